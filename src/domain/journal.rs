@@ -1,0 +1,409 @@
+//! What is written, what became of it, and what a run therefore still has to settle.
+//!
+//! Every write is journaled before it leaves ([`What::Intent`]) and after it answers ([`What::Outcome`]):
+//!
+//! ```text
+//!            ┌── Done
+//! Intended ──┼── Refused     the service said no; nothing changed
+//!    │       ├── NotSent     nothing left this machine, or the service threw it back unread
+//!    │       └── Unknown ──┬── Done      looked up: it happened
+//!    └─(crash)─────┘       └── Absent    looked up: it did not
+//! ```
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    model::{Field, Kind, ObjectId, PageId, Service, Value},
+    plan::ChangeId,
+    text::Raw,
+};
+
+/// The name of a run: sortable by time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub String);
+
+impl std::fmt::Display for RunId {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(&self.0)
+    }
+}
+
+/// The number of a write within its run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WriteId(pub u32);
+
+/// One request that changes a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "write")]
+pub enum Write {
+    /// Creates an object in Clockify.
+    Create {
+        /// The page that it mirrors.
+        page: PageId,
+        /// What to create.
+        kind: Kind,
+        /// The client of a project, the project of a task.
+        parent: Option<ObjectId>,
+        /// Its name.
+        name: Raw,
+        /// Mapped fields that the page states.
+        fields: BTreeMap<Field, Value>,
+    },
+    /// Changes fields of an object, built on the object as last read so that nothing else changes.
+    Update {
+        /// The page that it mirrors.
+        page: PageId,
+        /// What it is.
+        kind: Kind,
+        /// The object.
+        object: ObjectId,
+        /// The new values: name, parent (as [`Value::Object`]), state and mapped fields.
+        fields: BTreeMap<Field, Value>,
+    },
+    /// Changes a page in Notion: its claim, its mapped fields, or both in one request.
+    WriteBack {
+        /// The page.
+        page: PageId,
+        /// What it is.
+        kind: Kind,
+        /// The ID to write; `Some(None)` clears it, `None` leaves it alone.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
+        claim: Option<Option<ObjectId>>,
+        /// Values for mapped properties.
+        fields: BTreeMap<Field, Value>,
+    },
+}
+
+/// `Some(None)` as `null` and `None` as absence.
+mod double_option {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::option_option, clippy::ref_option, reason = "the shape that serde asks for")]
+    pub(super) fn serialize<T: Serialize, S: Serializer>(value: &Option<Option<T>>, serializer: S) -> Result<S::Ok, S::Error> {
+        value.as_ref().and_then(Option::as_ref).serialize(serializer)
+    }
+
+    #[expect(clippy::option_option, reason = "the shape that serde asks for")]
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+        Option::deserialize(deserializer).map(Some)
+    }
+}
+
+impl Write {
+    /// The service that the write goes to.
+    pub fn service(&self) -> Service {
+        match self {
+            Self::Create { .. } | Self::Update { .. } => Service::Clockify,
+            Self::WriteBack { .. } => Service::Notion,
+        }
+    }
+
+    /// The page that the write is for.
+    pub fn page(&self) -> PageId {
+        match self {
+            Self::Create { page, .. } | Self::Update { page, .. } | Self::WriteBack { page, .. } => *page,
+        }
+    }
+
+    /// What is written.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Create { kind, .. } | Self::Update { kind, .. } | Self::WriteBack { kind, .. } => *kind,
+        }
+    }
+}
+
+/// How a write ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// It happened; the answer is the read-back.
+    Done {
+        /// The object that was created or changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<ObjectId>,
+    },
+    /// The service refused it; nothing changed.
+    Refused {
+        /// What the service said, made safe to show.
+        error: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// It did not reach the service, or was thrown back unread.
+    NotSent {
+        /// Why, made safe to show.
+        error: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// Nobody knows whether it happened.
+    Unknown {
+        /// What went wrong, made safe to show.
+        error: String,
+    },
+    /// It was looked up after an unknown outcome, and did not happen.
+    Absent,
+}
+
+/// Where a write stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// On disk, perhaps sent: after a crash this is as good as unknown.
+    Intended,
+    /// It happened.
+    Done,
+    /// The service refused it.
+    Refused,
+    /// It did not leave.
+    NotSent,
+    /// Nobody knows yet.
+    Unknown,
+    /// It did not happen, as a look-up showed.
+    Absent,
+}
+
+impl Status {
+    /// The status after an outcome.
+    ///
+    /// # Errors
+    /// [`Illegal`] where the journal cannot be what this program wrote.
+    pub fn next(self, outcome: &Outcome) -> Result<Self, Illegal> {
+        match (self, outcome) {
+            (Self::Intended | Self::Unknown, Outcome::Done { .. }) => Ok(Self::Done),
+            (Self::Intended, Outcome::Refused { .. }) => Ok(Self::Refused),
+            (Self::Intended, Outcome::NotSent { .. }) => Ok(Self::NotSent),
+            (Self::Intended | Self::Unknown, Outcome::Unknown { .. }) => Ok(Self::Unknown),
+            (Self::Intended | Self::Unknown, Outcome::Absent) => Ok(Self::Absent),
+            (status, _) => Err(Illegal { status }),
+        }
+    }
+
+    /// True when a look-up must settle the write before anything else is written for its page.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Intended | Self::Unknown)
+    }
+}
+
+/// A journal entry that cannot follow the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the journal has an outcome for a write that is already {status:?}")]
+pub struct Illegal {
+    /// Where the write stood.
+    pub status: Status,
+}
+
+/// Something that happened in a run. Stored, shown, replayed and counted from the same value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The run.
+    pub run: RunId,
+    /// When, by this machine's clock.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum What {
+    /// A run began.
+    RunStarted {
+        /// What started it, e.g. `plan`, `auto-approve`, `apply`.
+        trigger: String,
+        /// The person or account that ran it.
+        by: String,
+        /// The program's version.
+        version: String,
+        /// SHA-256 of the rules.
+        rules: String,
+    },
+    /// One listing was read.
+    Fetched {
+        /// From where.
+        service: Service,
+        /// What.
+        kind: Kind,
+        /// How many rows.
+        rows: usize,
+        /// Why it may lack rows, if it may.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incomplete: Option<String>,
+    },
+    /// A plan was made.
+    Planned {
+        /// Its seal.
+        plan_hash: String,
+        /// How many changes it proposes.
+        changes: usize,
+    },
+    /// A difference was found.
+    Difference {
+        /// The change that would mend it.
+        change: ChangeId,
+        /// What it is, in one line that is safe to show.
+        summary: String,
+        /// The page.
+        page: PageId,
+        /// The object, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<ObjectId>,
+    },
+    /// A change was approved.
+    Approved {
+        /// The change.
+        change: ChangeId,
+        /// By whom or what.
+        by: String,
+    },
+    /// A write is about to leave.
+    Intent {
+        /// Its number in the run.
+        write: WriteId,
+        /// The changes that it carries out.
+        changes: Vec<ChangeId>,
+        /// The request.
+        request: Write,
+        /// Objects of that kind under that parent that were known before a create, so that a new one can be told.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        siblings: Vec<ObjectId>,
+    },
+    /// A write was answered, or looked up.
+    Outcome {
+        /// Its number in the run.
+        write: WriteId,
+        /// How it ended.
+        #[serde(flatten)]
+        outcome: Outcome,
+    },
+    /// A change was not carried out, since something it rests on was not, or has moved.
+    NotStarted {
+        /// The change.
+        change: ChangeId,
+        /// Why, safe to show.
+        because: String,
+    },
+    /// A request was made.
+    Exchange {
+        /// To which service.
+        service: Service,
+        /// The method.
+        method: String,
+        /// The path without host, query and secrets.
+        path: String,
+        /// The status, or nothing when there was no answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// How long it took, in milliseconds.
+        millis: u64,
+        /// Which attempt it was, from 1.
+        attempt: u32,
+    },
+    /// A run ended.
+    RunEnded {
+        /// How: the report's outcome.
+        outcome: String,
+    },
+}
+
+/// A write that a run left without a known outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// The run that made it.
+    pub run: RunId,
+    /// Its number there.
+    pub write: WriteId,
+    /// When its intent was journaled.
+    pub at: Timestamp,
+    /// The request.
+    pub request: Write,
+    /// Objects that were known before a create.
+    pub siblings: Vec<ObjectId>,
+}
+
+/// Replays events and returns the writes whose outcome nobody knows: crash recovery is this function and a look-up.
+///
+/// # Errors
+/// [`Illegal`] where the journal cannot be what this program wrote.
+pub fn open_writes<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Vec<Open>, Illegal> {
+    let mut writes: BTreeMap<(&RunId, WriteId), (Status, Open)> = BTreeMap::new();
+    for event in events {
+        match &event.what {
+            What::Intent { write, request, siblings, .. } => {
+                let open = Open {
+                    run: event.run.clone(),
+                    write: *write,
+                    at: event.at,
+                    request: request.clone(),
+                    siblings: siblings.clone(),
+                };
+                writes.insert((&event.run, *write), (Status::Intended, open));
+            }
+            What::Outcome { write, outcome } => {
+                if let Some((status, _)) = writes.get_mut(&(&event.run, *write)) {
+                    *status = status.next(outcome)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(writes.into_values().filter(|(status, _)| status.is_open()).map(|(_, open)| open).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(what: What) -> Event {
+        Event { run: RunId("r".into()), at: Timestamp::UNIX_EPOCH, what }
+    }
+
+    fn intent(number: u32) -> Event {
+        event(What::Intent {
+            write: WriteId(number),
+            changes: vec![],
+            request: Write::WriteBack {
+                page: PageId::from_number(1),
+                kind: Kind::Client,
+                claim: Some(None),
+                fields: BTreeMap::new(),
+            },
+            siblings: vec![],
+        })
+    }
+
+    fn outcome(number: u32, outcome: Outcome) -> Event {
+        event(What::Outcome { write: WriteId(number), outcome })
+    }
+
+    #[test]
+    fn what_has_no_known_outcome_is_open() {
+        let lost = Outcome::Unknown { error: "timeout".into() };
+        let events =
+            [intent(1), intent(2), outcome(1, Outcome::Done { object: None }), intent(3), outcome(3, lost)];
+        let open: Vec<u32> = open_writes(&events).expect("legal").iter().map(|open| open.write.0).collect();
+        assert_eq!(open, [2, 3]);
+    }
+
+    #[test]
+    fn a_second_outcome_is_illegal() {
+        let done = Outcome::Done { object: None };
+        let events = [intent(1), outcome(1, done.clone()), outcome(1, done)];
+        assert_eq!(open_writes(&events), Err(Illegal { status: Status::Done }));
+    }
+
+    #[test]
+    fn events_survive_their_format() {
+        let before = intent(7);
+        let text = serde_json::to_string(&before).expect("serialises");
+        assert_eq!(serde_json::from_str::<Event>(&text).expect("reads"), before);
+    }
+}

@@ -1,0 +1,15 @@
+//! DECIDES: pure functions of values. Nothing here does I/O, reads a clock, draws a random number or awaits.
+//!
+//! ```text
+//! Snapshots ─ pair ─ Pairs ─ diff ─ Plan ─ review ─ Approved ─ (engine applies) ─ events ─ report
+//! ```
+
+pub mod diff;
+pub mod journal;
+pub mod model;
+pub mod pair;
+pub mod plan;
+pub mod report;
+pub mod review;
+pub mod rules;
+pub mod text;

@@ -1,0 +1,277 @@
+//! The validated policy: what is mapped onto what, who wins, how sure is sure enough, how much is too much.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::model::{Field, Kind, PerKind};
+
+/// Everything that a plan depends on besides the two sides and the base.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rules {
+    /// Which Notion properties hold what.
+    pub mapping: PerKind<Mapping>,
+    /// Where links live.
+    pub id_strategy: IdStrategy,
+    /// Who wins where both sides may have changed.
+    pub precedence: PerKind<Precedence>,
+    /// How sure a change must be before policy approves it.
+    pub thresholds: Thresholds,
+    /// How much of one class a run may change.
+    pub brakes: Brakes,
+    /// What to do about objects that no page links to.
+    pub unmanaged: Unmanaged,
+    /// How old an observation may be when a change that rests on it is written.
+    pub stale_after: Duration,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            mapping: Mapping::n8n(),
+            id_strategy: IdStrategy::Property,
+            precedence: PerKind::default(),
+            thresholds: Thresholds::default(),
+            brakes: Brakes::default(),
+            unmanaged: Unmanaged::Notice,
+            stale_after: Duration::from_mins(1),
+        }
+    }
+}
+
+/// Which properties of one kind's pages hold what. The name is the title property, whatever it is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Mapping {
+    /// The rich-text property that holds the Clockify ID.
+    pub id: String,
+    /// The relation to the client or project; none for clients.
+    pub parent: Option<String>,
+    /// What says that a page is closed. Without it only the trash closes.
+    pub closed: Option<ClosedWhen>,
+    /// The other mapped fields and their properties.
+    pub fields: BTreeMap<Field, String>,
+}
+
+impl Mapping {
+    /// The schema of the popular n8n template, so that its users switch without touching Notion.
+    pub fn n8n() -> PerKind<Self> {
+        let status = || {
+            Some(ClosedWhen {
+                property: "Status".into(),
+                is: ClosedValues::OneOf(vec!["Done".into(), "Obsolete".into()]),
+            })
+        };
+        PerKind {
+            clients: Self {
+                id: "Clockify Client ID".into(),
+                parent: None,
+                closed: Some(ClosedWhen { property: "Archive".into(), is: ClosedValues::Checked }),
+                fields: BTreeMap::new(),
+            },
+            projects: Self {
+                id: "Clockify Project ID".into(),
+                parent: Some("Clients".into()),
+                closed: status(),
+                fields: BTreeMap::new(),
+            },
+            tasks: Self {
+                id: "Clockify Task ID".into(),
+                parent: Some("Projects".into()),
+                closed: status(),
+                fields: BTreeMap::new(),
+            },
+        }
+    }
+}
+
+/// The property that closes a page, and the values that do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClosedWhen {
+    /// The property's name.
+    pub property: String,
+    /// What it must hold.
+    pub is: ClosedValues,
+}
+
+/// The values that close a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosedValues {
+    /// A ticked checkbox.
+    Checked,
+    /// One of these options of a select or status.
+    OneOf(Vec<String>),
+}
+
+/// Where the link between a page and its object is kept, besides the registry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdStrategy {
+    /// The Clockify ID is written into a property of the page.
+    #[default]
+    Property,
+    /// Only in the registry; Notion is never written.
+    Local,
+}
+
+/// What to do about a value that was edited in Clockify alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDrift {
+    /// Ask a person.
+    #[default]
+    Review,
+    /// Write Notion's value again.
+    Restore,
+    /// Leave both as they are, and remember that they differ on purpose.
+    Accept,
+}
+
+/// What to do about a value that was edited on both sides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// Ask a person.
+    #[default]
+    Review,
+    /// Notion's value is written into Clockify.
+    Notion,
+    /// Clockify's value is written into the page.
+    Clockify,
+}
+
+/// Who wins, for one kind: a rule for all its fields, and exceptions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Precedence {
+    /// For every field that is not named below.
+    pub on_drift: OnDrift,
+    /// For every field that is not named below.
+    pub on_conflict: OnConflict,
+    /// Exceptions for single fields.
+    pub fields: BTreeMap<Field, (OnDrift, OnConflict)>,
+}
+
+impl Precedence {
+    /// The drift rule for a field.
+    pub fn on_drift(&self, field: Field) -> OnDrift {
+        self.fields.get(&field).map_or(self.on_drift, |rule| rule.0)
+    }
+
+    /// The conflict rule for a field.
+    pub fn on_conflict(&self, field: Field) -> OnConflict {
+        self.fields.get(&field).map_or(self.on_conflict, |rule| rule.1)
+    }
+}
+
+/// How sure a change must be for policy to approve it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Threshold {
+    /// At this confidence, in percent, or above.
+    At(u8),
+    /// Only by a person.
+    Never,
+}
+
+impl Threshold {
+    /// True when policy may approve at this confidence.
+    pub fn admits(self, confidence: u8) -> bool {
+        match self {
+            Self::At(least) => confidence >= least,
+            Self::Never => false,
+        }
+    }
+}
+
+/// A threshold for each action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the actions, which `plan::Action` documents")]
+pub struct Thresholds {
+    pub create: Threshold,
+    pub link: Threshold,
+    pub update: Threshold,
+    pub write_back: Threshold,
+    pub reopen: Threshold,
+    pub close: Threshold,
+    pub move_: Threshold,
+    pub clear_claim: Threshold,
+    pub recreate: Threshold,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            create: Threshold::At(90),
+            link: Threshold::At(90),
+            update: Threshold::At(95),
+            write_back: Threshold::At(95),
+            reopen: Threshold::At(95),
+            close: Threshold::At(100),
+            move_: Threshold::At(100),
+            clear_claim: Threshold::Never,
+            recreate: Threshold::Never,
+        }
+    }
+}
+
+/// A limit on one class of change, per kind and run: whichever of the two is larger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Brake {
+    /// As many as this are always let through.
+    pub count: usize,
+    /// This share of the linked objects of the kind, in percent.
+    pub percent: u8,
+}
+
+impl Brake {
+    /// How many changes the brake lets through where `population` objects are linked.
+    pub fn limit(self, population: usize) -> usize {
+        self.count.max(population * usize::from(self.percent) / 100)
+    }
+}
+
+/// The brakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Brakes {
+    /// Closes of one kind.
+    pub close: Brake,
+    /// Renames of one kind.
+    pub rename: Brake,
+    /// Moves of one kind.
+    pub move_: Brake,
+    /// Creates whose name is already linked elsewhere under the same parent: they look like lost links.
+    pub lost_link: Brake,
+}
+
+impl Default for Brakes {
+    fn default() -> Self {
+        Self {
+            close: Brake { count: 3, percent: 10 },
+            rename: Brake { count: 5, percent: 30 },
+            move_: Brake { count: 3, percent: 10 },
+            lost_link: Brake { count: 0, percent: 0 },
+        }
+    }
+}
+
+/// What to do about objects that no page links to. They are never written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unmanaged {
+    /// Say nothing.
+    Ignore,
+    /// A notice for each.
+    #[default]
+    Notice,
+}
+
+/// What Clockify accepts as a name: characters from, to.
+///
+/// Clockify's OpenAPI document and its error messages: client ≤ 100, project 2 to 250, task 1 to 1000.
+pub fn name_length(kind: Kind) -> std::ops::RangeInclusive<usize> {
+    match kind {
+        Kind::Client => 1..=100,
+        Kind::Project => 2..=250,
+        Kind::Task => 1..=1000,
+    }
+}

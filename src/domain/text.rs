@@ -1,0 +1,389 @@
+//! Text from outside, in three forms that cannot be mistaken for each other.
+//!
+//! - [`Raw`] is what a service holds: it is stored and sent, and cannot be printed.
+//! - [`Canonical`] is what names are matched by: NFC, trimmed, runs of white space collapsed.
+//! - [`Display`] is what people see: everything invisible or active is shown as a visible escape.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Combining marks kept on one character; more are a rendering attack ("zalgo"), and are shown as a count.
+const COMBINING_MARKS_MAX: usize = 8;
+
+/// Text as a service holds it. It has no `fmt::Display`: show it with [`Raw::display`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Raw(Box<str>);
+
+impl Raw {
+    /// Wraps text from outside.
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The exact text, for storing, sending and comparing; never for showing.
+    pub fn exact(&self) -> &str {
+        &self.0
+    }
+
+    /// The form that names are matched by.
+    pub fn canonical(&self) -> Canonical<'_> {
+        canonical(&self.0)
+    }
+
+    /// The form that is safe to show.
+    pub fn display(&self) -> Display {
+        Display::of(&self.0)
+    }
+
+    /// True when there is nothing but white space.
+    pub fn is_blank(&self) -> bool {
+        self.0.trim().is_empty()
+    }
+}
+
+impl From<&str> for Raw {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for Raw {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+/// A name in the form that matching uses: NFC, trimmed, runs of white space collapsed to one space.
+///
+/// Clockify's own browser extension trims and collapses names before it compares or creates, so this is also what we send.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Canonical<'a>(Cow<'a, str>);
+
+impl Canonical<'_> {
+    /// The text of this form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same, owning its text.
+    pub fn into_raw(self) -> Raw {
+        Raw(self.0.into_owned().into())
+    }
+
+    /// The form in which names that differ only by case or spaces are equal.
+    pub fn loose(&self) -> String {
+        self.0.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+    }
+}
+
+/// See [`Canonical`].
+pub fn canonical(text: &str) -> Canonical<'_> {
+    if text.is_ascii() && is_collapsed(text) {
+        return Canonical(Cow::Borrowed(text));
+    }
+    let composed: Cow<'_, str> = match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        _ => Cow::Owned(text.nfc().collect()),
+    };
+    if is_collapsed(&composed) {
+        return Canonical(composed);
+    }
+    let mut collapsed = String::with_capacity(composed.len());
+    for word in composed.split_whitespace() {
+        if !collapsed.is_empty() {
+            collapsed.push(' ');
+        }
+        collapsed.push_str(word);
+    }
+    Canonical(Cow::Owned(collapsed))
+}
+
+/// True when the text has no white space but single spaces between words.
+fn is_collapsed(text: &str) -> bool {
+    let mut after_space = true;
+    for c in text.chars() {
+        if c == ' ' {
+            if after_space {
+                return false;
+            }
+            after_space = true;
+        } else if c.is_whitespace() {
+            return false;
+        } else {
+            after_space = false;
+        }
+    }
+    text.is_empty() || !after_space
+}
+
+/// The first character that must not be sent as part of a name: a control or one that changes how its neighbours are shown.
+///
+/// Joiners are let through where they hold an emoji or a script together.
+pub fn forbidden_in_name(text: &str) -> Option<char> {
+    text.graphemes(true).find_map(|grapheme| {
+        grapheme.chars().find(|&c| match invisible(c) {
+            Invisible::No => false,
+            Invisible::Joiner => !is_joined(grapheme),
+            Invisible::Yes => true,
+        })
+    })
+}
+
+/// Text that is safe to print: on a terminal, in a log, in a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Display {
+    text: String,
+    hidden: bool,
+}
+
+impl Display {
+    /// Makes any text safe to show: nothing is dropped, what is invisible is spelled out as `⟨U+202E⟩`.
+    pub fn of(text: &str) -> Self {
+        if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+            return Self { text: text.to_owned(), hidden: false };
+        }
+        let mut shown = Self { text: String::with_capacity(text.len()), hidden: false };
+        for grapheme in text.graphemes(true) {
+            shown.push(grapheme);
+        }
+        shown
+    }
+
+    /// Text that is ours, and therefore safe as it is.
+    pub fn trusted(text: impl Into<String>) -> Self {
+        Self { text: text.into(), hidden: false }
+    }
+
+    fn push(&mut self, grapheme: &str) {
+        let mut marks = 0;
+        for c in grapheme.chars() {
+            match invisible(c) {
+                Invisible::Joiner if is_joined(grapheme) => self.text.push(c),
+                Invisible::No => {
+                    if unicode_normalization::char::is_combining_mark(c) {
+                        marks += 1;
+                        if marks > COMBINING_MARKS_MAX {
+                            continue;
+                        }
+                    }
+                    self.text.push(c);
+                }
+                Invisible::Yes | Invisible::Joiner => self.push_escape(c),
+            }
+        }
+        if marks > COMBINING_MARKS_MAX {
+            use fmt::Write;
+            self.hidden = true;
+            // Writing to a string cannot fail.
+            write!(self.text, "⟨+{} marks⟩", marks - COMBINING_MARKS_MAX).unwrap_or_default();
+        }
+    }
+
+    fn push_escape(&mut self, c: char) {
+        use fmt::Write;
+        match c {
+            '\n' => self.text.push('⏎'),
+            '\t' => self.text.push('⇥'),
+            _ => {
+                self.hidden = true;
+                // Writing to a string cannot fail.
+                write!(self.text, "⟨U+{:04X}⟩", u32::from(c)).unwrap_or_default();
+            }
+        }
+    }
+
+    /// The text, as safe as the type says.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// True when the original held characters that a reader could not have seen.
+    pub fn has_hidden(&self) -> bool {
+        self.hidden
+    }
+
+    /// Columns that the text takes on a terminal.
+    pub fn width(&self) -> usize {
+        self.text.width()
+    }
+
+    /// The text cut in the middle to fit, so that the telling end of a long name stays visible.
+    #[must_use]
+    pub fn clipped(&self, columns: usize) -> Self {
+        if self.width() <= columns {
+            return self.clone();
+        }
+        let room = columns.saturating_sub(1);
+        let tail_room = room / 3;
+        let head = take_columns(self.text.graphemes(true), room - tail_room);
+        let tail: Vec<&str> = take_columns(self.text.graphemes(true).rev(), tail_room);
+        let mut text = head.concat();
+        if columns > 0 {
+            text.push('…');
+        }
+        text.extend(tail.into_iter().rev());
+        Self { text, hidden: self.hidden }
+    }
+}
+
+fn take_columns<'a>(graphemes: impl Iterator<Item = &'a str>, columns: usize) -> Vec<&'a str> {
+    let mut left = columns;
+    graphemes
+        .take_while(|grapheme| {
+            let width = grapheme.width();
+            let fits = width <= left;
+            left = left.saturating_sub(width);
+            fits
+        })
+        .collect()
+}
+
+impl fmt::Display for Display {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.text)
+    }
+}
+
+enum Invisible {
+    No,
+    /// ZWJ or ZWNJ: meaningful inside an emoji or a joined script, invisible elsewhere.
+    Joiner,
+    Yes,
+}
+
+/// Sorts out what would act on, or hide in, the text around it (Trojan Source, CVE-2021-42574, and its relatives).
+fn invisible(c: char) -> Invisible {
+    match c {
+        '\u{200C}' | '\u{200D}' => Invisible::Joiner,
+        '\u{0}'..='\u{1F}'
+        | '\u{7F}'..='\u{9F}'
+        | '\u{AD}'
+        | '\u{34F}'
+        | '\u{61C}'
+        | '\u{115F}'..='\u{1160}'
+        | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'
+        | '\u{200E}'..='\u{200F}'
+        | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}'
+        | '\u{3164}'
+        | '\u{FEFF}'
+        | '\u{FFA0}'
+        | '\u{FFF0}'..='\u{FFFB}'
+        | '\u{E0000}'..='\u{E0FFF}' => Invisible::Yes,
+        _ => Invisible::No,
+    }
+}
+
+/// A joiner belongs where it has a non-ASCII character on its left within the same grapheme: an emoji sequence, an Indic or Arabic cluster.
+fn is_joined(grapheme: &str) -> bool {
+    grapheme.chars().next().is_some_and(|first| !first.is_ascii() && matches!(invisible(first), Invisible::No))
+}
+
+/// Writes JSON in which no invisible character stands as itself: exact for a parser, safe on a terminal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SafeJson<F>(pub F);
+
+impl<F: serde_json::ser::Formatter> serde_json::ser::Formatter for SafeJson<F> {
+    fn write_string_fragment<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, fragment: &str) -> std::io::Result<()> {
+        let mut start = 0;
+        for (at, c) in fragment.char_indices() {
+            if !c.is_ascii() && !matches!(invisible(c), Invisible::No) || c == '\u{7F}' {
+                self.0.write_string_fragment(writer, &fragment[start..at])?;
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+                start = at + c.len_utf8();
+            }
+        }
+        self.0.write_string_fragment(writer, &fragment[start..])
+    }
+
+    fn begin_array<W: ?Sized + std::io::Write>(&mut self, writer: &mut W) -> std::io::Result<()> {
+        self.0.begin_array(writer)
+    }
+    fn end_array<W: ?Sized + std::io::Write>(&mut self, writer: &mut W) -> std::io::Result<()> {
+        self.0.end_array(writer)
+    }
+    fn begin_array_value<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+    fn end_array_value<W: ?Sized + std::io::Write>(&mut self, writer: &mut W) -> std::io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+    fn begin_object<W: ?Sized + std::io::Write>(&mut self, writer: &mut W) -> std::io::Result<()> {
+        self.0.begin_object(writer)
+    }
+    fn end_object<W: ?Sized + std::io::Write>(&mut self, writer: &mut W) -> std::io::Result<()> {
+        self.0.end_object(writer)
+    }
+    fn begin_object_key<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+    fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, writer: &mut W) -> std::io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+    fn end_object_value<W: ?Sized + std::io::Write>(&mut self, writer: &mut W) -> std::io::Result<()> {
+        self.0.end_object_value(writer)
+    }
+}
+
+/// A value as indented JSON that is safe on a terminal; see [`SafeJson`].
+pub fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    let mut bytes = Vec::new();
+    let formatter = SafeJson(serde_json::ser::PrettyFormatter::new());
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_composes_trims_and_collapses() {
+        assert_eq!(canonical("  Écran \t d'accueil ").as_str(), "Écran d'accueil");
+        assert_eq!(canonical("E\u{301}cran").as_str(), "Écran");
+        assert_eq!(canonical(" ").as_str(), "");
+        assert!(matches!(canonical("plain name").0, Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn display_spells_out_what_cannot_be_seen() {
+        assert_eq!(Display::of("a\u{202E}b").as_str(), "a⟨U+202E⟩b");
+        assert_eq!(Display::of("a\u{200D}b").as_str(), "a⟨U+200D⟩b");
+        assert_eq!(Display::of("👩\u{200D}👧").as_str(), "👩\u{200D}👧");
+        assert_eq!(Display::of("\u{1B}[31m").as_str(), "⟨U+001B⟩[31m");
+        assert!(Display::of("x\u{FEFF}").has_hidden());
+        assert!(!Display::of("顧客株式会社").has_hidden());
+    }
+
+    #[test]
+    fn names_with_hidden_characters_are_refused_but_emoji_are_not() {
+        assert_eq!(forbidden_in_name("Beta\u{200B}"), Some('\u{200B}'));
+        assert_eq!(forbidden_in_name("👨\u{200D}👩\u{200D}👧 Family"), None);
+        assert_eq!(forbidden_in_name("שלום בע\"מ"), None);
+    }
+
+    #[test]
+    fn clipping_keeps_both_ends_and_counts_columns() {
+        let clipped = Display::of("Website relaunch 2026").clipped(10);
+        assert_eq!(clipped.as_str(), "Websit…026");
+        assert_eq!(Display::of("顧客株式会社").clipped(7).width(), 7);
+        assert_eq!(Display::of("abc").clipped(0).as_str(), "");
+    }
+
+    #[test]
+    fn json_is_exact_and_shows_nothing_active() {
+        let text = "a\u{202E}b\u{9B}c\u{E0041}👩\u{200D}👧";
+        let written = json(&text).expect("strings serialise");
+        assert!(written.chars().all(|c| matches!(invisible(c), Invisible::No)), "{written}");
+        assert_eq!(serde_json::from_str::<String>(&written).expect("valid"), text);
+    }
+}
