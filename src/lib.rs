@@ -1,1 +1,28 @@
-//! placeholder
+//! punchlist keeps Clockify true to Notion.
+//!
+//! THE MAP. A module may use those on its left; `sandbox` stands alone, and `face` may start it.
+//!
+//! ```text
+//! domain  ←  edge  ←  engine  ←  face          sandbox
+//! decides    touches  tells       meets         a world
+//!                     the story
+//! ```
+//!
+//! What always holds:
+//!
+//! - `domain` never does I/O, reads a clock or awaits. A diff is a function: same inputs, same plan, same order.
+//! - Nothing is written that is not in an [`Approved`](domain::review::Approved). Nothing is ever deleted in Clockify.
+//! - Every write has its intent on disk before it leaves. An unknown outcome is looked up, never retried blind.
+//! - Absence is concluded only from a [`Listing`](domain::model::Listing) that is complete, and a close only from positive evidence.
+//! - A second run right after the first writes nothing.
+//! - `sandbox` shares no type with `edge`, so that a mistake cannot hide in both.
+//! - Secrets have no `Debug`, `Display` or `Serialize`. Text from outside reaches a terminal or a log only as
+//!   [`Display`](domain::text::Display).
+//! - Every queue, page loop, body and retry has a limit.
+//!
+//! `tests/it/architecture.rs` holds the layers to this.
+
+pub mod domain;
+pub mod edge;
+pub mod engine;
+pub mod sandbox;

@@ -89,7 +89,9 @@ mod double_option {
     }
 
     #[expect(clippy::option_option, reason = "the shape that serde asks for")]
-    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Option<T>>, D::Error> {
         Option::deserialize(deserializer).map(Some)
     }
 }
@@ -284,6 +286,20 @@ pub enum What {
         #[serde(flatten)]
         outcome: Outcome,
     },
+    /// A change was carried out whole.
+    Applied {
+        /// The change.
+        change: ChangeId,
+    },
+    /// A change was begun, and failed.
+    Failed {
+        /// The change.
+        change: ChangeId,
+        /// Why, safe to show.
+        error: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// A change was not carried out, since something it rests on was not, or has moved.
     NotStarted {
         /// The change.
@@ -387,8 +403,7 @@ mod tests {
     #[test]
     fn what_has_no_known_outcome_is_open() {
         let lost = Outcome::Unknown { error: "timeout".into() };
-        let events =
-            [intent(1), intent(2), outcome(1, Outcome::Done { object: None }), intent(3), outcome(3, lost)];
+        let events = [intent(1), intent(2), outcome(1, Outcome::Done { object: None }), intent(3), outcome(3, lost)];
         let open: Vec<u32> = open_writes(&events).expect("legal").iter().map(|open| open.write.0).collect();
         assert_eq!(open, [2, 3]);
     }

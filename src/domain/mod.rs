@@ -12,4 +12,5 @@ pub mod plan;
 pub mod report;
 pub mod review;
 pub mod rules;
+pub mod steps;
 pub mod text;

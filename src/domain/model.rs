@@ -351,10 +351,9 @@ pub fn duration_words(seconds: u64) -> String {
 pub struct Values(Vec<(Field, Value)>);
 
 impl Values {
-    /// The value of a field; [`Value::Empty`] when there is none.
-    pub fn get(&self, field: Field) -> &Value {
-        const EMPTY: &Value = &Value::Empty;
-        self.0.iter().find(|(known, _)| *known == field).map_or(EMPTY, |(_, value)| value)
+    /// The value of a field, or nothing where it is not mapped or could not be read. That is not [`Value::Empty`].
+    pub fn get(&self, field: Field) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| *known == field).map(|(_, value)| value)
     }
 
     /// Sets a field.

@@ -55,12 +55,8 @@ pub struct Mapping {
 impl Mapping {
     /// The schema of the popular n8n template, so that its users switch without touching Notion.
     pub fn n8n() -> PerKind<Self> {
-        let status = || {
-            Some(ClosedWhen {
-                property: "Status".into(),
-                is: ClosedValues::OneOf(vec!["Done".into(), "Obsolete".into()]),
-            })
-        };
+        let status =
+            || Some(ClosedWhen { property: "Status".into(), is: ClosedValues::OneOf(vec!["Done".into(), "Obsolete".into()]) });
         PerKind {
             clients: Self {
                 id: "Clockify Client ID".into(),

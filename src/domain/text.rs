@@ -64,10 +64,15 @@ impl From<String> for Raw {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Canonical<'a>(Cow<'a, str>);
 
-impl Canonical<'_> {
+impl<'a> Canonical<'a> {
     /// The text of this form.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The text, borrowed from the original where nothing had to change.
+    pub fn into_cow(self) -> Cow<'a, str> {
+        self.0
     }
 
     /// The same, owning its text.
@@ -77,7 +82,17 @@ impl Canonical<'_> {
 
     /// The form in which names that differ only by case or spaces are equal.
     pub fn loose(&self) -> String {
-        self.0.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+        self.loose_chars().collect()
+    }
+
+    /// A hash of [`Canonical::loose`], for finding the few names that may be equal without making a million strings.
+    pub fn loose_hash(&self) -> u64 {
+        // FNV-1a: equal names have equal hashes on every machine, and nothing rests on unequal names having unequal ones.
+        self.loose_chars().fold(0xcbf2_9ce4_8422_2325, |hash, c| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    fn loose_chars(&self) -> impl Iterator<Item = char> + '_ {
+        self.0.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase)
     }
 }
 

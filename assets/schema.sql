@@ -1,0 +1,106 @@
+-- The state of punchlist, version 1. Later versions are migrations in src/edge/store/open.rs: this file does not change any more
+-- once it has been released.
+--
+-- Times are milliseconds since 1970 (UTC). Columns that hold JSON say so. Text from the services is stored exactly.
+
+PRAGMA application_id = 0x504E4348; -- "PNCH"
+
+-- The registry: which object a page is mirrored by, and what both last agreed on.
+CREATE TABLE link (
+  page_id     TEXT    NOT NULL PRIMARY KEY,
+  kind        TEXT    NOT NULL CHECK (kind IN ('client', 'project', 'task')),
+  clockify_id TEXT    NOT NULL UNIQUE,
+  sight       TEXT    NOT NULL, -- JSON
+  base        TEXT    NOT NULL, -- JSON
+  updated_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Links that have ended. They are kept, so that it can be told what once belonged together.
+CREATE TABLE tombstone (
+  n           INTEGER PRIMARY KEY,
+  page_id     TEXT    NOT NULL,
+  kind        TEXT    NOT NULL,
+  clockify_id TEXT    NOT NULL,
+  ended_at    INTEGER NOT NULL,
+  why         TEXT    NOT NULL
+) STRICT;
+CREATE INDEX tombstone_page ON tombstone (page_id);
+CREATE INDEX tombstone_object ON tombstone (clockify_id);
+
+-- Small things to remember from one run to the next: resolved data sources, pinned identities.
+CREATE TABLE memory (
+  key   TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL -- JSON
+) STRICT, WITHOUT ROWID;
+
+-- The runs. One without an end is under way, or was left by a crash.
+CREATE TABLE run (
+  run_id     TEXT    NOT NULL PRIMARY KEY,
+  "trigger"  TEXT    NOT NULL,
+  by         TEXT    NOT NULL,
+  version    TEXT    NOT NULL,
+  rules_hash TEXT    NOT NULL,
+  plan_hash  TEXT,
+  started_at INTEGER NOT NULL,
+  ended_at   INTEGER,
+  outcome    TEXT,
+  report     TEXT, -- JSON
+  CHECK ((ended_at IS NULL) = (outcome IS NULL) AND (ended_at IS NULL) = (report IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX run_started ON run (started_at);
+
+-- The journal and audit log. It only grows.
+-- No foreign key to run: the journal must never refuse an event for want of bookkeeping.
+CREATE TABLE event (
+  n           INTEGER PRIMARY KEY,
+  run_id      TEXT    NOT NULL,
+  at_ms       INTEGER NOT NULL,
+  kind        TEXT    NOT NULL,
+  page_id     TEXT,
+  clockify_id TEXT,
+  change_id   TEXT,             -- of an event that is about exactly one change
+  body        TEXT    NOT NULL, -- JSON, the event whole
+  chain       BLOB    NOT NULL  -- SHA-256 of the chain of the event before and this body
+) STRICT;
+CREATE INDEX event_run ON event (run_id);
+CREATE INDEX event_page ON event (page_id) WHERE page_id IS NOT NULL;
+CREATE INDEX event_object ON event (clockify_id) WHERE clockify_id IS NOT NULL;
+
+CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event
+BEGIN SELECT RAISE(ABORT, 'the journal only grows: an event cannot be changed'); END;
+CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
+BEGIN SELECT RAISE(ABORT, 'the journal only grows: an event cannot be deleted'); END;
+-- REPLACE deletes without asking the trigger above.
+CREATE TRIGGER event_is_never_replaced BEFORE INSERT ON event WHEN EXISTS (SELECT 1 FROM event WHERE n = NEW.n)
+BEGIN SELECT RAISE(ABORT, 'the journal only grows: an event cannot be replaced'); END;
+
+-- Where each write stands, by its intent and outcomes in the journal, so that what is open is found without replaying everything.
+CREATE TABLE write (
+  run_id   TEXT    NOT NULL,
+  write_id INTEGER NOT NULL,
+  page_id  TEXT    NOT NULL,
+  status   TEXT    NOT NULL CHECK (status IN ('intended', 'done', 'refused', 'not_sent', 'unknown', 'absent')),
+  PRIMARY KEY (run_id, write_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX write_open ON write (run_id) WHERE status IN ('intended', 'unknown');
+
+-- Changes that a headless run left for a person.
+CREATE TABLE pending (
+  change_id  TEXT    NOT NULL PRIMARY KEY,
+  kind       TEXT    NOT NULL,
+  action     TEXT    NOT NULL,
+  name       TEXT    NOT NULL,
+  state      TEXT    NOT NULL,
+  reason     TEXT    NOT NULL,
+  body       TEXT    NOT NULL, -- JSON
+  first_seen INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What people decided about pending changes.
+CREATE TABLE decision (
+  change_id TEXT    NOT NULL PRIMARY KEY,
+  verb      TEXT    NOT NULL,
+  note      TEXT    NOT NULL,
+  by        TEXT    NOT NULL,
+  at_ms     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,565 @@
+//! What differs, and what to do about it: (both sides, registry with base, rules) → plan. The same in gives the same out.
+//!
+//! Fields are compared three ways. N is what the page wants, C what the object holds, and each half of the base what that side
+//! held when both were last verified:
+//!
+//! | | | |
+//! |---|---|---|
+//! | N = C | agreement, and the base moves | nothing to do |
+//! | only N moved | Notion changed | update, 100 % |
+//! | only C moved | drift: edited in Clockify | `on_drift`, 50 % |
+//! | both moved | conflict | `on_conflict`, 50 % |
+//! | no base | first sight | Notion's value, 90 % |
+//!
+//! A new page is created at 95 %, beside a near-twin name at 85 %; a project moves at 100 %, a task (which is created again
+//! and closed where it was) at 80 %. No change is surer than the evidence for its pair.
+
+mod fields;
+mod holds;
+mod notices;
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
+
+use self::fields::{Compared, Verdict};
+use super::{
+    model::{
+        Agreed, Base, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Service, Sight, Snapshots,
+        Standing, Value,
+    },
+    pair::{Candidate, Evidence, Match, Namesakes, Pairs, namesakes, pair},
+    plan::{
+        Action, Cause, Change, ChangeId, FieldChange, Hold, HoldCode, Place, Plan, Proposal, Scope, State, change_id, sha256,
+    },
+    rules::{IdStrategy, Rules},
+};
+
+/// How sure we are of a new page that nothing looks like.
+const CREATE: u8 = 95;
+/// Of a new page beside a name that differs only by case or spaces, or is similar.
+const CREATE_NEAR_TWIN: u8 = 85;
+/// Of creating an object again that is gone from Clockify.
+const RECREATE: u8 = 60;
+/// Of Notion's value where both sides were never seen to agree.
+const FIRST_SIGHT: u8 = 90;
+/// Of Notion's value where Clockify's was edited too.
+const CONTESTED: u8 = 50;
+/// Of what a rule of the configuration decides where both sides changed.
+const BY_RULE: u8 = 95;
+/// Of moving a task, since its tracked time stays where it was.
+const MOVE_TASK: u8 = 80;
+/// Of writing the registry's ID over another one that exists.
+const OVERWRITE_CLAIM: u8 = 70;
+
+/// What comparing both sides yields.
+#[derive(Debug)]
+pub struct Difference {
+    /// The plan, sealed.
+    pub plan: Plan,
+    /// Links to store as they are now: adopted claims, and bases that moved since both sides agree. Not changes: nothing is written
+    /// to either service for them.
+    pub verified: Vec<Link>,
+}
+
+/// Compares both sides and makes the plan.
+pub fn diff(snapshots: &Snapshots, registry: &Registry, rules: &Rules, scope: Scope) -> Difference {
+    let pairs = pair(snapshots, registry);
+    let namesakes = namesakes(&pairs);
+    let mut differ = Differ {
+        snapshots,
+        registry,
+        rules,
+        pairs: &pairs,
+        namesakes: &namesakes,
+        namesakes_of: namesakes.iter().flat_map(|group| group.pages.iter().map(move |page| (page.id, group))).collect(),
+        changes: Vec::new(),
+        verified: Vec::new(),
+        of_page: HashMap::new(),
+        claims_on_names: Vec::new(),
+    };
+    for kind in Kind::ALL {
+        for (page, found) in &pairs.matches[kind] {
+            differ.page(page, found);
+        }
+        differ.settle_names(kind);
+    }
+    differ.finish(Scope { rules: sha256(rules), ..scope })
+}
+
+/// What a page's changes mean to the changes that rest on it.
+#[derive(Clone, Debug, Default)]
+struct Standings {
+    /// The change that gives the page its object: create or link.
+    root: Option<usize>,
+    /// The change that makes the object active.
+    reopen: Option<usize>,
+    /// The change that gives the object another name or parent, and so frees its name.
+    frees_name: Option<usize>,
+}
+
+/// A change that needs a name which another object has.
+struct NameClaim {
+    change: usize,
+    holder: ObjectId,
+}
+
+struct Differ<'a> {
+    snapshots: &'a Snapshots,
+    registry: &'a Registry,
+    rules: &'a Rules,
+    pairs: &'a Pairs<'a>,
+    namesakes: &'a [Namesakes<'a>],
+    /// The group of each page that is in one.
+    namesakes_of: HashMap<PageId, &'a Namesakes<'a>>,
+    changes: Vec<Change>,
+    verified: Vec<Link>,
+    of_page: HashMap<PageId, Standings>,
+    claims_on_names: Vec<NameClaim>,
+}
+
+impl<'a> Differ<'a> {
+    fn page(&mut self, page: &'a Page, found: &Match<'a>) {
+        match found {
+            Match::Idle => self.retire(page),
+            Match::Unseen => {}
+            Match::Free { similar } => self.create(page, Cause::New, similar),
+            Match::Vanished { object, others, because } => self.vanished(page, *object, others, because),
+            Match::Copied { owner, object } => self.copied(page, *owner, *object),
+            Match::Linked { best, others } => self.linked(page, *best, others),
+        }
+    }
+
+    /// A closed page whose object is gone: nothing is left to ask about it.
+    fn retire(&mut self, page: &Page) {
+        if let Some(link) = self.registry.of_page(page.id).filter(|link| link.sight != Sight::Retired) {
+            self.verified.push(Link { sight: Sight::Retired, ..link.clone() });
+        }
+    }
+
+    /// Proposes a new object for a page.
+    fn create(&mut self, page: &'a Page, cause: Cause, similar: &[Candidate<'a>]) {
+        let has_twin = self.namesakes_of.get(&page.id).is_some_and(|group| !group.other_names(page).is_empty());
+        let (confidence, reason) = match (cause, similar.is_empty() && !has_twin) {
+            (Cause::CopiedId, _) => (CREATE, "a copy of another page: it needs an object of its own".to_owned()),
+            (_, true) => (CREATE, format!("new in Notion, and no {} in Clockify looks like it", page.kind)),
+            (_, false) => (CREATE_NEAR_TWIN, "new in Notion, but there is a very similar name beside it".to_owned()),
+        };
+        let proposal = Proposal { confidence, reason, ..creation(page) };
+        let alternatives = similar.iter().map(|candidate| linking(page, candidate)).collect();
+        let at = self.push(page, cause, proposal, alternatives);
+        self.of_page.entry(page.id).or_default().root = Some(at);
+        self.hold_name(at, page);
+        self.hold_parent(at, page);
+        self.hold_incomplete(at, page.kind);
+        self.check_name_is_free(at, page, None);
+    }
+
+    /// The object is gone, as a complete listing shows: recreate, link another, or unlink.
+    fn vanished(&mut self, page: &'a Page, object: Option<ObjectId>, others: &[Candidate<'a>], because: &str) {
+        let recreate = Proposal { confidence: RECREATE, reason: format!("{because}; create it again"), ..creation(page) };
+        let mut ways: Vec<Proposal> = others.iter().map(|candidate| linking(page, candidate)).collect();
+        ways.push(recreate);
+        ways.sort_by_key(|way| std::cmp::Reverse(way.confidence));
+        if page.claim != Claim::None {
+            let reason = format!("{because}; empty the property and leave it at that");
+            ways.push(Proposal { confidence: RECREATE, reason, ..clearing(page, object) });
+        }
+        let proposal = ways.remove(0);
+        let creates = proposal.action == Action::Create;
+        let at = self.push(page, Cause::Vanished, proposal, ways);
+        self.of_page.entry(page.id).or_default().root = Some(at);
+        if creates {
+            self.hold_name(at, page);
+            self.hold_parent(at, page);
+            self.check_name_is_free(at, page, None);
+        }
+    }
+
+    /// The page has another page's ID: clear it, and give an open page an object of its own.
+    fn copied(&mut self, page: &'a Page, owner: PageId, object: ObjectId) {
+        if page.standing == Standing::Trashed {
+            return;
+        }
+        let owner_name = self.pairs.of(owner).map(|(owner, _)| owner.title.display().clipped(60).to_string());
+        let reason = format!(
+            "a copied ID: {object} belongs to the page {}",
+            owner_name.map_or_else(|| owner.to_string(), |name| format!("“{name}”"))
+        );
+        let proposal = Proposal { confidence: CREATE, reason, ..clearing(page, Some(object)) };
+        let cleared = self.push(page, Cause::CopiedId, proposal, Vec::new());
+        if !page.standing.is_closed() {
+            self.create(page, Cause::CopiedId, &[]);
+            let clears = self.changes[cleared].id.clone();
+            if let Some(create) = self.changes.last_mut() {
+                create.requires.push(clears);
+            }
+        }
+    }
+
+    /// The page has an object, or is proposed one: compare them.
+    fn linked(&mut self, page: &'a Page, best: Candidate<'a>, others: &[Candidate<'a>]) {
+        let link = self.registry.of_page(page.id);
+        let certain = best.evidence.confidence() >= Evidence::Claim.confidence();
+        let mut root = None;
+        if !certain {
+            let mut ways: Vec<Proposal> = others.iter().map(|candidate| linking(page, candidate)).collect();
+            let reason = format!("create a new {} instead", page.kind);
+            ways.push(Proposal { confidence: RECREATE, reason, ..creation(page) });
+            let at = self.push(page, Cause::Match, linking(page, &best), ways);
+            self.of_page.entry(page.id).or_default().root = Some(at);
+            self.hold_contested(at, page);
+            self.hold_closed_parent(at, page);
+            root = Some(self.changes[at].id.clone());
+        }
+        let before = self.changes.len();
+        let (base, moved) = self.compare(page, best, link.map(|link| &link.base));
+        let sight = match page.standing {
+            Standing::Trashed if best.object.closed => Sight::Retired,
+            _ => Sight::Expected,
+        };
+        if certain {
+            let unchanged = link.is_some_and(|link| !moved && link.sight == sight);
+            if !unchanged {
+                let base = base.into_owned();
+                self.verified.push(Link { page: page.id, kind: page.kind, object: best.object.id, sight, base });
+            }
+            self.write_back(page, best);
+        }
+        if let Some(root) = root {
+            for change in &mut self.changes[before..] {
+                change.requires.push(root.clone());
+            }
+        }
+    }
+
+    /// Compares all fields of a pair, proposes what mends them, and returns the base as far as both agree, and whether it moved.
+    fn compare<'b>(&mut self, page: &'a Page, pair: Candidate<'a>, base: Option<&'b Base>) -> (Cow<'b, Base>, bool) {
+        let mut next = base.map_or_else(|| Cow::Owned(Base::default()), Cow::Borrowed);
+        let mut moved = base.is_none();
+        let mut mend = |differ: &mut Self, compared: Vec<Compared>| {
+            for part in differ.by_rule(page, pair, compared, &mut |field, agreed| {
+                next.to_mut().set(field, agreed);
+                moved = true;
+            }) {
+                differ.propose(page, pair, part);
+            }
+        };
+        if let Some(compared) = fields::state(page, pair.object, base) {
+            mend(self, vec![compared]);
+        }
+        if !page.standing.is_closed() {
+            if let Some(compared) = self.parent(page, pair, base) {
+                mend(self, vec![compared]);
+            }
+            let compared = fields::others(page, pair.object, base);
+            if !compared.is_empty() {
+                mend(self, compared);
+            }
+        }
+        (next, moved)
+    }
+
+    /// Sorts differences by what the rules say of them: one part for each cause. Agreements and accepted drifts move the base.
+    fn by_rule(
+        &self,
+        page: &Page,
+        pair: Candidate<'_>,
+        compared: Vec<Compared>,
+        agree: &mut dyn FnMut(Field, Agreed),
+    ) -> Vec<Part> {
+        use super::rules::{OnConflict, OnDrift};
+        let precedence = &self.rules.precedence[page.kind];
+        let mut parts: Vec<Part> = Vec::new();
+        for difference in compared {
+            let Compared { field, wanted, current, verdict } = &difference;
+            let (cause, side, confidence, reason) = match verdict {
+                Verdict::Agreed => {
+                    agree(*field, Agreed::Same(wanted.clone()));
+                    continue;
+                }
+                Verdict::NotionChanged => (Cause::NotionChanged, Service::Clockify, 100, "changed in Notion"),
+                Verdict::FirstSight if *wanted == Value::Empty => {
+                    // A property that says nothing does not ask for anything to be wiped.
+                    agree(*field, Agreed::on(wanted.clone(), current.clone()));
+                    continue;
+                }
+                Verdict::FirstSight => {
+                    (Cause::FirstSight, Service::Clockify, FIRST_SIGHT, "both sides differ, and were never seen to agree")
+                }
+                Verdict::ClockifyChanged => match precedence.on_drift(*field) {
+                    OnDrift::Review => (Cause::Drift, Service::Clockify, CONTESTED, "edited in Clockify since both agreed"),
+                    OnDrift::Restore => {
+                        (Cause::Drift, Service::Clockify, 100, "edited in Clockify; the rule is to restore Notion's value")
+                    }
+                    OnDrift::Accept => {
+                        agree(*field, Agreed::on(wanted.clone(), current.clone()));
+                        continue;
+                    }
+                },
+                Verdict::Conflict => match precedence.on_conflict(*field) {
+                    OnConflict::Review => {
+                        (Cause::Conflict, Service::Clockify, CONTESTED, "edited on both sides since they agreed")
+                    }
+                    OnConflict::Notion => {
+                        (Cause::Conflict, Service::Clockify, BY_RULE, "edited on both sides; the rule is that Notion wins")
+                    }
+                    OnConflict::Clockify => {
+                        (Cause::Conflict, Service::Notion, BY_RULE, "edited on both sides; the rule is that Clockify wins")
+                    }
+                },
+            };
+            let confidence = confidence.min(pair.evidence.confidence());
+            let sendable = *field != Field::Name || side == Service::Notion || holds::invalid_name(page).is_none();
+            match parts.iter_mut().find(|part| {
+                part.cause == cause && part.side == side && part.confidence == confidence && part.sendable == sendable
+            }) {
+                Some(part) => part.fields.push(difference),
+                None => parts.push(Part { cause, side, confidence, reason, sendable, fields: vec![difference] }),
+            }
+        }
+        parts
+    }
+
+    /// Proposes the change that mends one part of the differences.
+    fn propose(&mut self, page: &'a Page, pair: Candidate<'a>, part: Part) {
+        let Part { cause, side, confidence, reason, sendable: _, fields } = part;
+        let object = pair.object;
+        let action = match fields.as_slice() {
+            [Compared { field: Field::State, wanted, .. }] if *wanted == Value::Closed(true) => Action::Close,
+            [Compared { field: Field::State, .. }] => Action::Reopen,
+            [Compared { field: Field::Parent, .. }] => Action::Move,
+            _ => Action::Update,
+        };
+        let moves_task = action == Action::Move && page.kind == Kind::Task;
+        let reason = match (&page.standing, action) {
+            (Standing::Trashed, Action::Close) => "the page is in Notion's trash".to_owned(),
+            (Standing::Closed { because }, Action::Close) if cause != Cause::Drift => because.display().to_string(),
+            (_, Action::Close) => "reopened in Clockify, but closed in Notion".to_owned(),
+            (_, Action::Reopen) if cause == Cause::Drift => "archived in Clockify, but open in Notion".to_owned(),
+            (_, Action::Reopen) if cause == Cause::NotionChanged => "open again in Notion".to_owned(),
+            _ if moves_task => format!(
+                "{reason}; Clockify cannot move a task: it is created there and closed here, and its tracked time stays here"
+            ),
+            _ => reason.to_owned(),
+        };
+        let confidence = if moves_task { confidence.min(MOVE_TASK) } else { confidence };
+        let written = |side: Service| -> Vec<FieldChange> {
+            fields
+                .iter()
+                .map(|compared| {
+                    let (wanted, current) =
+                        (self.shown(compared.field, &compared.wanted, page), self.shown(compared.field, &compared.current, page));
+                    match side {
+                        Service::Clockify => FieldChange { field: compared.field, from: current, to: wanted },
+                        Service::Notion => FieldChange { field: compared.field, from: wanted, to: current },
+                    }
+                })
+                .collect()
+        };
+        let proposal = Proposal { action, side, object: Some(object.id), fields: written(side), confidence, reason };
+        let mut alternatives = Vec::new();
+        if matches!(cause, Cause::Drift | Cause::Conflict | Cause::FirstSight) {
+            if action == Action::Update {
+                let (side, reason) = match side {
+                    Service::Clockify => (Service::Notion, "take Clockify's value into Notion"),
+                    Service::Notion => (Service::Clockify, "write Notion's value into Clockify"),
+                };
+                let fields = written(side);
+                alternatives.push(Proposal {
+                    action,
+                    side,
+                    fields,
+                    confidence: CONTESTED,
+                    reason: reason.to_owned(),
+                    ..proposal.clone()
+                });
+            }
+            let reason = "leave both as they are, and remember that they differ on purpose".to_owned();
+            alternatives.push(Proposal { action: Action::Accept, confidence: CONTESTED, reason, ..proposal.clone() });
+        }
+        let names = fields.iter().any(|compared| matches!(compared.field, Field::Name | Field::Parent));
+        let renames = names && side == Service::Clockify;
+        let at = self.push(page, cause, proposal, alternatives);
+        let standings = self.of_page.entry(page.id).or_default();
+        match action {
+            Action::Reopen => standings.reopen = Some(at),
+            _ if renames => standings.frees_name = Some(at),
+            _ => {}
+        }
+        match action {
+            Action::Close => {
+                self.changes[at].tracked_seconds = object.tracked_seconds;
+                self.hold_close(at, page.kind);
+            }
+            Action::Move => {
+                self.changes[at].tracked_seconds = object.tracked_seconds.filter(|_| moves_task);
+                self.hold_parent(at, page);
+            }
+            _ => self.hold_closed_parent(at, page),
+        }
+        if renames {
+            self.hold_name(at, page);
+            self.check_name_is_free(at, page, Some(object));
+        }
+    }
+
+    /// Proposes to write the registry's ID into the page, where the page has none or another.
+    fn write_back(&mut self, page: &'a Page, pair: Candidate<'a>) {
+        let wanted = self.rules.id_strategy == IdStrategy::Property && page.standing != Standing::Trashed;
+        if !wanted || page.claim.id() == Some(pair.object.id) {
+            return;
+        }
+        let rival = page.claim.id().and_then(|claimed| self.snapshots.objects[page.kind].get(claimed));
+        let (from, confidence, reason) = match &page.claim {
+            Claim::None => (Value::Empty, 100, "the page has lost its Clockify ID".to_owned()),
+            Claim::Garbled(text) => (Value::Text(text.clone()), 95, "the page's Clockify ID is not one".to_owned()),
+            Claim::Id(other) if rival.is_some() => {
+                (Value::Object(*other), OVERWRITE_CLAIM, "the page names another object than the one it is linked to".to_owned())
+            }
+            Claim::Id(other) => (Value::Object(*other), 95, "the page names an object that does not exist".to_owned()),
+        };
+        let mut alternatives = Vec::new();
+        if let Some(rival) = rival.filter(|rival| self.pairs.owner(rival.id).is_none()) {
+            let candidate = Candidate { object: rival, evidence: Evidence::ClaimElsewhere };
+            alternatives
+                .push(Proposal { reason: "link the page to the object that it names".to_owned(), ..linking(page, &candidate) });
+        }
+        let proposal = Proposal {
+            action: Action::WriteBack,
+            side: Service::Notion,
+            object: Some(pair.object.id),
+            fields: vec![],
+            confidence: confidence.min(pair.evidence.confidence()),
+            reason: match from {
+                Value::Empty => reason,
+                from => format!("{reason}: {}", from.to_raw().display().clipped(40)),
+            },
+        };
+        self.push(page, Cause::Claim, proposal, alternatives);
+    }
+
+    /// What a parent's id is shown as: its name. Other values are shown as they are.
+    fn shown(&self, field: Field, value: &Value, page: &Page) -> Value {
+        let (Field::Parent, Some(kind)) = (field, page.kind.parent()) else { return value.clone() };
+        match value {
+            Value::Object(id) => {
+                self.snapshots.objects[kind].get(*id).map_or_else(|| value.clone(), |object| Value::Text(object.name.clone()))
+            }
+            _ => value.clone(),
+        }
+    }
+
+    fn push(&mut self, page: &Page, cause: Cause, proposal: Proposal, alternatives: Vec<Proposal>) -> usize {
+        let parent = match &page.parent {
+            Relation::One(parent) => Some(*parent),
+            Relation::None | Relation::Several(_) => None,
+        };
+        self.changes.push(Change {
+            id: change_id(page.kind, page.id, parent, cause, &proposal),
+            kind: page.kind,
+            page: page.id,
+            name: page.title.clone(),
+            parent,
+            claimed: page.claim.id(),
+            cause,
+            proposal,
+            alternatives,
+            hold: None,
+            state: State::Review,
+            requires: Vec::new(),
+            tracked_seconds: None,
+        });
+        self.changes.len() - 1
+    }
+
+    fn finish(mut self, scope: Scope) -> Difference {
+        self.brake();
+        let mut places = BTreeMap::new();
+        for change in &self.changes {
+            let mut at = Some(change.page);
+            while let Some((page, _)) = at.and_then(|page| self.pairs.of(page)) {
+                let parent = match &page.parent {
+                    Relation::One(parent) => Some(*parent),
+                    Relation::None | Relation::Several(_) => None,
+                };
+                let place = Place { kind: page.kind, name: page.title.clone(), parent };
+                if places.insert(page.id, place).is_some() {
+                    break;
+                }
+                at = parent;
+            }
+        }
+        let complete = Kind::ALL
+            .into_iter()
+            .all(|kind| self.snapshots.pages[kind].complete().is_some() && self.snapshots.objects[kind].complete().is_some());
+        let notices = notices::notices(self.snapshots, self.registry, self.rules, self.pairs, self.namesakes);
+        let plan = Plan { changes: self.changes, notices, places, complete, scope, hash: String::new() };
+        Difference { plan: plan.seal(self.rules), verified: self.verified }
+    }
+}
+
+/// Differences of one page that share their cause and what is done about them.
+struct Part {
+    cause: Cause,
+    side: Service,
+    confidence: u8,
+    reason: &'static str,
+    /// False for a name that Clockify would refuse, which must not hold the other fields.
+    sendable: bool,
+    fields: Vec<Compared>,
+}
+
+/// A proposal to create the page's object, with every field that the page states.
+fn creation(page: &Page) -> Proposal {
+    let mut fields = vec![FieldChange { field: Field::Name, from: Value::Empty, to: fields::name(page) }];
+    for (field, value) in page.values.iter().filter(|(_, value)| **value != Value::Empty) {
+        fields.push(FieldChange { field, from: Value::Empty, to: value.clone() });
+    }
+    Proposal { action: Action::Create, side: Service::Clockify, object: None, fields, confidence: 0, reason: String::new() }
+}
+
+/// A proposal to take an object for the page's.
+fn linking(page: &Page, candidate: &Candidate<'_>) -> Proposal {
+    let Object { id, name, .. } = candidate.object;
+    let named = if name.canonical() == page.title.canonical() {
+        String::new()
+    } else {
+        format!(": “{}”", name.display().clipped(60))
+    };
+    Proposal {
+        action: Action::Link,
+        side: Service::Notion,
+        object: Some(*id),
+        fields: Vec::new(),
+        confidence: candidate.evidence.confidence(),
+        reason: format!("{}{named}", candidate.evidence.words()),
+    }
+}
+
+/// A proposal to empty the page's ID property.
+fn clearing(page: &Page, object: Option<ObjectId>) -> Proposal {
+    debug_assert_ne!(page.claim, Claim::None, "there must be something to clear");
+    Proposal {
+        action: Action::ClearClaim,
+        side: Service::Notion,
+        object,
+        fields: Vec::new(),
+        confidence: 0,
+        reason: String::new(),
+    }
+}
+
+/// A hold with its reason.
+fn hold(code: HoldCode, text: impl Into<String>) -> Hold {
+    Hold { code, text: text.into() }
+}
+
+/// The id of the change at an index.
+fn id_at(changes: &[Change], at: usize) -> ChangeId {
+    changes[at].id.clone()
+}
+
+#[cfg(test)]
+mod tests;

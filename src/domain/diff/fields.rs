@@ -1,0 +1,115 @@
+//! The three-way comparison of single fields. In the common case, where all agree, nothing is allocated.
+
+use super::{Candidate, Differ};
+use crate::domain::{
+    model::{Agreed, Base, Field, Object, Page, Relation, Value},
+    text::Canonical,
+};
+
+/// How a field's two values stand to each other and to the base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// They are equal, and the base does not say so yet.
+    Agreed,
+    /// Only Notion moved.
+    NotionChanged,
+    /// Only Clockify moved.
+    ClockifyChanged,
+    /// Both moved.
+    Conflict,
+    /// There is no base.
+    FirstSight,
+}
+
+/// A field about which there is something to say.
+#[derive(Clone, Debug)]
+pub(super) struct Compared {
+    pub(super) field: Field,
+    pub(super) wanted: Value,
+    pub(super) current: Value,
+    pub(super) verdict: Verdict,
+}
+
+/// Compares two values; nothing when they agree as the base says, or differ as the base says.
+fn compare(field: Field, wanted: &Value, current: &Value, base: Option<&Agreed>) -> Option<Compared> {
+    let verdict = verdict(wanted, current, base)?;
+    Some(Compared { field, wanted: wanted.clone(), current: current.clone(), verdict })
+}
+
+/// The table at the top of `diff`.
+pub(super) fn verdict(wanted: &Value, current: &Value, base: Option<&Agreed>) -> Option<Verdict> {
+    if wanted == current {
+        let known = matches!(base, Some(Agreed::Same(value)) if value == wanted);
+        return (!known).then_some(Verdict::Agreed);
+    }
+    let Some(base) = base else { return Some(Verdict::FirstSight) };
+    match (base.notion() == wanted, base.clockify() == current) {
+        (true, true) => None,
+        (false, true) => Some(Verdict::NotionChanged),
+        (true, false) => Some(Verdict::ClockifyChanged),
+        (false, false) => Some(Verdict::Conflict),
+    }
+}
+
+/// The name as we would send it.
+pub(super) fn name(page: &Page) -> Value {
+    named(page.title.canonical())
+}
+
+fn named(name: Canonical<'_>) -> Value {
+    if name.as_str().is_empty() { Value::Empty } else { Value::Text(name.into_raw()) }
+}
+
+/// Compares whether both are open.
+pub(super) fn state(page: &Page, object: &Object, base: Option<&Base>) -> Option<Compared> {
+    let base = base.and_then(|base| base.get(Field::State));
+    compare(Field::State, &Value::Closed(page.standing.is_closed()), &Value::Closed(object.closed), base)
+}
+
+/// Compares the name and the mapped fields that both sides could be read for.
+pub(super) fn others(page: &Page, object: &Object, base: Option<&Base>) -> Vec<Compared> {
+    let of = |field| base.and_then(|base| base.get(field));
+    let mut compared = Vec::new();
+    let (wanted, current) = (page.title.canonical(), object.name.canonical());
+    let known = matches!(of(Field::Name), Some(Agreed::Same(Value::Text(name))) if name.exact() == wanted.as_str());
+    if wanted != current || !known {
+        compared.extend(compare(Field::Name, &named(wanted), &named(current), of(Field::Name)));
+    }
+    for (field, wanted) in page.values.iter() {
+        if let Some(current) = object.values.get(field) {
+            compared.extend(compare(field, wanted, current, of(field)));
+        }
+    }
+    compared
+}
+
+impl<'a> Differ<'a> {
+    /// Compares under which parent both stand. A relation that cannot be followed differs from everything, and the change is held.
+    pub(super) fn parent(&self, page: &Page, pair: Candidate<'a>, base: Option<&Base>) -> Option<Compared> {
+        page.kind.parent()?;
+        let base = base.and_then(|base| base.get(Field::Parent));
+        let current = pair.object.parent.map_or(Value::Empty, Value::Object);
+        let Relation::One(parent) = &page.parent else {
+            // Without a client on either side there is nothing to say; otherwise `hold_parent` says why this is held.
+            let silent = pair.object.parent.is_none() && page.parent == Relation::None;
+            return if silent {
+                compare(Field::Parent, &Value::Empty, &current, base)
+            } else {
+                Some(Compared { field: Field::Parent, wanted: Value::Empty, current, verdict: Verdict::NotionChanged })
+            };
+        };
+        let known = pair.object.parent.and_then(|object| self.pairs.owner(object));
+        if known == Some(*parent) {
+            return compare(Field::Parent, &current, &current, base);
+        }
+        let wanted = match self.pairs.of(*parent) {
+            Some((_, found)) if found.certain().is_some() => {
+                found.certain().map_or(Value::Empty, |object| Value::Object(object.id))
+            }
+            // The parent's object is still to be created or linked: it cannot be where the object stands now.
+            Some((parent, _)) => named(parent.title.canonical()),
+            None => Value::Empty,
+        };
+        compare(Field::Parent, &wanted, &current, base)
+    }
+}

@@ -1,0 +1,128 @@
+//! What is said without a change.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    model::{Kind, Object, ObjectId, Registry, Service, Snapshots, Standing},
+    pair::{Match, Namesakes, Pairs},
+    plan::{Notice, NoticeCode},
+    rules::{Rules, Unmanaged},
+    text::Raw,
+};
+
+/// All notices, in no particular order.
+pub(super) fn notices(
+    snapshots: &Snapshots,
+    registry: &Registry,
+    rules: &Rules,
+    pairs: &Pairs<'_>,
+    namesakes: &[Namesakes<'_>],
+) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    incomplete(snapshots, &mut notices);
+    out_of_sight(snapshots, registry, &mut notices);
+    copied(pairs, &mut notices);
+    near_twins(namesakes, &mut notices);
+    if rules.unmanaged == Unmanaged::Notice {
+        unmanaged(snapshots, pairs, &mut notices);
+    }
+    for problem in &snapshots.problems {
+        let name = problem.page.and_then(|page| pairs.of(page)).map(|(page, _)| page.title.clone()).unwrap_or_default();
+        let (kind, page, text) = (problem.kind, problem.page, problem.text.clone());
+        notices.push(Notice { code: NoticeCode::Unreadable, kind, name, page, object: None, text });
+    }
+    notices
+}
+
+fn incomplete(snapshots: &Snapshots, notices: &mut Vec<Notice>) {
+    for kind in Kind::ALL {
+        let sides = [
+            (Service::Notion, snapshots.pages[kind].incomplete_because()),
+            (Service::Clockify, snapshots.objects[kind].incomplete_because()),
+        ];
+        for (service, because) in sides {
+            let Some(because) = because else { continue };
+            let text = format!("{service}'s {} could not be listed completely: {because}", kind.plural());
+            let name = Raw::default();
+            notices.push(Notice { code: NoticeCode::Incomplete, kind, name, page: None, object: None, text });
+        }
+    }
+}
+
+/// Linked pages that no listing shows: a 404 proves nothing, so their objects are left alone.
+fn out_of_sight(snapshots: &Snapshots, registry: &Registry, notices: &mut Vec<Notice>) {
+    for link in registry.iter() {
+        let (code, text) = if snapshots.lost.contains(&link.page) {
+            (
+                NoticeCode::LostSight,
+                "Notion no longer shows this page: deleted for good, or hidden from the connection; its object is left alone",
+            )
+        } else if snapshots.moved_out.contains(&link.page) {
+            (NoticeCode::MovedOut, "the page was moved out of its data source; its object is left alone")
+        } else {
+            continue;
+        };
+        let name = snapshots.objects[link.kind].get(link.object).map(|object| object.name.clone()).unwrap_or_default();
+        let text = text.to_owned();
+        notices.push(Notice { code, kind: link.kind, name, page: Some(link.page), object: Some(link.object), text });
+    }
+}
+
+fn copied(pairs: &Pairs<'_>, notices: &mut Vec<Notice>) {
+    for (kind, matches) in pairs.matches.iter() {
+        for (page, found) in matches {
+            let Match::Copied { owner, object } = found else { continue };
+            if page.standing == Standing::Trashed {
+                continue;
+            }
+            let text = format!("has the Clockify ID of the page {owner}, as a duplicated page does; the original keeps the link");
+            let (name, page) = (page.title.clone(), Some(page.id));
+            notices.push(Notice { code: NoticeCode::CopiedId, kind, name, page, object: Some(*object), text });
+        }
+    }
+}
+
+/// Pages whose names differ only by case or spaces: Clockify would take both, and people would mix them up.
+fn near_twins(namesakes: &[Namesakes<'_>], notices: &mut Vec<Notice>) {
+    for group in namesakes {
+        for page in &group.pages {
+            let others: Vec<String> =
+                group.other_names(page).into_iter().map(|name| format!("“{}”", name.into_raw().display().clipped(40))).collect();
+            if others.is_empty() {
+                continue;
+            }
+            let text = format!("beside {}: the names differ only by case or spaces", others.join(" and "));
+            let (name, page) = (page.title.clone(), Some(page.id));
+            notices.push(Notice { code: NoticeCode::NearTwin, kind: group.kind, name, page, object: None, text });
+        }
+    }
+}
+
+/// Active objects that no page links to: one notice for the topmost of each tree. They are never touched.
+fn unmanaged(snapshots: &Snapshots, pairs: &Pairs<'_>, notices: &mut Vec<Notice>) {
+    if Kind::ALL.into_iter().any(|kind| snapshots.pages[kind].complete().is_none()) {
+        return;
+    }
+    let is_unmanaged = |object: &Object| !object.closed && pairs.owner(object.id).is_none();
+    let mut below: BTreeMap<ObjectId, usize> = BTreeMap::new();
+    let mut tops: Vec<&Object> = Vec::new();
+    for kind in Kind::ALL.into_iter().rev() {
+        for object in snapshots.objects[kind].rows().iter().filter(|object| is_unmanaged(object)) {
+            let parent = kind.parent().zip(object.parent).and_then(|(kind, parent)| snapshots.objects[kind].get(parent));
+            match parent {
+                Some(parent) if is_unmanaged(parent) => {
+                    *below.entry(parent.id).or_default() += 1 + below.get(&object.id).copied().unwrap_or_default();
+                }
+                _ => tops.push(object),
+            }
+        }
+    }
+    for object in tops {
+        let text = match below.get(&object.id) {
+            None => "no page links to it; it is left alone".to_owned(),
+            Some(count) => format!("no page links to it or to {count} below it; they are left alone"),
+        };
+        let (kind, name) = (object.kind, object.name.clone());
+        notices.push(Notice { code: NoticeCode::Unmanaged, kind, name, page: None, object: Some(object.id), text });
+    }
+}

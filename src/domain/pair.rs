@@ -1,0 +1,474 @@
+//! Which page is which object, and on what evidence. Ambiguity is a value with alternatives, never a guess.
+//!
+//! | evidence | confidence |
+//! |---|---|
+//! | the registry says so | 100 |
+//! | the page alone claims an object of the right kind under the right parent | 95 |
+//! | the same name under the same parent, both free | 90 |
+//! | the same but for case or spaces | 80 |
+//! | the object of a vanished one's name | 80 |
+//! | the same name, but the object is archived; several of that name; a claim to an object under another parent | 70 |
+//! | a similar name | 60 |
+
+use std::{
+    borrow::Cow,
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map::Entry},
+};
+
+use super::{
+    model::{Claim, Kind, Object, ObjectId, Page, PageId, PerKind, Registry, Relation, Snapshots},
+    text::Canonical,
+};
+
+/// Comparisons of similar names per new page; a parent with more free objects than this is not searched for similar ones.
+const SIMILAR_SEARCH_MAX: usize = 500;
+/// Similar names that are offered as alternatives.
+const SIMILAR_OFFERED_MAX: usize = 3;
+/// Jaro-Winkler similarity from which a name counts as similar.
+const SIMILAR_FROM: f64 = 0.92;
+
+/// How we know that a page and an object belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The registry has the link.
+    Registry,
+    /// The page alone claims it, and kind and parent agree.
+    Claim,
+    /// The page alone claims it, but it stands under another parent.
+    ClaimElsewhere,
+    /// The names are equal.
+    Name,
+    /// The names are equal, and the object is closed.
+    NameClosed,
+    /// The names are equal, and so are those of other free objects.
+    NameAmbiguous,
+    /// The names differ by case or spaces.
+    NameLoose,
+    /// The names are similar.
+    NameSimilar,
+    /// The object has the name that the vanished one should have.
+    NameOfVanished,
+}
+
+impl Evidence {
+    /// How sure that makes us, in whole percent.
+    pub fn confidence(self) -> u8 {
+        match self {
+            Self::Registry => 100,
+            Self::Claim => 95,
+            Self::Name => 90,
+            Self::NameLoose | Self::NameOfVanished => 80,
+            Self::NameClosed | Self::NameAmbiguous | Self::ClaimElsewhere => 70,
+            Self::NameSimilar => 60,
+        }
+    }
+
+    /// The evidence in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Registry => "linked before",
+            Self::Claim => "the page has this ID, and kind and parent agree",
+            Self::ClaimElsewhere => "the page has this ID, but the object stands under another parent",
+            Self::Name => "same name under the same parent, and nobody else's",
+            Self::NameClosed => "same name under the same parent, but closed",
+            Self::NameAmbiguous => "same name under the same parent, as others have",
+            Self::NameLoose => "the name differs only by case or spaces",
+            Self::NameSimilar => "a similar name under the same parent",
+            Self::NameOfVanished => "the linked object is gone, and this one has the page's name",
+        }
+    }
+}
+
+/// An object that could be a page's.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// The object.
+    pub object: &'a Object,
+    /// Why it could be.
+    pub evidence: Evidence,
+}
+
+/// What a page is paired with.
+#[derive(Clone, Debug)]
+pub enum Match<'a> {
+    /// An object. Evidence below [`Evidence::Claim`] needs a link that somebody approves.
+    Linked {
+        /// The best one.
+        best: Candidate<'a>,
+        /// Others, best first.
+        others: Vec<Candidate<'a>>,
+    },
+    /// No object.
+    Free {
+        /// Objects with similar names.
+        similar: Vec<Candidate<'a>>,
+    },
+    /// The object that the page is linked to, or claims, is not in a complete listing.
+    Vanished {
+        /// What the registry or the page says.
+        object: Option<ObjectId>,
+        /// Free objects that could take its place.
+        others: Vec<Candidate<'a>>,
+        /// Why the ID is of no use, safe to show.
+        because: String,
+    },
+    /// The page claims an object that is another page's.
+    Copied {
+        /// The page that the object belongs to.
+        owner: PageId,
+        /// The object.
+        object: ObjectId,
+    },
+    /// The listing may lack the object: nothing can be said.
+    Unseen,
+    /// Closed, and linked to nothing that exists: nothing to do.
+    Idle,
+}
+
+impl<'a> Match<'a> {
+    /// The object that the page surely has: the registry's or its own claim's.
+    pub fn certain(&self) -> Option<&'a Object> {
+        match self {
+            Self::Linked { best, .. } if best.evidence.confidence() >= Evidence::Claim.confidence() => Some(best.object),
+            _ => None,
+        }
+    }
+
+    /// The object that the page has, or is proposed to have.
+    pub fn proposed(&self) -> Option<&'a Object> {
+        match self {
+            Self::Linked { best, .. } => Some(best.object),
+            _ => None,
+        }
+    }
+}
+
+/// Who has a name under a parent.
+type Holders<'a> = HashMap<(Option<ObjectId>, Cow<'a, str>), Vec<&'a Object>>;
+
+/// Every page with what it is paired with, and every object with the page that has it.
+#[derive(Debug)]
+pub struct Pairs<'a> {
+    /// By kind, in the order of the pages' listing: by id.
+    pub matches: PerKind<Vec<(&'a Page, Match<'a>)>>,
+    registry: &'a Registry,
+    /// The pages of objects that the registry does not know: claimed or proposed.
+    claimed: HashMap<ObjectId, PageId>,
+    snapshots: &'a Snapshots,
+    holders: PerKind<OnceCell<Holders<'a>>>,
+}
+
+impl<'a> Pairs<'a> {
+    /// A page and its match.
+    pub fn of(&self, page: PageId) -> Option<&(&'a Page, Match<'a>)> {
+        Kind::ALL.into_iter().find_map(|kind| {
+            let matches = &self.matches[kind];
+            matches.binary_search_by_key(&page, |(page, _)| page.id).ok().map(|at| &matches[at])
+        })
+    }
+
+    /// The page that an object belongs to: linked (even when the page is out of sight), claimed or proposed.
+    pub fn owner(&self, object: ObjectId) -> Option<PageId> {
+        self.registry.of_object(object).map(|link| link.page).or_else(|| self.claimed.get(&object).copied())
+    }
+
+    /// The objects that have a name under a parent, closed ones included: Clockify's names are unique per parent.
+    pub fn holders(&self, kind: Kind, parent: Option<ObjectId>, name: Cow<'a, str>) -> &[&'a Object] {
+        let holders = self.holders[kind].get_or_init(|| {
+            let mut holders = Holders::new();
+            for object in self.snapshots.objects[kind].rows() {
+                holders.entry((object.parent, name_key(object))).or_default().push(object);
+            }
+            holders
+        });
+        holders.get(&(parent, name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Notes who has which object among pages that the registry does not know.
+    fn claim(&mut self, matches: &[(&'a Page, Match<'a>)]) {
+        for (page, found) in matches {
+            if let Some(object) = found.proposed().filter(|object| self.registry.of_object(object.id).is_none()) {
+                self.claimed.insert(object.id, page.id);
+            }
+        }
+    }
+}
+
+/// Pairs all pages with all objects, parents first, since a name counts only under the same parent.
+pub fn pair<'a>(snapshots: &'a Snapshots, registry: &'a Registry) -> Pairs<'a> {
+    let mut pairs =
+        Pairs { matches: PerKind::default(), registry, claimed: HashMap::new(), snapshots, holders: PerKind::default() };
+    for kind in Kind::ALL {
+        let claims = Claims::of(snapshots, registry, kind);
+        let mut matches: Vec<(&Page, Match)> = Vec::with_capacity(snapshots.pages[kind].rows().len());
+        for page in snapshots.pages[kind].rows() {
+            matches.push((page, by_id(snapshots, registry, &claims, &pairs, page)));
+        }
+        pairs.claim(&matches);
+        if matches.iter().any(|(_, found)| matches!(found, Match::Free { .. } | Match::Vanished { .. })) {
+            let names = Names::of(snapshots, &pairs, kind);
+            let mut taken = HashSet::new();
+            for (page, found) in &mut matches {
+                by_name(&names, &pairs, &mut taken, page, found);
+            }
+            pairs.claim(&matches);
+        }
+        pairs.matches[kind] = matches;
+    }
+    pairs
+}
+
+fn name_key(object: &Object) -> Cow<'_, str> {
+    key(object.name.canonical())
+}
+
+fn key(name: Canonical<'_>) -> Cow<'_, str> {
+    name.into_cow()
+}
+
+/// Which page each claimed object belongs to.
+struct Claims {
+    owners: HashMap<ObjectId, PageId>,
+}
+
+impl Claims {
+    /// The registry's page owns an object; without one, the oldest page that claims it.
+    fn of(snapshots: &Snapshots, registry: &Registry, kind: Kind) -> Self {
+        let mut oldest: HashMap<ObjectId, &Page> = HashMap::new();
+        for page in snapshots.pages[kind].rows().iter().filter(|page| registry.of_page(page.id).is_none()) {
+            if let Some(object) = page.claim.id() {
+                let owner = oldest.entry(object).or_insert(page);
+                if (page.created, page.id) < (owner.created, owner.id) {
+                    *owner = page;
+                }
+            }
+        }
+        let owners = oldest
+            .into_iter()
+            .map(|(object, page)| (object, registry.of_object(object).map_or(page.id, |link| link.page)))
+            .collect();
+        Self { owners }
+    }
+}
+
+/// The match by registry or claim; [`Match::Free`] where there is neither.
+fn by_id<'a>(snapshots: &'a Snapshots, registry: &Registry, claims: &Claims, pairs: &Pairs<'a>, page: &'a Page) -> Match<'a> {
+    let objects = &snapshots.objects[page.kind];
+    let closed = page.standing.is_closed();
+    let linked = |object, evidence| Match::Linked { best: Candidate { object, evidence }, others: Vec::new() };
+    if let Some(link) = registry.of_page(page.id) {
+        return match (objects.get(link.object), objects.complete()) {
+            (Some(object), _) => linked(object, Evidence::Registry),
+            (None, Some(listing)) if listing.lacks(link.object) && closed => Match::Idle,
+            (None, Some(_)) => vanished(Some(link.object), "its object is gone from Clockify".to_owned()),
+            (None, None) => Match::Unseen,
+        };
+    }
+    let claimed = match &page.claim {
+        Claim::None if closed => return Match::Idle,
+        Claim::None => return Match::Free { similar: Vec::new() },
+        Claim::Garbled(_) if closed => return Match::Idle,
+        Claim::Garbled(text) => return vanished(None, format!("{} is no Clockify ID", text.display().clipped(40))),
+        Claim::Id(object) => *object,
+    };
+    match claims.owners.get(&claimed) {
+        Some(&owner) if owner != page.id => return Match::Copied { owner, object: claimed },
+        _ => {}
+    }
+    match (objects.get(claimed), objects.complete()) {
+        (Some(object), _) if parent_agrees(pairs, page, object) => linked(object, Evidence::Claim),
+        (Some(object), _) => linked(object, Evidence::ClaimElsewhere),
+        (None, Some(_)) if closed => Match::Idle,
+        (None, Some(_)) => {
+            let other = Kind::ALL.into_iter().find(|&kind| snapshots.objects[kind].get(claimed).is_some());
+            vanished(
+                Some(claimed),
+                match other {
+                    Some(kind) => format!("{claimed} is the ID of a {kind}, not of a {}", page.kind),
+                    None => format!("no {} in this workspace has the ID {claimed}", page.kind),
+                },
+            )
+        }
+        (None, None) => Match::Unseen,
+    }
+}
+
+fn vanished<'a>(object: Option<ObjectId>, because: String) -> Match<'a> {
+    Match::Vanished { object, others: Vec::new(), because }
+}
+
+/// True when the object stands under the object of the page's parent, or neither has a parent.
+fn parent_agrees(pairs: &Pairs<'_>, page: &Page, object: &Object) -> bool {
+    match (&page.parent, object.parent) {
+        (_, None) => matches!(page.parent, Relation::None),
+        (Relation::One(parent), Some(stands_under)) => {
+            pairs.of(*parent).and_then(|(_, found)| found.certain()).is_some_and(|object| object.id == stands_under)
+        }
+        // Without a relation nothing contradicts the claim; the missing relation is held by itself.
+        (Relation::None, Some(_)) => true,
+        (Relation::Several(parents), Some(stands_under)) => parents.iter().any(|parent| {
+            pairs.of(*parent).and_then(|(_, found)| found.certain()).is_some_and(|object| object.id == stands_under)
+        }),
+    }
+}
+
+/// The free objects of one kind, by what their names are matched by.
+struct Names<'a> {
+    loose: HashMap<(Option<ObjectId>, String), Vec<&'a Object>>,
+    by_parent: HashMap<Option<ObjectId>, Vec<&'a Object>>,
+}
+
+impl<'a> Names<'a> {
+    fn of(snapshots: &'a Snapshots, pairs: &Pairs<'a>, kind: Kind) -> Self {
+        let mut names = Self { loose: HashMap::new(), by_parent: HashMap::new() };
+        for object in snapshots.objects[kind].rows().iter().filter(|object| pairs.owner(object.id).is_none()) {
+            names.loose.entry((object.parent, object.name.canonical().loose())).or_default().push(object);
+            names.by_parent.entry(object.parent).or_default().push(object);
+        }
+        names
+    }
+}
+
+/// Looks for a free object with the page's name under its parent's object, for a page that has none by ID.
+fn by_name<'a>(names: &Names<'a>, pairs: &Pairs<'a>, taken: &mut HashSet<ObjectId>, page: &'a Page, found: &mut Match<'a>) {
+    if page.standing.is_closed() || !matches!(found, Match::Free { .. } | Match::Vanished { .. }) {
+        return;
+    }
+    let parent = match (&page.parent, page.kind.parent()) {
+        (_, None) => None,
+        (Relation::One(parent), Some(_)) => match pairs.of(*parent).and_then(|(_, parent)| parent.certain()) {
+            Some(object) => Some(object.id),
+            None => return,
+        },
+        _ => return,
+    };
+    let candidates = candidates(names, page, parent);
+    match found {
+        Match::Free { similar } => {
+            let best = candidates
+                .iter()
+                .position(|candidate| candidate.evidence != Evidence::NameSimilar && !taken.contains(&candidate.object.id));
+            if let Some(best) = best {
+                let mut others = candidates;
+                let best = others.remove(best);
+                taken.insert(best.object.id);
+                *found = Match::Linked { best, others };
+            } else {
+                *similar = candidates;
+            }
+        }
+        Match::Vanished { others, .. } => {
+            *others = candidates
+                .into_iter()
+                .map(|candidate| match candidate.evidence {
+                    Evidence::Name => Candidate { evidence: Evidence::NameOfVanished, ..candidate },
+                    _ => candidate,
+                })
+                .collect();
+        }
+        _ => {}
+    }
+}
+
+/// Free objects that the page could mean, best first.
+fn candidates<'a>(names: &Names<'a>, page: &Page, parent: Option<ObjectId>) -> Vec<Candidate<'a>> {
+    let wanted = page.title.canonical();
+    let loose = wanted.loose();
+    let mut found: Vec<Candidate<'a>> = Vec::new();
+    let near = names.loose.get(&(parent, loose.clone())).map_or(&[][..], Vec::as_slice);
+    let exact: Vec<&Object> = near.iter().copied().filter(|object| object.name.canonical() == wanted).collect();
+    for &object in near {
+        let evidence = if object.name.canonical() != wanted {
+            Evidence::NameLoose
+        } else if exact.len() > 1 {
+            Evidence::NameAmbiguous
+        } else if object.closed {
+            Evidence::NameClosed
+        } else {
+            Evidence::Name
+        };
+        found.push(Candidate { object, evidence });
+    }
+    let siblings = names.by_parent.get(&parent).map_or(&[][..], Vec::as_slice);
+    if found.is_empty() && siblings.len() <= SIMILAR_SEARCH_MAX {
+        let mut similar: Vec<(f64, &Object)> = siblings
+            .iter()
+            .map(|&object| (strsim::jaro_winkler(&loose, &object.name.canonical().loose()), object))
+            .filter(|&(score, _)| score >= SIMILAR_FROM)
+            .collect();
+        similar.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.id.cmp(&right.1.id)));
+        found.extend(
+            similar
+                .into_iter()
+                .take(SIMILAR_OFFERED_MAX)
+                .map(|(_, object)| Candidate { object, evidence: Evidence::NameSimilar }),
+        );
+    }
+    found.sort_by_key(|candidate| (std::cmp::Reverse(candidate.evidence.confidence()), candidate.object.id));
+    found
+}
+
+/// Open pages of one kind under one parent whose names differ by case or spaces at the most.
+#[derive(Debug)]
+pub struct Namesakes<'a> {
+    /// Their kind.
+    pub kind: Kind,
+    /// The pages, by id.
+    pub pages: Vec<&'a Page>,
+    /// The page whose object already has exactly its name; it keeps it.
+    pub keeper: Option<PageId>,
+}
+
+impl Namesakes<'_> {
+    /// True when another of these pages has exactly the same name, and this one is not the one that keeps it.
+    pub fn is_contested(&self, page: &Page) -> bool {
+        let name = page.title.canonical();
+        let others = self.pages.iter().filter(|other| other.id != page.id);
+        Some(page.id) != self.keeper && others.into_iter().any(|other| other.title.canonical() == name)
+    }
+
+    /// The other names, each once.
+    pub fn other_names(&self, page: &Page) -> BTreeSet<Canonical<'_>> {
+        let own = page.title.canonical();
+        self.pages.iter().map(|page| page.title.canonical()).filter(|name| *name != own).collect()
+    }
+}
+
+/// All groups of namesakes. A group has at least two pages.
+pub fn namesakes<'a>(pairs: &Pairs<'a>) -> Vec<Namesakes<'a>> {
+    let mut found = Vec::new();
+    for kind in Kind::ALL {
+        let matches = &pairs.matches[kind];
+        let mut first: HashMap<(Option<PageId>, u64), usize> = HashMap::with_capacity(matches.len());
+        let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (at, (page, _)) in matches.iter().enumerate().filter(|(_, (page, _))| !page.standing.is_closed()) {
+            let parent = match (&page.parent, kind.parent()) {
+                (_, None) => None,
+                (Relation::One(parent), Some(_)) => Some(*parent),
+                (Relation::None | Relation::Several(_), Some(_)) => continue,
+            };
+            match first.entry((parent, page.title.canonical().loose_hash())) {
+                Entry::Vacant(free) => {
+                    free.insert(at);
+                }
+                Entry::Occupied(taken) => groups.entry(*taken.get()).or_insert_with(|| vec![*taken.get()]).push(at),
+            }
+        }
+        for group in groups.into_values() {
+            // Equal hashes are a hint; the names themselves decide.
+            let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for at in group {
+                by_name.entry(matches[at].0.title.canonical().loose()).or_default().push(at);
+            }
+            for group in by_name.into_values().filter(|group| group.len() > 1) {
+                let keeper = group.iter().find_map(|&at| {
+                    let (page, found) = &matches[at];
+                    found.certain().filter(|object| object.name.canonical() == page.title.canonical()).map(|_| page.id)
+                });
+                found.push(Namesakes { kind, pages: group.into_iter().map(|at| matches[at].0).collect(), keeper });
+            }
+        }
+    }
+    found
+}

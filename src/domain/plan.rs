@@ -1,0 +1,777 @@
+//! The plan: every difference as a change with its reason, what holds it back, and a seal over all of it.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{
+    model::{Field, Kind, ObjectId, PageId, Service, Value},
+    rules::{Rules, Threshold, Thresholds},
+    text::Raw,
+};
+
+/// Names a change by its content: a change that proposes something else has another id, so that a decision cannot slip onto it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChangeId(pub String);
+
+impl fmt::Display for ChangeId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.0)
+    }
+}
+
+/// What a change does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Creates the object, and writes its ID into the page.
+    Create,
+    /// Takes an object that exists for the page's, and writes its ID into the page.
+    Link,
+    /// Changes fields of the object, or of the page where Clockify's value wins.
+    Update,
+    /// Archives a client or project, sets a task DONE.
+    Close,
+    /// Makes the object active again.
+    Reopen,
+    /// Puts a project under another client. A task cannot be moved: it is created again and the old one is closed.
+    Move,
+    /// Writes the ID that the registry knows into the page.
+    WriteBack,
+    /// Empties the ID property of a page that has somebody else's ID.
+    ClearClaim,
+    /// Writes nothing: remembers that both sides differ on purpose. Only as an alternative.
+    Accept,
+}
+
+impl Action {
+    /// The word on screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Link => "link",
+            Self::Update => "update",
+            Self::Close => "close",
+            Self::Reopen => "reopen",
+            Self::Move => "move",
+            Self::WriteBack => "write-back",
+            Self::ClearClaim => "clear-claim",
+            Self::Accept => "accept",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.word())
+    }
+}
+
+/// Why there is a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The page is new.
+    New,
+    /// Only Notion changed since both agreed.
+    NotionChanged,
+    /// Only Clockify changed since both agreed.
+    Drift,
+    /// Both changed since they agreed.
+    Conflict,
+    /// They differ, and were never seen to agree.
+    FirstSight,
+    /// An object that looks like the page's.
+    Match,
+    /// The object is gone from Clockify.
+    Vanished,
+    /// The page's ID property does not hold its object's ID.
+    Claim,
+    /// The page has a copy of another page's ID.
+    CopiedId,
+}
+
+/// One field from → to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The field.
+    pub field: Field,
+    /// What the side that is written holds now.
+    pub from: Value,
+    /// What it will hold. For [`Field::Parent`] the parent's name; the change's `parent` says which page it is.
+    pub to: Value,
+}
+
+/// One way to mend a difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// What is done.
+    pub action: Action,
+    /// Which side is written.
+    pub side: Service,
+    /// The object that it is done to or linked with.
+    pub object: Option<ObjectId>,
+    /// The fields that are written.
+    pub fields: Vec<FieldChange>,
+    /// How sure we are, in whole percent.
+    pub confidence: u8,
+    /// Why, safe to show.
+    pub reason: String,
+}
+
+/// Why a change cannot be approved now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldCode {
+    /// Clockify would refuse the name.
+    InvalidName,
+    /// Another object or page has the name under the same parent.
+    NameTaken,
+    /// The page names no client or project.
+    NoParent,
+    /// The page named a client or project before, and does not any more.
+    RelationRemoved,
+    /// The page names several.
+    SeveralParents,
+    /// The page names one that no listing shows.
+    ParentUnknown,
+    /// The page's client or project is closed.
+    ParentClosed,
+    /// The page's client or project is itself held.
+    ParentHeld,
+    /// A listing that the change rests on may lack rows.
+    Incomplete,
+    /// More changes of this class than the brake lets through.
+    Brake,
+    /// The value cannot be written to that side.
+    NotWritable,
+}
+
+/// What holds a change back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// What kind of hold.
+    pub code: HoldCode,
+    /// For people, safe to show.
+    pub text: String,
+}
+
+/// Whether a change may go ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Policy approves it.
+    Ready,
+    /// A person must decide.
+    Review,
+    /// Nobody can approve it now.
+    Held,
+}
+
+/// One difference, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its id, made of its content.
+    pub id: ChangeId,
+    /// What it concerns.
+    pub kind: Kind,
+    /// The page.
+    pub page: PageId,
+    /// The page's title.
+    pub name: Raw,
+    /// The page of the client or project that the page names.
+    pub parent: Option<PageId>,
+    /// The Clockify ID that the page has now, if it has one.
+    pub claimed: Option<ObjectId>,
+    /// Why there is a difference.
+    pub cause: Cause,
+    /// The proposed way to mend it: the one with the highest confidence.
+    pub proposal: Proposal,
+    /// Other ways, best first.
+    pub alternatives: Vec<Proposal>,
+    /// What holds it back.
+    pub hold: Option<Hold>,
+    /// Whether it may go ahead.
+    pub state: State,
+    /// Changes without which this one cannot be made.
+    pub requires: Vec<ChangeId>,
+    /// Time tracked on the object, in seconds, where that matters to the decision.
+    pub tracked_seconds: Option<u64>,
+}
+
+impl Change {
+    /// True when the change gives the object another name.
+    pub fn is_rename(&self) -> bool {
+        self.proposal.action == Action::Update
+            && self.proposal.side == Service::Clockify
+            && self.proposal.fields.iter().any(|field| field.field == Field::Name)
+    }
+
+    /// The threshold that the policy has for it.
+    pub fn threshold(&self, thresholds: &Thresholds) -> Threshold {
+        match self.proposal.action {
+            Action::Create if self.cause == Cause::Vanished => thresholds.recreate,
+            Action::Create if self.cause == Cause::CopiedId => thresholds.clear_claim,
+            Action::Create => thresholds.create,
+            Action::Link => thresholds.link,
+            Action::Update => thresholds.update,
+            Action::Close => thresholds.close,
+            Action::Reopen => thresholds.reopen,
+            Action::Move => thresholds.move_,
+            Action::WriteBack => thresholds.write_back,
+            Action::ClearClaim => thresholds.clear_claim,
+            Action::Accept => Threshold::Never,
+        }
+    }
+}
+
+/// What is said without a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeCode {
+    /// A linked page answers 404: deleted for good, or hidden from us. Its object is left alone.
+    LostSight,
+    /// A linked page is now outside its data source. Its object is left alone.
+    MovedOut,
+    /// A page has another page's Clockify ID, as a duplicated page does.
+    CopiedId,
+    /// An object that no page links to. It is never touched.
+    Unmanaged,
+    /// Two names under one parent that differ only by case or spaces.
+    NearTwin,
+    /// A listing may lack rows.
+    Incomplete,
+    /// Something of a page could not be read.
+    Unreadable,
+}
+
+/// Something to say without a change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Notice {
+    /// What kind of notice.
+    pub code: NoticeCode,
+    /// What it concerns.
+    pub kind: Kind,
+    /// The name of the page or object, if it is known.
+    pub name: Raw,
+    /// The page, if there is one.
+    pub page: Option<PageId>,
+    /// The object, if there is one.
+    pub object: Option<ObjectId>,
+    /// For people, safe to show.
+    pub text: String,
+}
+
+/// Where a page stands in the tree: enough to show the ancestors of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// What it is.
+    pub kind: Kind,
+    /// Its title.
+    pub name: Raw,
+    /// The page that it stands under.
+    pub parent: Option<PageId>,
+}
+
+/// The sealed tree of changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The changes: each client with its projects with their tasks, by name.
+    pub changes: Vec<Change>,
+    /// The notices.
+    pub notices: Vec<Notice>,
+    /// The pages that have changes, and their ancestors.
+    pub places: BTreeMap<PageId, Place>,
+    /// True when every listing was complete.
+    pub complete: bool,
+    /// What the plan was made of: rules and identities.
+    pub scope: Scope,
+    /// SHA-256 over all of the above, in hexadecimal.
+    pub hash: String,
+}
+
+/// What a plan is bound to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// The Notion workspace's id.
+    pub notion_workspace: String,
+    /// The Clockify workspace's id.
+    pub clockify_workspace: String,
+    /// SHA-256 of the rules.
+    pub rules: String,
+}
+
+/// How many changes of each sort there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are the actions and states, which are documented there")]
+pub struct Summary {
+    pub create: usize,
+    pub link: usize,
+    pub update: usize,
+    pub close: usize,
+    pub reopen: usize,
+    #[serde(rename = "move")]
+    pub move_: usize,
+    pub write_back: usize,
+    pub clear_claim: usize,
+    /// Of all these, how many wait for a person.
+    pub review: usize,
+    /// Of all these, how many are held.
+    pub held: usize,
+    pub notices: usize,
+}
+
+impl Plan {
+    /// Sorts the changes into the tree, decides what is ready, and seals the plan.
+    ///
+    /// Each change's `state` is worked out here: held if it has a hold or needs something held, ready if policy approves it and
+    /// all that it needs, otherwise for review.
+    pub fn seal(mut self, rules: &Rules) -> Self {
+        self.settle(&rules.thresholds);
+        let position = self.positions();
+        self.changes
+            .sort_by_cached_key(|change| (position.get(&change.page).copied(), change.proposal.action, change.id.clone()));
+        self.notices.sort();
+        self.hash = sha256(&document::Sealed::of(&self));
+        self
+    }
+
+    /// The changes by id.
+    pub fn by_id(&self) -> BTreeMap<&ChangeId, &Change> {
+        self.changes.iter().map(|change| (&change.id, change)).collect()
+    }
+
+    /// Counts the changes.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary { notices: self.notices.len(), ..Summary::default() };
+        for change in &self.changes {
+            let count = match change.proposal.action {
+                Action::Create => &mut summary.create,
+                Action::Link => &mut summary.link,
+                Action::Update => &mut summary.update,
+                Action::Close => &mut summary.close,
+                Action::Reopen => &mut summary.reopen,
+                Action::Move => &mut summary.move_,
+                Action::WriteBack => &mut summary.write_back,
+                Action::ClearClaim => &mut summary.clear_claim,
+                Action::Accept => continue,
+            };
+            *count += 1;
+            match change.state {
+                State::Ready => {}
+                State::Review => summary.review += 1,
+                State::Held => summary.held += 1,
+            }
+        }
+        summary
+    }
+
+    /// The names of the ancestors of a page, outermost first.
+    pub fn path(&self, page: PageId) -> Vec<&Raw> {
+        let mut path = Vec::new();
+        let mut at = self.places.get(&page).and_then(|place| place.parent);
+        // Three kinds make two ancestors at the most.
+        while let Some(place) = at.and_then(|page| self.places.get(&page)).filter(|_| path.len() < 2) {
+            path.push(&place.name);
+            at = place.parent;
+        }
+        path.reverse();
+        path
+    }
+
+    /// Works out each change's state, following what it requires. Requirements are acyclic: `diff` holds cycles.
+    fn settle(&mut self, thresholds: &Thresholds) {
+        let own: Vec<State> = self
+            .changes
+            .iter()
+            .map(|change| match &change.hold {
+                Some(_) => State::Held,
+                None if change.threshold(thresholds).admits(change.proposal.confidence) => State::Ready,
+                None => State::Review,
+            })
+            .collect();
+        let index: BTreeMap<ChangeId, usize> =
+            self.changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
+        let required: Vec<Vec<usize>> =
+            self.changes.iter().map(|change| change.requires.iter().filter_map(|id| index.get(id).copied()).collect()).collect();
+        let mut settled: Vec<Option<State>> = vec![None; own.len()];
+        for at in 0..own.len() {
+            worst(at, &own, &required, &mut settled);
+        }
+        for (change, state) in self.changes.iter_mut().zip(settled) {
+            change.state = state.unwrap_or(State::Review);
+            if change.state == State::Held && change.hold.is_none() {
+                let text = "something that it needs is held".to_owned();
+                change.hold = Some(Hold { code: HoldCode::ParentHeld, text });
+            }
+        }
+    }
+
+    /// The place of each page in the depth-first order of the tree, siblings by name and then id.
+    fn positions(&self) -> BTreeMap<PageId, usize> {
+        let mut children: BTreeMap<Option<PageId>, Vec<(String, PageId)>> = BTreeMap::new();
+        for (page, place) in &self.places {
+            let parent = place.parent.filter(|parent| self.places.contains_key(parent));
+            children.entry(parent).or_default().push((place.name.canonical().loose(), *page));
+        }
+        for siblings in children.values_mut() {
+            siblings.sort();
+        }
+        let mut positions = BTreeMap::new();
+        let mut stack: Vec<PageId> = Vec::new();
+        let push = |stack: &mut Vec<PageId>, parent| {
+            stack.extend(children.get(&parent).into_iter().flatten().rev().map(|(_, page)| *page));
+        };
+        push(&mut stack, None);
+        while let Some(page) = stack.pop() {
+            positions.insert(page, positions.len());
+            push(&mut stack, Some(page));
+        }
+        positions
+    }
+}
+
+/// The worse of a change's own state and the states of all that it requires.
+fn worst(at: usize, own: &[State], required: &[Vec<usize>], settled: &mut Vec<Option<State>>) -> State {
+    if let Some(state) = settled[at] {
+        return state;
+    }
+    settled[at] = Some(own[at]);
+    let state = required[at].iter().fold(own[at], |state, &other| state.max(worst(other, own, required, settled)));
+    settled[at] = Some(state);
+    state
+}
+
+/// The id of a change, from everything that it would do and to what.
+pub(super) fn change_id(kind: Kind, page: PageId, parent: Option<PageId>, cause: Cause, proposal: &Proposal) -> ChangeId {
+    let Proposal { action, side, object, fields, confidence: _, reason: _ } = proposal;
+    let content = (kind, page, parent, cause, action, side, object, fields);
+    ChangeId(sha256(&content)[..16].to_owned())
+}
+
+/// SHA-256 of a value's compact JSON. Our structs serialise their fields in a fixed order, and our maps are sorted.
+pub fn sha256(value: &impl Serialize) -> String {
+    // Serialising our own values into memory has no way to fail.
+    let bytes = serde_json::to_vec(value).unwrap_or_default();
+    Sha256::digest(&bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        use fmt::Write;
+        write!(hex, "{byte:02x}").unwrap_or_default();
+        hex
+    })
+}
+
+/// What applying some changes costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Requests to Notion.
+    pub notion_calls: usize,
+    /// Requests to Clockify.
+    pub clockify_calls: usize,
+    /// How long they take at the known limits, both services side by side.
+    pub seconds: u64,
+}
+
+/// Requests per service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calls {
+    /// To Notion.
+    pub notion: u64,
+    /// To Clockify.
+    pub clockify: u64,
+}
+
+/// The known limits of both services, in requests per hour and per minute, for estimates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Notion's budget per minute.
+    pub notion_per_minute: u32,
+    /// Clockify's budget per second.
+    pub clockify_per_second: u32,
+    /// Clockify's budget per hour, where the plan has one.
+    pub clockify_per_hour: Option<u32>,
+}
+
+impl Estimate {
+    /// What this many requests cost at a pace. Budgets can be spent at once, so the first window is free.
+    pub fn of(notion_calls: usize, clockify_calls: usize, pace: &Pace) -> Self {
+        let windows = |calls: usize, per: u32, seconds: u64| (calls.saturating_sub(1) as u64 / u64::from(per.max(1))) * seconds;
+        let notion = windows(notion_calls, pace.notion_per_minute, 60);
+        let clockify = windows(clockify_calls, pace.clockify_per_second, 1)
+            .max(pace.clockify_per_hour.map_or(0, |per| windows(clockify_calls, per, 3600)));
+        let typical = (notion_calls.max(clockify_calls) as u64).div_ceil(8);
+        Self { notion_calls, clockify_calls, seconds: notion.max(clockify).max(typical) }
+    }
+}
+
+pub mod document {
+    //! `punchlist/plan/1`: the plan as JSON. Fields are only ever added.
+
+    use jiff::Timestamp;
+    use serde::{Deserialize, Serialize};
+
+    use super::{
+        Action, Alternative, BTreeMap, Calls, Change, ChangeId, Estimate, FieldText, Hold, Kind, Notice, NoticeCode, Plan, Scope,
+        State, Summary, sha256,
+    };
+
+    /// The format's name and version.
+    pub const FORMAT: &str = "punchlist/plan/1";
+
+    /// One change of the document.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[expect(missing_docs, reason = "the fields are those of `plan::Change`, which documents them")]
+    pub struct ChangeDocument {
+        pub id: String,
+        pub kind: Kind,
+        pub action: Action,
+        pub name: String,
+        pub page_id: String,
+        pub clockify_id: Option<String>,
+        /// The id of the change to the parent, where the parent has one that this one rests on.
+        pub parent_id: Option<String>,
+        pub parent_page_id: Option<String>,
+        /// The names of the ancestors, outermost first.
+        pub path: Vec<String>,
+        pub fields: Vec<FieldText>,
+        pub side: super::Service,
+        pub cause: super::Cause,
+        pub confidence: u8,
+        pub reason: String,
+        pub state: State,
+        pub hold: Option<Hold>,
+        pub alternatives: Vec<Alternative>,
+        pub requires: Vec<String>,
+        pub tracked_seconds: Option<u64>,
+    }
+
+    /// One notice of the document.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[expect(missing_docs, reason = "the fields are those of `plan::Notice`, which documents them")]
+    pub struct NoticeDocument {
+        pub code: NoticeCode,
+        pub kind: Kind,
+        pub name: String,
+        pub page_id: Option<String>,
+        pub clockify_id: Option<String>,
+        pub text: String,
+    }
+
+    /// The part of the document that the plan's hash is over: nothing in it depends on when the plan was made.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub(super) struct Sealed {
+        complete: bool,
+        scope: Scope,
+        summary: Summary,
+        changes: Vec<ChangeDocument>,
+        notices: Vec<NoticeDocument>,
+    }
+
+    impl Sealed {
+        pub(super) fn of(plan: &Plan) -> Self {
+            let by_id = plan.by_id();
+            Self {
+                complete: plan.complete,
+                scope: plan.scope.clone(),
+                summary: plan.summary(),
+                changes: plan.changes.iter().map(|change| ChangeDocument::of(plan, &by_id, change)).collect(),
+                notices: plan.notices.iter().map(NoticeDocument::of).collect(),
+            }
+        }
+    }
+
+    /// The whole document: what `plan --json` prints and `plan --out` saves.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Document {
+        /// [`FORMAT`].
+        pub format: String,
+        /// The plan's hash.
+        pub plan_hash: String,
+        /// SHA-256 over everything else, the time included, so that a saved file shows when it was changed.
+        pub seal: String,
+        /// When the plan was made.
+        pub created_at: Timestamp,
+        /// What fetching cost.
+        pub calls: Calls,
+        /// What applying would cost.
+        pub estimate: Estimate,
+        #[serde(flatten)]
+        sealed: Sealed,
+    }
+
+    /// Why a saved plan is not accepted.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum Refused {
+        /// It is no plan.
+        #[error("it is not a punchlist plan: {0}")]
+        NotAPlan(String),
+        /// It is of a version that this program does not know.
+        #[error("its format is {0:?}, and this version of punchlist reads {FORMAT:?}")]
+        Format(String),
+        /// It was changed after it was made.
+        #[error("its content does not match its seal: it was changed after it was made")]
+        Tampered,
+    }
+
+    impl Document {
+        /// The document of a plan.
+        pub fn of(plan: &Plan, created_at: Timestamp, calls: Calls, estimate: Estimate) -> Self {
+            let mut document = Self {
+                format: FORMAT.to_owned(),
+                plan_hash: plan.hash.clone(),
+                seal: String::new(),
+                created_at,
+                calls,
+                estimate,
+                sealed: Sealed::of(plan),
+            };
+            document.seal = sha256(&document);
+            document
+        }
+
+        /// Reads a saved plan and checks its seal.
+        ///
+        /// # Errors
+        /// [`Refused`] says what is wrong with it.
+        pub fn read(text: &str) -> Result<Self, Refused> {
+            #[derive(Deserialize)]
+            struct Header {
+                format: String,
+            }
+            let header: Header = serde_json::from_str(text).map_err(|error| Refused::NotAPlan(error.to_string()))?;
+            if header.format != FORMAT {
+                return Err(Refused::Format(header.format));
+            }
+            let document: Self = serde_json::from_str(text).map_err(|error| Refused::NotAPlan(error.to_string()))?;
+            let unsealed = Self { seal: String::new(), ..document.clone() };
+            if sha256(&unsealed) != document.seal || sha256(&document.sealed) != document.plan_hash {
+                return Err(Refused::Tampered);
+            }
+            Ok(document)
+        }
+
+        /// What the plan is bound to.
+        pub fn scope(&self) -> &Scope {
+            &self.sealed.scope
+        }
+
+        /// The changes.
+        pub fn changes(&self) -> &[ChangeDocument] {
+            &self.sealed.changes
+        }
+    }
+
+    impl ChangeDocument {
+        /// One change of a plan by itself.
+        pub fn of_plan(plan: &Plan, change: &Change) -> Self {
+            Self::of(plan, &plan.by_id(), change)
+        }
+
+        fn of(plan: &Plan, by_id: &BTreeMap<&ChangeId, &Change>, change: &Change) -> Self {
+            let Change {
+                id,
+                kind,
+                page,
+                name,
+                parent,
+                claimed: _,
+                cause,
+                proposal,
+                alternatives,
+                hold,
+                state,
+                requires,
+                tracked_seconds,
+            } = change;
+            let parent_id = requires.iter().find(|id| by_id.get(id).is_some_and(|other| Some(other.page) == *parent));
+            Self {
+                id: id.0.clone(),
+                kind: *kind,
+                action: proposal.action,
+                name: name.exact().to_owned(),
+                page_id: page.to_string(),
+                clockify_id: proposal.object.map(|object| object.to_string()),
+                parent_id: parent_id.map(|id| id.0.clone()),
+                parent_page_id: parent.map(|parent| parent.to_string()),
+                path: plan.path(*page).into_iter().map(|name| name.exact().to_owned()).collect(),
+                fields: proposal.fields.iter().map(|field| FieldText::of(*kind, field)).collect(),
+                side: proposal.side,
+                cause: *cause,
+                confidence: proposal.confidence,
+                reason: proposal.reason.clone(),
+                state: *state,
+                hold: hold.clone(),
+                alternatives: alternatives.iter().map(|proposal| Alternative::of(*kind, proposal)).collect(),
+                requires: requires.iter().map(|id| id.0.clone()).collect(),
+                tracked_seconds: *tracked_seconds,
+            }
+        }
+    }
+
+    impl NoticeDocument {
+        fn of(notice: &Notice) -> Self {
+            let Notice { code, kind, name, page, object, text } = notice;
+            Self {
+                code: *code,
+                kind: *kind,
+                name: name.exact().to_owned(),
+                page_id: page.map(|page| page.to_string()),
+                clockify_id: object.map(|object| object.to_string()),
+                text: text.clone(),
+            }
+        }
+    }
+}
+
+/// A field of the document: values as plain JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldText {
+    /// The field's word; a parent is called `client` or `project`.
+    pub field: String,
+    /// What the written side holds now; null when unset.
+    pub from: Option<String>,
+    /// What it will hold; null when unset.
+    pub to: Option<String>,
+}
+
+impl FieldText {
+    fn of(kind: Kind, change: &FieldChange) -> Self {
+        let text = |value: &Value| (*value != Value::Empty).then(|| value.to_raw().exact().to_owned());
+        Self { field: field_word(kind, change.field).to_owned(), from: text(&change.from), to: text(&change.to) }
+    }
+}
+
+/// The word for a field of a kind: a parent is called by what it is.
+pub fn field_word(kind: Kind, field: Field) -> &'static str {
+    match (field, kind.parent()) {
+        (Field::Parent, Some(parent)) => parent.word(),
+        _ => field.word(),
+    }
+}
+
+/// Another way to mend a difference, in the document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of `plan::Proposal`, which documents them")]
+pub struct Alternative {
+    pub action: Action,
+    pub side: Service,
+    pub clockify_id: Option<String>,
+    pub fields: Vec<FieldText>,
+    pub confidence: u8,
+    pub reason: String,
+}
+
+impl Alternative {
+    fn of(kind: Kind, proposal: &Proposal) -> Self {
+        let Proposal { action, side, object, fields, confidence, reason } = proposal;
+        Self {
+            action: *action,
+            side: *side,
+            clockify_id: object.map(|object| object.to_string()),
+            fields: fields.iter().map(|field| FieldText::of(kind, field)).collect(),
+            confidence: *confidence,
+            reason: reason.clone(),
+        }
+    }
+}

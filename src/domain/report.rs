@@ -1,0 +1,211 @@
+//! What a run did: totals, failures and the outcome, counted from the run's events and its plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    journal::{Event, RunId, Status, What, WriteId},
+    plan::{Calls, ChangeId, Hold, HoldCode, Plan, State},
+};
+
+/// The format's name and version.
+pub const FORMAT: &str = "punchlist/report/1";
+
+/// `punchlist/report/1`. Fields are only ever added.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`FORMAT`].
+    pub format: String,
+    /// The run.
+    pub run_id: RunId,
+    /// The plan that was applied.
+    pub plan_hash: String,
+    /// How it ended.
+    pub outcome: Ending,
+    /// Changes that were carried out whole.
+    pub applied: usize,
+    /// Changes that were refused, failed on the way, or whose outcome is unknown.
+    pub failed: usize,
+    /// Approved changes that were not started, since what they need failed or has moved, or the run was stopped.
+    pub skipped: usize,
+    /// Changes that wait for a person.
+    pub pending: usize,
+    /// Changes that are held.
+    pub held: usize,
+    /// Requests made.
+    pub calls: Calls,
+    /// How long the run took.
+    pub seconds: f64,
+    /// What failed, and what to do about it.
+    pub failures: Vec<FailureReport>,
+    /// What was not started, and why.
+    pub not_started: Vec<NotStartedReport>,
+    /// Brakes that withheld something, with the number of changes each.
+    pub brakes: BTreeMap<String, usize>,
+}
+
+/// One change that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields say it")]
+pub struct FailureReport {
+    pub change_id: ChangeId,
+    pub name: String,
+    pub error: String,
+    pub hint: String,
+}
+
+/// One approved change that was not started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields say it")]
+pub struct NotStartedReport {
+    pub change_id: ChangeId,
+    pub name: String,
+    pub because: String,
+}
+
+/// How a run ended. The worst cause names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// There was nothing to do.
+    InSync,
+    /// Everything was applied.
+    Applied,
+    /// Something waits for a person.
+    Pending,
+    /// A brake held something.
+    Braked,
+    /// The request budget is used up; the next run goes on.
+    OutOfBudget,
+    /// Stopped, or partly applied; the next run goes on.
+    Interrupted,
+    /// A write has an unknown outcome that nothing could settle.
+    Unknown,
+    /// A service refused a change; running again would end the same.
+    Failed,
+    /// The credentials were refused.
+    Refused,
+}
+
+impl Ending {
+    /// The exit code: 0 in sync or fully applied, 1 error, 2 changes wait, 3 a brake, 4 interrupted, 7 credentials, 8 unknown
+    /// outcome, 75 out of budget.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::InSync | Self::Applied => 0,
+            Self::Failed => 1,
+            Self::Pending => 2,
+            Self::Braked => 3,
+            Self::Interrupted => 4,
+            Self::Refused => 7,
+            Self::Unknown => 8,
+            Self::OutOfBudget => 75,
+        }
+    }
+
+    /// The outcome in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::InSync => "in sync",
+            Self::Applied => "applied",
+            Self::Pending => "changes wait for a person",
+            Self::Braked => "a brake held changes",
+            Self::OutOfBudget => "out of request budget; run again later",
+            Self::Interrupted => "stopped before everything was applied; run again to go on",
+            Self::Unknown => "the outcome of a write is unknown and needs a person",
+            Self::Failed => "some changes failed",
+            Self::Refused => "the credentials were refused",
+        }
+    }
+}
+
+/// Why an apply ended before its last step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// It did not.
+    No,
+    /// Somebody asked it to stop.
+    Interrupted,
+    /// A service refused the credentials.
+    Refused,
+    /// The request budget is used up.
+    OutOfBudget,
+}
+
+/// Counts a run from its events.
+pub fn report(run: RunId, plan: &Plan, events: &[Event], stopped: Stopped, calls: Calls, seconds: f64) -> Report {
+    let by_id = plan.by_id();
+    let name = |id: &ChangeId| by_id.get(id).map(|change| change.name.display().to_string()).unwrap_or_default();
+    let mut applied: BTreeSet<&ChangeId> = BTreeSet::new();
+    let mut failures: BTreeMap<&ChangeId, FailureReport> = BTreeMap::new();
+    let mut not_started: BTreeMap<&ChangeId, NotStartedReport> = BTreeMap::new();
+    let mut writes: BTreeMap<WriteId, Status> = BTreeMap::new();
+    for event in events {
+        match &event.what {
+            What::Applied { change } => {
+                applied.insert(change);
+            }
+            What::Failed { change, error, hint } => {
+                let failure =
+                    FailureReport { change_id: change.clone(), name: name(change), error: error.clone(), hint: hint.clone() };
+                failures.insert(change, failure);
+            }
+            What::NotStarted { change, because } => {
+                let report = NotStartedReport { change_id: change.clone(), name: name(change), because: because.clone() };
+                not_started.insert(change, report);
+            }
+            What::Intent { write, .. } => {
+                writes.insert(*write, Status::Intended);
+            }
+            What::Outcome { write, outcome } => {
+                let status = writes.get(write).and_then(|status| status.next(outcome).ok());
+                writes.insert(*write, status.unwrap_or(Status::Unknown));
+            }
+            _ => {}
+        }
+    }
+    let mut brakes: BTreeMap<String, usize> = BTreeMap::new();
+    for change in &plan.changes {
+        if let Some(Hold { code: HoldCode::Brake, text }) = &change.hold {
+            *brakes.entry(text.clone()).or_default() += 1;
+        }
+    }
+    let pending = plan
+        .changes
+        .iter()
+        .filter(|change| change.state == State::Review && !applied.contains(&change.id) && !failures.contains_key(&change.id))
+        .count();
+    let held = plan.changes.iter().filter(|change| change.state == State::Held).count();
+    let any = |wanted: fn(&Status) -> bool| writes.values().any(wanted);
+    let outcome = [
+        (stopped == Stopped::Refused, Ending::Refused),
+        (any(|status| *status == Status::Refused), Ending::Failed),
+        (any(|status| status.is_open()), Ending::Unknown),
+        (stopped == Stopped::Interrupted, Ending::Interrupted),
+        (stopped == Stopped::OutOfBudget, Ending::OutOfBudget),
+        (!failures.is_empty() || !not_started.is_empty(), Ending::Interrupted),
+        (!brakes.is_empty(), Ending::Braked),
+        (pending + held > 0, Ending::Pending),
+        (!applied.is_empty(), Ending::Applied),
+    ]
+    .into_iter()
+    .find_map(|(holds, ending)| holds.then_some(ending))
+    .unwrap_or(Ending::InSync);
+    Report {
+        format: FORMAT.to_owned(),
+        run_id: run,
+        plan_hash: plan.hash.clone(),
+        outcome,
+        applied: applied.len(),
+        failed: failures.len(),
+        skipped: not_started.len(),
+        pending,
+        held,
+        calls,
+        seconds,
+        failures: failures.into_values().collect(),
+        not_started: not_started.into_values().collect(),
+        brakes,
+    }
+}

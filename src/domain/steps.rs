@@ -1,0 +1,331 @@
+//! What approved changes are as writes, and what waits for what. Several changes of one object become one request.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    model::{Field, Kind, Link, Object, ObjectId, Page, PageId, Relation, Service, Snapshots, Value},
+    plan::{Action, Change, ChangeId},
+    review::Approved,
+    rules::{IdStrategy, Rules},
+    text::Raw,
+};
+
+/// One step of an apply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The changes that it carries out, or helps to carry out.
+    pub changes: Vec<ChangeId>,
+    /// The page.
+    pub page: PageId,
+    /// What it is.
+    pub kind: Kind,
+    /// What is done.
+    pub act: Act,
+    /// Steps that must have succeeded before.
+    pub needs: Vec<usize>,
+    /// Steps that must have ended before, however they ended.
+    pub follows: Vec<usize>,
+}
+
+/// What a step does. Ids that do not exist yet are looked up in the registry when the step starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Creates the page's object under the object of the parent page, and links it.
+    Create {
+        /// The parent's page.
+        parent: Option<PageId>,
+        /// The name.
+        name: Raw,
+        /// Mapped fields.
+        fields: BTreeMap<Field, Value>,
+    },
+    /// Links the page with an object that exists. Nothing is sent.
+    Adopt(ObjectId),
+    /// Remembers that both sides differ on purpose. Nothing is sent.
+    Accept,
+    /// Changes an object.
+    Update {
+        /// The object.
+        object: ObjectId,
+        /// The page whose object becomes the parent, where the parent changes.
+        parent: Option<PageId>,
+        /// The other fields.
+        fields: BTreeMap<Field, Value>,
+    },
+    /// Changes the page.
+    WriteBack {
+        /// What becomes of the ID property.
+        claim: ClaimWrite,
+        /// Values for mapped properties.
+        fields: BTreeMap<Field, Value>,
+    },
+}
+
+/// What becomes of the page's ID property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimWrite {
+    /// Nothing.
+    Keep,
+    /// The ID that the registry has for the page by then.
+    Own,
+    /// It is emptied.
+    Clear,
+}
+
+impl Act {
+    /// The service that is written, if one is.
+    pub fn service(&self) -> Option<Service> {
+        match self {
+            Self::Create { .. } | Self::Update { .. } => Some(Service::Clockify),
+            Self::WriteBack { .. } => Some(Service::Notion),
+            Self::Adopt(_) | Self::Accept => None,
+        }
+    }
+}
+
+/// Turns what was approved into steps: parents are created and reopened first, children are closed first.
+pub fn steps(approved: &Approved, snapshots: &Snapshots, rules: &Rules) -> Vec<Step> {
+    let mut builder =
+        Builder { snapshots, writes_ids: rules.id_strategy == IdStrategy::Property, steps: Vec::new(), done_by: HashMap::new() };
+    let mut of_page: BTreeMap<PageId, Vec<&Change>> = BTreeMap::new();
+    let mut order: Vec<PageId> = Vec::new();
+    for change in approved.changes() {
+        let changes = of_page.entry(change.page).or_default();
+        if changes.is_empty() {
+            order.push(change.page);
+        }
+        changes.push(change);
+    }
+    for page in order {
+        builder.page(&of_page[&page]);
+    }
+    builder.connect(approved);
+    builder.steps
+}
+
+struct Builder<'a> {
+    snapshots: &'a Snapshots,
+    writes_ids: bool,
+    steps: Vec<Step>,
+    /// The step that gives others what they require of a change.
+    done_by: HashMap<ChangeId, usize>,
+}
+
+impl Builder<'_> {
+    /// The steps of one page's changes.
+    fn page(&mut self, changes: &[&Change]) {
+        let Some(&first) = changes.first() else { return };
+        let creates = changes.iter().any(|change| change.proposal.action == Action::Create);
+        let mut update: Option<usize> = None;
+        let mut write_back: Option<usize> = None;
+        for &change in changes {
+            let object = change.proposal.object;
+            match (change.proposal.action, object) {
+                (Action::Create, _) => {
+                    let (name, fields) = split_name(change);
+                    let at = self.push(change, Act::Create { parent: change.parent, name, fields });
+                    self.write_own_claim(change, at, &mut write_back);
+                }
+                (Action::Link, Some(object)) => {
+                    let at = self.push(change, Act::Adopt(object));
+                    if change.claimed != Some(object) {
+                        self.write_own_claim(change, at, &mut write_back);
+                    }
+                }
+                (Action::Move, Some(object)) if change.kind == Kind::Task => self.move_task(change, object, &mut write_back),
+                (Action::Update, _) if change.proposal.side == Service::Notion => {
+                    let at = *write_back.get_or_insert_with(|| {
+                        self.push(change, Act::WriteBack { claim: ClaimWrite::Keep, fields: BTreeMap::new() })
+                    });
+                    self.join(at, change);
+                    if let Act::WriteBack { fields, .. } = &mut self.steps[at].act {
+                        fields.extend(written_fields(change));
+                    }
+                }
+                (Action::Update | Action::Move | Action::Close | Action::Reopen, Some(object)) => {
+                    let at = *update
+                        .get_or_insert_with(|| self.push(change, Act::Update { object, parent: None, fields: BTreeMap::new() }));
+                    self.join(at, change);
+                    if let Act::Update { parent, fields, .. } = &mut self.steps[at].act {
+                        if change.proposal.action == Action::Move {
+                            *parent = change.parent;
+                        } else {
+                            fields.extend(written_fields(change));
+                        }
+                    }
+                }
+                (Action::WriteBack, _) => self.write_claim(change, ClaimWrite::Own, &mut write_back),
+                // The ID of the object that is created for the page takes the copied one's place in the same request.
+                (Action::ClearClaim, _) if creates => {}
+                (Action::ClearClaim, _) => self.write_claim(change, ClaimWrite::Clear, &mut write_back),
+                (Action::Accept, _) => {
+                    self.push(change, Act::Accept);
+                }
+                (Action::Link | Action::Update | Action::Move | Action::Close | Action::Reopen, None) => {}
+            }
+        }
+        if let (Some(at), true) = (write_back, creates) {
+            for change in changes.iter().filter(|change| change.proposal.action == Action::ClearClaim) {
+                self.join(at, change);
+            }
+        }
+        debug_assert!(changes.iter().all(|change| change.page == first.page), "changes of one page");
+    }
+
+    /// Clockify cannot move a task: it is created where it belongs, and closed where it was.
+    fn move_task(&mut self, change: &Change, old: ObjectId, write_back: &mut Option<usize>) {
+        let Some(page) = self.snapshots.pages[change.kind].get(change.page) else { return };
+        let fields = page
+            .values
+            .iter()
+            .filter(|(_, value)| **value != Value::Empty)
+            .map(|(field, value)| (field, value.clone()))
+            .collect();
+        let name = page.title.canonical().into_raw();
+        let created = self.push(change, Act::Create { parent: change.parent, name, fields });
+        self.write_own_claim(change, created, write_back);
+        let fields = BTreeMap::from([(Field::State, Value::Closed(true))]);
+        let closed = self.push(change, Act::Update { object: old, parent: None, fields });
+        self.steps[closed].needs.push(created);
+        self.done_by.insert(change.id.clone(), created);
+    }
+
+    /// Writes the ID into the page once the step that provides it is done.
+    fn write_own_claim(&mut self, change: &Change, after: usize, write_back: &mut Option<usize>) {
+        if self.writes_ids {
+            self.write_claim(change, ClaimWrite::Own, write_back);
+            if let Some(at) = *write_back {
+                self.steps[at].needs.push(after);
+            }
+        }
+        // What rests on the change needs the object, not the page's property.
+        self.done_by.insert(change.id.clone(), after);
+    }
+
+    fn write_claim(&mut self, change: &Change, wanted: ClaimWrite, write_back: &mut Option<usize>) {
+        let at = *write_back
+            .get_or_insert_with(|| self.push(change, Act::WriteBack { claim: ClaimWrite::Keep, fields: BTreeMap::new() }));
+        self.join(at, change);
+        if let Act::WriteBack { claim, .. } = &mut self.steps[at].act {
+            *claim = wanted;
+        }
+    }
+
+    fn push(&mut self, change: &Change, act: Act) -> usize {
+        let (page, kind) = (change.page, change.kind);
+        self.steps.push(Step { changes: vec![change.id.clone()], page, kind, act, needs: Vec::new(), follows: Vec::new() });
+        let at = self.steps.len() - 1;
+        self.done_by.insert(change.id.clone(), at);
+        at
+    }
+
+    fn join(&mut self, at: usize, change: &Change) {
+        let changes = &mut self.steps[at].changes;
+        if !changes.contains(&change.id) {
+            changes.push(change.id.clone());
+        }
+        self.done_by.insert(change.id.clone(), at);
+    }
+
+    /// Lets steps wait for what their changes require, and closes for the closes below them.
+    fn connect(&mut self, approved: &Approved) {
+        let by_id: HashMap<&ChangeId, &Change> = approved.changes().iter().map(|change| (&change.id, change)).collect();
+        let mut closes: HashMap<PageId, usize> = HashMap::new();
+        for at in 0..self.steps.len() {
+            let step = &self.steps[at];
+            let needs: Vec<usize> = step
+                .changes
+                .iter()
+                .filter_map(|id| by_id.get(id))
+                .flat_map(|change| &change.requires)
+                .filter_map(|id| self.done_by.get(id).copied())
+                .filter(|&other| other != at && !self.rests_on(other, at))
+                .collect();
+            self.steps[at].needs.extend(needs);
+            self.steps[at].needs.sort_unstable();
+            self.steps[at].needs.dedup();
+            if matches!(&self.steps[at].act, Act::Update { fields, .. } if fields.get(&Field::State) == Some(&Value::Closed(true)))
+            {
+                closes.insert(self.steps[at].page, at);
+            }
+        }
+        for (&page, &at) in &closes {
+            let mut above = self.parent(page);
+            while let Some(parent) = above {
+                if let Some(&parent_close) = closes.get(&parent) {
+                    self.steps[parent_close].follows.push(at);
+                }
+                above = self.parent(parent);
+            }
+        }
+        for step in &mut self.steps {
+            step.follows.sort_unstable();
+        }
+    }
+
+    /// True when a step needs another, directly or through others: the other must not wait for it.
+    fn rests_on(&self, step: usize, other: usize) -> bool {
+        self.steps[step].needs.iter().any(|&needed| needed == other || self.rests_on(needed, other))
+    }
+
+    fn parent(&self, page: PageId) -> Option<PageId> {
+        let page = Kind::ALL.into_iter().find_map(|kind| self.snapshots.pages[kind].get(page))?;
+        match &page.parent {
+            Relation::One(parent) => Some(*parent),
+            Relation::None | Relation::Several(_) => None,
+        }
+    }
+}
+
+fn written_fields(change: &Change) -> impl Iterator<Item = (Field, Value)> {
+    change.proposal.fields.iter().map(|field| (field.field, field.to.clone()))
+}
+
+fn split_name(change: &Change) -> (Raw, BTreeMap<Field, Value>) {
+    let mut fields: BTreeMap<Field, Value> = written_fields(change).collect();
+    match fields.remove(&Field::Name) {
+        Some(Value::Text(name)) => (name, fields),
+        _ => (change.name.canonical().into_raw(), fields),
+    }
+}
+
+/// What an object holds of a field, in the form in which both sides are compared.
+pub fn current(object: &Object, field: Field) -> Option<Value> {
+    Some(match field {
+        Field::Name => Value::Text(object.name.canonical().into_raw()),
+        Field::Parent => object.parent.map_or(Value::Empty, Value::Object),
+        Field::State => Value::Closed(object.closed),
+        _ => return object.values.get(field).cloned(),
+    })
+}
+
+/// What a page holds of a field, in the form in which both sides are compared. A parent is not in the page but in the registry.
+pub fn wanted(page: &Page, field: Field) -> Option<Value> {
+    Some(match field {
+        Field::Name => Value::Text(page.title.canonical().into_raw()),
+        Field::State => Value::Closed(page.standing.is_closed()),
+        Field::Parent => return None,
+        _ => return page.values.get(field).cloned(),
+    })
+}
+
+/// The link after an object was created for a page: what was sent on one side, what the service answered on the other.
+pub fn created(page: PageId, object: &Object, sent: &BTreeMap<Field, Value>) -> Link {
+    let base = super::model::Base::default();
+    let link = Link { page, kind: object.kind, object: object.id, sight: super::model::Sight::Expected, base };
+    let fixed = [Field::Name, Field::Parent, Field::State];
+    let defaults = fixed.into_iter().filter_map(|field| Some((field, current(object, field)?)));
+    let all: BTreeMap<Field, Value> = defaults.chain(sent.clone()).collect();
+    verified(link, object, &all)
+}
+
+/// The link after fields were written into its object, or into its page: both halves of the base as they are now.
+#[must_use]
+pub fn verified(mut link: Link, object: &Object, wanted: &BTreeMap<Field, Value>) -> Link {
+    for (&field, wanted) in wanted {
+        if let Some(current) = current(object, field) {
+            link.base.set(field, super::model::Agreed::on(wanted.clone(), current));
+        }
+    }
+    link
+}

@@ -1,0 +1,398 @@
+//! Clockify: what time is tracked on, read in two calls and written one object at a time.
+//!
+//! Localized here: that a PUT resets what it omits (so its body is built from the object as last read), that errors are told apart by
+//! status and code and never by text, and that everything can be listed in few calls. Deleting is absent on purpose.
+
+mod duration;
+mod listing;
+mod row;
+mod wire;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use reqwest::Method;
+use serde_json::Value as Json;
+
+use crate::{
+    domain::{
+        model::{Field, Kind, Object, ObjectId, PerKind, Service, Value},
+        rules::Mapping,
+        text::{Display, Raw},
+    },
+    edge::http::{Answer, Failure, Http, Repeat, Request},
+};
+use row::Row;
+use wire::{UserRow, Users, WorkspaceRow};
+
+/// Who the key belongs to, and the workspace that is kept true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The user's id.
+    pub user_id: String,
+    /// The user's name.
+    pub user_name: Raw,
+    /// The workspace's id.
+    pub workspace_id: String,
+    /// The workspace's name.
+    pub workspace_name: Raw,
+    /// The plan, e.g. `FREE`; an open set.
+    pub plan: String,
+}
+
+/// Which fields are read of each kind, besides name, parent and state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted(pub PerKind<BTreeSet<Field>>);
+
+impl Wanted {
+    /// The mapped fields.
+    pub fn of(mapping: &PerKind<Mapping>) -> Self {
+        Self(PerKind::from_fn(|kind| mapping[kind].fields.keys().copied().collect()))
+    }
+
+    fn users(&self) -> bool {
+        self.0.tasks.contains(&Field::Assignees)
+    }
+}
+
+/// Why Clockify could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The key is not accepted.
+    #[error("clockify.token is not accepted by {host}: {failure}")]
+    Refused {
+        /// Who was asked.
+        host: String,
+        /// The answer.
+        failure: Failure,
+    },
+    /// The key is accepted, but not for this.
+    #[error("clockify.token may not read {what} in clockify.workspace: {failure}")]
+    Forbidden {
+        /// What.
+        what: &'static str,
+        /// The answer.
+        failure: Failure,
+    },
+    /// The configured workspace is not among those that the key sees.
+    #[error("clockify.workspace is {wanted}, but the key sees only {seen}")]
+    NoWorkspace {
+        /// What was configured.
+        wanted: Display,
+        /// Names and ids.
+        seen: String,
+    },
+    /// Several workspaces fit.
+    #[error("clockify.workspace must say which workspace is meant: {seen}")]
+    WhichWorkspace {
+        /// Names and ids.
+        seen: String,
+    },
+    /// The request budget is spent.
+    #[error("{error}")]
+    Budget {
+        /// How long until it is worth trying again.
+        wait: Duration,
+        /// What was said.
+        error: String,
+    },
+    /// Anything else.
+    #[error("could not read {what} from Clockify: {failure}")]
+    Failed {
+        /// What.
+        what: &'static str,
+        /// Why.
+        failure: Failure,
+    },
+}
+
+impl Error {
+    /// True when credentials or the identity were refused.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Refused { .. } | Self::Forbidden { .. } | Self::NoWorkspace { .. } => true,
+            Self::WhichWorkspace { .. } | Self::Budget { .. } | Self::Failed { .. } => false,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Refused { host, failure } if host == "api.clockify.me" => format!(
+                "{}; the key of a regional or sub-domain workspace does not work on {host}: set clockify.base_url to its own host, \
+                 e.g. https://euc1.clockify.me/api",
+                failure.hint()
+            ),
+            Self::Refused { failure, .. } | Self::Forbidden { failure, .. } | Self::Failed { failure, .. } => {
+                failure.hint().to_owned()
+            }
+            Self::NoWorkspace { .. } => {
+                "set clockify.workspace to one of these ids, or use the key of a member of the workspace; a \
+                                         regional or sub-domain workspace needs its own clockify.base_url and key"
+                    .to_owned()
+            }
+            Self::WhichWorkspace { .. } => "set clockify.workspace to one of these ids".to_owned(),
+            Self::Budget { .. } => "run again later; new workspaces on the Free plan allow 30 requests an hour".to_owned(),
+        }
+    }
+}
+
+/// A client of Clockify.
+#[derive(Debug)]
+pub struct Clockify {
+    http: Http,
+    wanted: Wanted,
+    /// Objects as last read, for the bodies of PUTs.
+    rows: Mutex<HashMap<ObjectId, Row>>,
+    users: Mutex<Option<Arc<Users>>>,
+}
+
+impl Clockify {
+    /// A client that reads the wanted fields.
+    pub fn new(http: Http, wanted: Wanted) -> Self {
+        Self { http, wanted, rows: Mutex::default(), users: Mutex::default() }
+    }
+
+    /// The connection, for its counters.
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// Finds out who the key belongs to, and the workspace by its id or exact name; without either, the only one. Two calls.
+    ///
+    /// # Errors
+    /// [`Error`]; the workspaces that the key sees are named where none or several fit.
+    pub async fn identity(&self, workspace: Option<&str>) -> Result<Identity, Error> {
+        let (user, workspaces) = (Request::get(&["v1", "user"]), Request::get(&["v1", "workspaces"]));
+        let (user, workspaces): (Answer<UserRow>, Answer<Vec<WorkspaceRow>>) =
+            tokio::try_join!(self.http.send(&user), self.http.send(&workspaces))
+                .map_err(|failure| self.error("the user and workspaces", failure))?;
+        let WorkspaceRow { id, name, feature_subscription_type } = choose(workspaces.body, workspace)?;
+        Ok(Identity {
+            user_id: user.body.id,
+            user_name: user.body.name.into(),
+            workspace_id: id,
+            workspace_name: name.into(),
+            plan: feature_subscription_type,
+        })
+    }
+
+    /// Creates an object. One call, and one more for the first that has assignees.
+    ///
+    /// # Errors
+    /// [`Failure`]. After [`Failure::Unknown`] it may exist: look it up with [`Clockify::find`], never create it again blind, since
+    /// Clockify ignores idempotency keys (live probe, third party).
+    pub async fn create(
+        &self,
+        workspace: &str,
+        kind: Kind,
+        parent: Option<ObjectId>,
+        name: &Raw,
+        fields: &BTreeMap<Field, Value>,
+    ) -> Result<Object, Failure> {
+        let users = self.users_for(workspace, kind).await?;
+        // Name and parent are given by themselves, and what is unset is no instruction.
+        let fields =
+            fields.iter().filter(|(field, value)| !matches!(field, Field::Name | Field::Parent) && **value != Value::Empty);
+        let body = Row::new(kind, parent, name).with(fields, &users)?.create_body();
+        let path = collection(workspace, kind, parent)?;
+        self.write(&Request::new(Method::POST, &segments(&path), Some(body), Repeat::Never), kind, parent, &users).await
+    }
+
+    /// Changes fields of an object, and nothing else: the body is the object as last read with these fields set. One call; two for a
+    /// project whose estimate changes together with other fields, since the estimate has a request of its own.
+    ///
+    /// The answer is the object as it is now: compare it with what was wanted.
+    ///
+    /// # Errors
+    /// [`Failure`]. After [`Failure::Unknown`], read the object. When the second of two calls fails, the first has happened; doing both
+    /// again changes nothing.
+    pub async fn update(
+        &self,
+        workspace: &str,
+        kind: Kind,
+        object: ObjectId,
+        fields: &BTreeMap<Field, Value>,
+    ) -> Result<Object, Failure> {
+        let users = self.users_for(workspace, kind).await?;
+        let before = self.known(workspace, kind, object).await?;
+        let parent = before.project().and_then(|project| project.parse().ok());
+        let mut path = collection(workspace, kind, parent)?;
+        path.push(object.to_string());
+        let is_estimate = |field: Field| kind == Kind::Project && field == Field::Estimate;
+
+        let mut now = None;
+        if fields.keys().any(|&field| !is_estimate(field)) {
+            let others = fields.iter().filter(|(field, _)| !is_estimate(**field));
+            let body = before.clone().with(others, &users)?.body();
+            let request = Request::new(Method::PUT, &segments(&path), Some(body), Repeat::Never);
+            now = Some(self.write(&request, kind, parent, &users).await?);
+        }
+        if let Some((field, value)) = fields.iter().find(|(field, _)| is_estimate(**field)) {
+            let before = self.rows().get(&object).cloned().unwrap_or(before);
+            let body = before.with([(field, value)], &users)?.estimate_body();
+            path.push("estimate".to_owned());
+            let request = Request::new(Method::PATCH, &segments(&path), Some(body), Repeat::Never);
+            now = Some(self.write(&request, kind, parent, &users).await?);
+        }
+        now.ok_or_else(|| impossible("there is nothing to change"))
+    }
+
+    /// Looks for objects by name under a parent, active and closed ones. One call.
+    ///
+    /// # Errors
+    /// [`Failure`]; nothing can be concluded from it.
+    pub async fn find(&self, workspace: &str, kind: Kind, parent: Option<ObjectId>, name: &Raw) -> Result<Vec<Object>, Failure> {
+        let users = self.users_for(workspace, kind).await?;
+        let path = collection(workspace, kind, parent)?;
+        let mut request = Request::get(&segments(&path)).query("name", name.exact()).query("page-size", "5000");
+        if kind != Kind::Client {
+            // Clients have no such parameter (OpenAPI document): the name is a part to look for there.
+            request = request.query("strict-name-search", "true");
+        }
+        let rows: Answer<Vec<Json>> = self.http.send(&request).await?;
+        let mut found = Vec::new();
+        for json in rows.body {
+            let object = self.keep(kind, parent, json, &users)?;
+            if object.name.canonical() == name.canonical() && object.parent == parent {
+                found.push(object);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads one object; nothing when Clockify does not show it. That proves little: an id of another workspace, a deleted one and a
+    /// wrong one are answered alike, with 400 and code 501 (live probe, third party).
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn read(
+        &self,
+        workspace: &str,
+        kind: Kind,
+        object: ObjectId,
+        parent: Option<ObjectId>,
+    ) -> Result<Option<Object>, Failure> {
+        let users = self.users_for(workspace, kind).await?;
+        let parent = parent.or_else(|| self.rows().get(&object)?.project()?.parse().ok());
+        let mut path = collection(workspace, kind, parent)?;
+        path.push(object.to_string());
+        let answer: Result<Answer<Json>, Failure> = self.http.send(&Request::get(&segments(&path))).await;
+        match answer {
+            Ok(answer) => self.keep(kind, parent, answer.body, &users).map(Some),
+            Err(Failure::Rejected { status: 400, code: Some(code), .. }) if code == "501" => Ok(None),
+            Err(failure) if failure.has_status(404) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The object as last read, or read now.
+    async fn known(&self, workspace: &str, kind: Kind, object: ObjectId) -> Result<Row, Failure> {
+        let kept = |clockify: &Self| clockify.rows().get(&object).cloned();
+        if let Some(row) = kept(self) {
+            return Ok(row);
+        }
+        if kind == Kind::Task {
+            // A task can be read only through its project, which we do not know yet.
+            let users = self.users_for(workspace, kind).await?;
+            let (_, tasks) = self.read_projects(workspace, &|_, _| {}).await?;
+            self.walk(kind, tasks, Row::Task, &users, &mut Vec::new());
+        } else {
+            self.read(workspace, kind, object, None).await?;
+        }
+        kept(self).ok_or_else(|| impossible(format!("Clockify shows no {kind} {object} in this workspace")))
+    }
+
+    async fn write(&self, request: &Request, kind: Kind, parent: Option<ObjectId>, users: &Users) -> Result<Object, Failure> {
+        let answer: Answer<Json> = self.http.send(request).await?;
+        self.keep(kind, parent, answer.body, users)
+    }
+
+    /// Keeps a row that was read, and makes an object of it.
+    fn keep(&self, kind: Kind, parent: Option<ObjectId>, json: Json, users: &Users) -> Result<Object, Failure> {
+        let unreadable =
+            |error: String| Failure::Unknown { error: format!("Clockify answered with a {kind} that cannot be read: {error}") };
+        let row = row::row(kind, json).map_err(|error| unreadable(error.to_string()))?.into_kept(parent);
+        let object = row.object(&self.wanted.0[kind], users).map_err(|error| unreadable(error.to_string()))?;
+        self.rows().insert(object.id, row);
+        Ok(object)
+    }
+
+    /// The people, if this kind's mapped fields need them; asked for once.
+    async fn users_for(&self, workspace: &str, kind: Kind) -> Result<Arc<Users>, Failure> {
+        if kind != Kind::Task || !self.wanted.users() {
+            return Ok(Arc::default());
+        }
+        let known = self.users.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match known {
+            Some(users) => Ok(users),
+            None => self.read_users(workspace).await,
+        }
+    }
+
+    fn rows(&self) -> MutexGuard<'_, HashMap<ObjectId, Row>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn error(&self, what: &'static str, failure: Failure) -> Error {
+        match failure {
+            Failure::Throttled { wait, error } => Error::Budget { wait, error },
+            failure if failure.has_status(401) => Error::Refused { host: self.http.host().to_owned(), failure },
+            failure if failure.has_status(403) => Error::Forbidden { what, failure },
+            failure => Error::Failed { what, failure },
+        }
+    }
+}
+
+/// The path of a kind's objects.
+fn collection(workspace: &str, kind: Kind, parent: Option<ObjectId>) -> Result<Vec<String>, Failure> {
+    let mut path: Vec<String> = ["v1", "workspaces", workspace].map(str::to_owned).into();
+    match (kind, parent) {
+        (Kind::Client | Kind::Project, _) => path.push(kind.plural().to_owned()),
+        (Kind::Task, Some(project)) => path.extend(["projects".to_owned(), project.to_string(), "tasks".to_owned()]),
+        (Kind::Task, None) => {
+            return Err(impossible("a task is reached through its project, which is not known"));
+        }
+    }
+    Ok(path)
+}
+
+/// A request that is found impossible before it is sent.
+fn impossible(message: impl Into<String>) -> Failure {
+    Failure::impossible(Service::Clockify, message)
+}
+
+fn segments(path: &[String]) -> Vec<&str> {
+    path.iter().map(String::as_str).collect()
+}
+
+fn choose(workspaces: Vec<WorkspaceRow>, wanted: Option<&str>) -> Result<WorkspaceRow, Error> {
+    let named = |workspaces: &[WorkspaceRow]| -> String {
+        let names: Vec<String> =
+            workspaces.iter().map(|row| format!("{} ({})", Display::of(&row.name), Display::of(&row.id))).collect();
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    };
+    let wanted = wanted.map(str::trim).filter(|wanted| !wanted.is_empty());
+    let seen = named(&workspaces);
+    let mut fitting: Vec<WorkspaceRow> = match wanted {
+        None => workspaces,
+        Some(wanted) => {
+            let (by_id, others): (Vec<_>, Vec<_>) = workspaces.into_iter().partition(|row| row.id == wanted);
+            if by_id.is_empty() { others.into_iter().filter(|row| row.name == wanted).collect() } else { by_id }
+        }
+    };
+    match (fitting.pop(), wanted) {
+        (Some(only), _) if fitting.is_empty() => Ok(only),
+        (Some(last), _) => {
+            fitting.push(last);
+            Err(Error::WhichWorkspace { seen: named(&fitting) })
+        }
+        (None, wanted) => Err(Error::NoWorkspace { wanted: Display::of(wanted.unwrap_or("not set")), seen }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

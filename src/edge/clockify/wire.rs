@@ -1,0 +1,183 @@
+//! Clockify's rows on the wire, with everything that a PUT could reset. Unknown fields are ignored; null, `""` and absence are the
+//! same, since the `OpenAPI` document does not pin which is sent.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value as Json;
+
+use super::impossible;
+use crate::{
+    domain::text::Raw,
+    edge::http::{Failure, shown},
+};
+
+/// Marks a user id in the place of an e-mail address that is not known.
+const UNKNOWN_USER: &str = "user:";
+
+/// null as the default.
+fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// `GET /v1/user`.
+#[derive(Deserialize)]
+pub(super) struct UserRow {
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) id: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) name: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) email: String,
+}
+
+/// `GET /v1/workspaces`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WorkspaceRow {
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) id: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) name: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) feature_subscription_type: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ClientRow {
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) id: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) name: String,
+    pub(super) email: Option<String>,
+    pub(super) address: Option<String>,
+    pub(super) note: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) archived: bool,
+    pub(super) currency_id: Option<String>,
+    /// Cleared by a PUT that omits them (live probe, third party).
+    pub(super) cc_emails: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProjectRow {
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) id: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) name: String,
+    pub(super) client_id: Option<String>,
+    /// In hydrated rows perhaps instead of `clientId`.
+    pub(super) client: Option<Reference>,
+    pub(super) color: Option<String>,
+    pub(super) note: Option<String>,
+    /// Read as `public`, written as `isPublic`; false when a PUT omits it (live probe, third party).
+    #[serde(rename = "public")]
+    pub(super) public: Option<bool>,
+    pub(super) is_public: Option<bool>,
+    /// False when a PUT omits it (live probe, third party).
+    pub(super) billable: Option<bool>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) archived: bool,
+    pub(super) duration: Option<String>,
+    pub(super) estimate: Option<EstimateRow>,
+    pub(super) time_estimate: Option<EstimateRow>,
+    /// In hydrated rows only.
+    pub(super) tasks: Option<Vec<TaskRow>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub(super) struct Reference {
+    pub(super) id: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EstimateRow {
+    pub(super) estimate: Option<String>,
+    pub(super) active: Option<bool>,
+    pub(super) include_non_billable: Option<bool>,
+    pub(super) reset_option: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TaskRow {
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) id: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) name: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) project_id: String,
+    pub(super) assignee_ids: Option<Vec<String>>,
+    pub(super) user_group_ids: Option<Vec<String>>,
+    pub(super) billable: Option<bool>,
+    pub(super) estimate: Option<String>,
+    pub(super) budget_estimate: Option<Json>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) status: String,
+    pub(super) duration: Option<String>,
+}
+
+/// Rows that a listing can tell apart.
+pub(super) trait HasId {
+    fn id(&self) -> &str;
+}
+
+impl HasId for UserRow {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+impl HasId for ClientRow {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+impl HasId for ProjectRow {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+impl HasId for TaskRow {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// The people of a workspace.
+#[derive(Debug, Default)]
+pub(super) struct Users {
+    emails: HashMap<String, String>,
+    ids: HashMap<String, String>,
+}
+
+impl FromIterator<UserRow> for Users {
+    fn from_iter<I: IntoIterator<Item = UserRow>>(rows: I) -> Self {
+        let mut users = Self::default();
+        for UserRow { id, name: _, email } in rows {
+            let email = email.trim().to_lowercase();
+            if !email.is_empty() {
+                users.ids.insert(email.clone(), id.clone());
+                users.emails.insert(id, email);
+            }
+        }
+        users
+    }
+}
+
+impl Users {
+    pub(super) fn email(&self, id: &str) -> Raw {
+        self.emails.get(id).map_or_else(|| format!("{UNKNOWN_USER}{id}").into(), |email| email.as_str().into())
+    }
+
+    pub(super) fn id(&self, email: &str) -> Result<String, Failure> {
+        if let Some(id) = email.strip_prefix(UNKNOWN_USER) {
+            return Ok(id.to_owned());
+        }
+        self.ids.get(&email.to_lowercase()).cloned().ok_or_else(|| {
+            impossible(format!("nobody in the Clockify workspace has the e-mail address {}; invite them first", shown(email)))
+        })
+    }
+}

@@ -1,0 +1,292 @@
+//! The configuration: defaults < file < environment < flags, read into validated [`Settings`].
+//!
+//! ```text
+//! file ─────────┐
+//! environment ──┼─ layers (key → value and where it was set) ─ reader ─ Settings
+//! flags ────────┘                                                  └─── or every problem at once, each with its place
+//! ```
+//!
+//! A key is known because something here reads it; there is no second list. `config.example.toml` documents every key.
+
+mod layers;
+mod read;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, num::NonZeroU32, path::PathBuf};
+
+use url::Url;
+
+use super::{environment::Environment, secrets::SecretReference};
+use crate::domain::{
+    model::{Kind, PageId, PerKind},
+    rules::Rules,
+};
+use layers::Layers;
+use reader::Reader;
+
+/// The prefix of environment variables that set keys: `PUNCHLIST__NOTION__TOKEN` sets `notion.token`.
+const VARIABLE_PREFIX: &str = "PUNCHLIST__";
+/// The environment variable that names the file.
+const FILE_VARIABLE: &str = "PUNCHLIST_CONFIG";
+
+/// Everything that can be configured, validated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The file that was read, or would be if it existed.
+    pub file: Option<PathBuf>,
+    /// How to reach Notion.
+    pub notion: NotionSettings,
+    /// How to reach Clockify.
+    pub clockify: ClockifySettings,
+    /// What a plan depends on.
+    pub rules: Rules,
+    /// Where the state is kept, if not in the platform's place.
+    pub state_dir: Option<PathBuf>,
+    /// When the daemon runs.
+    pub schedule: ScheduleSettings,
+    /// Where the daemon listens.
+    pub webhook: WebhookSettings,
+}
+
+/// How to reach Notion, as far as it was configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotionSettings {
+    /// Where the integration's token is.
+    pub token: Option<SecretReference>,
+    /// Where the API is; no slash at its end except that of an empty path.
+    pub base_url: Url,
+    /// The `Notion-Version` to ask for, a date.
+    pub api_version: String,
+    /// How many requests a minute may take.
+    pub requests_per_minute: NonZeroU32,
+    /// The data source of each kind, or the database that holds it.
+    pub data_sources: PerKind<Option<PageId>>,
+}
+
+/// How to reach Clockify, as far as it was configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockifySettings {
+    /// Where the API key is.
+    pub token: Option<SecretReference>,
+    /// The workspace; without it the token's active one.
+    pub workspace: Option<String>,
+    /// Where the API is; no slash at its end except that of an empty path.
+    pub base_url: Url,
+    /// Where the reports API is; no slash at its end except that of an empty path.
+    pub reports_url: Url,
+    /// How many requests a second may take.
+    pub requests_per_second: NonZeroU32,
+    /// How many requests an hour may take, where the plan limits them.
+    pub requests_per_hour: Option<NonZeroU32>,
+}
+
+/// When the daemon runs. The daemon reads the expressions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScheduleSettings {
+    /// A cron expression.
+    pub cron: Option<String>,
+    /// An IANA time zone.
+    pub timezone: Option<String>,
+}
+
+/// Where the daemon listens for webhooks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebhookSettings {
+    /// Address and port.
+    pub listen: Option<String>,
+}
+
+/// Both services with everything that reaching them takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Notion.
+    pub notion: NotionEndpoint,
+    /// Clockify.
+    pub clockify: ClockifyEndpoint,
+}
+
+/// Notion with everything that reaching it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotionEndpoint {
+    /// See [`NotionSettings::token`].
+    pub token: SecretReference,
+    /// See [`NotionSettings::base_url`].
+    pub base_url: Url,
+    /// See [`NotionSettings::api_version`].
+    pub api_version: String,
+    /// See [`NotionSettings::requests_per_minute`].
+    pub requests_per_minute: NonZeroU32,
+    /// See [`NotionSettings::data_sources`].
+    pub data_sources: PerKind<PageId>,
+}
+
+/// Clockify with everything that reaching it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockifyEndpoint {
+    /// See [`ClockifySettings::token`].
+    pub token: SecretReference,
+    /// See [`ClockifySettings::workspace`].
+    pub workspace: Option<String>,
+    /// See [`ClockifySettings::base_url`].
+    pub base_url: Url,
+    /// See [`ClockifySettings::reports_url`].
+    pub reports_url: Url,
+    /// See [`ClockifySettings::requests_per_second`].
+    pub requests_per_second: NonZeroU32,
+    /// See [`ClockifySettings::requests_per_hour`].
+    pub requests_per_hour: Option<NonZeroU32>,
+}
+
+impl Settings {
+    /// Both services, with everything that must be configured to reach them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names every key that is missing, where it can be set and an example.
+    pub fn require_endpoints(&self) -> Result<Endpoints, ConfigError> {
+        let NotionSettings { token: notion_token, base_url: notion_url, api_version, requests_per_minute, data_sources } =
+            &self.notion;
+        let ClockifySettings { token: clockify_token, workspace, base_url, reports_url, requests_per_second, requests_per_hour } =
+            &self.clockify;
+        let [clients, projects, tasks] = Kind::ALL.map(|kind| data_sources[kind]);
+        if let (Some(notion_token), Some(clockify_token), Some(clients), Some(projects), Some(tasks)) =
+            (notion_token, clockify_token, clients, projects, tasks)
+        {
+            return Ok(Endpoints {
+                notion: NotionEndpoint {
+                    token: notion_token.clone(),
+                    base_url: notion_url.clone(),
+                    api_version: api_version.clone(),
+                    requests_per_minute: *requests_per_minute,
+                    data_sources: PerKind { clients, projects, tasks },
+                },
+                clockify: ClockifyEndpoint {
+                    token: clockify_token.clone(),
+                    workspace: workspace.clone(),
+                    base_url: base_url.clone(),
+                    reports_url: reports_url.clone(),
+                    requests_per_second: *requests_per_second,
+                    requests_per_hour: *requests_per_hour,
+                },
+            });
+        }
+        let data_source = "https://www.notion.so/1f2c00000000400080000000000009a0";
+        let required = [
+            ("notion.token", notion_token.is_some(), "env:NOTION_TOKEN"),
+            ("notion.clients.data_source", clients.is_some(), data_source),
+            ("notion.projects.data_source", projects.is_some(), data_source),
+            ("notion.tasks.data_source", tasks.is_some(), data_source),
+            ("clockify.token", clockify_token.is_some(), "env:CLOCKIFY_API_KEY"),
+        ];
+        let missing = required.into_iter().filter(|(_, given, _)| !given);
+        Err(ConfigError { problems: missing.map(|(key, _, example)| self.missing(key, example)).collect() })
+    }
+
+    fn missing(&self, key: &str, example: &str) -> Problem {
+        let place = self.file.as_ref().map_or_else(|| "the configuration".to_owned(), |file| file.display().to_string());
+        let variable = format!("{VARIABLE_PREFIX}{}", key.to_uppercase().replace('.', "__"));
+        Problem {
+            place,
+            text: format!("`{key}` is missing; set it here, e.g. {key} = \"{example}\", or as {variable} in the environment"),
+        }
+    }
+}
+
+/// A value that a command-line flag gives to a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// The key, e.g. `state.dir`.
+    pub key: String,
+    /// The value, as typed.
+    pub value: String,
+    /// The flag, for error messages, e.g. `--state-dir`.
+    pub place: String,
+}
+
+/// Reads the configuration from its layers.
+#[derive(Clone, Default)]
+pub struct Loader {
+    /// The environment.
+    pub environment: Environment,
+    /// The file that `--config` names.
+    pub config_path: Option<PathBuf>,
+    /// What flags set, the last word.
+    pub overrides: Vec<Override>,
+}
+
+impl Loader {
+    /// Reads all layers. Whether what is needed to reach the services is there is asked later, by [`Settings::require_endpoints`].
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every problem that there is.
+    pub fn load(&self) -> Result<Settings, ConfigError> {
+        let (file, must_exist) = self.file();
+        let mut layers = Layers::default();
+        if let Some(file) = &file {
+            layers.add_file(file, must_exist);
+        }
+        layers.add_environment(&self.environment);
+        layers.add_overrides(&self.overrides);
+        let mut reader = Reader::new(layers, &self.environment);
+        let settings = read::settings(&mut reader, file);
+        let problems = reader.finish();
+        if problems.is_empty() { Ok(settings) } else { Err(ConfigError { problems }) }
+    }
+
+    /// The file, and whether somebody asked for it by name.
+    fn file(&self) -> (Option<PathBuf>, bool) {
+        let named = self.config_path.clone().or_else(|| {
+            let path = self.environment.get(FILE_VARIABLE)?;
+            Some(self.environment.expand_home(path).unwrap_or_else(|| PathBuf::from(path)))
+        });
+        let must_exist = named.is_some();
+        (named.or_else(default_file), must_exist)
+    }
+}
+
+/// The file that is read when none is named: `config.toml` in the platform's configuration directory.
+pub fn default_file() -> Option<PathBuf> {
+    let directories = directories::ProjectDirs::from("", "", "punchlist")?;
+    Some(directories.config_dir().join("config.toml"))
+}
+
+/// Everything that is wrong with the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    problems: Vec<Problem>,
+}
+
+impl ConfigError {
+    /// What is wrong, one by one; never empty.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.as_slice() {
+            [only] => write!(formatter, "{only}"),
+            problems => {
+                write!(formatter, "the configuration has {} problems", problems.len())?;
+                problems.iter().try_for_each(|problem| write!(formatter, "\n  {problem}"))
+            }
+        }
+    }
+}
+
+/// One thing that is wrong with the configuration. It never holds what may be a secret, and is safe to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: file and line, environment variable or flag.
+    pub place: String,
+    /// What is wrong, and what to do about it.
+    pub text: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.place, self.text)
+    }
+}

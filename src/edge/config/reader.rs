@@ -1,0 +1,258 @@
+//! Asks the layers for one key after the other, and collects all that is wrong on the way.
+
+use std::{collections::BTreeMap, fmt, num::NonZeroU32, ops::RangeInclusive, path::PathBuf};
+
+use url::{Host, Url};
+
+use super::{
+    Environment, Problem,
+    layers::{Content, Given, Layers, Origin},
+};
+use crate::{
+    domain::{
+        model::{Field, Kind, PageId},
+        text::Display,
+    },
+    edge::secrets::SecretReference,
+};
+
+/// Text of this many characters without a space may be a secret: Clockify's keys have 48, Notion's tokens 50. Ids have at most 36.
+const SECRET_CHARACTERS_MIN: usize = 40;
+/// Columns of an offending value that a message repeats.
+const SHOWN_COLUMNS: usize = 60;
+
+/// Hands out values by key. Every key that is asked for is thereby known.
+pub(super) struct Reader<'a> {
+    given: BTreeMap<String, Given>,
+    known: BTreeMap<String, Option<Origin>>,
+    problems: Vec<Problem>,
+    environment: &'a Environment,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(layers: Layers, environment: &'a Environment) -> Self {
+        Self { given: layers.given, known: BTreeMap::new(), problems: layers.problems, environment }
+    }
+
+    /// Takes the value of a key. `read` says what the key takes when it cannot read the value.
+    pub(super) fn take<T>(&mut self, key: &str, read: impl FnOnce(&Content) -> Result<T, String>) -> Option<T> {
+        let given = self.given.remove(key);
+        self.known.insert(key.to_owned(), given.as_ref().map(|given| given.origin.clone()));
+        let Given { content, origin } = given?;
+        match read(&content) {
+            Ok(value) => Some(value),
+            Err(takes) => {
+                self.problem(origin, format!("`{key}` is {}; it takes {takes}", shown(&content)));
+                None
+            }
+        }
+    }
+
+    /// Where a key was set that has been taken.
+    pub(super) fn origin(&self, key: &str) -> Option<&Origin> {
+        self.known.get(key).and_then(Option::as_ref)
+    }
+
+    /// Where a key that has been taken was set, or the name of the place where defaults come from.
+    pub(super) fn place(&self, key: &str) -> String {
+        self.origin(key).map_or_else(|| "the defaults".to_owned(), ToString::to_string)
+    }
+
+    pub(super) fn problem(&mut self, place: impl fmt::Display, text: String) {
+        self.problems.push(Problem { place: place.to_string(), text });
+    }
+
+    /// Text that is not blank.
+    pub(super) fn text(&mut self, key: &str, takes: &str) -> Option<String> {
+        self.take(key, |content| {
+            content.text().filter(|text| !text.trim().is_empty()).map(str::to_owned).ok_or_else(|| takes.to_owned())
+        })
+    }
+
+    /// One of some words.
+    pub(super) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        self.take(key, |content| {
+            let chosen = content.text().and_then(|text| choices.iter().find(|(word, _)| *word == text));
+            chosen.map(|(_, choice)| *choice).ok_or_else(|| {
+                let words: Vec<String> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+                words.join(" or ")
+            })
+        })
+    }
+
+    /// A whole number.
+    pub(super) fn whole(&mut self, key: &str, range: RangeInclusive<u32>) -> Option<u32> {
+        self.take(key, |content| {
+            whole_of(content, &range).ok_or_else(|| format!("a whole number from {} to {}", range.start(), range.end()))
+        })
+    }
+
+    /// A rate: requests in some time.
+    pub(super) fn rate(&mut self, key: &str) -> Option<NonZeroU32> {
+        self.whole(key, 1..=1_000_000).and_then(NonZeroU32::new)
+    }
+
+    /// A directory. A relative one in the file is relative to the file; elsewhere, to the current directory.
+    pub(super) fn directory(&mut self, key: &str) -> Option<PathBuf> {
+        let environment = self.environment;
+        let path = self.take(key, |content| {
+            let text = content.text().filter(|text| !text.is_empty());
+            text.and_then(|text| environment.expand_home(text)).ok_or_else(|| "the path of a directory".to_owned())
+        })?;
+        match self.origin(key) {
+            Some(Origin::File { path: file, .. }) => {
+                Some(file.parent().map_or_else(|| path.clone(), |directory| directory.join(&path)))
+            }
+            _ => Some(path),
+        }
+    }
+
+    /// A reference to a secret. Whatever else is there is never repeated.
+    pub(super) fn secret(&mut self, key: &str) -> Option<SecretReference> {
+        let text = self.take(key, |content| match content.text() {
+            Some(text) => Ok(text.to_owned()),
+            None => Err("a reference to a secret in quotes, e.g. \"env:NOTION_TOKEN\"".into()),
+        })?;
+        let place = self.place(key);
+        match SecretReference::parse(&text, format!("`{key}` at {place}")) {
+            Ok(reference) => Some(reference),
+            Err(error) => {
+                self.problem(place, format!("`{key}`: {error}; {}", error.hint()));
+                None
+            }
+        }
+    }
+
+    /// The address of a service: https, or http to this machine, and one of the hosts that the token is meant for.
+    pub(super) fn url(&mut self, key: &str, domain: &str) -> Option<Url> {
+        self.take(key, |content| {
+            let takes = format!("an https address on {domain}, or one on this machine, e.g. http://127.0.0.1:8080");
+            content.text().and_then(|text| Url::parse(text).ok()).filter(|url| is_service(url, domain)).ok_or(takes)
+        })
+        .map(|mut url| {
+            let path = url.path().trim_end_matches('/').to_owned();
+            url.set_path(&path);
+            url
+        })
+    }
+
+    /// A Notion id, or the address of what has one.
+    pub(super) fn notion_id(&mut self, key: &str) -> Option<PageId> {
+        self.take(key, |content| {
+            let takes =
+                || "the ID of a data source or database (32 hexadecimal digits), or its address copied from Notion".to_owned();
+            content.text().and_then(notion_id_in).ok_or_else(takes)
+        })
+    }
+
+    /// Ends the reading: what nobody asked for is unknown. All problems, in the order of their places.
+    pub(super) fn finish(mut self) -> Vec<Problem> {
+        for (key, Given { content, origin }) in std::mem::take(&mut self.given) {
+            if let Some(text) = self.unknown(&key, &content) {
+                self.problem(origin, text);
+            }
+        }
+        self.problems
+    }
+
+    fn unknown(&self, key: &str, content: &Content) -> Option<String> {
+        let below = format!("{key}.");
+        if let Some(known) = self.known.keys().find(|known| known.starts_with(&below)) {
+            return (*content != Content::EmptyTable)
+                .then(|| format!("`{key}` is {}; it takes keys, e.g. `{known}`", shown(content)));
+        }
+        if let Some(known) =
+            self.known.keys().find(|known| key.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('.')))
+        {
+            return Some(format!("`{known}` takes a value and not keys such as `{}`", Display::of(key)));
+        }
+        let shown = Display::of(key).clipped(SHOWN_COLUMNS);
+        for kind in Kind::ALL {
+            if let Some(field) = key.strip_prefix(&format!("mapping.{}.fields.", kind.plural())) {
+                let allowed: Vec<&str> = Field::mappable(kind).iter().map(|field| field.word()).collect();
+                let field = Display::of(field).clipped(SHOWN_COLUMNS);
+                return Some(format!("a {kind} has no field `{field}` to map; there are {}", allowed.join(", ")));
+            }
+        }
+        let nearest = self.known.keys().max_by(|a, b| likeness(key, a).total_cmp(&likeness(key, b)))?;
+        Some(format!("unknown key `{shown}`; the nearest known key is `{nearest}`"))
+    }
+
+    /// The keys that were asked for.
+    #[cfg(test)]
+    pub(super) fn known_keys(&self) -> impl Iterator<Item = &str> {
+        self.known.keys().map(String::as_str)
+    }
+}
+
+/// How alike two keys are. Their last words count as much as the whole, so that a key in the wrong section is found.
+fn likeness(a: &str, b: &str) -> f64 {
+    fn last(key: &str) -> &str {
+        key.rsplit_once('.').map_or(key, |(_, last)| last)
+    }
+    strsim::normalized_damerau_levenshtein(a, b) + strsim::normalized_damerau_levenshtein(last(a), last(b))
+}
+
+/// The whole number in a value, if it is in the range.
+pub(super) fn whole_of(content: &Content, range: &RangeInclusive<u32>) -> Option<u32> {
+    match content.typed() {
+        Content::Whole(number) => u32::try_from(number).ok().filter(|number| range.contains(number)),
+        _ => None,
+    }
+}
+
+/// An offending value for a message: safe to show, short, and not a secret.
+fn shown(content: &Content) -> String {
+    match content.typed() {
+        Content::Text(text) if may_be_secret(&text) => "a text that may be a secret and is not repeated here".into(),
+        Content::Text(text) => format!("\"{}\"", Display::of(&text).clipped(SHOWN_COLUMNS)),
+        Content::Whole(number) => number.to_string(),
+        Content::Flag(flag) => flag.to_string(),
+        Content::Texts(_) => "a list".into(),
+        Content::EmptyTable => "a table".into(),
+        Content::Other(name) => name.into(),
+        Content::Unquoted(_) => "a text".into(),
+    }
+}
+
+fn may_be_secret(text: &str) -> bool {
+    let has_credentials = text.contains("://") && text.contains('@');
+    let is_opaque = text.len() >= SECRET_CHARACTERS_MIN && !text.contains("://") && !text.contains(char::is_whitespace);
+    text.starts_with("ntn_") || text.starts_with("secret_") || has_credentials || is_opaque
+}
+
+/// True for an address that a token may be sent to.
+fn is_service(url: &Url, domain: &str) -> bool {
+    let is_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let is_at_home = match url.host() {
+        Some(Host::Domain(name)) => name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')),
+        _ => false,
+    };
+    let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    is_plain
+        && match url.scheme() {
+            "https" => is_at_home || is_loopback,
+            "http" => is_loopback,
+            _ => false,
+        }
+}
+
+/// The id in `1f2c…`, `collection://1f2c…` or `https://www.notion.so/agency/Clients-1f2c…?v=…`.
+fn notion_id_in(text: &str) -> Option<PageId> {
+    let text = text.trim();
+    if let Ok(id) = text.parse() {
+        return Some(id);
+    }
+    if let Some(id) = text.strip_prefix("collection://") {
+        return id.parse().ok();
+    }
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
+    let last = url.path_segments()?.rfind(|segment| !segment.is_empty())?;
+    // The title before the id may itself end in hexadecimal digits, so the id is counted from the end.
+    [36, 32].into_iter().find_map(|length| last.get(last.len().checked_sub(length)?..)?.parse().ok())
+}

@@ -1,0 +1,409 @@
+use std::fs;
+
+use super::*;
+use crate::domain::{
+    model::Field,
+    rules::{Brake, ClosedValues, ClosedWhen, IdStrategy, OnConflict, OnDrift, Threshold},
+};
+
+const EXAMPLE: &str = include_str!("../../../config.example.toml");
+
+/// A directory with a `config.toml`, and what else a loader is given.
+struct World {
+    directory: tempfile::TempDir,
+    loader: Loader,
+}
+
+fn world(file: &str) -> World {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("config.toml");
+    fs::write(&path, file).expect("writes");
+    World { loader: Loader { config_path: Some(path), ..Loader::default() }, directory }
+}
+
+impl World {
+    fn with_variables(mut self, variables: &[(&str, &str)]) -> Self {
+        self.loader.environment = variables.iter().copied().collect();
+        self
+    }
+
+    fn with_flag(mut self, key: &str, value: &str) -> Self {
+        self.loader.overrides.push(Override { key: key.into(), value: value.into(), place: "--flag".into() });
+        self
+    }
+
+    #[track_caller]
+    fn settings(&self) -> Settings {
+        self.loader.load().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The problems, with the directory's name left out.
+    #[track_caller]
+    fn problems(&self) -> Vec<String> {
+        let error = self.loader.load().expect_err("problems");
+        let directory = format!("{}/", self.directory.path().display());
+        error.problems().iter().map(|problem| problem.to_string().replace(&directory, "")).collect()
+    }
+}
+
+#[track_caller]
+fn check_problem(file: &str, expected: &str) {
+    assert_eq!(world(file).problems(), [expected]);
+}
+
+/// The example with the keys that it only shows.
+fn example_in_full() -> String {
+    EXAMPLE.lines().map(|line| line.strip_prefix('#').filter(|rest| rest.starts_with(char::is_alphabetic)).unwrap_or(line)).fold(
+        String::new(),
+        |mut all, line| {
+            all.push_str(line);
+            all.push('\n');
+            all
+        },
+    )
+}
+
+#[test]
+fn the_example_is_the_defaults() {
+    let example = world(EXAMPLE).settings();
+    let defaults = Settings { file: example.file.clone(), ..world("").settings() };
+    assert_eq!(example, defaults);
+    assert_eq!(example.rules, Rules::default());
+    assert!(example.require_endpoints().is_err());
+}
+
+#[test]
+fn the_example_in_full_is_valid_and_enough() {
+    let settings = world(&example_in_full()).with_variables(&[("HOME", "/home/anna")]).settings();
+    let endpoints = settings.require_endpoints().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(endpoints.notion.data_sources.tasks.to_string(), "1f2c0000-0000-4000-8000-0000000009a2");
+    assert_eq!(endpoints.clockify.requests_per_hour, NonZeroU32::new(30));
+    assert_eq!(settings.state_dir, Some(PathBuf::from("/home/anna/.local/state/punchlist")));
+    assert_eq!(settings.rules.mapping.clients.fields[&Field::Email], "Email");
+    assert_eq!(settings.rules.precedence.projects.on_drift(Field::Name), OnDrift::Restore);
+}
+
+#[test]
+fn the_example_documents_every_key() {
+    let full = world(&example_in_full());
+    let mut layers = Layers::default();
+    layers.add_file(full.loader.config_path.as_deref().expect("a file"), true);
+    let shown: Vec<String> = layers.given.keys().cloned().collect();
+
+    let mut reader = Reader::new(Layers::default(), &full.loader.environment);
+    read::settings(&mut reader, None);
+    let of_single_fields = |key: &str| key.starts_with("rules.") && key.contains(".fields.");
+    // A page is closed by a checkbox or by values, so the example can show but one of the two.
+    let other_way_to_close = |key: &str| key.contains(".closed.");
+    let undocumented: Vec<&str> = reader
+        .known_keys()
+        .filter(|key| !of_single_fields(key) && !other_way_to_close(key) && !shown.iter().any(|shown| shown == key))
+        .collect();
+    assert_eq!(undocumented, [""; 0]);
+}
+
+#[test]
+fn every_problem_is_told_with_its_line_and_the_nearest_key() {
+    let file = "[notion]\ntokn = \"env:X\"\nrequests_per_minute = \"fast\"\n\n[breaks]\nclose = { count = 1 }\n";
+
+    let problems = world(file).problems();
+
+    assert_eq!(
+        problems,
+        [
+            "config.toml:3: `notion.requests_per_minute` is \"fast\"; it takes a whole number from 1 to 1000000",
+            "config.toml:6: unknown key `breaks.close.count`; the nearest known key is `brakes.close.count`",
+            "config.toml:2: unknown key `notion.tokn`; the nearest known key is `notion.token`",
+        ]
+    );
+}
+
+#[test]
+fn a_key_outside_its_section_is_found() {
+    check_problem(
+        "data_sources = 1\n",
+        "config.toml:1: unknown key `data_sources`; the nearest known key is `notion.tasks.data_source`",
+    );
+}
+
+#[test]
+fn what_is_missing_is_told_with_where_to_set_it() {
+    let world = world("[clockify]\ntoken = \"env:C\"\n[notion.clients]\ndata_source = \"1f2c00000000400080000000000009a0\"\n");
+
+    let error = world.settings().require_endpoints().expect_err("missing");
+
+    let text = error.to_string();
+    assert!(text.starts_with("the configuration has 3 problems\n"), "{text}");
+    assert!(
+        text.contains("config.toml: `notion.token` is missing; set it here, e.g. notion.token = \"env:NOTION_TOKEN\""),
+        "{text}"
+    );
+    assert!(text.contains("or as PUNCHLIST__NOTION__TASKS__DATA_SOURCE in the environment"), "{text}");
+}
+
+#[test]
+fn flags_have_the_last_word_then_the_environment_then_the_file() {
+    let settings = world("[notion]\nrequests_per_minute = 1\n[clockify]\nrequests_per_second = 1\nrequests_per_hour = 1\n")
+        .with_variables(&[
+            ("PUNCHLIST__CLOCKIFY__REQUESTS_PER_SECOND", "2"),
+            ("PUNCHLIST__NOTION__REQUESTS_PER_MINUTE", ""),
+            ("punchlist__Clockify__Requests_Per_Hour", "2"),
+        ])
+        .with_flag("clockify.requests_per_hour", "3")
+        .settings();
+
+    assert_eq!(settings.notion.requests_per_minute.get(), 1);
+    assert_eq!(settings.clockify.requests_per_second.get(), 2);
+    assert_eq!(settings.clockify.requests_per_hour.map(NonZeroU32::get), Some(3));
+}
+
+#[test]
+fn the_environment_is_read_by_what_the_key_takes() {
+    let settings = world("[mapping.clients]\nclosed = { property = \"Archived\", checked = true }\n")
+        .with_variables(&[
+            ("PUNCHLIST__NOTION__CLIENTS__DATA_SOURCE", "1f2c00000000400080000000000009a0"),
+            ("PUNCHLIST__MAPPING__PROJECTS__ID", "2026"),
+            ("PUNCHLIST__MAPPING__CLIENTS__CLOSED", "{ property = \"Status\", values = [\"Gone\"] }"),
+            ("PUNCHLIST__MAPPING__TASKS__CLOSED__VALUES", "['Done']"),
+            ("PUNCHLIST__RULES__THRESHOLDS__CREATE", "never"),
+            ("PUNCHLIST__BRAKES__CLOSE", "{ count = 0 }"),
+            ("PUNCHLIST__CLOCKIFY__TOKEN", "command:[\"/bin/cat\", \"key\"]"),
+        ])
+        .settings();
+
+    let gone = ClosedWhen { property: "Status".into(), is: ClosedValues::OneOf(vec!["Gone".into()]) };
+    assert!(settings.notion.data_sources.clients.is_some());
+    assert_eq!(settings.rules.mapping.projects.id, "2026");
+    assert_eq!(settings.rules.mapping.clients.closed, Some(gone));
+    assert_eq!(settings.rules.mapping.tasks.closed.expect("closed").is, ClosedValues::OneOf(vec!["Done".into()]));
+    assert_eq!(settings.rules.thresholds.create, Threshold::Never);
+    assert_eq!(settings.rules.brakes.close, Brake { count: 0, percent: 10 });
+    assert_eq!(settings.clockify.token.expect("a token").to_string(), "command:[\"/bin/cat\", \"key\"]");
+}
+
+#[test]
+fn a_wrong_variable_is_named() {
+    let world = world("").with_variables(&[("PUNCHLIST__RULES__UNMANAGED", "loud"), ("PUNCHLIST__NOTION__TOKN", "x")]);
+
+    assert_eq!(
+        world.problems(),
+        [
+            "environment variable PUNCHLIST__RULES__UNMANAGED: `rules.unmanaged` is \"loud\"; it takes \"notice\" or \"ignore\"",
+            "environment variable PUNCHLIST__NOTION__TOKN: unknown key `notion.tokn`; the nearest known key is `notion.token`",
+        ]
+    );
+}
+
+#[test]
+fn a_secret_is_never_repeated() {
+    let notion = "ntn_284756canary9vQ";
+    let clockify = "Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5";
+    let files = [
+        format!("[notion]\ntoken = \"{notion}\""),
+        format!("[notion]\ntoken = {notion}"),
+        format!("[notion]\ntoken = [\"{notion}\"]"),
+        format!("[notion]\napi_version = \"{notion}\""),
+        format!("[notion]\nbase_url = \"https://{notion}@api.notion.com\""),
+        format!("[clockify]\ntoken = \"{clockify}\""),
+        format!("[clockify]\nbase_url = \"{clockify}\""),
+        format!("[clockify]\ntoken = \"env:\"\nbase_url = \"https://x/\"\nworkspace = [\"{clockify}\"]"),
+    ];
+    for file in files {
+        let problems = world(&file).problems().join("\n");
+        assert!(!problems.contains("canary") && !problems.contains("Y2Fu"), "{problems}");
+    }
+}
+
+#[test]
+fn a_bare_token_is_told_what_to_write_instead() {
+    check_problem(
+        "[notion]\ntoken = \"ntn_x\"\n",
+        "config.toml:2: `notion.token`: this is not a reference to a secret but perhaps a secret itself; it is not repeated here; \
+         name where the secret is, e.g. env:NOTION_TOKEN or keyring:notion or file:~/.secrets/notion or credential:notion or \
+         command:[\"op\", \"read\", \"op://Work/Notion/token\"]",
+    );
+}
+
+#[test]
+fn tokens_go_to_the_services_alone() {
+    let accepted = [
+        "https://api.clockify.me/api",
+        "https://euc1.clockify.me/api/",
+        "http://127.0.0.1:8080/api",
+        "http://[::1]:8080",
+        "http://localhost:8080",
+    ];
+    for url in accepted {
+        let settings = world(&format!("[clockify]\nbase_url = \"{url}\"\n")).settings();
+        assert!(!settings.clockify.base_url.path().trim_start_matches('/').ends_with('/'), "{url}");
+    }
+    let refused = [
+        "http://api.clockify.me/api",
+        "https://api.clockify.me.evil.example/api",
+        "https://evilclockify.me",
+        "https://93.184.216.34/api",
+        "file:///etc/passwd",
+        "https://user@api.clockify.me",
+        "https://api.clockify.me/api?x=1",
+        "not an address",
+    ];
+    for url in refused {
+        let problems = world(&format!("[clockify]\nbase_url = \"{url}\"\n")).problems().join("\n");
+        assert!(problems.contains("it takes an https address on clockify.me, or one on this machine"), "{url}: {problems}");
+    }
+}
+
+#[test]
+fn data_sources_are_read_however_they_are_copied() {
+    let id = "1f2c0000-0000-4000-8000-0000000009a0";
+    let spellings = [
+        id,
+        "1F2C00000000400080000000000009A0",
+        "https://www.notion.so/agency/1f2c00000000400080000000000009a0?v=2f2c00000000400080000000000009a0",
+        "https://www.notion.so/agency/Our-Cafe-1f2c00000000400080000000000009a0?pvs=4",
+        "https://app.notion.com/p/1f2c0000-0000-4000-8000-0000000009a0/",
+        "collection://1f2c0000-0000-4000-8000-0000000009a0",
+    ];
+    for spelling in spellings {
+        let settings = world(&format!("[notion.clients]\ndata_source = \"{spelling}\"\n")).settings();
+        assert_eq!(settings.notion.data_sources.clients.map(|id| id.to_string()).as_deref(), Some(id), "{spelling}");
+    }
+    check_problem(
+        "[notion.clients]\ndata_source = \"https://www.notion.so/agency/Clients\"\n",
+        "config.toml:2: `notion.clients.data_source` is \"https://www.notion.so/agency/Clients\"; it takes the ID of a data source or \
+         database (32 hexadecimal digits), or its address copied from Notion",
+    );
+}
+
+#[test]
+fn each_bad_value_says_what_the_key_takes() {
+    let cases = [
+        ("notion.requests_per_minute = 0", "`notion.requests_per_minute` is 0; it takes a whole number from 1 to 1000000"),
+        (
+            "notion.requests_per_minute = 1.5",
+            "`notion.requests_per_minute` is a fraction; it takes a whole number from 1 to 1000000",
+        ),
+        ("notion.api_version = 2026-03-11", "`notion.api_version` is a date; it takes a date in quotes, e.g. \"2026-03-11\""),
+        ("notion.api_version = \"latest\"", "`notion.api_version` is \"latest\"; it takes a date in quotes, e.g. \"2026-03-11\""),
+        ("notion.base_url.x = 1", "`notion.base_url` takes a value and not keys such as `notion.base_url.x`"),
+        ("notion = 3", "`notion` is 3; it takes keys, e.g. `notion.api_version`"),
+        (
+            "notion.clients = {}\nnotion.token = 1",
+            "`notion.token` is 1; it takes a reference to a secret in quotes, e.g. \"env:NOTION_TOKEN\"",
+        ),
+        ("mapping.preset = \"N8N\"", "`mapping.preset` is \"N8N\"; it takes \"n8n\" or \"none\""),
+        ("mapping.clients.id = \" \"", "`mapping.clients.id` is \" \"; it takes the name of a Notion property"),
+        (
+            "mapping.clients.fields.billable = \"Billable\"",
+            "a client has no field `billable` to map; there are email, address, note",
+        ),
+        (
+            "mapping.clients.closed.checked = false",
+            "`mapping.clients.closed.checked` is false; it takes true, for a checkbox; a status or select takes `values` instead",
+        ),
+        (
+            "mapping.tasks.closed.values = \"Done\"",
+            "`mapping.tasks.closed.values` is \"Done\"; it takes a list of options, e.g. [\"Done\", \"Obsolete\"]",
+        ),
+        (
+            "mapping.tasks.closed = { checked = true, values = [\"Done\"] }",
+            "`mapping.tasks.closed` has both `checked` and `values`; a checkbox has the one, a status or select the other",
+        ),
+        ("rules.on_drift = \"notion\"", "`rules.on_drift` is \"notion\"; it takes \"review\" or \"restore\" or \"accept\""),
+        ("rules.thresholds.close = 101", "`rules.thresholds.close` is 101; it takes a whole percent from 0 to 100, or \"never\""),
+        (
+            "rules.thresholds.close = 0.9",
+            "`rules.thresholds.close` is a fraction; it takes a whole percent from 0 to 100, or \"never\"",
+        ),
+        ("brakes.move.percent = 120", "`brakes.move.percent` is 120; it takes a whole number from 0 to 100"),
+        ("brakes.move = 3", "`brakes.move` is 3; it takes keys, e.g. `brakes.move.count`"),
+        ("clockify.workspace = \"\"", "`clockify.workspace` is \"\"; it takes the ID of a workspace"),
+        ("state.dir = \"~/state\"", "`state.dir` is \"~/state\"; it takes the path of a directory"),
+        ("rules.unmanaged = \"\\u001b[2J\"", "`rules.unmanaged` is \"⟨U+001B⟩[2J\"; it takes \"notice\" or \"ignore\""),
+    ];
+    for (file, expected) in cases {
+        let line = file.lines().count();
+        assert_eq!(world(file).problems(), [format!("config.toml:{line}: {expected}")], "{file}");
+    }
+}
+
+#[test]
+fn all_mistakes_of_spelling_are_told_at_once() {
+    let problems = world("[notion]\nbase_url = https://x\nclients = \n[rules]\nunmanaged = 1\n").problems();
+
+    assert!(problems.iter().any(|problem| problem.starts_with("config.toml:2: this is not TOML: ")), "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.starts_with("config.toml:3: this is not TOML: ")), "{problems:?}");
+    assert!(problems.iter().all(|problem| problem.contains("this is not TOML")), "{problems:?}");
+}
+
+#[test]
+fn without_a_preset_every_property_must_be_named() {
+    let local =
+        "[mapping]\npreset = \"none\"\nid_strategy = \"local\"\nprojects.client = \"Client\"\ntasks.project = \"Project\"\n";
+    let settings = world(local).settings();
+    assert_eq!(settings.rules.id_strategy, IdStrategy::Local);
+    assert_eq!(settings.rules.mapping.clients.closed, None);
+
+    assert_eq!(
+        world(
+            "[mapping]\npreset = \"none\"\nclients.id = \"ID\"\nprojects.id = \"ID\"\ntasks = { id = 3, project = \"Project\" }\n\
+               projects.closed.property = \"Done\"\n"
+        )
+        .problems(),
+        [
+            "config.toml:2: without a preset `mapping.projects.client` must be set, e.g. mapping.projects.client = \"client\"",
+            "config.toml:6: `mapping.projects.closed` also needs `checked = true` or `values`",
+            "config.toml:5: `mapping.tasks.id` is 3; it takes the name of a Notion property",
+        ]
+    );
+}
+
+#[test]
+fn the_most_specific_rule_counts() {
+    let rules = world(
+        "[rules]\non_drift = \"restore\"\n[rules.projects]\non_conflict = \"notion\"\n[rules.projects.fields.name]\non_drift = \"accept\"\n",
+    )
+    .settings()
+    .rules
+    .precedence;
+
+    assert_eq!(rules.tasks.on_drift(Field::Name), OnDrift::Restore);
+    assert_eq!(rules.projects.on_drift(Field::Note), OnDrift::Restore);
+    assert_eq!(rules.projects.on_drift(Field::Name), OnDrift::Accept);
+    assert_eq!(rules.projects.on_conflict(Field::Name), OnConflict::Notion);
+    assert_eq!(rules.clients.on_conflict(Field::Name), OnConflict::Review);
+}
+
+#[test]
+fn a_file_that_was_named_must_exist() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let missing = directory.path().join("missing.toml");
+    let named =
+        Loader { environment: [(FILE_VARIABLE, missing.to_str().expect("UTF-8"))].into_iter().collect(), ..Loader::default() };
+
+    let error = named.load().expect_err("missing").to_string();
+
+    assert!(error.contains("missing.toml: failed to read the configuration: No such file"), "{error}");
+    let mut layers = Layers::default();
+    layers.add_file(&missing, false);
+    assert!(layers.problems.is_empty() && layers.given.is_empty());
+}
+
+#[test]
+fn a_relative_state_directory_in_the_file_is_beside_the_file() {
+    let world = world("[state]\ndir = \"state\"\n");
+    assert_eq!(world.settings().state_dir, Some(world.directory.path().join("state")));
+    assert_eq!(world.with_flag("state.dir", "other").settings().state_dir, Some(PathBuf::from("other")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_may_write_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = world("[clockify]\nworkspace = \"w\"\n");
+    let path = world.loader.config_path.clone().expect("a file");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).expect("sets");
+
+    let expected = "config.toml: others may write this file, and it can name commands to run; take that away: chmod go-w";
+    assert_eq!(world.problems()[0].replace(&format!("{}/", world.directory.path().display()), ""), expected);
+}

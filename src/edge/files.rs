@@ -1,0 +1,101 @@
+//! Whose a file is, and who else may read or write it: the rules of Unix permissions in one place.
+//!
+//! Elsewhere these checks pass: access lists there follow the profile directory, which other users cannot reach.
+
+use std::{
+    fs::{File, Metadata, OpenOptions},
+    io::{self, Read},
+    path::Path,
+};
+
+/// Permission bits of group and others.
+#[cfg(unix)]
+const OTHERS: u32 = 0o077;
+/// Permission bits that let group and others write.
+#[cfg(unix)]
+const OTHERS_WRITE: u32 = 0o022;
+
+/// True when the file belongs to the user that runs this process, or to root, who can do anything anyway.
+#[cfg(unix)]
+pub(super) fn is_ours(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.uid() == 0 || metadata.uid() == effective_user()
+}
+
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "std has no safe door to geteuid(2), which takes nothing and cannot fail")]
+fn effective_user() -> u32 {
+    // SAFETY: geteuid(2) has no preconditions.
+    unsafe { libc::geteuid() }
+}
+
+/// True when group or others may read, write or run the file.
+#[cfg(unix)]
+pub(super) fn is_open_to_others(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & OTHERS != 0
+}
+
+/// True when group or others may write the file.
+#[cfg(unix)]
+pub(super) fn is_writable_by_others(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & OTHERS_WRITE != 0
+}
+
+/// Options for files that only we may read and write, and that are never reached through a symbolic link.
+#[cfg(unix)]
+pub(super) fn private_options() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = OpenOptions::new();
+    options.mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    options
+}
+
+/// Takes every permission from group and others.
+#[cfg(unix)]
+pub(super) fn make_private(path: &Path, metadata: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(metadata.permissions().mode() & 0o7700))
+}
+
+/// Creates a directory, with its parents, that only we may enter.
+#[cfg(unix)]
+pub(super) fn create_private_directory(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+pub(super) use elsewhere::{
+    create_private_directory, is_open_to_others, is_ours, is_writable_by_others, make_private, private_options,
+};
+
+#[cfg(not(unix))]
+mod elsewhere {
+    use super::{Metadata, OpenOptions, Path, io};
+
+    pub(in super::super) fn is_ours(_: &Metadata) -> bool {
+        true
+    }
+    pub(in super::super) fn is_open_to_others(_: &Metadata) -> bool {
+        false
+    }
+    pub(in super::super) fn is_writable_by_others(_: &Metadata) -> bool {
+        false
+    }
+    pub(in super::super) fn private_options() -> OpenOptions {
+        OpenOptions::new()
+    }
+    pub(in super::super) fn make_private(_: &Path, _: &Metadata) -> io::Result<()> {
+        Ok(())
+    }
+    pub(in super::super) fn create_private_directory(path: &Path) -> io::Result<()> {
+        std::fs::create_dir_all(path)
+    }
+}
+
+/// Reads at most `bytes_max` bytes; one more is read where there are more, so that the caller can tell.
+pub(super) fn read_up_to(file: &File, bytes_max: u64, into: &mut Vec<u8>) -> io::Result<()> {
+    file.take(bytes_max + 1).read_to_end(into).map(|_| ())
+}

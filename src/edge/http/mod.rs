@@ -1,0 +1,363 @@
+//! HTTP to one service: deadlines, pacing within its budget, retries by one table, and failures that say whether a write may have
+//! happened. What a request means is not known here.
+//!
+//! ```text
+//! Request ─ admit (pace) ─ attempt ─ classify (outcome) ─┬─ Answer
+//!     ▲                                                  ├─ Failure
+//!     └──────────── backoff or pause ────────────────────┘
+//! ```
+
+mod outcome;
+mod pace;
+mod request;
+mod setup;
+
+use std::{
+    error::Error as _,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::{
+    Client, Response, StatusCode,
+    header::{HeaderMap, LOCATION},
+    redirect,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value as Json;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::domain::model::Service;
+use outcome::{Happened, Kind, Verdict, backoff, classify, retry_after};
+use pace::Pacer;
+use setup::{build, check_url, headers};
+
+pub use outcome::Failure;
+pub(in crate::edge) use outcome::{Repeat, shown};
+pub use pace::Budget;
+pub(in crate::edge) use request::Request;
+pub use setup::{Auth, Options, SetupError};
+
+/// Attempts at one request, the first included.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// Told about every attempt, as it ends.
+pub type Sink = Arc<dyn Fn(Exchange) + Send + Sync>;
+
+/// One attempt at a request, without anything secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// With whom.
+    pub service: Service,
+    /// The method.
+    pub method: String,
+    /// The path, without host and query.
+    pub path: String,
+    /// The status, or nothing when there was no answer.
+    pub status: Option<u16>,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// How long all requests to the service pause after it, if it asked for that (429, 529).
+    pub pause: Option<Duration>,
+}
+
+/// A client of one service. All requests to that service go through one of these, so that the budget is kept.
+pub struct Http {
+    client: Client,
+    service: Service,
+    base: String,
+    pacer: Pacer,
+    sink: Sink,
+    calls: AtomicU64,
+    patience: Duration,
+    backoff: Duration,
+    body_max: usize,
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Http").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+impl Http {
+    /// Makes a client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`SetupError`] for an insecure URL, a token that cannot be sent, or when TLS cannot be set up.
+    pub fn new(options: Options) -> Result<Self, SetupError> {
+        let service = options.service;
+        let plain = check_url(service, &options.base_url)?;
+        let headers = headers(&options)?;
+        let builder = || {
+            Client::builder()
+                .user_agent(concat!("punchlist/", env!("CARGO_PKG_VERSION")))
+                .default_headers(headers.clone())
+                // reqwest would carry Clockify's X-Api-Key along to the host that a redirect names.
+                .redirect(redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .https_only(!plain)
+                .connect_timeout(options.connect_timeout)
+                .read_timeout(options.idle_timeout)
+                .timeout(options.total_timeout)
+        };
+        let client =
+            build(builder, plain).map_err(|error| SetupError::Tls { service, error: shown(&chain(&error.without_url())) })?;
+        let base = options.base_url.as_str().trim_end_matches('/');
+        Ok(Self {
+            client,
+            service,
+            base: base.strip_suffix("/v1").unwrap_or(base).to_owned(),
+            pacer: Pacer::new(options.budget, &options.earlier),
+            sink: options.sink,
+            calls: AtomicU64::new(0),
+            patience: options.patience,
+            backoff: options.backoff,
+            body_max: options.body_max,
+        })
+    }
+
+    /// Requests that were sent so far, repeated ones counted again.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// How long a request made now would wait for its turn.
+    pub fn wait(&self) -> Duration {
+        self.pacer.wait()
+    }
+
+    /// The host that is talked to, for messages.
+    pub(in crate::edge) fn host(&self) -> &str {
+        self.base.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or(&self.base)
+    }
+
+    /// Sends a request, again if the table says so, until there is an answer of the wanted form.
+    pub(in crate::edge) async fn send<T: DeserializeOwned>(&self, request: &Request) -> Result<Answer<T>, Failure> {
+        let give_up = Instant::now() + self.patience;
+        let mut attempt = 1;
+        loop {
+            self.pacer.admit(give_up).await.map_err(|wait| self.out_of_budget(wait))?;
+            let miss = match self.attempt(request, attempt).await {
+                Ok(answer) => return Ok(answer),
+                Err(miss) => miss,
+            };
+            let delay = miss.wait.unwrap_or_default().max(backoff(self.backoff, attempt, self.calls()));
+            let last = attempt == ATTEMPTS_MAX;
+            match classify(request.repeat, miss.happened) {
+                Verdict::Fail(kind) => return Err(miss.into_failure(self.service, kind)),
+                Verdict::Pause if last => return Err(self.throttled(delay, &miss)),
+                // The pacer makes everybody wait, us too; and gives up where that would take too long.
+                Verdict::Pause => {}
+                Verdict::Retry(kind) if last || Instant::now() + delay > give_up => {
+                    return Err(miss.into_failure(self.service, kind));
+                }
+                Verdict::Retry(_) => tokio::time::sleep(delay).await,
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn attempt<T: DeserializeOwned>(&self, request: &Request, attempt: u32) -> Result<Answer<T>, Miss> {
+        let started = Instant::now();
+        let mut status = None;
+        let result = self.exchange(request, &mut status).await;
+        if !matches!(&result, Err(Miss { happened: Happened::NotSent | Happened::Untrusted, .. })) {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+        }
+        let pause = result.as_ref().err().filter(|miss| classify(request.repeat, miss.happened) == Verdict::Pause).map(|miss| {
+            // A pause of nothing would be a hot loop.
+            miss.wait.unwrap_or_default().max(backoff(self.backoff, attempt, self.calls()))
+        });
+        if let Some(pause) = pause {
+            self.pacer.pause(pause);
+        }
+        (self.sink)(Exchange {
+            service: self.service,
+            method: request.method.to_string(),
+            path: request.path.clone(),
+            status,
+            millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            attempt,
+            pause,
+        });
+        result
+    }
+
+    async fn exchange<T: DeserializeOwned>(&self, request: &Request, status: &mut Option<u16>) -> Result<Answer<T>, Miss> {
+        let mut builder = self.client.request(request.method.clone(), format!("{}{}{}", self.base, request.path, request.query));
+        if let Some(body) = &request.body {
+            builder = builder.json(body);
+        }
+        let response = builder.send().await.map_err(|error| self.unanswered(error))?;
+        *status = Some(response.status().as_u16());
+        let (code, headers) = (response.status(), response.headers().clone());
+        let body = self.read(response).await;
+        if code.is_success() {
+            let body = serde_json::from_slice(&body?).map_err(|error| {
+                Miss::new(
+                    Happened::Unreadable,
+                    format!("{} answered {code} with something that cannot be read: {error}", self.service),
+                )
+            })?;
+            return Ok(Answer { body, headers });
+        }
+        Err(Miss::refused(code, &headers, &body.unwrap_or_default()))
+    }
+
+    async fn read(&self, mut response: Response) -> Result<Vec<u8>, Miss> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.unanswered(error))? {
+            if body.len() + chunk.len() > self.body_max {
+                let error = format!("{} sent more than {} MiB in one answer", self.service, self.body_max >> 20);
+                return Err(Miss::new(Happened::Unreadable, error));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn unanswered(&self, error: reqwest::Error) -> Miss {
+        let error = error.without_url();
+        let cause = chain(&error);
+        let (happened, what) = if error.is_builder() {
+            (Happened::Untrusted, "the request could not be built")
+        } else if error.is_connect() && cause.contains("certificate") {
+            // Whoever answers now is not the service; asking again would not make them so.
+            (Happened::Untrusted, "the other side has no valid certificate")
+        } else if error.is_connect() {
+            (Happened::NotSent, "no connection")
+        } else if error.is_timeout() {
+            (Happened::Silence, "no answer in time")
+        } else if error.is_decode() {
+            (Happened::Unreadable, "the answer was damaged")
+        } else {
+            (Happened::Silence, "the connection ended before there was a whole answer")
+        };
+        Miss::new(happened, format!("{what} from {} ({}): {cause}", self.service, self.host()))
+    }
+
+    fn out_of_budget(&self, wait: Duration) -> Failure {
+        let error = format!("the request budget of {} is spent; there is room again in {} s", self.service, wait.as_secs() + 1);
+        Failure::Throttled { wait, error }
+    }
+
+    fn throttled(&self, wait: Duration, miss: &Miss) -> Failure {
+        let error = format!("{} takes no more requests for now: {} ({})", self.service, miss.text, miss.status);
+        Failure::Throttled { wait, error }
+    }
+}
+
+/// One attempt that gave no answer.
+struct Miss {
+    happened: Happened,
+    status: u16,
+    code: Option<String>,
+    text: String,
+    wait: Option<Duration>,
+}
+
+impl Miss {
+    fn new(happened: Happened, text: impl AsRef<str>) -> Self {
+        Self { happened, status: 0, code: None, text: shown(text.as_ref()), wait: None }
+    }
+
+    fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let answer: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
+        let happened = match (status.as_u16(), answer.reason()) {
+            // Notion docs, request limits: this one is not to be repeated.
+            (429, Some("public_api_request_blocked")) => Happened::Status(403),
+            (status, _) => Happened::Status(status),
+        };
+        let message = if status.is_redirection() {
+            let target = headers.get(LOCATION).map(|target| String::from_utf8_lossy(target.as_bytes()));
+            let host =
+                target.as_deref().and_then(|target| Url::parse(target).ok()).and_then(|url| url.host_str().map(str::to_owned));
+            format!("the answer is a redirect to {}, which is not followed", host.as_deref().unwrap_or("another place"))
+        } else {
+            match answer.message.as_deref().map(str::trim) {
+                None | Some("") => status.canonical_reason().unwrap_or("no reason given").to_owned(),
+                Some(message) => message.to_owned(),
+            }
+        };
+        Self {
+            happened,
+            status: status.as_u16(),
+            code: answer.code(),
+            text: shown(&message),
+            wait: retry_after(headers).or_else(|| answer.retry_after()),
+        }
+    }
+
+    fn into_failure(self, service: Service, kind: Kind) -> Failure {
+        let Self { happened: _, status, code, text, wait: _ } = self;
+        match kind {
+            Kind::NotSent => Failure::NotSent { error: text },
+            Kind::Rejected => Failure::Rejected { service, status, code, message: text },
+            Kind::Unknown if status == 0 => Failure::Unknown { error: text },
+            Kind::Unknown => Failure::Unknown { error: format!("{service} answered {status}: {text}") },
+        }
+    }
+}
+
+/// What both services say with an error; every part may be missing.
+#[derive(Default, Deserialize)]
+struct ErrorBody {
+    #[serde(default)]
+    code: Json,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    additional_data: Json,
+}
+
+impl ErrorBody {
+    fn code(&self) -> Option<String> {
+        match &self.code {
+            Json::String(code) if !code.is_empty() => Some(shown(code)),
+            Json::Number(code) => Some(code.to_string()),
+            _ => None,
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        self.additional_data.get("rate_limit_reason")?.as_str()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        let seconds = self.additional_data.get("retry_after")?;
+        let seconds = seconds.as_u64().or_else(|| seconds.as_str()?.parse().ok())?;
+        Some(Duration::from_secs(seconds.min(86_400)))
+    }
+}
+
+/// A good answer.
+pub(in crate::edge) struct Answer<T> {
+    pub(in crate::edge) body: T,
+    pub(in crate::edge) headers: HeaderMap,
+}
+
+/// An error with its causes: the outermost of a network error says little.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.ends_with(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,13 @@
+//! TOUCHES: one outside system per room, its wire structs private to it. Nothing here decides what should be written.
+
+pub mod clockify;
+pub mod config;
+pub mod environment;
+mod files;
+pub mod http;
+pub mod notion;
+pub mod secrets;
+pub mod store;
+
+#[cfg(test)]
+mod stub;

@@ -1,0 +1,365 @@
+//! What a property of a row holds: from Notion's JSON to a [`Value`], and back.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+
+use super::schema::Property;
+use crate::{
+    domain::{
+        model::{Field, Value},
+        text::{Display, Raw},
+    },
+    edge::http::shown,
+};
+
+/// UTF-16 units that one rich-text run holds (Notion docs, request limits).
+const RUN_UNITS_MAX: usize = 2000;
+/// Runs in one property (Notion docs, request limits).
+const RUNS_MAX: usize = 100;
+
+/// Notion's colour words as the colours that its light theme shows.
+const COLORS: [(&str, &str); 10] = [
+    ("default", "#37352f"),
+    ("gray", "#787774"),
+    ("brown", "#9f6b53"),
+    ("orange", "#d9730d"),
+    ("yellow", "#cb912f"),
+    ("green", "#448361"),
+    ("blue", "#337ea9"),
+    ("purple", "#9065b0"),
+    ("pink", "#c14c8a"),
+    ("red", "#d44c47"),
+];
+const YES: [&str; 4] = ["yes", "true", "billable", "public"];
+const NO: [&str; 6] = ["no", "false", "non-billable", "not billable", "private", "nonbillable"];
+
+/// What a property holds, whatever its type.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Cell {
+    Nothing,
+    Text(String),
+    Flag(bool),
+    Number(f64),
+    People {
+        /// In lower case.
+        emails: BTreeSet<String>,
+        /// People whose address is not shown.
+        unknown: usize,
+    },
+    /// A type that holds nothing we can use.
+    Unreadable(String),
+}
+
+impl Cell {
+    /// Reads a property value, an element of a rollup, or the value of a formula: all say their type and have a member of that name.
+    pub(super) fn read(property: &Json) -> Self {
+        let kind = property["type"].as_str().unwrap_or_default();
+        let value = &property[kind];
+        match kind {
+            "title" | "rich_text" => text(&plain_text(value)),
+            "email" | "url" | "phone_number" | "string" | "created_time" | "last_edited_time" => {
+                text(value.as_str().unwrap_or_default())
+            }
+            "select" | "status" => text(value["name"].as_str().unwrap_or_default()),
+            "date" => text(value["start"].as_str().unwrap_or_default()),
+            "multi_select" => merge(list(value).iter().map(|option| text(option["name"].as_str().unwrap_or_default())).collect()),
+            "number" => value.as_f64().map_or(Self::Nothing, Self::Number),
+            "checkbox" | "boolean" => value.as_bool().map_or(Self::Nothing, Self::Flag),
+            "people" => people(list(value)),
+            "created_by" | "last_edited_by" => people(std::slice::from_ref(value)),
+            "unique_id" => unique_id(value),
+            "formula" | "rollup" => Self::read(value),
+            "array" => merge(list(value).iter().map(Self::read).collect()),
+            // Since August 2026: no value (Notion changelog).
+            "unsupported" => Self::Nothing,
+            other => Self::Unreadable(format!("a property of the type {} holds nothing that can be used here", shown(other))),
+        }
+    }
+
+    /// The value of a field, or why there is none.
+    pub(super) fn value(self, field: Field) -> Result<Value, String> {
+        if let Self::Unreadable(why) = self {
+            return Err(why);
+        }
+        match field {
+            Field::Billable | Field::Public => self.flag(),
+            Field::Estimate => self.hours(),
+            Field::Assignees => self.people(),
+            Field::Color => self.color(),
+            Field::Name | Field::Parent | Field::State | Field::Email | Field::Address | Field::Note => self.text(),
+        }
+    }
+
+    fn text(self) -> Result<Value, String> {
+        match self {
+            Self::Nothing => Ok(Value::Empty),
+            Self::Text(text) => Ok(Value::text(&text)),
+            Self::Number(number) => Ok(Value::text(&number.to_string())),
+            Self::Flag(flag) => Ok(Value::text(if flag { "yes" } else { "no" })),
+            Self::People { emails, .. } => Ok(Value::text(&emails.into_iter().collect::<Vec<_>>().join(", "))),
+            Self::Unreadable(why) => Err(why),
+        }
+    }
+
+    fn flag(self) -> Result<Value, String> {
+        match self {
+            Self::Nothing => Ok(Value::Empty),
+            Self::Flag(flag) => Ok(Value::Flag(flag)),
+            Self::Text(text) => {
+                flag_word(&text).map(Value::Flag).ok_or_else(|| format!("{} is neither yes nor no", quoted(&text)))
+            }
+            _ => Err("it is neither yes nor no".to_owned()),
+        }
+    }
+
+    /// A number is hours. None and nothing planned are the same.
+    fn hours(self) -> Result<Value, String> {
+        match self {
+            Self::Nothing => Ok(Value::Empty),
+            Self::Number(hours) if (0.0..=1e7).contains(&hours) => {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+                let seconds = (hours * 3600.0).round() as u64;
+                Ok(if seconds == 0 { Value::Empty } else { Value::Seconds(seconds) })
+            }
+            Self::Number(hours) => Err(format!("{hours} is no number of hours")),
+            _ => Err("it is not a number of hours".to_owned()),
+        }
+    }
+
+    fn people(self) -> Result<Value, String> {
+        match self {
+            Self::Nothing => Ok(Value::Empty),
+            Self::People { unknown: 0, emails } if emails.is_empty() => Ok(Value::Empty),
+            Self::People { unknown: 0, emails } => Ok(Value::People(emails.into_iter().map(Raw::from).collect())),
+            Self::People { unknown, .. } => Err(format!(
+                "the e-mail address of {unknown} of its people is not shown; the connection needs the capability to read user \
+                 information with e-mail addresses, and bots and guests may have none"
+            )),
+            _ => Err("it does not hold people".to_owned()),
+        }
+    }
+
+    fn color(self) -> Result<Value, String> {
+        let Self::Text(text) = self else {
+            return if self == Self::Nothing { Ok(Value::Empty) } else { Err("it is not a colour".to_owned()) };
+        };
+        let word = text.trim().to_lowercase();
+        if let Some((_, hex)) = COLORS.iter().find(|(name, _)| *name == word) {
+            return Ok(Value::text(hex));
+        }
+        match word.strip_prefix('#') {
+            Some(digits) if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) => Ok(Value::text(&word)),
+            _ => Err(format!("{} is no colour: write #rrggbb or one of Notion's colour words", quoted(&text))),
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", Display::of(text.trim()).clipped(60))
+}
+
+fn list(value: &Json) -> &[Json] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text(text: &str) -> Cell {
+    if text.trim().is_empty() { Cell::Nothing } else { Cell::Text(text.to_owned()) }
+}
+
+/// The text of all runs; people see them as one.
+pub(super) fn plain_text(runs: &Json) -> String {
+    list(runs).iter().filter_map(|run| run["plain_text"].as_str().or_else(|| run["text"]["content"].as_str())).collect()
+}
+
+fn unique_id(value: &Json) -> Cell {
+    match (value["prefix"].as_str().filter(|prefix| !prefix.is_empty()), value["number"].as_i64()) {
+        (_, None) => Cell::Nothing,
+        (None, Some(number)) => Cell::Text(number.to_string()),
+        (Some(prefix), Some(number)) => Cell::Text(format!("{prefix}-{number}")),
+    }
+}
+
+fn people(users: &[Json]) -> Cell {
+    let mut emails = BTreeSet::new();
+    let mut unknown = 0;
+    for user in users.iter().filter(|user| !user.is_null()) {
+        match user["person"]["email"].as_str().map(str::trim) {
+            None | Some("") => unknown += 1,
+            Some(email) => {
+                emails.insert(email.to_lowercase());
+            }
+        }
+    }
+    Cell::People { emails, unknown }
+}
+
+/// What several values come to: all flags, the sum of numbers, everybody, or the texts in a row.
+fn merge(cells: Vec<Cell>) -> Cell {
+    let mut cells = cells.into_iter().filter(|cell| *cell != Cell::Nothing);
+    let Some(first) = cells.next() else {
+        return Cell::Nothing;
+    };
+    cells.fold(first, |sum, cell| match (sum, cell) {
+        (Cell::Flag(a), Cell::Flag(b)) => Cell::Flag(a && b),
+        (Cell::Number(a), Cell::Number(b)) => Cell::Number(a + b),
+        (Cell::People { mut emails, unknown }, Cell::People { emails: more, unknown: further }) => {
+            emails.extend(more);
+            Cell::People { emails, unknown: unknown + further }
+        }
+        (Cell::Text(a), Cell::Text(b)) => Cell::Text(format!("{a}, {b}")),
+        _ => Cell::Unreadable("its values are of different types".to_owned()),
+    })
+}
+
+fn flag_word(text: &str) -> Option<bool> {
+    let word = text.trim().to_lowercase();
+    if YES.contains(&word.as_str()) { Some(true) } else { NO.contains(&word.as_str()).then_some(false) }
+}
+
+/// The JSON that sets a property to a value, or why it cannot be set.
+pub(super) fn write(property: &Property, value: &Value) -> Result<Json, String> {
+    let kind = property.kind.as_str();
+    let content = match (kind, value) {
+        ("title" | "rich_text", Value::Empty) => json!([]),
+        ("title" | "rich_text", _) => Json::Array(runs(value.to_raw().exact())?),
+        ("checkbox", Value::Flag(flag) | Value::Closed(flag)) => json!(flag),
+        ("checkbox", Value::Empty) => json!(false),
+        ("email" | "url" | "phone_number" | "select" | "status" | "number", Value::Empty) => Json::Null,
+        ("email" | "url" | "phone_number", Value::Text(text)) => json!(text.exact()),
+        ("number", Value::Seconds(seconds)) => json!(*seconds as f64 / 3600.0),
+        ("select" | "status", Value::Flag(flag)) => json!({"name": flag_option(property, *flag)}),
+        ("select" | "status", Value::Text(text)) => json!({"name": text.exact()}),
+        _ => {
+            return Err(format!("a property of the type {} cannot be set to {}", shown(kind), value.to_raw().display()));
+        }
+    };
+    Ok(json!({ kind: content }))
+}
+
+/// The option that says yes or no in this property's own words.
+fn flag_option(property: &Property, flag: bool) -> &str {
+    let own = property.options.iter().map(Raw::exact).find(|option| flag_word(option) == Some(flag));
+    own.unwrap_or(if flag { "Yes" } else { "No" })
+}
+
+/// Text in as many runs as it takes.
+fn runs(text: &str) -> Result<Vec<Json>, String> {
+    let mut runs = vec![String::new()];
+    let mut units = 0;
+    for c in text.chars() {
+        units += c.len_utf16();
+        if units > RUN_UNITS_MAX {
+            runs.push(String::new());
+            units = c.len_utf16();
+        }
+        if let Some(run) = runs.last_mut() {
+            run.push(c);
+        }
+    }
+    if runs.len() > RUNS_MAX {
+        return Err("the text is too long for Notion".to_owned());
+    }
+    Ok(runs.into_iter().map(|run| json!({"text": {"content": run}})).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(field: Field, property: &Json) -> Result<Value, String> {
+        Cell::read(property).value(field)
+    }
+
+    #[test]
+    fn every_usable_type_is_read() {
+        let text = |text: &str| Ok(Value::text(text));
+        let run = |text: &str| json!({"type": "text", "text": {"content": text}, "plain_text": text});
+        for (field, property, expected) in [
+            (Field::Note, json!({"type": "rich_text", "rich_text": [run("a"), run(" b")]}), text("a b")),
+            (Field::Note, json!({"type": "rich_text", "rich_text": []}), Ok(Value::Empty)),
+            (Field::Email, json!({"type": "email", "email": null}), Ok(Value::Empty)),
+            (Field::Email, json!({"type": "email", "email": "a@b.c"}), text("a@b.c")),
+            (Field::Address, json!({"type": "phone_number", "phone_number": "1"}), text("1")),
+            (Field::Note, json!({"type": "select", "select": {"id": "x", "name": "High", "color": "red"}}), text("High")),
+            (Field::Note, json!({"type": "formula", "formula": {"type": "string", "string": "f"}}), text("f")),
+            (Field::Note, json!({"type": "formula", "formula": {"type": "unsupported", "unsupported": {}}}), Ok(Value::Empty)),
+            (Field::Note, json!({"type": "unique_id", "unique_id": {"prefix": "TASK", "number": 42}}), text("TASK-42")),
+            (Field::Note, json!({"type": "unique_id", "unique_id": {"prefix": null, "number": 42}}), text("42")),
+            (
+                Field::Note,
+                json!({"type": "date", "date": {"start": "2026-09-15", "end": null, "time_zone": null}}),
+                text("2026-09-15"),
+            ),
+            (
+                Field::Note,
+                json!({"type": "rollup", "rollup": {"type": "array", "array": [{"type": "title", "title": [run("x")]}], "function": "show_original"}}),
+                text("x"),
+            ),
+            (Field::Billable, json!({"type": "checkbox", "checkbox": true}), Ok(Value::Flag(true))),
+            (Field::Billable, json!({"type": "status", "status": {"name": "Not billable"}}), Ok(Value::Flag(false))),
+            (Field::Public, json!({"type": "formula", "formula": {"type": "boolean", "boolean": false}}), Ok(Value::Flag(false))),
+            (Field::Estimate, json!({"type": "number", "number": 1.5}), Ok(Value::Seconds(5400))),
+            (Field::Estimate, json!({"type": "number", "number": 0}), Ok(Value::Empty)),
+            (
+                Field::Estimate,
+                json!({"type": "rollup", "rollup": {"type": "number", "number": 2, "function": "sum"}}),
+                Ok(Value::Seconds(7200)),
+            ),
+            (Field::Color, json!({"type": "select", "select": {"name": "Blue"}}), text("#337ea9")),
+            (Field::Color, json!({"type": "rich_text", "rich_text": [run("#03A9F4")]}), text("#03a9f4")),
+            (
+                Field::Assignees,
+                json!({"type": "people", "people": [{"object": "user", "id": "u", "type": "person", "person": {"email": "Ada@Example.com"}}]}),
+                Ok(Value::People([Raw::from("ada@example.com")].into())),
+            ),
+        ] {
+            assert_eq!(value(field, &property), expected, "{property}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        for (field, property, part) in [
+            (Field::Billable, json!({"type": "select", "select": {"name": "Maybe"}}), "\"Maybe\" is neither"),
+            (Field::Estimate, json!({"type": "number", "number": -1}), "no number of hours"),
+            (Field::Color, json!({"type": "rich_text", "rich_text": [{"plain_text": "mauve"}]}), "#rrggbb"),
+            (Field::Assignees, json!({"type": "people", "people": [{"object": "user", "id": "u"}]}), "capability"),
+            (Field::Note, json!({"type": "files", "files": []}), "type files"),
+            (Field::Note, json!({"type": "hologram"}), "type hologram"),
+        ] {
+            let why = value(field, &property).expect_err(part);
+            assert!(why.contains(part), "{why}");
+        }
+    }
+
+    #[test]
+    fn long_text_is_split_between_characters() {
+        let text = format!("{}😀{}", "a".repeat(1999), "b".repeat(10));
+        let runs = runs(&text).expect("fits");
+        let contents: Vec<&str> = runs.iter().filter_map(|run| run["text"]["content"].as_str()).collect();
+        assert_eq!(contents.len(), 2);
+        assert_eq!(contents.concat(), text);
+        assert!(contents.iter().all(|run| run.encode_utf16().count() <= RUN_UNITS_MAX));
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for (kind, field, value) in [
+            ("rich_text", Field::Note, Value::text("note")),
+            ("rich_text", Field::Note, Value::Empty),
+            ("number", Field::Estimate, Value::Seconds(4711)),
+            ("checkbox", Field::Billable, Value::Flag(true)),
+            ("select", Field::Billable, Value::Flag(false)),
+            ("email", Field::Email, Value::text("a@b.c")),
+            ("url", Field::Note, Value::Empty),
+        ] {
+            let property = Property { kind: kind.into(), options: vec!["no".into()], ..Property::default() };
+            let mut written = write(&property, &value).expect("writable");
+            written["type"] = json!(kind);
+            assert_eq!(Cell::read(&written).value(field), Ok(value), "{written}");
+        }
+        let people = Property { kind: "people".into(), ..Property::default() };
+        assert!(write(&people, &Value::text("x")).is_err());
+    }
+}

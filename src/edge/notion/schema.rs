@@ -1,0 +1,469 @@
+//! Which data source holds a kind, and whether its properties fit the mapping.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::{Error, Misfit, Notion, cell::plain_text, failed};
+use crate::{
+    domain::{
+        model::{Field, Kind, PageId},
+        rules::{ClosedValues, IdStrategy, Mapping},
+        text::{Display, Raw},
+    },
+    edge::http::{Answer, Failure, Request},
+};
+
+/// Similarity from which a property's name is offered as the one that was meant.
+const SIMILAR: f64 = 0.7;
+
+/// A data source as its schema was last read. It is remembered between runs, so that a run with nothing new costs only the query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its id.
+    pub data_source: PageId,
+    /// Its title.
+    pub title: Raw,
+    /// What the configuration said; when that says something else now, resolve again.
+    pub reference: String,
+    /// Its properties, by name.
+    pub properties: Vec<Property>,
+}
+
+impl Source {
+    /// The property of this name.
+    pub fn property(&self, name: &str) -> Option<&Property> {
+        self.properties.iter().find(|property| property.name.exact() == name)
+    }
+}
+
+/// A property of a data source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Property {
+    /// Its name, which people can change.
+    pub name: Raw,
+    /// Its id, URL-encoded as Notion gives it.
+    pub id: String,
+    /// Its type, e.g. `rich_text`.
+    pub kind: String,
+    /// The options of a select or status.
+    pub options: Vec<Raw>,
+    /// The data source that a relation points to.
+    pub relation_target: Option<PageId>,
+}
+
+/// What a property is mapped as.
+#[derive(Clone, Copy)]
+enum Role<'a> {
+    Id,
+    Parent,
+    Closed(&'a ClosedValues),
+    Field(Field),
+}
+
+impl Role<'_> {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Parent => "parent",
+            Self::Closed(_) => "closed",
+            Self::Field(field) => field.word(),
+        }
+    }
+
+    /// The types that can play the role.
+    fn usable(self) -> &'static [&'static str] {
+        match self {
+            Self::Id => &["rich_text"],
+            Self::Parent => &["relation"],
+            Self::Closed(ClosedValues::Checked) => &["checkbox", "formula", "rollup"],
+            Self::Closed(ClosedValues::OneOf(_)) => &["status", "select", "formula", "rollup"],
+            Self::Field(Field::Billable | Field::Public) => &["checkbox", "select", "status", "formula", "rollup"],
+            Self::Field(Field::Estimate) => &["number", "formula", "rollup"],
+            Self::Field(Field::Assignees) => &["people", "created_by", "last_edited_by", "rollup"],
+            Self::Field(_) => &[
+                "rich_text",
+                "email",
+                "url",
+                "phone_number",
+                "select",
+                "status",
+                "multi_select",
+                "title",
+                "number",
+                "date",
+                "unique_id",
+                "formula",
+                "rollup",
+                "created_time",
+            ],
+        }
+    }
+}
+
+/// A mapping bound to the properties of a data source: every property exists, and its type can be used.
+#[derive(Clone, Debug)]
+pub(super) struct Bound {
+    pub(super) kind: Kind,
+    pub(super) title: Property,
+    pub(super) id: Option<Property>,
+    pub(super) parent: Option<Property>,
+    pub(super) closed: Option<(Property, ClosedValues)>,
+    pub(super) fields: Vec<(Field, Property)>,
+}
+
+impl Bound {
+    /// Binds, and explains what does not fit; what was known before tells a renamed property from a missing one.
+    pub(super) fn new(
+        kind: Kind,
+        mapping: &Mapping,
+        strategy: IdStrategy,
+        source: &Source,
+        before: Option<&Source>,
+    ) -> Result<Self, Misfit> {
+        let find = |role: Role<'_>, name: &str| fitting(kind, role, name, source, before);
+        let title = source.properties.iter().find(|property| property.kind == "title").cloned();
+        let closed = match &mapping.closed {
+            None => None,
+            Some(closed) => {
+                let property = find(Role::Closed(&closed.is), &closed.property)?;
+                check_options(kind, &closed.is, &property, source, before)?;
+                Some((property, closed.is.clone()))
+            }
+        };
+        Ok(Self {
+            kind,
+            title: title.unwrap_or_else(|| Property { id: "title".into(), kind: "title".into(), ..Property::default() }),
+            // With the registry alone, the property is neither read nor written, and need not exist.
+            id: match strategy {
+                IdStrategy::Property => Some(find(Role::Id, &mapping.id)?),
+                IdStrategy::Local => None,
+            },
+            parent: mapping.parent.as_deref().map(|name| find(Role::Parent, name)).transpose()?,
+            closed,
+            fields: mapping
+                .fields
+                .iter()
+                .map(|(&field, name)| Ok((field, find(Role::Field(field), name)?)))
+                .collect::<Result<_, Misfit>>()?,
+        })
+    }
+
+    /// The mapped properties besides the title.
+    pub(super) fn mapped(&self) -> impl Iterator<Item = &Property> {
+        let closed = self.closed.iter().map(|(property, _)| property);
+        self.id.iter().chain(&self.parent).chain(closed).chain(self.fields.iter().map(|(_, property)| property))
+    }
+
+    /// The ids that a query is narrowed to, each once.
+    pub(super) fn ids(&self) -> Vec<&str> {
+        let mut ids: Vec<&str> = std::iter::once(&self.title).chain(self.mapped()).map(|property| property.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}
+
+fn fitting(kind: Kind, role: Role<'_>, name: &str, source: &Source, before: Option<&Source>) -> Result<Property, Misfit> {
+    let key = format!("mapping.{}.{}", kind.plural(), role.word());
+    let title = titled(kind, source);
+    let Some(property) = source.property(name) else {
+        return Err(missing(key, &title, role, name, source, before));
+    };
+    if role.usable().contains(&property.kind.as_str()) {
+        return Ok(property.clone());
+    }
+    Err(Misfit {
+        key,
+        text: format!("{title} has \"{}\" as a property of the type {}", Display::of(name), Display::of(&property.kind)),
+        hint: format!("a property for this must be of one of the types {}", role.usable().join(", ")),
+    })
+}
+
+fn missing(key: String, title: &str, role: Role<'_>, name: &str, source: &Source, before: Option<&Source>) -> Misfit {
+    let shown = Display::of(name);
+    let renamed = before.and_then(|before| {
+        let id = &before.property(name)?.id;
+        source.properties.iter().find(|property| property.id == *id)
+    });
+    if let Some(renamed) = renamed {
+        let now = renamed.name.display();
+        return Misfit {
+            text: format!("{title} has no property \"{shown}\"; it seems to be called \"{now}\" now (same property id)"),
+            hint: format!("set {key} to \"{now}\", or rename the property back"),
+            key,
+        };
+    }
+    let likeness = |property: &&Property| strsim::jaro_winkler(&property.name.exact().to_lowercase(), &name.to_lowercase());
+    let nearest = source
+        .properties
+        .iter()
+        .filter(|property| role.usable().contains(&property.kind.as_str()))
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        .filter(|property| likeness(property) >= SIMILAR);
+    let hint = match nearest {
+        Some(nearest) => format!("did you mean \"{}\"? set {key} to the property's exact name", nearest.name.display()),
+        None => format!("add a property of the type {} to it, or set {key} to the property that is meant", role.usable()[0]),
+    };
+    Misfit { key, text: format!("{title} has no property \"{shown}\""), hint }
+}
+
+/// An option that closes pages and no longer exists would make every page look open.
+fn check_options(
+    kind: Kind,
+    is: &ClosedValues,
+    property: &Property,
+    source: &Source,
+    before: Option<&Source>,
+) -> Result<(), Misfit> {
+    let (ClosedValues::OneOf(wanted), "select" | "status") = (is, property.kind.as_str()) else {
+        return Ok(());
+    };
+    let exists = |property: &Property, option: &str| property.options.iter().any(|known| known.exact() == option);
+    let known_before = before.and_then(|before| before.property(property.name.exact()));
+    let gone =
+        wanted.iter().find(|option| !exists(property, option) && known_before.is_some_and(|before| exists(before, option)));
+    let gone = match gone {
+        Some(gone) => gone,
+        None if wanted.iter().any(|option| exists(property, option)) => return Ok(()),
+        None => match wanted.first() {
+            Some(first) => first,
+            None => return Ok(()),
+        },
+    };
+    let options: Vec<String> = property.options.iter().map(|option| format!("\"{}\"", option.display())).collect();
+    let key = format!("mapping.{}.closed", kind.plural());
+    Err(Misfit {
+        text: format!(
+            "{} has no option \"{}\" in \"{}\"; its options are {}",
+            titled(kind, source),
+            Display::of(gone),
+            property.name.display(),
+            if options.is_empty() { "none".to_owned() } else { options.join(", ") }
+        ),
+        hint: format!(
+            "set {key} to the options that mean closed; until then nothing is planned, since every page would look open"
+        ),
+        key,
+    })
+}
+
+fn titled(kind: Kind, source: &Source) -> String {
+    if source.title.is_blank() { format!("the data source of {}", kind.plural()) } else { source.title.display().to_string() }
+}
+
+impl Notion {
+    /// Finds the data source that a reference means, reads its schema and checks the mapping against it. The reference is the id or
+    /// URL of a data source or a database. Up to three calls.
+    ///
+    /// # Errors
+    /// [`Error`], which names the configuration key and what to do.
+    pub async fn resolve(&self, kind: Kind, reference: &str) -> Result<Source, Error> {
+        let id = find_id(reference).ok_or_else(|| Error::BadReference { kind, text: Display::of(reference.trim()) })?;
+        // A URL is that of a database; an id can be either.
+        let source = if reference.contains('/') {
+            match self.database(kind, id).await? {
+                Some(id) => self.data_source(kind, id, reference).await?,
+                None => self.data_source(kind, id, reference).await?,
+            }
+        } else {
+            match self.data_source(kind, id, reference).await? {
+                Some(source) => Some(source),
+                None => match self.database(kind, id).await? {
+                    Some(id) => self.data_source(kind, id, reference).await?,
+                    None => None,
+                },
+            }
+        };
+        let source = source.ok_or(Error::NotFound { kind, id })?;
+        self.bind(kind, &source, None)?;
+        Ok(source)
+    }
+
+    /// The mapping bound to a source.
+    pub(super) fn bind(&self, kind: Kind, source: &Source, before: Option<&Source>) -> Result<Bound, Error> {
+        Bound::new(kind, &self.mapping[kind], self.id_strategy, source, before).map_err(|misfit| match before {
+            None => Error::Mapping(misfit),
+            Some(_) => Error::SchemaChanged(misfit),
+        })
+    }
+
+    /// Reads a schema; nothing where there is no such data source for us.
+    pub(super) async fn data_source(&self, kind: Kind, id: PageId, reference: &str) -> Result<Option<Source>, Error> {
+        let answer = self.http.send(&Request::get(&["v1", "data_sources", &id.to_string()])).await;
+        let answer: Answer<Json> = match answer {
+            Ok(answer) => answer,
+            Err(failure) if is_absence(&failure) => return Ok(None),
+            Err(failure) => {
+                return Err(failed(format!("the data source of {}", kind.plural()), failure));
+            }
+        };
+        Ok(Some(read_source(id, reference, &answer.body)))
+    }
+
+    /// The one data source of a database; nothing where there is no such database for us.
+    async fn database(&self, kind: Kind, id: PageId) -> Result<Option<PageId>, Error> {
+        let answer = self.http.send(&Request::get(&["v1", "databases", &id.to_string()])).await;
+        let answer: Answer<Json> = match answer {
+            Ok(answer) => answer,
+            // Notion says so of a linked view, and of a database whose sources are not shared.
+            Err(Failure::Rejected { status: 400, message, .. }) if message.contains("does not contain any data sources") => {
+                return Err(Error::NoSource { kind, id });
+            }
+            Err(failure) if is_absence(&failure) => return Ok(None),
+            Err(failure) => {
+                return Err(failed(format!("the database of {}", kind.plural()), failure));
+            }
+        };
+        let sources: Vec<(Raw, PageId)> = answer.body["data_sources"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|source| Some((source["name"].as_str().unwrap_or_default().into(), source["id"].as_str()?.parse().ok()?)))
+            .collect();
+        match sources.as_slice() {
+            [] => Err(Error::NoSource { kind, id }),
+            [(_, source)] => Ok(Some(*source)),
+            several => Err(Error::SeveralSources {
+                kind,
+                sources: several.iter().map(|(name, id)| format!("{} ({id})", name.display())).collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+}
+
+/// 404; or 400 for an id that Notion does not take for one.
+fn is_absence(failure: &Failure) -> bool {
+    matches!(failure, Failure::Rejected { status: 400 | 404, .. })
+}
+
+fn read_source(id: PageId, reference: &str, body: &Json) -> Source {
+    let mut properties: Vec<Property> = body["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, property)| {
+            let kind = property["type"].as_str().unwrap_or_default();
+            let details = &property[kind];
+            let options = details["options"].as_array().into_iter().flatten();
+            Property {
+                name: property["name"].as_str().unwrap_or(name).into(),
+                id: property["id"].as_str().unwrap_or_default().to_owned(),
+                kind: kind.to_owned(),
+                options: options.filter_map(|option| option["name"].as_str().map(Raw::from)).collect(),
+                relation_target: details["data_source_id"].as_str().and_then(|id| id.parse().ok()),
+            }
+        })
+        .collect();
+    properties.sort_by(|a, b| a.name.cmp(&b.name));
+    let id = body["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(id);
+    Source { data_source: id, title: plain_text(&body["title"]).into(), reference: reference.to_owned(), properties }
+}
+
+/// The id in an id or URL: the 32 hexadecimal digits, dashed or not, at the end of the last path segment that has them. The view in
+/// `?v=` is not it.
+fn find_id(reference: &str) -> Option<PageId> {
+    let path = reference.trim().split(['?', '#']).next()?;
+    path.split('/').rev().find_map(|segment| {
+        [36, 32].into_iter().find_map(|length| {
+            let start = segment.len().checked_sub(length)?;
+            let digits = segment.get(start..)?;
+            let dashed = digits.bytes().filter(|&b| b == b'-').count();
+            (dashed == if length == 36 { 4 } else { 0 }).then(|| digits.parse().ok()).flatten()
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ID: &str = "1f2c0000-0000-4000-8000-0000000009a0";
+
+    #[test]
+    fn ids_are_found_in_every_usual_reference() {
+        let id: PageId = ID.parse().expect("an id");
+        let view = "ffffffffffffffffffffffffffffffff";
+        for reference in [
+            ID.to_owned(),
+            "1f2c00000000400080000000000009a0".to_owned(),
+            format!(" https://www.notion.so/acme/Projects-2026-1f2c00000000400080000000000009a0?v={view}&pvs=4 "),
+            format!("https://www.notion.so/1F2C00000000400080000000000009A0?v={view}#x"),
+            format!("https://app.notion.com/p/{ID}"),
+            format!("https://acme.notion.site/{ID}/"),
+        ] {
+            assert_eq!(find_id(&reference), Some(id), "{reference}");
+        }
+        for reference in ["", "Projects", &format!("https://www.notion.so/acme?v={view}"), "1f2c"] {
+            assert_eq!(find_id(reference), None, "{reference}");
+        }
+    }
+
+    fn source(properties: &Json) -> Source {
+        let body = json!({"object": "data_source", "id": ID, "title": [{"plain_text": "Projects"}], "properties": properties});
+        read_source(PageId::from_number(1), ID, &body)
+    }
+
+    fn template() -> Json {
+        json!({
+            "Name": {"id": "title", "name": "Name", "type": "title", "title": {}},
+            "Status": {"id": "S%3At", "name": "Status", "type": "status",
+                       "status": {"options": [{"id": "1", "name": "Open"}, {"id": "2", "name": "Done"}, {"id": "3", "name": "Obsolete"}], "groups": []}},
+            "Clients": {"id": "rel", "name": "Clients", "type": "relation", "relation": {"data_source_id": ID, "type": "single_property", "single_property": {}}},
+            "Clockify Project ID": {"id": "cid", "name": "Clockify Project ID", "type": "rich_text", "rich_text": {}},
+        })
+    }
+
+    fn bind(now: &Json, before: Option<&Json>) -> Result<Bound, Misfit> {
+        let before = before.map(source);
+        Bound::new(Kind::Project, &Mapping::n8n().projects, IdStrategy::Property, &source(now), before.as_ref())
+    }
+
+    #[test]
+    fn the_template_fits() {
+        let bound = bind(&template(), None).expect("fits");
+        assert_eq!(bound.ids(), ["S%3At", "cid", "rel", "title"]);
+        let mut without_id = template();
+        without_id.as_object_mut().expect("an object").remove("Clockify Project ID");
+        assert_eq!(bind(&without_id, None).expect_err("no id").key, "mapping.projects.id");
+        let local = Bound::new(Kind::Project, &Mapping::n8n().projects, IdStrategy::Local, &source(&without_id), None);
+        assert!(local.is_ok());
+    }
+
+    #[test]
+    fn a_renamed_property_is_recognised_by_its_id() {
+        let mut renamed = template();
+        let mut status = renamed["Status"].take();
+        status["name"] = json!("State");
+        renamed.as_object_mut().expect("an object").remove("Status");
+        renamed["State"] = status;
+        let misfit = bind(&renamed, Some(&template())).expect_err("renamed");
+        assert_eq!(misfit.text, "Projects has no property \"Status\"; it seems to be called \"State\" now (same property id)");
+        assert_eq!(misfit.key, "mapping.projects.closed");
+        // Without a memory, likeness has to do.
+        assert!(bind(&renamed, None).expect_err("renamed").hint.contains("did you mean \"State\""));
+    }
+
+    #[test]
+    fn a_wrong_type_names_the_usable_ones() {
+        let mut retyped = template();
+        retyped["Status"] = json!({"id": "S%3At", "name": "Status", "type": "checkbox", "checkbox": {}});
+        let misfit = bind(&retyped, None).expect_err("retyped");
+        assert!(misfit.text.contains("of the type checkbox"), "{}", misfit.text);
+        assert!(misfit.hint.contains("status, select"), "{}", misfit.hint);
+    }
+
+    #[test]
+    fn a_closing_option_that_vanished_is_an_error_and_a_new_one_is_not() {
+        let mut renamed = template();
+        renamed["Status"]["status"]["options"][1]["name"] = json!("Finished");
+        let misfit = bind(&renamed, Some(&template())).expect_err("vanished");
+        assert!(misfit.text.contains("no option \"Done\" in \"Status\""), "{}", misfit.text);
+        // At first sight one of them is enough: not everybody uses both.
+        assert!(bind(&renamed, None).is_ok());
+        let mut more = template();
+        more["Status"]["status"]["options"].as_array_mut().expect("options").push(json!({"name": "Blocked"}));
+        assert!(bind(&more, Some(&template())).is_ok());
+    }
+}

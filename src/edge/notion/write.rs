@@ -1,0 +1,82 @@
+//! The body of a PATCH of a page, and whether its answer holds what was written.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+
+use super::{
+    cell,
+    schema::{Bound, Property},
+};
+use crate::domain::{
+    model::{Field, ObjectId, Page, Value},
+    rules::ClosedValues,
+    text::canonical,
+};
+
+/// The properties of a PATCH.
+#[expect(clippy::option_option, reason = "leave alone, clear, set: as in `journal::Write`")]
+pub(super) fn changes(
+    bound: &Bound,
+    claim: Option<Option<ObjectId>>,
+    fields: &BTreeMap<Field, Value>,
+) -> Result<Map<String, Json>, String> {
+    let mut properties = Map::new();
+    if let Some(claim) = claim {
+        let property = bound.id.as_ref().ok_or("the Clockify ID is kept in the registry alone (id_strategy is local)")?;
+        let value = claim.map_or(Value::Empty, |id| Value::text(id.as_str()));
+        properties.insert(property.name.exact().to_owned(), cell::write(property, &value)?);
+    }
+    for (&field, value) in fields {
+        let (property, written) = match field {
+            Field::Name => (&bound.title, cell::write(&bound.title, value)?),
+            Field::State => {
+                let (property, is) = bound.closed.as_ref().ok_or("no property says that a page is closed")?;
+                (property, cell::write(property, &state(property, is, value)?)?)
+            }
+            _ => {
+                let mapped = bound.fields.iter().find(|(mapped, _)| *mapped == field);
+                let (_, property) = mapped.ok_or_else(|| format!("{field} cannot be written to the page"))?;
+                (property, cell::write(property, value)?)
+            }
+        };
+        properties.insert(property.name.exact().to_owned(), written);
+    }
+    Ok(properties)
+}
+
+/// Open or closed in the property's own words. An emptied status falls back to its default option (Notion docs, page properties).
+fn state(property: &Property, is: &ClosedValues, value: &Value) -> Result<Value, String> {
+    match (value, is) {
+        (Value::Closed(_), ClosedValues::Checked) => Ok(value.clone()),
+        (Value::Closed(false), ClosedValues::OneOf(_)) => Ok(Value::Empty),
+        (Value::Closed(true), ClosedValues::OneOf(closing)) => {
+            let known = |option: &&String| property.options.iter().any(|known| known.exact() == option.as_str());
+            let option = closing.iter().find(known).ok_or("none of the options that mean closed exists")?;
+            Ok(Value::text(option))
+        }
+        _ => Err(format!("the state cannot be {}", value.to_raw().display())),
+    }
+}
+
+/// What was written and is not there.
+#[expect(clippy::option_option, reason = "leave alone, clear, set: as in `journal::Write`")]
+pub(super) fn unwritten(page: &Page, claim: Option<Option<ObjectId>>, fields: &BTreeMap<Field, Value>) -> Option<&'static str> {
+    if claim.is_some_and(|claim| page.claim.id() != claim) {
+        return Some("Clockify ID");
+    }
+    let same = |field: Field, wanted: &Value| match (field, wanted) {
+        (Field::Name, Value::Text(name)) => page.title.canonical() == name.canonical(),
+        (Field::Name, _) => page.title.is_blank(),
+        (Field::State, wanted) => *wanted == Value::Closed(page.standing.is_closed()),
+        (field, Value::Text(wanted)) => {
+            matches!(page.values.get(field), Some(Value::Text(now)) if canonical(now.exact()) == canonical(wanted.exact()))
+        }
+        // An unticked checkbox is what an emptied one becomes.
+        (field, Value::Empty) => {
+            matches!(page.values.get(field), Some(Value::Empty | Value::Flag(false)))
+        }
+        (field, wanted) => page.values.get(field) == Some(wanted),
+    };
+    fields.iter().find(|(field, wanted)| !same(**field, wanted)).map(|(field, _)| field.word())
+}

@@ -1,0 +1,359 @@
+//! Where secrets come from. The configuration holds a [`SecretReference`]; [`resolve`] fetches what it refers to, at the last moment.
+//!
+//! What is localized here: every source of secrets, its limits, and error messages that never hold a part of a secret.
+
+use std::{
+    ffi::OsString,
+    fmt, fs, io,
+    path::{Component, Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use secrecy::{SecretString, zeroize::Zeroizing};
+use tokio::io::AsyncReadExt;
+
+use super::{environment::Environment, files};
+
+/// The longest secret, in bytes; also what is read of a helper's output.
+const SECRET_BYTES_MAX: u64 = 64 * 1024;
+/// How long a helper command may take, e.g. while somebody unlocks a password manager.
+const HELPER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The names of the sources, each with an example.
+const SOURCES: [(&str, &str); 5] = [
+    ("env", "env:NOTION_TOKEN"),
+    ("keyring", "keyring:notion"),
+    ("file", "file:~/.secrets/notion"),
+    ("credential", "credential:notion"),
+    ("command", r#"command:["op", "read", "op://Work/Notion/token"]"#),
+];
+
+/// Says where a secret is. It is no secret itself, so it can be shown and stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretReference {
+    source: Source,
+    set_at: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Source {
+    Variable(String),
+    Keyring(String),
+    File(String),
+    Credential(String),
+    Command(Vec<String>),
+}
+
+impl SecretReference {
+    /// Reads a reference such as `env:NOTION_TOKEN`. `set_at` says for error messages where it was set, e.g. `notion.token at
+    /// config.toml:3`.
+    ///
+    /// # Errors
+    /// [`NotAReference`] when it is none. It never repeats the text, which may be a secret that was put there by mistake.
+    pub fn parse(text: &str, set_at: impl Into<String>) -> Result<Self, NotAReference> {
+        let (scheme, rest) = text.split_once(':').ok_or(NotAReference::NoScheme)?;
+        let source = match scheme {
+            "env" if !rest.is_empty() && !rest.contains(['=', '\0']) => Source::Variable(rest.to_owned()),
+            "env" => return Err(NotAReference::Malformed("`env:` is followed by the name of a variable")),
+            "keyring" if !rest.is_empty() => Source::Keyring(rest.to_owned()),
+            "keyring" => return Err(NotAReference::Malformed("`keyring:` is followed by the name of an entry")),
+            "file" if rest.starts_with("~/") || Path::new(rest).is_absolute() => Source::File(rest.to_owned()),
+            "file" => {
+                return Err(NotAReference::Malformed("`file:` is followed by an absolute path or one that starts with `~/`"));
+            }
+            "credential" if is_plain_name(rest) => Source::Credential(rest.to_owned()),
+            "credential" => return Err(NotAReference::Malformed("`credential:` is followed by a name without path separators")),
+            "command" => Source::Command(parse_command(rest)?),
+            _ => {
+                let nearest = SOURCES.iter().map(|(name, _)| *name).find(|name| strsim::osa_distance(name, scheme) <= 2);
+                return Err(NotAReference::UnknownScheme { nearest });
+            }
+        };
+        Ok(Self { source, set_at: set_at.into() })
+    }
+
+    /// Where the reference was set.
+    pub fn set_at(&self) -> &str {
+        &self.set_at
+    }
+}
+
+fn parse_command(text: &str) -> Result<Vec<String>, NotAReference> {
+    let words = text.parse::<toml::Value>().ok().and_then(|value| value.try_into::<Vec<String>>().ok()).unwrap_or_default();
+    let program = words.first().map_or("", String::as_str);
+    if program.is_empty() {
+        let wanted = r#"`command:` is followed by the program and its arguments as an array, e.g. command:["op", "read", "op://Work/Notion/token"]"#;
+        return Err(NotAReference::Malformed(wanted));
+    }
+    if program.contains(std::path::is_separator) && !Path::new(program).is_absolute() {
+        return Err(NotAReference::Malformed("the program in `command:` is an absolute path, or a name to look up in PATH"));
+    }
+    Ok(words)
+}
+
+fn is_plain_name(name: &str) -> bool {
+    let mut components = Path::new(name).components();
+    matches!((components.next(), components.next()), (Some(Component::Normal(only)), None) if only == name)
+}
+
+impl fmt::Display for SecretReference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Source::Variable(name) => write!(formatter, "env:{name}"),
+            Source::Keyring(name) => write!(formatter, "keyring:{name}"),
+            Source::File(path) => write!(formatter, "file:{path}"),
+            Source::Credential(name) => write!(formatter, "credential:{name}"),
+            Source::Command(words) => write!(formatter, "command:{words:?}"),
+        }
+    }
+}
+
+/// The text is not a reference to a secret. The message never repeats it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAReference {
+    /// There is no `scheme:`, as in a secret that was pasted into the configuration.
+    #[error("this is not a reference to a secret but perhaps a secret itself; it is not repeated here")]
+    NoScheme,
+    /// The scheme is none of ours.
+    #[error("this is not a reference to a secret; {}", nearest.map_or_else(
+        || "it starts with none of env:, keyring:, file:, credential:, command:".to_owned(), |name| format!("did you mean `{name}:`?")))]
+    UnknownScheme {
+        /// A scheme that is spelled nearly so.
+        nearest: Option<&'static str>,
+    },
+    /// The scheme is right and the rest is not.
+    #[error("this reference is not complete: {0}")]
+    Malformed(&'static str),
+}
+
+impl NotAReference {
+    /// What to do about it.
+    pub fn hint(self) -> String {
+        let examples: Vec<&str> = SOURCES.iter().map(|(_, example)| *example).collect();
+        format!("name where the secret is, e.g. {}", examples.join(" or "))
+    }
+}
+
+/// A secret could not be had. The message names the reference and where it was set, and holds no part of the secret.
+#[derive(Debug, thiserror::Error)]
+#[error("the secret `{reference}` (set as {set_at}) cannot be used: {problem}")]
+pub struct SecretError {
+    reference: String,
+    set_at: String,
+    problem: SecretProblem,
+}
+
+impl SecretError {
+    /// What is wrong with it.
+    pub fn problem(&self) -> &SecretProblem {
+        &self.problem
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match &self.problem {
+            SecretProblem::VariableNotSet(name) => format!("set {name}, or name another source in the configuration"),
+            SecretProblem::NoKeyring => "use env:, file:, credential: or command: instead".into(),
+            SecretProblem::NoHome => "set HOME, or give an absolute path".into(),
+            SecretProblem::NoCredentials => {
+                "credential: works in a systemd unit with LoadCredential=; use another source here".into()
+            }
+            SecretProblem::Unreadable { .. } | SecretProblem::NotAFile(_) => "check that the path names a readable file".into(),
+            SecretProblem::Exposed(path) => format!("take the permissions away from others: chmod 600 '{}'", path.display()),
+            SecretProblem::HelperMissing(_) => "install the program, or give its absolute path".into(),
+            SecretProblem::HelperUnusable { .. } | SecretProblem::HelperFailed(_) => {
+                "run the command by hand to see what it says; its messages are not shown here, since they may hold the secret"
+                    .into()
+            }
+            SecretProblem::HelperTimedOut(_) => {
+                "the command must answer without asking anything; unlock the password manager first".into()
+            }
+            SecretProblem::Empty | SecretProblem::TooLong | SecretProblem::NotText | SecretProblem::Blanks => {
+                "the source must hold the token and nothing else".into()
+            }
+        }
+    }
+}
+
+/// Why a secret could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretProblem {
+    /// `env:` names a variable that is not set, or empty.
+    #[error("the environment variable {0} is not set")]
+    VariableNotSet(String),
+    /// `keyring:` is not built in.
+    #[error("this build has no keyring support yet")]
+    NoKeyring,
+    /// The path starts with `~/` and nobody knows where that is.
+    #[error("there is no home directory to put for `~`")]
+    NoHome,
+    /// `credential:` outside of a systemd unit that loads credentials.
+    #[error("CREDENTIALS_DIRECTORY is not set")]
+    NoCredentials,
+    /// The file cannot be read.
+    #[error("failed to read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The path is a directory, a device, a pipe.
+    #[error("{} is not a regular file", .0.display())]
+    NotAFile(PathBuf),
+    /// Others may read or write the file.
+    #[error("others than its owner may read or write {}, or it belongs to somebody else", .0.display())]
+    Exposed(PathBuf),
+    /// No such program.
+    #[error("there is no program `{0}` in PATH")]
+    HelperMissing(String),
+    /// The program could not be started or read from.
+    #[error("failed to run the command: {source}")]
+    HelperUnusable {
+        /// Why.
+        source: io::Error,
+    },
+    /// The program ended with an error.
+    #[error("the command failed ({0})")]
+    HelperFailed(ExitStatus),
+    /// The program did not end in time.
+    #[error("the command did not answer within {} seconds", .0.as_secs())]
+    HelperTimedOut(Duration),
+    /// There is nothing.
+    #[error("it is empty")]
+    Empty,
+    /// There is more than a token can be.
+    #[error("it is longer than {SECRET_BYTES_MAX} bytes")]
+    TooLong,
+    /// It is not UTF-8.
+    #[error("it is not text")]
+    NotText,
+    /// It has spaces or control characters inside: a whole file or a sentence, not a token.
+    #[error("it has spaces, line ends or control characters inside, which no token has")]
+    Blanks,
+}
+
+/// Fetches the secret that a reference names.
+///
+/// # Errors
+/// [`SecretError`] when the source does not answer, is open to others, or holds something that cannot be a token.
+pub async fn resolve(reference: &SecretReference, environment: &Environment) -> Result<SecretString, SecretError> {
+    let fetched = match &reference.source {
+        Source::Variable(name) => from_variable(name, environment),
+        Source::Keyring(_) => Err(SecretProblem::NoKeyring),
+        Source::File(path) => match environment.expand_home(path) {
+            Some(path) => from_file(&path, Exposure::Refused),
+            None => Err(SecretProblem::NoHome),
+        },
+        Source::Credential(name) => match environment.get("CREDENTIALS_DIRECTORY") {
+            Some(directory) => from_file(&Path::new(directory).join(name), Exposure::LeftToSystemd),
+            None => Err(SecretProblem::NoCredentials),
+        },
+        Source::Command(words) => from_command(words, environment).await,
+    };
+    fetched.and_then(|bytes| checked(&bytes)).map_err(|problem| SecretError {
+        reference: reference.to_string(),
+        set_at: reference.set_at.clone(),
+        problem,
+    })
+}
+
+/// Bytes that are wiped when they are dropped.
+type Fetched = Zeroizing<Vec<u8>>;
+
+/// A buffer that need not grow, since growing leaves copies behind that nothing wipes.
+fn buffer() -> Fetched {
+    Zeroizing::new(Vec::with_capacity(usize::try_from(SECRET_BYTES_MAX).unwrap_or(usize::MAX) + 64))
+}
+
+fn from_variable(name: &str, environment: &Environment) -> Result<Fetched, SecretProblem> {
+    let value = environment.get(name).ok_or_else(|| SecretProblem::VariableNotSet(name.to_owned()))?;
+    Ok(Zeroizing::new(value.as_bytes().to_vec()))
+}
+
+/// Whether the permissions of a file are ours to judge.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exposure {
+    Refused,
+    /// systemd mounts credentials read-only for the unit's user alone, with modes of its own choosing.
+    LeftToSystemd,
+}
+
+fn from_file(path: &Path, exposure: Exposure) -> Result<Fetched, SecretProblem> {
+    let unreadable = |source| SecretProblem::Unreadable { path: path.to_owned(), source };
+    // Asked before opening, since opening a pipe would wait for somebody to write into it.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(SecretProblem::NotAFile(path.to_owned()));
+    }
+    let file = fs::File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if exposure == Exposure::Refused && (files::is_open_to_others(&metadata) || !files::is_ours(&metadata)) {
+        return Err(SecretProblem::Exposed(path.to_owned()));
+    }
+    let mut bytes = buffer();
+    files::read_up_to(&file, SECRET_BYTES_MAX, &mut bytes).map_err(unreadable)?;
+    Ok(bytes)
+}
+
+async fn from_command(words: &[String], environment: &Environment) -> Result<Fetched, SecretProblem> {
+    let unusable = |source| SecretProblem::HelperUnusable { source };
+    let (program, arguments) = words.split_first().ok_or(SecretProblem::Empty)?;
+    let mut child = tokio::process::Command::new(find_program(program, environment)?)
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(unusable)?;
+    let mut output = child.stdout.take().ok_or_else(|| unusable(io::ErrorKind::BrokenPipe.into()))?.take(SECRET_BYTES_MAX + 1);
+    let conversation = async {
+        let mut bytes = buffer();
+        output.read_to_end(&mut bytes).await?;
+        // With the pipe closed, a helper that has more to say ends instead of waiting for us.
+        drop(output);
+        Ok((bytes, child.wait().await?))
+    };
+    let (bytes, status) = tokio::time::timeout(HELPER_TIMEOUT, conversation)
+        .await
+        .map_err(|_| SecretProblem::HelperTimedOut(HELPER_TIMEOUT))?
+        .map_err(unusable)?;
+    // A helper that we cut short ends by SIGPIPE; that it said too much is the better explanation.
+    if bytes.len() as u64 > SECRET_BYTES_MAX {
+        return Err(SecretProblem::TooLong);
+    }
+    if status.success() { Ok(bytes) } else { Err(SecretProblem::HelperFailed(status)) }
+}
+
+/// The absolute path of a program. Relative entries of PATH are passed over: they would run whatever lies in the current directory.
+fn find_program(program: &str, environment: &Environment) -> Result<PathBuf, SecretProblem> {
+    if Path::new(program).is_absolute() {
+        return Ok(PathBuf::from(program));
+    }
+    let path = OsString::from(environment.get("PATH").unwrap_or_default());
+    std::env::split_paths(&path)
+        .filter(|directory| directory.is_absolute())
+        .flat_map(|directory| [directory.join(program), directory.join(format!("{program}{}", std::env::consts::EXE_SUFFIX))])
+        .find(|candidate| candidate.is_file())
+        .ok_or_else(|| SecretProblem::HelperMissing(program.to_owned()))
+}
+
+fn checked(bytes: &[u8]) -> Result<SecretString, SecretProblem> {
+    if bytes.len() as u64 > SECRET_BYTES_MAX {
+        return Err(SecretProblem::TooLong);
+    }
+    let secret = std::str::from_utf8(bytes).map_err(|_| SecretProblem::NotText)?.trim();
+    if secret.is_empty() {
+        return Err(SecretProblem::Empty);
+    }
+    if secret.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err(SecretProblem::Blanks);
+    }
+    Ok(SecretString::from(secret))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+use std::fs;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+/// What every secret of these tests contains, and no message may.
+const CANARY: &str = "canary";
+
+fn reference(text: &str) -> SecretReference {
+    SecretReference::parse(text, "`notion.token` at config.toml:2").expect("a reference")
+}
+
+async fn fetch(text: &str, variables: &[(&str, &str)]) -> Result<String, SecretError> {
+    let environment = variables.iter().copied().collect();
+    resolve(&reference(text), &environment).await.map(|secret| secret.expose_secret().to_owned())
+}
+
+#[track_caller]
+fn check_refused(fetched: Result<String, SecretError>, expected: &str) {
+    let error = fetched.expect_err("refused");
+    let (text, all) = (error.to_string(), format!("{error} {error:?} {}", error.hint()));
+    assert!(text.ends_with(expected), "{text}");
+    assert!(text.contains("(set as `notion.token` at config.toml:2)"), "{text}");
+    assert!(!all.contains(CANARY), "{all}");
+}
+
+/// A file with a secret, readable by its owner alone.
+#[cfg(unix)]
+fn secret_file(directory: &tempfile::TempDir, content: &[u8]) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let path = directory.path().join("token");
+    fs::write(&path, content).expect("writes");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("sets");
+    path
+}
+
+#[test]
+fn references_are_shown_as_they_were_written() {
+    for text in [
+        "env:NOTION_TOKEN",
+        "keyring:notion",
+        "file:/run/token",
+        "file:~/token",
+        "credential:notion",
+        r#"command:["op", "read"]"#,
+    ] {
+        assert_eq!(reference(text).to_string(), text);
+    }
+}
+
+#[test]
+fn what_is_no_reference_is_never_repeated() {
+    let cases = [
+        "ntn_canary",
+        "canary:canary",
+        "envv:canary",
+        "env:",
+        "env:A=canary",
+        "file:canary",
+        "credential:../canary",
+        "credential:canary/x",
+        "command:canary",
+        "command:[]",
+        r#"command:["./canary"]"#,
+        r#"command:["", "canary"]"#,
+    ];
+    for text in cases {
+        let error = SecretReference::parse(text, "here").expect_err(text);
+        assert!(!format!("{error} {error:?} {}", error.hint()).contains(CANARY), "{error}");
+    }
+    let error = SecretReference::parse("envv:X", "here").expect_err("no scheme").to_string();
+    assert!(error.ends_with("did you mean `env:`?"), "{error}");
+}
+
+#[tokio::test]
+async fn variables() {
+    assert_eq!(fetch("env:T", &[("T", " canary\n")]).await.expect("a secret"), "canary");
+    check_refused(fetch("env:T", &[("U", "canary")]).await, "the environment variable T is not set");
+    check_refused(fetch("env:T", &[("T", "")]).await, "the environment variable T is not set");
+    check_refused(fetch("env:T", &[("T", "  ")]).await, "it is empty");
+    let blanks = "it has spaces, line ends or control characters inside, which no token has";
+    check_refused(fetch("env:T", &[("T", "canary canary")]).await, blanks);
+    check_refused(fetch("env:T", &[("T", "canary\u{1b}x")]).await, blanks);
+    check_refused(fetch("keyring:notion", &[]).await, "this build has no keyring support yet");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_and_credentials() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().expect("a directory");
+    let home = directory.path().to_str().expect("UTF-8");
+    let path = secret_file(&directory, b"canary\n");
+
+    assert_eq!(fetch(&format!("file:{}", path.display()), &[]).await.expect("a secret"), "canary");
+    assert_eq!(fetch("file:~/token", &[("HOME", home)]).await.expect("a secret"), "canary");
+    assert_eq!(fetch("credential:token", &[("CREDENTIALS_DIRECTORY", home)]).await.expect("a secret"), "canary");
+    check_refused(fetch("file:~/token", &[]).await, "there is no home directory to put for `~`");
+    check_refused(fetch("credential:token", &[]).await, "CREDENTIALS_DIRECTORY is not set");
+    check_refused(fetch(&format!("file:{home}"), &[]).await, "is not a regular file");
+    check_refused(fetch("file:~/none", &[("HOME", home)]).await, "No such file or directory (os error 2)");
+
+    secret_file(&directory, "x".repeat(65 * 1024).as_bytes());
+    check_refused(fetch("file:~/token", &[("HOME", home)]).await, "it is longer than 65536 bytes");
+    secret_file(&directory, b"canary\xff");
+    check_refused(fetch("file:~/token", &[("HOME", home)]).await, "it is not text");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("sets");
+    let error = fetch("file:~/token", &[("HOME", home)]).await;
+    check_refused(error, "or it belongs to somebody else");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn commands() {
+    let path = [("PATH", "relative:/usr/bin:/bin"), ("ANSWER", "canary")];
+    let sh = |script: &str| format!("command:{:?}", ["sh", "-c", script]);
+
+    assert_eq!(fetch(&sh("echo $ANSWER"), &path).await.expect("a secret"), "canary");
+    // No shell comes between: what would be one is an argument.
+    assert_eq!(fetch(r#"command:["printf", "%s", "$HOME;`id`"]"#, &path).await.expect("a secret"), "$HOME;`id`");
+    assert_eq!(fetch(&sh("cat; echo $ANSWER"), &path).await.expect("standard input is empty"), "canary");
+    check_refused(fetch(&sh("echo $ANSWER >&2; exit 3"), &path).await, "the command failed (exit status: 3)");
+    check_refused(fetch(&sh("exit 0"), &path).await, "it is empty");
+    check_refused(fetch(&sh("yes $ANSWER"), &path).await, "it is longer than 65536 bytes");
+    check_refused(fetch(r#"command:["no-such-program"]"#, &path).await, "there is no program `no-such-program` in PATH");
+    check_refused(fetch(r#"command:["/no/such/program"]"#, &path).await, "No such file or directory (os error 2)");
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn a_command_that_hangs_is_given_up() {
+    // The paused clock leaps to the deadline as soon as there is nothing to do but wait.
+    let hanging = fetch(r#"command:["sleep", "3600"]"#, &[("PATH", "/usr/bin:/bin")]).await;
+    check_refused(hanging, "the command did not answer within 30 seconds");
+}

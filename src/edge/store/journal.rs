@@ -1,0 +1,317 @@
+//! The journal, which is also the audit log, and the runs that it is made of.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+use sha2::{Digest, Sha256};
+
+use super::{Fault, Store, StoreError, from_json, from_word, registry, to_json, to_time, to_word};
+use crate::domain::{
+    journal::{self, Event, Open, Outcome, RunId, Status, What, Write, WriteId},
+    model::{Link, ObjectId, PageId},
+    plan::ChangeId,
+};
+
+/// The link of the hash chain before the first event.
+const CHAIN_START: [u8; 32] = [0; 32];
+
+/// A run, from its beginning to its end. Times are exact to the millisecond.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRecord {
+    /// Its name.
+    pub id: RunId,
+    /// What started it, e.g. `auto-approve`.
+    pub trigger: String,
+    /// The person or account that ran it.
+    pub by: String,
+    /// The program's version.
+    pub version: String,
+    /// SHA-256 of the rules.
+    pub rules_hash: String,
+    /// The seal of its plan; journaling [`What::Planned`] sets it.
+    pub plan_hash: Option<String>,
+    /// When it began.
+    pub started: Timestamp,
+    /// How it ended. A run without an end is under way, or was left by a crash: who holds the lock knows which.
+    pub end: Option<RunEnd>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunEnd {
+    /// When.
+    pub at: Timestamp,
+    /// The report's outcome.
+    pub outcome: String,
+    /// The report, as `report/1`.
+    pub report: serde_json::Value,
+}
+
+/// The verdict on the journal's hash chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chain {
+    /// Every event follows from the one before it. A chain that was cut at its end looks the same: compare with an earlier head.
+    Whole {
+        /// How many events there are.
+        events: u64,
+        /// The last link, in hexadecimal digits.
+        head: String,
+    },
+    /// An event was changed, removed or put in.
+    Broken {
+        /// The number of the first event that does not follow.
+        at: i64,
+    },
+}
+
+impl Store {
+    /// Appends an event.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the event is not stored, and nothing that depends on it may be sent. [`StoreError::Bug`] for an outcome without
+    /// an intent, or a second one.
+    pub fn append(&mut self, event: &Event) -> Result<(), StoreError> {
+        self.append_all(std::slice::from_ref(event))
+    }
+
+    /// Appends events, all of them or none.
+    ///
+    /// # Errors
+    /// As for [`Store::append`].
+    pub fn append_all(&mut self, events: &[Event]) -> Result<(), StoreError> {
+        self.record(Timestamp::UNIX_EPOCH, events, &[])
+    }
+
+    /// Appends events, and saves the links that follow from them as of `at`: all of it or nothing.
+    ///
+    /// # Errors
+    /// As for [`Store::append`].
+    pub fn record(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let sql = "SELECT chain FROM event ORDER BY n DESC LIMIT 1";
+            let head = transaction.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+            events.iter().try_fold(head.unwrap_or(CHAIN_START), |head, event| append(transaction, head, event))?;
+            links.iter().try_for_each(|link| registry::save(transaction, at, link))
+        })
+    }
+
+    /// The events of a run, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn events(&self, run: &RunId) -> Result<Vec<Event>, StoreError> {
+        self.read(|connection| bodies(connection, "SELECT body FROM event WHERE run_id = ?1 ORDER BY n", [&run.0]))
+    }
+
+    /// The writes, of all runs, whose outcome nobody knows.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn open_writes(&self) -> Result<Vec<Open>, StoreError> {
+        self.read(|connection| {
+            // Only runs with open writes are replayed: few, and mostly none.
+            let sql = "SELECT body FROM event WHERE kind IN ('intent', 'outcome')
+                       AND run_id IN (SELECT run_id FROM write WHERE status IN ('intended', 'unknown')) ORDER BY n";
+            let open = journal::open_writes(&bodies(connection, sql, [])?)?;
+            let sql = "SELECT count(*) FROM write WHERE status IN ('intended', 'unknown')";
+            let counted: u32 = connection.query_row(sql, [], |row| row.get(0))?;
+            if u32::try_from(open.len()) == Ok(counted) {
+                Ok(open)
+            } else {
+                Err(Fault::Stored(format!("the journal has {} open writes and its index {counted}", open.len())))
+            }
+        })
+    }
+
+    /// Follows the hash chain through the whole journal.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn verify_chain(&self) -> Result<Chain, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare("SELECT n, body, chain FROM event ORDER BY n")?;
+            let mut rows = statement.query([])?;
+            let (mut events, mut head) = (0, CHAIN_START);
+            while let Some(row) = rows.next()? {
+                let (n, body, chain): (i64, String, [u8; 32]) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                head = chained(head, &body);
+                if head != chain {
+                    return Ok(Chain::Broken { at: n });
+                }
+                events += 1;
+            }
+            let head = head
+                .iter()
+                .flat_map(|byte| [byte >> 4, byte & 15])
+                .filter_map(|digit| char::from_digit(digit.into(), 16))
+                .collect();
+            Ok(Chain::Whole { events, head })
+        })
+    }
+
+    /// Records that a run begins.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn begin_run(&mut self, run: &RunRecord) -> Result<(), StoreError> {
+        let RunRecord { id, trigger, by, version, rules_hash, plan_hash, started, end } = run;
+        self.write(|transaction| {
+            let sql = "INSERT INTO run (run_id, \"trigger\", by, version, rules_hash, plan_hash, started_at)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            transaction.execute(sql, (&id.0, trigger, by, version, rules_hash, plan_hash, started.as_millisecond()))?;
+            end.as_ref().map_or(Ok(()), |end| end_run(transaction, id, end))
+        })
+    }
+
+    /// Records that a run has ended, and how.
+    ///
+    /// # Errors
+    /// [`StoreError::Bug`] when there is no such run or it has ended before.
+    pub fn end_run(&mut self, run: &RunId, end: &RunEnd) -> Result<(), StoreError> {
+        self.write(|transaction| end_run(transaction, run, end))
+    }
+
+    /// The last runs, the latest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.read(|connection| {
+            let sql =
+                "SELECT run_id, \"trigger\", by, version, rules_hash, plan_hash, started_at, ended_at, outcome, report FROM run
+                       ORDER BY started_at DESC, run_id DESC LIMIT ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+            let mut runs = Vec::new();
+            while let Some(row) = rows.next()? {
+                runs.push(run_record(row)?);
+            }
+            Ok(runs)
+        })
+    }
+}
+
+/// Appends one event and moves what follows from it; returns the new head of the chain.
+fn append(transaction: &Transaction<'_>, head: [u8; 32], event: &Event) -> Result<[u8; 32], Fault> {
+    let run = &event.run.0;
+    match &event.what {
+        What::Intent { write, request, .. } => {
+            let sql = "INSERT INTO write (run_id, write_id, page_id, status) VALUES (?1, ?2, ?3, ?4)";
+            let status = to_word(&Status::Intended)?;
+            transaction.prepare_cached(sql)?.execute((run, write.0, request.page().to_string(), status))?;
+        }
+        What::Outcome { write, outcome } => move_write(transaction, run, *write, outcome)?,
+        What::Planned { plan_hash, .. } => {
+            transaction.prepare_cached("UPDATE run SET plan_hash = ?2 WHERE run_id = ?1")?.execute((run, plan_hash))?;
+        }
+        _ => {}
+    }
+    let body = to_json(event)?;
+    let About { page, object, change } = About::of(transaction, event)?;
+    let chain = chained(head, &body);
+    let sql = "INSERT INTO event (run_id, at_ms, kind, page_id, clockify_id, change_id, body, chain)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let object = object.map(|object| object.to_string());
+    let change = change.map(to_word).transpose()?;
+    transaction.prepare_cached(sql)?.execute((run, event.at.as_millisecond(), tag(&body)?, page, object, change, body, chain))?;
+    Ok(chain)
+}
+
+fn chained(head: [u8; 32], body: &str) -> [u8; 32] {
+    Sha256::new().chain_update(head).chain_update(body).finalize().into()
+}
+
+/// What the format calls an event.
+fn tag(body: &str) -> Result<String, Fault> {
+    #[derive(serde::Deserialize)]
+    struct Tagged {
+        event: String,
+    }
+    from_json(body).map(|Tagged { event }| event)
+}
+
+fn move_write(transaction: &Transaction<'_>, run: &str, write: WriteId, outcome: &Outcome) -> Result<(), Fault> {
+    let sql = "SELECT status FROM write WHERE run_id = ?1 AND write_id = ?2";
+    let status: Option<String> = transaction.prepare_cached(sql)?.query_row((run, write.0), |row| row.get(0)).optional()?;
+    let status = status.ok_or_else(|| Fault::Bug(format!("write {} of run {run} has an outcome and no intent", write.0)))?;
+    let status = from_word::<Status>(status)?.next(outcome)?;
+    let sql = "UPDATE write SET status = ?3 WHERE run_id = ?1 AND write_id = ?2";
+    transaction.prepare_cached(sql)?.execute((run, write.0, to_word(&status)?))?;
+    Ok(())
+}
+
+/// The page, object and change that an event is about, for finding it.
+#[derive(Default)]
+struct About<'a> {
+    page: Option<String>,
+    object: Option<ObjectId>,
+    change: Option<&'a ChangeId>,
+}
+
+impl<'a> About<'a> {
+    fn of(transaction: &Transaction<'_>, event: &'a Event) -> Result<Self, Fault> {
+        let page = |page: &PageId| Some(page.to_string());
+        Ok(match &event.what {
+            What::Difference { change, page: of, object, .. } => Self { page: page(of), object: *object, change: Some(change) },
+            What::Approved { change, .. }
+            | What::Applied { change }
+            | What::Failed { change, .. }
+            | What::NotStarted { change, .. } => Self { change: Some(change), ..Self::default() },
+            What::Intent { changes, request, .. } => {
+                let object = match request {
+                    Write::Update { object, .. } => Some(*object),
+                    Write::Create { .. } | Write::WriteBack { .. } => None,
+                };
+                let change = if let [only] = changes.as_slice() { Some(only) } else { None };
+                Self { page: page(&request.page()), object, change }
+            }
+            What::Outcome { write, outcome } => {
+                let sql = "SELECT page_id FROM write WHERE run_id = ?1 AND write_id = ?2";
+                let page = transaction.prepare_cached(sql)?.query_row((&event.run.0, write.0), |row| row.get(0)).optional()?;
+                let object = if let Outcome::Done { object } = outcome { *object } else { None };
+                Self { page, object, change: None }
+            }
+            What::RunStarted { .. }
+            | What::Fetched { .. }
+            | What::Planned { .. }
+            | What::Exchange { .. }
+            | What::RunEnded { .. } => Self::default(),
+        })
+    }
+}
+
+fn bodies(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<Vec<Event>, Fault> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(parameters)?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        events.push(from_json(&row.get::<_, String>(0)?)?);
+    }
+    Ok(events)
+}
+
+fn end_run(transaction: &Transaction<'_>, run: &RunId, end: &RunEnd) -> Result<(), Fault> {
+    let RunEnd { at, outcome, report } = end;
+    let sql = "UPDATE run SET ended_at = ?2, outcome = ?3, report = ?4 WHERE run_id = ?1 AND ended_at IS NULL";
+    match transaction.execute(sql, (&run.0, at.as_millisecond(), outcome, to_json(report)?))? {
+        1 => Ok(()),
+        _ => Err(Fault::Bug(format!("run {run} never began, or has ended before"))),
+    }
+}
+
+fn run_record(row: &Row<'_>) -> Result<RunRecord, Fault> {
+    let ended: Option<i64> = row.get(7)?;
+    let end = match ended {
+        None => None,
+        Some(at) => Some(RunEnd { at: to_time(at)?, outcome: row.get(8)?, report: from_json(&row.get::<_, String>(9)?)? }),
+    };
+    Ok(RunRecord {
+        id: RunId(row.get(0)?),
+        trigger: row.get(1)?,
+        by: row.get(2)?,
+        version: row.get(3)?,
+        rules_hash: row.get(4)?,
+        plan_hash: row.get(5)?,
+        started: to_time(row.get(6)?)?,
+        end,
+    })
+}

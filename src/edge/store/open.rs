@@ -1,0 +1,312 @@
+//! How the state is opened: a directory of our own, the lock, a database that is whole and of a version that we know.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use super::{Fault, HINT_DAMAGED, Holder, StoreError, transact};
+use crate::edge::files;
+
+/// The database.
+pub(super) const FILE: &str = "punchlist.sqlite3";
+/// The file whose lock is the right to write.
+const LOCK: &str = "lock";
+/// What says that a database is ours: `PNCH`.
+const APPLICATION_ID: i32 = 0x504E_4348;
+/// Each entry takes the schema from the version that is its index to the next. Entries are only ever added.
+const MIGRATIONS: [&str; 1] = [include_str!("../../../assets/schema.sql")];
+/// The first `SQLite` without the bug that could reset a write-ahead log in use by several connections (3.7.0 to 3.51.2).
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+/// How long to wait for another connection, e.g. a view that checkpoints.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Databases up to this size are checked whole at each start, which takes about a tenth of a second.
+const CHECKED_WHOLE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// What the lock's holder may say about itself, in bytes.
+const HOLDER_BYTES_MAX: u64 = 4096;
+
+/// Where the state is kept when nothing else is configured.
+pub fn default_dir() -> Option<PathBuf> {
+    let directories = directories::ProjectDirs::from("", "", "punchlist")?;
+    Some(directories.state_dir().unwrap_or_else(|| directories.data_local_dir()).to_owned())
+}
+
+fn unusable(path: &Path, because: impl Into<String>, hint: impl Into<String>) -> StoreError {
+    StoreError::Unusable { path: path.to_owned(), because: because.into(), hint: hint.into() }
+}
+
+/// For `map_err`: what the file system said.
+fn failed(path: &Path) -> impl Fn(std::io::Error) -> StoreError {
+    move |error| unusable(path, error.to_string(), "check the path, its permissions and the space on its disk")
+}
+
+/// Refuses a linked `SQLite` that is known to lose data.
+pub(super) fn check_version() -> Result<(), StoreError> {
+    if rusqlite::version_number() >= SQLITE_VERSION_MIN {
+        return Ok(());
+    }
+    let because = format!("SQLite {} has a bug that can lose data", rusqlite::version());
+    Err(unusable(Path::new(FILE), because, "use a build with SQLite 3.51.3 or later"))
+}
+
+/// Makes the directory ours alone, creating it where it is missing, and returns its real path.
+pub(super) fn prepare_directory(directory: &Path) -> Result<PathBuf, StoreError> {
+    if !directory.is_symlink() {
+        files::create_private_directory(directory).map_err(failed(directory))?;
+    }
+    let directory = inspect_directory(directory)?;
+    let metadata = fs::metadata(&directory).map_err(failed(&directory))?;
+    if !files::is_open_to_others(&metadata) {
+        return Ok(directory);
+    }
+    // An empty directory can only be meant for us, and one with our database is ours already, unless others could have put it there.
+    // Anything else, such as somebody's home, is not ours to close.
+    let is_empty = fs::read_dir(&directory).map_err(failed(&directory))?.next().is_none();
+    let is_our_home = directory.join(FILE).exists() && !files::is_writable_by_others(&metadata);
+    if !is_empty && !is_our_home {
+        let hint = format!("choose a directory of its own, or close it: chmod 700 '{}'", directory.display());
+        return Err(unusable(&directory, "others may look into this directory or change it", hint));
+    }
+    files::make_private(&directory, &metadata).map_err(failed(&directory))?;
+    Ok(directory)
+}
+
+/// Refuses what is not a directory of ours, and returns its real path. One that does not exist is as it is named.
+pub(super) fn inspect_directory(directory: &Path) -> Result<PathBuf, StoreError> {
+    let metadata = match fs::symlink_metadata(directory) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(directory.to_owned()),
+        Err(error) => return Err(failed(directory)(error)),
+    };
+    if metadata.is_symlink() {
+        return Err(unusable(directory, "it is a symbolic link", "name the directory that it points to"));
+    }
+    if !metadata.is_dir() {
+        return Err(unusable(directory, "it is not a directory", "choose a directory for the state"));
+    }
+    if !files::is_ours(&metadata) {
+        return Err(unusable(directory, "it belongs to another user", "choose a directory of your own"));
+    }
+    directory.canonicalize().map_err(failed(directory))
+}
+
+/// Takes the lock, which the kernel releases when the file is closed, even by a kill.
+pub(super) fn take_lock(directory: &Path, now: Timestamp) -> Result<File, StoreError> {
+    let path = directory.join(LOCK);
+    let opened = files::private_options().read(true).write(true).create(true).truncate(false).open(&path);
+    let mut file = opened.map_err(failed(&path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            // Who holds the lock is a courtesy: that it is held is what matters.
+            let said = (&file).take(HOLDER_BYTES_MAX).read_to_string(&mut text);
+            let holder = said.ok().and_then(|_| serde_json::from_str(&text).ok());
+            return Err(StoreError::Locked { lock: path, holder });
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(&path)(error)),
+    }
+    let holder = Holder { pid: std::process::id(), host: host(), since: now };
+    let text = serde_json::to_string(&holder).map_err(std::io::Error::from).map_err(failed(&path))?;
+    file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(failed(&path))?;
+    Ok(file)
+}
+
+fn host() -> String {
+    let name = ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|path| fs::read_to_string(path).ok());
+    name.map_or_else(|| "this machine".to_owned(), |name| crate::domain::text::Display::of(name.trim()).to_string())
+}
+
+/// Opens the database for writing, after it has been found whole and of a version that we know.
+pub(super) fn connect(file: &Path) -> Result<Connection, StoreError> {
+    if file.symlink_metadata().is_err() {
+        create(file)?;
+    }
+    inspect_file(file)?;
+    connect_checked(file).map_err(|refusal| refusal.explained(file))
+}
+
+fn connect_checked(file: &Path) -> Result<Connection, Refusal> {
+    let mut connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | flags())?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    // A database that is refused must stay as it is: without this, closing it would move its log into it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let version = check(&connection, file)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(Refusal::NoLog);
+    }
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
+         PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+    )?;
+    migrate(&mut connection, version)?;
+    Ok(connection)
+}
+
+/// Opens the database for reading alone; one that does not exist reads as empty.
+pub(super) fn connect_read_only(file: &Path) -> Result<Connection, StoreError> {
+    let open_empty = || -> Result<Connection, Refusal> {
+        let mut connection = Connection::open_in_memory()?;
+        migrate(&mut connection, 0)?;
+        Ok(connection)
+    };
+    let open_file = || -> Result<Connection, Refusal> {
+        let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | flags())?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        match check(&connection, file)? {
+            version if version < MIGRATIONS.len() => Err(Refusal::Older { version }),
+            _ => Ok(connection),
+        }
+    };
+    let connection = if file.symlink_metadata().is_ok() {
+        inspect_file(file)?;
+        open_file()
+    } else {
+        open_empty()
+    };
+    let read_only = connection.and_then(|connection| {
+        connection.execute_batch("PRAGMA query_only = ON")?;
+        Ok(connection)
+    });
+    read_only.map_err(|refusal| refusal.explained(file))
+}
+
+fn flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW
+}
+
+/// Creates the database under another name first: it appears whole or not at all, so that one that is cut short is never taken for new.
+fn create(file: &Path) -> Result<(), StoreError> {
+    let directory = file.parent().unwrap_or(Path::new("."));
+    let log = with_suffix(file, "-wal");
+    if log.metadata().is_ok_and(|metadata| metadata.len() > 0) {
+        let hint = format!("put the database back beside it, or move {} away to start afresh", log.display());
+        return Err(unusable(file, "its write-ahead log is there, and it is not", hint));
+    }
+    let fresh = tempfile::Builder::new().prefix(FILE).suffix(".new").tempfile_in(directory).map_err(failed(file))?;
+    let fill = || -> Result<(), Refusal> {
+        let mut connection = Connection::open(fresh.path())?;
+        migrate(&mut connection, 0)?;
+        connection.close().map_err(|(_, error)| error.into())
+    };
+    fill().map_err(|refusal| refusal.explained(file))?;
+    fresh.as_file().sync_all().map_err(failed(file))?;
+    fresh.persist_noclobber(file).map_err(|error| failed(file)(error.error))?;
+    // So that the name outlives a power failure too. Windows cannot open directories, and needs no such thing.
+    if cfg!(unix) {
+        File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed(directory))?;
+    }
+    Ok(())
+}
+
+/// Refuses a file that is not ours, and closes one that is open to others.
+fn inspect_file(file: &Path) -> Result<(), StoreError> {
+    for path in [file.to_owned(), with_suffix(file, "-wal"), with_suffix(file, "-shm")] {
+        let metadata = match path.symlink_metadata() {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(failed(&path)(error)),
+        };
+        if !metadata.is_file() {
+            return Err(unusable(&path, "it is not a regular file", "move it away, and find out who put it there"));
+        }
+        if !files::is_ours(&metadata) {
+            return Err(unusable(&path, "it belongs to another user", "choose a state directory of your own"));
+        }
+        if files::is_open_to_others(&metadata) {
+            files::make_private(&path, &metadata).map_err(failed(&path))?;
+        }
+    }
+    Ok(())
+}
+
+fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(suffix);
+    PathBuf::from(path)
+}
+
+/// Checks that the database is ours, whole and not newer than we are; returns its version.
+fn check(connection: &Connection, file: &Path) -> Result<usize, Refusal> {
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if application != APPLICATION_ID {
+        return Err(Refusal::NotOurs);
+    }
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = usize::try_from(version).map_err(|_| Refusal::NotOurs)?;
+    if version > MIGRATIONS.len() {
+        return Err(Refusal::Newer { version });
+    }
+    if file.metadata().is_ok_and(|metadata| metadata.len() <= CHECKED_WHOLE_BYTES_MAX) {
+        let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if verdict != "ok" {
+            return Err(Refusal::Damaged(verdict));
+        }
+    }
+    Ok(version)
+}
+
+fn migrate(connection: &mut Connection, from: usize) -> Result<(), Refusal> {
+    for (to, sql) in (1_u32..).zip(MIGRATIONS).skip(from) {
+        transact(connection, |transaction| {
+            transaction.execute_batch(sql)?;
+            transaction.pragma_update(None, "user_version", to)?;
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// Why a database is not opened.
+enum Refusal {
+    NotOurs,
+    Newer { version: usize },
+    Older { version: usize },
+    Damaged(String),
+    NoLog,
+    Fault(Fault),
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl Refusal {
+    fn explained(self, file: &Path) -> StoreError {
+        let known = MIGRATIONS.len();
+        match self {
+            Self::NotOurs => unusable(file, "it is empty or of another program", HINT_DAMAGED),
+            Self::Newer { version } => unusable(
+                file,
+                format!("its schema is version {version}, and this program knows versions up to {known}"),
+                "use the newer punchlist that wrote it",
+            ),
+            Self::Older { version } => unusable(
+                file,
+                format!("its schema is version {version}, and this program reads version {known}"),
+                "run `punchlist plan` once, which brings it up to date",
+            ),
+            Self::Damaged(verdict) => {
+                let verdict = verdict.lines().next().unwrap_or_default().to_owned();
+                unusable(file, format!("it is damaged ({verdict})"), HINT_DAMAGED)
+            }
+            Self::NoLog => unusable(file, "its file system cannot share a write-ahead log", "keep the state on a local disk"),
+            Self::Fault(fault) => fault.explained(file),
+        }
+    }
+}

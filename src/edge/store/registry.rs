@@ -1,0 +1,95 @@
+//! The registry: links, and the tombstones of those that have ended.
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+
+use super::{Fault, Store, StoreError, from_json, to_json};
+use crate::domain::model::{Kind, Link, ObjectId, PageId, Registry};
+
+impl Store {
+    /// All links.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn registry(&self) -> Result<Registry, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT page_id, kind, clockify_id, sight, base FROM link ORDER BY page_id";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([])?;
+            let mut registry = Registry::default();
+            while let Some(row) = rows.next()? {
+                let text = |column: usize| row.get_ref(column)?.as_str().map_err(|error| Fault::Stored(error.to_string()));
+                registry.insert(Link {
+                    page: id(text(0)?)?,
+                    kind: kind(text(1)?)?,
+                    object: id(text(2)?)?,
+                    sight: from_json(text(3)?)?,
+                    base: from_json(text(4)?)?,
+                });
+            }
+            Ok(registry)
+        })
+    }
+
+    /// Adds or replaces links, all of them or none. Like [`Registry::insert`], it ends a link that another page had to the same object.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn save_links(&mut self, at: Timestamp, links: &[Link]) -> Result<(), StoreError> {
+        self.write(|transaction| links.iter().try_for_each(|link| save(transaction, at, link)))
+    }
+
+    /// Ends the links of pages and keeps their tombstones; `why` is for people.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn remove_links(&mut self, at: Timestamp, pages: &[PageId], why: &str) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            for page in pages {
+                let page = page.to_string();
+                let sql = "INSERT INTO tombstone (page_id, kind, clockify_id, ended_at, why)
+                           SELECT page_id, kind, clockify_id, ?2, ?3 FROM link WHERE page_id = ?1";
+                transaction.prepare_cached(sql)?.execute((&page, at.as_millisecond(), why))?;
+                transaction.prepare_cached("DELETE FROM link WHERE page_id = ?1")?.execute([&page])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The object that a page was last linked to, by a link that has ended.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn last_ended_link(&self, page: PageId) -> Result<Option<ObjectId>, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT clockify_id FROM tombstone WHERE page_id = ?1 ORDER BY n DESC LIMIT 1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([page.to_string()])?;
+            rows.next()?.map(|row| id(&row.get::<_, String>(0)?)).transpose()
+        })
+    }
+}
+
+pub(super) fn save(transaction: &Transaction<'_>, at: Timestamp, link: &Link) -> Result<(), Fault> {
+    let Link { page, kind, object, sight, base } = link;
+    let (page, object, at) = (page.to_string(), object.as_str(), at.as_millisecond());
+    let sql = "INSERT INTO tombstone (page_id, kind, clockify_id, ended_at, why)
+               SELECT page_id, kind, clockify_id, ?3,
+                      CASE page_id WHEN ?1 THEN 'the page was linked to another object' ELSE 'another page was linked to the object' END
+               FROM link WHERE (page_id = ?1) <> (clockify_id = ?2) AND (page_id = ?1 OR clockify_id = ?2)";
+    transaction.prepare_cached(sql)?.execute((&page, object, at))?;
+    transaction.prepare_cached("DELETE FROM link WHERE clockify_id = ?2 AND page_id <> ?1")?.execute((&page, object))?;
+    let sql = "INSERT INTO link (page_id, kind, clockify_id, sight, base, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+               ON CONFLICT (page_id) DO UPDATE SET kind = excluded.kind, clockify_id = excluded.clockify_id, sight = excluded.sight,
+               base = excluded.base, updated_at = excluded.updated_at";
+    transaction.prepare_cached(sql)?.execute((&page, kind.word(), object, to_json(sight)?, to_json(base)?, at))?;
+    Ok(())
+}
+
+fn id<T: std::str::FromStr<Err: ToString>>(text: &str) -> Result<T, Fault> {
+    text.parse().map_err(|error: T::Err| Fault::Stored(error.to_string()))
+}
+
+fn kind(word: &str) -> Result<Kind, Fault> {
+    Kind::ALL.into_iter().find(|kind| kind.word() == word).ok_or_else(|| Fault::Stored(format!("there is no kind {word:?}")))
+}

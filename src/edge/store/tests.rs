@@ -1,0 +1,424 @@
+use std::{collections::BTreeMap, fs};
+
+use super::*;
+use crate::domain::{
+    journal::{Event, Outcome, RunId, What, Write, WriteId},
+    model::{Agreed, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
+    plan::ChangeId,
+    text::Raw,
+};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("a time")
+}
+
+/// A directory for a store; the store is opened by each test.
+struct World {
+    _root: tempfile::TempDir,
+    directory: PathBuf,
+}
+
+fn world() -> World {
+    let root = tempfile::tempdir().expect("a directory");
+    World { directory: root.path().join("state"), _root: root }
+}
+
+impl World {
+    #[track_caller]
+    fn open(&self) -> Store {
+        Store::open(&self.directory, at(0)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn file(&self) -> PathBuf {
+        self.directory.join(open::FILE)
+    }
+
+    /// Checks that the state is refused for this reason, both ways, and that no byte of it changes by that.
+    #[track_caller]
+    fn check_refused(&self, expected: &str) {
+        let before = fs::read(self.file()).ok();
+        for opened in [Store::open(&self.directory, at(0)), Store::open_read_only(&self.directory)] {
+            match opened.err() {
+                Some(StoreError::Unusable { because, hint, .. }) => {
+                    assert!(because.contains(expected), "{because}");
+                    assert!(!hint.is_empty());
+                }
+                Some(error) => panic!("{error}"),
+                None => panic!("it was opened, and should be refused: {expected}"),
+            }
+        }
+        assert!(fs::read(self.file()).ok() == before, "the file was touched");
+    }
+}
+
+fn page(number: u128) -> PageId {
+    PageId::from_number(number)
+}
+
+fn object(number: u32) -> ObjectId {
+    format!("64a9e1{number:018x}").parse().expect("an id")
+}
+
+fn link(number: u32) -> Link {
+    let mut base = Base::default();
+    base.set(Field::Name, Agreed::Same(Value::Text(Raw::new(format!("Project № {number} \u{202e} e\u{301}\0")))));
+    base.set(Field::Parent, Agreed::Same(Value::Object(object(number + 1))));
+    base.set(Field::State, Agreed::Apart { notion: Value::Closed(true), clockify: Value::Closed(false) });
+    Link { page: page(number.into()), kind: Kind::Project, object: object(number), sight: Sight::Expected, base }
+}
+
+fn event(run: &str, what: What) -> Event {
+    Event { run: RunId(run.into()), at: at(7), what }
+}
+
+fn intent(run: &str, number: u32) -> Event {
+    let request = Write::WriteBack {
+        page: page(number.into()),
+        kind: Kind::Task,
+        claim: Some(Some(object(number))),
+        fields: BTreeMap::new(),
+    };
+    event(run, What::Intent { write: WriteId(number), changes: vec![ChangeId("c".into())], request, siblings: vec![object(9)] })
+}
+
+fn outcome(run: &str, number: u32, outcome: Outcome) -> Event {
+    event(run, What::Outcome { write: WriteId(number), outcome })
+}
+
+fn run_record(id: &str, second: i64) -> RunRecord {
+    RunRecord {
+        id: RunId(id.into()),
+        trigger: "plan".into(),
+        by: "anna".into(),
+        version: "0.1.0".into(),
+        rules_hash: "r".into(),
+        plan_hash: None,
+        started: at(second),
+        end: None,
+    }
+}
+
+#[test]
+fn links_survive_and_end_with_a_tombstone() {
+    let world = world();
+    let mut store = world.open();
+    let lost = Link { sight: Sight::LostAt(at(5)), ..link(2) };
+    store.save_links(at(1), &[link(1), lost.clone(), link(3)]).expect("saves");
+    store.remove_links(at(2), &[page(3), page(99)], "the page was deleted").expect("removes");
+    drop(store);
+
+    let store = world.open();
+
+    let registry = store.registry().expect("reads");
+    assert_eq!(registry.iter().cloned().collect::<Vec<_>>(), [link(1), lost]);
+    assert_eq!(store.last_ended_link(page(3)).expect("reads"), Some(object(3)));
+    assert_eq!(store.last_ended_link(page(1)).expect("reads"), None);
+}
+
+#[test]
+fn an_object_has_one_page_even_when_two_trade_places() {
+    let world = world();
+    let mut store = world.open();
+    store.save_links(at(1), &[link(1), link(2)]).expect("saves");
+
+    let traded = [Link { object: object(2), ..link(1) }, Link { object: object(1), ..link(2) }];
+    store.save_links(at(2), &traded).expect("saves");
+
+    assert_eq!(store.registry().expect("reads"), traded.into_iter().collect());
+    assert_eq!(store.last_ended_link(page(1)).expect("reads"), Some(object(1)));
+    assert_eq!(store.last_ended_link(page(2)).expect("reads"), Some(object(2)));
+    let tombstones: i64 = store.connection.query_row("SELECT count(*) FROM tombstone", [], |row| row.get(0)).expect("counts");
+    assert_eq!(tombstones, 2);
+}
+
+#[test]
+fn ten_thousand_links_make_the_round_trip() {
+    let world = world();
+    let links: Vec<Link> = (0..10_000).map(link).collect();
+    world.open().save_links(at(1), &links).expect("saves");
+    world.open().save_links(at(2), &links).expect("saves again");
+
+    let registry = world.open().registry().expect("reads");
+
+    assert!(registry.iter().eq(&links));
+    assert_eq!(world.open().last_ended_link(page(1)).expect("reads"), None);
+}
+
+#[test]
+fn what_is_remembered_is_recalled_until_it_is_forgotten() {
+    let world = world();
+    let mut store = world.open();
+    store.remember("identity", &(1, "Anna's workspace")).expect("remembers");
+    store.remember("identity", &(2, "Ben's workspace")).expect("remembers");
+    assert_eq!(store.recall("identity").expect("recalls"), Some((2, "Ben's workspace".to_owned())));
+    assert!(matches!(store.recall::<bool>("identity"), Err(StoreError::Unusable { .. })));
+    store.forget("identity").expect("forgets");
+    assert_eq!(store.recall::<(u8, String)>("identity").expect("recalls"), None);
+}
+
+#[test]
+fn what_a_crash_left_open_is_found_again() {
+    let world = world();
+    let done = Outcome::Done { object: Some(object(1)) };
+    let unknown = Outcome::Unknown { error: "timeout".into() };
+    let mut store = world.open();
+    store.append_all(&[intent("a", 1), outcome("a", 1, done.clone())]).expect("appends");
+    store.append_all(&[intent("b", 1), intent("b", 2), intent("b", 3)]).expect("appends");
+    store.append_all(&[outcome("b", 1, done.clone()), outcome("b", 2, unknown)]).expect("appends");
+    drop(store);
+
+    let mut store = world.open();
+
+    let open = store.open_writes().expect("reads");
+    assert_eq!(open.iter().map(|open| (open.run.0.as_str(), open.write.0)).collect::<Vec<_>>(), [("b", 2), ("b", 3)]);
+    assert_eq!(open[0].siblings, [object(9)]);
+    store.append_all(&[outcome("b", 2, Outcome::Absent), outcome("b", 3, done)]).expect("settles");
+    assert_eq!(store.open_writes().expect("reads"), []);
+    assert_eq!(store.events(&RunId("a".into())).expect("reads").len(), 2);
+    assert_eq!(store.events(&RunId("b".into())).expect("reads")[0], intent("b", 1));
+}
+
+#[test]
+fn what_cannot_follow_is_not_appended_nor_what_comes_with_it() {
+    let world = world();
+    let mut store = world.open();
+    let done = || Outcome::Done { object: None };
+    store.append_all(&[intent("a", 1), outcome("a", 1, done())]).expect("appends");
+
+    for wrong in [outcome("a", 1, done()), outcome("a", 2, done()), intent("a", 1)] {
+        let error = store.append_all(&[intent("a", 5), wrong]).expect_err("illegal");
+        assert!(matches!(error, StoreError::Bug { .. }), "{error}");
+    }
+
+    assert_eq!(store.events(&RunId("a".into())).expect("reads").len(), 2);
+    assert_eq!(store.open_writes().expect("reads"), []);
+}
+
+#[test]
+fn an_event_is_found_by_what_it_is_about() {
+    type Columns = (String, Option<String>, Option<String>, Option<String>);
+
+    let world = world();
+    let mut store = world.open();
+    store.append_all(&[intent("a", 4), outcome("a", 4, Outcome::Done { object: Some(object(4)) })]).expect("appends");
+
+    let mut statement =
+        store.connection.prepare("SELECT kind, page_id, clockify_id, change_id FROM event ORDER BY n").expect("SQL");
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).expect("SQL");
+    let rows: Vec<Columns> = rows.collect::<Result<_, _>>().expect("reads");
+
+    let (page, object) = (Some(page(4).to_string()), Some(object(4).to_string()));
+    assert_eq!(rows, [("intent".into(), page.clone(), None, Some("c".into())), ("outcome".into(), page, object, None)]);
+}
+
+#[test]
+fn the_journal_only_grows_and_tells_when_it_was_changed_all_the_same() {
+    let world = world();
+    let mut store = world.open();
+    store.append_all(&[intent("a", 1), intent("a", 2), intent("a", 3)]).expect("appends");
+    for sql in ["UPDATE event SET run_id = 'x'", "DELETE FROM event", "INSERT OR REPLACE INTO event SELECT * FROM event"] {
+        let error = store.connection.execute(sql, []).expect_err(sql).to_string();
+        assert!(error.contains("the journal only grows"), "{error}");
+    }
+    let Chain::Whole { events: 3, .. } = store.verify_chain().expect("reads") else { panic!("broken") };
+
+    store.connection.execute_batch("DROP TRIGGER event_is_never_changed").expect("drops");
+    store.connection.execute("UPDATE event SET body = replace(body, 'task', 'client') WHERE n = 2", []).expect("changes");
+
+    assert_eq!(store.verify_chain().expect("reads"), Chain::Broken { at: 2 });
+}
+
+#[test]
+fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
+    let world = world();
+    let mut store = world.open();
+    let end = RunEnd { at: at(3), outcome: "applied".into(), report: serde_json::json!({ "applied": 1 }) };
+    store.begin_run(&run_record("a", 1)).expect("begins");
+    store.append(&event("a", What::Planned { plan_hash: "h".into(), changes: 1 })).expect("appends");
+    store.end_run(&RunId("a".into()), &end).expect("ends");
+    store.begin_run(&run_record("b", 2)).expect("begins");
+    drop(store);
+
+    let mut store = world.open();
+
+    let ended = RunRecord { plan_hash: Some("h".into()), end: Some(end.clone()), ..run_record("a", 1) };
+    assert_eq!(store.runs(10).expect("reads"), [run_record("b", 2), ended]);
+    assert_eq!(store.runs(1).expect("reads").len(), 1);
+    assert!(matches!(store.end_run(&RunId("a".into()), &end), Err(StoreError::Bug { .. })));
+}
+
+#[test]
+fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
+    let world = world();
+    let mut store = world.open();
+    let row = |id: &str, second| PendingRow {
+        change_id: ChangeId(id.into()),
+        kind: Kind::Client,
+        action: "close".into(),
+        name: "Åsa & Söner\u{200b}".into(),
+        state: "review".into(),
+        reason: "confidence 90 % is below 100 %".into(),
+        body: serde_json::json!({ "id": id }),
+        first_seen: at(second),
+    };
+    let decision = DecisionRow {
+        change_id: ChangeId("a".into()),
+        verb: "flag".into(),
+        note: "ask Anna".into(),
+        by: "ben".into(),
+        at: at(1),
+    };
+    store.replace_pending(&[row("a", 1), row("b", 1)]).expect("replaces");
+    store.decide(&decision).expect("decides");
+
+    store.replace_pending(&[row("c", 2), row("a", 2)]).expect("replaces");
+    assert_eq!(store.pending().expect("reads"), [row("a", 1), row("c", 2)]);
+    assert_eq!(store.decision(&decision.change_id).expect("reads"), Some(decision.clone()));
+
+    store.replace_pending(&[]).expect("replaces");
+    assert_eq!(store.pending().expect("reads"), []);
+    assert_eq!(store.decision(&decision.change_id).expect("reads"), None);
+}
+
+#[test]
+fn one_process_writes_and_others_may_look() {
+    let world = world();
+    assert!(Store::open_read_only(&world.directory).expect("empty").registry().expect("reads").is_empty());
+    let mut store = world.open();
+    store.save_links(at(1), &[link(1)]).expect("saves");
+
+    let Err(StoreError::Locked { holder: Some(holder), .. }) = Store::open(&world.directory, at(1)) else { panic!("not locked") };
+    assert_eq!((holder.pid, holder.since), (std::process::id(), at(0)));
+    let mut view = Store::open_read_only(&world.directory).expect("opens");
+    assert_eq!(view.registry().expect("reads").len(), 1);
+    assert!(matches!(view.forget("x"), Err(StoreError::Unusable { .. })));
+
+    drop(store);
+    world.open();
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let world = world();
+    world.open().connection.pragma_update(None, "user_version", 2).expect("sets");
+    world.check_refused("its schema is version 2, and this program knows versions up to 1");
+}
+
+#[test]
+fn a_damaged_or_foreign_file_is_refused() {
+    let world = world();
+    world.open().save_links(at(1), &(0..1000).map(link).collect::<Vec<_>>()).expect("saves");
+    let whole = fs::read(world.file()).expect("reads");
+    let damage = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = whole.clone();
+        change(&mut bytes);
+        fs::write(world.file(), bytes).expect("writes");
+    };
+
+    damage(&|bytes| bytes[..16].fill(b'x'));
+    world.check_refused("it is damaged");
+    damage(&|bytes| bytes.truncate(whole.len() / 2));
+    world.check_refused("it is damaged");
+    damage(&|bytes| bytes[4096 * 30..4096 * 31].fill(0));
+    world.check_refused("it is damaged");
+    damage(&Vec::clear);
+    world.check_refused("it is empty or of another program");
+    fs::remove_file(world.file()).expect("removes");
+    rusqlite::Connection::open(world.file()).and_then(|other| other.execute_batch("CREATE TABLE t (x)")).expect("creates");
+    world.check_refused("it is empty or of another program");
+
+    damage(&|_| ());
+    assert_eq!(world.open().registry().expect("reads").len(), 1000);
+}
+
+#[test]
+fn a_log_without_its_database_is_not_taken_for_new() {
+    let world = world();
+    drop(world.open());
+    fs::remove_file(world.file()).expect("removes");
+    fs::write(world.directory.join("punchlist.sqlite3-wal"), "x").expect("writes");
+
+    let error = Store::open(&world.directory, at(0)).err().expect("refused").to_string();
+
+    assert!(error.contains("its write-ahead log is there, and it is not"), "{error}");
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("exists").permissions().mode() & 0o7777
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("sets");
+    }
+
+    #[test]
+    fn the_state_is_for_us_alone() {
+        let world = world();
+        let mut store = world.open();
+        store.save_links(at(1), &[link(1)]).expect("saves");
+
+        assert_eq!(mode(&world.directory), 0o700);
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&world.directory).expect("reads") {
+            let path = entry.expect("an entry").path();
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+            names.push(path.file_name().expect("a name").to_str().expect("UTF-8").to_owned());
+        }
+        names.sort();
+        assert_eq!(names, ["lock", "punchlist.sqlite3", "punchlist.sqlite3-shm", "punchlist.sqlite3-wal"]);
+    }
+
+    #[test]
+    fn what_was_left_open_is_closed_where_it_is_ours() {
+        let world = world();
+        fs::create_dir(&world.directory).expect("creates");
+        set_mode(&world.directory, 0o775);
+        drop(world.open());
+        assert_eq!(mode(&world.directory), 0o700);
+
+        set_mode(&world.directory, 0o755);
+        set_mode(&world.file(), 0o644);
+        drop(world.open());
+        assert_eq!((mode(&world.directory), mode(&world.file())), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_directory_that_is_not_ours_alone_is_refused_as_it_is() {
+        let world = world();
+        fs::create_dir(&world.directory).expect("creates");
+        fs::write(world.directory.join("diary.txt"), "x").expect("writes");
+        set_mode(&world.directory, 0o755);
+
+        let error = Store::open(&world.directory, at(0)).err().expect("refused").to_string();
+
+        assert!(error.contains("others may look into this directory"), "{error}");
+        assert_eq!(mode(&world.directory), 0o755);
+    }
+
+    #[test]
+    fn symbolic_links_are_refused() {
+        let world = world();
+        let real = world.directory.with_file_name("real");
+        fs::create_dir(&real).expect("creates");
+        symlink(&real, &world.directory).expect("links");
+        world.check_refused("it is a symbolic link");
+
+        fs::remove_file(&world.directory).expect("removes");
+        drop(world.open());
+        let elsewhere = real.join("elsewhere");
+        fs::rename(world.file(), &elsewhere).expect("moves");
+        symlink(&elsewhere, world.file()).expect("links");
+        world.check_refused("it is not a regular file");
+
+        fs::remove_file(world.directory.join("lock")).expect("removes");
+        symlink(real.join("lock"), world.directory.join("lock")).expect("links");
+        let error = Store::open(&world.directory, at(0)).err().expect("refused");
+        assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
+    }
+}

@@ -1,0 +1,613 @@
+//! Carries out what was approved: journal, write, journal. Stops between writes, never within one.
+//!
+//! Both services are busy at once, and a step waits for nothing but the steps that it needs. A write whose outcome is unknown is
+//! looked up, never repeated blind. One failing step holds what needs it and nothing else.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use jiff::Timestamp;
+
+use crate::domain::{
+    journal::{Event, Outcome, RunId, What, Write, WriteId},
+    model::{Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Service, Sight, Snapshots, Value},
+    plan::ChangeId,
+    report::Stopped,
+    review::Approved,
+    rules::Rules,
+    steps::{self, Act, ClaimWrite, Step, steps},
+};
+
+/// Writes in flight per service. The pacing in front of each service decides how fast they leave; this bounds how many wait for
+/// an answer when something goes wrong.
+const IN_FLIGHT_MAX: usize = 6;
+/// Pauses before each further look-up of a create that a first look-up did not find: a listing may lag behind a write.
+const SETTLE: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
+
+/// What a write ended with, when it ended well: what the service holds now.
+#[derive(Clone, Debug, Default)]
+pub struct Written {
+    /// The object, as the answer shows it.
+    pub object: Option<Object>,
+    /// The page, as the answer shows it.
+    pub page: Option<Page>,
+}
+
+/// Why a write did not end well. Texts are safe to show.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The service refused it; nothing changed.
+    #[error("{error}")]
+    Refused {
+        /// What it said.
+        error: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// The service refused the credentials: nothing else will work either.
+    #[error("{error}")]
+    Credentials {
+        /// What it said.
+        error: String,
+    },
+    /// It did not leave this machine.
+    #[error("{error}")]
+    NotSent {
+        /// Why.
+        error: String,
+    },
+    /// The budget is used up for longer than we are willing to wait.
+    #[error("{error}")]
+    OutOfBudget {
+        /// How long, and why.
+        error: String,
+    },
+    /// Nobody knows whether it happened.
+    #[error("{error}")]
+    Unknown {
+        /// What went wrong.
+        error: String,
+    },
+}
+
+/// What looking up a write with an unknown outcome shows.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// It happened.
+    Happened(Box<Written>),
+    /// There is no sign of it.
+    Nothing,
+    /// Several things could be it.
+    Several,
+}
+
+/// Both services, as apply needs them. The simulation is the second implementation.
+pub trait Target {
+    /// Sends one write.
+    fn write(&self, write: &Write) -> impl Future<Output = Result<Written, Failure>>;
+    /// Looks for what a write would have left behind; `siblings` are objects that were there before a create.
+    fn look_up(&self, write: &Write, siblings: &[ObjectId]) -> impl Future<Output = Result<Found, Failure>>;
+}
+
+/// Where events and links are kept. The simulation is the second implementation.
+pub trait Journal {
+    /// Why nothing can be kept.
+    type Error;
+    /// Keeps events and links as of a time, all or nothing, on disk before it returns.
+    ///
+    /// # Errors
+    /// Nothing was kept; no write may leave.
+    fn append(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), Self::Error>;
+}
+
+/// Everything an apply works on besides its target and its journal.
+pub struct Work<'a> {
+    /// The run.
+    pub run: RunId,
+    /// What was approved.
+    pub approved: &'a Approved,
+    /// Both sides as last seen.
+    pub snapshots: &'a Snapshots,
+    /// The links, kept up to date.
+    pub registry: &'a mut Registry,
+    /// The policy.
+    pub rules: &'a Rules,
+    /// The time, for events.
+    pub clock: &'a dyn Fn() -> Timestamp,
+    /// True when no new write may start.
+    pub stop: &'a dyn Fn() -> bool,
+    /// Is told each event, after it was kept.
+    pub sink: &'a mut dyn FnMut(&Event),
+}
+
+/// Applies everything that was approved.
+///
+/// # Errors
+/// The journal's error, as soon as something cannot be kept. What was in flight is then as good as unknown, and the next run looks
+/// it up.
+pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &mut J) -> Result<Stopped, J::Error> {
+    let steps = steps(work.approved, work.snapshots, work.rules);
+    let mut progress = Progress::new(&steps);
+    let mut applying = Applying::new(work, journal, &steps);
+    applying.record_approvals()?;
+    let mut flights = FuturesUnordered::new();
+    let mut in_flight: BTreeMap<Service, usize> = BTreeMap::new();
+    let mut stopped = Stopped::No;
+    loop {
+        if stopped == Stopped::No && (applying.work.stop)() {
+            stopped = Stopped::Interrupted;
+        }
+        while stopped == Stopped::No {
+            let has_room = |service| in_flight.get(&service).copied().unwrap_or_default() < IN_FLIGHT_MAX;
+            let Some(at) = progress.next(has_room) else { break };
+            match applying.start(at)? {
+                Start::Done => {
+                    let freed = progress.ended(at, true);
+                    debug_assert!(freed.is_empty(), "a step that succeeds skips nothing");
+                    applying.settle(&progress, at)?;
+                }
+                Start::Send(flight) => {
+                    *in_flight.entry(flight.write.service()).or_default() += 1;
+                    flights.push(fly(target, flight));
+                }
+                Start::Impossible(error) => {
+                    let skipped = progress.ended(at, false);
+                    applying.failed(at, &error, "run again to plan it anew")?;
+                    applying.skip(&skipped, "something that it needs failed")?;
+                }
+            }
+        }
+        let Some((flight, result)) = flights.next().await else { break };
+        if let Some(count) = in_flight.get_mut(&flight.write.service()) {
+            *count -= 1;
+        }
+        let at = flight.step;
+        let outcome = applying.landed(&flight, result)?;
+        match outcome {
+            Landed::Done => {
+                progress.ended(at, true);
+                applying.settle(&progress, at)?;
+            }
+            Landed::Failed { error, hint, stop } => {
+                let skipped = progress.ended(at, false);
+                applying.failed(at, &error, &hint)?;
+                applying.skip(&skipped, "something that it needs failed")?;
+                if stopped == Stopped::No {
+                    stopped = stop;
+                }
+            }
+        }
+    }
+    let left = progress.left();
+    applying.skip(&left, "the run stopped before")?;
+    Ok(stopped)
+}
+
+/// Which steps can start, and what their ends mean for the others.
+struct Progress {
+    waiting_for: Vec<BTreeSet<usize>>,
+    dependants: Vec<Vec<usize>>,
+    needs: Vec<BTreeSet<usize>>,
+    service: Vec<Option<Service>>,
+    /// By service, so that one that is busy hides nothing of the other.
+    ready: BTreeMap<Option<Service>, BTreeSet<usize>>,
+    state: Vec<StepState>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StepState {
+    Waiting,
+    Started,
+    Succeeded,
+    Failed,
+    Skipped,
+}
+
+impl Progress {
+    fn new(steps: &[Step]) -> Self {
+        let mut dependants = vec![Vec::new(); steps.len()];
+        let waiting_for: Vec<BTreeSet<usize>> =
+            steps.iter().map(|step| step.needs.iter().chain(&step.follows).copied().collect()).collect();
+        for (at, waits) in waiting_for.iter().enumerate() {
+            for &other in waits {
+                dependants[other].push(at);
+            }
+        }
+        let service: Vec<Option<Service>> = steps.iter().map(|step| step.act.service()).collect();
+        let mut ready: BTreeMap<Option<Service>, BTreeSet<usize>> = BTreeMap::new();
+        for at in (0..steps.len()).filter(|&at| waiting_for[at].is_empty()) {
+            ready.entry(service[at]).or_default().insert(at);
+        }
+        let needs = steps.iter().map(|step| step.needs.iter().copied().collect()).collect();
+        Self { waiting_for, dependants, needs, service, ready, state: vec![StepState::Waiting; steps.len()] }
+    }
+
+    /// The first step, in the plan's order, that can start now: one that sends nothing, or whose service has room.
+    fn next(&mut self, has_room: impl Fn(Service) -> bool) -> Option<usize> {
+        let open = self.ready.iter_mut().filter(|(service, _)| service.is_none_or(&has_room));
+        let (_, steps) = open.min_by_key(|(_, steps)| steps.first().copied().unwrap_or(usize::MAX))?;
+        let at = steps.pop_first()?;
+        self.state[at] = StepState::Started;
+        Some(at)
+    }
+
+    /// Notes that a step ended, and returns the steps that can therefore never start.
+    fn ended(&mut self, at: usize, well: bool) -> Vec<usize> {
+        self.state[at] = if well { StepState::Succeeded } else { StepState::Failed };
+        let mut skipped = Vec::new();
+        let mut ended = vec![at];
+        while let Some(at) = ended.pop() {
+            let well = self.state[at] == StepState::Succeeded;
+            for other in self.dependants[at].clone() {
+                if self.state[other] != StepState::Waiting {
+                    continue;
+                }
+                self.waiting_for[other].remove(&at);
+                if !well && self.needs[other].contains(&at) {
+                    self.state[other] = StepState::Skipped;
+                    skipped.push(other);
+                    ended.push(other);
+                } else if self.waiting_for[other].is_empty() {
+                    self.ready.entry(self.service[other]).or_default().insert(other);
+                }
+            }
+        }
+        skipped
+    }
+
+    fn left(&self) -> Vec<usize> {
+        (0..self.state.len()).filter(|&at| self.state[at] == StepState::Waiting).collect()
+    }
+}
+
+/// A write on its way.
+struct Flight {
+    step: usize,
+    number: WriteId,
+    write: Write,
+    siblings: Vec<ObjectId>,
+}
+
+enum Start {
+    Done,
+    Send(Flight),
+    Impossible(String),
+}
+
+enum Landed {
+    Done,
+    Failed { error: String, hint: String, stop: Stopped },
+}
+
+/// What became of a write: its first answer, and, where that left it open, what looking it up showed.
+enum Arrival {
+    Answered(Result<Written, Failure>),
+    LookedUp { error: String, found: Result<Found, Failure> },
+}
+
+/// Sends a write and, where its outcome is unknown, looks it up.
+async fn fly<T: Target>(target: &T, flight: Flight) -> (Flight, Arrival) {
+    let error = match target.write(&flight.write).await {
+        Err(Failure::Unknown { error }) => error,
+        answered => return (flight, Arrival::Answered(answered)),
+    };
+    let found = look_up(target, &flight.write, &flight.siblings).await;
+    (flight, Arrival::LookedUp { error, found })
+}
+
+/// Looks a write up, and a create that is not found again after a while.
+///
+/// # Errors
+/// [`Failure`] where the look-up itself fails; nothing can be concluded then.
+pub async fn look_up<T: Target>(target: &T, write: &Write, siblings: &[ObjectId]) -> Result<Found, Failure> {
+    let mut found = target.look_up(write, siblings).await;
+    for pause in SETTLE {
+        if !matches!(found, Ok(Found::Nothing)) || !matches!(write, Write::Create { .. }) {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        found = target.look_up(write, siblings).await;
+    }
+    found
+}
+
+struct Applying<'a, 'work, J> {
+    work: Work<'work>,
+    journal: &'a mut J,
+    steps: &'a [Step],
+    /// The steps of each change.
+    steps_of: HashMap<&'a ChangeId, Vec<usize>>,
+    /// Changes that failed or were not started, so that each is reported once.
+    reported: BTreeSet<ChangeId>,
+    next_write: u32,
+}
+
+impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
+    fn new(work: Work<'work>, journal: &'a mut J, steps: &'a [Step]) -> Self {
+        let mut steps_of: HashMap<&ChangeId, Vec<usize>> = HashMap::new();
+        for (at, step) in steps.iter().enumerate() {
+            for change in &step.changes {
+                steps_of.entry(change).or_default().push(at);
+            }
+        }
+        Self { work, journal, steps, steps_of, reported: BTreeSet::new(), next_write: 1 }
+    }
+
+    fn append(&mut self, what: Vec<What>, links: &[Link]) -> Result<(), J::Error> {
+        let at = (self.work.clock)();
+        let events: Vec<Event> = what.into_iter().map(|what| Event { run: self.work.run.clone(), at, what }).collect();
+        self.journal.append(at, &events, links)?;
+        for link in links {
+            self.work.registry.insert(link.clone());
+        }
+        for event in &events {
+            (self.work.sink)(event);
+        }
+        Ok(())
+    }
+
+    fn record_approvals(&mut self) -> Result<(), J::Error> {
+        let by = self.work.approved.by().to_owned();
+        let approvals = self.work.approved.changes().iter();
+        let approvals: Vec<What> = approvals.map(|change| What::Approved { change: change.id.clone(), by: by.clone() }).collect();
+        if approvals.is_empty() { Ok(()) } else { self.append(approvals, &[]) }
+    }
+
+    /// Carries out a local step, or journals the intent of a write and hands it over.
+    fn start(&mut self, at: usize) -> Result<Start, J::Error> {
+        let step = &self.steps[at];
+        let page = step.page;
+        match &step.act {
+            Act::Adopt(object) => {
+                let Some(seen) = self.object(step.kind, *object) else {
+                    return Ok(Start::Impossible(format!("{object} is not there any more")));
+                };
+                let sent = BTreeMap::new();
+                let link = self.first_link(page, &seen, &sent);
+                self.append(Vec::new(), &[link])?;
+                Ok(Start::Done)
+            }
+            Act::Accept => {
+                let links = self.accepted(step);
+                self.append(Vec::new(), &links)?;
+                Ok(Start::Done)
+            }
+            Act::Create { .. } | Act::Update { .. } | Act::WriteBack { .. } => {
+                let write = match self.write(step) {
+                    Ok(write) => write,
+                    Err(error) => return Ok(Start::Impossible(error)),
+                };
+                let siblings = self.siblings(&write);
+                let number = WriteId(self.next_write);
+                self.next_write += 1;
+                let (changes, request) = (step.changes.clone(), write.clone());
+                self.append(vec![What::Intent { write: number, changes, request, siblings: siblings.clone() }], &[])?;
+                Ok(Start::Send(Flight { step: at, number, write, siblings }))
+            }
+        }
+    }
+
+    /// The request of a step, with the ids that exist by now.
+    fn write(&self, step: &Step) -> Result<Write, String> {
+        let (page, kind) = (step.page, step.kind);
+        let object_of = |page: Option<PageId>| match page {
+            None => Ok(None),
+            Some(page) => match self.work.registry.of_page(page) {
+                Some(link) => Ok(Some(link.object)),
+                None => Err("its parent has no object in Clockify".to_owned()),
+            },
+        };
+        Ok(match &step.act {
+            Act::Create { parent, name, fields } => {
+                let parent = object_of(*parent)?;
+                Write::Create { page, kind, parent, name: name.clone(), fields: fields.clone() }
+            }
+            Act::Update { object, parent, fields } => {
+                let mut fields = fields.clone();
+                if let Some(parent) = object_of(*parent)? {
+                    fields.insert(Field::Parent, Value::Object(parent));
+                }
+                Write::Update { page, kind, object: *object, fields }
+            }
+            Act::WriteBack { claim, fields } => {
+                let claim = match claim {
+                    ClaimWrite::Keep => None,
+                    ClaimWrite::Clear => Some(None),
+                    ClaimWrite::Own => match self.work.registry.of_page(page) {
+                        Some(link) => Some(Some(link.object)),
+                        None => return Err("the page is linked to no object".to_owned()),
+                    },
+                };
+                Write::WriteBack { page, kind, claim, fields: fields.clone() }
+            }
+            Act::Adopt(_) | Act::Accept => return Err("nothing is sent for it".to_owned()),
+        })
+    }
+
+    /// The objects that were under the same parent before a create.
+    fn siblings(&self, write: &Write) -> Vec<ObjectId> {
+        let Write::Create { kind, parent, name, .. } = write else { return Vec::new() };
+        // Only those of the same name can be mistaken for the new one.
+        let rows = self.work.snapshots.objects[*kind].rows().iter();
+        rows.filter(|object| object.parent == *parent && object.name.canonical() == name.canonical())
+            .map(|object| object.id)
+            .collect()
+    }
+
+    fn object(&self, kind: Kind, object: ObjectId) -> Option<Object> {
+        self.work.snapshots.objects[kind].get(object).cloned()
+    }
+
+    fn page(&self, kind: Kind, page: PageId) -> Option<&Page> {
+        self.work.snapshots.pages[kind].get(page)
+    }
+
+    /// A link to an object that exists: both agree on what they agree on, and nothing else has a base yet.
+    fn first_link(&self, page: PageId, object: &Object, sent: &BTreeMap<Field, Value>) -> Link {
+        let link = Link { page, kind: object.kind, object: object.id, sight: Sight::Expected, base: Base::default() };
+        let mut agreed = sent.clone();
+        if let Some(seen) = self.page(object.kind, page) {
+            let fields = [Field::Name, Field::State].into_iter().chain(seen.values.iter().map(|(field, _)| field));
+            for field in fields {
+                if let (Some(wanted), Some(current)) = (steps::wanted(seen, field), steps::current(object, field)) {
+                    if wanted == current {
+                        agreed.insert(field, wanted);
+                    }
+                }
+            }
+        }
+        if let Some(parent) = object.parent {
+            agreed.insert(Field::Parent, Value::Object(parent));
+        }
+        steps::verified(link, object, &agreed)
+    }
+
+    /// The links after an accepted difference: both halves of the base as they are.
+    fn accepted(&self, step: &Step) -> Vec<Link> {
+        let Some(link) = self.work.registry.of_page(step.page).cloned() else { return Vec::new() };
+        let Some(object) = self.object(step.kind, link.object) else { return Vec::new() };
+        let changes = self.work.approved.changes().iter().filter(|change| step.changes.contains(&change.id));
+        let mut fields = BTreeMap::new();
+        for field in changes.flat_map(|change| &change.proposal.fields) {
+            let wanted = self.page(step.kind, step.page).and_then(|page| steps::wanted(page, field.field));
+            fields.insert(field.field, wanted.unwrap_or(Value::Empty));
+        }
+        vec![steps::verified(link, &object, &fields)]
+    }
+
+    /// Journals what became of a write, and the link that follows from it.
+    fn landed(&mut self, flight: &Flight, arrival: Arrival) -> Result<Landed, J::Error> {
+        let write = flight.number;
+        let outcome = |outcome| What::Outcome { write, outcome };
+        let unknown = |error: &str| outcome(Outcome::Unknown { error: error.to_owned() });
+        let again = "run again: it will be planned anew".to_owned();
+        let failed = |error, hint, stop| Ok(Landed::Failed { error, hint, stop });
+        match arrival {
+            Arrival::Answered(Ok(written)) => self.done(flight, &written, Vec::new()),
+            Arrival::LookedUp { error, found: Ok(Found::Happened(written)) } => {
+                self.done(flight, &written, vec![unknown(&error)])
+            }
+            Arrival::LookedUp { error, found: Ok(Found::Nothing) } => {
+                self.append(vec![unknown(&error), outcome(Outcome::Absent)], &[])?;
+                failed(format!("{error}; looked up, it did not happen"), again, Stopped::No)
+            }
+            Arrival::LookedUp { error, found: Ok(Found::Several) } => {
+                self.append(vec![unknown(&error)], &[])?;
+                let hint = "several objects could be it: look at them in Clockify, then run again".to_owned();
+                failed(format!("{error}; nobody knows whether it happened"), hint, Stopped::No)
+            }
+            Arrival::LookedUp { error, found: Err(second) } => {
+                self.append(vec![unknown(&error)], &[])?;
+                let stop = if matches!(second, Failure::Credentials { .. }) { Stopped::Refused } else { Stopped::No };
+                let hint = "run again: it will be looked up before anything else is written for it".to_owned();
+                failed(format!("{error}; looking it up failed too: {second}"), hint, stop)
+            }
+            Arrival::Answered(Err(failure)) => {
+                let (error, hint, stop, kept) = match failure {
+                    Failure::Refused { error, hint } => {
+                        (error.clone(), hint.clone(), Stopped::No, Outcome::Refused { error, hint })
+                    }
+                    Failure::Credentials { error } => {
+                        let hint = "check the token and its rights".to_owned();
+                        (error.clone(), hint.clone(), Stopped::Refused, Outcome::NotSent { error, hint })
+                    }
+                    Failure::NotSent { error } => {
+                        (error.clone(), again.clone(), Stopped::No, Outcome::NotSent { error, hint: again })
+                    }
+                    Failure::OutOfBudget { error } => {
+                        (error.clone(), again.clone(), Stopped::OutOfBudget, Outcome::NotSent { error, hint: again })
+                    }
+                    // `fly` looks these up; a second implementation of it would be a bug that must not lose the write.
+                    Failure::Unknown { error } => (error.clone(), again, Stopped::No, Outcome::Unknown { error }),
+                };
+                self.append(vec![outcome(kept)], &[])?;
+                failed(error, hint, stop)
+            }
+        }
+    }
+
+    /// Journals that a write happened. An answer that still shows the old value is a refusal that the service did not say.
+    fn done(&mut self, flight: &Flight, written: &Written, before: Vec<What>) -> Result<Landed, J::Error> {
+        let write = flight.number;
+        let object = written.object.as_ref().map(|object| object.id);
+        let mut events = before;
+        events.push(What::Outcome { write, outcome: Outcome::Done { object } });
+        let mut ignored: Vec<&'static str> = Vec::new();
+        let mut links = Vec::new();
+        match &flight.write {
+            Write::Create { page, fields, .. } => {
+                if let Some(object) = &written.object {
+                    links.push(steps::created(*page, object, fields));
+                }
+            }
+            Write::Update { page, kind, object, fields } => {
+                let link = self.work.registry.of_page(*page).filter(|link| link.object == *object).cloned();
+                let seen = self.object(*kind, *object);
+                if let Some(now) = &written.object {
+                    let mut kept = fields.clone();
+                    for (&field, wanted) in fields {
+                        let (old, new) = (seen.as_ref().and_then(|seen| steps::current(seen, field)), steps::current(now, field));
+                        if new.as_ref() != Some(wanted) && new == old {
+                            ignored.push(field.word());
+                            kept.remove(&field);
+                        }
+                    }
+                    links.extend(link.map(|link| steps::verified(retired(link, self.page(*kind, *page), now), now, &kept)));
+                }
+            }
+            Write::WriteBack { page, kind, fields, .. } => {
+                let link = self.work.registry.of_page(*page).cloned().filter(|_| !fields.is_empty());
+                if let Some(link) = link {
+                    if let Some(object) = self.object(*kind, link.object) {
+                        links.push(steps::verified(link, &object, fields));
+                    }
+                }
+            }
+        }
+        self.append(events, &links)?;
+        if ignored.is_empty() {
+            return Ok(Landed::Done);
+        }
+        let error = format!("{} accepted the request, but did not change: {}", flight.write.service(), ignored.join(", "));
+        let hint = "the plan or the rights of the account may not allow it".to_owned();
+        Ok(Landed::Failed { error, hint, stop: Stopped::No })
+    }
+
+    /// Journals the changes whose steps have all succeeded.
+    fn settle(&mut self, progress: &Progress, at: usize) -> Result<(), J::Error> {
+        let succeeded = |at: &usize| progress.state[*at] == StepState::Succeeded;
+        let applied: Vec<What> = self.steps[at]
+            .changes
+            .iter()
+            .filter(|id| self.steps_of[id].iter().all(succeeded))
+            .map(|change| What::Applied { change: change.clone() })
+            .collect();
+        if applied.is_empty() { Ok(()) } else { self.append(applied, &[]) }
+    }
+
+    fn failed(&mut self, at: usize, error: &str, hint: &str) -> Result<(), J::Error> {
+        let failed = |change| What::Failed { change, error: error.to_owned(), hint: hint.to_owned() };
+        self.report(&[at], failed)
+    }
+
+    fn skip(&mut self, skipped: &[usize], because: &str) -> Result<(), J::Error> {
+        self.report(skipped, |change| What::NotStarted { change, because: because.to_owned() })
+    }
+
+    /// Journals how the changes of some steps ended, each once.
+    fn report(&mut self, steps: &[usize], what: impl Fn(ChangeId) -> What) -> Result<(), J::Error> {
+        let changes: BTreeSet<&ChangeId> = steps.iter().flat_map(|&at| &self.steps[at].changes).collect();
+        let unreported = changes.into_iter().filter(|change| self.reported.insert((*change).clone()));
+        let events: Vec<What> = unreported.cloned().map(what).collect();
+        if events.is_empty() { Ok(()) } else { self.append(events, &[]) }
+    }
+}
+
+/// Once the object of a page in the trash is closed, nobody needs to ask for that page again.
+fn retired(link: Link, page: Option<&Page>, object: &Object) -> Link {
+    let trashed = page.is_some_and(|page| page.standing == crate::domain::model::Standing::Trashed);
+    if trashed && object.closed { Link { sight: Sight::Retired, ..link } } else { link }
+}

@@ -1,0 +1,5 @@
+//! TELLS THE STORY: what happens in which order. It decides nothing and touches nothing itself.
+
+pub mod apply;
+pub mod services;
+pub mod session;

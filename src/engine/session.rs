@@ -1,0 +1,613 @@
+//! One run from beginning to end: fetch both sides, settle what an earlier run left open, plan, apply, report.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    apply::{Found, Journal, Work, apply, look_up},
+    services::{Services, holds},
+};
+use crate::{
+    domain::{
+        diff::diff,
+        journal::{Event, Open, Outcome, RunId, What, Write},
+        model::{Field, Kind, Link, PageId, PerKind, Registry, Service, Sight, Snapshots, Value},
+        plan::{Calls, ChangeId, Plan, Scope, State, document::ChangeDocument},
+        report::{Report, Stopped, report},
+        review::{Approved, Review},
+        rules::Rules,
+        steps,
+    },
+    edge::{
+        clockify::{self, Clockify},
+        http::Exchange,
+        notion::{self, Notion, Seen, Source},
+        store::{PendingRow, RunEnd, RunRecord, Store, StoreError},
+    },
+};
+
+/// Pages that are fetched one by one in a run, because no listing shows them. The others wait for the next run.
+const MISSING_PAGES_MAX: usize = 100;
+/// How many of them at once.
+const MISSING_PAGES_AT_ONCE: usize = 4;
+/// A page that answered 404 is asked for again after this time. If it comes back, a listing shows it sooner.
+const LOST_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Why a run ended without a report.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// Notion could not be read.
+    #[error(transparent)]
+    Notion(#[from] notion::Error),
+    /// Clockify could not be read.
+    #[error(transparent)]
+    Clockify(#[from] clockify::Error),
+    /// The state could not be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The credentials are those of another workspace than before.
+    #[error("{service} shows the workspace {now}, but this state belongs to {before}")]
+    OtherIdentity {
+        /// Where.
+        service: Service,
+        /// The workspace that the state belongs to.
+        before: String,
+        /// The workspace that is seen now.
+        now: String,
+    },
+}
+
+/// What a run tells while it goes on.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// So many rows of a kind were read so far.
+    Reading(Service, Kind, usize),
+    /// All of one side was read.
+    Read(Service),
+    /// A request ended.
+    Exchanged(Exchange),
+    /// So many changes are about to be applied.
+    Applying(usize),
+    /// Something happened, and is in the journal.
+    Happened(Event),
+}
+
+/// Is told about progress; from several places at once.
+pub type Watch = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// What a run needs from outside. Time and names come from `face`.
+pub struct Session<'a> {
+    /// Notion.
+    pub notion: &'a Notion,
+    /// Clockify.
+    pub clockify: &'a Clockify,
+    /// The state.
+    pub store: &'a mut Store,
+    /// The policy.
+    pub rules: &'a Rules,
+    /// The data sources, as the configuration names them.
+    pub references: &'a PerKind<String>,
+    /// The Clockify workspace, as the configuration names it.
+    pub workspace: Option<&'a str>,
+    /// The run.
+    pub run: RunId,
+    /// The time.
+    pub clock: &'a (dyn Fn() -> Timestamp + Sync),
+    /// True when no new write may start.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+    /// Is told about progress.
+    pub watch: Watch,
+    /// Requests that ended and are not in the journal yet.
+    pub exchanges: Exchanges,
+}
+
+/// Requests that ended, with the time. The clients' sinks fill it, the session empties it into the journal.
+#[derive(Clone, Default)]
+pub struct Exchanges(Arc<Mutex<Vec<(Timestamp, Exchange)>>>);
+
+impl Exchanges {
+    /// Adds one.
+    pub fn push(&self, at: Timestamp, exchange: Exchange) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((at, exchange));
+    }
+
+    fn take(&self) -> Vec<(Timestamp, Exchange)> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Both sides as they were seen, and where.
+pub struct Sides {
+    /// Both sides.
+    pub snapshots: Snapshots,
+    /// The links.
+    pub registry: Registry,
+    /// The data sources.
+    pub sources: PerKind<Source>,
+    /// The workspaces.
+    pub scope: Scope,
+    /// When reading began.
+    pub at: Timestamp,
+}
+
+/// The workspaces that a state belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Identities {
+    notion: String,
+    clockify: String,
+}
+
+impl Session<'_> {
+    /// Notes that the run began.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub fn begin(&mut self, trigger: &str, by: &str) -> Result<(), SessionError> {
+        let (version, rules_hash) = (env!("CARGO_PKG_VERSION").to_owned(), crate::domain::plan::sha256(self.rules));
+        self.store.begin_run(&RunRecord {
+            id: self.run.clone(),
+            trigger: trigger.to_owned(),
+            by: by.to_owned(),
+            version: version.clone(),
+            rules_hash: rules_hash.clone(),
+            plan_hash: None,
+            started: (self.clock)(),
+            end: None,
+        })?;
+        self.tell(vec![What::RunStarted { trigger: trigger.to_owned(), by: by.to_owned(), version, rules: rules_hash }])
+    }
+
+    /// Reads both sides, at the same time, and what an earlier run left open.
+    ///
+    /// # Errors
+    /// [`SessionError`] where a side cannot be read; nothing was written then.
+    pub async fn fetch(&mut self) -> Result<Sides, SessionError> {
+        let at = (self.clock)();
+        let registry = self.store.registry()?;
+        let remembered: PerKind<Option<Source>> = self.store.recall("sources")?.unwrap_or_default();
+        let identities: Option<Identities> = self.store.recall("identities")?;
+        let pinned = identities.as_ref();
+        let both = tokio::try_join!(
+            async {
+                let read = self.read_notion(&registry, remembered, pinned).await?;
+                (self.watch)(Progress::Read(Service::Notion));
+                Ok::<_, SessionError>(read)
+            },
+            async {
+                let read = self.read_clockify(pinned).await?;
+                (self.watch)(Progress::Read(Service::Clockify));
+                Ok(read)
+            },
+        );
+        let exchanges = self.exchanges.take();
+        self.tell_exchanges(exchanges)?;
+        let (from_notion, (clockify_workspace, objects, problems)) = both?;
+        let ReadNotion { workspace: notion_workspace, sources, mut snapshots, lost_now } = from_notion;
+        snapshots.objects = objects;
+        snapshots.problems.extend(problems);
+        let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
+        if identities.as_ref() != Some(&now) {
+            self.store.remember("identities", &now)?;
+        }
+        self.store.remember("sources", &PerKind::from_fn(|kind| Some(sources[kind].clone())))?;
+        let fetched = Kind::ALL.into_iter().flat_map(|kind| {
+            let (pages, objects) = (&snapshots.pages[kind], &snapshots.objects[kind]);
+            let incomplete = |because: Option<&str>| because.map(str::to_owned);
+            [
+                What::Fetched {
+                    service: Service::Notion,
+                    kind,
+                    rows: pages.rows().len(),
+                    incomplete: incomplete(pages.incomplete_because()),
+                },
+                What::Fetched {
+                    service: Service::Clockify,
+                    kind,
+                    rows: objects.rows().len(),
+                    incomplete: incomplete(objects.incomplete_because()),
+                },
+            ]
+        });
+        self.tell(fetched.collect())?;
+        let mut seen = Sides {
+            snapshots,
+            registry,
+            sources,
+            scope: Scope { notion_workspace, clockify_workspace, rules: String::new() },
+            at,
+        };
+        self.save(&mut seen.registry, lost_now)?;
+        self.settle(&mut seen).await?;
+        Ok(seen)
+    }
+
+    /// Makes the plan, and stores what both sides were seen to agree on.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub fn plan(&mut self, seen: &mut Sides) -> Result<Plan, SessionError> {
+        let difference = diff(&seen.snapshots, &seen.registry, self.rules, seen.scope.clone());
+        self.save(&mut seen.registry, difference.verified)?;
+        let plan = difference.plan;
+        let mut events = vec![What::Planned { plan_hash: plan.hash.clone(), changes: plan.changes.len() }];
+        events.extend(plan.changes.iter().map(|change| What::Difference {
+            change: change.id.clone(),
+            summary: format!(
+                "{} {} “{}”: {}",
+                change.proposal.action,
+                change.kind,
+                change.name.display(),
+                change.proposal.reason
+            ),
+            page: change.page,
+            object: change.proposal.object,
+        }));
+        self.tell(events)?;
+        Ok(plan)
+    }
+
+    /// Applies what was approved of a plan. When it has become too old, both sides are read again first, and only what still holds is
+    /// applied: a change that proposes something else by now has another id.
+    ///
+    /// Returns the plan that was worked on in the end, and how the work ended.
+    ///
+    /// # Errors
+    /// [`SessionError`]
+    pub async fn apply(&mut self, mut seen: Sides, mut plan: Plan, approved: Approved) -> Result<(Plan, Stopped), SessionError> {
+        let mut approved = approved;
+        let stale_after = SignedDuration::try_from(self.rules.stale_after).unwrap_or(SignedDuration::MAX);
+        if !approved.changes().is_empty() && (self.clock)().duration_since(seen.at) > stale_after {
+            seen = self.fetch().await?;
+            let fresh = self.plan(&mut seen)?;
+            approved = self.still_holding(&approved, &plan, &fresh)?;
+            plan = fresh;
+        }
+        (self.watch)(Progress::Applying(approved.changes().len()));
+        let services = Services {
+            notion: self.notion,
+            clockify: self.clockify,
+            sources: &seen.sources,
+            workspace: &seen.scope.clockify_workspace,
+        };
+        let watch = Arc::clone(&self.watch);
+        let mut sink = |event: &Event| watch(Progress::Happened(event.clone()));
+        let work = Work {
+            run: self.run.clone(),
+            approved: &approved,
+            snapshots: &seen.snapshots,
+            registry: &mut seen.registry,
+            rules: self.rules,
+            clock: self.clock,
+            stop: self.stop,
+            sink: &mut sink,
+        };
+        let mut journal = StoreJournal { store: self.store, exchanges: &self.exchanges, run: &self.run };
+        let stopped = apply(work, &services, &mut journal).await?;
+        Ok((plan, stopped))
+    }
+
+    /// Ends the run: stores its report and what it leaves for a person.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub fn finish(&mut self, plan: &Plan, stopped: Stopped, seconds: f64) -> Result<Report, SessionError> {
+        let exchanges = self.exchanges.take();
+        self.tell_exchanges(exchanges)?;
+        let events = self.store.events(&self.run)?;
+        let calls = self.calls();
+        let report = report(self.run.clone(), plan, &events, stopped, calls, seconds);
+        let applied: BTreeSet<&ChangeId> = events
+            .iter()
+            .filter_map(|event| match &event.what {
+                What::Applied { change } => Some(change),
+                _ => None,
+            })
+            .collect();
+        let now = (self.clock)();
+        let pending: Vec<PendingRow> = plan
+            .changes
+            .iter()
+            .filter(|change| change.state != State::Ready && !applied.contains(&change.id))
+            .map(|change| PendingRow {
+                change_id: change.id.clone(),
+                kind: change.kind,
+                action: change.proposal.action.word().to_owned(),
+                name: change.name.clone(),
+                state: if change.state == State::Held { "held".to_owned() } else { "review".to_owned() },
+                reason: change.hold.as_ref().map_or_else(|| change.proposal.reason.clone(), |hold| hold.text.clone()),
+                body: serde_json::to_value(ChangeDocument::of_plan(plan, change)).unwrap_or_default(),
+                first_seen: now,
+            })
+            .collect();
+        self.store.replace_pending(&pending)?;
+        self.end(&report)?;
+        Ok(report)
+    }
+
+    /// Notes that the run ended, with its report.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    fn end(&mut self, report: &Report) -> Result<(), SessionError> {
+        let outcome =
+            serde_json::to_value(report.outcome).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
+        self.tell(vec![What::RunEnded { outcome: outcome.clone() }])?;
+        let end = RunEnd { at: (self.clock)(), outcome, report: serde_json::to_value(report).unwrap_or_default() };
+        Ok(self.store.end_run(&self.run, &end)?)
+    }
+
+    /// Notes that the run ended without a report, and why.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub fn abandon(&mut self, because: &str) -> Result<(), SessionError> {
+        let exchanges = self.exchanges.take();
+        self.tell_exchanges(exchanges)?;
+        self.tell(vec![What::RunEnded { outcome: because.to_owned() }])?;
+        let end = RunEnd { at: (self.clock)(), outcome: because.to_owned(), report: serde_json::Value::Null };
+        Ok(self.store.end_run(&self.run, &end)?)
+    }
+
+    /// Requests that this run made so far.
+    pub fn calls(&self) -> Calls {
+        Calls { notion: self.notion.http().calls(), clockify: self.clockify.http().calls() }
+    }
+
+    async fn read_notion(
+        &self,
+        registry: &Registry,
+        mut remembered: PerKind<Option<Source>>,
+        pinned: Option<&Identities>,
+    ) -> Result<ReadNotion, SessionError> {
+        let identity = async {
+            let identity = self.notion.identity().await?;
+            let before = pinned.map(|pinned| pinned.notion.as_str());
+            same_workspace(Service::Notion, before, &identity.workspace_id).map(|()| identity.workspace_id)
+        };
+        let [clients, projects, tasks] = Kind::ALL.map(|kind| self.read_pages(kind, remembered[kind].take()));
+        let (workspace, clients, projects, tasks) = tokio::try_join!(identity, clients, projects, tasks)?;
+        let mut snapshots = Snapshots::default();
+        let mut sources: PerKind<Option<Source>> = PerKind::default();
+        for (kind, (source, listed)) in Kind::ALL.into_iter().zip([clients, projects, tasks]) {
+            snapshots.pages[kind] = listed.pages;
+            snapshots.problems.extend(listed.problems);
+            sources[kind] = Some(listed.refreshed.unwrap_or(source));
+        }
+        let PerKind { clients: Some(clients), projects: Some(projects), tasks: Some(tasks) } = sources else {
+            unreachable!("every kind was read just now")
+        };
+        let sources = PerKind { clients, projects, tasks };
+        let lost_now = self.look_for_missing(registry, &sources, &mut snapshots).await?;
+        Ok(ReadNotion { workspace, sources, snapshots, lost_now })
+    }
+
+    async fn read_pages(&self, kind: Kind, remembered: Option<Source>) -> Result<(Source, notion::Listed), SessionError> {
+        let reference = &self.references[kind];
+        let source = match remembered.filter(|source| source.reference == *reference) {
+            Some(source) => source,
+            None => self.notion.resolve(kind, reference).await?,
+        };
+        let watch = Arc::clone(&self.watch);
+        let progress = move |rows| watch(Progress::Reading(Service::Notion, kind, rows));
+        let listed = self.notion.fetch(kind, &source, &progress).await?;
+        Ok((source, listed))
+    }
+
+    async fn read_clockify(&self, pinned: Option<&Identities>) -> Result<ReadClockify, SessionError> {
+        let identity = self.clockify.identity(self.workspace).await?;
+        let before = pinned.map(|pinned| pinned.clockify.as_str());
+        same_workspace(Service::Clockify, before, &identity.workspace_id)?;
+        let watch = Arc::clone(&self.watch);
+        let progress = move |kind, rows| watch(Progress::Reading(Service::Clockify, kind, rows));
+        let (objects, problems) = self.clockify.fetch(&identity.workspace_id, &progress).await?;
+        Ok((identity.workspace_id, objects, problems))
+    }
+
+    /// Linked pages that a complete listing does not show are asked for by their id: in the trash, moved, or out of sight.
+    ///
+    /// Returns links that are out of sight from now on.
+    async fn look_for_missing(
+        &self,
+        registry: &Registry,
+        sources: &PerKind<Source>,
+        snapshots: &mut Snapshots,
+    ) -> Result<Vec<Link>, SessionError> {
+        let now = (self.clock)();
+        let mut missing: Vec<&Link> = Vec::new();
+        for link in registry.iter() {
+            if snapshots.pages[link.kind].complete().is_none_or(|listing| !listing.lacks(link.page)) {
+                continue;
+            }
+            match link.sight {
+                Sight::Retired => {}
+                Sight::LostAt(at) if now.duration_since(at) < LOST_AGAIN_AFTER => {
+                    snapshots.lost.insert(link.page);
+                }
+                Sight::Expected | Sight::LostAt(_) => missing.push(link),
+            }
+        }
+        missing.truncate(MISSING_PAGES_MAX);
+        let asked = stream::iter(missing).map(|link| async move {
+            let seen = self.notion.page(link.kind, &sources[link.kind], link.page).await?;
+            Ok::<_, SessionError>((link, seen))
+        });
+        let mut asked = asked.buffer_unordered(MISSING_PAGES_AT_ONCE);
+        let (mut found, mut lost_now) = (PerKind::<Vec<_>>::default(), Vec::new());
+        while let Some(answer) = asked.next().await {
+            let (link, seen) = answer?;
+            match seen {
+                Seen::Page(page) => found[link.kind].push(page),
+                Seen::MovedOut => {
+                    snapshots.moved_out.insert(link.page);
+                }
+                Seen::NotFound => {
+                    snapshots.lost.insert(link.page);
+                    lost_now.push(Link { sight: Sight::LostAt(now), ..link.clone() });
+                }
+            }
+        }
+        for kind in Kind::ALL {
+            let more = std::mem::take(&mut found[kind]);
+            if !more.is_empty() {
+                snapshots.pages[kind] = std::mem::take(&mut snapshots.pages[kind]).with(more);
+            }
+        }
+        Ok(lost_now)
+    }
+
+    /// Settles the writes that an earlier run left without a known outcome, before anything is planned on top of them.
+    async fn settle(&mut self, seen: &mut Sides) -> Result<(), SessionError> {
+        for open in self.store.open_writes()? {
+            let Open { run, write, at: _, request, siblings } = open;
+            let services = Services {
+                notion: self.notion,
+                clockify: self.clockify,
+                sources: &seen.sources,
+                workspace: &seen.scope.clockify_workspace,
+            };
+            let (outcome, link) = match (&request, in_snapshot(&request, &seen.snapshots)) {
+                // What was just read is as good as a look-up.
+                (Write::Update { .. } | Write::WriteBack { .. }, happened) => {
+                    (if happened { Outcome::Done { object: None } } else { Outcome::Absent }, None)
+                }
+                (Write::Create { page, fields, .. }, _) => match look_up(&services, &request, &siblings).await {
+                    Ok(Found::Happened(written)) => match written.object {
+                        Some(object) => {
+                            let link = steps::created(*page, &object, fields);
+                            let shown = &mut seen.snapshots.objects[object.kind];
+                            let id = object.id;
+                            if shown.get(id).is_none() {
+                                *shown = std::mem::take(shown).with([object]);
+                            }
+                            (Outcome::Done { object: Some(id) }, Some(link))
+                        }
+                        None => continue,
+                    },
+                    Ok(Found::Nothing) => (Outcome::Absent, None),
+                    // It stays open, and the run says so in the end.
+                    Ok(Found::Several) | Err(_) => continue,
+                },
+            };
+            let event = Event { run, at: (self.clock)(), what: What::Outcome { write, outcome } };
+            let links: Vec<Link> = link.into_iter().filter(|link| free(&seen.registry, link)).collect();
+            self.store.record(event.at, std::slice::from_ref(&event), &links)?;
+            for link in links {
+                seen.registry.insert(link);
+            }
+        }
+        Ok(())
+    }
+
+    /// Of what was approved of an old plan, what a fresh one proposes unchanged; the rest is refused as stale.
+    fn still_holding(&mut self, approved: &Approved, old: &Plan, fresh: &Plan) -> Result<Approved, SessionError> {
+        let ids: BTreeSet<ChangeId> = approved.changes().iter().map(|change| change.id.clone()).collect();
+        let known = fresh.by_id();
+        let now: BTreeMap<PageId, String> =
+            fresh.changes.iter().map(|change| (change.page, change.proposal.action.word().to_owned())).collect();
+        let mut stale = Vec::new();
+        for change in old.changes.iter().filter(|change| ids.contains(&change.id) && !known.contains_key(&change.id)) {
+            let now = now.get(&change.page).map_or_else(|| "nothing to do".to_owned(), |action| format!("now it is: {action}"));
+            let because = format!("it is no longer what was approved ({}); {now}", change.proposal.action);
+            stale.push(What::NotStarted { change: change.id.clone(), because });
+        }
+        self.tell(stale)?;
+        let mut review = Review::new(fresh, approved.by());
+        review.approve_all(&ids);
+        Ok(review.approved())
+    }
+
+    fn save(&mut self, registry: &mut Registry, links: Vec<Link>) -> Result<(), SessionError> {
+        if !links.is_empty() {
+            self.store.save_links((self.clock)(), &links)?;
+        }
+        for link in links {
+            registry.insert(link);
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, what: Vec<What>) -> Result<(), SessionError> {
+        let at = (self.clock)();
+        let events: Vec<Event> = what.into_iter().map(|what| Event { run: self.run.clone(), at, what }).collect();
+        if !events.is_empty() {
+            self.store.append_all(&events)?;
+        }
+        for event in events {
+            (self.watch)(Progress::Happened(event));
+        }
+        Ok(())
+    }
+
+    fn tell_exchanges(&mut self, exchanges: Vec<(Timestamp, Exchange)>) -> Result<(), SessionError> {
+        let events = exchange_events(&self.run, exchanges);
+        if events.is_empty() { Ok(()) } else { Ok(self.store.append_all(&events)?) }
+    }
+}
+
+struct ReadNotion {
+    workspace: String,
+    sources: PerKind<Source>,
+    snapshots: Snapshots,
+    lost_now: Vec<Link>,
+}
+
+type ReadClockify = (String, crate::domain::model::Snapshot<crate::domain::model::Object>, Vec<crate::domain::model::Problem>);
+
+fn same_workspace(service: Service, before: Option<&str>, now: &str) -> Result<(), SessionError> {
+    match before {
+        Some(before) if before != now => {
+            Err(SessionError::OtherIdentity { service, before: before.to_owned(), now: now.to_owned() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// True when both sides, as just read, show what a write wanted.
+fn in_snapshot(write: &Write, snapshots: &Snapshots) -> bool {
+    match write {
+        Write::Create { .. } => false,
+        Write::Update { kind, object, fields, .. } => {
+            snapshots.objects[*kind].get(*object).is_some_and(|object| holds(object, fields))
+        }
+        Write::WriteBack { page, kind, claim, fields } => snapshots.pages[*kind].get(*page).is_some_and(|page| {
+            let has = |(field, value): (&Field, &Value)| steps::wanted(page, *field).as_ref() == Some(value);
+            claim.is_none_or(|claim| page.claim.id() == claim) && fields.iter().all(has)
+        }),
+    }
+}
+
+/// True when neither the page nor the object is linked to another by now.
+fn free(registry: &Registry, link: &Link) -> bool {
+    registry.of_page(link.page).is_none() && registry.of_object(link.object).is_none()
+}
+
+fn exchange_events(run: &RunId, exchanges: Vec<(Timestamp, Exchange)>) -> Vec<Event> {
+    let event = |(at, exchange): (Timestamp, Exchange)| {
+        let Exchange { service, method, path, status, millis, attempt, pause: _ } = exchange;
+        Event { run: run.clone(), at, what: What::Exchange { service, method, path, status, millis, attempt } }
+    };
+    exchanges.into_iter().map(event).collect()
+}
+
+/// The state as the journal of an apply. Requests that ended meanwhile are kept along with its own events.
+struct StoreJournal<'a> {
+    store: &'a mut Store,
+    exchanges: &'a Exchanges,
+    run: &'a RunId,
+}
+
+impl Journal for StoreJournal<'_> {
+    type Error = StoreError;
+
+    fn append(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), StoreError> {
+        let mut all = exchange_events(self.run, self.exchanges.take());
+        all.extend_from_slice(events);
+        self.store.record(at, &all, links)
+    }
+}

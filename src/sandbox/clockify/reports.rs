@@ -1,0 +1,198 @@
+//! Reports: summary by client, project, task, user or date; detailed without options.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
+
+use super::{Answer, Call, Outcome, Refusal};
+use crate::sandbox::world::TimeEntry;
+
+/// Days that one report may span on the Free plan (Clockify docs). How more is refused is not documented.
+const FREE_DAYS_MAX: i64 = 31;
+/// The most entries of one page of a detailed report (Clockify help centre).
+const DETAILED_PAGE_MAX: usize = 1000;
+
+/// A value that entries are grouped by: ID and name; the name decides the order.
+type Group = (Option<String>, String);
+
+impl Call<'_> {
+    pub(super) fn route_report(&mut self) -> Outcome {
+        let segments: Vec<&str> = self.request.segments.iter().map(String::as_str).collect();
+        let ["v1", "workspaces", workspace, "reports", report] = segments.as_slice() else {
+            return Err(Refusal::no_route(&self.request.path));
+        };
+        if *workspace != self.world.workspace_id().to_string() {
+            return Err(Refusal::denied());
+        }
+        match (self.request.method.as_str(), *report) {
+            ("POST", "summary") => self.summary(),
+            ("POST", "detailed") => self.detailed(),
+            (_, "summary" | "detailed") => Err(self.wrong_method()),
+            _ => Err(Refusal::no_route(&self.request.path)),
+        }
+    }
+
+    /// Finished entries that start in the range and pass the filters on clients, projects, tasks and users.
+    fn reported(&self, body: &Value) -> Result<Vec<&TimeEntry>, Refusal> {
+        let (start, end) = (edge(body, "dateRangeStart")?, edge(body, "dateRangeEnd")?);
+        let days = end.duration_since(start).as_secs() / 86_400;
+        if self.world.clockify.plan == "FREE" && days >= FREE_DAYS_MAX {
+            return Err(Refusal::rule("Date range cannot be longer than 31 days on the Free plan"));
+        }
+        let passes = |key: &str, id: Option<String>| {
+            let ids = body[key]["ids"].as_array().filter(|ids| !ids.is_empty());
+            let contains = body[key]["contains"] != "DOES_NOT_CONTAIN";
+            ids.is_none_or(|ids| ids.contains(&json!(id)) == contains)
+        };
+        let entries = self.world.clockify.entries.values();
+        let entries = entries.filter(|entry| {
+            let project = entry.project.and_then(|id| self.world.project(id));
+            let client = project.and_then(|project| project.client);
+            entry.end.is_some()
+                && (start..=end).contains(&entry.start)
+                && passes("clients", client.map(|id| id.to_string()))
+                && passes("projects", entry.project.map(|id| id.to_string()))
+                && passes("tasks", entry.task.map(|id| id.to_string()))
+                && passes("users", Some(entry.user.to_string()))
+        });
+        Ok(entries.collect())
+    }
+
+    fn summary(&self) -> Outcome {
+        let body = self.body()?;
+        let entries = self.reported(body)?;
+        let groups = body["summaryFilter"]["groups"].as_array().into_iter().flatten();
+        let groups: Vec<&str> = groups.filter_map(Value::as_str).collect();
+        if groups.is_empty() || groups.len() > 3 {
+            return Err(Refusal::rule("You entered invalid value for field: [summaryFilter.groups]"));
+        }
+        let known = ["CLIENT", "PROJECT", "TASK", "USER", "DATE", "MONTH", "TIMEENTRY"];
+        if let Some(unknown) = groups.iter().find(|group| !known.contains(group)) {
+            return Err(Refusal::unparsable(&format!("`groups` from {unknown}")));
+        }
+        Ok(Answer::ok(json!({
+            "totals": [totals(&entries)],
+            "groupOne": self.grouped(&entries, &groups),
+        })))
+    }
+
+    fn grouped(&self, entries: &[&TimeEntry], groups: &[&str]) -> Vec<Value> {
+        let Some((first, rest)) = groups.split_first() else {
+            return Vec::new();
+        };
+        let mut members: BTreeMap<(String, Option<String>), Vec<&TimeEntry>> = BTreeMap::new();
+        for entry in entries {
+            let (id, name) = self.group(entry, first);
+            members.entry((name, id)).or_default().push(entry);
+        }
+        let row = |((name, id), members): ((String, Option<String>), Vec<&TimeEntry>)| {
+            let seconds: i64 = members.iter().map(|entry| entry.seconds()).sum();
+            let mut row = json!({
+                "_id": id, "name": name, "nameLowerCase": name.to_lowercase(), "duration": seconds,
+                "amount": 0, "color": "", "clientName": "",
+            });
+            let project = members.first().and_then(|entry| entry.project).and_then(|id| self.world.project(id));
+            if let (true, Some(project)) = (*first == "PROJECT", project) {
+                let client = project.client.and_then(|id| self.world.client(id));
+                row["color"] = json!(project.color);
+                row["clientName"] = json!(client.map(|client| client.name.as_str()).unwrap_or_default());
+            }
+            if !rest.is_empty() {
+                row["children"] = Value::Array(self.grouped(&members, rest));
+            }
+            row
+        };
+        members.into_iter().map(row).collect()
+    }
+
+    fn group(&self, entry: &TimeEntry, by: &str) -> Group {
+        let project = entry.project.and_then(|id| self.world.project(id));
+        let named = |found: Option<(String, String)>, nothing: &str| match found {
+            Some((id, name)) => (Some(id), name),
+            None => (None, nothing.to_owned()),
+        };
+        match by {
+            "CLIENT" => {
+                let client = project.and_then(|project| project.client).and_then(|id| self.world.client(id));
+                named(client.map(|client| (client.id.to_string(), client.name.clone())), "(Without client)")
+            }
+            "PROJECT" => named(project.map(|project| (project.id.to_string(), project.name.clone())), "(Without project)"),
+            "TASK" => {
+                let task = entry.task.and_then(|id| self.world.task(id));
+                named(task.map(|task| (task.id.to_string(), task.name.clone())), "(Without task)")
+            }
+            "USER" => {
+                let user = self.world.clockify.members.iter().find(|member| member.id == entry.user);
+                named(user.map(|user| (user.id.to_string(), user.name.clone())), "")
+            }
+            "TIMEENTRY" => (Some(entry.id.to_string()), entry.description.clone()),
+            by => {
+                let form = if by == "MONTH" { "%Y-%m" } else { "%Y-%m-%d" };
+                let date = entry.start.strftime(form).to_string();
+                (Some(date.clone()), date)
+            }
+        }
+    }
+
+    fn detailed(&self) -> Outcome {
+        let body = self.body()?;
+        let mut entries = self.reported(body)?;
+        entries.sort_by_key(|entry| std::cmp::Reverse((entry.start, entry.id)));
+        let filter = &body["detailedFilter"];
+        let number = |key: &str, default: usize| {
+            filter[key].as_u64().and_then(|number| usize::try_from(number).ok()).unwrap_or(default).max(1)
+        };
+        let (page, size) = (number("page", 1), number("pageSize", 50));
+        if size > DETAILED_PAGE_MAX {
+            return Err(Refusal::rule("Page size cannot be larger than 1,000."));
+        }
+        let totals = totals(&entries);
+        let rows = entries.into_iter().skip((page - 1).saturating_mul(size)).take(size);
+        let rows: Vec<Value> = rows.map(|entry| self.detailed_row(entry)).collect();
+        Ok(Answer::ok(json!({"totals": [totals], "timeentries": rows})))
+    }
+
+    fn detailed_row(&self, entry: &TimeEntry) -> Value {
+        let (project_id, project) = self.group(entry, "PROJECT");
+        let (client_id, client) = self.group(entry, "CLIENT");
+        let (task_id, task) = self.group(entry, "TASK");
+        let (user_id, user) = self.group(entry, "USER");
+        let email = self.world.clockify.members.iter().find(|member| member.id == entry.user);
+        json!({
+            "_id": entry.id, "description": entry.description, "billable": entry.billable, "tags": [],
+            "userId": user_id, "userName": user, "userEmail": email.map(|member| &member.email),
+            "projectId": project_id, "projectName": project_id.is_some().then_some(project),
+            "clientId": client_id, "clientName": client_id.is_some().then_some(client),
+            "taskId": task_id, "taskName": task_id.is_some().then_some(task),
+            "timeInterval": {
+                "start": entry.start.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                "end": entry.end.map(|end| end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+                "duration": entry.seconds(),
+            },
+        })
+    }
+}
+
+/// Dates are read in the request's `timeZone`, unless they carry an offset.
+fn edge(body: &Value, key: &str) -> Result<Timestamp, Refusal> {
+    let text = body[key].as_str().unwrap_or_default();
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
+    }
+    let zone = body["timeZone"].as_str().unwrap_or("UTC");
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let local = text.parse::<jiff::civil::DateTime>().ok();
+    let zoned = local.and_then(|local| local.to_zoned(zone).ok());
+    zoned.map(|zoned| zoned.timestamp()).ok_or_else(|| Refusal::rule(format!("You entered invalid value for field: [{key}]")))
+}
+
+fn totals(entries: &[&TimeEntry]) -> Value {
+    let seconds: i64 = entries.iter().map(|entry| entry.seconds()).sum();
+    let billable = entries.iter().filter(|entry| entry.billable);
+    let billable: i64 = billable.map(|entry| entry.seconds()).sum();
+    json!({
+        "_id": "", "totalTime": seconds, "totalBillableTime": billable, "entriesCount": entries.len(),
+        "totalAmount": null,
+    })
+}

@@ -1,0 +1,135 @@
+//! Time entries.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Answer, Call, Outcome, Refusal, duration_text, optional_flag, optional_text};
+use crate::sandbox::ids::ClockifyId;
+use crate::sandbox::world::TimeEntry;
+
+/// Characters of a description (Clockify docs).
+const DESCRIPTION_MAX: usize = 3000;
+
+impl Call<'_> {
+    /// One user's entries, the latest first. There is no list for the whole workspace.
+    pub(super) fn list_entries(&self, user: &str) -> Outcome {
+        let user = self.seen_user(user)?;
+        let start = self.instant("start")?;
+        let end = self.instant("end")?;
+        let running = self.flag("in-progress")?.unwrap_or(false);
+        let named = |key: &str| self.request.parameter(key).filter(|text| !text.is_empty());
+        let wanted =
+            |key: &str, id: Option<ClockifyId>| named(key).is_none_or(|wanted| id.is_some_and(|id| id.to_string() == wanted));
+        let description = named("description").unwrap_or_default().to_lowercase();
+        let mut entries: Vec<&TimeEntry> = self.world.clockify.entries.values().collect();
+        entries.retain(|entry| {
+            entry.user == user
+                && start.is_none_or(|start| entry.start >= start)
+                && end.is_none_or(|end| entry.start <= end)
+                && (!running || entry.end.is_none())
+                && wanted("project", entry.project)
+                && wanted("task", entry.task)
+                && entry.description.to_lowercase().contains(&description)
+        });
+        entries.sort_by_key(|entry| std::cmp::Reverse((entry.start, entry.id)));
+        self.page(entries.into_iter().map(|entry| self.render_entry(entry)).collect())
+    }
+
+    pub(super) fn running_entries(&self) -> Outcome {
+        let running = self.world.clockify.entries.values().filter(|entry| entry.end.is_none());
+        self.page_of(running.map(|entry| self.render_entry(entry)).collect(), 10, 1000)
+    }
+
+    fn instant(&self, name: &str) -> Result<Option<Timestamp>, Refusal> {
+        let text = self.request.parameter(name).filter(|text| !text.is_empty());
+        text.map(|text| text.parse().map_err(|_| Refusal::parameter(name, text))).transpose()
+    }
+
+    fn seen_user(&self, id: &str) -> Result<ClockifyId, Refusal> {
+        let member = self.world.clockify.members.iter().find(|member| member.id.to_string() == id);
+        member.map(|member| member.id).ok_or_else(|| Refusal::not_in_workspace("User"))
+    }
+
+    fn render_entry(&self, entry: &TimeEntry) -> Value {
+        json!({
+            "id": entry.id, "description": entry.description, "tagIds": [], "userId": entry.user,
+            "billable": entry.billable, "taskId": entry.task, "projectId": entry.project,
+            "workspaceId": self.world.clockify.workspace_id,
+            "timeInterval": {
+                "start": entry.start.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                "end": entry.end.map(|end| end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+                "duration": entry.end.map(|_| duration_text(entry.seconds())),
+            },
+            "customFieldValues": [], "type": "REGULAR", "kioskId": null, "isLocked": false,
+        })
+    }
+
+    fn seen_entry(&self, id: &str) -> Result<&TimeEntry, Refusal> {
+        let entry = ClockifyId::parse(id).and_then(|id| self.world.clockify.entries.get(id));
+        entry.ok_or_else(|| Refusal::not_in_workspace("Time entry"))
+    }
+
+    pub(super) fn get_entry(&self, id: &str) -> Outcome {
+        self.seen_entry(id).map(|entry| Answer::ok(self.render_entry(entry)))
+    }
+
+    /// Time can be booked on an archived project (live probe, third party).
+    pub(super) fn create_entry(&mut self, user: Option<&str>) -> Outcome {
+        let user = match (user, self.world.clockify.members.first()) {
+            (Some(user), _) => self.seen_user(user)?,
+            (None, Some(owner)) => owner.id,
+            (None, None) => return Err(Refusal::denied()),
+        };
+        self.world.tick();
+        let id = self.world.new_clockify_id();
+        let entry = self.read_entry(id, user)?;
+        let answer = Answer::new(201, self.render_entry(&entry));
+        self.world.clockify.entries.insert(id, entry);
+        Ok(answer)
+    }
+
+    /// A full replacement.
+    pub(super) fn update_entry(&mut self, id: &str) -> Outcome {
+        let (id, user) = self.seen_entry(id).map(|entry| (entry.id, entry.user))?;
+        let entry = self.read_entry(id, user)?;
+        let answer = Answer::ok(self.render_entry(&entry));
+        self.world.clockify.entries.insert(id, entry);
+        Ok(answer)
+    }
+
+    fn read_entry(&self, id: ClockifyId, user: ClockifyId) -> Result<TimeEntry, Refusal> {
+        let body = self.body()?;
+        let instant = |key: &str| match body.get(key).and_then(Value::as_str) {
+            None => Ok(None),
+            Some(text) => {
+                text.parse::<Timestamp>().map(Some).map_err(|_| Refusal::unparsable(&format!("`{key}` into an instant")))
+            }
+        };
+        let named = |key: &str| body.get(key).and_then(Value::as_str).filter(|id| !id.is_empty());
+        let project = named("projectId").map(|id| self.seen_project(id)).transpose()?;
+        let task = match named("taskId") {
+            None => None,
+            Some(id) => {
+                let task = ClockifyId::parse(id).and_then(|id| self.world.clockify.tasks.get(id));
+                let task = task.filter(|task| project.is_some_and(|project| project.id == task.project));
+                Some(task.ok_or_else(|| Refusal::rule("Task doesn't belong to Project"))?.id)
+            }
+        };
+        Ok(TimeEntry {
+            id,
+            user,
+            project: project.map(|project| project.id),
+            task,
+            description: optional_text(body, "description", DESCRIPTION_MAX)?.unwrap_or_default(),
+            start: instant("start")?.unwrap_or_else(|| self.world.now()),
+            end: instant("end")?,
+            billable: optional_flag(body, "billable")?.unwrap_or(false),
+        })
+    }
+
+    pub(super) fn delete_entry(&mut self, id: &str) -> Outcome {
+        let id = self.seen_entry(id)?.id;
+        self.world.clockify.entries.remove(id);
+        Ok(Answer { status: 204, headers: Vec::new(), body: None })
+    }
+}

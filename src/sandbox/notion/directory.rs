@@ -1,0 +1,93 @@
+//! Who and what there is: users, and search.
+
+use serde_json::Value;
+
+use super::render::partial_user;
+use super::{Call, Outcome, Portion, Refusal, list, page_size, path_id};
+use crate::sandbox::world::values::{SortKey, minute};
+
+/// Users.
+impl Call<'_> {
+    pub(super) fn me(&self) -> Value {
+        let notion = &self.world.notion;
+        let bot = notion.users.iter().find(|user| user.id == notion.bot);
+        bot.map_or_else(|| partial_user(notion.bot), |bot| self.render_user(bot))
+    }
+
+    pub(super) fn list_users(&mut self) -> Outcome {
+        self.refuse_users()?;
+        let (start_cursor, page_size) = self.paging_of_query()?;
+        let users = self.world.notion.users.iter().enumerate();
+        let rows = users.map(|(index, user)| (place(index), self.render_user(user))).collect();
+        let portion = self.portion(rows, start_cursor.as_deref(), page_size, "users".to_owned(), usize::MAX)?;
+        Ok(list(&portion, "user"))
+    }
+
+    pub(super) fn get_user(&self, id: &str) -> Outcome {
+        self.refuse_users()?;
+        let id = path_id("user_id", "user", id)?;
+        let user = self.world.notion.users.iter().find(|user| user.id == id);
+        user.map(|user| self.render_user(user)).ok_or_else(|| Refusal::not_found("user", id))
+    }
+
+    fn refuse_users(&self) -> Result<(), Refusal> {
+        if self.knobs.users_refused {
+            return Err(Refusal::new(403, "restricted_resource", "Insufficient permissions for this endpoint."));
+        }
+        Ok(())
+    }
+}
+
+fn place(index: usize) -> Vec<SortKey> {
+    vec![SortKey::Number { value: index as f64, descending: false }]
+}
+
+/// Search.
+impl Call<'_> {
+    /// Finds pages and data sources by title. The real index is delayed and not exhaustive; a knob blinds this one.
+    pub(super) fn search(&mut self) -> Outcome {
+        let body = self.body()?;
+        let filter = &body["filter"];
+        let wanted = match filter["value"].as_str() {
+            None => None,
+            Some(value @ ("page" | "data_source")) => Some(value.to_owned()),
+            Some(value) => {
+                return Err(Refusal::validation(format!(
+                    "body failed validation: body.filter.value should be `\"page\"` or `\"data_source\"`, instead was \
+                     `\"{value}\"`."
+                )));
+            }
+        };
+        let in_trash = filter["in_trash"].as_bool().unwrap_or(false);
+        let size = body.get("page_size").map(page_size).transpose()?;
+        let text = body["query"].as_str().unwrap_or_default().to_lowercase();
+        let descending = body["sort"]["direction"].as_str() != Some("ascending");
+
+        let mut found = Vec::new();
+        let wants = |kind: &str| wanted.as_deref().is_none_or(|wanted| wanted == kind);
+        if wants("data_source") && !self.knobs.search_blind {
+            let sources = self.world.notion.data_sources.values();
+            let sources = sources.filter(|source| self.shared(source) && source.in_trash == in_trash);
+            for source in sources.filter(|source| source.name.to_lowercase().contains(&text)) {
+                found.push((minute(source.created), source.id, self.render_source(source)));
+            }
+        }
+        if wants("page") && !self.knobs.search_blind {
+            let pages = self.world.notion.pages.values();
+            let pages = pages.filter(|page| self.visible(page) && page.in_trash == in_trash);
+            for page in pages.filter(|page| page.title().to_lowercase().contains(&text)) {
+                found.push((minute(page.edited), page.id, self.render_page(page, None)));
+            }
+        }
+        let rows = found.into_iter().map(|(edited, id, row)| {
+            let place =
+                vec![SortKey::Text { value: edited, descending }, SortKey::Text { value: id.to_string(), descending: false }];
+            (place, row)
+        });
+        let rows = rows.collect();
+        let bound_to = format!("search {text} {filter} {}", body["sort"]);
+        let cursor = body["start_cursor"].as_str();
+        let portion: Portion<Value> = self.portion(rows, cursor, size, bound_to, self.knobs.row_cap)?;
+        Ok(list(&portion, "page_or_data_source"))
+    }
+}
