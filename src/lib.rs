@@ -25,4 +25,5 @@
 pub mod domain;
 pub mod edge;
 pub mod engine;
+pub mod face;
 pub mod sandbox;

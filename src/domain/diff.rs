@@ -211,6 +211,7 @@ impl<'a> Differ<'a> {
             self.of_page.entry(page.id).or_default().root = Some(at);
             self.hold_contested(at, page);
             self.hold_closed_parent(at, page);
+            self.wait_for_parent(at, page);
             root = Some(self.changes[at].id.clone());
         }
         let before = self.changes.len();

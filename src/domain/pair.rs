@@ -269,7 +269,7 @@ fn by_id<'a>(snapshots: &'a Snapshots, registry: &Registry, claims: &Claims, pai
         Claim::None if closed => return Match::Idle,
         Claim::None => return Match::Free { similar: Vec::new() },
         Claim::Garbled(_) if closed => return Match::Idle,
-        Claim::Garbled(text) => return vanished(None, format!("{} is no Clockify ID", text.display().clipped(40))),
+        Claim::Garbled(text) => return vanished(None, format!("“{}” is no Clockify ID", text.display().clipped(40))),
         Claim::Id(object) => *object,
     };
     match claims.owners.get(&claimed) {
@@ -303,12 +303,12 @@ fn parent_agrees(pairs: &Pairs<'_>, page: &Page, object: &Object) -> bool {
     match (&page.parent, object.parent) {
         (_, None) => matches!(page.parent, Relation::None),
         (Relation::One(parent), Some(stands_under)) => {
-            pairs.of(*parent).and_then(|(_, found)| found.certain()).is_some_and(|object| object.id == stands_under)
+            pairs.of(*parent).and_then(|(_, found)| found.proposed()).is_some_and(|object| object.id == stands_under)
         }
         // Without a relation nothing contradicts the claim; the missing relation is held by itself.
         (Relation::None, Some(_)) => true,
         (Relation::Several(parents), Some(stands_under)) => parents.iter().any(|parent| {
-            pairs.of(*parent).and_then(|(_, found)| found.certain()).is_some_and(|object| object.id == stands_under)
+            pairs.of(*parent).and_then(|(_, found)| found.proposed()).is_some_and(|object| object.id == stands_under)
         }),
     }
 }
@@ -337,7 +337,7 @@ fn by_name<'a>(names: &Names<'a>, pairs: &Pairs<'a>, taken: &mut HashSet<ObjectI
     }
     let parent = match (&page.parent, page.kind.parent()) {
         (_, None) => None,
-        (Relation::One(parent), Some(_)) => match pairs.of(*parent).and_then(|(_, parent)| parent.certain()) {
+        (Relation::One(parent), Some(_)) => match pairs.of(*parent).and_then(|(_, parent)| parent.proposed()) {
             Some(object) => Some(object.id),
             None => return,
         },

@@ -22,26 +22,26 @@ impl fmt::Display for ChangeId {
     }
 }
 
-/// What a change does.
+/// What a change does, in the order in which the changes of one page are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Creates the object, and writes its ID into the page.
-    Create,
+    /// Empties the ID property of a page that has somebody else's ID.
+    ClearClaim,
     /// Takes an object that exists for the page's, and writes its ID into the page.
     Link,
-    /// Changes fields of the object, or of the page where Clockify's value wins.
-    Update,
-    /// Archives a client or project, sets a task DONE.
-    Close,
+    /// Creates the object, and writes its ID into the page.
+    Create,
     /// Makes the object active again.
     Reopen,
     /// Puts a project under another client. A task cannot be moved: it is created again and the old one is closed.
     Move,
+    /// Changes fields of the object, or of the page where Clockify's value wins.
+    Update,
     /// Writes the ID that the registry knows into the page.
     WriteBack,
-    /// Empties the ID property of a page that has somebody else's ID.
-    ClearClaim,
+    /// Archives a client or project, sets a task DONE.
+    Close,
     /// Writes nothing: remembers that both sides differ on purpose. Only as an alternative.
     Accept,
 }

@@ -342,11 +342,19 @@ impl Session<'_> {
         Ok(self.store.end_run(&self.run, &end)?)
     }
 
-    /// Notes that the run ended without a report, and why.
+    /// Notes changes that are refused since they are no longer what they were when they were approved.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn abandon(&mut self, because: &str) -> Result<(), SessionError> {
+    pub fn refuse_stale(&mut self, stale: Vec<What>) -> Result<(), SessionError> {
+        self.tell(stale)
+    }
+
+    /// Notes that the run ended without a report: it only planned, or it failed.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub fn close(&mut self, because: &str) -> Result<(), SessionError> {
         let exchanges = self.exchanges.take();
         self.tell_exchanges(exchanges)?;
         self.tell(vec![What::RunEnded { outcome: because.to_owned() }])?;

@@ -1,1 +1,7 @@
-fn main() {}
+//! Everything that needs more than one room: the real binary against the sandbox over HTTP, with a real state in a real directory.
+
+mod architecture;
+mod bad_input;
+mod command_line;
+mod main_job;
+mod support;

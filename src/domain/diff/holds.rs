@@ -101,6 +101,15 @@ impl<'a> Differ<'a> {
         }
     }
 
+    /// Makes a change require the change that gives its parent an object, if there is one.
+    pub(super) fn wait_for_parent(&mut self, at: usize, page: &Page) {
+        let Relation::One(parent) = &page.parent else { return };
+        if let Some(root) = self.of_page.get(parent).and_then(|standings| standings.root) {
+            let root = id_at(&self.changes, root);
+            self.changes[at].requires.push(root);
+        }
+    }
+
     /// Holds a change of an open page under a closed one.
     pub(super) fn hold_closed_parent(&mut self, at: usize, page: &Page) {
         let (Relation::One(parent), Some(kind)) = (&page.parent, page.kind.parent()) else { return };
@@ -138,7 +147,7 @@ impl<'a> Differ<'a> {
     pub(super) fn check_name_is_free(&mut self, at: usize, page: &'a Page, own: Option<&Object>) {
         let parent = match (&page.parent, page.kind.parent()) {
             (_, None) => None,
-            (Relation::One(parent), Some(_)) => match self.pairs.of(*parent).and_then(|(_, found)| found.certain()) {
+            (Relation::One(parent), Some(_)) => match self.pairs.of(*parent).and_then(|(_, found)| found.proposed()) {
                 Some(object) => Some(object.id),
                 // Under a parent that is still to be created no name is taken.
                 None => return,

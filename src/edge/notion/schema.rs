@@ -61,13 +61,15 @@ enum Role<'a> {
 }
 
 impl Role<'_> {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::Parent => "parent",
-            Self::Closed(_) => "closed",
-            Self::Field(field) => field.word(),
-        }
+    /// The configuration key that maps it.
+    fn key(self, kind: Kind) -> String {
+        let key = match self {
+            Self::Id => "id".to_owned(),
+            Self::Parent => kind.parent().map_or("parent", Kind::word).to_owned(),
+            Self::Closed(_) => "closed".to_owned(),
+            Self::Field(field) => format!("fields.{field}"),
+        };
+        format!("mapping.{}.{key}", kind.plural())
     }
 
     /// The types that can play the role.
@@ -164,7 +166,7 @@ impl Bound {
 }
 
 fn fitting(kind: Kind, role: Role<'_>, name: &str, source: &Source, before: Option<&Source>) -> Result<Property, Misfit> {
-    let key = format!("mapping.{}.{}", kind.plural(), role.word());
+    let key = role.key(kind);
     let title = titled(kind, source);
     let Some(property) = source.property(name) else {
         return Err(missing(key, &title, role, name, source, before));

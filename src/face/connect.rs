@@ -1,0 +1,88 @@
+//! From settings to clients: where the services are, who asks, within which limits.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+use super::failure::Failure;
+use crate::{
+    domain::{
+        model::{PerKind, Service},
+        plan::Pace,
+        rules::Rules,
+    },
+    edge::{
+        clockify::{Clockify, Wanted},
+        config::{Endpoints, Settings},
+        environment::Environment,
+        http::{Auth, Budget, Http, Options, Sink},
+        notion::Notion,
+        secrets,
+    },
+    engine::session::{Exchanges, Progress, Watch},
+};
+
+/// Both services, ready to be spoken to.
+pub(super) struct Connection {
+    pub(super) notion: Notion,
+    pub(super) clockify: Clockify,
+    pub(super) rules: Rules,
+    pub(super) references: PerKind<String>,
+    pub(super) workspace: Option<String>,
+    pub(super) pace: Pace,
+    pub(super) exchanges: Exchanges,
+}
+
+impl Connection {
+    /// Resolves the secrets and makes the clients. Nothing is sent yet.
+    ///
+    /// `earlier` are the ages of requests that earlier runs made within the last hour: they count towards the budgets.
+    pub(super) async fn new(
+        settings: &Settings,
+        environment: &Environment,
+        earlier: &BTreeMap<Service, Vec<Duration>>,
+        watch: &Watch,
+    ) -> Result<Self, Failure> {
+        let Endpoints { notion, clockify } = settings.require_endpoints()?;
+        let (notion_token, clockify_key) =
+            tokio::try_join!(secrets::resolve(&notion.token, environment), secrets::resolve(&clockify.token, environment))?;
+        let exchanges = Exchanges::default();
+        let options = |service, base_url: &url::Url, auth| {
+            let mut options = Options::new(service, base_url.clone(), auth, sink(&exchanges, watch));
+            options.earlier = earlier.get(&service).cloned().unwrap_or_default();
+            options
+        };
+        let mut to_notion = options(Service::Notion, &notion.base_url, Auth::bearer(&notion_token));
+        to_notion.headers = vec![("Notion-Version", notion.api_version.clone())];
+        to_notion.budget = Budget { per_minute: Some(notion.requests_per_minute.get()), ..Budget::default() };
+        let mut to_clockify = options(Service::Clockify, &clockify.base_url, Auth::api_key(&clockify_key));
+        to_clockify.budget = Budget {
+            per_second: Some(clockify.requests_per_second.get()),
+            per_hour: clockify.requests_per_hour.map(std::num::NonZeroU32::get),
+            ..Budget::default()
+        };
+        let rules = settings.rules.clone();
+        Ok(Self {
+            notion: Notion::new(Http::new(to_notion)?, rules.mapping.clone(), rules.id_strategy),
+            clockify: Clockify::new(Http::new(to_clockify)?, Wanted::of(&rules.mapping)),
+            references: PerKind::from_fn(|kind| notion.data_sources[kind].to_string()),
+            workspace: clockify.workspace.clone(),
+            pace: Pace {
+                notion_per_minute: notion.requests_per_minute.get(),
+                clockify_per_second: clockify.requests_per_second.get(),
+                clockify_per_hour: clockify.requests_per_hour.map(std::num::NonZeroU32::get),
+            },
+            rules,
+            exchanges,
+        })
+    }
+}
+
+/// Passes requests that ended on to the journal and to whoever watches.
+fn sink(exchanges: &Exchanges, watch: &Watch) -> Sink {
+    let (exchanges, watch) = (exchanges.clone(), Arc::clone(watch));
+    Arc::new(move |exchange| {
+        exchanges.push(Timestamp::now(), exchange.clone());
+        watch(Progress::Exchanged(exchange));
+    })
+}

@@ -1,0 +1,125 @@
+//! The embedded sandbox: the sample agency to try things on, and `punchlist sandbox` for scripts.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use super::failure::{Code, Failure};
+use crate::{
+    domain::model::{Agreed, Base, Field, Kind, Link, PageId, Sight, Value},
+    edge::{
+        config::{Loader, Override},
+        environment::Environment,
+        store::Store,
+    },
+    sandbox::{CLOCKIFY_KEY, Knobs, NOTION_TOKEN, NotionId, Sandbox, World},
+};
+
+/// The sample agency, served on loopback, with a state of its own that goes when this is dropped.
+pub(super) struct Demo {
+    sandbox: Sandbox,
+    pub(super) state: TempDir,
+}
+
+impl Demo {
+    /// Starts the sandbox and fills the state with what punchlist remembers of the agency.
+    pub(super) async fn start(now: Timestamp) -> Result<Self, Failure> {
+        let mut world = World::agency_at(now);
+        world.use_real_time();
+        let links = remembered(&world)?;
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let sandbox = Sandbox::start(world, Knobs::default(), listen).await?;
+        let state = TempDir::with_prefix("punchlist-demo-")?;
+        Store::open(state.path(), now)?.save_links(now, &links)?;
+        Ok(Self { sandbox, state })
+    }
+
+    /// Where the settings for the sandbox come from. No file and nothing of the real environment is read.
+    pub(super) fn loader(&self) -> Loader {
+        let environment = [("NOTION_TOKEN", NOTION_TOKEN), ("CLOCKIFY_API_KEY", CLOCKIFY_KEY), ("PUNCHLIST_CONFIG", "/dev/null")];
+        let keys = endpoints(&self.sandbox, "env:NOTION_TOKEN", "env:CLOCKIFY_API_KEY");
+        let overrides = keys.into_iter().map(|(key, value)| Override { key: key.to_owned(), value, place: "--demo".to_owned() });
+        Loader { environment: Environment::from_iter(environment), config_path: None, overrides: overrides.collect() }
+    }
+}
+
+/// The keys that point punchlist at a sandbox.
+fn endpoints(sandbox: &Sandbox, notion_token: &str, clockify_token: &str) -> Vec<(&'static str, String)> {
+    let world = sandbox.world();
+    let source = |kind: Kind| {
+        let name = match kind {
+            Kind::Client => "Clients",
+            Kind::Project => "Projects",
+            Kind::Task => "Tasks",
+        };
+        world.data_source(name).as_ref().map(NotionId::to_string).unwrap_or_default()
+    };
+    vec![
+        ("notion.token", notion_token.to_owned()),
+        ("notion.base_url", sandbox.notion_url()),
+        ("notion.clients.data_source", source(Kind::Client)),
+        ("notion.projects.data_source", source(Kind::Project)),
+        ("notion.tasks.data_source", source(Kind::Task)),
+        ("clockify.token", clockify_token.to_owned()),
+        ("clockify.base_url", sandbox.clockify_url()),
+        ("clockify.reports_url", sandbox.reports_url()),
+    ]
+}
+
+/// What punchlist verified of the sample on its last run there.
+fn remembered(world: &World) -> Result<Vec<Link>, Failure> {
+    let unreadable =
+        |what: &dyn std::fmt::Display| Failure::new(Code::Error, format!("the sample agency has an unreadable link: {what}"));
+    let links = world.remembered().iter().map(|known| {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.word() == known.kind).ok_or_else(|| unreadable(&known.kind))?;
+        let page: PageId = known.page.to_string().parse().map_err(|error| unreadable(&error))?;
+        let object = known.object.to_string().parse().map_err(|error| unreadable(&error))?;
+        let mut base = Base::default();
+        for (field, value) in &known.base {
+            let (field, value) = match field.as_str() {
+                "name" => (Field::Name, Value::text(value.as_str().unwrap_or_default())),
+                "closed" => (Field::State, Value::Closed(value.as_bool().unwrap_or_default())),
+                "parent" => match value.as_str() {
+                    Some(parent) => (Field::Parent, Value::Object(parent.parse().map_err(|error| unreadable(&error))?)),
+                    None => (Field::Parent, Value::Empty),
+                },
+                other => return Err(unreadable(&other)),
+            };
+            base.set(field, Agreed::Same(value));
+        }
+        Ok(Link { page, kind, object, sight: Sight::Expected, base })
+    });
+    links.collect()
+}
+
+/// Serves a world until somebody stops it.
+pub(super) async fn serve(listen: SocketAddr, empty: bool) -> Result<Sandbox, Failure> {
+    if !listen.ip().is_loopback() {
+        return Err(Failure::new(Code::Usage, format!("the sandbox listens on loopback only, and {listen} is not"))
+            .hint("use 127.0.0.1:PORT or [::1]:PORT"));
+    }
+    let mut world = if empty { World::empty() } else { World::agency_at(Timestamp::now()) };
+    world.use_real_time();
+    let sandbox = Sandbox::start(world, Knobs::default(), listen).await;
+    sandbox.map_err(|error| {
+        Failure::new(Code::Error, format!("could not listen on {listen}: {error}")).hint("choose another port with --listen")
+    })
+}
+
+/// The configuration with which punchlist works on a sandbox.
+pub(super) fn configuration(sandbox: &Sandbox) -> String {
+    let echo = |secret: &str| format!("command:[\"echo\", \"{secret}\"]");
+    let mut text = String::new();
+    let mut section = "";
+    for (key, value) in endpoints(sandbox, &echo(NOTION_TOKEN), &echo(CLOCKIFY_KEY)) {
+        let (group, name) = key.rsplit_once('.').unwrap_or(("", key));
+        if group != section {
+            text.push_str(if text.is_empty() { "" } else { "\n" });
+            text.push_str(&format!("[{group}]\n"));
+            section = group;
+        }
+        text.push_str(&format!("{name} = {}\n", toml::Value::String(value)));
+    }
+    text
+}

@@ -1,0 +1,106 @@
+//! What goes wrong, as a person is told it: what, what to do next, and an exit code.
+
+use std::fmt;
+
+use crate::{
+    edge::{clockify, config::ConfigError, http::SetupError, notion, secrets::SecretError, store::StoreError},
+    engine::session::SessionError,
+};
+
+/// Exit codes of a command that ended without a report. A report has its own: [`crate::domain::report::Ending::exit_code`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Code {
+    Error = 1,
+    Interrupted = 4,
+    Locked = 5,
+    StateUnusable = 6,
+    Refused = 7,
+    Usage = 64,
+    OutOfBudget = 75,
+}
+
+/// A failure for people. Its texts are safe to show.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) code: Code,
+    pub(super) error: String,
+    pub(super) hints: Vec<String>,
+}
+
+impl Failure {
+    pub(super) fn new(code: Code, error: impl fmt::Display) -> Self {
+        Self { code, error: error.to_string(), hints: Vec::new() }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        let hint = hint.into();
+        if !hint.is_empty() {
+            self.hints.push(hint);
+        }
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "error: {}", self.error)?;
+        self.hints.iter().try_for_each(|hint| write!(formatter, "\n hint: {hint}"))
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(Code::Error, error)
+    }
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        Self::new(Code::Refused, &error).hint(error.hint())
+    }
+}
+
+impl From<SetupError> for Failure {
+    fn from(error: SetupError) -> Self {
+        Self::new(Code::Error, error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let code = match error {
+            StoreError::Locked { .. } => Code::Locked,
+            StoreError::Unusable { .. } => Code::StateUnusable,
+            StoreError::Bug { .. } => Code::Error,
+        };
+        Self::new(code, &error).hint(error.hint())
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Store(error) => error.into(),
+            SessionError::Notion(ref notion @ notion::Error::Budget { .. }) => {
+                Self::new(Code::OutOfBudget, notion).hint(notion.hint())
+            }
+            SessionError::Notion(ref notion) if notion.is_refusal() => Self::new(Code::Refused, notion).hint(notion.hint()),
+            SessionError::Notion(notion) => Self::new(Code::Error, &notion).hint(notion.hint()),
+            SessionError::Clockify(ref clockify @ clockify::Error::Budget { .. }) => {
+                Self::new(Code::OutOfBudget, clockify).hint(clockify.hint())
+            }
+            SessionError::Clockify(ref clockify) if clockify.is_refusal() => {
+                Self::new(Code::Refused, clockify).hint(clockify.hint())
+            }
+            SessionError::Clockify(clockify) => Self::new(Code::Error, &clockify).hint(clockify.hint()),
+            SessionError::OtherIdentity { .. } => Self::new(Code::Refused, &error)
+                .hint("use the credentials of that workspace, or another --state-dir for this one"),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Code::Error, error)
+    }
+}

@@ -1,0 +1,9 @@
+//! MEETS: the command line, what it prints, and what it connects. Nothing below it knows that there are people.
+
+pub mod cli;
+mod connect;
+mod demo;
+mod failure;
+mod progress;
+mod stop;
+mod text;

@@ -1,0 +1,176 @@
+//! Progress on standard error: one line that is rewritten on a terminal, otherwise a heartbeat.
+
+use std::{
+    collections::BTreeMap,
+    io::{IsTerminal, Write, stderr},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    domain::{
+        journal::What,
+        model::{Kind, Service},
+    },
+    engine::session::{Progress as Told, Watch},
+};
+
+/// How often somebody who is not a terminal is told that work goes on.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How often the line on a terminal is rewritten at the most.
+const REDRAW: Duration = Duration::from_millis(50);
+/// Cells of the bar.
+const BAR: usize = 20;
+
+/// Shows how a run goes on.
+#[derive(Clone)]
+pub(super) struct Progress(Arc<Mutex<Shown>>);
+
+struct Shown {
+    how: How,
+    verbose: bool,
+    started: Instant,
+    last: Instant,
+    rows: BTreeMap<(Service, Kind), usize>,
+    read: Vec<Service>,
+    paused: Option<(Service, Duration)>,
+    approved: Option<usize>,
+    applied: usize,
+    failed: usize,
+    on_screen: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    Line,
+    Heartbeat,
+    Silent,
+}
+
+impl Progress {
+    /// Progress as standard error can show it; none when asked to be quiet.
+    pub(super) fn new(quiet: bool, verbose: bool) -> Self {
+        let how = match (quiet, stderr().is_terminal()) {
+            (true, _) => How::Silent,
+            (false, true) => How::Line,
+            (false, false) => How::Heartbeat,
+        };
+        let now = Instant::now();
+        Self(Arc::new(Mutex::new(Shown {
+            how,
+            verbose,
+            started: now,
+            last: now,
+            rows: BTreeMap::new(),
+            read: Vec::new(),
+            paused: None,
+            approved: None,
+            applied: 0,
+            failed: 0,
+            on_screen: false,
+        })))
+    }
+
+    /// What a session tells goes here.
+    pub(super) fn watch(&self) -> Watch {
+        let shown = Arc::clone(&self.0);
+        Arc::new(move |told| lock(&shown).told(told))
+    }
+
+    /// Keeps the heartbeat going while nothing happens. Needs a running runtime.
+    pub(super) fn beat(&self) {
+        let shown = Arc::downgrade(&self.0);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(HEARTBEAT).await;
+                let Some(shown) = shown.upgrade() else { break };
+                lock(&shown).show(true);
+            }
+        });
+    }
+
+    /// Clears the line, before anything else is printed.
+    pub(super) fn clear(&self) {
+        let mut shown = lock(&self.0);
+        if std::mem::take(&mut shown.on_screen) {
+            print(format_args!("\r\x1b[K"));
+        }
+        shown.how = How::Silent;
+    }
+}
+
+fn lock(shown: &Mutex<Shown>) -> std::sync::MutexGuard<'_, Shown> {
+    shown.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Progress that cannot be shown is no reason to stop.
+fn print(text: std::fmt::Arguments<'_>) {
+    let mut stderr = stderr().lock();
+    drop(stderr.write_fmt(text).and_then(|()| stderr.flush()));
+}
+
+impl Shown {
+    fn told(&mut self, told: Told) {
+        let mut force = false;
+        match told {
+            Told::Reading(service, kind, rows) => {
+                self.rows.insert((service, kind), rows);
+            }
+            Told::Read(service) => self.read.push(service),
+            Told::Exchanged(exchange) => {
+                self.paused = exchange.pause.map(|pause| (exchange.service, pause));
+                force = self.paused.is_some();
+                if self.verbose {
+                    let status = exchange.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+                    let (service, method, path, millis) = (exchange.service, exchange.method, exchange.path, exchange.millis);
+                    let clear = if std::mem::take(&mut self.on_screen) { "\r\x1b[K" } else { "" };
+                    print(format_args!("{clear}{service:<8} {method:<5} {path} {status} {millis} ms\n"));
+                }
+            }
+            Told::Applying(changes) => self.approved = Some(changes),
+            Told::Happened(event) => match event.what {
+                What::Applied { .. } => self.applied += 1,
+                What::Failed { .. } => self.failed += 1,
+                _ => return,
+            },
+        }
+        self.show(force);
+    }
+
+    fn show(&mut self, force: bool) {
+        let now = Instant::now();
+        let wait = if self.how == How::Line { REDRAW } else { HEARTBEAT };
+        if self.how == How::Silent || (!force && now.duration_since(self.last) < wait) {
+            return;
+        }
+        self.last = now;
+        let line = self.line();
+        if self.how == How::Line {
+            self.on_screen = true;
+            print(format_args!("\r\x1b[K{line}"));
+        } else {
+            print(format_args!("{line} ({} s)\n", self.started.elapsed().as_secs()));
+        }
+    }
+
+    fn line(&self) -> String {
+        let paused = self
+            .paused
+            .map_or_else(String::new, |(service, pause)| format!(" · {service} asked us to wait {} s", pause.as_secs().max(1)));
+        if let Some(approved) = self.approved {
+            let done = self.applied + self.failed;
+            let filled = (done * BAR).checked_div(approved).unwrap_or(BAR).min(BAR);
+            let failed = if self.failed > 0 { format!(" · {} failed", self.failed) } else { String::new() };
+            return format!("applying {}{} {done}/{approved}{failed}{paused}", "█".repeat(filled), "░".repeat(BAR - filled));
+        }
+        let side = |service: Service| {
+            let counts: Vec<String> = Kind::ALL
+                .into_iter()
+                .filter_map(|kind| self.rows.get(&(service, kind)).map(|rows| format!("{rows} {}", kind.plural())))
+                .collect();
+            let done = if self.read.contains(&service) { " ✓" } else { "" };
+            format!("{service} {}{done}", if counts.is_empty() { "…".to_owned() } else { counts.join(", ") })
+        };
+        format!("reading {} · {}{paused}", side(Service::Notion), side(Service::Clockify))
+    }
+}

@@ -1,0 +1,275 @@
+//! Plans and reports as text that a person can read. Everything from outside is printed as `Display`.
+
+use std::fmt::{self, Write as _};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::domain::{
+    model::{Kind, PageId, Value, duration_words},
+    plan::{Action, Calls, Change, Estimate, FieldChange, Plan, Proposal, State, field_word},
+    report::{Ending, Report},
+    text::Display,
+};
+
+/// Columns of a name in the tree; longer ones are cut in the middle.
+const NAME_COLUMNS: usize = 52;
+/// Columns of a value; longer ones are cut in the middle.
+const VALUE_COLUMNS: usize = 60;
+/// Column at which the action begins.
+const ACTION_COLUMN: usize = 58;
+
+/// How text may be dressed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dress {
+    /// With colour. Each colour has a word or symbol beside it.
+    pub(super) colour: bool,
+    /// With symbols beyond ASCII.
+    pub(super) unicode: bool,
+}
+
+impl Dress {
+    fn paint(self, style: Style, text: impl fmt::Display) -> String {
+        if self.colour { format!("{style}{text}{style:#}") } else { text.to_string() }
+    }
+
+    fn dim(self, text: impl fmt::Display) -> String {
+        self.paint(Style::new().dimmed(), text)
+    }
+
+    fn bold(self, text: impl fmt::Display) -> String {
+        self.paint(Style::new().bold(), text)
+    }
+
+    fn symbol(self, action: Action) -> &'static str {
+        let (unicode, ascii) = match action {
+            Action::Create => ("+", "+"),
+            Action::Link => ("=", "="),
+            Action::Update => ("~", "~"),
+            Action::Close => ("-", "-"),
+            Action::Reopen => ("↺", "^"),
+            Action::Move => ("→", ">"),
+            Action::WriteBack => ("←", "<"),
+            Action::ClearClaim => ("×", "x"),
+            Action::Accept => ("·", "."),
+        };
+        if self.unicode { unicode } else { ascii }
+    }
+
+    fn arrow(self) -> &'static str {
+        if self.unicode { "→" } else { "->" }
+    }
+
+    fn dot(self) -> &'static str {
+        if self.unicode { "·" } else { "|" }
+    }
+}
+
+fn colour(action: Action) -> Style {
+    let colour = match action {
+        Action::Create | Action::Reopen => AnsiColor::Blue,
+        Action::Link | Action::WriteBack => AnsiColor::Cyan,
+        Action::Update | Action::Move => AnsiColor::Yellow,
+        Action::Close => AnsiColor::Red,
+        Action::ClearClaim | Action::Accept => AnsiColor::Magenta,
+    };
+    colour.on_default()
+}
+
+/// The plan as a tree with reasons, then the notices, then what it comes to.
+pub(super) fn plan(plan: &Plan, calls: Calls, estimate: Estimate, dress: Dress) -> String {
+    let mut text = String::new();
+    let mut shown: Vec<PageId> = Vec::new();
+    for change in &plan.changes {
+        for ancestor in ancestors(plan, change) {
+            if !shown.contains(&ancestor) && !plan.changes.iter().any(|change| change.page == ancestor) {
+                let place = &plan.places[&ancestor];
+                let name = place.name.display().clipped(NAME_COLUMNS);
+                put(&mut text, format_args!("{}  {}\n", indent(place.kind), dress.dim(name)));
+                shown.push(ancestor);
+            }
+        }
+        line(&mut text, change, dress);
+    }
+    notices(&mut text, plan, dress);
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    totals(&mut text, plan, dress);
+    cost(&mut text, calls, estimate, dress);
+    text
+}
+
+/// Writing into a string cannot fail.
+fn put(text: &mut String, arguments: fmt::Arguments<'_>) {
+    text.write_fmt(arguments).unwrap_or_default();
+}
+
+fn indent(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Client => "",
+        Kind::Project => "  ",
+        Kind::Task => "    ",
+    }
+}
+
+/// The pages above a change's page, outermost first.
+fn ancestors(plan: &Plan, change: &Change) -> Vec<PageId> {
+    let mut ancestors = Vec::new();
+    let mut at = change.parent;
+    while let Some((page, place)) = at.and_then(|page| Some((page, plan.places.get(&page)?))) {
+        ancestors.push(page);
+        at = place.parent.filter(|_| ancestors.len() < Kind::ALL.len());
+    }
+    ancestors.reverse();
+    ancestors
+}
+
+fn line(text: &mut String, change: &Change, dress: Dress) {
+    let Proposal { action, fields, confidence, reason, .. } = &change.proposal;
+    let indent = indent(change.kind);
+    let name = Display::of(change.name.canonical().as_str());
+    let badge = if name.has_hidden() { " [hidden characters]" } else { "" };
+    let name = name.clipped(NAME_COLUMNS);
+    let symbol = dress.paint(colour(*action), dress.symbol(*action));
+    let width = indent.len() + 2 + name.width() + badge.len();
+    let gap = " ".repeat(ACTION_COLUMN.saturating_sub(width).max(1));
+    let state = match change.state {
+        State::Ready => format!("{confidence} %"),
+        State::Review => format!("{confidence} %  {}", dress.bold("? for review")),
+        State::Held => dress.bold("! held"),
+    };
+    let words = dress.paint(colour(*action), format!("{action} {}", change.kind));
+    put(text, format_args!("{indent}{symbol} {name}{badge}{gap}{words}  {state}\n"));
+    let inset = format!("{indent}      ");
+    for field in fields.iter().filter(|_| *action != Action::Create) {
+        put(text, format_args!("{inset}{}\n", from_to(change.kind, field, dress)));
+    }
+    if let Some(seconds) = change.tracked_seconds.filter(|&seconds| seconds > 0) {
+        put(text, format_args!("{inset}{} tracked on it stay\n", duration_words(seconds)));
+    }
+    match &change.hold {
+        Some(hold) => put(text, format_args!("{inset}{}\n", dress.dim(&hold.text))),
+        None if change.state == State::Review || *action != Action::Create => {
+            put(text, format_args!("{inset}{}\n", dress.dim(reason)));
+        }
+        None => {}
+    }
+    for way in change.alternatives.iter().filter(|_| change.state == State::Review) {
+        put(
+            text,
+            format_args!("{inset}{}\n", dress.dim(format_args!("or {} ({} %): {}", way.action, way.confidence, way.reason))),
+        );
+    }
+}
+
+fn from_to(kind: Kind, field: &FieldChange, dress: Dress) -> String {
+    let shown = |value: &Value| match value {
+        Value::Empty => "nothing".to_owned(),
+        Value::Text(name) => format!("“{}”", name.display().clipped(VALUE_COLUMNS)),
+        value => value.to_raw().display().clipped(VALUE_COLUMNS).to_string(),
+    };
+    format!("{}: {} {} {}", field_word(kind, field.field), shown(&field.from), dress.arrow(), shown(&field.to))
+}
+
+fn notices(text: &mut String, plan: &Plan, dress: Dress) {
+    if plan.notices.is_empty() {
+        return;
+    }
+    put(text, format_args!("\n{}\n", dress.bold("Notices")));
+    for notice in &plan.notices {
+        let name = notice.name.display().clipped(NAME_COLUMNS);
+        let named = if name.as_str().is_empty() { String::new() } else { format!(" “{name}”") };
+        put(text, format_args!("  {}{named}: {}\n", notice.kind, notice.text));
+    }
+}
+
+fn totals(text: &mut String, plan: &Plan, dress: Dress) {
+    let summary = plan.summary();
+    if plan.changes.is_empty() {
+        put(text, format_args!("{}\n", dress.bold("In sync: nothing to do.")));
+        return;
+    }
+    let counts: Vec<String> = [
+        (summary.create, "create"),
+        (summary.link, "link"),
+        (summary.update, "update"),
+        (summary.move_, "move"),
+        (summary.reopen, "reopen"),
+        (summary.close, "close"),
+        (summary.write_back, "write-back"),
+        (summary.clear_claim, "clear-claim"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}"))
+    .collect();
+    put(text, format_args!("{} {}\n", dress.bold("Plan:"), counts.join(&format!(" {} ", dress.dot()))));
+    let ready = plan.changes.len() - summary.review - summary.held;
+    put(
+        text,
+        format_args!(
+            "{ready} ready, {} for review, {} held. Plan {}.\n",
+            summary.review,
+            summary.held,
+            &plan.hash[..12.min(plan.hash.len())]
+        ),
+    );
+}
+
+fn cost(text: &mut String, calls: Calls, estimate: Estimate, dress: Dress) {
+    put(text, format_args!("Reading cost {} Notion and {} Clockify calls.", calls.notion, calls.clockify));
+    if estimate.notion_calls + estimate.clockify_calls > 0 {
+        let time = match estimate.seconds {
+            0 => "a moment".to_owned(),
+            seconds => duration_words(seconds),
+        };
+        put(
+            text,
+            format_args!(
+                " Applying what is ready costs {} Notion and {} Clockify calls, about {time}:\n  {}\n",
+                estimate.notion_calls,
+                estimate.clockify_calls,
+                dress.bold("punchlist --auto-approve"),
+            ),
+        );
+    } else {
+        text.push('\n');
+    }
+}
+
+/// What a run did, in a few sentences; failures and their hints first.
+pub(super) fn report(report: &Report, dress: Dress) -> String {
+    let mut text = String::new();
+    for failure in &report.failures {
+        put(
+            &mut text,
+            format_args!("{} “{}”: {}\n   hint: {}\n", dress.bold("failed"), failure.name, failure.error, failure.hint),
+        );
+    }
+    for left in &report.not_started {
+        put(&mut text, format_args!("not started “{}”: {}\n", left.name, left.because));
+    }
+    for (brake, count) in &report.brakes {
+        put(&mut text, format_args!("withheld {count}: {brake}\n"));
+    }
+    let headline = match report.outcome {
+        Ending::InSync => "In sync: nothing to do.".to_owned(),
+        _ => format!("{} applied, {} failed, {} not started.", report.applied, report.failed, report.skipped),
+    };
+    put(&mut text, format_args!("{}", dress.bold(headline)));
+    if report.pending + report.held > 0 {
+        put(&mut text, format_args!(" {} for review and {} held are left for a person.", report.pending, report.held));
+    }
+    put(
+        &mut text,
+        format_args!(
+            "\nRun {}: {}, {:.1} s, {} Notion and {} Clockify calls.\n",
+            report.run_id,
+            report.outcome.words(),
+            report.seconds,
+            report.calls.notion,
+            report.calls.clockify
+        ),
+    );
+    text
+}
