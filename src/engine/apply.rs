@@ -135,13 +135,16 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
     applying.record_approvals()?;
     let mut flights = FuturesUnordered::new();
     let mut in_flight: BTreeMap<Service, usize> = BTreeMap::new();
+    // Services whose request budget is used up; the other one goes on.
+    let mut spent: BTreeSet<Service> = BTreeSet::new();
     let mut stopped = Stopped::No;
     loop {
         if stopped == Stopped::No && (applying.work.stop)() {
             stopped = Stopped::Interrupted;
         }
         while stopped == Stopped::No {
-            let has_room = |service| in_flight.get(&service).copied().unwrap_or_default() < IN_FLIGHT_MAX;
+            let has_room =
+                |service| !spent.contains(&service) && in_flight.get(&service).copied().unwrap_or_default() < IN_FLIGHT_MAX;
             let Some(at) = progress.next(has_room) else { break };
             match applying.start(at)? {
                 Start::Done => {
@@ -175,11 +178,18 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
                 let skipped = progress.ended(at, false);
                 applying.failed(at, &error, &hint)?;
                 applying.skip(&skipped, "something that it needs failed")?;
-                if stopped == Stopped::No {
-                    stopped = stop;
+                match stop {
+                    Stopped::OutOfBudget => {
+                        spent.insert(flight.write.service());
+                    }
+                    Stopped::No => {}
+                    Stopped::Interrupted | Stopped::Refused => stopped = stop,
                 }
             }
         }
+    }
+    if stopped == Stopped::No && !spent.is_empty() {
+        stopped = Stopped::OutOfBudget;
     }
     let left = progress.left();
     applying.skip(&left, "the run stopped before")?;

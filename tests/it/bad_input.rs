@@ -87,7 +87,7 @@ fn an_id_that_is_none_is_told_with_its_place() {
 #[test]
 fn an_unshared_database_says_how_to_share_it() {
     let rig = rig();
-    rig.sandbox.knobs().unshared.push("Projects".to_owned());
+    rig.sandbox.knobs().unshared.insert("Projects".to_owned());
     refuses(&rig, 1, &["notion.projects.data_source", "Connections"]);
 }
 
@@ -95,7 +95,7 @@ fn an_unshared_database_says_how_to_share_it() {
 fn a_database_that_is_unshared_later_closes_nothing() {
     let rig = rig();
     rig.settle();
-    rig.sandbox.knobs().unshared.push("Projects".to_owned());
+    rig.sandbox.knobs().unshared.insert("Projects".to_owned());
     refuses(&rig, 1, &["notion.projects.data_source"]);
 }
 
@@ -124,6 +124,8 @@ fn a_property_of_the_wrong_type_names_the_usable_ones() {
 #[test]
 fn a_closed_option_that_is_gone_does_not_open_everything() {
     let rig = rig();
+    let project = rig.sandbox.world().find_page("Projects", "Website").expect("a page");
+    rig.sandbox.world().set(project, "Status", "Done");
     rig.settle();
     rig.sandbox.world().rename_option("Projects", "Status", "Done", "Finished");
     refuses(&rig, 1, &["mapping.projects.closed", "Done"]);

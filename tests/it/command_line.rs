@@ -66,7 +66,7 @@ fn a_brake_withholds_its_class_and_lets_the_rest_go_on() {
     {
         let mut world = rig.sandbox.world();
         for &page in &pages[..4] {
-            world.set_archived(page, true);
+            world.set_checkbox(page, "Archive", true);
         }
         world.add_client_page("Newcomer");
     }

@@ -231,6 +231,11 @@ impl World {
         self.human_edit(page, |page| page.is_archived = archived);
     }
 
+    /// Moves a page out of its database: it still exists, and no listing shows it.
+    pub fn move_out(&mut self, page: NotionId) {
+        self.human_edit(page, |page| page.parent = Parent::Workspace);
+    }
+
     /// Deletes a page for good: 404 from here on.
     pub fn delete_forever(&mut self, page: NotionId) {
         self.tick();

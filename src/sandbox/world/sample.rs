@@ -155,6 +155,8 @@ struct RowSample {
     hidden: bool,
     #[serde(default)]
     deleted_forever: bool,
+    #[serde(default)]
+    moved_out: bool,
 }
 
 #[derive(Deserialize)]
@@ -268,6 +270,9 @@ impl World {
             }
             if row.hidden {
                 self.hide(page);
+            }
+            if row.moved_out {
+                self.move_out(page);
             }
             if row.deleted_forever {
                 self.delete_forever(page);
