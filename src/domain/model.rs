@@ -165,7 +165,7 @@ impl fmt::Display for PageId {
     }
 }
 
-/// The id of a Clockify client, project or task: opaque, in practice a MongoDB ObjectId of 24 hexadecimal digits.
+/// The id of a Clockify client, project or task: opaque, in practice a `MongoDB` `ObjectId` of 24 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId([u8; Self::LENGTH_MAX]);
 
@@ -179,7 +179,7 @@ impl ObjectId {
         std::str::from_utf8(&self.0[..length]).unwrap_or_default()
     }
 
-    /// The second in which the object was created, by the server's clock: the first four bytes of an ObjectId.
+    /// The second in which the object was created, by the server's clock: the first four bytes of an `ObjectId`.
     pub fn created_second(&self) -> Option<i64> {
         let text = self.as_str();
         (text.len() == Self::LENGTH_MAX).then(|| i64::from_str_radix(&text[..8], 16).ok()).flatten()
@@ -808,10 +808,8 @@ impl Registry {
         if let Some(before) = self.links.get(&link.page) {
             self.pages.remove(&before.object);
         }
-        if let Some(other) = self.pages.insert(link.object, link.page) {
-            if other != link.page {
-                self.links.remove(&other);
-            }
+        if let Some(other) = self.pages.insert(link.object, link.page).filter(|other| *other != link.page) {
+            self.links.remove(&other);
         }
         self.links.insert(link.page, link);
     }

@@ -266,9 +266,8 @@ fn by_id<'a>(snapshots: &'a Snapshots, registry: &Registry, claims: &Claims, pai
         };
     }
     let claimed = match &page.claim {
-        Claim::None if closed => return Match::Idle,
+        Claim::None | Claim::Garbled(_) if closed => return Match::Idle,
         Claim::None => return Match::Free { similar: Vec::new() },
-        Claim::Garbled(_) if closed => return Match::Idle,
         Claim::Garbled(text) => return vanished(None, format!("“{}” is no Clockify ID", text.display().clipped(40))),
         Claim::Id(object) => *object,
     };

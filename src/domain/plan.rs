@@ -328,6 +328,7 @@ impl Plan {
     ///
     /// Each change's `state` is worked out here: held if it has a hold or needs something held, ready if policy approves it and
     /// all that it needs, otherwise for review.
+    #[must_use]
     pub fn seal(mut self, rules: &Rules) -> Self {
         self.settle(&rules.thresholds);
         let position = self.positions();
@@ -493,6 +494,9 @@ pub struct Pace {
     pub clockify_per_hour: Option<u32>,
 }
 
+/// Writes answered in a second while no limit is near, for estimates: six on their way, each answered in three quarters of a second.
+const WRITES_PER_SECOND: u64 = 8;
+
 impl Estimate {
     /// What this many requests cost at a pace. Budgets can be spent at once, so the first window is free.
     pub fn of(notion_calls: usize, clockify_calls: usize, pace: &Pace) -> Self {
@@ -500,7 +504,7 @@ impl Estimate {
         let notion = windows(notion_calls, pace.notion_per_minute, 60);
         let clockify = windows(clockify_calls, pace.clockify_per_second, 1)
             .max(pace.clockify_per_hour.map_or(0, |per| windows(clockify_calls, per, 3600)));
-        let typical = (notion_calls.max(clockify_calls) as u64).div_ceil(8);
+        let typical = (notion_calls.max(clockify_calls) as u64).div_ceil(WRITES_PER_SECOND);
         Self { notion_calls, clockify_calls, seconds: notion.max(clockify).max(typical) }
     }
 }
@@ -570,12 +574,11 @@ pub mod document {
 
     impl Sealed {
         pub(super) fn of(plan: &Plan) -> Self {
-            let by_id = plan.by_id();
             Self {
                 complete: plan.complete,
                 scope: plan.scope.clone(),
                 summary: plan.summary(),
-                changes: plan.changes.iter().map(|change| ChangeDocument::of(plan, &by_id, change)).collect(),
+                changes: ChangeDocument::all(plan),
                 notices: plan.notices.iter().map(NoticeDocument::of).collect(),
             }
         }
@@ -663,9 +666,10 @@ pub mod document {
     }
 
     impl ChangeDocument {
-        /// One change of a plan by itself.
-        pub fn of_plan(plan: &Plan, change: &Change) -> Self {
-            Self::of(plan, &plan.by_id(), change)
+        /// All changes of a plan, in its order.
+        pub fn all(plan: &Plan) -> Vec<Self> {
+            let by_id = plan.by_id();
+            plan.changes.iter().map(|change| Self::of(plan, &by_id, change)).collect()
         }
 
         fn of(plan: &Plan, by_id: &BTreeMap<&ChangeId, &Change>, change: &Change) -> Self {

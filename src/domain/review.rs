@@ -38,9 +38,7 @@ impl<'plan> Review<'plan> {
     /// A review that approves what policy approves: every change that is ready.
     pub fn by_policy(plan: &'plan Plan) -> Self {
         let mut review = Self::new(plan, "policy");
-        for change in plan.changes.iter().filter(|change| change.state == State::Ready) {
-            review.decide(&change.id, Decision::Approve);
-        }
+        review.approve_all(|change| change.state == State::Ready);
         review
     }
 
@@ -59,9 +57,9 @@ impl<'plan> Review<'plan> {
         open
     }
 
-    /// Approves many changes at once; ids that the plan does not have, or holds, are passed over.
-    pub fn approve_all(&mut self, ids: &BTreeSet<ChangeId>) {
-        for change in self.plan.changes.iter().filter(|change| change.state != State::Held && ids.contains(&change.id)) {
+    /// Approves every change that is meant, unless it is held.
+    pub fn approve_all(&mut self, meant: impl Fn(&Change) -> bool) {
+        for change in self.plan.changes.iter().filter(|change| change.state != State::Held && meant(change)) {
             self.decisions.insert(change.id.clone(), Decision::Approve);
         }
     }

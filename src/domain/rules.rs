@@ -263,7 +263,7 @@ pub enum Unmanaged {
 
 /// What Clockify accepts as a name: characters from, to.
 ///
-/// Clockify's OpenAPI document and its error messages: client ≤ 100, project 2 to 250, task 1 to 1000.
+/// Clockify's `OpenAPI` document and its error messages: client ≤ 100, project 2 to 250, task 1 to 1000.
 pub fn name_length(kind: Kind) -> std::ops::RangeInclusive<usize> {
     match kind {
         Kind::Client => 1..=100,

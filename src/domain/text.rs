@@ -350,6 +350,9 @@ impl<F: serde_json::ser::Formatter> serde_json::ser::Formatter for SafeJson<F> {
 }
 
 /// A value as indented JSON that is safe on a terminal; see [`SafeJson`].
+///
+/// # Errors
+/// If the value cannot be written as JSON, e.g. a map with keys that are no text.
 pub fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let mut bytes = Vec::new();
     let formatter = SafeJson(serde_json::ser::PrettyFormatter::new());

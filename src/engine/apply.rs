@@ -134,66 +134,77 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
     let mut applying = Applying::new(work, journal, &steps);
     applying.record_approvals()?;
     let mut flights = FuturesUnordered::new();
-    let mut in_flight: BTreeMap<Service, usize> = BTreeMap::new();
-    // Services whose request budget is used up; the other one goes on.
-    let mut spent: BTreeSet<Service> = BTreeSet::new();
+    let mut room = Room::default();
     let mut stopped = Stopped::No;
     loop {
         if stopped == Stopped::No && (applying.work.stop)() {
             stopped = Stopped::Interrupted;
         }
-        while stopped == Stopped::No {
-            let has_room =
-                |service| !spent.contains(&service) && in_flight.get(&service).copied().unwrap_or_default() < IN_FLIGHT_MAX;
-            let Some(at) = progress.next(has_room) else { break };
-            match applying.start(at)? {
-                Start::Done => {
-                    let freed = progress.ended(at, true);
-                    debug_assert!(freed.is_empty(), "a step that succeeds skips nothing");
-                    applying.settle(&progress, at)?;
-                }
-                Start::Send(flight) => {
-                    *in_flight.entry(flight.write.service()).or_default() += 1;
-                    flights.push(fly(target, flight));
-                }
-                Start::Impossible(error) => {
-                    let skipped = progress.ended(at, false);
-                    applying.failed(at, &error, "run again to plan it anew")?;
-                    applying.skip(&skipped, "something that it needs failed")?;
-                }
-            }
-        }
-        let Some((flight, result)) = flights.next().await else { break };
-        if let Some(count) = in_flight.get_mut(&flight.write.service()) {
-            *count -= 1;
-        }
-        let at = flight.step;
-        let outcome = applying.landed(&flight, result)?;
-        match outcome {
-            Landed::Done => {
-                progress.ended(at, true);
-                applying.settle(&progress, at)?;
-            }
-            Landed::Failed { error, hint, stop } => {
-                let skipped = progress.ended(at, false);
-                applying.failed(at, &error, &hint)?;
-                applying.skip(&skipped, "something that it needs failed")?;
-                match stop {
-                    Stopped::OutOfBudget => {
-                        spent.insert(flight.write.service());
+        if stopped == Stopped::No {
+            while let Some(at) = progress.next(|service| room.is_left(service)) {
+                match applying.start(at)? {
+                    Start::Done => applying.succeeded(&mut progress, at)?,
+                    Start::Send(flight) => {
+                        room.take(flight.write.service());
+                        flights.push(fly(target, flight));
                     }
+                    Start::Impossible(error) => {
+                        applying.failed(&mut progress, at, &error, "run again to plan it anew")?;
+                    }
+                }
+            }
+        }
+        let Some((flight, arrival)) = flights.next().await else { break };
+        room.give_back(flight.write.service());
+        match applying.landed(&flight, arrival)? {
+            Landed::Done => applying.succeeded(&mut progress, flight.step)?,
+            Landed::Failed { error, hint, stop } => {
+                applying.failed(&mut progress, flight.step, &error, &hint)?;
+                match stop {
                     Stopped::No => {}
+                    Stopped::OutOfBudget => room.close(flight.write.service()),
                     Stopped::Interrupted | Stopped::Refused => stopped = stop,
                 }
             }
         }
     }
-    if stopped == Stopped::No && !spent.is_empty() {
+    if stopped == Stopped::No && room.is_any_closed() {
         stopped = Stopped::OutOfBudget;
     }
-    let left = progress.left();
-    applying.skip(&left, "the run stopped before")?;
+    applying.skip(&progress.left(), "the run stopped before")?;
     Ok(stopped)
+}
+
+/// How many more writes may be on their way to each service.
+#[derive(Default)]
+struct Room {
+    in_flight: BTreeMap<Service, usize>,
+    /// Services whose request budget is used up; the other one goes on.
+    closed: BTreeSet<Service>,
+}
+
+impl Room {
+    fn is_left(&self, service: Service) -> bool {
+        !self.closed.contains(&service) && self.in_flight.get(&service).copied().unwrap_or_default() < IN_FLIGHT_MAX
+    }
+
+    fn take(&mut self, service: Service) {
+        *self.in_flight.entry(service).or_default() += 1;
+    }
+
+    fn give_back(&mut self, service: Service) {
+        if let Some(count) = self.in_flight.get_mut(&service) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    fn close(&mut self, service: Service) {
+        self.closed.insert(service);
+    }
+
+    fn is_any_closed(&self) -> bool {
+        !self.closed.is_empty()
+    }
 }
 
 /// Which steps can start, and what their ends mean for the others.
@@ -294,7 +305,7 @@ enum Landed {
 
 /// What became of a write: its first answer, and, where that left it open, what looking it up showed.
 enum Arrival {
-    Answered(Result<Written, Failure>),
+    Answered(Box<Result<Written, Failure>>),
     LookedUp { error: String, found: Result<Found, Failure> },
 }
 
@@ -302,7 +313,7 @@ enum Arrival {
 async fn fly<T: Target>(target: &T, flight: Flight) -> (Flight, Arrival) {
     let error = match target.write(&flight.write).await {
         Err(Failure::Unknown { error }) => error,
-        answered => return (flight, Arrival::Answered(answered)),
+        answered => return (flight, Arrival::Answered(Box::new(answered))),
     };
     let found = look_up(target, &flight.write, &flight.siblings).await;
     (flight, Arrival::LookedUp { error, found })
@@ -462,10 +473,10 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         if let Some(seen) = self.page(object.kind, page) {
             let fields = [Field::Name, Field::State].into_iter().chain(seen.values.iter().map(|(field, _)| field));
             for field in fields {
-                if let (Some(wanted), Some(current)) = (steps::wanted(seen, field), steps::current(object, field)) {
-                    if wanted == current {
-                        agreed.insert(field, wanted);
-                    }
+                if let (Some(wanted), Some(current)) = (steps::wanted(seen, field), steps::current(object, field))
+                    && wanted == current
+                {
+                    agreed.insert(field, wanted);
                 }
             }
         }
@@ -496,7 +507,10 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         let again = "run again: it will be planned anew".to_owned();
         let failed = |error, hint, stop| Ok(Landed::Failed { error, hint, stop });
         match arrival {
-            Arrival::Answered(Ok(written)) => self.done(flight, &written, Vec::new()),
+            Arrival::Answered(answer) => match *answer {
+                Ok(written) => self.done(flight, &written, Vec::new()),
+                Err(failure) => self.refused(flight, failure),
+            },
             Arrival::LookedUp { error, found: Ok(Found::Happened(written)) } => {
                 self.done(flight, &written, vec![unknown(&error)])
             }
@@ -515,28 +529,27 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 let hint = "run again: it will be looked up before anything else is written for it".to_owned();
                 failed(format!("{error}; looking it up failed too: {second}"), hint, stop)
             }
-            Arrival::Answered(Err(failure)) => {
-                let (error, hint, stop, kept) = match failure {
-                    Failure::Refused { error, hint } => {
-                        (error.clone(), hint.clone(), Stopped::No, Outcome::Refused { error, hint })
-                    }
-                    Failure::Credentials { error } => {
-                        let hint = "check the token and its rights".to_owned();
-                        (error.clone(), hint.clone(), Stopped::Refused, Outcome::NotSent { error, hint })
-                    }
-                    Failure::NotSent { error } => {
-                        (error.clone(), again.clone(), Stopped::No, Outcome::NotSent { error, hint: again })
-                    }
-                    Failure::OutOfBudget { error } => {
-                        (error.clone(), again.clone(), Stopped::OutOfBudget, Outcome::NotSent { error, hint: again })
-                    }
-                    // `fly` looks these up; a second implementation of it would be a bug that must not lose the write.
-                    Failure::Unknown { error } => (error.clone(), again, Stopped::No, Outcome::Unknown { error }),
-                };
-                self.append(vec![outcome(kept)], &[])?;
-                failed(error, hint, stop)
-            }
         }
+    }
+
+    /// Journals that a write did not happen.
+    fn refused(&mut self, flight: &Flight, failure: Failure) -> Result<Landed, J::Error> {
+        let again = "run again: it will be planned anew".to_owned();
+        let (error, hint, stop, outcome) = match failure {
+            Failure::Refused { error, hint } => (error.clone(), hint.clone(), Stopped::No, Outcome::Refused { error, hint }),
+            Failure::Credentials { error } => {
+                let hint = "check the token and its rights".to_owned();
+                (error.clone(), hint.clone(), Stopped::Refused, Outcome::NotSent { error, hint })
+            }
+            Failure::NotSent { error } => (error.clone(), again.clone(), Stopped::No, Outcome::NotSent { error, hint: again }),
+            Failure::OutOfBudget { error } => {
+                (error.clone(), again.clone(), Stopped::OutOfBudget, Outcome::NotSent { error, hint: again })
+            }
+            // `fly` looks these up, so that none arrives here; if one did, it must not be taken for settled.
+            Failure::Unknown { error } => (error.clone(), again, Stopped::No, Outcome::Unknown { error }),
+        };
+        self.append(vec![What::Outcome { write: flight.number, outcome }], &[])?;
+        Ok(Landed::Failed { error, hint, stop })
     }
 
     /// Journals that a write happened. An answer that still shows the old value is a refusal that the service did not say.
@@ -570,10 +583,10 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             }
             Write::WriteBack { page, kind, fields, .. } => {
                 let link = self.work.registry.of_page(*page).cloned().filter(|_| !fields.is_empty());
-                if let Some(link) = link {
-                    if let Some(object) = self.object(*kind, link.object) {
-                        links.push(steps::verified(link, &object, fields));
-                    }
+                if let Some(link) = link
+                    && let Some(object) = self.object(*kind, link.object)
+                {
+                    links.push(steps::verified(link, &object, fields));
                 }
             }
         }
@@ -586,8 +599,10 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         Ok(Landed::Failed { error, hint, stop: Stopped::No })
     }
 
-    /// Journals the changes whose steps have all succeeded.
-    fn settle(&mut self, progress: &Progress, at: usize) -> Result<(), J::Error> {
+    /// Notes that a step succeeded, and journals the changes whose steps have all succeeded.
+    fn succeeded(&mut self, progress: &mut Progress, at: usize) -> Result<(), J::Error> {
+        let skipped = progress.ended(at, true);
+        debug_assert!(skipped.is_empty(), "a step that succeeds skips nothing");
         let succeeded = |at: &usize| progress.state[*at] == StepState::Succeeded;
         let applied: Vec<What> = self.steps[at]
             .changes
@@ -598,9 +613,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         if applied.is_empty() { Ok(()) } else { self.append(applied, &[]) }
     }
 
-    fn failed(&mut self, at: usize, error: &str, hint: &str) -> Result<(), J::Error> {
-        let failed = |change| What::Failed { change, error: error.to_owned(), hint: hint.to_owned() };
-        self.report(&[at], failed)
+    /// Notes that a step failed, and journals its changes and those that can therefore not be started.
+    fn failed(&mut self, progress: &mut Progress, at: usize, error: &str, hint: &str) -> Result<(), J::Error> {
+        let skipped = progress.ended(at, false);
+        self.report(&[at], |change| What::Failed { change, error: error.to_owned(), hint: hint.to_owned() })?;
+        self.skip(&skipped, "something that it needs failed")
     }
 
     fn skip(&mut self, skipped: &[usize], because: &str) -> Result<(), J::Error> {

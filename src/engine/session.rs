@@ -310,18 +310,20 @@ impl Session<'_> {
             })
             .collect();
         let now = (self.clock)();
+        let documents = ChangeDocument::all(plan);
         let pending: Vec<PendingRow> = plan
             .changes
             .iter()
-            .filter(|change| change.state != State::Ready && !applied.contains(&change.id))
-            .map(|change| PendingRow {
+            .zip(documents)
+            .filter(|(change, _)| change.state != State::Ready && !applied.contains(&change.id))
+            .map(|(change, document)| PendingRow {
                 change_id: change.id.clone(),
                 kind: change.kind,
                 action: change.proposal.action.word().to_owned(),
                 name: change.name.clone(),
                 state: if change.state == State::Held { "held".to_owned() } else { "review".to_owned() },
                 reason: change.hold.as_ref().map_or_else(|| change.proposal.reason.clone(), |hold| hold.text.clone()),
-                body: serde_json::to_value(ChangeDocument::of_plan(plan, change)).unwrap_or_default(),
+                body: serde_json::to_value(document).unwrap_or_default(),
                 first_seen: now,
             })
             .collect();
@@ -526,7 +528,7 @@ impl Session<'_> {
         }
         self.tell(stale)?;
         let mut review = Review::new(fresh, approved.by());
-        review.approve_all(&ids);
+        review.approve_all(|change| ids.contains(&change.id));
         Ok(review.approved())
     }
 

@@ -276,10 +276,10 @@ impl Workplace {
                     return Err(Failure::new(Code::Refused, "the plan was made for other workspaces")
                         .hint("use the configuration that it was made with"));
                 }
-                let ready: BTreeSet<ChangeId> = ready_of(saved).map(|change| ChangeId(change.id.clone())).collect();
+                let ready: BTreeSet<&str> = ready_of(saved).map(|change| change.id.as_str()).collect();
                 session.refuse_stale(stale(saved, &plan))?;
                 let mut review = Review::new(&plan, "saved plan");
-                review.approve_all(&ready);
+                review.approve_all(|change| ready.contains(change.id.0.as_str()));
                 let approved = review.approved();
                 let (plan, stopped) = session.apply(sides, plan, approved).await?;
                 Ok(session.finish(&plan, stopped, started.elapsed().as_secs_f64())?)

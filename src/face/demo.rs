@@ -110,16 +110,7 @@ pub(super) async fn serve(listen: SocketAddr, empty: bool) -> Result<Sandbox, Fa
 /// The configuration with which punchlist works on a sandbox.
 pub(super) fn configuration(sandbox: &Sandbox) -> String {
     let echo = |secret: &str| format!("command:[\"echo\", \"{secret}\"]");
-    let mut text = String::new();
-    let mut section = "";
-    for (key, value) in endpoints(sandbox, &echo(NOTION_TOKEN), &echo(CLOCKIFY_KEY)) {
-        let (group, name) = key.rsplit_once('.').unwrap_or(("", key));
-        if group != section {
-            text.push_str(if text.is_empty() { "" } else { "\n" });
-            text.push_str(&format!("[{group}]\n"));
-            section = group;
-        }
-        text.push_str(&format!("{name} = {}\n", toml::Value::String(value)));
-    }
-    text
+    let keys = endpoints(sandbox, &echo(NOTION_TOKEN), &echo(CLOCKIFY_KEY));
+    let lines: Vec<String> = keys.into_iter().map(|(key, value)| format!("{key} = {}", toml::Value::String(value))).collect();
+    lines.join("\n") + "\n"
 }

@@ -1,6 +1,9 @@
 //! Plans and reports as text that a person can read. Everything from outside is printed as `Display`.
 
-use std::fmt::{self, Write as _};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+};
 
 use anstyle::{AnsiColor, Style};
 
@@ -78,14 +81,13 @@ fn colour(action: Action) -> Style {
 /// The plan as a tree with reasons, then the notices, then what it comes to.
 pub(super) fn plan(plan: &Plan, calls: Calls, estimate: Estimate, dress: Dress) -> String {
     let mut text = String::new();
-    let mut shown: Vec<PageId> = Vec::new();
+    let mut shown: BTreeSet<PageId> = plan.changes.iter().map(|change| change.page).collect();
     for change in &plan.changes {
         for ancestor in ancestors(plan, change) {
-            if !shown.contains(&ancestor) && !plan.changes.iter().any(|change| change.page == ancestor) {
+            if shown.insert(ancestor) {
                 let place = &plan.places[&ancestor];
                 let name = place.name.display().clipped(NAME_COLUMNS);
                 put(&mut text, format_args!("{}  {}\n", indent(place.kind), dress.dim(name)));
-                shown.push(ancestor);
             }
         }
         line(&mut text, change, dress);

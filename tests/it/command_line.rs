@@ -187,7 +187,7 @@ fn the_sandbox_serves_and_prints_the_configuration_to_use_it() {
         let line = line.expect("UTF-8");
         text.push_str(&line);
         text.push('\n');
-        if line.starts_with("reports_url") {
+        if line.contains("reports_url") {
             break;
         }
     }
@@ -217,4 +217,16 @@ fn every_exchange_and_write_is_in_the_journal_without_secrets() {
     assert_eq!(count("exchange"), rig.sandbox.calls().len());
     let secrets = ["ntn_sandbox", "\"sandbox\""];
     assert!(secrets.iter().all(|secret| !text.contains(secret)));
+}
+
+#[test]
+fn the_readme_shows_what_the_demonstration_prints() {
+    let home = tempfile::TempDir::new().expect("a directory");
+    let printed = Ran::of(punchlist(home.path()).arg("--demo").output().expect("runs")).stdout;
+    let printed: Vec<&str> = printed.lines().map(str::trim_end).collect();
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("a README");
+    let picture = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a picture");
+    for line in picture.lines() {
+        assert!(printed.contains(&line.trim_end()), "the demonstration does not print {line:?}");
+    }
 }

@@ -368,3 +368,103 @@ fn a_budget_of_thirty_an_hour_is_kept_over_runs() {
     assert_eq!(ran.code, 75, "{}", ran.stderr);
     assert_eq!(rig.call_counts().1, 0, "the budget is known to be spent");
 }
+
+/// Every field that can be mapped, on properties that the sandbox's agency has.
+const EVERY_FIELD: &str = "mapping.clients.fields = { email = \"Email\", address = \"Address\", note = \"Notes\" }\n\
+     mapping.projects.fields = { billable = \"Billable\", note = \"Notes\", estimate = \"Estimate (h)\" }\n\
+     mapping.tasks.fields = { billable = \"Billable\", estimate = \"Estimate (h)\", assignees = \"Assignee\" }\n";
+
+#[test]
+fn every_mapped_field_reaches_clockify_and_stays_put_afterwards() {
+    let Synced { rig, client, project, task } = synced();
+    rig.sandbox.world().set_plan("ENTERPRISE_YEAR");
+    rig.configure(EVERY_FIELD);
+    {
+        let mut world = rig.sandbox.world();
+        world.set(client, "Email", "billing@globex.example");
+        world.set_text(client, "Address", "Main Street 1");
+        world.set_text(client, "Notes", "pays \"net 30\"");
+        world.set_checkbox(project, "Billable", true);
+        world.set(project, "Estimate (h)", 40.5);
+        world.set_checkbox(task, "Billable", true);
+        world.set(task, "Estimate (h)", 1.5);
+        let person = world.person("Jonas Weber");
+        world.set(task, "Assignee", json!([person]));
+    }
+
+    let plan = rig.plan();
+    let changes = plan["changes"].as_array().expect("changes");
+    assert!(changes.iter().all(|change| change["cause"] == "first_sight"), "{plan:#}");
+    rig.configure(&format!("{EVERY_FIELD}rules.thresholds.update = 90\n"));
+    let (code, report) = rig.auto_approve();
+
+    assert_eq!((code, &report["failed"]), (0, &json!(0)), "{report:#}");
+    {
+        let world = rig.sandbox.world();
+        let (client, project, task) = (&world.clients()[0], &world.projects()[0], &world.tasks()[0]);
+        assert_eq!(client.email.as_deref(), Some("billing@globex.example"));
+        assert_eq!(client.note.as_deref(), Some("pays \"net 30\""));
+        assert!(project.billable && task.billable);
+        assert_eq!(task.estimate, "PT1H30M");
+        assert_eq!(project.time_estimate["estimate"], "PT40H30M");
+        assert_eq!(task.assignee_ids.len(), 1);
+    }
+    rig.sandbox.clear_calls();
+    let (code, report) = rig.auto_approve();
+    assert_eq!((code, &report["outcome"]), (0, &json!("in_sync")));
+    assert!(rig.mutations().is_empty());
+}
+
+#[test]
+fn with_local_ids_notion_is_never_written() {
+    let mut world = World::empty();
+    let client = world.add_client_page("Acme Corp");
+    world.add_project_page("Website", client);
+    let rig = Rig::new(world);
+    rig.configure("mapping.id_strategy = \"local\"\n");
+
+    let (code, report) = rig.auto_approve();
+
+    assert_eq!((code, &report["applied"]), (0, &json!(2)));
+    assert!(rig.mutations().iter().all(|call| call.service == Service::Clockify));
+    let (code, report) = rig.auto_approve();
+    assert_eq!((code, &report["outcome"]), (0, &json!("in_sync")));
+}
+
+#[test]
+fn a_lost_state_is_found_again_by_the_ids_in_notion() {
+    let Synced { rig, task, .. } = synced();
+    std::fs::remove_dir_all(rig.home.path().join("state")).expect("removable");
+
+    let (code, report) = rig.auto_approve();
+
+    assert_eq!((code, &report["outcome"]), (0, &json!("in_sync")));
+    assert!(rig.mutations().is_empty());
+    rig.sandbox.world().set(task, "Status", "Done");
+    assert_eq!(rig.plan_lines(), ["close task Design [ready]"], "and from then on it is remembered");
+}
+
+#[test]
+fn a_task_that_moves_is_for_review() {
+    let Synced { rig, client, task, .. } = synced();
+    let other = rig.sandbox.world().add_project_page("Support", client);
+    rig.sandbox.world().set_relation(task, "Projects", &[other]);
+
+    assert_eq!(rig.plan_lines(), ["create project Support [ready]", "move task Design [review]"]);
+}
+
+#[test]
+fn names_that_change_places_wait_for_each_other() {
+    let Synced { rig, project, client, .. } = synced();
+    {
+        let mut world = rig.sandbox.world();
+        world.set_title(project, "Website (old)");
+        world.add_project_page("Website", client);
+    }
+
+    let (code, report) = rig.auto_approve();
+
+    assert_eq!((code, &report["applied"]), (0, &json!(2)), "{report:#}");
+    let methods: Vec<String> = rig.mutations().iter().map(|call| call.method.clone()).collect();
+    assert_eq!(methods, ["PUT", "POST", "PATCH"], "the name is free before it is taken");
+}

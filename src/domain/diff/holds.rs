@@ -190,7 +190,7 @@ impl<'a> Differ<'a> {
                 _ => self.hold(change, HoldCode::NameTaken, format!("a {kind} that no page links to has this name ({holder})")),
             }
         }
-        for (&start, _) in &waits_for {
+        for &start in waits_for.keys() {
             let mut seen = BTreeSet::from([start]);
             let mut at = start;
             while let Some(&next) = waits_for.get(&at) {

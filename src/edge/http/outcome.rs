@@ -10,7 +10,7 @@ use crate::domain::{model::Service, text::Display};
 /// Columns of a service's message that are kept.
 const MESSAGE_COLUMNS_MAX: usize = 400;
 /// Nobody waits longer than this; whatever asks for more is told to come back later.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
 /// Why a request has no answer. All text is safe to show, and holds neither tokens nor query values.

@@ -139,10 +139,10 @@ impl Pacer {
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn far() -> Instant {
-        Instant::now() + Duration::from_secs(86_400)
+        Instant::now() + Duration::from_hours(24)
     }
 
     async fn send_times(pacer: &Pacer, count: usize) -> Vec<Duration> {
