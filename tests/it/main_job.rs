@@ -468,3 +468,40 @@ fn names_that_change_places_wait_for_each_other() {
     let methods: Vec<String> = rig.mutations().iter().map(|call| call.method.clone()).collect();
     assert_eq!(methods, ["PUT", "POST", "PATCH"], "the name is free before it is taken");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_stop_ends_between_writes_and_the_next_run_goes_on() {
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Command, Stdio},
+        time::Duration,
+    };
+    let mut world = World::empty();
+    for number in 0..40 {
+        world.add_client_page(&format!("Client {number}"));
+    }
+    let rig = Rig::new(world);
+    rig.sandbox.knobs().latency = Duration::from_millis(20);
+    let mut command = rig.command();
+    command.args(["--auto-approve", "--json", "-v"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+
+    let mut child = command.spawn().expect("starts");
+    let stderr = BufReader::new(child.stderr.take().expect("piped"));
+    let mut lines = stderr.lines();
+    let mut created =
+        lines.by_ref().map(|line| line.expect("UTF-8")).filter(|line| line.contains("POST") && line.contains("201"));
+    assert!(created.next().is_some(), "something was created");
+    let stopped = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
+    assert!(stopped.success());
+    for line in lines {
+        line.expect("UTF-8");
+    }
+    let output = child.wait_with_output().expect("ends");
+
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report all the same");
+    assert_eq!((output.status.code(), &report["outcome"], &report["failed"]), (Some(4), &json!("interrupted"), &json!(0)));
+    assert!(report["skipped"].as_u64() > Some(0), "{report}");
+    assert_eq!(rig.auto_approve().0, 0);
+    assert_eq!(rig.sandbox.world().clients().len(), 40, "all of them, once");
+}
