@@ -152,7 +152,7 @@ impl<'a> Differ<'a> {
         self.of_page.entry(page.id).or_default().root = Some(at);
         self.hold_name(at, page);
         self.hold_parent(at, page);
-        self.hold_incomplete(at, page.kind);
+        self.hold_unseen(at, page);
         self.check_name_is_free(at, page, None);
     }
 
@@ -171,6 +171,7 @@ impl<'a> Differ<'a> {
         let at = self.push(page, Cause::Vanished, proposal, ways);
         self.of_page.entry(page.id).or_default().root = Some(at);
         if creates {
+            self.hold_unseen(at, page);
             self.hold_name(at, page);
             self.hold_parent(at, page);
             self.check_name_is_free(at, page, None);
@@ -327,7 +328,9 @@ impl<'a> Differ<'a> {
     fn propose(&mut self, page: &'a Page, pair: Candidate<'a>, part: Part) {
         let Part { cause, side, confidence, reason, sendable: _, fields } = part;
         let object = pair.object;
+        let writable = fields.iter().all(|compared| compared.field.is_writable_in_notion());
         let action = match fields.as_slice() {
+            _ if side == Service::Notion => Action::Update,
             [Compared { field: Field::State, wanted, .. }] if *wanted == Value::Closed(true) => Action::Close,
             [Compared { field: Field::State, .. }] => Action::Reopen,
             [Compared { field: Field::Parent, .. }] => Action::Move,
@@ -362,7 +365,7 @@ impl<'a> Differ<'a> {
         let proposal = Proposal { action, side, object: Some(object.id), fields: written(side), confidence, reason };
         let mut alternatives = Vec::new();
         if matches!(cause, Cause::Drift | Cause::Conflict | Cause::FirstSight) {
-            if action == Action::Update {
+            if action == Action::Update && writable {
                 let (side, reason) = match side {
                     Service::Clockify => (Service::Notion, "take Clockify's value into Notion"),
                     Service::Notion => (Service::Clockify, "write Notion's value into Clockify"),
@@ -388,6 +391,10 @@ impl<'a> Differ<'a> {
             Action::Reopen => standings.reopen = Some(at),
             _ if renames => standings.frees_name = Some(at),
             _ => {}
+        }
+        if side == Service::Notion && !writable {
+            let text = "by the rule Clockify wins, but this is for Notion's users to set: change it in Notion".to_owned();
+            self.changes[at].hold = Some(hold(HoldCode::NotWritable, text));
         }
         match action {
             Action::Close => {

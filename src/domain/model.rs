@@ -267,6 +267,11 @@ impl Field {
         }
     }
 
+    /// Whether Clockify's value can be written into a page: relations and people are for Notion's users to set.
+    pub fn is_writable_in_notion(self) -> bool {
+        !matches!(self, Self::Parent | Self::Assignees)
+    }
+
     /// The word for the field, in configuration, plans and on screen.
     pub fn word(self) -> &'static str {
         match self {
@@ -679,6 +684,8 @@ pub struct Snapshots {
     pub lost: BTreeSet<PageId>,
     /// Pages that are in the registry and exist, but were moved out of their data source.
     pub moved_out: BTreeSet<PageId>,
+    /// Pages for which an earlier run may have created an object: nobody knows, and a look-up could not tell.
+    pub unsettled: BTreeSet<PageId>,
     /// Things to say that fetching noticed.
     pub problems: Vec<Problem>,
 }

@@ -145,6 +145,8 @@ pub enum HoldCode {
     Incomplete,
     /// More changes of this class than the brake lets through.
     Brake,
+    /// An earlier create of it has an unknown outcome.
+    Unsettled,
     /// The value cannot be written to that side.
     NotWritable,
 }

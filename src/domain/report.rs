@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    journal::{Event, RunId, Status, What, WriteId},
+    journal::{Event, Outcome, RunId, What},
     plan::{Calls, ChangeId, Hold, HoldCode, Plan, State},
 };
 
@@ -133,14 +133,22 @@ pub enum Stopped {
     OutOfBudget,
 }
 
-/// Counts a run from its events.
-pub fn report(run: RunId, plan: &Plan, events: &[Event], stopped: Stopped, calls: Calls, seconds: f64) -> Report {
+/// Counts a run from its events. `unsettled` writes, of this run or earlier ones, have an outcome that nobody knows.
+pub fn report(
+    run: RunId,
+    plan: &Plan,
+    events: &[Event],
+    stopped: Stopped,
+    unsettled: usize,
+    calls: Calls,
+    seconds: f64,
+) -> Report {
     let by_id = plan.by_id();
     let name = |id: &ChangeId| by_id.get(id).map(|change| change.name.display().to_string()).unwrap_or_default();
     let mut applied: BTreeSet<&ChangeId> = BTreeSet::new();
     let mut failures: BTreeMap<&ChangeId, FailureReport> = BTreeMap::new();
     let mut not_started: BTreeMap<&ChangeId, NotStartedReport> = BTreeMap::new();
-    let mut writes: BTreeMap<WriteId, Status> = BTreeMap::new();
+    let mut refused = false;
     for event in events {
         match &event.what {
             What::Applied { change } => {
@@ -155,13 +163,7 @@ pub fn report(run: RunId, plan: &Plan, events: &[Event], stopped: Stopped, calls
                 let report = NotStartedReport { change_id: change.clone(), name: name(change), because: because.clone() };
                 not_started.insert(change, report);
             }
-            What::Intent { write, .. } => {
-                writes.insert(*write, Status::Intended);
-            }
-            What::Outcome { write, outcome } => {
-                let status = writes.get(write).and_then(|status| status.next(outcome).ok());
-                writes.insert(*write, status.unwrap_or(Status::Unknown));
-            }
+            What::Outcome { outcome: Outcome::Refused { .. }, .. } => refused = true,
             _ => {}
         }
     }
@@ -177,11 +179,10 @@ pub fn report(run: RunId, plan: &Plan, events: &[Event], stopped: Stopped, calls
         .filter(|change| change.state == State::Review && !applied.contains(&change.id) && !failures.contains_key(&change.id))
         .count();
     let held = plan.changes.iter().filter(|change| change.state == State::Held).count();
-    let any = |wanted: fn(&Status) -> bool| writes.values().any(wanted);
     let outcome = [
         (stopped == Stopped::Refused, Ending::Refused),
-        (any(|status| *status == Status::Refused), Ending::Failed),
-        (any(|status| status.is_open()), Ending::Unknown),
+        (refused, Ending::Failed),
+        (unsettled > 0, Ending::Unknown),
         (stopped == Stopped::Interrupted, Ending::Interrupted),
         (stopped == Stopped::OutOfBudget, Ending::OutOfBudget),
         (!failures.is_empty() || !not_started.is_empty(), Ending::Interrupted),

@@ -1,5 +1,6 @@
 //! TELLS THE STORY: what happens in which order. It decides nothing and touches nothing itself.
 
 pub mod apply;
+mod fetch;
 pub mod services;
 pub mod session;

@@ -5,19 +5,19 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
     apply::{Found, Journal, Work, apply, look_up},
+    fetch::ReadNotion,
     services::{Services, holds},
 };
 use crate::{
     domain::{
         diff::diff,
         journal::{Event, Open, Outcome, RunId, What, Write},
-        model::{Field, Kind, Link, PageId, PerKind, Registry, Service, Sight, Snapshots, Value},
+        model::{Field, Kind, Link, PageId, PerKind, Registry, Service, Snapshots, Value},
         plan::{Calls, ChangeId, Plan, Scope, State, document::ChangeDocument},
         report::{Report, Stopped, report},
         review::{Approved, Review},
@@ -27,17 +27,10 @@ use crate::{
     edge::{
         clockify::{self, Clockify},
         http::Exchange,
-        notion::{self, Notion, Seen, Source},
+        notion::{self, Notion, Source},
         store::{PendingRow, RunEnd, RunRecord, Store, StoreError},
     },
 };
-
-/// Pages that are fetched one by one in a run, because no listing shows them. The others wait for the next run.
-const MISSING_PAGES_MAX: usize = 100;
-/// How many of them at once.
-const MISSING_PAGES_AT_ONCE: usize = 4;
-/// A page that answered 404 is asked for again after this time. If it comes back, a listing shows it sooner.
-const LOST_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// Why a run ended without a report.
 #[derive(Debug, thiserror::Error)]
@@ -138,9 +131,9 @@ pub struct Sides {
 
 /// The workspaces that a state belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Identities {
-    notion: String,
-    clockify: String,
+pub(super) struct Identities {
+    pub(super) notion: String,
+    pub(super) clockify: String,
 }
 
 impl Session<'_> {
@@ -301,7 +294,8 @@ impl Session<'_> {
         self.tell_exchanges(exchanges)?;
         let events = self.store.events(&self.run)?;
         let calls = self.calls();
-        let report = report(self.run.clone(), plan, &events, stopped, calls, seconds);
+        let unsettled = self.store.open_writes()?.len();
+        let report = report(self.run.clone(), plan, &events, stopped, unsettled, calls, seconds);
         let applied: BTreeSet<&ChangeId> = events
             .iter()
             .filter_map(|event| match &event.what {
@@ -369,108 +363,6 @@ impl Session<'_> {
         Calls { notion: self.notion.http().calls(), clockify: self.clockify.http().calls() }
     }
 
-    async fn read_notion(
-        &self,
-        registry: &Registry,
-        mut remembered: PerKind<Option<Source>>,
-        pinned: Option<&Identities>,
-    ) -> Result<ReadNotion, SessionError> {
-        let identity = async {
-            let identity = self.notion.identity().await?;
-            let before = pinned.map(|pinned| pinned.notion.as_str());
-            same_workspace(Service::Notion, before, &identity.workspace_id).map(|()| identity.workspace_id)
-        };
-        let [clients, projects, tasks] = Kind::ALL.map(|kind| self.read_pages(kind, remembered[kind].take()));
-        let (workspace, clients, projects, tasks) = tokio::try_join!(identity, clients, projects, tasks)?;
-        let mut snapshots = Snapshots::default();
-        let mut sources: PerKind<Option<Source>> = PerKind::default();
-        for (kind, (source, listed)) in Kind::ALL.into_iter().zip([clients, projects, tasks]) {
-            snapshots.pages[kind] = listed.pages;
-            snapshots.problems.extend(listed.problems);
-            sources[kind] = Some(listed.refreshed.unwrap_or(source));
-        }
-        let PerKind { clients: Some(clients), projects: Some(projects), tasks: Some(tasks) } = sources else {
-            unreachable!("every kind was read just now")
-        };
-        let sources = PerKind { clients, projects, tasks };
-        let lost_now = self.look_for_missing(registry, &sources, &mut snapshots).await?;
-        Ok(ReadNotion { workspace, sources, snapshots, lost_now })
-    }
-
-    async fn read_pages(&self, kind: Kind, remembered: Option<Source>) -> Result<(Source, notion::Listed), SessionError> {
-        let reference = &self.references[kind];
-        let source = match remembered.filter(|source| source.reference == *reference) {
-            Some(source) => source,
-            None => self.notion.resolve(kind, reference).await?,
-        };
-        let watch = Arc::clone(&self.watch);
-        let progress = move |rows| watch(Progress::Reading(Service::Notion, kind, rows));
-        let listed = self.notion.fetch(kind, &source, &progress).await?;
-        Ok((source, listed))
-    }
-
-    async fn read_clockify(&self, pinned: Option<&Identities>) -> Result<ReadClockify, SessionError> {
-        let identity = self.clockify.identity(self.workspace).await?;
-        let before = pinned.map(|pinned| pinned.clockify.as_str());
-        same_workspace(Service::Clockify, before, &identity.workspace_id)?;
-        let watch = Arc::clone(&self.watch);
-        let progress = move |kind, rows| watch(Progress::Reading(Service::Clockify, kind, rows));
-        let (objects, problems) = self.clockify.fetch(&identity.workspace_id, &progress).await?;
-        Ok((identity.workspace_id, objects, problems))
-    }
-
-    /// Linked pages that a complete listing does not show are asked for by their id: in the trash, moved, or out of sight.
-    ///
-    /// Returns links that are out of sight from now on.
-    async fn look_for_missing(
-        &self,
-        registry: &Registry,
-        sources: &PerKind<Source>,
-        snapshots: &mut Snapshots,
-    ) -> Result<Vec<Link>, SessionError> {
-        let now = (self.clock)();
-        let mut missing: Vec<&Link> = Vec::new();
-        for link in registry.iter() {
-            if snapshots.pages[link.kind].complete().is_none_or(|listing| !listing.lacks(link.page)) {
-                continue;
-            }
-            match link.sight {
-                Sight::Retired => {}
-                Sight::LostAt(at) if now.duration_since(at) < LOST_AGAIN_AFTER => {
-                    snapshots.lost.insert(link.page);
-                }
-                Sight::Expected | Sight::LostAt(_) => missing.push(link),
-            }
-        }
-        missing.truncate(MISSING_PAGES_MAX);
-        let asked = stream::iter(missing).map(|link| async move {
-            let seen = self.notion.page(link.kind, &sources[link.kind], link.page).await?;
-            Ok::<_, SessionError>((link, seen))
-        });
-        let mut asked = asked.buffer_unordered(MISSING_PAGES_AT_ONCE);
-        let (mut found, mut lost_now) = (PerKind::<Vec<_>>::default(), Vec::new());
-        while let Some(answer) = asked.next().await {
-            let (link, seen) = answer?;
-            match seen {
-                Seen::Page(page) => found[link.kind].push(page),
-                Seen::MovedOut => {
-                    snapshots.moved_out.insert(link.page);
-                }
-                Seen::NotFound => {
-                    snapshots.lost.insert(link.page);
-                    lost_now.push(Link { sight: Sight::LostAt(now), ..link.clone() });
-                }
-            }
-        }
-        for kind in Kind::ALL {
-            let more = std::mem::take(&mut found[kind]);
-            if !more.is_empty() {
-                snapshots.pages[kind] = std::mem::take(&mut snapshots.pages[kind]).with(more);
-            }
-        }
-        Ok(lost_now)
-    }
-
     /// Settles the writes that an earlier run left without a known outcome, before anything is planned on top of them.
     async fn settle(&mut self, seen: &mut Sides) -> Result<(), SessionError> {
         for open in self.store.open_writes()? {
@@ -500,8 +392,11 @@ impl Session<'_> {
                         None => continue,
                     },
                     Ok(Found::Nothing) => (Outcome::Absent, None),
-                    // It stays open, and the run says so in the end.
-                    Ok(Found::Several) | Err(_) => continue,
+                    // It stays open: nothing is created for the page, and the run says so in the end.
+                    Ok(Found::Several) | Err(_) => {
+                        seen.snapshots.unsettled.insert(*page);
+                        continue;
+                    }
                 },
             };
             let event = Event { run, at: (self.clock)(), what: What::Outcome { write, outcome } };
@@ -557,24 +452,6 @@ impl Session<'_> {
     fn tell_exchanges(&mut self, exchanges: Vec<(Timestamp, Exchange)>) -> Result<(), SessionError> {
         let events = exchange_events(&self.run, exchanges);
         if events.is_empty() { Ok(()) } else { Ok(self.store.append_all(&events)?) }
-    }
-}
-
-struct ReadNotion {
-    workspace: String,
-    sources: PerKind<Source>,
-    snapshots: Snapshots,
-    lost_now: Vec<Link>,
-}
-
-type ReadClockify = (String, crate::domain::model::Snapshot<crate::domain::model::Object>, Vec<crate::domain::model::Problem>);
-
-fn same_workspace(service: Service, before: Option<&str>, now: &str) -> Result<(), SessionError> {
-    match before {
-        Some(before) if before != now => {
-            Err(SessionError::OtherIdentity { service, before: before.to_owned(), now: now.to_owned() })
-        }
-        _ => Ok(()),
     }
 }
 

@@ -119,7 +119,13 @@ impl<'a> Differ<'a> {
     }
 
     /// Holds a create where the object may exist unseen.
-    pub(super) fn hold_incomplete(&mut self, at: usize, kind: Kind) {
+    pub(super) fn hold_unseen(&mut self, at: usize, page: &Page) {
+        let kind = page.kind;
+        if self.snapshots.unsettled.contains(&page.id) {
+            let text =
+                "an earlier run may have created it, and looking it up did not settle that: look in Clockify, then run again";
+            self.hold(at, HoldCode::Unsettled, text);
+        }
         if let Some(because) = self.snapshots.objects[kind].incomplete_because() {
             let text =
                 format!("Clockify's {} could not be listed completely ({because}), so it may exist already", kind.plural());
