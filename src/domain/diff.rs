@@ -313,7 +313,10 @@ impl<'a> Differ<'a> {
                 },
             };
             let confidence = confidence.min(pair.evidence.confidence());
-            let sendable = *field != Field::Name || side == Service::Notion || holds::invalid_name(page).is_none();
+            let sendable = match side {
+                Service::Notion => field.is_writable_in_notion(),
+                Service::Clockify => *field != Field::Name || holds::invalid_name(page).is_none(),
+            };
             match parts.iter_mut().find(|part| {
                 part.cause == cause && part.side == side && part.confidence == confidence && part.sendable == sendable
             }) {
@@ -326,7 +329,7 @@ impl<'a> Differ<'a> {
 
     /// Proposes the change that mends one part of the differences.
     fn propose(&mut self, page: &'a Page, pair: Candidate<'a>, part: Part) {
-        let Part { cause, side, confidence, reason, sendable: _, fields } = part;
+        let Part { cause, side, confidence, reason, sendable, fields } = part;
         let object = pair.object;
         let writable = fields.iter().all(|compared| compared.field.is_writable_in_notion());
         let action = match fields.as_slice() {
@@ -392,7 +395,7 @@ impl<'a> Differ<'a> {
             _ if renames => standings.frees_name = Some(at),
             _ => {}
         }
-        if side == Service::Notion && !writable {
+        if side == Service::Notion && !sendable {
             let text = "by the rule Clockify wins, but this is for Notion's users to set: change it in Notion".to_owned();
             self.changes[at].hold = Some(hold(HoldCode::NotWritable, text));
         }
@@ -514,7 +517,7 @@ struct Part {
     side: Service,
     confidence: u8,
     reason: &'static str,
-    /// False for a name that Clockify would refuse, which must not hold the other fields.
+    /// False for a name that Clockify would refuse, or what cannot be written into Notion: it must not hold the other fields.
     sendable: bool,
     fields: Vec<Compared>,
 }
