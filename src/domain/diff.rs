@@ -34,6 +34,7 @@ use super::{
         Action, Cause, Change, ChangeId, FieldChange, Hold, HoldCode, Place, Plan, Proposal, Scope, State, change_id, sha256,
     },
     rules::{IdStrategy, Rules},
+    text::Raw,
 };
 
 /// How sure we are of a new page that nothing looks like.
@@ -78,6 +79,8 @@ pub fn diff(snapshots: &Snapshots, registry: &Registry, rules: &Rules, scope: Sc
         verified: Vec::new(),
         of_page: HashMap::new(),
         claims_on_names: Vec::new(),
+        name_seekers: BTreeMap::new(),
+        lost_links: Vec::new(),
     };
     for kind in Kind::ALL {
         for (page, found) in &pairs.matches[kind] {
@@ -97,6 +100,8 @@ struct Standings {
     reopen: Option<usize>,
     /// The change that gives the object another name or parent, and so frees its name.
     frees_name: Option<usize>,
+    /// A task that moves leaves its object behind, closed and with its name.
+    leaves_name: bool,
 }
 
 /// A change that needs a name which another object has.
@@ -117,6 +122,10 @@ struct Differ<'a> {
     verified: Vec<Link>,
     of_page: HashMap<PageId, Standings>,
     claims_on_names: Vec<NameClaim>,
+    /// Changes that bring a name under a parent, of the kind at hand.
+    name_seekers: BTreeMap<(Option<ObjectId>, Raw), Vec<usize>>,
+    /// Creates of a name whose object is linked to a page that is out of sight.
+    lost_links: Vec<(usize, ObjectId)>,
 }
 
 impl<'a> Differ<'a> {
@@ -159,23 +168,24 @@ impl<'a> Differ<'a> {
     /// The object is gone, as a complete listing shows: recreate, link another, or unlink.
     fn vanished(&mut self, page: &'a Page, object: Option<ObjectId>, others: &[Candidate<'a>], because: &str) {
         let recreate = Proposal { confidence: RECREATE, reason: format!("{because}; create it again"), ..creation(page) };
-        let mut ways: Vec<Proposal> = others.iter().map(|candidate| linking(page, candidate)).collect();
-        ways.push(recreate);
+        let mut ways = vec![recreate];
+        ways.extend(others.iter().map(|candidate| linking(page, candidate)));
         ways.sort_by_key(|way| std::cmp::Reverse(way.confidence));
         if page.claim != Claim::None {
             let reason = format!("{because}; empty the property and leave it at that");
             ways.push(Proposal { confidence: RECREATE, reason, ..clearing(page, object) });
         }
         let proposal = ways.remove(0);
-        let creates = proposal.action == Action::Create;
+        let best = others.iter().find(|_| proposal.action == Action::Link);
         let at = self.push(page, Cause::Vanished, proposal, ways);
-        self.of_page.entry(page.id).or_default().root = Some(at);
-        if creates {
-            self.hold_unseen(at, page);
-            self.hold_name(at, page);
-            self.hold_parent(at, page);
-            self.check_name_is_free(at, page, None);
+        if let Some(best) = best {
+            return self.link_first(at, page, *best);
         }
+        self.of_page.entry(page.id).or_default().root = Some(at);
+        self.hold_unseen(at, page);
+        self.hold_name(at, page);
+        self.hold_parent(at, page);
+        self.check_name_is_free(at, page, None);
     }
 
     /// The page has another page's ID: clear it, and give an open page an object of its own.
@@ -201,38 +211,37 @@ impl<'a> Differ<'a> {
 
     /// The page has an object, or is proposed one: compare them.
     fn linked(&mut self, page: &'a Page, best: Candidate<'a>, others: &[Candidate<'a>]) {
-        let link = self.registry.of_page(page.id);
-        let certain = best.evidence.confidence() >= Evidence::Claim.confidence();
-        let mut root = None;
-        if !certain {
+        if best.evidence.confidence() < Evidence::Claim.confidence() {
             let mut ways: Vec<Proposal> = others.iter().map(|candidate| linking(page, candidate)).collect();
             let reason = format!("create a new {} instead", page.kind);
             ways.push(Proposal { confidence: RECREATE, reason, ..creation(page) });
             let at = self.push(page, Cause::Match, linking(page, &best), ways);
-            self.of_page.entry(page.id).or_default().root = Some(at);
-            self.hold_contested(at, page);
-            self.hold_closed_parent(at, page);
-            self.wait_for_parent(at, page);
-            root = Some(self.changes[at].id.clone());
+            return self.link_first(at, page, best);
         }
-        let before = self.changes.len();
+        let link = self.registry.of_page(page.id);
         let (base, moved) = self.compare(page, best, link.map(|link| &link.base));
         let sight = match page.standing {
             Standing::Trashed if best.object.closed => Sight::Retired,
             _ => Sight::Expected,
         };
-        if certain {
-            let unchanged = link.is_some_and(|link| !moved && link.sight == sight);
-            if !unchanged {
-                let base = base.into_owned();
-                self.verified.push(Link { page: page.id, kind: page.kind, object: best.object.id, sight, base });
-            }
-            self.write_back(page, best);
+        let unchanged = link.is_some_and(|link| !moved && link.sight == sight);
+        if !unchanged {
+            let base = base.into_owned();
+            self.verified.push(Link { page: page.id, kind: page.kind, object: best.object.id, sight, base });
         }
-        if let Some(root) = root {
-            for change in &mut self.changes[before..] {
-                change.requires.push(root.clone());
-            }
+        self.write_back(page, best);
+    }
+
+    /// Compares a page with an object that somebody must first approve for it: everything else rests on that.
+    fn link_first(&mut self, at: usize, page: &'a Page, pair: Candidate<'a>) {
+        self.of_page.entry(page.id).or_default().root = Some(at);
+        self.hold_contested(at, page);
+        self.hold_closed_parent(at, page);
+        self.wait_for_parent(at, page);
+        let (link, before) = (id_at(&self.changes, at), self.changes.len());
+        self.compare(page, pair, None);
+        for change in &mut self.changes[before..] {
+            change.requires.push(link.clone());
         }
     }
 
@@ -368,7 +377,7 @@ impl<'a> Differ<'a> {
         let proposal = Proposal { action, side, object: Some(object.id), fields: written(side), confidence, reason };
         let mut alternatives = Vec::new();
         if matches!(cause, Cause::Drift | Cause::Conflict | Cause::FirstSight) {
-            if action == Action::Update && writable {
+            if action == Action::Update && writable && self.may_write_notion() {
                 let (side, reason) = match side {
                     Service::Clockify => (Service::Notion, "take Clockify's value into Notion"),
                     Service::Notion => (Service::Clockify, "write Notion's value into Clockify"),
@@ -392,17 +401,21 @@ impl<'a> Differ<'a> {
         let standings = self.of_page.entry(page.id).or_default();
         match action {
             Action::Reopen => standings.reopen = Some(at),
-            _ if renames => standings.frees_name = Some(at),
+            _ if moves_task => standings.leaves_name = true,
+            _ if renames && !standings.leaves_name => standings.frees_name = Some(at),
             _ => {}
         }
-        if side == Service::Notion && !sendable {
-            let text = "by the rule Clockify wins, but this is for Notion's users to set: change it in Notion".to_owned();
-            self.changes[at].hold = Some(hold(HoldCode::NotWritable, text));
+        if side == Service::Notion {
+            self.hold_unwritable(at, page, sendable);
         }
         match action {
             Action::Close => {
                 self.changes[at].tracked_seconds = object.tracked_seconds;
                 self.hold_close(at, page.kind);
+            }
+            Action::Reopen => {
+                self.hold_closed_parent(at, page);
+                self.wait_for_reopened_parent(at, page);
             }
             Action::Move => {
                 self.changes[at].tracked_seconds = object.tracked_seconds.filter(|_| moves_task);
@@ -418,15 +431,16 @@ impl<'a> Differ<'a> {
 
     /// Proposes to write the registry's ID into the page, where the page has none or another.
     fn write_back(&mut self, page: &'a Page, pair: Candidate<'a>) {
-        let wanted = self.rules.id_strategy == IdStrategy::Property && page.standing != Standing::Trashed;
+        let wanted = self.may_write_notion() && page.standing != Standing::Trashed;
         if !wanted || page.claim.id() == Some(pair.object.id) {
             return;
         }
-        let rival = page.claim.id().and_then(|claimed| self.snapshots.objects[page.kind].get(claimed));
+        let objects = &self.snapshots.objects[page.kind];
+        let rival = page.claim.id().and_then(|claimed| objects.get(claimed));
         let (from, confidence, reason) = match &page.claim {
             Claim::None => (Value::Empty, 100, "the page has lost its Clockify ID".to_owned()),
             Claim::Garbled(text) => (Value::Text(text.clone()), 95, "the page's Clockify ID is not one".to_owned()),
-            Claim::Id(other) if rival.is_some() => {
+            Claim::Id(other) if rival.is_some() || objects.complete().is_none() => {
                 (Value::Object(*other), OVERWRITE_CLAIM, "the page names another object than the one it is linked to".to_owned())
             }
             Claim::Id(other) => (Value::Object(*other), 95, "the page names an object that does not exist".to_owned()),
@@ -449,6 +463,11 @@ impl<'a> Differ<'a> {
             },
         };
         self.push(page, Cause::Claim, proposal, alternatives);
+    }
+
+    /// With local IDs Notion is only read.
+    fn may_write_notion(&self) -> bool {
+        self.rules.id_strategy == IdStrategy::Property
     }
 
     /// What a parent's id is shown as: its name. Other values are shown as they are.
@@ -573,4 +592,4 @@ fn id_at(changes: &[Change], at: usize) -> ChangeId {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

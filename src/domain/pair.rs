@@ -139,6 +139,10 @@ impl<'a> Match<'a> {
     pub fn proposed(&self) -> Option<&'a Object> {
         match self {
             Self::Linked { best, .. } => Some(best.object),
+            // A similar name is no more than an alternative to creating the object again.
+            Self::Vanished { others, .. } => {
+                others.first().filter(|best| best.evidence != Evidence::NameSimilar).map(|best| best.object)
+            }
             _ => None,
         }
     }
@@ -209,8 +213,11 @@ pub fn pair<'a>(snapshots: &'a Snapshots, registry: &'a Registry) -> Pairs<'a> {
         if matches.iter().any(|(_, found)| matches!(found, Match::Free { .. } | Match::Vanished { .. })) {
             let names = Names::of(snapshots, &pairs, kind);
             let mut taken = HashSet::new();
-            for (page, found) in &mut matches {
-                by_name(&names, &pairs, &mut taken, page, found);
+            // Exact names choose first, so that a page does not lose its object to another that is only spelled like it.
+            for exactly in [true, false] {
+                for (page, found) in &mut matches {
+                    by_name(&names, &pairs, &mut taken, exactly, page, found);
+                }
             }
             pairs.claim(&matches);
         }
@@ -327,10 +334,22 @@ impl<'a> Names<'a> {
         }
         names
     }
+
+    /// True when a free object has exactly this name.
+    fn has(&self, parent: Option<ObjectId>, name: &Canonical<'_>) -> bool {
+        self.loose.get(&(parent, name.loose())).is_some_and(|near| near.iter().any(|object| object.name.canonical() == *name))
+    }
 }
 
 /// Looks for a free object with the page's name under its parent's object, for a page that has none by ID.
-fn by_name<'a>(names: &Names<'a>, pairs: &Pairs<'a>, taken: &mut HashSet<ObjectId>, page: &'a Page, found: &mut Match<'a>) {
+fn by_name<'a>(
+    names: &Names<'a>,
+    pairs: &Pairs<'a>,
+    taken: &mut HashSet<ObjectId>,
+    exactly: bool,
+    page: &'a Page,
+    found: &mut Match<'a>,
+) {
     if page.standing.is_closed() || !matches!(found, Match::Free { .. } | Match::Vanished { .. }) {
         return;
     }
@@ -342,6 +361,9 @@ fn by_name<'a>(names: &Names<'a>, pairs: &Pairs<'a>, taken: &mut HashSet<ObjectI
         },
         _ => return,
     };
+    if exactly && !names.has(parent, &page.title.canonical()) {
+        return;
+    }
     let candidates = candidates(names, page, parent);
     match found {
         Match::Free { similar } => {
@@ -357,14 +379,16 @@ fn by_name<'a>(names: &Names<'a>, pairs: &Pairs<'a>, taken: &mut HashSet<ObjectI
                 *similar = candidates;
             }
         }
-        Match::Vanished { others, .. } => {
+        Match::Vanished { others, .. } if others.is_empty() => {
             *others = candidates
                 .into_iter()
+                .filter(|candidate| !taken.contains(&candidate.object.id))
                 .map(|candidate| match candidate.evidence {
                     Evidence::Name => Candidate { evidence: Evidence::NameOfVanished, ..candidate },
                     _ => candidate,
                 })
                 .collect();
+            taken.extend(found.proposed().map(|object| object.id));
         }
         _ => {}
     }

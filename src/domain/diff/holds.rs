@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Differ, NameClaim, hold, id_at};
 use crate::domain::{
-    model::{Kind, Object, Page, Relation},
+    model::{Kind, Object, ObjectId, Page, Relation, Standing},
     plan::{Action, Change, Hold, HoldCode, State},
     rules::{Brake, name_length},
     text::forbidden_in_name,
@@ -76,7 +76,7 @@ impl<'a> Differ<'a> {
             }
             Relation::None => return self.hold(at, HoldCode::NoParent, format!("it names no {kind}")),
         };
-        let Some((parent_page, found)) = self.pairs.of(parent) else {
+        let Some((parent_page, found)) = self.pairs.of(parent).filter(|(parent, _)| parent.kind == kind) else {
             return self.hold(at, HoldCode::ParentUnknown, format!("it names a {kind} that punchlist does not see"));
         };
         if parent_page.standing.is_closed() {
@@ -98,6 +98,29 @@ impl<'a> Differ<'a> {
             }
             (Some(_), _) => {}
             (None, _) => self.hold(at, HoldCode::ParentHeld, format!("its {kind} has no object in Clockify yet")),
+        }
+    }
+
+    /// Holds a change of the page itself that Notion does not take, or that we do not send.
+    pub(super) fn hold_unwritable(&mut self, at: usize, page: &Page, sendable: bool) {
+        let text = if !sendable {
+            "by the rule Clockify wins, but this is for Notion's users to set: change it in Notion"
+        } else if !self.may_write_notion() {
+            "by the rule Clockify wins, but with local IDs Notion is never written"
+        } else if page.standing == Standing::Trashed {
+            "by the rule Clockify wins, but a page in the trash cannot be written"
+        } else {
+            return;
+        };
+        self.hold(at, HoldCode::NotWritable, text);
+    }
+
+    /// Makes a reopening require that its parent is reopened first.
+    pub(super) fn wait_for_reopened_parent(&mut self, at: usize, page: &Page) {
+        let Relation::One(parent) = &page.parent else { return };
+        if let Some(reopen) = self.of_page.get(parent).and_then(|standings| standings.reopen) {
+            let reopen = id_at(&self.changes, reopen);
+            self.changes[at].requires.push(reopen);
         }
     }
 
@@ -138,9 +161,7 @@ impl<'a> Differ<'a> {
         let pages = &self.snapshots.pages[kind];
         if let Some(because) = pages.incomplete_because() {
             self.hold(at, HoldCode::Incomplete, format!("Notion's {} could not be listed completely ({because})", kind.plural()));
-        } else if pages.rows().iter().all(|page| page.standing == crate::domain::model::Standing::Trashed)
-            && pages.rows().len() > 1
-        {
+        } else if pages.rows().iter().all(|page| page.standing == Standing::Trashed) && pages.rows().len() > 1 {
             self.hold(
                 at,
                 HoldCode::Brake,
@@ -151,15 +172,20 @@ impl<'a> Differ<'a> {
 
     /// Notes which objects have the name that a change wants; `settle_names` sorts it out when all pages of the kind are known.
     pub(super) fn check_name_is_free(&mut self, at: usize, page: &'a Page, own: Option<&Object>) {
-        let parent = match (&page.parent, page.kind.parent()) {
-            (_, None) => None,
-            (Relation::One(parent), Some(_)) => match self.pairs.of(*parent).and_then(|(_, found)| found.proposed()) {
+        let mut of_page = self.changes.iter().rev().take_while(|change| change.page == page.id);
+        let moves = of_page.any(|change| change.proposal.action == Action::Move && change.hold.is_none());
+        let parent = match (own, &page.parent, page.kind.parent()) {
+            (_, _, None) => None,
+            // An object that stays has its own neighbours, whatever its page says.
+            (Some(own), _, Some(_)) if !moves => own.parent,
+            (_, Relation::One(parent), Some(_)) => match self.pairs.of(*parent).and_then(|(_, found)| found.proposed()) {
                 Some(object) => Some(object.id),
                 // Under a parent that is still to be created no name is taken.
                 None => return,
             },
             _ => return,
         };
+        self.name_seekers.entry((parent, page.title.canonical().into_raw())).or_default().push(at);
         let name = page.title.canonical().into_cow();
         for holder in self.pairs.holders(page.kind, parent, name) {
             if own.is_none_or(|own| own.id != holder.id) {
@@ -170,47 +196,57 @@ impl<'a> Differ<'a> {
 
     /// A name that is taken is waited for where its holder gives it up in this plan; otherwise its seeker is held.
     pub(super) fn settle_names(&mut self, kind: Kind) {
-        let mut waits_for: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut waits_for: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        let mut seekers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for NameClaim { change, holder } in std::mem::take(&mut self.claims_on_names) {
             let owner = self.pairs.owner(holder);
             let frees = owner.and_then(|owner| self.of_page.get(&owner)).and_then(|standings| standings.frees_name);
             let seen = owner.is_some_and(|owner| self.pairs.of(owner).is_some());
             match (owner, frees) {
                 (_, Some(frees)) if frees != change => {
-                    waits_for.insert(change, frees);
+                    waits_for.entry(change).or_default().insert(frees);
+                    seekers.entry(frees).or_default().push(change);
                     let frees = id_at(&self.changes, frees);
                     self.changes[change].requires.push(frees);
                 }
                 (Some(_), _) if seen => {
                     self.hold(change, HoldCode::NameTaken, format!("another {kind} has this name ({holder})"));
                 }
-                (Some(_), _) if self.changes[change].proposal.action == Action::Create => {
-                    let limit = self.rules.brakes.lost_link.limit(0);
-                    if limit == 0 {
-                        let text = format!(
-                            "it looks like a lost link: {holder} has this name and is linked to a page that is out of sight"
-                        );
-                        self.hold(change, HoldCode::Brake, text);
-                    }
+                (Some(_), _) if self.changes[change].proposal.action == Action::Create => self.lost_links.push((change, holder)),
+                (Some(_), _) => {
+                    let text = format!("a {kind} whose page is out of sight has this name ({holder})");
+                    self.hold(change, HoldCode::NameTaken, text);
                 }
-                _ => self.hold(change, HoldCode::NameTaken, format!("a {kind} that no page links to has this name ({holder})")),
+                (None, _) => {
+                    self.hold(change, HoldCode::NameTaken, format!("a {kind} that no page links to has this name ({holder})"));
+                }
             }
         }
-        for &start in waits_for.keys() {
-            let mut seen = BTreeSet::from([start]);
-            let mut at = start;
-            while let Some(&next) = waits_for.get(&at) {
-                if !seen.insert(next) {
-                    self.hold(
-                        start,
-                        HoldCode::NameTaken,
-                        "these names go round in a circle; rename one of them to something else first",
-                    );
-                    self.changes[start].requires.clear();
-                    break;
+        // Pages that say they stand apart may have objects that stand together.
+        for seekers in std::mem::take(&mut self.name_seekers).into_values() {
+            let first = self.changes[seekers[0]].page;
+            if seekers.iter().any(|&at| self.changes[at].page != first) {
+                for at in seekers {
+                    self.hold(at, HoldCode::NameTaken, "several changes would give this name to objects under the same parent");
                 }
-                at = next;
             }
+        }
+        // Names are passed on from those that wait for nothing; who still waits in the end is in a circle, or behind one.
+        let mut passed: Vec<usize> = seekers.keys().copied().filter(|change| !waits_for.contains_key(change)).collect();
+        while let Some(frees) = passed.pop() {
+            for seeker in seekers.remove(&frees).unwrap_or_default() {
+                let Some(waits) = waits_for.get_mut(&seeker) else { continue };
+                waits.remove(&frees);
+                if waits.is_empty() {
+                    waits_for.remove(&seeker);
+                    passed.push(seeker);
+                }
+            }
+        }
+        for change in waits_for.into_keys() {
+            let text = "these names go round in a circle; rename one of them to something else first";
+            self.hold(change, HoldCode::NameTaken, text);
+            self.changes[change].requires.clear();
         }
     }
 
@@ -236,6 +272,15 @@ impl<'a> Differ<'a> {
                 for change in self.changes.iter_mut().filter(|change| caught(change)) {
                     change.hold = Some(Hold { code: HoldCode::Brake, text: text.clone() });
                     change.state = State::Held;
+                }
+            }
+            let lost: Vec<(usize, ObjectId)> =
+                self.lost_links.iter().copied().filter(|&(at, _)| self.changes[at].kind == kind).collect();
+            if lost.len() > brakes.lost_link.limit(population) {
+                for (at, holder) in lost {
+                    let text =
+                        format!("it looks like a lost link: {holder} has this name and is linked to a page that is out of sight");
+                    self.hold(at, HoldCode::Brake, text);
                 }
             }
         }

@@ -1,0 +1,102 @@
+//! What is said without a change.
+
+use snapbox::{assert_data_eq, str};
+
+use super::world::World;
+use crate::domain::{
+    model::{Claim, Kind, Problem},
+    rules::Unmanaged,
+};
+
+#[test]
+fn each_notice() {
+    let mut pictures = String::new();
+    for (case, happens) in [
+        (
+            "lost sight",
+            &(|world: &mut World| {
+                let page = world.link("Acme").page_id("Acme");
+                world.pages.clear();
+                world.lost.insert(page);
+            }) as &dyn Fn(&mut World),
+        ),
+        ("moved out", &|world| {
+            let page = world.link("Acme").page_id("Acme");
+            world.pages.clear();
+            world.moved_out.insert(page);
+        }),
+        ("out of the listing, and not asked for yet", &|world| {
+            world.link("Acme").pages.clear();
+        }),
+        ("copied ID", &|world| {
+            world.link("Acme").page("Copy");
+            world.page_mut("Copy").claim = Claim::Id(world.object_id("Acme"));
+        }),
+        ("unmanaged", &|world| {
+            for path in ["Acme", "Acme/Website", "Acme/Website/Design", "Acme/Shop", "Old"] {
+                world.object(path);
+            }
+            world.object_mut("Old").closed = true;
+        }),
+        ("unmanaged below a linked one", &|world| {
+            world.link("Acme").object("Acme/Website");
+        }),
+        ("unmanaged is ignored", &|world| {
+            world.object("Acme");
+            world.rules.unmanaged = Unmanaged::Ignore;
+        }),
+        ("unmanaged cannot be said of an incomplete listing", &|world| {
+            world.object("Acme");
+            world.partial_pages.insert(Kind::Project);
+        }),
+        ("near twins", &|world| {
+            world.link("Acme").link("ACME").link("Other").page("ac me");
+        }),
+        ("near twins under other parents are none", &|world| {
+            world.link("Acme").link("Beta").link("Acme/Website").link("Beta/website");
+        }),
+        ("incomplete", &|world| {
+            world.partial_pages.insert(Kind::Client);
+            world.partial_objects.insert(Kind::Task);
+        }),
+        ("unreadable", &|world| {
+            let page = world.link("Acme").page_id("Acme");
+            world.problems.push(Problem { kind: Kind::Client, page: Some(page), text: "the note is too long".into() });
+        }),
+    ] {
+        let mut world = World::default();
+        happens(&mut world);
+        let (changes, notices) = (world.plan().changes.len(), world.notices());
+        pictures += &format!("{case}: changes: {changes}\n{notices}");
+    }
+    assert_data_eq!(
+        pictures,
+        str![[r#"
+lost sight: changes: 0
+LostSight client "Acme": Notion no longer shows this page: deleted for good, or hidden from the connection; its object is left alone
+moved out: changes: 0
+MovedOut client "Acme": the page was moved out of its data source; its object is left alone
+out of the listing, and not asked for yet: changes: 0
+copied ID: changes: 2
+CopiedId client "Copy": has the Clockify ID of the page 00000000-0000-0000-0000-000000000002, as a duplicated page does; the original keeps the link
+unmanaged: changes: 0
+Unmanaged client "Acme": no page links to it or to 3 below it; they are left alone
+unmanaged below a linked one: changes: 0
+Unmanaged project "Website": no page links to it; it is left alone
+unmanaged is ignored: changes: 0
+unmanaged cannot be said of an incomplete listing: changes: 0
+Incomplete project "": Notion's projects could not be listed completely: the walk was cut short
+near twins: changes: 1
+NearTwin client "ACME": beside “Acme” and “ac me”: the names differ only by case or spaces
+NearTwin client "Acme": beside “ACME” and “ac me”: the names differ only by case or spaces
+NearTwin client "ac me": beside “ACME” and “Acme”: the names differ only by case or spaces
+near twins under other parents are none: changes: 0
+incomplete: changes: 0
+Incomplete client "": Notion's clients could not be listed completely: the walk was cut short
+Incomplete task "": Clockify's tasks could not be listed completely: the walk was cut short
+unreadable: changes: 0
+Unreadable client "Acme": the note is too long
+
+"#]]
+    );
+}
