@@ -115,10 +115,13 @@ impl Builder<'_> {
     /// The steps of one page's changes.
     fn page(&mut self, changes: &[&Change]) {
         let Some(&first) = changes.first() else { return };
+        let moves_task = |change: &&&Change| change.proposal.action == Action::Move && change.kind == Kind::Task;
         let creates = changes.iter().any(|change| change.proposal.action == Action::Create);
         let mut update: Option<usize> = None;
         let mut write_back: Option<usize> = None;
-        for &change in changes {
+        // A task that moves is created from its page as it is now, which makes its other changes too; the old one is only closed.
+        let first_moves = changes.iter().filter(moves_task).chain(changes.iter().filter(|change| !moves_task(change)));
+        for &change in first_moves {
             let object = change.proposal.object;
             match (change.proposal.action, object) {
                 (Action::Create, _) => {
@@ -132,7 +135,11 @@ impl Builder<'_> {
                         self.write_own_claim(change, at, &mut write_back);
                     }
                 }
-                (Action::Move, Some(object)) if change.kind == Kind::Task => self.move_task(change, object, &mut write_back),
+                (Action::Move, Some(object)) if change.kind == Kind::Task => {
+                    let page_writes = changes.iter().filter(|change| change.proposal.side == Service::Notion);
+                    let becomes = page_writes.flat_map(|change| written_fields(change)).collect();
+                    update = self.move_task(change, object, becomes, &mut write_back);
+                }
                 (Action::Update, _) if change.proposal.side == Service::Notion => {
                     let at = *write_back.get_or_insert_with(|| {
                         self.push(change, Act::WriteBack { claim: ClaimWrite::Keep, fields: BTreeMap::new() })
@@ -172,22 +179,31 @@ impl Builder<'_> {
         debug_assert!(changes.iter().all(|change| change.page == first.page), "changes of one page");
     }
 
-    /// Clockify cannot move a task: it is created where it belongs, and closed where it was.
-    fn move_task(&mut self, change: &Change, old: ObjectId, write_back: &mut Option<usize>) {
-        let Some(page) = self.snapshots.pages[change.kind].get(change.page) else { return };
-        let fields = page
-            .values
-            .iter()
-            .filter(|(_, value)| **value != Value::Empty)
-            .map(|(field, value)| (field, value.clone()))
-            .collect();
-        let name = page.title.canonical().into_raw();
+    /// Clockify cannot move a task: it is created where it belongs, as the page is or `becomes`, and closed where it was.
+    ///
+    /// Returns the step that creates it.
+    fn move_task(
+        &mut self,
+        change: &Change,
+        old: ObjectId,
+        becomes: BTreeMap<Field, Value>,
+        write_back: &mut Option<usize>,
+    ) -> Option<usize> {
+        let page = self.snapshots.pages[change.kind].get(change.page)?;
+        let mut fields: BTreeMap<Field, Value> = page.values.iter().map(|(field, value)| (field, value.clone())).collect();
+        fields.extend(becomes);
+        fields.retain(|_, value| *value != Value::Empty);
+        let name = match fields.remove(&Field::Name) {
+            Some(Value::Text(name)) => name,
+            _ => page.title.canonical().into_raw(),
+        };
         let created = self.push(change, Act::Create { parent: change.parent, name, fields });
         self.write_own_claim(change, created, write_back);
         let fields = BTreeMap::from([(Field::State, Value::Closed(true))]);
         let closed = self.push(change, Act::Update { object: old, parent: None, fields });
         self.steps[closed].needs.push(created);
         self.done_by.insert(change.id.clone(), created);
+        Some(created)
     }
 
     /// Writes the ID into the page once the step that provides it is done.
@@ -270,8 +286,10 @@ impl Builder<'_> {
 
     fn parent(&self, page: PageId) -> Option<PageId> {
         let page = Kind::ALL.into_iter().find_map(|kind| self.snapshots.pages[kind].get(page))?;
+        let parents = &self.snapshots.pages[page.kind.parent()?];
         match &page.parent {
-            Relation::One(parent) => Some(*parent),
+            // Only a page of the kind above: a relation that is mapped wrongly may go round in a circle.
+            Relation::One(parent) => parents.get(*parent).map(|parent| parent.id),
             Relation::None | Relation::Several(_) => None,
         }
     }
@@ -310,12 +328,12 @@ pub fn wanted(page: &Page, field: Field) -> Option<Value> {
 }
 
 /// The link after an object was created for a page: what was sent on one side, what the service answered on the other.
-pub fn created(page: PageId, object: &Object, sent: &BTreeMap<Field, Value>) -> Link {
+pub fn created(page: PageId, object: &Object, name: &Raw, sent: &BTreeMap<Field, Value>) -> Link {
     let base = super::model::Base::default();
     let link = Link { page, kind: object.kind, object: object.id, sight: super::model::Sight::Expected, base };
-    let fixed = [Field::Name, Field::Parent, Field::State];
-    let defaults = fixed.into_iter().filter_map(|field| Some((field, current(object, field)?)));
-    let all: BTreeMap<Field, Value> = defaults.chain(sent.clone()).collect();
+    let defaults = [Field::Parent, Field::State].into_iter().filter_map(|field| Some((field, current(object, field)?)));
+    let name = (Field::Name, Value::Text(name.canonical().into_raw()));
+    let all: BTreeMap<Field, Value> = defaults.chain([name]).chain(sent.clone()).collect();
     verified(link, object, &all)
 }
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::domain::{
     journal::{Event, Outcome, RunId, What, Write, WriteId},
-    model::{Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Service, Sight, Snapshots, Value},
+    model::{Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Service, Sight, Snapshots, Value},
     plan::ChangeId,
     report::Stopped,
     review::Approved,
@@ -386,8 +386,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 let Some(seen) = self.object(step.kind, *object) else {
                     return Ok(Start::Impossible(format!("{object} is not there any more")));
                 };
-                let sent = BTreeMap::new();
-                let link = self.first_link(page, &seen, &sent);
+                // An alternative may name an object that another page was given meanwhile.
+                if self.work.registry.of_object(*object).is_some_and(|link| link.page != page) {
+                    return Ok(Start::Impossible(format!("{object} is linked to another page by now")));
+                }
+                let link = self.first_link(page, &seen);
                 self.append(Vec::new(), &[link])?;
                 Ok(Start::Done)
             }
@@ -466,22 +469,27 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         self.work.snapshots.pages[kind].get(page)
     }
 
+    /// What a page holds of a field; of its parent, the object that is linked to it.
+    fn wanted(&self, page: &Page, field: Field) -> Option<Value> {
+        match (field, &page.parent) {
+            (Field::Parent, Relation::One(parent)) => self.work.registry.of_page(*parent).map(|link| Value::Object(link.object)),
+            _ => steps::wanted(page, field),
+        }
+    }
+
     /// A link to an object that exists: both agree on what they agree on, and nothing else has a base yet.
-    fn first_link(&self, page: PageId, object: &Object, sent: &BTreeMap<Field, Value>) -> Link {
+    fn first_link(&self, page: PageId, object: &Object) -> Link {
         let link = Link { page, kind: object.kind, object: object.id, sight: Sight::Expected, base: Base::default() };
-        let mut agreed = sent.clone();
+        let mut agreed = BTreeMap::new();
         if let Some(seen) = self.page(object.kind, page) {
-            let fields = [Field::Name, Field::State].into_iter().chain(seen.values.iter().map(|(field, _)| field));
-            for field in fields {
-                if let (Some(wanted), Some(current)) = (steps::wanted(seen, field), steps::current(object, field))
-                    && wanted == current
+            let fixed = [Field::Name, Field::Parent, Field::State];
+            for field in fixed.into_iter().chain(seen.values.iter().map(|(field, _)| field)) {
+                if let Some(wanted) =
+                    self.wanted(seen, field).filter(|wanted| steps::current(object, field).as_ref() == Some(wanted))
                 {
                     agreed.insert(field, wanted);
                 }
             }
-        }
-        if let Some(parent) = object.parent {
-            agreed.insert(Field::Parent, Value::Object(parent));
         }
         steps::verified(link, object, &agreed)
     }
@@ -493,7 +501,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         let changes = self.work.approved.changes().iter().filter(|change| step.changes.contains(&change.id));
         let mut fields = BTreeMap::new();
         for field in changes.flat_map(|change| &change.proposal.fields) {
-            let wanted = self.page(step.kind, step.page).and_then(|page| steps::wanted(page, field.field));
+            let wanted = self.page(step.kind, step.page).and_then(|page| self.wanted(page, field.field));
             fields.insert(field.field, wanted.unwrap_or(Value::Empty));
         }
         vec![steps::verified(link, &object, &fields)]
@@ -561,9 +569,9 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         let mut ignored: Vec<&'static str> = Vec::new();
         let mut links = Vec::new();
         match &flight.write {
-            Write::Create { page, fields, .. } => {
+            Write::Create { page, name, fields, .. } => {
                 if let Some(object) = &written.object {
-                    links.push(steps::created(*page, object, fields));
+                    links.push(steps::created(*page, object, name, fields));
                 }
             }
             Write::Update { page, kind, object, fields } => {
@@ -638,3 +646,6 @@ fn retired(link: Link, page: Option<&Page>, object: &Object) -> Link {
     let trashed = page.is_some_and(|page| page.standing == crate::domain::model::Standing::Trashed);
     if trashed && object.closed { Link { sight: Sight::Retired, ..link } } else { link }
 }
+
+#[cfg(test)]
+mod tests;

@@ -378,10 +378,10 @@ impl Session<'_> {
                 (Write::Update { .. } | Write::WriteBack { .. }, happened) => {
                     (if happened { Outcome::Done { object: None } } else { Outcome::Absent }, None)
                 }
-                (Write::Create { page, fields, .. }, _) => match look_up(&services, &request, &siblings).await {
+                (Write::Create { page, name, fields, .. }, _) => match look_up(&services, &request, &siblings).await {
                     Ok(Found::Happened(written)) => match written.object {
                         Some(object) => {
-                            let link = steps::created(*page, &object, fields);
+                            let link = steps::created(*page, &object, name, fields);
                             let shown = &mut seen.snapshots.objects[object.kind];
                             let id = object.id;
                             if shown.get(id).is_none() {

@@ -1,0 +1,12 @@
+//! Apply against both services in memory.
+
+#![expect(
+    clippy::needless_raw_string_hashes,
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "snapbox writes the pictures; a few strings in tests may be made twice"
+)]
+
+mod fake;
+mod laws;
+mod story;

@@ -1,0 +1,372 @@
+//! Both services in memory, and a journal beside them: everything that happens goes into one log, in order.
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt::Write as _,
+    rc::Rc,
+};
+
+use jiff::Timestamp;
+
+use super::super::{Failure, Found, Journal, Target, Work, Written, apply};
+use crate::domain::{
+    diff::tests::world::{World, approve_all},
+    journal::{Event, Outcome, RunId, What, Write},
+    model::{Claim, Field, Link, Object, ObjectId, Standing, Value},
+    report::Stopped,
+    review::Approved,
+    steps::current,
+    text::canonical,
+};
+
+/// What goes wrong with a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Refused,
+    Credentials,
+    NotSent,
+    OutOfBudget,
+    /// It happens, and the answer is lost.
+    AnswerLost,
+    /// It does not happen, and nobody says so.
+    RequestLost,
+    /// It happens twice, and the answer is lost.
+    Doubled,
+    /// The answer is lost, and looking it up fails too.
+    Dark,
+    /// It is answered as if it had happened.
+    Ignored,
+}
+
+pub(super) type Log = Rc<RefCell<Vec<String>>>;
+
+/// Both services.
+pub(super) struct Fake {
+    pub(super) world: RefCell<World>,
+    pub(super) log: Log,
+    /// Faults of writes whose line contains the text, each time.
+    pub(super) faults: Vec<(&'static str, Fault)>,
+    /// What Clockify makes of a name.
+    pub(super) stores: fn(&str) -> String,
+    /// Writes that were carried out.
+    pub(super) written: Cell<usize>,
+}
+
+impl Fake {
+    pub(super) fn new(world: &World) -> Self {
+        let world = RefCell::new(world.clone());
+        Self { world, log: Log::default(), faults: Vec::new(), stores: str::to_owned, written: Cell::new(0) }
+    }
+
+    /// The write in one line.
+    pub(super) fn line(&self, write: &Write) -> String {
+        let world = self.world.borrow();
+        let path = |object: ObjectId| {
+            let found = world.objects.iter().find(|(_, row)| row.id == object);
+            found.map_or_else(|| object.to_string().trim_start_matches('0').to_owned(), |(path, _)| path.clone())
+        };
+        let mut line = String::new();
+        let fields = match write {
+            Write::Create { kind, parent, name, fields, .. } => {
+                write!(line, "create {kind} {:?}", name.exact()).expect("memory");
+                if let Some(parent) = parent {
+                    write!(line, " under <{}>", path(*parent)).expect("memory");
+                }
+                fields
+            }
+            Write::Update { kind, object, fields, .. } => {
+                write!(line, "update {kind} <{}>", path(*object)).expect("memory");
+                fields
+            }
+            Write::WriteBack { page, kind, claim, fields } => {
+                let found = world.pages.iter().find(|(_, row)| row.id == *page);
+                write!(line, "page {kind} {:?}", found.map_or("?", |(path, _)| path)).expect("memory");
+                match claim {
+                    Some(Some(object)) => write!(line, " claim=<{}>", path(*object)).expect("memory"),
+                    Some(None) => line.push_str(" claim="),
+                    None => {}
+                }
+                fields
+            }
+        };
+        for (field, value) in fields {
+            let value = if let Value::Object(object) = value { path(*object) } else { value.to_raw().exact().to_owned() };
+            write!(line, " {field}={value:?}").expect("memory");
+        }
+        line
+    }
+
+    fn carry_out(&self, write: &Write) -> Result<Written, Failure> {
+        let refused = |error: &str| Failure::Refused { error: error.to_owned(), hint: String::new() };
+        let mut world = self.world.borrow_mut();
+        let taken = |world: &World, own: Option<ObjectId>, kind, parent, name: &str| {
+            let mut rows = world.objects.values().filter(|row| row.kind == kind && row.parent == parent && Some(row.id) != own);
+            rows.any(|row| row.name.canonical() == canonical(name))
+        };
+        self.written.set(self.written.get() + 1);
+        Ok(match write {
+            Write::Create { kind, parent, name, fields, .. } => {
+                let name = (self.stores)(name.exact());
+                if taken(&world, None, *kind, *parent, &name) {
+                    return Err(refused("a name that exists already"));
+                }
+                let path = format!("created {}{}", world.next(), "/x".repeat(*kind as usize));
+                let parent = *parent;
+                let object = world.object(&path);
+                object.name = name.as_str().into();
+                object.parent = parent;
+                object.values = fields.clone().into_iter().collect();
+                Written { object: Some(object.clone()), page: None }
+            }
+            Write::Update { object, fields, .. } => {
+                let Some((path, before)) = world.objects.iter().find(|(_, row)| row.id == *object) else {
+                    return Err(refused("there is no such object"));
+                };
+                let (path, mut after) = (path.clone(), before.clone());
+                for (&field, value) in fields {
+                    set(&mut after, field, value, self.stores);
+                }
+                let moves = after.parent != before.parent || after.name != before.name;
+                if moves && taken(&world, Some(after.id), after.kind, after.parent, after.name.exact()) {
+                    return Err(refused("a name that exists already"));
+                }
+                world.objects.insert(path, after.clone());
+                Written { object: Some(after), page: None }
+            }
+            Write::WriteBack { page, claim, fields, .. } => {
+                let Some(row) = world.pages.values_mut().find(|row| row.id == *page) else {
+                    return Err(refused("there is no such page"));
+                };
+                if let Some(claim) = claim {
+                    row.claim = claim.map_or(Claim::None, Claim::Id);
+                }
+                for (&field, value) in fields {
+                    match (field, value) {
+                        (Field::Name, Value::Text(name)) => row.title = name.clone(),
+                        (Field::State, Value::Closed(true)) => row.standing = Standing::Closed { because: "written".into() },
+                        (Field::State, _) => row.standing = Standing::Open,
+                        (Field::Name | Field::Parent, _) => return Err(refused("not that")),
+                        _ => row.values.set(field, value.clone()),
+                    }
+                }
+                Written { object: None, page: Some(row.clone()) }
+            }
+        })
+    }
+}
+
+fn set(object: &mut Object, field: Field, value: &Value, stores: fn(&str) -> String) {
+    match (field, value) {
+        (Field::Name, Value::Text(name)) => object.name = stores(name.exact()).into(),
+        (Field::Parent, Value::Object(parent)) => object.parent = Some(*parent),
+        (Field::State, Value::Closed(closed)) => object.closed = *closed,
+        (Field::Name | Field::Parent | Field::State, _) => unreachable!("{field} is never {value:?}"),
+        _ => object.values.set(field, value.clone()),
+    }
+}
+
+impl Target for Fake {
+    async fn write(&self, write: &Write) -> Result<Written, Failure> {
+        let line = self.line(write);
+        let error = || "the line went dead".to_owned();
+        self.log.borrow_mut().push(format!("send {line}"));
+        tokio::task::yield_now().await;
+        let fault = self.faults.iter().find(|(text, _)| line.contains(text)).map(|(_, fault)| *fault);
+        let answer = match fault {
+            None => self.carry_out(write),
+            Some(Fault::Refused) => Err(Failure::Refused { error: "no".to_owned(), hint: "ask nicely".to_owned() }),
+            Some(Fault::Credentials) => Err(Failure::Credentials { error: "who are you".to_owned() }),
+            Some(Fault::NotSent) => Err(Failure::NotSent { error: error() }),
+            Some(Fault::OutOfBudget) => Err(Failure::OutOfBudget { error: "come back in an hour".to_owned() }),
+            Some(Fault::RequestLost) => Err(Failure::Unknown { error: error() }),
+            Some(Fault::AnswerLost | Fault::Dark) => {
+                self.carry_out(write).expect("it works");
+                Err(Failure::Unknown { error: error() })
+            }
+            Some(Fault::Doubled) => {
+                let twin = self.carry_out(write).expect("it works").object.expect("a create");
+                let number = self.world.borrow_mut().next();
+                let id = crate::domain::diff::tests::world::object_id(number);
+                self.world.borrow_mut().objects.insert(format!("twin {number}"), Object { id, ..twin });
+                Err(Failure::Unknown { error: error() })
+            }
+            Some(Fault::Ignored) => {
+                let Write::Update { object, .. } = write else { unreachable!("only updates are ignored") };
+                let object = self.world.borrow().objects.values().find(|row| row.id == *object).cloned();
+                Ok(Written { object, page: None })
+            }
+        };
+        self.log.borrow_mut().push(format!("{} {line}", if answer.is_ok() { "done" } else { "fail" }));
+        answer
+    }
+
+    async fn look_up(&self, write: &Write, siblings: &[ObjectId]) -> Result<Found, Failure> {
+        let line = self.line(write);
+        self.log.borrow_mut().push(format!("look up {line}"));
+        if self.faults.iter().any(|(text, fault)| line.contains(text) && *fault == Fault::Dark) {
+            return Err(Failure::Unknown { error: "still dead".to_owned() });
+        }
+        let world = self.world.borrow();
+        let happened = |object: Option<Object>| Ok(Found::Happened(Box::new(Written { object, page: None })));
+        match write {
+            Write::Create { kind, parent, name, .. } => {
+                let found: Vec<&Object> = world
+                    .objects
+                    .values()
+                    .filter(|row| row.kind == *kind && row.parent == *parent && row.name.canonical() == name.canonical())
+                    .filter(|row| !siblings.contains(&row.id))
+                    .collect();
+                match found.as_slice() {
+                    [] => Ok(Found::Nothing),
+                    [one] => happened(Some((*one).clone())),
+                    _ => Ok(Found::Several),
+                }
+            }
+            Write::Update { object, fields, .. } => {
+                let object = world.objects.values().find(|row| row.id == *object);
+                match object.filter(|now| fields.iter().all(|(field, value)| current(now, *field).as_ref() == Some(value))) {
+                    Some(now) => happened(Some(now.clone())),
+                    None => Ok(Found::Nothing),
+                }
+            }
+            Write::WriteBack { page, claim, .. } => {
+                let row = world.pages.values().find(|row| row.id == *page).expect("a page");
+                if claim.is_none_or(|claim| row.claim.id() == claim) { happened(None) } else { Ok(Found::Nothing) }
+            }
+        }
+    }
+}
+
+/// A journal in memory.
+pub(super) struct Notebook {
+    pub(super) events: Vec<Event>,
+    pub(super) log: Log,
+    /// The append that fails, counted from 0, and all after it.
+    pub(super) fails_from: usize,
+    pub(super) appends: usize,
+}
+
+impl Notebook {
+    pub(super) fn new(log: &Log) -> Self {
+        Self { events: Vec::new(), log: Rc::clone(log), fails_from: usize::MAX, appends: 0 }
+    }
+}
+
+impl Journal for Notebook {
+    type Error = &'static str;
+
+    fn append(&mut self, _at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), &'static str> {
+        self.appends += 1;
+        if self.appends > self.fails_from {
+            return Err("the disk is full");
+        }
+        let words: Vec<String> = events.iter().filter_map(|event| note(&event.what)).collect();
+        if !words.is_empty() || !links.is_empty() {
+            let links = if links.is_empty() { String::new() } else { format!(" +{} link", links.len()) };
+            self.log.borrow_mut().push(format!("  journal: {}{links}", words.join(", ")));
+        }
+        self.events.extend_from_slice(events);
+        Ok(())
+    }
+}
+
+fn note(what: &What) -> Option<String> {
+    Some(match what {
+        What::Intent { write, .. } => format!("intent {}", write.0),
+        What::Outcome { write, outcome } => {
+            let word = match outcome {
+                Outcome::Done { .. } => "done",
+                Outcome::Refused { .. } => "refused",
+                Outcome::NotSent { .. } => "not sent",
+                Outcome::Unknown { .. } => "unknown",
+                Outcome::Absent => "absent",
+            };
+            format!("{} {word}", write.0)
+        }
+        What::Applied { .. } => "applied".to_owned(),
+        What::Failed { .. } => "failed".to_owned(),
+        What::NotStarted { .. } => "not started".to_owned(),
+        _ => return None,
+    })
+}
+
+/// One apply of what was approved, and all that came of it.
+pub(super) struct Run {
+    pub(super) fake: Fake,
+    pub(super) notebook: Notebook,
+    pub(super) ended: Result<Stopped, &'static str>,
+    /// The world afterwards, with its registry.
+    pub(super) world: World,
+}
+
+impl Run {
+    /// The log, without what the journal kept unless asked for.
+    pub(super) fn log(&self, with_journal: bool) -> String {
+        let log = self.fake.log.borrow();
+        log.iter().filter(|line| with_journal || !line.starts_with(' ')).map(|line| format!("{line}\n")).collect()
+    }
+
+    /// What became of the changes.
+    pub(super) fn ends(&self) -> String {
+        let mut text = String::new();
+        for event in &self.notebook.events {
+            match &event.what {
+                What::Applied { .. } => text.push_str("applied\n"),
+                What::Failed { error, .. } => writeln!(text, "failed: {error}").expect("memory"),
+                What::NotStarted { because, .. } => writeln!(text, "not started: {because}").expect("memory"),
+                _ => {}
+            }
+        }
+        text
+    }
+}
+
+/// Compares, approves what a caller picks, and applies it.
+pub(super) struct Bench<'a> {
+    pub(super) world: &'a World,
+    pub(super) faults: Vec<(&'static str, Fault)>,
+    pub(super) stores: fn(&str) -> String,
+    pub(super) fails_from: usize,
+    /// So many writes may start.
+    pub(super) stops_after: usize,
+    pub(super) approved: Option<Approved>,
+}
+
+impl<'a> Bench<'a> {
+    pub(super) fn new(world: &'a World) -> Self {
+        let (faults, fails_from, stops_after) = (Vec::new(), usize::MAX, usize::MAX);
+        Self { world, faults, stores: str::to_owned, fails_from, stops_after, approved: None }
+    }
+
+    pub(super) fn run(self) -> Run {
+        let mut world = self.world.clone();
+        let difference = world.diff();
+        world.save(difference.verified);
+        let approved = self.approved.unwrap_or_else(|| approve_all(&difference.plan));
+        let mut fake = Fake::new(&world);
+        fake.faults = self.faults;
+        fake.stores = self.stores;
+        let mut notebook = Notebook::new(&fake.log);
+        notebook.fails_from = self.fails_from;
+        let snapshots = world.snapshots();
+        let mut registry = world.registry.clone();
+        let log = Rc::clone(&fake.log);
+        let sent = move || log.borrow().iter().filter(|line| line.starts_with("send")).count();
+        let stops_after = self.stops_after;
+        let work = Work {
+            run: RunId("run".into()),
+            approved: &approved,
+            snapshots: &snapshots,
+            registry: &mut registry,
+            rules: &world.rules,
+            clock: &|| Timestamp::UNIX_EPOCH,
+            stop: &|| sent() >= stops_after,
+            sink: &mut |_| {},
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+        let ended = runtime.block_on(apply(work, &fake, &mut notebook));
+        let mut after = fake.world.borrow().clone();
+        after.registry = registry;
+        Run { fake, notebook, ended, world: after }
+    }
+}
