@@ -781,3 +781,6 @@ impl Alternative {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

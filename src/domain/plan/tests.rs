@@ -1,0 +1,120 @@
+//! The seal: the same plan has the same hash, and a saved one that was touched is refused.
+
+use jiff::Timestamp;
+
+use super::{
+    Calls, Estimate, Pace, Plan,
+    document::{Document, FORMAT, Refused},
+};
+use crate::domain::{diff::tests::world::World, model::Field, model::Value};
+
+/// A plan with a bit of everything.
+fn plan() -> Plan {
+    let mut world = World::linked(&["Acme", "Beta", "Acme/Website", "Acme/Website/Design"]);
+    world.agree("Acme/Website", Field::Note, &Value::text("old"));
+    world.rename_object("Acme/Website", "Shop").page_mut("Acme/Website").values.set(Field::Note, Value::text("“new”\u{202E}"));
+    world.close_page("Acme/Website/Design").page("<b>");
+    world.page("ACME");
+    world.object("Unmanaged");
+    world.plan()
+}
+
+fn document(plan: &Plan) -> Document {
+    let estimate = Estimate { notion_calls: 3, clockify_calls: 2, seconds: 1 };
+    Document::of(plan, Timestamp::from_second(1_790_000_000).expect("a time"), Calls { notion: 3, clockify: 2 }, estimate)
+}
+
+fn saved() -> String {
+    crate::domain::text::json(&document(&plan())).expect("it serialises")
+}
+
+#[test]
+fn the_same_plan_has_the_same_hash() {
+    assert_eq!(plan().hash, plan().hash);
+    assert_eq!(plan().hash.len(), 64);
+}
+
+#[test]
+fn any_difference_has_another_hash() {
+    let mut world = World::linked(&["Acme"]);
+    world.rename_page("Acme", "Acme Inc");
+    let mut hashes = vec![world.plan().hash];
+    world.rules.brakes.rename.count += 1;
+    hashes.push(world.plan().hash);
+    world.rename_page("Acme", "Acme Ltd");
+    hashes.push(world.plan().hash);
+    world.object("Unmanaged");
+    hashes.push(world.plan().hash);
+    world.partial_objects.insert(crate::domain::model::Kind::Task);
+    hashes.push(world.plan().hash);
+    let count = hashes.len();
+    hashes.sort();
+    hashes.dedup();
+    assert_eq!(hashes.len(), count);
+}
+
+#[test]
+fn a_saved_plan_is_read_back_as_it_was() {
+    let before = document(&plan());
+
+    let read = Document::read(&saved()).expect("untouched");
+
+    assert_eq!(read, before);
+    assert_eq!(read.plan_hash, plan().hash);
+    assert!(!saved().contains('\u{202E}'), "nothing in it acts on a terminal");
+}
+
+#[test]
+fn a_touched_plan_is_refused() {
+    let (saved, original) = (saved(), document(&plan()));
+    let mut touched = 0;
+    for (at, byte) in saved.bytes().enumerate() {
+        // Letters and digits are in names of keys, strings and numbers; all of them count.
+        if !byte.is_ascii_alphanumeric() {
+            continue;
+        }
+        let other = match byte {
+            b'9' | b'z' | b'Z' => byte - 1,
+            _ => byte + 1,
+        };
+        let mut bytes = saved.clone().into_bytes();
+        bytes[at] = other;
+        let text = String::from_utf8(bytes).expect("ASCII for ASCII");
+        match Document::read(&text) {
+            Err(_) => touched += 1,
+            // The key of a field that is empty anyway: nothing was said, and nothing is.
+            Ok(read) => assert_eq!(read, original, "at {at}"),
+        }
+    }
+    assert!(touched > 1000);
+}
+
+#[test]
+fn a_plan_whose_change_was_left_out_is_refused() {
+    let mut value: serde_json::Value = serde_json::from_str(&saved()).expect("JSON");
+    value["changes"].as_array_mut().expect("changes").remove(0);
+    assert_eq!(Document::read(&value.to_string()), Err(Refused::Tampered));
+}
+
+#[test]
+fn layout_is_no_content() {
+    let value: serde_json::Value = serde_json::from_str(&saved()).expect("JSON");
+    assert!(Document::read(&value.to_string()).is_ok());
+}
+
+#[test]
+fn another_format_is_refused() {
+    let newer = saved().replace(FORMAT, "punchlist/plan/2");
+    assert_eq!(Document::read(&newer), Err(Refused::Format("punchlist/plan/2".into())));
+    assert!(matches!(Document::read("{}"), Err(Refused::NotAPlan(_))));
+    assert!(matches!(Document::read("no JSON"), Err(Refused::NotAPlan(_))));
+}
+
+#[test]
+fn an_estimate_spends_the_first_budget_at_once() {
+    let free = Pace { notion_per_minute: 180, clockify_per_second: 10, clockify_per_hour: Some(30) };
+    assert_eq!(Estimate::of(0, 0, &free).seconds, 0);
+    assert_eq!(Estimate::of(0, 30, &free).seconds, 4);
+    assert_eq!(Estimate::of(0, 31, &free).seconds, 3600);
+    assert_eq!(Estimate::of(181, 0, &free).seconds, 60);
+}
