@@ -93,7 +93,7 @@ pub fn diff(snapshots: &Snapshots, registry: &Registry, rules: &Rules, scope: Sc
 
 /// What a page's changes mean to the changes that rest on it.
 #[derive(Clone, Debug, Default)]
-struct Standings {
+struct Footing {
     /// The change that gives the page its object: create or link.
     root: Option<usize>,
     /// The change that makes the object active.
@@ -120,7 +120,7 @@ struct Differ<'a> {
     namesakes_of: HashMap<PageId, &'a Namesakes<'a>>,
     changes: Vec<Change>,
     verified: Vec<Link>,
-    of_page: HashMap<PageId, Standings>,
+    of_page: HashMap<PageId, Footing>,
     claims_on_names: Vec<NameClaim>,
     /// Changes that bring a name under a parent, of the kind at hand.
     name_seekers: BTreeMap<(Option<ObjectId>, Raw), Vec<usize>>,
@@ -322,23 +322,21 @@ impl<'a> Differ<'a> {
                 },
             };
             let confidence = confidence.min(pair.evidence.confidence());
-            let sendable = match side {
-                Service::Notion => field.is_writable_in_notion(),
-                Service::Clockify => *field != Field::Name || holds::invalid_name(page).is_none(),
-            };
-            match parts.iter_mut().find(|part| {
-                part.cause == cause && part.side == side && part.confidence == confidence && part.sendable == sendable
-            }) {
-                Some(part) => part.fields.push(difference),
-                None => parts.push(Part { cause, side, confidence, reason, sendable, fields: vec![difference] }),
-            }
+            let writable = side == Service::Clockify || field.is_writable_in_notion();
+            let renames = side == Service::Clockify && *field == Field::Name;
+            let part = Part { cause, side, confidence, reason, writable, renames, fields: Vec::new() };
+            let at = parts.iter().position(|known| known.is_like(&part)).unwrap_or_else(|| {
+                parts.push(part);
+                parts.len() - 1
+            });
+            parts[at].fields.push(difference);
         }
         parts
     }
 
     /// Proposes the change that mends one part of the differences.
     fn propose(&mut self, page: &'a Page, pair: Candidate<'a>, part: Part) {
-        let Part { cause, side, confidence, reason, sendable, fields } = part;
+        let Part { cause, side, confidence, reason, writable: _, renames: _, fields } = part;
         let object = pair.object;
         let writable = fields.iter().all(|compared| compared.field.is_writable_in_notion());
         let action = match fields.as_slice() {
@@ -398,15 +396,15 @@ impl<'a> Differ<'a> {
         let names = fields.iter().any(|compared| matches!(compared.field, Field::Name | Field::Parent));
         let renames = names && side == Service::Clockify;
         let at = self.push(page, cause, proposal, alternatives);
-        let standings = self.of_page.entry(page.id).or_default();
+        let footing = self.of_page.entry(page.id).or_default();
         match action {
-            Action::Reopen => standings.reopen = Some(at),
-            _ if moves_task => standings.leaves_name = true,
-            _ if renames && !standings.leaves_name => standings.frees_name = Some(at),
+            Action::Reopen => footing.reopen = Some(at),
+            _ if moves_task => footing.leaves_name = true,
+            _ if renames && !footing.leaves_name => footing.frees_name = Some(at),
             _ => {}
         }
         if side == Service::Notion {
-            self.hold_unwritable(at, page, sendable);
+            self.hold_unwritable(at, page, writable);
         }
         match action {
             Action::Close => {
@@ -536,14 +534,23 @@ struct Part {
     side: Service,
     confidence: u8,
     reason: &'static str,
-    /// False for a name that Clockify would refuse, or what cannot be written into Notion: it must not hold the other fields.
-    sendable: bool,
+    /// False for what cannot be written into Notion.
+    writable: bool,
+    /// A name has a part of its own, so that what holds it (a brake, a name that is taken) does not hold other fields.
+    renames: bool,
     fields: Vec<Compared>,
+}
+
+impl Part {
+    fn is_like(&self, other: &Self) -> bool {
+        let key = |part: &Self| (part.cause, part.side, part.confidence, part.writable, part.renames);
+        key(self) == key(other)
+    }
 }
 
 /// A proposal to create the page's object, with every field that the page states.
 fn creation(page: &Page) -> Proposal {
-    let mut fields = vec![FieldChange { field: Field::Name, from: Value::Empty, to: fields::name(page) }];
+    let mut fields = vec![FieldChange { field: Field::Name, from: Value::Empty, to: Value::name(&page.title) }];
     for (field, value) in page.values.iter().filter(|(_, value)| **value != Value::Empty) {
         fields.push(FieldChange { field, from: Value::Empty, to: value.clone() });
     }

@@ -324,6 +324,12 @@ impl Value {
         if trimmed.is_empty() { Self::Empty } else { Self::Text(Raw::new(trimmed)) }
     }
 
+    /// A name in the form in which it is compared and sent, or [`Value::Empty`] when blank.
+    pub fn name(name: &Raw) -> Self {
+        let name = name.canonical();
+        if name.as_str().is_empty() { Self::Empty } else { Self::Text(name.into_raw()) }
+    }
+
     /// The value as people read it; not yet safe to print.
     pub fn to_raw(&self) -> Raw {
         match self {
@@ -430,6 +436,7 @@ pub enum Relation {
 
 impl From<Vec<PageId>> for Relation {
     fn from(mut pages: Vec<PageId>) -> Self {
+        pages.sort_unstable();
         pages.dedup();
         match pages.as_slice() {
             [] => Self::None,

@@ -7,7 +7,7 @@
 //! | the same name under the same parent, both free | 90 |
 //! | the same but for case or spaces | 80 |
 //! | the object of a vanished one's name | 80 |
-//! | the same name, but the object is archived; several of that name; a claim to an object under another parent | 70 |
+//! | the same name, but the object is archived; several of that name; a claim to an object under another parent, or where not all pages could be listed | 70 |
 //! | a similar name | 60 |
 
 use std::{
@@ -37,6 +37,8 @@ pub enum Evidence {
     Claim,
     /// The page alone claims it, but it stands under another parent.
     ClaimElsewhere,
+    /// The page claims it, and not all pages could be listed: another one may have it.
+    ClaimUnsure,
     /// The names are equal.
     Name,
     /// The names are equal, and the object is closed.
@@ -59,7 +61,7 @@ impl Evidence {
             Self::Claim => 95,
             Self::Name => 90,
             Self::NameLoose | Self::NameOfVanished => 80,
-            Self::NameClosed | Self::NameAmbiguous | Self::ClaimElsewhere => 70,
+            Self::NameClosed | Self::NameAmbiguous | Self::ClaimElsewhere | Self::ClaimUnsure => 70,
             Self::NameSimilar => 60,
         }
     }
@@ -70,6 +72,7 @@ impl Evidence {
             Self::Registry => "linked before",
             Self::Claim => "the page has this ID, and kind and parent agree",
             Self::ClaimElsewhere => "the page has this ID, but the object stands under another parent",
+            Self::ClaimUnsure => "the page has this ID, but not all pages could be listed",
             Self::Name => "same name under the same parent, and nobody else's",
             Self::NameClosed => "same name under the same parent, but closed",
             Self::NameAmbiguous => "same name under the same parent, as others have",
@@ -283,6 +286,8 @@ fn by_id<'a>(snapshots: &'a Snapshots, registry: &Registry, claims: &Claims, pai
         _ => {}
     }
     match (objects.get(claimed), objects.complete()) {
+        // The page that this one may be a copy of could be among those that are not shown.
+        (Some(object), _) if snapshots.pages[page.kind].complete().is_none() => linked(object, Evidence::ClaimUnsure),
         (Some(object), _) if parent_agrees(pairs, page, object) => linked(object, Evidence::Claim),
         (Some(object), _) => linked(object, Evidence::ClaimElsewhere),
         (None, Some(_)) if closed => Match::Idle,
@@ -432,6 +437,17 @@ fn candidates<'a>(names: &Names<'a>, page: &Page, parent: Option<ObjectId>) -> V
     found
 }
 
+/// Whether a page may have its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contest {
+    /// Nobody else wants it, or this page keeps it: its object has it, or it alone is linked.
+    None,
+    /// Another page keeps it.
+    Lost,
+    /// Several pages want it, and none has more of a right to it.
+    Open,
+}
+
 /// Open pages of one kind under one parent whose names differ by case or spaces at the most.
 #[derive(Debug)]
 pub struct Namesakes<'a> {
@@ -439,16 +455,27 @@ pub struct Namesakes<'a> {
     pub kind: Kind,
     /// The pages, by id.
     pub pages: Vec<&'a Page>,
-    /// The page whose object already has exactly its name; it keeps it.
-    pub keeper: Option<PageId>,
+    /// The objects of the pages that surely have one, in the same order.
+    linked: Vec<Option<&'a Object>>,
 }
 
 impl Namesakes<'_> {
-    /// True when another of these pages has exactly the same name, and this one is not the one that keeps it.
-    pub fn is_contested(&self, page: &Page) -> bool {
+    /// Whether another of these pages has exactly the same name, and which of them keeps it.
+    pub fn contest(&self, page: &Page) -> Contest {
         let name = page.title.canonical();
-        let others = self.pages.iter().filter(|other| other.id != page.id);
-        Some(page.id) != self.keeper && others.into_iter().any(|other| other.title.canonical() == name)
+        let same = self.pages.iter().zip(&self.linked).filter(|(other, _)| other.title.canonical() == name);
+        let same: Vec<(PageId, Option<&Object>)> = same.map(|(page, object)| (page.id, *object)).collect();
+        if same.len() < 2 {
+            return Contest::None;
+        }
+        let has_it = same.iter().find(|(_, object)| object.is_some_and(|object| object.name.canonical() == name));
+        let mut linked = same.iter().filter(|(_, object)| object.is_some());
+        let keeper = has_it.or_else(|| linked.next().filter(|_| linked.next().is_none()));
+        match keeper {
+            Some((keeper, _)) if *keeper == page.id => Contest::None,
+            Some(_) => Contest::Lost,
+            None => Contest::Open,
+        }
     }
 
     /// The other names, each once.
@@ -485,11 +512,8 @@ pub fn namesakes<'a>(pairs: &Pairs<'a>) -> Vec<Namesakes<'a>> {
                 by_name.entry(matches[at].0.title.canonical().loose()).or_default().push(at);
             }
             for group in by_name.into_values().filter(|group| group.len() > 1) {
-                let keeper = group.iter().find_map(|&at| {
-                    let (page, found) = &matches[at];
-                    found.certain().filter(|object| object.name.canonical() == page.title.canonical()).map(|_| page.id)
-                });
-                found.push(Namesakes { kind, pages: group.into_iter().map(|at| matches[at].0).collect(), keeper });
+                let linked = group.iter().map(|&at| matches[at].1.certain()).collect();
+                found.push(Namesakes { kind, pages: group.into_iter().map(|at| matches[at].0).collect(), linked });
             }
         }
     }

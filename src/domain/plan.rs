@@ -631,7 +631,8 @@ pub mod document {
                 estimate,
                 sealed: Sealed::of(plan),
             };
-            document.seal = sha256(&document);
+            // Serialising our own values has no way to fail.
+            document.seal = seal_of(serde_json::to_value(&document).unwrap_or_default());
             document
         }
 
@@ -644,13 +645,14 @@ pub mod document {
             struct Header {
                 format: String,
             }
-            let header: Header = serde_json::from_str(text).map_err(|error| Refused::NotAPlan(error.to_string()))?;
+            let not_a_plan = |error: serde_json::Error| Refused::NotAPlan(error.to_string());
+            let value: serde_json::Value = serde_json::from_str(text).map_err(not_a_plan)?;
+            let header = Header::deserialize(&value).map_err(not_a_plan)?;
             if header.format != FORMAT {
                 return Err(Refused::Format(header.format));
             }
-            let document: Self = serde_json::from_str(text).map_err(|error| Refused::NotAPlan(error.to_string()))?;
-            let unsealed = Self { seal: String::new(), ..document.clone() };
-            if sha256(&unsealed) != document.seal || sha256(&document.sealed) != document.plan_hash {
+            let document = Self::deserialize(&value).map_err(not_a_plan)?;
+            if seal_of(value) != document.seal {
                 return Err(Refused::Tampered);
             }
             Ok(document)
@@ -665,6 +667,14 @@ pub mod document {
         pub fn changes(&self) -> &[ChangeDocument] {
             &self.sealed.changes
         }
+    }
+
+    /// The seal is over the JSON as it stands, so that it also covers fields which this version does not know.
+    fn seal_of(mut document: serde_json::Value) -> String {
+        if let Some(fields) = document.as_object_mut() {
+            fields.remove("seal");
+        }
+        sha256(&document)
     }
 
     impl ChangeDocument {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    model::{Field, Kind, Link, Object, ObjectId, Page, PageId, Relation, Service, Snapshots, Value},
+    model::{Field, Kind, Link, Object, ObjectId, Page, PageId, Service, Snapshots, Value},
     plan::{Action, Change, ChangeId},
     review::Approved,
     rules::{IdStrategy, Rules},
@@ -246,7 +246,7 @@ impl Builder<'_> {
     /// Lets steps wait for what their changes require, and closes for the closes below them.
     fn connect(&mut self, approved: &Approved) {
         let by_id: HashMap<&ChangeId, &Change> = approved.changes().iter().map(|change| (&change.id, change)).collect();
-        let mut closes: HashMap<PageId, usize> = HashMap::new();
+        let mut closes: HashMap<ObjectId, usize> = HashMap::new();
         for at in 0..self.steps.len() {
             let step = &self.steps[at];
             let needs: Vec<usize> = step
@@ -260,18 +260,21 @@ impl Builder<'_> {
             self.steps[at].needs.extend(needs);
             self.steps[at].needs.sort_unstable();
             self.steps[at].needs.dedup();
-            if matches!(&self.steps[at].act, Act::Update { fields, .. } if fields.get(&Field::State) == Some(&Value::Closed(true)))
-            {
-                closes.insert(self.steps[at].page, at);
+            match &self.steps[at].act {
+                Act::Update { object, fields, .. } if fields.get(&Field::State) == Some(&Value::Closed(true)) => {
+                    closes.insert(*object, at);
+                }
+                _ => {}
             }
         }
-        for (&page, &at) in &closes {
-            let mut above = self.parent(page);
-            while let Some(parent) = above {
+        // What stands under what in Clockify, since that is where it is closed: a task that moves is closed where it was.
+        for (&object, &at) in &closes {
+            let mut above = self.parent(self.steps[at].kind, object);
+            while let Some((kind, parent)) = above {
                 if let Some(&parent_close) = closes.get(&parent) {
                     self.steps[parent_close].follows.push(at);
                 }
-                above = self.parent(parent);
+                above = self.parent(kind, parent);
             }
         }
         for step in &mut self.steps {
@@ -284,14 +287,8 @@ impl Builder<'_> {
         self.steps[step].needs.iter().any(|&needed| needed == other || self.rests_on(needed, other))
     }
 
-    fn parent(&self, page: PageId) -> Option<PageId> {
-        let page = Kind::ALL.into_iter().find_map(|kind| self.snapshots.pages[kind].get(page))?;
-        let parents = &self.snapshots.pages[page.kind.parent()?];
-        match &page.parent {
-            // Only a page of the kind above: a relation that is mapped wrongly may go round in a circle.
-            Relation::One(parent) => parents.get(*parent).map(|parent| parent.id),
-            Relation::None | Relation::Several(_) => None,
-        }
+    fn parent(&self, kind: Kind, object: ObjectId) -> Option<(Kind, ObjectId)> {
+        Some((kind.parent()?, self.snapshots.objects[kind].get(object)?.parent?))
     }
 }
 
@@ -310,7 +307,7 @@ fn split_name(change: &Change) -> (Raw, BTreeMap<Field, Value>) {
 /// What an object holds of a field, in the form in which both sides are compared.
 pub fn current(object: &Object, field: Field) -> Option<Value> {
     Some(match field {
-        Field::Name => Value::Text(object.name.canonical().into_raw()),
+        Field::Name => Value::name(&object.name),
         Field::Parent => object.parent.map_or(Value::Empty, Value::Object),
         Field::State => Value::Closed(object.closed),
         _ => return object.values.get(field).cloned(),
@@ -320,7 +317,7 @@ pub fn current(object: &Object, field: Field) -> Option<Value> {
 /// What a page holds of a field, in the form in which both sides are compared. A parent is not in the page but in the registry.
 pub fn wanted(page: &Page, field: Field) -> Option<Value> {
     Some(match field {
-        Field::Name => Value::Text(page.title.canonical().into_raw()),
+        Field::Name => Value::name(&page.title),
         Field::State => Value::Closed(page.standing.is_closed()),
         Field::Parent => return None,
         _ => return page.values.get(field).cloned(),
@@ -332,7 +329,7 @@ pub fn created(page: PageId, object: &Object, name: &Raw, sent: &BTreeMap<Field,
     let base = super::model::Base::default();
     let link = Link { page, kind: object.kind, object: object.id, sight: super::model::Sight::Expected, base };
     let defaults = [Field::Parent, Field::State].into_iter().filter_map(|field| Some((field, current(object, field)?)));
-    let name = (Field::Name, Value::Text(name.canonical().into_raw()));
+    let name = (Field::Name, Value::name(name));
     let all: BTreeMap<Field, Value> = defaults.chain([name]).chain(sent.clone()).collect();
     verified(link, object, &all)
 }

@@ -1,10 +1,7 @@
 //! The three-way comparison of single fields. In the common case, where all agree, nothing is allocated.
 
 use super::{Candidate, Differ};
-use crate::domain::{
-    model::{Agreed, Base, Field, Object, Page, Relation, Value},
-    text::Canonical,
-};
+use crate::domain::model::{Agreed, Base, Field, Object, Page, Relation, Value};
 
 /// How a field's two values stand to each other and to the base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,15 +48,6 @@ pub(super) fn verdict(wanted: &Value, current: &Value, base: Option<&Agreed>) ->
     }
 }
 
-/// The name as we would send it.
-pub(super) fn name(page: &Page) -> Value {
-    named(page.title.canonical())
-}
-
-fn named(name: Canonical<'_>) -> Value {
-    if name.as_str().is_empty() { Value::Empty } else { Value::Text(name.into_raw()) }
-}
-
 /// Compares whether both are open.
 pub(super) fn state(page: &Page, object: &Object, base: Option<&Base>) -> Option<Compared> {
     let base = base.and_then(|base| base.get(Field::State));
@@ -73,7 +61,7 @@ pub(super) fn others(page: &Page, object: &Object, base: Option<&Base>) -> Vec<C
     let (wanted, current) = (page.title.canonical(), object.name.canonical());
     let known = matches!(of(Field::Name), Some(Agreed::Same(Value::Text(name))) if name.exact() == wanted.as_str());
     if wanted != current || !known {
-        compared.extend(compare(Field::Name, &named(wanted), &named(current), of(Field::Name)));
+        compared.extend(compare(Field::Name, &Value::name(&page.title), &Value::name(&object.name), of(Field::Name)));
     }
     for (field, wanted) in page.values.iter() {
         if let Some(current) = object.values.get(field) {
@@ -107,7 +95,7 @@ impl<'a> Differ<'a> {
                 found.certain().map_or(Value::Empty, |object| Value::Object(object.id))
             }
             // The parent's object is still to be created or linked: it cannot be where the object stands now.
-            Some((parent, _)) => named(parent.title.canonical()),
+            Some((parent, _)) => Value::name(&parent.title),
             None => Value::Empty,
         };
         compare(Field::Parent, &wanted, &current, base)

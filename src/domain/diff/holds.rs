@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Differ, NameClaim, hold, id_at};
 use crate::domain::{
-    model::{Kind, Object, ObjectId, Page, Relation, Standing},
+    model::{Kind, Object, ObjectId, Page, PageId, Relation, Standing},
+    pair::Contest,
     plan::{Action, Change, Hold, HoldCode, State},
     rules::{Brake, name_length},
     text::forbidden_in_name,
@@ -50,10 +51,10 @@ impl<'a> Differ<'a> {
 
     /// Holds a change of a page whose name another open page under the same parent has too.
     pub(super) fn hold_contested(&mut self, at: usize, page: &Page) {
-        let Some(group) = self.namesakes_of.get(&page.id).filter(|group| group.is_contested(page)) else { return };
-        let text = match group.keeper {
-            Some(_) => "another page of this name under the same parent is linked already",
-            None => "several pages under the same parent have this name, and Clockify takes only one",
+        let text = match self.namesakes_of.get(&page.id).map(|group| group.contest(page)) {
+            None | Some(Contest::None) => return,
+            Some(Contest::Lost) => "another page of this name under the same parent is linked already",
+            Some(Contest::Open) => "several pages under the same parent have this name, and Clockify takes only one",
         };
         self.hold(at, HoldCode::NameTaken, text);
     }
@@ -82,13 +83,13 @@ impl<'a> Differ<'a> {
         if parent_page.standing.is_closed() {
             return self.hold(at, HoldCode::ParentClosed, format!("its {kind} is closed in Notion"));
         }
-        let standings = self.of_page.get(&parent).cloned().unwrap_or_default();
-        if let Some(root) = standings.root {
+        let footing = self.of_page.get(&parent).cloned().unwrap_or_default();
+        if let Some(root) = footing.root {
             let root = id_at(&self.changes, root);
             self.changes[at].requires.push(root);
             return;
         }
-        match (found.certain(), standings.reopen) {
+        match (found.certain(), footing.reopen) {
             (Some(object), Some(reopen)) if object.closed => {
                 let reopen = id_at(&self.changes, reopen);
                 self.changes[at].requires.push(reopen);
@@ -102,8 +103,8 @@ impl<'a> Differ<'a> {
     }
 
     /// Holds a change of the page itself that Notion does not take, or that we do not send.
-    pub(super) fn hold_unwritable(&mut self, at: usize, page: &Page, sendable: bool) {
-        let text = if !sendable {
+    pub(super) fn hold_unwritable(&mut self, at: usize, page: &Page, writable: bool) {
+        let text = if !writable {
             "by the rule Clockify wins, but this is for Notion's users to set: change it in Notion"
         } else if !self.may_write_notion() {
             "by the rule Clockify wins, but with local IDs Notion is never written"
@@ -118,7 +119,7 @@ impl<'a> Differ<'a> {
     /// Makes a reopening require that its parent is reopened first.
     pub(super) fn wait_for_reopened_parent(&mut self, at: usize, page: &Page) {
         let Relation::One(parent) = &page.parent else { return };
-        if let Some(reopen) = self.of_page.get(parent).and_then(|standings| standings.reopen) {
+        if let Some(reopen) = self.of_page.get(parent).and_then(|footing| footing.reopen) {
             let reopen = id_at(&self.changes, reopen);
             self.changes[at].requires.push(reopen);
         }
@@ -127,7 +128,7 @@ impl<'a> Differ<'a> {
     /// Makes a change require the change that gives its parent an object, if there is one.
     pub(super) fn wait_for_parent(&mut self, at: usize, page: &Page) {
         let Relation::One(parent) = &page.parent else { return };
-        if let Some(root) = self.of_page.get(parent).and_then(|standings| standings.root) {
+        if let Some(root) = self.of_page.get(parent).and_then(|footing| footing.root) {
             let root = id_at(&self.changes, root);
             self.changes[at].requires.push(root);
         }
@@ -200,7 +201,7 @@ impl<'a> Differ<'a> {
         let mut seekers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for NameClaim { change, holder } in std::mem::take(&mut self.claims_on_names) {
             let owner = self.pairs.owner(holder);
-            let frees = owner.and_then(|owner| self.of_page.get(&owner)).and_then(|standings| standings.frees_name);
+            let frees = owner.and_then(|owner| self.of_page.get(&owner)).and_then(|footing| footing.frees_name);
             let seen = owner.is_some_and(|owner| self.pairs.of(owner).is_some());
             match (owner, frees) {
                 (_, Some(frees)) if frees != change => {
@@ -223,9 +224,10 @@ impl<'a> Differ<'a> {
             }
         }
         // Pages that say they stand apart may have objects that stand together.
-        for seekers in std::mem::take(&mut self.name_seekers).into_values() {
-            let first = self.changes[seekers[0]].page;
-            if seekers.iter().any(|&at| self.changes[at].page != first) {
+        for mut seekers in std::mem::take(&mut self.name_seekers).into_values() {
+            seekers.retain(|&at| self.changes[at].hold.is_none());
+            let pages: BTreeSet<PageId> = seekers.iter().map(|&at| self.changes[at].page).collect();
+            if pages.len() > 1 {
                 for at in seekers {
                     self.hold(at, HoldCode::NameTaken, "several changes would give this name to objects under the same parent");
                 }

@@ -594,3 +594,32 @@ task "Design" move <Acme/Website/Design> parent: "Website" → "Shop" [notion_ch
     );
     assert_eq!(world.plan().changes[0].tracked_seconds, Some(3600));
 }
+
+#[test]
+fn of_pages_that_want_one_name_the_linked_one_gets_it() {
+    let mut world = World::linked(&["Acme"]);
+    world.rename_page("Acme", "Acme Inc").page("Acme Inc");
+    assert_data_eq!(
+        world.changes(),
+        str![[r#"
+client "Acme Inc" update <Acme> name: "Acme" → "Acme Inc" [notion_changed 100 ready]
+client "Acme Inc" create name: "" → "Acme Inc" [new 95 held NameTaken]
+
+"#]]
+    );
+}
+
+#[test]
+fn what_holds_a_name_does_not_hold_other_fields() {
+    let mut world = World::linked(&["Acme", "Beta"]);
+    world.agree("Acme", Field::Note, &Value::text("old"));
+    world.rename_page("Acme", "Beta").page_mut("Acme").values.set(Field::Note, Value::text("new"));
+    assert_data_eq!(
+        world.changes(),
+        str![[r#"
+client "Beta" update <Acme> name: "Acme" → "Beta" [notion_changed 100 held NameTaken]
+client "Beta" update <Acme> note: "old" → "new" [notion_changed 100 ready]
+
+"#]]
+    );
+}

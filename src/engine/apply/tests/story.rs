@@ -431,6 +431,7 @@ applied
 applied
 applied
 applied
+applied
 
 "#]]
     );
