@@ -96,11 +96,10 @@ CREATE TABLE pending (
   first_seen INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What people decided about pending changes.
-CREATE TABLE decision (
+-- What people said about changes. A change that proposes something else has another id, so a row cannot slip onto it.
+CREATE TABLE verdict (
   change_id TEXT    NOT NULL PRIMARY KEY,
-  verb      TEXT    NOT NULL,
-  note      TEXT    NOT NULL,
+  body      TEXT    NOT NULL, -- JSON
   by        TEXT    NOT NULL,
   at_ms     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

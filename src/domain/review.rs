@@ -1,10 +1,16 @@
 //! Decisions: what may be written. [`Review::approved`] is the only door to a write.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Deref,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Change, ChangeId, Plan, State};
+use super::{
+    model::{Field, Value},
+    plan::{Action, Change, ChangeId, Plan, Proposal, State},
+};
 
 /// What was decided about a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +20,8 @@ pub enum Decision {
     Approve,
     /// Not in this run.
     Skip,
+    /// Never, as long as it proposes the same.
+    Ignore,
     /// Somebody should look at it.
     Flag {
         /// Why.
@@ -21,80 +29,211 @@ pub enum Decision {
     },
 }
 
-/// A plan with what has been decided about it.
-#[derive(Clone, Debug)]
-pub struct Review<'plan> {
-    plan: &'plan Plan,
-    by: String,
-    decisions: BTreeMap<ChangeId, Decision>,
+/// All that a person has said about one change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Verdict {
+    /// What was decided, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// Which way to mend it: 0 is the proposal, then the alternatives.
+    pub way: usize,
+    /// Fields of an update that are left alone.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub rejected: BTreeSet<Field>,
+    /// Values to write instead of the proposed ones.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub edited: BTreeMap<Field, Value>,
 }
 
-impl<'plan> Review<'plan> {
+/// A plan with what has been decided about it. Changes are named by their place in the plan.
+#[derive(Clone, Debug)]
+pub struct Review<P> {
+    plan: P,
+    by: String,
+    verdicts: Vec<Verdict>,
+    index: HashMap<ChangeId, usize>,
+    done: Vec<Vec<(usize, Verdict)>>,
+    undone: Vec<Vec<(usize, Verdict)>>,
+}
+
+impl<P: Deref<Target = Plan>> Review<P> {
     /// A review in which nothing is decided yet.
-    pub fn new(plan: &'plan Plan, by: impl Into<String>) -> Self {
-        Self { plan, by: by.into(), decisions: BTreeMap::new() }
+    pub fn new(plan: P, by: impl Into<String>) -> Self {
+        let verdicts = vec![Verdict::default(); plan.changes.len()];
+        let index = plan.changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
+        Self { plan, by: by.into(), verdicts, index, done: Vec::new(), undone: Vec::new() }
     }
 
     /// A review that approves what policy approves: every change that is ready.
-    pub fn by_policy(plan: &'plan Plan) -> Self {
+    pub fn by_policy(plan: P) -> Self {
         let mut review = Self::new(plan, "policy");
         review.approve_all(|change| change.state == State::Ready);
         review
     }
 
-    /// Decides about one change. A held change cannot be approved.
-    ///
-    /// Returns false where there is nothing to decide: no such change, or a held one.
-    pub fn decide(&mut self, id: &ChangeId, decision: Decision) -> bool {
-        let open = self
-            .plan
-            .changes
-            .iter()
-            .any(|change| change.id == *id && (change.state != State::Held || decision != Decision::Approve));
-        if open {
-            self.decisions.insert(id.clone(), decision);
-        }
-        open
-    }
-
-    /// Approves every change that is meant, unless it is held.
+    /// Approves every change that is meant, unless it is held. It cannot be undone.
     pub fn approve_all(&mut self, meant: impl Fn(&Change) -> bool) {
-        for change in self.plan.changes.iter().filter(|change| change.state != State::Held && meant(change)) {
-            self.decisions.insert(change.id.clone(), Decision::Approve);
+        for (change, verdict) in self.plan.changes.iter().zip(&mut self.verdicts) {
+            if change.state != State::Held && meant(change) {
+                verdict.decision = Some(Decision::Approve);
+            }
         }
     }
 
-    /// What was decided about a change.
-    pub fn decision(&self, id: &ChangeId) -> Option<&Decision> {
-        self.decisions.get(id)
+    /// Takes up what was decided earlier about the same changes. It cannot be undone.
+    pub fn recall(&mut self, earlier: impl IntoIterator<Item = (ChangeId, Verdict)>) {
+        for (id, verdict) in earlier {
+            let Some(&at) = self.index.get(&id) else { continue };
+            let approves_held = self.plan.changes[at].state == State::Held && verdict.decision == Some(Decision::Approve);
+            if !approves_held && verdict.way <= self.plan.changes[at].alternatives.len() {
+                self.verdicts[at] = verdict;
+            }
+        }
     }
 
-    /// What may be written: approved changes whose requirements are approved too, or no longer needed.
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What was said about a change.
+    pub fn verdict(&self, at: usize) -> &Verdict {
+        &self.verdicts[at]
+    }
+
+    /// Decides about changes, or takes decisions back, as one step that can be undone.
+    ///
+    /// Held changes are not approved. What an approved change requires is approved along with it. Returns the places of the changes
+    /// whose verdicts changed.
+    pub fn decide(&mut self, changes: &[usize], decision: Option<&Decision>) -> Vec<usize> {
+        let mut targets: BTreeSet<usize> = changes.iter().copied().collect();
+        if decision == Some(&Decision::Approve) {
+            let mut open: Vec<usize> = targets.iter().copied().collect();
+            while let Some(at) = open.pop() {
+                let needed = self.plan.changes[at].requires.iter().filter_map(|id| self.index.get(id).copied());
+                open.extend(needed.filter(|needed| targets.insert(*needed)));
+            }
+            targets.retain(|&at| self.plan.changes[at].state != State::Held);
+        }
+        self.change(targets, |verdict| verdict.decision = decision.cloned())
+    }
+
+    /// Chooses how a change is mended; what was said about its fields no longer means anything.
+    pub fn choose(&mut self, at: usize, way: usize) -> Vec<usize> {
+        if way > self.plan.changes[at].alternatives.len() {
+            return Vec::new();
+        }
+        self.change([at], |verdict| {
+            *verdict = Verdict { decision: verdict.decision.clone(), way, ..Verdict::default() };
+        })
+    }
+
+    /// Leaves a field of an update alone, or takes it in again.
+    pub fn toggle_field(&mut self, at: usize, field: Field) -> Vec<usize> {
+        self.change([at], |verdict| {
+            if !verdict.rejected.remove(&field) {
+                verdict.rejected.insert(field);
+            }
+        })
+    }
+
+    /// Writes another value than the proposed one.
+    pub fn edit_field(&mut self, at: usize, field: Field, value: &Value) -> Vec<usize> {
+        self.change([at], |verdict| {
+            verdict.edited.insert(field, value.clone());
+        })
+    }
+
+    /// Takes the last step back. Returns the places of the changes concerned; none when there is nothing to undo.
+    pub fn undo(&mut self) -> Vec<usize> {
+        let Some(step) = self.done.pop() else { return Vec::new() };
+        let (undone, places) = self.swap(step);
+        self.undone.push(undone);
+        places
+    }
+
+    /// Does the last undone step again.
+    pub fn redo(&mut self) -> Vec<usize> {
+        let Some(step) = self.undone.pop() else { return Vec::new() };
+        let (done, places) = self.swap(step);
+        self.done.push(done);
+        places
+    }
+
+    fn swap(&mut self, step: Vec<(usize, Verdict)>) -> (Vec<(usize, Verdict)>, Vec<usize>) {
+        let places = step.iter().map(|(at, _)| *at).collect();
+        let swapped = step.into_iter().map(|(at, verdict)| (at, std::mem::replace(&mut self.verdicts[at], verdict)));
+        (swapped.collect(), places)
+    }
+
+    fn change(&mut self, targets: impl IntoIterator<Item = usize>, edit: impl Fn(&mut Verdict)) -> Vec<usize> {
+        let mut step = Vec::new();
+        for at in targets {
+            let before = self.verdicts[at].clone();
+            edit(&mut self.verdicts[at]);
+            if self.verdicts[at] != before {
+                step.push((at, before));
+            }
+        }
+        let places = step.iter().map(|(at, _)| *at).collect();
+        if !step.is_empty() {
+            self.done.push(step);
+            self.undone.clear();
+        }
+        places
+    }
+
+    /// The way that was chosen to mend a change, with its fields as they were decided.
+    pub fn chosen(&self, at: usize) -> Proposal {
+        let (change, verdict) = (&self.plan.changes[at], &self.verdicts[at]);
+        let way = verdict.way.checked_sub(1).and_then(|way| change.alternatives.get(way));
+        let mut proposal = way.unwrap_or(&change.proposal).clone();
+        proposal.fields.retain(|field| !verdict.rejected.contains(&field.field));
+        for field in &mut proposal.fields {
+            if let Some(edited) = verdict.edited.get(&field.field) {
+                field.to = edited.clone();
+            }
+        }
+        proposal
+    }
+
+    /// Why an approved change will not be made all the same: something that it requires is not approved, or is decided otherwise.
+    pub fn blocked(&self, at: usize) -> Option<&Change> {
+        let change = &self.plan.changes[at];
+        let needed = change.requires.iter().filter_map(|id| self.index.get(id).copied());
+        needed
+            .into_iter()
+            .find(|&needed| !self.provides(needed, change) || self.blocked(needed).is_some())
+            .map(|needed| &self.plan.changes[needed])
+    }
+
+    /// True when a change is approved and still gives another what that rests on.
+    fn provides(&self, at: usize, to: &Change) -> bool {
+        let verdict = &self.verdicts[at];
+        let approved = verdict.decision == Some(Decision::Approve);
+        if verdict.way == 0 {
+            return approved;
+        }
+        // Another object takes the planned one's place: a create finds it by its page, but what was paired below the planned one hangs in the air.
+        let gives_object = matches!(self.chosen(at).action, Action::Create | Action::Link);
+        approved && gives_object && to.proposal.action == Action::Create
+    }
+
+    /// What may be written: approved changes whose requirements are approved too.
     pub fn approved(&self) -> Approved {
-        let by_id = self.plan.by_id();
-        let mut approved: BTreeSet<&ChangeId> = self
-            .decisions
-            .iter()
-            .filter(|(_, decision)| **decision == Decision::Approve)
-            .filter_map(|(id, _)| by_id.get(id).filter(|change| change.state != State::Held).map(|change| &change.id))
-            .collect();
-        loop {
-            let orphaned: Vec<&ChangeId> = approved
-                .iter()
-                .copied()
-                .filter(|id| by_id[*id].requires.iter().any(|needed| by_id.contains_key(needed) && !approved.contains(needed)))
-                .collect();
-            if orphaned.is_empty() {
-                break;
-            }
-            for id in orphaned {
-                approved.remove(id);
-            }
-        }
-        Approved {
-            changes: self.plan.changes.iter().filter(|change| approved.contains(&change.id)).cloned().collect(),
-            by: self.by.clone(),
-        }
+        let is_approved = |at: usize| {
+            self.verdicts[at].decision == Some(Decision::Approve)
+                && self.plan.changes[at].state != State::Held
+                && self.blocked(at).is_none()
+        };
+        let changes = (0..self.plan.changes.len()).filter(|&at| is_approved(at)).map(|at| {
+            let change = &self.plan.changes[at];
+            Change { proposal: self.chosen(at), alternatives: Vec::new(), ..change.clone() }
+        });
+        // An update without fields has nothing left to do.
+        let changes = changes.filter(|change| change.proposal.action != Action::Update || !change.proposal.fields.is_empty());
+        Approved { changes: changes.collect(), by: self.by.clone() }
     }
 }
 
@@ -157,8 +296,12 @@ mod tests {
         Plan { changes, ..Plan::default() }.seal(&Rules::default())
     }
 
-    fn approved(review: &Review<'_>) -> Vec<String> {
+    fn approved(review: &Review<&Plan>) -> Vec<String> {
         review.approved().changes().iter().map(|change| change.id.0.clone()).collect()
+    }
+
+    fn place(plan: &Plan, id: &str) -> usize {
+        plan.changes.iter().position(|change| change.id.0 == id).expect("a change")
     }
 
     #[test]
@@ -176,8 +319,73 @@ mod tests {
         let mut review = Review::by_policy(&plan);
         assert_eq!(approved(&review).len(), 3);
 
-        review.decide(&ChangeId("a".into()), Decision::Skip);
+        review.decide(&[place(&plan, "a")], Some(&Decision::Skip));
 
         assert!(approved(&review).is_empty());
+    }
+
+    #[test]
+    fn approving_a_change_approves_what_it_requires_and_undo_takes_all_of_it_back() {
+        let plan = plan(vec![change("a", 50, &[]), change("b", 50, &["a"]), change("c", 50, &[])]);
+        let mut review = Review::new(&plan, "tester");
+
+        let decided = review.decide(&[place(&plan, "b")], Some(&Decision::Approve));
+
+        assert_eq!((decided.len(), approved(&review).len()), (2, 2));
+        assert_eq!(review.undo().len(), 2);
+        assert!(approved(&review).is_empty());
+        assert_eq!(review.redo().len(), 2);
+        assert_eq!(approved(&review).len(), 2);
+        assert!(review.redo().is_empty());
+    }
+
+    #[test]
+    fn another_way_is_taken_and_what_was_paired_below_the_planned_one_waits() {
+        let mut parent = change("a", 50, &[]);
+        parent.proposal.action = Action::Link;
+        parent.alternatives = vec![change("other", 50, &[]).proposal];
+        let mut below = change("b", 50, &["a"]);
+        below.proposal.action = Action::Link;
+        let plan = plan(vec![parent, below, change("c", 50, &["a"])]);
+        let mut review = Review::new(&plan, "tester");
+        review.approve_all(|_| true);
+
+        review.choose(place(&plan, "a"), 1);
+
+        assert_eq!(review.approved().changes()[0].proposal.action, Action::Create);
+        assert_eq!(approved(&review), ["a", "c"], "a create finds its parent by its page");
+        assert_eq!(review.blocked(place(&plan, "b")).map(|change| change.id.0.as_str()), Some("a"));
+    }
+
+    #[test]
+    fn single_fields_can_be_left_alone_or_edited() {
+        let field = |field, to: &str| crate::domain::plan::FieldChange { field, from: Value::Empty, to: Value::text(to) };
+        let mut update = change("a", 50, &[]);
+        update.proposal.action = Action::Update;
+        update.proposal.fields = vec![field(Field::Email, "a@b"), field(Field::Note, "old")];
+        let plan = plan(vec![update]);
+        let mut review = Review::new(&plan, "tester");
+        review.approve_all(|_| true);
+
+        review.toggle_field(0, Field::Email);
+        review.edit_field(0, Field::Note, &Value::text("new"));
+        assert_eq!(review.approved().changes()[0].proposal.fields, [field(Field::Note, "new")]);
+
+        review.toggle_field(0, Field::Note);
+        assert!(approved(&review).is_empty(), "an update without fields has nothing to do");
+    }
+
+    #[test]
+    fn decisions_are_recalled_by_content_and_a_held_change_is_never_approved() {
+        let mut held = change("a", 95, &[]);
+        held.hold = Some(crate::domain::plan::Hold { code: crate::domain::plan::HoldCode::NoParent, text: String::new() });
+        let plan = plan(vec![held, change("b", 50, &[])]);
+        let mut review = Review::new(&plan, "tester");
+        let approve = Verdict { decision: Some(Decision::Approve), ..Verdict::default() };
+
+        review.recall(["a", "b", "gone"].map(|id| (ChangeId(id.into()), approve.clone())));
+
+        assert_eq!(approved(&review), ["b"]);
+        assert!(review.decide(&[place(&plan, "a")], Some(&Decision::Approve)).is_empty());
     }
 }

@@ -24,7 +24,7 @@ use crate::domain::journal::Illegal;
 
 pub use journal::{Chain, RunEnd, RunRecord};
 pub use open::default_dir;
-pub use pending::{DecisionRow, PendingRow};
+pub use pending::PendingRow;
 
 /// The state of one installation.
 pub struct Store {

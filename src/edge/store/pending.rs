@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 
 use super::{Fault, Store, StoreError, from_json, from_word, to_json, to_time, to_word};
-use crate::domain::{model::Kind, plan::ChangeId, text::Raw};
+use crate::domain::{model::Kind, plan::ChangeId, review::Verdict, text::Raw};
 
 /// A change that a headless run left for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,24 +29,9 @@ pub struct PendingRow {
     pub first_seen: Timestamp,
 }
 
-/// What a person decided about a pending change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecisionRow {
-    /// The change.
-    pub change_id: ChangeId,
-    /// `approve`, `skip` or `flag`.
-    pub verb: String,
-    /// A remark, perhaps empty.
-    pub note: String,
-    /// Who decided.
-    pub by: String,
-    /// When; exact to the millisecond.
-    pub at: Timestamp,
-}
-
 impl Store {
     /// Replaces all that waits. What has waited before keeps the time when it was first seen; what is not named any more is no longer
-    /// true, and goes, with what was decided about it.
+    /// true, and goes.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -64,7 +49,6 @@ impl Store {
                 let first_seen = known.get(&change_id).copied().unwrap_or_else(|| first_seen.as_millisecond());
                 statement.execute((change_id, kind.word(), action, name.exact(), state, reason, to_json(body)?, first_seen))?;
             }
-            transaction.execute("DELETE FROM decision WHERE change_id NOT IN (SELECT change_id FROM pending)", [])?;
             Ok(())
         })
     }
@@ -87,32 +71,39 @@ impl Store {
         })
     }
 
-    /// Records what a person decided about a pending change, in place of what was decided before.
+    /// Keeps what a person said about changes, all of it or nothing; a verdict that says nothing is forgotten.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn decide(&mut self, decision: &DecisionRow) -> Result<(), StoreError> {
-        let DecisionRow { change_id, verb, note, by, at } = decision;
+    pub fn save_verdicts(&mut self, by: &str, at: Timestamp, verdicts: &[(ChangeId, Verdict)]) -> Result<(), StoreError> {
         self.write(|transaction| {
-            let sql = "INSERT INTO decision (change_id, verb, note, by, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)
-                       ON CONFLICT (change_id) DO UPDATE
-                       SET verb = excluded.verb, note = excluded.note, by = excluded.by, at_ms = excluded.at_ms";
-            transaction.execute(sql, (to_word(change_id)?, verb, note, by, at.as_millisecond()))?;
+            for (id, verdict) in verdicts {
+                let id = to_word(id)?;
+                if *verdict == Verdict::default() {
+                    transaction.prepare_cached("DELETE FROM verdict WHERE change_id = ?1")?.execute([id])?;
+                    continue;
+                }
+                let sql = "INSERT INTO verdict (change_id, body, by, at_ms) VALUES (?1, ?2, ?3, ?4)
+                           ON CONFLICT (change_id) DO UPDATE SET body = excluded.body, by = excluded.by, at_ms = excluded.at_ms";
+                transaction.prepare_cached(sql)?.execute((id, to_json(verdict)?, by, at.as_millisecond()))?;
+            }
             Ok(())
         })
     }
 
-    /// What a person decided about a pending change.
+    /// What people said about changes, of this plan or earlier ones.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn decision(&self, change_id: &ChangeId) -> Result<Option<DecisionRow>, StoreError> {
+    pub fn verdicts(&self) -> Result<Vec<(ChangeId, Verdict)>, StoreError> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT verb, note, by, at_ms FROM decision WHERE change_id = ?1")?;
-            let found =
-                statement.query_row([to_word(change_id)?], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
-            let Some((verb, note, by, at)) = found.optional()? else { return Ok(None) };
-            Ok(Some(DecisionRow { change_id: change_id.clone(), verb, note, by, at: to_time(at)? }))
+            let mut statement = connection.prepare_cached("SELECT change_id, body FROM verdict ORDER BY change_id")?;
+            let mut rows = statement.query([])?;
+            let mut verdicts = Vec::new();
+            while let Some(row) = rows.next()? {
+                verdicts.push((from_word(row.get(0)?)?, from_json(&row.get::<_, String>(1)?)?));
+            }
+            Ok(verdicts)
         })
     }
 }

@@ -5,6 +5,7 @@ use crate::domain::{
     journal::{Event, Outcome, RunId, What, Write, WriteId},
     model::{Agreed, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
     plan::ChangeId,
+    review::{Decision, Verdict},
     text::Raw,
 };
 
@@ -261,23 +262,26 @@ fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
         body: serde_json::json!({ "id": id }),
         first_seen: at(second),
     };
-    let decision = DecisionRow {
-        change_id: ChangeId("a".into()),
-        verb: "flag".into(),
-        note: "ask Anna".into(),
-        by: "ben".into(),
-        at: at(1),
-    };
     store.replace_pending(&[row("a", 1), row("b", 1)]).expect("replaces");
-    store.decide(&decision).expect("decides");
 
     store.replace_pending(&[row("c", 2), row("a", 2)]).expect("replaces");
     assert_eq!(store.pending().expect("reads"), [row("a", 1), row("c", 2)]);
-    assert_eq!(store.decision(&decision.change_id).expect("reads"), Some(decision.clone()));
-
     store.replace_pending(&[]).expect("replaces");
     assert_eq!(store.pending().expect("reads"), []);
-    assert_eq!(store.decision(&decision.change_id).expect("reads"), None);
+}
+
+#[test]
+fn verdicts_are_kept_until_they_say_nothing() {
+    let world = world();
+    let flagged = Verdict { decision: Some(Decision::Flag { note: "ask Anna\u{202e}".into() }), way: 1, ..Verdict::default() };
+    let (a, b) = (ChangeId("a".into()), ChangeId("b".into()));
+    world.open().save_verdicts("ben", at(1), &[(a.clone(), flagged.clone()), (b.clone(), flagged.clone())]).expect("saves");
+
+    let mut store = world.open();
+    assert_eq!(store.verdicts().expect("reads"), [(a.clone(), flagged.clone()), (b.clone(), flagged.clone())]);
+    store.save_verdicts("ben", at(2), &[(b, Verdict::default())]).expect("saves");
+
+    assert_eq!(store.verdicts().expect("reads"), [(a, flagged)]);
 }
 
 #[test]
