@@ -2,6 +2,8 @@
 
 mod architecture;
 mod bad_input;
+mod clockify;
 mod command_line;
 mod main_job;
+mod notion;
 mod support;

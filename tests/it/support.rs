@@ -4,10 +4,23 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use punchlist::sandbox::{Call, Knobs, Sandbox, Service, World};
-use serde_json::Value;
+use punchlist::{
+    domain::{
+        model::{self, Field, Kind, PerKind},
+        rules::{IdStrategy, Mapping},
+    },
+    edge::{
+        clockify::{Clockify, Wanted},
+        http::{Auth, Exchange, Http, Options},
+        notion::{API_VERSION, Notion, Source},
+    },
+    sandbox::{Call, ClockifyId, Knobs, NotionId, Sandbox, Service, World},
+};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Starts a sandbox on a free port.
@@ -151,4 +164,95 @@ impl Ran {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
     }
+}
+
+/// A sandbox with the clients of both services in this process: what goes over the wire can be held against what it meant.
+pub(crate) struct Wire {
+    pub(crate) sandbox: Sandbox,
+    exchanges: Arc<Mutex<Vec<Exchange>>>,
+}
+
+impl Wire {
+    pub(crate) async fn new(world: World, knobs: Knobs) -> Self {
+        let sandbox = Sandbox::start(world, knobs, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await;
+        Self { sandbox: sandbox.expect("a free port"), exchanges: Arc::default() }
+    }
+
+    /// How the application talks to a service, but for waits that no test should sit through.
+    pub(crate) fn options(&self, service: model::Service) -> Options {
+        let (url, auth) = {
+            let world = self.sandbox.world();
+            match service {
+                model::Service::Notion => (self.sandbox.notion_url(), Auth::bearer(&world.notion_token.as_str().into())),
+                model::Service::Clockify => (self.sandbox.clockify_url(), Auth::api_key(&world.clockify_key.as_str().into())),
+            }
+        };
+        let exchanges = Arc::clone(&self.exchanges);
+        let sink = Arc::new(move |exchange| exchanges.lock().expect("no panic").push(exchange));
+        let mut options = Options::new(service, url.parse().expect("a URL"), auth, sink);
+        if service == model::Service::Notion {
+            options.headers.push(("Notion-Version", API_VERSION.to_owned()));
+        }
+        options.backoff = Duration::from_millis(1);
+        options.idle_timeout = Duration::from_secs(5);
+        options
+    }
+
+    pub(crate) fn notion(&self, mapping: &PerKind<Mapping>) -> Notion {
+        let http = Http::new(self.options(model::Service::Notion)).expect("a client");
+        Notion::new(http, mapping.clone(), IdStrategy::Property)
+    }
+
+    /// A client that reads every field there is.
+    pub(crate) fn clockify(&self) -> Clockify {
+        let wanted = Wanted(PerKind::from_fn(|kind| Field::mappable(kind).iter().copied().collect()));
+        Clockify::new(Http::new(self.options(model::Service::Clockify)).expect("a client"), wanted)
+    }
+
+    /// A client of Notion with the data source of a kind, whose resolution is forgotten.
+    pub(crate) async fn bound(&self, kind: Kind, mapping: &PerKind<Mapping>) -> (Notion, Source) {
+        let notion = self.notion(mapping);
+        let reference = self.sandbox.world().data_source(title(kind)).expect("a data source").to_string();
+        let source = notion.resolve(kind, &reference).await.expect("it fits");
+        self.sandbox.clear_calls();
+        (notion, source)
+    }
+
+    /// Somebody adds a column to a database.
+    pub(crate) async fn add_column(&self, source: &str, name: &str, config: Value) {
+        let (url, id) = (self.sandbox.notion_url(), self.sandbox.world().data_source(source).expect("a data source"));
+        let request = reqwest::Client::new().patch(format!("{url}/v1/data_sources/{id}")).header("Notion-Version", API_VERSION);
+        let token = self.sandbox.world().notion_token.clone();
+        let answer = request.bearer_auth(token).json(&json!({"properties": {name: config}})).send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{:?}", answer.text().await);
+    }
+
+    /// Method and status of every call so far: `GET 200`.
+    pub(crate) fn statuses(&self) -> Vec<String> {
+        self.sandbox.calls().iter().map(|call| format!("{} {}", call.method, call.status)).collect()
+    }
+
+    /// What the clients reported of their requests.
+    pub(crate) fn exchanges(&self) -> Vec<Exchange> {
+        self.exchanges.lock().expect("no panic").clone()
+    }
+}
+
+/// The database of a kind.
+pub(crate) fn title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Client => "Clients",
+        Kind::Project => "Projects",
+        Kind::Task => "Tasks",
+    }
+}
+
+/// A page's id as the client knows it.
+pub(crate) fn page_id(id: NotionId) -> model::PageId {
+    id.to_string().parse().expect("an id")
+}
+
+/// An object's id as the client knows it.
+pub(crate) fn object_id(id: ClockifyId) -> model::ObjectId {
+    id.to_string().parse().expect("an id")
 }

@@ -2,7 +2,11 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, PoisonError},
+    future::ready,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures_util::{StreamExt, stream};
@@ -18,7 +22,7 @@ use crate::{
         model::{Fetched, Kind, Object, Problem, Snapshot, Walk},
         text::Display,
     },
-    edge::http::{Answer, Failure, Request},
+    edge::http::{Answer, Failure, Request, shown},
 };
 
 /// Rows asked for at once; the most that Clockify gives (Clockify help, "How to retrieve more than 50 results via API").
@@ -42,7 +46,8 @@ impl Clockify {
     /// calls; one more if assignees are mapped; and one for each project whose row has no tasks.
     ///
     /// # Errors
-    /// [`Error`] where clients, projects or users cannot be listed. A project whose tasks cannot be listed spoils the tasks alone.
+    /// [`Error`] where clients, projects or users cannot be listed. A project whose tasks cannot be listed spoils the tasks alone,
+    /// unless the reason concerns them all.
     pub async fn fetch(&self, workspace: &str, progress: Progress<'_>) -> Result<(Snapshot<Object>, Vec<Problem>), Error> {
         let clients = async {
             let request = || Request::get(&["v1", "workspaces", workspace, "clients"]);
@@ -90,7 +95,10 @@ impl Clockify {
                 None => without.push(project.id().to_owned()),
             }
         }
+        let stopped = AtomicBool::new(false);
+        let mut reason = None;
         let mut listings = stream::iter(without)
+            .take_while(|_| ready(!stopped.load(Ordering::Relaxed)))
             .map(|project| async move { (self.read_tasks(workspace, &project).await, project) })
             .buffer_unordered(TASK_LISTINGS_AT_ONCE);
         while let Some((listed, project)) = listings.next().await {
@@ -99,13 +107,21 @@ impl Clockify {
                     tasks.rows.extend(listed.rows.into_iter().map(|task| of_project(task, &project)));
                     tasks.spoiled = tasks.spoiled.or(listed.spoiled);
                 }
-                Err(failure) if failure.is_refusal() => return Err(failure),
+                // Both are about all listings: whoever asked on would only be turned away once more for each project. What is
+                // under way may end, so that it is counted.
+                Err(failure) if failure.is_refusal() || matches!(failure, Failure::Throttled { .. }) => {
+                    stopped.store(true, Ordering::Relaxed);
+                    reason.get_or_insert(failure);
+                }
                 Err(failure) => {
                     let because = format!("the tasks of project {} could not be listed: {failure}", Display::of(&project));
                     tasks.spoiled.get_or_insert(because);
                 }
             }
             progress(Kind::Task, tasks.rows.len());
+        }
+        if let Some(failure) = reason {
+            return Err(failure);
         }
         progress(Kind::Task, tasks.rows.len());
         Ok((projects, tasks))
@@ -174,7 +190,7 @@ impl Clockify {
                     walk.add([object]);
                 }
                 Err(error) => {
-                    let text = format!("Clockify shows a {kind} that cannot be used: {error}");
+                    let text = format!("Clockify shows a {kind} that cannot be used: {}", shown(&error.to_string()));
                     walk.spoil(text.clone());
                     problems.push(Problem { kind, page: None, text });
                 }

@@ -23,7 +23,7 @@ use crate::{
         rules::Mapping,
         text::{Display, Raw},
     },
-    edge::http::{Answer, Failure, Http, Repeat, Request},
+    edge::http::{Answer, Failure, Http, Repeat, Request, shown},
 };
 use row::Row;
 use wire::{UserRow, Users, WorkspaceRow};
@@ -313,8 +313,9 @@ impl Clockify {
 
     /// Keeps a row that was read, and makes an object of it.
     fn keep(&self, kind: Kind, parent: Option<ObjectId>, json: Json, users: &Users) -> Result<Object, Failure> {
-        let unreadable =
-            |error: String| Failure::Unknown { error: format!("Clockify answered with a {kind} that cannot be read: {error}") };
+        let unreadable = |error: String| Failure::Unknown {
+            error: format!("Clockify answered with a {kind} that cannot be read: {}", shown(&error)),
+        };
         let row = row::row(kind, json).map_err(|error| unreadable(error.to_string()))?.into_kept(parent);
         let object = row.object(&self.wanted.0[kind], users).map_err(|error| unreadable(error.to_string()))?;
         self.rows().insert(object.id, row);

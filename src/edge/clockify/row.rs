@@ -95,7 +95,10 @@ impl Row {
     /// The row in the form that is kept, in which nothing is simply absent, so that no body says more than was read.
     pub(super) fn into_kept(mut self, parent: Option<ObjectId>) -> Self {
         match &mut self {
-            Self::Client(_) => {}
+            Self::Client(row) => {
+                // What may stand for "none" in an answer need not pass for an address in a request.
+                row.email = row.email.take().filter(|email| !email.is_empty());
+            }
             Self::Project(row) => {
                 row.client_id = row.client_id.take().filter(|client| !client.is_empty());
             }
@@ -193,9 +196,9 @@ impl Row {
         body
     }
 
-    /// The body of a PATCH of a project's estimate.
+    /// The body of a PATCH of a project's estimate, with the other estimates as they are: what omission does is not documented.
     pub(super) fn estimate_body(&self) -> Json {
-        let Self::Project(ProjectRow { time_estimate, .. }) = self else {
+        let Self::Project(ProjectRow { time_estimate, budget_estimate, estimate_reset, .. }) = self else {
             return Json::Null;
         };
         let EstimateRow { estimate, active: _, include_non_billable, reset_option } = time_estimate.clone().unwrap_or_default();
@@ -205,7 +208,11 @@ impl Row {
         body.put("type", Some("MANUAL"));
         body.put("includeNonBillable", Some(include_non_billable.unwrap_or(true)));
         body.put("resetOption", reset_option);
-        json!({"timeEstimate": body.0})
+        let mut estimates = Body::default();
+        estimates.put("timeEstimate", Some(body.0));
+        estimates.put("budgetEstimate", budget_estimate.as_ref());
+        estimates.put("estimateReset", estimate_reset.as_ref());
+        Json::Object(estimates.0)
     }
 
     /// The object, with the values of the wanted fields.

@@ -23,7 +23,6 @@ fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserialize
 /// `GET /v1/user`.
 #[derive(Deserialize)]
 pub(super) struct UserRow {
-    #[serde(default, deserialize_with = "lenient")]
     pub(super) id: String,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) name: String,
@@ -35,7 +34,6 @@ pub(super) struct UserRow {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WorkspaceRow {
-    #[serde(default, deserialize_with = "lenient")]
     pub(super) id: String,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) name: String,
@@ -83,6 +81,8 @@ pub(super) struct ProjectRow {
     pub(super) duration: Option<String>,
     pub(super) estimate: Option<EstimateRow>,
     pub(super) time_estimate: Option<EstimateRow>,
+    pub(super) budget_estimate: Option<Json>,
+    pub(super) estimate_reset: Option<Json>,
     /// In hydrated rows only.
     pub(super) tasks: Option<Vec<TaskRow>>,
 }

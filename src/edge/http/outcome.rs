@@ -9,6 +9,8 @@ use crate::domain::{model::Service, text::Display};
 
 /// Columns of a service's message that are kept.
 const MESSAGE_COLUMNS_MAX: usize = 400;
+/// Characters of it that are looked at.
+const MESSAGE_CHARS_MAX: usize = 4 * MESSAGE_COLUMNS_MAX;
 /// Nobody waits longer than this; whatever asks for more is told to come back later.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
@@ -99,7 +101,10 @@ fn coded(status: u16, code: Option<&str>) -> String {
 
 /// Makes text of a service or a library fit for an error message.
 pub(in crate::edge) fn shown(text: &str) -> String {
-    Display::of(text.trim()).clipped(MESSAGE_COLUMNS_MAX).to_string()
+    let text = text.trim();
+    // A parser's complaint may quote a whole answer, and looking at millions of characters takes seconds.
+    let end = text.char_indices().nth(MESSAGE_CHARS_MAX).map_or(text.len(), |(at, _)| at);
+    Display::of(&text[..end]).clipped(MESSAGE_COLUMNS_MAX).to_string()
 }
 
 /// Whether a request may be sent again when nobody knows whether it was carried out.

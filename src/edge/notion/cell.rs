@@ -231,7 +231,8 @@ pub(super) fn write(property: &Property, value: &Value) -> Result<Json, String> 
         ("select" | "status", Value::Flag(flag)) => json!({"name": flag_option(property, *flag)}),
         ("select" | "status", Value::Text(text)) => json!({"name": text.exact()}),
         _ => {
-            return Err(format!("a property of the type {} cannot be set to {}", shown(kind), value.to_raw().display()));
+            let value = value.to_raw().display().clipped(60);
+            return Err(format!("a property of the type {} cannot be set to {value}", shown(kind)));
         }
     };
     Ok(json!({ kind: content }))

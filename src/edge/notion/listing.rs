@@ -34,15 +34,13 @@ pub struct Listed {
     pub refreshed: Option<Source>,
 }
 
-/// One page of rows.
+/// One page of rows or values. These and whether there are more must be said: what somebody else on the line answers is no empty listing.
 #[derive(Deserialize)]
-struct Rows {
+pub(super) struct Rows {
+    pub(super) results: Vec<Json>,
     #[serde(default)]
-    results: Vec<Json>,
-    #[serde(default)]
-    next_cursor: Option<String>,
-    #[serde(default)]
-    has_more: Option<bool>,
+    pub(super) next_cursor: Option<String>,
+    pub(super) has_more: bool,
     #[serde(default)]
     request_status: Json,
 }
@@ -175,8 +173,8 @@ impl Notion {
             }
             progress(walk.len());
 
-            let next = rows.next_cursor.filter(|_| rows.has_more == Some(true));
-            if rows.has_more == Some(true) && next.is_none() {
+            let next = rows.next_cursor.filter(|_| rows.has_more);
+            if rows.has_more && next.is_none() {
                 walk.spoil("Notion says that there are more rows, but not where");
                 return Ok(Ended::Listed(walk.finish(), problems));
             }

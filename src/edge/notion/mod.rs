@@ -12,6 +12,7 @@ mod write;
 use std::{collections::BTreeMap, time::Duration};
 
 use reqwest::Method;
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     edge::http::{Answer, Failure, Http, Repeat, Request},
 };
 pub use listing::Listed;
+use listing::Rows;
 use row::{Row, is_in, read};
 use schema::Bound;
 pub use schema::{Property, Source};
@@ -44,6 +46,14 @@ pub struct Identity {
     pub workspace_name: Raw,
     /// The id of the connection's bot user.
     pub bot_id: String,
+}
+
+/// `GET /v1/users/me`.
+#[derive(Deserialize)]
+struct Me {
+    id: String,
+    #[serde(default)]
+    bot: Json,
 }
 
 /// What fetching a page by its id showed.
@@ -186,16 +196,16 @@ impl Notion {
     /// # Errors
     /// [`Error`].
     pub async fn identity(&self) -> Result<Identity, Error> {
-        let answer: Answer<Json> = self
+        let answer: Answer<Me> = self
             .http
             .send(&Request::get(&["v1", "users", "me"]))
             .await
             .map_err(|failure| failed("the connection's own user".to_owned(), failure))?;
-        let user = answer.body;
+        let Me { id, bot } = answer.body;
         Ok(Identity {
-            workspace_id: user["bot"]["workspace_id"].as_str().unwrap_or_default().to_owned(),
-            workspace_name: user["bot"]["workspace_name"].as_str().unwrap_or_default().into(),
-            bot_id: user["id"].as_str().unwrap_or_default().to_owned(),
+            workspace_id: bot["workspace_id"].as_str().unwrap_or_default().to_owned(),
+            workspace_name: bot["workspace_name"].as_str().unwrap_or_default().into(),
+            bot_id: id,
         })
     }
 
@@ -287,13 +297,13 @@ impl Notion {
             if let Some(cursor) = &cursor {
                 request = request.query("start_cursor", cursor);
             }
-            let Answer { body, .. }: Answer<Json> = self.http.send(&request).await?;
-            values.extend(body["results"].as_array().into_iter().flatten().map(|item| item[kind].clone()));
-            let next = body["next_cursor"].as_str().map(str::to_owned);
-            if next.is_none() || body["has_more"] != json!(true) {
+            let Answer { body: rows, .. }: Answer<Rows> = self.http.send(&request).await?;
+            values.extend(rows.results.into_iter().map(|mut item| item[kind].take()));
+            let next = rows.next_cursor;
+            if !rows.has_more {
                 return Ok(values);
             }
-            if next == cursor {
+            if next.is_none() || next == cursor {
                 break;
             }
             cursor = next;

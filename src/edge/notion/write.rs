@@ -25,24 +25,29 @@ pub(super) fn changes(
     if let Some(claim) = claim {
         let property = bound.id.as_ref().ok_or("the Clockify ID is kept in the registry alone (id_strategy is local)")?;
         let value = claim.map_or(Value::Empty, |id| Value::text(id.as_str()));
-        properties.insert(property.name.exact().to_owned(), cell::write(property, &value)?);
+        properties.insert(property.name.exact().to_owned(), written(property, &value)?);
     }
     for (&field, value) in fields {
-        let (property, written) = match field {
-            Field::Name => (&bound.title, cell::write(&bound.title, value)?),
+        let (property, content) = match field {
+            Field::Name => (&bound.title, written(&bound.title, value)?),
             Field::State => {
                 let (property, is) = bound.closed.as_ref().ok_or("no property says that a page is closed")?;
-                (property, cell::write(property, &state(property, is, value)?)?)
+                (property, written(property, &state(property, is, value)?)?)
             }
             _ => {
                 let mapped = bound.fields.iter().find(|(mapped, _)| *mapped == field);
                 let (_, property) = mapped.ok_or_else(|| format!("{field} cannot be written to the page"))?;
-                (property, cell::write(property, value)?)
+                (property, written(property, value)?)
             }
         };
-        properties.insert(property.name.exact().to_owned(), written);
+        properties.insert(property.name.exact().to_owned(), content);
     }
     Ok(properties)
+}
+
+/// The JSON that sets the property, or why it cannot be set, with its name.
+fn written(property: &Property, value: &Value) -> Result<Json, String> {
+    cell::write(property, value).map_err(|why| format!("\"{}\" cannot be written: {why}", property.name.display()))
 }
 
 /// Open or closed in the property's own words. An emptied status falls back to its default option (Notion docs, page properties).

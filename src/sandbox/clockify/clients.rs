@@ -61,7 +61,7 @@ impl Call<'_> {
     pub(super) fn create_client(&mut self) -> Outcome {
         let body = self.body()?;
         let name = self.stored_name(&body["name"], &NAME)?;
-        let email = optional_text(body, "email", TEXT_MAX)?;
+        let email = email(body)?;
         let address = optional_text(body, "address", TEXT_MAX)?;
         let note = optional_text(body, "note", TEXT_MAX)?;
         self.refuse_taken_client(&name, None)?;
@@ -81,7 +81,7 @@ impl Call<'_> {
         let client = self.seen_client(id)?.clone();
         let body = self.body()?;
         let name = self.stored_name(&body["name"], &NAME)?;
-        let email = optional_text(body, "email", TEXT_MAX)?;
+        let email = email(body)?;
         let address = optional_text(body, "address", TEXT_MAX)?;
         let note = optional_text(body, "note", TEXT_MAX)?;
         let archived = optional_flag(body, "archived")?.unwrap_or(false);
@@ -134,5 +134,13 @@ impl Call<'_> {
         }
         self.world.delete_object(client.id);
         Ok(Answer::ok(self.render_client(&client)))
+    }
+}
+
+/// An address of a body; the document says that it has the form of one.
+fn email(body: &Value) -> Result<Option<String>, Refusal> {
+    match optional_text(body, "email", TEXT_MAX)? {
+        Some(email) if !email.contains('@') => Err(Refusal::rule("You entered invalid value for field: [email]")),
+        email => Ok(email),
     }
 }

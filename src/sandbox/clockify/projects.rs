@@ -236,6 +236,7 @@ impl Call<'_> {
         Ok(answer)
     }
 
+    /// What omission does is unknown; here an estimate that is not said is gone, the harsher reading.
     pub(super) fn update_estimate(&mut self, id: &str) -> Outcome {
         let project = self.seen_project(id)?.id;
         let body = self.body()?.clone();
@@ -249,9 +250,7 @@ impl Call<'_> {
         self.world.clockify.projects.lag(project, self.knobs.clockify_lag);
         self.world.edit_project(project, |project| {
             project.time_estimate = estimate;
-            if let Some(budget) = body.get("budgetEstimate") {
-                project.budget_estimate = budget.clone();
-            }
+            project.budget_estimate = body.get("budgetEstimate").cloned().unwrap_or_default();
         });
         self.get_project(id)
     }

@@ -24,7 +24,14 @@ impl Call<'_> {
 
     pub(super) fn get_database(&self, id: &str) -> Outcome {
         let id = path_id("database_id", "database", id)?;
-        self.seen_database(id).map(|database| self.render_database(database))
+        let database = self.seen_database(id)?;
+        if database.data_sources.is_empty() {
+            // A linked database (reported by many).
+            return Err(Refusal::validation(format!(
+                "Database with ID {id} does not contain any data sources accessible by this API bot."
+            )));
+        }
+        Ok(self.render_database(database))
     }
 
     fn seen_database(&self, id: NotionId) -> Result<&Database, Refusal> {

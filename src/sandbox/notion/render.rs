@@ -8,6 +8,9 @@ use crate::sandbox::world::schema::{Choice, DataSource, NotionUser, NotionUserKi
 use crate::sandbox::world::values::{id_texts, minute, plain_text, unset};
 use crate::sandbox::world::{Page, Parent};
 
+/// People that a row shows; the rest is left out without a word (Notion docs, page object).
+const PEOPLE_INLINE_CAP: usize = 25;
+
 /// A user where only its ID is told.
 pub(super) fn partial_user(id: NotionId) -> Value {
     json!({"object": "user", "id": id})
@@ -72,6 +75,9 @@ impl Call<'_> {
                 related.truncate(cap);
             }
         }
+        if let (PropertyKind::People, Value::Array(people)) = (&property.kind, &mut content) {
+            people.truncate(PEOPLE_INLINE_CAP);
+        }
         value[property.kind.name()] = content;
         value
     }
@@ -113,15 +119,28 @@ impl Call<'_> {
         }
     }
 
-    /// Of the formula language only `prop("X")` is emulated: the text of another property.
+    /// Of the formula language only `prop("X")` is emulated: another property, as a value of the formula's own types.
     fn formula(&self, page: &Page, source: &DataSource, expression: &str) -> Value {
         let name = expression.strip_prefix("prop(\"").and_then(|rest| rest.strip_suffix("\")"));
-        let property = name.and_then(|name| source.property(name));
-        let text = property.map(|property| plain_text(&self.render_value(page, source, property)));
-        json!({"type": "string", "string": text})
+        let Some(property) = name.and_then(|name| source.property(name)) else {
+            return json!({"type": "string", "string": null});
+        };
+        // A formula of a computed property might not end.
+        if !property.kind.writable() {
+            return json!({"type": "unsupported", "unsupported": {}});
+        }
+        let value = self.render_value(page, source, property);
+        match &property.kind {
+            PropertyKind::Checkbox => json!({"type": "boolean", "boolean": value}),
+            PropertyKind::Number { .. } => json!({"type": "number", "number": value}),
+            PropertyKind::Date => json!({"type": "date", "date": value}),
+            PropertyKind::Select(_) | PropertyKind::Status(_) => json!({"type": "string", "string": value["name"]}),
+            PropertyKind::Url | PropertyKind::Email | PropertyKind::PhoneNumber => json!({"type": "string", "string": value}),
+            _ => json!({"type": "string", "string": plain_text(&value)}),
+        }
     }
 
-    /// `count`, and for any other function the related values themselves.
+    /// `count`, `sum`, and for any other function the related values themselves.
     fn rollup(&self, page: &Page, source: &DataSource, relation: &str, target: &str, function: &str) -> Value {
         let related = source.property(relation).map(|property| self.render_value(page, source, property));
         let related = related.unwrap_or_default();
@@ -129,6 +148,13 @@ impl Call<'_> {
         let pages = ids.filter_map(NotionId::parse).filter_map(|id| self.world.notion.pages.get(id));
         if function == "count" {
             return json!({"type": "number", "number": pages.count(), "function": function});
+        }
+        if function == "sum" {
+            let numbers = pages.filter_map(|far| {
+                let far_source = self.world.notion.source_of(far)?;
+                self.render_value(far, far_source, far_source.property(target)?).as_f64()
+            });
+            return json!({"type": "number", "number": numbers.sum::<f64>(), "function": function});
         }
         let values = pages.filter_map(|far| {
             let far_source = self.world.notion.source_of(far)?;

@@ -271,6 +271,16 @@ impl World {
         id
     }
 
+    /// A database that only shows the rows of another one: it has no data source of its own.
+    pub fn add_linked_database(&mut self, title: &str) -> NotionId {
+        let id = self.new_notion_id();
+        let created = self.tick();
+        let parent = self.notion.root.unwrap_or_default();
+        let database = Database { id, title: title.to_owned(), parent, data_sources: Vec::new(), created, in_trash: false };
+        self.notion.databases.insert(id, database);
+        id
+    }
+
     /// The ID of the data source with this name.
     pub fn data_source(&self, name: &str) -> Option<NotionId> {
         self.notion.data_sources.values().find(|source| source.name == name).map(|source| source.id)
