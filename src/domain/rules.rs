@@ -231,6 +231,8 @@ impl Brake {
 pub struct Brakes {
     /// Closes of one kind.
     pub close: Brake,
+    /// Reopens of one kind: many at once look like an option that was deleted, which opens what it had closed.
+    pub reopen: Brake,
     /// Renames of one kind.
     pub rename: Brake,
     /// Moves of one kind.
@@ -243,6 +245,7 @@ impl Default for Brakes {
     fn default() -> Self {
         Self {
             close: Brake { count: 3, percent: 10 },
+            reopen: Brake { count: 5, percent: 10 },
             rename: Brake { count: 5, percent: 30 },
             move_: Brake { count: 3, percent: 10 },
             lost_link: Brake { count: 0, percent: 0 },

@@ -256,8 +256,9 @@ impl<'a> Differ<'a> {
     pub(super) fn brake(&mut self) {
         type Class = (&'static str, fn(&Change) -> bool);
         let brakes = self.rules.brakes;
-        let classes: [(Brake, Class); 3] = [
+        let classes: [(Brake, Class); 4] = [
             (brakes.close, ("closes", |change| change.proposal.action == Action::Close)),
+            (brakes.reopen, ("reopens", |change| change.proposal.action == Action::Reopen)),
             (brakes.rename, ("renames", Change::is_rename)),
             (brakes.move_, ("moves", |change| change.proposal.action == Action::Move)),
         ];

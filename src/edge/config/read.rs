@@ -243,8 +243,10 @@ fn thresholds(reader: &mut Reader<'_>, mut thresholds: Thresholds) -> Thresholds
 }
 
 fn brakes(reader: &mut Reader<'_>, mut brakes: Brakes) -> Brakes {
-    let Brakes { close, rename, move_, lost_link } = &mut brakes;
-    for (class, Brake { count, percent }) in [("close", close), ("rename", rename), ("move", move_), ("lost_link", lost_link)] {
+    let Brakes { close, reopen, rename, move_, lost_link } = &mut brakes;
+    for (class, Brake { count, percent }) in
+        [("close", close), ("reopen", reopen), ("rename", rename), ("move", move_), ("lost_link", lost_link)]
+    {
         let given = reader.whole(&format!("brakes.{class}.count"), 0..=COUNT_MAX);
         *count = given.and_then(|given| usize::try_from(given).ok()).unwrap_or(*count);
         let given = reader.whole(&format!("brakes.{class}.percent"), 0..=100);
