@@ -3,52 +3,41 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::{self, IsTerminal, Read, Write},
+    io::{self, Read, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
 use super::{
     connect::Connection,
-    demo::{self, Demo},
+    demo,
     failure::{Code, Failure},
     progress::Progress,
     stop::Stop,
     text::{self, Dress},
+    workplace::{Global, Workplace, look},
 };
-use crate::{
-    domain::{
-        journal::{RunId, What},
-        model::{Service, Snapshots},
-        plan::{
-            ChangeId, Estimate, HoldCode, Plan, State,
-            document::{ChangeDocument, Document},
-        },
-        report::Report,
-        review::Review,
-        steps::{Act, steps},
-        text::json,
+use crate::domain::{
+    journal::What,
+    model::{Field, Kind, Service, Snapshots},
+    plan::{
+        ChangeId, Estimate, HoldCode, Plan, Scope, State,
+        document::{ChangeDocument, Document},
+        sha256,
     },
-    edge::{
-        config::{Loader, Override, Settings},
-        environment::Environment,
-        store::{self, Store},
-    },
-    engine::session::{Session, Sides},
+    report::Report,
+    review::Review,
+    steps::{Act, steps},
+    text::json,
 };
 
 /// Bytes of a saved plan that are read.
 const PLAN_BYTES_MAX: u64 = 512 << 20;
-/// The window in which earlier requests count towards a budget.
-const BUDGET_WINDOW: Duration = Duration::from_hours(1);
-/// Earlier runs that are searched for them.
-const BUDGET_RUNS_MAX: usize = 50;
-
 /// Keeps Clockify true to Notion.
 ///
 /// Without a command, the plan is printed: what differs, and what would be done about it. Nothing is written until you say so.
@@ -62,41 +51,6 @@ struct Cli {
     auto_approve: bool,
     #[command(subcommand)]
     command: Option<Command>,
-}
-
-#[derive(Args, Clone)]
-struct Global {
-    /// Work on an embedded sandbox: a sample agency and a throw-away state
-    #[arg(long, global = true, conflicts_with_all = ["config", "state_dir"])]
-    demo: bool,
-    /// The configuration file
-    #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The directory of the state
-    #[arg(long, global = true, value_name = "DIR")]
-    state_dir: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
-    /// Never ask anything
-    #[arg(long, global = true)]
-    no_input: bool,
-    /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    color: When,
-    /// Say more: every request, on standard error
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    verbose: u8,
-    /// Say less: no progress
-    #[arg(short, long, global = true)]
-    quiet: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum When {
-    Auto,
-    Always,
-    Never,
 }
 
 #[derive(Subcommand)]
@@ -159,14 +113,12 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         return Err(Failure::new(Code::Usage, "--auto-approve goes without a command").hint("run `punchlist --auto-approve`"));
     }
     match command {
-        None if auto_approve => Workplace::open(&global).await?.auto_approve().await,
-        None => Workplace::open(&global).await?.plan(None, false).await,
-        Some(Command::Plan { out, detailed_exitcode }) => {
-            Workplace::open(&global).await?.plan(out.as_deref(), detailed_exitcode).await
-        }
+        None if auto_approve => Job::begin(global).await?.auto_approve().await,
+        None => Job::begin(global).await?.plan(None, false).await,
+        Some(Command::Plan { out, detailed_exitcode }) => Job::begin(global).await?.plan(out.as_deref(), detailed_exitcode).await,
         Some(Command::Apply { file }) => {
             let saved = read_plan(&file)?;
-            Workplace::open(&global).await?.apply(&saved).await
+            Job::begin(global).await?.apply(&saved).await
         }
         Some(Command::Sandbox { listen, empty }) => sandbox(listen, empty).await,
     }
@@ -185,43 +137,27 @@ async fn sandbox(listen: SocketAddr, empty: bool) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Everything that a command works with.
-struct Workplace {
+/// A command that works on both sides, and how it says what it did.
+struct Job {
     global: Global,
     dress: Dress,
     progress: Progress,
-    stop: Stop,
-    store: Store,
-    connection: Connection,
+    workplace: Workplace,
     started: Instant,
-    /// Kept while the work goes on; dropped, it takes its services and its state along.
-    _demo: Option<Demo>,
 }
 
-impl Workplace {
-    async fn open(global: &Global) -> Result<Self, Failure> {
+impl Job {
+    async fn begin(global: Global) -> Result<Self, Failure> {
         let started = Instant::now();
-        let stop = Stop::listening()?;
         let progress = Progress::new(global.quiet, global.verbose > 0);
         progress.beat();
-        let demo = if global.demo { Some(Demo::start(Timestamp::now()).await?) } else { None };
-        let loader = demo.as_ref().map_or_else(|| loader(global), Demo::loader);
-        let settings = loader.load()?;
-        // Before the state is touched, what is missing is said.
-        settings.require_endpoints()?;
-        let directory = match &demo {
-            Some(demo) => demo.state.path().to_owned(),
-            None => state_directory(&settings)?,
-        };
-        let store = Store::open(&directory, Timestamp::now())?;
-        let earlier = earlier_requests(&store, Timestamp::now())?;
-        let connection = Connection::new(&settings, &loader.environment, &earlier, &progress.watch()).await?;
-        let dress = dress(global, &loader.environment);
-        Ok(Self { global: global.clone(), dress, progress, stop, store, connection, started, _demo: demo })
+        let workplace = Workplace::open(&global, Stop::listening()?, progress.watch()).await?;
+        Ok(Self { dress: global.dress(), global, progress, workplace, started })
     }
 
     async fn plan(mut self, out: Option<&Path>, detailed: bool) -> Result<u8, Failure> {
-        let (plan, document, estimate) = self
+        let planned = self
+            .workplace
             .in_session("plan", async |session, stop, connection| {
                 let (sides, plan) = look(session, stop).await?;
                 let estimate = estimate(&plan, &sides.snapshots, connection);
@@ -229,7 +165,9 @@ impl Workplace {
                 session.close("planned")?;
                 Ok((plan, document, estimate))
             })
-            .await?;
+            .await;
+        self.progress.clear();
+        let (plan, document, estimate) = planned?;
         if let Some(out) = out {
             save_plan(out, &document)?;
         }
@@ -249,29 +187,30 @@ impl Workplace {
     async fn auto_approve(mut self) -> Result<u8, Failure> {
         let started = self.started;
         let report = self
+            .workplace
             .in_session("auto-approve", async |session, stop, _| {
                 let (sides, plan) = look(session, stop).await?;
                 let approved = Review::by_policy(&plan).approved();
                 let (plan, stopped) = session.apply(sides, plan, approved).await?;
                 Ok(session.finish(&plan, stopped, started.elapsed().as_secs_f64())?)
             })
-            .await?;
-        self.report(&report)
+            .await;
+        self.report(&report?)
     }
 
     /// Applies, of a saved plan's ready changes, those that a fresh plan proposes unchanged. The rest is refused as stale.
     async fn apply(mut self, saved: &Document) -> Result<u8, Failure> {
         let started = self.started;
         let report = self
+            .workplace
             .in_session("apply", async |session, stop, connection| {
-                let rules = crate::domain::plan::sha256(&connection.rules);
+                let rules = sha256(&connection.rules);
                 if saved.scope().rules != rules {
                     return Err(Failure::new(Code::Error, "the plan was made with other rules than those of the configuration")
                         .hint("make a new plan with `punchlist plan --out FILE`"));
                 }
                 let (sides, plan) = look(session, stop).await?;
-                let scope =
-                    |scope: &crate::domain::plan::Scope| (scope.notion_workspace.clone(), scope.clockify_workspace.clone());
+                let scope = |scope: &Scope| (scope.notion_workspace.clone(), scope.clockify_workspace.clone());
                 if scope(saved.scope()) != scope(&plan.scope) {
                     return Err(Failure::new(Code::Refused, "the plan was made for other workspaces")
                         .hint("use the configuration that it was made with"));
@@ -284,11 +223,12 @@ impl Workplace {
                 let (plan, stopped) = session.apply(sides, plan, approved).await?;
                 Ok(session.finish(&plan, stopped, started.elapsed().as_secs_f64())?)
             })
-            .await?;
-        self.report(&report)
+            .await;
+        self.report(&report?)
     }
 
     fn report(&self, report: &Report) -> Result<u8, Failure> {
+        self.progress.clear();
         if self.global.json {
             say(&format!("{}\n", to_json(report)?))?;
         } else {
@@ -296,46 +236,6 @@ impl Workplace {
         }
         Ok(report.outcome.exit_code())
     }
-
-    /// Does something in a run of its own. A run that fails is ended with the reason.
-    async fn in_session<T>(
-        &mut self,
-        trigger: &str,
-        work: impl AsyncFnOnce(&mut Session<'_>, &Stop, &Connection) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let Self { progress, stop, store, connection, .. } = self;
-        let now = Timestamp::now();
-        let mut session = Session {
-            notion: &connection.notion,
-            clockify: &connection.clockify,
-            store,
-            rules: &connection.rules,
-            references: &connection.references,
-            workspace: connection.workspace.as_deref(),
-            run: RunId(format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%SZ"), now.subsec_nanosecond() / 20_000)),
-            clock: &Timestamp::now,
-            stop: &|| stop.asked(),
-            watch: progress.watch(),
-            exchanges: connection.exchanges.clone(),
-        };
-        session.begin(trigger, &who())?;
-        let done = work(&mut session, stop, connection).await;
-        progress.clear();
-        if let Err(failure) = &done {
-            session.close(&failure.error)?;
-        }
-        done
-    }
-}
-
-/// Fetches both sides and makes the plan, unless somebody asks to stop.
-async fn look(session: &mut Session<'_>, stop: &Stop) -> Result<(Sides, Plan), Failure> {
-    let mut sides = tokio::select! {
-        sides = session.fetch() => sides?,
-        () = stop.wait() => return Err(Failure::new(Code::Interrupted, "stopped while reading; nothing was written")),
-    };
-    let plan = session.plan(&mut sides)?;
-    Ok((sides, plan))
 }
 
 /// What applying the ready changes would cost.
@@ -348,8 +248,7 @@ fn estimate(plan: &Plan, snapshots: &Snapshots, connection: &Connection) -> Esti
 }
 
 /// A project's estimate has a request of its own.
-fn costs_two<V>(kind: crate::domain::model::Kind, fields: &BTreeMap<crate::domain::model::Field, V>) -> bool {
-    use crate::domain::model::{Field, Kind};
+fn costs_two<V>(kind: Kind, fields: &BTreeMap<Field, V>) -> bool {
     kind == Kind::Project && fields.contains_key(&Field::Estimate) && fields.len() > 1
 }
 
@@ -372,43 +271,6 @@ fn stale(saved: &Document, fresh: &Plan) -> Vec<What> {
             What::NotStarted { change: ChangeId(change.id.clone()), because }
         })
         .collect()
-}
-
-fn loader(global: &Global) -> Loader {
-    let directory = global.state_dir.as_ref().map(|directory| Override {
-        key: "state.dir".to_owned(),
-        value: std::path::absolute(directory).unwrap_or_else(|_| directory.clone()).to_string_lossy().into_owned(),
-        place: "--state-dir".to_owned(),
-    });
-    Loader {
-        environment: Environment::of_process(),
-        config_path: global.config.clone(),
-        overrides: directory.into_iter().collect(),
-    }
-}
-
-fn state_directory(settings: &Settings) -> Result<PathBuf, Failure> {
-    settings.state_dir.clone().or_else(store::default_dir).ok_or_else(|| {
-        Failure::new(Code::StateUnusable, "there is no home directory to keep the state in").hint("name one with --state-dir DIR")
-    })
-}
-
-/// The ages of requests that earlier runs made lately, so that a budget of so many an hour holds across runs.
-fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Vec<Duration>>, Failure> {
-    let mut earlier: BTreeMap<Service, Vec<Duration>> = BTreeMap::new();
-    for run in store.runs(BUDGET_RUNS_MAX)? {
-        let ended = run.end.as_ref().map_or(now, |end| end.at);
-        if Duration::try_from(now.duration_since(ended)).unwrap_or_default() > BUDGET_WINDOW {
-            break;
-        }
-        for event in store.events(&run.id)? {
-            let age = Duration::try_from(now.duration_since(event.at)).unwrap_or_default();
-            if let (What::Exchange { service, .. }, true) = (event.what, age < BUDGET_WINDOW) {
-                earlier.entry(service).or_default().push(age);
-            }
-        }
-    }
-    Ok(earlier)
 }
 
 fn read_plan(file: &Path) -> Result<Document, Failure> {
@@ -446,27 +308,4 @@ fn say(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
-}
-
-/// Flag before `NO_COLOR`, `NO_COLOR` before what the terminal can do; symbols as the locale says.
-fn dress(global: &Global, environment: &Environment) -> Dress {
-    let capable = io::stdout().is_terminal() && environment.get("TERM").is_some_and(|term| term != "dumb");
-    let colour = match global.color {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => capable && environment.get("NO_COLOR").is_none(),
-    };
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.get(name));
-    let unicode = !locale.is_some_and(|locale| {
-        let locale = locale.to_lowercase();
-        !locale.contains("utf-8") && !locale.contains("utf8")
-    }) && environment.get("TERM") != Some("linux");
-    Dress { colour, unicode }
-}
-
-/// Who runs this, for the audit trail.
-fn who() -> String {
-    let environment = Environment::of_process();
-    let name = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| environment.get(name).map(str::to_owned));
-    name.map_or_else(|| "unknown".to_owned(), |name| crate::domain::text::Display::of(&name).to_string())
 }

@@ -7,3 +7,4 @@ mod failure;
 mod progress;
 mod stop;
 mod text;
+mod workplace;

@@ -1,0 +1,206 @@
+//! Everything that a command works with: settings, state, services; and a run on them.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, IsTerminal},
+    path::PathBuf,
+    time::Duration,
+};
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+
+use super::{
+    connect::Connection,
+    demo::Demo,
+    failure::{Code, Failure},
+    stop::Stop,
+    text::Dress,
+};
+use crate::{
+    domain::{
+        journal::{RunId, What},
+        model::Service,
+        plan::Plan,
+        text::Display,
+    },
+    edge::{
+        config::{Loader, Override, Settings},
+        environment::Environment,
+        store::{self, Store},
+    },
+    engine::session::{Session, Sides, Watch},
+};
+
+/// The window in which earlier requests count towards a budget.
+const BUDGET_WINDOW: Duration = Duration::from_hours(1);
+/// Earlier runs that are searched for them.
+const BUDGET_RUNS_MAX: usize = 50;
+
+/// What can be said with every command.
+#[derive(Args, Clone)]
+pub(super) struct Global {
+    /// Work on an embedded sandbox: a sample agency and a throw-away state
+    #[arg(long, global = true, conflicts_with_all = ["config", "state_dir"])]
+    pub(super) demo: bool,
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// The directory of the state
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) state_dir: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Never ask anything
+    #[arg(long, global = true)]
+    pub(super) no_input: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: When,
+    /// Say more: every request, on standard error
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Say less: no progress
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Global {
+    /// Flag before `NO_COLOR`, `NO_COLOR` before what the terminal can do; symbols as the locale says.
+    pub(super) fn dress(&self) -> Dress {
+        let environment = Environment::of_process();
+        let capable = io::stdout().is_terminal() && environment.get("TERM").is_some_and(|term| term != "dumb");
+        let colour = match self.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => capable && environment.get("NO_COLOR").is_none(),
+        };
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.get(name));
+        let unicode = !locale.is_some_and(|locale| {
+            let locale = locale.to_lowercase();
+            !locale.contains("utf-8") && !locale.contains("utf8")
+        }) && environment.get("TERM") != Some("linux");
+        Dress { colour, unicode }
+    }
+}
+
+/// Settings, state and services, ready for a run.
+pub(super) struct Workplace {
+    pub(super) stop: Stop,
+    pub(super) store: Store,
+    pub(super) connection: Connection,
+    watch: Watch,
+    /// Kept while the work goes on; dropped, it takes its services and its state along.
+    _demo: Option<Demo>,
+}
+
+impl Workplace {
+    /// Reads the settings, opens the state and makes the clients. Nothing is sent yet.
+    pub(super) async fn open(global: &Global, stop: Stop, watch: Watch) -> Result<Self, Failure> {
+        let demo = if global.demo { Some(Demo::start(Timestamp::now()).await?) } else { None };
+        let loader = demo.as_ref().map_or_else(|| loader(global), Demo::loader);
+        let settings = loader.load()?;
+        // Before the state is touched, what is missing is said.
+        settings.require_endpoints()?;
+        let directory = match &demo {
+            Some(demo) => demo.state.path().to_owned(),
+            None => state_directory(&settings)?,
+        };
+        let store = Store::open(&directory, Timestamp::now())?;
+        let earlier = earlier_requests(&store, Timestamp::now())?;
+        let connection = Connection::new(&settings, &loader.environment, &earlier, &watch).await?;
+        Ok(Self { stop, store, connection, watch, _demo: demo })
+    }
+
+    /// Does something in a run of its own. A run that fails is ended with the reason.
+    pub(super) async fn in_session<T>(
+        &mut self,
+        trigger: &str,
+        work: impl AsyncFnOnce(&mut Session<'_>, &Stop, &Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Self { stop, store, connection, watch, .. } = self;
+        let now = Timestamp::now();
+        let mut session = Session {
+            notion: &connection.notion,
+            clockify: &connection.clockify,
+            store,
+            rules: &connection.rules,
+            references: &connection.references,
+            workspace: connection.workspace.as_deref(),
+            run: RunId(format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%SZ"), now.subsec_nanosecond() / 20_000)),
+            clock: &Timestamp::now,
+            stop: &|| stop.asked(),
+            watch: watch.clone(),
+            exchanges: connection.exchanges.clone(),
+        };
+        session.begin(trigger, &who())?;
+        let done = work(&mut session, stop, connection).await;
+        if let Err(failure) = &done {
+            session.close(&failure.error)?;
+        }
+        done
+    }
+}
+
+/// Fetches both sides and makes the plan, unless somebody asks to stop.
+pub(super) async fn look(session: &mut Session<'_>, stop: &Stop) -> Result<(Sides, Plan), Failure> {
+    let mut sides = tokio::select! {
+        sides = session.fetch() => sides?,
+        () = stop.wait() => return Err(Failure::new(Code::Interrupted, "stopped while reading; nothing was written")),
+    };
+    let plan = session.plan(&mut sides)?;
+    Ok((sides, plan))
+}
+
+fn loader(global: &Global) -> Loader {
+    let directory = global.state_dir.as_ref().map(|directory| Override {
+        key: "state.dir".to_owned(),
+        value: std::path::absolute(directory).unwrap_or_else(|_| directory.clone()).to_string_lossy().into_owned(),
+        place: "--state-dir".to_owned(),
+    });
+    Loader {
+        environment: Environment::of_process(),
+        config_path: global.config.clone(),
+        overrides: directory.into_iter().collect(),
+    }
+}
+
+fn state_directory(settings: &Settings) -> Result<PathBuf, Failure> {
+    settings.state_dir.clone().or_else(store::default_dir).ok_or_else(|| {
+        Failure::new(Code::StateUnusable, "there is no home directory to keep the state in").hint("name one with --state-dir DIR")
+    })
+}
+
+/// The ages of requests that earlier runs made lately, so that a budget of so many an hour holds across runs.
+fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Vec<Duration>>, Failure> {
+    let mut earlier: BTreeMap<Service, Vec<Duration>> = BTreeMap::new();
+    for run in store.runs(BUDGET_RUNS_MAX)? {
+        let ended = run.end.as_ref().map_or(now, |end| end.at);
+        if Duration::try_from(now.duration_since(ended)).unwrap_or_default() > BUDGET_WINDOW {
+            break;
+        }
+        for event in store.events(&run.id)? {
+            let age = Duration::try_from(now.duration_since(event.at)).unwrap_or_default();
+            if let (What::Exchange { service, .. }, true) = (event.what, age < BUDGET_WINDOW) {
+                earlier.entry(service).or_default().push(age);
+            }
+        }
+    }
+    Ok(earlier)
+}
+
+/// Who runs this, for the audit trail.
+fn who() -> String {
+    let environment = Environment::of_process();
+    let name = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| environment.get(name).map(str::to_owned));
+    name.map_or_else(|| "unknown".to_owned(), |name| Display::of(&name).to_string())
+}
