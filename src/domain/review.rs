@@ -107,14 +107,16 @@ impl<P: Deref<Target = Plan>> Review<P> {
     /// Held changes are not approved. What an approved change requires is approved along with it. Returns the places of the changes
     /// whose verdicts changed.
     pub fn decide(&mut self, changes: &[usize], decision: Option<&Decision>) -> Vec<usize> {
-        let mut targets: BTreeSet<usize> = changes.iter().copied().collect();
-        if decision == Some(&Decision::Approve) {
+        let approves = decision == Some(&Decision::Approve);
+        let may = |at: &usize| !approves || self.plan.changes[*at].state != State::Held;
+        let mut targets: BTreeSet<usize> = changes.iter().copied().filter(may).collect();
+        if approves {
             let mut open: Vec<usize> = targets.iter().copied().collect();
             while let Some(at) = open.pop() {
                 let needed = self.plan.changes[at].requires.iter().filter_map(|id| self.index.get(id).copied());
                 open.extend(needed.filter(|needed| targets.insert(*needed)));
             }
-            targets.retain(|&at| self.plan.changes[at].state != State::Held);
+            // What is ready or for review requires nothing that is held; `Plan::seal` sees to that.
         }
         self.change(targets, |verdict| verdict.decision = decision.cloned())
     }
@@ -220,14 +222,21 @@ impl<P: Deref<Target = Plan>> Review<P> {
         approved && gives_object && to.proposal.action == Action::Create
     }
 
+    /// The change with this id.
+    pub fn find(&self, id: &ChangeId) -> Option<&Change> {
+        self.index.get(id).map(|&at| &self.plan.changes[at])
+    }
+
+    /// True when a change is approved, and so is all that it requires.
+    pub fn is_approved(&self, at: usize) -> bool {
+        self.verdicts[at].decision == Some(Decision::Approve)
+            && self.plan.changes[at].state != State::Held
+            && self.blocked(at).is_none()
+    }
+
     /// What may be written: approved changes whose requirements are approved too.
     pub fn approved(&self) -> Approved {
-        let is_approved = |at: usize| {
-            self.verdicts[at].decision == Some(Decision::Approve)
-                && self.plan.changes[at].state != State::Held
-                && self.blocked(at).is_none()
-        };
-        let changes = (0..self.plan.changes.len()).filter(|&at| is_approved(at)).map(|at| {
+        let changes = (0..self.plan.changes.len()).filter(|&at| self.is_approved(at)).map(|at| {
             let change = &self.plan.changes[at];
             Change { proposal: self.chosen(at), alternatives: Vec::new(), ..change.clone() }
         });

@@ -20,6 +20,7 @@ use super::{
     progress::Progress,
     stop::Stop,
     text::{self, Dress},
+    tui,
     workplace::{Global, Workplace, look},
 };
 use crate::domain::{
@@ -114,7 +115,10 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
     }
     match command {
         None if auto_approve => Job::begin(global).await?.auto_approve().await,
-        None => Job::begin(global).await?.plan(None, false).await,
+        None => match tui::open(&global).await? {
+            Some(code) => Ok(code),
+            None => Job::begin(global).await?.plan(None, false).await,
+        },
         Some(Command::Plan { out, detailed_exitcode }) => Job::begin(global).await?.plan(out.as_deref(), detailed_exitcode).await,
         Some(Command::Apply { file }) => {
             let saved = read_plan(&file)?;

@@ -7,4 +7,5 @@ mod failure;
 mod progress;
 mod stop;
 mod text;
+mod tui;
 mod workplace;

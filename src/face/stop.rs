@@ -13,6 +13,8 @@ use super::failure::Code;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stop {
     asked: Arc<AtomicBool>,
+    /// The one who asked was a signal, and what it asks for is not only the work at hand.
+    signalled: Arc<AtomicBool>,
     told: Arc<Notify>,
 }
 
@@ -24,12 +26,30 @@ impl Stop {
         let listener = stop.clone();
         tokio::spawn(async move {
             signals.next().await;
-            listener.asked.store(true, Ordering::Relaxed);
-            listener.told.notify_waiters();
+            listener.signalled.store(true, Ordering::Relaxed);
+            listener.ask();
             signals.next().await;
             std::process::exit(Code::Interrupted as i32);
         });
         Ok(stop)
+    }
+
+    /// Asks for a stop, as a signal would.
+    pub(super) fn ask(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+        self.told.notify_waiters();
+    }
+
+    /// Forgets that somebody asked, before something new begins; a signal is not forgotten.
+    pub(super) fn forget(&self) {
+        self.asked.store(self.signalled.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// Ends when a signal asks.
+    pub(super) async fn signal(&self) {
+        while !self.signalled.load(Ordering::Relaxed) {
+            self.told.notified().await;
+        }
     }
 
     /// True once somebody asked.
