@@ -3,6 +3,8 @@
 //! Both services are busy at once, and a step waits for nothing but the steps that it needs. A write whose outcome is unknown is
 //! looked up, never repeated blind. One failing step holds what needs it and nothing else.
 
+mod progress;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
@@ -11,9 +13,10 @@ use std::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
 
+use self::progress::{Progress, Room, StepState};
 use crate::domain::{
     journal::{Event, Outcome, RunId, What, Write, WriteId},
-    model::{Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Service, Sight, Snapshots, Value},
+    model::{Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Sight, Snapshots, Value},
     plan::ChangeId,
     report::Stopped,
     review::Approved,
@@ -173,115 +176,6 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
     }
     applying.skip(&progress.left(), "the run stopped before")?;
     Ok(stopped)
-}
-
-/// How many more writes may be on their way to each service.
-#[derive(Default)]
-struct Room {
-    in_flight: BTreeMap<Service, usize>,
-    /// Services whose request budget is used up; the other one goes on.
-    closed: BTreeSet<Service>,
-}
-
-impl Room {
-    fn is_left(&self, service: Service) -> bool {
-        !self.closed.contains(&service) && self.in_flight.get(&service).copied().unwrap_or_default() < IN_FLIGHT_MAX
-    }
-
-    fn take(&mut self, service: Service) {
-        *self.in_flight.entry(service).or_default() += 1;
-    }
-
-    fn give_back(&mut self, service: Service) {
-        if let Some(count) = self.in_flight.get_mut(&service) {
-            *count = count.saturating_sub(1);
-        }
-    }
-
-    fn close(&mut self, service: Service) {
-        self.closed.insert(service);
-    }
-
-    fn is_any_closed(&self) -> bool {
-        !self.closed.is_empty()
-    }
-}
-
-/// Which steps can start, and what their ends mean for the others.
-struct Progress {
-    waiting_for: Vec<BTreeSet<usize>>,
-    dependants: Vec<Vec<usize>>,
-    needs: Vec<BTreeSet<usize>>,
-    service: Vec<Option<Service>>,
-    /// By service, so that one that is busy hides nothing of the other.
-    ready: BTreeMap<Option<Service>, BTreeSet<usize>>,
-    state: Vec<StepState>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StepState {
-    Waiting,
-    Started,
-    Succeeded,
-    Failed,
-    Skipped,
-}
-
-impl Progress {
-    fn new(steps: &[Step]) -> Self {
-        let mut dependants = vec![Vec::new(); steps.len()];
-        let waiting_for: Vec<BTreeSet<usize>> =
-            steps.iter().map(|step| step.needs.iter().chain(&step.follows).copied().collect()).collect();
-        for (at, waits) in waiting_for.iter().enumerate() {
-            for &other in waits {
-                dependants[other].push(at);
-            }
-        }
-        let service: Vec<Option<Service>> = steps.iter().map(|step| step.act.service()).collect();
-        let mut ready: BTreeMap<Option<Service>, BTreeSet<usize>> = BTreeMap::new();
-        for at in (0..steps.len()).filter(|&at| waiting_for[at].is_empty()) {
-            ready.entry(service[at]).or_default().insert(at);
-        }
-        let needs = steps.iter().map(|step| step.needs.iter().copied().collect()).collect();
-        Self { waiting_for, dependants, needs, service, ready, state: vec![StepState::Waiting; steps.len()] }
-    }
-
-    /// The first step, in the plan's order, that can start now: one that sends nothing, or whose service has room.
-    fn next(&mut self, has_room: impl Fn(Service) -> bool) -> Option<usize> {
-        let open = self.ready.iter_mut().filter(|(service, _)| service.is_none_or(&has_room));
-        let (_, steps) = open.min_by_key(|(_, steps)| steps.first().copied().unwrap_or(usize::MAX))?;
-        let at = steps.pop_first()?;
-        self.state[at] = StepState::Started;
-        Some(at)
-    }
-
-    /// Notes that a step ended, and returns the steps that can therefore never start.
-    fn ended(&mut self, at: usize, well: bool) -> Vec<usize> {
-        self.state[at] = if well { StepState::Succeeded } else { StepState::Failed };
-        let mut skipped = Vec::new();
-        let mut ended = vec![at];
-        while let Some(at) = ended.pop() {
-            let well = self.state[at] == StepState::Succeeded;
-            for other in self.dependants[at].clone() {
-                if self.state[other] != StepState::Waiting {
-                    continue;
-                }
-                self.waiting_for[other].remove(&at);
-                if !well && self.needs[other].contains(&at) {
-                    self.state[other] = StepState::Skipped;
-                    skipped.push(other);
-                    ended.push(other);
-                } else if self.waiting_for[other].is_empty() {
-                    self.ready.entry(self.service[other]).or_default().insert(other);
-                }
-            }
-        }
-        skipped
-    }
-
-    fn left(&self) -> Vec<usize> {
-        (0..self.state.len()).filter(|&at| self.state[at] == StepState::Waiting).collect()
-    }
 }
 
 /// A write on its way.
