@@ -485,7 +485,7 @@ impl<'a> Differ<'a> {
             Relation::None | Relation::Several(_) => None,
         };
         self.changes.push(Change {
-            id: change_id(page.kind, page.id, parent, cause, &proposal),
+            id: change_id(page.kind, page.id, parent, cause, &proposal, &alternatives),
             kind: page.kind,
             page: page.id,
             name: page.title.clone(),

@@ -340,8 +340,10 @@ impl Plan {
     pub fn seal(mut self, rules: &Rules) -> Self {
         self.settle(&rules.thresholds);
         let position = self.positions();
-        self.changes
-            .sort_by_cached_key(|change| (position.get(&change.page).copied(), change.proposal.action, change.id.clone()));
+        self.changes.sort_by_cached_key(|change| {
+            let field = change.proposal.fields.first().map(|field| field.field);
+            (position.get(&change.page).copied(), change.proposal.action, field, change.id.clone())
+        });
         self.notices.sort();
         self.hash = sha256(&document::Sealed::of(&self));
         self
@@ -453,11 +455,22 @@ fn worst(at: usize, own: &[State], required: &[Vec<usize>], settled: &mut Vec<Op
     state
 }
 
-/// The id of a change, from everything that it would do and to what.
-pub(super) fn change_id(kind: Kind, page: PageId, parent: Option<PageId>, cause: Cause, proposal: &Proposal) -> ChangeId {
-    let Proposal { action, side, object, fields, confidence: _, reason: _ } = proposal;
-    let content = (kind, page, parent, cause, action, side, object, fields);
-    ChangeId(sha256(&content)[..16].to_owned())
+/// The id of a change, from everything that it would do and to what, and from the other ways that it offers: a decision names one of
+/// them by its place, and must not slip onto another.
+pub(super) fn change_id(
+    kind: Kind,
+    page: PageId,
+    parent: Option<PageId>,
+    cause: Cause,
+    proposal: &Proposal,
+    alternatives: &[Proposal],
+) -> ChangeId {
+    fn content(proposal: &Proposal) -> impl Serialize + '_ {
+        let Proposal { action, side, object, fields, confidence: _, reason: _ } = proposal;
+        (action, side, object, fields)
+    }
+    let ways: Vec<_> = std::iter::once(proposal).chain(alternatives).map(content).collect();
+    ChangeId(sha256(&(kind, page, parent, cause, ways))[..16].to_owned())
 }
 
 /// SHA-256 of a value's compact JSON. Our structs serialise their fields in a fixed order, and our maps are sorted.

@@ -236,13 +236,17 @@ impl<P: Deref<Target = Plan>> Review<P> {
 
     /// What may be written: approved changes whose requirements are approved too.
     pub fn approved(&self) -> Approved {
-        let changes = (0..self.plan.changes.len()).filter(|&at| self.is_approved(at)).map(|at| {
-            let change = &self.plan.changes[at];
-            Change { proposal: self.chosen(at), alternatives: Vec::new(), ..change.clone() }
-        });
-        // An update without fields has nothing left to do.
-        let changes = changes.filter(|change| change.proposal.action != Action::Update || !change.proposal.fields.is_empty());
-        Approved { changes: changes.collect(), by: self.by.clone() }
+        let (mut changes, mut verdicts) = (Vec::new(), Vec::new());
+        for at in (0..self.plan.changes.len()).filter(|&at| self.is_approved(at)) {
+            let (change, proposal) = (&self.plan.changes[at], self.chosen(at));
+            // An update without fields has nothing left to do.
+            if proposal.action == Action::Update && proposal.fields.is_empty() {
+                continue;
+            }
+            verdicts.push((change.id.clone(), self.verdicts[at].clone()));
+            changes.push(Change { proposal, alternatives: Vec::new(), ..change.clone() });
+        }
+        Approved { changes, verdicts, by: self.by.clone() }
     }
 }
 
@@ -251,6 +255,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
 #[must_use]
 pub struct Approved {
     changes: Vec<Change>,
+    verdicts: Vec<(ChangeId, Verdict)>,
     by: String,
 }
 
@@ -258,6 +263,11 @@ impl Approved {
     /// The changes, in the plan's order.
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// What was said about them, for [`Review::recall`]: the same changes of a fresh plan are approved in the same way.
+    pub fn verdicts(&self) -> &[(ChangeId, Verdict)] {
+        &self.verdicts
     }
 
     /// Who approved them.
@@ -382,6 +392,22 @@ mod tests {
 
         review.toggle_field(0, Field::Note);
         assert!(approved(&review).is_empty(), "an update without fields has nothing to do");
+    }
+
+    #[test]
+    fn what_was_approved_of_an_old_plan_is_approved_the_same_way_of_a_fresh_one() {
+        let mut parent = change("a", 50, &[]);
+        parent.alternatives = vec![Proposal { action: Action::Link, ..parent.proposal.clone() }];
+        let plan = plan(vec![parent, change("b", 50, &[])]);
+        let mut review = Review::new(&plan, "tester");
+        review.decide(&[place(&plan, "a")], Some(&Decision::Approve));
+        review.choose(place(&plan, "a"), 1);
+        let approved = review.approved();
+
+        let mut fresh = Review::new(&plan, approved.by());
+        fresh.recall(approved.verdicts().iter().cloned());
+
+        assert_eq!(fresh.approved(), approved);
     }
 
     #[test]

@@ -423,7 +423,7 @@ impl Session<'_> {
         }
         self.tell(stale)?;
         let mut review = Review::new(fresh, approved.by());
-        review.approve_all(|change| ids.contains(&change.id));
+        review.recall(approved.verdicts().iter().cloned());
         Ok(review.approved())
     }
 

@@ -505,3 +505,19 @@ fn a_stop_ends_between_writes_and_the_next_run_goes_on() {
     assert_eq!(rig.auto_approve().0, 0);
     assert_eq!(rig.sandbox.world().clients().len(), 40, "all of them, once");
 }
+
+#[test]
+fn observations_that_are_too_old_are_read_again_before_anything_is_written() {
+    let mut world = World::empty();
+    world.add_client_page("Acme Corp");
+    let rig = Rig::new(world);
+    rig.configure("rules.stale_after_seconds = 0\n");
+
+    let (code, report) = rig.auto_approve();
+
+    assert_eq!((code, &report["applied"]), (0, &json!(1)), "what still holds is applied");
+    let calls = rig.sandbox.calls();
+    let listings = |before: usize| calls[..before].iter().filter(|call| call.path.ends_with("/query")).count();
+    let first_write = calls.iter().position(|call| call.mutation).expect("a write");
+    assert_eq!(listings(first_write), 6, "three sources, twice");
+}

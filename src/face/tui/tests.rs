@@ -119,7 +119,7 @@ fn a_plan_is_a_tree_with_the_detail_beside_it() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist   Notion -  Clockify -   plan 9866d822   decided 0/5 ░░░░░░░░░░  0 approved
+ punchlist   Notion -  Clockify -   plan ededab3e   decided 0/5 ░░░░░░░░░░  0 approved
  [1 Review]  2 Apply   3 Runs
 ▌▾ · + Acme                                            0/3  create │create client   95 %
      ■ + <b>                                          create, held │Acme
@@ -129,7 +129,7 @@ fn a_plan_is_a_tree_with_the_detail_beside_it() {
        · - Design                                            close │it
    ? ~ Initech                                      update, review │
  ▾ Notices                                                       1 │Notion   00000000-0000-0000-0000-000000000009
-     i Unmanaged                                         unmanaged │change   a76104d49dd17d8e
+     i Unmanaged                                         unmanaged │change   de2f1f98a6a56b7e
                                                                    │
                                                                    │
                                                                    │

@@ -77,8 +77,8 @@ fn an_invalid_name_does_not_hold_other_fields() {
     assert_data_eq!(
         world.changes(),
         str![[r#"
-client "<Acme>" update <Acme> email: "old" → "new" [notion_changed 100 ready]
 client "<Acme>" update <Acme> name: "Acme" → "<Acme>" [notion_changed 100 held InvalidName]
+client "<Acme>" update <Acme> email: "old" → "new" [notion_changed 100 ready]
 
 "#]]
     );

@@ -691,10 +691,10 @@ fn closed_pages_in_a_circle_come_to_an_end() {
     assert_data_eq!(
         run(&world).log(false),
         str![[r#"
-send update task <Acme/Website/One> state="closed"
 send update task <Acme/Website/Two> state="closed"
-done update task <Acme/Website/Two> state="closed"
+send update task <Acme/Website/One> state="closed"
 done update task <Acme/Website/One> state="closed"
+done update task <Acme/Website/Two> state="closed"
 
 "#]]
     );

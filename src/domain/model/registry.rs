@@ -1,0 +1,157 @@
+//! Which page is mirrored by which object, and what both last agreed on.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Field, Kind, ObjectId, PageId, Value};
+
+/// The last state of one field on which both sides were verified.
+///
+/// It is a pair and not one value, because the sides may differ on purpose: a drift that was accepted, or a value that the
+/// service changed while storing it. Either side has changed when it differs from its own half.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Agreed {
+    /// Both sides held this.
+    Same(Value),
+    /// The sides held different values, and that was accepted.
+    Apart {
+        /// Notion's half.
+        notion: Value,
+        /// Clockify's half.
+        clockify: Value,
+    },
+}
+
+impl Agreed {
+    /// What both sides held.
+    pub fn on(notion: Value, clockify: Value) -> Self {
+        if notion == clockify { Self::Same(notion) } else { Self::Apart { notion, clockify } }
+    }
+
+    /// What Notion held.
+    pub fn notion(&self) -> &Value {
+        match self {
+            Self::Same(value) | Self::Apart { notion: value, .. } => value,
+        }
+    }
+
+    /// What Clockify held.
+    pub fn clockify(&self) -> &Value {
+        match self {
+            Self::Same(value) | Self::Apart { clockify: value, .. } => value,
+        }
+    }
+}
+
+/// Per field, the last verified agreement: the common ancestor of a three-way comparison. Few fields, so a sorted vector.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Base(Vec<(Field, Agreed)>);
+
+impl Base {
+    /// What was agreed on a field, if anything ever was.
+    pub fn get(&self, field: Field) -> Option<&Agreed> {
+        self.0.iter().find(|(known, _)| *known == field).map(|(_, agreed)| agreed)
+    }
+
+    /// Records an agreement.
+    pub fn set(&mut self, field: Field, agreed: Agreed) {
+        match self.0.binary_search_by_key(&field, |(known, _)| *known) {
+            Ok(at) => self.0[at].1 = agreed,
+            Err(at) => self.0.insert(at, (field, agreed)),
+        }
+    }
+}
+
+/// An entry of the registry: which object a page is mirrored by, and what both last agreed on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The page.
+    pub page: PageId,
+    /// What both are.
+    pub kind: Kind,
+    /// The object.
+    pub object: ObjectId,
+    /// Whether the page is still looked for.
+    pub sight: Sight,
+    /// What both last agreed on.
+    pub base: Base,
+}
+
+/// Whether a linked page is still looked for when no listing shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sight {
+    /// It is expected in the listing.
+    #[default]
+    Expected,
+    /// It is in the trash and its object is closed: nothing to ask until a listing shows it again.
+    Retired,
+    /// It answered 404 at this time; asking again soon would only cost a call.
+    LostAt(Timestamp),
+}
+
+/// All links, by page. Each object is in at most one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registry {
+    links: BTreeMap<PageId, Link>,
+    pages: HashMap<ObjectId, PageId>,
+}
+
+impl Registry {
+    /// The link of a page.
+    pub fn of_page(&self, page: PageId) -> Option<&Link> {
+        self.links.get(&page)
+    }
+
+    /// The link of an object.
+    pub fn of_object(&self, object: ObjectId) -> Option<&Link> {
+        self.pages.get(&object).and_then(|page| self.links.get(page))
+    }
+
+    /// All links, by page.
+    pub fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.links.values()
+    }
+
+    /// How many links there are.
+    pub fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// True when nothing is linked.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    /// Adds or replaces the link of a page; a link that another page had to the same object ends.
+    pub fn insert(&mut self, link: Link) {
+        if let Some(before) = self.links.get(&link.page) {
+            self.pages.remove(&before.object);
+        }
+        if let Some(other) = self.pages.insert(link.object, link.page).filter(|other| *other != link.page) {
+            self.links.remove(&other);
+        }
+        self.links.insert(link.page, link);
+    }
+
+    /// Ends the link of a page.
+    pub fn remove(&mut self, page: PageId) {
+        if let Some(link) = self.links.remove(&page) {
+            self.pages.remove(&link.object);
+        }
+    }
+}
+
+impl FromIterator<Link> for Registry {
+    fn from_iter<I: IntoIterator<Item = Link>>(links: I) -> Self {
+        let mut registry = Self::default();
+        for link in links {
+            registry.insert(link);
+        }
+        registry
+    }
+}

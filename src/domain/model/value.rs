@@ -1,0 +1,170 @@
+//! Fields, and what they hold in the one form in which both services' values can be compared.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, ObjectId};
+use crate::domain::text::Raw;
+
+/// A property of a client, project or task that both sides can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// The name; always mapped.
+    Name,
+    /// The client of a project or the project of a task; always mapped.
+    Parent,
+    /// Open or closed; always mapped.
+    State,
+    /// A client's e-mail address.
+    Email,
+    /// A client's postal address.
+    Address,
+    /// A client's or project's note.
+    Note,
+    /// Whether time on it is billable.
+    Billable,
+    /// Whether everybody in the workspace sees the project.
+    Public,
+    /// A project's colour, `#rrggbb`.
+    Color,
+    /// Planned time.
+    Estimate,
+    /// The people that a task is assigned to, by e-mail address.
+    Assignees,
+}
+
+impl Field {
+    /// The fields of a kind that a mapping may name, besides name, parent and state.
+    pub fn mappable(kind: Kind) -> &'static [Self] {
+        match kind {
+            Kind::Client => &[Self::Email, Self::Address, Self::Note],
+            Kind::Project => &[Self::Billable, Self::Public, Self::Color, Self::Note, Self::Estimate],
+            Kind::Task => &[Self::Assignees, Self::Estimate, Self::Billable],
+        }
+    }
+
+    /// Whether Clockify's value can be written into a page: relations and people are for Notion's users to set.
+    pub fn is_writable_in_notion(self) -> bool {
+        !matches!(self, Self::Parent | Self::Assignees)
+    }
+
+    /// The word for the field, in configuration, plans and on screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Parent => "parent",
+            Self::State => "state",
+            Self::Email => "email",
+            Self::Address => "address",
+            Self::Note => "note",
+            Self::Billable => "billable",
+            Self::Public => "public",
+            Self::Color => "color",
+            Self::Estimate => "estimate",
+            Self::Assignees => "assignees",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.word())
+    }
+}
+
+/// What a field holds, in the one form in which both services' values can be compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// Nothing: an empty property, an unset field.
+    #[default]
+    Empty,
+    /// Text, a name in its canonical form.
+    Text(Raw),
+    /// Yes or no.
+    Flag(bool),
+    /// A duration in seconds.
+    Seconds(u64),
+    /// People by e-mail address, in lower case.
+    People(BTreeSet<Raw>),
+    /// Closed (true) or open (false).
+    Closed(bool),
+    /// An object, as the parent of another.
+    Object(ObjectId),
+}
+
+impl Value {
+    /// Text, or [`Value::Empty`] when blank.
+    pub fn text(text: &str) -> Self {
+        let trimmed = text.trim();
+        if trimmed.is_empty() { Self::Empty } else { Self::Text(Raw::new(trimmed)) }
+    }
+
+    /// A name in the form in which it is compared and sent, or [`Value::Empty`] when blank.
+    pub fn name(name: &Raw) -> Self {
+        let name = name.canonical();
+        if name.as_str().is_empty() { Self::Empty } else { Self::Text(name.into_raw()) }
+    }
+
+    /// The value as people read it; not yet safe to print.
+    pub fn to_raw(&self) -> Raw {
+        match self {
+            Self::Empty => Raw::default(),
+            Self::Text(text) => text.clone(),
+            Self::Flag(true) => "yes".into(),
+            Self::Flag(false) => "no".into(),
+            Self::Seconds(seconds) => duration_words(*seconds).into(),
+            Self::People(people) => people.iter().map(Raw::exact).collect::<Vec<_>>().join(", ").into(),
+            Self::Closed(true) => "closed".into(),
+            Self::Closed(false) => "open".into(),
+            Self::Object(id) => id.as_str().into(),
+        }
+    }
+}
+
+/// A duration as people write it: `1 h 30 min`.
+pub fn duration_words(seconds: u64) -> String {
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let parts: Vec<String> = [(hours, "h"), (minutes, "min"), (rest, "s")]
+        .into_iter()
+        .filter(|&(count, _)| count > 0)
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    if parts.is_empty() { "0 h".to_owned() } else { parts.join(" ") }
+}
+
+/// The mapped fields of a page or an object, besides name, parent and state. Few, so a sorted vector.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Values(Vec<(Field, Value)>);
+
+impl Values {
+    /// The value of a field, or nothing where it is not mapped or could not be read. That is not [`Value::Empty`].
+    pub fn get(&self, field: Field) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| *known == field).map(|(_, value)| value)
+    }
+
+    /// Sets a field.
+    pub fn set(&mut self, field: Field, value: Value) {
+        match self.0.binary_search_by_key(&field, |(known, _)| *known) {
+            Ok(at) => self.0[at].1 = value,
+            Err(at) => self.0.insert(at, (field, value)),
+        }
+    }
+
+    /// The fields with their values, in the order of [`Field`].
+    pub fn iter(&self) -> impl Iterator<Item = (Field, &Value)> {
+        self.0.iter().map(|(field, value)| (*field, value))
+    }
+}
+
+impl FromIterator<(Field, Value)> for Values {
+    fn from_iter<I: IntoIterator<Item = (Field, Value)>>(pairs: I) -> Self {
+        let mut values = Self::default();
+        for (field, value) in pairs {
+            values.set(field, value);
+        }
+        values
+    }
+}

@@ -1,0 +1,281 @@
+//! `punchlist/plan/1`: the plan as JSON. Fields are only ever added.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Action, Calls, Cause, Change, ChangeId, Estimate, FieldChange, Hold, Notice, NoticeCode, Plan, Proposal, Scope, State,
+    Summary, sha256,
+};
+use crate::domain::model::{Field, Kind, Service, Value};
+
+/// The format's name and version.
+pub const FORMAT: &str = "punchlist/plan/1";
+
+/// One change of the document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of `plan::Change`, which documents them")]
+pub struct ChangeDocument {
+    pub id: String,
+    pub kind: Kind,
+    pub action: Action,
+    pub name: String,
+    pub page_id: String,
+    pub clockify_id: Option<String>,
+    /// The id of the change to the parent, where the parent has one that this one rests on.
+    pub parent_id: Option<String>,
+    pub parent_page_id: Option<String>,
+    /// The names of the ancestors, outermost first.
+    pub path: Vec<String>,
+    pub fields: Vec<FieldText>,
+    pub side: Service,
+    pub cause: Cause,
+    pub confidence: u8,
+    pub reason: String,
+    pub state: State,
+    pub hold: Option<Hold>,
+    pub alternatives: Vec<Alternative>,
+    pub requires: Vec<String>,
+    pub tracked_seconds: Option<u64>,
+}
+
+/// One notice of the document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of `plan::Notice`, which documents them")]
+pub struct NoticeDocument {
+    pub code: NoticeCode,
+    pub kind: Kind,
+    pub name: String,
+    pub page_id: Option<String>,
+    pub clockify_id: Option<String>,
+    pub text: String,
+}
+
+/// The part of the document that the plan's hash is over: nothing in it depends on when the plan was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sealed {
+    complete: bool,
+    scope: Scope,
+    summary: Summary,
+    changes: Vec<ChangeDocument>,
+    notices: Vec<NoticeDocument>,
+}
+
+impl Sealed {
+    pub(super) fn of(plan: &Plan) -> Self {
+        Self {
+            complete: plan.complete,
+            scope: plan.scope.clone(),
+            summary: plan.summary(),
+            changes: ChangeDocument::all(plan),
+            notices: plan.notices.iter().map(NoticeDocument::of).collect(),
+        }
+    }
+}
+
+/// The whole document: what `plan --json` prints and `plan --out` saves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// [`FORMAT`].
+    pub format: String,
+    /// The plan's hash.
+    pub plan_hash: String,
+    /// SHA-256 over everything else, the time included, so that a saved file shows when it was changed.
+    pub seal: String,
+    /// When the plan was made.
+    pub created_at: Timestamp,
+    /// What fetching cost.
+    pub calls: Calls,
+    /// What applying would cost.
+    pub estimate: Estimate,
+    #[serde(flatten)]
+    sealed: Sealed,
+}
+
+/// Why a saved plan is not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It is no plan.
+    #[error("it is not a punchlist plan: {0}")]
+    NotAPlan(String),
+    /// It is of a version that this program does not know.
+    #[error("its format is {0:?}, and this version of punchlist reads {FORMAT:?}")]
+    Format(String),
+    /// It was changed after it was made.
+    #[error("its content does not match its seal: it was changed after it was made")]
+    Tampered,
+}
+
+impl Document {
+    /// The document of a plan.
+    pub fn of(plan: &Plan, created_at: Timestamp, calls: Calls, estimate: Estimate) -> Self {
+        let mut document = Self {
+            format: FORMAT.to_owned(),
+            plan_hash: plan.hash.clone(),
+            seal: String::new(),
+            created_at,
+            calls,
+            estimate,
+            sealed: Sealed::of(plan),
+        };
+        // Serialising our own values has no way to fail.
+        document.seal = seal_of(serde_json::to_value(&document).unwrap_or_default());
+        document
+    }
+
+    /// Reads a saved plan and checks its seal.
+    ///
+    /// # Errors
+    /// [`Refused`] says what is wrong with it.
+    pub fn read(text: &str) -> Result<Self, Refused> {
+        #[derive(Deserialize)]
+        struct Header {
+            format: String,
+        }
+        let not_a_plan = |error: serde_json::Error| Refused::NotAPlan(error.to_string());
+        let value: serde_json::Value = serde_json::from_str(text).map_err(not_a_plan)?;
+        let header = Header::deserialize(&value).map_err(not_a_plan)?;
+        if header.format != FORMAT {
+            return Err(Refused::Format(header.format));
+        }
+        let document = Self::deserialize(&value).map_err(not_a_plan)?;
+        if seal_of(value) != document.seal {
+            return Err(Refused::Tampered);
+        }
+        Ok(document)
+    }
+
+    /// What the plan is bound to.
+    pub fn scope(&self) -> &Scope {
+        &self.sealed.scope
+    }
+
+    /// The changes.
+    pub fn changes(&self) -> &[ChangeDocument] {
+        &self.sealed.changes
+    }
+}
+
+/// The seal is over the JSON as it stands, so that it also covers fields which this version does not know.
+fn seal_of(mut document: serde_json::Value) -> String {
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("seal");
+    }
+    sha256(&document)
+}
+
+impl ChangeDocument {
+    /// All changes of a plan, in its order.
+    pub fn all(plan: &Plan) -> Vec<Self> {
+        let by_id = plan.by_id();
+        plan.changes.iter().map(|change| Self::of(plan, &by_id, change)).collect()
+    }
+
+    fn of(plan: &Plan, by_id: &BTreeMap<&ChangeId, &Change>, change: &Change) -> Self {
+        let Change {
+            id,
+            kind,
+            page,
+            name,
+            parent,
+            claimed: _,
+            cause,
+            proposal,
+            alternatives,
+            hold,
+            state,
+            requires,
+            tracked_seconds,
+        } = change;
+        let parent_id = requires.iter().find(|id| by_id.get(id).is_some_and(|other| Some(other.page) == *parent));
+        Self {
+            id: id.0.clone(),
+            kind: *kind,
+            action: proposal.action,
+            name: name.exact().to_owned(),
+            page_id: page.to_string(),
+            clockify_id: proposal.object.map(|object| object.to_string()),
+            parent_id: parent_id.map(|id| id.0.clone()),
+            parent_page_id: parent.map(|parent| parent.to_string()),
+            path: plan.path(*page).into_iter().map(|name| name.exact().to_owned()).collect(),
+            fields: proposal.fields.iter().map(|field| FieldText::of(*kind, field)).collect(),
+            side: proposal.side,
+            cause: *cause,
+            confidence: proposal.confidence,
+            reason: proposal.reason.clone(),
+            state: *state,
+            hold: hold.clone(),
+            alternatives: alternatives.iter().map(|proposal| Alternative::of(*kind, proposal)).collect(),
+            requires: requires.iter().map(|id| id.0.clone()).collect(),
+            tracked_seconds: *tracked_seconds,
+        }
+    }
+}
+
+impl NoticeDocument {
+    fn of(notice: &Notice) -> Self {
+        let Notice { code, kind, name, page, object, text } = notice;
+        Self {
+            code: *code,
+            kind: *kind,
+            name: name.exact().to_owned(),
+            page_id: page.map(|page| page.to_string()),
+            clockify_id: object.map(|object| object.to_string()),
+            text: text.clone(),
+        }
+    }
+}
+
+/// A field of the document: values as plain JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldText {
+    /// The field's word; a parent is called `client` or `project`.
+    pub field: String,
+    /// What the written side holds now; null when unset.
+    pub from: Option<String>,
+    /// What it will hold; null when unset.
+    pub to: Option<String>,
+}
+
+impl FieldText {
+    fn of(kind: Kind, change: &FieldChange) -> Self {
+        let text = |value: &Value| (*value != Value::Empty).then(|| value.to_raw().exact().to_owned());
+        Self { field: field_word(kind, change.field).to_owned(), from: text(&change.from), to: text(&change.to) }
+    }
+}
+
+/// The word for a field of a kind: a parent is called by what it is.
+pub fn field_word(kind: Kind, field: Field) -> &'static str {
+    match (field, kind.parent()) {
+        (Field::Parent, Some(parent)) => parent.word(),
+        _ => field.word(),
+    }
+}
+
+/// Another way to mend a difference, in the document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of `plan::Proposal`, which documents them")]
+pub struct Alternative {
+    pub action: Action,
+    pub side: Service,
+    pub clockify_id: Option<String>,
+    pub fields: Vec<FieldText>,
+    pub confidence: u8,
+    pub reason: String,
+}
+
+impl Alternative {
+    fn of(kind: Kind, proposal: &Proposal) -> Self {
+        let Proposal { action, side, object, fields, confidence, reason } = proposal;
+        Self {
+            action: *action,
+            side: *side,
+            clockify_id: object.map(|object| object.to_string()),
+            fields: fields.iter().map(|field| FieldText::of(kind, field)).collect(),
+            confidence: *confidence,
+            reason: reason.clone(),
+        }
+    }
+}

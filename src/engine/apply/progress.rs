@@ -1,0 +1,115 @@
+//! Which steps can start, what their ends mean for the others, and how many writes may be on their way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::IN_FLIGHT_MAX;
+use crate::domain::{model::Service, steps::Step};
+
+/// How many more writes may be on their way to each service.
+#[derive(Default)]
+pub(super) struct Room {
+    in_flight: BTreeMap<Service, usize>,
+    /// Services whose request budget is used up; the other one goes on.
+    closed: BTreeSet<Service>,
+}
+
+impl Room {
+    pub(super) fn is_left(&self, service: Service) -> bool {
+        !self.closed.contains(&service) && self.in_flight.get(&service).copied().unwrap_or_default() < IN_FLIGHT_MAX
+    }
+
+    pub(super) fn take(&mut self, service: Service) {
+        *self.in_flight.entry(service).or_default() += 1;
+    }
+
+    pub(super) fn give_back(&mut self, service: Service) {
+        if let Some(count) = self.in_flight.get_mut(&service) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    pub(super) fn close(&mut self, service: Service) {
+        self.closed.insert(service);
+    }
+
+    pub(super) fn is_any_closed(&self) -> bool {
+        !self.closed.is_empty()
+    }
+}
+
+/// Which steps can start, and what their ends mean for the others.
+pub(super) struct Progress {
+    waiting_for: Vec<BTreeSet<usize>>,
+    dependants: Vec<Vec<usize>>,
+    needs: Vec<BTreeSet<usize>>,
+    service: Vec<Option<Service>>,
+    /// By service, so that one that is busy hides nothing of the other.
+    ready: BTreeMap<Option<Service>, BTreeSet<usize>>,
+    pub(super) state: Vec<StepState>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StepState {
+    Waiting,
+    Started,
+    Succeeded,
+    Failed,
+    Skipped,
+}
+
+impl Progress {
+    pub(super) fn new(steps: &[Step]) -> Self {
+        let mut dependants = vec![Vec::new(); steps.len()];
+        let waiting_for: Vec<BTreeSet<usize>> =
+            steps.iter().map(|step| step.needs.iter().chain(&step.follows).copied().collect()).collect();
+        for (at, waits) in waiting_for.iter().enumerate() {
+            for &other in waits {
+                dependants[other].push(at);
+            }
+        }
+        let service: Vec<Option<Service>> = steps.iter().map(|step| step.act.service()).collect();
+        let mut ready: BTreeMap<Option<Service>, BTreeSet<usize>> = BTreeMap::new();
+        for at in (0..steps.len()).filter(|&at| waiting_for[at].is_empty()) {
+            ready.entry(service[at]).or_default().insert(at);
+        }
+        let needs = steps.iter().map(|step| step.needs.iter().copied().collect()).collect();
+        Self { waiting_for, dependants, needs, service, ready, state: vec![StepState::Waiting; steps.len()] }
+    }
+
+    /// The first step, in the plan's order, that can start now: one that sends nothing, or whose service has room.
+    pub(super) fn next(&mut self, has_room: impl Fn(Service) -> bool) -> Option<usize> {
+        let open = self.ready.iter_mut().filter(|(service, _)| service.is_none_or(&has_room));
+        let (_, steps) = open.min_by_key(|(_, steps)| steps.first().copied().unwrap_or(usize::MAX))?;
+        let at = steps.pop_first()?;
+        self.state[at] = StepState::Started;
+        Some(at)
+    }
+
+    /// Notes that a step ended, and returns the steps that can therefore never start.
+    pub(super) fn ended(&mut self, at: usize, well: bool) -> Vec<usize> {
+        self.state[at] = if well { StepState::Succeeded } else { StepState::Failed };
+        let mut skipped = Vec::new();
+        let mut ended = vec![at];
+        while let Some(at) = ended.pop() {
+            let well = self.state[at] == StepState::Succeeded;
+            for other in self.dependants[at].clone() {
+                if self.state[other] != StepState::Waiting {
+                    continue;
+                }
+                self.waiting_for[other].remove(&at);
+                if !well && self.needs[other].contains(&at) {
+                    self.state[other] = StepState::Skipped;
+                    skipped.push(other);
+                    ended.push(other);
+                } else if self.waiting_for[other].is_empty() {
+                    self.ready.entry(self.service[other]).or_default().insert(other);
+                }
+            }
+        }
+        skipped
+    }
+
+    pub(super) fn left(&self) -> Vec<usize> {
+        (0..self.state.len()).filter(|&at| self.state[at] == StepState::Waiting).collect()
+    }
+}
