@@ -1,10 +1,9 @@
 //! The one key table: dispatch, footer, help and palette are made from it, so they cannot disagree.
 
-use std::fmt;
-
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
-use super::state::{Phase, State, Tab};
+use super::{
+    state::{Phase, State, Tab},
+    stroke::Stroke,
+};
 
 /// Everything that a key or the palette can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,67 +199,6 @@ pub(crate) fn row_of(action: Action) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.action == action)
 }
 
-/// One stroke.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stroke {
-    code: KeyCode,
-    control: bool,
-}
-
-impl Stroke {
-    /// A key press as a stroke; shift is part of the character.
-    pub(crate) fn of(event: KeyEvent) -> Self {
-        Self { code: event.code, control: event.modifiers.contains(KeyModifiers::CONTROL) }
-    }
-
-    /// A character with control.
-    pub(crate) fn control(character: char) -> Self {
-        Self { code: KeyCode::Char(character), control: true }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (control, name) = match text.strip_prefix("ctrl-") {
-            Some(name) => (true, name),
-            None => (false, text),
-        };
-        let mut characters = name.chars();
-        let code = match (name, characters.next(), characters.next()) {
-            (_, Some(single), None) => KeyCode::Char(single),
-            ("space", ..) => KeyCode::Char(' '),
-            ("enter", ..) => KeyCode::Enter,
-            ("esc", ..) => KeyCode::Esc,
-            ("backspace", ..) => KeyCode::Backspace,
-            ("up", ..) => KeyCode::Up,
-            ("down", ..) => KeyCode::Down,
-            ("left", ..) => KeyCode::Left,
-            ("right", ..) => KeyCode::Right,
-            ("home", ..) => KeyCode::Home,
-            ("end", ..) => KeyCode::End,
-            ("pageup", ..) => KeyCode::PageUp,
-            ("pagedown", ..) => KeyCode::PageDown,
-            ("f1", ..) => KeyCode::F(1),
-            _ => return None,
-        };
-        Some(Self { code, control })
-    }
-}
-
-impl fmt::Display for Stroke {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.control {
-            formatter.write_str("^")?;
-        }
-        match self.code {
-            KeyCode::Char(' ') => formatter.write_str("space"),
-            KeyCode::Char(single) => write!(formatter, "{single}"),
-            KeyCode::Backspace => formatter.write_str("bksp"),
-            KeyCode::PageUp => formatter.write_str("pgup"),
-            KeyCode::PageDown => formatter.write_str("pgdn"),
-            other => formatter.write_str(&other.to_string().to_lowercase()),
-        }
-    }
-}
-
 fn sequence(keys: &str) -> impl Iterator<Item = Option<Stroke>> + '_ {
     keys.split(' ').map(Stroke::parse)
 }
@@ -275,6 +213,15 @@ pub(crate) fn all_shown(row: &Row) -> String {
     let keys: Vec<String> =
         row.keys.iter().map(|keys| sequence(keys).flatten().map(|stroke| stroke.to_string()).collect()).collect();
     keys.join(" ")
+}
+
+/// The rows of the key table that fit what is typed, in the table's order.
+pub(crate) fn palette(typed: &str) -> Vec<&'static Row> {
+    let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
+    TABLE
+        .iter()
+        .filter(|row| row.action != Action::Palette && words.iter().all(|word| row.label.contains(word.as_str())))
+        .collect()
 }
 
 /// What strokes so far mean.

@@ -8,7 +8,9 @@
 //! ```
 
 mod keys;
+mod layout;
 mod state;
+mod stroke;
 mod term;
 mod theme;
 mod tree;

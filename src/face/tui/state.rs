@@ -8,7 +8,8 @@ use std::{
 use tui_input::Input;
 
 use super::{
-    keys::Stroke,
+    layout::layout,
+    stroke::Stroke,
     theme::Theme,
     tree::{Subject, Tree},
 };
@@ -209,7 +210,7 @@ impl State {
 
     /// Rows that the tree has room for.
     pub(crate) fn tree_height(&self) -> usize {
-        super::view::layout(self).tree.height as usize
+        usize::from(layout(self.size, self.detail).tree.height)
     }
 
     /// Counts again what was decided.

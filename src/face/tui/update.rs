@@ -6,8 +6,9 @@ use crossterm::event::{Event, KeyCode, KeyEvent};
 use tui_input::{Input, backend::crossterm::EventHandler};
 
 use super::{
-    keys::{self, Action, Meaning, Stroke},
+    keys::{self, Action, Meaning, palette},
     state::{Applying, Phase, Popup, Prompt, Purpose, State, Tab},
+    stroke::Stroke,
     tree::{Subject, Tree, name},
 };
 use crate::{
@@ -464,15 +465,6 @@ fn entered(state: &mut State) -> Option<Effect> {
             None
         }
     }
-}
-
-/// The rows of the key table that fit what is typed, best first.
-pub(crate) fn palette(typed: &str) -> Vec<&'static keys::Row> {
-    let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
-    keys::TABLE
-        .iter()
-        .filter(|row| row.action != Action::Palette && words.iter().all(|word| row.label.contains(word.as_str())))
-        .collect()
 }
 
 /// Shows only rows whose words fit the filter: name, kind, action, state.

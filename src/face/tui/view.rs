@@ -6,7 +6,6 @@ mod rows;
 
 use ratatui::{
     Frame,
-    layout::{Constraint, Layout, Rect},
     style::Style,
     text::{Line, Span},
     widgets::{Paragraph, Wrap},
@@ -14,6 +13,7 @@ use ratatui::{
 
 use super::{
     keys::{self, TABLE},
+    layout::{WIDE, layout},
     state::{Phase, State, Tab},
     theme::Theme,
 };
@@ -26,44 +26,10 @@ use crate::{
     face::text::{self, Dress},
 };
 
-/// From this width the detail stands beside the tree.
-const WIDE: u16 = 110;
 /// Below this the console says that it has no room.
 const SMALLEST: (u16, u16) = (40, 10);
 /// Hints in the footer at the most.
 const HINTS_MAX: usize = 7;
-
-/// Where everything is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Places {
-    header: Rect,
-    tabs: Rect,
-    body: Rect,
-    pub(crate) tree: Rect,
-    detail: Rect,
-    footer: Rect,
-    toast: Rect,
-}
-
-/// Divides the screen.
-pub(crate) fn layout(state: &State) -> Places {
-    let area = Rect::new(0, 0, state.size.0, state.size.1);
-    let line = Constraint::Length(1);
-    let [header, tabs, body, footer, toast] = Layout::vertical([line, line, Constraint::Min(0), line, line]).areas(area);
-    let halves = |first| [Constraint::Percentage(first), Constraint::Percentage(100 - first)];
-    let (tree, detail) = match (state.detail, state.size.0 >= WIDE, body.height >= 12) {
-        (true, true, _) => {
-            let [tree, detail] = Layout::horizontal(halves(56)).areas(body);
-            (tree, detail)
-        }
-        (true, false, true) => {
-            let [tree, detail] = Layout::vertical(halves(60)).areas(body);
-            (tree, detail)
-        }
-        (true, false, false) | (false, _, _) => (body, Rect::ZERO),
-    };
-    Places { header, tabs, body, tree, detail, footer, toast }
-}
 
 /// Draws the state.
 pub(crate) fn view(state: &State, frame: &mut Frame<'_>) {
@@ -73,7 +39,7 @@ pub(crate) fn view(state: &State, frame: &mut Frame<'_>) {
         frame.render_widget(Paragraph::new("too small; q leaves"), area);
         return;
     }
-    let places = layout(state);
+    let places = layout(state.size, state.detail);
     frame.render_widget(header(state), places.header);
     frame.render_widget(tabs(state), places.tabs);
     let body = places.body;

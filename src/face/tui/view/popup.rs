@@ -11,10 +11,9 @@ use ratatui::{
 use crate::{
     domain::text::Display,
     face::tui::{
-        keys::{Section, TABLE, all_shown},
+        keys::{Section, TABLE, all_shown, palette},
         state::{Popup, Prompt, Purpose, State},
         theme::Theme,
-        update::palette,
     },
 };
 
