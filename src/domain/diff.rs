@@ -504,6 +504,7 @@ impl<'a> Differ<'a> {
 
     fn finish(mut self, scope: Scope) -> Difference {
         self.brake();
+        self.hold_closes_above();
         let mut places = BTreeMap::new();
         for change in &self.changes {
             let mut at = Some(change.page);

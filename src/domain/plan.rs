@@ -147,6 +147,8 @@ pub enum HoldCode {
     ParentClosed,
     /// The page's client or project is itself held.
     ParentHeld,
+    /// The close of something below is held.
+    ChildHeld,
     /// A listing that the change rests on may lack rows.
     Incomplete,
     /// More changes of this class than the brake lets through.

@@ -23,6 +23,8 @@ pub struct Report {
     pub plan_hash: String,
     /// How it ended.
     pub outcome: Ending,
+    /// True when every listing was complete.
+    pub complete: bool,
     /// Changes that were carried out whole.
     pub applied: usize,
     /// Changes that were refused, failed on the way, or whose outcome is unknown.
@@ -82,6 +84,8 @@ pub enum Ending {
     Interrupted,
     /// A write has an unknown outcome that nothing could settle.
     Unknown,
+    /// A source could not be read completely, so that nobody can say that both sides agree.
+    Incomplete,
     /// A service refused a change; running again would end the same.
     Failed,
     /// The credentials were refused.
@@ -89,12 +93,12 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// The exit code: 0 in sync or fully applied, 1 error, 2 changes wait, 3 a brake, 4 interrupted, 7 credentials, 8 unknown
+    /// The exit code: 0 in sync or fully applied, 1 error or an incomplete source, 2 changes wait, 3 a brake, 4 interrupted, 7 credentials, 8 unknown
     /// outcome, 75 out of budget.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::InSync | Self::Applied => 0,
-            Self::Failed => 1,
+            Self::Failed | Self::Incomplete => 1,
             Self::Pending => 2,
             Self::Braked => 3,
             Self::Interrupted => 4,
@@ -114,6 +118,7 @@ impl Ending {
             Self::OutOfBudget => "out of request budget; run again later",
             Self::Interrupted => "stopped before everything was applied; run again to go on",
             Self::Unknown => "the outcome of a write is unknown and needs a person",
+            Self::Incomplete => "not everything could be read",
             Self::Failed => "some changes failed",
             Self::Refused => "the credentials were refused",
         }
@@ -182,6 +187,7 @@ pub fn report(
     let outcome = [
         (stopped == Stopped::Refused, Ending::Refused),
         (refused, Ending::Failed),
+        (!plan.complete, Ending::Incomplete),
         (unsettled > 0, Ending::Unknown),
         (stopped == Stopped::Interrupted, Ending::Interrupted),
         (stopped == Stopped::OutOfBudget, Ending::OutOfBudget),
@@ -198,6 +204,7 @@ pub fn report(
         run_id: run,
         plan_hash: plan.hash.clone(),
         outcome,
+        complete: plan.complete,
         applied: applied.len(),
         failed: failures.len(),
         skipped: not_started.len(),

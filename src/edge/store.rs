@@ -176,7 +176,7 @@ impl StoreError {
     /// What to do about it.
     pub fn hint(&self) -> &str {
         match self {
-            Self::Locked { .. } => "wait for it to end, or end it; `punchlist pending` and `punchlist logs` work meanwhile",
+            Self::Locked { .. } => "wait for it to end, or end it, then run again",
             Self::Unusable { hint, .. } => hint,
             Self::Bug { .. } => "nothing was written; please report it with the log",
         }

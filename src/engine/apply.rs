@@ -161,11 +161,16 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
         room.give_back(flight.write.service());
         match applying.landed(&flight, arrival)? {
             Landed::Done => applying.succeeded(&mut progress, flight.step)?,
+            // Thrown back unread: it was not begun, and neither is what needs it.
+            Landed::Failed { error, stop: Stopped::OutOfBudget, .. } => {
+                room.close(flight.write.service());
+                let skipped = progress.ended(flight.step, false);
+                applying.skip(&[&[flight.step][..], &skipped].concat(), &error)?;
+            }
             Landed::Failed { error, hint, stop } => {
                 applying.failed(&mut progress, flight.step, &error, &hint)?;
                 match stop {
-                    Stopped::No => {}
-                    Stopped::OutOfBudget => room.close(flight.write.service()),
+                    Stopped::No | Stopped::OutOfBudget => {}
                     Stopped::Interrupted | Stopped::Refused => stopped = stop,
                 }
             }

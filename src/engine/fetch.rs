@@ -15,7 +15,8 @@ use crate::{
 const MISSING_PAGES_MAX: usize = 100;
 /// How many of them at once.
 const MISSING_PAGES_AT_ONCE: usize = 4;
-/// A page that answered 404 is asked for again after this time. If it comes back, a listing shows it sooner.
+/// A page that answered 404 is asked for again after this time. If it comes back open, a listing shows it sooner;
+/// one that comes back in the trash waits for this.
 const LOST_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// What was read of Notion.

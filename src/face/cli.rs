@@ -34,7 +34,7 @@ use crate::domain::{
     report::Report,
     review::Review,
     steps::{Act, steps},
-    text::json,
+    text::{Display, json},
 };
 
 /// Bytes of a saved plan that are read.
@@ -260,21 +260,23 @@ fn ready_of(saved: &Document) -> impl Iterator<Item = &ChangeDocument> {
     saved.changes().iter().filter(|change| change.state == State::Ready)
 }
 
-/// The saved plan's ready changes that a fresh plan does not propose any more, with what it proposes instead.
+/// The saved plan's ready changes that a fresh plan would make otherwise. Where it has nothing to do, what was planned is so already.
 fn stale(saved: &Document, fresh: &Plan) -> Vec<What> {
     let now = fresh.by_id();
-    ready_of(saved)
-        .filter(|change| !now.contains_key(&ChangeId(change.id.clone())))
-        .map(|change| {
-            let instead = fresh.changes.iter().find(|now| now.page.to_string() == change.page_id);
-            let instead = instead.map_or_else(
-                || "now there is nothing to do".to_owned(),
-                |now| format!("now it is to {}: {}", now.proposal.action, now.proposal.reason),
-            );
-            let because = format!("planned was to {}: {}; {instead}", change.action, change.reason);
-            What::NotStarted { change: ChangeId(change.id.clone()), because }
-        })
-        .collect()
+    let gone = ready_of(saved).filter(|change| !now.contains_key(&ChangeId(change.id.clone())));
+    gone.filter_map(|change| {
+        let instead = fresh.changes.iter().find(|now| now.page.to_string() == change.page_id)?;
+        let because = format!(
+            "planned for “{}” was to {}: {}; now it is to {}: {}",
+            Display::of(&change.name),
+            change.action,
+            change.reason,
+            instead.proposal.action,
+            instead.proposal.reason
+        );
+        Some(What::NotStarted { change: ChangeId(change.id.clone()), because })
+    })
+    .collect()
 }
 
 fn read_plan(file: &Path) -> Result<Document, Failure> {

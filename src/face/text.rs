@@ -188,7 +188,9 @@ fn notices(text: &mut String, plan: &Plan, dress: Dress) {
 fn totals(text: &mut String, plan: &Plan, dress: Dress) {
     let summary = plan.summary();
     if plan.changes.is_empty() {
-        put(text, format_args!("{}\n", dress.bold("In sync: nothing to do.")));
+        let words =
+            if plan.complete { "In sync: nothing to do." } else { "Nothing to do in what could be read; not everything could." };
+        put(text, format_args!("{}\n", dress.bold(words)));
         return;
     }
     let counts: Vec<String> = [
@@ -249,7 +251,8 @@ pub(super) fn report(report: &Report, dress: Dress) -> String {
         );
     }
     for left in &report.not_started {
-        put(&mut text, format_args!("not started “{}”: {}\n", left.name, left.because));
+        let name = if left.name.is_empty() { String::new() } else { format!(" “{}”", left.name) };
+        put(&mut text, format_args!("not started{name}: {}\n", left.because));
     }
     for (brake, count) in &report.brakes {
         put(&mut text, format_args!("withheld {count}: {brake}\n"));

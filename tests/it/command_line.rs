@@ -96,9 +96,12 @@ fn a_saved_plan_applies_what_still_holds_and_refuses_the_rest() {
     assert_eq!(ran.code, 4, "partly applied");
     assert!(rig.sandbox.world().find_client("Acme Corp").is_some());
     let because = report["not_started"][0]["because"].as_str().expect("a reason");
-    assert!(because.contains("planned was to create") && because.contains("now it is to create"), "{because}");
+    assert!(because.contains("planned for “Website” was to create") && because.contains("now it is to create"), "{because}");
     let again = rig.run(&["apply", file, "--json"]).json();
     assert_eq!(again["applied"], json!(0), "a second time there is nothing left of it");
+    rig.settle();
+    let ran = rig.run(&["apply", file, "--json"]);
+    assert_eq!((ran.code, &ran.json()["outcome"]), (0, &json!("in_sync")), "what was planned is so already");
 }
 
 #[test]

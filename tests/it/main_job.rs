@@ -521,3 +521,23 @@ fn observations_that_are_too_old_are_read_again_before_anything_is_written() {
     let first_write = calls.iter().position(|call| call.mutation).expect("a write");
     assert_eq!(listings(first_write), 6, "three sources, twice");
 }
+
+#[test]
+fn a_source_that_could_not_be_read_whole_is_never_in_sync() {
+    let Synced { rig, client, .. } = synced();
+    {
+        let mut world = rig.sandbox.world();
+        let project = world.add_project_page("Support", client);
+        for number in 0..3 {
+            world.add_task_page(&format!("Task {number}"), project);
+        }
+    }
+    rig.settle();
+    // More rows in one minute than a query shows: no window gets past them.
+    rig.sandbox.knobs().row_cap = 2;
+
+    let (code, report) = rig.auto_approve();
+
+    assert_eq!((code, &report["outcome"], &report["complete"]), (1, &json!("incomplete"), &json!(false)), "{report}");
+    assert!(rig.mutations().is_empty());
+}

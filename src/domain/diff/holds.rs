@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Differ, NameClaim, hold, id_at};
 use crate::domain::{
-    model::{Kind, Object, ObjectId, Page, PageId, Relation, Standing},
+    model::{Kind, Object, ObjectId, Page, PageId, Relation, Sight, Standing},
     pair::Contest,
     plan::{Action, Change, Hold, HoldCode, State},
     rules::{Brake, name_length},
@@ -77,11 +77,11 @@ impl<'a> Differ<'a> {
             }
             Relation::None => return self.hold(at, HoldCode::NoParent, format!("it names no {kind}")),
         };
-        let Some((parent_page, found)) = self.pairs.of(parent).filter(|(parent, _)| parent.kind == kind) else {
+        let Some((_, found)) = self.pairs.of(parent).filter(|(parent, _)| parent.kind == kind) else {
             return self.hold(at, HoldCode::ParentUnknown, format!("it names a {kind} that punchlist does not see"));
         };
-        if parent_page.standing.is_closed() {
-            return self.hold(at, HoldCode::ParentClosed, format!("its {kind} is closed in Notion"));
+        if let Some(closed) = self.closed_above(page) {
+            return self.hold(at, HoldCode::ParentClosed, format!("its {closed} is closed in Notion"));
         }
         let footing = self.of_page.get(&parent).cloned().unwrap_or_default();
         if let Some(root) = footing.root {
@@ -136,9 +136,50 @@ impl<'a> Differ<'a> {
 
     /// Holds a change of an open page under a closed one.
     pub(super) fn hold_closed_parent(&mut self, at: usize, page: &Page) {
-        let (Relation::One(parent), Some(kind)) = (&page.parent, page.kind.parent()) else { return };
-        if self.pairs.of(*parent).is_some_and(|(parent, _)| parent.standing.is_closed()) {
-            self.hold(at, HoldCode::ParentClosed, format!("its {kind} is closed in Notion"));
+        if let Some(closed) = self.closed_above(page) {
+            self.hold(at, HoldCode::ParentClosed, format!("its {closed} is closed in Notion"));
+        }
+    }
+
+    /// The kind of the nearest page above that is closed: its client, or for a task its project or that one's client.
+    fn closed_above(&self, page: &Page) -> Option<Kind> {
+        let (Relation::One(parent), Some(kind)) = (&page.parent, page.kind.parent()) else { return None };
+        let Some((parent, _)) = self.pairs.of(*parent).filter(|(parent, _)| parent.kind == kind) else {
+            // A page in the trash whose object is closed is not asked for any more.
+            let retired = self.registry.of_page(*parent).is_some_and(|link| link.sight == Sight::Retired);
+            return retired.then_some(kind);
+        };
+        if parent.standing.is_closed() { Some(kind) } else { self.closed_above(parent) }
+    }
+
+    /// Holds the closes of what stands above something whose close is held: children are closed first.
+    pub(super) fn hold_closes_above(&mut self) {
+        let closes: BTreeMap<ObjectId, usize> = self
+            .changes
+            .iter()
+            .enumerate()
+            .filter(|(_, change)| change.proposal.action == Action::Close)
+            .filter_map(|(at, change)| Some((change.proposal.object?, at)))
+            .collect();
+        let held: Vec<(Kind, ObjectId)> = closes
+            .iter()
+            .filter(|&(_, &at)| self.changes[at].hold.is_some())
+            .map(|(&object, &at)| (self.changes[at].kind, object))
+            .collect();
+        for (mut kind, mut object) in held {
+            let child = kind;
+            while let (Some(above), Some(parent)) =
+                (kind.parent(), self.snapshots.objects[kind].get(object).and_then(|object| object.parent))
+            {
+                if let Some(&at) = closes.get(&parent) {
+                    self.hold(
+                        at,
+                        HoldCode::ChildHeld,
+                        format!("a {child} below it cannot be closed now, and children are closed first"),
+                    );
+                }
+                (kind, object) = (above, parent);
+            }
         }
     }
 

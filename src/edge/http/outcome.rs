@@ -74,10 +74,10 @@ impl Failure {
             Self::NotSent { .. } => "check the network, the proxy and the base_url of the service, then run again",
             Self::Throttled { .. } => "run again later; what was done stays done",
             Self::Rejected { status: 401, service: Service::Notion, .. } => {
-                "make a new token for the connection in Notion and store it with `punchlist secrets set`"
+                "make a new token for the connection in Notion and put it where the configuration says that it is"
             }
             Self::Rejected { status: 401, service: Service::Clockify, .. } => {
-                "make a new API key in Clockify's profile settings and store it with `punchlist secrets set`"
+                "make a new API key in Clockify's profile settings and put it where the configuration says that it is"
             }
             Self::Rejected { status: 403, service: Service::Notion, .. } => {
                 "give the connection the capabilities to read and update content, and share the page with it"

@@ -628,3 +628,41 @@ client "Beta" update <Acme> note: "old" → "new" [notion_changed 100 ready]
 "#]]
     );
 }
+
+#[test]
+fn what_is_below_a_held_close_is_closed_first_or_not_at_all() {
+    let tasks = ["A/P/1", "A/P/2", "A/P/3", "A/P/4"];
+    let mut world = World::linked(&[&["A", "A/P", "B", "B/Q"][..], &tasks].concat());
+    for path in tasks {
+        world.close_page(path);
+    }
+    world.close_page("A/P").close_page("A").close_page("B/Q");
+    let held = world.plan();
+    let held: Vec<String> =
+        held.changes.iter().map(|change| format!("{} {:?}", change.kind, change.hold.as_ref().map(|hold| hold.code))).collect();
+    assert_eq!(
+        held,
+        [
+            "client Some(ChildHeld)",
+            "project Some(ChildHeld)",
+            "task Some(Brake)",
+            "task Some(Brake)",
+            "task Some(Brake)",
+            "task Some(Brake)",
+            "project None",
+        ]
+    );
+}
+
+#[test]
+fn nothing_is_created_anywhere_below_a_closed_page() {
+    let mut world = World::linked(&["Acme", "Acme/Website"]);
+    world.close_page("Acme").page("Acme/Website/Design");
+    assert_data_eq!(
+        world.holds(),
+        str![[r#"
+create task "Design": ParentClosed: its client is closed in Notion
+
+"#]]
+    );
+}
