@@ -14,7 +14,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, num::NonZeroU32, path::PathBuf};
+use std::{collections::BTreeMap, fmt, num::NonZeroU32, path::PathBuf};
 
 use url::Url;
 
@@ -48,6 +48,8 @@ pub struct Settings {
     pub schedule: ScheduleSettings,
     /// Where the daemon listens.
     pub webhook: WebhookSettings,
+    /// Where the keys were set that a service may refuse later: file and line, environment variable or flag.
+    pub places: BTreeMap<String, String>,
 }
 
 /// How to reach Notion, as far as it was configured.
@@ -150,6 +152,14 @@ impl Settings {
         let ClockifySettings { token: clockify_token, workspace, base_url, reports_url, requests_per_second, requests_per_hour } =
             &self.clockify;
         let [clients, projects, tasks] = Kind::ALL.map(|kind| data_sources[kind]);
+        for (one, other) in [(Kind::Client, Kind::Project), (Kind::Client, Kind::Task), (Kind::Project, Kind::Task)] {
+            if data_sources[one].is_some() && data_sources[one] == data_sources[other] {
+                let [one, other] = [one, other].map(|kind| format!("notion.{}.data_source", kind.plural()));
+                let place = self.places.get(&other).cloned().unwrap_or_default();
+                let text = format!("`{other}` is the same as `{one}`; each kind has a data source of its own");
+                return Err(ConfigError { problems: vec![Problem { place, text }] });
+            }
+        }
         if let (Some(notion_token), Some(clockify_token), Some(clients), Some(projects), Some(tasks)) =
             (notion_token, clockify_token, clients, projects, tasks)
         {

@@ -99,6 +99,8 @@ pub(super) struct Workplace {
     pub(super) store: Store,
     pub(super) connection: Connection,
     watch: Watch,
+    /// Where keys of the configuration were set.
+    places: BTreeMap<String, String>,
     /// Kept while the work goes on; dropped, it takes its services and its state along.
     _demo: Option<Demo>,
 }
@@ -118,7 +120,7 @@ impl Workplace {
         let store = Store::open(&directory, Timestamp::now())?;
         let earlier = earlier_requests(&store, Timestamp::now())?;
         let connection = Connection::new(&settings, &loader.environment, &earlier, &watch).await?;
-        Ok(Self { stop, store, connection, watch, _demo: demo })
+        Ok(Self { stop, store, connection, watch, places: settings.places, _demo: demo })
     }
 
     /// Does something in a run of its own. A run that fails is ended with the reason.
@@ -127,7 +129,7 @@ impl Workplace {
         trigger: &str,
         work: impl AsyncFnOnce(&mut Session<'_>, &Stop, &Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let Self { stop, store, connection, watch, .. } = self;
+        let Self { stop, store, connection, watch, places, .. } = self;
         let now = Timestamp::now();
         let mut session = Session {
             notion: &connection.notion,
@@ -147,8 +149,18 @@ impl Workplace {
         if let Err(failure) = &done {
             session.close(&failure.error)?;
         }
-        done
+        done.map_err(|failure| located(failure, places))
     }
+}
+
+/// Says where the keys were set that a failure names.
+fn located(failure: Failure, places: &BTreeMap<String, String>) -> Failure {
+    let named: Vec<String> = places
+        .iter()
+        .filter(|(key, _)| failure.error.contains(key.as_str()))
+        .map(|(key, place)| format!("{key} is set in {place}"))
+        .collect();
+    named.into_iter().fold(failure, Failure::hint)
 }
 
 /// Fetches both sides and makes the plan, unless somebody asks to stop.

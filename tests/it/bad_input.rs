@@ -103,7 +103,7 @@ fn a_database_that_is_unshared_later_closes_nothing() {
 fn a_workspace_that_the_key_does_not_see_names_those_it_sees() {
     let rig = rig();
     rig.configure("clockify.workspace = \"000000000000000000000000\"\n");
-    refuses(&rig, 7, &["clockify.workspace", "the key sees only"]);
+    refuses(&rig, 7, &["clockify.workspace", "the key sees only", "is set in", "punchlist.toml:8"]);
 }
 
 #[test]
@@ -178,4 +178,14 @@ fn a_damaged_state_is_refused_before_anything_is_sent() {
         .expect("writable");
     refuses(&rig, 6, &["punchlist.sqlite3"]);
     assert_eq!(rig.call_counts(), (0, 0));
+}
+
+#[test]
+fn two_kinds_cannot_share_a_data_source() {
+    let rig = rig();
+    let world = rig.sandbox.world();
+    let (projects, tasks) = (world.data_source("Projects").expect("there"), world.data_source("Tasks").expect("there"));
+    drop(world);
+    rig.write_configuration(&rig.reach().replace(&tasks.to_string(), &projects.to_string()));
+    refuses(&rig, 1, &["`notion.tasks.data_source` is the same as `notion.projects.data_source`", "punchlist.toml:5"]);
 }

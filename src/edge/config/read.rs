@@ -1,6 +1,6 @@
 //! Which keys there are, what each takes, and its default.
 
-use std::{num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use url::Url;
 
@@ -44,7 +44,20 @@ pub(super) fn settings(reader: &mut Reader<'_>, file: Option<PathBuf>) -> Settin
             timezone: reader.text("schedule.timezone", "a time zone, e.g. \"Europe/Berlin\""),
         },
         webhook: WebhookSettings { listen: reader.text("webhook.listen", "an address and port, e.g. \"127.0.0.1:8787\"") },
+        places: places(reader),
     }
+}
+
+/// Where the keys were set that can turn out wrong only when a service is asked.
+fn places(reader: &Reader<'_>) -> BTreeMap<String, String> {
+    let mut keys = vec!["notion.token".to_owned(), "clockify.token".to_owned(), "clockify.workspace".to_owned()];
+    for kind in Kind::ALL {
+        keys.push(format!("notion.{}.data_source", kind.plural()));
+        let mapped = ["id", "closed"].into_iter().chain(kind.parent().map(Kind::word));
+        keys.extend(mapped.map(|key| format!("mapping.{}.{key}", kind.plural())));
+        keys.extend(Field::mappable(kind).iter().map(|field| format!("mapping.{}.fields.{field}", kind.plural())));
+    }
+    keys.into_iter().map(|key| (key.clone(), reader.place(&key))).collect()
 }
 
 fn notion(reader: &mut Reader<'_>) -> NotionSettings {
