@@ -44,18 +44,7 @@ impl Dress {
     }
 
     fn symbol(self, action: Action) -> &'static str {
-        let (unicode, ascii) = match action {
-            Action::Create => ("+", "+"),
-            Action::Link => ("=", "="),
-            Action::Update => ("~", "~"),
-            Action::Close => ("-", "-"),
-            Action::Reopen => ("↺", "^"),
-            Action::Move => ("→", ">"),
-            Action::WriteBack => ("←", "<"),
-            Action::ClearClaim => ("×", "x"),
-            Action::Accept => ("·", "."),
-        };
-        if self.unicode { unicode } else { ascii }
+        symbol(action, self.unicode)
     }
 
     fn arrow(self) -> &'static str {
@@ -65,6 +54,22 @@ impl Dress {
     fn dot(self) -> &'static str {
         if self.unicode { "·" } else { "|" }
     }
+}
+
+/// The symbol of an action, on paper and in the console.
+pub(super) fn symbol(action: Action, unicode: bool) -> &'static str {
+    let (symbol, ascii) = match action {
+        Action::Create => ("+", "+"),
+        Action::Link => ("=", "="),
+        Action::Update => ("~", "~"),
+        Action::Close => ("-", "-"),
+        Action::Reopen => ("↺", "^"),
+        Action::Move => ("→", ">"),
+        Action::WriteBack => ("←", "<"),
+        Action::ClearClaim => ("×", "x"),
+        Action::Accept => ("·", "."),
+    };
+    if unicode { symbol } else { ascii }
 }
 
 fn colour(action: Action) -> Style {

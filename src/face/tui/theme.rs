@@ -2,7 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::domain::plan::Action;
+use crate::{domain::plan::Action, face::text::symbol};
 
 /// How the console is dressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,18 +31,7 @@ impl Theme {
 
     /// The symbol of an action.
     pub(crate) fn symbol(self, action: Action) -> &'static str {
-        let (unicode, ascii) = match action {
-            Action::Create => ("+", "+"),
-            Action::Link => ("=", "="),
-            Action::Update => ("~", "~"),
-            Action::Close => ("-", "-"),
-            Action::Reopen => ("↺", "^"),
-            Action::Move => ("→", ">"),
-            Action::WriteBack => ("←", "<"),
-            Action::ClearClaim => ("×", "x"),
-            Action::Accept => ("·", "."),
-        };
-        self.pick(unicode, ascii)
+        symbol(action, self.unicode)
     }
 
     /// One of two spellings of a symbol.
