@@ -2,25 +2,15 @@
 
 use snapbox::{assert_data_eq, str};
 
-use super::world::World;
+use super::world::{Case, World, pictures};
 use crate::domain::{
     model::{Claim, Field, Kind, PageId, Relation, Standing, Value},
     rules::{Brake, OnConflict},
 };
 
-/// What happens, by name.
-type Case<'a> = (&'a str, &'a dyn Fn(&mut World));
-
 /// The held changes of each named case.
 fn table(cases: &[Case<'_>]) -> String {
-    let mut pictures = String::new();
-    for (case, happens) in cases {
-        let mut world = World::default();
-        happens(&mut world);
-        let holds = world.holds();
-        pictures += &format!("{case}:\n{}", if holds.is_empty() { "nothing\n" } else { &holds });
-    }
-    pictures
+    pictures(cases, World::holds)
 }
 
 #[test]

@@ -2,22 +2,12 @@
 
 use snapbox::{assert_data_eq, str};
 
-use super::world::World;
+use super::world::{Case, World, pictures};
 use crate::domain::model::{Claim, Kind, Standing};
-
-/// What happens, by name.
-type Case<'a> = (&'a str, &'a dyn Fn(&mut World));
 
 /// A picture for each named case.
 fn table(cases: &[Case<'_>]) -> String {
-    let mut pictures = String::new();
-    for (case, happens) in cases {
-        let mut world = World::default();
-        happens(&mut world);
-        let changes = world.ways();
-        pictures += &format!("{case}:\n{}", if changes.is_empty() { "nothing\n" } else { &changes });
-    }
-    pictures
+    pictures(cases, World::ways)
 }
 
 /// The page claims the object.

@@ -330,3 +330,18 @@ pub(crate) fn choose(plan: &Plan, action: crate::domain::plan::Action, rules: &R
     }
     plan.seal(rules)
 }
+
+/// What happens, by name.
+pub(crate) type Case<'a> = (&'a str, &'a dyn Fn(&mut World));
+
+/// A picture for each named case.
+pub(crate) fn pictures(cases: &[Case<'_>], picture: fn(&World) -> String) -> String {
+    let mut pictures = String::new();
+    for (case, happens) in cases {
+        let mut world = World::default();
+        happens(&mut world);
+        let picture = picture(&world);
+        pictures += &format!("{case}:\n{}", if picture.is_empty() { "nothing\n" } else { &picture });
+    }
+    pictures
+}
