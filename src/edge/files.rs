@@ -19,14 +19,7 @@ const OTHERS_WRITE: u32 = 0o022;
 #[cfg(unix)]
 pub(super) fn is_ours(metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
-    metadata.uid() == 0 || metadata.uid() == effective_user()
-}
-
-#[cfg(unix)]
-#[expect(unsafe_code, reason = "std has no safe door to geteuid(2), which takes nothing and cannot fail")]
-fn effective_user() -> u32 {
-    // SAFETY: geteuid(2) has no preconditions.
-    unsafe { libc::geteuid() }
+    metadata.uid() == 0 || metadata.uid() == rustix::process::geteuid().as_raw()
 }
 
 /// True when group or others may read, write or run the file.
@@ -48,7 +41,8 @@ pub(super) fn is_writable_by_others(metadata: &Metadata) -> bool {
 pub(super) fn private_options() -> OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = OpenOptions::new();
-    options.mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    options.mode(0o600).custom_flags(no_follow);
     options
 }
 
