@@ -99,6 +99,7 @@ CREATE TABLE pending (
 -- What people said about changes. A change that proposes something else has another id, so a row cannot slip onto it.
 CREATE TABLE verdict (
   change_id TEXT    NOT NULL PRIMARY KEY,
+  page_id   TEXT    NOT NULL,
   body      TEXT    NOT NULL, -- JSON
   by        TEXT    NOT NULL,
   at_ms     INTEGER NOT NULL

@@ -284,7 +284,7 @@ impl<'a> Differ<'a> {
         let precedence = &self.rules.precedence[page.kind];
         let mut parts: Vec<Part> = Vec::new();
         for difference in compared {
-            let Compared { field, wanted, current, verdict } = &difference;
+            let Compared { field, wanted, current, base: _, verdict } = &difference;
             let (cause, side, confidence, reason) = match verdict {
                 Verdict::Agreed => {
                     agree(*field, Agreed::Same(wanted.clone()));
@@ -323,9 +323,9 @@ impl<'a> Differ<'a> {
             };
             let confidence = confidence.min(pair.evidence.confidence());
             let writable = side == Service::Clockify || field.is_writable_in_notion();
-            let renames = side == Service::Clockify && *field == Field::Name;
-            let part = Part { cause, side, confidence, reason, writable, renames, fields: Vec::new() };
-            let at = parts.iter().position(|known| known.is_like(&part)).unwrap_or_else(|| {
+            let alone = matches!(cause, Cause::Drift | Cause::Conflict) || side == Service::Clockify && *field == Field::Name;
+            let part = Part { cause, side, confidence, reason, writable, alone, fields: Vec::new() };
+            let at = parts.iter().position(|known| !alone && known.is_like(&part)).unwrap_or_else(|| {
                 parts.push(part);
                 parts.len() - 1
             });
@@ -336,7 +336,7 @@ impl<'a> Differ<'a> {
 
     /// Proposes the change that mends one part of the differences.
     fn propose(&mut self, page: &'a Page, pair: Candidate<'a>, part: Part) {
-        let Part { cause, side, confidence, reason, writable: _, renames: _, fields } = part;
+        let Part { cause, side, confidence, reason, writable: _, alone: _, fields } = part;
         let object = pair.object;
         let writable = fields.iter().all(|compared| compared.field.is_writable_in_notion());
         let action = match fields.as_slice() {
@@ -365,9 +365,10 @@ impl<'a> Differ<'a> {
                 .map(|compared| {
                     let (wanted, current) =
                         (self.shown(compared.field, &compared.wanted, page), self.shown(compared.field, &compared.current, page));
+                    let base = compared.base.as_ref().map(|base| self.shown(compared.field, base, page));
                     match side {
-                        Service::Clockify => FieldChange { field: compared.field, from: current, to: wanted },
-                        Service::Notion => FieldChange { field: compared.field, from: wanted, to: current },
+                        Service::Clockify => FieldChange { field: compared.field, from: current, to: wanted, base },
+                        Service::Notion => FieldChange { field: compared.field, from: wanted, to: current, base },
                     }
                 })
                 .collect()
@@ -513,7 +514,7 @@ impl<'a> Differ<'a> {
                     Relation::One(parent) => Some(*parent),
                     Relation::None | Relation::Several(_) => None,
                 };
-                let place = Place { kind: page.kind, name: page.title.clone(), parent };
+                let place = Place { kind: page.kind, name: page.title.clone(), parent, edited: page.edited };
                 if places.insert(page.id, place).is_some() {
                     break;
                 }
@@ -537,23 +538,24 @@ struct Part {
     reason: &'static str,
     /// False for what cannot be written into Notion.
     writable: bool,
-    /// A name has a part of its own, so that what holds it (a brake, a name that is taken) does not hold other fields.
-    renames: bool,
+    /// A name has a part of its own, so that what holds it (a brake, a name that is taken) does not hold other fields; and so has a
+    /// contested field, so that each is decided by itself.
+    alone: bool,
     fields: Vec<Compared>,
 }
 
 impl Part {
     fn is_like(&self, other: &Self) -> bool {
-        let key = |part: &Self| (part.cause, part.side, part.confidence, part.writable, part.renames);
+        let key = |part: &Self| (part.cause, part.side, part.confidence, part.writable, part.alone);
         key(self) == key(other)
     }
 }
 
 /// A proposal to create the page's object, with every field that the page states.
 fn creation(page: &Page) -> Proposal {
-    let mut fields = vec![FieldChange { field: Field::Name, from: Value::Empty, to: Value::name(&page.title) }];
+    let mut fields = vec![FieldChange::new(Field::Name, Value::Empty, Value::name(&page.title))];
     for (field, value) in page.values.iter().filter(|(_, value)| **value != Value::Empty) {
-        fields.push(FieldChange { field, from: Value::Empty, to: value.clone() });
+        fields.push(FieldChange::new(field, Value::Empty, value.clone()));
     }
     Proposal { action: Action::Create, side: Service::Clockify, object: None, fields, confidence: 0, reason: String::new() }
 }

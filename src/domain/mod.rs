@@ -5,6 +5,7 @@
 //! ```
 
 pub mod diff;
+pub mod entry;
 pub mod journal;
 pub mod model;
 pub mod pair;

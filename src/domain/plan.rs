@@ -5,6 +5,7 @@ mod estimate;
 
 use std::{collections::BTreeMap, fmt};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -108,6 +109,16 @@ pub struct FieldChange {
     pub from: Value,
     /// What it will hold. For [`Field::Parent`] the parent's name; the change's `parent` says which page it is.
     pub to: Value,
+    /// What Notion held when both sides were last verified, if they ever were. For people; no part of the change.
+    #[serde(skip)]
+    pub base: Option<Value>,
+}
+
+impl FieldChange {
+    /// A field that both sides were never seen to agree on.
+    pub fn new(field: Field, from: Value, to: Value) -> Self {
+        Self { field, from, to, base: None }
+    }
 }
 
 /// One way to mend a difference.
@@ -219,6 +230,11 @@ impl Change {
             && self.proposal.fields.iter().any(|field| field.field == Field::Name)
     }
 
+    /// True when Clockify was edited, alone or along with Notion, so that somebody must say who is right.
+    pub fn is_contested(&self) -> bool {
+        matches!(self.cause, Cause::Drift | Cause::Conflict)
+    }
+
     /// The threshold that the policy has for it.
     pub fn threshold(&self, thresholds: &Thresholds) -> Threshold {
         match self.proposal.action {
@@ -283,6 +299,8 @@ pub struct Place {
     pub name: Raw,
     /// The page that it stands under.
     pub parent: Option<PageId>,
+    /// When the page was last edited; Notion floors it to the minute. For people; no part of the plan's hash.
+    pub edited: Timestamp,
 }
 
 /// The sealed tree of changes.

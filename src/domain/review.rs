@@ -5,10 +5,11 @@ use std::{
     ops::Deref,
 };
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    model::{Field, Value},
+    model::{Field, PageId, Service, Value},
     plan::{Action, Change, ChangeId, Plan, Proposal, State},
 };
 
@@ -44,6 +45,29 @@ pub struct Verdict {
     /// Values to write instead of the proposed ones.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub edited: BTreeMap<Field, Value>,
+}
+
+/// What a person said about a change, as it is kept: by the change's content, and by its page, so that what was said of an earlier
+/// variant can still be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The change.
+    pub change: ChangeId,
+    /// Its page.
+    pub page: PageId,
+    /// What was said.
+    pub verdict: Verdict,
+}
+
+/// What was said in an earlier session, or earlier in this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// What was said, and of what.
+    pub said: Said,
+    /// By whom.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A plan with what has been decided about it. Changes are named by their place in the plan.
@@ -97,6 +121,11 @@ impl<P: Deref<Target = Plan>> Review<P> {
         &self.plan
     }
 
+    /// The plan as it was handed in.
+    pub fn shared(&self) -> &P {
+        &self.plan
+    }
+
     /// What was said about a change.
     pub fn verdict(&self, at: usize) -> &Verdict {
         &self.verdicts[at]
@@ -109,16 +138,9 @@ impl<P: Deref<Target = Plan>> Review<P> {
     pub fn decide(&mut self, changes: &[usize], decision: Option<&Decision>) -> Vec<usize> {
         let approves = decision == Some(&Decision::Approve);
         let may = |at: &usize| !approves || self.plan.changes[*at].state != State::Held;
-        let mut targets: BTreeSet<usize> = changes.iter().copied().filter(may).collect();
-        if approves {
-            let mut open: Vec<usize> = targets.iter().copied().collect();
-            while let Some(at) = open.pop() {
-                let needed = self.plan.changes[at].requires.iter().filter_map(|id| self.index.get(id).copied());
-                open.extend(needed.filter(|needed| targets.insert(*needed)));
-            }
-            // What is ready or for review requires nothing that is held; `Plan::seal` sees to that.
-        }
-        self.change(targets, |verdict| verdict.decision = decision.cloned())
+        let targets: BTreeSet<usize> = changes.iter().copied().filter(may).collect();
+        let targets = if approves { self.with_needed(targets) } else { targets };
+        self.change(targets, |_, verdict| verdict.decision = decision.cloned())
     }
 
     /// Chooses how a change is mended; what was said about its fields no longer means anything.
@@ -126,14 +148,56 @@ impl<P: Deref<Target = Plan>> Review<P> {
         if way > self.plan.changes[at].alternatives.len() {
             return Vec::new();
         }
-        self.change([at], |verdict| {
+        self.change([at], |_, verdict| {
             *verdict = Verdict { decision: verdict.decision.clone(), way, ..Verdict::default() };
         })
     }
 
+    /// Changes that ask the same question as one: the same cause, the same field of the same kind, the same ways to mend it.
+    pub fn alike(&self, at: usize) -> Vec<usize> {
+        fn ways(change: &Change) -> impl Iterator<Item = (Action, Service, Vec<Field>)> {
+            let ways = std::iter::once(&change.proposal).chain(&change.alternatives);
+            ways.map(|way| (way.action, way.side, way.fields.iter().map(|field| field.field).collect()))
+        }
+        let asked = &self.plan.changes[at];
+        let alike = |other: &Change| other.kind == asked.kind && other.cause == asked.cause && ways(other).eq(ways(asked));
+        (0..self.plan.changes.len()).filter(|&other| alike(&self.plan.changes[other])).collect()
+    }
+
+    /// Chooses the same way for several changes and approves them, as one step that can be undone. Held ones are left alone.
+    pub fn resolve(&mut self, changes: &[usize], way: usize) -> Vec<usize> {
+        let may = |&at: &usize| self.plan.changes[at].state != State::Held && way <= self.plan.changes[at].alternatives.len();
+        let targets: BTreeSet<usize> = changes.iter().copied().filter(may).collect();
+        self.change(self.with_needed(targets.clone()), |at, verdict| {
+            verdict.decision = Some(Decision::Approve);
+            if targets.contains(&at) && verdict.way != way {
+                *verdict = Verdict { decision: verdict.decision.take(), way, ..Verdict::default() };
+            }
+        })
+    }
+
+    /// Changes with all that they require. What is ready or for review requires nothing that is held; `Plan::seal` sees to that.
+    fn with_needed(&self, mut targets: BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut open: Vec<usize> = targets.iter().copied().collect();
+        while let Some(at) = open.pop() {
+            let needed = self.plan.changes[at].requires.iter().filter_map(|id| self.index.get(id).copied());
+            open.extend(needed.filter(|needed| targets.insert(*needed)));
+        }
+        targets
+    }
+
+    /// What is kept of what was said about changes.
+    pub fn said(&self, changes: &[usize]) -> Vec<Said> {
+        let said = |&at: &usize| {
+            let change = &self.plan.changes[at];
+            Said { change: change.id.clone(), page: change.page, verdict: self.verdicts[at].clone() }
+        };
+        changes.iter().map(said).collect()
+    }
+
     /// Leaves a field of an update alone, or takes it in again.
     pub fn toggle_field(&mut self, at: usize, field: Field) -> Vec<usize> {
-        self.change([at], |verdict| {
+        self.change([at], |_, verdict| {
             if !verdict.rejected.remove(&field) {
                 verdict.rejected.insert(field);
             }
@@ -142,7 +206,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
 
     /// Writes another value than the proposed one.
     pub fn edit_field(&mut self, at: usize, field: Field, value: &Value) -> Vec<usize> {
-        self.change([at], |verdict| {
+        self.change([at], |_, verdict| {
             verdict.edited.insert(field, value.clone());
         })
     }
@@ -169,11 +233,11 @@ impl<P: Deref<Target = Plan>> Review<P> {
         (swapped.collect(), places)
     }
 
-    fn change(&mut self, targets: impl IntoIterator<Item = usize>, edit: impl Fn(&mut Verdict)) -> Vec<usize> {
+    fn change(&mut self, targets: impl IntoIterator<Item = usize>, edit: impl Fn(usize, &mut Verdict)) -> Vec<usize> {
         let mut step = Vec::new();
         for at in targets {
             let before = self.verdicts[at].clone();
-            edit(&mut self.verdicts[at]);
+            edit(at, &mut self.verdicts[at]);
             if self.verdicts[at] != before {
                 step.push((at, before));
             }
@@ -186,12 +250,27 @@ impl<P: Deref<Target = Plan>> Review<P> {
         places
     }
 
+    fn way(&self, at: usize) -> &Proposal {
+        let (change, way) = (&self.plan.changes[at], self.verdicts[at].way);
+        way.checked_sub(1).and_then(|way| change.alternatives.get(way)).unwrap_or(&change.proposal)
+    }
+
+    /// What the chosen way to mend a change does.
+    pub fn action(&self, at: usize) -> Action {
+        self.way(at).action
+    }
+
     /// The way that was chosen to mend a change, with its fields as they were decided.
     pub fn chosen(&self, at: usize) -> Proposal {
-        let (change, verdict) = (&self.plan.changes[at], &self.verdicts[at]);
-        let way = verdict.way.checked_sub(1).and_then(|way| change.alternatives.get(way));
-        let mut proposal = way.unwrap_or(&change.proposal).clone();
-        proposal.fields.retain(|field| !verdict.rejected.contains(&field.field));
+        let mut proposal = self.chosen_with_rejected(at);
+        proposal.fields.retain(|field| !self.verdicts[at].rejected.contains(&field.field));
+        proposal
+    }
+
+    /// The same with the fields that are left alone, for people who may want to take them in again.
+    pub fn chosen_with_rejected(&self, at: usize) -> Proposal {
+        let verdict = &self.verdicts[at];
+        let mut proposal = self.way(at).clone();
         for field in &mut proposal.fields {
             if let Some(edited) = verdict.edited.get(&field.field) {
                 field.to = edited.clone();
@@ -218,13 +297,18 @@ impl<P: Deref<Target = Plan>> Review<P> {
             return approved;
         }
         // Another object takes the planned one's place: a create finds it by its page, but what was paired below the planned one hangs in the air.
-        let gives_object = matches!(self.chosen(at).action, Action::Create | Action::Link);
+        let gives_object = matches!(self.action(at), Action::Create | Action::Link);
         approved && gives_object && to.proposal.action == Action::Create
     }
 
     /// The change with this id.
     pub fn find(&self, id: &ChangeId) -> Option<&Change> {
-        self.index.get(id).map(|&at| &self.plan.changes[at])
+        self.place(id).map(|at| &self.plan.changes[at])
+    }
+
+    /// The place in the plan of the change with this id.
+    pub fn place(&self, id: &ChangeId) -> Option<usize> {
+        self.index.get(id).copied()
     }
 
     /// True when a change is approved, and so is all that it requires.
@@ -280,8 +364,8 @@ impl Approved {
 mod tests {
     use super::*;
     use crate::domain::{
-        model::{Kind, PageId, Service},
-        plan::{Action, Cause, Proposal},
+        model::{Kind, PageId},
+        plan::Cause,
         rules::Rules,
         text::Raw,
     };
@@ -378,7 +462,7 @@ mod tests {
 
     #[test]
     fn single_fields_can_be_left_alone_or_edited() {
-        let field = |field, to: &str| crate::domain::plan::FieldChange { field, from: Value::Empty, to: Value::text(to) };
+        let field = |field, to: &str| crate::domain::plan::FieldChange::new(field, Value::Empty, Value::text(to));
         let mut update = change("a", 50, &[]);
         update.proposal.action = Action::Update;
         update.proposal.fields = vec![field(Field::Email, "a@b"), field(Field::Note, "old")];
@@ -392,6 +476,33 @@ mod tests {
 
         review.toggle_field(0, Field::Note);
         assert!(approved(&review).is_empty(), "an update without fields has nothing to do");
+    }
+
+    #[test]
+    fn one_resolution_is_taken_for_all_that_ask_the_same_as_one_step() {
+        let contested = |name: &str, requires: &[&str]| {
+            let mut change = change(name, 50, requires);
+            change.proposal.action = Action::Update;
+            change.cause = Cause::Conflict;
+            change.proposal.fields = vec![crate::domain::plan::FieldChange::new(Field::Note, Value::Empty, Value::text("new"))];
+            change.alternatives = vec![Proposal { side: Service::Notion, ..change.proposal.clone() }];
+            change
+        };
+        let mut other = contested("d", &[]);
+        other.cause = Cause::Drift;
+        let plan = plan(vec![change("parent", 50, &[]), contested("a", &[]), contested("b", &["parent"]), other]);
+        let mut review = Review::new(&plan, "tester");
+        let alike = review.alike(place(&plan, "a"));
+        assert_eq!(alike, [place(&plan, "a"), place(&plan, "b")]);
+
+        let changed = review.resolve(&alike, 1);
+
+        assert_eq!(changed.len(), 3, "both, and what one of them requires");
+        assert_eq!(approved(&review), ["a", "b", "parent"]);
+        assert_eq!((review.verdict(place(&plan, "a")).way, review.verdict(place(&plan, "parent")).way), (1, 0));
+        review.undo();
+        assert!(approved(&review).is_empty());
+        assert_eq!(review.verdict(place(&plan, "a")).way, 0);
     }
 
     #[test]

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Field, Kind, PerKind};
+use super::{
+    model::{Field, Kind, PerKind},
+    text::{Raw, forbidden_in_name},
+};
 
 /// Everything that a plan depends on besides the two sides and the base.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -273,4 +276,27 @@ pub fn name_length(kind: Kind) -> std::ops::RangeInclusive<usize> {
         Kind::Project => 2..=250,
         Kind::Task => 1..=1000,
     }
+}
+
+/// Why Clockify would refuse a name, if it would.
+///
+/// `<` and `>` are refused in text by Clockify (live probe by a third party, and the message in its browser extension).
+pub fn invalid_name(kind: Kind, raw: &Raw) -> Option<String> {
+    let name = raw.canonical();
+    let allowed = name_length(kind);
+    let length = name.as_str().chars().count();
+    if length == 0 {
+        return Some("it has no name".to_owned());
+    }
+    if length < *allowed.start() {
+        return Some(format!("Clockify wants at least {} characters in a {}'s name", allowed.start(), kind));
+    }
+    if length > *allowed.end() {
+        return Some(format!("the name has {length} characters, and Clockify takes {} in a {}'s name", allowed.end(), kind));
+    }
+    if let Some(refused) = name.as_str().chars().find(|c| matches!(c, '<' | '>')) {
+        return Some(format!("Clockify refuses {refused:?} in names"));
+    }
+    forbidden_in_name(raw.exact().trim())
+        .map(|hidden| format!("the name has a hidden character, U+{:04X}: remove it in Notion", u32::from(hidden)))
 }

@@ -48,6 +48,8 @@ pub struct Settings {
     pub schedule: ScheduleSettings,
     /// Where the daemon listens.
     pub webhook: WebhookSettings,
+    /// How the console looks and what its keys do.
+    pub console: ConsoleSettings,
     /// Where the keys were set that a service may refuse later: file and line, environment variable or flag.
     pub places: BTreeMap<String, String>,
 }
@@ -98,6 +100,49 @@ pub struct ScheduleSettings {
 pub struct WebhookSettings {
     /// Address and port.
     pub listen: Option<String>,
+}
+
+/// How the console looks and what its keys do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleSettings {
+    /// Its colours; without a word the terminal's, or none where `NO_COLOR` asks for that.
+    pub theme: Option<ThemeName>,
+    /// Whether symbols beyond ASCII are used; without a word the locale says.
+    pub unicode: Option<bool>,
+    /// Whether it listens to the mouse.
+    pub mouse: bool,
+    /// Whether the review is a series of line prompts instead.
+    pub plain: bool,
+    /// The program that takes copied text on its standard input, with its arguments; without it the terminal is asked to.
+    pub copy_command: Option<Vec<String>>,
+    /// The program that opens an address, with its arguments; without it the platform's.
+    pub open_command: Option<Vec<String>>,
+    /// Keys by the name of their action. The console knows which there are.
+    pub keys: BTreeMap<String, KeysSetting>,
+}
+
+/// The keys of one action, as they were set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeysSetting {
+    /// The keys, each a sequence of strokes separated by spaces; none takes the action's keys away.
+    pub keys: Vec<String>,
+    /// Where they were set.
+    pub place: String,
+}
+
+/// The console's themes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThemeName {
+    /// The 16 colours of the terminal, which follow the user's scheme.
+    Terminal,
+    /// For a dark background.
+    Dark,
+    /// For a light background.
+    Light,
+    /// Bright colours and bold on the terminal's background.
+    HighContrast,
+    /// No colour.
+    Mono,
 }
 
 /// Both services with everything that reaching them takes.

@@ -376,6 +376,19 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         }
     }
 
+    /// What the page holds of fields that were written: the same as was sent, unless a person typed another value. Both sides then differ
+    /// on purpose, and the base says so.
+    fn as_wanted(&self, kind: Kind, page: PageId, mut sent: BTreeMap<Field, Value>) -> BTreeMap<Field, Value> {
+        if let Some(page) = self.page(kind, page) {
+            for (&field, value) in &mut sent {
+                if let Some(wanted) = self.wanted(page, field) {
+                    *value = wanted;
+                }
+            }
+        }
+        sent
+    }
+
     /// A link to an object that exists: both agree on what they agree on, and nothing else has a base yet.
     fn first_link(&self, page: PageId, object: &Object) -> Link {
         let link = Link { page, kind: object.kind, object: object.id, sight: Sight::Expected, base: Base::default() };
@@ -470,7 +483,9 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         match &flight.write {
             Write::Create { page, name, fields, .. } => {
                 if let Some(object) = &written.object {
-                    links.push(steps::created(*page, object, name, fields));
+                    let title = self.page(object.kind, *page).map(|page| page.title.canonical().into_raw());
+                    let fields = self.as_wanted(object.kind, *page, fields.clone());
+                    links.push(steps::created(*page, object, title.as_ref().unwrap_or(name), &fields));
                 }
             }
             Write::Update { page, kind, object, fields } => {
@@ -485,6 +500,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                             kept.remove(&field);
                         }
                     }
+                    let kept = self.as_wanted(*kind, *page, kept);
                     links.extend(link.map(|link| steps::verified(retired(link, self.page(*kind, *page), now), now, &kept)));
                 }
             }

@@ -1,7 +1,7 @@
 //! One run from beginning to end: fetch both sides, settle what an earlier run left open, plan, apply, report.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -17,7 +17,7 @@ use crate::{
     domain::{
         diff::diff,
         journal::{Event, Open, Outcome, RunId, What, Write},
-        model::{Field, Kind, Link, PageId, PerKind, Registry, Service, Snapshots, Value},
+        model::{Field, Kind, Link, PerKind, Registry, Service, Snapshots, Value},
         plan::{Calls, ChangeId, Plan, Scope, State, document::ChangeDocument},
         report::{Report, Stopped, report},
         review::{Approved, Review},
@@ -411,16 +411,15 @@ impl Session<'_> {
 
     /// Of what was approved of an old plan, what a fresh one proposes unchanged; the rest is refused as stale.
     fn still_holding(&mut self, approved: &Approved, old: &Plan, fresh: &Plan) -> Result<Approved, SessionError> {
-        let ids: BTreeSet<ChangeId> = approved.changes().iter().map(|change| change.id.clone()).collect();
-        let known = fresh.by_id();
-        let now: BTreeMap<PageId, String> =
-            fresh.changes.iter().map(|change| (change.page, change.proposal.action.word().to_owned())).collect();
-        let mut stale = Vec::new();
-        for change in old.changes.iter().filter(|change| ids.contains(&change.id) && !known.contains_key(&change.id)) {
-            let now = now.get(&change.page).map_or_else(|| "nothing to do".to_owned(), |action| format!("now it is: {action}"));
-            let because = format!("it is no longer what was approved ({}); {now}", change.proposal.action);
-            stale.push(What::NotStarted { change: change.id.clone(), because });
-        }
+        let ids: BTreeSet<&str> = approved.changes().iter().map(|change| change.id.0.as_str()).collect();
+        let known: BTreeSet<&str> = fresh.changes.iter().map(|change| change.id.0.as_str()).collect();
+        let documents = ChangeDocument::all(old).into_iter();
+        let gone = documents.filter(|change| ids.contains(change.id.as_str()) && !known.contains(change.id.as_str()));
+        let stale = gone.map(|change| {
+            let because = change.stale(fresh).unwrap_or_else(|| "there is nothing left to do about it".to_owned());
+            What::NotStarted { change: ChangeId(change.id), because }
+        });
+        let stale: Vec<What> = stale.collect();
         self.tell(stale)?;
         let mut review = Review::new(fresh, approved.by());
         review.recall(approved.verdicts().iter().cloned());

@@ -21,7 +21,7 @@ use super::{
     stop::Stop,
     text::{self, Dress},
     tui,
-    workplace::{Global, Workplace, look},
+    workplace::{Global, Setup, Workplace, look},
 };
 use crate::domain::{
     journal::What,
@@ -34,7 +34,7 @@ use crate::domain::{
     report::Report,
     review::Review,
     steps::{Act, steps},
-    text::{Display, json},
+    text::json,
 };
 
 /// Bytes of a saved plan that are read.
@@ -115,10 +115,8 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
     }
     match command {
         None if auto_approve => Job::begin(global).await?.auto_approve().await,
-        None => match tui::open(&global).await? {
-            Some(code) => Ok(code),
-            None => Job::begin(global).await?.plan(None, false).await,
-        },
+        None if !global.json && !global.no_input && tui::can_show() => tui::open(&global).await,
+        None => Job::begin(global).await?.plan(None, false).await,
         Some(Command::Plan { out, detailed_exitcode }) => Job::begin(global).await?.plan(out.as_deref(), detailed_exitcode).await,
         Some(Command::Apply { file }) => {
             let saved = read_plan(&file)?;
@@ -155,7 +153,7 @@ impl Job {
         let started = Instant::now();
         let progress = Progress::new(global.quiet, global.verbose > 0);
         progress.beat();
-        let workplace = Workplace::open(&global, Stop::listening()?, progress.watch()).await?;
+        let workplace = Workplace::open(Setup::load(&global).await?, Stop::listening()?, progress.watch()).await?;
         Ok(Self { dress: global.dress(), global, progress, workplace, started })
     }
 
@@ -263,20 +261,8 @@ fn ready_of(saved: &Document) -> impl Iterator<Item = &ChangeDocument> {
 /// The saved plan's ready changes that a fresh plan would make otherwise. Where it has nothing to do, what was planned is so already.
 fn stale(saved: &Document, fresh: &Plan) -> Vec<What> {
     let now = fresh.by_id();
-    let gone = ready_of(saved).filter(|change| !now.contains_key(&ChangeId(change.id.clone())));
-    gone.filter_map(|change| {
-        let instead = fresh.changes.iter().find(|now| now.page.to_string() == change.page_id)?;
-        let because = format!(
-            "planned for “{}” was to {}: {}; now it is to {}: {}",
-            Display::of(&change.name),
-            change.action,
-            change.reason,
-            instead.proposal.action,
-            instead.proposal.reason
-        );
-        Some(What::NotStarted { change: ChangeId(change.id.clone()), because })
-    })
-    .collect()
+    let gone = ready_of(saved).map(|change| (ChangeId(change.id.clone()), change)).filter(|(id, _)| !now.contains_key(id));
+    gone.filter_map(|(id, change)| Some(What::NotStarted { change: id, because: change.stale(fresh)? })).collect()
 }
 
 fn read_plan(file: &Path) -> Result<Document, Failure> {

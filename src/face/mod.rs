@@ -7,5 +7,5 @@ mod failure;
 mod progress;
 mod stop;
 mod text;
-mod tui;
+pub mod tui;
 mod workplace;

@@ -1,8 +1,9 @@
-//! Ctrl-C and SIGTERM: the first asks for a stop between writes, the second ends the program at once. Both can be recovered from.
+//! Ctrl-C, SIGTERM and, in the console, SIGHUP: the first asks for a stop between writes, the second ends the program at once. Both can be
+//! recovered from.
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU8, Ordering},
 };
 
 use tokio::sync::Notify;
@@ -13,25 +14,34 @@ use super::failure::Code;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stop {
     asked: Arc<AtomicBool>,
-    /// The one who asked was a signal, and what it asks for is not only the work at hand.
-    signalled: Arc<AtomicBool>,
+    /// The signal that asked, if one did: what it asks for is not only the work at hand.
+    signal: Arc<AtomicU8>,
     told: Arc<Notify>,
 }
 
 impl Stop {
     /// Listens for signals from now on. Needs a running runtime.
     pub(super) fn listening() -> std::io::Result<Self> {
+        Ok(Self::to(Signals::new(false)?, || {}))
+    }
+
+    /// The same for a program that has taken its terminal over: it also stops tidily when the terminal goes away, and `leave` gives the
+    /// terminal back where the program ends at once.
+    pub(super) fn listening_on_a_terminal(leave: fn()) -> std::io::Result<Self> {
+        Ok(Self::to(Signals::new(true)?, leave))
+    }
+
+    fn to(mut signals: Signals, leave: fn()) -> Self {
         let stop = Self::default();
-        let mut signals = Signals::new()?;
         let listener = stop.clone();
         tokio::spawn(async move {
-            signals.next().await;
-            listener.signalled.store(true, Ordering::Relaxed);
+            listener.signal.store(signals.next().await, Ordering::Relaxed);
             listener.ask();
             signals.next().await;
+            leave();
             std::process::exit(Code::Interrupted as i32);
         });
-        Ok(stop)
+        stop
     }
 
     /// Asks for a stop, as a signal would.
@@ -42,12 +52,17 @@ impl Stop {
 
     /// Forgets that somebody asked, before something new begins; a signal is not forgotten.
     pub(super) fn forget(&self) {
-        self.asked.store(self.signalled.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.asked.store(self.signalled().is_some(), Ordering::Relaxed);
+    }
+
+    /// The number of the signal that asked, if one did.
+    pub(super) fn signalled(&self) -> Option<u8> {
+        Some(self.signal.load(Ordering::Relaxed)).filter(|&signal| signal > 0)
     }
 
     /// Ends when a signal asks.
     pub(super) async fn signal(&self) {
-        while !self.signalled.load(Ordering::Relaxed) {
+        while self.signalled().is_none() {
             self.told.notified().await;
         }
     }
@@ -66,23 +81,41 @@ impl Stop {
     }
 }
 
+/// The numbers of the signals, as POSIX has them; what a shell reports is 128 and more.
+const HANGUP: u8 = 1;
+const INTERRUPT: u8 = 2;
+const TERMINATE: u8 = 15;
+
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// Left alone where nobody owns a terminal: `nohup` has a say there.
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    fn new(with_hangup: bool) -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: if with_hangup { Some(signal(SignalKind::hangup())?) } else { None },
+        })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> u8 {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => INTERRUPT,
+            _ = self.terminate.recv() => TERMINATE,
+            _ = hangup => HANGUP,
         }
     }
 }
@@ -92,12 +125,13 @@ struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    fn new(_: bool) -> std::io::Result<Self> {
         Ok(Self)
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> u8 {
         // Without a handler the second request ends the program by itself.
         drop(tokio::signal::ctrl_c().await);
+        INTERRUPT
     }
 }

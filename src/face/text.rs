@@ -1,11 +1,15 @@
 //! Plans and reports as text that a person can read. Everything from outside is printed as `Display`.
 
+mod event;
+
 use std::{
     collections::BTreeSet,
     fmt::{self, Write as _},
 };
 
 use anstyle::{AnsiColor, Style};
+
+pub(crate) use event::event;
 
 use crate::domain::{
     model::{Kind, PageId, Value, duration_words},

@@ -55,6 +55,9 @@ pub(super) struct Global {
     /// Never ask anything
     #[arg(long, global = true)]
     pub(super) no_input: bool,
+    /// Do not listen to the mouse
+    #[arg(long, global = true)]
+    pub(super) no_mouse: bool,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: When,
@@ -82,7 +85,7 @@ impl Global {
         let colour = match self.color {
             When::Always => true,
             When::Never => false,
-            When::Auto => capable && environment.get("NO_COLOR").is_none(),
+            When::Auto => capable && environment.get("NO_COLOR").is_none_or(str::is_empty),
         };
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.get(name));
         let unicode = !locale.is_some_and(|locale| {
@@ -90,6 +93,36 @@ impl Global {
             !locale.contains("utf-8") && !locale.contains("utf8")
         }) && environment.get("TERM") != Some("linux");
         Dress { colour, unicode }
+    }
+}
+
+/// The settings, and where they come from. With `--demo` also the sandbox, which goes when this is dropped.
+pub(super) struct Setup {
+    pub(super) settings: Settings,
+    environment: Environment,
+    demo: Option<Demo>,
+}
+
+impl Setup {
+    /// Reads the settings. Nothing is opened yet.
+    pub(super) async fn load(global: &Global) -> Result<Self, Failure> {
+        let demo = if global.demo { Some(Demo::start(Timestamp::now()).await?) } else { None };
+        let loader = demo.as_ref().map_or_else(|| loader(global), Demo::loader);
+        let settings = loader.load()?;
+        // Before the state is touched, what is missing is said.
+        settings.require_endpoints()?;
+        Ok(Self { settings, environment: loader.environment, demo })
+    }
+
+    /// Where the state is.
+    pub(super) fn state_directory(&self) -> Result<PathBuf, Failure> {
+        match &self.demo {
+            Some(demo) => Ok(demo.state.path().to_owned()),
+            None => self.settings.state_dir.clone().or_else(store::default_dir).ok_or_else(|| {
+                Failure::new(Code::StateUnusable, "there is no home directory to keep the state in")
+                    .hint("name one with --state-dir DIR")
+            }),
+        }
     }
 }
 
@@ -106,20 +139,12 @@ pub(super) struct Workplace {
 }
 
 impl Workplace {
-    /// Reads the settings, opens the state and makes the clients. Nothing is sent yet.
-    pub(super) async fn open(global: &Global, stop: Stop, watch: Watch) -> Result<Self, Failure> {
-        let demo = if global.demo { Some(Demo::start(Timestamp::now()).await?) } else { None };
-        let loader = demo.as_ref().map_or_else(|| loader(global), Demo::loader);
-        let settings = loader.load()?;
-        // Before the state is touched, what is missing is said.
-        settings.require_endpoints()?;
-        let directory = match &demo {
-            Some(demo) => demo.state.path().to_owned(),
-            None => state_directory(&settings)?,
-        };
-        let store = Store::open(&directory, Timestamp::now())?;
+    /// Opens the state and makes the clients. Nothing is sent yet.
+    pub(super) async fn open(setup: Setup, stop: Stop, watch: Watch) -> Result<Self, Failure> {
+        let store = Store::open(&setup.state_directory()?, Timestamp::now())?;
         let earlier = earlier_requests(&store, Timestamp::now())?;
-        let connection = Connection::new(&settings, &loader.environment, &earlier, &watch).await?;
+        let Setup { settings, environment, demo } = setup;
+        let connection = Connection::new(&settings, &environment, &earlier, &watch).await?;
         Ok(Self { stop, store, connection, watch, places: settings.places, _demo: demo })
     }
 
@@ -186,12 +211,6 @@ fn loader(global: &Global) -> Loader {
     }
 }
 
-fn state_directory(settings: &Settings) -> Result<PathBuf, Failure> {
-    settings.state_dir.clone().or_else(store::default_dir).ok_or_else(|| {
-        Failure::new(Code::StateUnusable, "there is no home directory to keep the state in").hint("name one with --state-dir DIR")
-    })
-}
-
 /// The ages of requests that earlier runs made lately, so that a budget of so many an hour holds across runs.
 fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Vec<Duration>>, Failure> {
     let mut earlier: BTreeMap<Service, Vec<Duration>> = BTreeMap::new();
@@ -211,7 +230,7 @@ fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, V
 }
 
 /// Who runs this, for the audit trail.
-fn who() -> String {
+pub(super) fn who() -> String {
     let environment = Environment::of_process();
     let name = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| environment.get(name).map(str::to_owned));
     name.map_or_else(|| "unknown".to_owned(), |name| Display::of(&name).to_string())

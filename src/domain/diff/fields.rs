@@ -24,13 +24,16 @@ pub(super) struct Compared {
     pub(super) field: Field,
     pub(super) wanted: Value,
     pub(super) current: Value,
+    /// What Notion held when both were last verified.
+    pub(super) base: Option<Value>,
     pub(super) verdict: Verdict,
 }
 
 /// Compares two values; nothing when they agree as the base says, or differ as the base says.
 fn compare(field: Field, wanted: &Value, current: &Value, base: Option<&Agreed>) -> Option<Compared> {
     let verdict = verdict(wanted, current, base)?;
-    Some(Compared { field, wanted: wanted.clone(), current: current.clone(), verdict })
+    let base = base.map(|base| base.notion().clone());
+    Some(Compared { field, wanted: wanted.clone(), current: current.clone(), base, verdict })
 }
 
 /// The table at the top of `diff`.
@@ -83,7 +86,8 @@ impl<'a> Differ<'a> {
             return if silent {
                 compare(Field::Parent, &Value::Empty, &current, base)
             } else {
-                Some(Compared { field: Field::Parent, wanted: Value::Empty, current, verdict: Verdict::NotionChanged })
+                let base = base.map(|base| base.notion().clone());
+                Some(Compared { field: Field::Parent, wanted: Value::Empty, current, base, verdict: Verdict::NotionChanged })
             };
         };
         let known = pair.object.parent.and_then(|object| self.pairs.owner(object));

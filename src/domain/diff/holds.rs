@@ -7,32 +7,8 @@ use crate::domain::{
     model::{Kind, Object, ObjectId, Page, PageId, Relation, Sight, Standing},
     pair::Contest,
     plan::{Action, Change, Hold, HoldCode, State},
-    rules::{Brake, name_length},
-    text::forbidden_in_name,
+    rules::{Brake, invalid_name},
 };
-
-/// Why Clockify would refuse the page's name, if it would.
-///
-/// `<` and `>` are refused in text by Clockify (live probe by a third party, and the message in its browser extension).
-pub(super) fn invalid_name(page: &Page) -> Option<String> {
-    let name = page.title.canonical();
-    let allowed = name_length(page.kind);
-    let length = name.as_str().chars().count();
-    if length == 0 {
-        return Some("it has no name".to_owned());
-    }
-    if length < *allowed.start() {
-        return Some(format!("Clockify wants at least {} characters in a {}'s name", allowed.start(), page.kind));
-    }
-    if length > *allowed.end() {
-        return Some(format!("the name has {length} characters, and Clockify takes {} in a {}'s name", allowed.end(), page.kind));
-    }
-    if let Some(refused) = name.as_str().chars().find(|c| matches!(c, '<' | '>')) {
-        return Some(format!("Clockify refuses {refused:?} in names"));
-    }
-    forbidden_in_name(page.title.exact().trim())
-        .map(|hidden| format!("the name has a hidden character, U+{:04X}: remove it in Notion", u32::from(hidden)))
-}
 
 impl<'a> Differ<'a> {
     fn hold(&mut self, at: usize, code: HoldCode, text: impl Into<String>) {
@@ -43,7 +19,7 @@ impl<'a> Differ<'a> {
 
     /// Holds a change that sends a name which Clockify would refuse, or which several pages want.
     pub(super) fn hold_name(&mut self, at: usize, page: &Page) {
-        if let Some(text) = invalid_name(page) {
+        if let Some(text) = invalid_name(page.kind, &page.title) {
             self.hold(at, HoldCode::InvalidName, text);
         }
         self.hold_contested(at, page);

@@ -9,10 +9,16 @@ use super::{
     Action, Calls, Cause, Change, ChangeId, Estimate, FieldChange, Hold, Notice, NoticeCode, Plan, Proposal, Scope, State,
     Summary, sha256,
 };
-use crate::domain::model::{Field, Kind, Service, Value};
+use crate::domain::{
+    model::{Field, Kind, Service, Value},
+    text::Display,
+};
 
 /// The format's name and version.
 pub const FORMAT: &str = "punchlist/plan/1";
+
+/// Columns of a value in a sentence; longer ones are cut in the middle.
+const VALUE_COLUMNS: usize = 60;
 
 /// One change of the document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,6 +177,29 @@ impl ChangeDocument {
     pub fn all(plan: &Plan) -> Vec<Self> {
         let by_id = plan.by_id();
         plan.changes.iter().map(|change| Self::of(plan, &by_id, change)).collect()
+    }
+
+    /// One change of a plan; its parent's change is not looked for.
+    pub fn one(plan: &Plan, change: &Change) -> Self {
+        Self::of(plan, &BTreeMap::new(), change)
+    }
+
+    /// Planned versus now: why a change that a fresh plan no longer proposes is refused. Nothing where there is nothing to do by now.
+    pub fn stale(&self, fresh: &Plan) -> Option<String> {
+        let now = fresh.changes.iter().find(|now| now.page.to_string() == self.page_id)?;
+        let now = Self::one(fresh, now);
+        Some(format!("planned for “{}” was to {}; now it is to {}", Display::of(&self.name), self.words(), now.words()))
+    }
+
+    /// What it does and why, in a few words that are safe to show.
+    fn words(&self) -> String {
+        let shown = |value: &Option<String>| match value {
+            Some(value) => format!("“{}”", Display::of(value).clipped(VALUE_COLUMNS)),
+            None => "nothing".to_owned(),
+        };
+        let fields = self.fields.iter().filter(|_| self.action != Action::Create);
+        let fields = fields.map(|field| format!(", {}: {} → {}", field.field, shown(&field.from), shown(&field.to)));
+        format!("{}{} ({})", self.action, fields.collect::<String>(), self.reason)
     }
 
     fn of(plan: &Plan, by_id: &BTreeMap<&ChangeId, &Change>, change: &Change) -> Self {

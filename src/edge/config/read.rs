@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration}
 use url::Url;
 
 use super::{
-    ClockifySettings, NotionSettings, ScheduleSettings, Settings, WebhookSettings,
+    ClockifySettings, ConsoleSettings, KeysSetting, NotionSettings, ScheduleSettings, Settings, ThemeName, WebhookSettings,
     layers::Content,
     reader::{Reader, whole_of},
 };
@@ -44,7 +44,40 @@ pub(super) fn settings(reader: &mut Reader<'_>, file: Option<PathBuf>) -> Settin
             timezone: reader.text("schedule.timezone", "a time zone, e.g. \"Europe/Berlin\""),
         },
         webhook: WebhookSettings { listen: reader.text("webhook.listen", "an address and port, e.g. \"127.0.0.1:8787\"") },
+        console: console(reader),
         places: places(reader),
+    }
+}
+
+fn console(reader: &mut Reader<'_>) -> ConsoleSettings {
+    const THEMES: [(&str, ThemeName); 5] = [
+        ("terminal", ThemeName::Terminal),
+        ("dark", ThemeName::Dark),
+        ("light", ThemeName::Light),
+        ("high-contrast", ThemeName::HighContrast),
+        ("mono", ThemeName::Mono),
+    ];
+    const SYMBOLS: [(&str, Option<bool>); 3] = [("auto", None), ("unicode", Some(true)), ("ascii", Some(false))];
+    ConsoleSettings {
+        theme: reader.choice("console.theme", &THEMES),
+        unicode: reader.choice("console.symbols", &SYMBOLS).unwrap_or_default(),
+        mouse: reader.flag("console.mouse").unwrap_or(true),
+        plain: reader.flag("console.plain").unwrap_or(false),
+        copy_command: reader.command("console.copy_command", "[\"wl-copy\"]"),
+        open_command: reader.command("console.open_command", "[\"firefox\"]"),
+        keys: reader
+            .below("console.keys")
+            .into_iter()
+            .filter_map(|key| {
+                let keys = reader.take(&key, |content| match content.typed() {
+                    Content::Texts(keys) => Ok(keys),
+                    Content::Text(single) => Ok(vec![single]),
+                    _ => Err("a list of keys in quotes, e.g. [\"space\", \"ctrl-a\"]".to_owned()),
+                })?;
+                let place = reader.place(&key);
+                Some((key.trim_start_matches("console.keys.").to_owned(), KeysSetting { keys, place }))
+            })
+            .collect(),
     }
 }
 

@@ -87,6 +87,28 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Yes or no.
+    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+        self.take(key, |content| match content.typed() {
+            Content::Flag(flag) => Ok(flag),
+            _ => Err("true or false".to_owned()),
+        })
+    }
+
+    /// A program with its arguments; it is run without a shell.
+    pub(super) fn command(&mut self, key: &str, example: &str) -> Option<Vec<String>> {
+        self.take(key, |content| match content.typed() {
+            Content::Texts(words) if words.first().is_some_and(|program| !program.is_empty()) => Ok(words),
+            _ => Err(format!("a program and its arguments as a list, e.g. {example}")),
+        })
+    }
+
+    /// The keys that were given below another, which only somebody else can tell right from wrong.
+    pub(super) fn below(&self, key: &str) -> Vec<String> {
+        let below = format!("{key}.");
+        self.given.keys().filter(|given| given.starts_with(&below)).cloned().collect()
+    }
+
     /// A rate: requests in some time.
     pub(super) fn rate(&mut self, key: &str) -> Option<NonZeroU32> {
         self.whole(key, 1..=1_000_000).and_then(NonZeroU32::new)

@@ -6,7 +6,12 @@ use jiff::Timestamp;
 use rusqlite::Row;
 
 use super::{Fault, Store, StoreError, from_json, from_word, to_json, to_time, to_word};
-use crate::domain::{model::Kind, plan::ChangeId, review::Verdict, text::Raw};
+use crate::domain::{
+    model::Kind,
+    plan::ChangeId,
+    review::{Remembered, Said, Verdict},
+    text::Raw,
+};
 
 /// A change that a headless run left for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,35 +80,42 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn save_verdicts(&mut self, by: &str, at: Timestamp, verdicts: &[(ChangeId, Verdict)]) -> Result<(), StoreError> {
+    pub fn save_verdicts(&mut self, by: &str, at: Timestamp, said: &[Said]) -> Result<(), StoreError> {
         self.write(|transaction| {
-            for (id, verdict) in verdicts {
-                let id = to_word(id)?;
+            for Said { change, page, verdict } in said {
+                let change = to_word(change)?;
                 if *verdict == Verdict::default() {
-                    transaction.prepare_cached("DELETE FROM verdict WHERE change_id = ?1")?.execute([id])?;
+                    transaction.prepare_cached("DELETE FROM verdict WHERE change_id = ?1")?.execute([change])?;
                     continue;
                 }
-                let sql = "INSERT INTO verdict (change_id, body, by, at_ms) VALUES (?1, ?2, ?3, ?4)
+                let sql = "INSERT INTO verdict (change_id, page_id, body, by, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)
                            ON CONFLICT (change_id) DO UPDATE SET body = excluded.body, by = excluded.by, at_ms = excluded.at_ms";
-                transaction.prepare_cached(sql)?.execute((id, to_json(verdict)?, by, at.as_millisecond()))?;
+                let row = (change, page.to_string(), to_json(verdict)?, by, at.as_millisecond());
+                transaction.prepare_cached(sql)?.execute(row)?;
             }
             Ok(())
         })
     }
 
-    /// What people said about changes, of this plan or earlier ones.
+    /// What people said about changes, of this plan or earlier ones, the latest first.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn verdicts(&self) -> Result<Vec<(ChangeId, Verdict)>, StoreError> {
+    pub fn verdicts(&self) -> Result<Vec<Remembered>, StoreError> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT change_id, body FROM verdict ORDER BY change_id")?;
+            let sql = "SELECT change_id, page_id, body, by, at_ms FROM verdict ORDER BY at_ms DESC, change_id";
+            let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([])?;
-            let mut verdicts = Vec::new();
+            let mut remembered = Vec::new();
             while let Some(row) = rows.next()? {
-                verdicts.push((from_word(row.get(0)?)?, from_json(&row.get::<_, String>(1)?)?));
+                let said = Said {
+                    change: from_word(row.get(0)?)?,
+                    page: from_word(row.get(1)?)?,
+                    verdict: from_json(&row.get::<_, String>(2)?)?,
+                };
+                remembered.push(Remembered { said, by: row.get(3)?, at: to_time(row.get(4)?)? });
             }
-            Ok(verdicts)
+            Ok(remembered)
         })
     }
 }

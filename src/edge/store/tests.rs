@@ -5,7 +5,7 @@ use crate::domain::{
     journal::{Event, Outcome, RunId, What, Write, WriteId},
     model::{Agreed, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
     plan::ChangeId,
-    review::{Decision, Verdict},
+    review::{Decision, Remembered, Said, Verdict},
     text::Raw,
 };
 
@@ -275,13 +275,16 @@ fn verdicts_are_kept_until_they_say_nothing() {
     let world = world();
     let flagged = Verdict { decision: Some(Decision::Flag { note: "ask Anna\u{202e}".into() }), way: 1, ..Verdict::default() };
     let (a, b) = (ChangeId("a".into()), ChangeId("b".into()));
-    world.open().save_verdicts("ben", at(1), &[(a.clone(), flagged.clone()), (b.clone(), flagged.clone())]).expect("saves");
+    let page = PageId::from_number(7);
+    let said = |change: &ChangeId, verdict: &Verdict| Said { change: change.clone(), page, verdict: verdict.clone() };
+    let remembered = |change| Remembered { said: said(change, &flagged), by: "ben".into(), at: at(1) };
+    world.open().save_verdicts("ben", at(1), &[said(&a, &flagged), said(&b, &flagged)]).expect("saves");
 
     let mut store = world.open();
-    assert_eq!(store.verdicts().expect("reads"), [(a.clone(), flagged.clone()), (b.clone(), flagged.clone())]);
-    store.save_verdicts("ben", at(2), &[(b, Verdict::default())]).expect("saves");
+    assert_eq!(store.verdicts().expect("reads"), [remembered(&a), remembered(&b)]);
+    store.save_verdicts("ben", at(2), &[said(&b, &Verdict::default())]).expect("saves");
 
-    assert_eq!(store.verdicts().expect("reads"), [(a, flagged)]);
+    assert_eq!(store.verdicts().expect("reads"), [remembered(&a)]);
 }
 
 #[test]

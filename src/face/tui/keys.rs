@@ -1,9 +1,11 @@
-//! The one key table: dispatch, footer, help and palette are made from it, so they cannot disagree.
+//! The one key table: dispatch, footer, help, palette, the configuration's keymap and the README's table are made from it, so they cannot
+//! disagree.
 
 use super::{
-    state::{Phase, State, Tab},
-    stroke::Stroke,
+    state::{Focus, Phase, State, Tab},
+    tree::By,
 };
+use crate::domain::{entry, plan::State as ChangeState};
 
 /// Everything that a key or the palette can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,13 +18,6 @@ pub(crate) enum Action {
     HalfPageUp,
     PageDown,
     PageUp,
-    Unfold,
-    Fold,
-    Toggle,
-    UnfoldAll,
-    FoldAll,
-    FoldToClients,
-    FoldToProjects,
     NextClient,
     PreviousClient,
     NextUndecided,
@@ -36,23 +31,49 @@ pub(crate) enum Action {
     Ignore,
     Flag,
     Clear,
-    Ways,
+    Resolve,
+    Alike,
+    Edit,
     Range,
+    ExtendDown,
+    ExtendUp,
+    Mark,
     Undo,
     Redo,
     Search,
     NextMatch,
     PreviousMatch,
     Filter,
-    Apply,
-    Refetch,
+    Sort { by: By, reverse: bool },
+    Flat,
+    Unfold,
+    Fold,
+    Toggle,
+    UnfoldAll,
+    FoldAll,
+    FoldToClients,
+    FoldToProjects,
+    Detail,
+    Focus,
+    Zoom,
+    DetailDown,
+    DetailUp,
     ReviewTab,
     ApplyTab,
     RunsTab,
-    Detail,
+    Apply,
+    Retry,
+    OnlyFailures,
+    Refetch,
+    Copy,
+    CopyUrl,
+    OpenPage,
+    OpenObject,
+    Mouse,
     Palette,
     Help,
     Redraw,
+    Suspend,
     Back,
     Interrupt,
 }
@@ -69,7 +90,7 @@ pub(crate) enum Section {
 
 impl Section {
     /// In the order of the help.
-    pub(crate) const ALL: [Self; 5] = [Self::Move, Self::Decide, Self::Find, Self::View, Self::Act];
+    pub(crate) const ALL: [Self; 5] = [Self::Decide, Self::Act, Self::Find, Self::Move, Self::View];
 
     /// The heading.
     pub(crate) fn word(self) -> &'static str {
@@ -83,15 +104,19 @@ impl Section {
     }
 }
 
+/// Why an action is off now, if it is.
+type Off = fn(&State) -> Option<&'static str>;
+
 /// One row of the table.
 pub(crate) struct Row {
-    /// Keys, each a sequence of strokes separated by blanks.
+    /// What the configuration calls the action.
+    pub(crate) name: &'static str,
+    /// Its keys, unless the configuration gives it others: each a sequence of strokes separated by spaces.
     pub(crate) keys: &'static [&'static str],
     pub(crate) action: Action,
     pub(crate) section: Section,
     pub(crate) label: &'static str,
-    /// Why the action is off now, if it is.
-    pub(crate) off: fn(&State) -> Option<&'static str>,
+    pub(crate) off: Off,
 }
 
 fn on(_: &State) -> Option<&'static str> {
@@ -107,91 +132,168 @@ fn in_review(state: &State) -> Option<&'static str> {
     }
 }
 
+fn on_changes(state: &State) -> Option<&'static str> {
+    in_review(state).or_else(|| (!state.has_changes()).then_some("this row has no changes"))
+}
+
 fn on_a_change(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| state.selected_changes().is_empty().then_some("this row has no changes"))
+    in_review(state).or_else(|| state.current_change().is_none().then_some("this row is no single change"))
 }
 
 fn with_ways(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| match state.current_change() {
-        None => Some("this row is no single change"),
-        Some(at) if state.plan().is_some_and(|plan| plan.changes[at].alternatives.is_empty()) => {
-            Some("this change has no alternatives")
-        }
-        Some(_) => None,
+    on_a_change(state).or_else(|| {
+        let at = state.current_change()?;
+        let alone = state.plan()?.changes[at].alternatives.is_empty();
+        alone.then_some("this change has no alternatives")
     })
+}
+
+fn on_an_open_change(state: &State) -> Option<&'static str> {
+    on_a_change(state).or_else(|| {
+        let at = state.current_change()?;
+        (state.plan()?.changes[at].state == ChangeState::Held).then_some("this change is held")
+    })
+}
+
+fn on_a_field(state: &State) -> Option<&'static str> {
+    on_an_open_change(state).or_else(|| {
+        let fields = state.fields();
+        let typable = fields.iter().any(|field| entry::is_typable(field.field));
+        (!typable).then_some("nothing in this change can be typed")
+    })
+}
+
+fn with_object(state: &State) -> Option<&'static str> {
+    on_subject(state).or_else(|| state.object().is_none().then_some("it is not in Clockify yet"))
+}
+
+fn on_subject(state: &State) -> Option<&'static str> {
+    in_review(state).or_else(|| state.page().is_none().then_some("this row is no page"))
+}
+
+fn with_search(state: &State) -> Option<&'static str> {
+    in_review(state).or_else(|| state.search.text.is_empty().then_some("nothing is searched for (/)"))
+}
+
+fn with_detail(state: &State) -> Option<&'static str> {
+    in_review(state).or_else(|| (!state.has_detail()).then_some("the detail is hidden (p)"))
 }
 
 fn to_apply(state: &State) -> Option<&'static str> {
     in_review(state).or_else(|| (state.tally.approved == 0).then_some("nothing is approved"))
 }
 
+fn to_retry(state: &State) -> Option<&'static str> {
+    match &state.report {
+        _ if state.phase == Phase::Applying => Some("changes are being applied"),
+        Some(report) if report.failed + report.skipped > 0 => None,
+        Some(_) | None => Some("nothing has failed"),
+    }
+}
+
+fn in_apply(state: &State) -> Option<&'static str> {
+    (state.tab != Tab::Apply).then_some("only while applying (2)")
+}
+
 fn idle(state: &State) -> Option<&'static str> {
     match state.phase {
         Phase::Applying => Some("changes are being applied"),
         Phase::Reading => Some("both sides are being read"),
-        Phase::Ready | Phase::Failed(_) => None,
+        Phase::Ready | Phase::Failed { .. } => None,
     }
 }
 
 const fn row(
+    name: &'static str,
     keys: &'static [&'static str],
     action: Action,
     section: Section,
     label: &'static str,
-    off: fn(&State) -> Option<&'static str>,
+    off: Off,
 ) -> Row {
-    Row { keys, action, section, label, off }
+    Row { name, keys, action, section, label, off }
+}
+
+const fn sort(name: &'static str, keys: &'static [&'static str], by: By, reverse: bool, label: &'static str) -> Row {
+    row(name, keys, Action::Sort { by, reverse }, Section::View, label, in_review)
 }
 
 /// The table. Earlier rows come first in the footer.
+#[rustfmt::skip]
 pub(crate) const TABLE: &[Row] = &[
-    row(&["space"], Action::Approve, Section::Decide, "approve, move on", on_a_change),
-    row(&["s"], Action::Skip, Section::Decide, "skip for now", on_a_change),
-    row(&["!"], Action::Flag, Section::Decide, "flag with a note", on_a_change),
-    row(&["w", "c"], Action::Ways, Section::Decide, "choose another way", with_ways),
-    row(&["u"], Action::Undo, Section::Decide, "undo", in_review),
-    row(&["P"], Action::Apply, Section::Act, "apply", to_apply),
-    row(&["/"], Action::Search, Section::Find, "search", in_review),
-    row(&["f"], Action::Filter, Section::Find, "filter", in_review),
-    row(&["a"], Action::ApproveBelow, Section::Decide, "approve all below", on_a_change),
-    row(&["A"], Action::ApproveShown, Section::Decide, "approve all shown", in_review),
-    row(&["i"], Action::Ignore, Section::Decide, "ignore for good", on_a_change),
-    row(&["backspace"], Action::Clear, Section::Decide, "clear the decision", on_a_change),
-    row(&["v"], Action::Range, Section::Decide, "select a range", in_review),
-    row(&["ctrl-r"], Action::Redo, Section::Decide, "redo", in_review),
-    row(&["j", "down"], Action::Down, Section::Move, "down", on),
-    row(&["k", "up"], Action::Up, Section::Move, "up", on),
-    row(&["g g", "home"], Action::Top, Section::Move, "to the top", on),
-    row(&["G", "end"], Action::Bottom, Section::Move, "to the bottom", on),
-    row(&["ctrl-d"], Action::HalfPageDown, Section::Move, "half a page down", on),
-    row(&["ctrl-u"], Action::HalfPageUp, Section::Move, "half a page up", on),
-    row(&["ctrl-f", "pagedown"], Action::PageDown, Section::Move, "a page down", on),
-    row(&["ctrl-b", "pageup"], Action::PageUp, Section::Move, "a page up", on),
-    row(&["}"], Action::NextClient, Section::Move, "next client", in_review),
-    row(&["{"], Action::PreviousClient, Section::Move, "previous client", in_review),
-    row(&["]"], Action::NextUndecided, Section::Move, "next undecided", in_review),
-    row(&["["], Action::PreviousUndecided, Section::Move, "previous undecided", in_review),
-    row(&[")"], Action::NextConflict, Section::Move, "next conflict or drift", in_review),
-    row(&["("], Action::PreviousConflict, Section::Move, "previous conflict or drift", in_review),
-    row(&["n"], Action::NextMatch, Section::Find, "next match", in_review),
-    row(&["N"], Action::PreviousMatch, Section::Find, "previous match", in_review),
-    row(&["l", "right"], Action::Unfold, Section::View, "unfold, go in", in_review),
-    row(&["h", "left"], Action::Fold, Section::View, "fold, go out", in_review),
-    row(&["enter", "z a"], Action::Toggle, Section::View, "fold or unfold", on),
-    row(&["=", "z R"], Action::UnfoldAll, Section::View, "unfold all", in_review),
-    row(&["-", "z M"], Action::FoldAll, Section::View, "fold all", in_review),
-    row(&["z 1"], Action::FoldToClients, Section::View, "clients only", in_review),
-    row(&["z 2"], Action::FoldToProjects, Section::View, "down to projects", in_review),
-    row(&["p"], Action::Detail, Section::View, "detail pane", in_review),
-    row(&["1"], Action::ReviewTab, Section::View, "review", on),
-    row(&["2"], Action::ApplyTab, Section::View, "apply", on),
-    row(&["3"], Action::RunsTab, Section::View, "runs", on),
-    row(&["ctrl-l"], Action::Redraw, Section::View, "draw again", on),
-    row(&["R"], Action::Refetch, Section::Act, "read both sides again", idle),
-    row(&[":"], Action::Palette, Section::Act, "all actions", on),
-    row(&["?", "f1"], Action::Help, Section::Act, "help", on),
-    row(&["q", "esc"], Action::Back, Section::Act, "back, leave", on),
-    row(&["ctrl-c"], Action::Interrupt, Section::Act, "stop", on),
+    row("approve", &["space"], Action::Approve, Section::Decide, "approve, move on", on_changes),
+    row("skip", &["s"], Action::Skip, Section::Decide, "skip, for this run", on_changes),
+    row("flag", &["!"], Action::Flag, Section::Decide, "flag, with a note", on_changes),
+    row("resolve", &["c", "w"], Action::Resolve, Section::Decide, "resolve, choose a way", with_ways),
+    row("undo", &["u"], Action::Undo, Section::Decide, "undo", in_review),
+    row("apply", &["P"], Action::Apply, Section::Act, "apply", to_apply),
+    row("retry", &["r"], Action::Retry, Section::Act, "retry what failed", to_retry),
+    row("search", &["/"], Action::Search, Section::Find, "search", in_review),
+    row("filter", &["f"], Action::Filter, Section::Find, "filter", in_review),
+    row("approve_below", &["a"], Action::ApproveBelow, Section::Decide, "approve all below", on_changes),
+    row("approve_shown", &["A"], Action::ApproveShown, Section::Decide, "approve all shown", in_review),
+    row("edit", &["e"], Action::Edit, Section::Decide, "edit the value", on_a_field),
+    row("alike", &["x"], Action::Alike, Section::Decide, "the same for all of its kind", on_an_open_change),
+    row("ignore", &["i"], Action::Ignore, Section::Decide, "ignore for good", on_changes),
+    row("clear", &["backspace"], Action::Clear, Section::Decide, "clear the decision", on_changes),
+    row("range", &["v"], Action::Range, Section::Decide, "select a range", in_review),
+    row("extend_down", &["shift-down"], Action::ExtendDown, Section::Decide, "select downwards", in_review),
+    row("extend_up", &["shift-up"], Action::ExtendUp, Section::Decide, "select upwards", in_review),
+    row("mark", &["*"], Action::Mark, Section::Decide, "select all matches", in_review),
+    row("redo", &["ctrl-r"], Action::Redo, Section::Decide, "redo", in_review),
+    row("down", &["j", "down"], Action::Down, Section::Move, "down", on),
+    row("up", &["k", "up"], Action::Up, Section::Move, "up", on),
+    row("top", &["g g", "home"], Action::Top, Section::Move, "to the top", on),
+    row("bottom", &["G", "end"], Action::Bottom, Section::Move, "to the bottom", on),
+    row("half_page_down", &["ctrl-d"], Action::HalfPageDown, Section::Move, "half a page down", on),
+    row("half_page_up", &["ctrl-u"], Action::HalfPageUp, Section::Move, "half a page up", on),
+    row("page_down", &["ctrl-f", "pagedown"], Action::PageDown, Section::Move, "a page down", on),
+    row("page_up", &["ctrl-b", "pageup"], Action::PageUp, Section::Move, "a page up", on),
+    row("next_client", &["}"], Action::NextClient, Section::Move, "next client", in_review),
+    row("previous_client", &["{"], Action::PreviousClient, Section::Move, "previous client", in_review),
+    row("next_undecided", &["]"], Action::NextUndecided, Section::Move, "next undecided", in_review),
+    row("previous_undecided", &["["], Action::PreviousUndecided, Section::Move, "previous undecided", in_review),
+    row("next_conflict", &[")"], Action::NextConflict, Section::Move, "next conflict", in_review),
+    row("previous_conflict", &["("], Action::PreviousConflict, Section::Move, "previous conflict", in_review),
+    row("next_match", &["n"], Action::NextMatch, Section::Find, "next match", with_search),
+    row("previous_match", &["N"], Action::PreviousMatch, Section::Find, "previous match", with_search),
+    row("unfold", &["l", "right", "z o"], Action::Unfold, Section::View, "unfold, go in", in_review),
+    row("fold", &["h", "left", "z c"], Action::Fold, Section::View, "fold, go out", in_review),
+    row("toggle", &["enter", "z a"], Action::Toggle, Section::View, "open, fold or unfold", on),
+    row("unfold_all", &["=", "z R"], Action::UnfoldAll, Section::View, "unfold all", in_review),
+    row("fold_all", &["-", "z M"], Action::FoldAll, Section::View, "fold all", in_review),
+    row("fold_to_clients", &["z 1"], Action::FoldToClients, Section::View, "clients only", in_review),
+    row("fold_to_projects", &["z 2"], Action::FoldToProjects, Section::View, "down to projects", in_review),
+    row("flat", &["t"], Action::Flat, Section::View, "tree or flat list", in_review),
+    sort("sort_name", &[", n"], By::Name, false, "sort by name"),
+    sort("sort_name_reverse", &[", N"], By::Name, true, "sort by name, reversed"),
+    sort("sort_action", &[", o"], By::Action, false, "sort by action"),
+    sort("sort_action_reverse", &[", O"], By::Action, true, "sort by action, reversed"),
+    sort("sort_count", &[", c"], By::Count, false, "sort by count, most first"),
+    sort("sort_count_reverse", &[", C"], By::Count, true, "sort by count, fewest first"),
+    sort("sort_edited", &[", d"], By::Edited, false, "sort by date, latest first"),
+    sort("sort_edited_reverse", &[", D"], By::Edited, true, "sort by date, oldest first"),
+    row("detail", &["p"], Action::Detail, Section::View, "detail pane", in_review),
+    row("focus", &["tab", "backtab"], Action::Focus, Section::View, "tree or detail", with_detail),
+    row("zoom", &["+", "_"], Action::Zoom, Section::View, "zoom the pane", with_detail),
+    row("detail_down", &["J"], Action::DetailDown, Section::View, "scroll the detail down", with_detail),
+    row("detail_up", &["K"], Action::DetailUp, Section::View, "scroll the detail up", with_detail),
+    row("review_tab", &["1"], Action::ReviewTab, Section::View, "review", on),
+    row("apply_tab", &["2"], Action::ApplyTab, Section::View, "apply", on),
+    row("runs_tab", &["3"], Action::RunsTab, Section::View, "runs", on),
+    row("only_failures", &["E"], Action::OnlyFailures, Section::View, "failures only", in_apply),
+    row("redraw", &["ctrl-l"], Action::Redraw, Section::View, "draw again", on),
+    row("refetch", &["R"], Action::Refetch, Section::Act, "read both sides again", idle),
+    row("copy", &["y"], Action::Copy, Section::Act, "copy…", on_subject),
+    row("copy_url", &["Y"], Action::CopyUrl, Section::Act, "copy the page's address", on_subject),
+    row("open_page", &["o"], Action::OpenPage, Section::Act, "open in Notion", on_subject),
+    row("open_object", &["O"], Action::OpenObject, Section::Act, "open in Clockify", with_object),
+    row("mouse", &[], Action::Mouse, Section::Act, "mouse on or off", on),
+    row("palette", &[":"], Action::Palette, Section::Act, "all actions", on),
+    row("help", &["?", "f1"], Action::Help, Section::Act, "help", on),
+    row("suspend", &["ctrl-z"], Action::Suspend, Section::Act, "suspend", on),
+    row("back", &["q", "esc"], Action::Back, Section::Act, "back, leave", on),
+    row("interrupt", &["ctrl-c"], Action::Interrupt, Section::Act, "stop", on),
 ];
 
 /// The row of an action.
@@ -199,81 +301,7 @@ pub(crate) fn row_of(action: Action) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.action == action)
 }
 
-fn sequence(keys: &str) -> impl Iterator<Item = Option<Stroke>> + '_ {
-    keys.split(' ').map(Stroke::parse)
-}
-
-/// A row's first key as it is shown.
-pub(crate) fn shown(row: &Row) -> String {
-    row.keys.first().map(|keys| sequence(keys).flatten().map(|stroke| stroke.to_string()).collect()).unwrap_or_default()
-}
-
-/// All of a row's keys as they are shown.
-pub(crate) fn all_shown(row: &Row) -> String {
-    let keys: Vec<String> =
-        row.keys.iter().map(|keys| sequence(keys).flatten().map(|stroke| stroke.to_string()).collect()).collect();
-    keys.join(" ")
-}
-
-/// The rows of the key table that fit what is typed, in the table's order.
-pub(crate) fn palette(typed: &str) -> Vec<&'static Row> {
-    let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
-    TABLE
-        .iter()
-        .filter(|row| row.action != Action::Palette && words.iter().all(|word| row.label.contains(word.as_str())))
-        .collect()
-}
-
-/// What strokes so far mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Meaning {
-    Action(Action),
-    /// A sequence has begun.
-    Begun,
-    Nothing,
-}
-
-/// Looks strokes up.
-pub(crate) fn meaning(strokes: &[Stroke]) -> Meaning {
-    let mut begun = false;
-    for row in TABLE {
-        for keys in row.keys {
-            let mut wanted = sequence(keys);
-            if strokes.iter().all(|stroke| wanted.next().flatten() == Some(*stroke)) {
-                match wanted.next() {
-                    None => return Meaning::Action(row.action),
-                    Some(_) => begun = true,
-                }
-            }
-        }
-    }
-    if begun { Meaning::Begun } else { Meaning::Nothing }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_key_is_readable_and_bound_once() {
-        let mut bound = BTreeSet::new();
-        for row in TABLE {
-            for keys in row.keys {
-                assert!(sequence(keys).all(|stroke| stroke.is_some()), "{keys}");
-                assert!(bound.insert(*keys), "{keys} is bound twice");
-                let strokes: Vec<Stroke> = sequence(keys).flatten().collect();
-                assert_eq!(meaning(&strokes), Meaning::Action(row.action), "{keys}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_sequence_is_waited_for() {
-        let stroke = |text| Stroke::parse(text).expect("a stroke");
-        assert_eq!(meaning(&[stroke("g")]), Meaning::Begun);
-        assert_eq!(meaning(&[stroke("g"), stroke("g")]), Meaning::Action(Action::Top));
-        assert_eq!(meaning(&[stroke("g"), stroke("x")]), Meaning::Nothing);
-    }
+/// True while keys go to the fields of the change that is shown in detail.
+pub(crate) fn in_fields(state: &State) -> bool {
+    state.tab == Tab::Review && state.focus == Focus::Detail
 }

@@ -1,14 +1,20 @@
 //! The review console, as Elm would have it: `update` changes the state, `view` reads it, `term` carries out what is outside.
 //!
 //! ```text
-//! keys ─┐                                    ┌─ orders ─▸ worker (a thread of its own: state and services)
-//! news ─┴─▸ Msg ─▸ update(&mut State) ─▸ Effect ─┤
-//!                     │                      └─ terminal
-//!                     └─▸ view(&State) ─▸ frame
+//! keys ──┐                                     ┌─ orders ─▸ worker (a thread of its own: state and services)
+//! mouse ─┼─▸ Msg ─▸ update(&mut State) ─▸ Effect ─┤
+//! news ──┘                │                    └─ desk (clock, clipboard, browser, shell)
+//!                         └─▸ view(&State) ─▸ frame, and what was drawn where
 //! ```
 
+mod applying;
+mod desk;
+mod film;
+mod keymap;
 mod keys;
 mod layout;
+mod matching;
+mod outside;
 mod state;
 mod stroke;
 mod term;
@@ -21,4 +27,5 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub(super) use term::open;
+pub use film::Film;
+pub(super) use term::{can_show, open};

@@ -2,94 +2,167 @@
 
 use std::{
     io::{self, IsTerminal},
-    time::Duration,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
-use crossterm::{
-    event::{DisableBracketedPaste, EnableBracketedPaste, Event, EventStream, KeyEventKind},
-    execute,
-};
+use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::{Stream, StreamExt};
-use ratatui::{Terminal, backend::Backend, layout::Rect};
+use ratatui::{
+    Terminal,
+    backend::{Backend, CrosstermBackend},
+    layout::Rect,
+};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
+    desk::{self, Desk},
+    keymap::Keymap,
     state::{Phase, State},
     theme::Theme,
-    update::{Effect, Msg, News, update},
-    view::view,
-    worker::{self, Order},
+    update::{Effect, Msg, News, Pointing, update},
+    view::{Hits, view},
+    worker::{self, Order, Page},
 };
-use crate::face::{
-    failure::{Code, Failure},
-    stop::Stop,
-    workplace::Global,
+use crate::{
+    edge::config::{ConsoleSettings, ThemeName},
+    face::{
+        failure::{Code, Failure},
+        stop::Stop,
+        workplace::{Global, Setup, When, who},
+    },
 };
 
 /// How often the spinner turns while something goes on.
 const TICK: Duration = Duration::from_millis(250);
+/// How often the age of the plan is looked at while nothing goes on.
+const IDLE_TICK: Duration = Duration::from_secs(20);
+/// Two clicks within this time on the same thing are a double click.
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
 /// True where the console can be shown.
-fn can_show() -> bool {
+pub(crate) fn can_show() -> bool {
     io::stdout().is_terminal() && io::stdin().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
 }
 
-/// Opens the console, where there is a terminal for it; returns nothing where there is none.
-pub(crate) async fn open(global: &Global) -> Result<Option<u8>, Failure> {
-    if global.json || global.no_input || !can_show() {
-        return Ok(None);
-    }
-    let stop = Stop::listening()?;
+/// Opens the console, and returns what the program ends with.
+pub(crate) async fn open(global: &Global) -> Result<u8, Failure> {
+    let setup = Setup::load(global).await?;
+    let settings = setup.settings.console.clone();
+    let keymap = Keymap::new(&settings.keys).map_err(|problems| Failure::new(Code::Error, problems.join("\n  ")))?;
+    let directory = setup.state_directory()?;
+    let stop = Stop::listening_on_a_terminal(desk::leave)?;
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();
-    let worker = worker::start(global.clone(), stop.clone(), news_sender, orders_receiver)?;
-    let dress = global.dress();
+    let theme = theme(global, &settings);
     // NO_COLOR is ours to honour: left to crossterm it would take the cursor's reverse video along (crossterm #1069).
     crossterm::style::force_color_output(true);
-    let mut terminal = ratatui::try_init()?;
-    let shown = execute!(io::stdout(), EnableBracketedPaste);
-    let size = terminal.size()?;
-    let state = State::new((size.width, size.height), Theme { colour: dress.colour, unicode: dress.unicode });
-    let ended = run(&mut terminal, EventStream::new(), &mut news, &orders, &stop, state).await;
-    let hidden = execute!(io::stdout(), DisableBracketedPaste);
-    ratatui::restore();
-    shown.and(hidden)?;
+    let mut desk = desk::Terminal {
+        mouse: settings.mouse && !global.no_mouse,
+        copy_command: settings.copy_command,
+        open_command: settings.open_command,
+    };
+    desk::leave_on_panic();
+    desk.enter()?;
+    let shown = async {
+        let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        let size = terminal.size()?;
+        let mut state = State::new((size.width, size.height), theme, desk.now());
+        (state.keymap, state.who, state.mouse) = (Arc::new(keymap), who(), desk.mouse);
+        let worker = worker::start(setup, state.who.clone(), stop.clone(), news_sender.clone(), orders_receiver)?;
+        let door = Door { orders: &orders, history: Some((directory, news_sender)) };
+        let state = run(&mut terminal, EventStream::new(), &mut news, door, &stop, &mut desk, state).await?;
+        Ok::<_, io::Error>((state, worker))
+    };
+    let shown = shown.await;
+    desk::leave();
+    let (state, worker) = shown.map_err(|error| Failure::new(Code::Error, format!("the terminal failed: {error}")))?;
     drop(orders);
-    let state = ended.map_err(|error| Failure::new(Code::Error, format!("the terminal failed: {error}")))?;
-    if let Phase::Failed(text) = &state.phase {
-        drop(io::Write::write_all(&mut io::stderr(), format!("{text}\n").as_bytes()));
-        return Ok(Some(Code::Error as u8));
+    if state.phase == Phase::Applying {
+        // Asked twice to stop: what is in flight is in the journal, and is looked up first by the next run.
+        return Ok(stop.signalled().map_or(Code::Interrupted as u8, |signal| 128 + signal));
     }
-    if worker.join().is_err() {
-        return Err(
-            Failure::new(Code::Error, "the worker ended unexpectedly").hint("run again: what it began is looked up first")
-        );
-    }
-    Ok(Some(state.report.map_or(0, |report| report.outcome.exit_code())))
+    drop(worker.join());
+    Ok(ended(&state, &stop))
 }
 
-/// The loop, over any terminal and any input, so that tests drive the real one.
+/// What the program ends with, and its last words.
+fn ended(state: &State, stop: &Stop) -> u8 {
+    let last_words = match (&state.phase, &state.report, state.tally.decided) {
+        (Phase::Failed { text, .. }, _, _) => text.clone(),
+        (_, Some(report), _) => format!("run {}: {}", report.run_id, report.outcome.words()),
+        (_, None, 0) => String::new(),
+        (_, None, decided) => format!("{decided} of {} changes decided and kept; nothing was applied", state.tally.changes),
+    };
+    if !last_words.is_empty() {
+        drop(io::Write::write_all(&mut io::stderr(), format!("{last_words}\n").as_bytes()));
+    }
+    match (stop.signalled(), &state.phase, &state.report) {
+        (Some(signal), ..) => 128 + signal,
+        (None, Phase::Failed { code, .. }, _) => *code,
+        (None, _, Some(report)) => report.outcome.exit_code(),
+        (None, _, None) => 0,
+    }
+}
+
+/// Flag before configuration, configuration before `NO_COLOR`, `NO_COLOR` before what the terminal can do.
+fn theme(global: &Global, settings: &ConsoleSettings) -> Theme {
+    let dress = global.dress();
+    let named = settings.theme.unwrap_or(if dress.colour { ThemeName::Terminal } else { ThemeName::Mono });
+    let name = match global.color {
+        When::Never => ThemeName::Mono,
+        When::Always if settings.theme.is_none() => ThemeName::Terminal,
+        When::Always | When::Auto => named,
+    };
+    Theme { name, unicode: settings.unicode.unwrap_or(dress.unicode) }
+}
+
+/// Where the loop sends what takes time.
+pub(super) struct Door<'a> {
+    pub(super) orders: &'a UnboundedSender<Order>,
+    /// Where past runs are, and who is told of them; a film has none.
+    pub(super) history: Option<(PathBuf, UnboundedSender<News>)>,
+}
+
+impl Door<'_> {
+    /// Sends an order; false when nobody is there to take it.
+    fn send(&self, order: Order) -> bool {
+        self.orders.send(order).is_ok()
+    }
+
+    fn look_back(&self, page: Page) -> bool {
+        if let Some((directory, news)) = &self.history {
+            worker::look_back(directory.clone(), page, news.clone());
+        }
+        true
+    }
+}
+
+/// The loop, over any terminal, any input and any surroundings, so that tests drive the real one.
 pub(super) async fn run<B: Backend>(
     terminal: &mut Terminal<B>,
     mut input: impl Stream<Item = io::Result<Event>> + Unpin,
     news: &mut UnboundedReceiver<News>,
-    orders: &UnboundedSender<Order>,
+    door: Door<'_>,
     stop: &Stop,
+    desk: &mut impl Desk,
     mut state: State,
 ) -> Result<State, B::Error> {
+    let mut hits = Hits::default();
+    let mut last_click: Option<(Instant, (u16, u16))> = None;
     loop {
-        terminal.draw(|frame| view(&state, frame))?;
+        terminal.draw(|frame| hits = view(&state, frame))?;
         let busy = matches!(state.phase, Phase::Reading | Phase::Applying);
         // News first: a key is meant for what is on the screen by then.
         let msg = tokio::select! {
             biased;
             item = news.recv() => match item {
                 Some(item) => Msg::News(item),
-                None if matches!(state.phase, Phase::Failed(_)) => { news.close(); Msg::Tick },
                 None => return Ok(state),
             },
             event = input.next() => match event {
-                Some(Ok(event)) => match message(event) {
+                Some(Ok(event)) => match message(event, &hits, &mut last_click) {
                     Some(msg) => msg,
                     None => continue,
                 },
@@ -97,7 +170,7 @@ pub(super) async fn run<B: Backend>(
                 Some(Err(_)) | None => return Ok(state),
             },
             () = stop.signal(), if state.phase != Phase::Applying => return Ok(state),
-            () = tokio::time::sleep(TICK), if busy => Msg::Tick,
+            () = tokio::time::sleep(if busy { TICK } else { IDLE_TICK }) => Msg::Tick(desk.now()),
         };
         let mut effect = update(&mut state, msg);
         // Everything that waits is taken in before the next frame.
@@ -105,36 +178,90 @@ pub(super) async fn run<B: Backend>(
             let Ok(item) = news.try_recv() else { break };
             effect = update(&mut state, Msg::News(item));
         }
-        let sent = match effect {
-            None => Ok(()),
-            Some(Effect::Quit | Effect::Abort) => return Ok(state),
-            Some(Effect::Redraw) => {
-                // `clear` would ask the terminal where its cursor is, and the answer would be taken for a key (ratatui #2640).
-                let size = terminal.size()?;
-                terminal.resize(Rect::new(0, 0, size.width, size.height))?;
-                Ok(())
-            }
-            Some(Effect::Stop) => {
+        let Some(effect) = effect else { continue };
+        let heard = match effect {
+            Effect::Quit | Effect::Abort => return Ok(state),
+            Effect::Stop => {
                 stop.ask();
-                Ok(())
+                true
             }
-            Some(Effect::Read) => orders.send(Order::Read),
-            Some(Effect::Apply(approved)) => orders.send(Order::Apply(approved)),
-            Some(Effect::Keep(verdicts)) => orders.send(Order::Keep(verdicts)),
-            Some(Effect::Runs) => orders.send(Order::Runs),
-            Some(Effect::Events(run)) => orders.send(Order::Events(run)),
+            Effect::Read => door.send(Order::Read),
+            Effect::Apply(approved) => door.send(Order::Apply(approved)),
+            Effect::Keep(said) => door.send(Order::Keep(said)),
+            Effect::Match(query) => door.send(Order::Match(query)),
+            Effect::Runs => door.look_back(Page::Runs),
+            Effect::Events(run) => door.look_back(Page::Events(run)),
+            Effect::Redraw => redraw(terminal)?,
+            outside => {
+                reach_out(outside, desk, &mut state);
+                redraw(terminal)?
+            }
         };
-        if sent.is_err() {
+        if !heard {
             "the worker has ended; leave with q and start again".clone_into(&mut state.toast);
         }
     }
 }
 
-fn message(event: Event) -> Option<Msg> {
+/// Draws everything again. `clear` would ask the terminal where its cursor is, and the answer would be taken for a key (ratatui #2640).
+fn redraw<B: Backend>(terminal: &mut Terminal<B>) -> Result<bool, B::Error> {
+    let size = terminal.size()?;
+    terminal.resize(Rect::new(0, 0, size.width, size.height))?;
+    Ok(true)
+}
+
+/// What touches the surroundings, and what came of it for the line at the bottom.
+fn reach_out(effect: Effect, desk: &mut impl Desk, state: &mut State) {
+    match effect {
+        Effect::Copy(copied) => {
+            state.toast = match desk.copy(&copied.text) {
+                Ok(how) => format!("copied the {} {how}", copied.label),
+                Err(error) => format!("could not copy: {error}"),
+            };
+        }
+        Effect::Open(url) => {
+            state.toast = match desk.open(&url) {
+                Ok(()) => format!("opened {url}"),
+                Err(error) => format!("could not open {url}: {error}"),
+            };
+        }
+        Effect::Mouse(on) => {
+            if let Err(error) = desk.mouse(on) {
+                state.toast = format!("the mouse stays as it is: {error}");
+            }
+        }
+        Effect::Suspend => {
+            if let Err(error) = desk.suspend() {
+                state.toast = format!("could not suspend: {error}");
+            }
+        }
+        _ => {}
+    }
+}
+
+fn message(event: Event, hits: &Hits, last_click: &mut Option<(Instant, (u16, u16))>) -> Option<Msg> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => Some(Msg::Key(key)),
         Event::Paste(text) => Some(Msg::Paste(text)),
         Event::Resize(width, height) => Some(Msg::Resized(width, height)),
-        Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost => None,
+        Event::Mouse(MouseEvent { kind, column, row, .. }) => {
+            let pointing = match kind {
+                MouseEventKind::Down(MouseButton::Left) => {
+                    let now = Instant::now();
+                    let double = last_click
+                        .take()
+                        .is_some_and(|(at, place)| place == (column, row) && now.duration_since(at) < DOUBLE_CLICK);
+                    if !double {
+                        *last_click = Some((now, (column, row)));
+                    }
+                    if double { Pointing::DoubleClick } else { Pointing::Click }
+                }
+                MouseEventKind::ScrollUp => Pointing::WheelUp,
+                MouseEventKind::ScrollDown => Pointing::WheelDown,
+                _ => return None,
+            };
+            Some(Msg::Pointer(pointing, hits.at(column, row)))
+        }
+        Event::Key(_) | Event::FocusGained | Event::FocusLost => None,
     }
 }

@@ -2,17 +2,25 @@
 
 #![expect(clippy::needless_raw_string_hashes, reason = "snapbox writes pictures so")]
 
-use std::sync::Arc;
+mod apply;
+mod decisions;
+mod pictures;
+mod reach;
+
+use std::{io, sync::Arc, time::Duration};
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use jiff::Timestamp;
 use proptest::prelude::*;
 use ratatui::{Terminal, backend::TestBackend};
 use snapbox::{assert_data_eq, str};
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
+    desk::Desk,
+    matching::Haystack,
     state::{Phase, State},
-    term::run,
+    term::{Door, run},
     theme::Theme,
     update::News,
     view::view,
@@ -20,10 +28,16 @@ use super::{
 };
 use crate::{
     domain::{diff::tests::world::World, plan::Plan, review::Decision, text::Raw},
+    edge::config::ThemeName,
     face::stop::Stop,
 };
 
-const THEME: Theme = Theme { colour: false, unicode: true };
+const THEME: Theme = Theme { name: ThemeName::Mono, unicode: true };
+
+/// When everything happens.
+fn noon() -> Timestamp {
+    "2026-11-23T12:00:00Z".parse().expect("a time")
+}
 
 /// A plan with something to create, to close, to decide and to leave.
 fn plan() -> Plan {
@@ -43,51 +57,134 @@ fn keys(text: &str) -> Vec<Event> {
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
         let named = rest.strip_prefix('<').and_then(|after| after.split_once('>'));
-        let (code, after) = match named {
-            Some(("space", after)) => (KeyCode::Char(' '), after),
-            Some(("enter", after)) => (KeyCode::Enter, after),
-            Some(("esc", after)) => (KeyCode::Esc, after),
-            _ => (KeyCode::Char(next), &rest[next.len_utf8()..]),
+        let press = |code| Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let (event, after) = match named {
+            Some(("space", after)) => (press(KeyCode::Char(' ')), after),
+            Some((name, after)) if super::stroke::Stroke::parse(name).is_some_and(|_| name.len() > 1) => {
+                (Event::Key(super::stroke::Stroke::parse(name).expect("a key").event()), after)
+            }
+            _ => (press(KeyCode::Char(next)), &rest[next.len_utf8()..]),
         };
-        events.push(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+        events.push(event);
         rest = after;
     }
     events
 }
 
-/// The last frame after some keys, the orders that they led to, and the state.
+/// Surroundings that write down what was asked of them.
+#[derive(Default)]
+struct Notes {
+    copied: Vec<String>,
+    opened: Vec<String>,
+    mouse: Vec<bool>,
+    suspended: usize,
+}
+
+impl Desk for Notes {
+    fn now(&self) -> Timestamp {
+        noon()
+    }
+    fn copy(&mut self, text: &str) -> Result<&'static str, String> {
+        self.copied.push(text.to_owned());
+        Ok("to the clipboard")
+    }
+    fn open(&mut self, url: &str) -> Result<(), String> {
+        self.opened.push(url.to_owned());
+        Ok(())
+    }
+    fn mouse(&mut self, on: bool) -> io::Result<()> {
+        self.mouse.push(on);
+        Ok(())
+    }
+    fn suspend(&mut self) -> io::Result<()> {
+        self.suspended += 1;
+        Ok(())
+    }
+}
+
+/// The last frame after some keys, the orders that they led to, what was asked of the surroundings, and the state.
 struct Film {
     frame: String,
     orders: Vec<Order>,
+    notes: Notes,
     state: State,
 }
 
+/// What happens, in order.
+enum Scene {
+    News(News),
+    Input(Event),
+}
+
 fn film(size: (u16, u16), news: Vec<News>, events: Vec<Event>) -> Film {
+    let scenes = news.into_iter().map(Scene::News).chain(events.into_iter().map(Scene::Input));
+    film_of(size, THEME, scenes.collect())
+}
+
+/// Shows scenes to the real loop. What it looks for in the plan is found, as the worker would.
+fn film_of(size: (u16, u16), theme: Theme, scenes: Vec<Scene>) -> Film {
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).expect("a terminal");
-    let (news_sender, mut news_receiver) = unbounded_channel();
-    let (orders, mut orders_receiver) = unbounded_channel();
-    for item in news {
-        assert!(news_sender.send(item).is_ok());
-    }
-    let input = futures_util::stream::iter(events.into_iter().map(Ok));
+    let (news_sender, mut news) = unbounded_channel();
+    let (orders, orders_receiver) = unbounded_channel();
+    let (input_sender, mut input) = unbounded_channel();
+    let input = Box::pin(futures_util::stream::poll_fn(move |context| input.poll_recv(context)));
+    let mut notes = Notes::default();
+    let stop = Stop::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
-    let state = runtime
-        .block_on(run(&mut terminal, input, &mut news_receiver, &orders, &Stop::default(), State::new(size, THEME)))
-        .expect("a test terminal does not fail");
-    terminal.draw(|frame| view(&state, frame)).expect("a test terminal does not fail");
-    drop(orders);
-    let mut given = Vec::new();
-    while let Ok(order) = orders_receiver.try_recv() {
-        given.push(order);
-    }
+    let (state, given) = runtime.block_on(async {
+        let door = Door { orders: &orders, history: None };
+        let state = State::new(size, theme, noon());
+        let showing = async {
+            let state = run(&mut terminal, input, &mut news, door, &stop, &mut notes, state).await;
+            state.expect("a test terminal does not fail")
+        };
+        tokio::join!(showing, direct(scenes, news_sender, input_sender, orders_receiver))
+    });
+    terminal.draw(|frame| drop(view(&state, frame))).expect("a test terminal does not fail");
     let picture = terminal.backend().to_string();
     let lines: Vec<&str> = picture.lines().map(|line| line.trim_matches('"').trim_end()).collect();
-    let frame = lines.join("\n") + "\n";
-    Film { frame, orders: given, state }
+    Film { frame: lines.join("\n") + "\n", orders: given, notes, state }
+}
+
+/// Lets the scenes happen one after the other, each when the one before has been taken in.
+async fn direct(
+    scenes: Vec<Scene>,
+    news: UnboundedSender<News>,
+    input: UnboundedSender<io::Result<Event>>,
+    mut orders: UnboundedReceiver<Order>,
+) -> Vec<Order> {
+    let (mut given, mut haystack) = (Vec::new(), None);
+    for scene in scenes {
+        match scene {
+            Scene::News(item) => {
+                if let News::Planned { plan, .. } = &item {
+                    haystack = Some(Haystack::new(plan));
+                }
+                drop(news.send(item));
+            }
+            Scene::Input(event) => drop(input.send(Ok(event))),
+        }
+        settle().await;
+        while let Ok(order) = orders.try_recv() {
+            if let (Order::Match(query), Some(haystack)) = (&order, &haystack) {
+                let matches = haystack.find(query);
+                drop(news.send(News::Matched { wanted: query.wanted, number: query.number, matches }));
+                settle().await;
+            } else {
+                given.push(order);
+            }
+        }
+    }
+    given
+}
+
+/// Lets the loop come to rest. Time is paused: this passes when nobody has anything to do.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
 fn planned(plan: Plan) -> Vec<News> {
-    vec![News::Planned { plan: Arc::new(plan), verdicts: Vec::new() }]
+    vec![News::Planned { plan: Arc::new(plan), remembered: Vec::new(), at: noon() }]
 }
 
 #[test]
@@ -96,7 +193,7 @@ fn while_both_sides_are_read_that_is_shown() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist   Notion ⠋  Clockify ⠋
+ punchlist  Notion ⠋  Clockify ⠋
  [1 Review]  2 Apply   3 Runs
 
   ⠋ reading Notion: …
@@ -106,7 +203,7 @@ fn while_both_sides_are_read_that_is_shown() {
 
 
 
- j down  k up  gg to the top  G to the bottom  ^d half a page down  ? help
+ enter open  1 review  2 apply  3 runs  ^l draw again  : all actions  ? help
 
 
 "#]]
@@ -119,25 +216,25 @@ fn a_plan_is_a_tree_with_the_detail_beside_it() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist   Notion -  Clockify -   plan ededab3e   decided 0/5 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan ededab3e, just now   decided 0/5 ░░░░░░░░░░  0 approved
  [1 Review]  2 Apply   3 Runs
-▌▾ · + Acme                                            0/3  create │create client   95 %
+▌▾ · + Acme                          +3    0/3              create │create client   95 %   · undecided
      ■ + <b>                                          create, held │Acme
      · + Relaunch                                           create │
- ▾ ·   Globex                                                0/1   │name: nothing → “Acme”
-   ▾ ·   Website                                             0/1   │new in Notion, and no client in Clockify looks like
+ ▾ ·   Globex                        -1    0/1                     │name: “Acme”
+   ▾ ·   Website                     -1    0/1                     │new in Notion, and no client in Clockify looks like
        · - Design                                            close │it
-   ? ~ Initech                                      update, review │
- ▾ Notices                                                       1 │Notion   00000000-0000-0000-0000-000000000009
-     i Unmanaged                                         unmanaged │change   de2f1f98a6a56b7e
+   ⚠ ~ Initech                                    update, conflict │
+ ▾ Notices                                                       1 │Effects
+     i Unmanaged                                         unmanaged │  1 request creates it in Clockify, and its ID goes
+                                                                   │into the page
+                                                                   │  2 changes rest on it
                                                                    │
+                                                                   │Why
+                                                                   │  the page has no object, and no ID of one
                                                                    │
-                                                                   │
-                                                                   │
-                                                                   │
-                                                                   │
-                                                                   │
- space approve, move on  s skip for now  ! flag with a note  u undo  / search  f filter  a approve all below  ? help
+                                                                   │Notion   00000000-0000-0000-0000-000000000009 (o),
+ space approve  s skip  ! flag  u undo  / search  f filter  a approve all below  ? help
 
 
 "#]]
@@ -150,29 +247,29 @@ fn on_a_narrow_terminal_the_detail_is_below() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist   Notion -  Clockify -   decided 0/5 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   decided 0/5 ░░░░░░░░░░  0 approved
  [1 Review]  2 Apply   3 Runs
- ▾ · + Acme                                                         0/3  create
+ ▾ · + Acme                                       +3    0/3              create
 ▌    ■ + <b>                                                       create, held
      · + Relaunch                                                        create
- ▾ ·   Globex                                                             0/1
-   ▾ ·   Website                                                          0/1
+ ▾ ·   Globex                                     -1    0/1
+   ▾ ·   Website                                  -1    0/1
        · - Design                                                         close
-   ? ~ Initech                                                   update, review
+   ⚠ ~ Initech                                                 update, conflict
  ▾ Notices                                                                    1
      i Unmanaged                                                      unmanaged
 
 
 
 ────────────────────────────────────────────────────────────────────────────────
-create project   95 %
+create project   95 %   ■ held
 Acme › <b>
 
-name: nothing → “<b>”
+name: “<b>”
 new in Notion, and no project in Clockify looks like it
 held: Clockify refuses '<' in names
-needs: create client “Acme”
- space approve, move on  s skip for now  ! flag with a note  u undo  ? help
+
+ space approve  s skip  ! flag  u undo  / search  f filter  ? help
 
 
 "#]]
@@ -186,15 +283,15 @@ fn a_decision_moves_on_is_kept_and_takes_along_what_it_needs() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist   Notion -  Clockify -   decided 2/5 ████░░░░░░  2 approved
+ punchlist  Notion ✓  Clockify ✓   decided 2/5 ████░░░░░░  2 approved
  [1 Review]  2 Apply   3 Runs
- ▾ ✓ + Acme                                               2/3  create, approved
+ ▾ ✓ + Acme                                       +3    2/3    create, approved
      ■ + <b>                                                       create, held
      ✓ + Relaunch                                              create, approved
-▌▾ ·   Globex                                                             0/1
-   ▾ ·   Website                                                          0/1
+▌▾ ·   Globex                                     -1    0/1
+   ▾ ·   Website                                  -1    0/1
        · - Design                                                         close
-   ? ~ Initech                                                   update, review
+   ⚠ ~ Initech                                                 update, conflict
  ▾ Notices                                                                    1
      i Unmanaged                                                      unmanaged
 
@@ -203,19 +300,19 @@ fn a_decision_moves_on_is_kept_and_takes_along_what_it_needs() {
 ────────────────────────────────────────────────────────────────────────────────
 client Globex
 
-decisions here are about everything below that is shown
+1 change below, 0 decided, 0 approved; a decision here is about all that the
+filter shows
 
+Notion   00000000-0000-0000-0000-000000000002 (o), edited 1970-01-01 00:00
 
-
-
- space approve, move on  s skip for now  ! flag with a note  u undo  ? help
- 2 approved; u takes them back
+ space approve  s skip  ! flag  u undo  P apply  / search  f filter  ? help
+ 2 approved, 1 of them since the others need them; u takes them back
 
 "#]]
     );
     let [Order::Keep(kept)] = film.orders.as_slice() else { panic!("{:?}", film.orders) };
     assert_eq!(kept.len(), 2, "the project and its client");
-    assert!(kept.iter().all(|(_, verdict)| verdict.decision == Some(Decision::Approve)));
+    assert!(kept.iter().all(|said| said.verdict.decision == Some(Decision::Approve)));
 }
 
 #[test]
@@ -238,7 +335,7 @@ fn closing_needs_the_typed_count() {
     assert!(enter_alone.orders.iter().all(|order| !matches!(order, Order::Apply(_))));
     let wrong = film((100, 24), planned(plan()), keys("AP2<enter>"));
     assert!(wrong.orders.iter().all(|order| !matches!(order, Order::Apply(_))));
-    assert!(wrong.frame.contains("type the number of closes, 1"), "{}", wrong.frame);
+    assert!(wrong.frame.contains("type 1 to close"), "{}", wrong.frame);
 
     let right = film((100, 24), planned(plan()), keys("AP1<enter>"));
 
@@ -260,29 +357,29 @@ fn another_way_can_be_chosen() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist   Notion -  Clockify -   decided 0/5 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   decided 0/5 ░░░░░░░░░░  0 approved
  [1 Review]  2 Apply   3 Runs
- ▾ · + Acme                                                                             0/3  create
+ ▾ · + Acme                                                           +3    0/3              create
      ■ + <b>                                                                           create, held
      · + Relaunch                                                                            create
- ▾ ·   Globex                                                                                 0/1
-   ▾ ·   Website                                                                              0/1
-       · - Design                                                                             close
-▌  ? ~ Initech                                                                       update, review
- ▾ Notices                                                                                        1
-     i Unm┌ Ways: Enter chooses, Esc closes ──────────────────────────────────────────────┐nmanaged
-          │ update 50 %: edited in Clockify since both agreed                             │
-          │ update 50 %: take Clockify's value into Notion                                │
-          │ accept 50 %: leave both as they are, and remember that they differ on purpose │
-──────────└───────────────────────────────────────────────────────────────────────────────┘─────────
-update client   50 %
-Initech
-
-name: “Initech Ltd” → “Initech”
+ ▾ · ┌ Resolve 1/1: client “Initech” ──────────────────────────────────────────────────────────┐
+   ▾ │ name                                                                                    │
+     │   last      “Initech”                                                                   │ose
+▌  ⚠ │   Notion    “Initech”                                                                   │ict
+ ▾ No│   Clockify  “Initech Ltd”, edited                                                       │  1
+     │                                                                                         │ged
+     │ 1 Notion wins    50 %  edited in Clockify since both agreed                             │
+     │ 2 Clockify wins  50 %  take Clockify's value into Notion                                │
+     │ 3 leave both     50 %  leave both as they are, and remember that they differ on purpose │
+─────│                                                                                         │────
+updat│ a number or enter takes a way and approves it; s skips                                  │
+Inite│ e types a value, ! flags it with a note                                                 │
+     │ ( ) other conflicts, esc closes                                                         │
+name:└─────────────────────────────────────────────────────────────────────────────────────────┘
 edited in Clockify since both agreed
 
-other ways (w)
- space approve, move on  s skip for now  ! flag with a note  w choose another way  u undo  ? help
+Effects
+ space approve  s skip  ! flag  c resolve  u undo  / search  f filter  ? help
 
 
 "#]]
@@ -306,7 +403,7 @@ fn help_shows_every_action() {
 
 #[test]
 fn a_failure_is_told_and_reading_can_be_tried_again() {
-    let failed = vec![News::Failed("error: notion.token is missing\n hint: set it".to_owned())];
+    let failed = vec![News::Failed { text: "error: notion.token is missing\n hint: set it".to_owned(), code: 1 }];
     let film = film((80, 12), failed, keys("R"));
     assert!(matches!(film.orders.as_slice(), [Order::Read]));
     assert_eq!(film.state.phase, Phase::Reading);

@@ -1,14 +1,23 @@
-//! The rows of the review: clients with their projects with their tasks, each with its changes; then the notices.
+//! The rows of the review: clients with their projects with their tasks, each with its changes; or all changes as a flat list; then the
+//! notices.
 //!
-//! Built once for a plan, in depth-first order, so that a subtree is a range. What is shown of it is a list of places in that order,
+//! Built for a plan and an order, depth first, so that a subtree is a range. What is shown of it is a list of places in that order,
 //! made anew when something is folded or filtered; drawing looks at the window alone.
 
-use std::collections::HashMap;
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
 
-use crate::domain::{model::PageId, plan::Plan, text::Raw};
+use super::matching::Matches;
+use crate::domain::{
+    model::PageId,
+    plan::{Action, Plan},
+    text::Raw,
+};
 
 /// What a row is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Subject {
     /// A page without a change of its own, or with several.
     Page(PageId),
@@ -32,6 +41,41 @@ pub(crate) struct Node {
     pub(crate) open: bool,
 }
 
+/// What siblings are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The plan's own order.
+    #[default]
+    Name,
+    /// What is done, in the order in which actions are listed.
+    Action,
+    /// How many changes there are at and below it, most first.
+    Count,
+    /// When the page was last edited in Notion, latest first.
+    Edited,
+}
+
+impl By {
+    /// What the order is called.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Action => "action",
+            Self::Count => "count",
+            Self::Edited => "date",
+        }
+    }
+}
+
+/// How the rows are arranged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Arrangement {
+    pub(crate) by: By,
+    pub(crate) reverse: bool,
+    /// Changes alone, without the tree above them.
+    pub(crate) flat: bool,
+}
+
 /// All rows of a plan, and which of them are shown.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tree {
@@ -44,34 +88,19 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// The rows of a plan, all unfolded.
-    pub(crate) fn new(plan: &Plan) -> Self {
-        let mut changes: HashMap<PageId, Vec<u32>> = HashMap::new();
-        let mut order: Vec<PageId> = Vec::new();
-        for (at, change) in (0..).zip(&plan.changes) {
-            changes.entry(change.page).or_insert_with(|| {
-                order.push(change.page);
-                Vec::new()
-            });
-            changes.entry(change.page).and_modify(|of_page| of_page.push(at));
-        }
-        // Pages without changes are only ancestors; they come in front of the first page below them.
-        let mut children: HashMap<Option<PageId>, Vec<PageId>> = HashMap::new();
-        let mut placed: std::collections::HashSet<PageId> = std::collections::HashSet::new();
-        for page in order {
-            let mut at = page;
-            while placed.insert(at) {
-                let parent =
-                    plan.places.get(&at).and_then(|place| place.parent).filter(|parent| plan.places.contains_key(parent));
-                children.entry(parent).or_default().push(at);
-                match parent {
-                    Some(parent) => at = parent,
-                    None => break,
-                }
-            }
-        }
+    pub(crate) fn new(plan: &Plan, arrangement: Arrangement) -> Self {
         let mut tree = Self::default();
-        for page in children.get(&None).cloned().unwrap_or_default() {
-            tree.add_page(page, None, 0, &children, &changes);
+        let pages = Pages::of(plan);
+        if arrangement.flat {
+            for change in pages.flat(arrangement) {
+                let node = tree.push(Subject::Change(change), None, 0);
+                tree.close(node);
+            }
+        } else {
+            let pages = pages.sorted(arrangement);
+            for &page in pages.children.get(&None).into_iter().flatten() {
+                tree.add_page(page, None, 0, &pages);
+            }
         }
         if !plan.notices.is_empty() {
             let heading = tree.push(Subject::Notices, None, 0);
@@ -85,15 +114,8 @@ impl Tree {
         tree
     }
 
-    fn add_page(
-        &mut self,
-        page: PageId,
-        parent: Option<u32>,
-        depth: u8,
-        children: &HashMap<Option<PageId>, Vec<PageId>>,
-        changes: &HashMap<PageId, Vec<u32>>,
-    ) {
-        let own = changes.get(&page).map_or(&[][..], Vec::as_slice);
+    fn add_page(&mut self, page: PageId, parent: Option<u32>, depth: u8, pages: &Pages<'_>) {
+        let own = pages.own(page);
         let subject = match own {
             [only] => Subject::Change(*only),
             _ => Subject::Page(page),
@@ -103,8 +125,8 @@ impl Tree {
             let change = self.push(Subject::Change(change), Some(node), depth + 1);
             self.close(change);
         }
-        for &child in children.get(&Some(page)).into_iter().flatten() {
-            self.add_page(child, Some(node), depth + 1, children, changes);
+        for &child in pages.children.get(&Some(page)).into_iter().flatten() {
+            self.add_page(child, Some(node), depth + 1, pages);
         }
         self.close(node);
     }
@@ -133,9 +155,9 @@ impl Tree {
     }
 
     /// Shows only rows that match, and what stands above them; everything when there is no filter.
-    pub(crate) fn filter(&mut self, matching: Option<&[bool]>) {
-        self.passing = matching.map(|matching| {
-            let mut passing = matching.to_vec();
+    pub(crate) fn filter(&mut self, matches: Option<&Matches>) {
+        self.passing = matches.map(|matches| {
+            let mut passing: Vec<bool> = self.nodes.iter().map(|node| matches.contains(node.subject)).collect();
             for at in (0..self.nodes.len()).rev() {
                 if let (true, Some(parent)) = (passing[at], self.nodes[at].parent) {
                     passing[parent as usize] = true;
@@ -146,6 +168,11 @@ impl Tree {
         self.refresh();
     }
 
+    /// True when a row passes the filter, whether it is folded away or not.
+    pub(crate) fn passes(&self, node: u32) -> bool {
+        self.passing.as_ref().is_none_or(|passing| passing[node as usize])
+    }
+
     /// True when a row has rows below it.
     pub(crate) fn is_branch(&self, node: u32) -> bool {
         self.nodes[node as usize].end > node + 1
@@ -153,28 +180,49 @@ impl Tree {
 
     /// The changes of a row and of everything below it that passes the filter, and how many do not pass.
     pub(crate) fn changes_below(&self, node: u32) -> (Vec<usize>, usize) {
-        let mut hidden = 0;
-        let range = node as usize..self.nodes[node as usize].end as usize;
-        let changes = range.filter_map(|at| match self.nodes[at].subject {
-            Subject::Change(change) if self.passing.as_ref().is_none_or(|passing| passing[at]) => Some(change as usize),
-            Subject::Change(_) => {
-                hidden += 1;
-                None
-            }
-            _ => None,
-        });
-        (changes.collect(), hidden)
+        let range = node..self.nodes[node as usize].end;
+        let all = range.filter_map(|at| self.change(at).map(|change| (change, self.passes(at))));
+        let (passing, hidden): (Vec<_>, Vec<_>) = all.partition(|(_, passes)| *passes);
+        (passing.into_iter().map(|(change, _)| change).collect(), hidden.len())
+    }
+
+    /// The change of a row, by its place in the plan.
+    pub(crate) fn change(&self, node: u32) -> Option<usize> {
+        match self.nodes[node as usize].subject {
+            Subject::Change(at) => Some(at as usize),
+            Subject::Page(_) | Subject::Notices | Subject::Notice(_) => None,
+        }
+    }
+
+    /// The page of a row.
+    pub(crate) fn page(&self, node: u32, plan: Option<&Plan>) -> Option<PageId> {
+        match self.nodes[node as usize].subject {
+            Subject::Page(page) => Some(page),
+            Subject::Change(at) => plan?.changes.get(at as usize).map(|change| change.page),
+            Subject::Notice(at) => plan?.notices.get(at as usize).and_then(|notice| notice.page),
+            Subject::Notices => None,
+        }
     }
 
     /// Opens or folds rows that a test picks.
-    pub(crate) fn fold(&mut self, open: impl Fn(u32, &Node) -> Option<bool>) {
-        for at in 0..self.nodes.len() {
-            let node = u32::try_from(at).unwrap_or(u32::MAX);
-            if let Some(open) = open(node, &self.nodes[at]) {
-                self.nodes[at].open = open;
-            }
+    pub(crate) fn fold(&mut self, open: impl Fn(&Node) -> Option<bool>) {
+        for node in &mut self.nodes {
+            node.open = open(node).unwrap_or(node.open);
         }
         self.refresh();
+    }
+
+    /// Unfolds what stands above a row, so that it is shown.
+    pub(crate) fn reveal(&mut self, node: u32) {
+        let (mut above, mut changed) = (self.nodes[node as usize].parent, false);
+        while let Some(at) = above {
+            let row = &mut self.nodes[at as usize];
+            changed |= !std::mem::replace(&mut row.open, true);
+            above = row.parent;
+        }
+        if changed {
+            self.refresh();
+        }
     }
 
     /// Where a row stands among those that are shown; if it is not shown, where the nearest row above it does.
@@ -183,6 +231,101 @@ impl Tree {
             Ok(at) => at,
             Err(at) => at.saturating_sub(1),
         }
+    }
+
+    /// The row about something.
+    pub(crate) fn find(&self, subject: Subject) -> Option<u32> {
+        let at = self.nodes.iter().position(|node| node.subject == subject)?;
+        u32::try_from(at).ok()
+    }
+}
+
+/// The pages of a plan with their own changes, and who stands under whom.
+struct Pages<'a> {
+    plan: &'a Plan,
+    own: HashMap<PageId, Vec<u32>>,
+    children: HashMap<Option<PageId>, Vec<PageId>>,
+}
+
+impl<'a> Pages<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let mut own: HashMap<PageId, Vec<u32>> = HashMap::with_capacity(plan.places.len());
+        let mut order: Vec<PageId> = Vec::with_capacity(plan.places.len());
+        for (at, change) in (0..).zip(&plan.changes) {
+            let of_page = own.entry(change.page).or_insert_with(|| {
+                order.push(change.page);
+                Vec::new()
+            });
+            of_page.push(at);
+        }
+        // Pages without changes are only ancestors; they come in front of the first page below them.
+        let mut children: HashMap<Option<PageId>, Vec<PageId>> = HashMap::new();
+        let mut placed: HashSet<PageId> = HashSet::with_capacity(plan.places.len());
+        for page in order {
+            let mut at = page;
+            while placed.insert(at) {
+                let parent =
+                    plan.places.get(&at).and_then(|place| place.parent).filter(|parent| plan.places.contains_key(parent));
+                children.entry(parent).or_default().push(at);
+                match parent {
+                    Some(parent) => at = parent,
+                    None => break,
+                }
+            }
+        }
+        Self { plan, own, children }
+    }
+
+    fn own(&self, page: PageId) -> &[u32] {
+        self.own.get(&page).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first of a page's actions; pages without one come last.
+    fn action(&self, page: PageId) -> (bool, Option<Action>) {
+        let first = self.own(page).first().map(|&at| self.plan.changes[at as usize].proposal.action);
+        (first.is_none(), first)
+    }
+
+    fn count(&self, page: PageId) -> usize {
+        let below = self.children.get(&Some(page)).into_iter().flatten();
+        self.own(page).len() + below.map(|&child| self.count(child)).sum::<usize>()
+    }
+
+    fn sorted(mut self, Arrangement { by, reverse, .. }: Arrangement) -> Self {
+        let mut children = std::mem::take(&mut self.children);
+        // Counting looks below, so that it needs the children in place.
+        self.children.clone_from(&children);
+        for siblings in children.values_mut() {
+            match by {
+                By::Name => {}
+                By::Action => siblings.sort_by_key(|&page| self.action(page)),
+                By::Count => siblings.sort_by_cached_key(|&page| Reverse(self.count(page))),
+                By::Edited => siblings.sort_by_key(|page| Reverse(self.plan.places.get(page).map(|place| place.edited))),
+            }
+            if reverse {
+                siblings.reverse();
+            }
+        }
+        Self { children, ..self }
+    }
+
+    /// All changes in the order of an arrangement.
+    fn flat(&self, Arrangement { by, reverse, .. }: Arrangement) -> Vec<u32> {
+        let changes = &self.plan.changes;
+        let mut all: Vec<u32> = (0..).take(changes.len()).collect();
+        match by {
+            By::Name => all.sort_by_cached_key(|&at| changes[at as usize].name.canonical().loose()),
+            By::Action => all.sort_by_key(|&at| changes[at as usize].proposal.action),
+            By::Count => all.sort_by_key(|&at| Reverse(self.own(changes[at as usize].page).len())),
+            By::Edited => {
+                let edited = |at: u32| self.plan.places.get(&changes[at as usize].page).map(|place| place.edited);
+                all.sort_by_key(|&at| Reverse(edited(at)));
+            }
+        }
+        if reverse {
+            all.reverse();
+        }
+        all
     }
 }
 

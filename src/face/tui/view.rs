@@ -1,21 +1,26 @@
-//! The state as a frame. Reads, and changes nothing; draws only what is in the window.
+//! The state as a frame. Reads, and changes nothing; draws only what is in the window, and says what it drew where.
 
+mod apply;
 mod detail;
+mod difference;
 mod popup;
 mod rows;
+mod runs;
 
 use ratatui::{
     Frame,
+    layout::Rect,
     style::Style,
     text::{Line, Span},
     widgets::{Paragraph, Wrap},
 };
 
 use super::{
-    keys::{self, TABLE},
+    keys::{self, Action, Row, Section, TABLE},
     layout::{WIDE, layout},
-    state::{Phase, State, Tab},
+    state::{Focus, Phase, Selection, State, Tab},
     theme::Theme,
+    update::Target,
 };
 use crate::{
     domain::{
@@ -31,53 +36,87 @@ const SMALLEST: (u16, u16) = (40, 10);
 /// Hints in the footer at the most.
 const HINTS_MAX: usize = 7;
 
+/// What was drawn where; later entries lie over earlier ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hits(Vec<(Rect, Target)>);
+
+impl Hits {
+    fn add(&mut self, area: Rect, target: Target) {
+        self.0.push((area, target));
+    }
+
+    /// What was drawn at a place.
+    pub(crate) fn at(&self, column: u16, row: u16) -> Target {
+        let here = (column, row).into();
+        self.0.iter().rev().find(|(area, _)| area.contains(here)).map_or(Target::Nothing, |(_, target)| *target)
+    }
+}
+
 /// Draws the state.
-pub(crate) fn view(state: &State, frame: &mut Frame<'_>) {
+pub(crate) fn view(state: &State, frame: &mut Frame<'_>) -> Hits {
     let area = frame.area();
+    let mut hits = Hits::default();
     // The terminal may have another size than the state knows of: the message about that is on its way.
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 || (area.width, area.height) != state.size {
         frame.render_widget(Paragraph::new("too small; q leaves"), area);
-        return;
+        return hits;
     }
-    let places = layout(state.size, state.detail);
-    frame.render_widget(header(state), places.header);
-    frame.render_widget(tabs(state), places.tabs);
+    let places = layout(state.size, state.panes());
     let body = places.body;
+    frame.render_widget(header(state), places.header);
+    frame.render_widget(tabs(state, places.tabs, &mut hits), places.tabs);
     match state.tab {
         Tab::Review if state.review.is_some() => {
-            rows::draw(state, frame, places.tree);
+            if places.tree.height > 0 {
+                rows::draw(state, frame, places.tree, &mut hits);
+            }
             if places.detail.height > 0 {
+                hits.add(places.detail, Target::Detail);
                 detail::draw(state, frame, places.detail);
             }
         }
         Tab::Review => frame.render_widget(waiting(state), body),
-        Tab::Apply => frame.render_widget(apply(state, body.height), body),
-        Tab::Runs => frame.render_widget(runs(state, body.height), body),
+        Tab::Apply => frame.render_widget(apply::draw(state, body), body),
+        Tab::Runs => frame.render_widget(runs::draw(state, body, &mut hits), body),
     }
-    frame.render_widget(footer(state, places.footer.width), places.footer);
-    popup::draw(state, frame, body, places.toast);
+    frame.render_widget(footer(state, places.footer, &mut hits), places.footer);
+    popup::draw(state, frame, body, places.toast, &mut hits);
+    hits
 }
 
 fn header(state: &State) -> Line<'static> {
     let theme = state.theme;
-    let mut spans = vec![Span::styled(" punchlist ", Theme::bold())];
+    let mut spans = vec![Span::styled(" punchlist", theme.accent())];
     for service in [Service::Notion, Service::Clockify] {
-        let mark = match (&state.phase, state.read.contains(&service)) {
+        let mark = match (&state.phase, state.plan().is_some() || state.read.contains(&service)) {
             (_, true) => theme.pick("✓", "ok"),
             (Phase::Reading, false) => spinner(state),
             (_, false) => "-",
         };
-        spans.push(Span::raw(format!("  {service} {mark}")));
+        let short = if state.size.0 < 60 { &service.to_string()[..1] } else { &service.to_string() };
+        spans.push(Span::raw(format!("  {short} {mark}")));
     }
     if let Some(plan) = state.plan() {
         let tally = state.tally;
         if state.size.0 >= WIDE {
             spans.push(Span::raw(format!("   plan {}", &plan.hash[..plan.hash.len().min(8)])));
+            if let Some(at) = state.planned_at {
+                spans.push(Span::styled(format!(", {}", age(state.now.duration_since(at).as_secs())), theme.dim()));
+            }
         }
         let bar = bar(state, tally.decided, tally.changes, 10);
-        spans.push(Span::raw(format!("   decided {}/{} {bar}  {} approved", tally.decided, tally.changes, tally.approved)));
+        spans.push(Span::raw(format!("   decided {}/{} {bar}", tally.decided, tally.changes)));
+        spans.push(Span::styled(format!("  {} approved", tally.approved), theme.good()));
     }
     Line::from(spans)
+}
+
+fn age(seconds: i64) -> String {
+    match seconds {
+        ..60 => "just now".to_owned(),
+        60..3600 => format!("{} min old", seconds / 60),
+        _ => format!("{} h old", seconds / 3600),
+    }
 }
 
 fn bar(state: &State, done: usize, all: usize, cells: usize) -> String {
@@ -91,17 +130,37 @@ fn spinner(state: &State) -> &'static str {
     if state.theme.unicode { unicode[state.ticks % unicode.len()] } else { ascii[state.ticks % ascii.len()] }
 }
 
-fn tabs(state: &State) -> Line<'static> {
+fn tabs(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
+    let theme = state.theme;
     let mut spans = Vec::new();
-    for (tab, word) in [(Tab::Review, "1 Review"), (Tab::Apply, "2 Apply"), (Tab::Runs, "3 Runs")] {
-        let text = if tab == state.tab { format!(" [{word}]") } else { format!("  {word} ") };
-        spans.push(Span::styled(text, if tab == state.tab { Theme::bold() } else { Theme::dim() }));
+    let mut x = area.x;
+    for (number, tab) in (1..).zip(Tab::ALL) {
+        let word = match tab {
+            Tab::Review => "Review",
+            Tab::Apply => "Apply",
+            Tab::Runs => "Runs",
+        };
+        let text = if tab == state.tab { format!(" [{number} {word}]") } else { format!("  {number} {word} ") };
+        let width = u16::try_from(text.len()).unwrap_or_default();
+        hits.add(Rect { x, width, ..area }.intersection(area), Target::Tab(tab));
+        x += width;
+        spans.push(Span::styled(text, if tab == state.tab { Theme::bold() } else { theme.dim() }));
     }
-    if !state.filter.is_empty() {
-        spans.push(Span::raw(format!("   filter: {}", Display::of(&state.filter))));
-    }
-    if state.anchor.is_some() {
-        spans.push(Span::styled("   selecting a range", state.theme.alert()));
+    if state.tab == Tab::Review {
+        if !state.filter.text.is_empty() {
+            spans.push(Span::styled(format!("   filter: {}", Display::of(&state.filter.text).clipped(30)), theme.accent()));
+        }
+        let arrangement = state.arrangement;
+        if arrangement != super::tree::Arrangement::default() {
+            let flat = if arrangement.flat { "flat, " } else { "" };
+            let reverse = if arrangement.reverse { " reversed" } else { "" };
+            spans.push(Span::styled(format!("   {flat}by {}{reverse}", arrangement.by.word()), theme.dim()));
+        }
+        match &state.selection {
+            Selection::None => {}
+            Selection::Range(_) => spans.push(Span::styled("   selecting a range", theme.alert())),
+            Selection::Marked(marked) => spans.push(Span::styled(format!("   {} selected", marked.len()), theme.alert())),
+        }
     }
     Line::from(spans)
 }
@@ -109,28 +168,44 @@ fn tabs(state: &State) -> Line<'static> {
 /// What is shown of the review while there is none.
 fn waiting(state: &State) -> Paragraph<'static> {
     let mut lines = vec![Line::default()];
-    let dim = |text: &'static str| Line::styled(text, Theme::dim());
+    let dim = |text: String| Line::styled(text, state.theme.dim());
+    let keys = |words: &[(Action, &str)]| {
+        let hints: Vec<String> = words.iter().map(|(action, word)| format!("{} {word}", state.keymap.first(*action))).collect();
+        dim(format!("  {}", hints.join(", ")))
+    };
     match &state.phase {
-        Phase::Failed(text) => {
+        Phase::Failed { text, .. } => {
             lines.extend(text.lines().map(|line| Line::raw(format!("  {line}"))));
-            lines.extend([Line::default(), dim("  R reads both sides again, q leaves")]);
+            lines.extend([Line::default(), keys(&[(Action::Refetch, "reads both sides again"), (Action::Back, "leaves")])]);
         }
         Phase::Reading => {
-            for service in [Service::Notion, Service::Clockify] {
-                let rows = |kind| state.rows.get(&(service, kind)).map(|rows| format!("{rows} {}", Kind::plural(kind)));
-                let counts: Vec<String> = Kind::ALL.into_iter().filter_map(rows).collect();
-                let counts = if counts.is_empty() { "…".to_owned() } else { counts.join(", ") };
-                let mark = if state.read.contains(&service) { state.theme.pick("✓", "ok") } else { spinner(state) };
-                lines.push(Line::raw(format!("  {mark} reading {service}: {counts}")));
-            }
-            lines.extend([Line::default(), dim("  ^c stops reading")]);
+            lines.extend(reading(state));
+            lines.extend([Line::default(), keys(&[(Action::Interrupt, "stops reading")])]);
         }
         Phase::Ready | Phase::Applying => {
             lines.extend(state.report.iter().flat_map(|report| report_lines(state, report)));
-            lines.push(dim("  R reads both sides again, q leaves"));
+            lines.push(Line::default());
+            let mut words = vec![(Action::Refetch, "reads both sides again")];
+            if state.report.as_ref().is_some_and(|report| report.failed + report.skipped > 0) {
+                words.insert(0, (Action::Retry, "retries what failed"));
+            }
+            words.extend([(Action::ApplyTab, "shows how it went"), (Action::Back, "leaves")]);
+            lines.push(keys(&words));
         }
     }
     Paragraph::new(lines).wrap(Wrap { trim: false })
+}
+
+/// How far each side has been read.
+fn reading(state: &State) -> Vec<Line<'static>> {
+    let line = |service: Service| {
+        let rows = |kind| state.rows.get(&(service, kind)).map(|rows| format!("{rows} {}", Kind::plural(kind)));
+        let counts: Vec<String> = Kind::ALL.into_iter().filter_map(rows).collect();
+        let counts = if counts.is_empty() { "…".to_owned() } else { counts.join(", ") };
+        let mark = if state.read.contains(&service) { state.theme.pick("✓", "ok") } else { spinner(state) };
+        Line::raw(format!("  {mark} reading {service}: {counts}"))
+    };
+    vec![line(Service::Notion), line(Service::Clockify)]
 }
 
 fn report_lines(state: &State, report: &Report) -> Vec<Line<'static>> {
@@ -138,68 +213,52 @@ fn report_lines(state: &State, report: &Report) -> Vec<Line<'static>> {
     text::report(report, dress).lines().map(|line| Line::raw(format!("  {line}"))).collect()
 }
 
-fn apply(state: &State, height: u16) -> Paragraph<'static> {
-    let applying = &state.applying;
-    let mut lines = vec![Line::default()];
-    if applying.approved == 0 && state.report.is_none() {
-        lines.push(Line::styled("  nothing was applied yet: approve changes (1), then P", Theme::dim()));
-        return Paragraph::new(lines);
-    }
-    let done = applying.applied + applying.failed;
-    let word = match (&state.phase, applying.stopping) {
-        (Phase::Applying, true) => "stopping",
-        (Phase::Applying, false) => "applying",
-        _ => "ended",
-    };
-    let bar = bar(state, done, applying.approved, 30);
-    lines.push(Line::raw(format!("  {word} {bar} {done}/{}   {} failed", applying.approved, applying.failed)));
-    lines.push(Line::default());
-    let report: Vec<Line<'static>> = state.report.iter().flat_map(|report| report_lines(state, report)).collect();
-    let room = usize::from(height).saturating_sub(lines.len() + report.len() + 1);
-    let end = (state.scroll + 1).max(room).min(applying.lines.len());
-    lines.extend(applying.lines[end.saturating_sub(room)..end].iter().map(|line| Line::raw(format!("  {line}"))));
-    lines.push(Line::default());
-    lines.extend(report);
-    Paragraph::new(lines)
-}
-
-fn runs(state: &State, height: u16) -> Paragraph<'static> {
-    let room = usize::from(height).saturating_sub(2).max(1);
-    let mut lines = vec![Line::default()];
-    if let Some(events) = &state.events {
-        let from = state.scroll.min(events.len().saturating_sub(room));
-        lines.extend(events.iter().skip(from).take(room).map(|line| Line::raw(format!("  {line}"))));
-        return Paragraph::new(lines);
-    }
-    let from = state.run.saturating_sub(room - 1);
-    for (at, run) in state.runs.iter().enumerate().skip(from).take(room) {
-        let outcome = run.end.as_ref().map_or("under way, or left by a crash", |end| end.outcome.as_str());
-        let outcome = Display::of(outcome).clipped(40);
-        let calls = run.end.as_ref().map(|end| &end.report["calls"]).filter(|calls| calls.is_object());
-        let calls = calls.map(|calls| format!("{} + {} calls", calls["notion"], calls["clockify"])).unwrap_or_default();
-        let started = run.started.strftime("%Y-%m-%d %H:%M:%S");
-        let text = format!("  {started}  {:<13} {:<10} {outcome:<40} {calls}", run.trigger, run.by);
-        lines.push(Line::styled(text, if at == state.run { Theme::cursor() } else { Style::new() }));
-    }
-    if state.runs.is_empty() {
-        lines.push(Line::styled("  no runs yet", Theme::dim()));
-    }
-    Paragraph::new(lines)
-}
-
 /// Hints for what can be done now, as many as fit; help is always the last.
-fn footer(state: &State, width: u16) -> Line<'static> {
+fn footer(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
+    let theme = state.theme;
     let mut spans = Vec::new();
-    let mut used = 8;
-    for row in TABLE.iter().filter(|row| (row.off)(state).is_none()).take(HINTS_MAX) {
-        let key = format!(" {}", keys::shown(row));
-        let label = format!(" {} ", row.label);
-        used += key.chars().count() + label.chars().count();
-        if used > usize::from(width) {
+    let mut x = area.x;
+    let help = format!(" {}", state.keymap.first(Action::Help));
+    let reserved = u16::try_from(help.len() + " help ".len()).unwrap_or_default();
+    let mut hint = |spans: &mut Vec<Span<'static>>, key: String, label: String, action| {
+        let width = u16::try_from(Span::raw(&key).width() + Span::raw(&label).width()).unwrap_or(u16::MAX);
+        let fits = action == Action::Help || x.saturating_add(width).saturating_add(reserved) <= area.right();
+        if fits {
+            hits.add(Rect { x, width, ..area }.intersection(area), Target::Hint(action));
+            spans.extend([Span::styled(key, theme.accent()), Span::raw(label)]);
+            x = x.saturating_add(width);
+        }
+        fits
+    };
+    let fields: &[(Action, &str)] = &[
+        (Action::Approve, "take or leave the field"),
+        (Action::Edit, "edit the value"),
+        (Action::Focus, "back to the tree"),
+        (Action::Undo, "undo"),
+    ];
+    let short = |label: &'static str| label.split(',').next().unwrap_or(label);
+    // How to move is known; what can be done here is not.
+    let (moves, acts): (Vec<&Row>, Vec<&Row>) =
+        TABLE.iter().filter(|row| (row.off)(state).is_none()).partition(|row| row.section == Section::Move);
+    let rows = acts.into_iter().chain(moves).map(|row| (row.action, short(row.label)));
+    let wanted: Vec<(Action, &str)> =
+        if keys::in_fields(state) && state.focus == Focus::Detail { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
+    for (action, label) in wanted {
+        let key = state.keymap.first(action);
+        if !key.is_empty() && !hint(&mut spans, format!(" {key}"), format!(" {label} "), action) {
             break;
         }
-        spans.extend([Span::styled(key, Theme::bold()), Span::raw(label)]);
     }
-    spans.extend([Span::styled(" ?", Theme::bold()), Span::raw(" help")]);
+    hint(&mut spans, help, " help ".to_owned(), Action::Help);
     Line::from(spans)
+}
+
+/// A number of things.
+fn count(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// A line in the style of the one that is chosen, or of the others.
+fn choice(text: String, chosen: bool) -> Line<'static> {
+    Line::styled(text, if chosen { Theme::cursor() } else { Style::new() })
 }

@@ -1,23 +1,26 @@
 //! The thread that has the state and the services, so that the console never waits for them.
 
-use std::{sync::Arc, thread::JoinHandle, time::Instant};
+use std::{path::PathBuf, sync::Arc, thread::JoinHandle, time::Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::update::News;
+use super::{
+    matching::{Haystack, Query},
+    update::News,
+};
 use crate::{
     domain::{
         journal::RunId,
-        model::Service,
-        plan::ChangeId,
-        review::{Approved, Verdict},
+        review::{Approved, Said},
     },
+    edge::store::Store,
     engine::session::{Session, Sides, Watch},
     face::{
         failure::Failure,
         stop::Stop,
-        workplace::{Global, Workplace, look},
+        text,
+        workplace::{Setup, Workplace, look},
     },
 };
 
@@ -31,24 +34,24 @@ pub(super) enum Order {
     Read,
     Apply(Approved),
     /// Keep decisions in the state.
-    Keep(Vec<(ChangeId, Verdict)>),
-    Runs,
-    Events(RunId),
+    Keep(Vec<Said>),
+    /// Look through the plan.
+    Match(Query),
 }
 
 type Orders = UnboundedReceiver<Order>;
 type Telling = UnboundedSender<News>;
 
 /// Starts the thread. It ends when the orders do.
-pub(super) fn start(global: Global, stop: Stop, news: Telling, orders: Orders) -> std::io::Result<JoinHandle<()>> {
+pub(super) fn start(setup: Setup, who: String, stop: Stop, news: Telling, orders: Orders) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("worker".to_owned()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let failed = match runtime {
-            Ok(runtime) => runtime.block_on(work(&global, stop, &news, orders)).err(),
+            Ok(runtime) => runtime.block_on(work(setup, &who, stop, &news, orders)).err(),
             Err(error) => Some(Failure::from(error)),
         };
         if let Some(failure) = failed {
-            tell(&news, News::Failed(failure.to_string()));
+            tell(&news, failed_news(&failure));
         }
     })
 }
@@ -58,18 +61,22 @@ fn tell(news: &Telling, item: News) {
     drop(news.send(item));
 }
 
-async fn work(global: &Global, stop: Stop, news: &Telling, mut orders: Orders) -> Result<(), Failure> {
+fn failed_news(failure: &Failure) -> News {
+    News::Failed { text: failure.to_string(), code: failure.code as u8 }
+}
+
+async fn work(setup: Setup, who: &str, stop: Stop, news: &Telling, mut orders: Orders) -> Result<(), Failure> {
     let telling = news.clone();
     let watch: Watch = Arc::new(move |progress| tell(&telling, News::Told(progress)));
-    let mut workplace = Workplace::open(global, stop, watch).await?;
+    let mut workplace = Workplace::open(setup, stop, watch).await?;
     loop {
-        let run = workplace.in_session("review", async |session, stop, _| review(session, stop, news, &mut orders).await).await;
-        match run {
+        let reviewing = async |session: &mut Session<'_>, stop: &Stop, _: &_| review(session, who, stop, news, &mut orders).await;
+        match workplace.in_session("review", reviewing).await {
             Ok(Next::Leave) => return Ok(()),
             Ok(Next::Read) => {}
             Err(failure) => {
                 workplace.stop.forget();
-                tell(news, News::Failed(failure.to_string()));
+                tell(news, failed_news(&failure));
                 if !wait_for_read(&mut orders).await {
                     return Ok(());
                 }
@@ -96,12 +103,14 @@ async fn wait_for_read(orders: &mut Orders) -> bool {
 }
 
 /// One run: read both sides, then do as told until something is applied.
-async fn review(session: &mut Session<'_>, stop: &Stop, news: &Telling, orders: &mut Orders) -> Result<Next, Failure> {
+async fn review(session: &mut Session<'_>, who: &str, stop: &Stop, news: &Telling, orders: &mut Orders) -> Result<Next, Failure> {
     let started = Instant::now();
     let (sides, plan) = look(session, stop).await?;
     let plan = Arc::new(plan);
-    tell(news, News::Planned { plan: Arc::clone(&plan), verdicts: session.store.verdicts()? });
+    let remembered = session.store.verdicts()?;
+    tell(news, News::Planned { plan: Arc::clone(&plan), remembered, at: Timestamp::now() });
     let mut at_hand: Option<Sides> = Some(sides);
+    let mut haystack = None;
     while let Some(order) = orders.recv().await {
         match order {
             Order::Read => {
@@ -110,17 +119,16 @@ async fn review(session: &mut Session<'_>, stop: &Stop, news: &Telling, orders: 
                 }
                 return Ok(Next::Read);
             }
-            Order::Keep(verdicts) => session.store.save_verdicts("person", Timestamp::now(), &verdicts)?,
+            Order::Keep(said) => session.store.save_verdicts(who, Timestamp::now(), &said)?,
+            Order::Match(query) => {
+                let matches = haystack.get_or_insert_with(|| Haystack::new(&plan)).find(&query);
+                tell(news, News::Matched { wanted: query.wanted, number: query.number, matches });
+            }
             Order::Apply(approved) => {
                 let Some(sides) = at_hand.take() else { continue };
                 let (applied, stopped) = session.apply(sides, plan.as_ref().clone(), approved).await?;
                 let report = session.finish(&applied, stopped, started.elapsed().as_secs_f64())?;
                 tell(news, News::Applied(Box::new(report)));
-            }
-            Order::Runs => tell(news, News::Runs(session.store.runs(RUNS_MAX)?)),
-            Order::Events(run) => {
-                let events = session.store.events(&run)?;
-                tell(news, News::Events(events.iter().map(line).collect()));
             }
         }
     }
@@ -130,47 +138,20 @@ async fn review(session: &mut Session<'_>, stop: &Stop, news: &Telling, orders: 
     Ok(Next::Leave)
 }
 
-/// An event as one line. Texts in events are safe to show, or names, which are made so.
-fn line(event: &crate::domain::journal::Event) -> String {
-    use crate::domain::{
-        journal::{What, Write},
-        text::Display,
-    };
-    let what = match &event.what {
-        What::RunStarted { trigger, by, version, .. } => format!("run started by {by}: {trigger}, version {version}"),
-        What::Fetched { service, kind, rows, incomplete } => {
-            let incomplete = incomplete.as_ref().map(|because| format!(" (incomplete: {because})")).unwrap_or_default();
-            format!("read {rows} {} from {service}{incomplete}", kind.plural())
-        }
-        What::Planned { plan_hash, changes } => {
-            format!("planned {changes} changes, plan {}", &plan_hash[..plan_hash.len().min(12)])
-        }
-        What::Difference { change, summary, .. } => format!("found {change} {summary}"),
-        What::Approved { change, by } => format!("approved {change} by {by}"),
-        What::Intent { write, request, .. } => {
-            let request = match request {
-                Write::Create { kind, name, .. } => format!("create {kind} “{}”", name.display()),
-                Write::Update { kind, object, .. } => format!("update {kind} {object}"),
-                Write::WriteBack { kind, page, .. } => format!("write {kind} page {page}"),
-            };
-            format!("write {}: {request}", write.0)
-        }
-        What::Outcome { write, outcome } => {
-            let outcome = serde_json::to_value(outcome).unwrap_or_default();
-            format!("write {}: {}", write.0, Display::of(outcome["outcome"].as_str().unwrap_or_default()))
-        }
-        What::Applied { change } => format!("applied {change}"),
-        What::Failed { change, error, hint } => format!("failed {change}: {error} ({hint})"),
-        What::NotStarted { change, because } => format!("not started {change}: {because}"),
-        What::Exchange { service, method, path, status, millis, attempt } => {
-            let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-            let service = match service {
-                Service::Notion => "Notion",
-                Service::Clockify => "Clockify",
-            };
-            format!("{service} {method} {} {status} {millis} ms, attempt {attempt}", Display::of(path))
-        }
-        What::RunEnded { outcome } => format!("run ended: {}", Display::of(outcome)),
-    };
-    format!("{}  {what}", event.at.strftime("%H:%M:%S"))
+/// What of the history is looked at.
+pub(super) enum Page {
+    Runs,
+    Events(RunId),
+}
+
+/// Looks at past runs through a door of its own, which needs no lock: it works while the worker is busy, or another process is.
+pub(super) fn look_back(directory: PathBuf, page: Page, news: Telling) {
+    tokio::task::spawn_blocking(move || {
+        let looked = Store::open_read_only(&directory).and_then(|store| match page {
+            Page::Runs => store.runs(RUNS_MAX).map(News::Runs),
+            Page::Events(run) => store.events(&run).map(|events| News::Events(events.iter().map(text::event).collect())),
+        });
+        let news_item = looked.unwrap_or_else(|error| News::Said(Failure::from(error).to_string().replace('\n', ";")));
+        tell(&news, news_item);
+    });
 }

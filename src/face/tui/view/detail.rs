@@ -7,56 +7,81 @@ use ratatui::{
     widgets::{Block, Borders, Paragraph, Wrap},
 };
 
+use super::{count, difference, rows};
 use crate::{
     domain::{
-        model::{Value, duration_words},
-        plan::{Plan, field_word},
-        review::Decision,
+        model::{Kind, PageId, duration_words},
+        plan::{Action, Cause, Change, Plan, Proposal, field_word},
+        review::{Decision, Remembered},
         text::Display,
     },
-    face::tui::{state::State, theme::Theme, tree::Subject},
+    face::tui::{
+        keys, outside,
+        state::{Focus, State},
+        theme::Theme,
+        tree::Subject,
+    },
 };
+
+/// Earlier decisions that are shown.
+const EARLIER_MAX: usize = 5;
 
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let Some(plan) = state.plan() else { return };
-    let heading = |text: String| vec![Line::styled(text, Theme::bold()), Line::default()];
-    let lines = match state.subject() {
+    let heading = |kind: Kind, name: &Display| vec![Line::styled(format!("{kind} {name}"), Theme::bold()), Line::default()];
+    let mut lines = match state.subject() {
         Some(Subject::Change(at)) => change(state, plan, at as usize),
         Some(Subject::Notice(at)) => {
             let notice = &plan.notices[at as usize];
-            let mut lines = heading(format!("{} {}", notice.kind, notice.name.display()));
+            let mut lines = heading(notice.kind, &notice.name.display());
             lines.push(Line::raw(notice.text.clone()));
+            lines.extend([Line::default(), Line::raw("a notice: nothing is written for it")]);
             lines
         }
         Some(Subject::Page(page)) => {
             let place = &plan.places[&page];
-            let mut lines = heading(format!("{} {}", place.kind, place.name.display()));
-            lines.push(Line::raw("decisions here are about everything below that is shown"));
+            let mut lines = heading(place.kind, &place.name.display());
+            let counts = state.counts.get(state.cursor as usize).copied().unwrap_or_default();
+            lines.push(Line::raw(format!(
+                "{} below, {} decided, {} approved; a decision here is about all that the filter shows",
+                count(counts.changes as usize, "change", "changes"),
+                counts.decided,
+                counts.approved
+            )));
             lines
         }
         Some(Subject::Notices) => vec![Line::raw("things to know that change nothing")],
         None => Vec::new(),
     };
-    let borders = if area.x > 0 { Borders::LEFT } else { Borders::TOP };
-    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }).block(Block::new().borders(borders)), area);
+    if state.page().is_some() {
+        lines.extend(links(state));
+    }
+    let borders = match (area.x > 0, area.y > 2) {
+        (true, _) => Borders::LEFT,
+        (false, true) => Borders::TOP,
+        (false, false) => Borders::NONE,
+    };
+    let style = if state.focus == Focus::Detail { state.theme.accent() } else { state.theme.dim() };
+    let last = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(1);
+    let text = Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((state.detail_scroll.min(last), 0));
+    frame.render_widget(text.block(Block::new().borders(borders).border_style(style)), area);
 }
 
 fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
     let Some(review) = &state.review else { return Vec::new() };
     let (theme, change) = (state.theme, &plan.changes[at]);
-    let (chosen, verdict) = (review.chosen(at), review.verdict(at));
+    let (chosen, verdict) = (review.chosen_with_rejected(at), review.verdict(at));
+    let (mark, word) = rows::decision(state, at);
+    let word = if word.is_empty() { "undecided" } else { word.trim_start_matches(", ") };
     let mut lines = vec![Line::from(vec![
         Span::styled(format!("{} {}", chosen.action, change.kind), theme.action(chosen.action)),
-        Span::raw(format!("   {} %", chosen.confidence)),
+        Span::raw(format!("   {} %   {mark} {word}", chosen.confidence)),
     ])];
     let path = plan.path(change.page).into_iter().chain([&change.name]);
     let path: Vec<String> = path.map(|name| name.display().to_string()).collect();
     lines.push(Line::styled(path.join(theme.pick(" › ", " > ")), Theme::bold()));
     lines.push(Line::default());
-    for field in &chosen.fields {
-        let (from, to) = (shown(&field.from), shown(&field.to));
-        lines.push(Line::raw(format!("{}: {from} {} {to}", field_word(change.kind, field.field), theme.pick("→", "->"))));
-    }
+    lines.extend(fields(state, change, &chosen, at));
     lines.push(Line::raw(chosen.reason.clone()));
     if let Some(hold) = &change.hold {
         lines.push(Line::styled(format!("held: {}", hold.text), theme.alert()));
@@ -67,32 +92,149 @@ fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
     if let Some(Decision::Flag { note }) = &verdict.decision {
         lines.push(Line::raw(format!("flagged: {}", Display::of(note))));
     }
-    if let Some(seconds) = change.tracked_seconds.filter(|&seconds| seconds > 0) {
-        lines.push(Line::raw(format!("{} tracked on it stay", duration_words(seconds))));
-    }
-    for needed in change.requires.iter().filter_map(|id| review.find(id)) {
-        let (action, kind) = (needed.proposal.action, needed.kind);
-        lines.push(Line::raw(format!("needs: {action} {kind} “{}”", needed.name.display().clipped(40))));
-    }
-    if !change.alternatives.is_empty() {
-        lines.extend([Line::default(), Line::styled("other ways (w)", Theme::dim())]);
-        for way in &change.alternatives {
-            lines.push(Line::raw(format!("  {} {} %: {}", way.action, way.confidence, way.reason)));
-        }
-    }
-    lines.push(Line::default());
-    lines.push(Line::styled(format!("Notion   {}", change.page), Theme::dim()));
-    if let Some(object) = chosen.object {
-        lines.push(Line::styled(format!("Clockify {object}"), Theme::dim()));
-    }
-    lines.push(Line::styled(format!("change   {}", change.id), Theme::dim()));
+    lines.extend(section(theme, "Effects", effects(state, change, &chosen, at)));
+    let key = state.keymap.first(keys::Action::Resolve);
+    let ways = std::iter::once(&change.proposal).chain(&change.alternatives).enumerate();
+    let others = ways.filter(|(way, _)| *way != verdict.way);
+    let others =
+        others.map(|(number, way)| format!("{}  {} {} %: {}", number + 1, what(change, way), way.confidence, way.reason));
+    lines.extend(section(theme, &format!("Other ways ({key})"), others.collect()));
+    lines.extend(section(theme, "Earlier", earlier(state, change.page, change)));
+    lines.extend(section(theme, "Why", vec![evidence(change.cause).to_owned()]));
     lines
 }
 
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Empty => "nothing".to_owned(),
-        Value::Text(text) => format!("“{}”", text.display()),
-        value => value.to_raw().display().to_string(),
+fn section(theme: Theme, title: &str, lines: Vec<String>) -> Vec<Line<'static>> {
+    if lines.is_empty() {
+        return Vec::new();
     }
+    let heading = [Line::default(), Line::styled(title.to_owned(), theme.dim())];
+    heading.into_iter().chain(lines.into_iter().map(|line| Line::raw(format!("  {line}")))).collect()
+}
+
+/// The fields of the change, with the one that keys go to.
+fn fields(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<Line<'static>> {
+    let (theme, Some(review)) = (state.theme, &state.review) else { return Vec::new() };
+    let verdict = review.verdict(at);
+    let many = chosen.fields.len() > 1;
+    let in_fields = keys::in_fields(state);
+    let lines = chosen.fields.iter().enumerate().map(|(number, field)| {
+        let rejected = verdict.rejected.contains(&field.field);
+        let mut line = difference::line(theme, field_word(change.kind, field.field), field);
+        if many {
+            let mark = if rejected { theme.pick("✗ ", "n ") } else { theme.pick("✓ ", "y ") };
+            line.spans.insert(0, Span::raw(mark));
+        }
+        if rejected {
+            line.spans.push(Span::raw(", left alone"));
+        }
+        if verdict.edited.contains_key(&field.field) {
+            line.spans.push(Span::styled(", as you typed it", theme.alert()));
+        }
+        if in_fields && number == state.field { line.style(Theme::cursor()) } else { line }
+    });
+    lines.collect()
+}
+
+/// What a way does, in a word or two.
+pub(super) fn what(change: &Change, way: &Proposal) -> String {
+    use crate::domain::model::Service;
+    match (way.action, way.side) {
+        (Action::Update, Service::Clockify) if change.is_contested() => "Notion wins".to_owned(),
+        (Action::Update, Service::Notion) if change.is_contested() => "Clockify wins".to_owned(),
+        (Action::Update, Service::Notion) => "update the page".to_owned(),
+        (Action::Accept, _) => "leave both".to_owned(),
+        (action, _) => format!("{action} {}", change.kind),
+    }
+}
+
+/// What approving it brings about.
+fn effects(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<String> {
+    use crate::domain::model::Service;
+    let Some(review) = &state.review else { return Vec::new() };
+    let kind = change.kind;
+    let mut effects = vec![match (chosen.action, chosen.side, kind) {
+        (Action::Create, ..) => "1 request creates it in Clockify, and its ID goes into the page".to_owned(),
+        (Action::Link, ..) => "nothing changes in Clockify; its ID goes into the page".to_owned(),
+        (Action::WriteBack, ..) => "1 request writes the Clockify ID into the page".to_owned(),
+        (Action::ClearClaim, ..) => "1 request empties the ID in the page".to_owned(),
+        (Action::Accept, ..) => "nothing is written; the difference is not shown again".to_owned(),
+        (Action::Update, Service::Notion, _) => "1 request changes the page in Notion".to_owned(),
+        (Action::Move, _, Kind::Task) => {
+            "a new task is created, the old one is set done, and the page gets the new ID".to_owned()
+        }
+        (Action::Close, _, Kind::Task) => "1 request sets it done; it can be reopened".to_owned(),
+        (Action::Close, ..) => "1 request archives it; it can be reopened".to_owned(),
+        (Action::Reopen | Action::Move | Action::Update, ..) => {
+            "1 request changes it in Clockify, and nothing else of it".to_owned()
+        }
+    }];
+    if let Some(seconds) = change.tracked_seconds.filter(|&seconds| seconds > 0) {
+        effects.push(format!("{} tracked on it stay", duration_words(seconds)));
+    }
+    for needed in change.requires.iter().filter_map(|id| review.find(id)) {
+        let name = needed.name.display().clipped(40);
+        effects.push(format!("takes along: {} {} “{name}”", needed.proposal.action, needed.kind));
+    }
+    if let Some(&resting) = state.needed_by.get(&at) {
+        effects.push(count(resting, "change rests on it", "changes rest on it"));
+    }
+    effects
+}
+
+/// What the evidence for the change is.
+fn evidence(cause: Cause) -> &'static str {
+    match cause {
+        Cause::New => "the page has no object, and no ID of one",
+        Cause::NotionChanged => "linked; only Notion moved since both were last verified to agree",
+        Cause::Drift => "linked; only Clockify moved since both were last verified to agree",
+        Cause::Conflict => "linked; both moved since they were last verified to agree",
+        Cause::FirstSight => "linked, but never seen to agree on this",
+        Cause::Match => "found by its name under the same parent",
+        Cause::Vanished => "a complete listing shows that the object it was linked to is gone",
+        Cause::Claim => "linked; the ID in the page says otherwise",
+        Cause::CopiedId => "the ID in the page belongs to another page",
+    }
+}
+
+/// What was said earlier about this page's changes.
+fn earlier(state: &State, page: PageId, change: &Change) -> Vec<String> {
+    let Some(known) = state.earlier.get(&page) else { return Vec::new() };
+    let line = |Remembered { said, by, at }: &Remembered| {
+        let what = match &said.verdict.decision {
+            Some(Decision::Approve) => "approved".to_owned(),
+            Some(Decision::Skip) => "skipped".to_owned(),
+            Some(Decision::Ignore) => "ignored for good".to_owned(),
+            Some(Decision::Flag { note }) => format!("flagged: {}", Display::of(note)),
+            None => "edited".to_owned(),
+        };
+        // A decision about another change of the page, or about an earlier variant of this one, no longer counts.
+        let void = if said.change == change.id { "" } else { "; it was about something else, and is void" };
+        format!("{} {what} by {}{void}", at.strftime("%Y-%m-%d"), Display::of(by))
+    };
+    let planned = |known: &&Remembered| {
+        // What stands in the plan as a row of its own is shown there.
+        known.said.change == change.id || state.place(&known.said.change).is_none()
+    };
+    known.iter().filter(planned).take(EARLIER_MAX).map(line).collect()
+}
+
+/// Both sides' addresses, with the keys that open them.
+fn links(state: &State) -> Vec<Line<'static>> {
+    let dim = |text: String| Line::styled(text, state.theme.dim());
+    let mut lines = vec![Line::default()];
+    if let Some((_, page)) = state.page() {
+        let edited = state.plan().and_then(|plan| plan.places.get(&page)).map(|place| place.edited);
+        let edited = edited.map(|edited| format!(", edited {}", edited.strftime("%Y-%m-%d %H:%M"))).unwrap_or_default();
+        lines.push(dim(format!("Notion   {page} ({}){edited}", state.keymap.first(keys::Action::OpenPage))));
+    }
+    if outside::object_url(state).is_some()
+        && let Some((_, object)) = state.object()
+    {
+        lines.push(dim(format!("Clockify {object} ({})", state.keymap.first(keys::Action::OpenObject))));
+    }
+    if let Some(change) = state.current_change().and_then(|at| state.plan().map(|plan| &plan.changes[at])) {
+        lines.push(dim(format!("change   {}", change.id)));
+    }
+    lines
 }

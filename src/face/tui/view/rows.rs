@@ -2,52 +2,81 @@
 
 use ratatui::{
     Frame,
-    layout::Rect,
+    layout::{Position, Rect},
+    style::Style,
     text::{Line, Span},
     widgets::Paragraph,
 };
 
+use super::Hits;
 use crate::{
     domain::{
-        plan::{Plan, State as ChangeState},
+        plan::{Action, Plan, State as ChangeState, field_word},
         review::Decision,
         text::Display,
     },
     face::tui::{
-        state::State,
+        state::{Focus, Selection, State},
         theme::Theme,
         tree::{Subject, name},
+        update::Target,
     },
 };
 
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+/// Columns of the word at the end, and the width from which it has a column of its own.
+const WORD_COLUMNS: usize = 18;
+const ALIGNED_FROM: usize = 60;
+/// Columns in front of a row's indentation.
+const MARGIN: u16 = 1;
+
+pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
     let Some(plan) = state.plan() else { return };
-    let selected = state.anchor.map(|anchor| {
-        let (from, to) = (state.tree.position(anchor), state.tree.position(state.cursor));
-        from.min(to)..=from.max(to)
-    });
-    let shown = state.tree.visible.iter().enumerate().skip(state.offset).take(usize::from(area.height));
-    let lines: Vec<Line<'static>> = shown
-        .map(|(at, &node)| {
-            let line = row(state, plan, node, usize::from(area.width));
-            if node == state.cursor {
-                line.style(Theme::cursor())
-            } else if selected.as_ref().is_some_and(|selected| selected.contains(&at)) {
-                line.style(Theme::selected())
-            } else {
-                line
-            }
-        })
-        .collect();
+    let window = state.tree.visible.iter().enumerate().skip(state.offset).take(usize::from(area.height));
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    for (y, (at, &node)) in (area.y..).zip(window) {
+        let row = Rect { y, height: 1, ..area };
+        hits.add(row, Target::Row(node));
+        if state.tree.is_branch(node) {
+            let x = area.x + MARGIN + 2 * u16::from(state.tree.nodes[node as usize].depth);
+            hits.add(Rect { x, width: 2, ..row }.intersection(row), Target::Fold(node));
+        }
+        let line = line(state, plan, node, usize::from(area.width));
+        lines.push(if node == state.cursor {
+            line.style(Theme::cursor())
+        } else if is_selected(state, at, node) {
+            line.style(Theme::selected())
+        } else {
+            line
+        });
+        // A screen reader, or a magnifier, follows the terminal's own cursor.
+        if node == state.cursor && state.focus == Focus::Tree && state.prompt.is_none() && state.popup.is_none() {
+            frame.set_cursor_position(Position::new(area.x, y));
+        }
+    }
     if lines.is_empty() {
-        let text = if state.filter.is_empty() { "  In sync: nothing to do." } else { "  nothing passes the filter" };
+        let text = match (state.filter.text.is_empty(), plan.complete) {
+            (false, _) => "  nothing passes the filter; esc shows everything",
+            (true, true) => "  In sync: nothing to do.",
+            (true, false) => "  Nothing to do in what could be read; not everything could.",
+        };
         frame.render_widget(Paragraph::new(text), area);
         return;
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn row(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
+fn is_selected(state: &State, at: usize, node: u32) -> bool {
+    match &state.selection {
+        Selection::None => false,
+        Selection::Range(anchor) => {
+            let (from, to) = (state.tree.position(*anchor), state.tree.position(state.cursor));
+            (from.min(to)..=from.max(to)).contains(&at)
+        }
+        Selection::Marked(marked) => state.tree.change(node).is_some_and(|change| marked.contains(&change)),
+    }
+}
+
+fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
     let theme = state.theme;
     let branch = &state.tree.nodes[node as usize];
     let fold = match (state.tree.is_branch(node), branch.open) {
@@ -57,39 +86,88 @@ fn row(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
     };
     let cursor = if node == state.cursor { theme.pick("▌", "|") } else { " " };
     let mut spans = vec![Span::raw(format!("{cursor}{}{fold} ", "  ".repeat(usize::from(branch.depth))))];
-    let right = match branch.subject {
+    let (counts, word) = match branch.subject {
         Subject::Change(at) => {
-            let (mark, word) = decision(state, at as usize);
-            let action = state.review.as_ref().map(|review| review.chosen(at as usize).action);
-            let action = action.unwrap_or(plan.changes[at as usize].proposal.action);
-            spans.push(Span::raw(format!("{mark} ")));
+            let at = at as usize;
+            let (mark, word) = decision(state, at);
+            let action = state.review.as_ref().map_or(plan.changes[at].proposal.action, |review| review.action(at));
+            spans.push(Span::styled(format!("{mark} "), mark_style(state, at)));
             spans.push(Span::styled(format!("{} ", theme.symbol(action)), theme.action(action)));
-            format!("{}{action}{word}", below(state, node))
+            (below(state, node), Span::styled(format!("{action}{word}"), theme.action(action)))
         }
         Subject::Page(_) => {
             spans.push(Span::raw(format!("{}   ", tristate(state, node))));
-            below(state, node)
+            (below(state, node), Span::default())
         }
-        Subject::Notices => plan.notices.len().to_string(),
+        Subject::Notices => (Vec::new(), Span::raw(plan.notices.len().to_string())),
         Subject::Notice(at) => {
-            spans.push(Span::styled("i ", Theme::dim()));
+            spans.push(Span::styled("i ", theme.dim()));
             let code = serde_json::to_value(plan.notices[at as usize].code).ok();
-            code.and_then(|code| code.as_str().map(|code| code.replace('_', " "))).unwrap_or_default()
+            let code = code.and_then(|code| code.as_str().map(|code| code.replace('_', " ")));
+            (Vec::new(), Span::styled(code.unwrap_or_default(), theme.dim()))
         }
     };
     let used: usize = spans.iter().map(Span::width).sum();
-    let right = Display::trusted(right).clipped(width / 2);
-    let room = width.saturating_sub(used + right.width() + 2);
-    let name = Display::of(name(plan, branch.subject).canonical().as_str());
+    let word = if width >= ALIGNED_FROM { Span::styled(format!("{:>WORD_COLUMNS$}", word.content), word.style) } else { word };
+    let right: usize = counts.iter().map(Span::width).sum::<usize>() + word.width();
+    // Counts go before a name has to.
+    let (counts, right) = if right > width * 2 / 3 { (Vec::new(), word.width().min(width / 2)) } else { (counts, right) };
+    let word_room = if counts.is_empty() { right } else { word.width() };
+    let word = Span::styled(Display::trusted(word.content.into_owned()).clipped(word_room).to_string(), word.style);
+    let room = width.saturating_sub(used + right + 2);
+    let name = Display::of(full_name(state, plan, node).as_str());
     let badge = if name.has_hidden() { " [hidden]" } else { "" };
     let name = name.clipped(room.saturating_sub(badge.len()));
     let gap = room.saturating_sub(name.width() + badge.len()) + 1;
-    spans.push(Span::raw(format!("{name}{badge}{}{right} ", " ".repeat(gap))));
+    spans.extend(highlighted(state, node, &name));
+    spans.push(Span::raw(format!("{badge}{}", " ".repeat(gap))));
+    spans.extend(counts);
+    spans.push(word);
+    spans.push(Span::raw(" "));
     Line::from(spans)
 }
 
+/// The name of a row; in a flat list with the names above it. Several changes of one page are told apart by their fields.
+fn full_name(state: &State, plan: &Plan, node: u32) -> String {
+    let row = &state.tree.nodes[node as usize];
+    let own = name(plan, row.subject).canonical().into_cow().into_owned();
+    let above = row.parent.map(|parent| state.tree.nodes[parent as usize].subject);
+    match row.subject {
+        Subject::Change(at) if above == Some(Subject::Page(plan.changes[at as usize].page)) => {
+            let change = &plan.changes[at as usize];
+            let fields: Vec<&str> = change.proposal.fields.iter().map(|field| field_word(change.kind, field.field)).collect();
+            if fields.is_empty() || change.proposal.action == Action::Create { own } else { fields.join(", ") }
+        }
+        Subject::Change(at) if state.arrangement.flat => {
+            let path = plan.path(plan.changes[at as usize].page);
+            let names = path.iter().map(|name| name.canonical().into_cow().into_owned()).chain([own]);
+            names.collect::<Vec<_>>().join(state.theme.pick(" › ", " > "))
+        }
+        _ => own,
+    }
+}
+
+/// The name with the part that the search is about.
+fn highlighted(state: &State, node: u32, name: &Display) -> Vec<Span<'static>> {
+    let text = name.as_str();
+    let found = state.search.found.as_ref().filter(|found| found.contains(state.tree.nodes[node as usize].subject));
+    let wanted = state.search.text.trim().to_lowercase();
+    let lower = text.to_lowercase();
+    // Where lower case has other lengths, places would not fit; the row is marked whole then.
+    let at = lower.find(&wanted).filter(|_| lower.len() == text.len());
+    match (found, at) {
+        (None, _) => vec![Span::raw(text.to_owned())],
+        (Some(_), Some(at)) if text.is_char_boundary(at) && text.is_char_boundary(at + wanted.len()) => vec![
+            Span::raw(text[..at].to_owned()),
+            Span::styled(text[at..at + wanted.len()].to_owned(), state.theme.found()),
+            Span::raw(text[at + wanted.len()..].to_owned()),
+        ],
+        (Some(_), _) => vec![Span::styled(text.to_owned(), state.theme.found())],
+    }
+}
+
 /// The mark and the word of a change's decision.
-fn decision(state: &State, at: usize) -> (&'static str, &'static str) {
+pub(super) fn decision(state: &State, at: usize) -> (&'static str, &'static str) {
     let theme = state.theme;
     let Some(review) = &state.review else { return (" ", "") };
     let change = &review.plan().changes[at];
@@ -100,28 +178,52 @@ fn decision(state: &State, at: usize) -> (&'static str, &'static str) {
         Some(Decision::Ignore) => (theme.pick("∅", "i"), ", ignored"),
         Some(Decision::Flag { .. }) => ("!", ", flagged"),
         None if change.state == ChangeState::Held => (theme.pick("■", "#"), ", held"),
+        None if change.is_contested() => (theme.pick("⚠", "?"), ", conflict"),
         None if change.state == ChangeState::Review => ("?", ", review"),
         None => (theme.pick("·", "."), ""),
+    }
+}
+
+fn mark_style(state: &State, at: usize) -> Style {
+    let Some(review) = &state.review else { return Style::new() };
+    match &review.verdict(at).decision {
+        Some(Decision::Approve) if review.blocked(at).is_none() => state.theme.good(),
+        Some(Decision::Skip | Decision::Ignore) => state.theme.dim(),
+        None if review.plan().changes[at].state == ChangeState::Ready => Style::new(),
+        Some(Decision::Flag { .. } | Decision::Approve) | None => state.theme.alert(),
     }
 }
 
 /// How far a page's changes are approved.
 fn tristate(state: &State, node: u32) -> &'static str {
     let theme = state.theme;
-    let Some(review) = &state.review else { return " " };
-    let (changes, _) = state.tree.changes_below(node);
-    let approved = changes.iter().filter(|&&at| review.verdict(at).decision == Some(Decision::Approve)).count();
-    match approved {
+    let counts = state.counts.get(node as usize).copied().unwrap_or_default();
+    match counts.approved {
         0 => theme.pick("·", "."),
-        some if some == changes.len() => theme.pick("✓", "y"),
+        some if some == counts.changes => theme.pick("✓", "y"),
         _ => theme.pick("◐", "*"),
     }
 }
 
-/// Decided and all changes below a branch.
-fn below(state: &State, node: u32) -> String {
-    let Some(review) = state.review.as_ref().filter(|_| state.tree.is_branch(node)) else { return String::new() };
-    let (changes, _) = state.tree.changes_below(node);
-    let decided = changes.iter().filter(|&&at| review.verdict(at).decision.is_some()).count();
-    format!("{decided}/{}  ", changes.len())
+/// What there is at and below a branch, and how much of it is decided.
+fn below(state: &State, node: u32) -> Vec<Span<'static>> {
+    if !state.tree.is_branch(node) {
+        return Vec::new();
+    }
+    let theme = state.theme;
+    let counts = state.counts.get(node as usize).copied().unwrap_or_default();
+    let mut spans = Vec::new();
+    let contested = theme.pick("⚠", "?");
+    for (count, symbol, style) in [
+        (counts.creates, "+", theme.action(Action::Create)),
+        (counts.updates, "~", theme.action(Action::Update)),
+        (counts.closes, "-", theme.action(Action::Close)),
+        (counts.contested, contested, theme.alert()),
+    ] {
+        if count > 0 {
+            spans.push(Span::styled(format!("{symbol}{count} "), style));
+        }
+    }
+    spans.push(Span::raw(format!(" {:>5}  ", format!("{}/{}", counts.decided, counts.changes))));
+    spans
 }

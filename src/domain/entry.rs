@@ -1,0 +1,152 @@
+//! What a person types as the value of a field, in place of the proposed one.
+
+use super::{
+    model::{Field, Kind, Value},
+    rules::invalid_name,
+    text::{Raw, forbidden_in_name},
+};
+
+/// Characters that Clockify takes in a client's note, and in a project's (`maxLength` in its `OpenAPI` document).
+const NOTE_MAX: [usize; 2] = [3000, 16384];
+/// Hours that can be planned; more is a typing error.
+const HOURS_MAX: f64 = 100_000.0;
+
+/// True for fields whose value can be typed: a parent and whether something is closed are decided, not typed.
+pub fn is_typable(field: Field) -> bool {
+    !matches!(field, Field::Parent | Field::State)
+}
+
+/// Reads what was typed.
+///
+/// # Errors
+/// What the field takes instead, safe to show.
+pub fn read(kind: Kind, field: Field, typed: &str) -> Result<Value, String> {
+    let text = typed.trim();
+    if let Some(hidden) = forbidden_in_name(text) {
+        return Err(format!("there is a hidden character in it, U+{:04X}", u32::from(hidden)));
+    }
+    match field {
+        Field::Name => {
+            let name = Raw::from(text);
+            invalid_name(kind, &name).map_or_else(|| Ok(Value::name(&name)), Err)
+        }
+        _ if text.is_empty() => Ok(Value::Empty),
+        Field::Email if !is_address(text) => Err("an e-mail address, e.g. billing@example.com".to_owned()),
+        Field::Note => {
+            let allowed = NOTE_MAX[usize::from(kind == Kind::Project)];
+            let length = text.chars().count();
+            if length > allowed { Err(format!("at most {allowed} characters; it has {length}")) } else { Ok(Value::text(text)) }
+        }
+        Field::Email | Field::Address => Ok(Value::text(text)),
+        Field::Billable | Field::Public => match text.to_lowercase().as_str() {
+            "yes" | "y" | "true" => Ok(Value::Flag(true)),
+            "no" | "n" | "false" => Ok(Value::Flag(false)),
+            _ => Err("yes or no".to_owned()),
+        },
+        Field::Color => {
+            let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
+            match digits {
+                Some(digits) if digits.chars().all(|digit| digit.is_ascii_hexdigit()) => Ok(Value::text(&text.to_lowercase())),
+                _ => Err("a colour as #rrggbb, e.g. #03a9f4".to_owned()),
+            }
+        }
+        Field::Estimate => seconds(text).map(Value::Seconds).ok_or_else(|| "a time, e.g. 12 h 30 min or 12.5".to_owned()),
+        Field::Assignees => {
+            let people = text.split([',', ' ']).map(str::trim).filter(|address| !address.is_empty());
+            let people: Vec<String> = people.map(str::to_lowercase).collect();
+            match people.iter().find(|address| !is_address(address)) {
+                Some(_) => Err("e-mail addresses, separated by commas".to_owned()),
+                None => Ok(Value::People(people.into_iter().map(Raw::from).collect())),
+            }
+        }
+        Field::Parent | Field::State => Err("nothing that can be typed".to_owned()),
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    let parts = text.split_once('@');
+    parts.is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace))
+}
+
+/// Reads `1 h 30 min`, `45 min`, `90 s` and bare hours such as `1.5`.
+fn seconds(text: &str) -> Option<u64> {
+    let whole = |hours: f64| {
+        let seconds = (hours * 3600.0).round();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 0 to HOURS_MAX hours")]
+        (0.0..=HOURS_MAX).contains(&hours).then_some(seconds as u64)
+    };
+    if let Ok(hours) = text.replace(',', ".").parse::<f64>() {
+        return whole(hours);
+    }
+    let spaced: String = text
+        .char_indices()
+        .flat_map(|(at, c)| {
+            let before = text[..at].chars().next_back();
+            let splits = before.is_some_and(|before| {
+                c.is_alphabetic() && before.is_ascii_digit() || c.is_ascii_digit() && before.is_alphabetic()
+            });
+            splits.then_some(' ').into_iter().chain([c])
+        })
+        .collect();
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let mut hours = 0.0;
+    for pair in words.chunks(2) {
+        let [number, unit] = pair else { return None };
+        let number: f64 = number.replace(',', ".").parse().ok()?;
+        hours += match *unit {
+            "h" | "hours" | "hour" => number,
+            "m" | "min" | "minutes" => number / 60.0,
+            "s" | "sec" | "seconds" => number / 3600.0,
+            _ => return None,
+        };
+    }
+    if words.is_empty() { None } else { whole(hours) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::model::duration_words;
+
+    #[test]
+    fn what_is_typed_is_read_as_the_field_holds_it() {
+        let read = |field, typed| read(Kind::Project, field, typed);
+        assert_eq!(read(Field::Name, "  Web   shop "), Ok(Value::text("Web shop")));
+        assert_eq!(read(Field::Billable, "Yes"), Ok(Value::Flag(true)));
+        assert_eq!(read(Field::Color, "#03A9F4"), Ok(Value::text("#03a9f4")));
+        assert_eq!(read(Field::Note, "  "), Ok(Value::Empty));
+        let people = Value::People(["a@b.ch", "c@d.de"].map(Raw::from).into_iter().collect());
+        assert_eq!(read(Field::Assignees, "A@b.ch, c@d.de"), Ok(people));
+        for (typed, wanted) in [("1.5", 5400), ("1 h 30 min", 5400), ("1h30m", 5400), ("90 s", 90), ("0,25", 900)] {
+            assert_eq!(read(Field::Estimate, typed), Ok(Value::Seconds(wanted)), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_a_field_does_not_take_is_refused_with_what_it_takes() {
+        for (field, typed) in [
+            (Field::Name, "x"),
+            (Field::Name, "<b>"),
+            (Field::Name, "a\u{202E}b"),
+            (Field::Email, "nobody"),
+            (Field::Billable, "perhaps"),
+            (Field::Color, "red"),
+            (Field::Estimate, "soon"),
+            (Field::Estimate, "-1"),
+            (Field::Estimate, "1 h 30"),
+            (Field::Estimate, "1e300"),
+            (Field::Assignees, "a@b.ch, bob"),
+            (Field::State, "closed"),
+            (Field::Parent, "Acme"),
+        ] {
+            assert!(read(Kind::Project, field, typed).is_err(), "{field}: {typed}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_was_spelled_is_read_back() {
+        for time in [1, 59, 60, 3600, 5400, 5461, 86_399, 360_000] {
+            assert_eq!(seconds(&duration_words(time)), Some(time), "{}", duration_words(time));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! How an apply goes on, put together from the journal's events.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::domain::{
+    journal::{Event, What},
+    model::Kind,
+    plan::{Action, ChangeId},
+    review::Approved,
+    text::Display,
+};
+
+/// Lines that are kept.
+const LINES_MAX: usize = 500;
+/// Changes that must have ended before a rate is worth telling.
+const SAMPLES_MIN: usize = 5;
+/// Columns of a name in a line.
+const NAME_COLUMNS: usize = 48;
+
+/// What has become of one sort of change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stage {
+    pub(crate) all: usize,
+    pub(crate) applied: usize,
+    pub(crate) failed: usize,
+}
+
+/// How one line of the story ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Applied,
+    Failed,
+    NotStarted,
+}
+
+/// One line of the story.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) at: Timestamp,
+    pub(crate) mark: Mark,
+    /// Safe to show.
+    pub(crate) text: String,
+}
+
+/// How an apply goes on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Applying {
+    what: BTreeMap<ChangeId, (Action, Kind, Display)>,
+    /// In the order in which they are done.
+    pub(crate) stages: BTreeMap<(bool, Kind, Action), Stage>,
+    pub(crate) total: Stage,
+    /// Writes that left and were not answered yet.
+    pub(crate) in_flight: usize,
+    pub(crate) stopping: bool,
+    pub(crate) only_failures: bool,
+    pub(crate) started: Option<Timestamp>,
+    pub(crate) ended: Option<Timestamp>,
+    /// How often a service asked to wait, and for how many seconds in all.
+    pub(crate) throttled: (usize, u64),
+    pub(crate) lines: Vec<Line>,
+    pub(crate) scroll: usize,
+    /// True while the newest line is followed.
+    pub(crate) follows: bool,
+}
+
+impl Applying {
+    /// What was approved, of which nothing is done yet.
+    pub(crate) fn new(approved: &Approved, now: Timestamp) -> Self {
+        let mut applying = Self { started: Some(now), follows: true, ..Self::default() };
+        for change in approved.changes() {
+            let action = change.proposal.action;
+            applying.stages.entry(stage(action, change.kind)).or_default().all += 1;
+            applying.total.all += 1;
+            let name = change.name.display().clipped(NAME_COLUMNS);
+            applying.what.insert(change.id.clone(), (action, change.kind, name));
+        }
+        applying
+    }
+
+    /// Takes an event in.
+    pub(crate) fn happened(&mut self, event: &Event) {
+        let (change, mark, rest) = match &event.what {
+            What::Intent { .. } => {
+                self.in_flight += 1;
+                return;
+            }
+            What::Outcome { .. } => {
+                self.in_flight = self.in_flight.saturating_sub(1);
+                return;
+            }
+            What::Applied { change } => (change, Mark::Applied, String::new()),
+            What::Failed { change, error, hint } => (change, Mark::Failed, format!(": {error}; {hint}")),
+            What::NotStarted { change, because } => (change, Mark::NotStarted, format!(": {because}")),
+            _ => return,
+        };
+        let text = match self.what.get(change) {
+            Some((action, kind, name)) => {
+                let of_stage = self.stages.entry(stage(*action, *kind)).or_default();
+                for counted in [of_stage, &mut self.total] {
+                    counted.applied += usize::from(mark == Mark::Applied);
+                    counted.failed += usize::from(mark != Mark::Applied);
+                }
+                format!("{action} {kind} “{name}”{rest}")
+            }
+            None => format!("{change}{rest}"),
+        };
+        self.lines.push(Line { at: event.at, mark, text });
+        let over = self.lines.len().saturating_sub(LINES_MAX);
+        self.lines.drain(..over);
+        if self.follows {
+            self.scroll = self.lines.len().saturating_sub(1);
+        }
+    }
+
+    /// Lines that are wanted on screen.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| !self.only_failures || line.mark != Mark::Applied)
+    }
+
+    /// Seconds since it began, until now or its end.
+    pub(crate) fn seconds(&self, now: Timestamp) -> u64 {
+        let end = self.ended.unwrap_or(now);
+        self.started.map_or(0, |started| u64::try_from(end.duration_since(started).as_secs()).unwrap_or_default())
+    }
+
+    /// Changes that end in a second, and the seconds that the rest takes at that rate; nothing until there is enough to go by.
+    pub(crate) fn rate(&self, now: Timestamp) -> Option<(f64, u64)> {
+        let (done, seconds) = (self.total.applied + self.total.failed, self.seconds(now));
+        if done < SAMPLES_MIN || seconds == 0 {
+            return None;
+        }
+        let left = self.total.all.saturating_sub(done) as u64;
+        Some((done as f64 / seconds as f64, (left * seconds).div_ceil(done as u64)))
+    }
+}
+
+/// Closes come last; otherwise parents come first.
+fn stage(action: Action, kind: Kind) -> (bool, Kind, Action) {
+    (action == Action::Close, kind, action)
+}

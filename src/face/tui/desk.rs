@@ -1,0 +1,142 @@
+//! What the console reaches for outside: the clock, the clipboard, a browser, the mouse, the shell that it was started from.
+
+use std::{
+    io::{self, Write},
+    process::{Command, Stdio},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use crossterm::{
+    cursor::Show,
+    event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
+    execute,
+    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+};
+use jiff::Timestamp;
+
+/// Bytes that terminals take in one OSC 52 sequence; many have a limit near 100,000 (xterm's).
+const OSC_52_BYTES_MAX: usize = 74_994;
+
+/// The surroundings. Tests have their own.
+pub(super) trait Desk {
+    /// The time.
+    fn now(&self) -> Timestamp;
+    /// Copies a text, and says where to.
+    fn copy(&mut self, text: &str) -> Result<&'static str, String>;
+    /// Opens an address.
+    fn open(&mut self, url: &str) -> Result<(), String>;
+    /// Listens to the mouse, or leaves it to the terminal.
+    fn mouse(&mut self, on: bool) -> io::Result<()>;
+    /// Gives the terminal back to the shell until the shell gives it again.
+    fn suspend(&mut self) -> io::Result<()>;
+}
+
+/// The real terminal, and programs as they are configured.
+pub(super) struct Terminal {
+    pub(super) mouse: bool,
+    pub(super) copy_command: Option<Vec<String>>,
+    pub(super) open_command: Option<Vec<String>>,
+}
+
+impl Terminal {
+    /// Takes the terminal over. Dropping the guard, leaving a panic and [`leave`] give it back.
+    pub(super) fn enter(&self) -> io::Result<()> {
+        enable_raw_mode()?;
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+        if self.mouse { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
+    }
+}
+
+/// Gives the terminal back as it was. What cannot be undone any more, e.g. since the terminal is gone, is no reason to stop.
+pub(super) fn leave() {
+    drop(execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show));
+    drop(disable_raw_mode());
+}
+
+/// Gives the terminal back before a panic is told on it, and ends the program: a console whose worker is gone, or the other way round, is
+/// of no use, and what was under way is in the journal. To be called after every other hook was installed.
+pub(super) fn leave_on_panic() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        leave();
+        told(panic);
+        std::process::exit(101);
+    }));
+}
+
+impl Desk for Terminal {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn copy(&mut self, text: &str) -> Result<&'static str, String> {
+        if let Some((program, arguments)) = self.copy_command.as_ref().and_then(|words| words.split_first()) {
+            return pipe(program, arguments, text).map(|()| "with the configured command");
+        }
+        // Within tmux its own buffer is the way that always works; it passes the text on to the terminal where it may (-w).
+        if std::env::var_os("TMUX").is_some() && pipe("tmux", &["load-buffer", "-w", "-"].map(str::to_owned), text).is_ok() {
+            return Ok("to tmux and the clipboard");
+        }
+        let has = |variable| std::env::var_os(variable).is_some();
+        for (there, program, arguments) in [
+            (has("WAYLAND_DISPLAY"), "wl-copy", &[][..]),
+            (has("DISPLAY"), "xclip", &["-selection", "clipboard"]),
+            (cfg!(target_os = "macos"), "pbcopy", &[]),
+            (cfg!(windows), "clip.exe", &[]),
+        ] {
+            let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+            if there && pipe(program, &arguments, text).is_ok() {
+                return Ok("to the clipboard");
+            }
+        }
+        if text.len() > OSC_52_BYTES_MAX {
+            return Err("it is too long for the terminal; set console.copy_command".to_owned());
+        }
+        let sequence = format!("\x1b]52;c;{}\x07", STANDARD.encode(text));
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(sequence.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| error.to_string())?;
+        Ok("through the terminal; if it stays empty, set console.copy_command")
+    }
+
+    fn open(&mut self, url: &str) -> Result<(), String> {
+        let mut command = match self.open_command.as_ref().and_then(|words| words.split_first()) {
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(url);
+                command
+            }
+            None => open::commands(url).into_iter().next().ok_or("this platform has no way to open an address")?,
+        };
+        // The browser must not write over the screen, nor read its keys.
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().map_err(|error| format!("{error}; set console.open_command, or copy it (Y)"))?;
+        std::thread::spawn(move || drop(child.wait()));
+        Ok(())
+    }
+
+    fn mouse(&mut self, on: bool) -> io::Result<()> {
+        self.mouse = on;
+        if on { execute!(io::stdout(), EnableMouseCapture) } else { execute!(io::stdout(), DisableMouseCapture) }
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        leave();
+        // SIGSTOP and not SIGTSTP: a process group without a shell ignores the latter, and the keys would be gone.
+        #[cfg(unix)]
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+        self.enter()
+    }
+}
+
+/// Gives a program a text on its standard input, without a shell.
+fn pipe(program: &str, arguments: &[String], text: &str) -> Result<(), String> {
+    let failed = |error: io::Error| format!("{program}: {error}");
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().map_err(failed)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(text.as_bytes()).map_err(failed)?;
+    }
+    let status = child.wait().map_err(failed)?;
+    if status.success() { Ok(()) } else { Err(format!("{program} ended with {status}")) }
+}

@@ -1,0 +1,223 @@
+//! The confirmation, the apply with what goes wrong in it, and what is left to do afterwards.
+
+use snapbox::{assert_data_eq, str};
+
+use super::{Scene, THEME, film, film_of, keys, noon, plan, planned};
+use crate::{
+    domain::{
+        journal::{Event as Happening, RunId, What, WriteId},
+        model::{Kind, Service},
+        plan::{Calls, ChangeId, Plan},
+        report::{Stopped, report},
+        review::Decision,
+    },
+    engine::session::Progress,
+    face::tui::{
+        state::{Phase, Tab},
+        update::News,
+        worker::Order,
+    },
+};
+
+fn id(plan: &Plan, name: &str) -> ChangeId {
+    plan.changes.iter().find(|change| change.name.exact() == name).expect("a change").id.clone()
+}
+
+/// Events of an apply, two seconds apart.
+fn events(what: Vec<What>) -> Vec<Happening> {
+    let at = |number: i64| noon() + jiff::SignedDuration::from_secs(2 * number);
+    (1..).zip(what).map(|(number, what)| Happening { run: RunId("r".into()), at: at(number), what }).collect()
+}
+
+fn told(events: &[Happening]) -> impl Iterator<Item = Scene> + '_ {
+    events.iter().map(|event| Scene::News(News::Told(Progress::Happened(event.clone()))))
+}
+
+/// What happens when the close is refused, and the project's client failed.
+fn unlucky(plan: &Plan) -> Vec<Happening> {
+    let failed =
+        |name, error: &str| What::Failed { change: id(plan, name), error: error.into(), hint: "look at it there".into() };
+    events(vec![
+        What::Intent {
+            write: WriteId(1),
+            changes: vec![],
+            request: crate::domain::journal::Write::WriteBack {
+                page: crate::domain::model::PageId::from_number(1),
+                kind: Kind::Client,
+                claim: None,
+                fields: std::collections::BTreeMap::new(),
+            },
+            siblings: vec![],
+        },
+        What::Applied { change: id(plan, "Initech") },
+        failed("Acme", "Clockify refused it (400): name already used"),
+        What::NotStarted { change: id(plan, "Relaunch"), because: "something that it needs failed".into() },
+    ])
+}
+
+#[test]
+fn the_confirmation_counts_and_names_what_is_closed() {
+    let film = film((100, 24), planned(plan()), keys("AP"));
+    assert_data_eq!(
+        film.frame,
+        str![[r#"
+ punchlist  Notion ✓  Clockify ✓   decided 4/5 ████████░░  4 approved
+ [1 Review]  2 Apply   3 Runs
+▌▾ ✓ + Acme                                                           +3    2/3    create, approved
+     ■ + <b>                                                                           create, held
+     ✓ + Relaunch                                                                  create, approved
+ ▾ ✓   Globex                                                         -1    1/1
+   ▾ ✓   Web┌ Apply? ──────────────────────────────────────────────────────────────────┐
+       ✓ - D│ 4 approved changes are written:                                          │e, approved
+   ✓ ~ Inite│                                                                          │e, approved
+ ▾ Notices  │  + create           2   1 client, 1 project                              │          1
+     i Unman│  ~ update           1   1 client                                         │  unmanaged
+            │  - close            1   1 task                                           │
+            │                                                                          │
+            │ Left alone: 1 undecided, 1 held.                                         │
+────────────│                                                                          │────────────
+create clien│  closes task “Design”                                                    │
+Acme        │ 1 of them closes something: type that number, then enter. Esc goes back. │
+            └──────────────────────────────────────────────────────────────────────────┘
+name: “Acme”
+new in Notion, and no client in Clockify looks like it
+
+Effects
+ space approve  s skip  ! flag  u undo  P apply  / search  f filter  ? help
+ number of closes:
+
+"#]]
+    );
+}
+
+#[test]
+fn while_it_applies_progress_and_failures_are_shown() {
+    let plan = plan();
+    let scenes = planned(plan.clone()).into_iter().map(Scene::News);
+    let scenes = scenes.chain(keys("AP1<enter>").into_iter().map(Scene::Input));
+    let events = unlucky(&plan);
+    let film = film_of((100, 24), THEME, scenes.chain(told(&events)).collect());
+
+    assert_eq!(film.state.phase, Phase::Applying);
+    assert_data_eq!(
+        film.frame,
+        str![[r#"
+ punchlist  Notion ✓  Clockify ✓   decided 4/5 ████████░░  4 approved
+  1 Review  [2 Apply]  3 Runs
+
+  applying ██████████████████████░░░░░░░░ 3/4  75 %   2 failed or not started
+  elapsed 0:08, 1 in flight
+
+  clients   + create ██████████ 1/1 1 failed   ~ update ██████████ 1/1
+  projects  + create ██████████ 1/1 1 failed
+  closes    - close tasks ░░░░░░░░░░ 0/1
+
+  ✓ 12:00:04  update client “Initech”
+  ✗ 12:00:06  failed: create client “Acme”: Clockify refused it (400): name already used; look at it
+  · 12:00:08  not started: create project “Relaunch”: something that it needs failed
+
+
+
+
+
+
+
+
+
+ enter open  1 review  2 apply  3 runs  E failures only  ^l draw again  ? help
+
+
+"#]]
+    );
+}
+
+#[test]
+fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
+    let plan = plan();
+    let mut happened = unlucky(&plan);
+    happened.extend(events(vec![What::NotStarted {
+        change: id(&plan, "Design"),
+        because: "planned for “Design” was to close (Status is Done); now it is to update, name: “Design” → “Sketch” (changed in Notion)"
+            .into(),
+    }]));
+    let calls = Calls { notion: 3, clockify: 4 };
+    let ended = report(RunId("20261123".into()), &plan, &happened, Stopped::No, 0, calls, 8.0);
+    let mut scenes: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
+    scenes.extend(keys("AGkkks").into_iter().map(Scene::Input));
+    scenes.extend(keys("P1<enter>").into_iter().map(Scene::Input));
+    scenes.extend(told(&happened));
+    scenes.push(Scene::News(News::Applied(Box::new(ended))));
+
+    let film = film_of((110, 26), THEME, scenes);
+    assert_eq!(film.state.tab, Tab::Apply);
+    assert_data_eq!(
+        film.frame,
+        str![[r#"
+ punchlist  Notion -  Clockify -
+  1 Review  [2 Apply]  3 Runs
+
+  ended ██████████████████████████████ 3/3  100 %   2 failed or not started
+  elapsed 0:08
+
+  clients   + create ██████████ 1/1 1 failed   ~ update ██████████ 1/1
+  projects  + create ██████████ 1/1 1 failed
+
+  failed “Acme”: Clockify refused it (400): name already used
+     hint: look at it there
+  not started “Relaunch”: something that it needs failed
+  not started “Design”: planned for “Design” was to close (Status is Done); now it is to update, name:
+“Design” → “Sketch” (changed in Notion)
+  1 applied, 1 failed, 2 not started. 0 for review and 1 held are left for a person.
+  Run 20261123: stopped before everything was applied; run again to go on, 8.0 s, 3 Notion and 4 Clockify
+calls.
+
+  ✓ 12:00:04  update client “Initech”
+  ✗ 12:00:06  failed: create client “Acme”: Clockify refused it (400): name already used; look at it there
+  · 12:00:08  not started: create project “Relaunch”: something that it needs failed
+  · 12:00:02  not started: 36d832d960208508: planned for “Design” was to close (Status is Done); now it is to
+update, name: “Design” → “Sketch” (changed in Notion)
+
+ r retry what failed  enter open  1 review  2 apply  3 runs  E failures only  ^l draw again  ? help
+
+
+"#]]
+    );
+    let Some(Order::Keep(forgotten)) = film.orders.last() else { panic!("{:?}", film.orders) };
+    assert!(forgotten.iter().all(|said| said.verdict.decision.is_none()), "what was skipped was for that run");
+
+    // Retrying reads both sides, and asks about what is still approved.
+    let mut again: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
+    again.extend(keys("AP1<enter>").into_iter().map(Scene::Input));
+    again.extend(told(&unlucky(&plan)));
+    let ended = report(RunId("20261123".into()), &plan, &unlucky(&plan), Stopped::No, 0, calls, 8.0);
+    again.push(Scene::News(News::Applied(Box::new(ended))));
+    again.extend(keys("r").into_iter().map(Scene::Input));
+    let said = crate::domain::review::Said {
+        change: id(&plan, "Acme"),
+        page: plan.changes[0].page,
+        verdict: crate::domain::review::Verdict { decision: Some(Decision::Approve), ..Default::default() },
+    };
+    let remembered = vec![crate::domain::review::Remembered { said, by: "ben".into(), at: noon() }];
+    again.push(Scene::News(News::Planned { plan: std::sync::Arc::new(plan), remembered, at: noon() }));
+    let film = film_of((100, 24), THEME, again);
+    assert!(film.orders.iter().any(|order| matches!(order, Order::Read)));
+    assert!(film.frame.contains("1 approved change is written"), "{}", film.frame);
+}
+
+#[test]
+fn a_plan_that_is_no_longer_fresh_is_read_again_before_anything_is_written() {
+    let mut scenes: Vec<Scene> = planned(plan()).into_iter().map(Scene::News).collect();
+    scenes.extend(keys("jj<space>P<enter>").into_iter().map(Scene::Input));
+    scenes.push(Scene::News(News::Told(Progress::Reading(Service::Notion, Kind::Client, 20))));
+    let film = film_of((100, 16), THEME, scenes);
+    assert!(film.frame.contains("reading both sides again before anything is written"), "{}", film.frame);
+    assert!(film.frame.contains("reading Notion: 20 clients"), "{}", film.frame);
+}
+
+#[test]
+fn interrupting_twice_leaves_and_once_finishes_what_is_in_flight() {
+    let once = film((100, 16), planned(plan()), keys("AP1<enter><ctrl-c>"));
+    assert!(once.state.applying.stopping && once.frame.contains("stopping after what is in flight"), "{}", once.frame);
+    let leaving = film((100, 16), planned(plan()), keys("AP1<enter>q"));
+    assert!(leaving.frame.contains("changes are being applied"), "{}", leaving.frame);
+}

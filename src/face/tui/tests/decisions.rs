@@ -1,0 +1,245 @@
+//! Single fields, other ways, selections, and what is kept of all that.
+
+use snapbox::{assert_data_eq, str};
+
+use super::{film, keys, noon, plan, planned};
+use crate::{
+    domain::{
+        diff::tests::world::World,
+        model::{Field, Value},
+        plan::Plan,
+        review::{Decision, Remembered, Said, Verdict},
+    },
+    face::tui::{state::Selection, update::News, worker::Order},
+};
+
+/// An update of three fields, and three conflicts of which two are of one kind.
+fn contested() -> Plan {
+    let mut world = World::linked(&["Acme", "Acme/Website", "Acme/Shop", "Acme/Intranet"]);
+    for (path, note) in [("Acme/Website", "shown to everybody who works on the relaunch"), ("Acme/Shop", "old")] {
+        world.agree(path, Field::Note, &Value::text(note));
+    }
+    for (field, value) in [(Field::Billable, Value::Flag(false)), (Field::Estimate, Value::Seconds(3600))] {
+        world.agree("Acme/Website", field, &value);
+    }
+    let website = &mut world.page_mut("Acme/Website").values;
+    website.set(Field::Note, Value::text("shown to nobody who works on the relaunch"));
+    website.set(Field::Billable, Value::Flag(true));
+    website.set(Field::Estimate, Value::Seconds(7200));
+    for path in ["Acme/Shop", "Acme/Intranet"] {
+        world.rename_page(path, "Notion's").rename_object(path, "Clockify's");
+        world.page_mut(path).title = format!("{path} in Notion").as_str().into();
+        world.object_mut(path).name = format!("{path} in Clockify").as_str().into();
+    }
+    world.page_mut("Acme/Shop").values.set(Field::Note, Value::text("new in Notion"));
+    world.object_mut("Acme/Shop").values.set(Field::Note, Value::text("new in Clockify"));
+    world.plan()
+}
+
+fn kept(orders: &[Order]) -> Vec<&Said> {
+    orders.iter().filter_map(|order| if let Order::Keep(said) = order { Some(said) } else { None }).flatten().collect()
+}
+
+#[test]
+fn fields_are_shown_word_by_word_and_taken_or_left_one_by_one() {
+    let film = film((100, 26), planned(contested()), keys("fWebsite<enter>gg<j><tab>j<space>"));
+    assert_data_eq!(
+        film.frame,
+        str![[r#"
+ punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
+ [1 Review]  2 Apply   3 Runs    filter: Website
+ ▾ ·   Acme                                                        ~4 ⚠3    0/4
+▌    · ~ Website                                                                             update
+
+
+
+
+
+
+
+
+
+
+
+────────────────────────────────────────────────────────────────────────────────────────────────────
+update project   100 %   · undecided
+Acme › Website
+
+✓ note: “shown to [-everybody-]{+nobody+} who works on the relaunch”
+✗ billable: no → yes, left alone
+✓ estimate: 1 h → 2 h
+changed in Notion
+
+ space take or leave the field  e edit the value  tab back to the tree  u undo  ? help
+ billable: left alone; u takes it back
+
+"#]]
+    );
+    let [said] = kept(&film.orders)[..] else { panic!("{:?}", film.orders) };
+    assert_eq!(said.verdict.rejected.len(), 1);
+}
+
+#[test]
+fn a_value_can_be_typed_and_is_refused_where_the_field_does_not_take_it() {
+    let refused = film((100, 24), planned(contested()), keys("fWebsite<enter>j<tab>je<ctrl-u>perhaps<enter>"));
+    assert!(refused.frame.contains("it takes yes or no"), "{}", refused.frame);
+    assert!(kept(&refused.orders).is_empty());
+
+    let typed = film((100, 24), planned(contested()), keys("fWebsite<enter>j<tab>jje<ctrl-u>1.5<enter>"));
+
+    assert!(typed.frame.contains("1 h 30 min, as you typed it"), "{}", typed.frame);
+    let [said] = kept(&typed.orders)[..] else { panic!("{:?}", typed.orders) };
+    assert_eq!(said.verdict.edited.get(&Field::Estimate), Some(&Value::Seconds(5400)));
+}
+
+#[test]
+fn a_conflict_shows_what_both_sides_hold_and_held() {
+    let film = film((100, 30), planned(contested()), keys(")c"));
+    assert_data_eq!(
+        film.frame,
+        str![[r#"
+ punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
+ [1 Review]  2 Apply   3 Runs
+ ▾ ·   Acme                                                        ~4 ⚠3    0/4
+▌    ⚠ ~ Acme/Intranet in Notion                                                   update, conflict
+   ▾ ·   Acme/Shop in Notion                                       ~2 ⚠2    0/2
+       ⚠ ~ name                                                                    update, conflict
+       ⚠ ~ note                                                                    update, conflict
+     · ~ Website                                                                             update
+     ┌ Resolve 1/3: project “Acme/Intranet in Notion” ─────────────────────────────────────────┐
+     │ name                                                                                    │
+     │   last      “Intranet”                                                                  │
+     │   Notion    “Acme/Intranet in Notion”, edited                                           │
+     │   Clockify  “Acme/Intranet in Clockify”, edited                                         │
+     │                                                                                         │
+     │ 1 Notion wins    50 %  edited on both sides since they agreed                           │
+     │ 2 Clockify wins  50 %  take Clockify's value into Notion                                │
+     │ 3 leave both     50 %  leave both as they are, and remember that they differ on purpose │
+     │                                                                                         │
+─────│ a number or enter takes a way and approves it; s skips                                  │────
+updat│ x takes it for all 2 of the same kind                                                   │
+Acme │ e types a value, ! flags it with a note                                                 │
+     │ ( ) other conflicts, esc closes                                                         │
+name:└─────────────────────────────────────────────────────────────────────────────────────────┘
+edited on both sides since they agreed
+
+Effects
+  1 request changes it in Clockify, and nothing else of it
+
+ space approve  s skip  ! flag  c resolve  u undo  / search  f filter  ? help
+
+
+"#]]
+    );
+}
+
+#[test]
+fn a_conflict_is_resolved_by_number_for_one_or_for_all_of_its_kind() {
+    let one = film((100, 30), planned(contested()), keys(")c2"));
+    let said = kept(&one.orders);
+    assert_eq!(said.iter().map(|said| said.verdict.way).collect::<Vec<_>>(), [1]);
+    assert!(said.iter().all(|said| said.verdict.decision == Some(Decision::Approve)));
+
+    let all = film((100, 30), planned(contested()), keys(")cjx"));
+
+    let said = kept(&all.orders);
+    assert_eq!(said.len(), 2, "both names, and not the note: {}", all.frame);
+    assert!(all.frame.contains("2 resolved the same way"), "{}", all.frame);
+}
+
+#[test]
+fn what_matches_can_be_selected_and_decided_together() {
+    let marked = film((100, 24), planned(plan()), keys("fre<enter>*"));
+    assert!(matches!(&marked.state.selection, Selection::Marked(marked) if marked.len() > 1), "{}", marked.frame);
+
+    let skipped = film((100, 24), planned(plan()), keys("/e<enter>*s"));
+
+    let said = kept(&skipped.orders);
+    assert!(said.len() > 1 && said.iter().all(|said| said.verdict.decision == Some(Decision::Skip)), "{}", skipped.frame);
+}
+
+#[test]
+fn a_range_is_selected_with_v_or_with_shift() {
+    for select in ["vjj", "<shift-down><shift-down>"] {
+        let film = film((100, 24), planned(plan()), keys(&format!("{select}s")));
+        assert_eq!(kept(&film.orders).len(), 3, "{select}: {}", film.frame);
+    }
+}
+
+#[test]
+fn rows_can_be_sorted_and_listed_flat_and_the_cursor_stays_on_its_row() {
+    let film = film((100, 24), planned(plan()), keys("G(,Nt"));
+    assert!(film.frame.contains("flat, by name reversed"), "{}", film.frame);
+    assert!(film.frame.contains("Globex › Website › Design"), "{}", film.frame);
+    let change = film.state.current_change().expect("a change");
+    assert_eq!(film.state.plan().expect("a plan").changes[change].name.exact(), "Initech", "{}", film.frame);
+}
+
+#[test]
+fn a_session_goes_on_where_the_last_one_ended() {
+    let plan = plan();
+    let design = plan.changes.iter().find(|change| change.name.exact() == "Design").expect("a change");
+    let initech = plan.changes.iter().find(|change| change.name.exact() == "Initech").expect("a change");
+    let remember = |change: &str, page, decision| Remembered {
+        said: Said {
+            change: crate::domain::plan::ChangeId(change.to_owned()),
+            page,
+            verdict: Verdict { decision: Some(decision), ..Verdict::default() },
+        },
+        by: "ben".to_owned(),
+        at: noon(),
+    };
+    let remembered = vec![
+        remember(&design.id.0, design.page, Decision::Approve),
+        remember("another", initech.page, Decision::Flag { note: "rate not confirmed".to_owned() }),
+    ];
+    let news = News::Planned { plan: std::sync::Arc::new(plan.clone()), remembered, at: noon() };
+
+    let film = film((120, 30), vec![news], keys(")"));
+
+    assert_eq!((film.state.tally.approved, film.state.tally.decided), (1, 1));
+    assert_data_eq!(
+        film.frame,
+        str![[r#"
+ punchlist  Notion ✓  Clockify ✓   plan ededab3e, just now   decided 1/5 ██░░░░░░░░  1 approved
+ [1 Review]  2 Apply   3 Runs
+ ▾ · + Acme                          +3    0/3              create │update client   50 %   ⚠ conflict
+     ■ + <b>                                          create, held │Initech
+     · + Relaunch                                           create │
+ ▾ ✓   Globex                        -1    1/1                     │name: “Initech Ltd” → “Initech”
+   ▾ ✓   Website                     -1    1/1                     │edited in Clockify since both agreed
+       ✓ - Design                                  close, approved │
+▌  ⚠ ~ Initech                                    update, conflict │Effects
+ ▾ Notices                                                       1 │  1 request changes it in Clockify, and nothing else
+     i Unmanaged                                         unmanaged │of it
+                                                                   │
+                                                                   │Other ways (c)
+                                                                   │  2  Clockify wins 50 %: take Clockify's value into
+                                                                   │Notion
+                                                                   │  3  leave both 50 %: leave both as they are, and
+                                                                   │remember that they differ on purpose
+                                                                   │
+                                                                   │Earlier
+                                                                   │  2026-11-23 flagged: rate not confirmed by ben; it
+                                                                   │was about something else, and is void
+                                                                   │
+                                                                   │Why
+                                                                   │  linked; only Clockify moved since both were last
+                                                                   │verified to agree
+                                                                   │
+                                                                   │Notion   00000000-0000-0000-0000-000000000008 (o),
+                                                                   │edited 1970-01-01 00:00
+ space approve  s skip  ! flag  c resolve  u undo  P apply  / search  ? help
+
+
+"#]]
+    );
+}
+
+#[test]
+fn ignoring_for_good_and_clearing_are_kept_too() {
+    let film = film((100, 24), planned(plan()), keys("ik<backspace>"));
+    let said = kept(&film.orders);
+    assert_eq!(said[0].verdict.decision, Some(Decision::Ignore));
+    assert_eq!(said[1].verdict, Verdict::default());
+}

@@ -1,0 +1,130 @@
+//! The mouse, the clipboard, the browser, the shell, and runs.
+
+use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use snapbox::{assert_data_eq, str};
+
+use super::{Scene, THEME, film, film_of, keys, noon, plan, planned};
+use crate::{
+    domain::journal::RunId,
+    edge::{
+        config::ThemeName,
+        store::{RunEnd, RunRecord},
+    },
+    face::tui::{state::Tab, theme::Theme, update::News},
+};
+
+fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Event {
+    Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
+}
+
+fn click(column: u16, row: u16) -> Event {
+    mouse(MouseEventKind::Down(MouseButton::Left), column, row)
+}
+
+#[test]
+fn a_click_goes_to_a_row_folds_at_the_arrow_and_takes_hints_and_tabs() {
+    let row = film((100, 24), planned(plan()), vec![click(30, 4)]);
+    assert_eq!(row.state.cursor, 2, "{}", row.frame);
+
+    let folded = film((100, 24), planned(plan()), vec![click(1, 2)]);
+    assert!(!folded.frame.contains("Relaunch"), "{}", folded.frame);
+
+    let tab = film((100, 24), planned(plan()), vec![click(14, 1)]);
+    assert_eq!(tab.state.tab, Tab::Apply, "{}", tab.frame);
+
+    let hint = film((100, 24), planned(plan()), [keys("jj"), vec![click(2, 22)]].concat());
+    assert_eq!(hint.state.tally.approved, 2, "the first hint approves: {}", hint.frame);
+
+    let way = film((100, 30), planned(plan()), keys(")c"));
+    let y = way.frame.lines().position(|line| line.contains("2 Clockify wins")).expect("the second way");
+    let way = film((100, 30), planned(plan()), [keys(")c"), vec![click(40, u16::try_from(y).expect("on screen"))]].concat());
+    assert!(way.frame.contains("resolved"), "{}", way.frame);
+}
+
+#[test]
+fn the_wheel_moves_what_is_under_it_and_a_double_click_opens() {
+    let tree = film((120, 24), planned(plan()), vec![mouse(MouseEventKind::ScrollDown, 5, 5)]);
+    assert_eq!(tree.state.cursor, 3);
+    let detail = film((120, 24), planned(plan()), vec![mouse(MouseEventKind::ScrollDown, 100, 5)]);
+    assert_eq!((detail.state.cursor, detail.state.detail_scroll), (0, 3));
+    let opened = film((120, 24), planned(plan()), vec![click(10, 2), click(10, 2)]);
+    assert!(!opened.frame.contains("Relaunch"), "{}", opened.frame);
+}
+
+#[test]
+fn a_click_beside_what_lies_over_the_tab_decides_nothing() {
+    let film = film((100, 24), planned(plan()), [keys("AP"), vec![click(2, 22), click(30, 4)]].concat());
+    assert!(film.state.popup.is_some());
+    assert!(film.orders.iter().all(|order| matches!(order, super::Order::Keep(_))));
+}
+
+#[test]
+fn names_ids_and_addresses_are_copied_and_opened() {
+    let copied = film((100, 24), planned(plan()), keys("G(y1Y"));
+    assert_eq!(copied.notes.copied, ["Initech", "https://app.notion.com/p/00000000000000000000000000000008"]);
+    assert!(copied.frame.contains("copied the Notion address to the clipboard"), "{}", copied.frame);
+
+    let opened = film((100, 24), planned(plan()), keys("G(oO"));
+
+    assert_eq!(
+        opened.notes.opened,
+        ["https://app.notion.com/p/00000000000000000000000000000008", "https://app.clockify.me/clients"]
+    );
+    let new = film((100, 24), planned(plan()), keys("O"));
+    assert!(new.notes.opened.is_empty() && new.frame.contains("it is not in Clockify yet"), "{}", new.frame);
+}
+
+#[test]
+fn the_mouse_can_be_left_to_the_terminal_and_the_console_suspended() {
+    let film = film((100, 24), planned(plan()), keys(":mouse<enter><ctrl-z>"));
+    assert_eq!((film.notes.mouse, film.notes.suspended), (vec![true], 1));
+}
+
+#[test]
+fn without_unicode_everything_is_ascii() {
+    let theme = Theme { name: ThemeName::Mono, unicode: false };
+    let scenes = planned(plan()).into_iter().map(Scene::News).chain(keys("A").into_iter().map(Scene::Input));
+    let film = film_of((100, 24), theme, scenes.collect());
+    let symbols: Vec<char> = film.frame.chars().filter(|c| !c.is_ascii() && !"“”─│".contains(*c)).collect();
+    assert!(symbols.is_empty(), "{symbols:?}\n{}", film.frame);
+}
+
+#[test]
+fn runs_are_listed_with_who_what_and_how() {
+    let run = |id: &str, trigger: &str, end| RunRecord {
+        id: RunId(id.into()),
+        trigger: trigger.into(),
+        by: "anna".into(),
+        version: "0.1.0".into(),
+        rules_hash: String::new(),
+        plan_hash: None,
+        started: noon(),
+        end,
+    };
+    let report = serde_json::json!({"applied": 33, "failed": 1, "skipped": 0, "pending": 4, "held": 0, "calls": {"notion": 30, "clockify": 28}});
+    let end = |outcome: &str, report| Some(RunEnd { at: noon(), outcome: outcome.into(), report });
+    let runs = vec![
+        run("c", "review", None),
+        run("b", "auto-approve", end("failed", report)),
+        run("a", "plan", end("planned", serde_json::Value::Null)),
+    ];
+    let scenes = planned(plan()).into_iter().map(Scene::News).chain(keys("3").into_iter().map(Scene::Input));
+    let scenes = scenes.chain([Scene::News(News::Runs(runs))]).chain(keys("j").into_iter().map(Scene::Input));
+    let film = film_of((130, 10), THEME, scenes.collect());
+    assert_data_eq!(
+        film.frame,
+        str![[r#"
+ punchlist  Notion ✓  Clockify ✓   plan ededab3e, just now   decided 0/5 ░░░░░░░░░░  0 approved
+  1 Review   2 Apply  [3 Runs]
+  started              what          who        changes                              calls         outcome
+  2026-11-23 12:00:00  review        anna                                                          under way, or left by a crash
+  2026-11-23 12:00:00  auto-approve  anna       33 applied, 1 failed, 4 pending      30 + 28       failed
+  2026-11-23 12:00:00  plan          anna                                                          planned
+
+
+ enter open  1 review  2 apply  3 runs  ^l draw again  R read both sides again  ? help
+
+
+"#]]
+    );
+}

@@ -1,0 +1,186 @@
+//! Decisions: each becomes a step of the review that can be undone, and is kept at once.
+
+use std::sync::Arc;
+
+use super::{Effect, moves::go, prompt};
+use crate::{
+    domain::{
+        entry,
+        model::Field,
+        plan::Plan,
+        review::{Decision, Review},
+    },
+    face::tui::state::{Popup, Purpose, Selection, State},
+};
+
+/// Columns of a name in a sentence.
+const NAME_COLUMNS: usize = 40;
+
+/// Approves what is selected, or takes that back where all of it is approved already.
+pub(super) fn approve(state: &mut State) -> Option<Effect> {
+    let (changes, _) = state.selected_changes();
+    let review = state.review.as_ref()?;
+    let all = changes.iter().all(|&at| review.verdict(at).decision == Some(Decision::Approve));
+    if all { and_move(state, None, "taken back") } else { and_move(state, Some(&Decision::Approve), "approved") }
+}
+
+/// Approves the row and all below it that the filter lets through.
+pub(super) fn approve_below(state: &mut State) -> Option<Effect> {
+    if state.selection != Selection::None {
+        return approve(state);
+    }
+    let (changes, hidden) = state.tree.changes_below(state.cursor);
+    decide(state, &changes, Some(&Decision::Approve), "approved", hidden)
+}
+
+/// Approves every change that is shown.
+pub(super) fn approve_shown(state: &mut State) -> Option<Effect> {
+    let changes: Vec<usize> = state.tree.visible.iter().filter_map(|&node| state.tree.change(node)).collect();
+    let hidden = state.tally.changes - changes.len();
+    decide(state, &changes, Some(&Decision::Approve), "approved", hidden)
+}
+
+/// Decides about what is selected; after a single row, on to the next.
+pub(super) fn and_move(state: &mut State, decision: Option<&Decision>, word: &str) -> Option<Effect> {
+    let (changes, hidden) = state.selected_changes();
+    let selected = std::mem::take(&mut state.selection) != Selection::None;
+    let effect = decide(state, &changes, decision, word, hidden);
+    if !selected && changes.len() == 1 && effect.is_some() {
+        go(state, 1);
+    }
+    effect
+}
+
+fn decide(state: &mut State, changes: &[usize], decision: Option<&Decision>, word: &str, hidden: usize) -> Option<Effect> {
+    let review = state.review.as_mut()?;
+    let changed = review.decide(changes, decision);
+    let plan = review.plan();
+    let held = changes.iter().find_map(|&at| plan.changes[at].hold.as_ref());
+    let along = changed.iter().filter(|at| !changes.contains(at)).count();
+    state.toast = match (changed.as_slice(), held) {
+        ([], Some(hold)) if decision == Some(&Decision::Approve) => format!("held: {}", hold.text),
+        ([], _) => "nothing changed".to_owned(),
+        ([one], _) => format!("{word}: “{}”; u takes it back", name(plan, *one)),
+        (many, _) if along > 0 => format!("{} {word}, {along} of them since the others need them; u takes them back", many.len()),
+        (many, _) => format!("{} {word}; u takes them back", many.len()),
+    };
+    if hidden > 0 {
+        state.toast = format!("{} ({hidden} hidden by the filter or folds untouched)", state.toast);
+    }
+    keep(state, &changed)
+}
+
+fn name(plan: &Plan, at: usize) -> String {
+    plan.changes[at].name.display().clipped(NAME_COLUMNS).to_string()
+}
+
+/// Counts anew what changed, and has it kept.
+fn keep(state: &mut State, changed: &[usize]) -> Option<Effect> {
+    state.count();
+    let said = state.review.as_ref()?.said(changed);
+    (!said.is_empty()).then_some(Effect::Keep(said))
+}
+
+/// Takes a step back, or again.
+pub(super) fn step(state: &mut State, step: fn(&mut Review<Arc<Plan>>) -> Vec<usize>, word: &str) -> Option<Effect> {
+    let changed = step(state.review.as_mut()?);
+    state.toast = match changed.len() {
+        0 => "there is nothing left".to_owned(),
+        count => format!("{word}: {count}"),
+    };
+    keep(state, &changed)
+}
+
+/// Puts the ways to mend the change under the cursor before the person.
+pub(super) fn open_ways(state: &mut State) {
+    let Some(change) = state.current_change() else { return };
+    let line = state.review.as_ref().map_or(0, |review| review.verdict(change).way);
+    state.popup = Some(Popup::Resolve { change, line });
+}
+
+/// Takes a way for some changes, and approves them so.
+pub(super) fn resolve(state: &mut State, changes: &[usize], way: usize) -> Option<Effect> {
+    state.popup = None;
+    let review = state.review.as_mut()?;
+    let held = changes.iter().find_map(|&at| review.plan().changes[at].hold.as_ref().map(|hold| hold.text.clone()));
+    let changed = review.resolve(changes, way);
+    state.toast = match (changed.as_slice(), held) {
+        ([], Some(hold)) => format!("held: {hold}"),
+        ([], None) => "it was resolved so already".to_owned(),
+        ([one], _) => format!("resolved: “{}”; u takes it back", name(review.plan(), *one)),
+        (many, _) => format!("{} resolved the same way; u takes them back", many.len()),
+    };
+    if changed.is_empty() {
+        return None;
+    }
+    let effect = keep(state, &changed);
+    if changes.len() == 1 {
+        go(state, 1);
+    }
+    effect
+}
+
+/// Takes the way of the change under the cursor for all that ask the same.
+pub(super) fn alike(state: &mut State) -> Option<Effect> {
+    let change = state.current_change()?;
+    let review = state.review.as_ref()?;
+    let (alike, way) = (review.alike(change), review.verdict(change).way);
+    resolve(state, &alike, way)
+}
+
+/// Selects every change that the search found, or else the filter.
+pub(super) fn mark(state: &mut State) {
+    let found = if state.search.text.is_empty() { state.filter.found.as_ref() } else { state.search.found.as_ref() };
+    let Some(found) = found.filter(|_| !(state.search.text.is_empty() && state.filter.text.is_empty())) else {
+        "search (/) or filter (f) first: * selects what matches".clone_into(&mut state.toast);
+        return;
+    };
+    let nodes = 0..u32::try_from(state.tree.nodes.len()).unwrap_or(u32::MAX);
+    let matching = nodes.filter(|&node| state.tree.passes(node) && found.contains(state.tree.nodes[node as usize].subject));
+    let marked: Vec<usize> = matching.filter_map(|node| state.tree.change(node)).collect();
+    state.toast = format!("{} selected; decide, or esc", marked.len());
+    state.selection = if marked.is_empty() { Selection::None } else { Selection::Marked(marked) };
+}
+
+/// Leaves the chosen field of an update alone, or takes it in again.
+pub(super) fn toggle_field(state: &mut State) -> Option<Effect> {
+    let at = state.current_change()?;
+    let fields = state.fields();
+    let field = fields.get(state.field)?.field;
+    if fields.len() < 2 {
+        "it is the only field: skip the change instead (s)".clone_into(&mut state.toast);
+        return None;
+    }
+    if field == Field::Name && state.review.as_ref()?.action(at) == crate::domain::plan::Action::Create {
+        "what is created needs a name".clone_into(&mut state.toast);
+        return None;
+    }
+    let review = state.review.as_mut()?;
+    let changed = review.toggle_field(at, field);
+    let word = if review.verdict(at).rejected.contains(&field) { "left alone" } else { "taken in again" };
+    state.toast = format!("{field}: {word}; u takes it back");
+    keep(state, &changed)
+}
+
+/// Asks for another value of the chosen field.
+pub(super) fn edit(state: &mut State) {
+    let Some(change) = state.current_change() else { return };
+    let fields = state.fields();
+    let chosen = fields.get(state.field).filter(|field| entry::is_typable(field.field));
+    let Some(field) = chosen.or_else(|| fields.iter().find(|field| entry::is_typable(field.field))) else { return };
+    let value = field.to.to_raw().display().to_string();
+    prompt::ask(state, Purpose::Edit { change, field: field.field }, &value);
+}
+
+/// Takes a typed value for a field, or says what it takes instead.
+pub(super) fn edited(state: &mut State, change: usize, field: Field, typed: &str) -> Result<Option<Effect>, String> {
+    let Some(review) = state.review.as_mut() else { return Ok(None) };
+    let value = entry::read(review.plan().changes[change].kind, field, typed)?;
+    let changed = review.edit_field(change, field, &value);
+    state.toast = if changed.is_empty() {
+        "nothing changed".to_owned()
+    } else {
+        format!("{field}: yours is written instead once it is approved; u takes it back")
+    };
+    Ok(keep(state, &changed))
+}

@@ -1,0 +1,179 @@
+//! Moving, folding and arranging.
+
+use super::arrange;
+use crate::face::tui::{
+    keys::Action,
+    state::{Selection, State, Tab},
+};
+
+/// Moves, folds or arranges as an action asks for; false where it asks for something else.
+pub(super) fn moved(state: &mut State, action: Action) -> bool {
+    match action {
+        Action::Down => go(state, 1),
+        Action::Up => go(state, -1),
+        Action::Top => go(state, isize::MIN),
+        Action::Bottom => go(state, isize::MAX),
+        Action::HalfPageDown => go(state, page(state) / 2),
+        Action::HalfPageUp => go(state, -(page(state) / 2)),
+        Action::PageDown => go(state, page(state)),
+        Action::PageUp => go(state, -page(state)),
+        Action::ExtendDown | Action::ExtendUp => {
+            if !matches!(state.selection, Selection::Range(_)) {
+                state.selection = Selection::Range(state.cursor);
+            }
+            go(state, if action == Action::ExtendDown { 1 } else { -1 });
+        }
+        Action::NextClient | Action::PreviousClient => {
+            seek(state, action == Action::NextClient, |state, node| state.tree.nodes[node as usize].depth == 0);
+        }
+        Action::NextUndecided | Action::PreviousUndecided => seek(state, action == Action::NextUndecided, is_undecided),
+        Action::NextConflict | Action::PreviousConflict => seek(state, action == Action::NextConflict, is_contested),
+        Action::NextMatch | Action::PreviousMatch => seek(state, action == Action::NextMatch, is_match),
+        Action::Unfold => unfold(state),
+        Action::Fold => fold(state),
+        Action::UnfoldAll => fold_to(state, u8::MAX),
+        Action::FoldAll | Action::FoldToClients => fold_to(state, 0),
+        Action::FoldToProjects => fold_to(state, 1),
+        Action::Flat => {
+            state.arrangement.flat = !state.arrangement.flat;
+            arrange(state);
+        }
+        Action::Sort { by, reverse } => {
+            (state.arrangement.by, state.arrangement.reverse) = (by, reverse);
+            arrange(state);
+            state.toast = format!("sorted by {}{}", by.word(), if reverse { ", reversed" } else { "" });
+        }
+        _ => return false,
+    }
+    true
+}
+
+fn page(state: &State) -> isize {
+    isize::try_from(state.tree_height()).unwrap_or(1).max(1)
+}
+
+/// Moves by so many rows, in whatever is shown.
+pub(super) fn go(state: &mut State, by: isize) {
+    let moved = |from: usize, length: usize| from.saturating_add_signed(by).min(length.saturating_sub(1));
+    match state.tab {
+        Tab::Review => {
+            let at = moved(state.tree.position(state.cursor), state.tree.visible.len());
+            if let Some(&node) = state.tree.visible.get(at) {
+                go_to(state, node);
+            }
+        }
+        Tab::Apply => {
+            // A report stands above the story, and its long lines take several rows.
+            let report = state.report.as_ref().map_or(0, |report| 8 + 2 * (report.failures.len() + report.not_started.len()));
+            let lines = state.applying.shown().count() + report;
+            state.applying.scroll = moved(state.applying.scroll, lines);
+            state.applying.follows = state.applying.scroll + 1 >= lines;
+        }
+        Tab::Runs => match &state.runs.events {
+            Some(events) => state.runs.scroll = moved(state.runs.scroll, events.len()),
+            None => state.runs.at = moved(state.runs.at, state.runs.all.len()),
+        },
+    }
+}
+
+/// Puts the cursor on a row, unfolding what stands above it.
+pub(super) fn go_to(state: &mut State, node: u32) {
+    if state.cursor != node {
+        (state.field, state.detail_scroll) = (0, 0);
+    }
+    state.cursor = node;
+    state.tree.reveal(node);
+}
+
+/// Goes to the next row that passes the filter and a test, round and round, whether it is folded away or not.
+fn seek(state: &mut State, forward: bool, test: fn(&State, u32) -> bool) {
+    let length = u32::try_from(state.tree.nodes.len()).unwrap_or(u32::MAX);
+    let at = state.cursor;
+    let nth = |step: u32| if forward { (at + step) % length } else { (at + length - step % length) % length };
+    let found = (1..=length).map(nth).find(|&node| state.tree.passes(node) && test(state, node));
+    match found {
+        Some(node) => go_to(state, node),
+        None => "there is none".clone_into(&mut state.toast),
+    }
+}
+
+fn is_undecided(state: &State, node: u32) -> bool {
+    let undecided = |at| state.review.as_ref().is_some_and(|review| review.verdict(at).decision.is_none());
+    state.tree.change(node).is_some_and(undecided)
+}
+
+fn is_contested(state: &State, node: u32) -> bool {
+    state.tree.change(node).is_some_and(|at| state.plan().is_some_and(|plan| plan.changes[at].is_contested()))
+}
+
+/// True for rows that the search found.
+pub(super) fn is_match(state: &State, node: u32) -> bool {
+    state.search.found.as_ref().is_some_and(|found| found.contains(state.tree.nodes[node as usize].subject))
+}
+
+/// Goes to the first match at or behind the cursor.
+pub(super) fn go_to_match(state: &mut State) {
+    if !state.tree.nodes.is_empty() && !is_match(state, state.cursor) {
+        seek(state, true, is_match);
+    }
+}
+
+fn unfold(state: &mut State) {
+    let Some(row) = state.tree.nodes.get(state.cursor as usize) else { return };
+    if !row.open {
+        set_open(state, true);
+    } else if state.tree.is_branch(state.cursor) {
+        go(state, 1);
+    }
+}
+
+fn fold(state: &mut State) {
+    let Some(row) = state.tree.nodes.get(state.cursor as usize) else { return };
+    if row.open && state.tree.is_branch(state.cursor) {
+        set_open(state, false);
+    } else if let Some(parent) = row.parent {
+        go_to(state, parent);
+    }
+}
+
+fn set_open(state: &mut State, open: bool) {
+    state.tree.nodes[state.cursor as usize].open = open;
+    state.tree.refresh();
+}
+
+/// Folds the row under the cursor, or unfolds it.
+pub(super) fn toggle_fold(state: &mut State) {
+    if let Some(row) = state.tree.nodes.get(state.cursor as usize) {
+        let open = !row.open;
+        set_open(state, open);
+    }
+}
+
+fn fold_to(state: &mut State, depth: u8) {
+    state.tree.fold(|node| Some(node.depth < depth));
+    stay_visible(state);
+}
+
+/// Puts the cursor on a row that is shown: its own, or the nearest one above.
+pub(super) fn stay_visible(state: &mut State) {
+    let at = state.tree.position(state.cursor);
+    state.cursor = state.tree.visible.get(at).or_else(|| state.tree.visible.last()).copied().unwrap_or_default();
+}
+
+/// Chooses another field of the change in detail.
+pub(super) fn choose_field(state: &mut State, down: bool) {
+    let last = state.fields().len().saturating_sub(1);
+    if last == 0 {
+        let scroll = state.detail_scroll;
+        state.detail_scroll = if down { scroll.saturating_add(1) } else { scroll.saturating_sub(1) };
+    }
+    state.field = if down { (state.field + 1).min(last) } else { state.field.saturating_sub(1) };
+}
+
+/// Scrolls so that the cursor is drawn.
+pub(super) fn keep_in_window(state: &mut State) {
+    let height = state.tree_height().max(1);
+    let at = state.tree.position(state.cursor);
+    let last = state.tree.visible.len().saturating_sub(height);
+    state.offset = state.offset.clamp(at.saturating_sub(height - 1), at).min(last);
+}

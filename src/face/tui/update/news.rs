@@ -1,0 +1,181 @@
+//! What the worker tells.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+
+use super::{Effect, arrange, ask_to_apply, leave_plan, look_for, moves};
+use crate::{
+    domain::{
+        plan::{ChangeId, Plan},
+        report::Report,
+        review::{Decision, Remembered, Review, Verdict},
+    },
+    edge::store::RunRecord,
+    engine::session::Progress,
+    face::tui::{
+        matching::{Matches, Wanted},
+        state::{Phase, State},
+    },
+};
+
+/// What the worker tells.
+pub(crate) enum News {
+    Told(Progress),
+    Planned {
+        plan: Arc<Plan>,
+        /// What was said earlier, of this plan's changes and of others.
+        remembered: Vec<Remembered>,
+        at: Timestamp,
+    },
+    /// Reading failed; safe to show.
+    Failed {
+        text: String,
+        code: u8,
+    },
+    Applied(Box<Report>),
+    Matched {
+        wanted: Wanted,
+        number: u64,
+        matches: Matches,
+    },
+    Runs(Vec<RunRecord>),
+    Events(Vec<String>),
+    /// What came of something outside, for the line at the bottom; safe to show.
+    Said(String),
+}
+
+pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
+    match news {
+        News::Told(progress) => told(state, progress),
+        News::Planned { plan, remembered, at } => return planned(state, plan, remembered, at),
+        News::Failed { text, code } => {
+            state.retrying = false;
+            state.phase = Phase::Failed { text, code };
+        }
+        News::Applied(report) => return applied(state, *report),
+        News::Matched { wanted, number, matches } => matched(state, wanted, number, matches),
+        News::Runs(runs) => {
+            state.runs.at = state.runs.at.min(runs.len().saturating_sub(1));
+            state.runs.all = runs;
+        }
+        News::Events(events) => state.runs.events = Some(events),
+        News::Said(text) => state.toast = text,
+    }
+    None
+}
+
+fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Remembered>, at: Timestamp) -> Option<Effect> {
+    state.needed_by = needed_by(&plan);
+    let mut review = Review::new(plan, state.who.clone());
+    let said: Vec<(ChangeId, Verdict)> =
+        remembered.iter().map(|known| (known.said.change.clone(), known.said.verdict.clone())).collect();
+    review.recall(said);
+    state.earlier = HashMap::new();
+    for known in remembered {
+        state.earlier.entry(known.said.page).or_default().push(known);
+    }
+    state.review = Some(review);
+    state.phase = Phase::Ready;
+    (state.planned_at, state.now) = (Some(at), at);
+    state.search = crate::face::tui::state::Looked::default();
+    state.filter.found = None;
+    arrange(state);
+    let page = |node: &u32| state.tree.page(*node, state.plan());
+    let left_at = state.left_at.and_then(|left_at| state.tree.visible.iter().find(|node| page(node) == Some(left_at)).copied());
+    state.cursor = left_at.unwrap_or(state.cursor);
+    if std::mem::take(&mut state.retrying) {
+        if state.tally.approved > 0 {
+            ask_to_apply(state);
+        } else {
+            "nothing that was approved is left to do".clone_into(&mut state.toast);
+        }
+    }
+    (!state.filter.text.is_empty()).then(|| look_for(state, Wanted::Filter))
+}
+
+/// How many changes each change is required by, directly.
+fn needed_by(plan: &Plan) -> HashMap<usize, usize> {
+    let required: HashSet<&ChangeId> = plan.changes.iter().flat_map(|change| &change.requires).collect();
+    let index: HashMap<&ChangeId, usize> =
+        plan.changes.iter().enumerate().map(|(at, change)| (&change.id, at)).filter(|(id, _)| required.contains(id)).collect();
+    let mut needed_by: HashMap<usize, usize> = HashMap::new();
+    for id in plan.changes.iter().flat_map(|change| &change.requires) {
+        if let Some(&at) = index.get(id) {
+            *needed_by.entry(at).or_default() += 1;
+        }
+    }
+    needed_by
+}
+
+fn applied(state: &mut State, report: Report) -> Option<Effect> {
+    state.phase = Phase::Ready;
+    state.applying.ended = Some(state.now);
+    (state.applying.scroll, state.applying.follows, state.applying.in_flight) = (0, false, 0);
+    state.report = Some(report);
+    let review = leave_plan(state)?;
+    // What was skipped was skipped for this run, which has ended.
+    let skipped: Vec<usize> =
+        (0..review.plan().changes.len()).filter(|&at| review.verdict(at).decision == Some(Decision::Skip)).collect();
+    let mut said = review.said(&skipped);
+    for said in &mut said {
+        said.verdict = Verdict::default();
+    }
+    (!said.is_empty()).then_some(Effect::Keep(said))
+}
+
+fn matched(state: &mut State, wanted: Wanted, number: u64, matches: Matches) {
+    // An answer to what was asked earlier is no news. A search and a filter are never typed at the same time.
+    if number != state.asked {
+        return;
+    }
+    match wanted {
+        Wanted::Search => {
+            state.toast = match (state.search.text.is_empty(), matches.count()) {
+                (true, _) => String::new(),
+                (false, 0) => "no match".to_owned(),
+                (false, count) => format!("{count} match{}; n next", if count == 1 { "es" } else { "" }),
+            };
+            let empty = state.search.text.is_empty() || matches.count() == 0;
+            state.search.found = Some(matches);
+            if !empty {
+                moves::go_to_match(state);
+            }
+        }
+        Wanted::Filter => {
+            state.filter.found = Some(matches);
+            let found = if state.filter.text.is_empty() { None } else { state.filter.found.as_ref() };
+            state.tree.filter(found);
+            moves::stay_visible(state);
+        }
+    }
+}
+
+fn told(state: &mut State, progress: Progress) {
+    match progress {
+        Progress::Reading(service, kind, rows) => {
+            state.rows.insert((service, kind), rows);
+        }
+        Progress::Read(service) => {
+            state.read.insert(service);
+        }
+        Progress::Exchanged(exchange) => {
+            if let Some(pause) = exchange.pause {
+                let seconds = pause.as_secs().max(1);
+                let (times, all) = state.applying.throttled;
+                state.applying.throttled = (times + 1, all + seconds);
+                state.toast = format!("{} asked us to wait {seconds} s", exchange.service);
+            }
+        }
+        Progress::Applying(_) => {}
+        Progress::Happened(event) => {
+            state.now = state.now.max(event.at);
+            if state.phase == Phase::Applying {
+                state.applying.happened(&event);
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The mouse: what was drawn somewhere is what a click there means.
+
+use super::{Effect, act, choose_line, moves};
+use crate::face::tui::{
+    keys::Action,
+    state::{Focus, Popup, State, Tab},
+};
+
+/// What the mouse did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pointing {
+    Click,
+    DoubleClick,
+    WheelUp,
+    WheelDown,
+}
+
+/// What was drawn there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A row of the tree.
+    Row(u32),
+    /// The arrow of a row that folds.
+    Fold(u32),
+    /// The detail pane.
+    Detail,
+    Tab(Tab),
+    /// A hint of the footer.
+    Hint(Action),
+    /// A line of what lies over the tab, from 0.
+    Line(usize),
+    /// A run, from 0.
+    Run(usize),
+    Nothing,
+}
+
+/// Rows that the wheel moves.
+const WHEEL: isize = 3;
+
+pub(super) fn point(state: &mut State, pointing: Pointing, target: Target) -> Option<Effect> {
+    match pointing {
+        Pointing::WheelUp => wheel(state, target, -WHEEL),
+        Pointing::WheelDown => wheel(state, target, WHEEL),
+        Pointing::Click | Pointing::DoubleClick => return click(state, pointing == Pointing::DoubleClick, target),
+    }
+    None
+}
+
+fn wheel(state: &mut State, target: Target, by: isize) {
+    match (&mut state.popup, target) {
+        (Some(Popup::Help { scroll }), _) => *scroll = scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default()),
+        (Some(_), _) => {}
+        (None, Target::Detail) => {
+            state.detail_scroll = state.detail_scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default());
+        }
+        (None, _) => moves::go(state, by),
+    }
+}
+
+fn click(state: &mut State, double: bool, target: Target) -> Option<Effect> {
+    if let (Some(popup), Target::Line(line)) = (state.popup.clone(), target) {
+        return choose_line(state, &popup, line + 1);
+    }
+    // What is typed or lies over the tab comes first: a click beside it closes nothing and decides nothing.
+    if state.popup.is_some() || state.prompt.is_some() {
+        return None;
+    }
+    match target {
+        Target::Row(node) => {
+            moves::go_to(state, node);
+            state.focus = Focus::Tree;
+            if double { act(state, Action::Toggle) } else { None }
+        }
+        Target::Fold(node) => {
+            moves::go_to(state, node);
+            moves::toggle_fold(state);
+            None
+        }
+        Target::Detail => {
+            state.focus = Focus::Detail;
+            None
+        }
+        Target::Tab(tab) => act(
+            state,
+            match tab {
+                Tab::Review => Action::ReviewTab,
+                Tab::Apply => Action::ApplyTab,
+                Tab::Runs => Action::RunsTab,
+            },
+        ),
+        Target::Hint(action) => act(state, action),
+        Target::Run(at) => {
+            state.runs.at = at;
+            if double { act(state, Action::Toggle) } else { None }
+        }
+        Target::Line(_) | Target::Nothing => None,
+    }
+}

@@ -1,0 +1,129 @@
+//! The line at the bottom in which something is typed.
+
+use crossterm::event::{Event, KeyCode, KeyEvent};
+use tui_input::{Input, backend::crossterm::EventHandler};
+
+use super::{Effect, act, apply, decide, look_for, moves};
+use crate::{
+    domain::{review::Decision, text::Display},
+    face::tui::{
+        keymap::palette,
+        matching::Wanted,
+        state::{Prompt, Purpose, State},
+        stroke::Stroke,
+    },
+};
+
+/// Characters that are taken; more is a paste that went astray. Clockify's longest name has 1000.
+const LENGTH_MAX: usize = 1000;
+
+/// Asks for a line.
+pub(super) fn ask(state: &mut State, purpose: Purpose, text: &str) {
+    state.prompt = Some(Prompt { purpose, input: Input::new(text.to_owned()), line: 0, refused: String::new() });
+}
+
+/// Takes pasted text in as one line: no line break in it counts as Enter, and nothing in it acts.
+pub(super) fn paste(state: &mut State, text: &str) -> Option<Effect> {
+    let prompt = state.prompt.as_mut()?;
+    let line = Display::of(&text.split_whitespace().collect::<Vec<_>>().join(" ")).to_string();
+    let (value, at) = (prompt.input.value(), prompt.input.cursor());
+    let before: String = value.chars().take(at).collect();
+    let behind: String = value.chars().skip(at).collect();
+    let value: String = format!("{before}{line}{behind}").chars().take(LENGTH_MAX).collect();
+    let cursor = (at + line.chars().count()).min(value.chars().count());
+    prompt.input = Input::new(value).with_cursor(cursor);
+    typed(state)
+}
+
+pub(super) fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
+    let prompt = state.prompt.as_mut()?;
+    match key.code {
+        KeyCode::Esc => return left(state),
+        KeyCode::Char('c') if Stroke::of(key) == Stroke::control('c') => return left(state),
+        KeyCode::Enter => return entered(state),
+        KeyCode::Down => prompt.line += 1,
+        KeyCode::Up => prompt.line = prompt.line.saturating_sub(1),
+        _ if prompt.input.value().chars().count() < LENGTH_MAX || !matches!(key.code, KeyCode::Char(_)) => {
+            prompt.input.handle_event(&Event::Key(key));
+            prompt.line = 0;
+            prompt.refused.clear();
+            return typed(state);
+        }
+        _ => {}
+    }
+    None
+}
+
+/// Gives up: a filter or a search that was being typed goes, too.
+fn left(state: &mut State) -> Option<Effect> {
+    let purpose = state.prompt.take()?.purpose;
+    state.popup = None;
+    match purpose {
+        Purpose::Filter => {
+            state.filter.text.clear();
+            Some(look_for(state, Wanted::Filter))
+        }
+        Purpose::Search => {
+            state.search = crate::face::tui::state::Looked::default();
+            None
+        }
+        Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Edit { .. } => None,
+    }
+}
+
+/// Follows what is typed.
+fn typed(state: &mut State) -> Option<Effect> {
+    let prompt = state.prompt.as_ref()?;
+    let value = prompt.input.value().to_owned();
+    match prompt.purpose {
+        Purpose::Filter => {
+            state.filter.text = value;
+            Some(look_for(state, Wanted::Filter))
+        }
+        Purpose::Search => {
+            state.search.text = value;
+            Some(look_for(state, Wanted::Search))
+        }
+        Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Edit { .. } => None,
+    }
+}
+
+fn entered(state: &mut State) -> Option<Effect> {
+    let prompt = state.prompt.take()?;
+    let value = prompt.input.value().trim().to_owned();
+    match prompt.purpose {
+        Purpose::Search | Purpose::Filter => None,
+        Purpose::Flag => decide::and_move(state, Some(&Decision::Flag { note: value }), "flagged"),
+        Purpose::Palette => command(state, &value, prompt.line),
+        Purpose::Confirm if value == state.tally.closes.to_string() => apply(state),
+        Purpose::Confirm => {
+            let refused = format!("type {} to close, or esc", state.tally.closes);
+            state.prompt = Some(Prompt { input: Input::default(), refused, ..prompt });
+            None
+        }
+        Purpose::Edit { change, field } => match decide::edited(state, change, field, &value) {
+            Ok(effect) => effect,
+            Err(takes) => {
+                state.prompt = Some(Prompt { refused: format!("it takes {takes}"), ..prompt });
+                None
+            }
+        },
+    }
+}
+
+/// Does the chosen action, or goes to a line: `12`.
+fn command(state: &mut State, typed: &str, line: usize) -> Option<Effect> {
+    if let Ok(number) = typed.parse::<usize>() {
+        let at = number.saturating_sub(1).min(state.tree.visible.len().saturating_sub(1));
+        if let Some(&node) = state.tree.visible.get(at) {
+            moves::go_to(state, node);
+        }
+        return None;
+    }
+    let found = palette(typed);
+    let Some(row) = found.get(line.min(found.len().saturating_sub(1))) else {
+        "there is no such action".clone_into(&mut state.toast);
+        return None;
+    };
+    act(state, row.action)
+}

@@ -1,0 +1,133 @@
+//! How an apply goes on, and what came of it.
+
+use ratatui::{
+    layout::Rect,
+    text::{Line, Span},
+    widgets::{Paragraph, Wrap},
+};
+
+use super::{bar, reading, report_lines};
+use crate::{
+    domain::model::Kind,
+    face::tui::{
+        applying::{Line as Told, Mark, Stage},
+        keys::Action,
+        state::{Phase, State},
+        theme::Theme,
+    },
+};
+
+/// Cells of the whole bar, and of one stage's.
+const BAR: usize = 30;
+const STAGE_BAR: usize = 10;
+
+pub(super) fn draw(state: &State, area: Rect) -> Paragraph<'static> {
+    let applying = &state.applying;
+    if applying.total.all == 0 && state.report.is_none() {
+        let text = format!(
+            "  nothing was applied yet: approve changes ({}), then {}",
+            state.keymap.first(Action::ReviewTab),
+            state.keymap.first(Action::Apply)
+        );
+        return Paragraph::new(vec![Line::default(), Line::styled(text, state.theme.dim())]);
+    }
+    let mut lines = total(state);
+    // Approved long ago: both sides are read again before anything is written.
+    if state.phase == Phase::Applying && !state.rows.is_empty() && applying.lines.is_empty() {
+        lines.push(Line::styled(
+            "  the plan is no longer fresh: reading both sides again before anything is written",
+            state.theme.dim(),
+        ));
+        lines.extend(reading(state));
+    }
+    lines.extend(stages(state, usize::from(area.width)));
+    lines.push(Line::default());
+    if let Some(report) = &state.report {
+        lines.extend(report_lines(state, report));
+        lines.push(Line::default());
+        lines.extend(applying.shown().map(|line| story(state, line)));
+        let last = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+        let scroll = u16::try_from(applying.scroll).unwrap_or(u16::MAX).min(last);
+        return Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((scroll, 0));
+    }
+    let room = usize::from(area.height).saturating_sub(lines.len());
+    let shown: Vec<_> = applying.shown().collect();
+    let end = (applying.scroll + 1).max(room).min(shown.len());
+    lines.extend(shown[end.saturating_sub(room)..end].iter().map(|line| story(state, line)));
+    Paragraph::new(lines)
+}
+
+/// One thing that happened.
+fn story(state: &State, line: &Told) -> Line<'static> {
+    let (mark, style, word) = match line.mark {
+        Mark::Applied => (state.theme.pick("✓", "ok"), state.theme.good(), ""),
+        Mark::Failed => (state.theme.pick("✗", "!!"), state.theme.bad(), "failed: "),
+        Mark::NotStarted => (state.theme.pick("·", ".."), state.theme.alert(), "not started: "),
+    };
+    let time = line.at.strftime("%H:%M:%S");
+    Line::from(vec![Span::styled(format!("  {mark} "), style), Span::raw(format!("{time}  {word}{}", line.text))])
+}
+
+fn total(state: &State) -> Vec<Line<'static>> {
+    let applying = &state.applying;
+    let Stage { all, applied, failed } = applying.total;
+    let done = applied + failed;
+    let word = match (&state.phase, applying.stopping) {
+        (Phase::Applying, true) => "stopping",
+        (Phase::Applying, false) => "applying",
+        _ => "ended",
+    };
+    let percent = (done * 100).checked_div(all).unwrap_or(100);
+    let mut spans = vec![
+        Span::styled(format!("  {word} "), Theme::bold()),
+        Span::raw(format!("{} {done}/{all}  {percent} %", bar(state, done, all, BAR))),
+    ];
+    if failed > 0 {
+        spans.push(Span::styled(format!("   {failed} failed or not started"), state.theme.bad()));
+    }
+    let mut facts = vec![format!("elapsed {}", clock(applying.seconds(state.now)))];
+    if let (Phase::Applying, Some((rate, left))) = (&state.phase, applying.rate(state.now)) {
+        facts.push(format!("{rate:.1} a second"));
+        facts.push(format!("about {} left", clock(left)));
+    }
+    if applying.in_flight > 0 {
+        facts.push(format!("{} in flight", applying.in_flight));
+    }
+    if let (times @ 1.., seconds) = applying.throttled {
+        facts.push(format!("asked to wait {times} times, {seconds} s in all"));
+    }
+    vec![Line::default(), Line::from(spans), Line::styled(format!("  {}", facts.join(", ")), state.theme.dim()), Line::default()]
+}
+
+/// One line for each kind, and one for closes, which come last.
+fn stages(state: &State, width: usize) -> Vec<Line<'static>> {
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    let mut current = None;
+    for (&(closes, kind, action), stage) in &state.applying.stages {
+        let title = if closes { "closes" } else { Kind::plural(kind) };
+        let done = stage.applied + stage.failed;
+        let failed = if stage.failed > 0 { format!(" {} failed", stage.failed) } else { String::new() };
+        let of = if closes { format!(" {}", kind.plural()) } else { String::new() };
+        let text = format!(
+            " {} {}{of} {} {done}/{}{failed}  ",
+            state.theme.symbol(action),
+            action.word(),
+            bar(state, done, stage.all, STAGE_BAR),
+            stage.all
+        );
+        let span = Span::styled(text, state.theme.action(action));
+        let fits = |line: &&mut Line<'_>| current == Some(title) && line.width() + span.width() <= width;
+        if let Some(line) = lines.last_mut().filter(fits) {
+            line.spans.push(span);
+        } else {
+            let label = if current == Some(title) { "" } else { title };
+            lines.push(Line::from(vec![Span::raw(format!("  {label:<9}")), span]));
+        }
+        current = Some(title);
+    }
+    lines
+}
+
+fn clock(seconds: u64) -> String {
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}

@@ -1,0 +1,67 @@
+//! From one value to another. In long texts only the words that differ are set apart, in brackets as well as in colour.
+
+use ratatui::text::{Line, Span};
+use similar::{ChangeTag, TextDiff};
+
+use crate::{
+    domain::{model::Value, plan::FieldChange, text::Display},
+    face::tui::theme::Theme,
+};
+
+/// From this length on, in columns, words are compared.
+const LONG: usize = 24;
+/// A word difference that keeps less than this of both texts says nothing.
+const ALIKE_MIN: f32 = 0.3;
+/// Columns of a value that are shown.
+const COLUMNS_MAX: usize = 600;
+
+/// A value as it is shown.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::Empty => "nothing".to_owned(),
+        Value::Text(text) => format!("“{}”", text.display().clipped(COLUMNS_MAX)),
+        value => value.to_raw().display().clipped(COLUMNS_MAX).to_string(),
+    }
+}
+
+/// A field as a line: its word, and from what to what.
+pub(super) fn line(theme: Theme, word: &str, field: &FieldChange) -> Line<'static> {
+    let mut spans = vec![Span::raw(format!("{word}: "))];
+    match (&field.from, &field.to) {
+        (Value::Empty, to) => spans.push(Span::styled(shown(to), theme.added())),
+        (Value::Text(from), Value::Text(to)) => {
+            let (from, to) = (from.display().clipped(COLUMNS_MAX), to.display().clipped(COLUMNS_MAX));
+            spans.extend(words(theme, &from, &to).unwrap_or_else(|| plain(theme, &field.from, &field.to)));
+        }
+        (from, to) => spans.extend(plain(theme, from, to)),
+    }
+    Line::from(spans)
+}
+
+fn plain(theme: Theme, from: &Value, to: &Value) -> Vec<Span<'static>> {
+    vec![Span::styled(shown(from), theme.removed()), Span::raw(theme.pick(" → ", " -> ")), Span::styled(shown(to), theme.added())]
+}
+
+/// The words that both texts share, and those that they do not; nothing where that would not help.
+fn words(theme: Theme, from: &Display, to: &Display) -> Option<Vec<Span<'static>>> {
+    if from.width().max(to.width()) < LONG {
+        return None;
+    }
+    let difference = TextDiff::from_unicode_words(from.as_str(), to.as_str());
+    if difference.ratio() < ALIKE_MIN {
+        return None;
+    }
+    let mut parts: Vec<(ChangeTag, String)> = Vec::new();
+    for change in difference.iter_all_changes() {
+        match parts.last_mut() {
+            Some((tag, text)) if *tag == change.tag() => text.push_str(change.value()),
+            _ => parts.push((change.tag(), change.value().to_owned())),
+        }
+    }
+    let spans = parts.into_iter().map(|(tag, text)| match tag {
+        ChangeTag::Equal => Span::raw(text),
+        ChangeTag::Delete => Span::styled(format!("[-{text}-]"), theme.removed()),
+        ChangeTag::Insert => Span::styled(format!("{{+{text}+}}"), theme.added()),
+    });
+    Some([Span::raw("“")].into_iter().chain(spans).chain([Span::raw("”")]).collect())
+}
