@@ -498,7 +498,7 @@ mod tests {
         let changed = review.resolve(&alike, 1);
 
         assert_eq!(changed.len(), 3, "both, and what one of them requires");
-        assert_eq!(approved(&review), ["a", "b", "parent"]);
+        assert_eq!(approved(&review), ["parent", "a", "b"]);
         assert_eq!((review.verdict(place(&plan, "a")).way, review.verdict(place(&plan, "parent")).way), (1, 0));
         review.undo();
         assert!(approved(&review).is_empty());

@@ -8,6 +8,7 @@ use crate::domain::{
     model::{Agreed, Claim, Field, Relation, Value},
     plan::Action,
     report::Stopped,
+    review::Review,
     rules::IdStrategy,
 };
 
@@ -736,4 +737,37 @@ fn a_name_that_clockify_stores_otherwise_is_not_written_again() {
     assert_eq!(run.world.base("Acme!", Field::Name), apart("Acme"));
     assert_eq!(run.world.base("Beta", Field::Name), apart("Gamma"));
     assert_eq!(run.world.changes(), "");
+}
+
+#[test]
+fn a_value_that_was_typed_instead_is_written_and_the_difference_is_remembered() {
+    let mut world = World::linked(&["Acme", "Acme/Shop"]);
+    world.agree("Acme/Shop", Field::Note, &Value::text("old"));
+    world.page_mut("Acme/Shop").values.set(Field::Note, Value::text("new"));
+    world.page("Acme/Blog").values.set(Field::Note, Value::text("new"));
+    let plan = world.plan();
+    let mut review = Review::new(&plan, "tester");
+    review.approve_all(|_| true);
+    for at in 0..plan.changes.len() {
+        review.edit_field(at, Field::Note, &Value::text("typed"));
+    }
+
+    let run = Bench { approved: Some(review.approved()), ..Bench::new(&world) }.run();
+
+    assert_data_eq!(
+        run.log(false),
+        str![[r#"
+send create project "Blog" under <Acme> note="typed"
+send update project <Acme/Shop> note="typed"
+done update project <Acme/Shop> note="typed"
+done create project "Blog" under <Acme> note="typed"
+send page project "Acme/Blog" claim=<created 6/x>
+done page project "Acme/Blog" claim=<created 6/x>
+
+"#]]
+    );
+    assert_eq!(run.world.changes(), "", "neither is proposed again");
+    let mut later = run.world.clone();
+    later.page_mut("Acme/Shop").values.set(Field::Note, Value::text("newer"));
+    assert!(later.changes().contains(r#"note: "typed" → "newer""#), "a later edit is: {}", later.changes());
 }
