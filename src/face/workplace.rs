@@ -106,12 +106,22 @@ pub(super) struct Setup {
 impl Setup {
     /// Reads the settings. Nothing is opened yet.
     pub(super) async fn load(global: &Global) -> Result<Self, Failure> {
-        let demo = if global.demo { Some(Demo::start(Timestamp::now()).await?) } else { None };
-        let loader = demo.as_ref().map_or_else(|| loader(global), Demo::loader);
+        if global.demo {
+            return Self::on(Demo::start(Timestamp::now()).await?);
+        }
+        Self::from(&loader(global), None)
+    }
+
+    /// The settings of a sandbox.
+    pub(super) fn on(demo: Demo) -> Result<Self, Failure> {
+        Self::from(&demo.loader(), Some(demo))
+    }
+
+    fn from(loader: &Loader, demo: Option<Demo>) -> Result<Self, Failure> {
         let settings = loader.load()?;
         // Before the state is touched, what is missing is said.
         settings.require_endpoints()?;
-        Ok(Self { settings, environment: loader.environment, demo })
+        Ok(Self { settings, environment: loader.environment.clone(), demo })
     }
 
     /// Where the state is.

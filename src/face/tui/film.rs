@@ -56,7 +56,7 @@ impl Film {
         }
     }
 
-    fn take(&mut self, msg: Msg) {
+    pub(super) fn take(&mut self, msg: Msg) {
         let mut effect = update(&mut self.state, msg);
         self.draw();
         while let Some(Effect::Match(query)) = effect {

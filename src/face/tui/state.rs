@@ -150,6 +150,8 @@ pub(crate) struct Tally {
     pub(crate) flagged: usize,
     pub(crate) decided: usize,
     pub(crate) held: usize,
+    /// Neither decided nor held.
+    pub(crate) open: usize,
     pub(crate) changes: usize,
 }
 
@@ -385,6 +387,7 @@ impl State {
                 }
                 tally.held += usize::from(change.state == ChangeState::Held);
                 tally.decided += usize::from(decision.is_some());
+                tally.open += usize::from(decision.is_none() && change.state != ChangeState::Held);
                 tally.approved += usize::from(approved);
                 tally.closes += usize::from(approved && action == Action::Close);
                 tally.skipped += usize::from(matches!(decision, Some(Decision::Skip | Decision::Ignore)));

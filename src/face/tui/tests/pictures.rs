@@ -1,1 +1,167 @@
+//! The pictures of the README: the sample agency in the real view, kept current by the test that draws them. To draw them anew after a
+//! change: `SNAPSHOTS=overwrite cargo test --lib pictures`.
 
+use std::{fmt::Write as _, path::Path, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::{
+    buffer::{Buffer, Cell},
+    style::{Color, Modifier},
+};
+use snapbox::Data;
+
+use super::noon;
+use crate::{
+    domain::{
+        journal::{Event, RunId, What},
+        plan::Plan,
+    },
+    engine::session::Progress,
+    face::{
+        demo::Demo,
+        stop::Stop,
+        tui::{
+            Film,
+            update::{Msg, News},
+        },
+        workplace::{Setup, Workplace, look},
+    },
+};
+
+const SIZE: (u16, u16) = (120, 34);
+/// Pixels of a cell.
+const CELL: (f32, f32) = (8.4, 18.0);
+
+/// The plan of the sample agency at a fixed time.
+fn sample() -> Plan {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let setup = Setup::on(Demo::start(noon()).await.expect("a sandbox")).expect("settings");
+        let mut workplace = Workplace::open(setup, Stop::default(), Arc::new(|_| ())).await.expect("a workplace");
+        let planned = workplace
+            .in_session("pictures", async |session, stop, _| {
+                let (_, plan) = look(session, stop).await?;
+                session.close("planned")?;
+                Ok(plan)
+            })
+            .await;
+        planned.expect("a plan")
+    })
+}
+
+#[test]
+fn the_pictures_of_the_readme_are_what_the_console_shows() {
+    let plan = sample();
+    let mut film = Film::new(plan.clone(), SIZE, noon());
+    film.press(&["a", ")", "("]);
+    film.press(&[")", "!"]);
+    film.type_text("ask Mara which name is right");
+    film.press(&["enter", "z", "R", "(", ")"]);
+    picture("review", film.frame());
+
+    film.press(&["c"]);
+    picture("conflict", film.frame());
+
+    film.press(&["esc", "A", "P"]);
+    picture("confirm", film.frame());
+
+    film.type_text("9");
+    film.press(&["enter"]);
+    for event in half_way(&plan) {
+        film.take(Msg::News(News::Told(Progress::Happened(event))));
+    }
+    film.take(Msg::Tick(later(14)));
+    picture("apply", film.frame());
+}
+
+fn later(seconds: i64) -> Timestamp {
+    noon() + SignedDuration::from_secs(seconds)
+}
+
+/// Half of the changes applied, and one that was refused.
+fn half_way(plan: &Plan) -> Vec<Event> {
+    let changes: Vec<_> = plan.changes.iter().filter(|change| change.hold.is_none()).take(26).collect();
+    let event = |number: i64, what| Event { run: RunId("20261123".into()), at: later(number / 2), what };
+    let mut events: Vec<Event> =
+        (1..).zip(&changes[..25]).map(|(number, change)| event(number, What::Applied { change: change.id.clone() })).collect();
+    let error = "Clockify refused it (400): the name is already used".to_owned();
+    let hint = "look for it among archived projects".to_owned();
+    events.push(event(26, What::Failed { change: changes[25].id.clone(), error, hint }));
+    events
+}
+
+/// Holds a frame against the picture in `assets/`.
+fn picture(name: &str, frame: &Buffer) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("assets/console-{name}.svg"));
+    let expected = Data::read_from(&path, Some(snapbox::data::DataFormat::Text));
+    snapbox::assert_data_eq!(svg(frame), expected.raw());
+}
+
+/// A frame as a drawing: rows of text in the cells' colours, each run stretched to the cells that it takes.
+fn svg(frame: &Buffer) -> String {
+    let (columns, rows) = (frame.area.width, frame.area.height);
+    let (width, height) = (f32::from(columns) * CELL.0 + 16.0, f32::from(rows) * CELL.1 + 16.0);
+    let mut drawing = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"ui-monospace, Menlo, \
+         'DejaVu Sans Mono', monospace\" font-size=\"14\">\n<rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"#16181d\"/>\n"
+    );
+    for row in 0..rows {
+        let mut column = 0;
+        while column < columns {
+            let first = &frame[(column, row)];
+            let mut text = String::new();
+            let start = column;
+            while column < columns && style(&frame[(column, row)]) == style(first) {
+                text.push_str(frame[(column, row)].symbol());
+                column += 1;
+            }
+            run(&mut drawing, first, &text, (start, column - start, row));
+        }
+    }
+    drawing + "</svg>\n"
+}
+
+fn style(cell: &Cell) -> (Color, Modifier) {
+    (cell.fg, cell.modifier)
+}
+
+/// Draws a run of cells of one style; nothing where it is blank.
+fn run(drawing: &mut String, cell: &Cell, text: &str, (column, cells, row): (u16, u16, u16)) {
+    let reversed = cell.modifier.contains(Modifier::REVERSED);
+    if text.trim().is_empty() && !reversed {
+        return;
+    }
+    let (x, y) = (8.0 + f32::from(column) * CELL.0, 8.0 + f32::from(row) * CELL.1);
+    let length = f32::from(cells) * CELL.0;
+    let ink = colour(cell.fg);
+    let ink = if reversed {
+        let height = CELL.1;
+        writeln!(drawing, "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{length:.1}\" height=\"{height}\" fill=\"{ink}\"/>")
+            .expect("memory");
+        "#16181d"
+    } else {
+        ink
+    };
+    let weight = if cell.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
+    let opacity = if cell.modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let y = y + 13.5;
+    writeln!(
+        drawing,
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" textLength=\"{length:.1}\" fill=\"{ink}\"{weight}{opacity} xml:space=\"preserve\">{text}</text>"
+    )
+    .expect("memory");
+}
+
+/// The 16 colours, as a usual dark scheme has them.
+fn colour(colour: Color) -> &'static str {
+    match colour {
+        Color::Blue => "#6cb6ff",
+        Color::Cyan => "#56d4dd",
+        Color::Yellow => "#e3b341",
+        Color::Red => "#ff7b72",
+        Color::Magenta => "#d2a8ff",
+        Color::Green => "#7ee787",
+        _ => "#d7dae0",
+    }
+}

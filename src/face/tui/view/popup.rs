@@ -29,7 +29,7 @@ use crate::{
 /// Lines of the palette.
 const PALETTE_LINES: usize = 10;
 /// Closes that the confirmation names.
-const CLOSES_NAMED: usize = 6;
+const CLOSES_NAMED: usize = 12;
 
 /// What lies over the tab: its title, its lines, and the first of them that can be chosen.
 struct Sheet {
@@ -54,7 +54,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, body: Rect, bottom: Rec
             });
             vec![Sheet { choices_from: Some(0), ..sheet("Copy: a number, or enter", lines.collect()) }]
         }
-        Some(Popup::Confirm) => vec![sheet("Apply?", confirm(state))],
+        Some(Popup::Confirm) => vec![sheet("Apply?", confirm(state, body.height))],
         None => Vec::new(),
     };
     if let Some(prompt) = state.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Palette) {
@@ -77,7 +77,7 @@ fn bottom_line(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Purpose::Filter => " filter: ".to_owned(),
         Purpose::Flag => " note: ".to_owned(),
         Purpose::Palette => " : ".to_owned(),
-        Purpose::Confirm => " number of closes: ".to_owned(),
+        Purpose::Confirm => format!(" type the number of closes, {}: ", state.tally.closes),
         Purpose::Edit { field, .. } => format!(" {field}: "),
     };
     // The end of a long line is where it is typed: what does not fit goes on the left.
@@ -231,7 +231,7 @@ fn sides(state: &State, change: &Change, field: &FieldChange, to_clockify: bool,
     ]
 }
 
-fn confirm(state: &State) -> Vec<Line<'static>> {
+fn confirm(state: &State, height: u16) -> Vec<Line<'static>> {
     let (tally, theme) = (state.tally, state.theme);
     let (Some(plan), Some(review)) = (state.plan(), &state.review) else { return Vec::new() };
     let approved: Vec<usize> = (0..plan.changes.len()).filter(|&at| review.is_approved(at)).collect();
@@ -254,9 +254,8 @@ fn confirm(state: &State) -> Vec<Line<'static>> {
         lines.push(Line::styled(text, theme.action(*action)));
     }
     lines.push(Line::default());
-    let undecided = tally.changes - tally.decided;
     let left =
-        [(tally.skipped, "skipped or ignored"), (tally.flagged, "flagged"), (undecided, "undecided"), (tally.held, "held")];
+        [(tally.skipped, "skipped or ignored"), (tally.flagged, "flagged"), (tally.open, "undecided"), (tally.held, "held")];
     let left: Vec<String> = left.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     if !left.is_empty() {
         lines.push(Line::styled(format!(" Left alone: {}. ", left.join(", ")), theme.dim()));
@@ -265,16 +264,16 @@ fn confirm(state: &State) -> Vec<Line<'static>> {
         lines.push(Line::raw(" Enter applies, esc goes back. "));
         return lines;
     }
+    let closes = count(tally.closes, "of them closes", "of them close");
+    lines.push(Line::styled(format!(" {closes} something: type that number, then enter. Esc goes back. "), theme.alert()));
     let closes: Vec<&Change> =
         approved.iter().filter(|&&at| review.action(at) == Deed::Close).map(|&at| &plan.changes[at]).collect();
-    lines.push(Line::default());
-    lines.extend(closes.iter().take(CLOSES_NAMED).map(|change| close_line(change)));
-    if closes.len() > CLOSES_NAMED {
-        lines.push(Line::raw(format!("  and {} more ", closes.len() - CLOSES_NAMED)));
+    // As many names as there is room for, within reason; the box has a border, and a last line for the rest.
+    let room = usize::from(height).saturating_sub(lines.len() + 3).min(CLOSES_NAMED);
+    lines.extend(closes.iter().take(room).map(|change| close_line(change)));
+    if closes.len() > room {
+        lines.push(Line::raw(format!("  and {} more ", closes.len() - room)));
     }
-    let closes = count(tally.closes, "of them closes", "of them close");
-    let text = format!(" {closes} something: type that number, then enter. Esc goes back. ");
-    lines.push(Line::styled(text, theme.alert()));
     lines
 }
 
