@@ -222,6 +222,11 @@ impl<P: Deref<Target = Plan>> Review<P> {
         approved && gives_object && to.proposal.action == Action::Create
     }
 
+    /// The place of the change with this id.
+    pub fn place(&self, id: &ChangeId) -> Option<usize> {
+        self.index.get(id).copied()
+    }
+
     /// The change with this id.
     pub fn find(&self, id: &ChangeId) -> Option<&Change> {
         self.index.get(id).map(|&at| &self.plan.changes[at])

@@ -17,6 +17,7 @@ use super::{
     connect::Connection,
     demo,
     failure::{Code, Failure},
+    plain,
     progress::Progress,
     stop::Stop,
     text::{self, Dress},
@@ -113,8 +114,13 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
     if auto_approve && command.is_some() {
         return Err(Failure::new(Code::Usage, "--auto-approve goes without a command").hint("run `punchlist --auto-approve`"));
     }
+    if global.plain && (auto_approve || global.json || command.is_some()) {
+        return Err(Failure::new(Code::Usage, "--plain is for the review: it goes without a command, --auto-approve and --json")
+            .hint("run `punchlist --plain`, or leave it out: all other output is plain lines already"));
+    }
     match command {
         None if auto_approve => Job::begin(global).await?.auto_approve().await,
+        None if plain::is_wanted(&global) => plain::review(global).await,
         None => match tui::open(&global).await? {
             Some(code) => Ok(code),
             None => Job::begin(global).await?.plan(None, false).await,
