@@ -8,3 +8,5 @@ mod main_job;
 mod notion;
 mod plain;
 mod support;
+#[cfg(unix)]
+mod terminal;
