@@ -373,6 +373,29 @@ fn hear(output: &mut impl Read, text: &str) {
     }
 }
 
+#[test]
+fn what_has_changed_since_it_was_shown_is_not_applied() {
+    let rig = acme();
+    rig.configure("rules.stale_after_seconds = 0\n");
+    let mut child = rig.command().arg("--plain").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starts");
+    let mut output = child.stdout.take().expect("piped");
+    hear(&mut output, "(?)help > ");
+    {
+        let mut world = rig.sandbox.world();
+        let task = world.find_page("Tasks", "Design").expect("a page");
+        world.set_title(task, "Design and print");
+    }
+
+    child.stdin.take().expect("piped").write_all(b"A\nP\nyes\n").expect("it reads");
+
+    let mut told = String::new();
+    output.read_to_string(&mut told).expect("UTF-8");
+    assert_eq!(ended(child), Some(4), "{told}");
+    assert!(told.contains("not going to create task “Design”: it is no longer what was approved (create)"), "{told}");
+    assert!(told.contains("2 applied, 0 failed, 1 not started."), "{told}");
+    assert!(rig.sandbox.world().tasks().is_empty());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_at_the_prompt_leaves_with_what_was_decided() {

@@ -98,9 +98,13 @@ impl Heard {
             }
             Told::Happened(event) => match event.what {
                 What::Applied { .. } => self.done(),
+                // Refused as stale before anything begins; the report, made of the fresh plan, no longer knows its name.
+                What::NotStarted { change, because } if self.approved == 0 => {
+                    say(stdout().lock(), &format!("not going to {}: {because}", self.name(&change)));
+                }
                 What::Failed { change, error, hint } => {
                     self.failed += 1;
-                    let name = self.names.get(&change).cloned().unwrap_or_else(|| change.to_string());
+                    let name = self.name(&change);
                     // Failures are said even to those who asked for quiet.
                     say(stdout().lock(), &format!("failed to {name}: {error}\n  hint: {hint}"));
                     self.done();
@@ -108,6 +112,10 @@ impl Heard {
                 _ => {}
             },
         }
+    }
+
+    fn name(&self, change: &ChangeId) -> String {
+        self.names.get(change).cloned().unwrap_or_else(|| change.to_string())
     }
 
     fn rows_of(&self, service: Service) -> String {
