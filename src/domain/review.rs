@@ -176,12 +176,13 @@ impl<P: Deref<Target = Plan>> Review<P> {
         })
     }
 
-    /// Changes with all that they require. What is ready or for review requires nothing that is held; `Plan::seal` sees to that.
+    /// Changes with all that they require, except for what somebody decided otherwise: that stays so, and they wait for it. What is ready or for review requires nothing that is held; `Plan::seal` sees to that.
     fn with_needed(&self, mut targets: BTreeSet<usize>) -> BTreeSet<usize> {
         let mut open: Vec<usize> = targets.iter().copied().collect();
         while let Some(at) = open.pop() {
             let needed = self.plan.changes[at].requires.iter().filter_map(|id| self.index.get(id).copied());
-            open.extend(needed.filter(|needed| targets.insert(*needed)));
+            let free = needed.filter(|&needed| matches!(self.verdicts[needed].decision, None | Some(Decision::Approve)));
+            open.extend(free.filter(|needed| targets.insert(*needed)));
         }
         targets
     }

@@ -17,6 +17,7 @@ use super::{
     connect::Connection,
     demo,
     failure::{Code, Failure},
+    plain,
     progress::Progress,
     stop::Stop,
     text::{self, Dress},
@@ -113,10 +114,23 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
     if auto_approve && command.is_some() {
         return Err(Failure::new(Code::Usage, "--auto-approve goes without a command").hint("run `punchlist --auto-approve`"));
     }
+    if global.plain && (auto_approve || global.json || command.is_some()) {
+        return Err(Failure::new(Code::Usage, "--plain is for the review: it goes without a command, --auto-approve and --json")
+            .hint("run `punchlist --plain`, or leave it out: all other output is plain lines already"));
+    }
     match command {
         None if auto_approve => Job::begin(global).await?.auto_approve().await,
-        None if !global.json && !global.no_input && tui::can_show() => tui::open(&global).await,
-        None => Job::begin(global).await?.plan(None, false).await,
+        None if global.json || global.no_input => Job::begin(global).await?.plan(None, false).await,
+        None => {
+            let setup = Setup::load(&global).await?;
+            if plain::is_wanted(&global, &setup) {
+                plain::review(global, setup).await
+            } else if tui::can_show() {
+                tui::open(&global, setup).await
+            } else {
+                Job::on(global, setup).await?.plan(None, false).await
+            }
+        }
         Some(Command::Plan { out, detailed_exitcode }) => Job::begin(global).await?.plan(out.as_deref(), detailed_exitcode).await,
         Some(Command::Apply { file }) => {
             let saved = read_plan(&file)?;
@@ -150,10 +164,15 @@ struct Job {
 
 impl Job {
     async fn begin(global: Global) -> Result<Self, Failure> {
+        let setup = Setup::load(&global).await?;
+        Self::on(global, setup).await
+    }
+
+    async fn on(global: Global, setup: Setup) -> Result<Self, Failure> {
         let started = Instant::now();
         let progress = Progress::new(global.quiet, global.verbose > 0);
         progress.beat();
-        let workplace = Workplace::open(Setup::load(&global).await?, Stop::listening()?, progress.watch()).await?;
+        let workplace = Workplace::open(setup, Stop::listening()?, progress.watch()).await?;
         Ok(Self { dress: global.dress(), global, progress, workplace, started })
     }
 

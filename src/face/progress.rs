@@ -12,6 +12,7 @@ use crate::{
         journal::What,
         model::{Kind, Service},
     },
+    edge::http::Exchange,
     engine::session::{Progress as Told, Watch},
 };
 
@@ -103,6 +104,13 @@ fn lock(shown: &Mutex<Shown>) -> std::sync::MutexGuard<'_, Shown> {
     shown.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A request that ended, as one line.
+pub(super) fn exchange_line(exchange: &Exchange) -> String {
+    let Exchange { service, method, path, status, millis, attempt: _, pause: _ } = exchange;
+    let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    format!("{service:<8} {method:<5} {path} {status} {millis} ms")
+}
+
 /// Progress that cannot be shown is no reason to stop.
 fn print(text: std::fmt::Arguments<'_>) {
     let mut stderr = stderr().lock();
@@ -121,10 +129,8 @@ impl Shown {
                 self.paused = exchange.pause.map(|pause| (exchange.service, pause));
                 force = self.paused.is_some();
                 if self.verbose {
-                    let status = exchange.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-                    let (service, method, path, millis) = (exchange.service, exchange.method, exchange.path, exchange.millis);
                     let clear = if std::mem::take(&mut self.on_screen) { "\r\x1b[K" } else { "" };
-                    print(format_args!("{clear}{service:<8} {method:<5} {path} {status} {millis} ms\n"));
+                    print(format_args!("{clear}{}\n", exchange_line(&exchange)));
                 }
             }
             Told::Applying(changes) => self.approved = Some(changes),

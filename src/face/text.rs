@@ -13,7 +13,7 @@ pub(crate) use event::event;
 
 use crate::domain::{
     model::{Kind, PageId, Value, duration_words},
-    plan::{Action, Calls, Change, Estimate, FieldChange, Plan, Proposal, State, field_word},
+    plan::{Action, Calls, Change, Estimate, FieldChange, Notice, Plan, Proposal, State, Summary, field_word},
     report::{Ending, Report},
     text::Display,
 };
@@ -111,7 +111,7 @@ pub(super) fn plan(plan: &Plan, calls: Calls, estimate: Estimate, dress: Dress) 
 }
 
 /// Writing into a string cannot fail.
-fn put(text: &mut String, arguments: fmt::Arguments<'_>) {
+pub(super) fn put(text: &mut String, arguments: fmt::Arguments<'_>) {
     text.write_fmt(arguments).unwrap_or_default();
 }
 
@@ -153,7 +153,7 @@ fn line(text: &mut String, change: &Change, dress: Dress) {
     put(text, format_args!("{indent}{symbol} {name}{badge}{gap}{words}  {state}\n"));
     let inset = format!("{indent}      ");
     for field in fields.iter().filter(|_| *action != Action::Create) {
-        put(text, format_args!("{inset}{}\n", from_to(change.kind, field, dress)));
+        put(text, format_args!("{inset}{}\n", from_to(change.kind, field, VALUE_COLUMNS, dress)));
     }
     if let Some(seconds) = change.tracked_seconds.filter(|&seconds| seconds > 0) {
         put(text, format_args!("{inset}{} tracked on it stay\n", duration_words(seconds)));
@@ -173,11 +173,12 @@ fn line(text: &mut String, change: &Change, dress: Dress) {
     }
 }
 
-fn from_to(kind: Kind, field: &FieldChange, dress: Dress) -> String {
+/// `name: “a” → “b”`, with values cut to so many columns.
+pub(super) fn from_to(kind: Kind, field: &FieldChange, columns: usize, dress: Dress) -> String {
     let shown = |value: &Value| match value {
         Value::Empty => "nothing".to_owned(),
-        Value::Text(name) => format!("“{}”", name.display().clipped(VALUE_COLUMNS)),
-        value => value.to_raw().display().clipped(VALUE_COLUMNS).to_string(),
+        Value::Text(name) => format!("“{}”", name.display().clipped(columns)),
+        value => value.to_raw().display().clipped(columns).to_string(),
     };
     format!("{}: {} {} {}", field_word(kind, field.field), shown(&field.from), dress.arrow(), shown(&field.to))
 }
@@ -188,34 +189,24 @@ fn notices(text: &mut String, plan: &Plan, dress: Dress) {
     }
     put(text, format_args!("\n{}\n", dress.bold("Notices")));
     for notice in &plan.notices {
-        let name = notice.name.display().clipped(NAME_COLUMNS);
-        let named = if name.as_str().is_empty() { String::new() } else { format!(" “{name}”") };
-        put(text, format_args!("  {}{named}: {}\n", notice.kind, notice.text));
+        put(text, format_args!("  {}\n", notice_line(notice)));
     }
+}
+
+/// A notice as one line.
+pub(super) fn notice_line(notice: &Notice) -> String {
+    let name = notice.name.display().clipped(NAME_COLUMNS);
+    let named = if name.as_str().is_empty() { String::new() } else { format!(" “{name}”") };
+    format!("{}{named}: {}", notice.kind, notice.text)
 }
 
 fn totals(text: &mut String, plan: &Plan, dress: Dress) {
     let summary = plan.summary();
     if plan.changes.is_empty() {
-        let words =
-            if plan.complete { "In sync: nothing to do." } else { "Nothing to do in what could be read; not everything could." };
-        put(text, format_args!("{}\n", dress.bold(words)));
+        put(text, format_args!("{}\n", dress.bold(nothing_to_do(plan))));
         return;
     }
-    let counts: Vec<String> = [
-        (summary.create, "create"),
-        (summary.link, "link"),
-        (summary.update, "update"),
-        (summary.move_, "move"),
-        (summary.reopen, "reopen"),
-        (summary.close, "close"),
-        (summary.write_back, "write-back"),
-        (summary.clear_claim, "clear-claim"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, word)| format!("{count} {word}"))
-    .collect();
+    let counts = counts(&summary);
     put(text, format_args!("{} {}\n", dress.bold("Plan:"), counts.join(&format!(" {} ", dress.dot()))));
     let ready = plan.changes.len() - summary.review - summary.held;
     put(
@@ -248,6 +239,29 @@ fn cost(text: &mut String, calls: Calls, estimate: Estimate, dress: Dress) {
     } else {
         text.push('\n');
     }
+}
+
+/// What a plan without changes comes to.
+pub(super) fn nothing_to_do(plan: &Plan) -> &'static str {
+    if plan.complete { "In sync: nothing to do." } else { "Nothing to do in what could be read; not everything could." }
+}
+
+/// How many changes there are of each action that there is: `29 create`.
+pub(super) fn counts(summary: &Summary) -> Vec<String> {
+    [
+        (summary.create, "create"),
+        (summary.link, "link"),
+        (summary.update, "update"),
+        (summary.move_, "move"),
+        (summary.reopen, "reopen"),
+        (summary.close, "close"),
+        (summary.write_back, "write-back"),
+        (summary.clear_claim, "clear-claim"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}"))
+    .collect()
 }
 
 /// What a run did, in a few sentences; failures and their hints first.

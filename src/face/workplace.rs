@@ -58,6 +58,9 @@ pub(super) struct Global {
     /// Do not listen to the mouse
     #[arg(long, global = true)]
     pub(super) no_mouse: bool,
+    /// Review as line prompts, without redrawing: for screen readers
+    #[arg(long, global = true)]
+    pub(super) plain: bool,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: When,

@@ -6,4 +6,7 @@ mod clockify;
 mod command_line;
 mod main_job;
 mod notion;
+mod plain;
 mod support;
+#[cfg(unix)]
+mod terminal;

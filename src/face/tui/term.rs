@@ -47,8 +47,7 @@ pub(crate) fn can_show() -> bool {
 }
 
 /// Opens the console, and returns what the program ends with.
-pub(crate) async fn open(global: &Global) -> Result<u8, Failure> {
-    let setup = Setup::load(global).await?;
+pub(crate) async fn open(global: &Global, setup: Setup) -> Result<u8, Failure> {
     let settings = setup.settings.console.clone();
     let keymap = Keymap::new(&settings.keys).map_err(|problems| Failure::new(Code::Error, problems.join("\n  ")))?;
     let directory = setup.state_directory()?;

@@ -61,30 +61,30 @@ fn the_confirmation_counts_and_names_what_is_closed() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 4/5 ████████░░  4 approved
+ punchlist  Notion ✓  Clockify ✓   decided 3/5 ██████░░░░  3 approved
  [1 Review]  2 Apply   3 Runs
 ▌▾ ✓ + Acme                                                           +3    2/3    create, approved
      ■ + <b>                                                                           create, held
      ✓ + Relaunch                                                                  create, approved
  ▾ ✓   Globex                                                         -1    1/1
-   ▾ ✓   Web┌ Apply? ──────────────────────────────────────────────────────────────────┐
-       ✓ - D│ 4 approved changes are written:                                          │e, approved
-   ✓ ~ Inite│                                                                          │e, approved
- ▾ Notices  │  + create           2   1 client, 1 project                              │          1
-     i Unman│  ~ update           1   1 client                                         │  unmanaged
+   ▾ ✓   Website                                                      -1    1/1
+       ✓ - D┌ Apply? ──────────────────────────────────────────────────────────────────┐e, approved
+   ⚠ ~ Inite│ 3 approved changes are written:                                          │e, conflict
+ ▾ Notices  │                                                                          │          1
+     i Unman│  + create           2   1 client, 1 project                              │  unmanaged
             │  - close            1   1 task                                           │
             │                                                                          │
             │ Left alone: 1 undecided, 1 held.                                         │
-────────────│                                                                          │────────────
+────────────│ 1 of them closes something: type that number, then enter. Esc goes back. │────────────
 create clien│  closes task “Design”                                                    │
-Acme        │ 1 of them closes something: type that number, then enter. Esc goes back. │
-            └──────────────────────────────────────────────────────────────────────────┘
+Acme        └──────────────────────────────────────────────────────────────────────────┘
+
 name: “Acme”
 new in Notion, and no client in Clockify looks like it
 
 Effects
  space approve  s skip  ! flag  u undo  P apply  / search  f filter  ? help
- number of closes:
+ type the number of closes, 1:
 
 "#]]
     );
@@ -102,17 +102,17 @@ fn while_it_applies_progress_and_failures_are_shown() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 4/5 ████████░░  4 approved
+ punchlist  Notion ✓  Clockify ✓   decided 3/5 ██████░░░░  3 approved
   1 Review  [2 Apply]  3 Runs
 
-  applying ██████████████████████░░░░░░░░ 3/4  75 %   2 failed or not started
+  applying ████████████████████░░░░░░░░░░ 2/3  66 %   2 failed or not started
   elapsed 0:08, 1 in flight
 
-  clients   + create ██████████ 1/1 1 failed   ~ update ██████████ 1/1
+  clients   + create ██████████ 1/1 1 failed
   projects  + create ██████████ 1/1 1 failed
   closes    - close tasks ░░░░░░░░░░ 0/1
 
-  ✓ 12:00:04  update client “Initech”
+  ✓ 12:00:04  992b2986b1f649aa
   ✗ 12:00:06  failed: create client “Acme”: Clockify refused it (400): name already used; look at it
   · 12:00:08  not started: create project “Relaunch”: something that it needs failed
 
@@ -156,10 +156,10 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
  punchlist  Notion -  Clockify -
   1 Review  [2 Apply]  3 Runs
 
-  ended ██████████████████████████████ 3/3  100 %   2 failed or not started
+  ended ██████████████████████████████ 2/2  100 %   2 failed or not started
   elapsed 0:08
 
-  clients   + create ██████████ 1/1 1 failed   ~ update ██████████ 1/1
+  clients   + create ██████████ 1/1 1 failed
   projects  + create ██████████ 1/1 1 failed
 
   failed “Acme”: Clockify refused it (400): name already used
@@ -171,7 +171,7 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
   Run 20261123: stopped before everything was applied; run again to go on, 8.0 s, 3 Notion and 4 Clockify
 calls.
 
-  ✓ 12:00:04  update client “Initech”
+  ✓ 12:00:04  992b2986b1f649aa
   ✗ 12:00:06  failed: create client “Acme”: Clockify refused it (400): name already used; look at it there
   · 12:00:08  not started: create project “Relaunch”: something that it needs failed
   · 12:00:02  not started: 36d832d960208508: planned for “Design” was to close (Status is Done); now it is to

@@ -7,21 +7,37 @@ use crate::{
     domain::{
         entry,
         model::Field,
-        plan::Plan,
+        plan::{Plan, State as ChangeState},
         review::{Decision, Review},
     },
-    face::tui::state::{Popup, Purpose, Selection, State},
+    face::tui::{
+        keys::Action,
+        state::{Popup, Purpose, Selection, State},
+    },
 };
 
 /// Columns of a name in a sentence.
 const NAME_COLUMNS: usize = 40;
 
-/// Approves what is selected, or takes that back where all of it is approved already.
+/// Approves what is selected, or takes that back where all of it is approved already. A conflict has no default: its ways are shown.
 pub(super) fn approve(state: &mut State) -> Option<Effect> {
-    let (changes, _) = state.selected_changes();
+    let (changes, hidden) = state.selected_changes();
     let review = state.review.as_ref()?;
-    let all = changes.iter().all(|&at| review.verdict(at).decision == Some(Decision::Approve));
-    if all { and_move(state, None, "taken back") } else { and_move(state, Some(&Decision::Approve), "approved") }
+    let decision = |&at: &usize| review.verdict(at).decision.as_ref();
+    match changes.as_slice() {
+        many if many.iter().all(|at| decision(at) == Some(&Decision::Approve)) => and_move(state, None, "taken back"),
+        [one] if review.plan().changes[*one].is_contested() && review.plan().changes[*one].state != ChangeState::Held => {
+            state.selection = Selection::None;
+            open_ways(state);
+            None
+        }
+        [_] => and_move(state, Some(&Decision::Approve), "approved"),
+        many => {
+            let many = many.to_vec();
+            state.selection = Selection::None;
+            approve_many(state, &many, hidden)
+        }
+    }
 }
 
 /// Approves the row and all below it that the filter lets through.
@@ -30,14 +46,33 @@ pub(super) fn approve_below(state: &mut State) -> Option<Effect> {
         return approve(state);
     }
     let (changes, hidden) = state.tree.changes_below(state.cursor);
-    decide(state, &changes, Some(&Decision::Approve), "approved", hidden)
+    approve_many(state, &changes, hidden)
 }
 
 /// Approves every change that is shown.
 pub(super) fn approve_shown(state: &mut State) -> Option<Effect> {
     let changes: Vec<usize> = state.tree.visible.iter().filter_map(|&node| state.tree.change(node)).collect();
     let hidden = state.tally.changes - changes.len();
-    decide(state, &changes, Some(&Decision::Approve), "approved", hidden)
+    approve_many(state, &changes, hidden)
+}
+
+/// Approves many at once: what was decided otherwise stays so, and conflicts are left to be resolved one by one.
+fn approve_many(state: &mut State, changes: &[usize], hidden: usize) -> Option<Effect> {
+    let review = state.review.as_ref()?;
+    let undecided = |at: &usize| matches!(review.verdict(*at).decision, None | Some(Decision::Approve));
+    let contested = |at: &usize| review.plan().changes[*at].is_contested() && review.verdict(*at).decision.is_none();
+    let conflicts = changes.iter().filter(|at| contested(at)).count();
+    let otherwise = changes.iter().filter(|at| !undecided(at)).count();
+    let meant: Vec<usize> = changes.iter().copied().filter(|at| undecided(at) && !contested(at)).collect();
+    let effect = decide(state, &meant, Some(&Decision::Approve), "approved", hidden);
+    if otherwise > 0 {
+        state.toast = format!("{}; {otherwise} decided otherwise", state.toast);
+    }
+    if conflicts > 0 {
+        let key = state.keymap.first(Action::Resolve);
+        state.toast = format!("{}; {conflicts} in conflict, {key} resolves", state.toast);
+    }
+    effect
 }
 
 /// Decides about what is selected; after a single row, on to the next.

@@ -1,0 +1,227 @@
+//! The review as line prompts, for screen readers and scripts: what is said is said once, in order, and stays. Nothing is redrawn, no
+//! cursor is moved, and no colour or place on the screen means anything.
+//!
+//! ```text
+//! input (a thread) ─ lines ─▸ command ─▸ walk ─▸ show ─▸ standard output
+//!                                         └─ decisions ─▸ state
+//! ```
+
+mod command;
+mod input;
+mod progress;
+mod show;
+mod walk;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::Arc,
+    time::Instant,
+};
+
+use jiff::Timestamp;
+
+use self::{
+    command::Command,
+    input::{LINE_CHARACTERS_MAX, Line, Lines},
+    progress::Progress,
+    show::Tally,
+    walk::{Answer, Walk, of_changes},
+};
+use super::{
+    failure::{Code, Failure},
+    stop::Stop,
+    text::{self, Dress},
+    workplace::{Global, Setup, Workplace, look, who},
+};
+use crate::{
+    domain::{
+        plan::Plan,
+        report::Stopped,
+        review::{Approved, Review},
+    },
+    edge::environment::Environment,
+    engine::session::{Session, Sides},
+};
+
+/// True where the review is to be held in line prompts: asked for by `--plain`, or by the configuration or `ACCESSIBLE` where somebody can
+/// answer.
+pub(super) fn is_wanted(global: &Global, setup: &Setup) -> bool {
+    let accessible = || {
+        let asked = Environment::of_process().get("ACCESSIBLE").is_some_and(|value| value != "0");
+        (asked || setup.settings.console.plain) && io::stdout().is_terminal() && io::stdin().is_terminal()
+    };
+    global.plain || accessible()
+}
+
+/// Reads both sides, asks about the changes one by one, and applies what is approved when told to.
+pub(super) async fn review(global: Global, setup: Setup) -> Result<u8, Failure> {
+    let started = Instant::now();
+    let stop = Stop::listening()?;
+    let progress = Progress::new(global.quiet, global.verbose > 0);
+    let mut workplace = Workplace::open(setup, stop.clone(), progress.watch()).await?;
+    let mut talk = Talk { lines: Lines::of_standard_input()?, stop, is_echoed: io::stdin().is_terminal(), is_heard: true };
+    if !global.quiet {
+        talk.say("reading Notion and Clockify\n")?;
+    }
+    let dress = Dress { colour: false, ..global.dress() };
+    let code = workplace.in_session("review", async |session, stop, _| {
+        let (sides, plan) = look(session, stop).await?;
+        let plan = Arc::new(plan);
+        talk.say(&show::totals(&plan))?;
+        if plan.changes.is_empty() {
+            if !plan.notices.is_empty() {
+                talk.say(&show::notices(&plan))?;
+            }
+            session.close("reviewed")?;
+            return Ok(0);
+        }
+        let Some(approved) = decide(&mut talk, session, &plan, dress).await? else {
+            session.close("reviewed")?;
+            return Ok(0);
+        };
+        progress.about_to_apply(&approved);
+        let (plan, stopped) = apply(&mut talk, session, sides, &plan, approved).await?;
+        let report = session.finish(&plan, stopped, started.elapsed().as_secs_f64())?;
+        talk.say(&text::report(&report, dress))?;
+        Ok(report.outcome.exit_code())
+    });
+    code.await
+}
+
+/// Goes through the changes until something is to be applied, or somebody leaves.
+async fn decide(talk: &mut Talk, session: &mut Session<'_>, plan: &Arc<Plan>, dress: Dress) -> Result<Option<Approved>, Failure> {
+    let who = who();
+    let mut review = Review::new(Arc::clone(plan), &who);
+    review.recall(session.store.verdicts()?.into_iter().map(|known| (known.said.change, known.said.verdict)));
+    let mut walk = Walk::new(review, dress);
+    let tally = Tally::of(&walk.review);
+    if tally.undecided < plan.changes.len() {
+        talk.say(&format!("Decided before: {}.\n", tally.words()))?;
+    }
+    if !plan.notices.is_empty() {
+        talk.say(&format!("{} to know of besides: N lists them.\n", notices(plan.notices.len())))?;
+    }
+    talk.say(&walk.here())?;
+    loop {
+        let Some(line) = talk.ask(&command::prompt(walk.offer())).await? else { break };
+        let command = match command::parse(&line) {
+            Ok(command) => command,
+            Err(answer) => {
+                talk.say(&format!("{answer}\n"))?;
+                continue;
+            }
+        };
+        let command = match command {
+            Command::Quit => break,
+            Command::Apply => match confirm(talk, &walk).await? {
+                Some(approved) => return Ok(Some(approved)),
+                None => continue,
+            },
+            Command::Flag(None) if walk.offer().change => {
+                let Some(note) = talk.ask("a note on one line, or nothing > ").await? else { break };
+                Command::Flag(Some(note.trim().to_owned()))
+            }
+            command => command,
+        };
+        let Answer { text, changed } = walk.act(command);
+        // Kept before it is said: what was answered is never lost.
+        session.store.save_verdicts(&who, Timestamp::now(), &walk.review.said(&changed))?;
+        talk.say(&text)?;
+    }
+    talk.say(&format!("Decisions are kept: {}. Nothing was applied.\n", Tally::of(&walk.review).words()))?;
+    Ok(None)
+}
+
+fn notices(count: usize) -> String {
+    if count == 1 { "1 notice".to_owned() } else { format!("{count} notices") }
+}
+
+/// Says what would be written, and asks for a word that nobody types by accident.
+async fn confirm(talk: &mut Talk, walk: &Walk) -> Result<Option<Approved>, Failure> {
+    let (approved, tally) = (walk.review.approved(), Tally::of(&walk.review));
+    if approved.changes().is_empty() {
+        talk.say(&format!("nothing to apply is approved yet: {}\n", tally.words()))?;
+        return Ok(None);
+    }
+    talk.say(&show::confirmation(&approved, tally))?;
+    let (word, question) = match tally.closes {
+        0 => ("yes".to_owned(), "type yes to apply, anything else to go back > ".to_owned()),
+        closes => {
+            let something = if closes == 1 { "1 of them closes something" } else { &format!("{closes} of them close something") };
+            (closes.to_string(), format!("{something}: type that number to apply, anything else to go back > "))
+        }
+    };
+    if talk.ask(&question).await?.is_some_and(|line| line.trim() == word) {
+        return Ok(Some(approved));
+    }
+    talk.say("nothing was applied\n")?;
+    Ok(None)
+}
+
+/// Applies, and says so when somebody asks to stop: the writes that are under way are waited for.
+async fn apply(
+    talk: &mut Talk,
+    session: &mut Session<'_>,
+    sides: Sides,
+    plan: &Plan,
+    approved: Approved,
+) -> Result<(Plan, Stopped), Failure> {
+    talk.say(&format!("applying {}\n", of_changes(approved.changes().len())))?;
+    let applied = session.apply(sides, plan.clone(), approved);
+    tokio::pin!(applied);
+    tokio::select! {
+        applied = &mut applied => return Ok(applied?),
+        () = talk.stop.wait() => {}
+    }
+    talk.say("stopping after what is under way\n")?;
+    Ok(applied.await?)
+}
+
+/// Both directions of the conversation.
+struct Talk {
+    lines: Lines,
+    stop: Stop,
+    /// The terminal shows what is typed, and ends the prompt's line with it.
+    is_echoed: bool,
+    /// Somebody still reads what is said.
+    is_heard: bool,
+}
+
+impl Talk {
+    /// Says something. Nothing is lost when nobody hears it: the next question ends the conversation.
+    fn say(&mut self, text: &str) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.is_heard = false,
+            Err(error) => return Err(Failure::new(Code::Error, format!("could not write to standard output: {error}"))),
+            Ok(()) => {}
+        }
+        Ok(())
+    }
+
+    /// Asks until there is a line that can be taken; nothing when the input has ended or nobody hears.
+    async fn ask(&mut self, prompt: &str) -> Result<Option<String>, Failure> {
+        loop {
+            self.say(prompt)?;
+            if !self.is_heard {
+                return Ok(None);
+            }
+            let line = tokio::select! {
+                biased;
+                () = self.stop.wait() => None,
+                line = self.lines.next() => Some(line),
+            };
+            if !self.is_echoed || !matches!(line, Some(Some(_))) {
+                self.say("\n")?;
+            }
+            match line {
+                None => return Err(Failure::new(Code::Interrupted, "stopped; decisions are kept, and nothing was applied")),
+                Some(None) => return Ok(None),
+                Some(Some(Line::Text(text))) => return Ok(Some(text)),
+                Some(Some(Line::TooLong)) => {
+                    self.say(&format!("that line is longer than {LINE_CHARACTERS_MAX} characters; nothing was done\n"))?;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Changes, lists and counts as lines that can be read aloud: nothing rests on columns, colour or a place on the screen.
+
+use std::{collections::BTreeMap, ops::Deref};
+
+use crate::{
+    domain::{
+        model::{Field, Kind, Value, duration_words},
+        plan::{Action, Change, FieldChange, Plan, Proposal, State, field_word},
+        review::{Approved, Decision, Review},
+        text::Display,
+    },
+    face::text::{self, Dress, put},
+};
+
+/// Columns of a name; longer ones are cut in the middle.
+const NAME_COLUMNS: usize = 200;
+/// Columns of a value; longer ones are cut in the middle.
+const VALUE_COLUMNS: usize = 1000;
+/// Changes that are listed at once.
+const LIST_MAX: usize = 100;
+
+/// How far a review has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// Approved, and so is all that they need.
+    pub(super) approved: usize,
+    /// Approved, and waiting for something that is not.
+    pub(super) waiting: usize,
+    /// How many of those that are approved close something.
+    pub(super) closes: usize,
+    pub(super) skipped: usize,
+    pub(super) ignored: usize,
+    pub(super) flagged: usize,
+    pub(super) undecided: usize,
+    /// How many of those that are undecided are held.
+    pub(super) held: usize,
+}
+
+impl Tally {
+    pub(super) fn of(review: &Review<impl Deref<Target = Plan>>) -> Self {
+        let mut tally = Self::default();
+        for (at, change) in review.plan().changes.iter().enumerate() {
+            match review.verdict(at).decision {
+                Some(Decision::Approve) if review.is_approved(at) => {
+                    tally.approved += 1;
+                    tally.closes += usize::from(review.chosen(at).action == Action::Close);
+                }
+                Some(Decision::Approve) => tally.waiting += 1,
+                Some(Decision::Skip) => tally.skipped += 1,
+                Some(Decision::Ignore) => tally.ignored += 1,
+                Some(Decision::Flag { .. }) => tally.flagged += 1,
+                None => {
+                    tally.undecided += 1;
+                    tally.held += usize::from(change.state == State::Held);
+                }
+            }
+        }
+        tally
+    }
+
+    /// `3 approved, 1 skipped, 58 undecided (7 of them held)`.
+    pub(super) fn words(self) -> String {
+        let approved = (self.approved > 0).then(|| format!("{} approved", self.approved));
+        approved.into_iter().chain([self.left_alone()]).filter(|words| !words.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The same without what will be applied.
+    pub(super) fn left_alone(self) -> String {
+        let Self { approved: _, waiting, closes: _, skipped, ignored, flagged, undecided, held } = self;
+        let counts = [
+            (waiting, "approved but waiting for something that is not"),
+            (skipped, "skipped"),
+            (ignored, "ignored for good"),
+            (flagged, "flagged"),
+            (undecided, "undecided"),
+        ];
+        let words = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+        let mut words = words.collect::<Vec<_>>().join(", ");
+        if held > 0 {
+            put(&mut words, format_args!(" ({held} of them held)"));
+        }
+        words
+    }
+}
+
+/// What a plan comes to, in sentences.
+pub(super) fn totals(plan: &Plan) -> String {
+    let summary = plan.summary();
+    let mut sentences = Vec::new();
+    if plan.changes.is_empty() {
+        sentences.push(text::nothing_to_do(plan).to_owned());
+    } else {
+        let all = plan.changes.len();
+        let ready = all - summary.review - summary.held;
+        let changes = if all == 1 { "change" } else { "changes" };
+        sentences.push(format!("The plan has {all} {changes}: {}.", text::counts(&summary).join(", ")));
+        sentences.push(format!("{ready} ready, {} for review, {} held.", summary.review, summary.held));
+        if !plan.complete {
+            sentences.push("Not everything could be read.".to_owned());
+        }
+    }
+    sentences.join(" ") + "\n"
+}
+
+/// `create task “Design”`.
+pub(super) fn named(action: Action, change: &Change) -> String {
+    let name = Display::of(change.name.canonical().as_str());
+    let badge = if name.has_hidden() { " [hidden characters]" } else { "" };
+    format!("{action} {} “{}”{badge}", change.kind, name.clipped(NAME_COLUMNS))
+}
+
+/// `create task “Design” in Acme Corp › Website relaunch`.
+fn placed(plan: &Plan, change: &Change, action: Action, dress: Dress) -> String {
+    let path: Vec<String> = plan.path(change.page).iter().map(|name| name.display().clipped(NAME_COLUMNS).to_string()).collect();
+    let inside = if path.is_empty() { "" } else { " in " };
+    format!("{}{inside}{}", named(action, change), path.join(if dress.unicode { " › " } else { " > " }))
+}
+
+fn state(change: &Change) -> &'static str {
+    match change.state {
+        State::Ready => "ready",
+        State::Review => "for review",
+        State::Held => "held",
+    }
+}
+
+pub(super) fn decision(decision: Option<&Decision>) -> &'static str {
+    match decision {
+        None => "undecided",
+        Some(Decision::Approve) => "approved",
+        Some(Decision::Skip) => "skipped",
+        Some(Decision::Ignore) => "ignored for good",
+        Some(Decision::Flag { .. }) => "flagged",
+    }
+}
+
+/// Everything about one change: what, where, which fields, why, and what else could be done.
+pub(super) fn change(review: &Review<impl Deref<Target = Plan>>, at: usize, dress: Dress) -> String {
+    let (plan, verdict, chosen) = (review.plan(), review.verdict(at), review.chosen(at));
+    let (change, all) = (&plan.changes[at], plan.changes.len());
+    let decided = verdict.decision.as_ref().map(|made| format!(", {}", decision(Some(made)))).unwrap_or_default();
+    let what = placed(plan, change, chosen.action, dress);
+    let mut lines = vec![format!("[{}/{all}] {what}, {} %, {}{decided}", at + 1, chosen.confidence, state(change))];
+    for field in chosen.fields.iter().filter(|field| !repeats_name(&chosen, change, field)) {
+        lines.push(text::from_to(change.kind, field, VALUE_COLUMNS, dress));
+    }
+    if !verdict.rejected.is_empty() {
+        let fields: Vec<&str> = verdict.rejected.iter().map(|&field| field_word(change.kind, field)).collect();
+        lines.push(format!("left as they are: {}", fields.join(", ")));
+    }
+    lines.push(format!("why: {}", chosen.reason));
+    if let Some(hold) = &change.hold {
+        lines.push(format!("held: {}", hold.text));
+    }
+    if let Some(seconds) = change.tracked_seconds.filter(|&seconds| seconds > 0) {
+        lines.push(format!("{} tracked on it stay", duration_words(seconds)));
+    }
+    if let Some(Decision::Flag { note }) = &verdict.decision {
+        lines.push(format!("note: {}", if note.is_empty() { "none".to_owned() } else { Display::of(note).to_string() }));
+    }
+    lines.extend(needs(review, at));
+    lines.extend(ways(change, verdict.way));
+    let mut text = lines.remove(0);
+    for line in lines {
+        text += "\n  ";
+        text += &line;
+    }
+    text + "\n"
+}
+
+/// True for the name of something new: the line above has it already.
+fn repeats_name(chosen: &Proposal, change: &Change, field: &FieldChange) -> bool {
+    chosen.action == Action::Create && field.field == Field::Name && field.to == Value::name(&change.name)
+}
+
+/// What a change rests on and does not have yet.
+fn needs(review: &Review<impl Deref<Target = Plan>>, at: usize) -> Vec<String> {
+    let change = &review.plan().changes[at];
+    if change.state == State::Held {
+        return Vec::new();
+    }
+    if review.verdict(at).decision == Some(Decision::Approve) {
+        let blocking = review.blocked(at);
+        let waits = |needed: &Change| format!("waits for: {}", named(needed.proposal.action, needed));
+        return blocking.map(waits).into_iter().collect();
+    }
+    let places = change.requires.iter().filter_map(|id| review.place(id));
+    let missing = places.filter(|&needed| review.verdict(needed).decision != Some(Decision::Approve));
+    missing
+        .map(|needed| {
+            let what = named(review.chosen(needed).action, &review.plan().changes[needed]);
+            let decided = decision(review.verdict(needed).decision.as_ref());
+            format!("needs: {what}, {decided}; approving this one approves that one too")
+        })
+        .collect()
+}
+
+/// The ways that can be chosen besides the one at hand.
+fn ways(change: &Change, chosen: usize) -> Vec<String> {
+    let ways = std::iter::once(&change.proposal).chain(&change.alternatives).enumerate().filter(|(at, _)| *at != chosen);
+    let mut lines: Vec<String> =
+        ways.map(|(at, way)| format!("{at}) {}, {} %: {}", way.action, way.confidence, way.reason)).collect();
+    if !lines.is_empty() {
+        lines.insert(0, "other ways:".to_owned());
+    }
+    lines
+}
+
+/// Changes with what is decided, from a number on, a line each.
+pub(super) fn list(review: &Review<impl Deref<Target = Plan>>, from: usize, dress: Dress) -> String {
+    let (plan, first) = (review.plan(), from.max(1) - 1);
+    let mut text = String::new();
+    for (at, change) in plan.changes.iter().enumerate().skip(first).take(LIST_MAX) {
+        let what = placed(plan, change, review.chosen(at).action, dress);
+        let decided = decision(review.verdict(at).decision.as_ref());
+        put(&mut text, format_args!("{}. {what}: {}, {decided}\n", at + 1, state(change)));
+    }
+    let left = plan.changes.len().saturating_sub(first + LIST_MAX);
+    if left > 0 {
+        put(&mut text, format_args!("{left} more follow: l {} lists them.\n", first + LIST_MAX + 1));
+    } else if text.is_empty() {
+        text += "there is no change with such a number\n";
+    }
+    text
+}
+
+/// Notices, a line each.
+pub(super) fn notices(plan: &Plan) -> String {
+    if plan.notices.is_empty() {
+        return "there are no notices\n".to_owned();
+    }
+    plan.notices.iter().map(text::notice_line).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// What is about to be applied, and what is left alone.
+pub(super) fn confirmation(approved: &Approved, tally: Tally) -> String {
+    let mut counts: BTreeMap<Action, BTreeMap<Kind, usize>> = BTreeMap::new();
+    for change in approved.changes() {
+        *counts.entry(change.proposal.action).or_default().entry(change.kind).or_default() += 1;
+    }
+    let all = approved.changes().len();
+    let changes = if all == 1 { "change is" } else { "changes are" };
+    let mut text = format!("{all} approved {changes} about to be applied to Clockify and Notion:\n");
+    for (action, kinds) in counts {
+        let words = |(kind, count): (&Kind, &usize)| format!("{count} {}", if *count == 1 { kind.word() } else { kind.plural() });
+        let kinds_words: Vec<String> = kinds.iter().map(words).collect();
+        put(&mut text, format_args!("  {} {action}: {}\n", kinds.values().sum::<usize>(), kinds_words.join(", ")));
+    }
+    let left = tally.left_alone();
+    if !left.is_empty() {
+        put(&mut text, format_args!("Left alone: {left}.\n"));
+    }
+    text
+}

@@ -1,0 +1,155 @@
+//! The console in a real terminal: that it comes up, does what keys say, and leaves the terminal as it was.
+
+use punchlist::sandbox::World;
+
+use super::{SMALL, Size, Terminal, WIDE, key, rows};
+use crate::support::Rig;
+
+/// What the last rows have as long as the console is drawn for the size that the terminal has.
+const FOOTER: &str = "? help";
+
+/// Acme Corp, in Notion only.
+fn acme() -> Rig {
+    let mut world = World::empty();
+    world.add_client_page("Acme Corp");
+    Rig::new(world)
+}
+
+/// Opens the console and waits for its tree.
+#[track_caller]
+fn console(rig: &Rig, size: Size) -> Terminal {
+    let mut terminal = Terminal::punchlist(rig, &[], size);
+    terminal.shows_row(&["Acme Corp"]);
+    terminal
+}
+
+/// Waits until the console is drawn for the size of its terminal, and for no other.
+#[track_caller]
+fn fills(terminal: &mut Terminal, (columns, lines): Size) {
+    terminal.wait_for(&format!("a console of {columns} × {lines}"), |screen| {
+        let rows = rows(screen);
+        let footers: Vec<usize> = (0..rows.len()).filter(|&at| rows[at].contains(FOOTER)).collect();
+        rows.len() == usize::from(lines) && matches!(footers[..], [footer] if footer + 2 >= rows.len())
+    });
+}
+
+#[test]
+fn it_starts_with_the_tree_and_q_gives_the_terminal_back() {
+    let mut world = World::empty();
+    let client = world.add_client_page("Acme Corp");
+    let project = world.add_project_page("Website", client);
+    world.add_task_page("Design", project);
+    let rig = Rig::new(world);
+    for size in [WIDE, SMALL] {
+        let mut terminal = console(&rig, size);
+        terminal.shows_row(&["Website", "create"]);
+        terminal.shows_row(&["Design", "create"]);
+        fills(&mut terminal, size);
+        assert!(terminal.screen().alternate_screen() && !terminal.is_cooked());
+
+        terminal.keys("q");
+
+        let ended = terminal.end();
+        assert_eq!((ended.code, ended.signal.as_deref()), (0, None));
+        ended.is_restored();
+        let text = String::from_utf8_lossy(&ended.bytes);
+        assert_eq!(text.matches("\x1b[?1049h").count(), text.matches("\x1b[?1049l").count(), "entered as often as left");
+    }
+    assert!(rig.mutations().is_empty());
+}
+
+#[test]
+fn what_is_approved_is_applied() {
+    let rig = acme();
+    let mut terminal = console(&rig, WIDE);
+
+    terminal.keys(" ");
+    terminal.shows_row(&["Acme Corp", "approved"]);
+    terminal.keys("P");
+    terminal.shows("Apply?");
+    terminal.keys(key::ENTER);
+    terminal.shows("1 applied");
+
+    assert!(rig.sandbox.world().find_client("Acme Corp").is_some());
+    terminal.keys(key::CTRL_C);
+    let ended = terminal.end();
+    assert_eq!(ended.code, 0);
+    ended.is_restored();
+}
+
+#[test]
+fn a_close_is_applied_for_its_typed_count_only() {
+    let rig = acme();
+    rig.settle();
+    {
+        let mut world = rig.sandbox.world();
+        let client = world.find_page("Clients", "Acme Corp").expect("a page");
+        world.set_checkbox(client, "Archive", true);
+    }
+    let mut terminal = console(&rig, WIDE);
+
+    terminal.keys(" ");
+    terminal.shows_row(&["Acme Corp", "approved"]);
+    terminal.keys("P");
+    terminal.shows("type that number");
+    terminal.keys("7");
+    terminal.keys(key::ENTER);
+    terminal.shows("type 1 to close");
+    assert!(rig.mutations().is_empty());
+    terminal.keys("1");
+    terminal.keys(key::ENTER);
+    terminal.shows("1 applied");
+
+    assert!(rig.sandbox.world().clients()[0].archived);
+    terminal.keys(key::CTRL_C);
+    assert_eq!(terminal.end().code, 0);
+}
+
+#[test]
+fn it_is_drawn_anew_for_every_size() {
+    let rig = acme();
+    let mut terminal = console(&rig, WIDE);
+    fills(&mut terminal, WIDE);
+    for size in [SMALL, WIDE, (200, 60), (40, 10), SMALL] {
+        terminal.resize(size);
+        fills(&mut terminal, size);
+        terminal.shows_row(&["Acme Corp"]);
+    }
+    terminal.keys("q");
+    terminal.end().is_restored();
+}
+
+#[test]
+fn decisions_survive_a_quit() {
+    let rig = acme();
+    let mut terminal = console(&rig, SMALL);
+    terminal.keys("s");
+    terminal.shows_row(&["Acme Corp", "skipped"]);
+    terminal.keys("q");
+    terminal.end();
+
+    let mut terminal = console(&rig, SMALL);
+
+    terminal.shows_row(&["Acme Corp", "skipped"]);
+    terminal.keys("q");
+    assert_eq!(terminal.end().code, 0);
+}
+
+#[test]
+fn a_shell_has_its_terminal_back_afterwards() {
+    let rig = acme();
+    let mut shell = Terminal::shell(&rig, SMALL);
+    shell.keys("$punchlist");
+    shell.keys(key::ENTER);
+    shell.wait_for("the console", |screen| screen.alternate_screen() && screen.contents().contains("Acme Corp"));
+
+    shell.keys("q");
+    shell.wait_for_shell();
+    shell.keys("echo left with $?");
+    shell.keys(key::ENTER);
+
+    shell.shows("left with 0");
+    shell.wait_for_shell();
+    shell.keys(key::CTRL_D);
+    shell.end().is_restored();
+}

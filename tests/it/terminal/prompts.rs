@@ -1,0 +1,97 @@
+//! Line prompts in a real terminal: nothing is drawn there, and the terminal's own line editing and keys go on working.
+
+use punchlist::sandbox::World;
+use rustix::process::Signal;
+
+use super::{Ended, SMALL, Terminal, key};
+use crate::support::Rig;
+
+const PROMPT: &str = "(?)help > ";
+
+fn acme() -> Rig {
+    let mut world = World::empty();
+    world.add_client_page("Acme Corp");
+    Rig::new(world)
+}
+
+/// Waits for the end, and that nothing but lines was ever written.
+#[track_caller]
+fn said_plainly(terminal: Terminal) -> Ended {
+    let ended = terminal.end();
+    assert!(!ended.bytes.contains(&0x1b), "{}", String::from_utf8_lossy(&ended.bytes));
+    ended.is_restored();
+    ended
+}
+
+#[test]
+fn accessible_asks_line_by_line_instead_of_drawing() {
+    let rig = acme();
+    let mut command = rig.command();
+    let mut terminal = Terminal::start(command.env("ACCESSIBLE", "1"), SMALL);
+
+    terminal.shows(PROMPT);
+    assert!(terminal.is_cooked());
+    // What is typed wrongly can be taken back on the line, as in every other program.
+    terminal.keys("s\u{7f}a");
+    terminal.keys(key::ENTER);
+    terminal.shows("That was the last change: 1 approved.");
+    terminal.keys("P\ryes\r");
+    terminal.shows("1 applied");
+
+    assert_eq!(said_plainly(terminal).code, 0);
+    assert!(rig.sandbox.world().find_client("Acme Corp").is_some());
+}
+
+#[test]
+fn accessible_of_zero_draws() {
+    let rig = acme();
+    let mut command = rig.command();
+    let mut terminal = Terminal::start(command.env("ACCESSIBLE", "0"), SMALL);
+    terminal.wait_for("the console", |screen| screen.alternate_screen() && screen.contents().contains("Acme Corp"));
+    terminal.keys("q");
+    assert_eq!(terminal.end().code, 0);
+}
+
+#[test]
+fn keys_and_signals_that_end_a_program_leave_at_the_prompt() {
+    let rig = acme();
+    let open = || {
+        let mut terminal = Terminal::punchlist(&rig, &["--plain"], SMALL);
+        terminal.shows(PROMPT);
+        terminal
+    };
+
+    let mut terminal = open();
+    terminal.keys(key::CTRL_C);
+    assert_eq!(said_plainly(terminal).code, 4);
+
+    let terminal = open();
+    terminal.signal(Signal::TERM);
+    assert_eq!(said_plainly(terminal).code, 4);
+
+    let mut terminal = open();
+    terminal.keys(key::CTRL_D);
+    let ended = said_plainly(terminal);
+    assert_eq!(ended.code, 0);
+    assert!(ended.screen.contents().contains("Nothing was applied."), "{}", ended.screen.contents());
+    assert!(rig.mutations().is_empty());
+}
+
+#[test]
+fn a_conversation_can_be_suspended_and_goes_on() {
+    let rig = acme();
+    let mut shell = Terminal::shell(&rig, SMALL);
+    shell.keys("$punchlist --plain\r");
+    shell.shows(PROMPT);
+
+    shell.keys(key::CTRL_Z);
+    shell.wait_for_shell();
+    shell.keys("fg\rs\r");
+    shell.shows("skipped: create client “Acme Corp”");
+    shell.keys("q\r");
+
+    shell.wait_for_shell();
+    shell.shows("Nothing was applied.");
+    shell.keys("exit\r");
+    assert_eq!(said_plainly(shell).code, 0);
+}
