@@ -190,7 +190,10 @@ pub(super) async fn run<B: Backend>(
             Effect::Match(query) => door.send(Order::Match(query)),
             Effect::Runs => door.look_back(Page::Runs),
             Effect::Events(run) => door.look_back(Page::Events(run)),
-            Effect::Redraw => redraw(terminal)?,
+            Effect::Redraw => {
+                failpoint("console");
+                redraw(terminal)?
+            }
             outside => {
                 reach_out(outside, desk, &mut state);
                 redraw(terminal)?
@@ -200,6 +203,12 @@ pub(super) async fn run<B: Backend>(
             "the worker has ended; leave with q and start again".clone_into(&mut state.toast);
         }
     }
+}
+
+/// Panics where a test asks for it, to see the terminal given back: `PUNCHLIST_FAILPOINT=console:panic`. Not in release builds.
+fn failpoint(name: &str) {
+    let asked = || std::env::var("PUNCHLIST_FAILPOINT").is_ok_and(|points| points == format!("{name}:panic"));
+    assert!(!cfg!(debug_assertions) || !asked(), "the fail point {name} was reached");
 }
 
 /// Draws everything again. `clear` would ask the terminal where its cursor is, and the answer would be taken for a key (ratatui #2640).
