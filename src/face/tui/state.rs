@@ -118,7 +118,7 @@ pub(crate) enum Selection {
     None,
     /// From this row to the cursor.
     Range(u32),
-    /// These changes, by their place in the plan.
+    /// These changes, by their place in the plan, in order.
     Marked(Vec<usize>),
 }
 

@@ -1,6 +1,6 @@
 //! Decisions: each becomes a step of the review that can be undone, and is kept at once.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{Effect, moves::go, prompt};
 use crate::{
@@ -91,7 +91,8 @@ fn decide(state: &mut State, changes: &[usize], decision: Option<&Decision>, wor
     let changed = review.decide(changes, decision);
     let plan = review.plan();
     let held = changes.iter().find_map(|&at| plan.changes[at].hold.as_ref());
-    let along = changed.iter().filter(|at| !changes.contains(at)).count();
+    let asked: HashSet<usize> = changes.iter().copied().collect();
+    let along = changed.iter().filter(|at| !asked.contains(at)).count();
     state.toast = match (changed.as_slice(), held) {
         ([], Some(hold)) if decision == Some(&Decision::Approve) => format!("held: {}", hold.text),
         ([], _) => "nothing changed".to_owned(),
@@ -172,7 +173,8 @@ pub(super) fn mark(state: &mut State) {
     };
     let nodes = 0..u32::try_from(state.tree.nodes.len()).unwrap_or(u32::MAX);
     let matching = nodes.filter(|&node| state.tree.passes(node) && found.contains(state.tree.nodes[node as usize].subject));
-    let marked: Vec<usize> = matching.filter_map(|node| state.tree.change(node)).collect();
+    let mut marked: Vec<usize> = matching.filter_map(|node| state.tree.change(node)).collect();
+    marked.sort_unstable();
     state.toast = format!("{} selected; decide, or esc", marked.len());
     state.selection = if marked.is_empty() { Selection::None } else { Selection::Marked(marked) };
 }

@@ -72,7 +72,7 @@ fn is_selected(state: &State, at: usize, node: u32) -> bool {
             let (from, to) = (state.tree.position(*anchor), state.tree.position(state.cursor));
             (from.min(to)..=from.max(to)).contains(&at)
         }
-        Selection::Marked(marked) => state.tree.change(node).is_some_and(|change| marked.contains(&change)),
+        Selection::Marked(marked) => state.tree.change(node).is_some_and(|change| marked.binary_search(&change).is_ok()),
     }
 }
 
