@@ -101,27 +101,27 @@ fn resident() -> usize {
 fn agency() -> Plan {
     let mut plan = Plan { complete: true, ..Plan::default() };
     for client in 0..100 {
-        let client = add(&mut plan, Kind::Client, None, format!("Client {client:03} and partners"));
+        let client = add(&mut plan, Kind::Client, None, &format!("Client {client:03} and partners"));
         for project in 0..20 {
-            let project = add(&mut plan, Kind::Project, Some(&client), format!("Project {project:02} of the season"));
+            let project = add(&mut plan, Kind::Project, Some(&client), &format!("Project {project:02} of the season"));
             for task in 0..50 {
-                add(&mut plan, Kind::Task, Some(&project), format!("Task {task:02} of the project"));
+                add(&mut plan, Kind::Task, Some(&project), &format!("Task {task:02} of the project"));
             }
         }
     }
     plan.seal(&Rules::default())
 }
 
-fn add(plan: &mut Plan, kind: Kind, parent: Option<&(PageId, ChangeId)>, name: String) -> (PageId, ChangeId) {
+fn add(plan: &mut Plan, kind: Kind, parent: Option<&(PageId, ChangeId)>, name: &str) -> (PageId, ChangeId) {
     let page = PageId::from_number((plan.changes.len() as u128 + 1) << 64);
     let id = ChangeId(format!("{:016x}", plan.changes.len()));
     let parent_page = parent.map(|(page, _)| *page);
-    plan.places.insert(page, Place { kind, name: name.as_str().into(), parent: parent_page, edited: Timestamp::UNIX_EPOCH });
+    plan.places.insert(page, Place { kind, name: name.into(), parent: parent_page, edited: Timestamp::UNIX_EPOCH });
     plan.changes.push(Change {
         id: id.clone(),
         kind,
         page,
-        name: name.as_str().into(),
+        name: name.into(),
         parent: parent_page,
         claimed: None,
         cause: Cause::New,
@@ -129,7 +129,7 @@ fn add(plan: &mut Plan, kind: Kind, parent: Option<&(PageId, ChangeId)>, name: S
             action: Action::Create,
             side: Service::Clockify,
             object: None,
-            fields: vec![FieldChange::new(Field::Name, Value::Empty, Value::text(&name))],
+            fields: vec![FieldChange::new(Field::Name, Value::Empty, Value::text(name))],
             confidence: 95,
             reason: "new in Notion".to_owned(),
         },

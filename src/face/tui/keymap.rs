@@ -159,6 +159,23 @@ mod tests {
         assert!(set(&[]).is_ok());
     }
 
+    /// `SNAPSHOTS=overwrite` writes the table anew.
+    #[test]
+    fn the_readme_has_the_table() {
+        let rows = TABLE.iter().map(|row| {
+            let keys: Vec<String> = row.keys.iter().map(|keys| format!("`{keys}`")).collect();
+            format!("| {} | {} | {} |\n", keys.join(" "), row.label, row.name)
+        });
+        let table: String = std::iter::once("| keys | action | name |\n|---|---|---|\n".to_owned()).chain(rows).collect();
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+        let readme = std::fs::read_to_string(&path).expect("a README");
+        let (before, rest) = readme.split_once("<!-- keys: made").expect("the mark");
+        let (note, rest) = rest.split_once("-->\n").expect("the end of the mark");
+        let (_, after) = rest.split_once("<!-- end of keys -->").expect("the end of the table");
+        let wanted = format!("{before}<!-- keys: made{note}-->\n{table}<!-- end of keys -->{after}");
+        snapbox::assert_data_eq!(wanted, snapbox::Data::read_from(&path, Some(snapbox::data::DataFormat::Text)).raw());
+    }
+
     #[test]
     fn a_sequence_is_waited_for() {
         let keymap = Keymap::default();

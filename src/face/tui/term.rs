@@ -150,8 +150,21 @@ pub(super) async fn run<B: Backend>(
 ) -> Result<State, B::Error> {
     let mut hits = Hits::default();
     let mut last_click: Option<(Instant, (u16, u16))> = None;
+    let mut gone = false;
     loop {
-        terminal.draw(|frame| hits = view(&state, frame))?;
+        if !gone && let Err(error) = terminal.draw(|frame| hits = view(&state, frame)) {
+            if state.phase != Phase::Applying {
+                return Err(error);
+            }
+            gone = true;
+        }
+        // Without a terminal nothing can be decided any more, but what is in flight is waited for.
+        if gone && state.phase != Phase::Applying {
+            return Ok(state);
+        }
+        if gone {
+            stop.ask();
+        }
         let busy = matches!(state.phase, Phase::Reading | Phase::Applying);
         // News first: a key is meant for what is on the screen by then.
         let msg = tokio::select! {
@@ -160,13 +173,16 @@ pub(super) async fn run<B: Backend>(
                 Some(item) => Msg::News(item),
                 None => return Ok(state),
             },
-            event = input.next() => match event {
+            event = input.next(), if !gone => match event {
                 Some(Ok(event)) => match message(event, &hits, &mut last_click) {
                     Some(msg) => msg,
                     None => continue,
                 },
                 // A terminal that went away: what was decided is kept already.
-                Some(Err(_)) | None => return Ok(state),
+                Some(Err(_)) | None => {
+                    gone = true;
+                    continue;
+                }
             },
             () = stop.signal(), if state.phase != Phase::Applying => return Ok(state),
             () = tokio::time::sleep(if busy { TICK } else { IDLE_TICK }) => Msg::Tick(desk.now()),

@@ -43,6 +43,16 @@ fn accessible_asks_line_by_line_instead_of_drawing() {
 }
 
 #[test]
+fn the_configuration_can_ask_for_prompts_too() {
+    let rig = acme();
+    rig.configure("console.plain = true\n");
+    let mut terminal = Terminal::punchlist(&rig, &[], SMALL);
+    terminal.shows(PROMPT);
+    terminal.keys("q\r");
+    assert_eq!(said_plainly(terminal).code, 0);
+}
+
+#[test]
 fn accessible_of_zero_draws() {
     let rig = acme();
     let mut command = rig.command();

@@ -221,3 +221,21 @@ fn interrupting_twice_leaves_and_once_finishes_what_is_in_flight() {
     let leaving = film((100, 16), planned(plan()), keys("AP1<enter>q"));
     assert!(leaving.frame.contains("changes are being applied"), "{}", leaving.frame);
 }
+
+#[test]
+fn a_terminal_that_goes_away_stops_after_what_is_in_flight_and_waits_for_it() {
+    let plan = plan();
+    let mut scenes: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
+    scenes.extend(keys("jj<space>P<enter>").into_iter().map(Scene::Input));
+    scenes.push(Scene::Gone);
+    let happened = events(vec![What::Applied { change: id(&plan, "Acme") }]);
+    scenes.extend(told(&happened));
+    let calls = Calls { notion: 1, clockify: 1 };
+    let ended = report(RunId("20261123".into()), &plan, &happened, Stopped::Interrupted, 0, calls, 8.0);
+    scenes.push(Scene::News(News::Applied(Box::new(ended))));
+
+    let film = film_of((100, 16), THEME, scenes);
+
+    assert!(film.stopped, "no new write starts");
+    assert_eq!(film.state.report.map(|report| report.applied), Some(1), "and what was in flight is taken in");
+}

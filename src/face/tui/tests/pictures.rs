@@ -14,7 +14,7 @@ use super::noon;
 use crate::{
     domain::{
         journal::{Event, RunId, What},
-        plan::Plan,
+        plan::{Action, Change, Plan},
     },
     engine::session::Progress,
     face::{
@@ -80,13 +80,23 @@ fn later(seconds: i64) -> Timestamp {
 
 /// Half of the changes applied, and one that was refused.
 fn half_way(plan: &Plan) -> Vec<Event> {
-    let changes: Vec<_> = plan.changes.iter().filter(|change| change.hold.is_none()).take(26).collect();
+    let open = |change: &&Change| change.hold.is_none() && !change.is_contested();
+    let changes: Vec<&Change> = plan.changes.iter().filter(open).take(26).collect();
+    let unlucky = changes.iter().rposition(|change| change.proposal.action == Action::Create).expect("a create");
     let event = |number: i64, what| Event { run: RunId("20261123".into()), at: later(number / 2), what };
-    let mut events: Vec<Event> =
-        (1..).zip(&changes[..25]).map(|(number, change)| event(number, What::Applied { change: change.id.clone() })).collect();
-    let error = "Clockify refused it (400): the name is already used".to_owned();
-    let hint = "look for it among archived projects".to_owned();
-    events.push(event(26, What::Failed { change: changes[25].id.clone(), error, hint }));
+    let told = (1..).zip(&changes).enumerate().map(|(at, (number, change))| {
+        let change = change.id.clone();
+        event(
+            number,
+            if at == unlucky {
+                let error = "Clockify refused it (400): the name is already used".to_owned();
+                What::Failed { change, error, hint: "look for it among archived projects".to_owned() }
+            } else {
+                What::Applied { change }
+            },
+        )
+    });
+    let events: Vec<Event> = told.collect();
     events
 }
 
