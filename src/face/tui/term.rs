@@ -173,17 +173,15 @@ pub(super) async fn run<B: Backend>(
                 Some(item) => Msg::News(item),
                 None => return Ok(state),
             },
-            event = input.next(), if !gone => match event {
-                Some(Ok(event)) => match message(event, &hits, &mut last_click) {
-                    Some(msg) => msg,
-                    None => continue,
-                },
-                // A terminal that went away: what was decided is kept already.
-                Some(Err(_)) | None => {
+            event = input.next(), if !gone => {
+                let Some(Ok(event)) = event else {
+                    // A terminal that went away: what was decided is kept already.
                     gone = true;
                     continue;
-                }
-            },
+                };
+                let Some(msg) = message(event, &hits, &mut last_click) else { continue };
+                msg
+            }
             () = stop.signal(), if state.phase != Phase::Applying => return Ok(state),
             () = tokio::time::sleep(if busy { TICK } else { IDLE_TICK }) => Msg::Tick(desk.now()),
         };
