@@ -1,5 +1,7 @@
 //! Decisions: what may be written. [`Review::approved`] is the only door to a write.
 
+mod tally;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     ops::Deref,
@@ -12,6 +14,8 @@ use super::{
     model::{Field, PageId, Service, Value},
     plan::{Action, Change, ChangeId, Plan, Proposal, State},
 };
+
+pub use tally::Tally;
 
 /// What was decided about a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,7 +24,6 @@ use self::{
     command::Command,
     input::{LINE_CHARACTERS_MAX, Line, Lines},
     progress::Progress,
-    show::Tally,
     walk::{Answer, Walk, of_changes},
 };
 use super::{
@@ -37,7 +36,7 @@ use crate::{
     domain::{
         plan::Plan,
         report::Stopped,
-        review::{Approved, Review},
+        review::{Approved, Review, Tally},
     },
     edge::environment::Environment,
     engine::session::{Session, Sides},

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         model::{Field, Kind, Value, duration_words},
         plan::{Action, Change, FieldChange, Plan, Proposal, State, field_word},
-        review::{Approved, Decision, Review},
+        review::{Approved, Decision, Review, Tally},
         text::Display,
     },
     face::text::{self, Dress, put},
@@ -18,70 +18,6 @@ const NAME_COLUMNS: usize = 200;
 const VALUE_COLUMNS: usize = 1000;
 /// Changes that are listed at once.
 const LIST_MAX: usize = 100;
-
-/// How far a review has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    /// Approved, and so is all that they need.
-    pub(super) approved: usize,
-    /// Approved, and waiting for something that is not.
-    pub(super) waiting: usize,
-    /// How many of those that are approved close something.
-    pub(super) closes: usize,
-    pub(super) skipped: usize,
-    pub(super) ignored: usize,
-    pub(super) flagged: usize,
-    pub(super) undecided: usize,
-    /// How many of those that are undecided are held.
-    pub(super) held: usize,
-}
-
-impl Tally {
-    pub(super) fn of(review: &Review<impl Deref<Target = Plan>>) -> Self {
-        let mut tally = Self::default();
-        for (at, change) in review.plan().changes.iter().enumerate() {
-            match review.verdict(at).decision {
-                Some(Decision::Approve) if review.is_approved(at) => {
-                    tally.approved += 1;
-                    tally.closes += usize::from(review.chosen(at).action == Action::Close);
-                }
-                Some(Decision::Approve) => tally.waiting += 1,
-                Some(Decision::Skip) => tally.skipped += 1,
-                Some(Decision::Ignore) => tally.ignored += 1,
-                Some(Decision::Flag { .. }) => tally.flagged += 1,
-                None => {
-                    tally.undecided += 1;
-                    tally.held += usize::from(change.state == State::Held);
-                }
-            }
-        }
-        tally
-    }
-
-    /// `3 approved, 1 skipped, 58 undecided (7 of them held)`.
-    pub(super) fn words(self) -> String {
-        let approved = (self.approved > 0).then(|| format!("{} approved", self.approved));
-        approved.into_iter().chain([self.left_alone()]).filter(|words| !words.is_empty()).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The same without what will be applied.
-    pub(super) fn left_alone(self) -> String {
-        let Self { approved: _, waiting, closes: _, skipped, ignored, flagged, undecided, held } = self;
-        let counts = [
-            (waiting, "approved but waiting for something that is not"),
-            (skipped, "skipped"),
-            (ignored, "ignored for good"),
-            (flagged, "flagged"),
-            (undecided, "undecided"),
-        ];
-        let words = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
-        let mut words = words.collect::<Vec<_>>().join(", ");
-        if held > 0 {
-            put(&mut words, format_args!(" ({held} of them held)"));
-        }
-        words
-    }
-}
 
 /// What a plan comes to, in sentences.
 pub(super) fn totals(plan: &Plan) -> String {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::{
     command::{self, Command, Offer},
-    show::{self, Tally},
+    show,
 };
 use crate::{
     domain::{
         entry,
         model::Field,
         plan::{Plan, State, field_word},
-        review::{Decision, Review},
+        review::{Decision, Review, Tally},
     },
     face::text::{Dress, put},
 };

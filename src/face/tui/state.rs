@@ -20,9 +20,9 @@ use super::{
 use crate::{
     domain::{
         model::{Field, Kind, ObjectId, PageId, Service},
-        plan::{Action, ChangeId, FieldChange, Plan, State as ChangeState},
+        plan::{Action, ChangeId, FieldChange, Plan},
         report::Report,
-        review::{Decision, Remembered, Review},
+        review::{Decision, Remembered, Review, Tally},
     },
     edge::store::RunRecord,
 };
@@ -139,20 +139,6 @@ pub(crate) struct Counts {
     pub(crate) changes: u32,
     pub(crate) decided: u32,
     pub(crate) approved: u32,
-}
-
-/// Counts over all changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) approved: usize,
-    pub(crate) closes: usize,
-    pub(crate) skipped: usize,
-    pub(crate) flagged: usize,
-    pub(crate) decided: usize,
-    pub(crate) held: usize,
-    /// Neither decided nor held.
-    pub(crate) open: usize,
-    pub(crate) changes: usize,
 }
 
 /// The runs that are listed, and the events of the one that is looked into.
@@ -366,14 +352,12 @@ impl State {
     pub(crate) fn count(&mut self) {
         let Some(review) = &self.review else { return };
         let plan = review.plan();
-        let mut tally = Tally { changes: plan.changes.len(), ..Tally::default() };
         let mut counts = vec![Counts::default(); self.tree.nodes.len()];
         let one = |counted: &mut u32, holds: bool| *counted += u32::from(holds);
         for node in (0..self.tree.nodes.len()).rev() {
             if let Subject::Change(at) = self.tree.nodes[node].subject {
                 let at = at as usize;
                 let (change, decision) = (&plan.changes[at], review.verdict(at).decision.as_ref());
-                let approved = decision == Some(&Decision::Approve) && review.is_approved(at);
                 let action = review.action(at);
                 let of_node = &mut counts[node];
                 one(&mut of_node.changes, true);
@@ -385,20 +369,13 @@ impl State {
                     Action::Close => one(&mut of_node.closes, true),
                     _ => one(&mut of_node.updates, true),
                 }
-                tally.held += usize::from(change.state == ChangeState::Held);
-                tally.decided += usize::from(decision.is_some());
-                tally.open += usize::from(decision.is_none() && change.state != ChangeState::Held);
-                tally.approved += usize::from(approved);
-                tally.closes += usize::from(approved && action == Action::Close);
-                tally.skipped += usize::from(matches!(decision, Some(Decision::Skip | Decision::Ignore)));
-                tally.flagged += usize::from(matches!(decision, Some(Decision::Flag { .. })));
             }
             if let Some(parent) = self.tree.nodes[node].parent {
                 let below = counts[node];
                 counts[parent as usize].add(below);
             }
         }
-        (self.tally, self.counts) = (tally, counts);
+        (self.tally, self.counts) = (Tally::of(review), counts);
     }
 
     /// What was decided about each change, as a word to filter by.

@@ -88,7 +88,7 @@ pub(crate) async fn open(global: &Global, setup: Setup) -> Result<u8, Failure> {
 
 /// What the program ends with, and its last words.
 fn ended(state: &State, stop: &Stop) -> u8 {
-    let last_words = match (&state.phase, &state.report, state.tally.decided) {
+    let last_words = match (&state.phase, &state.report, state.tally.decided()) {
         (Phase::Failed { text, .. }, _, _) => text.clone(),
         (_, Some(report), _) => format!("run {}: {}", report.run_id, report.outcome.words()),
         (_, None, 0) => String::new(),

@@ -330,7 +330,7 @@ fn a_held_change_says_why_it_cannot_be_approved() {
 #[test]
 fn undo_takes_everything_back() {
     let film = film((80, 24), planned(plan()), keys("Auu"));
-    assert_eq!(film.state.tally.decided, 0);
+    assert_eq!(film.state.tally.decided(), 0);
     assert!(film.frame.contains("there is nothing left"), "{}", film.frame);
 }
 

@@ -104,8 +104,8 @@ fn header(state: &State) -> Line<'static> {
                 spans.push(Span::styled(format!(", {}", age(state.now.duration_since(at).as_secs())), theme.dim()));
             }
         }
-        let bar = bar(state, tally.decided, tally.changes, 10);
-        spans.push(Span::raw(format!("   decided {}/{} {bar}", tally.decided, tally.changes)));
+        let bar = bar(state, tally.decided(), tally.changes, 10);
+        spans.push(Span::raw(format!("   decided {}/{} {bar}", tally.decided(), tally.changes)));
         spans.push(Span::styled(format!("  {} approved", tally.approved), theme.good()));
     }
     Line::from(spans)

@@ -74,7 +74,7 @@ fn the_confirmation_counts_and_names_what_is_closed() {
      i Unman│  + create           2   1 client, 1 project                              │  unmanaged
             │  - close            1   1 task                                           │
             │                                                                          │
-            │ Left alone: 1 undecided, 1 held.                                         │
+            │ Left alone: 2 undecided (1 of them held).                                │
 ────────────│ 1 of them closes something: type that number, then enter. Esc goes back. │────────────
 create clien│  closes task “Design”                                                    │
 Acme        └──────────────────────────────────────────────────────────────────────────┘

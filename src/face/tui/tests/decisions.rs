@@ -197,7 +197,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
 
     let film = film((120, 30), vec![news], keys(")"));
 
-    assert_eq!((film.state.tally.approved, film.state.tally.decided), (1, 1));
+    assert_eq!((film.state.tally.approved, film.state.tally.decided()), (1, 1));
     assert_data_eq!(
         film.frame,
         str![[r#"

@@ -254,11 +254,9 @@ fn confirm(state: &State, height: u16) -> Vec<Line<'static>> {
         lines.push(Line::styled(text, theme.action(*action)));
     }
     lines.push(Line::default());
-    let left =
-        [(tally.skipped, "skipped or ignored"), (tally.flagged, "flagged"), (tally.open, "undecided"), (tally.held, "held")];
-    let left: Vec<String> = left.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let left = tally.left_alone();
     if !left.is_empty() {
-        lines.push(Line::styled(format!(" Left alone: {}. ", left.join(", ")), theme.dim()));
+        lines.push(Line::styled(format!(" Left alone: {left}. "), theme.dim()));
     }
     if tally.closes == 0 {
         lines.push(Line::raw(" Enter applies, esc goes back. "));
