@@ -615,3 +615,28 @@ project "Notion's" update <Acme/Website> note: "old" → "Notion's" [first_sight
 "#]]
     );
 }
+
+#[test]
+fn contested_fields_are_decided_one_by_one_and_others_together() {
+    let mut world = World::linked(&["Acme", "Acme/Shop"]);
+    let fields = [(Field::Note, "a"), (Field::Color, "b"), (Field::Email, "c")];
+    for (field, value) in fields {
+        world.agree("Acme/Shop", field, &Value::text(value));
+    }
+    for (field, value) in fields {
+        world.page_mut("Acme/Shop").values.set(field, Value::text(&format!("{value} in Notion")));
+        world.object_mut("Acme/Shop").values.set(field, Value::text(&format!("{value} in Clockify")));
+    }
+    let of_fields = |world: &World| {
+        let plan = world.plan();
+        let count = |change: &crate::domain::plan::Change| change.proposal.fields.len();
+        plan.changes.iter().map(count).collect::<Vec<_>>()
+    };
+    assert_eq!(of_fields(&world), [1, 1, 1], "each conflict by itself");
+    let conflict = &world.plan().changes[0].proposal.fields[0];
+    assert!(conflict.base.is_some(), "and with what both held when they agreed");
+    for (field, value) in fields {
+        world.object_mut("Acme/Shop").values.set(field, Value::text(value));
+    }
+    assert_eq!(of_fields(&world), [3], "what only Notion changed is one update");
+}

@@ -2,7 +2,7 @@
 
 use snapbox::{assert_data_eq, str};
 
-use super::{film, keys, noon, plan, planned};
+use super::{Scene, THEME, film, film_of, keys, noon, plan, planned};
 use crate::{
     domain::{
         diff::tests::world::World,
@@ -10,7 +10,12 @@ use crate::{
         plan::Plan,
         review::{Decision, Remembered, Said, Verdict},
     },
-    face::tui::{state::Selection, update::News, worker::Order},
+    face::tui::{
+        matching::{Matches, Wanted},
+        state::{Popup, Selection},
+        update::News,
+        worker::Order,
+    },
 };
 
 /// An update of three fields, and three conflicts of which two are of one kind.
@@ -242,4 +247,21 @@ fn ignoring_for_good_and_clearing_are_kept_too() {
     let said = kept(&film.orders);
     assert_eq!(said[0].verdict.decision, Some(Decision::Ignore));
     assert_eq!(said[1].verdict, Verdict::default());
+}
+
+#[test]
+fn a_conflict_has_no_default() {
+    let film = film((100, 24), planned(contested()), keys(")<space>"));
+    assert!(matches!(film.state.popup, Some(Popup::Resolve { .. })), "{}", film.frame);
+    assert!(kept(&film.orders).is_empty());
+}
+
+#[test]
+fn what_was_found_for_an_earlier_question_is_no_news() {
+    let mut scenes: Vec<Scene> = planned(plan()).into_iter().map(Scene::News).collect();
+    scenes.extend(keys("fDesign").into_iter().map(Scene::Input));
+    let late = News::Matched { wanted: Wanted::Filter, number: 1, matches: Matches::default() };
+    scenes.push(Scene::News(late));
+    let film = film_of((100, 24), THEME, scenes);
+    assert!(film.frame.contains("Design"), "{}", film.frame);
 }
