@@ -263,5 +263,5 @@ fn what_was_found_for_an_earlier_question_is_no_news() {
     let late = News::Matched { wanted: Wanted::Filter, number: 1, matches: Matches::default() };
     scenes.push(Scene::News(late));
     let film = film_of((100, 24), THEME, scenes);
-    assert!(film.frame.contains("Design"), "{}", film.frame);
+    assert!(film.frame.contains("- Design"), "{}", film.frame);
 }
