@@ -41,7 +41,7 @@ use super::{
 const CREATE: u8 = 95;
 /// Of a new page beside a name that differs only by case or spaces, or is similar.
 const CREATE_NEAR_TWIN: u8 = 85;
-/// Of creating an object again that is gone from Clockify.
+/// Of creating an object again that is gone from Clockify, or that an earlier run may have created.
 const RECREATE: u8 = 60;
 /// Of Notion's value where both sides were never seen to agree.
 const FIRST_SIGHT: u8 = 90;
@@ -150,19 +150,31 @@ impl<'a> Differ<'a> {
     /// Proposes a new object for a page.
     fn create(&mut self, page: &'a Page, cause: Cause, similar: &[Candidate<'a>]) {
         let has_twin = self.namesakes_of.get(&page.id).is_some_and(|group| !group.other_names(page).is_empty());
+        let doubtful = self.doubtful(page);
         let (confidence, reason) = match (cause, similar.is_empty() && !has_twin) {
+            _ if !doubtful.is_empty() => {
+                (RECREATE, "an earlier run may have created it under another name: is it one of these?".to_owned())
+            }
             (Cause::CopiedId, _) => (CREATE, "a copy of another page: it needs an object of its own".to_owned()),
             (_, true) => (CREATE, format!("new in Notion, and no {} in Clockify looks like it", page.kind)),
             (_, false) => (CREATE_NEAR_TWIN, "new in Notion, but there is a very similar name beside it".to_owned()),
         };
         let proposal = Proposal { confidence, reason, ..creation(page) };
-        let alternatives = similar.iter().map(|candidate| linking(page, candidate)).collect();
+        let alternatives = doubtful.iter().chain(similar).map(|candidate| linking(page, candidate)).collect();
         let at = self.push(page, cause, proposal, alternatives);
         self.of_page.entry(page.id).or_default().root = Some(at);
         self.hold_name(at, page);
         self.hold_parent(at, page);
         self.hold_unseen(at, page);
         self.check_name_is_free(at, page, None);
+    }
+
+    /// Objects without a page that an earlier run may have created for this one.
+    fn doubtful(&self, page: &Page) -> Vec<Candidate<'a>> {
+        let ids = self.snapshots.unsettled.get(&page.id).into_iter().flatten();
+        let free = ids.filter(|id| self.pairs.owner(**id).is_none());
+        let seen = free.filter_map(|id| self.snapshots.objects[page.kind].get(*id));
+        seen.map(|object| Candidate { object, evidence: Evidence::Doubtful }).collect()
     }
 
     /// The object is gone, as a complete listing shows: recreate, link another, or unlink.

@@ -6,7 +6,7 @@ mod registry;
 mod value;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::{Index, IndexMut},
 };
@@ -246,6 +246,8 @@ pub struct Object {
     pub parent: Option<ObjectId>,
     /// Archived (clients, projects) or DONE (tasks).
     pub closed: bool,
+    /// The page that its note names as the one it mirrors: written by punchlist into what it creates, and perhaps copied since.
+    pub marker: Option<PageId>,
     /// Mapped fields besides name, parent and state.
     pub values: Values,
     /// Time tracked on it, in seconds, where the service says so.
@@ -266,8 +268,9 @@ pub struct Snapshots {
     pub lost: BTreeSet<PageId>,
     /// Pages that are in the registry and exist, but were moved out of their data source.
     pub moved_out: BTreeSet<PageId>,
-    /// Pages for which an earlier run may have created an object: nobody knows, and a look-up could not tell.
-    pub unsettled: BTreeSet<PageId>,
+    /// Pages for which an earlier run may have created an object: nobody knows, and a look-up could not tell. A person must decide
+    /// where there are objects that could be it; without any, looking it up failed.
+    pub unsettled: BTreeMap<PageId, Vec<ObjectId>>,
     /// Things to say that fetching noticed.
     pub problems: Vec<Problem>,
 }

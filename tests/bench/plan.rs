@@ -93,6 +93,7 @@ impl World {
             name: name.into(),
             parent: parent.map(|(_, object)| object),
             closed: false,
+            marker: None,
             values: Values::default(),
             tracked_seconds: None,
         }]);

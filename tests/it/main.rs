@@ -6,4 +6,5 @@ mod clockify;
 mod command_line;
 mod main_job;
 mod notion;
+mod recovery;
 mod support;

@@ -80,6 +80,14 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Yes or no.
+    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+        self.take(key, |content| match content.typed() {
+            Content::Flag(flag) => Ok(flag),
+            _ => Err("true or false".into()),
+        })
+    }
+
     /// A whole number.
     pub(super) fn whole(&mut self, key: &str, range: RangeInclusive<u32>) -> Option<u32> {
         self.take(key, |content| {

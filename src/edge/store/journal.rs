@@ -1,12 +1,14 @@
 //! The journal, which is also the audit log, and the runs that it is made of.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use sha2::{Digest, Sha256};
 
 use super::{Fault, Store, StoreError, from_json, from_word, registry, to_json, to_time, to_word};
 use crate::domain::{
-    journal::{self, Event, Open, Outcome, RunId, Status, What, Write, WriteId},
+    journal::{self, Event, Open, Outcome, RunId, Status, Trace, What, Write, WriteId},
     model::{Link, ObjectId, PageId},
     plan::ChangeId,
 };
@@ -119,6 +121,18 @@ impl Store {
             } else {
                 Err(Fault::Stored(format!("the journal has {} open writes and its index {counted}", open.len())))
             }
+        })
+    }
+
+    /// The creates whose object was looked for in vain, by page, as far as the pages have no object yet.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn unlinked_creates(&self) -> Result<BTreeMap<PageId, Trace>, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT body FROM event WHERE kind = 'intent' AND page_id IN
+                       (SELECT page_id FROM write WHERE status = 'absent' EXCEPT SELECT page_id FROM link) ORDER BY n";
+            Ok(journal::creates(&bodies(connection, sql, [])?))
         })
     }
 

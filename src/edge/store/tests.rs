@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fs};
 
 use super::*;
 use crate::domain::{
-    journal::{Event, Outcome, RunId, What, Write, WriteId},
+    journal::{Born, Event, Outcome, RunId, Trace, What, Write, WriteId},
     model::{Agreed, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
     plan::ChangeId,
     review::{Decision, Verdict},
@@ -79,7 +79,8 @@ fn intent(run: &str, number: u32) -> Event {
         claim: Some(Some(object(number))),
         fields: BTreeMap::new(),
     };
-    event(run, What::Intent { write: WriteId(number), changes: vec![ChangeId("c".into())], request, siblings: vec![object(9)] })
+    let trace = Box::new(Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))) });
+    event(run, What::Intent { write: WriteId(number), changes: vec![ChangeId("c".into())], request, trace })
 }
 
 fn outcome(run: &str, number: u32, outcome: Outcome) -> Event {
@@ -172,11 +173,44 @@ fn what_a_crash_left_open_is_found_again() {
 
     let open = store.open_writes().expect("reads");
     assert_eq!(open.iter().map(|open| (open.run.0.as_str(), open.write.0)).collect::<Vec<_>>(), [("b", 2), ("b", 3)]);
-    assert_eq!(open[0].siblings, [object(9)]);
+    assert_eq!(open[0].trace, Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))) });
     store.append_all(&[outcome("b", 2, Outcome::Absent), outcome("b", 3, done)]).expect("settles");
     assert_eq!(store.open_writes().expect("reads"), []);
     assert_eq!(store.events(&RunId("a".into())).expect("reads").len(), 2);
     assert_eq!(store.events(&RunId("b".into())).expect("reads")[0], intent("b", 1));
+}
+
+#[test]
+fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_an_object() {
+    let world = world();
+    let mut store = world.open();
+    let create = |run: &str, number: u32, second: i64| {
+        let (page, name) = (page(number.into()), "Acme".into());
+        let request = Write::Create { page, kind: Kind::Client, parent: None, name, marked: true, fields: BTreeMap::new() };
+        let trace = Box::new(Trace { siblings: vec![object(8), object(9)], born: Some(Born::of(at(second))) });
+        event(run, What::Intent { write: WriteId(number), changes: vec![], request, trace })
+    };
+    let absent = |run: &str, number| outcome(run, number, Outcome::Absent);
+    let done = outcome("a", 3, Outcome::Done { object: Some(object(3)) });
+    store
+        .append_all(&[
+            create("a", 1, 60),
+            absent("a", 1),
+            create("a", 2, 60),
+            create("a", 3, 60),
+            done,
+            intent("a", 4),
+            absent("a", 4),
+        ])
+        .expect("appends");
+    store.append_all(&[create("b", 1, 600), absent("b", 1)]).expect("appends");
+
+    let born = Born::of(at(600)).since(Born::of(at(60)));
+    let trace = Trace { siblings: vec![object(8), object(9)], born: Some(born) };
+    assert_eq!(store.unlinked_creates().expect("reads"), [(page(1), trace)].into(), "not what is open, done, or no create");
+
+    store.save_links(at(700), &[link(1)]).expect("saves");
+    assert_eq!(store.unlinked_creates().expect("reads"), BTreeMap::new());
 }
 
 #[test]

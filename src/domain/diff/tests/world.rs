@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) rules: Rules,
     pub(crate) lost: BTreeSet<PageId>,
     pub(crate) moved_out: BTreeSet<PageId>,
-    pub(crate) unsettled: BTreeSet<PageId>,
+    pub(crate) unsettled: BTreeMap<PageId, Vec<ObjectId>>,
     pub(crate) problems: Vec<Problem>,
     /// Kinds whose pages cannot be listed completely.
     pub(crate) partial_pages: BTreeSet<Kind>,
@@ -102,6 +102,7 @@ impl World {
             name: name_of(path).into(),
             parent: parent_of(path).and_then(|parent| self.objects.get(parent)).map(|object| object.id),
             closed: false,
+            marker: None,
             values: Values::default(),
             tracked_seconds: None,
         };
