@@ -236,12 +236,40 @@ impl<'a> Differ<'a> {
             Standing::Trashed if best.object.closed => Sight::Retired,
             _ => Sight::Expected,
         };
-        let unchanged = link.is_some_and(|link| !moved && link.sight == sight);
+        let left = link.map_or_else(Vec::new, |link| self.still_left(page, link));
+        let unchanged = link.is_some_and(|link| !moved && link.sight == sight && link.left == left);
+        for object in &left {
+            self.close_left(page, *object);
+        }
         if !unchanged {
             let base = base.into_owned();
-            self.verified.push(Link { page: page.id, kind: page.kind, object: best.object.id, sight, base });
+            self.verified.push(Link { page: page.id, kind: page.kind, object: best.object.id, sight, base, left });
         }
         self.write_back(page, best);
+    }
+
+    /// Of the objects that the page left behind when it moved, those that are still open, or still named by the page.
+    fn still_left(&self, page: &Page, link: &Link) -> Vec<ObjectId> {
+        let objects = &self.snapshots.objects[link.kind];
+        let is_open = |left: ObjectId| objects.get(left).map_or(objects.complete().is_none(), |object| !object.closed);
+        let left = link.left.iter().copied().filter(|left| self.pairs.owner(*left).is_none());
+        left.filter(|left| is_open(*left) || page.claim.id() == Some(*left)).collect()
+    }
+
+    /// Proposes to close an object that the page left behind: a run that moved it ended before it could.
+    fn close_left(&mut self, page: &'a Page, left: ObjectId) {
+        let Some(object) = self.snapshots.objects[page.kind].get(left).filter(|object| !object.closed) else { return };
+        let (from, to) = (Value::Closed(false), Value::Closed(true));
+        let proposal = Proposal {
+            action: Action::Close,
+            side: Service::Clockify,
+            object: Some(left),
+            fields: vec![FieldChange { field: Field::State, from, to }],
+            confidence: 100,
+            reason: "the page has moved, and this is what it left behind".to_owned(),
+        };
+        let at = self.push(page, Cause::Moved, proposal, Vec::new());
+        self.changes[at].tracked_seconds = object.tracked_seconds;
     }
 
     /// Compares a page with an object that somebody must first approve for it: everything else rests on that.
@@ -446,10 +474,14 @@ impl<'a> Differ<'a> {
             return;
         }
         let objects = &self.snapshots.objects[page.kind];
-        let rival = page.claim.id().and_then(|claimed| objects.get(claimed));
+        let left = self.registry.of_page(page.id).map_or(&[][..], |link| &link.left);
+        let rival = page.claim.id().filter(|claimed| !left.contains(claimed)).and_then(|claimed| objects.get(claimed));
         let (from, confidence, reason) = match &page.claim {
             Claim::None => (Value::Empty, 100, "the page has lost its Clockify ID".to_owned()),
             Claim::Garbled(text) => (Value::Text(text.clone()), 95, "the page's Clockify ID is not one".to_owned()),
+            Claim::Id(other) if left.contains(other) => {
+                (Value::Object(*other), 100, "the page has moved, and still names what it left behind".to_owned())
+            }
             Claim::Id(other) if rival.is_some() || objects.complete().is_none() => {
                 (Value::Object(*other), OVERWRITE_CLAIM, "the page names another object than the one it is linked to".to_owned())
             }

@@ -275,6 +275,15 @@ pub struct Snapshots {
     pub problems: Vec<Problem>,
 }
 
+impl Snapshots {
+    /// True when objects name pages as only punchlist does, and the registry knows nothing at all: the state was lost, perhaps a
+    /// moment after something was created that a listing does not show yet.
+    pub fn are_forgotten(&self, registry: &Registry) -> bool {
+        let named = |kind: Kind| self.objects[kind].rows().iter().filter_map(|object| object.marker);
+        registry.is_empty() && Kind::ALL.into_iter().any(|kind| named(kind).any(|page| self.pages[kind].get(page).is_some()))
+    }
+}
+
 /// Something that fetching noticed: it stops nothing, and becomes a notice of the plan.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {

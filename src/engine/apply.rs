@@ -315,6 +315,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 Write::Create { page, kind, parent, name: name.clone(), marked, fields: fields.clone() }
             }
             Act::Update { object, parent, fields } => {
+                // Another object may have been chosen for the page in the same review.
+                let link = self.work.registry.of_page(page);
+                if !link.is_some_and(|link| link.object == *object || link.left.contains(object)) {
+                    return Err(format!("{object} is not linked to the page any more"));
+                }
                 let mut fields = fields.clone();
                 if let Some(parent) = object_of(*parent)? {
                     fields.insert(Field::Parent, Value::Object(parent));
@@ -342,7 +347,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         let rows = self.work.snapshots.objects[*kind].rows().iter();
         // Only those of the same name can be mistaken for the new one.
         let same = rows.filter(|object| object.parent == *parent && object.name.canonical() == name.canonical());
-        let mut trace = Trace { siblings: same.map(|object| object.id).collect(), born: now.map(Born::of) };
+        let leaves = self.work.registry.of_page(*page).map(|link| link.object);
+        let mut trace = Trace { siblings: same.map(|object| object.id).collect(), born: now.map(Born::of), leaves };
         if let Some(earlier) = self.work.earlier.get(page) {
             trace.siblings.retain(|known| earlier.siblings.contains(known));
             trace.born = trace.born.zip(earlier.born).map(|(now, earlier)| now.since(earlier));
@@ -368,7 +374,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
 
     /// A link to an object that exists: both agree on what they agree on, and nothing else has a base yet.
     fn first_link(&self, page: PageId, object: &Object) -> Link {
-        let link = Link { page, kind: object.kind, object: object.id, sight: Sight::Expected, base: Base::default() };
+        let left = self.work.registry.of_page(page).map_or_else(Vec::new, |before| before.left.clone());
+        let link = Link { page, kind: object.kind, object: object.id, sight: Sight::Expected, base: Base::default(), left };
         let mut agreed = BTreeMap::new();
         if let Some(seen) = self.page(object.kind, page) {
             let fixed = [Field::Name, Field::Parent, Field::State];
@@ -473,7 +480,9 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         match &flight.write {
             Write::Create { page, name, fields, .. } => {
                 if let Some(object) = &written.object {
-                    links.push(steps::created(*page, object, name, fields));
+                    let before = self.work.registry.of_page(*page);
+                    let left = before.map_or_else(Vec::new, |before| steps::leaving(before, self.work.snapshots));
+                    links.push(Link { left, ..steps::created(*page, object, name, fields) });
                 }
             }
             Write::Update { page, kind, object, fields } => {

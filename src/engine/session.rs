@@ -181,8 +181,17 @@ impl Session<'_> {
         self.tell_exchanges(exchanges)?;
         let (from_notion, (clockify_workspace, objects, problems)) = both?;
         let ReadNotion { workspace: notion_workspace, sources, mut snapshots, lost_now } = from_notion;
+        let noticed = snapshots.problems.len();
         snapshots.objects = objects;
         snapshots.problems.extend(problems);
+        if snapshots.are_forgotten(&registry) {
+            for pause in self.rules.settles() {
+                tokio::time::sleep(pause).await;
+                let (objects, problems) = self.clockify.fetch(&clockify_workspace, &|_, _| {}).await?;
+                snapshots.objects = objects;
+                snapshots.problems.splice(noticed.., problems);
+            }
+        }
         let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
         if identities.as_ref() != Some(&now) {
             self.store.remember("identities", &now)?;
@@ -259,6 +268,9 @@ impl Session<'_> {
             let fresh = self.plan(&mut seen)?;
             approved = self.still_holding(&approved, &plan, &fresh)?;
             plan = fresh;
+        }
+        if !approved.changes().is_empty() {
+            self.store.back_up((self.clock)())?;
         }
         (self.watch)(Progress::Applying(approved.changes().len()));
         let services = Services {

@@ -103,7 +103,7 @@ impl World {
         if let Some((_, parent)) = parent {
             base.set(Field::Parent, Agreed::Same(Value::Object(parent)));
         }
-        self.links.push(Link { page, kind, object, sight: Sight::Expected, base });
+        self.links.push(Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new() });
         (page, object)
     }
 

@@ -20,6 +20,9 @@ pub struct Trace {
     /// When its object can have been born, by the service's own clock; nothing where the service never told the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub born: Option<Born>,
+    /// The object that the page had before a create: a task that moves leaves it behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves: Option<ObjectId>,
 }
 
 /// A span of the service's time.
@@ -114,7 +117,8 @@ mod tests {
     #[test]
     fn an_object_is_told_by_when_it_was_born_and_what_was_there_before() {
         let known = id(SENT, 7);
-        let trace = Trace { siblings: vec![known], born: Some(Born::of(Timestamp::from_second(SENT).expect("a time"))) };
+        let trace =
+            Trace { siblings: vec![known], born: Some(Born::of(Timestamp::from_second(SENT).expect("a time"))), leaves: None };
         for (born, fits) in [(SENT - 3, false), (SENT - 2, true), (SENT, true), (SENT + 182, true), (SENT + 183, false)] {
             assert_eq!(trace.fits(&create(Kind::Task, false), &object(id(born, 1))), fits, "{}", born - SENT);
         }

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::{Found, Journal, Target, flight::look_again};
 use crate::domain::{
-    journal::{Event, Open, Outcome, What, Write},
+    journal::{Event, Open, Outcome, Trace, What, Write},
     model::{Field, Link, Object, ObjectId, Registry, Snapshots},
     rules::Rules,
     steps,
@@ -69,7 +69,10 @@ pub async fn settle<T: Target, J: Journal>(
     for (open, found) in unseen.into_iter().zip(looked) {
         match found {
             Ok(Found::Happened(written)) => settling.conclude(open, Sign::Happened(written.object), journal)?,
-            Ok(Found::Several(objects)) => settling.conclude(open, Sign::Several(objects), journal)?,
+            Ok(Found::Several(objects)) => {
+                let sign = settling.several(&open.request, objects);
+                settling.conclude(open, sign, journal)?;
+            }
             Ok(Found::Nothing) => nothing.push(open),
             // It stays open: nothing is created for the page until it can be looked up.
             Err(_) => {
@@ -91,7 +94,8 @@ impl Settling<'_> {
         let Write::Create { page, kind, .. } = &open.request else {
             return if shows(self.snapshots, &open.request) { Sign::Happened(None) } else { Sign::Absent };
         };
-        if let Some(link) = self.registry.of_page(*page) {
+        let since = self.registry.of_page(*page).filter(|link| Some(link.object) != open.trace.leaves);
+        if let Some(link) = since {
             let linked = self.snapshots.objects[*kind].get(link.object);
             let ours = linked.filter(|object| open.trace.fits(&open.request, object));
             return ours.map_or(Sign::Absent, |object| Sign::Happened(Some(object.clone())));
@@ -102,23 +106,28 @@ impl Settling<'_> {
         match (fitting.pop(), fitting.is_empty()) {
             (None, _) => Sign::None,
             (Some(object), true) => Sign::Happened(Some(object.clone())),
-            (Some(object), false) => Sign::Several(fitting.iter().map(|object| object.id).chain([object.id]).collect()),
+            (Some(object), false) => {
+                self.several(&open.request, fitting.iter().map(|object| object.id).chain([object.id]).collect())
+            }
         }
     }
 
     /// Objects without a page that have everything of a create that was not found but its name.
     fn doubt(&self, open: &Open) -> Sign {
-        let Write::Create { page, kind, .. } = &open.request else { return Sign::Absent };
-        // Nothing is created for a page that is gone or closed, so there is nothing to doubt.
-        if self.snapshots.pages[*kind].get(*page).is_none_or(|page| page.standing.is_closed()) {
-            return Sign::Absent;
-        }
+        let Write::Create { kind, .. } = &open.request else { return Sign::Absent };
         let claimed: BTreeSet<ObjectId> = self.snapshots.pages[*kind].rows().iter().filter_map(|page| page.claim.id()).collect();
         let rows = self.snapshots.objects[*kind].rows().iter();
         let doubtful = rows.filter(|object| open.trace.fits_but_for_the_name(&open.request, object));
         let doubtful: Vec<ObjectId> =
             doubtful.map(|object| object.id).filter(|id| self.is_free(*id) && !claimed.contains(id)).collect();
-        if doubtful.is_empty() { Sign::Absent } else { Sign::Several(doubtful) }
+        self.several(&open.request, doubtful)
+    }
+
+    /// What several objects mean: a person decides. Nothing is created for a page that is gone or closed, so there nobody has to.
+    fn several(&self, request: &Write, objects: Vec<ObjectId>) -> Sign {
+        let page = self.snapshots.pages[request.kind()].get(request.page());
+        let is_open = page.is_some_and(|page| !page.standing.is_closed());
+        if is_open && !objects.is_empty() { Sign::Several(objects) } else { Sign::Absent }
     }
 
     fn is_free(&self, object: ObjectId) -> bool {
@@ -127,7 +136,7 @@ impl Settling<'_> {
 
     /// Journals what a sign means, and takes up the link that follows. A write with several signs stays open.
     fn conclude<J: Journal>(&mut self, open: Open, sign: Sign, journal: &mut J) -> Result<(), J::Error> {
-        let Open { run, write, request, .. } = open;
+        let Open { run, write, request, trace, .. } = open;
         let (outcome, link) = match sign {
             Sign::Several(objects) => {
                 self.snapshots.unsettled.insert(request.page(), objects);
@@ -136,7 +145,7 @@ impl Settling<'_> {
             Sign::Absent | Sign::None => (Outcome::Absent, None),
             Sign::Happened(object) => {
                 let outcome = Outcome::Done { object: object.as_ref().map(|object| object.id) };
-                (outcome, object.and_then(|object| self.link(&request, object)))
+                (outcome, object.and_then(|object| self.link(&request, &trace, object)))
             }
         };
         let event = Event { run, at: (self.clock)(), what: What::Outcome { write, outcome } };
@@ -148,14 +157,17 @@ impl Settling<'_> {
     }
 
     /// The link of the object that a create made, unless either has another by now. The object is shown from now on.
-    fn link(&mut self, request: &Write, object: Object) -> Option<Link> {
-        let Write::Create { page, name, fields, .. } = request else { return None };
-        let link = steps::created(*page, &object, name, fields);
+    fn link(&mut self, request: &Write, trace: &Trace, object: Object) -> Option<Link> {
+        let Write::Create { page, parent, name, fields, .. } = request else { return None };
+        let before = self.registry.of_page(*page);
+        let is_free = before.is_none_or(|before| Some(before.object) == trace.leaves) && self.is_free(object.id);
+        let left = before.map_or_else(Vec::new, |before| steps::leaving(before, self.snapshots));
+        let link = Link { left, ..steps::recovered(*page, &object, *parent, name, fields) };
         let shown = &mut self.snapshots.objects[object.kind];
         if shown.get(object.id).is_none() {
             *shown = std::mem::take(shown).with([object]);
         }
-        (self.registry.of_page(link.page).is_none() && self.is_free(link.object)).then_some(link)
+        is_free.then_some(link)
     }
 }
 
