@@ -140,9 +140,10 @@ impl<'a> Differ<'a> {
         }
     }
 
-    /// A closed page whose object is gone: nothing is left to ask about it.
+    /// A closed page whose object is gone, and not only not listed yet: nothing is left to ask about it.
     fn retire(&mut self, page: &Page) {
-        if let Some(link) = self.registry.of_page(page.id).filter(|link| link.sight != Sight::Retired) {
+        let link = self.registry.of_page(page.id).filter(|link| !self.snapshots.is_young(link.object));
+        if let Some(link) = link.filter(|link| link.sight != Sight::Retired) {
             self.verified.push(Link { sight: Sight::Retired, ..link.clone() });
         }
     }

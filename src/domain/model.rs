@@ -11,7 +11,7 @@ use std::{
     ops::{Index, IndexMut},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::text::Raw;
@@ -273,9 +273,20 @@ pub struct Snapshots {
     pub unsettled: BTreeMap<PageId, Vec<ObjectId>>,
     /// Things to say that fetching noticed.
     pub problems: Vec<Problem>,
+    /// When Clockify was read, by its own clock, which ids are born by.
+    pub as_of: Option<Timestamp>,
 }
 
+/// How long after its birth an object may be missing from a listing that lags behind.
+const YOUNG: SignedDuration = SignedDuration::from_mins(10);
+
 impl Snapshots {
+    /// True when the object was born so short a time before Clockify was read that a listing may not show it yet.
+    pub fn is_young(&self, object: ObjectId) -> bool {
+        let born = object.created_second().and_then(|second| Timestamp::from_second(second).ok());
+        born.zip(self.as_of).is_some_and(|(born, now)| now.duration_since(born) < YOUNG)
+    }
+
     /// True when objects name pages as only punchlist does, and the registry knows nothing at all: the state was lost, perhaps a
     /// moment after something was created that a listing does not show yet.
     pub fn are_forgotten(&self, registry: &Registry) -> bool {

@@ -184,6 +184,7 @@ impl Session<'_> {
         let noticed = snapshots.problems.len();
         snapshots.objects = objects;
         snapshots.problems.extend(problems);
+        snapshots.as_of = self.clockify.http().server_time();
         if snapshots.are_forgotten(&registry) {
             for pause in self.rules.settles() {
                 tokio::time::sleep(pause).await;

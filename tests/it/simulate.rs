@@ -20,7 +20,7 @@ use punchlist::domain::{
     model::{ObjectId, PageId, Relation},
     plan::State,
     report::Stopped,
-    rules::Rules,
+    rules::{Rules, Threshold},
 };
 
 use self::{
@@ -62,7 +62,11 @@ impl History {
         let machines = (0..if dice.percent(25) { 2 } else { 1 })
             .map(|number| Machine::new(number, i64::try_from(dice.below(200_000)).expect("small") - 100_000))
             .collect();
-        let rules = Rules { marker: dice.percent(80), ..Rules::default() };
+        let mut rules = Rules { marker: dice.percent(80), ..Rules::default() };
+        // Whoever lets policy create again what is gone relies on listings alone, so they must not lag.
+        if knobs.lag == 0 && dice.percent(50) {
+            rules.thresholds.recreate = Threshold::At(60);
+        }
         let mut world = World::new(dice, knobs);
         world.begin();
         Self { world: RefCell::new(world), machines, rules, forgot: false }
@@ -256,6 +260,14 @@ impl History {
             });
             if !right {
                 broken.push(format!("O2: page {} {:?} claims {:?}, and has {object:?}", page.id, page.title.exact(), page.claim));
+            }
+        }
+        // Whatever says that it is closed is closed.
+        for page in world.pages.values().filter(|page| page.standing.is_closed() && !held.contains(&page.id)) {
+            let object = linked(&self.machines[0], page.id).and_then(|object| world.objects.get(&object));
+            // What somebody opens again for a page in the trash is theirs: nobody asks for that page any more.
+            if object.is_some_and(|object| !object.closed && !world.touched.contains(&object.id)) {
+                broken.push(format!("O2: page {} {:?} is closed, and its object is not", page.id, page.standing));
             }
         }
         world.broken.extend(broken);

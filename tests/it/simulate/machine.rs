@@ -166,7 +166,8 @@ impl Machine {
             let rows = world.borrow_mut().list_pages(kind);
             walk(world, rows)
         });
-        let mut snapshots = Snapshots { pages, objects: read_objects(world), ..Snapshots::default() };
+        let as_of = Some(world.borrow().time());
+        let mut snapshots = Snapshots { pages, objects: read_objects(world), as_of, ..Snapshots::default() };
         for link in registry.iter() {
             if snapshots.pages[link.kind].complete().is_none_or(|listing| !listing.lacks(link.page)) {
                 continue;

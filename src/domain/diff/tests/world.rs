@@ -215,6 +215,7 @@ impl World {
             moved_out: self.moved_out.clone(),
             unsettled: self.unsettled.clone(),
             problems: self.problems.clone(),
+            as_of: None,
         }
     }
 
