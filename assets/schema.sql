@@ -12,6 +12,7 @@ CREATE TABLE link (
   clockify_id TEXT    NOT NULL UNIQUE,
   sight       TEXT    NOT NULL, -- JSON
   base        TEXT    NOT NULL, -- JSON
+  left_ids    TEXT    NOT NULL, -- JSON: objects that the page left behind when it moved, to be closed
   updated_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -41,7 +41,7 @@ use super::{
 const CREATE: u8 = 95;
 /// Of a new page beside a name that differs only by case or spaces, or is similar.
 const CREATE_NEAR_TWIN: u8 = 85;
-/// Of creating an object again that is gone from Clockify.
+/// Of creating an object again that is gone from Clockify, or that an earlier run may have created.
 const RECREATE: u8 = 60;
 /// Of Notion's value where both sides were never seen to agree.
 const FIRST_SIGHT: u8 = 90;
@@ -140,9 +140,10 @@ impl<'a> Differ<'a> {
         }
     }
 
-    /// A closed page whose object is gone: nothing is left to ask about it.
+    /// A closed page whose object is gone, and not only not listed yet: nothing is left to ask about it.
     fn retire(&mut self, page: &Page) {
-        if let Some(link) = self.registry.of_page(page.id).filter(|link| link.sight != Sight::Retired) {
+        let link = self.registry.of_page(page.id).filter(|link| !self.snapshots.is_young(link.object));
+        if let Some(link) = link.filter(|link| link.sight != Sight::Retired) {
             self.verified.push(Link { sight: Sight::Retired, ..link.clone() });
         }
     }
@@ -150,19 +151,31 @@ impl<'a> Differ<'a> {
     /// Proposes a new object for a page.
     fn create(&mut self, page: &'a Page, cause: Cause, similar: &[Candidate<'a>]) {
         let has_twin = self.namesakes_of.get(&page.id).is_some_and(|group| !group.other_names(page).is_empty());
+        let doubtful = self.doubtful(page);
         let (confidence, reason) = match (cause, similar.is_empty() && !has_twin) {
+            _ if !doubtful.is_empty() => {
+                (RECREATE, "an earlier run may have created it under another name: is it one of these?".to_owned())
+            }
             (Cause::CopiedId, _) => (CREATE, "a copy of another page: it needs an object of its own".to_owned()),
             (_, true) => (CREATE, format!("new in Notion, and no {} in Clockify looks like it", page.kind)),
             (_, false) => (CREATE_NEAR_TWIN, "new in Notion, but there is a very similar name beside it".to_owned()),
         };
         let proposal = Proposal { confidence, reason, ..creation(page) };
-        let alternatives = similar.iter().map(|candidate| linking(page, candidate)).collect();
+        let alternatives = doubtful.iter().chain(similar).map(|candidate| linking(page, candidate)).collect();
         let at = self.push(page, cause, proposal, alternatives);
         self.of_page.entry(page.id).or_default().root = Some(at);
         self.hold_name(at, page);
         self.hold_parent(at, page);
         self.hold_unseen(at, page);
         self.check_name_is_free(at, page, None);
+    }
+
+    /// Objects without a page that an earlier run may have created for this one.
+    fn doubtful(&self, page: &Page) -> Vec<Candidate<'a>> {
+        let ids = self.snapshots.unsettled.get(&page.id).into_iter().flatten();
+        let free = ids.filter(|id| self.pairs.owner(**id).is_none());
+        let seen = free.filter_map(|id| self.snapshots.objects[page.kind].get(*id));
+        seen.map(|object| Candidate { object, evidence: Evidence::Doubtful }).collect()
     }
 
     /// The object is gone, as a complete listing shows: recreate, link another, or unlink.
@@ -224,12 +237,40 @@ impl<'a> Differ<'a> {
             Standing::Trashed if best.object.closed => Sight::Retired,
             _ => Sight::Expected,
         };
-        let unchanged = link.is_some_and(|link| !moved && link.sight == sight);
+        let left = link.map_or_else(Vec::new, |link| self.still_left(page, link));
+        let unchanged = link.is_some_and(|link| !moved && link.sight == sight && link.left == left);
+        for object in &left {
+            self.close_left(page, *object);
+        }
         if !unchanged {
             let base = base.into_owned();
-            self.verified.push(Link { page: page.id, kind: page.kind, object: best.object.id, sight, base });
+            self.verified.push(Link { page: page.id, kind: page.kind, object: best.object.id, sight, base, left });
         }
         self.write_back(page, best);
+    }
+
+    /// Of the objects that the page left behind when it moved, those that are still open, or still named by the page.
+    fn still_left(&self, page: &Page, link: &Link) -> Vec<ObjectId> {
+        let objects = &self.snapshots.objects[link.kind];
+        let is_open = |left: ObjectId| objects.get(left).map_or(objects.complete().is_none(), |object| !object.closed);
+        let left = link.left.iter().copied().filter(|left| self.pairs.owner(*left).is_none());
+        left.filter(|left| is_open(*left) || page.claim.id() == Some(*left)).collect()
+    }
+
+    /// Proposes to close an object that the page left behind: a run that moved it ended before it could.
+    fn close_left(&mut self, page: &'a Page, left: ObjectId) {
+        let Some(object) = self.snapshots.objects[page.kind].get(left).filter(|object| !object.closed) else { return };
+        let (from, to) = (Value::Closed(false), Value::Closed(true));
+        let proposal = Proposal {
+            action: Action::Close,
+            side: Service::Clockify,
+            object: Some(left),
+            fields: vec![FieldChange::new(Field::State, from, to)],
+            confidence: 100,
+            reason: "the page has moved, and this is what it left behind".to_owned(),
+        };
+        let at = self.push(page, Cause::Moved, proposal, Vec::new());
+        self.changes[at].tracked_seconds = object.tracked_seconds;
     }
 
     /// Compares a page with an object that somebody must first approve for it: everything else rests on that.
@@ -435,10 +476,14 @@ impl<'a> Differ<'a> {
             return;
         }
         let objects = &self.snapshots.objects[page.kind];
-        let rival = page.claim.id().and_then(|claimed| objects.get(claimed));
+        let left = self.registry.of_page(page.id).map_or(&[][..], |link| &link.left);
+        let rival = page.claim.id().filter(|claimed| !left.contains(claimed)).and_then(|claimed| objects.get(claimed));
         let (from, confidence, reason) = match &page.claim {
             Claim::None => (Value::Empty, 100, "the page has lost its Clockify ID".to_owned()),
             Claim::Garbled(text) => (Value::Text(text.clone()), 95, "the page's Clockify ID is not one".to_owned()),
+            Claim::Id(other) if left.contains(other) => {
+                (Value::Object(*other), 100, "the page has moved, and still names what it left behind".to_owned())
+            }
             Claim::Id(other) if rival.is_some() || objects.complete().is_none() => {
                 (Value::Object(*other), OVERWRITE_CLAIM, "the page names another object than the one it is linked to".to_owned())
             }

@@ -10,6 +10,8 @@
 //!    └─(crash)─────┘       └── Absent    looked up: it did not
 //! ```
 
+mod trace;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -20,6 +22,8 @@ use super::{
     plan::ChangeId,
     text::Raw,
 };
+
+pub use trace::{Born, LANDS_WITHIN, Trace};
 
 /// The name of a run: sortable by time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,6 +55,9 @@ pub enum Write {
         parent: Option<ObjectId>,
         /// Its name.
         name: Raw,
+        /// True when its note gets a link back to the page as its last line.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        marked: bool,
         /// Mapped fields that the page states.
         fields: BTreeMap<Field, Value>,
     },
@@ -274,9 +281,9 @@ pub enum What {
         changes: Vec<ChangeId>,
         /// The request.
         request: Write,
-        /// Objects of that kind under that parent that were known before a create, so that a new one can be told.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        siblings: Vec<ObjectId>,
+        /// What tells a new object from those of others.
+        #[serde(flatten)]
+        trace: Box<Trace>,
     },
     /// A write was answered, or looked up.
     Outcome {
@@ -341,8 +348,21 @@ pub struct Open {
     pub at: Timestamp,
     /// The request.
     pub request: Write,
-    /// Objects that were known before a create.
-    pub siblings: Vec<ObjectId>,
+    /// What tells the object of a create from those of others.
+    pub trace: Trace,
+}
+
+/// The creates among some intents, by page: what tells the object of any of them from those of others.
+pub fn creates<'a>(intents: impl IntoIterator<Item = &'a Event>) -> BTreeMap<PageId, Trace> {
+    let mut creates: BTreeMap<PageId, Trace> = BTreeMap::new();
+    for event in intents {
+        let What::Intent { request: Write::Create { page, .. }, trace, .. } = &event.what else { continue };
+        let all = creates.entry(*page).or_insert_with(|| Trace::clone(trace));
+        // What was known before the first of them cannot be from any.
+        all.siblings.retain(|known| trace.siblings.contains(known));
+        all.born = all.born.zip(trace.born).map(|(all, born)| all.since(born));
+    }
+    creates
 }
 
 /// Replays events and returns the writes whose outcome nobody knows: crash recovery is this function and a look-up.
@@ -353,13 +373,13 @@ pub fn open_writes<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Ve
     let mut writes: BTreeMap<(&RunId, WriteId), (Status, Open)> = BTreeMap::new();
     for event in events {
         match &event.what {
-            What::Intent { write, request, siblings, .. } => {
+            What::Intent { write, request, trace, .. } => {
                 let open = Open {
                     run: event.run.clone(),
                     write: *write,
                     at: event.at,
                     request: request.clone(),
-                    siblings: siblings.clone(),
+                    trace: Trace::clone(trace),
                 };
                 writes.insert((&event.run, *write), (Status::Intended, open));
             }
@@ -392,7 +412,7 @@ mod tests {
                 claim: Some(None),
                 fields: BTreeMap::new(),
             },
-            siblings: vec![],
+            trace: Box::default(),
         })
     }
 

@@ -6,12 +6,12 @@ mod registry;
 mod value;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::{Index, IndexMut},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::text::Raw;
@@ -246,6 +246,8 @@ pub struct Object {
     pub parent: Option<ObjectId>,
     /// Archived (clients, projects) or DONE (tasks).
     pub closed: bool,
+    /// The page that its note names as the one it mirrors: written by punchlist into what it creates, and perhaps copied since.
+    pub marker: Option<PageId>,
     /// Mapped fields besides name, parent and state.
     pub values: Values,
     /// Time tracked on it, in seconds, where the service says so.
@@ -266,10 +268,31 @@ pub struct Snapshots {
     pub lost: BTreeSet<PageId>,
     /// Pages that are in the registry and exist, but were moved out of their data source.
     pub moved_out: BTreeSet<PageId>,
-    /// Pages for which an earlier run may have created an object: nobody knows, and a look-up could not tell.
-    pub unsettled: BTreeSet<PageId>,
+    /// Pages for which an earlier run may have created an object: nobody knows, and a look-up could not tell. A person must decide
+    /// where there are objects that could be it; without any, looking it up failed.
+    pub unsettled: BTreeMap<PageId, Vec<ObjectId>>,
     /// Things to say that fetching noticed.
     pub problems: Vec<Problem>,
+    /// When Clockify was read, by its own clock, which ids are born by.
+    pub as_of: Option<Timestamp>,
+}
+
+/// How long after its birth an object may be missing from a listing that lags behind.
+const YOUNG: SignedDuration = SignedDuration::from_mins(10);
+
+impl Snapshots {
+    /// True when the object was born so short a time before Clockify was read that a listing may not show it yet.
+    pub fn is_young(&self, object: ObjectId) -> bool {
+        let born = object.created_second().and_then(|second| Timestamp::from_second(second).ok());
+        born.zip(self.as_of).is_some_and(|(born, now)| now.duration_since(born) < YOUNG)
+    }
+
+    /// True when objects name pages as only punchlist does, and the registry knows nothing at all: the state was lost, perhaps a
+    /// moment after something was created that a listing does not show yet.
+    pub fn are_forgotten(&self, registry: &Registry) -> bool {
+        let named = |kind: Kind| self.objects[kind].rows().iter().filter_map(|object| object.marker);
+        registry.is_empty() && Kind::ALL.into_iter().any(|kind| named(kind).any(|page| self.pages[kind].get(page).is_some()))
+    }
 }
 
 /// Something that fetching noticed: it stops nothing, and becomes a notice of the plan.

@@ -3,12 +3,12 @@
 //! | evidence | confidence |
 //! |---|---|
 //! | the registry says so | 100 |
-//! | the page alone claims an object of the right kind under the right parent | 95 |
+//! | the page alone claims an object of the right kind under the right parent; an object alone names the page in its note | 95 |
 //! | the same name under the same parent, both free | 90 |
 //! | the same but for case or spaces | 80 |
 //! | the object of a vanished one's name | 80 |
-//! | the same name, but the object is archived; several of that name; a claim to an object under another parent, or where not all pages could be listed | 70 |
-//! | a similar name | 60 |
+//! | the same name, but the object is archived; several of that name; a claim to an object under another parent, or where not all pages could be listed; several objects that name the page | 70 |
+//! | a similar name; born when an earlier run may have created one | 60 |
 
 use std::{
     borrow::Cow,
@@ -39,6 +39,12 @@ pub enum Evidence {
     ClaimElsewhere,
     /// The page claims it, and not all pages could be listed: another one may have it.
     ClaimUnsure,
+    /// It alone names the page in its note, as punchlist writes it.
+    Marker,
+    /// It names the page in its note, but so do others, or it stands under another parent.
+    MarkerUnsure,
+    /// It was born when a create for the page may have been carried out.
+    Doubtful,
     /// The names are equal.
     Name,
     /// The names are equal, and the object is closed.
@@ -58,11 +64,11 @@ impl Evidence {
     pub fn confidence(self) -> u8 {
         match self {
             Self::Registry => 100,
-            Self::Claim => 95,
+            Self::Claim | Self::Marker => 95,
             Self::Name => 90,
             Self::NameLoose | Self::NameOfVanished => 80,
-            Self::NameClosed | Self::NameAmbiguous | Self::ClaimElsewhere | Self::ClaimUnsure => 70,
-            Self::NameSimilar => 60,
+            Self::NameClosed | Self::NameAmbiguous | Self::ClaimElsewhere | Self::ClaimUnsure | Self::MarkerUnsure => 70,
+            Self::NameSimilar | Self::Doubtful => 60,
         }
     }
 
@@ -73,6 +79,9 @@ impl Evidence {
             Self::Claim => "the page has this ID, and kind and parent agree",
             Self::ClaimElsewhere => "the page has this ID, but the object stands under another parent",
             Self::ClaimUnsure => "the page has this ID, but not all pages could be listed",
+            Self::Marker => "its note names the page, as punchlist writes it",
+            Self::MarkerUnsure => "its note names the page, but so do others, or it stands under another parent",
+            Self::Doubtful => "born when an earlier run may have created it",
             Self::Name => "same name under the same parent, and nobody else's",
             Self::NameClosed => "same name under the same parent, but closed",
             Self::NameAmbiguous => "same name under the same parent, as others have",
@@ -208,9 +217,10 @@ pub fn pair<'a>(snapshots: &'a Snapshots, registry: &'a Registry) -> Pairs<'a> {
         Pairs { matches: PerKind::default(), registry, claimed: HashMap::new(), snapshots, holders: PerKind::default() };
     for kind in Kind::ALL {
         let claims = Claims::of(snapshots, registry, kind);
+        let marked = Marked::of(snapshots, registry, kind);
         let mut matches: Vec<(&Page, Match)> = Vec::with_capacity(snapshots.pages[kind].rows().len());
         for page in snapshots.pages[kind].rows() {
-            matches.push((page, by_id(snapshots, registry, &claims, &pairs, page)));
+            matches.push((page, by_id(snapshots, registry, &claims, &marked, &pairs, page)));
         }
         pairs.claim(&matches);
         if matches.iter().any(|(_, found)| matches!(found, Match::Free { .. } | Match::Vanished { .. })) {
@@ -243,7 +253,7 @@ struct Claims {
 }
 
 impl Claims {
-    /// The registry's page owns an object; without one, the oldest page that claims it.
+    /// The registry's page owns an object; without one, the page that its note names; without either, the oldest that claims it.
     fn of(snapshots: &Snapshots, registry: &Registry, kind: Kind) -> Self {
         let mut oldest: HashMap<ObjectId, &Page> = HashMap::new();
         for page in snapshots.pages[kind].rows().iter().filter(|page| registry.of_page(page.id).is_none()) {
@@ -254,16 +264,51 @@ impl Claims {
                 }
             }
         }
-        let owners = oldest
-            .into_iter()
-            .map(|(object, page)| (object, registry.of_object(object).map_or(page.id, |link| link.page)))
-            .collect();
+        let named = |object| {
+            let page = snapshots.objects[kind].get(object)?.marker?;
+            snapshots.pages[kind].get(page).filter(|page| registry.of_page(page.id).is_none()).map(|page| page.id)
+        };
+        let owner = |object, oldest: &Page| {
+            registry.of_object(object).map(|link| link.page).or_else(|| named(object)).unwrap_or(oldest.id)
+        };
+        let owners = oldest.into_iter().map(|(object, oldest)| (object, owner(object, oldest))).collect();
         Self { owners }
     }
 }
 
-/// The match by registry or claim; [`Match::Free`] where there is neither.
-fn by_id<'a>(snapshots: &'a Snapshots, registry: &Registry, claims: &Claims, pairs: &Pairs<'a>, page: &'a Page) -> Match<'a> {
+/// The free objects of one kind whose notes name a page.
+struct Marked<'a>(HashMap<PageId, Vec<&'a Object>>);
+
+impl<'a> Marked<'a> {
+    fn of(snapshots: &'a Snapshots, registry: &Registry, kind: Kind) -> Self {
+        let mut marked: HashMap<PageId, Vec<&Object>> = HashMap::new();
+        for object in snapshots.objects[kind].rows() {
+            if let Some(page) = object.marker.filter(|_| registry.of_object(object.id).is_none()) {
+                marked.entry(page).or_default().push(object);
+            }
+        }
+        Self(marked)
+    }
+
+    /// The match of a page whose claim leads nowhere: by the object that names it. Of several, the one that was there first.
+    fn of_page(&self, pairs: &Pairs<'a>, page: &Page) -> Option<Match<'a>> {
+        let (best, others) = self.0.get(&page.id)?.split_first()?;
+        let sure = others.is_empty() && parent_agrees(pairs, page, best);
+        let evidence = if sure { Evidence::Marker } else { Evidence::MarkerUnsure };
+        let others = others.iter().map(|&object| Candidate { object, evidence }).collect();
+        Some(Match::Linked { best: Candidate { object: best, evidence }, others })
+    }
+}
+
+/// The match by registry, claim or marker; [`Match::Free`] where there is none.
+fn by_id<'a>(
+    snapshots: &'a Snapshots,
+    registry: &Registry,
+    claims: &Claims,
+    marked: &Marked<'a>,
+    pairs: &Pairs<'a>,
+    page: &'a Page,
+) -> Match<'a> {
     let objects = &snapshots.objects[page.kind];
     let closed = page.standing.is_closed();
     let linked = |object, evidence| Match::Linked { best: Candidate { object, evidence }, others: Vec::new() };
@@ -274,6 +319,13 @@ fn by_id<'a>(snapshots: &'a Snapshots, registry: &Registry, claims: &Claims, pai
             (None, Some(_)) => vanished(Some(link.object), "its object is gone from Clockify".to_owned()),
             (None, None) => Match::Unseen,
         };
+    }
+    let usable =
+        |object: &ObjectId| objects.get(*object).is_some() && claims.owners.get(object).is_none_or(|owner| *owner == page.id);
+    if !page.claim.id().as_ref().is_some_and(usable)
+        && let Some(found) = marked.of_page(pairs, page)
+    {
+        return found;
     }
     let claimed = match &page.claim {
         Claim::None | Claim::Garbled(_) if closed => return Match::Idle,

@@ -98,6 +98,8 @@ pub enum Cause {
     Claim,
     /// The page has a copy of another page's ID.
     CopiedId,
+    /// The page has moved, and what it left behind is still open.
+    Moved,
 }
 
 /// One field from → to.

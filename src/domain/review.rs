@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     model::{Field, PageId, Service, Value},
-    plan::{Action, Change, ChangeId, Plan, Proposal, State},
+    plan::{Action, Cause, Change, ChangeId, Plan, Proposal, State},
 };
 
 pub use tally::Tally;
@@ -81,6 +81,8 @@ pub struct Review<P> {
     by: String,
     verdicts: Vec<Verdict>,
     index: HashMap<ChangeId, usize>,
+    /// The changes that may give a page another object than the linked one.
+    relinks: HashMap<PageId, usize>,
     done: Vec<Vec<(usize, Verdict)>>,
     undone: Vec<Vec<(usize, Verdict)>>,
 }
@@ -90,7 +92,12 @@ impl<P: Deref<Target = Plan>> Review<P> {
     pub fn new(plan: P, by: impl Into<String>) -> Self {
         let verdicts = vec![Verdict::default(); plan.changes.len()];
         let index = plan.changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
-        Self { plan, by: by.into(), verdicts, index, done: Vec::new(), undone: Vec::new() }
+        let may_relink = |change: &Change| {
+            change.proposal.action == Action::WriteBack && change.alternatives.iter().any(|way| way.action == Action::Link)
+        };
+        let relinks = plan.changes.iter().enumerate().filter(|(_, change)| may_relink(change));
+        let relinks = relinks.map(|(at, change)| (change.page, at)).collect();
+        Self { plan, by: by.into(), verdicts, index, relinks, done: Vec::new(), undone: Vec::new() }
     }
 
     /// A review that approves what policy approves: every change that is ready.
@@ -284,9 +291,16 @@ impl<P: Deref<Target = Plan>> Review<P> {
         proposal
     }
 
-    /// Why an approved change will not be made all the same: something that it requires is not approved, or is decided otherwise.
+    /// Why an approved change will not be made all the same: something that it requires is not approved, or is decided otherwise; or
+    /// its page gets another object.
     pub fn blocked(&self, at: usize) -> Option<&Change> {
         let change = &self.plan.changes[at];
+        let relinks = self.relinks.get(&change.page).copied().filter(|&other| other != at && change.cause != Cause::Moved);
+        if let Some(other) = relinks.filter(|&other| {
+            self.verdicts[other].decision == Some(Decision::Approve) && self.chosen(other).action == Action::Link
+        }) {
+            return Some(&self.plan.changes[other]);
+        }
         let needed = change.requires.iter().filter_map(|id| self.index.get(id).copied());
         needed
             .into_iter()

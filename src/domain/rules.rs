@@ -5,9 +5,14 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    model::{Field, Kind, PerKind},
+    model::{Field, Kind, PerKind, Value},
     text::{Raw, forbidden_in_name},
 };
+
+/// How much longer the second wait for an unknown create is than the first.
+pub const SECOND_SETTLE: u32 = 5;
+/// Characters of a note that a marker needs: its line, and the break before it.
+const MARKER_CHARACTERS: usize = 80;
 
 /// Everything that a plan depends on besides the two sides and the base.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -16,6 +21,8 @@ pub struct Rules {
     pub mapping: PerKind<Mapping>,
     /// Where links live.
     pub id_strategy: IdStrategy,
+    /// Whether what punchlist creates gets a link back to its page, as the last line of its note.
+    pub marker: bool,
     /// Who wins where both sides may have changed.
     pub precedence: PerKind<Precedence>,
     /// How sure a change must be before policy approves it.
@@ -26,6 +33,9 @@ pub struct Rules {
     pub unmanaged: Unmanaged,
     /// How old an observation may be when a change that rests on it is written.
     pub stale_after: Duration,
+    /// How long to wait before looking again for a create whose outcome is unknown, since a listing may lag behind a write; the
+    /// second wait is [`SECOND_SETTLE`] times as long.
+    pub settle: Duration,
 }
 
 impl Default for Rules {
@@ -33,11 +43,13 @@ impl Default for Rules {
         Self {
             mapping: Mapping::n8n(),
             id_strategy: IdStrategy::Property,
+            marker: true,
             precedence: PerKind::default(),
             thresholds: Thresholds::default(),
             brakes: Brakes::default(),
             unmanaged: Unmanaged::Notice,
             stale_after: Duration::from_mins(1),
+            settle: Duration::from_secs(2),
         }
     }
 }
@@ -265,6 +277,31 @@ pub enum Unmanaged {
     /// A notice for each.
     #[default]
     Notice,
+}
+
+impl Rules {
+    /// Whether an object of this kind with this note gets a marker: tasks have no note, and a full one has no room.
+    pub fn marks(&self, kind: Kind, note: Option<&Value>) -> bool {
+        let written = match note {
+            Some(Value::Text(text)) => text.exact().chars().count(),
+            _ => 0,
+        };
+        self.marker && note_length_max(kind).is_some_and(|max| written + MARKER_CHARACTERS <= max)
+    }
+
+    /// The waits before each further look for a create with an unknown outcome.
+    pub fn settles(&self) -> [Duration; 2] {
+        [self.settle, self.settle * SECOND_SETTLE]
+    }
+}
+
+/// The characters that a note may have, where there is one (Clockify's `OpenAPI` document).
+fn note_length_max(kind: Kind) -> Option<usize> {
+    match kind {
+        Kind::Client => Some(3000),
+        Kind::Project => Some(16_384),
+        Kind::Task => None,
+    }
 }
 
 /// What Clockify accepts as a name: characters from, to.

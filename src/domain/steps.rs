@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{
     model::{Field, Kind, Link, Object, ObjectId, Page, PageId, Service, Snapshots, Value},
-    plan::{Action, Change, ChangeId},
+    plan::{Action, Cause, Change, ChangeId},
     review::Approved,
     rules::{IdStrategy, Rules},
     text::Raw,
@@ -124,6 +124,11 @@ impl Builder<'_> {
         for &change in first_moves {
             let object = change.proposal.object;
             match (change.proposal.action, object) {
+                // Not the page's object any more: a step of its own.
+                (Action::Close, Some(object)) if change.cause == Cause::Moved => {
+                    let fields = written_fields(change).collect();
+                    self.push(change, Act::Update { object, parent: None, fields });
+                }
                 (Action::Create, _) => {
                     let (name, fields) = split_name(change);
                     let at = self.push(change, Act::Create { parent: change.parent, name, fields });
@@ -327,11 +332,29 @@ pub fn wanted(page: &Page, field: Field) -> Option<Value> {
 /// The link after an object was created for a page: what was sent on one side, what the service answered on the other.
 pub fn created(page: PageId, object: &Object, name: &Raw, sent: &BTreeMap<Field, Value>) -> Link {
     let base = super::model::Base::default();
-    let link = Link { page, kind: object.kind, object: object.id, sight: super::model::Sight::Expected, base };
+    let link = Link { page, kind: object.kind, object: object.id, sight: super::model::Sight::Expected, base, left: Vec::new() };
     let defaults = [Field::Parent, Field::State].into_iter().filter_map(|field| Some((field, current(object, field)?)));
     let name = (Field::Name, Value::name(name));
     let all: BTreeMap<Field, Value> = defaults.chain([name]).chain(sent.clone()).collect();
     verified(link, object, &all)
+}
+
+/// The link after a create was found to have happened, some time later: both sides held what was sent, and what the object holds
+/// otherwise by now was edited since.
+pub fn recovered(page: PageId, object: &Object, parent: Option<ObjectId>, name: &Raw, sent: &BTreeMap<Field, Value>) -> Link {
+    let mut link = created(page, object, name, sent);
+    let parent = parent.map(|parent| (Field::Parent, Value::Object(parent)));
+    let fixed = [(Field::Name, Value::name(name)), (Field::State, Value::Closed(false))];
+    for (field, value) in fixed.into_iter().chain(parent).chain(sent.clone()) {
+        link.base.set(field, super::model::Agreed::Same(value));
+    }
+    link
+}
+
+/// What a page leaves behind when it gets another object than the linked one: that one, if it is there, and what was left before.
+pub fn leaving(before: &Link, snapshots: &Snapshots) -> Vec<ObjectId> {
+    let here = snapshots.objects[before.kind].get(before.object).map(|object| object.id);
+    before.left.iter().copied().chain(here).collect()
 }
 
 /// The link after fields were written into its object, or into its page: both halves of the base as they are now.

@@ -5,6 +5,7 @@
 
 mod duration;
 mod listing;
+mod marker;
 mod row;
 mod wire;
 
@@ -19,7 +20,7 @@ use serde_json::Value as Json;
 
 use crate::{
     domain::{
-        model::{Field, Kind, Object, ObjectId, PerKind, Service, Value},
+        model::{Field, Kind, Object, ObjectId, PageId, PerKind, Service, Value},
         rules::Mapping,
         text::{Display, Raw},
     },
@@ -180,7 +181,8 @@ impl Clockify {
         })
     }
 
-    /// Creates an object. One call, and one more for the first that has assignees.
+    /// Creates an object; its note ends with a link to the page that it is marked with. One call, and one more for the first that has
+    /// assignees.
     ///
     /// # Errors
     /// [`Failure`]. After [`Failure::Unknown`] it may exist: look it up with [`Clockify::find`], never create it again blind, since
@@ -191,13 +193,14 @@ impl Clockify {
         kind: Kind,
         parent: Option<ObjectId>,
         name: &Raw,
+        marker: Option<PageId>,
         fields: &BTreeMap<Field, Value>,
     ) -> Result<Object, Failure> {
         let users = self.users_for(workspace, kind).await?;
         // Name and parent are given by themselves, and what is unset is no instruction.
         let fields =
             fields.iter().filter(|(field, value)| !matches!(field, Field::Name | Field::Parent) && **value != Value::Empty);
-        let body = Row::new(kind, parent, name).with(fields, &users)?.create_body();
+        let body = Row::new(kind, parent, name).with(fields, &users)?.marked(marker).create_body();
         let path = collection(workspace, kind, parent)?;
         self.write(&Request::new(Method::POST, &segments(&path), Some(body), Repeat::Never), kind, parent, &users).await
     }

@@ -16,12 +16,13 @@ use std::{
     error::Error as _,
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
+use jiff::Timestamp;
 use reqwest::{
     Client, Response, StatusCode,
     header::{HeaderMap, LOCATION},
@@ -76,6 +77,8 @@ pub struct Http {
     pacer: Pacer,
     sink: Sink,
     calls: AtomicU64,
+    /// The service's time by its last answer, and when that came.
+    told: Mutex<Option<(Timestamp, Instant)>>,
     patience: Duration,
     backoff: Duration,
     body_max: usize,
@@ -118,6 +121,7 @@ impl Http {
             pacer: Pacer::new(options.budget, &options.earlier),
             sink: options.sink,
             calls: AtomicU64::new(0),
+            told: Mutex::default(),
             patience: options.patience,
             backoff: options.backoff,
             body_max: options.body_max,
@@ -132,6 +136,12 @@ impl Http {
     /// How long a request made now would wait for its turn.
     pub fn wait(&self) -> Duration {
         self.pacer.wait()
+    }
+
+    /// The time by the service's own clock, as its last answer told it: whole seconds behind it at the most by one.
+    pub fn server_time(&self) -> Option<Timestamp> {
+        let (told, at) = (*self.told.lock().unwrap_or_else(PoisonError::into_inner))?;
+        told.checked_add(at.elapsed()).ok()
     }
 
     /// The host that is talked to, for messages.
@@ -198,6 +208,9 @@ impl Http {
         }
         let response = builder.send().await.map_err(|error| self.unanswered(error))?;
         *status = Some(response.status().as_u16());
+        if let Some(now) = outcome::date(response.headers()) {
+            *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Instant::now()));
+        }
         let (code, headers) = (response.status(), response.headers().clone());
         let body = self.read(response).await;
         if code.is_success() {

@@ -3,6 +3,7 @@
 pub mod clockify;
 pub mod config;
 pub mod environment;
+pub(crate) mod failpoint;
 mod files;
 pub mod http;
 pub mod notion;

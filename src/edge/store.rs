@@ -7,6 +7,7 @@ mod journal;
 mod open;
 mod pending;
 mod registry;
+mod spare;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::failpoint::{self, Point};
 use crate::domain::journal::Illegal;
 
 pub use journal::{Chain, RunEnd, RunRecord};
@@ -31,6 +33,8 @@ pub struct Store {
     // Declared before the lock, so that the connection is closed before the lock is let go.
     connection: Connection,
     file: PathBuf,
+    /// Room that is given up when the disk runs full.
+    reserve: Option<PathBuf>,
     _lock: Option<File>,
 }
 
@@ -47,7 +51,8 @@ impl Store {
         let lock = open::take_lock(&directory, now)?;
         let file = directory.join(open::FILE);
         let connection = open::connect(&file)?;
-        Ok(Self { connection, file, _lock: Some(lock) })
+        let reserve = Some(spare::lay_reserve(&directory)?);
+        Ok(Self { connection, file, reserve, _lock: Some(lock) })
     }
 
     /// Opens the state for reading alone: it takes no lock, so views work while another process runs. A directory without state
@@ -59,7 +64,7 @@ impl Store {
         open::check_version()?;
         let file = open::inspect_directory(directory)?.join(open::FILE);
         let connection = open::connect_read_only(&file)?;
-        Ok(Self { connection, file, _lock: None })
+        Ok(Self { connection, file, reserve: None, _lock: None })
     }
 
     /// The database's file, for people.
@@ -115,7 +120,11 @@ impl Store {
 fn transact<T>(connection: &mut Connection, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let result = work(&transaction)?;
+    if failpoint::reach("commit") == Point::DiskFull {
+        return Err(Fault::full());
+    }
     transaction.commit()?;
+    failpoint::reach("committed");
     Ok(result)
 }
 
@@ -196,21 +205,36 @@ enum Fault {
     Bug(String),
 }
 
-const HINT_DAMAGED: &str = "move it away and put a backup in its place; without one, links are found again by the IDs in Notion";
+/// What to do about a damaged state: the latest copy is named.
+fn hint_damaged(file: &Path) -> String {
+    match spare::backups(file).first() {
+        Some(copy) => format!("move it away and put its latest copy in its place: {}", copy.display()),
+        None => "move it away: links are found again by the IDs in Notion and the markers in Clockify".to_owned(),
+    }
+}
 
 impl Fault {
+    /// What `SQLite` says when there is no room.
+    fn full() -> Self {
+        Self::Sqlite(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None))
+    }
+
+    fn is_full(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull))
+    }
+
     fn explained(self, path: &Path) -> StoreError {
         let path = path.to_owned();
         let unusable = |because: String, hint: &str| StoreError::Unusable { path: path.clone(), because, hint: hint.into() };
         let Self::Sqlite(error) = self else {
             return match self {
-                Self::Stored(_) => unusable(self.to_string(), HINT_DAMAGED),
+                Self::Stored(_) => unusable(self.to_string(), &hint_damaged(&path)),
                 fault => StoreError::Bug { path, because: fault.to_string() },
             };
         };
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                unusable(format!("it is damaged ({error})"), HINT_DAMAGED)
+                unusable(format!("it is damaged ({error})"), &hint_damaged(&path))
             }
             Some(ErrorCode::DiskFull) => {
                 unusable("the disk is full".into(), "free some space and run again; what was under way is taken up")

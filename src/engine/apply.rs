@@ -2,20 +2,29 @@
 //!
 //! Both services are busy at once, and a step waits for nothing but the steps that it needs. A write whose outcome is unknown is
 //! looked up, never repeated blind. One failing step holds what needs it and nothing else.
+//!
+//! ```text
+//! apply.rs       the loop, and what is journaled
+//! ├ flight.rs    one write on its way: sent, looked up, and after a second try looked at for a twin
+//! ├ progress.rs  which step can start, and what its end means for others
+//! └ settle.rs    what an earlier run left open, before anything is planned on top of it
+//! ```
 
+mod flight;
 mod progress;
+mod settle;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
 
-use self::progress::{Progress, Room, StepState};
+use self::{
+    flight::{Arrival, Flight, fly},
+    progress::{Progress, Room, StepState},
+};
 use crate::domain::{
-    journal::{Event, Outcome, RunId, What, Write, WriteId},
+    journal::{Born, Event, Outcome, RunId, Trace, What, Write, WriteId},
     model::{Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Sight, Snapshots, Value},
     plan::ChangeId,
     report::Stopped,
@@ -24,11 +33,11 @@ use crate::domain::{
     steps::{self, Act, ClaimWrite, Step, steps},
 };
 
+pub use settle::{Settling, settle};
+
 /// Writes in flight per service. The pacing in front of each service decides how fast they leave; this bounds how many wait for
 /// an answer when something goes wrong.
 const IN_FLIGHT_MAX: usize = 6;
-/// Pauses before each further look-up of a create that a first look-up did not find: a listing may lag behind a write.
-const SETTLE: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
 
 /// What a write ended with, when it ended well: what the service holds now.
 #[derive(Clone, Debug, Default)]
@@ -83,16 +92,29 @@ pub enum Found {
     Happened(Box<Written>),
     /// There is no sign of it.
     Nothing,
-    /// Several things could be it.
-    Several,
+    /// Several objects could be it.
+    Several(Vec<ObjectId>),
+}
+
+impl Found {
+    /// What some objects, any of which could be what a create made, mean.
+    pub fn of(mut objects: Vec<Object>) -> Self {
+        match objects.len() {
+            0 => Self::Nothing,
+            1 => Self::Happened(Box::new(Written { object: objects.pop(), page: None })),
+            _ => Self::Several(objects.into_iter().map(|object| object.id).collect()),
+        }
+    }
 }
 
 /// Both services, as apply needs them. The simulation is the second implementation.
 pub trait Target {
     /// Sends one write.
     fn write(&self, write: &Write) -> impl Future<Output = Result<Written, Failure>>;
-    /// Looks for what a write would have left behind; `siblings` are objects that were there before a create.
-    fn look_up(&self, write: &Write, siblings: &[ObjectId]) -> impl Future<Output = Result<Found, Failure>>;
+    /// Looks for what a write would have left behind; the trace tells the object of a create from those of others.
+    fn look_up(&self, write: &Write, trace: &Trace) -> impl Future<Output = Result<Found, Failure>>;
+    /// The time by Clockify's own clock, which its ids are born by, if it has told it.
+    fn now(&self) -> Option<Timestamp>;
 }
 
 /// Where events and links are kept. The simulation is the second implementation.
@@ -116,6 +138,8 @@ pub struct Work<'a> {
     pub snapshots: &'a Snapshots,
     /// The links, kept up to date.
     pub registry: &'a mut Registry,
+    /// Creates of earlier runs for pages that have no object yet: looked for in vain, so that another try is a second one.
+    pub earlier: &'a BTreeMap<PageId, Trace>,
     /// The policy.
     pub rules: &'a Rules,
     /// The time, for events.
@@ -145,11 +169,11 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
         }
         if stopped == Stopped::No {
             while let Some(at) = progress.next(|service| room.is_left(service)) {
-                match applying.start(at)? {
+                match applying.start(at, target.now())? {
                     Start::Done => applying.succeeded(&mut progress, at)?,
                     Start::Send(flight) => {
                         room.take(flight.write.service());
-                        flights.push(fly(target, flight));
+                        flights.push(fly(target, flight, applying.work.rules.settles()));
                     }
                     Start::Impossible(error) => {
                         applying.failed(&mut progress, at, &error, "run again to plan it anew")?;
@@ -183,14 +207,6 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
     Ok(stopped)
 }
 
-/// A write on its way.
-struct Flight {
-    step: usize,
-    number: WriteId,
-    write: Write,
-    siblings: Vec<ObjectId>,
-}
-
 enum Start {
     Done,
     Send(Flight),
@@ -200,38 +216,6 @@ enum Start {
 enum Landed {
     Done,
     Failed { error: String, hint: String, stop: Stopped },
-}
-
-/// What became of a write: its first answer, and, where that left it open, what looking it up showed.
-enum Arrival {
-    Answered(Box<Result<Written, Failure>>),
-    LookedUp { error: String, found: Result<Found, Failure> },
-}
-
-/// Sends a write and, where its outcome is unknown, looks it up.
-async fn fly<T: Target>(target: &T, flight: Flight) -> (Flight, Arrival) {
-    let error = match target.write(&flight.write).await {
-        Err(Failure::Unknown { error }) => error,
-        answered => return (flight, Arrival::Answered(Box::new(answered))),
-    };
-    let found = look_up(target, &flight.write, &flight.siblings).await;
-    (flight, Arrival::LookedUp { error, found })
-}
-
-/// Looks a write up, and a create that is not found again after a while.
-///
-/// # Errors
-/// [`Failure`] where the look-up itself fails; nothing can be concluded then.
-pub async fn look_up<T: Target>(target: &T, write: &Write, siblings: &[ObjectId]) -> Result<Found, Failure> {
-    let mut found = target.look_up(write, siblings).await;
-    for pause in SETTLE {
-        if !matches!(found, Ok(Found::Nothing)) || !matches!(write, Write::Create { .. }) {
-            break;
-        }
-        tokio::time::sleep(pause).await;
-        found = target.look_up(write, siblings).await;
-    }
-    found
 }
 
 struct Applying<'a, 'work, J> {
@@ -277,7 +261,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     }
 
     /// Carries out a local step, or journals the intent of a write and hands it over.
-    fn start(&mut self, at: usize) -> Result<Start, J::Error> {
+    fn start(&mut self, at: usize, now: Option<Timestamp>) -> Result<Start, J::Error> {
         let step = &self.steps[at];
         let page = step.page;
         match &step.act {
@@ -303,12 +287,13 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                     Ok(write) => write,
                     Err(error) => return Ok(Start::Impossible(error)),
                 };
-                let siblings = self.siblings(&write);
+                let trace = self.trace(&write, now);
+                let second_try = matches!(write, Write::Create { .. }) && self.work.earlier.contains_key(&page);
                 let number = WriteId(self.next_write);
                 self.next_write += 1;
                 let (changes, request) = (step.changes.clone(), write.clone());
-                self.append(vec![What::Intent { write: number, changes, request, siblings: siblings.clone() }], &[])?;
-                Ok(Start::Send(Flight { step: at, number, write, siblings }))
+                self.append(vec![What::Intent { write: number, changes, request, trace: Box::new(trace.clone()) }], &[])?;
+                Ok(Start::Send(Flight { step: at, number, write, trace, second_try }))
             }
         }
     }
@@ -326,9 +311,15 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         Ok(match &step.act {
             Act::Create { parent, name, fields } => {
                 let parent = object_of(*parent)?;
-                Write::Create { page, kind, parent, name: name.clone(), fields: fields.clone() }
+                let marked = self.work.rules.marks(kind, fields.get(&Field::Note));
+                Write::Create { page, kind, parent, name: name.clone(), marked, fields: fields.clone() }
             }
             Act::Update { object, parent, fields } => {
+                // Another object may have been chosen for the page in the same review.
+                let link = self.work.registry.of_page(page);
+                if !link.is_some_and(|link| link.object == *object || link.left.contains(object)) {
+                    return Err(format!("{object} is not linked to the page any more"));
+                }
                 let mut fields = fields.clone();
                 if let Some(parent) = object_of(*parent)? {
                     fields.insert(Field::Parent, Value::Object(parent));
@@ -350,14 +341,19 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         })
     }
 
-    /// The objects that were under the same parent before a create.
-    fn siblings(&self, write: &Write) -> Vec<ObjectId> {
-        let Write::Create { kind, parent, name, .. } = write else { return Vec::new() };
-        // Only those of the same name can be mistaken for the new one.
+    /// What will tell the object of a create from those of others: those that were there before, and the time.
+    fn trace(&self, write: &Write, now: Option<Timestamp>) -> Trace {
+        let Write::Create { page, kind, parent, name, .. } = write else { return Trace::default() };
         let rows = self.work.snapshots.objects[*kind].rows().iter();
-        rows.filter(|object| object.parent == *parent && object.name.canonical() == name.canonical())
-            .map(|object| object.id)
-            .collect()
+        // Only those of the same name can be mistaken for the new one.
+        let same = rows.filter(|object| object.parent == *parent && object.name.canonical() == name.canonical());
+        let leaves = self.work.registry.of_page(*page).map(|link| link.object);
+        let mut trace = Trace { siblings: same.map(|object| object.id).collect(), born: now.map(Born::of), leaves };
+        if let Some(earlier) = self.work.earlier.get(page) {
+            trace.siblings.retain(|known| earlier.siblings.contains(known));
+            trace.born = trace.born.zip(earlier.born).map(|(now, earlier)| now.since(earlier));
+        }
+        trace
     }
 
     fn object(&self, kind: Kind, object: ObjectId) -> Option<Object> {
@@ -391,7 +387,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
 
     /// A link to an object that exists: both agree on what they agree on, and nothing else has a base yet.
     fn first_link(&self, page: PageId, object: &Object) -> Link {
-        let link = Link { page, kind: object.kind, object: object.id, sight: Sight::Expected, base: Base::default() };
+        let left = self.work.registry.of_page(page).map_or_else(Vec::new, |before| before.left.clone());
+        let link = Link { page, kind: object.kind, object: object.id, sight: Sight::Expected, base: Base::default(), left };
         let mut agreed = BTreeMap::new();
         if let Some(seen) = self.page(object.kind, page) {
             let fixed = [Field::Name, Field::Parent, Field::State];
@@ -431,6 +428,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 Ok(written) => self.done(flight, &written, Vec::new()),
                 Err(failure) => self.refused(flight, failure),
             },
+            Arrival::Twins { written, twins } => {
+                let landed = self.done(flight, &written, Vec::new())?;
+                self.tell_of_twins(flight, &twins)?;
+                Ok(landed)
+            }
             Arrival::LookedUp { error, found: Ok(Found::Happened(written)) } => {
                 self.done(flight, &written, vec![unknown(&error)])
             }
@@ -438,7 +440,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 self.append(vec![unknown(&error), outcome(Outcome::Absent)], &[])?;
                 failed(format!("{error}; looked up, it did not happen"), again, Stopped::No)
             }
-            Arrival::LookedUp { error, found: Ok(Found::Several) } => {
+            Arrival::LookedUp { error, found: Ok(Found::Several(_)) } => {
                 self.append(vec![unknown(&error)], &[])?;
                 let hint = "several objects could be it: look at them in Clockify, then run again".to_owned();
                 failed(format!("{error}; nobody knows whether it happened"), hint, Stopped::No)
@@ -450,6 +452,14 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 failed(format!("{error}; looking it up failed too: {second}"), hint, stop)
             }
         }
+    }
+
+    /// Journals that an earlier try has made an object after all: a person must say which of them stays.
+    fn tell_of_twins(&mut self, flight: &Flight, twins: &[ObjectId]) -> Result<(), J::Error> {
+        let twins: Vec<String> = twins.iter().map(ToString::to_string).collect();
+        let error = format!("created, but an earlier try had made it too: {}", twins.join(", "));
+        let hint = "look at both in Clockify, and archive or delete the one that no page links to".to_owned();
+        self.report(&[flight.step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() })
     }
 
     /// Journals that a write did not happen.
@@ -485,7 +495,9 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 if let Some(object) = &written.object {
                     let title = self.page(object.kind, *page).map(|page| page.title.canonical().into_raw());
                     let fields = self.as_wanted(object.kind, *page, fields.clone());
-                    links.push(steps::created(*page, object, title.as_ref().unwrap_or(name), &fields));
+                    let before = self.work.registry.of_page(*page);
+                    let left = before.map_or_else(Vec::new, |before| steps::leaving(before, self.work.snapshots));
+                    links.push(Link { left, ..steps::created(*page, object, title.as_ref().unwrap_or(name), &fields) });
                 }
             }
             Write::Update { page, kind, object, fields } => {
@@ -530,7 +542,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         let applied: Vec<What> = self.steps[at]
             .changes
             .iter()
-            .filter(|id| self.steps_of[id].iter().all(succeeded))
+            .filter(|id| self.steps_of[id].iter().all(succeeded) && !self.reported.contains(*id))
             .map(|change| What::Applied { change: change.clone() })
             .collect();
         if applied.is_empty() { Ok(()) } else { self.append(applied, &[]) }

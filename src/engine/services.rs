@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::apply::{Failure, Found, Target, Written};
 use crate::{
     domain::{
-        journal::Write,
-        model::{Field, Object, ObjectId, PerKind, Value},
+        journal::{Trace, Write},
+        model::{Field, Object, PerKind, Value},
         steps,
     },
     edge::{
@@ -31,8 +33,9 @@ pub struct Services<'a> {
 impl Target for Services<'_> {
     async fn write(&self, write: &Write) -> Result<Written, Failure> {
         match write {
-            Write::Create { kind, parent, name, fields, .. } => {
-                let object = self.clockify.create(self.workspace, *kind, *parent, name, fields).await?;
+            Write::Create { page, kind, parent, name, marked, fields } => {
+                let marker = marked.then_some(*page);
+                let object = self.clockify.create(self.workspace, *kind, *parent, name, marker, fields).await?;
                 Ok(Written { object: Some(object), page: None })
             }
             Write::Update { kind, object, fields, .. } => {
@@ -46,16 +49,12 @@ impl Target for Services<'_> {
         }
     }
 
-    async fn look_up(&self, write: &Write, siblings: &[ObjectId]) -> Result<Found, Failure> {
+    async fn look_up(&self, write: &Write, trace: &Trace) -> Result<Found, Failure> {
         match write {
             Write::Create { kind, parent, name, .. } => {
                 let mut found = self.clockify.find(self.workspace, *kind, *parent, name).await?;
-                found.retain(|object| !siblings.contains(&object.id));
-                Ok(match found.len() {
-                    0 => Found::Nothing,
-                    1 => Found::Happened(Box::new(Written { object: found.pop(), page: None })),
-                    _ => Found::Several,
-                })
+                found.retain(|object| trace.fits(write, object));
+                Ok(Found::of(found))
             }
             Write::Update { kind, object, fields, .. } => {
                 let now = self.clockify.read(self.workspace, *kind, *object, None).await?;
@@ -76,10 +75,14 @@ impl Target for Services<'_> {
             },
         }
     }
+
+    fn now(&self) -> Option<Timestamp> {
+        self.clockify.http().server_time()
+    }
 }
 
 /// True when the object holds all these values.
-pub(super) fn holds(object: &Object, fields: &BTreeMap<Field, Value>) -> bool {
+fn holds(object: &Object, fields: &BTreeMap<Field, Value>) -> bool {
     fields.iter().all(|(field, wanted)| steps::current(object, *field).as_ref() == Some(wanted))
 }
 

@@ -9,20 +9,19 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    apply::{Found, Journal, Work, apply, look_up},
+    apply::{Journal, Settling, Work, apply, settle},
     fetch::ReadNotion,
-    services::{Services, holds},
+    services::Services,
 };
 use crate::{
     domain::{
         diff::diff,
-        journal::{Event, Open, Outcome, RunId, What, Write},
-        model::{Field, Kind, Link, PerKind, Registry, Service, Snapshots, Value},
+        journal::{Event, RunId, What},
+        model::{Kind, Link, PerKind, Registry, Service, Snapshots},
         plan::{Calls, ChangeId, Plan, Scope, State, document::ChangeDocument},
         report::{Report, Stopped, report},
         review::{Approved, Review},
         rules::Rules,
-        steps,
     },
     edge::{
         clockify::{self, Clockify},
@@ -182,8 +181,18 @@ impl Session<'_> {
         self.tell_exchanges(exchanges)?;
         let (from_notion, (clockify_workspace, objects, problems)) = both?;
         let ReadNotion { workspace: notion_workspace, sources, mut snapshots, lost_now } = from_notion;
+        let noticed = snapshots.problems.len();
         snapshots.objects = objects;
         snapshots.problems.extend(problems);
+        snapshots.as_of = self.clockify.http().server_time();
+        if snapshots.are_forgotten(&registry) {
+            for pause in self.rules.settles() {
+                tokio::time::sleep(pause).await;
+                let (objects, problems) = self.clockify.fetch(&clockify_workspace, &|_, _| {}).await?;
+                snapshots.objects = objects;
+                snapshots.problems.splice(noticed.., problems);
+            }
+        }
         let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
         if identities.as_ref() != Some(&now) {
             self.store.remember("identities", &now)?;
@@ -261,6 +270,9 @@ impl Session<'_> {
             approved = self.still_holding(&approved, &plan, &fresh)?;
             plan = fresh;
         }
+        if !approved.changes().is_empty() {
+            self.store.back_up((self.clock)())?;
+        }
         (self.watch)(Progress::Applying(approved.changes().len()));
         let services = Services {
             notion: self.notion,
@@ -268,6 +280,7 @@ impl Session<'_> {
             sources: &seen.sources,
             workspace: &seen.scope.clockify_workspace,
         };
+        let earlier = self.store.unlinked_creates()?;
         let watch = Arc::clone(&self.watch);
         let mut sink = |event: &Event| watch(Progress::Happened(event.clone()));
         let work = Work {
@@ -275,6 +288,7 @@ impl Session<'_> {
             approved: &approved,
             snapshots: &seen.snapshots,
             registry: &mut seen.registry,
+            earlier: &earlier,
             rules: self.rules,
             clock: self.clock,
             stop: self.stop,
@@ -365,48 +379,12 @@ impl Session<'_> {
 
     /// Settles the writes that an earlier run left without a known outcome, before anything is planned on top of them.
     async fn settle(&mut self, seen: &mut Sides) -> Result<(), SessionError> {
-        for open in self.store.open_writes()? {
-            let Open { run, write, at: _, request, siblings } = open;
-            let services = Services {
-                notion: self.notion,
-                clockify: self.clockify,
-                sources: &seen.sources,
-                workspace: &seen.scope.clockify_workspace,
-            };
-            let (outcome, link) = match (&request, in_snapshot(&request, &seen.snapshots)) {
-                // What was just read is as good as a look-up.
-                (Write::Update { .. } | Write::WriteBack { .. }, happened) => {
-                    (if happened { Outcome::Done { object: None } } else { Outcome::Absent }, None)
-                }
-                (Write::Create { page, name, fields, .. }, _) => match look_up(&services, &request, &siblings).await {
-                    Ok(Found::Happened(written)) => match written.object {
-                        Some(object) => {
-                            let link = steps::created(*page, &object, name, fields);
-                            let shown = &mut seen.snapshots.objects[object.kind];
-                            let id = object.id;
-                            if shown.get(id).is_none() {
-                                *shown = std::mem::take(shown).with([object]);
-                            }
-                            (Outcome::Done { object: Some(id) }, Some(link))
-                        }
-                        None => continue,
-                    },
-                    Ok(Found::Nothing) => (Outcome::Absent, None),
-                    // It stays open: nothing is created for the page, and the run says so in the end.
-                    Ok(Found::Several) | Err(_) => {
-                        seen.snapshots.unsettled.insert(*page);
-                        continue;
-                    }
-                },
-            };
-            let event = Event { run, at: (self.clock)(), what: What::Outcome { write, outcome } };
-            let links: Vec<Link> = link.into_iter().filter(|link| free(&seen.registry, link)).collect();
-            self.store.record(event.at, std::slice::from_ref(&event), &links)?;
-            for link in links {
-                seen.registry.insert(link);
-            }
-        }
-        Ok(())
+        let open = self.store.open_writes()?;
+        let Sides { snapshots, registry, sources, scope, .. } = seen;
+        let services = Services { notion: self.notion, clockify: self.clockify, sources, workspace: &scope.clockify_workspace };
+        let settling = Settling { snapshots, registry, rules: self.rules, clock: self.clock };
+        let mut journal = StoreJournal { store: self.store, exchanges: &self.exchanges, run: &self.run };
+        Ok(settle(open, settling, &services, &mut journal).await?)
     }
 
     /// Of what was approved of an old plan, what a fresh one proposes unchanged; the rest is refused as stale.
@@ -452,25 +430,6 @@ impl Session<'_> {
         let events = exchange_events(&self.run, exchanges);
         if events.is_empty() { Ok(()) } else { Ok(self.store.append_all(&events)?) }
     }
-}
-
-/// True when both sides, as just read, show what a write wanted.
-fn in_snapshot(write: &Write, snapshots: &Snapshots) -> bool {
-    match write {
-        Write::Create { .. } => false,
-        Write::Update { kind, object, fields, .. } => {
-            snapshots.objects[*kind].get(*object).is_some_and(|object| holds(object, fields))
-        }
-        Write::WriteBack { page, kind, claim, fields } => snapshots.pages[*kind].get(*page).is_some_and(|page| {
-            let has = |(field, value): (&Field, &Value)| steps::wanted(page, *field).as_ref() == Some(value);
-            claim.is_none_or(|claim| page.claim.id() == claim) && fields.iter().all(has)
-        }),
-    }
-}
-
-/// True when neither the page nor the object is linked to another by now.
-fn free(registry: &Registry, link: &Link) -> bool {
-    registry.of_page(link.page).is_none() && registry.of_object(link.object).is_none()
 }
 
 fn exchange_events(run: &RunId, exchanges: Vec<(Timestamp, Exchange)>) -> Vec<Event> {

@@ -93,6 +93,7 @@ impl World {
             name: name.into(),
             parent: parent.map(|(_, object)| object),
             closed: false,
+            marker: None,
             values: Values::default(),
             tracked_seconds: None,
         }]);
@@ -102,7 +103,7 @@ impl World {
         if let Some((_, parent)) = parent {
             base.set(Field::Parent, Agreed::Same(Value::Object(parent)));
         }
-        self.links.push(Link { page, kind, object, sight: Sight::Expected, base });
+        self.links.push(Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new() });
         (page, object)
     }
 

@@ -4,9 +4,12 @@ mod architecture;
 mod bad_input;
 mod clockify;
 mod command_line;
+mod crash;
 mod main_job;
 mod notion;
 mod plain;
+mod recovery;
+mod simulate;
 mod support;
 #[cfg(unix)]
 mod terminal;

@@ -403,7 +403,8 @@ fn every_mapped_field_reaches_clockify_and_stays_put_afterwards() {
         let world = rig.sandbox.world();
         let (client, project, task) = (&world.clients()[0], &world.projects()[0], &world.tasks()[0]);
         assert_eq!(client.email.as_deref(), Some("billing@globex.example"));
-        assert_eq!(client.note.as_deref(), Some("pays \"net 30\""));
+        let note = client.note.as_deref().unwrap_or_default();
+        assert_eq!(note.lines().next(), Some("pays \"net 30\""), "the link back to the page follows it");
         assert!(project.billable && task.billable);
         assert_eq!(task.estimate, "PT1H30M");
         assert_eq!(project.time_estimate["estimate"], "PT40H30M");

@@ -162,9 +162,8 @@ impl<'a> Differ<'a> {
     /// Holds a create where the object may exist unseen.
     pub(super) fn hold_unseen(&mut self, at: usize, page: &Page) {
         let kind = page.kind;
-        if self.snapshots.unsettled.contains(&page.id) {
-            let text =
-                "an earlier run may have created it, and looking it up did not settle that: look in Clockify, then run again";
+        if self.snapshots.unsettled.get(&page.id).is_some_and(Vec::is_empty) {
+            let text = "an earlier run may have created it, and looking it up failed: run again";
             self.hold(at, HoldCode::Unsettled, text);
         }
         if let Some(because) = self.snapshots.objects[kind].incomplete_because() {

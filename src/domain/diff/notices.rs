@@ -11,11 +11,11 @@ use crate::domain::{
 };
 
 /// All notices, in no particular order.
-pub(super) fn notices(
-    snapshots: &Snapshots,
+pub(super) fn notices<'a>(
+    snapshots: &'a Snapshots,
     registry: &Registry,
     rules: &Rules,
-    pairs: &Pairs<'_>,
+    pairs: &Pairs<'a>,
     namesakes: &[Namesakes<'_>],
 ) -> Vec<Notice> {
     let mut notices = Vec::new();
@@ -23,6 +23,7 @@ pub(super) fn notices(
     out_of_sight(snapshots, registry, &mut notices);
     copied(pairs, &mut notices);
     near_twins(namesakes, &mut notices);
+    twins(snapshots, pairs, &mut notices);
     if rules.unmanaged == Unmanaged::Notice {
         unmanaged(snapshots, pairs, &mut notices);
     }
@@ -94,6 +95,25 @@ fn near_twins(namesakes: &[Namesakes<'_>], notices: &mut Vec<Notice>) {
             let text = format!("beside {}: the names differ only by case or spaces", others.join(" and "));
             let (name, page) = (page.title.clone(), Some(page.id));
             notices.push(Notice { code: NoticeCode::NearTwin, kind: group.kind, name, page, object: None, text });
+        }
+    }
+}
+
+/// Active objects that no page links to beside one of the same name that has a page: where Clockify takes a name twice, two machines
+/// or a lost answer can make such a pair.
+fn twins<'a>(snapshots: &'a Snapshots, pairs: &Pairs<'a>, notices: &mut Vec<Notice>) {
+    // A page that is not shown could have it.
+    if Kind::ALL.into_iter().any(|kind| snapshots.pages[kind].complete().is_none()) {
+        return;
+    }
+    for kind in Kind::ALL {
+        for object in snapshots.objects[kind].rows().iter().filter(|object| !object.closed && pairs.owner(object.id).is_none()) {
+            let same = pairs.holders(kind, object.parent, object.name.canonical().into_cow());
+            let Some((twin, page)) = same.iter().find_map(|twin| Some((twin.id, pairs.owner(twin.id)?))) else { continue };
+            let text =
+                format!("no page links to it, and {twin}, which has a page, has the same name: archive or delete one of them");
+            let (name, object) = (object.name.clone(), Some(object.id));
+            notices.push(Notice { code: NoticeCode::NearTwin, kind, name, page: Some(page), object, text });
         }
     }
 }

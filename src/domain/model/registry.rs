@@ -67,7 +67,7 @@ impl Base {
 }
 
 /// An entry of the registry: which object a page is mirrored by, and what both last agreed on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// The page.
     pub page: PageId,
@@ -79,6 +79,8 @@ pub struct Link {
     pub sight: Sight,
     /// What both last agreed on.
     pub base: Base,
+    /// Objects that the page left behind when it moved, as Clockify cannot move a task: to be closed, each until it is.
+    pub left: Vec<ObjectId>,
 }
 
 /// Whether a linked page is still looked for when no listing shows it.

@@ -8,12 +8,12 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     duration::{iso_duration, parse_duration},
-    impossible,
+    impossible, marker,
     wire::{ClientRow, EstimateRow, ProjectRow, TaskRow, Users},
 };
 use crate::{
     domain::{
-        model::{Field, InvalidId, Kind, Object, ObjectId, Value, Values},
+        model::{Field, InvalidId, Kind, Object, ObjectId, PageId, Value, Values},
         text::Raw,
     },
     edge::http::Failure,
@@ -47,6 +47,15 @@ fn text(field: Field, value: &Value) -> Result<Option<String>, Failure> {
         Value::Empty => Ok(Some(String::new())),
         _ => Err(mismatch(field, value)),
     }
+}
+
+/// A note with new text; a marker that it has stays.
+fn note(value: &Value, before: Option<&str>) -> Result<Option<String>, Failure> {
+    let text = text(Field::Note, value)?;
+    Ok(match before.and_then(marker::of) {
+        Some(page) => Some(marker::join(&text.unwrap_or_default(), page)),
+        None => text,
+    })
 }
 
 /// An unset flag is no instruction: the flag stays as it is.
@@ -147,6 +156,22 @@ impl Row {
         Ok(self)
     }
 
+    /// The row with a link back to its page in its note, where it has one.
+    pub(super) fn marked(mut self, page: Option<PageId>) -> Self {
+        if let (Some(page), Self::Client(ClientRow { note, .. }) | Self::Project(ProjectRow { note, .. })) = (page, &mut self) {
+            *note = Some(marker::join(note.as_deref().unwrap_or_default(), page));
+        }
+        self
+    }
+
+    /// The page that the note names as the one that is mirrored.
+    fn marker(&self) -> Option<PageId> {
+        match self {
+            Self::Client(ClientRow { note, .. }) | Self::Project(ProjectRow { note, .. }) => marker::of(note.as_deref()?),
+            Self::Task(_) => None,
+        }
+    }
+
     /// The body of a PUT: everything that it could reset. What is unset stays omitted.
     pub(super) fn body(&self) -> Json {
         let mut body = Body::default();
@@ -226,6 +251,7 @@ impl Row {
                 name: row.name.as_str().into(),
                 parent: None,
                 closed: row.archived,
+                marker: self.marker(),
                 values,
                 tracked_seconds: None,
             },
@@ -235,6 +261,7 @@ impl Row {
                 name: row.name.as_str().into(),
                 parent: row.client().map(str::parse).transpose()?,
                 closed: row.archived,
+                marker: self.marker(),
                 values,
                 tracked_seconds: row.duration.as_deref().and_then(parse_duration),
             },
@@ -244,6 +271,7 @@ impl Row {
                 name: row.name.as_str().into(),
                 parent: Some(row.project_id.parse()?),
                 closed: row.status == "DONE",
+                marker: None,
                 values,
                 tracked_seconds: row.duration.as_deref().and_then(parse_duration),
             },
@@ -255,8 +283,9 @@ impl Row {
         Some(match (self, field) {
             (Self::Client(row), Field::Email) => text_value(row.email.as_deref()),
             (Self::Client(row), Field::Address) => text_value(row.address.as_deref()),
-            (Self::Client(row), Field::Note) => text_value(row.note.as_deref()),
-            (Self::Project(row), Field::Note) => text_value(row.note.as_deref()),
+            (Self::Client(ClientRow { note, .. }) | Self::Project(ProjectRow { note, .. }), Field::Note) => {
+                note.as_deref().map_or(Value::Empty, |note| Value::text(&marker::around(note)))
+            }
             (Self::Project(row), Field::Color) => text_value(row.color.as_deref().map(str::to_lowercase).as_deref()),
             (Self::Project(row), Field::Billable) => Value::Flag(row.billable?),
             (Self::Project(row), Field::Public) => Value::Flag(row.is_public()?),
@@ -281,7 +310,7 @@ impl ClientRow {
             // An omitted e-mail is cleared by a replacing PUT, while `""` may not pass for an address.
             Field::Email => self.email = text(field, value)?.filter(|text| !text.is_empty()),
             Field::Address => self.address = text(field, value)?,
-            Field::Note => self.note = text(field, value)?,
+            Field::Note => self.note = note(value, self.note.as_deref())?,
             _ => return Err(impossible(format!("a client has no {field} in Clockify"))),
         }
         Ok(())
@@ -311,7 +340,7 @@ impl ProjectRow {
             (Field::State, _) => self.archived = closed(field, value)?,
             (Field::Parent, Value::Object(client)) => self.client_id = Some(client.to_string()),
             (Field::Parent, Value::Empty) => self.client_id = Some(String::new()),
-            (Field::Note, _) => self.note = text(field, value)?,
+            (Field::Note, _) => self.note = note(value, self.note.as_deref())?,
             // There is no project without a colour; an unset one is no instruction.
             (Field::Color, _) => {
                 self.color = text(field, value)?.filter(|color| !color.is_empty()).or(self.color.take());

@@ -275,8 +275,8 @@ async fn a_create_says_what_is_planned_and_nothing_else() {
     let clockify = clockify(&stub, wanted());
     let fields =
         [(Field::Estimate, Value::Seconds(3600)), (Field::Billable, Value::Flag(false)), (Field::Color, Value::Empty)].into();
-    clockify.create("w", Kind::Project, Some(id(CLIENT)), &"Site".into(), &fields).await.expect("created");
-    clockify.create("w", Kind::Client, None, &"Acme".into(), &BTreeMap::new()).await.expect("created");
+    clockify.create("w", Kind::Project, Some(id(CLIENT)), &"Site".into(), None, &fields).await.expect("created");
+    clockify.create("w", Kind::Client, None, &"Acme".into(), None, &BTreeMap::new()).await.expect("created");
     let asked = stub.asked();
     assert_eq!(
         asked[0].body,
@@ -290,7 +290,8 @@ async fn an_unknown_assignee_is_refused_before_anything_is_written() {
     let stub = Stub::start(world).await;
     let clockify = clockify(&stub, wanted());
     let fields = [(Field::Assignees, Value::People(["eve@example.com".into()].into()))].into();
-    let failure = clockify.create("w", Kind::Task, Some(id(PROJECT)), &"Design".into(), &fields).await.expect_err("unknown");
+    let failure =
+        clockify.create("w", Kind::Task, Some(id(PROJECT)), &"Design".into(), None, &fields).await.expect_err("unknown");
     assert!(failure.to_string().contains("eve@example.com"), "{failure}");
     assert_eq!(stub.calls(), ["GET /api/v1/workspaces/w/users"]);
 }

@@ -25,6 +25,7 @@ const CLOCKIFY_REPORTS_URL: &str = "https://reports.api.clockify.me";
 const CLOCKIFY_REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 
 const STALE_AFTER_SECONDS_MAX: u32 = 24 * 60 * 60;
+const SETTLE_SECONDS_MAX: u32 = 10 * 60;
 const COUNT_MAX: u32 = 1_000_000;
 
 const ON_DRIFT: [(&str, OnDrift); 3] = [("review", OnDrift::Review), ("restore", OnDrift::Restore), ("accept", OnDrift::Accept)];
@@ -130,6 +131,7 @@ fn rules(reader: &mut Reader<'_>) -> Rules {
     Rules {
         mapping,
         id_strategy,
+        marker: reader.flag("mapping.marker").unwrap_or(defaults.marker),
         precedence: precedence(reader),
         thresholds: thresholds(reader, defaults.thresholds),
         brakes: brakes(reader, defaults.brakes),
@@ -139,6 +141,9 @@ fn rules(reader: &mut Reader<'_>) -> Rules {
         stale_after: reader
             .whole("rules.stale_after_seconds", 0..=STALE_AFTER_SECONDS_MAX)
             .map_or(defaults.stale_after, |seconds| Duration::from_secs(seconds.into())),
+        settle: reader
+            .whole("rules.settle_seconds", 0..=SETTLE_SECONDS_MAX)
+            .map_or(defaults.settle, |seconds| Duration::from_secs(seconds.into())),
     }
 }
 

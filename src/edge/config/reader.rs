@@ -80,18 +80,18 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A whole number.
-    pub(super) fn whole(&mut self, key: &str, range: RangeInclusive<u32>) -> Option<u32> {
-        self.take(key, |content| {
-            whole_of(content, &range).ok_or_else(|| format!("a whole number from {} to {}", range.start(), range.end()))
-        })
-    }
-
     /// Yes or no.
     pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
         self.take(key, |content| match content.typed() {
             Content::Flag(flag) => Ok(flag),
-            _ => Err("true or false".to_owned()),
+            _ => Err("true or false".into()),
+        })
+    }
+
+    /// A whole number.
+    pub(super) fn whole(&mut self, key: &str, range: RangeInclusive<u32>) -> Option<u32> {
+        self.take(key, |content| {
+            whole_of(content, &range).ok_or_else(|| format!("a whole number from {} to {}", range.start(), range.end()))
         })
     }
 

@@ -176,10 +176,15 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         Duration::from_secs(text.parse().unwrap_or(if text.is_empty() { 0 } else { u64::MAX }))
     } else {
         // By the server's own clock where it tells it, so that a wrong clock here does no harm.
-        let now = headers.get(DATE).and_then(|date| http_date(date.to_str().ok()?)).unwrap_or_else(Timestamp::now);
+        let now = date(headers).unwrap_or_else(Timestamp::now);
         Duration::try_from(http_date(text)?.duration_since(now)).unwrap_or_default()
     };
     Some(wait.min(RETRY_AFTER_MAX))
+}
+
+/// The service's own time.
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    http_date(headers.get(DATE)?.to_str().ok()?)
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {

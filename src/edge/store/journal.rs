@@ -1,12 +1,14 @@
 //! The journal, which is also the audit log, and the runs that it is made of.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use sha2::{Digest, Sha256};
 
-use super::{Fault, Store, StoreError, from_json, from_word, registry, to_json, to_time, to_word};
+use super::{Fault, Store, StoreError, from_json, from_word, registry, to_json, to_time, to_word, transact};
 use crate::domain::{
-    journal::{self, Event, Open, Outcome, RunId, Status, What, Write, WriteId},
+    journal::{self, Event, Open, Outcome, RunId, Status, Trace, What, Write, WriteId},
     model::{Link, ObjectId, PageId},
     plan::ChangeId,
 };
@@ -81,12 +83,26 @@ impl Store {
         self.record(Timestamp::UNIX_EPOCH, events, &[])
     }
 
-    /// Appends events, and saves the links that follow from them as of `at`: all of it or nothing.
+    /// Appends events, and saves the links that follow from them as of `at`: all of it or nothing. Where the disk is full, an answer
+    /// that has come gets the reserve; what has still to leave does not.
     ///
     /// # Errors
     /// As for [`Store::append`].
     pub fn record(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        let (mut answers, mut intents) = (false, false);
+        for event in events {
+            answers |= matches!(event.what, What::Outcome { .. });
+            intents |= matches!(event.what, What::Intent { .. });
+        }
+        match self.record_once(at, events, links) {
+            Err(fault) if fault.is_full() && answers && !intents && self.give_up_reserve() => self.record_once(at, events, links),
+            result => result,
+        }
+        .map_err(|fault| fault.explained(&self.file))
+    }
+
+    fn record_once(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), Fault> {
+        transact(&mut self.connection, |transaction| {
             let sql = "SELECT chain FROM event ORDER BY n DESC LIMIT 1";
             let head = transaction.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
             events.iter().try_fold(head.unwrap_or(CHAIN_START), |head, event| append(transaction, head, event))?;
@@ -119,6 +135,18 @@ impl Store {
             } else {
                 Err(Fault::Stored(format!("the journal has {} open writes and its index {counted}", open.len())))
             }
+        })
+    }
+
+    /// The creates whose object was looked for in vain, by page, as far as the pages have no object yet.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn unlinked_creates(&self) -> Result<BTreeMap<PageId, Trace>, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT body FROM event WHERE kind = 'intent' AND page_id IN
+                       (SELECT page_id FROM write WHERE status = 'absent' EXCEPT SELECT page_id FROM link) ORDER BY n";
+            Ok(journal::creates(&bodies(connection, sql, [])?))
         })
     }
 

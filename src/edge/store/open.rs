@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{Fault, HINT_DAMAGED, Holder, StoreError, transact};
+use super::{Fault, Holder, StoreError, hint_damaged, transact};
 use crate::edge::files;
 
 /// The database.
@@ -41,7 +41,7 @@ fn unusable(path: &Path, because: impl Into<String>, hint: impl Into<String>) ->
 }
 
 /// For `map_err`: what the file system said.
-fn failed(path: &Path) -> impl Fn(std::io::Error) -> StoreError {
+pub(super) fn failed(path: &Path) -> impl Fn(std::io::Error) -> StoreError {
     move |error| unusable(path, error.to_string(), "check the path, its permissions and the space on its disk")
 }
 
@@ -290,7 +290,7 @@ impl Refusal {
     fn explained(self, file: &Path) -> StoreError {
         let known = MIGRATIONS.len();
         match self {
-            Self::NotOurs => unusable(file, "it is empty or of another program", HINT_DAMAGED),
+            Self::NotOurs => unusable(file, "it is empty or of another program", hint_damaged(file)),
             Self::Newer { version } => unusable(
                 file,
                 format!("its schema is version {version}, and this program knows versions up to {known}"),
@@ -303,7 +303,7 @@ impl Refusal {
             ),
             Self::Damaged(verdict) => {
                 let verdict = verdict.lines().next().unwrap_or_default().to_owned();
-                unusable(file, format!("it is damaged ({verdict})"), HINT_DAMAGED)
+                unusable(file, format!("it is damaged ({verdict})"), hint_damaged(file))
             }
             Self::NoLog => unusable(file, "its file system cannot share a write-ahead log", "keep the state on a local disk"),
             Self::Fault(fault) => fault.explained(file),

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fs};
 
 use super::*;
 use crate::domain::{
-    journal::{Event, Outcome, RunId, What, Write, WriteId},
+    journal::{Born, Event, Outcome, RunId, Trace, What, Write, WriteId},
     model::{Agreed, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
     plan::ChangeId,
     review::{Decision, Remembered, Said, Verdict},
@@ -65,7 +65,14 @@ fn link(number: u32) -> Link {
     base.set(Field::Name, Agreed::Same(Value::Text(Raw::new(format!("Project № {number} \u{202e} e\u{301}\0")))));
     base.set(Field::Parent, Agreed::Same(Value::Object(object(number + 1))));
     base.set(Field::State, Agreed::Apart { notion: Value::Closed(true), clockify: Value::Closed(false) });
-    Link { page: page(number.into()), kind: Kind::Project, object: object(number), sight: Sight::Expected, base }
+    Link {
+        page: page(number.into()),
+        kind: Kind::Project,
+        object: object(number),
+        sight: Sight::Expected,
+        base,
+        left: vec![object(number + 2)],
+    }
 }
 
 fn event(run: &str, what: What) -> Event {
@@ -79,7 +86,8 @@ fn intent(run: &str, number: u32) -> Event {
         claim: Some(Some(object(number))),
         fields: BTreeMap::new(),
     };
-    event(run, What::Intent { write: WriteId(number), changes: vec![ChangeId("c".into())], request, siblings: vec![object(9)] })
+    let trace = Box::new(Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))), leaves: None });
+    event(run, What::Intent { write: WriteId(number), changes: vec![ChangeId("c".into())], request, trace })
 }
 
 fn outcome(run: &str, number: u32, outcome: Outcome) -> Event {
@@ -172,11 +180,44 @@ fn what_a_crash_left_open_is_found_again() {
 
     let open = store.open_writes().expect("reads");
     assert_eq!(open.iter().map(|open| (open.run.0.as_str(), open.write.0)).collect::<Vec<_>>(), [("b", 2), ("b", 3)]);
-    assert_eq!(open[0].siblings, [object(9)]);
+    assert_eq!(open[0].trace, Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))), leaves: None });
     store.append_all(&[outcome("b", 2, Outcome::Absent), outcome("b", 3, done)]).expect("settles");
     assert_eq!(store.open_writes().expect("reads"), []);
     assert_eq!(store.events(&RunId("a".into())).expect("reads").len(), 2);
     assert_eq!(store.events(&RunId("b".into())).expect("reads")[0], intent("b", 1));
+}
+
+#[test]
+fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_an_object() {
+    let world = world();
+    let mut store = world.open();
+    let create = |run: &str, number: u32, second: i64| {
+        let (page, name) = (page(number.into()), "Acme".into());
+        let request = Write::Create { page, kind: Kind::Client, parent: None, name, marked: true, fields: BTreeMap::new() };
+        let trace = Box::new(Trace { siblings: vec![object(8), object(9)], born: Some(Born::of(at(second))), leaves: None });
+        event(run, What::Intent { write: WriteId(number), changes: vec![], request, trace })
+    };
+    let absent = |run: &str, number| outcome(run, number, Outcome::Absent);
+    let done = outcome("a", 3, Outcome::Done { object: Some(object(3)) });
+    store
+        .append_all(&[
+            create("a", 1, 60),
+            absent("a", 1),
+            create("a", 2, 60),
+            create("a", 3, 60),
+            done,
+            intent("a", 4),
+            absent("a", 4),
+        ])
+        .expect("appends");
+    store.append_all(&[create("b", 1, 600), absent("b", 1)]).expect("appends");
+
+    let born = Born::of(at(600)).since(Born::of(at(60)));
+    let trace = Trace { siblings: vec![object(8), object(9)], born: Some(born), leaves: None };
+    assert_eq!(store.unlinked_creates().expect("reads"), [(page(1), trace)].into(), "not what is open, done, or no create");
+
+    store.save_links(at(700), &[link(1)]).expect("saves");
+    assert_eq!(store.unlinked_creates().expect("reads"), BTreeMap::new());
 }
 
 #[test]
@@ -227,6 +268,49 @@ fn the_journal_only_grows_and_tells_when_it_was_changed_all_the_same() {
     store.connection.execute("UPDATE event SET body = replace(body, 'task', 'client') WHERE n = 2", []).expect("changes");
 
     assert_eq!(store.verify_chain().expect("reads"), Chain::Broken { at: 2 });
+}
+
+#[test]
+fn an_answer_gets_the_reserve_and_an_intent_does_not() {
+    let world = world();
+    let mut store = world.open();
+    store.append(&intent("a", 1)).expect("appends");
+    let pages: i64 = store.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("counts");
+    // What the file may hold stands for what the disk does; the answer is small, so the limit is lifted along with the reserve.
+    store.connection.pragma_update(None, "max_page_count", pages).expect("limits");
+    let long = |number| {
+        let Event { run, at, what: What::Intent { write: _, request, changes: _, trace } } = intent("a", number) else {
+            panic!("an intent")
+        };
+        let changes = vec![ChangeId("c".repeat(100_000))];
+        Event { run, at, what: What::Intent { write: WriteId(number), request, changes, trace } }
+    };
+    let reserve = world.directory.join("reserve");
+
+    let refused = store.append(&long(2)).expect_err("full");
+
+    assert!(refused.to_string().contains("the disk is full"), "{refused}");
+    assert!(reserve.exists(), "what has not left can wait");
+    let error = "x".repeat(100_000);
+    assert!(store.append(&outcome("a", 1, Outcome::Unknown { error })).is_err());
+    assert!(!reserve.exists(), "for an answer it is given up");
+    drop(store);
+    world.open();
+    assert_eq!(fs::metadata(reserve).expect("laid anew").len(), 1 << 20);
+}
+
+#[test]
+fn ten_copies_are_kept_and_each_is_whole() {
+    let world = world();
+    let mut store = world.open();
+    store.save_links(at(1), &[link(1)]).expect("saves");
+    let copies: Vec<PathBuf> = (0..12).map(|second| store.back_up(at(second)).expect("copies")).collect();
+    drop(store);
+
+    let kept = spare::backups(&world.file());
+    assert_eq!(kept, copies.into_iter().skip(2).rev().collect::<Vec<_>>());
+    fs::copy(&kept[0], world.file()).expect("puts back");
+    assert_eq!(world.open().registry().expect("reads").len(), 1);
 }
 
 #[test]
@@ -378,7 +462,7 @@ mod unix {
             names.push(path.file_name().expect("a name").to_str().expect("UTF-8").to_owned());
         }
         names.sort();
-        assert_eq!(names, ["lock", "punchlist.sqlite3", "punchlist.sqlite3-shm", "punchlist.sqlite3-wal"]);
+        assert_eq!(names, ["lock", "punchlist.sqlite3", "punchlist.sqlite3-shm", "punchlist.sqlite3-wal", "reserve"]);
     }
 
     #[test]

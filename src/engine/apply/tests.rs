@@ -9,4 +9,5 @@
 
 mod fake;
 mod laws;
+mod resolver;
 mod story;

@@ -26,7 +26,10 @@ use super::{
     worker::{self, Order, Page},
 };
 use crate::{
-    edge::config::{ConsoleSettings, ThemeName},
+    edge::{
+        config::{ConsoleSettings, ThemeName},
+        failpoint,
+    },
     face::{
         failure::{Code, Failure},
         stop::Stop,
@@ -205,7 +208,7 @@ pub(super) async fn run<B: Backend>(
             Effect::Runs => door.look_back(Page::Runs),
             Effect::Events(run) => door.look_back(Page::Events(run)),
             Effect::Redraw => {
-                failpoint("console");
+                failpoint::reach("console");
                 redraw(terminal)?
             }
             outside => {
@@ -217,12 +220,6 @@ pub(super) async fn run<B: Backend>(
             "the worker has ended; leave with q and start again".clone_into(&mut state.toast);
         }
     }
-}
-
-/// Panics where a test asks for it, to see the terminal given back: `PUNCHLIST_FAILPOINT=console:panic`. Not in release builds.
-fn failpoint(name: &str) {
-    let asked = || std::env::var("PUNCHLIST_FAILPOINT").is_ok_and(|points| points == format!("{name}:panic"));
-    assert!(!cfg!(debug_assertions) || !asked(), "the fail point {name} was reached");
 }
 
 /// Draws everything again. `clear` would ask the terminal where its cursor is, and the answer would be taken for a key (ratatui #2640).

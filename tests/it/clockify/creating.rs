@@ -41,7 +41,7 @@ async fn what_is_created_has_every_mapped_field() {
         wire.sandbox.clear_calls();
         let name = Raw::from(format!("New {kind} {field} {expected}").replace(['\n', '\t'], " "));
         let fields = [(field, value.clone())].into();
-        let created = clockify.create(&workspace, kind, parent.map(object_id), &name, &fields).await;
+        let created = clockify.create(&workspace, kind, parent.map(object_id), &name, None, &fields).await;
 
         let created = created.unwrap_or_else(|failure| panic!("{field} of a {kind}: {failure}"));
         let snapshot = wire.sandbox.world().clockify_snapshot();
@@ -65,7 +65,7 @@ async fn what_no_field_says_is_left_to_the_workspace() {
         let workspace = workspace(&wire, &clockify).await;
 
         let created =
-            clockify.create(&workspace, Kind::Project, None, &"Website".into(), &BTreeMap::new()).await.expect("created");
+            clockify.create(&workspace, Kind::Project, None, &"Website".into(), None, &BTreeMap::new()).await.expect("created");
 
         assert_eq!(created.values.get(Field::Billable), Some(&Value::Flag(preset)));
         assert_eq!(created.values.get(Field::Public), Some(&Value::Flag(preset)));
@@ -92,17 +92,19 @@ async fn names_of_every_kind_survive_and_are_found_again() {
             [(Kind::Client, None), (Kind::Project, Some(client)), (Kind::Project, None), (Kind::Task, Some(project))]
         {
             let (parent, name) = (parent.map(object_id), Raw::from(name.as_str()));
-            let created = clockify.create(&workspace, kind, parent, &name, &BTreeMap::new()).await.expect("created");
+            let created = clockify.create(&workspace, kind, parent, &name, None, &BTreeMap::new()).await.expect("created");
             let found = clockify.find(&workspace, kind, parent, &name).await.expect("an answer");
             assert_eq!(found, [created], "{kind} {}", name.exact());
         }
     }
     for (kind, parent, longest) in [(Kind::Client, None, 100), (Kind::Project, None, 250), (Kind::Task, Some(project), 1000)] {
         let fits = Raw::from(long(longest));
-        clockify.create(&workspace, kind, parent.map(object_id), &fits, &BTreeMap::new()).await.expect("created");
+        clockify.create(&workspace, kind, parent.map(object_id), &fits, None, &BTreeMap::new()).await.expect("created");
         let too_long = Raw::from(long(longest + 1));
-        let failure =
-            clockify.create(&workspace, kind, parent.map(object_id), &too_long, &BTreeMap::new()).await.expect_err("refused");
+        let failure = clockify
+            .create(&workspace, kind, parent.map(object_id), &too_long, None, &BTreeMap::new())
+            .await
+            .expect_err("refused");
         assert!(failure.has_status(400) && failure.to_string().contains(&longest.to_string()), "{failure}");
     }
 }
@@ -146,7 +148,7 @@ async fn a_name_that_is_taken_is_refused_and_nothing_else_is_tried() {
         [(Kind::Client, None, "Acme"), (Kind::Project, Some(client), "Website"), (Kind::Task, Some(project), "Design")]
     {
         wire.sandbox.clear_calls();
-        let failure = clockify.create(&workspace, kind, parent.map(object_id), &name.into(), &BTreeMap::new()).await;
+        let failure = clockify.create(&workspace, kind, parent.map(object_id), &name.into(), None, &BTreeMap::new()).await;
         let Err(Failure::Rejected { status: 400, code: Some(code), message, .. }) = failure else { panic!("{failure:?}") };
         assert!(code == "501" && message.contains("already exists"), "{message}");
         assert_eq!(wire.statuses(), ["POST 400"]);
@@ -164,7 +166,7 @@ async fn somebody_unknown_is_named_before_anything_is_sent() {
     wire.sandbox.clear_calls();
     let fields = [(Field::Assignees, people(&["mara@harbour.example", "kai@elsewhere.example"]))].into();
 
-    let created = clockify.create(&workspace, Kind::Task, Some(object_id(project)), &"New".into(), &fields).await;
+    let created = clockify.create(&workspace, Kind::Task, Some(object_id(project)), &"New".into(), None, &fields).await;
     let updated = clockify.update(&workspace, Kind::Task, object_id(task), &fields).await;
 
     for failure in [created.expect_err("unknown"), updated.expect_err("unknown")] {

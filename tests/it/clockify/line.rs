@@ -25,7 +25,7 @@ async fn a_create_whose_answer_is_lost_is_unknown_and_is_sent_once() {
             let fault = Fault::new(what.clone()).on("POST", "/clients");
             wire.sandbox.knobs().faults = vec![if executed { fault.after_execution() } else { fault }];
 
-            let failure = clockify.create(&workspace, Kind::Client, None, &"Acme".into(), &BTreeMap::new()).await;
+            let failure = clockify.create(&workspace, Kind::Client, None, &"Acme".into(), None, &BTreeMap::new()).await;
 
             assert!(matches!(failure, Err(Failure::Unknown { .. })), "{what:?}: {failure:?}");
             let posts = wire.sandbox.calls().iter().filter(|call| call.method == "POST").count();
@@ -97,7 +97,7 @@ async fn refusals_are_believed_at_once() {
     wire.sandbox.clear_calls();
     wire.sandbox.world().clockify_key = "rotated".to_owned();
 
-    let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), &BTreeMap::new()).await;
+    let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), None, &BTreeMap::new()).await;
     let updated = clockify.update(&workspace, Kind::Client, object_id(client), &closed(true)).await;
     let identity = clockify.identity(None).await.expect_err("refused");
 
@@ -120,7 +120,8 @@ async fn a_redirect_takes_the_key_nowhere() {
     wire.sandbox.knobs().faults = vec![Fault::new(What::Redirect(target)).times(u32::MAX)];
 
     let read = clockify.read(&workspace, Kind::Client, object_id(client), None).await.expect_err("a redirect");
-    let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), &BTreeMap::new()).await.expect_err("a redirect");
+    let created =
+        clockify.create(&workspace, Kind::Client, None, &"New".into(), None, &BTreeMap::new()).await.expect_err("a redirect");
     let updated = clockify.update(&workspace, Kind::Client, object_id(client), &closed(true)).await.expect_err("a redirect");
 
     for failure in [read, created, updated] {
@@ -156,7 +157,7 @@ async fn thirty_requests_an_hour_end_in_a_word_and_no_hot_loop() {
         assert!(thrown.len() <= if configured || retry_after.is_some() { 4 } else { 20 }, "{thrown:?}");
         assert!(!configured || thrown.is_empty(), "who knows the budget does not overdraw it");
         assert!(wait >= Duration::from_secs(3500) || (!configured && retry_after.is_none()), "{wait:?}");
-        let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), &BTreeMap::new()).await;
+        let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), None, &BTreeMap::new()).await;
         assert!(matches!(created, Err(Failure::Throttled { .. })), "nothing happened, and it is known: {created:?}");
     }
 }
@@ -194,7 +195,7 @@ async fn hostile_names_are_shown_safely() {
     let workspace = workspace(&wire, &clockify).await;
 
     for (kind, parent) in [(Kind::Client, None), (Kind::Project, Some(client)), (Kind::Task, Some(project))] {
-        let taken = clockify.create(&workspace, kind, parent.map(object_id), &hostile.into(), &BTreeMap::new()).await;
+        let taken = clockify.create(&workspace, kind, parent.map(object_id), &hostile.into(), None, &BTreeMap::new()).await;
         let failure = taken.expect_err("taken");
         assert!(failure.to_string().contains("⟨U+202E⟩evil"), "{failure}");
         assert_safe(&failure.to_string());
@@ -204,12 +205,12 @@ async fn hostile_names_are_shown_safely() {
         [odd.clone(), json!({"id": hostile, "name": 5}).to_string(), json!({"message": hostile, "code": hostile}).to_string()]
     {
         wire.sandbox.knobs().faults = vec![Fault::new(What::Status(200, body.clone())).times(u32::MAX)];
-        let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), &BTreeMap::new()).await;
+        let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), None, &BTreeMap::new()).await;
         assert_safe(&created.expect_err("unreadable").to_string());
         let found = clockify.find(&workspace, Kind::Client, None, &"New".into()).await;
         assert_safe(&found.expect_err("unreadable").to_string());
         wire.sandbox.knobs().faults = vec![Fault::new(What::Status(400, body)).times(u32::MAX)];
-        let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), &BTreeMap::new()).await;
+        let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), None, &BTreeMap::new()).await;
         assert_safe(&created.expect_err("refused").to_string());
     }
 }
@@ -232,7 +233,7 @@ async fn the_key_is_in_nothing_that_can_be_seen() {
         {
             visible.extend([error.to_string(), error.hint(), format!("{error:?}")]);
         }
-        let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), &BTreeMap::new()).await;
+        let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), None, &BTreeMap::new()).await;
         let updated = clockify.update(&workspace, Kind::Client, object_id(client), &closed(true)).await;
         let read = clockify.read(&workspace, Kind::Client, object_id(client), None).await;
         visible.extend([format!("{created:?}{updated:?}{read:?}"), format!("{clockify:?}"), format!("{:?}", wire.exchanges())]);

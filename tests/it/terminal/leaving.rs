@@ -89,7 +89,7 @@ fn a_signal_while_applying_finishes_what_is_in_flight_and_the_next_run_goes_on()
 fn a_panic_gives_the_terminal_back_before_it_is_told() {
     let rig = clients(1);
     let mut command = rig.command();
-    let mut terminal = Terminal::start(command.env("PUNCHLIST_FAILPOINT", "console:panic"), WIDE);
+    let mut terminal = Terminal::start(command.env("PUNCHLIST_FAILPOINT", "console:1:panic"), WIDE);
     terminal.shows_row(&["Client 00"]);
     terminal.keys("s");
     terminal.shows_row(&["Client 00", "skipped"]);

@@ -400,7 +400,7 @@ fn from_an_incomplete_listing_nothing_is_concluded() {
         }),
         ("an earlier run may have created it", &|world| {
             let page = world.page("Acme").id;
-            world.unsettled.insert(page);
+            world.unsettled.insert(page, Vec::new());
         }),
         ("Notion: a closed page", &|world| {
             world.link("Acme").close_page("Acme");
@@ -437,7 +437,7 @@ nothing
 Clockify: a garbled claim:
 create client "Acme": Incomplete: Clockify's clients could not be listed completely (the walk was cut short), so it may exist already
 an earlier run may have created it:
-create client "Acme": Unsettled: an earlier run may have created it, and looking it up did not settle that: look in Clockify, then run again
+create client "Acme": Unsettled: an earlier run may have created it, and looking it up failed: run again
 Notion: a closed page:
 close client "Acme": Incomplete: Notion's clients could not be listed completely (the walk was cut short)
 Notion: a page in the trash:

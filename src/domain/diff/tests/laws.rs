@@ -65,7 +65,7 @@ fn happen(world: &mut World, (what, one, other, name): Edit) {
     let page = nth(&world.pages, one);
     let object = nth(&world.objects, one);
     let text = NAMES[usize::from(name) % NAMES.len()];
-    match what % 24 {
+    match what % 25 {
         0..=2 => world.page_mut(&page).title = text.into(),
         3 | 4 => world.object_mut(&object).name = text.into(),
         5 => drop_in(&mut world.page_mut(&page).standing, Standing::Closed { because: "done".into() }),
@@ -126,7 +126,8 @@ fn happen(world: &mut World, (what, one, other, name): Edit) {
             let id = world.pages[&page].id;
             world.registry.remove(id);
         }
-        22 => world.page_mut(&page).values.set(Field::Note, Value::text(text)),
+        22 => world.object_mut(&object).marker = Some(world.pages[&nth(&world.pages, other)].id),
+        23 => world.page_mut(&page).values.set(Field::Note, Value::text(text)),
         _ => world.object_mut(&object).values.set(Field::Note, Value::text(text)),
     }
 }
@@ -211,7 +212,7 @@ proptest! {
     }
 
     #[test]
-    fn an_object_has_one_owner_at_the_most(edits in edits(), forget in any::<bool>(), claims in vec(any::<(u8, u8, u8)>(), 0..20)) {
+    fn an_object_has_one_owner_at_the_most(edits in edits(), forget in any::<bool>(), claims in vec(any::<(u8, u8, u8)>(), 0..20), marks in vec(any::<(u8, u8)>(), 0..10)) {
         let mut world = edited(&edits);
         if forget {
             world.forget();
@@ -221,6 +222,10 @@ proptest! {
             let id = world.objects[&object].id;
             world.page_mut(&page).claim = Claim::Id(id);
             world.page_mut(&page).created = at(u32::from(minute % 3) * 60);
+        }
+        for (page, object) in marks {
+            let (page, object) = (nth(&world.pages, page), nth(&world.objects, object));
+            world.object_mut(&object).marker = Some(world.pages[&page].id);
         }
 
         let snapshots = world.snapshots();

@@ -55,6 +55,11 @@ fn each_notice() {
         ("near twins under other parents are none", &|world| {
             world.link("Acme").link("Beta").link("Acme/Website").link("Beta/website");
         }),
+        ("twins", &|world| {
+            let twin = world.link("Acme").object("twin");
+            twin.name = "Acme".into();
+            world.rules.unmanaged = Unmanaged::Ignore;
+        }),
         ("incomplete", &|world| {
             world.partial_pages.insert(Kind::Client);
             world.partial_objects.insert(Kind::Task);
@@ -91,6 +96,8 @@ NearTwin client "ACME": beside “Acme” and “ac me”: the names differ only
 NearTwin client "Acme": beside “ACME” and “ac me”: the names differ only by case or spaces
 NearTwin client "ac me": beside “ACME” and “Acme”: the names differ only by case or spaces
 near twins under other parents are none: changes: 0
+twins: changes: 0
+NearTwin client "Acme": no page links to it, and 000000000000000000000001, which has a page, has the same name: archive or delete one of them
 incomplete: changes: 0
 Incomplete client "": Notion's clients could not be listed completely: the walk was cut short
 Incomplete task "": Clockify's tasks could not be listed completely: the walk was cut short

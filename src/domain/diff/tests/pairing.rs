@@ -86,6 +86,107 @@ nothing
     );
 }
 
+/// The object's note names the page.
+fn mark(world: &mut World, object: &str, page: &str) {
+    world.object_mut(object).marker = Some(world.page_id(page));
+}
+
+#[test]
+fn by_marker() {
+    let picture = table(&[
+        ("after the state was lost", &|world| {
+            world.page("Acme").title = "Renamed in Notion".into();
+            world.object("Acme");
+            mark(world, "Acme", "Acme");
+        }),
+        ("the page is closed", &|world| {
+            world.page("Acme");
+            world.object("Acme");
+            mark(world, "Acme", "Acme");
+            world.close_page("Acme");
+        }),
+        ("the registry knows better", &|world| {
+            world.link("Acme").page("Beta");
+            mark(world, "Acme", "Beta");
+        }),
+        ("the claim knows better", &|world| {
+            world.link("Acme").forget().object("Copy");
+            mark(world, "Copy", "Acme");
+        }),
+        ("the claim leads nowhere", &|world| {
+            world.page("Acme").claim = Claim::read("64a9e1000000000000000001");
+            world.object("Acme Inc");
+            mark(world, "Acme Inc", "Acme");
+        }),
+        ("the claim is copied from the page that the note names", &|world| {
+            world.page("Original");
+            world.page("Copy").created = super::world::at(0);
+            world.object("Acme");
+            claim(world, "Original", "Acme");
+            claim(world, "Copy", "Acme");
+            mark(world, "Acme", "Original");
+        }),
+        ("the page's own object is copied, note and all", &|world| {
+            world.page("Acme");
+            for name in ["Acme", "Acme (copy)"] {
+                world.object(name);
+                mark(world, name, "Acme");
+            }
+        }),
+        ("it stands under another parent", &|world| {
+            world.link("Acme").link("Beta").page("Acme/Website");
+            world.object("Beta/Website");
+            mark(world, "Beta/Website", "Acme/Website");
+        }),
+        ("of another kind", &|world| {
+            world.link("Acme").page("Acme/Website");
+            world.object("Website");
+            mark(world, "Website", "Acme/Website");
+        }),
+    ]);
+    assert_data_eq!(
+        picture,
+        str![[r#"
+after the state was lost:
+client "Renamed in Notion" update <Acme> name: "Acme" → "Renamed in Notion" [first_sight 90 review]
+  or update in Notion <Acme> name: "Renamed in Notion" → "Acme" 50
+  or accept <Acme> name: "Acme" → "Renamed in Notion" 50
+client "Renamed in Notion" write-back <Acme> [claim 95 ready]
+the page is closed:
+client "Acme" write-back <Acme> [claim 95 ready]
+client "Acme" close <Acme> state: "open" → "closed" [first_sight 90 review]
+  or accept <Acme> state: "open" → "closed" 50
+the registry knows better:
+client "Beta" create name: "" → "Beta" [new 95 ready]
+the claim knows better:
+nothing
+the claim leads nowhere:
+client "Acme" update <Acme Inc> name: "Acme Inc" → "Acme" [first_sight 90 review]
+  or update in Notion <Acme Inc> name: "Acme" → "Acme Inc" 50
+  or accept <Acme Inc> name: "Acme Inc" → "Acme" 50
+client "Acme" write-back <Acme Inc> [claim 95 ready]
+the claim is copied from the page that the note names:
+client "Copy" clear-claim <Acme> [copied_id 95 review]
+client "Copy" create name: "" → "Copy" [copied_id 95 review] after clear-claim "Copy"
+client "Original" update <Acme> name: "Acme" → "Original" [first_sight 90 review]
+  or update in Notion <Acme> name: "Original" → "Acme" 50
+  or accept <Acme> name: "Acme" → "Original" 50
+the page's own object is copied, note and all:
+client "Acme" link <Acme> [match 70 review]
+  or link <Acme (copy)> 70
+  or create name: "" → "Acme" 60
+it stands under another parent:
+project "Website" link <Beta/Website> [match 70 review]
+  or create name: "" → "Website" 60
+project "Website" move <Beta/Website> parent: "Beta" → "Acme" [first_sight 70 review] after link "Website"
+  or accept <Beta/Website> parent: "Beta" → "Acme" 50
+of another kind:
+project "Website" create name: "" → "Website" [new 95 ready]
+
+"#]]
+    );
+}
+
 #[test]
 fn a_claim_that_is_believed_is_stored_without_a_change() {
     let mut world = World::linked(&["Acme", "Acme/Website"]);

@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) rules: Rules,
     pub(crate) lost: BTreeSet<PageId>,
     pub(crate) moved_out: BTreeSet<PageId>,
-    pub(crate) unsettled: BTreeSet<PageId>,
+    pub(crate) unsettled: BTreeMap<PageId, Vec<ObjectId>>,
     pub(crate) problems: Vec<Problem>,
     /// Kinds whose pages cannot be listed completely.
     pub(crate) partial_pages: BTreeSet<Kind>,
@@ -102,6 +102,7 @@ impl World {
             name: name_of(path).into(),
             parent: parent_of(path).and_then(|parent| self.objects.get(parent)).map(|object| object.id),
             closed: false,
+            marker: None,
             values: Values::default(),
             tracked_seconds: None,
         };
@@ -120,7 +121,7 @@ impl World {
             base.set(Field::Parent, Agreed::Same(Value::Object(parent)));
         }
         let (page, kind) = (self.pages[path].id, object.kind);
-        self.registry.insert(Link { page, kind, object: object.id, sight: Sight::Expected, base });
+        self.registry.insert(Link { page, kind, object: object.id, sight: Sight::Expected, base, left: Vec::new() });
         self
     }
 
@@ -214,6 +215,7 @@ impl World {
             moved_out: self.moved_out.clone(),
             unsettled: self.unsettled.clone(),
             problems: self.problems.clone(),
+            as_of: None,
         }
     }
 

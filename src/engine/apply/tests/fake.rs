@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     fmt::Write as _,
     rc::Rc,
 };
@@ -11,8 +12,8 @@ use jiff::Timestamp;
 use super::super::{Failure, Found, Journal, Target, Work, Written, apply};
 use crate::domain::{
     diff::tests::world::{World, approve_all},
-    journal::{Event, Outcome, RunId, What, Write},
-    model::{Claim, Field, Link, Object, ObjectId, Standing, Value},
+    journal::{Event, Outcome, RunId, Trace, What, Write},
+    model::{Claim, Field, Link, Object, ObjectId, PageId, Standing, Value},
     report::Stopped,
     review::Approved,
     steps::current,
@@ -32,6 +33,8 @@ pub(super) enum Fault {
     RequestLost,
     /// It happens twice, and the answer is lost.
     Doubled,
+    /// It happens, and what an earlier try had made comes to light.
+    BesideATwin,
     /// The answer is lost, and looking it up fails too.
     Dark,
     /// It is answered as if it had happened.
@@ -50,12 +53,14 @@ pub(super) struct Fake {
     pub(super) stores: fn(&str) -> String,
     /// Writes that were carried out.
     pub(super) written: Cell<usize>,
+    /// Clockify's own time.
+    pub(super) now: Option<Timestamp>,
 }
 
 impl Fake {
     pub(super) fn new(world: &World) -> Self {
         let world = RefCell::new(world.clone());
-        Self { world, log: Log::default(), faults: Vec::new(), stores: str::to_owned, written: Cell::new(0) }
+        Self { world, log: Log::default(), faults: Vec::new(), stores: str::to_owned, written: Cell::new(0), now: None }
     }
 
     /// The write in one line.
@@ -105,7 +110,7 @@ impl Fake {
         };
         self.written.set(self.written.get() + 1);
         Ok(match write {
-            Write::Create { kind, parent, name, fields, .. } => {
+            Write::Create { page, kind, parent, name, marked, fields } => {
                 let name = (self.stores)(name.exact());
                 if taken(&world, None, *kind, *parent, &name) {
                     return Err(refused("a name that exists already"));
@@ -115,6 +120,7 @@ impl Fake {
                 let object = world.object(&path);
                 object.name = name.as_str().into();
                 object.parent = parent;
+                object.marker = marked.then_some(*page);
                 object.values = fields.clone().into_iter().collect();
                 Written { object: Some(object.clone()), page: None }
             }
@@ -183,12 +189,14 @@ impl Target for Fake {
                 self.carry_out(write).expect("it works");
                 Err(Failure::Unknown { error: error() })
             }
-            Some(Fault::Doubled) => {
-                let twin = self.carry_out(write).expect("it works").object.expect("a create");
+            Some(fault @ (Fault::Doubled | Fault::BesideATwin)) => {
+                let written = self.carry_out(write).expect("it works");
+                let twin = written.object.clone().expect("a create");
                 let number = self.world.borrow_mut().next();
-                let id = crate::domain::diff::tests::world::object_id(number);
+                let second = self.now.map_or(0, Timestamp::as_second);
+                let id = format!("{second:08x}{number:016x}").parse().expect("an id");
                 self.world.borrow_mut().objects.insert(format!("twin {number}"), Object { id, ..twin });
-                Err(Failure::Unknown { error: error() })
+                if fault == Fault::BesideATwin { Ok(written) } else { Err(Failure::Unknown { error: error() }) }
             }
             Some(Fault::Ignored) => {
                 let Write::Update { object, .. } = write else { unreachable!("only updates are ignored") };
@@ -200,7 +208,11 @@ impl Target for Fake {
         answer
     }
 
-    async fn look_up(&self, write: &Write, siblings: &[ObjectId]) -> Result<Found, Failure> {
+    fn now(&self) -> Option<Timestamp> {
+        self.now
+    }
+
+    async fn look_up(&self, write: &Write, trace: &Trace) -> Result<Found, Failure> {
         let line = self.line(write);
         self.log.borrow_mut().push(format!("look up {line}"));
         if self.faults.iter().any(|(text, fault)| line.contains(text) && *fault == Fault::Dark) {
@@ -209,19 +221,7 @@ impl Target for Fake {
         let world = self.world.borrow();
         let happened = |object: Option<Object>| Ok(Found::Happened(Box::new(Written { object, page: None })));
         match write {
-            Write::Create { kind, parent, name, .. } => {
-                let found: Vec<&Object> = world
-                    .objects
-                    .values()
-                    .filter(|row| row.kind == *kind && row.parent == *parent && row.name.canonical() == name.canonical())
-                    .filter(|row| !siblings.contains(&row.id))
-                    .collect();
-                match found.as_slice() {
-                    [] => Ok(Found::Nothing),
-                    [one] => happened(Some((*one).clone())),
-                    _ => Ok(Found::Several),
-                }
-            }
+            Write::Create { .. } => Ok(Found::of(world.objects.values().filter(|row| trace.fits(write, row)).cloned().collect())),
             Write::Update { object, fields, .. } => {
                 let object = world.objects.values().find(|row| row.id == *object);
                 match object.filter(|now| fields.iter().all(|(field, value)| current(now, *field).as_ref() == Some(value))) {
@@ -330,12 +330,24 @@ pub(super) struct Bench<'a> {
     /// So many writes may start.
     pub(super) stops_after: usize,
     pub(super) approved: Option<Approved>,
+    /// Creates that an earlier run has looked for in vain.
+    pub(super) earlier: BTreeMap<PageId, Trace>,
+    pub(super) now: Option<Timestamp>,
 }
 
 impl<'a> Bench<'a> {
     pub(super) fn new(world: &'a World) -> Self {
         let (faults, fails_from, stops_after) = (Vec::new(), usize::MAX, usize::MAX);
-        Self { world, faults, stores: str::to_owned, fails_from, stops_after, approved: None }
+        Self {
+            world,
+            faults,
+            stores: str::to_owned,
+            fails_from,
+            stops_after,
+            approved: None,
+            earlier: BTreeMap::new(),
+            now: None,
+        }
     }
 
     pub(super) fn run(self) -> Run {
@@ -346,6 +358,7 @@ impl<'a> Bench<'a> {
         let mut fake = Fake::new(&world);
         fake.faults = self.faults;
         fake.stores = self.stores;
+        fake.now = self.now;
         let mut notebook = Notebook::new(&fake.log);
         notebook.fails_from = self.fails_from;
         let snapshots = world.snapshots();
@@ -358,6 +371,7 @@ impl<'a> Bench<'a> {
             approved: &approved,
             snapshots: &snapshots,
             registry: &mut registry,
+            earlier: &self.earlier,
             rules: &world.rules,
             clock: &|| Timestamp::UNIX_EPOCH,
             stop: &|| sent() >= stops_after,

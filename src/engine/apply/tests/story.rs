@@ -246,7 +246,7 @@ failed: the line went dead; looking it up failed too: still dead
 "#]],
             str![[r#"
 open: 1
-client "Acme" link <created 2> [match 90 ready]
+client "Acme" write-back <created 2> [claim 95 ready]
 
 "#]],
         ),

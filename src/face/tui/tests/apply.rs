@@ -47,7 +47,7 @@ fn unlucky(plan: &Plan) -> Vec<Happening> {
                 claim: None,
                 fields: std::collections::BTreeMap::new(),
             },
-            siblings: vec![],
+            trace: Box::default(),
         },
         What::Applied { change: id(plan, "Initech") },
         failed("Acme", "Clockify refused it (400): name already used"),

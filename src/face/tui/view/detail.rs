@@ -193,6 +193,7 @@ fn evidence(cause: Cause) -> &'static str {
         Cause::Match => "found by its name under the same parent",
         Cause::Vanished => "a complete listing shows that the object it was linked to is gone",
         Cause::Claim => "linked; the ID in the page says otherwise",
+        Cause::Moved => "the page has moved on, and this is what it was linked to before",
         Cause::CopiedId => "the ID in the page belongs to another page",
     }
 }

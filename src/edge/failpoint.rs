@@ -1,0 +1,75 @@
+//! Named points at which a test ends this process or fills the disk. They exist in debug builds alone.
+//!
+//! `PUNCHLIST_FAILPOINT=NAME:N:ACTION` acts when NAME is reached for the Nth time, counted from 1: `abort` kills the process as
+//! `kill -9` does, `panic` panics, `full` says once that the disk is full, and `stays-full` says so from then on.
+
+/// What happens at a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Point {
+    /// Nothing: always so in a release build.
+    Passed,
+    /// The disk is full.
+    #[cfg_attr(not(debug_assertions), expect(dead_code, reason = "points act in debug builds alone"))]
+    DiskFull,
+}
+
+#[cfg(not(debug_assertions))]
+pub(crate) fn reach(_name: &str) -> Point {
+    Point::Passed
+}
+
+#[cfg(debug_assertions)]
+pub(crate) use armed::reach;
+
+#[cfg(debug_assertions)]
+mod armed {
+    use std::sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    use super::Point;
+
+    struct Armed {
+        name: String,
+        at: u32,
+        action: String,
+        reached: AtomicU32,
+    }
+
+    fn armed() -> Option<&'static Armed> {
+        static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
+        let read = || {
+            let text = std::env::var("PUNCHLIST_FAILPOINT").ok()?;
+            let mut parts = text.split(':');
+            let (name, at, action) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+            Some(Armed { name: name.to_owned(), at, action: action.to_owned(), reached: AtomicU32::new(0) })
+        };
+        ARMED.get_or_init(read).as_ref()
+    }
+
+    pub(crate) fn reach(name: &str) -> Point {
+        let Some(armed) = armed().filter(|armed| armed.name == name) else { return Point::Passed };
+        let count = armed.reached.fetch_add(1, Ordering::Relaxed) + 1;
+        match armed.action.as_str() {
+            "abort" if count == armed.at => die(),
+            "panic" if count == armed.at => panic!("the fail point {name} was reached"),
+            "full" if count == armed.at => Point::DiskFull,
+            "stays-full" if count >= armed.at => Point::DiskFull,
+            _ => Point::Passed,
+        }
+    }
+
+    #[cfg(unix)]
+    fn die() -> ! {
+        // Nothing is unwound, flushed or caught.
+        match rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL) {
+            Ok(()) | Err(_) => std::process::abort(),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn die() -> ! {
+        std::process::abort()
+    }
+}

@@ -1,0 +1,89 @@
+//! What the state keeps aside: room for the last answers when the disk runs full, and copies of itself.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+
+use super::{Fault, Store, StoreError, open};
+use crate::edge::files;
+
+/// A file that is nothing but room: it is given up when an answer that has come cannot be kept for want of space.
+pub(super) const RESERVE: &str = "reserve";
+/// Room for the answers that can be on their way, each with the pages of the database that it touches.
+const RESERVE_BYTES: u64 = 1 << 20;
+/// The directory of the copies.
+const BACKUPS: &str = "backups";
+/// Copies that are kept.
+const BACKUPS_MAX: usize = 10;
+
+/// Lays the reserve aside, anew if it was given up.
+pub(super) fn lay_reserve(directory: &Path) -> Result<PathBuf, StoreError> {
+    let path = directory.join(RESERVE);
+    if path.symlink_metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() >= RESERVE_BYTES) {
+        return Ok(path);
+    }
+    let lay = || {
+        let mut file = files::private_options().write(true).create(true).truncate(true).open(&path)?;
+        // Written, not only promised: a hole in a file takes no room.
+        let zeros = vec![0; 1 << 16];
+        for _ in 0..RESERVE_BYTES >> 16 {
+            file.write_all(&zeros)?;
+        }
+        file.sync_all()
+    };
+    lay().map_err(|error| {
+        // Half a reserve would only take room from what matters.
+        drop(fs::remove_file(&path));
+        open::failed(&path)(error)
+    })?;
+    Ok(path)
+}
+
+impl Store {
+    /// Gives the reserve up; false when there is none.
+    pub(super) fn give_up_reserve(&self) -> bool {
+        self.reserve.as_ref().is_some_and(|reserve| fs::remove_file(reserve).is_ok())
+    }
+
+    /// Keeps a copy of the state as it is, before a run writes; the oldest copies beyond ten go. Returns the copy.
+    ///
+    /// # Errors
+    /// [`StoreError`] where there is no room for a copy: nothing should be written then.
+    pub fn back_up(&mut self, now: Timestamp) -> Result<PathBuf, StoreError> {
+        let directory = self.file.with_file_name(BACKUPS);
+        files::create_private_directory(&directory).map_err(open::failed(&directory))?;
+        let name = format!("punchlist-{}.sqlite3", now.strftime("%Y%m%dT%H%M%S%.3fZ"));
+        let copy = directory.join(name);
+        // Under another name first, so that a copy that was cut short is never taken for one.
+        let partial = copy.with_extension("partial");
+        drop(fs::remove_file(&partial));
+        let fill = |connection: &rusqlite::Connection| -> Result<(), Fault> {
+            connection.execute("VACUUM INTO ?1", [partial.to_string_lossy()])?;
+            Ok(())
+        };
+        self.read(fill).inspect_err(|_| drop(fs::remove_file(&partial)))?;
+        let keep = || {
+            files::make_private(&partial, &fs::metadata(&partial)?)?;
+            fs::File::open(&partial)?.sync_all()?;
+            fs::rename(&partial, &copy)
+        };
+        keep().map_err(open::failed(&copy))?;
+        for old in backups(&self.file).iter().skip(BACKUPS_MAX) {
+            fs::remove_file(old).map_err(open::failed(old))?;
+        }
+        Ok(copy)
+    }
+}
+
+/// The copies of a state, the latest first.
+pub(super) fn backups(file: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(file.with_file_name(BACKUPS)).into_iter().flatten().flatten();
+    let mut copies: Vec<PathBuf> =
+        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "sqlite3")).collect();
+    copies.sort_unstable_by(|left, right| right.cmp(left));
+    copies
+}

@@ -1,0 +1,188 @@
+//! Settles the writes that earlier runs left without a known outcome, before anything is planned on top of them.
+//!
+//! ```text
+//! update, write-back ── what was just read shows it, or it did not happen: planning it again is harmless
+//! create ── one object fits ─ it happened: link them
+//!        ├─ several, or one but for its name ─ it stays open, and a person decides in the review
+//!        ├─ none ─ look twice more, later ─ still none ─ it did not happen: plan it again, once in this run
+//!        └─ looking failed ─ it stays open, and nothing is created for the page
+//! ```
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use super::{Found, Journal, Target, flight::look_again};
+use crate::domain::{
+    journal::{Event, Open, Outcome, Trace, What, Write},
+    model::{Field, Link, Object, ObjectId, Registry, Snapshots},
+    rules::Rules,
+    steps,
+};
+
+/// What settling works on: both sides as just read, and the registry.
+pub struct Settling<'a> {
+    /// Both sides; gets the objects that are found, and the pages that stay unsettled.
+    pub snapshots: &'a mut Snapshots,
+    /// The links; gets those that follow.
+    pub registry: &'a mut Registry,
+    /// The policy.
+    pub rules: &'a Rules,
+    /// The time, for events.
+    pub clock: &'a dyn Fn() -> Timestamp,
+}
+
+/// What is to be seen of an open write.
+enum Sign {
+    /// It happened, with this object.
+    Happened(Option<Object>),
+    /// It did not, or it no longer matters.
+    Absent,
+    /// Any of these could be what it made.
+    Several(Vec<ObjectId>),
+    /// Nothing yet.
+    None,
+}
+
+/// Settles open writes as far as they can be.
+///
+/// # Errors
+/// The journal's error.
+pub async fn settle<T: Target, J: Journal>(
+    open: Vec<Open>,
+    mut settling: Settling<'_>,
+    target: &T,
+    journal: &mut J,
+) -> Result<(), J::Error> {
+    let mut unseen = Vec::new();
+    for open in open {
+        match settling.sign(&open) {
+            Sign::None => unseen.push(open),
+            sign => settling.conclude(open, sign, journal)?,
+        }
+    }
+    let settles = settling.rules.settles();
+    let looks = unseen.iter().map(|open| look_again(target, &open.request, &open.trace, settles));
+    let looked = join_all(looks).await;
+    let mut nothing = Vec::new();
+    for (open, found) in unseen.into_iter().zip(looked) {
+        match found {
+            Ok(Found::Happened(written)) => settling.conclude(open, Sign::Happened(written.object), journal)?,
+            Ok(Found::Several(objects)) => {
+                let sign = settling.several(&open.request, objects);
+                settling.conclude(open, sign, journal)?;
+            }
+            Ok(Found::Nothing) => nothing.push(open),
+            // It stays open: nothing is created for the page until it can be looked up.
+            Err(_) => {
+                settling.snapshots.unsettled.insert(open.request.page(), Vec::new());
+            }
+        }
+    }
+    // When all that was found has its page, what is left over and was born at the right time is doubtful.
+    for open in nothing {
+        let sign = settling.doubt(&open);
+        settling.conclude(open, sign, journal)?;
+    }
+    Ok(())
+}
+
+impl Settling<'_> {
+    /// What both sides, as just read, show of a write.
+    fn sign(&self, open: &Open) -> Sign {
+        let Write::Create { page, kind, .. } = &open.request else {
+            return if shows(self.snapshots, &open.request) { Sign::Happened(None) } else { Sign::Absent };
+        };
+        let since = self.registry.of_page(*page).filter(|link| Some(link.object) != open.trace.leaves);
+        if let Some(link) = since {
+            let linked = self.snapshots.objects[*kind].get(link.object);
+            let ours = linked.filter(|object| open.trace.fits(&open.request, object));
+            return ours.map_or(Sign::Absent, |object| Sign::Happened(Some(object.clone())));
+        }
+        let rows = self.snapshots.objects[*kind].rows().iter();
+        let mut fitting: Vec<&Object> =
+            rows.filter(|object| open.trace.fits(&open.request, object) && self.is_free(object.id)).collect();
+        match (fitting.pop(), fitting.is_empty()) {
+            (None, _) => Sign::None,
+            (Some(object), true) => Sign::Happened(Some(object.clone())),
+            (Some(object), false) => {
+                self.several(&open.request, fitting.iter().map(|object| object.id).chain([object.id]).collect())
+            }
+        }
+    }
+
+    /// Objects without a page that have everything of a create that was not found but its name.
+    fn doubt(&self, open: &Open) -> Sign {
+        let Write::Create { kind, .. } = &open.request else { return Sign::Absent };
+        let claimed: BTreeSet<ObjectId> = self.snapshots.pages[*kind].rows().iter().filter_map(|page| page.claim.id()).collect();
+        let rows = self.snapshots.objects[*kind].rows().iter();
+        let doubtful = rows.filter(|object| open.trace.fits_but_for_the_name(&open.request, object));
+        let doubtful: Vec<ObjectId> =
+            doubtful.map(|object| object.id).filter(|id| self.is_free(*id) && !claimed.contains(id)).collect();
+        self.several(&open.request, doubtful)
+    }
+
+    /// What several objects mean: a person decides. Nothing is created for a page that is gone or closed, so there nobody has to.
+    fn several(&self, request: &Write, objects: Vec<ObjectId>) -> Sign {
+        let page = self.snapshots.pages[request.kind()].get(request.page());
+        let is_open = page.is_some_and(|page| !page.standing.is_closed());
+        if is_open && !objects.is_empty() { Sign::Several(objects) } else { Sign::Absent }
+    }
+
+    fn is_free(&self, object: ObjectId) -> bool {
+        self.registry.of_object(object).is_none()
+    }
+
+    /// Journals what a sign means, and takes up the link that follows. A write with several signs stays open.
+    fn conclude<J: Journal>(&mut self, open: Open, sign: Sign, journal: &mut J) -> Result<(), J::Error> {
+        let Open { run, write, request, trace, .. } = open;
+        let (outcome, link) = match sign {
+            Sign::Several(objects) => {
+                self.snapshots.unsettled.insert(request.page(), objects);
+                return Ok(());
+            }
+            Sign::Absent | Sign::None => (Outcome::Absent, None),
+            Sign::Happened(object) => {
+                let outcome = Outcome::Done { object: object.as_ref().map(|object| object.id) };
+                (outcome, object.and_then(|object| self.link(&request, &trace, object)))
+            }
+        };
+        let event = Event { run, at: (self.clock)(), what: What::Outcome { write, outcome } };
+        journal.append(event.at, &[event], link.as_slice())?;
+        if let Some(link) = link {
+            self.registry.insert(link);
+        }
+        Ok(())
+    }
+
+    /// The link of the object that a create made, unless either has another by now. The object is shown from now on.
+    fn link(&mut self, request: &Write, trace: &Trace, object: Object) -> Option<Link> {
+        let Write::Create { page, parent, name, fields, .. } = request else { return None };
+        let before = self.registry.of_page(*page);
+        let is_free = before.is_none_or(|before| Some(before.object) == trace.leaves) && self.is_free(object.id);
+        let left = before.map_or_else(Vec::new, |before| steps::leaving(before, self.snapshots));
+        let link = Link { left, ..steps::recovered(*page, &object, *parent, name, fields) };
+        let shown = &mut self.snapshots.objects[object.kind];
+        if shown.get(object.id).is_none() {
+            *shown = std::mem::take(shown).with([object]);
+        }
+        is_free.then_some(link)
+    }
+}
+
+/// True when both sides, as just read, hold what a write wanted.
+fn shows(snapshots: &Snapshots, write: &Write) -> bool {
+    match write {
+        Write::Create { .. } => false,
+        Write::Update { kind, object, fields, .. } => {
+            let holds =
+                |object: &Object| fields.iter().all(|(field, wanted)| steps::current(object, *field).as_ref() == Some(wanted));
+            snapshots.objects[*kind].get(*object).is_some_and(holds)
+        }
+        Write::WriteBack { page, kind, claim, fields } => snapshots.pages[*kind].get(*page).is_some_and(|page| {
+            let has = |(field, value): (&Field, &_)| steps::wanted(page, *field).as_ref() == Some(value);
+            claim.is_none_or(|claim| page.claim.id() == claim) && fields.iter().all(has)
+        }),
+    }
+}

@@ -1,0 +1,384 @@
+//! The real binary is killed at every boundary of an apply: at each request, before and after the service carries it out, and at each
+//! commit of the journal, before and after it is on disk. Started again until it ends, it must come to the same end as if nothing had
+//! happened. Power loss and a full disk come to the same end too.
+//!
+//! The end is compared as a picture of both services without their ids: the objects with their parents, states and every field that
+//! nobody mapped, and for each page the object that it claims. So nothing may be there twice, lack, or have been touched besides.
+//!
+//! `PUNCHLIST_CRASH_PAIRS=1` also kills the run that recovers, at each of its own requests.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use punchlist::{
+    domain::journal::What,
+    edge::store::{Chain, Store},
+    sandbox::{Client, Failure, Fault, Knobs, NotionId, Project, Task, World},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{Ran, Rig, sandbox};
+
+/// No waiting between two looks, and tasks move by policy.
+const RULES: &str = "rules.settle_seconds = 0\nrules.thresholds.move = 80\n";
+/// Runs until all is done after a crash; the last one finds nothing to do.
+const RUNS_MAX: usize = 5;
+/// How long a boundary may take to come.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Where the story begins: both services and the state, in sync but for what people have done since.
+struct Scene {
+    world: World,
+    state: TempDir,
+    knobs: Knobs,
+}
+
+impl Scene {
+    /// Everything that an apply can do: creates, updates, closes, moves and write-backs, in several levels.
+    fn new(knobs: Knobs) -> Self {
+        let mut world = World::empty();
+        let globex = world.add_client_page("Globex");
+        let initech = world.add_client_page("Initech");
+        let website = world.add_project_page("Website", globex);
+        let support = world.add_project_page("Support", globex);
+        let [design, build] = ["Design", "Build"].map(|name| world.add_task_page(name, website));
+        let draft = world.add_task_page("Draft", support);
+        let unmanaged = world.add_client("Somebody's own");
+        world.edit_client(unmanaged, |client| client.note = Some("by hand".to_owned()));
+        let rig = Rig::new(world);
+        rig.configure(RULES);
+        assert_eq!(rig.auto_approve().0, 0);
+        {
+            let mut world = rig.sandbox.world();
+            for project in world.projects() {
+                world.edit_project(project.id, |project| {
+                    (project.billable, project.public) = (true, true);
+                    "#ff5722".clone_into(&mut project.color);
+                });
+            }
+            let acme = world.add_client_page("Acme");
+            let relaunch = world.add_project_page("Relaunch", acme);
+            world.add_task_page("Kickoff", relaunch);
+            world.set_title(build, "Build it");
+            world.set_relation(website, "Clients", &[initech]);
+            world.set_relation(design, "Projects", &[support]);
+            world.set(draft, "Status", "Done");
+            world.set_claim_text(globex, "");
+        }
+        let state = TempDir::new().expect("a directory");
+        copy(&rig.home.path().join("state"), state.path());
+        let world = rig.sandbox.world().clone();
+        Self { world, state, knobs }
+    }
+
+    fn rig(&self) -> Rig {
+        self.rig_on(self.world.clone(), self.state.path())
+    }
+
+    fn rig_on(&self, world: World, state: &Path) -> Rig {
+        let rig = Rig { sandbox: sandbox(world), home: TempDir::new().expect("a directory") };
+        rig.configure(RULES);
+        *rig.sandbox.knobs() = self.knobs.clone();
+        copy(state, &rig.home.path().join("state"));
+        rig
+    }
+
+    /// What becomes of it when nothing goes wrong.
+    fn end(&self) -> Value {
+        let rig = self.rig();
+        let (code, report) = rig.auto_approve();
+        assert_eq!((code, &report["failed"], &report["pending"]), (0, &json!(0), &json!(0)), "{report:#}");
+        finish(&rig, "untouched")
+    }
+
+    /// Requests of an untouched run, and commits.
+    fn boundaries(&self) -> (usize, usize) {
+        let rig = self.rig();
+        assert_eq!(rig.auto_approve().0, 0);
+        let calls = rig.sandbox.calls().len();
+        let survives = |commit: usize| {
+            let rig = self.rig();
+            rig.command()
+                .arg("--auto-approve")
+                .env("PUNCHLIST_FAILPOINT", format!("commit:{commit}:abort"))
+                .output()
+                .expect("runs")
+                .status
+                .code()
+                == Some(0)
+        };
+        // The number of commits is found by halving: beyond the last one nothing is hit.
+        let (mut hit, mut beyond) = (1, 512);
+        while beyond - hit > 1 {
+            let middle = usize::midpoint(hit, beyond);
+            if survives(middle) { beyond = middle } else { hit = middle }
+        }
+        (calls, hit)
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory");
+    for entry in fs::read_dir(from).expect("a directory").map(|entry| entry.expect("an entry")) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("copies");
+        }
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(to, fs::Permissions::from_mode(0o700)).expect("ours");
+    }
+}
+
+/// Runs until there is nothing left to do, checks what must always hold, and returns the picture of the end.
+#[track_caller]
+fn finish(rig: &Rig, crash: &str) -> Value {
+    for run in 0.. {
+        let (code, report) = rig.auto_approve();
+        let lags = rig.sandbox.knobs().clockify_lag > 0;
+        // What a lagging listing shows is doubtful for a while, and is left to a person.
+        let fine = matches!(code, 0 | 4) || (code == 2 && lags) || (code == 1 && !rig.sandbox.knobs().faults.is_empty());
+        assert!(fine, "{crash}: exit {code}: {report:#}\n{}", rig.run(&["plan"]).stdout);
+        if code == 0 && report["outcome"] == "in_sync" {
+            break;
+        }
+        assert!(run < RUNS_MAX, "{crash}: it does not come to rest: {report:#}");
+    }
+    let state = rig.home.path().join("state");
+    let store = Store::open_read_only(&state).expect("readable");
+    assert!(matches!(store.verify_chain(), Ok(Chain::Whole { .. })), "{crash}: the journal's chain is whole");
+    assert_eq!(store.open_writes().expect("readable"), [], "{crash}");
+    let runs = store.runs(100).expect("readable");
+    let events = runs.iter().flat_map(|run| store.events(&run.id).expect("readable"));
+    let intents = events.filter(|event| matches!(event.what, What::Intent { .. })).count();
+    let executed = rig.mutations().iter().filter(|call| call.executed).count();
+    assert!(executed <= intents, "{crash}: {executed} writes and {intents} intents");
+    assert!(rig.mutations().iter().all(|call| call.method != "DELETE"), "{crash}");
+    picture(&rig.sandbox.world())
+}
+
+/// Both services without ids and times.
+fn picture(world: &World) -> Value {
+    let client_name = |id| world.client(id).map(|client| client.name.clone());
+    let project_path = |id| world.project(id).map(|project| (project.client.and_then(client_name), project.name.clone()));
+    let clients = world.clients().into_iter().map(|client| {
+        let Client { name, note, archived, email, address, .. } = client;
+        json!([name, note, archived, email, address])
+    });
+    let projects = world.projects().into_iter().map(|project| {
+        let Project { name, client, note, archived, billable, public, color, .. } = project;
+        json!([client.and_then(client_name), name, note, archived, billable, public, color])
+    });
+    let tasks = world.tasks().into_iter().map(|task| {
+        let Task { name, project, done, billable, .. } = task;
+        json!([project_path(project), name, done, billable])
+    });
+    let mut objects: Vec<Value> = clients.chain(projects).chain(tasks).collect();
+    objects.sort_by_key(ToString::to_string);
+    let claimed = |page: NotionId| {
+        let claim = world.claim(page)?;
+        let client = world.clients().into_iter().find(|client| client.id.to_string() == claim).map(|client| client.name);
+        let project = world.projects().into_iter().find(|project| project.id.to_string() == claim);
+        let task = world.tasks().into_iter().find(|task| task.id.to_string() == claim);
+        client
+            .or(project.map(|project| project.name))
+            .or(task.map(|task| format!("{} of {:?}", task.name, project_path(task.project))))
+    };
+    let pages = ["Clients", "Projects", "Tasks"].into_iter().flat_map(|source| world.pages(source));
+    let mut pages: Vec<Value> = pages.map(|page| json!([page.title, claimed(page.id)])).collect();
+    pages.sort_by_key(ToString::to_string);
+    json!({"objects": objects, "pages": pages})
+}
+
+/// Starts a run whose nth request from now is never answered, and kills it there. False when it ended before.
+fn kill_at_request(rig: &Rig, number: usize, executed: bool) -> bool {
+    let before = rig.sandbox.calls().len();
+    let fault = Fault::new(Failure::Stall).nth(u32::try_from(number).expect("few"));
+    rig.sandbox.knobs().faults = vec![if executed { fault.after_execution() } else { fault }];
+    let mut child = rig.command().arg("--auto-approve").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    let reached = wait_for(&mut child, || rig.sandbox.calls().len() >= before + number);
+    child.kill().expect("it is ours");
+    child.wait().expect("it ends");
+    rig.sandbox.knobs().faults.clear();
+    reached
+}
+
+/// Waits until something is so; false when the process ended first.
+fn wait_for(child: &mut Child, is_so: impl Fn() -> bool) -> bool {
+    let begun = Instant::now();
+    loop {
+        if is_so() {
+            return true;
+        }
+        if child.try_wait().expect("it is ours").is_some() {
+            return is_so();
+        }
+        assert!(begun.elapsed() < DEADLINE, "nothing happens");
+        thread::park_timeout(Duration::from_micros(500));
+    }
+}
+
+/// Runs with a failpoint to the end or to its death.
+fn run_to(rig: &Rig, failpoint: &str) -> Ran {
+    Ran::of(rig.command().arg("--auto-approve").env("PUNCHLIST_FAILPOINT", failpoint).output().expect("runs"))
+}
+
+fn without_unique_names() -> Knobs {
+    Knobs { unique_names: false, ..Knobs::default() }
+}
+
+/// The requests of the scene: 4 and 4 to read, 13 to write.
+const REQUESTS: usize = 21;
+
+/// Its commits: the journal's, the registry's and the memory's.
+const COMMITS: usize = 44;
+
+fn killed_at_every_request(executed: bool, knobs: Knobs) {
+    let scene = Scene::new(knobs);
+    let end = scene.end();
+    for number in 1..=REQUESTS {
+        let rig = scene.rig();
+        let crash = format!("killed at request {number}, executed: {executed}");
+        assert!(kill_at_request(&rig, number, executed), "{crash}: there is such a request");
+        assert_eq!(finish(&rig, &crash), end, "{crash}");
+    }
+}
+
+#[test]
+fn killed_before_any_request_is_carried_out_the_end_is_the_same() {
+    killed_at_every_request(false, without_unique_names());
+}
+
+#[test]
+fn killed_after_any_request_is_carried_out_the_end_is_the_same() {
+    killed_at_every_request(true, without_unique_names());
+}
+
+#[test]
+fn killed_while_listings_lag_the_end_is_the_same() {
+    killed_at_every_request(true, Knobs { clockify_lag: 2, notion_lag: 1, ..without_unique_names() });
+}
+
+/// Kills the process at every commit.
+fn killed_at_every_commit(point: &str) {
+    let scene = Scene::new(without_unique_names());
+    let end = scene.end();
+    for number in 1..=COMMITS {
+        let rig = scene.rig();
+        let crash = format!("killed at {point} {number}");
+        let ran = run_to(&rig, &format!("{point}:{number}:abort"));
+        assert_eq!(ran.code, -1, "{crash}: there is such a commit\n{}", ran.stderr);
+        assert_eq!(finish(&rig, &crash), end, "{crash}");
+    }
+}
+
+#[test]
+fn killed_before_any_commit_the_end_is_the_same() {
+    killed_at_every_commit("commit");
+}
+
+#[test]
+fn killed_after_any_commit_the_end_is_the_same() {
+    killed_at_every_commit("committed");
+}
+
+#[test]
+fn killed_again_while_recovering_the_end_is_the_same() {
+    let every = std::env::var("PUNCHLIST_CRASH_PAIRS").is_ok();
+    let scene = Scene::new(without_unique_names());
+    let end = scene.end();
+    // The first create, the first of a second level, and the move of a task; all of them when asked.
+    let firsts: Vec<usize> = if every { (1..=REQUESTS).collect() } else { vec![9, 13] };
+    for first in firsts {
+        for second in 1.. {
+            let rig = scene.rig();
+            assert!(kill_at_request(&rig, first, true), "there is a request {first}");
+            let crash = format!("killed after request {first}, and while recovering after request {second}");
+            let reached = kill_at_request(&rig, second, true);
+            assert_eq!(finish(&rig, &crash), end, "{crash}");
+            if !reached {
+                break;
+            }
+        }
+    }
+}
+
+/// The ends of the frames of a write-ahead log: where a commit ends, and just before it.
+fn log_cuts(log: &[u8]) -> Vec<usize> {
+    const HEADER: usize = 32;
+    const FRAME: usize = 24 + 4096;
+    let frames = (log.len() - HEADER) / FRAME;
+    assert!(frames > 0 && log[8..12] == 4096_u32.to_be_bytes(), "a log of such pages");
+    let commits = |frame: usize| log[HEADER + frame * FRAME + 4..][..4] != [0; 4];
+    let cuts = (0..frames).filter(|frame| commits(*frame) || commits((frame + 1).min(frames - 1)));
+    [HEADER].into_iter().chain(cuts.map(|frame| HEADER + (frame + 1) * FRAME)).collect()
+}
+
+#[test]
+fn after_a_power_loss_that_took_any_of_the_last_commits_the_end_is_the_same() {
+    let scene = Scene::new(without_unique_names());
+    let end = scene.end();
+    let rig = scene.rig();
+    // Killed at its last commit, it leaves the whole log behind.
+    assert_eq!(run_to(&rig, &format!("committed:{COMMITS}:abort")).code, -1);
+    let (world, state) = (rig.sandbox.world().clone(), rig.home.path().join("state"));
+    let log = state.join("punchlist.sqlite3-wal");
+    let whole = fs::read(&log).expect("a log");
+    let cuts = log_cuts(&whole);
+    assert!(cuts.len() > COMMITS, "{} cuts", cuts.len());
+    for cut in cuts {
+        fs::write(&log, &whole[..cut]).expect("writes");
+        let rig = scene.rig_on(world.clone(), &state);
+        let crash = format!("the log ends at byte {cut} of {}", whole.len());
+        for run in 0.. {
+            let (code, report) = rig.auto_approve();
+            let left = rig.plan();
+            let changes = left["changes"].as_array().expect("changes");
+            // That a task has moved is known from the journal alone: whoever forgot it asks which of the two is meant.
+            let asks = code == 2 && changes.iter().all(|change| change["name"] == "Design");
+            assert!(code == 0 || asks, "{crash}: {report:#}\n{left:#}");
+            if changes.is_empty() || (asks && report["applied"] == 0) {
+                break;
+            }
+            assert!(run < RUNS_MAX, "{crash}: {report:#}");
+        }
+        assert_eq!(picture(&rig.sandbox.world()), end, "{crash}");
+    }
+}
+
+#[test]
+fn on_a_disk_that_fills_up_nothing_leaves_without_its_intent_and_the_next_run_goes_on() {
+    let scene = Scene::new(without_unique_names());
+    let end = scene.end();
+    for number in 1..=COMMITS {
+        let rig = scene.rig();
+        let crash = format!("full from commit {number} on");
+        let ran = run_to(&rig, &format!("commit:{number}:stays-full"));
+        assert_eq!(ran.code, 6, "{crash}: {}", ran.stderr);
+        assert!(ran.stderr.contains("the disk is full"), "{crash}: {}", ran.stderr);
+        assert_eq!(finish(&rig, &crash), end, "{crash}");
+
+        let rig = scene.rig();
+        let crash = format!("full at commit {number}");
+        let ran = run_to(&rig, &format!("commit:{number}:full"));
+        let kept = !rig.home.path().join("state/reserve").exists();
+        assert_eq!(ran.code, if kept { 0 } else { 6 }, "{crash}: only the reserve helps, and only an answer: {}", ran.stderr);
+        assert_eq!(finish(&rig, &crash), end, "{crash}");
+    }
+}
+
+#[test]
+fn no_boundary_escapes() {
+    let (requests, commits) = Scene::new(without_unique_names()).boundaries();
+    assert_eq!((requests, commits), (REQUESTS, COMMITS), "a new request or commit must be killed at, too");
+}

@@ -1,0 +1,421 @@
+//! One machine: its state on disk, and a run of the program on it, which may end at any append.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use punchlist::{
+    domain::{
+        diff::diff,
+        journal::{Event, Outcome, RunId, Trace, What, Write, creates, open_writes},
+        model::{
+            Fetched, Field, Identified, Kind, Link, ObjectId, PageId, PerKind, Registry, Sight, Snapshots, Standing, Value, Walk,
+        },
+        plan::{Plan, Scope},
+        report::Stopped,
+        review::{Approved, Review},
+        rules::Rules,
+        steps,
+    },
+    engine::apply::{Failure, Found, Journal, Settling, Target, Work, Written, apply, settle},
+};
+
+use super::world::{World, refused};
+
+/// Requests of one run; more would be a loop.
+const REQUESTS_MAX: usize = 400;
+
+/// What a machine has on disk.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Disk {
+    pub(super) events: Vec<Event>,
+    pub(super) registry: Registry,
+}
+
+/// One machine.
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub(super) number: usize,
+    /// How wrong its clock is, in seconds.
+    pub(super) skew: i64,
+    pub(super) disk: RefCell<Disk>,
+    pub(super) backups: Vec<Disk>,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Crash;
+
+/// Both sides as a machine has seen them, and what it means to do.
+pub(super) struct Intent {
+    pub(super) run: RunId,
+    snapshots: Snapshots,
+    registry: Registry,
+    pub(super) plan: Plan,
+}
+
+impl Machine {
+    pub(super) fn new(number: usize, skew: i64) -> Self {
+        Self { number, skew, disk: RefCell::default(), backups: Vec::new() }
+    }
+
+    fn time(&self, world: &RefCell<World>) -> Timestamp {
+        world.borrow().time() + SignedDuration::from_secs(self.skew)
+    }
+
+    /// Reads both sides, settles what is open, and plans.
+    pub(super) async fn look(&self, world: &RefCell<World>, rules: &Rules, crash: &Fuse) -> Result<Option<Intent>, Crash> {
+        let run = RunId(format!("m{}-{}", self.number, world.borrow_mut().count()));
+        let mut registry = self.disk.borrow().registry.clone();
+        let Some(mut snapshots) = Self::read(world, &registry) else { return Ok(None) };
+        if snapshots.are_forgotten(&registry) {
+            for _ in rules.settles() {
+                snapshots.objects = read_objects(world);
+            }
+        }
+        let mut notebook = Notebook { disk: &self.disk, crash };
+        let lost: Vec<Link> = (registry.iter())
+            .filter(|link| snapshots.lost.contains(&link.page) && !matches!(link.sight, Sight::LostAt(_)))
+            .map(|link| Link { sight: Sight::LostAt(self.time(world)), ..link.clone() })
+            .collect();
+        notebook.save(&mut registry, &lost)?;
+        let open = open_writes(&self.disk.borrow().events).expect("a journal that this program wrote");
+        let target = Line::new(world, &self.disk);
+        let clock = || self.time(world);
+        let settling = Settling { snapshots: &mut snapshots, registry: &mut registry, rules, clock: &clock };
+        settle(open, settling, &target, &mut notebook).await?;
+        let difference = diff(&snapshots, &registry, rules, Scope::default());
+        notebook.save(&mut registry, &difference.verified)?;
+        Ok(Some(Intent { run, snapshots, registry, plan: difference.plan }))
+    }
+
+    /// Applies what was approved.
+    pub(super) async fn apply(
+        &self,
+        world: &RefCell<World>,
+        rules: &Rules,
+        mut intent: Intent,
+        approved: &Approved,
+        crash: &Fuse,
+    ) -> Result<Stopped, Crash> {
+        let earlier = self.unlinked_creates();
+        let target = Line::new(world, &self.disk);
+        let mut notebook = Notebook { disk: &self.disk, crash };
+        let work = Work {
+            run: intent.run.clone(),
+            approved,
+            snapshots: &intent.snapshots,
+            registry: &mut intent.registry,
+            earlier: &earlier,
+            rules,
+            clock: &|| self.time(world),
+            stop: &|| false,
+            sink: &mut |_| {},
+        };
+        let ended = apply(work, &target, &mut notebook).await;
+        self.check_brakes(world, rules, &target.closes.borrow());
+        ended
+    }
+
+    /// O4: no more closes of a kind in one run than the brake lets through.
+    fn check_brakes(&self, world: &RefCell<World>, rules: &Rules, closes: &PerKind<usize>) {
+        let population = self.disk.borrow().registry.len();
+        for kind in Kind::ALL {
+            let (count, limit) = (closes[kind], rules.brakes.close.limit(population));
+            if count > limit {
+                world.borrow_mut().broken.push(format!("O4: {count} closes of {} at once", kind.plural()));
+            }
+        }
+    }
+
+    /// As the store finds them: creates looked for in vain, of pages that have no object.
+    fn unlinked_creates(&self) -> BTreeMap<PageId, Trace> {
+        let disk = self.disk.borrow();
+        let absent: Vec<_> = disk
+            .events
+            .iter()
+            .filter_map(|event| match &event.what {
+                What::Outcome { write, outcome: Outcome::Absent } => Some((&event.run, *write)),
+                _ => None,
+            })
+            .collect();
+        let pages: Vec<PageId> = disk
+            .events
+            .iter()
+            .filter_map(|event| match &event.what {
+                What::Intent { write, request, .. } if absent.contains(&(&event.run, *write)) => Some(request.page()),
+                _ => None,
+            })
+            .filter(|page| disk.registry.of_page(*page).is_none())
+            .collect();
+        let intents = disk.events.iter().filter(|event| match &event.what {
+            What::Intent { request, .. } => pages.contains(&request.page()),
+            _ => false,
+        });
+        creates(intents)
+    }
+
+    /// Everything that both sides show; nothing where a listing fails whole.
+    fn read(world: &RefCell<World>, registry: &Registry) -> Option<Snapshots> {
+        if world.borrow_mut().strike(3) {
+            return None;
+        }
+        let pages = PerKind::from_fn(|kind| {
+            let rows = world.borrow_mut().list_pages(kind);
+            walk(world, rows)
+        });
+        let as_of = Some(world.borrow().time());
+        let mut snapshots = Snapshots { pages, objects: read_objects(world), as_of, ..Snapshots::default() };
+        for link in registry.iter() {
+            if snapshots.pages[link.kind].complete().is_none_or(|listing| !listing.lacks(link.page)) {
+                continue;
+            }
+            match (link.sight, world.borrow().page(link.page)) {
+                (Sight::Retired, _) => {}
+                (_, None) => {
+                    snapshots.lost.insert(link.page);
+                }
+                (_, Some(page)) => {
+                    let shown = std::mem::take(&mut snapshots.pages[link.kind]);
+                    snapshots.pages[link.kind] = shown.with([page.clone()]);
+                }
+            }
+        }
+        Some(snapshots)
+    }
+}
+
+fn read_objects(world: &RefCell<World>) -> PerKind<Fetched<punchlist::domain::model::Object>> {
+    PerKind::from_fn(|kind| {
+        let rows = world.borrow_mut().list_objects(|object| object.kind == kind);
+        walk(world, rows)
+    })
+}
+
+/// A walk through a listing, which may be cut short.
+fn walk<T: Identified>(world: &RefCell<World>, mut rows: Vec<T>) -> Fetched<T> {
+    let mut walk = Walk::default();
+    if world.borrow_mut().strike(4) {
+        let cut = world.borrow_mut().dice.below(rows.len() + 1);
+        rows.truncate(cut);
+        walk.spoil("the cursor died");
+    }
+    walk.add(rows);
+    walk.finish()
+}
+
+/// What ends the process at an append, before or after it is on disk.
+#[derive(Debug, Default)]
+pub(super) struct Fuse {
+    left: Cell<Option<usize>>,
+    kept: bool,
+}
+
+impl Fuse {
+    pub(super) fn after(appends: usize, kept: bool) -> Self {
+        Self { left: Cell::new(Some(appends)), kept }
+    }
+}
+
+/// The disk as a journal.
+struct Notebook<'a> {
+    disk: &'a RefCell<Disk>,
+    crash: &'a Fuse,
+}
+
+impl Notebook<'_> {
+    fn save(&mut self, registry: &mut Registry, links: &[Link]) -> Result<(), Crash> {
+        if !links.is_empty() {
+            self.append(Timestamp::UNIX_EPOCH, &[], links)?;
+        }
+        for link in links {
+            registry.insert(link.clone());
+        }
+        Ok(())
+    }
+}
+
+impl Journal for Notebook<'_> {
+    type Error = Crash;
+
+    fn append(&mut self, _at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), Crash> {
+        let ends = match self.crash.left.get() {
+            None => false,
+            Some(left) => {
+                self.crash.left.set(left.checked_sub(1).or(Some(0)));
+                left == 0
+            }
+        };
+        if ends && !self.crash.kept {
+            return Err(Crash);
+        }
+        let mut disk = self.disk.borrow_mut();
+        disk.events.extend_from_slice(events);
+        for link in links {
+            disk.registry.insert(link.clone());
+        }
+        if ends { Err(Crash) } else { Ok(()) }
+    }
+}
+
+/// Both services behind a line on which things get lost.
+struct Line<'a> {
+    world: &'a RefCell<World>,
+    disk: &'a RefCell<Disk>,
+    requests: Cell<usize>,
+    /// Closes that were sent, but for what pages left behind.
+    closes: RefCell<PerKind<usize>>,
+}
+
+impl World {
+    /// True when something goes wrong: so many times as often as with a write.
+    pub(super) fn strike(&mut self, divisor: usize) -> bool {
+        let trouble = self.knobs.trouble / divisor;
+        self.dice.percent(trouble)
+    }
+}
+
+impl<'a> Line<'a> {
+    fn new(world: &'a RefCell<World>, disk: &'a RefCell<Disk>) -> Self {
+        Self { world, disk, requests: Cell::new(0), closes: RefCell::default() }
+    }
+
+    async fn wait(&self) {
+        self.requests.set(self.requests.get() + 1);
+        if self.requests.get() > REQUESTS_MAX {
+            self.world.borrow_mut().broken.push("O8: requests without end".to_owned());
+        }
+        let turns = self.world.borrow_mut().dice.below(3);
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// O3, O4, O7: what may be sent at all.
+    fn check(&self, write: &Write) {
+        let (disk, mut world) = (self.disk.borrow(), self.world.borrow_mut());
+        let open = open_writes(&disk.events).expect("legal");
+        if !open.iter().any(|open| open.request == *write) {
+            world.broken.push(format!("O7: sent without an intent on disk: {write:?}"));
+        }
+        let link = disk.registry.of_page(write.page());
+        match write {
+            Write::Create { .. } => {}
+            Write::Update { page, object, fields, .. } => {
+                let left = link.is_some_and(|link| link.left.contains(object));
+                if !left && link.is_none_or(|link| link.object != *object) {
+                    world.broken.push(format!("O3: not linked: {write:?}"));
+                }
+                let closes = fields.get(&Field::State) == Some(&Value::Closed(true));
+                let evident =
+                    world.shown_closed.contains(page) || world.pages.get(page).is_some_and(|page| page.standing.is_closed());
+                if closes && !left {
+                    self.closes.borrow_mut()[write.kind()] += 1;
+                }
+                if closes && !left && !evident {
+                    world.broken.push(format!("O4: closed without evidence: {write:?}"));
+                }
+            }
+            Write::WriteBack { claim, .. } => {
+                if claim.flatten().is_some_and(|claim| link.is_none_or(|link| link.object != claim)) {
+                    world.broken.push(format!("O2: an ID that is not the page's: {write:?}"));
+                }
+            }
+        }
+    }
+}
+
+/// A request that its sender does not live to see answered may be carried out all the same.
+struct OnItsWay<'a> {
+    world: &'a RefCell<World>,
+    write: &'a Write,
+    arrived: Cell<bool>,
+}
+
+impl Drop for OnItsWay<'_> {
+    fn drop(&mut self) {
+        let mut world = self.world.borrow_mut();
+        if !self.arrived.get() && world.dice.percent(50) {
+            let done = world.execute(self.write).is_ok();
+            world.log.push(format!("arrives late: {} {done}", name(self.write)));
+        }
+    }
+}
+
+fn name(write: &Write) -> String {
+    match write {
+        Write::Create { page, name, parent, .. } => format!("create {page} {:?} under {parent:?}", name.exact()),
+        Write::Update { page, object, fields, .. } => format!("update {page} {object} {fields:?}"),
+        Write::WriteBack { page, claim, fields, .. } => format!("write back {page} {claim:?} {fields:?}"),
+    }
+}
+
+impl Target for Line<'_> {
+    async fn write(&self, write: &Write) -> Result<Written, Failure> {
+        self.check(write);
+        let on_its_way = OnItsWay { world: self.world, write, arrived: Cell::new(false) };
+        self.wait().await;
+        let unknown = || Failure::Unknown { error: "the line went dead".to_owned() };
+        let fault = {
+            let mut world = self.world.borrow_mut();
+            if world.strike(1) { world.dice.below(9) } else { usize::MAX }
+        };
+        on_its_way.arrived.set(true);
+        let answer = match fault {
+            0 => Err(refused("access denied")),
+            1 => Err(Failure::Credentials { error: "who are you".to_owned() }),
+            2 => Err(Failure::NotSent { error: "no route".to_owned() }),
+            3 => Err(Failure::OutOfBudget { error: "come back in an hour".to_owned() }),
+            4 | 5 => Err(unknown()),
+            _ => {
+                let done = self.world.borrow_mut().execute(write);
+                if matches!(fault, 6..=8) { done.and(Err(unknown())) } else { done }
+            }
+        };
+        let line = format!("{} [{fault}] {}", name(write), if answer.is_ok() { "ok" } else { "fails" });
+        self.world.borrow_mut().log.push(line);
+        self.wait().await;
+        answer
+    }
+
+    async fn look_up(&self, write: &Write, trace: &Trace) -> Result<Found, Failure> {
+        self.wait().await;
+        let mut world = self.world.borrow_mut();
+        world.tick();
+        if world.strike(2) {
+            return Err(Failure::Unknown { error: "still dead".to_owned() });
+        }
+        let happened = |written| Ok(Found::Happened(Box::new(written)));
+        match write {
+            Write::Create { .. } => Ok(Found::of(world.find(write, trace))),
+            Write::Update { object, fields, .. } => match world.objects.get(object) {
+                Some(now) if fields.iter().all(|(field, value)| steps::current(now, *field).as_ref() == Some(value)) => {
+                    happened(Written { object: Some(now.clone()), page: None })
+                }
+                _ => Ok(Found::Nothing),
+            },
+            Write::WriteBack { page, claim, .. } => match world.page(*page) {
+                Some(now) if claim.is_none_or(|claim| now.claim.id() == claim) && now.standing != Standing::Trashed => {
+                    happened(Written { object: None, page: Some(now.clone()) })
+                }
+                _ => Ok(Found::Nothing),
+            },
+        }
+    }
+
+    fn now(&self) -> Option<Timestamp> {
+        Some(self.world.borrow().time())
+    }
+}
+
+/// What policy approves.
+pub(super) fn by_policy(plan: &Plan) -> Approved {
+    Review::by_policy(plan).approved()
+}
+
+/// The object that a machine has linked to a page.
+pub(super) fn linked(machine: &Machine, page: PageId) -> Option<ObjectId> {
+    machine.disk.borrow().registry.of_page(page).map(|link| link.object)
+}

@@ -1,0 +1,277 @@
+//! Both services in memory: what they hold, what their listings show of it, and what they make of a write.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use punchlist::{
+    domain::{
+        journal::{Trace, Write},
+        model::{Claim, Field, Kind, Object, ObjectId, Page, PageId, Standing, Value, Values},
+    },
+    engine::apply::{Failure, Written},
+};
+
+use super::dice::Dice;
+
+/// What no source settles, and how much goes wrong.
+#[derive(Clone, Debug)]
+pub(super) struct Knobs {
+    /// A name is taken once under one parent.
+    pub(super) unique: bool,
+    /// That many listings still show what was before a write.
+    pub(super) lag: u32,
+    /// Of a hundred requests, how many go wrong.
+    pub(super) trouble: usize,
+}
+
+/// An object that was created for a page.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub(super) page: PageId,
+    pub(super) object: ObjectId,
+}
+
+/// What a listing still shows instead of the truth, and how often.
+type Stale<K, T> = BTreeMap<K, (Option<T>, u32)>;
+
+/// Both services.
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) dice: Dice,
+    pub(super) knobs: Knobs,
+    /// By the clock of both services, in seconds.
+    pub(super) now: i64,
+    counter: u64,
+    pub(super) pages: BTreeMap<PageId, Page>,
+    /// Pages that answer 404.
+    pub(super) hidden: BTreeSet<PageId>,
+    pub(super) objects: BTreeMap<ObjectId, Object>,
+    /// Pages that the last listing showed as closed: a lagging one is evidence too.
+    pub(super) shown_closed: BTreeSet<PageId>,
+    stale_pages: Stale<PageId, Page>,
+    stale_objects: Stale<ObjectId, Object>,
+    pub(super) made: Vec<Made>,
+    /// Objects that people have opened or closed by hand: how many are open is their business.
+    pub(super) touched: BTreeSet<ObjectId>,
+    /// Everything that happened, one line each: equal for equal seeds.
+    pub(super) log: Vec<String>,
+    /// Promises that were broken.
+    pub(super) broken: Vec<String>,
+}
+
+impl World {
+    pub(super) fn new(dice: Dice, knobs: Knobs) -> Self {
+        Self {
+            dice,
+            knobs,
+            now: 1_790_000_000,
+            counter: 0,
+            pages: BTreeMap::new(),
+            hidden: BTreeSet::new(),
+            objects: BTreeMap::new(),
+            shown_closed: BTreeSet::new(),
+            stale_pages: BTreeMap::new(),
+            stale_objects: BTreeMap::new(),
+            made: Vec::new(),
+            touched: BTreeSet::new(),
+            log: Vec::new(),
+            broken: Vec::new(),
+        }
+    }
+
+    pub(super) fn count(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    pub(super) fn time(&self) -> Timestamp {
+        Timestamp::from_second(self.now).expect("a time")
+    }
+
+    /// An id as Clockify makes them: when, and which.
+    pub(super) fn new_object_id(&mut self) -> ObjectId {
+        let number = self.count();
+        format!("{:08x}{number:016x}", self.now).parse().expect("an id")
+    }
+
+    /// A little time passes.
+    pub(super) fn tick(&mut self) {
+        self.now += i64::try_from(self.dice.below(3)).expect("small");
+    }
+
+    /// So much time passes that every listing shows the truth.
+    pub(super) fn settle(&mut self) {
+        self.now += 3600;
+        self.stale_pages.clear();
+        self.stale_objects.clear();
+    }
+
+    /// The pages of a kind as a listing shows them: not those in the trash, nor hidden ones.
+    pub(super) fn list_pages(&mut self, kind: Kind) -> Vec<Page> {
+        let rows = listing(&self.pages, &mut self.stale_pages, |page: &Page| page.kind == kind);
+        self.shown_closed.retain(|page| !rows.iter().any(|row| row.id == *page));
+        self.shown_closed.extend(rows.iter().filter(|row| row.standing.is_closed()).map(|row| row.id));
+        rows.into_iter().filter(|page| page.standing != Standing::Trashed && !self.hidden.contains(&page.id)).collect()
+    }
+
+    /// The objects that a listing shows.
+    pub(super) fn list_objects(&mut self, concerns: impl Fn(&Object) -> bool) -> Vec<Object> {
+        listing(&self.objects, &mut self.stale_objects, concerns)
+    }
+
+    /// True when no listing shows the object yet: people cannot have seen it either.
+    pub(super) fn is_unseen(&self, object: ObjectId) -> bool {
+        self.stale_objects.get(&object).is_some_and(|(before, _)| before.is_none())
+    }
+
+    /// A page by its id.
+    pub(super) fn page(&self, page: PageId) -> Option<&Page> {
+        self.pages.get(&page).filter(|page| !self.hidden.contains(&page.id))
+    }
+
+    /// What a listing by name shows of what a create would have made.
+    pub(super) fn find(&mut self, write: &Write, trace: &Trace) -> Vec<Object> {
+        let Write::Create { kind, parent, name, .. } = write else { return Vec::new() };
+        let mut found = self.list_objects(|object| object.kind == *kind && object.parent == *parent);
+        found.retain(|object| object.name.canonical() == name.canonical() && trace.fits(write, object));
+        found
+    }
+
+    /// The object of some kind with that name under that parent, besides one.
+    pub(super) fn holder(&self, kind: Kind, parent: Option<ObjectId>, name: &str, besides: Option<ObjectId>) -> Option<ObjectId> {
+        let same = |object: &&Object| {
+            object.kind == kind && object.parent == parent && Some(object.id) != besides && object.name.exact() == name
+        };
+        self.objects.values().find(same).map(|object| object.id)
+    }
+
+    /// Carries a write out.
+    pub(super) fn execute(&mut self, write: &Write) -> Result<Written, Failure> {
+        self.tick();
+        match write {
+            Write::Create { page, kind, parent, name, marked, fields } => {
+                self.must_be_there(*parent)?;
+                self.must_be_free(*kind, *parent, name.exact(), None)?;
+                let object = Object {
+                    id: self.new_object_id(),
+                    kind: *kind,
+                    name: name.clone(),
+                    parent: *parent,
+                    closed: false,
+                    marker: marked.then_some(*page),
+                    values: fields.clone().into_iter().collect(),
+                    tracked_seconds: None,
+                };
+                self.made.push(Made { page: *page, object: object.id });
+                self.remember_object(object.id, None);
+                self.objects.insert(object.id, object.clone());
+                Ok(Written { object: Some(object), page: None })
+            }
+            Write::Update { object, fields, .. } => {
+                let Some(before) = self.objects.get(object).cloned() else { return Err(refused("there is no such object")) };
+                let mut after = before.clone();
+                for (field, value) in fields {
+                    set(&mut after, *field, value);
+                }
+                self.must_be_there(after.parent)?;
+                self.must_be_free(after.kind, after.parent, after.name.exact(), Some(after.id))?;
+                self.remember_object(*object, Some(before));
+                self.objects.insert(*object, after.clone());
+                Ok(Written { object: Some(after), page: None })
+            }
+            Write::WriteBack { page, claim, fields, .. } => {
+                let Some(before) = self.page(*page).cloned() else { return Err(refused("there is no such page")) };
+                if before.standing == Standing::Trashed {
+                    return Err(refused("a page in the trash cannot be written"));
+                }
+                let mut after = before.clone();
+                if let Some(claim) = claim {
+                    after.claim = claim.map_or(Claim::None, Claim::Id);
+                }
+                for (field, value) in fields {
+                    match (field, value) {
+                        (Field::Name, Value::Text(name)) => after.title = name.clone(),
+                        (Field::State, Value::Closed(closed)) => after.standing = standing(*closed),
+                        _ => after.values.set(*field, value.clone()),
+                    }
+                }
+                if self.knobs.lag > 0 {
+                    self.stale_pages.entry(*page).or_insert((Some(before), self.knobs.lag));
+                }
+                self.pages.insert(*page, after.clone());
+                Ok(Written { object: None, page: Some(after) })
+            }
+        }
+    }
+
+    fn remember_object(&mut self, object: ObjectId, before: Option<Object>) {
+        if self.knobs.lag > 0 {
+            self.stale_objects.entry(object).or_insert((before, self.knobs.lag));
+        }
+    }
+
+    fn must_be_there(&self, parent: Option<ObjectId>) -> Result<(), Failure> {
+        let there = parent.is_none_or(|parent| self.objects.contains_key(&parent));
+        if there { Ok(()) } else { Err(refused("its parent is not there")) }
+    }
+
+    fn must_be_free(&self, kind: Kind, parent: Option<ObjectId>, name: &str, own: Option<ObjectId>) -> Result<(), Failure> {
+        let changes = own
+            .and_then(|own| self.objects.get(&own))
+            .is_none_or(|before| before.name.exact() != name || before.parent != parent);
+        let taken = self.knobs.unique && changes && self.holder(kind, parent, name, own).is_some();
+        if taken { Err(refused("a name that exists already")) } else { Ok(()) }
+    }
+
+    /// Somebody writes a page.
+    pub(super) fn add_page(&mut self, kind: Kind, title: &str, parent: punchlist::domain::model::Relation) -> PageId {
+        let id = PageId::from_number(self.count().into());
+        let page = Page {
+            id,
+            kind,
+            title: title.into(),
+            claim: Claim::None,
+            parent,
+            standing: Standing::Open,
+            created: self.time(),
+            edited: self.time(),
+            values: Values::default(),
+        };
+        self.pages.insert(id, page);
+        id
+    }
+}
+
+pub(super) fn standing(closed: bool) -> Standing {
+    if closed { Standing::Closed { because: "Status is Done".into() } } else { Standing::Open }
+}
+
+pub(super) fn refused(error: &str) -> Failure {
+    Failure::Refused { error: error.to_owned(), hint: String::new() }
+}
+
+fn set(object: &mut Object, field: Field, value: &Value) {
+    match (field, value) {
+        (Field::Name, Value::Text(name)) => object.name = name.clone(),
+        (Field::Parent, Value::Object(parent)) => object.parent = Some(*parent),
+        (Field::State, Value::Closed(closed)) => object.closed = *closed,
+        _ => object.values.set(field, value.clone()),
+    }
+}
+
+/// The rows as a listing shows them; each stale one that is concerned is used up once.
+fn listing<K: Ord + Copy, T: Clone>(truth: &BTreeMap<K, T>, stale: &mut Stale<K, T>, concerns: impl Fn(&T) -> bool) -> Vec<T> {
+    let mut rows = Vec::new();
+    for (id, row) in truth {
+        match stale.get_mut(id) {
+            Some((before, lists)) if concerns(row) || before.as_ref().is_some_and(&concerns) => {
+                *lists -= 1;
+                rows.extend(before.clone().filter(&concerns));
+            }
+            _ if concerns(row) => rows.push(row.clone()),
+            _ => {}
+        }
+    }
+    stale.retain(|_, (_, lists)| *lists > 0);
+    rows
+}
