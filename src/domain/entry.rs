@@ -19,7 +19,7 @@ pub fn is_typable(field: Field) -> bool {
 /// Reads what was typed.
 ///
 /// # Errors
-/// What the field takes instead, safe to show.
+/// Why it is not taken, safe to show.
 pub fn read(kind: Kind, field: Field, typed: &str) -> Result<Value, String> {
     let text = typed.trim();
     if let Some(hidden) = forbidden_in_name(text) {
@@ -31,35 +31,41 @@ pub fn read(kind: Kind, field: Field, typed: &str) -> Result<Value, String> {
             invalid_name(kind, &name).map_or_else(|| Ok(Value::name(&name)), Err)
         }
         _ if text.is_empty() => Ok(Value::Empty),
-        Field::Email if !is_address(text) => Err("an e-mail address, e.g. billing@example.com".to_owned()),
+        Field::Email if !is_address(text) => Err("it takes an e-mail address, e.g. billing@example.com".to_owned()),
         Field::Note => {
             let allowed = NOTE_MAX[usize::from(kind == Kind::Project)];
             let length = text.chars().count();
-            if length > allowed { Err(format!("at most {allowed} characters; it has {length}")) } else { Ok(Value::text(text)) }
+            if length > allowed {
+                Err(format!("it takes at most {allowed} characters; there are {length}"))
+            } else {
+                Ok(Value::text(text))
+            }
         }
         Field::Email | Field::Address => Ok(Value::text(text)),
         Field::Billable | Field::Public => match text.to_lowercase().as_str() {
             "yes" | "y" | "true" => Ok(Value::Flag(true)),
             "no" | "n" | "false" => Ok(Value::Flag(false)),
-            _ => Err("yes or no".to_owned()),
+            _ => Err("it takes yes or no".to_owned()),
         },
         Field::Color => {
             let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
             match digits {
                 Some(digits) if digits.chars().all(|digit| digit.is_ascii_hexdigit()) => Ok(Value::text(&text.to_lowercase())),
-                _ => Err("a colour as #rrggbb, e.g. #03a9f4".to_owned()),
+                _ => Err("it takes a colour as #rrggbb, e.g. #03a9f4".to_owned()),
             }
         }
-        Field::Estimate => seconds(text).map(Value::Seconds).ok_or_else(|| "a time, e.g. 12 h 30 min or 12.5".to_owned()),
+        Field::Estimate => {
+            seconds(text).map(Value::Seconds).ok_or_else(|| "it takes a time, e.g. 12 h 30 min or 12.5".to_owned())
+        }
         Field::Assignees => {
             let people = text.split([',', ' ']).map(str::trim).filter(|address| !address.is_empty());
             let people: Vec<String> = people.map(str::to_lowercase).collect();
             match people.iter().find(|address| !is_address(address)) {
-                Some(_) => Err("e-mail addresses, separated by commas".to_owned()),
+                Some(_) => Err("it takes e-mail addresses, separated by commas".to_owned()),
                 None => Ok(Value::People(people.into_iter().map(Raw::from).collect())),
             }
         }
-        Field::Parent | Field::State => Err("nothing that can be typed".to_owned()),
+        Field::Parent | Field::State => Err("it takes nothing that can be typed".to_owned()),
     }
 }
 

@@ -255,6 +255,11 @@ impl Change {
     }
 }
 
+/// True where something is closed: also by a task that moves, since Clockify cannot move one, and the old one is set done.
+pub fn closes(action: Action, kind: Kind) -> bool {
+    action == Action::Close || action == Action::Move && kind == Kind::Task
+}
+
 /// What is said without a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -216,10 +216,16 @@ impl<P: Deref<Target = Plan>> Review<P> {
         })
     }
 
-    /// Writes another value than the proposed one.
-    pub fn edit_field(&mut self, at: usize, field: Field, value: &Value) -> Vec<usize> {
-        self.change([at], |_, verdict| {
-            verdict.edited.insert(field, value.clone());
+    /// Writes another value than the proposed one, and approves that where asked to.
+    pub fn edit_field(&mut self, at: usize, field: Field, value: &Value, approves: bool) -> Vec<usize> {
+        let targets = if approves { self.with_needed(BTreeSet::from([at])) } else { BTreeSet::from([at]) };
+        self.change(targets, |target, verdict| {
+            if target == at {
+                verdict.edited.insert(field, value.clone());
+            }
+            if approves {
+                verdict.decision = Some(Decision::Approve);
+            }
         })
     }
 
@@ -490,7 +496,7 @@ mod tests {
         review.approve_all(|_| true);
 
         review.toggle_field(0, Field::Email);
-        review.edit_field(0, Field::Note, &Value::text("new"));
+        review.edit_field(0, Field::Note, &Value::text("new"), false);
         assert_eq!(review.approved().changes()[0].proposal.fields, [field(Field::Note, "new")]);
 
         review.toggle_field(0, Field::Note);

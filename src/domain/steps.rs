@@ -73,6 +73,11 @@ pub enum ClaimWrite {
 }
 
 impl Act {
+    /// True for what closes an object.
+    pub fn closes(&self) -> bool {
+        matches!(self, Self::Update { fields, .. } if fields.get(&Field::State) == Some(&Value::Closed(true)))
+    }
+
     /// The service that is written, if one is.
     pub fn service(&self) -> Option<Service> {
         match self {
@@ -266,7 +271,7 @@ impl Builder<'_> {
             self.steps[at].needs.sort_unstable();
             self.steps[at].needs.dedup();
             match &self.steps[at].act {
-                Act::Update { object, fields, .. } if fields.get(&Field::State) == Some(&Value::Closed(true)) => {
+                act @ Act::Update { object, .. } if act.closes() => {
                     closes.insert(*object, at);
                 }
                 _ => {}

@@ -160,6 +160,8 @@ struct Job {
     progress: Progress,
     workplace: Workplace,
     started: Instant,
+    /// Dropped last: with `--demo` it takes the services and the state along.
+    _setup: Setup,
 }
 
 impl Job {
@@ -172,8 +174,8 @@ impl Job {
         let started = Instant::now();
         let progress = Progress::new(global.quiet, global.verbose > 0);
         progress.beat();
-        let workplace = Workplace::open(setup, Stop::listening()?, progress.watch()).await?;
-        Ok(Self { dress: global.dress(), global, progress, workplace, started })
+        let workplace = Workplace::open(&setup, Stop::listening()?, progress.watch()).await?;
+        Ok(Self { dress: global.dress(), global, progress, workplace, started, _setup: setup })
     }
 
     async fn plan(mut self, out: Option<&Path>, detailed: bool) -> Result<u8, Failure> {

@@ -57,7 +57,7 @@ pub(super) async fn review(global: Global, setup: Setup) -> Result<u8, Failure> 
     let started = Instant::now();
     let stop = Stop::listening()?;
     let progress = Progress::new(global.quiet, global.verbose > 0);
-    let mut workplace = Workplace::open(setup, stop.clone(), progress.watch()).await?;
+    let mut workplace = Workplace::open(&setup, stop.clone(), progress.watch()).await?;
     let mut talk = Talk { lines: Lines::of_standard_input()?, stop, is_echoed: io::stdin().is_terminal(), is_heard: true };
     if !global.quiet {
         talk.say("reading Notion and Clockify\n")?;

@@ -12,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 pub(crate) use event::event;
 
 use crate::domain::{
-    model::{Kind, PageId, Value, duration_words},
+    model::{Kind, PageId, Service, Value, duration_words},
     plan::{Action, Calls, Change, Estimate, FieldChange, Notice, Plan, Proposal, State, Summary, field_word},
     report::{Ending, Report},
     text::Display,
@@ -300,4 +300,15 @@ pub(super) fn report(report: &Report, dress: Dress) -> String {
         ),
     );
     text
+}
+
+/// What a way does, in a word or two.
+pub(super) fn way(change: &Change, way: &Proposal) -> String {
+    match (way.action, way.side) {
+        (Action::Update, Service::Clockify) if change.is_contested() => "Notion wins".to_owned(),
+        (Action::Update, Service::Notion) if change.is_contested() => "Clockify wins".to_owned(),
+        (Action::Update, Service::Notion) => "update the page".to_owned(),
+        (Action::Accept, _) => "leave both".to_owned(),
+        (action, _) => format!("{action} {}", change.kind),
+    }
 }

@@ -147,18 +147,16 @@ pub(super) struct Workplace {
     watch: Watch,
     /// Where keys of the configuration were set.
     places: BTreeMap<String, String>,
-    /// Kept while the work goes on; dropped, it takes its services and its state along.
-    _demo: Option<Demo>,
 }
 
 impl Workplace {
     /// Opens the state and makes the clients. Nothing is sent yet.
-    pub(super) async fn open(setup: Setup, stop: Stop, watch: Watch) -> Result<Self, Failure> {
+    pub(super) async fn open(setup: &Setup, stop: Stop, watch: Watch) -> Result<Self, Failure> {
         let store = Store::open(&setup.state_directory()?, Timestamp::now())?;
         let earlier = earlier_requests(&store, Timestamp::now())?;
-        let Setup { settings, environment, demo } = setup;
-        let connection = Connection::new(&settings, &environment, &earlier, &watch).await?;
-        Ok(Self { stop, store, connection, watch, places: settings.places, _demo: demo })
+        let Setup { settings, environment, demo: _ } = setup;
+        let connection = Connection::new(settings, environment, &earlier, &watch).await?;
+        Ok(Self { stop, store, connection, watch, places: settings.places.clone() })
     }
 
     /// Does something in a run of its own. A run that fails is ended with the reason.

@@ -218,11 +218,11 @@ fn another_way_is_chosen_by_its_number() {
         &ran,
         &[
             "[1/1] update client “Acme Corp”, 50 %, for review\n  name: “Acme Corporation” → “Acme Corp”\n",
-            "  other ways:\n  1) update, 50 %: take Clockify's value into Notion\n  2) accept, 50 %",
+            "  other ways:\n  1) Clockify wins, 50 %: take Clockify's value into Notion\n  2) leave both, 50 %",
             "its other ways are numbered 1 to 2, and 0 is the proposal\n",
             "w takes one number after it; nothing was done\n",
             "  name: “Acme Corp” → “Acme Corporation”\n",
-            "  0) update, 50 %: edited in Clockify since both agreed\n",
+            "  0) Notion wins, 50 %: edited in Clockify since both agreed\n",
         ],
     );
     assert_eq!(ran.code, 0, "{}", ran.stdout);
@@ -477,7 +477,7 @@ fn single_fields_are_left_alone_and_values_typed() {
     says(
         &ran,
         &[
-            "name takes Clockify refuses '<' in names; nothing was done\n",
+            "name: Clockify refuses '<' in names; nothing was done\n",
             "this change has no field of that name; it has name\n",
             "“Acme Group”",
             "1 applied, 0 failed",

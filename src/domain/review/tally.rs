@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use super::{Decision, Review};
-use crate::domain::plan::{Action, Plan, State};
+use crate::domain::plan::{Plan, State, closes};
 
 /// How far a review has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Tally {
             match review.verdict(at).decision {
                 Some(Decision::Approve) if review.is_approved(at) => {
                     tally.approved += 1;
-                    tally.closes += usize::from(review.action(at) == Action::Close);
+                    tally.closes += usize::from(closes(review.action(at), change.kind));
                 }
                 Some(Decision::Approve) => tally.waiting += 1,
                 Some(Decision::Skip) => tally.skipped += 1,

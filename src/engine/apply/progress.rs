@@ -45,6 +45,12 @@ pub(super) struct Progress {
     service: Vec<Option<Service>>,
     /// By service, so that one that is busy hides nothing of the other.
     ready: BTreeMap<Option<Service>, BTreeSet<usize>>,
+    /// Steps that close something: they come last, when all that opens or changes something in Clockify has ended.
+    closing: Vec<bool>,
+    /// Steps of the latter sort that have not ended.
+    before_closes: usize,
+    /// Closes that could start but for that.
+    held_back: Vec<usize>,
     pub(super) state: Vec<StepState>,
 }
 
@@ -68,12 +74,48 @@ impl Progress {
             }
         }
         let service: Vec<Option<Service>> = steps.iter().map(|step| step.act.service()).collect();
-        let mut ready: BTreeMap<Option<Service>, BTreeSet<usize>> = BTreeMap::new();
-        for at in (0..steps.len()).filter(|&at| waiting_for[at].is_empty()) {
-            ready.entry(service[at]).or_default().insert(at);
-        }
+        let closing: Vec<bool> = steps.iter().map(|step| step.act.closes()).collect();
+        let before_closes = (0..steps.len()).filter(|&at| service[at] != Some(Service::Notion) && !closing[at]).count();
         let needs = steps.iter().map(|step| step.needs.iter().copied().collect()).collect();
-        Self { waiting_for, dependants, needs, service, ready, state: vec![StepState::Waiting; steps.len()] }
+        let mut progress = Self {
+            waiting_for,
+            dependants,
+            needs,
+            service,
+            ready: BTreeMap::new(),
+            closing,
+            before_closes,
+            held_back: Vec::new(),
+            state: vec![StepState::Waiting; steps.len()],
+        };
+        for at in 0..steps.len() {
+            if progress.waiting_for[at].is_empty() {
+                progress.is_ready(at);
+            }
+        }
+        progress
+    }
+
+    /// Notes that a step waits for nothing any more; a close waits for its turn all the same.
+    fn is_ready(&mut self, at: usize) {
+        if self.closing[at] && self.before_closes > 0 {
+            self.held_back.push(at);
+        } else {
+            self.ready.entry(self.service[at]).or_default().insert(at);
+        }
+    }
+
+    /// Notes that a step ended, or never will start.
+    fn is_over(&mut self, at: usize) {
+        if self.closing[at] || self.service[at] == Some(Service::Notion) {
+            return;
+        }
+        self.before_closes -= 1;
+        if self.before_closes == 0 {
+            for close in std::mem::take(&mut self.held_back) {
+                self.is_ready(close);
+            }
+        }
     }
 
     /// The first step, in the plan's order, that can start now: one that sends nothing, or whose service has room.
@@ -88,6 +130,7 @@ impl Progress {
     /// Notes that a step ended, and returns the steps that can therefore never start.
     pub(super) fn ended(&mut self, at: usize, well: bool) -> Vec<usize> {
         self.state[at] = if well { StepState::Succeeded } else { StepState::Failed };
+        self.is_over(at);
         let mut skipped = Vec::new();
         let mut ended = vec![at];
         while let Some(at) = ended.pop() {
@@ -99,10 +142,11 @@ impl Progress {
                 self.waiting_for[other].remove(&at);
                 if !well && self.needs[other].contains(&at) {
                     self.state[other] = StepState::Skipped;
+                    self.is_over(other);
                     skipped.push(other);
                     ended.push(other);
                 } else if self.waiting_for[other].is_empty() {
-                    self.ready.entry(self.service[other]).or_default().insert(other);
+                    self.is_ready(other);
                 }
             }
         }

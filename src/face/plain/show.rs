@@ -135,7 +135,7 @@ fn needs(review: &Review<impl Deref<Target = Plan>>, at: usize) -> Vec<String> {
 fn ways(change: &Change, chosen: usize) -> Vec<String> {
     let ways = std::iter::once(&change.proposal).chain(&change.alternatives).enumerate().filter(|(at, _)| *at != chosen);
     let mut lines: Vec<String> =
-        ways.map(|(at, way)| format!("{at}) {}, {} %: {}", way.action, way.confidence, way.reason)).collect();
+        ways.map(|(at, way)| format!("{at}) {}, {} %: {}", text::way(change, way), way.confidence, way.reason)).collect();
     if !lines.is_empty() {
         lines.insert(0, "other ways:".to_owned());
     }

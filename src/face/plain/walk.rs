@@ -194,10 +194,10 @@ impl Walk {
         let kind = self.review.plan().changes[at].kind;
         match entry::read(kind, field, typed) {
             Ok(value) => {
-                let changed = self.review.edit_field(at, field, &value);
+                let changed = self.review.edit_field(at, field, &value, false);
                 Answer { text: self.here(), changed }
             }
-            Err(takes) => Answer::only(format!("{word} takes {takes}; nothing was done\n")),
+            Err(refused) => Answer::only(format!("{word}: {refused}; nothing was done\n")),
         }
     }
 

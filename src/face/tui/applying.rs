@@ -1,12 +1,12 @@
 //! How an apply goes on, put together from the journal's events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
 use crate::domain::{
     journal::{Event, What},
-    model::Kind,
+    model::{Kind, PageId},
     plan::{Action, ChangeId},
     review::Approved,
     text::Display,
@@ -25,6 +25,14 @@ pub(crate) struct Stage {
     pub(crate) all: usize,
     pub(crate) applied: usize,
     pub(crate) failed: usize,
+    pub(crate) not_started: usize,
+}
+
+impl Stage {
+    /// How many have ended.
+    pub(crate) fn done(self) -> usize {
+        self.applied + self.failed
+    }
 }
 
 /// How one line of the story ended.
@@ -48,6 +56,8 @@ pub(crate) struct Line {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Applying {
     what: BTreeMap<ChangeId, (Action, Kind, Display)>,
+    /// The pages of all that was approved.
+    pub(crate) pages: HashSet<PageId>,
     /// In the order in which they are done.
     pub(crate) stages: BTreeMap<(bool, Kind, Action), Stage>,
     pub(crate) total: Stage,
@@ -73,7 +83,8 @@ impl Applying {
             let action = change.proposal.action;
             applying.stages.entry(stage(action, change.kind)).or_default().all += 1;
             applying.total.all += 1;
-            let name = change.name.display().clipped(NAME_COLUMNS);
+            let name = Display::of(change.name.canonical().as_str()).clipped(NAME_COLUMNS);
+            applying.pages.insert(change.page);
             applying.what.insert(change.id.clone(), (action, change.kind, name));
         }
         applying
@@ -100,7 +111,8 @@ impl Applying {
                 let of_stage = self.stages.entry(stage(*action, *kind)).or_default();
                 for counted in [of_stage, &mut self.total] {
                     counted.applied += usize::from(mark == Mark::Applied);
-                    counted.failed += usize::from(mark != Mark::Applied);
+                    counted.failed += usize::from(mark == Mark::Failed);
+                    counted.not_started += usize::from(mark == Mark::NotStarted);
                 }
                 format!("{action} {kind} “{name}”{rest}")
             }
@@ -127,7 +139,7 @@ impl Applying {
 
     /// Changes that end in a second, and the seconds that the rest takes at that rate; nothing until there is enough to go by.
     pub(crate) fn rate(&self, now: Timestamp) -> Option<(f64, u64)> {
-        let (done, seconds) = (self.total.applied + self.total.failed, self.seconds(now));
+        let (done, seconds) = (self.total.done(), self.seconds(now));
         if done < SAMPLES_MIN || seconds == 0 {
             return None;
         }

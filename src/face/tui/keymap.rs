@@ -60,7 +60,7 @@ impl Keymap {
         }
         keymap.find_clashes(configured, &mut problems);
         for (row, bound) in TABLE.iter().zip(&keymap.bound) {
-            if bound.is_empty() && matches!(row.action, Action::Back | Action::Help | Action::Interrupt) {
+            if bound.is_empty() && matches!(row.action, Action::Back | Action::Leave | Action::Help | Action::Interrupt) {
                 let place = configured.get(row.name).map_or("", |setting| setting.place.as_str());
                 problems.push(format!("{place}: `{}` must keep a key: without it nobody finds out again", row.name));
             }

@@ -5,7 +5,7 @@ use super::{
     state::{Focus, Phase, State, Tab},
     tree::By,
 };
-use crate::domain::{entry, plan::State as ChangeState};
+use crate::domain::{entry, plan::State as ChangeState, review::Decision};
 
 /// Everything that a key or the palette can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,7 @@ pub(crate) enum Action {
     Redraw,
     Suspend,
     Back,
+    Leave,
     Interrupt,
 }
 
@@ -127,6 +128,7 @@ fn in_review(state: &State) -> Option<&'static str> {
     match (&state.phase, state.tab) {
         (Phase::Applying, _) => Some("changes are being applied"),
         (_, Tab::Apply | Tab::Runs) => Some("only in the review (1)"),
+        _ if state.report.is_some() && state.review.is_none() => Some("read both sides again first (R)"),
         _ if state.review.is_none() => Some("there is no plan yet"),
         _ => None,
     }
@@ -145,6 +147,14 @@ fn with_ways(state: &State) -> Option<&'static str> {
         let at = state.current_change()?;
         let alone = state.plan()?.changes[at].alternatives.is_empty();
         alone.then_some("this change has no alternatives")
+    })
+}
+
+fn resolved(state: &State) -> Option<&'static str> {
+    with_ways(state).or_else(|| {
+        let at = state.current_change()?;
+        let approved = state.review.as_ref()?.verdict(at).decision == Some(Decision::Approve);
+        (!approved).then_some("resolve it first: then the same is done for all of its kind")
     })
 }
 
@@ -233,7 +243,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("approve_below", &["a"], Action::ApproveBelow, Section::Decide, "approve all below", on_changes),
     row("approve_shown", &["A"], Action::ApproveShown, Section::Decide, "approve all shown", in_review),
     row("edit", &["e"], Action::Edit, Section::Decide, "edit the value", on_a_field),
-    row("alike", &["x"], Action::Alike, Section::Decide, "the same for all of its kind", on_an_open_change),
+    row("alike", &["x"], Action::Alike, Section::Decide, "the same for all of its kind", resolved),
     row("ignore", &["i"], Action::Ignore, Section::Decide, "ignore for good", on_changes),
     row("clear", &["backspace"], Action::Clear, Section::Decide, "clear the decision", on_changes),
     row("range", &["v"], Action::Range, Section::Decide, "select a range", in_review),
@@ -292,7 +302,8 @@ pub(crate) const TABLE: &[Row] = &[
     row("palette", &[":"], Action::Palette, Section::Act, "all actions", on),
     row("help", &["?", "f1"], Action::Help, Section::Act, "help", on),
     row("suspend", &["ctrl-z"], Action::Suspend, Section::Act, "suspend", on),
-    row("back", &["q", "esc"], Action::Back, Section::Act, "back, leave", on),
+    row("back", &["esc"], Action::Back, Section::Act, "back", on),
+    row("leave", &["q"], Action::Leave, Section::Act, "back, leave", on),
     row("interrupt", &["ctrl-c"], Action::Interrupt, Section::Act, "stop", on),
 ];
 

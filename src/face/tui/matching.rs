@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use nucleo_matcher::{
     Config, Matcher, Utf32Str,
-    pattern::{AtomKind, CaseMatching, Normalization, Pattern},
+    pattern::{Atom, AtomKind, CaseMatching, Normalization},
 };
 
 use super::tree::Subject;
@@ -13,12 +13,18 @@ use crate::domain::{
     plan::{Plan, State as ChangeState},
 };
 
+/// How far the letters of a fuzzy match may lie apart: so many places for each, and some more. Letters strewn over a long name are no match.
+const SPREAD: (usize, usize) = (2, 4);
+/// Letters from which on a word is looked for fuzzily.
+const FUZZY_FROM: usize = 3;
+
 /// What is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// Names that contain the text: the matches are gone to.
     Search,
-    /// Names, actions, kinds and states that fit the words, fuzzily: everything else is hidden.
+    /// Every word in the name, or the beginning of action, kind or state, or `action:close`, `is:undecided`; `!` before a word turns it
+    /// round. Everything else is hidden.
     Filter,
 }
 
@@ -59,71 +65,174 @@ impl Matches {
     }
 }
 
-/// A plan's words, put together once.
+/// What can be said about a row besides its name, by what it is about.
+type Words = [(&'static str, &'static str); 4];
+
+/// A plan's names and words, put together once.
 pub(crate) struct Haystack {
-    /// Of each change: its name, and behind it what else there is to say; and where the name ends.
-    changes: Vec<(String, usize)>,
-    notices: Vec<(String, usize)>,
+    changes: Vec<(String, Words)>,
+    notices: Vec<(String, Words)>,
     /// Pages that have a row of their own: those without a change, and those with several.
     pages: Vec<(PageId, String)>,
 }
 
 impl Haystack {
     pub(crate) fn new(plan: &Plan) -> Self {
+        let name = |name: &crate::domain::text::Raw| name.canonical().into_cow().into_owned();
         let changes = plan.changes.iter().map(|change| {
-            let mut text = change.name.canonical().into_cow().into_owned();
-            let end = text.len();
             let state = match change.state {
                 ChangeState::Ready => "ready",
                 ChangeState::Review => "review",
                 ChangeState::Held => "held",
             };
-            let contested = if change.is_contested() { " conflict" } else { "" };
-            for word in [" ", change.proposal.action.word(), " ", change.kind.word(), " ", state, contested] {
-                text.push_str(word);
-            }
-            (text, end)
+            let contested = if change.is_contested() { "conflict" } else { "" };
+            let action = change.proposal.action.word();
+            (name(&change.name), [("action", action), ("kind", change.kind.word()), ("state", state), ("is", contested)])
         });
-        let changes = changes.collect();
         let notices = plan.notices.iter().map(|notice| {
-            let name = notice.name.canonical().into_cow().into_owned();
-            let end = name.len();
-            (format!("{name} notice {} {}", notice.kind, notice.text), end)
+            (name(&notice.name), [("action", ""), ("kind", notice.kind.word()), ("state", "notice"), ("is", "notice")])
         });
-        let notices = notices.collect();
         let mut own: HashMap<PageId, usize> = HashMap::new();
         for change in &plan.changes {
             *own.entry(change.page).or_default() += 1;
         }
         let pages = plan.places.iter().filter(|(page, _)| own.get(page) != Some(&1));
-        let pages = pages.map(|(page, place)| (*page, place.name.canonical().into_cow().into_owned())).collect();
-        Self { changes, notices, pages }
+        let pages = pages.map(|(page, place)| (*page, name(&place.name))).collect();
+        Self { changes: changes.collect(), notices: notices.collect(), pages }
     }
 
     /// Looks through all of it.
     pub(crate) fn find(&self, query: &Query) -> Matches {
-        let mut matcher = Matcher::new(Config::DEFAULT);
-        let pattern = match query.wanted {
-            Wanted::Filter => Pattern::parse(&query.text, CaseMatching::Ignore, Normalization::Smart),
-            Wanted::Search => Pattern::new(&query.text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Substring),
-        };
-        let mut buffer = Vec::new();
-        let mut fits = |text: &str| pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher).is_some();
-        let whole = query.wanted == Wanted::Filter;
-        let mut line = String::new();
-        let changes = self.changes.iter().enumerate().map(|(at, (text, end))| match query.decisions.get(at) {
-            Some(decision) if whole => {
-                line.clear();
-                line.push_str(text);
-                line.push(' ');
-                line.push_str(decision);
-                fits(&line)
-            }
-            _ => fits(&text[..*end]),
-        });
+        let mut seeker = Seeker::new(query);
+        let decision = |at: usize| query.decisions.get(at).copied().unwrap_or_default();
+        let changes = self.changes.iter().enumerate().map(|(at, (name, words))| seeker.fits(name, words, decision(at)));
         let changes = changes.collect();
-        let notices = self.notices.iter().map(|(text, end)| fits(if whole { text } else { &text[..*end] })).collect();
-        let pages = self.pages.iter().filter(|(_, name)| fits(name));
+        let notices = self.notices.iter().map(|(name, words)| seeker.fits(name, words, "")).collect();
+        let nothing = [("", ""); 4];
+        let pages = self.pages.iter().filter(|(_, name)| seeker.fits(name, &nothing, ""));
         Matches { changes, notices, pages: pages.map(|(page, _)| *page).collect() }
+    }
+}
+
+/// One thing that a row must have, or must not.
+struct Term {
+    not: bool,
+    /// `action`, `kind`, `state` or `is`, where the term names it.
+    about: Option<String>,
+    word: String,
+    exact: Atom,
+    fuzzy: Option<Atom>,
+}
+
+struct Seeker {
+    terms: Vec<Term>,
+    matcher: Matcher,
+    buffer: Vec<char>,
+}
+
+impl Seeker {
+    fn new(query: &Query) -> Self {
+        let terms = match query.wanted {
+            Wanted::Search => vec![Term { fuzzy: None, ..Term::new(&query.text, false) }],
+            Wanted::Filter => query.text.split_whitespace().map(|word| Term::new(word, true)).collect(),
+        };
+        Self { terms, matcher: Matcher::new(Config::DEFAULT), buffer: Vec::new() }
+    }
+
+    fn fits(&mut self, name: &str, words: &Words, decision: &str) -> bool {
+        let haystack = Utf32Str::new(name, &mut self.buffer);
+        self.terms.iter().all(|term| {
+            let in_words = words.iter().any(|(about, word)| term.names(about, word)) || term.names("is", decision);
+            let mut named = || {
+                let exact = term.exact.score(haystack, &mut self.matcher).is_some();
+                exact || term.fuzzy.as_ref().is_some_and(|fuzzy| is_close(fuzzy, term, haystack, &mut self.matcher))
+            };
+            (in_words || term.about.is_none() && named()) != term.not
+        })
+    }
+}
+
+/// True where a fuzzy match is not spread too far.
+fn is_close(fuzzy: &Atom, term: &Term, haystack: Utf32Str<'_>, matcher: &mut Matcher) -> bool {
+    let mut places = Vec::new();
+    if fuzzy.score(haystack, matcher).is_none() || fuzzy.indices(haystack, matcher, &mut places).is_none() {
+        return false;
+    }
+    let (first, last) = (places.iter().min(), places.iter().max());
+    let spread = last.zip(first).map_or(0, |(last, first)| (last - first) as usize);
+    let (each, more) = SPREAD;
+    spread <= each * term.word.chars().count() + more
+}
+
+impl Term {
+    /// Reads `word`, `!word`, `action:word`; only a filter knows of more than names.
+    fn new(text: &str, filters: bool) -> Self {
+        let (not, text) = match text.strip_prefix('!').filter(|rest| filters && !rest.is_empty()) {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let about = text.split_once(':').filter(|(about, _)| filters && ["action", "kind", "state", "is"].contains(about));
+        let (about, word) = about.map_or((None, text), |(about, word)| (Some(about.to_owned()), word));
+        let atom = |kind| Atom::new(word, CaseMatching::Ignore, Normalization::Smart, kind, false);
+        let fuzzy = word.chars().count() >= FUZZY_FROM;
+        Self {
+            not,
+            about: if filters { about } else { None },
+            word: if filters { word.to_lowercase() } else { String::new() },
+            exact: atom(AtomKind::Substring),
+            fuzzy: fuzzy.then(|| atom(AtomKind::Fuzzy)),
+        }
+    }
+
+    /// True when it is the beginning of a word about the row; `is` is about state and decision alike.
+    fn names(&self, about: &str, word: &str) -> bool {
+        let about_it = match self.about.as_deref() {
+            None => self.word.len() > 1,
+            Some("is") => matches!(about, "is" | "state"),
+            Some(wanted) => wanted == about,
+        };
+        about_it && !self.word.is_empty() && word.starts_with(&self.word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::diff::tests::world::World;
+
+    fn found(text: &str) -> Vec<String> {
+        let mut world = World::linked(&["Globex", "Globex/Website relaunch", "Globex/Website relaunch/Close-up photos"]);
+        world.page("Showroom");
+        world.page("Everything that somebody should have written down in some other room, or so");
+        world.close_page("Globex/Website relaunch/Close-up photos");
+        world.rename_page("Globex", "Globex Group");
+        let plan = world.plan();
+        let decisions =
+            plan.changes.iter().map(|change| if change.name.exact() == "Showroom" { "approved" } else { "undecided" });
+        let query = Query { wanted: Wanted::Filter, text: text.into(), number: 0, decisions: decisions.collect() };
+        let matches = Haystack::new(&plan).find(&query);
+        let named = |(at, change): (u32, &crate::domain::plan::Change)| {
+            matches.contains(Subject::Change(at)).then(|| change.name.exact().chars().take(8).collect())
+        };
+        (0..).zip(&plan.changes).filter_map(named).collect()
+    }
+
+    #[test]
+    fn words_are_found_in_names_actions_kinds_states_and_decisions() {
+        for (text, names) in [
+            ("showroom", &["Showroom"][..]),
+            ("shwrm", &["Showroom"]),
+            ("close", &["Close-up"]),
+            ("action:create", &["Everythi", "Showroom"]),
+            ("action:create !every", &["Showroom"]),
+            ("kind:task", &["Close-up"]),
+            ("is:approved", &["Showroom"]),
+            ("is:undecided action:create", &["Everythi"]),
+            ("update glo", &["Globex G"]),
+            ("quartz", &[]),
+            ("action:quartz", &[]),
+        ] {
+            assert_eq!(found(text), names, "{text}");
+        }
     }
 }

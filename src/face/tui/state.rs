@@ -1,7 +1,7 @@
 //! Everything that the console shows, and nothing that it does. `update` changes it, `view` reads it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -88,6 +88,8 @@ pub(crate) struct Prompt {
     pub(crate) input: Input,
     /// The chosen line of the palette.
     pub(crate) line: usize,
+    /// The row that the cursor was on.
+    pub(crate) from: u32,
     /// Why what was typed is not taken, safe to show.
     pub(crate) refused: String,
 }
@@ -101,7 +103,8 @@ pub(crate) enum Popup {
     /// The ways to mend a change, with the chosen line.
     Resolve {
         change: usize,
-        line: usize,
+        /// Nothing where it is a conflict that nobody has resolved: it has no default.
+        line: Option<usize>,
     },
     /// What can be copied, with the chosen line.
     Copy {
@@ -199,8 +202,8 @@ pub(crate) struct State {
     pub(crate) planned_at: Option<Timestamp>,
     pub(crate) now: Timestamp,
     pub(crate) applying: Applying,
-    /// After the next plan, what is approved is put before the person again.
-    pub(crate) retrying: bool,
+    /// Pages of what was approved and not finished: after the next plan it is put before the person again.
+    pub(crate) retrying: Option<HashSet<PageId>>,
     pub(crate) report: Option<Report>,
     pub(crate) runs: Runs,
     pub(crate) ticks: usize,
@@ -245,7 +248,7 @@ impl State {
             planned_at: None,
             now,
             applying: Applying::default(),
-            retrying: false,
+            retrying: None,
             report: None,
             runs: Runs::default(),
             ticks: 0,
@@ -259,6 +262,10 @@ impl State {
 
     /// What the row under the cursor is about.
     pub(crate) fn subject(&self) -> Option<Subject> {
+        // What the filter hides is not decided about by accident.
+        if self.tree.visible.is_empty() {
+            return None;
+        }
         self.tree.nodes.get(self.cursor as usize).map(|node| node.subject)
     }
 
@@ -305,7 +312,9 @@ impl State {
         match &self.selection {
             Selection::Marked(marked) => !marked.is_empty(),
             Selection::Range(_) => true,
-            Selection::None => self.counts.get(self.cursor as usize).is_some_and(|counts| counts.changes > 0),
+            Selection::None => {
+                self.subject().is_some() && self.counts.get(self.cursor as usize).is_some_and(|counts| counts.changes > 0)
+            }
         }
     }
 
@@ -363,7 +372,7 @@ impl State {
                 one(&mut of_node.changes, true);
                 one(&mut of_node.decided, decision.is_some());
                 one(&mut of_node.approved, decision == Some(&Decision::Approve));
-                one(&mut of_node.contested, change.is_contested());
+                one(&mut of_node.contested, change.is_contested() && decision.is_none());
                 match action {
                     Action::Create | Action::Link | Action::Reopen => one(&mut of_node.creates, true),
                     Action::Close => one(&mut of_node.closes, true),

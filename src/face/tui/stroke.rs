@@ -61,6 +61,10 @@ impl Stroke {
         let named = || NAMED.iter().find(|(word, _)| *word == name).map(|(_, code)| *code);
         let function = || name.strip_prefix('f')?.parse().ok().filter(|number| (1..=12).contains(number)).map(KeyCode::F);
         let code = single.or_else(named).or_else(function)?;
+        // Terminals send these as other keys.
+        if modifiers == KeyModifiers::CONTROL && matches!(code, KeyCode::Char('i' | 'm' | '[')) {
+            return None;
+        }
         // A shifted character is another character, which the spelling can name.
         let shifted = matches!(code, KeyCode::Char(_) | KeyCode::BackTab) && modifiers.contains(KeyModifiers::SHIFT);
         (!shifted).then_some(Self { code, modifiers })

@@ -19,6 +19,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::{
     desk::{self, Desk},
     keymap::Keymap,
+    keys::Action,
     state::{Phase, State},
     theme::Theme,
     update::{Effect, Msg, News, Pointing, update},
@@ -86,16 +87,19 @@ pub(crate) async fn open(global: &Global, setup: Setup) -> Result<u8, Failure> {
         return Ok(stop.signalled().map_or(Code::Interrupted as u8, |signal| 128 + signal));
     }
     drop(worker.join());
-    Ok(ended(&state, &stop))
+    Ok(ended(&state, &stop, global.demo))
 }
 
 /// What the program ends with, and its last words.
-fn ended(state: &State, stop: &Stop) -> u8 {
+fn ended(state: &State, stop: &Stop, demo: bool) -> u8 {
     let last_words = match (&state.phase, &state.report, state.tally.decided()) {
         (Phase::Failed { text, .. }, _, _) => text.clone(),
         (_, Some(report), _) => format!("run {}: {}", report.run_id, report.outcome.words()),
         (_, None, 0) => String::new(),
-        (_, None, decided) => format!("{decided} of {} changes decided and kept; nothing was applied", state.tally.changes),
+        (_, None, decided) => {
+            let kept = if demo { "decided; the demo keeps nothing" } else { "decided and kept" };
+            format!("{decided} of {} changes {kept}; nothing was applied", state.tally.changes)
+        }
     };
     if !last_words.is_empty() {
         drop(io::Write::write_all(&mut io::stderr(), format!("{last_words}\n").as_bytes()));
@@ -188,6 +192,7 @@ pub(super) async fn run<B: Backend>(
             () = stop.signal(), if state.phase != Phase::Applying => return Ok(state),
             () = tokio::time::sleep(if busy { TICK } else { IDLE_TICK }) => Msg::Tick(desk.now()),
         };
+        state.now = desk.now();
         let mut effect = update(&mut state, msg);
         // Everything that waits is taken in before the next frame.
         while effect.is_none() {
@@ -240,7 +245,7 @@ fn reach_out(effect: Effect, desk: &mut impl Desk, state: &mut State) {
         }
         Effect::Open(url) => {
             state.toast = match desk.open(&url) {
-                Ok(()) => format!("opened {url}"),
+                Ok(()) => format!("opening {url}; if nothing comes, {} copies it", state.keymap.first(Action::CopyUrl)),
                 Err(error) => format!("could not open {url}: {error}"),
             };
         }

@@ -221,8 +221,8 @@ fn a_plan_is_a_tree_with_the_detail_beside_it() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan 219dd136, just now   decided 0/5 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Runs
+ punchlist  Notion ✓  Clockify ✓   plan 219dd136, just now   decided 0/4 ░░░░░░░░░░  0 approved
+ [1 Review]  2 Apply   3 Runs                                                                                       1/9
 ▌▾ · + Acme                          +3    0/3              create │create client   95 %   · undecided
      ■ + <b>                                          create, held │Acme
      · + Relaunch                                           create │
@@ -252,8 +252,8 @@ fn on_a_narrow_terminal_the_detail_is_below() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 0/5 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Runs
+ punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
+ [1 Review]  2 Apply   3 Runs                                               2/9
  ▾ · + Acme                                       +3    0/3              create
 ▌    ■ + <b>                                                       create, held
      · + Relaunch                                                        create
@@ -288,8 +288,8 @@ fn a_decision_moves_on_is_kept_and_takes_along_what_it_needs() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 2/5 ████░░░░░░  2 approved
- [1 Review]  2 Apply   3 Runs
+ punchlist  Notion ✓  Clockify ✓   decided 2/4 █████░░░░░  2 approved
+ [1 Review]  2 Apply   3 Runs                                               4/9
  ▾ ✓ + Acme                                       +3    2/3    create, approved
      ■ + <b>                                                       create, held
      ✓ + Relaunch                                              create, approved
@@ -362,8 +362,8 @@ fn another_way_can_be_chosen() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 0/5 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Runs
+ punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
+ [1 Review]  2 Apply   3 Runs                                                                   7/9
  ▾ · + Acme                                                           +3    0/3              create
      ■ + <b>                                                                           create, held
      · + Relaunch                                                                            create

@@ -82,7 +82,9 @@ pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
     /// Places of the rows that are shown, in their order.
     pub(crate) visible: Vec<u32>,
-    /// Rows that pass the filter, if there is one.
+    /// Rows that match the filter, if there is one.
+    matching: Option<Vec<bool>>,
+    /// Those, and what stands above them.
     passing: Option<Vec<bool>>,
 }
 
@@ -156,8 +158,8 @@ impl Tree {
 
     /// Shows only rows that match, and what stands above them; everything when there is no filter.
     pub(crate) fn filter(&mut self, matches: Option<&Matches>) {
-        self.passing = matches.map(|matches| {
-            let mut passing: Vec<bool> = self.nodes.iter().map(|node| matches.contains(node.subject)).collect();
+        self.matching = matches.map(|matches| self.nodes.iter().map(|node| matches.contains(node.subject)).collect());
+        self.passing = self.matching.clone().map(|mut passing| {
             for at in (0..self.nodes.len()).rev() {
                 if let (true, Some(parent)) = (passing[at], self.nodes[at].parent) {
                     passing[parent as usize] = true;
@@ -173,17 +175,22 @@ impl Tree {
         self.passing.as_ref().is_none_or(|passing| passing[node as usize])
     }
 
+    /// True when a row matches the filter by itself, and does not only stand above one that does.
+    pub(crate) fn matches(&self, node: u32) -> bool {
+        self.matching.as_ref().is_none_or(|matching| matching[node as usize])
+    }
+
     /// True when a row has rows below it.
     pub(crate) fn is_branch(&self, node: u32) -> bool {
         self.nodes[node as usize].end > node + 1
     }
 
-    /// The changes of a row and of everything below it that passes the filter, and how many do not pass.
+    /// The changes of a row and of everything below it that match the filter, and how many do not.
     pub(crate) fn changes_below(&self, node: u32) -> (Vec<usize>, usize) {
         let range = node..self.nodes[node as usize].end;
-        let all = range.filter_map(|at| self.change(at).map(|change| (change, self.passes(at))));
-        let (passing, hidden): (Vec<_>, Vec<_>) = all.partition(|(_, passes)| *passes);
-        (passing.into_iter().map(|(change, _)| change).collect(), hidden.len())
+        let all = range.filter_map(|at| self.change(at).map(|change| (change, self.matches(at))));
+        let (matching, hidden): (Vec<_>, Vec<_>) = all.partition(|(_, matches)| *matches);
+        (matching.into_iter().map(|(change, _)| change).collect(), hidden.len())
     }
 
     /// The change of a row, by its place in the plan.
@@ -314,7 +321,8 @@ impl<'a> Pages<'a> {
         let changes = &self.plan.changes;
         let mut all: Vec<u32> = (0..).take(changes.len()).collect();
         match by {
-            By::Name => all.sort_by_cached_key(|&at| changes[at as usize].name.canonical().loose()),
+            // The plan's order is that of the paths.
+            By::Name => {}
             By::Action => all.sort_by_key(|&at| changes[at as usize].proposal.action),
             By::Count => all.sort_by_key(|&at| Reverse(self.own(changes[at as usize].page).len())),
             By::Edited => {

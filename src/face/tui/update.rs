@@ -126,7 +126,7 @@ pub(crate) fn act(state: &mut State, action: Action) -> Option<Effect> {
             }
             Action::Approve => return decide::toggle_field(state),
             Action::Toggle if state.fields().len() > 1 => return decide::toggle_field(state),
-            Action::Toggle | Action::Back => {
+            Action::Toggle | Action::Back | Action::Leave => {
                 (state.focus, state.zoom) = (Focus::Tree, false);
                 return None;
             }
@@ -168,7 +168,7 @@ fn act_anywhere(state: &mut State, action: Action) -> Option<Effect> {
         }
         Action::Apply => ask_to_apply(state),
         Action::Retry => {
-            state.retrying = true;
+            state.retrying = Some(state.applying.pages.clone());
             return Some(read_again(state));
         }
         Action::Refetch => return Some(read_again(state)),
@@ -204,7 +204,11 @@ fn act_anywhere(state: &mut State, action: Action) -> Option<Effect> {
         Action::Help => state.popup = Some(Popup::Help { scroll: 0 }),
         Action::Redraw => return Some(Effect::Redraw),
         Action::Suspend => return Some(Effect::Suspend),
-        Action::Back => return back(state),
+        Action::Back => match back(state) {
+            Some(Effect::Quit) => state.toast = format!("{} leaves", state.keymap.first(Action::Leave)),
+            effect => return effect,
+        },
+        Action::Leave => return back(state),
         Action::Interrupt => return Some(interrupt(state)),
         _ => {}
     }
@@ -216,7 +220,7 @@ fn in_popup(state: &mut State, popup: &Popup, action: Action) -> Option<Effect> 
     match (popup, action) {
         (_, Action::Interrupt) => return Some(interrupt(state)),
         (_, Action::Suspend) => return Some(Effect::Suspend),
-        (_, Action::Back | Action::Help) => state.popup = None,
+        (_, Action::Back | Action::Leave | Action::Help) => state.popup = None,
         (Popup::Help { scroll }, Action::Down | Action::Up) => {
             let scroll = if down { scroll.saturating_add(1) } else { scroll.saturating_sub(1) };
             state.popup = Some(Popup::Help { scroll });
@@ -229,11 +233,21 @@ fn in_popup(state: &mut State, popup: &Popup, action: Action) -> Option<Effect> 
         }
         (Popup::Resolve { change, line }, Action::Down | Action::Up) => {
             let last = state.plan().map_or(0, |plan| plan.changes[*change].alternatives.len());
-            let line = if down { (line + 1).min(last) } else { line.saturating_sub(1) };
-            state.popup = Some(Popup::Resolve { change: *change, line });
+            let line = match line {
+                Some(line) if down => (line + 1).min(last),
+                Some(line) => line.saturating_sub(1),
+                None if down => 0,
+                None => last,
+            };
+            state.popup = Some(Popup::Resolve { change: *change, line: Some(line) });
         }
-        (Popup::Resolve { change, line }, Action::Toggle | Action::Approve) => return decide::resolve(state, &[*change], *line),
-        (Popup::Resolve { change, line }, Action::Alike) => {
+        (Popup::Resolve { line: None, .. }, Action::Toggle | Action::Approve | Action::Alike) => {
+            "a conflict has no default: choose a way by its number, or with j and k".clone_into(&mut state.toast);
+        }
+        (Popup::Resolve { change, line: Some(line) }, Action::Toggle | Action::Approve) => {
+            return decide::resolve(state, &[*change], *line);
+        }
+        (Popup::Resolve { change, line: Some(line) }, Action::Alike) => {
             let alike = state.review.as_ref()?.alike(*change);
             return decide::resolve(state, &alike, *line);
         }

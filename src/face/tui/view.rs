@@ -81,6 +81,7 @@ pub(crate) fn view(state: &State, frame: &mut Frame<'_>) -> Hits {
     }
     frame.render_widget(footer(state, places.footer, &mut hits), places.footer);
     popup::draw(state, frame, body, places.toast, &mut hits);
+    plainly(state, frame);
     hits
 }
 
@@ -104,8 +105,10 @@ fn header(state: &State) -> Line<'static> {
                 spans.push(Span::styled(format!(", {}", age(state.now.duration_since(at).as_secs())), theme.dim()));
             }
         }
-        let bar = bar(state, tally.decided(), tally.changes, 10);
-        spans.push(Span::raw(format!("   decided {}/{} {bar}", tally.decided(), tally.changes)));
+        // What is held cannot be approved, and does not count as work that is left.
+        let all = tally.changes - tally.held;
+        let bar = bar(state, tally.decided(), all, 10);
+        spans.push(Span::raw(format!("   decided {}/{all} {bar}", tally.decided())));
         spans.push(Span::styled(format!("  {} approved", tally.approved), theme.good()));
     }
     Line::from(spans)
@@ -156,11 +159,22 @@ fn tabs(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
             let reverse = if arrangement.reverse { " reversed" } else { "" };
             spans.push(Span::styled(format!("   {flat}by {}{reverse}", arrangement.by.word()), theme.dim()));
         }
+        if state.focus == Focus::Detail {
+            spans.push(Span::styled("   in the detail", theme.alert()));
+        }
         match &state.selection {
             Selection::None => {}
             Selection::Range(_) => spans.push(Span::styled("   selecting a range", theme.alert())),
             Selection::Marked(marked) => spans.push(Span::styled(format!("   {} selected", marked.len()), theme.alert())),
         }
+    }
+    // Where one is, at the end of the line, if there is room.
+    let (at, all) = (state.tree.position(state.cursor) + 1, state.tree.visible.len());
+    let position = format!("{}/{all} ", at.min(all));
+    let used: usize = spans.iter().map(Span::width).sum();
+    let room = usize::from(area.width).saturating_sub(used + position.len());
+    if state.tab == Tab::Review && state.review.is_some() && room > 0 {
+        spans.push(Span::styled(format!("{}{position}", " ".repeat(room)), theme.dim()));
     }
     Line::from(spans)
 }
@@ -251,6 +265,33 @@ fn footer(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
     }
     hint(&mut spans, help, " help ".to_owned(), Action::Help);
     Line::from(spans)
+}
+
+/// Takes out of the frame what terminals disagree on, and, where only ASCII is wanted, everything of ours that is not.
+fn plainly(state: &State, frame: &mut Frame<'_>) {
+    let ascii = |symbol: &str| match symbol {
+        "─" => Some("-"),
+        "│" => Some("|"),
+        "┌" | "┐" | "└" | "┘" => Some("+"),
+        "“" | "”" => Some("\""),
+        "…" => Some("~"),
+        "⟨" => Some("<"),
+        "⟩" => Some(">"),
+        "⏎" | "⇥" => Some(" "),
+        "↓" => Some("v"),
+        "↑" => Some("^"),
+        _ => None,
+    };
+    for cell in &mut frame.buffer_mut().content {
+        // Whether a variation selector makes a symbol wider is what they disagree on (ratatui #75).
+        if cell.symbol().contains('\u{FE0F}') {
+            let symbol = cell.symbol().replace('\u{FE0F}', "");
+            cell.set_symbol(&symbol);
+        }
+        if let Some(plain) = ascii(cell.symbol()).filter(|_| !state.theme.unicode) {
+            cell.set_symbol(plain);
+        }
+    }
 }
 
 /// A number of things.

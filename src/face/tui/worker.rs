@@ -68,19 +68,26 @@ fn failed_news(failure: &Failure) -> News {
 async fn work(setup: Setup, who: &str, stop: Stop, news: &Telling, mut orders: Orders) -> Result<(), Failure> {
     let telling = news.clone();
     let watch: Watch = Arc::new(move |progress| tell(&telling, News::Told(progress)));
-    let mut workplace = Workplace::open(setup, stop, watch).await?;
     loop {
-        let reviewing = async |session: &mut Session<'_>, stop: &Stop, _: &_| review(session, who, stop, news, &mut orders).await;
-        match workplace.in_session("review", reviewing).await {
-            Ok(Next::Leave) => return Ok(()),
-            Ok(Next::Read) => {}
-            Err(failure) => {
-                workplace.stop.forget();
-                tell(news, failed_news(&failure));
-                if !wait_for_read(&mut orders).await {
-                    return Ok(());
-                }
-            }
+        let done = match Workplace::open(&setup, stop.clone(), Arc::clone(&watch)).await {
+            Ok(mut workplace) => reviews(&mut workplace, who, news, &mut orders).await,
+            Err(failure) => Err(failure),
+        };
+        let Err(failure) = done else { return Ok(()) };
+        stop.forget();
+        tell(news, failed_news(&failure));
+        if !wait_for_read(&mut orders).await {
+            return Ok(());
+        }
+    }
+}
+
+/// One run after the other, until somebody leaves.
+async fn reviews(workplace: &mut Workplace, who: &str, news: &Telling, orders: &mut Orders) -> Result<(), Failure> {
+    loop {
+        let reviewing = async |session: &mut Session<'_>, stop: &Stop, _: &_| review(session, who, stop, news, orders).await;
+        if let Next::Leave = workplace.in_session("review", reviewing).await? {
+            return Ok(());
         }
         workplace.stop.forget();
     }

@@ -209,3 +209,29 @@ fn names_that_would_act_on_the_screen_are_spelled_out() {
     let text = String::from_utf8_lossy(&terminal.end().bytes).into_owned();
     assert!(!text.contains(['\u{202e}', '\u{202c}', '\u{200b}']));
 }
+
+#[test]
+fn while_another_run_holds_the_lock_it_says_so_and_reads_once_it_may() {
+    let rig = clients(1);
+    let mut first = console(&rig);
+    let mut second = Terminal::punchlist(&rig, &[], WIDE);
+    second.shows("another run holds the lock");
+    second.keys("3");
+    second.shows("review");
+    second.keys("1R");
+    second.shows("another run holds the lock");
+    first.keys("q");
+    assert_eq!(first.end().code, 0);
+
+    second.keys("R");
+
+    second.shows_row(&["Client 00"]);
+    second.keys("q");
+    assert_eq!(second.end().code, 0);
+
+    let _first = console(&rig);
+    let mut third = Terminal::punchlist(&rig, &[], WIDE);
+    third.shows("another run holds the lock");
+    third.keys("q");
+    assert_eq!(third.end().code, 5);
+}

@@ -749,7 +749,7 @@ fn a_value_that_was_typed_instead_is_written_and_the_difference_is_remembered() 
     let mut review = Review::new(&plan, "tester");
     review.approve_all(|_| true);
     for at in 0..plan.changes.len() {
-        review.edit_field(at, Field::Note, &Value::text("typed"));
+        review.edit_field(at, Field::Note, &Value::text("typed"), false);
     }
 
     let run = Bench { approved: Some(review.approved()), ..Bench::new(&world) }.run();
@@ -770,4 +770,27 @@ done page project "Acme/Blog" claim=<created 6/x>
     let mut later = run.world.clone();
     later.page_mut("Acme/Shop").values.set(Field::Note, Value::text("newer"));
     assert!(later.changes().contains(r#"note: "typed" → "newer""#), "a later edit is: {}", later.changes());
+}
+
+#[test]
+fn closes_come_last() {
+    let mut world = World::linked(&["Acme", "Beta", "Beta/Old"]);
+    world.close_page("Beta/Old").rename_page("Acme", "Acme Group").page("Carol");
+    let run = run(&world);
+    assert_data_eq!(
+        run.log(false),
+        str![[r#"
+send update client <Acme> name="Acme Group"
+send create client "Carol"
+done create client "Carol"
+done update client <Acme> name="Acme Group"
+send page client "Carol" claim=<created 8>
+send update project <Beta/Old> state="closed"
+done update project <Beta/Old> state="closed"
+done page client "Carol" claim=<created 8>
+
+"#]]
+    );
+    let refused = with_fault(&world, "create client", Fault::Refused);
+    assert!(refused.log(false).contains("done update project"), "a create that fails does not keep them: {}", refused.log(false));
 }

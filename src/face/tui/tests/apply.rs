@@ -61,21 +61,21 @@ fn the_confirmation_counts_and_names_what_is_closed() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 3/5 ██████░░░░  3 approved
- [1 Review]  2 Apply   3 Runs
+ punchlist  Notion ✓  Clockify ✓   decided 3/4 ███████░░░  3 approved
+ [1 Review]  2 Apply   3 Runs                                                                   1/9
 ▌▾ ✓ + Acme                                                           +3    2/3    create, approved
      ■ + <b>                                                                           create, held
      ✓ + Relaunch                                                                  create, approved
  ▾ ✓   Globex                                                         -1    1/1
    ▾ ✓   Website                                                      -1    1/1
-       ✓ - D┌ Apply? ──────────────────────────────────────────────────────────────────┐e, approved
-   ⚠ ~ Inite│ 3 approved changes are written:                                          │e, conflict
- ▾ Notices  │                                                                          │          1
-     i Unman│  + create           2   1 client, 1 project                              │  unmanaged
-            │  - close            1   1 task                                           │
+       ✓ - Design                                                                   close, approved
+   ⚠ ~ Inite┌ Apply? ──────────────────────────────────────────────────────────────────┐e, conflict
+ ▾ Notices  │ 3 approved changes are written:                                          │          1
+     i Unman│ 1 of them closes something: type that number, then enter. Esc goes back. │  unmanaged
             │                                                                          │
-            │ Left alone: 2 undecided (1 of them held).                                │
-────────────│ 1 of them closes something: type that number, then enter. Esc goes back. │────────────
+            │  + create           2   1 client, 1 project                              │
+            │  - close            1   1 task                                           │
+────────────│ Left alone: 2 undecided (1 of them held).                                │────────────
 create clien│  closes task “Design”                                                    │
 Acme        └──────────────────────────────────────────────────────────────────────────┘
 
@@ -84,7 +84,7 @@ new in Notion, and no client in Clockify looks like it
 
 Effects
  space approve  s skip  ! flag  u undo  P apply  / search  f filter  ? help
- type the number of closes, 1:
+ type the number of closes, 1:    ↓ ↑ scroll
 
 "#]]
     );
@@ -102,14 +102,14 @@ fn while_it_applies_progress_and_failures_are_shown() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 3/5 ██████░░░░  3 approved
+ punchlist  Notion ✓  Clockify ✓   decided 3/4 ███████░░░  3 approved
   1 Review  [2 Apply]  3 Runs
 
-  applying ████████████████████░░░░░░░░░░ 2/3  66 %   2 failed or not started
+  applying ██████████░░░░░░░░░░░░░░░░░░░░ 1/3  33 %   1 failed   1 not started
   elapsed 0:08, 1 in flight
 
   clients   + create ██████████ 1/1 1 failed
-  projects  + create ██████████ 1/1 1 failed
+  projects  + create ░░░░░░░░░░ 0/1
   closes    - close tasks ░░░░░░░░░░ 0/1
 
   ✓ 12:00:04  992b2986b1f649aa
@@ -156,11 +156,11 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
  punchlist  Notion -  Clockify -
   1 Review  [2 Apply]  3 Runs
 
-  ended ██████████████████████████████ 2/2  100 %   2 failed or not started
-  elapsed 0:08
+  ended ███████████████░░░░░░░░░░░░░░░ 1/2  50 %   1 failed   1 not started
+  elapsed 0:00
 
   clients   + create ██████████ 1/1 1 failed
-  projects  + create ██████████ 1/1 1 failed
+  projects  + create ░░░░░░░░░░ 0/1
 
   failed “Acme”: Clockify refused it (400): name already used
      hint: look at it there
@@ -238,4 +238,39 @@ fn a_terminal_that_goes_away_stops_after_what_is_in_flight_and_waits_for_it() {
 
     assert!(film.stopped, "no new write starts");
     assert_eq!(film.state.report.map(|report| report.applied), Some(1), "and what was in flight is taken in");
+}
+
+#[test]
+fn in_a_small_terminal_the_number_to_type_is_seen_and_the_rest_scrolls() {
+    let film = film((45, 14), planned(plan()), keys("AP"));
+    assert!(film.frame.contains("closes something: type that"), "{}", film.frame);
+    assert!(film.frame.contains("more below"), "{}", film.frame);
+    let scrolled = super::film((45, 14), planned(plan()), keys("AP<down><down><down><down><down><down>"));
+    assert!(scrolled.frame.contains("closes task “Design”"), "{}", scrolled.frame);
+}
+
+#[test]
+fn a_retry_also_finishes_what_the_stopped_run_left_of_a_change() {
+    let mut world = crate::domain::diff::tests::world::World::linked(&["Globex"]);
+    let before = {
+        let mut world = world.clone();
+        world.page("Acme");
+        world.plan()
+    };
+    // The client was created, but its ID did not get into the page any more.
+    world.link("Acme").page_mut("Acme").claim = crate::domain::model::Claim::None;
+    let mut after = world.plan();
+    for change in &mut after.changes {
+        change.page = before.changes[0].page;
+    }
+    let mut scenes: Vec<Scene> = planned(before).into_iter().map(Scene::News).collect();
+    scenes.extend(keys("AP<enter>").into_iter().map(Scene::Input));
+    let happened = events(vec![What::NotStarted { change: ChangeId("?".into()), because: "the run stopped before".into() }]);
+    let ended = report(RunId("1".into()), &after, &happened, Stopped::Interrupted, 0, Calls { notion: 1, clockify: 1 }, 1.0);
+    scenes.push(Scene::News(News::Applied(Box::new(ended))));
+    scenes.extend(keys("r").into_iter().map(Scene::Input));
+    scenes.push(Scene::News(News::Planned { plan: std::sync::Arc::new(after), remembered: vec![], at: noon() }));
+    let film = film_of((100, 24), THEME, scenes);
+    assert!(film.frame.contains("write-back"), "{}", film.frame);
+    assert!(film.frame.contains("1 approved change is written"), "{}", film.frame);
 }

@@ -52,7 +52,7 @@ fn fields_are_shown_word_by_word_and_taken_or_left_one_by_one() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Runs    filter: Website
+ [1 Review]  2 Apply   3 Runs    filter: Website   in the detail                                2/2
  ▾ ·   Acme                                                        ~4 ⚠3    0/4
 ▌    · ~ Website                                                                             update
 
@@ -104,7 +104,7 @@ fn a_conflict_shows_what_both_sides_hold_and_held() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Runs
+ [1 Review]  2 Apply   3 Runs                                                                   2/6
  ▾ ·   Acme                                                        ~4 ⚠3    0/4
 ▌    ⚠ ~ Acme/Intranet in Notion                                                   update, conflict
    ▾ ·   Acme/Shop in Notion                                       ~2 ⚠2    0/2
@@ -206,8 +206,8 @@ fn a_session_goes_on_where_the_last_one_ended() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan 219dd136, just now   decided 1/5 ██░░░░░░░░  1 approved
- [1 Review]  2 Apply   3 Runs
+ punchlist  Notion ✓  Clockify ✓   plan 219dd136, just now   decided 1/4 ██░░░░░░░░  1 approved
+ [1 Review]  2 Apply   3 Runs                                                                                       7/9
  ▾ · + Acme                          +3    0/3              create │update client   50 %   ⚠ conflict
      ■ + <b>                                          create, held │Initech
      · + Relaunch                                           create │
@@ -251,9 +251,43 @@ fn ignoring_for_good_and_clearing_are_kept_too() {
 
 #[test]
 fn a_conflict_has_no_default() {
-    let film = film((100, 24), planned(contested()), keys(")<space>"));
-    assert!(matches!(film.state.popup, Some(Popup::Resolve { .. })), "{}", film.frame);
-    assert!(kept(&film.orders).is_empty());
+    for keys_that_choose_nothing in [")<space>", ")<space><space>", ")c<enter>", ")cx", ")x", ")A"] {
+        let film = film((100, 24), planned(contested()), keys(keys_that_choose_nothing));
+        let contested = |said: &&&Said| {
+            film.state
+                .plan()
+                .is_some_and(|plan| plan.changes.iter().any(|change| change.id == said.change && change.is_contested()))
+        };
+        assert_eq!(kept(&film.orders).iter().filter(contested).count(), 0, "{keys_that_choose_nothing}: {}", film.frame);
+    }
+    let typed = film((100, 30), planned(contested()), keys(")ce<ctrl-u>Shop and blog<enter>"));
+    let [said] = kept(&typed.orders)[..] else { panic!("{:?}", typed.orders) };
+    assert_eq!(said.verdict.decision, Some(Decision::Approve), "what is typed resolves it");
+    let again = film((100, 30), planned(contested()), keys(")ce<ctrl-u>Shop and blog<enter>c"));
+    assert!(again.frame.contains("1 yours: “Shop and blog”"), "{}", again.frame);
+}
+
+#[test]
+fn what_the_filter_hides_is_not_decided_about() {
+    let hidden = film((100, 24), planned(plan()), keys("fquartz<enter><space>s"));
+    assert!(hidden.orders.is_empty(), "{:?}", hidden.orders);
+    // Acme stands above what matches, and is not meant.
+    let above = film((100, 24), planned(contested()), keys("fWebsite<enter>A"));
+    assert_eq!(kept(&above.orders).len(), 1, "{}", above.frame);
+}
+
+#[test]
+fn esc_goes_back_and_q_leaves() {
+    let stays = film((100, 24), planned(plan()), keys("fAcme<enter><esc><esc><esc>j"));
+    assert_eq!(stays.state.cursor, 1, "{}", stays.frame);
+    let left = film((100, 24), planned(plan()), keys("qj"));
+    assert_eq!(left.state.cursor, 0);
+}
+
+#[test]
+fn a_search_that_is_given_up_goes_back_to_where_it_began() {
+    let film = film((100, 24), planned(plan()), keys("j/Design<esc>"));
+    assert_eq!(film.state.cursor, 1, "{}", film.frame);
 }
 
 #[test]

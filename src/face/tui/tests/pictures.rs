@@ -37,7 +37,7 @@ fn sample() -> Plan {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let setup = Setup::on(Demo::start(noon()).await.expect("a sandbox")).expect("settings");
-        let mut workplace = Workplace::open(setup, Stop::default(), Arc::new(|_| ())).await.expect("a workplace");
+        let mut workplace = Workplace::open(&setup, Stop::default(), Arc::new(|_| ())).await.expect("a workplace");
         let planned = workplace
             .in_session("pictures", async |session, stop, _| {
                 let (_, plan) = look(session, stop).await?;

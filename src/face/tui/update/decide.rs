@@ -51,7 +51,8 @@ pub(super) fn approve_below(state: &mut State) -> Option<Effect> {
 
 /// Approves every change that is shown.
 pub(super) fn approve_shown(state: &mut State) -> Option<Effect> {
-    let changes: Vec<usize> = state.tree.visible.iter().filter_map(|&node| state.tree.change(node)).collect();
+    let shown = state.tree.visible.iter().filter(|node| state.tree.matches(**node));
+    let changes: Vec<usize> = shown.filter_map(|&node| state.tree.change(node)).collect();
     let hidden = state.tally.changes - changes.len();
     approve_many(state, &changes, hidden)
 }
@@ -130,7 +131,9 @@ pub(super) fn step(state: &mut State, step: fn(&mut Review<Arc<Plan>>) -> Vec<us
 /// Puts the ways to mend the change under the cursor before the person.
 pub(super) fn open_ways(state: &mut State) {
     let Some(change) = state.current_change() else { return };
-    let line = state.review.as_ref().map_or(0, |review| review.verdict(change).way);
+    let Some(review) = &state.review else { return };
+    let open = review.plan().changes[change].is_contested() && review.verdict(change).decision != Some(Decision::Approve);
+    let line = (!open).then(|| review.verdict(change).way);
     state.popup = Some(Popup::Resolve { change, line });
 }
 
@@ -139,6 +142,7 @@ pub(super) fn resolve(state: &mut State, changes: &[usize], way: usize) -> Optio
     state.popup = None;
     let review = state.review.as_mut()?;
     let held = changes.iter().find_map(|&at| review.plan().changes[at].hold.as_ref().map(|hold| hold.text.clone()));
+    let typed = changes.iter().any(|&at| review.verdict(at).way != way && !review.verdict(at).edited.is_empty());
     let changed = review.resolve(changes, way);
     state.toast = match (changed.as_slice(), held) {
         ([], Some(hold)) => format!("held: {hold}"),
@@ -148,6 +152,9 @@ pub(super) fn resolve(state: &mut State, changes: &[usize], way: usize) -> Optio
     };
     if changed.is_empty() {
         return None;
+    }
+    if typed {
+        state.toast = format!("{}; the value that was typed is gone", state.toast);
     }
     let effect = keep(state, &changed);
     if changes.len() == 1 {
@@ -213,11 +220,14 @@ pub(super) fn edit(state: &mut State) {
 pub(super) fn edited(state: &mut State, change: usize, field: Field, typed: &str) -> Result<Option<Effect>, String> {
     let Some(review) = state.review.as_mut() else { return Ok(None) };
     let value = entry::read(review.plan().changes[change].kind, field, typed)?;
-    let changed = review.edit_field(change, field, &value);
+    // What is typed in a conflict resolves it.
+    let resolves = review.plan().changes[change].is_contested();
+    let changed = review.edit_field(change, field, &value, resolves);
     state.toast = if changed.is_empty() {
         "nothing changed".to_owned()
     } else {
-        format!("{field}: yours is written instead once it is approved; u takes it back")
+        let when = if resolves { "and approved" } else { "once it is approved" };
+        format!("{field}: yours is written instead, {when}; u takes it back")
     };
     Ok(keep(state, &changed))
 }

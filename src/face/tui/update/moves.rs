@@ -28,7 +28,10 @@ pub(super) fn moved(state: &mut State, action: Action) -> bool {
         }
         Action::NextUndecided | Action::PreviousUndecided => seek(state, action == Action::NextUndecided, is_undecided),
         Action::NextConflict | Action::PreviousConflict => seek(state, action == Action::NextConflict, is_contested),
-        Action::NextMatch | Action::PreviousMatch => seek(state, action == Action::NextMatch, is_match),
+        Action::NextMatch | Action::PreviousMatch => {
+            seek(state, action == Action::NextMatch, is_match);
+            say_which_match(state);
+        }
         Action::Unfold => unfold(state),
         Action::Fold => fold(state),
         Action::UnfoldAll => fold_to(state, u8::MAX),
@@ -111,10 +114,23 @@ pub(super) fn is_match(state: &State, node: u32) -> bool {
     state.search.found.as_ref().is_some_and(|found| found.contains(state.tree.nodes[node as usize].subject))
 }
 
-/// Goes to the first match at or behind the cursor.
-pub(super) fn go_to_match(state: &mut State) {
-    if !state.tree.nodes.is_empty() && !is_match(state, state.cursor) {
+/// Goes to the first match at or behind a row, and says which one of all it is.
+pub(super) fn go_to_match(state: &mut State, from: u32) {
+    if state.tree.nodes.is_empty() {
+        return;
+    }
+    go_to(state, from);
+    if !is_match(state, state.cursor) {
         seek(state, true, is_match);
+    }
+    say_which_match(state);
+}
+
+fn say_which_match(state: &mut State) {
+    let rows = 0..u32::try_from(state.tree.nodes.len()).unwrap_or(u32::MAX);
+    let matches: Vec<u32> = rows.filter(|&node| state.tree.passes(node) && is_match(state, node)).collect();
+    if let Ok(at) = matches.binary_search(&state.cursor) {
+        state.toast = format!("match {} of {}", at + 1, matches.len());
     }
 }
 

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use super::{Effect, arrange, ask_to_apply, leave_plan, look_for, moves};
 use crate::{
     domain::{
-        plan::{ChangeId, Plan},
+        model::PageId,
+        plan::{Action, ChangeId, Plan, State as ChangeState},
         report::Report,
         review::{Decision, Remembered, Review, Verdict},
     },
@@ -53,7 +54,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
         News::Told(progress) => told(state, progress),
         News::Planned { plan, remembered, at } => return planned(state, plan, remembered, at),
         News::Failed { text, code } => {
-            state.retrying = false;
+            state.retrying = None;
             state.phase = Phase::Failed { text, code };
         }
         News::Applied(report) => return applied(state, *report),
@@ -87,7 +88,8 @@ fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Remembered>, at: 
     let page = |node: &u32| state.tree.page(*node, state.plan());
     let left_at = state.left_at.and_then(|left_at| state.tree.visible.iter().find(|node| page(node) == Some(left_at)).copied());
     state.cursor = left_at.unwrap_or(state.cursor);
-    if std::mem::take(&mut state.retrying) {
+    if let Some(pages) = state.retrying.take() {
+        finish_what_was_approved(state, &pages);
         if state.tally.approved > 0 {
             ask_to_apply(state);
         } else {
@@ -95,6 +97,18 @@ fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Remembered>, at: 
         }
     }
     (!state.filter.text.is_empty()).then(|| look_for(state, Wanted::Filter))
+}
+
+/// Approves what a stopped run left of changes that were approved: the IDs that did not get into their pages any more.
+fn finish_what_was_approved(state: &mut State, pages: &HashSet<PageId>) {
+    let Some(review) = &mut state.review else { return };
+    let changes = review.plan().changes.iter().enumerate();
+    let rest = changes.filter(|(_, change)| {
+        change.proposal.action == Action::WriteBack && change.state == ChangeState::Ready && pages.contains(&change.page)
+    });
+    let rest: Vec<usize> = rest.map(|(at, _)| at).collect();
+    review.decide(&rest, Some(&Decision::Approve));
+    state.count();
 }
 
 /// How many changes each change is required by, directly.
@@ -114,6 +128,7 @@ fn needed_by(plan: &Plan) -> HashMap<usize, usize> {
 fn applied(state: &mut State, report: Report) -> Option<Effect> {
     state.phase = Phase::Ready;
     state.applying.ended = Some(state.now);
+    state.toast.clear();
     (state.applying.scroll, state.applying.follows, state.applying.in_flight) = (0, false, 0);
     state.report = Some(report);
     let review = leave_plan(state)?;
@@ -134,15 +149,14 @@ fn matched(state: &mut State, wanted: Wanted, number: u64, matches: Matches) {
     }
     match wanted {
         Wanted::Search => {
-            state.toast = match (state.search.text.is_empty(), matches.count()) {
-                (true, _) => String::new(),
-                (false, 0) => "no match".to_owned(),
-                (false, count) => format!("{count} match{}; n next", if count == 1 { "es" } else { "" }),
-            };
             let empty = state.search.text.is_empty() || matches.count() == 0;
+            state.toast = if empty && !state.search.text.is_empty() { "no match".to_owned() } else { String::new() };
             state.search.found = Some(matches);
-            if !empty {
-                moves::go_to_match(state);
+            let from = state.prompt.as_ref().map_or(state.cursor, |prompt| prompt.from);
+            if empty {
+                moves::go_to(state, from);
+            } else {
+                moves::go_to_match(state, from);
             }
         }
         Wanted::Filter => {

@@ -7,7 +7,8 @@ use super::{Effect, act, apply, decide, look_for, moves};
 use crate::{
     domain::{review::Decision, text::Display},
     face::tui::{
-        keymap::palette,
+        keymap::{Meaning, palette},
+        keys::Action,
         matching::Wanted,
         state::{Prompt, Purpose, State},
         stroke::Stroke,
@@ -19,7 +20,8 @@ const LENGTH_MAX: usize = 1000;
 
 /// Asks for a line.
 pub(super) fn ask(state: &mut State, purpose: Purpose, text: &str) {
-    state.prompt = Some(Prompt { purpose, input: Input::new(text.to_owned()), line: 0, refused: String::new() });
+    let input = Input::new(text.to_owned());
+    state.prompt = Some(Prompt { purpose, input, line: 0, from: state.cursor, refused: String::new() });
 }
 
 /// Takes pasted text in as one line: no line break in it counts as Enter, and nothing in it acts.
@@ -41,6 +43,9 @@ pub(super) fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
         KeyCode::Esc => return left(state),
         KeyCode::Char('c') if Stroke::of(key) == Stroke::control('c') => return left(state),
         KeyCode::Enter => return entered(state),
+        _ if state.keymap.meaning(&[Stroke::of(key)]) == Meaning::Action(Action::Suspend) => return Some(Effect::Suspend),
+        // Where a number is asked for, nothing else is taken.
+        KeyCode::Char(c) if prompt.purpose == Purpose::Confirm && !c.is_ascii_digit() => {}
         KeyCode::Down => prompt.line += 1,
         KeyCode::Up => prompt.line = prompt.line.saturating_sub(1),
         _ if prompt.input.value().chars().count() < LENGTH_MAX || !matches!(key.code, KeyCode::Char(_)) => {
@@ -56,7 +61,7 @@ pub(super) fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
 
 /// Gives up: a filter or a search that was being typed goes, too.
 fn left(state: &mut State) -> Option<Effect> {
-    let purpose = state.prompt.take()?.purpose;
+    let Prompt { purpose, from, .. } = state.prompt.take()?;
     state.popup = None;
     match purpose {
         Purpose::Filter => {
@@ -65,6 +70,7 @@ fn left(state: &mut State) -> Option<Effect> {
         }
         Purpose::Search => {
             state.search = crate::face::tui::state::Looked::default();
+            moves::go_to(state, from);
             None
         }
         Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Edit { .. } => None,
@@ -103,8 +109,8 @@ fn entered(state: &mut State) -> Option<Effect> {
         }
         Purpose::Edit { change, field } => match decide::edited(state, change, field, &value) {
             Ok(effect) => effect,
-            Err(takes) => {
-                state.prompt = Some(Prompt { refused: format!("it takes {takes}"), ..prompt });
+            Err(refused) => {
+                state.prompt = Some(Prompt { refused, ..prompt });
                 None
             }
         },

@@ -70,8 +70,8 @@ fn story(state: &State, line: &Told) -> Line<'static> {
 
 fn total(state: &State) -> Vec<Line<'static>> {
     let applying = &state.applying;
-    let Stage { all, applied, failed } = applying.total;
-    let done = applied + failed;
+    let Stage { all, applied: _, failed, not_started } = applying.total;
+    let done = applying.total.done();
     let word = match (&state.phase, applying.stopping) {
         (Phase::Applying, true) => "stopping",
         (Phase::Applying, false) => "applying",
@@ -83,7 +83,10 @@ fn total(state: &State) -> Vec<Line<'static>> {
         Span::raw(format!("{} {done}/{all}  {percent} %", bar(state, done, all, BAR))),
     ];
     if failed > 0 {
-        spans.push(Span::styled(format!("   {failed} failed or not started"), state.theme.bad()));
+        spans.push(Span::styled(format!("   {failed} failed"), state.theme.bad()));
+    }
+    if not_started > 0 {
+        spans.push(Span::styled(format!("   {not_started} not started"), state.theme.alert()));
     }
     let mut facts = vec![format!("elapsed {}", clock(applying.seconds(state.now)))];
     if let (Phase::Applying, Some((rate, left))) = (&state.phase, applying.rate(state.now)) {
@@ -105,7 +108,7 @@ fn stages(state: &State, width: usize) -> Vec<Line<'static>> {
     let mut current = None;
     for (&(closes, kind, action), stage) in &state.applying.stages {
         let title = if closes { "closes" } else { Kind::plural(kind) };
-        let done = stage.applied + stage.failed;
+        let done = stage.done();
         let failed = if stage.failed > 0 { format!(" {} failed", stage.failed) } else { String::new() };
         let of = if closes { format!(" {}", kind.plural()) } else { String::new() };
         let text = format!(

@@ -15,6 +15,7 @@ use crate::{
         review::{Decision, Remembered},
         text::Display,
     },
+    face::text,
     face::tui::{
         keys, outside,
         state::{Focus, State},
@@ -97,7 +98,7 @@ fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
     let ways = std::iter::once(&change.proposal).chain(&change.alternatives).enumerate();
     let others = ways.filter(|(way, _)| *way != verdict.way);
     let others =
-        others.map(|(number, way)| format!("{}  {} {} %: {}", number + 1, what(change, way), way.confidence, way.reason));
+        others.map(|(number, way)| format!("{}  {} {} %: {}", number + 1, text::way(change, way), way.confidence, way.reason));
     lines.extend(section(theme, &format!("Other ways ({key})"), others.collect()));
     lines.extend(section(theme, "Earlier", earlier(state, change.page, change)));
     lines.extend(section(theme, "Why", vec![evidence(change.cause).to_owned()]));
@@ -134,18 +135,6 @@ fn fields(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<L
         if in_fields && number == state.field { line.style(Theme::cursor()) } else { line }
     });
     lines.collect()
-}
-
-/// What a way does, in a word or two.
-pub(super) fn what(change: &Change, way: &Proposal) -> String {
-    use crate::domain::model::Service;
-    match (way.action, way.side) {
-        (Action::Update, Service::Clockify) if change.is_contested() => "Notion wins".to_owned(),
-        (Action::Update, Service::Notion) if change.is_contested() => "Clockify wins".to_owned(),
-        (Action::Update, Service::Notion) => "update the page".to_owned(),
-        (Action::Accept, _) => "leave both".to_owned(),
-        (action, _) => format!("{action} {}", change.kind),
-    }
 }
 
 /// What approving it brings about.

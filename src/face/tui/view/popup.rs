@@ -9,13 +9,14 @@ use ratatui::{
     widgets::{Block, Clear, Paragraph, Wrap},
 };
 
-use super::{Hits, choice, count, detail, difference};
+use super::{Hits, choice, count, difference};
 use crate::{
     domain::{
         model::{Kind, Service, duration_words},
-        plan::{Action as Deed, Change, FieldChange, Plan, field_word},
+        plan::{Action as Deed, Change, FieldChange, Plan, closes, field_word},
         text::Display,
     },
+    face::text,
     face::tui::{
         keymap::palette,
         keys::{Action, Section, TABLE},
@@ -29,18 +30,23 @@ use crate::{
 /// Lines of the palette.
 const PALETTE_LINES: usize = 10;
 /// Closes that the confirmation names.
-const CLOSES_NAMED: usize = 12;
+const CLOSES_NAMED: usize = 200;
 
 /// What lies over the tab: its title, its lines, and the first of them that can be chosen.
 struct Sheet {
     title: String,
     lines: Vec<Line<'static>>,
     choices_from: Option<usize>,
+    /// The line that must be seen, where not all fit.
+    focus: usize,
+    /// Lines at the end that go where there is no room for them.
+    courtesy: usize,
     scroll: u16,
 }
 
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, body: Rect, bottom: Rect, hits: &mut Hits) {
-    let sheet = |title: &str, lines| Sheet { title: title.to_owned(), lines, choices_from: None, scroll: 0 };
+    let sheet =
+        |title: &str, lines| Sheet { title: title.to_owned(), lines, choices_from: None, focus: 0, courtesy: 0, scroll: 0 };
     let mut sheets = match &state.popup {
         Some(Popup::Help { scroll }) => {
             vec![Sheet { scroll: *scroll, ..sheet("Help: j k scroll, esc closes", help(state, body.width)) }]
@@ -52,13 +58,16 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, body: Rect, bottom: Rec
                 let text = Display::of(&copied.text).clipped(50);
                 choice(format!(" {} {:<16} {text} ", at + 1, copied.label), at == *line)
             });
-            vec![Sheet { choices_from: Some(0), ..sheet("Copy: a number, or enter", lines.collect()) }]
+            vec![Sheet { choices_from: Some(0), focus: *line, ..sheet("Copy: a number, or enter", lines.collect()) }]
         }
-        Some(Popup::Confirm) => vec![sheet("Apply?", confirm(state, body.height))],
+        Some(Popup::Confirm) => {
+            let scroll = state.prompt.as_ref().map_or(0, |prompt| u16::try_from(prompt.line).unwrap_or(u16::MAX));
+            vec![Sheet { scroll, ..sheet("Apply?", confirm(state)) }]
+        }
         None => Vec::new(),
     };
     if let Some(prompt) = state.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Palette) {
-        sheets.push(sheet("Actions: type to narrow, or a line's number; enter does it", actions(state, prompt)));
+        sheets.push(sheet("Actions: type to narrow, enter does it", actions(state, prompt)));
     }
     for sheet in sheets {
         over(frame, body, sheet, hits);
@@ -84,7 +93,13 @@ fn bottom_line(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let (value, cursor) = (prompt.input.value(), prompt.input.cursor());
     let before = Display::of(&value.chars().take(cursor).collect::<String>());
     let behind = Display::of(&value.chars().skip(cursor).collect::<String>());
-    let refused = if prompt.refused.is_empty() { String::new() } else { format!("   {}", prompt.refused) };
+    let hint = match prompt.purpose {
+        Purpose::Filter if value.is_empty() => "words of name, action, kind, state; or action:close is:undecided !word",
+        Purpose::Confirm if value.is_empty() => "↓ ↑ scroll",
+        _ => "",
+    };
+    let said = if prompt.refused.is_empty() { hint } else { &prompt.refused };
+    let refused = if said.is_empty() { String::new() } else { format!("   {said}") };
     let room = usize::from(area.width).saturating_sub(label.len() + refused.chars().count() + 2);
     let hidden = before.width().saturating_sub(room);
     let mut shown = before.as_str();
@@ -103,29 +118,39 @@ fn bottom_line(state: &State, frame: &mut Frame<'_>, area: Rect) {
 
 /// Draws lines in a box in the middle.
 fn over(frame: &mut Frame<'_>, body: Rect, sheet: Sheet, hits: &mut Hits) {
-    let Sheet { title, lines, choices_from, scroll } = sheet;
+    let Sheet { title, mut lines, choices_from, focus, courtesy, scroll } = sheet;
     let widest = lines.iter().map(Line::width).max().unwrap_or_default().max(title.len() + 2);
     let width = u16::try_from(widest + 2).unwrap_or(u16::MAX).min(body.width);
     let inner = usize::from(width.saturating_sub(2).max(1));
-    let rows: usize = lines.iter().map(|line| line.width().div_ceil(inner).max(1)).sum();
+    let rows_of = |line: &Line<'_>| line.width().div_ceil(inner).max(1);
+    let room = usize::from(body.height.saturating_sub(2));
+    if lines.iter().map(rows_of).sum::<usize>() > room {
+        lines.truncate(lines.len() - courtesy);
+    }
+    let rows: usize = lines.iter().map(rows_of).sum();
+    // Where not all fits, the line that matters is in the window.
+    let above: usize = lines.iter().take(focus + 1).map(rows_of).sum();
+    let scroll = scroll.max(u16::try_from(above.saturating_sub(room)).unwrap_or(u16::MAX));
     let height = u16::try_from(rows + 2).unwrap_or(u16::MAX).min(body.height);
     let [area] = Layout::horizontal([Constraint::Length(width)]).flex(Flex::Center).areas(body);
     let [area] = Layout::vertical([Constraint::Length(height)]).flex(Flex::Center).areas(area);
     frame.render_widget(Clear, area);
     hits.add(area, Target::Nothing);
     if let Some(first) = choices_from {
-        let mut y = area.y + 1;
+        let mut y = i32::from(area.y) + 1 - i32::from(scroll);
         for (at, line) in lines.iter().enumerate() {
-            let height = u16::try_from(line.width().div_ceil(inner).max(1)).unwrap_or(1);
-            if at >= first {
+            let height = u16::try_from(rows_of(line)).unwrap_or(1);
+            let (top, y_next) = (u16::try_from(y).ok(), y + i32::from(height));
+            if let Some(y) = top.filter(|_| at >= first) {
                 hits.add(Rect { y, height, ..area }.intersection(area), Target::Line(at - first));
             }
-            y = y.saturating_add(height);
+            y = y_next;
         }
     }
     let last = u16::try_from(rows).unwrap_or(u16::MAX).saturating_sub(height.saturating_sub(2));
+    let more = if scroll < last { " more below " } else { "" };
     let text = Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((scroll.min(last), 0));
-    frame.render_widget(text.block(Block::bordered().title(format!(" {title} "))), area);
+    frame.render_widget(text.block(Block::bordered().title(format!(" {title} ")).title_bottom(more)), area);
 }
 
 /// Every action with its keys, in as many columns as there is room for.
@@ -158,12 +183,28 @@ fn help(state: &State, width: u16) -> Vec<Line<'static>> {
             lines.push(Line::from(spans));
         }
     }
+    lines.push(Line::styled(" SYMBOLS", theme.accent()));
+    let pick = |unicode, ascii| theme.pick(unicode, ascii);
+    for meanings in [
+        format!("  + create  = link  ~ update  - close  {} reopen  {} move", pick("↺", "^"), pick("→", ">")),
+        format!("  {} write-back  {} clear-claim  i notice", pick("←", "<"), pick("×", "x")),
+        format!(
+            "  {} approved  {} some of it  {} waits  {} skipped",
+            pick("✓", "y"),
+            pick("◐", "*"),
+            pick("✗", "n"),
+            pick("»", "s")
+        ),
+        format!("  {} ignored  ! flagged  {} conflict  ? for review  {} held", pick("∅", "i"), pick("⚠", "?"), pick("■", "#")),
+    ] {
+        lines.push(Line::raw(meanings));
+    }
     lines.push(Line::styled(" The configuration can give every action other keys: [console] keys.", theme.dim()));
     lines
 }
 
 /// The ways to mend a change; for a contested field also what each side holds, and held when they last agreed.
-fn resolve(state: &State, at: usize, chosen: usize, width: u16) -> Option<Sheet> {
+fn resolve(state: &State, at: usize, chosen: Option<usize>, width: u16) -> Option<Sheet> {
     let (plan, review) = (state.plan()?, state.review.as_ref()?);
     let change = plan.changes.get(at)?;
     let mut lines = Vec::new();
@@ -175,11 +216,19 @@ fn resolve(state: &State, at: usize, chosen: usize, width: u16) -> Option<Sheet>
         lines.push(Line::default());
     }
     let choices_from = lines.len();
+    let verdict = review.verdict(at);
     let ways = std::iter::once(&change.proposal).chain(&change.alternatives).enumerate();
     lines.extend(ways.map(|(number, way)| {
-        let text = format!(" {} {:<14} {} %  {} ", number + 1, detail::what(change, way), way.confidence, way.reason);
-        choice(text, number == chosen)
+        // A typed value is written the way that it was typed for.
+        let typed = verdict.edited.values().next().filter(|_| number == verdict.way);
+        let what = match typed {
+            Some(typed) => format!("yours: {}", Display::trusted(difference::shown(typed)).clipped(30)),
+            None => text::way(change, way),
+        };
+        choice(format!(" {} {what:<14} {} %  {} ", number + 1, way.confidence, way.reason), Some(number) == chosen)
     }));
+    let focus = choices_from + chosen.unwrap_or_default();
+    let content = lines.len();
     lines.push(Line::default());
     let key = |action| state.keymap.first(action);
     let alike = review.alike(at).len();
@@ -194,12 +243,9 @@ fn resolve(state: &State, at: usize, chosen: usize, width: u16) -> Option<Sheet>
     lines.extend(hints.into_iter().map(|hint| Line::styled(format!(" {hint} "), state.theme.dim())));
     let position = conflict_position(plan, at);
     let name = change.name.display().clipped(40);
-    Some(Sheet {
-        title: format!("Resolve{position}: {} “{name}”", change.kind),
-        lines,
-        choices_from: Some(choices_from),
-        scroll: 0,
-    })
+    let courtesy = lines.len() - content;
+    let title = format!("Resolve{position}: {} “{name}”", change.kind);
+    Some(Sheet { title, lines, choices_from: Some(choices_from), focus, courtesy, scroll: 0 })
 }
 
 /// Which of the conflicts it is: ` 2/4`.
@@ -231,7 +277,7 @@ fn sides(state: &State, change: &Change, field: &FieldChange, to_clockify: bool,
     ]
 }
 
-fn confirm(state: &State, height: u16) -> Vec<Line<'static>> {
+fn confirm(state: &State) -> Vec<Line<'static>> {
     let (tally, theme) = (state.tally, state.theme);
     let (Some(plan), Some(review)) = (state.plan(), &state.review) else { return Vec::new() };
     let approved: Vec<usize> = (0..plan.changes.len()).filter(|&at| review.is_approved(at)).collect();
@@ -240,45 +286,41 @@ fn confirm(state: &State, height: u16) -> Vec<Line<'static>> {
         let action = review.action(at);
         *counts.entry((action == Deed::Close, action)).or_default().entry(plan.changes[at].kind).or_default() += 1;
     }
-    let mut lines = vec![
-        Line::styled(
-            format!(" {} written: ", count(tally.approved, "approved change is", "approved changes are")),
-            Theme::bold(),
-        ),
-        Line::default(),
-    ];
+    let written = count(tally.approved, "approved change is", "approved changes are");
+    let mut lines = vec![Line::styled(format!(" {written} written: "), Theme::bold())];
+    if tally.closes > 0 {
+        let closes = count(tally.closes, "of them closes", "of them close");
+        let text = format!(" {closes} something: type that number, then enter. Esc goes back. ");
+        lines.push(Line::styled(text, theme.alert()));
+    } else {
+        lines.push(Line::raw(" Enter applies, esc goes back. "));
+    }
+    lines.push(Line::default());
     for ((_, action), kinds) in &counts {
         let all: usize = kinds.values().sum();
         let kinds: Vec<String> = kinds.iter().map(|(kind, all)| count(*all, kind.word(), kind.plural())).collect();
         let text = format!("  {} {:<12} {all:>5}   {} ", theme.symbol(*action), action.word(), kinds.join(", "));
         lines.push(Line::styled(text, theme.action(*action)));
     }
-    lines.push(Line::default());
     let left = tally.left_alone();
     if !left.is_empty() {
         lines.push(Line::styled(format!(" Left alone: {left}. "), theme.dim()));
     }
-    if tally.closes == 0 {
-        lines.push(Line::raw(" Enter applies, esc goes back. "));
-        return lines;
-    }
-    let closes = count(tally.closes, "of them closes", "of them close");
-    lines.push(Line::styled(format!(" {closes} something: type that number, then enter. Esc goes back. "), theme.alert()));
-    let closes: Vec<&Change> =
-        approved.iter().filter(|&&at| review.action(at) == Deed::Close).map(|&at| &plan.changes[at]).collect();
-    // As many names as there is room for, within reason; the box has a border, and a last line for the rest.
-    let room = usize::from(height).saturating_sub(lines.len() + 3).min(CLOSES_NAMED);
-    lines.extend(closes.iter().take(room).map(|change| close_line(change)));
-    if closes.len() > room {
-        lines.push(Line::raw(format!("  and {} more ", closes.len() - room)));
+    let closes = approved.iter().filter(|&&at| closes(review.action(at), plan.changes[at].kind));
+    let closes = closes.take(CLOSES_NAMED).map(|&at| close_line(&plan.changes[at], review.action(at)));
+    lines.extend(closes);
+    if tally.closes > CLOSES_NAMED {
+        lines.push(Line::raw(format!("  and {} more ", tally.closes - CLOSES_NAMED)));
     }
     lines
 }
 
-fn close_line(change: &Change) -> Line<'static> {
+fn close_line(change: &Change, action: Deed) -> Line<'static> {
     let tracked = change.tracked_seconds.filter(|&seconds| seconds > 0);
     let tracked = tracked.map(|seconds| format!(", {} tracked stay", duration_words(seconds))).unwrap_or_default();
-    Line::raw(format!("  closes {} “{}”{tracked} ", change.kind, change.name.display().clipped(40)))
+    let where_it_was = if action == Deed::Move { " where it was" } else { "" };
+    let name = Display::of(change.name.canonical().as_str()).clipped(40);
+    Line::raw(format!("  closes {} “{name}”{where_it_was}{tracked} ", change.kind))
 }
 
 fn actions(state: &State, prompt: &Prompt) -> Vec<Line<'static>> {

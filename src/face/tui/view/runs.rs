@@ -1,6 +1,10 @@
 //! Past runs, and the events of one of them.
 
-use ratatui::{layout::Rect, text::Line, widgets::Paragraph};
+use ratatui::{
+    layout::Rect,
+    text::Line,
+    widgets::{Paragraph, Wrap},
+};
 
 use super::{Hits, choice};
 use crate::{
@@ -18,7 +22,7 @@ pub(super) fn draw(state: &State, area: Rect, hits: &mut Hits) -> Paragraph<'sta
         let mut lines = vec![dim(format!("  run {run}: {} events, esc goes back to the runs", events.len()))];
         let from = runs.scroll.min(events.len().saturating_sub(room));
         lines.extend(events.iter().skip(from).take(room).map(|line| Line::raw(format!("  {line}"))));
-        return Paragraph::new(lines);
+        return Paragraph::new(lines).wrap(Wrap { trim: false });
     }
     let wide = usize::from(area.width) >= 100;
     let mut lines = vec![dim(heading(wide))];
