@@ -12,7 +12,7 @@ use crate::{
     },
     face::tui::{
         matching::{Matches, Wanted},
-        state::{Popup, Selection},
+        state::Selection,
         update::News,
         worker::Order,
     },
