@@ -29,11 +29,13 @@ use crate::{
         environment::Environment,
         store::{self, Store},
     },
-    engine::session::{Session, Sides, Watch},
+    engine::session::{NOT_BEFORE, NotBefore, Session, Sides, Watch},
 };
 
 /// The window in which earlier requests count towards a budget.
 const BUDGET_WINDOW: Duration = Duration::from_hours(1);
+/// The longest pause that is kept from one run to the next.
+const PAUSE_MAX: Duration = Duration::from_hours(24);
 /// Earlier runs that are searched for them.
 const BUDGET_RUNS_MAX: usize = 50;
 
@@ -119,7 +121,8 @@ impl Workplace {
         };
         let store = Store::open(&directory, Timestamp::now())?;
         let earlier = earlier_requests(&store, Timestamp::now())?;
-        let connection = Connection::new(&settings, &loader.environment, &earlier, &watch).await?;
+        let pauses = pauses(&store, Timestamp::now())?;
+        let connection = Connection::new(&settings, &loader.environment, &earlier, &pauses, &watch).await?;
         Ok(Self { stop, store, connection, watch, places: settings.places, _demo: demo })
     }
 
@@ -136,6 +139,7 @@ impl Workplace {
             clockify: &connection.clockify,
             store,
             rules: &connection.rules,
+            allow: Vec::new(),
             references: &connection.references,
             workspace: connection.workspace.as_deref(),
             run: RunId(format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%SZ"), now.subsec_nanosecond() / 20_000)),
@@ -173,6 +177,16 @@ pub(super) async fn look(session: &mut Session<'_>, stop: &Stop) -> Result<(Side
     Ok((sides, plan))
 }
 
+/// Moves the state away, so that the next run begins with an empty one. Nothing when there is none.
+pub(super) fn set_state_aside(global: &Global) -> Result<Option<PathBuf>, Failure> {
+    if global.demo {
+        return Err(Failure::new(Code::Usage, "a demonstration has no state to rebuild"));
+    }
+    let settings = loader(global).load()?;
+    settings.require_endpoints()?;
+    Ok(Store::set_aside(&state_directory(&settings)?, Timestamp::now())?)
+}
+
 fn loader(global: &Global) -> Loader {
     let directory = global.state_dir.as_ref().map(|directory| Override {
         key: "state.dir".to_owned(),
@@ -208,6 +222,16 @@ fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, V
         }
     }
     Ok(earlier)
+}
+
+/// How long the services had asked earlier runs to wait, as far as that is not over yet.
+fn pauses(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Duration>, Failure> {
+    let not_before: NotBefore = store.recall(NOT_BEFORE)?.unwrap_or_default();
+    let left = not_before
+        .into_iter()
+        .filter_map(|(service, until)| Some((service, Duration::try_from(until.duration_since(now)).ok()?)));
+    // Nobody asks for more than a day; a clock that was set back must not lock us out for longer.
+    Ok(left.map(|(service, pause)| (service, pause.min(PAUSE_MAX))).collect())
 }
 
 /// Who runs this, for the audit trail.
