@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -45,6 +46,9 @@ pub struct Report {
     pub not_started: Vec<NotStartedReport>,
     /// Brakes that withheld something, with the number of changes each.
     pub brakes: BTreeMap<String, usize>,
+    /// When it is worth running again, where a service asked to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
 }
 
 /// One change that failed.
@@ -215,5 +219,6 @@ pub fn report(
         failures: failures.into_values().collect(),
         not_started: not_started.into_values().collect(),
         brakes,
+        not_before: None,
     }
 }

@@ -1,6 +1,6 @@
 //! The validated policy: what is mapped onto what, who wins, how sure is sure enough, how much is too much.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -265,6 +265,63 @@ impl Default for Brakes {
             move_: Brake { count: 3, percent: 10 },
             lost_link: Brake { count: 0, percent: 0 },
         }
+    }
+}
+
+/// A class of changes that a brake can withhold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the classes are the brakes, which `Brakes` documents")]
+pub enum Class {
+    Close,
+    Reopen,
+    Rename,
+    Move,
+    LostLink,
+}
+
+/// So many changes of one class, of each kind, that somebody lets through once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The class.
+    pub class: Class,
+    /// As many as this.
+    pub count: usize,
+}
+
+impl FromStr for Allowance {
+    type Err = String;
+
+    /// Reads `close=12`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted = || "it is CLASS=N, where CLASS is close, reopen, rename, move or lost_link, and N a number".to_owned();
+        let (class, count) = text.split_once('=').ok_or_else(wanted)?;
+        let class = match class {
+            "close" => Class::Close,
+            "reopen" => Class::Reopen,
+            "rename" => Class::Rename,
+            "move" => Class::Move,
+            "lost_link" => Class::LostLink,
+            _ => return Err(wanted()),
+        };
+        Ok(Self { class, count: count.parse().map_err(|_| wanted())? })
+    }
+}
+
+impl Brakes {
+    /// The brakes with some classes let through up to a number.
+    #[must_use]
+    pub fn allowing(mut self, allowances: &[Allowance]) -> Self {
+        for Allowance { class, count } in allowances {
+            let brake = match class {
+                Class::Close => &mut self.close,
+                Class::Reopen => &mut self.reopen,
+                Class::Rename => &mut self.rename,
+                Class::Move => &mut self.move_,
+                Class::LostLink => &mut self.lost_link,
+            };
+            brake.count = brake.count.max(*count);
+        }
+        self
     }
 }
 

@@ -113,12 +113,16 @@ impl Http {
         };
         let client =
             build(builder, plain).map_err(|error| SetupError::Tls { service, error: shown(&chain(&error.without_url())) })?;
+        let pacer = Pacer::new(options.budget, &options.earlier);
+        if let Some(pause) = options.pause {
+            pacer.pause(pause);
+        }
         let base = options.base_url.as_str().trim_end_matches('/');
         Ok(Self {
             client,
             service,
             base: base.strip_suffix("/v1").unwrap_or(base).to_owned(),
-            pacer: Pacer::new(options.budget, &options.earlier),
+            pacer,
             sink: options.sink,
             calls: AtomicU64::new(0),
             told: Mutex::default(),

@@ -1,8 +1,9 @@
 //! One run from beginning to end: fetch both sides, settle what an earlier run left open, plan, apply, report.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +22,7 @@ use crate::{
         plan::{Calls, ChangeId, Plan, Scope, State, document::ChangeDocument},
         report::{Report, Stopped, report},
         review::{Approved, Review},
-        rules::Rules,
+        rules::{Allowance, Rules},
     },
     edge::{
         clockify::{self, Clockify},
@@ -30,6 +31,14 @@ use crate::{
         store::{PendingRow, RunEnd, RunRecord, Store, StoreError},
     },
 };
+
+/// Under what name it is kept until when each service is not to be asked again.
+pub const NOT_BEFORE: &str = "not_before";
+/// Shorter waits are not worth keeping.
+const NOT_BEFORE_FROM: Duration = Duration::from_secs(5);
+
+/// Until when each service is not to be asked again.
+pub type NotBefore = BTreeMap<Service, Timestamp>;
 
 /// Why a run ended without a report.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +92,8 @@ pub struct Session<'a> {
     pub store: &'a mut Store,
     /// The policy.
     pub rules: &'a Rules,
+    /// What somebody lets through beyond the brakes, in this run alone.
+    pub allow: Vec<Allowance>,
     /// The data sources, as the configuration names them.
     pub references: &'a PerKind<String>,
     /// The Clockify workspace, as the configuration names it.
@@ -234,7 +245,9 @@ impl Session<'_> {
     /// # Errors
     /// [`SessionError::Store`]
     pub fn plan(&mut self, seen: &mut Sides) -> Result<Plan, SessionError> {
-        let difference = diff(&seen.snapshots, &seen.registry, self.rules, seen.scope.clone());
+        let brakes = self.rules.brakes.allowing(&self.allow);
+        let rules = Rules { brakes, ..self.rules.clone() };
+        let difference = diff(&seen.snapshots, &seen.registry, &rules, seen.scope.clone());
         self.save(&mut seen.registry, difference.verified)?;
         let plan = difference.plan;
         let mut events = vec![What::Planned { plan_hash: plan.hash.clone(), changes: plan.changes.len() }];
@@ -309,7 +322,8 @@ impl Session<'_> {
         let events = self.store.events(&self.run)?;
         let calls = self.calls();
         let unsettled = self.store.open_writes()?.len();
-        let report = report(self.run.clone(), plan, &events, stopped, unsettled, calls, seconds);
+        let mut report = report(self.run.clone(), plan, &events, stopped, unsettled, calls, seconds);
+        report.not_before = self.keep_not_before()?;
         let applied: BTreeSet<&ChangeId> = events
             .iter()
             .filter_map(|event| match &event.what {
@@ -367,9 +381,29 @@ impl Session<'_> {
     pub fn close(&mut self, because: &str) -> Result<(), SessionError> {
         let exchanges = self.exchanges.take();
         self.tell_exchanges(exchanges)?;
+        self.keep_not_before()?;
         self.tell(vec![What::RunEnded { outcome: because.to_owned() }])?;
         let end = RunEnd { at: (self.clock)(), outcome: because.to_owned(), report: serde_json::Value::Null };
         Ok(self.store.end_run(&self.run, &end)?)
+    }
+
+    /// Keeps until when each service is not to be asked again, so that the next run does not start in vain; returns the later of them.
+    fn keep_not_before(&mut self) -> Result<Option<Timestamp>, SessionError> {
+        let now = (self.clock)();
+        let waits = [(Service::Notion, self.notion.http().wait()), (Service::Clockify, self.clockify.http().wait())];
+        let not_before: NotBefore = waits
+            .into_iter()
+            .filter(|(_, wait)| *wait >= NOT_BEFORE_FROM)
+            .filter_map(|(service, wait)| Some((service, now.checked_add(wait).ok()?)))
+            .collect();
+        if not_before.is_empty() {
+            if self.store.recall::<NotBefore>(NOT_BEFORE)?.is_some() {
+                self.store.forget(NOT_BEFORE)?;
+            }
+        } else {
+            self.store.remember(NOT_BEFORE, &not_before)?;
+        }
+        Ok(not_before.into_values().max())
     }
 
     /// Requests that this run made so far.

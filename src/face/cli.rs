@@ -34,6 +34,7 @@ use crate::domain::{
     },
     report::Report,
     review::Review,
+    rules::Allowance,
     steps::{Act, steps},
     text::json,
 };
@@ -70,6 +71,14 @@ enum Command {
     Apply {
         /// The plan that `punchlist plan --out FILE` saved
         file: PathBuf,
+        /// Let so many changes of a class through that a brake holds in this very plan, e.g. close=12
+        #[arg(long, value_name = "CLASS=N")]
+        allow: Vec<Allowance>,
+    },
+    /// Mend what is broken
+    Doctor {
+        #[command(subcommand)]
+        what: Cure,
     },
     /// Serve both services, emulated, on loopback: for trying things out and for scripts
     Sandbox {
@@ -80,6 +89,12 @@ enum Command {
         #[arg(long)]
         empty: bool,
     },
+}
+
+#[derive(Subcommand)]
+enum Cure {
+    /// Set the state aside and find all links again, by the IDs in Notion, the markers in Clockify and the names; nothing is written there
+    Rebuild,
 }
 
 /// Does what the arguments ask for.
@@ -132,9 +147,14 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
             }
         }
         Some(Command::Plan { out, detailed_exitcode }) => Job::begin(global).await?.plan(out.as_deref(), detailed_exitcode).await,
-        Some(Command::Apply { file }) => {
+        Some(Command::Apply { file, allow }) => {
             let saved = read_plan(&file)?;
-            Job::begin(global).await?.apply(&saved).await
+            Job::begin(global).await?.apply(&saved, allow).await
+        }
+        Some(Command::Doctor { what: Cure::Rebuild }) => {
+            let setup = Setup::load(&global).await?;
+            let aside = setup.set_state_aside()?;
+            Job::on(global, setup).await?.rebuilt(aside.as_deref()).await
         }
         Some(Command::Sandbox { listen, empty }) => sandbox(listen, empty).await,
     }
@@ -222,7 +242,7 @@ impl Job {
     }
 
     /// Applies, of a saved plan's ready changes, those that a fresh plan proposes unchanged. The rest is refused as stale.
-    async fn apply(mut self, saved: &Document) -> Result<u8, Failure> {
+    async fn apply(mut self, saved: &Document, allow: Vec<Allowance>) -> Result<u8, Failure> {
         let started = self.started;
         let report = self
             .workplace
@@ -232,13 +252,28 @@ impl Job {
                     return Err(Failure::new(Code::Error, "the plan was made with other rules than those of the configuration")
                         .hint("make a new plan with `punchlist plan --out FILE`"));
                 }
-                let (sides, plan) = look(session, stop).await?;
+                let (mut sides, mut plan) = look(session, stop).await?;
                 let scope = |scope: &Scope| (scope.notion_workspace.clone(), scope.clockify_workspace.clone());
                 if scope(saved.scope()) != scope(&plan.scope) {
                     return Err(Failure::new(Code::Refused, "the plan was made for other workspaces")
                         .hint("use the configuration that it was made with"));
                 }
-                let ready: BTreeSet<&str> = ready_of(saved).map(|change| change.id.as_str()).collect();
+                let mut ready: BTreeSet<&str> = ready_of(saved).map(|change| change.id.as_str()).collect();
+                if !allow.is_empty() {
+                    if plan.hash != saved.plan_hash {
+                        return Err(Failure::new(
+                            Code::Error,
+                            "something has changed since the plan was saved, and --allow holds for that plan alone",
+                        )
+                        .hint("make a new plan with `punchlist plan --out FILE`, and look at what it holds"));
+                    }
+                    session.allow = allow;
+                    plan = session.plan(&mut sides)?;
+                    let let_through = plan.changes.iter().filter(|change| change.state == State::Ready);
+                    let let_through: BTreeSet<&str> = let_through.map(|change| change.id.0.as_str()).collect();
+                    let held = saved.changes().iter().filter(|change| change.hold.is_some());
+                    ready.extend(held.map(|change| change.id.as_str()).filter(|id| let_through.contains(id)));
+                }
                 session.refuse_stale(stale(saved, &plan))?;
                 let mut review = Review::new(&plan, "saved plan");
                 review.approve_all(|change| ready.contains(change.id.0.as_str()));
@@ -248,6 +283,32 @@ impl Job {
             })
             .await;
         self.report(&report?)
+    }
+
+    /// Finds all links again on a state that is new, and says what is left to decide.
+    async fn rebuilt(mut self, aside: Option<&Path>) -> Result<u8, Failure> {
+        let planned = self
+            .workplace
+            .in_session("rebuild", async |session, stop, connection| {
+                let (sides, plan) = look(session, stop).await?;
+                let estimate = estimate(&plan, &sides.snapshots, connection);
+                let document = Document::of(&plan, Timestamp::now(), session.calls(), estimate);
+                session.close("rebuilt")?;
+                Ok((plan, document, estimate, sides.registry.len()))
+            })
+            .await;
+        self.progress.clear();
+        let (plan, document, estimate, links) = planned?;
+        if self.global.json {
+            say(&format!("{}\n", to_json(&document)?))?;
+            return Ok(0);
+        }
+        if let Some(aside) = aside {
+            say(&format!("The old state is kept as {}.\n", aside.display()))?;
+        }
+        say(&format!("{links} links were found again. What is left:\n\n"))?;
+        say(&text::plan(&plan, document.calls, estimate, self.dress))?;
+        Ok(0)
     }
 
     fn report(&self, report: &Report) -> Result<u8, Failure> {

@@ -41,6 +41,7 @@ impl Connection {
         settings: &Settings,
         environment: &Environment,
         earlier: &BTreeMap<Service, Vec<Duration>>,
+        pauses: &BTreeMap<Service, Duration>,
         watch: &Watch,
     ) -> Result<Self, Failure> {
         let Endpoints { notion, clockify } = settings.require_endpoints()?;
@@ -50,6 +51,7 @@ impl Connection {
         let options = |service, base_url: &url::Url, auth| {
             let mut options = Options::new(service, base_url.clone(), auth, sink(&exchanges, watch));
             options.earlier = earlier.get(&service).cloned().unwrap_or_default();
+            options.pause = pauses.get(&service).copied();
             options
         };
         let mut to_notion = options(Service::Notion, &notion.base_url, Auth::bearer(&notion_token));

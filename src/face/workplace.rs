@@ -29,11 +29,13 @@ use crate::{
         environment::Environment,
         store::{self, Store},
     },
-    engine::session::{Session, Sides, Watch},
+    engine::session::{NOT_BEFORE, NotBefore, Session, Sides, Watch},
 };
 
 /// The window in which earlier requests count towards a budget.
 const BUDGET_WINDOW: Duration = Duration::from_hours(1);
+/// The longest pause that is kept from one run to the next.
+const PAUSE_MAX: Duration = Duration::from_hours(24);
 /// Earlier runs that are searched for them.
 const BUDGET_RUNS_MAX: usize = 50;
 
@@ -127,6 +129,14 @@ impl Setup {
         Ok(Self { settings, environment: loader.environment.clone(), demo })
     }
 
+    /// Moves the state away, so that the next run begins with an empty one. Nothing when there is none.
+    pub(super) fn set_state_aside(&self) -> Result<Option<PathBuf>, Failure> {
+        if self.demo.is_some() {
+            return Err(Failure::new(Code::Usage, "a demonstration has no state to rebuild"));
+        }
+        Ok(Store::set_aside(&self.state_directory()?, Timestamp::now())?)
+    }
+
     /// Where the state is.
     pub(super) fn state_directory(&self) -> Result<PathBuf, Failure> {
         match &self.demo {
@@ -154,8 +164,9 @@ impl Workplace {
     pub(super) async fn open(setup: &Setup, stop: Stop, watch: Watch) -> Result<Self, Failure> {
         let store = Store::open(&setup.state_directory()?, Timestamp::now())?;
         let earlier = earlier_requests(&store, Timestamp::now())?;
+        let pauses = pauses(&store, Timestamp::now())?;
         let Setup { settings, environment, demo: _ } = setup;
-        let connection = Connection::new(settings, environment, &earlier, &watch).await?;
+        let connection = Connection::new(settings, environment, &earlier, &pauses, &watch).await?;
         Ok(Self { stop, store, connection, watch, places: settings.places.clone() })
     }
 
@@ -172,6 +183,7 @@ impl Workplace {
             clockify: &connection.clockify,
             store,
             rules: &connection.rules,
+            allow: Vec::new(),
             references: &connection.references,
             workspace: connection.workspace.as_deref(),
             run: RunId(format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%SZ"), now.subsec_nanosecond() / 20_000)),
@@ -238,6 +250,16 @@ fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, V
         }
     }
     Ok(earlier)
+}
+
+/// How long the services had asked earlier runs to wait, as far as that is not over yet.
+fn pauses(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Duration>, Failure> {
+    let not_before: NotBefore = store.recall(NOT_BEFORE)?.unwrap_or_default();
+    let left = not_before
+        .into_iter()
+        .filter_map(|(service, until)| Some((service, Duration::try_from(until.duration_since(now)).ok()?)));
+    // Nobody asks for more than a day; a clock that was set back must not lock us out for longer.
+    Ok(left.map(|(service, pause)| (service, pause.min(PAUSE_MAX))).collect())
 }
 
 /// Who runs this, for the audit trail.

@@ -181,6 +181,30 @@ fn a_damaged_state_is_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn a_state_of_a_newer_version_is_refused_before_anything_is_sent() {
+    let rig = rig();
+    rig.settle();
+    let file = rig.home.path().join("state/punchlist.sqlite3");
+    let mut bytes = std::fs::read(&file).expect("readable");
+    // The user version in the header of the file.
+    bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
+    std::fs::write(&file, bytes).expect("writable");
+    refuses(&rig, 6, &["its schema is version 99"]);
+    assert_eq!(rig.call_counts(), (0, 0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_state_directory_that_cannot_be_written_is_refused_before_anything_is_sent() {
+    let rig = rig();
+    let mut command = punchlist(rig.home.path());
+    command.arg("--config").arg(rig.configuration()).args(["--state-dir", "/proc/self/punchlist", "--auto-approve"]);
+    let ran = crate::support::Ran::of(command.output().expect("runs"));
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    assert_eq!(rig.call_counts(), (0, 0));
+}
+
+#[test]
 fn two_kinds_cannot_share_a_data_source() {
     let rig = rig();
     let world = rig.sandbox.world();

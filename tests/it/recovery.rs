@@ -89,6 +89,29 @@ fn with_the_state_and_the_ids_lost_what_was_renamed_is_found_by_its_marker() {
 }
 
 #[test]
+fn with_the_state_lost_a_moment_after_a_create_its_object_is_waited_for() {
+    for lag in 0..3 {
+        let mut world = World::empty();
+        world.add_client_page("Globex");
+        let rig = Rig::new(world);
+        rig.configure("rules.settle_seconds = 0\n");
+        rig.settle();
+        let page = rig.sandbox.world().add_client_page("Initech");
+        {
+            let mut knobs = rig.sandbox.knobs();
+            (knobs.unique_names, knobs.clockify_lag) = (false, lag);
+        }
+        assert_eq!(rig.auto_approve().0, 0);
+        std::fs::remove_dir_all(rig.home.path().join("state")).expect("removable");
+        rig.sandbox.world().set_claim_text(page, "");
+
+        assert_eq!(rig.auto_approve().0, 0, "lag {lag}");
+
+        assert_eq!(rig.sandbox.world().clients().len(), 2, "lag {lag}");
+    }
+}
+
+#[test]
 fn a_create_that_is_not_seen_is_sent_again_once_by_the_next_run() {
     for unique in [true, false] {
         let mut world = World::empty();
@@ -129,4 +152,117 @@ fn a_listing_that_lags_makes_no_duplicate() {
 
         assert_eq!(rig.sandbox.world().clients().len(), 1, "lag {lag}");
     }
+}
+
+#[test]
+fn a_damaged_state_is_rebuilt_from_what_both_services_hold() {
+    let (rig, _) = noted();
+    rig.settle();
+    let database = rig.home.path().join("state/punchlist.sqlite3");
+    std::fs::write(&database, "not a database").expect("writes");
+    let refused = rig.run(&["--auto-approve"]);
+    assert_eq!(refused.code, 6);
+    assert!(refused.stderr.contains("backups"), "the latest copy is named: {}", refused.stderr);
+
+    let ran = rig.run(&["doctor", "rebuild"]);
+
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("3 links were found again") && ran.stdout.contains(".before-"), "{}", ran.stdout);
+    assert!(rig.mutations().is_empty(), "nothing is written there");
+    assert_eq!(rig.auto_approve().1["outcome"], "in_sync");
+}
+
+#[test]
+fn a_copy_of_the_state_from_before_a_run_leads_to_the_same_end() {
+    let (rig, [client, ..]) = noted();
+    rig.settle();
+    rig.sandbox.world().add_project_page("Support", client);
+    rig.settle();
+    let state = rig.home.path().join("state");
+    let mut copies: Vec<_> =
+        std::fs::read_dir(state.join("backups")).expect("copies").map(|entry| entry.expect("one").path()).collect();
+    copies.sort();
+    assert_eq!(copies.len(), 2, "one for each run that wrote");
+
+    for copy in copies {
+        std::fs::copy(copy, state.join("punchlist.sqlite3")).expect("puts it back");
+        rig.sandbox.clear_calls();
+        let (code, _) = rig.auto_approve();
+        assert_eq!((code, rig.sandbox.world().projects().len()), (0, 2));
+        assert!(rig.mutations().is_empty());
+    }
+}
+
+/// Tasks that are all done at once: more than the brake lets through.
+fn braked() -> Rig {
+    let mut world = World::empty();
+    let client = world.add_client_page("Globex");
+    let project = world.add_project_page("Website", client);
+    let tasks: Vec<NotionId> = (0..5).map(|number| world.add_task_page(&format!("Task {number}"), project)).collect();
+    let rig = Rig::new(world);
+    rig.settle();
+    for task in tasks {
+        rig.sandbox.world().set(task, "Status", "Done");
+    }
+    rig
+}
+
+#[test]
+fn a_brake_is_released_for_the_very_plan_that_somebody_looked_at() {
+    let rig = braked();
+    assert_eq!(rig.run(&["plan", "--out", "plan.json", "--detailed-exitcode"]).code, 3);
+    assert_eq!(rig.run(&["apply", "plan.json"]).code, 3, "the brake stays");
+    assert_eq!(rig.run(&["apply", "plan.json", "--allow", "close=4"]).code, 3, "four are not five");
+    assert!(rig.mutations().is_empty());
+
+    let ran = rig.run(&["apply", "plan.json", "--allow", "close=5", "--json"]);
+
+    assert_eq!((ran.code, &ran.json()["applied"]), (0, &json!(5)), "{}", ran.stdout);
+}
+
+#[test]
+fn a_brake_is_not_released_for_another_plan() {
+    let rig = braked();
+    rig.run(&["plan", "--out", "plan.json"]);
+    rig.sandbox.world().add_client_page("Initech");
+
+    let ran = rig.run(&["apply", "plan.json", "--allow", "close=5"]);
+
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("--allow holds for that plan alone"), "{}", ran.stderr);
+    assert!(rig.mutations().is_empty());
+    assert_eq!(rig.run(&["apply", "plan.json", "--allow", "everything=5"]).code, 64);
+}
+
+#[test]
+fn a_service_that_asks_for_an_hour_is_left_alone_until_then() {
+    let mut world = World::empty();
+    for number in 0..3 {
+        world.add_client_page(&format!("Client {number}"));
+    }
+    let rig = Rig::new(world);
+    let wait = Fault::new(Failure::RetryAfter("3600".to_owned()))
+        .service(Service::Clockify)
+        .on("POST", "/clients")
+        .nth(2)
+        .times(u32::MAX);
+    rig.sandbox.knobs().faults.push(wait);
+
+    let (code, report) = rig.auto_approve();
+    assert_eq!((code, &report["outcome"]), (75, &json!("out_of_budget")), "{report:#}");
+    assert!(report["not_before"].is_string(), "{report:#}");
+
+    rig.sandbox.knobs().faults.clear();
+    rig.sandbox.clear_calls();
+    let ran = rig.run(&["--auto-approve"]);
+    assert_eq!(ran.code, 75, "{}", ran.stderr);
+    assert_eq!(rig.call_counts().1, 0, "Clockify is not asked at all");
+
+    // The hour passes.
+    let mut store = punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now()).expect("opens");
+    let over = json!({"clockify": jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1)});
+    store.remember("not_before", &over).expect("remembers");
+    drop(store);
+    assert_eq!(rig.auto_approve().0, 0);
+    assert_eq!(rig.sandbox.world().clients().len(), 3, "all of them, once");
 }

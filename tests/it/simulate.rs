@@ -25,13 +25,15 @@ use punchlist::domain::{
 
 use self::{
     dice::Dice,
-    machine::{Fuse, Intent, Machine, by_policy, linked},
+    machine::{Fuse, Intent, Machine, by_policy, linked, page_of},
     people::busy,
     world::{Knobs, World},
 };
 
 /// Seeds that are run unless the environment says otherwise.
 const SEEDS: u64 = 8_000;
+/// Seeds beyond those that have found something: two machines that disagree, a create that was settled on half a listing.
+const KEPT: [u64; 2] = [11_356, 13_558];
 /// Runs until all must be quiet once nothing goes wrong any more.
 const HEALS_WITHIN: usize = 8;
 
@@ -265,8 +267,13 @@ impl History {
         // Whatever says that it is closed is closed.
         for page in world.pages.values().filter(|page| page.standing.is_closed() && !held.contains(&page.id)) {
             let object = linked(&self.machines[0], page.id).and_then(|object| world.objects.get(&object));
-            // What somebody opens again for a page in the trash is theirs: nobody asks for that page any more.
-            if object.is_some_and(|object| !object.closed && !world.touched.contains(&object.id)) {
+            // What somebody opens again for a page in the trash is theirs: nobody asks for that page any more. And of two machines,
+            // one that knows nothing of the page may have given its object to another.
+            let elsewhere = |object: ObjectId| {
+                let mut others = self.machines.iter().skip(1).filter_map(|machine| page_of(machine, object));
+                others.any(|other| other != page.id)
+            };
+            if object.is_some_and(|object| !object.closed && !world.touched.contains(&object.id) && !elsewhere(object.id)) {
                 broken.push(format!("O2: page {} {:?} is closed, and its object is not", page.id, page.standing));
             }
         }
@@ -324,6 +331,13 @@ fn show(seed: u64) {
 
 fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
+#[test]
+fn what_once_went_wrong_does_not_again() {
+    for seed in KEPT {
+        show(seed);
+    }
 }
 
 #[test]

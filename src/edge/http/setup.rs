@@ -44,6 +44,8 @@ pub struct Options {
     pub budget: Budget,
     /// The ages of requests that earlier runs made within the last hour: they count towards the budget.
     pub earlier: Vec<Duration>,
+    /// How long the service had asked an earlier run to wait, as far as that is not over yet.
+    pub pause: Option<Duration>,
     /// Told about every attempt.
     pub sink: Sink,
     /// How long one request may wait for its turn, pauses and backoffs included.
@@ -70,6 +72,7 @@ impl Options {
             headers: Vec::new(),
             budget: Budget::default(),
             earlier: Vec::new(),
+            pause: None,
             sink,
             patience: Duration::from_secs(90),
             connect_timeout: Duration::from_secs(10),

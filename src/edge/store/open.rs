@@ -227,7 +227,7 @@ fn inspect_file(file: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
+pub(super) fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     let mut path = file.as_os_str().to_owned();
     path.push(suffix);
     PathBuf::from(path)

@@ -79,6 +79,27 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Moves the database away, whatever state it is in, while no run is under way. Returns where it is now, if there was one.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while another process holds the lock.
+    pub fn set_aside(directory: &Path, now: Timestamp) -> Result<Option<PathBuf>, StoreError> {
+        let directory = open::prepare_directory(directory)?;
+        let _lock = open::take_lock(&directory, now)?;
+        let aside = directory.join(format!("{}.before-{}", open::FILE, now.strftime("%Y%m%dT%H%M%SZ")));
+        for suffix in ["-wal", "-shm", ""] {
+            let (from, to) = (open::with_suffix(&directory.join(open::FILE), suffix), open::with_suffix(&aside, suffix));
+            match fs::rename(&from, to) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound && suffix.is_empty() => return Ok(None),
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(open::failed(&from)(error)),
+                _ => {}
+            }
+        }
+        Ok(Some(aside))
+    }
+}
+
 /// The copies of a state, the latest first.
 pub(super) fn backups(file: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(file.with_file_name(BACKUPS)).into_iter().flatten().flatten();

@@ -39,7 +39,7 @@ enum Sign {
     Happened(Option<Object>),
     /// It did not, or it no longer matters.
     Absent,
-    /// Any of these could be what it made.
+    /// Any of these could be what it made; none where not everything could be seen.
     Several(Vec<ObjectId>),
     /// Nothing yet.
     None,
@@ -114,7 +114,11 @@ impl Settling<'_> {
 
     /// Objects without a page that have everything of a create that was not found but its name.
     fn doubt(&self, open: &Open) -> Sign {
-        let Write::Create { kind, .. } = &open.request else { return Sign::Absent };
+        let Write::Create { kind, marked, .. } = &open.request else { return Sign::Absent };
+        // What is marked shows itself under any name; of the rest only a whole listing shows that there is none.
+        if !marked && self.snapshots.objects[*kind].complete().is_none() {
+            return Sign::Several(Vec::new());
+        }
         let claimed: BTreeSet<ObjectId> = self.snapshots.pages[*kind].rows().iter().filter_map(|page| page.claim.id()).collect();
         let rows = self.snapshots.objects[*kind].rows().iter();
         let doubtful = rows.filter(|object| open.trace.fits_but_for_the_name(&open.request, object));
@@ -125,8 +129,8 @@ impl Settling<'_> {
 
     /// What several objects mean: a person decides. Nothing is created for a page that is gone or closed, so there nobody has to.
     fn several(&self, request: &Write, objects: Vec<ObjectId>) -> Sign {
-        let page = self.snapshots.pages[request.kind()].get(request.page());
-        let is_open = page.is_some_and(|page| !page.standing.is_closed());
+        let pages = &self.snapshots.pages[request.kind()];
+        let is_open = pages.get(request.page()).map_or(pages.complete().is_none(), |page| !page.standing.is_closed());
         if is_open && !objects.is_empty() { Sign::Several(objects) } else { Sign::Absent }
     }
 

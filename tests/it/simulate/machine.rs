@@ -419,3 +419,8 @@ pub(super) fn by_policy(plan: &Plan) -> Approved {
 pub(super) fn linked(machine: &Machine, page: PageId) -> Option<ObjectId> {
     machine.disk.borrow().registry.of_page(page).map(|link| link.object)
 }
+
+/// The page that a machine has linked to an object.
+pub(super) fn page_of(machine: &Machine, object: ObjectId) -> Option<PageId> {
+    machine.disk.borrow().registry.of_object(object).map(|link| link.page)
+}

@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*, test_runner::RngSeed};
 use super::world::{World, at};
 use crate::domain::{
     diff::diff,
-    model::{Claim, Field, Kind, ObjectId, PageId, Relation, Standing, Value, Walk},
+    model::{Claim, Field, Kind, ObjectId, PageId, Relation, Sight, Standing, Value, Walk},
     pair::{Match, pair},
     plan::{Action, Change, Scope, State},
     rules::{Brake, IdStrategy, OnConflict, OnDrift},
@@ -259,6 +259,27 @@ proptest! {
         for change in world.plan().changes.iter().filter(|change| change.proposal.action == Action::Close) {
             prop_assert!(is_closed(&world, change));
             prop_assert!(change.state == State::Held || !world.partial_pages.contains(&change.kind));
+        }
+    }
+
+    #[test]
+    fn from_what_is_not_listed_nothing_is_concluded(edits in edits(), choice in any::<u8>(), kind in 0..3_usize, hidden in vec(any::<u8>(), 0..6)) {
+        let mut world = edited(&edits);
+        rule(&mut world, choice);
+        let kind = Kind::ALL[kind];
+        world.partial_objects.insert(kind);
+        for at in hidden {
+            let path = nth(&world.objects, at);
+            if world.objects.len() > 1 && world.objects[&path].kind == kind {
+                world.objects.remove(&path);
+            }
+        }
+        let difference = world.diff();
+        for change in difference.plan.changes.iter().filter(|change| change.kind == kind) {
+            prop_assert!(change.proposal.action != Action::Create || change.state == State::Held, "it may exist unseen");
+        }
+        for link in difference.verified.iter().filter(|link| link.kind == kind && link.sight == Sight::Retired) {
+            prop_assert!(world.objects.values().any(|row| row.id == link.object), "nobody stops looking for what is not seen");
         }
     }
 

@@ -138,6 +138,21 @@ task "Design" create name: "" → "Design" [new 95 held Unsettled]
 }
 
 #[test]
+fn on_half_a_listing_it_stays_open() {
+    let (mut world, open) = task_left_open();
+    world.partial_objects.insert(Kind::Task);
+    assert_data_eq!(
+        settled(&world, open, &world, None),
+        str![[r#"
+look up create task "Design" under <Acme/Website>
+look up create task "Design" under <Acme/Website>
+task "Design" create name: "" → "Design" [new 95 held Unsettled]
+
+"#]]
+    );
+}
+
+#[test]
 fn what_somebody_linked_meanwhile_is_open_no_more() {
     let (mut world, open) = task_left_open();
     world.pages.remove("Acme/Website/Design");
