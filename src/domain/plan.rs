@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     model::{Field, Kind, ObjectId, PageId, Service, Value},
-    rules::{Rules, Threshold, Thresholds},
+    rules::{Allowance, Class, Rules, Threshold, Thresholds},
     text::Raw,
 };
 
@@ -232,6 +232,18 @@ impl Change {
             && self.proposal.fields.iter().any(|field| field.field == Field::Name)
     }
 
+    /// The brake that may withhold it.
+    pub fn brake_class(&self) -> Option<Class> {
+        match self.proposal.action {
+            Action::Close => Some(Class::Close),
+            Action::Reopen => Some(Class::Reopen),
+            Action::Move => Some(Class::Move),
+            Action::Create => Some(Class::LostLink),
+            Action::Update if self.is_rename() => Some(Class::Rename),
+            Action::Update | Action::Link | Action::WriteBack | Action::ClearClaim | Action::Accept => None,
+        }
+    }
+
     /// True when Clockify was edited, alone or along with Notion, so that somebody must say who is right.
     pub fn is_contested(&self) -> bool {
         matches!(self.cause, Cause::Drift | Cause::Conflict)
@@ -359,6 +371,15 @@ pub struct Summary {
 }
 
 impl Plan {
+    /// What would let through the changes that the same brake withholds as this one, of the same kind: their class and number.
+    pub fn release(&self, at: usize) -> Option<Allowance> {
+        let braked = |change: &Change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake);
+        let change = self.changes.get(at).filter(|change| braked(change))?;
+        let class = change.brake_class()?;
+        let alike = |other: &&Change| braked(other) && other.kind == change.kind && other.brake_class() == Some(class);
+        Some(Allowance { class, count: self.changes.iter().filter(alike).count() })
+    }
+
     /// Sorts the changes into the tree, decides what is ready, and seals the plan.
     ///
     /// Each change's `state` is worked out here: held if it has a hold or needs something held, ready if policy approves it and

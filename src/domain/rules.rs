@@ -288,6 +288,19 @@ pub struct Allowance {
     pub count: usize,
 }
 
+impl Class {
+    /// The word for several changes of the class.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Close => "closes",
+            Self::Reopen => "reopens",
+            Self::Rename => "renames",
+            Self::Move => "moves",
+            Self::LostLink => "creates that look like lost links",
+        }
+    }
+}
+
 impl FromStr for Allowance {
     type Err = String;
 

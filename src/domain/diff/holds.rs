@@ -7,7 +7,7 @@ use crate::domain::{
     model::{Kind, Object, ObjectId, Page, PageId, Relation, Sight, Standing},
     pair::Contest,
     plan::{Action, Change, Hold, HoldCode, State},
-    rules::{Brake, invalid_name},
+    rules::{Brake, Class, invalid_name},
 };
 
 impl<'a> Differ<'a> {
@@ -270,24 +270,24 @@ impl<'a> Differ<'a> {
 
     /// Withholds every class of change that is larger than its brake lets through.
     pub(super) fn brake(&mut self) {
-        type Class = (&'static str, fn(&Change) -> bool);
         let brakes = self.rules.brakes;
         let classes: [(Brake, Class); 4] = [
-            (brakes.close, ("closes", |change| change.proposal.action == Action::Close)),
-            (brakes.reopen, ("reopens", |change| change.proposal.action == Action::Reopen)),
-            (brakes.rename, ("renames", Change::is_rename)),
-            (brakes.move_, ("moves", |change| change.proposal.action == Action::Move)),
+            (brakes.close, Class::Close),
+            (brakes.reopen, Class::Reopen),
+            (brakes.rename, Class::Rename),
+            (brakes.move_, Class::Move),
         ];
         for kind in Kind::ALL {
             let population = self.pairs.matches[kind].iter().filter(|(_, found)| found.certain().is_some()).count();
-            for (brake, (word, belongs)) in classes {
-                let caught = |change: &Change| change.kind == kind && change.hold.is_none() && belongs(change);
+            for (brake, class) in classes {
+                let caught =
+                    |change: &Change| change.kind == kind && change.hold.is_none() && change.brake_class() == Some(class);
                 let count = self.changes.iter().filter(|change| caught(change)).count();
                 let limit = brake.limit(population);
                 if count <= limit {
                     continue;
                 }
-                let text = format!("{count} {word} of {} at once, and the brake is at {limit}", kind.plural());
+                let text = format!("{count} {} of {} at once, and the brake is at {limit}", class.plural(), kind.plural());
                 for change in self.changes.iter_mut().filter(|change| caught(change)) {
                     change.hold = Some(Hold { code: HoldCode::Brake, text: text.clone() });
                     change.state = State::Held;

@@ -34,6 +34,7 @@ pub(crate) enum Action {
     Resolve,
     Alike,
     Edit,
+    Release,
     Range,
     ExtendDown,
     ExtendUp,
@@ -158,6 +159,13 @@ fn resolved(state: &State) -> Option<&'static str> {
     })
 }
 
+fn braked(state: &State) -> Option<&'static str> {
+    on_a_change(state).or_else(|| {
+        let released = state.current_change().and_then(|at| state.plan()?.release(at));
+        released.is_none().then_some("no brake withholds this change")
+    })
+}
+
 fn on_an_open_change(state: &State) -> Option<&'static str> {
     on_a_change(state).or_else(|| {
         let at = state.current_change()?;
@@ -244,6 +252,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("approve_shown", &["A"], Action::ApproveShown, Section::Decide, "approve all shown", in_review),
     row("edit", &["e"], Action::Edit, Section::Decide, "edit the value", on_a_field),
     row("alike", &["x"], Action::Alike, Section::Decide, "the same for all of its kind", resolved),
+    row("release", &["B"], Action::Release, Section::Decide, "release the brake", braked),
     row("ignore", &["i"], Action::Ignore, Section::Decide, "ignore for good", on_changes),
     row("clear", &["backspace"], Action::Clear, Section::Decide, "clear the decision", on_changes),
     row("range", &["v"], Action::Range, Section::Decide, "select a range", in_review),

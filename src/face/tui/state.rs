@@ -23,6 +23,7 @@ use crate::{
         plan::{Action, ChangeId, FieldChange, Plan},
         report::Report,
         review::{Decision, Remembered, Review, Tally},
+        rules::Allowance,
     },
     edge::store::RunRecord,
 };
@@ -74,6 +75,8 @@ pub(crate) enum Purpose {
     Palette,
     /// The number of closes that is to be confirmed.
     Confirm,
+    /// The number of changes that a brake withholds, to let them through.
+    Release(Allowance),
     /// The value of a field of a change.
     Edit {
         change: usize,

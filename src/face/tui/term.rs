@@ -209,6 +209,7 @@ pub(super) async fn run<B: Backend>(
             Effect::Read => door.send(Order::Read),
             Effect::Apply(approved) => door.send(Order::Apply(approved)),
             Effect::Keep(said) => door.send(Order::Keep(said)),
+            Effect::Release(allowance) => door.send(Order::Release(allowance)),
             Effect::Match(query) => door.send(Order::Match(query)),
             Effect::Runs => door.look_back(Page::Runs),
             Effect::Events(run) => door.look_back(Page::Events(run)),

@@ -29,6 +29,7 @@ use crate::domain::{
     journal::RunId,
     plan::Plan,
     review::{Approved, Decision, Review, Said},
+    rules::Allowance,
 };
 
 /// What happens to the console.
@@ -52,6 +53,8 @@ pub(crate) enum Effect {
     Abort,
     Apply(Approved),
     Keep(Vec<Said>),
+    /// Plan again with a brake released.
+    Release(Allowance),
     Match(Query),
     Runs,
     Events(RunId),
@@ -154,6 +157,11 @@ fn act_anywhere(state: &mut State, action: Action) -> Option<Effect> {
         Action::Flag => prompt::ask(state, Purpose::Flag, ""),
         Action::Edit => decide::edit(state),
         Action::Resolve => decide::open_ways(state),
+        Action::Release => {
+            if let Some(allowance) = state.current_change().and_then(|at| state.plan()?.release(at)) {
+                prompt::ask(state, Purpose::Release(allowance), "");
+            }
+        }
         Action::Range => {
             state.selection = match state.selection {
                 Selection::Range(_) => Selection::None,

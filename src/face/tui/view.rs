@@ -190,7 +190,7 @@ fn waiting(state: &State) -> Paragraph<'static> {
     match &state.phase {
         Phase::Failed { text, .. } => {
             lines.extend(text.lines().map(|line| Line::raw(format!("  {line}"))));
-            lines.extend([Line::default(), keys(&[(Action::Refetch, "reads both sides again"), (Action::Back, "leaves")])]);
+            lines.extend([Line::default(), keys(&[(Action::Refetch, "reads both sides again"), (Action::Leave, "leaves")])]);
         }
         Phase::Reading => {
             lines.extend(reading(state));
@@ -203,7 +203,7 @@ fn waiting(state: &State) -> Paragraph<'static> {
             if state.report.as_ref().is_some_and(|report| report.failed + report.skipped > 0) {
                 words.insert(0, (Action::Retry, "retries what failed"));
             }
-            words.extend([(Action::ApplyTab, "shows how it went"), (Action::Back, "leaves")]);
+            words.extend([(Action::ApplyTab, "shows how it went"), (Action::Leave, "leaves")]);
             lines.push(keys(&words));
         }
     }

@@ -12,7 +12,9 @@ use super::{
 use crate::{
     domain::{
         journal::RunId,
+        plan::Plan,
         review::{Approved, Said},
+        rules::Allowance,
     },
     edge::store::Store,
     engine::session::{Session, Sides, Watch},
@@ -35,6 +37,8 @@ pub(super) enum Order {
     Apply(Approved),
     /// Keep decisions in the state.
     Keep(Vec<Said>),
+    /// Plan again with a brake released, on what was read.
+    Release(Allowance),
     /// Look through the plan.
     Match(Query),
 }
@@ -113,9 +117,9 @@ async fn wait_for_read(orders: &mut Orders) -> bool {
 async fn review(session: &mut Session<'_>, who: &str, stop: &Stop, news: &Telling, orders: &mut Orders) -> Result<Next, Failure> {
     let started = Instant::now();
     let (sides, plan) = look(session, stop).await?;
-    let plan = Arc::new(plan);
-    let remembered = session.store.verdicts()?;
-    tell(news, News::Planned { plan: Arc::clone(&plan), remembered, at: Timestamp::now() });
+    let mut plan = Arc::new(plan);
+    let read_at = Timestamp::now();
+    tell_plan(session, &plan, read_at, news)?;
     let mut at_hand: Option<Sides> = Some(sides);
     let mut haystack = None;
     while let Some(order) = orders.recv().await {
@@ -127,6 +131,13 @@ async fn review(session: &mut Session<'_>, who: &str, stop: &Stop, news: &Tellin
                 return Ok(Next::Read);
             }
             Order::Keep(said) => session.store.save_verdicts(who, Timestamp::now(), &said)?,
+            Order::Release(allowance) => {
+                let Some(sides) = &mut at_hand else { continue };
+                session.allow.push(allowance);
+                plan = Arc::new(session.plan(sides)?);
+                haystack = None;
+                tell_plan(session, &plan, read_at, news)?;
+            }
             Order::Match(query) => {
                 let matches = haystack.get_or_insert_with(|| Haystack::new(&plan)).find(&query);
                 tell(news, News::Matched { wanted: query.wanted, number: query.number, matches });
@@ -143,6 +154,12 @@ async fn review(session: &mut Session<'_>, who: &str, stop: &Stop, news: &Tellin
         session.close("reviewed")?;
     }
     Ok(Next::Leave)
+}
+
+fn tell_plan(session: &Session<'_>, plan: &Arc<Plan>, at: Timestamp, news: &Telling) -> Result<(), Failure> {
+    let remembered = session.store.verdicts()?;
+    tell(news, News::Planned { plan: Arc::clone(plan), remembered, at });
+    Ok(())
 }
 
 /// What of the history is looked at.

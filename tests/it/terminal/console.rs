@@ -153,3 +153,29 @@ fn a_shell_has_its_terminal_back_afterwards() {
     shell.keys(key::CTRL_D);
     shell.end().is_restored();
 }
+
+#[test]
+fn a_released_brake_lets_its_closes_be_approved_and_they_still_need_their_number() {
+    let mut world = World::empty();
+    let pages: Vec<_> = (0..4).map(|number| world.add_client_page(&format!("Client {number}"))).collect();
+    let rig = Rig::new(world);
+    rig.settle();
+    for page in pages {
+        rig.sandbox.world().set_checkbox(page, "Archive", true);
+    }
+    let mut terminal = Terminal::punchlist(&rig, &[], WIDE);
+    terminal.shows_row(&["Client 3", "close, held"]);
+    terminal.keys("B4");
+    terminal.keys(key::ENTER);
+    terminal.wait_for("closes that are not held", |screen| !screen.contents().contains("held"));
+    terminal.keys("A");
+    terminal.shows("4 approved");
+    terminal.keys("P");
+    terminal.shows("type that number");
+    terminal.keys("4");
+    terminal.keys(key::ENTER);
+    terminal.shows("4 applied");
+    assert!(rig.sandbox.world().clients().iter().all(|client| client.archived));
+    terminal.keys("qq");
+    assert_eq!(terminal.end().code, 0);
+}

@@ -9,6 +9,7 @@ use crate::{
         model::{Field, Value},
         plan::Plan,
         review::{Decision, Remembered, Said, Verdict},
+        rules::Class,
     },
     face::tui::{
         matching::{Matches, Wanted},
@@ -298,4 +299,22 @@ fn what_was_found_for_an_earlier_question_is_no_news() {
     scenes.push(Scene::News(late));
     let film = film_of((100, 24), THEME, scenes);
     assert!(film.frame.contains("- Design"), "{}", film.frame);
+}
+
+#[test]
+fn a_brake_is_released_for_its_typed_number_only() {
+    let names = ["A", "B", "C", "D"];
+    let mut world = World::linked(&names);
+    for name in names {
+        world.close_page(name);
+    }
+    let held = film((100, 24), planned(world.plan()), keys("<space>"));
+    assert!(held.frame.contains("4 closes of clients at once, and the brake is at 3"), "{}", held.frame);
+    let wrong = film((100, 24), planned(world.plan()), keys("B3<enter>"));
+    assert!(wrong.orders.is_empty() && wrong.frame.contains("type 4 to let them through"), "{}", wrong.frame);
+    let right = film((100, 24), planned(world.plan()), keys("B4<enter>"));
+    let [Order::Release(allowance)] = right.orders[..] else { panic!("{:?}", right.orders) };
+    assert_eq!((allowance.class, allowance.count), (Class::Close, 4));
+    let elsewhere = film((100, 24), planned(plan()), keys("B"));
+    assert!(elsewhere.frame.contains("no brake withholds this change"), "{}", elsewhere.frame);
 }

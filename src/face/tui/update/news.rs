@@ -70,6 +70,9 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
 }
 
 fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Remembered>, at: Timestamp) -> Option<Effect> {
+    if state.review.is_some() {
+        leave_plan(state);
+    }
     state.needed_by = needed_by(&plan);
     let mut review = Review::new(plan, state.who.clone());
     let said: Vec<(ChangeId, Verdict)> =

@@ -45,7 +45,7 @@ pub(super) fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
         KeyCode::Enter => return entered(state),
         _ if state.keymap.meaning(&[Stroke::of(key)]) == Meaning::Action(Action::Suspend) => return Some(Effect::Suspend),
         // Where a number is asked for, nothing else is taken.
-        KeyCode::Char(c) if prompt.purpose == Purpose::Confirm && !c.is_ascii_digit() => {}
+        KeyCode::Char(c) if matches!(prompt.purpose, Purpose::Confirm | Purpose::Release(_)) && !c.is_ascii_digit() => {}
         KeyCode::Down => prompt.line += 1,
         KeyCode::Up => prompt.line = prompt.line.saturating_sub(1),
         _ if prompt.input.value().chars().count() < LENGTH_MAX || !matches!(key.code, KeyCode::Char(_)) => {
@@ -73,7 +73,7 @@ fn left(state: &mut State) -> Option<Effect> {
             moves::go_to(state, from);
             None
         }
-        Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Edit { .. } => None,
+        Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => None,
     }
 }
 
@@ -90,7 +90,7 @@ fn typed(state: &mut State) -> Option<Effect> {
             state.search.text = value;
             Some(look_for(state, Wanted::Search))
         }
-        Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Edit { .. } => None,
+        Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => None,
     }
 }
 
@@ -104,6 +104,12 @@ fn entered(state: &mut State) -> Option<Effect> {
         Purpose::Confirm if value == state.tally.closes.to_string() => apply(state),
         Purpose::Confirm => {
             let refused = format!("type {} to close, or esc", state.tally.closes);
+            state.prompt = Some(Prompt { input: Input::default(), refused, ..prompt });
+            None
+        }
+        Purpose::Release(allowance) if value == allowance.count.to_string() => Some(Effect::Release(allowance)),
+        Purpose::Release(allowance) => {
+            let refused = format!("type {} to let them through, or esc", allowance.count);
             state.prompt = Some(Prompt { input: Input::default(), refused, ..prompt });
             None
         }

@@ -85,7 +85,9 @@ fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
     lines.extend(fields(state, change, &chosen, at));
     lines.push(Line::raw(chosen.reason.clone()));
     if let Some(hold) = &change.hold {
-        lines.push(Line::styled(format!("held: {}", hold.text), theme.alert()));
+        let key = state.keymap.first(keys::Action::Release);
+        let release = plan.release(at).map(|_| format!(" ({key} releases it)")).unwrap_or_default();
+        lines.push(Line::styled(format!("held: {}{release}", hold.text), theme.alert()));
     }
     if let Some(blocking) = review.blocked(at).filter(|_| verdict.decision == Some(Decision::Approve)) {
         lines.push(Line::styled(format!("waits for “{}”", blocking.name.display()), theme.alert()));

@@ -14,6 +14,7 @@ use crate::{
     domain::{
         model::{Kind, Service, duration_words},
         plan::{Action as Deed, Change, FieldChange, Plan, closes, field_word},
+        rules::Allowance,
         text::Display,
     },
     face::text,
@@ -87,6 +88,9 @@ fn bottom_line(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Purpose::Flag => " note: ".to_owned(),
         Purpose::Palette => " : ".to_owned(),
         Purpose::Confirm => format!(" type the number of closes, {}: ", state.tally.closes),
+        Purpose::Release(Allowance { class, count }) => {
+            format!(" {count} {} are withheld; type that number to let them through: ", class.plural())
+        }
         Purpose::Edit { field, .. } => format!(" {field}: "),
     };
     // The end of a long line is where it is typed: what does not fit goes on the left.
