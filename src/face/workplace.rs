@@ -125,7 +125,9 @@ impl Setup {
     fn from(loader: &Loader, demo: Option<Demo>) -> Result<Self, Failure> {
         let settings = loader.load()?;
         // Before the state is touched, what is missing is said.
-        settings.require_endpoints()?;
+        if let Err(missing) = settings.require_endpoints() {
+            return Err(Failure::from(missing).hint("to look around first, without any account: punchlist --demo"));
+        }
         Ok(Self { settings, environment: loader.environment.clone(), demo })
     }
 
