@@ -65,20 +65,23 @@ impl Matches {
     }
 }
 
-/// What can be said about a row besides its name, by what it is about.
-type Words = [(&'static str, &'static str); 4];
+/// What is said about a row besides its name.
+const ABOUT: [&str; 4] = ["action", "kind", "state", "is"];
+
+/// A word for each of [`ABOUT`].
+type Words = [&'static str; 4];
 
 /// A plan's names and words, put together once.
 pub(crate) struct Haystack {
-    changes: Vec<(String, Words)>,
-    notices: Vec<(String, Words)>,
+    changes: Vec<(Box<str>, Words)>,
+    notices: Vec<(Box<str>, Words)>,
     /// Pages that have a row of their own: those without a change, and those with several.
-    pages: Vec<(PageId, String)>,
+    pages: Vec<(PageId, Box<str>)>,
 }
 
 impl Haystack {
     pub(crate) fn new(plan: &Plan) -> Self {
-        let name = |name: &crate::domain::text::Raw| name.canonical().into_cow().into_owned();
+        let name = |name: &crate::domain::text::Raw| Box::<str>::from(name.canonical().as_str());
         let changes = plan.changes.iter().map(|change| {
             let state = match change.state {
                 ChangeState::Ready => "ready",
@@ -87,11 +90,9 @@ impl Haystack {
             };
             let contested = if change.is_contested() { "conflict" } else { "" };
             let action = change.proposal.action.word();
-            (name(&change.name), [("action", action), ("kind", change.kind.word()), ("state", state), ("is", contested)])
+            (name(&change.name), [action, change.kind.word(), state, contested])
         });
-        let notices = plan.notices.iter().map(|notice| {
-            (name(&notice.name), [("action", ""), ("kind", notice.kind.word()), ("state", "notice"), ("is", "notice")])
-        });
+        let notices = plan.notices.iter().map(|notice| (name(&notice.name), ["", notice.kind.word(), "notice", "notice"]));
         let mut own: HashMap<PageId, usize> = HashMap::new();
         for change in &plan.changes {
             *own.entry(change.page).or_default() += 1;
@@ -108,7 +109,7 @@ impl Haystack {
         let changes = self.changes.iter().enumerate().map(|(at, (name, words))| seeker.fits(name, words, decision(at)));
         let changes = changes.collect();
         let notices = self.notices.iter().map(|(name, words)| seeker.fits(name, words, "")).collect();
-        let nothing = [("", ""); 4];
+        let nothing = [""; 4];
         let pages = self.pages.iter().filter(|(_, name)| seeker.fits(name, &nothing, ""));
         Matches { changes, notices, pages: pages.map(|(page, _)| *page).collect() }
     }
@@ -142,7 +143,7 @@ impl Seeker {
     fn fits(&mut self, name: &str, words: &Words, decision: &str) -> bool {
         let haystack = Utf32Str::new(name, &mut self.buffer);
         self.terms.iter().all(|term| {
-            let in_words = words.iter().any(|(about, word)| term.names(about, word)) || term.names("is", decision);
+            let in_words = ABOUT.iter().zip(words).any(|(about, word)| term.names(about, word)) || term.names("is", decision);
             let mut named = || {
                 let exact = term.exact.score(haystack, &mut self.matcher).is_some();
                 exact || term.fuzzy.as_ref().is_some_and(|fuzzy| is_close(fuzzy, term, haystack, &mut self.matcher))
@@ -171,7 +172,7 @@ impl Term {
             Some(rest) => (true, rest),
             None => (false, text),
         };
-        let about = text.split_once(':').filter(|(about, _)| filters && ["action", "kind", "state", "is"].contains(about));
+        let about = text.split_once(':').filter(|(about, _)| filters && ABOUT.contains(about));
         let (about, word) = about.map_or((None, text), |(about, word)| (Some(about.to_owned()), word));
         let atom = |kind| Atom::new(word, CaseMatching::Ignore, Normalization::Smart, kind, false);
         let fuzzy = word.chars().count() >= FUZZY_FROM;
