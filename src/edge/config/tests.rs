@@ -1,3 +1,5 @@
+mod schema;
+
 use std::fs;
 
 use super::*;
@@ -282,56 +284,49 @@ fn data_sources_are_read_however_they_are_copied() {
     );
 }
 
+/// A bad value each, and what is said of it.
+const BAD_VALUES: [(&str, &str); 21] = [
+    ("notion.requests_per_minute = 0", "`notion.requests_per_minute` is 0; it takes a whole number from 1 to 1000000"),
+    ("notion.requests_per_minute = 1.5", "`notion.requests_per_minute` is a fraction; it takes a whole number from 1 to 1000000"),
+    ("notion.api_version = 2026-03-11", "`notion.api_version` is a date; it takes a date in quotes, e.g. \"2026-03-11\""),
+    ("notion.api_version = \"latest\"", "`notion.api_version` is \"latest\"; it takes a date in quotes, e.g. \"2026-03-11\""),
+    ("notion.base_url.x = 1", "`notion.base_url` takes a value and not keys such as `notion.base_url.x`"),
+    ("notion = 3", "`notion` is 3; it takes keys, e.g. `notion.api_version`"),
+    (
+        "notion.clients = {}\nnotion.token = 1",
+        "`notion.token` is 1; it takes a reference to a secret in quotes, e.g. \"env:NOTION_TOKEN\"",
+    ),
+    ("mapping.preset = \"N8N\"", "`mapping.preset` is \"N8N\"; it takes \"n8n\" or \"none\""),
+    ("mapping.clients.id = \" \"", "`mapping.clients.id` is \" \"; it takes the name of a Notion property"),
+    ("mapping.clients.fields.billable = \"Billable\"", "a client has no field `billable` to map; there are email, address, note"),
+    (
+        "mapping.clients.closed.checked = \"no\"",
+        "`mapping.clients.closed.checked` is \"no\"; it takes true or false, for a checkbox; a status or select takes `values` instead",
+    ),
+    (
+        "mapping.tasks.closed.values = \"Done\"",
+        "`mapping.tasks.closed.values` is \"Done\"; it takes a list of options, e.g. [\"Done\", \"Obsolete\"]",
+    ),
+    (
+        "mapping.tasks.closed = { checked = true, values = [\"Done\"] }",
+        "`mapping.tasks.closed` has both `checked` and `values`; a checkbox has the one, a status or select the other",
+    ),
+    ("rules.on_drift = \"notion\"", "`rules.on_drift` is \"notion\"; it takes \"review\" or \"restore\" or \"accept\""),
+    ("rules.thresholds.close = 101", "`rules.thresholds.close` is 101; it takes a whole percent from 0 to 100, or \"never\""),
+    (
+        "rules.thresholds.close = 0.9",
+        "`rules.thresholds.close` is a fraction; it takes a whole percent from 0 to 100, or \"never\"",
+    ),
+    ("brakes.move.percent = 120", "`brakes.move.percent` is 120; it takes a whole number from 0 to 100"),
+    ("brakes.move = 3", "`brakes.move` is 3; it takes keys, e.g. `brakes.move.count`"),
+    ("clockify.workspace = \"\"", "`clockify.workspace` is \"\"; it takes the ID of a workspace"),
+    ("state.dir = \"~/state\"", "`state.dir` is \"~/state\"; it takes the path of a directory"),
+    ("rules.unmanaged = \"\\u001b[2J\"", "`rules.unmanaged` is \"⟨U+001B⟩[2J\"; it takes \"notice\" or \"ignore\" or \"close\""),
+];
+
 #[test]
 fn each_bad_value_says_what_the_key_takes() {
-    let cases = [
-        ("notion.requests_per_minute = 0", "`notion.requests_per_minute` is 0; it takes a whole number from 1 to 1000000"),
-        (
-            "notion.requests_per_minute = 1.5",
-            "`notion.requests_per_minute` is a fraction; it takes a whole number from 1 to 1000000",
-        ),
-        ("notion.api_version = 2026-03-11", "`notion.api_version` is a date; it takes a date in quotes, e.g. \"2026-03-11\""),
-        ("notion.api_version = \"latest\"", "`notion.api_version` is \"latest\"; it takes a date in quotes, e.g. \"2026-03-11\""),
-        ("notion.base_url.x = 1", "`notion.base_url` takes a value and not keys such as `notion.base_url.x`"),
-        ("notion = 3", "`notion` is 3; it takes keys, e.g. `notion.api_version`"),
-        (
-            "notion.clients = {}\nnotion.token = 1",
-            "`notion.token` is 1; it takes a reference to a secret in quotes, e.g. \"env:NOTION_TOKEN\"",
-        ),
-        ("mapping.preset = \"N8N\"", "`mapping.preset` is \"N8N\"; it takes \"n8n\" or \"none\""),
-        ("mapping.clients.id = \" \"", "`mapping.clients.id` is \" \"; it takes the name of a Notion property"),
-        (
-            "mapping.clients.fields.billable = \"Billable\"",
-            "a client has no field `billable` to map; there are email, address, note",
-        ),
-        (
-            "mapping.clients.closed.checked = \"no\"",
-            "`mapping.clients.closed.checked` is \"no\"; it takes true or false, for a checkbox; a status or select takes `values` instead",
-        ),
-        (
-            "mapping.tasks.closed.values = \"Done\"",
-            "`mapping.tasks.closed.values` is \"Done\"; it takes a list of options, e.g. [\"Done\", \"Obsolete\"]",
-        ),
-        (
-            "mapping.tasks.closed = { checked = true, values = [\"Done\"] }",
-            "`mapping.tasks.closed` has both `checked` and `values`; a checkbox has the one, a status or select the other",
-        ),
-        ("rules.on_drift = \"notion\"", "`rules.on_drift` is \"notion\"; it takes \"review\" or \"restore\" or \"accept\""),
-        ("rules.thresholds.close = 101", "`rules.thresholds.close` is 101; it takes a whole percent from 0 to 100, or \"never\""),
-        (
-            "rules.thresholds.close = 0.9",
-            "`rules.thresholds.close` is a fraction; it takes a whole percent from 0 to 100, or \"never\"",
-        ),
-        ("brakes.move.percent = 120", "`brakes.move.percent` is 120; it takes a whole number from 0 to 100"),
-        ("brakes.move = 3", "`brakes.move` is 3; it takes keys, e.g. `brakes.move.count`"),
-        ("clockify.workspace = \"\"", "`clockify.workspace` is \"\"; it takes the ID of a workspace"),
-        ("state.dir = \"~/state\"", "`state.dir` is \"~/state\"; it takes the path of a directory"),
-        (
-            "rules.unmanaged = \"\\u001b[2J\"",
-            "`rules.unmanaged` is \"⟨U+001B⟩[2J\"; it takes \"notice\" or \"ignore\" or \"close\"",
-        ),
-    ];
-    for (file, expected) in cases {
+    for (file, expected) in BAD_VALUES {
         let line = file.lines().count();
         assert_eq!(world(file).problems(), [format!("config.toml:{line}: {expected}")], "{file}");
     }
