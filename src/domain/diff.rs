@@ -24,7 +24,7 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use self::fields::{Compared, Verdict};
+use self::fields::Compared;
 use super::{
     model::{
         Agreed, Base, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Service, Sight, Snapshots,
@@ -37,6 +37,8 @@ use super::{
     rules::{IdStrategy, Rules},
     text::Raw,
 };
+
+pub(super) use self::fields::{Verdict, verdict};
 
 /// How sure we are of a new page that nothing looks like.
 const CREATE: u8 = 95;

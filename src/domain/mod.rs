@@ -6,9 +6,11 @@
 
 pub mod diff;
 pub mod entry;
+pub mod explain;
 pub mod journal;
 pub mod model;
 pub mod pair;
+pub mod pending;
 pub mod plan;
 pub mod report;
 pub mod review;

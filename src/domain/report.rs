@@ -1,13 +1,18 @@
 //! What a run did: totals, failures and the outcome, counted from the run's events and its plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Deref,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
     journal::{Event, Outcome, RunId, What},
-    plan::{Calls, ChangeId, Hold, HoldCode, Plan, State},
+    pending::{Waits, waiting},
+    plan::{Calls, ChangeId, Hold, HoldCode, Plan},
+    review::Review,
 };
 
 /// The format's name and version.
@@ -142,16 +147,18 @@ pub enum Stopped {
     OutOfBudget,
 }
 
-/// Counts a run from its events. `unsettled` writes, of this run or earlier ones, have an outcome that nobody knows.
+/// Counts a run from its events, and from its plan with what has been decided about it. `unsettled` writes, of this run or earlier ones,
+/// have an outcome that nobody knows.
 pub fn report(
     run: RunId,
-    plan: &Plan,
+    review: &Review<impl Deref<Target = Plan>>,
     events: &[Event],
     stopped: Stopped,
     unsettled: usize,
     calls: Calls,
     seconds: f64,
 ) -> Report {
+    let plan = review.plan();
     let by_id = plan.by_id();
     let name = |id: &ChangeId| by_id.get(id).map(|change| change.name.display().to_string()).unwrap_or_default();
     let mut applied: BTreeSet<&ChangeId> = BTreeSet::new();
@@ -182,12 +189,10 @@ pub fn report(
             *brakes.entry(text.clone()).or_default() += 1;
         }
     }
-    let pending = plan
-        .changes
-        .iter()
-        .filter(|change| change.state == State::Review && !applied.contains(&change.id) && !failures.contains_key(&change.id))
-        .count();
-    let held = plan.changes.iter().filter(|change| change.state == State::Held).count();
+    let waiting = waiting(review, &applied);
+    let held = waiting.iter().filter(|waiting| waiting.waits == Waits::Held).count();
+    let pending =
+        waiting.iter().filter(|waiting| waiting.waits != Waits::Held && !failures.contains_key(&waiting.change.id)).count();
     let outcome = [
         (stopped == Stopped::Refused, Ending::Refused),
         (refused, Ending::Failed),

@@ -39,6 +39,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// True where there is a state.
+    pub fn exists(directory: &Path) -> bool {
+        directory.join(open::FILE).exists()
+    }
+
     /// Opens the state in a directory for reading and writing, creates what is missing, and holds the lock until dropped.
     /// `now` is shown to whoever finds the lock taken.
     ///

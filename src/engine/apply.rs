@@ -254,9 +254,9 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     }
 
     fn record_approvals(&mut self) -> Result<(), J::Error> {
-        let by = self.work.approved.by().to_owned();
-        let approvals = self.work.approved.changes().iter();
-        let approvals: Vec<What> = approvals.map(|change| What::Approved { change: change.id.clone(), by: by.clone() }).collect();
+        let approvals = self.work.approved.verdicts().iter();
+        let approvals: Vec<What> =
+            approvals.map(|(said, by)| What::Approved { change: said.change.clone(), by: by.clone() }).collect();
         if approvals.is_empty() { Ok(()) } else { self.append(approvals, &[]) }
     }
 

@@ -19,7 +19,8 @@ use crate::{
         diff::diff,
         journal::{Event, RunId, What},
         model::{Kind, Link, PerKind, Registry, Service, Snapshots},
-        plan::{Calls, ChangeId, Plan, Scope, State, document::ChangeDocument},
+        pending::{Waiting, waiting},
+        plan::{Calls, ChangeId, Plan, Scope, document::ChangeDocument},
         report::{Report, Stopped, report},
         review::{Approved, Review},
         rules::{Allowance, Rules},
@@ -256,17 +257,15 @@ impl Session<'_> {
         let mut events = vec![What::Planned { plan_hash: plan.hash.clone(), changes: plan.changes.len() }];
         events.extend(plan.changes.iter().map(|change| What::Difference {
             change: change.id.clone(),
-            summary: format!(
-                "{} {} “{}”: {}",
-                change.proposal.action,
-                change.kind,
-                change.name.display(),
-                change.proposal.reason
-            ),
+            summary: change.words(),
             page: change.page,
             object: change.proposal.object,
         }));
         self.tell(events)?;
+        if plan.complete {
+            let ids = plan.by_id();
+            self.store.withdraw_pending(|id| ids.contains_key(id))?;
+        }
         Ok(plan)
     }
 
@@ -325,36 +324,40 @@ impl Session<'_> {
         let events = self.store.events(&self.run)?;
         let calls = self.calls();
         let unsettled = self.store.open_writes()?.len();
-        let mut report = report(self.run.clone(), plan, &events, stopped, unsettled, calls, seconds);
+        let review = self.decided(plan)?;
+        let mut report = report(self.run.clone(), &review, &events, stopped, unsettled, calls, seconds);
         report.not_before = self.keep_not_before()?;
-        let applied: BTreeSet<&ChangeId> = events
-            .iter()
-            .filter_map(|event| match &event.what {
-                What::Applied { change } => Some(change),
-                _ => None,
-            })
-            .collect();
-        let now = (self.clock)();
-        let documents = ChangeDocument::all(plan);
-        let pending: Vec<PendingRow> = plan
-            .changes
-            .iter()
-            .zip(documents)
-            .filter(|(change, _)| change.state != State::Ready && !applied.contains(&change.id))
-            .map(|(change, document)| PendingRow {
-                change_id: change.id.clone(),
-                kind: change.kind,
-                action: change.proposal.action.word().to_owned(),
-                name: change.name.clone(),
-                state: if change.state == State::Held { "held".to_owned() } else { "review".to_owned() },
-                reason: change.hold.as_ref().map_or_else(|| change.proposal.reason.clone(), |hold| hold.text.clone()),
-                body: serde_json::to_value(document).unwrap_or_default(),
-                first_seen: now,
-            })
-            .collect();
-        self.store.replace_pending(&pending)?;
+        self.keep_pending(&review, &events)?;
         self.end(&report)?;
         Ok(report)
+    }
+
+    /// A plan with what people have decided about its changes.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub fn decided<'p>(&self, plan: &'p Plan) -> Result<Review<&'p Plan>, SessionError> {
+        let mut review = Review::new(plan, "policy");
+        review.recall(self.store.verdicts()?.into_iter().map(|known| (known.said, known.by)));
+        Ok(review)
+    }
+
+    /// Stores what waits for a person now; what has waited before keeps its age. Where not everything could be read, what is not seen
+    /// now may still be true, and stays.
+    fn keep_pending(&mut self, review: &Review<&Plan>, events: &[Event]) -> Result<(), SessionError> {
+        let applied = events.iter().filter_map(|event| match &event.what {
+            What::Applied { change } => Some(change),
+            _ => None,
+        });
+        let (plan, now) = (review.plan(), (self.clock)());
+        let row = |waiting: Waiting<'_>| PendingRow {
+            waits: waiting.waits,
+            reason: waiting.reason,
+            change: ChangeDocument::one(plan, waiting.change),
+            first_seen: now,
+        };
+        let rows: Vec<PendingRow> = waiting(review, &applied.collect()).into_iter().map(row).collect();
+        Ok(self.store.replace_pending(&rows, plan.complete)?)
     }
 
     /// Notes that the run ended, with its report.
@@ -436,7 +439,7 @@ impl Session<'_> {
         });
         let stale: Vec<What> = stale.collect();
         self.tell(stale)?;
-        let mut review = Review::new(fresh, approved.by());
+        let mut review = Review::new(fresh, "");
         review.recall(approved.verdicts().iter().cloned());
         Ok(review.approved())
     }

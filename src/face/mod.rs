@@ -3,7 +3,9 @@
 pub mod cli;
 mod connect;
 mod demo;
+mod explain;
 mod failure;
+mod pending;
 mod plain;
 mod progress;
 mod stop;

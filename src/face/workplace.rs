@@ -139,6 +139,20 @@ impl Setup {
         Ok(Store::set_aside(&self.state_directory()?, Timestamp::now())?)
     }
 
+    /// The state, to look at; nothing where there is none yet.
+    pub(super) fn look_at_state(&self) -> Result<Option<Store>, Failure> {
+        let directory = self.state_directory()?;
+        if !Store::exists(&directory) {
+            return Ok(None);
+        }
+        Ok(Some(Store::open_read_only(&directory)?))
+    }
+
+    /// The state, to write to.
+    pub(super) fn open_state(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.state_directory()?, Timestamp::now())?)
+    }
+
     /// Where the state is.
     pub(super) fn state_directory(&self) -> Result<PathBuf, Failure> {
         match &self.demo {
@@ -170,6 +184,11 @@ impl Workplace {
         let Setup { settings, environment, demo: _ } = setup;
         let connection = Connection::new(settings, environment, &earlier, &pauses, &watch).await?;
         Ok(Self { stop, store, connection, watch, places: settings.places.clone() })
+    }
+
+    /// Where keys of the configuration were set.
+    pub(super) fn places(&self) -> &BTreeMap<String, String> {
+        &self.places
     }
 
     /// Does something in a run of its own. A run that fails is ended with the reason.

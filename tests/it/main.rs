@@ -7,6 +7,7 @@ mod command_line;
 mod crash;
 mod main_job;
 mod notion;
+mod pending;
 mod plain;
 mod recovery;
 mod simulate;

@@ -4,7 +4,8 @@ use super::*;
 use crate::domain::{
     journal::{Born, Event, Outcome, RunId, Trace, What, Write, WriteId},
     model::{Agreed, Away, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
-    plan::ChangeId,
+    pending::Waits,
+    plan::{ChangeId, document::ChangeDocument},
     review::{Decision, Remembered, Said, Verdict},
     text::Raw,
 };
@@ -336,21 +337,27 @@ fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
 fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
     let world = world();
     let mut store = world.open();
+    let change = serde_json::json!({
+        "id": "", "kind": "client", "action": "close", "name": "Åsa & Söner\u{200b}", "path": [], "fields": [], "side": "clockify",
+        "cause": "notion_changed", "confidence": 90, "reason": "", "state": "review", "alternatives": [], "requires": [],
+    });
+    let change: ChangeDocument = serde_json::from_value(change).expect("a change");
     let row = |id: &str, second| PendingRow {
-        change_id: ChangeId(id.into()),
-        kind: Kind::Client,
-        action: "close".into(),
-        name: "Åsa & Söner\u{200b}".into(),
-        state: "review".into(),
+        change: ChangeDocument { id: id.into(), ..change.clone() },
+        waits: Waits::Review,
         reason: "confidence 90 % is below 100 %".into(),
-        body: serde_json::json!({ "id": id }),
         first_seen: at(second),
     };
-    store.replace_pending(&[row("a", 1), row("b", 1)]).expect("replaces");
+    store.replace_pending(&[row("a", 1), row("b", 1)], true).expect("replaces");
 
-    store.replace_pending(&[row("c", 2), row("a", 2)]).expect("replaces");
+    store.replace_pending(&[row("c", 2), row("a", 2)], true).expect("replaces");
     assert_eq!(store.pending().expect("reads"), [row("a", 1), row("c", 2)]);
-    store.replace_pending(&[]).expect("replaces");
+    // A run that could not see everything cannot say that something is no longer true.
+    store.replace_pending(&[row("b", 3), row("a", 3)], false).expect("replaces");
+    assert_eq!(store.pending().expect("reads"), [row("a", 1), row("c", 2), row("b", 3)]);
+    store.withdraw_pending(|id| id.0 == "b").expect("withdraws");
+    assert_eq!(store.pending().expect("reads"), [row("b", 3)]);
+    store.replace_pending(&[], true).expect("replaces");
     assert_eq!(store.pending().expect("reads"), []);
 }
 
@@ -360,7 +367,12 @@ fn verdicts_are_kept_until_they_say_nothing() {
     let flagged = Verdict { decision: Some(Decision::Flag { note: "ask Anna\u{202e}".into() }), way: 1, ..Verdict::default() };
     let (a, b) = (ChangeId("a".into()), ChangeId("b".into()));
     let page = PageId::from_number(7);
-    let said = |change: &ChangeId, verdict: &Verdict| Said { change: change.clone(), page, verdict: verdict.clone() };
+    let said = |change: &ChangeId, verdict: &Verdict| Said {
+        change: change.clone(),
+        page,
+        what: "close".into(),
+        verdict: verdict.clone(),
+    };
     let remembered = |change| Remembered { said: said(change, &flagged), by: "ben".into(), at: at(1) };
     world.open().save_verdicts("ben", at(1), &[said(&a, &flagged), said(&b, &flagged)]).expect("saves");
 

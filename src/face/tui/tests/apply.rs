@@ -9,7 +9,7 @@ use crate::{
         model::{Kind, Service},
         plan::{Calls, ChangeId, Plan},
         report::{Stopped, report},
-        review::Decision,
+        review::{Decision, Review},
     },
     engine::session::Progress,
     face::tui::{
@@ -141,7 +141,7 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
             .into(),
     }]));
     let calls = Calls { notion: 3, clockify: 4 };
-    let ended = report(RunId("20261123".into()), &plan, &happened, Stopped::No, 0, calls, 8.0);
+    let ended = report(RunId("20261123".into()), &Review::new(&plan, "Ana"), &happened, Stopped::No, 0, calls, 8.0);
     let mut scenes: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
     scenes.extend(keys("AGkkks").into_iter().map(Scene::Input));
     scenes.extend(keys("P1<enter>").into_iter().map(Scene::Input));
@@ -189,11 +189,12 @@ update, name: “Design” → “Sketch” (changed in Notion)
     let mut again: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
     again.extend(keys("AP1<enter>").into_iter().map(Scene::Input));
     again.extend(told(&unlucky(&plan)));
-    let ended = report(RunId("20261123".into()), &plan, &unlucky(&plan), Stopped::No, 0, calls, 8.0);
+    let ended = report(RunId("20261123".into()), &Review::new(&plan, "Ana"), &unlucky(&plan), Stopped::No, 0, calls, 8.0);
     again.push(Scene::News(News::Applied(Box::new(ended))));
     again.extend(keys("r").into_iter().map(Scene::Input));
     let said = crate::domain::review::Said {
         change: id(&plan, "Acme"),
+        what: String::new(),
         page: plan.changes[0].page,
         verdict: crate::domain::review::Verdict { decision: Some(Decision::Approve), ..Default::default() },
     };
@@ -231,7 +232,7 @@ fn a_terminal_that_goes_away_stops_after_what_is_in_flight_and_waits_for_it() {
     let happened = events(vec![What::Applied { change: id(&plan, "Acme") }]);
     scenes.extend(told(&happened));
     let calls = Calls { notion: 1, clockify: 1 };
-    let ended = report(RunId("20261123".into()), &plan, &happened, Stopped::Interrupted, 0, calls, 8.0);
+    let ended = report(RunId("20261123".into()), &Review::new(&plan, "Ana"), &happened, Stopped::Interrupted, 0, calls, 8.0);
     scenes.push(Scene::News(News::Applied(Box::new(ended))));
 
     let film = film_of((100, 16), THEME, scenes);
@@ -266,7 +267,15 @@ fn a_retry_also_finishes_what_the_stopped_run_left_of_a_change() {
     let mut scenes: Vec<Scene> = planned(before).into_iter().map(Scene::News).collect();
     scenes.extend(keys("AP<enter>").into_iter().map(Scene::Input));
     let happened = events(vec![What::NotStarted { change: ChangeId("?".into()), because: "the run stopped before".into() }]);
-    let ended = report(RunId("1".into()), &after, &happened, Stopped::Interrupted, 0, Calls { notion: 1, clockify: 1 }, 1.0);
+    let ended = report(
+        RunId("1".into()),
+        &Review::new(&after, "Ana"),
+        &happened,
+        Stopped::Interrupted,
+        0,
+        Calls { notion: 1, clockify: 1 },
+        1.0,
+    );
     scenes.push(Scene::News(News::Applied(Box::new(ended))));
     scenes.extend(keys("r").into_iter().map(Scene::Input));
     scenes.push(Scene::News(News::Planned { plan: std::sync::Arc::new(after), remembered: vec![], at: noon() }));
