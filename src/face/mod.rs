@@ -4,6 +4,7 @@ pub mod cli;
 mod connect;
 mod demo;
 mod failure;
+mod logs;
 mod plain;
 mod progress;
 mod stop;
