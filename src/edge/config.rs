@@ -10,8 +10,10 @@
 
 mod layers;
 mod logs;
+mod mapping;
 mod read;
 mod reader;
+mod rules;
 #[cfg(test)]
 mod tests;
 
