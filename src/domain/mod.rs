@@ -4,6 +4,7 @@
 //! Snapshots ─ pair ─ Pairs ─ diff ─ Plan ─ review ─ Approved ─ (engine applies) ─ events ─ report
 //! ```
 
+pub mod audit;
 pub mod diff;
 pub mod entry;
 pub mod explain;

@@ -47,10 +47,10 @@ pub struct Waiting<'a> {
     pub reason: String,
 }
 
-/// What of a review waits for a person after a run that has `applied` some of it. What policy approves waits for the next run alone, and
+/// What of a review waits for a person after a run that is `done` with some of it. What policy approves waits for the next run alone, and
 /// what was ignored for good waits for nobody.
-pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, applied: &BTreeSet<&ChangeId>) -> Vec<Waiting<'a>> {
-    let changes = review.plan().changes.iter().enumerate().filter(|(_, change)| !applied.contains(&change.id));
+pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, done: &BTreeSet<&ChangeId>) -> Vec<Waiting<'a>> {
+    let changes = review.plan().changes.iter().enumerate().filter(|(_, change)| !done.contains(&change.id));
     let waiting = changes.filter_map(|(at, change)| {
         let (waits, reason) = match (&change.hold, &review.verdict(at).decision) {
             (_, Some(Decision::Ignore)) => return None,

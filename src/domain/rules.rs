@@ -350,7 +350,8 @@ impl Default for Brakes {
 }
 
 /// A class of changes that a brake can withhold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the classes are the brakes, which `Brakes` documents")]
 pub enum Class {
     Close,

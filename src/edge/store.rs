@@ -4,6 +4,7 @@
 //! transaction for each transition. A method that fails has changed nothing; when an append to the journal fails, nothing may be sent.
 
 mod journal;
+mod log;
 mod open;
 mod pending;
 mod registry;
@@ -24,7 +25,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::failpoint::{self, Point};
 use crate::domain::journal::Illegal;
 
-pub use journal::{Chain, RunEnd, RunRecord};
+pub use journal::{RunEnd, RunRecord};
+pub use log::{Entity, Entry, Selection, Toward};
 pub use open::default_dir;
 pub use pending::PendingRow;
 

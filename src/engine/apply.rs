@@ -24,7 +24,7 @@ use self::{
     progress::{Progress, Room, StepState},
 };
 use crate::domain::{
-    journal::{Born, Event, Outcome, RunId, Trace, What, Write, WriteId},
+    journal::{Born, Event, Outcome, RunId, Trace, Was, What, Write, WriteId},
     model::{Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Sight, Snapshots, Value},
     plan::ChangeId,
     report::Stopped,
@@ -292,7 +292,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 let number = WriteId(self.next_write);
                 self.next_write += 1;
                 let (changes, request) = (step.changes.clone(), write.clone());
-                self.append(vec![What::Intent { write: number, changes, request, trace: Box::new(trace.clone()) }], &[])?;
+                let intent = self.intent(number, changes, request, &trace);
+                self.append(vec![intent], &[])?;
                 Ok(Start::Send(Flight { step: at, number, write, trace, second_try }))
             }
         }
@@ -340,6 +341,32 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             }
             Act::Adopt(_) | Act::Accept => return Err("nothing is sent for it".to_owned()),
         })
+    }
+
+    /// What is journaled before a write leaves: the request, and what it changes as it is now, on the side that is written.
+    fn intent(&self, write: WriteId, changes: Vec<ChangeId>, request: Write, trace: &Trace) -> What {
+        let page = self.page(request.kind(), request.page());
+        let (fields, claims) = match &request {
+            Write::Create { .. } => (None, false),
+            Write::Update { fields, .. } => (Some(fields), false),
+            Write::WriteBack { claim, fields, .. } => (Some(fields), claim.is_some()),
+        };
+        let object = match &request {
+            Write::Update { kind, object, .. } => self.object(*kind, *object),
+            Write::Create { .. } | Write::WriteBack { .. } => None,
+        };
+        let held = |&field: &Field| {
+            let value = match &object {
+                Some(object) => steps::current(object, field)?,
+                None => steps::wanted(page?, field)?,
+            };
+            Some((field, value))
+        };
+        let before = fields.map(|fields| fields.keys().filter_map(held).collect()).unwrap_or_default();
+        let claimed = page.filter(|_| claims).and_then(|page| page.claim.id());
+        let name = page.map(|page| page.title.clone()).unwrap_or_default();
+        let was = Box::new(Was { before, name, claimed });
+        What::Intent { write, changes, request, was, trace: Box::new(trace.clone()) }
     }
 
     /// What will tell the object of a create from those of others: those that were there before, and the time.

@@ -17,13 +17,13 @@ use super::{
     connect::Connection,
     demo, explain,
     failure::{Code, Failure},
-    pending::{self, say},
-    plain,
+    logs::{self, Logs},
+    pending, plain,
     progress::Progress,
     stop::Stop,
     text::{self, Dress},
     tui,
-    workplace::{Global, Setup, Workplace, look},
+    workplace::{Global, Setup, Workplace, look, who},
 };
 use crate::domain::{
     explain::{Subject, explain},
@@ -97,6 +97,8 @@ enum Command {
         #[command(subcommand)]
         act: Option<pending::Ignored>,
     },
+    /// Show, copy and verify the log of what was done
+    Logs(Box<Logs>),
     /// Mend what is broken
     Doctor {
         #[command(subcommand)]
@@ -189,6 +191,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
             let aside = setup.set_state_aside()?;
             Job::on(global, setup).await?.rebuilt(aside.as_deref()).await
         }
+        Some(Command::Logs(what)) => logs::logs(&global, *what).await,
         Some(Command::Sandbox { listen, empty }) => sandbox(listen, empty).await,
     }
 }
@@ -338,7 +341,7 @@ impl Job {
                         )
                         .hint("make a new plan with `punchlist plan --out FILE`, and look at what it holds"));
                     }
-                    session.allow = allow;
+                    session.release(&who(), allow)?;
                     plan = session.plan(&mut sides)?;
                     let let_through = plan.changes.iter().filter(|change| change.state == State::Ready);
                     let let_through: BTreeSet<&str> = let_through.map(|change| change.id.0.as_str()).collect();
@@ -442,4 +445,15 @@ fn save_plan(out: &Path, document: &Document) -> Result<(), Failure> {
 
 fn to_json(value: &impl serde::Serialize) -> Result<String, Failure> {
     json(value).map_err(|error| Failure::new(Code::Error, error))
+}
+
+/// Prints on standard output. A reader that went away, as `head` does, is no error.
+pub(super) fn say(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Code::Error, format!("could not write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }

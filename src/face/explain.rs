@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
+    cli::say,
     failure::{Code, Failure},
-    pending::say,
     text::put,
 };
 use crate::domain::{

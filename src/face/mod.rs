@@ -5,6 +5,7 @@ mod connect;
 mod demo;
 mod explain;
 mod failure;
+mod logs;
 mod pending;
 mod plain;
 mod progress;

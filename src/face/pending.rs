@@ -1,18 +1,16 @@
 //! What waits for a person and what was ignored for good: listed, approved for the next run, taken back. Only the state is looked at.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::{self, Write as _},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
+    cli::say,
     failure::{Code, Failure},
     text::put,
-    workplace::{Setup, who},
+    workplace::Setup,
 };
 use crate::{
     domain::{
@@ -228,7 +226,9 @@ pub(super) fn act(setup: &Setup, act: &Act) -> Result<(), Failure> {
         with_needed(&queue, &mut chosen)?;
     }
     let said: Vec<Said> = chosen.iter().map(|at| said(&queue, &queue.rows[*at], approves)).collect();
-    store.save_verdicts(&who(), Timestamp::now(), &said)?;
+    if !said.is_empty() {
+        setup.keep(&mut store, if approves { "pending approve" } else { "pending clear" }, &said)?;
+    }
     let mut text = String::new();
     let done = if approves { "approved" } else { "not decided any more" };
     for at in &chosen {
@@ -329,7 +329,9 @@ pub(super) fn ignored(setup: &Setup, revoke: Option<&Ignored>, as_json: bool) ->
             .map_err(|failure| Failure { hints: vec!["`punchlist ignored` lists what is ignored".to_owned()], ..failure })?
     };
     let said: Vec<Said> = revoked.iter().map(|at| Said { verdict: Verdict::default(), ..known[*at].said.clone() }).collect();
-    store.save_verdicts(&who(), Timestamp::now(), &said)?;
+    if !said.is_empty() {
+        setup.keep(&mut store, "ignored revoke", &said)?;
+    }
     let mut text = String::new();
     for said in &said {
         put(&mut text, format_args!("asked about again: {}\n", Display::of(&said.what)));
@@ -363,15 +365,4 @@ fn ignored_text(known: &[Remembered]) -> String {
         ),
     }
     text
-}
-
-/// Prints on standard output. A reader that went away, as `head` does, is no error.
-pub(super) fn say(text: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Code::Error, format!("could not write to standard output: {error}")))
-        }
-        _ => Ok(()),
-    }
 }

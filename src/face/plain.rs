@@ -18,8 +18,6 @@ use std::{
     time::Instant,
 };
 
-use jiff::Timestamp;
-
 use self::{
     command::Command,
     input::{LINE_CHARACTERS_MAX, Line, Lines},
@@ -128,7 +126,7 @@ async fn decide(talk: &mut Talk, session: &mut Session<'_>, plan: &Arc<Plan>, dr
         };
         let Answer { text, changed } = walk.act(command);
         // Kept before it is said: what was answered is never lost.
-        session.store.save_verdicts(&who, Timestamp::now(), &walk.review.said(&changed))?;
+        session.keep(&who, &walk.review.said(&changed))?;
         talk.say(&text)?;
     }
     talk.say(&format!("Decisions are kept: {}. Nothing was applied.\n", Tally::of(&walk.review).words()))?;

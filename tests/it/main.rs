@@ -5,6 +5,7 @@ mod bad_input;
 mod clockify;
 mod command_line;
 mod crash;
+mod logs;
 mod main_job;
 mod notion;
 mod pending;

@@ -130,10 +130,10 @@ async fn review(session: &mut Session<'_>, who: &str, stop: &Stop, news: &Tellin
                 }
                 return Ok(Next::Read);
             }
-            Order::Keep(said) => session.store.save_verdicts(who, Timestamp::now(), &said)?,
+            Order::Keep(said) => session.keep(who, &said)?,
             Order::Release(allowance) => {
                 let Some(sides) = &mut at_hand else { continue };
-                session.allow.push(allowance);
+                session.release(who, vec![allowance])?;
                 plan = Arc::new(session.plan(sides)?);
                 haystack = None;
                 tell_plan(session, &plan, read_at, news)?;

@@ -189,6 +189,7 @@ fn told(state: &mut State, progress: Progress) {
             }
         }
         Progress::Applying(_) => {}
+        Progress::Warned(text) => state.toast = text,
         Progress::Happened(event) => {
             state.now = state.now.max(event.at);
             if state.phase == Phase::Applying {
