@@ -253,6 +253,9 @@ pub enum What {
         plan_hash: String,
         /// How many changes it proposes.
         changes: usize,
+        /// The run that it takes back, where it is the undo of one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undoes: Option<RunId>,
     },
     /// A difference was found.
     Difference {
@@ -292,6 +295,19 @@ pub enum What {
         /// How it ended.
         #[serde(flatten)]
         outcome: Outcome,
+    },
+    /// A page was linked with an object that was there, or parted from one. Nothing was sent for it.
+    Linked {
+        /// The page.
+        page: PageId,
+        /// What both are.
+        kind: Kind,
+        /// The object that the page has now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<ObjectId>,
+        /// The object that it had before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        former: Option<ObjectId>,
     },
     /// A change was carried out whole.
     Applied {

@@ -15,3 +15,4 @@ pub mod review;
 pub mod rules;
 pub mod steps;
 pub mod text;
+pub mod undo;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
+    journal::RunId,
     model::{Field, Kind, ObjectId, PageId, Service, Value},
     rules::{Allowance, Class, Rules, Threshold, Thresholds},
     text::Raw,
@@ -100,6 +101,10 @@ pub enum Cause {
     CopiedId,
     /// The page has moved, and what it left behind is still open.
     Moved,
+    /// A run wrote it, and the run is undone.
+    Undone,
+    /// A run linked the two, and the run is undone.
+    Unlinked,
 }
 
 /// One field from → to.
@@ -170,6 +175,10 @@ pub enum HoldCode {
     Unsettled,
     /// The value cannot be written to that side.
     NotWritable,
+    /// It is not as the run left it that is undone.
+    MovedSince,
+    /// The journal does not say what was there before.
+    Unrecorded,
 }
 
 /// What holds a change back.
@@ -244,6 +253,11 @@ impl Change {
         }
     }
 
+    /// True when it takes back what a run wrote.
+    pub fn is_undo(&self) -> bool {
+        matches!(self.cause, Cause::Undone | Cause::Unlinked)
+    }
+
     /// True when Clockify was edited, alone or along with Notion, so that somebody must say who is right.
     pub fn is_contested(&self) -> bool {
         matches!(self.cause, Cause::Drift | Cause::Conflict)
@@ -252,6 +266,8 @@ impl Change {
     /// The threshold that the policy has for it.
     pub fn threshold(&self, thresholds: &Thresholds) -> Threshold {
         match self.proposal.action {
+            // Somebody has asked for just this; what is not sure in it is for a person.
+            _ if self.is_undo() => Threshold::At(100),
             Action::Create if self.cause == Cause::Vanished => thresholds.recreate,
             Action::Create if self.cause == Cause::CopiedId => thresholds.clear_claim,
             Action::Create => thresholds.create,
@@ -348,6 +364,9 @@ pub struct Scope {
     pub clockify_workspace: String,
     /// SHA-256 of the rules.
     pub rules: String,
+    /// The run that it takes back, where it is the undo of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<RunId>,
 }
 
 /// How many changes of each sort there are.

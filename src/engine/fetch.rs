@@ -98,7 +98,7 @@ impl Session<'_> {
                 continue;
             }
             match link.sight {
-                Sight::Retired => {}
+                Sight::Retired | Sight::Parted => {}
                 Sight::LostAt(at) if now.duration_since(at) < LOST_AGAIN_AFTER => {
                     snapshots.lost.insert(link.page);
                 }

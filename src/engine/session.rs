@@ -23,6 +23,7 @@ use crate::{
         report::{Report, Stopped, report},
         review::{Approved, Review},
         rules::{Allowance, Rules},
+        undo::undo,
     },
     edge::{
         clockify::{self, Clockify},
@@ -94,6 +95,8 @@ pub struct Session<'a> {
     pub rules: &'a Rules,
     /// What somebody lets through beyond the brakes, in this run alone.
     pub allow: Vec<Allowance>,
+    /// The run that this one takes back, instead of comparing both sides.
+    pub undoes: Option<RunId>,
     /// The data sources, as the configuration names them.
     pub references: &'a PerKind<String>,
     /// The Clockify workspace, as the configuration names it.
@@ -232,7 +235,7 @@ impl Session<'_> {
             snapshots,
             registry,
             sources,
-            scope: Scope { notion_workspace, clockify_workspace, rules: String::new() },
+            scope: Scope { notion_workspace, clockify_workspace, rules: String::new(), undoes: self.undoes.clone() },
             at,
         };
         self.save(&mut seen.registry, lost_now)?;
@@ -247,10 +250,17 @@ impl Session<'_> {
     pub fn plan(&mut self, seen: &mut Sides) -> Result<Plan, SessionError> {
         let brakes = self.rules.brakes.allowing(&self.allow);
         let rules = Rules { brakes, ..self.rules.clone() };
-        let difference = diff(&seen.snapshots, &seen.registry, &rules, seen.scope.clone());
-        self.save(&mut seen.registry, difference.verified)?;
-        let plan = difference.plan;
-        let mut events = vec![What::Planned { plan_hash: plan.hash.clone(), changes: plan.changes.len() }];
+        let Sides { snapshots, registry, scope, .. } = &*seen;
+        let plan = if let Some(run) = &scope.undoes {
+            let events = self.store.events(run)?;
+            undo(&events, snapshots, registry, &rules, scope.clone()).map_err(|illegal| self.store.damaged(&illegal))?
+        } else {
+            let difference = diff(snapshots, registry, &rules, scope.clone());
+            self.save(&mut seen.registry, difference.verified)?;
+            difference.plan
+        };
+        let undoes = plan.scope.undoes.clone();
+        let mut events = vec![What::Planned { plan_hash: plan.hash.clone(), changes: plan.changes.len(), undoes }];
         events.extend(plan.changes.iter().map(|change| What::Difference {
             change: change.id.clone(),
             summary: format!(
@@ -331,6 +341,15 @@ impl Session<'_> {
                 _ => None,
             })
             .collect();
+        if plan.scope.undoes.is_none() {
+            self.leave_pending(plan, &applied)?;
+        }
+        self.end(&report)?;
+        Ok(report)
+    }
+
+    /// Stores what a plan leaves for a person.
+    fn leave_pending(&mut self, plan: &Plan, applied: &BTreeSet<&ChangeId>) -> Result<(), SessionError> {
         let now = (self.clock)();
         let documents = ChangeDocument::all(plan);
         let pending: Vec<PendingRow> = plan
@@ -349,9 +368,7 @@ impl Session<'_> {
                 first_seen: now,
             })
             .collect();
-        self.store.replace_pending(&pending)?;
-        self.end(&report)?;
-        Ok(report)
+        Ok(self.store.replace_pending(&pending)?)
     }
 
     /// Notes that the run ended, with its report.

@@ -186,6 +186,7 @@ impl Workplace {
             store,
             rules: &connection.rules,
             allow: Vec::new(),
+            undoes: None,
             references: &connection.references,
             workspace: connection.workspace.as_deref(),
             run: RunId(format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%SZ"), now.subsec_nanosecond() / 20_000)),

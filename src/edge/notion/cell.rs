@@ -87,7 +87,9 @@ impl Cell {
             Field::Estimate => self.hours(),
             Field::Assignees => self.people(),
             Field::Color => self.color(),
-            Field::Name | Field::Parent | Field::State | Field::Email | Field::Address | Field::Note => self.text(),
+            Field::Name | Field::Parent | Field::State | Field::Claim | Field::Email | Field::Address | Field::Note => {
+                self.text()
+            }
         }
     }
 

@@ -292,6 +292,7 @@ impl<'a> About<'a> {
                 let change = if let [only] = changes.as_slice() { Some(only) } else { None };
                 Self { page: page(&request.page()), object, change }
             }
+            What::Linked { page: of, object, former, .. } => Self { page: page(of), object: object.or(*former), change: None },
             What::Outcome { write, outcome } => {
                 let sql = "SELECT page_id FROM write WHERE run_id = ?1 AND write_id = ?2";
                 let page = transaction.prepare_cached(sql)?.query_row((&event.run.0, write.0), |row| row.get(0)).optional()?;

@@ -14,8 +14,9 @@ pub(crate) fn event(event: &Event) -> String {
             let incomplete = incomplete.as_ref().map(|because| format!(" (incomplete: {because})")).unwrap_or_default();
             format!("read {rows} {} from {service}{incomplete}", kind.plural())
         }
-        What::Planned { plan_hash, changes } => {
-            format!("planned {changes} changes, plan {}", &plan_hash[..plan_hash.len().min(12)])
+        What::Planned { plan_hash, changes, undoes } => {
+            let undoes = undoes.as_ref().map(|run| format!(" to undo run {}", Display::of(&run.0))).unwrap_or_default();
+            format!("planned {changes} changes{undoes}, plan {}", &plan_hash[..plan_hash.len().min(12)])
         }
         What::Difference { change, summary, .. } => format!("found {change} {summary}"),
         What::Approved { change, by } => format!("approved {change} by {by}"),
@@ -31,6 +32,14 @@ pub(crate) fn event(event: &Event) -> String {
             let outcome = serde_json::to_value(outcome).unwrap_or_default();
             format!("write {}: {}", write.0, Display::of(outcome["outcome"].as_str().unwrap_or_default()))
         }
+        What::Linked { page, kind, object, former } => match (object, former) {
+            (Some(object), Some(former)) => format!("linked {kind} page {page} with {object}, and no longer with {former}"),
+            (Some(object), None) => format!("linked {kind} page {page} with {object}"),
+            (None, former) => {
+                let former = former.map(|former| former.to_string()).unwrap_or_default();
+                format!("parted {kind} page {page} from {former}")
+            }
+        },
         What::Applied { change } => format!("applied {change}"),
         What::Failed { change, error, hint } => format!("failed {change}: {error} ({hint})"),
         What::NotStarted { change, because } => format!("not started {change}: {because}"),

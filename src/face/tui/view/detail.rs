@@ -185,6 +185,8 @@ fn evidence(cause: Cause) -> &'static str {
         Cause::Vanished => "a complete listing shows that the object it was linked to is gone",
         Cause::Claim => "linked; the ID in the page says otherwise",
         Cause::Moved => "the page has moved on, and this is what it was linked to before",
+        Cause::Undone => "the journal of the run says what was there before; it is still as the run left it",
+        Cause::Unlinked => "the journal of the run says that it linked the two",
         Cause::CopiedId => "the ID in the page belongs to another page",
     }
 }
