@@ -17,6 +17,7 @@
 mod fields;
 mod holds;
 mod notices;
+mod unmanaged;
 
 use std::{
     borrow::Cow,
@@ -326,15 +327,37 @@ impl<'a> Differ<'a> {
         compared: Vec<Compared>,
         agree: &mut dyn FnMut(Field, Agreed),
     ) -> Vec<Part> {
-        use super::rules::{OnConflict, OnDrift};
+        use super::rules::{Direction, OnConflict, OnDrift};
         let precedence = &self.rules.precedence[page.kind];
         let mut parts: Vec<Part> = Vec::new();
         for difference in compared {
             let Compared { field, wanted, current, base: _, verdict } = &difference;
+            let rule = precedence.of(*field);
             let (cause, side, confidence, reason) = match verdict {
                 Verdict::Agreed => {
                     agree(*field, Agreed::Same(wanted.clone()));
                     continue;
+                }
+                verdict if rule.direction == Direction::ToNotion => match verdict {
+                    Verdict::FirstSight if *current == Value::Empty => {
+                        agree(*field, Agreed::on(wanted.clone(), current.clone()));
+                        continue;
+                    }
+                    Verdict::FirstSight => (
+                        Cause::ToNotion,
+                        Service::Notion,
+                        FIRST_SIGHT,
+                        "both sides differ, and were never seen to agree; by the rule this field goes to Notion",
+                    ),
+                    Verdict::ClockifyChanged => {
+                        (Cause::ToNotion, Service::Notion, 100, "changed in Clockify; by the rule this field goes to Notion")
+                    }
+                    _ => {
+                        (Cause::ToNotion, Service::Notion, BY_RULE, "edited in Notion, but by the rule this field goes to Notion")
+                    }
+                },
+                Verdict::NotionChanged if *field == Field::Parent && self.may_lose_client(page) => {
+                    (Cause::NotionChanged, Service::Clockify, CONTESTED, "its client was removed in Notion")
                 }
                 Verdict::NotionChanged => (Cause::NotionChanged, Service::Clockify, 100, "changed in Notion"),
                 Verdict::FirstSight if *wanted == Value::Empty => {
@@ -345,7 +368,7 @@ impl<'a> Differ<'a> {
                 Verdict::FirstSight => {
                     (Cause::FirstSight, Service::Clockify, FIRST_SIGHT, "both sides differ, and were never seen to agree")
                 }
-                Verdict::ClockifyChanged => match precedence.on_drift(*field) {
+                Verdict::ClockifyChanged => match rule.on_drift {
                     OnDrift::Review => (Cause::Drift, Service::Clockify, CONTESTED, "edited in Clockify since both agreed"),
                     OnDrift::Restore => {
                         (Cause::Drift, Service::Clockify, 100, "edited in Clockify; the rule is to restore Notion's value")
@@ -355,7 +378,7 @@ impl<'a> Differ<'a> {
                         continue;
                     }
                 },
-                Verdict::Conflict => match precedence.on_conflict(*field) {
+                Verdict::Conflict => match rule.on_conflict {
                     OnConflict::Review => {
                         (Cause::Conflict, Service::Clockify, CONTESTED, "edited on both sides since they agreed")
                     }
@@ -466,7 +489,8 @@ impl<'a> Differ<'a> {
                 self.changes[at].tracked_seconds = object.tracked_seconds.filter(|_| moves_task);
                 self.hold_parent(at, page);
             }
-            _ => self.hold_closed_parent(at, page),
+            _ if side == Service::Clockify => self.hold_closed_parent(at, page),
+            _ => {}
         }
         if renames {
             self.hold_name(at, page);
@@ -559,11 +583,13 @@ impl<'a> Differ<'a> {
     }
 
     fn finish(mut self, scope: Scope) -> Difference {
+        let mut places = BTreeMap::new();
+        let unmanaged = self.unmanaged(&mut places);
         self.brake();
         hold_closes_above(&mut self.changes, self.snapshots);
-        let mut places = BTreeMap::new();
         for change in &self.changes {
-            let mut at = Some(change.page);
+            // An object without a page has a place of its own.
+            let mut at = change.page.in_notion().or(change.parent);
             while let Some((page, _)) = at.and_then(|page| self.pairs.of(page)) {
                 let parent = match &page.parent {
                     Relation::One(parent) => Some(*parent),
@@ -579,7 +605,8 @@ impl<'a> Differ<'a> {
         let complete = Kind::ALL
             .into_iter()
             .all(|kind| self.snapshots.pages[kind].complete().is_some() && self.snapshots.objects[kind].complete().is_some());
-        let notices = notices::notices(self.snapshots, self.registry, self.rules, self.pairs, self.namesakes);
+        let mut notices = notices::notices(self.snapshots, self.registry, self.pairs, self.namesakes);
+        notices.extend(unmanaged);
         let plan = Plan { changes: self.changes, notices, places, complete, scope, hash: String::new() };
         Difference { plan: plan.seal(self.rules), verified: self.verified }
     }

@@ -1,12 +1,13 @@
 //! The values that everything else speaks in: kinds, ids, pages, objects, fields and listings.
 
+mod along;
 mod id;
 mod listing;
 mod registry;
 mod value;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt,
     ops::{Index, IndexMut},
 };
@@ -18,7 +19,7 @@ use super::text::Raw;
 
 pub use id::{InvalidId, ObjectId, PageId};
 pub use listing::{Complete, Fetched, Identified, Listing, Partial, Walk};
-pub use registry::{Agreed, Base, Link, Registry, Sight};
+pub use registry::{Agreed, Away, Base, Link, Registry, Sight};
 pub use value::{Field, Value, Values, duration_words};
 
 /// What a page or an object is. The order is the hierarchy: clients hold projects, projects hold tasks.
@@ -273,10 +274,8 @@ pub struct Snapshots {
     pub pages: Snapshot<Page>,
     /// What time is tracked on.
     pub objects: Snapshot<Object>,
-    /// Pages that are in the registry, that no listing shows and that answer 404: deleted for good, or hidden from us.
-    pub lost: BTreeSet<PageId>,
-    /// Pages that are in the registry and exist, but were moved out of their data source.
-    pub moved_out: BTreeSet<PageId>,
+    /// Pages that are in the registry and that no listing shows, and where they are.
+    pub away: BTreeMap<PageId, Away>,
     /// Pages for which an earlier run may have created an object: nobody knows, and a look-up could not tell. A person must decide
     /// where there are objects that could be it; without any, looking it up failed.
     pub unsettled: BTreeMap<PageId, Vec<ObjectId>>,

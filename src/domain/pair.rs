@@ -431,7 +431,8 @@ fn by_name<'a>(
         return;
     }
     let parent = match (&page.parent, page.kind.parent()) {
-        (_, None) => None,
+        // Clockify has projects without a client, and no tasks without a project.
+        (_, None) | (Relation::None, Some(Kind::Client)) => None,
         (Relation::One(parent), Some(_)) => match pairs.of(*parent).and_then(|(_, parent)| parent.proposed()) {
             Some(object) => Some(object.id),
             None => return,
@@ -566,7 +567,7 @@ pub fn namesakes<'a>(pairs: &Pairs<'a>) -> Vec<Namesakes<'a>> {
         let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (at, (page, _)) in matches.iter().enumerate().filter(|(_, (page, _))| !page.standing.is_closed()) {
             let parent = match (&page.parent, kind.parent()) {
-                (_, None) => None,
+                (_, None) | (Relation::None, Some(Kind::Client)) => None,
                 (Relation::One(parent), Some(_)) => Some(*parent),
                 (Relation::None | Relation::Several(_), Some(_)) => continue,
             };

@@ -91,6 +91,8 @@ pub enum Cause {
     Conflict,
     /// They differ, and were never seen to agree.
     FirstSight,
+    /// They differ, and by the rule the field goes to Notion.
+    ToNotion,
     /// An object that looks like the page's.
     Match,
     /// The object is gone from Clockify.
@@ -101,10 +103,34 @@ pub enum Cause {
     CopiedId,
     /// The page has moved, and what it left behind is still open.
     Moved,
+    /// No page links to the object, and by the rule it is closed.
+    Unmanaged,
     /// A run wrote it, and the run is undone.
     Undone,
     /// A run linked the two, and the run is undone.
     Unlinked,
+}
+
+impl Cause {
+    /// What it rests on, in words.
+    pub fn evidence(self) -> &'static str {
+        match self {
+            Self::New => "the page has no object, and no ID of one",
+            Self::NotionChanged => "linked; only Notion moved since both were last verified to agree",
+            Self::Drift => "linked; only Clockify moved since both were last verified to agree",
+            Self::Conflict => "linked; both moved since they were last verified to agree",
+            Self::FirstSight => "linked, but never seen to agree on this",
+            Self::ToNotion => "linked, and by the rule Clockify's value goes to Notion",
+            Self::Match => "found by its name under the same parent",
+            Self::Vanished => "a complete listing shows that the object it was linked to is gone",
+            Self::Claim => "linked; the ID in the page says otherwise",
+            Self::Moved => "the page has moved on, and this is what it was linked to before",
+            Self::Unmanaged => "no page links to it, and every page was seen",
+            Self::Undone => "the journal of the run says what was there before; it is still as the run left it",
+            Self::Unlinked => "the journal of the run says that it linked the two",
+            Self::CopiedId => "the ID in the page belongs to another page",
+        }
+    }
 }
 
 /// One field from → to.
@@ -209,7 +235,7 @@ pub struct Change {
     pub id: ChangeId,
     /// What it concerns.
     pub kind: Kind,
-    /// The page.
+    /// The page, or what stands for it where an object has none.
     pub page: PageId,
     /// The page's title.
     pub name: Raw,
@@ -241,6 +267,12 @@ impl Change {
             && self.proposal.fields.iter().any(|field| field.field == Field::Name)
     }
 
+    /// Whether an update closes the page, or opens it again; nothing where it does neither.
+    fn sets_state(&self) -> Option<bool> {
+        let state = self.proposal.fields.iter().find(|field| field.field == Field::State)?;
+        Some(state.to == Value::Closed(true))
+    }
+
     /// The brake that may withhold it.
     pub fn brake_class(&self) -> Option<Class> {
         match self.proposal.action {
@@ -249,6 +281,8 @@ impl Change {
             Action::Move => Some(Class::Move),
             Action::Create => Some(Class::LostLink),
             Action::Update if self.is_rename() => Some(Class::Rename),
+            // Clockify's state goes to Notion: many at once are as alarming as on the other side.
+            Action::Update if let Some(closes) = self.sets_state() => Some(if closes { Class::Close } else { Class::Reopen }),
             Action::Update | Action::Link | Action::WriteBack | Action::ClearClaim | Action::Accept => None,
         }
     }
@@ -273,6 +307,8 @@ impl Change {
             Action::Create => thresholds.create,
             Action::Link => thresholds.link,
             Action::Update => thresholds.update,
+            // It may be somebody else's.
+            Action::Close if self.cause == Cause::Unmanaged => Threshold::Never,
             Action::Close => thresholds.close,
             Action::Reopen => thresholds.reopen,
             Action::Move => thresholds.move_,
@@ -296,6 +332,8 @@ pub enum NoticeCode {
     LostSight,
     /// A linked page is now outside its data source. Its object is left alone.
     MovedOut,
+    /// A linked page that the mapping's `only` no longer lets in. Its object is left alone.
+    NotMeant,
     /// A page has another page's Clockify ID, as a duplicated page does.
     CopiedId,
     /// An object that no page links to. It is never touched.

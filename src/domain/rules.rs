@@ -31,6 +31,10 @@ pub struct Rules {
     pub brakes: Brakes,
     /// What to do about objects that no page links to.
     pub unmanaged: Unmanaged,
+    /// Whether what stands below a closed page is closed along with it.
+    pub close_children: bool,
+    /// What to do about projects that have never had a client.
+    pub without_client: WithoutClient,
     /// How old an observation may be when a change that rests on it is written.
     pub stale_after: Duration,
     /// How long to wait before looking again for a create whose outcome is unknown, since a listing may lag behind a write; the
@@ -48,6 +52,8 @@ impl Default for Rules {
             thresholds: Thresholds::default(),
             brakes: Brakes::default(),
             unmanaged: Unmanaged::Notice,
+            close_children: false,
+            without_client: WithoutClient::Hold,
             stale_after: Duration::from_mins(1),
             settle: Duration::from_secs(2),
         }
@@ -62,54 +68,114 @@ pub struct Mapping {
     /// The relation to the client or project; none for clients.
     pub parent: Option<String>,
     /// What says that a page is closed. Without it only the trash closes.
-    pub closed: Option<ClosedWhen>,
+    pub closed: Option<Condition>,
+    /// What says that a page is meant at all. Without it every page is.
+    pub only: Option<Condition>,
     /// The other mapped fields and their properties.
-    pub fields: BTreeMap<Field, String>,
+    pub fields: BTreeMap<Field, Mapped>,
+}
+
+/// A property that holds a field, and how what it says is to be understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mapped {
+    /// The property's name.
+    pub property: String,
+    /// What a number in it counts, where the field is a time.
+    pub unit: Unit,
+    /// What its words stand for, e.g. `Internal` for `no`. Words that are not here stand for themselves.
+    pub values: BTreeMap<String, Value>,
+}
+
+impl Mapped {
+    /// A property that says what the field holds.
+    pub fn as_is(property: impl Into<String>) -> Self {
+        Self { property: property.into(), unit: Unit::default(), values: BTreeMap::new() }
+    }
+
+    /// The word that stands for a value, if one does.
+    pub fn word(&self, value: &Value) -> Option<&str> {
+        self.values.iter().find(|(_, meant)| *meant == value).map(|(word, _)| word.as_str())
+    }
+}
+
+/// What a number that is a time counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Minutes.
+    Minutes,
+    /// Hours.
+    #[default]
+    Hours,
+    /// Working days of eight hours.
+    Days,
+}
+
+impl Unit {
+    /// How long one is, in seconds.
+    pub fn seconds(self) -> u32 {
+        match self {
+            Self::Minutes => 60,
+            Self::Hours => 60 * 60,
+            Self::Days => 8 * 60 * 60,
+        }
+    }
+
+    /// The word for several.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Minutes => "minutes",
+            Self::Hours => "hours",
+            Self::Days => "days",
+        }
+    }
 }
 
 impl Mapping {
     /// The schema of the popular n8n template, so that its users switch without touching Notion.
     pub fn n8n() -> PerKind<Self> {
-        let status =
-            || Some(ClosedWhen { property: "Status".into(), is: ClosedValues::OneOf(vec!["Done".into(), "Obsolete".into()]) });
+        let status = || Some(Condition { property: "Status".into(), is: Holds::OneOf(vec!["Done".into(), "Obsolete".into()]) });
         PerKind {
             clients: Self {
                 id: "Clockify Client ID".into(),
                 parent: None,
-                closed: Some(ClosedWhen { property: "Archive".into(), is: ClosedValues::Checked }),
+                closed: Some(Condition { property: "Archive".into(), is: Holds::Checked(true) }),
+                only: None,
                 fields: BTreeMap::new(),
             },
             projects: Self {
                 id: "Clockify Project ID".into(),
                 parent: Some("Clients".into()),
                 closed: status(),
+                only: None,
                 fields: BTreeMap::new(),
             },
             tasks: Self {
                 id: "Clockify Task ID".into(),
                 parent: Some("Projects".into()),
                 closed: status(),
+                only: None,
                 fields: BTreeMap::new(),
             },
         }
     }
 }
 
-/// The property that closes a page, and the values that do.
+/// What a property must hold for something to be so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ClosedWhen {
+pub struct Condition {
     /// The property's name.
     pub property: String,
     /// What it must hold.
-    pub is: ClosedValues,
+    pub is: Holds,
 }
 
-/// The values that close a page.
+/// What a property may hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ClosedValues {
-    /// A ticked checkbox.
-    Checked,
+pub enum Holds {
+    /// A checkbox that is ticked, or one that is not.
+    Checked(bool),
     /// One of these options of a select or status.
     OneOf(Vec<String>),
 }
@@ -151,26 +217,41 @@ pub enum OnConflict {
     Clockify,
 }
 
+/// Which way the value of a field goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Clockify mirrors Notion.
+    #[default]
+    ToClockify,
+    /// Notion mirrors Clockify: whatever differs is written into the page.
+    ToNotion,
+}
+
 /// Who wins, for one kind: a rule for all its fields, and exceptions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Precedence {
     /// For every field that is not named below.
-    pub on_drift: OnDrift,
-    /// For every field that is not named below.
-    pub on_conflict: OnConflict,
+    pub all: FieldRule,
     /// Exceptions for single fields.
-    pub fields: BTreeMap<Field, (OnDrift, OnConflict)>,
+    pub fields: BTreeMap<Field, FieldRule>,
+}
+
+/// Who wins about a field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FieldRule {
+    /// Which way its value goes. The other two matter only on the way to Clockify.
+    pub direction: Direction,
+    /// Who wins where Clockify alone was edited.
+    pub on_drift: OnDrift,
+    /// Who wins where both sides were edited.
+    pub on_conflict: OnConflict,
 }
 
 impl Precedence {
-    /// The drift rule for a field.
-    pub fn on_drift(&self, field: Field) -> OnDrift {
-        self.fields.get(&field).map_or(self.on_drift, |rule| rule.0)
-    }
-
-    /// The conflict rule for a field.
-    pub fn on_conflict(&self, field: Field) -> OnConflict {
-        self.fields.get(&field).map_or(self.on_conflict, |rule| rule.1)
+    /// The rule for a field.
+    pub fn of(&self, field: Field) -> FieldRule {
+        self.fields.get(&field).copied().unwrap_or(self.all)
     }
 }
 
@@ -338,7 +419,7 @@ impl Brakes {
     }
 }
 
-/// What to do about objects that no page links to. They are never written.
+/// What to do about objects that no page links to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unmanaged {
@@ -347,6 +428,19 @@ pub enum Unmanaged {
     /// A notice for each.
     #[default]
     Notice,
+    /// Propose to a person that they are closed.
+    Close,
+}
+
+/// What to do about a project that has never had a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WithoutClient {
+    /// Hold it until it has one.
+    #[default]
+    Hold,
+    /// Mirror it without one.
+    Mirror,
 }
 
 impl Rules {

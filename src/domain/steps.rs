@@ -186,6 +186,9 @@ impl Builder<'_> {
                     if let Act::Update { parent, fields, .. } = &mut self.steps[at].act {
                         if change.proposal.action == Action::Move {
                             *parent = change.parent;
+                            if change.parent.is_none() {
+                                fields.insert(Field::Parent, Value::Empty);
+                            }
                         } else {
                             fields.extend(written_fields(change));
                         }

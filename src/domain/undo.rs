@@ -103,7 +103,8 @@ impl<'a> Undoing<'a> {
         // The objects that may be written: what the page has, and what it gets again; and of those that it leaves, what was created.
         let has = relink.map_or(linked, |(_, object)| object.or(linked));
         for (&object, written) in deed.objects.iter().filter(|(object, _)| !deed.created.contains(object)) {
-            let ours = has == Some(object) || linked == Some(object);
+            let stands_apart = PageId::stand_in(object) == Some(page) && self.registry.of_object(object).is_none();
+            let ours = has == Some(object) || linked == Some(object) || stands_apart;
             self.object(about, object, written, ours, relink.map(|(at, _)| at).filter(|_| linked != Some(object)));
         }
         let mut last = relink.map(|(at, _)| at);
@@ -232,10 +233,10 @@ impl<'a> Undoing<'a> {
         mut held: Option<Hold>,
         relink: Option<usize>,
     ) {
-        let mut parent = None;
+        let mut former = None;
         if action == Action::Move {
             match self.former_parent(about.kind, &fields[0].to) {
-                Ok(page) => parent = Some(page),
+                Ok(parent) => former = Some(parent),
                 Err(hold) => held = held.or(Some(hold)),
             }
         }
@@ -248,7 +249,7 @@ impl<'a> Undoing<'a> {
             (field.from, field.to) = (self.shown(about.kind, &field.from), self.shown(about.kind, &field.to));
         }
         let at = self.push(about, action, Some(row.id), fields, reason, held);
-        if parent.is_some() {
+        if let Some(parent) = former {
             // Which page it is belongs to what the change does.
             self.changes[at].parent = parent;
             self.name_anew(at);
@@ -278,16 +279,14 @@ impl<'a> Undoing<'a> {
         }
     }
 
-    /// The page whose object the parent of something was.
-    fn former_parent(&self, kind: Kind, before: &Value) -> Result<PageId, Hold> {
+    /// The page whose object the parent of something was, if it had one.
+    fn former_parent(&self, kind: Kind, before: &Value) -> Result<Option<PageId>, Hold> {
+        let Value::Object(object) = before else { return Ok(None) };
         let above = kind.parent().unwrap_or(kind);
-        let Value::Object(object) = before else {
-            return Err(hold(HoldCode::NotWritable, format!("it had no {above} before: take it out by hand")));
-        };
         let link = self.registry.of_object(*object);
         let link = link.filter(|_| self.snapshots.objects[above].get(*object).is_some());
         let held = || hold(HoldCode::ParentUnknown, format!("the {above} that it had belongs to no page any more"));
-        link.map(|link| link.page).ok_or_else(held)
+        link.map(|link| Some(link.page)).ok_or_else(held)
     }
 
     /// Closes what the run created.
@@ -505,7 +504,9 @@ impl<'a> Undoing<'a> {
             let mut at = Some((change.page, change.kind));
             while let Some((page, kind)) = at {
                 let seen = self.snapshots.pages[kind].get(page);
-                let object = self.registry.of_page(page).and_then(|link| self.snapshots.objects[kind].get(link.object));
+                let own = change.proposal.object.filter(|_| page == change.page);
+                let object = own.or_else(|| self.registry.of_page(page).map(|link| link.object));
+                let object = object.and_then(|object| self.snapshots.objects[kind].get(object));
                 let about = About { page, kind, seen, object };
                 let parent = self.parent(about);
                 let name = if page == change.page { change.name.clone() } else { name(about) };

@@ -9,8 +9,10 @@
 //! A key is known because something here reads it; there is no second list. `config.example.toml` documents every key.
 
 mod layers;
+mod mapping;
 mod read;
 mod reader;
+mod rules;
 #[cfg(test)]
 mod tests;
 

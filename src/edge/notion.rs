@@ -17,7 +17,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     domain::{
-        model::{Field, Kind, ObjectId, Page, PageId, PerKind, Service, Standing, Value},
+        model::{Away, Field, Kind, ObjectId, Page, PageId, PerKind, Service, Standing, Value},
         rules::{IdStrategy, Mapping},
         text::{Display, Raw},
     },
@@ -61,10 +61,9 @@ struct Me {
 pub enum Seen {
     /// The page, where it belongs; perhaps in the trash.
     Page(Page),
-    /// It exists, but in another place.
-    MovedOut,
-    /// 404: deleted for good, or hidden from us; the two cannot be told apart (Notion docs, errors).
-    NotFound,
+    /// It is somewhere else. A 404 can mean that it was deleted for good, or that it is hidden from us; the two cannot be told apart
+    /// (Notion docs, errors).
+    Away(Away),
 }
 
 /// Where mapping and schema do not fit.
@@ -217,11 +216,11 @@ impl Notion {
         let wrong = |failure| failed(format!("the {kind} page {id}"), failure);
         let mut row: Row = match self.http.send(&Request::get(&["v1", "pages", &id.to_string()])).await {
             Ok(Answer { body, .. }) => body,
-            Err(failure) if failure.has_status(404) => return Ok(Seen::NotFound),
+            Err(failure) if failure.has_status(404) => return Ok(Seen::Away(Away::Lost)),
             Err(failure) => return Err(wrong(failure)),
         };
         if !is_in(&row.parent, source.data_source) {
-            return Ok(Seen::MovedOut);
+            return Ok(Seen::Away(Away::MovedOut));
         }
         let bound = self.bind(kind, source, None)?;
         self.complete(&bound, &mut row).await.map_err(wrong)?;
@@ -229,6 +228,7 @@ impl Notion {
         match reading.outdated.or(reading.unclear) {
             // What a page in the trash says of itself does not matter.
             Some(text) if !matches!(reading.page.standing, Standing::Trashed) => Err(Error::SchemaChanged(outdated(kind, text))),
+            _ if !reading.meant => Ok(Seen::Away(Away::NotMeant)),
             _ => Ok(Seen::Page(reading.page)),
         }
     }

@@ -328,7 +328,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             Act::Update { object, parent, fields } => {
                 // Another object may have been chosen for the page in the same review.
                 let link = self.work.registry.of_page(page);
-                if !link.is_some_and(|link| link.object == *object || link.left.contains(object)) {
+                let stands_apart = PageId::stand_in(*object) == Some(page) && self.work.registry.of_object(*object).is_none();
+                if !stands_apart && !link.is_some_and(|link| link.object == *object || link.left.contains(object)) {
                     return Err(format!("{object} is not linked to the page any more"));
                 }
                 let mut fields = fields.clone();

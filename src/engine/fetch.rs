@@ -15,17 +15,17 @@ use crate::{
 const MISSING_PAGES_MAX: usize = 100;
 /// How many of them at once.
 const MISSING_PAGES_AT_ONCE: usize = 4;
-/// A page that answered 404 is asked for again after this time. If it comes back open, a listing shows it sooner;
+/// A page that is away is asked for again after this time. If it comes back open, a listing shows it sooner;
 /// one that comes back in the trash waits for this.
-const LOST_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
+const AWAY_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// What was read of Notion.
 pub(super) struct ReadNotion {
     pub(super) workspace: String,
     pub(super) sources: PerKind<Source>,
     pub(super) snapshots: Snapshots,
-    /// Links whose page is out of sight from now on.
-    pub(super) lost_now: Vec<Link>,
+    /// Links whose page is away from now on.
+    pub(super) away_now: Vec<Link>,
 }
 
 /// What was read of Clockify: the workspace, its objects, and what was noticed.
@@ -56,8 +56,8 @@ impl Session<'_> {
             unreachable!("every kind was read just now")
         };
         let sources = PerKind { clients, projects, tasks };
-        let lost_now = self.look_for_missing(registry, &sources, &mut snapshots).await?;
-        Ok(ReadNotion { workspace, sources, snapshots, lost_now })
+        let away_now = self.look_for_missing(registry, &sources, &mut snapshots).await?;
+        Ok(ReadNotion { workspace, sources, snapshots, away_now })
     }
 
     async fn read_pages(&self, kind: Kind, remembered: Option<Source>) -> Result<(Source, notion::Listed), SessionError> {
@@ -82,9 +82,9 @@ impl Session<'_> {
         Ok((identity.workspace_id, objects, problems))
     }
 
-    /// Linked pages that a complete listing does not show are asked for by their id: in the trash, moved, or out of sight.
+    /// Linked pages that a complete listing does not show are asked for by their id: in the trash, or away.
     ///
-    /// Returns links that are out of sight from now on.
+    /// Returns links whose page is away from now on.
     async fn look_for_missing(
         &self,
         registry: &Registry,
@@ -99,10 +99,10 @@ impl Session<'_> {
             }
             match link.sight {
                 Sight::Retired | Sight::Parted => {}
-                Sight::LostAt(at) if now.duration_since(at) < LOST_AGAIN_AFTER => {
-                    snapshots.lost.insert(link.page);
+                Sight::Away(away, since) if now.duration_since(since) < AWAY_AGAIN_AFTER => {
+                    snapshots.away.insert(link.page, away);
                 }
-                Sight::Expected | Sight::LostAt(_) => missing.push(link),
+                Sight::Expected | Sight::Away(..) => missing.push(link),
             }
         }
         missing.truncate(MISSING_PAGES_MAX);
@@ -111,19 +111,18 @@ impl Session<'_> {
             Ok::<_, SessionError>((link, seen))
         });
         let mut asked = asked.buffer_unordered(MISSING_PAGES_AT_ONCE);
-        let (mut found, mut lost_now) = (PerKind::<Vec<_>>::default(), Vec::new());
+        let (mut found, mut away_now) = (PerKind::<Vec<_>>::default(), Vec::new());
         while let Some(answer) = asked.next().await {
             let (link, seen) = answer?;
-            match seen {
-                Seen::Page(page) => found[link.kind].push(page),
-                Seen::MovedOut => {
-                    snapshots.moved_out.insert(link.page);
+            let away = match seen {
+                Seen::Page(page) => {
+                    found[link.kind].push(page);
+                    continue;
                 }
-                Seen::NotFound => {
-                    snapshots.lost.insert(link.page);
-                    lost_now.push(Link { sight: Sight::LostAt(now), ..link.clone() });
-                }
-            }
+                Seen::Away(away) => away,
+            };
+            snapshots.away.insert(link.page, away);
+            away_now.push(Link { sight: Sight::Away(away, now), ..link.clone() });
         }
         for kind in Kind::ALL {
             let more = std::mem::take(&mut found[kind]);
@@ -131,7 +130,7 @@ impl Session<'_> {
                 snapshots.pages[kind] = std::mem::take(&mut snapshots.pages[kind]).with(more);
             }
         }
-        Ok(lost_now)
+        Ok(away_now)
     }
 }
 

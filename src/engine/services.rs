@@ -70,7 +70,7 @@ impl Target for Services<'_> {
                     let written = written.then(|| Found::Happened(Box::new(Written { object: None, page: Some(now) })));
                     Ok(written.unwrap_or(Found::Nothing))
                 }
-                Ok(Seen::MovedOut | Seen::NotFound) => Ok(Found::Nothing),
+                Ok(Seen::Away(_)) => Ok(Found::Nothing),
                 Err(error) => Err(Failure::Unknown { error: error.to_string() }),
             },
         }

@@ -194,7 +194,7 @@ impl Session<'_> {
         let exchanges = self.exchanges.take();
         self.tell_exchanges(exchanges)?;
         let (from_notion, (clockify_workspace, objects, problems)) = both?;
-        let ReadNotion { workspace: notion_workspace, sources, mut snapshots, lost_now } = from_notion;
+        let ReadNotion { workspace: notion_workspace, sources, mut snapshots, away_now } = from_notion;
         let noticed = snapshots.problems.len();
         snapshots.objects = objects;
         snapshots.problems.extend(problems);
@@ -238,8 +238,11 @@ impl Session<'_> {
             scope: Scope { notion_workspace, clockify_workspace, rules: String::new(), undoes: self.undoes.clone() },
             at,
         };
-        self.save(&mut seen.registry, lost_now)?;
+        self.save(&mut seen.registry, away_now)?;
         self.settle(&mut seen).await?;
+        if self.rules.close_children {
+            seen.snapshots.close_children(&seen.registry);
+        }
         Ok(seen)
     }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use punchlist::{
     domain::{
         model::{Field, Kind, ObjectId, Page, PerKind},
-        rules::Mapping,
+        rules::{Mapped, Mapping},
     },
     edge::notion::{Listed, Notion, Source},
     sandbox::{Call, NotionId, World},
@@ -22,7 +22,7 @@ use crate::support::Wire;
 /// The n8n preset with more fields of one kind.
 fn mapped(kind: Kind, fields: &[(Field, &str)]) -> PerKind<Mapping> {
     let mut mapping = Mapping::n8n();
-    mapping[kind].fields = fields.iter().map(|&(field, property)| (field, property.to_owned())).collect();
+    mapping[kind].fields = fields.iter().map(|&(field, property)| (field, Mapped::as_is(property))).collect();
     mapping
 }
 

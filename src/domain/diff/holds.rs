@@ -7,7 +7,7 @@ use crate::domain::{
     model::{Kind, Object, ObjectId, Page, PageId, PerKind, Relation, Sight, Snapshots, Standing},
     pair::Contest,
     plan::{Action, Change, Hold, HoldCode, State},
-    rules::{Brake, Class, Rules, invalid_name},
+    rules::{Brake, Class, Rules, WithoutClient, invalid_name},
 };
 
 impl<'a> Differ<'a> {
@@ -47,6 +47,7 @@ impl<'a> Differ<'a> {
                     format!("it names {} {}; Clockify takes one", parents.len(), kind.plural()),
                 );
             }
+            Relation::None if kind == Kind::Client && self.rules.without_client == WithoutClient::Mirror => return,
             Relation::None if self.changes[at].proposal.action == Action::Move => {
                 let text = format!("its {kind} was removed in Notion; it is never closed or moved for that");
                 return self.hold(at, HoldCode::RelationRemoved, text);
@@ -128,6 +129,11 @@ impl<'a> Differ<'a> {
         if parent.standing.is_closed() { Some(kind) } else { self.closed_above(parent) }
     }
 
+    /// True for a project that may do without a client, by the rule, and has lost the one that it had.
+    pub(super) fn may_lose_client(&self, page: &Page) -> bool {
+        page.kind == Kind::Project && page.parent == Relation::None && self.rules.without_client == WithoutClient::Mirror
+    }
+
     /// Holds a create where the object may exist unseen.
     pub(super) fn hold_unseen(&mut self, at: usize, page: &Page) {
         let kind = page.kind;
@@ -161,7 +167,7 @@ impl<'a> Differ<'a> {
         let mut of_page = self.changes.iter().rev().take_while(|change| change.page == page.id);
         let moves = of_page.any(|change| change.proposal.action == Action::Move && change.hold.is_none());
         let parent = match (own, &page.parent, page.kind.parent()) {
-            (_, _, None) => None,
+            (_, _, None) | (None, Relation::None, Some(Kind::Client)) => None,
             // An object that stays has its own neighbours, whatever its page says.
             (Some(own), _, Some(_)) if !moves => own.parent,
             (_, Relation::One(parent), Some(_)) => match self.pairs.of(*parent).and_then(|(_, found)| found.proposed()) {

@@ -1,12 +1,9 @@
 //! What is said without a change.
 
-use std::collections::BTreeMap;
-
 use crate::domain::{
-    model::{Kind, Object, ObjectId, Registry, Service, Snapshots, Standing},
+    model::{Away, Kind, Registry, Service, Snapshots, Standing},
     pair::{Match, Namesakes, Pairs},
     plan::{Notice, NoticeCode},
-    rules::{Rules, Unmanaged},
     text::Raw,
 };
 
@@ -14,19 +11,15 @@ use crate::domain::{
 pub(super) fn notices<'a>(
     snapshots: &'a Snapshots,
     registry: &Registry,
-    rules: &Rules,
     pairs: &Pairs<'a>,
     namesakes: &[Namesakes<'_>],
 ) -> Vec<Notice> {
     let mut notices = Vec::new();
     incomplete(snapshots, &mut notices);
-    out_of_sight(snapshots, registry, &mut notices);
+    away(snapshots, registry, &mut notices);
     copied(pairs, &mut notices);
     near_twins(namesakes, &mut notices);
     twins(snapshots, pairs, &mut notices);
-    if rules.unmanaged == Unmanaged::Notice {
-        unmanaged(snapshots, pairs, &mut notices);
-    }
     for problem in &snapshots.problems {
         let name = problem.page.and_then(|page| pairs.of(page)).map(|(page, _)| page.title.clone()).unwrap_or_default();
         let (kind, page, text) = (problem.kind, problem.page, problem.text.clone());
@@ -50,18 +43,19 @@ fn incomplete(snapshots: &Snapshots, notices: &mut Vec<Notice>) {
     }
 }
 
-/// Linked pages that no listing shows: a 404 proves nothing, so their objects are left alone.
-fn out_of_sight(snapshots: &Snapshots, registry: &Registry, notices: &mut Vec<Notice>) {
+/// Linked pages that no listing shows: that proves nothing, so their objects are left alone.
+fn away(snapshots: &Snapshots, registry: &Registry, notices: &mut Vec<Notice>) {
     for link in registry.iter() {
-        let (code, text) = if snapshots.lost.contains(&link.page) {
-            (
+        let (code, text) = match snapshots.away.get(&link.page) {
+            None => continue,
+            Some(Away::Lost) => (
                 NoticeCode::LostSight,
                 "Notion no longer shows this page: deleted for good, or hidden from the connection; its object is left alone",
-            )
-        } else if snapshots.moved_out.contains(&link.page) {
-            (NoticeCode::MovedOut, "the page was moved out of its data source; its object is left alone")
-        } else {
-            continue;
+            ),
+            Some(Away::MovedOut) => (NoticeCode::MovedOut, "the page was moved out of its data source; its object is left alone"),
+            Some(Away::NotMeant) => {
+                (NoticeCode::NotMeant, "the page no longer is one of those that are mirrored; its object is left alone")
+            }
         };
         let name = snapshots.objects[link.kind].get(link.object).map(|object| object.name.clone()).unwrap_or_default();
         let text = text.to_owned();
@@ -115,34 +109,5 @@ fn twins<'a>(snapshots: &'a Snapshots, pairs: &Pairs<'a>, notices: &mut Vec<Noti
             let (name, object) = (object.name.clone(), Some(object.id));
             notices.push(Notice { code: NoticeCode::NearTwin, kind, name, page: Some(page), object, text });
         }
-    }
-}
-
-/// Active objects that no page links to: one notice for the topmost of each tree. They are never touched.
-fn unmanaged(snapshots: &Snapshots, pairs: &Pairs<'_>, notices: &mut Vec<Notice>) {
-    if Kind::ALL.into_iter().any(|kind| snapshots.pages[kind].complete().is_none()) {
-        return;
-    }
-    let is_unmanaged = |object: &Object| !object.closed && pairs.owner(object.id).is_none();
-    let mut below: BTreeMap<ObjectId, usize> = BTreeMap::new();
-    let mut tops: Vec<&Object> = Vec::new();
-    for kind in Kind::ALL.into_iter().rev() {
-        for object in snapshots.objects[kind].rows().iter().filter(|object| is_unmanaged(object)) {
-            let parent = kind.parent().zip(object.parent).and_then(|(kind, parent)| snapshots.objects[kind].get(parent));
-            match parent {
-                Some(parent) if is_unmanaged(parent) => {
-                    *below.entry(parent.id).or_default() += 1 + below.get(&object.id).copied().unwrap_or_default();
-                }
-                _ => tops.push(object),
-            }
-        }
-    }
-    for object in tops {
-        let text = match below.get(&object.id) {
-            None => "no page links to it; it is left alone".to_owned(),
-            Some(count) => format!("no page links to it or to {count} below it; they are left alone"),
-        };
-        let (kind, name) = (object.kind, object.name.clone());
-        notices.push(Notice { code: NoticeCode::Unmanaged, kind, name, page: None, object: Some(object.id), text });
     }
 }

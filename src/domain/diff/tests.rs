@@ -13,4 +13,6 @@ mod holds;
 pub(crate) mod laws;
 mod notices;
 mod pairing;
+mod rules;
+mod table;
 pub(crate) mod world;

@@ -12,6 +12,11 @@ pub struct InvalidId {
     wanted: &'static str,
 }
 
+/// How the ids begin that stand for pages which do not exist, where Notion's are random.
+const STAND_IN: u128 = 0x504e_4348;
+/// The bits of a Clockify id.
+const STAND_IN_SHIFT: u32 = 96;
+
 /// The id of a Notion page, database or data source: a UUID, shown dashed and in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PageId(u128);
@@ -20,6 +25,18 @@ impl PageId {
     /// A page id from its number.
     pub const fn from_number(number: u128) -> Self {
         Self(number)
+    }
+
+    /// What stands for the page that an object does not have, so that a change of it has a place among the others. It is made of the
+    /// object's own id; nothing for an id of another form than Clockify's are known to have.
+    pub fn stand_in(object: ObjectId) -> Option<Self> {
+        let digits = Some(object.as_str()).filter(|text| text.len() == ObjectId::LENGTH_MAX)?;
+        u128::from_str_radix(digits, 16).ok().map(|number| Self(STAND_IN << STAND_IN_SHIFT | number))
+    }
+
+    /// The id, unless it stands for a page that does not exist.
+    pub fn in_notion(self) -> Option<Self> {
+        (self.0 >> STAND_IN_SHIFT != STAND_IN).then_some(self)
     }
 }
 

@@ -103,6 +103,14 @@ impl<T: Identified> Fetched<T> {
         }
     }
 
+    /// Changes rows in place; ids stay.
+    pub(super) fn update(&mut self, change: impl FnMut(&mut T)) {
+        match self {
+            Self::Complete(listing) => listing.rows.iter_mut().for_each(change),
+            Self::Partial(listing) => listing.rows.iter_mut().for_each(change),
+        }
+    }
+
     /// The same rows with more of them, e.g. pages that were fetched one by one; completeness stays as it was.
     #[must_use]
     pub fn with(self, more: impl IntoIterator<Item = T>) -> Self {

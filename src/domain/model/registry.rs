@@ -97,10 +97,22 @@ pub enum Sight {
     Expected,
     /// It is in the trash and its object is closed: nothing to ask until a listing shows it again.
     Retired,
-    /// It answered 404 at this time; asking again soon would only cost a call.
-    LostAt(Timestamp),
+    /// It was asked for at this time, and is away; asking again soon would only cost a call.
+    Away(Away, Timestamp),
     /// The link was undone: the two belong together no more, unless a person says so again. What they agreed on is kept for that.
     Parted,
+}
+
+/// Where a page is that no listing shows, as far as asking for it by its ID tells. Its object is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Away {
+    /// It answers 404: deleted for good, or hidden from us.
+    Lost,
+    /// It exists, outside its data source.
+    MovedOut,
+    /// It exists, and the mapping says that it is not meant any more.
+    NotMeant,
 }
 
 /// All links, by page. Each object is in at most one.

@@ -10,7 +10,7 @@ use super::{
     Summary, sha256,
 };
 use crate::domain::{
-    model::{Field, Kind, Service, Value},
+    model::{Field, Kind, PageId, Service, Value},
     text::Display,
 };
 
@@ -28,7 +28,7 @@ pub struct ChangeDocument {
     pub kind: Kind,
     pub action: Action,
     pub name: String,
-    pub page_id: String,
+    pub page_id: Option<String>,
     pub clockify_id: Option<String>,
     /// The id of the change to the parent, where the parent has one that this one rests on.
     pub parent_id: Option<String>,
@@ -186,7 +186,8 @@ impl ChangeDocument {
 
     /// Planned versus now: why a change that a fresh plan no longer proposes is refused. Nothing where there is nothing to do by now.
     pub fn stale(&self, fresh: &Plan) -> Option<String> {
-        let now = fresh.changes.iter().find(|now| now.page.to_string() == self.page_id)?;
+        let page = self.page_id.as_ref()?;
+        let now = fresh.changes.iter().find(|now| now.page.to_string() == *page)?;
         let now = Self::one(fresh, now);
         Some(format!("planned for “{}” was to {}; now it is to {}", Display::of(&self.name), self.words(), now.words()))
     }
@@ -224,10 +225,10 @@ impl ChangeDocument {
             kind: *kind,
             action: proposal.action,
             name: name.exact().to_owned(),
-            page_id: page.to_string(),
+            page_id: page.in_notion().map(|page| page.to_string()),
             clockify_id: proposal.object.map(|object| object.to_string()),
             parent_id: parent_id.map(|id| id.0.clone()),
-            parent_page_id: parent.map(|parent| parent.to_string()),
+            parent_page_id: parent.and_then(PageId::in_notion).map(|parent| parent.to_string()),
             path: plan.path(*page).into_iter().map(|name| name.exact().to_owned()).collect(),
             fields: proposal.fields.iter().map(|field| FieldText::of(*kind, field)).collect(),
             side: proposal.side,

@@ -85,8 +85,11 @@ impl Undoing<'_> {
         let renamed =
             seeker.rename.and_then(|at| self.changes[at].proposal.fields.iter().find(|field| field.field == Field::Name));
         let name = renamed.map_or_else(|| Value::name(&row.name), |field| field.to.clone());
-        let above = seeker.moves.and_then(|at| self.changes[at].parent).and_then(|page| self.registry.of_page(page));
-        Some((kind, above.map(|link| link.object).or(row.parent), name))
+        let parent = match seeker.moves {
+            Some(at) => self.changes[at].parent.and_then(|page| self.registry.of_page(page)).map(|link| link.object),
+            None => row.parent,
+        };
+        Some((kind, parent, name))
     }
 
     fn hold_names(&mut self, seekers: &BTreeMap<ObjectId, Seeker>, objects: &[ObjectId], text: &str) {

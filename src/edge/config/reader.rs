@@ -109,6 +109,13 @@ impl<'a> Reader<'a> {
         self.given.keys().filter(|given| given.starts_with(&below)).cloned().collect()
     }
 
+    /// Where the first key below another was set that has been taken.
+    pub(super) fn below_place(&self, key: &str) -> String {
+        let below = format!("{key}.");
+        let taken = self.known.iter().filter(|(known, _)| known.starts_with(&below));
+        taken.filter_map(|(_, origin)| origin.as_ref()).map(ToString::to_string).next().unwrap_or_default()
+    }
+
     /// A rate: requests in some time.
     pub(super) fn rate(&mut self, key: &str) -> Option<NonZeroU32> {
         self.whole(key, 1..=1_000_000).and_then(NonZeroU32::new)
@@ -185,12 +192,14 @@ impl<'a> Reader<'a> {
         }
         if let Some(known) =
             self.known.keys().find(|known| key.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('.')))
+            && !self.known.keys().any(|other| other.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('.')))
         {
             return Some(format!("`{known}` takes a value and not keys such as `{}`", Display::of(key)));
         }
         let shown = Display::of(key).clipped(SHOWN_COLUMNS);
         for kind in Kind::ALL {
-            if let Some(field) = key.strip_prefix(&format!("mapping.{}.fields.", kind.plural())) {
+            let field = key.strip_prefix(&format!("mapping.{}.fields.", kind.plural()));
+            if let Some(field) = field.filter(|field| !field.contains('.')) {
                 let allowed: Vec<&str> = Field::mappable(kind).iter().map(|field| field.word()).collect();
                 let field = Display::of(field).clipped(SHOWN_COLUMNS);
                 return Some(format!("a {kind} has no field `{field}` to map; there are {}", allowed.join(", ")));

@@ -1,9 +1,11 @@
+mod schema;
+
 use std::fs;
 
 use super::*;
 use crate::domain::{
-    model::Field,
-    rules::{Brake, ClosedValues, ClosedWhen, IdStrategy, OnConflict, OnDrift, Threshold},
+    model::{Field, Value},
+    rules::{Brake, Condition, Holds, IdStrategy, Mapped, OnConflict, OnDrift, Threshold, Unit},
 };
 
 const EXAMPLE: &str = include_str!("../../../config.example.toml");
@@ -79,8 +81,8 @@ fn the_example_in_full_is_valid_and_enough() {
     assert_eq!(endpoints.notion.data_sources.tasks.to_string(), "1f2c0000-0000-4000-8000-0000000009a2");
     assert_eq!(endpoints.clockify.requests_per_hour, NonZeroU32::new(30));
     assert_eq!(settings.state_dir, Some(PathBuf::from("/home/anna/.local/state/punchlist")));
-    assert_eq!(settings.rules.mapping.clients.fields[&Field::Email], "Email");
-    assert_eq!(settings.rules.precedence.projects.on_drift(Field::Name), OnDrift::Restore);
+    assert_eq!(settings.rules.mapping.clients.fields[&Field::Email].property, "Email");
+    assert_eq!(settings.rules.precedence.projects.of(Field::Name).on_drift, OnDrift::Restore);
 }
 
 #[test]
@@ -94,10 +96,17 @@ fn the_example_documents_every_key() {
     read::settings(&mut reader, None);
     let of_single_fields = |key: &str| key.starts_with("rules.") && key.contains(".fields.");
     // A page is closed by a checkbox or by values, so the example can show but one of the two.
-    let other_way_to_close = |key: &str| key.contains(".closed.");
+    let other_way_to_close = |key: &str| key.contains(".closed.") || key.contains(".only.");
+    // A field's property is named alone or in a table; the example shows one way for each.
+    let mapped = |key: &str| {
+        let alone = key.trim_end_matches(".property").trim_end_matches(".unit");
+        key.starts_with("mapping.") && shown.iter().any(|shown| shown == alone || shown.starts_with(&format!("{alone}.")))
+    };
     let undocumented: Vec<&str> = reader
         .known_keys()
-        .filter(|key| !of_single_fields(key) && !other_way_to_close(key) && !shown.iter().any(|shown| shown == key))
+        .filter(|key| {
+            !of_single_fields(key) && !other_way_to_close(key) && !mapped(key) && !shown.iter().any(|shown| shown == key)
+        })
         .collect();
     assert_eq!(undocumented, [""; 0]);
 }
@@ -171,11 +180,11 @@ fn the_environment_is_read_by_what_the_key_takes() {
         ])
         .settings();
 
-    let gone = ClosedWhen { property: "Status".into(), is: ClosedValues::OneOf(vec!["Gone".into()]) };
+    let gone = Condition { property: "Status".into(), is: Holds::OneOf(vec!["Gone".into()]) };
     assert!(settings.notion.data_sources.clients.is_some());
     assert_eq!(settings.rules.mapping.projects.id, "2026");
     assert_eq!(settings.rules.mapping.clients.closed, Some(gone));
-    assert_eq!(settings.rules.mapping.tasks.closed.expect("closed").is, ClosedValues::OneOf(vec!["Done".into()]));
+    assert_eq!(settings.rules.mapping.tasks.closed.expect("closed").is, Holds::OneOf(vec!["Done".into()]));
     assert_eq!(settings.rules.thresholds.create, Threshold::Never);
     assert_eq!(settings.rules.brakes.close, Brake { count: 0, percent: 10 });
     assert_eq!(settings.clockify.token.expect("a token").to_string(), "command:[\"/bin/cat\", \"key\"]");
@@ -188,7 +197,7 @@ fn a_wrong_variable_is_named() {
     assert_eq!(
         world.problems(),
         [
-            "environment variable PUNCHLIST__RULES__UNMANAGED: `rules.unmanaged` is \"loud\"; it takes \"notice\" or \"ignore\"",
+            "environment variable PUNCHLIST__RULES__UNMANAGED: `rules.unmanaged` is \"loud\"; it takes \"notice\" or \"ignore\" or \"close\"",
             "environment variable PUNCHLIST__NOTION__TOKN: unknown key `notion.tokn`; the nearest known key is `notion.token`",
         ]
     );
@@ -275,53 +284,49 @@ fn data_sources_are_read_however_they_are_copied() {
     );
 }
 
+/// A bad value each, and what is said of it.
+const BAD_VALUES: [(&str, &str); 21] = [
+    ("notion.requests_per_minute = 0", "`notion.requests_per_minute` is 0; it takes a whole number from 1 to 1000000"),
+    ("notion.requests_per_minute = 1.5", "`notion.requests_per_minute` is a fraction; it takes a whole number from 1 to 1000000"),
+    ("notion.api_version = 2026-03-11", "`notion.api_version` is a date; it takes a date in quotes, e.g. \"2026-03-11\""),
+    ("notion.api_version = \"latest\"", "`notion.api_version` is \"latest\"; it takes a date in quotes, e.g. \"2026-03-11\""),
+    ("notion.base_url.x = 1", "`notion.base_url` takes a value and not keys such as `notion.base_url.x`"),
+    ("notion = 3", "`notion` is 3; it takes keys, e.g. `notion.api_version`"),
+    (
+        "notion.clients = {}\nnotion.token = 1",
+        "`notion.token` is 1; it takes a reference to a secret in quotes, e.g. \"env:NOTION_TOKEN\"",
+    ),
+    ("mapping.preset = \"N8N\"", "`mapping.preset` is \"N8N\"; it takes \"n8n\" or \"none\""),
+    ("mapping.clients.id = \" \"", "`mapping.clients.id` is \" \"; it takes the name of a Notion property"),
+    ("mapping.clients.fields.billable = \"Billable\"", "a client has no field `billable` to map; there are email, address, note"),
+    (
+        "mapping.clients.closed.checked = \"no\"",
+        "`mapping.clients.closed.checked` is \"no\"; it takes true or false, for a checkbox; a status or select takes `values` instead",
+    ),
+    (
+        "mapping.tasks.closed.values = \"Done\"",
+        "`mapping.tasks.closed.values` is \"Done\"; it takes a list of options, e.g. [\"Done\", \"Obsolete\"]",
+    ),
+    (
+        "mapping.tasks.closed = { checked = true, values = [\"Done\"] }",
+        "`mapping.tasks.closed` has both `checked` and `values`; a checkbox has the one, a status or select the other",
+    ),
+    ("rules.on_drift = \"notion\"", "`rules.on_drift` is \"notion\"; it takes \"review\" or \"restore\" or \"accept\""),
+    ("rules.thresholds.close = 101", "`rules.thresholds.close` is 101; it takes a whole percent from 0 to 100, or \"never\""),
+    (
+        "rules.thresholds.close = 0.9",
+        "`rules.thresholds.close` is a fraction; it takes a whole percent from 0 to 100, or \"never\"",
+    ),
+    ("brakes.move.percent = 120", "`brakes.move.percent` is 120; it takes a whole number from 0 to 100"),
+    ("brakes.move = 3", "`brakes.move` is 3; it takes keys, e.g. `brakes.move.count`"),
+    ("clockify.workspace = \"\"", "`clockify.workspace` is \"\"; it takes the ID of a workspace"),
+    ("state.dir = \"~/state\"", "`state.dir` is \"~/state\"; it takes the path of a directory"),
+    ("rules.unmanaged = \"\\u001b[2J\"", "`rules.unmanaged` is \"⟨U+001B⟩[2J\"; it takes \"notice\" or \"ignore\" or \"close\""),
+];
+
 #[test]
 fn each_bad_value_says_what_the_key_takes() {
-    let cases = [
-        ("notion.requests_per_minute = 0", "`notion.requests_per_minute` is 0; it takes a whole number from 1 to 1000000"),
-        (
-            "notion.requests_per_minute = 1.5",
-            "`notion.requests_per_minute` is a fraction; it takes a whole number from 1 to 1000000",
-        ),
-        ("notion.api_version = 2026-03-11", "`notion.api_version` is a date; it takes a date in quotes, e.g. \"2026-03-11\""),
-        ("notion.api_version = \"latest\"", "`notion.api_version` is \"latest\"; it takes a date in quotes, e.g. \"2026-03-11\""),
-        ("notion.base_url.x = 1", "`notion.base_url` takes a value and not keys such as `notion.base_url.x`"),
-        ("notion = 3", "`notion` is 3; it takes keys, e.g. `notion.api_version`"),
-        (
-            "notion.clients = {}\nnotion.token = 1",
-            "`notion.token` is 1; it takes a reference to a secret in quotes, e.g. \"env:NOTION_TOKEN\"",
-        ),
-        ("mapping.preset = \"N8N\"", "`mapping.preset` is \"N8N\"; it takes \"n8n\" or \"none\""),
-        ("mapping.clients.id = \" \"", "`mapping.clients.id` is \" \"; it takes the name of a Notion property"),
-        (
-            "mapping.clients.fields.billable = \"Billable\"",
-            "a client has no field `billable` to map; there are email, address, note",
-        ),
-        (
-            "mapping.clients.closed.checked = false",
-            "`mapping.clients.closed.checked` is false; it takes true, for a checkbox; a status or select takes `values` instead",
-        ),
-        (
-            "mapping.tasks.closed.values = \"Done\"",
-            "`mapping.tasks.closed.values` is \"Done\"; it takes a list of options, e.g. [\"Done\", \"Obsolete\"]",
-        ),
-        (
-            "mapping.tasks.closed = { checked = true, values = [\"Done\"] }",
-            "`mapping.tasks.closed` has both `checked` and `values`; a checkbox has the one, a status or select the other",
-        ),
-        ("rules.on_drift = \"notion\"", "`rules.on_drift` is \"notion\"; it takes \"review\" or \"restore\" or \"accept\""),
-        ("rules.thresholds.close = 101", "`rules.thresholds.close` is 101; it takes a whole percent from 0 to 100, or \"never\""),
-        (
-            "rules.thresholds.close = 0.9",
-            "`rules.thresholds.close` is a fraction; it takes a whole percent from 0 to 100, or \"never\"",
-        ),
-        ("brakes.move.percent = 120", "`brakes.move.percent` is 120; it takes a whole number from 0 to 100"),
-        ("brakes.move = 3", "`brakes.move` is 3; it takes keys, e.g. `brakes.move.count`"),
-        ("clockify.workspace = \"\"", "`clockify.workspace` is \"\"; it takes the ID of a workspace"),
-        ("state.dir = \"~/state\"", "`state.dir` is \"~/state\"; it takes the path of a directory"),
-        ("rules.unmanaged = \"\\u001b[2J\"", "`rules.unmanaged` is \"⟨U+001B⟩[2J\"; it takes \"notice\" or \"ignore\""),
-    ];
-    for (file, expected) in cases {
+    for (file, expected) in BAD_VALUES {
         let line = file.lines().count();
         assert_eq!(world(file).problems(), [format!("config.toml:{line}: {expected}")], "{file}");
     }
@@ -352,7 +357,7 @@ fn without_a_preset_every_property_must_be_named() {
         .problems(),
         [
             "config.toml:2: without a preset `mapping.projects.client` must be set, e.g. mapping.projects.client = \"client\"",
-            "config.toml:6: `mapping.projects.closed` also needs `checked = true` or `values`",
+            "config.toml:6: `mapping.projects.closed` also needs `checked` or `values`",
             "config.toml:5: `mapping.tasks.id` is 3; it takes the name of a Notion property",
         ]
     );
@@ -367,11 +372,79 @@ fn the_most_specific_rule_counts() {
     .rules
     .precedence;
 
-    assert_eq!(rules.tasks.on_drift(Field::Name), OnDrift::Restore);
-    assert_eq!(rules.projects.on_drift(Field::Note), OnDrift::Restore);
-    assert_eq!(rules.projects.on_drift(Field::Name), OnDrift::Accept);
-    assert_eq!(rules.projects.on_conflict(Field::Name), OnConflict::Notion);
-    assert_eq!(rules.clients.on_conflict(Field::Name), OnConflict::Review);
+    assert_eq!(rules.tasks.of(Field::Name).on_drift, OnDrift::Restore);
+    assert_eq!(rules.projects.of(Field::Note).on_drift, OnDrift::Restore);
+    assert_eq!(rules.projects.of(Field::Name).on_drift, OnDrift::Accept);
+    assert_eq!(rules.projects.of(Field::Name).on_conflict, OnConflict::Notion);
+    assert_eq!(rules.clients.of(Field::Name).on_conflict, OnConflict::Review);
+}
+
+#[test]
+fn a_field_is_mapped_by_a_name_or_with_what_its_words_stand_for() {
+    let mapping = world(
+        "[mapping.projects]\nonly = { property = \"Team\", values = [\"Studio\"] }\nclosed = { property = \"Active\", checked = false }\n\
+         fields.note = \"Note\"\nfields.estimate = { property = \"Size\", unit = \"days\", values = { \"v1.2 big\" = \"40 h\" } }\n\
+         fields.billable = { property = \"Type\", values = { Internal = false, \"Client work\" = \"yes\" } }\n",
+    )
+    .settings()
+    .rules
+    .mapping
+    .projects;
+
+    assert_eq!(mapping.only, Some(Condition { property: "Team".into(), is: Holds::OneOf(vec!["Studio".into()]) }));
+    assert_eq!(mapping.closed, Some(Condition { property: "Active".into(), is: Holds::Checked(false) }));
+    assert_eq!(mapping.fields[&Field::Note], Mapped::as_is("Note"));
+    let values = [("v1.2 big".to_owned(), Value::Seconds(144_000))].into();
+    assert_eq!(mapping.fields[&Field::Estimate], Mapped { property: "Size".into(), unit: Unit::Days, values });
+    let values = [("Client work".to_owned(), Value::Flag(true)), ("Internal".to_owned(), Value::Flag(false))].into();
+    assert_eq!(mapping.fields[&Field::Billable], Mapped { property: "Type".into(), unit: Unit::Hours, values });
+}
+
+#[test]
+fn what_words_stand_for_must_be_a_value_of_the_field() {
+    assert_eq!(
+        world(
+            "[mapping.projects]\nfields.color = { property = \"Area\", values = { Design = \"mauve\" } }\n\
+             fields.billable = { property = \"Type\", values = { Internal = \"perhaps\" } }\n\
+             fields.public = { values = { Open = \"yes\" } }\nfields.note = { property = \"Note\", unit = \"days\" }\n"
+        )
+        .problems(),
+        [
+            "config.toml:3: `mapping.projects.fields.billable.values.Internal` is \"perhaps\"; it takes yes or no",
+            "config.toml:4: `mapping.projects.fields.public` also needs `property`, the name of a Notion property",
+            "config.toml:2: `mapping.projects.fields.color.values.Design` is \"mauve\"; it takes a colour as #rrggbb, e.g. #03a9f4",
+            "config.toml:5: unknown key `mapping.projects.fields.note.unit`; the nearest known key is \
+             `mapping.projects.fields.estimate.unit`",
+        ]
+    );
+}
+
+#[test]
+fn rules_that_contradict_each_other_are_refused() {
+    assert_eq!(
+        world(
+            "[mapping]\nid_strategy = \"local\"\n[rules.clients]\non_conflict = \"clockify\"\n[rules.projects.fields]\n\
+             color = { direction = \"to_notion\", on_drift = \"restore\" }\n"
+        )
+        .problems(),
+        [
+            "config.toml:4: `rules.clients.on_conflict` is \"clockify\", but `mapping.id_strategy` is \"local\", with which Notion is \
+             never written; change one of them",
+            "config.toml:6: `rules.projects.fields.color.direction` is \"to_notion\", but `mapping.id_strategy` is \"local\", with \
+             which Notion is never written; change one of them",
+            "config.toml:6: `rules.projects.fields.color.on_drift` has no meaning where `rules.projects.fields.color.direction` is \
+             \"to_notion\": Clockify always wins; remove one of them",
+        ]
+    );
+    assert_eq!(
+        world("[rules.tasks.fields]\nassignees.direction = \"to_notion\"\nparent.on_conflict = \"clockify\"\n").problems(),
+        [
+            "config.toml:3: `rules.tasks.fields.parent.on_conflict` is \"clockify\", but what a page says of its parent is for \
+             Notion's users to set; remove it",
+            "config.toml:2: `rules.tasks.fields.assignees.direction` is \"to_notion\", but what a page says of its assignees is \
+             for Notion's users to set; remove it",
+        ]
+    );
 }
 
 #[test]

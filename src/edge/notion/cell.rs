@@ -8,6 +8,7 @@ use super::schema::Property;
 use crate::{
     domain::{
         model::{Field, Value},
+        rules::{Mapped, Unit},
         text::{Display, Raw},
     },
     edge::http::shown,
@@ -78,13 +79,15 @@ impl Cell {
     }
 
     /// The value of a field, or why there is none.
-    pub(super) fn value(self, field: Field) -> Result<Value, String> {
-        if let Self::Unreadable(why) = self {
-            return Err(why);
+    pub(super) fn value(self, field: Field, mapped: &Mapped) -> Result<Value, String> {
+        match &self {
+            Self::Unreadable(why) => return Err(why.clone()),
+            Self::Text(word) if let Some(meant) = mapped.values.get(word.trim()) => return Ok(meant.clone()),
+            _ => {}
         }
         match field {
             Field::Billable | Field::Public => self.flag(),
-            Field::Estimate => self.hours(),
+            Field::Estimate => self.time(mapped.unit),
             Field::Assignees => self.people(),
             Field::Color => self.color(),
             Field::Name | Field::Parent | Field::State | Field::Claim | Field::Email | Field::Address | Field::Note => {
@@ -115,17 +118,18 @@ impl Cell {
         }
     }
 
-    /// A number is hours. None and nothing planned are the same.
-    fn hours(self) -> Result<Value, String> {
+    /// None and nothing planned are the same.
+    fn time(self, unit: Unit) -> Result<Value, String> {
         match self {
             Self::Nothing => Ok(Value::Empty),
-            Self::Number(hours) if (0.0..=1e7).contains(&hours) => {
+            Self::Number(number) if (0.0..=1e7).contains(&number) => {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
-                let seconds = (hours * 3600.0).round() as u64;
+                let seconds = (number * f64::from(unit.seconds())).round() as u64;
                 Ok(if seconds == 0 { Value::Empty } else { Value::Seconds(seconds) })
             }
-            Self::Number(hours) => Err(format!("{hours} is no number of hours")),
-            _ => Err("it is not a number of hours".to_owned()),
+            Self::Number(number) => Err(format!("{number} is no number of {}", unit.plural())),
+            Self::Text(text) => Err(format!("{} is not a number of {}", quoted(&text), unit.plural())),
+            _ => Err(format!("it is not a number of {}", unit.plural())),
         }
     }
 
@@ -220,7 +224,7 @@ fn flag_word(text: &str) -> Option<bool> {
 }
 
 /// The JSON that sets a property to a value, or why it cannot be set.
-pub(super) fn write(property: &Property, value: &Value) -> Result<Json, String> {
+pub(super) fn write(property: &Property, value: &Value, unit: Unit) -> Result<Json, String> {
     let kind = property.kind.as_str();
     let content = match (kind, value) {
         ("title" | "rich_text", Value::Empty) => json!([]),
@@ -229,7 +233,7 @@ pub(super) fn write(property: &Property, value: &Value) -> Result<Json, String> 
         ("checkbox", Value::Empty) => json!(false),
         ("email" | "url" | "phone_number" | "select" | "status" | "number", Value::Empty) => Json::Null,
         ("email" | "url" | "phone_number", Value::Text(text)) => json!(text.exact()),
-        ("number", Value::Seconds(seconds)) => json!(*seconds as f64 / 3600.0),
+        ("number", Value::Seconds(seconds)) => json!(*seconds as f64 / f64::from(unit.seconds())),
         ("select" | "status", Value::Flag(flag)) => json!({"name": flag_option(property, *flag)}),
         ("select" | "status", Value::Text(text)) => json!({"name": text.exact()}),
         _ => {
@@ -271,7 +275,7 @@ mod tests {
     use super::*;
 
     fn value(field: Field, property: &Json) -> Result<Value, String> {
-        Cell::read(property).value(field)
+        Cell::read(property).value(field, &Mapped::as_is("p"))
     }
 
     #[test]
@@ -358,11 +362,11 @@ mod tests {
             ("url", Field::Note, Value::Empty),
         ] {
             let property = Property { kind: kind.into(), options: vec!["no".into()], ..Property::default() };
-            let mut written = write(&property, &value).expect("writable");
+            let mut written = write(&property, &value, Unit::Hours).expect("writable");
             written["type"] = json!(kind);
-            assert_eq!(Cell::read(&written).value(field), Ok(value), "{written}");
+            assert_eq!(self::value(field, &written), Ok(value), "{written}");
         }
         let people = Property { kind: "people".into(), ..Property::default() };
-        assert!(write(&people, &Value::text("x")).is_err());
+        assert!(write(&people, &Value::text("x"), Unit::Hours).is_err());
     }
 }

@@ -13,10 +13,13 @@ use serde_json::{Value as Json, json};
 use super::{
     Error, Notion, failed, outdated,
     row::{Row, read},
-    schema::{Bound, Source},
+    schema::{Bound, Property, Source},
 };
 use crate::{
-    domain::model::{Fetched, Kind, Page, PageId, Problem, Walk},
+    domain::{
+        model::{Fetched, Kind, Page, PageId, Problem, Walk},
+        rules::Holds,
+    },
     edge::http::{Answer, Failure, Repeat, Request},
 };
 
@@ -165,6 +168,9 @@ impl Notion {
                         return Err(Error::SchemaChanged(outdated(kind, because)));
                     }
                 }
+                if !reading.meant {
+                    continue;
+                }
                 problems.append(&mut reading.problems);
                 match reading.unclear {
                     None => walk.add([reading.page]),
@@ -201,8 +207,12 @@ impl Notion {
 
     async fn query(&self, schema: &Schema<'_>, window: Option<Timestamp>, cursor: Option<&str>) -> Result<Rows, Failure> {
         let mut body = json!({"page_size": 100, "sorts": [{"timestamp": "created_time", "direction": "ascending"}]});
-        if let Some(window) = window {
-            body["filter"] = json!({"timestamp": "created_time", "created_time": {"on_or_after": window}});
+        let since = window.map(|window| json!({"timestamp": "created_time", "created_time": {"on_or_after": window}}));
+        let only = schema.bound.only.as_ref().map(|(property, is)| only(property, is));
+        match (since, only) {
+            (Some(since), Some(only)) => body["filter"] = json!({"and": [since, only]}),
+            (Some(filter), None) | (None, Some(filter)) => body["filter"] = filter,
+            (None, None) => {}
         }
         if let Some(cursor) = cursor {
             body["start_cursor"] = json!(cursor);
@@ -215,6 +225,19 @@ impl Notion {
         }
         let Answer { body, .. } = self.http.send(&request).await?;
         Ok(body)
+    }
+}
+
+/// The filter that shows only the pages that are meant (Notion docs, filter data source entries).
+fn only(property: &Property, is: &Holds) -> Json {
+    let test = |kind: &str, operator: &str, operand: Json| json!({"property": property.name.exact(), kind: {operator: operand}});
+    match is {
+        Holds::Checked(checked) => test("checkbox", "equals", json!(checked)),
+        Holds::OneOf(options) => {
+            let operator = if property.kind == "multi_select" { "contains" } else { "equals" };
+            let known = |option: &&String| property.options.iter().any(|known| known.exact() == option.as_str());
+            json!({"or": options.iter().filter(known).map(|option| test(&property.kind, operator, json!(option))).collect::<Vec<_>>()})
+        }
     }
 }
 

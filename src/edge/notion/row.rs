@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     model::{Claim, Page, PageId, Problem, Relation, Standing, Values},
-    rules::ClosedValues,
+    rules::Holds,
     text::{Display, Raw},
 };
 
@@ -47,6 +47,8 @@ impl Row {
 /// A row that was read.
 pub(super) struct Reading {
     pub(super) page: Page,
+    /// False when the mapping says that the page is not meant.
+    pub(super) meant: bool,
     pub(super) problems: Vec<Problem>,
     /// What shows that the schema is no longer the one that is remembered.
     pub(super) outdated: Option<String>,
@@ -92,15 +94,18 @@ pub(super) fn read(bound: &Bound, row: &Row) -> Reading {
         problems.push(Problem { kind, page: Some(row.id), text: format!("\"{}\" was left out: {why}", property.name.display()) });
     };
     let mut values = Values::default();
-    for (field, property) in &bound.fields {
+    for (field, property, mapped) in &bound.fields {
         let Some(value) = cell(property) else {
             continue;
         };
-        match Cell::read(value).value(*field) {
+        match Cell::read(value).value(*field, mapped) {
             Ok(value) => values.set(*field, value),
             Err(why) => problem(property, &why),
         }
     }
+
+    let only = bound.only.as_ref().and_then(|(property, is)| Some((is, cell(property)?)));
+    let meant = only.is_none_or(|(is, value)| is_meant(is, value));
 
     let mut unclear = None;
     let mut standing = Standing::Open;
@@ -135,7 +140,19 @@ pub(super) fn read(bound: &Bound, row: &Row) -> Reading {
         edited: row.last_edited_time.unwrap_or_default(),
         values,
     };
-    Reading { page, problems, outdated, unclear }
+    Reading { page, meant, problems, outdated, unclear }
+}
+
+/// True when a property says that its page is meant.
+fn is_meant(is: &Holds, property: &Json) -> bool {
+    match (is, property["type"].as_str().unwrap_or_default()) {
+        (Holds::Checked(wanted), _) => property["checkbox"].as_bool() == Some(*wanted),
+        (Holds::OneOf(wanted), "multi_select") => {
+            let mut options = property["multi_select"].as_array().into_iter().flatten();
+            options.any(|option| option["name"].as_str().is_some_and(|name| wanted.iter().any(|wanted| wanted == name)))
+        }
+        (Holds::OneOf(wanted), _) => matches!(Cell::read(property), Cell::Text(text) if wanted.contains(&text)),
+    }
 }
 
 enum Unclear {
@@ -146,12 +163,15 @@ enum Unclear {
 }
 
 /// Why a page is closed, if it is.
-fn closed_because(property: &Property, is: &ClosedValues, cell: Cell) -> Result<Option<Raw>, Unclear> {
+fn closed_because(property: &Property, is: &Holds, cell: Cell) -> Result<Option<Raw>, Unclear> {
     let name = property.name.exact();
     match (is, cell) {
-        (_, Cell::Nothing) | (ClosedValues::Checked, Cell::Flag(false)) => Ok(None),
-        (ClosedValues::Checked, Cell::Flag(true)) => Ok(Some(format!("{name} is checked").into())),
-        (ClosedValues::OneOf(closing), Cell::Text(text)) => {
+        (_, Cell::Nothing) => Ok(None),
+        (Holds::Checked(closes), Cell::Flag(checked)) => {
+            let words = if checked { "is checked" } else { "is not checked" };
+            Ok((checked == *closes).then(|| format!("{name} {words}").into()))
+        }
+        (Holds::OneOf(closing), Cell::Text(text)) => {
             let has_options = matches!(property.kind.as_str(), "select" | "status");
             if has_options && !property.options.iter().any(|option| option.exact() == text) {
                 return Err(Unclear::Option(format!(

@@ -7,7 +7,7 @@ use super::{Error, Misfit, Notion, cell::plain_text, failed};
 use crate::{
     domain::{
         model::{Field, Kind, PageId},
-        rules::{ClosedValues, IdStrategy, Mapping},
+        rules::{Condition, Holds, IdStrategy, Mapped, Mapping},
         text::{Display, Raw},
     },
     edge::http::{Answer, Failure, Request},
@@ -56,8 +56,9 @@ pub struct Property {
 enum Role<'a> {
     Id,
     Parent,
-    Closed(&'a ClosedValues),
-    Field(Field),
+    Closed(&'a Holds),
+    Only(&'a Holds),
+    Field(Field, &'a Mapped),
 }
 
 impl Role<'_> {
@@ -67,7 +68,8 @@ impl Role<'_> {
             Self::Id => "id".to_owned(),
             Self::Parent => kind.parent().map_or("parent", Kind::word).to_owned(),
             Self::Closed(_) => "closed".to_owned(),
-            Self::Field(field) => format!("fields.{field}"),
+            Self::Only(_) => "only".to_owned(),
+            Self::Field(field, _) => format!("fields.{field}"),
         };
         format!("mapping.{}.{key}", kind.plural())
     }
@@ -77,12 +79,16 @@ impl Role<'_> {
         match self {
             Self::Id => &["rich_text"],
             Self::Parent => &["relation"],
-            Self::Closed(ClosedValues::Checked) => &["checkbox", "formula", "rollup"],
-            Self::Closed(ClosedValues::OneOf(_)) => &["status", "select", "formula", "rollup"],
-            Self::Field(Field::Billable | Field::Public) => &["checkbox", "select", "status", "formula", "rollup"],
-            Self::Field(Field::Estimate) => &["number", "formula", "rollup"],
-            Self::Field(Field::Assignees) => &["people", "created_by", "last_edited_by", "rollup"],
-            Self::Field(_) => &[
+            Self::Closed(Holds::Checked(_)) => &["checkbox", "formula", "rollup"],
+            Self::Closed(Holds::OneOf(_)) => &["status", "select", "formula", "rollup"],
+            // What a query can be narrowed to.
+            Self::Only(Holds::Checked(_)) => &["checkbox"],
+            Self::Only(Holds::OneOf(_)) => &["select", "status", "multi_select"],
+            Self::Field(Field::Billable | Field::Public, _) => &["checkbox", "select", "status", "formula", "rollup"],
+            Self::Field(Field::Estimate, mapped) if mapped.values.is_empty() => &["number", "formula", "rollup"],
+            Self::Field(Field::Estimate, _) => &["number", "select", "status", "formula", "rollup"],
+            Self::Field(Field::Assignees, _) => &["people", "created_by", "last_edited_by", "rollup"],
+            Self::Field(..) => &[
                 "rich_text",
                 "email",
                 "url",
@@ -109,8 +115,9 @@ pub(super) struct Bound {
     pub(super) title: Property,
     pub(super) id: Option<Property>,
     pub(super) parent: Option<Property>,
-    pub(super) closed: Option<(Property, ClosedValues)>,
-    pub(super) fields: Vec<(Field, Property)>,
+    pub(super) closed: Option<(Property, Holds)>,
+    pub(super) only: Option<(Property, Holds)>,
+    pub(super) fields: Vec<(Field, Property, Mapped)>,
 }
 
 impl Bound {
@@ -124,14 +131,14 @@ impl Bound {
     ) -> Result<Self, Misfit> {
         let find = |role: Role<'_>, name: &str| fitting(kind, role, name, source, before);
         let title = source.properties.iter().find(|property| property.kind == "title").cloned();
-        let closed = match &mapping.closed {
-            None => None,
-            Some(closed) => {
-                let property = find(Role::Closed(&closed.is), &closed.property)?;
-                check_options(kind, &closed.is, &property, source, before)?;
-                Some((property, closed.is.clone()))
-            }
+        let when = |condition: &Option<Condition>, role: for<'r> fn(&'r Holds) -> Role<'r>| {
+            let Some(Condition { property, is }) = condition else { return Ok(None) };
+            let property = find(role(is), property)?;
+            check_options(kind, role(is), is, &property, source, before)?;
+            Ok(Some((property, is.clone())))
         };
+        let closed = when(&mapping.closed, |is| Role::Closed(is))?;
+        let only = when(&mapping.only, |is| Role::Only(is))?;
         Ok(Self {
             kind,
             title: title.unwrap_or_else(|| Property { id: "title".into(), kind: "title".into(), ..Property::default() }),
@@ -142,18 +149,19 @@ impl Bound {
             },
             parent: mapping.parent.as_deref().map(|name| find(Role::Parent, name)).transpose()?,
             closed,
+            only,
             fields: mapping
                 .fields
                 .iter()
-                .map(|(&field, name)| Ok((field, find(Role::Field(field), name)?)))
+                .map(|(&field, mapped)| Ok((field, find(Role::Field(field, mapped), &mapped.property)?, mapped.clone())))
                 .collect::<Result<_, Misfit>>()?,
         })
     }
 
     /// The mapped properties besides the title.
     pub(super) fn mapped(&self) -> impl Iterator<Item = &Property> {
-        let closed = self.closed.iter().map(|(property, _)| property);
-        self.id.iter().chain(&self.parent).chain(closed).chain(self.fields.iter().map(|(_, property)| property))
+        let conditions = self.closed.iter().chain(&self.only).map(|(property, _)| property);
+        self.id.iter().chain(&self.parent).chain(conditions).chain(self.fields.iter().map(|(_, property, _)| property))
     }
 
     /// The ids that a query is narrowed to, each once.
@@ -209,15 +217,17 @@ fn missing(key: String, title: &str, role: Role<'_>, name: &str, source: &Source
     Misfit { key, text: format!("{title} has no property \"{shown}\""), hint }
 }
 
-/// An option that closes pages and no longer exists would make every page look open.
+/// An option that closes pages and no longer exists would make every page look open; one that says which pages are meant would hide
+/// them all.
 fn check_options(
     kind: Kind,
-    is: &ClosedValues,
+    role: Role<'_>,
+    is: &Holds,
     property: &Property,
     source: &Source,
     before: Option<&Source>,
 ) -> Result<(), Misfit> {
-    let (ClosedValues::OneOf(wanted), "select" | "status") = (is, property.kind.as_str()) else {
+    let (Holds::OneOf(wanted), "select" | "status" | "multi_select") = (is, property.kind.as_str()) else {
         return Ok(());
     };
     let exists = |property: &Property, option: &str| property.options.iter().any(|known| known.exact() == option);
@@ -233,7 +243,11 @@ fn check_options(
         },
     };
     let options: Vec<String> = property.options.iter().map(|option| format!("\"{}\"", option.display())).collect();
-    let key = format!("mapping.{}.closed", kind.plural());
+    let key = role.key(kind);
+    let (meaning, otherwise) = match role {
+        Role::Only(_) => ("say which pages are meant", "no page would be"),
+        _ => ("mean closed", "every page would look open"),
+    };
     Err(Misfit {
         text: format!(
             "{} has no option \"{}\" in \"{}\"; its options are {}",
@@ -242,9 +256,7 @@ fn check_options(
             property.name.display(),
             if options.is_empty() { "none".to_owned() } else { options.join(", ") }
         ),
-        hint: format!(
-            "set {key} to the options that mean closed; until then nothing is planned, since every page would look open"
-        ),
+        hint: format!("set {key} to the options that {meaning}; until then nothing is planned, since {otherwise}"),
         key,
     })
 }

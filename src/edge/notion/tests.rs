@@ -20,7 +20,7 @@ fn notion(stub: &Stub, mapping: PerKind<Mapping>) -> Notion {
 
 fn mapping() -> PerKind<Mapping> {
     let mut mapping = Mapping::n8n();
-    mapping.projects.fields.insert(Field::Estimate, "Hours".into());
+    mapping.projects.fields.insert(Field::Estimate, crate::domain::rules::Mapped::as_is("Hours"));
     mapping
 }
 
@@ -333,8 +333,9 @@ async fn a_page_is_seen_where_it_is() {
         let seen = match seen {
             Seen::Page(page) if page.standing == Standing::Trashed => "trashed",
             Seen::Page(_) => "open",
-            Seen::MovedOut => "moved",
-            Seen::NotFound => "not found",
+            Seen::Away(Away::MovedOut) => "moved",
+            Seen::Away(Away::Lost) => "not found",
+            Seen::Away(Away::NotMeant) => "not meant",
         };
         assert_eq!(seen, expected);
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     model::{Field, ObjectId, Page, Value},
-    rules::ClosedValues,
+    rules::{Holds, Unit},
     text::canonical,
 };
 
@@ -35,9 +35,10 @@ pub(super) fn changes(
                 (property, written(property, &state(property, is, value)?)?)
             }
             _ => {
-                let mapped = bound.fields.iter().find(|(mapped, _)| *mapped == field);
-                let (_, property) = mapped.ok_or_else(|| format!("{field} cannot be written to the page"))?;
-                (property, written(property, value)?)
+                let mapped = bound.fields.iter().find(|(mapped, ..)| *mapped == field);
+                let (_, property, mapped) = mapped.ok_or_else(|| format!("{field} cannot be written to the page"))?;
+                let word = mapped.word(value).map(Value::text);
+                (property, named(property, cell::write(property, word.as_ref().unwrap_or(value), mapped.unit))?)
             }
         };
         properties.insert(property.name.exact().to_owned(), content);
@@ -47,15 +48,19 @@ pub(super) fn changes(
 
 /// The JSON that sets the property, or why it cannot be set, with its name.
 fn written(property: &Property, value: &Value) -> Result<Json, String> {
-    cell::write(property, value).map_err(|why| format!("\"{}\" cannot be written: {why}", property.name.display()))
+    named(property, cell::write(property, value, Unit::default()))
+}
+
+fn named(property: &Property, written: Result<Json, String>) -> Result<Json, String> {
+    written.map_err(|why| format!("\"{}\" cannot be written: {why}", property.name.display()))
 }
 
 /// Open or closed in the property's own words. An emptied status falls back to its default option (Notion docs, page properties).
-fn state(property: &Property, is: &ClosedValues, value: &Value) -> Result<Value, String> {
+fn state(property: &Property, is: &Holds, value: &Value) -> Result<Value, String> {
     match (value, is) {
-        (Value::Closed(_), ClosedValues::Checked) => Ok(value.clone()),
-        (Value::Closed(false), ClosedValues::OneOf(_)) => Ok(Value::Empty),
-        (Value::Closed(true), ClosedValues::OneOf(closing)) => {
+        (Value::Closed(closed), Holds::Checked(closes)) => Ok(Value::Closed(closed == closes)),
+        (Value::Closed(false), Holds::OneOf(_)) => Ok(Value::Empty),
+        (Value::Closed(true), Holds::OneOf(closing)) => {
             let known = |option: &&String| property.options.iter().any(|known| known.exact() == option.as_str());
             let option = closing.iter().find(known).ok_or("none of the options that mean closed exists")?;
             Ok(Value::text(option))

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, fs};
 use super::*;
 use crate::domain::{
     journal::{Born, Event, Outcome, RunId, Trace, What, Write, WriteId},
-    model::{Agreed, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
+    model::{Agreed, Away, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
     plan::ChangeId,
     review::{Decision, Remembered, Said, Verdict},
     text::Raw,
@@ -111,7 +111,7 @@ fn run_record(id: &str, second: i64) -> RunRecord {
 fn links_survive_and_end_with_a_tombstone() {
     let world = world();
     let mut store = world.open();
-    let lost = Link { sight: Sight::LostAt(at(5)), ..link(2) };
+    let lost = Link { sight: Sight::Away(Away::Lost, at(5)), ..link(2) };
     store.save_links(at(1), &[link(1), lost.clone(), link(3)]).expect("saves");
     store.remove_links(at(2), &[page(3), page(99)], "the page was deleted").expect("removes");
     drop(store);

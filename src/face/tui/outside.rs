@@ -30,7 +30,7 @@ pub(crate) fn copies(state: &State) -> Vec<Copied> {
     let mut add = |label, text: Option<String>| copies.extend(text.map(|text| Copied { label, text }));
     let name = state.subject().map(|subject| super::tree::name(plan, subject));
     add("name", name.map(|name| Display::of(name.canonical().as_str()).to_string()));
-    add("Notion page ID", Some(page.to_string()));
+    add("Notion page ID", page.in_notion().map(|page| page.to_string()));
     add(PAGE_URL, page_url(state));
     add("Clockify ID", state.object().map(|(_, object)| object.to_string()));
     add("Clockify address", object_url(state));
@@ -42,7 +42,7 @@ pub(crate) fn copies(state: &State) -> Vec<Copied> {
 
 /// Where the page is in Notion. Its own addresses are of this form since June 2026 (changelog of the API, 2026-07-15).
 pub(crate) fn page_url(state: &State) -> Option<String> {
-    let (_, page) = state.page()?;
+    let page = state.page()?.1.in_notion()?;
     Some(format!("https://app.notion.com/p/{}", page.to_string().replace('-', "")))
 }
 

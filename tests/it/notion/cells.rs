@@ -2,8 +2,8 @@
 
 use punchlist::{
     domain::{
-        model::{Field, Kind, Relation, Standing, Value},
-        rules::{ClosedValues, ClosedWhen, Mapping},
+        model::{Away, Field, Kind, Relation, Standing, Value},
+        rules::{Condition, Holds, Mapped, Mapping, Unit},
         text::Raw,
     },
     edge::{
@@ -198,16 +198,16 @@ async fn formulas_and_rollups_are_read_by_what_they_hold() {
 
 #[tokio::test]
 async fn a_page_is_closed_by_whatever_property_says_so() {
-    let one_of = |options: &[&str]| ClosedValues::OneOf(options.iter().map(|&option| option.to_owned()).collect());
+    let one_of = |options: &[&str]| Holds::OneOf(options.iter().map(|&option| option.to_owned()).collect());
     let options = json!({"options": [{"name": "Open"}, {"name": "Over"}]});
     for (config, is, open, closed, because) in [
-        (json!({"checkbox": {}}), ClosedValues::Checked, json!(false), json!(true), "Column is checked"),
+        (json!({"checkbox": {}}), Holds::Checked(true), json!(false), json!(true), "Column is checked"),
         (json!({"select": options}), one_of(&["Over"]), json!("Open"), json!("Over"), "Column is Over"),
         (json!({"select": options}), one_of(&["Over"]), json!(null), json!("Over"), "Column is Over"),
         (json!({"status": options}), one_of(&["Over"]), json!("Open"), json!("Over"), "Column is Over"),
         (
             json!({"formula": {"expression": "prop(\"Archive\")"}}),
-            ClosedValues::Checked,
+            Holds::Checked(true),
             json!(false),
             json!(true),
             "Column is checked",
@@ -232,7 +232,7 @@ async fn a_page_is_closed_by_whatever_property_says_so() {
             world.set(pair[1], property, closed);
         }
         let mut mapping = Mapping::n8n();
-        mapping.clients.closed = Some(ClosedWhen { property: "Column".into(), is });
+        mapping.clients.closed = Some(Condition { property: "Column".into(), is });
 
         let pages = pages(&wire, Kind::Client, &mapping).await;
 
@@ -253,8 +253,9 @@ async fn one_page_is_seen_where_it_is_and_only_by_its_id_in_the_trash() {
     let look = async || match notion.page(Kind::Client, &source, page_id(page)).await.expect("an answer") {
         Seen::Page(page) if page.standing == Standing::Trashed => "trashed",
         Seen::Page(_) => "open",
-        Seen::MovedOut => "moved out",
-        Seen::NotFound => "not found",
+        Seen::Away(Away::MovedOut) => "moved out",
+        Seen::Away(Away::Lost) => "not found",
+        Seen::Away(Away::NotMeant) => "not meant",
     };
 
     for (edit, expected) in [
@@ -275,4 +276,116 @@ async fn one_page_is_seen_where_it_is_and_only_by_its_id_in_the_trash() {
         assert_eq!(look().await, expected);
         assert_eq!(wire.sandbox.calls().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn only_pages_that_are_meant_are_listed_and_the_others_are_not_even_sent() {
+    let options = json!({"options": [{"name": "Studio"}, {"name": "Support"}, {"name": "Other"}]});
+    let one_of = |options: &[&str]| Holds::OneOf(options.iter().map(|&option| option.to_owned()).collect());
+    for (config, is, meant, other) in [
+        (json!({"checkbox": {}}), Holds::Checked(true), json!(true), json!(false)),
+        (json!({"checkbox": {}}), Holds::Checked(false), json!(false), json!(true)),
+        (json!({"select": options}), one_of(&["Studio", "Support"]), json!("Support"), json!("Other")),
+        (json!({"status": options}), one_of(&["Support", "Gone"]), json!("Support"), json!("Other")),
+        (json!({"multi_select": options}), one_of(&["Studio"]), json!(["Other", "Studio"]), json!(["Other"])),
+    ] {
+        let mut world = World::empty();
+        let pair = clients(&mut world, 2);
+        let wire = Wire::new(world, Knobs::default()).await;
+        wire.add_column("Clients", "Team", config.clone()).await;
+        {
+            let mut world = wire.sandbox.world();
+            world.set(pair[0], "Team", meant);
+            world.set(pair[1], "Team", other.clone());
+        }
+        let mut mapping = Mapping::n8n();
+        mapping.clients.only = Some(Condition { property: "Team".into(), is });
+        wire.sandbox.clear_calls();
+
+        let (notion, source) = wire.bound(Kind::Client, &mapping).await;
+        let listed = fetch(&notion, Kind::Client, &source).await;
+
+        let rows = listed.pages.complete().expect("complete").rows();
+        assert_eq!(rows.iter().map(|page| page.id).collect::<Vec<_>>(), [page_id(pair[0])], "{config}");
+        let seen = async |page| notion.page(Kind::Client, &source, page_id(page)).await.expect("an answer");
+        assert!(matches!(seen(pair[0]).await, Seen::Page(_)));
+        assert_eq!(seen(pair[1]).await, Seen::Away(Away::NotMeant), "{config}");
+        wire.sandbox.world().set(pair[0], "Team", other);
+        assert!(fetch(&notion, Kind::Client, &source).await.pages.complete().expect("complete").rows().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_says_which_pages_are_meant_must_exist_and_be_of_a_type_that_can_be_asked_for() {
+    let wire = Wire::new(World::empty(), Knobs::default()).await;
+    for (property, is, part) in [
+        ("Nowhere", Holds::Checked(true), "has no property \"Nowhere\""),
+        ("Clockify Client ID", Holds::Checked(true), "as a property of the type rich_text"),
+        ("Archive", Holds::OneOf(vec!["Yes".into()]), "as a property of the type checkbox"),
+    ] {
+        let mut mapping = Mapping::n8n();
+        mapping.clients.only = Some(Condition { property: property.into(), is });
+        let notion = wire.notion(&mapping);
+        let reference = wire.sandbox.world().data_source("Clients").expect("there").to_string();
+
+        let error = notion.resolve(Kind::Client, &reference).await.expect_err("a misfit");
+
+        assert!(error.to_string().contains("mapping.clients.only") && error.to_string().contains(part), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn words_stand_for_values_both_ways() {
+    let mut world = World::empty();
+    let client = world.add_client_page("Acme");
+    let page = world.add_project_page("Website", client);
+    let wire = Wire::new(world, Knobs::default()).await;
+    let options = json!({"options": [{"name": "Internal"}, {"name": "Client work"}, {"name": "Small"}, {"name": "Large"}, {"name": "yes"}]});
+    wire.add_column("Projects", "Type", json!({"select": options})).await;
+    wire.add_column("Projects", "Size", json!({"select": options})).await;
+    wire.add_column("Projects", "Days", json!({"number": {}})).await;
+    wire.add_column("Projects", "Area", json!({"select": options})).await;
+    let words = |property: &str, words: &[(&str, Value)]| Mapped {
+        values: words.iter().map(|(word, value)| ((*word).to_owned(), value.clone())).collect(),
+        ..Mapped::as_is(property)
+    };
+    let mut mapping = Mapping::n8n();
+    let types = [("Internal", Value::Flag(false)), ("Client work", Value::Flag(true))];
+    mapping.projects.fields.insert(Field::Billable, words("Type", &types));
+    mapping.projects.fields.insert(Field::Color, words("Area", &[("Small", Value::text("#00ff00"))]));
+    mapping
+        .projects
+        .fields
+        .insert(Field::Estimate, words("Size", &[("Small", Value::Seconds(14_400)), ("Large", Value::Seconds(144_000))]));
+    {
+        let mut world = wire.sandbox.world();
+        world.set(page, "Type", json!("Internal"));
+        world.set(page, "Size", json!("Large"));
+        world.set(page, "Area", json!("Small"));
+    }
+
+    let read = pages(&wire, Kind::Project, &mapping).await;
+    let value = |field| read[0].values.get(field).cloned();
+    assert_eq!(value(Field::Billable), Some(Value::Flag(false)));
+    assert_eq!(value(Field::Color), Some(Value::text("#00ff00")));
+    assert_eq!(value(Field::Estimate), Some(Value::Seconds(144_000)));
+
+    let (notion, source) = wire.bound(Kind::Project, &mapping).await;
+    let written = [(Field::Billable, Value::Flag(true)), (Field::Estimate, Value::Seconds(14_400))].into();
+    notion.write_back(Kind::Project, &source, page_id(page), None, &written).await.expect("written");
+    let shown = wire.sandbox.world().page(page).expect("there").properties;
+    assert_eq!((shown["Type"].as_str(), shown["Size"].as_str()), (Some("Client work"), Some("Small")));
+    // No word stands for this time.
+    let odd = [(Field::Estimate, Value::Seconds(60))].into();
+    let failure = notion.write_back(Kind::Project, &source, page_id(page), None, &odd).await.expect_err("no word");
+    assert!(failure.to_string().contains("\"Size\" cannot be written"), "{failure}");
+
+    mapping.projects.fields.insert(Field::Estimate, Mapped { unit: Unit::Days, ..Mapped::as_is("Days") });
+    wire.sandbox.world().set(page, "Days", json!(1.5));
+    let read = pages(&wire, Kind::Project, &mapping).await;
+    assert_eq!(read[0].values.get(Field::Estimate), Some(&Value::Seconds(12 * 3600)));
+    let (notion, source) = wire.bound(Kind::Project, &mapping).await;
+    let written = [(Field::Estimate, Value::Seconds(4 * 3600))].into();
+    notion.write_back(Kind::Project, &source, page_id(page), None, &written).await.expect("written");
+    assert_eq!(wire.sandbox.world().page(page).expect("there").properties["Days"], json!(0.5));
 }

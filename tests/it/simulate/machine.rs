@@ -11,7 +11,8 @@ use punchlist::{
         diff::diff,
         journal::{Event, Outcome, RunId, Trace, What, Write, creates, open_writes},
         model::{
-            Fetched, Field, Identified, Kind, Link, ObjectId, PageId, PerKind, Registry, Sight, Snapshots, Standing, Value, Walk,
+            Away, Fetched, Field, Identified, Kind, Link, ObjectId, PageId, PerKind, Registry, Sight, Snapshots, Standing, Value,
+            Walk,
         },
         plan::{Plan, Scope},
         report::Stopped,
@@ -77,8 +78,8 @@ impl Machine {
         }
         let mut notebook = Notebook { disk: &self.disk, crash };
         let lost: Vec<Link> = (registry.iter())
-            .filter(|link| snapshots.lost.contains(&link.page) && !matches!(link.sight, Sight::LostAt(_)))
-            .map(|link| Link { sight: Sight::LostAt(self.time(world)), ..link.clone() })
+            .filter(|link| snapshots.away.contains_key(&link.page) && !matches!(link.sight, Sight::Away(..)))
+            .map(|link| Link { sight: Sight::Away(Away::Lost, self.time(world)), ..link.clone() })
             .collect();
         notebook.save(&mut registry, &lost)?;
         let open = open_writes(&self.disk.borrow().events).expect("a journal that this program wrote");
@@ -175,7 +176,7 @@ impl Machine {
             match (link.sight, world.borrow().page(link.page)) {
                 (Sight::Retired, _) => {}
                 (_, None) => {
-                    snapshots.lost.insert(link.page);
+                    snapshots.away.insert(link.page, Away::Lost);
                 }
                 (_, Some(page)) => {
                     let shown = std::mem::take(&mut snapshots.pages[link.kind]);

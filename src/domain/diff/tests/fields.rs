@@ -8,7 +8,7 @@ use super::world::{World, choose};
 use crate::domain::{
     model::{Agreed, Base, Claim, Field, Kind, Relation, Sight, Standing, Value},
     plan::Action,
-    rules::{IdStrategy, OnConflict, OnDrift, Threshold, Unmanaged},
+    rules::{FieldRule, IdStrategy, OnConflict, OnDrift, Threshold, Unmanaged},
 };
 
 const PATH: &str = "Acme/Website";
@@ -57,8 +57,8 @@ fn table(happens: impl Fn(&mut World, Field)) -> String {
 
 fn with_rules(on_drift: OnDrift, on_conflict: OnConflict) -> impl Fn(&mut World) {
     move |world| {
-        world.rules.precedence.projects.on_drift = on_drift;
-        world.rules.precedence.projects.on_conflict = on_conflict;
+        world.rules.precedence.projects.all.on_drift = on_drift;
+        world.rules.precedence.projects.all.on_conflict = on_conflict;
     }
 }
 
@@ -350,7 +350,8 @@ fn a_field_that_could_not_be_read_is_no_change() {
 #[test]
 fn a_rule_for_one_field_leaves_the_others() {
     let mut world = agreed();
-    world.rules.precedence.projects.fields = BTreeMap::from([(Field::Note, (OnDrift::Restore, OnConflict::Notion))]);
+    world.rules.precedence.projects.fields =
+        BTreeMap::from([(Field::Note, FieldRule { on_drift: OnDrift::Restore, ..FieldRule::default() })]);
     edit_in_clockify(&mut world, Field::Note);
     edit_in_clockify(&mut world, Field::Name);
     assert_data_eq!(
@@ -367,13 +368,13 @@ project "Website" update <Acme/Website> note: "Clockify's" → "old" [drift 100 
 fn an_accepted_drift_stays_silent_and_is_not_overwritten() {
     for field in FIELDS {
         let mut world = agreed();
-        world.rules.precedence.projects.on_drift = OnDrift::Accept;
+        world.rules.precedence.projects.all.on_drift = OnDrift::Accept;
         edit_in_clockify(&mut world, field);
         let verified = world.diff().verified;
         world.save(verified);
         assert!(matches!(world.base(PATH, field), Some(Agreed::Apart { .. })), "{field}");
 
-        world.rules.precedence.projects.on_drift = OnDrift::Review;
+        world.rules.precedence.projects.all.on_drift = OnDrift::Review;
 
         assert_eq!(world.changes(), "", "{field}");
         assert!(world.diff().verified.is_empty(), "{field}");

@@ -275,7 +275,7 @@ fn parents() {
         }),
         ("closed in Clockify on purpose", &|world| {
             world.link("Acme").object_mut("Acme").closed = true;
-            world.rules.precedence.clients.on_drift = crate::domain::rules::OnDrift::Accept;
+            world.rules.precedence.clients.all.on_drift = crate::domain::rules::OnDrift::Accept;
             world.page("Acme/Website");
         }),
         ("held", &|world| {
@@ -548,7 +548,7 @@ create client "C1": Brake: it looks like a lost link: 000000000000000000000004 h
 #[test]
 fn clockify_wins_only_what_can_be_written_into_the_page() {
     let mut world = World::linked(&["Acme", "Beta", "Gamma", "Acme/Website"]);
-    world.rules.precedence.projects.on_conflict = OnConflict::Clockify;
+    world.rules.precedence.projects.all.on_conflict = OnConflict::Clockify;
     world.move_page("Acme/Website", "Beta").move_object("Acme/Website", "Gamma");
     assert_data_eq!(
         world.holds(),
@@ -562,7 +562,7 @@ update project "Website": NotWritable: by the rule Clockify wins, but this is fo
 #[test]
 fn clockify_wins_a_conflict_of_states() {
     let mut world = World::linked(&["Acme"]);
-    world.rules.precedence.clients.on_conflict = OnConflict::Clockify;
+    world.rules.precedence.clients.all.on_conflict = OnConflict::Clockify;
     let apart = crate::domain::model::Agreed::Apart { notion: Value::Closed(false), clockify: Value::Closed(true) };
     world.set_base("Acme", Field::State, apart);
     world.page_mut("Acme").standing = Standing::Closed { because: "Archive is ticked".into() };

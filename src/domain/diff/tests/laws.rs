@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*, test_runner::RngSeed};
 use super::world::{World, at};
 use crate::domain::{
     diff::diff,
-    model::{Claim, Field, Kind, ObjectId, PageId, Relation, Sight, Standing, Value, Walk},
+    model::{Away, Claim, Field, Kind, ObjectId, PageId, Relation, Sight, Standing, Value, Walk},
     pair::{Match, pair},
     plan::{Action, Change, Scope, State},
     rules::{Brake, IdStrategy, OnConflict, OnDrift},
@@ -115,7 +115,7 @@ pub(crate) fn happen(world: &mut World, (what, one, other, name): Edit) {
         }
         18 => {
             let lost = world.pages.remove(&page).map(|page| page.id);
-            world.lost.extend(lost);
+            world.away.extend(lost.map(|page| (page, Away::Lost)));
         }
         19 => {
             let claim = world.objects[&nth(&world.objects, other)].id;
@@ -154,8 +154,8 @@ pub(crate) fn rule(world: &mut World, choice: u8) {
     let drift = [OnDrift::Review, OnDrift::Restore, OnDrift::Accept][usize::from(choice % 3)];
     let conflict = [OnConflict::Review, OnConflict::Notion, OnConflict::Clockify][usize::from(choice / 3 % 3)];
     for kind in Kind::ALL {
-        world.rules.precedence[kind].on_drift = drift;
-        world.rules.precedence[kind].on_conflict = conflict;
+        world.rules.precedence[kind].all.on_drift = drift;
+        world.rules.precedence[kind].all.on_conflict = conflict;
     }
 }
 

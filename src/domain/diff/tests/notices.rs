@@ -4,7 +4,7 @@ use snapbox::{assert_data_eq, str};
 
 use super::world::World;
 use crate::domain::{
-    model::{Claim, Kind, Problem},
+    model::{Away, Claim, Kind, Problem},
     rules::Unmanaged,
 };
 
@@ -17,13 +17,18 @@ fn each_notice() {
             &(|world: &mut World| {
                 let page = world.link("Acme").page_id("Acme");
                 world.pages.clear();
-                world.lost.insert(page);
+                world.away.insert(page, Away::Lost);
             }) as &dyn Fn(&mut World),
         ),
         ("moved out", &|world| {
             let page = world.link("Acme").page_id("Acme");
             world.pages.clear();
-            world.moved_out.insert(page);
+            world.away.insert(page, Away::MovedOut);
+        }),
+        ("not meant any more", &|world| {
+            let page = world.link("Acme").page_id("Acme");
+            world.pages.clear();
+            world.away.insert(page, Away::NotMeant);
         }),
         ("out of the listing, and not asked for yet", &|world| {
             world.link("Acme").pages.clear();
@@ -81,6 +86,8 @@ lost sight: changes: 0
 LostSight client "Acme": Notion no longer shows this page: deleted for good, or hidden from the connection; its object is left alone
 moved out: changes: 0
 MovedOut client "Acme": the page was moved out of its data source; its object is left alone
+not meant any more: changes: 0
+NotMeant client "Acme": the page no longer is one of those that are mirrored; its object is left alone
 out of the listing, and not asked for yet: changes: 0
 copied ID: changes: 2
 CopiedId client "Copy": has the Clockify ID of the page 00000000-0000-0000-0000-000000000002, as a duplicated page does; the original keeps the link

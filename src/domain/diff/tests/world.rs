@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use crate::domain::{
     diff::{Difference, diff},
     model::{
-        Agreed, Base, Claim, Fetched, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, PerKind, Problem, Registry,
-        Relation, Sight, Snapshots, Standing, Value, Values, Walk,
+        Agreed, Away, Base, Claim, Fetched, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, PerKind, Problem,
+        Registry, Relation, Sight, Snapshots, Standing, Value, Values, Walk,
     },
     plan::{Change, Plan, Proposal, Scope},
     review::{Approved, Review},
@@ -26,8 +26,7 @@ pub(crate) struct World {
     pub(crate) objects: BTreeMap<String, Object>,
     pub(crate) registry: Registry,
     pub(crate) rules: Rules,
-    pub(crate) lost: BTreeSet<PageId>,
-    pub(crate) moved_out: BTreeSet<PageId>,
+    pub(crate) away: BTreeMap<PageId, Away>,
     pub(crate) unsettled: BTreeMap<PageId, Vec<ObjectId>>,
     pub(crate) problems: Vec<Problem>,
     /// Kinds whose pages cannot be listed completely.
@@ -211,8 +210,7 @@ impl World {
         Snapshots {
             pages: PerKind::from_fn(|kind| walk(pages(kind), self.partial_pages.contains(&kind))),
             objects: PerKind::from_fn(|kind| walk(objects(kind), self.partial_objects.contains(&kind))),
-            lost: self.lost.clone(),
-            moved_out: self.moved_out.clone(),
+            away: self.away.clone(),
             unsettled: self.unsettled.clone(),
             problems: self.problems.clone(),
             as_of: None,
@@ -220,7 +218,11 @@ impl World {
     }
 
     pub(crate) fn diff(&self) -> Difference {
-        diff(&self.snapshots(), &self.registry, &self.rules, Scope::default())
+        let mut snapshots = self.snapshots();
+        if self.rules.close_children {
+            snapshots.close_children(&self.registry);
+        }
+        diff(&snapshots, &self.registry, &self.rules, Scope::default())
     }
 
     pub(crate) fn plan(&self) -> Plan {

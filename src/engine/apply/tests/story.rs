@@ -507,7 +507,7 @@ applied
 #[test]
 fn a_task_that_moves_is_created_as_its_page_becomes() {
     let mut world = World::linked(&["Acme", "Acme/Website", "Acme/Shop", "Acme/Website/Design"]);
-    world.rules.precedence.tasks.on_conflict = crate::domain::rules::OnConflict::Clockify;
+    world.rules.precedence.tasks.all.on_conflict = crate::domain::rules::OnConflict::Clockify;
     world.rename_page("Acme/Website/Design", "Notion's").rename_object("Acme/Website/Design", "Clockify's");
     world.move_page("Acme/Website/Design", "Acme/Shop");
 
@@ -649,7 +649,7 @@ fn what_was_accepted_stays_accepted() {
 fn clockifys_value_is_written_into_the_page() {
     let mut world = World::linked(&["Acme"]);
     world.rename_page("Acme", "Notion's").rename_object("Acme", "Clockify's");
-    world.rules.precedence.clients.on_conflict = crate::domain::rules::OnConflict::Clockify;
+    world.rules.precedence.clients.all.on_conflict = crate::domain::rules::OnConflict::Clockify;
     let run = run(&world);
     assert_data_eq!(
         run.log(false),

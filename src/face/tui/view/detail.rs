@@ -11,7 +11,7 @@ use super::{count, difference, rows};
 use crate::{
     domain::{
         model::{Kind, PageId, duration_words},
-        plan::{Action, Cause, Change, Plan, Proposal, field_word},
+        plan::{Action, Change, Plan, Proposal, field_word},
         review::{Decision, Remembered},
         text::Display,
     },
@@ -103,7 +103,7 @@ fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
         others.map(|(number, way)| format!("{}  {} {} %: {}", number + 1, text::way(change, way), way.confidence, way.reason));
     lines.extend(section(theme, &format!("Other ways ({key})"), others.collect()));
     lines.extend(section(theme, "Earlier", earlier(state, change.page, change)));
-    lines.extend(section(theme, "Why", vec![evidence(change.cause).to_owned()]));
+    lines.extend(section(theme, "Why", vec![change.cause.evidence().to_owned()]));
     lines
 }
 
@@ -171,24 +171,6 @@ fn effects(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<
         effects.push(count(resting, "change rests on it", "changes rest on it"));
     }
     effects
-}
-
-/// What the evidence for the change is.
-fn evidence(cause: Cause) -> &'static str {
-    match cause {
-        Cause::New => "the page has no object, and no ID of one",
-        Cause::NotionChanged => "linked; only Notion moved since both were last verified to agree",
-        Cause::Drift => "linked; only Clockify moved since both were last verified to agree",
-        Cause::Conflict => "linked; both moved since they were last verified to agree",
-        Cause::FirstSight => "linked, but never seen to agree on this",
-        Cause::Match => "found by its name under the same parent",
-        Cause::Vanished => "a complete listing shows that the object it was linked to is gone",
-        Cause::Claim => "linked; the ID in the page says otherwise",
-        Cause::Moved => "the page has moved on, and this is what it was linked to before",
-        Cause::Undone => "the journal of the run says what was there before; it is still as the run left it",
-        Cause::Unlinked => "the journal of the run says that it linked the two",
-        Cause::CopiedId => "the ID in the page belongs to another page",
-    }
 }
 
 /// What was said earlier about this page's changes.

@@ -1,0 +1,124 @@
+//! The three-way table, row by row, for each kind, each sort of field and each rule.
+
+use std::fmt::Write as _;
+
+use snapbox::{assert_data_eq, file};
+
+use super::world::World;
+use crate::domain::{
+    model::{Field, Kind, ObjectId, Relation, Standing, Value},
+    rules::{Direction, FieldRule, OnConflict, OnDrift},
+};
+
+/// One path for each kind; each has siblings to move to, and a field of its own.
+const ROWS: [(&str, &[Field]); 3] = [
+    ("Acme", &[Field::Name, Field::State, Field::Email]),
+    ("Acme/Website", &[Field::Name, Field::State, Field::Parent, Field::Note]),
+    ("Acme/Website/Design", &[Field::Name, Field::State, Field::Parent, Field::Estimate]),
+];
+/// What happened since both sides agreed: does Notion move, does Clockify, to the same, is the base lost.
+const HAPPENS: [(&str, bool, bool, bool, bool); 6] = [
+    ("nothing", false, false, false, false),
+    ("Notion", true, false, false, false),
+    ("Clockify", false, true, false, false),
+    ("both", true, true, false, false),
+    ("both alike", true, true, true, false),
+    ("no base", true, false, false, true),
+];
+
+fn rules() -> Vec<(String, FieldRule)> {
+    let drifts = [("review", OnDrift::Review), ("restore", OnDrift::Restore), ("accept", OnDrift::Accept)];
+    let conflicts = [("review", OnConflict::Review), ("notion", OnConflict::Notion), ("clockify", OnConflict::Clockify)];
+    let mut rules = Vec::new();
+    for (word, on_drift) in drifts {
+        rules.push((format!("on_drift {word}"), FieldRule { on_drift, ..FieldRule::default() }));
+    }
+    for (word, on_conflict) in conflicts {
+        rules.push((format!("on_conflict {word}"), FieldRule { on_conflict, ..FieldRule::default() }));
+    }
+    rules.push(("to_notion".to_owned(), FieldRule { direction: Direction::ToNotion, ..FieldRule::default() }));
+    rules
+}
+
+/// Two of everything, which agree.
+fn agreed() -> World {
+    let mut world = World::linked(&["Acme", "Beta", "Gamma", "Acme/Website", "Acme/Shop", "Acme/App", "Acme/Website/Design"]);
+    world.agree("Acme", Field::Email, &Value::text("old"));
+    world.agree("Acme/Website", Field::Note, &Value::text("old"));
+    world.agree("Acme/Website/Design", Field::Estimate, &Value::Seconds(3600));
+    world
+}
+
+fn value(field: Field, text: &str) -> Value {
+    if field == Field::Estimate { Value::Seconds(if text == "NN" { 7200 } else { 10800 }) } else { Value::text(text) }
+}
+
+fn edit_page(world: &mut World, path: &str, field: Field, text: &str) {
+    let to = world.page_id(if path.contains("Design") { "Acme/Shop" } else { "Beta" });
+    let page = world.page_mut(path);
+    match field {
+        Field::Name => page.title = text.into(),
+        Field::State => page.standing = Standing::Closed { because: "Status is Done".into() },
+        Field::Parent => page.parent = Relation::One(to),
+        _ => page.values.set(field, value(field, text)),
+    }
+}
+
+fn edit_object(world: &mut World, path: &str, field: Field, text: &str) {
+    let parent = match (path.contains("Design"), text) {
+        (true, "NN") => "Acme/Shop",
+        (true, _) => "Acme/App",
+        (false, "NN") => "Beta",
+        (false, _) => "Gamma",
+    };
+    let to: ObjectId = world.object_id(parent);
+    let object = world.object_mut(path);
+    match field {
+        Field::Name => object.name = text.into(),
+        Field::State => object.closed = true,
+        Field::Parent => object.parent = Some(to),
+        _ => object.values.set(field, value(field, text)),
+    }
+}
+
+#[test]
+fn each_row_for_each_kind_and_rule() {
+    let mut table = String::new();
+    for (row, notion, clockify, alike, lost) in HAPPENS {
+        writeln!(table, "== edited since both agreed: {row}").expect("memory");
+        for (path, fields) in ROWS {
+            for &field in fields {
+                let kind = Kind::ALL[path.matches('/').count()];
+                let mut said: Vec<(String, Vec<String>)> = Vec::new();
+                for (word, rule) in rules() {
+                    if rule.direction == Direction::ToNotion && !field.is_writable_in_notion() {
+                        continue;
+                    }
+                    let mut world = agreed();
+                    world.rules.precedence[kind].fields.insert(field, rule);
+                    if notion {
+                        edit_page(&mut world, path, field, "NN");
+                    }
+                    if clockify {
+                        edit_object(&mut world, path, field, if alike { "NN" } else { "CC" });
+                    }
+                    if lost {
+                        world.forget();
+                    }
+                    let changes = world.changes();
+                    let changes = if changes.is_empty() { "nothing\n".to_owned() } else { changes };
+                    match said.iter_mut().find(|(known, _)| *known == changes) {
+                        Some((_, words)) => words.push(word),
+                        None => said.push((changes, vec![word])),
+                    }
+                }
+                for (changes, words) in said {
+                    let words = if words.len() >= rules().len() - 1 { "any rule".to_owned() } else { words.join(" · ") };
+                    writeln!(table, "{kind} {field}, {words}:").expect("memory");
+                    changes.lines().for_each(|line| writeln!(table, "  {line}").expect("memory"));
+                }
+            }
+        }
+    }
+    assert_data_eq!(table, file!["table.txt"].raw());
+}

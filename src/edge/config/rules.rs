@@ -1,0 +1,164 @@
+//! The keys of `[rules]` and `[brakes]`: who wins, how sure is sure enough, how much is too much.
+
+use std::time::Duration;
+
+use super::{
+    mapping::mapping,
+    reader::{Reader, whole_of},
+};
+use crate::domain::{
+    model::{Field, PerKind},
+    rules::{
+        Brake, Brakes, Direction, FieldRule, IdStrategy, OnConflict, OnDrift, Precedence, Rules, Threshold, Thresholds,
+        Unmanaged, WithoutClient,
+    },
+};
+
+const STALE_AFTER_SECONDS_MAX: u32 = 24 * 60 * 60;
+const SETTLE_SECONDS_MAX: u32 = 10 * 60;
+const COUNT_MAX: u32 = 1_000_000;
+
+const ON_DRIFT: [(&str, OnDrift); 3] = [("review", OnDrift::Review), ("restore", OnDrift::Restore), ("accept", OnDrift::Accept)];
+const ON_CONFLICT: [(&str, OnConflict); 3] =
+    [("review", OnConflict::Review), ("notion", OnConflict::Notion), ("clockify", OnConflict::Clockify)];
+const DIRECTION: [(&str, Direction); 2] = [("to_clockify", Direction::ToClockify), ("to_notion", Direction::ToNotion)];
+const UNMANAGED: [(&str, Unmanaged); 3] =
+    [("notice", Unmanaged::Notice), ("ignore", Unmanaged::Ignore), ("close", Unmanaged::Close)];
+const WITHOUT_CLIENT: [(&str, WithoutClient); 2] = [("hold", WithoutClient::Hold), ("mirror", WithoutClient::Mirror)];
+
+pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
+    let defaults = Rules::default();
+    let (mapping, id_strategy) = mapping(reader);
+    Rules {
+        mapping,
+        id_strategy,
+        marker: reader.flag("mapping.marker").unwrap_or(defaults.marker),
+        precedence: precedence(reader, id_strategy),
+        thresholds: thresholds(reader, defaults.thresholds),
+        brakes: brakes(reader, defaults.brakes),
+        unmanaged: reader.choice("rules.unmanaged", &UNMANAGED).unwrap_or(defaults.unmanaged),
+        close_children: reader.flag("rules.close_children").unwrap_or(defaults.close_children),
+        without_client: reader.choice("rules.projects.without_client", &WITHOUT_CLIENT).unwrap_or(defaults.without_client),
+        stale_after: reader
+            .whole("rules.stale_after_seconds", 0..=STALE_AFTER_SECONDS_MAX)
+            .map_or(defaults.stale_after, |seconds| Duration::from_secs(seconds.into())),
+        settle: reader
+            .whole("rules.settle_seconds", 0..=SETTLE_SECONDS_MAX)
+            .map_or(defaults.settle, |seconds| Duration::from_secs(seconds.into())),
+    }
+}
+
+/// A rule for all, for a kind, for a field: the most specific one that is given.
+fn precedence(reader: &mut Reader<'_>, id_strategy: IdStrategy) -> PerKind<Precedence> {
+    let everywhere = rule_at(reader, "rules", FieldRule::default(), id_strategy);
+    PerKind::from_fn(|kind| {
+        let section = format!("rules.{}", kind.plural());
+        let all = rule_at(reader, &section, everywhere, id_strategy);
+        let always = [Field::Name, Field::State].into_iter().chain(kind.parent().map(|_| Field::Parent));
+        let fields = always.chain(Field::mappable(kind).iter().copied()).filter_map(|field| {
+            let key = format!("{section}.fields.{field}");
+            let mut rule = rule_at(reader, &key, all, id_strategy);
+            rule.direction = direction(reader, &key, id_strategy);
+            if !field.is_writable_in_notion() {
+                refuse_unwritable(reader, field, &key, rule);
+            }
+            (rule != all).then_some((field, rule))
+        });
+        Precedence { all, fields: fields.collect() }
+    })
+}
+
+fn rule_at(reader: &mut Reader<'_>, section: &str, otherwise: FieldRule, id_strategy: IdStrategy) -> FieldRule {
+    let conflict_key = format!("{section}.on_conflict");
+    let on_conflict = reader.choice(&conflict_key, &ON_CONFLICT);
+    if on_conflict == Some(OnConflict::Clockify) {
+        refuse_with_local_ids(reader, &conflict_key, "clockify", id_strategy);
+    }
+    FieldRule {
+        direction: Direction::default(),
+        on_drift: reader.choice(&format!("{section}.on_drift"), &ON_DRIFT).unwrap_or(otherwise.on_drift),
+        on_conflict: on_conflict.unwrap_or(otherwise.on_conflict),
+    }
+}
+
+/// With local IDs Notion is never written, which contradicts a rule that writes it.
+fn refuse_with_local_ids(reader: &mut Reader<'_>, key: &str, word: &str, id_strategy: IdStrategy) {
+    if id_strategy == IdStrategy::Local {
+        let text = format!(
+            "`{key}` is \"{word}\", but `mapping.id_strategy` is \"local\", with which Notion is never written; change one of them"
+        );
+        reader.problem(reader.place(key), text);
+    }
+}
+
+/// A relation or people in a page are for Notion's users to set, which contradicts a rule that writes them.
+fn refuse_unwritable(reader: &mut Reader<'_>, field: Field, key: &str, rule: FieldRule) {
+    let writes = [
+        ("direction", "to_notion", rule.direction == Direction::ToNotion),
+        ("on_conflict", "clockify", rule.on_conflict == OnConflict::Clockify),
+    ];
+    for (name, word, _) in writes.into_iter().filter(|(_, _, writes)| *writes) {
+        let key = format!("{key}.{name}");
+        if reader.origin(&key).is_some() {
+            let text =
+                format!("`{key}` is \"{word}\", but what a page says of its {field} is for Notion's users to set; remove it");
+            reader.problem(reader.place(&key), text);
+        }
+    }
+}
+
+/// Which way a field goes. What else is said about it must not contradict that.
+fn direction(reader: &mut Reader<'_>, field: &str, id_strategy: IdStrategy) -> Direction {
+    let key = format!("{field}.direction");
+    let direction = reader.choice(&key, &DIRECTION).unwrap_or_default();
+    if direction == Direction::ToNotion {
+        refuse_with_local_ids(reader, &key, "to_notion", id_strategy);
+        for other in ["on_drift", "on_conflict"].map(|rule| format!("{field}.{rule}")) {
+            if reader.origin(&other).is_some() {
+                let text =
+                    format!("`{other}` has no meaning where `{key}` is \"to_notion\": Clockify always wins; remove one of them");
+                reader.problem(reader.place(&other), text);
+            }
+        }
+    }
+    direction
+}
+
+fn thresholds(reader: &mut Reader<'_>, mut thresholds: Thresholds) -> Thresholds {
+    let Thresholds { create, link, update, write_back, reopen, close, move_, clear_claim, recreate } = &mut thresholds;
+    let actions = [
+        ("create", create),
+        ("link", link),
+        ("update", update),
+        ("write_back", write_back),
+        ("reopen", reopen),
+        ("close", close),
+        ("move", move_),
+        ("clear_claim", clear_claim),
+        ("recreate", recreate),
+    ];
+    for (action, threshold) in actions {
+        let given = reader.take(&format!("rules.thresholds.{action}"), |content| {
+            if content.text() == Some("never") {
+                return Ok(Threshold::Never);
+            }
+            let percent = whole_of(content, &(0..=100)).and_then(|percent| u8::try_from(percent).ok());
+            percent.map(Threshold::At).ok_or_else(|| "a whole percent from 0 to 100, or \"never\"".into())
+        });
+        *threshold = given.unwrap_or(*threshold);
+    }
+    thresholds
+}
+
+fn brakes(reader: &mut Reader<'_>, mut brakes: Brakes) -> Brakes {
+    let Brakes { close, reopen, rename, move_, lost_link } = &mut brakes;
+    for (class, Brake { count, percent }) in
+        [("close", close), ("reopen", reopen), ("rename", rename), ("move", move_), ("lost_link", lost_link)]
+    {
+        let given = reader.whole(&format!("brakes.{class}.count"), 0..=COUNT_MAX);
+        *count = given.and_then(|given| usize::try_from(given).ok()).unwrap_or(*count);
+        let given = reader.whole(&format!("brakes.{class}.percent"), 0..=100);
+        *percent = given.and_then(|given| u8::try_from(given).ok()).unwrap_or(*percent);
+    }
+    brakes
+}
