@@ -18,3 +18,4 @@ pub mod review;
 pub mod rules;
 pub mod steps;
 pub mod text;
+pub mod undo;

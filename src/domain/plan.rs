@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
+    journal::RunId,
     model::{Field, Kind, ObjectId, PageId, Service, Value},
     rules::{Allowance, Class, Rules, Threshold, Thresholds},
     text::Raw,
@@ -104,6 +105,10 @@ pub enum Cause {
     Moved,
     /// No page links to the object, and by the rule it is closed.
     Unmanaged,
+    /// A run wrote it, and the run is undone.
+    Undone,
+    /// A run linked the two, and the run is undone.
+    Unlinked,
 }
 
 impl Cause {
@@ -121,6 +126,8 @@ impl Cause {
             Self::Claim => "linked; the ID in the page says otherwise",
             Self::Moved => "the page has moved on, and this is what it was linked to before",
             Self::Unmanaged => "no page links to it, and every page was seen",
+            Self::Undone => "the journal of the run says what was there before; it is still as the run left it",
+            Self::Unlinked => "the journal of the run says that it linked the two",
             Self::CopiedId => "the ID in the page belongs to another page",
         }
     }
@@ -194,6 +201,10 @@ pub enum HoldCode {
     Unsettled,
     /// The value cannot be written to that side.
     NotWritable,
+    /// It is not as the run left it that is undone.
+    MovedSince,
+    /// The journal does not say what was there before.
+    Unrecorded,
 }
 
 /// What holds a change back.
@@ -282,6 +293,11 @@ impl Change {
         }
     }
 
+    /// True when it takes back what a run wrote.
+    pub fn is_undo(&self) -> bool {
+        matches!(self.cause, Cause::Undone | Cause::Unlinked)
+    }
+
     /// True when Clockify was edited, alone or along with Notion, so that somebody must say who is right.
     pub fn is_contested(&self) -> bool {
         matches!(self.cause, Cause::Drift | Cause::Conflict)
@@ -289,7 +305,12 @@ impl Change {
 
     /// The threshold that the policy has for it.
     pub fn threshold(&self, thresholds: &Thresholds) -> Threshold {
-        self.policy(thresholds).map_or(Threshold::Never, |(_, threshold)| threshold)
+        match self.policy(thresholds) {
+            // Somebody has asked for just this; what is not sure in it is for a person.
+            _ if self.is_undo() => Threshold::At(100),
+            Some((_, threshold)) => threshold,
+            None => Threshold::Never,
+        }
     }
 
     /// The threshold with the name that the configuration has for it; nothing where no policy approves it, whatever is configured.
@@ -395,6 +416,9 @@ pub struct Scope {
     pub clockify_workspace: String,
     /// SHA-256 of the rules.
     pub rules: String,
+    /// The run that it takes back, where it is the undo of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<RunId>,
 }
 
 /// How many changes of each sort there are.

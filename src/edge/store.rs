@@ -114,6 +114,11 @@ impl Store {
         })
     }
 
+    /// What is wrong with a state whose journal this program cannot have written.
+    pub fn damaged(&self, illegal: &Illegal) -> StoreError {
+        Fault::Stored(illegal.to_string()).explained(&self.file)
+    }
+
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
         work(&self.connection).map_err(|fault| fault.explained(&self.file))
     }

@@ -24,6 +24,7 @@ use crate::{
         report::{Report, Stopped, report},
         review::{Approved, Review, Said},
         rules::{Allowance, Rules},
+        undo::undo,
     },
     edge::{
         clockify::{self, Clockify},
@@ -112,6 +113,8 @@ pub struct Session<'a> {
     pub rules: &'a Rules,
     /// What somebody lets through beyond the brakes, in this run alone.
     pub allow: Vec<Allowance>,
+    /// The run that this one takes back, instead of comparing both sides.
+    pub undoes: Option<RunId>,
     /// The data sources, as the configuration names them.
     pub references: &'a PerKind<String>,
     /// The Clockify workspace, as the configuration names it.
@@ -251,7 +254,7 @@ impl Session<'_> {
             snapshots,
             registry,
             sources,
-            scope: Scope { notion_workspace, clockify_workspace, rules: String::new() },
+            scope: Scope { notion_workspace, clockify_workspace, rules: String::new(), undoes: self.undoes.clone() },
             at,
         };
         self.save(&mut seen.registry, away_now)?;
@@ -269,15 +272,21 @@ impl Session<'_> {
     pub fn plan(&mut self, seen: &mut Sides) -> Result<Plan, SessionError> {
         let brakes = self.rules.brakes.allowing(&self.allow);
         let rules = Rules { brakes, ..self.rules.clone() };
-        let difference = diff(&seen.snapshots, &seen.registry, &rules, seen.scope.clone());
-        self.save(&mut seen.registry, difference.verified)?;
-        let plan = difference.plan;
-        let (plan_hash, changes) = (plan.hash.clone(), plan.changes.len());
-        let mut events = vec![What::Planned { plan_hash, changes, complete: plan.complete }];
+        let Sides { snapshots, registry, scope, .. } = &*seen;
+        let plan = if let Some(run) = &scope.undoes {
+            let events = self.store.events(run)?;
+            undo(&events, snapshots, registry, &rules, scope.clone()).map_err(|illegal| self.store.damaged(&illegal))?
+        } else {
+            let difference = diff(snapshots, registry, &rules, scope.clone());
+            self.save(&mut seen.registry, difference.verified)?;
+            difference.plan
+        };
+        let (plan_hash, changes, undoes) = (plan.hash.clone(), plan.changes.len(), plan.scope.undoes.clone());
+        let mut events = vec![What::Planned { plan_hash, changes, complete: plan.complete, undoes: undoes.clone() }];
         events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))));
         events.extend(braked(&plan));
         self.tell(events)?;
-        if plan.complete {
+        if plan.complete && undoes.is_none() {
             let ids = plan.by_id();
             self.store.withdraw_pending(|id| ids.contains_key(id))?;
         }
@@ -375,7 +384,10 @@ impl Session<'_> {
                 first_seen: now,
             })
             .collect();
-        self.store.replace_pending(&rows, plan.complete)?;
+        // What is left of an undo is asked for again by whoever wants it.
+        if plan.scope.undoes.is_none() {
+            self.store.replace_pending(&rows, plan.complete)?;
+        }
         let held = rows.iter().filter(|row| row.waits == Waits::Held).count();
         Ok((rows.len() - held, held))
     }

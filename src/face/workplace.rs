@@ -264,6 +264,7 @@ impl Workplace {
             store,
             rules: &connection.rules,
             allow: Vec::new(),
+            undoes: None,
             references: &connection.references,
             workspace: connection.workspace.as_deref(),
             run: run.clone(),

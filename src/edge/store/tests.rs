@@ -96,14 +96,14 @@ fn intent(run: &str, number: u32) -> Event {
         claim: Some(Some(object(number))),
         fields: BTreeMap::new(),
     };
-    let trace = Box::new(Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))), leaves: None });
+    let trace = Box::new(Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))), ..Trace::default() });
     event(
         run,
         What::Intent {
             write: WriteId(number),
             changes: vec![ChangeId("c".into())],
             request,
-            was: Box::new(Was { before: BTreeMap::new(), name: "Acme".into(), claimed: None }),
+            was: Box::new(Was { name: "Acme".into(), ..Was::default() }),
             trace,
         },
     )
@@ -199,7 +199,7 @@ fn what_a_crash_left_open_is_found_again() {
 
     let open = store.open_writes().expect("reads");
     assert_eq!(open.iter().map(|open| (open.run.0.as_str(), open.write.0)).collect::<Vec<_>>(), [("b", 2), ("b", 3)]);
-    assert_eq!(open[0].trace, Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))), leaves: None });
+    assert_eq!(open[0].trace, Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))), ..Trace::default() });
     store.append_all(&[outcome("b", 2, Outcome::Absent), outcome("b", 3, done)]).expect("settles");
     assert_eq!(store.open_writes().expect("reads"), []);
     assert_eq!(store.events(&RunId("a".into())).expect("reads").len(), 2);
@@ -213,14 +213,15 @@ fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_an_obj
     let create = |run: &str, number: u32, second: i64| {
         let (page, name) = (page(number.into()), "Acme".into());
         let request = Write::Create { page, kind: Kind::Client, parent: None, name, marked: true, fields: BTreeMap::new() };
-        let trace = Box::new(Trace { siblings: vec![object(8), object(9)], born: Some(Born::of(at(second))), leaves: None });
+        let trace =
+            Box::new(Trace { siblings: vec![object(8), object(9)], born: Some(Born::of(at(second))), ..Trace::default() });
         event(
             run,
             What::Intent {
                 write: WriteId(number),
                 changes: vec![],
                 request,
-                was: Box::new(Was { before: BTreeMap::new(), name: "Acme".into(), claimed: None }),
+                was: Box::new(Was { name: "Acme".into(), ..Was::default() }),
                 trace,
             },
         )
@@ -241,7 +242,7 @@ fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_an_obj
     store.append_all(&[create("b", 1, 600), absent("b", 1)]).expect("appends");
 
     let born = Born::of(at(600)).since(Born::of(at(60)));
-    let trace = Trace { siblings: vec![object(8), object(9)], born: Some(born), leaves: None };
+    let trace = Trace { siblings: vec![object(8), object(9)], born: Some(born), ..Trace::default() };
     assert_eq!(store.unlinked_creates().expect("reads"), [(page(1), trace)].into(), "not what is open, done, or no create");
 
     store.save_links(at(700), &[link(1)]).expect("saves");
@@ -348,7 +349,9 @@ fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
     let mut store = world.open();
     let end = RunEnd { at: at(3), outcome: "applied".into(), report: serde_json::json!({ "applied": 1 }) };
     store.begin_run(&run_record("a", 1)).expect("begins");
-    store.append(&event("a", What::Planned { plan_hash: "h".into(), changes: 1, complete: true })).expect("appends");
+    store
+        .append(&event("a", What::Planned { plan_hash: "h".into(), changes: 1, complete: true, undoes: None }))
+        .expect("appends");
     store.end_run(&RunId("a".into()), &end).expect("ends");
     store.begin_run(&run_record("b", 2)).expect("begins");
     drop(store);

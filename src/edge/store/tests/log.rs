@@ -43,14 +43,14 @@ fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
     let request = Write::Update { page, kind: Kind::Project, object, fields };
     let what = vec![
         started,
-        What::Planned { plan_hash: "h".into(), changes: 1, complete: true },
+        What::Planned { plan_hash: "h".into(), changes: 1, complete: true, undoes: None },
         difference,
         What::Approved { change: change.clone(), by: "policy".into() },
         What::Intent {
             write: WriteId(1),
             changes: vec![change.clone()],
             request,
-            was: Box::new(Was { before: BTreeMap::from([(Field::Name, text(from))]), name: to.into(), claimed: None }),
+            was: Box::new(Was { before: BTreeMap::from([(Field::Name, text(from))]), name: to.into() }),
             trace: Box::default(),
         },
         What::Outcome { write: WriteId(1), outcome: Outcome::Done { object: Some(object) } },

@@ -51,7 +51,7 @@ fn unlucky(plan: &Plan) -> Vec<Happening> {
                 claim: None,
                 fields: std::collections::BTreeMap::new(),
             },
-            was: Box::new(Was { before: std::collections::BTreeMap::new(), name: "Initech".into(), claimed: None }),
+            was: Box::new(Was { name: "Initech".into(), ..Was::default() }),
             trace: Box::default(),
         },
         What::Applied { change: id(plan, "Initech") },
