@@ -168,11 +168,11 @@ pub(super) struct Identities {
 }
 
 impl Session<'_> {
-    /// Notes that the run began.
+    /// Notes that the run began, and what came before it: secrets that were read, keys that were changed.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn begin(&mut self, started: Started) -> Result<(), SessionError> {
+    pub fn begin(&mut self, started: Started, before: Vec<What>) -> Result<(), SessionError> {
         let (version, rules) = (env!("CARGO_PKG_VERSION").to_owned(), crate::domain::plan::sha256(self.rules));
         let Started { trigger, by, account, host, config } = started;
         self.store.begin_run(&RunRecord {
@@ -185,7 +185,9 @@ impl Session<'_> {
             started: (self.clock)(),
             end: None,
         })?;
-        self.tell(vec![What::RunStarted { trigger, by, account, host, version, rules, config }])
+        let mut what = vec![What::RunStarted { trigger, by, account, host, version, rules, config }];
+        what.extend(before);
+        self.tell(what)
     }
 
     /// Reads both sides, at the same time, and what an earlier run left open.
@@ -410,14 +412,6 @@ impl Session<'_> {
     /// [`SessionError::Store`]
     pub fn refuse_stale(&mut self, stale: Vec<What>) -> Result<(), SessionError> {
         self.tell(stale)
-    }
-
-    /// Notes what came before the run: secrets that were read, keys that were changed.
-    ///
-    /// # Errors
-    /// [`SessionError::Store`]
-    pub fn note(&mut self, what: Vec<What>) -> Result<(), SessionError> {
-        self.tell(what)
     }
 
     /// Keeps what a person said about changes, and notes it.

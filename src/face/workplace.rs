@@ -255,7 +255,7 @@ impl Workplace {
         work: impl AsyncFnOnce(&mut Session<'_>, &Stop, &Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let run = run_id(Timestamp::now());
-        let changed = configured_otherwise(&mut self.store, &self.given)?;
+        let changed = configured_otherwise(&self.store, &self.given)?;
         let before: Vec<What> = std::mem::take(&mut self.before).into_iter().chain(changed).collect();
         let Self { stop, store, connection, watch, places, given, .. } = self;
         let mut session = Session {
@@ -273,8 +273,9 @@ impl Workplace {
             watch: watch.clone(),
             exchanges: connection.exchanges.clone(),
         };
-        session.begin(started(trigger, given))?;
-        session.note(before)?;
+        session.begin(started(trigger, given), before)?;
+        // After that, so that a crash in between tells it twice rather than never.
+        remember_configuration(session.store, given)?;
         let done = work(&mut session, stop, connection).await;
         if let Err(failure) = &done {
             session.close(&failure.error)?;
@@ -311,12 +312,18 @@ fn started(trigger: &str, given: &BTreeMap<String, String>) -> Started {
     Started { trigger: trigger.to_owned(), by: who(), account, host, config: sha256(given) }
 }
 
-/// The keys that have another value than in the last run, which is from now on this one.
-fn configured_otherwise(store: &mut Store, given: &BTreeMap<String, String>) -> Result<Vec<What>, Failure> {
-    let before: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION)?;
-    if before.as_ref() != Some(given) {
+/// Keeps what is configured, for the next run to compare with.
+fn remember_configuration(store: &mut Store, given: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let known: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION)?;
+    if known.as_ref() != Some(given) {
         store.remember(CONFIGURATION, given)?;
     }
+    Ok(())
+}
+
+/// The keys that have another value than in the last run.
+fn configured_otherwise(store: &Store, given: &BTreeMap<String, String>) -> Result<Vec<What>, Failure> {
+    let before: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION)?;
     let Some(before) = before else { return Ok(Vec::new()) };
     let keys: std::collections::BTreeSet<&String> = before.keys().chain(given.keys()).collect();
     let changed = keys.into_iter().filter(|key| before.get(*key) != given.get(*key)).map(|key| What::ConfigurationChanged {

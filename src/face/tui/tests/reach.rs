@@ -115,14 +115,14 @@ fn runs_are_listed_with_who_what_and_how() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan 4fe1f0af, just now   decided 0/4 ░░░░░░░░░░  0 approved
-  1 Review   2 Apply  [3 Runs]
-  started              what          who        changes                              calls         outcome
-  2026-11-23 12:00:00  review        anna                                                          under way, or left by a crash
-  2026-11-23 12:00:00  auto-approve  anna       33 applied, 1 failed, 4 pending      30 + 28       failed
-  2026-11-23 12:00:00  plan          anna                                                          planned
+  1 Review   2 Apply  [3 Logs]  4 Runs
+  0 entries   looking…
 
 
- enter open  1 review  2 apply  3 runs  ^l draw again  R read both sides again  ? help
+
+
+
+ / search  f filter  L level  F follow what is added  W save what is shown  enter open  1 review  ? help
 
 
 "#]]

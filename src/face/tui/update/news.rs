@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::{Effect, arrange, ask_to_apply, leave_plan, look_for, moves};
 use crate::{
     domain::{
+        journal::What,
         model::PageId,
         plan::{Action, ChangeId, Plan, State as ChangeState},
         report::Report,
@@ -18,6 +19,7 @@ use crate::{
     edge::store::RunRecord,
     engine::session::Progress,
     face::tui::{
+        logs::Answer,
         matching::{Matches, Wanted},
         state::{Phase, State},
     },
@@ -46,7 +48,13 @@ pub(crate) enum News {
         matches: Matches,
     },
     Runs(Vec<RunRecord>),
-    Events(Vec<String>),
+    /// What the log answers.
+    Log(Box<Answer>),
+    /// The log has no answer; safe to show.
+    NoLog {
+        number: u64,
+        because: String,
+    },
     /// What came of something outside, for the line at the bottom; safe to show.
     Said(String),
 }
@@ -66,7 +74,8 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             state.runs.at = state.runs.at.min(runs.len().saturating_sub(1));
             state.runs.all = runs;
         }
-        News::Events(events) => state.runs.events = Some(events),
+        News::Log(answer) => state.logs.answered(*answer),
+        News::NoLog { number, because } => state.logs.refused(number, because),
         News::Said(text) => state.toast = text,
     }
     None
@@ -191,6 +200,10 @@ fn told(state: &mut State, progress: Progress) {
         Progress::Applying(_) => {}
         Progress::Warned(text) => state.toast = text,
         Progress::Happened(event) => {
+            state.logs.grew();
+            if matches!(event.what, What::RunStarted { .. }) {
+                state.runs.own = Some(event.run.clone());
+            }
             state.now = state.now.max(event.at);
             if state.phase == Phase::Applying {
                 state.applying.happened(&event);

@@ -31,6 +31,8 @@ pub(crate) enum Target {
     Line(usize),
     /// A run, from 0.
     Run(usize),
+    /// An entry of the log, from 0.
+    Entry(usize),
     Nothing,
 }
 
@@ -80,11 +82,16 @@ fn click(state: &mut State, double: bool, target: Target) -> Option<Effect> {
             state.focus = Focus::Detail;
             None
         }
+        Target::Entry(at) => {
+            (state.logs.at, state.logs.follow) = (at, false);
+            if double { act(state, Action::Toggle) } else { None }
+        }
         Target::Tab(tab) => act(
             state,
             match tab {
                 Tab::Review => Action::ReviewTab,
                 Tab::Apply => Action::ApplyTab,
+                Tab::Logs => Action::LogsTab,
                 Tab::Runs => Action::RunsTab,
             },
         ),

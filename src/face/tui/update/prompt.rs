@@ -73,7 +73,9 @@ fn left(state: &mut State) -> Option<Effect> {
             moves::go_to(state, from);
             None
         }
-        Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => None,
+        Purpose::LogFilter | Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => {
+            None
+        }
     }
 }
 
@@ -90,7 +92,9 @@ fn typed(state: &mut State) -> Option<Effect> {
             state.search.text = value;
             Some(look_for(state, Wanted::Search))
         }
-        Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => None,
+        Purpose::LogFilter | Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => {
+            None
+        }
     }
 }
 
@@ -99,6 +103,10 @@ fn entered(state: &mut State) -> Option<Effect> {
     let value = prompt.input.value().trim().to_owned();
     match prompt.purpose {
         Purpose::Search | Purpose::Filter => None,
+        Purpose::LogFilter => {
+            state.logs.look(value);
+            None
+        }
         Purpose::Flag => decide::and_move(state, Some(&Decision::Flag { note: value }), "flagged"),
         Purpose::Palette => command(state, &value, prompt.line),
         Purpose::Confirm if value == state.tally.closes.to_string() => apply(state),
