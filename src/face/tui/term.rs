@@ -86,6 +86,8 @@ pub(crate) async fn open(global: &Global, setup: Setup) -> Result<u8, Failure> {
         // Asked twice to stop: what is in flight is in the journal, and is looked up first by the next run.
         return Ok(stop.signalled().map_or(Code::Interrupted as u8, |signal| 128 + signal));
     }
+    // Whatever it still reads is for nobody.
+    stop.ask();
     drop(worker.join());
     Ok(ended(&state, &stop, global.demo))
 }

@@ -268,7 +268,7 @@ fn in_popup(state: &mut State, popup: &Popup, action: Action) -> Option<Effect> 
         }
         (Popup::Resolve { change, line: Some(line) }, Action::Alike) => {
             let alike = state.review.as_ref()?.alike(*change);
-            return decide::resolve(state, &alike, *line);
+            return decide::resolve_alike(state, alike, *line);
         }
         (
             Popup::Resolve { .. },

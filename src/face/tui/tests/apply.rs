@@ -187,9 +187,6 @@ update, name: “Design” → “Sketch” (changed in Notion)
 
 "#]]
     );
-    let Some(Order::Keep(forgotten)) = film.orders.last() else { panic!("{:?}", film.orders) };
-    assert!(forgotten.iter().all(|said| said.verdict.decision.is_none()), "what was skipped was for that run");
-
     // Retrying reads both sides, and asks about what is still approved.
     let mut again: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
     again.extend(keys("AP1<enter>").into_iter().map(Scene::Input));

@@ -49,6 +49,10 @@ pub(super) fn point(state: &mut State, pointing: Pointing, target: Target) -> Op
 }
 
 fn wheel(state: &mut State, target: Target, by: isize) {
+    // What is being typed is about the row under the cursor.
+    if state.prompt.is_some() {
+        return;
+    }
     match (&mut state.popup, target) {
         (Some(Popup::Help { scroll }), _) => *scroll = scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default()),
         (Some(_), _) => {}

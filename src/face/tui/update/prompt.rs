@@ -27,7 +27,9 @@ pub(super) fn ask(state: &mut State, purpose: Purpose, text: &str) {
 /// Takes pasted text in as one line: no line break in it counts as Enter, and nothing in it acts.
 pub(super) fn paste(state: &mut State, text: &str) -> Option<Effect> {
     let prompt = state.prompt.as_mut()?;
-    let line = Display::of(&text.split_whitespace().collect::<Vec<_>>().join(" ")).to_string();
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A value is taken as it is, and refused with its hidden characters; it is made safe where it is drawn.
+    let line = if matches!(prompt.purpose, Purpose::Edit { .. }) { line } else { Display::of(&line).to_string() };
     let (value, at) = (prompt.input.value(), prompt.input.cursor());
     let before: String = value.chars().take(at).collect();
     let behind: String = value.chars().skip(at).collect();
