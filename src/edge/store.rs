@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::failpoint::{self, Point};
 use crate::domain::journal::Illegal;
 
-pub use journal::{Chain, RunEnd, RunRecord};
+pub use journal::{Chain, Meant, RunEnd, RunRecord};
 pub use open::default_dir;
 pub use pending::PendingRow;
 

@@ -27,7 +27,7 @@ use crate::{
     edge::{
         config::{Loader, Override, Settings},
         environment::Environment,
-        store::{self, Store},
+        store::{self, Meant, Store},
     },
     engine::session::{NOT_BEFORE, NotBefore, Session, Sides, Watch},
 };
@@ -137,6 +137,22 @@ impl Setup {
             return Err(Failure::new(Code::Usage, "a demonstration has no state to rebuild"));
         }
         Ok(Store::set_aside(&self.state_directory()?, Timestamp::now())?)
+    }
+
+    /// The run of that name, or the last one that wrote something.
+    pub(super) fn run_to_undo(&self, name: Option<&str>) -> Result<RunId, Failure> {
+        let store = Store::open_read_only(&self.state_directory()?)?;
+        let hint = "the console lists all runs in its tab Runs";
+        let Some(name) = name else {
+            let nothing = || Failure::new(Code::Error, "no run has written anything yet: there is nothing to undo");
+            return store.last_run_that_wrote()?.ok_or_else(nothing);
+        };
+        let shown = Display::of(name).clipped(60).to_string();
+        match store.run_named(name)? {
+            Meant::One(run) => Ok(run),
+            Meant::Nothing => Err(Failure::new(Code::Error, format!("there is no run “{shown}”")).hint(hint)),
+            Meant::Several => Err(Failure::new(Code::Error, format!("several runs begin with “{shown}”")).hint(hint)),
+        }
     }
 
     /// Where the state is.

@@ -13,3 +13,4 @@ mod simulate;
 mod support;
 #[cfg(unix)]
 mod terminal;
+mod undo;

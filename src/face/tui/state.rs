@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     domain::{
+        journal::RunId,
         model::{Field, Kind, ObjectId, PageId, Service},
         plan::{Action, ChangeId, FieldChange, Plan},
         report::Report,
@@ -208,6 +209,8 @@ pub(crate) struct State {
     /// Pages of what was approved and not finished: after the next plan it is put before the person again.
     pub(crate) retrying: Option<HashSet<PageId>>,
     pub(crate) report: Option<Report>,
+    /// The run whose undo is planned, reviewed or applied, instead of a comparison of both sides.
+    pub(crate) undoes: Option<RunId>,
     pub(crate) runs: Runs,
     pub(crate) ticks: usize,
 }
@@ -253,6 +256,7 @@ impl State {
             applying: Applying::default(),
             retrying: None,
             report: None,
+            undoes: None,
             runs: Runs::default(),
             ticks: 0,
         }

@@ -6,6 +6,7 @@ mod apply;
 mod decisions;
 mod pictures;
 mod reach;
+mod undo;
 
 use std::{io, sync::Arc, time::Duration};
 

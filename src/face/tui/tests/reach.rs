@@ -122,7 +122,7 @@ fn runs_are_listed_with_who_what_and_how() {
   2026-11-23 12:00:00  plan          anna                                                          planned
 
 
- enter open  1 review  2 apply  3 runs  ^l draw again  R read both sides again  ? help
+ U undo the run  enter open  1 review  2 apply  3 runs  ^l draw again  R read both sides again  ? help
 
 
 "#]]

@@ -74,6 +74,7 @@ fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Remembered>, at: 
         leave_plan(state);
     }
     state.needed_by = needed_by(&plan);
+    state.undoes.clone_from(&plan.scope.undoes);
     let mut review = Review::new(plan, state.who.clone());
     let said: Vec<(ChangeId, Verdict)> =
         remembered.iter().map(|known| (known.said.change.clone(), known.said.verdict.clone())).collect();
