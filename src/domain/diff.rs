@@ -24,7 +24,7 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use self::fields::{Compared, Verdict};
+use self::fields::Compared;
 pub(super) use self::holds::{brake, hold_closes_above};
 use super::{
     model::{
@@ -38,6 +38,8 @@ use super::{
     rules::{IdStrategy, Rules},
     text::Raw,
 };
+
+pub(super) use self::fields::{Verdict, verdict};
 
 /// How sure we are of a new page that nothing looks like.
 const CREATE: u8 = 95;

@@ -4,11 +4,14 @@
 //! Snapshots ─ pair ─ Pairs ─ diff ─ Plan ─ review ─ Approved ─ (engine applies) ─ events ─ report
 //! ```
 
+pub mod audit;
 pub mod diff;
 pub mod entry;
+pub mod explain;
 pub mod journal;
 pub mod model;
 pub mod pair;
+pub mod pending;
 pub mod plan;
 pub mod report;
 pub mod review;

@@ -260,6 +260,12 @@ pub struct Change {
 }
 
 impl Change {
+    /// What it does and why, in one line that is safe to show.
+    pub fn words(&self) -> String {
+        let Proposal { action, reason, .. } = &self.proposal;
+        format!("{action} {} “{}”: {reason}", self.kind, self.name.display())
+    }
+
     /// True when the change gives the object another name.
     pub fn is_rename(&self) -> bool {
         self.proposal.action == Action::Update
@@ -299,23 +305,31 @@ impl Change {
 
     /// The threshold that the policy has for it.
     pub fn threshold(&self, thresholds: &Thresholds) -> Threshold {
-        match self.proposal.action {
+        match self.policy(thresholds) {
             // Somebody has asked for just this; what is not sure in it is for a person.
             _ if self.is_undo() => Threshold::At(100),
-            Action::Create if self.cause == Cause::Vanished => thresholds.recreate,
-            Action::Create if self.cause == Cause::CopiedId => thresholds.clear_claim,
-            Action::Create => thresholds.create,
-            Action::Link => thresholds.link,
-            Action::Update => thresholds.update,
-            // It may be somebody else's.
-            Action::Close if self.cause == Cause::Unmanaged => Threshold::Never,
-            Action::Close => thresholds.close,
-            Action::Reopen => thresholds.reopen,
-            Action::Move => thresholds.move_,
-            Action::WriteBack => thresholds.write_back,
-            Action::ClearClaim => thresholds.clear_claim,
-            Action::Accept => Threshold::Never,
+            Some((_, threshold)) => threshold,
+            None => Threshold::Never,
         }
+    }
+
+    /// The threshold with the name that the configuration has for it; nothing where no policy approves it, whatever is configured.
+    pub fn policy(&self, thresholds: &Thresholds) -> Option<(&'static str, Threshold)> {
+        Some(match self.proposal.action {
+            Action::Create if self.cause == Cause::Vanished => ("recreate", thresholds.recreate),
+            Action::Create if self.cause == Cause::CopiedId => ("clear_claim", thresholds.clear_claim),
+            Action::Create => ("create", thresholds.create),
+            Action::Link => ("link", thresholds.link),
+            Action::Update => ("update", thresholds.update),
+            // It may be somebody else's.
+            Action::Close if self.cause == Cause::Unmanaged => return None,
+            Action::Close => ("close", thresholds.close),
+            Action::Reopen => ("reopen", thresholds.reopen),
+            Action::Move => ("move", thresholds.move_),
+            Action::WriteBack => ("write_back", thresholds.write_back),
+            Action::ClearClaim => ("clear_claim", thresholds.clear_claim),
+            Action::Accept => return None,
+        })
     }
 }
 

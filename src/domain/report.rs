@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    journal::{Event, Outcome, RunId, What},
-    plan::{Calls, ChangeId, Hold, HoldCode, Plan, State},
+    journal::{Difference, Event, Outcome, RunId, Totals, What},
+    plan::{Calls, ChangeId, Hold, HoldCode, Plan},
+    text::Raw,
 };
 
 /// The format's name and version.
@@ -130,7 +131,8 @@ impl Ending {
 }
 
 /// Why an apply ended before its last step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stopped {
     /// It did not.
     No,
@@ -142,18 +144,54 @@ pub enum Stopped {
     OutOfBudget,
 }
 
-/// Counts a run from its events. `unsettled` writes, of this run or earlier ones, have an outcome that nobody knows.
-pub fn report(
-    run: RunId,
-    plan: &Plan,
-    events: &[Event],
-    stopped: Stopped,
-    unsettled: usize,
-    calls: Calls,
-    seconds: f64,
-) -> Report {
-    let by_id = plan.by_id();
-    let name = |id: &ChangeId| by_id.get(id).map(|change| change.name.display().to_string()).unwrap_or_default();
+/// What a report has to know of a change.
+struct Proposed<'a> {
+    id: &'a ChangeId,
+    name: &'a Raw,
+    hold: Option<&'a Hold>,
+}
+
+/// The plan, as far as a report counts it.
+struct Counted<'a> {
+    hash: &'a str,
+    complete: bool,
+    changes: Vec<Proposed<'a>>,
+}
+
+/// Counts a run from its events and the plan that was worked on.
+pub fn report(run: RunId, plan: &Plan, events: &[Event], totals: Totals) -> Report {
+    let changes = plan.changes.iter().map(|change| Proposed { id: &change.id, name: &change.name, hold: change.hold.as_ref() });
+    count(run, &Counted { hash: &plan.hash, complete: plan.complete, changes: changes.collect() }, events, totals)
+}
+
+/// Counts a run that has ended from its events alone: what was printed then. Nothing where it ended without a report.
+pub fn replay(events: &[Event]) -> Option<Report> {
+    let ended = events.iter().find_map(|event| match &event.what {
+        What::RunEnded { totals: Some(totals), .. } => Some((event.run.clone(), *totals)),
+        _ => None,
+    });
+    let (run, totals) = ended?;
+    let mut plan = Counted { hash: "", complete: true, changes: Vec::new() };
+    for event in events {
+        match &event.what {
+            // The last plan is the one that was worked on.
+            What::Planned { plan_hash, complete, .. } => {
+                plan = Counted { hash: plan_hash, complete: *complete, changes: Vec::new() };
+            }
+            What::Difference(difference) => {
+                let Difference { change, name, hold, .. } = difference.as_ref();
+                plan.changes.push(Proposed { id: change, name, hold: hold.as_ref() });
+            }
+            _ => {}
+        }
+    }
+    Some(count(run, &plan, events, totals))
+}
+
+fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Report {
+    let Totals { stopped, unsettled, calls, seconds, not_before, pending, held } = totals;
+    let names: BTreeMap<&ChangeId, &Raw> = plan.changes.iter().map(|change| (change.id, change.name)).collect();
+    let name = |id: &ChangeId| names.get(id).map(|name| name.display().to_string()).unwrap_or_default();
     let mut applied: BTreeSet<&ChangeId> = BTreeSet::new();
     let mut failures: BTreeMap<&ChangeId, FailureReport> = BTreeMap::new();
     let mut not_started: BTreeMap<&ChangeId, NotStartedReport> = BTreeMap::new();
@@ -178,16 +216,10 @@ pub fn report(
     }
     let mut brakes: BTreeMap<String, usize> = BTreeMap::new();
     for change in &plan.changes {
-        if let Some(Hold { code: HoldCode::Brake, text }) = &change.hold {
+        if let Some(Hold { code: HoldCode::Brake, text }) = change.hold {
             *brakes.entry(text.clone()).or_default() += 1;
         }
     }
-    let pending = plan
-        .changes
-        .iter()
-        .filter(|change| change.state == State::Review && !applied.contains(&change.id) && !failures.contains_key(&change.id))
-        .count();
-    let held = plan.changes.iter().filter(|change| change.state == State::Held).count();
     let outcome = [
         (stopped == Stopped::Refused, Ending::Refused),
         (refused, Ending::Failed),
@@ -206,7 +238,7 @@ pub fn report(
     Report {
         format: FORMAT.to_owned(),
         run_id: run,
-        plan_hash: plan.hash.clone(),
+        plan_hash: plan.hash.to_owned(),
         outcome,
         complete: plan.complete,
         applied: applied.len(),
@@ -219,6 +251,6 @@ pub fn report(
         failures: failures.into_values().collect(),
         not_started: not_started.into_values().collect(),
         brakes,
-        not_before: None,
+        not_before,
     }
 }

@@ -360,6 +360,17 @@ pub fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// A value as JSON on one line that is safe on a terminal; see [`SafeJson`].
+///
+/// # Errors
+/// As for [`json`].
+pub fn json_line(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    let mut bytes = Vec::new();
+    let formatter = SafeJson(serde_json::ser::CompactFormatter);
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

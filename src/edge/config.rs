@@ -9,6 +9,7 @@
 //! A key is known because something here reads it; there is no second list. `config.example.toml` documents every key.
 
 mod layers;
+mod logs;
 mod mapping;
 mod read;
 mod reader;
@@ -27,6 +28,8 @@ use crate::domain::{
 };
 use layers::Layers;
 use reader::Reader;
+
+pub use logs::{DiagnosticLevel, DiagnosticSettings, LogSettings};
 
 /// The prefix of environment variables that set keys: `PUNCHLIST__NOTION__TOKEN` sets `notion.token`.
 const VARIABLE_PREFIX: &str = "PUNCHLIST__";
@@ -52,6 +55,10 @@ pub struct Settings {
     pub webhook: WebhookSettings,
     /// How the console looks and what its keys do.
     pub console: ConsoleSettings,
+    /// What is logged, where its checkpoints are, and for how long it is kept.
+    pub logs: LogSettings,
+    /// Everything that was given, by key, without anything that may itself be secret: for telling what was changed since.
+    pub given: BTreeMap<String, String>,
     /// Where the keys were set that a service may refuse later: file and line, environment variable or flag.
     pub places: BTreeMap<String, String>,
 }
@@ -285,8 +292,9 @@ impl Loader {
         }
         layers.add_environment(&self.environment);
         layers.add_overrides(&self.overrides);
+        let given = layers.told();
         let mut reader = Reader::new(layers, &self.environment);
-        let settings = read::settings(&mut reader, file);
+        let settings = Settings { given, ..read::settings(&mut reader, file) };
         let problems = reader.finish();
         if problems.is_empty() { Ok(settings) } else { Err(ConfigError { problems }) }
     }

@@ -10,6 +10,7 @@
 mod outcome;
 mod pace;
 mod request;
+mod scrub;
 mod setup;
 
 use std::{
@@ -36,6 +37,7 @@ use url::Url;
 use crate::domain::model::Service;
 use outcome::{Happened, Kind, Verdict, backoff, classify, retry_after};
 use pace::Pacer;
+use scrub::Scrub;
 use setup::{build, check_url, headers};
 
 pub use outcome::Failure;
@@ -67,6 +69,10 @@ pub struct Exchange {
     pub attempt: u32,
     /// How long all requests to the service pause after it, if it asked for that (429, 529).
     pub pause: Option<Duration>,
+    /// What the service calls the request, safe to show.
+    pub request_id: Option<String>,
+    /// What was sent and answered, scrubbed, where that is asked for.
+    pub bodies: Option<(String, String)>,
 }
 
 /// A client of one service. All requests to that service go through one of these, so that the budget is kept.
@@ -82,6 +88,8 @@ pub struct Http {
     patience: Duration,
     backoff: Duration,
     body_max: usize,
+    /// Takes the secrets out of bodies, where those are kept.
+    scrub: Option<Scrub>,
 }
 
 impl fmt::Debug for Http {
@@ -129,6 +137,7 @@ impl Http {
             patience: options.patience,
             backoff: options.backoff,
             body_max: options.body_max,
+            scrub: options.keep_bodies.then(|| Scrub::new(&options.auth)),
         })
     }
 
@@ -181,8 +190,8 @@ impl Http {
 
     async fn attempt<T: DeserializeOwned>(&self, request: &Request, attempt: u32) -> Result<Answer<T>, Miss> {
         let started = Instant::now();
-        let mut status = None;
-        let result = self.exchange(request, &mut status).await;
+        let mut seen = Seen::default();
+        let result = self.exchange(request, &mut seen).await;
         if !matches!(&result, Err(Miss { happened: Happened::NotSent | Happened::Untrusted, .. })) {
             self.calls.fetch_add(1, Ordering::Relaxed);
         }
@@ -197,26 +206,35 @@ impl Http {
             service: self.service,
             method: request.method.to_string(),
             path: request.path.clone(),
-            status,
+            status: seen.status,
             millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             attempt,
             pause,
+            request_id: seen.request_id,
+            bodies: self.scrub.as_ref().map(|scrub| {
+                let sent = request.body.as_ref().map(ToString::to_string).unwrap_or_default();
+                (scrub.text(sent.as_bytes()), scrub.text(&seen.body))
+            }),
         });
         result
     }
 
-    async fn exchange<T: DeserializeOwned>(&self, request: &Request, status: &mut Option<u16>) -> Result<Answer<T>, Miss> {
+    async fn exchange<T: DeserializeOwned>(&self, request: &Request, seen: &mut Seen) -> Result<Answer<T>, Miss> {
         let mut builder = self.client.request(request.method.clone(), format!("{}{}{}", self.base, request.path, request.query));
         if let Some(body) = &request.body {
             builder = builder.json(body);
         }
         let response = builder.send().await.map_err(|error| self.unanswered(error))?;
-        *status = Some(response.status().as_u16());
+        seen.status = Some(response.status().as_u16());
+        seen.request_id = outcome::request_id(response.headers());
         if let Some(now) = outcome::date(response.headers()) {
             *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Instant::now()));
         }
         let (code, headers) = (response.status(), response.headers().clone());
         let body = self.read(response).await;
+        if self.scrub.is_some() {
+            seen.body = body.as_ref().cloned().unwrap_or_default();
+        }
         if code.is_success() {
             let body = serde_json::from_slice(&body?).map_err(|error| {
                 Miss::new(
@@ -270,6 +288,14 @@ impl Http {
         let error = format!("{} takes no more requests for now: {} ({})", self.service, miss.text, miss.status);
         Failure::Throttled { wait, error }
     }
+}
+
+/// What was seen of an answer, whatever became of it.
+#[derive(Default)]
+struct Seen {
+    status: Option<u16>,
+    request_id: Option<String>,
+    body: Vec<u8>,
 }
 
 /// One attempt that gave no answer.

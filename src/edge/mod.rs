@@ -2,10 +2,12 @@
 
 pub mod clockify;
 pub mod config;
+pub mod custody;
 pub mod environment;
 pub(crate) mod failpoint;
 mod files;
 pub mod http;
+pub mod machine;
 pub mod notion;
 pub mod secrets;
 pub mod store;

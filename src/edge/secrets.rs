@@ -73,6 +73,16 @@ impl SecretReference {
         Ok(Self { source, set_at: set_at.into() })
     }
 
+    /// The reference without the arguments of a program, which may themselves be secret: for what is kept.
+    pub fn without_arguments(&self) -> String {
+        match &self.source {
+            Source::Command(words) if words.len() > 1 => {
+                format!("command:[{:?}, …]", words.first().map_or("", String::as_str))
+            }
+            _ => self.to_string(),
+        }
+    }
+
     /// Where the reference was set.
     pub fn set_at(&self) -> &str {
         &self.set_at

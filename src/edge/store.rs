@@ -4,6 +4,7 @@
 //! transaction for each transition. A method that fails has changed nothing; when an append to the journal fails, nothing may be sent.
 
 mod journal;
+mod log;
 mod open;
 mod pending;
 mod registry;
@@ -24,7 +25,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::failpoint::{self, Point};
 use crate::domain::journal::Illegal;
 
-pub use journal::{Chain, Meant, RunEnd, RunRecord};
+pub use journal::{Meant, RunEnd, RunRecord};
+pub use log::{Entity, Entry, Selection, Toward};
 pub use open::default_dir;
 pub use pending::PendingRow;
 
@@ -39,6 +41,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// True where there is a state.
+    pub fn exists(directory: &Path) -> bool {
+        directory.join(open::FILE).exists()
+    }
+
     /// Opens the state in a directory for reading and writing, creates what is missing, and holds the lock until dropped.
     /// `now` is shown to whoever finds the lock taken.
     ///

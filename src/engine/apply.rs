@@ -24,7 +24,7 @@ use self::{
     progress::{Progress, Room, StepState},
 };
 use crate::domain::{
-    journal::{Born, Event, Outcome, RunId, Trace, What, Write, WriteId},
+    journal::{Born, Event, Outcome, RunId, Trace, Was, What, Write, WriteId},
     model::{Agreed, Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Sight, Snapshots, Value},
     plan::ChangeId,
     report::Stopped,
@@ -254,9 +254,9 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     }
 
     fn record_approvals(&mut self) -> Result<(), J::Error> {
-        let by = self.work.approved.by().to_owned();
-        let approvals = self.work.approved.changes().iter();
-        let approvals: Vec<What> = approvals.map(|change| What::Approved { change: change.id.clone(), by: by.clone() }).collect();
+        let approvals = self.work.approved.verdicts().iter();
+        let approvals: Vec<What> =
+            approvals.map(|(said, by)| What::Approved { change: said.change.clone(), by: by.clone() }).collect();
         if approvals.is_empty() { Ok(()) } else { self.append(approvals, &[]) }
     }
 
@@ -303,7 +303,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 let number = WriteId(self.next_write);
                 self.next_write += 1;
                 let (changes, request) = (step.changes.clone(), write.clone());
-                self.append(vec![What::Intent { write: number, changes, request, trace: Box::new(trace.clone()) }], &[])?;
+                let intent = self.intent(number, changes, request, &trace);
+                self.append(vec![intent], &[])?;
                 Ok(Start::Send(Box::new(Flight { step: at, number, write, trace, second_try })))
             }
         }
@@ -354,11 +355,18 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         })
     }
 
+    /// What is journaled before a write leaves: the request, and what it changes as it is now.
+    fn intent(&self, write: WriteId, changes: Vec<ChangeId>, request: Write, trace: &Trace) -> What {
+        let name = self.page(request.kind(), request.page()).map(|page| page.title.clone()).unwrap_or_default();
+        let was = Box::new(Was { before: self.before(&request), name });
+        What::Intent { write, changes, request, was, trace: Box::new(trace.clone()) }
+    }
+
     /// What is known before a write leaves. What will tell the object of a create from those of others: those that were there before, and
-    /// the time; of any other write, what an undo puts back.
+    /// the time; of any other write, where both sides are to differ on purpose.
     fn trace(&self, write: &Write, now: Option<Timestamp>) -> Trace {
         let Write::Create { page, kind, parent, name, .. } = write else {
-            return Trace { before: self.before(write), apart: self.apart(write), ..Trace::default() };
+            return Trace { apart: self.apart(write), ..Trace::default() };
         };
         let rows = self.work.snapshots.objects[*kind].rows().iter();
         // Only those of the same name can be mistaken for the new one.

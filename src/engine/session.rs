@@ -17,11 +17,12 @@ use super::{
 use crate::{
     domain::{
         diff::diff,
-        journal::{Event, RunId, What},
+        journal::{Bodies, Difference, Event, RunId, Totals, What},
         model::{Kind, Link, PerKind, Registry, Service, Snapshots},
-        plan::{Calls, ChangeId, Plan, Scope, State, document::ChangeDocument},
+        pending::{Waits, waiting},
+        plan::{Calls, ChangeId, HoldCode, Plan, Scope, document::ChangeDocument},
         report::{Report, Stopped, report},
-        review::{Approved, Review},
+        review::{Approved, Review, Said},
         rules::{Allowance, Rules},
         undo::undo,
     },
@@ -78,10 +79,27 @@ pub enum Progress {
     Applying(usize),
     /// Something happened, and is in the journal.
     Happened(Event),
+    /// Something went wrong beside the run, which goes on all the same; safe to show.
+    Warned(String),
 }
 
 /// Is told about progress; from several places at once.
 pub type Watch = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// Who started a run, where and how, for the log.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// What started it, e.g. `plan`.
+    pub trigger: String,
+    /// The person.
+    pub by: String,
+    /// The account that the process belongs to.
+    pub account: String,
+    /// The machine.
+    pub host: String,
+    /// SHA-256 of everything that was configured.
+    pub config: String,
+}
 
 /// What a run needs from outside. Time and names come from `face`.
 pub struct Session<'a> {
@@ -154,19 +172,20 @@ impl Session<'_> {
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn begin(&mut self, trigger: &str, by: &str) -> Result<(), SessionError> {
-        let (version, rules_hash) = (env!("CARGO_PKG_VERSION").to_owned(), crate::domain::plan::sha256(self.rules));
+    pub fn begin(&mut self, started: Started) -> Result<(), SessionError> {
+        let (version, rules) = (env!("CARGO_PKG_VERSION").to_owned(), crate::domain::plan::sha256(self.rules));
+        let Started { trigger, by, account, host, config } = started;
         self.store.begin_run(&RunRecord {
             id: self.run.clone(),
-            trigger: trigger.to_owned(),
-            by: by.to_owned(),
+            trigger: trigger.clone(),
+            by: by.clone(),
             version: version.clone(),
-            rules_hash: rules_hash.clone(),
+            rules_hash: rules.clone(),
             plan_hash: None,
             started: (self.clock)(),
             end: None,
         })?;
-        self.tell(vec![What::RunStarted { trigger: trigger.to_owned(), by: by.to_owned(), version, rules: rules_hash }])
+        self.tell(vec![What::RunStarted { trigger, by, account, host, version, rules, config }])
     }
 
     /// Reads both sides, at the same time, and what an earlier run left open.
@@ -262,21 +281,15 @@ impl Session<'_> {
             self.save(&mut seen.registry, difference.verified)?;
             difference.plan
         };
-        let undoes = plan.scope.undoes.clone();
-        let mut events = vec![What::Planned { plan_hash: plan.hash.clone(), changes: plan.changes.len(), undoes }];
-        events.extend(plan.changes.iter().map(|change| What::Difference {
-            change: change.id.clone(),
-            summary: format!(
-                "{} {} “{}”: {}",
-                change.proposal.action,
-                change.kind,
-                change.name.display(),
-                change.proposal.reason
-            ),
-            page: change.page,
-            object: change.proposal.object,
-        }));
+        let (plan_hash, changes, undoes) = (plan.hash.clone(), plan.changes.len(), plan.scope.undoes.clone());
+        let mut events = vec![What::Planned { plan_hash, changes, complete: plan.complete, undoes: undoes.clone() }];
+        events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))));
+        events.extend(braked(&plan));
         self.tell(events)?;
+        if plan.complete && undoes.is_none() {
+            let ids = plan.by_id();
+            self.store.withdraw_pending(|id| ids.contains_key(id))?;
+        }
         Ok(plan)
     }
 
@@ -335,53 +348,58 @@ impl Session<'_> {
         let events = self.store.events(&self.run)?;
         let calls = self.calls();
         let unsettled = self.store.open_writes()?.len();
-        let mut report = report(self.run.clone(), plan, &events, stopped, unsettled, calls, seconds);
-        report.not_before = self.keep_not_before()?;
-        let applied: BTreeSet<&ChangeId> = events
-            .iter()
-            .filter_map(|event| match &event.what {
-                What::Applied { change } => Some(change),
-                _ => None,
-            })
-            .collect();
-        if plan.scope.undoes.is_none() {
-            self.leave_pending(plan, &applied)?;
-        }
-        self.end(&report)?;
+        let not_before = self.keep_not_before()?;
+        let (pending, held) = self.keep_pending(plan, &events)?;
+        let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held };
+        let report = report(self.run.clone(), plan, &events, totals);
+        self.end(&report, totals)?;
         Ok(report)
     }
 
-    /// Stores what a plan leaves for a person.
-    fn leave_pending(&mut self, plan: &Plan, applied: &BTreeSet<&ChangeId>) -> Result<(), SessionError> {
-        let now = (self.clock)();
-        let documents = ChangeDocument::all(plan);
-        let pending: Vec<PendingRow> = plan
-            .changes
-            .iter()
-            .zip(documents)
-            .filter(|(change, _)| change.state != State::Ready && !applied.contains(&change.id))
-            .map(|(change, document)| PendingRow {
-                change_id: change.id.clone(),
-                kind: change.kind,
-                action: change.proposal.action.word().to_owned(),
-                name: change.name.clone(),
-                state: if change.state == State::Held { "held".to_owned() } else { "review".to_owned() },
-                reason: change.hold.as_ref().map_or_else(|| change.proposal.reason.clone(), |hold| hold.text.clone()),
-                body: serde_json::to_value(document).unwrap_or_default(),
+    /// A plan with what people have decided about its changes.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub fn decided<'p>(&self, plan: &'p Plan) -> Result<Review<&'p Plan>, SessionError> {
+        let mut review = Review::new(plan, "policy");
+        review.recall(self.store.verdicts()?.into_iter().map(|known| (known.said, known.by)));
+        Ok(review)
+    }
+
+    /// Stores what waits for a person now; what has waited before keeps its age. Where not everything could be read, what is not seen
+    /// now may still be true, and stays. Returns how many changes wait for a decision, and how many are held.
+    fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<(usize, usize), SessionError> {
+        // What failed is not for a person to decide about again.
+        let done = events.iter().filter_map(|event| match &event.what {
+            What::Applied { change } | What::Failed { change, .. } => Some(change),
+            _ => None,
+        });
+        let (review, now) = (self.decided(plan)?, (self.clock)());
+        let rows: Vec<PendingRow> = waiting(&review, &done.collect())
+            .into_iter()
+            .map(|waiting| PendingRow {
+                waits: waiting.waits,
+                reason: waiting.reason,
+                change: ChangeDocument::one(plan, waiting.change),
                 first_seen: now,
             })
             .collect();
-        Ok(self.store.replace_pending(&pending)?)
+        // What is left of an undo is asked for again by whoever wants it.
+        if plan.scope.undoes.is_none() {
+            self.store.replace_pending(&rows, plan.complete)?;
+        }
+        let held = rows.iter().filter(|row| row.waits == Waits::Held).count();
+        Ok((rows.len() - held, held))
     }
 
     /// Notes that the run ended, with its report.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    fn end(&mut self, report: &Report) -> Result<(), SessionError> {
+    fn end(&mut self, report: &Report, totals: Totals) -> Result<(), SessionError> {
         let outcome =
             serde_json::to_value(report.outcome).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
-        self.tell(vec![What::RunEnded { outcome: outcome.clone() }])?;
+        self.tell(vec![What::RunEnded { outcome: outcome.clone(), totals: Some(totals) }])?;
         let end = RunEnd { at: (self.clock)(), outcome, report: serde_json::to_value(report).unwrap_or_default() };
         Ok(self.store.end_run(&self.run, &end)?)
     }
@@ -394,6 +412,41 @@ impl Session<'_> {
         self.tell(stale)
     }
 
+    /// Notes what came before the run: secrets that were read, keys that were changed.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub fn note(&mut self, what: Vec<What>) -> Result<(), SessionError> {
+        self.tell(what)
+    }
+
+    /// Keeps what a person said about changes, and notes it.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub fn keep(&mut self, by: &str, said: &[Said]) -> Result<(), SessionError> {
+        self.store.save_verdicts(by, (self.clock)(), said)?;
+        let decided = said.iter().map(|said| {
+            let Said { change, page, what: _, verdict } = said.clone();
+            What::Decided { change, page, by: by.to_owned(), verdict }
+        });
+        self.tell(decided.collect())
+    }
+
+    /// Lets more changes of a class through than its brake, in this run alone.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub fn release(&mut self, by: &str, allowances: Vec<Allowance>) -> Result<(), SessionError> {
+        let released = |allowance: &Allowance| {
+            let Allowance { class, count } = *allowance;
+            What::Released { class, count, by: by.to_owned() }
+        };
+        self.tell(allowances.iter().map(released).collect())?;
+        self.allow.extend(allowances);
+        Ok(())
+    }
+
     /// Notes that the run ended without a report: it only planned, or it failed.
     ///
     /// # Errors
@@ -402,7 +455,7 @@ impl Session<'_> {
         let exchanges = self.exchanges.take();
         self.tell_exchanges(exchanges)?;
         self.keep_not_before()?;
-        self.tell(vec![What::RunEnded { outcome: because.to_owned() }])?;
+        self.tell(vec![What::RunEnded { outcome: because.to_owned(), totals: None }])?;
         let end = RunEnd { at: (self.clock)(), outcome: because.to_owned(), report: serde_json::Value::Null };
         Ok(self.store.end_run(&self.run, &end)?)
     }
@@ -453,7 +506,7 @@ impl Session<'_> {
         });
         let stale: Vec<What> = stale.collect();
         self.tell(stale)?;
-        let mut review = Review::new(fresh, approved.by());
+        let mut review = Review::new(fresh, "");
         review.recall(approved.verdicts().iter().cloned());
         Ok(review.approved())
     }
@@ -488,10 +541,32 @@ impl Session<'_> {
 
 fn exchange_events(run: &RunId, exchanges: Vec<(Timestamp, Exchange)>) -> Vec<Event> {
     let event = |(at, exchange): (Timestamp, Exchange)| {
-        let Exchange { service, method, path, status, millis, attempt, pause: _ } = exchange;
-        Event { run: run.clone(), at, what: What::Exchange { service, method, path, status, millis, attempt } }
+        let Exchange { service, method, path, status, millis, attempt, pause: _, request_id, bodies } = exchange;
+        let bodies = bodies.map(|(sent, answered)| Box::new(Bodies { sent, answered }));
+        Event {
+            run: run.clone(),
+            at,
+            what: What::Exchange { service, method, path, status, millis, attempt, request_id, bodies },
+        }
     };
     exchanges.into_iter().map(event).collect()
+}
+
+/// Each brake that withholds something in a plan, once for each kind.
+fn braked(plan: &Plan) -> Vec<What> {
+    let mut braked: Vec<What> = Vec::new();
+    for change in &plan.changes {
+        let Some(hold) = change.hold.as_ref().filter(|hold| hold.code == HoldCode::Brake) else { continue };
+        let Some(class) = change.brake_class() else { continue };
+        let same =
+            |what: &&mut What| matches!(what, What::Braked { class: other, kind, .. } if (*other, *kind) == (class, change.kind));
+        if let Some(What::Braked { changes, .. }) = braked.iter_mut().find(same) {
+            *changes += 1;
+        } else {
+            braked.push(What::Braked { class, kind: change.kind, changes: 1, because: hold.text.clone() });
+        }
+    }
+    braked
 }
 
 /// The state as the journal of an apply. Requests that ended meanwhile are kept along with its own events.

@@ -52,6 +52,7 @@ impl Connection {
             let mut options = Options::new(service, base_url.clone(), auth, sink(&exchanges, watch));
             options.earlier = earlier.get(&service).cloned().unwrap_or_default();
             options.pause = pauses.get(&service).copied();
+            options.keep_bodies = settings.logs.bodies;
             options
         };
         let mut to_notion = options(Service::Notion, &notion.base_url, Auth::bearer(&notion_token));

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::{
-    edge::{clockify, config::ConfigError, http::SetupError, notion, secrets::SecretError, store::StoreError},
+    edge::{
+        clockify, config::ConfigError, custody::CustodyError, http::SetupError, notion, secrets::SecretError, store::StoreError,
+    },
     engine::session::SessionError,
 };
 
@@ -74,6 +76,12 @@ impl From<StoreError> for Failure {
             StoreError::Bug { .. } => Code::Error,
         };
         Self::new(code, &error).hint(error.hint())
+    }
+}
+
+impl From<CustodyError> for Failure {
+    fn from(error: CustodyError) -> Self {
+        Self::new(Code::Error, &error).hint(error.hint())
     }
 }
 

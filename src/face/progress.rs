@@ -106,7 +106,7 @@ fn lock(shown: &Mutex<Shown>) -> std::sync::MutexGuard<'_, Shown> {
 
 /// A request that ended, as one line.
 pub(super) fn exchange_line(exchange: &Exchange) -> String {
-    let Exchange { service, method, path, status, millis, attempt: _, pause: _ } = exchange;
+    let Exchange { service, method, path, status, millis, .. } = exchange;
     let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     format!("{service:<8} {method:<5} {path} {status} {millis} ms")
 }
@@ -134,6 +134,10 @@ impl Shown {
                 }
             }
             Told::Applying(changes) => self.approved = Some(changes),
+            Told::Warned(text) => {
+                let clear = if std::mem::take(&mut self.on_screen) { "\r\x1b[K" } else { "" };
+                print(format_args!("{clear}warning: {text}\n"));
+            }
             Told::Happened(event) => match event.what {
                 What::Applied { .. } => self.applied += 1,
                 What::Failed { .. } => self.failed += 1,

@@ -9,7 +9,7 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 
-pub(crate) use event::event;
+pub(crate) use event::{ended, event, everything, from_to as event_from_to, line_of, outcome_words, when};
 
 use crate::domain::{
     model::{Kind, PageId, Service, Value, duration_words},
@@ -179,12 +179,17 @@ fn line(text: &mut String, change: &Change, dress: Dress) {
 
 /// `name: “a” → “b”`, with values cut to so many columns.
 pub(super) fn from_to(kind: Kind, field: &FieldChange, columns: usize, dress: Dress) -> String {
-    let shown = |value: &Value| match value {
+    let (from, to) = (shown_value(&field.from, columns), shown_value(&field.to, columns));
+    format!("{}: {from} {} {to}", field_word(kind, field.field), dress.arrow())
+}
+
+/// A value, cut to so many columns.
+pub(super) fn shown_value(value: &Value, columns: usize) -> String {
+    match value {
         Value::Empty => "nothing".to_owned(),
         Value::Text(name) => format!("“{}”", name.display().clipped(columns)),
         value => value.to_raw().display().clipped(columns).to_string(),
-    };
-    format!("{}: {} {} {}", field_word(kind, field.field), shown(&field.from), dress.arrow(), shown(&field.to))
+    }
 }
 
 fn notices(text: &mut String, plan: &Plan, dress: Dress) {

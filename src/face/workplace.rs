@@ -19,17 +19,20 @@ use super::{
 };
 use crate::{
     domain::{
-        journal::{RunId, What},
+        journal::{Event, RunId, What},
         model::Service,
-        plan::Plan,
+        plan::{Plan, sha256},
+        review::Said,
         text::Display,
     },
     edge::{
-        config::{Loader, Override, Settings},
+        config::{Loader, LogSettings, Override, Settings},
+        custody::Custody,
         environment::Environment,
-        store::{self, Meant, Store},
+        machine,
+        store::{self, Meant, RunEnd, RunRecord, Store},
     },
-    engine::session::{NOT_BEFORE, NotBefore, Session, Sides, Watch},
+    engine::session::{NOT_BEFORE, NotBefore, Progress, Session, Sides, Started, Watch},
 };
 
 /// The window in which earlier requests count towards a budget.
@@ -38,6 +41,8 @@ const BUDGET_WINDOW: Duration = Duration::from_hours(1);
 const PAUSE_MAX: Duration = Duration::from_hours(24);
 /// Earlier runs that are searched for them.
 const BUDGET_RUNS_MAX: usize = 50;
+/// Under what name it is kept what was configured in the last run.
+const CONFIGURATION: &str = "configuration";
 
 /// What can be said with every command.
 #[derive(Args, Clone)]
@@ -122,6 +127,15 @@ impl Setup {
         Self::from(&demo.loader(), Some(demo))
     }
 
+    /// Reads the settings for what only looks at the state: nothing that reaches the services is asked for.
+    pub(super) async fn to_look_back(global: &Global) -> Result<Self, Failure> {
+        if global.demo {
+            return Self::load(global).await;
+        }
+        let loader = loader(global);
+        Ok(Self { settings: loader.load()?, environment: loader.environment, demo: None })
+    }
+
     fn from(loader: &Loader, demo: Option<Demo>) -> Result<Self, Failure> {
         let settings = loader.load()?;
         // Before the state is touched, what is missing is said.
@@ -136,13 +150,49 @@ impl Setup {
         if self.demo.is_some() {
             return Err(Failure::new(Code::Usage, "a demonstration has no state to rebuild"));
         }
-        Ok(Store::set_aside(&self.state_directory()?, Timestamp::now())?)
+        let (directory, now) = (self.state_directory()?, Timestamp::now());
+        let aside = Store::set_aside(&directory, now)?;
+        if aside.is_some() {
+            self.custody()?.set_aside(now)?;
+        }
+        Ok(aside)
+    }
+
+    /// Where the checkpoints of the log are kept.
+    pub(super) fn custody(&self) -> Result<Custody, Failure> {
+        let LogSettings { checkpoints, key, .. } = &self.settings.logs;
+        Ok(Custody::of(&self.state_directory()?, checkpoints.clone(), key.clone()))
+    }
+
+    /// The state, to look at; nothing where there is none yet.
+    pub(super) fn look_at_state(&self) -> Result<Option<Store>, Failure> {
+        let directory = self.state_directory()?;
+        if !Store::exists(&directory) {
+            return Ok(None);
+        }
+        Ok(Some(Store::open_read_only(&directory)?))
+    }
+
+    /// Keeps what somebody said about changes outside any run, and logs it.
+    pub(super) fn keep(&self, store: &mut Store, trigger: &str, said: &[Said]) -> Result<(), Failure> {
+        let by = who();
+        store.save_verdicts(&by, Timestamp::now(), said)?;
+        let decided = said.iter().map(|said| {
+            let Said { change, page, what: _, verdict } = said.clone();
+            What::Decided { change, page, by: by.clone(), verdict }
+        });
+        log_by_itself(store, &self.settings.given, trigger, decided, "decided")
+    }
+
+    /// The state, to write to.
+    pub(super) fn open_state(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.state_directory()?, Timestamp::now())?)
     }
 
     /// The run of that name, or the last one that wrote something.
     pub(super) fn run_to_undo(&self, name: Option<&str>) -> Result<RunId, Failure> {
         let store = Store::open_read_only(&self.state_directory()?)?;
-        let hint = "the console lists all runs in its tab Runs";
+        let hint = "`punchlist logs list` lists all runs";
         let Some(name) = name else {
             let nothing = || Failure::new(Code::Error, "no run has written anything yet: there is nothing to undo");
             return store.last_run_that_wrote()?.ok_or_else(nothing);
@@ -175,27 +225,56 @@ pub(super) struct Workplace {
     watch: Watch,
     /// Where keys of the configuration were set.
     places: BTreeMap<String, String>,
+    /// Everything that was configured.
+    given: BTreeMap<String, String>,
+    custody: Custody,
+    keep_days: Option<u32>,
+    /// What happened before the first run, for its log.
+    before: Vec<What>,
 }
 
 impl Workplace {
     /// Opens the state and makes the clients. Nothing is sent yet.
     pub(super) async fn open(setup: &Setup, stop: Stop, watch: Watch) -> Result<Self, Failure> {
-        let store = Store::open(&setup.state_directory()?, Timestamp::now())?;
+        let custody = setup.custody()?;
+        let mut store = Store::open(&setup.state_directory()?, Timestamp::now())?;
         let earlier = earlier_requests(&store, Timestamp::now())?;
         let pauses = pauses(&store, Timestamp::now())?;
         let Setup { settings, environment, demo: _ } = setup;
-        let connection = Connection::new(settings, environment, &earlier, &pauses, &watch).await?;
-        Ok(Self { stop, store, connection, watch, places: settings.places.clone() })
+        let connection = Connection::new(settings, environment, &earlier, &pauses, &watch).await;
+        let connection = match connection {
+            Ok(connection) => connection,
+            Err(failure) => {
+                if failure.code == Code::Refused {
+                    log_refusal(&mut store, &settings.given, &failure)?;
+                }
+                return Err(failure);
+            }
+        };
+        let secrets = [("notion.token", &settings.notion.token), ("clockify.token", &settings.clockify.token)];
+        let read = secrets.into_iter().filter_map(|(key, reference)| {
+            Some(What::SecretRead { key: key.to_owned(), reference: reference.as_ref()?.without_arguments() })
+        });
+        let before = read.collect();
+        let (places, given, keep_days) = (settings.places.clone(), settings.given.clone(), settings.logs.keep_days);
+        Ok(Self { stop, store, connection, watch, places, given, custody, keep_days, before })
     }
 
-    /// Does something in a run of its own. A run that fails is ended with the reason.
+    /// Where keys of the configuration were set.
+    pub(super) fn places(&self) -> &BTreeMap<String, String> {
+        &self.places
+    }
+
+    /// Does something in a run of its own. A run that fails is ended with the reason. When it has ended, a checkpoint of the log is kept.
     pub(super) async fn in_session<T>(
         &mut self,
         trigger: &str,
         work: impl AsyncFnOnce(&mut Session<'_>, &Stop, &Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let Self { stop, store, connection, watch, places, .. } = self;
-        let now = Timestamp::now();
+        let run = run_id(Timestamp::now());
+        let changed = configured_otherwise(&mut self.store, &self.given)?;
+        let before: Vec<What> = std::mem::take(&mut self.before).into_iter().chain(changed).collect();
+        let Self { stop, store, connection, watch, places, given, .. } = self;
         let mut session = Session {
             notion: &connection.notion,
             clockify: &connection.clockify,
@@ -205,19 +284,99 @@ impl Workplace {
             undoes: None,
             references: &connection.references,
             workspace: connection.workspace.as_deref(),
-            run: RunId(format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%SZ"), now.subsec_nanosecond() / 20_000)),
+            run: run.clone(),
             clock: &Timestamp::now,
             stop: &|| stop.asked(),
             watch: watch.clone(),
             exchanges: connection.exchanges.clone(),
         };
-        session.begin(trigger, &who())?;
+        session.begin(started(trigger, given))?;
+        session.note(before)?;
         let done = work(&mut session, stop, connection).await;
         if let Err(failure) = &done {
             session.close(&failure.error)?;
         }
-        done.map_err(|failure| located(failure, places))
+        let done = done.map_err(|failure| located(failure, places));
+        if let Err(failure) = self.keep_checkpoint(&run) {
+            // What was done is done, and the next checkpoint vouches for it as well.
+            (self.watch)(Progress::Warned(format!("no checkpoint of the log was kept: {}", failure.error)));
+        }
+        done
     }
+
+    /// Cuts off what is not to be kept any longer, and keeps a checkpoint of the rest.
+    fn keep_checkpoint(&mut self, run: &RunId) -> Result<(), Failure> {
+        let now = Timestamp::now();
+        if let Some(days) = self.keep_days
+            && let Ok(before) = now.checked_sub(jiff::SignedDuration::from_hours(24 * i64::from(days)))
+        {
+            self.store.cut_log(before, run, now)?;
+        }
+        let (n, head) = self.store.log_head()?;
+        self.custody.keep(n, head, now)?;
+        Ok(())
+    }
+}
+
+/// The name of a run that begins now.
+fn run_id(now: Timestamp) -> RunId {
+    RunId(format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%SZ"), now.subsec_nanosecond() / 20_000))
+}
+
+fn started(trigger: &str, given: &BTreeMap<String, String>) -> Started {
+    let (account, host) = (machine::account(), machine::host());
+    Started { trigger: trigger.to_owned(), by: who(), account, host, config: sha256(given) }
+}
+
+/// The keys that have another value than in the last run, which is from now on this one.
+fn configured_otherwise(store: &mut Store, given: &BTreeMap<String, String>) -> Result<Vec<What>, Failure> {
+    let before: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION)?;
+    if before.as_ref() != Some(given) {
+        store.remember(CONFIGURATION, given)?;
+    }
+    let Some(before) = before else { return Ok(Vec::new()) };
+    let keys: std::collections::BTreeSet<&String> = before.keys().chain(given.keys()).collect();
+    let changed = keys.into_iter().filter(|key| before.get(*key) != given.get(*key)).map(|key| What::ConfigurationChanged {
+        key: key.clone(),
+        from: before.get(key).cloned(),
+        to: given.get(key).cloned(),
+    });
+    Ok(changed.collect())
+}
+
+/// Logs that a secret could not be had, as a run that ended before it began.
+fn log_refusal(store: &mut Store, given: &BTreeMap<String, String>, failure: &Failure) -> Result<(), Failure> {
+    log_by_itself(store, given, "connect", [What::SecretRefused { error: failure.error.clone() }], &failure.error)
+}
+
+/// Logs something that happened outside any run, as a run of its own.
+fn log_by_itself(
+    store: &mut Store,
+    given: &BTreeMap<String, String>,
+    trigger: &str,
+    what: impl IntoIterator<Item = What>,
+    outcome: &str,
+) -> Result<(), Failure> {
+    let now = Timestamp::now();
+    let (run, version) = (run_id(now), env!("CARGO_PKG_VERSION").to_owned());
+    let Started { trigger, by, account, host, config } = started(trigger, given);
+    let rules_hash = String::new();
+    let end = Some(RunEnd { at: now, outcome: outcome.to_owned(), report: serde_json::Value::Null });
+    let (id, plan_hash) = (run.clone(), None);
+    store.begin_run(&RunRecord {
+        id,
+        trigger: trigger.clone(),
+        by: by.clone(),
+        version: version.clone(),
+        rules_hash,
+        plan_hash,
+        started: now,
+        end,
+    })?;
+    let begins = What::RunStarted { trigger, by, account, host, version, rules: String::new(), config };
+    let ends = What::RunEnded { outcome: outcome.to_owned(), totals: None };
+    let all = std::iter::once(begins).chain(what).chain([ends]);
+    Ok(store.append_all(&all.map(|what| Event { run: run.clone(), at: now, what }).collect::<Vec<_>>())?)
 }
 
 /// Says where the keys were set that a failure names.
@@ -283,7 +442,5 @@ fn pauses(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Duration>, 
 
 /// Who runs this, for the audit trail.
 pub(super) fn who() -> String {
-    let environment = Environment::of_process();
-    let name = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| environment.get(name).map(str::to_owned));
-    name.map_or_else(|| "unknown".to_owned(), |name| Display::of(&name).to_string())
+    machine::person(&Environment::of_process())
 }

@@ -25,9 +25,6 @@ pub struct Trace {
     /// The object that the page had before a create: a task that moves leaves it behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves: Option<ObjectId>,
-    /// What the fields held that an update or a write-back changes, for an undo. Journals of old versions do not say.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub before: BTreeMap<Field, Value>,
     /// What the other side holds of fields that are written to differ from it on purpose.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub apart: BTreeMap<Field, Value>,

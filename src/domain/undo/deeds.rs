@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    journal::{Event, Illegal, Outcome, Status, Trace, What, Write, WriteId},
+    journal::{Event, Illegal, Outcome, Status, Trace, Was, What, Write, WriteId},
     model::{Field, Kind, ObjectId, PageId, Value},
 };
 
@@ -38,24 +38,24 @@ pub(super) struct Deed {
 /// [`Illegal`] where the journal cannot be what this program wrote.
 pub(super) fn deeds(events: &[Event]) -> Result<BTreeMap<PageId, Deed>, Illegal> {
     let mut deeds = BTreeMap::new();
-    let mut writes: BTreeMap<WriteId, (Status, &Write, &Trace)> = BTreeMap::new();
+    let mut writes: BTreeMap<WriteId, (Status, &Write, &Trace, &Was)> = BTreeMap::new();
     for event in events {
         match &event.what {
-            What::Intent { write, request, trace, .. } => {
-                writes.insert(*write, (Status::Intended, request, trace));
+            What::Intent { write, request, trace, was, .. } => {
+                writes.insert(*write, (Status::Intended, request, trace, was));
             }
             What::Outcome { write, outcome } => {
-                let Some((status, request, trace)) = writes.get_mut(write) else { continue };
+                let Some((status, request, trace, was)) = writes.get_mut(write) else { continue };
                 *status = status.next(outcome)?;
                 if let Outcome::Done { object } = outcome {
-                    deed(&mut deeds, request.page(), request.kind()).wrote(request, trace, *object);
+                    deed(&mut deeds, request.page(), request.kind()).wrote(request, trace, was, *object);
                 }
             }
             What::Linked { page, kind, object, former } => deed(&mut deeds, *page, *kind).relinks(*former, *object),
             _ => {}
         }
     }
-    for (_, request, _) in writes.into_values().filter(|(status, ..)| status.is_open()) {
+    for (_, request, ..) in writes.into_values().filter(|(status, ..)| status.is_open()) {
         deed(&mut deeds, request.page(), request.kind()).unsettled = true;
     }
     Ok(deeds)
@@ -73,7 +73,7 @@ fn deed(deeds: &mut BTreeMap<PageId, Deed>, page: PageId, kind: Kind) -> &mut De
 }
 
 impl Deed {
-    fn wrote(&mut self, request: &Write, trace: &Trace, object: Option<ObjectId>) {
+    fn wrote(&mut self, request: &Write, trace: &Trace, was: &Was, object: Option<ObjectId>) {
         match request {
             Write::Create { .. } => {
                 self.created.extend(object);
@@ -82,15 +82,15 @@ impl Deed {
             Write::Update { object, fields, .. } => {
                 let written = self.objects.entry(*object).or_default();
                 for (&field, after) in fields {
-                    note(written, trace, field, after.clone());
+                    note(written, was, field, after.clone());
                 }
             }
             Write::WriteBack { claim, fields, .. } => {
                 for (&field, after) in fields {
-                    note(&mut self.page, trace, field, after.clone());
+                    note(&mut self.page, was, field, after.clone());
                 }
                 if let Some(claim) = claim {
-                    note(&mut self.page, trace, Field::Claim, claim.map_or(Value::Empty, Value::Object));
+                    note(&mut self.page, was, Field::Claim, claim.map_or(Value::Empty, Value::Object));
                 }
             }
         }
@@ -104,8 +104,8 @@ impl Deed {
 }
 
 /// What was there before the first write is there before them all.
-fn note(written: &mut BTreeMap<Field, Wrote>, trace: &Trace, field: Field, after: Value) {
-    let before = || trace.before.get(&field).cloned();
+fn note(written: &mut BTreeMap<Field, Wrote>, was: &Was, field: Field, after: Value) {
+    let before = || was.before.get(&field).cloned();
     let wrote = written.entry(field).or_insert_with(|| Wrote { before: before(), after: Value::Empty });
     wrote.after = after;
 }

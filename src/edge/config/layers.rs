@@ -14,7 +14,10 @@ use toml::{
 };
 
 use super::{Environment, Override, Problem, VARIABLE_PREFIX};
-use crate::{domain::text::Display, edge::files};
+use crate::{
+    domain::text::Display,
+    edge::{files, secrets::SecretReference},
+};
 
 /// The largest file that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -165,6 +168,28 @@ impl Layers {
                 }
             }
         }
+    }
+
+    /// Everything that was given, as text for people. Of a token only where it is: the arguments of a program may hold a secret.
+    pub(super) fn told(&self) -> BTreeMap<String, String> {
+        let told = |(key, given): (&String, &Given)| {
+            let text = match &given.content {
+                Content::Text(text) | Content::Unquoted(text)
+                    if key.rsplit_once('.').is_some_and(|(_, last)| last == "token") =>
+                {
+                    SecretReference::parse(text, key)
+                        .map_or_else(|_| "[no reference]".to_owned(), |reference| reference.without_arguments())
+                }
+                Content::Text(text) | Content::Unquoted(text) => text.clone(),
+                Content::Whole(number) => number.to_string(),
+                Content::Flag(flag) => flag.to_string(),
+                Content::Texts(texts) => format!("{texts:?}"),
+                Content::EmptyTable => "{}".to_owned(),
+                Content::Other(name) => (*name).to_owned(),
+            };
+            (key.clone(), text)
+        };
+        self.given.iter().map(told).collect()
     }
 
     fn problem(&mut self, place: impl fmt::Display, text: String) {

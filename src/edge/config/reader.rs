@@ -103,6 +103,12 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The keys below another that have been taken.
+    pub(super) fn taken(&self, key: &str) -> impl Iterator<Item = &str> {
+        let below = format!("{key}.");
+        self.known.keys().filter(move |known| known.starts_with(&below)).map(String::as_str)
+    }
+
     /// The keys that were given below another, which only somebody else can tell right from wrong.
     pub(super) fn below(&self, key: &str) -> Vec<String> {
         let below = format!("{key}.");
@@ -123,10 +129,19 @@ impl<'a> Reader<'a> {
 
     /// A directory. A relative one in the file is relative to the file; elsewhere, to the current directory.
     pub(super) fn directory(&mut self, key: &str) -> Option<PathBuf> {
+        self.path(key, "the path of a directory")
+    }
+
+    /// A file, named as a directory is.
+    pub(super) fn file(&mut self, key: &str) -> Option<PathBuf> {
+        self.path(key, "the path of a file")
+    }
+
+    fn path(&mut self, key: &str, takes: &str) -> Option<PathBuf> {
         let environment = self.environment;
         let path = self.take(key, |content| {
             let text = content.text().filter(|text| !text.is_empty());
-            text.and_then(|text| environment.expand_home(text)).ok_or_else(|| "the path of a directory".to_owned())
+            text.and_then(|text| environment.expand_home(text)).ok_or_else(|| takes.to_owned())
         })?;
         match self.origin(key) {
             Some(Origin::File { path: file, .. }) => {

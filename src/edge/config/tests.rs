@@ -68,7 +68,12 @@ fn example_in_full() -> String {
 #[test]
 fn the_example_is_the_defaults() {
     let example = world(EXAMPLE).settings();
-    let defaults = Settings { file: example.file.clone(), places: example.places.clone(), ..world("").settings() };
+    let defaults = Settings {
+        file: example.file.clone(),
+        places: example.places.clone(),
+        given: example.given.clone(),
+        ..world("").settings()
+    };
     assert_eq!(example, defaults);
     assert_eq!(example.rules, Rules::default());
     assert!(example.require_endpoints().is_err());

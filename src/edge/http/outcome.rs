@@ -13,6 +13,8 @@ const MESSAGE_COLUMNS_MAX: usize = 400;
 const MESSAGE_CHARS_MAX: usize = 4 * MESSAGE_COLUMNS_MAX;
 /// Nobody waits longer than this; whatever asks for more is told to come back later.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
+/// Columns of a request's id that are kept.
+const REQUEST_ID_COLUMNS_MAX: usize = 80;
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
 /// Why a request has no answer. All text is safe to show, and holds neither tokens nor query values.
@@ -180,6 +182,12 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         Duration::try_from(http_date(text)?.duration_since(now)).unwrap_or_default()
     };
     Some(wait.min(RETRY_AFTER_MAX))
+}
+
+/// What the service calls the request: Notion and Clockify's front say so in different headers.
+pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = ["x-notion-request-id", "x-request-id", "cf-ray"].into_iter().find_map(|name| headers.get(name))?;
+    Some(Display::of(id.to_str().ok()?).clipped(REQUEST_ID_COLUMNS_MAX).to_string())
 }
 
 /// The service's own time.

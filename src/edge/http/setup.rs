@@ -60,6 +60,8 @@ pub struct Options {
     pub backoff: Duration,
     /// Bytes of an answer, unpacked.
     pub body_max: usize,
+    /// Whether what is sent and answered is told to the sink.
+    pub keep_bodies: bool,
 }
 
 impl Options {
@@ -80,6 +82,7 @@ impl Options {
             total_timeout: Duration::from_secs(90),
             backoff: Duration::from_millis(500),
             body_max: 64 << 20,
+            keep_bodies: false,
         }
     }
 }

@@ -4,17 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
-use sha2::{Digest, Sha256};
 
 use super::{Fault, Store, StoreError, from_json, from_word, registry, to_json, to_time, to_word, transact};
 use crate::domain::{
-    journal::{self, Event, Open, Outcome, RunId, Status, Trace, What, Write, WriteId},
-    model::{Link, ObjectId, PageId},
-    plan::ChangeId,
+    audit::{self, About, Hash, Labels, Refers},
+    journal::{self, Event, Open, Outcome, RunId, Status, Trace, What, WriteId},
+    model::{Link, PageId},
 };
-
-/// The link of the hash chain before the first event.
-const CHAIN_START: [u8; 32] = [0; 32];
 
 /// A run, from its beginning to its end. Times are exact to the millisecond.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,23 +42,6 @@ pub struct RunEnd {
     pub outcome: String,
     /// The report, as `report/1`.
     pub report: serde_json::Value,
-}
-
-/// The verdict on the journal's hash chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Chain {
-    /// Every event follows from the one before it. A chain that was cut at its end looks the same: compare with an earlier head.
-    Whole {
-        /// How many events there are.
-        events: u64,
-        /// The last link, in hexadecimal digits.
-        head: String,
-    },
-    /// An event was changed, removed or put in.
-    Broken {
-        /// The number of the first event that does not follow.
-        at: i64,
-    },
 }
 
 impl Store {
@@ -103,9 +82,9 @@ impl Store {
 
     fn record_once(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), Fault> {
         transact(&mut self.connection, |transaction| {
-            let sql = "SELECT chain FROM event ORDER BY n DESC LIMIT 1";
-            let head = transaction.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
-            events.iter().try_fold(head.unwrap_or(CHAIN_START), |head, event| append(transaction, head, event))?;
+            if !events.is_empty() {
+                events.iter().try_fold(head(transaction)?, |head, event| append(transaction, head, event))?;
+            }
             links.iter().try_for_each(|link| registry::save(transaction, at, link))
         })
     }
@@ -125,7 +104,7 @@ impl Store {
     pub fn open_writes(&self) -> Result<Vec<Open>, StoreError> {
         self.read(|connection| {
             // Only runs with open writes are replayed: few, and mostly none.
-            let sql = "SELECT body FROM event WHERE kind IN ('intent', 'outcome')
+            let sql = "SELECT body FROM event WHERE +kind IN ('intent', 'outcome')
                        AND run_id IN (SELECT run_id FROM write WHERE status IN ('intended', 'unknown')) ORDER BY n";
             let open = journal::open_writes(&bodies(connection, sql, [])?)?;
             let sql = "SELECT count(*) FROM write WHERE status IN ('intended', 'unknown')";
@@ -144,36 +123,10 @@ impl Store {
     /// [`StoreError`]
     pub fn unlinked_creates(&self) -> Result<BTreeMap<PageId, Trace>, StoreError> {
         self.read(|connection| {
-            let sql = "SELECT body FROM event WHERE kind = 'intent' AND page_id IN
+            let sql = "SELECT body FROM event WHERE +kind = 'intent' AND page_id IN
                        (SELECT page_id FROM write WHERE status = 'absent'
                         EXCEPT SELECT page_id FROM link WHERE sight <> '\"parted\"') ORDER BY n";
             Ok(journal::creates(&bodies(connection, sql, [])?))
-        })
-    }
-
-    /// Follows the hash chain through the whole journal.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub fn verify_chain(&self) -> Result<Chain, StoreError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare("SELECT n, body, chain FROM event ORDER BY n")?;
-            let mut rows = statement.query([])?;
-            let (mut events, mut head) = (0, CHAIN_START);
-            while let Some(row) = rows.next()? {
-                let (n, body, chain): (i64, String, [u8; 32]) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                head = chained(head, &body);
-                if head != chain {
-                    return Ok(Chain::Broken { at: n });
-                }
-                events += 1;
-            }
-            let head = head
-                .iter()
-                .flat_map(|byte| [byte >> 4, byte & 15])
-                .filter_map(|digit| char::from_digit(digit.into(), 16))
-                .collect();
-            Ok(Chain::Whole { events, head })
         })
     }
 
@@ -204,18 +157,19 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
-        self.read(|connection| {
-            let sql =
-                "SELECT run_id, \"trigger\", by, version, rules_hash, plan_hash, started_at, ended_at, outcome, report FROM run
-                       ORDER BY started_at DESC, run_id DESC LIMIT ?1";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
-            let mut runs = Vec::new();
-            while let Some(row) = rows.next()? {
-                runs.push(run_record(row)?);
-            }
-            Ok(runs)
-        })
+        self.read(|connection| runs(connection, limit))
+    }
+}
+
+/// The number and the hash of the last entry, or of the one that the log begins after.
+pub(super) fn head(connection: &Connection) -> Result<(i64, Hash), Fault> {
+    let last = |sql| {
+        let mut statement = connection.prepare_cached(sql)?;
+        statement.query_row([], |row| Ok((row.get(0)?, Hash(row.get(1)?)))).optional()
+    };
+    match last("SELECT n, hash FROM event ORDER BY n DESC LIMIT 1")? {
+        Some(head) => Ok(head),
+        None => Ok(last("SELECT n, hash FROM log_start ORDER BY n DESC LIMIT 1")?.unwrap_or((0, Hash::START))),
     }
 }
 
@@ -267,13 +221,13 @@ impl Store {
 }
 
 /// Appends one event and moves what follows from it; returns the new head of the chain.
-fn append(transaction: &Transaction<'_>, head: [u8; 32], event: &Event) -> Result<[u8; 32], Fault> {
-    let run = &event.run.0;
+pub(super) fn append(transaction: &Transaction<'_>, head: (i64, Hash), event: &Event) -> Result<(i64, Hash), Fault> {
+    let (n, run) = (head.0 + 1, &event.run.0);
     match &event.what {
         What::Intent { write, request, .. } => {
-            let sql = "INSERT INTO write (run_id, write_id, page_id, status) VALUES (?1, ?2, ?3, ?4)";
+            let sql = "INSERT INTO write (run_id, write_id, intent_n, page_id, status) VALUES (?1, ?2, ?3, ?4, ?5)";
             let status = to_word(&Status::Intended)?;
-            transaction.prepare_cached(sql)?.execute((run, write.0, request.page().to_string(), status))?;
+            transaction.prepare_cached(sql)?.execute((run, write.0, n, request.page().to_string(), status))?;
         }
         What::Outcome { write, outcome } => move_write(transaction, run, *write, outcome)?,
         What::Planned { plan_hash, .. } => {
@@ -281,28 +235,36 @@ fn append(transaction: &Transaction<'_>, head: [u8; 32], event: &Event) -> Resul
         }
         _ => {}
     }
-    let body = to_json(event)?;
-    let About { page, object, change } = About::of(transaction, event)?;
-    let chain = chained(head, &body);
-    let sql = "INSERT INTO event (run_id, at_ms, kind, page_id, clockify_id, change_id, body, chain)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let object = object.map(|object| object.to_string());
-    let change = change.map(to_word).transpose()?;
-    transaction.prepare_cached(sql)?.execute((run, event.at.as_millisecond(), tag(&body)?, page, object, change, body, chain))?;
-    Ok(chain)
+    let body = audit::body(event).map_err(|error| Fault::Bug(format!("an event cannot be stored: {error}")))?;
+    let Labels { run, at_ms, kind, level, page, object, change } = Labels::of(event, about(transaction, event)?);
+    let hash = head.1.then(&body);
+    let sql = "INSERT INTO event (n, run_id, at_ms, kind, level, page_id, clockify_id, change_id, body, hash)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let (page, object) = (page.map(|page| page.to_string()), object.map(|object| object.to_string()));
+    let change = change.map(|change| change.0);
+    transaction.prepare_cached(sql)?.execute((n, run.0, at_ms, kind, level as u8, page, object, change, body, hash.0))?;
+    Ok((n, hash))
 }
 
-fn chained(head: [u8; 32], body: &str) -> [u8; 32] {
-    Sha256::new().chain_update(head).chain_update(body).finalize().into()
-}
-
-/// What the format calls an event.
-fn tag(body: &str) -> Result<String, Fault> {
-    #[derive(serde::Deserialize)]
-    struct Tagged {
-        event: String,
+/// The page and the object that an event is about.
+fn about(transaction: &Transaction<'_>, event: &Event) -> Result<About, Fault> {
+    let run = &event.run.0;
+    match audit::refers(&event.what) {
+        Refers::Itself(about) => Ok(about),
+        Refers::Write(write, object) => {
+            let sql = "SELECT page_id FROM write WHERE run_id = ?1 AND write_id = ?2";
+            let page: Option<String> = transaction.prepare_cached(sql)?.query_row((run, write.0), |row| row.get(0)).optional()?;
+            Ok(About { page: page.map(from_word).transpose()?, object })
+        }
+        Refers::Change(change) => {
+            let sql = "SELECT page_id, clockify_id FROM event INDEXED BY event_difference
+                       WHERE kind = 'difference' AND change_id = ?2 AND run_id = ?1 ORDER BY n DESC LIMIT 1";
+            let mut statement = transaction.prepare_cached(sql)?;
+            let found = statement.query_row((run, &change.0), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            let (page, object): (Option<String>, Option<String>) = found.unwrap_or_default();
+            Ok(About { page: page.map(from_word).transpose()?, object: object.map(from_word).transpose()? })
+        }
     }
-    from_json(body).map(|Tagged { event }| event)
 }
 
 fn move_write(transaction: &Transaction<'_>, run: &str, write: WriteId, outcome: &Outcome) -> Result<(), Fault> {
@@ -315,53 +277,12 @@ fn move_write(transaction: &Transaction<'_>, run: &str, write: WriteId, outcome:
     Ok(())
 }
 
-/// The page, object and change that an event is about, for finding it.
-#[derive(Default)]
-struct About<'a> {
-    page: Option<String>,
-    object: Option<ObjectId>,
-    change: Option<&'a ChangeId>,
-}
-
-impl<'a> About<'a> {
-    fn of(transaction: &Transaction<'_>, event: &'a Event) -> Result<Self, Fault> {
-        let page = |page: &PageId| Some(page.to_string());
-        Ok(match &event.what {
-            What::Difference { change, page: of, object, .. } => Self { page: page(of), object: *object, change: Some(change) },
-            What::Approved { change, .. }
-            | What::Applied { change }
-            | What::Failed { change, .. }
-            | What::NotStarted { change, .. } => Self { change: Some(change), ..Self::default() },
-            What::Intent { changes, request, .. } => {
-                let object = match request {
-                    Write::Update { object, .. } => Some(*object),
-                    Write::Create { .. } | Write::WriteBack { .. } => None,
-                };
-                let change = if let [only] = changes.as_slice() { Some(only) } else { None };
-                Self { page: page(&request.page()), object, change }
-            }
-            What::Linked { page: of, object, former, .. } => Self { page: page(of), object: object.or(*former), change: None },
-            What::Outcome { write, outcome } => {
-                let sql = "SELECT page_id FROM write WHERE run_id = ?1 AND write_id = ?2";
-                let page = transaction.prepare_cached(sql)?.query_row((&event.run.0, write.0), |row| row.get(0)).optional()?;
-                let object = if let Outcome::Done { object } = outcome { *object } else { None };
-                Self { page, object, change: None }
-            }
-            What::RunStarted { .. }
-            | What::Fetched { .. }
-            | What::Planned { .. }
-            | What::Exchange { .. }
-            | What::RunEnded { .. } => Self::default(),
-        })
-    }
-}
-
-fn bodies(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<Vec<Event>, Fault> {
+pub(super) fn bodies(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<Vec<Event>, Fault> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(parameters)?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
-        events.push(from_json(&row.get::<_, String>(0)?)?);
+        events.push(audit::read(&row.get::<_, String>(0)?).map_err(|unread| Fault::Stored(unread.to_string()))?);
     }
     Ok(events)
 }
@@ -373,6 +294,18 @@ fn end_run(transaction: &Transaction<'_>, run: &RunId, end: &RunEnd) -> Result<(
         1 => Ok(()),
         _ => Err(Fault::Bug(format!("run {run} never began, or has ended before"))),
     }
+}
+
+pub(super) fn runs(connection: &Connection, limit: usize) -> Result<Vec<RunRecord>, Fault> {
+    let sql = "SELECT run_id, \"trigger\", by, version, rules_hash, plan_hash, started_at, ended_at, outcome, report FROM run
+               ORDER BY started_at DESC, run_id DESC LIMIT ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut runs = Vec::new();
+    while let Some(row) = rows.next()? {
+        runs.push(run_record(row)?);
+    }
+    Ok(runs)
 }
 
 fn run_record(row: &Row<'_>) -> Result<RunRecord, Fault> {

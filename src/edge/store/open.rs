@@ -111,15 +111,10 @@ pub(super) fn take_lock(directory: &Path, now: Timestamp) -> Result<File, StoreE
         }
         Err(TryLockError::Error(error)) => return Err(failed(&path)(error)),
     }
-    let holder = Holder { pid: std::process::id(), host: host(), since: now };
+    let holder = Holder { pid: std::process::id(), host: crate::edge::machine::host(), since: now };
     let text = serde_json::to_string(&holder).map_err(std::io::Error::from).map_err(failed(&path))?;
     file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(failed(&path))?;
     Ok(file)
-}
-
-fn host() -> String {
-    let name = ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|path| fs::read_to_string(path).ok());
-    name.map_or_else(|| "this machine".to_owned(), |name| crate::domain::text::Display::of(name.trim()).to_string())
 }
 
 /// Opens the database for writing, after it has been found whole and of a version that we know.

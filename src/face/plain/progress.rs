@@ -93,6 +93,7 @@ impl Heard {
                     self.tell(&format!("{} asked us to wait {} s", exchange.service, pause.as_secs().max(1)));
                 }
             }
+            Told::Warned(text) => say(stderr().lock(), &format!("warning: {text}")),
             Told::Applying(approved) => {
                 (self.approved, self.done, self.failed) = (approved, 0, 0);
             }

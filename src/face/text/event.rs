@@ -1,37 +1,79 @@
-//! Events of the journal, a line each.
+//! Events of the journal: a line each, or everything there is to know of one.
 
+use jiff::Timestamp;
+
+use super::shown_value;
 use crate::domain::{
-    journal::{Event, What, Write},
-    model::Service,
+    audit::{self, fields, verb},
+    journal::{Difference, Event, Outcome, What, Write},
+    model::{Field, Kind, Service, Value},
+    plan::field_word,
+    report::Ending,
+    review::{Decision, Verdict},
     text::Display,
 };
 
+/// Columns of a name on a line.
+const NAME_COLUMNS: usize = 40;
+/// Characters of a text that are shown.
+const CHARACTERS_MAX: usize = 4000;
+/// Columns of a value on a line.
+const VALUE_COLUMNS: usize = 40;
+
 /// An event as one line, without its date. Texts in events are safe to show, or names, which are made so.
 pub(crate) fn event(event: &Event) -> String {
-    let what = match &event.what {
-        What::RunStarted { trigger, by, version, .. } => format!("run started by {by}: {trigger}, version {version}"),
+    format!("{}  {}", event.at.strftime("%H:%M:%S"), what(event, None))
+}
+
+/// When something happened, to the second.
+pub(crate) fn when(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// What happened, on one line. The context is the event that says what this one is about, where it does not say so itself.
+pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
+    let about = context.map(|context| format!(": {}", subject(context))).unwrap_or_default();
+    match &event.what {
+        What::RunStarted { trigger, by, host, version, .. } => {
+            let host = if host.is_empty() { String::new() } else { format!(" on {}", shown(host)) };
+            format!("run started by {}{host}: {}, version {}", shown(by), shown(trigger), shown(version))
+        }
+        What::ConfigurationChanged { key, from, to } => {
+            let value = |value: &Option<String>| value.as_deref().map_or_else(|| "(not set)".to_owned(), shown);
+            format!("configuration: {} {} → {}", shown(key), value(from), value(to))
+        }
+        What::SecretRead { key, reference } => format!("secret read: {} from {}", shown(key), shown(reference)),
+        What::SecretRefused { error } => format!("secret refused: {}", shown(error)),
         What::Fetched { service, kind, rows, incomplete } => {
-            let incomplete = incomplete.as_ref().map(|because| format!(" (incomplete: {because})")).unwrap_or_default();
+            let incomplete = incomplete.as_ref().map(|because| format!(" (incomplete: {})", shown(because))).unwrap_or_default();
             format!("read {rows} {} from {service}{incomplete}", kind.plural())
         }
-        What::Planned { plan_hash, changes, undoes } => {
-            let undoes = undoes.as_ref().map(|run| format!(" to undo run {}", Display::of(&run.0))).unwrap_or_default();
-            format!("planned {changes} changes{undoes}, plan {}", &plan_hash[..plan_hash.len().min(12)])
+        What::Planned { plan_hash, changes, complete, undoes } => {
+            let short: String = plan_hash.chars().take(12).collect();
+            let incomplete = if *complete { "" } else { ", of listings that may lack rows" };
+            let undoes = undoes.as_ref().map(|run| format!(" to undo run {}", shown(&run.0))).unwrap_or_default();
+            format!("planned {changes} changes{undoes}, plan {}{incomplete}", shown(&short))
         }
-        What::Difference { change, summary, .. } => format!("found {change} {summary}"),
-        What::Approved { change, by } => format!("approved {change} by {by}"),
-        What::Intent { write, request, .. } => {
-            let request = match request {
-                Write::Create { kind, name, .. } => format!("create {kind} “{}”", name.display()),
-                Write::Update { kind, object, .. } => format!("update {kind} {object}"),
-                Write::WriteBack { kind, page, .. } => format!("write {kind} page {page}"),
-            };
-            format!("write {}: {request}", write.0)
+        What::Difference(difference) => {
+            let hold = difference.hold.as_ref().map(|hold| format!("; held: {}", shown(&hold.text))).unwrap_or_default();
+            format!("found {}: {}{hold}", proposed(difference), shown(&difference.reason))
         }
-        What::Outcome { write, outcome } => {
-            let outcome = serde_json::to_value(outcome).unwrap_or_default();
-            format!("write {}: {}", write.0, Display::of(outcome["outcome"].as_str().unwrap_or_default()))
+        What::Braked { class, kind, changes, because } => {
+            format!("brake withholds {changes} {} of {}: {}", class.plural(), kind.plural(), shown(because))
         }
+        What::Released { class, count, by } => format!("brake released by {} for {count} {}", shown(by), class.plural()),
+        What::Decided { by, verdict, change, .. } => {
+            let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };
+            format!("{} by {}{change}", decided(verdict), shown(by))
+        }
+        What::Approved { change, by } => {
+            let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };
+            format!("approved by {}{change}", shown(by))
+        }
+        What::Intent { write, request, was, .. } => {
+            format!("write {}: {}", write.0, written(request, was.name.display().clipped(NAME_COLUMNS).as_str(), &was.before))
+        }
+        What::Outcome { write, outcome } => format!("write {} {}{about}", write.0, ended(outcome)),
         What::Linked { page, kind, object, former } => match (object, former) {
             (Some(object), Some(former)) => format!("linked {kind} page {page} with {object}, and no longer with {former}"),
             (Some(object), None) => format!("linked {kind} page {page} with {object}"),
@@ -40,18 +82,146 @@ pub(crate) fn event(event: &Event) -> String {
                 format!("parted {kind} page {page} from {former}")
             }
         },
-        What::Applied { change } => format!("applied {change}"),
-        What::Failed { change, error, hint } => format!("failed {change}: {error} ({hint})"),
-        What::NotStarted { change, because } => format!("not started {change}: {because}"),
-        What::Exchange { service, method, path, status, millis, attempt } => {
-            let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-            let service = match service {
-                Service::Notion => "Notion",
-                Service::Clockify => "Clockify",
-            };
-            format!("{service} {method} {} {status} {millis} ms, attempt {attempt}", Display::of(path))
+        What::Applied { change } if about.is_empty() => format!("applied {}", shown(&change.0)),
+        What::Applied { .. } => format!("applied{about}"),
+        What::Failed { change, error, hint } => {
+            let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };
+            format!("failed{change}: {} ({})", shown(error), shown(hint))
         }
-        What::RunEnded { outcome } => format!("run ended: {}", Display::of(outcome)),
+        What::NotStarted { change, because } => {
+            let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };
+            format!("not started{change}: {}", shown(because))
+        }
+        What::Exchange { service, method, path, status, millis, attempt, .. } => {
+            let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+            format!("{service} {} {} {status} {millis} ms, attempt {attempt}", shown(method), shown(path))
+        }
+        What::Cut { through, entries, .. } => format!("the {entries} entries up to {through} were cut off the log"),
+        What::RunEnded { outcome, .. } => format!("run ended: {}", outcome_words(outcome)),
+    }
+}
+
+/// The words for how a run ended; a reason that is no outcome stands for itself.
+pub(crate) fn outcome_words(outcome: &str) -> String {
+    let ending = serde_json::from_value::<Ending>(serde_json::Value::String(outcome.to_owned()));
+    ending.map_or_else(|_| shown(outcome), |ending| ending.words().to_owned())
+}
+
+/// Everything of an entry, as `name  value` pairs that are safe to show.
+pub(crate) fn everything(body: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    match serde_json::from_str(body) {
+        Ok(json) => flatten("", &json, &mut pairs),
+        Err(error) => pairs.push(("unreadable".to_owned(), error.to_string())),
+    }
+    pairs
+}
+
+fn flatten(name: &str, json: &serde_json::Value, pairs: &mut Vec<(String, String)>) {
+    use serde_json::Value as Json;
+    let below = |key: &str| if name.is_empty() { shown(key) } else { format!("{name}.{}", shown(key)) };
+    match json {
+        Json::Object(fields) if !fields.is_empty() => fields.iter().for_each(|(key, value)| flatten(&below(key), value, pairs)),
+        Json::Array(rows) if rows.iter().any(|row| row.is_object() || row.is_array()) => {
+            for (number, row) in (1..).zip(rows) {
+                flatten(&below(&number.to_string()), row, pairs);
+            }
+        }
+        Json::String(text) => pairs.push((name.to_owned(), shown(text))),
+        json => pairs.push((name.to_owned(), shown(&json.to_string()))),
+    }
+}
+
+/// What a context is about.
+fn subject(context: &Event) -> String {
+    match &context.what {
+        What::Difference(difference) => proposed(difference),
+        What::Intent { request, was, .. } => written(request, was.name.display().clipped(NAME_COLUMNS).as_str(), &was.before),
+        _ => what(context, None),
+    }
+}
+
+/// What a difference proposes: `update project “Acme”, name “Acme” → “Acme Corp”`.
+fn proposed(difference: &Difference) -> String {
+    let Difference { kind, name, action, fields, .. } = difference;
+    let name = name.display();
+    let head = format!("{action} {kind} “{}”", name.clipped(NAME_COLUMNS));
+    let fields = fields.iter().map(|field| from_to(*kind, field.field, &field.from, &field.to));
+    listed(std::iter::once(head).chain(fields))
+}
+
+/// What a write does, on one line.
+fn written(request: &Write, name: &str, before: &std::collections::BTreeMap<Field, Value>) -> String {
+    let kind = request.kind();
+    let name = match request {
+        // A create may be under another name than the page's.
+        Write::Create { name, .. } => name.display().clipped(NAME_COLUMNS).to_string(),
+        Write::Update { .. } | Write::WriteBack { .. } => name.to_owned(),
     };
-    format!("{}  {what}", event.at.strftime("%H:%M:%S"))
+    let place = if request.service() == Service::Notion { " page" } else { "" };
+    let head = format!("{} {kind}{place} “{name}”", verb(request));
+    let fields = fields(request, before).into_iter().map(|(field, from, to)| from_to(kind, field, &from, &to));
+    let claim = match request {
+        Write::WriteBack { claim: Some(Some(object)), .. } => Some(format!("ID {object}")),
+        Write::WriteBack { claim: Some(None), .. } => Some("ID cleared".to_owned()),
+        _ => None,
+    };
+    listed(std::iter::once(head).chain(fields).chain(claim))
+}
+
+fn listed(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// A field from what to what.
+pub(crate) fn from_to(kind: Kind, field: Field, from: &Value, to: &Value) -> String {
+    let value = |value: &Value| shown_value(value, VALUE_COLUMNS);
+    format!("{} {} → {}", field_word(kind, field), value(from), value(to))
+}
+
+/// How a write ended, as it goes on after its number.
+pub(crate) fn ended(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Done { object: None } => "done".to_owned(),
+        Outcome::Done { object: Some(object) } => format!("done ({object})"),
+        Outcome::Refused { error, hint } => format!("refused: {} ({})", shown(error), shown(hint)),
+        Outcome::NotSent { error, .. } => format!("not sent: {}", shown(error)),
+        Outcome::Unknown { error } => format!("with unknown outcome: {}", shown(error)),
+        Outcome::Absent => "did not happen, as a look-up showed".to_owned(),
+    }
+}
+
+/// What was decided, in words.
+fn decided(verdict: &Verdict) -> String {
+    let words = match &verdict.decision {
+        Some(Decision::Approve) => "chosen".to_owned(),
+        Some(Decision::Skip) => "skipped".to_owned(),
+        Some(Decision::Ignore) => "ignored for good".to_owned(),
+        Some(Decision::Flag { note }) => format!("flagged “{}”", shown(note)),
+        None => "decision taken back".to_owned(),
+    };
+    let way = (verdict.way > 0).then(|| format!("way {}", verdict.way + 1));
+    let rejected = verdict.rejected.iter().map(|field| format!("without {field}"));
+    let edited = verdict.edited.iter().map(|(field, value)| format!("{field} {}", shown_value(value, VALUE_COLUMNS)));
+    listed(std::iter::once(words).chain(way).chain(rejected).chain(edited))
+}
+
+/// Text that an event holds, once more made safe: the log may have been written by somebody else. What is very long is cut, since looking at
+/// millions of characters takes seconds.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        None => Display::of(text).to_string(),
+        Some((end, _)) => format!("{}… ({} bytes in all)", Display::of(&text[..end]), text.len()),
+    }
+}
+
+/// A body of any version on one line: what cannot be read is shown as it is.
+pub(crate) fn line_of(body: &str, context: Option<&Event>) -> (Timestamp, String) {
+    match audit::read(body) {
+        Ok(event) => (event.at, what(&event, context)),
+        Err(unread) => {
+            let at = serde_json::from_str::<audit::Envelope>(body).map_or(Timestamp::UNIX_EPOCH, |envelope| envelope.at);
+            (at, format!("{unread}: {}", Display::of(body).clipped(200)))
+        }
+    }
 }

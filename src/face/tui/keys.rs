@@ -212,7 +212,7 @@ fn to_retry(state: &State) -> Option<&'static str> {
 
 fn on_a_run(state: &State) -> Option<&'static str> {
     let Some(run) = state.runs.all.get(state.runs.at).filter(|_| state.tab == Tab::Runs) else {
-        return Some("only on a run (3)");
+        return Some("only on one of the runs");
     };
     let report = run.end.as_ref().map(|end| &end.report).filter(|report| report.is_object());
     let wrote = |word: &str| report.is_none_or(|report| report[word].as_u64() != Some(0));

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         journal::RunId,
-        plan::Plan,
+        plan::{ChangeId, Plan},
         review::{Approved, Said},
         rules::Allowance,
     },
@@ -171,10 +171,10 @@ async fn review(session: &mut Session<'_>, who: &str, stop: &Stop, news: &Tellin
         match order {
             // Seen to above.
             Order::Read | Order::Undo(_) => {}
-            Order::Keep(said) => session.store.save_verdicts(who, Timestamp::now(), &said)?,
+            Order::Keep(said) => session.keep(who, &said)?,
             Order::Release(allowance) => {
                 let Some(sides) = &mut at_hand else { continue };
-                session.allow.push(allowance);
+                session.release(who, vec![allowance])?;
                 plan = Arc::new(session.plan(sides)?);
                 haystack = None;
                 tell_plan(session, &plan, read_at, news)?;
@@ -199,6 +199,8 @@ async fn review(session: &mut Session<'_>, who: &str, stop: &Stop, news: &Tellin
 
 fn tell_plan(session: &Session<'_>, plan: &Arc<Plan>, at: Timestamp, news: &Telling) -> Result<(), Failure> {
     let remembered = session.store.verdicts()?;
+    let waiting = session.store.pending()?.into_iter().map(|row| (ChangeId(row.change.id), row.first_seen)).collect();
+    tell(news, News::Waiting(waiting));
     tell(news, News::Planned { plan: Arc::clone(plan), remembered, at });
     Ok(())
 }

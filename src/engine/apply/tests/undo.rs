@@ -185,8 +185,8 @@ fn a_journal_without_what_was_there_before_holds_and_says_so() {
     world.rename_page("Acme", "Acme Ltd");
     let mut first = Bench::new(&world).run();
     for event in &mut first.notebook.events {
-        if let What::Intent { trace, .. } = &mut event.what {
-            trace.before.clear();
+        if let What::Intent { was, .. } = &mut event.what {
+            was.before.clear();
         }
     }
 

@@ -5,7 +5,7 @@ use snapbox::{assert_data_eq, str};
 use super::{Scene, THEME, film, film_of, keys, noon, plan, planned};
 use crate::{
     domain::{
-        journal::{Event as Happening, RunId, What, WriteId},
+        journal::{Event as Happening, RunId, Totals, Was, What, WriteId},
         model::{Kind, Service},
         plan::{Calls, ChangeId, Plan},
         report::{Stopped, report},
@@ -29,6 +29,10 @@ fn events(what: Vec<What>) -> Vec<Happening> {
     (1..).zip(what).map(|(number, what)| Happening { run: RunId("r".into()), at: at(number), what }).collect()
 }
 
+pub(super) fn totals(stopped: Stopped, calls: Calls, seconds: f64) -> Totals {
+    Totals { stopped, unsettled: 0, calls, seconds, not_before: None, pending: 0, held: 0 }
+}
+
 fn told(events: &[Happening]) -> impl Iterator<Item = Scene> + '_ {
     events.iter().map(|event| Scene::News(News::Told(Progress::Happened(event.clone()))))
 }
@@ -47,6 +51,7 @@ fn unlucky(plan: &Plan) -> Vec<Happening> {
                 claim: None,
                 fields: std::collections::BTreeMap::new(),
             },
+            was: Box::new(Was { name: "Initech".into(), ..Was::default() }),
             trace: Box::default(),
         },
         What::Applied { change: id(plan, "Initech") },
@@ -141,7 +146,7 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
             .into(),
     }]));
     let calls = Calls { notion: 3, clockify: 4 };
-    let ended = report(RunId("20261123".into()), &plan, &happened, Stopped::No, 0, calls, 8.0);
+    let ended = report(RunId("20261123".into()), &plan, &happened, totals(Stopped::No, calls, 8.0));
     let mut scenes: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
     scenes.extend(keys("AGkkks").into_iter().map(Scene::Input));
     scenes.extend(keys("P1<enter>").into_iter().map(Scene::Input));
@@ -167,7 +172,7 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
   not started “Relaunch”: something that it needs failed
   not started “Design”: planned for “Design” was to close (Status is Done); now it is to update, name:
 “Design” → “Sketch” (changed in Notion)
-  1 applied, 1 failed, 2 not started. 0 for review and 1 held are left for a person.
+  1 applied, 1 failed, 2 not started.
   Run 20261123: stopped before everything was applied; run again to go on, 8.0 s, 3 Notion and 4 Clockify
 calls.
 
@@ -189,11 +194,12 @@ update, name: “Design” → “Sketch” (changed in Notion)
     let mut again: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
     again.extend(keys("AP1<enter>").into_iter().map(Scene::Input));
     again.extend(told(&unlucky(&plan)));
-    let ended = report(RunId("20261123".into()), &plan, &unlucky(&plan), Stopped::No, 0, calls, 8.0);
+    let ended = report(RunId("20261123".into()), &plan, &unlucky(&plan), totals(Stopped::No, calls, 8.0));
     again.push(Scene::News(News::Applied(Box::new(ended))));
     again.extend(keys("r").into_iter().map(Scene::Input));
     let said = crate::domain::review::Said {
         change: id(&plan, "Acme"),
+        what: String::new(),
         page: plan.changes[0].page,
         verdict: crate::domain::review::Verdict { decision: Some(Decision::Approve), ..Default::default() },
     };
@@ -231,7 +237,7 @@ fn a_terminal_that_goes_away_stops_after_what_is_in_flight_and_waits_for_it() {
     let happened = events(vec![What::Applied { change: id(&plan, "Acme") }]);
     scenes.extend(told(&happened));
     let calls = Calls { notion: 1, clockify: 1 };
-    let ended = report(RunId("20261123".into()), &plan, &happened, Stopped::Interrupted, 0, calls, 8.0);
+    let ended = report(RunId("20261123".into()), &plan, &happened, totals(Stopped::Interrupted, calls, 8.0));
     scenes.push(Scene::News(News::Applied(Box::new(ended))));
 
     let film = film_of((100, 16), THEME, scenes);
@@ -266,7 +272,7 @@ fn a_retry_also_finishes_what_the_stopped_run_left_of_a_change() {
     let mut scenes: Vec<Scene> = planned(before).into_iter().map(Scene::News).collect();
     scenes.extend(keys("AP<enter>").into_iter().map(Scene::Input));
     let happened = events(vec![What::NotStarted { change: ChangeId("?".into()), because: "the run stopped before".into() }]);
-    let ended = report(RunId("1".into()), &after, &happened, Stopped::Interrupted, 0, Calls { notion: 1, clockify: 1 }, 1.0);
+    let ended = report(RunId("1".into()), &after, &happened, totals(Stopped::Interrupted, Calls { notion: 1, clockify: 1 }, 1.0));
     scenes.push(Scene::News(News::Applied(Box::new(ended))));
     scenes.extend(keys("r").into_iter().map(Scene::Input));
     scenes.push(Scene::News(News::Planned { plan: std::sync::Arc::new(after), remembered: vec![], at: noon() }));

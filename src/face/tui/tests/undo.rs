@@ -2,11 +2,11 @@
 
 use snapbox::{assert_data_eq, str};
 
-use super::{Scene, THEME, film_of, keys, noon, plan, planned};
+use super::{Scene, THEME, apply::totals, film_of, keys, noon, plan, planned};
 use crate::{
     domain::{
         diff::tests::world::World,
-        journal::{Event, Outcome, RunId, Trace, What, Write, WriteId},
+        journal::{Event, Outcome, RunId, Was, What, Write, WriteId},
         model::{Field, Kind, Value},
         plan::{Calls, Plan, Scope},
         report::{Stopped, report},
@@ -44,9 +44,9 @@ fn inverse() -> Plan {
         let kind = if path == "Acme" { Kind::Client } else { Kind::Project };
         let (page, object) = (world.page_id(path), world.object_id(path));
         let request = Write::Update { page, kind, object, fields: [(field, after)].into() };
-        let trace = Box::new(Trace { before: [(field, before)].into(), ..Trace::default() });
+        let was = Box::new(Was { before: [(field, before)].into(), name: path.into() });
         for what in [
-            What::Intent { write: WriteId(number), changes: vec![], request, trace },
+            What::Intent { write: WriteId(number), changes: vec![], request, was, trace: Box::default() },
             What::Outcome { write: WriteId(number), outcome: Outcome::Done { object: Some(object) } },
         ] {
             events.push(Event { run: RunId("20261122T180000Z-0a1b".into()), at: noon(), what });
@@ -108,7 +108,7 @@ fn a_run_that_wrote_nothing_is_not_undone_and_elsewhere_the_key_says_where() {
     let film = film_of((80, 10), THEME, on_runs(vec![run("a", 0)], "U"));
     assert!(film.frame.contains("that run wrote nothing") && film.orders.is_empty(), "{}", film.frame);
     let film = super::film((80, 24), planned(plan()), keys("U"));
-    assert!(film.frame.contains("only on a run (3)") && film.orders.is_empty(), "{}", film.frame);
+    assert!(film.frame.contains("only on one of the runs") && film.orders.is_empty(), "{}", film.frame);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn it_is_confirmed_as_an_undo_retried_as_one_and_then_r_is_an_ordinary_plan() {
     let change = plan.changes[0].id.clone();
     let failed = What::Failed { change, error: "no".into(), hint: "ask".into() };
     let failed = [Event { run: RunId("b".into()), at: noon(), what: failed }];
-    let ended = report(RunId("b".into()), &plan, &failed, Stopped::No, 0, Calls { notion: 1, clockify: 1 }, 1.0);
+    let ended = report(RunId("b".into()), &plan, &failed, totals(Stopped::No, Calls { notion: 1, clockify: 1 }, 1.0));
     let mut scenes: Vec<Scene> = planned(plan).into_iter().map(Scene::News).collect();
     scenes.extend(keys("AP<enter>").into_iter().map(Scene::Input));
     scenes.push(Scene::News(News::Applied(Box::new(ended))));

@@ -1,0 +1,64 @@
+//! The keys of the two logs: the one that can be trusted, and the one for finding out what went wrong.
+
+use std::path::PathBuf;
+
+use super::reader::Reader;
+
+/// Days that something can be kept for: longer than anybody has to.
+const DAYS_MAX: u32 = 36_500;
+/// Megabytes that a day's diagnostic log may grow to.
+const MEGABYTES_MAX: u32 = 10_000;
+
+/// What is logged, where its checkpoints are, and for how long it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// For how many days entries are kept at least; without a number for good.
+    pub keep_days: Option<u32>,
+    /// Where checkpoints are kept, if not beside the state.
+    pub checkpoints: Option<PathBuf>,
+    /// Where the key is that signs them, if not beside the state.
+    pub key: Option<PathBuf>,
+    /// Whether what is sent and answered is logged.
+    pub bodies: bool,
+    /// The diagnostic log.
+    pub diagnostics: DiagnosticSettings,
+}
+
+/// The diagnostic log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiagnosticSettings {
+    /// What is written to it.
+    pub level: DiagnosticLevel,
+    /// For how many days its files are kept.
+    pub keep_days: u32,
+    /// How large a day's file may become.
+    pub megabytes_max: u32,
+}
+
+/// How much is written to the diagnostic log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum DiagnosticLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+pub(super) fn logs(reader: &mut Reader<'_>) -> LogSettings {
+    use DiagnosticLevel::{Debug, Error, Info, Off, Trace, Warn};
+    let levels = [("off", Off), ("error", Error), ("warn", Warn), ("info", Info), ("debug", Debug), ("trace", Trace)];
+    LogSettings {
+        keep_days: reader.whole("logs.keep_days", 1..=DAYS_MAX),
+        checkpoints: reader.file("logs.checkpoints"),
+        key: reader.file("logs.key"),
+        bodies: reader.flag("logs.bodies").unwrap_or(false),
+        diagnostics: DiagnosticSettings {
+            level: reader.choice("diagnostics.level", &levels).unwrap_or(Info),
+            keep_days: reader.whole("diagnostics.keep_days", 1..=DAYS_MAX).unwrap_or(7),
+            megabytes_max: reader.whole("diagnostics.megabytes_max", 1..=MEGABYTES_MAX).unwrap_or(10),
+        },
+    }
+}

@@ -1,0 +1,55 @@
+//! This machine and the account that the process belongs to, as they are told in the log.
+
+use std::fs;
+
+use super::environment::Environment;
+use crate::domain::text::Display;
+
+/// The machine's name.
+pub fn host() -> String {
+    let name = ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|path| fs::read_to_string(path).ok());
+    name.map_or_else(|| "this machine".to_owned(), |name| Display::of(name.trim()).to_string())
+}
+
+/// The account that the process belongs to, by its name where the machine knows one; the environment has no say in it.
+pub fn account() -> String {
+    #[cfg(unix)]
+    {
+        let uid = rustix::process::geteuid().as_raw();
+        let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        account_in(&accounts, uid).unwrap_or_else(|| format!("user {uid}"))
+    }
+    #[cfg(not(unix))]
+    Environment::of_process().get("USERNAME").map_or_else(|| "unknown".to_owned(), |name| Display::of(name).to_string())
+}
+
+/// Who runs this: as the session says, or else the account.
+pub fn person(environment: &Environment) -> String {
+    let name = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| environment.get(name));
+    name.map_or_else(account, |name| Display::of(name).to_string())
+}
+
+/// The name of an account in the form of `/etc/passwd`.
+#[cfg(unix)]
+fn account_in(accounts: &str, uid: u32) -> Option<String> {
+    let named = accounts.lines().find_map(|line| {
+        let mut parts = line.split(':');
+        let (name, id) = (parts.next()?, parts.nth(1)?);
+        (id.parse() == Ok(uid) && !name.is_empty()).then_some(name)
+    });
+    named.map(|name| Display::of(name).to_string())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_has_a_name_or_a_number() {
+        let accounts = "root:x:0:0:root:/root:/bin/sh\nbroken\nmara:x:1000:1000::/home/mara:/bin/sh\n";
+        assert_eq!(account_in(accounts, 1000).as_deref(), Some("mara"));
+        assert_eq!(account_in(accounts, 7), None);
+        assert_ne!(person(&Environment::default()), "unknown");
+        assert_eq!(person(&[("USER", "ben")].into_iter().collect()), "ben");
+    }
+}

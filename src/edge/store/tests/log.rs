@@ -1,0 +1,225 @@
+//! The log: found by what it is about, verified, and cut off.
+
+use std::ops::ControlFlow;
+
+use super::*;
+use crate::domain::{
+    audit::{Hash, Level},
+    journal::{Difference, Totals},
+    model::Service,
+    plan::{Action, Calls, FieldChange, Plan, State},
+    report::{Stopped, report},
+};
+
+/// A run that renames a project, with everything that is logged of it.
+fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
+    let change = ChangeId(format!("{number:016x}"));
+    let (page, object) = (page(number.into()), object(number));
+    let text = |text: &str| Value::Text(text.into());
+    let fields = BTreeMap::from([(Field::Name, text(to))]);
+    let started = What::RunStarted {
+        trigger: "auto-approve".into(),
+        by: "mara".into(),
+        account: "mara".into(),
+        host: "desk".into(),
+        version: "1".into(),
+        rules: "r".into(),
+        config: "c".into(),
+    };
+    let difference = What::Difference(Box::new(Difference {
+        change: change.clone(),
+        kind: Kind::Project,
+        page,
+        name: to.into(),
+        object: Some(object),
+        action: Action::Update,
+        side: Service::Clockify,
+        fields: vec![FieldChange::new(Field::Name, text(from), text(to))],
+        confidence: 100,
+        reason: "only Notion changed".into(),
+        state: State::Ready,
+        hold: None,
+    }));
+    let request = Write::Update { page, kind: Kind::Project, object, fields };
+    let what = vec![
+        started,
+        What::Planned { plan_hash: "h".into(), changes: 1, complete: true, undoes: None },
+        difference,
+        What::Approved { change: change.clone(), by: "policy".into() },
+        What::Intent {
+            write: WriteId(1),
+            changes: vec![change.clone()],
+            request,
+            was: Box::new(Was { before: BTreeMap::from([(Field::Name, text(from))]), name: to.into() }),
+            trace: Box::default(),
+        },
+        What::Outcome { write: WriteId(1), outcome: Outcome::Done { object: Some(object) } },
+        What::Applied { change },
+    ];
+    what.into_iter().map(|what| event(run, what)).collect()
+}
+
+/// Stores a run as a session does, begun at a second.
+fn store_run(store: &mut Store, run: &str, second: i64, events: Vec<Event>) {
+    let id = RunId(run.into());
+    let record = RunRecord {
+        id: id.clone(),
+        trigger: "auto-approve".into(),
+        by: "mara".into(),
+        version: "1".into(),
+        rules_hash: "r".into(),
+        plan_hash: None,
+        started: at(second),
+        end: None,
+    };
+    store.begin_run(&record).expect("begins");
+    let dated = |event: Event| Event { at: at(second), ..event };
+    let events: Vec<Event> = events.into_iter().map(dated).collect();
+    store.append_all(&events).expect("appends");
+    let calls = Calls { notion: 3, clockify: 2 };
+    let totals = Totals { stopped: Stopped::No, unsettled: 0, calls, seconds: 1.5, not_before: None, pending: 0, held: 0 };
+    let plan = Plan { hash: "h".into(), complete: true, ..Plan::default() };
+    let report = report(id.clone(), &plan, &events, totals);
+    let ended = What::RunEnded { outcome: "applied".into(), totals: Some(totals) };
+    store.append(&dated(event(run, ended))).expect("appends");
+    let end = RunEnd { at: at(second), outcome: "applied".into(), report: serde_json::to_value(report).expect("JSON") };
+    store.end_run(&id, &end).expect("ends");
+}
+
+/// The words of what is selected, from the first to the last.
+fn selected(store: &Store, selection: &Selection) -> Vec<String> {
+    let mut words = Vec::new();
+    let visit = &mut |entry: Entry| {
+        words.push(format!("{} {}", entry.n, entry.event().expect("reads").what.word()));
+        ControlFlow::Continue(())
+    };
+    store.visit_log(selection, Toward::End(0), visit).expect("reads");
+    let mut backwards = Vec::new();
+    let visit = &mut |entry: Entry| {
+        backwards.push(entry.n);
+        ControlFlow::Continue(())
+    };
+    store.visit_log(selection, Toward::Beginning(u64::MAX), visit).expect("reads");
+    let forwards: Vec<u64> = words.iter().filter_map(|word| word.split(' ').next()?.parse().ok()).rev().collect();
+    assert_eq!(backwards, forwards, "both ways lead through the same");
+    words
+}
+
+#[test]
+fn a_selection_finds_what_it_says() {
+    let world = world();
+    let mut store = world.open();
+    store_run(&mut store, "a", 100, rename("a", 1, "Acme", "Acme Corp"));
+    store_run(&mut store, "b", 200, rename("b", 2, "Globex", "Globex Group"));
+    store.append(&event("b", What::SecretRefused { error: "no".into() })).expect("appends");
+    let select = |selection: Selection| selected(&store, &selection);
+    let all = Selection::default();
+
+    let of_page = store.entity(Some(page(1)), None).expect("reads");
+    let about = |entity: Entity| Selection { about: Some(entity), ..all.clone() };
+    let story = ["3 difference", "4 approved", "5 intent", "6 outcome", "7 applied"];
+    assert_eq!(select(about(of_page)), story, "also what names only its change or its write");
+    assert_eq!(select(about(store.entity(None, Some(object(1))).expect("reads"))), story, "an object leads to its page");
+    let named = store.entities_named("acme corp").expect("reads");
+    assert_eq!(named.len(), 1);
+    assert_eq!((named[0].kind, named[0].name.exact()), (Some(Kind::Project), "Acme Corp"));
+    assert_eq!(store.entities_named("Acme").expect("reads"), named, "by the name that it had");
+    assert_eq!(store.entities_named("nobody").expect("reads"), []);
+
+    let run = Some(RunId("b".into()));
+    assert_eq!(select(Selection { run: run.clone(), ..all.clone() }).len(), 9);
+    let grave = Selection { level: Some(Level::Error), ..all.clone() };
+    assert_eq!(select(grave), ["17 secret_refused"]);
+    assert_eq!(select(Selection { level: Some(Level::Info), ..all.clone() }).len(), 17);
+    assert_eq!(select(Selection { kinds: ["intent"].into(), ..all.clone() }), ["5 intent", "13 intent"]);
+    let kinds = Selection { kinds: ["intent", "applied"].into(), run, ..all.clone() };
+    assert_eq!(select(kinds), ["13 intent", "15 applied"]);
+    let (since, until) = (Some(at(150)), Some(at(150)));
+    assert_eq!(select(Selection { since, kinds: ["planned"].into(), ..all.clone() }), ["10 planned"]);
+    assert_eq!(select(Selection { until, kinds: ["planned"].into(), ..all.clone() }), ["2 planned"]);
+    assert_eq!(select(Selection { since: Some(at(900)), ..all }), [""; 0]);
+}
+
+#[test]
+fn what_an_entry_is_about_is_found_with_it() {
+    let world = world();
+    let mut store = world.open();
+    let events = rename("a", 1, "Acme", "Acme Corp");
+    store.append_all(&events).expect("appends");
+    let word = |event: &Event| store.log_context(event).expect("reads").map(|context| context.what.word());
+    let words: Vec<Option<&str>> = events.iter().map(word).collect();
+    assert_eq!(words, [None, None, None, Some("difference"), None, Some("intent"), Some("difference")]);
+}
+
+#[test]
+fn a_list_of_runs_that_was_changed_is_noticed() {
+    let world = world();
+    let mut store = world.open();
+    store_run(&mut store, "a", 100, rename("a", 1, "Acme", "Acme Corp"));
+    let checkpoint = checkpoint(&store);
+    let findings = |store: &Store| store.verify(std::slice::from_ref(&checkpoint)).expect("reads").findings;
+    assert_eq!(findings(&store), []);
+    let altered = [Finding::RunAltered { run: RunId("a".into()) }];
+    for (change, back) in [
+        ("UPDATE run SET by = 'ben'", "UPDATE run SET by = 'mara'"),
+        ("UPDATE run SET outcome = 'in_sync'", "UPDATE run SET outcome = 'applied'"),
+        ("UPDATE run SET report = json_set(report, '$.applied', 7)", "UPDATE run SET report = json_set(report, '$.applied', 1)"),
+        ("UPDATE run SET run_id = 'x'", "UPDATE run SET run_id = 'a'"),
+    ] {
+        store.connection.execute(change, []).expect("changes");
+        assert!(findings(&store).iter().any(|finding| matches!(finding, Finding::RunAltered { .. })), "{change}");
+        store.connection.execute(back, []).expect("changes");
+        assert_eq!(findings(&store), [], "{back}");
+    }
+    store.connection.execute("DELETE FROM run", []).expect("changes");
+    assert_eq!(findings(&store), altered);
+}
+
+#[test]
+fn a_label_that_was_changed_in_the_database_is_noticed() {
+    let world = world();
+    let mut store = world.open();
+    store.append_all(&rename("a", 1, "Acme", "Acme Corp")).expect("appends");
+    let checkpoint = checkpoint(&store);
+    store.connection.execute_batch("DROP TRIGGER event_is_never_changed").expect("drops");
+    for column in ["page_id", "clockify_id", "change_id"] {
+        let sql = format!("UPDATE event SET {column} = NULL WHERE n = 3");
+        store.connection.execute_batch(&format!("SAVEPOINT before; {sql}")).expect("changes");
+        let findings = store.verify(std::slice::from_ref(&checkpoint)).expect("reads").findings;
+        store.connection.execute_batch("ROLLBACK TO before; RELEASE before").expect("goes back");
+        assert_eq!(findings[0], Finding::Mislabelled { n: 3 }, "{column}");
+    }
+}
+
+#[test]
+fn old_entries_are_cut_off_whole_runs_at_a_time_and_the_rest_still_verifies() {
+    let world = world();
+    let mut store = world.open();
+    for (run, second) in [("a", 100), ("b", 200), ("c", 300)] {
+        store_run(&mut store, run, second, rename(run, 1, "Acme", "Acme Corp"));
+    }
+    let earlier = checkpoint(&store);
+    let id = RunId("c".into());
+    assert_eq!(store.cut_log(at(50), &id, at(400)).expect("looks"), None, "nothing is that old");
+
+    assert_eq!(store.cut_log(at(250), &id, at(400)).expect("cuts"), Some(16));
+
+    assert_eq!(store.log_bounds().expect("reads"), Some((17, 25)));
+    assert_eq!(store.verify(&[earlier.clone(), checkpoint(&store)]).expect("reads").findings, []);
+    assert!(store.connection.execute("DELETE FROM event", []).is_err(), "the rest stays");
+    assert_eq!(store.runs(9).expect("reads").len(), 3, "that they ran is still known");
+
+    store.append(&intent("d", 9)).expect("appends");
+    assert_eq!(store.cut_log(at(999), &id, at(400)).expect("cuts"), Some(9), "an open write is kept");
+    assert_eq!(store.open_writes().expect("reads").len(), 1);
+    let verdict = store.verify(&[earlier, checkpoint(&store)]).expect("reads");
+    assert_eq!((verdict.findings, verdict.first), (vec![], Some(26)));
+
+    // Somebody helps themselves to the door that cutting uses.
+    store.connection.execute("INSERT INTO log_start (n, hash) SELECT n, hash FROM event WHERE n = 26", []).expect("inserts");
+    store.connection.execute("DELETE FROM event WHERE n = 26", []).expect("deletes");
+    let findings = store.verify(&[checkpoint(&store)]).expect("reads").findings;
+    assert_eq!(findings, [Finding::Unannounced { through: 26 }]);
+    let head = store.log_head().expect("reads");
+    assert_ne!(head.1, Hash::START);
+}

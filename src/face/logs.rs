@@ -1,0 +1,318 @@
+//! `punchlist logs`: what was done, by whom, why and how it went; copies of it; and whether it is all as it was written.
+
+mod copy;
+mod list;
+
+use std::{ops::ControlFlow, path::PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+
+use super::{
+    failure::{Code, Failure},
+    text,
+    workplace::{Global, Setup},
+};
+use crate::{
+    domain::{
+        audit::{FORMAT, Level, Verdict},
+        journal::{Event, RunId, What},
+        text::{Display, json},
+    },
+    edge::store::{Entity, Entry, Selection, Store, Toward},
+};
+
+/// Runs that are listed when nobody asks for more.
+const RUNS_MAX: usize = 50;
+
+/// Which part of the log is meant.
+#[derive(Args, Clone, Default)]
+pub(super) struct Filter {
+    /// From this time on: a date, a time as in 2026-11-23T12:00:00Z, or how long ago, e.g. 90m, 12h, 7d
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Of one run: its name, the beginning of it, or `last`
+    #[arg(long, value_name = "RUN")]
+    run: Option<String>,
+    /// Of these kinds, e.g. intent,outcome
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    kind: Vec<String>,
+    /// Of this level or above
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<LevelArgument>,
+    /// Only lines that contain this, whatever the case
+    #[arg(long, value_name = "TEXT")]
+    grep: Option<String>,
+    /// About one page or object: its ID, its address, or its name
+    #[arg(long, value_name = "WHAT")]
+    about: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LevelArgument {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Form {
+    /// Exact, and can be verified without the state
+    Jsonl,
+    /// For spreadsheets; texts are as they are shown
+    Csv,
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Logs {
+    #[command(subcommand)]
+    what: Option<Command>,
+    #[command(flatten)]
+    filter: Filter,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List runs, or, with a filter that is about them, entries; with --about also who changed what, when and why
+    List {
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Show one run: its report and its entries
+    Show {
+        /// The name of the run, the beginning of it, or `last`
+        #[arg(value_name = "RUN")]
+        name: String,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Copy entries out
+    Export {
+        /// The form of the copy
+        #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
+        format: Form,
+        /// Where to; without it standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Replace a file that is there
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Prove that the log, or a copy of it, is as it was written, or say where it is not
+    Verify {
+        /// A copy that `punchlist logs export` made; without it the log of the state
+        file: Option<PathBuf>,
+        /// The public key that signed it, as somebody noted it
+        #[arg(long, value_name = "KEY")]
+        public_key: Option<String>,
+    },
+}
+
+/// Does what is asked of the log.
+pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, Failure> {
+    let Logs { what, filter } = logs;
+    let setup = Setup::to_look_back(global).await?;
+    let what = what.unwrap_or(Command::List { filter });
+    if let Command::Verify { file: Some(file), public_key } = what {
+        let kept = setup.custody()?.read(public_key.as_deref());
+        let verified = copy::verify(&file, public_key.or(kept.ok().and_then(|kept| kept.key)))?;
+        return verdict(global, &format!("The copy {}", file.display()), &verified.verdict, verified.key.as_deref());
+    }
+    let store = Store::open_read_only(&setup.state_directory()?)?;
+    let look = Look { global, store };
+    match what {
+        Command::List { filter } => look.list(&filter),
+        Command::Show { name, filter } => look.show(&name, filter),
+        Command::Export { format, out, force, filter } => {
+            let (selection, grep) = look.selection(&filter)?;
+            copy::export(&look.store, &setup.custody()?, &copy::Wanted { selection, grep, format }, out.as_deref(), force)?;
+            Ok(0)
+        }
+        Command::Verify { file: _, public_key } => {
+            let kept = setup.custody()?.read(public_key.as_deref())?;
+            let mut found = look.store.verify(&kept.checkpoints)?;
+            kept.findings.into_iter().for_each(|finding| found.find(finding));
+            verdict(global, "The log", &found, kept.key.as_deref())
+        }
+    }
+}
+
+/// Says what verifying has shown.
+fn verdict(global: &Global, what: &str, verdict: &Verdict, key: Option<&str>) -> Result<u8, Failure> {
+    let code = if verdict.is_sound() { 0 } else { Code::Error as u8 };
+    let Verdict { entries, first, last, head, agreeing, vouched, left_out, findings, more } = verdict;
+    let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    if global.json {
+        let document = serde_json::json!({
+            "format": "punchlist/verify/1", "sound": verdict.is_sound(), "entries": entries, "first": first, "last": last,
+            "head": head, "checkpoints": agreeing, "vouched": vouched, "left_out": left_out, "findings": told,
+            "more": more, "public_key": key,
+        });
+        say(&format!("{}\n", json(&document).map_err(|error| Failure::new(Code::Error, error))?))?;
+        return Ok(code);
+    }
+    let mut lines = vec![];
+    let range = first.zip(*last).map(|(first, last)| format!(", {first} to {last}")).unwrap_or_default();
+    if verdict.is_sound() {
+        let left_out = if *left_out > 0 { format!(" It leaves {left_out} entries out on purpose.") } else { String::new() };
+        lines.push(format!("{what} is as it was written: {entries} entries{range}.{left_out}"));
+    } else {
+        lines.push(format!("{what} is NOT as it was written: {entries} entries{range}."));
+        lines.extend(told.iter().map(|finding| format!("  {finding}")));
+        if *more > 0 {
+            lines.push(format!("  and {more} more"));
+        }
+        lines
+            .push(" hint: a copy of the state that was put back, or two programs on copies of it, look like this too".to_owned());
+    }
+    let after = last.unwrap_or(*vouched).saturating_sub(*vouched);
+    lines.push(format!("{agreeing} checkpoints agree with it; {after} entries came after the last of them."));
+    lines.push(format!("head {head}"));
+    if let Some(key) = key {
+        lines.push(format!("public key {}", Display::of(key)));
+    }
+    say(&(lines.join("\n") + "\n"))?;
+    Ok(code)
+}
+
+/// Looks at the log of a state.
+struct Look<'a> {
+    global: &'a Global,
+    store: Store,
+}
+
+impl Look<'_> {
+    /// What a filter selects, and what its lines must contain.
+    fn selection(&self, filter: &Filter) -> Result<(Selection, Option<String>), Failure> {
+        let Filter { since, until, run, kind, level, grep, about } = filter;
+        let now = Timestamp::now();
+        let time = |text: &Option<String>| text.as_deref().map(|text| time(text, now)).transpose();
+        let kinds = kind.iter().map(|kind| {
+            What::WORDS.into_iter().find(|word| word == kind).ok_or_else(|| {
+                Failure::new(Code::Usage, format!("there is no kind of entry `{}`", Display::of(kind)))
+                    .hint(format!("there are {}", What::WORDS.join(", ")))
+            })
+        });
+        let level = level.map(|level| match level {
+            LevelArgument::Debug => Level::Debug,
+            LevelArgument::Info => Level::Info,
+            LevelArgument::Warn => Level::Warn,
+            LevelArgument::Error => Level::Error,
+        });
+        let selection = Selection {
+            run: run.as_deref().map(|run| self.run(run)).transpose()?,
+            about: about.as_deref().map(|about| entity(&self.store, about)).transpose()?,
+            kinds: kinds.collect::<Result<_, _>>()?,
+            level,
+            since: time(since)?,
+            until: time(until)?,
+        };
+        Ok((selection, grep.as_ref().map(|grep| grep.to_lowercase())))
+    }
+
+    /// The run with a name, or the only one whose name begins so.
+    fn run(&self, name: &str) -> Result<RunId, Failure> {
+        let runs = self.store.runs(if name == "last" { 1 } else { usize::MAX })?;
+        let mut found = runs.into_iter().map(|run| run.id).filter(|id| name == "last" || id.0.starts_with(name));
+        let missing = || {
+            Failure::new(Code::Usage, format!("there is no run `{}`", Display::of(name))).hint("`punchlist logs list` lists them")
+        };
+        let first = found.next().ok_or_else(missing)?;
+        match found.next() {
+            Some(second) if second.0 != name && first.0 != name => {
+                let error = format!("several runs begin with `{}`, such as {first} and {second}", Display::of(name));
+                Err(Failure::new(Code::Usage, error).hint("give more of its name"))
+            }
+            _ => Ok(first),
+        }
+    }
+
+    /// Visits entries with their lines, as far as these contain what is looked for.
+    fn each(
+        &self,
+        selection: &Selection,
+        grep: Option<&str>,
+        visit: &mut dyn FnMut(Entry, Timestamp, String) -> ControlFlow<()>,
+    ) -> Result<(), Failure> {
+        Ok(self.store.visit_log(selection, Toward::End(0), &mut |entry| {
+            let (at, line) = line(&self.store, &entry);
+            if grep.is_none_or(|grep| line.to_lowercase().contains(grep) || entry.body.to_lowercase().contains(grep)) {
+                return visit(entry, at, line);
+            }
+            ControlFlow::Continue(())
+        })?)
+    }
+}
+
+/// When an entry was made, and what it says, with what it is about.
+pub(super) fn line(store: &Store, entry: &Entry) -> (Timestamp, String) {
+    let event = entry.event().ok();
+    // What cannot be found is left out of the line; verifying tells why.
+    let context: Option<Event> = event.and_then(|event| store.log_context(&event).ok().flatten());
+    text::line_of(&entry.body, context.as_ref())
+}
+
+/// The page or object that somebody means: by ID, address or name.
+pub(super) fn entity(store: &Store, what: &str) -> Result<Entity, Failure> {
+    let what = what.trim();
+    let last = what.trim_end_matches('/').rsplit('/').next().unwrap_or(what);
+    let last = last.split(['?', '#']).next().unwrap_or(last);
+    let page = last.parse().ok().or_else(|| last.get(last.len().checked_sub(32)?..)?.parse().ok());
+    // The address of a project ends in `/edit`.
+    let object = what
+        .split('/')
+        .find_map(|part| part.parse().ok().filter(|_| part.len() == 24 && part.bytes().all(|b| b.is_ascii_hexdigit())));
+    if page.is_some() || object.is_some() {
+        return Ok(store.entity(page, object)?);
+    }
+    let mut named = store.entities_named(what)?;
+    match (named.pop(), named.len()) {
+        (None, _) => Err(Failure::new(Code::Usage, format!("the log knows nothing named “{}”", Display::of(what)))
+            .hint("look for a part of its name with --grep, or give the ID or address of its page or object")),
+        (Some(only), 0) => Ok(only),
+        (Some(one), more) => {
+            let shown = |entity: &Entity| {
+                let page = entity.pages.first().map(ToString::to_string).unwrap_or_default();
+                format!("“{}” {page}", entity.name.display().clipped(60))
+            };
+            let list: Vec<String> = named.iter().chain([&one]).take(10).map(shown).collect();
+            Err(Failure::new(Code::Usage, format!("{} pages are named so: {}", more + 1, list.join(", ")))
+                .hint("give the ID of the one that is meant"))
+        }
+    }
+}
+
+/// A time: a date, an instant, or how long ago.
+fn time(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    let text = text.trim();
+    let ago = || {
+        let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+        let count: i64 = digits.parse().ok()?;
+        let seconds = match unit {
+            "m" => 60,
+            "h" => 60 * 60,
+            "d" => 24 * 60 * 60,
+            "w" => 7 * 24 * 60 * 60,
+            _ => return None,
+        };
+        now.checked_sub(SignedDuration::from_secs(count.checked_mul(seconds)?)).ok()
+    };
+    let instant = || text.parse::<Timestamp>().ok();
+    let date = || text.parse::<Date>().ok()?.to_zoned(TimeZone::system()).ok().map(|zoned| zoned.timestamp());
+    instant().or_else(date).or_else(ago).ok_or_else(|| {
+        Failure::new(Code::Usage, format!("`{}` is no time", Display::of(text)))
+            .hint("give a date (2026-11-23), a time (2026-11-23T12:00:00Z), or how long ago (90m, 12h, 7d)")
+    })
+}
+
+/// Prints on standard output. A reader that went away, as `head` does, is no error.
+fn say(text: &str) -> Result<(), Failure> {
+    super::cli::say(text)
+}
