@@ -393,8 +393,9 @@ impl<P: Deref<Target = Plan>> Review<P> {
         let (mut changes, mut verdicts) = (Vec::new(), Vec::new());
         for at in (0..self.plan.changes.len()).filter(|&at| self.is_approved(at)) {
             let (change, proposal) = (&self.plan.changes[at], self.chosen(at));
-            // An update without fields has nothing left to do.
-            if proposal.action == Action::Update && proposal.fields.is_empty() {
+            // An update without fields has nothing left to do, and neither has what puts an ID back and is left alone.
+            let left_alone = change.is_undo() && !self.way(at).fields.is_empty();
+            if (proposal.action == Action::Update || left_alone) && proposal.fields.is_empty() {
                 continue;
             }
             let said =

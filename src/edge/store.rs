@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::failpoint::{self, Point};
 use crate::domain::journal::Illegal;
 
-pub use journal::{RunEnd, RunRecord};
+pub use journal::{Meant, RunEnd, RunRecord};
 pub use log::{Entity, Entry, Selection, Toward};
 pub use open::default_dir;
 pub use pending::PendingRow;

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::domain::{
     explain::{Subject, explain},
-    journal::What,
+    journal::{RunId, What},
     model::{Field, Kind, Service, Snapshots},
     plan::{
         ChangeId, Estimate, HoldCode, Plan, Scope, State,
@@ -81,6 +81,17 @@ enum Command {
         /// Let so many changes of a class through that a brake holds in this very plan, e.g. close=12
         #[arg(long, value_name = "CLASS=N")]
         allow: Vec<Allowance>,
+    },
+    /// Take back what a run wrote, as a plan that is reviewed like any other
+    ///
+    /// What the run changed gets its former values, what it closed is reopened, and what it created is closed: nothing is ever deleted.
+    /// What has moved since is held. From then on both sides differ on purpose, so the next run does not do it again.
+    Undo {
+        /// The run, or the beginning of its name [default: the last one that wrote something]
+        run: Option<String>,
+        /// Save the plan, for `punchlist apply FILE`, instead of reviewing it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
     /// Say why the plan says what it says about a page, an object or a change
     Explain {
@@ -153,24 +164,31 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
     if auto_approve && command.is_some() {
         return Err(Failure::new(Code::Usage, "--auto-approve goes without a command").hint("run `punchlist --auto-approve`"));
     }
-    if global.plain && (auto_approve || global.json || command.is_some()) {
-        return Err(Failure::new(Code::Usage, "--plain is for the review: it goes without a command, --auto-approve and --json")
-            .hint("run `punchlist --plain`, or leave it out: all other output is plain lines already"));
+    let reviews = matches!(command, None | Some(Command::Undo { out: None, .. }));
+    if global.plain && (auto_approve || global.json || !reviews) {
+        return Err(Failure::new(
+            Code::Usage,
+            "--plain is for the review: it goes without a command but undo, --auto-approve and --json",
+        )
+        .hint("run `punchlist --plain`, or leave it out: all other output is plain lines already"));
     }
     match command {
         None if auto_approve => Job::begin(global).await?.auto_approve().await,
-        None if global.json || global.no_input => Job::begin(global).await?.plan(None, false).await,
         None => {
             let setup = Setup::load(&global).await?;
-            if plain::is_wanted(&global, &setup) {
-                plain::review(global, setup).await
-            } else if tui::can_show() {
-                tui::open(&global, setup).await
-            } else {
-                Job::on(global, setup).await?.plan(None, false).await
+            review(global, setup, None).await
+        }
+        Some(Command::Undo { run, out }) => {
+            let setup = Setup::load(&global).await?;
+            let undoes = Some(setup.run_to_undo(run.as_deref())?);
+            match out {
+                Some(out) => Job::on(global, setup).await?.plan(undoes, Some(&out), false).await,
+                None => review(global, setup, undoes).await,
             }
         }
-        Some(Command::Plan { out, detailed_exitcode }) => Job::begin(global).await?.plan(out.as_deref(), detailed_exitcode).await,
+        Some(Command::Plan { out, detailed_exitcode }) => {
+            Job::begin(global).await?.plan(None, out.as_deref(), detailed_exitcode).await
+        }
         Some(Command::Apply { file: Some(file), allow, pending: _ }) => {
             let saved = read_plan(&file)?;
             Job::begin(global).await?.apply(&saved, allow).await
@@ -193,6 +211,18 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Some(Command::Logs(what)) => logs::logs(&global, *what).await,
         Some(Command::Sandbox { listen, empty }) => sandbox(listen, empty).await,
+    }
+}
+
+/// Reviews both sides, or the undo of a run, where somebody is there to do so; otherwise prints the plan.
+async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
+    let asks = !global.json && !global.no_input;
+    if asks && plain::is_wanted(&global, &setup) {
+        plain::review(global, setup, undoes).await
+    } else if asks && tui::can_show() {
+        tui::open(&global, setup, undoes).await
+    } else {
+        Job::on(global, setup).await?.plan(undoes, None, false).await
     }
 }
 
@@ -234,10 +264,11 @@ impl Job {
         Ok(Self { dress: global.dress(), global, progress, workplace, started, _setup: setup })
     }
 
-    async fn plan(mut self, out: Option<&Path>, detailed: bool) -> Result<u8, Failure> {
+    async fn plan(mut self, undoes: Option<RunId>, out: Option<&Path>, detailed: bool) -> Result<u8, Failure> {
         let planned = self
             .workplace
             .in_session("plan", async |session, stop, connection| {
+                session.undoes = undoes;
                 let (sides, plan) = look(session, stop).await?;
                 let estimate = estimate(&plan, &sides.snapshots, connection);
                 let document = Document::of(&plan, Timestamp::now(), session.calls(), estimate);
@@ -326,6 +357,7 @@ impl Job {
                     return Err(Failure::new(Code::Error, "the plan was made with other rules than those of the configuration")
                         .hint("make a new plan with `punchlist plan --out FILE`"));
                 }
+                session.undoes.clone_from(&saved.scope().undoes);
                 let (mut sides, mut plan) = look(session, stop).await?;
                 let scope = |scope: &Scope| (scope.notion_workspace.clone(), scope.clockify_workspace.clone());
                 if scope(saved.scope()) != scope(&plan.scope) {

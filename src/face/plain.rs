@@ -32,6 +32,7 @@ use super::{
 };
 use crate::{
     domain::{
+        journal::RunId,
         plan::Plan,
         report::Stopped,
         review::{Approved, Review, Tally},
@@ -51,7 +52,7 @@ pub(super) fn is_wanted(global: &Global, setup: &Setup) -> bool {
 }
 
 /// Reads both sides, asks about the changes one by one, and applies what is approved when told to.
-pub(super) async fn review(global: Global, setup: Setup) -> Result<u8, Failure> {
+pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
     let started = Instant::now();
     let stop = Stop::listening()?;
     let progress = Progress::new(global.quiet, global.verbose > 0);
@@ -61,7 +62,9 @@ pub(super) async fn review(global: Global, setup: Setup) -> Result<u8, Failure> 
         talk.say("reading Notion and Clockify\n")?;
     }
     let dress = Dress { colour: false, ..global.dress() };
-    let code = workplace.in_session("review", async |session, stop, _| {
+    let trigger = if undoes.is_some() { "undo" } else { "review" };
+    let code = workplace.in_session(trigger, async |session, stop, _| {
+        session.undoes = undoes;
         let (sides, plan) = look(session, stop).await?;
         let plan = Arc::new(plan);
         talk.say(&show::totals(&plan))?;

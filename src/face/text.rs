@@ -106,7 +106,11 @@ pub(super) fn plan(plan: &Plan, calls: Calls, estimate: Estimate, dress: Dress) 
         text.push('\n');
     }
     totals(&mut text, plan, dress);
-    cost(&mut text, calls, estimate, dress);
+    let command = match &plan.scope.undoes {
+        None => "punchlist --auto-approve".to_owned(),
+        Some(run) => format!("punchlist undo {} --out FILE, then punchlist apply FILE", Display::of(&run.0)),
+    };
+    cost(&mut text, calls, estimate, &command, dress);
     text
 }
 
@@ -212,7 +216,8 @@ fn totals(text: &mut String, plan: &Plan, dress: Dress) {
         return;
     }
     let counts = counts(&summary);
-    put(text, format_args!("{} {}\n", dress.bold("Plan:"), counts.join(&format!(" {} ", dress.dot()))));
+    let title = undo_of(plan).map_or_else(|| "Plan:".to_owned(), |of| format!("Plan, the {of}:"));
+    put(text, format_args!("{} {}\n", dress.bold(title), counts.join(&format!(" {} ", dress.dot()))));
     let ready = plan.changes.len() - summary.review - summary.held;
     put(
         text,
@@ -225,7 +230,7 @@ fn totals(text: &mut String, plan: &Plan, dress: Dress) {
     );
 }
 
-fn cost(text: &mut String, calls: Calls, estimate: Estimate, dress: Dress) {
+fn cost(text: &mut String, calls: Calls, estimate: Estimate, command: &str, dress: Dress) {
     put(text, format_args!("Reading cost {} Notion and {} Clockify calls.", calls.notion, calls.clockify));
     if estimate.notion_calls + estimate.clockify_calls > 0 {
         let time = match estimate.seconds {
@@ -238,7 +243,7 @@ fn cost(text: &mut String, calls: Calls, estimate: Estimate, dress: Dress) {
                 " Applying what is ready costs {} Notion and {} Clockify calls, about {time}:\n  {}\n",
                 estimate.notion_calls,
                 estimate.clockify_calls,
-                dress.bold("punchlist --auto-approve"),
+                dress.bold(command),
             ),
         );
     } else {
@@ -248,7 +253,15 @@ fn cost(text: &mut String, calls: Calls, estimate: Estimate, dress: Dress) {
 
 /// What a plan without changes comes to.
 pub(super) fn nothing_to_do(plan: &Plan) -> &'static str {
+    if plan.scope.undoes.is_some() {
+        return "Nothing of it is left to undo.";
+    }
     if plan.complete { "In sync: nothing to do." } else { "Nothing to do in what could be read; not everything could." }
+}
+
+/// `undo of run 20261123T120000Z-3f2a`, where the plan is one.
+pub(super) fn undo_of(plan: &Plan) -> Option<String> {
+    plan.scope.undoes.as_ref().map(|run| format!("undo of run {}", Display::of(&run.0)))
 }
 
 /// How many changes there are of each action that there is: `29 create`.

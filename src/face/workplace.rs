@@ -23,13 +23,14 @@ use crate::{
         model::Service,
         plan::{Plan, sha256},
         review::Said,
+        text::Display,
     },
     edge::{
         config::{Loader, LogSettings, Override, Settings},
         custody::Custody,
         environment::Environment,
         machine,
-        store::{self, RunEnd, RunRecord, Store},
+        store::{self, Meant, RunEnd, RunRecord, Store},
     },
     engine::session::{NOT_BEFORE, NotBefore, Progress, Session, Sides, Started, Watch},
 };
@@ -186,6 +187,22 @@ impl Setup {
     /// The state, to write to.
     pub(super) fn open_state(&self) -> Result<Store, Failure> {
         Ok(Store::open(&self.state_directory()?, Timestamp::now())?)
+    }
+
+    /// The run of that name, or the last one that wrote something.
+    pub(super) fn run_to_undo(&self, name: Option<&str>) -> Result<RunId, Failure> {
+        let store = Store::open_read_only(&self.state_directory()?)?;
+        let hint = "`punchlist logs list` lists all runs";
+        let Some(name) = name else {
+            let nothing = || Failure::new(Code::Error, "no run has written anything yet: there is nothing to undo");
+            return store.last_run_that_wrote()?.ok_or_else(nothing);
+        };
+        let shown = Display::of(name).clipped(60).to_string();
+        match store.run_named(name)? {
+            Meant::One(run) => Ok(run),
+            Meant::Nothing => Err(Failure::new(Code::Error, format!("there is no run “{shown}”")).hint(hint)),
+            Meant::Several => Err(Failure::new(Code::Error, format!("several runs begin with “{shown}”")).hint(hint)),
+        }
     }
 
     /// Where the state is.

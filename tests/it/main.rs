@@ -15,3 +15,4 @@ mod simulate;
 mod support;
 #[cfg(unix)]
 mod terminal;
+mod undo;

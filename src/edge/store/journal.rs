@@ -124,7 +124,8 @@ impl Store {
     pub fn unlinked_creates(&self) -> Result<BTreeMap<PageId, Trace>, StoreError> {
         self.read(|connection| {
             let sql = "SELECT body FROM event WHERE +kind = 'intent' AND page_id IN
-                       (SELECT page_id FROM write WHERE status = 'absent' EXCEPT SELECT page_id FROM link) ORDER BY n";
+                       (SELECT page_id FROM write WHERE status = 'absent'
+                        EXCEPT SELECT page_id FROM link WHERE sight <> '\"parted\"') ORDER BY n";
             Ok(journal::creates(&bodies(connection, sql, [])?))
         })
     }
@@ -169,6 +170,53 @@ pub(super) fn head(connection: &Connection) -> Result<(i64, Hash), Fault> {
     match last("SELECT n, hash FROM event ORDER BY n DESC LIMIT 1")? {
         Some(head) => Ok(head),
         None => Ok(last("SELECT n, hash FROM log_start ORDER BY n DESC LIMIT 1")?.unwrap_or((0, Hash::START))),
+    }
+}
+
+/// Which run somebody means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// This one.
+    One(RunId),
+    /// None.
+    Nothing,
+    /// Several begin so.
+    Several,
+}
+
+impl Store {
+    /// The run of this name, or the only one whose name begins so.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn run_named(&self, name: &str) -> Result<Meant, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT run_id FROM run WHERE substr(run_id, 1, length(?1)) = ?1 ORDER BY run_id <> ?1, run_id LIMIT 2";
+            let mut statement = connection.prepare_cached(sql)?;
+            let runs: Vec<String> = statement.query_map([name], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(match runs.as_slice() {
+                [] => Meant::Nothing,
+                [run, ..] if run == name => Meant::One(RunId(run.clone())),
+                [run] => Meant::One(RunId(run.clone())),
+                _ => Meant::Several,
+            })
+        })
+    }
+
+    /// The latest run that wrote something.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn last_run_that_wrote(&self) -> Result<Option<RunId>, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT run_id FROM run
+                       WHERE EXISTS (SELECT 1 FROM write WHERE write.run_id = run.run_id AND status = 'done')
+                          OR EXISTS (SELECT 1 FROM event WHERE event.run_id = run.run_id AND kind = 'linked')
+                       ORDER BY started_at DESC, run_id DESC LIMIT 1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let run: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
+            Ok(run.map(RunId))
+        })
     }
 }
 

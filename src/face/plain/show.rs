@@ -23,6 +23,7 @@ const LIST_MAX: usize = 100;
 pub(super) fn totals(plan: &Plan) -> String {
     let summary = plan.summary();
     let mut sentences = Vec::new();
+    sentences.extend(text::undo_of(plan).map(|of| format!("This is the {of}.")));
     if plan.changes.is_empty() {
         sentences.push(text::nothing_to_do(plan).to_owned());
     } else {

@@ -71,6 +71,7 @@ pub(crate) enum Action {
     Export,
     Apply,
     Retry,
+    UndoRun,
     OnlyFailures,
     Refetch,
     Copy,
@@ -216,6 +217,15 @@ fn to_retry(state: &State) -> Option<&'static str> {
     }
 }
 
+fn on_a_run(state: &State) -> Option<&'static str> {
+    let Some(run) = state.runs.all.get(state.runs.at).filter(|_| state.tab == Tab::Runs) else {
+        return Some("only on one of the runs");
+    };
+    let report = run.end.as_ref().map(|end| &end.report).filter(|report| report.is_object());
+    let wrote = |word: &str| report.is_none_or(|report| report[word].as_u64() != Some(0));
+    idle(state).or_else(|| (!wrote("applied") && !wrote("failed")).then_some("that run wrote nothing"))
+}
+
 fn in_apply(state: &State) -> Option<&'static str> {
     (state.tab != Tab::Apply).then_some("only while applying (2)")
 }
@@ -274,6 +284,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("undo", &["u"], Action::Undo, Section::Decide, "undo", in_review),
     row("apply", &["P"], Action::Apply, Section::Act, "apply", to_apply),
     row("retry", &["r"], Action::Retry, Section::Act, "retry what failed", to_retry),
+    row("undo_run", &["U"], Action::UndoRun, Section::Act, "undo the run", on_a_run),
     row("search", &["/"], Action::Search, Section::Find, "search", in_review_or_logs),
     row("filter", &["f"], Action::Filter, Section::Find, "filter", in_review_or_logs),
     row("timeline", &["T"], Action::Timeline, Section::Find, "all about this page, in the log", on_a_page),

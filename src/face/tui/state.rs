@@ -214,6 +214,8 @@ pub(crate) struct State {
     /// Pages of what was approved and not finished: after the next plan it is put before the person again.
     pub(crate) retrying: Option<HashSet<PageId>>,
     pub(crate) report: Option<Report>,
+    /// The run whose undo is planned, reviewed or applied, instead of a comparison of both sides.
+    pub(crate) undoes: Option<RunId>,
     pub(crate) runs: Runs,
     pub(crate) logs: Logs,
     pub(crate) ticks: usize,
@@ -261,6 +263,7 @@ impl State {
             applying: Applying::default(),
             retrying: None,
             report: None,
+            undoes: None,
             runs: Runs::default(),
             logs: Logs::default(),
             ticks: 0,

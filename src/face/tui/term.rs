@@ -27,6 +27,7 @@ use super::{
     worker::{self, Order},
 };
 use crate::{
+    domain::journal::RunId,
     edge::{
         config::{ConsoleSettings, ThemeName},
         failpoint,
@@ -51,7 +52,7 @@ pub(crate) fn can_show() -> bool {
 }
 
 /// Opens the console, and returns what the program ends with.
-pub(crate) async fn open(global: &Global, setup: Setup) -> Result<u8, Failure> {
+pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
     let settings = setup.settings.console.clone();
     let keymap = Keymap::new(&settings.keys).map_err(|problems| Failure::new(Code::Error, problems.join("\n  ")))?;
     let history = History::of(setup.state_directory()?, setup.custody()?);
@@ -73,7 +74,8 @@ pub(crate) async fn open(global: &Global, setup: Setup) -> Result<u8, Failure> {
         let size = terminal.size()?;
         let mut state = State::new((size.width, size.height), theme, desk.now());
         (state.keymap, state.who, state.mouse) = (Arc::new(keymap), who(), desk.mouse);
-        let worker = worker::start(setup, state.who.clone(), stop.clone(), news_sender.clone(), orders_receiver)?;
+        state.undoes.clone_from(&undoes);
+        let worker = worker::start(setup, state.who.clone(), stop.clone(), news_sender.clone(), orders_receiver, undoes)?;
         let door = Door { orders: &orders, history: Some((history, news_sender)) };
         let state = run(&mut terminal, EventStream::new(), &mut news, door, &stop, &mut desk, state).await?;
         Ok::<_, io::Error>((state, worker))
@@ -209,6 +211,7 @@ pub(super) async fn run<B: Backend>(
                 true
             }
             Effect::Read => door.send(Order::Read),
+            Effect::Undo(run) => door.send(Order::Undo(run)),
             Effect::Apply(approved) => door.send(Order::Apply(approved)),
             Effect::Keep(said) => door.send(Order::Keep(said)),
             Effect::Release(allowance) => door.send(Order::Release(allowance)),

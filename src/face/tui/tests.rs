@@ -7,6 +7,7 @@ mod decisions;
 mod logs;
 mod pictures;
 mod reach;
+mod undo;
 
 use std::{io, sync::Arc, time::Duration};
 

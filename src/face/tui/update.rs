@@ -28,6 +28,7 @@ use super::{
     tree::Tree,
 };
 use crate::domain::{
+    journal::RunId,
     plan::Plan,
     review::{Approved, Decision, Review, Said},
     rules::Allowance,
@@ -48,6 +49,8 @@ pub(crate) enum Msg {
 pub(crate) enum Effect {
     Quit,
     Read,
+    /// Read, and plan the undo of a run.
+    Undo(RunId),
     /// Stop reading, or stop applying between writes.
     Stop,
     /// Leave at once, in the middle of an apply.
@@ -182,9 +185,13 @@ fn act_anywhere(state: &mut State, action: Action) -> Option<Effect> {
         Action::Apply => ask_to_apply(state),
         Action::Retry => {
             state.retrying = Some(state.applying.pages.clone());
-            return Some(read_again(state));
+            return Some(read_again(state, state.undoes.clone()));
         }
-        Action::Refetch => return Some(read_again(state)),
+        Action::Refetch => return Some(read_again(state, None)),
+        Action::UndoRun => {
+            let run = state.runs.all.get(state.runs.at)?.id.clone();
+            return Some(read_again(state, Some(run)));
+        }
         Action::OnlyFailures => state.applying.only_failures = !state.applying.only_failures,
         Action::ReviewTab => state.tab = Tab::Review,
         Action::ApplyTab => state.tab = Tab::Apply,
@@ -330,8 +337,8 @@ fn apply(state: &mut State) -> Option<Effect> {
     Some(Effect::Apply(approved))
 }
 
-/// Forgets the plan, but not where the person was, and reads both sides.
-fn read_again(state: &mut State) -> Effect {
+/// Forgets the plan, but not where the person was, and reads both sides: to compare them, or to undo a run.
+fn read_again(state: &mut State, undoes: Option<RunId>) -> Effect {
     state.phase = Phase::Reading;
     state.tab = Tab::Review;
     state.rows.clear();
@@ -339,7 +346,8 @@ fn read_again(state: &mut State) -> Effect {
     state.report = None;
     leave_plan(state);
     state.toast.clear();
-    Effect::Read
+    state.undoes.clone_from(&undoes);
+    undoes.map_or(Effect::Read, Effect::Undo)
 }
 
 /// Lets go of the plan, and remembers where the person was.

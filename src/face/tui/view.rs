@@ -141,13 +141,13 @@ fn tabs(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
     let mut x = area.x;
     for (number, tab) in (1..).zip(Tab::ALL) {
         let word = match tab {
-            Tab::Review => "Review",
+            Tab::Review => &review_title(state),
             Tab::Apply => "Apply",
             Tab::Logs => "Logs",
             Tab::Runs => "Runs",
         };
         let text = if tab == state.tab { format!(" [{number} {word}]") } else { format!("  {number} {word} ") };
-        let width = u16::try_from(text.len()).unwrap_or_default();
+        let width = u16::try_from(Span::raw(&text).width()).unwrap_or_default();
         hits.add(Rect { x, width, ..area }.intersection(area), Target::Tab(tab));
         x += width;
         spans.push(Span::styled(text, if tab == state.tab { Theme::bold() } else { theme.dim() }));
@@ -180,6 +180,14 @@ fn tabs(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
         spans.push(Span::styled(format!("{}{position}", " ".repeat(room)), theme.dim()));
     }
     Line::from(spans)
+}
+
+/// What the first tab shows: a review, or that of an undo, which is never to be mistaken for another.
+fn review_title(state: &State) -> String {
+    match &state.undoes {
+        None => "Review".to_owned(),
+        Some(run) => format!("Undo of run {}", Display::of(&run.0).clipped(if state.size.0 < 60 { 8 } else { 24 })),
+    }
 }
 
 /// What is shown of the review while there is none.

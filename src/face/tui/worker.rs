@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
+        journal::RunId,
         plan::{ChangeId, Plan},
         review::{Approved, Said},
         rules::Allowance,
@@ -28,6 +29,8 @@ use crate::{
 pub(super) enum Order {
     /// Read both sides again.
     Read,
+    /// Read both sides again, and plan the undo of a run.
+    Undo(RunId),
     Apply(Approved),
     /// Keep decisions in the state.
     Keep(Vec<Said>),
@@ -41,11 +44,18 @@ type Orders = UnboundedReceiver<Order>;
 type Telling = UnboundedSender<News>;
 
 /// Starts the thread. It ends when the orders do.
-pub(super) fn start(setup: Setup, who: String, stop: Stop, news: Telling, orders: Orders) -> std::io::Result<JoinHandle<()>> {
+pub(super) fn start(
+    setup: Setup,
+    who: String,
+    stop: Stop,
+    news: Telling,
+    orders: Orders,
+    undoes: Option<RunId>,
+) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("worker".to_owned()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let failed = match runtime {
-            Ok(runtime) => runtime.block_on(work(setup, &who, stop, &news, orders)).err(),
+            Ok(runtime) => runtime.block_on(work(setup, &who, stop, &news, orders, undoes)).err(),
             Err(error) => Some(Failure::from(error)),
         };
         if let Some(failure) = failed {
@@ -63,48 +73,78 @@ fn failed_news(failure: &Failure) -> News {
     News::Failed { text: failure.to_string(), code: failure.code as u8 }
 }
 
-async fn work(setup: Setup, who: &str, stop: Stop, news: &Telling, mut orders: Orders) -> Result<(), Failure> {
+async fn work(
+    setup: Setup,
+    who: &str,
+    stop: Stop,
+    news: &Telling,
+    mut orders: Orders,
+    mut undoes: Option<RunId>,
+) -> Result<(), Failure> {
     let telling = news.clone();
     let watch: Watch = Arc::new(move |progress| tell(&telling, News::Told(progress)));
     loop {
         let done = match Workplace::open(&setup, stop.clone(), Arc::clone(&watch)).await {
-            Ok(mut workplace) => reviews(&mut workplace, who, news, &mut orders).await,
+            Ok(mut workplace) => reviews(&mut workplace, who, news, &mut orders, undoes).await,
             Err(failure) => Err(failure),
         };
         let Err(failure) = done else { return Ok(()) };
         stop.forget();
         tell(news, failed_news(&failure));
-        if !wait_for_read(&mut orders).await {
-            return Ok(());
-        }
+        undoes = match wait_for_read(&mut orders).await {
+            Some(Next::Read(undoes)) => undoes,
+            Some(Next::Leave) | None => return Ok(()),
+        };
     }
 }
 
 /// One run after the other, until somebody leaves.
-async fn reviews(workplace: &mut Workplace, who: &str, news: &Telling, orders: &mut Orders) -> Result<(), Failure> {
+async fn reviews(
+    workplace: &mut Workplace,
+    who: &str,
+    news: &Telling,
+    orders: &mut Orders,
+    mut undoes: Option<RunId>,
+) -> Result<(), Failure> {
     loop {
-        let reviewing = async |session: &mut Session<'_>, stop: &Stop, _: &_| review(session, who, stop, news, orders).await;
-        if let Next::Leave = workplace.in_session("review", reviewing).await? {
-            return Ok(());
-        }
+        let trigger = if undoes.is_some() { "undo" } else { "review" };
+        let reviewing = async |session: &mut Session<'_>, stop: &Stop, _: &_| {
+            session.undoes.clone_from(&undoes);
+            review(session, who, stop, news, orders).await
+        };
+        undoes = match workplace.in_session(trigger, reviewing).await? {
+            Next::Read(undoes) => undoes,
+            Next::Leave => return Ok(()),
+        };
         workplace.stop.forget();
     }
 }
 
 /// What follows a run.
 enum Next {
-    Read,
+    /// Another one, perhaps the undo of a run.
+    Read(Option<RunId>),
     Leave,
 }
 
-/// Only reading again can follow a failure.
-async fn wait_for_read(orders: &mut Orders) -> bool {
-    while let Some(order) = orders.recv().await {
-        if matches!(order, Order::Read) {
-            return true;
+impl Next {
+    /// What an order to read leads to; nothing for all other orders.
+    fn of(order: &Order) -> Option<Self> {
+        match order {
+            Order::Read => Some(Self::Read(None)),
+            Order::Undo(run) => Some(Self::Read(Some(run.clone()))),
+            _ => None,
         }
     }
-    false
+}
+
+/// Only reading again can follow a failure.
+async fn wait_for_read(orders: &mut Orders) -> Option<Next> {
+    loop {
+        if let Some(next) = Next::of(&orders.recv().await?) {
+            return Some(next);
+        }
+    }
 }
 
 /// One run: read both sides, then do as told until something is applied.
@@ -117,13 +157,15 @@ async fn review(session: &mut Session<'_>, who: &str, stop: &Stop, news: &Tellin
     let mut at_hand: Option<Sides> = Some(sides);
     let mut haystack = None;
     while let Some(order) = orders.recv().await {
-        match order {
-            Order::Read => {
-                if at_hand.is_some() {
-                    session.close("reviewed")?;
-                }
-                return Ok(Next::Read);
+        if let Some(next) = Next::of(&order) {
+            if at_hand.is_some() {
+                session.close("reviewed")?;
             }
+            return Ok(next);
+        }
+        match order {
+            // Seen to above.
+            Order::Read | Order::Undo(_) => {}
             Order::Keep(said) => session.keep(who, &said)?,
             Order::Release(allowance) => {
                 let Some(sides) = &mut at_hand else { continue };

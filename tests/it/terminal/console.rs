@@ -179,3 +179,27 @@ fn a_released_brake_lets_its_closes_be_approved_and_they_still_need_their_number
     terminal.keys("qq");
     assert_eq!(terminal.end().code, 0);
 }
+
+#[test]
+fn a_run_is_undone_from_the_tab_of_the_runs_and_then_both_sides_are_compared_again() {
+    let rig = acme();
+    rig.settle();
+    let mut terminal = Terminal::punchlist(&rig, &[], WIDE);
+    terminal.shows("In sync");
+    terminal.keys("4");
+    terminal.shows_row(&["auto-approve", "1 applied"]);
+    terminal.keys("jU");
+    terminal.shows("1 Undo of run 2");
+    terminal.shows_row(&["state", "close"]);
+    terminal.keys("AP");
+    terminal.shows("Apply the undo of run 2");
+    terminal.keys("1");
+    terminal.keys(key::ENTER);
+    terminal.shows("2 applied");
+    assert!(rig.sandbox.world().clients().iter().all(|client| client.archived));
+    terminal.keys("R");
+    terminal.shows("1 Review");
+    terminal.shows("In sync");
+    terminal.keys("q");
+    assert_eq!(terminal.end().code, 0);
+}

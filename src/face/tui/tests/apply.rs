@@ -29,7 +29,7 @@ fn events(what: Vec<What>) -> Vec<Happening> {
     (1..).zip(what).map(|(number, what)| Happening { run: RunId("r".into()), at: at(number), what }).collect()
 }
 
-fn totals(stopped: Stopped, calls: Calls, seconds: f64) -> Totals {
+pub(super) fn totals(stopped: Stopped, calls: Calls, seconds: f64) -> Totals {
     Totals { stopped, unsettled: 0, calls, seconds, not_before: None, pending: 0, held: 0 }
 }
 

@@ -89,6 +89,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
 fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Remembered>, at: Timestamp) -> Option<Effect> {
     let before = leave_plan(state);
     state.needed_by = needed_by(&plan);
+    state.undoes.clone_from(&plan.scope.undoes);
     let mut review = Review::new(plan, state.who.clone());
     review.recall(remembered.iter().map(|known| (known.said.clone(), known.by.clone())));
     // What was decided while this plan was made is on its way to the state.

@@ -63,7 +63,8 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, body: Rect, bottom: Rec
         }
         Some(Popup::Confirm) => {
             let scroll = state.prompt.as_ref().map_or(0, |prompt| u16::try_from(prompt.line).unwrap_or(u16::MAX));
-            vec![Sheet { scroll, ..sheet("Apply?", confirm(state)) }]
+            let title = state.plan().and_then(text::undo_of).map_or_else(|| "Apply?".to_owned(), |of| format!("Apply the {of}?"));
+            vec![Sheet { scroll, ..sheet(&title, confirm(state)) }]
         }
         None => Vec::new(),
     };

@@ -1,0 +1,136 @@
+//! The undo of a run, from the tab of the runs.
+
+use snapbox::{assert_data_eq, str};
+
+use super::{Scene, THEME, apply::totals, film_of, keys, noon, plan, planned};
+use crate::{
+    domain::{
+        diff::tests::world::World,
+        journal::{Event, Outcome, RunId, Was, What, Write, WriteId},
+        model::{Field, Kind, Value},
+        plan::{Calls, Plan, Scope},
+        report::{Stopped, report},
+        undo::undo,
+    },
+    edge::store::{RunEnd, RunRecord},
+    face::tui::{state::Phase, update::News, worker::Order},
+};
+
+fn run(id: &str, applied: u64) -> RunRecord {
+    let report = serde_json::json!({"applied": applied, "failed": 0, "calls": {"notion": 1, "clockify": 1}});
+    RunRecord {
+        id: RunId(id.into()),
+        trigger: "auto-approve".into(),
+        by: "anna".into(),
+        version: "0.1.0".into(),
+        rules_hash: String::new(),
+        plan_hash: None,
+        started: noon(),
+        end: Some(RunEnd { at: noon(), outcome: "applied".into(), report }),
+    }
+}
+
+/// The undo of a run that renamed Acme and closed its project.
+fn inverse() -> Plan {
+    let mut world = World::linked(&["Acme", "Acme/Website"]);
+    world.rename_page("Acme", "Acme Ltd").rename_object("Acme", "Acme Ltd").close_page("Acme/Website");
+    world.object_mut("Acme/Website").closed = true;
+    let mut events = Vec::new();
+    let written = [
+        ("Acme", Field::Name, Value::text("Acme"), Value::text("Acme Ltd")),
+        ("Acme/Website", Field::State, Value::Closed(false), Value::Closed(true)),
+    ];
+    for (number, (path, field, before, after)) in (1..).zip(written) {
+        let kind = if path == "Acme" { Kind::Client } else { Kind::Project };
+        let (page, object) = (world.page_id(path), world.object_id(path));
+        let request = Write::Update { page, kind, object, fields: [(field, after)].into() };
+        let was = Box::new(Was { before: [(field, before)].into(), name: path.into() });
+        for what in [
+            What::Intent { write: WriteId(number), changes: vec![], request, was, trace: Box::default() },
+            What::Outcome { write: WriteId(number), outcome: Outcome::Done { object: Some(object) } },
+        ] {
+            events.push(Event { run: RunId("20261122T180000Z-0a1b".into()), at: noon(), what });
+        }
+    }
+    let scope = Scope { undoes: Some(RunId("20261122T180000Z-0a1b".into())), ..Scope::default() };
+    undo(&events, &world.snapshots(), &world.registry, &world.rules, scope).expect("a journal of ours")
+}
+
+/// The console on its runs, and then some keys.
+fn on_runs(runs: Vec<RunRecord>, then: &str) -> Vec<Scene> {
+    let scenes = planned(plan()).into_iter().map(Scene::News).chain(keys("4").into_iter().map(Scene::Input));
+    scenes.chain([Scene::News(News::Runs(runs))]).chain(keys(then).into_iter().map(Scene::Input)).collect()
+}
+
+#[test]
+fn the_run_under_the_cursor_is_undone_in_the_review_which_says_so() {
+    let mut scenes = on_runs(vec![run("20261123T120000Z-ffff", 2), run("20261122T180000Z-0a1b", 2)], "jU");
+    scenes.push(Scene::News(News::Planned { plan: std::sync::Arc::new(inverse()), remembered: vec![], at: noon() }));
+
+    let film = film_of((100, 18), THEME, scenes);
+
+    assert!(matches!(film.orders.as_slice(), [Order::Undo(run)] if run.0 == "20261122T180000Z-0a1b"), "{:?}", film.orders);
+    assert_data_eq!(
+        film.frame,
+        str![[r#"
+ punchlist  Notion ✓  Clockify ✓   decided 0/2 ░░░░░░░░░░  0 approved
+ [1 Undo of run 20261122T180000Z-0a1b]  2 Apply   3 Logs   4 Runs                               1/2
+▌▾ · ~ Acme Ltd                                                    +1 ~1    0/2              update
+     · ↺ Website                                                                             reopen
+
+
+
+
+
+
+────────────────────────────────────────────────────────────────────────────────────────────────────
+update client   100 %   · undecided
+Acme Ltd
+
+name: “Acme Ltd” → “Acme”
+the run renamed it
+ space approve  s skip  ! flag  u undo  / search  f filter  T all about this page  ? help
+
+
+"#]]
+    );
+}
+
+#[test]
+fn while_it_is_read_the_review_is_that_of_the_undo_already() {
+    let film = film_of((80, 10), THEME, on_runs(vec![run("20261122T180000Z-0a1b", 2)], "U"));
+    assert!(film.frame.contains("[1 Undo of run 20261122T180000Z-0a1b]"), "{}", film.frame);
+    assert_eq!(film.state.phase, Phase::Reading);
+}
+
+#[test]
+fn a_run_that_wrote_nothing_is_not_undone_and_elsewhere_the_key_says_where() {
+    let film = film_of((80, 10), THEME, on_runs(vec![run("a", 0)], "U"));
+    assert!(film.frame.contains("that run wrote nothing") && film.orders.is_empty(), "{}", film.frame);
+    let film = super::film((80, 24), planned(plan()), keys("U"));
+    assert!(film.frame.contains("only on one of the runs") && film.orders.is_empty(), "{}", film.frame);
+}
+
+#[test]
+fn it_is_confirmed_as_an_undo_retried_as_one_and_then_r_is_an_ordinary_plan() {
+    let plan = inverse();
+    let mut scenes: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
+    scenes.extend(keys("AP").into_iter().map(Scene::Input));
+    let film = film_of((100, 18), THEME, scenes);
+    assert!(film.frame.contains("Apply the undo of run 20261122T180000Z-0a1b?"), "{}", film.frame);
+
+    let change = plan.changes[0].id.clone();
+    let failed = What::Failed { change, error: "no".into(), hint: "ask".into() };
+    let failed = [Event { run: RunId("b".into()), at: noon(), what: failed }];
+    let ended = report(RunId("b".into()), &plan, &failed, totals(Stopped::No, Calls { notion: 1, clockify: 1 }, 1.0));
+    let mut scenes: Vec<Scene> = planned(plan).into_iter().map(Scene::News).collect();
+    scenes.extend(keys("AP<enter>").into_iter().map(Scene::Input));
+    scenes.push(Scene::News(News::Applied(Box::new(ended))));
+    scenes.extend(keys("r").into_iter().map(Scene::Input));
+    scenes.push(Scene::News(News::Failed { text: "no network".into(), code: 1 }));
+    scenes.extend(keys("R").into_iter().map(Scene::Input));
+    let film = film_of((100, 18), THEME, scenes);
+    let orders: Vec<&Order> = film.orders.iter().filter(|order| !matches!(order, Order::Keep(_))).collect();
+    assert!(matches!(orders.as_slice(), [Order::Apply(_), Order::Undo(_), Order::Read]), "{orders:?}");
+    assert!(film.frame.contains("[1 Review]"), "{}", film.frame);
+}
