@@ -141,6 +141,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         None if global.json || global.no_input => Job::begin(global).await?.plan(None, false).await,
         None => {
             let setup = Setup::load(&global).await?;
+            setup.diagnose(global.verbose)?;
             if plain::is_wanted(&global, &setup) {
                 plain::review(global, setup).await
             } else if tui::can_show() {
@@ -196,6 +197,7 @@ impl Job {
 
     async fn on(global: Global, setup: Setup) -> Result<Self, Failure> {
         let started = Instant::now();
+        setup.diagnose(global.verbose)?;
         let progress = Progress::new(global.quiet, global.verbose > 0);
         progress.beat();
         let workplace = Workplace::open(&setup, Stop::listening()?, progress.watch()).await?;
