@@ -103,15 +103,13 @@ CREATE TABLE write (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX write_open ON write (run_id) WHERE status IN ('intended', 'unknown');
 
--- Changes that a headless run left for a person.
+-- Changes that a run left for a person.
 CREATE TABLE pending (
   change_id  TEXT    NOT NULL PRIMARY KEY,
-  kind       TEXT    NOT NULL,
-  action     TEXT    NOT NULL,
-  name       TEXT    NOT NULL,
-  state      TEXT    NOT NULL,
+  place      INTEGER NOT NULL, -- in the plan that it was last seen in
+  waits      TEXT    NOT NULL, -- how: as in pending/1
   reason     TEXT    NOT NULL,
-  body       TEXT    NOT NULL, -- JSON
+  body       TEXT    NOT NULL, -- JSON, the change as in plan/1
   first_seen INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -119,6 +117,7 @@ CREATE TABLE pending (
 CREATE TABLE verdict (
   change_id TEXT    NOT NULL PRIMARY KEY,
   page_id   TEXT    NOT NULL,
+  what      TEXT    NOT NULL, -- the change in words
   body      TEXT    NOT NULL, -- JSON
   by        TEXT    NOT NULL,
   at_ms     INTEGER NOT NULL

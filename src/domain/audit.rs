@@ -168,6 +168,7 @@ impl Level {
             | What::Approved { .. }
             | What::Intent { .. }
             | What::Outcome { .. }
+            | What::Linked { .. }
             | What::Applied { .. }
             | What::RunEnded { .. } => Self::Info,
         }

@@ -24,7 +24,8 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use self::fields::{Compared, Verdict};
+use self::fields::Compared;
+pub(super) use self::holds::{brake, hold_closes_above};
 use super::{
     model::{
         Agreed, Base, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Service, Sight, Snapshots,
@@ -37,6 +38,8 @@ use super::{
     rules::{IdStrategy, Rules},
     text::Raw,
 };
+
+pub(super) use self::fields::{Verdict, verdict};
 
 /// How sure we are of a new page that nothing looks like.
 const CREATE: u8 = 95;
@@ -233,7 +236,11 @@ impl<'a> Differ<'a> {
             return self.link_first(at, page, best);
         }
         let link = self.registry.of_page(page.id);
-        let (base, moved) = self.compare(page, best, link.map(|link| &link.base));
+        let (mut base, mut moved) = self.compare(page, best, link.map(|link| &link.base));
+        if page.claim.id() == Some(best.object.id) && base.get(Field::Claim).is_some() {
+            base.to_mut().forget(Field::Claim);
+            moved = true;
+        }
         let sight = match page.standing {
             Standing::Trashed if best.object.closed => Sight::Retired,
             _ => Sight::Expected,
@@ -499,6 +506,11 @@ impl<'a> Differ<'a> {
         if !wanted || page.claim.id() == Some(pair.object.id) {
             return;
         }
+        // An undo has put the former ID back: they differ on purpose.
+        let link = self.registry.of_page(page.id).filter(|link| link.object == pair.object.id);
+        if link.and_then(|link| link.base.get(Field::Claim)).is_some_and(|agreed| *agreed.notion() == page.claim.value()) {
+            return;
+        }
         let objects = &self.snapshots.objects[page.kind];
         let left = self.registry.of_page(page.id).map_or(&[][..], |link| &link.left);
         let rival = page.claim.id().filter(|claimed| !left.contains(claimed)).and_then(|claimed| objects.get(claimed));
@@ -576,7 +588,7 @@ impl<'a> Differ<'a> {
         let mut places = BTreeMap::new();
         let unmanaged = self.unmanaged(&mut places);
         self.brake();
-        self.hold_closes_above();
+        hold_closes_above(&mut self.changes, self.snapshots);
         for change in &self.changes {
             // An object without a page has a place of its own.
             let mut at = change.page.in_notion().or(change.parent);

@@ -11,9 +11,9 @@ const NOTE_MAX: [usize; 2] = [3000, 16384];
 /// Hours that can be planned; more is a typing error.
 const HOURS_MAX: f64 = 100_000.0;
 
-/// True for fields whose value can be typed: a parent and whether something is closed are decided, not typed.
+/// True for fields whose value can be typed: a parent, an ID and whether something is closed are decided, not typed.
 pub fn is_typable(field: Field) -> bool {
-    !matches!(field, Field::Parent | Field::State)
+    !matches!(field, Field::Parent | Field::State | Field::Claim)
 }
 
 /// Reads what was typed.
@@ -65,7 +65,7 @@ pub fn read(kind: Kind, field: Field, typed: &str) -> Result<Value, String> {
                 None => Ok(Value::People(people.into_iter().map(Raw::from).collect())),
             }
         }
-        Field::Parent | Field::State => Err("it takes nothing that can be typed".to_owned()),
+        Field::Parent | Field::State | Field::Claim => Err("it takes nothing that can be typed".to_owned()),
     }
 }
 

@@ -291,6 +291,9 @@ pub enum What {
         /// True when every listing was complete.
         #[serde(default = "yes")]
         complete: bool,
+        /// The run that it takes back, where it is the undo of one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undoes: Option<RunId>,
     },
     /// A difference was found.
     Difference(Box<Difference>),
@@ -354,6 +357,19 @@ pub enum What {
         /// How it ended.
         #[serde(flatten)]
         outcome: Outcome,
+    },
+    /// A page was linked with an object that was there, or parted from one. Nothing was sent for it.
+    Linked {
+        /// The page.
+        page: PageId,
+        /// What both are.
+        kind: Kind,
+        /// The object that the page has now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<ObjectId>,
+        /// The object that it had before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        former: Option<ObjectId>,
     },
     /// A change was carried out whole.
     Applied {
@@ -425,14 +441,11 @@ fn yes() -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Was {
-    /// What the fields that are set held, on the side that is written.
+    /// What the fields that are set held, on the side that is written, for the log and for an undo; the Clockify ID of a page among them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub before: BTreeMap<Field, Value>,
     /// What the page is called.
     pub name: Raw,
-    /// The Clockify ID that the page had, where that is written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub claimed: Option<ObjectId>,
 }
 
 /// A difference, and what would mend it.
@@ -513,6 +526,10 @@ pub struct Totals {
     /// When it is worth running again, where a service asked to wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
+    /// Changes that wait for a person.
+    pub pending: usize,
+    /// Changes that are held.
+    pub held: usize,
 }
 
 // Seconds are a measurement, and never `NaN`.
@@ -520,7 +537,7 @@ impl Eq for Totals {}
 
 impl What {
     /// All the words for kinds of events.
-    pub const WORDS: [&'static str; 19] = [
+    pub const WORDS: [&'static str; 20] = [
         "run_started",
         "configuration_changed",
         "secret_read",
@@ -534,6 +551,7 @@ impl What {
         "approved",
         "intent",
         "outcome",
+        "linked",
         "applied",
         "failed",
         "not_started",
@@ -558,6 +576,7 @@ impl What {
             Self::Approved { .. } => "approved",
             Self::Intent { .. } => "intent",
             Self::Outcome { .. } => "outcome",
+            Self::Linked { .. } => "linked",
             Self::Applied { .. } => "applied",
             Self::Failed { .. } => "failed",
             Self::NotStarted { .. } => "not_started",
@@ -643,7 +662,7 @@ mod tests {
                 claim: Some(None),
                 fields: BTreeMap::new(),
             },
-            was: Box::new(Was { before: BTreeMap::new(), name: "Acme".into(), claimed: None }),
+            was: Box::new(Was { name: "Acme".into(), ..Was::default() }),
             trace: Box::default(),
         })
     }

@@ -7,12 +7,15 @@
 pub mod audit;
 pub mod diff;
 pub mod entry;
+pub mod explain;
 pub mod journal;
 pub mod model;
 pub mod pair;
+pub mod pending;
 pub mod plan;
 pub mod report;
 pub mod review;
 pub mod rules;
 pub mod steps;
 pub mod text;
+pub mod undo;

@@ -157,6 +157,15 @@ impl Claim {
         text.parse().map_or_else(|_| Self::Garbled(text.into()), Self::Id)
     }
 
+    /// What the ID property holds, in the form in which both sides are compared.
+    pub fn value(&self) -> Value {
+        match self {
+            Self::None => Value::Empty,
+            Self::Id(id) => Value::Object(*id),
+            Self::Garbled(text) => Value::Text(text.clone()),
+        }
+    }
+
     /// The claimed ID.
     pub fn id(&self) -> Option<ObjectId> {
         match self {

@@ -8,7 +8,7 @@
 //! | the same but for case or spaces | 80 |
 //! | the object of a vanished one's name | 80 |
 //! | the same name, but the object is archived; several of that name; a claim to an object under another parent, or where not all pages could be listed; several objects that name the page | 70 |
-//! | a similar name; born when an earlier run may have created one | 60 |
+//! | a similar name; born when an earlier run may have created one; linked before, and that was undone | 60 |
 
 use std::{
     borrow::Cow,
@@ -57,6 +57,8 @@ pub enum Evidence {
     NameSimilar,
     /// The object has the name that the vanished one should have.
     NameOfVanished,
+    /// They were linked until a run was undone, whatever else speaks for it.
+    Parted,
 }
 
 impl Evidence {
@@ -68,7 +70,7 @@ impl Evidence {
             Self::Name => 90,
             Self::NameLoose | Self::NameOfVanished => 80,
             Self::NameClosed | Self::NameAmbiguous | Self::ClaimElsewhere | Self::ClaimUnsure | Self::MarkerUnsure => 70,
-            Self::NameSimilar | Self::Doubtful => 60,
+            Self::NameSimilar | Self::Doubtful | Self::Parted => 60,
         }
     }
 
@@ -88,6 +90,7 @@ impl Evidence {
             Self::NameLoose => "the name differs only by case or spaces",
             Self::NameSimilar => "a similar name under the same parent",
             Self::NameOfVanished => "the linked object is gone, and this one has the page's name",
+            Self::Parted => "they were linked, and that was undone",
         }
     }
 }
@@ -222,6 +225,7 @@ pub fn pair<'a>(snapshots: &'a Snapshots, registry: &'a Registry) -> Pairs<'a> {
         for page in snapshots.pages[kind].rows() {
             matches.push((page, by_id(snapshots, registry, &claims, &marked, &pairs, page)));
         }
+        doubt_parted(registry, &mut matches);
         pairs.claim(&matches);
         if matches.iter().any(|(_, found)| matches!(found, Match::Free { .. } | Match::Vanished { .. })) {
             let names = Names::of(snapshots, &pairs, kind);
@@ -232,11 +236,27 @@ pub fn pair<'a>(snapshots: &'a Snapshots, registry: &'a Registry) -> Pairs<'a> {
                     by_name(&names, &pairs, &mut taken, exactly, page, found);
                 }
             }
+            doubt_parted(registry, &mut matches);
             pairs.claim(&matches);
         }
         pairs.matches[kind] = matches;
     }
     pairs
+}
+
+/// What was linked until that was undone is not linked again unasked.
+fn doubt_parted(registry: &Registry, matches: &mut [(&Page, Match<'_>)]) {
+    for (page, found) in matches {
+        let Some(parted) = registry.parted(page.id) else { continue };
+        let (best, others) = match found {
+            Match::Linked { best, others } => (Some(best), others),
+            Match::Free { similar: others } | Match::Vanished { others, .. } => (None, others),
+            Match::Copied { .. } | Match::Unseen | Match::Idle => continue,
+        };
+        for candidate in best.into_iter().chain(others).filter(|candidate| candidate.object.id == parted.object) {
+            candidate.evidence = Evidence::Parted;
+        }
+    }
 }
 
 fn name_key(object: &Object) -> Cow<'_, str> {

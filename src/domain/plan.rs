@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
+    journal::RunId,
     model::{Field, Kind, ObjectId, PageId, Service, Value},
     rules::{Allowance, Class, Rules, Threshold, Thresholds},
     text::Raw,
@@ -104,6 +105,10 @@ pub enum Cause {
     Moved,
     /// No page links to the object, and by the rule it is closed.
     Unmanaged,
+    /// A run wrote it, and the run is undone.
+    Undone,
+    /// A run linked the two, and the run is undone.
+    Unlinked,
 }
 
 impl Cause {
@@ -121,6 +126,8 @@ impl Cause {
             Self::Claim => "linked; the ID in the page says otherwise",
             Self::Moved => "the page has moved on, and this is what it was linked to before",
             Self::Unmanaged => "no page links to it, and every page was seen",
+            Self::Undone => "the journal of the run says what was there before; it is still as the run left it",
+            Self::Unlinked => "the journal of the run says that it linked the two",
             Self::CopiedId => "the ID in the page belongs to another page",
         }
     }
@@ -194,6 +201,10 @@ pub enum HoldCode {
     Unsettled,
     /// The value cannot be written to that side.
     NotWritable,
+    /// It is not as the run left it that is undone.
+    MovedSince,
+    /// The journal does not say what was there before.
+    Unrecorded,
 }
 
 /// What holds a change back.
@@ -249,6 +260,12 @@ pub struct Change {
 }
 
 impl Change {
+    /// What it does and why, in one line that is safe to show.
+    pub fn words(&self) -> String {
+        let Proposal { action, reason, .. } = &self.proposal;
+        format!("{action} {} “{}”: {reason}", self.kind, self.name.display())
+    }
+
     /// True when the change gives the object another name.
     pub fn is_rename(&self) -> bool {
         self.proposal.action == Action::Update
@@ -276,6 +293,11 @@ impl Change {
         }
     }
 
+    /// True when it takes back what a run wrote.
+    pub fn is_undo(&self) -> bool {
+        matches!(self.cause, Cause::Undone | Cause::Unlinked)
+    }
+
     /// True when Clockify was edited, alone or along with Notion, so that somebody must say who is right.
     pub fn is_contested(&self) -> bool {
         matches!(self.cause, Cause::Drift | Cause::Conflict)
@@ -283,21 +305,31 @@ impl Change {
 
     /// The threshold that the policy has for it.
     pub fn threshold(&self, thresholds: &Thresholds) -> Threshold {
-        match self.proposal.action {
-            Action::Create if self.cause == Cause::Vanished => thresholds.recreate,
-            Action::Create if self.cause == Cause::CopiedId => thresholds.clear_claim,
-            Action::Create => thresholds.create,
-            Action::Link => thresholds.link,
-            Action::Update => thresholds.update,
-            // It may be somebody else's.
-            Action::Close if self.cause == Cause::Unmanaged => Threshold::Never,
-            Action::Close => thresholds.close,
-            Action::Reopen => thresholds.reopen,
-            Action::Move => thresholds.move_,
-            Action::WriteBack => thresholds.write_back,
-            Action::ClearClaim => thresholds.clear_claim,
-            Action::Accept => Threshold::Never,
+        match self.policy(thresholds) {
+            // Somebody has asked for just this; what is not sure in it is for a person.
+            _ if self.is_undo() => Threshold::At(100),
+            Some((_, threshold)) => threshold,
+            None => Threshold::Never,
         }
+    }
+
+    /// The threshold with the name that the configuration has for it; nothing where no policy approves it, whatever is configured.
+    pub fn policy(&self, thresholds: &Thresholds) -> Option<(&'static str, Threshold)> {
+        Some(match self.proposal.action {
+            Action::Create if self.cause == Cause::Vanished => ("recreate", thresholds.recreate),
+            Action::Create if self.cause == Cause::CopiedId => ("clear_claim", thresholds.clear_claim),
+            Action::Create => ("create", thresholds.create),
+            Action::Link => ("link", thresholds.link),
+            Action::Update => ("update", thresholds.update),
+            // It may be somebody else's.
+            Action::Close if self.cause == Cause::Unmanaged => return None,
+            Action::Close => ("close", thresholds.close),
+            Action::Reopen => ("reopen", thresholds.reopen),
+            Action::Move => ("move", thresholds.move_),
+            Action::WriteBack => ("write_back", thresholds.write_back),
+            Action::ClearClaim => ("clear_claim", thresholds.clear_claim),
+            Action::Accept => return None,
+        })
     }
 }
 
@@ -384,6 +416,9 @@ pub struct Scope {
     pub clockify_workspace: String,
     /// SHA-256 of the rules.
     pub rules: String,
+    /// The run that it takes back, where it is the undo of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<RunId>,
 }
 
 /// How many changes of each sort there are.

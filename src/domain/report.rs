@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     journal::{Difference, Event, Outcome, RunId, Totals, What},
-    plan::{Calls, ChangeId, Hold, HoldCode, Plan, State},
+    plan::{Calls, ChangeId, Hold, HoldCode, Plan},
     text::Raw,
 };
 
@@ -148,7 +148,6 @@ pub enum Stopped {
 struct Proposed<'a> {
     id: &'a ChangeId,
     name: &'a Raw,
-    state: State,
     hold: Option<&'a Hold>,
 }
 
@@ -161,12 +160,7 @@ struct Counted<'a> {
 
 /// Counts a run from its events and the plan that was worked on.
 pub fn report(run: RunId, plan: &Plan, events: &[Event], totals: Totals) -> Report {
-    let changes = plan.changes.iter().map(|change| Proposed {
-        id: &change.id,
-        name: &change.name,
-        state: change.state,
-        hold: change.hold.as_ref(),
-    });
+    let changes = plan.changes.iter().map(|change| Proposed { id: &change.id, name: &change.name, hold: change.hold.as_ref() });
     count(run, &Counted { hash: &plan.hash, complete: plan.complete, changes: changes.collect() }, events, totals)
 }
 
@@ -185,8 +179,8 @@ pub fn replay(events: &[Event]) -> Option<Report> {
                 plan = Counted { hash: plan_hash, complete: *complete, changes: Vec::new() };
             }
             What::Difference(difference) => {
-                let Difference { change, name, state, hold, .. } = difference.as_ref();
-                plan.changes.push(Proposed { id: change, name, state: *state, hold: hold.as_ref() });
+                let Difference { change, name, hold, .. } = difference.as_ref();
+                plan.changes.push(Proposed { id: change, name, hold: hold.as_ref() });
             }
             _ => {}
         }
@@ -195,7 +189,7 @@ pub fn replay(events: &[Event]) -> Option<Report> {
 }
 
 fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Report {
-    let Totals { stopped, unsettled, calls, seconds, not_before } = totals;
+    let Totals { stopped, unsettled, calls, seconds, not_before, pending, held } = totals;
     let names: BTreeMap<&ChangeId, &Raw> = plan.changes.iter().map(|change| (change.id, change.name)).collect();
     let name = |id: &ChangeId| names.get(id).map(|name| name.display().to_string()).unwrap_or_default();
     let mut applied: BTreeSet<&ChangeId> = BTreeSet::new();
@@ -226,12 +220,6 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
             *brakes.entry(text.clone()).or_default() += 1;
         }
     }
-    let pending = plan
-        .changes
-        .iter()
-        .filter(|change| change.state == State::Review && !applied.contains(change.id) && !failures.contains_key(change.id))
-        .count();
-    let held = plan.changes.iter().filter(|change| change.state == State::Held).count();
     let outcome = [
         (stopped == Stopped::Refused, Ending::Refused),
         (refused, Ending::Failed),

@@ -59,6 +59,8 @@ pub struct Said {
     pub change: ChangeId,
     /// Its page.
     pub page: PageId,
+    /// The change in words, safe to show.
+    pub what: String,
     /// What was said.
     pub verdict: Verdict,
 }
@@ -80,6 +82,8 @@ pub struct Review<P> {
     plan: P,
     by: String,
     verdicts: Vec<Verdict>,
+    /// Who decided earlier, by the place of the change; what is decided now is decided by `by`.
+    earlier: HashMap<usize, String>,
     index: HashMap<ChangeId, usize>,
     /// The changes that may give a page another object than the linked one.
     relinks: HashMap<PageId, usize>,
@@ -97,7 +101,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
         };
         let relinks = plan.changes.iter().enumerate().filter(|(_, change)| may_relink(change));
         let relinks = relinks.map(|(at, change)| (change.page, at)).collect();
-        Self { plan, by: by.into(), verdicts, index, relinks, done: Vec::new(), undone: Vec::new() }
+        Self { plan, by: by.into(), verdicts, earlier: HashMap::new(), index, relinks, done: Vec::new(), undone: Vec::new() }
     }
 
     /// A review that approves what policy approves: every change that is ready.
@@ -116,15 +120,37 @@ impl<P: Deref<Target = Plan>> Review<P> {
         }
     }
 
-    /// Takes up what was decided earlier about the same changes. It cannot be undone.
-    pub fn recall(&mut self, earlier: impl IntoIterator<Item = (ChangeId, Verdict)>) {
-        for (id, verdict) in earlier {
-            let Some(&at) = self.index.get(&id) else { continue };
+    /// Approves every change that is meant and that nobody has said anything about, unless it is held. It cannot be undone.
+    pub fn approve_undecided(&mut self, meant: impl Fn(&Change) -> bool) {
+        for (change, verdict) in self.plan.changes.iter().zip(&mut self.verdicts) {
+            if change.state != State::Held && *verdict == Verdict::default() && meant(change) {
+                verdict.decision = Some(Decision::Approve);
+            }
+        }
+    }
+
+    /// Takes up what somebody decided earlier about the same changes. It cannot be undone.
+    pub fn recall(&mut self, earlier: impl IntoIterator<Item = (Said, String)>) {
+        for (Said { change, verdict, .. }, by) in earlier {
+            let Some(&at) = self.index.get(&change) else { continue };
             let approves_held = self.plan.changes[at].state == State::Held && verdict.decision == Some(Decision::Approve);
             if !approves_held && verdict.way <= self.plan.changes[at].alternatives.len() {
                 self.verdicts[at] = verdict;
+                self.earlier.insert(at, by);
             }
         }
+    }
+
+    /// Approves what was approved earlier together with all that it requires, for a run that makes nothing else.
+    pub fn approve_recalled(&mut self) {
+        let is_approved = |at: &usize| self.verdicts[*at].decision == Some(Decision::Approve);
+        let approved: Vec<usize> = self.earlier.keys().copied().filter(is_approved).collect();
+        self.decide(&approved, Some(&Decision::Approve));
+    }
+
+    /// Who decided about a change.
+    pub fn by(&self, at: usize) -> &str {
+        self.earlier.get(&at).unwrap_or(&self.by)
     }
 
     /// The plan.
@@ -202,7 +228,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
     pub fn said(&self, changes: &[usize]) -> Vec<Said> {
         let said = |&at: &usize| {
             let change = &self.plan.changes[at];
-            Said { change: change.id.clone(), page: change.page, verdict: self.verdicts[at].clone() }
+            Said { change: change.id.clone(), page: change.page, what: change.words(), verdict: self.verdicts[at].clone() }
         };
         changes.iter().map(said).collect()
     }
@@ -257,6 +283,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
             let before = self.verdicts[at].clone();
             edit(at, &mut self.verdicts[at]);
             if self.verdicts[at] != before {
+                self.earlier.remove(&at);
                 step.push((at, before));
             }
         }
@@ -352,10 +379,12 @@ impl<P: Deref<Target = Plan>> Review<P> {
             if proposal.action == Action::Update && proposal.fields.is_empty() {
                 continue;
             }
-            verdicts.push((change.id.clone(), self.verdicts[at].clone()));
+            let said =
+                Said { change: change.id.clone(), page: change.page, what: change.words(), verdict: self.verdicts[at].clone() };
+            verdicts.push((said, self.by(at).to_owned()));
             changes.push(Change { proposal, alternatives: Vec::new(), ..change.clone() });
         }
-        Approved { changes, verdicts, by: self.by.clone() }
+        Approved { changes, verdicts }
     }
 }
 
@@ -364,8 +393,8 @@ impl<P: Deref<Target = Plan>> Review<P> {
 #[must_use]
 pub struct Approved {
     changes: Vec<Change>,
-    verdicts: Vec<(ChangeId, Verdict)>,
-    by: String,
+    /// One for each.
+    verdicts: Vec<(Said, String)>,
 }
 
 impl Approved {
@@ -374,14 +403,9 @@ impl Approved {
         &self.changes
     }
 
-    /// What was said about them, for [`Review::recall`]: the same changes of a fresh plan are approved in the same way.
-    pub fn verdicts(&self) -> &[(ChangeId, Verdict)] {
+    /// What was said about them, and by whom, for [`Review::recall`]: the same changes of a fresh plan are approved in the same way.
+    pub fn verdicts(&self) -> &[(Said, String)] {
         &self.verdicts
-    }
-
-    /// Who approved them.
-    pub fn by(&self) -> &str {
-        &self.by
     }
 }
 
@@ -540,7 +564,7 @@ mod tests {
         review.choose(place(&plan, "a"), 1);
         let approved = review.approved();
 
-        let mut fresh = Review::new(&plan, approved.by());
+        let mut fresh = Review::new(&plan, "somebody else");
         fresh.recall(approved.verdicts().iter().cloned());
 
         assert_eq!(fresh.approved(), approved);
@@ -554,7 +578,13 @@ mod tests {
         let mut review = Review::new(&plan, "tester");
         let approve = Verdict { decision: Some(Decision::Approve), ..Verdict::default() };
 
-        review.recall(["a", "b", "gone"].map(|id| (ChangeId(id.into()), approve.clone())));
+        let said = |id: &str| Said {
+            change: ChangeId(id.into()),
+            page: PageId::from_number(1),
+            what: String::new(),
+            verdict: approve.clone(),
+        };
+        review.recall(["a", "b", "gone"].map(|id| (said(id), "Ana".to_owned())));
 
         assert_eq!(approved(&review), ["b"]);
         assert!(review.decide(&[place(&plan, "a")], Some(&Decision::Approve)).is_empty());

@@ -371,6 +371,17 @@ pub struct Allowance {
 }
 
 impl Class {
+    /// What the configuration calls it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Close => "close",
+            Self::Reopen => "reopen",
+            Self::Rename => "rename",
+            Self::Move => "move",
+            Self::LostLink => "lost_link",
+        }
+    }
+
     /// The word for several changes of the class.
     pub fn plural(self) -> &'static str {
         match self {
@@ -403,6 +414,17 @@ impl FromStr for Allowance {
 }
 
 impl Brakes {
+    /// The brake of a class.
+    pub fn of(&self, class: Class) -> Brake {
+        match class {
+            Class::Close => self.close,
+            Class::Reopen => self.reopen,
+            Class::Rename => self.rename,
+            Class::Move => self.move_,
+            Class::LostLink => self.lost_link,
+        }
+    }
+
     /// The brakes with some classes let through up to a number.
     #[must_use]
     pub fn allowing(mut self, allowances: &[Allowance]) -> Self {

@@ -1,14 +1,18 @@
 //! What approved changes are as writes, and what waits for what. Several changes of one object become one request.
 
+mod links;
+
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    model::{Field, Kind, Link, Object, ObjectId, Page, PageId, Service, Snapshots, Value},
+    model::{Field, Kind, ObjectId, PageId, Service, Snapshots, Value},
     plan::{Action, Cause, Change, ChangeId},
     review::Approved,
     rules::{IdStrategy, Rules},
     text::Raw,
 };
+
+pub use links::{created, current, leaving, recovered, settled, verified, wanted, written_back};
 
 /// One step of an apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +45,10 @@ pub enum Act {
     },
     /// Links the page with an object that exists. Nothing is sent.
     Adopt(ObjectId),
+    /// Links the page with an object that it had before, as an undo does: what differs then differs on purpose. Nothing is sent.
+    Restore(ObjectId),
+    /// Ends the link of the page with an object, as an undo does. Nothing is sent.
+    Part(ObjectId),
     /// Remembers that both sides differ on purpose. Nothing is sent.
     Accept,
     /// Changes an object.
@@ -70,6 +78,8 @@ pub enum ClaimWrite {
     Own,
     /// It is emptied.
     Clear,
+    /// An undo puts back what was there.
+    Former(Option<ObjectId>),
 }
 
 impl Act {
@@ -83,7 +93,7 @@ impl Act {
         match self {
             Self::Create { .. } | Self::Update { .. } => Some(Service::Clockify),
             Self::WriteBack { .. } => Some(Service::Notion),
-            Self::Adopt(_) | Self::Accept => None,
+            Self::Adopt(_) | Self::Restore(_) | Self::Part(_) | Self::Accept => None,
         }
     }
 }
@@ -122,15 +132,17 @@ impl Builder<'_> {
         let Some(&first) = changes.first() else { return };
         let moves_task = |change: &&&Change| change.proposal.action == Action::Move && change.kind == Kind::Task;
         let creates = changes.iter().any(|change| change.proposal.action == Action::Create);
-        let mut update: Option<usize> = None;
+        // By object: an undo may change what the page had before along with what it has now.
+        let mut updates: HashMap<ObjectId, usize> = HashMap::new();
         let mut write_back: Option<usize> = None;
         // A task that moves is created from its page as it is now, which makes its other changes too; the old one is only closed.
         let first_moves = changes.iter().filter(moves_task).chain(changes.iter().filter(|change| !moves_task(change)));
         for &change in first_moves {
             let object = change.proposal.object;
             match (change.proposal.action, object) {
-                // Not the page's object any more: a step of its own.
-                (Action::Close, Some(object)) if change.cause == Cause::Moved => {
+                // Not the page's object any more: a step of its own. And so is the close of an undo, which comes last, while others may
+                // wait for what else the undo does to the object.
+                (Action::Close, Some(object)) if change.cause == Cause::Moved || change.is_undo() => {
                     let fields = written_fields(change).collect();
                     self.push(change, Act::Update { object, parent: None, fields });
                 }
@@ -138,6 +150,12 @@ impl Builder<'_> {
                     let (name, fields) = split_name(change);
                     let at = self.push(change, Act::Create { parent: change.parent, name, fields });
                     self.write_own_claim(change, at, &mut write_back);
+                }
+                (Action::Link, Some(object)) if change.cause == Cause::Undone => {
+                    self.push(change, Act::Restore(object));
+                }
+                (Action::WriteBack | Action::ClearClaim, object) if change.is_undo() => {
+                    self.write_former_claim(change, object, &mut write_back);
                 }
                 (Action::Link, Some(object)) => {
                     let at = self.push(change, Act::Adopt(object));
@@ -148,7 +166,8 @@ impl Builder<'_> {
                 (Action::Move, Some(object)) if change.kind == Kind::Task => {
                     let page_writes = changes.iter().filter(|change| change.proposal.side == Service::Notion);
                     let becomes = page_writes.flat_map(|change| written_fields(change)).collect();
-                    update = self.move_task(change, object, becomes, &mut write_back);
+                    let created = self.move_task(change, object, becomes, &mut write_back);
+                    updates.extend(created.map(|created| (object, created)));
                 }
                 (Action::Update, _) if change.proposal.side == Service::Notion => {
                     let at = *write_back.get_or_insert_with(|| {
@@ -160,8 +179,9 @@ impl Builder<'_> {
                     }
                 }
                 (Action::Update | Action::Move | Action::Close | Action::Reopen, Some(object)) => {
-                    let at = *update
-                        .get_or_insert_with(|| self.push(change, Act::Update { object, parent: None, fields: BTreeMap::new() }));
+                    let at = *updates
+                        .entry(object)
+                        .or_insert_with(|| self.push(change, Act::Update { object, parent: None, fields: BTreeMap::new() }));
                     self.join(at, change);
                     if let Act::Update { parent, fields, .. } = &mut self.steps[at].act {
                         if change.proposal.action == Action::Move {
@@ -217,6 +237,18 @@ impl Builder<'_> {
         self.steps[closed].needs.push(created);
         self.done_by.insert(change.id.clone(), created);
         Some(created)
+    }
+
+    /// Puts the ID back that the page had before a run, and where the run had linked the page, ends that link after all else.
+    fn write_former_claim(&mut self, change: &Change, object: Option<ObjectId>, write_back: &mut Option<usize>) {
+        let former = change.proposal.fields.iter().find(|field| field.field == Field::Claim);
+        if let Some(former) = former {
+            let id = if let Value::Object(id) = former.to { Some(id) } else { None };
+            self.write_claim(change, ClaimWrite::Former(id), write_back);
+        }
+        let Some(object) = object.filter(|_| change.cause == Cause::Unlinked) else { return };
+        let part = self.push(change, Act::Part(object));
+        self.steps[part].needs.extend(former.and(*write_back));
     }
 
     /// Writes the ID into the page once the step that provides it is done.
@@ -290,6 +322,13 @@ impl Builder<'_> {
                 above = self.parent(kind, parent);
             }
         }
+        // What is written to an object is written while it is still linked.
+        for part in 0..self.steps.len() {
+            let Act::Part(object) = self.steps[part].act else { continue };
+            let writes = |at: &usize| matches!(&self.steps[*at].act, Act::Update { object: of, .. } if *of == object);
+            let before: Vec<usize> = (0..self.steps.len()).filter(writes).collect();
+            self.steps[part].follows.extend(before);
+        }
         for step in &mut self.steps {
             step.follows.sort_unstable();
         }
@@ -315,63 +354,4 @@ fn split_name(change: &Change) -> (Raw, BTreeMap<Field, Value>) {
         Some(Value::Text(name)) => (name, fields),
         _ => (change.name.canonical().into_raw(), fields),
     }
-}
-
-/// What an object holds of a field, in the form in which both sides are compared.
-pub fn current(object: &Object, field: Field) -> Option<Value> {
-    Some(match field {
-        Field::Name => Value::name(&object.name),
-        Field::Parent => object.parent.map_or(Value::Empty, Value::Object),
-        Field::State => Value::Closed(object.closed),
-        _ => return object.values.get(field).cloned(),
-    })
-}
-
-/// What a page holds of a field, in the form in which both sides are compared. A parent is not in the page but in the registry.
-pub fn wanted(page: &Page, field: Field) -> Option<Value> {
-    Some(match field {
-        Field::Name => Value::name(&page.title),
-        Field::State => Value::Closed(page.standing.is_closed()),
-        Field::Parent => return None,
-        _ => return page.values.get(field).cloned(),
-    })
-}
-
-/// The link after an object was created for a page: what was sent on one side, what the service answered on the other.
-pub fn created(page: PageId, object: &Object, name: &Raw, sent: &BTreeMap<Field, Value>) -> Link {
-    let base = super::model::Base::default();
-    let link = Link { page, kind: object.kind, object: object.id, sight: super::model::Sight::Expected, base, left: Vec::new() };
-    let defaults = [Field::Parent, Field::State].into_iter().filter_map(|field| Some((field, current(object, field)?)));
-    let name = (Field::Name, Value::name(name));
-    let all: BTreeMap<Field, Value> = defaults.chain([name]).chain(sent.clone()).collect();
-    verified(link, object, &all)
-}
-
-/// The link after a create was found to have happened, some time later: both sides held what was sent, and what the object holds
-/// otherwise by now was edited since.
-pub fn recovered(page: PageId, object: &Object, parent: Option<ObjectId>, name: &Raw, sent: &BTreeMap<Field, Value>) -> Link {
-    let mut link = created(page, object, name, sent);
-    let parent = parent.map(|parent| (Field::Parent, Value::Object(parent)));
-    let fixed = [(Field::Name, Value::name(name)), (Field::State, Value::Closed(false))];
-    for (field, value) in fixed.into_iter().chain(parent).chain(sent.clone()) {
-        link.base.set(field, super::model::Agreed::Same(value));
-    }
-    link
-}
-
-/// What a page leaves behind when it gets another object than the linked one: that one, if it is there, and what was left before.
-pub fn leaving(before: &Link, snapshots: &Snapshots) -> Vec<ObjectId> {
-    let here = snapshots.objects[before.kind].get(before.object).map(|object| object.id);
-    before.left.iter().copied().chain(here).collect()
-}
-
-/// The link after fields were written into its object, or into its page: both halves of the base as they are now.
-#[must_use]
-pub fn verified(mut link: Link, object: &Object, wanted: &BTreeMap<Field, Value>) -> Link {
-    for (&field, wanted) in wanted {
-        if let Some(current) = current(object, field) {
-            link.base.set(field, super::model::Agreed::on(wanted.clone(), current));
-        }
-    }
-    link
 }

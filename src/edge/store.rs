@@ -41,6 +41,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// True where there is a state.
+    pub fn exists(directory: &Path) -> bool {
+        directory.join(open::FILE).exists()
+    }
+
     /// Opens the state in a directory for reading and writing, creates what is missing, and holds the lock until dropped.
     /// `now` is shown to whoever finds the lock taken.
     ///
@@ -107,6 +112,11 @@ impl Store {
             transaction.execute("DELETE FROM memory WHERE key = ?1", [key])?;
             Ok(())
         })
+    }
+
+    /// What is wrong with a state whose journal this program cannot have written.
+    pub fn damaged(&self, illegal: &Illegal) -> StoreError {
+        Fault::Stored(illegal.to_string()).explained(&self.file)
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {

@@ -25,7 +25,7 @@ use self::{
 };
 use crate::domain::{
     journal::{Born, Event, Outcome, RunId, Trace, Was, What, Write, WriteId},
-    model::{Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Sight, Snapshots, Value},
+    model::{Agreed, Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Sight, Snapshots, Value},
     plan::ChangeId,
     report::Stopped,
     review::Approved,
@@ -173,7 +173,7 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
                     Start::Done => applying.succeeded(&mut progress, at)?,
                     Start::Send(flight) => {
                         room.take(flight.write.service());
-                        flights.push(fly(target, flight, applying.work.rules.settles()));
+                        flights.push(fly(target, *flight, applying.work.rules.settles()));
                     }
                     Start::Impossible(error) => {
                         applying.failed(&mut progress, at, &error, "run again to plan it anew")?;
@@ -209,7 +209,7 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
 
 enum Start {
     Done,
-    Send(Flight),
+    Send(Box<Flight>),
     Impossible(String),
 }
 
@@ -254,9 +254,9 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     }
 
     fn record_approvals(&mut self) -> Result<(), J::Error> {
-        let by = self.work.approved.by().to_owned();
-        let approvals = self.work.approved.changes().iter();
-        let approvals: Vec<What> = approvals.map(|change| What::Approved { change: change.id.clone(), by: by.clone() }).collect();
+        let approvals = self.work.approved.verdicts().iter();
+        let approvals: Vec<What> =
+            approvals.map(|(said, by)| What::Approved { change: said.change.clone(), by: by.clone() }).collect();
         if approvals.is_empty() { Ok(()) } else { self.append(approvals, &[]) }
     }
 
@@ -265,7 +265,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         let step = &self.steps[at];
         let page = step.page;
         match &step.act {
-            Act::Adopt(object) => {
+            Act::Adopt(object) | Act::Restore(object) => {
                 let Some(seen) = self.object(step.kind, *object) else {
                     return Ok(Start::Impossible(format!("{object} is not there any more")));
                 };
@@ -273,8 +273,19 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 if self.work.registry.of_object(*object).is_some_and(|link| link.page != page) {
                     return Ok(Start::Impossible(format!("{object} is linked to another page by now")));
                 }
-                let link = self.first_link(page, &seen);
-                self.append(Vec::new(), &[link])?;
+                let link =
+                    if matches!(step.act, Act::Restore(_)) { self.restored(page, &seen) } else { self.first_link(page, &seen) };
+                let former = self.work.registry.of_page(page).map(|before| before.object);
+                let linked = What::Linked { page, kind: step.kind, object: Some(*object), former };
+                self.append(vec![linked], &[link])?;
+                Ok(Start::Done)
+            }
+            Act::Part(object) => {
+                let Some(link) = self.work.registry.of_page(page).filter(|link| link.object == *object).cloned() else {
+                    return Ok(Start::Impossible(format!("{object} is not linked to the page any more")));
+                };
+                let parted = What::Linked { page, kind: step.kind, object: None, former: Some(*object) };
+                self.append(vec![parted], &[Link { sight: Sight::Parted, ..link }])?;
                 Ok(Start::Done)
             }
             Act::Accept => {
@@ -294,7 +305,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 let (changes, request) = (step.changes.clone(), write.clone());
                 let intent = self.intent(number, changes, request, &trace);
                 self.append(vec![intent], &[])?;
-                Ok(Start::Send(Flight { step: at, number, write, trace, second_try }))
+                Ok(Start::Send(Box::new(Flight { step: at, number, write, trace, second_try })))
             }
         }
     }
@@ -332,6 +343,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 let claim = match claim {
                     ClaimWrite::Keep => None,
                     ClaimWrite::Clear => Some(None),
+                    ClaimWrite::Former(former) => Some(*former),
                     ClaimWrite::Own => match self.work.registry.of_page(page) {
                         Some(link) => Some(Some(link.object)),
                         None => return Err("the page is linked to no object".to_owned()),
@@ -339,49 +351,67 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 };
                 Write::WriteBack { page, kind, claim, fields: fields.clone() }
             }
-            Act::Adopt(_) | Act::Accept => return Err("nothing is sent for it".to_owned()),
+            Act::Adopt(_) | Act::Restore(_) | Act::Part(_) | Act::Accept => return Err("nothing is sent for it".to_owned()),
         })
     }
 
-    /// What is journaled before a write leaves: the request, and what it changes as it is now, on the side that is written.
+    /// What is journaled before a write leaves: the request, and what it changes as it is now.
     fn intent(&self, write: WriteId, changes: Vec<ChangeId>, request: Write, trace: &Trace) -> What {
-        let page = self.page(request.kind(), request.page());
-        let (fields, claims) = match &request {
-            Write::Create { .. } => (None, false),
-            Write::Update { fields, .. } => (Some(fields), false),
-            Write::WriteBack { claim, fields, .. } => (Some(fields), claim.is_some()),
-        };
-        let object = match &request {
-            Write::Update { kind, object, .. } => self.object(*kind, *object),
-            Write::Create { .. } | Write::WriteBack { .. } => None,
-        };
-        let held = |&field: &Field| {
-            let value = match &object {
-                Some(object) => steps::current(object, field)?,
-                None => steps::wanted(page?, field)?,
-            };
-            Some((field, value))
-        };
-        let before = fields.map(|fields| fields.keys().filter_map(held).collect()).unwrap_or_default();
-        let claimed = page.filter(|_| claims).and_then(|page| page.claim.id());
-        let name = page.map(|page| page.title.clone()).unwrap_or_default();
-        let was = Box::new(Was { before, name, claimed });
+        let name = self.page(request.kind(), request.page()).map(|page| page.title.clone()).unwrap_or_default();
+        let was = Box::new(Was { before: self.before(&request), name });
         What::Intent { write, changes, request, was, trace: Box::new(trace.clone()) }
     }
 
-    /// What will tell the object of a create from those of others: those that were there before, and the time.
+    /// What is known before a write leaves. What will tell the object of a create from those of others: those that were there before, and
+    /// the time; of any other write, where both sides are to differ on purpose.
     fn trace(&self, write: &Write, now: Option<Timestamp>) -> Trace {
-        let Write::Create { page, kind, parent, name, .. } = write else { return Trace::default() };
+        let Write::Create { page, kind, parent, name, .. } = write else {
+            return Trace { apart: self.apart(write), ..Trace::default() };
+        };
         let rows = self.work.snapshots.objects[*kind].rows().iter();
         // Only those of the same name can be mistaken for the new one.
         let same = rows.filter(|object| object.parent == *parent && object.name.canonical() == name.canonical());
         let leaves = self.work.registry.of_page(*page).map(|link| link.object);
-        let mut trace = Trace { siblings: same.map(|object| object.id).collect(), born: now.map(Born::of), leaves };
+        let mut trace =
+            Trace { siblings: same.map(|object| object.id).collect(), born: now.map(Born::of), leaves, ..Trace::default() };
         if let Some(earlier) = self.work.earlier.get(page) {
             trace.siblings.retain(|known| earlier.siblings.contains(known));
             trace.born = trace.born.zip(earlier.born).map(|(now, earlier)| now.since(earlier));
         }
         trace
+    }
+
+    /// What the fields hold that a write changes, as last seen.
+    fn before(&self, write: &Write) -> BTreeMap<Field, Value> {
+        match write {
+            Write::Create { .. } => BTreeMap::new(),
+            Write::Update { kind, object, fields, .. } => {
+                let Some(seen) = self.work.snapshots.objects[*kind].get(*object) else { return BTreeMap::new() };
+                fields.keys().filter_map(|&field| Some((field, steps::current(seen, field)?))).collect()
+            }
+            Write::WriteBack { page, kind, claim, fields } => {
+                let Some(seen) = self.page(*kind, *page) else { return BTreeMap::new() };
+                let claim = claim.map(|_| Field::Claim);
+                let fields = fields.keys().copied().chain(claim);
+                fields.filter_map(|field| Some((field, steps::wanted(seen, field)?))).collect()
+            }
+        }
+    }
+
+    /// What the other side holds, where that is not what a write brings about.
+    fn apart(&self, write: &Write) -> BTreeMap<Field, Value> {
+        let (mut other, fields) = match write {
+            Write::Create { .. } => return BTreeMap::new(),
+            Write::Update { page, kind, fields, .. } => (self.as_wanted(*kind, *page, fields.clone()), fields),
+            Write::WriteBack { page, kind, fields, .. } => {
+                let link = self.work.registry.of_page(*page);
+                let object = link.and_then(|link| self.work.snapshots.objects[*kind].get(link.object));
+                let current = |&field: &Field| Some((field, steps::current(object?, field)?));
+                (fields.keys().filter_map(current).collect(), fields)
+            }
+        };
+        other.retain(|field, value| fields.get(field) != Some(value));
+        other
     }
 
     fn object(&self, kind: Kind, object: ObjectId) -> Option<Object> {
@@ -400,17 +430,38 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         }
     }
 
-    /// What the page holds of fields that were written: the same as was sent, unless a person typed another value. Both sides then differ
-    /// on purpose, and the base says so.
+    /// What the page holds of fields that were written: the same as was sent, unless a person typed another value or a run is undone. Both
+    /// sides then differ on purpose, and the base says so. Of a page that is out of sight it is what was last agreed on.
     fn as_wanted(&self, kind: Kind, page: PageId, mut sent: BTreeMap<Field, Value>) -> BTreeMap<Field, Value> {
-        if let Some(page) = self.page(kind, page) {
-            for (&field, value) in &mut sent {
-                if let Some(wanted) = self.wanted(page, field) {
-                    *value = wanted;
-                }
+        let (seen, link) = (self.page(kind, page), self.work.registry.of_page(page));
+        for (&field, value) in &mut sent {
+            let wanted = match seen {
+                Some(page) => self.wanted(page, field),
+                None => link.and_then(|link| link.base.get(field)).map(|agreed| agreed.notion().clone()),
+            };
+            if let Some(wanted) = wanted {
+                *value = wanted;
             }
         }
         sent
+    }
+
+    /// The link to an object that the page had before. What an undo parted has its base again; otherwise whatever differs is meant to,
+    /// but for being closed: that an undo mends next.
+    fn restored(&self, page: PageId, object: &Object) -> Link {
+        let before = self.work.registry.of_page(page);
+        let mut left = before.map_or_else(Vec::new, |before| steps::leaving(before, self.work.snapshots));
+        left.retain(|left| *left != object.id);
+        if let Some(parted) = self.work.registry.parted(page).filter(|parted| parted.object == object.id) {
+            return Link { sight: Sight::Expected, left, ..parted.clone() };
+        }
+        let link = Link { left, ..self.first_link(page, object) };
+        let Some(seen) = self.page(object.kind, page) else { return link };
+        let fields = [Field::Name, Field::Parent].into_iter().chain(seen.values.iter().map(|(field, _)| field));
+        let wanted = fields.filter_map(|field| Some((field, self.wanted(seen, field)?))).collect();
+        let mut link = steps::verified(link, object, &wanted);
+        link.base.set(Field::State, Agreed::Same(Value::Closed(seen.standing.is_closed())));
+        link
     }
 
     /// A link to an object that exists: both agree on what they agree on, and nothing else has a base yet.
@@ -544,13 +595,12 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                     links.extend(link.map(|link| steps::verified(retired(link, self.page(*kind, *page), now), now, &kept)));
                 }
             }
-            Write::WriteBack { page, kind, fields, .. } => {
-                let link = self.work.registry.of_page(*page).cloned().filter(|_| !fields.is_empty());
-                if let Some(link) = link
-                    && let Some(object) = self.object(*kind, link.object)
-                {
-                    links.push(steps::verified(link, &object, fields));
-                }
+            Write::WriteBack { page, kind, claim, fields } => {
+                let link = self.work.registry.of_page(*page);
+                links.extend(link.and_then(|link| {
+                    let object = self.work.snapshots.objects[*kind].get(link.object);
+                    steps::written_back(link, object, *claim, fields)
+                }));
             }
         }
         self.append(events, &links)?;

@@ -98,7 +98,7 @@ impl Session<'_> {
                 continue;
             }
             match link.sight {
-                Sight::Retired => {}
+                Sight::Retired | Sight::Parted => {}
                 Sight::Away(away, since) if now.duration_since(since) < AWAY_AGAIN_AFTER => {
                     snapshots.away.insert(link.page, away);
                 }

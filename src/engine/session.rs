@@ -19,10 +19,12 @@ use crate::{
         diff::diff,
         journal::{Bodies, Difference, Event, RunId, Totals, What},
         model::{Kind, Link, PerKind, Registry, Service, Snapshots},
-        plan::{Calls, ChangeId, HoldCode, Plan, Scope, State, document::ChangeDocument},
+        pending::{Waits, waiting},
+        plan::{Calls, ChangeId, HoldCode, Plan, Scope, document::ChangeDocument},
         report::{Report, Stopped, report},
         review::{Approved, Review, Said},
         rules::{Allowance, Rules},
+        undo::undo,
     },
     edge::{
         clockify::{self, Clockify},
@@ -111,6 +113,8 @@ pub struct Session<'a> {
     pub rules: &'a Rules,
     /// What somebody lets through beyond the brakes, in this run alone.
     pub allow: Vec<Allowance>,
+    /// The run that this one takes back, instead of comparing both sides.
+    pub undoes: Option<RunId>,
     /// The data sources, as the configuration names them.
     pub references: &'a PerKind<String>,
     /// The Clockify workspace, as the configuration names it.
@@ -252,7 +256,7 @@ impl Session<'_> {
             snapshots,
             registry,
             sources,
-            scope: Scope { notion_workspace, clockify_workspace, rules: String::new() },
+            scope: Scope { notion_workspace, clockify_workspace, rules: String::new(), undoes: self.undoes.clone() },
             at,
         };
         self.save(&mut seen.registry, away_now)?;
@@ -270,14 +274,24 @@ impl Session<'_> {
     pub fn plan(&mut self, seen: &mut Sides) -> Result<Plan, SessionError> {
         let brakes = self.rules.brakes.allowing(&self.allow);
         let rules = Rules { brakes, ..self.rules.clone() };
-        let difference = diff(&seen.snapshots, &seen.registry, &rules, seen.scope.clone());
-        self.save(&mut seen.registry, difference.verified)?;
-        let plan = difference.plan;
-        let (plan_hash, changes) = (plan.hash.clone(), plan.changes.len());
-        let mut events = vec![What::Planned { plan_hash, changes, complete: plan.complete }];
+        let Sides { snapshots, registry, scope, .. } = &*seen;
+        let plan = if let Some(run) = &scope.undoes {
+            let events = self.store.events(run)?;
+            undo(&events, snapshots, registry, &rules, scope.clone()).map_err(|illegal| self.store.damaged(&illegal))?
+        } else {
+            let difference = diff(snapshots, registry, &rules, scope.clone());
+            self.save(&mut seen.registry, difference.verified)?;
+            difference.plan
+        };
+        let (plan_hash, changes, undoes) = (plan.hash.clone(), plan.changes.len(), plan.scope.undoes.clone());
+        let mut events = vec![What::Planned { plan_hash, changes, complete: plan.complete, undoes: undoes.clone() }];
         events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))));
         events.extend(braked(&plan));
         self.tell(events)?;
+        if plan.complete && undoes.is_none() {
+            let ids = plan.by_id();
+            self.store.withdraw_pending(|id| ids.contains_key(id))?;
+        }
         Ok(plan)
     }
 
@@ -336,36 +350,48 @@ impl Session<'_> {
         let events = self.store.events(&self.run)?;
         let calls = self.calls();
         let unsettled = self.store.open_writes()?.len();
-        let totals = Totals { stopped, unsettled, calls, seconds, not_before: self.keep_not_before()? };
+        let not_before = self.keep_not_before()?;
+        let (pending, held) = self.keep_pending(plan, &events)?;
+        let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held };
         let report = report(self.run.clone(), plan, &events, totals);
-        let applied: BTreeSet<&ChangeId> = events
-            .iter()
-            .filter_map(|event| match &event.what {
-                What::Applied { change } => Some(change),
-                _ => None,
-            })
-            .collect();
-        let now = (self.clock)();
-        let documents = ChangeDocument::all(plan);
-        let pending: Vec<PendingRow> = plan
-            .changes
-            .iter()
-            .zip(documents)
-            .filter(|(change, _)| change.state != State::Ready && !applied.contains(&change.id))
-            .map(|(change, document)| PendingRow {
-                change_id: change.id.clone(),
-                kind: change.kind,
-                action: change.proposal.action.word().to_owned(),
-                name: change.name.clone(),
-                state: if change.state == State::Held { "held".to_owned() } else { "review".to_owned() },
-                reason: change.hold.as_ref().map_or_else(|| change.proposal.reason.clone(), |hold| hold.text.clone()),
-                body: serde_json::to_value(document).unwrap_or_default(),
+        self.end(&report, totals)?;
+        Ok(report)
+    }
+
+    /// A plan with what people have decided about its changes.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub fn decided<'p>(&self, plan: &'p Plan) -> Result<Review<&'p Plan>, SessionError> {
+        let mut review = Review::new(plan, "policy");
+        review.recall(self.store.verdicts()?.into_iter().map(|known| (known.said, known.by)));
+        Ok(review)
+    }
+
+    /// Stores what waits for a person now; what has waited before keeps its age. Where not everything could be read, what is not seen
+    /// now may still be true, and stays. Returns how many changes wait for a decision, and how many are held.
+    fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<(usize, usize), SessionError> {
+        // What failed is not for a person to decide about again.
+        let done = events.iter().filter_map(|event| match &event.what {
+            What::Applied { change } | What::Failed { change, .. } => Some(change),
+            _ => None,
+        });
+        let (review, now) = (self.decided(plan)?, (self.clock)());
+        let rows: Vec<PendingRow> = waiting(&review, &done.collect())
+            .into_iter()
+            .map(|waiting| PendingRow {
+                waits: waiting.waits,
+                reason: waiting.reason,
+                change: ChangeDocument::one(plan, waiting.change),
                 first_seen: now,
             })
             .collect();
-        self.store.replace_pending(&pending)?;
-        self.end(&report, totals)?;
-        Ok(report)
+        // What is left of an undo is asked for again by whoever wants it.
+        if plan.scope.undoes.is_none() {
+            self.store.replace_pending(&rows, plan.complete)?;
+        }
+        let held = rows.iter().filter(|row| row.waits == Waits::Held).count();
+        Ok((rows.len() - held, held))
     }
 
     /// Notes that the run ended, with its report.
@@ -395,7 +421,7 @@ impl Session<'_> {
     pub fn keep(&mut self, by: &str, said: &[Said]) -> Result<(), SessionError> {
         self.store.save_verdicts(by, (self.clock)(), said)?;
         let decided = said.iter().map(|said| {
-            let Said { change, page, verdict } = said.clone();
+            let Said { change, page, what: _, verdict } = said.clone();
             What::Decided { change, page, by: by.to_owned(), verdict }
         });
         self.tell(decided.collect())
@@ -474,7 +500,7 @@ impl Session<'_> {
         });
         let stale: Vec<What> = stale.collect();
         self.tell(stale)?;
-        let mut review = Review::new(fresh, approved.by());
+        let mut review = Review::new(fresh, "");
         review.recall(approved.verdicts().iter().cloned());
         Ok(review.approved())
     }

@@ -15,10 +15,10 @@ use jiff::Timestamp;
 
 use super::{
     connect::Connection,
-    demo,
+    demo, explain,
     failure::{Code, Failure},
     logs::{self, Logs},
-    plain,
+    pending, plain,
     progress::Progress,
     stop::Stop,
     text::{self, Dress},
@@ -26,6 +26,7 @@ use super::{
     workplace::{Global, Setup, Workplace, look, who},
 };
 use crate::domain::{
+    explain::{Subject, explain},
     journal::What,
     model::{Field, Kind, Service, Snapshots},
     plan::{
@@ -37,8 +38,9 @@ use crate::domain::{
     review::Review,
     rules::Allowance,
     steps::{Act, steps},
-    text::json,
+    text::{Display, json},
 };
+use crate::engine::session::Sides;
 
 /// Bytes of a saved plan that are read.
 const PLAN_BYTES_MAX: u64 = 512 << 20;
@@ -68,13 +70,32 @@ enum Command {
         #[arg(long)]
         detailed_exitcode: bool,
     },
-    /// Apply a saved plan: of its ready changes, those that still hold
+    /// Apply a saved plan: of its ready changes, those that still hold; or what has been approved of what waits
     Apply {
         /// The plan that `punchlist plan --out FILE` saved
-        file: PathBuf,
+        #[arg(required_unless_present = "pending")]
+        file: Option<PathBuf>,
+        /// Apply what was approved of the changes that wait for a person, and what that needs
+        #[arg(long, conflicts_with_all = ["file", "allow"])]
+        pending: bool,
         /// Let so many changes of a class through that a brake holds in this very plan, e.g. close=12
         #[arg(long, value_name = "CLASS=N")]
         allow: Vec<Allowance>,
+    },
+    /// Say why the plan says what it says about a page, an object or a change
+    Explain {
+        /// The ID of a page, an object or a change
+        id: String,
+    },
+    /// List what waits for a person, or decide about it
+    Pending {
+        #[command(subcommand)]
+        act: Option<pending::Act>,
+    },
+    /// List what was ignored for good, or ask about it again
+    Ignored {
+        #[command(subcommand)]
+        act: Option<pending::Ignored>,
     },
     /// Show, copy and verify the log of what was done
     Logs(Box<Logs>),
@@ -151,9 +172,20 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
             }
         }
         Some(Command::Plan { out, detailed_exitcode }) => Job::begin(global).await?.plan(out.as_deref(), detailed_exitcode).await,
-        Some(Command::Apply { file, allow }) => {
+        Some(Command::Apply { file: Some(file), allow, pending: _ }) => {
             let saved = read_plan(&file)?;
             Job::begin(global).await?.apply(&saved, allow).await
+        }
+        Some(Command::Apply { file: None, .. }) => Job::begin(global).await?.apply_pending().await,
+        Some(Command::Explain { id }) => Job::begin(global).await?.explain(&id).await,
+        Some(Command::Pending { act: None }) => {
+            let setup = Setup::load(&global).await?;
+            pending::list(&setup, global.json).map(|()| 0)
+        }
+        Some(Command::Pending { act: Some(act) }) => pending::act(&Setup::load(&global).await?, &act).map(|()| 0),
+        Some(Command::Ignored { act }) => {
+            let setup = Setup::load(&global).await?;
+            pending::ignored(&setup, act.as_ref(), global.json).map(|()| 0)
         }
         Some(Command::Doctor { what: Cure::Rebuild }) => {
             let setup = Setup::load(&global).await?;
@@ -239,7 +271,45 @@ impl Job {
             .workplace
             .in_session("auto-approve", async |session, stop, _| {
                 let (sides, plan) = look(session, stop).await?;
-                let approved = Review::by_policy(&plan).approved();
+                let mut review = session.decided(&plan)?;
+                review.approve_undecided(|change| change.state == State::Ready);
+                let approved = review.approved();
+                let (plan, stopped) = session.apply(sides, plan, approved).await?;
+                Ok(session.finish(&plan, stopped, started.elapsed().as_secs_f64())?)
+            })
+            .await;
+        self.report(&report?)
+    }
+
+    async fn explain(mut self, id: &str) -> Result<u8, Failure> {
+        let explained = self
+            .workplace
+            .in_session("explain", async |session, stop, connection| {
+                let (sides, plan) = look(session, stop).await?;
+                let Sides { snapshots, registry, .. } = &sides;
+                let subject = Subject::find(id, &plan, registry, snapshots).ok_or_else(|| {
+                    Failure::new(Code::Error, format!("no page, object or change with the ID {} is seen", Display::of(id)))
+                        .hint("`punchlist plan --json` names the IDs of all changes and notices")
+                })?;
+                session.close("explained")?;
+                Ok(explain(subject, &plan, snapshots, registry, &connection.rules))
+            })
+            .await;
+        self.progress.clear();
+        explain::print(&explained?, self.workplace.places(), self.global.json)?;
+        Ok(0)
+    }
+
+    /// Applies what people have approved, and what that needs.
+    async fn apply_pending(mut self) -> Result<u8, Failure> {
+        let started = self.started;
+        let report = self
+            .workplace
+            .in_session("apply pending", async |session, stop, _| {
+                let (sides, plan) = look(session, stop).await?;
+                let mut review = session.decided(&plan)?;
+                review.approve_recalled();
+                let approved = review.approved();
                 let (plan, stopped) = session.apply(sides, plan, approved).await?;
                 Ok(session.finish(&plan, stopped, started.elapsed().as_secs_f64())?)
             })

@@ -3,8 +3,10 @@
 pub mod cli;
 mod connect;
 mod demo;
+mod explain;
 mod failure;
 mod logs;
+mod pending;
 mod plain;
 mod progress;
 mod stop;

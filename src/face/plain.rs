@@ -89,11 +89,15 @@ pub(super) async fn review(global: Global, setup: Setup) -> Result<u8, Failure> 
 async fn decide(talk: &mut Talk, session: &mut Session<'_>, plan: &Arc<Plan>, dress: Dress) -> Result<Option<Approved>, Failure> {
     let who = who();
     let mut review = Review::new(Arc::clone(plan), &who);
-    review.recall(session.store.verdicts()?.into_iter().map(|known| (known.said.change, known.said.verdict)));
+    review.recall(session.store.verdicts()?.into_iter().map(|known| (known.said, known.by)));
     let mut walk = Walk::new(review, dress);
     let tally = Tally::of(&walk.review);
     if tally.undecided < plan.changes.len() {
         talk.say(&format!("Decided before: {}.\n", tally.words()))?;
+    }
+    let waiting = session.store.pending()?.len();
+    if waiting > 0 {
+        talk.say(&format!("Left for a person by earlier runs: {waiting}.\n"))?;
     }
     if !plan.notices.is_empty() {
         talk.say(&format!("{} to know of besides: N lists them.\n", notices(plan.notices.len())))?;

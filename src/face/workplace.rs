@@ -22,6 +22,7 @@ use crate::{
         journal::{Event, RunId, What},
         model::Service,
         plan::{Plan, sha256},
+        review::Said,
     },
     edge::{
         config::{DiagnosticLevel, Loader, LogSettings, Override, Settings},
@@ -176,6 +177,31 @@ impl Setup {
         Ok(Custody::of(&self.state_directory()?, checkpoints.clone(), key.clone()))
     }
 
+    /// The state, to look at; nothing where there is none yet.
+    pub(super) fn look_at_state(&self) -> Result<Option<Store>, Failure> {
+        let directory = self.state_directory()?;
+        if !Store::exists(&directory) {
+            return Ok(None);
+        }
+        Ok(Some(Store::open_read_only(&directory)?))
+    }
+
+    /// Keeps what somebody said about changes outside any run, and logs it.
+    pub(super) fn keep(&self, store: &mut Store, trigger: &str, said: &[Said]) -> Result<(), Failure> {
+        let by = who();
+        store.save_verdicts(&by, Timestamp::now(), said)?;
+        let decided = said.iter().map(|said| {
+            let Said { change, page, what: _, verdict } = said.clone();
+            What::Decided { change, page, by: by.clone(), verdict }
+        });
+        log_by_itself(store, &self.settings.given, trigger, decided, "decided")
+    }
+
+    /// The state, to write to.
+    pub(super) fn open_state(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.state_directory()?, Timestamp::now())?)
+    }
+
     /// Where the state is.
     pub(super) fn state_directory(&self) -> Result<PathBuf, Failure> {
         match &self.demo {
@@ -231,6 +257,11 @@ impl Workplace {
         Ok(Self { stop, store, connection, watch, places, given, custody, keep_days, before })
     }
 
+    /// Where keys of the configuration were set.
+    pub(super) fn places(&self) -> &BTreeMap<String, String> {
+        &self.places
+    }
+
     /// Does something in a run of its own. A run that fails is ended with the reason. When it has ended, a checkpoint of the log is kept.
     pub(super) async fn in_session<T>(
         &mut self,
@@ -247,6 +278,7 @@ impl Workplace {
             store,
             rules: &connection.rules,
             allow: Vec::new(),
+            undoes: None,
             references: &connection.references,
             workspace: connection.workspace.as_deref(),
             run: run.clone(),
@@ -322,11 +354,22 @@ fn configured_otherwise(store: &Store, given: &BTreeMap<String, String>) -> Resu
 
 /// Logs that a secret could not be had, as a run that ended before it began.
 fn log_refusal(store: &mut Store, given: &BTreeMap<String, String>, failure: &Failure) -> Result<(), Failure> {
+    log_by_itself(store, given, "connect", [What::SecretRefused { error: failure.error.clone() }], &failure.error)
+}
+
+/// Logs something that happened outside any run, as a run of its own.
+fn log_by_itself(
+    store: &mut Store,
+    given: &BTreeMap<String, String>,
+    trigger: &str,
+    what: impl IntoIterator<Item = What>,
+    outcome: &str,
+) -> Result<(), Failure> {
     let now = Timestamp::now();
     let (run, version) = (run_id(now), env!("CARGO_PKG_VERSION").to_owned());
-    let Started { trigger, by, account, host, config } = started("connect", given);
+    let Started { trigger, by, account, host, config } = started(trigger, given);
     let rules_hash = String::new();
-    let end = Some(RunEnd { at: now, outcome: failure.error.clone(), report: serde_json::Value::Null });
+    let end = Some(RunEnd { at: now, outcome: outcome.to_owned(), report: serde_json::Value::Null });
     let (id, plan_hash) = (run.clone(), None);
     store.begin_run(&RunRecord {
         id,
@@ -338,12 +381,10 @@ fn log_refusal(store: &mut Store, given: &BTreeMap<String, String>, failure: &Fa
         started: now,
         end,
     })?;
-    let what = [
-        What::RunStarted { trigger, by, account, host, version, rules: String::new(), config },
-        What::SecretRefused { error: failure.error.clone() },
-        What::RunEnded { outcome: failure.error.clone(), totals: None },
-    ];
-    Ok(store.append_all(&what.map(|what| Event { run: run.clone(), at: now, what }))?)
+    let begins = What::RunStarted { trigger, by, account, host, version, rules: String::new(), config };
+    let ends = What::RunEnded { outcome: outcome.to_owned(), totals: None };
+    let all = std::iter::once(begins).chain(what).chain([ends]);
+    Ok(store.append_all(&all.map(|what| Event { run: run.clone(), at: now, what }).collect::<Vec<_>>())?)
 }
 
 /// Says where the keys were set that a failure names.

@@ -8,6 +8,7 @@ mod crash;
 mod logs;
 mod main_job;
 mod notion;
+mod pending;
 mod plain;
 mod recovery;
 mod simulate;

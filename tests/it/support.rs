@@ -126,6 +126,16 @@ impl Rig {
         (ran.code, ran.json())
     }
 
+    /// Reviews by line prompts with this typed, and returns what was said.
+    pub(crate) fn plain(&self, typed: &str) -> String {
+        use std::io::Write as _;
+        let mut command = self.command();
+        command.arg("--plain").stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+        let mut child = command.spawn().expect("the binary runs");
+        child.stdin.take().expect("piped").write_all(typed.as_bytes()).expect("typed");
+        String::from_utf8(child.wait_with_output().expect("it ends").stdout).expect("UTF-8")
+    }
+
     /// Runs `--auto-approve` and then forgets the calls.
     pub(crate) fn settle(&self) {
         self.auto_approve();

@@ -88,6 +88,7 @@ pub fn refers(what: &What) -> Refers<'_> {
             };
             itself(Some(request.page()), object)
         }
+        What::Linked { page, object, former, .. } => itself(Some(*page), object.or(*former)),
         What::Outcome { write, outcome } => {
             let object = if let Outcome::Done { object } = outcome { *object } else { None };
             Refers::Write(*write, object)

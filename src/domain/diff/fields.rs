@@ -5,7 +5,7 @@ use crate::domain::model::{Agreed, Base, Field, Object, Page, Relation, Value};
 
 /// How a field's two values stand to each other and to the base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::domain) enum Verdict {
     /// They are equal, and the base does not say so yet.
     Agreed,
     /// Only Notion moved.
@@ -37,7 +37,7 @@ fn compare(field: Field, wanted: &Value, current: &Value, base: Option<&Agreed>)
 }
 
 /// The table at the top of `diff`.
-pub(super) fn verdict(wanted: &Value, current: &Value, base: Option<&Agreed>) -> Option<Verdict> {
+pub(in crate::domain) fn verdict(wanted: &Value, current: &Value, base: Option<&Agreed>) -> Option<Verdict> {
     if wanted == current {
         let known = matches!(base, Some(Agreed::Same(value)) if value == wanted);
         return (!known).then_some(Verdict::Agreed);

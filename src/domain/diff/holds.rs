@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Differ, NameClaim, hold, id_at};
 use crate::domain::{
-    model::{Kind, Object, ObjectId, Page, PageId, Relation, Sight, Standing},
+    model::{Kind, Object, ObjectId, Page, PageId, PerKind, Relation, Sight, Snapshots, Standing},
     pair::Contest,
     plan::{Action, Change, Hold, HoldCode, State},
-    rules::{Brake, Class, WithoutClient, invalid_name},
+    rules::{Brake, Class, Rules, WithoutClient, invalid_name},
 };
 
 impl<'a> Differ<'a> {
@@ -134,37 +134,6 @@ impl<'a> Differ<'a> {
         page.kind == Kind::Project && page.parent == Relation::None && self.rules.without_client == WithoutClient::Mirror
     }
 
-    /// Holds the closes of what stands above something whose close is held: children are closed first.
-    pub(super) fn hold_closes_above(&mut self) {
-        let closes: BTreeMap<ObjectId, usize> = self
-            .changes
-            .iter()
-            .enumerate()
-            .filter(|(_, change)| change.proposal.action == Action::Close)
-            .filter_map(|(at, change)| Some((change.proposal.object?, at)))
-            .collect();
-        let held: Vec<(Kind, ObjectId)> = closes
-            .iter()
-            .filter(|&(_, &at)| self.changes[at].hold.is_some())
-            .map(|(&object, &at)| (self.changes[at].kind, object))
-            .collect();
-        for (mut kind, mut object) in held {
-            let child = kind;
-            while let (Some(above), Some(parent)) =
-                (kind.parent(), self.snapshots.objects[kind].get(object).and_then(|object| object.parent))
-            {
-                if let Some(&at) = closes.get(&parent) {
-                    self.hold(
-                        at,
-                        HoldCode::ChildHeld,
-                        format!("a {child} below it cannot be closed now, and children are closed first"),
-                    );
-                }
-                (kind, object) = (above, parent);
-            }
-        }
-    }
-
     /// Holds a create where the object may exist unseen.
     pub(super) fn hold_unseen(&mut self, at: usize, page: &Page) {
         let kind = page.kind;
@@ -276,38 +245,70 @@ impl<'a> Differ<'a> {
 
     /// Withholds every class of change that is larger than its brake lets through.
     pub(super) fn brake(&mut self) {
-        let brakes = self.rules.brakes;
-        let classes: [(Brake, Class); 4] = [
-            (brakes.close, Class::Close),
-            (brakes.reopen, Class::Reopen),
-            (brakes.rename, Class::Rename),
-            (brakes.move_, Class::Move),
-        ];
+        let population =
+            PerKind::from_fn(|kind| self.pairs.matches[kind].iter().filter(|(_, found)| found.certain().is_some()).count());
+        brake(&mut self.changes, self.rules, &population);
+        let lost_link = self.rules.brakes.lost_link;
         for kind in Kind::ALL {
-            let population = self.pairs.matches[kind].iter().filter(|(_, found)| found.certain().is_some()).count();
-            for (brake, class) in classes {
-                let caught =
-                    |change: &Change| change.kind == kind && change.hold.is_none() && change.brake_class() == Some(class);
-                let count = self.changes.iter().filter(|change| caught(change)).count();
-                let limit = brake.limit(population);
-                if count <= limit {
-                    continue;
-                }
-                let text = format!("{count} {} of {} at once, and the brake is at {limit}", class.plural(), kind.plural());
-                for change in self.changes.iter_mut().filter(|change| caught(change)) {
-                    change.hold = Some(Hold { code: HoldCode::Brake, text: text.clone() });
-                    change.state = State::Held;
-                }
-            }
             let lost: Vec<(usize, ObjectId)> =
                 self.lost_links.iter().copied().filter(|&(at, _)| self.changes[at].kind == kind).collect();
-            if lost.len() > brakes.lost_link.limit(population) {
+            if lost.len() > lost_link.limit(population[kind]) {
                 for (at, holder) in lost {
                     let text =
                         format!("it looks like a lost link: {holder} has this name and is linked to a page that is out of sight");
                     self.hold(at, HoldCode::Brake, text);
                 }
             }
+        }
+    }
+}
+
+/// Withholds every class of change of which there are more than its brake lets through, where so many objects of each kind are linked.
+pub(in crate::domain) fn brake(changes: &mut [Change], rules: &Rules, population: &PerKind<usize>) {
+    let brakes = rules.brakes;
+    let classes: [(Brake, Class); 4] = [
+        (brakes.close, Class::Close),
+        (brakes.reopen, Class::Reopen),
+        (brakes.rename, Class::Rename),
+        (brakes.move_, Class::Move),
+    ];
+    for (kind, population) in population.iter() {
+        for (brake, class) in classes {
+            let caught = |change: &Change| change.kind == kind && change.hold.is_none() && change.brake_class() == Some(class);
+            let count = changes.iter().filter(|change| caught(change)).count();
+            let limit = brake.limit(*population);
+            if count <= limit {
+                continue;
+            }
+            let text = format!("{count} {} of {} at once, and the brake is at {limit}", class.plural(), kind.plural());
+            for change in changes.iter_mut().filter(|change| caught(change)) {
+                change.hold = Some(Hold { code: HoldCode::Brake, text: text.clone() });
+                change.state = State::Held;
+            }
+        }
+    }
+}
+
+/// Holds the closes of what stands above something whose close is held: children are closed first.
+pub(in crate::domain) fn hold_closes_above(changes: &mut [Change], snapshots: &Snapshots) {
+    let closes: BTreeMap<ObjectId, usize> = changes
+        .iter()
+        .enumerate()
+        .filter(|(_, change)| change.proposal.action == Action::Close)
+        .filter_map(|(at, change)| Some((change.proposal.object?, at)))
+        .collect();
+    let held: Vec<(Kind, ObjectId)> =
+        closes.iter().filter(|&(_, &at)| changes[at].hold.is_some()).map(|(&object, &at)| (changes[at].kind, object)).collect();
+    for (mut kind, mut object) in held {
+        let child = kind;
+        while let (Some(above), Some(parent)) =
+            (kind.parent(), snapshots.objects[kind].get(object).and_then(|object| object.parent))
+        {
+            if let Some(&at) = closes.get(&parent) {
+                let text = format!("a {child} below it cannot be closed now, and children are closed first");
+                changes[at].hold.get_or_insert_with(|| hold(HoldCode::ChildHeld, text));
+            }
+            (kind, object) = (above, parent);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! How the object of a create whose answer never came can be told from the objects of others.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Write;
-use crate::domain::model::{Object, ObjectId};
+use crate::domain::model::{Field, Object, ObjectId, Value};
 
 /// How long after its intent a request can still be carried out: it may wait for its turn, and then for its answer.
 pub const LANDS_WITHIN: SignedDuration = SignedDuration::from_secs(180);
@@ -23,6 +25,9 @@ pub struct Trace {
     /// The object that the page had before a create: a task that moves leaves it behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves: Option<ObjectId>,
+    /// What the other side holds of fields that are written to differ from it on purpose.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub apart: BTreeMap<Field, Value>,
 }
 
 /// A span of the service's time.
@@ -85,8 +90,6 @@ impl Trace {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::domain::model::{Kind, PageId, Values};
 
@@ -117,8 +120,11 @@ mod tests {
     #[test]
     fn an_object_is_told_by_when_it_was_born_and_what_was_there_before() {
         let known = id(SENT, 7);
-        let trace =
-            Trace { siblings: vec![known], born: Some(Born::of(Timestamp::from_second(SENT).expect("a time"))), leaves: None };
+        let trace = Trace {
+            siblings: vec![known],
+            born: Some(Born::of(Timestamp::from_second(SENT).expect("a time"))),
+            ..Trace::default()
+        };
         for (born, fits) in [(SENT - 3, false), (SENT - 2, true), (SENT, true), (SENT + 182, true), (SENT + 183, false)] {
             assert_eq!(trace.fits(&create(Kind::Task, false), &object(id(born, 1))), fits, "{}", born - SENT);
         }

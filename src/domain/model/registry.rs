@@ -64,6 +64,11 @@ impl Base {
             Err(at) => self.0.insert(at, (field, agreed)),
         }
     }
+
+    /// Forgets what was agreed on a field.
+    pub fn forget(&mut self, field: Field) {
+        self.0.retain(|(known, _)| *known != field);
+    }
 }
 
 /// An entry of the registry: which object a page is mirrored by, and what both last agreed on.
@@ -94,6 +99,8 @@ pub enum Sight {
     Retired,
     /// It was asked for at this time, and is away; asking again soon would only cost a call.
     Away(Away, Timestamp),
+    /// The link was undone: the two belong together no more, unless a person says so again. What they agreed on is kept for that.
+    Parted,
 }
 
 /// Where a page is that no listing shows, as far as asking for it by its ID tells. Its object is left alone.
@@ -113,6 +120,8 @@ pub enum Away {
 pub struct Registry {
     links: BTreeMap<PageId, Link>,
     pages: HashMap<ObjectId, PageId>,
+    /// Links that were undone, by page; no link to anybody who asks for one.
+    parted: BTreeMap<PageId, Link>,
 }
 
 impl Registry {
@@ -124,6 +133,11 @@ impl Registry {
     /// The link of an object.
     pub fn of_object(&self, object: ObjectId) -> Option<&Link> {
         self.pages.get(&object).and_then(|page| self.links.get(page))
+    }
+
+    /// The link that a page had until it was undone.
+    pub fn parted(&self, page: PageId) -> Option<&Link> {
+        self.parted.get(&page)
     }
 
     /// All links, by page.
@@ -138,11 +152,17 @@ impl Registry {
 
     /// True when nothing is linked.
     pub fn is_empty(&self) -> bool {
-        self.links.is_empty()
+        self.links.is_empty() && self.parted.is_empty()
     }
 
     /// Adds or replaces the link of a page; a link that another page had to the same object ends.
     pub fn insert(&mut self, link: Link) {
+        self.parted.retain(|page, parted| *page != link.page && parted.object != link.object);
+        if link.sight == Sight::Parted {
+            self.remove(link.page);
+            self.parted.insert(link.page, link);
+            return;
+        }
         if let Some(before) = self.links.get(&link.page) {
             self.pages.remove(&before.object);
         }

@@ -33,6 +33,8 @@ pub enum Field {
     Estimate,
     /// The people that a task is assigned to, by e-mail address.
     Assignees,
+    /// The Clockify ID that a page shows; never mapped.
+    Claim,
 }
 
 impl Field {
@@ -47,7 +49,7 @@ impl Field {
 
     /// Whether Clockify's value can be written into a page: relations and people are for Notion's users to set.
     pub fn is_writable_in_notion(self) -> bool {
-        !matches!(self, Self::Parent | Self::Assignees)
+        !matches!(self, Self::Parent | Self::Assignees | Self::Claim)
     }
 
     /// The word for the field, in configuration, plans and on screen.
@@ -64,6 +66,7 @@ impl Field {
             Self::Color => "color",
             Self::Estimate => "estimate",
             Self::Assignees => "assignees",
+            Self::Claim => "claim",
         }
     }
 }

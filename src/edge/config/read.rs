@@ -69,7 +69,7 @@ fn console(reader: &mut Reader<'_>) -> ConsoleSettings {
     }
 }
 
-/// Where the keys were set that can turn out wrong only when a service is asked.
+/// Where the keys were set: those that can turn out wrong only when a service is asked, and those that decide something.
 fn places(reader: &Reader<'_>) -> BTreeMap<String, String> {
     let mut keys = vec!["notion.token".to_owned(), "clockify.token".to_owned(), "clockify.workspace".to_owned()];
     for kind in Kind::ALL {
@@ -78,6 +78,7 @@ fn places(reader: &Reader<'_>) -> BTreeMap<String, String> {
         keys.extend(mapped.map(|key| format!("mapping.{}.{key}", kind.plural())));
         keys.extend(Field::mappable(kind).iter().map(|field| format!("mapping.{}.fields.{field}", kind.plural())));
     }
+    keys.extend(reader.taken("rules").chain(reader.taken("brakes")).map(str::to_owned));
     keys.into_iter().map(|key| (key.clone(), reader.place(&key))).collect()
 }
 

@@ -103,6 +103,12 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The keys below another that have been taken.
+    pub(super) fn taken(&self, key: &str) -> impl Iterator<Item = &str> {
+        let below = format!("{key}.");
+        self.known.keys().filter(move |known| known.starts_with(&below)).map(String::as_str)
+    }
+
     /// The keys that were given below another, which only somebody else can tell right from wrong.
     pub(super) fn below(&self, key: &str) -> Vec<String> {
         let below = format!("{key}.");

@@ -7,7 +7,8 @@ use crate::domain::{
     audit::{Checkpoint, Finding},
     journal::{Born, Event, Outcome, RunId, Trace, Was, What, Write, WriteId},
     model::{Agreed, Away, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
-    plan::ChangeId,
+    pending::Waits,
+    plan::{ChangeId, document::ChangeDocument},
     review::{Decision, Remembered, Said, Verdict},
     text::Raw,
 };
@@ -95,14 +96,14 @@ fn intent(run: &str, number: u32) -> Event {
         claim: Some(Some(object(number))),
         fields: BTreeMap::new(),
     };
-    let trace = Box::new(Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))), leaves: None });
+    let trace = Box::new(Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))), ..Trace::default() });
     event(
         run,
         What::Intent {
             write: WriteId(number),
             changes: vec![ChangeId("c".into())],
             request,
-            was: Box::new(Was { before: BTreeMap::new(), name: "Acme".into(), claimed: None }),
+            was: Box::new(Was { name: "Acme".into(), ..Was::default() }),
             trace,
         },
     )
@@ -198,7 +199,7 @@ fn what_a_crash_left_open_is_found_again() {
 
     let open = store.open_writes().expect("reads");
     assert_eq!(open.iter().map(|open| (open.run.0.as_str(), open.write.0)).collect::<Vec<_>>(), [("b", 2), ("b", 3)]);
-    assert_eq!(open[0].trace, Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))), leaves: None });
+    assert_eq!(open[0].trace, Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))), ..Trace::default() });
     store.append_all(&[outcome("b", 2, Outcome::Absent), outcome("b", 3, done)]).expect("settles");
     assert_eq!(store.open_writes().expect("reads"), []);
     assert_eq!(store.events(&RunId("a".into())).expect("reads").len(), 2);
@@ -212,14 +213,15 @@ fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_an_obj
     let create = |run: &str, number: u32, second: i64| {
         let (page, name) = (page(number.into()), "Acme".into());
         let request = Write::Create { page, kind: Kind::Client, parent: None, name, marked: true, fields: BTreeMap::new() };
-        let trace = Box::new(Trace { siblings: vec![object(8), object(9)], born: Some(Born::of(at(second))), leaves: None });
+        let trace =
+            Box::new(Trace { siblings: vec![object(8), object(9)], born: Some(Born::of(at(second))), ..Trace::default() });
         event(
             run,
             What::Intent {
                 write: WriteId(number),
                 changes: vec![],
                 request,
-                was: Box::new(Was { before: BTreeMap::new(), name: "Acme".into(), claimed: None }),
+                was: Box::new(Was { name: "Acme".into(), ..Was::default() }),
                 trace,
             },
         )
@@ -240,7 +242,7 @@ fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_an_obj
     store.append_all(&[create("b", 1, 600), absent("b", 1)]).expect("appends");
 
     let born = Born::of(at(600)).since(Born::of(at(60)));
-    let trace = Trace { siblings: vec![object(8), object(9)], born: Some(born), leaves: None };
+    let trace = Trace { siblings: vec![object(8), object(9)], born: Some(born), ..Trace::default() };
     assert_eq!(store.unlinked_creates().expect("reads"), [(page(1), trace)].into(), "not what is open, done, or no create");
 
     store.save_links(at(700), &[link(1)]).expect("saves");
@@ -347,7 +349,9 @@ fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
     let mut store = world.open();
     let end = RunEnd { at: at(3), outcome: "applied".into(), report: serde_json::json!({ "applied": 1 }) };
     store.begin_run(&run_record("a", 1)).expect("begins");
-    store.append(&event("a", What::Planned { plan_hash: "h".into(), changes: 1, complete: true })).expect("appends");
+    store
+        .append(&event("a", What::Planned { plan_hash: "h".into(), changes: 1, complete: true, undoes: None }))
+        .expect("appends");
     store.end_run(&RunId("a".into()), &end).expect("ends");
     store.begin_run(&run_record("b", 2)).expect("begins");
     drop(store);
@@ -364,21 +368,27 @@ fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
 fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
     let world = world();
     let mut store = world.open();
+    let change = serde_json::json!({
+        "id": "", "kind": "client", "action": "close", "name": "Åsa & Söner\u{200b}", "path": [], "fields": [], "side": "clockify",
+        "cause": "notion_changed", "confidence": 90, "reason": "", "state": "review", "alternatives": [], "requires": [],
+    });
+    let change: ChangeDocument = serde_json::from_value(change).expect("a change");
     let row = |id: &str, second| PendingRow {
-        change_id: ChangeId(id.into()),
-        kind: Kind::Client,
-        action: "close".into(),
-        name: "Åsa & Söner\u{200b}".into(),
-        state: "review".into(),
+        change: ChangeDocument { id: id.into(), ..change.clone() },
+        waits: Waits::Review,
         reason: "confidence 90 % is below 100 %".into(),
-        body: serde_json::json!({ "id": id }),
         first_seen: at(second),
     };
-    store.replace_pending(&[row("a", 1), row("b", 1)]).expect("replaces");
+    store.replace_pending(&[row("a", 1), row("b", 1)], true).expect("replaces");
 
-    store.replace_pending(&[row("c", 2), row("a", 2)]).expect("replaces");
+    store.replace_pending(&[row("c", 2), row("a", 2)], true).expect("replaces");
     assert_eq!(store.pending().expect("reads"), [row("a", 1), row("c", 2)]);
-    store.replace_pending(&[]).expect("replaces");
+    // A run that could not see everything cannot say that something is no longer true.
+    store.replace_pending(&[row("b", 3), row("a", 3)], false).expect("replaces");
+    assert_eq!(store.pending().expect("reads"), [row("a", 1), row("c", 2), row("b", 3)]);
+    store.withdraw_pending(|id| id.0 == "b").expect("withdraws");
+    assert_eq!(store.pending().expect("reads"), [row("b", 3)]);
+    store.replace_pending(&[], true).expect("replaces");
     assert_eq!(store.pending().expect("reads"), []);
 }
 
@@ -388,7 +398,12 @@ fn verdicts_are_kept_until_they_say_nothing() {
     let flagged = Verdict { decision: Some(Decision::Flag { note: "ask Anna\u{202e}".into() }), way: 1, ..Verdict::default() };
     let (a, b) = (ChangeId("a".into()), ChangeId("b".into()));
     let page = PageId::from_number(7);
-    let said = |change: &ChangeId, verdict: &Verdict| Said { change: change.clone(), page, verdict: verdict.clone() };
+    let said = |change: &ChangeId, verdict: &Verdict| Said {
+        change: change.clone(),
+        page,
+        what: "close".into(),
+        verdict: verdict.clone(),
+    };
     let remembered = |change| Remembered { said: said(change, &flagged), by: "ben".into(), at: at(1) };
     world.open().save_verdicts("ben", at(1), &[said(&a, &flagged), said(&b, &flagged)]).expect("saves");
 

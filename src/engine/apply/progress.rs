@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::IN_FLIGHT_MAX;
-use crate::domain::{model::Service, steps::Step};
+use crate::domain::{
+    model::Service,
+    steps::{Act, Step},
+};
 
 /// How many more writes may be on their way to each service.
 #[derive(Default)]
@@ -45,7 +48,7 @@ pub(super) struct Progress {
     service: Vec<Option<Service>>,
     /// By service, so that one that is busy hides nothing of the other.
     ready: BTreeMap<Option<Service>, BTreeSet<usize>>,
-    /// Steps that close something: they come last, when all that opens or changes something in Clockify has ended.
+    /// Steps that close something, or end a link: they come last, when all that opens or changes something in Clockify has ended.
     closing: Vec<bool>,
     /// Steps of the latter sort that have not ended.
     before_closes: usize,
@@ -74,7 +77,7 @@ impl Progress {
             }
         }
         let service: Vec<Option<Service>> = steps.iter().map(|step| step.act.service()).collect();
-        let closing: Vec<bool> = steps.iter().map(|step| step.act.closes()).collect();
+        let closing: Vec<bool> = steps.iter().map(|step| step.act.closes() || matches!(step.act, Act::Part(_))).collect();
         let before_closes = (0..steps.len()).filter(|&at| service[at] != Some(Service::Notion) && !closing[at]).count();
         let needs = steps.iter().map(|step| step.needs.iter().copied().collect()).collect();
         let mut progress = Self {

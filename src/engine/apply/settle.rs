@@ -149,7 +149,11 @@ impl Settling<'_> {
             Sign::Absent | Sign::None => (Outcome::Absent, None),
             Sign::Happened(object) => {
                 let outcome = Outcome::Done { object: object.as_ref().map(|object| object.id) };
-                (outcome, object.and_then(|object| self.link(&request, &trace, object)))
+                let link = match object {
+                    Some(object) => self.link(&request, &trace, object),
+                    None => self.registry.of_page(request.page()).and_then(|link| steps::settled(link, &request, &trace)),
+                };
+                (outcome, link)
             }
         };
         let event = Event { run, at: (self.clock)(), what: What::Outcome { write, outcome } };

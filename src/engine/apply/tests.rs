@@ -11,3 +11,4 @@ mod fake;
 mod laws;
 mod resolver;
 mod story;
+mod undo;

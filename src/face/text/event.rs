@@ -43,10 +43,11 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             let incomplete = incomplete.as_ref().map(|because| format!(" (incomplete: {})", shown(because))).unwrap_or_default();
             format!("read {rows} {} from {service}{incomplete}", kind.plural())
         }
-        What::Planned { plan_hash, changes, complete } => {
+        What::Planned { plan_hash, changes, complete, undoes } => {
             let short: String = plan_hash.chars().take(12).collect();
             let incomplete = if *complete { "" } else { ", of listings that may lack rows" };
-            format!("planned {changes} changes, plan {}{incomplete}", shown(&short))
+            let undoes = undoes.as_ref().map(|run| format!(" to undo run {}", shown(&run.0))).unwrap_or_default();
+            format!("planned {changes} changes{undoes}, plan {}{incomplete}", shown(&short))
         }
         What::Difference(difference) => {
             let hold = difference.hold.as_ref().map(|hold| format!("; held: {}", shown(&hold.text))).unwrap_or_default();
@@ -68,6 +69,14 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             format!("write {}: {}", write.0, written(request, was.name.display().clipped(NAME_COLUMNS).as_str(), &was.before))
         }
         What::Outcome { write, outcome } => format!("write {} {}{about}", write.0, ended(outcome)),
+        What::Linked { page, kind, object, former } => match (object, former) {
+            (Some(object), Some(former)) => format!("linked {kind} page {page} with {object}, and no longer with {former}"),
+            (Some(object), None) => format!("linked {kind} page {page} with {object}"),
+            (None, former) => {
+                let former = former.map(|former| former.to_string()).unwrap_or_default();
+                format!("parted {kind} page {page} from {former}")
+            }
+        },
         What::Applied { change } if about.is_empty() => format!("applied {}", shown(&change.0)),
         What::Applied { .. } => format!("applied{about}"),
         What::Failed { change, error, hint } => {

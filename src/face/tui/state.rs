@@ -182,6 +182,8 @@ pub(crate) struct State {
     pub(crate) needed_by: HashMap<usize, usize>,
     /// What was said earlier of the changes of each page.
     pub(crate) earlier: HashMap<PageId, Vec<Remembered>>,
+    /// Since when changes wait that runs have left for a person. They are shown first.
+    pub(crate) waiting: HashMap<ChangeId, Timestamp>,
     /// The row under the cursor, by its place in the tree.
     pub(crate) cursor: u32,
     /// The first row that is drawn, by its place among those shown.
@@ -236,6 +238,7 @@ impl State {
             tally: Tally::default(),
             needed_by: HashMap::new(),
             earlier: HashMap::new(),
+            waiting: HashMap::new(),
             cursor: 0,
             offset: 0,
             selection: Selection::None,

@@ -12,7 +12,7 @@ use std::{
 use super::matching::Matches;
 use crate::domain::{
     model::PageId,
-    plan::{Action, Plan},
+    plan::{Action, Change, Plan},
     text::Raw,
 };
 
@@ -89,10 +89,10 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// The rows of a plan, all unfolded.
-    pub(crate) fn new(plan: &Plan, arrangement: Arrangement) -> Self {
+    /// The rows of a plan, all unfolded. In the plan's own order, what waits for a person since an earlier run comes first.
+    pub(crate) fn new(plan: &Plan, arrangement: Arrangement, waits: impl Fn(&Change) -> bool) -> Self {
         let mut tree = Self::default();
-        let pages = Pages::of(plan);
+        let pages = Pages::of(plan, waits);
         if arrangement.flat {
             for change in pages.flat(arrangement) {
                 let node = tree.push(Subject::Change(change), None, 0);
@@ -252,10 +252,12 @@ struct Pages<'a> {
     plan: &'a Plan,
     own: HashMap<PageId, Vec<u32>>,
     children: HashMap<Option<PageId>, Vec<PageId>>,
+    /// Pages with something that waits, at them or below.
+    waiting: HashSet<PageId>,
 }
 
 impl<'a> Pages<'a> {
-    fn of(plan: &'a Plan) -> Self {
+    fn of(plan: &'a Plan, waits: impl Fn(&Change) -> bool) -> Self {
         let mut own: HashMap<PageId, Vec<u32>> = HashMap::with_capacity(plan.places.len());
         let mut order: Vec<PageId> = Vec::with_capacity(plan.places.len());
         for (at, change) in (0..).zip(&plan.changes) {
@@ -280,7 +282,14 @@ impl<'a> Pages<'a> {
                 }
             }
         }
-        Self { plan, own, children }
+        let mut waiting = HashSet::new();
+        for change in plan.changes.iter().filter(|change| waits(change)) {
+            let mut at = Some(change.page);
+            while let Some(page) = at.filter(|page| waiting.insert(*page)) {
+                at = plan.places.get(&page).and_then(|place| place.parent);
+            }
+        }
+        Self { plan, own, children, waiting }
     }
 
     fn own(&self, page: PageId) -> &[u32] {
@@ -304,7 +313,7 @@ impl<'a> Pages<'a> {
         self.children.clone_from(&children);
         for siblings in children.values_mut() {
             match by {
-                By::Name => {}
+                By::Name => siblings.sort_by_key(|page| !self.waiting.contains(page)),
                 By::Action => siblings.sort_by_key(|&page| self.action(page)),
                 By::Count => siblings.sort_by_cached_key(|&page| Reverse(self.count(page))),
                 By::Edited => siblings.sort_by_key(|page| Reverse(self.plan.places.get(page).map(|place| place.edited))),
@@ -322,7 +331,7 @@ impl<'a> Pages<'a> {
         let mut all: Vec<u32> = (0..).take(changes.len()).collect();
         match by {
             // The plan's order is that of the paths.
-            By::Name => {}
+            By::Name => all.sort_by_key(|&at| !self.waiting.contains(&changes[at as usize].page)),
             By::Action => all.sort_by_key(|&at| changes[at as usize].proposal.action),
             By::Count => all.sort_by_key(|&at| Reverse(self.own(changes[at as usize].page).len())),
             By::Edited => {

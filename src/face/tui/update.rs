@@ -437,7 +437,7 @@ fn arrange(state: &mut State) {
     let subject = state.subject();
     let folded: std::collections::HashSet<_> =
         state.tree.nodes.iter().filter(|node| !node.open).map(|node| node.subject).collect();
-    state.tree = Tree::new(&plan, state.arrangement);
+    state.tree = Tree::new(&plan, state.arrangement, |change| state.waiting.contains_key(&change.id));
     if !folded.is_empty() {
         state.tree.fold(|node| folded.contains(&node.subject).then_some(false));
     }

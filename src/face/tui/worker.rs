@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        plan::Plan,
+        plan::{ChangeId, Plan},
         review::{Approved, Said},
         rules::Allowance,
     },
@@ -152,6 +152,8 @@ async fn review(session: &mut Session<'_>, who: &str, stop: &Stop, news: &Tellin
 
 fn tell_plan(session: &Session<'_>, plan: &Arc<Plan>, at: Timestamp, news: &Telling) -> Result<(), Failure> {
     let remembered = session.store.verdicts()?;
+    let waiting = session.store.pending()?.into_iter().map(|row| (ChangeId(row.change.id), row.first_seen)).collect();
+    tell(news, News::Waiting(waiting));
     tell(news, News::Planned { plan: Arc::clone(plan), remembered, at });
     Ok(())
 }

@@ -58,7 +58,7 @@ pub(crate) fn edited(edits: &[Edit]) -> World {
     world
 }
 
-fn happen(world: &mut World, (what, one, other, name): Edit) {
+pub(crate) fn happen(world: &mut World, (what, one, other, name): Edit) {
     if world.pages.is_empty() || world.objects.is_empty() {
         return;
     }

@@ -43,14 +43,14 @@ fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
     let request = Write::Update { page, kind: Kind::Project, object, fields };
     let what = vec![
         started,
-        What::Planned { plan_hash: "h".into(), changes: 1, complete: true },
+        What::Planned { plan_hash: "h".into(), changes: 1, complete: true, undoes: None },
         difference,
         What::Approved { change: change.clone(), by: "policy".into() },
         What::Intent {
             write: WriteId(1),
             changes: vec![change.clone()],
             request,
-            was: Box::new(Was { before: BTreeMap::from([(Field::Name, text(from))]), name: to.into(), claimed: None }),
+            was: Box::new(Was { before: BTreeMap::from([(Field::Name, text(from))]), name: to.into() }),
             trace: Box::default(),
         },
         What::Outcome { write: WriteId(1), outcome: Outcome::Done { object: Some(object) } },
@@ -77,7 +77,7 @@ fn store_run(store: &mut Store, run: &str, second: i64, events: Vec<Event>) {
     let events: Vec<Event> = events.into_iter().map(dated).collect();
     store.append_all(&events).expect("appends");
     let calls = Calls { notion: 3, clockify: 2 };
-    let totals = Totals { stopped: Stopped::No, unsettled: 0, calls, seconds: 1.5, not_before: None };
+    let totals = Totals { stopped: Stopped::No, unsettled: 0, calls, seconds: 1.5, not_before: None, pending: 0, held: 0 };
     let plan = Plan { hash: "h".into(), complete: true, ..Plan::default() };
     let report = report(id.clone(), &plan, &events, totals);
     let ended = What::RunEnded { outcome: "applied".into(), totals: Some(totals) };

@@ -23,7 +23,7 @@ fn born_at(second: i64) -> ObjectId {
 }
 
 fn trace() -> Trace {
-    Trace { siblings: Vec::new(), born: Some(Born::of(Timestamp::from_second(SENT).expect("a time"))), leaves: None }
+    Trace { siblings: Vec::new(), born: Some(Born::of(Timestamp::from_second(SENT).expect("a time"))), ..Trace::default() }
 }
 
 /// A project with a task page whose create an earlier run sent and never saw answered.

@@ -30,7 +30,7 @@ fn events(what: Vec<What>) -> Vec<Happening> {
 }
 
 fn totals(stopped: Stopped, calls: Calls, seconds: f64) -> Totals {
-    Totals { stopped, unsettled: 0, calls, seconds, not_before: None }
+    Totals { stopped, unsettled: 0, calls, seconds, not_before: None, pending: 0, held: 0 }
 }
 
 fn told(events: &[Happening]) -> impl Iterator<Item = Scene> + '_ {
@@ -51,7 +51,7 @@ fn unlucky(plan: &Plan) -> Vec<Happening> {
                 claim: None,
                 fields: std::collections::BTreeMap::new(),
             },
-            was: Box::new(Was { before: std::collections::BTreeMap::new(), name: "Initech".into(), claimed: None }),
+            was: Box::new(Was { name: "Initech".into(), ..Was::default() }),
             trace: Box::default(),
         },
         What::Applied { change: id(plan, "Initech") },
@@ -172,7 +172,7 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
   not started “Relaunch”: something that it needs failed
   not started “Design”: planned for “Design” was to close (Status is Done); now it is to update, name:
 “Design” → “Sketch” (changed in Notion)
-  1 applied, 1 failed, 2 not started. 0 for review and 1 held are left for a person.
+  1 applied, 1 failed, 2 not started.
   Run 20261123: stopped before everything was applied; run again to go on, 8.0 s, 3 Notion and 4 Clockify
 calls.
 
@@ -199,6 +199,7 @@ update, name: “Design” → “Sketch” (changed in Notion)
     again.extend(keys("r").into_iter().map(Scene::Input));
     let said = crate::domain::review::Said {
         change: id(&plan, "Acme"),
+        what: String::new(),
         page: plan.changes[0].page,
         verdict: crate::domain::review::Verdict { decision: Some(Decision::Approve), ..Default::default() },
     };

@@ -182,6 +182,20 @@ fn rows_can_be_sorted_and_listed_flat_and_the_cursor_stays_on_its_row() {
 }
 
 #[test]
+fn what_waits_since_an_earlier_run_is_shown_first() {
+    let plan = plan();
+    let initech = plan.changes.iter().find(|change| change.name.exact() == "Initech").expect("a change");
+    let waiting = News::Waiting([(initech.id.clone(), noon() - jiff::SignedDuration::from_hours(50))].into());
+    let news = vec![waiting, News::Planned { plan: std::sync::Arc::new(plan.clone()), remembered: Vec::new(), at: noon() }];
+
+    let film = film((120, 40), news, Vec::new());
+
+    let first = film.state.tree.visible.first().and_then(|node| film.state.tree.page(*node, film.state.plan()));
+    assert_eq!(first, Some(initech.page), "{}", film.frame);
+    assert!(film.frame.contains("2026-11-21 left for a person by a run"), "{}", film.frame);
+}
+
+#[test]
 fn a_session_goes_on_where_the_last_one_ended() {
     let plan = plan();
     let design = plan.changes.iter().find(|change| change.name.exact() == "Design").expect("a change");
@@ -190,6 +204,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
         said: Said {
             change: crate::domain::plan::ChangeId(change.to_owned()),
             page,
+            what: String::new(),
             verdict: Verdict { decision: Some(decision), ..Verdict::default() },
         },
         by: "ben".to_owned(),

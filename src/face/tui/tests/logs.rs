@@ -47,7 +47,7 @@ fn events(plan: &Plan) -> Vec<Event> {
         object,
         fields: [(Field::Name, Value::Text("Initech".into()))].into(),
     };
-    let was = Was { before: [(Field::Name, Value::Text("Initrode".into()))].into(), name: "Initech".into(), claimed: None };
+    let was = Was { before: [(Field::Name, Value::Text("Initrode".into()))].into(), name: "Initech".into() };
     let mut events = vec![event("one", 0, started())];
     events.extend(plan.changes.iter().map(|change| event("one", 1, What::Difference(Box::new(Difference::of(change))))));
     events.push(event("one", 2, What::Approved { change: change.id.clone(), by: "mara".into() }));

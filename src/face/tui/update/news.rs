@@ -28,6 +28,8 @@ use crate::{
 /// What the worker tells.
 pub(crate) enum News {
     Told(Progress),
+    /// Since when changes wait that runs have left for a person.
+    Waiting(HashMap<ChangeId, Timestamp>),
     Planned {
         plan: Arc<Plan>,
         /// What was said earlier, of this plan's changes and of others.
@@ -60,6 +62,7 @@ pub(crate) enum News {
 pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
     match news {
         News::Told(progress) => told(state, progress),
+        News::Waiting(waiting) => state.waiting = waiting,
         News::Planned { plan, remembered, at } => return planned(state, plan, remembered, at),
         News::Failed { text, code } => {
             state.retrying = None;
@@ -84,9 +87,7 @@ fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Remembered>, at: 
     }
     state.needed_by = needed_by(&plan);
     let mut review = Review::new(plan, state.who.clone());
-    let said: Vec<(ChangeId, Verdict)> =
-        remembered.iter().map(|known| (known.said.change.clone(), known.said.verdict.clone())).collect();
-    review.recall(said);
+    review.recall(remembered.iter().map(|known| (known.said.clone(), known.by.clone())));
     state.earlier = HashMap::new();
     for known in remembered {
         state.earlier.entry(known.said.page).or_default().push(known);

@@ -175,7 +175,8 @@ fn effects(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<
 
 /// What was said earlier about this page's changes.
 fn earlier(state: &State, page: PageId, change: &Change) -> Vec<String> {
-    let Some(known) = state.earlier.get(&page) else { return Vec::new() };
+    let left = state.waiting.get(&change.id).map(|since| format!("{} left for a person by a run", since.strftime("%Y-%m-%d")));
+    let Some(known) = state.earlier.get(&page) else { return left.into_iter().collect() };
     let line = |Remembered { said, by, at }: &Remembered| {
         let what = match &said.verdict.decision {
             Some(Decision::Approve) => "approved".to_owned(),
@@ -192,14 +193,14 @@ fn earlier(state: &State, page: PageId, change: &Change) -> Vec<String> {
         // What stands in the plan as a row of its own is shown there.
         known.said.change == change.id || state.place(&known.said.change).is_none()
     };
-    known.iter().filter(planned).take(EARLIER_MAX).map(line).collect()
+    left.into_iter().chain(known.iter().filter(planned).take(EARLIER_MAX).map(line)).collect()
 }
 
 /// Both sides' addresses, with the keys that open them.
 fn links(state: &State) -> Vec<Line<'static>> {
     let dim = |text: String| Line::styled(text, state.theme.dim());
     let mut lines = vec![Line::default()];
-    if let Some((_, page)) = state.page() {
+    if let Some(page) = state.page().and_then(|(_, page)| page.in_notion()) {
         let edited = state.plan().and_then(|plan| plan.places.get(&page)).map(|place| place.edited);
         let edited = edited.map(|edited| format!(", edited {}", edited.strftime("%Y-%m-%d %H:%M"))).unwrap_or_default();
         lines.push(dim(format!("Notion   {page} ({}){edited}", state.keymap.first(keys::Action::OpenPage))));

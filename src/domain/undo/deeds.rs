@@ -1,0 +1,111 @@
+//! What a run did, page by page, as its journal tells.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    journal::{Event, Illegal, Outcome, Status, Trace, Was, What, Write, WriteId},
+    model::{Field, Kind, ObjectId, PageId, Value},
+};
+
+/// One value that a run wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wrote {
+    /// What was there before; nothing where the journal does not say.
+    pub(super) before: Option<Value>,
+    /// What the run left.
+    pub(super) after: Value,
+}
+
+/// What a run did to a page and its objects.
+#[derive(Clone, Debug)]
+pub(super) struct Deed {
+    pub(super) kind: Kind,
+    /// The objects that it created for the page.
+    pub(super) created: Vec<ObjectId>,
+    /// The object that the page was linked to before and after, where the run changed that.
+    pub(super) relinked: Option<(Option<ObjectId>, Option<ObjectId>)>,
+    /// What it wrote into objects.
+    pub(super) objects: BTreeMap<ObjectId, BTreeMap<Field, Wrote>>,
+    /// What it wrote into the page, its claim among it.
+    pub(super) page: BTreeMap<Field, Wrote>,
+    /// True where a write has an outcome that nobody knows.
+    pub(super) unsettled: bool,
+}
+
+/// Replays a run's events.
+///
+/// # Errors
+/// [`Illegal`] where the journal cannot be what this program wrote.
+pub(super) fn deeds(events: &[Event]) -> Result<BTreeMap<PageId, Deed>, Illegal> {
+    let mut deeds = BTreeMap::new();
+    let mut writes: BTreeMap<WriteId, (Status, &Write, &Trace, &Was)> = BTreeMap::new();
+    for event in events {
+        match &event.what {
+            What::Intent { write, request, trace, was, .. } => {
+                writes.insert(*write, (Status::Intended, request, trace, was));
+            }
+            What::Outcome { write, outcome } => {
+                let Some((status, request, trace, was)) = writes.get_mut(write) else { continue };
+                *status = status.next(outcome)?;
+                if let Outcome::Done { object } = outcome {
+                    deed(&mut deeds, request.page(), request.kind()).wrote(request, trace, was, *object);
+                }
+            }
+            What::Linked { page, kind, object, former } => deed(&mut deeds, *page, *kind).relinks(*former, *object),
+            _ => {}
+        }
+    }
+    for (_, request, ..) in writes.into_values().filter(|(status, ..)| status.is_open()) {
+        deed(&mut deeds, request.page(), request.kind()).unsettled = true;
+    }
+    Ok(deeds)
+}
+
+fn deed(deeds: &mut BTreeMap<PageId, Deed>, page: PageId, kind: Kind) -> &mut Deed {
+    deeds.entry(page).or_insert_with(|| Deed {
+        kind,
+        created: Vec::new(),
+        relinked: None,
+        objects: BTreeMap::new(),
+        page: BTreeMap::new(),
+        unsettled: false,
+    })
+}
+
+impl Deed {
+    fn wrote(&mut self, request: &Write, trace: &Trace, was: &Was, object: Option<ObjectId>) {
+        match request {
+            Write::Create { .. } => {
+                self.created.extend(object);
+                self.relinks(trace.leaves, object);
+            }
+            Write::Update { object, fields, .. } => {
+                let written = self.objects.entry(*object).or_default();
+                for (&field, after) in fields {
+                    note(written, was, field, after.clone());
+                }
+            }
+            Write::WriteBack { claim, fields, .. } => {
+                for (&field, after) in fields {
+                    note(&mut self.page, was, field, after.clone());
+                }
+                if let Some(claim) = claim {
+                    note(&mut self.page, was, Field::Claim, claim.map_or(Value::Empty, Value::Object));
+                }
+            }
+        }
+    }
+
+    fn relinks(&mut self, before: Option<ObjectId>, after: Option<ObjectId>) {
+        // A task that was linked and moved in one run goes back to what it was linked to.
+        let first = self.relinked.and_then(|(first, _)| first).or(before);
+        self.relinked = Some((first, after));
+    }
+}
+
+/// What was there before the first write is there before them all.
+fn note(written: &mut BTreeMap<Field, Wrote>, was: &Was, field: Field, after: Value) {
+    let before = || was.before.get(&field).cloned();
+    let wrote = written.entry(field).or_insert_with(|| Wrote { before: before(), after: Value::Empty });
+    wrote.after = after;
+}

@@ -1,0 +1,368 @@
+//! What waits for a person and what was ignored for good: listed, approved for the next run, taken back. Only the state is looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::{
+    cli::say,
+    failure::{Code, Failure},
+    text::put,
+    workplace::Setup,
+};
+use crate::{
+    domain::{
+        model::{Kind, ObjectId, PageId},
+        pending::Waits,
+        plan::{Action, ChangeId, document::ChangeDocument},
+        review::{Decision, Remembered, Said, Verdict},
+        text::{Display, json},
+    },
+    edge::store::{PendingRow, Store},
+};
+
+/// The format's name and version.
+const FORMAT: &str = "punchlist/pending/1";
+/// Columns of a name; longer ones are cut in the middle.
+const NAME_COLUMNS: usize = 60;
+
+/// What to do about what waits.
+#[derive(Subcommand)]
+pub(super) enum Act {
+    /// Approve changes that wait: the next run with --auto-approve applies them, or `punchlist apply --pending` at once
+    Approve(Which),
+    /// Take back what was decided about changes that wait
+    Clear(Which),
+}
+
+/// Which of the changes that wait.
+#[derive(Args)]
+pub(super) struct Which {
+    /// Their IDs, or how they begin
+    #[arg(required_unless_present_any = ["all", "kind", "action"])]
+    ids: Vec<String>,
+    /// All of them
+    #[arg(long, conflicts_with = "ids")]
+    all: bool,
+    /// All of one kind
+    #[arg(long, conflicts_with = "ids")]
+    kind: Option<KindWord>,
+    /// All with one action, e.g. update or close
+    #[arg(long, conflicts_with = "ids", value_parser = action)]
+    action: Option<Action>,
+}
+
+/// What to do about what was ignored.
+#[derive(Subcommand)]
+pub(super) enum Ignored {
+    /// Ask about ignored changes again
+    Revoke {
+        /// Their IDs, or how they begin
+        #[arg(required_unless_present = "all")]
+        ids: Vec<String>,
+        /// All of them
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum KindWord {
+    Client,
+    Project,
+    Task,
+}
+
+fn action(word: &str) -> Result<Action, String> {
+    let all = [
+        Action::Create,
+        Action::Link,
+        Action::Update,
+        Action::Move,
+        Action::Close,
+        Action::Reopen,
+        Action::WriteBack,
+        Action::ClearClaim,
+    ];
+    let words = || all.map(Action::word).join(", ");
+    all.into_iter().find(|action| action.word() == word).ok_or_else(|| format!("it is one of {}", words()))
+}
+
+/// A change that waits, as `pending/1` shows it.
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    change: &'a ChangeDocument,
+    /// How it waits: `review`, `held`, `flagged` or `skipped`.
+    waits: Waits,
+    /// Why.
+    because: &'a str,
+    /// When a run first left it.
+    first_seen: Timestamp,
+    /// True when somebody has approved it: the next run applies it.
+    approved: bool,
+    /// Who has decided something about it.
+    decided_by: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    format: &'static str,
+    changes: Vec<Row<'a>>,
+}
+
+/// What waits, and what people said about it.
+struct Queue {
+    rows: Vec<PendingRow>,
+    said: BTreeMap<ChangeId, Remembered>,
+}
+
+impl Queue {
+    fn of(store: &Store) -> Result<Self, Failure> {
+        let said = store.verdicts()?.into_iter().map(|known| (known.said.change.clone(), known)).collect();
+        Ok(Self { rows: store.pending()?, said })
+    }
+
+    fn decision(&self, id: &str) -> Option<(&Decision, &str)> {
+        let known = self.said.get(&ChangeId(id.to_owned()))?;
+        Some((known.said.verdict.decision.as_ref()?, known.by.as_str()))
+    }
+
+    fn shown<'a>(&'a self, row: &'a PendingRow) -> Row<'a> {
+        let PendingRow { change, waits, reason, first_seen } = row;
+        let decided_by = self.decision(&change.id).map(|(_, by)| by);
+        let approved = self.is_approved(row);
+        Row { change, waits: *waits, because: reason, first_seen: *first_seen, approved, decided_by }
+    }
+
+    fn is_approved(&self, row: &PendingRow) -> bool {
+        matches!(self.decision(&row.change.id), Some((Decision::Approve, _)))
+    }
+}
+
+/// Lists what waits.
+pub(super) fn list(setup: &Setup, as_json: bool) -> Result<(), Failure> {
+    let queue = match setup.look_at_state()? {
+        Some(store) => Queue::of(&store)?,
+        None => Queue { rows: Vec::new(), said: BTreeMap::new() },
+    };
+    if as_json {
+        let document = Document { format: FORMAT, changes: queue.rows.iter().map(|row| queue.shown(row)).collect() };
+        return say(&format!("{}\n", json(&document).map_err(|error| Failure::new(Code::Error, error))?));
+    }
+    say(&text(&queue, Timestamp::now()))
+}
+
+fn text(queue: &Queue, now: Timestamp) -> String {
+    let mut text = String::new();
+    for row in &queue.rows {
+        let PendingRow { change, waits, reason, first_seen } = row;
+        let name = Display::of(&change.name);
+        let above = change.path.iter().map(|name| Display::of(name).clipped(NAME_COLUMNS).to_string());
+        let path = above.chain([name.clipped(NAME_COLUMNS).to_string()]).collect::<Vec<_>>().join(" › ");
+        let state = match queue.decision(&change.id) {
+            Some((Decision::Approve, by)) => format!("approved by {by}, for the next run"),
+            _ => waits.word().to_owned(),
+        };
+        put(&mut text, format_args!("{} {} {path}\n", change.action, change.kind));
+        put(&mut text, format_args!("    {state}: {reason}\n"));
+        put(&mut text, format_args!("    {} %, waits {}, ID {}\n", change.confidence, age(now, *first_seen), change.id));
+    }
+    let approved = queue.rows.iter().filter(|row| queue.is_approved(row)).count();
+    let waiting = queue.rows.len() - approved;
+    match queue.rows.len() {
+        0 => text.push_str("Nothing waits for a person.\n"),
+        _ => put(&mut text, format_args!("\n{}.", people_needed(waiting))),
+    }
+    if approved > 0 {
+        put(
+            &mut text,
+            format_args!(" {approved} approved: `punchlist apply --pending` applies them now, or the next run will.\n"),
+        );
+    } else if waiting > 0 {
+        text.push_str(" Review them with `punchlist`, or approve some with `punchlist pending approve ID…`.\n");
+    }
+    text
+}
+
+fn people_needed(waiting: usize) -> String {
+    match waiting {
+        1 => "1 change waits for a person".to_owned(),
+        _ => format!("{waiting} changes wait for a person"),
+    }
+}
+
+/// How long something has waited, in its largest unit.
+pub(super) fn age(now: Timestamp, since: Timestamp) -> String {
+    let waited = now.duration_since(since).max(SignedDuration::ZERO);
+    match (waited.as_hours(), waited.as_mins()) {
+        (48.., _) => format!("for {} days", waited.as_hours() / 24),
+        (2.., _) => format!("for {} hours", waited.as_hours()),
+        (_, 2..) => format!("for {} minutes", waited.as_mins()),
+        _ => "since just now".to_owned(),
+    }
+}
+
+/// Approves changes, together with those that wait too and that they need; or takes decisions back.
+pub(super) fn act(setup: &Setup, act: &Act) -> Result<(), Failure> {
+    let mut store = setup.open_state()?;
+    let queue = Queue::of(&store)?;
+    let (which, approves) = match act {
+        Act::Approve(which) => (which, true),
+        Act::Clear(which) => (which, false),
+    };
+    let chosen = choose(&queue, which)?;
+    let mut chosen: BTreeSet<usize> = chosen.into_iter().collect();
+    let held = chosen.iter().filter(|at| queue.rows[**at].waits == Waits::Held).count();
+    if approves {
+        if let Some(at) = chosen.iter().find(|at| !which.ids.is_empty() && queue.rows[**at].waits == Waits::Held) {
+            let row = &queue.rows[*at];
+            let error = format!("{} cannot be approved now: {}", row.change.id, row.reason);
+            return Err(Failure::new(Code::Error, error).hint("mend what holds it, or release a brake in the console with B"));
+        }
+        chosen.retain(|at| queue.rows[*at].waits != Waits::Held);
+        with_needed(&queue, &mut chosen)?;
+    }
+    let said: Vec<Said> = chosen.iter().map(|at| said(&queue, &queue.rows[*at], approves)).collect();
+    if !said.is_empty() {
+        setup.keep(&mut store, if approves { "pending approve" } else { "pending clear" }, &said)?;
+    }
+    let mut text = String::new();
+    let done = if approves { "approved" } else { "not decided any more" };
+    for at in &chosen {
+        put(&mut text, format_args!("{done}: {}\n", words(&queue.rows[*at].change)));
+    }
+    if approves && held > 0 {
+        put(&mut text, format_args!("{held} are held, and cannot be approved now.\n"));
+    }
+    if approves && !chosen.is_empty() {
+        text.push_str("`punchlist apply --pending` applies them now; otherwise the next run with --auto-approve does.\n");
+    }
+    if text.is_empty() {
+        text.push_str("Nothing waits that this names.\n");
+    }
+    say(&text)
+}
+
+fn words(change: &ChangeDocument) -> String {
+    format!("{} {} “{}” ({})", change.action, change.kind, Display::of(&change.name).clipped(NAME_COLUMNS), change.id)
+}
+
+/// The places of the rows that are meant.
+fn choose(queue: &Queue, which: &Which) -> Result<Vec<usize>, Failure> {
+    let rows = || queue.rows.iter().enumerate();
+    if which.ids.is_empty() {
+        let kind = which.kind.map(|kind| match kind {
+            KindWord::Client => Kind::Client,
+            KindWord::Project => Kind::Project,
+            KindWord::Task => Kind::Task,
+        });
+        let meant = |row: &PendingRow| {
+            kind.is_none_or(|kind| row.change.kind == kind) && which.action.is_none_or(|action| row.change.action == action)
+        };
+        return Ok(rows().filter(|(_, row)| meant(row)).map(|(at, _)| at).collect());
+    }
+    which.ids.iter().map(|id| named(id, rows().map(|(at, row)| (at, row.change.id.as_str())))).collect()
+}
+
+/// The one that an ID means, or its beginning.
+fn named<'a>(id: &str, all: impl Iterator<Item = (usize, &'a str)>) -> Result<usize, Failure> {
+    let shown = Display::of(id);
+    let found: Vec<usize> = all.filter(|(_, known)| !id.is_empty() && known.starts_with(id)).map(|(at, _)| at).collect();
+    match found.as_slice() {
+        [at] => Ok(*at),
+        [] => Err(Failure::new(Code::Error, format!("nothing waits with the ID {shown}"))
+            .hint("`punchlist pending` lists what waits; it may have been withdrawn, since it is no longer true")),
+        several => Err(Failure::new(Code::Error, format!("{} IDs begin with {shown}", several.len())).hint("give more of it")),
+    }
+}
+
+/// Adds what the changes need and what waits too. Where that is held, or left alone by somebody, they cannot be made.
+fn with_needed(queue: &Queue, chosen: &mut BTreeSet<usize>) -> Result<(), Failure> {
+    let by_id: BTreeMap<&str, usize> = queue.rows.iter().enumerate().map(|(at, row)| (row.change.id.as_str(), at)).collect();
+    let mut open: Vec<usize> = chosen.iter().copied().collect();
+    while let Some(at) = open.pop() {
+        for needed in queue.rows[at].change.requires.iter().filter_map(|id| by_id.get(id.as_str()).copied()) {
+            if matches!(queue.rows[needed].waits, Waits::Held) {
+                let (row, needed) = (&queue.rows[at].change, &queue.rows[needed]);
+                return Err(Failure::new(Code::Error, format!("{} needs {}, which is held", words(row), words(&needed.change)))
+                    .hint(needed.reason.clone()));
+            }
+            if chosen.insert(needed) {
+                open.push(needed);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The verdict that says so; the way, the fields and the values that were chosen before stay.
+fn said(queue: &Queue, row: &PendingRow, approves: bool) -> Said {
+    let change = ChangeId(row.change.id.clone());
+    let before = queue.said.get(&change).map(|known| known.said.verdict.clone()).unwrap_or_default();
+    let verdict = if approves { Verdict { decision: Some(Decision::Approve), ..before } } else { Verdict::default() };
+    let page = row.change.page_id.as_deref().and_then(|page| page.parse().ok());
+    let stand_in = || row.change.clockify_id.as_deref().and_then(|id| PageId::stand_in(id.parse::<ObjectId>().ok()?));
+    let page = page.or_else(stand_in).unwrap_or(PageId::from_number(0));
+    Said { change, page, what: words(&row.change), verdict }
+}
+
+/// Lists what was ignored for good, or asks about some of it again.
+pub(super) fn ignored(setup: &Setup, revoke: Option<&Ignored>, as_json: bool) -> Result<(), Failure> {
+    let is_ignored = |known: &Remembered| known.said.verdict.decision == Some(Decision::Ignore);
+    let Some(Ignored::Revoke { ids, all }) = revoke else {
+        let known = setup.look_at_state()?.map(|store| store.verdicts()).transpose()?.unwrap_or_default();
+        let known: Vec<Remembered> = known.into_iter().filter(is_ignored).collect();
+        return say(&if as_json { ignored_json(&known)? } else { ignored_text(&known) });
+    };
+    let mut store = setup.open_state()?;
+    let known: Vec<Remembered> = store.verdicts()?.into_iter().filter(is_ignored).collect();
+    let ids_known = || known.iter().enumerate().map(|(at, known)| (at, known.said.change.0.as_str()));
+    let revoked: Vec<usize> = if *all {
+        (0..known.len()).collect()
+    } else {
+        ids.iter()
+            .map(|id| named(id, ids_known()))
+            .collect::<Result<_, Failure>>()
+            .map_err(|failure| Failure { hints: vec!["`punchlist ignored` lists what is ignored".to_owned()], ..failure })?
+    };
+    let said: Vec<Said> = revoked.iter().map(|at| Said { verdict: Verdict::default(), ..known[*at].said.clone() }).collect();
+    if !said.is_empty() {
+        setup.keep(&mut store, "ignored revoke", &said)?;
+    }
+    let mut text = String::new();
+    for said in &said {
+        put(&mut text, format_args!("asked about again: {}\n", Display::of(&said.what)));
+    }
+    if text.is_empty() {
+        text.push_str("Nothing is ignored.\n");
+    }
+    say(&text)
+}
+
+fn ignored_json(known: &[Remembered]) -> Result<String, Failure> {
+    let row = |Remembered { said, by, at }: &Remembered| {
+        serde_json::json!({
+            "id": said.change, "page_id": said.page.in_notion().map(|page| page.to_string()), "what": said.what, "by": by, "at": at,
+        })
+    };
+    let document = serde_json::json!({ "format": "punchlist/ignored/1", "changes": known.iter().map(row).collect::<Vec<_>>() });
+    Ok(format!("{}\n", json(&document).map_err(|error| Failure::new(Code::Error, error))?))
+}
+
+fn ignored_text(known: &[Remembered]) -> String {
+    let mut text = String::new();
+    for Remembered { said, by, at } in known {
+        put(&mut text, format_args!("{}\n", Display::of(&said.what)));
+        put(&mut text, format_args!("    ignored by {by} on {}, ID {}\n", at.strftime("%Y-%m-%d"), said.change));
+    }
+    match known.len() {
+        0 => text.push_str("Nothing is ignored.\n"),
+        _ => text.push_str(
+            "\nEach holds as long as the change proposes the same. `punchlist ignored revoke ID…` asks about it again.\n",
+        ),
+    }
+    text
+}
