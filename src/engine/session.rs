@@ -546,6 +546,7 @@ impl Session<'_> {
             self.store.append_all(&events)?;
         }
         for event in events {
+            tracing::debug!(run = %event.run, event = event.what.word(), "kept");
             (self.watch)(Progress::Happened(event));
         }
         Ok(())

@@ -26,8 +26,9 @@ use crate::{
         text::Display,
     },
     edge::{
-        config::{Loader, LogSettings, Override, Settings},
+        config::{DiagnosticLevel, Loader, LogSettings, Override, Settings},
         custody::Custody,
+        diagnostics,
         environment::Environment,
         machine,
         store::{self, Meant, RunEnd, RunRecord, Store},
@@ -156,6 +157,19 @@ impl Setup {
             self.custody()?.set_aside(now)?;
         }
         Ok(aside)
+    }
+
+    /// Starts the diagnostic log; `-v` says more there too. Nothing is written before there is something to say.
+    pub(super) fn diagnose(&self, verbose: u8) -> Result<(), Failure> {
+        let mut settings = self.settings.logs.diagnostics;
+        settings.level = settings.level.max(match verbose {
+            0 => DiagnosticLevel::Off,
+            1 => DiagnosticLevel::Info,
+            2 => DiagnosticLevel::Debug,
+            _ => DiagnosticLevel::Trace,
+        });
+        diagnostics::start(&self.state_directory()?, settings);
+        Ok(())
     }
 
     /// Where the checkpoints of the log are kept.
@@ -294,6 +308,10 @@ impl Workplace {
         // After that, so that a crash in between tells it twice rather than never.
         remember_configuration(session.store, given)?;
         let done = work(&mut session, stop, connection).await;
+        match &done {
+            Ok(_) => tracing::info!(run = %run, trigger, "ended"),
+            Err(failure) => tracing::error!(run = %run, trigger, error = failure.error, "failed"),
+        }
         if let Err(failure) = &done {
             session.close(&failure.error)?;
         }
