@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod clockify;
+mod codes;
 mod command_line;
 mod crash;
 mod logs;

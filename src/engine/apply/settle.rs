@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::{Found, Journal, Target, flight::look_again};
 use crate::domain::{
     journal::{Event, Open, Outcome, Trace, What, Write},
-    model::{Field, Link, Object, ObjectId, Registry, Snapshots},
+    model::{Field, Kind, Link, Object, ObjectId, Registry, Snapshots},
     rules::Rules,
     steps,
 };
@@ -91,7 +91,7 @@ pub async fn settle<T: Target, J: Journal>(
 impl Settling<'_> {
     /// What both sides, as just read, show of a write.
     fn sign(&self, open: &Open) -> Sign {
-        let Write::Create { page, kind, .. } = &open.request else {
+        let Write::Create { page, kind, parent, .. } = &open.request else {
             return if shows(self.snapshots, &open.request) { Sign::Happened(None) } else { Sign::Absent };
         };
         let since = self.registry.of_page(*page).filter(|link| Some(link.object) != open.trace.leaves);
@@ -104,12 +104,20 @@ impl Settling<'_> {
         let mut fitting: Vec<&Object> =
             rows.filter(|object| open.trace.fits(&open.request, object) && self.is_free(object.id)).collect();
         match (fitting.pop(), fitting.is_empty()) {
+            // With what it was to stand under, it has gone too, if it ever was: there is nowhere left to look.
+            (None, _) if parent.is_some_and(|parent| self.is_gone(*kind, parent)) => Sign::Absent,
             (None, _) => Sign::None,
             (Some(object), true) => Sign::Happened(Some(object.clone())),
             (Some(object), false) => {
                 self.several(&open.request, fitting.iter().map(|object| object.id).chain([object.id]).collect())
             }
         }
+    }
+
+    /// True when a complete listing shows that the parent of an object of this kind is gone, and not only not listed yet.
+    fn is_gone(&self, kind: Kind, parent: ObjectId) -> bool {
+        let listing = kind.parent().and_then(|kind| self.snapshots.objects[kind].complete());
+        listing.is_some_and(|listing| listing.lacks(parent)) && !self.snapshots.is_young(parent)
     }
 
     /// Objects without a page that have everything of a create that was not found but its name.

@@ -153,6 +153,16 @@ task "Design" create name: "" → "Design" [new 95 held Unsettled]
 }
 
 #[test]
+fn with_what_it_was_to_stand_under_it_has_gone_too() {
+    let (mut world, open) = task_left_open();
+    world.objects.remove("Acme/Website");
+
+    let text = settled(&world, open, &world, None);
+
+    assert!(text.starts_with("  journal: 1 absent\n"), "nothing is looked for there: {text}");
+}
+
+#[test]
 fn what_somebody_linked_meanwhile_is_open_no_more() {
     let (mut world, open) = task_left_open();
     world.pages.remove("Acme/Website/Design");
