@@ -158,6 +158,11 @@ impl Setup {
         Ok(aside)
     }
 
+    /// The environment that secrets and commands are looked up in.
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// Where the checkpoints of the log are kept.
     pub(super) fn custody(&self) -> Result<Custody, Failure> {
         let LogSettings { checkpoints, key, .. } = &self.settings.logs;
