@@ -2,12 +2,10 @@
 
 use super::{
     model::{Field, Kind, Value},
-    rules::invalid_name,
+    rules::{invalid_name, note_length_max},
     text::{Raw, forbidden_in_name},
 };
 
-/// Characters that Clockify takes in a client's note, and in a project's (`maxLength` in its `OpenAPI` document).
-const NOTE_MAX: [usize; 2] = [3000, 16384];
 /// Hours that can be planned; more is a typing error.
 const HOURS_MAX: f64 = 100_000.0;
 
@@ -33,12 +31,10 @@ pub fn read(kind: Kind, field: Field, typed: &str) -> Result<Value, String> {
         _ if text.is_empty() => Ok(Value::Empty),
         Field::Email if !is_address(text) => Err("it takes an e-mail address, e.g. billing@example.com".to_owned()),
         Field::Note => {
-            let allowed = NOTE_MAX[usize::from(kind == Kind::Project)];
             let length = text.chars().count();
-            if length > allowed {
-                Err(format!("it takes at most {allowed} characters; there are {length}"))
-            } else {
-                Ok(Value::text(text))
+            match note_length_max(kind).filter(|&allowed| length > allowed) {
+                Some(allowed) => Err(format!("it takes at most {allowed} characters; there are {length}")),
+                None => Ok(Value::text(text)),
             }
         }
         Field::Email | Field::Address => Ok(Value::text(text)),

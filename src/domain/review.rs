@@ -190,7 +190,8 @@ impl<P: Deref<Target = Plan>> Review<P> {
         })
     }
 
-    /// Changes that ask the same question as one: the same cause, the same field of the same kind, the same ways to mend it.
+    /// Changes that ask the same question as one: the same cause, the same field of the same kind, the same ways to mend it; but for those
+    /// about which something was decided.
     pub fn alike(&self, at: usize) -> Vec<usize> {
         fn ways(change: &Change) -> impl Iterator<Item = (Action, Service, Vec<Field>)> {
             let ways = std::iter::once(&change.proposal).chain(&change.alternatives);
@@ -198,7 +199,8 @@ impl<P: Deref<Target = Plan>> Review<P> {
         }
         let asked = &self.plan.changes[at];
         let alike = |other: &Change| other.kind == asked.kind && other.cause == asked.cause && ways(other).eq(ways(asked));
-        (0..self.plan.changes.len()).filter(|&other| alike(&self.plan.changes[other])).collect()
+        let is_open = |other: usize| other == at || self.verdicts[other].decision.is_none();
+        (0..self.plan.changes.len()).filter(|&other| is_open(other) && alike(&self.plan.changes[other])).collect()
     }
 
     /// Chooses the same way for several changes and approves them, as one step that can be undone. Held ones are left alone.
@@ -233,20 +235,36 @@ impl<P: Deref<Target = Plan>> Review<P> {
         changes.iter().map(said).collect()
     }
 
-    /// Leaves a field of an update alone, or takes it in again.
-    pub fn toggle_field(&mut self, at: usize, field: Field) -> Vec<usize> {
-        self.change([at], |_, verdict| {
+    /// Leaves a field of an update or a create alone, or takes it in again.
+    ///
+    /// # Errors
+    /// Why it cannot be left alone, safe to show: something must be left to do, and what is created needs a name.
+    pub fn toggle_field(&mut self, at: usize, field: Field) -> Result<Vec<usize>, &'static str> {
+        let rejects = !self.verdicts[at].rejected.contains(&field);
+        match self.action(at) {
+            _ if !rejects => {}
+            Action::Create if field == Field::Name => return Err("what is created needs a name"),
+            Action::Create => {}
+            Action::Update if self.chosen(at).fields.len() > 1 => {}
+            _ => return Err("nothing else would be left to do: skip the change instead"),
+        }
+        Ok(self.change([at], |_, verdict| {
             if !verdict.rejected.remove(&field) {
                 verdict.rejected.insert(field);
             }
-        })
+        }))
     }
 
     /// Writes another value than the proposed one, and approves that where asked to.
     pub fn edit_field(&mut self, at: usize, field: Field, value: &Value, approves: bool) -> Vec<usize> {
         let targets = if approves { self.with_needed(BTreeSet::from([at])) } else { BTreeSet::from([at]) };
+        let leaves_both = self.action(at) == Action::Accept;
         self.change(targets, |target, verdict| {
             if target == at {
+                // Who types a value does not want to leave both sides as they are.
+                if leaves_both {
+                    *verdict = Verdict { decision: verdict.decision.take(), ..Verdict::default() };
+                }
                 verdict.edited.insert(field, value.clone());
             }
             if approves {
@@ -520,12 +538,11 @@ mod tests {
         let mut review = Review::new(&plan, "tester");
         review.approve_all(|_| true);
 
-        review.toggle_field(0, Field::Email);
+        review.toggle_field(0, Field::Email).expect("another is left");
         review.edit_field(0, Field::Note, &Value::text("new"), false);
         assert_eq!(review.approved().changes()[0].proposal.fields, [field(Field::Note, "new")]);
 
-        review.toggle_field(0, Field::Note);
-        assert!(approved(&review).is_empty(), "an update without fields has nothing to do");
+        assert!(review.toggle_field(0, Field::Note).is_err(), "an update without fields has nothing to do");
     }
 
     #[test]
@@ -553,6 +570,37 @@ mod tests {
         review.undo();
         assert!(approved(&review).is_empty());
         assert_eq!(review.verdict(place(&plan, "a")).way, 0);
+    }
+
+    #[test]
+    fn a_typed_value_is_written_and_no_way_that_writes_nothing_keeps_it_back() {
+        let mut contested = change("a", 50, &[]);
+        contested.proposal.action = Action::Update;
+        contested.proposal.fields = vec![crate::domain::plan::FieldChange::new(Field::Note, Value::Empty, Value::text("new"))];
+        contested.alternatives = vec![Proposal { action: Action::Accept, ..contested.proposal.clone() }];
+        let plan = plan(vec![contested]);
+        let mut review = Review::new(&plan, "tester");
+        review.resolve(&[0], 1);
+
+        review.edit_field(0, Field::Note, &Value::text("mine"), true);
+
+        assert_eq!((review.action(0), review.chosen(0).fields[0].to.clone()), (Action::Update, Value::text("mine")));
+    }
+
+    #[test]
+    fn what_was_decided_otherwise_is_not_resolved_alike() {
+        let contested = |name: &str| {
+            let mut change = change(name, 50, &[]);
+            change.proposal.action = Action::Update;
+            change.cause = Cause::Conflict;
+            change.alternatives = vec![Proposal { side: Service::Notion, ..change.proposal.clone() }];
+            change
+        };
+        let plan = plan(vec![contested("a"), contested("b"), contested("c")]);
+        let mut review = Review::new(&plan, "tester");
+        review.decide(&[place(&plan, "b")], Some(&Decision::Flag { note: "ask Ana".into() }));
+
+        assert_eq!(review.alike(place(&plan, "a")), [place(&plan, "a"), place(&plan, "c")]);
     }
 
     #[test]

@@ -469,11 +469,7 @@ pub enum WithoutClient {
 impl Rules {
     /// Whether an object of this kind with this note gets a marker: tasks have no note, and a full one has no room.
     pub fn marks(&self, kind: Kind, note: Option<&Value>) -> bool {
-        let written = match note {
-            Some(Value::Text(text)) => text.exact().chars().count(),
-            _ => 0,
-        };
-        self.marker && note_length_max(kind).is_some_and(|max| written + MARKER_CHARACTERS <= max)
+        self.marker && has_room_for_marker(kind, note)
     }
 
     /// The waits before each further look for a create with an unknown outcome.
@@ -482,8 +478,17 @@ impl Rules {
     }
 }
 
+/// Whether a note of such an object has room for a marker.
+pub fn has_room_for_marker(kind: Kind, note: Option<&Value>) -> bool {
+    let written = match note {
+        Some(Value::Text(text)) => text.exact().chars().count(),
+        _ => 0,
+    };
+    note_length_max(kind).is_some_and(|max| written + MARKER_CHARACTERS <= max)
+}
+
 /// The characters that a note may have, where there is one (Clockify's `OpenAPI` document).
-fn note_length_max(kind: Kind) -> Option<usize> {
+pub fn note_length_max(kind: Kind) -> Option<usize> {
     match kind {
         Kind::Client => Some(3000),
         Kind::Project => Some(16_384),

@@ -349,6 +349,23 @@ impl<F: serde_json::ser::Formatter> serde_json::ser::Formatter for SafeJson<F> {
     }
 }
 
+/// A line of somebody else's JSON with every invisible character spelled out: as exact as before, and safe on a terminal.
+pub fn safe_json(line: &str) -> String {
+    use fmt::Write;
+    let mut text = String::with_capacity(line.len());
+    for c in line.chars() {
+        if !c.is_ascii() && !matches!(invisible(c), Invisible::No) || c == '\u{7F}' {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                write!(text, "\\u{unit:04x}").unwrap_or_default();
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
 /// A value as indented JSON that is safe on a terminal; see [`SafeJson`].
 ///
 /// # Errors

@@ -89,8 +89,9 @@ pub struct Http {
     patience: Duration,
     backoff: Duration,
     body_max: usize,
-    /// Takes the secrets out of bodies, where those are kept.
-    scrub: Option<Scrub>,
+    keep_bodies: bool,
+    /// Takes the secret out of what is kept or said.
+    scrub: Scrub,
 }
 
 impl fmt::Debug for Http {
@@ -138,7 +139,8 @@ impl Http {
             patience: options.patience,
             backoff: options.backoff,
             body_max: options.body_max,
-            scrub: options.keep_bodies.then(|| Scrub::new(&options.auth)),
+            keep_bodies: options.keep_bodies,
+            scrub: Scrub::new(&options.auth),
         })
     }
 
@@ -192,7 +194,12 @@ impl Http {
     async fn attempt<T: DeserializeOwned>(&self, request: &Request, attempt: u32) -> Result<Answer<T>, Miss> {
         let started = Instant::now();
         let mut seen = Seen::default();
-        let result = self.exchange(request, &mut seen).await;
+        let mut result = self.exchange(request, &mut seen).await;
+        if let Err(miss) = &mut result {
+            // A service may repeat what it was sent, and refuse it by name.
+            self.scrub.clean_text(&mut miss.text);
+            miss.code.iter_mut().for_each(|code| self.scrub.clean_text(code));
+        }
         if !matches!(&result, Err(Miss { happened: Happened::NotSent | Happened::Untrusted, .. })) {
             self.calls.fetch_add(1, Ordering::Relaxed);
         }
@@ -203,18 +210,27 @@ impl Http {
         if let Some(pause) = pause {
             self.pacer.pause(pause);
         }
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (service, method, path) = (self.service, &request.method, &request.path);
+        let (status, request_id) = (seen.status.unwrap_or_default(), seen.request_id.as_deref().unwrap_or_default());
+        match &result {
+            Ok(_) => tracing::info!(%service, %method, path, status, millis, attempt, request_id, "answered"),
+            Err(miss) => {
+                tracing::warn!(%service, %method, path, status, millis, attempt, request_id, error = miss.text, "no answer");
+            }
+        }
         (self.sink)(Exchange {
             service: self.service,
             method: request.method.to_string(),
             path: request.path.clone(),
             status: seen.status,
-            millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            millis,
             attempt,
             pause,
             request_id: seen.request_id,
-            bodies: self.scrub.as_ref().map(|scrub| {
+            bodies: self.keep_bodies.then(|| {
                 let sent = request.body.as_ref().map(ToString::to_string).unwrap_or_default();
-                (scrub.text(sent.as_bytes()), scrub.text(&seen.body))
+                (self.scrub.text(sent.as_bytes()), self.scrub.text(&seen.body))
             }),
         });
         result
@@ -233,7 +249,7 @@ impl Http {
         }
         let (code, headers) = (response.status(), response.headers().clone());
         let body = self.read(response).await;
-        if self.scrub.is_some() {
+        if self.keep_bodies {
             seen.body = body.as_ref().cloned().unwrap_or_default();
         }
         if code.is_success() {

@@ -3,6 +3,7 @@
 pub mod clockify;
 pub mod config;
 pub mod custody;
+pub mod diagnostics;
 pub mod environment;
 pub(crate) mod failpoint;
 mod files;

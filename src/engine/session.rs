@@ -22,7 +22,7 @@ use crate::{
         pending::{Waits, waiting},
         plan::{Calls, ChangeId, HoldCode, Plan, Scope, document::ChangeDocument},
         report::{Report, Stopped, report},
-        review::{Approved, Review, Said},
+        review::{Approved, Decision, Review, Said, Verdict},
         rules::{Allowance, Rules},
         undo::undo,
     },
@@ -168,11 +168,11 @@ pub(super) struct Identities {
 }
 
 impl Session<'_> {
-    /// Notes that the run began.
+    /// Notes that the run began, and what came before it: secrets that were read, keys that were changed.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn begin(&mut self, started: Started) -> Result<(), SessionError> {
+    pub fn begin(&mut self, started: Started, before: Vec<What>) -> Result<(), SessionError> {
         let (version, rules) = (env!("CARGO_PKG_VERSION").to_owned(), crate::domain::plan::sha256(self.rules));
         let Started { trigger, by, account, host, config } = started;
         self.store.begin_run(&RunRecord {
@@ -185,7 +185,9 @@ impl Session<'_> {
             started: (self.clock)(),
             end: None,
         })?;
-        self.tell(vec![What::RunStarted { trigger, by, account, host, version, rules, config }])
+        let mut what = vec![What::RunStarted { trigger, by, account, host, version, rules, config }];
+        what.extend(before);
+        self.tell(what)
     }
 
     /// Reads both sides, at the same time, and what an earlier run left open.
@@ -352,8 +354,25 @@ impl Session<'_> {
         let (pending, held) = self.keep_pending(plan, &events)?;
         let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held };
         let report = report(self.run.clone(), plan, &events, totals);
+        self.spend_verdicts(&events)?;
         self.end(&report, totals)?;
         Ok(report)
+    }
+
+    /// Forgets what was said about changes that are made now: the same difference may come again, and is to be asked about again. What
+    /// was skipped was skipped for this run alone.
+    fn spend_verdicts(&mut self, events: &[Event]) -> Result<(), SessionError> {
+        let applied: BTreeSet<&ChangeId> = events
+            .iter()
+            .filter_map(|event| match &event.what {
+                What::Applied { change } => Some(change),
+                _ => None,
+            })
+            .collect();
+        let is_spent = |said: &Said| applied.contains(&said.change) || said.verdict.decision == Some(Decision::Skip);
+        let said = self.store.verdicts()?.into_iter().map(|known| known.said).filter(is_spent);
+        let said: Vec<Said> = said.map(|said| Said { verdict: Verdict::default(), ..said }).collect();
+        if said.is_empty() { Ok(()) } else { Ok(self.store.save_verdicts("", (self.clock)(), &said)?) }
     }
 
     /// A plan with what people have decided about its changes.
@@ -410,14 +429,6 @@ impl Session<'_> {
     /// [`SessionError::Store`]
     pub fn refuse_stale(&mut self, stale: Vec<What>) -> Result<(), SessionError> {
         self.tell(stale)
-    }
-
-    /// Notes what came before the run: secrets that were read, keys that were changed.
-    ///
-    /// # Errors
-    /// [`SessionError::Store`]
-    pub fn note(&mut self, what: Vec<What>) -> Result<(), SessionError> {
-        self.tell(what)
     }
 
     /// Keeps what a person said about changes, and notes it.
@@ -497,18 +508,25 @@ impl Session<'_> {
     /// Of what was approved of an old plan, what a fresh one proposes unchanged; the rest is refused as stale.
     fn still_holding(&mut self, approved: &Approved, old: &Plan, fresh: &Plan) -> Result<Approved, SessionError> {
         let ids: BTreeSet<&str> = approved.changes().iter().map(|change| change.id.0.as_str()).collect();
-        let known: BTreeSet<&str> = fresh.changes.iter().map(|change| change.id.0.as_str()).collect();
+        let mut review = Review::new(fresh, "");
+        review.recall(approved.verdicts().iter().cloned());
+        let still = review.approved();
+        let holding: BTreeSet<&str> = still.changes().iter().map(|change| change.id.0.as_str()).collect();
         let documents = ChangeDocument::all(old).into_iter();
-        let gone = documents.filter(|change| ids.contains(change.id.as_str()) && !known.contains(change.id.as_str()));
+        let gone = documents.filter(|change| ids.contains(change.id.as_str()) && !holding.contains(change.id.as_str()));
+        let now = fresh.by_id();
         let stale = gone.map(|change| {
-            let because = change.stale(fresh).unwrap_or_else(|| "there is nothing left to do about it".to_owned());
-            What::NotStarted { change: ChangeId(change.id), because }
+            let id = ChangeId(change.id.clone());
+            let because = match now.get(&id).map(|now| &now.hold) {
+                None => change.stale(fresh).unwrap_or_else(|| "there is nothing left to do about it".to_owned()),
+                Some(Some(hold)) => format!("it is held by now: {}", hold.text),
+                Some(None) => "something that it needs has moved since it was approved".to_owned(),
+            };
+            What::NotStarted { change: id, because }
         });
         let stale: Vec<What> = stale.collect();
         self.tell(stale)?;
-        let mut review = Review::new(fresh, "");
-        review.recall(approved.verdicts().iter().cloned());
-        Ok(review.approved())
+        Ok(still)
     }
 
     fn save(&mut self, registry: &mut Registry, links: Vec<Link>) -> Result<(), SessionError> {
@@ -528,6 +546,7 @@ impl Session<'_> {
             self.store.append_all(&events)?;
         }
         for event in events {
+            tracing::debug!(run = %event.run, event = event.what.word(), "kept");
             (self.watch)(Progress::Happened(event));
         }
         Ok(())

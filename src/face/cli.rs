@@ -217,6 +217,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
 /// Reviews both sides, or the undo of a run, where somebody is there to do so; otherwise prints the plan.
 async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
     let asks = !global.json && !global.no_input;
+    setup.diagnose(global.verbose)?;
     if asks && plain::is_wanted(&global, &setup) {
         plain::review(global, setup, undoes).await
     } else if asks && tui::can_show() {
@@ -258,6 +259,7 @@ impl Job {
 
     async fn on(global: Global, setup: Setup) -> Result<Self, Failure> {
         let started = Instant::now();
+        setup.diagnose(global.verbose)?;
         let progress = Progress::new(global.quiet, global.verbose > 0);
         progress.beat();
         let workplace = Workplace::open(&setup, Stop::listening()?, progress.watch()).await?;

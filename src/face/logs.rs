@@ -1,7 +1,7 @@
 //! `punchlist logs`: what was done, by whom, why and how it went; copies of it; and whether it is all as it was written.
 
-mod copy;
-mod list;
+pub(super) mod copy;
+pub(super) mod list;
 
 use std::{ops::ControlFlow, path::PathBuf};
 
@@ -60,7 +60,7 @@ enum LevelArgument {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// Exact, and can be verified without the state
     Jsonl,
     /// For spreadsheets; texts are as they are shown
@@ -189,49 +189,12 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// What a filter selects, and what its lines must contain.
     fn selection(&self, filter: &Filter) -> Result<(Selection, Option<String>), Failure> {
-        let Filter { since, until, run, kind, level, grep, about } = filter;
-        let now = Timestamp::now();
-        let time = |text: &Option<String>| text.as_deref().map(|text| time(text, now)).transpose();
-        let kinds = kind.iter().map(|kind| {
-            What::WORDS.into_iter().find(|word| word == kind).ok_or_else(|| {
-                Failure::new(Code::Usage, format!("there is no kind of entry `{}`", Display::of(kind)))
-                    .hint(format!("there are {}", What::WORDS.join(", ")))
-            })
-        });
-        let level = level.map(|level| match level {
-            LevelArgument::Debug => Level::Debug,
-            LevelArgument::Info => Level::Info,
-            LevelArgument::Warn => Level::Warn,
-            LevelArgument::Error => Level::Error,
-        });
-        let selection = Selection {
-            run: run.as_deref().map(|run| self.run(run)).transpose()?,
-            about: about.as_deref().map(|about| entity(&self.store, about)).transpose()?,
-            kinds: kinds.collect::<Result<_, _>>()?,
-            level,
-            since: time(since)?,
-            until: time(until)?,
-        };
-        Ok((selection, grep.as_ref().map(|grep| grep.to_lowercase())))
+        selection(&self.store, filter)
     }
 
-    /// The run with a name, or the only one whose name begins so.
     fn run(&self, name: &str) -> Result<RunId, Failure> {
-        let runs = self.store.runs(if name == "last" { 1 } else { usize::MAX })?;
-        let mut found = runs.into_iter().map(|run| run.id).filter(|id| name == "last" || id.0.starts_with(name));
-        let missing = || {
-            Failure::new(Code::Usage, format!("there is no run `{}`", Display::of(name))).hint("`punchlist logs list` lists them")
-        };
-        let first = found.next().ok_or_else(missing)?;
-        match found.next() {
-            Some(second) if second.0 != name && first.0 != name => {
-                let error = format!("several runs begin with `{}`, such as {first} and {second}", Display::of(name));
-                Err(Failure::new(Code::Usage, error).hint("give more of its name"))
-            }
-            _ => Ok(first),
-        }
+        run_named(&self.store, name)
     }
 
     /// Visits entries with their lines, as far as these contain what is looked for.
@@ -251,8 +214,74 @@ impl Look<'_> {
     }
 }
 
+/// What a filter selects, and what its lines must contain.
+fn selection(store: &Store, filter: &Filter) -> Result<(Selection, Option<String>), Failure> {
+    let Filter { since, until, run, kind, level, grep, about } = filter;
+    let now = Timestamp::now();
+    let time = |text: &Option<String>| text.as_deref().map(|text| time(text, now)).transpose();
+    let kinds = kind.iter().map(|kind| {
+        What::WORDS.into_iter().find(|word| word == kind).ok_or_else(|| {
+            Failure::new(Code::Usage, format!("there is no kind of entry `{}`", Display::of(kind)))
+                .hint(format!("there are {}", What::WORDS.join(", ")))
+        })
+    });
+    let level = level.map(|level| match level {
+        LevelArgument::Debug => Level::Debug,
+        LevelArgument::Info => Level::Info,
+        LevelArgument::Warn => Level::Warn,
+        LevelArgument::Error => Level::Error,
+    });
+    let selection = Selection {
+        run: run.as_deref().map(|run| run_named(store, run)).transpose()?,
+        about: about.as_deref().map(|about| entity(store, about)).transpose()?,
+        kinds: kinds.collect::<Result<_, _>>()?,
+        level,
+        since: time(since)?,
+        until: time(until)?,
+    };
+    Ok((selection, grep.as_ref().map(|grep| grep.to_lowercase())))
+}
+
+/// The run with a name, or the only one whose name begins so.
+fn run_named(store: &Store, name: &str) -> Result<RunId, Failure> {
+    let runs = store.runs(if name == "last" { 1 } else { usize::MAX })?;
+    let mut found = runs.into_iter().map(|run| run.id).filter(|id| name == "last" || id.0.starts_with(name));
+    let missing =
+        || Failure::new(Code::Usage, format!("there is no run `{}`", Display::of(name))).hint("`punchlist logs list` lists them");
+    let first = found.next().ok_or_else(missing)?;
+    match found.next() {
+        Some(second) if second.0 != name && first.0 != name => {
+            let error = format!("several runs begin with `{}`, such as {first} and {second}", Display::of(name));
+            Err(Failure::new(Code::Usage, error).hint("give more of its name"))
+        }
+        _ => Ok(first),
+    }
+}
+
+/// What a line of words selects, as in `level:warn kind:intent acme`, and the words that are none of these.
+pub(crate) fn selection_of(store: &Store, words: &str) -> Result<(Selection, String), Failure> {
+    let (mut filter, mut rest) = (Filter::default(), Vec::new());
+    for word in words.split_whitespace() {
+        match word.split_once(':').filter(|(_, value)| !value.is_empty()) {
+            Some(("since", time)) => filter.since = Some(time.to_owned()),
+            Some(("until", time)) => filter.until = Some(time.to_owned()),
+            Some(("run", run)) => filter.run = Some(run.to_owned()),
+            Some(("kind", kinds)) => filter.kind = kinds.split(',').map(str::to_owned).collect(),
+            Some(("level", level)) => {
+                let level = LevelArgument::from_str(level, true);
+                let wrong = |_| Failure::new(Code::Usage, "there are the levels debug, info, warn and error");
+                filter.level = Some(level.map_err(wrong)?);
+            }
+            Some(("about", about)) => filter.about = Some(about.to_owned()),
+            _ => rest.push(word),
+        }
+    }
+    let (selection, _) = selection(store, &filter)?;
+    Ok((selection, rest.join(" ")))
+}
+
 /// When an entry was made, and what it says, with what it is about.
-pub(super) fn line(store: &Store, entry: &Entry) -> (Timestamp, String) {
+pub(crate) fn line(store: &Store, entry: &Entry) -> (Timestamp, String) {
     let event = entry.event().ok();
     // What cannot be found is left out of the line; verifying tells why.
     let context: Option<Event> = event.and_then(|event| store.log_context(&event).ok().flatten());

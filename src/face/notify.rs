@@ -97,5 +97,6 @@ async fn told(
 }
 
 fn warn(text: &str) {
+    tracing::warn!(error = text, "nobody was told");
     drop(writeln!(io::stderr(), "warning: {}", Display::of(text)));
 }

@@ -9,7 +9,7 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 
-pub(crate) use event::{ended, event, everything, from_to as event_from_to, line_of, outcome_words, when};
+pub(crate) use event::{ended, everything, from_to as event_from_to, line_of, outcome_words, when};
 
 use crate::domain::{
     model::{Kind, PageId, Service, Value, duration_words},

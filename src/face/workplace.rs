@@ -26,8 +26,9 @@ use crate::{
         text::Display,
     },
     edge::{
-        config::{Loader, LogSettings, Override, Settings},
+        config::{DiagnosticLevel, Loader, LogSettings, Override, Settings},
         custody::Custody,
+        diagnostics,
         environment::Environment,
         machine,
         store::{self, Meant, RunEnd, RunRecord, Store},
@@ -163,6 +164,19 @@ impl Setup {
         &self.environment
     }
 
+    /// Starts the diagnostic log; `-v` says more there too. Nothing is written before there is something to say.
+    pub(super) fn diagnose(&self, verbose: u8) -> Result<(), Failure> {
+        let mut settings = self.settings.logs.diagnostics;
+        settings.level = settings.level.max(match verbose {
+            0 => DiagnosticLevel::Off,
+            1 => DiagnosticLevel::Info,
+            2 => DiagnosticLevel::Debug,
+            _ => DiagnosticLevel::Trace,
+        });
+        diagnostics::start(&self.state_directory()?, settings);
+        Ok(())
+    }
+
     /// Where the checkpoints of the log are kept.
     pub(super) fn custody(&self) -> Result<Custody, Failure> {
         let LogSettings { checkpoints, key, .. } = &self.settings.logs;
@@ -277,7 +291,7 @@ impl Workplace {
         work: impl AsyncFnOnce(&mut Session<'_>, &Stop, &Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let run = run_id(Timestamp::now());
-        let changed = configured_otherwise(&mut self.store, &self.given)?;
+        let changed = configured_otherwise(&self.store, &self.given)?;
         let before: Vec<What> = std::mem::take(&mut self.before).into_iter().chain(changed).collect();
         let Self { stop, store, connection, watch, places, given, .. } = self;
         let mut session = Session {
@@ -295,9 +309,14 @@ impl Workplace {
             watch: watch.clone(),
             exchanges: connection.exchanges.clone(),
         };
-        session.begin(started(trigger, given))?;
-        session.note(before)?;
+        session.begin(started(trigger, given), before)?;
+        // After that, so that a crash in between tells it twice rather than never.
+        remember_configuration(session.store, given)?;
         let done = work(&mut session, stop, connection).await;
+        match &done {
+            Ok(_) => tracing::info!(run = %run, trigger, "ended"),
+            Err(failure) => tracing::error!(run = %run, trigger, error = failure.error, "failed"),
+        }
         if let Err(failure) = &done {
             session.close(&failure.error)?;
         }
@@ -333,12 +352,18 @@ fn started(trigger: &str, given: &BTreeMap<String, String>) -> Started {
     Started { trigger: trigger.to_owned(), by: who(), account, host, config: sha256(given) }
 }
 
-/// The keys that have another value than in the last run, which is from now on this one.
-fn configured_otherwise(store: &mut Store, given: &BTreeMap<String, String>) -> Result<Vec<What>, Failure> {
-    let before: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION)?;
-    if before.as_ref() != Some(given) {
+/// Keeps what is configured, for the next run to compare with.
+fn remember_configuration(store: &mut Store, given: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let known: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION)?;
+    if known.as_ref() != Some(given) {
         store.remember(CONFIGURATION, given)?;
     }
+    Ok(())
+}
+
+/// The keys that have another value than in the last run.
+fn configured_otherwise(store: &Store, given: &BTreeMap<String, String>) -> Result<Vec<What>, Failure> {
+    let before: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION)?;
     let Some(before) = before else { return Ok(Vec::new()) };
     let keys: std::collections::BTreeSet<&String> = before.keys().chain(given.keys()).collect();
     let changed = keys.into_iter().filter(|key| before.get(*key) != given.get(*key)).map(|key| What::ConfigurationChanged {

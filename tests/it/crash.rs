@@ -243,7 +243,7 @@ fn without_unique_names() -> Knobs {
 const REQUESTS: usize = 21;
 
 /// Its commits: the journal's, the registry's and the memory's.
-const COMMITS: usize = 46;
+const COMMITS: usize = 45;
 
 fn killed_at_every_request(executed: bool, knobs: Knobs) {
     let scene = Scene::new(knobs);

@@ -237,3 +237,73 @@ fn old_entries_go_when_their_time_has_come_and_the_rest_is_proved() {
     assert!(rig.run(&["logs", "list", "--kind", "cut"]).stdout.contains("No entry"), "nothing is a day old");
     assert_eq!(rig.run(&["logs", "verify"]).code, 0);
 }
+
+/// All that lies below a directory.
+fn artefacts(directory: &Path, found: &mut Vec<(std::path::PathBuf, Vec<u8>)>) {
+    for entry in fs::read_dir(directory).expect("a directory").flatten() {
+        if entry.path().is_dir() {
+            artefacts(&entry.path(), found);
+        } else {
+            found.push((entry.path(), fs::read(entry.path()).expect("reads")));
+        }
+    }
+}
+
+#[test]
+fn a_canary_is_found_in_no_artefact_whatever_happens() {
+    let (notion, clockify) = ("ntn_canary0123456789abcdef", "canaryY2xvY2tpZnktY2FuYXJ5");
+    let mut world = World::empty();
+    let client = world.add_client_page("Acme");
+    world.add_project_page("Website", client);
+    (world.notion_token, world.clockify_key) = (notion.into(), clockify.into());
+    let rig = Rig::new(world);
+    let reach = rig.reach().replace("env:CLOCKIFY_API_KEY", &format!("command:[\\\"echo\\\", \\\"{clockify}\\\"]"));
+    // A program's arguments may be the secret itself; the configuration is the only place that may have it then.
+    rig.write_configuration(&format!("{reach}logs.bodies = true\ndiagnostics.level = \"trace\"\nrules.settle_seconds = 0\n"));
+    let mut said: Vec<Vec<u8>> = Vec::new();
+    let mut run = |arguments: &[&str], failpoint: Option<&str>| {
+        let mut command = rig.command();
+        command.env("NOTION_TOKEN", notion).args(arguments).args(["-vvv"]);
+        if let Some(failpoint) = failpoint {
+            command.env("PUNCHLIST_FAILPOINT", failpoint);
+        }
+        let output = command.output().expect("runs");
+        said.extend([output.stdout, output.stderr]);
+    };
+    let faults = [
+        Failure::Status(401, json!({"message": format!("bad token {clockify}")}).to_string()),
+        Failure::Status(500, "<html>".into()),
+        Failure::Reset,
+        Failure::TruncatedBody,
+        Failure::HtmlBody,
+        Failure::Redirect("http://127.0.0.1:1/".into()),
+    ];
+    for fault in faults {
+        rig.sandbox.knobs().faults = vec![Fault::new(fault).on("POST", "/clients")];
+        run(&["--auto-approve", "--json"], None);
+    }
+    rig.sandbox.knobs().faults.clear();
+    run(&["plan", "--out", "plan.json"], None);
+    run(&["plan"], Some("commit:2:panic"));
+    run(&["--auto-approve"], None);
+    for arguments in [
+        &["logs", "list", "--run", "last"][..],
+        &["logs", "export", "--out", "copy.jsonl"],
+        &["logs", "export", "--format", "csv"],
+    ] {
+        run(arguments, None);
+    }
+    let mut found = Vec::new();
+    artefacts(rig.home.path(), &mut found);
+    found.retain(|(path, _)| *path != rig.configuration());
+    assert!(found.iter().any(|(path, _)| path.to_string_lossy().contains("diagnostics")), "there is a diagnostic log");
+    assert!(found.iter().any(|(_, bytes)| bytes.windows(8).any(|part| part == b"answered")), "bodies are kept");
+    let said = said.into_iter().map(|bytes| ("what was said".into(), bytes));
+    for (path, bytes) in found.into_iter().chain(said) {
+        for canary in [notion, clockify] {
+            let here = bytes.windows(canary.len()).position(|part| part == canary.as_bytes());
+            let around = here.map(|at| String::from_utf8_lossy(&bytes[at.saturating_sub(80)..at]).into_owned());
+            assert_eq!(around, None, "{} holds a secret", path.display());
+        }
+    }
+}

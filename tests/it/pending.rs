@@ -235,3 +235,23 @@ fn the_same_configuration_gives_the_same_plan_on_any_machine() {
     assert_eq!(hashes[0], hashes[1]);
     assert!(hashes[0].is_string());
 }
+
+#[test]
+fn what_was_said_is_spent_when_it_is_done_and_a_skip_ends_with_its_run() {
+    let (rig, _) = agreed();
+    drift(&rig, "Globex", "Globex Inc");
+    rig.auto_approve();
+    Ran::approve(&rig, &id(&pending(&rig)[0]));
+    assert_eq!(rig.auto_approve().0, 0);
+    // Somebody makes the same edit again: that is another question.
+    drift(&rig, "Globex", "Globex Inc");
+    assert_eq!(rig.auto_approve().0, 2);
+    assert!(rig.sandbox.world().find_client("Globex Inc").is_some(), "an approval is used once");
+    assert_eq!(waiting(&rig), ["Globex review"]);
+
+    // Skipped, while another change is made: asked again by the next review.
+    drift(&rig, "Hooli", "Hooli Inc");
+    rig.plain("s\na\nP\nyes\n");
+    let again = rig.plain("q\n");
+    assert!(!again.contains("1 skipped"), "{again}");
+}

@@ -156,7 +156,7 @@ impl<'a> Differ<'a> {
         } else if pages.rows().iter().all(|page| page.standing == Standing::Trashed) && pages.rows().len() > 1 {
             self.hold(
                 at,
-                HoldCode::Brake,
+                HoldCode::Incomplete,
                 format!("Notion shows no {} at all any more; closing them all is surely not meant", kind.plural()),
             );
         }
@@ -250,9 +250,14 @@ impl<'a> Differ<'a> {
         brake(&mut self.changes, self.rules, &population);
         let lost_link = self.rules.brakes.lost_link;
         for kind in Kind::ALL {
-            let lost: Vec<(usize, ObjectId)> =
-                self.lost_links.iter().copied().filter(|&(at, _)| self.changes[at].kind == kind).collect();
-            if lost.len() > lost_link.limit(population[kind]) {
+            let lost: Vec<(usize, ObjectId)> = self
+                .lost_links
+                .iter()
+                .copied()
+                .filter(|&(at, _)| self.changes[at].kind == kind && self.changes[at].hold.is_none())
+                .collect();
+            let creates: BTreeSet<usize> = lost.iter().map(|(at, _)| *at).collect();
+            if creates.len() > lost_link.limit(population[kind]) {
                 for (at, holder) in lost {
                     let text =
                         format!("it looks like a lost link: {holder} has this name and is linked to a page that is out of sight");

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     domain::{
         model::{Field, InvalidId, Kind, Object, ObjectId, PageId, Value, Values},
+        rules::has_room_for_marker,
         text::Raw,
     },
     edge::http::Failure,
@@ -49,10 +50,10 @@ fn text(field: Field, value: &Value) -> Result<Option<String>, Failure> {
     }
 }
 
-/// A note with new text; a marker that it has stays.
-fn note(value: &Value, before: Option<&str>) -> Result<Option<String>, Failure> {
+/// A note with new text; a marker that it has stays where there is room.
+fn note(kind: Kind, value: &Value, before: Option<&str>) -> Result<Option<String>, Failure> {
     let text = text(Field::Note, value)?;
-    Ok(match before.and_then(marker::of) {
+    Ok(match before.and_then(marker::of).filter(|_| has_room_for_marker(kind, Some(value))) {
         Some(page) => Some(marker::join(&text.unwrap_or_default(), page)),
         None => text,
     })
@@ -310,7 +311,7 @@ impl ClientRow {
             // An omitted e-mail is cleared by a replacing PUT, while `""` may not pass for an address.
             Field::Email => self.email = text(field, value)?.filter(|text| !text.is_empty()),
             Field::Address => self.address = text(field, value)?,
-            Field::Note => self.note = note(value, self.note.as_deref())?,
+            Field::Note => self.note = note(Kind::Client, value, self.note.as_deref())?,
             _ => return Err(impossible(format!("a client has no {field} in Clockify"))),
         }
         Ok(())
@@ -340,7 +341,7 @@ impl ProjectRow {
             (Field::State, _) => self.archived = closed(field, value)?,
             (Field::Parent, Value::Object(client)) => self.client_id = Some(client.to_string()),
             (Field::Parent, Value::Empty) => self.client_id = Some(String::new()),
-            (Field::Note, _) => self.note = note(value, self.note.as_deref())?,
+            (Field::Note, _) => self.note = note(Kind::Project, value, self.note.as_deref())?,
             // There is no project without a colour; an unset one is no instruction.
             (Field::Color, _) => {
                 self.color = text(field, value)?.filter(|color| !color.is_empty()).or(self.color.take());

@@ -67,7 +67,8 @@ impl Scrub {
         }
     }
 
-    fn clean_text(&self, text: &mut String) {
+    /// Takes the secret out of a text.
+    pub(super) fn clean_text(&self, text: &mut String) {
         let secret = self.secret.expose_secret();
         if !secret.is_empty() && text.contains(secret) {
             *text = text.replace(secret, REDACTED);

@@ -36,14 +36,15 @@ use crate::{
 const LINE_BYTES_MAX: u64 = 64 << 20;
 
 /// What is copied, and how.
-pub(super) struct Wanted {
-    pub(super) selection: Selection,
-    pub(super) grep: Option<String>,
-    pub(super) format: Form,
+pub(crate) struct Wanted {
+    pub(crate) selection: Selection,
+    /// What lines must contain, in lower case.
+    pub(crate) grep: Option<String>,
+    pub(crate) format: Form,
 }
 
 /// Copies entries to a file or to standard output.
-pub(super) fn export(store: &Store, custody: &Custody, wanted: &Wanted, out: Option<&Path>, force: bool) -> Result<(), Failure> {
+pub(crate) fn export(store: &Store, custody: &Custody, wanted: &Wanted, out: Option<&Path>, force: bool) -> Result<(), Failure> {
     let Some(out) = out else {
         let mut stdout = BufWriter::new(io::stdout().lock());
         return match write(store, custody, wanted, &mut stdout) {

@@ -181,8 +181,10 @@ impl Walk {
             Ok(found) => found,
             Err(answer) => return Answer::only(answer),
         };
-        let changed = self.review.toggle_field(at, field);
-        Answer { text: self.here(), changed }
+        match self.review.toggle_field(at, field) {
+            Ok(changed) => Answer { text: self.here(), changed },
+            Err(because) => Answer::only(format!("{word}: {because}\n")),
+        }
     }
 
     /// Writes another value than the proposed one.

@@ -20,11 +20,6 @@ const CHARACTERS_MAX: usize = 4000;
 /// Columns of a value on a line.
 const VALUE_COLUMNS: usize = 40;
 
-/// An event as one line, without its date. Texts in events are safe to show, or names, which are made so.
-pub(crate) fn event(event: &Event) -> String {
-    format!("{}  {}", event.at.strftime("%H:%M:%S"), what(event, None))
-}
-
 /// When something happened, to the second.
 pub(crate) fn when(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()

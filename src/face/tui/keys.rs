@@ -61,7 +61,14 @@ pub(crate) enum Action {
     DetailUp,
     ReviewTab,
     ApplyTab,
+    LogsTab,
     RunsTab,
+    Timeline,
+    Level,
+    OfRun,
+    Follow,
+    ToChange,
+    Export,
     Apply,
     Retry,
     UndoRun,
@@ -129,7 +136,7 @@ fn on(_: &State) -> Option<&'static str> {
 fn in_review(state: &State) -> Option<&'static str> {
     match (&state.phase, state.tab) {
         (Phase::Applying, _) => Some("changes are being applied"),
-        (_, Tab::Apply | Tab::Runs) => Some("only in the review (1)"),
+        (_, Tab::Apply | Tab::Logs | Tab::Runs) => Some("only in the review (1)"),
         _ if state.report.is_some() && state.review.is_none() => Some("read both sides again first (R)"),
         _ if state.review.is_none() => Some("there is no plan yet"),
         _ => None,
@@ -223,6 +230,27 @@ fn in_apply(state: &State) -> Option<&'static str> {
     (state.tab != Tab::Apply).then_some("only while applying (2)")
 }
 
+fn in_logs(state: &State) -> Option<&'static str> {
+    (state.tab != Tab::Logs).then_some("only in the log (3)")
+}
+
+fn on_an_entry(state: &State) -> Option<&'static str> {
+    in_logs(state).or_else(|| state.logs.current().is_none().then_some("there is no entry"))
+}
+
+fn on_a_page(state: &State) -> Option<&'static str> {
+    let page = match state.tab {
+        Tab::Logs => state.logs.current().is_some_and(|line| line.page.is_some()),
+        Tab::Review => state.page().is_some(),
+        Tab::Apply | Tab::Runs => false,
+    };
+    (!page).then_some("this is about no page")
+}
+
+fn in_review_or_logs(state: &State) -> Option<&'static str> {
+    if state.tab == Tab::Logs { None } else { in_review(state) }
+}
+
 fn idle(state: &State) -> Option<&'static str> {
     match state.phase {
         Phase::Applying => Some("changes are being applied"),
@@ -257,8 +285,14 @@ pub(crate) const TABLE: &[Row] = &[
     row("apply", &["P"], Action::Apply, Section::Act, "apply", to_apply),
     row("retry", &["r"], Action::Retry, Section::Act, "retry what failed", to_retry),
     row("undo_run", &["U"], Action::UndoRun, Section::Act, "undo the run", on_a_run),
-    row("search", &["/"], Action::Search, Section::Find, "search", in_review),
-    row("filter", &["f"], Action::Filter, Section::Find, "filter", in_review),
+    row("search", &["/"], Action::Search, Section::Find, "search", in_review_or_logs),
+    row("filter", &["f"], Action::Filter, Section::Find, "filter", in_review_or_logs),
+    row("timeline", &["T"], Action::Timeline, Section::Find, "all about this page, in the log", on_a_page),
+    row("log_level", &["L"], Action::Level, Section::Find, "level, in the log", in_logs),
+    row("log_run", &["@"], Action::OfRun, Section::Find, "this run alone, in the log", on_an_entry),
+    row("log_follow", &["F"], Action::Follow, Section::View, "follow what is added, in the log", in_logs),
+    row("log_change", &["X"], Action::ToChange, Section::Find, "to the change, from the log", on_an_entry),
+    row("log_export", &["W"], Action::Export, Section::Act, "save what is shown, from the log", in_logs),
     row("approve_below", &["a"], Action::ApproveBelow, Section::Decide, "approve all below", on_changes),
     row("approve_shown", &["A"], Action::ApproveShown, Section::Decide, "approve all shown", in_review),
     row("edit", &["e"], Action::Edit, Section::Decide, "edit the value", on_a_field),
@@ -310,7 +344,8 @@ pub(crate) const TABLE: &[Row] = &[
     row("detail_up", &["K"], Action::DetailUp, Section::View, "scroll the detail up", with_detail),
     row("review_tab", &["1"], Action::ReviewTab, Section::View, "review", on),
     row("apply_tab", &["2"], Action::ApplyTab, Section::View, "apply", on),
-    row("runs_tab", &["3"], Action::RunsTab, Section::View, "runs", on),
+    row("logs_tab", &["3"], Action::LogsTab, Section::View, "log", on),
+    row("runs_tab", &["4"], Action::RunsTab, Section::View, "runs", on),
     row("only_failures", &["E"], Action::OnlyFailures, Section::View, "failures only", in_apply),
     row("redraw", &["ctrl-l"], Action::Redraw, Section::View, "draw again", on),
     row("refetch", &["R"], Action::Refetch, Section::Act, "read both sides again", idle),

@@ -10,9 +10,11 @@
 mod applying;
 mod desk;
 mod film;
+mod history;
 mod keymap;
 mod keys;
 mod layout;
+mod logs;
 mod matching;
 mod outside;
 mod state;

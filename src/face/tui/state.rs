@@ -12,6 +12,7 @@ use super::{
     applying::Applying,
     keymap::Keymap,
     layout::{Panes, is_single, layout},
+    logs::Logs,
     matching::{Matches, Query, Wanted},
     stroke::Stroke,
     theme::Theme,
@@ -52,12 +53,13 @@ pub(crate) enum Phase {
 pub(crate) enum Tab {
     Review,
     Apply,
+    Logs,
     Runs,
 }
 
 impl Tab {
     /// In the order of the screen.
-    pub(crate) const ALL: [Self; 3] = [Self::Review, Self::Apply, Self::Runs];
+    pub(crate) const ALL: [Self; 4] = [Self::Review, Self::Apply, Self::Logs, Self::Runs];
 }
 
 /// Where keys of the review go.
@@ -72,6 +74,8 @@ pub(crate) enum Focus {
 pub(crate) enum Purpose {
     Search,
     Filter,
+    /// What is looked for in the log.
+    LogFilter,
     Flag,
     Palette,
     /// The number of closes that is to be confirmed.
@@ -148,14 +152,13 @@ pub(crate) struct Counts {
     pub(crate) approved: u32,
 }
 
-/// The runs that are listed, and the events of the one that is looked into.
+/// The runs that are listed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Runs {
     pub(crate) all: Vec<RunRecord>,
     pub(crate) at: usize,
-    /// Safe to show.
-    pub(crate) events: Option<Vec<String>>,
-    pub(crate) scroll: usize,
+    /// The run of this console.
+    pub(crate) own: Option<RunId>,
 }
 
 /// The console.
@@ -214,6 +217,7 @@ pub(crate) struct State {
     /// The run whose undo is planned, reviewed or applied, instead of a comparison of both sides.
     pub(crate) undoes: Option<RunId>,
     pub(crate) runs: Runs,
+    pub(crate) logs: Logs,
     pub(crate) ticks: usize,
 }
 
@@ -261,6 +265,7 @@ impl State {
             report: None,
             undoes: None,
             runs: Runs::default(),
+            logs: Logs::default(),
             ticks: 0,
         }
     }

@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, IsTerminal},
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,13 +17,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
     desk::{self, Desk},
+    history::{History, Page},
     keymap::Keymap,
     keys::Action,
     state::{Phase, State},
     theme::Theme,
     update::{Effect, Msg, News, Pointing, update},
     view::{Hits, view},
-    worker::{self, Order, Page},
+    worker::{self, Order},
 };
 use crate::{
     domain::journal::RunId,
@@ -55,7 +55,7 @@ pub(crate) fn can_show() -> bool {
 pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
     let settings = setup.settings.console.clone();
     let keymap = Keymap::new(&settings.keys).map_err(|problems| Failure::new(Code::Error, problems.join("\n  ")))?;
-    let directory = setup.state_directory()?;
+    let history = History::of(setup.state_directory()?, setup.custody()?);
     let stop = Stop::listening_on_a_terminal(desk::leave)?;
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();
@@ -76,7 +76,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         (state.keymap, state.who, state.mouse) = (Arc::new(keymap), who(), desk.mouse);
         state.undoes.clone_from(&undoes);
         let worker = worker::start(setup, state.who.clone(), stop.clone(), news_sender.clone(), orders_receiver, undoes)?;
-        let door = Door { orders: &orders, history: Some((directory, news_sender)) };
+        let door = Door { orders: &orders, history: Some((history, news_sender)) };
         let state = run(&mut terminal, EventStream::new(), &mut news, door, &stop, &mut desk, state).await?;
         Ok::<_, io::Error>((state, worker))
     };
@@ -88,6 +88,8 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         // Asked twice to stop: what is in flight is in the journal, and is looked up first by the next run.
         return Ok(stop.signalled().map_or(Code::Interrupted as u8, |signal| 128 + signal));
     }
+    // Whatever it still reads is for nobody.
+    stop.ask();
     drop(worker.join());
     Ok(ended(&state, &stop, global.demo))
 }
@@ -130,7 +132,7 @@ fn theme(global: &Global, settings: &ConsoleSettings) -> Theme {
 pub(super) struct Door<'a> {
     pub(super) orders: &'a UnboundedSender<Order>,
     /// Where past runs are, and who is told of them; a film has none.
-    pub(super) history: Option<(PathBuf, UnboundedSender<News>)>,
+    pub(super) history: Option<(History, UnboundedSender<News>)>,
 }
 
 impl Door<'_> {
@@ -140,8 +142,8 @@ impl Door<'_> {
     }
 
     fn look_back(&self, page: Page) -> bool {
-        if let Some((directory, news)) = &self.history {
-            worker::look_back(directory.clone(), page, news.clone());
+        if let Some((history, news)) = &self.history {
+            history.look_back(page, news.clone());
         }
         true
     }
@@ -215,7 +217,8 @@ pub(super) async fn run<B: Backend>(
             Effect::Release(allowance) => door.send(Order::Release(allowance)),
             Effect::Match(query) => door.send(Order::Match(query)),
             Effect::Runs => door.look_back(Page::Runs),
-            Effect::Events(run) => door.look_back(Page::Events(run)),
+            Effect::Log(question) => door.look_back(Page::Log(question)),
+            Effect::Export(filter) => door.look_back(Page::Export(filter)),
             Effect::Redraw => {
                 failpoint::reach("console");
                 redraw(terminal)?

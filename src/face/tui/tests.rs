@@ -4,6 +4,7 @@
 
 mod apply;
 mod decisions;
+mod logs;
 mod pictures;
 mod reach;
 mod undo;
@@ -19,6 +20,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
     desk::Desk,
+    history::History,
     matching::Haystack,
     state::{Phase, State},
     term::{Door, run},
@@ -128,6 +130,11 @@ fn film(size: (u16, u16), news: Vec<News>, events: Vec<Event>) -> Film {
 
 /// Shows scenes to the real loop. What it looks for in the plan is found, as the worker would.
 fn film_of(size: (u16, u16), theme: Theme, scenes: Vec<Scene>) -> Film {
+    film_with(size, theme, scenes, None)
+}
+
+/// The same, on a state whose past can be looked at.
+fn film_with(size: (u16, u16), theme: Theme, scenes: Vec<Scene>, history: Option<History>) -> Film {
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).expect("a terminal");
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();
@@ -137,7 +144,7 @@ fn film_of(size: (u16, u16), theme: Theme, scenes: Vec<Scene>) -> Film {
     let stop = Stop::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
     let (state, given) = runtime.block_on(async {
-        let door = Door { orders: &orders, history: None };
+        let door = Door { orders: &orders, history: history.map(|history| (history, news_sender.clone())) };
         let state = State::new(size, theme, noon());
         let showing = async {
             let state = run(&mut terminal, input, &mut news, door, &stop, &mut notes, state).await;
@@ -200,7 +207,7 @@ fn while_both_sides_are_read_that_is_shown() {
         film.frame,
         str![[r#"
  punchlist  Notion ⠋  Clockify ⠋
- [1 Review]  2 Apply   3 Runs
+ [1 Review]  2 Apply   3 Logs   4 Runs
 
   ⠋ reading Notion: …
   ⠋ reading Clockify: …
@@ -209,7 +216,7 @@ fn while_both_sides_are_read_that_is_shown() {
 
 
 
- enter open  1 review  2 apply  3 runs  ^l draw again  : all actions  ? help
+ enter open  1 review  2 apply  3 log  4 runs  ^l draw again  ? help
 
 
 "#]]
@@ -223,7 +230,7 @@ fn a_plan_is_a_tree_with_the_detail_beside_it() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan 4fe1f0af, just now   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Runs                                                                                       1/9
+ [1 Review]  2 Apply   3 Logs   4 Runs                                                                              1/9
 ▌▾ · + Acme                          +3    0/3              create │create client   95 %   · undecided
      ■ + <b>                                          create, held │Acme
      · + Relaunch                                           create │
@@ -240,7 +247,7 @@ fn a_plan_is_a_tree_with_the_detail_beside_it() {
                                                                    │  the page has no object, and no ID of one
                                                                    │
                                                                    │Notion   00000000-0000-0000-0000-000000000009 (o),
- space approve  s skip  ! flag  u undo  / search  f filter  a approve all below  ? help
+ space approve  s skip  ! flag  u undo  / search  f filter  T all about this page  ? help
 
 
 "#]]
@@ -254,7 +261,7 @@ fn on_a_narrow_terminal_the_detail_is_below() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Runs                                               2/9
+ [1 Review]  2 Apply   3 Logs   4 Runs                                      2/9
  ▾ · + Acme                                       +3    0/3              create
 ▌    ■ + <b>                                                       create, held
      · + Relaunch                                                        create
@@ -290,7 +297,7 @@ fn a_decision_moves_on_is_kept_and_takes_along_what_it_needs() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 2/4 █████░░░░░  2 approved
- [1 Review]  2 Apply   3 Runs                                               4/9
+ [1 Review]  2 Apply   3 Logs   4 Runs                                      4/9
  ▾ ✓ + Acme                                       +3    2/3    create, approved
      ■ + <b>                                                       create, held
      ✓ + Relaunch                                              create, approved
@@ -364,7 +371,7 @@ fn another_way_can_be_chosen() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Runs                                                                   7/9
+ [1 Review]  2 Apply   3 Logs   4 Runs                                                          7/9
  ▾ · + Acme                                                           +3    0/3              create
      ■ + <b>                                                                           create, held
      · + Relaunch                                                                            create

@@ -1,6 +1,7 @@
 //! What each message does to the console. Pure: it changes the state, and names at most one effect for the loop to carry out.
 
 mod decide;
+mod logs;
 mod moves;
 mod news;
 mod pointer;
@@ -19,6 +20,7 @@ use super::{
     applying::Applying,
     keymap::Meaning,
     keys::{self, Action},
+    logs::Question,
     matching::{Query, Wanted},
     outside::{self, Copied},
     state::{Focus, Phase, Popup, Purpose, Selection, State, Tab},
@@ -59,7 +61,10 @@ pub(crate) enum Effect {
     Release(Allowance),
     Match(Query),
     Runs,
-    Events(RunId),
+    /// Look into the log.
+    Log(Question),
+    /// Save what a filter selects of the log.
+    Export(String),
     Copy(Copied),
     Open(String),
     Mouse(bool),
@@ -85,7 +90,7 @@ pub(crate) fn update(state: &mut State, msg: Msg) -> Option<Effect> {
         }
     };
     moves::keep_in_window(state);
-    effect
+    effect.or_else(|| logs::wants(state).map(Effect::Log))
 }
 
 fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
@@ -171,6 +176,7 @@ fn act_anywhere(state: &mut State, action: Action) -> Option<Effect> {
             }
         }
         Action::Mark => decide::mark(state),
+        Action::Search | Action::Filter if state.tab == Tab::Logs => logs::ask(state),
         Action::Search => prompt::ask(state, Purpose::Search, ""),
         Action::Filter => {
             let filter = state.filter.text.clone();
@@ -191,8 +197,14 @@ fn act_anywhere(state: &mut State, action: Action) -> Option<Effect> {
         Action::ApplyTab => state.tab = Tab::Apply,
         Action::RunsTab => {
             state.tab = Tab::Runs;
-            state.runs.events = None;
             return Some(Effect::Runs);
+        }
+        Action::LogsTab => {
+            let filter = state.logs.filter.clone();
+            logs::open(state, filter);
+        }
+        Action::Timeline | Action::Level | Action::OfRun | Action::Follow | Action::ToChange | Action::Export => {
+            return logs::acted(state, action);
         }
         Action::Focus => {
             state.focus = if state.focus == Focus::Tree { Focus::Detail } else { Focus::Tree };
@@ -263,7 +275,7 @@ fn in_popup(state: &mut State, popup: &Popup, action: Action) -> Option<Effect> 
         }
         (Popup::Resolve { change, line: Some(line) }, Action::Alike) => {
             let alike = state.review.as_ref()?.alike(*change);
-            return decide::resolve(state, &alike, *line);
+            return decide::resolve_alike(state, alike, *line);
         }
         (
             Popup::Resolve { .. },
@@ -357,11 +369,16 @@ fn toggle(state: &mut State) -> Option<Effect> {
             (state.detail, state.focus) = (true, Focus::Detail);
             None
         }
-        Tab::Runs if state.runs.events.is_none() => {
-            state.runs.scroll = 0;
-            state.runs.all.get(state.runs.at).map(|run| Effect::Events(run.id.clone()))
+        Tab::Runs => {
+            let run = state.runs.all.get(state.runs.at).map(|run| run.id.clone())?;
+            logs::open(state, format!("run:{run}"));
+            None
         }
-        Tab::Runs | Tab::Apply => None,
+        Tab::Logs => {
+            logs::toggle(state);
+            None
+        }
+        Tab::Apply => None,
     }
 }
 
@@ -370,8 +387,11 @@ fn back(state: &mut State) -> Option<Effect> {
     if std::mem::take(&mut state.selection) != Selection::None {
         return None;
     }
-    if state.runs.events.take().is_some() {
-        state.runs.scroll = 0;
+    if state.tab == Tab::Logs && state.logs.open.take().is_some() {
+        return None;
+    }
+    if state.tab == Tab::Logs && !state.logs.filter.is_empty() {
+        state.logs.look(String::new());
         return None;
     }
     match state.phase {

@@ -3,6 +3,7 @@
 mod apply;
 mod detail;
 mod difference;
+mod logs;
 mod popup;
 mod rows;
 mod runs;
@@ -77,6 +78,7 @@ pub(crate) fn view(state: &State, frame: &mut Frame<'_>) -> Hits {
         }
         Tab::Review => frame.render_widget(waiting(state), body),
         Tab::Apply => frame.render_widget(apply::draw(state, body), body),
+        Tab::Logs => logs::draw(state, frame, body, &mut hits),
         Tab::Runs => frame.render_widget(runs::draw(state, body, &mut hits), body),
     }
     frame.render_widget(footer(state, places.footer, &mut hits), places.footer);
@@ -141,6 +143,7 @@ fn tabs(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
         let word = match tab {
             Tab::Review => &review_title(state),
             Tab::Apply => "Apply",
+            Tab::Logs => "Logs",
             Tab::Runs => "Runs",
         };
         let text = if tab == state.tab { format!(" [{number} {word}]") } else { format!("  {number} {word} ") };

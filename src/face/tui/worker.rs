@@ -1,6 +1,6 @@
 //! The thread that has the state and the services, so that the console never waits for them.
 
-use std::{path::PathBuf, sync::Arc, thread::JoinHandle, time::Instant};
+use std::{sync::Arc, thread::JoinHandle, time::Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -16,18 +16,13 @@ use crate::{
         review::{Approved, Said},
         rules::Allowance,
     },
-    edge::store::Store,
     engine::session::{Session, Sides, Watch},
     face::{
         failure::Failure,
         stop::Stop,
-        text,
         workplace::{Setup, Workplace, look},
     },
 };
-
-/// Runs that are listed.
-const RUNS_MAX: usize = 500;
 
 /// What the console asks for.
 #[derive(Debug)]
@@ -203,22 +198,4 @@ fn tell_plan(session: &Session<'_>, plan: &Arc<Plan>, at: Timestamp, news: &Tell
     tell(news, News::Waiting(waiting));
     tell(news, News::Planned { plan: Arc::clone(plan), remembered, at });
     Ok(())
-}
-
-/// What of the history is looked at.
-pub(super) enum Page {
-    Runs,
-    Events(RunId),
-}
-
-/// Looks at past runs through a door of its own, which needs no lock: it works while the worker is busy, or another process is.
-pub(super) fn look_back(directory: PathBuf, page: Page, news: Telling) {
-    tokio::task::spawn_blocking(move || {
-        let looked = Store::open_read_only(&directory).and_then(|store| match page {
-            Page::Runs => store.runs(RUNS_MAX).map(News::Runs),
-            Page::Events(run) => store.events(&run).map(|events| News::Events(events.iter().map(text::event).collect())),
-        });
-        let news_item = looked.unwrap_or_else(|error| News::Said(Failure::from(error).to_string().replace('\n', ";")));
-        tell(&news, news_item);
-    });
 }

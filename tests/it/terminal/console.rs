@@ -186,7 +186,7 @@ fn a_run_is_undone_from_the_tab_of_the_runs_and_then_both_sides_are_compared_aga
     rig.settle();
     let mut terminal = Terminal::punchlist(&rig, &[], WIDE);
     terminal.shows("In sync");
-    terminal.keys("3");
+    terminal.keys("4");
     terminal.shows_row(&["auto-approve", "1 applied"]);
     terminal.keys("jU");
     terminal.shows("1 Undo of run 2");

@@ -447,8 +447,8 @@ nothing
 Notion: a new page:
 nothing
 Notion shows nothing any more but what was fetched from the trash:
-close client "Acme": Brake: Notion shows no clients at all any more; closing them all is surely not meant
-close client "Beta": Brake: Notion shows no clients at all any more; closing them all is surely not meant
+close client "Acme": Incomplete: Notion shows no clients at all any more; closing them all is surely not meant
+close client "Beta": Incomplete: Notion shows no clients at all any more; closing them all is surely not meant
 one page, and it is in the trash:
 nothing
 

@@ -53,7 +53,7 @@ fn fields_are_shown_word_by_word_and_taken_or_left_one_by_one() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Runs    filter: Website   in the detail                                2/2
+ [1 Review]  2 Apply   3 Logs   4 Runs    filter: Website   in the detail                       2/2
  ▾ ·   Acme                                                        ~4 ⚠3    0/4
 ▌    · ~ Website                                                                             update
 
@@ -105,7 +105,7 @@ fn a_conflict_shows_what_both_sides_hold_and_held() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Runs                                                                   2/6
+ [1 Review]  2 Apply   3 Logs   4 Runs                                                          2/6
  ▾ ·   Acme                                                        ~4 ⚠3    0/4
 ▌    ⚠ ~ Acme/Intranet in Notion                                                   update, conflict
    ▾ ·   Acme/Shop in Notion                                       ~2 ⚠2    0/2
@@ -223,7 +223,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan 4fe1f0af, just now   decided 1/4 ██░░░░░░░░  1 approved
- [1 Review]  2 Apply   3 Runs                                                                                       7/9
+ [1 Review]  2 Apply   3 Logs   4 Runs                                                                              7/9
  ▾ · + Acme                          +3    0/3              create │update client   50 %   ⚠ conflict
      ■ + <b>                                          create, held │Initech
      · + Relaunch                                           create │
@@ -332,4 +332,44 @@ fn a_brake_is_released_for_its_typed_number_only() {
     assert_eq!((allowance.class, allowance.count), (Class::Close, 4));
     let elsewhere = film((100, 24), planned(plan()), keys("B"));
     assert!(elsewhere.frame.contains("no brake withholds this change"), "{}", elsewhere.frame);
+}
+
+#[test]
+fn a_failure_takes_the_plan_along_and_is_said() {
+    let mut scenes: Vec<Scene> = planned(plan()).into_iter().map(Scene::News).collect();
+    scenes.push(Scene::News(News::Failed { text: "error: Notion does not answer".into(), code: 1 }));
+    scenes.extend(keys("<space>").into_iter().map(Scene::Input));
+
+    let film = film_of((100, 20), THEME, scenes);
+
+    assert!(film.frame.contains("Notion does not answer"), "{}", film.frame);
+    assert!(film.orders.is_empty(), "nobody is there to keep a decision: {:?}", film.orders);
+}
+
+#[test]
+fn the_wheel_moves_nothing_under_what_is_typed() {
+    use crossterm::event::{Event, KeyModifiers, MouseEvent, MouseEventKind};
+    let wheel = MouseEvent { kind: MouseEventKind::ScrollDown, column: 5, row: 5, modifiers: KeyModifiers::NONE };
+    let mut scenes: Vec<Scene> = planned(plan()).into_iter().map(Scene::News).collect();
+    scenes.extend(keys("j!why").into_iter().map(Scene::Input));
+    scenes.push(Scene::Input(Event::Mouse(wheel)));
+    scenes.extend(keys("<enter>").into_iter().map(Scene::Input));
+
+    let film = film_of((100, 24), THEME, scenes);
+
+    let Some(Order::Keep(said)) = film.orders.first() else { panic!("{:?}", film.orders) };
+    let flagged = &film.state.plan().expect("a plan").changes[film.state.place(&said[0].change).expect("there")];
+    assert_eq!(flagged.name.exact(), "<b>", "{}", film.frame);
+}
+
+#[test]
+fn what_was_decided_while_a_brake_was_released_is_still_decided() {
+    let mut scenes: Vec<Scene> = planned(plan()).into_iter().map(Scene::News).collect();
+    scenes.extend(keys("<space>").into_iter().map(Scene::Input));
+    // The plan comes anew, made before the state knew.
+    scenes.extend(planned(plan()).into_iter().map(Scene::News));
+
+    let film = film_of((100, 24), THEME, scenes);
+
+    assert_eq!(film.state.tally.approved, 1, "{}", film.frame);
 }

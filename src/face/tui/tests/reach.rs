@@ -108,21 +108,21 @@ fn runs_are_listed_with_who_what_and_how() {
         run("b", "auto-approve", end("failed", report)),
         run("a", "plan", end("planned", serde_json::Value::Null)),
     ];
-    let scenes = planned(plan()).into_iter().map(Scene::News).chain(keys("3").into_iter().map(Scene::Input));
+    let scenes = planned(plan()).into_iter().map(Scene::News).chain(keys("4").into_iter().map(Scene::Input));
     let scenes = scenes.chain([Scene::News(News::Runs(runs))]).chain(keys("j").into_iter().map(Scene::Input));
     let film = film_of((130, 10), THEME, scenes.collect());
     assert_data_eq!(
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan 4fe1f0af, just now   decided 0/4 ░░░░░░░░░░  0 approved
-  1 Review   2 Apply  [3 Runs]
+  1 Review   2 Apply   3 Logs  [4 Runs]
   started              what          who        changes                              calls         outcome
   2026-11-23 12:00:00  review        anna                                                          under way, or left by a crash
-  2026-11-23 12:00:00  auto-approve  anna       33 applied, 1 failed, 4 pending      30 + 28       failed
+  2026-11-23 12:00:00  auto-approve  anna       33 applied, 1 failed, 4 pending      30 + 28       some changes failed
   2026-11-23 12:00:00  plan          anna                                                          planned
 
 
- U undo the run  enter open  1 review  2 apply  3 runs  ^l draw again  R read both sides again  ? help
+ U undo the run  enter open  1 review  2 apply  3 log  4 runs  ^l draw again  ? help
 
 
 "#]]

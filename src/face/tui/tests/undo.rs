@@ -58,7 +58,7 @@ fn inverse() -> Plan {
 
 /// The console on its runs, and then some keys.
 fn on_runs(runs: Vec<RunRecord>, then: &str) -> Vec<Scene> {
-    let scenes = planned(plan()).into_iter().map(Scene::News).chain(keys("3").into_iter().map(Scene::Input));
+    let scenes = planned(plan()).into_iter().map(Scene::News).chain(keys("4").into_iter().map(Scene::Input));
     scenes.chain([Scene::News(News::Runs(runs))]).chain(keys(then).into_iter().map(Scene::Input)).collect()
 }
 
@@ -74,7 +74,7 @@ fn the_run_under_the_cursor_is_undone_in_the_review_which_says_so() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 0/2 ░░░░░░░░░░  0 approved
- [1 Undo of run 20261122T180000Z-0a1b]  2 Apply   3 Runs                                        1/2
+ [1 Undo of run 20261122T180000Z-0a1b]  2 Apply   3 Logs   4 Runs                               1/2
 ▌▾ · ~ Acme Ltd                                                    +1 ~1    0/2              update
      · ↺ Website                                                                             reopen
 
@@ -89,7 +89,7 @@ Acme Ltd
 
 name: “Acme Ltd” → “Acme”
 the run renamed it
- space approve  s skip  ! flag  u undo  / search  f filter  a approve all below  ? help
+ space approve  s skip  ! flag  u undo  / search  f filter  T all about this page  ? help
 
 
 "#]]

@@ -2,7 +2,11 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::{Effect, moves::go, prompt};
+use super::{
+    Effect,
+    moves::{self, go},
+    prompt,
+};
 use crate::{
     domain::{
         entry,
@@ -13,6 +17,7 @@ use crate::{
     face::tui::{
         keys::Action,
         state::{Popup, Purpose, Selection, State},
+        tree::Subject,
     },
 };
 
@@ -27,7 +32,10 @@ pub(super) fn approve(state: &mut State) -> Option<Effect> {
     match changes.as_slice() {
         many if many.iter().all(|at| decision(at) == Some(&Decision::Approve)) => and_move(state, None, "taken back"),
         [one] if review.plan().changes[*one].is_contested() && review.plan().changes[*one].state != ChangeState::Held => {
-            state.selection = Selection::None;
+            let node = state.tree.find(Subject::Change(u32::try_from(*one).unwrap_or(u32::MAX)));
+            if let Some(node) = node {
+                moves::go_to(state, node);
+            }
             open_ways(state);
             None
         }
@@ -128,8 +136,9 @@ pub(super) fn step(state: &mut State, step: fn(&mut Review<Arc<Plan>>) -> Vec<us
     keep(state, &changed)
 }
 
-/// Puts the ways to mend the change under the cursor before the person.
+/// Puts the ways to mend the change under the cursor before the person. What is decided then is decided about it alone.
 pub(super) fn open_ways(state: &mut State) {
+    state.selection = Selection::None;
     let Some(change) = state.current_change() else { return };
     let Some(review) = &state.review else { return };
     let open = review.plan().changes[change].is_contested() && review.verdict(change).decision != Some(Decision::Approve);
@@ -168,6 +177,17 @@ pub(super) fn alike(state: &mut State) -> Option<Effect> {
     let change = state.current_change()?;
     let review = state.review.as_ref()?;
     let (alike, way) = (review.alike(change), review.verdict(change).way);
+    resolve_alike(state, alike, way)
+}
+
+/// Takes a way for all that ask the same, are shown, and that nobody has decided otherwise about.
+pub(super) fn resolve_alike(state: &mut State, mut alike: Vec<usize>, way: usize) -> Option<Effect> {
+    if !state.filter.text.is_empty() {
+        let nodes = 0..u32::try_from(state.tree.nodes.len()).unwrap_or(u32::MAX);
+        let shown: HashSet<usize> =
+            nodes.filter(|&node| state.tree.passes(node)).filter_map(|node| state.tree.change(node)).collect();
+        alike.retain(|at| shown.contains(at));
+    }
     resolve(state, &alike, way)
 }
 
@@ -191,16 +211,14 @@ pub(super) fn toggle_field(state: &mut State) -> Option<Effect> {
     let at = state.current_change()?;
     let fields = state.fields();
     let field = fields.get(state.field)?.field;
-    if fields.len() < 2 {
-        "it is the only field: skip the change instead (s)".clone_into(&mut state.toast);
-        return None;
-    }
-    if field == Field::Name && state.review.as_ref()?.action(at) == crate::domain::plan::Action::Create {
-        "what is created needs a name".clone_into(&mut state.toast);
-        return None;
-    }
     let review = state.review.as_mut()?;
-    let changed = review.toggle_field(at, field);
+    let changed = match review.toggle_field(at, field) {
+        Ok(changed) => changed,
+        Err(because) => {
+            because.clone_into(&mut state.toast);
+            return None;
+        }
+    };
     let word = if review.verdict(at).rejected.contains(&field) { "left alone" } else { "taken in again" };
     state.toast = format!("{field}: {word}; u takes it back");
     keep(state, &changed)
@@ -212,8 +230,15 @@ pub(super) fn edit(state: &mut State) {
     let fields = state.fields();
     let chosen = fields.get(state.field).filter(|field| entry::is_typable(field.field));
     let Some(field) = chosen.or_else(|| fields.iter().find(|field| entry::is_typable(field.field))) else { return };
-    let value = field.to.to_raw().display().to_string();
-    prompt::ask(state, Purpose::Edit { change, field: field.field }, &value);
+    // What is shown for a line break or a hidden character must not be written in its place.
+    let (field, value) = (field.field, field.to.to_raw());
+    let shown = value.display().to_string();
+    let is_exact = shown == value.exact();
+    prompt::ask(state, Purpose::Edit { change, field }, if is_exact { &shown } else { "" });
+    if !is_exact {
+        "it has line breaks or hidden characters, which cannot be typed here: type it anew, or edit it in Notion"
+            .clone_into(&mut state.toast);
+    }
 }
 
 /// Takes a typed value for a field, or says what it takes instead.

@@ -72,10 +72,8 @@ pub(super) fn go(state: &mut State, by: isize) {
             state.applying.scroll = moved(state.applying.scroll, lines);
             state.applying.follows = state.applying.scroll + 1 >= lines;
         }
-        Tab::Runs => match &state.runs.events {
-            Some(events) => state.runs.scroll = moved(state.runs.scroll, events.len()),
-            None => state.runs.at = moved(state.runs.at, state.runs.all.len()),
-        },
+        Tab::Logs => state.logs.go(by),
+        Tab::Runs => state.runs.at = moved(state.runs.at, state.runs.all.len()),
     }
 }
 

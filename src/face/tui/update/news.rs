@@ -10,16 +10,18 @@ use jiff::Timestamp;
 use super::{Effect, arrange, ask_to_apply, leave_plan, look_for, moves};
 use crate::{
     domain::{
+        journal::What,
         model::PageId,
         plan::{Action, ChangeId, Plan, State as ChangeState},
         report::Report,
-        review::{Decision, Remembered, Review, Verdict},
+        review::{Decision, Remembered, Review},
     },
     edge::store::RunRecord,
     engine::session::Progress,
     face::tui::{
+        logs::Answer,
         matching::{Matches, Wanted},
-        state::{Phase, State},
+        state::{Phase, State, Tab},
     },
 };
 
@@ -46,7 +48,13 @@ pub(crate) enum News {
         matches: Matches,
     },
     Runs(Vec<RunRecord>),
-    Events(Vec<String>),
+    /// What the log answers.
+    Log(Box<Answer>),
+    /// The log has no answer; safe to show.
+    NoLog {
+        number: u64,
+        because: String,
+    },
     /// What came of something outside, for the line at the bottom; safe to show.
     Said(String),
 }
@@ -58,6 +66,11 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
         News::Planned { plan, remembered, at } => return planned(state, plan, remembered, at),
         News::Failed { text, code } => {
             state.retrying = None;
+            // Nobody is there any more to keep a decision or to apply one: the failure takes the plan's place, until it is read again.
+            leave_plan(state);
+            (state.tab, state.popup, state.prompt) = (Tab::Review, None, None);
+            state.applying.in_flight = 0;
+            state.applying.ended.get_or_insert(state.now);
             state.phase = Phase::Failed { text, code };
         }
         News::Applied(report) => return applied(state, *report),
@@ -66,20 +79,24 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             state.runs.at = state.runs.at.min(runs.len().saturating_sub(1));
             state.runs.all = runs;
         }
-        News::Events(events) => state.runs.events = Some(events),
+        News::Log(answer) => state.logs.answered(*answer),
+        News::NoLog { number, because } => state.logs.refused(number, because),
         News::Said(text) => state.toast = text,
     }
     None
 }
 
 fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Remembered>, at: Timestamp) -> Option<Effect> {
-    if state.review.is_some() {
-        leave_plan(state);
-    }
+    let before = leave_plan(state);
     state.needed_by = needed_by(&plan);
     state.undoes.clone_from(&plan.scope.undoes);
     let mut review = Review::new(plan, state.who.clone());
     review.recall(remembered.iter().map(|known| (known.said.clone(), known.by.clone())));
+    // What was decided while this plan was made is on its way to the state.
+    if let Some(before) = before {
+        let all: Vec<usize> = (0..before.plan().changes.len()).collect();
+        review.recall(all.iter().zip(before.said(&all)).map(|(&at, said)| (said, before.by(at).to_owned())));
+    }
     state.earlier = HashMap::new();
     for known in remembered {
         state.earlier.entry(known.said.page).or_default().push(known);
@@ -111,7 +128,7 @@ fn finish_what_was_approved(state: &mut State, pages: &HashSet<PageId>) {
     let rest = changes.filter(|(_, change)| {
         change.proposal.action == Action::WriteBack && change.state == ChangeState::Ready && pages.contains(&change.page)
     });
-    let rest: Vec<usize> = rest.map(|(at, _)| at).collect();
+    let rest: Vec<usize> = rest.map(|(at, _)| at).filter(|&at| review.verdict(at).decision.is_none()).collect();
     review.decide(&rest, Some(&Decision::Approve));
     state.count();
 }
@@ -136,15 +153,8 @@ fn applied(state: &mut State, report: Report) -> Option<Effect> {
     state.toast.clear();
     (state.applying.scroll, state.applying.follows, state.applying.in_flight) = (0, false, 0);
     state.report = Some(report);
-    let review = leave_plan(state)?;
-    // What was skipped was skipped for this run, which has ended.
-    let skipped: Vec<usize> =
-        (0..review.plan().changes.len()).filter(|&at| review.verdict(at).decision == Some(Decision::Skip)).collect();
-    let mut said = review.said(&skipped);
-    for said in &mut said {
-        said.verdict = Verdict::default();
-    }
-    (!said.is_empty()).then_some(Effect::Keep(said))
+    leave_plan(state);
+    None
 }
 
 fn matched(state: &mut State, wanted: Wanted, number: u64, matches: Matches) {
@@ -192,6 +202,10 @@ fn told(state: &mut State, progress: Progress) {
         Progress::Applying(_) => {}
         Progress::Warned(text) => state.toast = text,
         Progress::Happened(event) => {
+            state.logs.grew();
+            if matches!(event.what, What::RunStarted { .. }) {
+                state.runs.own = Some(event.run.clone());
+            }
             state.now = state.now.max(event.at);
             if state.phase == Phase::Applying {
                 state.applying.happened(&event);

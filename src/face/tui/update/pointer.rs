@@ -31,6 +31,8 @@ pub(crate) enum Target {
     Line(usize),
     /// A run, from 0.
     Run(usize),
+    /// An entry of the log, from 0.
+    Entry(usize),
     Nothing,
 }
 
@@ -47,6 +49,10 @@ pub(super) fn point(state: &mut State, pointing: Pointing, target: Target) -> Op
 }
 
 fn wheel(state: &mut State, target: Target, by: isize) {
+    // What is being typed is about the row under the cursor.
+    if state.prompt.is_some() {
+        return;
+    }
     match (&mut state.popup, target) {
         (Some(Popup::Help { scroll }), _) => *scroll = scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default()),
         (Some(_), _) => {}
@@ -80,11 +86,16 @@ fn click(state: &mut State, double: bool, target: Target) -> Option<Effect> {
             state.focus = Focus::Detail;
             None
         }
+        Target::Entry(at) => {
+            (state.logs.at, state.logs.follow) = (at, false);
+            if double { act(state, Action::Toggle) } else { None }
+        }
         Target::Tab(tab) => act(
             state,
             match tab {
                 Tab::Review => Action::ReviewTab,
                 Tab::Apply => Action::ApplyTab,
+                Tab::Logs => Action::LogsTab,
                 Tab::Runs => Action::RunsTab,
             },
         ),

@@ -27,7 +27,9 @@ pub(super) fn ask(state: &mut State, purpose: Purpose, text: &str) {
 /// Takes pasted text in as one line: no line break in it counts as Enter, and nothing in it acts.
 pub(super) fn paste(state: &mut State, text: &str) -> Option<Effect> {
     let prompt = state.prompt.as_mut()?;
-    let line = Display::of(&text.split_whitespace().collect::<Vec<_>>().join(" ")).to_string();
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A value is taken as it is, and refused with its hidden characters; it is made safe where it is drawn.
+    let line = if matches!(prompt.purpose, Purpose::Edit { .. }) { line } else { Display::of(&line).to_string() };
     let (value, at) = (prompt.input.value(), prompt.input.cursor());
     let before: String = value.chars().take(at).collect();
     let behind: String = value.chars().skip(at).collect();
@@ -73,7 +75,9 @@ fn left(state: &mut State) -> Option<Effect> {
             moves::go_to(state, from);
             None
         }
-        Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => None,
+        Purpose::LogFilter | Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => {
+            None
+        }
     }
 }
 
@@ -90,7 +94,9 @@ fn typed(state: &mut State) -> Option<Effect> {
             state.search.text = value;
             Some(look_for(state, Wanted::Search))
         }
-        Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => None,
+        Purpose::LogFilter | Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => {
+            None
+        }
     }
 }
 
@@ -99,6 +105,10 @@ fn entered(state: &mut State) -> Option<Effect> {
     let value = prompt.input.value().trim().to_owned();
     match prompt.purpose {
         Purpose::Search | Purpose::Filter => None,
+        Purpose::LogFilter => {
+            state.logs.look(value);
+            None
+        }
         Purpose::Flag => decide::and_move(state, Some(&Decision::Flag { note: value }), "flagged"),
         Purpose::Palette => command(state, &value, prompt.line),
         Purpose::Confirm if value == state.tally.closes.to_string() => apply(state),

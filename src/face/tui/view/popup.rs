@@ -86,6 +86,7 @@ fn bottom_line(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let label = match prompt.purpose {
         Purpose::Search => " search: ".to_owned(),
         Purpose::Filter => " filter: ".to_owned(),
+        Purpose::LogFilter => " log: ".to_owned(),
         Purpose::Flag => " note: ".to_owned(),
         Purpose::Palette => " : ".to_owned(),
         Purpose::Confirm => format!(" type the number of closes, {}: ", state.tally.closes),
@@ -100,6 +101,7 @@ fn bottom_line(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let behind = Display::of(&value.chars().skip(cursor).collect::<String>());
     let hint = match prompt.purpose {
         Purpose::Filter if value.is_empty() => "words of name, action, kind, state; or action:close is:undecided !word",
+        Purpose::LogFilter if value.is_empty() => "words; or level:warn kind:intent run:last since:2d about:ID",
         Purpose::Confirm if value.is_empty() => "↓ ↑ scroll",
         _ => "",
     };

@@ -1,35 +1,28 @@
-//! Past runs, and the events of one of them.
+//! Past runs; the log shows the entries of one.
 
-use ratatui::{
-    layout::Rect,
-    text::Line,
-    widgets::{Paragraph, Wrap},
-};
+use ratatui::{layout::Rect, text::Line, widgets::Paragraph};
 
 use super::{Hits, choice};
 use crate::{
     domain::text::Display,
     edge::store::RunRecord,
-    face::tui::{state::State, update::Target},
+    face::{
+        text::outcome_words,
+        tui::{state::State, update::Target},
+    },
 };
 
 pub(super) fn draw(state: &State, area: Rect, hits: &mut Hits) -> Paragraph<'static> {
     let room = usize::from(area.height).saturating_sub(2).max(1);
     let runs = &state.runs;
     let dim = |text: String| Line::styled(text, state.theme.dim());
-    if let Some(events) = &runs.events {
-        let run = runs.all.get(runs.at).map(|run| run.id.to_string()).unwrap_or_default();
-        let mut lines = vec![dim(format!("  run {run}: {} events, esc goes back to the runs", events.len()))];
-        let from = runs.scroll.min(events.len().saturating_sub(room));
-        lines.extend(events.iter().skip(from).take(room).map(|line| Line::raw(format!("  {line}"))));
-        return Paragraph::new(lines).wrap(Wrap { trim: false });
-    }
     let wide = usize::from(area.width) >= 100;
     let mut lines = vec![dim(heading(wide))];
     let from = runs.at.saturating_sub(room - 1);
     for (y, (at, run)) in (area.y + 1..).zip(runs.all.iter().enumerate().skip(from).take(room)) {
         hits.add(Rect { y, height: 1, ..area }, Target::Run(at));
-        lines.push(choice(line(run, wide), at == runs.at));
+        let own = runs.own.as_ref() == Some(&run.id);
+        lines.push(choice(line(run, own, wide), at == runs.at));
     }
     if runs.all.is_empty() {
         lines.push(dim("  no runs yet".to_owned()));
@@ -42,9 +35,13 @@ fn heading(wide: bool) -> String {
     format!("  {:<19}  {:<13} {:<10} {counts}{}", "started", "what", "who", "outcome")
 }
 
-fn line(run: &RunRecord, wide: bool) -> String {
-    let outcome = run.end.as_ref().map_or("under way, or left by a crash", |end| end.outcome.as_str());
-    let outcome = Display::of(outcome).clipped(if wide { 60 } else { 30 });
+fn line(run: &RunRecord, own: bool, wide: bool) -> String {
+    let outcome = match &run.end {
+        Some(end) => outcome_words(&end.outcome),
+        None if own => "this console".to_owned(),
+        None => "under way, or left by a crash".to_owned(),
+    };
+    let outcome = Display::trusted(outcome).clipped(if wide { 60 } else { 30 });
     let started = run.started.strftime("%Y-%m-%d %H:%M:%S");
     let report = run.end.as_ref().map(|end| &end.report).filter(|report| report.is_object());
     let counts = match (report, wide) {
