@@ -10,6 +10,7 @@ pub mod entry;
 pub mod explain;
 pub mod journal;
 pub mod model;
+pub mod notify;
 pub mod pair;
 pub mod pending;
 pub mod plan;

@@ -11,6 +11,7 @@
 mod layers;
 mod logs;
 mod mapping;
+mod notify;
 mod read;
 mod reader;
 mod rules;
@@ -30,6 +31,7 @@ use layers::Layers;
 use reader::Reader;
 
 pub use logs::{DiagnosticLevel, DiagnosticSettings, LogSettings};
+pub use notify::{EmailSettings, NotifySettings};
 
 /// The prefix of environment variables that set keys: `PUNCHLIST__NOTION__TOKEN` sets `notion.token`.
 const VARIABLE_PREFIX: &str = "PUNCHLIST__";
@@ -57,6 +59,8 @@ pub struct Settings {
     pub console: ConsoleSettings,
     /// What is logged, where its checkpoints are, and for how long it is kept.
     pub logs: LogSettings,
+    /// Who is told after an unattended run.
+    pub notify: NotifySettings,
     /// Everything that was given, by key, without anything that may itself be secret: for telling what was changed since.
     pub given: BTreeMap<String, String>,
     /// Where the keys were set that a service may refuse later: file and line, environment variable or flag.

@@ -1,6 +1,9 @@
 //! The process's environment as a value, so that a test can own it.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// Environment variables. They may hold secrets, so this has no `Debug`.
 #[derive(Clone, Default)]
@@ -20,6 +23,17 @@ impl Environment {
     /// All variables, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The absolute path of a program. Relative entries of PATH are passed over: they would run whatever lies in the current directory.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        if Path::new(name).is_absolute() {
+            return Some(PathBuf::from(name));
+        }
+        std::env::split_paths(self.get("PATH").unwrap_or_default())
+            .filter(|directory| directory.is_absolute())
+            .flat_map(|directory| [directory.join(name), directory.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))])
+            .find(|candidate| candidate.is_file())
     }
 
     /// The path with a leading `~/` replaced by the home directory; nothing when there is no home directory to put there.

@@ -38,13 +38,14 @@ use crate::domain::model::Service;
 use outcome::{Happened, Kind, Verdict, backoff, classify, retry_after};
 use pace::Pacer;
 use scrub::Scrub;
-use setup::{build, check_url, headers};
+use setup::{check_url, headers};
 
 pub use outcome::Failure;
 pub(in crate::edge) use outcome::{Repeat, shown};
 pub use pace::Budget;
 pub(in crate::edge) use request::Request;
 pub use setup::{Auth, Options, SetupError};
+pub(in crate::edge) use setup::{build, is_loopback};
 
 /// Attempts at one request, the first included.
 const ATTEMPTS_MAX: u32 = 5;

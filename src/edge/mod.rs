@@ -9,6 +9,7 @@ pub(crate) mod failpoint;
 mod files;
 pub mod http;
 pub mod machine;
+pub mod notify;
 pub mod notion;
 pub mod secrets;
 pub mod store;

@@ -3,7 +3,6 @@
 //! What is localized here: every source of secrets, its limits, and error messages that never hold a part of a secret.
 
 use std::{
-    ffi::OsString,
     fmt, fs, io,
     path::{Component, Path, PathBuf},
     process::{ExitStatus, Stdio},
@@ -310,7 +309,8 @@ fn from_file(path: &Path, exposure: Exposure) -> Result<Fetched, SecretProblem> 
 async fn from_command(words: &[String], environment: &Environment) -> Result<Fetched, SecretProblem> {
     let unusable = |source| SecretProblem::HelperUnusable { source };
     let (program, arguments) = words.split_first().ok_or(SecretProblem::Empty)?;
-    let mut child = tokio::process::Command::new(find_program(program, environment)?)
+    let program = environment.program(program).ok_or_else(|| SecretProblem::HelperMissing(program.clone()))?;
+    let mut child = tokio::process::Command::new(program)
         .args(arguments)
         .env_clear()
         .envs(environment.iter())
@@ -337,19 +337,6 @@ async fn from_command(words: &[String], environment: &Environment) -> Result<Fet
         return Err(SecretProblem::TooLong);
     }
     if status.success() { Ok(bytes) } else { Err(SecretProblem::HelperFailed(status)) }
-}
-
-/// The absolute path of a program. Relative entries of PATH are passed over: they would run whatever lies in the current directory.
-fn find_program(program: &str, environment: &Environment) -> Result<PathBuf, SecretProblem> {
-    if Path::new(program).is_absolute() {
-        return Ok(PathBuf::from(program));
-    }
-    let path = OsString::from(environment.get("PATH").unwrap_or_default());
-    std::env::split_paths(&path)
-        .filter(|directory| directory.is_absolute())
-        .flat_map(|directory| [directory.join(program), directory.join(format!("{program}{}", std::env::consts::EXE_SUFFIX))])
-        .find(|candidate| candidate.is_file())
-        .ok_or_else(|| SecretProblem::HelperMissing(program.to_owned()))
 }
 
 fn checked(bytes: &[u8]) -> Result<SecretString, SecretProblem> {

@@ -18,7 +18,7 @@ use super::{
     demo, explain,
     failure::{Code, Failure},
     logs::{self, Logs},
-    pending, plain,
+    notify, pending, plain,
     progress::Progress,
     stop::Stop,
     text::{self, Dress},
@@ -248,7 +248,7 @@ struct Job {
     workplace: Workplace,
     started: Instant,
     /// Dropped last: with `--demo` it takes the services and the state along.
-    _setup: Setup,
+    setup: Setup,
 }
 
 impl Job {
@@ -263,7 +263,7 @@ impl Job {
         let progress = Progress::new(global.quiet, global.verbose > 0);
         progress.beat();
         let workplace = Workplace::open(&setup, Stop::listening()?, progress.watch()).await?;
-        Ok(Self { dress: global.dress(), global, progress, workplace, started, _setup: setup })
+        Ok(Self { dress: global.dress(), global, progress, workplace, started, setup })
     }
 
     async fn plan(mut self, undoes: Option<RunId>, out: Option<&Path>, detailed: bool) -> Result<u8, Failure> {
@@ -298,7 +298,7 @@ impl Job {
 
     async fn auto_approve(mut self) -> Result<u8, Failure> {
         let started = self.started;
-        let report = self
+        let ended = self
             .workplace
             .in_session("auto-approve", async |session, stop, _| {
                 let (sides, plan) = look(session, stop).await?;
@@ -306,10 +306,13 @@ impl Job {
                 review.approve_undecided(|change| change.state == State::Ready);
                 let approved = review.approved();
                 let (plan, stopped) = session.apply(sides, plan, approved).await?;
-                Ok(session.finish(&plan, stopped, started.elapsed().as_secs_f64())?)
+                let report = session.finish(&plan, stopped, started.elapsed().as_secs_f64())?;
+                Ok((report, plan.scope))
             })
             .await;
-        self.report(&report?)
+        self.progress.clear();
+        notify::tell(&self.setup.settings.notify, self.setup.environment(), &mut self.workplace, &ended).await;
+        self.report(&ended?.0)
     }
 
     async fn explain(mut self, id: &str) -> Result<u8, Failure> {

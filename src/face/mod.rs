@@ -6,6 +6,7 @@ mod demo;
 mod explain;
 mod failure;
 mod logs;
+mod notify;
 mod pending;
 mod plain;
 mod progress;

@@ -159,6 +159,11 @@ impl Setup {
         Ok(aside)
     }
 
+    /// The environment that secrets and commands are looked up in.
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// Starts the diagnostic log; `-v` says more there too. Nothing is written before there is something to say.
     pub(super) fn diagnose(&self, verbose: u8) -> Result<(), Failure> {
         let mut settings = self.settings.logs.diagnostics;

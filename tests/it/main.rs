@@ -8,6 +8,8 @@ mod command_line;
 mod crash;
 mod logs;
 mod main_job;
+#[cfg(unix)]
+mod notify;
 mod notion;
 mod pending;
 mod plain;

@@ -32,6 +32,7 @@ pub(super) fn settings(reader: &mut Reader<'_>, file: Option<PathBuf>) -> Settin
         webhook: WebhookSettings { listen: reader.text("webhook.listen", "an address and port, e.g. \"127.0.0.1:8787\"") },
         console: console(reader),
         logs: super::logs::logs(reader),
+        notify: super::notify::notify(reader),
         given: BTreeMap::new(),
         places: places(reader),
     }

@@ -133,16 +133,20 @@ pub(super) fn check_url(service: Service, url: &Url) -> Result<bool, SetupError>
     if !url.username().is_empty() || url.password().is_some() {
         return Err(SetupError::UserInfo { service });
     }
-    let loopback = match url.host() {
+    match url.scheme() {
+        "https" if url.has_host() => Ok(false),
+        "http" if is_loopback(url) => Ok(true),
+        _ => Err(SetupError::Insecure { service, url: shown(url.as_str()) }),
+    }
+}
+
+/// True for an address of this machine.
+pub(in crate::edge) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
-    };
-    match url.scheme() {
-        "https" if url.has_host() => Ok(false),
-        "http" if loopback => Ok(true),
-        _ => Err(SetupError::Insecure { service, url: shown(url.as_str()) }),
     }
 }
 
@@ -162,7 +166,8 @@ pub(super) fn headers(options: &Options) -> Result<HeaderMap, SetupError> {
     Ok(headers)
 }
 
-pub(super) fn build(builder: impl Fn() -> ClientBuilder, plain: bool) -> Result<Client, reqwest::Error> {
+/// A client that verifies certificates, by the platform's roots or else by our own; `plain` where none are needed.
+pub(in crate::edge) fn build(builder: impl Fn() -> ClientBuilder, plain: bool) -> Result<Client, reqwest::Error> {
     if plain {
         // Certificates are not needed, and a slim container has none, which reqwest takes for an error (reqwest issue 2988).
         return builder().tls_certs_only(Vec::<Certificate>::new()).no_proxy().build();

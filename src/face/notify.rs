@@ -1,0 +1,102 @@
+//! After an unattended run: tells whoever is to be told, if there is something new to tell.
+
+use std::{collections::BTreeMap, io, io::Write};
+
+use serde_json::json;
+
+use super::{failure::Failure, workplace::Workplace};
+use crate::{
+    domain::{
+        notify::{Affair, Aftermath, Message},
+        plan::Scope,
+        report::Report,
+        text::Display,
+    },
+    edge::{
+        config::NotifySettings,
+        environment::Environment,
+        notify::{command, mail, post},
+        secrets,
+    },
+};
+
+/// Waiting changes that a command gets; what it is told counts all of them.
+const WAITING_MAX: usize = 500;
+/// Under what name it is kept what was last told on each way.
+const TOLD: &str = "told";
+
+/// Tells of a run and how it ended. What goes wrong in it is said, and changes nothing.
+pub(super) async fn tell(
+    settings: &NotifySettings,
+    environment: &Environment,
+    workplace: &mut Workplace,
+    ended: &Result<(Report, Scope), Failure>,
+) {
+    if *settings == NotifySettings::default() {
+        return;
+    }
+    if let Err(failure) = told(settings, environment, workplace, ended).await {
+        warn(&failure.error);
+    }
+}
+
+async fn told(
+    settings: &NotifySettings,
+    environment: &Environment,
+    workplace: &mut Workplace,
+    ended: &Result<(Report, Scope), Failure>,
+) -> Result<(), Failure> {
+    let store = &mut workplace.store;
+    let waits: Vec<_> = store.pending()?.into_iter().map(|row| (row.waits, row.change, row.reason)).collect();
+    let (affair, message) = match ended {
+        Ok((report, scope)) => {
+            let aftermath = Aftermath { report, scope, waits: &waits };
+            (Affair::of(&aftermath), Message::of(&aftermath))
+        }
+        Err(failure) => {
+            let workspace = workplace.connection.workspace.clone().unwrap_or_default();
+            (Affair::of_failure(failure.code as u8), Message::of_failure(&workspace, &failure.error, &failure.hints))
+        }
+    };
+    let mut told: BTreeMap<String, Affair> = store.recall(TOLD)?.unwrap_or_default();
+    let is_new = |way: &str| affair.is_news_after(told.get(way));
+    let by_webhook = async {
+        let reference = settings.webhook.as_ref().filter(|_| is_new("webhook"))?;
+        Some(match secrets::resolve(reference, environment).await {
+            Ok(address) => post(&address, &message).await.map_err(|error| error.to_string()),
+            Err(error) => Err(format!("{error}; {}", error.hint())),
+        })
+    };
+    let by_mail = async {
+        let email = settings.email.as_ref().filter(|_| is_new("email"))?;
+        Some(mail(email, &message, environment).await.map_err(|error| error.to_string()))
+    };
+    let by_command = async {
+        let words = settings.command.as_ref().filter(|_| is_new("command"))?;
+        let report = ended.as_ref().ok().map(|(report, _)| report);
+        let waits: Vec<_> = waits.iter().map(|(_, change, _)| change).take(WAITING_MAX).collect();
+        let (title, text) = (&message.title, message.text());
+        let format = "punchlist/notification/1";
+        let document = json!({ "format": format, "title": title, "text": text, "report": report, "pending": waits });
+        Some(command(words, document.to_string().as_bytes(), environment).await.map_err(|error| error.to_string()))
+    };
+    let (webhook, email, command) = tokio::join!(by_webhook, by_mail, by_command);
+    let mut changed = false;
+    for (way, outcome) in [("webhook", webhook), ("email", email), ("command", command)] {
+        match outcome {
+            // What could not be told is tried again after the next run.
+            Some(Err(error)) => warn(&format!("nobody was told by notify.{way}: {error}")),
+            Some(Ok(())) => changed |= told.insert(way.to_owned(), affair.clone()).as_ref() != Some(&affair),
+            None => {}
+        }
+    }
+    if changed {
+        store.remember(TOLD, &told)?;
+    }
+    Ok(())
+}
+
+fn warn(text: &str) {
+    tracing::warn!(error = text, "nobody was told");
+    drop(writeln!(io::stderr(), "warning: {}", Display::of(text)));
+}
