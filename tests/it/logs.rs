@@ -307,3 +307,15 @@ fn a_canary_is_found_in_no_artefact_whatever_happens() {
         }
     }
 }
+
+#[test]
+fn what_was_never_written_is_found_by_its_name_too() {
+    let mut world = World::empty();
+    world.add_client_page("<Held>");
+    let rig = Rig::new(world);
+    assert_eq!(rig.auto_approve().0, 2);
+
+    let ran = rig.run(&["logs", "--about", "<Held>"]);
+
+    assert!(ran.code == 0 && ran.stdout.starts_with("client “<Held>”"), "{} {}", ran.stdout, ran.stderr);
+}

@@ -236,8 +236,7 @@ impl Store {
     /// [`StoreError`]
     pub fn entities_named(&self, name: &str) -> Result<Vec<Entity>, StoreError> {
         let wanted = Raw::from(name).canonical().loose();
-        let mut exact: BTreeSet<PageId> = BTreeSet::new();
-        let mut close: BTreeSet<PageId> = BTreeSet::new();
+        let (mut exact, mut close) = (BTreeSet::<PageId>::new(), BTreeSet::<PageId>::new());
         let mut hold = |page: PageId, raw: &Raw| {
             let loose = raw.canonical().loose();
             if loose == wanted {
@@ -245,28 +244,39 @@ impl Store {
             } else if loose.contains(&wanted) {
                 close.insert(page);
             }
+            !exact.is_empty() || !close.is_empty()
         };
+        let mut found_any = false;
         self.read(|connection| {
             let mut statement = connection.prepare_cached("SELECT page_id, base FROM link")?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let base: Base = from_json(&row.get::<_, String>(1)?)?;
                 if let Some(Value::Text(text)) = base.get(Field::Name).map(crate::domain::model::Agreed::notion) {
-                    hold(from_word(row.get(0)?)?, text);
+                    found_any = hold(from_word(row.get(0)?)?, text);
                 }
             }
-            let mut statement =
-                connection.prepare_cached("SELECT body FROM event INDEXED BY event_kind WHERE kind = 'intent'")?;
-            let mut rows = statement.query([])?;
+            let sql = "SELECT body FROM event INDEXED BY event_kind WHERE kind = ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(["intent"])?;
             while let Some(row) = rows.next()? {
                 let Ok(event) = audit::read(&row.get::<_, String>(0)?) else { continue };
                 let Some((_, name, page)) = named(&event) else { continue };
-                hold(page, &name);
+                found_any = hold(page, &name);
                 let What::Intent { request: Write::Update { fields, .. }, was, .. } = &event.what else { continue };
                 for value in [fields.get(&Field::Name), was.before.get(&Field::Name)].into_iter().flatten() {
                     if let Value::Text(text) = value {
-                        hold(page, text);
+                        found_any = hold(page, text);
                     }
+                }
+            }
+            // What was never written may still have been found to differ, in every run: that is looked through last.
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([if found_any { "" } else { "difference" }])?;
+            while let Some(row) = rows.next()? {
+                let Ok(event) = audit::read(&row.get::<_, String>(0)?) else { continue };
+                if let Some((_, name, page)) = named(&event) {
+                    hold(page, &name);
                 }
             }
             Ok(())
