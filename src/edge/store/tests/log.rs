@@ -223,3 +223,19 @@ fn old_entries_are_cut_off_whole_runs_at_a_time_and_the_rest_still_verifies() {
     let head = store.log_head().expect("reads");
     assert_ne!(head.1, Hash::START);
 }
+
+#[test]
+fn a_clock_that_was_set_back_changes_neither_the_order_nor_the_proof() {
+    let world = world();
+    let mut store = world.open();
+    store_run(&mut store, "a", 500, rename("a", 1, "Acme", "Acme Corp"));
+    store_run(&mut store, "b", 100, rename("b", 2, "Globex", "Globex Group"));
+    store_run(&mut store, "c", 600, rename("c", 3, "Hooli", "Hooli Group"));
+
+    let select = |since, until| selected(&store, &Selection { since, until, kinds: ["planned"].into(), ..Selection::default() });
+
+    assert_eq!(select(None, None), ["2 planned", "10 planned", "18 planned"], "in the order in which they were made");
+    assert_eq!(select(Some(at(450)), None), ["2 planned", "18 planned"], "what the clock of that moment said counts");
+    assert_eq!(select(None, Some(at(450))), ["10 planned"]);
+    assert_eq!(store.verify(&[checkpoint(&store)]).expect("reads").findings, []);
+}
