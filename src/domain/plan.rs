@@ -288,8 +288,8 @@ impl Change {
             Action::Create => Some(Class::LostLink),
             Action::Update if self.is_rename() => Some(Class::Rename),
             // Clockify's state goes to Notion: many at once are as alarming as on the other side.
-            Action::Update if let Some(closes) = self.sets_state() => Some(if closes { Class::Close } else { Class::Reopen }),
-            Action::Update | Action::Link | Action::WriteBack | Action::ClearClaim | Action::Accept => None,
+            Action::Update => self.sets_state().map(|closes| if closes { Class::Close } else { Class::Reopen }),
+            Action::Link | Action::WriteBack | Action::ClearClaim | Action::Accept => None,
         }
     }
 

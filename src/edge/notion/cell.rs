@@ -80,10 +80,13 @@ impl Cell {
 
     /// The value of a field, or why there is none.
     pub(super) fn value(self, field: Field, mapped: &Mapped) -> Result<Value, String> {
-        match &self {
-            Self::Unreadable(why) => return Err(why.clone()),
-            Self::Text(word) if let Some(meant) = mapped.values.get(word.trim()) => return Ok(meant.clone()),
-            _ => {}
+        if let Self::Unreadable(why) = self {
+            return Err(why);
+        }
+        if let Self::Text(word) = &self
+            && let Some(meant) = mapped.values.get(word.trim())
+        {
+            return Ok(meant.clone());
         }
         match field {
             Field::Billable | Field::Public => self.flag(),
