@@ -11,7 +11,7 @@ const HOURS_MAX: f64 = 100_000.0;
 
 /// True for fields whose value can be typed: a parent, an ID and whether something is closed are decided, not typed.
 pub fn is_typable(field: Field) -> bool {
-    !matches!(field, Field::Parent | Field::State | Field::Claim)
+    !matches!(field, Field::Parent | Field::State | Field::Claim) && !field.is_told()
 }
 
 /// Reads what was typed.
@@ -61,7 +61,9 @@ pub fn read(kind: Kind, field: Field, typed: &str) -> Result<Value, String> {
                 None => Ok(Value::People(people.into_iter().map(Raw::from).collect())),
             }
         }
-        Field::Parent | Field::State | Field::Claim => Err("it takes nothing that can be typed".to_owned()),
+        Field::Parent | Field::State | Field::Claim | Field::SyncStatus | Field::SyncNote => {
+            Err("it takes nothing that can be typed".to_owned())
+        }
     }
 }
 

@@ -19,4 +19,5 @@ pub mod review;
 pub mod rules;
 pub mod steps;
 pub mod text;
+pub mod told;
 pub mod undo;

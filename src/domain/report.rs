@@ -9,6 +9,7 @@ use super::{
     journal::{Difference, Event, Outcome, RunId, Totals, What},
     plan::{Calls, ChangeId, Hold, HoldCode, Plan},
     text::Raw,
+    told::is_telling,
 };
 
 /// The format's name and version.
@@ -39,6 +40,9 @@ pub struct Report {
     pub held: usize,
     /// Requests made.
     pub calls: Calls,
+    /// Pages that were told what waits for a person, or that nothing does any more.
+    #[serde(default)]
+    pub told: usize,
     /// How long the run took.
     pub seconds: f64,
     /// What failed, and what to do about it.
@@ -178,7 +182,7 @@ pub fn replay(events: &[Event]) -> Option<Report> {
             What::Planned { plan_hash, complete, .. } => {
                 plan = Counted { hash: plan_hash, complete: *complete, changes: Vec::new() };
             }
-            What::Difference(difference) => {
+            What::Difference(difference) if !is_telling(difference) => {
                 let Difference { change, name, hold, .. } = difference.as_ref();
                 plan.changes.push(Proposed { id: change, name, hold: hold.as_ref() });
             }
@@ -188,16 +192,28 @@ pub fn replay(events: &[Event]) -> Option<Report> {
     Some(count(run, &plan, events, totals))
 }
 
+/// The changes that only tell pages what waits, with the names of the pages.
+fn telling(events: &[Event]) -> impl Iterator<Item = (&ChangeId, &Raw)> {
+    events.iter().filter_map(|event| match &event.what {
+        What::Difference(difference) if is_telling(difference) => Some((&difference.change, &difference.name)),
+        _ => None,
+    })
+}
+
 fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Report {
     let Totals { stopped, unsettled, calls, seconds, not_before, pending, held } = totals;
     let names: BTreeMap<&ChangeId, &Raw> = plan.changes.iter().map(|change| (change.id, change.name)).collect();
+    let names: BTreeMap<&ChangeId, &Raw> = names.into_iter().chain(telling(events)).collect();
     let name = |id: &ChangeId| names.get(id).map(|name| name.display().to_string()).unwrap_or_default();
+    let telling: BTreeMap<&ChangeId, &Raw> = telling(events).collect();
+    let mut told = 0;
     let mut applied: BTreeSet<&ChangeId> = BTreeSet::new();
     let mut failures: BTreeMap<&ChangeId, FailureReport> = BTreeMap::new();
     let mut not_started: BTreeMap<&ChangeId, NotStartedReport> = BTreeMap::new();
     let mut refused = false;
     for event in events {
         match &event.what {
+            What::Applied { change } if telling.contains_key(change) => told += 1,
             What::Applied { change } => {
                 applied.insert(change);
             }
@@ -247,6 +263,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         pending,
         held,
         calls,
+        told,
         seconds,
         failures: failures.into_values().collect(),
         not_started: not_started.into_values().collect(),

@@ -73,6 +73,9 @@ pub struct Mapping {
     pub only: Option<Condition>,
     /// The other mapped fields and their properties.
     pub fields: BTreeMap<Field, Mapped>,
+    /// The properties that tell of what waits for a person: the fields that [`Field::is_told`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub told: BTreeMap<Field, String>,
 }
 
 /// A property that holds a field, and how what it says is to be understood.
@@ -142,6 +145,7 @@ impl Mapping {
                 closed: Some(Condition { property: "Archive".into(), is: Holds::Checked(true) }),
                 only: None,
                 fields: BTreeMap::new(),
+                told: BTreeMap::new(),
             },
             projects: Self {
                 id: "Clockify Project ID".into(),
@@ -149,6 +153,7 @@ impl Mapping {
                 closed: status(),
                 only: None,
                 fields: BTreeMap::new(),
+                told: BTreeMap::new(),
             },
             tasks: Self {
                 id: "Clockify Task ID".into(),
@@ -156,6 +161,7 @@ impl Mapping {
                 closed: status(),
                 only: None,
                 fields: BTreeMap::new(),
+                told: BTreeMap::new(),
             },
         }
     }

@@ -60,7 +60,7 @@ struct Me {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
     /// The page, where it belongs; perhaps in the trash.
-    Page(Page),
+    Page(Box<Page>),
     /// It is somewhere else. A 404 can mean that it was deleted for good, or that it is hidden from us; the two cannot be told apart
     /// (Notion docs, errors).
     Away(Away),
@@ -229,7 +229,7 @@ impl Notion {
             // What a page in the trash says of itself does not matter.
             Some(text) if !matches!(reading.page.standing, Standing::Trashed) => Err(Error::SchemaChanged(outdated(kind, text))),
             _ if !reading.meant => Ok(Seen::Away(Away::NotMeant)),
-            _ => Ok(Seen::Page(reading.page)),
+            _ => Ok(Seen::Page(Box::new(reading.page))),
         }
     }
 

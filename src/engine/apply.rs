@@ -140,6 +140,8 @@ pub struct Work<'a> {
     pub registry: &'a mut Registry,
     /// Creates of earlier runs for pages that have no object yet: looked for in vain, so that another try is a second one.
     pub earlier: &'a BTreeMap<PageId, Trace>,
+    /// The writes that the run has journaled before.
+    pub writes_before: u32,
     /// The policy.
     pub rules: &'a Rules,
     /// The time, for events.
@@ -237,7 +239,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 steps_of.entry(change).or_default().push(at);
             }
         }
-        Self { work, journal, steps, steps_of, reported: BTreeSet::new(), next_write: 1 }
+        let next_write = work.writes_before + 1;
+        Self { work, journal, steps, steps_of, reported: BTreeSet::new(), next_write }
     }
 
     fn append(&mut self, what: Vec<What>, links: &[Link]) -> Result<(), J::Error> {

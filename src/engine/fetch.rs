@@ -116,7 +116,7 @@ impl Session<'_> {
             let (link, seen) = answer?;
             let away = match seen {
                 Seen::Page(page) => {
-                    found[link.kind].push(page);
+                    found[link.kind].push(*page);
                     continue;
                 }
                 Seen::Away(away) => away,

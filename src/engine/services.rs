@@ -67,7 +67,7 @@ impl Target for Services<'_> {
                 Ok(Seen::Page(now)) => {
                     let written = claim.is_none_or(|claim| now.claim.id() == claim)
                         && fields.iter().all(|(field, value)| steps::wanted(&now, *field).as_ref() == Some(value));
-                    let written = written.then(|| Found::Happened(Box::new(Written { object: None, page: Some(now) })));
+                    let written = written.then(|| Found::Happened(Box::new(Written { object: None, page: Some(*now) })));
                     Ok(written.unwrap_or(Found::Nothing))
                 }
                 Ok(Seen::Away(_)) => Ok(Found::Nothing),

@@ -24,6 +24,7 @@ use crate::{
         report::{Report, Stopped, report},
         review::{Approved, Decision, Review, Said, Verdict},
         rules::{Allowance, Rules},
+        told::told,
         undo::undo,
     },
     edge::{
@@ -330,6 +331,7 @@ impl Session<'_> {
             snapshots: &seen.snapshots,
             registry: &mut seen.registry,
             earlier: &earlier,
+            writes_before: 0,
             rules: self.rules,
             clock: self.clock,
             stop: self.stop,
@@ -337,7 +339,46 @@ impl Session<'_> {
         };
         let mut journal = StoreJournal { store: self.store, exchanges: &self.exchanges, run: &self.run };
         let stopped = apply(work, &services, &mut journal).await?;
+        let stopped = if stopped == Stopped::No { self.tell_pages(&mut seen, &plan).await? } else { stopped };
         Ok((plan, stopped))
+    }
+
+    /// Writes into pages what waits for a person, where the configuration has properties for it. What an undo leaves is not theirs to
+    /// tell, and where not everything was seen, nobody knows what waits.
+    async fn tell_pages(&mut self, seen: &mut Sides, plan: &Plan) -> Result<Stopped, SessionError> {
+        let is_wanted = self.rules.mapping.iter().any(|(_, mapping)| !mapping.told.is_empty());
+        if !is_wanted || !plan.complete || plan.scope.undoes.is_some() {
+            return Ok(Stopped::No);
+        }
+        let events = self.store.events(&self.run)?;
+        let review = self.decided(plan)?;
+        let telling = told(plan, &waiting(&review, &ended(&events)), &events, &seen.snapshots, self.rules);
+        if telling.changes.is_empty() {
+            return Ok(Stopped::No);
+        }
+        self.tell(telling.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))).collect())?;
+        let writes_before = events.iter().filter(|event| matches!(event.what, What::Intent { .. })).count();
+        let services = Services {
+            notion: self.notion,
+            clockify: self.clockify,
+            sources: &seen.sources,
+            workspace: &seen.scope.clockify_workspace,
+        };
+        let work = Work {
+            run: self.run.clone(),
+            approved: &Review::by_policy(&telling).approved(),
+            snapshots: &seen.snapshots,
+            registry: &mut seen.registry,
+            earlier: &BTreeMap::new(),
+            writes_before: u32::try_from(writes_before).unwrap_or(u32::MAX),
+            rules: self.rules,
+            clock: self.clock,
+            stop: self.stop,
+            // It is no part of what somebody approved and watches.
+            sink: &mut |_| {},
+        };
+        let mut journal = StoreJournal { store: self.store, exchanges: &self.exchanges, run: &self.run };
+        Ok(apply(work, &services, &mut journal).await?)
     }
 
     /// Ends the run: stores its report and what it leaves for a person.
@@ -388,13 +429,8 @@ impl Session<'_> {
     /// Stores what waits for a person now; what has waited before keeps its age. Where not everything could be read, what is not seen
     /// now may still be true, and stays. Returns how many changes wait for a decision, and how many are held.
     fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<(usize, usize), SessionError> {
-        // What failed is not for a person to decide about again.
-        let done = events.iter().filter_map(|event| match &event.what {
-            What::Applied { change } | What::Failed { change, .. } => Some(change),
-            _ => None,
-        });
         let (review, now) = (self.decided(plan)?, (self.clock)());
-        let rows: Vec<PendingRow> = waiting(&review, &done.collect())
+        let rows: Vec<PendingRow> = waiting(&review, &ended(events))
             .into_iter()
             .map(|waiting| PendingRow {
                 waits: waiting.waits,
@@ -569,6 +605,15 @@ fn exchange_events(run: &RunId, exchanges: Vec<(Timestamp, Exchange)>) -> Vec<Ev
         }
     };
     exchanges.into_iter().map(event).collect()
+}
+
+/// The changes that were made, and those that failed, which is not for a person to decide about again.
+fn ended(events: &[Event]) -> BTreeSet<&ChangeId> {
+    let ended = events.iter().filter_map(|event| match &event.what {
+        What::Applied { change } | What::Failed { change, .. } => Some(change),
+        _ => None,
+    });
+    ended.collect()
 }
 
 /// Each brake that withholds something in a plan, once for each kind.

@@ -306,6 +306,15 @@ pub(super) fn report(report: &Report, dress: Dress) -> String {
     if report.pending + report.held > 0 {
         put(&mut text, format_args!(" {} for review and {} held are left for a person.", report.pending, report.held));
     }
+    if report.told > 0 {
+        put(
+            &mut text,
+            format_args!(
+                " The sync status of {} was written.",
+                if report.told == 1 { "1 page".to_owned() } else { format!("{} pages", report.told) }
+            ),
+        );
+    }
     put(
         &mut text,
         format_args!(

@@ -86,6 +86,7 @@ impl World {
             created: Timestamp::UNIX_EPOCH,
             edited: Timestamp::UNIX_EPOCH,
             values: Values::default(),
+            told: Values::default(),
         }]);
         self.objects[kind as usize].add([Object {
             id: object,

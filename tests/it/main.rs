@@ -16,6 +16,7 @@ mod plain;
 mod recovery;
 mod simulate;
 mod support;
+mod sync_status;
 #[cfg(unix)]
 mod terminal;
 mod undo;

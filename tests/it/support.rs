@@ -230,11 +230,7 @@ impl Wire {
 
     /// Somebody adds a column to a database.
     pub(crate) async fn add_column(&self, source: &str, name: &str, config: Value) {
-        let (url, id) = (self.sandbox.notion_url(), self.sandbox.world().data_source(source).expect("a data source"));
-        let request = reqwest::Client::new().patch(format!("{url}/v1/data_sources/{id}")).header("Notion-Version", API_VERSION);
-        let token = self.sandbox.world().notion_token.clone();
-        let answer = request.bearer_auth(token).json(&json!({"properties": {name: config}})).send().await.expect("an answer");
-        assert!(answer.status().is_success(), "{:?}", answer.text().await);
+        add_column(&self.sandbox, source, name, config).await;
     }
 
     /// Method and status of every call so far: `GET 200`.
@@ -246,6 +242,15 @@ impl Wire {
     pub(crate) fn exchanges(&self) -> Vec<Exchange> {
         self.exchanges.lock().expect("no panic").clone()
     }
+}
+
+/// Somebody adds a column to a database.
+pub(crate) async fn add_column(sandbox: &Sandbox, source: &str, name: &str, config: Value) {
+    let (url, id) = (sandbox.notion_url(), sandbox.world().data_source(source).expect("a data source"));
+    let request = reqwest::Client::new().patch(format!("{url}/v1/data_sources/{id}")).header("Notion-Version", API_VERSION);
+    let token = sandbox.world().notion_token.clone();
+    let answer = request.bearer_auth(token).json(&json!({"properties": {name: config}})).send().await.expect("an answer");
+    assert!(answer.status().is_success(), "{:?}", answer.text().await);
 }
 
 /// The database of a kind.

@@ -35,6 +35,10 @@ pub enum Field {
     Assignees,
     /// The Clockify ID that a page shows; never mapped.
     Claim,
+    /// A word in the page about what waits for a person; only Notion has it, and only punchlist writes it.
+    SyncStatus,
+    /// The reasons for that word.
+    SyncNote,
 }
 
 impl Field {
@@ -47,9 +51,14 @@ impl Field {
         }
     }
 
+    /// True for what pages tell of punchlist's own work: it is no part of what both sides agree on.
+    pub fn is_told(self) -> bool {
+        matches!(self, Self::SyncStatus | Self::SyncNote)
+    }
+
     /// Whether Clockify's value can be written into a page: relations and people are for Notion's users to set.
     pub fn is_writable_in_notion(self) -> bool {
-        !matches!(self, Self::Parent | Self::Assignees | Self::Claim)
+        !matches!(self, Self::Parent | Self::Assignees | Self::Claim | Self::SyncStatus | Self::SyncNote)
     }
 
     /// The word for the field, in configuration, plans and on screen.
@@ -67,6 +76,8 @@ impl Field {
             Self::Estimate => "estimate",
             Self::Assignees => "assignees",
             Self::Claim => "claim",
+            Self::SyncStatus => "sync_status",
+            Self::SyncNote => "sync_note",
         }
     }
 }

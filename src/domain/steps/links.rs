@@ -26,6 +26,7 @@ pub fn wanted(page: &Page, field: Field) -> Option<Value> {
         Field::State => Value::Closed(page.standing.is_closed()),
         Field::Claim => page.claim.value(),
         Field::Parent => return None,
+        Field::SyncStatus | Field::SyncNote => return page.told.get(field).cloned(),
         _ => return page.values.get(field).cloned(),
     })
 }

@@ -86,7 +86,8 @@ impl Deed {
                 }
             }
             Write::WriteBack { claim, fields, .. } => {
-                for (&field, after) in fields {
+                // What a page tells of what waits is told anew by every run.
+                for (&field, after) in fields.iter().filter(|(field, _)| !field.is_told()) {
                     note(&mut self.page, was, field, after.clone());
                 }
                 if let Some(claim) = claim {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{layers::Content, reader::Reader};
+use super::{layers::Content, reader::Reader, rules::refuse_with_local_ids};
 use crate::domain::{
     entry,
     model::{Field, Kind, PerKind, Value},
@@ -49,6 +49,13 @@ fn map_kind(reader: &mut Reader<'_>, kind: Kind, id_strategy: IdStrategy, mappin
     }
     mapping.closed = condition(reader, &format!("{section}.closed"), mapping.closed.take());
     mapping.only = condition(reader, &format!("{section}.only"), mapping.only.take());
+    for field in [Field::SyncStatus, Field::SyncNote] {
+        let key = format!("{section}.{field}");
+        if let Some(name) = property(reader, &key) {
+            refuse_with_local_ids(reader, &key, &name, id_strategy);
+            mapping.told.insert(field, name);
+        }
+    }
     for &field in Field::mappable(kind) {
         if let Some(mapped) = mapped(reader, kind, field, &format!("{section}.fields.{field}")) {
             mapping.fields.insert(field, mapped);

@@ -82,7 +82,7 @@ fn rule_at(reader: &mut Reader<'_>, section: &str, otherwise: FieldRule, id_stra
 }
 
 /// With local IDs Notion is never written, which contradicts a rule that writes it.
-fn refuse_with_local_ids(reader: &mut Reader<'_>, key: &str, word: &str, id_strategy: IdStrategy) {
+pub(super) fn refuse_with_local_ids(reader: &mut Reader<'_>, key: &str, word: &str, id_strategy: IdStrategy) {
     if id_strategy == IdStrategy::Local {
         let text = format!(
             "`{key}` is \"{word}\", but `mapping.id_strategy` is \"local\", with which Notion is never written; change one of them"

@@ -429,10 +429,12 @@ fn rules_that_contradict_each_other_are_refused() {
     assert_eq!(
         world(
             "[mapping]\nid_strategy = \"local\"\n[rules.clients]\non_conflict = \"clockify\"\n[rules.projects.fields]\n\
-             color = { direction = \"to_notion\", on_drift = \"restore\" }\n"
+             color = { direction = \"to_notion\", on_drift = \"restore\" }\n[mapping.tasks]\nsync_note = \"Why\"\n"
         )
         .problems(),
         [
+            "config.toml:8: `mapping.tasks.sync_note` is \"Why\", but `mapping.id_strategy` is \"local\", with which Notion is never \
+             written; change one of them",
             "config.toml:4: `rules.clients.on_conflict` is \"clockify\", but `mapping.id_strategy` is \"local\", with which Notion is \
              never written; change one of them",
             "config.toml:6: `rules.projects.fields.color.direction` is \"to_notion\", but `mapping.id_strategy` is \"local\", with \

@@ -93,9 +93,15 @@ impl Cell {
             Field::Estimate => self.time(mapped.unit),
             Field::Assignees => self.people(),
             Field::Color => self.color(),
-            Field::Name | Field::Parent | Field::State | Field::Claim | Field::Email | Field::Address | Field::Note => {
-                self.text()
-            }
+            Field::Name
+            | Field::Parent
+            | Field::State
+            | Field::Claim
+            | Field::Email
+            | Field::Address
+            | Field::Note
+            | Field::SyncStatus
+            | Field::SyncNote => self.text(),
         }
     }
 

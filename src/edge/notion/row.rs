@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     model::{Claim, Page, PageId, Problem, Relation, Standing, Values},
-    rules::Holds,
+    rules::{Holds, Mapped},
     text::{Display, Raw},
 };
 
@@ -104,6 +104,12 @@ pub(super) fn read(bound: &Bound, row: &Row) -> Reading {
         }
     }
 
+    let told = bound.told.iter().filter_map(|(field, property)| {
+        let value = Cell::read(cell(property)?).value(*field, &Mapped::as_is(property.name.exact())).ok()?;
+        Some((*field, value))
+    });
+    let told: Values = told.collect();
+
     let only = bound.only.as_ref().and_then(|(property, is)| Some((is, cell(property)?)));
     let meant = only.is_none_or(|(is, value)| is_meant(is, value));
 
@@ -139,6 +145,7 @@ pub(super) fn read(bound: &Bound, row: &Row) -> Reading {
         created: row.created_time.unwrap_or_default(),
         edited: row.last_edited_time.unwrap_or_default(),
         values,
+        told,
     };
     Reading { page, meant, problems, outdated, unclear }
 }

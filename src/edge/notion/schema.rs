@@ -59,6 +59,7 @@ enum Role<'a> {
     Closed(&'a Holds),
     Only(&'a Holds),
     Field(Field, &'a Mapped),
+    Told(Field),
 }
 
 impl Role<'_> {
@@ -70,6 +71,7 @@ impl Role<'_> {
             Self::Closed(_) => "closed".to_owned(),
             Self::Only(_) => "only".to_owned(),
             Self::Field(field, _) => format!("fields.{field}"),
+            Self::Told(field) => field.to_string(),
         };
         format!("mapping.{}.{key}", kind.plural())
     }
@@ -77,13 +79,15 @@ impl Role<'_> {
     /// The types that can play the role.
     fn usable(self) -> &'static [&'static str] {
         match self {
-            Self::Id => &["rich_text"],
             Self::Parent => &["relation"],
             Self::Closed(Holds::Checked(_)) => &["checkbox", "formula", "rollup"],
             Self::Closed(Holds::OneOf(_)) => &["status", "select", "formula", "rollup"],
             // What a query can be narrowed to.
             Self::Only(Holds::Checked(_)) => &["checkbox"],
             Self::Only(Holds::OneOf(_)) => &["select", "status", "multi_select"],
+            // A status is never empty, and has no other options than people gave it (Notion docs, page properties).
+            Self::Told(Field::SyncStatus) => &["select", "rich_text"],
+            Self::Id | Self::Told(_) => &["rich_text"],
             Self::Field(Field::Billable | Field::Public, _) => &["checkbox", "select", "status", "formula", "rollup"],
             Self::Field(Field::Estimate, mapped) if mapped.values.is_empty() => &["number", "formula", "rollup"],
             Self::Field(Field::Estimate, _) => &["number", "select", "status", "formula", "rollup"],
@@ -118,6 +122,7 @@ pub(super) struct Bound {
     pub(super) closed: Option<(Property, Holds)>,
     pub(super) only: Option<(Property, Holds)>,
     pub(super) fields: Vec<(Field, Property, Mapped)>,
+    pub(super) told: Vec<(Field, Property)>,
 }
 
 impl Bound {
@@ -155,13 +160,24 @@ impl Bound {
                 .iter()
                 .map(|(&field, mapped)| Ok((field, find(Role::Field(field, mapped), &mapped.property)?, mapped.clone())))
                 .collect::<Result<_, Misfit>>()?,
+            told: mapping
+                .told
+                .iter()
+                .map(|(&field, name)| Ok((field, find(Role::Told(field), name)?)))
+                .collect::<Result<_, Misfit>>()?,
         })
     }
 
     /// The mapped properties besides the title.
     pub(super) fn mapped(&self) -> impl Iterator<Item = &Property> {
         let conditions = self.closed.iter().chain(&self.only).map(|(property, _)| property);
-        self.id.iter().chain(&self.parent).chain(conditions).chain(self.fields.iter().map(|(_, property, _)| property))
+        let told = self.told.iter().map(|(_, property)| property);
+        self.id
+            .iter()
+            .chain(&self.parent)
+            .chain(conditions)
+            .chain(self.fields.iter().map(|(_, property, _)| property))
+            .chain(told)
     }
 
     /// The ids that a query is narrowed to, each once.

@@ -34,6 +34,11 @@ pub(super) fn changes(
                 let (property, is) = bound.closed.as_ref().ok_or("no property says that a page is closed")?;
                 (property, written(property, &state(property, is, value)?)?)
             }
+            Field::SyncStatus | Field::SyncNote => {
+                let told = bound.told.iter().find(|(told, _)| *told == field);
+                let (_, property) = told.ok_or_else(|| format!("{field} is not mapped"))?;
+                (property, written(property, value)?)
+            }
             _ => {
                 let mapped = bound.fields.iter().find(|(mapped, ..)| *mapped == field);
                 let (_, property, mapped) = mapped.ok_or_else(|| format!("{field} cannot be written to the page"))?;
@@ -75,18 +80,19 @@ pub(super) fn unwritten(page: &Page, claim: Option<Option<ObjectId>>, fields: &B
     if claim.is_some_and(|claim| page.claim.id() != claim) {
         return Some("Clockify ID");
     }
+    let now = |field: Field| if field.is_told() { page.told.get(field) } else { page.values.get(field) };
     let same = |field: Field, wanted: &Value| match (field, wanted) {
         (Field::Name, Value::Text(name)) => page.title.canonical() == name.canonical(),
         (Field::Name, _) => page.title.is_blank(),
         (Field::State, wanted) => *wanted == Value::Closed(page.standing.is_closed()),
         (field, Value::Text(wanted)) => {
-            matches!(page.values.get(field), Some(Value::Text(now)) if canonical(now.exact()) == canonical(wanted.exact()))
+            matches!(now(field), Some(Value::Text(now)) if canonical(now.exact()) == canonical(wanted.exact()))
         }
         // An unticked checkbox is what an emptied one becomes.
         (field, Value::Empty) => {
-            matches!(page.values.get(field), Some(Value::Empty | Value::Flag(false)))
+            matches!(now(field), Some(Value::Empty | Value::Flag(false)))
         }
-        (field, wanted) => page.values.get(field) == Some(wanted),
+        (field, wanted) => now(field) == Some(wanted),
     };
     fields.iter().find(|(field, wanted)| !same(**field, wanted)).map(|(field, _)| field.word())
 }

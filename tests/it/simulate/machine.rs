@@ -110,6 +110,7 @@ impl Machine {
             snapshots: &intent.snapshots,
             registry: &mut intent.registry,
             earlier: &earlier,
+            writes_before: 0,
             rules,
             clock: &|| self.time(world),
             stop: &|| false,

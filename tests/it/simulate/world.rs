@@ -236,6 +236,7 @@ impl World {
             created: self.time(),
             edited: self.time(),
             values: Values::default(),
+            told: Values::default(),
         };
         self.pages.insert(id, page);
         id

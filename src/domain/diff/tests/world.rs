@@ -87,6 +87,7 @@ impl World {
             created: at(number),
             edited: at(number),
             values: Values::default(),
+            told: Values::default(),
         };
         self.pages.insert(path.to_owned(), page);
         self.page_mut(path)

@@ -372,6 +372,7 @@ impl<'a> Bench<'a> {
             snapshots: &snapshots,
             registry: &mut registry,
             earlier: &self.earlier,
+            writes_before: 0,
             rules: &world.rules,
             clock: &|| Timestamp::UNIX_EPOCH,
             stop: &|| sent() >= stops_after,
