@@ -16,6 +16,7 @@ fn telling() -> (Rig, [NotionId; 3]) {
     runtime.block_on(async {
         add_column(&rig.sandbox, "Clients", "Sync status", json!({"select": {}})).await;
         add_column(&rig.sandbox, "Clients", "Sync note", json!({"rich_text": {}})).await;
+        add_column(&rig.sandbox, "Clients", "Synced", json!({"checkbox": {}})).await;
     });
     rig.configure(TELLING);
     let (code, report) = rig.auto_approve();
@@ -140,7 +141,7 @@ fn a_lost_reply_is_looked_up_and_an_undo_leaves_alone_what_pages_tell() {
 fn a_property_that_cannot_tell_is_refused_at_the_start() {
     let (rig, _) = telling();
     for (more, parts) in [
-        ("mapping.clients.sync_status = \"Archive\"\n", ["mapping.clients.sync_status", "checkbox", "select, rich_text"]),
+        ("mapping.clients.sync_status = \"Synced\"\n", ["mapping.clients.sync_status", "checkbox", "select, rich_text"]),
         ("mapping.clients.sync_note = \"Sync status\"\n", ["mapping.clients.sync_note", "select", "rich_text"]),
         ("mapping.clients.sync_note = \"Sync nope\"\n", ["mapping.clients.sync_note", "Sync nope", "Sync note"]),
     ] {

@@ -49,18 +49,40 @@ fn map_kind(reader: &mut Reader<'_>, kind: Kind, id_strategy: IdStrategy, mappin
     }
     mapping.closed = condition(reader, &format!("{section}.closed"), mapping.closed.take());
     mapping.only = condition(reader, &format!("{section}.only"), mapping.only.take());
-    for field in [Field::SyncStatus, Field::SyncNote] {
-        let key = format!("{section}.{field}");
-        if let Some(name) = property(reader, &key) {
-            refuse_with_local_ids(reader, &key, &name, id_strategy);
-            mapping.told.insert(field, name);
-        }
-    }
     for &field in Field::mappable(kind) {
         if let Some(mapped) = mapped(reader, kind, field, &format!("{section}.fields.{field}")) {
             mapping.fields.insert(field, mapped);
         }
     }
+    for field in [Field::SyncStatus, Field::SyncNote] {
+        let key = format!("{section}.{field}");
+        if let Some(name) = property(reader, &key) {
+            refuse_with_local_ids(reader, &key, &name, id_strategy);
+            if let Some(other) = other_use(kind, mapping, &name) {
+                let place = reader.place(&key);
+                reader.problem(
+                    place,
+                    format!("`{key}` is \"{name}\", which `{section}.{other}` names too; give it a property of its own"),
+                );
+            }
+            mapping.told.insert(field, name);
+        }
+    }
+}
+
+/// What a property is mapped as already, so that nothing is written over it.
+fn other_use(kind: Kind, mapping: &Mapping, name: &str) -> Option<String> {
+    let condition = |condition: &Option<Condition>| condition.as_ref().is_some_and(|condition| condition.property == name);
+    let fixed = [
+        (mapping.id == name, "id"),
+        (mapping.parent.as_deref() == Some(name), kind.parent().map_or("parent", Kind::word)),
+        (condition(&mapping.closed), "closed"),
+        (condition(&mapping.only), "only"),
+    ];
+    let fixed = fixed.into_iter().find_map(|(is_it, key)| is_it.then(|| key.to_owned()));
+    let field = || mapping.fields.iter().find(|(_, mapped)| mapped.property == name).map(|(field, _)| format!("fields.{field}"));
+    let told = || mapping.told.iter().find(|(_, told)| *told == name).map(|(field, _)| field.to_string());
+    fixed.or_else(field).or_else(told)
 }
 
 /// The property of a field: its name alone, or a table of its name and how it is to be understood.

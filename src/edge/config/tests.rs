@@ -455,6 +455,23 @@ fn rules_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn what_pages_tell_is_written_over_nothing_else() {
+    let file = "[mapping.projects]\nsync_status = \"Status\"\nsync_note = \"Why\"\nfields.note = \"Why\"\n\
+                [mapping.tasks]\nsync_status = \"Sync\"\nsync_note = \"Sync\"\n";
+    assert_eq!(
+        world(file).problems(),
+        [
+            "config.toml:2: `mapping.projects.sync_status` is \"Status\", which `mapping.projects.closed` names too; give it a \
+             property of its own",
+            "config.toml:3: `mapping.projects.sync_note` is \"Why\", which `mapping.projects.fields.note` names too; give it a \
+             property of its own",
+            "config.toml:7: `mapping.tasks.sync_note` is \"Sync\", which `mapping.tasks.sync_status` names too; give it a \
+             property of its own",
+        ]
+    );
+}
+
+#[test]
 fn a_file_that_was_named_must_exist() {
     let directory = tempfile::tempdir().expect("a directory");
     let missing = directory.path().join("missing.toml");
