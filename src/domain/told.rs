@@ -9,7 +9,7 @@ use super::{
     journal::{Difference, Event, What},
     model::{Field, Kind, Page, PageId, Service, Snapshots, Standing, Value},
     pending::{Waiting, Waits},
-    plan::{Action, Cause, Change, FieldChange, Place, Plan, Proposal, State, change_id},
+    plan::{Action, Cause, Change, FieldChange, Place, Plan, Proposal, State, change_id, field_word},
     rules::Rules,
     text::{Display, canonical},
 };
@@ -80,14 +80,14 @@ impl Tale {
 pub fn told(plan: &Plan, waiting: &[Waiting<'_>], events: &[Event], snapshots: &Snapshots, rules: &Rules) -> Plan {
     let mut tales: BTreeMap<PageId, Tale> = BTreeMap::new();
     for Waiting { change, waits, reason } in waiting {
-        let line = format!("{}: {reason}", change.proposal.action);
+        let line = format!("{}: {reason}", doing(change));
         tales.entry(change.page).or_default().add(Word::of(*waits), &line);
     }
     let by_id = plan.by_id();
     for event in events {
         let What::Failed { change, error, .. } = &event.what else { continue };
         let Some(change) = by_id.get(change) else { continue };
-        let line = format!("{} failed: {error}", change.proposal.action);
+        let line = format!("{} failed: {error}", doing(change));
         tales.entry(change.page).or_default().add(Word::Failed, &line);
     }
     let mut telling = Plan { complete: true, scope: plan.scope.clone(), ..Plan::default() };
@@ -104,6 +104,16 @@ pub fn told(plan: &Plan, waiting: &[Waiting<'_>], events: &[Event], snapshots: &
         }
     }
     telling.seal(rules)
+}
+
+/// What a change does; of an update, to which fields.
+fn doing(change: &Change) -> String {
+    let Proposal { action, fields, .. } = &change.proposal;
+    if *action != Action::Update {
+        return action.to_string();
+    }
+    let fields: Vec<&str> = fields.iter().map(|field| field_word(change.kind, field.field)).collect();
+    format!("{action} {}", fields.join(", "))
 }
 
 /// The fields in which a page tells something else. A note that differs by spaces alone is the same: Notion may store it so.

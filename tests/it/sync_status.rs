@@ -53,7 +53,7 @@ fn a_page_tells_what_waits_until_nothing_does() {
     assert_eq!((code, &report["told"], &report["applied"]), (2, &json!(2), &json!(0)), "telling is no change of the plan");
     let (word, note) = told(&rig, globex);
     assert_eq!(word, "Needs review");
-    assert!(note.starts_with("update: ") && note.contains("Clockify"), "{note}");
+    assert!(note.starts_with("update name: ") && note.contains("Clockify"), "{note}");
     let (word, note) = told(&rig, initech);
     assert_eq!(word, "Held");
     assert!(note.contains("Clockify refuses '<' in names"), "{note}");
@@ -92,7 +92,7 @@ fn what_people_say_and_what_fails_is_told_too() {
     assert!(note.contains("ask Ana first"), "{note}");
     let (word, note) = told(&rig, initech);
     assert_eq!(word, "Failed");
-    assert!(note.starts_with("update failed: "), "{note}");
+    assert!(note.starts_with("update name failed: "), "{note}");
 
     rig.sandbox.knobs().faults.clear();
     rig.auto_approve();
