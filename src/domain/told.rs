@@ -159,3 +159,24 @@ pub fn is_telling(difference: &Difference) -> bool {
         && !difference.fields.is_empty()
         && difference.fields.iter().all(|field| field.field.is_told())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_urgent_names_the_page_and_many_reasons_are_cut() {
+        let mut tale = Tale::default();
+        tale.add(Word::Held, "create: it names no client");
+        for number in 10..22 {
+            tale.add(Word::Review, &format!("update {number}: {}", "long ".repeat(100)));
+        }
+        tale.add(Word::Review, "create: it names no client");
+
+        assert_eq!(tale.value(Field::SyncStatus), Value::text("Held"));
+        let note = tale.value(Field::SyncNote).to_raw();
+        let lines: Vec<&str> = note.exact().lines().collect();
+        assert_eq!((lines.len(), lines[0], lines[10]), (11, "create: it names no client", "and 3 more"));
+        assert!(lines.iter().all(|line| line.chars().count() <= LINE_COLUMNS), "{lines:?}");
+    }
+}
