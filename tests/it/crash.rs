@@ -25,8 +25,8 @@ use tempfile::TempDir;
 
 use crate::support::{Ran, Rig, sandbox};
 
-/// No waiting between two looks, and tasks move by policy.
-const RULES: &str = "rules.settle_seconds = 0\nrules.thresholds.move = 80\n";
+/// No waiting between two looks, tasks move by policy, and projects tell what waits.
+const RULES: &str = "rules.settle_seconds = 0\nrules.thresholds.move = 80\nmapping.projects.sync_status = \"Sync status\"\n";
 /// Runs until all is done after a crash; the last one finds nothing to do.
 const RUNS_MAX: usize = 5;
 /// How long a boundary may take to come.
@@ -40,7 +40,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Everything that an apply can do: creates, updates, closes, moves and write-backs, in several levels.
+    /// Everything that an apply can do: creates, updates, closes, moves and write-backs, in several levels, and what pages tell.
     fn new(knobs: Knobs) -> Self {
         let mut world = World::empty();
         let globex = world.add_client_page("Globex");
@@ -52,6 +52,7 @@ impl Scene {
         let unmanaged = world.add_client("Somebody's own");
         world.edit_client(unmanaged, |client| client.note = Some("by hand".to_owned()));
         let rig = Rig::new(world);
+        rig.add_column("Projects", "Sync status", json!({"rich_text": {}}));
         rig.configure(RULES);
         assert_eq!(rig.auto_approve().0, 0);
         {
@@ -70,6 +71,8 @@ impl Scene {
             world.set_relation(design, "Projects", &[support]);
             world.set(draft, "Status", "Done");
             world.set_claim_text(globex, "");
+            // What waited does not any more.
+            world.set_text(support, "Sync status", "Held");
         }
         let state = TempDir::new().expect("a directory");
         copy(&rig.home.path().join("state"), state.path());
@@ -197,7 +200,8 @@ fn picture(world: &World) -> Value {
             .or(task.map(|task| format!("{} of {:?}", task.name, project_path(task.project))))
     };
     let pages = ["Clients", "Projects", "Tasks"].into_iter().flat_map(|source| world.pages(source));
-    let mut pages: Vec<Value> = pages.map(|page| json!([page.title, claimed(page.id)])).collect();
+    let mut pages: Vec<Value> =
+        pages.map(|page| json!([page.title, claimed(page.id), page.properties.get("Sync status")])).collect();
     pages.sort_by_key(ToString::to_string);
     json!({"objects": objects, "pages": pages})
 }
@@ -239,11 +243,11 @@ fn without_unique_names() -> Knobs {
     Knobs { unique_names: false, ..Knobs::default() }
 }
 
-/// The requests of the scene: 4 and 4 to read, 13 to write.
-const REQUESTS: usize = 21;
+/// The requests of the scene: 4 and 4 to read, 14 to write.
+const REQUESTS: usize = 22;
 
 /// Its commits: the journal's, the registry's and the memory's.
-const COMMITS: usize = 45;
+const COMMITS: usize = 50;
 
 fn killed_at_every_request(executed: bool, knobs: Knobs) {
     let scene = Scene::new(knobs);

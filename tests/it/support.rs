@@ -74,6 +74,12 @@ impl Rig {
         )
     }
 
+    /// Somebody adds a column to a database.
+    pub(crate) fn add_column(&self, source: &str, name: &str, config: Value) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(add_column(&self.sandbox, source, name, config));
+    }
+
     /// Writes the configuration: what reaches the sandbox, and more.
     pub(crate) fn configure(&self, more: &str) {
         self.write_configuration(&format!("{}{more}", self.reach()));
@@ -245,7 +251,7 @@ impl Wire {
 }
 
 /// Somebody adds a column to a database.
-pub(crate) async fn add_column(sandbox: &Sandbox, source: &str, name: &str, config: Value) {
+async fn add_column(sandbox: &Sandbox, source: &str, name: &str, config: Value) {
     let (url, id) = (sandbox.notion_url(), sandbox.world().data_source(source).expect("a data source"));
     let request = reqwest::Client::new().patch(format!("{url}/v1/data_sources/{id}")).header("Notion-Version", API_VERSION);
     let token = sandbox.world().notion_token.clone();

@@ -3,7 +3,7 @@
 use punchlist::sandbox::{Failure, Fault, NotionId, Service, World};
 use serde_json::{Value, json};
 
-use crate::support::{Rig, add_column};
+use crate::support::Rig;
 
 const TELLING: &str = "mapping.clients.sync_status = \"Sync status\"\nmapping.clients.sync_note = \"Sync note\"\n";
 
@@ -12,12 +12,9 @@ fn telling() -> (Rig, [NotionId; 3]) {
     let mut world = World::empty();
     let pages = ["Globex", "Initech", "Hooli"].map(|name| world.add_client_page(name));
     let rig = Rig::new(world);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        add_column(&rig.sandbox, "Clients", "Sync status", json!({"select": {}})).await;
-        add_column(&rig.sandbox, "Clients", "Sync note", json!({"rich_text": {}})).await;
-        add_column(&rig.sandbox, "Clients", "Synced", json!({"checkbox": {}})).await;
-    });
+    rig.add_column("Clients", "Sync status", json!({"select": {}}));
+    rig.add_column("Clients", "Sync note", json!({"rich_text": {}}));
+    rig.add_column("Clients", "Synced", json!({"checkbox": {}}));
     rig.configure(TELLING);
     let (code, report) = rig.auto_approve();
     assert_eq!((code, &report["told"]), (0, &json!(0)), "where nothing waits there is nothing to tell");
