@@ -68,6 +68,7 @@ struct Undoing<'a> {
 /// What a change is about, besides what it does.
 #[derive(Clone, Copy)]
 struct About<'a> {
+    cause: Cause,
     page: PageId,
     kind: Kind,
     /// The page as it is shown, if it is.
@@ -93,7 +94,7 @@ impl<'a> Undoing<'a> {
         let seen = self.snapshots.pages[kind].get(page);
         let objects = &self.snapshots.objects[kind];
         let known = linked.or(deed.created.last().copied()).or(deed.objects.keys().next().copied());
-        let about = About { page, kind, seen, object: known.and_then(|object| objects.get(object)) };
+        let about = About { cause: Cause::Undone, page, kind, seen, object: known.and_then(|object| objects.get(object)) };
         if deed.unsettled {
             let text = "nobody knows yet whether all that the run wrote for it has happened: run again";
             self.push(about, Action::Update, None, Vec::new(), "the run wrote it", Some(hold(HoldCode::Unsettled, text)));
@@ -160,7 +161,8 @@ impl<'a> Undoing<'a> {
                     Some(Back::Done) | None => (Vec::new(), None),
                 };
                 let reason = "the run had linked the page with it";
-                let at = self.push_for(Cause::Unlinked, about, Action::ClearClaim, Some(parted), fields, reason, moved.or(held));
+                let about = About { cause: Cause::Unlinked, ..about };
+                let at = self.push(about, Action::ClearClaim, Some(parted), fields, reason, moved.or(held));
                 Some((at, None))
             }
         }
@@ -395,20 +397,6 @@ impl<'a> Undoing<'a> {
         reason: &str,
         held: Option<Hold>,
     ) -> usize {
-        self.push_for(Cause::Undone, about, action, object, fields, reason, held)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "a change has that many parts")]
-    fn push_for(
-        &mut self,
-        cause: Cause,
-        about: About<'a>,
-        action: Action,
-        object: Option<ObjectId>,
-        fields: Vec<FieldChange>,
-        reason: &str,
-        held: Option<Hold>,
-    ) -> usize {
         let side = match action {
             Action::Link | Action::WriteBack | Action::ClearClaim => Service::Notion,
             _ => Service::Clockify,
@@ -421,7 +409,7 @@ impl<'a> Undoing<'a> {
             name: name(about),
             parent: self.parent(about),
             claimed: about.seen.and_then(|page| page.claim.id()),
-            cause,
+            cause: about.cause,
             proposal,
             alternatives: Vec::new(),
             hold: held,
@@ -507,7 +495,7 @@ impl<'a> Undoing<'a> {
                 let own = change.proposal.object.filter(|_| page == change.page);
                 let object = own.or_else(|| self.registry.of_page(page).map(|link| link.object));
                 let object = object.and_then(|object| self.snapshots.objects[kind].get(object));
-                let about = About { page, kind, seen, object };
+                let about = About { cause: Cause::Undone, page, kind, seen, object };
                 let parent = self.parent(about);
                 let name = if page == change.page { change.name.clone() } else { name(about) };
                 let edited = seen.map_or(Timestamp::UNIX_EPOCH, |page| page.edited);

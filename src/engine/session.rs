@@ -1,5 +1,7 @@
 //! One run from beginning to end: fetch both sides, settle what an earlier run left open, plan, apply, report.
 
+mod ending;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
@@ -17,21 +19,19 @@ use super::{
 use crate::{
     domain::{
         diff::diff,
-        journal::{Bodies, Difference, Event, RunId, Totals, What},
-        model::{Kind, Link, PerKind, Registry, Service, Snapshots},
-        pending::{Waits, waiting},
+        journal::{Bodies, Difference, Event, RunId, Trace, What},
+        model::{Kind, Link, PageId, PerKind, Registry, Service, Snapshots},
         plan::{Calls, ChangeId, HoldCode, Plan, Scope, document::ChangeDocument},
-        report::{Report, Stopped, report},
-        review::{Approved, Decision, Review, Said, Verdict},
+        report::Stopped,
+        review::{Approved, Review, Said},
         rules::{Allowance, Rules},
-        told::told,
         undo::undo,
     },
     edge::{
         clockify::{self, Clockify},
         http::Exchange,
         notion::{self, Notion, Source},
-        store::{PendingRow, RunEnd, RunRecord, Store, StoreError},
+        store::{RunRecord, Store, StoreError},
     },
 };
 
@@ -316,104 +316,39 @@ impl Session<'_> {
             self.store.back_up((self.clock)())?;
         }
         (self.watch)(Progress::Applying(approved.changes().len()));
-        let services = Services {
-            notion: self.notion,
-            clockify: self.clockify,
-            sources: &seen.sources,
-            workspace: &seen.scope.clockify_workspace,
-        };
         let earlier = self.store.unlinked_creates()?;
         let watch = Arc::clone(&self.watch);
         let mut sink = |event: &Event| watch(Progress::Happened(event.clone()));
-        let work = Work {
-            run: self.run.clone(),
-            approved: &approved,
-            snapshots: &seen.snapshots,
-            registry: &mut seen.registry,
-            earlier: &earlier,
-            writes_before: 0,
-            rules: self.rules,
-            clock: self.clock,
-            stop: self.stop,
-            sink: &mut sink,
-        };
-        let mut journal = StoreJournal { store: self.store, exchanges: &self.exchanges, run: &self.run };
-        let stopped = apply(work, &services, &mut journal).await?;
+        let stopped = self.carry_out(&mut seen, &approved, &earlier, 0, &mut sink).await?;
         let stopped = if stopped == Stopped::No { self.tell_pages(&mut seen, &plan).await? } else { stopped };
         Ok((plan, stopped))
     }
 
-    /// Writes into pages what waits for a person, where the configuration has properties for it. What an undo leaves is not theirs to
-    /// tell, and where not everything was seen, nobody knows what waits.
-    async fn tell_pages(&mut self, seen: &mut Sides, plan: &Plan) -> Result<Stopped, SessionError> {
-        let is_wanted = self.rules.mapping.iter().any(|(_, mapping)| !mapping.told.is_empty());
-        if !is_wanted || !plan.complete || plan.scope.undoes.is_some() {
-            return Ok(Stopped::No);
-        }
-        let events = self.store.events(&self.run)?;
-        let review = self.decided(plan)?;
-        let telling = told(plan, &waiting(&review, &ended(&events)), &events, &seen.snapshots, self.rules);
-        if telling.changes.is_empty() {
-            return Ok(Stopped::No);
-        }
-        self.tell(telling.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))).collect())?;
-        let writes_before = events.iter().filter(|event| matches!(event.what, What::Intent { .. })).count();
-        let services = Services {
-            notion: self.notion,
-            clockify: self.clockify,
-            sources: &seen.sources,
-            workspace: &seen.scope.clockify_workspace,
-        };
+    /// Carries out what was approved, after so many writes of the same run.
+    async fn carry_out(
+        &mut self,
+        seen: &mut Sides,
+        approved: &Approved,
+        earlier: &BTreeMap<PageId, Trace>,
+        writes_before: u32,
+        sink: &mut dyn FnMut(&Event),
+    ) -> Result<Stopped, SessionError> {
+        let Sides { snapshots, registry, sources, scope, .. } = seen;
+        let services = Services { notion: self.notion, clockify: self.clockify, sources, workspace: &scope.clockify_workspace };
         let work = Work {
             run: self.run.clone(),
-            approved: &Review::by_policy(&telling).approved(),
-            snapshots: &seen.snapshots,
-            registry: &mut seen.registry,
-            earlier: &BTreeMap::new(),
-            writes_before: u32::try_from(writes_before).unwrap_or(u32::MAX),
+            approved,
+            snapshots,
+            registry,
+            earlier,
+            writes_before,
             rules: self.rules,
             clock: self.clock,
             stop: self.stop,
-            // It is no part of what somebody approved and watches.
-            sink: &mut |_| {},
+            sink,
         };
         let mut journal = StoreJournal { store: self.store, exchanges: &self.exchanges, run: &self.run };
         Ok(apply(work, &services, &mut journal).await?)
-    }
-
-    /// Ends the run: stores its report and what it leaves for a person.
-    ///
-    /// # Errors
-    /// [`SessionError::Store`]
-    pub fn finish(&mut self, plan: &Plan, stopped: Stopped, seconds: f64) -> Result<Report, SessionError> {
-        let exchanges = self.exchanges.take();
-        self.tell_exchanges(exchanges)?;
-        let events = self.store.events(&self.run)?;
-        let calls = self.calls();
-        let unsettled = self.store.open_writes()?.len();
-        let not_before = self.keep_not_before()?;
-        let (pending, held) = self.keep_pending(plan, &events)?;
-        let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held };
-        let report = report(self.run.clone(), plan, &events, totals);
-        self.spend_verdicts(&events)?;
-        self.end(&report, totals)?;
-        Ok(report)
-    }
-
-    /// Forgets what was said about changes that are made now: the same difference may come again, and is to be asked about again. What
-    /// was skipped was skipped for this run alone.
-    fn spend_verdicts(&mut self, events: &[Event]) -> Result<(), SessionError> {
-        let applied: BTreeSet<&ChangeId> = events
-            .iter()
-            .filter_map(|event| match &event.what {
-                What::Applied { change } => Some(change),
-                _ => None,
-            })
-            .collect();
-        let is_spent = |said: &Said| applied.contains(&said.change) || said.verdict.decision == Some(Decision::Skip);
-        let said = self.store.verdicts()?.into_iter().map(|known| known.said).filter(is_spent);
-        let said: Vec<Said> = said.map(|said| Said { verdict: Verdict::default(), ..said }).collect();
-        if said.is_empty() { Ok(()) } else { Ok(self.store.save_verdicts("", (self.clock)(), &said)?) }
     }
 
     /// A plan with what people have decided about its changes.
@@ -424,39 +359,6 @@ impl Session<'_> {
         let mut review = Review::new(plan, "policy");
         review.recall(self.store.verdicts()?.into_iter().map(|known| (known.said, known.by)));
         Ok(review)
-    }
-
-    /// Stores what waits for a person now; what has waited before keeps its age. Where not everything could be read, what is not seen
-    /// now may still be true, and stays. Returns how many changes wait for a decision, and how many are held.
-    fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<(usize, usize), SessionError> {
-        let (review, now) = (self.decided(plan)?, (self.clock)());
-        let rows: Vec<PendingRow> = waiting(&review, &ended(events))
-            .into_iter()
-            .map(|waiting| PendingRow {
-                waits: waiting.waits,
-                reason: waiting.reason,
-                change: ChangeDocument::one(plan, waiting.change),
-                first_seen: now,
-            })
-            .collect();
-        // What is left of an undo is asked for again by whoever wants it.
-        if plan.scope.undoes.is_none() {
-            self.store.replace_pending(&rows, plan.complete)?;
-        }
-        let held = rows.iter().filter(|row| row.waits == Waits::Held).count();
-        Ok((rows.len() - held, held))
-    }
-
-    /// Notes that the run ended, with its report.
-    ///
-    /// # Errors
-    /// [`SessionError::Store`]
-    fn end(&mut self, report: &Report, totals: Totals) -> Result<(), SessionError> {
-        let outcome =
-            serde_json::to_value(report.outcome).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
-        self.tell(vec![What::RunEnded { outcome: outcome.clone(), totals: Some(totals) }])?;
-        let end = RunEnd { at: (self.clock)(), outcome, report: serde_json::to_value(report).unwrap_or_default() };
-        Ok(self.store.end_run(&self.run, &end)?)
     }
 
     /// Notes changes that are refused since they are no longer what they were when they were approved.
@@ -492,38 +394,6 @@ impl Session<'_> {
         self.tell(allowances.iter().map(released).collect())?;
         self.allow.extend(allowances);
         Ok(())
-    }
-
-    /// Notes that the run ended without a report: it only planned, or it failed.
-    ///
-    /// # Errors
-    /// [`SessionError::Store`]
-    pub fn close(&mut self, because: &str) -> Result<(), SessionError> {
-        let exchanges = self.exchanges.take();
-        self.tell_exchanges(exchanges)?;
-        self.keep_not_before()?;
-        self.tell(vec![What::RunEnded { outcome: because.to_owned(), totals: None }])?;
-        let end = RunEnd { at: (self.clock)(), outcome: because.to_owned(), report: serde_json::Value::Null };
-        Ok(self.store.end_run(&self.run, &end)?)
-    }
-
-    /// Keeps until when each service is not to be asked again, so that the next run does not start in vain; returns the later of them.
-    fn keep_not_before(&mut self) -> Result<Option<Timestamp>, SessionError> {
-        let now = (self.clock)();
-        let waits = [(Service::Notion, self.notion.http().wait()), (Service::Clockify, self.clockify.http().wait())];
-        let not_before: NotBefore = waits
-            .into_iter()
-            .filter(|(_, wait)| *wait >= NOT_BEFORE_FROM)
-            .filter_map(|(service, wait)| Some((service, now.checked_add(wait).ok()?)))
-            .collect();
-        if not_before.is_empty() {
-            if self.store.recall::<NotBefore>(NOT_BEFORE)?.is_some() {
-                self.store.forget(NOT_BEFORE)?;
-            }
-        } else {
-            self.store.remember(NOT_BEFORE, &not_before)?;
-        }
-        Ok(not_before.into_values().max())
     }
 
     /// Requests that this run made so far.
@@ -605,15 +475,6 @@ fn exchange_events(run: &RunId, exchanges: Vec<(Timestamp, Exchange)>) -> Vec<Ev
         }
     };
     exchanges.into_iter().map(event).collect()
-}
-
-/// The changes that were made, and those that failed, which is not for a person to decide about again.
-fn ended(events: &[Event]) -> BTreeSet<&ChangeId> {
-    let ended = events.iter().filter_map(|event| match &event.what {
-        What::Applied { change } | What::Failed { change, .. } => Some(change),
-        _ => None,
-    });
-    ended.collect()
 }
 
 /// Each brake that withholds something in a plan, once for each kind.

@@ -1,0 +1,392 @@
+//! What happens in a run, in the one form in which it is stored, shown, replayed and counted.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, RunId, Trace, Write, WriteId};
+use crate::domain::{
+    model::{Field, Kind, ObjectId, PageId, Service, Value},
+    plan::{Action, Calls, Change, ChangeId, FieldChange, Hold, State},
+    report::Stopped,
+    review::Verdict,
+    rules::Class,
+    text::Raw,
+};
+
+/// Something that happened in a run. Stored, shown, replayed and counted from the same value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The run.
+    pub run: RunId,
+    /// When, by this machine's clock.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum What {
+    /// A run began.
+    RunStarted {
+        /// What started it, e.g. `plan`, `auto-approve`, `apply`.
+        trigger: String,
+        /// The person or account that ran it.
+        by: String,
+        /// The account that the process belongs to, which no environment variable can change.
+        #[serde(default)]
+        account: String,
+        /// The machine.
+        #[serde(default)]
+        host: String,
+        /// The program's version.
+        version: String,
+        /// SHA-256 of the rules.
+        rules: String,
+        /// SHA-256 of everything that was configured.
+        #[serde(default)]
+        config: String,
+    },
+    /// A key of the configuration has another value than in the run before.
+    ConfigurationChanged {
+        /// The key.
+        key: String,
+        /// What it was; nothing where it was not set.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// What it is; nothing where it is not set any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+    },
+    /// A secret was fetched from where the configuration says it is.
+    SecretRead {
+        /// The key that refers to it.
+        key: String,
+        /// The reference, without anything that may itself be secret.
+        reference: String,
+    },
+    /// A secret could not be had.
+    SecretRefused {
+        /// Why, safe to show.
+        error: String,
+    },
+    /// One listing was read.
+    Fetched {
+        /// From where.
+        service: Service,
+        /// What.
+        kind: Kind,
+        /// How many rows.
+        rows: usize,
+        /// Why it may lack rows, if it may.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incomplete: Option<String>,
+    },
+    /// A plan was made.
+    Planned {
+        /// Its seal.
+        plan_hash: String,
+        /// How many changes it proposes.
+        changes: usize,
+        /// True when every listing was complete.
+        #[serde(default = "yes")]
+        complete: bool,
+        /// The run that it takes back, where it is the undo of one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undoes: Option<RunId>,
+    },
+    /// A difference was found.
+    Difference(Box<Difference>),
+    /// A brake withholds changes of a class.
+    Braked {
+        /// The class.
+        class: Class,
+        /// Of what.
+        kind: Kind,
+        /// How many changes.
+        changes: usize,
+        /// Why, safe to show.
+        because: String,
+    },
+    /// A brake was released for this run.
+    Released {
+        /// The class.
+        class: Class,
+        /// Up to how many changes.
+        count: usize,
+        /// By whom.
+        by: String,
+    },
+    /// Something was decided about a change, or taken back.
+    Decided {
+        /// The change.
+        change: ChangeId,
+        /// Its page.
+        page: PageId,
+        /// By whom.
+        by: String,
+        /// The decision with its note, the way that was chosen, the fields that were left out or typed.
+        verdict: Verdict,
+    },
+    /// A change was approved, and is now carried out.
+    Approved {
+        /// The change.
+        change: ChangeId,
+        /// By whom or what.
+        by: String,
+    },
+    /// A write is about to leave.
+    Intent {
+        /// Its number in the run.
+        write: WriteId,
+        /// The changes that it carries out.
+        changes: Vec<ChangeId>,
+        /// The request.
+        request: Write,
+        /// What it changes, as it was.
+        #[serde(flatten)]
+        was: Box<Was>,
+        /// What tells a new object from those of others.
+        #[serde(flatten)]
+        trace: Box<Trace>,
+    },
+    /// A write was answered, or looked up.
+    Outcome {
+        /// Its number in the run.
+        write: WriteId,
+        /// How it ended.
+        #[serde(flatten)]
+        outcome: Outcome,
+    },
+    /// A page was linked with an object that was there, or parted from one. Nothing was sent for it.
+    Linked {
+        /// The page.
+        page: PageId,
+        /// What both are.
+        kind: Kind,
+        /// The object that the page has now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<ObjectId>,
+        /// The object that it had before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        former: Option<ObjectId>,
+    },
+    /// A change was carried out whole.
+    Applied {
+        /// The change.
+        change: ChangeId,
+    },
+    /// A change was begun, and failed.
+    Failed {
+        /// The change.
+        change: ChangeId,
+        /// Why, safe to show.
+        error: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// A change was not carried out, since something it rests on was not, or has moved.
+    NotStarted {
+        /// The change.
+        change: ChangeId,
+        /// Why, safe to show.
+        because: String,
+    },
+    /// A request was made.
+    Exchange {
+        /// To which service.
+        service: Service,
+        /// The method.
+        method: String,
+        /// The path without host, query and secrets.
+        path: String,
+        /// The status, or nothing when there was no answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// How long it took, in milliseconds.
+        millis: u64,
+        /// Which attempt it was, from 1.
+        attempt: u32,
+        /// What the service calls the request, for asking its support.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request_id: Option<String>,
+        /// What was sent and answered, where that is asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bodies: Option<Box<Bodies>>,
+    },
+    /// The oldest entries of the log were cut off, since they are not to be kept any longer.
+    Cut {
+        /// The number of the last one.
+        through: u64,
+        /// Its hash, in hexadecimal.
+        hash: String,
+        /// How many there were.
+        entries: u64,
+    },
+    /// A run ended.
+    RunEnded {
+        /// How: the report's outcome.
+        outcome: String,
+        /// What the report says besides what the events tell; none where there is no report.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        totals: Option<Totals>,
+    },
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What a write changes, as it was before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Was {
+    /// What the fields that are set held, on the side that is written, for the log and for an undo; the Clockify ID of a page among them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub before: BTreeMap<Field, Value>,
+    /// What the page is called.
+    pub name: Raw,
+}
+
+/// A difference, and what would mend it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The change that would mend it.
+    pub change: ChangeId,
+    /// What it concerns.
+    pub kind: Kind,
+    /// The page.
+    pub page: PageId,
+    /// What the page is called.
+    pub name: Raw,
+    /// The object, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectId>,
+    /// What is proposed.
+    pub action: Action,
+    /// Which side would be written.
+    pub side: Service,
+    /// The fields that would be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+    /// How sure that is, in whole percent.
+    pub confidence: u8,
+    /// Why, safe to show.
+    pub reason: String,
+    /// Whether it may go ahead.
+    pub state: State,
+    /// What holds it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+}
+
+impl Difference {
+    /// What the log keeps of a change that a plan proposes.
+    pub fn of(change: &Change) -> Self {
+        let proposal = &change.proposal;
+        Self {
+            change: change.id.clone(),
+            kind: change.kind,
+            page: change.page,
+            name: change.name.clone(),
+            object: proposal.object,
+            action: proposal.action,
+            side: proposal.side,
+            fields: proposal.fields.iter().map(|field| FieldChange { base: None, ..field.clone() }).collect(),
+            confidence: proposal.confidence,
+            reason: proposal.reason.clone(),
+            state: change.state,
+            hold: change.hold.clone(),
+        }
+    }
+}
+
+/// What went over the wire in one exchange, cut where it is long, and without anything secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bodies {
+    /// What was sent.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sent: String,
+    /// What was answered.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub answered: String,
+}
+
+/// What a report says besides what the events tell.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Why the run ended before its last step.
+    pub stopped: Stopped,
+    /// Writes, of this run or earlier ones, whose outcome nobody knows.
+    pub unsettled: usize,
+    /// Requests made.
+    pub calls: Calls,
+    /// How long it took.
+    pub seconds: f64,
+    /// When it is worth running again, where a service asked to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// Changes that wait for a person.
+    pub pending: usize,
+    /// Changes that are held.
+    pub held: usize,
+}
+
+// Seconds are a measurement, and never `NaN`.
+impl Eq for Totals {}
+
+impl What {
+    /// All the words for kinds of events.
+    pub const WORDS: [&'static str; 20] = [
+        "run_started",
+        "configuration_changed",
+        "secret_read",
+        "secret_refused",
+        "fetched",
+        "planned",
+        "difference",
+        "braked",
+        "released",
+        "decided",
+        "approved",
+        "intent",
+        "outcome",
+        "linked",
+        "applied",
+        "failed",
+        "not_started",
+        "exchange",
+        "cut",
+        "run_ended",
+    ];
+
+    /// What the format calls it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::RunStarted { .. } => "run_started",
+            Self::ConfigurationChanged { .. } => "configuration_changed",
+            Self::SecretRead { .. } => "secret_read",
+            Self::SecretRefused { .. } => "secret_refused",
+            Self::Fetched { .. } => "fetched",
+            Self::Planned { .. } => "planned",
+            Self::Difference(_) => "difference",
+            Self::Braked { .. } => "braked",
+            Self::Released { .. } => "released",
+            Self::Decided { .. } => "decided",
+            Self::Approved { .. } => "approved",
+            Self::Intent { .. } => "intent",
+            Self::Outcome { .. } => "outcome",
+            Self::Linked { .. } => "linked",
+            Self::Applied { .. } => "applied",
+            Self::Failed { .. } => "failed",
+            Self::NotStarted { .. } => "not_started",
+            Self::Exchange { .. } => "exchange",
+            Self::Cut { .. } => "cut",
+            Self::RunEnded { .. } => "run_ended",
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What became of a write, journaled with the link that follows from it.
+
+use super::{
+    Applying, Failure, Found, Journal, Written,
+    flight::{Arrival, Flight},
+};
+use crate::domain::{
+    journal::{Outcome, What, Write},
+    model::{Link, Object, ObjectId, Page, Sight, Standing},
+    report::Stopped,
+    steps,
+};
+
+/// How a write ended.
+pub(super) enum Landed {
+    Done,
+    Failed { error: String, hint: String, stop: Stopped },
+}
+
+impl<J: Journal> Applying<'_, '_, J> {
+    /// Journals what became of a write, and the link that follows from it.
+    pub(super) fn landed(&mut self, flight: &Flight, arrival: Arrival) -> Result<Landed, J::Error> {
+        let write = flight.number;
+        let outcome = |outcome| What::Outcome { write, outcome };
+        let unknown = |error: &str| outcome(Outcome::Unknown { error: error.to_owned() });
+        let again = "run again: it will be planned anew".to_owned();
+        let failed = |error, hint, stop| Ok(Landed::Failed { error, hint, stop });
+        match arrival {
+            Arrival::Answered(answer) => match *answer {
+                Ok(written) => self.done(flight, &written, Vec::new()),
+                Err(failure) => self.refused(flight, failure),
+            },
+            Arrival::Twins { written, twins } => {
+                let landed = self.done(flight, &written, Vec::new())?;
+                self.tell_of_twins(flight, &twins)?;
+                Ok(landed)
+            }
+            Arrival::LookedUp { error, found: Ok(Found::Happened(written)) } => {
+                self.done(flight, &written, vec![unknown(&error)])
+            }
+            Arrival::LookedUp { error, found: Ok(Found::Nothing) } => {
+                self.append(vec![unknown(&error), outcome(Outcome::Absent)], &[])?;
+                failed(format!("{error}; looked up, it did not happen"), again, Stopped::No)
+            }
+            Arrival::LookedUp { error, found: Ok(Found::Several(_)) } => {
+                self.append(vec![unknown(&error)], &[])?;
+                let hint = "several objects could be it: look at them in Clockify, then run again".to_owned();
+                failed(format!("{error}; nobody knows whether it happened"), hint, Stopped::No)
+            }
+            Arrival::LookedUp { error, found: Err(second) } => {
+                self.append(vec![unknown(&error)], &[])?;
+                let stop = if matches!(second, Failure::Credentials { .. }) { Stopped::Refused } else { Stopped::No };
+                let hint = "run again: it will be looked up before anything else is written for it".to_owned();
+                failed(format!("{error}; looking it up failed too: {second}"), hint, stop)
+            }
+        }
+    }
+
+    /// Journals that an earlier try has made an object after all: a person must say which of them stays.
+    fn tell_of_twins(&mut self, flight: &Flight, twins: &[ObjectId]) -> Result<(), J::Error> {
+        let twins: Vec<String> = twins.iter().map(ToString::to_string).collect();
+        let error = format!("created, but an earlier try had made it too: {}", twins.join(", "));
+        let hint = "look at both in Clockify, and archive or delete the one that no page links to".to_owned();
+        self.report(&[flight.step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() })
+    }
+
+    /// Journals that a write did not happen.
+    fn refused(&mut self, flight: &Flight, failure: Failure) -> Result<Landed, J::Error> {
+        let again = "run again: it will be planned anew".to_owned();
+        let (error, hint, stop, outcome) = match failure {
+            Failure::Refused { error, hint } => (error.clone(), hint.clone(), Stopped::No, Outcome::Refused { error, hint }),
+            Failure::Credentials { error } => {
+                let hint = "check the token and its rights".to_owned();
+                (error.clone(), hint.clone(), Stopped::Refused, Outcome::NotSent { error, hint })
+            }
+            Failure::NotSent { error } => (error.clone(), again.clone(), Stopped::No, Outcome::NotSent { error, hint: again }),
+            Failure::OutOfBudget { error } => {
+                (error.clone(), again.clone(), Stopped::OutOfBudget, Outcome::NotSent { error, hint: again })
+            }
+            // `fly` looks these up, so that none arrives here; if one did, it must not be taken for settled.
+            Failure::Unknown { error } => (error.clone(), again, Stopped::No, Outcome::Unknown { error }),
+        };
+        self.append(vec![What::Outcome { write: flight.number, outcome }], &[])?;
+        Ok(Landed::Failed { error, hint, stop })
+    }
+
+    /// Journals that a write happened. An answer that still shows the old value is a refusal that the service did not say.
+    fn done(&mut self, flight: &Flight, written: &Written, before: Vec<What>) -> Result<Landed, J::Error> {
+        let write = flight.number;
+        let object = written.object.as_ref().map(|object| object.id);
+        let mut events = before;
+        events.push(What::Outcome { write, outcome: Outcome::Done { object } });
+        let mut ignored: Vec<&'static str> = Vec::new();
+        let mut links = Vec::new();
+        match &flight.write {
+            Write::Create { page, name, fields, .. } => {
+                if let Some(object) = &written.object {
+                    let title = self.page(object.kind, *page).map(|page| page.title.canonical().into_raw());
+                    let fields = self.as_wanted(object.kind, *page, fields.clone());
+                    let before = self.work.registry.of_page(*page);
+                    let left = before.map_or_else(Vec::new, |before| steps::leaving(before, self.work.snapshots));
+                    links.push(Link { left, ..steps::created(*page, object, title.as_ref().unwrap_or(name), &fields) });
+                }
+            }
+            Write::Update { page, kind, object, fields } => {
+                let link = self.work.registry.of_page(*page).filter(|link| link.object == *object).cloned();
+                let seen = self.object(*kind, *object);
+                if let Some(now) = &written.object {
+                    let mut kept = fields.clone();
+                    for (&field, wanted) in fields {
+                        let (old, new) = (seen.as_ref().and_then(|seen| steps::current(seen, field)), steps::current(now, field));
+                        if new.as_ref() != Some(wanted) && new == old {
+                            ignored.push(field.word());
+                            kept.remove(&field);
+                        }
+                    }
+                    let kept = self.as_wanted(*kind, *page, kept);
+                    links.extend(link.map(|link| steps::verified(retired(link, self.page(*kind, *page), now), now, &kept)));
+                }
+            }
+            Write::WriteBack { page, kind, claim, fields } => {
+                let link = self.work.registry.of_page(*page);
+                links.extend(link.and_then(|link| {
+                    let object = self.work.snapshots.objects[*kind].get(link.object);
+                    steps::written_back(link, object, *claim, fields)
+                }));
+            }
+        }
+        self.append(events, &links)?;
+        if ignored.is_empty() {
+            return Ok(Landed::Done);
+        }
+        let error = format!("{} accepted the request, but did not change: {}", flight.write.service(), ignored.join(", "));
+        let hint = "the plan or the rights of the account may not allow it".to_owned();
+        Ok(Landed::Failed { error, hint, stop: Stopped::No })
+    }
+}
+
+/// Once the object of a page in the trash is closed, nobody needs to ask for that page again.
+fn retired(link: Link, page: Option<&Page>, object: &Object) -> Link {
+    let trashed = page.is_some_and(|page| page.standing == Standing::Trashed);
+    if trashed && object.closed { Link { sight: Sight::Retired, ..link } } else { link }
+}
