@@ -273,6 +273,9 @@ pub enum Failure {
     RetryAfter(String),
     /// 200 with that many bytes of JSON.
     HugeBody(u64),
+    /// The right answer; but somebody does something in the same moment: an edit, or several, as `POST /sandbox/edit` takes them. Before
+    /// the call is carried out, or after it, as the fault says.
+    Meanwhile(serde_json::Value),
 }
 
 /// `latency_ms` in the scripts' JSON.

@@ -145,10 +145,20 @@ async fn answer_service(shared: &Shared, line: &Line, service: Service, request:
         let strike = knobs.strike(service, &request.method, &request.path);
         (knobs.clone(), strike)
     };
+    let (meanwhile, strike) = match strike {
+        Some((when, Failure::Meanwhile(edits))) => (Some((when, Body::Json(edits))), None),
+        strike => (None, strike),
+    };
+    if let Some((When::BeforeExecution, edits)) = &meanwhile {
+        control::edit(shared, edits);
+    }
     if !knobs.latency.is_zero() {
         tokio::time::sleep(knobs.latency).await;
     }
     let (answer, executed, now) = carry_out(shared, &knobs, service, &request, strike.as_ref());
+    if let Some((When::AfterExecution, edits)) = &meanwhile {
+        control::edit(shared, edits);
+    }
     let sent = match &strike {
         // A budget comes before anything that happens behind it.
         Some((_, failure)) if answer.as_ref().is_none_or(|answer| answer.status != 429) => status_of(failure, answer.as_ref()),
@@ -239,6 +249,7 @@ fn status_of(failure: &Failure, answer: Option<&Answer>) -> u16 {
         Failure::HtmlBody | Failure::HugeBody(_) => 200,
         Failure::Redirect(_) => 302,
         Failure::RetryAfter(_) => 429,
+        Failure::Meanwhile(_) => answer.map_or(0, |answer| answer.status),
     }
 }
 
@@ -258,6 +269,8 @@ async fn fail(
             raw(500, "text/plain", HttpBody::empty(), now)
         }
         Failure::Stall => std::future::pending().await,
+        // Seen to before: the answer is the right one.
+        Failure::Meanwhile(_) => respond(answer.unwrap_or(Answer { status: 500, headers: Vec::new(), body: None }), now),
         Failure::TruncatedBody => {
             let answer = answer.unwrap_or_else(|| Answer::ok(serde_json::json!({"object": "list", "results": []})));
             let text = answer.body.unwrap_or_default().to_string().into_bytes();

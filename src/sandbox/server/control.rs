@@ -95,6 +95,7 @@ enum Edit {
     AddProject { name: String, client: Option<String> },
     AddTask { name: String, project: String },
     RenameObject { object: String, name: String },
+    SetField { object: String, field: String, value: Value },
     CloseObject { object: String },
     ReopenObject { object: String },
     DeleteObject { object: String },
@@ -103,7 +104,8 @@ enum Edit {
     ExpireCursors,
 }
 
-fn edit(shared: &Shared, body: &Body) -> Answer {
+/// Does what people do.
+pub(super) fn edit(shared: &Shared, body: &Body) -> Answer {
     let Body::Json(body) = body else {
         return refused("the body is JSON");
     };
@@ -194,6 +196,10 @@ fn apply(world: &mut World, edit: Edit) -> Result<Value, String> {
             let id = object(world, &named)?;
             world.rename_object(id, &name);
         }
+        Edit::SetField { object: named, field, value } => {
+            let id = object(world, &named)?;
+            edit_object(world, id, &field, &value)?;
+        }
         Edit::CloseObject { object: named } => {
             let id = object(world, &named)?;
             world.close_object(id);
@@ -215,6 +221,51 @@ fn apply(world: &mut World, edit: Edit) -> Result<Value, String> {
         Edit::ExpireCursors => world.expire_cursors(),
     }
     Ok(json!({}))
+}
+
+/// Sets a field of an object by its name in Clockify's answers.
+fn edit_object(world: &mut World, id: ClockifyId, field: &str, value: &Value) -> Result<(), String> {
+    let text = || value.as_str().map(str::to_owned);
+    let flag = || value.as_bool().ok_or_else(|| format!("{field} takes true or false"));
+    let odd = || format!("there is no field `{field}` to edit");
+    if world.client(id).is_some() {
+        let text = text();
+        match field {
+            "note" => world.edit_client(id, |client| client.note = text),
+            "email" => world.edit_client(id, |client| client.email = text),
+            "address" => world.edit_client(id, |client| client.address = text),
+            _ => return Err(odd()),
+        }
+    } else if world.project(id).is_some() {
+        match field {
+            "note" => {
+                let text = text().unwrap_or_default();
+                world.edit_project(id, |project| project.note = text);
+            }
+            "color" => {
+                let text = text().ok_or_else(odd)?;
+                world.edit_project(id, |project| project.color = text);
+            }
+            "billable" => {
+                let flag = flag()?;
+                world.edit_project(id, |project| project.billable = flag);
+            }
+            "public" => {
+                let flag = flag()?;
+                world.edit_project(id, |project| project.public = flag);
+            }
+            _ => return Err(odd()),
+        }
+    } else {
+        match field {
+            "billable" => {
+                let flag = flag()?;
+                world.edit_task(id, |task| task.billable = flag);
+            }
+            _ => return Err(odd()),
+        }
+    }
+    Ok(())
 }
 
 fn template(world: &World) -> Result<(), String> {
