@@ -17,6 +17,7 @@
 mod fields;
 mod holds;
 mod notices;
+mod twins;
 mod unmanaged;
 
 use std::{

@@ -105,6 +105,8 @@ pub enum Cause {
     Moved,
     /// No page links to the object, and by the rule it is closed.
     Unmanaged,
+    /// Its note names a page that is linked to another object: it was made twice.
+    Twin,
     /// A run wrote it, and the run is undone.
     Undone,
     /// A run linked the two, and the run is undone.
@@ -127,6 +129,7 @@ impl Cause {
             Self::Vanished => "a complete listing shows that the object it was linked to is gone",
             Self::Claim => "linked; the ID in the page says otherwise",
             Self::Moved => "the page has moved on, and this is what it was linked to before",
+            Self::Twin => "its note names the page, as only punchlist writes it, and the page is linked to another object",
             Self::Unmanaged => "no page links to it, and every page was seen",
             Self::Undone => "the journal of the run says what was there before; it is still as the run left it",
             Self::Unlinked => "the journal of the run says that it linked the two",
@@ -325,7 +328,7 @@ impl Change {
             Action::Link => ("link", thresholds.link),
             Action::Update => ("update", thresholds.update),
             // It may be somebody else's.
-            Action::Close if self.cause == Cause::Unmanaged => return None,
+            Action::Close if matches!(self.cause, Cause::Unmanaged | Cause::Twin) => return None,
             Action::Close => ("close", thresholds.close),
             Action::Reopen => ("reopen", thresholds.reopen),
             Action::Move => ("move", thresholds.move_),

@@ -1,7 +1,7 @@
 //! What is said without a change.
 
 use crate::domain::{
-    model::{Away, Kind, Registry, Service, Snapshots, Standing},
+    model::{Away, Kind, Object, Registry, Service, Snapshots, Standing},
     pair::{Match, Namesakes, Pairs},
     plan::{Notice, NoticeCode},
     text::Raw,
@@ -19,7 +19,7 @@ pub(super) fn notices<'a>(
     away(snapshots, registry, &mut notices);
     copied(pairs, &mut notices);
     near_twins(namesakes, &mut notices);
-    twins(snapshots, pairs, &mut notices);
+    twins(snapshots, registry, pairs, &mut notices);
     for problem in &snapshots.problems {
         let name = problem.page.and_then(|page| pairs.of(page)).map(|(page, _)| page.title.clone()).unwrap_or_default();
         let (kind, page, text) = (problem.kind, problem.page, problem.text.clone());
@@ -95,13 +95,19 @@ fn near_twins(namesakes: &[Namesakes<'_>], notices: &mut Vec<Notice>) {
 
 /// Active objects that no page links to beside one of the same name that has a page: where Clockify takes a name twice, two machines
 /// or a lost answer can make such a pair.
-fn twins<'a>(snapshots: &'a Snapshots, pairs: &Pairs<'a>, notices: &mut Vec<Notice>) {
+fn twins<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<'a>, notices: &mut Vec<Notice>) {
     // A page that is not shown could have it.
     if Kind::ALL.into_iter().any(|kind| snapshots.pages[kind].complete().is_none()) {
         return;
     }
     for kind in Kind::ALL {
-        for object in snapshots.objects[kind].rows().iter().filter(|object| !object.closed && pairs.owner(object.id).is_none()) {
+        let rows = snapshots.objects[kind].rows().iter();
+        // What names a page that is linked is proposed to be closed.
+        let is_apart = |object: &&Object| {
+            let is_linked = |page| registry.of_page(page).is_some();
+            !object.closed && pairs.owner(object.id).is_none() && !object.marker.is_some_and(is_linked)
+        };
+        for object in rows.filter(is_apart) {
             let same = pairs.holders(kind, object.parent, object.name.canonical().into_cow());
             let Some((twin, page)) = same.iter().find_map(|twin| Some((twin.id, pairs.owner(twin.id)?))) else { continue };
             let text =

@@ -15,16 +15,18 @@ const CLOSE_UNMANAGED: u8 = 50;
 impl<'a> Differ<'a> {
     /// Proposes to close what no page links to, where the rule says so, and returns notices of the rest.
     pub(super) fn unmanaged(&mut self, places: &mut BTreeMap<PageId, Place>) -> Vec<Notice> {
+        let twins = self.twins(places);
         let rule = self.rules.unmanaged;
         // A page that is not shown could have it.
         if rule == Unmanaged::Ignore || Kind::ALL.into_iter().any(|kind| self.snapshots.pages[kind].complete().is_none()) {
             return Vec::new();
         }
-        let proposed = if rule == Unmanaged::Close { self.close_unmanaged(places) } else { BTreeSet::new() };
+        let mut proposed = if rule == Unmanaged::Close { self.close_unmanaged(places, &twins) } else { BTreeSet::new() };
+        proposed.extend(twins);
         self.unmanaged_notices(&proposed)
     }
 
-    fn is_unmanaged(&self, object: &Object) -> bool {
+    pub(super) fn is_unmanaged(&self, object: &Object) -> bool {
         !object.closed && self.pairs.owner(object.id).is_none()
     }
 
@@ -62,7 +64,7 @@ impl<'a> Differ<'a> {
     }
 
     /// Proposes to close clients, projects, and tasks of projects that stay. What stands above something that has a page is left alone.
-    fn close_unmanaged(&mut self, places: &mut BTreeMap<PageId, Place>) -> BTreeSet<ObjectId> {
+    fn close_unmanaged(&mut self, places: &mut BTreeMap<PageId, Place>, twins: &BTreeSet<ObjectId>) -> BTreeSet<ObjectId> {
         let mut needed: BTreeSet<ObjectId> = BTreeSet::new();
         for kind in Kind::ALL.into_iter().rev() {
             let rows = self.snapshots.objects[kind].rows().iter().filter(|object| !object.closed);
@@ -75,44 +77,55 @@ impl<'a> Differ<'a> {
         for kind in Kind::ALL {
             for object in snapshots.objects[kind].rows() {
                 let closes_with_project = kind == Kind::Task && object.parent.is_some_and(|parent| proposed.contains(&parent));
-                if !self.is_unmanaged(object) || needed.contains(&object.id) || closes_with_project {
+                let is_settled = needed.contains(&object.id) || twins.contains(&object.id) || closes_with_project;
+                if !self.is_unmanaged(object) || is_settled {
                     continue;
                 }
-                let Some(page) = PageId::stand_in(object.id) else { continue };
-                let above = self.parent_of(object);
-                let parent = above.and_then(|above| self.pairs.owner(above.id).or_else(|| PageId::stand_in(above.id)));
-                self.close_object(object, page, parent);
-                proposed.insert(object.id);
-                let place = |object: &Object, parent| {
-                    let (kind, name) = (object.kind, object.name.clone());
-                    Place { kind, name, parent, edited: jiff::Timestamp::UNIX_EPOCH }
-                };
-                places.insert(page, place(object, parent));
-                if let Some((above, parent)) = above.zip(parent).filter(|(_, parent)| parent.in_notion().is_none()) {
-                    places.entry(parent).or_insert_with(|| place(above, None));
+                let reason = "no page links to it, and by the rule it is closed".to_owned();
+                if self.close_apart(object, Cause::Unmanaged, CLOSE_UNMANAGED, reason, places) {
+                    proposed.insert(object.id);
                 }
             }
         }
         proposed
     }
 
-    fn close_object(&mut self, object: &Object, page: PageId, parent: Option<PageId>) {
+    /// Proposes to close an object that stands apart from all pages; false where that cannot be proposed.
+    pub(super) fn close_apart(
+        &mut self,
+        object: &'a Object,
+        cause: Cause,
+        confidence: u8,
+        reason: String,
+        places: &mut BTreeMap<PageId, Place>,
+    ) -> bool {
+        let Some(page) = PageId::stand_in(object.id) else { return false };
+        let above = self.parent_of(object);
+        let parent = above.and_then(|above| self.pairs.owner(above.id).or_else(|| PageId::stand_in(above.id)));
+        let place = |object: &Object, parent| {
+            let (kind, name) = (object.kind, object.name.clone());
+            Place { kind, name, parent, edited: jiff::Timestamp::UNIX_EPOCH }
+        };
+        places.insert(page, place(object, parent));
+        if let Some((above, parent)) = above.zip(parent).filter(|(_, parent)| parent.in_notion().is_none()) {
+            places.entry(parent).or_insert_with(|| place(above, None));
+        }
         let proposal = Proposal {
             action: Action::Close,
             side: Service::Clockify,
             object: Some(object.id),
             fields: vec![FieldChange::new(Field::State, Value::Closed(false), Value::Closed(true))],
-            confidence: CLOSE_UNMANAGED,
-            reason: "no page links to it, and by the rule it is closed".to_owned(),
+            confidence,
+            reason,
         };
         self.changes.push(Change {
-            id: change_id(object.kind, page, parent, Cause::Unmanaged, &proposal, &[]),
+            id: change_id(object.kind, page, parent, cause, &proposal, &[]),
             kind: object.kind,
             page,
             name: object.name.clone(),
             parent,
             claimed: None,
-            cause: Cause::Unmanaged,
+            cause,
             proposal,
             alternatives: Vec::new(),
             hold: None,
@@ -120,5 +133,6 @@ impl<'a> Differ<'a> {
             requires: Vec::new(),
             tracked_seconds: object.tracked_seconds,
         });
+        true
     }
 }

@@ -159,7 +159,7 @@ client "Acme" close <Acme> state: "open" → "closed" [first_sight 90 review]
 the registry knows better:
 client "Beta" create name: "" → "Beta" [new 95 ready]
 the claim knows better:
-nothing
+client "Copy" close <Copy> state: "open" → "closed" [twin 90 review]
 the claim leads nowhere:
 client "Acme" update <Acme Inc> name: "Acme Inc" → "Acme" [first_sight 90 review]
   or update in Notion <Acme Inc> name: "Acme" → "Acme Inc" 50
