@@ -156,6 +156,7 @@ impl Level {
             | What::Planned { complete: false, .. }
             | What::Braked { .. }
             | What::Released { .. }
+            | What::Begun { .. }
             | What::NotStarted { .. }
             | What::Cut { .. }
             | What::Outcome { outcome: Outcome::NotSent { .. } | Outcome::Absent, .. } => Self::Warn,

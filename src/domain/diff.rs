@@ -30,7 +30,7 @@ pub(super) use self::holds::{brake, hold_closes_above};
 use super::{
     model::{
         Agreed, Base, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Service, Sight, Snapshots,
-        Standing, Value,
+        Standing, Unsettled, Value,
     },
     pair::{Candidate, Evidence, Match, Namesakes, Pairs, namesakes, pair},
     plan::{
@@ -177,8 +177,12 @@ impl<'a> Differ<'a> {
 
     /// Objects without a page that an earlier run may have created for this one.
     fn doubtful(&self, page: &Page) -> Vec<Candidate<'a>> {
-        let ids = self.snapshots.unsettled.get(&page.id).into_iter().flatten();
-        let free = ids.filter(|id| self.pairs.owner(**id).is_none());
+        let ids = match self.snapshots.unsettled.get(&page.id) {
+            Some(Unsettled::OneOf(objects)) => objects.as_slice(),
+            Some(Unsettled::Unseen | Unsettled::Until(_)) | None => &[],
+        };
+        // Another page that would like to have one of them does not settle whose it is.
+        let free = ids.iter().filter(|id| self.registry.of_object(**id).is_none());
         let seen = free.filter_map(|id| self.snapshots.objects[page.kind].get(*id));
         seen.map(|object| Candidate { object, evidence: Evidence::Doubtful }).collect()
     }

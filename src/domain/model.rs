@@ -278,13 +278,23 @@ pub struct Snapshots {
     pub objects: Snapshot<Object>,
     /// Pages that are in the registry and that no listing shows, and where they are.
     pub away: BTreeMap<PageId, Away>,
-    /// Pages for which an earlier run may have created an object: nobody knows, and a look-up could not tell. A person must decide
-    /// where there are objects that could be it; without any, looking it up failed.
-    pub unsettled: BTreeMap<PageId, Vec<ObjectId>>,
+    /// Pages for which an earlier run may have created an object: nobody knows yet.
+    pub unsettled: BTreeMap<PageId, Unsettled>,
     /// Things to say that fetching noticed.
     pub problems: Vec<Problem>,
     /// When Clockify was read, by its own clock, which ids are born by.
     pub as_of: Option<Timestamp>,
+}
+
+/// Why nobody knows whether a create was carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsettled {
+    /// Any of these objects could be what it made: a person must say which.
+    OneOf(Vec<ObjectId>),
+    /// Looking it up failed.
+    Unseen,
+    /// Nothing shows it, but a listing may lag behind so far: until this time it is not created again.
+    Until(Timestamp),
 }
 
 /// How long after its birth an object may be missing from a listing that lags behind.

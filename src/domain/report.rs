@@ -49,6 +49,9 @@ pub struct Report {
     pub failures: Vec<FailureReport>,
     /// What was not started, and why.
     pub not_started: Vec<NotStartedReport>,
+    /// What was carried out in part, and why not whole: the next run goes on with it.
+    #[serde(default)]
+    pub begun: Vec<NotStartedReport>,
     /// Brakes that withheld something, with the number of changes each.
     pub brakes: BTreeMap<String, usize>,
     /// When it is worth running again, where a service asked to wait.
@@ -66,7 +69,7 @@ pub struct FailureReport {
     pub hint: String,
 }
 
-/// One approved change that was not started.
+/// One approved change that was not started, or not finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields say it")]
 pub struct NotStartedReport {
@@ -210,6 +213,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let mut applied: BTreeSet<&ChangeId> = BTreeSet::new();
     let mut failures: BTreeMap<&ChangeId, FailureReport> = BTreeMap::new();
     let mut not_started: BTreeMap<&ChangeId, NotStartedReport> = BTreeMap::new();
+    let mut begun: BTreeMap<&ChangeId, NotStartedReport> = BTreeMap::new();
     let mut refused = false;
     for event in events {
         match &event.what {
@@ -225,6 +229,10 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
             What::NotStarted { change, because } => {
                 let report = NotStartedReport { change_id: change.clone(), name: name(change), because: because.clone() };
                 not_started.insert(change, report);
+            }
+            What::Begun { change, because } => {
+                let report = NotStartedReport { change_id: change.clone(), name: name(change), because: because.clone() };
+                begun.insert(change, report);
             }
             What::Outcome { outcome: Outcome::Refused { .. }, .. } => refused = true,
             _ => {}
@@ -243,7 +251,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         (unsettled > 0, Ending::Unknown),
         (stopped == Stopped::Interrupted, Ending::Interrupted),
         (stopped == Stopped::OutOfBudget, Ending::OutOfBudget),
-        (!failures.is_empty() || !not_started.is_empty(), Ending::Interrupted),
+        (!failures.is_empty() || !begun.is_empty() || !not_started.is_empty(), Ending::Interrupted),
         (!brakes.is_empty(), Ending::Braked),
         (pending + held > 0, Ending::Pending),
         (!applied.is_empty(), Ending::Applied),
@@ -267,6 +275,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         seconds,
         failures: failures.into_values().collect(),
         not_started: not_started.into_values().collect(),
+        begun: begun.into_values().collect(),
         brakes,
         not_before,
     }

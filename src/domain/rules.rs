@@ -40,6 +40,8 @@ pub struct Rules {
     /// How long to wait before looking again for a create whose outcome is unknown, since a listing may lag behind a write; the
     /// second wait is [`SECOND_SETTLE`] times as long.
     pub settle: Duration,
+    /// For how long after it was sent a create whose outcome is unknown, and that nothing shows, is not sent again.
+    pub unsettled: Duration,
 }
 
 impl Default for Rules {
@@ -56,6 +58,7 @@ impl Default for Rules {
             without_client: WithoutClient::Hold,
             stale_after: Duration::from_mins(1),
             settle: Duration::from_secs(2),
+            unsettled: Duration::from_mins(10),
         }
     }
 }

@@ -15,19 +15,24 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::Value as Json;
+use tokio::time::Instant;
 
 use crate::{
     domain::{
-        model::{Field, Kind, Object, ObjectId, PageId, PerKind, Service, Value},
+        model::{Fetched, Field, Kind, Object, ObjectId, PageId, PerKind, Service, Value},
         rules::Mapping,
         text::{Display, Raw},
     },
-    edge::http::{Answer, Failure, Http, Repeat, Request, shown},
+    edge::http::{Answer, FRESH, Failure, Http, Repeat, Request, YOUNG, shown},
 };
 use row::Row;
 use wire::{UserRow, Users, WorkspaceRow};
+
+/// Objects that are read each by itself before they are written, at once; more are listed where that costs less.
+const READ_AT_ONCE: usize = 6;
 
 /// Who the key belongs to, and the workspace that is kept true.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,20 +146,41 @@ impl Error {
     }
 }
 
+/// An object as last read.
+#[derive(Clone, Debug)]
+struct Kept {
+    row: Row,
+    /// When it was asked for; nothing where that is too long ago to be built on.
+    read: Option<Instant>,
+}
+
+/// How a kind was last listed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Listed {
+    /// When it was asked for; nothing where that is too long ago to build on.
+    began: Option<Instant>,
+    /// How many requests it took.
+    calls: usize,
+    /// How long that took.
+    took: Duration,
+}
+
 /// A client of Clockify.
 #[derive(Debug)]
 pub struct Clockify {
     http: Http,
     wanted: Wanted,
     /// Objects as last read, for the bodies of PUTs.
-    rows: Mutex<HashMap<ObjectId, Row>>,
+    rows: Mutex<HashMap<ObjectId, Kept>>,
+    /// How each kind was last listed.
+    listed: Mutex<PerKind<Listed>>,
     users: Mutex<Option<Arc<Users>>>,
 }
 
 impl Clockify {
     /// A client that reads the wanted fields.
     pub fn new(http: Http, wanted: Wanted) -> Self {
-        Self { http, wanted, rows: Mutex::default(), users: Mutex::default() }
+        Self { http, wanted, rows: Mutex::default(), listed: Mutex::default(), users: Mutex::default() }
     }
 
     /// The connection, for its counters.
@@ -205,13 +231,14 @@ impl Clockify {
         self.write(&Request::new(Method::POST, &segments(&path), Some(body), Repeat::Never), kind, parent, &users).await
     }
 
-    /// Changes fields of an object, and nothing else: the body is the object as last read with these fields set. One call; two for a
-    /// project whose estimate changes together with other fields, since the estimate has a request of its own.
+    /// Changes fields of an object, and nothing else: the body is the object as last read with these fields set, and it leaves within
+    /// five seconds of that reading or not at all. One call; two for a project whose estimate changes together with other fields, since
+    /// the estimate has a request of its own.
     ///
     /// The answer is the object as it is now: compare it with what was wanted.
     ///
     /// # Errors
-    /// [`Failure`]. After [`Failure::Unknown`], read the object. When the second of two calls fails, the first has happened; doing both
+    /// [`Failure`]. After [`Failure::Outdated`], [`Clockify::observe`] the object and try again; after [`Failure::Unknown`], read it. When the second of two calls fails, the first has happened; doing both
     /// again changes nothing.
     pub async fn update(
         &self,
@@ -221,7 +248,7 @@ impl Clockify {
         fields: &BTreeMap<Field, Value>,
     ) -> Result<Object, Failure> {
         let users = self.users_for(workspace, kind).await?;
-        let before = self.known(workspace, kind, object).await?;
+        let (before, read) = self.kept(object)?;
         let parent = before.project().and_then(|project| project.parse().ok());
         let mut path = collection(workspace, kind, parent)?;
         path.push(object.to_string());
@@ -231,15 +258,21 @@ impl Clockify {
         if fields.keys().any(|&field| !is_estimate(field)) {
             let others = fields.iter().filter(|(field, _)| !is_estimate(**field));
             let body = before.clone().with(others, &users)?.body();
-            let request = Request::new(Method::PUT, &segments(&path), Some(body), Repeat::Never);
+            let request = Request::new(Method::PUT, &segments(&path), Some(body), Repeat::Never).not_after(read + FRESH);
             now = Some(self.write(&request, kind, parent, &users).await?);
         }
         if let Some((field, value)) = fields.iter().find(|(field, _)| is_estimate(**field)) {
-            let before = self.rows().get(&object).cloned().unwrap_or(before);
-            let body = before.with([(field, value)], &users)?.estimate_body();
+            let (row, read) = self.kept(object)?;
+            let body = row.with([(field, value)], &users)?.estimate_body();
             path.push("estimate".to_owned());
-            let request = Request::new(Method::PATCH, &segments(&path), Some(body), Repeat::Never);
-            now = Some(self.write(&request, kind, parent, &users).await?);
+            let request = Request::new(Method::PATCH, &segments(&path), Some(body), Repeat::Never).not_after(read + FRESH);
+            let written = self.write(&request, kind, parent, &users).await;
+            now = Some(written.map_err(|failure| match (failure, &now) {
+                (Failure::Outdated, Some(_)) => Failure::Unknown {
+                    error: "its other fields were written, and then its estimate had to wait too long".to_owned(),
+                },
+                (failure, _) => failure,
+            })?);
         }
         now.ok_or_else(|| impossible("there is nothing to change"))
     }
@@ -259,7 +292,7 @@ impl Clockify {
         let rows: Answer<Vec<Json>> = self.http.send(&request).await?;
         let mut found = Vec::new();
         for json in rows.body {
-            let object = self.keep(kind, parent, json, &users)?;
+            let object = self.keep(kind, parent, json, &users, None)?;
             if object.name.canonical() == name.canonical() && object.parent == parent {
                 found.push(object);
             }
@@ -280,48 +313,141 @@ impl Clockify {
         parent: Option<ObjectId>,
     ) -> Result<Option<Object>, Failure> {
         let users = self.users_for(workspace, kind).await?;
-        let parent = parent.or_else(|| self.rows().get(&object)?.project()?.parse().ok());
+        let parent = parent.or_else(|| self.rows().get(&object)?.row.project()?.parse().ok());
         let mut path = collection(workspace, kind, parent)?;
         path.push(object.to_string());
+        let began = Instant::now();
         let answer: Result<Answer<Json>, Failure> = self.http.send(&Request::get(&segments(&path))).await;
         match answer {
-            Ok(answer) => self.keep(kind, parent, answer.body, &users).map(Some),
+            Ok(answer) => self.keep(kind, parent, answer.body, &users, Some(began)).map(Some),
             Err(Failure::Rejected { status: 400, code: Some(code), .. }) if code == "501" => Ok(None),
             Err(failure) if failure.has_status(404) => Ok(None),
             Err(failure) => Err(failure),
         }
     }
 
-    /// The object as last read, or read now.
-    async fn known(&self, workspace: &str, kind: Kind, object: ObjectId) -> Result<Row, Failure> {
-        let kept = |clockify: &Self| clockify.rows().get(&object).cloned();
-        if let Some(row) = kept(self) {
-            return Ok(row);
+    /// True while an object was read so lately that a write can be built on it.
+    pub fn is_fresh(&self, object: ObjectId) -> bool {
+        self.rows().get(&object).and_then(|kept| kept.read).is_some_and(|read| read.elapsed() < YOUNG)
+    }
+
+    /// Lets all that was read count as too old to build on, for tests.
+    pub(crate) fn grow_old(&self) {
+        self.rows().values_mut().for_each(|kept| kept.read = None);
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        for kind in Kind::ALL {
+            listed[kind].began = None;
         }
+    }
+
+    /// True when all objects of a kind were listed so lately that a create can rest on it.
+    pub fn was_just_listed(&self, kind: Kind) -> bool {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)[kind].began.is_some_and(|began| began.elapsed() < YOUNG)
+    }
+
+    /// Lists one kind again, of tasks those of some projects where that costs less.
+    ///
+    /// # Errors
+    /// [`Failure`]; nothing can be concluded from it.
+    pub async fn list_under(
+        &self,
+        workspace: &str,
+        kind: Kind,
+        parents: &[Option<ObjectId>],
+    ) -> Result<Fetched<Object>, Failure> {
+        let projects: BTreeSet<ObjectId> = parents.iter().copied().flatten().collect();
+        let calls = self.listed.lock().unwrap_or_else(PoisonError::into_inner)[kind].calls;
+        let by_project = kind == Kind::Task && projects.len() <= calls;
+        let projects: Vec<ObjectId> = projects.into_iter().filter(|_| by_project).collect();
+        self.list_again(workspace, kind, &projects).await
+    }
+
+    /// Reads objects of one kind again before they are written, by the cheapest way: few each by itself, many by a listing. Of those
+    /// that are read each by itself only the first are; the rest is to be asked for again when these were written. Nothing stands for
+    /// an object that Clockify does not show any more.
+    pub async fn observe(
+        &self,
+        workspace: &str,
+        kind: Kind,
+        objects: &[ObjectId],
+    ) -> Vec<(ObjectId, Result<Option<Object>, Failure>)> {
+        if let Some(projects) = self.pays_to_list(kind, objects) {
+            return match self.list_again(workspace, kind, &projects).await {
+                Ok(listed) => {
+                    let found = |object: &ObjectId| listed.get(*object).cloned();
+                    // What a listing does not show is not known to be gone: it is asked for by its id.
+                    let shown = objects.iter().filter_map(|object| Some((*object, Ok(Some(found(object)?)))));
+                    let shown: Vec<_> = shown.collect();
+                    if shown.is_empty() { self.read_each(workspace, kind, objects).await } else { shown }
+                }
+                Err(failure) => objects.iter().map(|object| (*object, Err(failure.clone()))).collect(),
+            };
+        }
+        self.read_each(workspace, kind, objects).await
+    }
+
+    async fn read_each(
+        &self,
+        workspace: &str,
+        kind: Kind,
+        objects: &[ObjectId],
+    ) -> Vec<(ObjectId, Result<Option<Object>, Failure>)> {
+        let reads = objects.iter().take(READ_AT_ONCE);
+        join_all(reads.map(|&object| async move { (object, self.read(workspace, kind, object, None).await) })).await
+    }
+
+    /// The projects whose tasks are to be listed, or none for a listing of all, where listing costs less than reading each by itself.
+    fn pays_to_list(&self, kind: Kind, objects: &[ObjectId]) -> Option<Vec<ObjectId>> {
+        let few = if self.http.is_hourly() { 1 } else { READ_AT_ONCE };
+        if objects.len() <= few {
+            return None;
+        }
+        let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner)[kind];
+        let mut projects = BTreeSet::new();
         if kind == Kind::Task {
-            // A task can be read only through its project, which we do not know yet.
-            let users = self.users_for(workspace, kind).await?;
-            let (_, tasks) = self.read_projects(workspace, &|_, _| {}).await?;
-            self.walk(kind, tasks, Row::Task, &users, &mut Vec::new());
-        } else {
-            self.read(workspace, kind, object, None).await?;
+            let rows = self.rows();
+            let project = |object: &ObjectId| rows.get(object)?.row.project()?.parse::<ObjectId>().ok();
+            projects.extend(objects.iter().filter_map(project));
         }
-        kept(self).ok_or_else(|| impossible(format!("Clockify shows no {kind} {object} in this workspace")))
+        // A listing that takes as long as what it shows stays fresh is of no use.
+        let by_project = kind == Kind::Task && (projects.len() <= listed.calls || listed.took > YOUNG / 2);
+        let calls = if by_project { projects.len() } else { listed.calls };
+        let pays = calls > 0 && calls < objects.len() && (by_project || listed.took <= YOUNG / 2);
+        pays.then(|| if by_project { projects.into_iter().collect() } else { Vec::new() })
+    }
+
+    /// The object as it was last read, and when; unless that is too long ago.
+    fn kept(&self, object: ObjectId) -> Result<(Row, Instant), Failure> {
+        let kept = self.rows().get(&object).cloned();
+        let fresh = kept.and_then(|kept| Some((kept.row, kept.read.filter(|read| read.elapsed() < FRESH)?)));
+        fresh.ok_or(Failure::Outdated)
     }
 
     async fn write(&self, request: &Request, kind: Kind, parent: Option<ObjectId>, users: &Users) -> Result<Object, Failure> {
+        let began = Instant::now();
         let answer: Answer<Json> = self.http.send(request).await?;
-        self.keep(kind, parent, answer.body, users)
+        self.keep(kind, parent, answer.body, users, Some(began))
     }
 
-    /// Keeps a row that was read, and makes an object of it.
-    fn keep(&self, kind: Kind, parent: Option<ObjectId>, json: Json, users: &Users) -> Result<Object, Failure> {
+    /// Keeps a row that was read at some time, and makes an object of it. Without a time it is no better than what is kept already.
+    fn keep(
+        &self,
+        kind: Kind,
+        parent: Option<ObjectId>,
+        json: Json,
+        users: &Users,
+        read: Option<Instant>,
+    ) -> Result<Object, Failure> {
         let unreadable = |error: String| Failure::Unknown {
             error: format!("Clockify answered with a {kind} that cannot be read: {}", shown(&error)),
         };
         let row = row::row(kind, json).map_err(|error| unreadable(error.to_string()))?.into_kept(parent);
         let object = row.object(&self.wanted.0[kind], users).map_err(|error| unreadable(error.to_string()))?;
-        self.rows().insert(object.id, row);
+        let kept = Kept { row, read };
+        match read {
+            Some(_) => drop(self.rows().insert(object.id, kept)),
+            None => drop(self.rows().entry(object.id).or_insert(kept)),
+        }
         Ok(object)
     }
 
@@ -337,7 +463,7 @@ impl Clockify {
         }
     }
 
-    fn rows(&self) -> MutexGuard<'_, HashMap<ObjectId, Row>> {
+    fn rows(&self) -> MutexGuard<'_, HashMap<ObjectId, Kept>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,7 +1,8 @@
 //! Named points at which a test ends this process or fills the disk. They exist in debug builds alone.
 //!
 //! `PUNCHLIST_FAILPOINT=NAME:N:ACTION` acts when NAME is reached for the Nth time, counted from 1: `abort` kills the process as
-//! `kill -9` does, `panic` panics, `full` says once that the disk is full, and `stays-full` says so from then on.
+//! `kill -9` does, `panic` panics, `full` says once that the disk is full, and `stays-full` says so from then on; `old` says from then
+//! on that what was just read is too old to build on. Several are separated by commas.
 
 /// What happens at a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub(crate) enum Point {
     Passed,
     /// The disk is full.
     DiskFull,
+    /// What was read is too old.
+    Old,
 }
 
 #[cfg(not(debug_assertions))]
@@ -36,25 +39,28 @@ mod armed {
         reached: AtomicU32,
     }
 
-    fn armed() -> Option<&'static Armed> {
-        static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
-        let read = || {
-            let text = std::env::var("PUNCHLIST_FAILPOINT").ok()?;
+    fn armed() -> &'static [Armed] {
+        static ARMED: OnceLock<Vec<Armed>> = OnceLock::new();
+        let read = |text: &str| {
             let mut parts = text.split(':');
             let (name, at, action) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
             Some(Armed { name: name.to_owned(), at, action: action.to_owned(), reached: AtomicU32::new(0) })
         };
-        ARMED.get_or_init(read).as_ref()
+        ARMED.get_or_init(|| {
+            let text = std::env::var("PUNCHLIST_FAILPOINT").unwrap_or_default();
+            text.split(',').filter_map(read).collect()
+        })
     }
 
     pub(crate) fn reach(name: &str) -> Point {
-        let Some(armed) = armed().filter(|armed| armed.name == name) else { return Point::Passed };
+        let Some(armed) = armed().iter().find(|armed| armed.name == name) else { return Point::Passed };
         let count = armed.reached.fetch_add(1, Ordering::Relaxed) + 1;
         match armed.action.as_str() {
             "abort" if count == armed.at => die(),
             "panic" if count == armed.at => panic!("the fail point {name} was reached"),
             "full" if count == armed.at => Point::DiskFull,
             "stays-full" if count >= armed.at => Point::DiskFull,
+            "old" if count >= armed.at => Point::Old,
             _ => Point::Passed,
         }
     }

@@ -47,6 +47,10 @@ pub(in crate::edge) use request::Request;
 pub use setup::{Auth, Options, SetupError};
 pub(in crate::edge) use setup::{build, is_loopback};
 
+/// How old what was read of a thing may be when a write that is built on it leaves.
+pub(in crate::edge) const FRESH: Duration = Duration::from_secs(5);
+/// What is younger than this need not be read again for a write: it leaves the write time to wait for its turn.
+pub(in crate::edge) const YOUNG: Duration = Duration::from_secs(3);
 /// Attempts at one request, the first included.
 const ATTEMPTS_MAX: u32 = 5;
 
@@ -149,6 +153,11 @@ impl Http {
         self.calls.load(Ordering::Relaxed)
     }
 
+    /// True where the service takes only so many requests an hour, so that each is dear.
+    pub fn is_hourly(&self) -> bool {
+        self.pacer.is_hourly()
+    }
+
     /// How long a request made now would wait for its turn.
     pub fn wait(&self) -> Duration {
         self.pacer.wait()
@@ -169,8 +178,15 @@ impl Http {
     pub(in crate::edge) async fn send<T: DeserializeOwned>(&self, request: &Request) -> Result<Answer<T>, Failure> {
         let give_up = Instant::now() + self.patience;
         let mut attempt = 1;
+        // An attempt that may have been carried out is not forgotten because the next one cannot leave.
+        let mut perhaps_done = None;
         loop {
-            self.pacer.admit(give_up).await.map_err(|wait| self.out_of_budget(wait))?;
+            let limit = request.not_after.map_or(give_up, |limit| limit.min(give_up));
+            if let Err(wait) = self.pacer.admit(limit).await {
+                let outdated = Instant::now() + wait <= give_up;
+                let held_up = || if outdated { Failure::Outdated } else { self.out_of_budget(wait) };
+                return Err(perhaps_done.unwrap_or_else(held_up));
+            }
             let miss = match self.attempt(request, attempt).await {
                 Ok(answer) => return Ok(answer),
                 Err(miss) => miss,
@@ -185,7 +201,12 @@ impl Http {
                 Verdict::Retry(kind) if last || Instant::now() + delay > give_up => {
                     return Err(miss.into_failure(self.service, kind));
                 }
-                Verdict::Retry(_) => tokio::time::sleep(delay).await,
+                Verdict::Retry(kind) => {
+                    if kind == Kind::Unknown && request.repeat != Repeat::Read {
+                        perhaps_done = Some(miss.into_failure(self.service, kind));
+                    }
+                    tokio::time::sleep(delay).await;
+                }
             }
             attempt += 1;
         }

@@ -9,11 +9,17 @@ mod row;
 mod schema;
 mod write;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
+use tokio::time::Instant;
 
 use crate::{
     domain::{
@@ -21,7 +27,7 @@ use crate::{
         rules::{IdStrategy, Mapping},
         text::{Display, Raw},
     },
-    edge::http::{Answer, Failure, Http, Repeat, Request},
+    edge::http::{Answer, FRESH, Failure, Http, Repeat, Request, YOUNG},
 };
 pub use listing::Listed;
 use listing::Rows;
@@ -32,6 +38,8 @@ use write::{changes, unwritten};
 
 /// The newest version of the API, and the one that this client is written for.
 pub const API_VERSION: &str = "2026-03-11";
+/// Pages that are read each by itself before they are written, at once; more are listed where that costs less.
+const READ_AT_ONCE: usize = 6;
 /// Pages of one property's values: 10,000 references.
 const VALUE_PAGES_MAX: usize = 100;
 /// People and references beyond this number may be missing from a row (Notion docs, page object).
@@ -171,18 +179,31 @@ impl Error {
     }
 }
 
+/// How a kind was last listed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Walked {
+    /// When it was asked for; nothing where that is too long ago to build on.
+    began: Option<Instant>,
+    /// How many requests it took; nothing before the first.
+    calls: Option<usize>,
+}
+
 /// A client of Notion.
 #[derive(Debug)]
 pub struct Notion {
     http: Http,
     mapping: PerKind<Mapping>,
     id_strategy: IdStrategy,
+    /// When pages were last read, each by itself.
+    read: Mutex<HashMap<PageId, Instant>>,
+    /// How each kind was last listed.
+    listed: Mutex<PerKind<Walked>>,
 }
 
 impl Notion {
     /// A client that reads pages by a mapping.
     pub fn new(http: Http, mapping: PerKind<Mapping>, id_strategy: IdStrategy) -> Self {
-        Self { http, mapping, id_strategy }
+        Self { http, mapping, id_strategy, read: Mutex::default(), listed: Mutex::default() }
     }
 
     /// The connection, for its counters.
@@ -208,17 +229,60 @@ impl Notion {
         })
     }
 
+    /// Lets all that was read count as too old to build on, for tests.
+    pub(crate) fn grow_old(&self) {
+        lock(&self.read).clear();
+        let mut listed = lock(&self.listed);
+        for kind in Kind::ALL {
+            listed[kind].began = None;
+        }
+    }
+
+    /// True while a page was read so lately that a write can be built on it.
+    pub fn is_fresh(&self, kind: Kind, page: PageId) -> bool {
+        self.read_at(kind, page).is_some_and(|read| read.elapsed() < YOUNG)
+    }
+
+    /// When a page was last asked for, by itself or among all.
+    fn read_at(&self, kind: Kind, page: PageId) -> Option<Instant> {
+        lock(&self.read).get(&page).copied().max(lock(&self.listed)[kind].began)
+    }
+
+    /// Reads pages of one kind again before their fields are written, by the cheapest way: few each by itself, many by a listing. Of
+    /// those that are read each by itself only the first are; the rest is to be asked for again when these were written.
+    pub async fn observe(&self, kind: Kind, source: &Source, pages: &[PageId]) -> Vec<(PageId, Result<Seen, Error>)> {
+        let calls = lock(&self.listed)[kind].calls;
+        if pages.len() > READ_AT_ONCE && calls.is_some_and(|calls| calls < pages.len()) {
+            return match self.fetch(kind, source, &|_| {}).await {
+                Ok(listed) => {
+                    let found = |page: &PageId| listed.pages.get(*page).map(|page| Seen::Page(Box::new(page.clone())));
+                    let shown: Vec<_> = pages.iter().filter_map(|page| Some((*page, Ok(found(page)?)))).collect();
+                    if shown.is_empty() { self.read_each(kind, source, pages).await } else { shown }
+                }
+                Err(error) => pages.iter().map(|page| (*page, Err(error.clone()))).collect(),
+            };
+        }
+        self.read_each(kind, source, pages).await
+    }
+
+    async fn read_each(&self, kind: Kind, source: &Source, pages: &[PageId]) -> Vec<(PageId, Result<Seen, Error>)> {
+        let reads = pages.iter().take(READ_AT_ONCE);
+        join_all(reads.map(|&page| async move { (page, self.page(kind, source, page).await) })).await
+    }
+
     /// Fetches one page by its id: the one way to see a page in the trash. One call.
     ///
     /// # Errors
     /// [`Error`]; a 404 is none.
     pub async fn page(&self, kind: Kind, source: &Source, id: PageId) -> Result<Seen, Error> {
         let wrong = |failure| failed(format!("the {kind} page {id}"), failure);
+        let began = Instant::now();
         let mut row: Row = match self.http.send(&Request::get(&["v1", "pages", &id.to_string()])).await {
             Ok(Answer { body, .. }) => body,
             Err(failure) if failure.has_status(404) => return Ok(Seen::Away(Away::Lost)),
             Err(failure) => return Err(wrong(failure)),
         };
+        lock(&self.read).insert(id, began);
         if !is_in(&row.parent, source.data_source) {
             return Ok(Seen::Away(Away::MovedOut));
         }
@@ -234,10 +298,11 @@ impl Notion {
     }
 
     /// Writes a page's claim and mapped fields, in one request, and verifies that the answer holds them: an unknown property may be
-    /// ignored in silence (live probe, third party).
+    /// ignored in silence (live probe, third party). What `rests_on_page` leaves within five seconds of the page's last reading, or not
+    /// at all.
     ///
     /// # Errors
-    /// [`Failure`]. Writing the same values again is harmless.
+    /// [`Failure`]. After [`Failure::Outdated`], [`Notion::observe`] the page and try again. Writing the same values again is harmless.
     pub async fn write_back(
         &self,
         kind: Kind,
@@ -245,6 +310,7 @@ impl Notion {
         page: PageId,
         claim: Option<Option<ObjectId>>,
         fields: &BTreeMap<Field, Value>,
+        rests_on_page: bool,
     ) -> Result<Page, Failure> {
         let impossible = |message: String| Failure::impossible(Service::Notion, message);
         let bound = self.bind(kind, source, None).map_err(|error| impossible(error.to_string()))?;
@@ -253,8 +319,13 @@ impl Notion {
             return Err(impossible("there is nothing to write".to_owned()));
         }
         let path = ["v1", "pages", &page.to_string()];
-        let request = Request::new(Method::PATCH, &path, Some(json!({"properties": properties})), Repeat::Idempotent);
+        let mut request = Request::new(Method::PATCH, &path, Some(json!({"properties": properties})), Repeat::Idempotent);
+        if rests_on_page {
+            request = request.not_after(self.read_at(kind, page).ok_or(Failure::Outdated)? + FRESH);
+        }
+        let began = Instant::now();
         let mut row: Row = self.http.send(&request).await?.body;
+        lock(&self.read).insert(page, began);
         self.complete(&bound, &mut row).await.map_err(|failure| Failure::Unknown { error: failure.to_string() })?;
         let page = read(&bound, &row).page;
         match unwritten(&page, claim, fields) {
@@ -310,6 +381,10 @@ impl Notion {
         }
         Err(Failure::Unknown { error: format!("the values of a property of page {page} do not come to an end") })
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn failed(what: String, failure: Failure) -> Error {

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! apply.rs       the loop, and what is journaled
+//! ├ reading.rs   what a write rests on, read again before it leaves
 //! ├ flight.rs    one write on its way: sent, looked up, and after a second try looked at for a twin
 //! ├ landing.rs    what its answer means, journaled
 //! ├ progress.rs  which step can start, and what its end means for others
@@ -14,21 +15,29 @@
 mod flight;
 mod landing;
 mod progress;
+mod reading;
 mod settle;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use self::{
-    flight::{Flight, fly},
+    flight::{Arrival, Flight, fly},
     landing::Landed,
     progress::{Progress, Room, StepState},
+    reading::Ground,
 };
 use crate::domain::{
-    journal::{Born, Event, RunId, Trace, Was, What, Write, WriteId},
-    model::{Agreed, Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Sight, Snapshots, Value},
+    journal::{Born, Event, Outcome, RunId, Trace, Was, What, Write, WriteId},
+    model::{
+        Agreed, Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Service, Sight, Snapshots, Value,
+    },
     plan::ChangeId,
     report::Stopped,
     review::Approved,
@@ -36,8 +45,15 @@ use crate::domain::{
     steps::{self, Act, ClaimWrite, Step, steps},
 };
 
+pub use reading::{Observed, Readings, Subject};
 pub use settle::{Settling, settle};
 
+/// How long a run that is asked to stop waits for what is on its way, and for the IDs of what it has created to get into their pages.
+const STOPS_WITHIN: Duration = Duration::from_secs(20);
+/// How often somebody who asks for a stop is listened to while nothing happens.
+const LISTENS_EVERY: Duration = Duration::from_millis(250);
+/// How often a write may come too late for what it was built on, before it is given up in this run.
+const OUTDATED_MAX: u32 = 3;
 /// Writes in flight per service. The pacing in front of each service decides how fast they leave; this bounds how many wait for
 /// an answer when something goes wrong.
 const IN_FLIGHT_MAX: usize = 6;
@@ -62,6 +78,14 @@ pub enum Failure {
         /// What to do about it.
         hint: String,
     },
+    /// The service refused a create, perhaps since the name is taken: by what an earlier try or another machine has made, too.
+    #[error("{error}")]
+    PerhapsTaken {
+        /// What it said.
+        error: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// The service refused the credentials: nothing else will work either.
     #[error("{error}")]
     Credentials {
@@ -80,6 +104,9 @@ pub enum Failure {
         /// How long, and why.
         error: String,
     },
+    /// Not sent: what it rests on was read too long ago by the time it could leave.
+    #[error("what it rests on could not be read shortly enough before")]
+    Outdated,
     /// Nobody knows whether it happened.
     #[error("{error}")]
     Unknown {
@@ -112,8 +139,12 @@ impl Found {
 
 /// Both services, as apply needs them. The simulation is the second implementation.
 pub trait Target {
-    /// Sends one write.
-    fn write(&self, write: &Write) -> impl Future<Output = Result<Written, Failure>>;
+    /// True while what was last read of a subject is young enough to build a write on it.
+    fn is_fresh(&self, subject: Subject) -> bool;
+    /// Reads subjects of one service again: as many as it pays to read at once, the first ones first. The others are asked for again.
+    fn read(&self, subjects: &[Subject]) -> impl Future<Output = Readings>;
+    /// Sends one write, built on the last reading of what it rests on.
+    fn write(&self, write: &Write, rests_on: Option<Subject>) -> impl Future<Output = Result<Written, Failure>>;
     /// Looks for what a write would have left behind; the trace tells the object of a create from those of others.
     fn look_up(&self, write: &Write, trace: &Trace) -> impl Future<Output = Result<Found, Failure>>;
     /// The time by Clockify's own clock, which its ids are born by, if it has told it.
@@ -145,6 +176,8 @@ pub struct Work<'a> {
     pub earlier: &'a BTreeMap<PageId, Trace>,
     /// The writes that the run has journaled before.
     pub writes_before: u32,
+    /// True where nobody watches: then it is looked right before and after creates whether somebody else has created the same.
+    pub unattended: bool,
     /// The policy.
     pub rules: &'a Rules,
     /// The time, for events.
@@ -155,7 +188,8 @@ pub struct Work<'a> {
     pub sink: &'a mut dyn FnMut(&Event),
 }
 
-/// Applies everything that was approved.
+/// Applies everything that was approved. Asked to stop, it starts nothing new but the write-backs of what it has created, and waits for
+/// what is on its way as long as [`STOPS_WITHIN`]; what is not answered by then is looked up by the next run.
 ///
 /// # Errors
 /// The journal's error, as soon as something cannot be kept. What was in flight is then as good as unknown, and the next run looks
@@ -165,56 +199,65 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
     let mut progress = Progress::new(&steps);
     let mut applying = Applying::new(work, journal, &steps);
     applying.record_approvals()?;
-    let mut flights = FuturesUnordered::new();
+    let mut flights: FuturesUnordered<LocalBoxFuture<'_, Back>> = FuturesUnordered::new();
     let mut room = Room::default();
     let mut stopped = Stopped::No;
+    let mut patience: Option<Instant> = None;
     loop {
         if stopped == Stopped::No && (applying.work.stop)() {
             stopped = Stopped::Interrupted;
+            patience = Some(Instant::now() + STOPS_WITHIN);
         }
-        if stopped == Stopped::No {
-            while let Some(at) = progress.next(|service| room.is_left(service)) {
-                match applying.start(at, target.now())? {
-                    Start::Done => applying.succeeded(&mut progress, at)?,
-                    Start::Send(flight) => {
-                        room.take(flight.write.service());
-                        flights.push(fly(target, *flight, applying.work.rules.settles()));
-                    }
-                    Start::Impossible(error) => {
-                        applying.failed(&mut progress, at, &error, "run again to plan it anew")?;
-                    }
+        applying.start_all(target, &mut progress, &mut room, stopped, &mut flights)?;
+        let back = tokio::select! {
+            biased;
+            back = flights.next() => back,
+            () = tokio::time::sleep(LISTENS_EVERY) => {
+                if patience.is_some_and(|until| Instant::now() >= until) {
+                    break;
                 }
+                continue;
             }
-        }
-        let Some((flight, arrival)) = flights.next().await else { break };
-        room.give_back(flight.write.service());
-        match applying.landed(&flight, arrival)? {
-            Landed::Done => applying.succeeded(&mut progress, flight.step)?,
-            // Thrown back unread: it was not begun, and neither is what needs it.
-            Landed::Failed { error, stop: Stopped::OutOfBudget, .. } => {
-                room.close(flight.write.service());
-                let skipped = progress.ended(flight.step, false);
-                applying.skip(&[&[flight.step][..], &skipped].concat(), &error)?;
+        };
+        match back {
+            None => break,
+            Some(Back::Read { steps, service, readings }) => {
+                room.give_back(service);
+                let stop = applying.read(target, &mut progress, &mut room, &steps, readings)?;
+                stopped = if stopped == Stopped::No { stop } else { stopped };
             }
-            Landed::Failed { error, hint, stop } => {
-                applying.failed(&mut progress, flight.step, &error, &hint)?;
-                match stop {
-                    Stopped::No | Stopped::OutOfBudget => {}
-                    Stopped::Interrupted | Stopped::Refused => stopped = stop,
-                }
+            Some(Back::Written(flight, arrival)) => {
+                room.give_back(flight.write.service());
+                applying.aloft.remove(&flight.step);
+                let stop = applying.ended(&mut progress, &mut room, &flight, arrival)?;
+                stopped = if stopped == Stopped::No { stop } else { stopped };
             }
         }
     }
+    applying.abandon(&mut progress)?;
     if stopped == Stopped::No && room.is_any_closed() {
         stopped = Stopped::OutOfBudget;
     }
-    applying.skip(&progress.left(), "the run stopped before")?;
+    applying.skip(&progress, &progress.left(), "the run stopped before")?;
+    if stopped == Stopped::No {
+        applying.look_for_twins(target).await?;
+    }
     Ok(stopped)
+}
+
+/// What comes back.
+enum Back {
+    /// What some steps rest on.
+    Read { steps: Vec<usize>, service: Service, readings: Readings },
+    /// A write.
+    Written(Box<Flight>, Arrival),
 }
 
 enum Start {
     Done,
     Send(Box<Flight>),
+    /// What the step rests on has to be read first.
+    Read(Subject),
     Impossible(String),
 }
 
@@ -226,6 +269,17 @@ struct Applying<'a, 'work, J> {
     steps_of: HashMap<&'a ChangeId, Vec<usize>>,
     /// Changes that failed or were not started, so that each is reported once.
     reported: BTreeSet<ChangeId>,
+    /// The writes that are on their way, by their steps.
+    aloft: BTreeMap<usize, WriteId>,
+    /// Where it was looked for what somebody else may have created meanwhile.
+    looked: BTreeSet<Subject>,
+    /// What this run has created beside what was there, by where that is.
+    created: BTreeMap<Subject, Vec<(usize, ObjectId)>>,
+    /// How often the write of a step came too late.
+    outdated: BTreeMap<usize, u32>,
+    /// Objects and pages as this run's own writes left them: what else they hold by then was not planned on.
+    own_objects: HashMap<ObjectId, Object>,
+    own_pages: HashMap<PageId, Page>,
     next_write: u32,
 }
 
@@ -238,7 +292,20 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             }
         }
         let next_write = work.writes_before + 1;
-        Self { work, journal, steps, steps_of, reported: BTreeSet::new(), next_write }
+        Self {
+            work,
+            journal,
+            steps,
+            steps_of,
+            reported: BTreeSet::new(),
+            aloft: BTreeMap::new(),
+            looked: BTreeSet::new(),
+            created: BTreeMap::new(),
+            outdated: BTreeMap::new(),
+            own_objects: HashMap::new(),
+            own_pages: HashMap::new(),
+            next_write,
+        }
     }
 
     fn append(&mut self, what: Vec<What>, links: &[Link]) -> Result<(), J::Error> {
@@ -261,13 +328,162 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         if approvals.is_empty() { Ok(()) } else { self.append(approvals, &[]) }
     }
 
+    /// Starts whatever can start now: local steps, writes for which there is room, and readings of what others rest on.
+    fn start_all<'f, T: Target>(
+        &mut self,
+        target: &'f T,
+        progress: &mut Progress,
+        room: &mut Room,
+        stopped: Stopped,
+        flights: &mut FuturesUnordered<LocalBoxFuture<'f, Back>>,
+    ) -> Result<(), J::Error> {
+        let mut unread: BTreeMap<Service, Vec<(usize, Subject)>> = BTreeMap::new();
+        loop {
+            let completes: BTreeSet<usize> = match stopped {
+                Stopped::No => BTreeSet::new(),
+                Stopped::Interrupted => progress.ready().filter(|&at| self.completes(progress, at)).collect(),
+                Stopped::Refused | Stopped::OutOfBudget => return Ok(()),
+            };
+            let may = |at: usize| stopped == Stopped::No || completes.contains(&at);
+            let Some(at) = progress.next(|service| room.is_left(service), may) else { break };
+            match self.start(at, target)? {
+                Start::Done => self.succeeded(progress, at)?,
+                Start::Send(flight) => {
+                    room.take(flight.write.service());
+                    self.aloft.insert(at, flight.number);
+                    let (rests_on, settles) = (self.subject(&flight.write), self.work.rules.settles());
+                    let back =
+                        fly(target, *flight, rests_on, settles).map(|(flight, arrival)| Back::Written(Box::new(flight), arrival));
+                    flights.push(back.boxed_local());
+                }
+                Start::Read(subject) => unread.entry(subject.service()).or_default().push((at, subject)),
+                Start::Impossible(error) => self.failed(progress, at, &error, "run again to plan it anew")?,
+            }
+        }
+        for (service, wanted) in unread {
+            let (steps, mut subjects): (Vec<usize>, Vec<Subject>) = wanted.into_iter().unzip();
+            subjects.dedup();
+            room.take(service);
+            let back = async move { Back::Read { steps, service, readings: target.read(&subjects).await } };
+            flights.push(back.boxed_local());
+        }
+        Ok(())
+    }
+
+    /// Takes up what was read for some steps: those that it speaks for can start now, unless what they rest on has moved; the others ask
+    /// again.
+    fn read(
+        &mut self,
+        target: &impl Target,
+        progress: &mut Progress,
+        room: &mut Room,
+        steps: &[usize],
+        readings: Readings,
+    ) -> Result<Stopped, J::Error> {
+        let readings: HashMap<Subject, Result<Observed, Failure>> = readings.into_iter().collect();
+        let mut stop = Stopped::No;
+        for &at in steps {
+            let write = self.write(&self.steps[at]).ok();
+            let read = write.and_then(|write| Some((self.subject(&write)?, write)));
+            let Some((subject, write, reading)) =
+                read.and_then(|(subject, write)| Some((subject, write, readings.get(&subject)?)))
+            else {
+                progress.again(at);
+                continue;
+            };
+            let failure = match reading {
+                Ok(observed) => {
+                    match self.ground(&write, observed) {
+                        Ground::Moved(because) => self.give_up(progress, at, &because)?,
+                        Ground::Firm if matches!(subject, Subject::Names(..)) => {
+                            self.looked.insert(subject);
+                            progress.again(at);
+                        }
+                        Ground::Firm if target.is_fresh(subject) => progress.again(at),
+                        Ground::Firm => self.came_too_late(progress, at)?,
+                    }
+                    continue;
+                }
+                Err(failure) => failure.clone(),
+            };
+            match failure {
+                Failure::OutOfBudget { error } => {
+                    room.close(subject.service());
+                    self.give_up(progress, at, &error)?;
+                }
+                Failure::Credentials { error } => {
+                    stop = Stopped::Refused;
+                    self.failed(progress, at, &error, "check the token and its rights")?;
+                }
+                failure => {
+                    let error = format!("it could not be read before it was written, so nothing was sent: {failure}");
+                    self.failed(progress, at, &error, "run again")?;
+                }
+            }
+        }
+        Ok(stop)
+    }
+
+    /// Takes up how a write ended.
+    fn ended(
+        &mut self,
+        progress: &mut Progress,
+        room: &mut Room,
+        flight: &Flight,
+        arrival: Arrival,
+    ) -> Result<Stopped, J::Error> {
+        match self.landed(flight, arrival)? {
+            Landed::Done => self.succeeded(progress, flight.step)?,
+            // Its turn came too late: what it rests on is read once more.
+            Landed::Outdated => self.came_too_late(progress, flight.step)?,
+            // Thrown back unread: it was not begun, and neither is what needs it.
+            Landed::Failed { error, stop: Stopped::OutOfBudget, .. } => {
+                room.close(flight.write.service());
+                self.give_up(progress, flight.step, &error)?;
+            }
+            Landed::Failed { error, hint, stop } => {
+                self.failed(progress, flight.step, &error, &hint)?;
+                return Ok(stop);
+            }
+        }
+        Ok(Stopped::No)
+    }
+
+    /// Puts a step back whose reading had become too old, a few times.
+    fn came_too_late(&mut self, progress: &mut Progress, at: usize) -> Result<(), J::Error> {
+        let times = self.outdated.entry(at).or_default();
+        *times += 1;
+        if *times <= OUTDATED_MAX {
+            progress.again(at);
+            return Ok(());
+        }
+        self.failed(progress, at, &Failure::Outdated.to_string(), "run again when the service answers faster")
+    }
+
+    /// True for a step that completes what was created in this run: it writes the ID into the page.
+    fn completes(&self, progress: &Progress, at: usize) -> bool {
+        let creates =
+            |&at: &usize| matches!(self.steps[at].act, Act::Create { .. }) && progress.state[at] == StepState::Succeeded;
+        matches!(self.steps[at].act, Act::WriteBack { claim: ClaimWrite::Own, .. }) && self.steps[at].needs.iter().any(creates)
+    }
+
+    /// Journals that nobody knows what became of the writes that are still on their way when the run has waited long enough.
+    fn abandon(&mut self, progress: &mut Progress) -> Result<(), J::Error> {
+        for (at, write) in std::mem::take(&mut self.aloft) {
+            let error = "the run was stopped before it was answered".to_owned();
+            self.append(vec![What::Outcome { write, outcome: Outcome::Unknown { error: error.clone() } }], &[])?;
+            self.failed(progress, at, &error, "run again: it is looked up before anything else is written for it")?;
+        }
+        Ok(())
+    }
+
     /// Carries out a local step, or journals the intent of a write and hands it over.
-    fn start(&mut self, at: usize, now: Option<Timestamp>) -> Result<Start, J::Error> {
+    fn start(&mut self, at: usize, target: &impl Target) -> Result<Start, J::Error> {
         let step = &self.steps[at];
         let page = step.page;
         match &step.act {
             Act::Adopt(object) | Act::Restore(object) => {
-                let Some(seen) = self.object(step.kind, *object) else {
+                let Some(seen) = self.object(step.kind, *object).cloned() else {
                     return Ok(Start::Impossible(format!("{object} is not there any more")));
                 };
                 // An alternative may name an object that another page was given meanwhile.
@@ -299,7 +515,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                     Ok(write) => write,
                     Err(error) => return Ok(Start::Impossible(error)),
                 };
-                let trace = self.trace(&write, now);
+                let unread = |subject: &Subject| !self.looked.contains(subject) && !target.is_fresh(*subject);
+                if let Some(subject) = self.subject(&write).filter(unread) {
+                    return Ok(Start::Read(subject));
+                }
+                let trace = self.trace(&write, target.now());
                 let second_try = matches!(write, Write::Create { .. }) && self.work.earlier.contains_key(&page);
                 let number = WriteId(self.next_write);
                 self.next_write += 1;
@@ -387,7 +607,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         match write {
             Write::Create { .. } => BTreeMap::new(),
             Write::Update { kind, object, fields, .. } => {
-                let Some(seen) = self.work.snapshots.objects[*kind].get(*object) else { return BTreeMap::new() };
+                let Some(seen) = self.object_left(*kind, *object) else { return BTreeMap::new() };
                 fields.keys().filter_map(|&field| Some((field, steps::current(seen, field)?))).collect()
             }
             Write::WriteBack { page, kind, claim, fields } => {
@@ -415,12 +635,35 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         other
     }
 
-    fn object(&self, kind: Kind, object: ObjectId) -> Option<Object> {
-        self.work.snapshots.objects[kind].get(object).cloned()
+    /// An object as it was planned on.
+    fn object(&self, kind: Kind, object: ObjectId) -> Option<&Object> {
+        self.work.snapshots.objects[kind].get(object)
     }
 
+    /// A page as it was planned on.
     fn page(&self, kind: Kind, page: PageId) -> Option<&Page> {
         self.work.snapshots.pages[kind].get(page)
+    }
+
+    /// An object as this run's own writes have left it; as it was planned on, where there were none.
+    fn object_left(&self, kind: Kind, object: ObjectId) -> Option<&Object> {
+        self.own_objects.get(&object).or_else(|| self.object(kind, object))
+    }
+
+    /// A page as this run's own writes have left it; as it was planned on, where there were none.
+    fn page_left(&self, kind: Kind, page: PageId) -> Option<&Page> {
+        self.own_pages.get(&page).or_else(|| self.page(kind, page))
+    }
+
+    /// What a write rests on.
+    fn subject(&self, write: &Write) -> Option<Subject> {
+        let Write::Create { kind, parent, .. } = write else {
+            return Subject::of(write, self.page_left(write.kind(), write.page()));
+        };
+        // Under what this run has created itself there is nothing of anybody else's.
+        let was_there =
+            |parent: ObjectId| kind.parent().is_some_and(|above| self.work.snapshots.objects[above].get(parent).is_some());
+        (self.work.unattended && parent.is_none_or(was_there)).then_some(Subject::Names(*kind, *parent))
     }
 
     /// What a page holds of a field; of its parent, the object that is linked to it.
@@ -486,7 +729,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     /// The links after an accepted difference: both halves of the base as they are.
     fn accepted(&self, step: &Step) -> Vec<Link> {
         let Some(link) = self.work.registry.of_page(step.page).cloned() else { return Vec::new() };
-        let Some(object) = self.object(step.kind, link.object) else { return Vec::new() };
+        let Some(object) = self.object(step.kind, link.object).cloned() else { return Vec::new() };
         let changes = self.work.approved.changes().iter().filter(|change| step.changes.contains(&change.id));
         let mut fields = BTreeMap::new();
         for field in changes.flat_map(|change| &change.proposal.fields) {
@@ -513,12 +756,42 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     /// Notes that a step failed, and journals its changes and those that can therefore not be started.
     fn failed(&mut self, progress: &mut Progress, at: usize, error: &str, hint: &str) -> Result<(), J::Error> {
         let skipped = progress.ended(at, false);
-        self.report(&[at], |change| What::Failed { change, error: error.to_owned(), hint: hint.to_owned() })?;
-        self.skip(&skipped, "something that it needs failed")
+        let begun = self.begun(progress, &[at]);
+        self.report(&[at], |change| {
+            let error = begun.get(&change).map_or_else(|| error.to_owned(), |done| format!("{done}: {error}"));
+            What::Failed { change, error, hint: hint.to_owned() }
+        })?;
+        self.skip(progress, &skipped, "something that it needs failed")
     }
 
-    fn skip(&mut self, skipped: &[usize], because: &str) -> Result<(), J::Error> {
-        self.report(skipped, |change| What::NotStarted { change, because: because.to_owned() })
+    /// Notes that a step is not started after all, and journals its changes and those that need it as such.
+    fn give_up(&mut self, progress: &mut Progress, at: usize, because: &str) -> Result<(), J::Error> {
+        let skipped = progress.ended(at, false);
+        self.skip(progress, &[&[at][..], &skipped].concat(), because)
+    }
+
+    /// Journals the changes of steps that are never started. What was begun is said as such.
+    fn skip(&mut self, progress: &Progress, skipped: &[usize], because: &str) -> Result<(), J::Error> {
+        let begun = self.begun(progress, skipped);
+        self.report(skipped, |change| match begun.get(&change) {
+            Some(done) => What::Begun { change, because: format!("{done}: {because}") },
+            None => What::NotStarted { change, because: because.to_owned() },
+        })
+    }
+
+    /// Of the changes of some steps those of which other steps have written something, with what that is in words.
+    fn begun(&self, progress: &Progress, steps: &[usize]) -> BTreeMap<ChangeId, &'static str> {
+        let done = |change: &ChangeId| {
+            let mut written = self.steps_of[change].iter().filter(|&&at| progress.state[at] == StepState::Succeeded);
+            written.find_map(|&at| match self.steps[at].act {
+                Act::Create { .. } => Some("created, and the rest is still to be done (its ID in the page, what it replaces)"),
+                Act::Update { .. } => Some("changed in Clockify, and the page is still to be written"),
+                Act::WriteBack { .. } => Some("the page is written, and the rest is still to be done"),
+                Act::Adopt(_) | Act::Restore(_) | Act::Part(_) | Act::Accept => None,
+            })
+        };
+        let changes = steps.iter().flat_map(|&at| &self.steps[at].changes);
+        changes.filter_map(|change| Some((change.clone(), done(change)?))).collect()
     }
 
     /// Journals how the changes of some steps ended, each once.

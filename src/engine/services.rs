@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::apply::{Failure, Found, Target, Written};
+use super::apply::{Failure, Found, Observed, Readings, Subject, Target, Written};
 use crate::{
     domain::{
         journal::{Trace, Write},
-        model::{Field, Object, PerKind, Value},
+        model::{Field, Object, ObjectId, PageId, PerKind, Value},
         steps,
     },
     edge::{
         clockify::Clockify,
         http,
-        notion::{Notion, Seen, Source},
+        notion::{self, Notion, Seen, Source},
     },
 };
 
@@ -31,19 +31,76 @@ pub struct Services<'a> {
 }
 
 impl Target for Services<'_> {
-    async fn write(&self, write: &Write) -> Result<Written, Failure> {
+    fn is_fresh(&self, subject: Subject) -> bool {
+        match subject {
+            Subject::Object(_, object) => self.clockify.is_fresh(object),
+            Subject::Page(kind, page) => self.notion.is_fresh(kind, page),
+            Subject::Names(kind, _) => self.clockify.was_just_listed(kind),
+        }
+    }
+
+    async fn read(&self, subjects: &[Subject]) -> Readings {
+        // Those of the first kind; the others are asked for again.
+        match subjects.first() {
+            Some(Subject::Object(kind, _)) => {
+                let object = |subject: &Subject| match subject {
+                    Subject::Object(of, object) if of == kind => Some(*object),
+                    _ => None,
+                };
+                let objects: Vec<ObjectId> = subjects.iter().filter_map(object).collect();
+                let read = self.clockify.observe(self.workspace, *kind, &objects).await.into_iter();
+                let observed =
+                    |object: Option<Object>| object.map_or(Observed::Gone, |object| Observed::Object(Box::new(object)));
+                read.map(|(id, object)| (Subject::Object(*kind, id), object.map(observed).map_err(Failure::from))).collect()
+            }
+            Some(Subject::Page(kind, _)) => {
+                let page = |subject: &Subject| match subject {
+                    Subject::Page(of, page) if of == kind => Some(*page),
+                    _ => None,
+                };
+                let pages: Vec<PageId> = subjects.iter().filter_map(page).collect();
+                let read = self.notion.observe(*kind, &self.sources[*kind], &pages).await.into_iter();
+                let observed = |seen: Result<Seen, notion::Error>| match seen {
+                    Ok(Seen::Page(page)) => Ok(Observed::Page(page)),
+                    Ok(Seen::Away(_)) => Ok(Observed::Gone),
+                    Err(error) => Err(unread(error)),
+                };
+                read.map(|(id, seen)| (Subject::Page(*kind, id), observed(seen))).collect()
+            }
+            Some(Subject::Names(kind, _)) => {
+                let parent = |subject: &Subject| match subject {
+                    Subject::Names(of, parent) if of == kind => Some(*parent),
+                    _ => None,
+                };
+                let parents: Vec<Option<ObjectId>> = subjects.iter().filter_map(parent).collect();
+                let listed = self.clockify.list_under(self.workspace, *kind, &parents).await;
+                let under = |parent: Option<ObjectId>| match &listed {
+                    Ok(listed) => {
+                        let rows = listed.rows().iter().filter(|object| object.parent == parent);
+                        Ok(Observed::Names(rows.cloned().collect()))
+                    }
+                    Err(failure) => Err(Failure::from(failure.clone())),
+                };
+                parents.iter().map(|&parent| (Subject::Names(*kind, parent), under(parent))).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    async fn write(&self, write: &Write, rests_on: Option<Subject>) -> Result<Written, Failure> {
         match write {
             Write::Create { page, kind, parent, name, marked, fields } => {
                 let marker = marked.then_some(*page);
-                let object = self.clockify.create(self.workspace, *kind, *parent, name, marker, fields).await?;
-                Ok(Written { object: Some(object), page: None })
+                let created = self.clockify.create(self.workspace, *kind, *parent, name, marker, fields).await;
+                Ok(Written { object: Some(created.map_err(uncreated)?), page: None })
             }
             Write::Update { kind, object, fields, .. } => {
                 let object = self.clockify.update(self.workspace, *kind, *object, fields).await?;
                 Ok(Written { object: Some(object), page: None })
             }
             Write::WriteBack { page, kind, claim, fields } => {
-                let page = self.notion.write_back(*kind, &self.sources[*kind], *page, *claim, fields).await?;
+                let rests_on_page = rests_on.is_some();
+                let page = self.notion.write_back(*kind, &self.sources[*kind], *page, *claim, fields, rests_on_page).await?;
                 Ok(Written { object: None, page: Some(page) })
             }
         }
@@ -81,6 +138,26 @@ impl Target for Services<'_> {
     }
 }
 
+/// What a refused create may mean: Clockify answers 400 and 501 when the name is taken, and for much else.
+fn uncreated(failure: http::Failure) -> Failure {
+    let hint = failure.hint().to_owned();
+    match &failure {
+        http::Failure::Rejected { status: 400, code: Some(code), .. } if code == "501" => {
+            Failure::PerhapsTaken { error: failure.to_string(), hint }
+        }
+        _ => failure.into(),
+    }
+}
+
+/// Why a page could not be read before its fields are written.
+fn unread(error: notion::Error) -> Failure {
+    match error {
+        notion::Error::Failed { failure, .. } | notion::Error::Refused { failure, .. } => failure.into(),
+        notion::Error::Budget { error, .. } => Failure::OutOfBudget { error },
+        other => Failure::Refused { hint: other.hint(), error: other.to_string() },
+    }
+}
+
 /// True when the object holds all these values.
 fn holds(object: &Object, fields: &BTreeMap<Field, Value>) -> bool {
     fields.iter().all(|(field, wanted)| steps::current(object, *field).as_ref() == Some(wanted))
@@ -94,6 +171,7 @@ impl From<http::Failure> for Failure {
             http::Failure::Rejected { .. } => Self::Refused { error, hint },
             http::Failure::NotSent { .. } => Self::NotSent { error },
             http::Failure::Throttled { .. } => Self::OutOfBudget { error },
+            http::Failure::Outdated => Self::Outdated,
             http::Failure::Unknown { .. } => Self::Unknown { error },
         }
     }

@@ -29,6 +29,7 @@ use crate::{
     },
     edge::{
         clockify::{self, Clockify},
+        failpoint::{self, Point},
         http::Exchange,
         notion::{self, Notion, Source},
         store::{RunRecord, Store, StoreError},
@@ -37,6 +38,8 @@ use crate::{
 
 /// Under what name it is kept until when each service is not to be asked again.
 pub const NOT_BEFORE: &str = "not_before";
+/// How often somebody who asks for a stop is listened to.
+const LISTENS_EVERY: Duration = Duration::from_millis(250);
 /// Shorter waits are not worth keeping.
 const NOT_BEFORE_FROM: Duration = Duration::from_secs(5);
 
@@ -114,6 +117,8 @@ pub struct Session<'a> {
     pub rules: &'a Rules,
     /// What somebody lets through beyond the brakes, in this run alone.
     pub allow: Vec<Allowance>,
+    /// True where nobody watches.
+    pub unattended: bool,
     /// The run that this one takes back, instead of comparing both sides.
     pub undoes: Option<RunId>,
     /// The data sources, as the configuration names them.
@@ -213,6 +218,10 @@ impl Session<'_> {
                 Ok(read)
             },
         );
+        if failpoint::reach("fetched") == Point::Old {
+            self.notion.grow_old();
+            self.clockify.grow_old();
+        }
         let exchanges = self.exchanges.take();
         self.tell_exchanges(exchanges)?;
         let (from_notion, (clockify_workspace, objects, problems)) = both?;
@@ -307,7 +316,18 @@ impl Session<'_> {
         let mut approved = approved;
         let stale_after = SignedDuration::try_from(self.rules.stale_after).unwrap_or(SignedDuration::MAX);
         if !approved.changes().is_empty() && (self.clock)().duration_since(seen.at) > stale_after {
-            seen = self.fetch().await?;
+            let stop = self.stop;
+            let read = tokio::select! {
+                read = self.fetch() => Some(read?),
+                () = asked(stop) => None,
+            };
+            let Some(read) = read else {
+                let because = "the run was stopped while it read both sides again";
+                let left = approved.changes().iter().map(|change| change.id.clone());
+                self.tell(left.map(|change| What::NotStarted { change, because: because.to_owned() }).collect())?;
+                return Ok((plan, Stopped::Interrupted));
+            };
+            seen = read;
             let fresh = self.plan(&mut seen)?;
             approved = self.still_holding(&approved, &plan, &fresh)?;
             plan = fresh;
@@ -342,6 +362,7 @@ impl Session<'_> {
             registry,
             earlier,
             writes_before,
+            unattended: self.unattended,
             rules: self.rules,
             clock: self.clock,
             stop: self.stop,
@@ -461,6 +482,13 @@ impl Session<'_> {
     fn tell_exchanges(&mut self, exchanges: Vec<(Timestamp, Exchange)>) -> Result<(), SessionError> {
         let events = exchange_events(&self.run, exchanges);
         if events.is_empty() { Ok(()) } else { Ok(self.store.append_all(&events)?) }
+    }
+}
+
+/// Ends when somebody asks for a stop.
+async fn asked(stop: &(dyn Fn() -> bool + Sync)) {
+    while !stop() {
+        tokio::time::sleep(LISTENS_EVERY).await;
     }
 }
 

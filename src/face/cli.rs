@@ -7,7 +7,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use clap::{Parser, Subcommand};
@@ -55,6 +55,9 @@ struct Cli {
     /// Plan, apply what policy approves, and leave the rest for a person
     #[arg(long)]
     auto_approve: bool,
+    /// Wait up to so many seconds, by chance, before anything is read: for machines that are started at the same moment
+    #[arg(long, value_name = "SECONDS", requires = "auto_approve", value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    jitter: Option<u32>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -160,7 +163,7 @@ fn told(failure: &Failure) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<u8, Failure> {
-    let Cli { global, auto_approve, command } = cli;
+    let Cli { global, auto_approve, jitter, command } = cli;
     if auto_approve && command.is_some() {
         return Err(Failure::new(Code::Usage, "--auto-approve goes without a command").hint("run `punchlist --auto-approve`"));
     }
@@ -173,7 +176,10 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         .hint("run `punchlist --plain`, or leave it out: all other output is plain lines already"));
     }
     match command {
-        None if auto_approve => Job::begin(global).await?.auto_approve().await,
+        None if auto_approve => {
+            wait_by_chance(jitter.unwrap_or_default()).await?;
+            Job::begin(global).await?.auto_approve().await
+        }
         None => {
             let setup = Setup::load(&global).await?;
             review(global, setup, None).await
@@ -211,6 +217,21 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Some(Command::Logs(what)) => logs::logs(&global, *what).await,
         Some(Command::Sandbox { listen, empty }) => sandbox(listen, empty).await,
+    }
+}
+
+/// Waits for a part of some seconds that nobody can foresee.
+async fn wait_by_chance(seconds: u32) -> Result<(), Failure> {
+    if seconds == 0 {
+        return Ok(());
+    }
+    let mut bytes = [0; 4];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::new(Code::Error, "this machine gives no random numbers"))?;
+    let share = f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX);
+    let stop = Stop::listening()?;
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_secs_f64(f64::from(seconds) * share)) => Ok(()),
+        () = stop.wait() => Err(Failure::new(Code::Interrupted, "stopped before anything was read")),
     }
 }
 
@@ -301,6 +322,7 @@ impl Job {
         let ended = self
             .workplace
             .in_session("auto-approve", async |session, stop, _| {
+                session.unattended = true;
                 let (sides, plan) = look(session, stop).await?;
                 let mut review = session.decided(&plan)?;
                 review.approve_undecided(|change| change.state == State::Ready);

@@ -1,14 +1,20 @@
-//! Ctrl-C, SIGTERM and, in the console, SIGHUP: the first asks for a stop between writes, the second ends the program at once. Both can be
-//! recovered from.
+//! Ctrl-C, SIGTERM and, in the console, SIGHUP: the first asks for a stop between writes, the second ends the program at once, and so does
+//! half a minute without an end. All can be recovered from.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU8, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio::sync::Notify;
 
 use super::failure::Code;
+
+/// From the first signal to the end, whatever hangs.
+const ENDS_WITHIN: Duration = Duration::from_secs(28);
 
 /// Whether somebody asked the run to stop.
 #[derive(Clone, Debug, Default)]
@@ -37,9 +43,17 @@ impl Stop {
         tokio::spawn(async move {
             listener.signal.store(signals.next().await, Ordering::Relaxed);
             listener.ask();
+            let leave_now = move || {
+                leave();
+                std::process::exit(Code::Interrupted as i32);
+            };
+            // A thread of its own: what hangs may be the runtime itself.
+            std::thread::spawn(move || {
+                std::thread::sleep(ENDS_WITHIN);
+                leave_now();
+            });
             signals.next().await;
-            leave();
-            std::process::exit(Code::Interrupted as i32);
+            leave_now();
         });
         stop
     }

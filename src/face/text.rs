@@ -291,16 +291,19 @@ pub(super) fn report(report: &Report, dress: Dress) -> String {
             format_args!("{} “{}”: {}\n   hint: {}\n", dress.bold("failed"), failure.name, failure.error, failure.hint),
         );
     }
-    for left in &report.not_started {
+    let left = report.begun.iter().map(|left| ("begun", left));
+    for (word, left) in left.chain(report.not_started.iter().map(|left| ("not started", left))) {
         let name = if left.name.is_empty() { String::new() } else { format!(" “{}”", left.name) };
-        put(&mut text, format_args!("not started{name}: {}\n", left.because));
+        put(&mut text, format_args!("{word}{name}: {}\n", left.because));
     }
     for (brake, count) in &report.brakes {
         put(&mut text, format_args!("withheld {count}: {brake}\n"));
     }
-    let headline = match report.outcome {
-        Ending::InSync => "In sync: nothing to do.".to_owned(),
-        _ => format!("{} applied, {} failed, {} not started.", report.applied, report.failed, report.skipped),
+    let headline = if report.outcome == Ending::InSync {
+        "In sync: nothing to do.".to_owned()
+    } else {
+        let begun = if report.begun.is_empty() { String::new() } else { format!(", {} begun", report.begun.len()) };
+        format!("{} applied, {} failed{begun}, {} not started.", report.applied, report.failed, report.skipped)
     };
     put(&mut text, format_args!("{}", dress.bold(headline)));
     if report.pending + report.held > 0 {

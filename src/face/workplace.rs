@@ -300,6 +300,7 @@ impl Workplace {
             store,
             rules: &connection.rules,
             allow: Vec::new(),
+            unattended: false,
             undoes: None,
             references: &connection.references,
             workspace: connection.workspace.as_deref(),

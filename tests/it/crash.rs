@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use crate::support::{Ran, Rig, sandbox};
 
 /// No waiting between two looks, tasks move by policy, and projects tell what waits.
-const RULES: &str = "rules.settle_seconds = 0\nrules.thresholds.move = 80\nmapping.projects.sync_status = \"Sync status\"\n";
+const RULES: &str = "rules.settle_seconds = 0\nrules.unsettled_minutes = 0\nrules.thresholds.move = 80\nmapping.projects.sync_status = \"Sync status\"\n";
 /// Runs until all is done after a crash; the last one finds nothing to do.
 const RUNS_MAX: usize = 5;
 /// How long a boundary may take to come.
@@ -247,8 +247,8 @@ fn without_unique_names() -> Knobs {
     Knobs { unique_names: false, ..Knobs::default() }
 }
 
-/// The requests of the scene: 4 and 4 to read, 14 to write.
-const REQUESTS: usize = 22;
+/// The requests of the scene: 4 and 4 to read, 14 to write, and 2 to look for what somebody else has created in the same moment.
+const REQUESTS: usize = 24;
 
 /// Its commits: the journal's, the registry's and the memory's.
 const COMMITS: usize = 50;

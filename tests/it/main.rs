@@ -9,6 +9,8 @@ mod crash;
 mod logs;
 mod main_job;
 #[cfg(unix)]
+mod meanwhile;
+#[cfg(unix)]
 mod notify;
 mod notion;
 mod pending;

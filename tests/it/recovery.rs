@@ -1,5 +1,6 @@
 //! What is found again after something was lost: an answer, the state, a page's ID.
 
+use jiff::SignedDuration;
 use punchlist::sandbox::{Failure, Fault, NotionId, Service, World};
 use serde_json::json;
 
@@ -112,7 +113,7 @@ fn with_the_state_lost_a_moment_after_a_create_its_object_is_waited_for() {
 }
 
 #[test]
-fn a_create_that_is_not_seen_is_sent_again_once_by_the_next_run() {
+fn a_create_that_is_not_seen_is_sent_again_once_when_it_is_old_enough() {
     for unique in [true, false] {
         let mut world = World::empty();
         world.add_client_page("Acme Corp");
@@ -130,8 +131,44 @@ fn a_create_that_is_not_seen_is_sent_again_once_by_the_next_run() {
         assert_eq!((code, &report["failed"]), (4, &json!(1)), "{report:#}");
         let looks = rig.sandbox.calls().iter().filter(|call| call.query.iter().any(|(name, _)| name == "name")).count();
         assert_eq!(looks, 3, "at once, and twice more");
+        let (code, report) = rig.auto_approve();
+        assert_eq!((code, &report["held"]), (2, &json!(1)), "a listing may lag behind: {report:#}");
+        let plan = rig.run(&["plan"]).stdout;
+        assert!(plan.contains("an earlier run may have created it, and nothing shows it yet"), "{plan}");
+        rig.sandbox.world().advance(SignedDuration::from_mins(11));
         assert_eq!(rig.auto_approve().0, 0);
         assert_eq!(rig.sandbox.world().clients().len(), 1);
+    }
+}
+
+#[test]
+fn a_listing_that_lags_for_minutes_makes_no_duplicate_of_what_is_tried_again_at_once() {
+    let mut world = World::empty();
+    let client = world.add_client_page("Acme Corp");
+    let project = world.add_project_page("Website", client);
+    world.add_task_page("Design", project);
+    for (created, at) in [("client", "/clients"), ("project", "/projects"), ("task", "/tasks")] {
+        let rig = Rig::new(world.clone());
+        rig.configure("rules.settle_seconds = 0\nmapping.marker = false\n");
+        {
+            let mut knobs = rig.sandbox.knobs();
+            (knobs.unique_names, knobs.clockify_lag) = (false, 24);
+            knobs.faults.push(Fault::lost_reply().service(Service::Clockify).on("POST", at));
+        }
+        for _ in 0..5 {
+            let (code, report) = rig.auto_approve();
+            assert!(matches!(code, 2 | 4), "{created}: {code} {report:#}");
+        }
+        rig.sandbox.knobs().clockify_lag = 0;
+        // Somebody looks until the listings show everything.
+        for _ in 0..24 {
+            rig.run(&["plan"]);
+        }
+
+        assert_eq!((rig.auto_approve().0, rig.auto_approve().0), (0, 0), "{created}");
+
+        let world = rig.sandbox.world();
+        assert_eq!((world.clients().len(), world.projects().len(), world.tasks().len()), (1, 1, 1), "{created}");
     }
 }
 

@@ -25,7 +25,7 @@ use punchlist::domain::{
 
 use self::{
     dice::Dice,
-    machine::{Fuse, Intent, Machine, by_policy, linked, page_of},
+    machine::{Fuse, How, Intent, Machine, by_policy, linked, page_of},
     people::busy,
     world::{Knobs, World},
 };
@@ -59,6 +59,8 @@ impl History {
         let knobs = Knobs {
             unique: dice.percent(50),
             lag: u32::try_from(dice.below(3)).expect("small"),
+            lag_seconds: 0,
+            busy: 0,
             trouble: [0, 10, 25, 50][dice.below(4)],
         };
         let machines = (0..if dice.percent(25) { 2 } else { 1 })
@@ -66,7 +68,7 @@ impl History {
             .collect();
         let mut rules = Rules { marker: dice.percent(80), ..Rules::default() };
         // Whoever lets policy create again what is gone relies on listings alone, so they must not lag.
-        if knobs.lag == 0 && dice.percent(50) {
+        if knobs.lag == 0 && knobs.lag_seconds == 0 && dice.percent(50) {
             rules.thresholds.recreate = Threshold::At(60);
         }
         let mut world = World::new(dice, knobs);
@@ -110,6 +112,11 @@ impl History {
         Fuse::after(appends, kept)
     }
 
+    /// When somebody asks for a stop; mostly never.
+    fn stops_after(&self) -> usize {
+        usize::MAX
+    }
+
     fn lose(&mut self, machine: usize) {
         self.note(format!("machine {machine} forgets"));
         self.forgot = true;
@@ -135,7 +142,8 @@ impl History {
         let intent = machine.look(&self.world, &self.rules, &fuse).await.ok().flatten()?;
         let quiet = Self::is_quiet(machine, &intent);
         let approved = if person { self.world.borrow().decide(&intent.plan, machine) } else { by_policy(&intent.plan) };
-        let ended = machine.apply(&self.world, &self.rules, intent, &approved, &fuse).await;
+        let how = How { unattended: !person, stops_after: self.stops_after() };
+        let ended = machine.apply(&self.world, &self.rules, intent, &approved, how, &fuse).await;
         (ended == Ok(Stopped::No)).then_some(quiet && approved.changes().is_empty())
     }
 
@@ -151,9 +159,10 @@ impl History {
         }
         let [(one, of_one, first, fuse), (other, of_other, second, second_fuse)]: [_; 2] = looks.try_into().ok().expect("two");
         let (world, rules) = (&self.world, &self.rules);
+        let how = How { unattended: true, stops_after: self.stops_after() };
         let _ended = tokio::join!(
-            one.apply(world, rules, first, &of_one, fuse),
-            other.apply(world, rules, second, &of_other, second_fuse)
+            one.apply(world, rules, first, &of_one, how, fuse),
+            other.apply(world, rules, second, &of_other, how, second_fuse)
         );
     }
 
@@ -170,7 +179,7 @@ impl History {
         {
             let mut world = self.world.borrow_mut();
             world.settle();
-            (world.knobs.trouble, world.knobs.lag) = (0, 0);
+            (world.knobs.trouble, world.knobs.lag, world.knobs.lag_seconds, world.knobs.busy) = (0, 0, 0, 0);
             world.hidden.clear();
             world.log.push("all is well".to_owned());
         }

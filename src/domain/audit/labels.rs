@@ -38,6 +38,7 @@ impl Labels {
             | What::Approved { change, .. }
             | What::Applied { change }
             | What::Failed { change, .. }
+            | What::Begun { change, .. }
             | What::NotStarted { change, .. } => Some(change),
             What::Intent { changes, .. } if changes.len() == 1 => changes.first(),
             _ => None,
@@ -80,6 +81,7 @@ pub fn refers(what: &What) -> Refers<'_> {
         What::Approved { change, .. }
         | What::Applied { change }
         | What::Failed { change, .. }
+        | What::Begun { change, .. }
         | What::NotStarted { change, .. } => Refers::Change(change),
         What::Intent { request, .. } => {
             let object = match request {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Differ, NameClaim, hold, id_at};
 use crate::domain::{
-    model::{Kind, Object, ObjectId, Page, PageId, PerKind, Relation, Sight, Snapshots, Standing},
+    model::{Kind, Object, ObjectId, Page, PageId, PerKind, Relation, Sight, Snapshots, Standing, Unsettled},
     pair::Contest,
     plan::{Action, Change, Hold, HoldCode, State},
     rules::{Brake, Class, Rules, WithoutClient, invalid_name},
@@ -137,9 +137,19 @@ impl<'a> Differ<'a> {
     /// Holds a create where the object may exist unseen.
     pub(super) fn hold_unseen(&mut self, at: usize, page: &Page) {
         let kind = page.kind;
-        if self.snapshots.unsettled.get(&page.id).is_some_and(Vec::is_empty) {
-            let text = "an earlier run may have created it, and looking it up failed: run again";
-            self.hold(at, HoldCode::Unsettled, text);
+        match self.snapshots.unsettled.get(&page.id) {
+            Some(Unsettled::Unseen) => {
+                let text = "an earlier run may have created it, and looking it up failed: run again";
+                self.hold(at, HoldCode::Unsettled, text);
+            }
+            Some(Unsettled::Until(until)) => {
+                let until = until.strftime("%Y-%m-%d %H:%M:%S UTC");
+                let text = format!(
+                    "an earlier run may have created it, and nothing shows it yet: run again; before {until} it is not created again"
+                );
+                self.hold(at, HoldCode::Unsettled, text);
+            }
+            Some(Unsettled::OneOf(_)) | None => {}
         }
         if let Some(because) = self.snapshots.objects[kind].incomplete_because() {
             let text =

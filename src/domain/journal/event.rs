@@ -189,6 +189,13 @@ pub enum What {
         /// What to do about it.
         hint: String,
     },
+    /// A change was carried out in part, and nothing of it failed: the next run goes on with it.
+    Begun {
+        /// The change.
+        change: ChangeId,
+        /// What was done, and why the rest was not, safe to show.
+        because: String,
+    },
     /// A change was not carried out, since something it rests on was not, or has moved.
     NotStarted {
         /// The change.
@@ -341,7 +348,7 @@ impl Eq for Totals {}
 
 impl What {
     /// All the words for kinds of events.
-    pub const WORDS: [&'static str; 20] = [
+    pub const WORDS: [&'static str; 21] = [
         "run_started",
         "configuration_changed",
         "secret_read",
@@ -358,6 +365,7 @@ impl What {
         "linked",
         "applied",
         "failed",
+        "begun",
         "not_started",
         "exchange",
         "cut",
@@ -383,6 +391,7 @@ impl What {
             Self::Linked { .. } => "linked",
             Self::Applied { .. } => "applied",
             Self::Failed { .. } => "failed",
+            Self::Begun { .. } => "begun",
             Self::NotStarted { .. } => "not_started",
             Self::Exchange { .. } => "exchange",
             Self::Cut { .. } => "cut",

@@ -46,6 +46,11 @@ impl Born {
         Self { from: now.saturating_sub(MARGIN).unwrap_or(now), until }
     }
 
+    /// When the last request left, by the service's clock.
+    pub fn sent(self) -> Timestamp {
+        self.until.saturating_sub(LANDS_WITHIN + MARGIN).unwrap_or(self.until)
+    }
+
     /// The span from the beginning of one to the end of the other: a create that is sent again may find the object of the first.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {

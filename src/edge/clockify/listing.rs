@@ -11,15 +11,16 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::{
-    Clockify, Error,
+    Clockify, Error, Kept,
     row::Row,
     wire::{ClientRow, HasId, ProjectRow, TaskRow, UserRow, Users},
 };
 use crate::{
     domain::{
-        model::{Fetched, Kind, Object, Problem, Snapshot, Walk},
+        model::{Fetched, Kind, Object, ObjectId, Problem, Snapshot, Walk},
         text::Display,
     },
     edge::http::{Answer, Failure, Request, shown},
@@ -36,9 +37,13 @@ const TASK_LISTINGS_AT_ONCE: usize = 4;
 type Progress<'a> = &'a (dyn Fn(Kind, usize) + Sync);
 
 /// What one walk through the pages of a listing gave.
-pub(super) struct Rows<T> {
+pub(super) struct Walked<T> {
     rows: Vec<T>,
     spoiled: Option<String>,
+    /// When the first of them were asked for.
+    began: Instant,
+    /// Requests that it took.
+    calls: usize,
 }
 
 impl Clockify {
@@ -49,11 +54,7 @@ impl Clockify {
     /// [`Error`] where clients, projects or users cannot be listed. A project whose tasks cannot be listed spoils the tasks alone,
     /// unless the reason concerns them all.
     pub async fn fetch(&self, workspace: &str, progress: Progress<'_>) -> Result<(Snapshot<Object>, Vec<Problem>), Error> {
-        let clients = async {
-            let request = || Request::get(&["v1", "workspaces", workspace, "clients"]);
-            let rows = self.list::<ClientRow>(request, &|count| progress(Kind::Client, count)).await;
-            rows.map_err(|failure| self.error("clients", failure))
-        };
+        let clients = async { self.read_clients(workspace, progress).await.map_err(|failure| self.error("clients", failure)) };
         let projects =
             async { self.read_projects(workspace, progress).await.map_err(|failure| self.error("projects and tasks", failure)) };
         let users = async {
@@ -74,20 +75,64 @@ impl Clockify {
         Ok((snapshot, problems))
     }
 
+    /// Lists one kind again; of tasks those of some projects, or all where none are named.
+    ///
+    /// # Errors
+    /// [`Failure`]; nothing can be concluded from it.
+    pub async fn list_again(&self, workspace: &str, kind: Kind, projects: &[ObjectId]) -> Result<Fetched<Object>, Failure> {
+        let (silent, users) = (&|_, _| {}, self.users_for(workspace, kind).await?);
+        let mut problems = Vec::new();
+        Ok(match kind {
+            Kind::Client => {
+                let rows = self.read_clients(workspace, silent).await?;
+                self.walk(kind, rows, Row::Client, &users, &mut problems)
+            }
+            Kind::Project => {
+                let rows = self.list::<ProjectRow>(|| by_id(all_projects(workspace)), &|_| {}).await?;
+                self.walk(kind, rows, Row::Project, &users, &mut problems)
+            }
+            Kind::Task if projects.is_empty() => {
+                let (_, tasks) = self.read_projects(workspace, silent).await?;
+                self.walk(kind, tasks, Row::Task, &users, &mut problems)
+            }
+            Kind::Task => {
+                let mut tasks = Walked::new();
+                for project in projects {
+                    let project = project.to_string();
+                    let listed = self.read_tasks(workspace, &project).await?;
+                    tasks.rows.extend(listed.rows.into_iter().map(|task| of_project(task, &project)));
+                    tasks.spoiled = tasks.spoiled.or(listed.spoiled);
+                }
+                self.walk(kind, tasks, Row::Task, &users, &mut problems)
+            }
+        })
+    }
+
+    async fn read_clients(&self, workspace: &str, progress: Progress<'_>) -> Result<Walked<ClientRow>, Failure> {
+        let request = || Request::get(&["v1", "workspaces", workspace, "clients"]);
+        let rows = self.list::<ClientRow>(request, &|count| progress(Kind::Client, count)).await?;
+        self.note_listing(Kind::Client, &rows);
+        Ok(rows)
+    }
+
+    /// Notes what a listing has cost, so that the cheaper way of reading again is known.
+    fn note_listing<T>(&self, kind: Kind, rows: &Walked<T>) {
+        let listed = super::Listed { began: Some(rows.began), calls: rows.calls, took: rows.began.elapsed() };
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)[kind] = listed;
+    }
+
     /// Lists projects with their tasks.
     pub(super) async fn read_projects(
         &self,
         workspace: &str,
         progress: Progress<'_>,
-    ) -> Result<(Rows<ProjectRow>, Rows<TaskRow>), Failure> {
-        let request = || {
-            // The id is the one order in which new rows come last.
-            let ordered = Request::get(&["v1", "workspaces", workspace, "projects"]).query("hydrated", "true");
-            ordered.query("sort-column", "ID").query("sort-order", "ASCENDING")
-        };
+    ) -> Result<(Walked<ProjectRow>, Walked<TaskRow>), Failure> {
+        let request = || by_id(all_projects(workspace).query("hydrated", "true"));
         let mut projects = self.list::<ProjectRow>(request, &|count| progress(Kind::Project, count)).await?;
 
-        let mut tasks = Rows { rows: Vec::new(), spoiled: projects.spoiled.clone() };
+        self.note_listing(Kind::Project, &projects);
+        let Walked { began, calls, .. } = projects;
+        let mut tasks = Walked { rows: Vec::new(), spoiled: projects.spoiled.clone(), began, calls };
         let mut without = Vec::new();
         for project in &mut projects.rows {
             match project.tasks.take() {
@@ -104,6 +149,7 @@ impl Clockify {
         while let Some((listed, project)) = listings.next().await {
             match listed {
                 Ok(listed) => {
+                    tasks.calls += listed.calls;
                     tasks.rows.extend(listed.rows.into_iter().map(|task| of_project(task, &project)));
                     tasks.spoiled = tasks.spoiled.or(listed.spoiled);
                 }
@@ -124,14 +170,12 @@ impl Clockify {
             return Err(failure);
         }
         progress(Kind::Task, tasks.rows.len());
+        self.note_listing(Kind::Task, &tasks);
         Ok((projects, tasks))
     }
 
-    async fn read_tasks(&self, workspace: &str, project: &str) -> Result<Rows<TaskRow>, Failure> {
-        let request = || {
-            let tasks = Request::get(&["v1", "workspaces", workspace, "projects", project, "tasks"]);
-            tasks.query("sort-column", "ID").query("sort-order", "ASCENDING")
-        };
+    async fn read_tasks(&self, workspace: &str, project: &str) -> Result<Walked<TaskRow>, Failure> {
+        let request = || by_id(Request::get(&["v1", "workspaces", workspace, "projects", project, "tasks"]));
         self.list(request, &|_| {}).await
     }
 
@@ -149,12 +193,13 @@ impl Clockify {
         &self,
         request: impl Fn() -> Request,
         progress: &(dyn Fn(usize) + Sync),
-    ) -> Result<Rows<T>, Failure> {
-        let mut listed = Rows { rows: Vec::new(), spoiled: None };
+    ) -> Result<Walked<T>, Failure> {
+        let mut listed = Walked::new();
         let mut seen = HashSet::new();
         for page in 1..=PAGES_MAX {
             let request = request().query("page", &page.to_string()).query("page-size", &PAGE_SIZE.to_string());
             let answer: Answer<Vec<T>> = self.http.send(&request).await?;
+            listed.calls = page;
             let count = answer.body.len();
             let before = listed.rows.len();
             listed.rows.extend(answer.body.into_iter().filter(|row| seen.insert(row.id().to_owned())));
@@ -176,7 +221,7 @@ impl Clockify {
     pub(super) fn walk<T>(
         &self,
         kind: Kind,
-        listed: Rows<T>,
+        listed: Walked<T>,
         row: impl Fn(T) -> Row,
         users: &Users,
         problems: &mut Vec<Problem>,
@@ -186,7 +231,7 @@ impl Clockify {
         for row in listed.rows.into_iter().map(|listed| row(listed).into_kept(None)) {
             match row.object(&self.wanted.0[kind], users) {
                 Ok(object) => {
-                    kept.insert(object.id, row);
+                    kept.insert(object.id, Kept { row, read: Some(listed.began) });
                     walk.add([object]);
                 }
                 Err(error) => {
@@ -201,6 +246,22 @@ impl Clockify {
         }
         walk.finish()
     }
+}
+
+impl<T> Walked<T> {
+    /// Nothing yet, asked for from now on.
+    fn new() -> Self {
+        Self { rows: Vec::new(), spoiled: None, began: Instant::now(), calls: 0 }
+    }
+}
+
+fn all_projects(workspace: &str) -> Request {
+    Request::get(&["v1", "workspaces", workspace, "projects"])
+}
+
+/// A listing by ids: the one order in which new rows come last.
+fn by_id(listing: Request) -> Request {
+    listing.query("sort-column", "ID").query("sort-order", "ASCENDING")
 }
 
 fn of_project(mut task: TaskRow, project: &str) -> TaskRow {

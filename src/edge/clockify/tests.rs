@@ -241,7 +241,9 @@ async fn an_update_sends_the_whole_object_as_last_read() {
 async fn a_second_update_builds_on_the_answer_to_the_first() {
     let stub = Stub::start(world).await;
     let clockify = clockify(&stub, wanted());
-    // Nothing was read yet: the object is, first.
+    let unread = clockify.update("w", Kind::Client, id(CLIENT), &[(Field::Note, Value::Empty)].into()).await;
+    assert_eq!(unread, Err(Failure::Outdated), "nothing is built on what was never read");
+    clockify.observe("w", Kind::Client, &[id(CLIENT)]).await;
     clockify.update("w", Kind::Client, id(CLIENT), &[(Field::Note, Value::Empty)].into()).await.expect("written");
     clockify.update("w", Kind::Client, id(CLIENT), &[(Field::Email, Value::text("a@b.c"))].into()).await.expect("written");
     let asked = stub.asked();
@@ -316,8 +318,9 @@ async fn what_is_not_shown_is_nothing() {
     let stub = Stub::start(|_, _| Reply::json(400, &json!({"message": "any text", "code": 501}))).await;
     let clockify = clockify(&stub, Wanted::default());
     assert_eq!(clockify.read("w", Kind::Project, id(PROJECT), None).await, Ok(None));
+    assert_eq!(clockify.observe("w", Kind::Project, &[id(PROJECT)]).await, [(id(PROJECT), Ok(None))]);
     let failure = clockify.update("w", Kind::Project, id(PROJECT), &[(Field::State, Value::Closed(true))].into()).await;
-    assert!(failure.expect_err("unknown").to_string().contains(PROJECT));
+    assert_eq!(failure, Err(Failure::Outdated));
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ use crate::domain::{
 
 const STALE_AFTER_SECONDS_MAX: u32 = 24 * 60 * 60;
 const SETTLE_SECONDS_MAX: u32 = 10 * 60;
+/// A day.
+const UNSETTLED_MINUTES_MAX: u32 = 24 * 60;
 const COUNT_MAX: u32 = 1_000_000;
 
 const ON_DRIFT: [(&str, OnDrift); 3] = [("review", OnDrift::Review), ("restore", OnDrift::Restore), ("accept", OnDrift::Accept)];
@@ -45,6 +47,9 @@ pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
         settle: reader
             .whole("rules.settle_seconds", 0..=SETTLE_SECONDS_MAX)
             .map_or(defaults.settle, |seconds| Duration::from_secs(seconds.into())),
+        unsettled: reader
+            .whole("rules.unsettled_minutes", 0..=UNSETTLED_MINUTES_MAX)
+            .map_or(defaults.unsettled, |minutes| Duration::from_mins(minutes.into())),
     }
 }
 

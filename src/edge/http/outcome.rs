@@ -46,6 +46,9 @@ pub enum Failure {
         /// The service's own message.
         message: String,
     },
+    /// Not sent, because its turn came when what it was made from had become too old: read that again, and make it anew.
+    #[error("its turn came so late that what it was made from had become too old")]
+    Outdated,
     /// Nobody knows: a write that may have happened, or a read that was never answered properly.
     #[error("{error}")]
     Unknown {
@@ -74,6 +77,7 @@ impl Failure {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NotSent { .. } => "check the network, the proxy and the base_url of the service, then run again",
+            Self::Outdated => "run again: it is read and planned anew",
             Self::Throttled { .. } => "run again later; what was done stays done",
             Self::Rejected { status: 401, service: Service::Notion, .. } => {
                 "make a new token for the connection in Notion and put it where the configuration says that it is"

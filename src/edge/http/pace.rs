@@ -12,6 +12,7 @@ use tokio::time::Instant;
 /// do not control, and the service counts arrivals.
 const STRETCH_DIVISOR: u32 = 20;
 const STRETCH_MAX: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// How many requests a service takes. Any pace is fine within a window: Notion's budget is for 60 s (Notion docs, request limits);
 /// Clockify's is for one second on paid plans and for one hour on new free workspaces (Clockify help, API limitations).
@@ -86,6 +87,11 @@ impl Pacer {
         let until = Instant::now() + pause;
         let mut state = self.lock();
         state.paused_until = Some(state.paused_until.map_or(until, |before| before.max(until)));
+    }
+
+    /// True where an hour is the window of one of the limits.
+    pub(super) fn is_hourly(&self) -> bool {
+        self.limits.iter().any(|limit| limit.window >= HOUR)
     }
 
     /// How long a request made now would wait.

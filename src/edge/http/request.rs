@@ -3,6 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::Value as Json;
+use tokio::time::Instant;
 
 use super::Repeat;
 
@@ -16,6 +17,8 @@ pub(in crate::edge) struct Request {
     pub(super) query: String,
     pub(super) body: Option<Json>,
     pub(super) repeat: Repeat,
+    /// After this it does not leave any more.
+    pub(super) not_after: Option<Instant>,
 }
 
 impl Request {
@@ -31,7 +34,13 @@ impl Request {
             path.push('/');
             path.extend(utf8_percent_encode(segment, ENCODED));
         }
-        Self { method, path, query: String::new(), body, repeat }
+        Self { method, path, query: String::new(), body, repeat, not_after: None }
+    }
+
+    /// Lets it leave until then, and not later: what it was made from would have become too old.
+    pub(in crate::edge) fn not_after(mut self, limit: Instant) -> Self {
+        self.not_after = Some(limit);
+        self
     }
 
     /// Adds a segment that the service gave us already encoded.

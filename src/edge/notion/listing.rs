@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
+use tokio::time::Instant;
 
 use super::{
-    Error, Notion, failed, outdated,
+    Error, Notion, failed, lock, outdated,
     row::{Row, read},
     schema::{Bound, Property, Source},
 };
@@ -23,6 +24,8 @@ use crate::{
     edge::http::{Answer, Failure, Repeat, Request},
 };
 
+/// Rows asked for at once; the most that Notion gives (Notion docs, pagination).
+const PAGE_SIZE: usize = 100;
 /// Pages of rows in one listing: a million rows, four times what a data source is reported to hold.
 const PAGES_MAX: usize = 10_000;
 
@@ -76,10 +79,12 @@ impl Notion {
             // The mapping may name what was added since.
             Err(_) => self.refreshed(kind, source).await?,
         };
-        let mut lost_cursor = false;
+        let (mut lost_cursor, began) = (false, Instant::now());
         loop {
             match self.walk(kind, &mut schema, progress).await? {
                 Ended::Listed(pages, problems) => {
+                    let calls = pages.rows().len().div_ceil(PAGE_SIZE).max(1);
+                    lock(&self.listed)[kind] = super::Walked { began: Some(began), calls: Some(calls) };
                     let refreshed = matches!(schema.source, Cow::Owned(_)).then(|| schema.source.into_owned());
                     return Ok(Listed { pages, problems, refreshed });
                 }
@@ -206,7 +211,7 @@ impl Notion {
     }
 
     async fn query(&self, schema: &Schema<'_>, window: Option<Timestamp>, cursor: Option<&str>) -> Result<Rows, Failure> {
-        let mut body = json!({"page_size": 100, "sorts": [{"timestamp": "created_time", "direction": "ascending"}]});
+        let mut body = json!({"page_size": PAGE_SIZE, "sorts": [{"timestamp": "created_time", "direction": "ascending"}]});
         let since = window.map(|window| json!({"timestamp": "created_time", "created_time": {"on_or_after": window}}));
         let only = schema.bound.only.as_ref().map(|(property, is)| only(property, is));
         match (since, only) {

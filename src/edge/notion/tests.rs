@@ -349,7 +349,7 @@ async fn a_write_is_one_patch_and_is_verified() {
     let write = async |reply: Reply, claim| {
         let stub = Stub::start(move |_, _| reply.clone()).await;
         let page = page_id(1).parse().expect("an id");
-        let written = notion(&stub, mapping()).write_back(Kind::Project, &source, page, claim, &fields).await;
+        let written = notion(&stub, mapping()).write_back(Kind::Project, &source, page, claim, &fields, false).await;
         (stub.asked(), written)
     };
 

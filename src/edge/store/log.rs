@@ -362,6 +362,7 @@ fn change_of(event: &Event) -> Option<&ChangeId> {
         | What::Approved { change, .. }
         | What::Applied { change }
         | What::Failed { change, .. }
+        | What::Begun { change, .. }
         | What::NotStarted { change, .. } => Some(change),
         _ => None,
     }

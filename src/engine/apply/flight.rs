@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Failure, Found, Target, Written};
+use super::{Failure, Found, Subject, Target, Written};
 use crate::domain::{
     journal::{Trace, Write, WriteId},
     model::ObjectId,
@@ -29,9 +29,14 @@ pub(super) enum Arrival {
 }
 
 /// Sends a write and, where its outcome is unknown, looks it up.
-pub(super) async fn fly<T: Target>(target: &T, flight: Flight, settles: [Duration; 2]) -> (Flight, Arrival) {
+pub(super) async fn fly<T: Target>(
+    target: &T,
+    flight: Flight,
+    rests_on: Option<Subject>,
+    settles: [Duration; 2],
+) -> (Flight, Arrival) {
     let Flight { write, trace, second_try, .. } = &flight;
-    let arrival = match target.write(write).await {
+    let arrival = match target.write(write, rests_on).await {
         Err(Failure::Unknown { error }) => {
             let mut found = target.look_up(write, trace).await;
             if matches!((&found, write), (Ok(Found::Nothing), Write::Create { .. })) {
@@ -43,10 +48,10 @@ pub(super) async fn fly<T: Target>(target: &T, flight: Flight, settles: [Duratio
             twins if twins.is_empty() => Arrival::Answered(Box::new(Ok(written))),
             twins => Arrival::Twins { written: Box::new(written), twins },
         },
-        // The name may be taken by what the first try made.
-        Err(Failure::Refused { error, hint }) if *second_try => match target.look_up(write, trace).await {
+        // The name may be taken by what an earlier try, or another machine, has made.
+        Err(Failure::PerhapsTaken { error, hint }) => match target.look_up(write, trace).await {
             found @ Ok(Found::Happened(_)) => Arrival::LookedUp { error, found },
-            _ => Arrival::Answered(Box::new(Err(Failure::Refused { error, hint }))),
+            _ => Arrival::Answered(Box::new(Err(Failure::PerhapsTaken { error, hint }))),
         },
         answered => Arrival::Answered(Box::new(answered)),
     };

@@ -14,7 +14,13 @@ use crate::domain::{
 /// How a write ended.
 pub(super) enum Landed {
     Done,
-    Failed { error: String, hint: String, stop: Stopped },
+    /// It was not sent, since what it rests on had become too old.
+    Outdated,
+    Failed {
+        error: String,
+        hint: String,
+        stop: Stopped,
+    },
 }
 
 impl<J: Journal> Applying<'_, '_, J> {
@@ -32,11 +38,20 @@ impl<J: Journal> Applying<'_, '_, J> {
             },
             Arrival::Twins { written, twins } => {
                 let landed = self.done(flight, &written, Vec::new())?;
-                self.tell_of_twins(flight, &twins)?;
+                self.tell_of_twins(flight.step, &twins)?;
                 Ok(landed)
             }
             Arrival::LookedUp { error, found: Ok(Found::Happened(written)) } => {
                 self.done(flight, &written, vec![unknown(&error)])
+            }
+            // A listing may lag behind for longer than anybody wants to wait here.
+            Arrival::LookedUp { error, found: Ok(Found::Nothing) }
+                if matches!(flight.write, Write::Create { .. }) && !self.work.rules.unsettled.is_zero() =>
+            {
+                self.append(vec![unknown(&error)], &[])?;
+                let minutes = self.work.rules.unsettled.as_secs().div_ceil(60);
+                let hint = format!("run again: it is looked up first, and for {minutes} minutes it is not created again");
+                failed(format!("{error}; nothing shows yet whether it happened"), hint, Stopped::No)
             }
             Arrival::LookedUp { error, found: Ok(Found::Nothing) } => {
                 self.append(vec![unknown(&error), outcome(Outcome::Absent)], &[])?;
@@ -57,21 +72,29 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// Journals that an earlier try has made an object after all: a person must say which of them stays.
-    fn tell_of_twins(&mut self, flight: &Flight, twins: &[ObjectId]) -> Result<(), J::Error> {
+    pub(super) fn tell_of_twins(&mut self, step: usize, twins: &[ObjectId]) -> Result<(), J::Error> {
         let twins: Vec<String> = twins.iter().map(ToString::to_string).collect();
-        let error = format!("created, but an earlier try had made it too: {}", twins.join(", "));
+        let error =
+            format!("created, and it is there twice: an earlier try or another machine has made it too ({})", twins.join(", "));
         let hint = "look at both in Clockify, and archive or delete the one that no page links to".to_owned();
-        self.report(&[flight.step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() })
+        self.report(&[step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() })
     }
 
     /// Journals that a write did not happen.
     fn refused(&mut self, flight: &Flight, failure: Failure) -> Result<Landed, J::Error> {
         let again = "run again: it will be planned anew".to_owned();
         let (error, hint, stop, outcome) = match failure {
-            Failure::Refused { error, hint } => (error.clone(), hint.clone(), Stopped::No, Outcome::Refused { error, hint }),
+            Failure::Refused { error, hint } | Failure::PerhapsTaken { error, hint } => {
+                (error.clone(), hint.clone(), Stopped::No, Outcome::Refused { error, hint })
+            }
             Failure::Credentials { error } => {
                 let hint = "check the token and its rights".to_owned();
                 (error.clone(), hint.clone(), Stopped::Refused, Outcome::NotSent { error, hint })
+            }
+            Failure::Outdated => {
+                let (error, hint) = (failure.to_string(), again);
+                self.append(vec![What::Outcome { write: flight.number, outcome: Outcome::NotSent { error, hint } }], &[])?;
+                return Ok(Landed::Outdated);
             }
             Failure::NotSent { error } => (error.clone(), again.clone(), Stopped::No, Outcome::NotSent { error, hint: again }),
             Failure::OutOfBudget { error } => {
@@ -95,6 +118,9 @@ impl<J: Journal> Applying<'_, '_, J> {
         match &flight.write {
             Write::Create { page, name, fields, .. } => {
                 if let Some(object) = &written.object {
+                    if let Some(subject) = self.subject(&flight.write) {
+                        self.created.entry(subject).or_default().push((flight.step, object.id));
+                    }
                     let title = self.page(object.kind, *page).map(|page| page.title.canonical().into_raw());
                     let fields = self.as_wanted(object.kind, *page, fields.clone());
                     let before = self.work.registry.of_page(*page);
@@ -127,6 +153,9 @@ impl<J: Journal> Applying<'_, '_, J> {
             }
         }
         self.append(events, &links)?;
+        // What this run has left is what it plans on from here.
+        self.own_objects.extend(written.object.clone().map(|object| (object.id, object)));
+        self.own_pages.extend(written.page.clone().map(|page| (page.id, page)));
         if ignored.is_empty() {
             return Ok(Landed::Done);
         }

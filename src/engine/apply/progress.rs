@@ -121,13 +121,25 @@ impl Progress {
         }
     }
 
-    /// The first step, in the plan's order, that can start now: one that sends nothing, or whose service has room.
-    pub(super) fn next(&mut self, has_room: impl Fn(Service) -> bool) -> Option<usize> {
-        let open = self.ready.iter_mut().filter(|(service, _)| service.is_none_or(&has_room));
-        let (_, steps) = open.min_by_key(|(_, steps)| steps.first().copied().unwrap_or(usize::MAX))?;
-        let at = steps.pop_first()?;
+    /// The first step, in the plan's order, that may start now: one that sends nothing, or whose service has room.
+    pub(super) fn next(&mut self, has_room: impl Fn(Service) -> bool, may: impl Fn(usize) -> bool) -> Option<usize> {
+        let open = self.ready.iter().filter(|(service, _)| service.is_none_or(&has_room));
+        let first = open.filter_map(|(service, steps)| Some((*steps.iter().find(|&&at| may(at))?, *service)));
+        let (at, service) = first.min()?;
+        self.ready.get_mut(&service)?.remove(&at);
         self.state[at] = StepState::Started;
         Some(at)
+    }
+
+    /// The steps that wait for nothing but room.
+    pub(super) fn ready(&self) -> impl Iterator<Item = usize> {
+        self.ready.values().flatten().copied()
+    }
+
+    /// Puts a step back that was taken and not begun.
+    pub(super) fn again(&mut self, at: usize) {
+        self.state[at] = StepState::Waiting;
+        self.ready.entry(self.service[at]).or_default().insert(at);
     }
 
     /// Notes that a step ended, and returns the steps that can therefore never start.

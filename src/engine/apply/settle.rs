@@ -4,22 +4,26 @@
 //! update, write-back ── what was just read shows it, or it did not happen: planning it again is harmless
 //! create ── one object fits ─ it happened: link them
 //!        ├─ several, or one but for its name ─ it stays open, and a person decides in the review
-//!        ├─ none ─ look twice more, later ─ still none ─ it did not happen: plan it again, once in this run
+//!        ├─ none ─ look twice more, later ─ still none ─ old enough ─ it did not happen: plan it again, once in this run
+//!        │                                            └─ young ─ it stays open: a listing may lag behind
 //!        └─ looking failed ─ it stays open, and nothing is created for the page
 //! ```
 
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Found, Journal, Target, flight::look_again};
 use crate::domain::{
     journal::{Event, Open, Outcome, Trace, What, Write},
-    model::{Field, Kind, Link, Object, ObjectId, Registry, Snapshots},
+    model::{Field, Kind, Link, Object, ObjectId, Registry, Snapshots, Unsettled},
     rules::Rules,
     steps,
 };
+
+/// How long after it was sent a create is looked for a few seconds more, where the listing does not show it.
+const LOOKS_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// What settling works on: both sides as just read, and the registry.
 pub struct Settling<'a> {
@@ -39,8 +43,12 @@ enum Sign {
     Happened(Option<Object>),
     /// It did not, or it no longer matters.
     Absent,
-    /// Any of these could be what it made; none where not everything could be seen.
+    /// Any of these could be what it made.
     Several(Vec<ObjectId>),
+    /// Not everything could be seen.
+    Unseen,
+    /// Nothing shows it, and until this time a listing may lag behind.
+    Young(Timestamp),
     /// Nothing yet.
     None,
 }
@@ -56,8 +64,11 @@ pub async fn settle<T: Target, J: Journal>(
     journal: &mut J,
 ) -> Result<(), J::Error> {
     let mut unseen = Vec::new();
+    let mut nothing = Vec::new();
     for open in open {
         match settling.sign(&open) {
+            // What was sent minutes ago does not come to light within the seconds of another look.
+            Sign::None if settling.age(&open) > LOOKS_WITHIN => nothing.push(open),
             Sign::None => unseen.push(open),
             sign => settling.conclude(open, sign, journal)?,
         }
@@ -65,7 +76,6 @@ pub async fn settle<T: Target, J: Journal>(
     let settles = settling.rules.settles();
     let looks = unseen.iter().map(|open| look_again(target, &open.request, &open.trace, settles));
     let looked = join_all(looks).await;
-    let mut nothing = Vec::new();
     for (open, found) in unseen.into_iter().zip(looked) {
         match found {
             Ok(Found::Happened(written)) => settling.conclude(open, Sign::Happened(written.object), journal)?,
@@ -76,13 +86,16 @@ pub async fn settle<T: Target, J: Journal>(
             Ok(Found::Nothing) => nothing.push(open),
             // It stays open: nothing is created for the page until it can be looked up.
             Err(_) => {
-                settling.snapshots.unsettled.insert(open.request.page(), Vec::new());
+                settling.snapshots.unsettled.insert(open.request.page(), Unsettled::Unseen);
             }
         }
     }
     // When all that was found has its page, what is left over and was born at the right time is doubtful.
     for open in nothing {
-        let sign = settling.doubt(&open);
+        let sign = match settling.doubt(&open) {
+            Sign::Absent => settling.age_of_absence(&open),
+            sign => sign,
+        };
         settling.conclude(open, sign, journal)?;
     }
     Ok(())
@@ -114,6 +127,22 @@ impl Settling<'_> {
         }
     }
 
+    /// How long ago a write was sent: by Clockify's own clock where it has told it, else by ours.
+    fn age(&self, open: &Open) -> SignedDuration {
+        let told = self.snapshots.as_of.zip(open.trace.born).map(|(now, born)| now.duration_since(born.sent()));
+        told.unwrap_or_else(|| (self.clock)().duration_since(open.at)).max(SignedDuration::ZERO)
+    }
+
+    /// What it means that nothing shows a create: that it did not happen, once it is old enough.
+    fn age_of_absence(&self, open: &Open) -> Sign {
+        let lasts = SignedDuration::try_from(self.rules.unsettled).unwrap_or(SignedDuration::MAX);
+        let left = lasts.saturating_sub(self.age(open));
+        if left <= SignedDuration::ZERO {
+            return Sign::Absent;
+        }
+        Sign::Young((self.clock)().checked_add(left).unwrap_or(Timestamp::MAX))
+    }
+
     /// True when a complete listing shows that the parent of an object of this kind is gone, and not only not listed yet.
     fn is_gone(&self, kind: Kind, parent: ObjectId) -> bool {
         let listing = kind.parent().and_then(|kind| self.snapshots.objects[kind].complete());
@@ -125,7 +154,7 @@ impl Settling<'_> {
         let Write::Create { kind, marked, .. } = &open.request else { return Sign::Absent };
         // What is marked shows itself under any name; of the rest only a whole listing shows that there is none.
         if !marked && self.snapshots.objects[*kind].complete().is_none() {
-            return Sign::Several(Vec::new());
+            return Sign::Unseen;
         }
         let claimed: BTreeSet<ObjectId> = self.snapshots.pages[*kind].rows().iter().filter_map(|page| page.claim.id()).collect();
         let rows = self.snapshots.objects[*kind].rows().iter();
@@ -151,7 +180,15 @@ impl Settling<'_> {
         let Open { run, write, request, trace, .. } = open;
         let (outcome, link) = match sign {
             Sign::Several(objects) => {
-                self.snapshots.unsettled.insert(request.page(), objects);
+                self.snapshots.unsettled.insert(request.page(), Unsettled::OneOf(objects));
+                return Ok(());
+            }
+            Sign::Unseen => {
+                self.snapshots.unsettled.insert(request.page(), Unsettled::Unseen);
+                return Ok(());
+            }
+            Sign::Young(until) => {
+                self.snapshots.unsettled.insert(request.page(), Unsettled::Until(until));
                 return Ok(());
             }
             Sign::Absent | Sign::None => (Outcome::Absent, None),

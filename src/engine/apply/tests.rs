@@ -9,6 +9,7 @@
 
 mod fake;
 mod laws;
+mod reading;
 mod resolver;
 mod story;
 mod undo;

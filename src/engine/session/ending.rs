@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{NOT_BEFORE, NOT_BEFORE_FROM, NotBefore, Session, SessionError, Sides};
 use crate::{
     domain::{
-        journal::{Difference, Event, Totals, What},
+        journal::{Difference, Event, Open, Totals, What, Write},
         model::Service,
         pending::{Waits, waiting},
         plan::{ChangeId, Plan, document::ChangeDocument},
@@ -49,7 +49,7 @@ impl Session<'_> {
         self.tell_exchanges(exchanges)?;
         let events = self.store.events(&self.run)?;
         let calls = self.calls();
-        let unsettled = self.store.open_writes()?.len();
+        let unsettled = self.unsettled(plan)?;
         let not_before = self.keep_not_before()?;
         let (pending, held) = self.keep_pending(plan, &events)?;
         let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held };
@@ -57,6 +57,17 @@ impl Session<'_> {
         self.spend_verdicts(&events)?;
         self.end(&report, totals)?;
         Ok(report)
+    }
+
+    /// Writes whose outcome nobody knows, but for creates that only have to get older: those for which nobody can point at an object.
+    fn unsettled(&self, plan: &Plan) -> Result<usize, SessionError> {
+        let (now, lasts) = ((self.clock)(), SignedDuration::try_from(self.rules.unsettled).unwrap_or(SignedDuration::MAX));
+        let offers = |page| plan.changes.iter().any(|change| change.page == page && !change.alternatives.is_empty());
+        let is_young = |open: &Open| {
+            let Write::Create { page, .. } = open.request else { return false };
+            now.duration_since(open.at) < lasts && !offers(page)
+        };
+        Ok(self.store.open_writes()?.iter().filter(|open| !is_young(open)).count())
     }
 
     /// Forgets what was said about changes that are made now: the same difference may come again, and is to be asked about again. What

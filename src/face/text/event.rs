@@ -83,9 +83,10 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };
             format!("failed{change}: {} ({})", shown(error), shown(hint))
         }
-        What::NotStarted { change, because } => {
+        What::Begun { change, because } | What::NotStarted { change, because } => {
             let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };
-            format!("not started{change}: {}", shown(because))
+            let word = if matches!(event.what, What::Begun { .. }) { "begun" } else { "not started" };
+            format!("{word}{change}: {}", shown(because))
         }
         What::Exchange { service, method, path, status, millis, attempt, .. } => {
             let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());

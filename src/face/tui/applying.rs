@@ -40,6 +40,7 @@ impl Stage {
 pub(crate) enum Mark {
     Applied,
     Failed,
+    Begun,
     NotStarted,
 }
 
@@ -103,6 +104,7 @@ impl Applying {
             }
             What::Applied { change } => (change, Mark::Applied, String::new()),
             What::Failed { change, error, hint } => (change, Mark::Failed, format!(": {error}; {hint}")),
+            What::Begun { change, because } => (change, Mark::Begun, format!(": {because}")),
             What::NotStarted { change, because } => (change, Mark::NotStarted, format!(": {because}")),
             _ => return,
         };
@@ -112,7 +114,7 @@ impl Applying {
                 for counted in [of_stage, &mut self.total] {
                     counted.applied += usize::from(mark == Mark::Applied);
                     counted.failed += usize::from(mark == Mark::Failed);
-                    counted.not_started += usize::from(mark == Mark::NotStarted);
+                    counted.not_started += usize::from(matches!(mark, Mark::Begun | Mark::NotStarted));
                 }
                 format!("{action} {kind} “{name}”{rest}")
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use punchlist::{
     domain::model::{Field, Kind, Value},
+    edge::http::Failure as Refused,
     sandbox::Knobs,
 };
 use serde_json::{Value as Json, json};
@@ -87,7 +88,7 @@ async fn an_update_changes_what_is_planned_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_object_that_was_never_read_is_read_before_it_is_changed() {
+async fn nothing_is_changed_that_was_not_read_a_moment_before() {
     let Agency { world, client, project, task, .. } = agency();
     for hydrated_tasks in [true, false] {
         let wire = Wire::new(world.clone(), Knobs { hydrated_tasks, ..Knobs::default() }).await;
@@ -98,6 +99,9 @@ async fn an_object_that_was_never_read_is_read_before_it_is_changed() {
         ] {
             let clockify = wire.clockify();
             let workspace = workspace(&wire, &clockify).await;
+            let unread = clockify.update(&workspace, kind, object_id(object), &closed(true)).await;
+            assert_eq!(unread.expect_err("never read"), Refused::Outdated);
+            fetch(&clockify, &workspace).await;
             for state in [true, false] {
                 let before = wire.sandbox.world().clockify_snapshot();
                 let now = clockify.update(&workspace, kind, object_id(object), &closed(state)).await.expect("changed");
@@ -116,6 +120,7 @@ async fn an_address_that_is_shown_as_blank_is_not_sent_as_one() {
     let wire = Wire::new(world, Knobs::default()).await;
     let clockify = wire.clockify();
     let workspace = workspace(&wire, &clockify).await;
+    clockify.observe(&workspace, Kind::Client, &[object_id(client)]).await;
 
     let now = clockify.update(&workspace, Kind::Client, object_id(client), &closed(true)).await.expect("closed");
 

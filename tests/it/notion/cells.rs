@@ -372,12 +372,12 @@ async fn words_stand_for_values_both_ways() {
 
     let (notion, source) = wire.bound(Kind::Project, &mapping).await;
     let written = [(Field::Billable, Value::Flag(true)), (Field::Estimate, Value::Seconds(14_400))].into();
-    notion.write_back(Kind::Project, &source, page_id(page), None, &written).await.expect("written");
+    notion.write_back(Kind::Project, &source, page_id(page), None, &written, false).await.expect("written");
     let shown = wire.sandbox.world().page(page).expect("there").properties;
     assert_eq!((shown["Type"].as_str(), shown["Size"].as_str()), (Some("Client work"), Some("Small")));
     // No word stands for this time.
     let odd = [(Field::Estimate, Value::Seconds(60))].into();
-    let failure = notion.write_back(Kind::Project, &source, page_id(page), None, &odd).await.expect_err("no word");
+    let failure = notion.write_back(Kind::Project, &source, page_id(page), None, &odd, false).await.expect_err("no word");
     assert!(failure.to_string().contains("\"Size\" cannot be written"), "{failure}");
 
     mapping.projects.fields.insert(Field::Estimate, Mapped { unit: Unit::Days, ..Mapped::as_is("Days") });
@@ -386,6 +386,6 @@ async fn words_stand_for_values_both_ways() {
     assert_eq!(read[0].values.get(Field::Estimate), Some(&Value::Seconds(12 * 3600)));
     let (notion, source) = wire.bound(Kind::Project, &mapping).await;
     let written = [(Field::Estimate, Value::Seconds(4 * 3600))].into();
-    notion.write_back(Kind::Project, &source, page_id(page), None, &written).await.expect("written");
+    notion.write_back(Kind::Project, &source, page_id(page), None, &written, false).await.expect("written");
     assert_eq!(wire.sandbox.world().page(page).expect("there").properties["Days"], json!(0.5));
 }

@@ -156,7 +156,7 @@ async fn a_redirect_is_not_followed_and_says_where_it_led() {
             notion.fetch(Kind::Client, &source, &|_| {}).await.expect_err("no listing").to_string()
         } else {
             let nothing = BTreeMap::new();
-            let write = notion.write_back(Kind::Client, &source, page_id(page), Some(None), &nothing);
+            let write = notion.write_back(Kind::Client, &source, page_id(page), Some(None), &nothing, false);
             write.await.expect_err("no write").to_string()
         };
 
@@ -207,7 +207,7 @@ async fn a_refusal_is_believed_at_once() {
     wire.sandbox.world().notion_token = "ntn_rotated".to_owned();
 
     let listed = notion.fetch(Kind::Client, &source, &|_| {}).await.expect_err("refused");
-    let written = notion.write_back(Kind::Client, &source, page_id(page), Some(None), &BTreeMap::new()).await;
+    let written = notion.write_back(Kind::Client, &source, page_id(page), Some(None), &BTreeMap::new(), false).await;
     let identity = notion.identity().await.expect_err("refused");
 
     assert!(listed.is_refusal() && identity.is_refusal());
@@ -268,7 +268,7 @@ async fn the_token_is_in_nothing_that_can_be_seen() {
         {
             visible.extend([error.to_string(), error.hint(), format!("{error:?}")]);
         }
-        let written = notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new()).await;
+        let written = notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new(), false).await;
         visible.extend([format!("{written:?}"), format!("{notion:?}"), format!("{source:?}"), format!("{:?}", wire.exchanges())]);
     }
 

@@ -37,7 +37,8 @@ async fn a_claim_and_several_fields_are_one_patch_and_nothing_else_changes() {
         (Field::Estimate, Value::Seconds(4711)),
     ]
     .into();
-    let written = notion.write_back(Kind::Project, &source, page_id(page), Some(Some(claim())), &wanted).await.expect("written");
+    let written =
+        notion.write_back(Kind::Project, &source, page_id(page), Some(Some(claim())), &wanted, false).await.expect("written");
 
     assert_eq!(written.claim.id(), Some(claim()));
     assert_eq!((written.title, written.standing.is_closed()), (Raw::from("Web \"site\" 2"), true));
@@ -76,7 +77,7 @@ async fn everything_that_was_written_can_be_cleared() {
         (Field::Address, Value::Empty),
     ]
     .into();
-    notion.write_back(Kind::Client, &source, page_id(page), Some(None), &wanted).await.expect("written");
+    notion.write_back(Kind::Client, &source, page_id(page), Some(None), &wanted, false).await.expect("written");
 
     let properties = wire.sandbox.world().page(page).expect("a page").properties;
     let now: Vec<&Json> = ["Clockify Client ID", "Archive", "Notes", "Email", "Website"].map(|name| &properties[name]).into();
@@ -93,7 +94,7 @@ async fn a_reopened_page_takes_the_default_status() {
     let (notion, source) = wire.bound(Kind::Task, &Mapping::n8n()).await;
 
     let open = [(Field::State, Value::Closed(false))].into();
-    let written = notion.write_back(Kind::Task, &source, page_id(page), None, &open).await.expect("written");
+    let written = notion.write_back(Kind::Task, &source, page_id(page), None, &open, false).await.expect("written");
 
     assert_eq!(written.standing, Standing::Open);
     assert_eq!(wire.sandbox.world().page(page).expect("a page").properties["Status"], "Not started");
@@ -107,7 +108,8 @@ async fn refused(fields: &[(Field, &str)], meanwhile: fn(&mut World), wanted: (F
     let (notion, source) = wire.bound(Kind::Project, &mapped(Kind::Project, fields)).await;
     meanwhile(&mut wire.sandbox.world());
     let before = wire.sandbox.world().notion_snapshot();
-    let failure = notion.write_back(Kind::Project, &source, page_id(page), None, &[wanted].into()).await.expect_err("refused");
+    let failure =
+        notion.write_back(Kind::Project, &source, page_id(page), None, &[wanted].into(), false).await.expect_err("refused");
     assert!(matches!(failure, Failure::Rejected { .. }), "{failure}");
     assert_eq!(wire.sandbox.world().notion_snapshot(), before, "{failure}");
     (wire.statuses(), failure.to_string())
@@ -151,7 +153,7 @@ async fn a_property_that_became_read_only_is_refused_by_notion_and_named() {
     wire.add_column("Projects", "Notes", json!({"formula": {"expression": "prop(\"Name\")"}})).await;
 
     let note = [(Field::Note, Value::text("x"))].into();
-    let failure = notion.write_back(Kind::Project, &source, page_id(page), None, &note).await.expect_err("refused");
+    let failure = notion.write_back(Kind::Project, &source, page_id(page), None, &note, false).await.expect_err("refused");
 
     assert!(failure.has_status(400) && failure.to_string().contains("Notes"), "{failure}");
 }
@@ -166,7 +168,7 @@ async fn a_page_in_the_trash_or_out_of_sight_takes_no_write() {
     let (notion, source) = wire.bound(Kind::Client, &Mapping::n8n()).await;
 
     for (page, status) in [(trashed, 400), (hidden, 404)] {
-        let written = notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new()).await;
+        let written = notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new(), false).await;
         assert!(written.expect_err("refused").has_status(status));
     }
     assert_eq!(wire.statuses(), ["PATCH 400", "PATCH 404"], "nothing is tried again");
@@ -183,7 +185,7 @@ async fn a_write_whose_answer_is_lost_is_written_again_and_holds() {
         let (notion, source) = wire.bound(Kind::Client, &Mapping::n8n()).await;
         wire.sandbox.knobs().faults = vec![Fault::new(what.clone()).on("PATCH", "/v1/pages/").times(4).after_execution()];
 
-        let written = notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new()).await;
+        let written = notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new(), false).await;
 
         assert!(written.is_ok(), "{what:?}: {written:?}");
         assert_eq!(wire.sandbox.world().claim(page).as_deref(), Some(claim().as_str()));
@@ -200,7 +202,7 @@ async fn a_storm_of_conflicts_ends() {
     let conflict = r#"{"object":"error","status":409,"code":"conflict_error","message":"Conflict occurred while saving. Please try again."}"#;
     wire.sandbox.knobs().faults = vec![Fault::new(What::Status(409, conflict.to_owned())).on("PATCH", "").times(u32::MAX)];
 
-    let written = notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new()).await;
+    let written = notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new(), false).await;
 
     let failure = written.expect_err("a conflict");
     assert!(failure.has_status(409) && failure.to_string().contains("conflict_error"), "{failure}");

@@ -11,8 +11,8 @@ use punchlist::{
         diff::diff,
         journal::{Event, Outcome, RunId, Trace, What, Write, creates, open_writes},
         model::{
-            Away, Fetched, Field, Identified, Kind, Link, ObjectId, PageId, PerKind, Registry, Sight, Snapshots, Standing, Value,
-            Walk,
+            Away, Fetched, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, PerKind, Registry, Sight, Snapshots,
+            Standing, Value, Walk,
         },
         plan::{Plan, Scope},
         report::Stopped,
@@ -20,11 +20,14 @@ use punchlist::{
         rules::Rules,
         steps,
     },
-    engine::apply::{Failure, Found, Journal, Settling, Target, Work, Written, apply, settle},
+    engine::apply::{Failure, Found, Journal, Observed, Readings, Settling, Subject, Target, Work, Written, apply, settle},
 };
 
 use super::world::{World, refused};
 
+/// Seconds for which a reading may be built on, and after which it is read again.
+const FRESH: i64 = 5;
+const YOUNG: i64 = 3;
 /// Requests of one run; more would be a loop.
 const REQUESTS_MAX: usize = 400;
 
@@ -55,6 +58,8 @@ pub(super) struct Intent {
     snapshots: Snapshots,
     registry: Registry,
     pub(super) plan: Plan,
+    /// When both sides were read, in seconds.
+    read: i64,
 }
 
 impl Machine {
@@ -70,6 +75,7 @@ impl Machine {
     pub(super) async fn look(&self, world: &RefCell<World>, rules: &Rules, crash: &Fuse) -> Result<Option<Intent>, Crash> {
         let run = RunId(format!("m{}-{}", self.number, world.borrow_mut().count()));
         let mut registry = self.disk.borrow().registry.clone();
+        let read = world.borrow().now;
         let Some(mut snapshots) = Self::read(world, &registry) else { return Ok(None) };
         if snapshots.are_forgotten(&registry) {
             for _ in rules.settles() {
@@ -83,13 +89,13 @@ impl Machine {
             .collect();
         notebook.save(&mut registry, &lost)?;
         let open = open_writes(&self.disk.borrow().events).expect("a journal that this program wrote");
-        let target = Line::new(world, &self.disk);
+        let target = Line::new(world, &self.disk, Rows::default());
         let clock = || self.time(world);
         let settling = Settling { snapshots: &mut snapshots, registry: &mut registry, rules, clock: &clock };
         settle(open, settling, &target, &mut notebook).await?;
         let difference = diff(&snapshots, &registry, rules, Scope::default());
         notebook.save(&mut registry, &difference.verified)?;
-        Ok(Some(Intent { run, snapshots, registry, plan: difference.plan }))
+        Ok(Some(Intent { run, snapshots, registry, plan: difference.plan, read }))
     }
 
     /// Applies what was approved.
@@ -99,10 +105,12 @@ impl Machine {
         rules: &Rules,
         mut intent: Intent,
         approved: &Approved,
+        how: How,
         crash: &Fuse,
     ) -> Result<Stopped, Crash> {
         let earlier = self.unlinked_creates();
-        let target = Line::new(world, &self.disk);
+        let target = Line::new(world, &self.disk, Rows::of(&intent.snapshots, intent.read));
+        let polls_left = Cell::new(how.stops_after);
         let mut notebook = Notebook { disk: &self.disk, crash };
         let work = Work {
             run: intent.run.clone(),
@@ -111,9 +119,13 @@ impl Machine {
             registry: &mut intent.registry,
             earlier: &earlier,
             writes_before: 0,
+            unattended: how.unattended,
             rules,
             clock: &|| self.time(world),
-            stop: &|| false,
+            stop: &|| {
+                polls_left.set(polls_left.get().saturating_sub(1));
+                polls_left.get() == 0
+            },
             sink: &mut |_| {},
         };
         let ended = apply(work, &target, &mut notebook).await;
@@ -189,7 +201,7 @@ impl Machine {
     }
 }
 
-fn read_objects(world: &RefCell<World>) -> PerKind<Fetched<punchlist::domain::model::Object>> {
+fn read_objects(world: &RefCell<World>) -> PerKind<Fetched<Object>> {
     PerKind::from_fn(|kind| {
         let rows = world.borrow_mut().list_objects(|object| object.kind == kind);
         walk(world, rows)
@@ -206,6 +218,42 @@ fn walk<T: Identified>(world: &RefCell<World>, mut rows: Vec<T>) -> Fetched<T> {
     }
     walk.add(rows);
     walk.finish()
+}
+
+/// How a run is made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct How {
+    /// Nobody watches.
+    pub(super) unattended: bool,
+    /// Somebody asks for a stop when the run has asked that often whether anybody does.
+    pub(super) stops_after: usize,
+}
+
+/// What was last read of everything, and when, in seconds: a PUT replaces a row by what was read of it.
+#[derive(Default)]
+struct Rows {
+    all: i64,
+    objects: BTreeMap<ObjectId, Object>,
+    pages: BTreeMap<PageId, Page>,
+    read: BTreeMap<Subject, i64>,
+}
+
+impl Rows {
+    fn of(snapshots: &Snapshots, read: i64) -> Self {
+        let objects = Kind::ALL.into_iter().flat_map(|kind| snapshots.objects[kind].rows());
+        let pages = Kind::ALL.into_iter().flat_map(|kind| snapshots.pages[kind].rows());
+        Self {
+            all: read,
+            objects: objects.map(|object| (object.id, object.clone())).collect(),
+            pages: pages.map(|page| (page.id, page.clone())).collect(),
+            read: BTreeMap::new(),
+        }
+    }
+
+    /// When a subject was last read.
+    fn read(&self, subject: Subject) -> i64 {
+        self.read.get(&subject).copied().unwrap_or(self.all)
+    }
 }
 
 /// What ends the process at an append, before or after it is on disk.
@@ -269,6 +317,7 @@ struct Line<'a> {
     requests: Cell<usize>,
     /// Closes that were sent, but for what pages left behind.
     closes: RefCell<PerKind<usize>>,
+    rows: RefCell<Rows>,
 }
 
 impl World {
@@ -280,8 +329,8 @@ impl World {
 }
 
 impl<'a> Line<'a> {
-    fn new(world: &'a RefCell<World>, disk: &'a RefCell<Disk>) -> Self {
-        Self { world, disk, requests: Cell::new(0), closes: RefCell::default() }
+    fn new(world: &'a RefCell<World>, disk: &'a RefCell<Disk>, rows: Rows) -> Self {
+        Self { world, disk, requests: Cell::new(0), closes: RefCell::default(), rows: RefCell::new(rows) }
     }
 
     async fn wait(&self) {
@@ -291,7 +340,39 @@ impl<'a> Line<'a> {
         }
         let turns = self.world.borrow_mut().dice.below(3);
         for _ in 0..turns {
+            self.world.borrow_mut().people_go_on();
             tokio::task::yield_now().await;
+        }
+    }
+
+    /// O9: what a write replaces was read a moment ago, and holds what was planned on.
+    fn check_ground(&self, write: &Write, rests_on: Option<Subject>) {
+        let Some(subject) = rests_on else { return };
+        let (rows, mut world, disk) = (self.rows.borrow(), self.world.borrow_mut(), self.disk.borrow());
+        let age = world.now - rows.read(subject);
+        if age > FRESH {
+            world.broken.push(format!("O9: built on what was read {age} s ago: {write:?}"));
+        }
+        let before = disk.events.iter().rev().find_map(|event| match &event.what {
+            What::Intent { request, was, .. } if request == write => Some(was.before.clone()),
+            _ => None,
+        });
+        let (now, wanted): (BTreeMap<Field, Option<Value>>, &BTreeMap<Field, Value>) = match write {
+            Write::Update { object, fields, .. } => {
+                let row = rows.objects.get(object);
+                (fields.keys().map(|&field| (field, row.and_then(|row| steps::current(row, field)))).collect(), fields)
+            }
+            Write::WriteBack { page, fields, .. } => {
+                let row = rows.pages.get(page);
+                (fields.keys().map(|&field| (field, row.and_then(|row| steps::wanted(row, field)))).collect(), fields)
+            }
+            Write::Create { .. } => return,
+        };
+        for (field, planned) in before.iter().flatten() {
+            let moved = now.get(field).is_some_and(|now| now.as_ref() != Some(planned) && now.as_ref() != wanted.get(field));
+            if moved {
+                world.broken.push(format!("O9: {field} was {planned:?} when it was planned: {write:?}"));
+            }
         }
     }
 
@@ -306,7 +387,10 @@ impl<'a> Line<'a> {
         match write {
             Write::Create { .. } => {}
             Write::Update { page, object, fields, .. } => {
-                let left = link.is_some_and(|link| link.left.contains(object));
+                let made_twice = PageId::stand_in(*object) == Some(*page)
+                    && disk.registry.of_object(*object).is_none()
+                    && world.made.iter().any(|made| made.object == *object);
+                let left = made_twice || link.is_some_and(|link| link.left.contains(object));
                 if !left && link.is_none_or(|link| link.object != *object) {
                     world.broken.push(format!("O3: not linked: {write:?}"));
                 }
@@ -333,6 +417,7 @@ impl<'a> Line<'a> {
 struct OnItsWay<'a> {
     world: &'a RefCell<World>,
     write: &'a Write,
+    built_on: Option<Object>,
     arrived: Cell<bool>,
 }
 
@@ -340,7 +425,7 @@ impl Drop for OnItsWay<'_> {
     fn drop(&mut self) {
         let mut world = self.world.borrow_mut();
         if !self.arrived.get() && world.dice.percent(50) {
-            let done = world.execute(self.write).is_ok();
+            let done = world.execute(self.write, self.built_on.as_ref()).is_ok();
             world.log.push(format!("arrives late: {} {done}", name(self.write)));
         }
     }
@@ -355,9 +440,62 @@ fn name(write: &Write) -> String {
 }
 
 impl Target for Line<'_> {
-    async fn write(&self, write: &Write) -> Result<Written, Failure> {
+    fn is_fresh(&self, subject: Subject) -> bool {
+        self.world.borrow().now - self.rows.borrow().read(subject) <= YOUNG
+    }
+
+    async fn read(&self, subjects: &[Subject]) -> Readings {
+        let began = self.world.borrow().now;
+        self.wait().await;
+        let mut readings = Vec::new();
+        // A service that is asked for much answers in parts.
+        let count = 1 + self.world.borrow_mut().dice.below(subjects.len());
+        for &subject in &subjects[..count] {
+            let mut world = self.world.borrow_mut();
+            let mut rows = self.rows.borrow_mut();
+            let observed = if world.strike(4) {
+                Err(Failure::Unknown { error: "the line went dead".to_owned() })
+            } else {
+                Ok(match subject {
+                    Subject::Object(_, object) => match world.objects.get(&object) {
+                        Some(row) => {
+                            rows.objects.insert(object, row.clone());
+                            Observed::Object(Box::new(row.clone()))
+                        }
+                        None => Observed::Gone,
+                    },
+                    Subject::Page(_, page) => match world.page(page) {
+                        Some(row) => {
+                            rows.pages.insert(page, row.clone());
+                            Observed::Page(Box::new(row.clone()))
+                        }
+                        None => Observed::Gone,
+                    },
+                    Subject::Names(kind, parent) => {
+                        Observed::Names(world.list_objects(|object| object.kind == kind && object.parent == parent))
+                    }
+                })
+            };
+            if observed.is_ok() {
+                rows.read.insert(subject, began);
+            }
+            world.log.push(format!("read {subject:?} {}", observed.is_ok()));
+            readings.push((subject, observed));
+        }
+        readings
+    }
+
+    async fn write(&self, write: &Write, rests_on: Option<Subject>) -> Result<Written, Failure> {
+        if rests_on.is_some_and(|subject| self.world.borrow().now - self.rows.borrow().read(subject) > FRESH) {
+            return Err(Failure::Outdated);
+        }
         self.check(write);
-        let on_its_way = OnItsWay { world: self.world, write, arrived: Cell::new(false) };
+        self.check_ground(write, rests_on);
+        let built_on = match write {
+            Write::Update { object, .. } => self.rows.borrow().objects.get(object).cloned(),
+            _ => None,
+        };
+        let on_its_way = OnItsWay { world: self.world, write, built_on: built_on.clone(), arrived: Cell::new(false) };
         self.wait().await;
         let unknown = || Failure::Unknown { error: "the line went dead".to_owned() };
         let fault = {
@@ -372,12 +510,18 @@ impl Target for Line<'_> {
             3 => Err(Failure::OutOfBudget { error: "come back in an hour".to_owned() }),
             4 | 5 => Err(unknown()),
             _ => {
-                let done = self.world.borrow_mut().execute(write);
+                let done = self.world.borrow_mut().execute(write, built_on.as_ref());
                 if matches!(fault, 6..=8) { done.and(Err(unknown())) } else { done }
             }
         };
         let line = format!("{} [{fault}] {}", name(write), if answer.is_ok() { "ok" } else { "fails" });
         self.world.borrow_mut().log.push(line);
+        if let Ok(Written { object: Some(object), .. }) = &answer {
+            let now = self.world.borrow().now;
+            let mut rows = self.rows.borrow_mut();
+            rows.read.insert(Subject::Object(object.kind, object.id), now);
+            rows.objects.insert(object.id, object.clone());
+        }
         self.wait().await;
         answer
     }

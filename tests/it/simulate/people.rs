@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use punchlist::domain::{
-    model::{Claim, Kind, Object, ObjectId, Page, PageId, Relation, Standing},
+    model::{Claim, Field, Kind, Object, ObjectId, Page, PageId, Relation, Standing, Value},
     plan::{Action, Cause, Plan, Proposal, State},
     review::{Approved, Decision, Review},
 };
@@ -60,6 +60,14 @@ impl World {
         if self.dice.percent(65) { self.edit_notion() } else { self.edit_clockify() }
     }
 
+    /// People do not wait until a run is over.
+    pub(super) fn people_go_on(&mut self) {
+        let busy = self.knobs.busy;
+        if self.dice.percent(busy) {
+            self.edit();
+        }
+    }
+
     fn edit_notion(&mut self) {
         let what = self.dice.below(16);
         let kind = Kind::ALL[self.dice.below(3)];
@@ -94,7 +102,7 @@ impl World {
     }
 
     fn edit_clockify(&mut self) {
-        let what = self.dice.below(6);
+        let what = self.dice.below(7);
         let name = self.a_name();
         let kind = Kind::ALL[self.dice.below(3)];
         let above = self.an_object(|object| Some(object.kind) == kind.parent());
@@ -116,6 +124,8 @@ impl World {
                 let new = Object { id, kind, name: name.as_str().into(), parent: above, closed: false, marker: None, ..row };
                 self.objects.insert(id, new);
             }
+            // A field that nobody mapped.
+            6 => self.objects.get_mut(&object).expect("there").values.set(Field::Note, Value::text(&name)),
             5 => {
                 if let Some(page) = self.a_page(|_| true) {
                     let was_hidden = self.hidden.remove(&page);

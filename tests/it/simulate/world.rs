@@ -20,6 +20,10 @@ pub(super) struct Knobs {
     pub(super) unique: bool,
     /// That many listings still show what was before a write.
     pub(super) lag: u32,
+    /// For so many seconds all listings do.
+    pub(super) lag_seconds: i64,
+    /// Of a hundred moments of an apply, in how many somebody edits something.
+    pub(super) busy: usize,
     /// Of a hundred requests, how many go wrong.
     pub(super) trouble: usize,
 }
@@ -31,8 +35,17 @@ pub(super) struct Made {
     pub(super) object: ObjectId,
 }
 
-/// What a listing still shows instead of the truth, and how often.
-type Stale<K, T> = BTreeMap<K, (Option<T>, u32)>;
+/// What a listing still shows instead of the truth.
+#[derive(Clone, Debug)]
+struct Before<T> {
+    row: Option<T>,
+    /// How often.
+    lists: u32,
+    /// Until when, whatever the count.
+    until: i64,
+}
+
+type Stale<K, T> = BTreeMap<K, Before<T>>;
 
 /// Both services.
 #[derive(Clone, Debug)]
@@ -108,7 +121,7 @@ impl World {
 
     /// The pages of a kind as a listing shows them: not those in the trash, nor hidden ones.
     pub(super) fn list_pages(&mut self, kind: Kind) -> Vec<Page> {
-        let rows = listing(&self.pages, &mut self.stale_pages, |page: &Page| page.kind == kind);
+        let rows = listing(&self.pages, &mut self.stale_pages, self.now, |page: &Page| page.kind == kind);
         self.shown_closed.retain(|page| !rows.iter().any(|row| row.id == *page));
         self.shown_closed.extend(rows.iter().filter(|row| row.standing.is_closed()).map(|row| row.id));
         rows.into_iter().filter(|page| page.standing != Standing::Trashed && !self.hidden.contains(&page.id)).collect()
@@ -116,12 +129,12 @@ impl World {
 
     /// The objects that a listing shows.
     pub(super) fn list_objects(&mut self, concerns: impl Fn(&Object) -> bool) -> Vec<Object> {
-        listing(&self.objects, &mut self.stale_objects, concerns)
+        listing(&self.objects, &mut self.stale_objects, self.now, concerns)
     }
 
     /// True when no listing shows the object yet: people cannot have seen it either.
     pub(super) fn is_unseen(&self, object: ObjectId) -> bool {
-        self.stale_objects.get(&object).is_some_and(|(before, _)| before.is_none())
+        self.stale_objects.get(&object).is_some_and(|before| before.row.is_none())
     }
 
     /// A page by its id.
@@ -145,8 +158,8 @@ impl World {
         self.objects.values().find(same).map(|object| object.id)
     }
 
-    /// Carries a write out.
-    pub(super) fn execute(&mut self, write: &Write) -> Result<Written, Failure> {
+    /// Carries a write out. One that changes an object replaces the whole of it by what it was built on.
+    pub(super) fn execute(&mut self, write: &Write, built_on: Option<&Object>) -> Result<Written, Failure> {
         self.tick();
         match write {
             Write::Create { page, kind, parent, name, marked, fields } => {
@@ -169,7 +182,7 @@ impl World {
             }
             Write::Update { object, fields, .. } => {
                 let Some(before) = self.objects.get(object).cloned() else { return Err(refused("there is no such object")) };
-                let mut after = before.clone();
+                let mut after = built_on.unwrap_or(&before).clone();
                 for (field, value) in fields {
                     set(&mut after, *field, value);
                 }
@@ -195,8 +208,9 @@ impl World {
                         _ => after.values.set(*field, value.clone()),
                     }
                 }
-                if self.knobs.lag > 0 {
-                    self.stale_pages.entry(*page).or_insert((Some(before), self.knobs.lag));
+                if self.knobs.lag > 0 || self.knobs.lag_seconds > 0 {
+                    let before = self.before(Some(before));
+                    self.stale_pages.entry(*page).or_insert(before);
                 }
                 self.pages.insert(*page, after.clone());
                 Ok(Written { object: None, page: Some(after) })
@@ -205,9 +219,14 @@ impl World {
     }
 
     fn remember_object(&mut self, object: ObjectId, before: Option<Object>) {
-        if self.knobs.lag > 0 {
-            self.stale_objects.entry(object).or_insert((before, self.knobs.lag));
+        if self.knobs.lag > 0 || self.knobs.lag_seconds > 0 {
+            let before = self.before(before);
+            self.stale_objects.entry(object).or_insert(before);
         }
+    }
+
+    fn before<T>(&self, row: Option<T>) -> Before<T> {
+        Before { row, lists: self.knobs.lag, until: self.now + self.knobs.lag_seconds }
     }
 
     fn must_be_there(&self, parent: Option<ObjectId>) -> Result<(), Failure> {
@@ -220,7 +239,12 @@ impl World {
             .and_then(|own| self.objects.get(&own))
             .is_none_or(|before| before.name.exact() != name || before.parent != parent);
         let taken = self.knobs.unique && changes && self.holder(kind, parent, name, own).is_some();
-        if taken { Err(refused("a name that exists already")) } else { Ok(()) }
+        let (error, hint) = ("a name that exists already".to_owned(), String::new());
+        match (taken, own) {
+            (false, _) => Ok(()),
+            (true, None) => Err(Failure::PerhapsTaken { error, hint }),
+            (true, Some(_)) => Err(Failure::Refused { error, hint }),
+        }
     }
 
     /// Somebody writes a page.
@@ -261,18 +285,24 @@ fn set(object: &mut Object, field: Field, value: &Value) {
 }
 
 /// The rows as a listing shows them; each stale one that is concerned is used up once.
-fn listing<K: Ord + Copy, T: Clone>(truth: &BTreeMap<K, T>, stale: &mut Stale<K, T>, concerns: impl Fn(&T) -> bool) -> Vec<T> {
+fn listing<K: Ord + Copy, T: Clone>(
+    truth: &BTreeMap<K, T>,
+    stale: &mut Stale<K, T>,
+    now: i64,
+    concerns: impl Fn(&T) -> bool,
+) -> Vec<T> {
+    stale.retain(|_, before| before.lists > 0 || before.until > now);
     let mut rows = Vec::new();
     for (id, row) in truth {
         match stale.get_mut(id) {
-            Some((before, lists)) if concerns(row) || before.as_ref().is_some_and(&concerns) => {
-                *lists -= 1;
-                rows.extend(before.clone().filter(&concerns));
+            Some(before) if concerns(row) || before.row.as_ref().is_some_and(&concerns) => {
+                before.lists = before.lists.saturating_sub(1);
+                rows.extend(before.row.clone().filter(&concerns));
             }
             _ if concerns(row) => rows.push(row.clone()),
             _ => {}
         }
     }
-    stale.retain(|_, (_, lists)| *lists > 0);
+    stale.retain(|_, before| before.lists > 0 || before.until > now);
     rows
 }

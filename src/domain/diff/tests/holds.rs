@@ -2,9 +2,9 @@
 
 use snapbox::{assert_data_eq, str};
 
-use super::world::{Case, World, pictures};
+use super::world::{Case, World, at, pictures};
 use crate::domain::{
-    model::{Claim, Field, Kind, PageId, Relation, Standing, Value},
+    model::{Claim, Field, Kind, PageId, Relation, Standing, Unsettled, Value},
     rules::{Brake, OnConflict},
 };
 
@@ -400,7 +400,11 @@ fn from_an_incomplete_listing_nothing_is_concluded() {
         }),
         ("an earlier run may have created it", &|world| {
             let page = world.page("Acme").id;
-            world.unsettled.insert(page, Vec::new());
+            world.unsettled.insert(page, Unsettled::Unseen);
+        }),
+        ("an earlier run may have created it a moment ago", &|world| {
+            let page = world.page("Acme").id;
+            world.unsettled.insert(page, Unsettled::Until(at(600)));
         }),
         ("Notion: a closed page", &|world| {
             world.link("Acme").close_page("Acme");
@@ -438,6 +442,8 @@ Clockify: a garbled claim:
 create client "Acme": Incomplete: Clockify's clients could not be listed completely (the walk was cut short), so it may exist already
 an earlier run may have created it:
 create client "Acme": Unsettled: an earlier run may have created it, and looking it up failed: run again
+an earlier run may have created it a moment ago:
+create client "Acme": Unsettled: an earlier run may have created it, and nothing shows it yet: run again; before 1970-01-01 00:10:00 UTC it is not created again
 Notion: a closed page:
 close client "Acme": Incomplete: Notion's clients could not be listed completely (the walk was cut short)
 Notion: a page in the trash:

@@ -12,7 +12,7 @@ use crate::domain::{
     diff::{Difference, diff},
     model::{
         Agreed, Away, Base, Claim, Fetched, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, PerKind, Problem,
-        Registry, Relation, Sight, Snapshots, Standing, Value, Values, Walk,
+        Registry, Relation, Sight, Snapshots, Standing, Unsettled, Value, Values, Walk,
     },
     plan::{Change, Plan, Proposal, Scope},
     review::{Approved, Review},
@@ -27,7 +27,7 @@ pub(crate) struct World {
     pub(crate) registry: Registry,
     pub(crate) rules: Rules,
     pub(crate) away: BTreeMap<PageId, Away>,
-    pub(crate) unsettled: BTreeMap<PageId, Vec<ObjectId>>,
+    pub(crate) unsettled: BTreeMap<PageId, Unsettled>,
     pub(crate) problems: Vec<Problem>,
     /// Kinds whose pages cannot be listed completely.
     pub(crate) partial_pages: BTreeSet<Kind>,

@@ -2,14 +2,14 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     rc::Rc,
 };
 
 use jiff::Timestamp;
 
-use super::super::{Failure, Found, Journal, Target, Work, Written, apply};
+use super::super::{Failure, Found, Journal, Observed, Readings, Subject, Target, Work, Written, apply};
 use crate::domain::{
     diff::tests::world::{World, approve_all},
     journal::{Event, Outcome, RunId, Trace, What, Write},
@@ -39,6 +39,10 @@ pub(super) enum Fault {
     Dark,
     /// It is answered as if it had happened.
     Ignored,
+    /// It is never answered.
+    Hangs,
+    /// Another machine has just made it, so that it is refused.
+    Taken,
 }
 
 pub(super) type Log = Rc<RefCell<Vec<String>>>;
@@ -55,12 +59,28 @@ pub(super) struct Fake {
     pub(super) written: Cell<usize>,
     /// Clockify's own time.
     pub(super) now: Option<Timestamp>,
+    /// What was read again; everything else is as old as the plan.
+    pub(super) read: RefCell<BTreeSet<Subject>>,
+    /// True where what the plan was made of is too old to build on.
+    pub(super) aged: bool,
+    /// What people do right before a subject is read again.
+    pub(super) meanwhile: RefCell<Vec<fn(&mut World)>>,
 }
 
 impl Fake {
     pub(super) fn new(world: &World) -> Self {
         let world = RefCell::new(world.clone());
-        Self { world, log: Log::default(), faults: Vec::new(), stores: str::to_owned, written: Cell::new(0), now: None }
+        Self {
+            world,
+            log: Log::default(),
+            faults: Vec::new(),
+            stores: str::to_owned,
+            written: Cell::new(0),
+            now: None,
+            read: RefCell::default(),
+            aged: false,
+            meanwhile: RefCell::default(),
+        }
     }
 
     /// The write in one line.
@@ -101,8 +121,48 @@ impl Fake {
         line
     }
 
+    fn observe(&self, subject: Subject) -> Result<Observed, Failure> {
+        let world = self.world.borrow();
+        let line = match subject {
+            Subject::Object(kind, object) => {
+                let found = world.objects.iter().find(|(_, row)| row.id == object);
+                format!("read {kind} <{}>", found.map_or("?", |(path, _)| path))
+            }
+            Subject::Page(kind, page) => {
+                let found = world.pages.iter().find(|(_, row)| row.id == page);
+                format!("read page {kind} {:?}", found.map_or("?", |(path, _)| path))
+            }
+            Subject::Names(kind, parent) => {
+                let found = world.objects.iter().find(|(_, row)| Some(row.id) == parent);
+                format!("read names of {}{}", kind.plural(), found.map_or(String::new(), |(path, _)| format!(" under <{path}>")))
+            }
+        };
+        let fault = self.faults.iter().find(|(text, _)| line.contains(text)).map(|(_, fault)| *fault);
+        self.log.borrow_mut().push(line);
+        match fault {
+            Some(Fault::OutOfBudget) => return Err(Failure::OutOfBudget { error: "come back in an hour".to_owned() }),
+            Some(Fault::Credentials) => return Err(Failure::Credentials { error: "who are you".to_owned() }),
+            Some(_) => return Err(Failure::Unknown { error: "the line went dead".to_owned() }),
+            None => {}
+        }
+        Ok(match subject {
+            Subject::Object(_, object) => match world.objects.values().find(|row| row.id == object) {
+                Some(row) => Observed::Object(Box::new(row.clone())),
+                None => Observed::Gone,
+            },
+            Subject::Page(_, page) => match world.pages.values().find(|row| row.id == page) {
+                Some(row) => Observed::Page(Box::new(row.clone())),
+                None => Observed::Gone,
+            },
+            Subject::Names(kind, parent) => {
+                Observed::Names(world.objects.values().filter(|row| row.kind == kind && row.parent == parent).cloned().collect())
+            }
+        })
+    }
+
     fn carry_out(&self, write: &Write) -> Result<Written, Failure> {
         let refused = |error: &str| Failure::Refused { error: error.to_owned(), hint: String::new() };
+        let taken_name = || Failure::PerhapsTaken { error: "a name that exists already".to_owned(), hint: String::new() };
         let mut world = self.world.borrow_mut();
         let taken = |world: &World, own: Option<ObjectId>, kind, parent, name: &str| {
             let mut rows = world.objects.values().filter(|row| row.kind == kind && row.parent == parent && Some(row.id) != own);
@@ -113,7 +173,7 @@ impl Fake {
             Write::Create { page, kind, parent, name, marked, fields } => {
                 let name = (self.stores)(name.exact());
                 if taken(&world, None, *kind, *parent, &name) {
-                    return Err(refused("a name that exists already"));
+                    return Err(taken_name());
                 }
                 let path = format!("created {}{}", world.next(), "/x".repeat(*kind as usize));
                 let parent = *parent;
@@ -172,7 +232,23 @@ fn set(object: &mut Object, field: Field, value: &Value, stores: fn(&str) -> Str
 }
 
 impl Target for Fake {
-    async fn write(&self, write: &Write) -> Result<Written, Failure> {
+    fn is_fresh(&self, subject: Subject) -> bool {
+        !self.aged || self.read.borrow().contains(&subject)
+    }
+
+    async fn read(&self, subjects: &[Subject]) -> Readings {
+        tokio::task::yield_now().await;
+        for edit in self.meanwhile.take() {
+            edit(&mut self.world.borrow_mut());
+        }
+        // A service that is asked for much answers in parts.
+        let asked = subjects.iter().take(2).copied();
+        let readings: Readings = asked.map(|subject| (subject, self.observe(subject))).collect();
+        self.read.borrow_mut().extend(readings.iter().map(|(subject, _)| *subject));
+        readings
+    }
+
+    async fn write(&self, write: &Write, _rests_on: Option<Subject>) -> Result<Written, Failure> {
         let line = self.line(write);
         let error = || "the line went dead".to_owned();
         self.log.borrow_mut().push(format!("send {line}"));
@@ -184,6 +260,11 @@ impl Target for Fake {
             Some(Fault::Credentials) => Err(Failure::Credentials { error: "who are you".to_owned() }),
             Some(Fault::NotSent) => Err(Failure::NotSent { error: error() }),
             Some(Fault::OutOfBudget) => Err(Failure::OutOfBudget { error: "come back in an hour".to_owned() }),
+            Some(Fault::Taken) => {
+                self.carry_out(write).expect("it works");
+                self.carry_out(write)
+            }
+            Some(Fault::Hangs) => std::future::pending().await,
             Some(Fault::RequestLost) => Err(Failure::Unknown { error: error() }),
             Some(Fault::AnswerLost | Fault::Dark) => {
                 self.carry_out(write).expect("it works");
@@ -285,6 +366,7 @@ fn note(what: &What) -> Option<String> {
         }
         What::Applied { .. } => "applied".to_owned(),
         What::Failed { .. } => "failed".to_owned(),
+        What::Begun { .. } => "begun".to_owned(),
         What::NotStarted { .. } => "not started".to_owned(),
         _ => return None,
     })
@@ -313,6 +395,7 @@ impl Run {
             match &event.what {
                 What::Applied { .. } => text.push_str("applied\n"),
                 What::Failed { error, .. } => writeln!(text, "failed: {error}").expect("memory"),
+                What::Begun { because, .. } => writeln!(text, "begun: {because}").expect("memory"),
                 What::NotStarted { because, .. } => writeln!(text, "not started: {because}").expect("memory"),
                 _ => {}
             }
@@ -333,6 +416,11 @@ pub(super) struct Bench<'a> {
     /// Creates that an earlier run has looked for in vain.
     pub(super) earlier: BTreeMap<PageId, Trace>,
     pub(super) now: Option<Timestamp>,
+    /// True where what the plan was made of is too old to build on.
+    pub(super) aged: bool,
+    /// What people do right before something is read again.
+    pub(super) meanwhile: Vec<fn(&mut World)>,
+    pub(super) unattended: bool,
 }
 
 impl<'a> Bench<'a> {
@@ -347,6 +435,9 @@ impl<'a> Bench<'a> {
             approved: None,
             earlier: BTreeMap::new(),
             now: None,
+            aged: false,
+            meanwhile: Vec::new(),
+            unattended: false,
         }
     }
 
@@ -359,6 +450,8 @@ impl<'a> Bench<'a> {
         fake.faults = self.faults;
         fake.stores = self.stores;
         fake.now = self.now;
+        fake.aged = self.aged;
+        fake.meanwhile = RefCell::new(self.meanwhile);
         let mut notebook = Notebook::new(&fake.log);
         notebook.fails_from = self.fails_from;
         let snapshots = world.snapshots();
@@ -373,6 +466,7 @@ impl<'a> Bench<'a> {
             registry: &mut registry,
             earlier: &self.earlier,
             writes_before: 0,
+            unattended: self.unattended,
             rules: &world.rules,
             clock: &|| Timestamp::UNIX_EPOCH,
             stop: &|| sent() >= stops_after,

@@ -106,18 +106,15 @@ task "Design" write-back <Acme/Website/000003e80000000000000007> [claim 100 read
 it did not happen:
 look up create task "Design" under <Acme/Website>
 look up create task "Design" under <Acme/Website>
-  journal: 1 absent
-task "Design" create name: "" → "Design" [new 95 ready]
+task "Design" create name: "" → "Design" [new 95 held Unsettled]
 somebody's of that name, from before:
 look up create task "Design" under <Acme/Website>
 look up create task "Design" under <Acme/Website>
-  journal: 1 absent
 task "Design" link <Acme/Website/Design@940> [match 90 ready]
   or create name: "" → "Design" 60
 somebody's of that name, from after:
 look up create task "Design" under <Acme/Website>
 look up create task "Design" under <Acme/Website>
-  journal: 1 absent
 task "Design" link <Acme/Website/Design@1600> [match 90 ready]
   or create name: "" → "Design" 60
 two of that name:
@@ -230,7 +227,7 @@ fn a_second_try_tells_of_its_twin() {
 send create task "Design" under <Acme/Website>
 done create task "Design" under <Acme/Website>
 look up create task "Design" under <Acme/Website>
-failed: created, but an earlier try had made it too: 000004240000000000000008
+failed: created, and it is there twice: an earlier try or another machine has made it too (000004240000000000000008)
 
 "#]]
     );

@@ -203,13 +203,13 @@ fail create client "Acme"
 look up create client "Acme"
 look up create client "Acme"
 look up create client "Acme"
-  journal: 1 unknown, 1 absent
+  journal: 1 unknown
   journal: failed
-failed: the line went dead; looked up, it did not happen
+failed: the line went dead; nothing shows yet whether it happened
 
 "#]],
             str![[r#"
-open: 0
+open: 1
 client "Acme" create name: "" → "Acme" [new 95 ready]
 
 "#]],
@@ -349,8 +349,12 @@ send create client "Acme"
 send create client "Beta"
 done create client "Beta"
 done create client "Acme"
-not started: the run stopped before
-not started: the run stopped before
+send page client "Beta" claim=<created 5>
+send page client "Acme" claim=<created 7>
+done page client "Acme" claim=<created 7>
+done page client "Beta" claim=<created 5>
+applied
+applied
 not started: the run stopped before
 not started: the run stopped before
 after 2:
@@ -358,8 +362,12 @@ send create client "Acme"
 send create client "Beta"
 done create client "Beta"
 done create client "Acme"
-not started: the run stopped before
-not started: the run stopped before
+send page client "Beta" claim=<created 5>
+send page client "Acme" claim=<created 7>
+done page client "Acme" claim=<created 7>
+done page client "Beta" claim=<created 5>
+applied
+applied
 not started: the run stopped before
 not started: the run stopped before
 

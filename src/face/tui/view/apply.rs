@@ -62,6 +62,7 @@ fn story(state: &State, line: &Told) -> Line<'static> {
     let (mark, style, word) = match line.mark {
         Mark::Applied => (state.theme.pick("✓", "ok"), state.theme.good(), ""),
         Mark::Failed => (state.theme.pick("✗", "!!"), state.theme.bad(), "failed: "),
+        Mark::Begun => (state.theme.pick("◐", "~~"), state.theme.alert(), "begun: "),
         Mark::NotStarted => (state.theme.pick("·", ".."), state.theme.alert(), "not started: "),
     };
     let time = line.at.strftime("%H:%M:%S");

@@ -1,0 +1,167 @@
+//! What a write rests on is read again shortly before it leaves, and compared with what was planned: nobody's edit is overwritten
+//! unseen.
+
+use std::collections::BTreeMap;
+
+use super::{Applying, Failure, Journal, Target};
+use crate::domain::{
+    journal::Write,
+    model::{Field, Kind, Object, ObjectId, Page, PageId, Service, Value},
+    plan::field_word,
+    steps,
+    text::Raw,
+};
+
+/// Columns of a value in a sentence; longer ones are cut in the middle.
+const VALUE_COLUMNS: usize = 60;
+
+/// What a write rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// The object that is changed.
+    Object(Kind, ObjectId),
+    /// The page whose fields are changed.
+    Page(Kind, PageId),
+    /// The names that are taken where something is created: of one kind, under one parent.
+    Names(Kind, Option<ObjectId>),
+}
+
+impl Subject {
+    /// What a change rests on; nothing for an ID that goes into an empty property, and for what only punchlist
+    /// writes.
+    pub(super) fn of(write: &Write, page: Option<&Page>) -> Option<Self> {
+        match write {
+            Write::Create { .. } => None,
+            Write::Update { kind, object, .. } => Some(Self::Object(*kind, *object)),
+            Write::WriteBack { page: id, kind, claim, fields } => {
+                let over_another_id = claim.is_some() && page.is_some_and(|page| page.claim.value() != Value::Empty);
+                let over_fields = fields.keys().any(|field| !field.is_told());
+                (over_another_id || over_fields).then_some(Self::Page(*kind, *id))
+            }
+        }
+    }
+
+    /// The service that it is read from.
+    pub fn service(self) -> Service {
+        match self {
+            Self::Object(..) | Self::Names(..) => Service::Clockify,
+            Self::Page(..) => Service::Notion,
+        }
+    }
+}
+
+/// What was seen of something that was read again.
+#[derive(Clone, Debug)]
+pub enum Observed {
+    /// An object.
+    Object(Box<Object>),
+    /// A page.
+    Page(Box<Page>),
+    /// What is there of one kind under one parent.
+    Names(Vec<Object>),
+    /// The service does not show it any more.
+    Gone,
+}
+
+/// What was read again, each with what was seen of it or why it could not be read.
+pub type Readings = Vec<(Subject, Result<Observed, Failure>)>;
+
+/// What a reading means for a write.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Ground {
+    /// It is as planned, in all that is written.
+    Firm,
+    /// It is not: why nothing is written, safe to show.
+    Moved(String),
+}
+
+impl<J: Journal> Applying<'_, '_, J> {
+    /// Compares what was just seen with what was planned on: the fields that are written, and whether it is open.
+    pub(super) fn ground(&self, write: &Write, observed: &Observed) -> Ground {
+        let (then, now, wanted): (_, _, BTreeMap<Field, Value>) = match (write, observed) {
+            (Write::Update { kind, object, fields, .. }, Observed::Object(now)) => {
+                let Some(then) = self.object_left(*kind, *object) else { return Ground::Firm };
+                let values = |object: &Object| with_state(fields, |field| steps::current(object, field));
+                (values(then), values(now), fields.clone())
+            }
+            (Write::WriteBack { page, kind, claim, fields }, Observed::Page(now)) => {
+                let Some(then) = self.page_left(*kind, *page) else { return Ground::Firm };
+                let claims = claim.map(|claim| (Field::Claim, claim.map_or(Value::Empty, Value::Object)));
+                let fields: BTreeMap<Field, Value> = fields.clone().into_iter().chain(claims).collect();
+                let values = |page: &Page| with_state(&fields, |field| steps::wanted(page, field));
+                (values(then), values(now), fields)
+            }
+            (Write::Create { page, kind, parent, name, .. }, Observed::Names(there)) => {
+                return self.room_for(*page, *kind, *parent, name, there);
+            }
+            _ => return Ground::Moved("it is not there any more, as far as the service shows".to_owned()),
+        };
+        let moved: Vec<String> = then
+            .iter()
+            .filter(|(field, then)| now.get(field) != Some(*then))
+            // Somebody has done by hand what is about to be done: writing it changes nothing.
+            .filter(|(field, _)| wanted.get(field).is_none_or(|wanted| now.get(field) != Some(wanted)))
+            .map(|(field, then)| {
+                let word = field_word(write.kind(), *field);
+                let now = now.get(field).map_or_else(|| "not known".to_owned(), |value| self.words(write.kind(), *field, value));
+                format!("{word} was {} when it was planned, and is {now} now", self.words(write.kind(), *field, then))
+            })
+            .collect();
+        if moved.is_empty() { Ground::Firm } else { Ground::Moved(format!("it has moved: {}", moved.join("; "))) }
+    }
+
+    /// Whether nobody has created meanwhile what is about to be created.
+    fn room_for(&self, page: PageId, kind: Kind, parent: Option<ObjectId>, name: &Raw, there: &[Object]) -> Ground {
+        let is_same = |object: &Object| object.parent == parent && object.name.canonical() == name.canonical();
+        let is_new = |object: &Object| self.object_left(kind, object.id).is_none();
+        match there.iter().find(|object| is_new(object) && (object.marker == Some(page) || is_same(object))) {
+            Some(object) => {
+                Ground::Moved(format!("somebody else has created it meanwhile ({}): run again, and it is found", object.id))
+            }
+            None => Ground::Firm,
+        }
+    }
+
+    /// Looks once more where things were created, for what somebody else has created in the same moment.
+    pub(super) async fn look_for_twins<T: Target>(&mut self, target: &T) -> Result<(), J::Error> {
+        let mut open: Vec<Subject> = self.created.keys().copied().collect();
+        while let Some(&Subject::Names(first, _)) = open.first() {
+            let is_alike = |subject: &Subject| matches!(subject, Subject::Names(kind, _) if *kind == first);
+            let alike: Vec<Subject> = open.extract_if(.., |subject| is_alike(subject)).collect();
+            for (subject, reading) in target.read(&alike).await {
+                // What cannot be seen now, the next plan shows.
+                let (Ok(Observed::Names(there)), Some(created)) = (reading, self.created.remove(&subject)) else { continue };
+                for (step, own) in created {
+                    let Some(ours) = self.own_objects.get(&own) else { continue };
+                    let is_twin = |object: &&Object| {
+                        object.id != own
+                            && self.object(object.kind, object.id).is_none()
+                            && object.parent == ours.parent
+                            && object.name.canonical() == ours.name.canonical()
+                    };
+                    let twins: Vec<ObjectId> = there.iter().filter(is_twin).map(|object| object.id).collect();
+                    if !twins.is_empty() {
+                        self.tell_of_twins(step, &twins)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A value as people read it; a parent by its name.
+    fn words(&self, kind: Kind, field: Field, value: &Value) -> String {
+        let named = match (field, value, kind.parent()) {
+            (Field::Parent, Value::Object(id), Some(above)) => self.object_left(above, *id).map(|object| object.name.clone()),
+            _ => None,
+        };
+        let raw = named.unwrap_or_else(|| value.to_raw());
+        if *value == Value::Empty { "empty".to_owned() } else { format!("“{}”", raw.display().clipped(VALUE_COLUMNS)) }
+    }
+}
+
+/// The values of the fields that are written, and whether it is open.
+fn with_state(fields: &BTreeMap<Field, Value>, value: impl Fn(Field) -> Option<Value>) -> BTreeMap<Field, Value> {
+    let fields = fields.keys().copied().chain([Field::State]);
+    fields.filter_map(|field| Some((field, value(field)?))).collect()
+}
