@@ -361,6 +361,10 @@ pub enum NoticeCode {
     Incomplete,
     /// Something of a page could not be read.
     Unreadable,
+    /// A service cannot or will not say something, and what depends on it waits.
+    Unknown,
+    /// Something is open on both sides below what is closed.
+    OpenBelowClosed,
 }
 
 /// Something to say without a change.

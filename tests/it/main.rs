@@ -20,3 +20,4 @@ mod sync_status;
 #[cfg(unix)]
 mod terminal;
 mod undo;
+mod unknown;

@@ -18,7 +18,7 @@ use std::{cell::RefCell, collections::BTreeSet, fmt::Write as _};
 
 use punchlist::domain::{
     model::{ObjectId, PageId, Relation},
-    plan::State,
+    plan::{NoticeCode, State},
     report::Stopped,
     rules::{Rules, Threshold},
 };
@@ -248,13 +248,16 @@ impl History {
     /// O2 and O5: every page that nothing holds has its object, its ID, and what it says is so.
     fn check_pages(&self, intent: &Intent) {
         let mut world = self.world.borrow_mut();
-        let held: BTreeSet<PageId> = intent.plan.changes.iter().map(|change| change.page).collect();
+        // What cannot be told waits, and is told.
+        let unknown =
+            intent.plan.notices.iter().filter(|notice| notice.code == NoticeCode::Unknown).filter_map(|notice| notice.page);
+        let held: BTreeSet<PageId> = intent.plan.changes.iter().map(|change| change.page).chain(unknown).collect();
         let mut broken = Vec::new();
         for page in world.pages.values().filter(|page| !page.standing.is_closed() && !held.contains(&page.id)) {
             let object = linked(&self.machines[0], page.id).and_then(|object| world.objects.get(&object));
             let parent = match &page.parent {
                 Relation::One(parent) => linked(&self.machines[0], *parent),
-                Relation::None | Relation::Several(_) => None,
+                Relation::None | Relation::Several(_) | Relation::Unknown(_) => None,
             };
             let right = object.is_some_and(|object| {
                 let is_so = object.name.canonical() == page.title.canonical() && !object.closed;

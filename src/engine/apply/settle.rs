@@ -116,8 +116,7 @@ impl Settling<'_> {
 
     /// True when a complete listing shows that the parent of an object of this kind is gone, and not only not listed yet.
     fn is_gone(&self, kind: Kind, parent: ObjectId) -> bool {
-        let listing = kind.parent().and_then(|kind| self.snapshots.objects[kind].complete());
-        listing.is_some_and(|listing| listing.lacks(parent)) && !self.snapshots.is_young(parent)
+        kind.parent().is_some_and(|kind| self.snapshots.is_gone(kind, parent))
     }
 
     /// Objects without a page that have everything of a create that was not found but its name.
@@ -198,7 +197,7 @@ fn shows(snapshots: &Snapshots, write: &Write) -> bool {
         }
         Write::WriteBack { page, kind, claim, fields } => snapshots.pages[*kind].get(*page).is_some_and(|page| {
             let has = |(field, value): (&Field, &_)| steps::wanted(page, *field).as_ref() == Some(value);
-            claim.is_none_or(|claim| page.claim.id() == claim) && fields.iter().all(has)
+            claim.is_none_or(|claim| page.claim.is(claim)) && fields.iter().all(has)
         }),
     }
 }

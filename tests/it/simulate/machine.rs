@@ -170,6 +170,10 @@ impl Machine {
         });
         let as_of = Some(world.borrow().time());
         let mut snapshots = Snapshots { pages, objects: read_objects(world), as_of, ..Snapshots::default() };
+        // What is asked for by its ID answers at once, however far the listings lag behind.
+        let links = registry.iter().map(|link| link.object);
+        let claims = Kind::ALL.into_iter().flat_map(|kind| snapshots.pages[kind].rows()).filter_map(|page| page.claim.id());
+        snapshots.denied = links.chain(claims).filter(|object| !world.borrow().objects.contains_key(object)).collect();
         for link in registry.iter() {
             if snapshots.pages[link.kind].complete().is_none_or(|listing| !listing.lacks(link.page)) {
                 continue;
