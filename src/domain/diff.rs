@@ -21,7 +21,7 @@ mod unmanaged;
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
 use self::fields::Compared;
@@ -704,10 +704,11 @@ impl<'a> Differ<'a> {
             .into_iter()
             .all(|kind| self.snapshots.pages[kind].complete().is_some() && self.snapshots.objects[kind].complete().is_some());
         let mut notices = notices::notices(self.snapshots, self.registry, self.pairs, self.namesakes);
-        notices.extend(self.unknown());
+        let mut unclear = BTreeSet::new();
+        notices.extend(self.unknown(&mut unclear));
         notices.extend(self.open_below_closed());
         notices.extend(unmanaged);
-        let plan = Plan { changes: self.changes, notices, places, complete, scope, hash: String::new() };
+        let plan = Plan { changes: self.changes, notices, unclear, places, complete, scope, hash: String::new() };
         Difference { plan: plan.seal(self.rules), verified: self.verified }
     }
 }

@@ -482,7 +482,7 @@ impl<'a> Undoing<'a> {
         let complete = Kind::ALL
             .into_iter()
             .all(|kind| self.snapshots.pages[kind].complete().is_some() && self.snapshots.objects[kind].complete().is_some());
-        let plan = Plan { changes: self.changes, notices: Vec::new(), places, complete, scope, hash: String::new() };
+        let plan = Plan { changes: self.changes, places, complete, scope, ..Plan::default() };
         plan.seal(self.rules)
     }
 

@@ -294,7 +294,7 @@ impl Session<'_> {
         self.tell(events)?;
         if plan.complete && undoes.is_none() {
             let ids = plan.by_id();
-            self.store.withdraw_pending(|id| ids.contains_key(id))?;
+            self.store.withdraw_pending(|waited| ids.contains_key(&ChangeId(waited.id.clone())) || plan.leaves_open(waited))?;
         }
         Ok(plan)
     }

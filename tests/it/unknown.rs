@@ -299,3 +299,28 @@ fn what_is_closed_along_is_no_word_of_the_page_and_opened_along() {
     assert!(!rig.sandbox.world().task(own).expect("there").done, "the rule has closed it, and opens it");
     nothing_happens(&rig);
 }
+
+#[test]
+fn what_waits_about_a_page_stays_while_nobody_can_tell_whether_it_is_true() {
+    let mut world = World::empty();
+    let page = world.add_client_page("Globex");
+    let rig = Rig::new(world);
+    rig.add_column("Clients", "Over", json!({"formula": {"expression": "prop(\"Archive\")"}}));
+    rig.configure("mapping.clients.closed = { property = \"Over\", checked = true }\n");
+    rig.settle();
+    let own = object(&rig, page);
+    rig.sandbox.world().rename_object(own, "Globex Inc");
+    assert_eq!(rig.auto_approve().0, 2);
+    assert_eq!(rig.run(&["pending", "approve", "--all"]).code, 0);
+    let waiting = |rig: &Rig| rig.run(&["pending", "--json"]).json()["changes"].as_array().expect("changes").clone();
+    let before = waiting(&rig);
+
+    rig.sandbox.knobs().computed_unsupported = true;
+    rig.auto_approve();
+    rig.plan();
+    assert_eq!(waiting(&rig), before);
+
+    rig.sandbox.knobs().computed_unsupported = false;
+    assert_eq!(rig.auto_approve().1["applied"], json!(1), "it is still approved");
+    assert_eq!(waiting(&rig), [json!(null); 0]);
+}

@@ -1,6 +1,6 @@
 //! What is said without a change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Differ;
 use crate::domain::{
@@ -122,8 +122,9 @@ const SAID_ONE_BY_ONE_MAX: usize = 5;
 const NAMES_SHOWN: usize = 3;
 
 impl Differ<'_> {
-    /// What cannot be told, so that what depends on it waits: one notice for each page, or for many of which the same is to be said.
-    pub(super) fn unknown(&self) -> Vec<Notice> {
+    /// What cannot be told, so that what depends on it waits: one notice for each page, or for many of which the same is to be said. Collects
+    /// those pages.
+    pub(super) fn unknown(&self, unclear: &mut BTreeSet<PageId>) -> Vec<Notice> {
         type About<'p> = (&'p Page, Option<&'p Object>);
         let mut said: BTreeMap<(Kind, String), Vec<About<'_>>> = BTreeMap::new();
         for (kind, matches) in self.pairs.matches.iter() {
@@ -131,6 +132,7 @@ impl Differ<'_> {
                 let object = found.certain();
                 let parts = self.unknown_of(page, found, object);
                 if !parts.is_empty() {
+                    unclear.insert(page.id);
                     said.entry((kind, parts.join("; "))).or_default().push((page, object));
                 }
             }

@@ -387,7 +387,7 @@ fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
     // A run that could not see everything cannot say that something is no longer true.
     store.replace_pending(&[row("b", 3), row("a", 3)], false).expect("replaces");
     assert_eq!(store.pending().expect("reads"), [row("a", 1), row("c", 2), row("b", 3)]);
-    store.withdraw_pending(|id| id.0 == "b").expect("withdraws");
+    store.withdraw_pending(|waited| waited.id == "b").expect("withdraws");
     assert_eq!(store.pending().expect("reads"), [row("b", 3)]);
     store.replace_pending(&[], true).expect("replaces");
     assert_eq!(store.pending().expect("reads"), []);
