@@ -22,15 +22,15 @@ mod unmanaged;
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
 use self::fields::Compared;
 pub(super) use self::holds::{brake, hold_closes_above};
 use super::{
     model::{
-        Agreed, Base, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Service, Sight, Snapshots,
-        Standing, Unsettled, Value,
+        Agreed, Along, Base, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, PerKind, Registry, Service, Sight,
+        Snapshots, Standing, Unsettled, Value,
     },
     pair::{Candidate, Evidence, Match, Namesakes, Pairs, namesakes, pair},
     plan::{
@@ -56,6 +56,8 @@ const CONTESTED: u8 = 50;
 const BY_RULE: u8 = 95;
 /// Of moving a task, since its tracked time stays where it was.
 const MOVE_TASK: u8 = 80;
+/// Of writing an ID back that an undo took out of the page, once its object is open again.
+const OPENED_UNNAMED: u8 = 90;
 /// Of writing the registry's ID over another one that exists.
 const OVERWRITE_CLAIM: u8 = 70;
 
@@ -86,6 +88,9 @@ pub fn diff(snapshots: &Snapshots, registry: &Registry, rules: &Rules, scope: Sc
         claims_on_names: Vec::new(),
         name_seekers: BTreeMap::new(),
         lost_links: Vec::new(),
+        linked: PerKind::from_fn(|kind| {
+            registry.iter().filter(|link| link.kind == kind && link.sight == Sight::Expected).count()
+        }),
     };
     for kind in Kind::ALL {
         for (page, found) in &pairs.matches[kind] {
@@ -105,6 +110,8 @@ struct Footing {
     reopen: Option<usize>,
     /// The change that gives the object another name or parent, and so frees its name.
     frees_name: Option<usize>,
+    /// A change opens or closes the object.
+    opens_or_closes: bool,
     /// A task that moves leaves its object behind, closed and with its name.
     leaves_name: bool,
 }
@@ -131,13 +138,15 @@ struct Differ<'a> {
     name_seekers: BTreeMap<(Option<ObjectId>, Raw), Vec<usize>>,
     /// Creates of a name whose object is linked to a page that is out of sight.
     lost_links: Vec<(usize, ObjectId)>,
+    /// How many objects of each kind are linked to pages that are looked for.
+    linked: PerKind<usize>,
 }
 
 impl<'a> Differ<'a> {
     fn page(&mut self, page: &'a Page, found: &Match<'a>) {
         match found {
             Match::Idle => self.retire(page),
-            Match::Unseen => {}
+            Match::Unseen { .. } => {}
             Match::Free { similar } => self.create(page, Cause::New, similar),
             Match::Vanished { object, others, because } => self.vanished(page, *object, others, because),
             Match::Copied { owner, object } => self.copied(page, *owner, *object),
@@ -145,9 +154,15 @@ impl<'a> Differ<'a> {
         }
     }
 
+    /// True when Clockify shows nothing of a kind of which several objects are linked.
+    fn shrank_to_nothing(&self, kind: Kind) -> bool {
+        self.linked[kind] > 1 && self.snapshots.objects[kind].rows().is_empty()
+    }
+
     /// A closed page whose object is gone, and not only not listed yet: nothing is left to ask about it.
     fn retire(&mut self, page: &Page) {
-        let link = self.registry.of_page(page.id).filter(|link| !self.snapshots.is_young(link.object));
+        let shrank = self.shrank_to_nothing(page.kind);
+        let link = self.registry.of_page(page.id).filter(|link| !shrank && self.snapshots.is_gone(link.kind, link.object));
         if let Some(link) = link.filter(|link| link.sight != Sight::Retired) {
             self.verified.push(Link { sight: Sight::Retired, ..link.clone() });
         }
@@ -193,7 +208,7 @@ impl<'a> Differ<'a> {
         let mut ways = vec![recreate];
         ways.extend(others.iter().map(|candidate| linking(page, candidate)));
         ways.sort_by_key(|way| std::cmp::Reverse(way.confidence));
-        if page.claim != Claim::None {
+        if !matches!(page.claim, Claim::None | Claim::Unknown(_)) {
             let reason = format!("{because}; empty the property and leave it at that");
             ways.push(Proposal { confidence: RECREATE, reason, ..clearing(page, object) });
         }
@@ -212,7 +227,7 @@ impl<'a> Differ<'a> {
 
     /// The page has another page's ID: clear it, and give an open page an object of its own.
     fn copied(&mut self, page: &'a Page, owner: PageId, object: ObjectId) {
-        if page.standing == Standing::Trashed {
+        if matches!(page.standing, Standing::Trashed | Standing::Unknown { .. }) {
             return;
         }
         let owner_name = self.pairs.of(owner).map(|(owner, _)| owner.title.display().clipped(60).to_string());
@@ -222,7 +237,7 @@ impl<'a> Differ<'a> {
         );
         let proposal = Proposal { confidence: CREATE, reason, ..clearing(page, Some(object)) };
         let cleared = self.push(page, Cause::CopiedId, proposal, Vec::new());
-        if !page.standing.is_closed() {
+        if !self.snapshots.closes(page) {
             self.create(page, Cause::CopiedId, &[]);
             let clears = self.changes[cleared].id.clone();
             if let Some(create) = self.changes.last_mut() {
@@ -233,6 +248,10 @@ impl<'a> Differ<'a> {
 
     /// The page has an object, or is proposed one: compare them.
     fn linked(&mut self, page: &'a Page, best: Candidate<'a>, others: &[Candidate<'a>]) {
+        // Whatever else it says hangs on whether it is open: it stays as it was known.
+        if matches!(page.standing, Standing::Unknown { .. }) {
+            return;
+        }
         if best.evidence.confidence() < Evidence::Claim.confidence() {
             let mut ways: Vec<Proposal> = others.iter().map(|candidate| linking(page, candidate)).collect();
             let reason = format!("create a new {} instead", page.kind);
@@ -241,23 +260,32 @@ impl<'a> Differ<'a> {
             return self.link_first(at, page, best);
         }
         let link = self.registry.of_page(page.id);
-        let (mut base, mut moved) = self.compare(page, best, link.map(|link| &link.base));
+        let (along, before) = (self.along(page, best.object, link), link.map_or(Along::No, |link| link.along));
+        let (mut base, mut moved) = self.compare(page, best, link.map(|link| &link.base), along.0);
         if page.claim.id() == Some(best.object.id) && base.get(Field::Claim).is_some() {
             base.to_mut().forget(Field::Claim);
             moved = true;
         }
         let sight = match page.standing {
-            Standing::Trashed if best.object.closed => Sight::Retired,
+            Standing::Trashed if best.object.is_closed() => Sight::Retired,
             _ => Sight::Expected,
         };
         let left = link.map_or_else(Vec::new, |link| self.still_left(page, link));
-        let unchanged = link.is_some_and(|link| !moved && link.sight == sight && link.left == left);
+        let unchanged = link.is_some_and(|link| !moved && link.sight == sight && link.left == left && along.1 == before);
         for object in &left {
             self.close_left(page, *object);
         }
         if !unchanged {
             let base = base.into_owned();
-            self.verified.push(Link { page: page.id, kind: page.kind, object: best.object.id, sight, base, left });
+            self.verified.push(Link {
+                page: page.id,
+                kind: page.kind,
+                object: best.object.id,
+                sight,
+                base,
+                left,
+                along: along.1,
+            });
         }
         self.write_back(page, best);
     }
@@ -265,14 +293,14 @@ impl<'a> Differ<'a> {
     /// Of the objects that the page left behind when it moved, those that are still open, or still named by the page.
     fn still_left(&self, page: &Page, link: &Link) -> Vec<ObjectId> {
         let objects = &self.snapshots.objects[link.kind];
-        let is_open = |left: ObjectId| objects.get(left).map_or(objects.complete().is_none(), |object| !object.closed);
+        let is_open = |left: ObjectId| objects.get(left).map_or(objects.complete().is_none(), |object| !object.is_closed());
         let left = link.left.iter().copied().filter(|left| self.pairs.owner(*left).is_none());
         left.filter(|left| is_open(*left) || page.claim.id() == Some(*left)).collect()
     }
 
     /// Proposes to close an object that the page left behind: a run that moved it ended before it could.
     fn close_left(&mut self, page: &'a Page, left: ObjectId) {
-        let Some(object) = self.snapshots.objects[page.kind].get(left).filter(|object| !object.closed) else { return };
+        let Some(object) = self.snapshots.objects[page.kind].get(left).filter(|object| object.is_open()) else { return };
         let (from, to) = (Value::Closed(false), Value::Closed(true));
         let proposal = Proposal {
             action: Action::Close,
@@ -293,16 +321,39 @@ impl<'a> Differ<'a> {
         self.hold_closed_parent(at, page);
         self.wait_for_parent(at, page);
         let (link, before) = (id_at(&self.changes, at), self.changes.len());
-        self.compare(page, pair, None);
+        let (course, _) = self.along(page, pair.object, None);
+        self.compare(page, pair, None, course);
         for change in &mut self.changes[before..] {
             change.requires.push(link.clone());
         }
     }
 
     /// Compares all fields of a pair, proposes what mends them, and returns the base as far as both agree, and whether it moved.
-    fn compare<'b>(&mut self, page: &'a Page, pair: Candidate<'a>, base: Option<&'b Base>) -> (Cow<'b, Base>, bool) {
+    fn compare<'b>(
+        &mut self,
+        page: &'a Page,
+        pair: Candidate<'a>,
+        base: Option<&'b Base>,
+        course: Course,
+    ) -> (Cow<'b, Base>, bool) {
         let mut next = base.map_or_else(|| Cow::Owned(Base::default()), Cow::Borrowed);
         let mut moved = base.is_none();
+        if let Some(compared) = fields::along(course, base) {
+            // As both are now, they agree; what the rule does is no word of the page.
+            let agreed = Agreed::Same(Value::Closed(false));
+            if course == Course::Close && base.and_then(|base| base.get(Field::State)) != Some(&agreed) {
+                next.to_mut().set(Field::State, agreed);
+                moved = true;
+            }
+            let (cause, confidence) = match compared.base {
+                Some(_) => (Cause::NotionChanged, 100),
+                None => (Cause::FirstSight, FIRST_SIGHT),
+            };
+            let confidence = confidence.min(pair.evidence.confidence());
+            let (side, reason) = (Service::Clockify, "closed along with it");
+            let part = Part { cause, side, confidence, reason, writable: false, alone: true, fields: vec![compared] };
+            self.propose(page, pair, part);
+        }
         let mut mend = |differ: &mut Self, compared: Vec<Compared>| {
             for part in differ.by_rule(page, pair, compared, &mut |field, agreed| {
                 next.to_mut().set(field, agreed);
@@ -311,10 +362,12 @@ impl<'a> Differ<'a> {
                 differ.propose(page, pair, part);
             }
         };
-        if let Some(compared) = fields::state(page, pair.object, base) {
+        let state =
+            fields::state(page, pair.object, base).filter(|_| course == Course::Own && !opened_unnamed(page, pair.object, base));
+        if let Some(compared) = state {
             mend(self, vec![compared]);
         }
-        if !page.standing.is_closed() {
+        if !self.snapshots.closes(page) {
             if let Some(compared) = self.parent(page, pair, base) {
                 mend(self, vec![compared]);
             }
@@ -397,6 +450,10 @@ impl<'a> Differ<'a> {
                     }
                 },
             };
+            let becomes = if side == Service::Clockify { wanted } else { current };
+            if *becomes == Value::Empty && !self.can_become_empty(page.kind, *field, side) {
+                continue;
+            }
             let confidence = confidence.min(pair.evidence.confidence());
             let writable = side == Service::Clockify || field.is_writable_in_notion();
             let alone = matches!(cause, Cause::Drift | Cause::Conflict) || side == Service::Clockify && *field == Field::Name;
@@ -408,6 +465,33 @@ impl<'a> Differ<'a> {
             parts[at].fields.push(difference);
         }
         parts
+    }
+
+    /// Whether writing nothing into a field is something that a service can do; otherwise nothing is no instruction.
+    fn can_become_empty(&self, kind: Kind, field: Field, side: Service) -> bool {
+        match side {
+            Service::Clockify => field.is_instruction_when_empty(),
+            Service::Notion => !self.snapshots.never_empty[kind].contains(&field),
+        }
+    }
+
+    /// What the rule that closes children along with their parents has to do with an object, and how far it has got then. It opens again
+    /// what it closed, once the parent is seen to be open; what a person closed or opened meanwhile stays.
+    fn along(&self, page: &Page, object: &Object, link: Option<&Link>) -> (Course, Along) {
+        let before = link.map_or(Along::No, |link| link.along);
+        let Some(closed) = object.state() else { return (Course::Own, before) };
+        let opens = || {
+            let above = page.parent.one().and_then(|parent| self.pairs.of(parent));
+            above.is_some_and(|(above, _)| above.standing.is_open()) && self.shut_above(page).is_none()
+        };
+        match (self.snapshots.along.contains_key(&page.id), before, closed) {
+            (true, Along::Closed, _) => (Course::Leave, Along::Closed),
+            (true, Along::No | Along::Closing, false) => (Course::Close, Along::Closing),
+            (true, Along::No | Along::Closing, true) => (Course::Leave, before),
+            (false, Along::Closed, true) if page.standing.is_open() && opens() => (Course::Open, Along::Closed),
+            (false, Along::Closed, _) if page.standing.is_open() && !opens() => (Course::Own, Along::Closed),
+            (false, Along::No | Along::Closing | Along::Closed, _) => (Course::Own, Along::No),
+        }
     }
 
     /// Proposes the change that mends one part of the differences.
@@ -426,7 +510,14 @@ impl<'a> Differ<'a> {
         let reason = match (&page.standing, action) {
             (Standing::Trashed, Action::Close) => "the page is in Notion's trash".to_owned(),
             (Standing::Closed { because }, Action::Close) if cause != Cause::Drift => because.display().to_string(),
-            (_, Action::Close) => "reopened in Clockify, but closed in Notion".to_owned(),
+            (_, Action::Close) => match self.snapshots.along.get(&page.id) {
+                Some(because) => because.display().to_string(),
+                None => "reopened in Clockify, but closed in Notion".to_owned(),
+            },
+            (_, Action::Reopen) if self.registry.of_page(page.id).is_some_and(|link| link.along == Along::Closed) => {
+                let above = page.kind.parent().map_or("parent", Kind::word);
+                format!("its {above} is open again, and it was closed along with it")
+            }
             (_, Action::Reopen) if cause == Cause::Drift => "archived in Clockify, but open in Notion".to_owned(),
             (_, Action::Reopen) if cause == Cause::NotionChanged => "open again in Notion".to_owned(),
             _ if moves_task => format!(
@@ -452,7 +543,10 @@ impl<'a> Differ<'a> {
         let proposal = Proposal { action, side, object: Some(object.id), fields: written(side), confidence, reason };
         let mut alternatives = Vec::new();
         if matches!(cause, Cause::Drift | Cause::Conflict | Cause::FirstSight) {
-            if action == Action::Update && writable && self.may_write_notion() {
+            let empties = fields.iter().any(|compared| {
+                compared.current == Value::Empty && !self.can_become_empty(page.kind, compared.field, Service::Notion)
+            });
+            if action == Action::Update && writable && !empties && self.may_write_notion() {
                 let (side, reason) = match side {
                     Service::Clockify => (Service::Notion, "take Clockify's value into Notion"),
                     Service::Notion => (Service::Clockify, "write Notion's value into Clockify"),
@@ -474,6 +568,7 @@ impl<'a> Differ<'a> {
         let renames = names && side == Service::Clockify;
         let at = self.push(page, cause, proposal, alternatives);
         let footing = self.of_page.entry(page.id).or_default();
+        footing.opens_or_closes |= matches!(action, Action::Reopen | Action::Close);
         match action {
             Action::Reopen => footing.reopen = Some(at),
             _ if moves_task => footing.leaves_name = true,
@@ -511,15 +606,22 @@ impl<'a> Differ<'a> {
         if !wanted || page.claim.id() == Some(pair.object.id) {
             return;
         }
-        // An undo has put the former ID back: they differ on purpose.
+        // An undo has put the former ID back: they differ on purpose, until somebody opens again what the undo closed.
         let link = self.registry.of_page(page.id).filter(|link| link.object == pair.object.id);
-        if link.and_then(|link| link.base.get(Field::Claim)).is_some_and(|agreed| *agreed.notion() == page.claim.value()) {
+        let agreed = link.and_then(|link| link.base.get(Field::Claim));
+        let opened = opened_unnamed(page, pair.object, link.map(|link| &link.base));
+        if !opened && agreed.is_some_and(|agreed| Some(agreed.notion()) == page.claim.value().as_ref()) {
             return;
         }
         let objects = &self.snapshots.objects[page.kind];
         let left = self.registry.of_page(page.id).map_or(&[][..], |link| &link.left);
         let rival = page.claim.id().filter(|claimed| !left.contains(claimed)).and_then(|claimed| objects.get(claimed));
         let (from, confidence, reason) = match &page.claim {
+            Claim::Unknown(_) => return,
+            _ if opened => {
+                let reason = "an undo took the ID out of the page, and the object was opened again in Clockify since".to_owned();
+                (Value::Empty, OPENED_UNNAMED, reason)
+            }
             Claim::None => (Value::Empty, 100, "the page has lost its Clockify ID".to_owned()),
             Claim::Garbled(text) => (Value::Text(text.clone()), 95, "the page's Clockify ID is not one".to_owned()),
             Claim::Id(other) if left.contains(other) => {
@@ -567,10 +669,7 @@ impl<'a> Differ<'a> {
     }
 
     fn push(&mut self, page: &Page, cause: Cause, proposal: Proposal, alternatives: Vec<Proposal>) -> usize {
-        let parent = match &page.parent {
-            Relation::One(parent) => Some(*parent),
-            Relation::None | Relation::Several(_) => None,
-        };
+        let parent = page.parent.one();
         self.changes.push(Change {
             id: change_id(page.kind, page.id, parent, cause, &proposal, &alternatives),
             kind: page.kind,
@@ -598,10 +697,7 @@ impl<'a> Differ<'a> {
             // An object without a page has a place of its own.
             let mut at = change.page.in_notion().or(change.parent);
             while let Some((page, _)) = at.and_then(|page| self.pairs.of(page)) {
-                let parent = match &page.parent {
-                    Relation::One(parent) => Some(*parent),
-                    Relation::None | Relation::Several(_) => None,
-                };
+                let parent = page.parent.one();
                 let place = Place { kind: page.kind, name: page.title.clone(), parent, edited: page.edited };
                 if places.insert(page.id, place).is_some() {
                     break;
@@ -613,10 +709,33 @@ impl<'a> Differ<'a> {
             .into_iter()
             .all(|kind| self.snapshots.pages[kind].complete().is_some() && self.snapshots.objects[kind].complete().is_some());
         let mut notices = notices::notices(self.snapshots, self.registry, self.pairs, self.namesakes);
+        let mut unclear = BTreeSet::new();
+        notices.extend(self.unknown(&mut unclear));
+        notices.extend(self.open_below_closed());
         notices.extend(unmanaged);
-        let plan = Plan { changes: self.changes, notices, places, complete, scope, hash: String::new() };
+        let plan = Plan { changes: self.changes, notices, unclear, places, complete, scope, hash: String::new() };
         Difference { plan: plan.seal(self.rules), verified: self.verified }
     }
+}
+
+/// What decides whether an object is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Course {
+    /// The page.
+    Own,
+    /// The rule, which closes it along with what it stands below.
+    Close,
+    /// The rule, which opens it again.
+    Open,
+    /// The rule has done what it does, or there was nothing to do: it stays as it is.
+    Leave,
+}
+
+/// True when an undo closed what a run had created and took its ID out of the page, and somebody has opened the object since.
+fn opened_unnamed(page: &Page, object: &Object, base: Option<&Base>) -> bool {
+    let was_closed = base.and_then(|base| base.get(Field::State)).is_some_and(|agreed| *agreed.clockify() == Value::Closed(true));
+    let unnamed = page.claim == Claim::None && base.is_some_and(|base| base.get(Field::Claim).is_some());
+    unnamed && was_closed && object.is_open() && page.standing.is_open()
 }
 
 /// Differences of one page that share their cause and what is done about them.

@@ -165,6 +165,7 @@ fn said_by_page(page: &Page) -> String {
         Standing::Open => "open".to_owned(),
         Standing::Closed { because } => format!("closed: {}", because.display()),
         Standing::Trashed => "in the trash".to_owned(),
+        Standing::Unknown { because } => format!("open or not, which cannot be told: {because}"),
     };
     let claim = match &page.claim {
         super::model::Claim::None => "names no Clockify ID".to_owned(),
@@ -172,12 +173,17 @@ fn said_by_page(page: &Page) -> String {
         super::model::Claim::Garbled(text) => {
             format!("names “{}”, which is no Clockify ID", text.display().clipped(NAME_COLUMNS))
         }
+        super::model::Claim::Unknown(because) => format!("its Clockify ID cannot be told: {because}"),
     };
     format!("{standing}, {claim}, edited {}", page.edited.strftime("%Y-%m-%d %H:%M UTC"))
 }
 
 fn said_of_object(object: &Object, snapshots: &Snapshots) -> String {
-    let state = if object.closed { "closed" } else { "active" };
+    let state = match object.state() {
+        Some(true) => "closed",
+        Some(false) => "active",
+        None => "closed or not, which Clockify does not say",
+    };
     let parent = object.kind.parent().zip(object.parent).map(|(kind, parent)| {
         let name = snapshots.objects[kind].get(parent).map(|object| object.name.display().clipped(NAME_COLUMNS).to_string());
         format!(", under the {kind} {}", name.map_or_else(|| parent.to_string(), |name| format!("“{name}”")))
@@ -195,7 +201,7 @@ fn evidence(found: Option<&Match<'_>>, has_object: bool) -> String {
         Some(Match::Free { similar }) => format!("the page has no object; {} look similar", similar.len()),
         Some(Match::Vanished { because, .. }) => because.clone(),
         Some(Match::Copied { owner, object }) => format!("the page has the ID of another: {object} belongs to the page {owner}"),
-        Some(Match::Unseen) => "the listing may lack the object, so nothing can be said".to_owned(),
+        Some(Match::Unseen { because }) => format!("nothing can be said: {because}"),
         Some(Match::Idle) => "the page is closed and has no object: there is nothing to do".to_owned(),
     }
 }
@@ -209,8 +215,9 @@ fn fields(
 ) -> Vec<Compared> {
     let parent = page.kind.parent();
     let of_parent = match &page.parent {
-        Relation::One(parent) => registry.of_page(*parent).map_or(Value::Empty, |link| Value::Object(link.object)),
-        Relation::None | Relation::Several(_) => Value::Empty,
+        Relation::One(parent) => registry.of_page(*parent).map(|link| Value::Object(link.object)),
+        Relation::None | Relation::Several(_) => Some(Value::Empty),
+        Relation::Unknown(_) => None,
     };
     let shown = |value: &Value| match (value, parent) {
         (Value::Object(id), Some(kind)) => {
@@ -221,7 +228,7 @@ fn fields(
     let always = [Field::Name, Field::State].into_iter().chain(parent.map(|_| Field::Parent));
     let all = always.chain(page.values.iter().map(|(field, _)| field));
     let compared = all.filter_map(|field| {
-        let notion = if field == Field::Parent { of_parent.clone() } else { steps::wanted(page, field)? };
+        let notion = if field == Field::Parent { of_parent.clone()? } else { steps::wanted(page, field)? };
         let clockify = steps::current(object, field)?;
         let base = base(field);
         let verdict = match diff::verdict(&notion, &clockify, base.as_ref()) {

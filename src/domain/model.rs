@@ -7,7 +7,7 @@ mod registry;
 mod value;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::{Index, IndexMut},
 };
@@ -19,8 +19,8 @@ use super::text::Raw;
 
 pub use id::{InvalidId, ObjectId, PageId};
 pub use listing::{Complete, Fetched, Identified, Listing, Partial, Walk};
-pub use registry::{Agreed, Away, Base, Link, Registry, Sight};
-pub use value::{Field, Value, Values, duration_words};
+pub use registry::{Agreed, Along, Away, Base, Link, Registry, Sight};
+pub use value::{Field, Reading, Value, Values, duration_words};
 
 /// What a page or an object is. The order is the hierarchy: clients hold projects, projects hold tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -145,6 +145,8 @@ pub enum Claim {
     Id(ObjectId),
     /// Text that cannot be an ID.
     Garbled(Raw),
+    /// Notion did not say it: why, safe to show.
+    Unknown(String),
 }
 
 impl Claim {
@@ -157,20 +159,26 @@ impl Claim {
         text.parse().map_or_else(|_| Self::Garbled(text.into()), Self::Id)
     }
 
-    /// What the ID property holds, in the form in which both sides are compared.
-    pub fn value(&self) -> Value {
+    /// What the ID property holds, in the form in which both sides are compared, if that is known.
+    pub fn value(&self) -> Option<Value> {
         match self {
-            Self::None => Value::Empty,
-            Self::Id(id) => Value::Object(*id),
-            Self::Garbled(text) => Value::Text(text.clone()),
+            Self::None => Some(Value::Empty),
+            Self::Id(id) => Some(Value::Object(*id)),
+            Self::Garbled(text) => Some(Value::Text(text.clone())),
+            Self::Unknown(_) => None,
         }
+    }
+
+    /// True when the property is known to hold this ID, or to be empty.
+    pub fn is(&self, wanted: Option<ObjectId>) -> bool {
+        self.value() == Some(wanted.map_or(Value::Empty, Value::Object))
     }
 
     /// The claimed ID.
     pub fn id(&self) -> Option<ObjectId> {
         match self {
             Self::Id(id) => Some(*id),
-            Self::None | Self::Garbled(_) => None,
+            Self::None | Self::Garbled(_) | Self::Unknown(_) => None,
         }
     }
 }
@@ -185,6 +193,18 @@ pub enum Relation {
     One(PageId),
     /// Several pages; Clockify can hold only one parent.
     Several(Vec<PageId>),
+    /// Notion did not say it: why, safe to show.
+    Unknown(String),
+}
+
+impl Relation {
+    /// The one page, if there is one.
+    pub fn one(&self) -> Option<PageId> {
+        match self {
+            Self::One(page) => Some(*page),
+            Self::None | Self::Several(_) | Self::Unknown(_) => None,
+        }
+    }
 }
 
 impl From<Vec<PageId>> for Relation {
@@ -211,12 +231,31 @@ pub enum Standing {
     },
     /// In the trash or archived, seen by fetching the page by its ID.
     Trashed,
+    /// Notion did not say it, or not whether the page is meant at all. The page waits, whatever else it says.
+    Unknown {
+        /// Why, safe to show.
+        because: String,
+    },
 }
 
 impl Standing {
-    /// True unless the page is open.
+    /// Closed (true) or open (false), if that is known.
+    pub fn closed(&self) -> Option<bool> {
+        match self {
+            Self::Open => Some(false),
+            Self::Closed { .. } | Self::Trashed => Some(true),
+            Self::Unknown { .. } => None,
+        }
+    }
+
+    /// True when the page is known to be closed.
     pub fn is_closed(&self) -> bool {
-        !matches!(self, Self::Open)
+        self.closed() == Some(true)
+    }
+
+    /// True when the page is known to be open.
+    pub fn is_open(&self) -> bool {
+        self.closed() == Some(false)
     }
 }
 
@@ -256,7 +295,8 @@ pub struct Object {
     pub name: Raw,
     /// Its client or project.
     pub parent: Option<ObjectId>,
-    /// Archived (clients, projects) or DONE (tasks).
+    /// Archived (clients, projects) or DONE (tasks). Where Clockify does not say it, `values` holds [`Field::State`] as unknown, and
+    /// neither [`Object::is_open`] nor [`Object::is_closed`].
     pub closed: bool,
     /// The page that its note names as the one it mirrors: written by punchlist into what it creates, and perhaps copied since.
     pub marker: Option<PageId>,
@@ -264,6 +304,23 @@ pub struct Object {
     pub values: Values,
     /// Time tracked on it, in seconds, where the service says so.
     pub tracked_seconds: Option<u64>,
+}
+
+impl Object {
+    /// Closed (true) or open (false), if that is known.
+    pub fn state(&self) -> Option<bool> {
+        self.values.unknown_because(Field::State).is_none().then_some(self.closed)
+    }
+
+    /// True when the object is known to be active.
+    pub fn is_open(&self) -> bool {
+        self.state() == Some(false)
+    }
+
+    /// True when the object is known to be archived or done.
+    pub fn is_closed(&self) -> bool {
+        self.state() == Some(true)
+    }
 }
 
 /// All that one side showed.
@@ -284,6 +341,14 @@ pub struct Snapshots {
     pub problems: Vec<Problem>,
     /// When Clockify was read, by its own clock, which ids are born by.
     pub as_of: Option<Timestamp>,
+    /// Objects that were born so short a time ago that a listing may not show them yet, and that Clockify denies by their ID, too.
+    pub denied: BTreeSet<ObjectId>,
+    /// Why objects may exist that the key does not see, safe to show: what is not listed then proves nothing.
+    pub hidden: Option<String>,
+    /// Open pages that the rule `close_children` closes along with what they stand below, and why. It is no word of the page's own.
+    pub along: BTreeMap<PageId, Raw>,
+    /// Fields whose property in Notion cannot be emptied, as a status falls back to its default option.
+    pub never_empty: PerKind<BTreeSet<Field>>,
 }
 
 /// Why nobody knows whether a create was carried out.
@@ -301,6 +366,28 @@ pub enum Unsettled {
 const YOUNG: SignedDuration = SignedDuration::from_mins(10);
 
 impl Snapshots {
+    /// True when an object is gone: a listing that shows everything lacks it, and nothing else explains that.
+    pub fn is_gone(&self, kind: Kind, object: ObjectId) -> bool {
+        self.doubt_absence(kind, object).is_none() && self.objects[kind].get(object).is_none()
+    }
+
+    /// Why it proves nothing that an object is not listed, if that is so; safe to show.
+    pub fn doubt_absence(&self, kind: Kind, object: ObjectId) -> Option<String> {
+        if let Some(because) = self.objects[kind].incomplete_because() {
+            return Some(because.to_owned());
+        }
+        if self.is_young(object) && !self.denied.contains(&object) {
+            return Some("it was created a moment ago, and Clockify may not list it yet".to_owned());
+        }
+        // Everybody sees the clients.
+        self.hidden.clone().filter(|_| kind != Kind::Client)
+    }
+
+    /// True when the page is closed, by its own word or along with what it stands below.
+    pub fn closes(&self, page: &Page) -> bool {
+        page.standing.is_closed() || self.along.contains_key(&page.id)
+    }
+
     /// True when the object was born so short a time before Clockify was read that a listing may not show it yet.
     pub fn is_young(&self, object: ObjectId) -> bool {
         let born = object.created_second().and_then(|second| Timestamp::from_second(second).ok());

@@ -17,7 +17,7 @@ use std::{
 };
 
 use super::{
-    model::{Claim, Kind, Object, ObjectId, Page, PageId, PerKind, Registry, Relation, Snapshots},
+    model::{Claim, Kind, Object, ObjectId, Page, PageId, PerKind, Registry, Relation, Snapshots, Standing},
     text::Canonical,
 };
 
@@ -135,8 +135,11 @@ pub enum Match<'a> {
         /// The object.
         object: ObjectId,
     },
-    /// The listing may lack the object: nothing can be said.
-    Unseen,
+    /// Nothing can be said: the listing may lack the object, or the page does not say enough to tell which it is.
+    Unseen {
+        /// Why, safe to show.
+        because: String,
+    },
     /// Closed, and linked to nothing that exists: nothing to do.
     Idle,
 }
@@ -251,7 +254,7 @@ fn doubt_parted(registry: &Registry, matches: &mut [(&Page, Match<'_>)]) {
         let (best, others) = match found {
             Match::Linked { best, others } => (Some(best), others),
             Match::Free { similar: others } | Match::Vanished { others, .. } => (None, others),
-            Match::Copied { .. } | Match::Unseen | Match::Idle => continue,
+            Match::Copied { .. } | Match::Unseen { .. } | Match::Idle => continue,
         };
         for candidate in best.into_iter().chain(others).filter(|candidate| candidate.object.id == parted.object) {
             candidate.evidence = Evidence::Parted;
@@ -330,14 +333,15 @@ fn by_id<'a>(
     page: &'a Page,
 ) -> Match<'a> {
     let objects = &snapshots.objects[page.kind];
-    let closed = page.standing.is_closed();
+    let closed = snapshots.closes(page);
     let linked = |object, evidence| Match::Linked { best: Candidate { object, evidence }, others: Vec::new() };
     if let Some(link) = registry.of_page(page.id) {
-        return match (objects.get(link.object), objects.complete()) {
-            (Some(object), _) => linked(object, Evidence::Registry),
-            (None, Some(listing)) if listing.lacks(link.object) && closed => Match::Idle,
-            (None, Some(_)) => vanished(Some(link.object), "its object is gone from Clockify".to_owned()),
-            (None, None) => Match::Unseen,
+        return match (objects.get(link.object), snapshots.doubt_absence(page.kind, link.object), &page.standing) {
+            (Some(object), _, _) => linked(object, Evidence::Registry),
+            (None, Some(because), _) => Match::Unseen { because },
+            (None, None, Standing::Unknown { because }) => Match::Unseen { because: because.clone() },
+            (None, None, _) if closed => Match::Idle,
+            (None, None, _) => vanished(Some(link.object), "its object is gone from Clockify".to_owned()),
         };
     }
     let usable =
@@ -347,23 +351,32 @@ fn by_id<'a>(
     {
         return found;
     }
-    let claimed = match &page.claim {
-        Claim::None | Claim::Garbled(_) if closed => return Match::Idle,
-        Claim::None => return Match::Free { similar: Vec::new() },
-        Claim::Garbled(text) => return vanished(None, format!("“{}” is no Clockify ID", text.display().clipped(40))),
-        Claim::Id(object) => *object,
+    // Of a page that may be closed nothing more is known than that it has what it has.
+    let unclear = match &page.standing {
+        Standing::Unknown { because } => Some(because),
+        Standing::Open | Standing::Closed { .. } | Standing::Trashed => None,
+    };
+    let unseen = |because: &String| Match::Unseen { because: because.clone() };
+    let claimed = match (&page.claim, unclear) {
+        (Claim::Id(object), _) => *object,
+        (Claim::Unknown(because), _) | (Claim::None | Claim::Garbled(_), Some(because)) => return unseen(because),
+        (Claim::None | Claim::Garbled(_), None) if closed => return Match::Idle,
+        (Claim::None, None) => return Match::Free { similar: Vec::new() },
+        (Claim::Garbled(text), None) => return vanished(None, format!("“{}” is no Clockify ID", text.display().clipped(40))),
     };
     match claims.owners.get(&claimed) {
         Some(&owner) if owner != page.id => return Match::Copied { owner, object: claimed },
         _ => {}
     }
-    match (objects.get(claimed), objects.complete()) {
+    match (objects.get(claimed), snapshots.doubt_absence(page.kind, claimed), unclear) {
         // The page that this one may be a copy of could be among those that are not shown.
-        (Some(object), _) if snapshots.pages[page.kind].complete().is_none() => linked(object, Evidence::ClaimUnsure),
-        (Some(object), _) if parent_agrees(pairs, page, object) => linked(object, Evidence::Claim),
-        (Some(object), _) => linked(object, Evidence::ClaimElsewhere),
-        (None, Some(_)) if closed => Match::Idle,
-        (None, Some(_)) => {
+        (Some(object), ..) if snapshots.pages[page.kind].complete().is_none() => linked(object, Evidence::ClaimUnsure),
+        (Some(object), ..) if parent_agrees(pairs, page, object) => linked(object, Evidence::Claim),
+        (Some(object), ..) => linked(object, Evidence::ClaimElsewhere),
+        (None, Some(because), _) => unseen(&because),
+        (None, None, Some(because)) => unseen(because),
+        (None, None, None) if closed => Match::Idle,
+        (None, None, None) => {
             let other = Kind::ALL.into_iter().find(|&kind| snapshots.objects[kind].get(claimed).is_some());
             vanished(
                 Some(claimed),
@@ -373,7 +386,6 @@ fn by_id<'a>(
                 },
             )
         }
-        (None, None) => Match::Unseen,
     }
 }
 
@@ -384,12 +396,12 @@ fn vanished<'a>(object: Option<ObjectId>, because: String) -> Match<'a> {
 /// True when the object stands under the object of the page's parent, or neither has a parent.
 fn parent_agrees(pairs: &Pairs<'_>, page: &Page, object: &Object) -> bool {
     match (&page.parent, object.parent) {
-        (_, None) => matches!(page.parent, Relation::None),
+        (_, None) => matches!(page.parent, Relation::None | Relation::Unknown(_)),
         (Relation::One(parent), Some(stands_under)) => {
             pairs.of(*parent).and_then(|(_, found)| found.proposed()).is_some_and(|object| object.id == stands_under)
         }
-        // Without a relation nothing contradicts the claim; the missing relation is held by itself.
-        (Relation::None, Some(_)) => true,
+        // Without a relation nothing contradicts the claim; what is missing waits by itself.
+        (Relation::None | Relation::Unknown(_), Some(_)) => true,
         (Relation::Several(parents), Some(stands_under)) => parents.iter().any(|parent| {
             pairs.of(*parent).and_then(|(_, found)| found.proposed()).is_some_and(|object| object.id == stands_under)
         }),
@@ -427,7 +439,7 @@ fn by_name<'a>(
     page: &'a Page,
     found: &mut Match<'a>,
 ) {
-    if page.standing.is_closed() || !matches!(found, Match::Free { .. } | Match::Vanished { .. }) {
+    if pairs.snapshots.closes(page) || !page.standing.is_open() || !matches!(found, Match::Free { .. } | Match::Vanished { .. }) {
         return;
     }
     let parent = match (&page.parent, page.kind.parent()) {
@@ -484,7 +496,7 @@ fn candidates<'a>(names: &Names<'a>, page: &Page, parent: Option<ObjectId>) -> V
             Evidence::NameLoose
         } else if exact.len() > 1 {
             Evidence::NameAmbiguous
-        } else if object.closed {
+        } else if !object.is_open() {
             Evidence::NameClosed
         } else {
             Evidence::Name
@@ -565,11 +577,11 @@ pub fn namesakes<'a>(pairs: &Pairs<'a>) -> Vec<Namesakes<'a>> {
         let matches = &pairs.matches[kind];
         let mut first: HashMap<(Option<PageId>, u64), usize> = HashMap::with_capacity(matches.len());
         let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (at, (page, _)) in matches.iter().enumerate().filter(|(_, (page, _))| !page.standing.is_closed()) {
+        for (at, (page, _)) in matches.iter().enumerate().filter(|(_, (page, _))| !pairs.snapshots.closes(page)) {
             let parent = match (&page.parent, kind.parent()) {
                 (_, None) | (Relation::None, Some(Kind::Client)) => None,
                 (Relation::One(parent), Some(_)) => Some(*parent),
-                (Relation::None | Relation::Several(_), Some(_)) => continue,
+                (Relation::None | Relation::Several(_) | Relation::Unknown(_), Some(_)) => continue,
             };
             match first.entry((parent, page.title.canonical().loose_hash())) {
                 Entry::Vacant(free) => {

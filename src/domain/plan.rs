@@ -3,7 +3,10 @@
 pub mod document;
 mod estimate;
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -364,6 +367,10 @@ pub enum NoticeCode {
     Incomplete,
     /// Something of a page could not be read.
     Unreadable,
+    /// A service cannot or will not say something, and what depends on it waits.
+    Unknown,
+    /// Something is open on both sides below what is closed.
+    OpenBelowClosed,
 }
 
 /// Something to say without a change.
@@ -403,6 +410,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// The notices.
     pub notices: Vec<Notice>,
+    /// The pages of which something cannot be told: what waited about them before may still be true. No part of the plan's hash.
+    pub unclear: BTreeSet<PageId>,
     /// The pages that have changes, and their ancestors.
     pub places: BTreeMap<PageId, Place>,
     /// True when every listing was complete.
@@ -472,6 +481,12 @@ impl Plan {
         self.notices.sort();
         self.hash = sha256(&document::Sealed::of(&self));
         self
+    }
+
+    /// True when what waited about a page before may still be true, although the plan does not say so: something about it cannot be told.
+    pub fn leaves_open(&self, waited: &document::ChangeDocument) -> bool {
+        let page = waited.page_id.as_ref().and_then(|page| page.parse().ok());
+        page.is_some_and(|page| self.unclear.contains(&page))
     }
 
     /// The changes by id.

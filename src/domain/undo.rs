@@ -22,7 +22,7 @@ use self::deeds::{Deed, Wrote, deeds};
 use super::{
     diff::{brake, hold_closes_above},
     journal::{Event, Illegal},
-    model::{Field, Kind, Object, ObjectId, Page, PageId, PerKind, Registry, Relation, Service, Snapshots, Standing, Value},
+    model::{Field, Kind, Object, ObjectId, Page, PageId, PerKind, Registry, Service, Snapshots, Standing, Value},
     plan::{
         Action, Cause, Change, ChangeId, FieldChange, Hold, HoldCode, Place, Plan, Proposal, Scope, State, change_id, sha256,
     },
@@ -190,7 +190,7 @@ impl<'a> Undoing<'a> {
         let elsewhere = (!ours).then(|| hold(HoldCode::MovedSince, "it is not what the page is linked to any more"));
         let mut together = Vec::new();
         for (&field, wrote) in written {
-            let now = steps::current(row, field).unwrap_or_default();
+            let now = steps::current(row, field);
             let stored = self.stored(about.page, object, field, wrote);
             let (action, reason) = match (field, &wrote.after) {
                 (Field::State, Value::Closed(true)) => (Action::Reopen, "the run closed it"),
@@ -199,7 +199,7 @@ impl<'a> Undoing<'a> {
                 (Field::Name, _) => (Action::Update, "the run renamed it"),
                 _ => (Action::Update, "the run changed it"),
             };
-            let (fields, held) = match back(wrote, now.clone(), stored.as_ref() == Some(&now)) {
+            let (fields, held) = match back(wrote, now.clone(), stored.is_some() && stored == now) {
                 Back::Done => continue,
                 Back::From(from, to) if action == Action::Update && field != Field::Name && elsewhere.is_none() => {
                     together.push(FieldChange::new(field, from, to));
@@ -208,7 +208,7 @@ impl<'a> Undoing<'a> {
                 Back::From(from, to) => (vec![FieldChange::new(field, from, to)], elsewhere.clone()),
                 Back::Held(held) => {
                     let to = wrote.before.clone().unwrap_or_default();
-                    (vec![FieldChange::new(field, now, to)], elsewhere.clone().or(Some(held)))
+                    (vec![FieldChange::new(field, now.unwrap_or_default(), to)], elsewhere.clone().or(Some(held)))
                 }
             };
             self.put_back(about, row, action, fields, reason, held, relink);
@@ -269,15 +269,14 @@ impl<'a> Undoing<'a> {
     /// Makes a change require that what it stands under is reopened, where that is closed now.
     fn rest_on_parent(&mut self, at: usize, kind: Kind, above: Option<ObjectId>) {
         let (Some(above), Some(kind)) = (above, kind.parent()) else { return };
-        if !self.snapshots.objects[kind].get(above).is_some_and(|above| above.closed) {
-            return;
-        }
+        let Some(row) = self.snapshots.objects[kind].get(above).filter(|above| !above.is_open()) else { return };
         match self.opens.get(&above) {
             Some(&opens) => {
                 let opens = self.changes[opens].id.clone();
                 self.changes[at].requires.push(opens);
             }
-            None => self.hold(at, HoldCode::ParentClosed, format!("its {kind} is closed in Clockify")),
+            None if row.is_closed() => self.hold(at, HoldCode::ParentClosed, format!("its {kind} is closed in Clockify")),
+            None => self.hold(at, HoldCode::ParentUnknown, format!("Clockify does not say whether its {kind} is open")),
         }
     }
 
@@ -300,7 +299,7 @@ impl<'a> Undoing<'a> {
             let hold = hold(HoldCode::Incomplete, format!("it is not in what could be listed ({because})"));
             return Some(self.push(about, Action::Close, Some(object), fields, "the run created it", Some(hold)));
         };
-        if row.closed {
+        if row.is_closed() {
             return None;
         }
         let held = (!ours).then(|| hold(HoldCode::MovedSince, "it is not what the page is linked to any more"));
@@ -327,11 +326,13 @@ impl<'a> Undoing<'a> {
                 }
                 continue;
             }
-            let now = about.seen.and_then(|page| steps::wanted(page, field)).unwrap_or_default();
+            let now = about.seen.map_or(Some(Value::Empty), |page| steps::wanted(page, field));
             let (from, to, held) = match back(wrote, now.clone(), false) {
                 Back::Done => continue,
                 Back::From(from, to) => (from, to, self.unwritable(about)),
-                Back::Held(held) => (now, wrote.before.clone().unwrap_or_default(), self.unwritable(about).or(Some(held))),
+                Back::Held(held) => {
+                    (now.unwrap_or_default(), wrote.before.clone().unwrap_or_default(), self.unwritable(about).or(Some(held)))
+                }
             };
             let fields = vec![FieldChange::new(field, from, to)];
             let object = about.object.map(|object| object.id);
@@ -342,7 +343,7 @@ impl<'a> Undoing<'a> {
     }
 
     fn put_claim_back(&mut self, about: About<'a>, wrote: &Wrote, last: Option<usize>) {
-        let now = about.seen.map(|page| page.claim.value()).unwrap_or_default();
+        let now = about.seen.and_then(|page| page.claim.value()).unwrap_or_default();
         let (from, to, held) = match self.claim(about, wrote) {
             Back::Done => return,
             Back::From(from, to) => (from, to, None),
@@ -357,12 +358,12 @@ impl<'a> Undoing<'a> {
 
     /// Whether the page can get the ID back that it had.
     fn claim(&self, about: About<'_>, wrote: &Wrote) -> Back {
-        let now = about.seen.map(|page| page.claim.value());
+        let now = about.seen.and_then(|page| page.claim.value());
         let Some(now) = now.filter(|_| self.unwritable(about).is_none()) else {
             let held = self.unwritable(about);
-            return Back::Held(held.unwrap_or_else(|| hold(HoldCode::NotWritable, "the page is out of sight")));
+            return Back::Held(held.unwrap_or_else(|| hold(HoldCode::NotWritable, "what the page holds cannot be told")));
         };
-        match back(wrote, now, false) {
+        match back(wrote, Some(now), false) {
             Back::From(_, Value::Text(text)) => {
                 let text = text.display().clipped(VALUE_COLUMNS).to_string();
                 Back::Held(hold(HoldCode::NotWritable, format!("it held “{text}”, which is no ID: write that by hand")))
@@ -442,8 +443,7 @@ impl<'a> Undoing<'a> {
     /// The page above: as the page says, or where it is out of sight as its object stands.
     fn parent(&self, about: About<'_>) -> Option<PageId> {
         match about.seen.map(|page| &page.parent) {
-            Some(Relation::One(parent)) => Some(*parent),
-            Some(Relation::None | Relation::Several(_)) => None,
+            Some(relation) => relation.one(),
             None => about.object.and_then(|object| self.registry.of_object(object.parent?)).map(|link| link.page),
         }
     }
@@ -459,7 +459,8 @@ impl<'a> Undoing<'a> {
             let Change { kind, proposal: Proposal { object: Some(object), .. }, .. } = self.changes[at] else { continue };
             let Some(below) = Kind::ALL.into_iter().find(|below| below.parent() == Some(kind)) else { continue };
             let rows = self.snapshots.objects[below].rows().iter();
-            let open: Vec<ObjectId> = rows.filter(|row| row.parent == Some(object) && !row.closed).map(|row| row.id).collect();
+            let open: Vec<ObjectId> =
+                rows.filter(|row| row.parent == Some(object) && !row.is_closed()).map(|row| row.id).collect();
             let others = open.iter().filter(|open| !closes.contains_key(open) && !moves.contains_key(open)).count();
             if others > 0 {
                 let text = format!("there are {others} open {} below it by now that the run did not create", below.plural());
@@ -481,7 +482,7 @@ impl<'a> Undoing<'a> {
         let complete = Kind::ALL
             .into_iter()
             .all(|kind| self.snapshots.pages[kind].complete().is_some() && self.snapshots.objects[kind].complete().is_some());
-        let plan = Plan { changes: self.changes, notices: Vec::new(), places, complete, scope, hash: String::new() };
+        let plan = Plan { changes: self.changes, places, complete, scope, ..Plan::default() };
         plan.seal(self.rules)
     }
 
@@ -510,7 +511,10 @@ impl<'a> Undoing<'a> {
 }
 
 /// Compares a value with what the run left; `stored` when it is what the service made of that.
-fn back(wrote: &Wrote, now: Value, stored: bool) -> Back {
+fn back(wrote: &Wrote, now: Option<Value>, stored: bool) -> Back {
+    let Some(now) = now else {
+        return Back::Held(hold(HoldCode::MovedSince, "what is there now cannot be told"));
+    };
     let shown = |value: &Value| match value {
         Value::Empty => "nothing".to_owned(),
         value => format!("“{}”", value.to_raw().display().clipped(VALUE_COLUMNS)),

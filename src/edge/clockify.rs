@@ -207,6 +207,26 @@ impl Clockify {
         })
     }
 
+    /// True when the key is that of an owner or admin of the workspace, who sees all projects. Up to two calls; a service that refuses the
+    /// question is taken at its listings' word.
+    ///
+    /// # Errors
+    /// [`Failure`]; nothing can be concluded from it.
+    pub async fn is_admin(&self, workspace: &str) -> Result<bool, Failure> {
+        // An owner is not counted as an admin (OpenAPI document).
+        for role in ["OWNER", "WORKSPACE_ADMIN"] {
+            let listed: Result<Answer<Vec<WorkspaceRow>>, Failure> =
+                self.http.send(&Request::get(&["v1", "workspaces"]).query("roles", role)).await;
+            match listed {
+                Ok(answer) if answer.body.iter().any(|row| row.id == workspace) => return Ok(true),
+                Ok(_) => {}
+                Err(Failure::Rejected { .. }) => return Ok(true),
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(false)
+    }
+
     /// Creates an object; its note ends with a link to the page that it is marked with. One call, and one more for the first that has
     /// assignees.
     ///

@@ -10,7 +10,7 @@ mod schema;
 mod write;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -23,8 +23,8 @@ use tokio::time::Instant;
 
 use crate::{
     domain::{
-        model::{Away, Field, Kind, ObjectId, Page, PageId, PerKind, Service, Standing, Value},
-        rules::{IdStrategy, Mapping},
+        model::{Away, Field, Kind, ObjectId, Page, PageId, PerKind, Service, Value},
+        rules::{IdStrategy, Mapped, Mapping},
         text::{Display, Raw},
     },
     edge::http::{Answer, FRESH, Failure, Http, Repeat, Request, YOUNG},
@@ -289,12 +289,28 @@ impl Notion {
         let bound = self.bind(kind, source, None)?;
         self.complete(&bound, &mut row).await.map_err(wrong)?;
         let reading = read(&bound, &row);
-        match reading.outdated.or(reading.unclear) {
-            // What a page in the trash says of itself does not matter.
-            Some(text) if !matches!(reading.page.standing, Standing::Trashed) => Err(Error::SchemaChanged(outdated(kind, text))),
-            _ if !reading.meant => Ok(Seen::Away(Away::NotMeant)),
-            _ => Ok(Seen::Page(Box::new(reading.page))),
-        }
+        Ok(if reading.meant { Seen::Page(Box::new(reading.page)) } else { Seen::Away(Away::NotMeant) })
+    }
+
+    /// The fields whose property cannot be emptied: a status falls back to its default option (Notion docs, page properties).
+    pub fn never_empty(&self, kind: Kind, source: &Source) -> BTreeSet<Field> {
+        let fields = self.mapping[kind].fields.iter();
+        let is_status = |mapped: &Mapped| source.property(&mapped.property).is_some_and(|property| property.kind == "status");
+        fields.filter(|(_, mapped)| is_status(mapped)).map(|(field, _)| *field).collect()
+    }
+
+    /// Why an empty relation to the parent proves nothing, safe to show: it points elsewhere than the parents that are read, and Notion
+    /// shows a relation to what is not shared as empty (Notion docs).
+    pub fn unshared_parents(&self, kind: Kind, sources: &PerKind<Source>) -> Option<String> {
+        let (parent, name) = kind.parent().zip(self.mapping[kind].parent.as_deref())?;
+        let target = sources[kind].property(name)?.relation_target?;
+        (target != sources[parent].data_source).then(|| {
+            format!(
+                "\"{}\" points to another data source than notion.{}.data_source, and Notion shows it as empty where that is not shared",
+                Display::of(name),
+                parent.plural()
+            )
+        })
     }
 
     /// Writes a page's claim and mapped fields, in one request, and verifies that the answer holds them: an unknown property may be
@@ -353,6 +369,7 @@ impl Notion {
             };
             if cut {
                 value[&property.kind] = Json::Array(self.values(row.id, &property.id, &property.kind).await?);
+                value["has_more"] = json!(false);
             }
         }
         Ok(())

@@ -36,7 +36,8 @@ use self::{
 use crate::domain::{
     journal::{Born, Event, Outcome, RunId, Trace, Was, What, Write, WriteId},
     model::{
-        Agreed, Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Service, Sight, Snapshots, Value,
+        Agreed, Along, Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Service, Sight, Snapshots,
+        Value,
     },
     plan::ChangeId,
     report::Stopped,
@@ -675,11 +676,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     }
 
     /// What the page holds of fields that were written: the same as was sent, unless a person typed another value or a run is undone. Both
-    /// sides then differ on purpose, and the base says so. Of a page that is out of sight it is what was last agreed on.
+    /// sides then differ on purpose, and the base says so. Of a page that is out of sight, or does not say it, it is what was last agreed on.
     fn as_wanted(&self, kind: Kind, page: PageId, mut sent: BTreeMap<Field, Value>) -> BTreeMap<Field, Value> {
         let (seen, link) = (self.page(kind, page), self.work.registry.of_page(page));
         for (&field, value) in &mut sent {
-            let wanted = match seen {
+            let wanted = match seen.filter(|page| page.values.unknown_because(field).is_none()) {
                 Some(page) => self.wanted(page, field),
                 None => link.and_then(|link| link.base.get(field)).map(|agreed| agreed.notion().clone()),
             };
@@ -704,14 +705,24 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         let fields = [Field::Name, Field::Parent].into_iter().chain(seen.values.iter().map(|(field, _)| field));
         let wanted = fields.filter_map(|field| Some((field, self.wanted(seen, field)?))).collect();
         let mut link = steps::verified(link, object, &wanted);
-        link.base.set(Field::State, Agreed::Same(Value::Closed(seen.standing.is_closed())));
+        if let Some(closed) = seen.standing.closed() {
+            link.base.set(Field::State, Agreed::Same(Value::Closed(closed)));
+        }
         link
     }
 
     /// A link to an object that exists: both agree on what they agree on, and nothing else has a base yet.
     fn first_link(&self, page: PageId, object: &Object) -> Link {
         let left = self.work.registry.of_page(page).map_or_else(Vec::new, |before| before.left.clone());
-        let link = Link { page, kind: object.kind, object: object.id, sight: Sight::Expected, base: Base::default(), left };
+        let link = Link {
+            page,
+            kind: object.kind,
+            object: object.id,
+            sight: Sight::Expected,
+            base: Base::default(),
+            left,
+            along: Along::No,
+        };
         let mut agreed = BTreeMap::new();
         if let Some(seen) = self.page(object.kind, page) {
             let fixed = [Field::Name, Field::Parent, Field::State];
@@ -733,7 +744,12 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         let changes = self.work.approved.changes().iter().filter(|change| step.changes.contains(&change.id));
         let mut fields = BTreeMap::new();
         for field in changes.flat_map(|change| &change.proposal.fields) {
-            let wanted = self.page(step.kind, step.page).and_then(|page| self.wanted(page, field.field));
+            let page = self.page(step.kind, step.page);
+            // Nobody agrees to what is not known.
+            if page.is_some_and(|page| page.values.unknown_because(field.field).is_some()) {
+                continue;
+            }
+            let wanted = page.and_then(|page| self.wanted(page, field.field));
             fields.insert(field.field, wanted.unwrap_or(Value::Empty));
         }
         vec![steps::verified(link, &object, &fields)]

@@ -7,7 +7,10 @@ use jiff::SignedDuration;
 
 use super::session::{Identities, Progress, Session, SessionError};
 use crate::{
-    domain::model::{Kind, Link, Object, PerKind, Problem, Registry, Service, Sight, Snapshot, Snapshots},
+    domain::model::{
+        Agreed, Field, Kind, Link, Object, ObjectId, PerKind, Problem, Registry, Relation, Service, Sight, Snapshot, Snapshots,
+        Value,
+    },
     edge::notion::{self, Seen, Source},
 };
 
@@ -24,8 +27,6 @@ pub(super) struct ReadNotion {
     pub(super) workspace: String,
     pub(super) sources: PerKind<Source>,
     pub(super) snapshots: Snapshots,
-    /// Links whose page is away from now on.
-    pub(super) away_now: Vec<Link>,
 }
 
 /// What was read of Clockify: the workspace, its objects, and what was noticed.
@@ -34,7 +35,6 @@ pub(super) type ReadClockify = (String, Snapshot<Object>, Vec<Problem>);
 impl Session<'_> {
     pub(super) async fn read_notion(
         &self,
-        registry: &Registry,
         mut remembered: PerKind<Option<Source>>,
         pinned: Option<&Identities>,
     ) -> Result<ReadNotion, SessionError> {
@@ -56,8 +56,16 @@ impl Session<'_> {
             unreachable!("every kind was read just now")
         };
         let sources = PerKind { clients, projects, tasks };
-        let away_now = self.look_for_missing(registry, &sources, &mut snapshots).await?;
-        Ok(ReadNotion { workspace, sources, snapshots, away_now })
+        snapshots.never_empty = PerKind::from_fn(|kind| self.notion.never_empty(kind, &sources[kind]));
+        for kind in Kind::ALL {
+            let Some(because) = self.notion.unshared_parents(kind, &sources) else { continue };
+            snapshots.pages[kind].update(|page| {
+                if page.parent == Relation::None {
+                    page.parent = Relation::Unknown(because.clone());
+                }
+            });
+        }
+        Ok(ReadNotion { workspace, sources, snapshots })
     }
 
     async fn read_pages(&self, kind: Kind, remembered: Option<Source>) -> Result<(Source, notion::Listed), SessionError> {
@@ -82,10 +90,50 @@ impl Session<'_> {
         Ok((identity.workspace_id, objects, problems))
     }
 
-    /// Linked pages that a complete listing does not show are asked for by their id: in the trash, or away.
+    /// Objects that were created a moment ago and that a listing does not show are asked for by their ID: shown from now on, or denied.
+    pub(super) async fn look_for_young(&self, workspace: &str, registry: &Registry, snapshots: &mut Snapshots) {
+        let mut missing = expected(registry, snapshots);
+        missing.retain(|&(kind, object, _)| {
+            let listed = snapshots.objects[kind].complete();
+            listed.is_some_and(|listing| listing.lacks(object)) && snapshots.is_young(object)
+        });
+        missing.truncate(MISSING_PAGES_MAX);
+        for (kind, object, parent) in missing {
+            match self.clockify.read(workspace, kind, object, parent).await {
+                Ok(Some(found)) => {
+                    let listed = std::mem::take(&mut snapshots.objects[kind]);
+                    snapshots.objects[kind] = listed.with([found]);
+                }
+                Ok(None) => drop(snapshots.denied.insert(object)),
+                // Nothing was learnt: it stays unseen.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Why objects may be missing that are there all the same, safe to show: the key of a plain member does not see other people's private
+    /// projects. It is asked only where absence would be concluded, which costs a call or two.
+    pub(super) async fn hidden(&self, workspace: &str, registry: &Registry, snapshots: &Snapshots) -> Option<String> {
+        let is_hidable = |&(kind, object, _): &Expected| kind != Kind::Client && snapshots.is_gone(kind, object);
+        if !expected(registry, snapshots).iter().any(is_hidable) {
+            return None;
+        }
+        match self.clockify.is_admin(workspace).await {
+            Ok(true) => None,
+            Ok(false) => Some(
+                "clockify.token is the key of a plain member, who does not see every private project and its tasks".to_owned(),
+            ),
+            Err(failure) => {
+                Some(format!("whether clockify.token may see every private project could not be found out: {failure}"))
+            }
+        }
+    }
+
+    /// Linked pages that a complete listing does not show are asked for by their id: in the trash, or away. One that was in the trash, and
+    /// whose object was closed, is asked for again when somebody has opened the object.
     ///
     /// Returns links whose page is away from now on.
-    async fn look_for_missing(
+    pub(super) async fn look_for_missing(
         &self,
         registry: &Registry,
         sources: &PerKind<Source>,
@@ -98,6 +146,9 @@ impl Session<'_> {
                 continue;
             }
             match link.sight {
+                Sight::Retired if snapshots.objects[link.kind].get(link.object).is_some_and(Object::is_open) => {
+                    missing.push(link);
+                }
                 Sight::Retired | Sight::Parted => {}
                 Sight::Away(away, since) if now.duration_since(since) < AWAY_AGAIN_AFTER => {
                     snapshots.away.insert(link.page, away);
@@ -132,6 +183,23 @@ impl Session<'_> {
         }
         Ok(away_now)
     }
+}
+
+/// An object that should be there, and the one that it stood under.
+type Expected = (Kind, ObjectId, Option<ObjectId>);
+
+/// The objects that links and claims name.
+fn expected(registry: &Registry, snapshots: &Snapshots) -> Vec<Expected> {
+    let parent = |link: &Link| match link.base.get(Field::Parent).map(Agreed::clockify) {
+        Some(Value::Object(parent)) => Some(*parent),
+        _ => None,
+    };
+    let links = registry.iter().filter(|link| link.sight != Sight::Retired).map(|link| (link.kind, link.object, parent(link)));
+    let claims = Kind::ALL.into_iter().flat_map(|kind| {
+        let pages = snapshots.pages[kind].rows().iter().filter(|page| registry.of_page(page.id).is_none());
+        pages.filter_map(move |page| Some((kind, page.claim.id()?, None)))
+    });
+    links.chain(claims).collect()
 }
 
 fn same_workspace(service: Service, before: Option<&str>, now: &str) -> Result<(), SessionError> {

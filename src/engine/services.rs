@@ -122,7 +122,7 @@ impl Target for Services<'_> {
             }
             Write::WriteBack { page, kind, claim, fields } => match self.notion.page(*kind, &self.sources[*kind], *page).await {
                 Ok(Seen::Page(now)) => {
-                    let written = claim.is_none_or(|claim| now.claim.id() == claim)
+                    let written = claim.is_none_or(|claim| now.claim.is(claim))
                         && fields.iter().all(|(field, value)| steps::wanted(&now, *field).as_ref() == Some(value));
                     let written = written.then(|| Found::Happened(Box::new(Written { object: None, page: Some(*now) })));
                     Ok(written.unwrap_or(Found::Nothing))

@@ -208,7 +208,7 @@ impl Session<'_> {
         let pinned = identities.as_ref();
         let both = tokio::try_join!(
             async {
-                let read = self.read_notion(&registry, remembered, pinned).await?;
+                let read = self.read_notion(remembered, pinned).await?;
                 (self.watch)(Progress::Read(Service::Notion));
                 Ok::<_, SessionError>(read)
             },
@@ -225,7 +225,7 @@ impl Session<'_> {
         let exchanges = self.exchanges.take();
         self.tell_exchanges(exchanges)?;
         let (from_notion, (clockify_workspace, objects, problems)) = both?;
-        let ReadNotion { workspace: notion_workspace, sources, mut snapshots, away_now } = from_notion;
+        let ReadNotion { workspace: notion_workspace, sources, mut snapshots } = from_notion;
         let noticed = snapshots.problems.len();
         snapshots.objects = objects;
         snapshots.problems.extend(problems);
@@ -238,6 +238,9 @@ impl Session<'_> {
                 snapshots.problems.splice(noticed.., problems);
             }
         }
+        self.look_for_young(&clockify_workspace, &registry, &mut snapshots).await;
+        snapshots.hidden = self.hidden(&clockify_workspace, &registry, &snapshots).await;
+        let away_now = self.look_for_missing(&registry, &sources, &mut snapshots).await?;
         let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
         if identities.as_ref() != Some(&now) {
             self.store.remember("identities", &now)?;
@@ -300,7 +303,7 @@ impl Session<'_> {
         self.tell(events)?;
         if plan.complete && undoes.is_none() {
             let ids = plan.by_id();
-            self.store.withdraw_pending(|id| ids.contains_key(id))?;
+            self.store.withdraw_pending(|waited| ids.contains_key(&ChangeId(waited.id.clone())) || plan.leaves_open(waited))?;
         }
         Ok(plan)
     }

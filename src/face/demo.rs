@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::failure::{Code, Failure};
 use crate::{
-    domain::model::{Agreed, Base, Field, Kind, Link, PageId, Sight, Value},
+    domain::model::{Agreed, Along, Base, Field, Kind, Link, PageId, Sight, Value},
     edge::{
         config::{Loader, Override},
         environment::Environment,
@@ -88,7 +88,7 @@ fn remembered(world: &World) -> Result<Vec<Link>, Failure> {
             };
             base.set(field, Agreed::Same(value));
         }
-        Ok(Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new() })
+        Ok(Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new(), along: Along::No })
     });
     links.collect()
 }

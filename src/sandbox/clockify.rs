@@ -141,7 +141,7 @@ impl Call<'_> {
                 _ => Err(self.wrong_method()),
             },
             ["v1", "workspaces"] => match method {
-                "GET" => Ok(Answer::ok(json!([self.workspace()]))),
+                "GET" => Ok(Answer::ok(self.workspaces())),
                 _ => Err(self.wrong_method()),
             },
             ["v1", "workspaces", workspace, rest @ ..] => {
@@ -383,6 +383,14 @@ impl Call<'_> {
                 "settings": {"timeZone": "Europe/Berlin", "weekStart": "MONDAY", "dateFormat": "DD/MM/YYYY"},
             })
         })
+    }
+
+    /// All workspaces, or those in which the key's user has one of the wanted roles.
+    fn workspaces(&self) -> Value {
+        let role = if self.knobs.member_key { "USER" } else { "OWNER" };
+        let mut wanted = self.request.parameters("roles").peekable();
+        let listed = wanted.peek().is_none() || wanted.any(|wanted| wanted == role);
+        if listed { json!([self.workspace()]) } else { json!([]) }
     }
 
     fn workspace(&self) -> Value {

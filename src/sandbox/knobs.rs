@@ -61,6 +61,8 @@ pub struct Knobs {
     pub archived_follows_trash: bool,
     /// Notion: people come without `person.email`, as for a connection without that capability.
     pub people_without_email: bool,
+    /// Notion: formulas and rollups are `unsupported`, as those are that it does not compute for the API (Notion changelog, August 2026).
+    pub computed_unsupported: bool,
     /// Notion: `GET /v1/users` is refused with 403.
     pub users_refused: bool,
     /// Notion: search finds nothing at all; the documentation promises no completeness.
@@ -82,6 +84,8 @@ pub struct Knobs {
     pub ignores_paging: bool,
     /// Clockify: unset texts are left out of answers instead of being `null`.
     pub unset_absent: bool,
+    /// Clockify: the key is that of a plain member, who does not see private projects of others (reports of users).
+    pub member_key: bool,
     /// Clockify: estimates are refused with 403, as a plan below PRO may do.
     pub estimates_refused: bool,
 }
@@ -106,6 +110,7 @@ impl Default for Knobs {
             relation_empty_when_unshared: true,
             archived_follows_trash: false,
             people_without_email: false,
+            computed_unsupported: false,
             users_refused: false,
             search_blind: false,
             unique_names: true,
@@ -116,6 +121,7 @@ impl Default for Knobs {
             hydrated_client_only: false,
             ignores_paging: false,
             unset_absent: false,
+            member_key: false,
             estimates_refused: false,
         }
     }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use punchlist::domain::{
     diff::diff,
     model::{
-        Agreed, Base, Claim, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Sight, Snapshots,
-        Standing, Value, Values, Walk,
+        Agreed, Along, Base, Claim, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Sight,
+        Snapshots, Standing, Value, Values, Walk,
     },
     plan::Scope,
     rules::Rules,
@@ -104,7 +104,7 @@ impl World {
         if let Some((_, parent)) = parent {
             base.set(Field::Parent, Agreed::Same(Value::Object(parent)));
         }
-        self.links.push(Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new() });
+        self.links.push(Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new(), along: Along::No });
         (page, object)
     }
 

@@ -71,6 +71,33 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
     }
     look(&rig);
 
+    // A project is closed by itself, and people come without their addresses.
+    {
+        let mut world = rig.sandbox.world();
+        for source in ["Projects", "Tasks"] {
+            for page in world.pages(source) {
+                world.set_status(page.id, "Status", "In progress");
+            }
+        }
+    }
+    rig.auto_approve();
+    {
+        let mut world = rig.sandbox.world();
+        let linked: Vec<_> = world.tasks().into_iter().map(|task| task.project).collect();
+        for page in world.pages("Projects") {
+            if world.claim(page.id).is_some_and(|claim| linked.iter().any(|project| project.to_string() == claim)) {
+                world.set_status(page.id, "Status", "Done");
+                break;
+            }
+        }
+    }
+    rig.configure("mapping.tasks.fields.assignees = \"Assignee\"\n");
+    rig.sandbox.knobs().people_without_email = true;
+    rig.auto_approve();
+    look(&rig);
+    rig.sandbox.knobs().people_without_email = false;
+    rig.configure("");
+
     // One project's tasks that cannot be listed, and clients that are all gone at once.
     let project = rig.sandbox.world().projects()[0].id;
     let failing = Fault::new(Failure::Status(500, String::new())).on("GET", &format!("/projects/{project}/tasks")).times(1000);

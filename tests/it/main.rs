@@ -22,3 +22,4 @@ mod sync_status;
 #[cfg(unix)]
 mod terminal;
 mod undo;
+mod unknown;

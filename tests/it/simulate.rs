@@ -18,7 +18,7 @@ use std::{cell::RefCell, collections::BTreeSet, fmt::Write as _};
 
 use punchlist::domain::{
     model::{ObjectId, PageId, Relation},
-    plan::State,
+    plan::{NoticeCode, State},
     report::Stopped,
     rules::{Rules, Threshold},
 };
@@ -59,8 +59,8 @@ impl History {
         let knobs = Knobs {
             unique: dice.percent(50),
             lag: u32::try_from(dice.below(3)).expect("small"),
-            lag_seconds: 0,
-            busy: 0,
+            lag_seconds: if dice.percent(20) { i64::try_from(60 + dice.below(240)).expect("small") } else { 0 },
+            busy: [0, 0, 5, 15][dice.below(4)],
             trouble: [0, 10, 25, 50][dice.below(4)],
         };
         let machines = (0..if dice.percent(25) { 2 } else { 1 })
@@ -114,7 +114,8 @@ impl History {
 
     /// When somebody asks for a stop; mostly never.
     fn stops_after(&self) -> usize {
-        usize::MAX
+        let troubled = self.world.borrow().knobs.trouble > 0;
+        if troubled && self.dice(6) == 0 { 1 + self.dice(60) } else { usize::MAX }
     }
 
     fn lose(&mut self, machine: usize) {
@@ -257,13 +258,16 @@ impl History {
     /// O2 and O5: every page that nothing holds has its object, its ID, and what it says is so.
     fn check_pages(&self, intent: &Intent) {
         let mut world = self.world.borrow_mut();
-        let held: BTreeSet<PageId> = intent.plan.changes.iter().map(|change| change.page).collect();
+        // What cannot be told waits, and is told.
+        let unknown =
+            intent.plan.notices.iter().filter(|notice| notice.code == NoticeCode::Unknown).filter_map(|notice| notice.page);
+        let held: BTreeSet<PageId> = intent.plan.changes.iter().map(|change| change.page).chain(unknown).collect();
         let mut broken = Vec::new();
         for page in world.pages.values().filter(|page| !page.standing.is_closed() && !held.contains(&page.id)) {
             let object = linked(&self.machines[0], page.id).and_then(|object| world.objects.get(&object));
             let parent = match &page.parent {
                 Relation::One(parent) => linked(&self.machines[0], *parent),
-                Relation::None | Relation::Several(_) => None,
+                Relation::None | Relation::Several(_) | Relation::Unknown(_) => None,
             };
             let right = object.is_some_and(|object| {
                 let is_so = object.name.canonical() == page.title.canonical() && !object.closed;

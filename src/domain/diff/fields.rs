@@ -1,7 +1,10 @@
 //! The three-way comparison of single fields. In the common case, where all agree, nothing is allocated.
 
-use super::{Candidate, Differ};
-use crate::domain::model::{Agreed, Base, Field, Object, Page, Relation, Value};
+use super::{Candidate, Course, Differ};
+use crate::domain::{
+    model::{Agreed, Base, Field, Object, Page, Relation, Value},
+    pair::Match,
+};
 
 /// How a field's two values stand to each other and to the base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +54,22 @@ pub(in crate::domain) fn verdict(wanted: &Value, current: &Value, base: Option<&
     }
 }
 
-/// Compares whether both are open.
+/// Compares whether both are open, where both say it.
 pub(super) fn state(page: &Page, object: &Object, base: Option<&Base>) -> Option<Compared> {
     let base = base.and_then(|base| base.get(Field::State));
-    compare(Field::State, &Value::Closed(page.standing.is_closed()), &Value::Closed(object.closed), base)
+    compare(Field::State, &Value::Closed(page.standing.closed()?), &Value::Closed(object.state()?), base)
+}
+
+/// What the rule that closes children along with their parents wants of the state, if it has a say.
+pub(super) fn along(course: Course, base: Option<&Base>) -> Option<Compared> {
+    let closes = match course {
+        Course::Close => true,
+        Course::Open => false,
+        Course::Own | Course::Leave => return None,
+    };
+    let (wanted, current) = (Value::Closed(closes), Value::Closed(!closes));
+    let base = base.and_then(|base| base.get(Field::State)).map(|agreed| agreed.notion().clone());
+    Some(Compared { field: Field::State, wanted, current, base, verdict: Verdict::NotionChanged })
 }
 
 /// Compares the name and the mapped fields that both sides could be read for.
@@ -75,11 +90,15 @@ pub(super) fn others(page: &Page, object: &Object, base: Option<&Base>) -> Vec<C
 }
 
 impl<'a> Differ<'a> {
-    /// Compares under which parent both stand. A relation that cannot be followed differs from everything, and the change is held.
+    /// Compares under which parent both stand. Several parents differ from everything, and the change is held; of one that is not seen,
+    /// nothing can be said.
     pub(super) fn parent(&self, page: &Page, pair: Candidate<'a>, base: Option<&Base>) -> Option<Compared> {
         page.kind.parent()?;
         let base = base.and_then(|base| base.get(Field::Parent));
         let current = pair.object.parent.map_or(Value::Empty, Value::Object);
+        if matches!(page.parent, Relation::Unknown(_)) {
+            return None;
+        }
         let Relation::One(parent) = &page.parent else {
             // Without a client on either side there is nothing to say; otherwise `hold_parent` says why this is held.
             let silent = pair.object.parent.is_none() && page.parent == Relation::None;
@@ -90,17 +109,16 @@ impl<'a> Differ<'a> {
                 Some(Compared { field: Field::Parent, wanted: Value::Empty, current, base, verdict: Verdict::NotionChanged })
             };
         };
+        let (above, found) = self.pairs.of(*parent)?;
         let known = pair.object.parent.and_then(|object| self.pairs.owner(object));
         if known == Some(*parent) {
             return compare(Field::Parent, &current, &current, base);
         }
-        let wanted = match self.pairs.of(*parent) {
-            Some((_, found)) if found.certain().is_some() => {
-                found.certain().map_or(Value::Empty, |object| Value::Object(object.id))
-            }
+        let wanted = match (found.certain(), found) {
+            (Some(object), _) => Value::Object(object.id),
+            (None, Match::Unseen { .. }) => return None,
             // The parent's object is still to be created or linked: it cannot be where the object stands now.
-            Some((parent, _)) => Value::name(&parent.title),
-            None => Value::Empty,
+            (None, _) => Value::name(&above.title),
         };
         compare(Field::Parent, &wanted, &current, base)
     }

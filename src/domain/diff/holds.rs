@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Differ, NameClaim, hold, id_at};
 use crate::domain::{
     model::{Kind, Object, ObjectId, Page, PageId, PerKind, Relation, Sight, Snapshots, Standing, Unsettled},
-    pair::Contest,
+    pair::{Contest, Match},
     plan::{Action, Change, Hold, HoldCode, State},
     rules::{Brake, Class, Rules, WithoutClient, invalid_name},
 };
@@ -53,12 +53,15 @@ impl<'a> Differ<'a> {
                 return self.hold(at, HoldCode::RelationRemoved, text);
             }
             Relation::None => return self.hold(at, HoldCode::NoParent, format!("it names no {kind}")),
+            Relation::Unknown(because) => {
+                return self.hold(at, HoldCode::ParentUnknown, format!("its {kind} cannot be told: {because}"));
+            }
         };
         let Some((_, found)) = self.pairs.of(parent).filter(|(parent, _)| parent.kind == kind) else {
             return self.hold(at, HoldCode::ParentUnknown, format!("it names a {kind} that punchlist does not see"));
         };
-        if let Some(closed) = self.closed_above(page) {
-            return self.hold(at, HoldCode::ParentClosed, format!("its {closed} is closed in Notion"));
+        if let Some((code, text)) = self.shut_above(page) {
+            return self.hold(at, code, text);
         }
         let footing = self.of_page.get(&parent).cloned().unwrap_or_default();
         if let Some(root) = footing.root {
@@ -66,16 +69,27 @@ impl<'a> Differ<'a> {
             self.changes[at].requires.push(root);
             return;
         }
-        match (found.certain(), footing.reopen) {
-            (Some(object), Some(reopen)) if object.closed => {
+        let certain = found.certain();
+        let unseen = if let Match::Unseen { because } = found { Some(because.clone()) } else { None };
+        match (certain, footing.reopen) {
+            (Some(object), Some(reopen)) if object.is_closed() => {
                 let reopen = id_at(&self.changes, reopen);
                 self.changes[at].requires.push(reopen);
             }
-            (Some(object), None) if object.closed => {
+            (Some(object), None) if object.is_closed() => {
                 self.hold(at, HoldCode::ParentClosed, format!("its {kind} is closed in Clockify"));
             }
+            (Some(object), _) if !object.is_open() => {
+                let text = format!("Clockify does not say whether its {kind} is open");
+                self.hold(at, HoldCode::ParentUnknown, text);
+            }
             (Some(_), _) => {}
-            (None, _) => self.hold(at, HoldCode::ParentHeld, format!("its {kind} has no object in Clockify yet")),
+            (None, _) => match unseen {
+                Some(because) => {
+                    self.hold(at, HoldCode::ParentUnknown, format!("the object of its {kind} is not seen: {because}"));
+                }
+                None => self.hold(at, HoldCode::ParentHeld, format!("its {kind} has no object in Clockify yet")),
+            },
         }
     }
 
@@ -113,20 +127,27 @@ impl<'a> Differ<'a> {
 
     /// Holds a change of an open page under a closed one.
     pub(super) fn hold_closed_parent(&mut self, at: usize, page: &Page) {
-        if let Some(closed) = self.closed_above(page) {
-            self.hold(at, HoldCode::ParentClosed, format!("its {closed} is closed in Notion"));
+        if let Some((code, text)) = self.shut_above(page) {
+            self.hold(at, code, text);
         }
     }
 
-    /// The kind of the nearest page above that is closed: its client, or for a task its project or that one's client.
-    fn closed_above(&self, page: &Page) -> Option<Kind> {
-        let (Relation::One(parent), Some(kind)) = (&page.parent, page.kind.parent()) else { return None };
-        let Some((parent, _)) = self.pairs.of(*parent).filter(|(parent, _)| parent.kind == kind) else {
+    /// Why nothing can be opened below the pages above, the nearest first: its client, or for a task its project or that one's client.
+    pub(super) fn shut_above(&self, page: &Page) -> Option<(HoldCode, String)> {
+        let (parent, kind) = page.parent.one().zip(page.kind.parent())?;
+        let closed = || Some((HoldCode::ParentClosed, format!("its {kind} is closed in Notion")));
+        let Some((parent, _)) = self.pairs.of(parent).filter(|(parent, _)| parent.kind == kind) else {
             // A page in the trash whose object is closed is not asked for any more.
-            let retired = self.registry.of_page(*parent).is_some_and(|link| link.sight == Sight::Retired);
-            return retired.then_some(kind);
+            let retired = self.registry.of_page(parent).is_some_and(|link| link.sight == Sight::Retired);
+            return if retired { closed() } else { None };
         };
-        if parent.standing.is_closed() { Some(kind) } else { self.closed_above(parent) }
+        match &parent.standing {
+            Standing::Open => self.shut_above(parent),
+            Standing::Closed { .. } | Standing::Trashed => closed(),
+            Standing::Unknown { because } => {
+                Some((HoldCode::ParentUnknown, format!("whether its {kind} is open cannot be told: {because}")))
+            }
+        }
     }
 
     /// True for a project that may do without a client, by the rule, and has lost the one that it had.
@@ -154,6 +175,14 @@ impl<'a> Differ<'a> {
         if let Some(because) = self.snapshots.objects[kind].incomplete_because() {
             let text =
                 format!("Clockify's {} could not be listed completely ({because}), so it may exist already", kind.plural());
+            self.hold(at, HoldCode::Incomplete, text);
+        }
+        if self.shrank_to_nothing(kind) {
+            let linked = self.linked[kind];
+            let text = format!(
+                "Clockify shows no {} at all any more, and {linked} were linked; that is surely not meant",
+                kind.plural()
+            );
             self.hold(at, HoldCode::Incomplete, text);
         }
     }

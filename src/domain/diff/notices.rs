@@ -1,7 +1,10 @@
 //! What is said without a change.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Differ;
 use crate::domain::{
-    model::{Away, Kind, Object, Registry, Service, Snapshots, Standing},
+    model::{Away, Claim, Field, Kind, Object, Page, PageId, Registry, Relation, Service, Snapshots, Standing},
     pair::{Match, Namesakes, Pairs},
     plan::{Notice, NoticeCode},
     text::Raw,
@@ -105,7 +108,7 @@ fn twins<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<'a>, n
         // What names a page that is linked is proposed to be closed.
         let is_apart = |object: &&Object| {
             let is_linked = |page| registry.of_page(page).is_some();
-            !object.closed && pairs.owner(object.id).is_none() && !object.marker.is_some_and(is_linked)
+            object.is_open() && pairs.owner(object.id).is_none() && !object.marker.is_some_and(is_linked)
         };
         for object in rows.filter(is_apart) {
             let same = pairs.holders(kind, object.parent, object.name.canonical().into_cow());
@@ -116,4 +119,151 @@ fn twins<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<'a>, n
             notices.push(Notice { code: NoticeCode::NearTwin, kind, name, page: Some(page), object, text });
         }
     }
+}
+
+/// The same thing is said of this many pages one by one, and of more of them at once.
+const SAID_ONE_BY_ONE_MAX: usize = 5;
+/// Names in a notice about several pages.
+const NAMES_SHOWN: usize = 3;
+
+impl Differ<'_> {
+    /// What cannot be told, so that what depends on it waits: one notice for each page, or for many of which the same is to be said. Collects
+    /// those pages.
+    pub(super) fn unknown(&self, unclear: &mut BTreeSet<PageId>) -> Vec<Notice> {
+        type About<'p> = (&'p Page, Option<&'p Object>);
+        let mut said: BTreeMap<(Kind, String), Vec<About<'_>>> = BTreeMap::new();
+        for (kind, matches) in self.pairs.matches.iter() {
+            for (page, found) in matches {
+                let object = found.certain();
+                let parts = self.unknown_of(page, found, object);
+                if !parts.is_empty() {
+                    unclear.insert(page.id);
+                    said.entry((kind, parts.join("; "))).or_default().push((page, object));
+                }
+            }
+        }
+        let mut notices = Vec::new();
+        for ((kind, text), pages) in said {
+            let code = NoticeCode::Unknown;
+            if pages.len() > SAID_ONE_BY_ONE_MAX {
+                let names: Vec<_> = pages.iter().map(|(page, _)| page).copied().collect();
+                let text = format!("{} of them ({}): {text}", pages.len(), named(&names));
+                notices.push(Notice { code, kind, name: Raw::default(), page: None, object: None, text });
+                continue;
+            }
+            notices.extend(pages.into_iter().map(|(page, object)| Notice {
+                code,
+                kind,
+                name: page.title.clone(),
+                page: Some(page.id),
+                object: object.map(|object| object.id),
+                text: text.clone(),
+            }));
+        }
+        if let Some(because) = &self.snapshots.hidden {
+            let (code, kind, name) = (NoticeCode::Unknown, Kind::Project, Raw::default());
+            let text = format!("{because}: what is not listed may exist all the same, so nothing is taken for gone");
+            notices.push(Notice { code, kind, name, page: None, object: None, text });
+        }
+        notices
+    }
+
+    /// What a page and its object leave open, and what that means.
+    fn unknown_of(&self, page: &Page, found: &Match<'_>, object: Option<&Object>) -> Vec<String> {
+        if let Standing::Unknown { because } = &page.standing {
+            return vec![format!("whether it is open cannot be told, so it stays as it is: {because}")];
+        }
+        let mut parts = Vec::new();
+        if self.snapshots.closes(page) {
+            // Nothing but its state is of interest any more.
+            let because = object.and_then(|object| object.values.unknown_because(Field::State));
+            parts.extend(because.map(|because| unknown_in_clockify(Field::State, because)));
+            return parts;
+        }
+        match (found, &page.claim) {
+            (Match::Unseen { .. }, Claim::Unknown(because)) if self.registry.of_page(page.id).is_none() => {
+                return vec![format!("whether it has an ID of Clockify cannot be told, so nothing is created for it: {because}")];
+            }
+            (_, Claim::Unknown(because)) => parts.push(format!("its Clockify ID cannot be told: {because}")),
+            // An incomplete listing has a notice of its own.
+            (Match::Unseen { because }, _) if self.snapshots.objects[page.kind].complete().is_some() => {
+                parts.push(format!("its object is not seen, and not taken for gone: {because}"));
+            }
+            _ => {}
+        }
+        parts.extend(self.unknown_parent(page, object));
+        for (field, because) in page.values.unknown() {
+            parts.push(format!("its {field} cannot be told, and stays as it is: {because}"));
+        }
+        for (field, because) in object.into_iter().flat_map(|object| object.values.unknown()) {
+            if field == Field::State || page.values.get(field).is_some() {
+                parts.push(unknown_in_clockify(field, because));
+            }
+        }
+        parts
+    }
+
+    /// Why it cannot be told under which parent a linked page stands. What has no object yet is held with that reason.
+    fn unknown_parent(&self, page: &Page, object: Option<&Object>) -> Option<String> {
+        let (kind, object) = page.kind.parent().zip(object)?;
+        let stays = |because: &str| format!("its {kind} cannot be told, and stays as it is: {because}");
+        match &page.parent {
+            Relation::None | Relation::Several(_) => None,
+            Relation::Unknown(because) => Some(stays(because)),
+            Relation::One(parent) => {
+                let agrees = object.parent.and_then(|above| self.pairs.owner(above)) == Some(*parent);
+                match self.pairs.of(*parent) {
+                    _ if agrees => None,
+                    None => Some(stays(&format!("the page names a {kind} that punchlist does not see"))),
+                    Some((_, Match::Unseen { because })) => Some(stays(because)),
+                    Some(_) => None,
+                }
+            }
+        }
+    }
+
+    /// What is open on both sides below something that is closed on either: nothing is wrong with it, but nobody may know.
+    pub(super) fn open_below_closed(&self) -> Vec<Notice> {
+        let mut below: BTreeMap<(Kind, PageId), Vec<&Page>> = BTreeMap::new();
+        for (_, matches) in self.pairs.matches.iter() {
+            for (page, found) in matches {
+                let (Some(object), Some(parent)) = (found.certain(), page.parent.one()) else { continue };
+                let changes = |page| self.of_page.get(&page).is_some_and(|footing| footing.opens_or_closes);
+                if !page.standing.is_open() || !object.is_open() || changes(page.id) || changes(parent) {
+                    continue;
+                }
+                let Some((above, above_found)) = self.pairs.of(parent) else { continue };
+                if above.standing.is_closed() || above_found.certain().is_some_and(Object::is_closed) {
+                    below.entry((above.kind, above.id)).or_default().push(page);
+                }
+            }
+        }
+        let notice = |((kind, above), pages): ((Kind, PageId), Vec<&Page>)| {
+            let (above, found) = self.pairs.of(above)?;
+            let what = if pages.len() == 1 { pages[0].kind.word() } else { pages[0].kind.plural() };
+            let text = format!(
+                "it is closed, and {} {what} below it {} open on both sides: {}",
+                pages.len(),
+                if pages.len() == 1 { "is" } else { "are" },
+                named(&pages)
+            );
+            let (page, object) = (Some(above.id), found.certain().map(|object| object.id));
+            Some(Notice { code: NoticeCode::OpenBelowClosed, kind, name: above.title.clone(), page, object, text })
+        };
+        below.into_iter().filter_map(notice).collect()
+    }
+}
+
+fn unknown_in_clockify(field: Field, because: &str) -> String {
+    format!("its {field} in Clockify cannot be told, and stays as it is: {because}")
+}
+
+/// The names of the first of some pages.
+fn named(pages: &[&Page]) -> String {
+    let shown = pages.iter().take(NAMES_SHOWN).map(|page| format!("“{}”", page.title.display().clipped(40)));
+    let mut names = shown.collect::<Vec<_>>().join(", ");
+    if pages.len() > NAMES_SHOWN {
+        names.push_str(", …");
+    }
+    names
 }

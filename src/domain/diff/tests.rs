@@ -15,4 +15,5 @@ mod notices;
 mod pairing;
 mod rules;
 mod table;
+mod unknown;
 pub(crate) mod world;

@@ -27,7 +27,13 @@ impl<'a> Differ<'a> {
     }
 
     pub(super) fn is_unmanaged(&self, object: &Object) -> bool {
-        !object.closed && self.pairs.owner(object.id).is_none()
+        object.is_open() && self.pairs.owner(object.id).is_none() && !self.is_named_unseen(object)
+    }
+
+    /// True when the object names a page, as only punchlist does, that the mapping does not let in: that page has it.
+    fn is_named_unseen(&self, object: &Object) -> bool {
+        let narrowed = self.rules.mapping[object.kind].only.is_some();
+        narrowed && object.marker.is_some_and(|page| self.snapshots.pages[object.kind].get(page).is_none())
     }
 
     fn parent_of(&self, object: &Object) -> Option<&'a Object> {
@@ -53,10 +59,13 @@ impl<'a> Differ<'a> {
             }
         }
         let notice = |object: &Object| {
-            let text = match below.get(&object.id) {
+            let what = match below.get(&object.id) {
                 None => "no page links to it; it is left alone".to_owned(),
                 Some(count) => format!("no page links to it or to {count} below it; they are left alone"),
             };
+            let unseen = self.rules.mapping[object.kind].only.is_some();
+            let text =
+                if unseen { format!("{what}; a page that is not among those that are mirrored may name it") } else { what };
             let (kind, name) = (object.kind, object.name.clone());
             Notice { code: NoticeCode::Unmanaged, kind, name, page: None, object: Some(object.id), text }
         };
@@ -67,7 +76,7 @@ impl<'a> Differ<'a> {
     fn close_unmanaged(&mut self, places: &mut BTreeMap<PageId, Place>, twins: &BTreeSet<ObjectId>) -> BTreeSet<ObjectId> {
         let mut needed: BTreeSet<ObjectId> = BTreeSet::new();
         for kind in Kind::ALL.into_iter().rev() {
-            let rows = self.snapshots.objects[kind].rows().iter().filter(|object| !object.closed);
+            let rows = self.snapshots.objects[kind].rows().iter().filter(|object| !object.is_closed());
             let needs = rows.filter(|object| !self.is_unmanaged(object) || needed.contains(&object.id));
             let above: Vec<ObjectId> = needs.filter_map(|object| object.parent).collect();
             needed.extend(above);
@@ -77,8 +86,10 @@ impl<'a> Differ<'a> {
         for kind in Kind::ALL {
             for object in snapshots.objects[kind].rows() {
                 let closes_with_project = kind == Kind::Task && object.parent.is_some_and(|parent| proposed.contains(&parent));
+                // What a page that the mapping does not let in could name is not for us to close.
+                let unseen = self.rules.mapping[kind].only.is_some();
                 let is_settled = needed.contains(&object.id) || twins.contains(&object.id) || closes_with_project;
-                if !self.is_unmanaged(object) || is_settled {
+                if unseen || !self.is_unmanaged(object) || is_settled {
                     continue;
                 }
                 let reason = "no page links to it, and by the rule it is closed".to_owned();

@@ -2,31 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, PageId, Registry, Relation, Sight, Snapshots, Standing};
+use super::{Kind, PageId, Registry, Sight, Snapshots};
 use crate::domain::text::Raw;
 
 impl Snapshots {
-    /// Closes the open pages below closed ones, as if they said so themselves. Without a look at the pages above nothing is known
-    /// of them, except that one which the registry has retired is closed.
+    /// Notes which open pages stand below closed ones. Without a look at the pages above nothing is known of them, except that one
+    /// which the registry has retired is closed.
     pub fn close_children(&mut self, registry: &Registry) {
+        self.along.clear();
         let mut closed: BTreeMap<PageId, Raw> = BTreeMap::new();
         for kind in Kind::ALL {
             let above = kind.parent().map_or("", Kind::word);
             let is_retired = |page| registry.of_page(page).is_some_and(|link| link.sight == Sight::Retired);
             let mut below = BTreeMap::new();
-            self.pages[kind].update(|page| {
-                if let (Standing::Open, Relation::One(parent)) = (&page.standing, &page.parent) {
-                    let because = match closed.get(parent) {
-                        Some(name) => format!("its {above} “{}” is closed", name.display().clipped(60)),
-                        None if is_retired(*parent) => format!("its {above} is in Notion's trash"),
-                        None => return,
-                    };
-                    page.standing = Standing::Closed { because: because.into() };
-                }
-                if page.standing.is_closed() {
+            for page in self.pages[kind].rows() {
+                let because =
+                    page.parent.one().filter(|_| page.standing.is_open()).and_then(|parent| match closed.get(&parent) {
+                        Some(name) => Some(format!("its {above} “{}” is closed", name.display().clipped(60))),
+                        None => is_retired(parent).then(|| format!("its {above} is in Notion's trash")),
+                    });
+                if page.standing.is_closed() || because.is_some() {
                     below.insert(page.id, page.title.clone());
                 }
-            });
+                self.along.extend(because.map(|because| (page.id, because.into())));
+            }
             closed = below;
         }
     }

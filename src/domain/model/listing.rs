@@ -104,7 +104,7 @@ impl<T: Identified> Fetched<T> {
     }
 
     /// Changes rows in place; ids stay.
-    pub(super) fn update(&mut self, change: impl FnMut(&mut T)) {
+    pub fn update(&mut self, change: impl FnMut(&mut T)) {
         match self {
             Self::Complete(listing) => listing.rows.iter_mut().for_each(change),
             Self::Partial(listing) => listing.rows.iter_mut().for_each(change),

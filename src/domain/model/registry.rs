@@ -86,6 +86,21 @@ pub struct Link {
     pub base: Base,
     /// Objects that the page left behind when it moved, as Clockify cannot move a task: to be closed, each until it is.
     pub left: Vec<ObjectId>,
+    /// Whether its object is closed along with what it stands below.
+    pub along: Along,
+}
+
+/// How far the rule `close_children` has got with an object: it opens again what it closed itself, and nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Along {
+    /// The rule has nothing to do with it.
+    #[default]
+    No,
+    /// The rule wants it closed, and it is not yet.
+    Closing,
+    /// The rule has closed it. Who opens it below a closed parent means it.
+    Closed,
 }
 
 /// Whether a linked page is still looked for when no listing shows it.

@@ -61,6 +61,15 @@ impl Field {
         !matches!(self, Self::Parent | Self::Assignees | Self::Claim | Self::SyncStatus | Self::SyncNote)
     }
 
+    /// Whether a page that says nothing asks Clockify to hold nothing. A flag is yes or no, and every project has a colour: there, nothing
+    /// is no instruction, since no write could carry it out. An empty name is one, which is held.
+    pub fn is_instruction_when_empty(self) -> bool {
+        match self {
+            Self::Name | Self::Parent | Self::Email | Self::Address | Self::Note | Self::Estimate | Self::Assignees => true,
+            Self::Billable | Self::Public | Self::Color | Self::State | Self::Claim | Self::SyncStatus | Self::SyncNote => false,
+        }
+    }
+
     /// The word for the field, in configuration, plans and on screen.
     pub fn word(self) -> &'static str {
         match self {
@@ -149,27 +158,57 @@ pub fn duration_words(seconds: u64) -> String {
     if parts.is_empty() { "0 h".to_owned() } else { parts.join(" ") }
 }
 
+/// What was read of a field. A value that a service cannot or will not give is none, and least of all [`Value::Empty`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// The service said it.
+    Known(Value),
+    /// The service did not say it: why, safe to show.
+    Unknown(String),
+}
+
 /// The mapped fields of a page or an object, besides name, parent and state. Few, so a sorted vector.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Values(Vec<(Field, Value)>);
+pub struct Values(Vec<(Field, Reading)>);
 
 impl Values {
-    /// The value of a field, or nothing where it is not mapped or could not be read. That is not [`Value::Empty`].
+    /// The value of a field, or nothing where it is not mapped or not known. That is not [`Value::Empty`].
     pub fn get(&self, field: Field) -> Option<&Value> {
-        self.0.iter().find(|(known, _)| *known == field).map(|(_, value)| value)
+        self.iter().find(|(known, _)| *known == field).map(|(_, value)| value)
+    }
+
+    /// Why a field is not known, safe to show; nothing where it is known, or not mapped.
+    pub fn unknown_because(&self, field: Field) -> Option<&str> {
+        self.unknown().find(|(unknown, _)| *unknown == field).map(|(_, because)| because)
     }
 
     /// Sets a field.
     pub fn set(&mut self, field: Field, value: Value) {
+        self.put(field, Reading::Known(value));
+    }
+
+    /// Keeps what was read of a field.
+    pub fn put(&mut self, field: Field, reading: Reading) {
         match self.0.binary_search_by_key(&field, |(known, _)| *known) {
-            Ok(at) => self.0[at].1 = value,
-            Err(at) => self.0.insert(at, (field, value)),
+            Ok(at) => self.0[at].1 = reading,
+            Err(at) => self.0.insert(at, (field, reading)),
         }
     }
 
-    /// The fields with their values, in the order of [`Field`].
+    /// The fields that are known with their values, in the order of [`Field`].
     pub fn iter(&self) -> impl Iterator<Item = (Field, &Value)> {
-        self.0.iter().map(|(field, value)| (*field, value))
+        self.0.iter().filter_map(|(field, reading)| match reading {
+            Reading::Known(value) => Some((*field, value)),
+            Reading::Unknown(_) => None,
+        })
+    }
+
+    /// The fields that are not known, with the reasons, in the order of [`Field`].
+    pub fn unknown(&self) -> impl Iterator<Item = (Field, &str)> {
+        self.0.iter().filter_map(|(field, reading)| match reading {
+            Reading::Known(_) => None,
+            Reading::Unknown(because) => Some((*field, because.as_str())),
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     journal::{Trace, Write},
-    model::{Agreed, Base, Field, Link, Object, ObjectId, Page, PageId, Sight, Snapshots, Value},
+    model::{Agreed, Along, Base, Field, Link, Object, ObjectId, Page, PageId, Sight, Snapshots, Value},
     text::Raw,
 };
 
@@ -13,7 +13,7 @@ pub fn current(object: &Object, field: Field) -> Option<Value> {
     Some(match field {
         Field::Name => Value::name(&object.name),
         Field::Parent => object.parent.map_or(Value::Empty, Value::Object),
-        Field::State => Value::Closed(object.closed),
+        Field::State => Value::Closed(object.state()?),
         Field::Claim => Value::Object(object.id),
         _ => return object.values.get(field).cloned(),
     })
@@ -23,8 +23,8 @@ pub fn current(object: &Object, field: Field) -> Option<Value> {
 pub fn wanted(page: &Page, field: Field) -> Option<Value> {
     Some(match field {
         Field::Name => Value::name(&page.title),
-        Field::State => Value::Closed(page.standing.is_closed()),
-        Field::Claim => page.claim.value(),
+        Field::State => Value::Closed(page.standing.closed()?),
+        Field::Claim => return page.claim.value(),
         Field::Parent => return None,
         Field::SyncStatus | Field::SyncNote => return page.told.get(field).cloned(),
         _ => return page.values.get(field).cloned(),
@@ -34,7 +34,8 @@ pub fn wanted(page: &Page, field: Field) -> Option<Value> {
 /// The link after an object was created for a page: what was sent on one side, what the service answered on the other.
 pub fn created(page: PageId, object: &Object, name: &Raw, sent: &BTreeMap<Field, Value>) -> Link {
     let base = Base::default();
-    let link = Link { page, kind: object.kind, object: object.id, sight: Sight::Expected, base, left: Vec::new() };
+    let link =
+        Link { page, kind: object.kind, object: object.id, sight: Sight::Expected, base, left: Vec::new(), along: Along::No };
     let defaults = [Field::Parent, Field::State].into_iter().filter_map(|field| Some((field, current(object, field)?)));
     let name = (Field::Name, Value::name(name));
     let all: BTreeMap<Field, Value> = defaults.chain([name]).chain(sent.clone()).collect();
@@ -66,8 +67,21 @@ pub fn verified(mut link: Link, object: &Object, wanted: &BTreeMap<Field, Value>
         if let Some(current) = current(object, field) {
             link.base.set(field, Agreed::on(wanted.clone(), current));
         }
+        if field == Field::State {
+            link.along = along(link.along, object.state());
+        }
     }
     link
+}
+
+/// How far the rule `close_children` has got once the state was written. What is closed although the rule had done so before was closed
+/// by somebody else; what is opened meanwhile stays the rule's until its parent opens.
+fn along(before: Along, closed: Option<bool>) -> Along {
+    match (before, closed) {
+        (Along::Closing, Some(true)) => Along::Closed,
+        (Along::Closed, Some(true)) => Along::No,
+        (before, _) => before,
+    }
 }
 
 /// The link after its page was written, if that changes anything: the ID in the page may differ from the link's on purpose.
@@ -101,6 +115,9 @@ pub fn settled(link: &Link, request: &Write, trace: &Trace) -> Option<Link> {
             for (&field, sent) in fields {
                 if let Some(wanted) = trace.apart.get(&field) {
                     next.base.set(field, Agreed::on(wanted.clone(), sent.clone()));
+                }
+                if let (Field::State, Value::Closed(closed)) = (field, sent) {
+                    next.along = along(next.along, Some(*closed));
                 }
             }
         }

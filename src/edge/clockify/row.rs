@@ -13,12 +13,15 @@ use super::{
 };
 use crate::{
     domain::{
-        model::{Field, InvalidId, Kind, Object, ObjectId, PageId, Value, Values},
+        model::{Field, InvalidId, Kind, Object, ObjectId, PageId, Reading, Value, Values},
         rules::has_room_for_marker,
         text::Raw,
     },
-    edge::http::Failure,
+    edge::http::{Failure, shown},
 };
+
+/// Why a value is not known that a row should have.
+const NOT_SAID: &str = "Clockify does not say it";
 
 /// A client, project or task as last read.
 #[derive(Clone, Debug, PartialEq)]
@@ -183,7 +186,7 @@ impl Row {
                 body.put("email", email.as_ref());
                 body.put("address", address.as_ref());
                 body.put("note", note.as_ref());
-                body.put("archived", Some(archived));
+                body.put("archived", archived.as_ref());
                 body.put("currencyId", currency_id.as_ref());
                 body.put("ccEmails", cc_emails.as_ref());
             }
@@ -194,7 +197,7 @@ impl Row {
                 body.put("note", row.note.as_ref());
                 body.put("isPublic", row.is_public());
                 body.put("billable", row.billable);
-                body.put("archived", Some(row.archived));
+                body.put("archived", row.archived);
             }
             Self::Task(row) => {
                 let TaskRow { id: _, name, project_id: _, status, duration: _, .. } = row;
@@ -243,15 +246,24 @@ impl Row {
 
     /// The object, with the values of the wanted fields.
     pub(super) fn object(&self, wanted: &BTreeSet<Field>, users: &Users) -> Result<Object, InvalidId> {
-        let values: Values = wanted.iter().filter_map(|&field| Some((field, self.value(field, users)?))).collect();
-        let id = self.id()?;
+        let mut values = Values::default();
+        for &field in wanted {
+            if let Some(reading) = self.reading(field, users) {
+                values.put(field, reading);
+            }
+        }
+        let state = self.state();
+        if let Err(because) = &state {
+            values.put(Field::State, Reading::Unknown(because.clone()));
+        }
+        let (id, closed) = (self.id()?, state.unwrap_or_default());
         Ok(match self {
             Self::Client(row) => Object {
                 id,
                 kind: Kind::Client,
                 name: row.name.as_str().into(),
                 parent: None,
-                closed: row.archived,
+                closed,
                 marker: self.marker(),
                 values,
                 tracked_seconds: None,
@@ -261,7 +273,7 @@ impl Row {
                 kind: Kind::Project,
                 name: row.name.as_str().into(),
                 parent: row.client().map(str::parse).transpose()?,
-                closed: row.archived,
+                closed,
                 marker: self.marker(),
                 values,
                 tracked_seconds: row.duration.as_deref().and_then(parse_duration),
@@ -271,7 +283,7 @@ impl Row {
                 kind: Kind::Task,
                 name: row.name.as_str().into(),
                 parent: Some(row.project_id.parse()?),
-                closed: row.status == "DONE",
+                closed,
                 marker: None,
                 values,
                 tracked_seconds: row.duration.as_deref().and_then(parse_duration),
@@ -279,27 +291,47 @@ impl Row {
         })
     }
 
-    /// The value of a field; nothing where the service does not say.
-    fn value(&self, field: Field, users: &Users) -> Option<Value> {
-        Some(match (self, field) {
-            (Self::Client(row), Field::Email) => text_value(row.email.as_deref()),
-            (Self::Client(row), Field::Address) => text_value(row.address.as_deref()),
-            (Self::Client(ClientRow { note, .. }) | Self::Project(ProjectRow { note, .. }), Field::Note) => {
-                note.as_deref().map_or(Value::Empty, |note| Value::text(&marker::around(note)))
+    /// Closed (true) or open (false), or why that is not known, safe to show.
+    fn state(&self) -> Result<bool, String> {
+        match self {
+            Self::Client(ClientRow { archived, .. }) | Self::Project(ProjectRow { archived, .. }) => {
+                archived.ok_or_else(|| NOT_SAID.to_owned())
             }
-            (Self::Project(row), Field::Color) => text_value(row.color.as_deref().map(str::to_lowercase).as_deref()),
-            (Self::Project(row), Field::Billable) => Value::Flag(row.billable?),
-            (Self::Project(row), Field::Public) => Value::Flag(row.is_public()?),
-            (Self::Project(row), Field::Estimate) => estimate_value(row.estimate())?,
-            (Self::Task(row), Field::Estimate) => estimate_value(row.estimate.as_deref())?,
-            (Self::Task(row), Field::Billable) => Value::Flag(row.billable?),
+            Self::Task(TaskRow { status, .. }) => match status.as_str() {
+                "ACTIVE" => Ok(false),
+                "DONE" => Ok(true),
+                "" => Err(NOT_SAID.to_owned()),
+                other => Err(format!("Clockify says that its status is {}, which means nothing to punchlist", shown(other))),
+            },
+        }
+    }
+
+    /// What is read of a field, where the kind has it.
+    fn reading(&self, field: Field, users: &Users) -> Option<Reading> {
+        let flag = |flag: Option<bool>| flag.map(Value::Flag).ok_or_else(|| NOT_SAID.to_owned());
+        let estimate = |estimate: Option<&str>| {
+            estimate_value(estimate).ok_or_else(|| format!("{} is no duration", shown(estimate.unwrap_or_default())))
+        };
+        let value: Result<Value, String> = match (self, field) {
+            (Self::Client(row), Field::Email) => Ok(text_value(row.email.as_deref())),
+            (Self::Client(row), Field::Address) => Ok(text_value(row.address.as_deref())),
+            (Self::Client(ClientRow { note, .. }) | Self::Project(ProjectRow { note, .. }), Field::Note) => {
+                Ok(note.as_deref().map_or(Value::Empty, |note| Value::text(&marker::around(note))))
+            }
+            (Self::Project(row), Field::Color) => Ok(text_value(row.color.as_deref().map(str::to_lowercase).as_deref())),
+            (Self::Project(row), Field::Billable) => flag(row.billable),
+            (Self::Project(row), Field::Public) => flag(row.is_public()),
+            (Self::Project(row), Field::Estimate) => estimate(row.estimate()),
+            (Self::Task(row), Field::Estimate) => estimate(row.estimate.as_deref()),
+            (Self::Task(row), Field::Billable) => flag(row.billable),
             (Self::Task(row), Field::Assignees) => {
-                let ids = row.assignee_ids.iter().flatten();
-                let people: BTreeSet<Raw> = ids.map(|id| users.email(id)).collect();
-                if people.is_empty() { Value::Empty } else { Value::People(people) }
+                let people: Option<BTreeSet<Raw>> = row.assignee_ids.iter().flatten().map(|id| users.email(id)).collect();
+                let people = people.ok_or_else(|| "the address of one of its assignees is not shown to the key".to_owned());
+                people.map(|people| if people.is_empty() { Value::Empty } else { Value::People(people) })
             }
             _ => return None,
-        })
+        };
+        Some(value.map_or_else(Reading::Unknown, Reading::Known))
     }
 }
 
@@ -307,7 +339,7 @@ impl ClientRow {
     fn set(&mut self, field: Field, value: &Value) -> Result<(), Failure> {
         match field {
             Field::Name => self.name = name(field, value)?,
-            Field::State => self.archived = closed(field, value)?,
+            Field::State => self.archived = Some(closed(field, value)?),
             // An omitted e-mail is cleared by a replacing PUT, while `""` may not pass for an address.
             Field::Email => self.email = text(field, value)?.filter(|text| !text.is_empty()),
             Field::Address => self.address = text(field, value)?,
@@ -338,7 +370,7 @@ impl ProjectRow {
     fn set(&mut self, field: Field, value: &Value) -> Result<(), Failure> {
         match (field, value) {
             (Field::Name, _) => self.name = name(field, value)?,
-            (Field::State, _) => self.archived = closed(field, value)?,
+            (Field::State, _) => self.archived = Some(closed(field, value)?),
             (Field::Parent, Value::Object(client)) => self.client_id = Some(client.to_string()),
             (Field::Parent, Value::Empty) => self.client_id = Some(String::new()),
             (Field::Note, _) => self.note = note(Kind::Project, value, self.note.as_deref())?,

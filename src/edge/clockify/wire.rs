@@ -51,8 +51,7 @@ pub(super) struct ClientRow {
     pub(super) email: Option<String>,
     pub(super) address: Option<String>,
     pub(super) note: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) archived: bool,
+    pub(super) archived: Option<bool>,
     pub(super) currency_id: Option<String>,
     /// Cleared by a PUT that omits them (live probe, third party).
     pub(super) cc_emails: Option<Vec<String>>,
@@ -76,8 +75,7 @@ pub(super) struct ProjectRow {
     pub(super) is_public: Option<bool>,
     /// False when a PUT omits it (live probe, third party).
     pub(super) billable: Option<bool>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) archived: bool,
+    pub(super) archived: Option<bool>,
     pub(super) duration: Option<String>,
     pub(super) estimate: Option<EstimateRow>,
     pub(super) time_estimate: Option<EstimateRow>,
@@ -168,8 +166,8 @@ impl FromIterator<UserRow> for Users {
 }
 
 impl Users {
-    pub(super) fn email(&self, id: &str) -> Raw {
-        self.emails.get(id).map_or_else(|| format!("{UNKNOWN_USER}{id}").into(), |email| email.as_str().into())
+    pub(super) fn email(&self, id: &str) -> Option<Raw> {
+        self.emails.get(id).map(|email| email.as_str().into())
     }
 
     pub(super) fn id(&self, email: &str) -> Result<String, Failure> {

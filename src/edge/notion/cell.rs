@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::schema::Property;
 use crate::{
     domain::{
-        model::{Field, Value},
+        model::{Field, Reading, Value},
         rules::{Mapped, Unit},
         text::{Display, Raw},
     },
@@ -32,6 +32,32 @@ const COLORS: [(&str, &str); 10] = [
     ("pink", "#c14c8a"),
     ("red", "#d44c47"),
 ];
+/// The types whose values are read, so that one without its value is not given and not of no use.
+const KNOWN: [&str; 23] = [
+    "title",
+    "rich_text",
+    "email",
+    "url",
+    "phone_number",
+    "string",
+    "created_time",
+    "last_edited_time",
+    "select",
+    "status",
+    "date",
+    "multi_select",
+    "number",
+    "checkbox",
+    "boolean",
+    "people",
+    "created_by",
+    "last_edited_by",
+    "unique_id",
+    "formula",
+    "rollup",
+    "array",
+    "unsupported",
+];
 const YES: [&str; 4] = ["yes", "true", "billable", "public"];
 const NO: [&str; 6] = ["no", "false", "non-billable", "not billable", "private", "nonbillable"];
 
@@ -50,37 +76,73 @@ pub(super) enum Cell {
     },
     /// A type that holds nothing we can use.
     Unreadable(String),
+    /// Notion cannot or will not say what it holds.
+    Unknown(String),
 }
+
+/// Why Notion gives no value, where it says no more than that.
+const NOT_GIVEN: &str = "Notion does not give its value";
 
 impl Cell {
     /// Reads a property value, an element of a rollup, or the value of a formula: all say their type and have a member of that name.
     pub(super) fn read(property: &Json) -> Self {
-        let kind = property["type"].as_str().unwrap_or_default();
-        let value = &property[kind];
+        let not_given = || Self::Unknown(NOT_GIVEN.to_owned());
+        let Some((kind, value)) = property["type"].as_str().and_then(|kind| Some((kind, property.get(kind)?))) else {
+            let kind = property["type"].as_str().filter(|kind| !KNOWN.contains(kind));
+            return kind.map_or_else(not_given, unusable);
+        };
+        // An empty property is null, or a list of nothing; what has another form than its type is no value.
+        let texts = |value: Option<&Json>| match value {
+            None | Some(Json::Null) => Self::Nothing,
+            Some(Json::String(said)) => text(said),
+            Some(_) => not_given(),
+        };
+        let within = |member: &str| match value {
+            Json::Null => Self::Nothing,
+            value => value.get(member).and_then(Json::as_str).map_or_else(not_given, text),
+        };
+        let each = |read: &dyn Fn(&Json) -> Self| match value.as_array() {
+            Some(items) => merge(items.iter().map(read).collect()),
+            None => not_given(),
+        };
         match kind {
-            "title" | "rich_text" => text(&plain_text(value)),
-            "email" | "url" | "phone_number" | "string" | "created_time" | "last_edited_time" => {
-                text(value.as_str().unwrap_or_default())
-            }
-            "select" | "status" => text(value["name"].as_str().unwrap_or_default()),
-            "date" => text(value["start"].as_str().unwrap_or_default()),
-            "multi_select" => merge(list(value).iter().map(|option| text(option["name"].as_str().unwrap_or_default())).collect()),
-            "number" => value.as_f64().map_or(Self::Nothing, Self::Number),
-            "checkbox" | "boolean" => value.as_bool().map_or(Self::Nothing, Self::Flag),
-            "people" => people(list(value)),
+            "title" | "rich_text" if value.is_array() => text(&plain_text(value)),
+            "title" | "rich_text" => not_given(),
+            "email" | "url" | "phone_number" | "string" | "created_time" | "last_edited_time" => texts(Some(value)),
+            "select" | "status" => within("name"),
+            "date" => within("start"),
+            "multi_select" => each(&|option| texts(option.get("name"))),
+            "number" => match value {
+                Json::Null => Self::Nothing,
+                value => value.as_f64().map_or_else(not_given, Self::Number),
+            },
+            "checkbox" | "boolean" => value.as_bool().map_or_else(not_given, Self::Flag),
+            "people" => value.as_array().map_or_else(not_given, |users| people(users)),
             "created_by" | "last_edited_by" => people(std::slice::from_ref(value)),
             "unique_id" => unique_id(value),
             "formula" | "rollup" => Self::read(value),
-            "array" => merge(list(value).iter().map(Self::read).collect()),
-            // Since August 2026: no value (Notion changelog).
-            "unsupported" => Self::Nothing,
-            other => Self::Unreadable(format!("a property of the type {} holds nothing that can be used here", shown(other))),
+            "array" => each(&Self::read),
+            // Since August 2026 Notion says so of what it does not compute for the API (Notion changelog); a rollup can be too large.
+            "unsupported" | "incomplete" => Self::Unknown(format!("Notion says that its value is {kind}")),
+            other => unusable(other),
         }
     }
 
-    /// The value of a field, or why there is none.
-    pub(super) fn value(self, field: Field, mapped: &Mapped) -> Result<Value, String> {
-        if let Self::Unreadable(why) = self {
+    /// What is read of a field, or why what it says cannot be used.
+    pub(super) fn reading(self, field: Field, mapped: &Mapped) -> Result<Reading, String> {
+        match self {
+            Self::Unknown(because) => Ok(Reading::Unknown(because)),
+            Self::People { unknown: 1.., .. } => Ok(Reading::Unknown(
+                "the e-mail address of one of its people is not shown; the connection needs the capability to read user information \
+                 with e-mail addresses, and bots and guests may have none"
+                    .to_owned(),
+            )),
+            cell => cell.value(field, mapped).map(Reading::Known),
+        }
+    }
+
+    fn value(self, field: Field, mapped: &Mapped) -> Result<Value, String> {
+        if let Self::Unreadable(why) | Self::Unknown(why) = self {
             return Err(why);
         }
         if let Self::Text(word) = &self
@@ -112,7 +174,7 @@ impl Cell {
             Self::Number(number) => Ok(Value::text(&number.to_string())),
             Self::Flag(flag) => Ok(Value::text(if flag { "yes" } else { "no" })),
             Self::People { emails, .. } => Ok(Value::text(&emails.into_iter().collect::<Vec<_>>().join(", "))),
-            Self::Unreadable(why) => Err(why),
+            Self::Unreadable(why) | Self::Unknown(why) => Err(why),
         }
     }
 
@@ -145,12 +207,8 @@ impl Cell {
     fn people(self) -> Result<Value, String> {
         match self {
             Self::Nothing => Ok(Value::Empty),
-            Self::People { unknown: 0, emails } if emails.is_empty() => Ok(Value::Empty),
-            Self::People { unknown: 0, emails } => Ok(Value::People(emails.into_iter().map(Raw::from).collect())),
-            Self::People { unknown, .. } => Err(format!(
-                "the e-mail address of {unknown} of its people is not shown; the connection needs the capability to read user \
-                 information with e-mail addresses, and bots and guests may have none"
-            )),
+            Self::People { emails, .. } if emails.is_empty() => Ok(Value::Empty),
+            Self::People { emails, .. } => Ok(Value::People(emails.into_iter().map(Raw::from).collect())),
             _ => Err("it does not hold people".to_owned()),
         }
     }
@@ -168,6 +226,10 @@ impl Cell {
             _ => Err(format!("{} is no colour: write #rrggbb or one of Notion's colour words", quoted(&text))),
         }
     }
+}
+
+fn unusable(kind: &str) -> Cell {
+    Cell::Unreadable(format!("a property of the type {} holds nothing that can be used here", shown(kind)))
 }
 
 fn quoted(text: &str) -> String {
@@ -211,6 +273,9 @@ fn people(users: &[Json]) -> Cell {
 
 /// What several values come to: all flags, the sum of numbers, everybody, or the texts in a row.
 fn merge(cells: Vec<Cell>) -> Cell {
+    if let Some(unknown) = cells.iter().find(|cell| matches!(cell, Cell::Unknown(_))) {
+        return unknown.clone();
+    }
     let mut cells = cells.into_iter().filter(|cell| *cell != Cell::Nothing);
     let Some(first) = cells.next() else {
         return Cell::Nothing;
@@ -284,7 +349,10 @@ mod tests {
     use super::*;
 
     fn value(field: Field, property: &Json) -> Result<Value, String> {
-        Cell::read(property).value(field, &Mapped::as_is("p"))
+        match Cell::read(property).reading(field, &Mapped::as_is("p"))? {
+            Reading::Known(value) => Ok(value),
+            Reading::Unknown(because) => panic!("unknown: {because}"),
+        }
     }
 
     #[test]
@@ -299,7 +367,8 @@ mod tests {
             (Field::Address, json!({"type": "phone_number", "phone_number": "1"}), text("1")),
             (Field::Note, json!({"type": "select", "select": {"id": "x", "name": "High", "color": "red"}}), text("High")),
             (Field::Note, json!({"type": "formula", "formula": {"type": "string", "string": "f"}}), text("f")),
-            (Field::Note, json!({"type": "formula", "formula": {"type": "unsupported", "unsupported": {}}}), Ok(Value::Empty)),
+            (Field::Note, json!({"type": "formula", "formula": {"type": "string", "string": null}}), Ok(Value::Empty)),
+            (Field::Note, json!({"type": "rollup", "rollup": {"type": "array", "array": []}}), Ok(Value::Empty)),
             (Field::Note, json!({"type": "unique_id", "unique_id": {"prefix": "TASK", "number": 42}}), text("TASK-42")),
             (Field::Note, json!({"type": "unique_id", "unique_id": {"prefix": null, "number": 42}}), text("42")),
             (
@@ -340,13 +409,50 @@ mod tests {
             (Field::Billable, json!({"type": "select", "select": {"name": "Maybe"}}), "\"Maybe\" is neither"),
             (Field::Estimate, json!({"type": "number", "number": -1}), "no number of hours"),
             (Field::Color, json!({"type": "rich_text", "rich_text": [{"plain_text": "mauve"}]}), "#rrggbb"),
-            (Field::Assignees, json!({"type": "people", "people": [{"object": "user", "id": "u"}]}), "capability"),
             (Field::Note, json!({"type": "files", "files": []}), "type files"),
             (Field::Note, json!({"type": "hologram"}), "type hologram"),
         ] {
             let why = value(field, &property).expect_err(part);
             assert!(why.contains(part), "{why}");
         }
+    }
+
+    #[test]
+    fn what_notion_does_not_say_is_unknown_and_not_empty() {
+        let unsupported = json!({"type": "unsupported", "unsupported": {}});
+        let array = |items: Json| json!({"type": "rollup", "rollup": {"type": "array", "array": items}});
+        let person = |email: Option<&str>| json!({"object": "user", "person": email.map(|email| json!({"email": email}))});
+        for property in [
+            json!({"type": "formula", "formula": unsupported}),
+            json!({"type": "rollup", "rollup": unsupported}),
+            array(json!([{"type": "number", "number": 1}, {"type": "formula", "formula": unsupported}])),
+            array(json!([array(json!([unsupported]))])),
+            json!({"type": "rollup", "rollup": {"type": "incomplete", "incomplete": {}}}),
+            json!({"type": "formula", "formula": null}),
+            json!({"type": "rollup", "rollup": {}}),
+            json!({"type": "formula", "formula": {"type": "boolean", "boolean": null}}),
+            json!({"type": "checkbox", "checkbox": null}),
+            json!({"type": "number", "number": "three"}),
+            json!({"type": "number"}),
+            json!({"type": "select", "select": {"id": "x"}}),
+            json!({"type": "select"}),
+            json!({"type": "multi_select", "multi_select": null}),
+            json!({"type": "rich_text", "rich_text": null}),
+            json!({"type": "people", "people": null}),
+            json!({"type": "people", "people": [person(Some("ada@example.com")), person(None)]}),
+            array(
+                json!([{"type": "people", "people": [person(Some("ada@example.com"))]}, {"type": "people", "people": [person(None)]}]),
+            ),
+            json!(null),
+        ] {
+            for field in [Field::Note, Field::Billable, Field::Estimate, Field::Assignees, Field::Color] {
+                let reading = Cell::read(&property).reading(field, &Mapped::as_is("p"));
+                assert!(matches!(reading, Ok(Reading::Unknown(_))), "{field} of {property}: {reading:?}");
+            }
+        }
+        let hidden =
+            Cell::read(&json!({"type": "people", "people": [person(None)]})).reading(Field::Assignees, &Mapped::as_is("p"));
+        assert!(matches!(hidden, Ok(Reading::Unknown(because)) if because.contains("capability")));
     }
 
     #[test]

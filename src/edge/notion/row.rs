@@ -11,7 +11,7 @@ use super::{
     schema::{Bound, Property},
 };
 use crate::domain::{
-    model::{Claim, Page, PageId, Problem, Relation, Standing, Values},
+    model::{Claim, Page, PageId, Problem, Reading, Relation, Standing, Values},
     rules::{Holds, Mapped},
     text::{Display, Raw},
 };
@@ -45,15 +45,13 @@ impl Row {
 }
 
 /// A row that was read.
-pub(super) struct Reading {
+pub(super) struct RowReading {
     pub(super) page: Page,
     /// False when the mapping says that the page is not meant.
     pub(super) meant: bool,
     pub(super) problems: Vec<Problem>,
     /// What shows that the schema is no longer the one that is remembered.
     pub(super) outdated: Option<String>,
-    /// Why nobody can say whether the page is open.
-    pub(super) unclear: Option<String>,
 }
 
 /// True unless the parent is known to be something else.
@@ -67,7 +65,7 @@ pub(super) fn is_in(parent: &Json, source: PageId) -> bool {
 }
 
 /// Reads a row, as far as it can be read.
-pub(super) fn read(bound: &Bound, row: &Row) -> Reading {
+pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
     let kind = bound.kind;
     let trashed = row.is_trashed();
     let mut outdated = None;
@@ -81,13 +79,16 @@ pub(super) fn read(bound: &Bound, row: &Row) -> Reading {
         }
     };
 
-    let claim = bound.id.as_ref().and_then(&mut cell).map_or(Claim::None, |value| match Cell::read(value) {
-        Cell::Text(text) => Claim::read(&text),
-        _ => Claim::None,
+    let claim = bound.id.as_ref().map_or(Claim::None, |property| match cell(property).map(Cell::read) {
+        None => Claim::Unknown(not_sent(property)),
+        Some(Cell::Unknown(because)) => Claim::Unknown(said_of(property, &because)),
+        Some(Cell::Text(text)) => Claim::read(&text),
+        Some(_) => Claim::None,
     });
-    let related = bound.parent.as_ref().and_then(&mut cell).map(|value| &value["relation"]);
-    let related: Vec<PageId> =
-        related.and_then(Json::as_array).into_iter().flatten().filter_map(|page| page["id"].as_str()?.parse().ok()).collect();
+    let parent = bound.parent.as_ref().map_or(Relation::None, |property| match cell(property) {
+        None => Relation::Unknown(not_sent(property)),
+        Some(value) => related(value).unwrap_or_else(|because| Relation::Unknown(said_of(property, because))),
+    });
 
     let mut problems = Vec::new();
     let mut problem = |property: &Property, why: &str| {
@@ -95,70 +96,110 @@ pub(super) fn read(bound: &Bound, row: &Row) -> Reading {
     };
     let mut values = Values::default();
     for (field, property, mapped) in &bound.fields {
-        let Some(value) = cell(property) else {
-            continue;
+        let reading = match cell(property) {
+            None => Ok(Reading::Unknown(not_sent(property))),
+            Some(value) => Cell::read(value).reading(*field, mapped),
         };
-        match Cell::read(value).value(*field, mapped) {
-            Ok(value) => values.set(*field, value),
+        match reading {
+            Ok(Reading::Unknown(because)) => values.put(*field, Reading::Unknown(said_of(property, &because))),
+            Ok(known @ Reading::Known(_)) => values.put(*field, known),
             Err(why) => problem(property, &why),
         }
     }
 
-    let told = bound.told.iter().filter_map(|(field, property)| {
-        let value = Cell::read(cell(property)?).value(*field, &Mapped::as_is(property.name.exact())).ok()?;
-        Some((*field, value))
-    });
-    let told: Values = told.collect();
-
-    let only = bound.only.as_ref().and_then(|(property, is)| Some((is, cell(property)?)));
-    let meant = only.is_none_or(|(is, value)| is_meant(is, value));
-
-    let mut unclear = None;
-    let mut standing = Standing::Open;
-    if let Some((property, is)) = &bound.closed
-        && let Some(value) = cell(property)
-    {
-        match closed_because(property, is, Cell::read(value)) {
-            Ok(because) => {
-                standing = because.map_or(Standing::Open, |because| Standing::Closed { because });
-            }
-            Err(Unclear::Option(why)) => outdated = outdated.or(Some(why)),
-            Err(Unclear::Value(why)) => {
-                problem(property, &why);
-                unclear = Some(why);
-            }
+    let mut told = Values::default();
+    for (field, property) in &bound.told {
+        let reading = cell(property).map(|value| Cell::read(value).reading(*field, &Mapped::as_is(property.name.exact())));
+        if let Some(Ok(reading)) = reading {
+            told.put(*field, reading);
         }
+    }
+
+    // What is not said about whether a page is meant, open or called anything leaves it as it is known.
+    let mut unclear = None;
+    let meant = bound.only.as_ref().is_none_or(|(property, is)| {
+        let meant = cell(property).and_then(|value| is_meant(is, value));
+        if meant.is_none() {
+            unclear = Some(said_of(property, "it does not say whether the page is one of those that are mirrored"));
+        }
+        meant != Some(false)
+    });
+
+    let mut standing = Standing::Open;
+    let closed = bound.closed.as_ref().map(|(property, is)| match cell(property) {
+        None => Err(Unclear::Value(not_sent(property))),
+        Some(value) => closed_because(property, is, Cell::read(value)),
+    });
+    match closed {
+        None => {}
+        Some(Ok(because)) => standing = because.map_or(Standing::Open, |because| Standing::Closed { because }),
+        Some(Err(Unclear::Option(why))) => {
+            outdated.get_or_insert_with(|| why.clone());
+            unclear.get_or_insert(why);
+        }
+        Some(Err(Unclear::Value(why))) => drop(unclear.get_or_insert(why)),
+    }
+    // The type finds the title, whatever it is called now.
+    let mut properties = row.properties.iter().flat_map(HashMap::values);
+    let title = properties.find(|value| value["type"] == "title").map(|value| &value["title"]).filter(|title| title.is_array());
+    if title.is_none() {
+        unclear.get_or_insert_with(|| "Notion does not send its title".to_owned());
+    }
+    if let Some(because) = unclear {
+        standing = Standing::Unknown { because };
     }
     if trashed {
         standing = Standing::Trashed;
     }
-    // The type finds the title, whatever it is called now.
-    let mut properties = row.properties.iter().flat_map(HashMap::values);
-    let title = properties.find(|value| value["type"] == "title").map(|value| plain_text(&value["title"])).unwrap_or_default();
     let page = Page {
         id: row.id,
         kind,
-        title: title.into(),
+        title: title.map(plain_text).unwrap_or_default().into(),
         claim,
-        parent: Relation::from(related),
+        parent,
         standing,
         created: row.created_time.unwrap_or_default(),
         edited: row.last_edited_time.unwrap_or_default(),
         values,
         told,
     };
-    Reading { page, meant, problems, outdated, unclear }
+    RowReading { page, meant, problems, outdated }
 }
 
-/// True when a property says that its page is meant.
-fn is_meant(is: &Holds, property: &Json) -> bool {
+/// What a property that is not in the row leaves open.
+fn not_sent(property: &Property) -> String {
+    said_of(property, "Notion does not send it with the page")
+}
+
+fn said_of(property: &Property, because: &str) -> String {
+    format!("\"{}\": {because}", property.name.display())
+}
+
+/// The pages that a relation names, or why it cannot be told.
+fn related(property: &Json) -> Result<Relation, &'static str> {
+    let pages = property["relation"].as_array().ok_or("Notion does not give its value")?;
+    if property["has_more"] == true {
+        return Err("Notion shows only some of the pages that it names");
+    }
+    let ids = pages.iter().map(|page| page["id"].as_str().and_then(|id| id.parse().ok()));
+    let ids: Option<Vec<PageId>> = ids.collect();
+    ids.map(Relation::from).ok_or("Notion names a page that has no ID")
+}
+
+/// Whether a property says that its page is meant, if it says so.
+fn is_meant(is: &Holds, property: &Json) -> Option<bool> {
     match (is, property["type"].as_str().unwrap_or_default()) {
-        (Holds::Checked(wanted), _) => property["checkbox"].as_bool() == Some(*wanted),
+        (Holds::Checked(wanted), _) => property["checkbox"].as_bool().map(|checked| checked == *wanted),
         (Holds::OneOf(wanted), "multi_select") => {
-            let mut options = property["multi_select"].as_array().into_iter().flatten();
-            options.any(|option| option["name"].as_str().is_some_and(|name| wanted.iter().any(|wanted| wanted == name)))
+            let options = property["multi_select"].as_array()?.iter().map(|option| option["name"].as_str());
+            let options: Option<Vec<&str>> = options.collect();
+            options.map(|options| options.into_iter().any(|name| wanted.iter().any(|wanted| wanted == name)))
         }
-        (Holds::OneOf(wanted), _) => matches!(Cell::read(property), Cell::Text(text) if wanted.contains(&text)),
+        (Holds::OneOf(wanted), _) => match Cell::read(property) {
+            Cell::Text(text) => Some(wanted.contains(&text)),
+            Cell::Nothing => Some(false),
+            _ => None,
+        },
     }
 }
 
@@ -189,7 +230,7 @@ fn closed_because(property: &Property, is: &Holds, cell: Cell) -> Result<Option<
             }
             Ok(closing.contains(&text).then(|| format!("{name} is {text}").into()))
         }
-        (_, Cell::Unreadable(why)) => Err(Unclear::Value(why)),
-        (_, _) => Err(Unclear::Value("it says neither open nor closed".to_owned())),
+        (_, Cell::Unreadable(why) | Cell::Unknown(why)) => Err(Unclear::Value(said_of(property, &why))),
+        (_, _) => Err(Unclear::Value(said_of(property, "it says neither open nor closed"))),
     }
 }

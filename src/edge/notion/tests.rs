@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::*;
-use crate::domain::model::Relation;
+use crate::domain::model::{Relation, Standing};
 use crate::edge::{
     http::{Auth, Options},
     stub::{Asked, Reply, Stub},

@@ -77,14 +77,14 @@ fn state(property: &Property, is: &Holds, value: &Value) -> Result<Value, String
 /// What was written and is not there.
 #[expect(clippy::option_option, reason = "leave alone, clear, set: as in `journal::Write`")]
 pub(super) fn unwritten(page: &Page, claim: Option<Option<ObjectId>>, fields: &BTreeMap<Field, Value>) -> Option<&'static str> {
-    if claim.is_some_and(|claim| page.claim.id() != claim) {
+    if claim.is_some_and(|claim| !page.claim.is(claim)) {
         return Some("Clockify ID");
     }
     let now = |field: Field| if field.is_told() { page.told.get(field) } else { page.values.get(field) };
     let same = |field: Field, wanted: &Value| match (field, wanted) {
         (Field::Name, Value::Text(name)) => page.title.canonical() == name.canonical(),
         (Field::Name, _) => page.title.is_blank(),
-        (Field::State, wanted) => *wanted == Value::Closed(page.standing.is_closed()),
+        (Field::State, wanted) => Some(wanted) == page.standing.closed().map(Value::Closed).as_ref(),
         (field, Value::Text(wanted)) => {
             matches!(now(field), Some(Value::Text(now)) if canonical(now.exact()) == canonical(wanted.exact()))
         }

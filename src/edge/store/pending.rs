@@ -8,7 +8,7 @@ use rusqlite::Row;
 use super::{Fault, Store, StoreError, from_json, from_word, to_json, to_time, to_word};
 use crate::domain::{
     pending::Waits,
-    plan::{ChangeId, document::ChangeDocument},
+    plan::document::ChangeDocument,
     review::{Remembered, Said, Verdict},
 };
 
@@ -53,9 +53,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn withdraw_pending(&mut self, is_true: impl Fn(&ChangeId) -> bool) -> Result<(), StoreError> {
+    pub fn withdraw_pending(&mut self, is_true: impl Fn(&ChangeDocument) -> bool) -> Result<(), StoreError> {
         let gone: Vec<String> =
-            self.pending()?.into_iter().map(|row| row.change.id).filter(|id| !is_true(&ChangeId(id.clone()))).collect();
+            self.pending()?.into_iter().filter(|row| !is_true(&row.change)).map(|row| row.change.id).collect();
         if gone.is_empty() {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::{
     audit::{Checkpoint, Finding},
     journal::{Born, Event, Outcome, RunId, Trace, Was, What, Write, WriteId},
-    model::{Agreed, Away, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
+    model::{Agreed, Along, Away, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
     pending::Waits,
     plan::{ChangeId, document::ChangeDocument},
     review::{Decision, Remembered, Said, Verdict},
@@ -76,6 +76,7 @@ fn link(number: u32) -> Link {
         sight: Sight::Expected,
         base,
         left: vec![object(number + 2)],
+        along: Along::Closed,
     }
 }
 
@@ -386,7 +387,7 @@ fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
     // A run that could not see everything cannot say that something is no longer true.
     store.replace_pending(&[row("b", 3), row("a", 3)], false).expect("replaces");
     assert_eq!(store.pending().expect("reads"), [row("a", 1), row("c", 2), row("b", 3)]);
-    store.withdraw_pending(|id| id.0 == "b").expect("withdraws");
+    store.withdraw_pending(|waited| waited.id == "b").expect("withdraws");
     assert_eq!(store.pending().expect("reads"), [row("b", 3)]);
     store.replace_pending(&[], true).expect("replaces");
     assert_eq!(store.pending().expect("reads"), []);
@@ -432,10 +433,23 @@ fn one_process_writes_and_others_may_look() {
 }
 
 #[test]
+fn a_state_of_the_first_schema_is_brought_up_to_date() {
+    let world = world();
+    let before = link(1);
+    world.open().save_links(at(1), std::slice::from_ref(&before)).expect("saves");
+    let older = "ALTER TABLE link DROP COLUMN along; PRAGMA user_version = 1";
+    rusqlite::Connection::open(world.file()).and_then(|other| other.execute_batch(older)).expect("goes back");
+
+    let registry = world.open().registry().expect("reads");
+
+    assert_eq!(registry.of_page(before.page), Some(&Link { along: Along::No, ..before }));
+}
+
+#[test]
 fn a_newer_schema_is_refused() {
     let world = world();
-    world.open().connection.pragma_update(None, "user_version", 2).expect("sets");
-    world.check_refused("its schema is version 2, and this program knows versions up to 1");
+    world.open().connection.pragma_update(None, "user_version", 3).expect("sets");
+    world.check_refused("its schema is version 3, and this program knows versions up to 2");
 }
 
 #[test]

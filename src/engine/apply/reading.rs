@@ -34,7 +34,7 @@ impl Subject {
             Write::Create { .. } => None,
             Write::Update { kind, object, .. } => Some(Self::Object(*kind, *object)),
             Write::WriteBack { page: id, kind, claim, fields } => {
-                let over_another_id = claim.is_some() && page.is_some_and(|page| page.claim.value() != Value::Empty);
+                let over_another_id = claim.is_some() && page.is_some_and(|page| !page.claim.is(None));
                 let over_fields = fields.keys().any(|field| !field.is_told());
                 (over_another_id || over_fields).then_some(Self::Page(*kind, *id))
             }

@@ -92,8 +92,9 @@ pub async fn settle<T: Target, J: Journal>(
     }
     // When all that was found has its page, what is left over and was born at the right time is doubtful.
     for open in nothing {
-        let sign = match settling.doubt(&open) {
-            Sign::Absent => settling.age_of_absence(&open),
+        // Who could be it under another name is asked when what it is called can no longer be on its way into the listing.
+        let sign = match settling.age_of_absence(&open) {
+            Sign::Absent => settling.doubt(&open),
             sign => sign,
         };
         settling.conclude(open, sign, journal)?;
@@ -145,8 +146,7 @@ impl Settling<'_> {
 
     /// True when a complete listing shows that the parent of an object of this kind is gone, and not only not listed yet.
     fn is_gone(&self, kind: Kind, parent: ObjectId) -> bool {
-        let listing = kind.parent().and_then(|kind| self.snapshots.objects[kind].complete());
-        listing.is_some_and(|listing| listing.lacks(parent)) && !self.snapshots.is_young(parent)
+        kind.parent().is_some_and(|kind| self.snapshots.is_gone(kind, parent))
     }
 
     /// Objects without a page that have everything of a create that was not found but its name.
@@ -235,7 +235,7 @@ fn shows(snapshots: &Snapshots, write: &Write) -> bool {
         }
         Write::WriteBack { page, kind, claim, fields } => snapshots.pages[*kind].get(*page).is_some_and(|page| {
             let has = |(field, value): (&Field, &_)| steps::wanted(page, *field).as_ref() == Some(value);
-            claim.is_none_or(|claim| page.claim.id() == claim) && fields.iter().all(has)
+            claim.is_none_or(|claim| page.claim.is(claim)) && fields.iter().all(has)
         }),
     }
 }

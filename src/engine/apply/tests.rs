@@ -7,8 +7,10 @@
     reason = "snapbox writes the pictures; a few strings in tests may be made twice"
 )]
 
+mod along;
 mod fake;
 mod laws;
+mod nothing;
 mod reading;
 mod resolver;
 mod story;

@@ -90,7 +90,7 @@ impl Session<'_> {
     /// now may still be true, and stays. Returns how many changes wait for a decision, and how many are held.
     fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<(usize, usize), SessionError> {
         let (review, now) = (self.decided(plan)?, (self.clock)());
-        let rows: Vec<PendingRow> = waiting(&review, &ended(events))
+        let mut rows: Vec<PendingRow> = waiting(&review, &ended(events))
             .into_iter()
             .map(|waiting| PendingRow {
                 waits: waiting.waits,
@@ -99,12 +99,16 @@ impl Session<'_> {
                 first_seen: now,
             })
             .collect();
+        let held = rows.iter().filter(|row| row.waits == Waits::Held).count();
+        let pending = rows.len() - held;
         // What is left of an undo is asked for again by whoever wants it.
         if plan.scope.undoes.is_none() {
+            let known: BTreeSet<String> = plan.changes.iter().map(|change| change.id.0.clone()).collect();
+            let waited = self.store.pending()?.into_iter();
+            rows.extend(waited.filter(|row| plan.leaves_open(&row.change) && !known.contains(&row.change.id)));
             self.store.replace_pending(&rows, plan.complete)?;
         }
-        let held = rows.iter().filter(|row| row.waits == Waits::Held).count();
-        Ok((rows.len() - held, held))
+        Ok((pending, held))
     }
 
     /// Notes that the run ended, with its report.

@@ -34,6 +34,7 @@ impl Call<'_> {
         let clients: Vec<String> = clients.filter(|id| !id.is_empty()).map(str::to_owned).collect();
 
         let mut projects = self.world.clockify.projects.listing(|_| true);
+        projects.retain(|project| self.sees(project));
         projects.retain(|project| {
             let client = project.client.map(|id| id.to_string()).unwrap_or_default();
             archived.is_none_or(|archived| archived == project.archived)
@@ -65,6 +66,13 @@ impl Call<'_> {
             rows.push(row);
         }
         self.page(rows)
+    }
+
+    /// Whether the key sees a project: its member does not see those of others that are private.
+    fn sees(&self, project: &Project) -> bool {
+        let own = self.world.clockify.members.first().map(|member| member.id.to_string());
+        let is_member = |member: &Value| member["userId"].as_str() == own.as_deref();
+        !self.knobs.member_key || project.public || project.memberships.iter().any(is_member)
     }
 
     /// What `hydrated=true` adds; inferred from several independent clients, hence the knobs.
@@ -108,7 +116,7 @@ impl Call<'_> {
 
     pub(super) fn seen_project(&self, id: &str) -> Result<&Project, Refusal> {
         let project = ClockifyId::parse(id).and_then(|id| self.world.clockify.projects.get(id));
-        project.ok_or_else(|| Refusal::not_in_workspace("Project"))
+        project.filter(|project| self.sees(project)).ok_or_else(|| Refusal::not_in_workspace("Project"))
     }
 
     pub(super) fn get_project(&self, id: &str) -> Outcome {

@@ -108,6 +108,9 @@ impl Call<'_> {
                 let known = id_texts(&kept).filter_map(|id| users.iter().find(|user| user.id.to_string() == id));
                 known.map(|user| self.render_user(user)).collect()
             }
+            PropertyKind::Formula { .. } | PropertyKind::Rollup { .. } if self.knobs.computed_unsupported => {
+                json!({"type": "unsupported", "unsupported": {}})
+            }
             PropertyKind::Formula { expression } => self.formula(page, source, expression),
             PropertyKind::Rollup { relation, target, function } => self.rollup(page, source, relation, target, function),
             PropertyKind::UniqueId { prefix } => json!({"prefix": prefix, "number": page.number}),

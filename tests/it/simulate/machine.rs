@@ -182,6 +182,10 @@ impl Machine {
         });
         let as_of = Some(world.borrow().time());
         let mut snapshots = Snapshots { pages, objects: read_objects(world), as_of, ..Snapshots::default() };
+        // What is asked for by its ID answers at once, however far the listings lag behind.
+        let links = registry.iter().map(|link| link.object);
+        let claims = Kind::ALL.into_iter().flat_map(|kind| snapshots.pages[kind].rows()).filter_map(|page| page.claim.id());
+        snapshots.denied = links.chain(claims).filter(|object| !world.borrow().objects.contains_key(object)).collect();
         for link in registry.iter() {
             if snapshots.pages[link.kind].complete().is_none_or(|listing| !listing.lacks(link.page)) {
                 continue;
@@ -395,8 +399,10 @@ impl<'a> Line<'a> {
                     world.broken.push(format!("O3: not linked: {write:?}"));
                 }
                 let closes = fields.get(&Field::State) == Some(&Value::Closed(true));
+                // What this machine has read is evidence, though somebody may have changed it since.
+                let is_closed = |page: &Page| page.standing.closed() == Some(true);
                 let evident =
-                    world.shown_closed.contains(page) || world.pages.get(page).is_some_and(|page| page.standing.is_closed());
+                    self.rows.borrow().pages.get(page).is_some_and(is_closed) || world.pages.get(page).is_some_and(is_closed);
                 if closes && !left {
                     self.closes.borrow_mut()[write.kind()] += 1;
                 }

@@ -59,8 +59,6 @@ pub(super) struct World {
     /// Pages that answer 404.
     pub(super) hidden: BTreeSet<PageId>,
     pub(super) objects: BTreeMap<ObjectId, Object>,
-    /// Pages that the last listing showed as closed: a lagging one is evidence too.
-    pub(super) shown_closed: BTreeSet<PageId>,
     stale_pages: Stale<PageId, Page>,
     stale_objects: Stale<ObjectId, Object>,
     pub(super) made: Vec<Made>,
@@ -82,7 +80,6 @@ impl World {
             pages: BTreeMap::new(),
             hidden: BTreeSet::new(),
             objects: BTreeMap::new(),
-            shown_closed: BTreeSet::new(),
             stale_pages: BTreeMap::new(),
             stale_objects: BTreeMap::new(),
             made: Vec::new(),
@@ -122,8 +119,6 @@ impl World {
     /// The pages of a kind as a listing shows them: not those in the trash, nor hidden ones.
     pub(super) fn list_pages(&mut self, kind: Kind) -> Vec<Page> {
         let rows = listing(&self.pages, &mut self.stale_pages, self.now, |page: &Page| page.kind == kind);
-        self.shown_closed.retain(|page| !rows.iter().any(|row| row.id == *page));
-        self.shown_closed.extend(rows.iter().filter(|row| row.standing.is_closed()).map(|row| row.id));
         rows.into_iter().filter(|page| page.standing != Standing::Trashed && !self.hidden.contains(&page.id)).collect()
     }
 

@@ -307,7 +307,7 @@ move project "Website": SeveralParents: it names 2 clients; Clockify takes one
 unknown:
 create project "Website": ParentUnknown: it names a client that punchlist does not see
 now unknown:
-move project "Website": ParentUnknown: it names a client that punchlist does not see
+nothing
 a page of another kind:
 create project "Shop": ParentUnknown: it names a client that punchlist does not see
 a task under itself:
@@ -323,7 +323,7 @@ create client "<": InvalidName: Clockify refuses '<' in names
 create project "Website": ParentHeld: something that it needs is held
 create task "Design": ParentHeld: something that it needs is held
 not seen:
-create project "Website": ParentHeld: its client has no object in Clockify yet
+create project "Website": ParentUnknown: the object of its client is not seen: the walk was cut short
 moved to a closed one:
 move project "Website": ParentClosed: its client is closed in Notion
 

@@ -6,7 +6,8 @@ use snapbox::{assert_data_eq, file};
 
 use super::world::World;
 use crate::domain::{
-    model::{Field, Kind, ObjectId, Relation, Standing, Value},
+    model::{Field, Kind, ObjectId, Reading, Relation, Service, Standing, Value},
+    plan::{Notice, NoticeCode},
     rules::{Direction, FieldRule, OnConflict, OnDrift},
 };
 
@@ -121,4 +122,59 @@ fn each_row_for_each_kind_and_rule() {
         }
     }
     assert_data_eq!(table, file!["table.txt"].raw());
+}
+
+/// Makes what one side says of a field unknown, whatever it said; the name of a page is unknown along with its standing.
+fn hide(world: &mut World, service: Service, path: &str, field: Field) {
+    let because = "nobody says it".to_owned();
+    match (service, field) {
+        (Service::Notion, Field::State | Field::Name) => world.page_mut(path).standing = Standing::Unknown { because },
+        (Service::Notion, Field::Parent) => world.page_mut(path).parent = Relation::Unknown(because),
+        (Service::Notion, _) => world.page_mut(path).values.put(field, Reading::Unknown(because)),
+        (Service::Clockify, _) => world.object_mut(path).values.put(field, Reading::Unknown(because)),
+    }
+}
+
+/// The column of the table where one side is not known: nothing, a notice, and the base stays.
+#[test]
+fn whatever_else_happened_the_unknown_changes_nothing() {
+    for (row, notion, clockify, alike, lost) in HAPPENS {
+        for (path, fields) in ROWS {
+            for (service, &field) in fields.iter().flat_map(|field| [(Service::Notion, field), (Service::Clockify, field)]) {
+                // A name and a parent are what Clockify always says.
+                if service == Service::Clockify && matches!(field, Field::Name | Field::Parent) {
+                    continue;
+                }
+                for (word, rule) in rules() {
+                    let mut world = agreed();
+                    let kind = Kind::ALL[path.matches('/').count()];
+                    world.rules.precedence[kind].fields.insert(field, rule);
+                    world.rules.close_children = true;
+                    if notion {
+                        edit_page(&mut world, path, field, "NN");
+                    }
+                    if clockify {
+                        edit_object(&mut world, path, field, if alike { "NN" } else { "CC" });
+                    }
+                    hide(&mut world, service, path, field);
+                    let before = world.base(path, field);
+                    if lost {
+                        world.forget();
+                    }
+
+                    let difference = world.diff();
+
+                    let what = format!("{row}, {kind} {field} unknown in {service}, {word}");
+                    let page = world.page_id(path);
+                    let changes: Vec<_> = difference.plan.changes.iter().filter(|change| change.page == page).collect();
+                    assert!(changes.is_empty(), "{what}: {}", world.changes());
+                    let says = |notice: &&Notice| notice.code == NoticeCode::Unknown && notice.page == Some(page);
+                    assert_eq!(difference.plan.notices.iter().filter(says).count(), 1, "{what}");
+                    world.save(difference.verified);
+                    let after = if lost { None } else { before };
+                    assert_eq!(world.base(path, field), after, "{what}");
+                }
+            }
+        }
+    }
 }

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use crate::domain::{
     diff::{Difference, diff},
     model::{
-        Agreed, Away, Base, Claim, Fetched, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, PerKind, Problem,
-        Registry, Relation, Sight, Snapshots, Standing, Unsettled, Value, Values, Walk,
+        Agreed, Along, Away, Base, Claim, Fetched, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, PerKind,
+        Problem, Registry, Relation, Sight, Snapshots, Standing, Unsettled, Value, Values, Walk,
     },
     plan::{Change, Plan, Proposal, Scope},
     review::{Approved, Review},
@@ -33,6 +33,14 @@ pub(crate) struct World {
     pub(crate) partial_pages: BTreeSet<Kind>,
     /// Kinds whose objects cannot be listed completely.
     pub(crate) partial_objects: BTreeSet<Kind>,
+    /// When Clockify was read.
+    pub(crate) as_of: Option<Timestamp>,
+    /// Young objects that Clockify denies by their ID.
+    pub(crate) denied: BTreeSet<ObjectId>,
+    /// Why the key may not see everything.
+    pub(crate) hidden: Option<String>,
+    /// Fields that cannot be emptied in Notion.
+    pub(crate) never_empty: PerKind<BTreeSet<Field>>,
     counter: u32,
 }
 
@@ -121,7 +129,15 @@ impl World {
             base.set(Field::Parent, Agreed::Same(Value::Object(parent)));
         }
         let (page, kind) = (self.pages[path].id, object.kind);
-        self.registry.insert(Link { page, kind, object: object.id, sight: Sight::Expected, base, left: Vec::new() });
+        self.registry.insert(Link {
+            page,
+            kind,
+            object: object.id,
+            sight: Sight::Expected,
+            base,
+            left: Vec::new(),
+            along: Along::No,
+        });
         self
     }
 
@@ -214,7 +230,11 @@ impl World {
             away: self.away.clone(),
             unsettled: self.unsettled.clone(),
             problems: self.problems.clone(),
-            as_of: None,
+            as_of: self.as_of,
+            denied: self.denied.clone(),
+            hidden: self.hidden.clone(),
+            along: BTreeMap::new(),
+            never_empty: self.never_empty.clone(),
         }
     }
 

@@ -200,6 +200,7 @@ impl Fake {
                 Written { object: Some(after), page: None }
             }
             Write::WriteBack { page, claim, fields, .. } => {
+                let never_empty = world.never_empty.clone();
                 let Some(row) = world.pages.values_mut().find(|row| row.id == *page) else {
                     return Err(refused("there is no such page"));
                 };
@@ -212,6 +213,10 @@ impl Fake {
                         (Field::State, Value::Closed(true)) => row.standing = Standing::Closed { because: "written".into() },
                         (Field::State, _) => row.standing = Standing::Open,
                         (Field::Name | Field::Parent, _) => return Err(refused("not that")),
+                        // A status falls back to its default option.
+                        (_, Value::Empty) if never_empty[row.kind].contains(&field) => {
+                            row.values.set(field, Value::text("default"));
+                        }
                         _ => row.values.set(field, value.clone()),
                     }
                 }
@@ -227,6 +232,8 @@ fn set(object: &mut Object, field: Field, value: &Value, stores: fn(&str) -> Str
         (Field::Parent, Value::Object(parent)) => object.parent = Some(*parent),
         (Field::State, Value::Closed(closed)) => object.closed = *closed,
         (Field::Name | Field::Parent | Field::State, _) => unreachable!("{field} is never {value:?}"),
+        // Clockify keeps what it has where nothing is no value.
+        (_, Value::Empty) if !field.is_instruction_when_empty() => {}
         _ => object.values.set(field, value.clone()),
     }
 }

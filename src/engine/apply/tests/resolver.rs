@@ -29,6 +29,7 @@ fn trace() -> Trace {
 /// A project with a task page whose create an earlier run sent and never saw answered.
 fn task_left_open() -> (World, Open) {
     let mut world = World::linked(&["Acme", "Acme/Website"]);
+    world.rules.unsettled = std::time::Duration::ZERO;
     let page = world.page("Acme/Website/Design").id;
     let parent = Some(world.object_id("Acme/Website"));
     let request = Write::Create { page, kind: Kind::Task, parent, name: "Design".into(), marked: false, fields: BTreeMap::new() };
@@ -64,6 +65,33 @@ fn settled(seen: &World, open: Open, holds: &World, fault: Option<(&'static str,
     }
     let log: String = fake.log.borrow().iter().fold(String::new(), |log, line| log + line + "\n");
     log + &after.ways()
+}
+
+#[test]
+fn what_nothing_shows_is_not_created_again_before_it_is_old_enough() {
+    let (mut world, open) = task_left_open();
+    world.rules.unsettled = std::time::Duration::from_mins(10);
+    // Somebody's task was born in the same seconds; that may be chance.
+    task(&mut world, "Layout", SENT + 1);
+    assert_data_eq!(
+        settled(&world, open.clone(), &world, None),
+        str![[r#"
+look up create task "Design" under <Acme/Website>
+look up create task "Design" under <Acme/Website>
+task "Design" create name: "" → "Design" [new 95 held Unsettled]
+
+"#]]
+    );
+
+    let old = Open { at: Timestamp::UNIX_EPOCH - jiff::SignedDuration::from_mins(11), ..open };
+    assert_data_eq!(
+        settled(&world, old, &world, None),
+        str![[r#"
+task "Design" create name: "" → "Design" [new 60 review]
+  or link <Acme/Website/Layout@1001> 60
+
+"#]]
+    );
 }
 
 /// What happened, the tasks that the listing shows and those that it does not, and a fault.
@@ -106,15 +134,18 @@ task "Design" write-back <Acme/Website/000003e80000000000000007> [claim 100 read
 it did not happen:
 look up create task "Design" under <Acme/Website>
 look up create task "Design" under <Acme/Website>
-task "Design" create name: "" → "Design" [new 95 held Unsettled]
+  journal: 1 absent
+task "Design" create name: "" → "Design" [new 95 ready]
 somebody's of that name, from before:
 look up create task "Design" under <Acme/Website>
 look up create task "Design" under <Acme/Website>
+  journal: 1 absent
 task "Design" link <Acme/Website/Design@940> [match 90 ready]
   or create name: "" → "Design" 60
 somebody's of that name, from after:
 look up create task "Design" under <Acme/Website>
 look up create task "Design" under <Acme/Website>
+  journal: 1 absent
 task "Design" link <Acme/Website/Design@1600> [match 90 ready]
   or create name: "" → "Design" 60
 two of that name:
