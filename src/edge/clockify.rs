@@ -11,7 +11,10 @@ mod wire;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -149,17 +152,30 @@ pub struct Clockify {
     /// Objects as last read, for the bodies of PUTs.
     rows: Mutex<HashMap<ObjectId, Row>>,
     users: Mutex<Option<Arc<Users>>>,
+    refuses_estimates: AtomicBool,
 }
 
 impl Clockify {
     /// A client that reads the wanted fields.
     pub fn new(http: Http, wanted: Wanted) -> Self {
-        Self { http, wanted, rows: Mutex::default(), users: Mutex::default() }
+        Self { http, wanted, rows: Mutex::default(), users: Mutex::default(), refuses_estimates: AtomicBool::default() }
     }
 
     /// The connection, for its counters.
     pub fn http(&self) -> &Http {
         &self.http
+    }
+
+    /// The e-mail addresses of everybody in the workspace, as last read; none where assignees are not mapped, or somebody may be
+    /// missing.
+    pub fn accounts(&self) -> Option<BTreeSet<Raw>> {
+        let users = self.users.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        users.and_then(|users| users.addresses())
+    }
+
+    /// True when Clockify has refused an estimate, or not kept one, since this client was made: the plan may have none.
+    pub fn refuses_estimates(&self) -> bool {
+        self.refuses_estimates.load(Ordering::Relaxed)
     }
 
     /// Finds out who the key belongs to, and the workspace by its id or exact name; without either, the only one. Two calls.
@@ -198,11 +214,24 @@ impl Clockify {
     ) -> Result<Object, Failure> {
         let users = self.users_for(workspace, kind).await?;
         // Name and parent are given by themselves, and what is unset is no instruction.
-        let fields =
-            fields.iter().filter(|(field, value)| !matches!(field, Field::Name | Field::Parent) && **value != Value::Empty);
-        let body = Row::new(kind, parent, name).with(fields, &users)?.marked(marker).create_body();
+        let set = fields.iter().filter(|(field, value)| !matches!(field, Field::Name | Field::Parent) && **value != Value::Empty);
+        let row = Row::new(kind, parent, name).with(set, &users)?.marked(marker);
+        let created = self.post(workspace, kind, parent, &row, &users).await;
+        self.heed(fields, &created);
+        created
+    }
+
+    async fn post(
+        &self,
+        workspace: &str,
+        kind: Kind,
+        parent: Option<ObjectId>,
+        row: &Row,
+        users: &Users,
+    ) -> Result<Object, Failure> {
         let path = collection(workspace, kind, parent)?;
-        self.write(&Request::new(Method::POST, &segments(&path), Some(body), Repeat::Never), kind, parent, &users).await
+        let request = Request::new(Method::POST, &segments(&path), Some(row.create_body()), Repeat::Never);
+        self.write(&request, kind, parent, users).await
     }
 
     /// Changes fields of an object, and nothing else: the body is the object as last read with these fields set. One call; two for a
@@ -232,14 +261,20 @@ impl Clockify {
             let others = fields.iter().filter(|(field, _)| !is_estimate(**field));
             let body = before.clone().with(others, &users)?.body();
             let request = Request::new(Method::PUT, &segments(&path), Some(body), Repeat::Never);
-            now = Some(self.write(&request, kind, parent, &users).await?);
+            let answer = self.write(&request, kind, parent, &users).await;
+            if kind == Kind::Task {
+                self.heed(fields, &answer);
+            }
+            now = Some(answer?);
         }
         if let Some((field, value)) = fields.iter().find(|(field, _)| is_estimate(**field)) {
             let before = self.rows().get(&object).cloned().unwrap_or(before);
             let body = before.with([(field, value)], &users)?.estimate_body();
             path.push("estimate".to_owned());
             let request = Request::new(Method::PATCH, &segments(&path), Some(body), Repeat::Never);
-            now = Some(self.write(&request, kind, parent, &users).await?);
+            let answer = self.write(&request, kind, parent, &users).await;
+            self.heed(fields, &answer);
+            now = Some(answer?);
         }
         now.ok_or_else(|| impossible("there is nothing to change"))
     }
@@ -312,6 +347,17 @@ impl Clockify {
     async fn write(&self, request: &Request, kind: Kind, parent: Option<ObjectId>, users: &Users) -> Result<Object, Failure> {
         let answer: Answer<Json> = self.http.send(request).await?;
         self.keep(kind, parent, answer.body, users)
+    }
+
+    /// Notes where an estimate that was sent is refused or not kept.
+    fn heed(&self, fields: &BTreeMap<Field, Value>, answer: &Result<Object, Failure>) {
+        let is_gone = match answer {
+            Ok(object) => object.values.get(Field::Estimate) == Some(&Value::Empty),
+            Err(failure) => failure.has_status(403),
+        };
+        if is_gone && matches!(fields.get(&Field::Estimate), Some(Value::Seconds(_))) {
+            self.refuses_estimates.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Keeps a row that was read, and makes an object of it.

@@ -8,7 +8,10 @@ use jiff::SignedDuration;
 use super::session::{Identities, Progress, Session, SessionError};
 use crate::{
     domain::model::{Kind, Link, Object, PerKind, Problem, Registry, Service, Sight, Snapshot, Snapshots},
-    edge::notion::{self, Seen, Source},
+    edge::{
+        clockify::Identity,
+        notion::{self, Seen, Source},
+    },
 };
 
 /// Pages that are fetched one by one in a run, because no listing shows them. The others wait for the next run.
@@ -28,8 +31,8 @@ pub(super) struct ReadNotion {
     pub(super) away_now: Vec<Link>,
 }
 
-/// What was read of Clockify: the workspace, its objects, and what was noticed.
-pub(super) type ReadClockify = (String, Snapshot<Object>, Vec<Problem>);
+/// What was read of Clockify: the workspace and its plan, its objects, and what was noticed.
+pub(super) type ReadClockify = (Identity, Snapshot<Object>, Vec<Problem>);
 
 impl Session<'_> {
     pub(super) async fn read_notion(
@@ -79,7 +82,7 @@ impl Session<'_> {
         let watch = Arc::clone(&self.watch);
         let progress = move |kind, rows| watch(Progress::Reading(Service::Clockify, kind, rows));
         let (objects, problems) = self.clockify.fetch(&identity.workspace_id, &progress).await?;
-        Ok((identity.workspace_id, objects, problems))
+        Ok((identity, objects, problems))
     }
 
     /// Linked pages that a complete listing does not show are asked for by their id: in the trash, or away.

@@ -13,6 +13,7 @@ mod notify;
 mod notion;
 mod pending;
 mod plain;
+mod possible;
 mod recovery;
 mod simulate;
 mod support;

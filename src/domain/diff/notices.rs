@@ -1,7 +1,7 @@
 //! What is said without a change.
 
 use crate::domain::{
-    model::{Away, Kind, Registry, Service, Snapshots, Standing},
+    model::{Away, Kind, Object, Registry, Service, Snapshots, Standing},
     pair::{Match, Namesakes, Pairs},
     plan::{Notice, NoticeCode},
     text::Raw,
@@ -101,7 +101,8 @@ fn twins<'a>(snapshots: &'a Snapshots, pairs: &Pairs<'a>, notices: &mut Vec<Noti
         return;
     }
     for kind in Kind::ALL {
-        for object in snapshots.objects[kind].rows().iter().filter(|object| !object.closed && pairs.owner(object.id).is_none()) {
+        let is_alone = |object: &&Object| !object.closed && pairs.owner(object.id).is_none() && !snapshots.is_pattern(object);
+        for object in snapshots.objects[kind].rows().iter().filter(is_alone) {
             let same = pairs.holders(kind, object.parent, object.name.canonical().into_cow());
             let Some((twin, page)) = same.iter().find_map(|twin| Some((twin.id, pairs.owner(twin.id)?))) else { continue };
             let text =

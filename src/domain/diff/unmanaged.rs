@@ -25,7 +25,7 @@ impl<'a> Differ<'a> {
     }
 
     fn is_unmanaged(&self, object: &Object) -> bool {
-        !object.closed && self.pairs.owner(object.id).is_none()
+        !object.closed && self.pairs.owner(object.id).is_none() && !self.snapshots.is_pattern(object)
     }
 
     fn parent_of(&self, object: &Object) -> Option<&'a Object> {

@@ -91,7 +91,7 @@ impl Trace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::model::{Kind, PageId, Values};
+    use crate::domain::model::{Kind, Nature, PageId, Values};
 
     const SENT: i64 = 1_779_660_516;
 
@@ -114,6 +114,7 @@ mod tests {
             marker: None,
             values: Values::default(),
             tracked_seconds: None,
+            nature: Nature::default(),
         }
     }
 

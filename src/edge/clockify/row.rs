@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        model::{Field, InvalidId, Kind, Object, ObjectId, PageId, Value, Values},
+        model::{Estimating, Field, InvalidId, Kind, Nature, Object, ObjectId, PageId, Value, Values},
         rules::has_room_for_marker,
         text::Raw,
     },
@@ -227,7 +227,8 @@ impl Row {
         let Self::Project(ProjectRow { time_estimate, budget_estimate, estimate_reset, .. }) = self else {
             return Json::Null;
         };
-        let EstimateRow { estimate, active: _, include_non_billable, reset_option } = time_estimate.clone().unwrap_or_default();
+        let time_estimate = time_estimate.clone().unwrap_or_default();
+        let EstimateRow { estimate, active: _, include_non_billable, reset_option, kind: _ } = time_estimate;
         let mut body = Body::default();
         body.put("active", Some(estimate.as_deref().and_then(parse_duration).is_some_and(|seconds| seconds > 0)));
         body.put("estimate", Some(estimate.unwrap_or_else(|| iso_duration(0))));
@@ -255,6 +256,7 @@ impl Row {
                 marker: self.marker(),
                 values,
                 tracked_seconds: None,
+                nature: Nature::default(),
             },
             Self::Project(row) => Object {
                 id,
@@ -265,6 +267,7 @@ impl Row {
                 marker: self.marker(),
                 values,
                 tracked_seconds: row.duration.as_deref().and_then(parse_duration),
+                nature: Nature { template: row.template, estimate: row.estimating() },
             },
             Self::Task(row) => Object {
                 id,
@@ -275,6 +278,7 @@ impl Row {
                 marker: None,
                 values,
                 tracked_seconds: row.duration.as_deref().and_then(parse_duration),
+                nature: Nature::default(),
             },
         })
     }
@@ -327,6 +331,24 @@ impl ProjectRow {
         self.is_public.or(self.public)
     }
 
+    /// What the estimate is made of. A project without any shows an automatic one of nothing, which hours may replace.
+    fn estimating(&self) -> Estimating {
+        let is_automatic = |estimate: &EstimateRow| estimate.kind.as_deref() == Some("AUTO");
+        let counts = |estimate: &EstimateRow| estimate.estimate.as_deref().and_then(parse_duration).is_none_or(|time| time > 0);
+        match (&self.time_estimate, &self.estimate) {
+            (Some(time), _) if time.active != Some(false) => {
+                if is_automatic(time) {
+                    Estimating::ByTasks
+                } else {
+                    Estimating::ByHours
+                }
+            }
+            _ if self.budget_estimate.as_ref().is_some_and(|budget| budget["active"] == json!(true)) => Estimating::ByBudget,
+            (None, Some(estimate)) if is_automatic(estimate) && counts(estimate) => Estimating::ByTasks,
+            _ => Estimating::ByHours,
+        }
+    }
+
     fn estimate(&self) -> Option<&str> {
         match &self.time_estimate {
             Some(EstimateRow { active: Some(false), .. }) => None,
@@ -349,6 +371,9 @@ impl ProjectRow {
             (Field::Billable, _) => self.billable = flag(field, value, self.billable)?,
             (Field::Public, _) => self.is_public = flag(field, value, self.is_public())?,
             (Field::Estimate, _) => {
+                if self.estimating() != Estimating::ByHours {
+                    return Err(impossible("the project's estimate in Clockify is not one of hours by now"));
+                }
                 let estimate = iso_duration(seconds(field, value)?);
                 self.time_estimate =
                     Some(EstimateRow { estimate: Some(estimate), ..self.time_estimate.take().unwrap_or_default() });

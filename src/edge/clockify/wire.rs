@@ -1,19 +1,16 @@
 //! Clockify's rows on the wire, with everything that a PUT could reset. Unknown fields are ignored; null, `""` and absence are the
 //! same, since the `OpenAPI` document does not pin which is sent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
 use super::impossible;
 use crate::{
-    domain::text::Raw,
+    domain::{possible::NAMELESS, text::Raw},
     edge::http::{Failure, shown},
 };
-
-/// Marks a user id in the place of an e-mail address that is not known.
-const UNKNOWN_USER: &str = "user:";
 
 /// null as the default.
 fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
@@ -83,6 +80,9 @@ pub(super) struct ProjectRow {
     pub(super) time_estimate: Option<EstimateRow>,
     pub(super) budget_estimate: Option<Json>,
     pub(super) estimate_reset: Option<Json>,
+    /// A pattern for new projects.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) template: bool,
     /// In hydrated rows only.
     pub(super) tasks: Option<Vec<TaskRow>>,
 }
@@ -99,6 +99,9 @@ pub(super) struct EstimateRow {
     pub(super) active: Option<bool>,
     pub(super) include_non_billable: Option<bool>,
     pub(super) reset_option: Option<String>,
+    /// `MANUAL`, or `AUTO` for the sum of the tasks' estimates.
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -151,11 +154,13 @@ impl HasId for TaskRow {
 pub(super) struct Users {
     emails: HashMap<String, String>,
     ids: HashMap<String, String>,
+    /// True where nobody can be missing.
+    complete: bool,
 }
 
-impl FromIterator<UserRow> for Users {
-    fn from_iter<I: IntoIterator<Item = UserRow>>(rows: I) -> Self {
-        let mut users = Self::default();
+impl Users {
+    pub(super) fn of(rows: Vec<UserRow>, complete: bool) -> Self {
+        let mut users = Self { complete, ..Self::default() };
         for UserRow { id, name: _, email } in rows {
             let email = email.trim().to_lowercase();
             if !email.is_empty() {
@@ -165,15 +170,18 @@ impl FromIterator<UserRow> for Users {
         }
         users
     }
-}
 
-impl Users {
+    /// The addresses of everybody; nothing where somebody may be missing.
+    pub(super) fn addresses(&self) -> Option<BTreeSet<Raw>> {
+        self.complete.then(|| self.ids.keys().map(|address| Raw::from(address.as_str())).collect())
+    }
+
     pub(super) fn email(&self, id: &str) -> Raw {
-        self.emails.get(id).map_or_else(|| format!("{UNKNOWN_USER}{id}").into(), |email| email.as_str().into())
+        self.emails.get(id).map_or_else(|| format!("{NAMELESS}{id}").into(), |email| email.as_str().into())
     }
 
     pub(super) fn id(&self, email: &str) -> Result<String, Failure> {
-        if let Some(id) = email.strip_prefix(UNKNOWN_USER) {
+        if let Some(id) = email.strip_prefix(NAMELESS) {
             return Ok(id.to_owned());
         }
         self.ids.get(&email.to_lowercase()).cloned().ok_or_else(|| {
