@@ -19,7 +19,7 @@ use std::{
 };
 
 use reqwest::Method;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::{
     domain::{
@@ -221,6 +221,39 @@ impl Clockify {
         created
     }
 
+    /// Creates a task that takes the place of another, which Clockify cannot move: what the fields do not say is as it is there, the
+    /// rates included. One call, one more for each rate, and those of [`Clockify::create`].
+    ///
+    /// # Errors
+    /// As of [`Clockify::create`]; where a rate cannot be set, the task exists without it.
+    pub async fn create_like(
+        &self,
+        workspace: &str,
+        like: ObjectId,
+        project: Option<ObjectId>,
+        name: &Raw,
+        fields: &BTreeMap<Field, Value>,
+    ) -> Result<Object, Failure> {
+        let kind = Kind::Task;
+        let users = self.users_for(workspace, kind).await?;
+        let other = self.known(workspace, kind, like).await?;
+        let row = Row::new(kind, project, name).like(&other).with(fields, &users)?;
+        let created = self.post(workspace, kind, project, &row, &users).await;
+        self.heed(fields, &created);
+        let mut object = created?;
+        let has = self.rows().get(&object.id).map(Row::rates).unwrap_or_default();
+        let mut path = collection(workspace, kind, project)?;
+        path.push(object.id.to_string());
+        for (rate, amount) in row.rates().into_iter().filter(|rate| !has.contains(rate)) {
+            let path = [segments(&path), vec![rate]].concat();
+            let request = Request::new(Method::PUT, &path, Some(json!({"amount": amount})), Repeat::Never);
+            object = self.write(&request, kind, project, &users).await.map_err(|failure| Failure::Unknown {
+                error: format!("created as {}, but its {} could not be set: {failure}", object.id, rate.replace('-', " ")),
+            })?;
+        }
+        Ok(object)
+    }
+
     async fn post(
         &self,
         workspace: &str,
@@ -259,7 +292,7 @@ impl Clockify {
         let mut now = None;
         if fields.keys().any(|&field| !is_estimate(field)) {
             let others = fields.iter().filter(|(field, _)| !is_estimate(**field));
-            let body = before.clone().with(others, &users)?.body();
+            let body = before.clone().with(others, &users)?.body(&before);
             let request = Request::new(Method::PUT, &segments(&path), Some(body), Repeat::Never);
             let answer = self.write(&request, kind, parent, &users).await;
             if kind == Kind::Task {

@@ -322,10 +322,10 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             },
         };
         Ok(match &step.act {
-            Act::Create { parent, name, fields } => {
+            Act::Create { parent, name, like, fields } => {
                 let parent = object_of(*parent)?;
                 let marked = self.work.rules.marks(kind, fields.get(&Field::Note));
-                Write::Create { page, kind, parent, name: name.clone(), marked, fields: fields.clone() }
+                Write::Create { page, kind, parent, name: name.clone(), marked, like: *like, fields: fields.clone() }
             }
             Act::Update { object, parent, fields } => {
                 // Another object may have been chosen for the page in the same review.

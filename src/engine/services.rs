@@ -33,9 +33,12 @@ pub struct Services<'a> {
 impl Target for Services<'_> {
     async fn write(&self, write: &Write) -> Result<Written, Failure> {
         match write {
-            Write::Create { page, kind, parent, name, marked, fields } => {
+            Write::Create { page, kind, parent, name, marked, like, fields } => {
                 let marker = marked.then_some(*page);
-                let object = self.clockify.create(self.workspace, *kind, *parent, name, marker, fields).await?;
+                let object = match like {
+                    Some(like) => self.clockify.create_like(self.workspace, *like, *parent, name, fields).await?,
+                    None => self.clockify.create(self.workspace, *kind, *parent, name, marker, fields).await?,
+                };
                 Ok(Written { object: Some(object), page: None })
             }
             Write::Update { kind, object, fields, .. } => {

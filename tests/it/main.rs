@@ -21,3 +21,4 @@ mod sync_status;
 #[cfg(unix)]
 mod terminal;
 mod undo;
+mod untouched;

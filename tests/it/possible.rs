@@ -225,6 +225,43 @@ fn two_projects() -> (Rig, [NotionId; 3], ClockifyId) {
 }
 
 #[test]
+fn a_task_that_moves_takes_everything_along_but_its_tracked_time() {
+    let (rig, [page, _, app], old) = two_projects();
+    let group = "64d000000000000000000001".to_owned();
+    let jonas = {
+        let mut world = rig.sandbox.world();
+        let jonas = world.member("Jonas Weber").expect("a member").to_string();
+        world.edit_task(old, |task| {
+            task.assignee_ids = vec![jonas.clone()];
+            task.user_group_ids = vec![group.clone()];
+            task.estimate = "PT8H".to_owned();
+            task.budget_estimate = json!(90_000);
+            task.billable = true;
+            task.hourly_rate = json!({"amount": 12_000, "currency": "EUR"});
+            task.cost_rate = json!({"amount": 6000, "currency": "EUR"});
+        });
+        world.set_relation(page, "Projects", &[app]);
+        jonas
+    };
+    let plan = rig.run(&["plan"]).stdout;
+    assert!(plan.contains("its tracked time stays here"), "{plan}");
+    rig.configure(&format!("{ASSIGNEES}rules.thresholds.move = 80\n"));
+
+    let (_, report) = rig.auto_approve();
+
+    assert_eq!(report["failed"], json!(0), "{report:#}");
+    let world = rig.sandbox.world();
+    let project = world.projects().into_iter().find(|project| project.name == "App").expect("a project").id;
+    let (old, new) = (world.task(old).expect("the old one"), world.find_task("Design", project).expect("the new one"));
+    let new = world.task(new).expect("the new one");
+    assert!(old.done && !new.done);
+    let mut expected = old.clone();
+    (expected.id, expected.project, expected.done) = (new.id, new.project, false);
+    assert_eq!(*new, expected, "but for where it is");
+    assert_eq!((&new.assignee_ids, &new.user_group_ids), (&vec![jonas], &vec![group]));
+}
+
+#[test]
 fn a_rename_waits_with_the_move_without_which_its_name_is_taken() {
     let (rig, [page, ..], _) = two_projects();
     {

@@ -101,7 +101,7 @@ mod tests {
 
     fn create(kind: Kind, marked: bool) -> Write {
         let (page, name) = (PageId::from_number(1), "Acme".into());
-        Write::Create { page, kind, parent: None, name, marked, fields: BTreeMap::new() }
+        Write::Create { page, kind, parent: None, name, marked, like: None, fields: BTreeMap::new() }
     }
 
     fn object(id: ObjectId) -> Object {

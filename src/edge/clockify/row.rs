@@ -1,6 +1,7 @@
 //! A client, project or task as last read, what it looks like to us, and the bodies that change it.
 //!
-//! The wanted row is the row as last read with the planned fields set, and a body is the whole of it, so that a PUT resets nothing.
+//! The wanted row is the row as last read with the planned fields set, and a body is as much of it as keeps a PUT from resetting
+//! anything.
 
 use std::collections::BTreeSet;
 
@@ -102,6 +103,32 @@ impl Row {
         }
     }
 
+    /// The row of a task with what another one has that a new one can be given, so that a task which moves loses nothing.
+    pub(super) fn like(mut self, other: &Self) -> Self {
+        if let (Self::Task(row), Self::Task(other)) = (&mut self, other) {
+            let TaskRow { assignee_ids, user_group_ids, billable, estimate, budget_estimate, hourly_rate, cost_rate, .. } =
+                other.clone();
+            *row = TaskRow {
+                assignee_ids,
+                user_group_ids,
+                billable,
+                estimate,
+                budget_estimate,
+                hourly_rate,
+                cost_rate,
+                ..std::mem::take(row)
+            };
+        }
+        self
+    }
+
+    /// The rates of a task, each by the end of the path that sets it, with its amount in minor units.
+    pub(super) fn rates(&self) -> Vec<(&'static str, i64)> {
+        let Self::Task(row) = self else { return Vec::new() };
+        let rates = [("hourly-rate", &row.hourly_rate), ("cost-rate", &row.cost_rate)];
+        rates.into_iter().filter_map(|(path, rate)| Some((path, rate.as_ref()?.amount?))).collect()
+    }
+
     /// The row in the form that is kept, in which nothing is simply absent, so that no body says more than was read.
     pub(super) fn into_kept(mut self, parent: Option<ObjectId>) -> Self {
         match &mut self {
@@ -173,8 +200,18 @@ impl Row {
         }
     }
 
-    /// The body of a PUT: everything that it could reset. What is unset stays omitted.
-    pub(super) fn body(&self) -> Json {
+    /// The body of a PUT that makes the row of what was read: what changes, and what would be reset by leaving it out. A client is
+    /// replaced, and of a task nobody knows; a project keeps what is omitted but for two flags (live probe, third party).
+    pub(super) fn body(&self, before: &Self) -> Json {
+        let mut body = self.full_body();
+        if let (Self::Project(_), Some(fields), before) = (self, body.as_object_mut(), before.full_body()) {
+            fields.retain(|name, value| matches!(name.as_str(), "isPublic" | "billable") || before[name] != *value);
+        }
+        body
+    }
+
+    /// All that a PUT can say. What is unset stays omitted.
+    fn full_body(&self) -> Json {
         let mut body = Body::default();
         match self {
             Self::Client(row) => {
@@ -212,7 +249,7 @@ impl Row {
 
     /// The body of a POST: no state of a client or project, since they begin active; a project's estimate, which a PUT does not take.
     pub(super) fn create_body(&self) -> Json {
-        let mut body = self.body();
+        let mut body = self.full_body();
         if let (Some(body), Self::Client(_) | Self::Project(_)) = (body.as_object_mut(), self) {
             body.remove("archived");
             if let Self::Project(ProjectRow { time_estimate: Some(EstimateRow { estimate: Some(estimate), .. }), .. }) = self {

@@ -121,6 +121,14 @@ pub(super) struct TaskRow {
     #[serde(default, deserialize_with = "lenient")]
     pub(super) status: String,
     pub(super) duration: Option<String>,
+    pub(super) hourly_rate: Option<RateRow>,
+    pub(super) cost_rate: Option<RateRow>,
+}
+
+/// What an hour costs, in minor units; in the project's or workspace's currency.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub(super) struct RateRow {
+    pub(super) amount: Option<i64>,
 }
 
 /// Rows that a listing can tell apart.

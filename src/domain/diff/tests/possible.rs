@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use snapbox::{assert_data_eq, str};
 
-use super::world::{World, pictures};
+use super::world::{World, approve, pictures};
 use crate::domain::{
     model::{Estimating, Field, Limits, Nature, PerKind, Property, Standing, Takes, Value},
     plan::State,
     review::{Decision, Review},
     rules::{OnDrift, Unmanaged},
+    steps::{Act, steps},
 };
 
 fn people(addresses: &[&str]) -> Value {
@@ -302,4 +303,29 @@ fn a_skipped_move_keeps_the_rename_back_that_rests_on_it() {
     review.decide(&[move_], Some(&Decision::Skip));
 
     assert!(review.approved().changes().is_empty());
+}
+
+#[test]
+fn a_task_that_moves_is_made_like_the_old_one_and_takes_on_only_what_was_approved() {
+    let mut world = World::linked(&["Acme", "Acme/Shop", "Acme/App", "Acme/Shop/Design"]);
+    world.agree("Acme/Shop/Design", Field::Billable, &Value::Flag(true));
+    world.agree("Acme/Shop/Design", Field::Estimate, &Value::Seconds(3600));
+    world.agree("Acme/Shop/Design", Field::Assignees, &people(&["ada@example.com"]));
+    world.move_page("Acme/Shop/Design", "Acme/App");
+    world.object_mut("Acme/Shop/Design").values.set(Field::Estimate, Value::Seconds(7200));
+    world.page_mut("Acme/Shop/Design").values.set(Field::Assignees, Value::Empty);
+    let (plan, old) = (world.plan(), world.object_id("Acme/Shop/Design"));
+    let is_drift = |change: &crate::domain::plan::Change| change.is_contested();
+    assert_eq!(plan.changes.iter().filter(|change| is_drift(change)).count(), 1, "{}", world.changes());
+
+    let steps = steps(&approve(&plan, |change| !is_drift(change)), &world.snapshots(), &world.rules);
+
+    let create = steps.iter().find_map(|step| match &step.act {
+        Act::Create { like, fields, .. } => Some((*like, fields.clone())),
+        _ => None,
+    });
+    let (like, fields) = create.expect("a create");
+    assert_eq!(like, Some(old));
+    let expected = [(Field::Billable, Value::Flag(true)), (Field::Assignees, Value::Empty)];
+    assert_eq!(fields, expected.into(), "what drifted stays as it is, and what is cleared is not carried over");
 }
