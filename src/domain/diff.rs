@@ -29,7 +29,7 @@ use self::fields::Compared;
 pub(super) use self::holds::{brake, hold_closes_above};
 use super::{
     model::{
-        Agreed, Along, Base, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, PerKind, Registry, Service, Sight,
+        Agreed, Along, Base, Claim, Field, Kind, Link, Nature, Object, ObjectId, Page, PageId, PerKind, Registry, Service, Sight,
         Snapshots, Standing, Unsettled, Value,
     },
     pair::{Candidate, Evidence, Match, Namesakes, Pairs, namesakes, pair},
@@ -180,7 +180,7 @@ impl<'a> Differ<'a> {
             (_, true) => (CREATE, format!("new in Notion, and no {} in Clockify looks like it", page.kind)),
             (_, false) => (CREATE_NEAR_TWIN, "new in Notion, but there is a very similar name beside it".to_owned()),
         };
-        let proposal = Proposal { confidence, reason, ..creation(page) };
+        let proposal = Proposal { confidence, reason, ..self.creation(page) };
         let alternatives = doubtful.iter().chain(similar).map(|candidate| linking(page, candidate)).collect();
         let at = self.push(page, cause, proposal, alternatives);
         self.of_page.entry(page.id).or_default().root = Some(at);
@@ -188,6 +188,37 @@ impl<'a> Differ<'a> {
         self.hold_parent(at, page);
         self.hold_unseen(at, page);
         self.check_name_is_free(at, page, None);
+        self.hold_left_out(at, page);
+    }
+
+    /// A proposal to create the page's object, with every field that the page states and Clockify takes.
+    fn creation(&self, page: &Page) -> Proposal {
+        let mut fields = vec![FieldChange::new(Field::Name, Value::Empty, Value::name(&page.title))];
+        for (field, value) in page.values.iter().filter(|(_, value)| **value != Value::Empty) {
+            if self.refused_by_clockify(page.kind, field, value, Nature::default()).is_none() {
+                fields.push(FieldChange::new(field, Value::Empty, value.clone()));
+            }
+        }
+        Proposal { action: Action::Create, side: Service::Clockify, object: None, fields, confidence: 0, reason: String::new() }
+    }
+
+    /// What a create leaves out, since Clockify would refuse it, waits as changes of their own.
+    fn hold_left_out(&mut self, create: usize, page: &Page) {
+        let (create, cause) = (id_at(&self.changes, create), self.changes[create].cause);
+        for (field, value) in page.values.iter().filter(|(_, value)| **value != Value::Empty) {
+            let Some(refused) = self.refused_by_clockify(page.kind, field, value, Nature::default()) else { continue };
+            let proposal = Proposal {
+                action: Action::Update,
+                side: Service::Clockify,
+                object: None,
+                fields: vec![FieldChange::new(field, Value::Empty, value.clone())],
+                confidence: FIRST_SIGHT,
+                reason: format!("the {} is created without it", page.kind),
+            };
+            let at = self.push(page, cause, proposal, Vec::new());
+            self.changes[at].requires.push(create.clone());
+            self.hold(at, HoldCode::NotTaken, refused);
+        }
     }
 
     /// Objects without a page that an earlier run may have created for this one.
@@ -204,7 +235,7 @@ impl<'a> Differ<'a> {
 
     /// The object is gone, as a complete listing shows: recreate, link another, or unlink.
     fn vanished(&mut self, page: &'a Page, object: Option<ObjectId>, others: &[Candidate<'a>], because: &str) {
-        let recreate = Proposal { confidence: RECREATE, reason: format!("{because}; create it again"), ..creation(page) };
+        let recreate = Proposal { confidence: RECREATE, reason: format!("{because}; create it again"), ..self.creation(page) };
         let mut ways = vec![recreate];
         ways.extend(others.iter().map(|candidate| linking(page, candidate)));
         ways.sort_by_key(|way| std::cmp::Reverse(way.confidence));
@@ -223,6 +254,7 @@ impl<'a> Differ<'a> {
         self.hold_name(at, page);
         self.hold_parent(at, page);
         self.check_name_is_free(at, page, None);
+        self.hold_left_out(at, page);
     }
 
     /// The page has another page's ID: clear it, and give an open page an object of its own.
@@ -240,7 +272,8 @@ impl<'a> Differ<'a> {
         if !self.snapshots.closes(page) {
             self.create(page, Cause::CopiedId, &[]);
             let clears = self.changes[cleared].id.clone();
-            if let Some(create) = self.changes.last_mut() {
+            // What the create leaves out rests on it.
+            if let Some(create) = self.changes.get_mut(cleared + 1) {
                 create.requires.push(clears);
             }
         }
@@ -255,7 +288,7 @@ impl<'a> Differ<'a> {
         if best.evidence.confidence() < Evidence::Claim.confidence() {
             let mut ways: Vec<Proposal> = others.iter().map(|candidate| linking(page, candidate)).collect();
             let reason = format!("create a new {} instead", page.kind);
-            ways.push(Proposal { confidence: RECREATE, reason, ..creation(page) });
+            ways.push(Proposal { confidence: RECREATE, reason, ..self.creation(page) });
             let at = self.push(page, Cause::Match, linking(page, &best), ways);
             return self.link_first(at, page, best);
         }
@@ -456,7 +489,13 @@ impl<'a> Differ<'a> {
             }
             let confidence = confidence.min(pair.evidence.confidence());
             let writable = side == Service::Clockify || field.is_writable_in_notion();
-            let alone = matches!(cause, Cause::Drift | Cause::Conflict) || side == Service::Clockify && *field == Field::Name;
+            let refused = match side {
+                Service::Clockify => self.refused_by_clockify(page.kind, *field, wanted, pair.object.nature),
+                Service::Notion => self.refused_by_notion(page.kind, *field, current),
+            };
+            let alone = matches!(cause, Cause::Drift | Cause::Conflict)
+                || side == Service::Clockify && *field == Field::Name
+                || refused.is_some();
             let part = Part { cause, side, confidence, reason, writable, alone, fields: Vec::new() };
             let at = parts.iter().position(|known| !alone && known.is_like(&part)).unwrap_or_else(|| {
                 parts.push(part);
@@ -496,7 +535,7 @@ impl<'a> Differ<'a> {
 
     /// Proposes the change that mends one part of the differences.
     fn propose(&mut self, page: &'a Page, pair: Candidate<'a>, part: Part) {
-        let Part { cause, side, confidence, reason, writable: _, alone: _, fields } = part;
+        let Part { cause, mut side, confidence, reason, writable: _, alone: _, fields } = part;
         let object = pair.object;
         let writable = fields.iter().all(|compared| compared.field.is_writable_in_notion());
         let action = match fields.as_slice() {
@@ -540,26 +579,35 @@ impl<'a> Differ<'a> {
                 })
                 .collect()
         };
-        let proposal = Proposal { action, side, object: Some(object.id), fields: written(side), confidence, reason };
+        let refused_by = |side: Service| {
+            fields.iter().find_map(|Compared { field, wanted, current, .. }| match side {
+                Service::Clockify => self.refused_by_clockify(page.kind, *field, wanted, object.nature),
+                Service::Notion => self.refused_by_notion(page.kind, *field, current),
+            })
+        };
+        let mut refused = refused_by(side);
+        let mut proposal = Proposal { action, side, object: Some(object.id), fields: written(side), confidence, reason };
         let mut alternatives = Vec::new();
         if matches!(cause, Cause::Drift | Cause::Conflict | Cause::FirstSight) {
-            let empties = fields.iter().any(|compared| {
+            let (other, reason) = match side {
+                Service::Clockify => (Service::Notion, "take Clockify's value into Notion"),
+                Service::Notion => (Service::Clockify, "write Notion's value into Clockify"),
+            };
+            let stays_empty = fields.iter().any(|compared| {
                 compared.current == Value::Empty && !self.can_become_empty(page.kind, compared.field, Service::Notion)
             });
-            if action == Action::Update && writable && !empties && self.may_write_notion() {
-                let (side, reason) = match side {
-                    Service::Clockify => (Service::Notion, "take Clockify's value into Notion"),
-                    Service::Notion => (Service::Clockify, "write Notion's value into Clockify"),
-                };
-                let fields = written(side);
-                alternatives.push(Proposal {
-                    action,
-                    side,
-                    fields,
-                    confidence: CONTESTED,
-                    reason: reason.to_owned(),
-                    ..proposal.clone()
-                });
+            if action == Action::Update && writable && !stays_empty && self.may_write_notion() && refused_by(other).is_none() {
+                let way = Proposal { side: other, fields: written(other), confidence: CONTESTED, ..proposal.clone() };
+                // Of two ways of which one is closed the other is proposed, but never to empty what nobody emptied.
+                let edited = matches!(cause, Cause::Drift | Cause::Conflict);
+                let empties = way.fields.iter().any(|field| field.to == Value::Empty);
+                match refused.take_if(|_| edited && !empties) {
+                    Some(refused) => {
+                        side = other;
+                        proposal = Proposal { reason: format!("{refused}; {reason}"), ..way };
+                    }
+                    None => alternatives.push(Proposal { reason: reason.to_owned(), ..way }),
+                }
             }
             let reason = "leave both as they are, and remember that they differ on purpose".to_owned();
             alternatives.push(Proposal { action: Action::Accept, confidence: CONTESTED, reason, ..proposal.clone() });
@@ -577,6 +625,12 @@ impl<'a> Differ<'a> {
         }
         if side == Service::Notion {
             self.hold_unwritable(at, page, writable);
+        } else if self.snapshots.is_pattern(object) {
+            let text = "in Clockify it is a template for projects by now, or a task of one, and templates are left alone";
+            self.hold(at, HoldCode::Template, text);
+        }
+        if let Some(refused) = refused {
+            self.hold(at, HoldCode::NotTaken, refused);
         }
         match action {
             Action::Close => {
@@ -585,13 +639,17 @@ impl<'a> Differ<'a> {
             }
             Action::Reopen => {
                 self.hold_closed_parent(at, page);
+                self.rest_on_open_project(at, object);
                 self.wait_for_reopened_parent(at, page);
             }
             Action::Move => {
                 self.changes[at].tracked_seconds = object.tracked_seconds.filter(|_| moves_task);
                 self.hold_parent(at, page);
             }
-            _ if side == Service::Clockify => self.hold_closed_parent(at, page),
+            _ if side == Service::Clockify => {
+                self.hold_closed_parent(at, page);
+                self.rest_on_open_project(at, object);
+            }
             _ => {}
         }
         if renames {
@@ -713,7 +771,8 @@ impl<'a> Differ<'a> {
         notices.extend(self.unknown(&mut unclear));
         notices.extend(self.open_below_closed());
         notices.extend(unmanaged);
-        let plan = Plan { changes: self.changes, notices, unclear, places, complete, scope, hash: String::new() };
+        let limits = self.snapshots.limits.clone();
+        let plan = Plan { changes: self.changes, notices, unclear, places, complete, scope, limits, hash: String::new() };
         Difference { plan: plan.seal(self.rules), verified: self.verified }
     }
 }
@@ -747,7 +806,7 @@ struct Part {
     /// False for what cannot be written into Notion.
     writable: bool,
     /// A name has a part of its own, so that what holds it (a brake, a name that is taken) does not hold other fields; and so has a
-    /// contested field, so that each is decided by itself.
+    /// contested field, so that each is decided by itself, and one that would be refused, so that it holds nothing else.
     alone: bool,
     fields: Vec<Compared>,
 }
@@ -757,15 +816,6 @@ impl Part {
         let key = |part: &Self| (part.cause, part.side, part.confidence, part.writable, part.alone);
         key(self) == key(other)
     }
-}
-
-/// A proposal to create the page's object, with every field that the page states.
-fn creation(page: &Page) -> Proposal {
-    let mut fields = vec![FieldChange::new(Field::Name, Value::Empty, Value::name(&page.title))];
-    for (field, value) in page.values.iter().filter(|(_, value)| **value != Value::Empty) {
-        fields.push(FieldChange::new(field, Value::Empty, value.clone()));
-    }
-    Proposal { action: Action::Create, side: Service::Clockify, object: None, fields, confidence: 0, reason: String::new() }
 }
 
 /// A proposal to take an object for the page's.

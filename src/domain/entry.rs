@@ -1,13 +1,10 @@
 //! What a person types as the value of a field, in place of the proposed one.
 
 use super::{
-    model::{Field, Kind, Value},
-    rules::{invalid_name, note_length_max},
+    model::{Field, Kind, Limits, Nature, Service, Value},
+    possible::{HOURS_MAX, in_clockify, in_notion, is_address, is_color},
     text::{Raw, forbidden_in_name},
 };
-
-/// Hours that can be planned; more is a typing error.
-const HOURS_MAX: f64 = 100_000.0;
 
 /// True for fields whose value can be typed: a parent, an ID and whether something is closed are decided, not typed.
 pub fn is_typable(field: Field) -> bool {
@@ -17,39 +14,35 @@ pub fn is_typable(field: Field) -> bool {
 /// Reads what was typed.
 ///
 /// # Errors
-/// Why it is not taken, safe to show.
-pub fn read(kind: Kind, field: Field, typed: &str) -> Result<Value, String> {
+/// Why it is not taken, safe to show: it is no value of the field, or the side that it is written to would refuse it.
+pub fn read(kind: Kind, side: Service, field: Field, typed: &str, limits: &Limits) -> Result<Value, String> {
+    let value = parse(field, typed)?;
+    let refused = match side {
+        Service::Clockify => in_clockify(kind, field, &value, Nature::default(), limits),
+        Service::Notion => {
+            limits.properties[kind].get(&field).and_then(|property| in_notion(field, &value, &property.takes, &property.words))
+        }
+    };
+    refused.map_or(Ok(value), Err)
+}
+
+fn parse(field: Field, typed: &str) -> Result<Value, String> {
     let text = typed.trim();
     if let Some(hidden) = forbidden_in_name(text) {
         return Err(format!("there is a hidden character in it, U+{:04X}", u32::from(hidden)));
     }
     match field {
-        Field::Name => {
-            let name = Raw::from(text);
-            invalid_name(kind, &name).map_or_else(|| Ok(Value::name(&name)), Err)
-        }
+        Field::Name => Ok(Value::Text(Raw::from(text).canonical().into_raw())),
         _ if text.is_empty() => Ok(Value::Empty),
         Field::Email if !is_address(text) => Err("it takes an e-mail address, e.g. billing@example.com".to_owned()),
-        Field::Note => {
-            let length = text.chars().count();
-            match note_length_max(kind).filter(|&allowed| length > allowed) {
-                Some(allowed) => Err(format!("it takes at most {allowed} characters; there are {length}")),
-                None => Ok(Value::text(text)),
-            }
-        }
-        Field::Email | Field::Address => Ok(Value::text(text)),
+        Field::Email | Field::Address | Field::Note => Ok(Value::text(text)),
         Field::Billable | Field::Public => match text.to_lowercase().as_str() {
             "yes" | "y" | "true" => Ok(Value::Flag(true)),
             "no" | "n" | "false" => Ok(Value::Flag(false)),
             _ => Err("it takes yes or no".to_owned()),
         },
-        Field::Color => {
-            let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
-            match digits {
-                Some(digits) if digits.chars().all(|digit| digit.is_ascii_hexdigit()) => Ok(Value::text(&text.to_lowercase())),
-                _ => Err("it takes a colour as #rrggbb, e.g. #03a9f4".to_owned()),
-            }
-        }
+        Field::Color if is_color(text) => Ok(Value::text(&text.to_lowercase())),
+        Field::Color => Err("it takes a colour as #rrggbb, e.g. #03a9f4".to_owned()),
         Field::Estimate => {
             seconds(text).map(Value::Seconds).ok_or_else(|| "it takes a time, e.g. 12 h 30 min or 12.5".to_owned())
         }
@@ -67,17 +60,12 @@ pub fn read(kind: Kind, field: Field, typed: &str) -> Result<Value, String> {
     }
 }
 
-fn is_address(text: &str) -> bool {
-    let parts = text.split_once('@');
-    parts.is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace))
-}
-
 /// Reads `1 h 30 min`, `45 min`, `90 s` and bare hours such as `1.5`.
 fn seconds(text: &str) -> Option<u64> {
     let whole = |hours: f64| {
         let seconds = (hours * 3600.0).round();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 0 to HOURS_MAX hours")]
-        (0.0..=HOURS_MAX).contains(&hours).then_some(seconds as u64)
+        (0.0..=f64::from(HOURS_MAX)).contains(&hours).then_some(seconds as u64)
     };
     if let Ok(hours) = text.replace(',', ".").parse::<f64>() {
         return whole(hours);
@@ -114,7 +102,7 @@ mod tests {
 
     #[test]
     fn what_is_typed_is_read_as_the_field_holds_it() {
-        let read = |field, typed| read(Kind::Project, field, typed);
+        let read = |field, typed| read(Kind::Project, Service::Clockify, field, typed, &Limits::default());
         assert_eq!(read(Field::Name, "  Web   shop "), Ok(Value::text("Web shop")));
         assert_eq!(read(Field::Billable, "Yes"), Ok(Value::Flag(true)));
         assert_eq!(read(Field::Color, "#03A9F4"), Ok(Value::text("#03a9f4")));
@@ -143,7 +131,7 @@ mod tests {
             (Field::State, "closed"),
             (Field::Parent, "Acme"),
         ] {
-            assert!(read(Kind::Project, field, typed).is_err(), "{field}: {typed}");
+            assert!(read(Kind::Project, Service::Clockify, field, typed, &Limits::default()).is_err(), "{field}: {typed}");
         }
     }
 

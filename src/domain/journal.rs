@@ -59,7 +59,10 @@ pub enum Write {
         /// True when its note gets a link back to the page as its last line.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         marked: bool,
-        /// Mapped fields that the page states.
+        /// The object that it takes the place of, since Clockify cannot move it: what the fields do not say is carried over from there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        like: Option<ObjectId>,
+        /// Mapped fields that are to be set.
         fields: BTreeMap<Field, Value>,
     },
     /// Changes fields of an object, built on the object as last read so that nothing else changes.
@@ -306,6 +309,13 @@ mod tests {
         let done = Outcome::Done { object: None };
         let events = [intent(1), outcome(1, done.clone()), outcome(1, done)];
         assert_eq!(open_writes(&events), Err(Illegal { status: Status::Done }));
+    }
+
+    #[test]
+    fn a_create_of_an_older_version_takes_nobodys_place() {
+        let old = r#"{"write":"create","page":"00000000-0000-0000-0000-000000000001","kind":"task","parent":null,"name":"Draw","fields":{}}"#;
+        let Write::Create { like, marked, .. } = serde_json::from_str(old).expect("reads") else { panic!("a create") };
+        assert_eq!((like, marked), (None, false));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod notify;
 pub mod pair;
 pub mod pending;
 pub mod plan;
+pub mod possible;
 pub mod report;
 pub mod review;
 pub mod rules;

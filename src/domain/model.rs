@@ -304,6 +304,29 @@ pub struct Object {
     pub values: Values,
     /// Time tracked on it, in seconds, where the service says so.
     pub tracked_seconds: Option<u64>,
+    /// What sets it apart from an ordinary one.
+    pub nature: Nature,
+}
+
+/// What sets an object apart from an ordinary one, so that not everything can be done to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Nature {
+    /// A pattern for new projects: nobody tracks time on it, and it is nobody's project.
+    pub template: bool,
+    /// What the project's estimate is made of.
+    pub estimate: Estimating,
+}
+
+/// What the estimate of a project is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Estimating {
+    /// Hours that somebody sets for the whole, or nothing so far.
+    #[default]
+    ByHours,
+    /// The sum of its tasks' estimates.
+    ByTasks,
+    /// Money in place of hours.
+    ByBudget,
 }
 
 impl Object {
@@ -349,6 +372,8 @@ pub struct Snapshots {
     pub along: BTreeMap<PageId, Raw>,
     /// Fields whose property in Notion cannot be emptied, as a status falls back to its default option.
     pub never_empty: PerKind<BTreeSet<Field>>,
+    /// What is known of what both sides take.
+    pub limits: Limits,
 }
 
 /// Why nobody knows whether a create was carried out.
@@ -360,6 +385,47 @@ pub enum Unsettled {
     Unseen,
     /// Nothing shows it, but a listing may lag behind so far: until this time it is not created again.
     Until(Timestamp),
+}
+
+/// What is known of what both sides take, besides what always holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// The e-mail addresses of everybody with an account in the Clockify workspace; none where that was not asked for.
+    pub accounts: Option<BTreeSet<Raw>>,
+    /// The Clockify plan, where it is one that has no estimates.
+    pub without_estimates: Option<Raw>,
+    /// The mapped properties of Notion.
+    pub properties: PerKind<BTreeMap<Field, Property>>,
+}
+
+/// A property of Notion that holds a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Property {
+    /// What it takes.
+    pub takes: Takes,
+    /// The words that stand for values in it.
+    pub words: BTreeMap<String, Value>,
+}
+
+/// What a property of Notion takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Text of any kind.
+    Text,
+    /// An e-mail address or a phone number.
+    Short,
+    /// A web address.
+    Link,
+    /// A number.
+    Number,
+    /// A tick.
+    Checkbox,
+    /// An option of a select; a new one comes into being when it is written.
+    Select,
+    /// One of these options of a status, to which only people can add.
+    Status(BTreeSet<Raw>),
+    /// Nothing: what it shows is worked out, or is people's to set.
+    Nothing,
 }
 
 /// How long after its birth an object may be missing from a listing that lags behind.
@@ -392,6 +458,12 @@ impl Snapshots {
     pub fn is_young(&self, object: ObjectId) -> bool {
         let born = object.created_second().and_then(|second| Timestamp::from_second(second).ok());
         born.zip(self.as_of).is_some_and(|(born, now)| now.duration_since(born) < YOUNG)
+    }
+
+    /// True for a template for projects, and for a task in one: nobody's work, and so never linked by name, never closed, never missed.
+    pub fn is_pattern(&self, object: &Object) -> bool {
+        let project = object.parent.filter(|_| object.kind == Kind::Task).and_then(|project| self.objects.projects.get(project));
+        object.nature.template || project.is_some_and(|project| project.nature.template)
     }
 
     /// True when objects name pages as only punchlist does, and the registry knows nothing at all: the state was lost, perhaps a

@@ -306,7 +306,8 @@ impl<'a> Marked<'a> {
     fn of(snapshots: &'a Snapshots, registry: &Registry, kind: Kind) -> Self {
         let mut marked: HashMap<PageId, Vec<&Object>> = HashMap::new();
         for object in snapshots.objects[kind].rows() {
-            if let Some(page) = object.marker.filter(|_| registry.of_object(object.id).is_none()) {
+            let is_free = registry.of_object(object.id).is_none() && !snapshots.is_pattern(object);
+            if let Some(page) = object.marker.filter(|_| is_free) {
                 marked.entry(page).or_default().push(object);
             }
         }
@@ -417,7 +418,8 @@ struct Names<'a> {
 impl<'a> Names<'a> {
     fn of(snapshots: &'a Snapshots, pairs: &Pairs<'a>, kind: Kind) -> Self {
         let mut names = Self { loose: HashMap::new(), by_parent: HashMap::new() };
-        for object in snapshots.objects[kind].rows().iter().filter(|object| pairs.owner(object.id).is_none()) {
+        let is_free = |object: &&Object| pairs.owner(object.id).is_none() && !snapshots.is_pattern(object);
+        for object in snapshots.objects[kind].rows().iter().filter(is_free) {
             names.loose.entry((object.parent, object.name.canonical().loose())).or_default().push(object);
             names.by_parent.entry(object.parent).or_default().push(object);
         }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     journal::RunId,
-    model::{Field, Kind, ObjectId, PageId, Service, Value},
+    model::{Field, Kind, Limits, ObjectId, PageId, Service, Value},
     rules::{Allowance, Class, Rules, Threshold, Thresholds},
     text::Raw,
 };
@@ -210,6 +210,10 @@ pub enum HoldCode {
     Unsettled,
     /// The value cannot be written to that side.
     NotWritable,
+    /// The side that is written would refuse the value: it is known to before it is tried.
+    NotTaken,
+    /// The object is a project template by now, and those are left alone.
+    Template,
     /// It is not as the run left it that is undone.
     MovedSince,
     /// The journal does not say what was there before.
@@ -418,6 +422,8 @@ pub struct Plan {
     pub complete: bool,
     /// What the plan was made of: rules and identities.
     pub scope: Scope,
+    /// What both sides take, for values that a person types; no part of the plan's hash.
+    pub limits: Limits,
     /// SHA-256 over all of the above, in hexadecimal.
     pub hash: String,
 }

@@ -490,10 +490,15 @@ impl Rules {
 /// Whether a note of such an object has room for a marker.
 pub fn has_room_for_marker(kind: Kind, note: Option<&Value>) -> bool {
     let written = match note {
-        Some(Value::Text(text)) => text.exact().chars().count(),
+        Some(Value::Text(text)) => length(text.exact()),
         _ => 0,
     };
     note_length_max(kind).is_some_and(|max| written + MARKER_CHARACTERS <= max)
+}
+
+/// How many characters a text has for a service that may count in UTF-16, as both are believed to: an emoji is two.
+pub fn length(text: &str) -> usize {
+    text.encode_utf16().count()
 }
 
 /// The characters that a note may have, where there is one (Clockify's `OpenAPI` document).
@@ -522,11 +527,11 @@ pub fn name_length(kind: Kind) -> std::ops::RangeInclusive<usize> {
 pub fn invalid_name(kind: Kind, raw: &Raw) -> Option<String> {
     let name = raw.canonical();
     let allowed = name_length(kind);
-    let length = name.as_str().chars().count();
+    let length = length(name.as_str());
     if length == 0 {
         return Some("it has no name".to_owned());
     }
-    if length < *allowed.start() {
+    if name.as_str().chars().count() < *allowed.start() {
         return Some(format!("Clockify wants at least {} characters in a {}'s name", allowed.start(), kind));
     }
     if length > *allowed.end() {

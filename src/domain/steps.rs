@@ -40,6 +40,8 @@ pub enum Act {
         parent: Option<PageId>,
         /// The name.
         name: Raw,
+        /// The object that it takes the place of, which what the fields do not say is carried over from.
+        like: Option<ObjectId>,
         /// Mapped fields.
         fields: BTreeMap<Field, Value>,
     },
@@ -135,7 +137,7 @@ impl Builder<'_> {
         // By object: an undo may change what the page had before along with what it has now.
         let mut updates: HashMap<ObjectId, usize> = HashMap::new();
         let mut write_back: Option<usize> = None;
-        // A task that moves is created from its page as it is now, which makes its other changes too; the old one is only closed.
+        // A task that moves is created as it becomes by its other changes, which makes them too; the old one is only closed.
         let first_moves = changes.iter().filter(moves_task).chain(changes.iter().filter(|change| !moves_task(change)));
         for &change in first_moves {
             let object = change.proposal.object;
@@ -148,7 +150,7 @@ impl Builder<'_> {
                 }
                 (Action::Create, _) => {
                     let (name, fields) = split_name(change);
-                    let at = self.push(change, Act::Create { parent: change.parent, name, fields });
+                    let at = self.push(change, Act::Create { parent: change.parent, name, like: None, fields });
                     self.write_own_claim(change, at, &mut write_back);
                 }
                 (Action::Link, Some(object)) if change.cause == Cause::Undone => {
@@ -164,8 +166,8 @@ impl Builder<'_> {
                     }
                 }
                 (Action::Move, Some(object)) if change.kind == Kind::Task => {
-                    let page_writes = changes.iter().filter(|change| change.proposal.side == Service::Notion);
-                    let becomes = page_writes.flat_map(|change| written_fields(change)).collect();
+                    let updates_of = changes.iter().filter(|change| change.proposal.action == Action::Update);
+                    let becomes = updates_of.flat_map(|change| written_fields(change)).collect();
                     let created = self.move_task(change, object, becomes, &mut write_back);
                     updates.extend(created.map(|created| (object, created)));
                 }
@@ -212,7 +214,7 @@ impl Builder<'_> {
         debug_assert!(changes.iter().all(|change| change.page == first.page), "changes of one page");
     }
 
-    /// Clockify cannot move a task: it is created where it belongs, as the page is or `becomes`, and closed where it was.
+    /// Clockify cannot move a task: it is created where it belongs, as it is or `becomes`, and closed where it was.
     ///
     /// Returns the step that creates it.
     fn move_task(
@@ -223,14 +225,17 @@ impl Builder<'_> {
         write_back: &mut Option<usize>,
     ) -> Option<usize> {
         let page = self.snapshots.pages[change.kind].get(change.page)?;
-        let mut fields: BTreeMap<Field, Value> = page.values.iter().map(|(field, value)| (field, value.clone())).collect();
+        let before = self.snapshots.objects[change.kind].get(old)?;
+        // What both agree on is said, so that it is known to be agreed on; what else the old one has, it keeps.
+        let agreed = page.values.iter().filter(|(field, value)| before.values.get(*field) == Some(*value));
+        let agreed = agreed.filter(|(_, value)| **value != Value::Empty);
+        let mut fields: BTreeMap<Field, Value> = agreed.map(|(field, value)| (field, value.clone())).collect();
         fields.extend(becomes);
-        fields.retain(|_, value| *value != Value::Empty);
         let name = match fields.remove(&Field::Name) {
             Some(Value::Text(name)) => name,
             _ => page.title.canonical().into_raw(),
         };
-        let created = self.push(change, Act::Create { parent: change.parent, name, fields });
+        let created = self.push(change, Act::Create { parent: change.parent, name, like: Some(old), fields });
         self.write_own_claim(change, created, write_back);
         let fields = BTreeMap::from([(Field::State, Value::Closed(true))]);
         let closed = self.push(change, Act::Update { object: old, parent: None, fields });

@@ -26,6 +26,7 @@ use super::{
     plan::{
         Action, Cause, Change, ChangeId, FieldChange, Hold, HoldCode, Place, Plan, Proposal, Scope, State, change_id, sha256,
     },
+    possible::{in_clockify, in_notion},
     rules::{IdStrategy, Rules},
     steps,
     text::Raw,
@@ -188,6 +189,8 @@ impl<'a> Undoing<'a> {
         };
         let about = About { object: Some(row), ..about };
         let elsewhere = (!ours).then(|| hold(HoldCode::MovedSince, "it is not what the page is linked to any more"));
+        let template = self.snapshots.is_pattern(row).then(|| hold(HoldCode::Template, "it is a template in Clockify by now"));
+        let elsewhere = elsewhere.or(template);
         let mut together = Vec::new();
         for (&field, wrote) in written {
             let now = steps::current(row, field);
@@ -201,11 +204,16 @@ impl<'a> Undoing<'a> {
             };
             let (fields, held) = match back(wrote, now.clone(), stored.is_some() && stored == now) {
                 Back::Done => continue,
-                Back::From(from, to) if action == Action::Update && field != Field::Name && elsewhere.is_none() => {
-                    together.push(FieldChange::new(field, from, to));
-                    continue;
+                Back::From(from, to) => {
+                    let is_mapped = action == Action::Update && field != Field::Name;
+                    let refused = is_mapped.then(|| in_clockify(about.kind, field, &to, row.nature, &self.snapshots.limits));
+                    let refused = refused.flatten().map(|refused| hold(HoldCode::NotTaken, refused));
+                    if is_mapped && elsewhere.is_none() && refused.is_none() {
+                        together.push(FieldChange::new(field, from, to));
+                        continue;
+                    }
+                    (vec![FieldChange::new(field, from, to)], elsewhere.clone().or(refused))
                 }
-                Back::From(from, to) => (vec![FieldChange::new(field, from, to)], elsewhere.clone()),
                 Back::Held(held) => {
                     let to = wrote.before.clone().unwrap_or_default();
                     (vec![FieldChange::new(field, now.unwrap_or_default(), to)], elsewhere.clone().or(Some(held)))
@@ -329,7 +337,12 @@ impl<'a> Undoing<'a> {
             let now = about.seen.map_or(Some(Value::Empty), |page| steps::wanted(page, field));
             let (from, to, held) = match back(wrote, now.clone(), false) {
                 Back::Done => continue,
-                Back::From(from, to) => (from, to, self.unwritable(about)),
+                Back::From(from, to) => {
+                    let property = self.snapshots.limits.properties[about.kind].get(&field);
+                    let refused = property.and_then(|property| in_notion(field, &to, &property.takes, &property.words));
+                    let refused = refused.map(|refused| hold(HoldCode::NotTaken, refused));
+                    (from, to, self.unwritable(about).or(refused))
+                }
                 Back::Held(held) => {
                     (now.unwrap_or_default(), wrote.before.clone().unwrap_or_default(), self.unwritable(about).or(Some(held)))
                 }
@@ -482,7 +495,8 @@ impl<'a> Undoing<'a> {
         let complete = Kind::ALL
             .into_iter()
             .all(|kind| self.snapshots.pages[kind].complete().is_some() && self.snapshots.objects[kind].complete().is_some());
-        let plan = Plan { changes: self.changes, places, complete, scope, ..Plan::default() };
+        let limits = self.snapshots.limits.clone();
+        let plan = Plan { changes: self.changes, places, complete, scope, limits, ..Plan::default() };
         plan.seal(self.rules)
     }
 

@@ -11,13 +11,16 @@ mod wire;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use futures_util::future::join_all;
 use reqwest::Method;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
 use crate::{
@@ -175,17 +178,37 @@ pub struct Clockify {
     /// How each kind was last listed.
     listed: Mutex<PerKind<Listed>>,
     users: Mutex<Option<Arc<Users>>>,
+    refuses_estimates: AtomicBool,
 }
 
 impl Clockify {
     /// A client that reads the wanted fields.
     pub fn new(http: Http, wanted: Wanted) -> Self {
-        Self { http, wanted, rows: Mutex::default(), listed: Mutex::default(), users: Mutex::default() }
+        Self {
+            http,
+            wanted,
+            rows: Mutex::default(),
+            listed: Mutex::default(),
+            users: Mutex::default(),
+            refuses_estimates: AtomicBool::default(),
+        }
     }
 
     /// The connection, for its counters.
     pub fn http(&self) -> &Http {
         &self.http
+    }
+
+    /// The e-mail addresses of everybody in the workspace, as last read; none where assignees are not mapped, or somebody may be
+    /// missing.
+    pub fn accounts(&self) -> Option<BTreeSet<Raw>> {
+        let users = self.users.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        users.and_then(|users| users.addresses())
+    }
+
+    /// True when Clockify has refused an estimate, or not kept one, since this client was made: the plan may have none.
+    pub fn refuses_estimates(&self) -> bool {
+        self.refuses_estimates.load(Ordering::Relaxed)
     }
 
     /// Finds out who the key belongs to, and the workspace by its id or exact name; without either, the only one. Two calls.
@@ -244,11 +267,63 @@ impl Clockify {
     ) -> Result<Object, Failure> {
         let users = self.users_for(workspace, kind).await?;
         // Name and parent are given by themselves, and what is unset is no instruction.
-        let fields =
-            fields.iter().filter(|(field, value)| !matches!(field, Field::Name | Field::Parent) && **value != Value::Empty);
-        let body = Row::new(kind, parent, name).with(fields, &users)?.marked(marker).create_body();
+        let set = fields.iter().filter(|(field, value)| !matches!(field, Field::Name | Field::Parent) && **value != Value::Empty);
+        let row = Row::new(kind, parent, name).with(set, &users)?.marked(marker);
+        let created = self.post(workspace, kind, parent, &row, &users, None).await;
+        self.heed(fields, &created);
+        created
+    }
+
+    /// Creates a task that takes the place of another, which Clockify cannot move: what the fields do not say is as it is there, the
+    /// rates included, as last read: within five seconds of that it leaves, or not at all. One call, one more for each rate, and those of
+    /// [`Clockify::create`].
+    ///
+    /// # Errors
+    /// As of [`Clockify::create`]; where a rate cannot be set, the task exists without it. After [`Failure::Outdated`],
+    /// [`Clockify::observe`] the other task and try again.
+    pub async fn create_like(
+        &self,
+        workspace: &str,
+        like: ObjectId,
+        project: Option<ObjectId>,
+        name: &Raw,
+        fields: &BTreeMap<Field, Value>,
+    ) -> Result<Object, Failure> {
+        let kind = Kind::Task;
+        let users = self.users_for(workspace, kind).await?;
+        let (other, read) = self.kept(like)?;
+        let row = Row::new(kind, project, name).like(&other).with(fields, &users)?;
+        let created = self.post(workspace, kind, project, &row, &users, Some(read + FRESH)).await;
+        self.heed(fields, &created);
+        let mut object = created?;
+        let has = self.rows().get(&object.id).map(|kept| kept.row.rates()).unwrap_or_default();
+        let mut path = collection(workspace, kind, project)?;
+        path.push(object.id.to_string());
+        for (rate, amount) in row.rates().into_iter().filter(|rate| !has.contains(rate)) {
+            let path = [segments(&path), vec![rate]].concat();
+            let request = Request::new(Method::PUT, &path, Some(json!({"amount": amount})), Repeat::Never);
+            object = self.write(&request, kind, project, &users).await.map_err(|failure| Failure::Unknown {
+                error: format!("created as {}, but its {} could not be set: {failure}", object.id, rate.replace('-', " ")),
+            })?;
+        }
+        Ok(object)
+    }
+
+    async fn post(
+        &self,
+        workspace: &str,
+        kind: Kind,
+        parent: Option<ObjectId>,
+        row: &Row,
+        users: &Users,
+        not_after: Option<Instant>,
+    ) -> Result<Object, Failure> {
         let path = collection(workspace, kind, parent)?;
-        self.write(&Request::new(Method::POST, &segments(&path), Some(body), Repeat::Never), kind, parent, &users).await
+        let mut request = Request::new(Method::POST, &segments(&path), Some(row.create_body()), Repeat::Never);
+        if let Some(limit) = not_after {
+            request = request.not_after(limit);
+        }
+        self.write(&request, kind, parent, users).await
     }
 
     /// Changes fields of an object, and nothing else: the body is the object as last read with these fields set, and it leaves within
@@ -277,17 +352,22 @@ impl Clockify {
         let mut now = None;
         if fields.keys().any(|&field| !is_estimate(field)) {
             let others = fields.iter().filter(|(field, _)| !is_estimate(**field));
-            let body = before.clone().with(others, &users)?.body();
+            let body = before.clone().with(others, &users)?.body(&before);
             let request = Request::new(Method::PUT, &segments(&path), Some(body), Repeat::Never).not_after(read + FRESH);
-            now = Some(self.write(&request, kind, parent, &users).await?);
+            let answer = self.write(&request, kind, parent, &users).await;
+            if kind == Kind::Task {
+                self.heed(fields, &answer);
+            }
+            now = Some(answer?);
         }
         if let Some((field, value)) = fields.iter().find(|(field, _)| is_estimate(**field)) {
             let (row, read) = self.kept(object)?;
             let body = row.with([(field, value)], &users)?.estimate_body();
             path.push("estimate".to_owned());
             let request = Request::new(Method::PATCH, &segments(&path), Some(body), Repeat::Never).not_after(read + FRESH);
-            let written = self.write(&request, kind, parent, &users).await;
-            now = Some(written.map_err(|failure| match (failure, &now) {
+            let answer = self.write(&request, kind, parent, &users).await;
+            self.heed(fields, &answer);
+            now = Some(answer.map_err(|failure| match (failure, &now) {
                 (Failure::Outdated, Some(_)) => Failure::Unknown {
                     error: "its other fields were written, and then its estimate had to wait too long".to_owned(),
                 },
@@ -447,6 +527,17 @@ impl Clockify {
         let began = Instant::now();
         let answer: Answer<Json> = self.http.send(request).await?;
         self.keep(kind, parent, answer.body, users, Some(began))
+    }
+
+    /// Notes where an estimate that was sent is refused or not kept.
+    fn heed(&self, fields: &BTreeMap<Field, Value>, answer: &Result<Object, Failure>) {
+        let is_gone = match answer {
+            Ok(object) => object.values.get(Field::Estimate) == Some(&Value::Empty),
+            Err(failure) => failure.has_status(403),
+        };
+        if is_gone && matches!(fields.get(&Field::Estimate), Some(Value::Seconds(_))) {
+            self.refuses_estimates.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Keeps a row that was read at some time, and makes an object of it. Without a time it is no better than what is kept already.

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::{
     domain::{
-        model::{Away, Field, Kind, ObjectId, Page, PageId, PerKind, Service, Value},
+        model::{self, Away, Field, Kind, ObjectId, Page, PageId, PerKind, Service, Value},
         rules::{IdStrategy, Mapped, Mapping},
         text::{Display, Raw},
     },
@@ -209,6 +209,11 @@ impl Notion {
     /// The connection, for its counters.
     pub fn http(&self) -> &Http {
         &self.http
+    }
+
+    /// What can be written into the mapped properties of a data source.
+    pub fn takes(&self, kind: Kind, source: &Source) -> BTreeMap<Field, model::Property> {
+        self.bind(kind, source, None).map(|bound| bound.takes()).unwrap_or_default()
     }
 
     /// Finds out which connection the token is of. One call.

@@ -543,10 +543,10 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             },
         };
         Ok(match &step.act {
-            Act::Create { parent, name, fields } => {
+            Act::Create { parent, name, like, fields } => {
                 let parent = object_of(*parent)?;
                 let marked = self.work.rules.marks(kind, fields.get(&Field::Note));
-                Write::Create { page, kind, parent, name: name.clone(), marked, fields: fields.clone() }
+                Write::Create { page, kind, parent, name: name.clone(), marked, like: *like, fields: fields.clone() }
             }
             Act::Update { object, parent, fields } => {
                 // Another object may have been chosen for the page in the same review.
@@ -661,6 +661,9 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         let Write::Create { kind, parent, .. } = write else {
             return Subject::of(write, self.page_left(write.kind(), write.page()));
         };
+        if let Write::Create { like: Some(like), .. } = write {
+            return Some(Subject::Object(*kind, *like));
+        }
         // Under what this run has created itself there is nothing of anybody else's.
         let was_there =
             |parent: ObjectId| kind.parent().is_some_and(|above| self.work.snapshots.objects[above].get(parent).is_some());

@@ -11,7 +11,10 @@ use crate::{
         Agreed, Field, Kind, Link, Object, ObjectId, PerKind, Problem, Registry, Relation, Service, Sight, Snapshot, Snapshots,
         Value,
     },
-    edge::notion::{self, Seen, Source},
+    edge::{
+        clockify::Identity,
+        notion::{self, Seen, Source},
+    },
 };
 
 /// Pages that are fetched one by one in a run, because no listing shows them. The others wait for the next run.
@@ -29,8 +32,8 @@ pub(super) struct ReadNotion {
     pub(super) snapshots: Snapshots,
 }
 
-/// What was read of Clockify: the workspace, its objects, and what was noticed.
-pub(super) type ReadClockify = (String, Snapshot<Object>, Vec<Problem>);
+/// What was read of Clockify: the workspace and its plan, its objects, and what was noticed.
+pub(super) type ReadClockify = (Identity, Snapshot<Object>, Vec<Problem>);
 
 impl Session<'_> {
     pub(super) async fn read_notion(
@@ -87,7 +90,7 @@ impl Session<'_> {
         let watch = Arc::clone(&self.watch);
         let progress = move |kind, rows| watch(Progress::Reading(Service::Clockify, kind, rows));
         let (objects, problems) = self.clockify.fetch(&identity.workspace_id, &progress).await?;
-        Ok((identity.workspace_id, objects, problems))
+        Ok((identity, objects, problems))
     }
 
     /// Objects that were created a moment ago and that a listing does not show are asked for by their ID: shown from now on, or denied.

@@ -89,9 +89,12 @@ impl Target for Services<'_> {
 
     async fn write(&self, write: &Write, rests_on: Option<Subject>) -> Result<Written, Failure> {
         match write {
-            Write::Create { page, kind, parent, name, marked, fields } => {
+            Write::Create { page, kind, parent, name, marked, like, fields } => {
                 let marker = marked.then_some(*page);
-                let created = self.clockify.create(self.workspace, *kind, *parent, name, marker, fields).await;
+                let created = match like {
+                    Some(like) => self.clockify.create_like(self.workspace, *like, *parent, name, fields).await,
+                    None => self.clockify.create(self.workspace, *kind, *parent, name, marker, fields).await,
+                };
                 Ok(Written { object: Some(created.map_err(uncreated)?), page: None })
             }
             Write::Update { kind, object, fields, .. } => {

@@ -20,11 +20,12 @@ use crate::{
     domain::{
         diff::diff,
         journal::{Bodies, Difference, Event, RunId, Trace, What},
-        model::{Kind, Link, PageId, PerKind, Registry, Service, Snapshots},
-        plan::{Calls, ChangeId, HoldCode, Plan, Scope, document::ChangeDocument},
+        model::{Kind, Limits, Link, PageId, PerKind, Registry, Service, Snapshots},
+        plan::{Calls, Change, ChangeId, HoldCode, Plan, Scope, document::ChangeDocument},
         report::Stopped,
         review::{Approved, Review, Said},
         rules::{Allowance, Rules},
+        text::Raw,
         undo::undo,
     },
     edge::{
@@ -40,6 +41,10 @@ use crate::{
 pub const NOT_BEFORE: &str = "not_before";
 /// How often somebody who asks for a stop is listened to.
 const LISTENS_EVERY: Duration = Duration::from_millis(250);
+/// Under what name the Clockify plan is kept that did not take an estimate, with the time.
+const WITHOUT_ESTIMATES: &str = "without_estimates";
+/// After this time an estimate is tried again, under the same plan: perhaps it was the rights of the key.
+const ESTIMATES_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Shorter waits are not worth keeping.
 const NOT_BEFORE_FROM: Duration = Duration::from_secs(5);
 
@@ -164,6 +169,8 @@ pub struct Sides {
     pub scope: Scope,
     /// When reading began.
     pub at: Timestamp,
+    /// The plan of the Clockify workspace.
+    pub(super) clockify_plan: String,
 }
 
 /// The workspaces that a state belongs to.
@@ -224,12 +231,18 @@ impl Session<'_> {
         }
         let exchanges = self.exchanges.take();
         self.tell_exchanges(exchanges)?;
-        let (from_notion, (clockify_workspace, objects, problems)) = both?;
+        let (from_notion, (identity, objects, problems)) = both?;
+        let clockify_workspace = identity.workspace_id;
         let ReadNotion { workspace: notion_workspace, sources, mut snapshots } = from_notion;
         let noticed = snapshots.problems.len();
         snapshots.objects = objects;
         snapshots.problems.extend(problems);
         snapshots.as_of = self.clockify.http().server_time();
+        snapshots.limits = Limits {
+            accounts: self.clockify.accounts(),
+            without_estimates: self.without_estimates(&identity.plan, at)?,
+            properties: PerKind::from_fn(|kind| self.notion.takes(kind, &sources[kind])),
+        };
         if snapshots.are_forgotten(&registry) {
             for pause in self.rules.settles() {
                 tokio::time::sleep(pause).await;
@@ -271,6 +284,7 @@ impl Session<'_> {
             sources,
             scope: Scope { notion_workspace, clockify_workspace, rules: String::new(), undoes: self.undoes.clone() },
             at,
+            clockify_plan: identity.plan,
         };
         self.save(&mut seen.registry, away_now)?;
         self.settle(&mut seen).await?;
@@ -278,6 +292,13 @@ impl Session<'_> {
             seen.snapshots.close_children(&seen.registry);
         }
         Ok(seen)
+    }
+
+    /// The Clockify plan of the workspace, where it is known to have no estimates: one was refused lately, or not kept.
+    fn without_estimates(&self, plan: &str, now: Timestamp) -> Result<Option<Raw>, SessionError> {
+        let refused: Option<(String, Timestamp)> = self.store.recall(WITHOUT_ESTIMATES)?;
+        let holds = |(of, at): &(String, Timestamp)| of == plan && now.duration_since(*at) < ESTIMATES_AGAIN_AFTER;
+        Ok(refused.filter(holds).map(|(plan, _)| plan.into()))
     }
 
     /// Makes the plan, and stores what both sides were seen to agree on.
@@ -301,6 +322,13 @@ impl Session<'_> {
         events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))));
         events.extend(braked(&plan));
         self.tell(events)?;
+        let is_refused_by_notion = |change: &Change| {
+            change.proposal.side == Service::Notion && change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::NotTaken)
+        };
+        if plan.changes.iter().any(is_refused_by_notion) {
+            // Somebody may add the option that was missed, which the remembered schema would not show.
+            self.store.forget("sources")?;
+        }
         if plan.complete && undoes.is_none() {
             let ids = plan.by_id();
             self.store.withdraw_pending(|waited| ids.contains_key(&ChangeId(waited.id.clone())) || plan.leaves_open(waited))?;
@@ -343,6 +371,9 @@ impl Session<'_> {
         let watch = Arc::clone(&self.watch);
         let mut sink = |event: &Event| watch(Progress::Happened(event.clone()));
         let stopped = self.carry_out(&mut seen, &approved, &earlier, 0, &mut sink).await?;
+        if self.clockify.refuses_estimates() {
+            self.store.remember(WITHOUT_ESTIMATES, &(&seen.clockify_plan, (self.clock)()))?;
+        }
         let stopped = if stopped == Stopped::No { self.tell_pages(&mut seen, &plan).await? } else { stopped };
         Ok((plan, stopped))
     }

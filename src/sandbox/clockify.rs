@@ -174,6 +174,9 @@ impl Call<'_> {
             ("GET", ["projects", project, "tasks", id]) => self.get_task(project, id),
             ("PUT", ["projects", project, "tasks", id]) => self.update_task(project, id),
             ("DELETE", ["projects", project, "tasks", id]) => self.delete_task(project, id),
+            ("PUT", ["projects", project, "tasks", id, rate @ ("hourly-rate" | "cost-rate")]) => {
+                self.set_task_rate(project, id, rate)
+            }
             ("GET", ["user", user, "time-entries"]) => self.list_entries(user),
             ("POST", ["user", user, "time-entries"]) => self.create_entry(Some(user)),
             ("POST", ["time-entries"]) => self.create_entry(None),
@@ -189,6 +192,7 @@ impl Call<'_> {
                 | ["clients" | "projects" | "time-entries", _]
                 | ["projects", _, "estimate" | "tasks"]
                 | ["projects", _, "tasks", _]
+                | ["projects", _, "tasks", _, "hourly-rate" | "cost-rate"]
                 | ["user", _, "time-entries"]
                 | ["time-entries", "status", "in-progress"],
             ) => Err(self.wrong_method()),

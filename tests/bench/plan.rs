@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use punchlist::domain::{
     diff::diff,
     model::{
-        Agreed, Along, Base, Claim, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Sight,
-        Snapshots, Standing, Value, Values, Walk,
+        Agreed, Along, Base, Claim, Field, Identified, Kind, Link, Nature, Object, ObjectId, Page, PageId, Registry, Relation,
+        Sight, Snapshots, Standing, Value, Values, Walk,
     },
     plan::Scope,
     rules::Rules,
@@ -97,6 +97,7 @@ impl World {
             marker: None,
             values: Values::default(),
             tracked_seconds: None,
+            nature: Nature::default(),
         }]);
         let mut base = Base::default();
         base.set(Field::Name, Agreed::Same(Value::Text(name.into())));

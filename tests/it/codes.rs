@@ -50,6 +50,21 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
     rig.sandbox.world().set_checkbox(page, "Archive", false);
     rig.configure("");
 
+    // A linked project becomes a template, and a client is to have a note that is too long.
+    {
+        let mut world = rig.sandbox.world();
+        let linked = world.pages("Projects").into_iter().find(|page| world.claim(page.id).is_some()).expect("a linked one").id;
+        let claim = world.claim(linked);
+        let of_page = |project: &punchlist::sandbox::Project| Some(project.id.to_string()) == claim;
+        let made = world.projects().into_iter().find(of_page).expect("a project").id;
+        world.edit_project(made, |project| project.template = true);
+        world.set_title(linked, "A pattern by now");
+        world.set_text(page, "Notes", &"x".repeat(3001));
+    }
+    rig.configure("mapping.clients.fields.note = \"Notes\"\n");
+    look(&rig);
+    rig.configure("");
+
     // Linked pages that are hidden, or put elsewhere.
     {
         let mut world = rig.sandbox.world();
@@ -85,7 +100,9 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
         let mut world = rig.sandbox.world();
         let linked: Vec<_> = world.tasks().into_iter().map(|task| task.project).collect();
         for page in world.pages("Projects") {
-            if world.claim(page.id).is_some_and(|claim| linked.iter().any(|project| project.to_string() == claim)) {
+            let is_ordinary = page.title != "A pattern by now";
+            if is_ordinary && world.claim(page.id).is_some_and(|claim| linked.iter().any(|project| project.to_string() == claim))
+            {
                 world.set_status(page.id, "Status", "Done");
                 break;
             }

@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Differ, NameClaim, hold, id_at};
 use crate::domain::{
-    model::{Kind, Object, ObjectId, Page, PageId, PerKind, Relation, Sight, Snapshots, Standing, Unsettled},
+    model::{
+        Field, Kind, Nature, Object, ObjectId, Page, PageId, PerKind, Relation, Sight, Snapshots, Standing, Unsettled, Value,
+    },
     pair::{Contest, Match},
     plan::{Action, Change, Hold, HoldCode, State},
+    possible::{in_clockify, in_notion},
     rules::{Brake, Class, Rules, WithoutClient, invalid_name},
+    text::Raw,
 };
 
 impl<'a> Differ<'a> {
-    fn hold(&mut self, at: usize, code: HoldCode, text: impl Into<String>) {
+    pub(super) fn hold(&mut self, at: usize, code: HoldCode, text: impl Into<String>) {
         let change = &mut self.changes[at];
         // The first reason is the nearest one; later ones would only hide it.
         change.hold.get_or_insert_with(|| hold(code, text));
@@ -83,6 +87,13 @@ impl<'a> Differ<'a> {
                 let text = format!("Clockify does not say whether its {kind} is open");
                 self.hold(at, HoldCode::ParentUnknown, text);
             }
+            (Some(object), _) if object.nature.template => {
+                self.hold(
+                    at,
+                    HoldCode::Template,
+                    format!("its {kind} is a template in Clockify by now, and templates are left alone"),
+                );
+            }
             (Some(_), _) => {}
             (None, _) => match unseen {
                 Some(because) => {
@@ -107,12 +118,42 @@ impl<'a> Differ<'a> {
         self.hold(at, HoldCode::NotWritable, text);
     }
 
+    /// Why Clockify would refuse a value, where that is known. Of a name `hold_name` says it.
+    pub(super) fn refused_by_clockify(&self, kind: Kind, field: Field, value: &Value, nature: Nature) -> Option<String> {
+        let is_mapped = !matches!(field, Field::Name | Field::Parent | Field::State);
+        if is_mapped { in_clockify(kind, field, value, nature, &self.snapshots.limits) } else { None }
+    }
+
+    /// Why the page would refuse a value, where that is known.
+    pub(super) fn refused_by_notion(&self, kind: Kind, field: Field, value: &Value) -> Option<String> {
+        let property = self.snapshots.limits.properties[kind].get(&field)?;
+        in_notion(field, value, &property.takes, &property.words)
+    }
+
+    /// Holds a change of a task in an archived project, which Clockify may refuse, or makes it require that the project is reopened.
+    pub(super) fn rest_on_open_project(&mut self, at: usize, object: &Object) {
+        let project = object.parent.and_then(|project| self.snapshots.objects[Kind::Project].get(project));
+        let Some(project) = project.filter(|project| object.kind == Kind::Task && project.closed) else { return };
+        let owner = self.pairs.owner(project.id);
+        match owner.and_then(|page| self.of_page.get(&page)).and_then(|footing| footing.reopen) {
+            Some(reopen) => {
+                let reopen = id_at(&self.changes, reopen);
+                if !self.changes[at].requires.contains(&reopen) {
+                    self.changes[at].requires.push(reopen);
+                }
+            }
+            None => self.hold(at, HoldCode::ParentClosed, "its project is closed in Clockify"),
+        }
+    }
+
     /// Makes a reopening require that its parent is reopened first.
     pub(super) fn wait_for_reopened_parent(&mut self, at: usize, page: &Page) {
         let Relation::One(parent) = &page.parent else { return };
         if let Some(reopen) = self.of_page.get(parent).and_then(|footing| footing.reopen) {
             let reopen = id_at(&self.changes, reopen);
-            self.changes[at].requires.push(reopen);
+            if !self.changes[at].requires.contains(&reopen) {
+                self.changes[at].requires.push(reopen);
+            }
         }
     }
 
@@ -203,8 +244,10 @@ impl<'a> Differ<'a> {
 
     /// Notes which objects have the name that a change wants; `settle_names` sorts it out when all pages of the kind are known.
     pub(super) fn check_name_is_free(&mut self, at: usize, page: &'a Page, own: Option<&Object>) {
-        let mut of_page = self.changes.iter().rev().take_while(|change| change.page == page.id);
-        let moves = of_page.any(|change| change.proposal.action == Action::Move && change.hold.is_none());
+        let of_page = self.changes.iter().enumerate().rev().take_while(|(_, change)| change.page == page.id);
+        let mut moves = of_page.filter(|(_, change)| change.proposal.action == Action::Move && change.hold.is_none());
+        let move_ = moves.next().map(|(at, _)| at);
+        let moves = move_.is_some();
         let parent = match (own, &page.parent, page.kind.parent()) {
             (_, _, None) | (None, Relation::None, Some(Kind::Client)) => None,
             // An object that stays has its own neighbours, whatever its page says.
@@ -216,11 +259,44 @@ impl<'a> Differ<'a> {
             },
             _ => return,
         };
+        if let (Some(own), Some(move_)) = (own, move_.filter(|&move_| move_ != at)) {
+            self.tie_rename_to_move(at, move_, page, own, parent);
+        }
         self.name_seekers.entry((parent, page.title.canonical().into_raw())).or_default().push(at);
         let name = page.title.canonical().into_cow();
         for holder in self.pairs.holders(page.kind, parent, name) {
             if own.is_none_or(|own| own.id != holder.id) {
                 self.claims_on_names.push(NameClaim { change: at, holder: holder.id });
+            }
+        }
+    }
+
+    /// A rename and a move of one object are decided apart, so each may be made without the other: where the new name is taken before
+    /// the move, or the old one after it, the one waits for the other.
+    fn tie_rename_to_move(&mut self, rename: usize, move_: usize, page: &'a Page, own: &Object, to: Option<ObjectId>) {
+        let is_taken = |parent, name: &'a Raw| {
+            let holders = self.pairs.holders(page.kind, parent, name.canonical().into_cow());
+            holders.iter().any(|holder| holder.id != own.id)
+        };
+        let Some(own) = self.snapshots.objects[page.kind].get(own.id) else { return };
+        let before = is_taken(own.parent, &page.title);
+        // A task is not moved, but created under its new name.
+        let after = page.kind != Kind::Task && is_taken(to, &own.name);
+        match (before, after) {
+            (false, false) => {}
+            (true, false) => {
+                let move_ = id_at(&self.changes, move_);
+                self.changes[rename].requires.push(move_);
+            }
+            (false, true) => {
+                let rename = id_at(&self.changes, rename);
+                self.changes[move_].requires.push(rename);
+            }
+            (true, true) => {
+                let text =
+                    "where it stands the new name is taken, and where it goes the old one; rename it to something else first";
+                self.hold(rename, HoldCode::NameTaken, text);
+                self.hold(move_, HoldCode::NameTaken, text);
             }
         }
     }
@@ -246,6 +322,10 @@ impl<'a> Differ<'a> {
                 (Some(_), _) if self.changes[change].proposal.action == Action::Create => self.lost_links.push((change, holder)),
                 (Some(_), _) => {
                     let text = format!("a {kind} whose page is out of sight has this name ({holder})");
+                    self.hold(change, HoldCode::NameTaken, text);
+                }
+                (None, _) if self.snapshots.objects[kind].get(holder).is_some_and(|holder| holder.nature.template) => {
+                    let text = format!("a template for projects has this name ({holder}), and may keep others from it");
                     self.hold(change, HoldCode::NameTaken, text);
                 }
                 (None, _) => {

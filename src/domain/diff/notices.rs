@@ -108,7 +108,8 @@ fn twins<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<'a>, n
         // What names a page that is linked is proposed to be closed.
         let is_apart = |object: &&Object| {
             let is_linked = |page| registry.of_page(page).is_some();
-            object.is_open() && pairs.owner(object.id).is_none() && !object.marker.is_some_and(is_linked)
+            let is_ordinary = object.is_open() && !snapshots.is_pattern(object);
+            is_ordinary && pairs.owner(object.id).is_none() && !object.marker.is_some_and(is_linked)
         };
         for object in rows.filter(is_apart) {
             let same = pairs.holders(kind, object.parent, object.name.canonical().into_cow());

@@ -13,6 +13,7 @@ mod holds;
 pub(crate) mod laws;
 mod notices;
 mod pairing;
+mod possible;
 mod rules;
 mod table;
 mod unknown;

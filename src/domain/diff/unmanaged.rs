@@ -27,7 +27,8 @@ impl<'a> Differ<'a> {
     }
 
     pub(super) fn is_unmanaged(&self, object: &Object) -> bool {
-        object.is_open() && self.pairs.owner(object.id).is_none() && !self.is_named_unseen(object)
+        let is_ordinary = object.is_open() && !self.snapshots.is_pattern(object);
+        is_ordinary && self.pairs.owner(object.id).is_none() && !self.is_named_unseen(object)
     }
 
     /// True when the object names a page, as only punchlist does, that the mapping does not let in: that page has it.

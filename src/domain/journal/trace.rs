@@ -96,7 +96,7 @@ impl Trace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::model::{Kind, PageId, Values};
+    use crate::domain::model::{Kind, Nature, PageId, Values};
 
     const SENT: i64 = 1_779_660_516;
 
@@ -106,7 +106,7 @@ mod tests {
 
     fn create(kind: Kind, marked: bool) -> Write {
         let (page, name) = (PageId::from_number(1), "Acme".into());
-        Write::Create { page, kind, parent: None, name, marked, fields: BTreeMap::new() }
+        Write::Create { page, kind, parent: None, name, marked, like: None, fields: BTreeMap::new() }
     }
 
     fn object(id: ObjectId) -> Object {
@@ -119,6 +119,7 @@ mod tests {
             marker: None,
             values: Values::default(),
             tracked_seconds: None,
+            nature: Nature::default(),
         }
     }
 

@@ -182,7 +182,8 @@ impl Clockify {
     /// Lists the people of the workspace, and keeps them.
     pub(super) async fn read_users(&self, workspace: &str) -> Result<Arc<Users>, Failure> {
         let request = || Request::get(&["v1", "workspaces", workspace, "users"]).query("memberships", "NONE");
-        let users: Arc<Users> = Arc::new(self.list::<UserRow>(request, &|_| {}).await?.rows.into_iter().collect());
+        let listed = self.list::<UserRow>(request, &|_| {}).await?;
+        let users: Arc<Users> = Arc::new(Users::of(listed.rows, listed.spoiled.is_none()));
         *self.users.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&users));
         Ok(users)
     }

@@ -1,6 +1,7 @@
 //! A client, project or task as last read, what it looks like to us, and the bodies that change it.
 //!
-//! The wanted row is the row as last read with the planned fields set, and a body is the whole of it, so that a PUT resets nothing.
+//! The wanted row is the row as last read with the planned fields set, and a body is as much of it as keeps a PUT from resetting
+//! anything.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        model::{Field, InvalidId, Kind, Object, ObjectId, PageId, Reading, Value, Values},
+        model::{Estimating, Field, InvalidId, Kind, Nature, Object, ObjectId, PageId, Reading, Value, Values},
         rules::has_room_for_marker,
         text::Raw,
     },
@@ -105,6 +106,32 @@ impl Row {
         }
     }
 
+    /// The row of a task with what another one has that a new one can be given, so that a task which moves loses nothing.
+    pub(super) fn like(mut self, other: &Self) -> Self {
+        if let (Self::Task(row), Self::Task(other)) = (&mut self, other) {
+            let TaskRow { assignee_ids, user_group_ids, billable, estimate, budget_estimate, hourly_rate, cost_rate, .. } =
+                other.clone();
+            *row = TaskRow {
+                assignee_ids,
+                user_group_ids,
+                billable,
+                estimate,
+                budget_estimate,
+                hourly_rate,
+                cost_rate,
+                ..std::mem::take(row)
+            };
+        }
+        self
+    }
+
+    /// The rates of a task, each by the end of the path that sets it, with its amount in minor units.
+    pub(super) fn rates(&self) -> Vec<(&'static str, i64)> {
+        let Self::Task(row) = self else { return Vec::new() };
+        let rates = [("hourly-rate", &row.hourly_rate), ("cost-rate", &row.cost_rate)];
+        rates.into_iter().filter_map(|(path, rate)| Some((path, rate.as_ref()?.amount?))).collect()
+    }
+
     /// The row in the form that is kept, in which nothing is simply absent, so that no body says more than was read.
     pub(super) fn into_kept(mut self, parent: Option<ObjectId>) -> Self {
         match &mut self {
@@ -176,8 +203,18 @@ impl Row {
         }
     }
 
-    /// The body of a PUT: everything that it could reset. What is unset stays omitted.
-    pub(super) fn body(&self) -> Json {
+    /// The body of a PUT that makes the row of what was read: what changes, and what would be reset by leaving it out. A client is
+    /// replaced, and of a task nobody knows; a project keeps what is omitted but for two flags (live probe, third party).
+    pub(super) fn body(&self, before: &Self) -> Json {
+        let mut body = self.full_body();
+        if let (Self::Project(_), Some(fields), before) = (self, body.as_object_mut(), before.full_body()) {
+            fields.retain(|name, value| matches!(name.as_str(), "isPublic" | "billable") || before[name] != *value);
+        }
+        body
+    }
+
+    /// All that a PUT can say. What is unset stays omitted.
+    fn full_body(&self) -> Json {
         let mut body = Body::default();
         match self {
             Self::Client(row) => {
@@ -215,7 +252,7 @@ impl Row {
 
     /// The body of a POST: no state of a client or project, since they begin active; a project's estimate, which a PUT does not take.
     pub(super) fn create_body(&self) -> Json {
-        let mut body = self.body();
+        let mut body = self.full_body();
         if let (Some(body), Self::Client(_) | Self::Project(_)) = (body.as_object_mut(), self) {
             body.remove("archived");
             if let Self::Project(ProjectRow { time_estimate: Some(EstimateRow { estimate: Some(estimate), .. }), .. }) = self {
@@ -230,7 +267,8 @@ impl Row {
         let Self::Project(ProjectRow { time_estimate, budget_estimate, estimate_reset, .. }) = self else {
             return Json::Null;
         };
-        let EstimateRow { estimate, active: _, include_non_billable, reset_option } = time_estimate.clone().unwrap_or_default();
+        let time_estimate = time_estimate.clone().unwrap_or_default();
+        let EstimateRow { estimate, active: _, include_non_billable, reset_option, kind: _ } = time_estimate;
         let mut body = Body::default();
         body.put("active", Some(estimate.as_deref().and_then(parse_duration).is_some_and(|seconds| seconds > 0)));
         body.put("estimate", Some(estimate.unwrap_or_else(|| iso_duration(0))));
@@ -267,6 +305,7 @@ impl Row {
                 marker: self.marker(),
                 values,
                 tracked_seconds: None,
+                nature: Nature::default(),
             },
             Self::Project(row) => Object {
                 id,
@@ -277,6 +316,7 @@ impl Row {
                 marker: self.marker(),
                 values,
                 tracked_seconds: row.duration.as_deref().and_then(parse_duration),
+                nature: Nature { template: row.template, estimate: row.estimating() },
             },
             Self::Task(row) => Object {
                 id,
@@ -287,6 +327,7 @@ impl Row {
                 marker: None,
                 values,
                 tracked_seconds: row.duration.as_deref().and_then(parse_duration),
+                nature: Nature::default(),
             },
         })
     }
@@ -359,6 +400,24 @@ impl ProjectRow {
         self.is_public.or(self.public)
     }
 
+    /// What the estimate is made of. A project without any shows an automatic one of nothing, which hours may replace.
+    fn estimating(&self) -> Estimating {
+        let is_automatic = |estimate: &EstimateRow| estimate.kind.as_deref() == Some("AUTO");
+        let counts = |estimate: &EstimateRow| estimate.estimate.as_deref().and_then(parse_duration).is_none_or(|time| time > 0);
+        match (&self.time_estimate, &self.estimate) {
+            (Some(time), _) if time.active != Some(false) => {
+                if is_automatic(time) {
+                    Estimating::ByTasks
+                } else {
+                    Estimating::ByHours
+                }
+            }
+            _ if self.budget_estimate.as_ref().is_some_and(|budget| budget["active"] == json!(true)) => Estimating::ByBudget,
+            (None, Some(estimate)) if is_automatic(estimate) && counts(estimate) => Estimating::ByTasks,
+            _ => Estimating::ByHours,
+        }
+    }
+
     fn estimate(&self) -> Option<&str> {
         match &self.time_estimate {
             Some(EstimateRow { active: Some(false), .. }) => None,
@@ -381,6 +440,9 @@ impl ProjectRow {
             (Field::Billable, _) => self.billable = flag(field, value, self.billable)?,
             (Field::Public, _) => self.is_public = flag(field, value, self.is_public())?,
             (Field::Estimate, _) => {
+                if self.estimating() != Estimating::ByHours {
+                    return Err(impossible("the project's estimate in Clockify is not one of hours by now"));
+                }
                 let estimate = iso_duration(seconds(field, value)?);
                 self.time_estimate =
                     Some(EstimateRow { estimate: Some(estimate), ..self.time_estimate.take().unwrap_or_default() });

@@ -104,12 +104,12 @@ fn a_client_is_none_however_it_is_absent() {
         project.as_object_mut().expect("an object").extend(client.as_object().expect("an object").clone());
         let row = row(Kind::Project, project).expect("readable").into_kept(None);
         assert_eq!(row.object(&BTreeSet::new(), &Users::default()).expect("an object").parent, None);
-        assert!(row.body().get("clientId").is_none(), "what was not read is not said");
+        assert!(row.create_body().get("clientId").is_none(), "what was not read is not said");
     }
     let hydrated =
         row(Kind::Project, json!({"id": PROJECT, "name": "Site", "client": {"id": CLIENT, "name": "Acme"}})).expect("readable");
     assert_eq!(hydrated.object(&BTreeSet::new(), &Users::default()).expect("an object").parent, Some(id(CLIENT)));
-    assert_eq!(hydrated.body()["clientId"], CLIENT);
+    assert_eq!(hydrated.create_body()["clientId"], CLIENT);
 }
 
 #[tokio::test]
@@ -207,7 +207,7 @@ async fn listings_go_on_until_the_last_page_and_always_end() {
 }
 
 #[tokio::test]
-async fn an_update_sends_the_whole_object_as_last_read() {
+async fn an_update_sends_what_changes_and_what_would_be_reset() {
     let stub = Stub::start(world).await;
     let clockify = clockify(&stub, wanted());
     clockify.fetch("w", &|_, _| {}).await.expect("readable");
@@ -225,11 +225,7 @@ async fn an_update_sends_the_whole_object_as_last_read() {
         json!({"name": "Acme Ltd", "address": "Street 1", "note": "n", "archived": false, "currencyId": "cur",
                                      "ccEmails": ["cc@acme.com"]})
     );
-    assert_eq!(
-        asked[1].body,
-        json!({"name": "Site", "clientId": CLIENT, "color": "#607D8B", "note": "", "isPublic": true,
-                                     "billable": true, "archived": true})
-    );
+    assert_eq!(asked[1].body, json!({"isPublic": true, "billable": true, "archived": true}));
     assert_eq!(
         asked[2].body,
         json!({"name": "Design", "assigneeIds": ["u1"], "userGroupIds": ["g"], "billable": true,
@@ -270,6 +266,35 @@ async fn an_estimate_alone_is_one_patch_and_with_others_comes_after_the_put() {
         json!({"timeEstimate": {"estimate": "PT1H30M", "type": "MANUAL", "active": true, "includeNonBillable": false}})
     );
     assert_eq!(asked[1].body["clientId"], "");
+}
+
+#[test]
+fn what_an_estimate_is_made_of_is_read_and_only_hours_are_overwritten() {
+    use crate::domain::model::Estimating::{ByBudget, ByHours, ByTasks};
+    for (estimates, expected) in [
+        (json!({}), ByHours),
+        (json!({"estimate": {"estimate": "PT0S", "type": "AUTO"}, "timeEstimate": null, "budgetEstimate": null}), ByHours),
+        (json!({"estimate": {"estimate": "PT5H", "type": "AUTO"}}), ByTasks),
+        (json!({"timeEstimate": {"estimate": "PT5H", "type": "MANUAL", "active": true}}), ByHours),
+        (json!({"timeEstimate": {"estimate": "PT0S", "type": "AUTO", "active": true}}), ByTasks),
+        (json!({"timeEstimate": {"estimate": "PT0S", "type": "AUTO", "active": false}}), ByHours),
+        (
+            json!({"timeEstimate": {"estimate": "PT0S", "active": false}, "budgetEstimate": {"active": true, "estimate": 5}}),
+            ByBudget,
+        ),
+        (
+            json!({"timeEstimate": {"estimate": "PT5H", "type": "MANUAL", "active": true}, "budgetEstimate": {"active": false}}),
+            ByHours,
+        ),
+    ] {
+        let mut project = json!({"id": PROJECT, "name": "Site"});
+        project.as_object_mut().expect("an object").extend(estimates.as_object().expect("an object").clone());
+        let row = row(Kind::Project, project).expect("readable").into_kept(None);
+        let nature = row.object(&BTreeSet::new(), &Users::default()).expect("an object").nature;
+        assert_eq!(nature.estimate, expected, "{estimates}");
+        let written = row.with([(&Field::Estimate, &Value::Seconds(3600))], &Users::default());
+        assert_eq!(written.is_ok(), expected == ByHours, "{estimates}");
+    }
 }
 
 #[tokio::test]

@@ -1,19 +1,16 @@
 //! Clockify's rows on the wire, with everything that a PUT could reset. Unknown fields are ignored; null, `""` and absence are the
 //! same, since the `OpenAPI` document does not pin which is sent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
 use super::impossible;
 use crate::{
-    domain::text::Raw,
+    domain::{possible::NAMELESS, text::Raw},
     edge::http::{Failure, shown},
 };
-
-/// Marks a user id in the place of an e-mail address that is not known.
-const UNKNOWN_USER: &str = "user:";
 
 /// null as the default.
 fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
@@ -81,6 +78,9 @@ pub(super) struct ProjectRow {
     pub(super) time_estimate: Option<EstimateRow>,
     pub(super) budget_estimate: Option<Json>,
     pub(super) estimate_reset: Option<Json>,
+    /// A pattern for new projects.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) template: bool,
     /// In hydrated rows only.
     pub(super) tasks: Option<Vec<TaskRow>>,
 }
@@ -97,6 +97,9 @@ pub(super) struct EstimateRow {
     pub(super) active: Option<bool>,
     pub(super) include_non_billable: Option<bool>,
     pub(super) reset_option: Option<String>,
+    /// `MANUAL`, or `AUTO` for the sum of the tasks' estimates.
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -116,6 +119,14 @@ pub(super) struct TaskRow {
     #[serde(default, deserialize_with = "lenient")]
     pub(super) status: String,
     pub(super) duration: Option<String>,
+    pub(super) hourly_rate: Option<RateRow>,
+    pub(super) cost_rate: Option<RateRow>,
+}
+
+/// What an hour costs, in minor units; in the project's or workspace's currency.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub(super) struct RateRow {
+    pub(super) amount: Option<i64>,
 }
 
 /// Rows that a listing can tell apart.
@@ -149,11 +160,13 @@ impl HasId for TaskRow {
 pub(super) struct Users {
     emails: HashMap<String, String>,
     ids: HashMap<String, String>,
+    /// True where nobody can be missing.
+    complete: bool,
 }
 
-impl FromIterator<UserRow> for Users {
-    fn from_iter<I: IntoIterator<Item = UserRow>>(rows: I) -> Self {
-        let mut users = Self::default();
+impl Users {
+    pub(super) fn of(rows: Vec<UserRow>, complete: bool) -> Self {
+        let mut users = Self { complete, ..Self::default() };
         for UserRow { id, name: _, email } in rows {
             let email = email.trim().to_lowercase();
             if !email.is_empty() {
@@ -163,15 +176,18 @@ impl FromIterator<UserRow> for Users {
         }
         users
     }
-}
 
-impl Users {
+    /// The addresses of everybody; nothing where somebody may be missing.
+    pub(super) fn addresses(&self) -> Option<BTreeSet<Raw>> {
+        self.complete.then(|| self.ids.keys().map(|address| Raw::from(address.as_str())).collect())
+    }
+
     pub(super) fn email(&self, id: &str) -> Option<Raw> {
         self.emails.get(id).map(|email| email.as_str().into())
     }
 
     pub(super) fn id(&self, email: &str) -> Result<String, Failure> {
-        if let Some(id) = email.strip_prefix(UNKNOWN_USER) {
+        if let Some(id) = email.strip_prefix(NAMELESS) {
             return Ok(id.to_owned());
         }
         self.ids.get(&email.to_lowercase()).cloned().ok_or_else(|| {

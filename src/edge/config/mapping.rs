@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{layers::Content, reader::Reader, rules::refuse_with_local_ids};
 use crate::domain::{
     entry,
-    model::{Field, Kind, PerKind, Value},
+    model::{Field, Kind, Limits, PerKind, Service, Value},
     rules::{Condition, Holds, IdStrategy, Mapped, Mapping, Unit},
 };
 
@@ -118,7 +118,8 @@ fn meant(kind: Kind, field: Field, content: &Content) -> Result<Value, String> {
         Content::Whole(number) => number.to_string(),
         _ => return Err(format!("the {field} that the word stands for, in quotes")),
     };
-    entry::read(kind, field, &text).map_err(|why| why.trim_start_matches("it takes ").to_owned())
+    entry::read(kind, Service::Clockify, field, &text, &Limits::default())
+        .map_err(|why| why.trim_start_matches("it takes ").to_owned())
 }
 
 fn property(reader: &mut Reader<'_>, key: &str) -> Option<String> {

@@ -153,7 +153,7 @@ impl Cell {
         match field {
             Field::Billable | Field::Public => self.flag(),
             Field::Estimate => self.time(mapped.unit),
-            Field::Assignees => self.people(),
+            Field::Assignees => self.people(mapped),
             Field::Color => self.color(),
             Field::Name
             | Field::Parent
@@ -204,11 +204,25 @@ impl Cell {
         }
     }
 
-    fn people(self) -> Result<Value, String> {
+    /// People by their addresses, or by what the mapping has in place of those: an address in Clockify that is another one, or a word.
+    fn people(self, mapped: &Mapped) -> Result<Value, String> {
+        let meant = |word: &str| match mapped.values.get(word) {
+            Some(Value::People(people)) => Some(people.clone()),
+            _ => None,
+        };
         match self {
             Self::Nothing => Ok(Value::Empty),
+            Self::Text(text) => {
+                let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+                let people = words.map(|word| meant(word).ok_or_else(|| format!("{} stands for nobody", quoted(word))));
+                let people: Vec<BTreeSet<Raw>> = people.collect::<Result<_, _>>()?;
+                Ok(Value::People(people.into_iter().flatten().collect()))
+            }
             Self::People { emails, .. } if emails.is_empty() => Ok(Value::Empty),
-            Self::People { emails, .. } => Ok(Value::People(emails.into_iter().map(Raw::from).collect())),
+            Self::People { emails, .. } => {
+                let people = emails.into_iter().map(|email| meant(&email).unwrap_or_else(|| [Raw::from(email)].into()));
+                Ok(Value::People(people.flatten().collect()))
+            }
             _ => Err("it does not hold people".to_owned()),
         }
     }

@@ -1,12 +1,14 @@
 //! Which data source holds a kind, and whether its properties fit the mapping.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{Error, Misfit, Notion, cell::plain_text, failed};
 use crate::{
     domain::{
-        model::{Field, Kind, PageId},
+        model::{self as domain, Field, Kind, PageId, Takes},
         rules::{Condition, Holds, IdStrategy, Mapped, Mapping},
         text::{Display, Raw},
     },
@@ -51,6 +53,21 @@ pub struct Property {
     pub relation_target: Option<PageId>,
 }
 
+impl Property {
+    fn takes(&self) -> Takes {
+        match self.kind.as_str() {
+            "title" | "rich_text" => Takes::Text,
+            "email" | "phone_number" => Takes::Short,
+            "url" => Takes::Link,
+            "number" => Takes::Number,
+            "checkbox" => Takes::Checkbox,
+            "select" => Takes::Select,
+            "status" => Takes::Status(self.options.iter().cloned().collect()),
+            _ => Takes::Nothing,
+        }
+    }
+}
+
 /// What a property is mapped as.
 #[derive(Clone, Copy)]
 enum Role<'a> {
@@ -91,7 +108,12 @@ impl Role<'_> {
             Self::Field(Field::Billable | Field::Public, _) => &["checkbox", "select", "status", "formula", "rollup"],
             Self::Field(Field::Estimate, mapped) if mapped.values.is_empty() => &["number", "formula", "rollup"],
             Self::Field(Field::Estimate, _) => &["number", "select", "status", "formula", "rollup"],
-            Self::Field(Field::Assignees, _) => &["people", "created_by", "last_edited_by", "rollup"],
+            Self::Field(Field::Assignees, mapped) if mapped.values.is_empty() => {
+                &["people", "created_by", "last_edited_by", "rollup"]
+            }
+            Self::Field(Field::Assignees, _) => {
+                &["people", "created_by", "last_edited_by", "select", "status", "multi_select", "formula", "rollup"]
+            }
             Self::Field(..) => &[
                 "rich_text",
                 "email",
@@ -166,6 +188,14 @@ impl Bound {
                 .map(|(&field, name)| Ok((field, find(Role::Told(field), name)?)))
                 .collect::<Result<_, Misfit>>()?,
         })
+    }
+
+    /// What can be written into the properties of the fields that both sides can hold.
+    pub(super) fn takes(&self) -> BTreeMap<Field, domain::Property> {
+        let named = |property: &Property, words| domain::Property { takes: property.takes(), words };
+        let state = self.closed.iter().map(|(property, _)| (Field::State, named(property, BTreeMap::new())));
+        let fields = self.fields.iter().map(|(field, property, mapped)| (*field, named(property, mapped.values.clone())));
+        state.chain(fields).chain([(Field::Name, named(&self.title, BTreeMap::new()))]).collect()
     }
 
     /// The mapped properties besides the title.

@@ -213,7 +213,8 @@ fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_an_obj
     let mut store = world.open();
     let create = |run: &str, number: u32, second: i64| {
         let (page, name) = (page(number.into()), "Acme".into());
-        let request = Write::Create { page, kind: Kind::Client, parent: None, name, marked: true, fields: BTreeMap::new() };
+        let request =
+            Write::Create { page, kind: Kind::Client, parent: None, name, marked: true, like: None, fields: BTreeMap::new() };
         let trace =
             Box::new(Trace { siblings: vec![object(8), object(9)], born: Some(Born::of(at(second))), ..Trace::default() });
         event(

@@ -84,6 +84,16 @@ impl<J: Journal> Applying<'_, '_, J> {
                 let values = |object: &Object| with_state(fields, |field| steps::current(object, field));
                 (values(then), values(now), fields.clone())
             }
+            // What takes another one's place rests on that, and on where it stands.
+            (Write::Create { kind, like: Some(like), fields, .. }, Observed::Object(now)) => {
+                let Some(then) = self.object_left(*kind, *like) else { return Ground::Firm };
+                let stands = |object: &Object| {
+                    let mut values = with_state(fields, |field| steps::current(object, field));
+                    values.extend(steps::current(object, Field::Parent).map(|parent| (Field::Parent, parent)));
+                    values
+                };
+                (stands(then), stands(now), fields.clone())
+            }
             (Write::WriteBack { page, kind, claim, fields }, Observed::Page(now)) => {
                 let Some(then) = self.page_left(*kind, *page) else { return Ground::Firm };
                 let claims = claim.map(|claim| (Field::Claim, claim.map_or(Value::Empty, Value::Object)));

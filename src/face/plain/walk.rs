@@ -193,8 +193,8 @@ impl Walk {
             Ok(found) => found,
             Err(answer) => return Answer::only(answer),
         };
-        let kind = self.review.plan().changes[at].kind;
-        match entry::read(kind, field, typed) {
+        let (plan, side) = (self.review.plan(), self.review.chosen(at).side);
+        match entry::read(plan.changes[at].kind, side, field, typed, &plan.limits) {
             Ok(value) => {
                 let changed = self.review.edit_field(at, field, &value, false);
                 Answer { text: self.here(), changed }

@@ -303,7 +303,7 @@ fn color(body: &Value) -> Result<Option<String>, Refusal> {
 }
 
 /// A rate in minor units, never negative (recorded message).
-fn rate(body: &Value, key: &str) -> Result<Option<Value>, Refusal> {
+pub(super) fn rate(body: &Value, key: &str) -> Result<Option<Value>, Refusal> {
     let Some(rate) = body.get(key).filter(|rate| !rate.is_null()) else {
         return Ok(None);
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Call, NameRule, Outcome, Refusal, duration_of, duration_text, optional_flag};
+use super::{Answer, Call, NameRule, Outcome, Refusal, duration_of, duration_text, optional_flag, projects::rate};
 use crate::sandbox::ids::ClockifyId;
 use crate::sandbox::world::{Task, TimeEntry};
 
@@ -51,7 +51,7 @@ impl Call<'_> {
             "userGroupIds": task.user_group_ids, "estimate": task.estimate,
             "status": if task.done { "DONE" } else { "ACTIVE" },
             "budgetEstimate": task.budget_estimate, "billable": task.billable,
-            "hourlyRate": null, "costRate": null,
+            "hourlyRate": task.hourly_rate, "costRate": task.cost_rate,
             "duration": duration_text(tracked.map(TimeEntry::seconds).sum()),
         })
     }
@@ -125,7 +125,7 @@ impl Call<'_> {
         if let Some(task) = self.world.clockify.tasks.remove(id) {
             self.world.clockify.tasks.lag(id, self.knobs.clockify_lag);
             let billable = asked.billable.unwrap_or(task.billable);
-            self.world.clockify.tasks.insert(id, asked.into_task(id, project, billable));
+            self.world.clockify.tasks.insert(id, asked.into_task(&task, billable));
         }
         id
     }
@@ -138,10 +138,20 @@ impl Call<'_> {
         self.refuse_taken_task(&asked.name, task.project, Some(task.id))?;
         self.world.clockify.tasks.lag(task.id, self.knobs.clockify_lag);
         let billable = asked.billable.unwrap_or(false);
-        let changed = asked.into_task(task.id, task.project, billable);
+        let changed = asked.into_task(&task, billable);
         let answer = Answer::ok(self.render_task(&changed));
         self.world.edit_task(task.id, |task| *task = changed);
         Ok(answer)
+    }
+
+    /// `which` is the last segment of the path: `hourly-rate` or `cost-rate`.
+    pub(super) fn set_task_rate(&mut self, project: &str, id: &str, which: &str) -> Outcome {
+        let id = self.seen_task(project, id)?.id;
+        let body = self.body()?.clone();
+        let rate = rate(&json!({"rate": body}), "rate")?.unwrap_or_default();
+        self.world.clockify.tasks.lag(id, self.knobs.clockify_lag);
+        self.world.edit_task(id, |task| *if which == "hourly-rate" { &mut task.hourly_rate } else { &mut task.cost_rate } = rate);
+        self.get_task(project, &id.to_string())
     }
 
     pub(super) fn delete_task(&mut self, project: &str, id: &str) -> Outcome {
@@ -156,17 +166,17 @@ impl Call<'_> {
 }
 
 impl Asked {
-    fn into_task(self, id: ClockifyId, project: ClockifyId, billable: bool) -> Task {
+    /// The task with what was asked for; its rates have requests of their own.
+    fn into_task(self, task: &Task, billable: bool) -> Task {
         Task {
-            id,
             name: self.name,
-            project,
             done: self.done,
             assignee_ids: self.assignee_ids,
             user_group_ids: self.user_group_ids,
             estimate: self.estimate,
             budget_estimate: self.budget_estimate,
             billable,
+            ..task.clone()
         }
     }
 }

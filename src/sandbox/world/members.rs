@@ -40,10 +40,14 @@ impl World {
         let kind = NotionUserKind::Person { email: email.to_owned() };
         self.notion.users.push(NotionUser { id, name: name.to_owned(), kind });
         if in_clockify {
-            let id = self.new_clockify_id();
-            let member = Member { id, name: name.to_owned(), email: email.to_owned() };
-            self.clockify.members.push(member);
+            self.invite(name, email);
         }
+    }
+
+    /// Someone gets an account in Clockify.
+    pub fn invite(&mut self, name: &str, email: &str) {
+        let id = self.new_clockify_id();
+        self.clockify.members.push(Member { id, name: name.to_owned(), email: email.to_owned() });
     }
 
     /// The Notion user with this name.

@@ -104,6 +104,10 @@ pub struct Task {
     pub budget_estimate: Value,
     /// Whether its time is billable.
     pub billable: bool,
+    /// `{amount, currency}` or null.
+    pub hourly_rate: Value,
+    /// `{amount, currency}` or null.
+    pub cost_rate: Value,
 }
 
 /// Tracked time.
@@ -188,6 +192,8 @@ impl World {
             estimate: "PT0S".to_owned(),
             budget_estimate: json!(0),
             billable,
+            hourly_rate: Value::Null,
+            cost_rate: Value::Null,
         };
         self.clockify.tasks.insert(id, task);
         id

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use punchlist::{
     domain::{
         journal::{Trace, Write},
-        model::{Claim, Field, Kind, Object, ObjectId, Page, PageId, Standing, Value, Values},
+        model::{Claim, Field, Kind, Nature, Object, ObjectId, Page, PageId, Standing, Value, Values},
     },
     engine::apply::{Failure, Written},
 };
@@ -157,7 +157,7 @@ impl World {
     pub(super) fn execute(&mut self, write: &Write, built_on: Option<&Object>) -> Result<Written, Failure> {
         self.tick();
         match write {
-            Write::Create { page, kind, parent, name, marked, fields } => {
+            Write::Create { page, kind, parent, name, marked, fields, .. } => {
                 self.must_be_there(*parent)?;
                 self.must_be_free(*kind, *parent, name.exact(), None)?;
                 let object = Object {
@@ -169,6 +169,7 @@ impl World {
                     marker: marked.then_some(*page),
                     values: fields.clone().into_iter().collect(),
                     tracked_seconds: None,
+                    nature: Nature::default(),
                 };
                 self.made.push(Made { page: *page, object: object.id });
                 self.remember_object(object.id, None);

@@ -620,7 +620,7 @@ project "Notion's" update <Acme/Website> note: "old" → "Notion's" [first_sight
 #[test]
 fn contested_fields_are_decided_one_by_one_and_others_together() {
     let mut world = World::linked(&["Acme", "Acme/Shop"]);
-    let fields = [(Field::Note, "a"), (Field::Color, "b"), (Field::Email, "c")];
+    let fields = [(Field::Note, "a"), (Field::Address, "b"), (Field::Public, "c")];
     for (field, value) in fields {
         world.agree("Acme/Shop", field, &Value::text(value));
     }

@@ -62,13 +62,13 @@ a family: nothing
 #[test]
 fn an_invalid_name_does_not_hold_other_fields() {
     let mut world = World::linked(&["Acme"]);
-    world.agree("Acme", Field::Email, &Value::text("old"));
-    world.rename_page("Acme", "<Acme>").page_mut("Acme").values.set(Field::Email, Value::text("new"));
+    world.agree("Acme", Field::Note, &Value::text("old"));
+    world.rename_page("Acme", "<Acme>").page_mut("Acme").values.set(Field::Note, Value::text("new"));
     assert_data_eq!(
         world.changes(),
         str![[r#"
 client "<Acme>" update <Acme> name: "Acme" → "<Acme>" [notion_changed 100 held InvalidName]
-client "<Acme>" update <Acme> email: "old" → "new" [notion_changed 100 ready]
+client "<Acme>" update <Acme> note: "old" → "new" [notion_changed 100 ready]
 
 "#]]
     );

@@ -44,14 +44,19 @@ fn rules() -> Vec<(String, FieldRule)> {
 /// Two of everything, which agree.
 fn agreed() -> World {
     let mut world = World::linked(&["Acme", "Beta", "Gamma", "Acme/Website", "Acme/Shop", "Acme/App", "Acme/Website/Design"]);
-    world.agree("Acme", Field::Email, &Value::text("old"));
+    world.agree("Acme", Field::Email, &value(Field::Email, "old"));
     world.agree("Acme/Website", Field::Note, &Value::text("old"));
     world.agree("Acme/Website/Design", Field::Estimate, &Value::Seconds(3600));
     world
 }
 
 fn value(field: Field, text: &str) -> Value {
-    if field == Field::Estimate { Value::Seconds(if text == "NN" { 7200 } else { 10800 }) } else { Value::text(text) }
+    match field {
+        Field::Estimate => Value::Seconds(if text == "NN" { 7200 } else { 10800 }),
+        Field::Email => Value::text(&format!("{text}@example.com")),
+        Field::Color => Value::text(if text == "NN" { "#00ff00" } else { "#ff0000" }),
+        _ => Value::text(text),
+    }
 }
 
 fn edit_page(world: &mut World, path: &str, field: Field, text: &str) {

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use crate::domain::{
     diff::{Difference, diff},
     model::{
-        Agreed, Along, Away, Base, Claim, Fetched, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, PerKind,
-        Problem, Registry, Relation, Sight, Snapshots, Standing, Unsettled, Value, Values, Walk,
+        Agreed, Along, Away, Base, Claim, Fetched, Field, Identified, Kind, Limits, Link, Nature, Object, ObjectId, Page, PageId,
+        PerKind, Problem, Registry, Relation, Sight, Snapshots, Standing, Unsettled, Value, Values, Walk,
     },
     plan::{Change, Plan, Proposal, Scope},
     review::{Approved, Review},
@@ -29,6 +29,7 @@ pub(crate) struct World {
     pub(crate) away: BTreeMap<PageId, Away>,
     pub(crate) unsettled: BTreeMap<PageId, Unsettled>,
     pub(crate) problems: Vec<Problem>,
+    pub(crate) limits: Limits,
     /// Kinds whose pages cannot be listed completely.
     pub(crate) partial_pages: BTreeSet<Kind>,
     /// Kinds whose objects cannot be listed completely.
@@ -113,6 +114,7 @@ impl World {
             marker: None,
             values: Values::default(),
             tracked_seconds: None,
+            nature: Nature::default(),
         };
         self.objects.insert(path.to_owned(), object);
         self.object_mut(path)
@@ -235,6 +237,7 @@ impl World {
             hidden: self.hidden.clone(),
             along: BTreeMap::new(),
             never_empty: self.never_empty.clone(),
+            limits: self.limits.clone(),
         }
     }
 

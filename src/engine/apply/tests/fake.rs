@@ -170,7 +170,7 @@ impl Fake {
         };
         self.written.set(self.written.get() + 1);
         Ok(match write {
-            Write::Create { page, kind, parent, name, marked, fields } => {
+            Write::Create { page, kind, parent, name, marked, fields, .. } => {
                 let name = (self.stores)(name.exact());
                 if taken(&world, None, *kind, *parent, &name) {
                     return Err(taken_name());

@@ -27,6 +27,7 @@ fn value(field: Field, number: u8) -> Value {
         (Field::Assignees, 1) => Value::People(["ada@example.com".into()].into()),
         (Field::Assignees, _) => Value::People(["ben@example.com".into()].into()),
         (Field::Color, number) => Value::text(if number == 1 { "#ff0000" } else { "#00ff00" }),
+        (Field::Email, number) => Value::text(if number == 1 { "one@example.com" } else { "two@example.com" }),
         (_, number) => Value::text(if number == 1 { "one" } else { "two" }),
     }
 }

@@ -32,7 +32,8 @@ fn task_left_open() -> (World, Open) {
     world.rules.unsettled = std::time::Duration::ZERO;
     let page = world.page("Acme/Website/Design").id;
     let parent = Some(world.object_id("Acme/Website"));
-    let request = Write::Create { page, kind: Kind::Task, parent, name: "Design".into(), marked: false, fields: BTreeMap::new() };
+    let (name, fields) = ("Design".into(), BTreeMap::new());
+    let request = Write::Create { page, kind: Kind::Task, parent, name, marked: false, like: None, fields };
     let open = Open { run: RunId("before".into()), write: WriteId(1), at: Timestamp::UNIX_EPOCH, request, trace: trace() };
     (world, open)
 }

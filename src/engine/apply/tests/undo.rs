@@ -197,6 +197,27 @@ fn a_journal_without_what_was_there_before_holds_and_says_so() {
 }
 
 #[test]
+fn what_cannot_be_put_back_any_more_is_held_and_the_rest_goes_on() {
+    let people = |address: &str| Value::People([address.into()].into());
+    let mut world = World::linked(&["Acme", "Acme/Shop", "Acme/Shop/Cart"]);
+    for (field, old, new) in [
+        (Field::Assignees, people("eve@example.com"), people("ada@example.com")),
+        (Field::Estimate, Value::Seconds(3600), Value::Seconds(7200)),
+    ] {
+        world.agree("Acme/Shop/Cart", field, &old);
+        world.page_mut("Acme/Shop/Cart").values.set(field, new);
+    }
+    let mut first = Bench::new(&world).run();
+    first.world.limits.accounts = Some(["ada@example.com".into()].into());
+
+    let plan = inverse(&first.notebook.events, &first.world);
+
+    let states: Vec<_> =
+        plan.changes.iter().map(|change| (change.proposal.fields[0].field, change.hold.as_ref().map(|hold| hold.code))).collect();
+    assert_eq!(states, [(Field::Estimate, None), (Field::Assignees, Some(HoldCode::NotTaken))], "{}", lines(&plan));
+}
+
+#[test]
 fn a_brake_holds_an_undo_that_closes_much() {
     let mut world = World::default();
     for client in ["A", "B", "C", "D"] {

@@ -244,7 +244,8 @@ pub(super) fn edit(state: &mut State) {
 /// Takes a typed value for a field, or says what it takes instead.
 pub(super) fn edited(state: &mut State, change: usize, field: Field, typed: &str) -> Result<Option<Effect>, String> {
     let Some(review) = state.review.as_mut() else { return Ok(None) };
-    let value = entry::read(review.plan().changes[change].kind, field, typed)?;
+    let (plan, side) = (review.plan(), review.chosen(change).side);
+    let value = entry::read(plan.changes[change].kind, side, field, typed, &plan.limits)?;
     // What is typed in a conflict resolves it.
     let resolves = review.plan().changes[change].is_contested();
     let changed = review.edit_field(change, field, &value, resolves);
