@@ -237,22 +237,31 @@ impl<'a> Differ<'a> {
         }
         let link = self.registry.of_page(page.id);
         let (mut base, mut moved) = self.compare(page, best, link.map(|link| &link.base));
-        if page.claim.id() == Some(best.object.id) && base.get(Field::Claim).is_some() {
+        let has_id = page.claim.id() == Some(best.object.id);
+        if has_id && base.get(Field::Claim).is_some() {
             base.to_mut().forget(Field::Claim);
             moved = true;
         }
+        // What is known by its marker alone may never have had its ID in the page.
+        let unwritten = match link {
+            _ if has_id => None,
+            Some(link) => link.unwritten.clone(),
+            None => Some(page.claim.value()).filter(|claim| *claim == Value::Empty),
+        };
         let sight = match page.standing {
             Standing::Trashed if best.object.closed => Sight::Retired,
             _ => Sight::Expected,
         };
         let left = link.map_or_else(Vec::new, |link| self.still_left(page, link));
-        let unchanged = link.is_some_and(|link| !moved && link.sight == sight && link.left == left);
+        let unchanged =
+            link.is_some_and(|link| !moved && link.sight == sight && link.left == left && link.unwritten == unwritten);
         for object in &left {
             self.close_left(page, *object);
         }
         if !unchanged {
             let base = base.into_owned();
-            self.verified.push(Link { page: page.id, kind: page.kind, object: best.object.id, sight, base, left });
+            let (page, kind, object) = (page.id, page.kind, best.object.id);
+            self.verified.push(Link { page, kind, object, sight, base, left, unwritten });
         }
         self.write_back(page, best);
     }
@@ -514,7 +523,13 @@ impl<'a> Differ<'a> {
         let objects = &self.snapshots.objects[page.kind];
         let left = self.registry.of_page(page.id).map_or(&[][..], |link| &link.left);
         let rival = page.claim.id().filter(|claimed| !left.contains(claimed)).and_then(|claimed| objects.get(claimed));
+        let unfinished = link.is_some_and(|link| link.unwritten.as_ref() == Some(&page.claim.value()));
         let (from, confidence, reason) = match &page.claim {
+            Claim::None if unfinished => (Value::Empty, 100, "created or linked, its ID not yet in the page".to_owned()),
+            claim if unfinished => {
+                (claim.value(), 100, "created or linked, its ID not yet in the page, which still has".to_owned())
+            }
+            Claim::None if link.is_none() => (Value::Empty, 100, "the ID is not in the page".to_owned()),
             Claim::None => (Value::Empty, 100, "the page has lost its Clockify ID".to_owned()),
             Claim::Garbled(text) => (Value::Text(text.clone()), 95, "the page's Clockify ID is not one".to_owned()),
             Claim::Id(other) if left.contains(other) => {
@@ -542,7 +557,8 @@ impl<'a> Differ<'a> {
                 from => format!("{reason}: {}", from.to_raw().display().clipped(40)),
             },
         };
-        self.push(page, Cause::Claim, proposal, alternatives);
+        let (cause, alternatives) = if unfinished { (Cause::Unfinished, Vec::new()) } else { (Cause::Claim, alternatives) };
+        self.push(page, cause, proposal, alternatives);
     }
 
     /// With local IDs Notion is only read.

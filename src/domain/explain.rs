@@ -309,6 +309,9 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
         }
     }
     match change.policy(&rules.thresholds) {
+        _ if change.cause == Cause::Unfinished => {
+            add(Vec::new(), "approved".to_owned(), "it completes what was approved, whatever is configured");
+        }
         Some((name, threshold)) => {
             let (value, needs) = match threshold {
                 Threshold::At(least) => (least.to_string(), format!("{least} % or more is applied without a person")),

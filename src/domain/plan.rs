@@ -99,6 +99,8 @@ pub enum Cause {
     Vanished,
     /// The page's ID property does not hold its object's ID.
     Claim,
+    /// The page got its object, and its ID property still holds what it held then: what was approved is half done.
+    Unfinished,
     /// The page has a copy of another page's ID.
     CopiedId,
     /// The page has moved, and what it left behind is still open.
@@ -126,6 +128,7 @@ impl Cause {
             Self::Match => "found by its name under the same parent",
             Self::Vanished => "a complete listing shows that the object it was linked to is gone",
             Self::Claim => "linked; the ID in the page says otherwise",
+            Self::Unfinished => "linked; the ID was never in the page, which is as it was when it was linked",
             Self::Moved => "the page has moved on, and this is what it was linked to before",
             Self::Unmanaged => "no page links to it, and every page was seen",
             Self::Undone => "the journal of the run says what was there before; it is still as the run left it",
@@ -309,8 +312,8 @@ impl Change {
     /// The threshold that the policy has for it.
     pub fn threshold(&self, thresholds: &Thresholds) -> Threshold {
         match self.policy(thresholds) {
-            // Somebody has asked for just this; what is not sure in it is for a person.
-            _ if self.is_undo() || self.cause == Cause::Told => Threshold::At(100),
+            // Somebody has asked for just this, or approved the whole of it; what is not sure in it is for a person.
+            _ if self.is_undo() || matches!(self.cause, Cause::Told | Cause::Unfinished) => Threshold::At(100),
             Some((_, threshold)) => threshold,
             None => Threshold::Never,
         }

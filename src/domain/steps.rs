@@ -12,7 +12,7 @@ use super::{
     text::Raw,
 };
 
-pub use links::{created, current, leaving, recovered, settled, verified, wanted, written_back};
+pub use links::{created, current, fresh, leaving, recovered, settled, verified, wanted, written_back};
 
 /// One step of an apply.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -28,7 +28,7 @@ use self::{
 };
 use crate::domain::{
     journal::{Born, Event, RunId, Trace, Was, What, Write, WriteId},
-    model::{Agreed, Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Sight, Snapshots, Value},
+    model::{Agreed, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Sight, Snapshots, Value},
     plan::ChangeId,
     report::Stopped,
     review::Approved,
@@ -419,6 +419,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         self.work.snapshots.objects[kind].get(object).cloned()
     }
 
+    /// What the ID property of a page holds; of one that is out of sight nobody knows.
+    fn claim(&self, kind: Kind, page: PageId) -> Claim {
+        self.page(kind, page).map(|page| page.claim.clone()).unwrap_or_default()
+    }
+
     fn page(&self, kind: Kind, page: PageId) -> Option<&Page> {
         self.work.snapshots.pages[kind].get(page)
     }
@@ -468,7 +473,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     /// A link to an object that exists: both agree on what they agree on, and nothing else has a base yet.
     fn first_link(&self, page: PageId, object: &Object) -> Link {
         let left = self.work.registry.of_page(page).map_or_else(Vec::new, |before| before.left.clone());
-        let link = Link { page, kind: object.kind, object: object.id, sight: Sight::Expected, base: Base::default(), left };
+        let link = Link { left, ..steps::fresh(page, object, &self.claim(object.kind, page)) };
         let mut agreed = BTreeMap::new();
         if let Some(seen) = self.page(object.kind, page) {
             let fixed = [Field::Name, Field::Parent, Field::State];

@@ -104,7 +104,7 @@ impl World {
         if let Some((_, parent)) = parent {
             base.set(Field::Parent, Agreed::Same(Value::Object(parent)));
         }
-        self.links.push(Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new() });
+        self.links.push(Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new(), unwritten: None });
         (page, object)
     }
 

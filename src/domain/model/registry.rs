@@ -86,6 +86,9 @@ pub struct Link {
     pub base: Base,
     /// Objects that the page left behind when it moved, as Clockify cannot move a task: to be closed, each until it is.
     pub left: Vec<ObjectId>,
+    /// What the ID property held when the page got its object, until that object's ID is seen in it or written into it; nothing from
+    /// then on. A page that never had an ID has not lost it, and writing it completes what was approved.
+    pub unwritten: Option<Value>,
 }
 
 /// Whether a linked page is still looked for when no listing shows it.

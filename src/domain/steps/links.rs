@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     journal::{Trace, Write},
-    model::{Agreed, Base, Field, Link, Object, ObjectId, Page, PageId, Sight, Snapshots, Value},
+    model::{Agreed, Base, Claim, Field, Link, Object, ObjectId, Page, PageId, Sight, Snapshots, Value},
     text::Raw,
 };
 
@@ -31,10 +31,17 @@ pub fn wanted(page: &Page, field: Field) -> Option<Value> {
     })
 }
 
+/// The link of a page with an object that is not its own yet: nothing is agreed on, and the ID is to be written over what the ID property
+/// holds, unless it is there.
+pub fn fresh(page: PageId, object: &Object, claim: &Claim) -> Link {
+    let unwritten = (claim.id() != Some(object.id)).then(|| claim.value());
+    let (kind, object, base) = (object.kind, object.id, Base::default());
+    Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new(), unwritten }
+}
+
 /// The link after an object was created for a page: what was sent on one side, what the service answered on the other.
-pub fn created(page: PageId, object: &Object, name: &Raw, sent: &BTreeMap<Field, Value>) -> Link {
-    let base = Base::default();
-    let link = Link { page, kind: object.kind, object: object.id, sight: Sight::Expected, base, left: Vec::new() };
+pub fn created(page: PageId, object: &Object, claim: &Claim, name: &Raw, sent: &BTreeMap<Field, Value>) -> Link {
+    let link = fresh(page, object, claim);
     let defaults = [Field::Parent, Field::State].into_iter().filter_map(|field| Some((field, current(object, field)?)));
     let name = (Field::Name, Value::name(name));
     let all: BTreeMap<Field, Value> = defaults.chain([name]).chain(sent.clone()).collect();
@@ -43,8 +50,15 @@ pub fn created(page: PageId, object: &Object, name: &Raw, sent: &BTreeMap<Field,
 
 /// The link after a create was found to have happened, some time later: both sides held what was sent, and what the object holds
 /// otherwise by now was edited since.
-pub fn recovered(page: PageId, object: &Object, parent: Option<ObjectId>, name: &Raw, sent: &BTreeMap<Field, Value>) -> Link {
-    let mut link = created(page, object, name, sent);
+pub fn recovered(
+    page: PageId,
+    object: &Object,
+    claim: &Claim,
+    parent: Option<ObjectId>,
+    name: &Raw,
+    sent: &BTreeMap<Field, Value>,
+) -> Link {
+    let mut link = created(page, object, claim, name, sent);
     let parent = parent.map(|parent| (Field::Parent, Value::Object(parent)));
     let fixed = [(Field::Name, Value::name(name)), (Field::State, Value::Closed(false))];
     for (field, value) in fixed.into_iter().chain(parent).chain(sent.clone()) {
@@ -81,6 +95,7 @@ pub fn written_back(
         Some(object) => verified(link.clone(), object, fields),
         None => link.clone(),
     };
+    next.unwritten = next.unwritten.filter(|_| claim.is_none());
     match claim {
         Some(Some(own)) if own == link.object => next.base.forget(Field::Claim),
         Some(claim) => {

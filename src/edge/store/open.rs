@@ -20,7 +20,11 @@ const LOCK: &str = "lock";
 /// What says that a database is ours: `PNCH`.
 const APPLICATION_ID: i32 = 0x504E_4348;
 /// Each entry takes the schema from the version that is its index to the next. Entries are only ever added.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../assets/schema.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../assets/schema.sql"),
+    // JSON: what the page's ID property held when it got its object, until the ID is there. Pages of before are taken to have had theirs.
+    "ALTER TABLE link ADD COLUMN unwritten TEXT NOT NULL DEFAULT 'null'",
+];
 /// The first `SQLite` without the bug that could reset a write-ahead log in use by several connections (3.7.0 to 3.51.2).
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// How long to wait for another connection, e.g. a view that checkpoints.

@@ -13,7 +13,7 @@ impl Store {
     /// [`StoreError`]
     pub fn registry(&self) -> Result<Registry, StoreError> {
         self.read(|connection| {
-            let sql = "SELECT page_id, kind, clockify_id, sight, base, left_ids FROM link ORDER BY page_id";
+            let sql = "SELECT page_id, kind, clockify_id, sight, base, left_ids, unwritten FROM link ORDER BY page_id";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([])?;
             let mut registry = Registry::default();
@@ -26,6 +26,7 @@ impl Store {
                     sight: from_json(text(3)?)?,
                     base: from_json(text(4)?)?,
                     left: from_json(text(5)?)?,
+                    unwritten: from_json(text(6)?)?,
                 });
             }
             Ok(registry)
@@ -72,7 +73,7 @@ impl Store {
 }
 
 pub(super) fn save(transaction: &Transaction<'_>, at: Timestamp, link: &Link) -> Result<(), Fault> {
-    let Link { page, kind, object, sight, base, left } = link;
+    let Link { page, kind, object, sight, base, left, unwritten } = link;
     let (page, object, at) = (page.to_string(), object.as_str(), at.as_millisecond());
     let sql = "INSERT INTO tombstone (page_id, kind, clockify_id, ended_at, why)
                SELECT page_id, kind, clockify_id, ?3,
@@ -80,11 +81,12 @@ pub(super) fn save(transaction: &Transaction<'_>, at: Timestamp, link: &Link) ->
                FROM link WHERE (page_id = ?1) <> (clockify_id = ?2) AND (page_id = ?1 OR clockify_id = ?2)";
     transaction.prepare_cached(sql)?.execute((&page, object, at))?;
     transaction.prepare_cached("DELETE FROM link WHERE clockify_id = ?2 AND page_id <> ?1")?.execute((&page, object))?;
-    let sql = "INSERT INTO link (page_id, kind, clockify_id, sight, base, left_ids, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    let sql = "INSERT INTO link (page_id, kind, clockify_id, sight, base, left_ids, unwritten, updated_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                ON CONFLICT (page_id) DO UPDATE SET kind = excluded.kind, clockify_id = excluded.clockify_id, sight = excluded.sight,
-               base = excluded.base, left_ids = excluded.left_ids, updated_at = excluded.updated_at";
-    let (sight, base, left) = (to_json(sight)?, to_json(base)?, to_json(left)?);
-    transaction.prepare_cached(sql)?.execute((&page, kind.word(), object, sight, base, left, at))?;
+               base = excluded.base, left_ids = excluded.left_ids, unwritten = excluded.unwritten, updated_at = excluded.updated_at";
+    let (sight, base, left, unwritten) = (to_json(sight)?, to_json(base)?, to_json(left)?, to_json(unwritten)?);
+    transaction.prepare_cached(sql)?.execute((&page, kind.word(), object, sight, base, left, unwritten, at))?;
     Ok(())
 }
 

@@ -76,6 +76,7 @@ fn link(number: u32) -> Link {
         sight: Sight::Expected,
         base,
         left: vec![object(number + 2)],
+        unwritten: (number % 2 == 1).then(|| Value::Object(object(number + 3))),
     }
 }
 
@@ -434,8 +435,8 @@ fn one_process_writes_and_others_may_look() {
 #[test]
 fn a_newer_schema_is_refused() {
     let world = world();
-    world.open().connection.pragma_update(None, "user_version", 2).expect("sets");
-    world.check_refused("its schema is version 2, and this program knows versions up to 1");
+    world.open().connection.pragma_update(None, "user_version", 9).expect("sets");
+    world.check_refused("its schema is version 9, and this program knows versions up to 2");
 }
 
 #[test]
@@ -555,4 +556,23 @@ mod unix {
         let error = Store::open(&world.directory, at(0)).err().expect("refused");
         assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
     }
+}
+
+#[test]
+fn a_state_of_the_first_version_opens_and_its_pages_are_taken_to_have_had_their_ids() {
+    let world = world();
+    fs::create_dir(&world.directory).expect("creates");
+    let old = rusqlite::Connection::open(world.file()).expect("creates");
+    old.execute_batch(include_str!("../../../assets/schema.sql")).expect("the schema");
+    old.pragma_update(None, "user_version", 1).expect("sets");
+    let wanted = Link { unwritten: None, ..link(1) };
+    let Link { page, kind, object, sight, base, left, .. } = &wanted;
+    let (sight, base, left) = (to_json(sight), to_json(base), to_json(left));
+    let [sight, base, left] = [sight, base, left].map(|json| json.unwrap_or_default());
+    let sql =
+        "INSERT INTO link (page_id, kind, clockify_id, sight, base, left_ids, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)";
+    old.execute(sql, (page.to_string(), kind.word(), object.as_str(), sight, base, left)).expect("inserts");
+    drop(old);
+
+    assert_eq!(world.open().registry().expect("reads").of_page(*page), Some(&wanted));
 }

@@ -99,7 +99,8 @@ impl<J: Journal> Applying<'_, '_, J> {
                     let fields = self.as_wanted(object.kind, *page, fields.clone());
                     let before = self.work.registry.of_page(*page);
                     let left = before.map_or_else(Vec::new, |before| steps::leaving(before, self.work.snapshots));
-                    links.push(Link { left, ..steps::created(*page, object, title.as_ref().unwrap_or(name), &fields) });
+                    let (name, claim) = (title.as_ref().unwrap_or(name), self.claim(object.kind, *page));
+                    links.push(Link { left, ..steps::created(*page, object, &claim, name, &fields) });
                 }
             }
             Write::Update { page, kind, object, fields } => {

@@ -121,7 +121,15 @@ impl World {
             base.set(Field::Parent, Agreed::Same(Value::Object(parent)));
         }
         let (page, kind) = (self.pages[path].id, object.kind);
-        self.registry.insert(Link { page, kind, object: object.id, sight: Sight::Expected, base, left: Vec::new() });
+        self.registry.insert(Link {
+            page,
+            kind,
+            object: object.id,
+            sight: Sight::Expected,
+            base,
+            left: Vec::new(),
+            unwritten: None,
+        });
         self
     }
 

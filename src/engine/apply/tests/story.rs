@@ -54,10 +54,10 @@ done create project "Website" under <created 7>
   journal: intent 6
   journal: intent 7
 done page client "Acme" claim=<created 7>
-  journal: 4 done
+  journal: 4 done +1 link
   journal: applied
 done page client "Beta" claim=<created 5>
-  journal: 3 done
+  journal: 3 done +1 link
   journal: applied
 send page project "Acme/Website" claim=<created 9/x>
 send create task "Design" under <created 9/x>
@@ -65,11 +65,11 @@ done create task "Design" under <created 9/x>
   journal: 7 done +1 link
   journal: intent 8
 done page project "Acme/Website" claim=<created 9/x>
-  journal: 6 done
+  journal: 6 done +1 link
   journal: applied
 send page task "Acme/Website/Design" claim=<created 11/x/x>
 done page task "Acme/Website/Design" claim=<created 11/x/x>
-  journal: 8 done
+  journal: 8 done +1 link
   journal: applied
 
 "#]]
@@ -184,7 +184,7 @@ look up create client "Acme"
   journal: intent 2
 send page client "Acme" claim=<created 2>
 done page client "Acme" claim=<created 2>
-  journal: 2 done
+  journal: 2 done +1 link
   journal: applied
 applied
 
@@ -570,7 +570,7 @@ fn a_link_sends_nothing_but_the_id() {
   journal: intent 1
 send page client "Acme" claim=<Acme>
 done page client "Acme" claim=<Acme>
-  journal: 1 done
+  journal: 1 done +1 link
   journal: applied
 
 "#]]
