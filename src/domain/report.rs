@@ -56,6 +56,15 @@ pub struct Report {
     pub not_before: Option<Timestamp>,
 }
 
+impl Report {
+    /// True where a change failed or was not started.
+    pub fn names(&self, change: &str) -> bool {
+        let mut failed = self.failures.iter().map(|failure| &failure.change_id);
+        let mut not_started = self.not_started.iter().map(|left| &left.change_id);
+        failed.any(|id| id.0 == change) || not_started.any(|id| id.0 == change)
+    }
+}
+
 /// One change that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields say it")]

@@ -132,6 +132,20 @@ pub enum What {
         /// The decision with its note, the way that was chosen, the fields that were left out or typed.
         verdict: Verdict,
     },
+    /// What was decided about a change is over, since a complete plan no longer has that change: the same difference, should it come
+    /// again, is asked about again.
+    DecisionEnded {
+        /// The change.
+        change: ChangeId,
+        /// Its page.
+        page: PageId,
+        /// Who had decided.
+        by: String,
+        /// The change in words, safe to show.
+        what: String,
+        /// Why it is over, safe to show.
+        because: String,
+    },
     /// A change was approved, and is now carried out.
     Approved {
         /// The change.
@@ -341,7 +355,7 @@ impl Eq for Totals {}
 
 impl What {
     /// All the words for kinds of events.
-    pub const WORDS: [&'static str; 20] = [
+    pub const WORDS: [&'static str; 21] = [
         "run_started",
         "configuration_changed",
         "secret_read",
@@ -352,6 +366,7 @@ impl What {
         "braked",
         "released",
         "decided",
+        "decision_ended",
         "approved",
         "intent",
         "outcome",
@@ -377,6 +392,7 @@ impl What {
             Self::Braked { .. } => "braked",
             Self::Released { .. } => "released",
             Self::Decided { .. } => "decided",
+            Self::DecisionEnded { .. } => "decision_ended",
             Self::Approved { .. } => "approved",
             Self::Intent { .. } => "intent",
             Self::Outcome { .. } => "outcome",
