@@ -121,3 +121,10 @@ pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_
     });
     waiting.collect()
 }
+
+/// How many changes a run has not ended in any way, but for those that were ignored for good.
+pub fn unasked(review: &Review<impl Deref<Target = Plan>>, ends: &Ends<'_>) -> usize {
+    let changes = review.plan().changes.iter().enumerate();
+    let is_left = |at: usize| review.verdict(at).decision != Some(Decision::Ignore);
+    changes.filter(|(at, change)| is_left(*at) && !ends.has(&change.id)).count()
+}

@@ -267,3 +267,26 @@ fn what_was_not_started_waits_with_its_reason() {
     assert_eq!(rig.auto_approve().0, 0);
     assert_eq!(waiting(&rig), [""; 0]);
 }
+
+#[test]
+fn an_ending_speaks_of_the_whole_plan_whatever_the_run_was_asked_for() {
+    let (rig, page) = agreed("Globex");
+    rig.sandbox.world().set_title(page, "Globex Holding");
+    assert_eq!(rig.run(&["plan", "--out", "plan.json"]).code, 0);
+    let other = rig.sandbox.world().add_client_page("Initech");
+
+    for asked in [&["apply", "plan.json"][..], &["apply", "--pending"]] {
+        let mut command = asked.to_vec();
+        command.push("--json");
+        let ran = rig.run(&command);
+        let report = ran.json();
+        assert_eq!((ran.code, &report["outcome"], &report["ready"]), (2, &json!("pending"), &json!(1)), "{asked:?}: {report:#}");
+        let said = rig.run(asked).stdout;
+        assert!(said.contains("1 more is ready") && !said.contains("In sync"), "{said}");
+    }
+    assert!(has_client(&rig, "Globex Holding"), "what it was asked for is done");
+    assert_eq!(waiting(&rig), [""; 0], "nobody has to decide about the other");
+    assert_eq!(rig.auto_approve().0, 0);
+    assert!(rig.sandbox.world().claim(other).is_some());
+    assert_eq!(rig.run(&["apply", "--pending"]).code, 0);
+}

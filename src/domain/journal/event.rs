@@ -348,6 +348,14 @@ pub struct Totals {
     pub pending: usize,
     /// Changes that are held.
     pub held: usize,
+    /// Changes that need no person, and that the run was not asked for.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub ready: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 // Seconds are a measurement, and never `NaN`.

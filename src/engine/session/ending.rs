@@ -9,7 +9,7 @@ use crate::{
     domain::{
         journal::{Difference, Event, Totals, What},
         model::Service,
-        pending::{Ends, Waits, waiting},
+        pending::{Ends, Waits, unasked, waiting},
         plan::{ChangeId, Plan, document::ChangeDocument},
         report::{Report, Stopped, report},
         review::{Decision, Review, Said, Verdict},
@@ -17,6 +17,16 @@ use crate::{
     },
     edge::store::{PendingRow, RunEnd},
 };
+
+/// How many changes of a plan a run leaves.
+struct Left {
+    /// For a person to decide.
+    pending: usize,
+    /// Held.
+    held: usize,
+    /// Neither, nor asked for.
+    ready: usize,
+}
 
 impl Session<'_> {
     /// Writes into pages what waits for a person, where the configuration has properties for it. What an undo leaves is not theirs to
@@ -51,8 +61,8 @@ impl Session<'_> {
         let calls = self.calls();
         let unsettled = self.store.open_writes()?.len();
         let not_before = self.keep_not_before()?;
-        let (pending, held) = self.keep_pending(plan, &events)?;
-        let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held };
+        let Left { pending, held, ready } = self.keep_pending(plan, &events)?;
+        let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready };
         let report = report(self.run.clone(), plan, &events, totals);
         self.forget_skips()?;
         self.end(&report, totals)?;
@@ -68,8 +78,8 @@ impl Session<'_> {
     }
 
     /// Stores what waits for a person now; what has waited before keeps its age. Where not everything could be read, what is not seen
-    /// now may still be true, and stays. Returns how many changes wait for a decision, and how many are held.
-    fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<(usize, usize), SessionError> {
+    /// now may still be true, and stays. Returns how much of the whole plan is left, whatever the run was asked for.
+    fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<Left, SessionError> {
         let (review, now) = (self.decided(plan)?, (self.clock)());
         let ends = self.ends(events)?;
         let rows: Vec<PendingRow> = waiting(&review, &ends)
@@ -88,7 +98,8 @@ impl Session<'_> {
         // What this run could not do is counted as that.
         let left = rows.iter().filter(|row| !ends.has(&ChangeId(row.change.id.clone())));
         let held = left.clone().filter(|row| row.waits == Waits::Held).count();
-        Ok((left.count() - held, held))
+        let pending = left.count() - held;
+        Ok(Left { pending, held, ready: unasked(&review, &ends) - held - pending })
     }
 
     /// How the changes of this run ended, and what earlier ones have failed to make.
