@@ -9,7 +9,8 @@
 //! | only N moved | Notion changed | update, 100 % |
 //! | only C moved | drift: edited in Clockify | `on_drift`, 50 % |
 //! | both moved | conflict | `on_conflict`, 50 % |
-//! | no base | first sight | Notion's value, 90 % |
+//! | no base | first sight | Notion's value, 90 %; an empty one asks for nothing, and agrees to nothing |
+//! | neither moved, N was sent and not kept | open | asked about, 50 % |
 //!
 //! A new page is created at 95 %, beside a near-twin name at 85 %; a project moves at 100 %, a task (which is created again
 //! and closed where it was) at 80 %. No change is surer than the evidence for its pair.
@@ -351,10 +352,11 @@ impl<'a> Differ<'a> {
                 }
                 verdict if rule.direction == Direction::ToNotion => match verdict {
                     Verdict::FirstSight if *current == Value::Empty => {
-                        agree(*field, Agreed::on(wanted.clone(), current.clone()));
+                        agree(*field, Agreed::Seen { notion: wanted.clone(), clockify: current.clone() });
                         continue;
                     }
-                    Verdict::FirstSight => (
+                    Verdict::NotKept if *current == Value::Empty => continue,
+                    Verdict::FirstSight | Verdict::NotKept => (
                         Cause::ToNotion,
                         Service::Notion,
                         FIRST_SIGHT,
@@ -371,11 +373,17 @@ impl<'a> Differ<'a> {
                     (Cause::NotionChanged, Service::Clockify, CONTESTED, "its client was removed in Notion")
                 }
                 Verdict::NotionChanged => (Cause::NotionChanged, Service::Clockify, 100, "changed in Notion"),
-                Verdict::FirstSight if *wanted == Value::Empty => {
-                    // A property that says nothing does not ask for anything to be wiped.
-                    agree(*field, Agreed::on(wanted.clone(), current.clone()));
+                Verdict::FirstSight if *wanted == Value::Empty && !matches!(field, Field::Name | Field::Parent) => {
+                    // A property that says nothing does not ask for anything to be wiped; nor does it agree to what is there.
+                    agree(*field, Agreed::Seen { notion: wanted.clone(), clockify: current.clone() });
                     continue;
                 }
+                Verdict::NotKept => (
+                    Cause::NotKept,
+                    Service::Clockify,
+                    CONTESTED,
+                    "Clockify took it and did not keep it: the plan or the rights of the account may not allow it",
+                ),
                 Verdict::FirstSight => {
                     (Cause::FirstSight, Service::Clockify, FIRST_SIGHT, "both sides differ, and were never seen to agree")
                 }
@@ -403,7 +411,8 @@ impl<'a> Differ<'a> {
             };
             let confidence = confidence.min(pair.evidence.confidence());
             let writable = side == Service::Clockify || field.is_writable_in_notion();
-            let alone = matches!(cause, Cause::Drift | Cause::Conflict) || side == Service::Clockify && *field == Field::Name;
+            let alone = matches!(cause, Cause::Drift | Cause::Conflict | Cause::NotKept)
+                || side == Service::Clockify && *field == Field::Name;
             let part = Part { cause, side, confidence, reason, writable, alone, fields: Vec::new() };
             let at = parts.iter().position(|known| !alone && known.is_like(&part)).unwrap_or_else(|| {
                 parts.push(part);
@@ -428,6 +437,7 @@ impl<'a> Differ<'a> {
         };
         let moves_task = action == Action::Move && page.kind == Kind::Task;
         let reason = match (&page.standing, action) {
+            _ if cause == Cause::NotKept => reason.to_owned(),
             (Standing::Trashed, Action::Close) => "the page is in Notion's trash".to_owned(),
             (Standing::Closed { because }, Action::Close) if cause != Cause::Drift => because.display().to_string(),
             (_, Action::Close) => "reopened in Clockify, but closed in Notion".to_owned(),
@@ -447,15 +457,15 @@ impl<'a> Differ<'a> {
                         (self.shown(compared.field, &compared.wanted, page), self.shown(compared.field, &compared.current, page));
                     let base = compared.base.as_ref().map(|base| self.shown(compared.field, base, page));
                     match side {
-                        Service::Clockify => FieldChange { field: compared.field, from: current, to: wanted, base },
-                        Service::Notion => FieldChange { field: compared.field, from: wanted, to: current, base },
+                        Service::Clockify => FieldChange { base, ..FieldChange::new(compared.field, current, wanted) },
+                        Service::Notion => FieldChange { base, ..FieldChange::new(compared.field, wanted, current) },
                     }
                 })
                 .collect()
         };
         let proposal = Proposal { action, side, object: Some(object.id), fields: written(side), confidence, reason };
         let mut alternatives = Vec::new();
-        if matches!(cause, Cause::Drift | Cause::Conflict | Cause::FirstSight) {
+        if matches!(cause, Cause::Drift | Cause::Conflict | Cause::FirstSight | Cause::NotKept) {
             if action == Action::Update && writable && self.may_write_notion() {
                 let (side, reason) = match side {
                     Service::Clockify => (Service::Notion, "take Clockify's value into Notion"),

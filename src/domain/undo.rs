@@ -202,10 +202,10 @@ impl<'a> Undoing<'a> {
             let (fields, held) = match back(wrote, now.clone(), stored.as_ref() == Some(&now)) {
                 Back::Done => continue,
                 Back::From(from, to) if action == Action::Update && field != Field::Name && elsewhere.is_none() => {
-                    together.push(FieldChange::new(field, from, to));
+                    together.push(with_half(wrote, FieldChange::new(field, from, to)));
                     continue;
                 }
-                Back::From(from, to) => (vec![FieldChange::new(field, from, to)], elsewhere.clone()),
+                Back::From(from, to) => (vec![with_half(wrote, FieldChange::new(field, from, to))], elsewhere.clone()),
                 Back::Held(held) => {
                     let to = wrote.before.clone().unwrap_or_default();
                     (vec![FieldChange::new(field, now, to)], elsewhere.clone().or(Some(held)))
@@ -294,7 +294,8 @@ impl<'a> Undoing<'a> {
     /// Closes what the run created.
     fn close_created(&mut self, about: About<'a>, object: ObjectId, ours: bool, relink: Option<usize>) -> Option<usize> {
         let listing = &self.snapshots.objects[about.kind];
-        let fields = vec![FieldChange::new(Field::State, Value::Closed(false), Value::Closed(true))];
+        let (open, closed) = (Value::Closed(false), Value::Closed(true));
+        let fields = vec![FieldChange { half: Some(open.clone()), ..FieldChange::new(Field::State, open, closed) }];
         let Some(row) = listing.get(object) else {
             let because = listing.incomplete_because()?;
             let hold = hold(HoldCode::Incomplete, format!("it is not in what could be listed ({because})"));
@@ -333,7 +334,7 @@ impl<'a> Undoing<'a> {
                 Back::From(from, to) => (from, to, self.unwritable(about)),
                 Back::Held(held) => (now, wrote.before.clone().unwrap_or_default(), self.unwritable(about).or(Some(held))),
             };
-            let fields = vec![FieldChange::new(field, from, to)];
+            let fields = vec![with_half(wrote, FieldChange::new(field, from, to))];
             let object = about.object.map(|object| object.id);
             let at = self.push(about, Action::Update, object, fields, "the run wrote it into the page", held);
             self.changes[at].proposal.side = Service::Notion;
@@ -527,6 +528,10 @@ fn back(wrote: &Wrote, now: Value, stored: bool) -> Back {
             Back::Held(hold(HoldCode::MovedSince, text))
         }
     }
+}
+
+fn with_half(wrote: &Wrote, field: FieldChange) -> FieldChange {
+    FieldChange { half: Some(wrote.half.clone()), ..field }
 }
 
 /// The page's title, or where it is out of sight the object's name.

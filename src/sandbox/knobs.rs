@@ -84,6 +84,8 @@ pub struct Knobs {
     pub unset_absent: bool,
     /// Clockify: estimates are refused with 403, as a plan below PRO may do.
     pub estimates_refused: bool,
+    /// Clockify: estimates are accepted and not kept, as a plan without them may do. Unproved.
+    pub estimates_dropped: bool,
 }
 
 impl Default for Knobs {
@@ -117,6 +119,7 @@ impl Default for Knobs {
             ignores_paging: false,
             unset_absent: false,
             estimates_refused: false,
+            estimates_dropped: false,
         }
     }
 }

@@ -290,3 +290,63 @@ fn an_ending_speaks_of_the_whole_plan_whatever_the_run_was_asked_for() {
     assert!(rig.sandbox.world().claim(other).is_some());
     assert_eq!(rig.run(&["apply", "--pending"]).code, 0);
 }
+
+#[test]
+fn what_clockify_takes_and_does_not_keep_is_told_and_waits_and_is_not_sent_again() {
+    let mut world = World::empty();
+    let client = world.add_client_page("Globex");
+    let project = world.add_project_page("Website", client);
+    let task = world.add_task_page("Design", project);
+    let rig = Rig::new(world);
+    for (source, page) in [("Projects", project), ("Tasks", task)] {
+        rig.add_column(source, "Planned", json!({"number": {}}));
+        rig.sandbox.world().set(page, "Planned", 8);
+    }
+    rig.configure("mapping.projects.fields.estimate = \"Planned\"\nmapping.tasks.fields.estimate = \"Planned\"\n");
+    rig.sandbox.knobs().estimates_dropped = true;
+
+    let (code, report) = rig.auto_approve();
+
+    assert_eq!((code, &report["failed"]), (4, &json!(2)), "{report:#}");
+    assert_eq!(report["failures"][0]["error"], json!("created, but Clockify did not keep: estimate"));
+    assert!(rig.sandbox.world().claim(task).is_some(), "the rest went on");
+    rig.sandbox.clear_calls();
+    assert_eq!(rig.auto_approve().0, 2, "it is not in sync");
+    assert_eq!(waiting(&rig), ["update Website review", "update Design review"]);
+    assert!(
+        pending(&rig)["changes"][0]["because"]
+            .as_str()
+            .is_some_and(|why| why.starts_with("Clockify took it and did not keep it"))
+    );
+    assert!(rig.mutations().is_empty(), "and nothing is sent again unasked");
+
+    // Somebody has it sent again, in vain: it waits on, and is not sent once more.
+    approve_all(&rig);
+    assert_eq!(rig.auto_approve().0, 4);
+    assert_eq!(waiting(&rig), ["update Website failed", "update Design failed"]);
+    rig.sandbox.clear_calls();
+    assert_eq!(rig.auto_approve().0, 2);
+    assert_eq!(waiting(&rig), ["update Website failed", "update Design failed"]);
+    assert!(rig.mutations().is_empty());
+
+    // The plan allows it by now.
+    rig.sandbox.knobs().estimates_dropped = false;
+    approve_all(&rig);
+    assert_eq!(rig.auto_approve().0, 0);
+    assert_eq!(rig.auto_approve().1["outcome"], json!("in_sync"));
+}
+
+#[test]
+fn what_somebody_types_while_a_run_is_undone_is_mirrored() {
+    let (rig, page) = agreed("Globex");
+    rig.sandbox.world().set_title(page, "Globex Holding");
+    assert_eq!(rig.auto_approve().0, 0);
+    rig.sandbox.world().set_title(page, "Globex SE");
+
+    assert_eq!(rig.run(&["undo", "--out", "undo.json"]).code, 0);
+    assert_eq!(rig.run(&["apply", "undo.json"]).code, 0);
+    assert!(has_client(&rig, "Globex"), "the run is taken back");
+
+    assert_eq!(rig.auto_approve().0, 0);
+    assert!(has_client(&rig, "Globex SE"), "and what is newer than the run is mirrored");
+}

@@ -310,7 +310,7 @@ impl Difference {
             object: proposal.object,
             action: proposal.action,
             side: proposal.side,
-            fields: proposal.fields.iter().map(|field| FieldChange { base: None, ..field.clone() }).collect(),
+            fields: proposal.fields.iter().map(|field| FieldChange { base: None, half: None, ..field.clone() }).collect(),
             confidence: proposal.confidence,
             reason: proposal.reason.clone(),
             state: change.state,

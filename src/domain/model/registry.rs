@@ -23,6 +23,14 @@ pub enum Agreed {
         /// Clockify's half.
         clockify: Value,
     },
+    /// The sides held different values, and nobody has agreed to that: Notion's was empty, which asks for nothing, or it was sent and
+    /// Clockify did not keep it.
+    Seen {
+        /// What Notion held.
+        notion: Value,
+        /// What Clockify held.
+        clockify: Value,
+    },
 }
 
 impl Agreed {
@@ -34,14 +42,14 @@ impl Agreed {
     /// What Notion held.
     pub fn notion(&self) -> &Value {
         match self {
-            Self::Same(value) | Self::Apart { notion: value, .. } => value,
+            Self::Same(value) | Self::Apart { notion: value, .. } | Self::Seen { notion: value, .. } => value,
         }
     }
 
     /// What Clockify held.
     pub fn clockify(&self) -> &Value {
         match self {
-            Self::Same(value) | Self::Apart { clockify: value, .. } => value,
+            Self::Same(value) | Self::Apart { clockify: value, .. } | Self::Seen { clockify: value, .. } => value,
         }
     }
 }

@@ -182,12 +182,12 @@ impl Settling<'_> {
 
     /// The link of the object that a create made, unless either has another by now. The object is shown from now on.
     fn link(&mut self, request: &Write, trace: &Trace, object: Object) -> Option<Link> {
-        let Write::Create { page, parent, name, fields, .. } = request else { return None };
+        let Write::Create { page, .. } = request else { return None };
         let before = self.registry.of_page(*page);
         let is_free = before.is_none_or(|before| Some(before.object) == trace.leaves) && self.is_free(object.id);
         let left = before.map_or_else(Vec::new, |before| steps::leaving(before, self.snapshots));
         let claim = self.claim_before(&object, *page, trace);
-        let link = Link { left, ..steps::recovered(*page, &object, &claim, *parent, name, fields) };
+        let link = Link { left, ..steps::recovered(*page, &object, &claim, request, &trace.apart) };
         let shown = &mut self.snapshots.objects[object.kind];
         if shown.get(object.id).is_none() {
             *shown = std::mem::take(shown).with([object]);

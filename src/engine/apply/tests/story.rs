@@ -677,10 +677,28 @@ failed: Clockify accepted the request, but did not change: name
     assert_data_eq!(
         run.world.changes(),
         str![[r#"
-client "Acme Inc" update <Acme> name: "Acme" → "Acme Inc" [notion_changed 100 ready]
+client "Acme Inc" update <Acme> name: "Acme" → "Acme Inc" [not_kept 50 review]
 
 "#]]
     );
+}
+
+#[test]
+fn what_a_create_did_not_keep_is_told_and_an_open_difference() {
+    let mut world = World::linked(&["Acme", "Acme/Website"]);
+    world.page("Acme/Website/Design").values.set(Field::Estimate, Value::Seconds(7200));
+
+    let run = with_fault(&world, "create task", Fault::Ignored);
+
+    assert_eq!(run.ends(), "failed: created, but Clockify did not keep: estimate\n");
+    assert!(run.log(false).contains("done page task"), "its ID is written all the same:\n{}", run.log(false));
+    let seen = Agreed::Seen { notion: Value::Seconds(7200), clockify: Value::Empty };
+    assert_eq!(run.world.base("Acme/Website/Design", Field::Estimate), Some(seen));
+    assert_eq!(run.world.changes(), "task \"Design\" update <created 6/x/x> estimate: \"\" → \"2 h\" [not_kept 50 review]\n");
+    // Somebody has it tried again, in vain: it waits on.
+    let again = with_fault(&run.world, "update task", Fault::Ignored);
+    assert_eq!(again.ends(), "failed: Clockify accepted the request, but did not change: estimate\n");
+    assert_eq!(again.world.changes(), run.world.changes());
 }
 
 #[test]
