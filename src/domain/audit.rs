@@ -166,6 +166,7 @@ impl Level {
             | What::Planned { .. }
             | What::Difference(_)
             | What::Decided { .. }
+            | What::DecisionEnded { .. }
             | What::Approved { .. }
             | What::Intent { .. }
             | What::Outcome { .. }

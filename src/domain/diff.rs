@@ -9,7 +9,8 @@
 //! | only N moved | Notion changed | update, 100 % |
 //! | only C moved | drift: edited in Clockify | `on_drift`, 50 % |
 //! | both moved | conflict | `on_conflict`, 50 % |
-//! | no base | first sight | Notion's value, 90 % |
+//! | no base | first sight | Notion's value, 90 %; an empty one asks for nothing, and agrees to nothing |
+//! | neither moved, N was sent and not kept | open | asked about, 50 % |
 //!
 //! A new page is created at 95 %, beside a near-twin name at 85 %; a project moves at 100 %, a task (which is created again
 //! and closed where it was) at 80 %. No change is surer than the evidence for its pair.
@@ -295,30 +296,31 @@ impl<'a> Differ<'a> {
         let link = self.registry.of_page(page.id);
         let (along, before) = (self.along(page, best.object, link), link.map_or(Along::No, |link| link.along));
         let (mut base, mut moved) = self.compare(page, best, link.map(|link| &link.base), along.0);
-        if page.claim.id() == Some(best.object.id) && base.get(Field::Claim).is_some() {
+        let has_id = page.claim.id() == Some(best.object.id);
+        if has_id && base.get(Field::Claim).is_some() {
             base.to_mut().forget(Field::Claim);
             moved = true;
         }
+        // What is known by its marker alone may never have had its ID in the page.
+        let unwritten = match link {
+            _ if has_id => None,
+            Some(link) => link.unwritten.clone(),
+            None => page.claim.value().filter(|claim| *claim == Value::Empty),
+        };
         let sight = match page.standing {
             Standing::Trashed if best.object.is_closed() => Sight::Retired,
             _ => Sight::Expected,
         };
         let left = link.map_or_else(Vec::new, |link| self.still_left(page, link));
-        let unchanged = link.is_some_and(|link| !moved && link.sight == sight && link.left == left && along.1 == before);
+        let is_unchanged = |link: &Link| link.sight == sight && link.left == left && link.unwritten == unwritten;
+        let unchanged = link.is_some_and(|link| !moved && along.1 == before && is_unchanged(link));
         for object in &left {
             self.close_left(page, *object);
         }
         if !unchanged {
             let base = base.into_owned();
-            self.verified.push(Link {
-                page: page.id,
-                kind: page.kind,
-                object: best.object.id,
-                sight,
-                base,
-                left,
-                along: along.1,
-            });
+            let (page, kind, object) = (page.id, page.kind, best.object.id);
+            self.verified.push(Link { page, kind, object, sight, base, left, along: along.1, unwritten });
         }
         self.write_back(page, best);
     }
@@ -433,10 +435,11 @@ impl<'a> Differ<'a> {
                 }
                 verdict if rule.direction == Direction::ToNotion => match verdict {
                     Verdict::FirstSight if *current == Value::Empty => {
-                        agree(*field, Agreed::on(wanted.clone(), current.clone()));
+                        agree(*field, Agreed::Seen { notion: wanted.clone(), clockify: current.clone() });
                         continue;
                     }
-                    Verdict::FirstSight => (
+                    Verdict::NotKept if *current == Value::Empty => continue,
+                    Verdict::FirstSight | Verdict::NotKept => (
                         Cause::ToNotion,
                         Service::Notion,
                         FIRST_SIGHT,
@@ -453,11 +456,17 @@ impl<'a> Differ<'a> {
                     (Cause::NotionChanged, Service::Clockify, CONTESTED, "its client was removed in Notion")
                 }
                 Verdict::NotionChanged => (Cause::NotionChanged, Service::Clockify, 100, "changed in Notion"),
-                Verdict::FirstSight if *wanted == Value::Empty => {
-                    // A property that says nothing does not ask for anything to be wiped.
-                    agree(*field, Agreed::on(wanted.clone(), current.clone()));
+                Verdict::FirstSight if *wanted == Value::Empty && !matches!(field, Field::Name | Field::Parent) => {
+                    // A property that says nothing does not ask for anything to be wiped; nor does it agree to what is there.
+                    agree(*field, Agreed::Seen { notion: wanted.clone(), clockify: current.clone() });
                     continue;
                 }
+                Verdict::NotKept => (
+                    Cause::NotKept,
+                    Service::Clockify,
+                    CONTESTED,
+                    "Clockify took it and did not keep it: the plan or the rights of the account may not allow it",
+                ),
                 Verdict::FirstSight => {
                     (Cause::FirstSight, Service::Clockify, FIRST_SIGHT, "both sides differ, and were never seen to agree")
                 }
@@ -489,11 +498,13 @@ impl<'a> Differ<'a> {
             }
             let confidence = confidence.min(pair.evidence.confidence());
             let writable = side == Service::Clockify || field.is_writable_in_notion();
+            // What was not kept once is for a person to settle, whatever the reason.
             let refused = match side {
+                _ if cause == Cause::NotKept => None,
                 Service::Clockify => self.refused_by_clockify(page.kind, *field, wanted, pair.object.nature),
                 Service::Notion => self.refused_by_notion(page.kind, *field, current),
             };
-            let alone = matches!(cause, Cause::Drift | Cause::Conflict)
+            let alone = matches!(cause, Cause::Drift | Cause::Conflict | Cause::NotKept)
                 || side == Service::Clockify && *field == Field::Name
                 || refused.is_some();
             let part = Part { cause, side, confidence, reason, writable, alone, fields: Vec::new() };
@@ -547,6 +558,7 @@ impl<'a> Differ<'a> {
         };
         let moves_task = action == Action::Move && page.kind == Kind::Task;
         let reason = match (&page.standing, action) {
+            _ if cause == Cause::NotKept => reason.to_owned(),
             (Standing::Trashed, Action::Close) => "the page is in Notion's trash".to_owned(),
             (Standing::Closed { because }, Action::Close) if cause != Cause::Drift => because.display().to_string(),
             (_, Action::Close) => match self.snapshots.along.get(&page.id) {
@@ -573,8 +585,8 @@ impl<'a> Differ<'a> {
                         (self.shown(compared.field, &compared.wanted, page), self.shown(compared.field, &compared.current, page));
                     let base = compared.base.as_ref().map(|base| self.shown(compared.field, base, page));
                     match side {
-                        Service::Clockify => FieldChange { field: compared.field, from: current, to: wanted, base },
-                        Service::Notion => FieldChange { field: compared.field, from: wanted, to: current, base },
+                        Service::Clockify => FieldChange { base, ..FieldChange::new(compared.field, current, wanted) },
+                        Service::Notion => FieldChange { base, ..FieldChange::new(compared.field, wanted, current) },
                     }
                 })
                 .collect()
@@ -585,10 +597,10 @@ impl<'a> Differ<'a> {
                 Service::Notion => self.refused_by_notion(page.kind, *field, current),
             })
         };
-        let mut refused = refused_by(side);
+        let mut refused = refused_by(side).filter(|_| cause != Cause::NotKept);
         let mut proposal = Proposal { action, side, object: Some(object.id), fields: written(side), confidence, reason };
         let mut alternatives = Vec::new();
-        if matches!(cause, Cause::Drift | Cause::Conflict | Cause::FirstSight) {
+        if matches!(cause, Cause::Drift | Cause::Conflict | Cause::FirstSight | Cause::NotKept) {
             let (other, reason) = match side {
                 Service::Clockify => (Service::Notion, "take Clockify's value into Notion"),
                 Service::Notion => (Service::Clockify, "write Notion's value into Clockify"),
@@ -674,12 +686,19 @@ impl<'a> Differ<'a> {
         let objects = &self.snapshots.objects[page.kind];
         let left = self.registry.of_page(page.id).map_or(&[][..], |link| &link.left);
         let rival = page.claim.id().filter(|claimed| !left.contains(claimed)).and_then(|claimed| objects.get(claimed));
+        let unfinished = link.is_some_and(|link| link.unwritten.is_some() && link.unwritten == page.claim.value());
         let (from, confidence, reason) = match &page.claim {
             Claim::Unknown(_) => return,
             _ if opened => {
                 let reason = "an undo took the ID out of the page, and the object was opened again in Clockify since".to_owned();
                 (Value::Empty, OPENED_UNNAMED, reason)
             }
+            Claim::None if unfinished => (Value::Empty, 100, "created or linked, its ID not yet in the page".to_owned()),
+            claim if unfinished => {
+                let reason = "created or linked, its ID not yet in the page, which still has".to_owned();
+                (claim.value().unwrap_or_default(), 100, reason)
+            }
+            Claim::None if link.is_none() => (Value::Empty, 100, "the ID is not in the page".to_owned()),
             Claim::None => (Value::Empty, 100, "the page has lost its Clockify ID".to_owned()),
             Claim::Garbled(text) => (Value::Text(text.clone()), 95, "the page's Clockify ID is not one".to_owned()),
             Claim::Id(other) if left.contains(other) => {
@@ -707,7 +726,8 @@ impl<'a> Differ<'a> {
                 from => format!("{reason}: {}", from.to_raw().display().clipped(40)),
             },
         };
-        self.push(page, Cause::Claim, proposal, alternatives);
+        let (cause, alternatives) = if unfinished { (Cause::Unfinished, Vec::new()) } else { (Cause::Claim, alternatives) };
+        self.push(page, cause, proposal, alternatives);
     }
 
     /// With local IDs Notion is only read.

@@ -233,16 +233,20 @@ fn fields(
         let base = base(field);
         let verdict = match diff::verdict(&notion, &clockify, base.as_ref()) {
             None if notion == clockify => "agree",
+            None if matches!(base, Some(Agreed::Seen { .. })) => "nothing is asked for",
             None => "differ on purpose",
             Some(Verdict::Agreed) => "agree now",
             Some(Verdict::NotionChanged) => "changed in Notion",
             Some(Verdict::ClockifyChanged) => "edited in Clockify",
             Some(Verdict::Conflict) => "edited on both sides",
+            Some(Verdict::NotKept) => "sent, and not kept",
             Some(Verdict::FirstSight) => "never seen to agree",
         };
         let base = base.map(|base| match base {
             Agreed::Same(value) => shown(&value),
-            Agreed::Apart { notion, clockify } => format!("{} | {}", shown(&notion), shown(&clockify)),
+            Agreed::Apart { notion, clockify } | Agreed::Seen { notion, clockify } => {
+                format!("{} | {}", shown(&notion), shown(&clockify))
+            }
         });
         Some(Compared { field: field_word(page.kind, field), notion: shown(&notion), clockify: shown(&clockify), base, verdict })
     });
@@ -316,6 +320,9 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
         }
     }
     match change.policy(&rules.thresholds) {
+        _ if change.cause == Cause::Unfinished => {
+            add(Vec::new(), "approved".to_owned(), "it completes what was approved, whatever is configured");
+        }
         Some((name, threshold)) => {
             let (value, needs) = match threshold {
                 Threshold::At(least) => (least.to_string(), format!("{least} % or more is applied without a person")),

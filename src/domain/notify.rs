@@ -189,6 +189,7 @@ mod tests {
             not_before: None,
             pending: waits.len(),
             held: 0,
+            ready: 0,
         };
         let report = report(RunId("r".into()), &plan, &[], totals);
         let scope = Scope { clockify_workspace: "64a9".into(), ..Scope::default() };
@@ -232,7 +233,7 @@ mod tests {
         world.set_base("Acme", Field::Name, Agreed::Same(Value::text("x")));
         aftermath_of(&world, |aftermath| {
             let message = Message::of(aftermath);
-            assert_eq!(message.title, "punchlist, workspace 64a9: changes wait for a person");
+            assert_eq!(message.title, "punchlist, workspace 64a9: changes wait");
             for line in message.lines.iter().chain([&message.title]) {
                 assert!(!line.contains(|c: char| c.is_control() || c == '\u{202E}'), "{line:?}");
             }

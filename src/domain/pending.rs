@@ -1,10 +1,14 @@
-//! What waits for a person: what no run makes without one, and what somebody has left alone for now.
+//! What waits: what no run makes without a person, what somebody has left alone for now, and what failed.
 
-use std::{collections::BTreeSet, ops::Deref};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Deref,
+};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
+    journal::{Event, What},
     plan::{Change, ChangeId, Plan, State},
     review::{Decision, Review, Verdict},
     text::Display,
@@ -22,6 +26,8 @@ pub enum Waits {
     Flagged,
     /// Somebody has left it alone for now.
     Skipped,
+    /// A run failed to make it, or could not start it; the next one tries again unless a person has to decide.
+    Failed,
 }
 
 impl Waits {
@@ -32,6 +38,7 @@ impl Waits {
             Self::Held => "held",
             Self::Flagged => "flagged",
             Self::Skipped => "skipped",
+            Self::Failed => "failed",
         }
     }
 }
@@ -47,11 +54,50 @@ pub struct Waiting<'a> {
     pub reason: String,
 }
 
-/// What of a review waits for a person after a run that is `done` with some of it. What policy approves waits for the next run alone, and
-/// what was ignored for good waits for nobody.
-pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, done: &BTreeSet<&ChangeId>) -> Vec<Waiting<'a>> {
-    let changes = review.plan().changes.iter().enumerate().filter(|(_, change)| !done.contains(&change.id));
+/// How changes ended, in this run and, where it has not tried them again, in earlier ones.
+#[derive(Clone, Debug, Default)]
+pub struct Ends<'a> {
+    applied: BTreeSet<&'a ChangeId>,
+    failed: BTreeMap<&'a ChangeId, String>,
+    earlier: BTreeMap<ChangeId, String>,
+}
+
+impl<'a> Ends<'a> {
+    /// Reads the events of a run; `earlier` is what failed before that, and why.
+    pub fn of(events: &'a [Event], earlier: impl IntoIterator<Item = (ChangeId, String)>) -> Self {
+        let mut ends = Self { earlier: earlier.into_iter().collect(), ..Self::default() };
+        for event in events {
+            match &event.what {
+                What::Applied { change } => {
+                    ends.applied.insert(change);
+                }
+                What::Failed { change, error, .. } => {
+                    ends.failed.insert(change, error.clone());
+                }
+                What::NotStarted { change, because } => {
+                    ends.failed.entry(change).or_insert_with(|| format!("not started: {because}"));
+                }
+                _ => {}
+            }
+        }
+        ends
+    }
+
+    /// True where this run has made the change, failed to, or could not start it.
+    pub fn has(&self, change: &ChangeId) -> bool {
+        self.applied.contains(change) || self.failed.contains_key(change)
+    }
+}
+
+/// What of a review waits after a run that ended some of it so. What policy approves and nothing has kept back waits for the next run
+/// alone, and what was ignored for good waits for nobody.
+pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_>) -> Vec<Waiting<'a>> {
+    let changes = review.plan().changes.iter().enumerate().filter(|(_, change)| !ends.applied.contains(&change.id));
     let waiting = changes.filter_map(|(at, change)| {
+        if let Some(error) = ends.failed.get(&change.id) {
+            return Some(Waiting { change, waits: Waits::Failed, reason: error.clone() });
+        }
+        let earlier = ends.earlier.get(&change.id);
         let (waits, reason) = match (&change.hold, &review.verdict(at).decision) {
             (_, Some(Decision::Ignore)) => return None,
             (Some(hold), _) => (Waits::Held, hold.text.clone()),
@@ -60,6 +106,7 @@ pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, done: &BTreeSe
                 (Waits::Flagged, format!("flagged by {}: {}", review.by(at), Display::of(note)))
             }
             (None, Some(Decision::Skip)) => (Waits::Skipped, format!("skipped by {}", review.by(at))),
+            (None, _) if earlier.is_some() => (Waits::Failed, earlier.cloned().unwrap_or_default()),
             (None, Some(Decision::Approve)) => match review.blocked(at) {
                 None => return None,
                 Some(other) => (Waits::Review, format!("it was approved, and waits for “{}”", other.name.display().clipped(60))),
@@ -73,4 +120,11 @@ pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, done: &BTreeSe
         Some(Waiting { change, waits, reason })
     });
     waiting.collect()
+}
+
+/// How many changes a run has not ended in any way, but for those that were ignored for good.
+pub fn unasked(review: &Review<impl Deref<Target = Plan>>, ends: &Ends<'_>) -> usize {
+    let changes = review.plan().changes.iter().enumerate();
+    let is_left = |at: usize| review.verdict(at).decision != Some(Decision::Ignore);
+    changes.filter(|(at, change)| is_left(*at) && !ends.has(&change.id)).count()
 }

@@ -94,6 +94,8 @@ pub enum Cause {
     Conflict,
     /// They differ, and were never seen to agree.
     FirstSight,
+    /// Notion's value was sent, and Clockify did not keep it.
+    NotKept,
     /// They differ, and by the rule the field goes to Notion.
     ToNotion,
     /// An object that looks like the page's.
@@ -102,6 +104,8 @@ pub enum Cause {
     Vanished,
     /// The page's ID property does not hold its object's ID.
     Claim,
+    /// The page got its object, and its ID property still holds what it held then: what was approved is half done.
+    Unfinished,
     /// The page has a copy of another page's ID.
     CopiedId,
     /// The page has moved, and what it left behind is still open.
@@ -127,10 +131,12 @@ impl Cause {
             Self::Drift => "linked; only Clockify moved since both were last verified to agree",
             Self::Conflict => "linked; both moved since they were last verified to agree",
             Self::FirstSight => "linked, but never seen to agree on this",
+            Self::NotKept => "linked; what was sent is not what the answer showed, and neither side has moved since",
             Self::ToNotion => "linked, and by the rule Clockify's value goes to Notion",
             Self::Match => "found by its name under the same parent",
             Self::Vanished => "a complete listing shows that the object it was linked to is gone",
             Self::Claim => "linked; the ID in the page says otherwise",
+            Self::Unfinished => "linked; the ID was never in the page, which is as it was when it was linked",
             Self::Moved => "the page has moved on, and this is what it was linked to before",
             Self::Twin => "its note names the page, as only punchlist writes it, and the page is linked to another object",
             Self::Unmanaged => "no page links to it, and every page was seen",
@@ -154,12 +160,16 @@ pub struct FieldChange {
     /// What Notion held when both sides were last verified, if they ever were. For people; no part of the change.
     #[serde(skip)]
     pub base: Option<Value>,
+    /// Of an undo, what the side that is not written held after the run: its half of the base from then on, so that what it holds by now is
+    /// mirrored if it is newer. No part of the change.
+    #[serde(skip)]
+    pub half: Option<Value>,
 }
 
 impl FieldChange {
     /// A field that both sides were never seen to agree on.
     pub fn new(field: Field, from: Value, to: Value) -> Self {
-        Self { field, from, to, base: None }
+        Self { field, from, to, base: None, half: None }
     }
 }
 
@@ -319,8 +329,8 @@ impl Change {
     /// The threshold that the policy has for it.
     pub fn threshold(&self, thresholds: &Thresholds) -> Threshold {
         match self.policy(thresholds) {
-            // Somebody has asked for just this; what is not sure in it is for a person.
-            _ if self.is_undo() || self.cause == Cause::Told => Threshold::At(100),
+            // Somebody has asked for just this, or approved the whole of it; what is not sure in it is for a person.
+            _ if self.is_undo() || matches!(self.cause, Cause::Told | Cause::Unfinished) => Threshold::At(100),
             Some((_, threshold)) => threshold,
             None => Threshold::Never,
         }
@@ -329,6 +339,8 @@ impl Change {
     /// The threshold with the name that the configuration has for it; nothing where no policy approves it, whatever is configured.
     pub fn policy(&self, thresholds: &Thresholds) -> Option<(&'static str, Threshold)> {
         Some(match self.proposal.action {
+            // It would be sent again and again.
+            _ if self.cause == Cause::NotKept => return None,
             Action::Create if self.cause == Cause::Vanished => ("recreate", thresholds.recreate),
             Action::Create if self.cause == Cause::CopiedId => ("clear_claim", thresholds.clear_claim),
             Action::Create => ("create", thresholds.create),

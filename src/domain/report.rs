@@ -38,6 +38,9 @@ pub struct Report {
     pub pending: usize,
     /// Changes that are held.
     pub held: usize,
+    /// Changes that need no person, and that the run was not asked for.
+    #[serde(default)]
+    pub ready: usize,
     /// Requests made.
     pub calls: Calls,
     /// Pages that were told what waits for a person, or that nothing does any more.
@@ -57,6 +60,15 @@ pub struct Report {
     /// When it is worth running again, where a service asked to wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
+}
+
+impl Report {
+    /// True where a change failed or was not started.
+    pub fn names(&self, change: &str) -> bool {
+        let mut failed = self.failures.iter().map(|failure| &failure.change_id);
+        let mut not_started = self.not_started.iter().map(|left| &left.change_id);
+        failed.any(|id| id.0 == change) || not_started.any(|id| id.0 == change)
+    }
 }
 
 /// One change that failed.
@@ -86,7 +98,7 @@ pub enum Ending {
     InSync,
     /// Everything was applied.
     Applied,
-    /// Something waits for a person.
+    /// Something waits, for a person or for a run that is asked for it.
     Pending,
     /// A brake held something.
     Braked,
@@ -125,7 +137,7 @@ impl Ending {
         match self {
             Self::InSync => "in sync",
             Self::Applied => "applied",
-            Self::Pending => "changes wait for a person",
+            Self::Pending => "changes wait",
             Self::Braked => "a brake held changes",
             Self::OutOfBudget => "out of request budget; run again later",
             Self::Interrupted => "stopped before everything was applied; run again to go on",
@@ -204,7 +216,7 @@ fn telling(events: &[Event]) -> impl Iterator<Item = (&ChangeId, &Raw)> {
 }
 
 fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Report {
-    let Totals { stopped, unsettled, calls, seconds, not_before, pending, held } = totals;
+    let Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready } = totals;
     let names: BTreeMap<&ChangeId, &Raw> = plan.changes.iter().map(|change| (change.id, change.name)).collect();
     let names: BTreeMap<&ChangeId, &Raw> = names.into_iter().chain(telling(events)).collect();
     let name = |id: &ChangeId| names.get(id).map(|name| name.display().to_string()).unwrap_or_default();
@@ -253,7 +265,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         (stopped == Stopped::OutOfBudget, Ending::OutOfBudget),
         (!failures.is_empty() || !begun.is_empty() || !not_started.is_empty(), Ending::Interrupted),
         (!brakes.is_empty(), Ending::Braked),
-        (pending + held > 0, Ending::Pending),
+        (pending + held + ready > 0, Ending::Pending),
         (!applied.is_empty(), Ending::Applied),
     ]
     .into_iter()
@@ -270,6 +282,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         skipped: not_started.len(),
         pending,
         held,
+        ready,
         calls,
         told,
         seconds,

@@ -12,7 +12,9 @@ use super::{
     text::Raw,
 };
 
-pub use links::{created, current, leaving, recovered, settled, verified, wanted, written_back};
+pub use links::{
+    answered, current, fresh, leaving, recovered, sent_at_birth, settled, stays_out, verified, wanted, written_back,
+};
 
 /// One step of an apply.
 #[derive(Clone, Debug, PartialEq, Eq)]

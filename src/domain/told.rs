@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    journal::{Difference, Event, What},
+    journal::Difference,
     model::{Field, Kind, Page, PageId, Service, Snapshots, Standing, Value},
     pending::{Waiting, Waits},
     plan::{Action, Cause, Change, FieldChange, Place, Plan, Proposal, State, change_id, field_word},
@@ -36,6 +36,7 @@ impl Word {
             Waits::Review => Self::Review,
             Waits::Flagged => Self::Flagged,
             Waits::Held => Self::Held,
+            Waits::Failed => Self::Failed,
         }
     }
 
@@ -75,20 +76,14 @@ impl Tale {
     }
 }
 
-/// What pages have to be told after a run: what waits of its plan, and what failed. Pages that cannot be written, and those of a plan
+/// What pages have to be told after a run: what waits of its plan. Pages that cannot be written, and those of a plan
 /// that may lack some, stay as they are.
-pub fn told(plan: &Plan, waiting: &[Waiting<'_>], events: &[Event], snapshots: &Snapshots, rules: &Rules) -> Plan {
+pub fn told(plan: &Plan, waiting: &[Waiting<'_>], snapshots: &Snapshots, rules: &Rules) -> Plan {
     let mut tales: BTreeMap<PageId, Tale> = BTreeMap::new();
     for Waiting { change, waits, reason } in waiting {
-        let line = format!("{}: {reason}", doing(change));
+        let failed = if *waits == Waits::Failed { " failed" } else { "" };
+        let line = format!("{}{failed}: {reason}", doing(change));
         tales.entry(change.page).or_default().add(Word::of(*waits), &line);
-    }
-    let by_id = plan.by_id();
-    for event in events {
-        let What::Failed { change, error, .. } = &event.what else { continue };
-        let Some(change) = by_id.get(change) else { continue };
-        let line = format!("{} failed: {error}", doing(change));
-        tales.entry(change.page).or_default().add(Word::Failed, &line);
     }
     let mut telling = Plan { complete: true, scope: plan.scope.clone(), ..Plan::default() };
     for kind in Kind::ALL {

@@ -208,11 +208,12 @@ impl<'a> Undoing<'a> {
                     let is_mapped = action == Action::Update && field != Field::Name;
                     let refused = is_mapped.then(|| in_clockify(about.kind, field, &to, row.nature, &self.snapshots.limits));
                     let refused = refused.flatten().map(|refused| hold(HoldCode::NotTaken, refused));
+                    let change = with_half(wrote, FieldChange::new(field, from, to));
                     if is_mapped && elsewhere.is_none() && refused.is_none() {
-                        together.push(FieldChange::new(field, from, to));
+                        together.push(change);
                         continue;
                     }
-                    (vec![FieldChange::new(field, from, to)], elsewhere.clone().or(refused))
+                    (vec![change], elsewhere.clone().or(refused))
                 }
                 Back::Held(held) => {
                     let to = wrote.before.clone().unwrap_or_default();
@@ -301,7 +302,8 @@ impl<'a> Undoing<'a> {
     /// Closes what the run created.
     fn close_created(&mut self, about: About<'a>, object: ObjectId, ours: bool, relink: Option<usize>) -> Option<usize> {
         let listing = &self.snapshots.objects[about.kind];
-        let fields = vec![FieldChange::new(Field::State, Value::Closed(false), Value::Closed(true))];
+        let (open, closed) = (Value::Closed(false), Value::Closed(true));
+        let fields = vec![FieldChange { half: Some(open.clone()), ..FieldChange::new(Field::State, open, closed) }];
         let Some(row) = listing.get(object) else {
             let because = listing.incomplete_because()?;
             let hold = hold(HoldCode::Incomplete, format!("it is not in what could be listed ({because})"));
@@ -347,7 +349,7 @@ impl<'a> Undoing<'a> {
                     (now.unwrap_or_default(), wrote.before.clone().unwrap_or_default(), self.unwritable(about).or(Some(held)))
                 }
             };
-            let fields = vec![FieldChange::new(field, from, to)];
+            let fields = vec![with_half(wrote, FieldChange::new(field, from, to))];
             let object = about.object.map(|object| object.id);
             let at = self.push(about, Action::Update, object, fields, "the run wrote it into the page", held);
             self.changes[at].proposal.side = Service::Notion;
@@ -545,6 +547,10 @@ fn back(wrote: &Wrote, now: Option<Value>, stored: bool) -> Back {
             Back::Held(hold(HoldCode::MovedSince, text))
         }
     }
+}
+
+fn with_half(wrote: &Wrote, field: FieldChange) -> FieldChange {
+    FieldChange { half: Some(wrote.half.clone()), ..field }
 }
 
 /// The page's title, or where it is out of sight the object's name.

@@ -36,10 +36,9 @@ use self::{
 use crate::domain::{
     journal::{Born, Event, Outcome, RunId, Trace, Was, What, Write, WriteId},
     model::{
-        Agreed, Along, Base, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Service, Sight, Snapshots,
-        Value,
+        Agreed, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Service, Sight, Snapshots, Value,
     },
-    plan::ChangeId,
+    plan::{Change, ChangeId},
     report::Stopped,
     review::Approved,
     rules::Rules,
@@ -520,7 +519,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 if let Some(subject) = self.subject(&write).filter(unread) {
                     return Ok(Start::Read(subject));
                 }
-                let trace = self.trace(&write, target.now());
+                let trace = self.trace(step, &write, target.now());
                 let second_try = matches!(write, Write::Create { .. }) && self.work.earlier.contains_key(&page);
                 let number = WriteId(self.next_write);
                 self.next_write += 1;
@@ -586,16 +585,16 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
 
     /// What is known before a write leaves. What will tell the object of a create from those of others: those that were there before, and
     /// the time; of any other write, where both sides are to differ on purpose.
-    fn trace(&self, write: &Write, now: Option<Timestamp>) -> Trace {
+    fn trace(&self, step: &Step, write: &Write, now: Option<Timestamp>) -> Trace {
+        let apart = self.apart(step, write);
         let Write::Create { page, kind, parent, name, .. } = write else {
-            return Trace { apart: self.apart(write), ..Trace::default() };
+            return Trace { apart, ..Trace::default() };
         };
         let rows = self.work.snapshots.objects[*kind].rows().iter();
         // Only those of the same name can be mistaken for the new one.
         let same = rows.filter(|object| object.parent == *parent && object.name.canonical() == name.canonical());
         let leaves = self.work.registry.of_page(*page).map(|link| link.object);
-        let mut trace =
-            Trace { siblings: same.map(|object| object.id).collect(), born: now.map(Born::of), leaves, ..Trace::default() };
+        let mut trace = Trace { siblings: same.map(|object| object.id).collect(), born: now.map(Born::of), leaves, apart };
         if let Some(earlier) = self.work.earlier.get(page) {
             trace.siblings.retain(|known| earlier.siblings.contains(known));
             trace.born = trace.born.zip(earlier.born).map(|(now, earlier)| now.since(earlier));
@@ -620,25 +619,49 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         }
     }
 
-    /// What the other side holds, where that is not what a write brings about.
-    fn apart(&self, write: &Write) -> BTreeMap<Field, Value> {
+    /// What the other side holds, where that is not what a write brings about. Of an undo it is what the run had brought, so that what is
+    /// newer by now is mirrored.
+    fn apart(&self, step: &Step, write: &Write) -> BTreeMap<Field, Value> {
         let (mut other, fields) = match write {
-            Write::Create { .. } => return BTreeMap::new(),
-            Write::Update { page, kind, fields, .. } => (self.as_wanted(*kind, *page, fields.clone()), fields),
+            Write::Create { page, kind, .. } => {
+                let sent = steps::sent_at_birth(write);
+                let mut held = sent.clone();
+                // An object is born open, below what its page names.
+                held.retain(|field, _| !matches!(field, Field::Parent | Field::State));
+                (self.as_wanted(*kind, *page, held), sent)
+            }
+            Write::Update { page, kind, fields, .. } => (self.as_wanted(*kind, *page, fields.clone()), fields.clone()),
             Write::WriteBack { page, kind, fields, .. } => {
                 let link = self.work.registry.of_page(*page);
                 let object = link.and_then(|link| self.work.snapshots.objects[*kind].get(link.object));
                 let current = |&field: &Field| Some((field, steps::current(object?, field)?));
-                (fields.keys().filter_map(current).collect(), fields)
+                (fields.keys().filter_map(current).collect(), fields.clone())
             }
         };
+        let all = self.work.approved.changes();
+        let undone = all.iter().filter(|change| change.is_undo() && step.changes.contains(&change.id));
+        for field in undone.flat_map(|change| &change.proposal.fields).filter(|field| fields.contains_key(&field.field)) {
+            other.extend(field.half.clone().map(|half| (field.field, half)));
+        }
         other.retain(|field, value| fields.get(field) != Some(value));
+        // What an undo closes before its ID was in the page keeps out of it.
+        if let (Write::Update { page, object, .. }, true, Some(true)) =
+            (write, step.act.closes(), all.first().map(Change::is_undo))
+        {
+            let link = self.work.registry.of_page(*page).filter(|link| link.object == *object);
+            other.extend(link.and_then(|link| link.unwritten.clone()).map(|claim| (Field::Claim, claim)));
+        }
         other
     }
 
     /// An object as it was planned on.
     fn object(&self, kind: Kind, object: ObjectId) -> Option<&Object> {
         self.work.snapshots.objects[kind].get(object)
+    }
+
+    /// What the ID property of a page holds; of one that is out of sight nobody knows.
+    fn claim(&self, kind: Kind, page: PageId) -> Claim {
+        self.page(kind, page).map(|page| page.claim.clone()).unwrap_or_default()
     }
 
     /// A page as it was planned on.
@@ -703,12 +726,15 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         if let Some(parted) = self.work.registry.parted(page).filter(|parted| parted.object == object.id) {
             return Link { sight: Sight::Expected, left, ..parted.clone() };
         }
-        let link = Link { left, ..self.first_link(page, object) };
-        let Some(seen) = self.page(object.kind, page) else { return link };
-        let fields = [Field::Name, Field::Parent].into_iter().chain(seen.values.iter().map(|(field, _)| field));
-        let wanted = fields.filter_map(|field| Some((field, self.wanted(seen, field)?))).collect();
-        let mut link = steps::verified(link, object, &wanted);
-        if let Some(closed) = seen.standing.closed() {
+        let mut link = Link { left, ..self.first_link(page, object) };
+        // Notion's half is what was agreed on last: what the page says by now may be newer, and is mirrored then.
+        let halves = before.map(|before| before.base.clone()).unwrap_or_default();
+        for &field in [Field::Name, Field::Parent].iter().chain(Field::mappable(object.kind)) {
+            if let (Some(agreed), Some(current)) = (halves.get(field), steps::current(object, field)) {
+                link.base.set(field, Agreed::on(agreed.notion().clone(), current));
+            }
+        }
+        if let Some(closed) = self.page(object.kind, page).and_then(|seen| seen.standing.closed()) {
             link.base.set(Field::State, Agreed::Same(Value::Closed(closed)));
         }
         link
@@ -717,15 +743,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     /// A link to an object that exists: both agree on what they agree on, and nothing else has a base yet.
     fn first_link(&self, page: PageId, object: &Object) -> Link {
         let left = self.work.registry.of_page(page).map_or_else(Vec::new, |before| before.left.clone());
-        let link = Link {
-            page,
-            kind: object.kind,
-            object: object.id,
-            sight: Sight::Expected,
-            base: Base::default(),
-            left,
-            along: Along::No,
-        };
+        let link = Link { left, ..steps::fresh(page, object, &self.claim(object.kind, page)) };
         let mut agreed = BTreeMap::new();
         if let Some(seen) = self.page(object.kind, page) {
             let fixed = [Field::Name, Field::Parent, Field::State];

@@ -21,9 +21,9 @@ use crate::{
         diff::diff,
         journal::{Bodies, Difference, Event, RunId, Trace, What},
         model::{Kind, Limits, Link, PageId, PerKind, Registry, Service, Snapshots},
-        plan::{Calls, Change, ChangeId, HoldCode, Plan, Scope, document::ChangeDocument},
+        plan::{Calls, Cause, Change, ChangeId, HoldCode, Plan, Scope, document::ChangeDocument},
         report::Stopped,
-        review::{Approved, Review, Said},
+        review::{Approved, Decision, Remembered, Review, Said},
         rules::{Allowance, Rules},
         text::Raw,
         undo::undo,
@@ -329,11 +329,39 @@ impl Session<'_> {
             // Somebody may add the option that was missed, which the remembered schema would not show.
             self.store.forget("sources")?;
         }
+        if plan.complete {
+            self.end_decisions(&plan)?;
+        }
         if plan.complete && undoes.is_none() {
             let ids = plan.by_id();
             self.store.withdraw_pending(|waited| ids.contains_key(&ChangeId(waited.id.clone())) || plan.leaves_open(waited))?;
         }
         Ok(plan)
+    }
+
+    /// Ends what was decided about changes that a complete plan no longer has, so that it cannot be carried out when the same difference
+    /// comes again. What was ignored for good stays ignored.
+    fn end_decisions(&mut self, plan: &Plan) -> Result<(), SessionError> {
+        let ids = plan.by_id();
+        let said = self.store.verdicts_on(plan.scope.undoes.as_ref())?.into_iter();
+        let is_over = |said: &Said| {
+            // While nobody can tell what a page says, nothing about it is over.
+            !ids.contains_key(&said.change)
+                && !plan.unclear.contains(&said.page)
+                && said.verdict.decision != Some(Decision::Ignore)
+        };
+        let over = said.filter(|known| is_over(&known.said));
+        let ended = over.map(|Remembered { said: Said { change, page, what, .. }, by, .. }| {
+            let causes: Vec<Cause> =
+                plan.changes.iter().filter(|change| change.page == page).map(|change| change.cause).collect();
+            let because = match causes.as_slice() {
+                [] => "there is no such difference any more",
+                causes if causes.contains(&Cause::Unfinished) => "it is carried out, but for the ID in its page",
+                _ => "its page differs in another way by now",
+            };
+            What::DecisionEnded { change, page, by, what, because: because.to_owned() }
+        });
+        self.tell(ended.collect())
     }
 
     /// Applies what was approved of a plan. When it has become too old, both sides are read again first, and only what still holds is
@@ -429,7 +457,7 @@ impl Session<'_> {
     /// # Errors
     /// [`SessionError::Store`]
     pub fn keep(&mut self, by: &str, said: &[Said]) -> Result<(), SessionError> {
-        self.store.save_verdicts(by, (self.clock)(), said)?;
+        self.store.save_verdicts(by, (self.clock)(), self.undoes.as_ref(), said)?;
         let decided = said.iter().map(|said| {
             let Said { change, page, what: _, verdict } = said.clone();
             What::Decided { change, page, by: by.to_owned(), verdict }

@@ -88,7 +88,7 @@ fn remembered(world: &World) -> Result<Vec<Link>, Failure> {
             };
             base.set(field, Agreed::Same(value));
         }
-        Ok(Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new(), along: Along::No })
+        Ok(Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new(), along: Along::No, unwritten: None })
     });
     links.collect()
 }

@@ -47,7 +47,11 @@ async fn told(
     ended: &Result<(Report, Scope), Failure>,
 ) -> Result<(), Failure> {
     let store = &mut workplace.store;
-    let waits: Vec<_> = store.pending()?.into_iter().map(|row| (row.waits, row.change, row.reason)).collect();
+    let mut waits: Vec<_> = store.pending()?.into_iter().map(|row| (row.waits, row.change, row.reason)).collect();
+    if let Ok((report, _)) = ended {
+        // What this very run could not do is told once, by its report.
+        waits.retain(|(_, change, _)| !report.names(&change.id));
+    }
     let (affair, message) = match ended {
         Ok((report, scope)) => {
             let aftermath = Aftermath { report, scope, waits: &waits };

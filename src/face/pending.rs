@@ -95,7 +95,7 @@ fn action(word: &str) -> Result<Action, String> {
 struct Row<'a> {
     #[serde(flatten)]
     change: &'a ChangeDocument,
-    /// How it waits: `review`, `held`, `flagged` or `skipped`.
+    /// How it waits: `review`, `held`, `flagged`, `skipped` or `failed`.
     waits: Waits,
     /// Why.
     because: &'a str,
@@ -107,10 +107,23 @@ struct Row<'a> {
     decided_by: Option<&'a str>,
 }
 
+/// What somebody has said about a change that no run has left yet, as `pending/1` shows it.
+#[derive(Serialize)]
+struct Standing<'a> {
+    id: &'a ChangeId,
+    page_id: Option<String>,
+    what: &'a str,
+    approved: bool,
+    decided_by: &'a str,
+    decided_at: Timestamp,
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     format: &'static str,
     changes: Vec<Row<'a>>,
+    /// Decisions about changes that are not among these: they hold as long as the plan has the change.
+    decisions: Vec<Standing<'a>>,
 }
 
 /// What waits, and what people said about it.
@@ -140,6 +153,25 @@ impl Queue {
     fn is_approved(&self, row: &PendingRow) -> bool {
         matches!(self.decision(&row.change.id), Some((Decision::Approve, _)))
     }
+
+    /// What was said about changes that no run has left, as in a review that ended before anything was applied.
+    fn standing(&self) -> impl Iterator<Item = &Remembered> {
+        let left: BTreeSet<&str> = self.rows.iter().map(|row| row.change.id.as_str()).collect();
+        let stands = move |known: &&Remembered| {
+            known.said.verdict.decision != Some(Decision::Ignore) && !left.contains(known.said.change.0.as_str())
+        };
+        self.said.values().filter(stands)
+    }
+}
+
+fn is_approval(known: &Remembered) -> bool {
+    known.said.verdict.decision == Some(Decision::Approve)
+}
+
+fn stands(known: &Remembered) -> Standing<'_> {
+    let Remembered { said, by, at } = known;
+    let page_id = said.page.in_notion().map(|page| page.to_string());
+    Standing { id: &said.change, page_id, what: &said.what, approved: is_approval(known), decided_by: by, decided_at: *at }
 }
 
 /// Lists what waits.
@@ -149,7 +181,8 @@ pub(super) fn list(setup: &Setup, as_json: bool) -> Result<(), Failure> {
         None => Queue { rows: Vec::new(), said: BTreeMap::new() },
     };
     if as_json {
-        let document = Document { format: FORMAT, changes: queue.rows.iter().map(|row| queue.shown(row)).collect() };
+        let changes = queue.rows.iter().map(|row| queue.shown(row)).collect();
+        let document = Document { format: FORMAT, changes, decisions: queue.standing().map(stands).collect() };
         return say(&format!("{}\n", json(&document).map_err(|error| Failure::new(Code::Error, error))?));
     }
     say(&text(&queue, Timestamp::now()))
@@ -163,6 +196,7 @@ fn text(queue: &Queue, now: Timestamp) -> String {
         let above = change.path.iter().map(|name| Display::of(name).clipped(NAME_COLUMNS).to_string());
         let path = above.chain([name.clipped(NAME_COLUMNS).to_string()]).collect::<Vec<_>>().join(" › ");
         let state = match queue.decision(&change.id) {
+            Some((Decision::Approve, by)) if *waits == Waits::Failed => format!("failed, and approved by {by} for the next run"),
             Some((Decision::Approve, by)) => format!("approved by {by}, for the next run"),
             _ => waits.word().to_owned(),
         };
@@ -170,10 +204,22 @@ fn text(queue: &Queue, now: Timestamp) -> String {
         put(&mut text, format_args!("    {state}: {reason}\n"));
         put(&mut text, format_args!("    {} %, waits {}, ID {}\n", change.confidence, age(now, *first_seen), change.id));
     }
-    let approved = queue.rows.iter().filter(|row| queue.is_approved(row)).count();
-    let waiting = queue.rows.len() - approved;
+    for known in queue.standing() {
+        let Remembered { said, by, at } = known;
+        let state = match &said.verdict.decision {
+            Some(Decision::Approve) => format!("approved by {by}, for the next run"),
+            Some(Decision::Flag { .. }) => format!("flagged by {by}"),
+            Some(Decision::Skip | Decision::Ignore) => format!("skipped by {by}"),
+            None => format!("{by} has begun to decide about it"),
+        };
+        put(&mut text, format_args!("{}\n", Display::of(&said.what)));
+        put(&mut text, format_args!("    {}, {}, ID {}\n", Display::of(&state), age(now, *at), said.change));
+    }
+    let of_rows = queue.rows.iter().filter(|row| queue.is_approved(row)).count();
+    let approved = of_rows + queue.standing().filter(|known| is_approval(known)).count();
+    let waiting = queue.rows.len() - of_rows;
     match queue.rows.len() {
-        0 => text.push_str("Nothing waits for a person.\n"),
+        0 if approved == 0 => text.push_str("Nothing waits for a person.\n"),
         _ => put(&mut text, format_args!("\n{}.", people_needed(waiting))),
     }
     if approved > 0 {
@@ -189,6 +235,7 @@ fn text(queue: &Queue, now: Timestamp) -> String {
 
 fn people_needed(waiting: usize) -> String {
     match waiting {
+        0 => "Nothing waits for a person".to_owned(),
         1 => "1 change waits for a person".to_owned(),
         _ => format!("{waiting} changes wait for a person"),
     }
@@ -205,43 +252,70 @@ pub(super) fn age(now: Timestamp, since: Timestamp) -> String {
     }
 }
 
-/// Approves changes, together with those that wait too and that they need; or takes decisions back.
+/// Approves changes, together with those that wait too and that they need; or takes decisions back, also about what no run has left.
 pub(super) fn act(setup: &Setup, act: &Act) -> Result<(), Failure> {
     let mut store = setup.open_state()?;
     let queue = Queue::of(&store)?;
-    let (which, approves) = match act {
-        Act::Approve(which) => (which, true),
-        Act::Clear(which) => (which, false),
+    let which = match act {
+        Act::Approve(which) => which,
+        Act::Clear(which) => return clear(setup, &mut store, &queue, which),
     };
     let chosen = choose(&queue, which)?;
     let mut chosen: BTreeSet<usize> = chosen.into_iter().collect();
     let held = chosen.iter().filter(|at| queue.rows[**at].waits == Waits::Held).count();
-    if approves {
-        if let Some(at) = chosen.iter().find(|at| !which.ids.is_empty() && queue.rows[**at].waits == Waits::Held) {
-            let row = &queue.rows[*at];
-            let error = format!("{} cannot be approved now: {}", row.change.id, row.reason);
-            return Err(Failure::new(Code::Error, error).hint("mend what holds it, or release a brake in the console with B"));
-        }
-        chosen.retain(|at| queue.rows[*at].waits != Waits::Held);
-        with_needed(&queue, &mut chosen)?;
+    if let Some(at) = chosen.iter().find(|at| !which.ids.is_empty() && queue.rows[**at].waits == Waits::Held) {
+        let row = &queue.rows[*at];
+        let error = format!("{} cannot be approved now: {}", row.change.id, row.reason);
+        return Err(Failure::new(Code::Error, error).hint("mend what holds it, or release a brake in the console with B"));
     }
-    let said: Vec<Said> = chosen.iter().map(|at| said(&queue, &queue.rows[*at], approves)).collect();
+    chosen.retain(|at| queue.rows[*at].waits != Waits::Held);
+    with_needed(&queue, &mut chosen)?;
+    let said: Vec<Said> = chosen.iter().map(|at| approved(&queue, &queue.rows[*at])).collect();
     if !said.is_empty() {
-        setup.keep(&mut store, if approves { "pending approve" } else { "pending clear" }, &said)?;
+        setup.keep(&mut store, "pending approve", &said)?;
     }
     let mut text = String::new();
-    let done = if approves { "approved" } else { "not decided any more" };
     for at in &chosen {
-        put(&mut text, format_args!("{done}: {}\n", words(&queue.rows[*at].change)));
+        put(&mut text, format_args!("approved: {}\n", words(&queue.rows[*at].change)));
     }
-    if approves && held > 0 {
+    if held > 0 {
         put(&mut text, format_args!("{held} are held, and cannot be approved now.\n"));
     }
-    if approves && !chosen.is_empty() {
+    if !chosen.is_empty() {
         text.push_str("`punchlist apply --pending` applies them now; otherwise the next run with --auto-approve does.\n");
     }
     if text.is_empty() {
         text.push_str("Nothing waits that this names.\n");
+    }
+    say(&text)
+}
+
+/// Takes back what was decided: about what waits, and about what no run has left yet.
+fn clear(setup: &Setup, store: &mut Store, queue: &Queue, which: &Which) -> Result<(), Failure> {
+    let standing: Vec<&Remembered> = queue.standing().collect();
+    // Of what no run has left, only IDs and words are known: kinds and actions name what waits alone.
+    let (rows, standing): (Vec<usize>, Vec<&Remembered>) = if which.ids.is_empty() {
+        (choose(queue, which)?, if which.all { standing } else { Vec::new() })
+    } else {
+        let of_rows = queue.rows.iter().map(|row| row.change.id.as_str());
+        let ids = of_rows.chain(standing.iter().map(|known| known.said.change.0.as_str())).enumerate();
+        let named: BTreeSet<usize> = which.ids.iter().map(|id| named(id, ids.clone())).collect::<Result<_, _>>()?;
+        let (rows, others): (Vec<usize>, Vec<usize>) = named.into_iter().partition(|at| *at < queue.rows.len());
+        (rows, others.into_iter().map(|at| standing[at - queue.rows.len()]).collect())
+    };
+    let of_rows = rows.into_iter().map(|at| &queue.rows[at]).map(|row| (said(row, Verdict::default()), words(&row.change)));
+    let of_standing = standing.into_iter().map(|known| {
+        let what = format!("{} ({})", Display::of(&known.said.what), known.said.change);
+        (Said { verdict: Verdict::default(), ..known.said.clone() }, what)
+    });
+    let (said, cleared): (Vec<Said>, Vec<String>) = of_rows.chain(of_standing).unzip();
+    if said.is_empty() {
+        return say("Nothing waits that this names.\n");
+    }
+    setup.keep(store, "pending clear", &said)?;
+    let mut text = String::new();
+    for what in cleared {
+        put(&mut text, format_args!("not decided any more: {what}\n"));
     }
     say(&text)
 }
@@ -298,15 +372,17 @@ fn with_needed(queue: &Queue, chosen: &mut BTreeSet<usize>) -> Result<(), Failur
     Ok(())
 }
 
-/// The verdict that says so; the way, the fields and the values that were chosen before stay.
-fn said(queue: &Queue, row: &PendingRow, approves: bool) -> Said {
-    let change = ChangeId(row.change.id.clone());
-    let before = queue.said.get(&change).map(|known| known.said.verdict.clone()).unwrap_or_default();
-    let verdict = if approves { Verdict { decision: Some(Decision::Approve), ..before } } else { Verdict::default() };
+/// The verdict that approves it; the way, the fields and the values that were chosen before stay.
+fn approved(queue: &Queue, row: &PendingRow) -> Said {
+    let before = queue.said.get(&ChangeId(row.change.id.clone())).map(|known| known.said.verdict.clone());
+    said(row, Verdict { decision: Some(Decision::Approve), ..before.unwrap_or_default() })
+}
+
+fn said(row: &PendingRow, verdict: Verdict) -> Said {
     let page = row.change.page_id.as_deref().and_then(|page| page.parse().ok());
     let stand_in = || row.change.clockify_id.as_deref().and_then(|id| PageId::stand_in(id.parse::<ObjectId>().ok()?));
     let page = page.or_else(stand_in).unwrap_or(PageId::from_number(0));
-    Said { change, page, what: words(&row.change), verdict }
+    Said { change: ChangeId(row.change.id.clone()), page, what: words(&row.change), verdict }
 }
 
 /// Lists what was ignored for good, or asks about some of it again.

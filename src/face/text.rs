@@ -309,6 +309,10 @@ pub(super) fn report(report: &Report, dress: Dress) -> String {
     if report.pending + report.held > 0 {
         put(&mut text, format_args!(" {} for review and {} held are left for a person.", report.pending, report.held));
     }
+    if report.ready > 0 {
+        let are = if report.ready == 1 { "1 more is" } else { &format!("{} more are", report.ready) };
+        put(&mut text, format_args!(" {are} ready, and this run was not asked for that: `punchlist --auto-approve` is."));
+    }
     if report.told > 0 {
         put(
             &mut text,

@@ -195,7 +195,7 @@ impl Setup {
     /// Keeps what somebody said about changes outside any run, and logs it.
     pub(super) fn keep(&self, store: &mut Store, trigger: &str, said: &[Said]) -> Result<(), Failure> {
         let by = who();
-        store.save_verdicts(&by, Timestamp::now(), said)?;
+        store.save_verdicts(&by, Timestamp::now(), None, said)?;
         let decided = said.iter().map(|said| {
             let Said { change, page, what: _, verdict } = said.clone();
             What::Decided { change, page, by: by.clone(), verdict }

@@ -88,6 +88,8 @@ pub struct Knobs {
     pub member_key: bool,
     /// Clockify: estimates are refused with 403, as a plan below PRO may do.
     pub estimates_refused: bool,
+    /// Clockify: estimates are accepted and not kept, as a plan without them may do. Unproved.
+    pub estimates_dropped: bool,
 }
 
 impl Default for Knobs {
@@ -123,6 +125,7 @@ impl Default for Knobs {
             unset_absent: false,
             member_key: false,
             estimates_refused: false,
+            estimates_dropped: false,
         }
     }
 }

@@ -105,7 +105,16 @@ impl World {
         if let Some((_, parent)) = parent {
             base.set(Field::Parent, Agreed::Same(Value::Object(parent)));
         }
-        self.links.push(Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new(), along: Along::No });
+        self.links.push(Link {
+            page,
+            kind,
+            object,
+            sight: Sight::Expected,
+            base,
+            left: Vec::new(),
+            along: Along::No,
+            unwritten: None,
+        });
         (page, object)
     }
 

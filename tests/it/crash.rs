@@ -247,8 +247,8 @@ fn without_unique_names() -> Knobs {
     Knobs { unique_names: false, ..Knobs::default() }
 }
 
-/// The requests of the scene: 4 and 4 to read, 14 to write, and 2 to look for what somebody else has created in the same moment.
-const REQUESTS: usize = 24;
+/// The requests of the scene: 4 and 4 to read, 14 to write, and 1 to look for what somebody else has created in the same moment.
+const REQUESTS: usize = 23;
 
 /// Its commits: the journal's, the registry's and the memory's.
 const COMMITS: usize = 50;

@@ -6,6 +6,7 @@ mod clockify;
 mod codes;
 mod command_line;
 mod crash;
+mod decisions;
 mod logs;
 mod main_job;
 #[cfg(unix)]

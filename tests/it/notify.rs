@@ -127,7 +127,7 @@ fn people_are_told_of_what_is_new_and_never_twice_and_once_that_all_is_well() {
     assert_eq!(bench.run().code, 2);
     let told = bench.hook.told();
     let [text] = told.as_slice() else { panic!("{told:?}") };
-    assert!(text.starts_with("*punchlist, workspace ") && text.contains("changes wait for a person"), "{text}");
+    assert!(text.starts_with("*punchlist, workspace ") && text.contains("changes wait"), "{text}");
     assert!(text.contains("review: update client “Globex”") && text.contains("next: `punchlist pending`"), "{text}");
     assert!(!text.contains("<!"), "a name is no markup: {text}");
 

@@ -87,8 +87,15 @@ fn approving_takes_what_is_needed_along_and_leaves_the_rest() {
 
     let ran = talk(&rig, &["g 2", "a", "P", "yes"]);
 
-    assert_eq!(ran.code, 0, "what is ready and was left alone waits for nobody");
-    says(&ran, &["approved: create project “Website”, and 1 that it needs", "Left alone: 1 undecided."]);
+    assert_eq!(ran.code, 2, "what was left alone is ready, and still to do");
+    says(
+        &ran,
+        &[
+            "approved: create project “Website”, and 1 that it needs",
+            "Left alone: 1 undecided.",
+            "1 more is ready, and this run was not asked for that",
+        ],
+    );
     let world = rig.sandbox.world();
     assert_eq!((world.clients().len(), world.projects().len(), world.tasks().len()), (1, 1, 0));
 }

@@ -35,6 +35,7 @@ impl Labels {
         let change = match &event.what {
             What::Difference(difference) => Some(&difference.change),
             What::Decided { change, .. }
+            | What::DecisionEnded { change, .. }
             | What::Approved { change, .. }
             | What::Applied { change }
             | What::Failed { change, .. }
@@ -77,7 +78,7 @@ pub fn refers(what: &What) -> Refers<'_> {
             let Difference { page, object, .. } = difference.as_ref();
             itself(Some(*page), *object)
         }
-        What::Decided { page, .. } => itself(Some(*page), None),
+        What::Decided { page, .. } | What::DecisionEnded { page, .. } => itself(Some(*page), None),
         What::Approved { change, .. }
         | What::Applied { change }
         | What::Failed { change, .. }

@@ -19,6 +19,8 @@ pub(in crate::domain) enum Verdict {
     Conflict,
     /// There is no base.
     FirstSight,
+    /// Notion's value was sent, and Clockify did not keep it; neither has moved since.
+    NotKept,
 }
 
 /// A field about which there is something to say.
@@ -46,8 +48,11 @@ pub(in crate::domain) fn verdict(wanted: &Value, current: &Value, base: Option<&
         return (!known).then_some(Verdict::Agreed);
     }
     let Some(base) = base else { return Some(Verdict::FirstSight) };
+    let is_seen = matches!(base, Agreed::Seen { .. });
     match (base.notion() == wanted, base.clockify() == current) {
-        (true, true) => None,
+        (true, true) => (is_seen && *wanted != Value::Empty).then_some(Verdict::NotKept),
+        // What says nothing asks for nothing, whatever the other side does.
+        (true, false) if is_seen && *wanted == Value::Empty => Some(Verdict::FirstSight),
         (false, true) => Some(Verdict::NotionChanged),
         (true, false) => Some(Verdict::ClockifyChanged),
         (false, false) => Some(Verdict::Conflict),

@@ -132,6 +132,20 @@ pub enum What {
         /// The decision with its note, the way that was chosen, the fields that were left out or typed.
         verdict: Verdict,
     },
+    /// What was decided about a change is over, since a complete plan no longer has that change: the same difference, should it come
+    /// again, is asked about again.
+    DecisionEnded {
+        /// The change.
+        change: ChangeId,
+        /// Its page.
+        page: PageId,
+        /// Who had decided.
+        by: String,
+        /// The change in words, safe to show.
+        what: String,
+        /// Why it is over, safe to show.
+        because: String,
+    },
     /// A change was approved, and is now carried out.
     Approved {
         /// The change.
@@ -303,7 +317,7 @@ impl Difference {
             object: proposal.object,
             action: proposal.action,
             side: proposal.side,
-            fields: proposal.fields.iter().map(|field| FieldChange { base: None, ..field.clone() }).collect(),
+            fields: proposal.fields.iter().map(|field| FieldChange { base: None, half: None, ..field.clone() }).collect(),
             confidence: proposal.confidence,
             reason: proposal.reason.clone(),
             state: change.state,
@@ -341,6 +355,14 @@ pub struct Totals {
     pub pending: usize,
     /// Changes that are held.
     pub held: usize,
+    /// Changes that need no person, and that the run was not asked for.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub ready: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 // Seconds are a measurement, and never `NaN`.
@@ -348,7 +370,7 @@ impl Eq for Totals {}
 
 impl What {
     /// All the words for kinds of events.
-    pub const WORDS: [&'static str; 21] = [
+    pub const WORDS: [&'static str; 22] = [
         "run_started",
         "configuration_changed",
         "secret_read",
@@ -359,6 +381,7 @@ impl What {
         "braked",
         "released",
         "decided",
+        "decision_ended",
         "approved",
         "intent",
         "outcome",
@@ -385,6 +408,7 @@ impl What {
             Self::Braked { .. } => "braked",
             Self::Released { .. } => "released",
             Self::Decided { .. } => "decided",
+            Self::DecisionEnded { .. } => "decision_ended",
             Self::Approved { .. } => "approved",
             Self::Intent { .. } => "intent",
             Self::Outcome { .. } => "outcome",

@@ -23,6 +23,14 @@ pub enum Agreed {
         /// Clockify's half.
         clockify: Value,
     },
+    /// The sides held different values, and nobody has agreed to that: Notion's was empty, which asks for nothing, or it was sent and
+    /// Clockify did not keep it.
+    Seen {
+        /// What Notion held.
+        notion: Value,
+        /// What Clockify held.
+        clockify: Value,
+    },
 }
 
 impl Agreed {
@@ -34,14 +42,14 @@ impl Agreed {
     /// What Notion held.
     pub fn notion(&self) -> &Value {
         match self {
-            Self::Same(value) | Self::Apart { notion: value, .. } => value,
+            Self::Same(value) | Self::Apart { notion: value, .. } | Self::Seen { notion: value, .. } => value,
         }
     }
 
     /// What Clockify held.
     pub fn clockify(&self) -> &Value {
         match self {
-            Self::Same(value) | Self::Apart { clockify: value, .. } => value,
+            Self::Same(value) | Self::Apart { clockify: value, .. } | Self::Seen { clockify: value, .. } => value,
         }
     }
 }
@@ -88,6 +96,9 @@ pub struct Link {
     pub left: Vec<ObjectId>,
     /// Whether its object is closed along with what it stands below.
     pub along: Along,
+    /// What the ID property held when the page got its object, until that object's ID is seen in it or written into it; nothing from
+    /// then on. A page that never had an ID has not lost it, and writing it completes what was approved.
+    pub unwritten: Option<Value>,
 }
 
 /// How far the rule `close_children` has got with an object: it opens again what it closed itself, and nothing else.

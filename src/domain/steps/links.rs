@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     journal::{Trace, Write},
-    model::{Agreed, Along, Base, Field, Link, Object, ObjectId, Page, PageId, Sight, Snapshots, Value},
-    text::Raw,
+    model::{Agreed, Along, Base, Claim, Field, Link, Object, ObjectId, Page, PageId, Sight, Snapshots, Value},
 };
 
 /// What an object holds of a field, in the form in which both sides are compared.
@@ -31,25 +30,72 @@ pub fn wanted(page: &Page, field: Field) -> Option<Value> {
     })
 }
 
-/// The link after an object was created for a page: what was sent on one side, what the service answered on the other.
-pub fn created(page: PageId, object: &Object, name: &Raw, sent: &BTreeMap<Field, Value>) -> Link {
-    let base = Base::default();
-    let link =
-        Link { page, kind: object.kind, object: object.id, sight: Sight::Expected, base, left: Vec::new(), along: Along::No };
-    let defaults = [Field::Parent, Field::State].into_iter().filter_map(|field| Some((field, current(object, field)?)));
-    let name = (Field::Name, Value::name(name));
-    let all: BTreeMap<Field, Value> = defaults.chain([name]).chain(sent.clone()).collect();
-    verified(link, object, &all)
+/// The link of a page with an object that is not its own yet: nothing is agreed on, and the ID is to be written over what the ID property
+/// holds, unless it is there.
+pub fn fresh(page: PageId, object: &Object, claim: &Claim) -> Link {
+    let unwritten = claim.value().filter(|_| claim.id() != Some(object.id));
+    let (kind, object, base) = (object.kind, object.id, Base::default());
+    Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new(), along: Along::No, unwritten }
 }
 
-/// The link after a create was found to have happened, some time later: both sides held what was sent, and what the object holds
-/// otherwise by now was edited since.
-pub fn recovered(page: PageId, object: &Object, parent: Option<ObjectId>, name: &Raw, sent: &BTreeMap<Field, Value>) -> Link {
-    let mut link = created(page, object, name, sent);
-    let parent = parent.map(|parent| (Field::Parent, Value::Object(parent)));
-    let fixed = [(Field::Name, Value::name(name)), (Field::State, Value::Closed(false))];
-    for (field, value) in fixed.into_iter().chain(parent).chain(sent.clone()) {
-        link.base.set(field, Agreed::Same(value));
+/// What a create sends, its name, its parent and that it is open among it; nothing of other writes.
+pub fn sent_at_birth(write: &Write) -> BTreeMap<Field, Value> {
+    let Write::Create { parent, name, fields, .. } = write else { return BTreeMap::new() };
+    let parent = parent.map_or(Value::Empty, Value::Object);
+    let fixed = [(Field::Name, Value::name(name)), (Field::Parent, parent), (Field::State, Value::Closed(false))];
+    fixed.into_iter().chain(fields.clone()).collect()
+}
+
+/// The link after values were sent to its object, as the answer shows that, and the fields that the service did not keep. What Notion
+/// holds is what was sent, but where both sides are to differ on purpose, `apart`; the object was as `before`, if it was there.
+pub fn answered(
+    mut link: Link,
+    object: &Object,
+    sent: &BTreeMap<Field, Value>,
+    apart: &BTreeMap<Field, Value>,
+    before: Option<&Object>,
+) -> (Link, Vec<Field>) {
+    let mut lost = Vec::new();
+    for (&field, sent) in sent {
+        if field == Field::State {
+            link.along = along(link.along, object.state());
+        }
+        let old = before.and_then(|before| current(before, field));
+        let Some(now) = current(object, field) else {
+            lost.extend(before.map(|_| field));
+            continue;
+        };
+        let notion = apart.get(&field).unwrap_or(sent).clone();
+        if is_kept(field, sent, old.as_ref(), &now) {
+            link.base.set(field, Agreed::on(notion, now));
+        } else {
+            link.base.set(field, Agreed::Seen { notion, clockify: now });
+            lost.push(field);
+        }
+    }
+    (link, lost)
+}
+
+/// True where an answer shows what was sent, or what the service made of a text. What still shows the old value was not taken.
+fn is_kept(field: Field, sent: &Value, old: Option<&Value>, now: &Value) -> bool {
+    let is_text = matches!(field, Field::Name | Field::Email | Field::Address | Field::Note);
+    let is_made_of_it = is_text && matches!((sent, now), (Value::Text(_), Value::Text(_))) && old != Some(now);
+    now == sent || is_made_of_it
+}
+
+/// The link after a create was found to have happened, some time later: both sides held its name, its parent and that it is open, and
+/// what differs of that by now was edited since. Of other values nobody knows whether they were edited, or not kept.
+pub fn recovered(page: PageId, object: &Object, claim: &Claim, write: &Write, apart: &BTreeMap<Field, Value>) -> Link {
+    let mut link = fresh(page, object, claim);
+    for (field, sent) in sent_at_birth(write) {
+        let notion = apart.get(&field).unwrap_or(&sent).clone();
+        let is_fixed = matches!(field, Field::Name | Field::Parent | Field::State);
+        let agreed = match current(object, field) {
+            Some(now) if !is_fixed && now != sent => Agreed::Seen { notion, clockify: now },
+            None if !is_fixed => continue,
+            _ => Agreed::on(notion, sent),
+        };
+        link.base.set(field, agreed);
     }
     link
 }
@@ -84,26 +130,33 @@ fn along(before: Along, closed: Option<bool>) -> Along {
     }
 }
 
-/// The link after its page was written, if that changes anything: the ID in the page may differ from the link's on purpose.
+/// The link after its page was written, if that changes anything: the ID in the page may differ from the link's on purpose, and so may
+/// values from what the object holds, `apart`.
 pub fn written_back(
     link: &Link,
-    object: Option<&Object>,
     claim: Option<Option<ObjectId>>,
     fields: &BTreeMap<Field, Value>,
+    apart: &BTreeMap<Field, Value>,
 ) -> Option<Link> {
-    let mut next = match object.filter(|_| !fields.is_empty()) {
-        Some(object) => verified(link.clone(), object, fields),
-        None => link.clone(),
-    };
+    let mut next = link.clone();
+    for (&field, sent) in fields.iter().filter(|(field, _)| !field.is_told()) {
+        next.base.set(field, Agreed::on(sent.clone(), apart.get(&field).unwrap_or(sent).clone()));
+    }
     match claim {
-        Some(Some(own)) if own == link.object => next.base.forget(Field::Claim),
-        Some(claim) => {
-            let (notion, clockify) = (claim.map_or(Value::Empty, Value::Object), Value::Object(link.object));
-            next.base.set(Field::Claim, Agreed::on(notion, clockify));
+        Some(Some(own)) if own == link.object => {
+            next.base.forget(Field::Claim);
+            next.unwritten = None;
         }
+        Some(claim) => stays_out(&mut next, claim.map_or(Value::Empty, Value::Object)),
         None => {}
     }
     (next != *link).then_some(next)
+}
+
+/// Notes that the page's ID property holds something else than the link's ID on purpose.
+pub fn stays_out(link: &mut Link, claim: Value) {
+    link.base.set(Field::Claim, Agreed::on(claim, Value::Object(link.object)));
+    link.unwritten = None;
 }
 
 /// The link after a write was found to have happened, some time later: what was to differ on purpose does. Nothing where that changes
@@ -120,15 +173,15 @@ pub fn settled(link: &Link, request: &Write, trace: &Trace) -> Option<Link> {
                     next.along = along(next.along, Some(*closed));
                 }
             }
+            if let Some(claim) = trace.apart.get(&Field::Claim) {
+                stays_out(&mut next, claim.clone());
+            }
         }
         Write::Create { .. } | Write::Update { .. } => {}
         Write::WriteBack { claim, fields, .. } => {
-            next = written_back(link, None, *claim, &BTreeMap::new()).unwrap_or(next);
-            for (&field, sent) in fields {
-                if let Some(current) = trace.apart.get(&field) {
-                    next.base.set(field, Agreed::on(sent.clone(), current.clone()));
-                }
-            }
+            let differing: BTreeMap<Field, Value> =
+                fields.iter().filter(|(field, _)| trace.apart.contains_key(field)).map(|(f, v)| (*f, v.clone())).collect();
+            return written_back(link, *claim, &differing, &trace.apart);
         }
     }
     (next != *link).then_some(next)

@@ -14,6 +14,8 @@ pub(super) struct Wrote {
     pub(super) before: Option<Value>,
     /// What the run left.
     pub(super) after: Value,
+    /// What the other side held then: the same, unless both were to differ on purpose.
+    pub(super) half: Value,
 }
 
 /// What a run did to a page and its objects.
@@ -82,16 +84,16 @@ impl Deed {
             Write::Update { object, fields, .. } => {
                 let written = self.objects.entry(*object).or_default();
                 for (&field, after) in fields {
-                    note(written, was, field, after.clone());
+                    note(written, was, trace, field, after.clone());
                 }
             }
             Write::WriteBack { claim, fields, .. } => {
                 // What a page tells of what waits is told anew by every run.
                 for (&field, after) in fields.iter().filter(|(field, _)| !field.is_told()) {
-                    note(&mut self.page, was, field, after.clone());
+                    note(&mut self.page, was, trace, field, after.clone());
                 }
                 if let Some(claim) = claim {
-                    note(&mut self.page, was, Field::Claim, claim.map_or(Value::Empty, Value::Object));
+                    note(&mut self.page, was, trace, Field::Claim, claim.map_or(Value::Empty, Value::Object));
                 }
             }
         }
@@ -105,8 +107,9 @@ impl Deed {
 }
 
 /// What was there before the first write is there before them all.
-fn note(written: &mut BTreeMap<Field, Wrote>, was: &Was, field: Field, after: Value) {
+fn note(written: &mut BTreeMap<Field, Wrote>, was: &Was, trace: &Trace, field: Field, after: Value) {
     let before = || was.before.get(&field).cloned();
-    let wrote = written.entry(field).or_insert_with(|| Wrote { before: before(), after: Value::Empty });
+    let wrote = written.entry(field).or_insert_with(|| Wrote { before: before(), after: Value::Empty, half: Value::Empty });
+    wrote.half = trace.apart.get(&field).unwrap_or(&after).clone();
     wrote.after = after;
 }

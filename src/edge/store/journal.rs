@@ -10,6 +10,7 @@ use crate::domain::{
     audit::{self, About, Hash, Labels, Refers},
     journal::{self, Event, Open, Outcome, RunId, Status, Trace, What, WriteId},
     model::{Link, PageId},
+    plan::ChangeId,
 };
 
 /// A run, from its beginning to its end. Times are exact to the millisecond.
@@ -233,6 +234,11 @@ pub(super) fn append(transaction: &Transaction<'_>, head: (i64, Hash), event: &E
         What::Planned { plan_hash, .. } => {
             transaction.prepare_cached("UPDATE run SET plan_hash = ?2 WHERE run_id = ?1")?.execute((run, plan_hash))?;
         }
+        What::DecisionEnded { change, .. } => forget_verdict(transaction, change)?,
+        What::Applied { change } => {
+            forget_verdict(transaction, change)?;
+            transaction.prepare_cached("DELETE FROM pending WHERE change_id = ?1")?.execute([&change.0])?;
+        }
         _ => {}
     }
     let body = audit::body(event).map_err(|error| Fault::Bug(format!("an event cannot be stored: {error}")))?;
@@ -274,6 +280,26 @@ fn move_write(transaction: &Transaction<'_>, run: &str, write: WriteId, outcome:
     let status = from_word::<Status>(status)?.next(outcome)?;
     let sql = "UPDATE write SET status = ?3 WHERE run_id = ?1 AND write_id = ?2";
     transaction.prepare_cached(sql)?.execute((run, write.0, to_word(&status)?))?;
+    if status == Status::Done {
+        spend(transaction, run, write)?;
+    }
+    Ok(())
+}
+
+/// What was said about a change is spent with the first write for it that happened: what is left of it then is planned as that, and the
+/// same difference, should it come again, is asked about again.
+fn spend(transaction: &Transaction<'_>, run: &str, write: WriteId) -> Result<(), Fault> {
+    let sql = "SELECT body FROM event WHERE n = (SELECT intent_n FROM write WHERE run_id = ?1 AND write_id = ?2)";
+    for intent in bodies(transaction, sql, (run, write.0))? {
+        if let What::Intent { changes, .. } = &intent.what {
+            changes.iter().try_for_each(|change| forget_verdict(transaction, change))?;
+        }
+    }
+    Ok(())
+}
+
+fn forget_verdict(transaction: &Transaction<'_>, change: &ChangeId) -> Result<(), Fault> {
+    transaction.prepare_cached("DELETE FROM verdict WHERE change_id = ?1")?.execute([&change.0])?;
     Ok(())
 }
 

@@ -359,6 +359,7 @@ fn start(connection: &Connection) -> Result<(u64, Hash), Fault> {
 fn change_of(event: &Event) -> Option<&ChangeId> {
     match &event.what {
         What::Decided { change, .. }
+        | What::DecisionEnded { change, .. }
         | What::Approved { change, .. }
         | What::Applied { change }
         | What::Failed { change, .. }

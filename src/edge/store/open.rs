@@ -22,8 +22,12 @@ const APPLICATION_ID: i32 = 0x504E_4348;
 /// Each entry takes the schema from the version that is its index to the next. Entries are only ever added.
 const MIGRATIONS: [&str; 2] = [
     include_str!("../../../assets/schema.sql"),
-    // JSON: how far the rule that closes children along with their parents has got with the object.
-    "ALTER TABLE link ADD COLUMN along TEXT NOT NULL DEFAULT '\"no\"'",
+    // JSON: how far the rule that closes children along with their parents has got with the object; and what the page's ID property held
+    // when it got its object, until the ID is there. Pages of before are taken to have had theirs.
+    "ALTER TABLE link ADD COLUMN along TEXT NOT NULL DEFAULT '\"no\"';
+     ALTER TABLE link ADD COLUMN unwritten TEXT NOT NULL DEFAULT 'null';
+     -- The run whose undo it is said about.
+     ALTER TABLE verdict ADD COLUMN undoes TEXT;",
 ];
 /// The first `SQLite` without the bug that could reset a write-ahead log in use by several connections (3.7.0 to 3.51.2).
 const SQLITE_VERSION_MIN: i32 = 3_051_003;

@@ -7,6 +7,7 @@ use rusqlite::Row;
 
 use super::{Fault, Store, StoreError, from_json, from_word, to_json, to_time, to_word};
 use crate::domain::{
+    journal::RunId,
     pending::Waits,
     plan::document::ChangeDocument,
     review::{Remembered, Said, Verdict},
@@ -83,11 +84,12 @@ impl Store {
         })
     }
 
-    /// Keeps what a person said about changes, all of it or nothing; a verdict that says nothing is forgotten.
+    /// Keeps what a person said about changes, of an ordinary plan or of one that undoes a run, all of it or nothing; a verdict that says
+    /// nothing is forgotten. Journaling that one ended, that a write for its change happened or that the change was applied forgets it, too.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn save_verdicts(&mut self, by: &str, at: Timestamp, said: &[Said]) -> Result<(), StoreError> {
+    pub fn save_verdicts(&mut self, by: &str, at: Timestamp, undoes: Option<&RunId>, said: &[Said]) -> Result<(), StoreError> {
         self.write(|transaction| {
             for Said { change, page, what, verdict } in said {
                 let change = to_word(change)?;
@@ -95,9 +97,10 @@ impl Store {
                     transaction.prepare_cached("DELETE FROM verdict WHERE change_id = ?1")?.execute([change])?;
                     continue;
                 }
-                let sql = "INSERT INTO verdict (change_id, page_id, what, body, by, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                let sql =
+                    "INSERT INTO verdict (change_id, page_id, what, body, by, at_ms, undoes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                            ON CONFLICT (change_id) DO UPDATE SET body = excluded.body, by = excluded.by, at_ms = excluded.at_ms";
-                let row = (change, page.to_string(), what, to_json(verdict)?, by, at.as_millisecond());
+                let row = (change, page.to_string(), what, to_json(verdict)?, by, at.as_millisecond(), undoes.map(|run| &run.0));
                 transaction.prepare_cached(sql)?.execute(row)?;
             }
             Ok(())
@@ -109,10 +112,23 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub fn verdicts(&self) -> Result<Vec<Remembered>, StoreError> {
+        self.remembered("", ())
+    }
+
+    /// What people said about changes of ordinary plans, or of those that undo a run, the latest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn verdicts_on(&self, undoes: Option<&RunId>) -> Result<Vec<Remembered>, StoreError> {
+        self.remembered("WHERE undoes IS ?1", [undoes.map(|run| &run.0)])
+    }
+
+    fn remembered(&self, filter: &str, parameters: impl rusqlite::Params) -> Result<Vec<Remembered>, StoreError> {
         self.read(|connection| {
-            let sql = "SELECT change_id, page_id, what, body, by, at_ms FROM verdict ORDER BY at_ms DESC, change_id";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([])?;
+            let sql =
+                format!("SELECT change_id, page_id, what, body, by, at_ms FROM verdict {filter} ORDER BY at_ms DESC, change_id");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(parameters)?;
             let mut remembered = Vec::new();
             while let Some(row) = rows.next()? {
                 let said = Said {

@@ -13,7 +13,7 @@ impl Store {
     /// [`StoreError`]
     pub fn registry(&self) -> Result<Registry, StoreError> {
         self.read(|connection| {
-            let sql = "SELECT page_id, kind, clockify_id, sight, base, left_ids, along FROM link ORDER BY page_id";
+            let sql = "SELECT page_id, kind, clockify_id, sight, base, left_ids, along, unwritten FROM link ORDER BY page_id";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([])?;
             let mut registry = Registry::default();
@@ -27,6 +27,7 @@ impl Store {
                     base: from_json(text(4)?)?,
                     left: from_json(text(5)?)?,
                     along: from_json(text(6)?)?,
+                    unwritten: from_json(text(7)?)?,
                 });
             }
             Ok(registry)
@@ -73,7 +74,7 @@ impl Store {
 }
 
 pub(super) fn save(transaction: &Transaction<'_>, at: Timestamp, link: &Link) -> Result<(), Fault> {
-    let Link { page, kind, object, sight, base, left, along } = link;
+    let Link { page, kind, object, sight, base, left, along, unwritten } = link;
     let (page, object, at) = (page.to_string(), object.as_str(), at.as_millisecond());
     let sql = "INSERT INTO tombstone (page_id, kind, clockify_id, ended_at, why)
                SELECT page_id, kind, clockify_id, ?3,
@@ -81,12 +82,14 @@ pub(super) fn save(transaction: &Transaction<'_>, at: Timestamp, link: &Link) ->
                FROM link WHERE (page_id = ?1) <> (clockify_id = ?2) AND (page_id = ?1 OR clockify_id = ?2)";
     transaction.prepare_cached(sql)?.execute((&page, object, at))?;
     transaction.prepare_cached("DELETE FROM link WHERE clockify_id = ?2 AND page_id <> ?1")?.execute((&page, object))?;
-    let sql = "INSERT INTO link (page_id, kind, clockify_id, sight, base, left_ids, along, updated_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    let sql = "INSERT INTO link (page_id, kind, clockify_id, sight, base, left_ids, along, unwritten, updated_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                ON CONFLICT (page_id) DO UPDATE SET kind = excluded.kind, clockify_id = excluded.clockify_id, sight = excluded.sight,
-               base = excluded.base, left_ids = excluded.left_ids, along = excluded.along, updated_at = excluded.updated_at";
-    let (sight, base, left, along) = (to_json(sight)?, to_json(base)?, to_json(left)?, to_json(along)?);
-    transaction.prepare_cached(sql)?.execute((&page, kind.word(), object, sight, base, left, along, at))?;
+               base = excluded.base, left_ids = excluded.left_ids, along = excluded.along, unwritten = excluded.unwritten,
+               updated_at = excluded.updated_at";
+    let (sight, base, left, along, unwritten) =
+        (to_json(sight)?, to_json(base)?, to_json(left)?, to_json(along)?, to_json(unwritten)?);
+    transaction.prepare_cached(sql)?.execute((&page, kind.word(), object, sight, base, left, along, unwritten, at))?;
     Ok(())
 }
 

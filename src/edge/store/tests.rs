@@ -77,6 +77,7 @@ fn link(number: u32) -> Link {
         base,
         left: vec![object(number + 2)],
         along: Along::Closed,
+        unwritten: (number % 2 == 1).then(|| Value::Object(object(number + 3))),
     }
 }
 
@@ -407,13 +408,37 @@ fn verdicts_are_kept_until_they_say_nothing() {
         verdict: verdict.clone(),
     };
     let remembered = |change| Remembered { said: said(change, &flagged), by: "ben".into(), at: at(1) };
-    world.open().save_verdicts("ben", at(1), &[said(&a, &flagged), said(&b, &flagged)]).expect("saves");
+    world.open().save_verdicts("ben", at(1), None, &[said(&a, &flagged), said(&b, &flagged)]).expect("saves");
 
     let mut store = world.open();
     assert_eq!(store.verdicts().expect("reads"), [remembered(&a), remembered(&b)]);
-    store.save_verdicts("ben", at(2), &[said(&b, &Verdict::default())]).expect("saves");
+    store.save_verdicts("ben", at(2), None, &[said(&b, &Verdict::default())]).expect("saves");
 
     assert_eq!(store.verdicts().expect("reads"), [remembered(&a)]);
+}
+
+#[test]
+fn a_verdict_ends_with_its_entry_in_the_log_and_an_undo_has_its_own() {
+    let world = world();
+    let mut store = world.open();
+    let approve = Verdict { decision: Some(Decision::Approve), ..Verdict::default() };
+    let said = |id: &str| {
+        let (change, page) = (ChangeId(id.into()), PageId::from_number(7));
+        Said { change, page, what: "close".into(), verdict: approve.clone() }
+    };
+    let undone = RunId("r".into());
+    store.save_verdicts("ben", at(1), None, &[said("a"), said("b")]).expect("saves");
+    store.save_verdicts("ben", at(1), Some(&undone), &[said("c")]).expect("saves");
+    let ids = |known: Vec<Remembered>| known.into_iter().map(|known| known.said.change.0).collect::<Vec<_>>();
+    assert_eq!(ids(store.verdicts_on(None).expect("reads")), ["a", "b"]);
+    assert_eq!(ids(store.verdicts_on(Some(&undone)).expect("reads")), ["c"]);
+
+    let Said { change, page, what, .. } = said("a");
+    store
+        .append(&event("s", What::DecisionEnded { change, page, by: "ben".into(), what, because: "gone".into() }))
+        .expect("appends");
+
+    assert_eq!(ids(store.verdicts().expect("reads")), ["b", "c"]);
 }
 
 #[test]
@@ -434,23 +459,10 @@ fn one_process_writes_and_others_may_look() {
 }
 
 #[test]
-fn a_state_of_the_first_schema_is_brought_up_to_date() {
-    let world = world();
-    let before = link(1);
-    world.open().save_links(at(1), std::slice::from_ref(&before)).expect("saves");
-    let older = "ALTER TABLE link DROP COLUMN along; PRAGMA user_version = 1";
-    rusqlite::Connection::open(world.file()).and_then(|other| other.execute_batch(older)).expect("goes back");
-
-    let registry = world.open().registry().expect("reads");
-
-    assert_eq!(registry.of_page(before.page), Some(&Link { along: Along::No, ..before }));
-}
-
-#[test]
 fn a_newer_schema_is_refused() {
     let world = world();
-    world.open().connection.pragma_update(None, "user_version", 3).expect("sets");
-    world.check_refused("its schema is version 3, and this program knows versions up to 2");
+    world.open().connection.pragma_update(None, "user_version", 9).expect("sets");
+    world.check_refused("its schema is version 9, and this program knows versions up to 2");
 }
 
 #[test]
@@ -570,4 +582,23 @@ mod unix {
         let error = Store::open(&world.directory, at(0)).err().expect("refused");
         assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
     }
+}
+
+#[test]
+fn a_state_of_the_first_version_opens_and_its_pages_are_taken_to_have_had_their_ids() {
+    let world = world();
+    fs::create_dir(&world.directory).expect("creates");
+    let old = rusqlite::Connection::open(world.file()).expect("creates");
+    old.execute_batch(include_str!("../../../assets/schema.sql")).expect("the schema");
+    old.pragma_update(None, "user_version", 1).expect("sets");
+    let wanted = Link { along: Along::No, unwritten: None, ..link(1) };
+    let Link { page, kind, object, sight, base, left, .. } = &wanted;
+    let (sight, base, left) = (to_json(sight), to_json(base), to_json(left));
+    let [sight, base, left] = [sight, base, left].map(Result::unwrap_or_default);
+    let sql =
+        "INSERT INTO link (page_id, kind, clockify_id, sight, base, left_ids, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)";
+    old.execute(sql, (page.to_string(), kind.word(), object.as_str(), sight, base, left)).expect("inserts");
+    drop(old);
+
+    assert_eq!(world.open().registry().expect("reads").of_page(*page), Some(&wanted));
 }

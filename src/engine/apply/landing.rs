@@ -1,12 +1,12 @@
 //! What became of a write, journaled with the link that follows from it.
 
 use super::{
-    Applying, Failure, Found, Journal, Written,
+    Applying, Failure, Found, Journal, Subject, Written,
     flight::{Arrival, Flight},
 };
 use crate::domain::{
     journal::{Outcome, What, Write},
-    model::{Link, Object, ObjectId, Page, Sight, Standing},
+    model::{Claim, Field, Link, Object, ObjectId, Page, Sight, Standing},
     report::Stopped,
     steps,
 };
@@ -113,43 +113,40 @@ impl<J: Journal> Applying<'_, '_, J> {
         let object = written.object.as_ref().map(|object| object.id);
         let mut events = before;
         events.push(What::Outcome { write, outcome: Outcome::Done { object } });
-        let mut ignored: Vec<&'static str> = Vec::new();
+        let mut ignored: Vec<Field> = Vec::new();
         let mut links = Vec::new();
+        let apart = &flight.trace.apart;
         match &flight.write {
-            Write::Create { page, name, fields, .. } => {
+            Write::Create { page, .. } => {
                 if let Some(object) = &written.object {
-                    if let Some(subject) = self.subject(&flight.write) {
+                    if let Some(subject @ Subject::Names(..)) = self.subject(&flight.write) {
                         self.created.entry(subject).or_default().push((flight.step, object.id));
                     }
-                    let title = self.page(object.kind, *page).map(|page| page.title.canonical().into_raw());
-                    let fields = self.as_wanted(object.kind, *page, fields.clone());
                     let before = self.work.registry.of_page(*page);
                     let left = before.map_or_else(Vec::new, |before| steps::leaving(before, self.work.snapshots));
-                    links.push(Link { left, ..steps::created(*page, object, title.as_ref().unwrap_or(name), &fields) });
+                    let link = Link { left, ..steps::fresh(*page, object, &self.claim(object.kind, *page)) };
+                    let (link, lost) = steps::answered(link, object, &steps::sent_at_birth(&flight.write), apart, None);
+                    ignored = lost;
+                    links.push(link);
                 }
             }
             Write::Update { page, kind, object, fields } => {
                 let link = self.work.registry.of_page(*page).filter(|link| link.object == *object).cloned();
-                let seen = self.object(*kind, *object);
+                let seen = self.work.snapshots.objects[*kind].get(*object);
                 if let Some(now) = &written.object {
-                    let mut kept = fields.clone();
-                    for (&field, wanted) in fields {
-                        let (old, new) = (seen.as_ref().and_then(|seen| steps::current(seen, field)), steps::current(now, field));
-                        if new.as_ref() != Some(wanted) && new == old {
-                            ignored.push(field.word());
-                            kept.remove(&field);
-                        }
+                    // What has no link of its own, such as the task that a page left behind, is compared all the same.
+                    let any = link.clone().unwrap_or_else(|| steps::fresh(*page, now, &Claim::None));
+                    let (mut answered, lost) = steps::answered(any, now, fields, apart, Some(seen.unwrap_or(now)));
+                    if let Some(claim) = apart.get(&Field::Claim) {
+                        steps::stays_out(&mut answered, claim.clone());
                     }
-                    let kept = self.as_wanted(*kind, *page, kept);
-                    links.extend(link.map(|link| steps::verified(retired(link, self.page(*kind, *page), now), now, &kept)));
+                    ignored = lost;
+                    links.extend(link.map(|_| retired(answered, self.page(*kind, *page), now)));
                 }
             }
-            Write::WriteBack { page, kind, claim, fields } => {
+            Write::WriteBack { page, claim, fields, .. } => {
                 let link = self.work.registry.of_page(*page);
-                links.extend(link.and_then(|link| {
-                    let object = self.work.snapshots.objects[*kind].get(link.object);
-                    steps::written_back(link, object, *claim, fields)
-                }));
+                links.extend(link.and_then(|link| steps::written_back(link, *claim, fields, apart)));
             }
         }
         self.append(events, &links)?;
@@ -159,8 +156,16 @@ impl<J: Journal> Applying<'_, '_, J> {
         if ignored.is_empty() {
             return Ok(Landed::Done);
         }
-        let error = format!("{} accepted the request, but did not change: {}", flight.write.service(), ignored.join(", "));
-        let hint = "the plan or the rights of the account may not allow it".to_owned();
+        let words: Vec<&str> = ignored.into_iter().map(Field::word).collect();
+        let (service, words) = (flight.write.service(), words.join(", "));
+        let hint = "the plan or the rights of the account may not allow it; it is not tried again unasked".to_owned();
+        if let Write::Create { .. } = &flight.write {
+            // It is there: its ID goes into the page, and what stands below it goes on.
+            let error = format!("created, but {service} did not keep: {words}");
+            self.report(&[flight.step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() })?;
+            return Ok(Landed::Done);
+        }
+        let error = format!("{service} accepted the request, but did not change: {words}");
         Ok(Landed::Failed { error, hint, stop: Stopped::No })
     }
 }

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Found, Journal, Target, flight::look_again};
 use crate::domain::{
     journal::{Event, Open, Outcome, Trace, What, Write},
-    model::{Field, Kind, Link, Object, ObjectId, Registry, Snapshots, Unsettled},
+    model::{Claim, Field, Kind, Link, Object, ObjectId, PageId, Registry, Snapshots, Unsettled},
     rules::Rules,
     steps,
 };
@@ -171,6 +171,14 @@ impl Settling<'_> {
         if is_open && !objects.is_empty() { Sign::Several(objects) } else { Sign::Absent }
     }
 
+    /// What a page's ID property held when an object was created for it: what it holds now, unless somebody may have written that since.
+    fn claim_before(&self, object: &Object, page: PageId, trace: &Trace) -> Claim {
+        let now = self.snapshots.pages[object.kind].get(page).map(|page| page.claim.clone()).unwrap_or_default();
+        let is_copied = |id: ObjectId| self.registry.of_object(id).is_some_and(|link| link.page != page);
+        let is_ours = |id: ObjectId| id == object.id || Some(id) == trace.leaves || is_copied(id);
+        if now.id().is_some_and(|id| !is_ours(id)) { Claim::None } else { now }
+    }
+
     fn is_free(&self, object: ObjectId) -> bool {
         self.registry.of_object(object).is_none()
     }
@@ -211,11 +219,12 @@ impl Settling<'_> {
 
     /// The link of the object that a create made, unless either has another by now. The object is shown from now on.
     fn link(&mut self, request: &Write, trace: &Trace, object: Object) -> Option<Link> {
-        let Write::Create { page, parent, name, fields, .. } = request else { return None };
+        let Write::Create { page, .. } = request else { return None };
         let before = self.registry.of_page(*page);
         let is_free = before.is_none_or(|before| Some(before.object) == trace.leaves) && self.is_free(object.id);
         let left = before.map_or_else(Vec::new, |before| steps::leaving(before, self.snapshots));
-        let link = Link { left, ..steps::recovered(*page, &object, *parent, name, fields) };
+        let claim = self.claim_before(&object, *page, trace);
+        let link = Link { left, ..steps::recovered(*page, &object, &claim, request, &trace.apart) };
         let shown = &mut self.snapshots.objects[object.kind];
         if shown.get(object.id).is_none() {
             *shown = std::mem::take(shown).with([object]);

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         journal::{Difference, Event, Open, Totals, What, Write},
         model::Service,
-        pending::{Waits, waiting},
+        pending::{Ends, Waits, unasked, waiting},
         plan::{ChangeId, Plan, document::ChangeDocument},
         report::{Report, Stopped, report},
         review::{Decision, Review, Said, Verdict},
@@ -17,6 +17,16 @@ use crate::{
     },
     edge::store::{PendingRow, RunEnd},
 };
+
+/// How many changes of a plan a run leaves.
+struct Left {
+    /// For a person to decide.
+    pending: usize,
+    /// Held.
+    held: usize,
+    /// Neither, nor asked for.
+    ready: usize,
+}
 
 impl Session<'_> {
     /// Writes into pages what waits for a person, where the configuration has properties for it. What an undo leaves is not theirs to
@@ -28,7 +38,7 @@ impl Session<'_> {
         }
         let events = self.store.events(&self.run)?;
         let review = self.decided(plan)?;
-        let telling = told(plan, &waiting(&review, &ended(&events)), &events, &seen.snapshots, self.rules);
+        let telling = told(plan, &waiting(&review, &self.ends(&events)?), &seen.snapshots, self.rules);
         if telling.changes.is_empty() {
             return Ok(Stopped::No);
         }
@@ -51,10 +61,10 @@ impl Session<'_> {
         let calls = self.calls();
         let unsettled = self.unsettled(plan)?;
         let not_before = self.keep_not_before()?;
-        let (pending, held) = self.keep_pending(plan, &events)?;
-        let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held };
+        let Left { pending, held, ready } = self.keep_pending(plan, &events)?;
+        let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready };
         let report = report(self.run.clone(), plan, &events, totals);
-        self.spend_verdicts(&events)?;
+        self.forget_skips()?;
         self.end(&report, totals)?;
         Ok(report)
     }
@@ -70,27 +80,20 @@ impl Session<'_> {
         Ok(self.store.open_writes()?.iter().filter(|open| !is_young(open)).count())
     }
 
-    /// Forgets what was said about changes that are made now: the same difference may come again, and is to be asked about again. What
-    /// was skipped was skipped for this run alone.
-    fn spend_verdicts(&mut self, events: &[Event]) -> Result<(), SessionError> {
-        let applied: BTreeSet<&ChangeId> = events
-            .iter()
-            .filter_map(|event| match &event.what {
-                What::Applied { change } => Some(change),
-                _ => None,
-            })
-            .collect();
-        let is_spent = |said: &Said| applied.contains(&said.change) || said.verdict.decision == Some(Decision::Skip);
-        let said = self.store.verdicts()?.into_iter().map(|known| known.said).filter(is_spent);
-        let said: Vec<Said> = said.map(|said| Said { verdict: Verdict::default(), ..said }).collect();
-        if said.is_empty() { Ok(()) } else { Ok(self.store.save_verdicts("", (self.clock)(), &said)?) }
+    /// Forgets what was skipped: that was for this run alone. What was said about changes that are made is spent as they are made.
+    fn forget_skips(&mut self) -> Result<(), SessionError> {
+        let said = self.store.verdicts()?.into_iter().map(|known| known.said);
+        let skipped = said.filter(|said| said.verdict.decision == Some(Decision::Skip));
+        let said: Vec<Said> = skipped.map(|said| Said { verdict: Verdict::default(), ..said }).collect();
+        if said.is_empty() { Ok(()) } else { Ok(self.store.save_verdicts("", (self.clock)(), None, &said)?) }
     }
 
     /// Stores what waits for a person now; what has waited before keeps its age. Where not everything could be read, what is not seen
-    /// now may still be true, and stays. Returns how many changes wait for a decision, and how many are held.
-    fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<(usize, usize), SessionError> {
+    /// now may still be true, and stays. Returns how much of the whole plan is left, whatever the run was asked for.
+    fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<Left, SessionError> {
         let (review, now) = (self.decided(plan)?, (self.clock)());
-        let mut rows: Vec<PendingRow> = waiting(&review, &ended(events))
+        let ends = self.ends(events)?;
+        let mut rows: Vec<PendingRow> = waiting(&review, &ends)
             .into_iter()
             .map(|waiting| PendingRow {
                 waits: waiting.waits,
@@ -99,8 +102,10 @@ impl Session<'_> {
                 first_seen: now,
             })
             .collect();
-        let held = rows.iter().filter(|row| row.waits == Waits::Held).count();
-        let pending = rows.len() - held;
+        // What this run could not do is counted as that.
+        let left = rows.iter().filter(|row| !ends.has(&ChangeId(row.change.id.clone())));
+        let held = left.clone().filter(|row| row.waits == Waits::Held).count();
+        let pending = left.count() - held;
         // What is left of an undo is asked for again by whoever wants it.
         if plan.scope.undoes.is_none() {
             let known: BTreeSet<String> = plan.changes.iter().map(|change| change.id.0.clone()).collect();
@@ -108,7 +113,13 @@ impl Session<'_> {
             rows.extend(waited.filter(|row| plan.leaves_open(&row.change) && !known.contains(&row.change.id)));
             self.store.replace_pending(&rows, plan.complete)?;
         }
-        Ok((pending, held))
+        Ok(Left { pending, held, ready: unasked(&review, &ends) - held - pending })
+    }
+
+    /// How the changes of this run ended, and what earlier ones have failed to make.
+    fn ends<'e>(&self, events: &'e [Event]) -> Result<Ends<'e>, SessionError> {
+        let failed = self.store.pending()?.into_iter().filter(|row| row.waits == Waits::Failed);
+        Ok(Ends::of(events, failed.map(|row| (ChangeId(row.change.id), row.reason))))
     }
 
     /// Notes that the run ended, with its report.
@@ -154,13 +165,4 @@ impl Session<'_> {
         }
         Ok(not_before.into_values().max())
     }
-}
-
-/// The changes that were made, and those that failed, which is not for a person to decide about again.
-fn ended(events: &[Event]) -> BTreeSet<&ChangeId> {
-    let ended = events.iter().filter_map(|event| match &event.what {
-        What::Applied { change } | What::Failed { change, .. } => Some(change),
-        _ => None,
-    });
-    ended.collect()
 }

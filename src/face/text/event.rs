@@ -61,6 +61,9 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };
             format!("{} by {}{change}", decided(verdict), shown(by))
         }
+        What::DecisionEnded { by, what, because, .. } => {
+            format!("what {} had decided is over: {}: {}", shown(by), shown(what), shown(because))
+        }
         What::Approved { change, by } => {
             let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };
             format!("approved by {}{change}", shown(by))

@@ -268,6 +268,7 @@ impl Call<'_> {
         if self.knobs.estimates_refused && duration != "PT0S" {
             return Err(Refusal::denied());
         }
+        let duration = if self.knobs.estimates_dropped { "PT0S".to_owned() } else { duration };
         let kind = estimate["type"].as_str().unwrap_or("AUTO");
         if !["AUTO", "MANUAL"].contains(&kind) {
             return Err(Refusal::unparsable("`type` of the estimate"));

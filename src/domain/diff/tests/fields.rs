@@ -311,9 +311,19 @@ fn an_empty_property_at_first_sight_wipes_nothing() {
 
     let verified = world.diff().verified;
     world.save(verified);
-    let apart = Agreed::Apart { notion: Value::Empty, clockify: Value::text("old") };
-    assert_eq!(world.base(PATH, Field::Note), Some(apart));
+    let seen = |clockify| Some(Agreed::Seen { notion: Value::Empty, clockify: Value::text(clockify) });
+    assert_eq!(world.base(PATH, Field::Note), seen("old"), "it is no agreement");
     assert_eq!(world.changes(), "");
+    assert_eq!(world.diff().verified, [], "and it is noted once");
+    // Whatever Clockify does meanwhile: nothing is asked for.
+    world.object_mut(PATH).values.set(Field::Note, Value::text("newer"));
+    assert_eq!(world.changes(), "");
+    let verified = world.diff().verified;
+    world.save(verified);
+    assert_eq!(world.base(PATH, Field::Note), seen("newer"));
+    world.object_mut(PATH).values.set(Field::Note, Value::text("old"));
+    let verified = world.diff().verified;
+    world.save(verified);
     world.page_mut(PATH).values.set(Field::Note, Value::text("now I say something"));
     assert_data_eq!(
         world.changes(),
@@ -640,4 +650,47 @@ fn contested_fields_are_decided_one_by_one_and_others_together() {
         world.object_mut("Acme/Shop").values.set(field, Value::text(value));
     }
     assert_eq!(of_fields(&world), [3], "what only Notion changed is one update");
+}
+
+#[test]
+fn an_empty_title_at_first_sight_is_no_agreement() {
+    let mut world = agreed();
+    world.forget().rename_page(PATH, " ");
+    assert_eq!(
+        world.changes(),
+        "project \" \" update <Acme/Website> name: \"Website\" → \"\" [first_sight 90 held InvalidName]\n"
+    );
+    let verified = world.diff().verified;
+    world.save(verified);
+    assert_eq!(world.base(PATH, Field::Name), None);
+}
+
+#[test]
+fn what_clockify_did_not_keep_waits_for_a_person_until_either_side_moves() {
+    let mut world = agreed();
+    world.rules.thresholds.update = crate::domain::rules::Threshold::At(0);
+    world.page_mut(PATH).values.set(Field::Note, Value::text("sent"));
+    let seen = Agreed::Seen { notion: Value::text("sent"), clockify: Value::text("old") };
+    world.set_base(PATH, Field::Note, seen.clone());
+    assert_data_eq!(
+        world.ways(),
+        str![[r#"
+project "Website" update <Acme/Website> note: "old" → "sent" [not_kept 50 review]
+  or update in Notion <Acme/Website> note: "sent" → "old" 50
+  or accept <Acme/Website> note: "old" → "sent" 50
+
+"#]]
+    );
+
+    let mut edited = world.clone();
+    edited.page_mut(PATH).values.set(Field::Note, Value::text("other"));
+    assert_eq!(
+        edited.changes(),
+        "project \"Website\" update <Acme/Website> note: \"old\" → \"other\" [notion_changed 100 ready]\n"
+    );
+    let mut mended = world.clone();
+    mended.object_mut(PATH).values.set(Field::Note, Value::text("sent"));
+    assert_eq!(mended.changes(), "");
+    world.page_mut(PATH).values.set(Field::Note, Value::text("old"));
+    assert_eq!(world.changes(), "", "given up in Notion");
 }

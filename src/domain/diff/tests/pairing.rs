@@ -3,7 +3,7 @@
 use snapbox::{assert_data_eq, str};
 
 use super::world::{Case, World, pictures};
-use crate::domain::model::{Claim, Kind, Standing};
+use crate::domain::model::{Claim, Kind, Link, Standing, Value};
 
 /// A picture for each named case.
 fn table(cases: &[Case<'_>]) -> String {
@@ -561,4 +561,36 @@ fn with_local_ids_a_claim_is_nobodys_business() {
     // Fetching reads no claims then; whatever stands in the world, Notion is not written.
     let plan = world.plan();
     assert!(plan.changes.iter().all(|change| change.proposal.action != crate::domain::plan::Action::WriteBack));
+}
+
+#[test]
+fn an_id_that_was_never_in_the_page_is_not_lost_and_completes_what_was_approved() {
+    let mut world = World::linked(&["Acme", "Beta"]);
+    world.rules.thresholds.write_back = crate::domain::rules::Threshold::Never;
+    let unwritten = |world: &mut World, over: Value| {
+        let link = world.registry.of_page(world.page_id("Acme")).expect("a link").clone();
+        world.registry.insert(Link { unwritten: Some(over), ..link });
+    };
+    let reasons =
+        |world: &World| -> Vec<String> { world.plan().changes.iter().map(|change| change.proposal.reason.clone()).collect() };
+    unwritten(&mut world, Value::Empty);
+    world.page_mut("Acme").claim = Claim::None;
+    assert_eq!(world.changes(), "client \"Acme\" write-back <Acme> [unfinished 100 ready]\n");
+    assert_eq!(reasons(&world), ["created or linked, its ID not yet in the page"]);
+
+    // Somebody has written another ID meanwhile: that is another question.
+    let beta = world.object_id("Beta");
+    world.page_mut("Acme").claim = Claim::Id(beta);
+    assert_eq!(world.changes(), "client \"Acme\" write-back <Acme> [claim 70 review]\n");
+    // But what it held when it got its object is what was to be replaced.
+    unwritten(&mut world, Value::Object(beta));
+    assert_eq!(world.changes(), "client \"Acme\" write-back <Acme> [unfinished 100 ready]\n");
+
+    // Once it was seen there, it can be lost.
+    claim(&mut world, "Acme", "Acme");
+    let difference = world.diff();
+    world.save(difference.verified);
+    world.page_mut("Acme").claim = Claim::None;
+    assert_eq!(world.changes(), "client \"Acme\" write-back <Acme> [claim 100 review]\n");
+    assert_eq!(reasons(&world), ["the page has lost its Clockify ID"]);
 }

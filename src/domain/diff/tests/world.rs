@@ -139,6 +139,7 @@ impl World {
             base,
             left: Vec::new(),
             along: Along::No,
+            unwritten: None,
         });
         self
     }

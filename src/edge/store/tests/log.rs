@@ -77,7 +77,8 @@ fn store_run(store: &mut Store, run: &str, second: i64, events: Vec<Event>) {
     let events: Vec<Event> = events.into_iter().map(dated).collect();
     store.append_all(&events).expect("appends");
     let calls = Calls { notion: 3, clockify: 2 };
-    let totals = Totals { stopped: Stopped::No, unsettled: 0, calls, seconds: 1.5, not_before: None, pending: 0, held: 0 };
+    let totals =
+        Totals { stopped: Stopped::No, unsettled: 0, calls, seconds: 1.5, not_before: None, pending: 0, held: 0, ready: 0 };
     let plan = Plan { hash: "h".into(), complete: true, ..Plan::default() };
     let report = report(id.clone(), &plan, &events, totals);
     let ended = What::RunEnded { outcome: "applied".into(), totals: Some(totals) };

@@ -37,7 +37,7 @@ pub(super) enum Fault {
     BesideATwin,
     /// The answer is lost, and looking it up fails too.
     Dark,
-    /// It is answered as if it had happened.
+    /// It is answered as if it had happened; of a create, only what must be there is kept.
     Ignored,
     /// It is never answered.
     Hangs,
@@ -285,6 +285,15 @@ impl Target for Fake {
                 let id = format!("{second:08x}{number:016x}").parse().expect("an id");
                 self.world.borrow_mut().objects.insert(format!("twin {number}"), Object { id, ..twin });
                 if fault == Fault::BesideATwin { Ok(written) } else { Err(Failure::Unknown { error: error() }) }
+            }
+            Some(Fault::Ignored) if matches!(write, Write::Create { .. }) => {
+                let mut bare = write.clone();
+                if let Write::Create { fields, .. } = &mut bare {
+                    for value in fields.values_mut() {
+                        *value = Value::Empty;
+                    }
+                }
+                self.carry_out(&bare)
             }
             Some(Fault::Ignored) => {
                 let Write::Update { object, .. } = write else { unreachable!("only updates are ignored") };

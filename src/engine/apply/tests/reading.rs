@@ -225,7 +225,7 @@ done create client "Beta"
   journal: intent 3
 send page client "Beta" claim=<created 3>
 done page client "Beta" claim=<created 3>
-  journal: 3 done
+  journal: 3 done +1 link
   journal: applied
   journal: 1 unknown
   journal: failed

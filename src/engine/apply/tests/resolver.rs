@@ -127,11 +127,11 @@ fn what_was_left_open_is_found_looked_for_or_left_to_a_person() {
         str![[r#"
 the listing shows it:
   journal: 1 done +1 link
-task "Design" write-back <Acme/Website/Design@1000> [claim 100 ready]
+task "Design" write-back <Acme/Website/Design@1000> [unfinished 100 ready]
 the listing lags behind:
 look up create task "Design" under <Acme/Website>
   journal: 1 done +1 link
-task "Design" write-back <Acme/Website/000003e80000000000000007> [claim 100 ready]
+task "Design" write-back <Acme/Website/000003e80000000000000007> [unfinished 100 ready]
 it did not happen:
 look up create task "Design" under <Acme/Website>
 look up create task "Design" under <Acme/Website>

@@ -54,10 +54,10 @@ done create project "Website" under <created 7>
   journal: intent 6
   journal: intent 7
 done page client "Acme" claim=<created 7>
-  journal: 4 done
+  journal: 4 done +1 link
   journal: applied
 done page client "Beta" claim=<created 5>
-  journal: 3 done
+  journal: 3 done +1 link
   journal: applied
 send page project "Acme/Website" claim=<created 9/x>
 send create task "Design" under <created 9/x>
@@ -65,11 +65,11 @@ done create task "Design" under <created 9/x>
   journal: 7 done +1 link
   journal: intent 8
 done page project "Acme/Website" claim=<created 9/x>
-  journal: 6 done
+  journal: 6 done +1 link
   journal: applied
 send page task "Acme/Website/Design" claim=<created 11/x/x>
 done page task "Acme/Website/Design" claim=<created 11/x/x>
-  journal: 8 done
+  journal: 8 done +1 link
   journal: applied
 
 "#]]
@@ -184,7 +184,7 @@ look up create client "Acme"
   journal: intent 2
 send page client "Acme" claim=<created 2>
 done page client "Acme" claim=<created 2>
-  journal: 2 done
+  journal: 2 done +1 link
   journal: applied
 applied
 
@@ -578,7 +578,7 @@ fn a_link_sends_nothing_but_the_id() {
   journal: intent 1
 send page client "Acme" claim=<Acme>
 done page client "Acme" claim=<Acme>
-  journal: 1 done
+  journal: 1 done +1 link
   journal: applied
 
 "#]]
@@ -685,10 +685,28 @@ failed: Clockify accepted the request, but did not change: name
     assert_data_eq!(
         run.world.changes(),
         str![[r#"
-client "Acme Inc" update <Acme> name: "Acme" → "Acme Inc" [notion_changed 100 ready]
+client "Acme Inc" update <Acme> name: "Acme" → "Acme Inc" [not_kept 50 review]
 
 "#]]
     );
+}
+
+#[test]
+fn what_a_create_did_not_keep_is_told_and_an_open_difference() {
+    let mut world = World::linked(&["Acme", "Acme/Website"]);
+    world.page("Acme/Website/Design").values.set(Field::Estimate, Value::Seconds(7200));
+
+    let run = with_fault(&world, "create task", Fault::Ignored);
+
+    assert_eq!(run.ends(), "failed: created, but Clockify did not keep: estimate\n");
+    assert!(run.log(false).contains("done page task"), "its ID is written all the same:\n{}", run.log(false));
+    let seen = Agreed::Seen { notion: Value::Seconds(7200), clockify: Value::Empty };
+    assert_eq!(run.world.base("Acme/Website/Design", Field::Estimate), Some(seen));
+    assert_eq!(run.world.changes(), "task \"Design\" update <created 6/x/x> estimate: \"\" → \"2 h\" [not_kept 50 review]\n");
+    // Somebody has it tried again, in vain: it waits on.
+    let again = with_fault(&run.world, "update task", Fault::Ignored);
+    assert_eq!(again.ends(), "failed: Clockify accepted the request, but did not change: estimate\n");
+    assert_eq!(again.world.changes(), run.world.changes());
 }
 
 #[test]

@@ -336,3 +336,61 @@ proptest! {
         edits_stay(&edits, &later)?;
     }
 }
+
+#[test]
+fn what_is_newer_than_the_run_is_mirrored_after_its_undo() {
+    let mut world = World::linked(&["Acme", "Beta", "Acme/Website"]);
+    world.agree("Acme/Website", Field::Note, &Value::text("old"));
+    world.page_mut("Acme/Website").values.set(Field::Note, Value::text("new"));
+    world.rename_page("Beta", "Gamma");
+    let first = Bench::new(&world).run();
+    let mut since = first.world.clone();
+    since.page_mut("Acme/Website").values.set(Field::Note, Value::text("newer"));
+    since.rename_page("Beta", "Delta");
+
+    let undone = run(&since, &inverse(&first.notebook.events, &since));
+
+    assert!(undone.ends().lines().all(|end| end == "applied"), "{}", undone.ends());
+    assert_data_eq!(
+        undone.world.changes(),
+        str![[r#"
+project "Website" update <Acme/Website> note: "old" → "newer" [notion_changed 100 ready]
+client "Delta" update <Beta> name: "Beta" → "Delta" [notion_changed 100 ready]
+
+"#]]
+    );
+    // What the page says as the run left it is not done again.
+    let (_, second) = run_and_undo(&world);
+    assert_eq!(second.world.changes(), "");
+}
+
+#[test]
+fn what_moved_and_is_taken_back_has_its_newer_edits_mirrored_too() {
+    let mut world = World::linked(&["Acme", "Acme/Website", "Acme/Shop", "Acme/Website/Design"]);
+    world.move_page("Acme/Website/Design", "Acme/Shop");
+    let first = Bench::new(&world).run();
+    let mut since = first.world.clone();
+    since.rename_page("Acme/Website/Design", "Design II");
+
+    let undone = run(&since, &inverse(&first.notebook.events, &since));
+
+    assert!(!undone.ends().contains("failed"), "{}", undone.ends());
+    assert_eq!(
+        undone.world.changes(),
+        "task \"Design II\" update <Acme/Website/Design> name: \"Design\" → \"Design II\" [notion_changed 100 ready]\n"
+    );
+}
+
+#[test]
+fn an_id_that_was_never_in_the_page_stays_out_of_it_after_an_undo() {
+    let mut world = World::linked(&["Acme"]);
+    world.page("Beta");
+    let refused = vec![("page client", super::fake::Fault::Refused)];
+    let first = Bench { faults: refused, ..Bench::new(&world) }.run();
+    assert_eq!(first.world.changes(), "client \"Beta\" write-back <created 4> [unfinished 100 ready]\n");
+
+    let undone = run(&first.world, &inverse(&first.notebook.events, &first.world));
+
+    assert_eq!(undone.world.changes(), "", "closed, and neither reopened nor named by the page");
+    assert_eq!(undone.world.pages["Beta"].claim, Claim::None);
+}
