@@ -37,7 +37,7 @@ use crate::domain::{
     report::Report,
     review::Review,
     rules::Allowance,
-    steps::{Act, steps},
+    steps::{Act, Step, steps},
     text::{Display, json},
 };
 use crate::engine::session::Sides;
@@ -461,7 +461,25 @@ fn estimate(plan: &Plan, snapshots: &Snapshots, connection: &Connection) -> Esti
     let steps = steps(&approved, snapshots, &connection.rules);
     let count = |service| steps.iter().filter(|step| step.act.service() == Some(service)).count();
     let estimates = steps.iter().filter(|step| matches!(&step.act, Act::Update { fields, .. } if costs_two(step.kind, fields)));
-    Estimate::of(count(Service::Notion), count(Service::Clockify) + estimates.count(), &connection.pace)
+    let reads = |service| readings(&steps, service, snapshots, connection);
+    let clockify = count(Service::Clockify) + estimates.count() + reads(Service::Clockify);
+    Estimate::of(count(Service::Notion) + reads(Service::Notion), clockify, &connection.pace)
+}
+
+/// What is read again before it is written.
+fn readings(steps: &[Step], service: Service, snapshots: &Snapshots, connection: &Connection) -> usize {
+    let hourly = service == Service::Clockify && connection.pace.clockify_per_hour.is_some();
+    let rests_on_reading = |step: &&Step| match &step.act {
+        Act::Update { .. } | Act::Create { like: Some(_), .. } => service == Service::Clockify,
+        Act::WriteBack { fields, .. } => service == Service::Notion && fields.keys().any(|field| !field.is_told()),
+        Act::Create { .. } | Act::Adopt(_) | Act::Restore(_) | Act::Part(_) | Act::Accept => false,
+    };
+    let of_kind = |kind| {
+        let writes = steps.iter().filter(|step| step.kind == kind).filter(rests_on_reading).count();
+        let rows = if service == Service::Notion { snapshots.pages[kind].rows().len().div_ceil(100) } else { 1 };
+        Estimate::readings(writes, rows, hourly)
+    };
+    Kind::ALL.into_iter().map(of_kind).sum()
 }
 
 /// A project's estimate has a request of its own.

@@ -61,6 +61,7 @@ impl History {
             lag: u32::try_from(dice.below(3)).expect("small"),
             lag_seconds: if dice.percent(20) { i64::try_from(60 + dice.below(240)).expect("small") } else { 0 },
             busy: [0, 0, 5, 15][dice.below(4)],
+            unknown: [0, 0, 5, 20][dice.below(4)],
             trouble: [0, 10, 25, 50][dice.below(4)],
         };
         let machines = (0..if dice.percent(25) { 2 } else { 1 })
@@ -180,7 +181,8 @@ impl History {
         {
             let mut world = self.world.borrow_mut();
             world.settle();
-            (world.knobs.trouble, world.knobs.lag, world.knobs.lag_seconds, world.knobs.busy) = (0, 0, 0, 0);
+            let Knobs { unique, .. } = world.knobs;
+            world.knobs = Knobs { unique, lag: 0, lag_seconds: 0, trouble: 0, busy: 0, unknown: 0 };
             world.hidden.clear();
             world.log.push("all is well".to_owned());
         }

@@ -36,7 +36,19 @@ pub struct Pace {
 /// Writes answered in a second while no limit is near, for estimates: six on their way, each answered in three quarters of a second.
 const WRITES_PER_SECOND: u64 = 8;
 
+/// Things that are read each by itself before they are written; more are listed where that costs less.
+const READ_EACH_MAX: usize = 6;
+/// Writes that leave within the seconds for which one listing may be built on, at [`WRITES_PER_SECOND`].
+const WRITES_PER_LISTING: usize = 40;
+
 impl Estimate {
+    /// Requests that reading so many things of one kind again costs before they are written, where a listing of the kind takes some. What
+    /// was just read costs nothing; this is what it costs after a while.
+    pub fn readings(writes: usize, listing: usize, hourly: bool) -> usize {
+        let listed = writes.div_ceil(WRITES_PER_LISTING) * listing.max(1);
+        if writes <= READ_EACH_MAX && !hourly { writes } else { writes.min(listed) }
+    }
+
     /// What this many requests cost at a pace. Budgets can be spent at once, so the first window is free.
     pub fn of(notion_calls: usize, clockify_calls: usize, pace: &Pace) -> Self {
         let windows = |calls: usize, per: u32, seconds: u64| (calls.saturating_sub(1) as u64 / u64::from(per.max(1))) * seconds;

@@ -24,6 +24,8 @@ pub(super) enum Arrival {
     Answered(Box<Result<Written, Failure>>),
     /// Its answer left it open, and it was looked up.
     LookedUp { error: String, found: Result<Found, Failure> },
+    /// It was refused, perhaps since the name is taken, and looked for: by what could be its own.
+    Taken { error: String, hint: String, found: Option<Box<Written>> },
     /// It happened, and so had the first try.
     Twins { written: Box<Written>, twins: Vec<ObjectId> },
 }
@@ -49,10 +51,13 @@ pub(super) async fn fly<T: Target>(
             twins => Arrival::Twins { written: Box::new(written), twins },
         },
         // The name may be taken by what an earlier try, or another machine, has made.
-        Err(Failure::PerhapsTaken { error, hint }) => match target.look_up(write, trace).await {
-            found @ Ok(Found::Happened(_)) => Arrival::LookedUp { error, found },
-            _ => Arrival::Answered(Box::new(Err(Failure::PerhapsTaken { error, hint }))),
-        },
+        Err(Failure::PerhapsTaken { error, hint }) => {
+            let found = match target.look_up(write, trace).await {
+                Ok(Found::Happened(written)) => Some(written),
+                Ok(Found::Nothing | Found::Several(_)) | Err(_) => None,
+            };
+            Arrival::Taken { error, hint, found }
+        }
         answered => Arrival::Answered(Box::new(answered)),
     };
     (flight, arrival)

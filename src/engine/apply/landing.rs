@@ -41,6 +41,15 @@ impl<J: Journal> Applying<'_, '_, J> {
                 self.tell_of_twins(flight.step, &twins)?;
                 Ok(landed)
             }
+            Arrival::Taken { error, hint: _, found: Some(written) } if !self.is_anothers(&flight.write, &written) => {
+                self.done(flight, &written, vec![unknown(&error)])
+            }
+            Arrival::Taken { error, hint, found: _ } => self.refused(flight, Failure::PerhapsTaken { error, hint }),
+            // What another page has is not what this create made, however much it looks like it.
+            Arrival::LookedUp { error, found: Ok(Found::Happened(written)) } if self.is_anothers(&flight.write, &written) => {
+                self.append(vec![unknown(&error)], &[])?;
+                failed(format!("{error}; nothing shows yet whether it happened"), again, Stopped::No)
+            }
             Arrival::LookedUp { error, found: Ok(Found::Happened(written)) } => {
                 self.done(flight, &written, vec![unknown(&error)])
             }
@@ -69,6 +78,13 @@ impl<J: Journal> Applying<'_, '_, J> {
                 failed(format!("{error}; looking it up failed too: {second}"), hint, stop)
             }
         }
+    }
+
+    /// True for an object that is linked to another page than the one that a write is for.
+    fn is_anothers(&self, write: &Write, written: &Written) -> bool {
+        let object = written.object.as_ref().filter(|_| matches!(write, Write::Create { .. }));
+        let link = object.and_then(|object| self.work.registry.of_object(object.id));
+        link.is_some_and(|link| link.page != write.page())
     }
 
     /// Journals that an earlier try has made an object after all: a person must say which of them stays.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use punchlist::{
     domain::{
         journal::{Trace, Write},
-        model::{Claim, Field, Kind, Nature, Object, ObjectId, Page, PageId, Standing, Value, Values},
+        model::{Claim, Field, Kind, Nature, Object, ObjectId, Page, PageId, Reading, Relation, Standing, Value, Values},
     },
     engine::apply::{Failure, Written},
 };
@@ -24,6 +24,8 @@ pub(super) struct Knobs {
     pub(super) lag_seconds: i64,
     /// Of a hundred moments of an apply, in how many somebody edits something.
     pub(super) busy: usize,
+    /// Of a hundred rows, of how many a listing cannot say something.
+    pub(super) unknown: usize,
     /// Of a hundred requests, how many go wrong.
     pub(super) trouble: usize,
 }
@@ -119,12 +121,32 @@ impl World {
     /// The pages of a kind as a listing shows them: not those in the trash, nor hidden ones.
     pub(super) fn list_pages(&mut self, kind: Kind) -> Vec<Page> {
         let rows = listing(&self.pages, &mut self.stale_pages, self.now, |page: &Page| page.kind == kind);
-        rows.into_iter().filter(|page| page.standing != Standing::Trashed && !self.hidden.contains(&page.id)).collect()
+        let mut rows: Vec<Page> =
+            rows.into_iter().filter(|page| page.standing != Standing::Trashed && !self.hidden.contains(&page.id)).collect();
+        for page in &mut rows {
+            if self.dice.percent(self.knobs.unknown) {
+                let because = "the service does not say".to_owned();
+                match self.dice.below(3) {
+                    0 => page.standing = Standing::Unknown { because },
+                    1 if kind != Kind::Client => page.parent = Relation::Unknown(because),
+                    _ => page.claim = Claim::Unknown(because),
+                }
+                self.log.push(format!("unknown of {}: {:?} {:?} {:?}", page.id, page.standing, page.parent, page.claim));
+            }
+        }
+        rows
     }
 
     /// The objects that a listing shows.
     pub(super) fn list_objects(&mut self, concerns: impl Fn(&Object) -> bool) -> Vec<Object> {
-        listing(&self.objects, &mut self.stale_objects, self.now, concerns)
+        let mut rows = listing(&self.objects, &mut self.stale_objects, self.now, concerns);
+        for object in &mut rows {
+            if self.dice.percent(self.knobs.unknown) {
+                object.values.put(Field::State, Reading::Unknown("the service does not say".to_owned()));
+                self.log.push(format!("unknown of {}: whether it is open", object.id));
+            }
+        }
+        rows
     }
 
     /// True when no listing shows the object yet: people cannot have seen it either.
