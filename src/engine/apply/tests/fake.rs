@@ -43,6 +43,8 @@ pub(super) enum Fault {
     Hangs,
     /// Another machine has just made it, so that it is refused.
     Taken,
+    /// Somebody has just given its name to what another page has, so that it is refused.
+    TakenByAnothers,
 }
 
 pub(super) type Log = Rc<RefCell<Vec<String>>>;
@@ -269,6 +271,14 @@ impl Target for Fake {
             Some(Fault::OutOfBudget) => Err(Failure::OutOfBudget { error: "come back in an hour".to_owned() }),
             Some(Fault::Taken) => {
                 self.carry_out(write).expect("it works");
+                self.carry_out(write)
+            }
+            Some(Fault::TakenByAnothers) => {
+                if let Write::Create { kind, parent, name, .. } = write {
+                    let mut world = self.world.borrow_mut();
+                    let another = world.objects.values_mut().find(|row| row.kind == *kind && row.parent == *parent);
+                    another.expect("another one").name = name.exact().into();
+                }
                 self.carry_out(write)
             }
             Some(Fault::Hangs) => std::future::pending().await,

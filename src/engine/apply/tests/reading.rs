@@ -208,6 +208,15 @@ fn a_name_that_is_taken_by_then_is_looked_up_at_once() {
 }
 
 #[test]
+fn what_another_page_has_is_never_taken_for_what_a_create_has_made() {
+    let mut world = World::linked(&["Acme", "Acme/Store"]);
+    world.page("Acme/Site");
+    let run = Bench { faults: vec![("create project", Fault::TakenByAnothers)], ..Bench::new(&world) }.run();
+    assert!(run.log(false).contains("look up create project"), "{}", run.log(false));
+    assert_eq!(run.ends(), "failed: a name that exists already\n");
+}
+
+#[test]
 fn a_stop_waits_a_while_for_what_hangs_and_then_says_that_nobody_knows() {
     let mut world = World::default();
     world.page("Acme");
