@@ -155,6 +155,7 @@ impl Level {
             | What::Fetched { incomplete: Some(_), .. }
             | What::Planned { complete: false, .. }
             | What::Braked { .. }
+            | What::ForeignRun { .. }
             | What::Released { .. }
             | What::Begun { .. }
             | What::NotStarted { .. }

@@ -387,6 +387,8 @@ pub enum NoticeCode {
     Unknown,
     /// Something is open on both sides below what is closed.
     OpenBelowClosed,
+    /// Another punchlist, with a state of its own, writes to the same workspace.
+    ForeignRun,
 }
 
 /// Something to say without a change.
@@ -404,6 +406,18 @@ pub struct Notice {
     pub object: Option<ObjectId>,
     /// For people, safe to show.
     pub text: String,
+}
+
+/// Columns of a name in a notice's line.
+const NAME_COLUMNS: usize = 52;
+
+impl Notice {
+    /// The notice as one line, safe to show.
+    pub fn line(&self) -> String {
+        let name = self.name.display().clipped(NAME_COLUMNS);
+        let named = if name.as_str().is_empty() { String::new() } else { format!(" “{name}”") };
+        format!("{}{named}: {}", self.kind, self.text)
+    }
 }
 
 /// Where a page stands in the tree: enough to show the ancestors of a change.

@@ -55,6 +55,9 @@ pub struct Report {
     /// What was carried out in part, and why not whole: the next run goes on with it.
     #[serde(default)]
     pub begun: Vec<NotStartedReport>,
+    /// What its reader must know besides: another punchlist writes to the same workspace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Brakes that withheld something, with the number of changes each.
     pub brakes: BTreeMap<String, usize>,
     /// When it is worth running again, where a service asked to wait.
@@ -227,6 +230,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let mut not_started: BTreeMap<&ChangeId, NotStartedReport> = BTreeMap::new();
     let mut begun: BTreeMap<&ChangeId, NotStartedReport> = BTreeMap::new();
     let mut refused = false;
+    let mut warnings = Vec::new();
     for event in events {
         match &event.what {
             What::Applied { change } if telling.contains_key(change) => told += 1,
@@ -242,6 +246,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
                 let report = NotStartedReport { change_id: change.clone(), name: name(change), because: because.clone() };
                 not_started.insert(change, report);
             }
+            What::ForeignRun { text, .. } => warnings.push(text.clone()),
             What::Begun { change, because } => {
                 let report = NotStartedReport { change_id: change.clone(), name: name(change), because: because.clone() };
                 begun.insert(change, report);
@@ -289,6 +294,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         failures: failures.into_values().collect(),
         not_started: not_started.into_values().collect(),
         begun: begun.into_values().collect(),
+        warnings,
         brakes,
         not_before,
     }

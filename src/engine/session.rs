@@ -21,7 +21,7 @@ use crate::{
         diff::diff,
         journal::{Bodies, Difference, Event, RunId, Trace, What},
         model::{Kind, Limits, Link, PageId, PerKind, Registry, Service, Snapshots},
-        plan::{Calls, Cause, Change, ChangeId, HoldCode, Plan, Scope, document::ChangeDocument},
+        plan::{Calls, Cause, Change, ChangeId, HoldCode, NoticeCode, Plan, Scope, document::ChangeDocument},
         report::Stopped,
         review::{Approved, Decision, Remembered, Review, Said},
         rules::{Allowance, Rules},
@@ -321,6 +321,7 @@ impl Session<'_> {
         let mut events = vec![What::Planned { plan_hash, changes, complete: plan.complete, undoes: undoes.clone() }];
         events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))));
         events.extend(braked(&plan));
+        events.extend(foreign_runs(&plan));
         self.tell(events)?;
         let is_refused_by_notion = |change: &Change| {
             change.proposal.side == Service::Notion && change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::NotTaken)
@@ -582,6 +583,12 @@ fn braked(plan: &Plan) -> Vec<What> {
         }
     }
     braked
+}
+
+/// What shows that another punchlist, with a state of its own, writes to the same workspace.
+fn foreign_runs(plan: &Plan) -> impl Iterator<Item = What> {
+    let seen = plan.notices.iter().filter(|notice| notice.code == NoticeCode::ForeignRun);
+    seen.filter_map(|notice| Some(What::ForeignRun { page: notice.page?, object: notice.object?, text: notice.line() }))
 }
 
 /// The state as the journal of an apply. Requests that ended meanwhile are kept along with its own events.

@@ -13,7 +13,7 @@ pub(crate) use event::{ended, everything, from_to as event_from_to, line_of, out
 
 use crate::domain::{
     model::{Kind, PageId, Service, Value, duration_words},
-    plan::{Action, Calls, Change, Estimate, FieldChange, Notice, Plan, Proposal, State, Summary, field_word},
+    plan::{Action, Calls, Change, Estimate, FieldChange, Plan, Proposal, State, Summary, field_word},
     report::{Ending, Report},
     text::Display,
 };
@@ -198,15 +198,8 @@ fn notices(text: &mut String, plan: &Plan, dress: Dress) {
     }
     put(text, format_args!("\n{}\n", dress.bold("Notices")));
     for notice in &plan.notices {
-        put(text, format_args!("  {}\n", notice_line(notice)));
+        put(text, format_args!("  {}\n", notice.line()));
     }
-}
-
-/// A notice as one line.
-pub(super) fn notice_line(notice: &Notice) -> String {
-    let name = notice.name.display().clipped(NAME_COLUMNS);
-    let named = if name.as_str().is_empty() { String::new() } else { format!(" “{name}”") };
-    format!("{}{named}: {}", notice.kind, notice.text)
 }
 
 fn totals(text: &mut String, plan: &Plan, dress: Dress) {
@@ -295,6 +288,9 @@ pub(super) fn report(report: &Report, dress: Dress) -> String {
     for (word, left) in left.chain(report.not_started.iter().map(|left| ("not started", left))) {
         let name = if left.name.is_empty() { String::new() } else { format!(" “{}”", left.name) };
         put(&mut text, format_args!("{word}{name}: {}\n", left.because));
+    }
+    for warning in &report.warnings {
+        put(&mut text, format_args!("{}: {}\n", dress.bold("warning"), Display::of(warning)));
     }
     for (brake, count) in &report.brakes {
         put(&mut text, format_args!("withheld {count}: {brake}\n"));

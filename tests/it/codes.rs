@@ -166,6 +166,13 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
     rig.sandbox.knobs().faults = vec![blind()];
     look(&rig);
 
+    // Another machine, with a state of its own, is first to mirror a new page.
+    rig.sandbox.knobs().faults.clear();
+    rig.sandbox.world().add_client_page("Elsewhere Ltd");
+    let mut elsewhere = rig.command_with_state(&rig.home.path().join("another-state"));
+    elsewhere.args(["--auto-approve"]).output().expect("runs");
+    look(&rig);
+
     assert_eq!(holds.difference(&explained("hold")).collect::<Vec<_>>(), [""; 0], "not explained");
     assert_eq!(notices.difference(&explained("notice")).collect::<Vec<_>>(), [""; 0], "not explained");
     let produced: BTreeSet<String> = holds.iter().cloned().chain(OF_AN_UNDO.map(str::to_owned)).collect();

@@ -100,11 +100,15 @@ impl Scene {
         finish(&rig, "untouched")
     }
 
-    /// Requests of an untouched run, and commits.
-    fn boundaries(&self) -> (usize, usize) {
-        let rig = self.rig();
-        assert_eq!(rig.auto_approve().0, 0);
-        let calls = rig.sandbox.calls().len();
+    /// Requests of an untouched run, of one on an old plan, and commits.
+    fn boundaries(&self) -> (usize, usize, usize) {
+        let [calls, old] = [None, Some(OLD)].map(|failpoint| {
+            let rig = self.rig();
+            let mut command = rig.command();
+            command.arg("--auto-approve").envs(failpoint.map(|failpoint| ("PUNCHLIST_FAILPOINT", failpoint)));
+            assert_eq!(command.output().expect("runs").status.code(), Some(0));
+            rig.sandbox.calls().len()
+        });
         let survives = |commit: usize| {
             let rig = self.rig();
             rig.command()
@@ -122,7 +126,7 @@ impl Scene {
             let middle = usize::midpoint(hit, beyond);
             if survives(middle) { beyond = middle } else { hit = middle }
         }
-        (calls, hit)
+        (calls, old, hit)
     }
 }
 
@@ -211,11 +215,13 @@ fn picture(world: &World) -> Value {
 }
 
 /// Starts a run whose nth request from now is never answered, and kills it there. False when it ended before.
-fn kill_at_request(rig: &Rig, number: usize, executed: bool) -> bool {
+fn kill_at_request(rig: &Rig, number: usize, executed: bool, failpoint: Option<&str>) -> bool {
     let before = rig.sandbox.calls().len();
     let fault = Fault::new(Failure::Stall).nth(u32::try_from(number).expect("few"));
     rig.sandbox.knobs().faults = vec![if executed { fault.after_execution() } else { fault }];
-    let mut child = rig.command().arg("--auto-approve").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    let mut command = rig.command();
+    command.arg("--auto-approve").envs(failpoint.map(|failpoint| ("PUNCHLIST_FAILPOINT", failpoint)));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
     let reached = wait_for(&mut child, || rig.sandbox.calls().len() >= before + number);
     child.kill().expect("it is ours");
     child.wait().expect("it ends");
@@ -250,33 +256,44 @@ fn without_unique_names() -> Knobs {
 /// The requests of the scene: 4 and 4 to read, 14 to write, and 1 to look for what somebody else has created in the same moment.
 const REQUESTS: usize = 23;
 
+/// Those of the scene when what it rests on has become old: everything that is written to is read again.
+const REQUESTS_OF_AN_OLD_PLAN: usize = 29;
+/// What was fetched counts as old.
+const OLD: &str = "fetched:1:old";
+
 /// Its commits: the journal's, the registry's and the memory's.
 const COMMITS: usize = 50;
 
-fn killed_at_every_request(executed: bool, knobs: Knobs) {
+fn killed_at_every_request(executed: bool, knobs: Knobs, requests: usize, failpoint: Option<&str>) {
     let scene = Scene::new(knobs);
     let end = scene.end();
-    for number in 1..=REQUESTS {
+    for number in 1..=requests {
         let rig = scene.rig();
         let crash = format!("killed at request {number}, executed: {executed}");
-        assert!(kill_at_request(&rig, number, executed), "{crash}: there is such a request");
+        assert!(kill_at_request(&rig, number, executed, failpoint), "{crash}: there is such a request");
         assert_eq!(finish(&rig, &crash), end, "{crash}");
     }
 }
 
 #[test]
 fn killed_before_any_request_is_carried_out_the_end_is_the_same() {
-    killed_at_every_request(false, without_unique_names());
+    killed_at_every_request(false, without_unique_names(), REQUESTS, None);
 }
 
 #[test]
 fn killed_after_any_request_is_carried_out_the_end_is_the_same() {
-    killed_at_every_request(true, without_unique_names());
+    killed_at_every_request(true, without_unique_names(), REQUESTS, None);
+}
+
+#[test]
+fn killed_at_any_request_on_an_old_plan_the_end_is_the_same() {
+    killed_at_every_request(true, without_unique_names(), REQUESTS_OF_AN_OLD_PLAN, Some(OLD));
 }
 
 #[test]
 fn killed_while_listings_lag_the_end_is_the_same() {
-    killed_at_every_request(true, Knobs { clockify_lag: 2, notion_lag: 1, ..without_unique_names() });
+    let knobs = Knobs { clockify_lag: 2, notion_lag: 1, ..without_unique_names() };
+    killed_at_every_request(true, knobs, REQUESTS, None);
 }
 
 /// Kills the process at every commit.
@@ -312,9 +329,9 @@ fn killed_again_while_recovering_the_end_is_the_same() {
     for first in firsts {
         for second in 1.. {
             let rig = scene.rig();
-            assert!(kill_at_request(&rig, first, true), "there is a request {first}");
+            assert!(kill_at_request(&rig, first, true, None), "there is a request {first}");
             let crash = format!("killed after request {first}, and while recovering after request {second}");
-            let reached = kill_at_request(&rig, second, true);
+            let reached = kill_at_request(&rig, second, true, None);
             assert_eq!(finish(&rig, &crash), end, "{crash}");
             if !reached {
                 break;
@@ -389,6 +406,7 @@ fn on_a_disk_that_fills_up_nothing_leaves_without_its_intent_and_the_next_run_go
 
 #[test]
 fn no_boundary_escapes() {
-    let (requests, commits) = Scene::new(without_unique_names()).boundaries();
-    assert_eq!((requests, commits), (REQUESTS, COMMITS), "a new request or commit must be killed at, too");
+    let boundaries = Scene::new(without_unique_names()).boundaries();
+    let killed_at = (REQUESTS, REQUESTS_OF_AN_OLD_PLAN, COMMITS);
+    assert_eq!(boundaries, killed_at, "a new request or commit must be killed at, too");
 }

@@ -323,6 +323,33 @@ fn a_name_that_another_machine_takes_in_the_same_moment_is_found_at_once() {
 }
 
 #[test]
+fn a_punchlist_with_a_state_of_its_own_in_the_same_workspace_is_said() {
+    let rig = Rig::new(World::empty());
+    rig.sandbox.world().add_client_page("Acme");
+    rig.auto_approve();
+    let mirrored_elsewhere = |name: &str| {
+        rig.sandbox.world().add_client_page(name);
+        let mut elsewhere = rig.command_with_state(&rig.home.path().join("another-state"));
+        assert_eq!(Ran::of(elsewhere.arg("--auto-approve").output().expect("runs")).code, 0);
+    };
+
+    mirrored_elsewhere("Beta");
+    let ran = rig.run(&["--auto-approve"]);
+    let warning = "warning: client “Beta”: another punchlist, with a state of its own, has created it in this workspace";
+    assert!(ran.stdout.contains(warning), "{}", ran.stdout);
+    let log = rig.run(&["logs", "list", "--about", "Beta"]).stdout;
+    assert!(log.contains("another punchlist, with a state of its own, has created it"), "{log}");
+
+    mirrored_elsewhere("Gamma");
+    let said = || {
+        let notices = rig.plan()["notices"].as_array().expect("notices").clone();
+        notices.into_iter().filter(|notice| notice["code"] == "foreign_run").map(|notice| notice["name"].clone()).collect()
+    };
+    let (first, again): (Vec<Value>, Vec<Value>) = (said(), said());
+    assert_eq!((first, again), (vec![json!("Gamma")], vec![]), "its work is known by then");
+}
+
+#[test]
 fn a_run_can_be_told_to_start_late_by_chance() {
     let rig = Rig::new(World::empty());
     assert_eq!(rig.run(&["--auto-approve", "--jitter", "0"]).code, 0);

@@ -95,8 +95,13 @@ impl Rig {
 
     /// The binary on this rig.
     pub(crate) fn command(&self) -> Command {
+        self.command_with_state(&self.home.path().join("state"))
+    }
+
+    /// The binary on this rig, as on another machine.
+    pub(crate) fn command_with_state(&self, state: &Path) -> Command {
         let mut command = punchlist(self.home.path());
-        command.arg("--config").arg(self.configuration()).arg("--state-dir").arg(self.home.path().join("state"));
+        command.arg("--config").arg(self.configuration()).arg("--state-dir").arg(state);
         command
     }
 

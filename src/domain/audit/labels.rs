@@ -91,6 +91,7 @@ pub fn refers(what: &What) -> Refers<'_> {
             };
             itself(Some(request.page()), object)
         }
+        What::ForeignRun { page, object, .. } => itself(Some(*page), Some(*object)),
         What::Linked { page, object, former, .. } => itself(Some(*page), object.or(*former)),
         What::Outcome { write, outcome } => {
             let object = if let Outcome::Done { object } = outcome { *object } else { None };

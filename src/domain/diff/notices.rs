@@ -23,6 +23,7 @@ pub(super) fn notices<'a>(
     copied(pairs, &mut notices);
     near_twins(namesakes, &mut notices);
     twins(snapshots, registry, pairs, &mut notices);
+    notices.extend(foreign_run(snapshots, registry, pairs));
     for problem in &snapshots.problems {
         let name = problem.page.and_then(|page| pairs.of(page)).map(|(page, _)| page.title.clone()).unwrap_or_default();
         let (kind, page, text) = (problem.kind, problem.page, problem.text.clone());
@@ -120,6 +121,28 @@ fn twins<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<'a>, n
             notices.push(Notice { code: NoticeCode::NearTwin, kind, name, page: Some(page), object, text });
         }
     }
+}
+
+/// Objects that only a punchlist can have made, and linked to their pages, while this state knows nothing of it. A state that knows
+/// nothing at all has just been set up.
+fn foreign_run<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<'a>) -> Option<Notice> {
+    let is_news = |page| registry.of_page(page).is_none() && registry.parted(page).is_none();
+    let made_elsewhere = |object: &&Object| {
+        let page = object.marker.filter(|page| is_news(*page)).and_then(|page| pairs.of(page));
+        page.is_some_and(|(page, _)| page.claim.id() == Some(object.id))
+    };
+    let mut made = Kind::ALL.into_iter().flat_map(|kind| snapshots.objects[kind].rows()).filter(made_elsewhere);
+    let first = made.by_ref().next().filter(|_| !registry.is_empty())?;
+    let others = match made.count() {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
+    let text = format!(
+        "another punchlist, with a state of its own, has created it{others} in this workspace: let one machine write, or start them \
+         apart (--jitter)"
+    );
+    let (code, kind, name) = (NoticeCode::ForeignRun, first.kind, first.name.clone());
+    Some(Notice { code, kind, name, page: first.marker, object: Some(first.id), text })
 }
 
 /// The same thing is said of this many pages one by one, and of more of them at once.

@@ -121,6 +121,15 @@ pub enum What {
         /// By whom.
         by: String,
     },
+    /// Another punchlist, with a state of its own, was seen to write to the same workspace.
+    ForeignRun {
+        /// The first page that it has served.
+        page: PageId,
+        /// The object that it has created for it.
+        object: ObjectId,
+        /// What was seen, safe to show.
+        text: String,
+    },
     /// Something was decided about a change, or taken back.
     Decided {
         /// The change.
@@ -408,6 +417,7 @@ impl What {
             Self::Braked { .. } => "braked",
             Self::Released { .. } => "released",
             Self::Decided { .. } => "decided",
+            Self::ForeignRun { .. } => "foreign_run",
             Self::DecisionEnded { .. } => "decision_ended",
             Self::Approved { .. } => "approved",
             Self::Intent { .. } => "intent",

@@ -56,6 +56,7 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
         What::Braked { class, kind, changes, because } => {
             format!("brake withholds {changes} {} of {}: {}", class.plural(), kind.plural(), shown(because))
         }
+        What::ForeignRun { text, .. } => shown(text),
         What::Released { class, count, by } => format!("brake released by {} for {count} {}", shown(by), class.plural()),
         What::Decided { by, verdict, change, .. } => {
             let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };

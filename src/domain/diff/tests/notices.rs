@@ -65,6 +65,27 @@ fn each_notice() {
             twin.name = "Acme".into();
             world.rules.unmanaged = Unmanaged::Ignore;
         }),
+        ("made by another punchlist", &|world| {
+            world.link("Acme");
+            for path in ["Beta", "Acme/Site"] {
+                let page = world.page(path).id;
+                let object = world.object(path);
+                object.marker = Some(page);
+                let claim = Claim::Id(object.id);
+                world.page_mut(path).claim = claim;
+            }
+        }),
+        ("made by another punchlist, before this one was set up", &|world| {
+            let page = world.page("Acme").id;
+            let object = world.object("Acme");
+            object.marker = Some(page);
+            let claim = Claim::Id(object.id);
+            world.page_mut("Acme").claim = claim;
+        }),
+        ("made, and its ID not written yet", &|world| {
+            let page = world.link("Acme").page("Beta").id;
+            world.object("Beta").marker = Some(page);
+        }),
         ("incomplete", &|world| {
             world.partial_pages.insert(Kind::Client);
             world.partial_objects.insert(Kind::Task);
@@ -105,6 +126,10 @@ NearTwin client "ac me": beside “ACME” and “Acme”: the names differ only
 near twins under other parents are none: changes: 0
 twins: changes: 0
 NearTwin client "Acme": no page links to it, and 000000000000000000000001, which has a page, has the same name: archive or delete one of them
+made by another punchlist: changes: 0
+ForeignRun client "Beta": another punchlist, with a state of its own, has created it and 1 more in this workspace: let one machine write, or start them apart (--jitter)
+made by another punchlist, before this one was set up: changes: 0
+made, and its ID not written yet: changes: 1
 incomplete: changes: 0
 Incomplete client "": Notion's clients could not be listed completely: the walk was cut short
 Incomplete task "": Clockify's tasks could not be listed completely: the walk was cut short
