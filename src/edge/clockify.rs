@@ -516,11 +516,10 @@ impl Clockify {
         pays.then(|| if by_project { projects.into_iter().collect() } else { Vec::new() })
     }
 
-    /// The object as it was last read, and when; unless that is too long ago.
+    /// The object as it was last read, and when: what is built on it must leave before that is [`FRESH`] ago.
     fn kept(&self, object: ObjectId) -> Result<(Row, Instant), Failure> {
         let kept = self.rows().get(&object).cloned();
-        let fresh = kept.and_then(|kept| Some((kept.row, kept.read.filter(|read| read.elapsed() < FRESH)?)));
-        fresh.ok_or(Failure::Outdated)
+        kept.and_then(|kept| Some((kept.row, kept.read?))).ok_or(Failure::Outdated)
     }
 
     async fn write(&self, request: &Request, kind: Kind, parent: Option<ObjectId>, users: &Users) -> Result<Object, Failure> {

@@ -325,6 +325,21 @@ async fn an_unknown_assignee_is_refused_before_anything_is_written() {
 }
 
 #[tokio::test]
+async fn what_was_read_five_seconds_ago_is_not_built_on() {
+    let stub = Stub::start(world).await;
+    let clockify = clockify(&stub, wanted());
+    clockify.observe("w", Kind::Client, &[id(CLIENT)]).await;
+    tokio::time::pause();
+    tokio::time::advance(FRESH).await;
+    tokio::time::resume();
+    let update = async || clockify.update("w", Kind::Client, id(CLIENT), &[(Field::Note, Value::Empty)].into()).await;
+    assert_eq!(update().await, Err(Failure::Outdated));
+    assert!(stub.asked().iter().all(|asked| asked.method == "GET"), "nothing was sent");
+    clockify.observe("w", Kind::Client, &[id(CLIENT)]).await;
+    update().await.expect("read again, and written");
+}
+
+#[tokio::test]
 async fn finding_is_one_call_and_exact() {
     let stub = Stub::start(|_, _| {
         let other = json!({"id": "64b000000000000000000002", "name": "Site", "clientId": "64c000000000000000000002"});

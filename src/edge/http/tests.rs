@@ -59,6 +59,18 @@ fn a_base_url_may_end_in_a_slash_or_version() {
 }
 
 #[tokio::test]
+async fn what_would_leave_too_late_is_not_sent_and_says_why() {
+    let stub = Stub::start(|_, _| Reply::json(200, &json!([1]))).await;
+    let mut options = options(&stub.url, &Arc::default());
+    options.budget = Budget { per_minute: Some(1), ..Budget::default() };
+    let http = Http::new(options).expect("a client");
+    let _: Answer<Vec<u8>> = http.send(&read()).await.expect("within the budget");
+    let late = http.send::<Vec<u8>>(&write().not_after(Instant::now() + Duration::from_secs(5))).await;
+    assert_eq!(late.err(), Some(Failure::Outdated));
+    assert_eq!(stub.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn reads_are_repeated_and_everything_is_reported_without_secrets() {
     let stub = Stub::start(|_, before| match before {
         0 => Reply::json(500, &json!({"message": "oops"})),

@@ -43,7 +43,7 @@ pub(super) enum Fault {
     Hangs,
     /// Another machine has just made it, so that it is refused.
     Taken,
-    /// Somebody has just given its name to what another page has, so that it is refused.
+    /// Its name was given to what another page has and no listing shows yet, so that it is refused.
     TakenByAnothers,
 }
 
@@ -274,11 +274,12 @@ impl Target for Fake {
                 self.carry_out(write)
             }
             Some(Fault::TakenByAnothers) => {
-                if let Write::Create { kind, parent, name, .. } = write {
-                    let mut world = self.world.borrow_mut();
-                    let another = world.objects.values_mut().find(|row| row.kind == *kind && row.parent == *parent);
-                    another.expect("another one").name = name.exact().into();
-                }
+                let made = self.carry_out(write).expect("it works").object.expect("a create");
+                let mut world = self.world.borrow_mut();
+                let unlisted = |link: &&Link| link.kind == made.kind && world.objects.values().all(|row| row.id != link.object);
+                let id = world.registry.iter().find(unlisted).expect("an object that is not listed").object;
+                world.objects.values_mut().find(|row| row.id == made.id).expect("just made").id = id;
+                drop(world);
                 self.carry_out(write)
             }
             Some(Fault::Hangs) => std::future::pending().await,

@@ -209,10 +209,11 @@ fn a_name_that_is_taken_by_then_is_looked_up_at_once() {
 
 #[test]
 fn what_another_page_has_is_never_taken_for_what_a_create_has_made() {
-    let mut world = World::linked(&["Acme", "Acme/Store"]);
-    world.page("Acme/Site");
-    let run = Bench { faults: vec![("create project", Fault::TakenByAnothers)], ..Bench::new(&world) }.run();
-    assert!(run.log(false).contains("look up create project"), "{}", run.log(false));
+    let mut world = World::linked(&["Acme", "Acme/Site", "Acme/Site/Draft"]);
+    world.close_page("Acme/Site/Draft").objects.remove("Acme/Site/Draft");
+    world.page("Acme/Site/Design");
+    let run = Bench { faults: vec![("create task", Fault::TakenByAnothers)], ..Bench::new(&world) }.run();
+    assert!(run.log(false).contains("look up create task"), "{}", run.log(false));
     assert_eq!(run.ends(), "failed: a name that exists already\n");
 }
 
