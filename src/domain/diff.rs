@@ -328,7 +328,9 @@ impl<'a> Differ<'a> {
     /// Of the objects that the page left behind when it moved, those that are still open, or still named by the page.
     fn still_left(&self, page: &Page, link: &Link) -> Vec<ObjectId> {
         let objects = &self.snapshots.objects[link.kind];
-        let is_open = |left: ObjectId| objects.get(left).map_or(objects.complete().is_none(), |object| !object.is_closed());
+        let is_open = |left: ObjectId| {
+            objects.get(left).map_or_else(|| !self.snapshots.is_gone(page.kind, left), |object| !object.is_closed())
+        };
         let left = link.left.iter().copied().filter(|left| self.pairs.owner(*left).is_none());
         left.filter(|left| is_open(*left) || page.claim.id() == Some(*left)).collect()
     }

@@ -18,7 +18,7 @@ use std::{cell::RefCell, collections::BTreeSet, fmt::Write as _};
 
 use punchlist::domain::{
     model::{ObjectId, PageId, Relation},
-    plan::{NoticeCode, State},
+    plan::{Action, HoldCode, NoticeCode, State},
     report::Stopped,
     rules::{Rules, Threshold},
 };
@@ -224,6 +224,11 @@ impl History {
         let notices = intent.plan.notices.iter().filter_map(|notice| notice.object);
         let told: BTreeSet<ObjectId> =
             notices.chain(intent.plan.changes.iter().filter_map(|change| change.proposal.object)).collect();
+        // A brake withholds that what was left behind is closed.
+        let to_close = intent.plan.changes.iter().filter(|change| {
+            change.proposal.action == Action::Close && change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake)
+        });
+        let to_close: BTreeSet<ObjectId> = to_close.filter_map(|change| change.proposal.object).collect();
         let registry = &self.machines[0].disk.borrow().registry;
         let pages: BTreeSet<PageId> = world.made.iter().map(|made| made.page).collect();
         for page in pages {
@@ -231,6 +236,7 @@ impl History {
             let open: Vec<ObjectId> = of_page
                 .map(|made| made.object)
                 .filter(|object| world.objects.get(object).is_some_and(|object| !object.closed))
+                .filter(|object| !to_close.contains(object))
                 // What a page left behind may be another's by now.
                 .filter(|object| registry.of_object(*object).is_none_or(|link| link.page == page))
                 .collect();

@@ -100,9 +100,9 @@ pub fn recovered(page: PageId, object: &Object, claim: &Claim, write: &Write, ap
     link
 }
 
-/// What a page leaves behind when it gets another object than the linked one: that one, if it is there, and what was left before.
+/// What a page leaves behind when it gets another object than the linked one: that one, unless it is gone, and what was left before.
 pub fn leaving(before: &Link, snapshots: &Snapshots) -> Vec<ObjectId> {
-    let here = snapshots.objects[before.kind].get(before.object).map(|object| object.id);
+    let here = (!snapshots.is_gone(before.kind, before.object)).then_some(before.object);
     before.left.iter().copied().chain(here).collect()
 }
 

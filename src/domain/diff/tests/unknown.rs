@@ -178,6 +178,19 @@ fn an_object_that_may_not_be_listed_yet_or_is_hidden_is_not_gone() {
 }
 
 #[test]
+fn what_a_page_left_behind_is_kept_in_mind_while_it_may_not_be_listed_yet() {
+    let mut world = World::linked(&["Acme", "Acme/Site", "Acme/Site/Task"]);
+    let page = world.page_id("Acme/Site/Task");
+    let link = world.registry.of_page(page).expect("linked").clone();
+    world.registry.insert(crate::domain::model::Link { left: vec![object_id(77)], ..link });
+    let forgets = |world: &World| world.diff().verified.iter().any(|link| link.page == page && link.left.is_empty());
+    world.as_of = Some(at(599));
+    assert!(!forgets(&world), "it is young");
+    world.as_of = Some(at(700));
+    assert!(forgets(&world), "it is gone");
+}
+
+#[test]
 fn a_closed_page_is_looked_for_as_long_as_its_object_may_be_there() {
     let mut world = World::linked(&["Acme", "Beta"]);
     world.close_page("Acme").objects.clear();
