@@ -45,7 +45,7 @@ pub(super) use self::fields::{Verdict, verdict};
 
 /// How sure we are of a new page that nothing looks like.
 const CREATE: u8 = 95;
-/// Of a new page beside a name that differs only by case or spaces, or is similar.
+/// Of a new page beside a name that differs only by case, spaces or what looks the same, or is similar.
 const CREATE_NEAR_TWIN: u8 = 85;
 /// Of creating an object again that is gone from Clockify, or that an earlier run may have created.
 const RECREATE: u8 = 60;

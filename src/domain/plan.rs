@@ -377,7 +377,7 @@ pub enum NoticeCode {
     CopiedId,
     /// An object that no page links to. It is never touched.
     Unmanaged,
-    /// Two names under one parent that differ only by case or spaces.
+    /// Two names under one parent that differ only by case, spaces or what looks the same.
     NearTwin,
     /// A listing may lack rows.
     Incomplete,

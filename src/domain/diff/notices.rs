@@ -80,7 +80,7 @@ fn copied(pairs: &Pairs<'_>, notices: &mut Vec<Notice>) {
     }
 }
 
-/// Pages whose names differ only by case or spaces: Clockify would take both, and people would mix them up.
+/// Pages whose names differ only by case, spaces or what looks the same: Clockify would take both, and people would mix them up.
 fn near_twins(namesakes: &[Namesakes<'_>], notices: &mut Vec<Notice>) {
     for group in namesakes {
         for page in &group.pages {
@@ -89,7 +89,7 @@ fn near_twins(namesakes: &[Namesakes<'_>], notices: &mut Vec<Notice>) {
             if others.is_empty() {
                 continue;
             }
-            let text = format!("beside {}: the names differ only by case or spaces", others.join(" and "));
+            let text = format!("beside {}: the names differ only by case, spaces or what looks the same", others.join(" and "));
             let (name, page) = (page.title.clone(), Some(page.id));
             notices.push(Notice { code: NoticeCode::NearTwin, kind: group.kind, name, page, object: None, text });
         }
