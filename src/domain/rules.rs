@@ -187,6 +187,13 @@ pub enum Holds {
     Checked(bool),
     /// One of these options of a select or status.
     OneOf(Vec<String>),
+    /// Any option of these groups of a status, whatever it is called, or one of these others.
+    InGroups {
+        /// The groups.
+        groups: Vec<String>,
+        /// The other options.
+        options: Vec<String>,
+    },
 }
 
 /// Where the link between a page and its object is kept, besides the registry.

@@ -1,8 +1,110 @@
 //! What the mapping can say beside the names of properties, through the binary and the sandbox.
 
-use punchlist::sandbox::World;
+use punchlist::sandbox::{NotionId, Service, World};
+use serde_json::json;
 
 use crate::support::Rig;
+
+/// A client with a project, both new.
+fn project() -> (World, NotionId) {
+    let mut world = World::empty();
+    let client = world.add_client_page("Globex");
+    let project = world.add_project_page("Shop", client);
+    (world, project)
+}
+
+fn is_archived(rig: &Rig) -> bool {
+    rig.sandbox.world().projects()[0].archived
+}
+
+fn status(rig: &Rig, page: NotionId) -> String {
+    rig.sandbox.world().page(page).expect("a page").properties["Status"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn every_option_of_a_group_closes_new_ones_and_moved_ones_too() {
+    let (world, page) = project();
+    let rig = Rig::new(world);
+    rig.configure("mapping.projects.closed = { property = \"Status\", groups = [\"Complete\"] }\n");
+    rig.settle();
+    assert!(!is_archived(&rig));
+
+    {
+        let mut world = rig.sandbox.world();
+        world.group_option("Projects", "Status", "Invoiced", "Complete");
+        world.set_status(page, "Status", "Invoiced");
+    }
+    assert_eq!(rig.auto_approve().0, 0);
+    assert!(is_archived(&rig), "an option that nobody named");
+    assert_eq!(rig.auto_approve().1["outcome"], "in_sync");
+
+    // Nothing of the row shows that its option has moved.
+    rig.sandbox.world().group_option("Projects", "Status", "Invoiced", "In progress");
+    assert_eq!(rig.plan_lines(), ["reopen project Shop [ready]"]);
+    rig.sandbox.world().group_option("Projects", "Status", "Invoiced", "Of nobody's");
+    assert_eq!(rig.plan_lines(), [""; 0]);
+    let plan = rig.run(&["plan"]).stdout;
+    assert!(plan.contains("Notion does not say in which group the option \"Invoiced\" is"), "{plan}");
+
+    rig.sandbox.clear_calls();
+    rig.plan();
+    let schemas = rig.sandbox.calls().into_iter().filter(|call| call.service == Service::Notion && call.method == "GET");
+    assert_eq!(schemas.filter(|call| call.path.contains("data_sources")).count(), 1, "of the projects alone");
+}
+
+#[test]
+fn a_closed_state_is_written_as_an_option_of_the_group() {
+    let (world, page) = project();
+    let rig = Rig::new(world);
+    rig.configure(
+        "mapping.projects.closed = { property = \"Status\", groups = [\"Complete\"] }\nrules.thresholds.write_back = 50\n\
+         rules.projects.fields.state.direction = \"to_notion\"\n",
+    );
+    rig.settle();
+    let object = rig.sandbox.world().projects()[0].id;
+
+    rig.sandbox.world().close_object(object);
+    assert_eq!(rig.auto_approve().0, 0);
+    assert_eq!(status(&rig, page), "Done", "the first one of the group");
+    assert_eq!(rig.auto_approve().1["outcome"], "in_sync");
+}
+
+#[test]
+fn a_group_that_does_not_exist_is_named_with_those_that_do() {
+    let rig = Rig::new(project().0);
+    rig.configure("mapping.projects.closed = { property = \"Status\", groups = [\"Completed\"] }\n");
+
+    let ran = rig.run(&["plan"]);
+
+    assert_ne!(ran.code, 0, "{}", ran.stderr);
+    let said = ran.stderr.replace('\n', " ");
+    assert!(said.contains("mapping.projects.closed.groups"), "{said}");
+    assert!(
+        said.contains("no group \"Completed\" in \"Status\"; its groups are \"To-do\", \"In progress\", \"Complete\""),
+        "{said}"
+    );
+    assert_eq!(rig.mutations().len(), 0);
+}
+
+#[test]
+fn only_pages_in_a_group_are_mirrored() {
+    let (mut world, page) = project();
+    let client = world.find_page("Clients", "Globex").expect("a page");
+    let idea = world.add_project_page("Idea", client);
+    world.set_status(page, "Status", "In progress");
+    let rig = Rig::new(world);
+    rig.configure("mapping.projects.only = { property = \"Status\", groups = [\"In progress\", \"Complete\"] }\n");
+    rig.settle();
+    let names = |rig: &Rig| rig.sandbox.world().projects().into_iter().map(|project| project.name).collect::<Vec<_>>();
+    assert_eq!(names(&rig), ["Shop"]);
+
+    let mut world = rig.sandbox.world();
+    world.group_option("Projects", "Status", "Started", "In progress");
+    world.set_status(idea, "Status", "Started");
+    drop(world);
+    assert_eq!(rig.auto_approve().0, 0);
+    assert_eq!(names(&rig), ["Shop", "Idea"]);
+}
 
 #[test]
 fn a_name_that_only_looks_like_another_one_waits_for_a_person() {
@@ -14,7 +116,7 @@ fn a_name_that_only_looks_like_another_one_waits_for_a_person() {
 
     let (code, report) = rig.auto_approve();
 
-    assert_eq!((code, &report["applied"]), (2, &serde_json::json!(0)), "{report:#}");
+    assert_eq!((code, &report["applied"]), (2, &json!(0)), "{report:#}");
     assert_eq!(rig.plan_lines(), ["create client Oﬃce\u{A0}❤\u{FE0F} [review]"]);
     let plan = rig.run(&["plan"]).stdout;
     assert!(plan.contains("the names differ only by case, spaces or what looks the same"), "{plan}");

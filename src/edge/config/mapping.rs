@@ -134,37 +134,48 @@ fn require(reader: &mut Reader<'_>, key: &str, example: &str) {
     }
 }
 
-/// What a property must hold: a checkbox is ticked or not, a status or select has one of some options.
+/// What a property must hold: a checkbox is ticked or not, a status or select has one of some options, or a status one of a group.
 fn condition(reader: &mut Reader<'_>, key: &str, preset: Option<Condition>) -> Option<Condition> {
-    let (property_key, checked_key, values_key) = (format!("{key}.property"), format!("{key}.checked"), format!("{key}.values"));
+    let [property_key, checked_key, values_key, groups_key] =
+        ["property", "checked", "values", "groups"].map(|name| format!("{key}.{name}"));
     let property = property(reader, &property_key);
     let checked = reader.take(&checked_key, |content| match content.typed() {
         Content::Flag(checked) => Ok(Holds::Checked(checked)),
         _ => Err("true or false, for a checkbox; a status or select takes `values` instead".into()),
     });
     let values = reader.take(&values_key, |content| match content.typed() {
-        Content::Texts(texts) if !texts.is_empty() => Ok(Holds::OneOf(texts)),
+        Content::Texts(texts) if !texts.is_empty() => Ok(texts),
         _ => Err("a list of options, e.g. [\"Done\", \"Obsolete\"]".into()),
     });
-    if checked.is_some() && values.is_some() {
-        let place = reader.place(&values_key);
-        reader.problem(
-            place,
-            format!("`{key}` has both `checked` and `values`; a checkbox has the one, a status or select the other"),
-        );
+    let groups = reader.take(&groups_key, |content| match content.typed() {
+        Content::Texts(texts) if !texts.is_empty() => Ok(texts),
+        _ => Err("a list of groups of a status, e.g. [\"Complete\"]".into()),
+    });
+    for (name, other_key, given) in [("values", &values_key, values.is_some()), ("groups", &groups_key, groups.is_some())] {
+        if checked.is_some() && given {
+            let place = reader.place(other_key);
+            reader.problem(
+                place,
+                format!("`{key}` has both `checked` and `{name}`; a checkbox has the one, a status or select the other"),
+            );
+        }
     }
+    let options = match (groups, values) {
+        (Some(groups), options) => Some(Holds::InGroups { groups, options: options.unwrap_or_default() }),
+        (None, options) => options.map(Holds::OneOf),
+    };
     let (preset_property, preset_is) = preset.map(|Condition { property, is }| (property, is)).unzip();
-    match (property.or(preset_property), checked.or(values).or(preset_is)) {
+    match (property.or(preset_property), checked.or(options).or(preset_is)) {
         (Some(property), Some(is)) => Some(Condition { property, is }),
         (None, None) => None,
         (property, _) => {
-            let keys = [&property_key, &checked_key, &values_key];
+            let keys = [&property_key, &checked_key, &values_key, &groups_key];
             let (wanted, missing) = match property {
-                Some(_) => ("`checked` or `values`", [&checked_key, &values_key]),
-                None => ("`property`", [&property_key, &property_key]),
+                Some(_) => ("`checked`, `values` or `groups`", &keys[1..]),
+                None => ("`property`", &keys[..1]),
             };
             // What was given but is wrong has been said already.
-            if missing.into_iter().all(|key| reader.origin(key).is_none()) {
+            if missing.iter().all(|key| reader.origin(key).is_none()) {
                 let place = keys.into_iter().find_map(|key| reader.origin(key)).map_or_else(String::new, ToString::to_string);
                 reader.problem(place, format!("`{key}` also needs {wanted}"));
             }

@@ -290,7 +290,7 @@ fn data_sources_are_read_however_they_are_copied() {
 }
 
 /// A bad value each, and what is said of it.
-const BAD_VALUES: [(&str, &str); 21] = [
+const BAD_VALUES: [(&str, &str); 24] = [
     ("notion.requests_per_minute = 0", "`notion.requests_per_minute` is 0; it takes a whole number from 1 to 1000000"),
     ("notion.requests_per_minute = 1.5", "`notion.requests_per_minute` is a fraction; it takes a whole number from 1 to 1000000"),
     ("notion.api_version = 2026-03-11", "`notion.api_version` is a date; it takes a date in quotes, e.g. \"2026-03-11\""),
@@ -315,6 +315,18 @@ const BAD_VALUES: [(&str, &str); 21] = [
     (
         "mapping.tasks.closed = { checked = true, values = [\"Done\"] }",
         "`mapping.tasks.closed` has both `checked` and `values`; a checkbox has the one, a status or select the other",
+    ),
+    (
+        "mapping.tasks.closed.groups = \"Complete\"",
+        "`mapping.tasks.closed.groups` is \"Complete\"; it takes a list of groups of a status, e.g. [\"Complete\"]",
+    ),
+    (
+        "mapping.tasks.only = { property = \"Status\", groups = [] }",
+        "`mapping.tasks.only.groups` is a list; it takes a list of groups of a status, e.g. [\"Complete\"]",
+    ),
+    (
+        "mapping.tasks.closed = { checked = true, groups = [\"Complete\"] }",
+        "`mapping.tasks.closed` has both `checked` and `groups`; a checkbox has the one, a status or select the other",
     ),
     ("rules.on_drift = \"notion\"", "`rules.on_drift` is \"notion\"; it takes \"review\" or \"restore\" or \"accept\""),
     ("rules.thresholds.close = 101", "`rules.thresholds.close` is 101; it takes a whole percent from 0 to 100, or \"never\""),
@@ -362,7 +374,7 @@ fn without_a_preset_every_property_must_be_named() {
         .problems(),
         [
             "config.toml:2: without a preset `mapping.projects.client` must be set, e.g. mapping.projects.client = \"client\"",
-            "config.toml:6: `mapping.projects.closed` also needs `checked` or `values`",
+            "config.toml:6: `mapping.projects.closed` also needs `checked`, `values` or `groups`",
             "config.toml:5: `mapping.tasks.id` is 3; it takes the name of a Notion property",
         ]
     );
@@ -403,6 +415,24 @@ fn a_field_is_mapped_by_a_name_or_with_what_its_words_stand_for() {
     assert_eq!(mapping.fields[&Field::Estimate], Mapped { property: "Size".into(), unit: Unit::Days, values });
     let values = [("Client work".to_owned(), Value::Flag(true)), ("Internal".to_owned(), Value::Flag(false))].into();
     assert_eq!(mapping.fields[&Field::Billable], Mapped { property: "Type".into(), unit: Unit::Hours, values });
+}
+
+#[test]
+fn groups_take_the_place_of_the_options_of_the_preset_and_can_have_others_beside_them() {
+    let groups = |options: &[&str]| Holds::InGroups {
+        groups: vec!["Complete".into()],
+        options: options.iter().map(|&option| option.to_owned()).collect(),
+    };
+    let file = world(
+        "mapping.projects.closed = { property = \"Status\", groups = [\"Complete\"] }\n\
+         mapping.tasks.closed = { groups = [\"Complete\"], values = [\"Paused\"] }\n",
+    );
+    let mapping = file.settings().rules.mapping;
+    assert_eq!(mapping.projects.closed, Some(Condition { property: "Status".into(), is: groups(&[]) }));
+    assert_eq!(mapping.tasks.closed, Some(Condition { property: "Status".into(), is: groups(&["Paused"]) }));
+    let variables = [("PUNCHLIST__MAPPING__PROJECTS__CLOSED__VALUES", "['Paused']")];
+    let mapping = file.with_variables(&variables).settings().rules.mapping;
+    assert_eq!(mapping.projects.closed.expect("closed").is, groups(&["Paused"]));
 }
 
 #[test]
