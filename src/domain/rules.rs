@@ -76,6 +76,9 @@ pub struct Mapping {
     pub only: Option<Condition>,
     /// The other mapped fields and their properties.
     pub fields: BTreeMap<Field, Mapped>,
+    /// Fields that no page states, and what they are to hold for every page. A field is here or in `fields`, not in both.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fixed: BTreeMap<Field, Value>,
     /// The properties that tell of what waits for a person: the fields that [`Field::is_told`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub told: BTreeMap<Field, String>,
@@ -146,26 +149,15 @@ impl Mapping {
                 id: "Clockify Client ID".into(),
                 parent: None,
                 closed: Some(Condition { property: "Archive".into(), is: Holds::Checked(true) }),
-                only: None,
-                fields: BTreeMap::new(),
-                told: BTreeMap::new(),
+                ..Self::default()
             },
             projects: Self {
                 id: "Clockify Project ID".into(),
                 parent: Some("Clients".into()),
                 closed: status(),
-                only: None,
-                fields: BTreeMap::new(),
-                told: BTreeMap::new(),
+                ..Self::default()
             },
-            tasks: Self {
-                id: "Clockify Task ID".into(),
-                parent: Some("Projects".into()),
-                closed: status(),
-                only: None,
-                fields: BTreeMap::new(),
-                told: BTreeMap::new(),
-            },
+            tasks: Self { id: "Clockify Task ID".into(), parent: Some("Projects".into()), closed: status(), ..Self::default() },
         }
     }
 }

@@ -124,3 +124,33 @@ fn a_name_that_only_looks_like_another_one_waits_for_a_person() {
     let names: Vec<String> = rig.sandbox.world().clients().into_iter().map(|client| client.name).collect();
     assert_eq!(names, ["Office ❤", "Oﬃce ❤\u{FE0F}"], "and it is sent as it is written");
 }
+
+#[test]
+fn what_the_configuration_says_for_every_page_is_made_and_kept_and_written_nowhere_else() {
+    let (world, page) = project();
+    let rig = Rig::new(world);
+    let before = rig.sandbox.world().page(page).expect("a page").properties;
+    rig.configure(
+        "mapping.projects.fields = { public = true, billable = false }\nrules.projects.on_drift = \"restore\"\n\
+         rules.projects.on_conflict = \"clockify\"\n",
+    );
+    assert_eq!(rig.auto_approve().0, 0);
+    let made = rig.sandbox.world().projects()[0].clone();
+    assert_eq!((made.public, made.billable), (true, false));
+    assert_eq!(rig.auto_approve().1["outcome"], "in_sync");
+
+    rig.sandbox.world().edit_project(made.id, |project| project.public = false);
+    let plan = rig.run(&["plan"]).stdout;
+    assert!(plan.contains("the rule is to restore what the configuration says for every page"), "{plan}");
+    assert_eq!(rig.auto_approve().0, 0);
+    assert!(rig.sandbox.world().projects()[0].public);
+
+    rig.configure("mapping.projects.fields = { public = false, billable = false }\n");
+    let plan = rig.run(&["plan"]).stdout;
+    assert!(plan.contains("the configuration says something else for every page now"), "{plan}");
+    assert_eq!(rig.auto_approve().0, 0);
+    assert!(!rig.sandbox.world().projects()[0].public);
+    let mut after = rig.sandbox.world().page(page).expect("a page").properties;
+    after.insert("Clockify Project ID".to_owned(), before["Clockify Project ID"].clone());
+    assert_eq!(after, before, "the page has its ID, and nothing else");
+}

@@ -126,6 +126,9 @@ impl<'a> Differ<'a> {
 
     /// Why the page would refuse a value, where that is known.
     pub(super) fn refused_by_notion(&self, kind: Kind, field: Field, value: &Value) -> Option<String> {
+        if self.rules.mapping[kind].fixed.contains_key(&field) {
+            return Some(format!("no page says it: `mapping.{}.fields.{field}` does, for every page", kind.plural()));
+        }
         let property = self.snapshots.limits.properties[kind].get(&field)?;
         in_notion(field, value, &property.takes, &property.words)
     }

@@ -50,8 +50,10 @@ fn map_kind(reader: &mut Reader<'_>, kind: Kind, id_strategy: IdStrategy, mappin
     mapping.closed = condition(reader, &format!("{section}.closed"), mapping.closed.take());
     mapping.only = condition(reader, &format!("{section}.only"), mapping.only.take());
     for &field in Field::mappable(kind) {
-        if let Some(mapped) = mapped(reader, kind, field, &format!("{section}.fields.{field}")) {
-            mapping.fields.insert(field, mapped);
+        match mapped(reader, kind, field, &format!("{section}.fields.{field}")) {
+            Some(Meant::Mapped(mapped)) => drop(mapping.fields.insert(field, mapped)),
+            Some(Meant::Fixed(value)) => drop(mapping.fixed.insert(field, value)),
+            None => {}
         }
     }
     for field in [Field::SyncStatus, Field::SyncNote] {
@@ -85,9 +87,28 @@ fn other_use(kind: Kind, mapping: &Mapping, name: &str) -> Option<String> {
     fixed.or_else(field).or_else(told)
 }
 
-/// The property of a field: its name alone, or a table of its name and how it is to be understood.
-fn mapped(reader: &mut Reader<'_>, kind: Kind, field: Field, key: &str) -> Option<Mapped> {
-    let name = property(reader, key);
+/// Where what a field is to hold comes from.
+enum Meant {
+    /// A property of each page.
+    Mapped(Mapped),
+    /// The configuration itself, for every page.
+    Fixed(Value),
+}
+
+/// The property of a field: its name alone, or a table of its name and how it is to be understood. A flag can be fixed in place of that.
+fn mapped(reader: &mut Reader<'_>, kind: Kind, field: Field, key: &str) -> Option<Meant> {
+    let is_flag = matches!(field, Field::Billable | Field::Public);
+    let said = reader.take(key, |content| match (content.typed(), content.text()) {
+        (Content::Flag(flag), _) if is_flag => Ok(Meant::Fixed(Value::Flag(flag))),
+        (_, Some(text)) if !text.trim().is_empty() => Ok(Meant::Mapped(Mapped::as_is(text))),
+        _ if is_flag => Err("the name of a Notion property, or true or false for every page".to_owned()),
+        _ => Err("the name of a Notion property".to_owned()),
+    });
+    let (name, fixed) = match said {
+        Some(Meant::Mapped(mapped)) => (Some(mapped.property), None),
+        Some(Meant::Fixed(value)) => (None, Some(value)),
+        None => (None, None),
+    };
     let property_key = format!("{key}.property");
     let property = property(reader, &property_key).or(name);
     let unit = if field == Field::Estimate {
@@ -103,11 +124,18 @@ fn mapped(reader: &mut Reader<'_>, kind: Kind, field: Field, key: &str) -> Optio
             values.insert(word.to_owned(), value);
         }
     }
+    if let Some(value) = fixed {
+        if property.is_some() || !values.is_empty() {
+            let place = reader.place(key);
+            reader.problem(place, format!("`{key}` is the same for every page, and is read from a property, too; leave one out"));
+        }
+        return Some(Meant::Fixed(value));
+    }
     if property.is_none() && (unit.is_some() || !values.is_empty()) && reader.origin(&property_key).is_none() {
         let place = reader.below_place(key);
         reader.problem(place, format!("`{key}` also needs `property`, the name of a Notion property"));
     }
-    Some(Mapped { property: property?, unit: unit.unwrap_or_default(), values })
+    Some(Meant::Mapped(Mapped { property: property?, unit: unit.unwrap_or_default(), values }))
 }
 
 /// What a word in Notion stands for.

@@ -290,7 +290,7 @@ fn data_sources_are_read_however_they_are_copied() {
 }
 
 /// A bad value each, and what is said of it.
-const BAD_VALUES: [(&str, &str); 24] = [
+const BAD_VALUES: [(&str, &str); 26] = [
     ("notion.requests_per_minute = 0", "`notion.requests_per_minute` is 0; it takes a whole number from 1 to 1000000"),
     ("notion.requests_per_minute = 1.5", "`notion.requests_per_minute` is a fraction; it takes a whole number from 1 to 1000000"),
     ("notion.api_version = 2026-03-11", "`notion.api_version` is a date; it takes a date in quotes, e.g. \"2026-03-11\""),
@@ -328,6 +328,11 @@ const BAD_VALUES: [(&str, &str); 24] = [
         "mapping.tasks.closed = { checked = true, groups = [\"Complete\"] }",
         "`mapping.tasks.closed` has both `checked` and `groups`; a checkbox has the one, a status or select the other",
     ),
+    (
+        "mapping.projects.fields.public = 3",
+        "`mapping.projects.fields.public` is 3; it takes the name of a Notion property, or true or false for every page",
+    ),
+    ("mapping.projects.fields.note = true", "`mapping.projects.fields.note` is true; it takes the name of a Notion property"),
     ("rules.on_drift = \"notion\"", "`rules.on_drift` is \"notion\"; it takes \"review\" or \"restore\" or \"accept\""),
     ("rules.thresholds.close = 101", "`rules.thresholds.close` is 101; it takes a whole percent from 0 to 100, or \"never\""),
     (
@@ -415,6 +420,39 @@ fn a_field_is_mapped_by_a_name_or_with_what_its_words_stand_for() {
     assert_eq!(mapping.fields[&Field::Estimate], Mapped { property: "Size".into(), unit: Unit::Days, values });
     let values = [("Client work".to_owned(), Value::Flag(true)), ("Internal".to_owned(), Value::Flag(false))].into();
     assert_eq!(mapping.fields[&Field::Billable], Mapped { property: "Type".into(), unit: Unit::Hours, values });
+}
+
+#[test]
+fn a_flag_can_be_the_same_for_every_page() {
+    let file = world("mapping.projects.fields.public = true\nmapping.projects.fields.billable = \"true\"\n");
+    let file = file.with_variables(&[("PUNCHLIST__MAPPING__TASKS__FIELDS__BILLABLE", "false")]);
+    let mapping = file.settings().rules.mapping;
+    assert_eq!(mapping.projects.fixed, [(Field::Public, Value::Flag(true))].into());
+    assert_eq!(mapping.projects.fields[&Field::Billable], Mapped::as_is("true"), "in quotes it is a name");
+    assert_eq!(mapping.tasks.fixed, [(Field::Billable, Value::Flag(false))].into());
+}
+
+#[test]
+fn what_the_configuration_says_for_every_page_goes_to_no_page() {
+    let text = "mapping.projects.fields = { public = true, billable = false }\n\
+         rules.projects.fields.public.direction = \"to_notion\"\nrules.projects.fields.billable.on_conflict = \"clockify\"\n";
+    let says = |field: &str| format!("but `mapping.projects.fields.{field}` says it for every page, and no page does; remove it");
+    assert_eq!(
+        world(text).problems(),
+        [
+            format!("config.toml:3: `rules.projects.fields.billable.on_conflict` is \"clockify\", {}", says("billable")),
+            format!("config.toml:2: `rules.projects.fields.public.direction` is \"to_notion\", {}", says("public")),
+        ]
+    );
+    let both = world("mapping.projects.fields.public.property = \"Public\"\n")
+        .with_variables(&[("PUNCHLIST__MAPPING__PROJECTS__FIELDS__PUBLIC", "true")]);
+    assert_eq!(
+        both.problems(),
+        [
+            "environment variable PUNCHLIST__MAPPING__PROJECTS__FIELDS__PUBLIC: `mapping.projects.fields.public` is the same for every page, \
+          and is read from a property, too; leave one out"
+        ]
+    );
 }
 
 #[test]

@@ -107,6 +107,10 @@ pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
         }
     }
 
+    for (field, value) in &bound.fixed {
+        values.set(*field, value.clone());
+    }
+
     let mut told = Values::default();
     for (field, property) in &bound.told {
         let reading = cell(property).map(|value| Cell::read(value).reading(*field, &Mapped::as_is(property.name.exact())));

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::{Error, Misfit, Notion, cell::plain_text, failed};
 use crate::{
     domain::{
-        model::{self as domain, Field, Kind, PageId, Takes},
+        model::{self as domain, Field, Kind, PageId, Takes, Value},
         rules::{Condition, Holds, IdStrategy, Mapped, Mapping},
         text::{Display, Raw},
     },
@@ -148,6 +148,8 @@ pub(super) struct Bound {
     pub(super) closed: Option<(Property, Holds)>,
     pub(super) only: Option<(Property, Holds)>,
     pub(super) fields: Vec<(Field, Property, Mapped)>,
+    /// What no property says, since it is the same for every page.
+    pub(super) fixed: BTreeMap<Field, Value>,
     pub(super) told: Vec<(Field, Property)>,
 }
 
@@ -187,6 +189,7 @@ impl Bound {
                 .iter()
                 .map(|(&field, mapped)| Ok((field, find(Role::Field(field, mapped), &mapped.property)?, mapped.clone())))
                 .collect::<Result<_, Misfit>>()?,
+            fixed: mapping.fixed.clone(),
             told: mapping
                 .told
                 .iter()
