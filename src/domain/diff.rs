@@ -793,6 +793,7 @@ impl<'a> Differ<'a> {
         let mut unclear = BTreeSet::new();
         notices.extend(self.unknown(&mut unclear));
         notices.extend(self.open_below_closed());
+        notices.extend(notices::strangers(self.snapshots, self.rules));
         notices.extend(unmanaged);
         let limits = self.snapshots.limits.clone();
         let plan = Plan { changes: self.changes, notices, unclear, places, complete, scope, limits, hash: String::new() };

@@ -374,6 +374,8 @@ pub struct Snapshots {
     pub never_empty: PerKind<BTreeSet<Field>>,
     /// What is known of what both sides take.
     pub limits: Limits,
+    /// People without an account who were left out or replaced, by the rule, and the open pages that name them.
+    pub strangers: BTreeMap<Raw, BTreeSet<PageId>>,
 }
 
 /// Why nobody knows whether a create was carried out.

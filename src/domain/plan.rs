@@ -387,6 +387,8 @@ pub enum NoticeCode {
     Unknown,
     /// Something is open on both sides below what is closed.
     OpenBelowClosed,
+    /// Somebody whom pages name has no account in the Clockify workspace, and by the rule they are left out or replaced.
+    NoAccount,
 }
 
 /// Something to say without a change.

@@ -79,6 +79,9 @@ pub struct Mapping {
     /// Fields that no page states, and what they are to hold for every page. A field is here or in `fields`, not in both.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fixed: BTreeMap<Field, Value>,
+    /// What becomes of assignees who have no account in the Clockify workspace.
+    #[serde(skip_serializing_if = "Strangers::are_held")]
+    pub strangers: Strangers,
     /// The properties that tell of what waits for a person: the fields that [`Field::is_told`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub told: BTreeMap<Field, String>,
@@ -104,6 +107,25 @@ impl Mapped {
     /// The word that stands for a value, if one does.
     pub fn word(&self, value: &Value) -> Option<&str> {
         self.values.iter().find(|(_, meant)| *meant == value).map(|(word, _)| word.as_str())
+    }
+}
+
+/// What becomes of assignees who have no account in the Clockify workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strangers {
+    /// Nobody is assigned until they have one.
+    #[default]
+    Hold,
+    /// They are left out, and the others are assigned.
+    Leave,
+    /// Somebody is assigned in their place, by e-mail address.
+    StandIn(Raw),
+}
+
+impl Strangers {
+    fn are_held(&self) -> bool {
+        *self == Self::Hold
     }
 }
 

@@ -154,3 +154,73 @@ fn what_the_configuration_says_for_every_page_is_made_and_kept_and_written_nowhe
     after.insert("Clockify Project ID".to_owned(), before["Clockify Project ID"].clone());
     assert_eq!(after, before, "the page has its ID, and nothing else");
 }
+
+/// A new task of a new project for somebody with an account and somebody without one.
+fn task() -> (World, NotionId) {
+    let (mut world, project) = project();
+    let task = world.add_task_page("Design", project);
+    let people: Vec<_> = ["Mara Lindqvist", "Kai Freelance"].map(|name| world.person(name).expect("a person")).into();
+    world.set(task, "Assignee", json!(people));
+    (world, task)
+}
+
+fn assignees(rig: &Rig) -> Vec<String> {
+    let world = rig.sandbox.world();
+    world.tasks().into_iter().flat_map(|task| task.assignee_ids).collect()
+}
+
+#[test]
+fn people_without_an_account_are_left_out_and_that_is_said() {
+    let (world, _) = task();
+    let rig = Rig::new(world);
+    rig.configure(
+        "mapping.tasks.fields.assignees = { property = \"Assignee\", unknown = \"leave\" }\nrules.thresholds.update = 90\n",
+    );
+    let plan = rig.run(&["plan"]).stdout;
+    assert!(plan.contains("kai@elsewhere.example has no account in the Clockify workspace, and is left out"), "{plan}");
+
+    let (code, report) = rig.auto_approve();
+
+    assert_eq!((code, &report["held"]), (0, &json!(0)), "{report:#}");
+    let member = |rig: &Rig, name: &str| rig.sandbox.world().member(name).expect("a member").to_string();
+    assert_eq!(assignees(&rig), [member(&rig, "Mara Lindqvist")]);
+    assert_eq!(rig.auto_approve().1["outcome"], "in_sync");
+
+    rig.sandbox.world().invite("Kai Freelance", "kai@elsewhere.example");
+    assert_eq!(rig.auto_approve().0, 0);
+    let mut all = [member(&rig, "Mara Lindqvist"), member(&rig, "Kai Freelance")];
+    let mut now = assignees(&rig);
+    all.sort();
+    now.sort();
+    assert_eq!(now, all);
+}
+
+#[test]
+fn somebody_stands_in_for_people_without_an_account() {
+    let (mut world, _) = task();
+    world.invite("Ben", "ben@agency.example");
+    let rig = Rig::new(world);
+    rig.configure("mapping.tasks.fields.assignees = { property = \"Assignee\", unknown = \"Ben@agency.example\" }\n");
+
+    assert_eq!(rig.auto_approve().0, 0);
+
+    let member = |name: &str| rig.sandbox.world().member(name).expect("a member").to_string();
+    let (mut both, mut now) = (vec![member("Mara Lindqvist"), member("Ben")], assignees(&rig));
+    both.sort();
+    now.sort();
+    assert_eq!(now, both);
+    assert_eq!(rig.auto_approve().1["outcome"], "in_sync");
+}
+
+#[test]
+fn people_whose_address_is_hidden_are_not_dropped() {
+    let rig = Rig::new(task().0);
+    rig.sandbox.knobs().people_without_email = true;
+    rig.configure("mapping.tasks.fields.assignees = { property = \"Assignee\", unknown = \"leave\" }\n");
+
+    assert_eq!(rig.auto_approve().0, 0);
+
+    assert_eq!(assignees(&rig), [""; 0], "of whom nobody knows who they are");
+    let plan = rig.run(&["plan"]).stdout;
+    assert!(plan.contains("its assignees cannot be told"), "{plan}");
+}

@@ -6,7 +6,8 @@ use super::{layers::Content, reader::Reader, rules::refuse_with_local_ids};
 use crate::domain::{
     entry,
     model::{Field, Kind, Limits, PerKind, Service, Value},
-    rules::{Condition, Holds, IdStrategy, Mapped, Mapping, Unit},
+    possible::is_address,
+    rules::{Condition, Holds, IdStrategy, Mapped, Mapping, Strangers, Unit},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,9 @@ fn map_kind(reader: &mut Reader<'_>, kind: Kind, id_strategy: IdStrategy, mappin
     }
     mapping.closed = condition(reader, &format!("{section}.closed"), mapping.closed.take());
     mapping.only = condition(reader, &format!("{section}.only"), mapping.only.take());
+    if kind == Kind::Task {
+        mapping.strangers = strangers(reader, &format!("{section}.fields.{}.unknown", Field::Assignees));
+    }
     for &field in Field::mappable(kind) {
         match mapped(reader, kind, field, &format!("{section}.fields.{field}")) {
             Some(Meant::Mapped(mapped)) => drop(mapping.fields.insert(field, mapped)),
@@ -131,11 +135,23 @@ fn mapped(reader: &mut Reader<'_>, kind: Kind, field: Field, key: &str) -> Optio
         }
         return Some(Meant::Fixed(value));
     }
-    if property.is_none() && (unit.is_some() || !values.is_empty()) && reader.origin(&property_key).is_none() {
+    let more = unit.is_some() || !values.is_empty() || reader.origin(&format!("{key}.unknown")).is_some();
+    if property.is_none() && more && reader.origin(&property_key).is_none() {
         let place = reader.below_place(key);
         reader.problem(place, format!("`{key}` also needs `property`, the name of a Notion property"));
     }
     Some(Meant::Mapped(Mapped { property: property?, unit: unit.unwrap_or_default(), values }))
+}
+
+/// What becomes of people without an account.
+fn strangers(reader: &mut Reader<'_>, key: &str) -> Strangers {
+    let strangers = reader.take(key, |content| match content.text() {
+        Some("hold") => Ok(Strangers::Hold),
+        Some("leave") => Ok(Strangers::Leave),
+        Some(address) if is_address(address) => Ok(Strangers::StandIn(address.to_lowercase().into())),
+        _ => Err("\"hold\" or \"leave\", or the e-mail address of somebody who stands in".to_owned()),
+    });
+    strangers.unwrap_or_default()
 }
 
 /// What a word in Notion stands for.

@@ -5,7 +5,7 @@ use std::fs;
 use super::*;
 use crate::domain::{
     model::{Field, Value},
-    rules::{Brake, Condition, Holds, IdStrategy, Mapped, OnConflict, OnDrift, Threshold, Unit},
+    rules::{Brake, Condition, Holds, IdStrategy, Mapped, OnConflict, OnDrift, Strangers, Threshold, Unit},
 };
 
 const EXAMPLE: &str = include_str!("../../../config.example.toml");
@@ -290,7 +290,7 @@ fn data_sources_are_read_however_they_are_copied() {
 }
 
 /// A bad value each, and what is said of it.
-const BAD_VALUES: [(&str, &str); 26] = [
+const BAD_VALUES: [(&str, &str); 28] = [
     ("notion.requests_per_minute = 0", "`notion.requests_per_minute` is 0; it takes a whole number from 1 to 1000000"),
     ("notion.requests_per_minute = 1.5", "`notion.requests_per_minute` is a fraction; it takes a whole number from 1 to 1000000"),
     ("notion.api_version = 2026-03-11", "`notion.api_version` is a date; it takes a date in quotes, e.g. \"2026-03-11\""),
@@ -333,6 +333,14 @@ const BAD_VALUES: [(&str, &str); 26] = [
         "`mapping.projects.fields.public` is 3; it takes the name of a Notion property, or true or false for every page",
     ),
     ("mapping.projects.fields.note = true", "`mapping.projects.fields.note` is true; it takes the name of a Notion property"),
+    (
+        "mapping.tasks.fields.assignees = { property = \"Assignee\", unknown = \"ada\" }",
+        "`mapping.tasks.fields.assignees.unknown` is \"ada\"; it takes \"hold\" or \"leave\", or the e-mail address of somebody who stands in",
+    ),
+    (
+        "mapping.tasks.fields.assignees.unknown = \"leave\"",
+        "`mapping.tasks.fields.assignees` also needs `property`, the name of a Notion property",
+    ),
     ("rules.on_drift = \"notion\"", "`rules.on_drift` is \"notion\"; it takes \"review\" or \"restore\" or \"accept\""),
     ("rules.thresholds.close = 101", "`rules.thresholds.close` is 101; it takes a whole percent from 0 to 100, or \"never\""),
     (
@@ -453,6 +461,17 @@ fn what_the_configuration_says_for_every_page_goes_to_no_page() {
           and is read from a property, too; leave one out"
         ]
     );
+}
+
+#[test]
+fn people_without_an_account_are_held_left_out_or_replaced() {
+    let strangers = |unknown: &str| {
+        let file = format!("mapping.tasks.fields.assignees = {{ property = \"Assignee\", unknown = \"{unknown}\" }}\n");
+        world(&file).settings().rules.mapping.tasks.strangers
+    };
+    assert_eq!(strangers("hold"), Strangers::default());
+    assert_eq!(strangers("leave"), Strangers::Leave);
+    assert_eq!(strangers("Ada@Agency.example"), Strangers::StandIn("ada@agency.example".into()));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::world::World;
 use crate::domain::{
-    model::{Agreed, Field, Service, Value},
-    rules::{OnConflict, OnDrift},
+    model::{Agreed, Field, Reading, Service, Value},
+    rules::{OnConflict, OnDrift, Strangers},
 };
 
 /// A project that the configuration wants to be public; Clockify holds the second, and both sides agreed on the third.
@@ -70,4 +70,80 @@ fn a_name_that_only_looks_like_another_one_is_not_created_unasked() {
         assert_eq!(create.proposal.confidence, 85, "{}", world.changes());
         assert_eq!(world.notices().matches("NearTwin").count(), 2, "{}", world.notices());
     }
+}
+
+fn people(names: &[&str]) -> Value {
+    Value::People(names.iter().map(|name| format!("{name}@agency.example").into()).collect())
+}
+
+/// A new task for these people, where Ada and Ben have accounts.
+fn assigned(names: &[&str], strangers: Strangers) -> World {
+    let mut world = World::linked(&["Acme", "Acme/Website"]);
+    world.page("Acme/Website/Design").values.set(Field::Assignees, people(names));
+    world.limits.accounts = Some(["ada@agency.example".into(), "ben@agency.example".into()].into());
+    world.rules.mapping.tasks.strangers = strangers;
+    world
+}
+
+fn created(world: &World) -> Option<Value> {
+    let plan = world.plan();
+    let [create] = plan.changes.as_slice() else { panic!("{}", world.changes()) };
+    create.proposal.fields.iter().find(|field| field.field == Field::Assignees).map(|field| field.to.clone())
+}
+
+#[test]
+fn people_without_an_account_are_left_out_or_replaced_and_that_is_said() {
+    let ben = || Strangers::StandIn("ben@agency.example".into());
+    for (names, strangers, expected) in [
+        (&["ada"][..], Strangers::Leave, Some(people(&["ada"]))),
+        (&["ada", "kai"], Strangers::Leave, Some(people(&["ada"]))),
+        (&["kai"], Strangers::Leave, None),
+        (&["ada", "kai", "eve"], ben(), Some(people(&["ada", "ben"]))),
+        (&["kai"], ben(), Some(people(&["ben"]))),
+    ] {
+        let world = assigned(names, strangers);
+        assert_eq!(created(&world), expected, "{names:?}");
+        let strangers = names.iter().filter(|name| ["kai", "eve"].contains(*name)).count();
+        assert_eq!(world.notices().matches("NoAccount").count(), strangers, "{}", world.notices());
+    }
+    let held = assigned(&["ada", "kai"], Strangers::Hold);
+    assert!(held.changes().contains("NotTaken"), "{}", held.changes());
+    assert!(!held.notices().contains("NoAccount"));
+    let nobody = assigned(&["kai"], Strangers::StandIn("eve@agency.example".into()));
+    assert!(nobody.holds().contains("eve@agency.example has no account"), "{}", nobody.holds());
+    let mut many = assigned(&["kai"], Strangers::Leave);
+    for task in ["Build", "Test"] {
+        many.page(&format!("Acme/Website/{task}")).values.set(Field::Assignees, people(&["kai"]));
+    }
+    assert_eq!(
+        many.notices(),
+        "NoAccount task \"\": 3 of them (“Design”, “Build”, “Test”): kai@agency.example has no account in the Clockify workspace, and is \
+         left out: invite them, or change it in Notion\n"
+    );
+}
+
+#[test]
+fn nobody_is_left_out_while_it_cannot_be_told_who_has_an_account() {
+    let mut world = assigned(&["ada", "kai"], Strangers::Leave);
+    world.limits.accounts = None;
+    assert_eq!(created(&world), None);
+    assert!(world.notices().contains("its assignees cannot be told"), "{}", world.notices());
+    // People whose address is hidden are not known, and so nobody of them is dropped.
+    let mut world = assigned(&[], Strangers::Leave);
+    world.page_mut("Acme/Website/Design").values.put(Field::Assignees, Reading::Unknown("hidden".into()));
+    assert_eq!(created(&world), None);
+    assert!(world.notices().contains("its assignees cannot be told"), "{}", world.notices());
+}
+
+#[test]
+fn who_gets_an_account_is_assigned() {
+    let mut world = assigned(&["ada", "kai"], Strangers::Leave);
+    world.pages.remove("Acme/Website/Design");
+    world.link("Acme/Website/Design").page_mut("Acme/Website/Design").values.set(Field::Assignees, people(&["ada", "kai"]));
+    world.object_mut("Acme/Website/Design").values.set(Field::Assignees, people(&["ada"]));
+    world.set_base("Acme/Website/Design", Field::Assignees, Agreed::Same(people(&["ada"])));
+    assert_eq!(world.changes(), "");
+    world.limits.accounts = Some(["ada@agency.example".into(), "kai@agency.example".into()].into());
+    assert!(world.changes().contains("assignees"), "{}", world.changes());
+    assert!(!world.notices().contains("NoAccount"));
 }
