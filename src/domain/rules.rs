@@ -70,6 +70,9 @@ pub struct Mapping {
     pub id: String,
     /// The relation to the client or project; none for clients.
     pub parent: Option<String>,
+    /// The relation to the page of the same kind that a page is an item of. Where a page names no parent, that one's parent is its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_from: Option<String>,
     /// What says that a page is closed. Without it only the trash closes.
     pub closed: Option<Condition>,
     /// What says that a page is meant at all. Without it every page is.

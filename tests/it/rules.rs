@@ -224,3 +224,70 @@ fn people_whose_address_is_hidden_are_not_dropped() {
     let plan = rig.run(&["plan"]).stdout;
     assert!(plan.contains("its assignees cannot be told"), "{plan}");
 }
+
+#[test]
+fn an_item_below_another_one_has_its_project() {
+    let (mut world, shop) = project();
+    let top = world.add_task_page("Design", shop);
+    let [draft, sketch] = ["Draft", "Sketch"].map(|name| world.add_task_page(name, None));
+    let rig = Rig::new(world);
+    let tasks = rig.sandbox.world().data_source("Tasks").expect("a data source").to_string();
+    rig.add_column("Tasks", "Parent item", json!({"relation": {"data_source_id": tasks, "single_property": {}}}));
+    {
+        let mut world = rig.sandbox.world();
+        world.set_relation(draft, "Parent item", &[top]);
+        world.set_relation(sketch, "Parent item", &[draft]);
+    }
+    rig.configure("mapping.tasks.project_from = \"Parent item\"\n");
+
+    let (code, report) = rig.auto_approve();
+
+    assert_eq!((code, &report["held"]), (0, &json!(0)), "{report:#}");
+    let mut made: Vec<String> = rig.sandbox.world().tasks().into_iter().map(|task| task.name).collect();
+    made.sort();
+    assert_eq!(made, ["Design", "Draft", "Sketch"]);
+    assert_eq!(rig.auto_approve().1["outcome"], "in_sync");
+    let relation = rig.sandbox.world().page(sketch).expect("a page").properties["Projects"].clone();
+    assert_eq!(relation, json!([]), "Notion is not written");
+
+    // A circle, and an item of several, wait; what is linked stays where it is.
+    let new = rig.sandbox.world().add_task_page("New", None);
+    {
+        let mut world = rig.sandbox.world();
+        world.set_relation(top, "Projects", &[]);
+        world.set_relation(top, "Parent item", &[sketch]);
+        world.set_relation(new, "Parent item", &[draft, sketch]);
+    }
+    assert_eq!(rig.plan_lines(), ["create task New [held: parent_unknown]"]);
+    let plan = rig.run(&["plan"]).stdout;
+    assert!(plan.contains("it names 2 parent items"), "{plan}");
+    assert!(plan.contains("the parent items above it go round in a circle"), "{plan}");
+
+    // Another project above: all that stand below move along, for a person to decide.
+    {
+        let mut world = rig.sandbox.world();
+        let client = world.find_page("Clients", "Globex").expect("a page");
+        let relaunch = world.add_project_page("Relaunch", client);
+        world.set_relation(top, "Parent item", &[]);
+        world.set_relation(top, "Projects", &[relaunch]);
+        world.set_relation(new, "Parent item", &[draft]);
+    }
+    let lines = rig.plan_lines();
+    assert_eq!(lines.iter().filter(|line| line.starts_with("move task")).count(), 3, "{lines:?}");
+    assert!(lines.contains(&"create task New [ready]".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn a_relation_to_other_databases_is_no_parent_item() {
+    let rig = Rig::new(project().0);
+    rig.configure("mapping.tasks.project_from = \"Projects\"\n");
+
+    let ran = rig.run(&["plan"]);
+
+    assert_ne!(ran.code, 0);
+    assert!(
+        ran.stderr.contains("mapping.tasks.project_from: Tasks has \"Projects\" as a relation to another data source"),
+        "{}",
+        ran.stderr
+    );
+}

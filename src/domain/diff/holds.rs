@@ -56,7 +56,12 @@ impl<'a> Differ<'a> {
                 let text = format!("its {kind} was removed in Notion; it is never closed or moved for that");
                 return self.hold(at, HoldCode::RelationRemoved, text);
             }
-            Relation::None => return self.hold(at, HoldCode::NoParent, format!("it names no {kind}")),
+            Relation::None if page.item_of == Relation::None => {
+                return self.hold(at, HoldCode::NoParent, format!("it names no {kind}"));
+            }
+            Relation::None => {
+                return self.hold(at, HoldCode::NoParent, format!("neither it nor a parent item of it names a {kind}"));
+            }
             Relation::Unknown(because) => {
                 return self.hold(at, HoldCode::ParentUnknown, format!("its {kind} cannot be told: {because}"));
             }

@@ -48,6 +48,9 @@ fn map_kind(reader: &mut Reader<'_>, kind: Kind, id_strategy: IdStrategy, mappin
             None => {}
         }
     }
+    if kind == Kind::Task {
+        mapping.parent_from = property(reader, &format!("{section}.project_from"));
+    }
     mapping.closed = condition(reader, &format!("{section}.closed"), mapping.closed.take());
     mapping.only = condition(reader, &format!("{section}.only"), mapping.only.take());
     if kind == Kind::Task {
@@ -82,6 +85,7 @@ fn other_use(kind: Kind, mapping: &Mapping, name: &str) -> Option<String> {
     let fixed = [
         (mapping.id == name, "id"),
         (mapping.parent.as_deref() == Some(name), kind.parent().map_or("parent", Kind::word)),
+        (mapping.parent_from.as_deref() == Some(name), "project_from"),
         (condition(&mapping.closed), "closed"),
         (condition(&mapping.only), "only"),
     ];

@@ -475,6 +475,22 @@ fn people_without_an_account_are_held_left_out_or_replaced() {
 }
 
 #[test]
+fn a_task_can_have_its_project_from_its_parent_item() {
+    let settings = world("mapping.tasks.project_from = \"Parent item\"\n").settings();
+    assert_eq!(settings.rules.mapping.tasks.parent_from.as_deref(), Some("Parent item"));
+    check_problem(
+        "mapping.tasks.project_from = 1\n",
+        "config.toml:1: `mapping.tasks.project_from` is 1; it takes the name of a Notion property",
+    );
+    let problems = world("mapping.projects.project_from = \"Parent item\"\n").problems();
+    assert!(problems[0].contains("unknown key `mapping.projects.project_from`"), "{problems:?}");
+    check_problem(
+        "mapping.tasks = { project_from = \"Up\", sync_note = \"Up\" }\n",
+        "config.toml:1: `mapping.tasks.sync_note` is \"Up\", which `mapping.tasks.project_from` names too; give it a property of its own",
+    );
+}
+
+#[test]
 fn groups_take_the_place_of_the_options_of_the_preset_and_can_have_others_beside_them() {
     let groups = |options: &[&str]| Holds::InGroups {
         groups: vec!["Complete".into()],

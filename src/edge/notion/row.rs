@@ -85,10 +85,13 @@ pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
         Some(Cell::Text(text)) => Claim::read(&text),
         Some(_) => Claim::None,
     });
-    let parent = bound.parent.as_ref().map_or(Relation::None, |property| match cell(property) {
-        None => Relation::Unknown(not_sent(property)),
-        Some(value) => related(value).unwrap_or_else(|because| Relation::Unknown(said_of(property, because))),
-    });
+    let mut relation = |property: &Option<Property>| {
+        property.as_ref().map_or(Relation::None, |property| match cell(property) {
+            None => Relation::Unknown(not_sent(property)),
+            Some(value) => related(value).unwrap_or_else(|because| Relation::Unknown(said_of(property, because))),
+        })
+    };
+    let (parent, item_of) = (relation(&bound.parent), relation(&bound.item_of));
 
     let mut problems = Vec::new();
     let mut problem = |property: &Property, why: &str| {
@@ -161,6 +164,7 @@ pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
         title: title.map(plain_text).unwrap_or_default().into(),
         claim,
         parent,
+        item_of,
         standing,
         created: row.created_time.unwrap_or_default(),
         edited: row.last_edited_time.unwrap_or_default(),

@@ -76,6 +76,8 @@ impl Property {
 enum Role<'a> {
     Id,
     Parent,
+    /// What a page is an item of.
+    ItemOf,
     Closed(&'a Holds),
     Only(&'a Holds),
     Field(Field, &'a Mapped),
@@ -88,6 +90,7 @@ impl Role<'_> {
         let key = match self {
             Self::Id => "id".to_owned(),
             Self::Parent => kind.parent().map_or("parent", Kind::word).to_owned(),
+            Self::ItemOf => format!("{}_from", kind.parent().map_or("parent", Kind::word)),
             Self::Closed(_) => "closed".to_owned(),
             Self::Only(_) => "only".to_owned(),
             Self::Field(field, _) => format!("fields.{field}"),
@@ -99,7 +102,7 @@ impl Role<'_> {
     /// The types that can play the role.
     fn usable(self) -> &'static [&'static str] {
         match self {
-            Self::Parent => &["relation"],
+            Self::Parent | Self::ItemOf => &["relation"],
             Self::Closed(Holds::Checked(_)) => &["checkbox", "formula", "rollup"],
             Self::Closed(Holds::OneOf(_)) => &["status", "select", "formula", "rollup"],
             Self::Closed(Holds::InGroups { .. }) | Self::Only(Holds::InGroups { .. }) => &["status"],
@@ -145,6 +148,7 @@ pub(super) struct Bound {
     pub(super) title: Property,
     pub(super) id: Option<Property>,
     pub(super) parent: Option<Property>,
+    pub(super) item_of: Option<Property>,
     pub(super) closed: Option<(Property, Holds)>,
     pub(super) only: Option<(Property, Holds)>,
     pub(super) fields: Vec<(Field, Property, Mapped)>,
@@ -182,6 +186,7 @@ impl Bound {
                 IdStrategy::Local => None,
             },
             parent: mapping.parent.as_deref().map(|name| find(Role::Parent, name)).transpose()?,
+            item_of: mapping.parent_from.as_deref().map(|name| to_itself(kind, find(Role::ItemOf, name)?, source)).transpose()?,
             closed,
             only,
             fields: mapping
@@ -219,6 +224,7 @@ impl Bound {
         self.id
             .iter()
             .chain(&self.parent)
+            .chain(&self.item_of)
             .chain(conditions)
             .chain(self.fields.iter().map(|(_, property, _)| property))
             .chain(told)
@@ -246,6 +252,19 @@ fn fitting(kind: Kind, role: Role<'_>, name: &str, source: &Source, before: Opti
         key,
         text: format!("{title} has \"{}\" as a property of the type {}", Display::of(name), Display::of(&property.kind)),
         hint: format!("a property for this must be of one of the types {}", role.usable().join(", ")),
+    })
+}
+
+/// A relation from a data source to itself.
+fn to_itself(kind: Kind, property: Property, source: &Source) -> Result<Property, Misfit> {
+    if property.relation_target.is_none_or(|target| target == source.data_source) {
+        return Ok(property);
+    }
+    let key = Role::ItemOf.key(kind);
+    Err(Misfit {
+        text: format!("{} has \"{}\" as a relation to another data source", titled(kind, source), property.name.display()),
+        hint: format!("set {key} to a relation from {} to {}, as \"Parent item\" is", kind.plural(), kind.plural()),
+        key,
     })
 }
 
@@ -569,6 +588,21 @@ mod tests {
         let misfit = bind(&retyped, None).expect_err("retyped");
         assert!(misfit.text.contains("of the type checkbox"), "{}", misfit.text);
         assert!(misfit.hint.contains("status, select"), "{}", misfit.hint);
+    }
+
+    #[test]
+    fn the_relation_to_the_parent_item_stays_in_its_data_source() {
+        let bind = |target: &str| {
+            let mut schema = template();
+            schema["Parent item"] =
+                json!({"id": "up", "name": "Parent item", "type": "relation", "relation": {"data_source_id": target}});
+            let mapping = Mapping { parent_from: Some("Parent item".to_owned()), ..Mapping::n8n().projects };
+            Bound::new(Kind::Project, &mapping, IdStrategy::Property, &source(&schema), None)
+        };
+        assert!(bind(ID).expect("fits").ids().contains(&"up"));
+        let misfit = bind("1f2c0000-0000-4000-8000-0000000009a9").expect_err("elsewhere");
+        assert_eq!(misfit.text, "Projects has \"Parent item\" as a relation to another data source");
+        assert_eq!(misfit.key, "mapping.projects.client_from");
     }
 
     #[test]

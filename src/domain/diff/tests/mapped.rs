@@ -1,8 +1,9 @@
 //! Rules of the mapping that people looked for.
 
-use super::world::World;
+use super::world::{Case, World};
 use crate::domain::{
-    model::{Agreed, Field, Reading, Service, Value},
+    model::{Agreed, Field, Kind, Page, PageId, Reading, Relation, Service, Standing, Value},
+    plan::{Action, HoldCode},
     rules::{OnConflict, OnDrift, Strangers},
 };
 
@@ -146,4 +147,141 @@ fn who_gets_an_account_is_assigned() {
     world.limits.accounts = Some(["ada@agency.example".into(), "kai@agency.example".into()].into());
     assert!(world.changes().contains("assignees"), "{}", world.changes());
     assert!(!world.notices().contains("NoAccount"));
+}
+
+/// A project with a task, and a new task that names none and is an item of that one.
+fn item() -> World {
+    let mut world = World::linked(&["Acme", "Acme/Website", "Acme/Website/Design", "Acme/Shop"]);
+    let above = world.page_id("Acme/Website/Design");
+    let page = world.page("Acme/Website/Draft");
+    (page.parent, page.item_of) = (Relation::None, Relation::One(above));
+    world
+}
+
+fn draft(world: &mut World) -> &mut Page {
+    world.page_mut("Acme/Website/Draft")
+}
+
+#[test]
+fn an_item_has_the_project_of_the_nearest_item_above_that_names_one() {
+    let mut world = item();
+    let created = "task \"Draft\" create name: \"\" → \"Draft\" [new 95 ready]\n";
+    assert_eq!(world.changes(), created);
+    assert_eq!(world.plan().changes[0].parent, Some(world.page_id("Acme/Website")));
+
+    // Two items up.
+    let above = world.page_id("Acme/Website/Draft");
+    let page = world.page("Acme/Website/Sketch");
+    (page.parent, page.item_of) = (Relation::None, Relation::One(above));
+    assert_eq!(world.plan().changes.iter().filter(|change| change.hold.is_none()).count(), 2, "{}", world.changes());
+
+    // Its own word counts for more.
+    world.page_mut("Acme/Website/Sketch").parent = Relation::One(world.page_id("Acme/Shop"));
+    let plan = world.plan();
+    let sketch = plan.changes.iter().find(|change| change.name.exact() == "Sketch").expect("a create");
+    assert_eq!(sketch.parent, Some(world.page_id("Acme/Shop")));
+}
+
+#[test]
+fn an_item_takes_part_in_everything_by_the_project_that_it_inherits() {
+    // Namesakes under the same project.
+    let mut world = item();
+    draft(&mut world).title = "Design".into();
+    assert!(world.holds().contains("NameTaken"), "{}", world.holds());
+    // A page that is closed above.
+    let mut world = item();
+    world.close_page("Acme/Website");
+    assert!(world.holds().contains("its project is closed in Notion"), "{}", world.holds());
+    // An object of that name, there.
+    let mut world = item();
+    world.object("Acme/Website/Draft");
+    assert!(world.changes().contains("task \"Draft\" link"), "{}", world.changes());
+    // The item above moves, and what stands below it moves along.
+    let mut world = item();
+    world.pages.remove("Acme/Website/Draft");
+    world.link("Acme/Website/Draft");
+    let above = world.page_id("Acme/Website/Design");
+    (draft(&mut world).parent, draft(&mut world).item_of) = (Relation::None, Relation::One(above));
+    assert_eq!(world.changes(), "");
+    world.move_page("Acme/Website/Design", "Acme/Shop");
+    let plan = world.plan();
+    assert!(plan.changes.iter().all(|change| change.proposal.action == Action::Move));
+    assert_eq!(plan.changes.len(), 2, "{}", world.changes());
+    // Nobody names one any more.
+    world.page_mut("Acme/Website/Design").parent = Relation::None;
+    assert_eq!(world.holds().matches("RelationRemoved").count(), 2, "{}", world.holds());
+    // What is closed along with a project includes its items.
+    let mut world = item();
+    world.rules.close_children = true;
+    world.close_page("Acme/Website");
+    let mut snapshots = world.snapshots();
+    snapshots.close_children(&world.registry);
+    assert!(snapshots.along.contains_key(&world.page_id("Acme/Website/Draft")));
+}
+
+#[test]
+fn an_item_whose_project_cannot_be_told_waits() {
+    let stranger = PageId::from_number(4711);
+    let cases: [Case<'_>; 8] = [
+        ("it names 2 parent items", &|world| {
+            let other = world.page_id("Acme/Shop");
+            let above = world.page_id("Acme/Website/Design");
+            draft(world).item_of = Relation::from(vec![above, other]);
+        }),
+        ("it names a parent item that punchlist does not see", &|world| draft(world).item_of = Relation::One(stranger)),
+        ("Notion does not give it", &|world| draft(world).item_of = Relation::Unknown("Notion does not give it".into())),
+        ("its parent item “Design” names a parent item that punchlist does not see", &|world| {
+            let page = world.page_mut("Acme/Website/Design");
+            (page.parent, page.item_of) = (Relation::None, Relation::One(stranger));
+        }),
+        ("its parent item “Design” names 2 projects", &|world| {
+            let (one, other) = (world.page_id("Acme/Website"), world.page_id("Acme/Shop"));
+            world.page_mut("Acme/Website/Design").parent = Relation::from(vec![one, other]);
+        }),
+        ("its parent item “Design”: it is not shared", &|world| {
+            world.page_mut("Acme/Website/Design").parent = Relation::Unknown("it is not shared".into());
+        }),
+        ("the parent items above it go round in a circle", &|world| {
+            let below = world.page_id("Acme/Website/Draft");
+            let page = world.page_mut("Acme/Website/Design");
+            (page.parent, page.item_of) = (Relation::None, Relation::One(below));
+        }),
+        ("the parent items above it go round in a circle", &|world| {
+            draft(world).item_of = Relation::One(draft(world).id);
+        }),
+    ];
+    for (why, happens) in cases {
+        let mut world = item();
+        happens(&mut world);
+        let plan = world.plan();
+        let of_draft: Vec<_> = plan.changes.iter().filter(|change| change.name.exact() == "Draft").collect();
+        let [create] = of_draft.as_slice() else { panic!("{why}: {}", world.changes()) };
+        let hold = create.hold.as_ref().unwrap_or_else(|| panic!("{why} is not held"));
+        assert!(hold.text.contains(why), "{why}: {}", hold.text);
+        assert_eq!(hold.code, HoldCode::ParentUnknown);
+    }
+    // With nobody to name one, that is said.
+    let mut world = item();
+    world.page_mut("Acme/Website/Design").parent = Relation::None;
+    assert!(world.holds().contains("neither it nor a parent item of it names a project"), "{}", world.holds());
+    // More items above than anybody means.
+    let mut world = item();
+    let mut above = world.page_id("Acme/Website/Draft");
+    for number in 0..120 {
+        let page = world.page(&format!("Acme/Website/{number}"));
+        (page.parent, page.item_of) = (Relation::None, Relation::One(above));
+        above = page.id;
+    }
+    assert!(world.holds().contains("there are more than 100 parent items above it"));
+    let plan = world.plan();
+    assert!(plan.changes.iter().filter(|change| change.kind == Kind::Task).any(|change| change.hold.is_none()));
+    // What is linked stays where it is while its project cannot be told.
+    let mut world = item();
+    world.pages.remove("Acme/Website/Draft");
+    world.link("Acme/Website/Draft");
+    (draft(&mut world).parent, draft(&mut world).item_of) = (Relation::None, Relation::One(stranger));
+    assert_eq!(world.changes(), "");
+    assert!(world.notices().contains("punchlist does not see"), "{}", world.notices());
+    draft(&mut world).standing = Standing::Closed { because: "Status is Done".into() };
+    assert!(world.changes().contains("close"), "{}", world.changes());
 }

@@ -98,6 +98,7 @@ impl World {
             edited: at(number),
             values: Values::default(),
             told: Values::default(),
+            item_of: Relation::None,
         };
         self.pages.insert(path.to_owned(), page);
         self.page_mut(path)
