@@ -45,7 +45,7 @@ pub(super) use self::fields::{Verdict, verdict};
 
 /// How sure we are of a new page that nothing looks like.
 const CREATE: u8 = 95;
-/// Of a new page beside a name that differs only by case or spaces, or is similar.
+/// Of a new page beside a name that differs only by case, spaces or what looks the same, or is similar.
 const CREATE_NEAR_TWIN: u8 = 85;
 /// Of creating an object again that is gone from Clockify, or that an earlier run may have created.
 const RECREATE: u8 = 60;
@@ -494,6 +494,8 @@ impl<'a> Differ<'a> {
                     }
                 },
             };
+            let fixed = self.rules.mapping[page.kind].fixed.contains_key(field);
+            let reason = if fixed { of_fixed(cause, reason) } else { reason };
             let becomes = if side == Service::Clockify { wanted } else { current };
             if *becomes == Value::Empty && !self.can_become_empty(page.kind, *field, side) {
                 continue;
@@ -508,6 +510,7 @@ impl<'a> Differ<'a> {
             };
             let alone = matches!(cause, Cause::Drift | Cause::Conflict | Cause::NotKept)
                 || side == Service::Clockify && *field == Field::Name
+                || fixed
                 || refused.is_some();
             let part = Part { cause, side, confidence, reason, writable, alone, fields: Vec::new() };
             let at = parts.iter().position(|known| !alone && known.is_like(&part)).unwrap_or_else(|| {
@@ -792,6 +795,7 @@ impl<'a> Differ<'a> {
         let mut unclear = BTreeSet::new();
         notices.extend(self.unknown(&mut unclear));
         notices.extend(self.open_below_closed());
+        notices.extend(notices::strangers(self.snapshots, self.rules));
         notices.extend(unmanaged);
         let limits = self.snapshots.limits.clone();
         let plan = Plan { changes: self.changes, notices, unclear, places, complete, scope, limits, hash: String::new() };
@@ -819,6 +823,19 @@ fn opened_unnamed(page: &Page, object: &Object, base: Option<&Base>) -> bool {
     unnamed && was_closed && object.is_open() && page.standing.is_open()
 }
 
+/// The reason for a change of a field that the configuration fixes for every page: no page has said anything.
+fn of_fixed(cause: Cause, reason: &'static str) -> &'static str {
+    match cause {
+        Cause::NotionChanged => "the configuration says something else for every page now",
+        Cause::Conflict => "edited in Clockify, and the configuration says something else for every page now",
+        Cause::FirstSight => "it differs from what the configuration says for every page",
+        Cause::Drift if reason.ends_with("restore Notion's value") => {
+            "edited in Clockify; the rule is to restore what the configuration says for every page"
+        }
+        _ => reason,
+    }
+}
+
 /// Differences of one page that share their cause and what is done about them.
 struct Part {
     cause: Cause,
@@ -828,7 +845,8 @@ struct Part {
     /// False for what cannot be written into Notion.
     writable: bool,
     /// A name has a part of its own, so that what holds it (a brake, a name that is taken) does not hold other fields; and so has a
-    /// contested field, so that each is decided by itself, and one that would be refused, so that it holds nothing else.
+    /// contested field, so that each is decided by itself, one that would be refused, so that it holds nothing else, and one of which
+    /// the configuration speaks in place of the page.
     alone: bool,
     fields: Vec<Compared>,
 }

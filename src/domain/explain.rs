@@ -293,6 +293,10 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
         let closed = Display::of(&closed).clipped(NAME_COLUMNS).to_string();
         add(vec![format!("mapping.{}.closed.property", kind.plural())], closed, "it says which pages are closed");
     }
+    if let Some((field, value)) = field.and_then(|field| rules.mapping[kind].fixed.get_key_value(&field)) {
+        let value = value.to_raw().display().to_string();
+        add(vec![format!("mapping.{}.fields.{field}", kind.plural())], value, "it says what every page is to have");
+    }
     if let Some(hold) = &change.hold {
         match hold.code {
             HoldCode::Brake => {

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod diff;
 pub mod entry;
 pub mod explain;
+pub mod implied;
 pub mod journal;
 pub mod model;
 pub mod notify;

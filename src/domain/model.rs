@@ -270,8 +270,10 @@ pub struct Page {
     pub title: Raw,
     /// The Clockify ID written in it.
     pub claim: Claim,
-    /// The page of its client or project.
+    /// The page of its client or project: the one that it names, or that the page above it names by [`Page::item_of`].
     pub parent: Relation,
+    /// The page of the same kind that it is an item of, where it takes its parent from that one.
+    pub item_of: Relation,
     /// Whether it is open.
     pub standing: Standing,
     /// When it was created; Notion floors it to the minute.
@@ -374,6 +376,8 @@ pub struct Snapshots {
     pub never_empty: PerKind<BTreeSet<Field>>,
     /// What is known of what both sides take.
     pub limits: Limits,
+    /// People without an account who were left out or replaced, by the rule, and the open pages that name them.
+    pub strangers: BTreeMap<Raw, BTreeSet<PageId>>,
 }
 
 /// Why nobody knows whether a create was carried out.

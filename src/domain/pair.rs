@@ -51,7 +51,7 @@ pub enum Evidence {
     NameClosed,
     /// The names are equal, and so are those of other free objects.
     NameAmbiguous,
-    /// The names differ by case or spaces.
+    /// The names differ only by case, spaces or what looks the same.
     NameLoose,
     /// The names are similar.
     NameSimilar,
@@ -87,7 +87,7 @@ impl Evidence {
             Self::Name => "same name under the same parent, and nobody else's",
             Self::NameClosed => "same name under the same parent, but closed",
             Self::NameAmbiguous => "same name under the same parent, as others have",
-            Self::NameLoose => "the name differs only by case or spaces",
+            Self::NameLoose => "the name differs only by case, spaces or what looks the same",
             Self::NameSimilar => "a similar name under the same parent",
             Self::NameOfVanished => "the linked object is gone, and this one has the page's name",
             Self::Parted => "they were linked, and that was undone",

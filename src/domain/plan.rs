@@ -377,7 +377,7 @@ pub enum NoticeCode {
     CopiedId,
     /// An object that no page links to. It is never touched.
     Unmanaged,
-    /// Two names under one parent that differ only by case or spaces.
+    /// Two names under one parent that differ only by case, spaces or what looks the same.
     NearTwin,
     /// A listing may lack rows.
     Incomplete,
@@ -389,6 +389,8 @@ pub enum NoticeCode {
     OpenBelowClosed,
     /// Another punchlist, with a state of its own, writes to the same workspace.
     ForeignRun,
+    /// Somebody whom pages name has no account in the Clockify workspace, and by the rule they are left out or replaced.
+    NoAccount,
 }
 
 /// Something to say without a change.

@@ -70,12 +70,21 @@ pub struct Mapping {
     pub id: String,
     /// The relation to the client or project; none for clients.
     pub parent: Option<String>,
+    /// The relation to the page of the same kind that a page is an item of. Where a page names no parent, that one's parent is its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_from: Option<String>,
     /// What says that a page is closed. Without it only the trash closes.
     pub closed: Option<Condition>,
     /// What says that a page is meant at all. Without it every page is.
     pub only: Option<Condition>,
     /// The other mapped fields and their properties.
     pub fields: BTreeMap<Field, Mapped>,
+    /// Fields that no page states, and what they are to hold for every page. A field is here or in `fields`, not in both.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fixed: BTreeMap<Field, Value>,
+    /// What becomes of assignees who have no account in the Clockify workspace.
+    #[serde(skip_serializing_if = "Strangers::are_held")]
+    pub strangers: Strangers,
     /// The properties that tell of what waits for a person: the fields that [`Field::is_told`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub told: BTreeMap<Field, String>,
@@ -101,6 +110,25 @@ impl Mapped {
     /// The word that stands for a value, if one does.
     pub fn word(&self, value: &Value) -> Option<&str> {
         self.values.iter().find(|(_, meant)| *meant == value).map(|(word, _)| word.as_str())
+    }
+}
+
+/// What becomes of assignees who have no account in the Clockify workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strangers {
+    /// Nobody is assigned until they have one.
+    #[default]
+    Hold,
+    /// They are left out, and the others are assigned.
+    Leave,
+    /// Somebody is assigned in their place, by e-mail address.
+    StandIn(Raw),
+}
+
+impl Strangers {
+    fn are_held(&self) -> bool {
+        *self == Self::Hold
     }
 }
 
@@ -146,26 +174,15 @@ impl Mapping {
                 id: "Clockify Client ID".into(),
                 parent: None,
                 closed: Some(Condition { property: "Archive".into(), is: Holds::Checked(true) }),
-                only: None,
-                fields: BTreeMap::new(),
-                told: BTreeMap::new(),
+                ..Self::default()
             },
             projects: Self {
                 id: "Clockify Project ID".into(),
                 parent: Some("Clients".into()),
                 closed: status(),
-                only: None,
-                fields: BTreeMap::new(),
-                told: BTreeMap::new(),
+                ..Self::default()
             },
-            tasks: Self {
-                id: "Clockify Task ID".into(),
-                parent: Some("Projects".into()),
-                closed: status(),
-                only: None,
-                fields: BTreeMap::new(),
-                told: BTreeMap::new(),
-            },
+            tasks: Self { id: "Clockify Task ID".into(), parent: Some("Projects".into()), closed: status(), ..Self::default() },
         }
     }
 }
@@ -187,6 +204,13 @@ pub enum Holds {
     Checked(bool),
     /// One of these options of a select or status.
     OneOf(Vec<String>),
+    /// Any option of these groups of a status, whatever it is called, or one of these others.
+    InGroups {
+        /// The groups.
+        groups: Vec<String>,
+        /// The other options.
+        options: Vec<String>,
+    },
 }
 
 /// Where the link between a page and its object is kept, besides the registry.

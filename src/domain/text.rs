@@ -6,6 +6,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use icu_properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use unicode_segmentation::UnicodeSegmentation;
@@ -13,6 +14,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// Combining marks kept on one character; more are a rendering attack ("zalgo"), and are shown as a count.
 const COMBINING_MARKS_MAX: usize = 8;
+/// Braille without a dot: it looks like a space, and Unicode does not call it one.
+const BLANK: char = '\u{2800}';
 
 /// Text as a service holds it. It has no `fmt::Display`: show it with [`Raw::display`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -80,20 +83,39 @@ impl<'a> Canonical<'a> {
         Raw(self.0.into_owned().into())
     }
 
-    /// The form in which names that differ only by case or spaces are equal.
+    /// The form in which names that people take for the same are equal: they differ only by case, by spaces, by characters that
+    /// cannot be seen, or by other ways to write the same characters (`NFKC`).
     pub fn loose(&self) -> String {
-        self.loose_chars().collect()
+        if self.0.is_ascii() { self.seen_chars().flat_map(fold).collect() } else { self.loose_chars().nfc().collect() }
     }
 
     /// A hash of [`Canonical::loose`], for finding the few names that may be equal without making a million strings.
     pub fn loose_hash(&self) -> u64 {
         // FNV-1a: equal names have equal hashes on every machine, and nothing rests on unequal names having unequal ones.
-        self.loose_chars().fold(0xcbf2_9ce4_8422_2325, |hash, c| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3))
+        let step = |hash: u64, c: char| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3);
+        let start = 0xcbf2_9ce4_8422_2325;
+        if self.0.is_ascii() { self.seen_chars().flat_map(fold).fold(start, step) } else { self.loose_chars().fold(start, step) }
     }
 
+    /// Decomposed, so that a letter is folded apart from its marks.
     fn loose_chars(&self) -> impl Iterator<Item = char> + '_ {
-        self.0.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase)
+        // What is decomposed can be a space, too.
+        self.seen_chars().nfkd().filter(|c| !c.is_whitespace()).flat_map(fold)
     }
+
+    fn seen_chars(&self) -> impl Iterator<Item = char> + '_ {
+        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+        let is_seen = move |c: &char| {
+            !c.is_whitespace()
+                && (c.is_ascii_graphic() || !ignorable.contains(*c) && *c != BLANK && matches!(invisible(*c), Invisible::No))
+        };
+        self.0.chars().filter(is_seen)
+    }
+}
+
+/// Folds case as Unicode does it, nearly: `ß` is `ss`, and both small sigmas are one.
+fn fold(c: char) -> impl Iterator<Item = char> {
+    c.to_uppercase().flat_map(char::to_lowercase)
 }
 
 /// See [`Canonical`].
@@ -398,6 +420,48 @@ mod tests {
         assert_eq!(canonical("E\u{301}cran").as_str(), "Écran");
         assert_eq!(canonical(" ").as_str(), "");
         assert!(matches!(canonical("plain name").0, Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn names_that_people_take_for_the_same_are_loosely_equal() {
+        for (kind, plain, alike) in [
+            ("case", "Acme", "ACME"),
+            ("spaces", "Ac me", "Acme"),
+            ("a space that does not break", "Ac me", "Ac\u{A0}me"),
+            ("a thin space", "Ac me", "Ac\u{2009}me"),
+            ("an ideographic space", "Ac me", "Ac\u{3000}me"),
+            ("blank braille", "Ac me", "Ac\u{2800}me"),
+            ("a Hangul filler", "Acme", "Acme\u{3164}"),
+            ("a zero-width space", "Acme", "Ac\u{200B}me"),
+            ("a joiner", "Acme", "Ac\u{200D}me"),
+            ("a word joiner", "Acme", "Ac\u{2060}me"),
+            ("a byte order mark", "Acme", "\u{FEFF}Acme"),
+            ("a soft hyphen", "Acme", "Ac\u{AD}me"),
+            ("a grapheme joiner", "Acme", "Ac\u{34F}me"),
+            ("direction marks", "Acme", "\u{200E}Ac\u{202E}me\u{2069}"),
+            ("a control character", "Acme", "Ac\u{7}me"),
+            ("an annotation", "Acme", "Ac\u{FFF9}me"),
+            ("a variation selector", "❤ Acme", "❤\u{FE0F} Acme"),
+            ("a supplementary variation selector", "葛飾", "葛\u{E0100}飾"),
+            ("a tag", "Acme", "Acme\u{E0041}"),
+            ("a musical control", "Acme", "Ac\u{1D173}me"),
+            ("full width", "Acme 2", "Ａｃｍｅ　２"),
+            ("a ligature", "office", "o\u{FB03}ce"),
+            ("a superscript", "m2", "m²"),
+            ("a combined letter", "Écran", "e\u{301}CRAN"),
+            ("letters that fold into two", "Straße", "STRASSE"),
+            ("a final letter", "ΟΔΟΣ", "οδος"),
+            ("a letter with marks", "\u{390}", "\u{3AA}\u{301}"),
+            ("Hangul", "한글", "\u{1112}\u{1161}\u{11AB}\u{1100}\u{1173}\u{11AF}"),
+        ] {
+            let (plain, alike) = (canonical(plain), canonical(alike));
+            assert_eq!(plain.loose(), alike.loose(), "{kind}");
+            assert_eq!(plain.loose_hash(), alike.loose_hash(), "{kind}");
+        }
+        for (one, other) in [("Acme", "Acne"), ("Acme", "Acmé"), ("Acme 1", "Acme 2"), ("Акме", "Acme"), ("a-b", "ab")] {
+            assert_ne!(canonical(one).loose(), canonical(other).loose());
+        }
+        assert_eq!(canonical("Ac\u{AD}me").as_str(), "Ac\u{AD}me", "what is sent stays as it is");
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub struct Wanted(pub PerKind<BTreeSet<Field>>);
 impl Wanted {
     /// The mapped fields.
     pub fn of(mapping: &PerKind<Mapping>) -> Self {
-        Self(PerKind::from_fn(|kind| mapping[kind].fields.keys().copied().collect()))
+        Self(PerKind::from_fn(|kind| mapping[kind].fields.keys().chain(mapping[kind].fixed.keys()).copied().collect()))
     }
 
     fn users(&self) -> bool {

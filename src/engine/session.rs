@@ -19,6 +19,7 @@ use super::{
 use crate::{
     domain::{
         diff::diff,
+        implied::imply,
         journal::{Bodies, Difference, Event, RunId, Trace, What},
         model::{Kind, Limits, Link, PageId, PerKind, Registry, Service, Snapshots},
         plan::{Calls, Cause, Change, ChangeId, HoldCode, NoticeCode, Plan, Scope, document::ChangeDocument},
@@ -254,6 +255,7 @@ impl Session<'_> {
         self.look_for_young(&clockify_workspace, &registry, &mut snapshots).await;
         snapshots.hidden = self.hidden(&clockify_workspace, &registry, &snapshots).await;
         let away_now = self.look_for_missing(&registry, &sources, &mut snapshots).await?;
+        imply(&mut snapshots, self.rules);
         let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
         if identities.as_ref() != Some(&now) {
             self.store.remember("identities", &now)?;

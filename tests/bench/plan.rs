@@ -87,6 +87,7 @@ impl World {
             edited: Timestamp::UNIX_EPOCH,
             values: Values::default(),
             told: Values::default(),
+            item_of: Relation::None,
         }]);
         self.objects[kind as usize].add([Object {
             id: object,

@@ -29,7 +29,8 @@ fn explained(heading: &str) -> BTreeSet<String> {
 #[test]
 fn every_code_is_produced_by_the_sample_agency_and_explained() {
     let rig = Rig::new(World::agency());
-    let more = "mapping.clients.only = { property = \"Archive\", checked = false }\nmapping.projects.fields.color = \"Status\"\n";
+    let more = "mapping.clients.only = { property = \"Archive\", checked = false }\nmapping.projects.fields.color = \"Status\"\n\
+                mapping.tasks.fields.assignees = { property = \"Assignee\", unknown = \"leave\" }\n";
     let (mut holds, mut notices) = codes(&rig.plan());
     rig.auto_approve();
     let mut look = |rig: &Rig| {
@@ -43,6 +44,11 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
         let mut world = rig.sandbox.world();
         let page = world.pages("Clients").into_iter().find(|page| page.title == "Northwind Traders").expect("in the sample").id;
         world.set_checkbox(page, "Archive", true);
+        // Somebody without an account is at work on something.
+        let kai = world.person("Kai Freelance").expect("in the sample");
+        let is_worked_on = |page: &punchlist::sandbox::PageState| page.properties["Status"] == "In progress";
+        let task = world.pages("Tasks").into_iter().find(is_worked_on).expect("in the sample").id;
+        world.set(task, "Assignee", serde_json::json!([kai]));
         page
     };
     rig.configure(more);

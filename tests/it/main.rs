@@ -18,6 +18,7 @@ mod pending;
 mod plain;
 mod possible;
 mod recovery;
+mod rules;
 mod simulate;
 mod support;
 mod sync_status;

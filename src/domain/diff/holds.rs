@@ -56,7 +56,12 @@ impl<'a> Differ<'a> {
                 let text = format!("its {kind} was removed in Notion; it is never closed or moved for that");
                 return self.hold(at, HoldCode::RelationRemoved, text);
             }
-            Relation::None => return self.hold(at, HoldCode::NoParent, format!("it names no {kind}")),
+            Relation::None if page.item_of == Relation::None => {
+                return self.hold(at, HoldCode::NoParent, format!("it names no {kind}"));
+            }
+            Relation::None => {
+                return self.hold(at, HoldCode::NoParent, format!("neither it nor a parent item of it names a {kind}"));
+            }
             Relation::Unknown(because) => {
                 return self.hold(at, HoldCode::ParentUnknown, format!("its {kind} cannot be told: {because}"));
             }
@@ -126,6 +131,9 @@ impl<'a> Differ<'a> {
 
     /// Why the page would refuse a value, where that is known.
     pub(super) fn refused_by_notion(&self, kind: Kind, field: Field, value: &Value) -> Option<String> {
+        if self.rules.mapping[kind].fixed.contains_key(&field) {
+            return Some(format!("no page says it: `mapping.{}.fields.{field}` does, for every page", kind.plural()));
+        }
         let property = self.snapshots.limits.properties[kind].get(&field)?;
         in_notion(field, value, &property.takes, &property.words)
     }

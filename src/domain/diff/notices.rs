@@ -7,6 +7,7 @@ use crate::domain::{
     model::{Away, Claim, Field, Kind, Object, Page, PageId, Registry, Relation, Service, Snapshots, Standing},
     pair::{Match, Namesakes, Pairs},
     plan::{Notice, NoticeCode},
+    rules::{Rules, Strangers},
     text::Raw,
 };
 
@@ -81,7 +82,7 @@ fn copied(pairs: &Pairs<'_>, notices: &mut Vec<Notice>) {
     }
 }
 
-/// Pages whose names differ only by case or spaces: Clockify would take both, and people would mix them up.
+/// Pages whose names differ only by case, spaces or what looks the same: Clockify would take both, and people would mix them up.
 fn near_twins(namesakes: &[Namesakes<'_>], notices: &mut Vec<Notice>) {
     for group in namesakes {
         for page in &group.pages {
@@ -90,7 +91,7 @@ fn near_twins(namesakes: &[Namesakes<'_>], notices: &mut Vec<Notice>) {
             if others.is_empty() {
                 continue;
             }
-            let text = format!("beside {}: the names differ only by case or spaces", others.join(" and "));
+            let text = format!("beside {}: the names differ only by case, spaces or what looks the same", others.join(" and "));
             let (name, page) = (page.title.clone(), Some(page.id));
             notices.push(Notice { code: NoticeCode::NearTwin, kind: group.kind, name, page, object: None, text });
         }
@@ -143,6 +144,28 @@ fn foreign_run<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<
     );
     let (code, kind, name) = (NoticeCode::ForeignRun, first.kind, first.name.clone());
     Some(Notice { code, kind, name, page: first.marker, object: Some(first.id), text })
+}
+
+/// People without an account who were left out or replaced: one notice for each, however many pages name them.
+pub(super) fn strangers(snapshots: &Snapshots, rules: &Rules) -> Vec<Notice> {
+    let placed = match &rules.mapping.tasks.strangers {
+        Strangers::StandIn(other) => format!("{} stands in", other.display().clipped(60)),
+        Strangers::Hold | Strangers::Leave => "is left out".to_owned(),
+    };
+    let notice = |(person, ids): (&Raw, &BTreeSet<PageId>)| {
+        let pages: Vec<&Page> = ids.iter().filter_map(|id| snapshots.pages.tasks.get(*id)).collect();
+        let whom = person.display().clipped(60);
+        let text = format!("{whom} has no account in the Clockify workspace, and {placed}: invite them, or change it in Notion");
+        let (code, kind, object) = (NoticeCode::NoAccount, Kind::Task, None);
+        match pages.as_slice() {
+            [page] => Notice { code, kind, name: page.title.clone(), page: Some(page.id), object, text },
+            pages => {
+                let text = format!("{} of them ({}): {text}", pages.len(), named(pages));
+                Notice { code, kind, name: Raw::default(), page: None, object, text }
+            }
+        }
+    };
+    snapshots.strangers.iter().map(notice).collect()
 }
 
 /// The same thing is said of this many pages one by one, and of more of them at once.

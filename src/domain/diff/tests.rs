@@ -11,6 +11,7 @@
 mod fields;
 mod holds;
 pub(crate) mod laws;
+mod mapped;
 mod notices;
 mod pairing;
 mod possible;

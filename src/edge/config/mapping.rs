@@ -6,7 +6,8 @@ use super::{layers::Content, reader::Reader, rules::refuse_with_local_ids};
 use crate::domain::{
     entry,
     model::{Field, Kind, Limits, PerKind, Service, Value},
-    rules::{Condition, Holds, IdStrategy, Mapped, Mapping, Unit},
+    possible::is_address,
+    rules::{Condition, Holds, IdStrategy, Mapped, Mapping, Strangers, Unit},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,11 +48,19 @@ fn map_kind(reader: &mut Reader<'_>, kind: Kind, id_strategy: IdStrategy, mappin
             None => {}
         }
     }
+    if kind == Kind::Task {
+        mapping.parent_from = property(reader, &format!("{section}.project_from"));
+    }
     mapping.closed = condition(reader, &format!("{section}.closed"), mapping.closed.take());
     mapping.only = condition(reader, &format!("{section}.only"), mapping.only.take());
+    if kind == Kind::Task {
+        mapping.strangers = strangers(reader, &format!("{section}.fields.{}.unknown", Field::Assignees));
+    }
     for &field in Field::mappable(kind) {
-        if let Some(mapped) = mapped(reader, kind, field, &format!("{section}.fields.{field}")) {
-            mapping.fields.insert(field, mapped);
+        match mapped(reader, kind, field, &format!("{section}.fields.{field}")) {
+            Some(Meant::Mapped(mapped)) => drop(mapping.fields.insert(field, mapped)),
+            Some(Meant::Fixed(value)) => drop(mapping.fixed.insert(field, value)),
+            None => {}
         }
     }
     for field in [Field::SyncStatus, Field::SyncNote] {
@@ -76,6 +85,7 @@ fn other_use(kind: Kind, mapping: &Mapping, name: &str) -> Option<String> {
     let fixed = [
         (mapping.id == name, "id"),
         (mapping.parent.as_deref() == Some(name), kind.parent().map_or("parent", Kind::word)),
+        (mapping.parent_from.as_deref() == Some(name), "project_from"),
         (condition(&mapping.closed), "closed"),
         (condition(&mapping.only), "only"),
     ];
@@ -85,9 +95,28 @@ fn other_use(kind: Kind, mapping: &Mapping, name: &str) -> Option<String> {
     fixed.or_else(field).or_else(told)
 }
 
-/// The property of a field: its name alone, or a table of its name and how it is to be understood.
-fn mapped(reader: &mut Reader<'_>, kind: Kind, field: Field, key: &str) -> Option<Mapped> {
-    let name = property(reader, key);
+/// Where what a field is to hold comes from.
+enum Meant {
+    /// A property of each page.
+    Mapped(Mapped),
+    /// The configuration itself, for every page.
+    Fixed(Value),
+}
+
+/// The property of a field: its name alone, or a table of its name and how it is to be understood. A flag can be fixed in place of that.
+fn mapped(reader: &mut Reader<'_>, kind: Kind, field: Field, key: &str) -> Option<Meant> {
+    let is_flag = matches!(field, Field::Billable | Field::Public);
+    let said = reader.take(key, |content| match (content.typed(), content.text()) {
+        (Content::Flag(flag), _) if is_flag => Ok(Meant::Fixed(Value::Flag(flag))),
+        (_, Some(text)) if !text.trim().is_empty() => Ok(Meant::Mapped(Mapped::as_is(text))),
+        _ if is_flag => Err("the name of a Notion property, or true or false for every page".to_owned()),
+        _ => Err("the name of a Notion property".to_owned()),
+    });
+    let (name, fixed) = match said {
+        Some(Meant::Mapped(mapped)) => (Some(mapped.property), None),
+        Some(Meant::Fixed(value)) => (None, Some(value)),
+        None => (None, None),
+    };
     let property_key = format!("{key}.property");
     let property = property(reader, &property_key).or(name);
     let unit = if field == Field::Estimate {
@@ -103,11 +132,30 @@ fn mapped(reader: &mut Reader<'_>, kind: Kind, field: Field, key: &str) -> Optio
             values.insert(word.to_owned(), value);
         }
     }
-    if property.is_none() && (unit.is_some() || !values.is_empty()) && reader.origin(&property_key).is_none() {
+    if let Some(value) = fixed {
+        if property.is_some() || !values.is_empty() {
+            let place = reader.place(key);
+            reader.problem(place, format!("`{key}` is the same for every page, and is read from a property, too; leave one out"));
+        }
+        return Some(Meant::Fixed(value));
+    }
+    let more = unit.is_some() || !values.is_empty() || reader.origin(&format!("{key}.unknown")).is_some();
+    if property.is_none() && more && reader.origin(&property_key).is_none() {
         let place = reader.below_place(key);
         reader.problem(place, format!("`{key}` also needs `property`, the name of a Notion property"));
     }
-    Some(Mapped { property: property?, unit: unit.unwrap_or_default(), values })
+    Some(Meant::Mapped(Mapped { property: property?, unit: unit.unwrap_or_default(), values }))
+}
+
+/// What becomes of people without an account.
+fn strangers(reader: &mut Reader<'_>, key: &str) -> Strangers {
+    let strangers = reader.take(key, |content| match content.text() {
+        Some("hold") => Ok(Strangers::Hold),
+        Some("leave") => Ok(Strangers::Leave),
+        Some(address) if is_address(address) => Ok(Strangers::StandIn(address.to_lowercase().into())),
+        _ => Err("\"hold\" or \"leave\", or the e-mail address of somebody who stands in".to_owned()),
+    });
+    strangers.unwrap_or_default()
 }
 
 /// What a word in Notion stands for.
@@ -134,37 +182,48 @@ fn require(reader: &mut Reader<'_>, key: &str, example: &str) {
     }
 }
 
-/// What a property must hold: a checkbox is ticked or not, a status or select has one of some options.
+/// What a property must hold: a checkbox is ticked or not, a status or select has one of some options, or a status one of a group.
 fn condition(reader: &mut Reader<'_>, key: &str, preset: Option<Condition>) -> Option<Condition> {
-    let (property_key, checked_key, values_key) = (format!("{key}.property"), format!("{key}.checked"), format!("{key}.values"));
+    let [property_key, checked_key, values_key, groups_key] =
+        ["property", "checked", "values", "groups"].map(|name| format!("{key}.{name}"));
     let property = property(reader, &property_key);
     let checked = reader.take(&checked_key, |content| match content.typed() {
         Content::Flag(checked) => Ok(Holds::Checked(checked)),
         _ => Err("true or false, for a checkbox; a status or select takes `values` instead".into()),
     });
     let values = reader.take(&values_key, |content| match content.typed() {
-        Content::Texts(texts) if !texts.is_empty() => Ok(Holds::OneOf(texts)),
+        Content::Texts(texts) if !texts.is_empty() => Ok(texts),
         _ => Err("a list of options, e.g. [\"Done\", \"Obsolete\"]".into()),
     });
-    if checked.is_some() && values.is_some() {
-        let place = reader.place(&values_key);
-        reader.problem(
-            place,
-            format!("`{key}` has both `checked` and `values`; a checkbox has the one, a status or select the other"),
-        );
+    let groups = reader.take(&groups_key, |content| match content.typed() {
+        Content::Texts(texts) if !texts.is_empty() => Ok(texts),
+        _ => Err("a list of groups of a status, e.g. [\"Complete\"]".into()),
+    });
+    for (name, other_key, given) in [("values", &values_key, values.is_some()), ("groups", &groups_key, groups.is_some())] {
+        if checked.is_some() && given {
+            let place = reader.place(other_key);
+            reader.problem(
+                place,
+                format!("`{key}` has both `checked` and `{name}`; a checkbox has the one, a status or select the other"),
+            );
+        }
     }
+    let options = match (groups, values) {
+        (Some(groups), options) => Some(Holds::InGroups { groups, options: options.unwrap_or_default() }),
+        (None, options) => options.map(Holds::OneOf),
+    };
     let (preset_property, preset_is) = preset.map(|Condition { property, is }| (property, is)).unzip();
-    match (property.or(preset_property), checked.or(values).or(preset_is)) {
+    match (property.or(preset_property), checked.or(options).or(preset_is)) {
         (Some(property), Some(is)) => Some(Condition { property, is }),
         (None, None) => None,
         (property, _) => {
-            let keys = [&property_key, &checked_key, &values_key];
+            let keys = [&property_key, &checked_key, &values_key, &groups_key];
             let (wanted, missing) = match property {
-                Some(_) => ("`checked` or `values`", [&checked_key, &values_key]),
-                None => ("`property`", [&property_key, &property_key]),
+                Some(_) => ("`checked`, `values` or `groups`", &keys[1..]),
+                None => ("`property`", &keys[..1]),
             };
             // What was given but is wrong has been said already.
-            if missing.into_iter().all(|key| reader.origin(key).is_none()) {
+            if missing.iter().all(|key| reader.origin(key).is_none()) {
                 let place = keys.into_iter().find_map(|key| reader.origin(key)).map_or_else(String::new, ToString::to_string);
                 reader.problem(place, format!("`{key}` also needs {wanted}"));
             }

@@ -75,7 +75,7 @@ fn places(reader: &Reader<'_>) -> BTreeMap<String, String> {
     let mut keys = vec!["notion.token".to_owned(), "clockify.token".to_owned(), "clockify.workspace".to_owned()];
     for kind in Kind::ALL {
         keys.push(format!("notion.{}.data_source", kind.plural()));
-        let mapped = ["id", "closed"].into_iter().chain(kind.parent().map(Kind::word));
+        let mapped = ["id", "closed", "project_from"].into_iter().chain(kind.parent().map(Kind::word));
         keys.extend(mapped.map(|key| format!("mapping.{}.{key}", kind.plural())));
         keys.extend(Field::mappable(kind).iter().map(|field| format!("mapping.{}.fields.{field}", kind.plural())));
     }

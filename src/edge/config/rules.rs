@@ -9,7 +9,7 @@ use super::{
 use crate::domain::{
     model::{Field, PerKind},
     rules::{
-        Brake, Brakes, Direction, FieldRule, IdStrategy, OnConflict, OnDrift, Precedence, Rules, Threshold, Thresholds,
+        Brake, Brakes, Direction, FieldRule, IdStrategy, Mapping, OnConflict, OnDrift, Precedence, Rules, Threshold, Thresholds,
         Unmanaged, WithoutClient,
     },
 };
@@ -32,10 +32,10 @@ pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
     let defaults = Rules::default();
     let (mapping, id_strategy) = mapping(reader);
     Rules {
+        marker: reader.flag("mapping.marker").unwrap_or(defaults.marker),
+        precedence: precedence(reader, id_strategy, &mapping),
         mapping,
         id_strategy,
-        marker: reader.flag("mapping.marker").unwrap_or(defaults.marker),
-        precedence: precedence(reader, id_strategy),
         thresholds: thresholds(reader, defaults.thresholds),
         brakes: brakes(reader, defaults.brakes),
         unmanaged: reader.choice("rules.unmanaged", &UNMANAGED).unwrap_or(defaults.unmanaged),
@@ -54,7 +54,7 @@ pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
 }
 
 /// A rule for all, for a kind, for a field: the most specific one that is given.
-fn precedence(reader: &mut Reader<'_>, id_strategy: IdStrategy) -> PerKind<Precedence> {
+fn precedence(reader: &mut Reader<'_>, id_strategy: IdStrategy, mapping: &PerKind<Mapping>) -> PerKind<Precedence> {
     let everywhere = rule_at(reader, "rules", FieldRule::default(), id_strategy);
     PerKind::from_fn(|kind| {
         let section = format!("rules.{}", kind.plural());
@@ -65,7 +65,11 @@ fn precedence(reader: &mut Reader<'_>, id_strategy: IdStrategy) -> PerKind<Prece
             let mut rule = rule_at(reader, &key, all, id_strategy);
             rule.direction = direction(reader, &key, id_strategy);
             if !field.is_writable_in_notion() {
-                refuse_unwritable(reader, field, &key, rule);
+                let because = format!("what a page says of its {field} is for Notion's users to set");
+                refuse_unwritable(reader, &because, &key, rule);
+            } else if mapping[kind].fixed.contains_key(&field) {
+                let because = format!("`mapping.{}.fields.{field}` says it for every page, and no page does", kind.plural());
+                refuse_unwritable(reader, &because, &key, rule);
             }
             (rule != all).then_some((field, rule))
         });
@@ -96,8 +100,8 @@ pub(super) fn refuse_with_local_ids(reader: &mut Reader<'_>, key: &str, word: &s
     }
 }
 
-/// A relation or people in a page are for Notion's users to set, which contradicts a rule that writes them.
-fn refuse_unwritable(reader: &mut Reader<'_>, field: Field, key: &str, rule: FieldRule) {
+/// What no write can put into a page, and why, contradicts a rule that writes it.
+fn refuse_unwritable(reader: &mut Reader<'_>, because: &str, key: &str, rule: FieldRule) {
     let writes = [
         ("direction", "to_notion", rule.direction == Direction::ToNotion),
         ("on_conflict", "clockify", rule.on_conflict == OnConflict::Clockify),
@@ -105,8 +109,7 @@ fn refuse_unwritable(reader: &mut Reader<'_>, field: Field, key: &str, rule: Fie
     for (name, word, _) in writes.into_iter().filter(|(_, _, writes)| *writes) {
         let key = format!("{key}.{name}");
         if reader.origin(&key).is_some() {
-            let text =
-                format!("`{key}` is \"{word}\", but what a page says of its {field} is for Notion's users to set; remove it");
+            let text = format!("`{key}` is \"{word}\", but {because}; remove it");
             reader.problem(reader.place(&key), text);
         }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use super::*;
 use crate::domain::{
     model::{Field, Value},
-    rules::{Brake, Condition, Holds, IdStrategy, Mapped, OnConflict, OnDrift, Threshold, Unit},
+    rules::{Brake, Condition, Holds, IdStrategy, Mapped, OnConflict, OnDrift, Strangers, Threshold, Unit},
 };
 
 const EXAMPLE: &str = include_str!("../../../config.example.toml");
@@ -290,7 +290,7 @@ fn data_sources_are_read_however_they_are_copied() {
 }
 
 /// A bad value each, and what is said of it.
-const BAD_VALUES: [(&str, &str); 21] = [
+const BAD_VALUES: [(&str, &str); 28] = [
     ("notion.requests_per_minute = 0", "`notion.requests_per_minute` is 0; it takes a whole number from 1 to 1000000"),
     ("notion.requests_per_minute = 1.5", "`notion.requests_per_minute` is a fraction; it takes a whole number from 1 to 1000000"),
     ("notion.api_version = 2026-03-11", "`notion.api_version` is a date; it takes a date in quotes, e.g. \"2026-03-11\""),
@@ -315,6 +315,31 @@ const BAD_VALUES: [(&str, &str); 21] = [
     (
         "mapping.tasks.closed = { checked = true, values = [\"Done\"] }",
         "`mapping.tasks.closed` has both `checked` and `values`; a checkbox has the one, a status or select the other",
+    ),
+    (
+        "mapping.tasks.closed.groups = \"Complete\"",
+        "`mapping.tasks.closed.groups` is \"Complete\"; it takes a list of groups of a status, e.g. [\"Complete\"]",
+    ),
+    (
+        "mapping.tasks.only = { property = \"Status\", groups = [] }",
+        "`mapping.tasks.only.groups` is a list; it takes a list of groups of a status, e.g. [\"Complete\"]",
+    ),
+    (
+        "mapping.tasks.closed = { checked = true, groups = [\"Complete\"] }",
+        "`mapping.tasks.closed` has both `checked` and `groups`; a checkbox has the one, a status or select the other",
+    ),
+    (
+        "mapping.projects.fields.public = 3",
+        "`mapping.projects.fields.public` is 3; it takes the name of a Notion property, or true or false for every page",
+    ),
+    ("mapping.projects.fields.note = true", "`mapping.projects.fields.note` is true; it takes the name of a Notion property"),
+    (
+        "mapping.tasks.fields.assignees = { property = \"Assignee\", unknown = \"ada\" }",
+        "`mapping.tasks.fields.assignees.unknown` is \"ada\"; it takes \"hold\" or \"leave\", or the e-mail address of somebody who stands in",
+    ),
+    (
+        "mapping.tasks.fields.assignees.unknown = \"leave\"",
+        "`mapping.tasks.fields.assignees` also needs `property`, the name of a Notion property",
     ),
     ("rules.on_drift = \"notion\"", "`rules.on_drift` is \"notion\"; it takes \"review\" or \"restore\" or \"accept\""),
     ("rules.thresholds.close = 101", "`rules.thresholds.close` is 101; it takes a whole percent from 0 to 100, or \"never\""),
@@ -362,7 +387,7 @@ fn without_a_preset_every_property_must_be_named() {
         .problems(),
         [
             "config.toml:2: without a preset `mapping.projects.client` must be set, e.g. mapping.projects.client = \"client\"",
-            "config.toml:6: `mapping.projects.closed` also needs `checked` or `values`",
+            "config.toml:6: `mapping.projects.closed` also needs `checked`, `values` or `groups`",
             "config.toml:5: `mapping.tasks.id` is 3; it takes the name of a Notion property",
         ]
     );
@@ -403,6 +428,84 @@ fn a_field_is_mapped_by_a_name_or_with_what_its_words_stand_for() {
     assert_eq!(mapping.fields[&Field::Estimate], Mapped { property: "Size".into(), unit: Unit::Days, values });
     let values = [("Client work".to_owned(), Value::Flag(true)), ("Internal".to_owned(), Value::Flag(false))].into();
     assert_eq!(mapping.fields[&Field::Billable], Mapped { property: "Type".into(), unit: Unit::Hours, values });
+}
+
+#[test]
+fn a_flag_can_be_the_same_for_every_page() {
+    let file = world("mapping.projects.fields.public = true\nmapping.projects.fields.billable = \"true\"\n");
+    let file = file.with_variables(&[("PUNCHLIST__MAPPING__TASKS__FIELDS__BILLABLE", "false")]);
+    let mapping = file.settings().rules.mapping;
+    assert_eq!(mapping.projects.fixed, [(Field::Public, Value::Flag(true))].into());
+    assert_eq!(mapping.projects.fields[&Field::Billable], Mapped::as_is("true"), "in quotes it is a name");
+    assert_eq!(mapping.tasks.fixed, [(Field::Billable, Value::Flag(false))].into());
+}
+
+#[test]
+fn what_the_configuration_says_for_every_page_goes_to_no_page() {
+    let text = "mapping.projects.fields = { public = true, billable = false }\n\
+         rules.projects.fields.public.direction = \"to_notion\"\nrules.projects.fields.billable.on_conflict = \"clockify\"\n";
+    let says = |field: &str| format!("but `mapping.projects.fields.{field}` says it for every page, and no page does; remove it");
+    assert_eq!(
+        world(text).problems(),
+        [
+            format!("config.toml:3: `rules.projects.fields.billable.on_conflict` is \"clockify\", {}", says("billable")),
+            format!("config.toml:2: `rules.projects.fields.public.direction` is \"to_notion\", {}", says("public")),
+        ]
+    );
+    let both = world("mapping.projects.fields.public.property = \"Public\"\n")
+        .with_variables(&[("PUNCHLIST__MAPPING__PROJECTS__FIELDS__PUBLIC", "true")]);
+    assert_eq!(
+        both.problems(),
+        [
+            "environment variable PUNCHLIST__MAPPING__PROJECTS__FIELDS__PUBLIC: `mapping.projects.fields.public` is the same for every page, \
+          and is read from a property, too; leave one out"
+        ]
+    );
+}
+
+#[test]
+fn people_without_an_account_are_held_left_out_or_replaced() {
+    let strangers = |unknown: &str| {
+        let file = format!("mapping.tasks.fields.assignees = {{ property = \"Assignee\", unknown = \"{unknown}\" }}\n");
+        world(&file).settings().rules.mapping.tasks.strangers
+    };
+    assert_eq!(strangers("hold"), Strangers::default());
+    assert_eq!(strangers("leave"), Strangers::Leave);
+    assert_eq!(strangers("Ada@Agency.example"), Strangers::StandIn("ada@agency.example".into()));
+}
+
+#[test]
+fn a_task_can_have_its_project_from_its_parent_item() {
+    let settings = world("mapping.tasks.project_from = \"Parent item\"\n").settings();
+    assert_eq!(settings.rules.mapping.tasks.parent_from.as_deref(), Some("Parent item"));
+    check_problem(
+        "mapping.tasks.project_from = 1\n",
+        "config.toml:1: `mapping.tasks.project_from` is 1; it takes the name of a Notion property",
+    );
+    let problems = world("mapping.projects.project_from = \"Parent item\"\n").problems();
+    assert!(problems[0].contains("unknown key `mapping.projects.project_from`"), "{problems:?}");
+    check_problem(
+        "mapping.tasks = { project_from = \"Up\", sync_note = \"Up\" }\n",
+        "config.toml:1: `mapping.tasks.sync_note` is \"Up\", which `mapping.tasks.project_from` names too; give it a property of its own",
+    );
+}
+
+#[test]
+fn groups_take_the_place_of_the_options_of_the_preset_and_can_have_others_beside_them() {
+    let groups = |options: &[&str]| Holds::InGroups {
+        groups: vec!["Complete".into()],
+        options: options.iter().map(|&option| option.to_owned()).collect(),
+    };
+    let file = world(
+        "mapping.projects.closed = { property = \"Status\", groups = [\"Complete\"] }\n\
+         mapping.tasks.closed = { groups = [\"Complete\"], values = [\"Paused\"] }\n",
+    );
+    let mapping = file.settings().rules.mapping;
+    assert_eq!(mapping.projects.closed, Some(Condition { property: "Status".into(), is: groups(&[]) }));
+    assert_eq!(mapping.tasks.closed, Some(Condition { property: "Status".into(), is: groups(&["Paused"]) }));
+    let variables = [("PUNCHLIST__MAPPING__PROJECTS__CLOSED__VALUES", "['Paused']")];
+    let mapping = file.with_variables(&variables).settings().rules.mapping;
+    assert_eq!(mapping.projects.closed.expect("closed").is, groups(&["Paused"]));
 }
 
 #[test]

@@ -67,17 +67,17 @@ struct Schema<'a> {
 }
 
 impl Notion {
-    /// Lists the pages of a data source. One call per 100 rows; one more when the remembered schema turns out to be outdated, and one
-    /// for each page that relates to more than 25 others.
+    /// Lists the pages of a data source. One call per 100 rows; one more when the remembered schema turns out to be outdated, or the
+    /// mapping names groups of options; and one for each page that relates to more than 25 others.
     ///
     /// # Errors
     /// [`Error`]; above all [`Error::SchemaChanged`] where the mapping no longer fits. A listing that cannot be called complete is
     /// none, but a [`Fetched::Partial`] with the reason.
     pub async fn fetch(&self, kind: Kind, source: &Source, progress: &(dyn Fn(usize) + Sync)) -> Result<Listed, Error> {
         let mut schema = match self.bind(kind, source, None) {
-            Ok(bound) => Schema { source: Cow::Borrowed(source), bound },
+            Ok(bound) if !bound.rests_on_groups() => Schema { source: Cow::Borrowed(source), bound },
             // The mapping may name what was added since.
-            Err(_) => self.refreshed(kind, source).await?,
+            Ok(_) | Err(_) => self.refreshed(kind, source).await?,
         };
         let (mut lost_cursor, began) = (false, Instant::now());
         loop {
@@ -233,7 +233,7 @@ fn only(property: &Property, is: &Holds) -> Json {
     let test = |kind: &str, operator: &str, operand: Json| json!({"property": property.name.exact(), kind: {operator: operand}});
     match is {
         Holds::Checked(checked) => test("checkbox", "equals", json!(checked)),
-        Holds::OneOf(options) => {
+        Holds::OneOf(options) | Holds::InGroups { options, .. } => {
             let operator = if property.kind == "multi_select" { "contains" } else { "equals" };
             let known = |option: &&String| property.options.iter().any(|known| known.exact() == option.as_str());
             json!({"or": options.iter().filter(known).map(|option| test(&property.kind, operator, json!(option))).collect::<Vec<_>>()})

@@ -85,10 +85,13 @@ pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
         Some(Cell::Text(text)) => Claim::read(&text),
         Some(_) => Claim::None,
     });
-    let parent = bound.parent.as_ref().map_or(Relation::None, |property| match cell(property) {
-        None => Relation::Unknown(not_sent(property)),
-        Some(value) => related(value).unwrap_or_else(|because| Relation::Unknown(said_of(property, because))),
-    });
+    let mut relation = |property: &Option<Property>| {
+        property.as_ref().map_or(Relation::None, |property| match cell(property) {
+            None => Relation::Unknown(not_sent(property)),
+            Some(value) => related(value).unwrap_or_else(|because| Relation::Unknown(said_of(property, because))),
+        })
+    };
+    let (parent, item_of) = (relation(&bound.parent), relation(&bound.item_of));
 
     let mut problems = Vec::new();
     let mut problem = |property: &Property, why: &str| {
@@ -105,6 +108,10 @@ pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
             Ok(known @ Reading::Known(_)) => values.put(*field, known),
             Err(why) => problem(property, &why),
         }
+    }
+
+    for (field, value) in &bound.fixed {
+        values.set(*field, value.clone());
     }
 
     let mut told = Values::default();
@@ -157,6 +164,7 @@ pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
         title: title.map(plain_text).unwrap_or_default().into(),
         claim,
         parent,
+        item_of,
         standing,
         created: row.created_time.unwrap_or_default(),
         edited: row.last_edited_time.unwrap_or_default(),
@@ -190,12 +198,12 @@ fn related(property: &Json) -> Result<Relation, &'static str> {
 fn is_meant(is: &Holds, property: &Json) -> Option<bool> {
     match (is, property["type"].as_str().unwrap_or_default()) {
         (Holds::Checked(wanted), _) => property["checkbox"].as_bool().map(|checked| checked == *wanted),
-        (Holds::OneOf(wanted), "multi_select") => {
+        (Holds::OneOf(wanted) | Holds::InGroups { options: wanted, .. }, "multi_select") => {
             let options = property["multi_select"].as_array()?.iter().map(|option| option["name"].as_str());
             let options: Option<Vec<&str>> = options.collect();
             options.map(|options| options.into_iter().any(|name| wanted.iter().any(|wanted| wanted == name)))
         }
-        (Holds::OneOf(wanted), _) => match Cell::read(property) {
+        (Holds::OneOf(wanted) | Holds::InGroups { options: wanted, .. }, _) => match Cell::read(property) {
             Cell::Text(text) => Some(wanted.contains(&text)),
             Cell::Nothing => Some(false),
             _ => None,
@@ -219,7 +227,7 @@ fn closed_because(property: &Property, is: &Holds, cell: Cell) -> Result<Option<
             let words = if checked { "is checked" } else { "is not checked" };
             Ok((checked == *closes).then(|| format!("{name} {words}").into()))
         }
-        (Holds::OneOf(closing), Cell::Text(text)) => {
+        (Holds::OneOf(closing) | Holds::InGroups { options: closing, .. }, Cell::Text(text)) => {
             let has_options = matches!(property.kind.as_str(), "select" | "status");
             if has_options && !property.options.iter().any(|option| option.exact() == text) {
                 return Err(Unclear::Option(format!(
@@ -227,6 +235,12 @@ fn closed_because(property: &Property, is: &Holds, cell: Cell) -> Result<Option<
                     property.name.display(),
                     Display::of(&text)
                 )));
+            }
+            let is_in_no_group =
+                || !property.groups.iter().any(|(_, members)| members.iter().any(|member| member.exact() == text));
+            if matches!(is, Holds::InGroups { .. }) && !closing.contains(&text) && is_in_no_group() {
+                let why = format!("Notion does not say in which group the option \"{}\" is", Display::of(&text));
+                return Err(Unclear::Value(said_of(property, &why)));
             }
             Ok(closing.contains(&text).then(|| format!("{name} is {text}").into()))
         }

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::{Error, Misfit, Notion, cell::plain_text, failed};
 use crate::{
     domain::{
-        model::{self as domain, Field, Kind, PageId, Takes},
+        model::{self as domain, Field, Kind, PageId, Takes, Value},
         rules::{Condition, Holds, IdStrategy, Mapped, Mapping},
         text::{Display, Raw},
     },
@@ -49,6 +49,9 @@ pub struct Property {
     pub kind: String,
     /// The options of a select or status.
     pub options: Vec<Raw>,
+    /// The groups of a status, each with its options.
+    #[serde(default)]
+    pub groups: Vec<(Raw, Vec<Raw>)>,
     /// The data source that a relation points to.
     pub relation_target: Option<PageId>,
 }
@@ -73,6 +76,8 @@ impl Property {
 enum Role<'a> {
     Id,
     Parent,
+    /// What a page is an item of.
+    ItemOf,
     Closed(&'a Holds),
     Only(&'a Holds),
     Field(Field, &'a Mapped),
@@ -85,6 +90,7 @@ impl Role<'_> {
         let key = match self {
             Self::Id => "id".to_owned(),
             Self::Parent => kind.parent().map_or("parent", Kind::word).to_owned(),
+            Self::ItemOf => format!("{}_from", kind.parent().map_or("parent", Kind::word)),
             Self::Closed(_) => "closed".to_owned(),
             Self::Only(_) => "only".to_owned(),
             Self::Field(field, _) => format!("fields.{field}"),
@@ -96,9 +102,10 @@ impl Role<'_> {
     /// The types that can play the role.
     fn usable(self) -> &'static [&'static str] {
         match self {
-            Self::Parent => &["relation"],
+            Self::Parent | Self::ItemOf => &["relation"],
             Self::Closed(Holds::Checked(_)) => &["checkbox", "formula", "rollup"],
             Self::Closed(Holds::OneOf(_)) => &["status", "select", "formula", "rollup"],
+            Self::Closed(Holds::InGroups { .. }) | Self::Only(Holds::InGroups { .. }) => &["status"],
             // What a query can be narrowed to.
             Self::Only(Holds::Checked(_)) => &["checkbox"],
             Self::Only(Holds::OneOf(_)) => &["select", "status", "multi_select"],
@@ -141,9 +148,12 @@ pub(super) struct Bound {
     pub(super) title: Property,
     pub(super) id: Option<Property>,
     pub(super) parent: Option<Property>,
+    pub(super) item_of: Option<Property>,
     pub(super) closed: Option<(Property, Holds)>,
     pub(super) only: Option<(Property, Holds)>,
     pub(super) fields: Vec<(Field, Property, Mapped)>,
+    /// What no property says, since it is the same for every page.
+    pub(super) fixed: BTreeMap<Field, Value>,
     pub(super) told: Vec<(Field, Property)>,
 }
 
@@ -162,7 +172,8 @@ impl Bound {
             let Some(Condition { property, is }) = condition else { return Ok(None) };
             let property = find(role(is), property)?;
             check_options(kind, role(is), is, &property, source, before)?;
-            Ok(Some((property, is.clone())))
+            let is = with_members(kind, role(is), is, &property, source)?;
+            Ok(Some((property, is)))
         };
         let closed = when(&mapping.closed, |is| Role::Closed(is))?;
         let only = when(&mapping.only, |is| Role::Only(is))?;
@@ -175,6 +186,7 @@ impl Bound {
                 IdStrategy::Local => None,
             },
             parent: mapping.parent.as_deref().map(|name| find(Role::Parent, name)).transpose()?,
+            item_of: mapping.parent_from.as_deref().map(|name| to_itself(kind, find(Role::ItemOf, name)?, source)).transpose()?,
             closed,
             only,
             fields: mapping
@@ -182,6 +194,7 @@ impl Bound {
                 .iter()
                 .map(|(&field, mapped)| Ok((field, find(Role::Field(field, mapped), &mapped.property)?, mapped.clone())))
                 .collect::<Result<_, Misfit>>()?,
+            fixed: mapping.fixed.clone(),
             told: mapping
                 .told
                 .iter()
@@ -198,6 +211,12 @@ impl Bound {
         state.chain(fields).chain([(Field::Name, named(&self.title, BTreeMap::new()))]).collect()
     }
 
+    /// True where options mean something by the groups that they are in, which rows do not show: somebody may have moved one to another
+    /// group since the schema was read.
+    pub(super) fn rests_on_groups(&self) -> bool {
+        self.closed.iter().chain(&self.only).any(|(_, is)| matches!(is, Holds::InGroups { .. }))
+    }
+
     /// The mapped properties besides the title.
     pub(super) fn mapped(&self) -> impl Iterator<Item = &Property> {
         let conditions = self.closed.iter().chain(&self.only).map(|(property, _)| property);
@@ -205,6 +224,7 @@ impl Bound {
         self.id
             .iter()
             .chain(&self.parent)
+            .chain(&self.item_of)
             .chain(conditions)
             .chain(self.fields.iter().map(|(_, property, _)| property))
             .chain(told)
@@ -232,6 +252,19 @@ fn fitting(kind: Kind, role: Role<'_>, name: &str, source: &Source, before: Opti
         key,
         text: format!("{title} has \"{}\" as a property of the type {}", Display::of(name), Display::of(&property.kind)),
         hint: format!("a property for this must be of one of the types {}", role.usable().join(", ")),
+    })
+}
+
+/// A relation from a data source to itself.
+fn to_itself(kind: Kind, property: Property, source: &Source) -> Result<Property, Misfit> {
+    if property.relation_target.is_none_or(|target| target == source.data_source) {
+        return Ok(property);
+    }
+    let key = Role::ItemOf.key(kind);
+    Err(Misfit {
+        text: format!("{} has \"{}\" as a relation to another data source", titled(kind, source), property.name.display()),
+        hint: format!("set {key} to a relation from {} to {}, as \"Parent item\" is", kind.plural(), kind.plural()),
+        key,
     })
 }
 
@@ -273,7 +306,9 @@ fn check_options(
     source: &Source,
     before: Option<&Source>,
 ) -> Result<(), Misfit> {
-    let (Holds::OneOf(wanted), "select" | "status" | "multi_select") = (is, property.kind.as_str()) else {
+    let (Holds::OneOf(wanted) | Holds::InGroups { options: wanted, .. }, "select" | "status" | "multi_select") =
+        (is, property.kind.as_str())
+    else {
         return Ok(());
     };
     let exists = |property: &Property, option: &str| property.options.iter().any(|known| known.exact() == option);
@@ -288,23 +323,58 @@ fn check_options(
             None => return Ok(()),
         },
     };
-    let options: Vec<String> = property.options.iter().map(|option| format!("\"{}\"", option.display())).collect();
     let key = role.key(kind);
-    let (meaning, otherwise) = match role {
-        Role::Only(_) => ("say which pages are meant", "no page would be"),
-        _ => ("mean closed", "every page would look open"),
-    };
+    let (meaning, otherwise) = meaning(role);
     Err(Misfit {
         text: format!(
             "{} has no option \"{}\" in \"{}\"; its options are {}",
             titled(kind, source),
             Display::of(gone),
             property.name.display(),
-            if options.is_empty() { "none".to_owned() } else { options.join(", ") }
+            listed(property.options.iter())
         ),
         hint: format!("set {key} to the options that {meaning}; until then nothing is planned, since {otherwise}"),
         key,
     })
+}
+
+/// The condition with the options that its groups have now.
+fn with_members(kind: Kind, role: Role<'_>, is: &Holds, property: &Property, source: &Source) -> Result<Holds, Misfit> {
+    let Holds::InGroups { groups, options } = is else { return Ok(is.clone()) };
+    let mut options = options.clone();
+    for group in groups {
+        let Some((_, members)) = property.groups.iter().find(|(name, _)| name.exact() == group) else {
+            let key = format!("{}.groups", role.key(kind));
+            let (meaning, otherwise) = meaning(role);
+            return Err(Misfit {
+                text: format!(
+                    "{} has no group \"{}\" in \"{}\"; its groups are {}",
+                    titled(kind, source),
+                    Display::of(group),
+                    property.name.display(),
+                    listed(property.groups.iter().map(|(name, _)| name))
+                ),
+                hint: format!("set {key} to the groups that {meaning}; until then nothing is planned, since {otherwise}"),
+                key,
+            });
+        };
+        options.extend(members.iter().map(|member| member.exact().to_owned()));
+    }
+    Ok(Holds::InGroups { groups: groups.clone(), options })
+}
+
+/// What the options of a role say, and what would be without them.
+fn meaning(role: Role<'_>) -> (&'static str, &'static str) {
+    match role {
+        Role::Only(_) => ("say which pages are meant", "no page would be"),
+        _ => ("mean closed", "every page would look open"),
+    }
+}
+
+/// Names in quotes.
+fn listed<'a>(names: impl Iterator<Item = &'a Raw>) -> String {
+    let names: Vec<String> = names.map(|name| format!("\"{}\"", name.display())).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 fn titled(kind: Kind, source: &Source) -> String {
@@ -404,12 +474,18 @@ fn read_source(id: PageId, reference: &str, body: &Json) -> Source {
         .map(|(name, property)| {
             let kind = property["type"].as_str().unwrap_or_default();
             let details = &property[kind];
-            let options = details["options"].as_array().into_iter().flatten();
+            let options = || details["options"].as_array().into_iter().flatten();
+            let member = |id: &Json| options().find(|option| option["id"] == *id)?["name"].as_str().map(Raw::from);
+            let groups = details["groups"].as_array().into_iter().flatten().filter_map(|group| {
+                let members = group["option_ids"].as_array().into_iter().flatten().filter_map(member);
+                Some((group["name"].as_str()?.into(), members.collect()))
+            });
             Property {
                 name: property["name"].as_str().unwrap_or(name).into(),
                 id: property["id"].as_str().unwrap_or_default().to_owned(),
                 kind: kind.to_owned(),
-                options: options.filter_map(|option| option["name"].as_str().map(Raw::from)).collect(),
+                options: options().filter_map(|option| option["name"].as_str().map(Raw::from)).collect(),
+                groups: groups.collect(),
                 relation_target: details["data_source_id"].as_str().and_then(|id| id.parse().ok()),
             }
         })
@@ -512,6 +588,48 @@ mod tests {
         let misfit = bind(&retyped, None).expect_err("retyped");
         assert!(misfit.text.contains("of the type checkbox"), "{}", misfit.text);
         assert!(misfit.hint.contains("status, select"), "{}", misfit.hint);
+    }
+
+    #[test]
+    fn the_relation_to_the_parent_item_stays_in_its_data_source() {
+        let bind = |target: &str| {
+            let mut schema = template();
+            schema["Parent item"] =
+                json!({"id": "up", "name": "Parent item", "type": "relation", "relation": {"data_source_id": target}});
+            let mapping = Mapping { parent_from: Some("Parent item".to_owned()), ..Mapping::n8n().projects };
+            Bound::new(Kind::Project, &mapping, IdStrategy::Property, &source(&schema), None)
+        };
+        assert!(bind(ID).expect("fits").ids().contains(&"up"));
+        let misfit = bind("1f2c0000-0000-4000-8000-0000000009a9").expect_err("elsewhere");
+        assert_eq!(misfit.text, "Projects has \"Parent item\" as a relation to another data source");
+        assert_eq!(misfit.key, "mapping.projects.client_from");
+    }
+
+    #[test]
+    fn groups_stand_for_the_options_that_they_have() {
+        let bind = |groups: &[&str], options: &[&str]| -> Result<Vec<String>, Misfit> {
+            let mut schema = template();
+            schema["Status"]["status"]["groups"] = json!([
+                {"id": "a", "name": "To-do", "option_ids": ["1"]}, {"id": "b", "name": "In progress", "option_ids": []},
+                {"id": "c", "name": "Complete", "option_ids": ["3", "2", "gone"]},
+            ]);
+            let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+            let mut mapping = Mapping::n8n().projects;
+            let is = Holds::InGroups { groups: owned(groups), options: owned(options) };
+            mapping.closed = Some(Condition { property: "Status".into(), is });
+            let bound = Bound::new(Kind::Project, &mapping, IdStrategy::Property, &source(&schema), None)?;
+            match bound.closed {
+                Some((_, Holds::InGroups { options, .. })) => Ok(options),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(bind(&["Complete"], &[]), Ok(vec!["Obsolete".to_owned(), "Done".to_owned()]));
+        assert_eq!(bind(&["In progress"], &["Done"]), Ok(vec!["Done".to_owned()]));
+        let misfit = bind(&["Completed"], &[]).expect_err("no such group");
+        assert_eq!(misfit.key, "mapping.projects.closed.groups");
+        let groups = "its groups are \"To-do\", \"In progress\", \"Complete\"";
+        assert_eq!(misfit.text, format!("Projects has no group \"Completed\" in \"Status\"; {groups}"));
+        assert!(bind(&["Complete"], &["Gone"]).expect_err("no such option").text.contains("no option \"Gone\""));
     }
 
     #[test]

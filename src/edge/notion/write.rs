@@ -64,8 +64,8 @@ fn named(property: &Property, written: Result<Json, String>) -> Result<Json, Str
 fn state(property: &Property, is: &Holds, value: &Value) -> Result<Value, String> {
     match (value, is) {
         (Value::Closed(closed), Holds::Checked(closes)) => Ok(Value::Closed(closed == closes)),
-        (Value::Closed(false), Holds::OneOf(_)) => Ok(Value::Empty),
-        (Value::Closed(true), Holds::OneOf(closing)) => {
+        (Value::Closed(false), Holds::OneOf(_) | Holds::InGroups { .. }) => Ok(Value::Empty),
+        (Value::Closed(true), Holds::OneOf(closing) | Holds::InGroups { options: closing, .. }) => {
             let known = |option: &&String| property.options.iter().any(|known| known.exact() == option.as_str());
             let option = closing.iter().find(known).ok_or("none of the options that mean closed exists")?;
             Ok(Value::text(option))

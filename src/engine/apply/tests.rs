@@ -9,6 +9,7 @@
 
 mod along;
 mod fake;
+mod implied;
 mod laws;
 mod nothing;
 mod reading;

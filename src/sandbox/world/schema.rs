@@ -318,6 +318,17 @@ impl World {
         }
     }
 
+    /// Puts an option of a status into another group; one that is not there yet is added.
+    pub fn group_option(&mut self, source: &str, property: &str, option: &str, group: &str) {
+        let added = self.new_choice(option, "default", group);
+        let choices = self.source_mut(source).property_mut(property);
+        let Some(choices) = choices.and_then(|property| property.kind.choices_mut()) else { return };
+        match choices.iter_mut().find(|choice| choice.name == option) {
+            Some(choice) => group.clone_into(&mut choice.group),
+            None => choices.push(added),
+        }
+    }
+
     /// Invalidates every cursor that was handed out, as the end of a session does.
     pub fn expire_cursors(&mut self) {
         self.notion.cursors.clear();

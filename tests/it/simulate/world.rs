@@ -279,6 +279,7 @@ impl World {
             edited: self.time(),
             values: Values::default(),
             told: Values::default(),
+            item_of: punchlist::domain::model::Relation::None,
         };
         self.pages.insert(id, page);
         id

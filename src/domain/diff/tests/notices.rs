@@ -120,9 +120,9 @@ unmanaged is ignored: changes: 0
 unmanaged cannot be said of an incomplete listing: changes: 0
 Incomplete project "": Notion's projects could not be listed completely: the walk was cut short
 near twins: changes: 1
-NearTwin client "ACME": beside “Acme” and “ac me”: the names differ only by case or spaces
-NearTwin client "Acme": beside “ACME” and “ac me”: the names differ only by case or spaces
-NearTwin client "ac me": beside “ACME” and “Acme”: the names differ only by case or spaces
+NearTwin client "ACME": beside “Acme” and “ac me”: the names differ only by case, spaces or what looks the same
+NearTwin client "Acme": beside “ACME” and “ac me”: the names differ only by case, spaces or what looks the same
+NearTwin client "ac me": beside “ACME” and “Acme”: the names differ only by case, spaces or what looks the same
 near twins under other parents are none: changes: 0
 twins: changes: 0
 NearTwin client "Acme": no page links to it, and 000000000000000000000001, which has a page, has the same name: archive or delete one of them

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::domain::{
     diff::{Difference, diff},
+    implied::imply,
     model::{
         Agreed, Along, Away, Base, Claim, Fetched, Field, Identified, Kind, Limits, Link, Nature, Object, ObjectId, Page, PageId,
         PerKind, Problem, Registry, Relation, Sight, Snapshots, Standing, Unsettled, Value, Values, Walk,
@@ -97,6 +98,7 @@ impl World {
             edited: at(number),
             values: Values::default(),
             told: Values::default(),
+            item_of: Relation::None,
         };
         self.pages.insert(path.to_owned(), page);
         self.page_mut(path)
@@ -227,7 +229,7 @@ impl World {
         }
         let pages = |kind| self.pages.values().filter(|page| page.kind == kind).cloned().collect();
         let objects = |kind| self.objects.values().filter(|object| object.kind == kind).cloned().collect();
-        Snapshots {
+        let mut snapshots = Snapshots {
             pages: PerKind::from_fn(|kind| walk(pages(kind), self.partial_pages.contains(&kind))),
             objects: PerKind::from_fn(|kind| walk(objects(kind), self.partial_objects.contains(&kind))),
             away: self.away.clone(),
@@ -239,7 +241,10 @@ impl World {
             along: BTreeMap::new(),
             never_empty: self.never_empty.clone(),
             limits: self.limits.clone(),
-        }
+            strangers: BTreeMap::new(),
+        };
+        imply(&mut snapshots, &self.rules);
+        snapshots
     }
 
     pub(crate) fn diff(&self) -> Difference {

@@ -69,7 +69,7 @@ fn put(world: &mut World, fields: &Fields, along: bool) {
 }
 
 /// Applies everything that may be approved; then nothing is left but what waits for what is held.
-fn comes_to_rest(world: &World) -> Result<World, TestCaseError> {
+pub(super) fn comes_to_rest(world: &World) -> Result<World, TestCaseError> {
     let planned = world.changes();
     let held: BTreeSet<_> =
         world.plan().changes.iter().filter(|change| change.hold.is_some()).map(|change| change.page).collect();
