@@ -96,13 +96,15 @@ pub enum Error {
         /// The answer.
         failure: Failure,
     },
-    /// The request budget is spent.
+    /// It asked to wait, or the request budget is spent.
     #[error("{error}")]
     Budget {
         /// How long until it is worth trying again.
         wait: Duration,
-        /// What was said.
+        /// Who asked, and until when.
         error: String,
+        /// True where it is the budget.
+        budget: bool,
     },
     /// The configuration holds no id.
     #[error("notion.{}.data_source is \"{text}\", which holds no Notion id", kind.plural())]
@@ -163,8 +165,9 @@ impl Error {
         const SHARE: &str = "share the database with the connection: open it in Notion, ••• → Connections → add the connection";
         match self {
             Self::Refused { failure, .. } | Self::Failed { failure, .. } => failure.hint().to_owned(),
+            Self::Budget { budget: false, .. } => "run again then, or with --now to try at once".to_owned(),
             Self::Budget { .. } => {
-                "run again later; Notion allows 180 requests a minute, 600 on the Business and Enterprise plans".to_owned()
+                "run again then; Notion allows 180 requests a minute, 600 on the Business and Enterprise plans".to_owned()
             }
             Self::BadReference { kind, .. } => {
                 format!("open the database in Notion, copy its link, and set notion.{}.data_source to it", kind.plural())
@@ -411,7 +414,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn failed(what: String, failure: Failure) -> Error {
     match failure {
-        Failure::Throttled { wait, error } => Error::Budget { wait, error },
+        Failure::Throttled { wait, error, budget } => Error::Budget { wait, error, budget },
         failure if failure.is_refusal() => Error::Refused { what, failure },
         failure => Error::Failed { what, failure },
     }

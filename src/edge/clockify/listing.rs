@@ -198,7 +198,7 @@ impl Clockify {
         let mut listed = Walked::new();
         let mut seen = HashSet::new();
         for page in 1..=PAGES_MAX {
-            let request = request().query("page", &page.to_string()).query("page-size", &PAGE_SIZE.to_string());
+            let request = request().listing().query("page", &page.to_string()).query("page-size", &PAGE_SIZE.to_string());
             let answer: Answer<Vec<T>> = self.http.send(&request).await?;
             listed.calls = page;
             let count = answer.body.len();

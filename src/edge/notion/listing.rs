@@ -218,7 +218,7 @@ impl Notion {
             body["start_cursor"] = json!(cursor);
         }
         let path = ["v1", "data_sources", &schema.source.data_source.to_string(), "query"];
-        let mut request = Request::new(Method::POST, &path, Some(body), Repeat::Read);
+        let mut request = Request::new(Method::POST, &path, Some(body), Repeat::Read).listing();
         for id in schema.bound.ids() {
             // Ids come URL-encoded, and are not to be encoded twice (Notion docs, property object).
             request = request.encoded_query("filter_properties", id);
