@@ -63,6 +63,9 @@ const PAUSES_WITHIN: Duration = Duration::from_secs(20);
 /// Answers larger than this are read one at a time, in all of the process, so that several of them do not fill the memory.
 const LARGE: usize = 1 << 20;
 
+/// Bytes that an answer may take once it is taken apart.
+const ANSWER_WEIGHT_MAX: usize = 128 << 20;
+
 /// Held by whoever reads a large answer.
 static READING_LARGE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
@@ -352,7 +355,7 @@ impl Http {
                 Happened::Status(408 | 409 | 429 | 500..) | Happened::NotSent | Happened::Silence | Happened::Unreadable => {
                     self.trouble.in_vain(began, attempt > 1, miss.timed_out, &miss.text);
                 }
-                Happened::NoWay | Happened::Status(_) => self.trouble.answered(),
+                Happened::NoWay | Happened::TooLarge | Happened::Status(_) => self.trouble.answered(),
             },
             Ok(_) => self.trouble.answered(),
         }
@@ -379,6 +382,12 @@ impl Http {
             seen.body = body.as_ref().cloned().unwrap_or_default();
         }
         if code.is_success() {
+            if let Ok(body) = &body
+                && weight(body) > ANSWER_WEIGHT_MAX
+            {
+                let error = format!("{} sent more values in one answer than can be kept in memory", self.service);
+                return Err(Miss::new(Happened::TooLarge, error));
+            }
             let body = serde_json::from_slice(&body?).map_err(|error| {
                 Miss::new(
                     Happened::Unreadable,
@@ -400,11 +409,11 @@ impl Http {
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unanswered(error))? {
             if body.len() + chunk.len() > self.body_max {
                 let error = format!("{} sent more than {} MiB in one answer", self.service, self.body_max >> 20);
-                return Err(Miss::new(Happened::Unreadable, error));
+                return Err(Miss::new(Happened::TooLarge, error));
             }
             if !self.trouble.take(chunk.len()) {
                 let error = format!("{} sent more in this run than any run can need", self.service);
-                let miss = Miss::new(Happened::Unreadable, error);
+                let miss = Miss::new(Happened::TooLarge, error);
                 self.trouble.end(&Failure::NotSent { error: miss.text.clone() });
                 return Err(miss);
             }
@@ -522,6 +531,7 @@ impl Miss {
         match kind {
             Kind::NotSent => Failure::NotSent { error: text },
             Kind::Rejected => Failure::Rejected { service, status, code, message: text },
+            Kind::TooLarge => Failure::TooLarge { error: text },
             Kind::Unknown if status == 0 => Failure::Unknown { error: text },
             Kind::Unknown => Failure::Unknown { error: format!("{service} answered {status}: {text}") },
         }
@@ -563,6 +573,16 @@ impl ErrorBody {
 pub(in crate::edge) struct Answer<T> {
     pub(in crate::edge) body: T,
     pub(in crate::edge) headers: HeaderMap,
+}
+
+/// The most bytes that JSON takes once it is taken apart: a few brackets in a row become large structures.
+fn weight(json: &[u8]) -> usize {
+    let of = |byte: &u8| match byte {
+        b'{' => 400,
+        b',' | b'[' => 64,
+        _ => 1,
+    };
+    json.iter().map(of).sum()
 }
 
 /// The time of day after a wait, with the zone and its offset: `14:20 CET (UTC+01:00)`; with the date where that is another day.

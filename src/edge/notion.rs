@@ -385,8 +385,10 @@ impl Notion {
 
     /// All values of one property of a page; 100 a call.
     async fn values(&self, page: PageId, property: &str, kind: &str) -> Result<Vec<Json>, Failure> {
-        let mut values = Vec::new();
+        let mut values: Vec<Json> = Vec::new();
         let mut cursor: Option<String> = None;
+        let mut cursors: BTreeSet<String> = BTreeSet::new();
+        let mut known: BTreeSet<String> = BTreeSet::new();
         for _ in 0..VALUE_PAGES_MAX {
             let path = ["v1", "pages", &page.to_string(), "properties"];
             let mut request = Request::get(&path).encoded_segment(property).query("page_size", "100");
@@ -394,12 +396,19 @@ impl Notion {
                 request = request.query("start_cursor", cursor);
             }
             let Answer { body: rows, .. }: Answer<Rows> = self.http.send(&request).await?;
-            values.extend(rows.results.into_iter().map(|mut item| item[kind].take()));
+            let before = known.len();
+            for raw in rows.results {
+                let mut item: Json = serde_json::from_str(raw.get())
+                    .map_err(|error| Failure::Unknown { error: format!("Notion sent a value that cannot be read: {error}") })?;
+                known.insert(item[kind]["id"].to_string());
+                values.push(item[kind].take());
+            }
             let next = rows.next_cursor;
             if !rows.has_more {
                 return Ok(values);
             }
-            if next.is_none() || next == cursor {
+            // A page without a new value, or a cursor that was there before, comes to no end.
+            if known.len() == before || next.as_ref().is_none_or(|next| !cursors.insert(next.clone())) {
                 break;
             }
             cursor = next;

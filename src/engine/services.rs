@@ -190,7 +190,7 @@ impl From<http::Failure> for Failure {
             http::Failure::NotSent { .. } => Self::NotSent { error },
             http::Failure::Throttled { .. } => Self::OutOfBudget { error },
             http::Failure::Outdated => Self::Outdated,
-            http::Failure::Unknown { .. } => Self::Unknown { error },
+            http::Failure::Unknown { .. } | http::Failure::TooLarge { .. } => Self::Unknown { error },
         }
     }
 }

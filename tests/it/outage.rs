@@ -153,7 +153,7 @@ fn broken(start: &Start, target: Target, failure: &Failure) -> Option<String> {
 }
 
 fn shorten(text: &str) -> &str {
-    &text[..text.len().min(1500)]
+    text.get(..1500).unwrap_or(text)
 }
 
 #[test]
@@ -251,4 +251,183 @@ fn a_few_bad_rows_stop_nothing() {
     assert_eq!(code, 1, "{report:#}");
     assert_eq!((&report["applied"], &report["failed"], &report["skipped"]), (&json!(35), &json!(5), &json!(0)), "{report:#}");
     assert_eq!(report["failures"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_pause_names_who_asked_until_when_and_now_tries_again() {
+    let rig = Start::new(false).rig();
+    let wait = Fault::new(Failure::RetryAfter("1000000".to_owned())).service(Service::Clockify).on("POST", "/clients");
+    rig.sandbox.knobs().faults.push(wait.times(u32::MAX));
+    let berlin =
+        |arguments: &[&str]| Ran::of(rig.command().args(arguments).env("TZ", "Europe/Berlin").output().expect("it runs"));
+
+    let ran = berlin(&["--auto-approve", "--json"]);
+    assert_eq!(ran.code, 75, "{}", ran.stderr);
+    let (report, now) = (ran.json(), jiff::Timestamp::now());
+    let not_before: jiff::Timestamp = report["not_before"].as_str().expect("a time").parse().expect("a time");
+    assert!(not_before.duration_since(now).as_secs() <= 3600, "an hour at most: {not_before}");
+
+    // Kept from one run to the next: nothing is sent, and it is said why.
+    rig.sandbox.clear_calls();
+    let ran = berlin(&["--auto-approve"]);
+    assert_eq!((ran.code, rig.call_counts().1), (75, 0), "{}", ran.stderr);
+    let until = not_before.to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").expect("a zone"));
+    let until = until.checked_add(jiff::SignedDuration::from_secs(30)).expect("soon");
+    let said = ran.stderr.lines().find(|line| line.contains("error")).unwrap_or_default().to_owned();
+    assert!(said.contains("Clockify asked to wait until "), "{said}");
+    assert!(said.contains(&until.strftime("%Z (UTC%:z)").to_string()), "{said}");
+    assert!(!ran.stderr.contains("budget") && ran.stderr.contains("--now"), "{}", ran.stderr);
+
+    // `--now` asks again, once, and the service may still say no.
+    let ran = berlin(&["--auto-approve", "--now"]);
+    assert_eq!(ran.code, 75, "{}", ran.stderr);
+    assert!(rig.call_counts().1 > 0);
+    rig.sandbox.knobs().faults.clear();
+    assert_eq!(berlin(&["--auto-approve", "--now"]).code, 0);
+    assert_eq!(rig.sandbox.world().clients().len(), ROWS);
+}
+
+#[test]
+fn after_a_pause_one_request_probes() {
+    let rig = Start::new(false).rig();
+    rig.run(&["plan"]);
+    let mut store = punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now()).expect("opens");
+    let over = json!({"notion": jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1)});
+    store.remember("not_before", &over).expect("remembers");
+    drop(store);
+    rig.sandbox.clear_calls();
+    let wait = Fault::new(Failure::RetryAfter("600".to_owned())).service(Service::Notion).times(u32::MAX);
+    rig.sandbox.knobs().faults.push(wait);
+
+    let ran = rig.run(&["plan"]);
+
+    assert_eq!(ran.code, 75, "{}", ran.stderr);
+    assert_eq!(rig.call_counts().0, 1, "one of four requests: {}", ran.stderr);
+}
+
+#[test]
+fn a_budget_is_called_a_budget() {
+    let rig = Start::new(false).rig();
+    rig.write_configuration(&rig.reach().replace("clockify.token", "clockify.requests_per_hour = 6\nclockify.token"));
+    let (code, report) = rig.auto_approve();
+    assert_eq!(code, 75, "{report:#}");
+    let because = report["not_started"].to_string();
+    assert!(because.contains("the request budget of Clockify is spent; there is room again at"), "{because}");
+    let ran = rig.run(&["plan", "--now"]);
+    assert!(ran.code == 75 && ran.stderr.contains("request budget"), "--now makes no budget larger: {}", ran.stderr);
+}
+
+/// A proxy that wants a password: counts how often it is asked.
+fn proxy() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    use std::{
+        io::{Read as _, Write as _},
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound").to_string();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            counter.fetch_add(1, Ordering::SeqCst);
+            let mut request = [0; 4096];
+            drop(stream.read(&mut request));
+            drop(stream.write_all(
+                b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n",
+            ));
+        }
+    });
+    (address, asked)
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_is_asked_once() {
+    let rig = Start::new(false).rig();
+    let text = rig.reach();
+    let far: String = text
+        .lines()
+        .map(|line| match line.split_once(" = ") {
+            Some(("notion.base_url", _)) => "notion.base_url = \"https://api.notion.com\"\n".to_owned(),
+            Some(("clockify.base_url", _)) => "clockify.base_url = \"https://api.clockify.me/api\"\n".to_owned(),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    rig.write_configuration(&far);
+    for variable in ["HTTPS_PROXY", "all_proxy"] {
+        let (address, asked) = proxy();
+        let mut command = rig.command();
+        command.arg("--auto-approve").env(variable, format!("http://{address}"));
+        let ran = Ran::of(command.output().expect("it runs"));
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains(variable) && ran.stderr.contains("407"), "{}", ran.stderr);
+    }
+}
+
+/// The most memory that a process had at any time, in MiB, asked while it runs.
+#[cfg(target_os = "linux")]
+fn peak(mut command: std::process::Command) -> (u64, Ran) {
+    use std::process::Stdio;
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let status = format!("/proc/{}/status", child.id());
+    let (mut out, mut err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+    let reads = std::thread::spawn(move || {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut out, &mut text).map(|_| text)
+    });
+    let reads_errors = std::thread::spawn(move || {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut err, &mut text).map(|_| text)
+    });
+    let mut most = 0;
+    let code = loop {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+        most = most.max(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() / 1024);
+        if let Some(ended) = child.try_wait().expect("waits") {
+            break ended.code().unwrap_or(-1);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let text = |reads: std::thread::JoinHandle<std::io::Result<String>>| reads.join().expect("no panic").expect("UTF-8");
+    (most, Ran { code, stdout: text(reads), stderr: text(reads_errors) })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn whatever_is_listed_ends_and_stays_small() {
+    let mut world = World::empty();
+    for number in 0..100 {
+        let client = world.add_client_page(&format!("Client {number}"));
+        world.add_client(&format!("Other {number}"));
+        world.add_project_page(&format!("Project {number}"), client);
+    }
+    let cases = [
+        ("the same rows", Failure::Endless(None)),
+        ("new rows", Failure::Endless(Some(0))),
+        ("long names", Failure::Endless(Some(20_000))),
+        ("names of 200 KB", Failure::Endless(Some(200_000))),
+        ("names of a megabyte", Failure::Endless(Some(1_000_000))),
+        ("a huge answer", Failure::HugeBody(4 << 30)),
+    ];
+    for (service, path) in [(Service::Notion, "/query"), (Service::Clockify, "/clients")] {
+        for (name, failure) in cases.clone() {
+            let rig = Rig::new(world.clone());
+            let fault = Fault { path_contains: path.to_owned(), ..Fault::new(failure).service(service).times(u32::MAX) };
+            rig.sandbox.knobs().faults.push(fault);
+            let mut command = rig.command();
+            command.args(["plan", "--json"]).env("PUNCHLIST__NOTION__REQUESTS_PER_MINUTE", "100000");
+            let (memory, ran) = peak(command);
+            let calls = rig.sandbox.calls().len();
+            let said = if ran.code == 0 { ran.json()["notices"].to_string() } else { ran.stderr.clone() };
+            assert!((1..300).contains(&memory), "{service:?}, {name}: {memory} MiB");
+            assert!(calls < 1300, "{service:?}, {name}: {calls} calls");
+            let complete = ran.code == 0 && ran.json()["complete"] == true;
+            assert!(!complete, "{service:?}, {name} is not complete: {said}");
+        }
+    }
 }

@@ -51,6 +51,12 @@ pub enum Failure {
     /// Not sent, because its turn came when what it was made from had become too old: read that again, and make it anew.
     #[error("its turn came so late that what it was made from had become too old")]
     Outdated,
+    /// The answer to a reading is larger than anything that is kept in memory.
+    #[error("{error}")]
+    TooLarge {
+        /// How large.
+        error: String,
+    },
     /// Nobody knows: a write that may have happened, or a read that was never answered properly.
     #[error("{error}")]
     Unknown {
@@ -95,6 +101,7 @@ impl Failure {
                 "use the key of an owner or admin, and check that the workspace's plan has this feature"
             }
             Self::Rejected { .. } => "mend what the message names, then run again",
+            Self::TooLarge { .. } => "look at what the service holds there: so much in one place is hardly meant",
             Self::Unknown { .. } => "run again: it is looked up before anything is repeated",
         }
     }
@@ -140,8 +147,10 @@ pub(super) enum Happened {
     Silence,
     /// An answer with a status other than 2xx.
     Status(u16),
-    /// A 2xx that is not what was asked for: HTML, cut short, too long.
+    /// A 2xx that is not what was asked for: HTML, cut short.
     Unreadable,
+    /// A 2xx that is larger than anything that is kept in memory.
+    TooLarge,
 }
 
 /// What follows from it.
@@ -160,6 +169,7 @@ pub(super) enum Verdict {
 pub(super) enum Kind {
     NotSent,
     Rejected,
+    TooLarge,
     Unknown,
 }
 
@@ -167,14 +177,15 @@ pub(super) enum Kind {
 /// even say that the change was saved. A 409 is a collision in Notion's storage, seen on 1 to 2 % of writes under load (live probe,
 /// third party).
 pub(super) fn classify(repeat: Repeat, happened: Happened) -> Verdict {
-    use Happened::{NoWay, NotSent, Silence, Status, Unreadable, Untrusted};
+    use Happened::{NoWay, NotSent, Silence, Status, TooLarge, Unreadable, Untrusted};
     match (happened, repeat) {
         (NotSent, _) => Verdict::Retry(Kind::NotSent),
         (Untrusted | NoWay, _) => Verdict::Fail(Kind::NotSent),
         (Status(429 | 529), _) => Verdict::Pause,
+        (TooLarge, Repeat::Read) => Verdict::Fail(Kind::TooLarge),
         (Status(409), Repeat::Read | Repeat::Idempotent) => Verdict::Retry(Kind::Rejected),
         (Status(408 | 500..) | Silence | Unreadable, Repeat::Read | Repeat::Idempotent) => Verdict::Retry(Kind::Unknown),
-        (Status(408 | 500..) | Silence | Unreadable, Repeat::Never) => Verdict::Fail(Kind::Unknown),
+        (Status(408 | 500..) | Silence | Unreadable, Repeat::Never) | (TooLarge, _) => Verdict::Fail(Kind::Unknown),
         (Status(_), _) => Verdict::Fail(Kind::Rejected),
     }
 }
@@ -226,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_table() {
-        use Happened::{NoWay, NotSent, Silence, Status, Unreadable, Untrusted};
+        use Happened::{NoWay, NotSent, Silence, Status, TooLarge, Unreadable, Untrusted};
         use Repeat::{Idempotent, Never, Read};
         let retry = Verdict::Retry;
         let fail = Verdict::Fail;
@@ -238,6 +249,7 @@ mod tests {
             (NoWay, fail(Kind::NotSent), fail(Kind::NotSent), fail(Kind::NotSent)),
             (Silence, retry(Kind::Unknown), retry(Kind::Unknown), unknown),
             (Unreadable, retry(Kind::Unknown), retry(Kind::Unknown), unknown),
+            (TooLarge, fail(Kind::TooLarge), unknown, unknown),
             (Status(302), rejected, rejected, rejected),
             (Status(400), rejected, rejected, rejected),
             (Status(401), rejected, rejected, rejected),

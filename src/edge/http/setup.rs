@@ -89,7 +89,7 @@ impl Options {
             total_timeout: Duration::from_secs(90),
             proxy: None,
             backoff: Duration::from_millis(500),
-            body_max: 32 << 20,
+            body_max: 24 << 20,
             keep_bodies: false,
         }
     }
