@@ -159,6 +159,7 @@ impl Level {
             | What::Released { .. }
             | What::Begun { .. }
             | What::NotStarted { .. }
+            | What::Halted { .. }
             | What::Cut { .. }
             | What::Outcome { outcome: Outcome::NotSent { .. } | Outcome::Absent, .. } => Self::Warn,
             What::RunStarted { .. }

@@ -63,7 +63,8 @@ impl Affair {
         };
         let waiting: BTreeSet<(&str, &str)> = waits.iter().map(|(waits, change, _)| (change.id.as_str(), waits.word())).collect();
         let brakes: BTreeSet<&String> = report.brakes.keys().collect();
-        let failed: BTreeSet<&str> = report.failures.iter().map(|failure| failure.change_id.0.as_str()).collect();
+        let failed: BTreeSet<&str> =
+            report.failures.iter().flat_map(|failure| &failure.alike.change_ids).map(|id| id.0.as_str()).collect();
         Self { outcome, fingerprint: sha256(&(waiting, brakes, failed)) }
     }
 
@@ -99,9 +100,13 @@ impl Message {
         let failures = report.failures.iter().take(FAILURES_MAX);
         lines.extend(failures.map(|failure| {
             let (name, error) = (Display::of(&failure.name), Display::of(&failure.error));
-            format!("failed: “{}”: {}", name.clipped(NAME_COLUMNS), error.clipped(REASON_COLUMNS))
+            let more = match failure.alike.count.saturating_sub(1) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!("failed: “{}”{more}: {}", name.clipped(NAME_COLUMNS), error.clipped(REASON_COLUMNS))
         }));
-        lines.extend(more(report.failures.len(), FAILURES_MAX, "failed"));
+        lines.extend(more(report.failures.len(), FAILURES_MAX, "causes"));
         lines.extend(waits.iter().take(NAMED_MAX).map(|(waits, change, reason)| {
             let (name, reason) = (Display::of(&change.name), Display::of(reason));
             let what = format!("{} {} “{}”", change.action, change.kind, name.clipped(NAME_COLUMNS));

@@ -6,11 +6,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    journal::{Difference, Event, Outcome, RunId, Totals, What},
+    journal::{Difference, Event, Outcome, RunId, Totals, What, WriteId},
     plan::{Calls, ChangeId, Hold, HoldCode, Plan},
     text::Raw,
     told::is_telling,
 };
+
+/// Names that are told of changes that ended alike.
+const EXAMPLES_MAX: usize = 3;
+/// Characters of an ID of either service.
+const ID_LENGTH_MIN: usize = 24;
 
 /// The format's name and version.
 pub const FORMAT: &str = "punchlist/report/1";
@@ -48,9 +53,9 @@ pub struct Report {
     pub told: usize,
     /// How long the run took.
     pub seconds: f64,
-    /// What failed, and what to do about it.
+    /// What failed, and what to do about it; what failed alike together.
     pub failures: Vec<FailureReport>,
-    /// What was not started, and why.
+    /// What was not started, and why; what was not for the same reason together.
     pub not_started: Vec<NotStartedReport>,
     /// What was carried out in part, and why not whole: the next run goes on with it.
     #[serde(default)]
@@ -68,29 +73,81 @@ pub struct Report {
 impl Report {
     /// True where a change failed or was not started.
     pub fn names(&self, change: &str) -> bool {
-        let mut failed = self.failures.iter().map(|failure| &failure.change_id);
-        let mut not_started = self.not_started.iter().map(|left| &left.change_id);
+        let mut failed = self.failures.iter().flat_map(|failure| &failure.alike.change_ids);
+        let mut not_started = self.not_started.iter().flat_map(|left| &left.alike.change_ids);
         failed.any(|id| id.0 == change) || not_started.any(|id| id.0 == change)
     }
 }
 
-/// One change that failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields say it")]
-pub struct FailureReport {
-    pub change_id: ChangeId,
-    pub name: String,
-    pub error: String,
-    pub hint: String,
+/// Changes that ended alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alike {
+    /// How many.
+    pub count: usize,
+    /// All of them.
+    pub change_ids: Vec<ChangeId>,
+    /// What the first few are called, safe to show.
+    pub examples: Vec<String>,
 }
 
-/// One approved change that was not started, or not finished.
+impl Alike {
+    fn add(&mut self, change: &ChangeId, name: String) {
+        self.count += 1;
+        self.change_ids.push(change.clone());
+        if self.examples.len() < EXAMPLES_MAX {
+            self.examples.push(name);
+        }
+    }
+
+    /// Their names as they stand in a sentence: `“a”, “b” and 38 more`; nothing where no name is known.
+    pub fn names(&self) -> String {
+        let named: Vec<String> = self.examples.iter().filter(|name| !name.is_empty()).map(|name| format!("“{name}”")).collect();
+        match self.count.saturating_sub(named.len()) {
+            _ if named.is_empty() => String::new(),
+            0 => named.join(", "),
+            more => format!("{} and {more} more", named.join(", ")),
+        }
+    }
+}
+
+/// Changes that failed of one cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields say it")]
-pub struct NotStartedReport {
+pub struct FailureReport {
+    /// The first of them.
     pub change_id: ChangeId,
+    /// What that is called.
     pub name: String,
+    /// Why that failed.
+    pub error: String,
+    /// What to do about it.
+    pub hint: String,
+    /// All of them.
+    #[serde(flatten)]
+    pub alike: Alike,
+}
+
+/// Approved changes that were not started, or not finished, for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotStartedReport {
+    /// The first of them.
+    pub change_id: ChangeId,
+    /// What that is called.
+    pub name: String,
+    /// Why.
     pub because: String,
+    /// All of them.
+    #[serde(flatten)]
+    pub alike: Alike,
+}
+
+/// What an error says without what belongs to one row of many: its name, and IDs. Equal causes are one failure of many rows.
+pub fn cause(error: &str, name: &str) -> String {
+    let unnamed = if name.is_empty() { error.to_owned() } else { error.replace(name, "…") };
+    let is_id = |word: &str| {
+        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        bare.len() >= ID_LENGTH_MIN && bare.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+    };
+    unnamed.split_whitespace().map(|word| if is_id(word) { "…" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
 /// How a run ended. The worst cause names it.
@@ -142,7 +199,7 @@ impl Ending {
             Self::Applied => "applied",
             Self::Pending => "changes wait",
             Self::Braked => "a brake held changes",
-            Self::OutOfBudget => "out of request budget; run again later",
+            Self::OutOfBudget => "a service takes no more requests for now; run again later",
             Self::Interrupted => "stopped before everything was applied; run again to go on",
             Self::Unknown => "the outcome of a write is unknown and needs a person",
             Self::Incomplete => "not everything could be read",
@@ -164,6 +221,8 @@ pub enum Stopped {
     Refused,
     /// The request budget is used up.
     OutOfBudget,
+    /// So much failed of one cause that no more of its kind was tried.
+    Halted,
 }
 
 /// What a report has to know of a change.
@@ -226,10 +285,12 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let telling: BTreeMap<&ChangeId, &Raw> = telling(events).collect();
     let mut told = 0;
     let mut applied: BTreeSet<&ChangeId> = BTreeSet::new();
-    let mut failures: BTreeMap<&ChangeId, FailureReport> = BTreeMap::new();
-    let mut not_started: BTreeMap<&ChangeId, NotStartedReport> = BTreeMap::new();
-    let mut begun: BTreeMap<&ChangeId, NotStartedReport> = BTreeMap::new();
-    let mut refused = false;
+    let mut failures: BTreeMap<&ChangeId, (&String, &String)> = BTreeMap::new();
+    let mut not_started: BTreeMap<&ChangeId, &String> = BTreeMap::new();
+    let mut begun: BTreeMap<&ChangeId, &String> = BTreeMap::new();
+    let mut refusals: BTreeSet<String> = BTreeSet::new();
+    let mut halted: BTreeSet<&String> = BTreeSet::new();
+    let mut written: BTreeMap<WriteId, String> = BTreeMap::new();
     let mut warnings = Vec::new();
     for event in events {
         match &event.what {
@@ -237,21 +298,15 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
             What::Applied { change } => {
                 applied.insert(change);
             }
-            What::Failed { change, error, hint } => {
-                let failure =
-                    FailureReport { change_id: change.clone(), name: name(change), error: error.clone(), hint: hint.clone() };
-                failures.insert(change, failure);
+            What::Failed { change, error, hint } => drop(failures.insert(change, (error, hint))),
+            What::NotStarted { change, because } => drop(not_started.insert(change, because)),
+            What::Begun { change, because } => drop(begun.insert(change, because)),
+            What::Intent { write, was, .. } => drop(written.insert(*write, was.name.display().to_string())),
+            What::Outcome { write, outcome: Outcome::Refused { error, .. } } => {
+                refusals.insert(cause(error, written.get(write).map_or("", String::as_str)));
             }
-            What::NotStarted { change, because } => {
-                let report = NotStartedReport { change_id: change.clone(), name: name(change), because: because.clone() };
-                not_started.insert(change, report);
-            }
+            What::Halted { because, .. } => drop(halted.insert(because)),
             What::ForeignRun { text, .. } => warnings.push(text.clone()),
-            What::Begun { change, because } => {
-                let report = NotStartedReport { change_id: change.clone(), name: name(change), because: because.clone() };
-                begun.insert(change, report);
-            }
-            What::Outcome { outcome: Outcome::Refused { .. }, .. } => refused = true,
             _ => {}
         }
     }
@@ -263,10 +318,11 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     }
     let outcome = [
         (stopped == Stopped::Refused, Ending::Refused),
-        (refused, Ending::Failed),
+        // What an outage refuses is not about the change.
+        (refusals.iter().any(|refusal| !halted.contains(refusal)), Ending::Failed),
         (!plan.complete, Ending::Incomplete),
         (unsettled > 0, Ending::Unknown),
-        (stopped == Stopped::Interrupted, Ending::Interrupted),
+        (matches!(stopped, Stopped::Interrupted | Stopped::Halted), Ending::Interrupted),
         (stopped == Stopped::OutOfBudget, Ending::OutOfBudget),
         (!failures.is_empty() || !begun.is_empty() || !not_started.is_empty(), Ending::Interrupted),
         (!brakes.is_empty(), Ending::Braked),
@@ -291,11 +347,44 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         calls,
         told,
         seconds,
-        failures: failures.into_values().collect(),
-        not_started: not_started.into_values().collect(),
-        begun: begun.into_values().collect(),
+        failures: failed_alike(&failures, name),
+        not_started: left_alike(&not_started, name),
+        begun: left_alike(&begun, name),
         warnings,
         brakes,
         not_before,
     }
+}
+
+/// Failures with those of one cause together, in the order of their first changes.
+fn failed_alike(failures: &BTreeMap<&ChangeId, (&String, &String)>, name: impl Fn(&ChangeId) -> String) -> Vec<FailureReport> {
+    let mut reports: Vec<FailureReport> = Vec::new();
+    let mut known: BTreeMap<(String, &String), usize> = BTreeMap::new();
+    for (change, (error, hint)) in failures {
+        let name = name(change);
+        let at = *known.entry((cause(error, &name), *hint)).or_insert_with(|| {
+            let (error, hint) = ((*error).clone(), (*hint).clone());
+            let (change_id, name) = ((*change).clone(), name.clone());
+            reports.push(FailureReport { change_id, name, error, hint, alike: Alike::default() });
+            reports.len() - 1
+        });
+        reports[at].alike.add(change, name);
+    }
+    reports
+}
+
+/// What was left, with what was left for one reason together.
+fn left_alike(left: &BTreeMap<&ChangeId, &String>, name: impl Fn(&ChangeId) -> String) -> Vec<NotStartedReport> {
+    let mut reports: Vec<NotStartedReport> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for (change, because) in left {
+        let name = name(change);
+        let at = *known.entry(cause(because, &name)).or_insert_with(|| {
+            let (change_id, name) = ((*change).clone(), name.clone());
+            reports.push(NotStartedReport { change_id, name, because: (*because).clone(), alike: Alike::default() });
+            reports.len() - 1
+        });
+        reports[at].alike.add(change, name);
+    }
+    reports
 }

@@ -100,13 +100,15 @@ pub enum Error {
         /// Names and ids.
         seen: String,
     },
-    /// The request budget is spent.
+    /// It asked to wait, or the request budget is spent.
     #[error("{error}")]
     Budget {
         /// How long until it is worth trying again.
         wait: Duration,
-        /// What was said.
+        /// Who asked, and until when.
         error: String,
+        /// True where it is the budget.
+        budget: bool,
     },
     /// Anything else.
     #[error("could not read {what} from Clockify: {failure}")]
@@ -144,7 +146,8 @@ impl Error {
                     .to_owned()
             }
             Self::WhichWorkspace { .. } => "set clockify.workspace to one of these ids".to_owned(),
-            Self::Budget { .. } => "run again later; new workspaces on the Free plan allow 30 requests an hour".to_owned(),
+            Self::Budget { budget: false, .. } => "run again then, or with --now to try at once".to_owned(),
+            Self::Budget { .. } => "run again then; new workspaces on the Free plan allow 30 requests an hour".to_owned(),
         }
     }
 }
@@ -579,7 +582,7 @@ impl Clockify {
 
     fn error(&self, what: &'static str, failure: Failure) -> Error {
         match failure {
-            Failure::Throttled { wait, error } => Error::Budget { wait, error },
+            Failure::Throttled { wait, error, budget } => Error::Budget { wait, error, budget },
             failure if failure.has_status(401) => Error::Refused { host: self.http.host().to_owned(), failure },
             failure if failure.has_status(403) => Error::Forbidden { what, failure },
             failure => Error::Failed { what, failure },

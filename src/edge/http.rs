@@ -12,6 +12,7 @@ mod pace;
 mod request;
 mod scrub;
 mod setup;
+mod trouble;
 
 use std::{
     error::Error as _,
@@ -36,9 +37,10 @@ use url::Url;
 
 use crate::domain::model::Service;
 use outcome::{Happened, Kind, Verdict, backoff, classify, retry_after};
-use pace::Pacer;
+use pace::{Held, Pacer};
 use scrub::Scrub;
 use setup::{check_url, headers};
+use trouble::Trouble;
 
 pub use outcome::Failure;
 pub(in crate::edge) use outcome::{Repeat, shown};
@@ -46,6 +48,7 @@ pub use pace::Budget;
 pub(in crate::edge) use request::Request;
 pub use setup::{Auth, Options, SetupError};
 pub(in crate::edge) use setup::{build, is_loopback};
+pub use trouble::Proxy;
 
 /// How old what was read of a thing may be when a write that is built on it leaves.
 pub(in crate::edge) const FRESH: Duration = Duration::from_secs(5);
@@ -53,6 +56,18 @@ pub(in crate::edge) const FRESH: Duration = Duration::from_secs(5);
 pub(in crate::edge) const YOUNG: Duration = Duration::from_secs(3);
 /// Attempts at one request, the first included.
 const ATTEMPTS_MAX: u32 = 5;
+/// A failed attempt is followed by another only so long after the first began: whoever needs longer to fail will not mend by then.
+const REPEATS_WITHIN: Duration = Duration::from_secs(9);
+/// How long a service may keep asking to be left alone after it was, before it is taken at its word.
+const PAUSES_WITHIN: Duration = Duration::from_secs(20);
+/// Answers larger than this are read one at a time, in all of the process, so that several of them do not fill the memory.
+const LARGE: usize = 1 << 20;
+
+/// Bytes that an answer may take once it is taken apart.
+const ANSWER_WEIGHT_MAX: usize = 128 << 20;
+
+/// Held by whoever reads a large answer.
+static READING_LARGE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Told about every attempt, as it ends.
 pub type Sink = Arc<dyn Fn(Exchange) + Send + Sync>;
@@ -86,11 +101,14 @@ pub struct Http {
     service: Service,
     base: String,
     pacer: Pacer,
+    trouble: Trouble,
+    proxy: Option<Arc<Proxy>>,
     sink: Sink,
     calls: AtomicU64,
     /// The service's time by its last answer, and when that came.
     told: Mutex<Option<(Timestamp, Instant)>>,
     patience: Duration,
+    answer_timeout: Duration,
     backoff: Duration,
     body_max: usize,
     keep_bodies: bool,
@@ -128,19 +146,25 @@ impl Http {
         let client =
             build(builder, plain).map_err(|error| SetupError::Tls { service, error: shown(&chain(&error.without_url())) })?;
         let pacer = Pacer::new(options.budget, &options.earlier);
+        let trouble = Trouble::default();
         if let Some(pause) = options.pause {
             pacer.pause(pause);
+            trouble.probe();
         }
+        let proxy = options.proxy.filter(|_| !plain);
         let base = options.base_url.as_str().trim_end_matches('/');
         Ok(Self {
             client,
             service,
             base: base.strip_suffix("/v1").unwrap_or(base).to_owned(),
             pacer,
+            trouble,
+            proxy,
             sink: options.sink,
             calls: AtomicU64::new(0),
             told: Mutex::default(),
             patience: options.patience,
+            answer_timeout: options.answer_timeout,
             backoff: options.backoff,
             body_max: options.body_max,
             keep_bodies: options.keep_bodies,
@@ -153,6 +177,12 @@ impl Http {
         self.calls.load(Ordering::Relaxed)
     }
 
+    /// Lets a run begin as if nothing had gone wrong before: a client may outlive a run.
+    pub fn begin(&self) {
+        self.trouble.forget();
+        self.proxy.iter().for_each(|proxy| proxy.forget());
+    }
+
     /// True where the service takes only so many requests an hour, so that each is dear.
     pub fn is_hourly(&self) -> bool {
         self.pacer.is_hourly()
@@ -161,6 +191,11 @@ impl Http {
     /// How long a request made now would wait for its turn.
     pub fn wait(&self) -> Duration {
         self.pacer.wait()
+    }
+
+    /// How long the service has asked to be left alone from now on.
+    pub fn asked_to_wait(&self) -> Duration {
+        self.pacer.asked()
     }
 
     /// The time by the service's own clock, as its last answer told it: whole seconds behind it at the most by one.
@@ -174,34 +209,63 @@ impl Http {
         self.base.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or(&self.base)
     }
 
-    /// Sends a request, again if the table says so, until there is an answer of the wanted form.
+    /// Sends a request, again if the table says so, until there is an answer of the wanted form. Repeats of all requests together go one
+    /// at a time and are counted together; once there is no hope, nothing is sent.
     pub(in crate::edge) async fn send<T: DeserializeOwned>(&self, request: &Request) -> Result<Answer<T>, Failure> {
-        let give_up = Instant::now() + self.patience;
+        let began = Instant::now();
+        let give_up = began + self.patience;
         let mut attempt = 1;
         // An attempt that may have been carried out is not forgotten because the next one cannot leave.
         let mut perhaps_done = None;
+        let mut turn = None;
+        let mut paused_since = None;
         loop {
+            if turn.is_none() && self.trouble.is_probing() {
+                turn = self.trouble.turn(give_up).await.filter(|_| self.trouble.is_probing());
+            }
             let limit = request.not_after.map_or(give_up, |limit| limit.min(give_up));
             if let Err(wait) = self.pacer.admit(limit).await {
-                let outdated = Instant::now() + wait <= give_up;
-                let held_up = || if outdated { Failure::Outdated } else { self.out_of_budget(wait) };
+                // What has to wait since the service takes nothing is not read anew, again and again.
+                let outdated = Instant::now() + wait.wait <= give_up && self.trouble.repeats() == Some(0);
+                let held_up = || if outdated { Failure::Outdated } else { self.held_up(&wait) };
                 return Err(perhaps_done.unwrap_or_else(held_up));
             }
+            if let Some(over) = self.trouble.over() {
+                return Err(perhaps_done.unwrap_or(over));
+            }
+            let through_proxy = match &self.proxy {
+                Some(proxy) => proxy.turn().await.map_err(|failure| perhaps_done.clone().unwrap_or(failure))?,
+                None => None,
+            };
             let miss = match self.attempt(request, attempt).await {
                 Ok(answer) => return Ok(answer),
                 Err(miss) => miss,
             };
-            let delay = miss.wait.unwrap_or_default().max(backoff(self.backoff, attempt, self.calls()));
-            let last = attempt == ATTEMPTS_MAX;
-            match classify(request.repeat, miss.happened) {
-                Verdict::Fail(kind) => return Err(miss.into_failure(self.service, kind)),
-                Verdict::Pause if last => return Err(self.throttled(delay, &miss)),
+            drop(through_proxy);
+            let verdict = classify(request.repeat, miss.happened);
+            if let Verdict::Fail(kind) = verdict {
+                return Err(miss.into_failure(self.service, kind));
+            }
+            if turn.is_none() {
+                turn = self.trouble.turn(give_up).await;
+            }
+            let Some(repeats) = self.trouble.repeats().filter(|_| turn.is_some() && attempt < ATTEMPTS_MAX) else {
+                return Err(self.given_up(verdict, miss, attempt));
+            };
+            let delay = miss.wait.unwrap_or_default().max(backoff(self.backoff, attempt.max(repeats + 1), self.calls()));
+            match verdict {
+                Verdict::Fail(_) => unreachable!("it is returned above"),
                 // The pacer makes everybody wait, us too; and gives up where that would take too long.
-                Verdict::Pause => {}
-                Verdict::Retry(kind) if last || Instant::now() + delay > give_up => {
-                    return Err(miss.into_failure(self.service, kind));
+                Verdict::Pause => {
+                    let since = *paused_since.get_or_insert_with(Instant::now);
+                    if attempt > 1 && Instant::now() + delay > since + PAUSES_WITHIN {
+                        return Err(self.throttled(delay, &miss));
+                    }
                 }
                 Verdict::Retry(kind) => {
+                    if Instant::now() + delay > began + REPEATS_WITHIN.min(self.patience) {
+                        return Err(miss.into_failure(self.service, kind));
+                    }
                     if kind == Kind::Unknown && request.repeat != Repeat::Read {
                         perhaps_done = Some(miss.into_failure(self.service, kind));
                     }
@@ -209,6 +273,17 @@ impl Http {
                 }
             }
             attempt += 1;
+        }
+    }
+
+    /// The failure of a request that is not repeated any more.
+    fn given_up(&self, verdict: Verdict, miss: Miss, attempt: u32) -> Failure {
+        match verdict {
+            Verdict::Pause => {
+                let wait = miss.wait.unwrap_or_default().max(backoff(self.backoff, attempt, self.calls()));
+                self.throttled(wait, &miss)
+            }
+            Verdict::Retry(kind) | Verdict::Fail(kind) => miss.into_failure(self.service, kind),
         }
     }
 
@@ -221,7 +296,8 @@ impl Http {
             self.scrub.clean_text(&mut miss.text);
             miss.code.iter_mut().for_each(|code| self.scrub.clean_text(code));
         }
-        if !matches!(&result, Err(Miss { happened: Happened::NotSent | Happened::Untrusted, .. })) {
+        self.note(&result, started, attempt);
+        if !matches!(&result, Err(Miss { happened: Happened::NotSent | Happened::Untrusted | Happened::NoWay, .. })) {
             self.calls.fetch_add(1, Ordering::Relaxed);
         }
         let pause = result.as_ref().err().filter(|miss| classify(request.repeat, miss.happened) == Verdict::Pause).map(|miss| {
@@ -257,10 +333,41 @@ impl Http {
         result
     }
 
+    /// Notes what an attempt says about the service and the way to it.
+    fn note<T>(&self, result: &Result<Answer<T>, Miss>, began: Instant, attempt: u32) {
+        let happened = result.as_ref().err().map(|miss| miss.happened);
+        match happened {
+            Some(Happened::NoWay) => {
+                if let Some(miss) = result.as_ref().err() {
+                    let failure = Failure::NotSent { error: miss.text.clone() };
+                    self.trouble.end(&failure);
+                    self.proxy.iter().for_each(|proxy| proxy.refused(&failure));
+                }
+                return;
+            }
+            Some(Happened::NotSent) => {}
+            _ => self.proxy.iter().for_each(|proxy| proxy.lets_through()),
+        }
+        match result {
+            Err(miss) => match miss.happened {
+                Happened::Untrusted => self.trouble.end(&Failure::NotSent { error: miss.text.clone() }),
+                Happened::Status(401) => self.trouble.end(&miss.clone().into_failure(self.service, Kind::Rejected)),
+                Happened::Status(408 | 409 | 429 | 500..) | Happened::NotSent | Happened::Silence | Happened::Unreadable => {
+                    self.trouble.in_vain(began, attempt > 1, miss.timed_out, &miss.text);
+                }
+                Happened::NoWay | Happened::TooLarge | Happened::Status(_) => self.trouble.answered(),
+            },
+            Ok(_) => self.trouble.answered(),
+        }
+    }
+
     async fn exchange<T: DeserializeOwned>(&self, request: &Request, seen: &mut Seen) -> Result<Answer<T>, Miss> {
         let mut builder = self.client.request(request.method.clone(), format!("{}{}{}", self.base, request.path, request.query));
         if let Some(body) = &request.body {
             builder = builder.json(body);
+        }
+        if !request.is_listing {
+            builder = builder.timeout(self.answer_timeout);
         }
         let response = builder.send().await.map_err(|error| self.unanswered(error))?;
         seen.status = Some(response.status().as_u16());
@@ -269,11 +376,18 @@ impl Http {
             *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Instant::now()));
         }
         let (code, headers) = (response.status(), response.headers().clone());
-        let body = self.read(response).await;
+        let mut reading_large = None;
+        let body = self.read(response, &mut reading_large).await;
         if self.keep_bodies {
             seen.body = body.as_ref().cloned().unwrap_or_default();
         }
         if code.is_success() {
+            if let Ok(body) = &body
+                && weight(body) > ANSWER_WEIGHT_MAX
+            {
+                let error = format!("{} sent more values in one answer than can be kept in memory", self.service);
+                return Err(Miss::new(Happened::TooLarge, error));
+            }
             let body = serde_json::from_slice(&body?).map_err(|error| {
                 Miss::new(
                     Happened::Unreadable,
@@ -285,12 +399,26 @@ impl Http {
         Err(Miss::refused(code, &headers, &body.unwrap_or_default()))
     }
 
-    async fn read(&self, mut response: Response) -> Result<Vec<u8>, Miss> {
+    /// Reads the body of an answer. A large one makes the next large one wait until it was taken apart.
+    async fn read(
+        &self,
+        mut response: Response,
+        large: &mut Option<tokio::sync::MutexGuard<'static, ()>>,
+    ) -> Result<Vec<u8>, Miss> {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unanswered(error))? {
             if body.len() + chunk.len() > self.body_max {
                 let error = format!("{} sent more than {} MiB in one answer", self.service, self.body_max >> 20);
-                return Err(Miss::new(Happened::Unreadable, error));
+                return Err(Miss::new(Happened::TooLarge, error));
+            }
+            if !self.trouble.take(chunk.len()) {
+                let error = format!("{} sent more in this run than any run can need", self.service);
+                let miss = Miss::new(Happened::TooLarge, error);
+                self.trouble.end(&Failure::NotSent { error: miss.text.clone() });
+                return Err(miss);
+            }
+            if large.is_none() && body.len() + chunk.len() > LARGE {
+                *large = Some(READING_LARGE.lock().await);
             }
             body.extend_from_slice(&chunk);
         }
@@ -300,6 +428,10 @@ impl Http {
     fn unanswered(&self, error: reqwest::Error) -> Miss {
         let error = error.without_url();
         let cause = chain(&error);
+        let timed_out = error.is_timeout();
+        if error.is_connect() && cause.contains("proxy auth") {
+            return self.unproxied(&cause);
+        }
         let (happened, what) = if error.is_builder() {
             (Happened::Untrusted, "the request could not be built")
         } else if error.is_connect() && cause.contains("certificate") {
@@ -314,17 +446,29 @@ impl Http {
         } else {
             (Happened::Silence, "the connection ended before there was a whole answer")
         };
-        Miss::new(happened, format!("{what} from {} ({}): {cause}", self.service, self.host()))
+        Miss { timed_out, ..Miss::new(happened, format!("{what} from {} ({}): {cause}", self.service, self.host())) }
     }
 
-    fn out_of_budget(&self, wait: Duration) -> Failure {
-        let error = format!("the request budget of {} is spent; there is room again in {} s", self.service, wait.as_secs() + 1);
-        Failure::Throttled { wait, error }
+    /// The proxy wants to know who we are. Asking again would be refused again, and may lock an account.
+    fn unproxied(&self, cause: &str) -> Miss {
+        let named = self.proxy.as_ref().map_or("the proxy", |proxy| proxy.variable());
+        Miss::new(Happened::NoWay, format!("the proxy that {named} names lets nobody through without a password (407): {cause}"))
+    }
+
+    /// The failure of a request whose turn does not come in time.
+    fn held_up(&self, held: &Held) -> Failure {
+        let (service, until) = (self.service, clock_time(held.wait));
+        let (error, budget) = if held.asked {
+            (format!("{service} asked to wait until {until}"), false)
+        } else {
+            (format!("the request budget of {service} is spent; there is room again at {until}"), true)
+        };
+        Failure::Throttled { wait: held.wait, error, budget }
     }
 
     fn throttled(&self, wait: Duration, miss: &Miss) -> Failure {
-        let error = format!("{} takes no more requests for now: {} ({})", self.service, miss.text, miss.status);
-        Failure::Throttled { wait, error }
+        let error = format!("{} asked to wait until {}: {} ({})", self.service, clock_time(wait), miss.text, miss.status);
+        Failure::Throttled { wait, error, budget: false }
     }
 }
 
@@ -337,8 +481,11 @@ struct Seen {
 }
 
 /// One attempt that gave no answer.
+#[derive(Clone)]
 struct Miss {
     happened: Happened,
+    /// True where time ran out.
+    timed_out: bool,
     status: u16,
     code: Option<String>,
     text: String,
@@ -347,7 +494,7 @@ struct Miss {
 
 impl Miss {
     fn new(happened: Happened, text: impl AsRef<str>) -> Self {
-        Self { happened, status: 0, code: None, text: shown(text.as_ref()), wait: None }
+        Self { happened, timed_out: false, status: 0, code: None, text: shown(text.as_ref()), wait: None }
     }
 
     fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
@@ -355,6 +502,7 @@ impl Miss {
         let happened = match (status.as_u16(), answer.reason()) {
             // Notion docs, request limits: this one is not to be repeated.
             (429, Some("public_api_request_blocked")) => Happened::Status(403),
+            (407, _) => Happened::NoWay,
             (status, _) => Happened::Status(status),
         };
         let message = if status.is_redirection() {
@@ -370,6 +518,7 @@ impl Miss {
         };
         Self {
             happened,
+            timed_out: false,
             status: status.as_u16(),
             code: answer.code(),
             text: shown(&message),
@@ -378,10 +527,11 @@ impl Miss {
     }
 
     fn into_failure(self, service: Service, kind: Kind) -> Failure {
-        let Self { happened: _, status, code, text, wait: _ } = self;
+        let Self { happened: _, timed_out: _, status, code, text, wait: _ } = self;
         match kind {
             Kind::NotSent => Failure::NotSent { error: text },
             Kind::Rejected => Failure::Rejected { service, status, code, message: text },
+            Kind::TooLarge => Failure::TooLarge { error: text },
             Kind::Unknown if status == 0 => Failure::Unknown { error: text },
             Kind::Unknown => Failure::Unknown { error: format!("{service} answered {status}: {text}") },
         }
@@ -415,7 +565,7 @@ impl ErrorBody {
     fn retry_after(&self) -> Option<Duration> {
         let seconds = self.additional_data.get("retry_after")?;
         let seconds = seconds.as_u64().or_else(|| seconds.as_str()?.parse().ok())?;
-        Some(Duration::from_secs(seconds.min(86_400)))
+        Some(Duration::from_secs(seconds).min(outcome::RETRY_AFTER_MAX))
     }
 }
 
@@ -423,6 +573,26 @@ impl ErrorBody {
 pub(in crate::edge) struct Answer<T> {
     pub(in crate::edge) body: T,
     pub(in crate::edge) headers: HeaderMap,
+}
+
+/// The most bytes that JSON takes once it is taken apart: a few brackets in a row become large structures.
+fn weight(json: &[u8]) -> usize {
+    let of = |byte: &u8| match byte {
+        b'{' => 400,
+        b',' | b'[' => 64,
+        _ => 1,
+    };
+    json.iter().map(of).sum()
+}
+
+/// The time of day after a wait, with the zone and its offset: `14:20 CET (UTC+01:00)`; with the date where that is another day.
+fn clock_time(wait: Duration) -> String {
+    let now = jiff::Zoned::now();
+    let Ok(until) = now.checked_add(wait) else { return "another day".to_owned() };
+    // Whole minutes, and not too early.
+    let until = until.round(jiff::ZonedRound::new().smallest(jiff::Unit::Minute).mode(jiff::RoundMode::Ceil)).unwrap_or(until);
+    let day = if until.date() == now.date() { "" } else { "%Y-%m-%d " };
+    until.strftime(&format!("{day}%H:%M %Z (UTC%:z)")).to_string()
 }
 
 /// An error with its causes: the outermost of a network error says little.

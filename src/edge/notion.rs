@@ -96,13 +96,15 @@ pub enum Error {
         /// The answer.
         failure: Failure,
     },
-    /// The request budget is spent.
+    /// It asked to wait, or the request budget is spent.
     #[error("{error}")]
     Budget {
         /// How long until it is worth trying again.
         wait: Duration,
-        /// What was said.
+        /// Who asked, and until when.
         error: String,
+        /// True where it is the budget.
+        budget: bool,
     },
     /// The configuration holds no id.
     #[error("notion.{}.data_source is \"{text}\", which holds no Notion id", kind.plural())]
@@ -163,8 +165,9 @@ impl Error {
         const SHARE: &str = "share the database with the connection: open it in Notion, ••• → Connections → add the connection";
         match self {
             Self::Refused { failure, .. } | Self::Failed { failure, .. } => failure.hint().to_owned(),
+            Self::Budget { budget: false, .. } => "run again then, or with --now to try at once".to_owned(),
             Self::Budget { .. } => {
-                "run again later; Notion allows 180 requests a minute, 600 on the Business and Enterprise plans".to_owned()
+                "run again then; Notion allows 180 requests a minute, 600 on the Business and Enterprise plans".to_owned()
             }
             Self::BadReference { kind, .. } => {
                 format!("open the database in Notion, copy its link, and set notion.{}.data_source to it", kind.plural())
@@ -382,8 +385,10 @@ impl Notion {
 
     /// All values of one property of a page; 100 a call.
     async fn values(&self, page: PageId, property: &str, kind: &str) -> Result<Vec<Json>, Failure> {
-        let mut values = Vec::new();
+        let mut values: Vec<Json> = Vec::new();
         let mut cursor: Option<String> = None;
+        let mut cursors: BTreeSet<String> = BTreeSet::new();
+        let mut known: BTreeSet<String> = BTreeSet::new();
         for _ in 0..VALUE_PAGES_MAX {
             let path = ["v1", "pages", &page.to_string(), "properties"];
             let mut request = Request::get(&path).encoded_segment(property).query("page_size", "100");
@@ -391,12 +396,19 @@ impl Notion {
                 request = request.query("start_cursor", cursor);
             }
             let Answer { body: rows, .. }: Answer<Rows> = self.http.send(&request).await?;
-            values.extend(rows.results.into_iter().map(|mut item| item[kind].take()));
+            let before = known.len();
+            for raw in rows.results {
+                let mut item: Json = serde_json::from_str(raw.get())
+                    .map_err(|error| Failure::Unknown { error: format!("Notion sent a value that cannot be read: {error}") })?;
+                known.insert(item[kind]["id"].to_string());
+                values.push(item[kind].take());
+            }
             let next = rows.next_cursor;
             if !rows.has_more {
                 return Ok(values);
             }
-            if next.is_none() || next == cursor {
+            // A page without a new value, or a cursor that was there before, comes to no end.
+            if known.len() == before || next.as_ref().is_none_or(|next| !cursors.insert(next.clone())) {
                 break;
             }
             cursor = next;
@@ -411,7 +423,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn failed(what: String, failure: Failure) -> Error {
     match failure {
-        Failure::Throttled { wait, error } => Error::Budget { wait, error },
+        Failure::Throttled { wait, error, budget } => Error::Budget { wait, error, budget },
         failure if failure.is_refusal() => Error::Refused { what, failure },
         failure => Error::Failed { what, failure },
     }

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! apply.rs       the loop, and what is journaled
+//! ├ breaker.rs   what an outage stops
 //! ├ reading.rs   what a write rests on, read again before it leaves
 //! ├ flight.rs    one write on its way: sent, looked up, and after a second try looked at for a twin
 //! ├ landing.rs    what its answer means, journaled
@@ -12,6 +13,7 @@
 //! └ settle.rs    what an earlier run left open, before anything is planned on top of it
 //! ```
 
+mod breaker;
 mod flight;
 mod landing;
 mod progress;
@@ -19,7 +21,9 @@ mod reading;
 mod settle;
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, BTreeSet, HashMap},
+    rc::Rc,
     time::Duration,
 };
 
@@ -28,9 +32,10 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use self::{
-    flight::{Arrival, Flight, fly},
+    breaker::{Halt, Room, Sort},
+    flight::{Arrival, Flight, find, fly},
     landing::Landed,
-    progress::{Progress, Room, StepState},
+    progress::{Progress, StepState},
     reading::Ground,
 };
 use crate::domain::{
@@ -67,6 +72,19 @@ pub struct Written {
     pub page: Option<Page>,
 }
 
+/// What a failure is about, and so what else will fail like it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Nothing that was sent.
+    Nothing,
+    /// This row alone, as far as anybody can tell.
+    Row,
+    /// The service, or requests like this.
+    Request,
+    /// Who asks, whatever they ask.
+    Connection,
+}
+
 /// Why a write did not end well. Texts are safe to show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -77,6 +95,8 @@ pub enum Failure {
         error: String,
         /// What to do about it.
         hint: String,
+        /// What the refusal is about.
+        about: About,
     },
     /// The service refused a create, perhaps since the name is taken: by what an earlier try or another machine has made, too.
     #[error("{error}")]
@@ -113,6 +133,19 @@ pub enum Failure {
         /// What went wrong.
         error: String,
     },
+}
+
+impl Failure {
+    /// What it is about; nothing for what is no failure of anybody.
+    fn about(&self) -> About {
+        match self {
+            Self::Refused { about, .. } => *about,
+            Self::PerhapsTaken { .. } => About::Row,
+            Self::Credentials { .. } => About::Connection,
+            Self::NotSent { .. } | Self::Unknown { .. } => About::Request,
+            Self::OutOfBudget { .. } | Self::Outdated => About::Nothing,
+        }
+    }
 }
 
 /// What looking up a write with an unknown outcome shows.
@@ -189,7 +222,7 @@ pub struct Work<'a> {
 }
 
 /// Applies everything that was approved. Asked to stop, it starts nothing new but the write-backs of what it has created, and waits for
-/// what is on its way as long as [`STOPS_WITHIN`]; what is not answered by then is looked up by the next run.
+/// what is on its way for twenty seconds; what is not answered by then is looked up by the next run.
 ///
 /// # Errors
 /// The journal's error, as soon as something cannot be kept. What was in flight is then as good as unknown, and the next run looks
@@ -222,12 +255,29 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
         match back {
             None => break,
             Some(Back::Read { steps, service, readings }) => {
-                room.give_back(service);
+                room.give_back(service, None);
                 let stop = applying.read(target, &mut progress, &mut room, &steps, readings)?;
                 stopped = if stopped == Stopped::No { stop } else { stopped };
             }
             Some(Back::Written(flight, arrival)) => {
-                room.give_back(flight.write.service());
+                let sort = Sort::of_write(&flight.write);
+                let arrival = match arrival {
+                    Arrival::Open { error } if !room.is_halted(sort) => {
+                        let name = applying.name(&flight.write);
+                        let halts = room.failed(sort, About::Request, &error, &name);
+                        if halts.is_empty() {
+                            // Not known to be an outage yet.
+                            let (settles, given_up) = (applying.work.rules.settles(), Rc::clone(&applying.given_up));
+                            let found = find(target, *flight, error, settles, given_up);
+                            flights.push(found.map(|(flight, arrival)| Back::Written(Box::new(flight), arrival)).boxed_local());
+                            continue;
+                        }
+                        applying.halt(&mut progress, halts)?;
+                        Arrival::Open { error }
+                    }
+                    arrival => arrival,
+                };
+                room.give_back(sort.service(), Some(sort));
                 applying.aloft.remove(&flight.step);
                 let stop = applying.ended(&mut progress, &mut room, &flight, arrival)?;
                 stopped = if stopped == Stopped::No { stop } else { stopped };
@@ -235,6 +285,10 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
         }
     }
     applying.abandon(&mut progress)?;
+    applying.give_up_halted(&mut progress)?;
+    if stopped == Stopped::No && room.is_any_halted() {
+        stopped = Stopped::Halted;
+    }
     if stopped == Stopped::No && room.is_any_closed() {
         stopped = Stopped::OutOfBudget;
     }
@@ -271,6 +325,14 @@ struct Applying<'a, 'work, J> {
     reported: BTreeSet<ChangeId>,
     /// The writes that are on their way, by their steps.
     aloft: BTreeMap<usize, WriteId>,
+    /// The steps that write the ID of what a step creates, by that step.
+    writes_id_of: HashMap<usize, usize>,
+    /// Creates whose ID is not in its page yet.
+    unwritten: BTreeSet<usize>,
+    /// Kinds of write that were stopped, and why.
+    halted: BTreeMap<Sort, String>,
+    /// True when something was stopped that does not answer: nothing is looked for any longer.
+    given_up: Rc<Cell<bool>>,
     /// Where it was looked for what somebody else may have created meanwhile.
     looked: BTreeSet<Subject>,
     /// What this run has created beside what was there, by where that is.
@@ -291,6 +353,13 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 steps_of.entry(change).or_default().push(at);
             }
         }
+        let mut writes_id_of = HashMap::new();
+        for (at, step) in steps.iter().enumerate() {
+            if matches!(step.act, Act::WriteBack { claim: ClaimWrite::Own, .. }) {
+                let creates = step.needs.iter().filter(|&&need| matches!(steps[need].act, Act::Create { .. }));
+                writes_id_of.extend(creates.map(|&create| (create, at)));
+            }
+        }
         let next_write = work.writes_before + 1;
         Self {
             work,
@@ -299,6 +368,10 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             steps_of,
             reported: BTreeSet::new(),
             aloft: BTreeMap::new(),
+            writes_id_of,
+            unwritten: BTreeSet::new(),
+            halted: BTreeMap::new(),
+            given_up: Rc::default(),
             looked: BTreeSet::new(),
             created: BTreeMap::new(),
             outdated: BTreeMap::new(),
@@ -341,19 +414,41 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         loop {
             let completes: BTreeSet<usize> = match stopped {
                 Stopped::No => BTreeSet::new(),
-                Stopped::Interrupted => progress.ready().filter(|&at| self.completes(progress, at)).collect(),
-                Stopped::Refused | Stopped::OutOfBudget => return Ok(()),
+                Stopped::Interrupted | Stopped::Refused => progress.ready().filter(|&at| self.completes(progress, at)).collect(),
+                Stopped::OutOfBudget | Stopped::Halted => return Ok(()),
             };
-            let may = |at: usize| stopped == Stopped::No || completes.contains(&at);
+            let writes_id_of = &self.writes_id_of;
+            self.unwritten.retain(|at| match progress.state[*at] {
+                StepState::Started => true,
+                StepState::Succeeded => {
+                    let write_back = writes_id_of[at];
+                    progress.state[write_back] == StepState::Started || progress.waits_for_room(write_back)
+                }
+                StepState::Waiting | StepState::Failed | StepState::Skipped => false,
+            });
+            let mut unwritten: BTreeMap<Kind, usize> = BTreeMap::new();
+            for &at in &self.unwritten {
+                *unwritten.entry(self.steps[at].kind).or_default() += 1;
+            }
+            let far = self.farthest(progress, room);
+            let may = |at: usize| {
+                let (kind, sort) = (self.steps[at].kind, Sort::of(&self.steps[at]));
+                let has_room = sort.is_none_or(|sort| room.is_left_for(sort) && far.get(&sort).is_none_or(|far| *far == at));
+                let waits_for_ids = self.writes_id_of.contains_key(&at)
+                    && unwritten.get(&kind).is_some_and(|count| *count >= room.unwritten_max(kind));
+                has_room && !waits_for_ids && (stopped == Stopped::No || completes.contains(&at))
+            };
             let Some(at) = progress.next(|service| room.is_left(service), may) else { break };
             match self.start(at, target)? {
                 Start::Done => self.succeeded(progress, at)?,
                 Start::Send(flight) => {
-                    room.take(flight.write.service());
+                    room.take(flight.write.service(), Some(Sort::of_write(&flight.write)));
                     self.aloft.insert(at, flight.number);
-                    let (rests_on, settles) = (self.subject(&flight.write), self.work.rules.settles());
-                    let back =
-                        fly(target, *flight, rests_on, settles).map(|(flight, arrival)| Back::Written(Box::new(flight), arrival));
+                    if self.writes_id_of.contains_key(&at) {
+                        self.unwritten.insert(at);
+                    }
+                    let rests_on = self.subject(&flight.write);
+                    let back = fly(target, *flight, rests_on).map(|(flight, arrival)| Back::Written(Box::new(flight), arrival));
                     flights.push(back.boxed_local());
                 }
                 Start::Read(subject) => unread.entry(subject.service()).or_default().push((at, subject)),
@@ -363,7 +458,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         for (service, wanted) in unread {
             let (steps, mut subjects): (Vec<usize>, Vec<Subject>) = wanted.into_iter().unzip();
             subjects.dedup();
-            room.take(service);
+            room.take(service, None);
             let back = async move { Back::Read { steps, service, readings: target.read(&subjects).await } };
             flights.push(back.boxed_local());
         }
@@ -413,9 +508,16 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 }
                 Failure::Credentials { error } => {
                     stop = Stopped::Refused;
+                    room.close(subject.service());
                     self.failed(progress, at, &error, "check the token and its rights")?;
                 }
+                // What it rests on was stopped for, with another one's reading.
+                _ if progress.state[at] != StepState::Started => {}
                 failure => {
+                    if let Some(sort) = Sort::of(&self.steps[at]) {
+                        let halts = room.failed(sort, failure.about(), &failure.to_string(), &self.name(&write));
+                        self.halt(progress, halts)?;
+                    }
                     let error = format!("it could not be read before it was written, so nothing was sent: {failure}");
                     self.failed(progress, at, &error, "run again")?;
                 }
@@ -432,8 +534,22 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         flight: &Flight,
         arrival: Arrival,
     ) -> Result<Stopped, J::Error> {
+        let sort = Sort::of_write(&flight.write);
+        if let Arrival::Answered(answer) = &arrival
+            && let Err(failure) = &**answer
+            && !room.is_halted(sort)
+        {
+            let halts = room.failed(sort, failure.about(), &failure.to_string(), &self.name(&flight.write));
+            self.halt(progress, halts)?;
+        }
+        // What only a look-up has shown does not prove that the service answers.
+        if matches!(&arrival, Arrival::Answered(answer) if answer.is_ok()) || matches!(arrival, Arrival::Twins { .. }) {
+            room.succeeded(sort);
+        }
         match self.landed(flight, arrival)? {
-            Landed::Done => self.succeeded(progress, flight.step)?,
+            Landed::Done => {
+                self.succeeded(progress, flight.step)?;
+            }
             // Its turn came too late: what it rests on is read once more.
             Landed::Outdated => self.came_too_late(progress, flight.step)?,
             // Thrown back unread: it was not begun, and neither is what needs it.
@@ -447,6 +563,53 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             }
         }
         Ok(Stopped::No)
+    }
+
+    /// Starts nothing more of the kinds of write that are stopped, and journals it.
+    fn halt(&mut self, progress: &mut Progress, halts: Vec<Halt>) -> Result<(), J::Error> {
+        for Halt { sort, because, cause } in halts {
+            self.given_up.set(true);
+            self.halted.insert(sort, because.clone());
+            let left: Vec<usize> = progress.left().into_iter().filter(|&at| Sort::of(&self.steps[at]) == Some(sort)).collect();
+            let what = What::Halted { what: sort.to_string(), because: cause, left: left.len() };
+            self.append(vec![what], &[])?;
+            for at in left {
+                if progress.state[at] == StepState::Waiting {
+                    self.give_up(progress, at, &because)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up what was put back after its kind had been stopped.
+    fn give_up_halted(&mut self, progress: &mut Progress) -> Result<(), J::Error> {
+        for at in progress.left() {
+            let because = Sort::of(&self.steps[at]).and_then(|sort| self.halted.get(&sort)).cloned();
+            if let Some(because) = because.filter(|_| progress.state[at] == StepState::Waiting) {
+                self.give_up(progress, at, &because)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Of kinds of which several rows in a row were refused alike, the last step that waits: if it is refused too, all may be.
+    fn farthest(&self, progress: &Progress, room: &Room) -> BTreeMap<Sort, usize> {
+        let suspicious: BTreeSet<Sort> = room.suspicious().collect();
+        if suspicious.is_empty() {
+            return BTreeMap::new();
+        }
+        let ready = progress.ready().filter_map(|at| Some((Sort::of(&self.steps[at])?, at)));
+        let mut far: BTreeMap<Sort, usize> = BTreeMap::new();
+        for (sort, at) in ready.filter(|(sort, _)| suspicious.contains(sort)) {
+            far.entry(sort).and_modify(|last| *last = at.max(*last)).or_insert(at);
+        }
+        far
+    }
+
+    /// What the page of a write is called.
+    fn name(&self, write: &Write) -> String {
+        self.page(write.kind(), write.page()).map(|page| page.title.display().to_string()).unwrap_or_default()
     }
 
     /// Puts a step back whose reading had become too old, a few times.

@@ -108,8 +108,8 @@ impl Session<'_> {
                     snapshots.objects[kind] = listed.with([found]);
                 }
                 Ok(None) => drop(snapshots.denied.insert(object)),
-                // Nothing was learnt: it stays unseen.
-                Err(_) => {}
+                // Nothing was learnt, and asking on would hardly teach more: they stay unseen.
+                Err(_) => break,
             }
         }
     }

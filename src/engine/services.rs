@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::apply::{Failure, Found, Observed, Readings, Subject, Target, Written};
+use super::apply::{About, Failure, Found, Observed, Readings, Subject, Target, Written};
 use crate::{
     domain::{
         journal::{Trace, Write},
-        model::{Field, Object, ObjectId, PageId, PerKind, Value},
+        model::{Field, Object, ObjectId, PageId, PerKind, Service, Value},
         steps,
     },
     edge::{
@@ -157,7 +157,7 @@ fn unread(error: notion::Error) -> Failure {
     match error {
         notion::Error::Failed { failure, .. } | notion::Error::Refused { failure, .. } => failure.into(),
         notion::Error::Budget { error, .. } => Failure::OutOfBudget { error },
-        other => Failure::Refused { hint: other.hint(), error: other.to_string() },
+        other => Failure::Refused { hint: other.hint(), error: other.to_string(), about: About::Request },
     }
 }
 
@@ -166,16 +166,31 @@ fn holds(object: &Object, fields: &BTreeMap<Field, Value>) -> bool {
     fields.iter().all(|(field, wanted)| steps::current(object, *field).as_ref() == Some(wanted))
 }
 
+/// What a refusal is about. Notion's `restricted_resource` says that the connection lacks a capability; Clockify's `Access Denied` may be
+/// about this request alone.
+fn about(failure: &http::Failure) -> About {
+    match failure {
+        http::Failure::Rejected { status: 0, .. } => About::Nothing,
+        http::Failure::Rejected { service: Service::Notion, status: 403, code: Some(code), .. }
+            if code == "restricted_resource" =>
+        {
+            About::Connection
+        }
+        http::Failure::Rejected { status: 200 | 400 | 404 | 410 | 412 | 413 | 422, .. } => About::Row,
+        _ => About::Request,
+    }
+}
+
 impl From<http::Failure> for Failure {
     fn from(failure: http::Failure) -> Self {
         let (error, hint) = (failure.to_string(), failure.hint().to_owned());
-        match failure {
+        match &failure {
             http::Failure::Rejected { status: 401, .. } => Self::Credentials { error },
-            http::Failure::Rejected { .. } => Self::Refused { error, hint },
+            http::Failure::Rejected { .. } => Self::Refused { error, hint, about: about(&failure) },
             http::Failure::NotSent { .. } => Self::NotSent { error },
             http::Failure::Throttled { .. } => Self::OutOfBudget { error },
             http::Failure::Outdated => Self::Outdated,
-            http::Failure::Unknown { .. } => Self::Unknown { error },
+            http::Failure::Unknown { .. } | http::Failure::TooLarge { .. } => Self::Unknown { error },
         }
     }
 }

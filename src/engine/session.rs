@@ -210,6 +210,8 @@ impl Session<'_> {
     /// [`SessionError`] where a side cannot be read; nothing was written then.
     pub async fn fetch(&mut self) -> Result<Sides, SessionError> {
         let at = (self.clock)();
+        self.notion.http().begin();
+        self.clockify.http().begin();
         let registry = self.store.registry()?;
         let remembered: PerKind<Option<Source>> = self.store.recall("sources")?.unwrap_or_default();
         let identities: Option<Identities> = self.store.recall("identities")?;

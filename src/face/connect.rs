@@ -15,7 +15,7 @@ use crate::{
         clockify::{Clockify, Wanted},
         config::{Endpoints, Settings},
         environment::Environment,
-        http::{Auth, Budget, Http, Options, Sink},
+        http::{Auth, Budget, Http, Options, Proxy, Sink},
         notion::Notion,
         secrets,
     },
@@ -48,10 +48,13 @@ impl Connection {
         let (notion_token, clockify_key) =
             tokio::try_join!(secrets::resolve(&notion.token, environment), secrets::resolve(&clockify.token, environment))?;
         let exchanges = Exchanges::default();
+        // The clients take it from there by themselves; this knows how it fares.
+        let proxy = Proxy::of_environment(|name| environment.get(name).map(str::to_owned));
         let options = |service, base_url: &url::Url, auth| {
             let mut options = Options::new(service, base_url.clone(), auth, sink(&exchanges, watch));
             options.earlier = earlier.get(&service).cloned().unwrap_or_default();
             options.pause = pauses.get(&service).copied();
+            options.proxy.clone_from(&proxy);
             options.keep_bodies = settings.logs.bodies;
             options
         };

@@ -14,7 +14,7 @@ pub(crate) use event::{ended, everything, from_to as event_from_to, line_of, out
 use crate::domain::{
     model::{Kind, PageId, Service, Value, duration_words},
     plan::{Action, Calls, Change, Estimate, FieldChange, Plan, Proposal, State, Summary, field_word},
-    report::{Ending, Report},
+    report::{Alike, Ending, Report},
     text::Display,
 };
 
@@ -275,19 +275,31 @@ pub(super) fn counts(summary: &Summary) -> Vec<String> {
     .collect()
 }
 
+/// `failed`, or `failed 40` where several changes ended alike.
+fn counted(word: &str, alike: &Alike) -> String {
+    if alike.count > 1 { format!("{word} {}", alike.count) } else { word.to_owned() }
+}
+
 /// What a run did, in a few sentences; failures and their hints first.
 pub(super) fn report(report: &Report, dress: Dress) -> String {
     let mut text = String::new();
     for failure in &report.failures {
         put(
             &mut text,
-            format_args!("{} “{}”: {}\n   hint: {}\n", dress.bold("failed"), failure.name, failure.error, failure.hint),
+            format_args!(
+                "{} {}: {}\n   hint: {}\n",
+                dress.bold(counted("failed", &failure.alike)),
+                failure.alike.names(),
+                failure.error,
+                failure.hint
+            ),
         );
     }
     let left = report.begun.iter().map(|left| ("begun", left));
     for (word, left) in left.chain(report.not_started.iter().map(|left| ("not started", left))) {
-        let name = if left.name.is_empty() { String::new() } else { format!(" “{}”", left.name) };
-        put(&mut text, format_args!("{word}{name}: {}\n", left.because));
+        let names = left.alike.names();
+        let gap = if names.is_empty() { "" } else { " " };
+        put(&mut text, format_args!("{}{gap}{names}: {}\n", counted(word, &left.alike), left.because));
     }
     for warning in &report.warnings {
         put(&mut text, format_args!("{}: {}\n", dress.bold("warning"), Display::of(warning)));
@@ -298,7 +310,8 @@ pub(super) fn report(report: &Report, dress: Dress) -> String {
     let headline = if report.outcome == Ending::InSync {
         "In sync: nothing to do.".to_owned()
     } else {
-        let begun = if report.begun.is_empty() { String::new() } else { format!(", {} begun", report.begun.len()) };
+        let begun: usize = report.begun.iter().map(|begun| begun.alike.count).sum();
+        let begun = if begun == 0 { String::new() } else { format!(", {begun} begun") };
         format!("{} applied, {} failed{begun}, {} not started.", report.applied, report.failed, report.skipped)
     };
     put(&mut text, format_args!("{}", dress.bold(headline)));

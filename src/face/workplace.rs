@@ -38,8 +38,8 @@ use crate::{
 
 /// The window in which earlier requests count towards a budget.
 const BUDGET_WINDOW: Duration = Duration::from_hours(1);
-/// The longest pause that is kept from one run to the next.
-const PAUSE_MAX: Duration = Duration::from_hours(24);
+/// The longest pause that is kept from one run to the next; then one request shows whether the service answers again.
+const PAUSE_MAX: Duration = Duration::from_hours(1);
 /// Earlier runs that are searched for them.
 const BUDGET_RUNS_MAX: usize = 50;
 /// Under what name it is kept what was configured in the last run.
@@ -75,6 +75,9 @@ pub(super) struct Global {
     /// Say more: every request, on standard error
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
+    /// Try at once, whatever wait a service has asked an earlier run for
+    #[arg(long, global = true)]
+    pub(super) now: bool,
     /// Say less: no progress
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
@@ -112,6 +115,8 @@ pub(super) struct Setup {
     pub(super) settings: Settings,
     environment: Environment,
     demo: Option<Demo>,
+    /// True where no wait is kept that a service has asked an earlier run for.
+    now: bool,
 }
 
 impl Setup {
@@ -120,7 +125,7 @@ impl Setup {
         if global.demo {
             return Self::on(Demo::start(Timestamp::now()).await?);
         }
-        Self::from(&loader(global), None)
+        Ok(Self { now: global.now, ..Self::from(&loader(global), None)? })
     }
 
     /// The settings of a sandbox.
@@ -134,7 +139,7 @@ impl Setup {
             return Self::load(global).await;
         }
         let loader = loader(global);
-        Ok(Self { settings: loader.load()?, environment: loader.environment, demo: None })
+        Ok(Self { settings: loader.load()?, environment: loader.environment, demo: None, now: false })
     }
 
     fn from(loader: &Loader, demo: Option<Demo>) -> Result<Self, Failure> {
@@ -143,7 +148,7 @@ impl Setup {
         if let Err(missing) = settings.require_endpoints() {
             return Err(Failure::from(missing).hint("to look around first, without any account: punchlist --demo"));
         }
-        Ok(Self { settings, environment: loader.environment.clone(), demo })
+        Ok(Self { settings, environment: loader.environment.clone(), demo, now: false })
     }
 
     /// Moves the state away, so that the next run begins with an empty one. Nothing when there is none.
@@ -258,8 +263,8 @@ impl Workplace {
         let custody = setup.custody()?;
         let mut store = Store::open(&setup.state_directory()?, Timestamp::now())?;
         let earlier = earlier_requests(&store, Timestamp::now())?;
-        let pauses = pauses(&store, Timestamp::now())?;
-        let Setup { settings, environment, demo: _ } = setup;
+        let pauses = if setup.now { BTreeMap::new() } else { pauses(&store, Timestamp::now())? };
+        let Setup { settings, environment, .. } = setup;
         let connection = Connection::new(settings, environment, &earlier, &pauses, &watch).await;
         let connection = match connection {
             Ok(connection) => connection,
@@ -461,14 +466,12 @@ fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, V
     Ok(earlier)
 }
 
-/// How long the services had asked earlier runs to wait, as far as that is not over yet.
+/// How long the services had asked earlier runs to wait, as far as that is not over yet; nothing of a wait that is.
 fn pauses(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Duration>, Failure> {
     let not_before: NotBefore = store.recall(NOT_BEFORE)?.unwrap_or_default();
-    let left = not_before
-        .into_iter()
-        .filter_map(|(service, until)| Some((service, Duration::try_from(until.duration_since(now)).ok()?)));
-    // Nobody asks for more than a day; a clock that was set back must not lock us out for longer.
-    Ok(left.map(|(service, pause)| (service, pause.min(PAUSE_MAX))).collect())
+    // Neither an absurd wish nor a clock that was set back locks us out for longer.
+    let left = |until: Timestamp| Duration::try_from(until.duration_since(now)).unwrap_or_default().min(PAUSE_MAX);
+    Ok(not_before.into_iter().map(|(service, until)| (service, left(until))).collect())
 }
 
 /// Who runs this, for the audit trail.

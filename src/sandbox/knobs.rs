@@ -282,6 +282,9 @@ pub enum Failure {
     RetryAfter(String),
     /// 200 with that many bytes of JSON.
     HugeBody(u64),
+    /// Pages of a listing that never ends, made of its first page: of the same rows again and again; or of new rows, whose names have that
+    /// many more characters.
+    Endless(Option<usize>),
     /// The right answer; but somebody does something in the same moment: an edit, or several, as `POST /sandbox/edit` takes them. Before
     /// the call is carried out, or after it, as the fault says.
     Meanwhile(serde_json::Value),

@@ -2,6 +2,7 @@
 
 mod connection;
 mod control;
+mod endless;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -139,13 +140,13 @@ async fn answer(
     respond(answer, now)
 }
 
-async fn answer_service(shared: &Shared, line: &Line, service: Service, request: Request) -> Response<HttpBody> {
+async fn answer_service(shared: &Shared, line: &Line, service: Service, mut request: Request) -> Response<HttpBody> {
     let (knobs, strike) = {
         let mut knobs = lock(&shared.knobs);
         let strike = knobs.strike(service, &request.method, &request.path);
         (knobs.clone(), strike)
     };
-    let (meanwhile, strike) = match strike {
+    let (meanwhile, mut strike) = match strike {
         Some((when, Failure::Meanwhile(edits))) => (Some((when, Body::Json(edits))), None),
         strike => (None, strike),
     };
@@ -154,6 +155,10 @@ async fn answer_service(shared: &Shared, line: &Line, service: Service, request:
     }
     if !knobs.latency.is_zero() {
         tokio::time::sleep(knobs.latency).await;
+    }
+    if let Some((when, Failure::Endless(_))) = &mut strike {
+        *when = When::AfterExecution;
+        endless::first_page(&mut request);
     }
     let (answer, executed, now) = carry_out(shared, &knobs, service, &request, strike.as_ref());
     if let Some((When::AfterExecution, edits)) = &meanwhile {
@@ -249,7 +254,7 @@ fn status_of(failure: &Failure, answer: Option<&Answer>) -> u16 {
         Failure::HtmlBody | Failure::HugeBody(_) => 200,
         Failure::Redirect(_) => 302,
         Failure::RetryAfter(_) => 429,
-        Failure::Meanwhile(_) => answer.map_or(0, |answer| answer.status),
+        Failure::Meanwhile(_) | Failure::Endless(_) => answer.map_or(0, |answer| answer.status),
     }
 }
 
@@ -296,6 +301,9 @@ async fn fail(
             },
             now,
         ),
+        Failure::Endless(longer) => {
+            respond(answer.map_or_else(|| Answer::ok(Value::Null), |answer| endless::page(answer, longer)), now)
+        }
         Failure::HugeBody(bytes) => raw(200, "application/json", connection::endless(bytes), now),
     }
 }

@@ -14,6 +14,7 @@ mod meanwhile;
 #[cfg(unix)]
 mod notify;
 mod notion;
+mod outage;
 mod pending;
 mod plain;
 mod possible;

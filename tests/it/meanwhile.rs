@@ -220,13 +220,10 @@ fn a_stop_ends_within_half_a_minute_whatever_hangs_and_what_was_created_gets_its
     assert!(took < Duration::from_secs(28), "{took:?}");
     let report = ran.json();
     assert_eq!((ran.code, &report["outcome"]), (4, &json!("interrupted")), "{report:#}");
-    assert_eq!((&report["applied"], &report["failed"]), (&json!(1), &json!(1)), "{report:#}");
-    let error = report["failures"][0]["error"].as_str().expect("an error");
-    assert!(error.contains("the run was stopped before it was answered"), "{error}");
+    assert_eq!((&report["applied"], &report["failed"]), (&json!(2), &json!(0)), "what hung is looked up: {report:#}");
     let claims = [hangs, created].map(|page| rig.sandbox.world().claim(page));
-    assert_eq!(claims.iter().flatten().count(), 1, "{claims:?}");
+    assert_eq!(claims.iter().flatten().count(), 2, "{claims:?}");
 
-    assert_eq!(rig.auto_approve().0, 0, "what hung is looked up");
     assert_eq!(rig.sandbox.world().clients().len(), 2);
     assert_eq!(rig.auto_approve().1["outcome"], "in_sync");
 }

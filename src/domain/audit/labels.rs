@@ -105,6 +105,7 @@ pub fn refers(what: &What) -> Refers<'_> {
         | What::Planned { .. }
         | What::Braked { .. }
         | What::Released { .. }
+        | What::Halted { .. }
         | What::Exchange { .. }
         | What::Cut { .. }
         | What::RunEnded { .. } => itself(None, None),

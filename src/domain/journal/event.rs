@@ -226,6 +226,15 @@ pub enum What {
         /// Why, safe to show.
         because: String,
     },
+    /// A kind of write failed so often that no more of it is tried in this run.
+    Halted {
+        /// What is not done any more, e.g. `creating projects in Clockify`.
+        what: String,
+        /// The cause, safe to show.
+        because: String,
+        /// How many writes are therefore not started.
+        left: usize,
+    },
     /// A request was made.
     Exchange {
         /// To which service.
@@ -379,7 +388,7 @@ impl Eq for Totals {}
 
 impl What {
     /// All the words for kinds of events.
-    pub const WORDS: [&'static str; 22] = [
+    pub const WORDS: [&'static str; 23] = [
         "run_started",
         "configuration_changed",
         "secret_read",
@@ -399,6 +408,7 @@ impl What {
         "failed",
         "begun",
         "not_started",
+        "halted",
         "exchange",
         "cut",
         "run_ended",
@@ -427,6 +437,7 @@ impl What {
             Self::Failed { .. } => "failed",
             Self::Begun { .. } => "begun",
             Self::NotStarted { .. } => "not_started",
+            Self::Halted { .. } => "halted",
             Self::Exchange { .. } => "exchange",
             Self::Cut { .. } => "cut",
             Self::RunEnded { .. } => "run_ended",

@@ -10,10 +10,50 @@ pub trait Identified {
     fn id(&self) -> Self::Id;
 }
 
+/// What the rows of one listing may weigh in all: a hundred thousand rows with short texts, or some megabytes of text. A run holds what
+/// it read in several forms, and has to stay small whatever a service sends.
+const WEIGHT_MAX: usize = 48 << 20;
+/// What a row weighs besides its text.
+const ROW_WEIGHT: usize = 256;
+/// How often a byte of text counts, as it is kept in so many forms.
+const TEXT_WEIGHT: usize = 8;
+
+/// What the rows of one listing weigh so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Weight(usize);
+
+impl Weight {
+    /// Adds a row with so many bytes of text.
+    ///
+    /// # Errors
+    /// Why no more rows are read, safe to show.
+    pub fn add(&mut self, text: usize) -> Result<(), String> {
+        self.0 = self.0.saturating_add(ROW_WEIGHT).saturating_add(text.saturating_mul(TEXT_WEIGHT));
+        if self.0 <= WEIGHT_MAX {
+            return Ok(());
+        }
+        Err("the listing holds more rows, or longer texts, than can be kept in memory".to_owned())
+    }
+}
+
 impl Identified for Page {
     type Id = PageId;
     fn id(&self) -> PageId {
         self.id
+    }
+}
+
+impl Page {
+    /// Bytes of text that it holds.
+    pub fn text(&self) -> usize {
+        self.title.exact().len() + self.values.text()
+    }
+}
+
+impl Object {
+    /// Bytes of text that it holds.
+    pub fn text(&self) -> usize {
+        self.name.exact().len() + self.values.text()
     }
 }
 

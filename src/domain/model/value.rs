@@ -203,6 +203,11 @@ impl Values {
         })
     }
 
+    /// Bytes of text in all the values that are known.
+    pub fn text(&self) -> usize {
+        self.iter().map(|(_, value)| value.to_raw().exact().len()).sum()
+    }
+
     /// The fields that are not known, with the reasons, in the order of [`Field`].
     pub fn unknown(&self) -> impl Iterator<Item = (Field, &str)> {
         self.0.iter().filter_map(|(field, reading)| match reading {

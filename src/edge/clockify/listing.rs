@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     domain::{
-        model::{Fetched, Kind, Object, ObjectId, Problem, Snapshot, Walk},
+        model::{Fetched, Kind, Object, ObjectId, Problem, Snapshot, Walk, Weight},
         text::Display,
     },
     edge::http::{Answer, Failure, Request, shown},
@@ -28,8 +28,12 @@ use crate::{
 
 /// Rows asked for at once; the most that Clockify gives (Clockify help, "How to retrieve more than 50 results via API").
 const PAGE_SIZE: usize = 5000;
+/// Rows asked for at once where so many of them are too much for one answer.
+const SMALL_PAGE_SIZE: usize = 250;
 /// Pages read of one listing: half a million rows.
 const PAGES_MAX: usize = 100;
+/// Projects in a row whose tasks cannot be listed before the others are not tried.
+const TASK_LISTINGS_FAILED_MAX: usize = 3;
 /// Task listings under way at once, where projects do not carry their tasks.
 const TASK_LISTINGS_AT_ONCE: usize = 4;
 
@@ -141,7 +145,7 @@ impl Clockify {
             }
         }
         let stopped = AtomicBool::new(false);
-        let mut reason = None;
+        let (mut reason, mut failed) = (None, 0);
         let mut listings = stream::iter(without)
             .take_while(|_| ready(!stopped.load(Ordering::Relaxed)))
             .map(|project| async move { (self.read_tasks(workspace, &project).await, project) })
@@ -149,6 +153,7 @@ impl Clockify {
         while let Some((listed, project)) = listings.next().await {
             match listed {
                 Ok(listed) => {
+                    failed = 0;
                     tasks.calls += listed.calls;
                     tasks.rows.extend(listed.rows.into_iter().map(|task| of_project(task, &project)));
                     tasks.spoiled = tasks.spoiled.or(listed.spoiled);
@@ -160,6 +165,8 @@ impl Clockify {
                     reason.get_or_insert(failure);
                 }
                 Err(failure) => {
+                    failed += 1;
+                    stopped.store(failed >= TASK_LISTINGS_FAILED_MAX, Ordering::Relaxed);
                     let because = format!("the tasks of project {} could not be listed: {failure}", Display::of(&project));
                     tasks.spoiled.get_or_insert(because);
                 }
@@ -195,19 +202,35 @@ impl Clockify {
         request: impl Fn() -> Request,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Walked<T>, Failure> {
+        match self.list_by(PAGE_SIZE, &request, progress).await {
+            Err(Failure::TooLarge { .. }) => self.list_by(SMALL_PAGE_SIZE, &request, progress).await,
+            listed => listed,
+        }
+    }
+
+    async fn list_by<T: HasId + DeserializeOwned>(
+        &self,
+        page_size: usize,
+        request: &impl Fn() -> Request,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Walked<T>, Failure> {
         let mut listed = Walked::new();
         let mut seen = HashSet::new();
+        let mut weight = Weight::default();
         for page in 1..=PAGES_MAX {
-            let request = request().query("page", &page.to_string()).query("page-size", &PAGE_SIZE.to_string());
+            let request = request().listing().query("page", &page.to_string()).query("page-size", &page_size.to_string());
             let answer: Answer<Vec<T>> = self.http.send(&request).await?;
             listed.calls = page;
+            for row in &answer.body {
+                row.texts().iter().try_for_each(|text| weight.add(*text)).map_err(|error| Failure::TooLarge { error })?;
+            }
             let count = answer.body.len();
             let before = listed.rows.len();
             listed.rows.extend(answer.body.into_iter().filter(|row| seen.insert(row.id().to_owned())));
             progress(listed.rows.len());
 
             let says_last = answer.headers.get("Last-Page").and_then(|last| last.to_str().ok()?.trim().parse::<bool>().ok());
-            if count == 0 || says_last.unwrap_or(count < PAGE_SIZE) || count > PAGE_SIZE {
+            if count == 0 || says_last.unwrap_or(count < page_size) || count > page_size {
                 return Ok(listed);
             }
             if listed.rows.len() == before {

@@ -132,26 +132,46 @@ pub(super) struct RateRow {
 /// Rows that a listing can tell apart.
 pub(super) trait HasId {
     fn id(&self) -> &str;
+    /// Bytes of text in it, and in each row that it carries along.
+    fn texts(&self) -> Vec<usize>;
+}
+
+fn length(text: Option<&String>) -> usize {
+    text.map_or(0, String::len)
 }
 
 impl HasId for UserRow {
     fn id(&self) -> &str {
         &self.id
     }
+    fn texts(&self) -> Vec<usize> {
+        vec![self.name.len() + self.email.len()]
+    }
 }
 impl HasId for ClientRow {
     fn id(&self) -> &str {
         &self.id
+    }
+    fn texts(&self) -> Vec<usize> {
+        let texts = [&self.email, &self.address, &self.note].into_iter().map(|text| length(text.as_ref()));
+        vec![self.name.len() + texts.sum::<usize>()]
     }
 }
 impl HasId for ProjectRow {
     fn id(&self) -> &str {
         &self.id
     }
+    fn texts(&self) -> Vec<usize> {
+        let tasks = self.tasks.iter().flatten().flat_map(TaskRow::texts);
+        std::iter::once(self.name.len() + length(self.note.as_ref())).chain(tasks).collect()
+    }
 }
 impl HasId for TaskRow {
     fn id(&self) -> &str {
         &self.id
+    }
+    fn texts(&self) -> Vec<usize> {
+        vec![self.name.len()]
     }
 }
 

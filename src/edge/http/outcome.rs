@@ -11,8 +11,8 @@ use crate::domain::{model::Service, text::Display};
 const MESSAGE_COLUMNS_MAX: usize = 400;
 /// Characters of it that are looked at.
 const MESSAGE_CHARS_MAX: usize = 4 * MESSAGE_COLUMNS_MAX;
-/// Nobody waits longer than this; whatever asks for more is told to come back later.
-const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
+/// Nobody waits longer than this before trying once more, whatever is asked for: a wrong number must not lock us out.
+pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 /// Columns of a request's id that are kept.
 const REQUEST_ID_COLUMNS_MAX: usize = 80;
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
@@ -31,8 +31,10 @@ pub enum Failure {
     Throttled {
         /// How long until it is worth trying again.
         wait: Duration,
-        /// Why.
+        /// Who asked, and until when.
         error: String,
+        /// True where a request budget is spent, and the service did not ask for it.
+        budget: bool,
     },
     /// A definitive no; nothing changed.
     #[error("{service} refused it: {message} ({})", coded(*status, code.as_deref()))]
@@ -49,6 +51,12 @@ pub enum Failure {
     /// Not sent, because its turn came when what it was made from had become too old: read that again, and make it anew.
     #[error("its turn came so late that what it was made from had become too old")]
     Outdated,
+    /// The answer to a reading is larger than anything that is kept in memory.
+    #[error("{error}")]
+    TooLarge {
+        /// How large.
+        error: String,
+    },
     /// Nobody knows: a write that may have happened, or a read that was never answered properly.
     #[error("{error}")]
     Unknown {
@@ -78,7 +86,8 @@ impl Failure {
         match self {
             Self::NotSent { .. } => "check the network, the proxy and the base_url of the service, then run again",
             Self::Outdated => "run again: it is read and planned anew",
-            Self::Throttled { .. } => "run again later; what was done stays done",
+            Self::Throttled { budget: true, .. } => "run again then; what was done stays done",
+            Self::Throttled { .. } => "run again then, or with --now to try at once; what was done stays done",
             Self::Rejected { status: 401, service: Service::Notion, .. } => {
                 "make a new token for the connection in Notion and put it where the configuration says that it is"
             }
@@ -92,6 +101,7 @@ impl Failure {
                 "use the key of an owner or admin, and check that the workspace's plan has this feature"
             }
             Self::Rejected { .. } => "mend what the message names, then run again",
+            Self::TooLarge { .. } => "look at what the service holds there: so much in one place is hardly meant",
             Self::Unknown { .. } => "run again: it is looked up before anything is repeated",
         }
     }
@@ -131,12 +141,16 @@ pub(super) enum Happened {
     NotSent,
     /// The other side could not prove who it is.
     Untrusted,
+    /// A proxy on the way lets nobody through without a password.
+    NoWay,
     /// The connection ended, or time ran out, before there was a whole answer.
     Silence,
     /// An answer with a status other than 2xx.
     Status(u16),
-    /// A 2xx that is not what was asked for: HTML, cut short, too long.
+    /// A 2xx that is not what was asked for: HTML, cut short.
     Unreadable,
+    /// A 2xx that is larger than anything that is kept in memory.
+    TooLarge,
 }
 
 /// What follows from it.
@@ -155,6 +169,7 @@ pub(super) enum Verdict {
 pub(super) enum Kind {
     NotSent,
     Rejected,
+    TooLarge,
     Unknown,
 }
 
@@ -162,14 +177,15 @@ pub(super) enum Kind {
 /// even say that the change was saved. A 409 is a collision in Notion's storage, seen on 1 to 2 % of writes under load (live probe,
 /// third party).
 pub(super) fn classify(repeat: Repeat, happened: Happened) -> Verdict {
-    use Happened::{NotSent, Silence, Status, Unreadable, Untrusted};
+    use Happened::{NoWay, NotSent, Silence, Status, TooLarge, Unreadable, Untrusted};
     match (happened, repeat) {
         (NotSent, _) => Verdict::Retry(Kind::NotSent),
-        (Untrusted, _) => Verdict::Fail(Kind::NotSent),
+        (Untrusted | NoWay, _) => Verdict::Fail(Kind::NotSent),
         (Status(429 | 529), _) => Verdict::Pause,
+        (TooLarge, Repeat::Read) => Verdict::Fail(Kind::TooLarge),
         (Status(409), Repeat::Read | Repeat::Idempotent) => Verdict::Retry(Kind::Rejected),
         (Status(408 | 500..) | Silence | Unreadable, Repeat::Read | Repeat::Idempotent) => Verdict::Retry(Kind::Unknown),
-        (Status(408 | 500..) | Silence | Unreadable, Repeat::Never) => Verdict::Fail(Kind::Unknown),
+        (Status(408 | 500..) | Silence | Unreadable, Repeat::Never) | (TooLarge, _) => Verdict::Fail(Kind::Unknown),
         (Status(_), _) => Verdict::Fail(Kind::Rejected),
     }
 }
@@ -221,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_table() {
-        use Happened::{NotSent, Silence, Status, Unreadable, Untrusted};
+        use Happened::{NoWay, NotSent, Silence, Status, TooLarge, Unreadable, Untrusted};
         use Repeat::{Idempotent, Never, Read};
         let retry = Verdict::Retry;
         let fail = Verdict::Fail;
@@ -230,8 +246,10 @@ mod tests {
         for (happened, read, idempotent, never) in [
             (NotSent, retry(Kind::NotSent), retry(Kind::NotSent), retry(Kind::NotSent)),
             (Untrusted, fail(Kind::NotSent), fail(Kind::NotSent), fail(Kind::NotSent)),
+            (NoWay, fail(Kind::NotSent), fail(Kind::NotSent), fail(Kind::NotSent)),
             (Silence, retry(Kind::Unknown), retry(Kind::Unknown), unknown),
             (Unreadable, retry(Kind::Unknown), retry(Kind::Unknown), unknown),
+            (TooLarge, fail(Kind::TooLarge), unknown, unknown),
             (Status(302), rejected, rejected, rejected),
             (Status(400), rejected, rejected, rejected),
             (Status(401), rejected, rejected, rejected),
@@ -262,8 +280,8 @@ mod tests {
             ("soon", None),
             ("1.5", None),
             ("3600", Some(3600)),
-            ("1000000000", Some(86_400)),
-            ("99999999999999999999999", Some(86_400)),
+            ("1000000000", Some(3600)),
+            ("99999999999999999999999", Some(3600)),
             ("Mon, 23 Nov 2026 10:01:30 GMT", Some(90)),
             ("Mon, 23 Nov 2026 09:00:00 GMT", Some(0)),
         ] {

@@ -45,6 +45,15 @@ struct Limit {
     window: Duration,
 }
 
+/// Why a request may not be sent in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    /// How long until it may.
+    pub(super) wait: Duration,
+    /// True where the service asked for it; else the budget is spent.
+    pub(super) asked: bool,
+}
+
 /// Hands out times to send at, first come first served.
 #[derive(Debug)]
 pub(super) struct Pacer {
@@ -71,8 +80,8 @@ impl Pacer {
     /// Waits until a request may be sent, and counts it.
     ///
     /// # Errors
-    /// How long the wait would be, when it would last beyond `give_up`.
-    pub(super) async fn admit(&self, give_up: Instant) -> Result<(), Duration> {
+    /// How long the wait would be, and why, when it would last beyond `give_up`.
+    pub(super) async fn admit(&self, give_up: Instant) -> Result<(), Held> {
         loop {
             let slot = self.reserve(give_up)?;
             tokio::time::sleep_until(slot).await;
@@ -100,7 +109,12 @@ impl Pacer {
         self.earliest(&self.lock(), now).saturating_duration_since(now)
     }
 
-    fn reserve(&self, give_up: Instant) -> Result<Instant, Duration> {
+    /// How long the service has asked to be left alone from now on.
+    pub(super) fn asked(&self) -> Duration {
+        self.lock().paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
+    }
+
+    fn reserve(&self, give_up: Instant) -> Result<Instant, Held> {
         let now = Instant::now();
         let mut state = self.lock();
         let longest = self.limits.iter().map(|limit| limit.window).max().unwrap_or_default();
@@ -109,7 +123,8 @@ impl Pacer {
         }
         let slot = self.earliest(&state, now);
         if slot > give_up {
-            return Err(slot.saturating_duration_since(now));
+            let asked = state.paused_until.is_some_and(|until| until > now && until >= slot);
+            return Err(Held { wait: slot.saturating_duration_since(now), asked });
         }
         if !self.limits.is_empty() {
             state.slots.push_back(slot);
@@ -190,8 +205,8 @@ mod tests {
     async fn a_wait_beyond_patience_is_refused_and_costs_nothing() {
         let pacer = Pacer::new(Budget { per_hour: Some(1), ..Budget::default() }, &[MINUTE * 20]);
         let wait = pacer.admit(Instant::now() + MINUTE).await.expect_err("impatient");
-        assert_eq!(wait, MINUTE * 40 + STRETCH_MAX);
-        assert_eq!(pacer.wait(), wait);
+        assert_eq!(wait, Held { wait: MINUTE * 40 + STRETCH_MAX, asked: false });
+        assert_eq!(pacer.wait(), wait.wait);
     }
 
     #[tokio::test(start_paused = true)]

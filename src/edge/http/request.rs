@@ -19,6 +19,8 @@ pub(in crate::edge) struct Request {
     pub(super) repeat: Repeat,
     /// After this it does not leave any more.
     pub(super) not_after: Option<Instant>,
+    /// True where the answer may take its time, as it shows many rows.
+    pub(super) is_listing: bool,
 }
 
 impl Request {
@@ -34,12 +36,18 @@ impl Request {
             path.push('/');
             path.extend(utf8_percent_encode(segment, ENCODED));
         }
-        Self { method, path, query: String::new(), body, repeat, not_after: None }
+        Self { method, path, query: String::new(), body, repeat, not_after: None, is_listing: false }
     }
 
     /// Lets it leave until then, and not later: what it was made from would have become too old.
     pub(in crate::edge) fn not_after(mut self, limit: Instant) -> Self {
         self.not_after = Some(limit);
+        self
+    }
+
+    /// Lets the answer take its time: it shows many rows.
+    pub(in crate::edge) fn listing(mut self) -> Self {
+        self.is_listing = true;
         self
     }
 

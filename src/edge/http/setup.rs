@@ -1,6 +1,6 @@
 //! How to talk to a service: where it is, who asks, within which limits, and that no token ever travels in the clear.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{
     Certificate, Client, ClientBuilder,
@@ -9,7 +9,7 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use super::{Budget, Sink, outcome::shown};
+use super::{Budget, Proxy, Sink, outcome::shown};
 use crate::domain::model::Service;
 
 /// The header that says who asks.
@@ -44,7 +44,8 @@ pub struct Options {
     pub budget: Budget,
     /// The ages of requests that earlier runs made within the last hour: they count towards the budget.
     pub earlier: Vec<Duration>,
-    /// How long the service had asked an earlier run to wait, as far as that is not over yet.
+    /// How long the service had asked an earlier run to wait, as far as that is not over yet; nothing where it never did, or has
+    /// answered since.
     pub pause: Option<Duration>,
     /// Told about every attempt.
     pub sink: Sink,
@@ -54,8 +55,12 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// Between two bytes of an answer, and before its first.
     pub idle_timeout: Duration,
+    /// For one attempt at anything but a listing.
+    pub answer_timeout: Duration,
     /// For one attempt as a whole.
     pub total_timeout: Duration,
+    /// The proxy that https goes through, as the environment names it.
+    pub proxy: Option<Arc<Proxy>>,
     /// The wait after a first failed attempt; it doubles from there.
     pub backoff: Duration,
     /// Bytes of an answer, unpacked.
@@ -65,7 +70,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Usual limits: Notion gives up on a request after 60 s itself (Notion docs, status codes), so we wait a little longer.
+    /// Usual limits: a run in which a service is silent ends within half a minute. Notion gives up on a request after 60 s itself
+    /// (Notion docs, status codes); a write that takes so long is looked up.
     pub fn new(service: Service, base_url: Url, auth: Auth, sink: Sink) -> Self {
         Self {
             service,
@@ -78,10 +84,12 @@ impl Options {
             sink,
             patience: Duration::from_secs(90),
             connect_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(65),
+            idle_timeout: Duration::from_secs(20),
+            answer_timeout: Duration::from_secs(10),
             total_timeout: Duration::from_secs(90),
+            proxy: None,
             backoff: Duration::from_millis(500),
-            body_max: 64 << 20,
+            body_max: 24 << 20,
             keep_bodies: false,
         }
     }

@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::HashSet};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::{Value as Json, json, value::RawValue};
 use tokio::time::Instant;
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::{
-        model::{Fetched, Kind, Page, PageId, Problem, Walk},
+        model::{Fetched, Kind, Page, PageId, Problem, Walk, Weight},
         rules::Holds,
     },
     edge::http::{Answer, Failure, Repeat, Request},
@@ -28,6 +28,14 @@ use crate::{
 const PAGE_SIZE: usize = 100;
 /// Pages of rows in one listing: a million rows, four times what a data source is reported to hold.
 const PAGES_MAX: usize = 10_000;
+/// Rows that one query gives before it ends (Notion docs, query large data sources).
+const QUERY_ROWS_MAX: usize = 10_000;
+/// Pages that this takes, where each may hold fewer than were asked for.
+const QUERY_PAGES_MAX: usize = 400;
+/// Pages in a row without a row that was not shown before.
+const PAGES_WITHOUT_NEW_MAX: usize = 2;
+/// Bytes of one row; a hundred times what a row with long texts has.
+const ROW_BYTES_MAX: usize = 1 << 20;
 
 /// What a listing gave.
 #[derive(Clone, Debug)]
@@ -43,7 +51,7 @@ pub struct Listed {
 /// One page of rows or values. These and whether there are more must be said: what somebody else on the line answers is no empty listing.
 #[derive(Deserialize)]
 pub(super) struct Rows {
-    pub(super) results: Vec<Json>,
+    pub(super) results: Vec<Box<RawValue>>,
     #[serde(default)]
     pub(super) next_cursor: Option<String>,
     pub(super) has_more: bool,
@@ -125,6 +133,8 @@ impl Notion {
         let mut seen_before_window = 0;
         let mut cursor: Option<String> = None;
         let mut newest = None;
+        let mut weight = Weight::default();
+        let (mut in_query, mut pages_in_query, mut without_new) = (0, 0, 0);
         let wrong = |failure| failed(kind.plural().to_owned(), failure);
 
         for _ in 0..PAGES_MAX {
@@ -143,7 +153,18 @@ impl Notion {
                 Err(failure) => return Err(wrong(failure)),
             };
             let mut incomplete = is_incomplete(&rows.request_status);
-            for json in rows.results {
+            let known = seen.len();
+            (in_query, pages_in_query) = (in_query + rows.results.len(), pages_in_query + 1);
+            for raw in rows.results {
+                if raw.get().len() > ROW_BYTES_MAX {
+                    walk.spoil(format!("a row has {} MiB, and is not read", raw.get().len() >> 20));
+                    continue;
+                }
+                let Ok(json) = serde_json::from_str::<Json>(raw.get()) else {
+                    walk.spoil("a row cannot be read");
+                    continue;
+                };
+                drop(raw);
                 // A wiki lists data sources among its pages.
                 if json["object"].as_str().is_some_and(|object| object != "page") {
                     continue;
@@ -174,6 +195,9 @@ impl Notion {
                 if !reading.meant {
                     continue;
                 }
+                if let Err(error) = weight.add(reading.page.text()) {
+                    return Err(wrong(Failure::TooLarge { error }));
+                }
                 problems.append(&mut reading.problems);
                 walk.add([reading.page]);
             }
@@ -189,6 +213,15 @@ impl Notion {
                     walk.spoil("the listing came back to where it had been");
                     return Ok(Ended::Listed(walk.finish(), problems));
                 }
+                without_new = if seen.len() == known { without_new + 1 } else { 0 };
+                if without_new >= PAGES_WITHOUT_NEW_MAX {
+                    walk.spoil("the listing goes on without showing anything new");
+                    return Ok(Ended::Listed(walk.finish(), problems));
+                }
+                if in_query > QUERY_ROWS_MAX || pages_in_query >= QUERY_PAGES_MAX {
+                    walk.spoil("Notion shows more rows than one query has, and does not come to an end");
+                    return Ok(Ended::Listed(walk.finish(), problems));
+                }
                 cursor = Some(next);
                 continue;
             }
@@ -200,6 +233,7 @@ impl Notion {
                 return Ok(Ended::Listed(walk.finish(), problems));
             }
             (window, cursor, seen_before_window) = (newest, None, seen.len());
+            (in_query, pages_in_query, without_new) = (0, 0, 0);
         }
         walk.spoil(format!("the listing has more than {PAGES_MAX} pages"));
         Ok(Ended::Listed(walk.finish(), problems))
@@ -218,7 +252,7 @@ impl Notion {
             body["start_cursor"] = json!(cursor);
         }
         let path = ["v1", "data_sources", &schema.source.data_source.to_string(), "query"];
-        let mut request = Request::new(Method::POST, &path, Some(body), Repeat::Read);
+        let mut request = Request::new(Method::POST, &path, Some(body), Repeat::Read).listing();
         for id in schema.bound.ids() {
             // Ids come URL-encoded, and are not to be encoded twice (Notion docs, property object).
             request = request.encoded_query("filter_properties", id);

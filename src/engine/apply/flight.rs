@@ -1,6 +1,6 @@
 //! One write on its way: sent, looked for where its outcome is unknown, and after a second try looked at for a twin.
 
-use std::time::Duration;
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use super::{Failure, Found, Subject, Target, Written};
 use crate::domain::{
@@ -22,6 +22,8 @@ pub(super) struct Flight {
 pub(super) enum Arrival {
     /// It was answered.
     Answered(Box<Result<Written, Failure>>),
+    /// Its answer left it open, and nobody has looked yet.
+    Open { error: String },
     /// Its answer left it open, and it was looked up.
     LookedUp { error: String, found: Result<Found, Failure> },
     /// It was refused, perhaps since the name is taken, and looked for: by what could be its own.
@@ -30,22 +32,11 @@ pub(super) enum Arrival {
     Twins { written: Box<Written>, twins: Vec<ObjectId> },
 }
 
-/// Sends a write and, where its outcome is unknown, looks it up.
-pub(super) async fn fly<T: Target>(
-    target: &T,
-    flight: Flight,
-    rests_on: Option<Subject>,
-    settles: [Duration; 2],
-) -> (Flight, Arrival) {
+/// Sends a write.
+pub(super) async fn fly<T: Target>(target: &T, flight: Flight, rests_on: Option<Subject>) -> (Flight, Arrival) {
     let Flight { write, trace, second_try, .. } = &flight;
     let arrival = match target.write(write, rests_on).await {
-        Err(Failure::Unknown { error }) => {
-            let mut found = target.look_up(write, trace).await;
-            if matches!((&found, write), (Ok(Found::Nothing), Write::Create { .. })) {
-                found = look_again(target, write, trace, settles).await;
-            }
-            Arrival::LookedUp { error, found }
-        }
+        Err(Failure::Unknown { error }) => Arrival::Open { error },
         Ok(written) if *second_try => match twins(target, write, trace, &written).await {
             twins if twins.is_empty() => Arrival::Answered(Box::new(Ok(written))),
             twins => Arrival::Twins { written: Box::new(written), twins },
@@ -61,6 +52,32 @@ pub(super) async fn fly<T: Target>(
         answered => Arrival::Answered(Box::new(answered)),
     };
     (flight, arrival)
+}
+
+/// Looks up a write whose outcome is unknown. A create that does not show is looked for again later, unless the service is `given_up`
+/// by then: the next run does it.
+pub(super) async fn find<T: Target>(
+    target: &T,
+    flight: Flight,
+    error: String,
+    settles: [Duration; 2],
+    given_up: Rc<Cell<bool>>,
+) -> (Flight, Arrival) {
+    let Flight { write, trace, .. } = &flight;
+    let mut found = target.look_up(write, trace).await;
+    if matches!(write, Write::Create { .. }) {
+        for pause in settles {
+            if !matches!(found, Ok(Found::Nothing)) {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            if given_up.get() {
+                return (flight, Arrival::Open { error });
+            }
+            found = target.look_up(write, trace).await;
+        }
+    }
+    (flight, Arrival::LookedUp { error, found })
 }
 
 /// Looks for a create again and again after a while, as a listing may lag behind a write, until there is something to see.

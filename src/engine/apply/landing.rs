@@ -36,6 +36,11 @@ impl<J: Journal> Applying<'_, '_, J> {
                 Ok(written) => self.done(flight, &written, Vec::new()),
                 Err(failure) => self.refused(flight, failure),
             },
+            Arrival::Open { error } => {
+                self.append(vec![unknown(&error)], &[])?;
+                let hint = "run again: it is looked up before anything else is written for it".to_owned();
+                failed(format!("{error}; nobody has looked yet whether it happened"), hint, Stopped::No)
+            }
             Arrival::Twins { written, twins } => {
                 let landed = self.done(flight, &written, Vec::new())?;
                 self.tell_of_twins(flight.step, &twins)?;
@@ -100,7 +105,7 @@ impl<J: Journal> Applying<'_, '_, J> {
     fn refused(&mut self, flight: &Flight, failure: Failure) -> Result<Landed, J::Error> {
         let again = "run again: it will be planned anew".to_owned();
         let (error, hint, stop, outcome) = match failure {
-            Failure::Refused { error, hint } | Failure::PerhapsTaken { error, hint } => {
+            Failure::Refused { error, hint, .. } | Failure::PerhapsTaken { error, hint } => {
                 (error.clone(), hint.clone(), Stopped::No, Outcome::Refused { error, hint })
             }
             Failure::Credentials { error } => {

@@ -1,44 +1,11 @@
-//! Which steps can start, what their ends mean for the others, and how many writes may be on their way.
+//! Which steps can start, and what their ends mean for the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::IN_FLIGHT_MAX;
 use crate::domain::{
     model::Service,
     steps::{Act, Step},
 };
-
-/// How many more writes may be on their way to each service.
-#[derive(Default)]
-pub(super) struct Room {
-    in_flight: BTreeMap<Service, usize>,
-    /// Services whose request budget is used up; the other one goes on.
-    closed: BTreeSet<Service>,
-}
-
-impl Room {
-    pub(super) fn is_left(&self, service: Service) -> bool {
-        !self.closed.contains(&service) && self.in_flight.get(&service).copied().unwrap_or_default() < IN_FLIGHT_MAX
-    }
-
-    pub(super) fn take(&mut self, service: Service) {
-        *self.in_flight.entry(service).or_default() += 1;
-    }
-
-    pub(super) fn give_back(&mut self, service: Service) {
-        if let Some(count) = self.in_flight.get_mut(&service) {
-            *count = count.saturating_sub(1);
-        }
-    }
-
-    pub(super) fn close(&mut self, service: Service) {
-        self.closed.insert(service);
-    }
-
-    pub(super) fn is_any_closed(&self) -> bool {
-        !self.closed.is_empty()
-    }
-}
 
 /// Which steps can start, and what their ends mean for the others.
 pub(super) struct Progress {
@@ -124,7 +91,8 @@ impl Progress {
     /// The first step, in the plan's order, that may start now: one that sends nothing, or whose service has room.
     pub(super) fn next(&mut self, has_room: impl Fn(Service) -> bool, may: impl Fn(usize) -> bool) -> Option<usize> {
         let open = self.ready.iter().filter(|(service, _)| service.is_none_or(&has_room));
-        let first = open.filter_map(|(service, steps)| Some((*steps.iter().find(|&&at| may(at))?, *service)));
+        let can = |at: usize| self.state[at] == StepState::Waiting && may(at);
+        let first = open.filter_map(|(service, steps)| Some((*steps.iter().find(|&&at| can(at))?, *service)));
         let (at, service) = first.min()?;
         self.ready.get_mut(&service)?.remove(&at);
         self.state[at] = StepState::Started;
@@ -133,7 +101,12 @@ impl Progress {
 
     /// The steps that wait for nothing but room.
     pub(super) fn ready(&self) -> impl Iterator<Item = usize> {
-        self.ready.values().flatten().copied()
+        self.ready.values().flatten().copied().filter(|&at| self.state[at] == StepState::Waiting)
+    }
+
+    /// True for a step that has not begun and waits for nothing but room.
+    pub(super) fn waits_for_room(&self, at: usize) -> bool {
+        self.state[at] == StepState::Waiting && self.waiting_for[at].is_empty()
     }
 
     /// Puts a step back that was taken and not begun.

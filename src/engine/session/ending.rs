@@ -1,6 +1,9 @@
 //! How a run ends: what it leaves for a person, in the state and in the pages, and its report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -147,15 +150,14 @@ impl Session<'_> {
         Ok(self.store.end_run(&self.run, &end)?)
     }
 
-    /// Keeps until when each service is not to be asked again, so that the next run does not start in vain; returns the later of them.
+    /// Keeps until when each service has asked not to be asked again, so that the next run does not start in vain. Returns when it is worth
+    /// running again, where that or a budget says so.
     fn keep_not_before(&mut self) -> Result<Option<Timestamp>, SessionError> {
         let now = (self.clock)();
-        let waits = [(Service::Notion, self.notion.http().wait()), (Service::Clockify, self.clockify.http().wait())];
-        let not_before: NotBefore = waits
-            .into_iter()
-            .filter(|(_, wait)| *wait >= NOT_BEFORE_FROM)
-            .filter_map(|(service, wait)| Some((service, now.checked_add(wait).ok()?)))
-            .collect();
+        let services = [(Service::Notion, self.notion.http()), (Service::Clockify, self.clockify.http())];
+        let until = |wait: Duration| now.checked_add(wait).ok().filter(|_| wait >= NOT_BEFORE_FROM);
+        let asked = services.into_iter().filter_map(|(service, http)| Some((service, until(http.asked_to_wait())?)));
+        let not_before: NotBefore = asked.collect();
         if not_before.is_empty() {
             if self.store.recall::<NotBefore>(NOT_BEFORE)?.is_some() {
                 self.store.forget(NOT_BEFORE)?;
@@ -163,6 +165,6 @@ impl Session<'_> {
         } else {
             self.store.remember(NOT_BEFORE, &not_before)?;
         }
-        Ok(not_before.into_values().max())
+        Ok(services.into_iter().filter_map(|(_, http)| until(http.wait())).max())
     }
 }

@@ -92,6 +92,9 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             let word = if matches!(event.what, What::Begun { .. }) { "begun" } else { "not started" };
             format!("{word}{change}: {}", shown(because))
         }
+        What::Halted { what, because, left } => {
+            format!("stopped {}, which leaves {left} undone: {}", shown(what), shown(because))
+        }
         What::Exchange { service, method, path, status, millis, attempt, .. } => {
             let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
             format!("{service} {} {} {status} {millis} ms, attempt {attempt}", shown(method), shown(path))

@@ -77,10 +77,14 @@ async fn reading_gets_through_passing_trouble_and_ends_where_it_stays() {
 
             let fetched = clockify.fetch(&workspace, &|_, _| {}).await;
 
+            // What is too large stays so: it is asked for in smaller pages.
+            let (passes, most) = if matches!(what, What::HugeBody(_)) { (false, 2) } else { (passes, 5) };
             let asked = wire.sandbox.calls().iter().filter(|call| call.path.ends_with("/projects")).count();
-            assert_eq!((fetched.is_ok(), asked), (passes, 5), "{what:?} {times}");
+            assert_eq!((fetched.is_ok(), asked), (passes, most), "{what:?} {times}");
             if let Err(error) = fetched {
-                assert!(matches!(&error, Error::Failed { failure: Failure::Unknown { .. }, .. }), "{error}");
+                let expected =
+                    matches!(&error, Error::Failed { failure: Failure::Unknown { .. } | Failure::TooLarge { .. }, .. });
+                assert!(expected, "{error}");
                 assert_safe(&error.to_string());
             }
         }

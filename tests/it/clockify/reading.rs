@@ -154,11 +154,13 @@ async fn an_answer_of_another_shape_is_no_empty_workspace() {
 
     for body in ["{}", "null", "", r#"{"message":"hello"}"#, "\"[]\"", "[null]", "[1]"] {
         wire.sandbox.knobs().faults = vec![Fault::new(What::Status(200, body.to_owned())).times(u32::MAX)];
+        clockify.http().begin();
         let error = clockify.fetch(&workspace, &|_, _| {}).await.expect_err(body);
         assert!(matches!(&error, Error::Failed { failure: Failure::Unknown { .. }, .. }), "{body}: {error}");
         let identity = clockify.identity(None).await.expect_err(body);
         assert!(matches!(&identity, Error::Failed { .. }), "{body}: {identity}");
     }
+    clockify.http().begin();
     let nameless = r#"[{"name":"no id"},{"id":"\u001b[31m\u3164","name":"x"}]"#;
     wire.sandbox.knobs().faults = vec![Fault::new(What::Status(200, nameless.to_owned())).on("GET", "/clients").times(u32::MAX)];
     let (snapshot, problems) = clockify.fetch(&workspace, &|_, _| {}).await.expect("readable");

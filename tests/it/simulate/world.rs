@@ -8,7 +8,7 @@ use punchlist::{
         journal::{Trace, Write},
         model::{Claim, Field, Kind, Nature, Object, ObjectId, Page, PageId, Reading, Relation, Standing, Value, Values},
     },
-    engine::apply::{Failure, Written},
+    engine::apply::{About, Failure, Written},
 };
 
 use super::dice::Dice;
@@ -261,7 +261,7 @@ impl World {
         match (taken, own) {
             (false, _) => Ok(()),
             (true, None) => Err(Failure::PerhapsTaken { error, hint }),
-            (true, Some(_)) => Err(Failure::Refused { error, hint }),
+            (true, Some(_)) => Err(Failure::Refused { error, hint, about: About::Row }),
         }
     }
 
@@ -291,7 +291,7 @@ pub(super) fn standing(closed: bool) -> Standing {
 }
 
 pub(super) fn refused(error: &str) -> Failure {
-    Failure::Refused { error: error.to_owned(), hint: String::new() }
+    Failure::Refused { error: error.to_owned(), hint: String::new(), about: About::Row }
 }
 
 fn set(object: &mut Object, field: Field, value: &Value) {

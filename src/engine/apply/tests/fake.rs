@@ -9,7 +9,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::super::{Failure, Found, Journal, Observed, Readings, Subject, Target, Work, Written, apply};
+use super::super::{About, Failure, Found, Journal, Observed, Readings, Subject, Target, Work, Written, apply};
 use crate::domain::{
     diff::tests::world::{World, approve_all},
     journal::{Event, Outcome, RunId, Trace, What, Write},
@@ -163,7 +163,7 @@ impl Fake {
     }
 
     fn carry_out(&self, write: &Write) -> Result<Written, Failure> {
-        let refused = |error: &str| Failure::Refused { error: error.to_owned(), hint: String::new() };
+        let refused = |error: &str| Failure::Refused { error: error.to_owned(), hint: String::new(), about: About::Row };
         let taken_name = || Failure::PerhapsTaken { error: "a name that exists already".to_owned(), hint: String::new() };
         let mut world = self.world.borrow_mut();
         let taken = |world: &World, own: Option<ObjectId>, kind, parent, name: &str| {
@@ -265,7 +265,9 @@ impl Target for Fake {
         let fault = self.faults.iter().find(|(text, _)| line.contains(text)).map(|(_, fault)| *fault);
         let answer = match fault {
             None => self.carry_out(write),
-            Some(Fault::Refused) => Err(Failure::Refused { error: "no".to_owned(), hint: "ask nicely".to_owned() }),
+            Some(Fault::Refused) => {
+                Err(Failure::Refused { error: "no".to_owned(), hint: "ask nicely".to_owned(), about: About::Row })
+            }
             Some(Fault::Credentials) => Err(Failure::Credentials { error: "who are you".to_owned() }),
             Some(Fault::NotSent) => Err(Failure::NotSent { error: error() }),
             Some(Fault::OutOfBudget) => Err(Failure::OutOfBudget { error: "come back in an hour".to_owned() }),
