@@ -10,7 +10,6 @@
 mod outcome;
 mod pace;
 mod request;
-mod scrub;
 mod setup;
 
 use std::{
@@ -34,10 +33,10 @@ use serde_json::Value as Json;
 use tokio::time::Instant;
 use url::Url;
 
+use super::scrub::{self, scrub};
 use crate::domain::model::Service;
 use outcome::{Happened, Kind, Verdict, backoff, classify, retry_after};
 use pace::Pacer;
-use scrub::Scrub;
 use setup::{check_url, headers};
 
 pub use outcome::Failure;
@@ -94,8 +93,6 @@ pub struct Http {
     backoff: Duration,
     body_max: usize,
     keep_bodies: bool,
-    /// Takes the secret out of what is kept or said.
-    scrub: Scrub,
 }
 
 impl fmt::Debug for Http {
@@ -144,7 +141,6 @@ impl Http {
             backoff: options.backoff,
             body_max: options.body_max,
             keep_bodies: options.keep_bodies,
-            scrub: Scrub::new(&options.auth),
         })
     }
 
@@ -215,12 +211,7 @@ impl Http {
     async fn attempt<T: DeserializeOwned>(&self, request: &Request, attempt: u32) -> Result<Answer<T>, Miss> {
         let started = Instant::now();
         let mut seen = Seen::default();
-        let mut result = self.exchange(request, &mut seen).await;
-        if let Err(miss) = &mut result {
-            // A service may repeat what it was sent, and refuse it by name.
-            self.scrub.clean_text(&mut miss.text);
-            miss.code.iter_mut().for_each(|code| self.scrub.clean_text(code));
-        }
+        let result = self.exchange(request, &mut seen).await;
         if !matches!(&result, Err(Miss { happened: Happened::NotSent | Happened::Untrusted, .. })) {
             self.calls.fetch_add(1, Ordering::Relaxed);
         }
@@ -232,7 +223,9 @@ impl Http {
             self.pacer.pause(pause);
         }
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (service, method, path) = (self.service, &request.method, &request.path);
+        // A service may have given us a part of it.
+        let path = scrub(&request.path);
+        let (service, method, path) = (self.service, &request.method, path.as_ref());
         let (status, request_id) = (seen.status.unwrap_or_default(), seen.request_id.as_deref().unwrap_or_default());
         match &result {
             Ok(_) => tracing::info!(%service, %method, path, status, millis, attempt, request_id, "answered"),
@@ -243,7 +236,7 @@ impl Http {
         (self.sink)(Exchange {
             service: self.service,
             method: request.method.to_string(),
-            path: request.path.clone(),
+            path: path.to_owned(),
             status: seen.status,
             millis,
             attempt,
@@ -251,7 +244,7 @@ impl Http {
             request_id: seen.request_id,
             bodies: self.keep_bodies.then(|| {
                 let sent = request.body.as_ref().map(ToString::to_string).unwrap_or_default();
-                (self.scrub.text(sent.as_bytes()), self.scrub.text(&seen.body))
+                (scrub::body(sent.as_bytes()), scrub::body(&seen.body))
             }),
         });
         result

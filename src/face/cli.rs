@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::{
     connect::Connection,
     demo, explain,
-    failure::{Code, Failure},
+    failure::{Code, Failure, tell_panics},
     logs::{self, Logs},
     notify, pending, plain,
     progress::Progress,
@@ -137,6 +137,7 @@ enum Cure {
 
 /// Does what the arguments ask for.
 pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+    tell_panics();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {

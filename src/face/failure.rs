@@ -1,10 +1,14 @@
 //! What goes wrong, as a person is told it: what, what to do next, and an exit code.
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{Write, stderr},
+};
 
 use crate::{
     edge::{
-        clockify, config::ConfigError, custody::CustodyError, http::SetupError, notion, secrets::SecretError, store::StoreError,
+        clockify, config::ConfigError, custody::CustodyError, http::SetupError, notion, scrub::scrub, secrets::SecretError,
+        store::StoreError,
     },
     engine::session::SessionError,
 };
@@ -21,7 +25,17 @@ pub(super) enum Code {
     OutOfBudget = 75,
 }
 
-/// A failure for people. Its texts are safe to show.
+/// Tells a panic as an error report would, without what is known to be secret: its words may quote what was worked on.
+pub(crate) fn tell_panics() {
+    let (panics, errors) = color_eyre::config::HookBuilder::default().into_hooks();
+    // Fails only where it was done before.
+    let _installed = errors.install().is_ok();
+    std::panic::set_hook(Box::new(move |panic| {
+        drop(writeln!(stderr(), "{}", scrub(&panics.panic_report(panic).to_string())));
+    }));
+}
+
+/// A failure for people. Its texts are safe to show, and hold nothing that is known to be secret.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) code: Code,
@@ -31,13 +45,13 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(code: Code, error: impl fmt::Display) -> Self {
-        Self { code, error: error.to_string(), hints: Vec::new() }
+        Self { code, error: scrub(&error.to_string()).into_owned(), hints: Vec::new() }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         let hint = hint.into();
         if !hint.is_empty() {
-            self.hints.push(hint);
+            self.hints.push(scrub(&hint).into_owned());
         }
         self
     }

@@ -272,7 +272,7 @@ impl Workplace {
         };
         let secrets = [("notion.token", &settings.notion.token), ("clockify.token", &settings.clockify.token)];
         let read = secrets.into_iter().filter_map(|(key, reference)| {
-            Some(What::SecretRead { key: key.to_owned(), reference: reference.as_ref()?.without_arguments() })
+            Some(What::SecretRead { key: key.to_owned(), reference: reference.as_ref()?.to_string() })
         });
         let before = read.collect();
         let (places, given, keep_days) = (settings.places.clone(), settings.given.clone(), settings.logs.keep_days);

@@ -170,16 +170,12 @@ impl Layers {
         }
     }
 
-    /// Everything that was given, as text for people. Of a token only where it is: the arguments of a program may hold a secret.
+    /// Everything that was given, as text for people; of a secret only where it is.
     pub(super) fn told(&self) -> BTreeMap<String, String> {
         let told = |(key, given): (&String, &Given)| {
             let text = match &given.content {
-                Content::Text(text) | Content::Unquoted(text)
-                    if key.rsplit_once('.').is_some_and(|(_, last)| last == "token") =>
-                {
-                    SecretReference::parse(text, key)
-                        .map_or_else(|_| "[no reference]".to_owned(), |reference| reference.without_arguments())
-                }
+                Content::Text(text) | Content::Unquoted(text) if is_of_secret(key) => SecretReference::parse(text, key)
+                    .map_or_else(|_| "[no reference]".to_owned(), |reference| reference.to_string()),
                 Content::Text(text) | Content::Unquoted(text) => text.clone(),
                 Content::Whole(number) => number.to_string(),
                 Content::Flag(flag) => flag.to_string(),
@@ -195,6 +191,11 @@ impl Layers {
     fn problem(&mut self, place: impl fmt::Display, text: String) {
         self.problems.push(Problem { place: place.to_string(), text });
     }
+}
+
+/// True for a key that takes a reference to a secret, by its name.
+fn is_of_secret(key: &str) -> bool {
+    matches!(key.rsplit('.').next(), Some("token" | "webhook" | "secret" | "password")) || key == "state.url"
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

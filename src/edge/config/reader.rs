@@ -18,6 +18,8 @@ use crate::{
 
 /// Text of this many characters without a space may be a secret: Clockify's keys have 48, Notion's tokens 50. Ids have at most 36.
 const SECRET_CHARACTERS_MIN: usize = 40;
+/// So does text of this many characters that mixes letters and digits, unless it is hexadecimal, as IDs are.
+const MIXED_CHARACTERS_MIN: usize = 20;
 /// Columns of an offending value that a message repeats.
 const SHOWN_COLUMNS: usize = 60;
 
@@ -211,6 +213,9 @@ impl<'a> Reader<'a> {
         {
             return Some(format!("`{known}` takes a value and not keys such as `{}`", Display::of(key)));
         }
+        if key.split('.').any(may_be_secret) {
+            return Some("an unknown key, which may be a secret and is not repeated here".to_owned());
+        }
         let shown = Display::of(key).clipped(SHOWN_COLUMNS);
         for kind in Kind::ALL {
             let field = key.strip_prefix(&format!("mapping.{}.fields.", kind.plural()));
@@ -263,8 +268,13 @@ fn shown(content: &Content) -> String {
 
 fn may_be_secret(text: &str) -> bool {
     let has_credentials = text.contains("://") && text.contains('@');
+    let is_reference = text.starts_with("command:");
     let is_opaque = text.len() >= SECRET_CHARACTERS_MIN && !text.contains("://") && !text.contains(char::is_whitespace);
-    text.starts_with("ntn_") || text.starts_with("secret_") || has_credentials || is_opaque
+    let is_mixed = text.len() >= MIXED_CHARACTERS_MIN
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && text.bytes().any(|byte| byte.is_ascii_digit())
+        && text.bytes().any(|byte| byte.is_ascii_lowercase() && !byte.is_ascii_hexdigit());
+    is_mixed || text.starts_with("ntn_") || text.starts_with("secret_") || has_credentials || is_reference || is_opaque
 }
 
 /// True for an address that a token may be sent to.

@@ -5,12 +5,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use crate::domain::{model::Service, text::Display};
+use crate::{
+    domain::{model::Service, text::Display},
+    edge::scrub::scrub,
+};
 
 /// Columns of a service's message that are kept.
 const MESSAGE_COLUMNS_MAX: usize = 400;
 /// Characters of it that are looked at.
 const MESSAGE_CHARS_MAX: usize = 4 * MESSAGE_COLUMNS_MAX;
+/// Characters that are scrubbed before: what is cut there is cut off again.
+const SCRUBBED_CHARS_MAX: usize = 20 * MESSAGE_CHARS_MAX;
 /// Nobody waits longer than this; whatever asks for more is told to come back later.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 /// Columns of a request's id that are kept.
@@ -105,12 +110,17 @@ fn coded(status: u16, code: Option<&str>) -> String {
     }
 }
 
-/// Makes text of a service or a library fit for an error message.
+/// Makes text of a service or a library fit for an error message: scrubbed first, since what is cut no longer looks like a secret, then
+/// shortened. A service may repeat what it was sent, and refuse it by name.
 pub(in crate::edge) fn shown(text: &str) -> String {
-    let text = text.trim();
     // A parser's complaint may quote a whole answer, and looking at millions of characters takes seconds.
-    let end = text.char_indices().nth(MESSAGE_CHARS_MAX).map_or(text.len(), |(at, _)| at);
-    Display::of(&text[..end]).clipped(MESSAGE_COLUMNS_MAX).to_string()
+    let text = scrub(begin(text.trim(), SCRUBBED_CHARS_MAX)).into_owned();
+    Display::of(begin(&text, MESSAGE_CHARS_MAX)).clipped(MESSAGE_COLUMNS_MAX).to_string()
+}
+
+/// The first characters of a text.
+fn begin(text: &str, characters: usize) -> &str {
+    text.char_indices().nth(characters).map_or(text, |(at, _)| &text[..at])
 }
 
 /// Whether a request may be sent again when nobody knows whether it was carried out.
@@ -191,7 +201,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 /// What the service calls the request: Notion and Clockify's front say so in different headers.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     let id = ["x-notion-request-id", "x-request-id", "cf-ray"].into_iter().find_map(|name| headers.get(name))?;
-    Some(Display::of(id.to_str().ok()?).clipped(REQUEST_ID_COLUMNS_MAX).to_string())
+    Some(Display::of(&scrub(id.to_str().ok()?)).clipped(REQUEST_ID_COLUMNS_MAX).to_string())
 }
 
 /// The service's own time.
