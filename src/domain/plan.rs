@@ -406,6 +406,26 @@ pub struct Notice {
     pub text: String,
 }
 
+impl Notice {
+    /// Names it by its content, as changes are named, so that somebody can say that they know.
+    pub fn id(&self) -> ChangeId {
+        let Self { code, kind, name: _, page, object, text } = self;
+        ChangeId(format!("n{}", &sha256(&(code, kind, page, object, text))[..15]))
+    }
+
+    /// What it says and about what, in one line that is safe to show.
+    pub fn words(&self) -> String {
+        let name =
+            if self.name.exact().is_empty() { String::new() } else { format!(" “{}”", self.name.display().clipped(60)) };
+        format!("{}{name}: {}", self.kind, self.text)
+    }
+
+    /// The page, or what stands for it where there is none.
+    pub fn about(&self) -> PageId {
+        self.page.or_else(|| PageId::stand_in(self.object?)).unwrap_or(PageId::from_number(0))
+    }
+}
+
 /// Where a page stands in the tree: enough to show the ancestors of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -498,6 +518,17 @@ impl Plan {
         });
         self.notices.sort();
         self.hash = sha256(&document::Sealed::of(&self));
+        self
+    }
+
+    /// Leaves out the notices of which somebody has said that they know, and seals the plan without them.
+    #[must_use]
+    pub fn without(mut self, known: &BTreeSet<ChangeId>) -> Self {
+        let before = self.notices.len();
+        self.notices.retain(|notice| !known.contains(&notice.id()));
+        if self.notices.len() < before {
+            self.hash = sha256(&document::Sealed::of(&self));
+        }
         self
     }
 

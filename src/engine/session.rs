@@ -21,7 +21,10 @@ use crate::{
         diff::diff,
         journal::{Bodies, Difference, Event, RunId, Trace, What},
         model::{Kind, Limits, Link, PageId, PerKind, Registry, Service, Snapshots},
-        plan::{Calls, Cause, Change, ChangeId, HoldCode, Plan, Scope, document::ChangeDocument},
+        plan::{
+            Calls, Cause, Change, ChangeId, HoldCode, Plan, Scope,
+            document::{ChangeDocument, NoticeDocument},
+        },
         report::Stopped,
         review::{Approved, Decision, Remembered, Review, Said},
         rules::{Allowance, Rules},
@@ -45,6 +48,8 @@ const LISTENS_EVERY: Duration = Duration::from_millis(250);
 const WITHOUT_ESTIMATES: &str = "without_estimates";
 /// After this time an estimate is tried again, under the same plan: perhaps it was the rights of the key.
 const ESTIMATES_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Under what name the notices of the last plan are kept, for who settles them.
+pub const NOTICES: &str = "notices";
 /// Shorter waits are not worth keeping.
 const NOT_BEFORE_FROM: Duration = Duration::from_secs(5);
 
@@ -140,6 +145,17 @@ pub struct Session<'a> {
     pub watch: Watch,
     /// Requests that ended and are not in the journal yet.
     pub exchanges: Exchanges,
+}
+
+/// A notice of the last plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// What it says and about what, safe to show.
+    pub what: String,
+    /// The page that it is about, or what stands for it.
+    pub page: PageId,
+    /// The notice.
+    pub notice: NoticeDocument,
 }
 
 /// Requests that ended, with the time. The clients' sinks fill it, the session empties it into the journal.
@@ -317,6 +333,12 @@ impl Session<'_> {
             self.save(&mut seen.registry, difference.verified)?;
             difference.plan
         };
+        let known = self.store.verdicts()?.into_iter().map(|known| known.said);
+        let known = known.filter(|said| said.verdict.decision == Some(Decision::Ignore)).map(|said| said.change).collect();
+        let plan = plan.without(&known);
+        if plan.scope.undoes.is_none() {
+            self.keep_notices(&plan)?;
+        }
         let (plan_hash, changes, undoes) = (plan.hash.clone(), plan.changes.len(), plan.scope.undoes.clone());
         let mut events = vec![What::Planned { plan_hash, changes, complete: plan.complete, undoes: undoes.clone() }];
         events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))));
@@ -337,6 +359,19 @@ impl Session<'_> {
             self.store.withdraw_pending(|waited| ids.contains_key(&ChangeId(waited.id.clone())) || plan.leaves_open(waited))?;
         }
         Ok(plan)
+    }
+
+    /// Keeps what a plan says without a change, so that somebody can settle it when the run is over.
+    fn keep_notices(&mut self, plan: &Plan) -> Result<(), SessionError> {
+        let notices: Vec<Told> = plan
+            .notices
+            .iter()
+            .map(|notice| Told { what: notice.words(), page: notice.about(), notice: NoticeDocument::of(notice) })
+            .collect();
+        if self.store.recall::<Vec<Told>>(NOTICES)?.unwrap_or_default() != notices {
+            self.store.remember(NOTICES, &notices)?;
+        }
+        Ok(())
     }
 
     /// Ends what was decided about changes that a complete plan no longer has, so that it cannot be carried out when the same difference

@@ -22,7 +22,7 @@ use super::{
     progress::Progress,
     stop::Stop,
     text::{self, Dress},
-    tui,
+    tui, unlink,
     workplace::{Global, Setup, Workplace, look, who},
 };
 use crate::domain::{
@@ -110,6 +110,11 @@ enum Command {
     Ignored {
         #[command(subcommand)]
         act: Option<pending::Ignored>,
+    },
+    /// End the link of a page, e.g. of one that Notion no longer shows; nothing is written to either side
+    Unlink {
+        /// The page: its ID or address
+        page: String,
     },
     /// Show, copy and verify the log of what was done
     Logs(Box<Logs>),
@@ -211,6 +216,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
             let setup = Setup::load(&global).await?;
             pending::ignored(&setup, act.as_ref(), global.json).map(|()| 0)
         }
+        Some(Command::Unlink { page }) => unlink::unlink(&Setup::load(&global).await?, &page).map(|()| 0),
         Some(Command::Doctor { what: Cure::Rebuild }) => {
             let setup = Setup::load(&global).await?;
             let aside = setup.set_state_aside()?;

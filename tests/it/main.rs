@@ -20,6 +20,7 @@ mod pending;
 mod plain;
 mod possible;
 mod recovery;
+mod settled;
 mod simulate;
 mod support;
 mod sync_status;

@@ -166,7 +166,7 @@ pub(super) fn notices(plan: &Plan) -> String {
     if plan.notices.is_empty() {
         return "there are no notices\n".to_owned();
     }
-    plan.notices.iter().map(text::notice_line).collect::<Vec<_>>().join("\n") + "\n"
+    text::notice_lines(plan).join("\n") + "\n"
 }
 
 /// What is about to be applied, and what is left alone.
