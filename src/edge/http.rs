@@ -267,11 +267,11 @@ impl Http {
             seen.body = body.as_ref().cloned().unwrap_or_default();
         }
         if code.is_success() {
-            let body = serde_json::from_slice(&body?).map_err(|error| {
-                Miss::new(
-                    Happened::Unreadable,
-                    format!("{} answered {code} with something that cannot be read: {error}", self.service),
-                )
+            let body = body?;
+            let body = serde_json::from_slice(&body).map_err(|error| {
+                let what = if body.trim_ascii_start().starts_with(b"<") { words_of(&body) } else { None };
+                let what = what.unwrap_or_else(|| format!("something that cannot be read: {error}"));
+                Miss::new(Happened::Unreadable, format!("{} answered {code} with {what}", self.service))
             })?;
             return Ok(Answer { body, headers });
         }
@@ -356,8 +356,11 @@ impl Miss {
                 target.as_deref().and_then(|target| Url::parse(target).ok()).and_then(|url| url.host_str().map(str::to_owned));
             format!("the answer is a redirect to {}, which is not followed", host.as_deref().unwrap_or("another place"))
         } else {
-            match answer.message.as_deref().map(str::trim) {
-                None | Some("") => status.canonical_reason().unwrap_or("no reason given").to_owned(),
+            match answer.message.as_deref().or(answer.error.as_deref()).map(str::trim) {
+                None | Some("") => {
+                    let reason = status.canonical_reason().unwrap_or("no reason given");
+                    words_of(body).map_or_else(|| reason.to_owned(), |words| format!("{reason}, {words}"))
+                }
                 Some(message) => message.to_owned(),
             }
         };
@@ -388,6 +391,9 @@ struct ErrorBody {
     code: Json,
     #[serde(default)]
     message: Option<String>,
+    /// What frameworks call it.
+    #[serde(default)]
+    error: Option<String>,
     #[serde(default)]
     additional_data: Json,
 }
@@ -410,6 +416,16 @@ impl ErrorBody {
         let seconds = seconds.as_u64().or_else(|| seconds.as_str()?.parse().ok())?;
         Some(Duration::from_secs(seconds.min(86_400)))
     }
+}
+
+/// What an answer that is no JSON says: the title of a page of HTML, or the text itself.
+fn words_of(body: &[u8]) -> Option<String> {
+    let text = str::from_utf8(body).ok()?.trim();
+    if !text.starts_with('<') {
+        return (!text.is_empty() && !text.starts_with(['{', '['])).then(|| text.to_owned());
+    }
+    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| title.trim());
+    Some(title.map_or_else(|| "a page of HTML".to_owned(), |title| format!("a page of HTML, “{title}”")))
 }
 
 /// A good answer.

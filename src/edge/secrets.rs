@@ -200,6 +200,9 @@ impl SecretError {
             SecretProblem::HelperTimedOut(_) => {
                 "the command must answer without asking anything; unlock the password manager first".into()
             }
+            SecretProblem::Quoted => {
+                "take the quotation marks away where the secret is kept: what reads an environment file may not take them for its own".into()
+            }
             SecretProblem::Empty | SecretProblem::TooLong | SecretProblem::NotText | SecretProblem::Blanks => {
                 "the source must hold the token and nothing else".into()
             }
@@ -260,6 +263,9 @@ pub enum SecretProblem {
     /// It is not UTF-8.
     #[error("it is not text")]
     NotText,
+    /// It stands in quotation marks, as in a file that a shell was meant to read.
+    #[error("it stands in quotation marks, which no token has")]
+    Quoted,
     /// It has spaces or control characters inside: a whole file or a sentence, not a token.
     #[error("it has spaces, line ends or control characters inside, which no token has")]
     Blanks,
@@ -369,6 +375,9 @@ fn checked(bytes: &[u8]) -> Result<SecretString, SecretProblem> {
     let secret = std::str::from_utf8(bytes).map_err(|_| SecretProblem::NotText)?.trim();
     if secret.is_empty() {
         return Err(SecretProblem::Empty);
+    }
+    if secret.starts_with(['"', '\'', '“', '‘']) || secret.ends_with(['"', '\'', '”', '’']) {
+        return Err(SecretProblem::Quoted);
     }
     if secret.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err(SecretProblem::Blanks);

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     apply::{Journal, Settling, Work, apply, settle},
-    fetch::ReadNotion,
+    fetch::{Established, ReadNotion},
     services::Services,
 };
 use crate::{
@@ -68,6 +68,9 @@ pub enum SessionError {
     /// The state could not be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Several things are wrong before anything could be read; each is said.
+    #[error("{} things are wrong", .0.len())]
+    Several(Vec<SessionError>),
     /// The credentials are those of another workspace than before.
     #[error("{service} shows the workspace {now}, but this state belongs to {before}")]
     OtherIdentity {
@@ -78,6 +81,19 @@ pub enum SessionError {
         /// The workspace that is seen now.
         now: String,
     },
+}
+
+impl SessionError {
+    /// True where the other one says no more than this: every request is refused that is made with a token that is.
+    pub(super) fn has_cause_of(&self, other: &Self) -> bool {
+        use notion::Error::{Budget, Elsewhere, Failed, Refused};
+        let (Self::Notion(one), Self::Notion(other)) = (self, other) else { return false };
+        match (one, other) {
+            (Refused { failure: one, .. }, Refused { failure: other, .. }) => one == other,
+            (Elsewhere { .. }, Elsewhere { .. }) | (Budget { .. }, Budget { .. }) | (Failed { .. }, Failed { .. }) => true,
+            _ => one == other,
+        }
+    }
 }
 
 /// What a run tells while it goes on.
@@ -229,14 +245,18 @@ impl Session<'_> {
         let remembered: PerKind<Option<Source>> = self.store.recall("sources")?.unwrap_or_default();
         let identities: Option<Identities> = self.store.recall("identities")?;
         let pinned = identities.as_ref();
+        let established = self.establish(remembered, pinned).await;
+        let exchanges = self.exchanges.take();
+        self.tell_exchanges(exchanges)?;
+        let Established { notion_workspace, sources, identity } = established?;
         let both = tokio::try_join!(
             async {
-                let read = self.read_notion(remembered, pinned).await?;
+                let read = self.read_notion(notion_workspace, sources).await?;
                 (self.watch)(Progress::Read(Service::Notion));
                 Ok::<_, SessionError>(read)
             },
             async {
-                let read = self.read_clockify(pinned).await?;
+                let read = self.read_clockify(identity).await?;
                 (self.watch)(Progress::Read(Service::Clockify));
                 Ok(read)
             },

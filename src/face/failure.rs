@@ -48,6 +48,27 @@ impl Failure {
         Self { code, error: scrub(&error.to_string()).into_owned(), hints: Vec::new() }
     }
 
+    /// Several at once, in their order; the code is that of the gravest.
+    pub(super) fn several(failures: impl IntoIterator<Item = Self>) -> Self {
+        let mut all: Vec<Self> = failures.into_iter().collect();
+        if all.len() == 1 {
+            return all.remove(0);
+        }
+        let rank = |failure: &&Self| {
+            [Code::Refused, Code::StateUnusable, Code::Locked, Code::Error].iter().position(|code| *code == failure.code)
+        };
+        let code =
+            all.iter().min_by_key(|failure| rank(failure).unwrap_or(usize::MAX)).map_or(Code::Error, |failure| failure.code);
+        let error = all.iter().fold(format!("{} things are wrong", all.len()), |text, failure| text + "\n  " + &failure.error);
+        let mut hints: Vec<String> = Vec::new();
+        for hint in all.into_iter().flat_map(|failure| failure.hints) {
+            if !hints.contains(&hint) {
+                hints.push(hint);
+            }
+        }
+        Self { code, error, hints }
+    }
+
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         let hint = hint.into();
         if !hint.is_empty() {
@@ -115,6 +136,7 @@ impl From<SessionError> for Failure {
                 Self::new(Code::Refused, clockify).hint(clockify.hint())
             }
             SessionError::Clockify(clockify) => Self::new(Code::Error, &clockify).hint(clockify.hint()),
+            SessionError::Several(errors) => Self::several(errors.into_iter().map(Self::from)),
             SessionError::OtherIdentity { .. } => Self::new(Code::Refused, &error)
                 .hint("use the credentials of that workspace, or another --state-dir for this one"),
         }

@@ -4,6 +4,7 @@ mod architecture;
 mod bad_input;
 #[cfg(unix)]
 mod canary;
+mod causes;
 mod clockify;
 mod codes;
 mod command_line;

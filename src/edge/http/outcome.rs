@@ -73,6 +73,13 @@ impl Failure {
         matches!(self, Self::Rejected { status: 401 | 403, .. })
     }
 
+    /// True where something else seems to answer than the service's API: no such address there (Clockify's 3000), or a 404 that lacks the
+    /// code that each of its own answers has.
+    pub fn is_elsewhere(&self) -> bool {
+        let Self::Rejected { status: 404 | 405, code, .. } = self else { return false };
+        code.as_deref().is_none_or(|code| code == "3000")
+    }
+
     /// True for a rejection with this status.
     pub fn has_status(&self, wanted: u16) -> bool {
         matches!(self, Self::Rejected { status, .. } if *status == wanted)

@@ -99,6 +99,9 @@ async fn variables() {
     let blanks = "it has spaces, line ends or control characters inside, which no token has";
     check_refused(fetch("env:T", &[("T", "canary canary")]).await, blanks);
     check_refused(fetch("env:T", &[("T", "canary\u{1b}x")]).await, blanks);
+    for quoted in ["\"canary\"", "'canary'", "canary\"", "“canary”"] {
+        check_refused(fetch("env:T", &[("T", quoted)]).await, "it stands in quotation marks, which no token has");
+    }
     check_refused(fetch("keyring:notion", &[]).await, "this build has no keyring support yet");
 }
 
