@@ -228,7 +228,7 @@ pub fn pair<'a>(snapshots: &'a Snapshots, registry: &'a Registry) -> Pairs<'a> {
         for page in snapshots.pages[kind].rows() {
             matches.push((page, by_id(snapshots, registry, &claims, &marked, &pairs, page)));
         }
-        doubt_parted(registry, &mut matches);
+        doubt_parted(snapshots, registry, &mut matches);
         pairs.claim(&matches);
         if matches.iter().any(|(_, found)| matches!(found, Match::Free { .. } | Match::Vanished { .. })) {
             let names = Names::of(snapshots, &pairs, kind);
@@ -239,7 +239,7 @@ pub fn pair<'a>(snapshots: &'a Snapshots, registry: &'a Registry) -> Pairs<'a> {
                     by_name(&names, &pairs, &mut taken, exactly, page, found);
                 }
             }
-            doubt_parted(registry, &mut matches);
+            doubt_parted(snapshots, registry, &mut matches);
             pairs.claim(&matches);
         }
         pairs.matches[kind] = matches;
@@ -248,9 +248,14 @@ pub fn pair<'a>(snapshots: &'a Snapshots, registry: &'a Registry) -> Pairs<'a> {
 }
 
 /// What was linked until that was undone is not linked again unasked.
-fn doubt_parted(registry: &Registry, matches: &mut [(&Page, Match<'_>)]) {
+fn doubt_parted(snapshots: &Snapshots, registry: &Registry, matches: &mut [(&Page, Match<'_>)]) {
     for (page, found) in matches {
         let Some(parted) = registry.parted(page.id) else { continue };
+        if matches!(found, Match::Linked { best, .. } if best.object.id == parted.object) && snapshots.closes(page) {
+            // A closed page asks for nothing, and must not keep others from what it had.
+            *found = Match::Idle;
+            continue;
+        }
         let (best, others) = match found {
             Match::Linked { best, others } => (Some(best), others),
             Match::Free { similar: others } | Match::Vanished { others, .. } => (None, others),
@@ -529,8 +534,8 @@ fn candidates<'a>(names: &Names<'a>, page: &Page, parent: Option<ObjectId>) -> V
 pub enum Contest {
     /// Nobody else wants it, or this page keeps it: its object has it, or it alone is linked.
     None,
-    /// Another page keeps it.
-    Lost,
+    /// This other page keeps it.
+    Lost(PageId),
     /// Several pages want it, and none has more of a right to it.
     Open,
 }
@@ -560,7 +565,7 @@ impl Namesakes<'_> {
         let keeper = has_it.or_else(|| linked.next().filter(|_| linked.next().is_none()));
         match keeper {
             Some((keeper, _)) if *keeper == page.id => Contest::None,
-            Some(_) => Contest::Lost,
+            Some((keeper, _)) => Contest::Lost(*keeper),
             None => Contest::Open,
         }
     }

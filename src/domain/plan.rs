@@ -411,14 +411,28 @@ pub struct Notice {
 }
 
 /// Columns of a name in a notice's line.
-const NAME_COLUMNS: usize = 52;
+const NAME_COLUMNS: usize = 60;
 
 impl Notice {
-    /// The notice as one line, safe to show.
-    pub fn line(&self) -> String {
-        let name = self.name.display().clipped(NAME_COLUMNS);
-        let named = if name.as_str().is_empty() { String::new() } else { format!(" “{name}”") };
-        format!("{}{named}: {}", self.kind, self.text)
+    /// Names it by its content, as changes are named, so that somebody can say that they know.
+    pub fn id(&self) -> ChangeId {
+        let Self { code, kind, name: _, page, object, text } = self;
+        ChangeId(format!("n{}", &sha256(&(code, kind, page, object, text))[..15]))
+    }
+
+    /// What it says and about what, in one line that is safe to show.
+    pub fn words(&self) -> String {
+        let name = if self.name.exact().is_empty() {
+            String::new()
+        } else {
+            format!(" “{}”", self.name.display().clipped(NAME_COLUMNS))
+        };
+        format!("{}{name}: {}", self.kind, self.text)
+    }
+
+    /// The page, or what stands for it where there is none.
+    pub fn about(&self) -> PageId {
+        self.page.or_else(|| PageId::stand_in(self.object?)).unwrap_or(PageId::from_number(0))
     }
 }
 
@@ -514,6 +528,17 @@ impl Plan {
         });
         self.notices.sort();
         self.hash = sha256(&document::Sealed::of(&self));
+        self
+    }
+
+    /// Leaves out the notices of which somebody has said that they know, and seals the plan without them.
+    #[must_use]
+    pub fn without(mut self, known: &BTreeSet<ChangeId>) -> Self {
+        let before = self.notices.len();
+        self.notices.retain(|notice| !known.contains(&notice.id()));
+        if self.notices.len() < before {
+            self.hash = sha256(&document::Sealed::of(&self));
+        }
         self
     }
 

@@ -86,6 +86,12 @@ pub enum Error {
         /// The answer.
         failure: Failure,
     },
+    /// What answers is not Clockify's API.
+    #[error("clockify.base_url does not lead to Clockify's API: {failure}")]
+    Elsewhere {
+        /// The answer.
+        failure: Failure,
+    },
     /// The configured workspace is not among those that the key sees.
     #[error("clockify.workspace is {wanted}, but the key sees only {seen}")]
     NoWorkspace {
@@ -125,7 +131,7 @@ impl Error {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Refused { .. } | Self::Forbidden { .. } | Self::NoWorkspace { .. } => true,
-            Self::WhichWorkspace { .. } | Self::Budget { .. } | Self::Failed { .. } => false,
+            Self::WhichWorkspace { .. } | Self::Budget { .. } | Self::Elsewhere { .. } | Self::Failed { .. } => false,
         }
     }
 
@@ -143,6 +149,11 @@ impl Error {
             Self::NoWorkspace { .. } => {
                 "set clockify.workspace to one of these ids, or use the key of a member of the workspace; a \
                                          regional or sub-domain workspace needs its own clockify.base_url and key"
+                    .to_owned()
+            }
+            Self::Elsewhere { .. } => {
+                "set clockify.base_url to https://api.clockify.me/api, or that of the workspace's region, e.g. \
+                 https://euc1.clockify.me/api"
                     .to_owned()
             }
             Self::WhichWorkspace { .. } => "set clockify.workspace to one of these ids".to_owned(),
@@ -585,6 +596,7 @@ impl Clockify {
             Failure::Throttled { wait, error, budget } => Error::Budget { wait, error, budget },
             failure if failure.has_status(401) => Error::Refused { host: self.http.host().to_owned(), failure },
             failure if failure.has_status(403) => Error::Forbidden { what, failure },
+            failure if failure.is_elsewhere() => Error::Elsewhere { failure },
             failure => Error::Failed { what, failure },
         }
     }

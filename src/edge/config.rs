@@ -210,16 +210,20 @@ impl Settings {
         let ClockifySettings { token: clockify_token, workspace, base_url, reports_url, requests_per_second, requests_per_hour } =
             &self.clockify;
         let [clients, projects, tasks] = Kind::ALL.map(|kind| data_sources[kind]);
+        let mut problems = Vec::new();
         for (one, other) in [(Kind::Client, Kind::Project), (Kind::Client, Kind::Task), (Kind::Project, Kind::Task)] {
             if data_sources[one].is_some() && data_sources[one] == data_sources[other] {
                 let [one, other] = [one, other].map(|kind| format!("notion.{}.data_source", kind.plural()));
                 let place = self.places.get(&other).cloned().unwrap_or_default();
-                let text = format!("`{other}` is the same as `{one}`; each kind has a data source of its own");
-                return Err(ConfigError { problems: vec![Problem { place, text }] });
+                problems.push(Problem {
+                    place,
+                    text: format!("`{other}` is the same as `{one}`; each kind has a data source of its own"),
+                });
             }
         }
         if let (Some(notion_token), Some(clockify_token), Some(clients), Some(projects), Some(tasks)) =
             (notion_token, clockify_token, clients, projects, tasks)
+            && problems.is_empty()
         {
             return Ok(Endpoints {
                 notion: NotionEndpoint {
@@ -248,7 +252,8 @@ impl Settings {
             ("clockify.token", clockify_token.is_some(), "env:CLOCKIFY_API_KEY"),
         ];
         let missing = required.into_iter().filter(|(_, given, _)| !given);
-        Err(ConfigError { problems: missing.map(|(key, _, example)| self.missing(key, example)).collect() })
+        problems.extend(missing.map(|(key, _, example)| self.missing(key, example)));
+        Err(ConfigError { problems })
     }
 
     fn missing(&self, key: &str, example: &str) -> Problem {

@@ -16,6 +16,7 @@ use tracing_subscriber::{Layer, filter::Targets, fmt::MakeWriter, layer::Subscri
 use super::{
     config::{DiagnosticLevel, DiagnosticSettings},
     files,
+    scrub::scrub,
 };
 use crate::domain::text::safe_json;
 
@@ -118,7 +119,7 @@ impl Write for Writing {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
         // The subscriber writes a whole line at a time. What cannot be written is left out: nothing rests on it.
-        drop(self.0.append(today, &safe_json(&String::from_utf8_lossy(line))));
+        drop(self.0.append(today, &safe_json(&scrub(&String::from_utf8_lossy(line)))));
         Ok(line.len())
     }
 

@@ -5,6 +5,49 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// How the names of the variables begin that other programs get: what it takes to find programs, homes, words, a display, a browser, and
+/// the agents that hold keys.
+const FOR_HELPERS: [&str; 36] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TERM",
+    "LANG",
+    "LC_",
+    "TZ",
+    "TMPDIR",
+    "XDG_",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "SSH_AUTH_SOCK",
+    "GNUPGHOME",
+    "GPG_TTY",
+    "GPG_AGENT_INFO",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "BROWSER",
+    "DESKTOP_SESSION",
+    "KDE_",
+    "TMUX",
+    "TMUX_",
+    "WSL_",
+    "WSLENV",
+    "SYSTEMROOT",
+    "SYSTEMDRIVE",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "PATHEXT",
+    "COMSPEC",
+    "PROGRAMDATA",
+    "TEMP",
+    "TMP",
+];
+/// How those begin that password managers are told by, some of them secrets of their own: for the commands that fetch secrets alone.
+const FOR_PASSWORD_MANAGERS: [&str; 7] = ["OP_", "BW_", "BWS_", "VAULT_", "PASSWORD_STORE_", "SOPS_", "KEEPASSXC_"];
+
 /// Environment variables. They may hold secrets, so this has no `Debug`.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
@@ -23,6 +66,25 @@ impl Environment {
     /// All variables, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// What other programs get of it, and nothing besides: none of them has any use for our secrets.
+    pub fn for_helpers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.beginning_with(&FOR_HELPERS)
+    }
+
+    /// What a command gets of it that fetches a secret: a helper that fetches one token has no use for the other.
+    pub fn for_secrets(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.for_helpers().chain(self.beginning_with(&FOR_PASSWORD_MANAGERS))
+    }
+
+    fn beginning_with(&self, known: &'static [&str]) -> impl Iterator<Item = (&str, &str)> {
+        let fits = |name: &str, known: &str| {
+            let begins = name.get(..known.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(known));
+            // What does not end with a line is a whole name.
+            begins && (name.len() == known.len() || known.ends_with('_'))
+        };
+        self.iter().filter(move |(name, _)| known.iter().any(|known| fits(name, known)))
     }
 
     /// The absolute path of a program. Relative entries of PATH are passed over: they would run whatever lies in the current directory.

@@ -10,7 +10,6 @@
 mod outcome;
 mod pace;
 mod request;
-mod scrub;
 mod setup;
 mod trouble;
 
@@ -35,10 +34,10 @@ use serde_json::Value as Json;
 use tokio::time::Instant;
 use url::Url;
 
+use super::scrub::{self, scrub};
 use crate::domain::model::Service;
 use outcome::{Happened, Kind, Verdict, backoff, classify, retry_after};
 use pace::{Held, Pacer};
-use scrub::Scrub;
 use setup::{check_url, headers};
 use trouble::Trouble;
 
@@ -112,8 +111,6 @@ pub struct Http {
     backoff: Duration,
     body_max: usize,
     keep_bodies: bool,
-    /// Takes the secret out of what is kept or said.
-    scrub: Scrub,
 }
 
 impl fmt::Debug for Http {
@@ -168,7 +165,6 @@ impl Http {
             backoff: options.backoff,
             body_max: options.body_max,
             keep_bodies: options.keep_bodies,
-            scrub: Scrub::new(&options.auth),
         })
     }
 
@@ -290,12 +286,7 @@ impl Http {
     async fn attempt<T: DeserializeOwned>(&self, request: &Request, attempt: u32) -> Result<Answer<T>, Miss> {
         let started = Instant::now();
         let mut seen = Seen::default();
-        let mut result = self.exchange(request, &mut seen).await;
-        if let Err(miss) = &mut result {
-            // A service may repeat what it was sent, and refuse it by name.
-            self.scrub.clean_text(&mut miss.text);
-            miss.code.iter_mut().for_each(|code| self.scrub.clean_text(code));
-        }
+        let result = self.exchange(request, &mut seen).await;
         self.note(&result, started, attempt);
         if !matches!(&result, Err(Miss { happened: Happened::NotSent | Happened::Untrusted | Happened::NoWay, .. })) {
             self.calls.fetch_add(1, Ordering::Relaxed);
@@ -308,7 +299,9 @@ impl Http {
             self.pacer.pause(pause);
         }
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (service, method, path) = (self.service, &request.method, &request.path);
+        // A service may have given us a part of it.
+        let path = scrub(&request.path);
+        let (service, method, path) = (self.service, &request.method, path.as_ref());
         let (status, request_id) = (seen.status.unwrap_or_default(), seen.request_id.as_deref().unwrap_or_default());
         match &result {
             Ok(_) => tracing::info!(%service, %method, path, status, millis, attempt, request_id, "answered"),
@@ -319,7 +312,7 @@ impl Http {
         (self.sink)(Exchange {
             service: self.service,
             method: request.method.to_string(),
-            path: request.path.clone(),
+            path: path.to_owned(),
             status: seen.status,
             millis,
             attempt,
@@ -327,7 +320,7 @@ impl Http {
             request_id: seen.request_id,
             bodies: self.keep_bodies.then(|| {
                 let sent = request.body.as_ref().map(ToString::to_string).unwrap_or_default();
-                (self.scrub.text(sent.as_bytes()), self.scrub.text(&seen.body))
+                (scrub::body(sent.as_bytes()), scrub::body(&seen.body))
             }),
         });
         result
@@ -382,17 +375,15 @@ impl Http {
             seen.body = body.as_ref().cloned().unwrap_or_default();
         }
         if code.is_success() {
-            if let Ok(body) = &body
-                && weight(body) > ANSWER_WEIGHT_MAX
-            {
+            let body = body?;
+            if weight(&body) > ANSWER_WEIGHT_MAX {
                 let error = format!("{} sent more values in one answer than can be kept in memory", self.service);
                 return Err(Miss::new(Happened::TooLarge, error));
             }
-            let body = serde_json::from_slice(&body?).map_err(|error| {
-                Miss::new(
-                    Happened::Unreadable,
-                    format!("{} answered {code} with something that cannot be read: {error}", self.service),
-                )
+            let body = serde_json::from_slice(&body).map_err(|error| {
+                let what = if body.trim_ascii_start().starts_with(b"<") { words_of(&body) } else { None };
+                let what = what.unwrap_or_else(|| format!("something that cannot be read: {error}"));
+                Miss::new(Happened::Unreadable, format!("{} answered {code} with {what}", self.service))
             })?;
             return Ok(Answer { body, headers });
         }
@@ -511,8 +502,11 @@ impl Miss {
                 target.as_deref().and_then(|target| Url::parse(target).ok()).and_then(|url| url.host_str().map(str::to_owned));
             format!("the answer is a redirect to {}, which is not followed", host.as_deref().unwrap_or("another place"))
         } else {
-            match answer.message.as_deref().map(str::trim) {
-                None | Some("") => status.canonical_reason().unwrap_or("no reason given").to_owned(),
+            match answer.message.as_deref().or(answer.error.as_deref()).map(str::trim) {
+                None | Some("") => {
+                    let reason = status.canonical_reason().unwrap_or("no reason given");
+                    words_of(body).map_or_else(|| reason.to_owned(), |words| format!("{reason}, {words}"))
+                }
                 Some(message) => message.to_owned(),
             }
         };
@@ -545,6 +539,9 @@ struct ErrorBody {
     code: Json,
     #[serde(default)]
     message: Option<String>,
+    /// What frameworks call it.
+    #[serde(default)]
+    error: Option<String>,
     #[serde(default)]
     additional_data: Json,
 }
@@ -567,6 +564,16 @@ impl ErrorBody {
         let seconds = seconds.as_u64().or_else(|| seconds.as_str()?.parse().ok())?;
         Some(Duration::from_secs(seconds).min(outcome::RETRY_AFTER_MAX))
     }
+}
+
+/// What an answer that is no JSON says: the title of a page of HTML, or the text itself.
+fn words_of(body: &[u8]) -> Option<String> {
+    let text = str::from_utf8(body).ok()?.trim();
+    if !text.starts_with('<') {
+        return (!text.is_empty() && !text.starts_with(['{', '['])).then(|| text.to_owned());
+    }
+    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| title.trim());
+    Some(title.map_or_else(|| "a page of HTML".to_owned(), |title| format!("a page of HTML, “{title}”")))
 }
 
 /// A good answer.

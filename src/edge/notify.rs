@@ -14,6 +14,7 @@ use super::{
     config::EmailSettings,
     environment::Environment,
     http::{build, is_loopback},
+    scrub::scrub,
 };
 use crate::domain::notify::Message;
 
@@ -21,20 +22,6 @@ use crate::domain::notify::Message;
 const DEADLINE: Duration = Duration::from_secs(20);
 /// Bytes of an encoded word, before its encoding, that keep it below the 75 characters of RFC 2047.
 const ENCODED_WORD_BYTES: usize = 42;
-/// The variables that a command gets: what it takes to find programs, homes and words, and nothing that could be a secret.
-const VARIABLES: [&str; 11] = [
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TZ",
-    "TMPDIR",
-    "XDG_RUNTIME_DIR",
-    "DBUS_SESSION_BUS_ADDRESS",
-];
 
 /// Why nobody was told. It holds no part of a secret.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +79,7 @@ fn reason(error: reqwest::Error) -> String {
     while let Some(source) = reason.source() {
         reason = source;
     }
-    crate::domain::text::Display::of(&reason.to_string()).clipped(160).to_string()
+    crate::domain::text::Display::of(&scrub(&reason.to_string())).clipped(160).to_string()
 }
 
 /// Slack reads `<`, `>` and `&` as its own markup: a name is none (api.slack.com, formatting text for app surfaces).
@@ -146,11 +133,10 @@ fn folded(encoded: &str) -> String {
 pub async fn command(words: &[String], input: &[u8], environment: &Environment) -> Result<(), Untold> {
     let (program, arguments) = words.split_first().ok_or_else(|| Untold::NoProgram(String::new()))?;
     let program = environment.program(program).ok_or_else(|| Untold::NoProgram(program.clone()))?;
-    let variables = VARIABLES.into_iter().filter_map(|name| Some((name, environment.get(name)?)));
     let mut child = tokio::process::Command::new(program)
         .args(arguments)
         .env_clear()
-        .envs(variables)
+        .envs(environment.for_helpers())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

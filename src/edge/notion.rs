@@ -122,6 +122,35 @@ pub enum Error {
         /// The id.
         id: PageId,
     },
+    /// The id is that of a page.
+    #[error("notion.{}.data_source: {id} is a page and not a database", kind.plural())]
+    IsPage {
+        /// The kind.
+        kind: Kind,
+        /// The id.
+        id: PageId,
+        /// The data source or database that the page stands in.
+        within: Option<PageId>,
+    },
+    /// The data source fits another kind.
+    #[error(
+        "notion.{}.data_source is “{title}”, which fits the {} and not the {}: they look swapped",
+        kind.plural(), other.plural(), kind.plural()
+    )]
+    Swapped {
+        /// The kind that it was configured for.
+        kind: Kind,
+        /// The kind that it fits.
+        other: Kind,
+        /// Its title.
+        title: Display,
+    },
+    /// What answers is not Notion's API.
+    #[error("notion.base_url does not lead to Notion's API: {failure}")]
+    Elsewhere {
+        /// The answer.
+        failure: Failure,
+    },
     /// A linked view, or a database whose data sources are not shared.
     #[error("notion.{}.data_source: the database {id} has no data source that the connection can see", kind.plural())]
     NoSource {
@@ -173,6 +202,17 @@ impl Error {
                 format!("open the database in Notion, copy its link, and set notion.{}.data_source to it", kind.plural())
             }
             Self::NotFound { .. } => format!("{SHARE}; or correct the id"),
+            Self::IsPage { kind, within: Some(within), .. } => {
+                format!(
+                    "open the database itself in Notion and copy its link; this page stands in {within}: set notion.{}.data_source to that, if it is meant",
+                    kind.plural()
+                )
+            }
+            Self::IsPage { .. } => "open the database itself in Notion, not a page, and copy its link".to_owned(),
+            Self::Swapped { kind, other, .. } => {
+                format!("exchange notion.{}.data_source and notion.{}.data_source", kind.plural(), other.plural())
+            }
+            Self::Elsewhere { .. } => "set notion.base_url to https://api.notion.com, or leave it out".to_owned(),
             Self::NoSource { .. } => format!("{SHARE}; if this is a linked view, use the link of the original database"),
             Self::SeveralSources { kind, .. } => {
                 format!("set notion.{}.data_source to the id of the one that is meant", kind.plural())
@@ -313,10 +353,12 @@ impl Notion {
         let (parent, name) = kind.parent().zip(self.mapping[kind].parent.as_deref())?;
         let target = sources[kind].property(name)?.relation_target?;
         (target != sources[parent].data_source).then(|| {
+            let (child, parent) = (kind.plural(), parent.plural());
             format!(
-                "\"{}\" points to another data source than notion.{}.data_source, and Notion shows it as empty where that is not shared",
-                Display::of(name),
-                parent.plural()
+                "\"{}\" points to another data source ({target}) than notion.{parent}.data_source, and Notion shows it as empty where that \
+                 is not shared; where one is a copy, last year's say, set notion.{parent}.data_source or notion.{child}.data_source to \
+                 the one that is meant",
+                Display::of(name)
             )
         })
     }
@@ -425,6 +467,7 @@ fn failed(what: String, failure: Failure) -> Error {
     match failure {
         Failure::Throttled { wait, error, budget } => Error::Budget { wait, error, budget },
         failure if failure.is_refusal() => Error::Refused { what, failure },
+        failure if failure.is_elsewhere() => Error::Elsewhere { failure },
         failure => Error::Failed { what, failure },
     }
 }

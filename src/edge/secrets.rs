@@ -12,10 +12,14 @@ use std::{
 use secrecy::{SecretString, zeroize::Zeroizing};
 use tokio::io::AsyncReadExt;
 
-use super::{environment::Environment, files};
+use super::{environment::Environment, files, scrub};
 
 /// The longest secret, in bytes; also what is read of a helper's output.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
+/// Bytes from which on a name may be a secret.
+const PERHAPS_SECRET_FROM: usize = 14;
+/// What stands for such a name.
+const LEFT_OUT: &str = "…";
 /// How long a helper command may take, e.g. while somebody unlocks a password manager.
 const HELPER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -28,14 +32,15 @@ const SOURCES: [(&str, &str); 5] = [
     ("command", r#"command:["op", "read", "op://Work/Notion/token"]"#),
 ];
 
-/// Says where a secret is. It is no secret itself, so it can be shown and stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Says where a secret is. It can be shown and stored: of a command it shows the program alone, since an argument may be the secret itself,
+/// and a name that looks like a secret is left out.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SecretReference {
     source: Source,
     set_at: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Source {
     Variable(String),
     Keyring(String),
@@ -72,16 +77,6 @@ impl SecretReference {
         Ok(Self { source, set_at: set_at.into() })
     }
 
-    /// The reference without the arguments of a program, which may themselves be secret: for what is kept.
-    pub fn without_arguments(&self) -> String {
-        match &self.source {
-            Source::Command(words) if words.len() > 1 => {
-                format!("command:[{:?}, …]", words.first().map_or("", String::as_str))
-            }
-            _ => self.to_string(),
-        }
-    }
-
     /// Where the reference was set.
     pub fn set_at(&self) -> &str {
         &self.set_at
@@ -109,13 +104,36 @@ fn is_plain_name(name: &str) -> bool {
 impl fmt::Display for SecretReference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
-            Source::Variable(name) => write!(formatter, "env:{name}"),
-            Source::Keyring(name) => write!(formatter, "keyring:{name}"),
+            Source::Variable(name) => write!(formatter, "env:{}", named(name)),
+            Source::Keyring(name) => write!(formatter, "keyring:{}", named(name)),
             Source::File(path) => write!(formatter, "file:{path}"),
-            Source::Credential(name) => write!(formatter, "credential:{name}"),
-            Source::Command(words) => write!(formatter, "command:{words:?}"),
+            Source::Credential(name) => write!(formatter, "credential:{}", named(name)),
+            Source::Command(words) => {
+                let program = named(words.first().map_or("", String::as_str));
+                write!(formatter, "command:[{program:?}{}]", if words.len() > 1 { ", …" } else { "" })
+            }
         }
     }
+}
+
+impl fmt::Debug for SecretReference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{self} ({})", self.set_at)
+    }
+}
+
+/// A name as it may be shown: one that looks like a secret was put there by mistake.
+fn named(name: &str) -> &str {
+    if is_perhaps_secret(name) { LEFT_OUT } else { name }
+}
+
+/// True for what has the looks of a secret: a mix of small letters and digits that is no path and has no spaces.
+pub(super) fn is_perhaps_secret(text: &str) -> bool {
+    let has = |what: fn(char) -> bool| text.contains(what);
+    text.len() >= PERHAPS_SECRET_FROM
+        && has(|c| c.is_ascii_lowercase())
+        && has(|c| c.is_ascii_digit())
+        && !has(|c| c.is_whitespace() || c == std::path::MAIN_SEPARATOR)
 }
 
 /// The text is not a reference to a secret. The message never repeats it.
@@ -163,6 +181,9 @@ impl SecretError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match &self.problem {
+            SecretProblem::VariableNotSet(name) if name == LEFT_OUT => {
+                "`env:` is followed by the name of a variable, and not by the secret; it is not repeated here".into()
+            }
             SecretProblem::VariableNotSet(name) => format!("set {name}, or name another source in the configuration"),
             SecretProblem::NoKeyring => "use env:, file:, credential: or command: instead".into(),
             SecretProblem::NoHome => "set HOME, or give an absolute path".into(),
@@ -178,6 +199,9 @@ impl SecretError {
             }
             SecretProblem::HelperTimedOut(_) => {
                 "the command must answer without asking anything; unlock the password manager first".into()
+            }
+            SecretProblem::Quoted => {
+                "take the quotation marks away where the secret is kept: what reads an environment file may not take them for its own".into()
             }
             SecretProblem::Empty | SecretProblem::TooLong | SecretProblem::NotText | SecretProblem::Blanks => {
                 "the source must hold the token and nothing else".into()
@@ -239,12 +263,15 @@ pub enum SecretProblem {
     /// It is not UTF-8.
     #[error("it is not text")]
     NotText,
+    /// It stands in quotation marks, as in a file that a shell was meant to read.
+    #[error("it stands in quotation marks, which no token has")]
+    Quoted,
     /// It has spaces or control characters inside: a whole file or a sentence, not a token.
     #[error("it has spaces, line ends or control characters inside, which no token has")]
     Blanks,
 }
 
-/// Fetches the secret that a reference names.
+/// Fetches the secret that a reference names. From then on it is known, and taken out of every text.
 ///
 /// # Errors
 /// [`SecretError`] when the source does not answer, is open to others, or holds something that cannot be a token.
@@ -262,11 +289,13 @@ pub async fn resolve(reference: &SecretReference, environment: &Environment) -> 
         },
         Source::Command(words) => from_command(words, environment).await,
     };
-    fetched.and_then(|bytes| checked(&bytes)).map_err(|problem| SecretError {
+    let secret = fetched.and_then(|bytes| checked(&bytes)).map_err(|problem| SecretError {
         reference: reference.to_string(),
         set_at: reference.set_at.clone(),
         problem,
-    })
+    })?;
+    scrub::learn(&secret);
+    Ok(secret)
 }
 
 /// Bytes that are wiped when they are dropped.
@@ -278,7 +307,7 @@ fn buffer() -> Fetched {
 }
 
 fn from_variable(name: &str, environment: &Environment) -> Result<Fetched, SecretProblem> {
-    let value = environment.get(name).ok_or_else(|| SecretProblem::VariableNotSet(name.to_owned()))?;
+    let value = environment.get(name).ok_or_else(|| SecretProblem::VariableNotSet(named(name).to_owned()))?;
     Ok(Zeroizing::new(value.as_bytes().to_vec()))
 }
 
@@ -309,11 +338,11 @@ fn from_file(path: &Path, exposure: Exposure) -> Result<Fetched, SecretProblem> 
 async fn from_command(words: &[String], environment: &Environment) -> Result<Fetched, SecretProblem> {
     let unusable = |source| SecretProblem::HelperUnusable { source };
     let (program, arguments) = words.split_first().ok_or(SecretProblem::Empty)?;
-    let program = environment.program(program).ok_or_else(|| SecretProblem::HelperMissing(program.clone()))?;
+    let program = environment.program(program).ok_or_else(|| SecretProblem::HelperMissing(named(program).to_owned()))?;
     let mut child = tokio::process::Command::new(program)
         .args(arguments)
         .env_clear()
-        .envs(environment.iter())
+        .envs(environment.for_secrets())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -346,6 +375,9 @@ fn checked(bytes: &[u8]) -> Result<SecretString, SecretProblem> {
     let secret = std::str::from_utf8(bytes).map_err(|_| SecretProblem::NotText)?.trim();
     if secret.is_empty() {
         return Err(SecretProblem::Empty);
+    }
+    if secret.starts_with(['"', '\'', '“', '‘']) || secret.ends_with(['"', '\'', '”', '’']) {
+        return Err(SecretProblem::Quoted);
     }
     if secret.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err(SecretProblem::Blanks);

@@ -1,9 +1,10 @@
 //! Reads both sides: who we are there, the listings, and linked pages that no listing shows.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
+use tokio::sync::watch;
 
 use super::session::{Identities, Progress, Session, SessionError};
 use crate::{
@@ -35,35 +36,84 @@ pub(super) struct ReadNotion {
 /// What was read of Clockify: the workspace and its plan, its objects, and what was noticed.
 pub(super) type ReadClockify = (Identity, Snapshot<Object>, Vec<Problem>);
 
+/// How long the others may still take to find what is wrong with them when one thing is.
+const ALSO_WRONG_WITHIN: Duration = Duration::from_secs(5);
+
+/// Who we are on both sides, and where Notion's rows are.
+pub(super) struct Established {
+    pub(super) notion_workspace: String,
+    pub(super) sources: PerKind<Source>,
+    pub(super) identity: Identity,
+}
+
 impl Session<'_> {
-    pub(super) async fn read_notion(
+    /// Finds out who we are and where the rows are, before anything is listed: what is wrong with that comes all at once, and always in the
+    /// same order. A credential that is refused is said once.
+    pub(super) async fn establish(
         &self,
         mut remembered: PerKind<Option<Source>>,
         pinned: Option<&Identities>,
-    ) -> Result<ReadNotion, SessionError> {
-        let identity = async {
+    ) -> Result<Established, SessionError> {
+        let (tell, told) = watch::channel(false);
+        let wrong = Wrong { tell, told };
+        let notion = wrong.unless(async {
             let identity = self.notion.identity().await?;
             let before = pinned.map(|pinned| pinned.notion.as_str());
             same_workspace(Service::Notion, before, &identity.workspace_id).map(|()| identity.workspace_id)
-        };
-        let [clients, projects, tasks] = Kind::ALL.map(|kind| self.read_pages(kind, remembered[kind].take()));
-        let (workspace, clients, projects, tasks) = tokio::try_join!(identity, clients, projects, tasks)?;
+        });
+        let [clients, projects, tasks] = Kind::ALL.map(|kind| wrong.unless(self.source(kind, remembered[kind].take())));
+        let clockify = wrong.unless(async {
+            let identity = self.clockify.identity(self.workspace).await?;
+            let before = pinned.map(|pinned| pinned.clockify.as_str());
+            same_workspace(Service::Clockify, before, &identity.workspace_id).map(|()| identity)
+        });
+        match tokio::join!(notion, clients, projects, tasks, clockify) {
+            (Some(Ok(notion_workspace)), Some(Ok(clients)), Some(Ok(projects)), Some(Ok(tasks)), Some(Ok(identity))) => {
+                Ok(Established { notion_workspace, sources: PerKind { clients, projects, tasks }, identity })
+            }
+            (notion, clients, projects, tasks, clockify) => {
+                let of_notion = notion.and_then(Result::err).into_iter();
+                let of_sources = [clients, projects, tasks].into_iter().flatten().filter_map(Result::err);
+                let of_clockify = clockify.and_then(Result::err);
+                let mut all: Vec<SessionError> = Vec::new();
+                for error in of_notion.chain(of_sources).chain(of_clockify) {
+                    if !all.iter().any(|known| known.has_cause_of(&error)) {
+                        all.push(error);
+                    }
+                }
+                Err(if all.len() == 1 { all.remove(0) } else { SessionError::Several(all) })
+            }
+        }
+    }
+
+    async fn source(&self, kind: Kind, remembered: Option<Source>) -> Result<Source, SessionError> {
+        let reference = &self.references[kind];
+        match remembered.filter(|source| source.reference == *reference) {
+            Some(source) => Ok(source),
+            None => Ok(self.notion.resolve(kind, reference).await?),
+        }
+    }
+
+    pub(super) async fn read_notion(&self, workspace: String, sources: PerKind<Source>) -> Result<ReadNotion, SessionError> {
+        let [clients, projects, tasks] = Kind::ALL.map(|kind| self.read_pages(kind, &sources[kind]));
+        let (clients, projects, tasks) = tokio::try_join!(clients, projects, tasks)?;
         let mut snapshots = Snapshots::default();
-        let mut sources: PerKind<Option<Source>> = PerKind::default();
-        for (kind, (source, listed)) in Kind::ALL.into_iter().zip([clients, projects, tasks]) {
+        let mut sources = sources;
+        for (kind, listed) in Kind::ALL.into_iter().zip([clients, projects, tasks]) {
             snapshots.pages[kind] = listed.pages;
             snapshots.problems.extend(listed.problems);
-            sources[kind] = Some(listed.refreshed.unwrap_or(source));
+            if let Some(refreshed) = listed.refreshed {
+                sources[kind] = refreshed;
+            }
         }
-        let PerKind { clients: Some(clients), projects: Some(projects), tasks: Some(tasks) } = sources else {
-            unreachable!("every kind was read just now")
-        };
-        let sources = PerKind { clients, projects, tasks };
         snapshots.never_empty = PerKind::from_fn(|kind| self.notion.never_empty(kind, &sources[kind]));
         for kind in Kind::ALL {
             let Some(because) = self.notion.unshared_parents(kind, &sources) else { continue };
+            // Rows of last year's copy of a database, say, are none of those that are read.
+            let parents = kind.parent().map(|parent| snapshots.pages[parent].clone());
+            let is_seen = |parent| parents.as_ref().is_some_and(|pages| pages.get(parent).is_some());
             snapshots.pages[kind].update(|page| {
-                if page.parent == Relation::None {
+                if page.parent == Relation::None || page.parent.one().is_some_and(|parent| !is_seen(parent)) {
                     page.parent = Relation::Unknown(because.clone());
                 }
             });
@@ -71,22 +121,13 @@ impl Session<'_> {
         Ok(ReadNotion { workspace, sources, snapshots })
     }
 
-    async fn read_pages(&self, kind: Kind, remembered: Option<Source>) -> Result<(Source, notion::Listed), SessionError> {
-        let reference = &self.references[kind];
-        let source = match remembered.filter(|source| source.reference == *reference) {
-            Some(source) => source,
-            None => self.notion.resolve(kind, reference).await?,
-        };
+    async fn read_pages(&self, kind: Kind, source: &Source) -> Result<notion::Listed, SessionError> {
         let watch = Arc::clone(&self.watch);
         let progress = move |rows| watch(Progress::Reading(Service::Notion, kind, rows));
-        let listed = self.notion.fetch(kind, &source, &progress).await?;
-        Ok((source, listed))
+        Ok(self.notion.fetch(kind, source, &progress).await?)
     }
 
-    pub(super) async fn read_clockify(&self, pinned: Option<&Identities>) -> Result<ReadClockify, SessionError> {
-        let identity = self.clockify.identity(self.workspace).await?;
-        let before = pinned.map(|pinned| pinned.clockify.as_str());
-        same_workspace(Service::Clockify, before, &identity.workspace_id)?;
+    pub(super) async fn read_clockify(&self, identity: Identity) -> Result<ReadClockify, SessionError> {
         let watch = Arc::clone(&self.watch);
         let progress = move |kind, rows| watch(Progress::Reading(Service::Clockify, kind, rows));
         let (objects, problems) = self.clockify.fetch(&identity.workspace_id, &progress).await?;
@@ -185,6 +226,33 @@ impl Session<'_> {
             }
         }
         Ok(away_now)
+    }
+}
+
+/// Tells everybody who finds out something that something is wrong.
+struct Wrong {
+    tell: watch::Sender<bool>,
+    told: watch::Receiver<bool>,
+}
+
+impl Wrong {
+    /// Finds something out; nothing where it takes much longer than it took others to fail.
+    async fn unless<T>(&self, find: impl Future<Output = Result<T, SessionError>>) -> Option<Result<T, SessionError>> {
+        let mut told = self.told.clone();
+        let given_up = async move {
+            // It ends only with the one who tells.
+            drop(told.wait_for(|wrong| *wrong).await);
+            tokio::time::sleep(ALSO_WRONG_WITHIN).await;
+        };
+        tokio::select! {
+            found = find => {
+                if found.is_err() {
+                    self.tell.send_replace(true);
+                }
+                Some(found)
+            }
+            () = given_up => None,
+        }
     }
 }
 

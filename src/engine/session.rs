@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     apply::{Journal, Settling, Work, apply, settle},
-    fetch::ReadNotion,
+    fetch::{Established, ReadNotion},
     services::Services,
 };
 use crate::{
@@ -22,7 +22,10 @@ use crate::{
         implied::imply,
         journal::{Bodies, Difference, Event, RunId, Trace, What},
         model::{Kind, Limits, Link, PageId, PerKind, Registry, Service, Snapshots},
-        plan::{Calls, Cause, Change, ChangeId, HoldCode, NoticeCode, Plan, Scope, document::ChangeDocument},
+        plan::{
+            Calls, Cause, Change, ChangeId, HoldCode, NoticeCode, Plan, Scope,
+            document::{ChangeDocument, NoticeDocument},
+        },
         report::Stopped,
         review::{Approved, Decision, Remembered, Review, Said},
         rules::{Allowance, Rules},
@@ -46,6 +49,8 @@ const LISTENS_EVERY: Duration = Duration::from_millis(250);
 const WITHOUT_ESTIMATES: &str = "without_estimates";
 /// After this time an estimate is tried again, under the same plan: perhaps it was the rights of the key.
 const ESTIMATES_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Under what name the notices of the last plan are kept, for who settles them.
+pub const NOTICES: &str = "notices";
 /// Shorter waits are not worth keeping.
 const NOT_BEFORE_FROM: Duration = Duration::from_secs(5);
 
@@ -64,6 +69,9 @@ pub enum SessionError {
     /// The state could not be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Several things are wrong before anything could be read; each is said.
+    #[error("{} things are wrong", .0.len())]
+    Several(Vec<SessionError>),
     /// The credentials are those of another workspace than before.
     #[error("{service} shows the workspace {now}, but this state belongs to {before}")]
     OtherIdentity {
@@ -74,6 +82,19 @@ pub enum SessionError {
         /// The workspace that is seen now.
         now: String,
     },
+}
+
+impl SessionError {
+    /// True where the other one says no more than this: every request is refused that is made with a token that is.
+    pub(super) fn has_cause_of(&self, other: &Self) -> bool {
+        use notion::Error::{Budget, Elsewhere, Failed, Refused};
+        let (Self::Notion(one), Self::Notion(other)) = (self, other) else { return false };
+        match (one, other) {
+            (Refused { failure: one, .. }, Refused { failure: other, .. }) => one == other,
+            (Elsewhere { .. }, Elsewhere { .. }) | (Budget { .. }, Budget { .. }) | (Failed { .. }, Failed { .. }) => true,
+            _ => one == other,
+        }
+    }
 }
 
 /// What a run tells while it goes on.
@@ -141,6 +162,17 @@ pub struct Session<'a> {
     pub watch: Watch,
     /// Requests that ended and are not in the journal yet.
     pub exchanges: Exchanges,
+}
+
+/// A notice of the last plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// What it says and about what, safe to show.
+    pub what: String,
+    /// The page that it is about, or what stands for it.
+    pub page: PageId,
+    /// The notice.
+    pub notice: NoticeDocument,
 }
 
 /// Requests that ended, with the time. The clients' sinks fill it, the session empties it into the journal.
@@ -216,14 +248,18 @@ impl Session<'_> {
         let remembered: PerKind<Option<Source>> = self.store.recall("sources")?.unwrap_or_default();
         let identities: Option<Identities> = self.store.recall("identities")?;
         let pinned = identities.as_ref();
+        let established = self.establish(remembered, pinned).await;
+        let exchanges = self.exchanges.take();
+        self.tell_exchanges(exchanges)?;
+        let Established { notion_workspace, sources, identity } = established?;
         let both = tokio::try_join!(
             async {
-                let read = self.read_notion(remembered, pinned).await?;
+                let read = self.read_notion(notion_workspace, sources).await?;
                 (self.watch)(Progress::Read(Service::Notion));
                 Ok::<_, SessionError>(read)
             },
             async {
-                let read = self.read_clockify(pinned).await?;
+                let read = self.read_clockify(identity).await?;
                 (self.watch)(Progress::Read(Service::Clockify));
                 Ok(read)
             },
@@ -321,6 +357,12 @@ impl Session<'_> {
             self.save(&mut seen.registry, difference.verified)?;
             difference.plan
         };
+        let known = self.store.verdicts()?.into_iter().map(|known| known.said);
+        let known = known.filter(|said| said.verdict.decision == Some(Decision::Ignore)).map(|said| said.change).collect();
+        let plan = plan.without(&known);
+        if plan.scope.undoes.is_none() {
+            self.keep_notices(&plan)?;
+        }
         let (plan_hash, changes, undoes) = (plan.hash.clone(), plan.changes.len(), plan.scope.undoes.clone());
         let mut events = vec![What::Planned { plan_hash, changes, complete: plan.complete, undoes: undoes.clone() }];
         events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))));
@@ -342,6 +384,19 @@ impl Session<'_> {
             self.store.withdraw_pending(|waited| ids.contains_key(&ChangeId(waited.id.clone())) || plan.leaves_open(waited))?;
         }
         Ok(plan)
+    }
+
+    /// Keeps what a plan says without a change, so that somebody can settle it when the run is over.
+    fn keep_notices(&mut self, plan: &Plan) -> Result<(), SessionError> {
+        let notices: Vec<Told> = plan
+            .notices
+            .iter()
+            .map(|notice| Told { what: notice.words(), page: notice.about(), notice: NoticeDocument::of(notice) })
+            .collect();
+        if self.store.recall::<Vec<Told>>(NOTICES)?.unwrap_or_default() != notices {
+            self.store.remember(NOTICES, &notices)?;
+        }
+        Ok(())
     }
 
     /// Ends what was decided about changes that a complete plan no longer has, so that it cannot be carried out when the same difference
@@ -592,7 +647,7 @@ fn braked(plan: &Plan) -> Vec<What> {
 /// What shows that another punchlist, with a state of its own, writes to the same workspace.
 fn foreign_runs(plan: &Plan) -> impl Iterator<Item = What> {
     let seen = plan.notices.iter().filter(|notice| notice.code == NoticeCode::ForeignRun);
-    seen.filter_map(|notice| Some(What::ForeignRun { page: notice.page?, object: notice.object?, text: notice.line() }))
+    seen.filter_map(|notice| Some(What::ForeignRun { page: notice.page?, object: notice.object?, text: notice.words() }))
 }
 
 /// The state as the journal of an apply. Requests that ended meanwhile are kept along with its own events.

@@ -16,13 +16,13 @@ use jiff::Timestamp;
 use super::{
     connect::Connection,
     demo, explain,
-    failure::{Code, Failure},
+    failure::{Code, Failure, tell_panics},
     logs::{self, Logs},
     notify, pending, plain,
     progress::Progress,
     stop::Stop,
     text::{self, Dress},
-    tui,
+    tui, unlink,
     workplace::{Global, Setup, Workplace, look, who},
 };
 use crate::domain::{
@@ -111,6 +111,11 @@ enum Command {
         #[command(subcommand)]
         act: Option<pending::Ignored>,
     },
+    /// End the link of a page, e.g. of one that Notion no longer shows; nothing is written to either side
+    Unlink {
+        /// The page: its ID or address
+        page: String,
+    },
     /// Show, copy and verify the log of what was done
     Logs(Box<Logs>),
     /// Mend what is broken
@@ -137,6 +142,7 @@ enum Cure {
 
 /// Does what the arguments ask for.
 pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+    tell_panics();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -210,6 +216,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
             let setup = Setup::load(&global).await?;
             pending::ignored(&setup, act.as_ref(), global.json).map(|()| 0)
         }
+        Some(Command::Unlink { page }) => unlink::unlink(&Setup::load(&global).await?, &page).map(|()| 0),
         Some(Command::Doctor { what: Cure::Rebuild }) => {
             let setup = Setup::load(&global).await?;
             let aside = setup.set_state_aside()?;

@@ -45,8 +45,13 @@ impl Connection {
         watch: &Watch,
     ) -> Result<Self, Failure> {
         let Endpoints { notion, clockify } = settings.require_endpoints()?;
-        let (notion_token, clockify_key) =
-            tokio::try_join!(secrets::resolve(&notion.token, environment), secrets::resolve(&clockify.token, environment))?;
+        let tokens = tokio::join!(secrets::resolve(&notion.token, environment), secrets::resolve(&clockify.token, environment));
+        let (notion_token, clockify_key) = match tokens {
+            (Ok(notion), Ok(clockify)) => (notion, clockify),
+            (notion, clockify) => {
+                return Err(Failure::several(notion.err().into_iter().chain(clockify.err()).map(Failure::from)));
+            }
+        };
         let exchanges = Exchanges::default();
         // The clients take it from there by themselves; this knows how it fares.
         let proxy = Proxy::of_environment(|name| environment.get(name).map(str::to_owned));

@@ -1,10 +1,14 @@
 //! What goes wrong, as a person is told it: what, what to do next, and an exit code.
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{Write, stderr},
+};
 
 use crate::{
     edge::{
-        clockify, config::ConfigError, custody::CustodyError, http::SetupError, notion, secrets::SecretError, store::StoreError,
+        clockify, config::ConfigError, custody::CustodyError, http::SetupError, notion, scrub::scrub, secrets::SecretError,
+        store::StoreError,
     },
     engine::session::SessionError,
 };
@@ -21,7 +25,17 @@ pub(super) enum Code {
     OutOfBudget = 75,
 }
 
-/// A failure for people. Its texts are safe to show.
+/// Tells a panic as an error report would, without what is known to be secret: its words may quote what was worked on.
+pub(crate) fn tell_panics() {
+    let (panics, errors) = color_eyre::config::HookBuilder::default().into_hooks();
+    // Fails only where it was done before.
+    let _installed = errors.install().is_ok();
+    std::panic::set_hook(Box::new(move |panic| {
+        drop(writeln!(stderr(), "{}", scrub(&panics.panic_report(panic).to_string())));
+    }));
+}
+
+/// A failure for people. Its texts are safe to show, and hold nothing that is known to be secret.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) code: Code,
@@ -31,13 +45,34 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(code: Code, error: impl fmt::Display) -> Self {
-        Self { code, error: error.to_string(), hints: Vec::new() }
+        Self { code, error: scrub(&error.to_string()).into_owned(), hints: Vec::new() }
+    }
+
+    /// Several at once, in their order; the code is that of the gravest.
+    pub(super) fn several(failures: impl IntoIterator<Item = Self>) -> Self {
+        let mut all: Vec<Self> = failures.into_iter().collect();
+        if all.len() == 1 {
+            return all.remove(0);
+        }
+        let rank = |failure: &&Self| {
+            [Code::Refused, Code::StateUnusable, Code::Locked, Code::Error].iter().position(|code| *code == failure.code)
+        };
+        let code =
+            all.iter().min_by_key(|failure| rank(failure).unwrap_or(usize::MAX)).map_or(Code::Error, |failure| failure.code);
+        let error = all.iter().fold(format!("{} things are wrong", all.len()), |text, failure| text + "\n  " + &failure.error);
+        let mut hints: Vec<String> = Vec::new();
+        for hint in all.into_iter().flat_map(|failure| failure.hints) {
+            if !hints.contains(&hint) {
+                hints.push(hint);
+            }
+        }
+        Self { code, error, hints }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         let hint = hint.into();
         if !hint.is_empty() {
-            self.hints.push(hint);
+            self.hints.push(scrub(&hint).into_owned());
         }
         self
     }
@@ -101,6 +136,7 @@ impl From<SessionError> for Failure {
                 Self::new(Code::Refused, clockify).hint(clockify.hint())
             }
             SessionError::Clockify(clockify) => Self::new(Code::Error, &clockify).hint(clockify.hint()),
+            SessionError::Several(errors) => Self::several(errors.into_iter().map(Self::from)),
             SessionError::OtherIdentity { .. } => Self::new(Code::Refused, &error)
                 .hint("use the credentials of that workspace, or another --state-dir for this one"),
         }

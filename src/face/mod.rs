@@ -13,4 +13,5 @@ mod progress;
 mod stop;
 mod text;
 pub mod tui;
+mod unlink;
 mod workplace;

@@ -16,11 +16,15 @@ use crate::{
     domain::{
         model::{Kind, ObjectId, PageId},
         pending::Waits,
-        plan::{Action, ChangeId, document::ChangeDocument},
+        plan::{
+            Action, ChangeId,
+            document::{ChangeDocument, NoticeDocument},
+        },
         review::{Decision, Remembered, Said, Verdict},
         text::{Display, json},
     },
     edge::store::{PendingRow, Store},
+    engine::session::{NOTICES, Told},
 };
 
 /// The format's name and version.
@@ -35,6 +39,12 @@ pub(super) enum Act {
     Approve(Which),
     /// Take back what was decided about changes that wait
     Clear(Which),
+    /// Settle what comes in every run: notices that you know of and changes that you do not want, as long as they say the same
+    Ignore {
+        /// Their IDs, or how they begin
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
 }
 
 /// Which of the changes that wait.
@@ -124,18 +134,28 @@ struct Document<'a> {
     changes: Vec<Row<'a>>,
     /// Decisions about changes that are not among these: they hold as long as the plan has the change.
     decisions: Vec<Standing<'a>>,
+    /// What the last plan said without a change.
+    notices: Vec<&'a NoticeDocument>,
 }
 
 /// What waits, and what people said about it.
+#[derive(Default)]
 struct Queue {
     rows: Vec<PendingRow>,
     said: BTreeMap<ChangeId, Remembered>,
+    notices: Vec<Told>,
 }
 
 impl Queue {
     fn of(store: &Store) -> Result<Self, Failure> {
         let said = store.verdicts()?.into_iter().map(|known| (known.said.change.clone(), known)).collect();
-        Ok(Self { rows: store.pending()?, said })
+        let mut queue = Self { rows: store.pending()?, said, notices: store.recall(NOTICES)?.unwrap_or_default() };
+        // What was ignored since waits for nobody, although no run has said so yet.
+        let ignored: BTreeSet<ChangeId> =
+            queue.said.values().filter(|known| is_ignored(known)).map(|known| known.said.change.clone()).collect();
+        queue.rows.retain(|row| !ignored.contains(&ChangeId(row.change.id.clone())));
+        queue.notices.retain(|told| !ignored.contains(&ChangeId(told.notice.id.clone())));
+        Ok(queue)
     }
 
     fn decision(&self, id: &str) -> Option<(&Decision, &str)> {
@@ -157,11 +177,13 @@ impl Queue {
     /// What was said about changes that no run has left, as in a review that ended before anything was applied.
     fn standing(&self) -> impl Iterator<Item = &Remembered> {
         let left: BTreeSet<&str> = self.rows.iter().map(|row| row.change.id.as_str()).collect();
-        let stands = move |known: &&Remembered| {
-            known.said.verdict.decision != Some(Decision::Ignore) && !left.contains(known.said.change.0.as_str())
-        };
+        let stands = move |known: &&Remembered| !is_ignored(known) && !left.contains(known.said.change.0.as_str());
         self.said.values().filter(stands)
     }
+}
+
+fn is_ignored(known: &Remembered) -> bool {
+    known.said.verdict.decision == Some(Decision::Ignore)
 }
 
 fn is_approval(known: &Remembered) -> bool {
@@ -178,11 +200,12 @@ fn stands(known: &Remembered) -> Standing<'_> {
 pub(super) fn list(setup: &Setup, as_json: bool) -> Result<(), Failure> {
     let queue = match setup.look_at_state()? {
         Some(store) => Queue::of(&store)?,
-        None => Queue { rows: Vec::new(), said: BTreeMap::new() },
+        None => Queue::default(),
     };
     if as_json {
         let changes = queue.rows.iter().map(|row| queue.shown(row)).collect();
-        let document = Document { format: FORMAT, changes, decisions: queue.standing().map(stands).collect() };
+        let notices = queue.notices.iter().map(|told| &told.notice).collect();
+        let document = Document { format: FORMAT, changes, decisions: queue.standing().map(stands).collect(), notices };
         return say(&format!("{}\n", json(&document).map_err(|error| Failure::new(Code::Error, error))?));
     }
     say(&text(&queue, Timestamp::now()))
@@ -230,6 +253,12 @@ fn text(queue: &Queue, now: Timestamp) -> String {
     } else if waiting > 0 {
         text.push_str(" Review them with `punchlist`, or approve some with `punchlist pending approve ID…`.\n");
     }
+    if !queue.notices.is_empty() {
+        text.push_str("\nNotices of the last plan; `punchlist pending ignore ID…` says no more of them:\n");
+        for Told { what, notice, .. } in &queue.notices {
+            put(&mut text, format_args!("  {what}\n    ID {}\n", notice.id));
+        }
+    }
     text
 }
 
@@ -259,6 +288,7 @@ pub(super) fn act(setup: &Setup, act: &Act) -> Result<(), Failure> {
     let which = match act {
         Act::Approve(which) => which,
         Act::Clear(which) => return clear(setup, &mut store, &queue, which),
+        Act::Ignore { ids } => return ignore(setup, &mut store, &queue, ids),
     };
     let chosen = choose(&queue, which)?;
     let mut chosen: BTreeSet<usize> = chosen.into_iter().collect();
@@ -266,7 +296,8 @@ pub(super) fn act(setup: &Setup, act: &Act) -> Result<(), Failure> {
     if let Some(at) = chosen.iter().find(|at| !which.ids.is_empty() && queue.rows[**at].waits == Waits::Held) {
         let row = &queue.rows[*at];
         let error = format!("{} cannot be approved now: {}", row.change.id, row.reason);
-        return Err(Failure::new(Code::Error, error).hint("mend what holds it, or release a brake in the console with B"));
+        return Err(Failure::new(Code::Error, error)
+            .hint(format!("mend what holds it; or `punchlist pending ignore {}` asks about it no more", row.change.id)));
     }
     chosen.retain(|at| queue.rows[*at].waits != Waits::Held);
     with_needed(&queue, &mut chosen)?;
@@ -317,6 +348,27 @@ fn clear(setup: &Setup, store: &mut Store, queue: &Queue, which: &Which) -> Resu
     for what in cleared {
         put(&mut text, format_args!("not decided any more: {what}\n"));
     }
+    say(&text)
+}
+
+/// Settles notices and changes that come in every run, as long as they say the same.
+fn ignore(setup: &Setup, store: &mut Store, queue: &Queue, ids: &[String]) -> Result<(), Failure> {
+    let ignored = || Verdict { decision: Some(Decision::Ignore), ..Verdict::default() };
+    let of_rows = queue.rows.iter().map(|row| said(row, ignored()));
+    let of_notices = queue.notices.iter().map(|told| {
+        let Told { what, page, notice } = told;
+        Said { change: ChangeId(notice.id.clone()), page: *page, what: what.clone(), verdict: ignored() }
+    });
+    let all: Vec<Said> = of_rows.chain(of_notices).collect();
+    let known = || all.iter().enumerate().map(|(at, said)| (at, said.change.0.as_str()));
+    let meant: BTreeSet<usize> = ids.iter().map(|id| named(id, known())).collect::<Result<_, _>>()?;
+    let said: Vec<Said> = meant.into_iter().map(|at| all[at].clone()).collect();
+    setup.keep(store, "pending ignore", &said)?;
+    let mut text = String::new();
+    for said in &said {
+        put(&mut text, format_args!("ignored: {}\n", Display::of(&said.what)));
+    }
+    text.push_str("It holds as long as the same is said; `punchlist ignored revoke ID…` takes it back.\n");
     say(&text)
 }
 
@@ -387,7 +439,6 @@ fn said(row: &PendingRow, verdict: Verdict) -> Said {
 
 /// Lists what was ignored for good, or asks about some of it again.
 pub(super) fn ignored(setup: &Setup, revoke: Option<&Ignored>, as_json: bool) -> Result<(), Failure> {
-    let is_ignored = |known: &Remembered| known.said.verdict.decision == Some(Decision::Ignore);
     let Some(Ignored::Revoke { ids, all }) = revoke else {
         let known = setup.look_at_state()?.map(|store| store.verdicts()).transpose()?.unwrap_or_default();
         let known: Vec<Remembered> = known.into_iter().filter(is_ignored).collect();

@@ -22,6 +22,10 @@ use crate::domain::{
 const NAME_COLUMNS: usize = 52;
 /// Columns of a value; longer ones are cut in the middle.
 const VALUE_COLUMNS: usize = 60;
+/// So many notices of one kind are shown one by one.
+const ALIKE_MAX: usize = 5;
+/// So many of more of them.
+const ALIKE_SHOWN: usize = 3;
 /// Column at which the action begins.
 const ACTION_COLUMN: usize = 58;
 
@@ -197,9 +201,29 @@ fn notices(text: &mut String, plan: &Plan, dress: Dress) {
         return;
     }
     put(text, format_args!("\n{}\n", dress.bold("Notices")));
-    for notice in &plan.notices {
-        put(text, format_args!("  {}\n", notice.line()));
+    for line in notice_lines(plan) {
+        put(text, format_args!("  {line}\n"));
     }
+    put(
+        text,
+        format_args!(
+            "  {}\n",
+            dress.dim("`punchlist pending ignore ID` settles what you know of; `punchlist pending` has all IDs.")
+        ),
+    );
+}
+
+/// The notices as lines, each with its ID. Of many of one kind the first are shown, and how many more there are.
+pub(super) fn notice_lines(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for alike in plan.notices.chunk_by(|one, other| (one.code, one.kind) == (other.code, other.kind)) {
+        let shown = if alike.len() > ALIKE_MAX { ALIKE_SHOWN } else { alike.len() };
+        lines.extend(alike[..shown].iter().map(|notice| format!("{} [{}]", notice.words(), notice.id())));
+        if shown < alike.len() {
+            lines.push(format!("and {} more {} like it", alike.len() - shown, alike[0].kind.plural()));
+        }
+    }
+    lines
 }
 
 fn totals(text: &mut String, plan: &Plan, dress: Dress) {

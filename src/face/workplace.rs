@@ -20,7 +20,7 @@ use super::{
 use crate::{
     domain::{
         journal::{Event, RunId, What},
-        model::Service,
+        model::{Link, Service},
         plan::{Plan, sha256},
         review::Said,
         text::Display,
@@ -205,7 +205,14 @@ impl Setup {
             let Said { change, page, what: _, verdict } = said.clone();
             What::Decided { change, page, by: by.clone(), verdict }
         });
-        log_by_itself(store, &self.settings.given, trigger, decided, "decided")
+        log_by_itself(store, &self.settings.given, trigger, decided, "decided", &[])
+    }
+
+    /// Keeps that a page and its object belong together no more, and logs it.
+    pub(super) fn part(&self, store: &mut Store, link: &Link) -> Result<(), Failure> {
+        let Link { page, kind, object, .. } = *link;
+        let parted = What::Linked { page, kind, object: None, former: Some(object) };
+        log_by_itself(store, &self.settings.given, "unlink", [parted], "unlinked", std::slice::from_ref(link))
     }
 
     /// The state, to write to.
@@ -277,7 +284,7 @@ impl Workplace {
         };
         let secrets = [("notion.token", &settings.notion.token), ("clockify.token", &settings.clockify.token)];
         let read = secrets.into_iter().filter_map(|(key, reference)| {
-            Some(What::SecretRead { key: key.to_owned(), reference: reference.as_ref()?.without_arguments() })
+            Some(What::SecretRead { key: key.to_owned(), reference: reference.as_ref()?.to_string() })
         });
         let before = read.collect();
         let (places, given, keep_days) = (settings.places.clone(), settings.given.clone(), settings.logs.keep_days);
@@ -382,16 +389,17 @@ fn configured_otherwise(store: &Store, given: &BTreeMap<String, String>) -> Resu
 
 /// Logs that a secret could not be had, as a run that ended before it began.
 fn log_refusal(store: &mut Store, given: &BTreeMap<String, String>, failure: &Failure) -> Result<(), Failure> {
-    log_by_itself(store, given, "connect", [What::SecretRefused { error: failure.error.clone() }], &failure.error)
+    log_by_itself(store, given, "connect", [What::SecretRefused { error: failure.error.clone() }], &failure.error, &[])
 }
 
-/// Logs something that happened outside any run, as a run of its own.
+/// Logs something that happened outside any run, as a run of its own, along with what it does to links.
 fn log_by_itself(
     store: &mut Store,
     given: &BTreeMap<String, String>,
     trigger: &str,
     what: impl IntoIterator<Item = What>,
     outcome: &str,
+    links: &[Link],
 ) -> Result<(), Failure> {
     let now = Timestamp::now();
     let (run, version) = (run_id(now), env!("CARGO_PKG_VERSION").to_owned());
@@ -412,7 +420,7 @@ fn log_by_itself(
     let begins = What::RunStarted { trigger, by, account, host, version, rules: String::new(), config };
     let ends = What::RunEnded { outcome: outcome.to_owned(), totals: None };
     let all = std::iter::once(begins).chain(what).chain([ends]);
-    Ok(store.append_all(&all.map(|what| Event { run: run.clone(), at: now, what }).collect::<Vec<_>>())?)
+    Ok(store.record(now, &all.map(|what| Event { run: run.clone(), at: now, what }).collect::<Vec<_>>(), links)?)
 }
 
 /// Says where the keys were set that a failure names.

@@ -268,6 +268,15 @@ pub enum When {
 pub enum Failure {
     /// This status with this text as its JSON body (may be empty).
     Status(u16, String),
+    /// This answer, word for word, with these headers.
+    Answer {
+        /// The status.
+        status: u16,
+        /// Names and values.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: String,
+    },
     /// The TCP connection is reset without an answer.
     Reset,
     /// No answer, ever.

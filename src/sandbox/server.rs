@@ -248,7 +248,7 @@ fn is_mutation(service: Service, request: &Request) -> bool {
 
 fn status_of(failure: &Failure, answer: Option<&Answer>) -> u16 {
     match failure {
-        Failure::Status(status, _) => *status,
+        Failure::Status(status, _) | Failure::Answer { status, .. } => *status,
         Failure::Reset | Failure::Stall => 0,
         Failure::TruncatedBody => answer.map_or(200, |answer| answer.status),
         Failure::HtmlBody | Failure::HugeBody(_) => 200,
@@ -269,6 +269,15 @@ async fn fail(
 ) -> Response<HttpBody> {
     match failure {
         Failure::Status(status, body) => raw(status, "application/json", HttpBody::from(body), now),
+        Failure::Answer { status, headers, body } => {
+            let mut response = raw(status, "application/json", HttpBody::from(body), now);
+            for (name, value) in headers {
+                if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(&value)) {
+                    response.headers_mut().insert(name, value);
+                }
+            }
+            response
+        }
         Failure::Reset => {
             line.cut();
             raw(500, "text/plain", HttpBody::empty(), now)

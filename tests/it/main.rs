@@ -2,6 +2,9 @@
 
 mod architecture;
 mod bad_input;
+#[cfg(unix)]
+mod canary;
+mod causes;
 mod clockify;
 mod codes;
 mod command_line;
@@ -20,6 +23,7 @@ mod plain;
 mod possible;
 mod recovery;
 mod rules;
+mod settled;
 mod simulate;
 mod support;
 mod sync_status;

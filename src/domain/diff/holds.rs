@@ -33,8 +33,15 @@ impl<'a> Differ<'a> {
     pub(super) fn hold_contested(&mut self, at: usize, page: &Page) {
         let text = match self.namesakes_of.get(&page.id).map(|group| group.contest(page)) {
             None | Some(Contest::None) => return,
-            Some(Contest::Lost) => "another page of this name under the same parent is linked already",
-            Some(Contest::Open) => "several pages under the same parent have this name, and Clockify takes only one",
+            Some(Contest::Lost(keeper)) => format!(
+                "another page of this name under the same parent is linked already, {keeper}, which is not closed: close it or rename \
+                 one of them in Notion; or ask no more: `punchlist pending ignore {}`",
+                id_at(&self.changes, at)
+            ),
+            Some(Contest::Open) => {
+                "several pages under the same parent have this name, and Clockify takes only one: rename all but one in Notion"
+                    .to_owned()
+            }
         };
         self.hold(at, HoldCode::NameTaken, text);
     }
@@ -324,12 +331,15 @@ impl<'a> Differ<'a> {
                     let frees = id_at(&self.changes, frees);
                     self.changes[change].requires.push(frees);
                 }
-                (Some(_), _) if seen => {
-                    self.hold(change, HoldCode::NameTaken, format!("another {kind} has this name ({holder})"));
+                (Some(owner), _) if seen => {
+                    let text = self.taken_by_page(change, kind, holder, owner);
+                    self.hold(change, HoldCode::NameTaken, text);
                 }
                 (Some(_), _) if self.changes[change].proposal.action == Action::Create => self.lost_links.push((change, holder)),
-                (Some(_), _) => {
-                    let text = format!("a {kind} whose page is out of sight has this name ({holder})");
+                (Some(owner), _) => {
+                    let text = format!(
+                        "a {kind} whose page is out of sight has this name ({holder}); `punchlist unlink {owner}` ends that link"
+                    );
                     self.hold(change, HoldCode::NameTaken, text);
                 }
                 (None, _) if self.snapshots.objects[kind].get(holder).is_some_and(|holder| holder.nature.template) => {
@@ -370,6 +380,27 @@ impl<'a> Differ<'a> {
         }
     }
 
+    /// Whose a name is that another page wants too, whether that page is closed, and the ways out.
+    fn taken_by_page(&self, change: usize, kind: Kind, holder: ObjectId, owner: PageId) -> String {
+        let page = self.pairs.of(owner).map(|(page, _)| *page);
+        let state = match page.map(|page| &page.standing) {
+            Some(Standing::Open) | None => "is open",
+            Some(Standing::Closed { .. }) => "is closed",
+            Some(Standing::Trashed) => "is in the trash",
+            Some(Standing::Unknown { .. }) => "may be open or closed",
+        };
+        let take_over = if page.is_some_and(|page| self.snapshots.closes(page)) {
+            format!("; let this page take the {kind} over: `punchlist unlink {owner}`")
+        } else {
+            String::new()
+        };
+        format!(
+            "another {kind} has this name ({holder}), that of the page {owner}, which {state}: rename one of them in Notion{take_over}; \
+             or ask no more: `punchlist pending ignore {}`",
+            id_at(&self.changes, change)
+        )
+    }
+
     /// Withholds every class of change that is larger than its brake lets through.
     pub(super) fn brake(&mut self) {
         let population =
@@ -386,13 +417,26 @@ impl<'a> Differ<'a> {
             let creates: BTreeSet<usize> = lost.iter().map(|(at, _)| *at).collect();
             if creates.len() > lost_link.limit(population[kind]) {
                 for (at, holder) in lost {
-                    let text =
-                        format!("it looks like a lost link: {holder} has this name and is linked to a page that is out of sight");
+                    let text = format!(
+                        "it looks like a lost link: {holder} has this name and is linked to a page that is out of sight; {}",
+                        match self.registry.of_object(holder) {
+                            Some(link) => format!("`punchlist unlink {}` ends that link", link.page),
+                            None => release(Class::LostLink, creates.len()),
+                        }
+                    );
                     self.hold(at, HoldCode::Brake, text);
                 }
             }
         }
     }
+}
+
+/// How a person lets so many changes of a class through.
+fn release(class: Class, count: usize) -> String {
+    format!(
+        "B in the console releases it, or `punchlist plan --out FILE` and `punchlist apply FILE --allow {}={count}`",
+        class.word()
+    )
 }
 
 /// Withholds every class of change of which there are more than its brake lets through, where so many objects of each kind are linked.
@@ -412,7 +456,12 @@ pub(in crate::domain) fn brake(changes: &mut [Change], rules: &Rules, population
             if count <= limit {
                 continue;
             }
-            let text = format!("{count} {} of {} at once, and the brake is at {limit}", class.plural(), kind.plural());
+            let text = format!(
+                "{count} {} of {} at once, and the brake is at {limit}; {}",
+                class.plural(),
+                kind.plural(),
+                release(class, count)
+            );
             for change in changes.iter_mut().filter(|change| caught(change)) {
                 change.hold = Some(Hold { code: HoldCode::Brake, text: text.clone() });
                 change.state = State::Held;

@@ -55,15 +55,29 @@ fn away(snapshots: &Snapshots, registry: &Registry, notices: &mut Vec<Notice>) {
             None => continue,
             Some(Away::Lost) => (
                 NoticeCode::LostSight,
-                "Notion no longer shows this page: deleted for good, or hidden from the connection; its object is left alone",
+                format!(
+                    "Notion no longer shows this page: deleted for good, or hidden from the connection; its object is left alone; \
+                     share the page again, or end the link with `punchlist unlink {}`",
+                    link.page
+                ),
             ),
-            Some(Away::MovedOut) => (NoticeCode::MovedOut, "the page was moved out of its data source; its object is left alone"),
-            Some(Away::NotMeant) => {
-                (NoticeCode::NotMeant, "the page no longer is one of those that are mirrored; its object is left alone")
-            }
+            Some(Away::MovedOut) => (
+                NoticeCode::MovedOut,
+                format!(
+                    "the page was moved out of its data source; its object is left alone; move it back, or end the link with \
+                     `punchlist unlink {}`",
+                    link.page
+                ),
+            ),
+            Some(Away::NotMeant) => (
+                NoticeCode::NotMeant,
+                format!(
+                    "the page no longer is one of those that are mirrored; its object is left alone; `punchlist unlink {}` ends the link",
+                    link.page
+                ),
+            ),
         };
         let name = snapshots.objects[link.kind].get(link.object).map(|object| object.name.clone()).unwrap_or_default();
-        let text = text.to_owned();
         notices.push(Notice { code, kind: link.kind, name, page: Some(link.page), object: Some(link.object), text });
     }
 }

@@ -51,6 +51,9 @@ pub struct ChangeDocument {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of `plan::Notice`, which documents them")]
 pub struct NoticeDocument {
+    /// Made of its content; empty in plans that were saved before notices had one.
+    #[serde(default)]
+    pub id: String,
     pub code: NoticeCode,
     pub kind: Kind,
     pub name: String,
@@ -245,9 +248,11 @@ impl ChangeDocument {
 }
 
 impl NoticeDocument {
-    fn of(notice: &Notice) -> Self {
+    /// What is shown of a notice.
+    pub fn of(notice: &Notice) -> Self {
         let Notice { code, kind, name, page, object, text } = notice;
         Self {
+            id: notice.id().0,
             code: *code,
             kind: *kind,
             name: name.exact().to_owned(),

@@ -19,6 +19,9 @@ use crate::{
     edge::{files, secrets::SecretReference},
 };
 
+/// What to do about a path of Windows, whose backslashes mean something else to TOML.
+pub(super) const IN_SINGLE_QUOTES: &str =
+    r"in double quotes a backslash begins an escape: write a path in single quotes, e.g. 'C:\Users\me'";
 /// The largest file that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -121,7 +124,9 @@ impl Layers {
         // What the parser made of the rest is a guess, and would only add problems that are none.
         for error in errors {
             // Only the message: the error's own display repeats the line, which may hold a secret.
-            self.problem(origin(error.span().map_or(0, |span| span.start)), format!("this is not TOML: {}", error.message()));
+            let at = error.span().map_or(0, |span| span.start);
+            let hint = if has_backslash(&text, at) { format!("; {IN_SINGLE_QUOTES}") } else { String::new() };
+            self.problem(origin(at), format!("this is not TOML: {}{hint}", error.message()));
         }
     }
 
@@ -170,16 +175,12 @@ impl Layers {
         }
     }
 
-    /// Everything that was given, as text for people. Of a token only where it is: the arguments of a program may hold a secret.
+    /// Everything that was given, as text for people; of a secret only where it is.
     pub(super) fn told(&self) -> BTreeMap<String, String> {
         let told = |(key, given): (&String, &Given)| {
             let text = match &given.content {
-                Content::Text(text) | Content::Unquoted(text)
-                    if key.rsplit_once('.').is_some_and(|(_, last)| last == "token") =>
-                {
-                    SecretReference::parse(text, key)
-                        .map_or_else(|_| "[no reference]".to_owned(), |reference| reference.without_arguments())
-                }
+                Content::Text(text) | Content::Unquoted(text) if is_of_secret(key) => SecretReference::parse(text, key)
+                    .map_or_else(|_| "[no reference]".to_owned(), |reference| reference.to_string()),
                 Content::Text(text) | Content::Unquoted(text) => text.clone(),
                 Content::Whole(number) => number.to_string(),
                 Content::Flag(flag) => flag.to_string(),
@@ -197,8 +198,19 @@ impl Layers {
     }
 }
 
+/// True for a key that takes a reference to a secret, by its name.
+fn is_of_secret(key: &str) -> bool {
+    matches!(key.rsplit('.').next(), Some("token" | "webhook" | "secret" | "password")) || key == "state.url"
+}
+
 fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
+}
+
+/// True where the line of a place has a backslash in double quotes.
+fn has_backslash(text: &str, at: usize) -> bool {
+    let line = text.lines().nth(line_of(text, at) - 1).unwrap_or_default();
+    line.split_once('"').is_some_and(|(_, rest)| rest.contains('\\'))
 }
 
 /// Why a file was not read.

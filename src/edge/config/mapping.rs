@@ -141,7 +141,7 @@ fn mapped(reader: &mut Reader<'_>, kind: Kind, field: Field, key: &str) -> Optio
     }
     let more = unit.is_some() || !values.is_empty() || reader.origin(&format!("{key}.unknown")).is_some();
     if property.is_none() && more && reader.origin(&property_key).is_none() {
-        let place = reader.below_place(key);
+        let place = reader.place(key);
         reader.problem(place, format!("`{key}` also needs `property`, the name of a Notion property"));
     }
     Some(Meant::Mapped(Mapped { property: property?, unit: unit.unwrap_or_default(), values }))

@@ -72,10 +72,12 @@ fn console(reader: &mut Reader<'_>) -> ConsoleSettings {
 
 /// Where the keys were set: those that can turn out wrong only when a service is asked, and those that decide something.
 fn places(reader: &Reader<'_>) -> BTreeMap<String, String> {
-    let mut keys = vec!["notion.token".to_owned(), "clockify.token".to_owned(), "clockify.workspace".to_owned()];
+    let reaching = ["notion.token", "notion.base_url", "clockify.token", "clockify.base_url", "clockify.workspace"];
+    let mut keys = reaching.map(str::to_owned).to_vec();
     for kind in Kind::ALL {
         keys.push(format!("notion.{}.data_source", kind.plural()));
-        let mapped = ["id", "closed", "project_from"].into_iter().chain(kind.parent().map(Kind::word));
+        let mapped =
+            ["id", "closed", "only", "project_from", "sync_status", "sync_note"].into_iter().chain(kind.parent().map(Kind::word));
         keys.extend(mapped.map(|key| format!("mapping.{}.{key}", kind.plural())));
         keys.extend(Field::mappable(kind).iter().map(|field| format!("mapping.{}.fields.{field}", kind.plural())));
     }

@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use super::{
     Environment, Problem,
-    layers::{Content, Given, Layers, Origin},
+    layers::{Content, Given, IN_SINGLE_QUOTES, Layers, Origin},
 };
 use crate::{
     domain::{
@@ -18,6 +18,8 @@ use crate::{
 
 /// Text of this many characters without a space may be a secret: Clockify's keys have 48, Notion's tokens 50. Ids have at most 36.
 const SECRET_CHARACTERS_MIN: usize = 40;
+/// So does text of this many characters that mixes letters and digits, unless it is hexadecimal, as IDs are.
+const MIXED_CHARACTERS_MIN: usize = 20;
 /// Columns of an offending value that a message repeats.
 const SHOWN_COLUMNS: usize = 60;
 
@@ -53,9 +55,12 @@ impl<'a> Reader<'a> {
         self.known.get(key).and_then(Option::as_ref)
     }
 
-    /// Where a key that has been taken was set, or the name of the place where defaults come from.
+    /// Where a key that has been taken was set, of a table the first of its keys; or the name of the place where defaults come from.
     pub(super) fn place(&self, key: &str) -> String {
-        self.origin(key).map_or_else(|| "the defaults".to_owned(), ToString::to_string)
+        let below = format!("{key}.");
+        let mut within = self.known.range(below.clone()..).take_while(|(known, _)| known.starts_with(&below));
+        let origin = self.origin(key).or_else(|| within.find_map(|(_, origin)| origin.as_ref()));
+        origin.map_or_else(|| "the defaults".to_owned(), ToString::to_string)
     }
 
     pub(super) fn problem(&mut self, place: impl fmt::Display, text: String) {
@@ -115,13 +120,6 @@ impl<'a> Reader<'a> {
         self.given.keys().filter(|given| given.starts_with(&below)).cloned().collect()
     }
 
-    /// Where the first key below another was set that has been taken.
-    pub(super) fn below_place(&self, key: &str) -> String {
-        let below = format!("{key}.");
-        let taken = self.known.iter().filter(|(known, _)| known.starts_with(&below));
-        taken.filter_map(|(_, origin)| origin.as_ref()).map(ToString::to_string).next().unwrap_or_default()
-    }
-
     /// A rate: requests in some time.
     pub(super) fn rate(&mut self, key: &str) -> Option<NonZeroU32> {
         self.whole(key, 1..=1_000_000).and_then(NonZeroU32::new)
@@ -140,6 +138,9 @@ impl<'a> Reader<'a> {
     fn path(&mut self, key: &str, takes: &str) -> Option<PathBuf> {
         let environment = self.environment;
         let path = self.take(key, |content| {
+            if content.text().is_some_and(|text| text.contains(char::is_control)) {
+                return Err(format!("{takes}, and this one holds a control character: {IN_SINGLE_QUOTES}"));
+            }
             let text = content.text().filter(|text| !text.is_empty());
             text.and_then(|text| environment.expand_home(text)).ok_or_else(|| takes.to_owned())
         })?;
@@ -211,6 +212,9 @@ impl<'a> Reader<'a> {
         {
             return Some(format!("`{known}` takes a value and not keys such as `{}`", Display::of(key)));
         }
+        if key.split('.').any(may_be_secret) {
+            return Some("an unknown key, which may be a secret and is not repeated here".to_owned());
+        }
         let shown = Display::of(key).clipped(SHOWN_COLUMNS);
         for kind in Kind::ALL {
             let field = key.strip_prefix(&format!("mapping.{}.fields.", kind.plural()));
@@ -263,8 +267,13 @@ fn shown(content: &Content) -> String {
 
 fn may_be_secret(text: &str) -> bool {
     let has_credentials = text.contains("://") && text.contains('@');
+    let is_reference = text.starts_with("command:");
     let is_opaque = text.len() >= SECRET_CHARACTERS_MIN && !text.contains("://") && !text.contains(char::is_whitespace);
-    text.starts_with("ntn_") || text.starts_with("secret_") || has_credentials || is_opaque
+    let is_mixed = text.len() >= MIXED_CHARACTERS_MIN
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && text.bytes().any(|byte| byte.is_ascii_digit())
+        && text.bytes().any(|byte| byte.is_ascii_lowercase() && !byte.is_ascii_hexdigit());
+    is_mixed || text.starts_with("ntn_") || text.starts_with("secret_") || has_credentials || is_reference || is_opaque
 }
 
 /// True for an address that a token may be sent to.
@@ -290,7 +299,8 @@ fn is_service(url: &Url, domain: &str) -> bool {
 
 /// The id in `1f2c…`, `collection://1f2c…` or `https://www.notion.so/agency/Clients-1f2c…?v=…`.
 fn notion_id_in(text: &str) -> Option<PageId> {
-    let text = text.trim();
+    // What follows names a view of it.
+    let text = text.trim().split(['?', '#']).next()?;
     if let Ok(id) = text.parse() {
         return Some(id);
     }

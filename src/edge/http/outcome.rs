@@ -5,12 +5,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use crate::domain::{model::Service, text::Display};
+use crate::{
+    domain::{model::Service, text::Display},
+    edge::scrub::scrub,
+};
 
 /// Columns of a service's message that are kept.
 const MESSAGE_COLUMNS_MAX: usize = 400;
 /// Characters of it that are looked at.
 const MESSAGE_CHARS_MAX: usize = 4 * MESSAGE_COLUMNS_MAX;
+/// Characters that are scrubbed before: what is cut there is cut off again.
+const SCRUBBED_CHARS_MAX: usize = 20 * MESSAGE_CHARS_MAX;
 /// Nobody waits longer than this before trying once more, whatever is asked for: a wrong number must not lock us out.
 pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 /// Columns of a request's id that are kept.
@@ -76,6 +81,13 @@ impl Failure {
         matches!(self, Self::Rejected { status: 401 | 403, .. })
     }
 
+    /// True where something else seems to answer than the service's API: no such address there (Clockify's 3000), or a 404 that lacks the
+    /// code that each of its own answers has.
+    pub fn is_elsewhere(&self) -> bool {
+        let Self::Rejected { status: 404 | 405, code, .. } = self else { return false };
+        code.as_deref().is_none_or(|code| code == "3000")
+    }
+
     /// True for a rejection with this status.
     pub fn has_status(&self, wanted: u16) -> bool {
         matches!(self, Self::Rejected { status, .. } if *status == wanted)
@@ -115,12 +127,17 @@ fn coded(status: u16, code: Option<&str>) -> String {
     }
 }
 
-/// Makes text of a service or a library fit for an error message.
+/// Makes text of a service or a library fit for an error message: scrubbed first, since what is cut no longer looks like a secret, then
+/// shortened. A service may repeat what it was sent, and refuse it by name.
 pub(in crate::edge) fn shown(text: &str) -> String {
-    let text = text.trim();
     // A parser's complaint may quote a whole answer, and looking at millions of characters takes seconds.
-    let end = text.char_indices().nth(MESSAGE_CHARS_MAX).map_or(text.len(), |(at, _)| at);
-    Display::of(&text[..end]).clipped(MESSAGE_COLUMNS_MAX).to_string()
+    let text = scrub(begin(text.trim(), SCRUBBED_CHARS_MAX)).into_owned();
+    Display::of(begin(&text, MESSAGE_CHARS_MAX)).clipped(MESSAGE_COLUMNS_MAX).to_string()
+}
+
+/// The first characters of a text.
+fn begin(text: &str, characters: usize) -> &str {
+    text.char_indices().nth(characters).map_or(text, |(at, _)| &text[..at])
 }
 
 /// Whether a request may be sent again when nobody knows whether it was carried out.
@@ -207,7 +224,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 /// What the service calls the request: Notion and Clockify's front say so in different headers.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     let id = ["x-notion-request-id", "x-request-id", "cf-ray"].into_iter().find_map(|name| headers.get(name))?;
-    Some(Display::of(id.to_str().ok()?).clipped(REQUEST_ID_COLUMNS_MAX).to_string())
+    Some(Display::of(&scrub(id.to_str().ok()?)).clipped(REQUEST_ID_COLUMNS_MAX).to_string())
 }
 
 /// The service's own time.

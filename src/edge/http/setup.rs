@@ -10,9 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::{Budget, Proxy, Sink, outcome::shown};
-use crate::domain::model::Service;
+use crate::{domain::model::Service, edge::scrub};
 
-/// The header that says who asks.
+/// The header that says who asks. Its secret is known from then on, and taken out of every text.
 pub struct Auth {
     pub(super) header: HeaderName,
     pub(super) value: SecretString,
@@ -21,11 +21,13 @@ pub struct Auth {
 impl Auth {
     /// `Authorization: Bearer …`, as Notion wants it.
     pub fn bearer(token: &SecretString) -> Self {
+        scrub::learn(token);
         Self { header: AUTHORIZATION, value: format!("Bearer {}", token.expose_secret()).into() }
     }
 
     /// `X-Api-Key: …`, as Clockify wants it.
     pub fn api_key(key: &SecretString) -> Self {
+        scrub::learn(key);
         Self { header: HeaderName::from_static("x-api-key"), value: key.clone() }
     }
 }

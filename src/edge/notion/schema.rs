@@ -404,9 +404,23 @@ impl Notion {
                 },
             }
         };
-        let source = source.ok_or(Error::NotFound { kind, id })?;
-        self.bind(kind, &source, None)?;
-        Ok(source)
+        let Some(source) = source else { return Err(self.not_found(kind, id).await) };
+        match self.bind(kind, &source, None) {
+            Ok(_) => Ok(source),
+            Err(error) => {
+                let fits = |other: &Kind| *other != kind && self.bind(*other, &source, None).is_ok();
+                let title = source.title.display().clipped(60);
+                Err(Kind::ALL.into_iter().find(fits).map_or(error, |other| Error::Swapped { kind, other, title }))
+            }
+        }
+    }
+
+    /// What an id is of that is neither a data source's nor a database's: perhaps somebody has copied the link of a page. One call.
+    async fn not_found(&self, kind: Kind, id: PageId) -> Error {
+        let page: Result<Answer<Json>, Failure> = self.http.send(&Request::get(&["v1", "pages", &id.to_string()])).await;
+        let Ok(Answer { body, .. }) = page else { return Error::NotFound { kind, id } };
+        let within = ["data_source_id", "database_id"].into_iter().find_map(|key| body["parent"][key].as_str()?.parse().ok());
+        Error::IsPage { kind, id, within }
     }
 
     /// The mapping bound to a source.
@@ -463,7 +477,7 @@ impl Notion {
 
 /// 404; or 400 for an id that Notion does not take for one.
 fn is_absence(failure: &Failure) -> bool {
-    matches!(failure, Failure::Rejected { status: 400 | 404, .. })
+    matches!(failure, Failure::Rejected { status: 400 | 404, .. }) && !failure.is_elsewhere()
 }
 
 fn read_source(id: PageId, reference: &str, body: &Json) -> Source {

@@ -37,16 +37,33 @@ fn secret_file(directory: &tempfile::TempDir, content: &[u8]) -> PathBuf {
 
 #[test]
 fn references_are_shown_as_they_were_written() {
-    for text in [
-        "env:NOTION_TOKEN",
-        "keyring:notion",
-        "file:/run/token",
-        "file:~/token",
-        "credential:notion",
-        r#"command:["op", "read"]"#,
-    ] {
+    for text in
+        ["env:NOTION_TOKEN", "keyring:notion", "file:/run/token", "file:~/token", "credential:notion", r#"command:["op"]"#]
+    {
         assert_eq!(reference(text).to_string(), text);
     }
+}
+
+#[test]
+fn what_may_be_a_secret_in_a_reference_is_not_shown() {
+    for (text, shown) in [
+        (r#"command:["op", "read", "canary"]"#, r#"command:["op", …]"#),
+        ("env:ntn_canary0123456789", "env:…"),
+        ("keyring:canaryY2xvY2tpZnk", "keyring:…"),
+        ("credential:canary0123456789", "credential:…"),
+        (r#"command:["canary0123456789"]"#, r#"command:["…"]"#),
+    ] {
+        let reference = reference(text);
+        assert_eq!(reference.to_string(), shown);
+        assert!(!format!("{reference:?}").contains(CANARY), "{reference:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_in_the_place_of_a_name_is_not_repeated() {
+    check_refused(fetch("env:ntn_canary0123456789", &[]).await, "the environment variable … is not set");
+    let missing = fetch(r#"command:["canary0123456789"]"#, &[("PATH", "/usr/bin")]).await;
+    check_refused(missing, "there is no program `…` in PATH");
 }
 
 #[test]
@@ -82,6 +99,9 @@ async fn variables() {
     let blanks = "it has spaces, line ends or control characters inside, which no token has";
     check_refused(fetch("env:T", &[("T", "canary canary")]).await, blanks);
     check_refused(fetch("env:T", &[("T", "canary\u{1b}x")]).await, blanks);
+    for quoted in ["\"canary\"", "'canary'", "canary\"", "“canary”"] {
+        check_refused(fetch("env:T", &[("T", quoted)]).await, "it stands in quotation marks, which no token has");
+    }
     check_refused(fetch("keyring:notion", &[]).await, "this build has no keyring support yet");
 }
 
@@ -113,16 +133,19 @@ async fn files_and_credentials() {
 #[cfg(unix)]
 #[tokio::test]
 async fn commands() {
-    let path = [("PATH", "relative:/usr/bin:/bin"), ("ANSWER", "canary")];
+    let path = [("PATH", "relative:/usr/bin:/bin"), ("NOTION_TOKEN", "canary"), ("LC_ALL", "C"), ("OP_SESSION", "open")];
     let sh = |script: &str| format!("command:{:?}", ["sh", "-c", script]);
 
-    assert_eq!(fetch(&sh("echo $ANSWER"), &path).await.expect("a secret"), "canary");
+    assert_eq!(fetch(&sh("echo canary"), &path).await.expect("a secret"), "canary");
+    // A helper has no use for the other token.
+    let given = fetch(&sh("env | cut -d= -f1 | sort | tr '\\n' ,"), &path).await.expect("names of variables");
+    assert_eq!(given.trim_matches(','), "LC_ALL,OP_SESSION,PATH,PWD", "sh adds PWD");
     // No shell comes between: what would be one is an argument.
     assert_eq!(fetch(r#"command:["printf", "%s", "$HOME;`id`"]"#, &path).await.expect("a secret"), "$HOME;`id`");
-    assert_eq!(fetch(&sh("cat; echo $ANSWER"), &path).await.expect("standard input is empty"), "canary");
-    check_refused(fetch(&sh("echo $ANSWER >&2; exit 3"), &path).await, "the command failed (exit status: 3)");
+    assert_eq!(fetch(&sh("cat; echo canary"), &path).await.expect("standard input is empty"), "canary");
+    check_refused(fetch(&sh("echo canary >&2; exit 3"), &path).await, "the command failed (exit status: 3)");
     check_refused(fetch(&sh("exit 0"), &path).await, "it is empty");
-    check_refused(fetch(&sh("yes $ANSWER"), &path).await, "it is longer than 65536 bytes");
+    check_refused(fetch(&sh("yes canary"), &path).await, "it is longer than 65536 bytes");
     check_refused(fetch(r#"command:["no-such-program"]"#, &path).await, "there is no program `no-such-program` in PATH");
     check_refused(fetch(r#"command:["/no/such/program"]"#, &path).await, "No such file or directory (os error 2)");
 }

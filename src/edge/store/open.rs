@@ -117,12 +117,18 @@ pub(super) fn take_lock(directory: &Path, now: Timestamp) -> Result<File, StoreE
             let holder = said.ok().and_then(|_| serde_json::from_str(&text).ok());
             return Err(StoreError::Locked { lock: path, holder });
         }
-        Err(TryLockError::Error(error)) => return Err(failed(&path)(error)),
+        Err(TryLockError::Error(error)) => return Err(unlockable(&path, &error)),
     }
     let holder = Holder { pid: std::process::id(), host: crate::edge::machine::host(), since: now };
     let text = serde_json::to_string(&holder).map_err(std::io::Error::from).map_err(failed(&path))?;
     file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(failed(&path))?;
     Ok(file)
+}
+
+/// Why there is no lock: a disk on the network often gives none.
+fn unlockable(path: &Path, error: &std::io::Error) -> StoreError {
+    let because = format!("this disk gives no locks, as many on a network do not ({error})");
+    unusable(path, because, "keep the state on a disk of this machine: --state-dir DIR, or state.dir in the configuration")
 }
 
 /// Opens the database for writing, after it has been found whole and of a version that we know.
@@ -311,5 +317,23 @@ impl Refusal {
             Self::NoLog => unusable(file, "its file system cannot share a write-ahead log", "keep the state on a local disk"),
             Self::Fault(fault) => fault.explained(file),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_disk_without_locks_says_so_and_where_to_put_the_state() {
+        let error = std::io::Error::from_raw_os_error(rustix::io::Errno::NOLCK.raw_os_error());
+        let error = unlockable(Path::new("/net/state/lock"), &error);
+        assert!(error.to_string().contains("this disk gives no locks"), "{error}");
+        assert!(
+            error.to_string().contains("/net/state/lock") && error.hint().contains("--state-dir"),
+            "{error} {}",
+            error.hint()
+        );
     }
 }

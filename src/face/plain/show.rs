@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Deref};
 use crate::{
     domain::{
         model::{Field, Kind, Value, duration_words},
-        plan::{Action, Change, FieldChange, Notice, Plan, Proposal, State, field_word},
+        plan::{Action, Change, FieldChange, Plan, Proposal, State, field_word},
         review::{Approved, Decision, Review, Tally},
         text::Display,
     },
@@ -166,7 +166,7 @@ pub(super) fn notices(plan: &Plan) -> String {
     if plan.notices.is_empty() {
         return "there are no notices\n".to_owned();
     }
-    plan.notices.iter().map(Notice::line).collect::<Vec<_>>().join("\n") + "\n"
+    text::notice_lines(plan).join("\n") + "\n"
 }
 
 /// What is about to be applied, and what is left alone.

@@ -14,6 +14,8 @@ use crossterm::{
 };
 use jiff::Timestamp;
 
+use crate::edge::environment::Environment;
+
 /// Bytes that terminals take in one OSC 52 sequence; many have a limit near 100,000 (xterm's).
 const OSC_52_BYTES_MAX: usize = 74_994;
 
@@ -109,6 +111,7 @@ impl Desk for Terminal {
         };
         // The browser must not write over the screen, nor read its keys.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        bare(&mut command);
         let mut child = command.spawn().map_err(|error| format!("{error}; set console.open_command, or copy it (Y)"))?;
         std::thread::spawn(move || drop(child.wait()));
         Ok(())
@@ -128,11 +131,17 @@ impl Desk for Terminal {
     }
 }
 
+/// Gives a program what it needs of our environment, and no token of ours.
+fn bare(command: &mut Command) {
+    command.env_clear().envs(Environment::of_process().for_helpers());
+}
+
 /// Gives a program a text on its standard input, without a shell.
 fn pipe(program: &str, arguments: &[String], text: &str) -> Result<(), String> {
     let failed = |error: io::Error| format!("{program}: {error}");
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    bare(&mut command);
     let mut child = command.spawn().map_err(failed)?;
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(text.as_bytes()).map_err(failed)?;

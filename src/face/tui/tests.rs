@@ -229,7 +229,7 @@ fn a_plan_is_a_tree_with_the_detail_beside_it() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan b6b9e8f9, just now   decided 0/4 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
  [1 Review]  2 Apply   3 Logs   4 Runs                                                                              1/9
 ▌▾ · + Acme                          +3    0/3              create │create client   95 %   · undecided
      ■ + <b>                                          create, held │Acme

@@ -115,23 +115,23 @@ fn names_that_are_taken() {
         picture,
         str![[r#"
 two new pages:
-create client "Acme": NameTaken: several pages under the same parent have this name, and Clockify takes only one
-create client "Acme": NameTaken: several pages under the same parent have this name, and Clockify takes only one
+create client "Acme": NameTaken: several pages under the same parent have this name, and Clockify takes only one: rename all but one in Notion
+create client "Acme": NameTaken: several pages under the same parent have this name, and Clockify takes only one: rename all but one in Notion
 a new page beside a linked one:
-create client "Acme": NameTaken: another page of this name under the same parent is linked already
+create client "Acme": NameTaken: another page of this name under the same parent is linked already, 00000000-0000-0000-0000-000000000002, which is not closed: close it or rename one of them in Notion; or ask no more: `punchlist pending ignore c9af4277ae715ce1`
 a new page beside a closed one:
-create client "Acme": NameTaken: another client has this name (000000000000000000000001)
+create client "Acme": NameTaken: another client has this name (000000000000000000000001), that of the page 00000000-0000-0000-0000-000000000002, which is closed: rename one of them in Notion; let this page take the client over: `punchlist unlink 00000000-0000-0000-0000-000000000002`; or ask no more: `punchlist pending ignore c9af4277ae715ce1`
 a rename to the name of an object that no page has:
 update client "Beta": NameTaken: a client that no page links to has this name (000000000000000000000003)
 a rename to the name of an object whose page is out of sight:
-update client "Beta": NameTaken: a client whose page is out of sight has this name (000000000000000000000003)
+update client "Beta": NameTaken: a client whose page is out of sight has this name (000000000000000000000003); `punchlist unlink 00000000-0000-0000-0000-000000000004` ends that link
 the same name under two parents:
 nothing
 a move to where the name is taken:
 move project "Website": NameTaken: a project that no page links to has this name (000000000000000000000007)
 a copy of an object under a doubtful parent:
-link project "Website": NameTaken: several pages under the same parent have this name, and Clockify takes only one
-create project "Website": NameTaken: several pages under the same parent have this name, and Clockify takes only one
+link project "Website": NameTaken: several pages under the same parent have this name, and Clockify takes only one: rename all but one in Notion
+create project "Website": NameTaken: several pages under the same parent have this name, and Clockify takes only one: rename all but one in Notion
 
 "#]]
     );
@@ -536,7 +536,7 @@ fn creates_that_look_like_lost_links() {
     assert_data_eq!(
         lost(1, 0),
         str![[r#"
-create client "C0": Brake: it looks like a lost link: 000000000000000000000001 has this name and is linked to a page that is out of sight
+create client "C0": Brake: it looks like a lost link: 000000000000000000000001 has this name and is linked to a page that is out of sight; `punchlist unlink 00000000-0000-0000-0000-000000000002` ends that link
 
 "#]]
     );
@@ -544,8 +544,8 @@ create client "C0": Brake: it looks like a lost link: 000000000000000000000001 h
     assert_data_eq!(
         lost(2, 1),
         str![[r#"
-create client "C0": Brake: it looks like a lost link: 000000000000000000000001 has this name and is linked to a page that is out of sight
-create client "C1": Brake: it looks like a lost link: 000000000000000000000004 has this name and is linked to a page that is out of sight
+create client "C0": Brake: it looks like a lost link: 000000000000000000000001 has this name and is linked to a page that is out of sight; `punchlist unlink 00000000-0000-0000-0000-000000000002` ends that link
+create client "C1": Brake: it looks like a lost link: 000000000000000000000004 has this name and is linked to a page that is out of sight; `punchlist unlink 00000000-0000-0000-0000-000000000005` ends that link
 
 "#]]
     );

@@ -104,11 +104,11 @@ fn each_notice() {
         pictures,
         str![[r#"
 lost sight: changes: 0
-LostSight client "Acme": Notion no longer shows this page: deleted for good, or hidden from the connection; its object is left alone
+LostSight client "Acme": Notion no longer shows this page: deleted for good, or hidden from the connection; its object is left alone; share the page again, or end the link with `punchlist unlink 00000000-0000-0000-0000-000000000002`
 moved out: changes: 0
-MovedOut client "Acme": the page was moved out of its data source; its object is left alone
+MovedOut client "Acme": the page was moved out of its data source; its object is left alone; move it back, or end the link with `punchlist unlink 00000000-0000-0000-0000-000000000002`
 not meant any more: changes: 0
-NotMeant client "Acme": the page no longer is one of those that are mirrored; its object is left alone
+NotMeant client "Acme": the page no longer is one of those that are mirrored; its object is left alone; `punchlist unlink 00000000-0000-0000-0000-000000000002` ends the link
 out of the listing, and not asked for yet: changes: 0
 copied ID: changes: 2
 CopiedId client "Copy": has the Clockify ID of the page 00000000-0000-0000-0000-000000000002, as a duplicated page does; the original keeps the link

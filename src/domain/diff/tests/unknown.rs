@@ -120,9 +120,9 @@ Unknown project "Website": its client cannot be told, and stays as it is: nobody
 the relation of what has lost its client in Clockify, too:
 Unknown project "Website": its client cannot be told, and stays as it is: nobody says it
 the page above is out of sight:
-LostSight client "Acme": Notion no longer shows this page: deleted for good, or hidden from the connection; its object is left alone
+LostSight client "Acme": Notion no longer shows this page: deleted for good, or hidden from the connection; its object is left alone; share the page again, or end the link with `punchlist unlink 00000000-0000-0000-0000-000000000002`
 the page above is out of sight, and Clockify has no client any more:
-LostSight client "Acme": Notion no longer shows this page: deleted for good, or hidden from the connection; its object is left alone
+LostSight client "Acme": Notion no longer shows this page: deleted for good, or hidden from the connection; its object is left alone; share the page again, or end the link with `punchlist unlink 00000000-0000-0000-0000-000000000002`
 Unknown project "Website": its client cannot be told, and stays as it is: the page names a client that punchlist does not see
 a new project whose relation cannot be told:
 project "Website" create name: "" → "Website" [new 95 held ParentUnknown]

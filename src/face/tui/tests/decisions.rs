@@ -222,7 +222,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan b6b9e8f9, just now   decided 1/4 ██░░░░░░░░  1 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 1/4 ██░░░░░░░░  1 approved
  [1 Review]  2 Apply   3 Logs   4 Runs                                                                              7/9
  ▾ · + Acme                          +3    0/3              create │update client   50 %   ⚠ conflict
      ■ + <b>                                          create, held │Initech

@@ -95,7 +95,7 @@ fn the_log_opens_at_its_end() {
     assert_data_eq!(
         look((110, 18), "3").frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan b6b9e8f9, just now   decided 0/4 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply  [3 Logs]  4 Runs
   12 entries
   2026-11-23 12:00:00  info   run started by mara on desk: auto-approve, version 0.1.0
@@ -123,7 +123,7 @@ fn who_changed_a_page_when_why_and_from_what_to_what_is_two_keys_away() {
     assert_data_eq!(
         look((110, 18), "GkkT").frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan b6b9e8f9, just now   decided 0/4 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply  [3 Logs]  4 Runs
   12 entries   client “Initech”   filter: about:00000000-0000-0000-0000-000000000008
   2026-11-23 12:00:03  name “Initrode” → “Initech”  approved by mara, in auto-approve: edited in Clockify sinc
@@ -151,7 +151,7 @@ fn an_entry_is_opened_with_all_that_there_is_to_know() {
     assert_data_eq!(
         look((110, 18), "3fintent<enter><enter>").frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan b6b9e8f9, just now   decided 0/4 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply  [3 Logs]  4 Runs
   12 entries   filter: intent
   2026-11-23 12:00:03  info   write 1: update client “Initech”, name “Initrode” → “Initech”

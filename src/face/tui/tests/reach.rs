@@ -114,7 +114,7 @@ fn runs_are_listed_with_who_what_and_how() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan b6b9e8f9, just now   decided 0/4 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply   3 Logs  [4 Runs]
   started              what          who        changes                              calls         outcome
   2026-11-23 12:00:00  review        anna                                                          under way, or left by a crash

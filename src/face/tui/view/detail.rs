@@ -37,6 +37,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
             let mut lines = heading(notice.kind, &notice.name.display());
             lines.push(Line::raw(notice.text.clone()));
             lines.extend([Line::default(), Line::raw("a notice: nothing is written for it")]);
+            lines.push(Line::raw(format!("known and settled: punchlist pending ignore {}", notice.id())));
             lines
         }
         Some(Subject::Page(page)) => {

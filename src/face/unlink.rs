@@ -1,0 +1,35 @@
+//! Ends the link of a page, so that what it says in every run is settled: nothing is written to either side.
+
+use super::{
+    cli::say,
+    failure::{Code, Failure},
+    workplace::Setup,
+};
+use crate::domain::{
+    model::{Link, PageId, Sight},
+    text::Display,
+};
+
+/// Parts a page, by its ID or address, from its object.
+pub(super) fn unlink(setup: &Setup, page: &str) -> Result<(), Failure> {
+    let shown = Display::of(page).clipped(80).to_string();
+    let wanted = page_in(page).ok_or_else(|| Failure::new(Code::Usage, format!("“{shown}” is no ID or address of a page")))?;
+    let mut store = setup.open_state()?;
+    let registry = store.registry()?;
+    let Some(link) = registry.of_page(wanted) else {
+        return Err(Failure::new(Code::Error, format!("no page {wanted} is linked"))
+            .hint("notices and holds name the page; `punchlist explain PAGE` says what it is linked to"));
+    };
+    let parted = Link { sight: Sight::Parted, ..link.clone() };
+    setup.part(&mut store, &parted)?;
+    say(&format!(
+        "The {} page {wanted} is no longer linked to {}. Both stay as they are; they are linked again only where somebody says so.\n",
+        link.kind, link.object
+    ))
+}
+
+/// The ID in an ID or address: the title before it in an address may itself end in hexadecimal digits, so it is counted from the end.
+fn page_in(text: &str) -> Option<PageId> {
+    let last = text.trim().split(['?', '#']).next()?.trim_end_matches('/').rsplit('/').next()?;
+    [36, 32].into_iter().find_map(|length| last.get(last.len().checked_sub(length)?..)?.parse().ok())
+}
