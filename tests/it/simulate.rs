@@ -18,7 +18,7 @@ use std::{cell::RefCell, collections::BTreeSet, fmt::Write as _};
 
 use punchlist::domain::{
     model::{ObjectId, PageId, Relation},
-    plan::{NoticeCode, State},
+    plan::{Action, NoticeCode, State},
     report::Stopped,
     rules::{Rules, Threshold},
 };
@@ -222,6 +222,8 @@ impl History {
         let notices = intent.plan.notices.iter().filter_map(|notice| notice.object);
         let told: BTreeSet<ObjectId> =
             notices.chain(intent.plan.changes.iter().filter_map(|change| change.proposal.object)).collect();
+        let closes = intent.plan.changes.iter().filter(|change| change.proposal.action == Action::Close);
+        let closing: BTreeSet<ObjectId> = closes.filter_map(|change| change.proposal.object).collect();
         let registry = &self.machines[0].disk.borrow().registry;
         let pages: BTreeSet<PageId> = world.made.iter().map(|made| made.page).collect();
         for page in pages {
@@ -231,6 +233,8 @@ impl History {
                 .filter(|object| world.objects.get(object).is_some_and(|object| !object.closed))
                 // What a page left behind may be another's by now.
                 .filter(|object| registry.of_object(*object).is_none_or(|link| link.page == page))
+                // A brake may hold the close of what a page left behind.
+                .filter(|object| !closing.contains(object))
                 .collect();
             if open.len() < 2 {
                 continue;
