@@ -425,7 +425,8 @@ fn whatever_is_listed_ends_and_stays_small() {
             let calls = rig.sandbox.calls().len();
             let said = if ran.code == 0 { ran.json()["notices"].to_string() } else { ran.stderr.clone() };
             assert!((1..300).contains(&memory), "{service:?}, {name}: {memory} MiB");
-            assert!(calls < 1300, "{service:?}, {name}: {calls} calls");
+            let most = if name == "the same rows" { 30 } else { 300 };
+            assert!(calls < most, "{service:?}, {name}: {calls} calls");
             let complete = ran.code == 0 && ran.json()["complete"] == true;
             assert!(!complete, "{service:?}, {name} is not complete: {said}");
         }

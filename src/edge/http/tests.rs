@@ -189,3 +189,29 @@ async fn an_answer_that_is_too_long_or_too_late_is_not_waited_for() {
     assert!(matches!(failure, Failure::Unknown { .. }), "{failure:?}");
     assert_eq!(http.calls(), 1);
 }
+
+#[tokio::test]
+async fn an_answer_of_many_small_values_is_as_large_as_they_are_taken_apart() {
+    let many = format!("[{}{{}}]", "{},".repeat(1_000_000));
+    let stub = Stub::start(move |_, _| Reply { status: 200, body: many.clone(), ..Reply::default() }).await;
+    let failure = http(&stub.url).send::<Json>(&read()).await.err().expect("too large");
+    assert!(matches!(failure, Failure::TooLarge { .. }), "{failure:?}");
+    assert_eq!(stub.asked().len(), 1, "it would be as large again");
+}
+
+#[tokio::test]
+async fn repeats_of_all_requests_together_come_to_an_end() {
+    let stub = Stub::start(|_, _| Reply::json(503, &json!({"message": "not now"}))).await;
+    let http = http(&stub.url);
+    let reads = (0..6).map(|_| async { http.send::<Json>(&read()).await.err().expect("no answer") });
+    let failures = futures_util::future::join_all(reads).await;
+    assert!(failures.iter().all(|failure| matches!(failure, Failure::Unknown { .. })), "{failures:?}");
+    assert_eq!(stub.asked().len(), 6 + 4);
+    for _ in 0..20 {
+        http.send::<Json>(&read()).await.err().expect("no answer");
+    }
+    assert_eq!(stub.asked().len(), 16, "then there is no hope in this run");
+    http.begin();
+    http.send::<Json>(&read()).await.err().expect("no answer");
+    assert_eq!(stub.asked().len(), 16 + 5, "but in the next");
+}
