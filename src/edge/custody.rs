@@ -16,8 +16,8 @@ use super::files;
 use crate::domain::audit::{Checkpoint, Finding, Hash};
 
 /// The names of the files, where no others are configured.
-const CHECKPOINTS: &str = "checkpoints.jsonl";
-const KEY: &str = "checkpoint.key";
+pub(super) const CHECKPOINTS: &str = "checkpoints.jsonl";
+pub(super) const KEY: &str = "checkpoint.key";
 /// Bytes of a key that are read: a PKCS #8 document of this kind has 83.
 const KEY_BYTES_MAX: u64 = 4096;
 /// Bytes of checkpoints that are read: some 200 each.

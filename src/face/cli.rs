@@ -23,7 +23,7 @@ use super::{
     stop::Stop,
     text::{self, Dress},
     tui,
-    workplace::{Global, Setup, Workplace, look, who},
+    workplace::{Beside, Global, Setup, Workplace, look, who},
 };
 use crate::domain::{
     explain::{Subject, explain},
@@ -42,6 +42,8 @@ use crate::domain::{
 };
 use crate::engine::session::Sides;
 
+/// What starts an unattended run.
+const AUTO_APPROVE: &str = "auto-approve";
 /// Bytes of a saved plan that are read.
 const PLAN_BYTES_MAX: u64 = 512 << 20;
 /// Keeps Clockify true to Notion.
@@ -178,7 +180,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
     match command {
         None if auto_approve => {
             wait_by_chance(jitter.unwrap_or_default()).await?;
-            Job::begin(global).await?.auto_approve().await
+            Job::begin(global, AUTO_APPROVE, Beside::Refused).await?.auto_approve().await
         }
         None => {
             let setup = Setup::load(&global).await?;
@@ -188,19 +190,21 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
             let setup = Setup::load(&global).await?;
             let undoes = Some(setup.run_to_undo(run.as_deref())?);
             match out {
-                Some(out) => Job::on(global, setup).await?.plan(undoes, Some(&out), false).await,
+                Some(out) => Job::on(global, setup, "plan", Beside::Copied).await?.plan(undoes, Some(&out), false).await,
                 None => review(global, setup, undoes).await,
             }
         }
         Some(Command::Plan { out, detailed_exitcode }) => {
-            Job::begin(global).await?.plan(None, out.as_deref(), detailed_exitcode).await
+            Job::begin(global, "plan", Beside::Copied).await?.plan(None, out.as_deref(), detailed_exitcode).await
         }
         Some(Command::Apply { file: Some(file), allow, pending: _ }) => {
             let saved = read_plan(&file)?;
-            Job::begin(global).await?.apply(&saved, allow).await
+            Job::begin(global, "apply", Beside::Refused).await?.apply(&saved, allow).await
         }
-        Some(Command::Apply { file: None, .. }) => Job::begin(global).await?.apply_pending().await,
-        Some(Command::Explain { id }) => Job::begin(global).await?.explain(&id).await,
+        Some(Command::Apply { file: None, .. }) => {
+            Job::begin(global, "apply pending", Beside::Refused).await?.apply_pending().await
+        }
+        Some(Command::Explain { id }) => Job::begin(global, "explain", Beside::Copied).await?.explain(&id).await,
         Some(Command::Pending { act: None }) => {
             let setup = Setup::load(&global).await?;
             pending::list(&setup, global.json).map(|()| 0)
@@ -213,7 +217,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Doctor { what: Cure::Rebuild }) => {
             let setup = Setup::load(&global).await?;
             let aside = setup.set_state_aside()?;
-            Job::on(global, setup).await?.rebuilt(aside.as_deref()).await
+            Job::on(global, setup, "rebuild", Beside::Refused).await?.rebuilt(aside.as_deref()).await
         }
         Some(Command::Logs(what)) => logs::logs(&global, *what).await,
         Some(Command::Sandbox { listen, empty }) => sandbox(listen, empty).await,
@@ -244,7 +248,7 @@ async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u
     } else if asks && tui::can_show() {
         tui::open(&global, setup, undoes).await
     } else {
-        Job::on(global, setup).await?.plan(undoes, None, false).await
+        Job::on(global, setup, "plan", Beside::Copied).await?.plan(undoes, None, false).await
     }
 }
 
@@ -273,17 +277,21 @@ struct Job {
 }
 
 impl Job {
-    async fn begin(global: Global) -> Result<Self, Failure> {
+    async fn begin(global: Global, trigger: &'static str, beside: Beside) -> Result<Self, Failure> {
         let setup = Setup::load(&global).await?;
-        Self::on(global, setup).await
+        Self::on(global, setup, trigger, beside).await
     }
 
-    async fn on(global: Global, setup: Setup) -> Result<Self, Failure> {
+    async fn on(global: Global, setup: Setup, trigger: &'static str, beside: Beside) -> Result<Self, Failure> {
         let started = Instant::now();
         setup.diagnose(global.verbose)?;
         let progress = Progress::new(global.quiet, global.verbose > 0);
         progress.beat();
-        let workplace = Workplace::open(&setup, Stop::listening()?, progress.watch()).await?;
+        let opened = Workplace::open(&setup, Stop::listening()?, progress.watch(), trigger, global.lock_patience(), beside).await;
+        if trigger == AUTO_APPROVE {
+            notify::tell_of_lock(&setup, opened.as_ref().err()).await;
+        }
+        let workplace = opened?;
         Ok(Self { dress: global.dress(), global, progress, workplace, started, setup })
     }
 
@@ -321,7 +329,7 @@ impl Job {
         let started = self.started;
         let ended = self
             .workplace
-            .in_session("auto-approve", async |session, stop, _| {
+            .in_session(AUTO_APPROVE, async |session, stop, _| {
                 session.unattended = true;
                 let (sides, plan) = look(session, stop).await?;
                 let mut review = session.decided(&plan)?;
@@ -333,7 +341,7 @@ impl Job {
             })
             .await;
         self.progress.clear();
-        notify::tell(&self.setup.settings.notify, self.setup.environment(), &mut self.workplace, &ended).await;
+        notify::tell(&self.setup, &mut self.workplace, &ended).await;
         self.report(&ended?.0)
     }
 

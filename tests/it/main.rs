@@ -2,6 +2,8 @@
 
 mod architecture;
 mod bad_input;
+#[cfg(unix)]
+mod beside;
 mod clockify;
 mod codes;
 mod command_line;

@@ -49,8 +49,7 @@ impl Store {
     /// Appends an event.
     ///
     /// # Errors
-    /// [`StoreError`]: the event is not stored, and nothing that depends on it may be sent. [`StoreError::Bug`] for an outcome without
-    /// an intent, or a second one.
+    /// [`StoreError`]: the event is not stored, and nothing that depends on it may be sent. [`StoreError::Bug`] for a write without the lock.
     pub fn append(&mut self, event: &Event) -> Result<(), StoreError> {
         self.append_all(std::slice::from_ref(event))
     }
@@ -69,10 +68,16 @@ impl Store {
     /// # Errors
     /// As for [`Store::append`].
     pub fn record(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), StoreError> {
+        if self.lock.is_none() {
+            self.stay_in_place()?;
+        }
         let (mut answers, mut intents) = (false, false);
         for event in events {
             answers |= matches!(event.what, What::Outcome { .. });
             intents |= matches!(event.what, What::Intent { .. });
+        }
+        if (answers || intents) && self.lock.is_none() {
+            return Err(Fault::Bug("a write is for the run that holds the lock".to_owned()).explained(&self.file));
         }
         match self.record_once(at, events, links) {
             Err(fault) if fault.is_full() && answers && !intents && self.give_up_reserve() => self.record_once(at, events, links),
