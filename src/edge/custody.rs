@@ -89,13 +89,21 @@ impl Custody {
         Ok(checkpoint)
     }
 
-    /// Signs anything else that leaves the log, such as a copy; returns key and signature in hexadecimal.
+    /// Signs anything else that leaves the state, such as a saved plan or a copy of the log; returns key and signature in hexadecimal.
     ///
     /// # Errors
     /// [`CustodyError`] where there is no key and none can be made.
     pub fn sign(&self, text: &str) -> Result<(String, String), CustodyError> {
         let pair = self.key_pair()?;
         Ok((hex(pair.public_key().as_ref()), hex(pair.sign(text.as_bytes()).as_ref())))
+    }
+
+    /// The public key in hexadecimal; nothing where there is none yet.
+    ///
+    /// # Errors
+    /// [`CustodyError`]
+    pub fn public_key(&self) -> Result<Option<String>, CustodyError> {
+        Ok(self.existing_key()?.map(|pair| hex(pair.public_key().as_ref())))
     }
 
     /// All checkpoints, sorted into those that hold and what is wrong with the others. `trusted` is the key that somebody has noted; without
@@ -106,7 +114,7 @@ impl Custody {
     pub fn read(&self, trusted: Option<&str>) -> Result<Kept, CustodyError> {
         let key = match trusted {
             Some(key) => Some(key.to_owned()),
-            None => self.existing_key()?.map(|pair| hex(pair.public_key().as_ref())),
+            None => self.public_key()?,
         };
         let mut kept = Kept { key, ..Kept::default() };
         let file = match File::open(&self.checkpoints) {

@@ -2,8 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    io::{self, Read, Write},
+    io::{self, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -31,7 +30,7 @@ use crate::domain::{
     model::{Field, Kind, Service, Snapshots},
     plan::{
         ChangeId, Estimate, HoldCode, Plan, Scope, State,
-        document::{ChangeDocument, Document},
+        document::{ChangeDocument, Document, Signature},
         sha256,
     },
     report::Report,
@@ -40,7 +39,13 @@ use crate::domain::{
     steps::{Act, steps},
     text::{Display, json},
 };
-use crate::engine::session::Sides;
+use crate::{
+    edge::{
+        custody::{Custody, is_signed},
+        saved,
+    },
+    engine::session::Sides,
+};
 
 /// What starts an unattended run.
 const AUTO_APPROVE: &str = "auto-approve";
@@ -198,8 +203,9 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
             Job::begin(global, "plan", Beside::Copied).await?.plan(None, out.as_deref(), detailed_exitcode).await
         }
         Some(Command::Apply { file: Some(file), allow, pending: _ }) => {
-            let saved = read_plan(&file)?;
-            Job::begin(global, "apply", Beside::Refused).await?.apply(&saved, allow).await
+            let setup = Setup::load(&global).await?;
+            let saved = read_plan(&file, &setup.custody()?)?;
+            Job::on(global, setup, "apply", Beside::Refused).await?.apply(&saved, allow).await
         }
         Some(Command::Apply { file: None, .. }) => {
             Job::begin(global, "apply pending", Beside::Refused).await?.apply_pending().await
@@ -308,7 +314,14 @@ impl Job {
             })
             .await;
         self.progress.clear();
-        let (plan, document, estimate) = planned?;
+        let (plan, mut document, estimate) = planned?;
+        let signed = self.setup.custody()?.sign(&document.signed_text());
+        document.signature = match signed {
+            Ok((key, value)) => Some(Signature { key, value }),
+            // A plan that is only looked at needs nobody who vouches for it.
+            Err(_) if out.is_none() => None,
+            Err(error) => return Err(error.into()),
+        };
         if let Some(out) = out {
             save_plan(out, &document)?;
         }
@@ -415,9 +428,13 @@ impl Job {
                     let held = saved.changes().iter().filter(|change| change.hold.is_some());
                     ready.extend(held.map(|change| change.id.as_str()).filter(|id| let_through.contains(id)));
                 }
-                session.refuse_stale(stale(saved, &plan))?;
-                let mut review = Review::new(&plan, "saved plan");
-                review.approve_all(|change| ready.contains(change.id.0.as_str()));
+                // What the file calls ready is ready where the plan of this moment says so, or where a person has approved it.
+                let mut review = session.decided(&plan)?;
+                let asked: BTreeSet<&str> = saved.changes().iter().map(|change| change.id.as_str()).collect();
+                let others = (0..plan.changes.len()).filter(|&at| !asked.contains(plan.changes[at].id.0.as_str()));
+                review.decide(&others.collect::<Vec<_>>(), None);
+                review.approve_undecided(|change| change.state == State::Ready && ready.contains(change.id.0.as_str()));
+                session.refuse_stale(stale(saved, &review))?;
                 let approved = review.approved();
                 let (plan, stopped) = session.apply(sides, plan, approved).await?;
                 Ok(session.finish(&plan, stopped, started.elapsed().as_secs_f64())?)
@@ -481,33 +498,47 @@ fn ready_of(saved: &Document) -> impl Iterator<Item = &ChangeDocument> {
     saved.changes().iter().filter(|change| change.state == State::Ready)
 }
 
-/// The saved plan's ready changes that a fresh plan would make otherwise. Where it has nothing to do, what was planned is so already.
-fn stale(saved: &Document, fresh: &Plan) -> Vec<What> {
-    let now = fresh.by_id();
-    let gone = ready_of(saved).map(|change| (ChangeId(change.id.clone()), change)).filter(|(id, _)| !now.contains_key(id));
-    gone.filter_map(|(id, change)| Some(What::NotStarted { change: id, because: change.stale(fresh)? })).collect()
+/// The saved plan's ready changes that a fresh plan would make otherwise, or leaves to a person. Where it has nothing to do, what was
+/// planned is so already.
+fn stale(saved: &Document, review: &Review<&Plan>) -> Vec<What> {
+    let fresh = review.plan();
+    let why = |change: &ChangeDocument| {
+        let Some(at) = review.place(&ChangeId(change.id.clone())) else { return change.stale(fresh) };
+        let now = &fresh.changes[at];
+        let waits = now.state == State::Review && review.verdict(at).decision.is_none();
+        waits.then(|| format!("it is for a person to decide ({} %): {}", now.proposal.confidence, now.proposal.reason))
+    };
+    let stale = ready_of(saved).filter_map(|change| Some((ChangeId(change.id.clone()), why(change)?)));
+    stale.map(|(change, because)| What::NotStarted { change, because }).collect()
 }
 
-fn read_plan(file: &Path) -> Result<Document, Failure> {
+/// Reads a saved plan that our own planner has made, and nobody has changed since.
+fn read_plan(file: &Path, custody: &Custody) -> Result<Document, Failure> {
     let refused = |because: &dyn std::fmt::Display| {
         Failure::new(Code::Error, format!("the plan {} cannot be used: {because}", file.display()))
             .hint("make a new plan with `punchlist plan --out FILE`")
     };
-    let mut text = String::new();
-    let opened = fs::File::open(file).map_err(|error| refused(&error))?;
-    opened.take(PLAN_BYTES_MAX).read_to_string(&mut text).map_err(|error| refused(&error))?;
-    Document::read(&text).map_err(|error| refused(&error))
+    let text = saved::read(file, PLAN_BYTES_MAX).map_err(|error| refused(&error))?;
+    let document = Document::read(&text).map_err(|error| refused(&error))?;
+    let Some(Signature { key, value }) = &document.signature else {
+        return Err(refused(&"it is not signed: an older version has made it, or somebody else"));
+    };
+    if custody.public_key()?.as_ref() != Some(key) {
+        return Err(refused(
+            &"it is signed with another key than this state's: it was made with another state, or by somebody else",
+        ));
+    }
+    if !is_signed(&document.signed_text(), key, value) {
+        return Err(refused(&"its signature does not hold: somebody else has sealed it"));
+    }
+    Ok(document)
 }
 
 /// Saves a plan whole or not at all, readable by its owner only: it names clients and projects.
 fn save_plan(out: &Path, document: &Document) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::new(Code::Error, format!("could not save the plan to {}: {error}", out.display()));
-    let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    file.write_all(to_json(document)?.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(out).map_err(|error| failed(error.error))?;
-    Ok(())
+    let text = format!("{}\n", to_json(document)?);
+    let failed = |error| Failure::new(Code::Error, format!("could not save the plan to {}: {error}", out.display()));
+    saved::save(out, &text).map_err(failed)
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<String, Failure> {

@@ -18,6 +18,8 @@ mod notify;
 mod notion;
 mod pending;
 mod plain;
+#[cfg(unix)]
+mod plan_files;
 mod possible;
 mod recovery;
 mod simulate;
