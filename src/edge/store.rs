@@ -273,7 +273,7 @@ impl StoreError {
 enum Fault {
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
-    #[error("an entry cannot be read ({0})")]
+    #[error("{0}")]
     Stored(String),
     #[error(transparent)]
     Illegal(#[from] Illegal),
@@ -281,11 +281,13 @@ enum Fault {
     Bug(String),
 }
 
-/// What to do about a damaged state: the latest copy is named.
+/// What to do about a damaged state.
 fn hint_damaged(file: &Path) -> String {
+    let again =
+        "`punchlist doctor rebuild` sets it aside and finds all links again, by the IDs in Notion and the markers in Clockify";
     match spare::backups(file).first() {
-        Some(copy) => format!("move it away and put its latest copy in its place: {}", copy.display()),
-        None => "move it away: links are found again by the IDs in Notion and the markers in Clockify".to_owned(),
+        Some(copy) => format!("{again}; or put its latest copy in its place: {}", copy.display()),
+        None => again.to_owned(),
     }
 }
 
@@ -302,16 +304,20 @@ impl Fault {
     fn explained(self, path: &Path) -> StoreError {
         let path = path.to_owned();
         let unusable = |because: String, hint: &str| StoreError::Unusable { path: path.clone(), because, hint: hint.into() };
-        let Self::Sqlite(error) = self else {
-            return match self {
-                Self::Stored(_) => unusable(self.to_string(), &hint_damaged(&path)),
-                fault => StoreError::Bug { path, because: fault.to_string() },
-            };
+        let damaged = |because: String| unusable(because, &hint_damaged(&path));
+        let error = match self {
+            Self::Sqlite(error) => error,
+            Self::Stored(because) => return damaged(format!("it holds what punchlist does not write ({because})")),
+            Self::Illegal(illegal) => return damaged(format!("it holds what punchlist does not write ({illegal})")),
+            Self::Bug(because) => return StoreError::Bug { path, because },
         };
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                unusable(format!("it is damaged ({error})"), &hint_damaged(&path))
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => damaged(format!("it is damaged ({error})")),
+            // Statements that have worked a thousand times do not fit what is there: what is there has changed.
+            Some(ErrorCode::Unknown | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => {
+                damaged(format!("it holds what punchlist does not write ({error})"))
             }
+            None if is_of_content(&error) => damaged(format!("it holds what punchlist does not write ({error})")),
             Some(ErrorCode::DiskFull) => {
                 unusable("the disk is full".into(), "free some space and run again; what was under way is taken up")
             }
@@ -320,17 +326,35 @@ impl Fault {
                 | ErrorCode::PermissionDenied
                 | ErrorCode::CannotOpen
                 | ErrorCode::AuthorizationForStatementDenied,
-            ) => unusable(format!("it may not be read or written ({error})"), "check who owns the directory and its permissions"),
+            ) => unusable(
+                format!("it may not be read or written ({error})"),
+                "check who owns the directory and its permissions; where those are right, it is damaged: `punchlist doctor rebuild`",
+            ),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => unusable(
                 format!("another program keeps it busy ({error})"),
                 "close what else has the file open, e.g. a backup or sqlite3",
             ),
-            Some(ErrorCode::SystemIoFailure) => {
-                unusable(format!("the disk failed ({error})"), "check the disk; keep the state on a local one")
-            }
+            Some(ErrorCode::SystemIoFailure) => unusable(
+                format!("the disk failed ({error})"),
+                "check the disk; keep the state on a local one; where that is well, it is damaged: `punchlist doctor rebuild`",
+            ),
             _ => StoreError::Bug { path, because: error.to_string() },
         }
     }
+}
+
+/// True for what only a value that is stored otherwise than it should be can bring about.
+fn is_of_content(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error;
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+            | Error::Utf8Error(..)
+            | Error::QueryReturnedNoRows
+            | Error::SqlInputError { .. }
+    )
 }
 
 fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, Fault> {

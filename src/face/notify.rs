@@ -17,7 +17,6 @@ use crate::{
     },
     edge::{
         config::NotifySettings,
-        environment::Environment,
         notify::{command, mail, post},
         secrets,
         store::Store,
@@ -37,8 +36,8 @@ const REFUSED_TOLD: u32 = 2;
 /// Tells of a run and how it ended. What goes wrong in it is said, and changes nothing.
 pub(super) async fn tell(setup: &Setup, workplace: &mut Workplace, ended: &Result<(Report, Scope), Failure>) {
     let workspace = workplace.connection.workspace.clone().unwrap_or_default();
-    let (settings, environment) = (&setup.settings.notify, setup.environment());
-    if let Err(failure) = told(settings, environment, &mut workplace.store, &workspace, ended).await {
+    let doubt = workplace.doubt.as_ref().map(ToString::to_string);
+    if let Err(failure) = told(setup, &mut workplace.store, &workspace, ended, doubt.as_deref()).await {
         warn(&failure.error);
     }
 }
@@ -67,7 +66,7 @@ pub(super) async fn tell_of_lock(setup: &Setup, failure: Option<&Failure>) {
         let hints = locked.hints.iter().cloned();
         let ended = Err(hints.fold(Failure::new(locked.code, again), Failure::hint));
         let workspace = setup.settings.clockify.workspace.clone().unwrap_or_default();
-        told(&setup.settings.notify, setup.environment(), &mut store, &workspace, &ended).await
+        told(setup, &mut store, &workspace, &ended, None).await
     };
     if let Err(failure) = counted().await {
         warn(&failure.error);
@@ -75,12 +74,13 @@ pub(super) async fn tell_of_lock(setup: &Setup, failure: Option<&Failure>) {
 }
 
 async fn told(
-    settings: &NotifySettings,
-    environment: &Environment,
+    setup: &Setup,
     store: &mut Store,
     workspace: &str,
     ended: &Result<(Report, Scope), Failure>,
+    doubt: Option<&str>,
 ) -> Result<(), Failure> {
+    let (settings, environment) = (&setup.settings.notify, setup.environment());
     if *settings == NotifySettings::default() {
         return Ok(());
     }
@@ -91,7 +91,7 @@ async fn told(
     }
     let (affair, message) = match ended {
         Ok((report, scope)) => {
-            let aftermath = Aftermath { report, scope, waits: &waits };
+            let aftermath = Aftermath { report, scope, waits: &waits, doubt };
             (Affair::of(&aftermath), Message::of(&aftermath))
         }
         Err(failure) => (Affair::of_failure(failure.code as u8), Message::of_failure(workspace, &failure.error, &failure.hints)),

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     domain::{
+        audit::Finding,
         journal::{Event, RunId, What},
         model::Service,
         plan::{Plan, sha256},
@@ -301,6 +302,8 @@ pub(super) struct Workplace {
     given: BTreeMap<String, String>,
     custody: Custody,
     keep_days: Option<u32>,
+    /// In what the log did not agree with its last checkpoint when the last run began.
+    pub(super) doubt: Option<Finding>,
     /// What happened before the first run, for its log.
     before: Vec<What>,
 }
@@ -346,7 +349,7 @@ impl Workplace {
         });
         let before = read.collect();
         let (places, given, keep_days) = (settings.places.clone(), settings.given.clone(), settings.logs.keep_days);
-        Ok(Self { stop, store, connection, original, turn, watch, places, given, custody, keep_days, before })
+        Ok(Self { stop, store, connection, original, turn, watch, places, given, custody, keep_days, doubt: None, before })
     }
 
     /// The lock of the runs here, to take it again after it was let go.
@@ -369,6 +372,7 @@ impl Workplace {
         if self.original.is_none() {
             self.turn.take(&mut self.store).await?;
         }
+        self.hold_log_against_checkpoint()?;
         let run = run_id(Timestamp::now());
         let changed = configured_otherwise(&self.store, &self.given)?;
         let before: Vec<What> = std::mem::take(&mut self.before).into_iter().chain(changed).collect();
@@ -412,13 +416,38 @@ impl Workplace {
         done
     }
 
-    /// Cuts off what is not to be kept any longer, and keeps a checkpoint of the rest.
+    /// Says where the end of the log is not what the last checkpoint has seen. Whether all the rest is, `logs verify` finds out.
+    fn hold_log_against_checkpoint(&mut self) -> Result<(), Failure> {
+        self.doubt = match self.custody.last() {
+            Ok(None) => None,
+            Ok(Some(Ok(checkpoint))) => self.store.hold_against(&checkpoint)?,
+            Ok(Some(Err(finding))) => Some(finding),
+            Err(error) => {
+                (self.watch)(Progress::Warned(format!("the log was not held against its last checkpoint: {error}")));
+                return Ok(());
+            }
+        };
+        if let Some(doubt) = &self.doubt {
+            let file = self.custody.file().display();
+            (self.watch)(Progress::Warned(format!(
+                "the log is not what its last checkpoint has seen: {doubt}; `punchlist logs verify` says more. No checkpoint is kept \
+                 until that is settled: where you have put an older copy of the state in place yourself, move {file} away"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Cuts off what is not to be kept any longer, and keeps a checkpoint of the rest: unless that would vouch for a log that is in doubt.
     fn keep_checkpoint(&mut self, run: &RunId) -> Result<(), Failure> {
         let now = Timestamp::now();
         if let Some(days) = self.keep_days
             && let Ok(before) = now.checked_sub(jiff::SignedDuration::from_hours(24 * i64::from(days)))
         {
             self.store.cut_log(before, run, now)?;
+        }
+        // A key that was changed on purpose goes on with the next checkpoint.
+        if !matches!(self.doubt, None | Some(Finding::OtherKey { .. })) {
+            return Ok(());
         }
         let (n, head) = self.store.log_head()?;
         self.custody.keep(n, head, now)?;

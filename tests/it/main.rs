@@ -8,6 +8,8 @@ mod clockify;
 mod codes;
 mod command_line;
 mod crash;
+#[cfg(unix)]
+mod damage;
 mod decisions;
 mod logs;
 mod main_job;
