@@ -38,6 +38,8 @@ pub struct Aftermath<'a> {
     pub scope: &'a Scope,
     /// What waits for a person by now, how, and why.
     pub waits: &'a [(Waits, ChangeDocument, String)],
+    /// In what the log does not agree with its last checkpoint, safe to show.
+    pub doubt: Option<&'a str>,
 }
 
 /// What people are told. Safe to show on every line, and free of secrets.
@@ -51,12 +53,15 @@ pub struct Message {
 
 /// What an affair is called that leaves nothing to do.
 const WELL: &str = "well";
+/// What it is called where all would be well if the log could be trusted.
+const IN_DOUBT: &str = "the log is in doubt";
 
 impl Affair {
     /// The affair that a run leaves.
     pub fn of(aftermath: &Aftermath<'_>) -> Self {
-        let Aftermath { report, scope: _, waits } = aftermath;
+        let Aftermath { report, scope: _, waits, doubt } = aftermath;
         let outcome = match report.outcome {
+            Ending::InSync | Ending::Applied if doubt.is_some() => IN_DOUBT.to_owned(),
             // Both leave nothing to do, and a run that applied something is no news by itself.
             Ending::InSync | Ending::Applied => WELL.to_owned(),
             ending => ending.words().to_owned(),
@@ -65,7 +70,11 @@ impl Affair {
         let brakes: BTreeSet<&String> = report.brakes.keys().collect();
         let failed: BTreeSet<&str> =
             report.failures.iter().flat_map(|failure| &failure.alike.change_ids).map(|id| id.0.as_str()).collect();
-        Self { outcome, fingerprint: sha256(&(waiting, brakes, failed)) }
+        let fingerprint = match doubt {
+            None => sha256(&(waiting, brakes, failed)),
+            Some(_) => sha256(&(waiting, brakes, failed, IN_DOUBT)),
+        };
+        Self { outcome, fingerprint }
     }
 
     /// The affair that a run leaves which could not even report, e.g. as the credentials were refused.
@@ -92,10 +101,20 @@ impl Affair {
 impl Message {
     /// What is told of a run.
     pub fn of(aftermath: &Aftermath<'_>) -> Self {
-        let Aftermath { report, scope, waits } = aftermath;
-        let well = matches!(report.outcome, Ending::InSync | Ending::Applied);
-        let words = if well { "in sync again" } else { report.outcome.words() };
+        let Aftermath { report, scope, waits, doubt } = aftermath;
+        let words = match report.outcome {
+            Ending::InSync | Ending::Applied if doubt.is_some() => IN_DOUBT,
+            Ending::InSync | Ending::Applied => "in sync again",
+            outcome => outcome.words(),
+        };
         let mut lines = vec![counts(report)];
+        lines.extend(doubt.map(|doubt| {
+            let doubt = Display::of(doubt);
+            format!(
+                "the log is not what its last checkpoint has seen: {}; see `punchlist logs verify`",
+                doubt.clipped(REASON_COLUMNS)
+            )
+        }));
         lines.extend(report.brakes.keys().map(|brake| format!("held by a brake: {brake}")));
         let failures = report.failures.iter().take(FAILURES_MAX);
         lines.extend(failures.map(|failure| {
@@ -198,7 +217,7 @@ mod tests {
         };
         let report = report(RunId("r".into()), &plan, &[], totals);
         let scope = Scope { clockify_workspace: "64a9".into(), ..Scope::default() };
-        check(&Aftermath { report: &report, scope: &scope, waits: &waits });
+        check(&Aftermath { report: &report, scope: &scope, waits: &waits, doubt: None });
     }
 
     fn affair(world: &World) -> Affair {

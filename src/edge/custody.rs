@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -16,11 +16,13 @@ use super::files;
 use crate::domain::audit::{Checkpoint, Finding, Hash};
 
 /// The names of the files, where no others are configured.
-const CHECKPOINTS: &str = "checkpoints.jsonl";
-const KEY: &str = "checkpoint.key";
+pub(super) const CHECKPOINTS: &str = "checkpoints.jsonl";
+pub(super) const KEY: &str = "checkpoint.key";
 /// Bytes of a key that are read: a PKCS #8 document of this kind has 83.
 const KEY_BYTES_MAX: u64 = 4096;
-/// Bytes of checkpoints that are read: some 200 each.
+/// Bytes of checkpoints in which the last one is looked for.
+const LAST_BYTES: u64 = 4096;
+/// Bytes of checkpoints that are read: some 400 each.
 const CHECKPOINTS_BYTES_MAX: u64 = 256 << 20;
 
 /// Keeps the checkpoints of one log.
@@ -89,13 +91,21 @@ impl Custody {
         Ok(checkpoint)
     }
 
-    /// Signs anything else that leaves the log, such as a copy; returns key and signature in hexadecimal.
+    /// Signs anything else that leaves the state, such as a saved plan or a copy of the log; returns key and signature in hexadecimal.
     ///
     /// # Errors
     /// [`CustodyError`] where there is no key and none can be made.
     pub fn sign(&self, text: &str) -> Result<(String, String), CustodyError> {
         let pair = self.key_pair()?;
         Ok((hex(pair.public_key().as_ref()), hex(pair.sign(text.as_bytes()).as_ref())))
+    }
+
+    /// The public key in hexadecimal; nothing where there is none yet.
+    ///
+    /// # Errors
+    /// [`CustodyError`]
+    pub fn public_key(&self) -> Result<Option<String>, CustodyError> {
+        Ok(self.existing_key()?.map(|pair| hex(pair.public_key().as_ref())))
     }
 
     /// All checkpoints, sorted into those that hold and what is wrong with the others. `trusted` is the key that somebody has noted; without
@@ -106,7 +116,7 @@ impl Custody {
     pub fn read(&self, trusted: Option<&str>) -> Result<Kept, CustodyError> {
         let key = match trusted {
             Some(key) => Some(key.to_owned()),
-            None => self.existing_key()?.map(|pair| hex(pair.public_key().as_ref())),
+            None => self.public_key()?,
         };
         let mut kept = Kept { key, ..Kept::default() };
         let file = match File::open(&self.checkpoints) {
@@ -124,6 +134,30 @@ impl Custody {
             }
         }
         Ok(kept)
+    }
+
+    /// The last checkpoint, or what is wrong with it; nothing where there is none. A line that was cut short is none.
+    ///
+    /// # Errors
+    /// [`CustodyError`]
+    pub fn last(&self) -> Result<Option<Result<Checkpoint, Finding>>, CustodyError> {
+        let failed = |error: io::Error| self.failed("cannot read the checkpoints in", &self.checkpoints, &error);
+        let mut file = match File::open(&self.checkpoints) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let start = file.metadata().map_err(failed)?.len().saturating_sub(LAST_BYTES);
+        file.seek(SeekFrom::Start(start)).map_err(failed)?;
+        let mut bytes = Vec::new();
+        files::read_up_to(&file, LAST_BYTES, &mut bytes).map_err(failed)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let Some(last) = text.lines().rev().find_map(|line| serde_json::from_str::<Checkpoint>(line).ok()) else {
+            return Ok(None);
+        };
+        let mut kept = Kept { key: self.public_key()?, ..Kept::default() };
+        kept.add(last);
+        Ok(kept.checkpoints.pop().map(Ok).or_else(|| kept.findings.pop().map(Err)))
     }
 
     /// Moves the checkpoints along with a state that was set aside, so that they do not speak against the next one.

@@ -21,7 +21,7 @@ use super::{
 use crate::domain::text::safe_json;
 
 /// The directory of the files, in that of the state.
-const DIRECTORY: &str = "diagnostics";
+pub(super) const DIRECTORY: &str = "diagnostics";
 /// What the names of the files begin and end with.
 const NAME: (&str, &str) = ("punchlist.", ".jsonl");
 
@@ -93,6 +93,10 @@ impl Files {
 
     /// Opens the file of a day, and takes away those that are too old.
     fn begin(&self, day: Date) -> io::Result<Today> {
+        // Whoever may write beside the state must not have files made, and old ones taken away, somewhere else.
+        if self.directory.is_symlink() {
+            return Err(io::Error::other("it is a symbolic link"));
+        }
         files::create_private_directory(&self.directory)?;
         let (prefix, suffix) = NAME;
         let file =

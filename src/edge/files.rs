@@ -46,6 +46,13 @@ pub(super) fn private_options() -> OpenOptions {
     options
 }
 
+/// Which file it is, whatever it is called: device and number.
+#[cfg(unix)]
+pub(super) fn identity(metadata: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
 /// Takes every permission from group and others.
 #[cfg(unix)]
 pub(super) fn make_private(path: &Path, metadata: &Metadata) -> io::Result<()> {
@@ -62,7 +69,7 @@ pub(super) fn create_private_directory(path: &Path) -> io::Result<()> {
 
 #[cfg(not(unix))]
 pub(super) use elsewhere::{
-    create_private_directory, is_open_to_others, is_ours, is_writable_by_others, make_private, private_options,
+    create_private_directory, identity, is_open_to_others, is_ours, is_writable_by_others, make_private, private_options,
 };
 
 #[cfg(not(unix))]
@@ -80,6 +87,9 @@ mod elsewhere {
     }
     pub(in super::super) fn private_options() -> OpenOptions {
         OpenOptions::new()
+    }
+    pub(in super::super) fn identity(_: &Metadata) -> (u64, u64) {
+        (0, 0)
     }
     pub(in super::super) fn make_private(_: &Path, _: &Metadata) -> io::Result<()> {
         Ok(())

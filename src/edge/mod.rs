@@ -11,6 +11,7 @@ pub mod http;
 pub mod machine;
 pub mod notify;
 pub mod notion;
+pub mod saved;
 pub mod scrub;
 pub mod secrets;
 pub mod store;

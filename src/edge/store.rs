@@ -4,6 +4,7 @@
 //! transaction for each transition. A method that fails has changed nothing; when an append to the journal fails, nothing may be sent.
 
 mod journal;
+mod lock;
 mod log;
 mod open;
 mod pending;
@@ -12,33 +13,41 @@ mod spare;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fmt,
-    fs::File,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 
-use super::failpoint::{self, Point};
+use self::lock::Lock;
+use super::{
+    failpoint::{self, Point},
+    files,
+};
 use crate::domain::journal::Illegal;
 
 pub use journal::{Meant, RunEnd, RunRecord};
+pub use lock::{Doing, Holder};
 pub use log::{Entity, Entry, Selection, Toward};
 pub use open::default_dir;
 pub use pending::PendingRow;
 
-/// The state of one installation.
+/// The state of one installation. Anybody may look, and keep what a person has said, each in a transaction of its own; what is read to be
+/// planned upon and what is written to the services is for the one process that holds the lock.
 pub struct Store {
     // Declared before the lock, so that the connection is closed before the lock is let go.
     connection: Connection,
     file: PathBuf,
+    /// Which file that was when it was opened; nothing where it is none.
+    identity: Option<(u64, u64)>,
     /// Room that is given up when the disk runs full.
     reserve: Option<PathBuf>,
-    _lock: Option<File>,
+    lock: Option<Lock>,
 }
+
+/// How far a state had come at some time; only good for being compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(i64);
 
 impl Store {
     /// True where there is a state.
@@ -46,20 +55,88 @@ impl Store {
         directory.join(open::FILE).exists()
     }
 
-    /// Opens the state in a directory for reading and writing, creates what is missing, and holds the lock until dropped.
-    /// `now` is shown to whoever finds the lock taken.
+    /// Opens the state in a directory for reading and writing, and creates what is missing. `now` is shown to whoever meets it at that.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] while another process holds the lock; [`StoreError::Unusable`] where the directory or the database
-    /// is damaged, of a newer version, or not ours alone. Nothing is touched then.
+    /// [`StoreError::Unusable`] where the directory or the database is damaged, of a newer version, or not ours alone; nothing is touched
+    /// then. [`StoreError::Locked`] where it has to be brought up to date while another process holds the lock.
     pub fn open(directory: &Path, now: Timestamp) -> Result<Self, StoreError> {
         open::check_version()?;
         let directory = open::prepare_directory(directory)?;
-        let lock = open::take_lock(&directory, now)?;
+        open::inspect_beside(&directory)?;
         let file = directory.join(open::FILE);
-        let connection = open::connect(&file)?;
-        let reserve = Some(spare::lay_reserve(&directory)?);
-        Ok(Self { connection, file, reserve, _lock: Some(lock) })
+        let connection = open::connect(&file, now)?;
+        let identity = file.metadata().ok().map(|metadata| files::identity(&metadata));
+        Ok(Self { connection, file, identity, reserve: None, lock: None })
+    }
+
+    /// Takes the lock, until it is released or this is dropped. Where it is held already, nothing changes.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while another process holds the lock; [`StoreError::Unusable`] where the database was put in another place
+    /// since it was opened.
+    pub fn lock(&mut self, holder: Holder) -> Result<(), StoreError> {
+        if self.lock.is_some() {
+            return Ok(());
+        }
+        let directory = self.file.parent().unwrap_or(Path::new("."));
+        let lock = Lock::take(directory, holder)?;
+        self.stay_in_place()?;
+        self.reserve = Some(spare::lay_reserve(directory)?);
+        self.lock = Some(lock);
+        Ok(())
+    }
+
+    /// Lets the lock go, for others to run meanwhile.
+    pub fn release(&mut self) {
+        self.lock = None;
+    }
+
+    /// True while this process holds the lock.
+    pub fn is_locked(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Says what the run that holds the lock is at, to whoever meets it.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn tell_doing(&mut self, doing: Doing) -> Result<(), StoreError> {
+        self.lock.as_mut().map_or(Ok(()), |lock| lock.tell(doing))
+    }
+
+    /// How far the state has come by what others have written: the same mark as long as nobody else writes.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn mark(&self) -> Result<Mark, StoreError> {
+        self.read(|connection| Ok(Mark(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)))
+    }
+
+    /// A copy in memory, to plan on while another process holds the lock: what is written to it goes nowhere.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn copy(&self) -> Result<Self, StoreError> {
+        let connection = self.read(|connection| {
+            let mut copy = Connection::open_in_memory()?;
+            rusqlite::backup::Backup::new(connection, &mut copy)?.step(-1)?;
+            Ok(copy)
+        })?;
+        Ok(Self { connection, file: self.file.clone(), identity: None, reserve: None, lock: None })
+    }
+
+    /// Refuses a database that was put in another place, e.g. set aside, since it was opened: what is written to it would be lost.
+    fn stay_in_place(&self) -> Result<(), StoreError> {
+        let now = self.file.metadata().ok().map(|metadata| files::identity(&metadata));
+        if self.identity.is_none() || self.identity == now {
+            return Ok(());
+        }
+        Err(StoreError::Unusable {
+            path: self.file.clone(),
+            because: "it was moved or replaced while it was open".to_owned(),
+            hint: "start again: what is there now is read then".to_owned(),
+        })
     }
 
     /// Opens the state for reading alone: it takes no lock, so views work while another process runs. A directory without state
@@ -69,9 +146,11 @@ impl Store {
     /// [`StoreError::Unusable`] as for [`Store::open`].
     pub fn open_read_only(directory: &Path) -> Result<Self, StoreError> {
         open::check_version()?;
-        let file = open::inspect_directory(directory)?.join(open::FILE);
+        let directory = open::inspect_directory(directory)?;
+        open::inspect_beside(&directory)?;
+        let file = directory.join(open::FILE);
         let connection = open::connect_read_only(&file)?;
-        Ok(Self { connection, file, reserve: None, _lock: None })
+        Ok(Self { connection, file, identity: None, reserve: None, lock: None })
     }
 
     /// The database's file, for people.
@@ -125,6 +204,9 @@ impl Store {
 
     /// Does all of the work, or nothing.
     fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
+        if self.lock.is_none() {
+            self.stay_in_place()?;
+        }
         transact(&mut self.connection, work).map_err(|fault| fault.explained(&self.file))
     }
 }
@@ -140,24 +222,6 @@ fn transact<T>(connection: &mut Connection, work: impl FnOnce(&Transaction<'_>) 
     Ok(result)
 }
 
-/// The process that holds the lock, as it described itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// Its process id.
-    pub pid: u32,
-    /// Its machine.
-    pub host: String,
-    /// When it took the lock.
-    pub since: Timestamp,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pid, host, since } = self;
-        write!(formatter, "process {pid} on {host}, since {since:.0}")
-    }
-}
-
 /// The state could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -171,7 +235,7 @@ pub enum StoreError {
         /// The lock file.
         lock: PathBuf,
         /// Who holds it, if it has said so.
-        holder: Option<Holder>,
+        holder: Option<Box<Holder>>,
     },
     /// The state is damaged, newer than this program, full, or not ours to write.
     #[error("the state {} cannot be used: {because}", path.display())]
@@ -197,7 +261,7 @@ impl StoreError {
     /// What to do about it.
     pub fn hint(&self) -> &str {
         match self {
-            Self::Locked { .. } => "wait for it to end, or end it, then run again",
+            Self::Locked { .. } => "run again when it has ended, or wait for that: --lock-timeout SECONDS",
             Self::Unusable { hint, .. } => hint,
             Self::Bug { .. } => "nothing was written; please report it with the log",
         }
@@ -209,7 +273,7 @@ impl StoreError {
 enum Fault {
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
-    #[error("an entry cannot be read ({0})")]
+    #[error("{0}")]
     Stored(String),
     #[error(transparent)]
     Illegal(#[from] Illegal),
@@ -217,11 +281,13 @@ enum Fault {
     Bug(String),
 }
 
-/// What to do about a damaged state: the latest copy is named.
+/// What to do about a damaged state.
 fn hint_damaged(file: &Path) -> String {
+    let again =
+        "`punchlist doctor rebuild` sets it aside and finds all links again, by the IDs in Notion and the markers in Clockify";
     match spare::backups(file).first() {
-        Some(copy) => format!("move it away and put its latest copy in its place: {}", copy.display()),
-        None => "move it away: links are found again by the IDs in Notion and the markers in Clockify".to_owned(),
+        Some(copy) => format!("{again}; or put its latest copy in its place: {}", copy.display()),
+        None => again.to_owned(),
     }
 }
 
@@ -238,16 +304,20 @@ impl Fault {
     fn explained(self, path: &Path) -> StoreError {
         let path = path.to_owned();
         let unusable = |because: String, hint: &str| StoreError::Unusable { path: path.clone(), because, hint: hint.into() };
-        let Self::Sqlite(error) = self else {
-            return match self {
-                Self::Stored(_) => unusable(self.to_string(), &hint_damaged(&path)),
-                fault => StoreError::Bug { path, because: fault.to_string() },
-            };
+        let damaged = |because: String| unusable(because, &hint_damaged(&path));
+        let error = match self {
+            Self::Sqlite(error) => error,
+            Self::Stored(because) => return damaged(format!("it holds what punchlist does not write ({because})")),
+            Self::Illegal(illegal) => return damaged(format!("it holds what punchlist does not write ({illegal})")),
+            Self::Bug(because) => return StoreError::Bug { path, because },
         };
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                unusable(format!("it is damaged ({error})"), &hint_damaged(&path))
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => damaged(format!("it is damaged ({error})")),
+            // Statements that have worked a thousand times do not fit what is there: what is there has changed.
+            Some(ErrorCode::Unknown | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => {
+                damaged(format!("it holds what punchlist does not write ({error})"))
             }
+            None if is_of_content(&error) => damaged(format!("it holds what punchlist does not write ({error})")),
             Some(ErrorCode::DiskFull) => {
                 unusable("the disk is full".into(), "free some space and run again; what was under way is taken up")
             }
@@ -256,17 +326,35 @@ impl Fault {
                 | ErrorCode::PermissionDenied
                 | ErrorCode::CannotOpen
                 | ErrorCode::AuthorizationForStatementDenied,
-            ) => unusable(format!("it may not be read or written ({error})"), "check who owns the directory and its permissions"),
+            ) => unusable(
+                format!("it may not be read or written ({error})"),
+                "check who owns the directory and its permissions; where those are right, it is damaged: `punchlist doctor rebuild`",
+            ),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => unusable(
                 format!("another program keeps it busy ({error})"),
                 "close what else has the file open, e.g. a backup or sqlite3",
             ),
-            Some(ErrorCode::SystemIoFailure) => {
-                unusable(format!("the disk failed ({error})"), "check the disk; keep the state on a local one")
-            }
+            Some(ErrorCode::SystemIoFailure) => unusable(
+                format!("the disk failed ({error})"),
+                "check the disk; keep the state on a local one; where that is well, it is damaged: `punchlist doctor rebuild`",
+            ),
             _ => StoreError::Bug { path, because: error.to_string() },
         }
     }
+}
+
+/// True for what only a value that is stored otherwise than it should be can bring about.
+fn is_of_content(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error;
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+            | Error::Utf8Error(..)
+            | Error::QueryReturnedNoRows
+            | Error::SqlInputError { .. }
+    )
 }
 
 fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, Fault> {

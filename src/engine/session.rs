@@ -37,7 +37,7 @@ use crate::{
         failpoint::{self, Point},
         http::Exchange,
         notion::{self, Notion, Source},
-        store::{RunRecord, Store, StoreError},
+        store::{Doing, Mark, RunRecord, Store, StoreError},
     },
 };
 
@@ -202,6 +202,8 @@ pub struct Sides {
     pub scope: Scope,
     /// When reading began.
     pub at: Timestamp,
+    /// How far others had come with the state then.
+    mark: Mark,
     /// The plan of the Clockify workspace.
     pub(super) clockify_plan: String,
 }
@@ -244,6 +246,7 @@ impl Session<'_> {
         let at = (self.clock)();
         self.notion.http().begin();
         self.clockify.http().begin();
+        let mark = self.store.mark()?;
         let registry = self.store.registry()?;
         let remembered: PerKind<Option<Source>> = self.store.recall("sources")?.unwrap_or_default();
         let identities: Option<Identities> = self.store.recall("identities")?;
@@ -324,10 +327,14 @@ impl Session<'_> {
             sources,
             scope: Scope { notion_workspace, clockify_workspace, rules: String::new(), undoes: self.undoes.clone() },
             at,
+            mark,
             clockify_plan: identity.plan,
         };
         self.save(&mut seen.registry, away_now)?;
-        self.settle(&mut seen).await?;
+        // What another run has under way is not lost.
+        if self.store.is_locked() {
+            self.settle(&mut seen).await?;
+        }
         if self.rules.close_children {
             seen.snapshots.close_children(&seen.registry);
         }
@@ -424,8 +431,16 @@ impl Session<'_> {
         self.tell(ended.collect())
     }
 
-    /// Applies what was approved of a plan. When it has become too old, both sides are read again first, and only what still holds is
-    /// applied: a change that proposes something else by now has another id.
+    /// True when somebody else has written to the state since both sides were read: a plan on it may be out of date.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub fn is_overtaken(&self, seen: &Sides) -> Result<bool, SessionError> {
+        Ok(self.store.mark()? != seen.mark)
+    }
+
+    /// Applies what was approved of a plan. When it has become too old, or another run has written since, both sides are read again first,
+    /// and only what still holds is applied: a change that proposes something else by now has another id.
     ///
     /// Returns the plan that was worked on in the end, and how the work ended.
     ///
@@ -434,7 +449,8 @@ impl Session<'_> {
     pub async fn apply(&mut self, mut seen: Sides, mut plan: Plan, approved: Approved) -> Result<(Plan, Stopped), SessionError> {
         let mut approved = approved;
         let stale_after = SignedDuration::try_from(self.rules.stale_after).unwrap_or(SignedDuration::MAX);
-        if !approved.changes().is_empty() && (self.clock)().duration_since(seen.at) > stale_after {
+        let is_stale = (self.clock)().duration_since(seen.at) > stale_after || self.is_overtaken(&seen)?;
+        if !approved.changes().is_empty() && is_stale {
             let stop = self.stop;
             let read = tokio::select! {
                 read = self.fetch() => Some(read?),
@@ -454,6 +470,7 @@ impl Session<'_> {
         if !approved.changes().is_empty() {
             self.store.back_up((self.clock)())?;
         }
+        self.store.tell_doing(Doing::Applying)?;
         (self.watch)(Progress::Applying(approved.changes().len()));
         let earlier = self.store.unlinked_creates()?;
         let watch = Arc::clone(&self.watch);

@@ -2,8 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    io::{self, Read, Write},
+    io::{self, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -23,7 +22,7 @@ use super::{
     stop::Stop,
     text::{self, Dress},
     tui, unlink,
-    workplace::{Global, Setup, Workplace, look, who},
+    workplace::{Beside, Global, Setup, Workplace, look, who},
 };
 use crate::domain::{
     explain::{Subject, explain},
@@ -31,7 +30,7 @@ use crate::domain::{
     model::{Field, Kind, Service, Snapshots},
     plan::{
         ChangeId, Estimate, HoldCode, Plan, Scope, State,
-        document::{ChangeDocument, Document},
+        document::{ChangeDocument, Document, Signature},
         sha256,
     },
     report::Report,
@@ -40,8 +39,16 @@ use crate::domain::{
     steps::{Act, Step, steps},
     text::{Display, json},
 };
-use crate::engine::session::Sides;
+use crate::{
+    edge::{
+        custody::{Custody, is_signed},
+        saved,
+    },
+    engine::session::Sides,
+};
 
+/// What starts an unattended run.
+const AUTO_APPROVE: &str = "auto-approve";
 /// Bytes of a saved plan that are read.
 const PLAN_BYTES_MAX: u64 = 512 << 20;
 /// Keeps Clockify true to Notion.
@@ -184,7 +191,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
     match command {
         None if auto_approve => {
             wait_by_chance(jitter.unwrap_or_default()).await?;
-            Job::begin(global).await?.auto_approve().await
+            Job::begin(global, AUTO_APPROVE, Beside::Refused).await?.auto_approve().await
         }
         None => {
             let setup = Setup::load(&global).await?;
@@ -194,19 +201,22 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
             let setup = Setup::load(&global).await?;
             let undoes = Some(setup.run_to_undo(run.as_deref())?);
             match out {
-                Some(out) => Job::on(global, setup).await?.plan(undoes, Some(&out), false).await,
+                Some(out) => Job::on(global, setup, "plan", Beside::Copied).await?.plan(undoes, Some(&out), false).await,
                 None => review(global, setup, undoes).await,
             }
         }
         Some(Command::Plan { out, detailed_exitcode }) => {
-            Job::begin(global).await?.plan(None, out.as_deref(), detailed_exitcode).await
+            Job::begin(global, "plan", Beside::Copied).await?.plan(None, out.as_deref(), detailed_exitcode).await
         }
         Some(Command::Apply { file: Some(file), allow, pending: _ }) => {
-            let saved = read_plan(&file)?;
-            Job::begin(global).await?.apply(&saved, allow).await
+            let setup = Setup::load(&global).await?;
+            let saved = read_plan(&file, &setup.custody()?)?;
+            Job::on(global, setup, "apply", Beside::Refused).await?.apply(&saved, allow).await
         }
-        Some(Command::Apply { file: None, .. }) => Job::begin(global).await?.apply_pending().await,
-        Some(Command::Explain { id }) => Job::begin(global).await?.explain(&id).await,
+        Some(Command::Apply { file: None, .. }) => {
+            Job::begin(global, "apply pending", Beside::Refused).await?.apply_pending().await
+        }
+        Some(Command::Explain { id }) => Job::begin(global, "explain", Beside::Copied).await?.explain(&id).await,
         Some(Command::Pending { act: None }) => {
             let setup = Setup::load(&global).await?;
             pending::list(&setup, global.json).map(|()| 0)
@@ -220,7 +230,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Doctor { what: Cure::Rebuild }) => {
             let setup = Setup::load(&global).await?;
             let aside = setup.set_state_aside()?;
-            Job::on(global, setup).await?.rebuilt(aside.as_deref()).await
+            Job::on(global, setup, "rebuild", Beside::Refused).await?.rebuilt(aside.as_deref()).await
         }
         Some(Command::Logs(what)) => logs::logs(&global, *what).await,
         Some(Command::Sandbox { listen, empty }) => sandbox(listen, empty).await,
@@ -251,7 +261,7 @@ async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u
     } else if asks && tui::can_show() {
         tui::open(&global, setup, undoes).await
     } else {
-        Job::on(global, setup).await?.plan(undoes, None, false).await
+        Job::on(global, setup, "plan", Beside::Copied).await?.plan(undoes, None, false).await
     }
 }
 
@@ -280,17 +290,21 @@ struct Job {
 }
 
 impl Job {
-    async fn begin(global: Global) -> Result<Self, Failure> {
+    async fn begin(global: Global, trigger: &'static str, beside: Beside) -> Result<Self, Failure> {
         let setup = Setup::load(&global).await?;
-        Self::on(global, setup).await
+        Self::on(global, setup, trigger, beside).await
     }
 
-    async fn on(global: Global, setup: Setup) -> Result<Self, Failure> {
+    async fn on(global: Global, setup: Setup, trigger: &'static str, beside: Beside) -> Result<Self, Failure> {
         let started = Instant::now();
         setup.diagnose(global.verbose)?;
         let progress = Progress::new(global.quiet, global.verbose > 0);
         progress.beat();
-        let workplace = Workplace::open(&setup, Stop::listening()?, progress.watch()).await?;
+        let opened = Workplace::open(&setup, Stop::listening()?, progress.watch(), trigger, global.lock_patience(), beside).await;
+        if trigger == AUTO_APPROVE {
+            notify::tell_of_lock(&setup, opened.as_ref().err()).await;
+        }
+        let workplace = opened?;
         Ok(Self { dress: global.dress(), global, progress, workplace, started, setup })
     }
 
@@ -307,7 +321,14 @@ impl Job {
             })
             .await;
         self.progress.clear();
-        let (plan, document, estimate) = planned?;
+        let (plan, mut document, estimate) = planned?;
+        let signed = self.setup.custody()?.sign(&document.signed_text());
+        document.signature = match signed {
+            Ok((key, value)) => Some(Signature { key, value }),
+            // A plan that is only looked at needs nobody who vouches for it.
+            Err(_) if out.is_none() => None,
+            Err(error) => return Err(error.into()),
+        };
         if let Some(out) = out {
             save_plan(out, &document)?;
         }
@@ -328,7 +349,7 @@ impl Job {
         let started = self.started;
         let ended = self
             .workplace
-            .in_session("auto-approve", async |session, stop, _| {
+            .in_session(AUTO_APPROVE, async |session, stop, _| {
                 session.unattended = true;
                 let (sides, plan) = look(session, stop).await?;
                 let mut review = session.decided(&plan)?;
@@ -340,7 +361,7 @@ impl Job {
             })
             .await;
         self.progress.clear();
-        notify::tell(&self.setup.settings.notify, self.setup.environment(), &mut self.workplace, &ended).await;
+        notify::tell(&self.setup, &mut self.workplace, &ended).await;
         self.report(&ended?.0)
     }
 
@@ -414,9 +435,13 @@ impl Job {
                     let held = saved.changes().iter().filter(|change| change.hold.is_some());
                     ready.extend(held.map(|change| change.id.as_str()).filter(|id| let_through.contains(id)));
                 }
-                session.refuse_stale(stale(saved, &plan))?;
-                let mut review = Review::new(&plan, "saved plan");
-                review.approve_all(|change| ready.contains(change.id.0.as_str()));
+                // What the file calls ready is ready where the plan of this moment says so, or where a person has approved it.
+                let mut review = session.decided(&plan)?;
+                let asked: BTreeSet<&str> = saved.changes().iter().map(|change| change.id.as_str()).collect();
+                let others = (0..plan.changes.len()).filter(|&at| !asked.contains(plan.changes[at].id.0.as_str()));
+                review.decide(&others.collect::<Vec<_>>(), None);
+                review.approve_undecided(|change| change.state == State::Ready && ready.contains(change.id.0.as_str()));
+                session.refuse_stale(stale(saved, &review))?;
                 let approved = review.approved();
                 let (plan, stopped) = session.apply(sides, plan, approved).await?;
                 Ok(session.finish(&plan, stopped, started.elapsed().as_secs_f64())?)
@@ -498,33 +523,47 @@ fn ready_of(saved: &Document) -> impl Iterator<Item = &ChangeDocument> {
     saved.changes().iter().filter(|change| change.state == State::Ready)
 }
 
-/// The saved plan's ready changes that a fresh plan would make otherwise. Where it has nothing to do, what was planned is so already.
-fn stale(saved: &Document, fresh: &Plan) -> Vec<What> {
-    let now = fresh.by_id();
-    let gone = ready_of(saved).map(|change| (ChangeId(change.id.clone()), change)).filter(|(id, _)| !now.contains_key(id));
-    gone.filter_map(|(id, change)| Some(What::NotStarted { change: id, because: change.stale(fresh)? })).collect()
+/// The saved plan's ready changes that a fresh plan would make otherwise, or leaves to a person. Where it has nothing to do, what was
+/// planned is so already.
+fn stale(saved: &Document, review: &Review<&Plan>) -> Vec<What> {
+    let fresh = review.plan();
+    let why = |change: &ChangeDocument| {
+        let Some(at) = review.place(&ChangeId(change.id.clone())) else { return change.stale(fresh) };
+        let now = &fresh.changes[at];
+        let waits = now.state == State::Review && review.verdict(at).decision.is_none();
+        waits.then(|| format!("it is for a person to decide ({} %): {}", now.proposal.confidence, now.proposal.reason))
+    };
+    let stale = ready_of(saved).filter_map(|change| Some((ChangeId(change.id.clone()), why(change)?)));
+    stale.map(|(change, because)| What::NotStarted { change, because }).collect()
 }
 
-fn read_plan(file: &Path) -> Result<Document, Failure> {
+/// Reads a saved plan that our own planner has made, and nobody has changed since.
+fn read_plan(file: &Path, custody: &Custody) -> Result<Document, Failure> {
     let refused = |because: &dyn std::fmt::Display| {
         Failure::new(Code::Error, format!("the plan {} cannot be used: {because}", file.display()))
             .hint("make a new plan with `punchlist plan --out FILE`")
     };
-    let mut text = String::new();
-    let opened = fs::File::open(file).map_err(|error| refused(&error))?;
-    opened.take(PLAN_BYTES_MAX).read_to_string(&mut text).map_err(|error| refused(&error))?;
-    Document::read(&text).map_err(|error| refused(&error))
+    let text = saved::read(file, PLAN_BYTES_MAX).map_err(|error| refused(&error))?;
+    let document = Document::read(&text).map_err(|error| refused(&error))?;
+    let Some(Signature { key, value }) = &document.signature else {
+        return Err(refused(&"it is not signed: an older version has made it, or somebody else"));
+    };
+    if custody.public_key()?.as_ref() != Some(key) {
+        return Err(refused(
+            &"it is signed with another key than this state's: it was made with another state, or by somebody else",
+        ));
+    }
+    if !is_signed(&document.signed_text(), key, value) {
+        return Err(refused(&"its signature does not hold: somebody else has sealed it"));
+    }
+    Ok(document)
 }
 
 /// Saves a plan whole or not at all, readable by its owner only: it names clients and projects.
 fn save_plan(out: &Path, document: &Document) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::new(Code::Error, format!("could not save the plan to {}: {error}", out.display()));
-    let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    file.write_all(to_json(document)?.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(out).map_err(|error| failed(error.error))?;
-    Ok(())
+    let text = format!("{}\n", to_json(document)?);
+    let failed = |error| Failure::new(Code::Error, format!("could not save the plan to {}: {error}", out.display()));
+    saved::save(out, &text).map_err(failed)
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<String, Failure> {

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, io, io::Write};
 
 use serde_json::json;
 
-use super::{failure::Failure, workplace::Workplace};
+use super::{
+    failure::{Code, Failure},
+    workplace::{Setup, Workplace},
+};
 use crate::{
     domain::{
         notify::{Affair, Aftermath, Message},
@@ -14,9 +17,9 @@ use crate::{
     },
     edge::{
         config::NotifySettings,
-        environment::Environment,
         notify::{command, mail, post},
         secrets,
+        store::Store,
     },
 };
 
@@ -25,28 +28,62 @@ const WAITING_MAX: usize = 500;
 /// Under what name it is kept what was last told on each way.
 const TOLD: &str = "told";
 
+/// Under what name it is kept how many runs in a row found the lock taken.
+const REFUSED: &str = "refused";
+/// So many of them in a row are told of: one may meet a person who is just applying.
+const REFUSED_TOLD: u32 = 2;
+
 /// Tells of a run and how it ended. What goes wrong in it is said, and changes nothing.
-pub(super) async fn tell(
-    settings: &NotifySettings,
-    environment: &Environment,
-    workplace: &mut Workplace,
-    ended: &Result<(Report, Scope), Failure>,
-) {
-    if *settings == NotifySettings::default() {
-        return;
+pub(super) async fn tell(setup: &Setup, workplace: &mut Workplace, ended: &Result<(Report, Scope), Failure>) {
+    let workspace = workplace.connection.workspace.clone().unwrap_or_default();
+    let doubt = workplace.doubt.as_ref().map(ToString::to_string);
+    if let Err(failure) = told(setup, &mut workplace.store, &workspace, ended, doubt.as_deref()).await {
+        warn(&failure.error);
     }
-    if let Err(failure) = told(settings, environment, workplace, ended).await {
+}
+
+/// Counts runs that could not begin since another one held the lock, and tells of them when they come one after the other.
+pub(super) async fn tell_of_lock(setup: &Setup, failure: Option<&Failure>) {
+    let counted = async || -> Result<(), Failure> {
+        let locked = failure.filter(|failure| failure.code == Code::Locked);
+        if locked.is_none() && failure.is_some() {
+            return Ok(());
+        }
+        let mut store = setup.open_state()?;
+        let before: u32 = store.recall(REFUSED)?.unwrap_or_default();
+        let Some(locked) = locked else {
+            if before > 0 {
+                store.forget(REFUSED)?;
+            }
+            return Ok(());
+        };
+        let refused = before.saturating_add(1);
+        store.remember(REFUSED, &refused)?;
+        if refused < REFUSED_TOLD {
+            return Ok(());
+        }
+        let again = format!("{refused} runs in a row could not begin: {}", locked.error);
+        let hints = locked.hints.iter().cloned();
+        let ended = Err(hints.fold(Failure::new(locked.code, again), Failure::hint));
+        let workspace = setup.settings.clockify.workspace.clone().unwrap_or_default();
+        told(setup, &mut store, &workspace, &ended, None).await
+    };
+    if let Err(failure) = counted().await {
         warn(&failure.error);
     }
 }
 
 async fn told(
-    settings: &NotifySettings,
-    environment: &Environment,
-    workplace: &mut Workplace,
+    setup: &Setup,
+    store: &mut Store,
+    workspace: &str,
     ended: &Result<(Report, Scope), Failure>,
+    doubt: Option<&str>,
 ) -> Result<(), Failure> {
-    let store = &mut workplace.store;
+    let (settings, environment) = (&setup.settings.notify, setup.environment());
+    if *settings == NotifySettings::default() {
+        return Ok(());
+    }
     let mut waits: Vec<_> = store.pending()?.into_iter().map(|row| (row.waits, row.change, row.reason)).collect();
     if let Ok((report, _)) = ended {
         // What this very run could not do is told once, by its report.
@@ -54,13 +91,10 @@ async fn told(
     }
     let (affair, message) = match ended {
         Ok((report, scope)) => {
-            let aftermath = Aftermath { report, scope, waits: &waits };
+            let aftermath = Aftermath { report, scope, waits: &waits, doubt };
             (Affair::of(&aftermath), Message::of(&aftermath))
         }
-        Err(failure) => {
-            let workspace = workplace.connection.workspace.clone().unwrap_or_default();
-            (Affair::of_failure(failure.code as u8), Message::of_failure(&workspace, &failure.error, &failure.hints))
-        }
+        Err(failure) => (Affair::of_failure(failure.code as u8), Message::of_failure(workspace, &failure.error, &failure.hints)),
     };
     let mut told: BTreeMap<String, Affair> = store.recall(TOLD)?.unwrap_or_default();
     let is_new = |way: &str| affair.is_news_after(told.get(way));

@@ -28,7 +28,7 @@ use super::{
     failure::{Code, Failure},
     stop::Stop,
     text::{self, Dress},
-    workplace::{Global, Setup, Workplace, look, who},
+    workplace::{Beside, Global, Setup, Workplace, look, who},
 };
 use crate::{
     domain::{
@@ -56,13 +56,15 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
     let started = Instant::now();
     let stop = Stop::listening()?;
     let progress = Progress::new(global.quiet, global.verbose > 0);
-    let mut workplace = Workplace::open(&setup, stop.clone(), progress.watch()).await?;
+    let trigger = if undoes.is_some() { "undo" } else { "review" };
+    let mut workplace =
+        Workplace::open(&setup, stop.clone(), progress.watch(), trigger, global.lock_patience(), Beside::Refused).await?;
+    let turn = workplace.turn();
     let mut talk = Talk { lines: Lines::of_standard_input()?, stop, is_echoed: io::stdin().is_terminal(), is_heard: true };
     if !global.quiet {
         talk.say("reading Notion and Clockify\n")?;
     }
     let dress = Dress { colour: false, ..global.dress() };
-    let trigger = if undoes.is_some() { "undo" } else { "review" };
     let code = workplace.in_session(trigger, async |session, stop, _| {
         session.undoes = undoes;
         let (sides, plan) = look(session, stop).await?;
@@ -75,9 +77,20 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
             session.close("reviewed")?;
             return Ok(0);
         }
-        let Some(approved) = decide(&mut talk, session, &plan, dress).await? else {
-            session.close("reviewed")?;
-            return Ok(0);
+        // Others may run while somebody thinks.
+        session.store.release();
+        let approved = loop {
+            let Some(approved) = decide(&mut talk, session, &plan, dress).await? else {
+                session.close("reviewed")?;
+                return Ok(0);
+            };
+            match turn.take(session.store).await {
+                Ok(()) => break approved,
+                Err(failure) if failure.code == Code::Locked => {
+                    talk.say(&format!("{}: nothing was applied; P tries again\n", failure.error))?;
+                }
+                Err(failure) => return Err(failure),
+            }
         };
         progress.about_to_apply(&approved);
         let (plan, stopped) = apply(&mut talk, session, sides, &plan, approved).await?;

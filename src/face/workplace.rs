@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io::{self, IsTerminal},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,6 +20,7 @@ use super::{
 };
 use crate::{
     domain::{
+        audit::Finding,
         journal::{Event, RunId, What},
         model::{Link, Service},
         plan::{Plan, sha256},
@@ -31,7 +33,7 @@ use crate::{
         diagnostics,
         environment::Environment,
         machine,
-        store::{self, Meant, RunEnd, RunRecord, Store},
+        store::{self, Holder, Meant, RunEnd, RunRecord, Store, StoreError},
     },
     engine::session::{NOT_BEFORE, NotBefore, Progress, Session, Sides, Started, Watch},
 };
@@ -42,6 +44,8 @@ const BUDGET_WINDOW: Duration = Duration::from_hours(1);
 const PAUSE_MAX: Duration = Duration::from_hours(1);
 /// Earlier runs that are searched for them.
 const BUDGET_RUNS_MAX: usize = 50;
+/// How often it is looked whether another run has ended.
+const LOCK_POLL: Duration = Duration::from_millis(100);
 /// Under what name it is kept what was configured in the last run.
 const CONFIGURATION: &str = "configuration";
 
@@ -57,6 +61,9 @@ pub(super) struct Global {
     /// The directory of the state
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) state_dir: Option<PathBuf>,
+    /// While another run holds the lock, wait up to so many seconds for it
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub(super) lock_timeout: u32,
     /// Print JSON
     #[arg(long, global = true)]
     pub(super) json: bool,
@@ -92,6 +99,11 @@ pub(super) enum When {
 }
 
 impl Global {
+    /// How long another run is waited for.
+    pub(super) fn lock_patience(&self) -> Duration {
+        Duration::from_secs(self.lock_timeout.into())
+    }
+
     /// Flag before `NO_COLOR`, `NO_COLOR` before what the terminal can do; symbols as the locale says.
     pub(super) fn dress(&self) -> Dress {
         let environment = Environment::of_process();
@@ -157,7 +169,7 @@ impl Setup {
             return Err(Failure::new(Code::Usage, "a demonstration has no state to rebuild"));
         }
         let (directory, now) = (self.state_directory()?, Timestamp::now());
-        let aside = Store::set_aside(&directory, now)?;
+        let aside = Store::set_aside(&directory, Holder::here(&who(), "doctor rebuild", now))?;
         if aside.is_some() {
             self.custody()?.set_aside(now)?;
         }
@@ -215,7 +227,7 @@ impl Setup {
         log_by_itself(store, &self.settings.given, "unlink", [parted], "unlinked", std::slice::from_ref(link))
     }
 
-    /// The state, to write to.
+    /// The state, to look at and to keep in it what a person says; not to run.
     pub(super) fn open_state(&self) -> Result<Store, Failure> {
         Ok(Store::open(&self.state_directory()?, Timestamp::now())?)
     }
@@ -248,11 +260,53 @@ impl Setup {
     }
 }
 
+/// The lock of a run: who takes it, and how long that is waited for.
+#[derive(Clone)]
+pub(super) struct Turn {
+    trigger: &'static str,
+    patience: Duration,
+    stop: Stop,
+    watch: Watch,
+}
+
+impl Turn {
+    /// Takes the lock, and waits for it as long as asked to.
+    pub(super) async fn take(&self, store: &mut Store) -> Result<(), Failure> {
+        let deadline = tokio::time::Instant::now() + self.patience;
+        let mut is_said = false;
+        loop {
+            let locked = match store.lock(Holder::here(&who(), self.trigger, Timestamp::now())) {
+                Err(locked @ StoreError::Locked { .. }) if tokio::time::Instant::now() < deadline => locked,
+                taken => return Ok(taken?),
+            };
+            if !std::mem::replace(&mut is_said, true) {
+                (self.watch)(Progress::Warned(format!("{locked}; waiting up to {} s for it", self.patience.as_secs())));
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOCK_POLL) => {}
+                () = self.stop.wait() => return Err(Failure::new(Code::Interrupted, "stopped while waiting for another run")),
+            }
+        }
+    }
+}
+
+/// What a run does while another one holds the lock.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// It is refused: it is going to write.
+    Refused,
+    /// It only looks, and works on a copy of the state.
+    Copied,
+}
+
 /// Settings, state and services, ready for a run.
 pub(super) struct Workplace {
     pub(super) stop: Stop,
     pub(super) store: Store,
     pub(super) connection: Connection,
+    /// The state itself, where `store` is a copy of it since another run is under way.
+    original: Option<Store>,
+    turn: Turn,
     watch: Watch,
     /// Where keys of the configuration were set.
     places: BTreeMap<String, String>,
@@ -260,15 +314,34 @@ pub(super) struct Workplace {
     given: BTreeMap<String, String>,
     custody: Custody,
     keep_days: Option<u32>,
+    /// In what the log did not agree with its last checkpoint when the last run began.
+    pub(super) doubt: Option<Finding>,
     /// What happened before the first run, for its log.
     before: Vec<What>,
 }
 
 impl Workplace {
-    /// Opens the state and makes the clients. Nothing is sent yet.
-    pub(super) async fn open(setup: &Setup, stop: Stop, watch: Watch) -> Result<Self, Failure> {
+    /// Opens the state, takes the lock and makes the clients. Nothing is sent yet.
+    pub(super) async fn open(
+        setup: &Setup,
+        stop: Stop,
+        watch: Watch,
+        trigger: &'static str,
+        patience: Duration,
+        beside: Beside,
+    ) -> Result<Self, Failure> {
         let custody = setup.custody()?;
         let mut store = Store::open(&setup.state_directory()?, Timestamp::now())?;
+        let turn = Turn { trigger, patience, stop: stop.clone(), watch: Arc::clone(&watch) };
+        let mut original = None;
+        if let Err(failure) = turn.take(&mut store).await {
+            if failure.code != Code::Locked || beside == Beside::Refused {
+                return Err(failure);
+            }
+            watch(Progress::Warned(format!("{}: what it is at may change this, and nothing of this is stored", failure.error)));
+            let copy = store.copy()?;
+            original = Some(std::mem::replace(&mut store, copy));
+        }
         let earlier = earlier_requests(&store, Timestamp::now())?;
         let pauses = if setup.now { BTreeMap::new() } else { pauses(&store, Timestamp::now())? };
         let Setup { settings, environment, .. } = setup;
@@ -277,7 +350,7 @@ impl Workplace {
             Ok(connection) => connection,
             Err(failure) => {
                 if failure.code == Code::Refused {
-                    log_refusal(&mut store, &settings.given, &failure)?;
+                    log_refusal(original.as_mut().unwrap_or(&mut store), &settings.given, &failure)?;
                 }
                 return Err(failure);
             }
@@ -288,7 +361,12 @@ impl Workplace {
         });
         let before = read.collect();
         let (places, given, keep_days) = (settings.places.clone(), settings.given.clone(), settings.logs.keep_days);
-        Ok(Self { stop, store, connection, watch, places, given, custody, keep_days, before })
+        Ok(Self { stop, store, connection, original, turn, watch, places, given, custody, keep_days, doubt: None, before })
+    }
+
+    /// The lock of the runs here, to take it again after it was let go.
+    pub(super) fn turn(&self) -> Turn {
+        self.turn.clone()
     }
 
     /// Where keys of the configuration were set.
@@ -296,12 +374,17 @@ impl Workplace {
         &self.places
     }
 
-    /// Does something in a run of its own. A run that fails is ended with the reason. When it has ended, a checkpoint of the log is kept.
+    /// Does something in a run of its own, which holds the lock as long as the work does not let it go. A run that fails is ended with the
+    /// reason. When it has ended, a checkpoint of the log is kept.
     pub(super) async fn in_session<T>(
         &mut self,
         trigger: &str,
         work: impl AsyncFnOnce(&mut Session<'_>, &Stop, &Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        if self.original.is_none() {
+            self.turn.take(&mut self.store).await?;
+        }
+        self.hold_log_against_checkpoint()?;
         let run = run_id(Timestamp::now());
         let changed = configured_otherwise(&self.store, &self.given)?;
         let before: Vec<What> = std::mem::take(&mut self.before).into_iter().chain(changed).collect();
@@ -334,14 +417,39 @@ impl Workplace {
             session.close(&failure.error)?;
         }
         let done = done.map_err(|failure| located(failure, places));
-        if let Err(failure) = self.keep_checkpoint(&run) {
+        if let Some(original) = &mut self.original {
+            if let Err(error) = keep_requests(original, &self.store, &run) {
+                (self.watch)(Progress::Warned(format!("the log does not say that this ran: {error}")));
+            }
+        } else if let Err(failure) = self.keep_checkpoint(&run) {
             // What was done is done, and the next checkpoint vouches for it as well.
             (self.watch)(Progress::Warned(format!("no checkpoint of the log was kept: {}", failure.error)));
         }
         done
     }
 
-    /// Cuts off what is not to be kept any longer, and keeps a checkpoint of the rest.
+    /// Says where the end of the log is not what the last checkpoint has seen. Whether all the rest is, `logs verify` finds out.
+    fn hold_log_against_checkpoint(&mut self) -> Result<(), Failure> {
+        self.doubt = match self.custody.last() {
+            Ok(None) => None,
+            Ok(Some(Ok(checkpoint))) => self.store.hold_against(&checkpoint)?,
+            Ok(Some(Err(finding))) => Some(finding),
+            Err(error) => {
+                (self.watch)(Progress::Warned(format!("the log was not held against its last checkpoint: {error}")));
+                return Ok(());
+            }
+        };
+        if let Some(doubt) = &self.doubt {
+            let file = self.custody.file().display();
+            (self.watch)(Progress::Warned(format!(
+                "the log is not what its last checkpoint has seen: {doubt}; `punchlist logs verify` says more. No checkpoint is kept \
+                 until that is settled: where you have put an older copy of the state in place yourself, move {file} away"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Cuts off what is not to be kept any longer, and keeps a checkpoint of the rest: unless that would vouch for a log that is in doubt.
     fn keep_checkpoint(&mut self, run: &RunId) -> Result<(), Failure> {
         let now = Timestamp::now();
         if let Some(days) = self.keep_days
@@ -349,10 +457,26 @@ impl Workplace {
         {
             self.store.cut_log(before, run, now)?;
         }
+        // A key that was changed on purpose goes on with the next checkpoint.
+        if !matches!(self.doubt, None | Some(Finding::OtherKey { .. })) {
+            return Ok(());
+        }
         let (n, head) = self.store.log_head()?;
         self.custody.keep(n, head, now)?;
         Ok(())
     }
+}
+
+/// Keeps of a run that worked on a copy what it asked the services for, which counts towards their budgets, and that there was such a run.
+fn keep_requests(original: &mut Store, copy: &Store, run: &RunId) -> Result<(), StoreError> {
+    let is_kept = |event: &Event| {
+        matches!(event.what, What::RunStarted { .. } | What::SecretRead { .. } | What::Exchange { .. } | What::RunEnded { .. })
+    };
+    let events: Vec<Event> = copy.events(run)?.into_iter().filter(is_kept).collect();
+    for record in copy.runs(1)?.iter().filter(|record| record.id == *run) {
+        original.begin_run(record)?;
+    }
+    original.append_all(&events)
 }
 
 /// The name of a run that begins now.

@@ -165,7 +165,9 @@ fn another_workspace_than_before_is_refused() {
 fn a_second_run_at_the_same_time_is_refused() {
     let rig = rig();
     rig.settle();
-    let lock = punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::UNIX_EPOCH).expect("opens");
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let mut lock = punchlist::edge::store::Store::open(&rig.home.path().join("state"), now).expect("opens");
+    lock.lock(punchlist::edge::store::Holder::here("ana", "review", now)).expect("free");
     refuses(&rig, 5, &["another run"]);
     drop(lock);
 }

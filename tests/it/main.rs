@@ -3,12 +3,16 @@
 mod architecture;
 mod bad_input;
 #[cfg(unix)]
+mod beside;
+#[cfg(unix)]
 mod canary;
 mod causes;
 mod clockify;
 mod codes;
 mod command_line;
 mod crash;
+#[cfg(unix)]
+mod damage;
 mod decisions;
 mod logs;
 mod main_job;
@@ -20,6 +24,8 @@ mod notion;
 mod outage;
 mod pending;
 mod plain;
+#[cfg(unix)]
+mod plan_files;
 mod possible;
 mod recovery;
 mod rules;

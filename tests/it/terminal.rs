@@ -8,6 +8,7 @@
 
 mod console;
 mod leaving;
+mod looking;
 mod prompts;
 
 use std::{

@@ -91,8 +91,11 @@ pub struct Document {
     pub format: String,
     /// The plan's hash.
     pub plan_hash: String,
-    /// SHA-256 over everything else, the time included, so that a saved file shows when it was changed.
+    /// SHA-256 over everything but this and the signature, the time included, so that a saved file shows when it was changed.
     pub seal: String,
+    /// Says which state's planner made it, which a hash alone does not: anybody can make another one. Nothing where nobody has signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
     /// When the plan was made.
     pub created_at: Timestamp,
     /// What fetching cost.
@@ -101,6 +104,15 @@ pub struct Document {
     pub estimate: Estimate,
     #[serde(flatten)]
     sealed: Sealed,
+}
+
+/// A signature over [`Document::signed_text`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// The public key that proves it, in hexadecimal: that of the checkpoints.
+    pub key: String,
+    /// Ed25519, in hexadecimal.
+    pub value: String,
 }
 
 /// Why a saved plan is not accepted.
@@ -124,6 +136,7 @@ impl Document {
             format: FORMAT.to_owned(),
             plan_hash: plan.hash.clone(),
             seal: String::new(),
+            signature: None,
             created_at,
             calls,
             estimate,
@@ -156,6 +169,11 @@ impl Document {
         Ok(document)
     }
 
+    /// What its signature is over: the seal, which is over all the rest.
+    pub fn signed_text(&self) -> String {
+        format!("{FORMAT}\n{}\n", self.seal)
+    }
+
     /// What the plan is bound to.
     pub fn scope(&self) -> &Scope {
         &self.sealed.scope
@@ -171,6 +189,7 @@ impl Document {
 fn seal_of(mut document: serde_json::Value) -> String {
     if let Some(fields) = document.as_object_mut() {
         fields.remove("seal");
+        fields.remove("signature");
     }
     sha256(&document)
 }

@@ -49,8 +49,8 @@ impl Store {
     /// Appends an event.
     ///
     /// # Errors
-    /// [`StoreError`]: the event is not stored, and nothing that depends on it may be sent. [`StoreError::Bug`] for an outcome without
-    /// an intent, or a second one.
+    /// [`StoreError`]: the event is not stored, and nothing that depends on it may be sent. [`StoreError::Unusable`] for an outcome without
+    /// an intent, or a second one; [`StoreError::Bug`] for a write without the lock.
     pub fn append(&mut self, event: &Event) -> Result<(), StoreError> {
         self.append_all(std::slice::from_ref(event))
     }
@@ -69,10 +69,16 @@ impl Store {
     /// # Errors
     /// As for [`Store::append`].
     pub fn record(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), StoreError> {
+        if self.lock.is_none() {
+            self.stay_in_place()?;
+        }
         let (mut answers, mut intents) = (false, false);
         for event in events {
             answers |= matches!(event.what, What::Outcome { .. });
             intents |= matches!(event.what, What::Intent { .. });
+        }
+        if (answers || intents) && self.lock.is_none() {
+            return Err(Fault::Bug("a write is for the run that holds the lock".to_owned()).explained(&self.file));
         }
         match self.record_once(at, events, links) {
             Err(fault) if fault.is_full() && answers && !intents && self.give_up_reserve() => self.record_once(at, events, links),
@@ -148,7 +154,7 @@ impl Store {
     /// Records that a run has ended, and how.
     ///
     /// # Errors
-    /// [`StoreError::Bug`] when there is no such run or it has ended before.
+    /// [`StoreError::Unusable`] when there is no such run or it has ended before.
     pub fn end_run(&mut self, run: &RunId, end: &RunEnd) -> Result<(), StoreError> {
         self.write(|transaction| end_run(transaction, run, end))
     }
@@ -276,7 +282,7 @@ fn about(transaction: &Transaction<'_>, event: &Event) -> Result<About, Fault> {
 fn move_write(transaction: &Transaction<'_>, run: &str, write: WriteId, outcome: &Outcome) -> Result<(), Fault> {
     let sql = "SELECT status FROM write WHERE run_id = ?1 AND write_id = ?2";
     let status: Option<String> = transaction.prepare_cached(sql)?.query_row((run, write.0), |row| row.get(0)).optional()?;
-    let status = status.ok_or_else(|| Fault::Bug(format!("write {} of run {run} has an outcome and no intent", write.0)))?;
+    let status = status.ok_or_else(|| Fault::Stored(format!("write {} of run {run} has an outcome and no intent", write.0)))?;
     let status = from_word::<Status>(status)?.next(outcome)?;
     let sql = "UPDATE write SET status = ?3 WHERE run_id = ?1 AND write_id = ?2";
     transaction.prepare_cached(sql)?.execute((run, write.0, to_word(&status)?))?;
@@ -318,7 +324,7 @@ fn end_run(transaction: &Transaction<'_>, run: &RunId, end: &RunEnd) -> Result<(
     let sql = "UPDATE run SET ended_at = ?2, outcome = ?3, report = ?4 WHERE run_id = ?1 AND ended_at IS NULL";
     match transaction.execute(sql, (&run.0, at.as_millisecond(), outcome, to_json(report)?))? {
         1 => Ok(()),
-        _ => Err(Fault::Bug(format!("run {run} never began, or has ended before"))),
+        _ => Err(Fault::Stored(format!("run {run} never began, or has ended before"))),
     }
 }
 

@@ -311,6 +311,30 @@ impl Store {
         })
     }
 
+    /// Holds the log against one checkpoint, where that is looked at a moment: its entry, and that the log goes as far.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn hold_against(&self, checkpoint: &Checkpoint) -> Result<Option<Finding>, StoreError> {
+        let (n, seen) = (checkpoint.n, checkpoint.head);
+        let (last, _) = self.log_head()?;
+        if last < n {
+            return Ok(Some(Finding::CutShort { last, seen: n }));
+        }
+        let Some(hash) = self.log_hash_before(n + 1)? else {
+            // What was cut off on purpose is not there to be looked at.
+            let (start, _) = self.log_start()?;
+            return Ok((start < n).then_some(Finding::Missing { from: n, to: n }));
+        };
+        if hash != seen {
+            return Ok(Some(Finding::Restamped { after: 0, at: n }));
+        }
+        let entry = self.log_entry(n)?;
+        let follows = |entry: &Entry, before: Hash| before.then(&entry.body) == entry.hash;
+        let is_altered = entry.zip(self.log_hash_before(n)?).is_some_and(|(entry, before)| !follows(&entry, before));
+        Ok(is_altered.then_some(Finding::Altered { n }))
+    }
+
     /// Cuts off the oldest entries, those from before a time, as far as no open write needs them and no run is cut in two. What is left
     /// follows from what was cut off, and says so.
     ///

@@ -1,8 +1,7 @@
 //! How the state is opened: a directory of our own, the lock, a database that is whole and of a version that we know.
 
 use std::{
-    fs::{self, File, TryLockError},
-    io::{Read, Write},
+    fs::{self, File},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -10,13 +9,15 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{Fault, Holder, StoreError, hint_damaged, transact};
-use crate::edge::files;
+use super::{
+    Fault, Holder, StoreError, hint_damaged,
+    lock::{LOCK, Lock},
+    spare, transact,
+};
+use crate::edge::{custody, diagnostics, files};
 
 /// The database.
 pub(super) const FILE: &str = "punchlist.sqlite3";
-/// The file whose lock is the right to write.
-const LOCK: &str = "lock";
 /// What says that a database is ours: `PNCH`.
 const APPLICATION_ID: i32 = 0x504E_4348;
 /// Each entry takes the schema from the version that is its index to the next. Entries are only ever added.
@@ -35,8 +36,8 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Databases up to this size are checked whole at each start, which takes about a tenth of a second.
 const CHECKED_WHOLE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// What the lock's holder may say about itself, in bytes.
-const HOLDER_BYTES_MAX: u64 = 4096;
+/// What else is in the directory: none of it may lead out of it.
+const BESIDE: [&str; 6] = [LOCK, spare::RESERVE, spare::BACKUPS, custody::CHECKPOINTS, custody::KEY, diagnostics::DIRECTORY];
 
 /// Where the state is kept when nothing else is configured.
 pub fn default_dir() -> Option<PathBuf> {
@@ -103,45 +104,52 @@ pub(super) fn inspect_directory(directory: &Path) -> Result<PathBuf, StoreError>
     directory.canonicalize().map_err(failed(directory))
 }
 
-/// Takes the lock, which the kernel releases when the file is closed, even by a kill.
-pub(super) fn take_lock(directory: &Path, now: Timestamp) -> Result<File, StoreError> {
-    let path = directory.join(LOCK);
-    let opened = files::private_options().read(true).write(true).create(true).truncate(false).open(&path);
-    let mut file = opened.map_err(failed(&path))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut text = String::new();
-            // Who holds the lock is a courtesy: that it is held is what matters.
-            let said = (&file).take(HOLDER_BYTES_MAX).read_to_string(&mut text);
-            let holder = said.ok().and_then(|_| serde_json::from_str(&text).ok());
-            return Err(StoreError::Locked { lock: path, holder });
+/// Refuses what lies beside the database where it leads elsewhere or belongs to somebody else: what is kept there would be written, and
+/// old copies taken away, where nobody expects it.
+pub(super) fn inspect_beside(directory: &Path) -> Result<(), StoreError> {
+    for path in BESIDE.map(|name| directory.join(name)) {
+        let metadata = match path.symlink_metadata() {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(failed(&path)(error)),
+        };
+        if metadata.is_symlink() {
+            let because = "it is a symbolic link, and may lead out of the state";
+            return Err(unusable(&path, because, "move it away, and find out who put it there; it is made anew"));
         }
-        Err(TryLockError::Error(error)) => return Err(unlockable(&path, &error)),
+        if !files::is_ours(&metadata) {
+            return Err(unusable(&path, "it belongs to another user", "choose a state directory of your own"));
+        }
     }
-    let holder = Holder { pid: std::process::id(), host: crate::edge::machine::host(), since: now };
-    let text = serde_json::to_string(&holder).map_err(std::io::Error::from).map_err(failed(&path))?;
-    file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(failed(&path))?;
-    Ok(file)
+    Ok(())
 }
 
 /// Why there is no lock: a disk on the network often gives none.
-fn unlockable(path: &Path, error: &std::io::Error) -> StoreError {
+pub(super) fn unlockable(path: &Path, error: &std::io::Error) -> StoreError {
     let because = format!("this disk gives no locks, as many on a network do not ({error})");
     unusable(path, because, "keep the state on a disk of this machine: --state-dir DIR, or state.dir in the configuration")
 }
 
-/// Opens the database for writing, after it has been found whole and of a version that we know.
-pub(super) fn connect(file: &Path) -> Result<Connection, StoreError> {
+/// Opens the database for writing, after it has been found whole and of a version that we know. One of an older version is brought up to
+/// date under the lock, since the run that holds it may be of that version.
+pub(super) fn connect(file: &Path, now: Timestamp) -> Result<Connection, StoreError> {
     if file.symlink_metadata().is_err() {
         create(file)?;
     }
     inspect_file(file)?;
-    connect_checked(file).map_err(|refusal| refusal.explained(file))
+    let refused = |refusal: Refusal| refusal.explained(file);
+    let (mut connection, mut version) = connect_checked(file).map_err(refused)?;
+    if version < MIGRATIONS.len() {
+        let _lock = Lock::take(file.parent().unwrap_or(Path::new(".")), Holder::here("", "upgrade", now))?;
+        version = version_of(&connection).map_err(refused)?;
+        migrate(&mut connection, version).map_err(refused)?;
+    }
+    Ok(connection)
 }
 
-fn connect_checked(file: &Path) -> Result<Connection, Refusal> {
-    let mut connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | flags())?;
+/// A connection for writing, and the version of what it leads to.
+fn connect_checked(file: &Path) -> Result<(Connection, usize), Refusal> {
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | flags())?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // A database that is refused must stay as it is: without this, closing it would move its log into it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
@@ -155,8 +163,7 @@ fn connect_checked(file: &Path) -> Result<Connection, Refusal> {
         "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
          PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
     )?;
-    migrate(&mut connection, version)?;
-    Ok(connection)
+    Ok((connection, version))
 }
 
 /// Opens the database for reading alone; one that does not exist reads as empty.
@@ -207,7 +214,11 @@ fn create(file: &Path) -> Result<(), StoreError> {
     };
     fill().map_err(|refusal| refusal.explained(file))?;
     fresh.as_file().sync_all().map_err(failed(file))?;
-    fresh.persist_noclobber(file).map_err(|error| failed(file)(error.error))?;
+    match fresh.persist_noclobber(file) {
+        // Another process was as quick.
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
+        created => created.map_err(|error| failed(file)(error.error))?,
+    };
     // So that the name outlives a power failure too. Windows cannot open directories, and needs no such thing.
     if cfg!(unix) {
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed(directory))?;
@@ -248,18 +259,23 @@ fn check(connection: &Connection, file: &Path) -> Result<usize, Refusal> {
     if application != APPLICATION_ID {
         return Err(Refusal::NotOurs);
     }
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let version = usize::try_from(version).map_err(|_| Refusal::NotOurs)?;
-    if version > MIGRATIONS.len() {
-        return Err(Refusal::Newer { version });
-    }
+    let version = version_of(connection)?;
     if file.metadata().is_ok_and(|metadata| metadata.len() <= CHECKED_WHOLE_BYTES_MAX) {
-        let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if verdict != "ok" {
-            return Err(Refusal::Damaged(verdict));
+        // What writes follow from is also held against its indexes: there a changed ID shows.
+        for sql in ["PRAGMA quick_check(1)", "PRAGMA integrity_check(link)", "PRAGMA integrity_check(write)"] {
+            let verdict: String = connection.query_row(sql, [], |row| row.get(0))?;
+            if verdict != "ok" {
+                return Err(Refusal::Damaged(verdict));
+            }
         }
     }
     Ok(version)
+}
+
+fn version_of(connection: &Connection) -> Result<usize, Refusal> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = usize::try_from(version).map_err(|_| Refusal::NotOurs)?;
+    if version > MIGRATIONS.len() { Err(Refusal::Newer { version }) } else { Ok(version) }
 }
 
 fn migrate(connection: &mut Connection, from: usize) -> Result<(), Refusal> {
@@ -303,7 +319,7 @@ impl Refusal {
             Self::Newer { version } => unusable(
                 file,
                 format!("its schema is version {version}, and this program knows versions up to {known}"),
-                "use the newer punchlist that wrote it",
+                "use the newer punchlist that wrote it; where there is none, it is damaged: `punchlist doctor rebuild`",
             ),
             Self::Older { version } => unusable(
                 file,

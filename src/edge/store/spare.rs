@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Fault, Store, StoreError, open};
+use super::{Fault, Holder, Store, StoreError, lock::Lock, open};
 use crate::edge::files;
 
 /// A file that is nothing but room: it is given up when an answer that has come cannot be kept for want of space.
@@ -16,7 +16,7 @@ pub(super) const RESERVE: &str = "reserve";
 /// Room for the answers that can be on their way, each with the pages of the database that it touches.
 const RESERVE_BYTES: u64 = 1 << 20;
 /// The directory of the copies.
-const BACKUPS: &str = "backups";
+pub(super) const BACKUPS: &str = "backups";
 /// Copies that are kept.
 const BACKUPS_MAX: usize = 10;
 
@@ -84,9 +84,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another process holds the lock.
-    pub fn set_aside(directory: &Path, now: Timestamp) -> Result<Option<PathBuf>, StoreError> {
+    pub fn set_aside(directory: &Path, holder: Holder) -> Result<Option<PathBuf>, StoreError> {
+        let now = holder.since;
         let directory = open::prepare_directory(directory)?;
-        let _lock = open::take_lock(&directory, now)?;
+        open::inspect_beside(&directory)?;
+        let _lock = Lock::take(&directory, holder)?;
         let aside = directory.join(format!("{}.before-{}", open::FILE, now.strftime("%Y%m%dT%H%M%SZ")));
         for suffix in ["-wal", "-shm", ""] {
             let (from, to) = (open::with_suffix(&directory.join(open::FILE), suffix), open::with_suffix(&aside, suffix));

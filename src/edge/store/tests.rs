@@ -1,3 +1,4 @@
+mod damage;
 mod log;
 
 use std::{collections::BTreeMap, fs};
@@ -31,7 +32,14 @@ fn world() -> World {
 impl World {
     #[track_caller]
     fn open(&self) -> Store {
-        Store::open(&self.directory, at(0)).unwrap_or_else(|error| panic!("{error}"))
+        self.try_open().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Opens the state and takes the lock.
+    fn try_open(&self) -> Result<Store, StoreError> {
+        let mut store = Store::open(&self.directory, at(0))?;
+        store.lock(Holder::here("ana", "review", at(0)))?;
+        Ok(store)
     }
 
     fn file(&self) -> PathBuf {
@@ -261,7 +269,7 @@ fn what_cannot_follow_is_not_appended_nor_what_comes_with_it() {
 
     for wrong in [outcome("a", 1, done()), outcome("a", 2, done()), intent("a", 1)] {
         let error = store.append_all(&[intent("a", 5), wrong]).expect_err("illegal");
-        assert!(matches!(error, StoreError::Bug { .. }), "{error}");
+        assert!(error.to_string().contains("holds what punchlist does not write"), "{error}");
     }
 
     assert_eq!(store.events(&RunId("a".into())).expect("reads").len(), 2);
@@ -364,7 +372,7 @@ fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
     let ended = RunRecord { plan_hash: Some("h".into()), end: Some(end.clone()), ..run_record("a", 1) };
     assert_eq!(store.runs(10).expect("reads"), [run_record("b", 2), ended]);
     assert_eq!(store.runs(1).expect("reads").len(), 1);
-    assert!(matches!(store.end_run(&RunId("a".into()), &end), Err(StoreError::Bug { .. })));
+    assert!(matches!(store.end_run(&RunId("a".into()), &end), Err(StoreError::Unusable { .. })));
 }
 
 #[test]
@@ -448,14 +456,63 @@ fn one_process_writes_and_others_may_look() {
     let mut store = world.open();
     store.save_links(at(1), &[link(1)]).expect("saves");
 
-    let Err(StoreError::Locked { holder: Some(holder), .. }) = Store::open(&world.directory, at(1)) else { panic!("not locked") };
-    assert_eq!((holder.pid, holder.since), (std::process::id(), at(0)));
+    let met = |store: &mut Store| match store.lock(Holder::here("ben", "auto-approve", at(1))) {
+        Err(StoreError::Locked { holder: Some(holder), .. }) => holder.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let mut other = Store::open(&world.directory, at(1)).expect("opens");
+    let (pid, host) = (std::process::id(), crate::edge::machine::host());
+    assert_eq!(met(&mut other), format!("“review” by ana, process {pid} on {host}, reading, since 1970-01-01T00:00:00Z"));
+    store.tell_doing(Doing::Applying).expect("tells");
+    assert!(met(&mut other).contains("applying, since"));
+    store.release();
+    other.lock(Holder::here("ben", "auto-approve", at(1))).expect("free");
+    assert!(matches!(store.lock(Holder::here("ana", "review", at(2))), Err(StoreError::Locked { .. })));
+    drop(other);
+    store.lock(Holder::here("ana", "review", at(2))).expect("free again");
     let mut view = Store::open_read_only(&world.directory).expect("opens");
     assert_eq!(view.registry().expect("reads").len(), 1);
     assert!(matches!(view.forget("x"), Err(StoreError::Unusable { .. })));
 
     drop(store);
     world.open();
+}
+
+#[test]
+fn nothing_is_written_to_a_service_without_the_lock_and_others_are_noticed() {
+    let world = world();
+    let mut store = world.open();
+    let mark = store.mark().expect("reads");
+    store.remember("x", &1).expect("keeps");
+    assert_eq!(store.mark().expect("reads"), mark, "what we write ourselves does not overtake us");
+    store.release();
+
+    let mut other = Store::open(&world.directory, at(1)).expect("opens");
+    other.remember("y", &2).expect("what a person says is kept beside a run");
+
+    assert_ne!(store.mark().expect("reads"), mark);
+    let error = other.append(&intent("r", 1)).expect_err("refused");
+    assert!(error.to_string().contains("for the run that holds the lock"), "{error}");
+    let mut copy = other.copy().expect("copies");
+    assert_eq!(copy.recall::<u32>("y").expect("reads"), Some(2));
+    copy.remember("y", &3).expect("keeps");
+    assert_eq!(other.recall::<u32>("y").expect("reads"), Some(2), "the copy's is its own");
+}
+
+#[test]
+fn a_state_that_was_set_aside_meanwhile_is_not_written_to() {
+    let world = world();
+    let mut store = world.open();
+    store.release();
+    Store::set_aside(&world.directory, Holder::here("ben", "doctor rebuild", at(1))).expect("moves");
+    drop(world.open());
+
+    let kept = store.remember("x", &1).expect_err("refused");
+    let locked = store.lock(Holder::here("ana", "review", at(2))).expect_err("refused");
+
+    for error in [kept, locked] {
+        assert!(matches!(&error, StoreError::Unusable { because, .. } if because.contains("moved or replaced")), "{error}");
+    }
 }
 
 #[test]

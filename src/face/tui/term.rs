@@ -75,7 +75,15 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         let mut state = State::new((size.width, size.height), theme, desk.now());
         (state.keymap, state.who, state.mouse) = (Arc::new(keymap), who(), desk.mouse);
         state.undoes.clone_from(&undoes);
-        let worker = worker::start(setup, state.who.clone(), stop.clone(), news_sender.clone(), orders_receiver, undoes)?;
+        let worker = worker::start(
+            setup,
+            state.who.clone(),
+            global.lock_patience(),
+            stop.clone(),
+            news_sender.clone(),
+            orders_receiver,
+            undoes,
+        )?;
         let door = Door { orders: &orders, history: Some((history, news_sender)) };
         let state = run(&mut terminal, EventStream::new(), &mut news, door, &stop, &mut desk, state).await?;
         Ok::<_, io::Error>((state, worker))

@@ -1,6 +1,10 @@
 //! The thread that has the state and the services, so that the console never waits for them.
 
-use std::{sync::Arc, thread::JoinHandle, time::Instant};
+use std::{
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -18,9 +22,9 @@ use crate::{
     },
     engine::session::{Session, Sides, Watch},
     face::{
-        failure::Failure,
+        failure::{Code, Failure},
         stop::Stop,
-        workplace::{Setup, Workplace, look},
+        workplace::{Beside, Setup, Turn, Workplace, look},
     },
 };
 
@@ -47,6 +51,7 @@ type Telling = UnboundedSender<News>;
 pub(super) fn start(
     setup: Setup,
     who: String,
+    patience: Duration,
     stop: Stop,
     news: Telling,
     orders: Orders,
@@ -55,7 +60,7 @@ pub(super) fn start(
     std::thread::Builder::new().name("worker".to_owned()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let failed = match runtime {
-            Ok(runtime) => runtime.block_on(work(setup, &who, stop, &news, orders, undoes)).err(),
+            Ok(runtime) => runtime.block_on(work(setup, &who, patience, stop, &news, orders, undoes)).err(),
             Err(error) => Some(Failure::from(error)),
         };
         if let Some(failure) = failed {
@@ -76,6 +81,7 @@ fn failed_news(failure: &Failure) -> News {
 async fn work(
     setup: Setup,
     who: &str,
+    patience: Duration,
     stop: Stop,
     news: &Telling,
     mut orders: Orders,
@@ -84,7 +90,7 @@ async fn work(
     let telling = news.clone();
     let watch: Watch = Arc::new(move |progress| tell(&telling, News::Told(progress)));
     loop {
-        let done = match Workplace::open(&setup, stop.clone(), Arc::clone(&watch)).await {
+        let done = match Workplace::open(&setup, stop.clone(), Arc::clone(&watch), "review", patience, Beside::Refused).await {
             Ok(mut workplace) => reviews(&mut workplace, who, news, &mut orders, undoes).await,
             Err(failure) => Err(failure),
         };
@@ -106,11 +112,12 @@ async fn reviews(
     orders: &mut Orders,
     mut undoes: Option<RunId>,
 ) -> Result<(), Failure> {
+    let turn = workplace.turn();
     loop {
         let trigger = if undoes.is_some() { "undo" } else { "review" };
         let reviewing = async |session: &mut Session<'_>, stop: &Stop, _: &_| {
             session.undoes.clone_from(&undoes);
-            review(session, who, stop, news, orders).await
+            review(session, &turn, who, stop, news, orders).await
         };
         undoes = match workplace.in_session(trigger, reviewing).await? {
             Next::Read(undoes) => undoes,
@@ -147,13 +154,21 @@ async fn wait_for_read(orders: &mut Orders) -> Option<Next> {
     }
 }
 
-/// One run: read both sides, then do as told until something is applied.
-async fn review(session: &mut Session<'_>, who: &str, stop: &Stop, news: &Telling, orders: &mut Orders) -> Result<Next, Failure> {
+/// One run: read both sides, then do as told until something is applied. While nothing is read or applied, others may run.
+async fn review(
+    session: &mut Session<'_>,
+    turn: &Turn,
+    who: &str,
+    stop: &Stop,
+    news: &Telling,
+    orders: &mut Orders,
+) -> Result<Next, Failure> {
     let started = Instant::now();
     let (sides, plan) = look(session, stop).await?;
     let mut plan = Arc::new(plan);
-    let read_at = Timestamp::now();
+    let mut read_at = Timestamp::now();
     tell_plan(session, &plan, read_at, news)?;
+    session.store.release();
     let mut at_hand: Option<Sides> = Some(sides);
     let mut haystack = None;
     while let Some(order) = orders.recv().await {
@@ -169,19 +184,33 @@ async fn review(session: &mut Session<'_>, who: &str, stop: &Stop, news: &Tellin
             Order::Keep(said) => session.keep(who, &said)?,
             Order::Release(allowance) => {
                 let Some(sides) = &mut at_hand else { continue };
+                if is_refused(turn.take(session.store).await, stop, news)? {
+                    continue;
+                }
                 session.release(who, vec![allowance])?;
-                plan = Arc::new(session.plan(sides)?);
+                plan = if session.is_overtaken(sides)? {
+                    let (fresh, plan) = look(session, stop).await?;
+                    (*sides, read_at) = (fresh, Timestamp::now());
+                    Arc::new(plan)
+                } else {
+                    Arc::new(session.plan(sides)?)
+                };
                 haystack = None;
                 tell_plan(session, &plan, read_at, news)?;
+                session.store.release();
             }
             Order::Match(query) => {
                 let matches = haystack.get_or_insert_with(|| Haystack::new(&plan)).find(&query);
                 tell(news, News::Matched { wanted: query.wanted, number: query.number, matches });
             }
             Order::Apply(approved) => {
+                if at_hand.is_none() || is_refused(turn.take(session.store).await, stop, news)? {
+                    continue;
+                }
                 let Some(sides) = at_hand.take() else { continue };
                 let (applied, stopped) = session.apply(sides, plan.as_ref().clone(), approved).await?;
                 let report = session.finish(&applied, stopped, started.elapsed().as_secs_f64())?;
+                session.store.release();
                 tell(news, News::Applied(Box::new(report)));
             }
         }
@@ -190,6 +219,19 @@ async fn review(session: &mut Session<'_>, who: &str, stop: &Stop, news: &Tellin
         session.close("reviewed")?;
     }
     Ok(Next::Leave)
+}
+
+/// True where another run holds the lock, or somebody did not want to wait for it any longer: that is said, and the plan stays as it is.
+fn is_refused(taken: Result<(), Failure>, stop: &Stop, news: &Telling) -> Result<bool, Failure> {
+    match taken {
+        Ok(()) => Ok(false),
+        Err(failure) if matches!(failure.code, Code::Locked | Code::Interrupted) => {
+            stop.forget();
+            tell(news, News::Refused(failure.error));
+            Ok(true)
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 fn tell_plan(session: &Session<'_>, plan: &Arc<Plan>, at: Timestamp, news: &Telling) -> Result<(), Failure> {

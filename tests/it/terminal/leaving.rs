@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use punchlist::sandbox::World;
+use jiff::Timestamp;
+use punchlist::{
+    edge::store::{Holder, Store},
+    sandbox::World,
+};
 use rustix::process::Signal;
 
 use super::{SMALL, Terminal, WIDE, key, rows};
@@ -213,23 +217,32 @@ fn names_that_would_act_on_the_screen_are_spelled_out() {
 #[test]
 fn while_another_run_holds_the_lock_it_says_so_and_reads_once_it_may() {
     let rig = clients(1);
+    let locked = || {
+        let mut store = Store::open(&rig.home.path().join("state"), Timestamp::UNIX_EPOCH).expect("opens");
+        store.lock(Holder::here("ana", "auto-approve", Timestamp::UNIX_EPOCH)).expect("free");
+        store
+    };
+    // A console that is only looked at is in nobody's way.
     let mut first = console(&rig);
+    let run = locked();
     let mut second = Terminal::punchlist(&rig, &[], WIDE);
     second.shows("another run holds the lock");
+    second.shows("“auto-approve” by ana");
     second.keys("3");
     second.shows("review");
     second.keys("1R");
     second.shows("another run holds the lock");
-    first.keys("q");
-    assert_eq!(first.end().code, 0);
+    drop(run);
 
     second.keys("R");
 
     second.shows_row(&["Client 00"]);
-    second.keys("q");
-    assert_eq!(second.end().code, 0);
+    for terminal in [&mut first, &mut second] {
+        terminal.keys("q");
+    }
+    assert_eq!((first.end().code, second.end().code), (0, 0));
 
-    let _first = console(&rig);
+    let _run = locked();
     let mut third = Terminal::punchlist(&rig, &[], WIDE);
     third.shows("another run holds the lock");
     third.keys("q");

@@ -14,7 +14,7 @@ use crate::{
     },
     edge::{
         custody::Custody,
-        store::{RunRecord, Selection, Store, Toward},
+        store::{Holder, RunRecord, Selection, Store, Toward},
     },
     face::tui::{
         history::{History, answer},
@@ -24,6 +24,13 @@ use crate::{
 };
 
 /// What two runs did to a plan's pages: one of them renamed Initech.
+/// The state in a directory, as the run that holds the lock has it.
+fn opened(home: &std::path::Path) -> Store {
+    let mut store = Store::open(home, noon()).expect("opens");
+    store.lock(Holder::here("ana", "review", noon())).expect("free");
+    store
+}
+
 fn events(plan: &Plan) -> Vec<Event> {
     let event = |run: &str, second: i64, what| Event {
         run: RunId(run.into()),
@@ -62,7 +69,7 @@ fn events(plan: &Plan) -> Vec<Event> {
 
 fn state(events: &[Event]) -> (TempDir, History) {
     let home = TempDir::new().expect("a directory");
-    let mut store = Store::open(home.path(), noon()).expect("opens");
+    let mut store = opened(home.path());
     for (id, second) in [("one", 0), ("two", 60)] {
         let run = RunRecord {
             id: RunId(id.into()),
@@ -214,7 +221,7 @@ fn what_is_added_is_followed() {
     let (home, history) = state(&events);
     let mut scenes: Vec<Scene> = keys("3F").into_iter().map(Scene::Input).collect();
     let more = Event { what: What::RunEnded { outcome: "planned".into(), totals: None }, ..events[0].clone() };
-    Store::open(home.path(), noon()).expect("opens").append(&more).expect("appends");
+    opened(home.path()).append(&more).expect("appends");
     let told = crate::engine::session::Progress::Happened(more);
     scenes.push(Scene::News(crate::face::tui::update::News::Told(told)));
     let film = film_with((110, 18), THEME, scenes, Some(history));
@@ -225,7 +232,7 @@ fn what_is_added_is_followed() {
 #[test]
 fn a_long_log_is_never_read_whole() {
     let home = TempDir::new().expect("a directory");
-    let mut store = Store::open(home.path(), noon()).expect("opens");
+    let mut store = opened(home.path());
     let event = |rows| Event {
         run: RunId("r".into()),
         at: noon(),
@@ -260,7 +267,7 @@ fn scrolling_goes_through_a_long_log_and_keeps_a_window_of_it() {
         what: What::Fetched { service: crate::domain::model::Service::Notion, kind: Kind::Client, rows, incomplete: None },
     };
     let events: Vec<Event> = (0..5000).map(event).collect();
-    Store::open(home.path(), noon()).expect("opens").append_all(&events).expect("appends");
+    opened(home.path()).append_all(&events).expect("appends");
     let history = History::of(home.path().to_owned(), Custody::of(home.path(), None, None));
     let see = |pressed: &str| {
         let scenes = keys(pressed).into_iter().map(Scene::Input).collect();

@@ -1,7 +1,7 @@
 //! The pictures of the README: the sample agency in the real view, kept current by the test that draws them. To draw them anew after a
 //! change: `SNAPSHOTS=overwrite cargo test --lib pictures`.
 
-use std::{fmt::Write as _, path::Path, sync::Arc};
+use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use ratatui::{
@@ -24,7 +24,7 @@ use crate::{
             Film,
             update::{Msg, News},
         },
-        workplace::{Setup, Workplace, look},
+        workplace::{Beside, Setup, Workplace, look},
     },
 };
 
@@ -37,7 +37,10 @@ fn sample() -> Plan {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let setup = Setup::on(Demo::start(noon()).await.expect("a sandbox")).expect("settings");
-        let mut workplace = Workplace::open(&setup, Stop::default(), Arc::new(|_| ())).await.expect("a workplace");
+        let mut workplace =
+            Workplace::open(&setup, Stop::default(), Arc::new(|_| ()), "pictures", Duration::ZERO, Beside::Refused)
+                .await
+                .expect("a workplace");
         let planned = workplace
             .in_session("pictures", async |session, stop, _| {
                 let (_, plan) = look(session, stop).await?;

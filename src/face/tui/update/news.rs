@@ -41,6 +41,8 @@ pub(crate) enum News {
         text: String,
         code: u8,
     },
+    /// Another run holds the lock, so that nothing was done; safe to show.
+    Refused(String),
     Applied(Box<Report>),
     Matched {
         wanted: Wanted,
@@ -72,6 +74,10 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             state.applying.in_flight = 0;
             state.applying.ended.get_or_insert(state.now);
             state.phase = Phase::Failed { text, code };
+        }
+        News::Refused(text) => {
+            (state.phase, state.tab, state.toast) = (Phase::Ready, Tab::Review, text);
+            state.applying = crate::face::tui::applying::Applying::default();
         }
         News::Applied(report) => return applied(state, *report),
         News::Matched { wanted, number, matches } => matched(state, wanted, number, matches),

@@ -1,0 +1,132 @@
+//! The right to run: one process at a time reads and plans what it stores, or applies. It is a lock of the kernel's on a file of the state,
+//! which is let go when that is closed, even by a kill.
+
+use std::{
+    fmt,
+    fs::{File, TryLockError},
+    io::{Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    StoreError,
+    open::{failed, unlockable},
+};
+use crate::{
+    domain::text::Display,
+    edge::{files, machine},
+};
+
+/// The file whose lock it is.
+pub(super) const LOCK: &str = "lock";
+/// Bytes of what the holder says about itself: always as many, so that saying something else is one write, and nobody reads half of it.
+const HOLDER_BYTES: usize = 1024;
+/// Columns of a word that the holder says.
+const WORD_COLUMNS: usize = 60;
+
+/// Who has the right to run, as that process described itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The person.
+    #[serde(default)]
+    pub by: String,
+    /// The machine.
+    pub host: String,
+    /// The process.
+    pub pid: u32,
+    /// What started the run, e.g. `review` or `auto-approve`.
+    #[serde(default)]
+    pub trigger: String,
+    /// What it is at.
+    #[serde(default)]
+    pub doing: Doing,
+    /// When it took the lock.
+    pub since: Timestamp,
+}
+
+/// What a run is at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doing {
+    /// Both sides are read, and planned.
+    #[default]
+    Reading,
+    /// What was approved is written.
+    Applying,
+}
+
+impl Holder {
+    /// This process.
+    pub fn here(by: &str, trigger: &str, since: Timestamp) -> Self {
+        let word = |text: &str| Display::of(text).clipped(WORD_COLUMNS).to_string();
+        let (by, host, trigger) = (word(by), word(&machine::host()), word(trigger));
+        Self { by, host, pid: std::process::id(), trigger, doing: Doing::default(), since }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { by, host, pid, trigger, doing, since } = self;
+        let word = |text: &str| Display::of(text).clipped(WORD_COLUMNS).to_string();
+        let doing = match doing {
+            Doing::Reading => "reading",
+            Doing::Applying => "applying",
+        };
+        if !trigger.is_empty() {
+            write!(formatter, "“{}” ", word(trigger))?;
+        }
+        if !by.is_empty() {
+            write!(formatter, "by {}, ", word(by))?;
+        }
+        write!(formatter, "process {pid} on {}, {doing}, since {since:.0}", word(host))
+    }
+}
+
+/// The lock, for as long as this lives.
+pub(super) struct Lock {
+    file: File,
+    path: PathBuf,
+    holder: Holder,
+}
+
+impl Lock {
+    /// Takes the lock of a state's directory.
+    pub(super) fn take(directory: &Path, holder: Holder) -> Result<Self, StoreError> {
+        let path = directory.join(LOCK);
+        let opened = files::private_options().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = opened.map_err(failed(&path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                // Who holds the lock is a courtesy: that it is held is what matters.
+                let said = (&file).take(HOLDER_BYTES as u64).read_to_string(&mut text);
+                let holder = said.ok().and_then(|_| serde_json::from_str(&text).ok());
+                return Err(StoreError::Locked { lock: path, holder: holder.map(Box::new) });
+            }
+            Err(TryLockError::Error(error)) => return Err(unlockable(&path, &error)),
+        }
+        let mut lock = Self { file, path, holder };
+        lock.say()?;
+        Ok(lock)
+    }
+
+    /// Says what the run is at.
+    pub(super) fn tell(&mut self, doing: Doing) -> Result<(), StoreError> {
+        if self.holder.doing == doing {
+            return Ok(());
+        }
+        self.holder.doing = doing;
+        self.say()
+    }
+
+    fn say(&mut self) -> Result<(), StoreError> {
+        let text = serde_json::to_string(&self.holder).map_err(std::io::Error::from).map_err(failed(&self.path))?;
+        let padded = format!("{text:<HOLDER_BYTES$}");
+        let said = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(padded.as_bytes()));
+        said.and_then(|()| self.file.set_len(padded.len() as u64)).map_err(failed(&self.path))
+    }
+}

@@ -1,0 +1,86 @@
+//! Damage is called damage, wherever it is.
+
+use super::*;
+
+fn not_sent() -> Outcome {
+    Outcome::NotSent { error: "no route".into(), hint: "look".into() }
+}
+
+/// A change that waits.
+fn pending_row() -> PendingRow {
+    let change = serde_json::json!({
+        "id": "a", "kind": "client", "action": "close", "name": "Acme", "path": [], "fields": [], "side": "clockify",
+        "cause": "notion_changed", "confidence": 90, "reason": "", "state": "review", "alternatives": [], "requires": [],
+    });
+    let change = serde_json::from_value(change).expect("a change");
+    PendingRow { change, waits: Waits::Review, reason: "90 %".into(), first_seen: at(1) }
+}
+
+/// Looks at everything in a state and writes a little of everything, as a run does.
+fn use_all(world: &World, row: &PendingRow) -> Result<(), StoreError> {
+    let looked = Store::open_read_only(&world.directory)?;
+    looked.verdicts()?;
+    let mut store = world.try_open()?;
+    let links: Vec<Link> = store.registry()?.iter().cloned().collect();
+    store.pending()?;
+    store.verdicts()?;
+    store.open_writes()?;
+    store.unlinked_creates()?;
+    for run in store.runs(50)? {
+        store.events(&run.id)?;
+    }
+    store.recall::<String>("x")?;
+    store.verify(&[])?;
+    store.last_run_that_wrote()?;
+    store.begin_run(&run_record("new", 9))?;
+    store.append_all(&[intent("new", 1), outcome("new", 1, not_sent())])?;
+    store.save_links(at(9), &links)?;
+    store.replace_pending(std::slice::from_ref(row), false)?;
+    store.save_verdicts("ben", at(9), None, &[])?;
+    store.remember("x", &"y")?;
+    store.cut_log(at(3), &RunId("new".into()), at(9))?;
+    store.back_up(at(9))?;
+    let end = RunEnd { at: at(9), outcome: "applied".into(), report: serde_json::Value::Null };
+    store.end_run(&RunId("new".into()), &end)
+}
+
+#[test]
+fn whatever_bit_is_wrong_a_state_works_or_is_called_damaged_with_the_way_out() {
+    let world = world();
+    let row = pending_row();
+    {
+        let mut store = world.open();
+        store.save_links(at(1), &(0..20).map(link).collect::<Vec<_>>()).expect("saves");
+        store.remove_links(at(2), &[page(3)], "gone").expect("removes");
+        store.begin_run(&run_record("r", 1)).expect("begins");
+        let events = [intent("r", 1), outcome("r", 1, not_sent()), intent("r", 2)];
+        store.append_all(&events).expect("appends");
+        store.remember("x", &"y").expect("keeps");
+        store.replace_pending(std::slice::from_ref(&row), true).expect("keeps");
+    }
+    let whole = fs::read(world.file()).expect("reads");
+    use_all(&world, &row).expect("it is whole");
+    let beside = ["punchlist.sqlite3-wal", "punchlist.sqlite3-shm"].map(|name| world.directory.join(name));
+    let (mut damaged, mut step) = (0, 0);
+    // All of the header and of the beginning of each page, and every so often a byte of the rest, each time another bit.
+    for place in (0..whole.len()).filter(|place| *place < 100 || place % 4096 < 12 || place % 397 == 0) {
+        step += 1;
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1 << (step % 8);
+        drop(fs::remove_dir_all(world.directory.join("backups")));
+        for path in &beside {
+            drop(fs::remove_file(path));
+        }
+        fs::write(world.file(), bytes).expect("writes");
+
+        match use_all(&world, &row) {
+            Ok(()) => {}
+            Err(StoreError::Unusable { because, hint, .. }) => {
+                assert!(hint.contains("`punchlist doctor rebuild`"), "byte {place}: {because}: {hint}");
+                damaged += 1;
+            }
+            Err(error) => panic!("byte {place}: {error}"),
+        }
+    }
+    assert!(damaged > 100, "{damaged} of {step}");
+}
