@@ -364,6 +364,8 @@ pub struct Snapshots {
     pub unsettled: BTreeMap<PageId, Unsettled>,
     /// Things to say that fetching noticed.
     pub problems: Vec<Problem>,
+    /// Options that a property which closes pages has since this run, and that count as open: said once.
+    pub new_options: Vec<Problem>,
     /// When Clockify was read, by its own clock, which ids are born by.
     pub as_of: Option<Timestamp>,
     /// Objects that were born so short a time ago that a listing may not show them yet, and that Clockify denies by their ID, too.

@@ -391,6 +391,8 @@ pub enum NoticeCode {
     ForeignRun,
     /// Somebody whom pages name has no account in the Clockify workspace, and by the rule they are left out or replaced.
     NoAccount,
+    /// A property that closes pages has a new option, and that counts as open.
+    NewOption,
 }
 
 /// Something to say without a change.

@@ -102,6 +102,7 @@ impl Session<'_> {
         for (kind, listed) in Kind::ALL.into_iter().zip([clients, projects, tasks]) {
             snapshots.pages[kind] = listed.pages;
             snapshots.problems.extend(listed.problems);
+            snapshots.new_options.extend(listed.new_options);
             if let Some(refreshed) = listed.refreshed {
                 sources[kind] = refreshed;
             }

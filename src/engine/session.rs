@@ -251,10 +251,14 @@ impl Session<'_> {
         let remembered: PerKind<Option<Source>> = self.store.recall("sources")?.unwrap_or_default();
         let identities: Option<Identities> = self.store.recall("identities")?;
         let pinned = identities.as_ref();
-        let established = self.establish(remembered, pinned).await;
-        let exchanges = self.exchanges.take();
-        self.tell_exchanges(exchanges)?;
-        let Established { notion_workspace, sources, identity } = established?;
+        let Established { notion_workspace, sources, identity } = match self.establish(remembered, pinned).await {
+            Ok(established) => established,
+            Err(error) => {
+                let exchanges = self.exchanges.take();
+                self.tell_exchanges(exchanges)?;
+                return Err(error);
+            }
+        };
         let both = tokio::try_join!(
             async {
                 let read = self.read_notion(notion_workspace, sources).await?;

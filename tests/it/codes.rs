@@ -71,6 +71,14 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
     look(&rig);
     rig.configure("");
 
+    // A status that nobody knew.
+    {
+        let mut world = rig.sandbox.world();
+        world.rename_option("Tasks", "Status", "In progress", "Doing");
+    }
+    look(&rig);
+    rig.sandbox.world().rename_option("Tasks", "Status", "Doing", "In progress");
+
     // Linked pages that are hidden, or put elsewhere.
     {
         let mut world = rig.sandbox.world();

@@ -142,6 +142,22 @@ fn a_brake_names_the_flag_that_releases_it() {
 }
 
 #[test]
+fn a_new_status_that_counts_as_open_is_said_once() {
+    let mut world = World::empty();
+    let client = world.add_client_page("Acme");
+    let project = world.add_project_page("Website", client);
+    world.set_status(project, "Status", "In progress");
+    let rig = Rig::new(world);
+    rig.settle();
+    rig.sandbox.world().rename_option("Projects", "Status", "In progress", "Doing");
+    let ran = rig.run(&["plan"]);
+    let text =
+        "“Status” has the new option “Doing”, which counts as open; if it closes, add it to mapping.projects.closed.values";
+    assert!(ran.code == 0 && ran.stdout.contains(text), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(notices(&rig.plan()), [""; 0]);
+}
+
+#[test]
 fn many_notices_of_one_kind_are_one_with_a_count_and_json_has_all() {
     let mut world = World::empty();
     for number in 0..9 {

@@ -25,10 +25,12 @@ pub(super) fn notices<'a>(
     near_twins(namesakes, &mut notices);
     twins(snapshots, registry, pairs, &mut notices);
     notices.extend(foreign_run(snapshots, registry, pairs));
-    for problem in &snapshots.problems {
+    let problems = snapshots.problems.iter().map(|problem| (NoticeCode::Unreadable, problem));
+    let options = snapshots.new_options.iter().map(|problem| (NoticeCode::NewOption, problem));
+    for (code, problem) in problems.chain(options) {
         let name = problem.page.and_then(|page| pairs.of(page)).map(|(page, _)| page.title.clone()).unwrap_or_default();
         let (kind, page, text) = (problem.kind, problem.page, problem.text.clone());
-        notices.push(Notice { code: NoticeCode::Unreadable, kind, name, page, object: None, text });
+        notices.push(Notice { code, kind, name, page, object: None, text });
     }
     notices
 }

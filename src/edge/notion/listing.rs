@@ -20,6 +20,7 @@ use crate::{
     domain::{
         model::{Fetched, Kind, Page, PageId, Problem, Walk, Weight},
         rules::Holds,
+        text::Raw,
     },
     edge::http::{Answer, Failure, Repeat, Request},
 };
@@ -44,6 +45,8 @@ pub struct Listed {
     pub pages: Fetched<Page>,
     /// What was noticed on the way.
     pub problems: Vec<Problem>,
+    /// Options that are new in the property that closes pages, where the source was read again, and that count as open.
+    pub new_options: Vec<Problem>,
     /// The source as it is now, where it was read again: to be remembered instead.
     pub refreshed: Option<Source>,
 }
@@ -94,7 +97,8 @@ impl Notion {
                     let calls = pages.rows().len().div_ceil(PAGE_SIZE).max(1);
                     lock(&self.listed)[kind] = super::Walked { began: Some(began), calls: Some(calls) };
                     let refreshed = matches!(schema.source, Cow::Owned(_)).then(|| schema.source.into_owned());
-                    return Ok(Listed { pages, problems, refreshed });
+                    let new_options = refreshed.as_ref().map_or_else(Vec::new, |now| self.new_options(kind, source, now));
+                    return Ok(Listed { pages, problems, new_options, refreshed });
                 }
                 // Both happen once: a schema that was read again is not read a third time.
                 Ended::OtherSchema => {}
@@ -104,6 +108,31 @@ impl Notion {
                 Ended::LostCursor(_) => lost_cursor = true,
             }
         }
+    }
+
+    /// What is to be said of options that the property which closes pages has now and did not have before.
+    fn new_options(&self, kind: Kind, before: &Source, now: &Source) -> Vec<Problem> {
+        let closed = self.mapping[kind].closed.as_ref();
+        let Some((name, closing)) = closed.and_then(|closed| match &closed.is {
+            Holds::OneOf(closing) => Some((closed.property.as_str(), closing)),
+            // By its group an option says itself whether it closes.
+            Holds::Checked(_) | Holds::InGroups { .. } => None,
+        }) else {
+            return Vec::new();
+        };
+        let Some((before, now)) = before.property(name).zip(now.property(name)) else { return Vec::new() };
+        let is_new = |option: &&Raw| !before.options.contains(option) && !closing.iter().any(|closes| closes == option.exact());
+        let problem = |option: &Raw| Problem {
+            kind,
+            page: None,
+            text: format!(
+                "“{}” has the new option “{}”, which counts as open; if it closes, add it to mapping.{}.closed.values",
+                now.name.display(),
+                option.display().clipped(60),
+                kind.plural()
+            ),
+        };
+        now.options.iter().filter(is_new).map(problem).collect()
     }
 
     async fn refreshed(&self, kind: Kind, before: &Source) -> Result<Schema<'static>, Error> {

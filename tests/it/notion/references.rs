@@ -61,7 +61,7 @@ async fn what_leads_to_no_single_data_source_says_what_to_do() {
         (linked.clone(), "no data source that the connection can see", "original database"),
         (format!("https://www.notion.so/agency/{}?v=1", linked.replace('-', "")), "no data source that the", "original database"),
         (database.to_string(), "several data sources: Projects (", "the id of the one"),
-        (page, "neither a data source nor a database", "Connections"),
+        (page, "is a page and not a database", "open the database itself"),
         (tasks, "neither a data source nor a database", "Connections"),
     ] {
         let error = notion.resolve(Kind::Project, &reference).await.expect_err(&reference);

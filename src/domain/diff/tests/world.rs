@@ -242,6 +242,7 @@ impl World {
             never_empty: self.never_empty.clone(),
             limits: self.limits.clone(),
             strangers: BTreeMap::new(),
+            new_options: Vec::new(),
         };
         imply(&mut snapshots, &self.rules);
         snapshots
