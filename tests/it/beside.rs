@@ -20,10 +20,10 @@ impl Hanging {
         rig.sandbox.knobs().faults.push(Fault::new(Failure::Stall).service(Service::Clockify).on("PUT", "/clients"));
         let mut command = rig.command();
         let child = command.arg("--auto-approve").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
-        let lock = rig.home.path().join("state/lock");
+        let database = rusqlite::Connection::open(rig.home.path().join("state/punchlist.sqlite3")).expect("opens");
+        let begun = "SELECT EXISTS (SELECT 1 FROM write WHERE status = 'intended')";
         let deadline = Instant::now() + Duration::from_secs(20);
-        let is_ours = |holder: &str| holder.contains("applying") && holder.contains(&format!("\"pid\":{},", child.id()));
-        while !fs::read_to_string(&lock).is_ok_and(|holder| is_ours(&holder)) {
+        while !database.query_row(begun, [], |row| row.get::<_, bool>(0)).unwrap_or_default() {
             assert!(Instant::now() < deadline, "it never came to its apply");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -60,11 +60,11 @@ fn what_looks_and_decides_works_beside_a_run_that_hangs_in_its_apply() {
     let run = Hanging::start(&rig);
     let stored = || {
         let file = rusqlite::Connection::open(rig.home.path().join("state/punchlist.sqlite3")).expect("opens");
-        let count = |table: &str| {
-            let sql = format!("SELECT count(*) FROM {table}");
+        let count = |rows: &str| {
+            let sql = format!("SELECT count(*) FROM {rows}");
             file.query_row(&sql, [], |row| row.get::<_, i64>(0)).expect("counts")
         };
-        ["write", "link", "pending"].map(count)
+        ["write", "link", "pending", "memory", "event WHERE kind IN ('fetched', 'planned', 'difference')"].map(count)
     };
     let before = stored();
 

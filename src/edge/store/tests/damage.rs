@@ -84,3 +84,19 @@ fn whatever_bit_is_wrong_a_state_works_or_is_called_damaged_with_the_way_out() {
     }
     assert!(damaged > 100, "{damaged} of {step}");
 }
+
+#[test]
+fn a_column_that_is_called_otherwise_is_damage() {
+    let world = world();
+    world.open().save_links(at(1), &[link(1)]).expect("saves");
+    let mut bytes = fs::read(world.file()).expect("reads");
+    // Also in what an earlier version of the schema has left in the file.
+    let places: Vec<usize> = (0..bytes.len() - 8).filter(|&place| &bytes[place..place + 8] == b"left_ids").collect();
+    assert!(!places.is_empty(), "it is in the schema");
+    places.into_iter().for_each(|place| bytes[place] ^= 1);
+    fs::write(world.file(), bytes).expect("writes");
+
+    let error = use_all(&world, &pending_row()).expect_err("refused");
+
+    assert!(matches!(&error, StoreError::Unusable { hint, .. } if hint.contains("doctor rebuild")), "{error}");
+}
