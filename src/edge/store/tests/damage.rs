@@ -93,7 +93,9 @@ fn a_column_that_is_called_otherwise_is_damage() {
     // Also in what an earlier version of the schema has left in the file.
     let places: Vec<usize> = (0..bytes.len() - 8).filter(|&place| &bytes[place..place + 8] == b"left_ids").collect();
     assert!(!places.is_empty(), "it is in the schema");
-    places.into_iter().for_each(|place| bytes[place] ^= 1);
+    for place in places {
+        bytes[place] ^= 1;
+    }
     fs::write(world.file(), bytes).expect("writes");
 
     let error = use_all(&world, &pending_row()).expect_err("refused");
