@@ -14,6 +14,10 @@ use crate::domain::{
     text::Raw,
 };
 
+/// Where something stands: under this object, or at the top.
+#[derive(Clone, Copy)]
+struct Under(Option<ObjectId>);
+
 impl<'a> Differ<'a> {
     pub(super) fn hold(&mut self, at: usize, code: HoldCode, text: impl Into<String>) {
         let change = &mut self.changes[at];
@@ -264,19 +268,19 @@ impl<'a> Differ<'a> {
         let move_ = moves.next().map(|(at, _)| at);
         let moves = move_.is_some();
         let parent = match (own, &page.parent, page.kind.parent()) {
-            (_, _, None) | (None, Relation::None, Some(Kind::Client)) => None,
+            (_, _, None) | (None, Relation::None, Some(Kind::Client)) => Some(Under(None)),
             // An object that stays has its own neighbours, whatever its page says.
-            (Some(own), _, Some(_)) if !moves => own.parent,
-            (_, Relation::One(parent), Some(_)) => match self.pairs.of(*parent).and_then(|(_, found)| found.proposed()) {
-                Some(object) => Some(object.id),
-                // Under a parent that is still to be created no name is taken.
-                None => return,
-            },
+            (Some(own), _, Some(_)) if !moves => Some(Under(own.parent)),
+            // Under a parent that is still to be created no name is taken.
+            (_, Relation::One(parent), Some(_)) => {
+                self.pairs.of(*parent).and_then(|(_, found)| found.proposed()).map(|object| Under(Some(object.id)))
+            }
             _ => return,
         };
         if let (Some(own), Some(move_)) = (own, move_.filter(|&move_| move_ != at)) {
             self.tie_rename_to_move(at, move_, page, own, parent);
         }
+        let Some(Under(parent)) = parent else { return };
         self.name_seekers.entry((parent, page.title.canonical().into_raw())).or_default().push(at);
         let name = page.title.canonical().into_cow();
         for holder in self.pairs.holders(page.kind, parent, name) {
@@ -288,7 +292,7 @@ impl<'a> Differ<'a> {
 
     /// A rename and a move of one object are decided apart, so each may be made without the other: where the new name is taken before
     /// the move, or the old one after it, the one waits for the other.
-    fn tie_rename_to_move(&mut self, rename: usize, move_: usize, page: &'a Page, own: &Object, to: Option<ObjectId>) {
+    fn tie_rename_to_move(&mut self, rename: usize, move_: usize, page: &'a Page, own: &Object, to: Option<Under>) {
         let is_taken = |parent, name: &'a Raw| {
             let holders = self.pairs.holders(page.kind, parent, name.canonical().into_cow());
             holders.iter().any(|holder| holder.id != own.id)
@@ -296,7 +300,7 @@ impl<'a> Differ<'a> {
         let Some(own) = self.snapshots.objects[page.kind].get(own.id) else { return };
         let before = is_taken(own.parent, &page.title);
         // A task is not moved, but created under its new name.
-        let after = page.kind != Kind::Task && is_taken(to, &own.name);
+        let after = page.kind != Kind::Task && to.is_some_and(|Under(to)| is_taken(to, &own.name));
         match (before, after) {
             (false, false) => {}
             (true, false) => {

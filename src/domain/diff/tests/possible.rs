@@ -263,6 +263,11 @@ fn a_rename_waits_for_the_move_without_which_its_name_is_taken_and_the_other_way
                 *world = World::linked(&["Acme", "Acme/Shop", "Acme/App", "Acme/Shop/Design", "Acme/Shop/Build"]);
                 world.move_page("Acme/Shop/Design", "Acme/App").rename_page("Acme/Shop/Design", "Build");
             }),
+            ("a task, to where nothing is yet", &|world| {
+                *world = World::linked(&["Acme", "Acme/Shop", "Acme/Shop/Design", "Acme/Shop/Build"]);
+                world.page("Acme/New");
+                world.move_page("Acme/Shop/Design", "Acme/New").rename_page("Acme/Shop/Design", "Build");
+            }),
         ],
         picture,
     );
@@ -285,6 +290,10 @@ project "Store" move <Acme/Shop> parent: "Acme" → "Beta" [notion_changed 100 r
 project "Store" update <Acme/Shop> name: "Shop" → "Store" [notion_changed 100 ready]
 a task:
 task "Build" move <Acme/Shop/Design> parent: "Shop" → "App" [notion_changed 80 review]
+task "Build" update <Acme/Shop/Design> name: "Design" → "Build" [notion_changed 100 review] after move "Build"
+a task, to where nothing is yet:
+project "New" create name: "" → "New" [new 95 ready]
+task "Build" move <Acme/Shop/Design> parent: "Shop" → "New" [notion_changed 80 review] after create "New"
 task "Build" update <Acme/Shop/Design> name: "Design" → "Build" [notion_changed 100 review] after move "Build"
 
 "#]]
