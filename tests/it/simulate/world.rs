@@ -201,6 +201,8 @@ impl World {
             Write::Update { object, fields, .. } => {
                 let Some(before) = self.objects.get(object).cloned() else { return Err(refused("there is no such object")) };
                 let mut after = built_on.unwrap_or(&before).clone();
+                // What was not said when it was read is no part of what is written.
+                after.values = after.values.iter().map(|(field, value)| (field, value.clone())).collect();
                 for (field, value) in fields {
                     set(&mut after, *field, value);
                 }
