@@ -1,6 +1,6 @@
 //! The three-way comparison of single fields. In the common case, where all agree, nothing is allocated.
 
-use super::{Candidate, Course, Differ};
+use super::{Candidate, Differ, linked::Course};
 use crate::domain::{
     model::{Agreed, Base, Field, Object, Page, Relation, Value},
     pair::Match,
