@@ -4,16 +4,20 @@
 //! looked up, never repeated blind. One failing step holds what needs it and nothing else.
 //!
 //! ```text
-//! apply.rs       the loop, and what is journaled
+//! apply.rs       the loop
+//! ├ draft.rs     what a step becomes as a request, and what is kept along with it
 //! ├ breaker.rs   what an outage stops
 //! ├ reading.rs   what a write rests on, read again before it leaves
 //! ├ flight.rs    one write on its way: sent, looked up, and after a second try looked at for a twin
-//! ├ landing.rs    what its answer means, journaled
+//! ├ landing.rs   what its answer means, journaled
+//! ├ endings.rs   how changes end, journaled
 //! ├ progress.rs  which step can start, and what its end means for others
 //! └ settle.rs    what an earlier run left open, before anything is planned on top of it
 //! ```
 
 mod breaker;
+mod draft;
+mod endings;
 mod flight;
 mod landing;
 mod progress;
@@ -32,18 +36,16 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use self::{
-    breaker::{Halt, Room, Sort},
+    breaker::{Room, Sort},
     flight::{Arrival, Flight, find, fly},
     landing::Landed,
     progress::{Progress, StepState},
     reading::Ground,
 };
 use crate::domain::{
-    journal::{Born, Event, Outcome, RunId, Trace, Was, What, Write, WriteId},
-    model::{
-        Agreed, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Relation, Service, Sight, Snapshots, Value,
-    },
-    plan::{Change, ChangeId},
+    journal::{Event, RunId, Trace, What, Write, WriteId},
+    model::{Agreed, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Service, Sight, Snapshots, Value},
+    plan::ChangeId,
     report::Stopped,
     review::Approved,
     rules::Rules,
@@ -565,34 +567,6 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         Ok(Stopped::No)
     }
 
-    /// Starts nothing more of the kinds of write that are stopped, and journals it.
-    fn halt(&mut self, progress: &mut Progress, halts: Vec<Halt>) -> Result<(), J::Error> {
-        for Halt { sort, because, cause } in halts {
-            self.given_up.set(true);
-            self.halted.insert(sort, because.clone());
-            let left: Vec<usize> = progress.left().into_iter().filter(|&at| Sort::of(&self.steps[at]) == Some(sort)).collect();
-            let what = What::Halted { what: sort.to_string(), because: cause, left: left.len() };
-            self.append(vec![what], &[])?;
-            for at in left {
-                if progress.state[at] == StepState::Waiting {
-                    self.give_up(progress, at, &because)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives up what was put back after its kind had been stopped.
-    fn give_up_halted(&mut self, progress: &mut Progress) -> Result<(), J::Error> {
-        for at in progress.left() {
-            let because = Sort::of(&self.steps[at]).and_then(|sort| self.halted.get(&sort)).cloned();
-            if let Some(because) = because.filter(|_| progress.state[at] == StepState::Waiting) {
-                self.give_up(progress, at, &because)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Of kinds of which several rows in a row were refused alike, the last step that waits: if it is refused too, all may be.
     fn farthest(&self, progress: &Progress, room: &Room) -> BTreeMap<Sort, usize> {
         let suspicious: BTreeSet<Sort> = room.suspicious().collect();
@@ -612,32 +586,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         self.page(write.kind(), write.page()).map(|page| page.title.display().to_string()).unwrap_or_default()
     }
 
-    /// Puts a step back whose reading had become too old, a few times.
-    fn came_too_late(&mut self, progress: &mut Progress, at: usize) -> Result<(), J::Error> {
-        let times = self.outdated.entry(at).or_default();
-        *times += 1;
-        if *times <= OUTDATED_MAX {
-            progress.again(at);
-            return Ok(());
-        }
-        self.failed(progress, at, &Failure::Outdated.to_string(), "run again when the service answers faster")
-    }
-
     /// True for a step that completes what was created in this run: it writes the ID into the page.
     fn completes(&self, progress: &Progress, at: usize) -> bool {
         let creates =
             |&at: &usize| matches!(self.steps[at].act, Act::Create { .. }) && progress.state[at] == StepState::Succeeded;
         matches!(self.steps[at].act, Act::WriteBack { claim: ClaimWrite::Own, .. }) && self.steps[at].needs.iter().any(creates)
-    }
-
-    /// Journals that nobody knows what became of the writes that are still on their way when the run has waited long enough.
-    fn abandon(&mut self, progress: &mut Progress) -> Result<(), J::Error> {
-        for (at, write) in std::mem::take(&mut self.aloft) {
-            let error = "the run was stopped before it was answered".to_owned();
-            self.append(vec![What::Outcome { write, outcome: Outcome::Unknown { error: error.clone() } }], &[])?;
-            self.failed(progress, at, &error, "run again: it is looked up before anything else is written for it")?;
-        }
-        Ok(())
     }
 
     /// Carries out a local step, or journals the intent of a write and hands it over.
@@ -694,129 +647,6 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         }
     }
 
-    /// The request of a step, with the ids that exist by now.
-    fn write(&self, step: &Step) -> Result<Write, String> {
-        let (page, kind) = (step.page, step.kind);
-        let object_of = |page: Option<PageId>| match page {
-            None => Ok(None),
-            Some(page) => match self.work.registry.of_page(page) {
-                Some(link) => Ok(Some(link.object)),
-                None => Err("its parent has no object in Clockify".to_owned()),
-            },
-        };
-        Ok(match &step.act {
-            Act::Create { parent, name, like, fields } => {
-                let parent = object_of(*parent)?;
-                let marked = self.work.rules.marks(kind, fields.get(&Field::Note));
-                Write::Create { page, kind, parent, name: name.clone(), marked, like: *like, fields: fields.clone() }
-            }
-            Act::Update { object, parent, fields } => {
-                // Another object may have been chosen for the page in the same review.
-                let link = self.work.registry.of_page(page);
-                let stands_apart = PageId::stand_in(*object) == Some(page) && self.work.registry.of_object(*object).is_none();
-                if !stands_apart && !link.is_some_and(|link| link.object == *object || link.left.contains(object)) {
-                    return Err(format!("{object} is not linked to the page any more"));
-                }
-                let mut fields = fields.clone();
-                if let Some(parent) = object_of(*parent)? {
-                    fields.insert(Field::Parent, Value::Object(parent));
-                }
-                Write::Update { page, kind, object: *object, fields }
-            }
-            Act::WriteBack { claim, fields } => {
-                let claim = match claim {
-                    ClaimWrite::Keep => None,
-                    ClaimWrite::Clear => Some(None),
-                    ClaimWrite::Former(former) => Some(*former),
-                    ClaimWrite::Own => match self.work.registry.of_page(page) {
-                        Some(link) => Some(Some(link.object)),
-                        None => return Err("the page is linked to no object".to_owned()),
-                    },
-                };
-                Write::WriteBack { page, kind, claim, fields: fields.clone() }
-            }
-            Act::Adopt(_) | Act::Restore(_) | Act::Part(_) | Act::Accept => return Err("nothing is sent for it".to_owned()),
-        })
-    }
-
-    /// What is journaled before a write leaves: the request, and what it changes as it is now.
-    fn intent(&self, write: WriteId, changes: Vec<ChangeId>, request: Write, trace: &Trace) -> What {
-        let name = self.page(request.kind(), request.page()).map(|page| page.title.clone()).unwrap_or_default();
-        let was = Box::new(Was { before: self.before(&request), name });
-        What::Intent { write, changes, request, was, trace: Box::new(trace.clone()) }
-    }
-
-    /// What is known before a write leaves. What will tell the object of a create from those of others: those that were there before, and
-    /// the time; of any other write, where both sides are to differ on purpose.
-    fn trace(&self, step: &Step, write: &Write, now: Option<Timestamp>) -> Trace {
-        let apart = self.apart(step, write);
-        let Write::Create { page, kind, parent, name, .. } = write else {
-            return Trace { apart, ..Trace::default() };
-        };
-        let rows = self.work.snapshots.objects[*kind].rows().iter();
-        // Only those of the same name can be mistaken for the new one.
-        let same = rows.filter(|object| object.parent == *parent && object.name.canonical() == name.canonical());
-        let leaves = self.work.registry.of_page(*page).map(|link| link.object);
-        let mut trace = Trace { siblings: same.map(|object| object.id).collect(), born: now.map(Born::of), leaves, apart };
-        if let Some(earlier) = self.work.earlier.get(page) {
-            trace.siblings.retain(|known| earlier.siblings.contains(known));
-            trace.born = trace.born.zip(earlier.born).map(|(now, earlier)| now.since(earlier));
-        }
-        trace
-    }
-
-    /// What the fields hold that a write changes, as last seen.
-    fn before(&self, write: &Write) -> BTreeMap<Field, Value> {
-        match write {
-            Write::Create { .. } => BTreeMap::new(),
-            Write::Update { kind, object, fields, .. } => {
-                let Some(seen) = self.object_left(*kind, *object) else { return BTreeMap::new() };
-                fields.keys().filter_map(|&field| Some((field, steps::current(seen, field)?))).collect()
-            }
-            Write::WriteBack { page, kind, claim, fields } => {
-                let Some(seen) = self.page(*kind, *page) else { return BTreeMap::new() };
-                let claim = claim.map(|_| Field::Claim);
-                let fields = fields.keys().copied().chain(claim);
-                fields.filter_map(|field| Some((field, steps::wanted(seen, field)?))).collect()
-            }
-        }
-    }
-
-    /// What the other side holds, where that is not what a write brings about. Of an undo it is what the run had brought, so that what is
-    /// newer by now is mirrored.
-    fn apart(&self, step: &Step, write: &Write) -> BTreeMap<Field, Value> {
-        let (mut other, fields) = match write {
-            Write::Create { page, kind, .. } => {
-                let sent = steps::sent_at_birth(write);
-                let mut held = sent.clone();
-                // An object is born open, below what its page names.
-                held.retain(|field, _| !matches!(field, Field::Parent | Field::State));
-                (self.as_wanted(*kind, *page, held), sent)
-            }
-            Write::Update { page, kind, fields, .. } => (self.as_wanted(*kind, *page, fields.clone()), fields.clone()),
-            Write::WriteBack { page, kind, fields, .. } => {
-                let link = self.work.registry.of_page(*page);
-                let object = link.and_then(|link| self.work.snapshots.objects[*kind].get(link.object));
-                let current = |&field: &Field| Some((field, steps::current(object?, field)?));
-                (fields.keys().filter_map(current).collect(), fields.clone())
-            }
-        };
-        let all = self.work.approved.changes();
-        let undone = all.iter().filter(|change| change.is_undo() && step.changes.contains(&change.id));
-        for field in undone.flat_map(|change| &change.proposal.fields).filter(|field| fields.contains_key(&field.field)) {
-            other.extend(field.half.clone().map(|half| (field.field, half)));
-        }
-        other.retain(|field, value| fields.get(field) != Some(value));
-        // What an undo closes before its ID was in the page keeps out of it.
-        if let (Write::Update { page, object, .. }, true, Some(true)) =
-            (write, step.act.closes(), all.first().map(Change::is_undo))
-        {
-            let link = self.work.registry.of_page(*page).filter(|link| link.object == *object);
-            other.extend(link.and_then(|link| link.unwritten.clone()).map(|claim| (Field::Claim, claim)));
-        }
-        other
-    }
-
     /// An object as it was planned on.
     fn object(&self, kind: Kind, object: ObjectId) -> Option<&Object> {
         self.work.snapshots.objects[kind].get(object)
@@ -840,44 +670,6 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     /// A page as this run's own writes have left it; as it was planned on, where there were none.
     fn page_left(&self, kind: Kind, page: PageId) -> Option<&Page> {
         self.own_pages.get(&page).or_else(|| self.page(kind, page))
-    }
-
-    /// What a write rests on.
-    fn subject(&self, write: &Write) -> Option<Subject> {
-        let Write::Create { kind, parent, .. } = write else {
-            return Subject::of(write, self.page_left(write.kind(), write.page()));
-        };
-        if let Write::Create { like: Some(like), .. } = write {
-            return Some(Subject::Object(*kind, *like));
-        }
-        // Under what this run has created itself there is nothing of anybody else's.
-        let was_there =
-            |parent: ObjectId| kind.parent().is_some_and(|above| self.work.snapshots.objects[above].get(parent).is_some());
-        (self.work.unattended && parent.is_none_or(was_there)).then_some(Subject::Names(*kind, *parent))
-    }
-
-    /// What a page holds of a field; of its parent, the object that is linked to it.
-    fn wanted(&self, page: &Page, field: Field) -> Option<Value> {
-        match (field, &page.parent) {
-            (Field::Parent, Relation::One(parent)) => self.work.registry.of_page(*parent).map(|link| Value::Object(link.object)),
-            _ => steps::wanted(page, field),
-        }
-    }
-
-    /// What the page holds of fields that were written: the same as was sent, unless a person typed another value or a run is undone. Both
-    /// sides then differ on purpose, and the base says so. Of a page that is out of sight, or does not say it, it is what was last agreed on.
-    fn as_wanted(&self, kind: Kind, page: PageId, mut sent: BTreeMap<Field, Value>) -> BTreeMap<Field, Value> {
-        let (seen, link) = (self.page(kind, page), self.work.registry.of_page(page));
-        for (&field, value) in &mut sent {
-            let wanted = match seen.filter(|page| page.values.unknown_because(field).is_none()) {
-                Some(page) => self.wanted(page, field),
-                None => link.and_then(|link| link.base.get(field)).map(|agreed| agreed.notion().clone()),
-            };
-            if let Some(wanted) = wanted {
-                *value = wanted;
-            }
-        }
-        sent
     }
 
     /// The link to an object that the page had before. What an undo parted has its base again; otherwise whatever differs is meant to,
@@ -937,69 +729,6 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             fields.insert(field.field, wanted.unwrap_or(Value::Empty));
         }
         vec![steps::verified(link, &object, &fields)]
-    }
-
-    /// Notes that a step succeeded, and journals the changes whose steps have all succeeded.
-    fn succeeded(&mut self, progress: &mut Progress, at: usize) -> Result<(), J::Error> {
-        let skipped = progress.ended(at, true);
-        debug_assert!(skipped.is_empty(), "a step that succeeds skips nothing");
-        let succeeded = |at: &usize| progress.state[*at] == StepState::Succeeded;
-        let applied: Vec<What> = self.steps[at]
-            .changes
-            .iter()
-            .filter(|id| self.steps_of[id].iter().all(succeeded) && !self.reported.contains(*id))
-            .map(|change| What::Applied { change: change.clone() })
-            .collect();
-        if applied.is_empty() { Ok(()) } else { self.append(applied, &[]) }
-    }
-
-    /// Notes that a step failed, and journals its changes and those that can therefore not be started.
-    fn failed(&mut self, progress: &mut Progress, at: usize, error: &str, hint: &str) -> Result<(), J::Error> {
-        let skipped = progress.ended(at, false);
-        let begun = self.begun(progress, &[at]);
-        self.report(&[at], |change| {
-            let error = begun.get(&change).map_or_else(|| error.to_owned(), |done| format!("{done}: {error}"));
-            What::Failed { change, error, hint: hint.to_owned() }
-        })?;
-        self.skip(progress, &skipped, "something that it needs failed")
-    }
-
-    /// Notes that a step is not started after all, and journals its changes and those that need it as such.
-    fn give_up(&mut self, progress: &mut Progress, at: usize, because: &str) -> Result<(), J::Error> {
-        let skipped = progress.ended(at, false);
-        self.skip(progress, &[&[at][..], &skipped].concat(), because)
-    }
-
-    /// Journals the changes of steps that are never started. What was begun is said as such.
-    fn skip(&mut self, progress: &Progress, skipped: &[usize], because: &str) -> Result<(), J::Error> {
-        let begun = self.begun(progress, skipped);
-        self.report(skipped, |change| match begun.get(&change) {
-            Some(done) => What::Begun { change, because: format!("{done}: {because}") },
-            None => What::NotStarted { change, because: because.to_owned() },
-        })
-    }
-
-    /// Of the changes of some steps those of which other steps have written something, with what that is in words.
-    fn begun(&self, progress: &Progress, steps: &[usize]) -> BTreeMap<ChangeId, &'static str> {
-        let done = |change: &ChangeId| {
-            let mut written = self.steps_of[change].iter().filter(|&&at| progress.state[at] == StepState::Succeeded);
-            written.find_map(|&at| match self.steps[at].act {
-                Act::Create { .. } => Some("created, and the rest is still to be done (its ID in the page, what it replaces)"),
-                Act::Update { .. } => Some("changed in Clockify, and the page is still to be written"),
-                Act::WriteBack { .. } => Some("the page is written, and the rest is still to be done"),
-                Act::Adopt(_) | Act::Restore(_) | Act::Part(_) | Act::Accept => None,
-            })
-        };
-        let changes = steps.iter().flat_map(|&at| &self.steps[at].changes);
-        changes.filter_map(|change| Some((change.clone(), done(change)?))).collect()
-    }
-
-    /// Journals how the changes of some steps ended, each once.
-    fn report(&mut self, steps: &[usize], what: impl Fn(ChangeId) -> What) -> Result<(), J::Error> {
-        let changes: BTreeSet<&ChangeId> = steps.iter().flat_map(|&at| &self.steps[at].changes).collect();
-        let unreported = changes.into_iter().filter(|change| self.reported.insert((*change).clone()));
-        let events: Vec<What> = unreported.cloned().map(what).collect();
-        if events.is_empty() { Ok(()) } else { self.append(events, &[]) }
     }
 }
 

@@ -1,0 +1,128 @@
+//! How changes end, journaled: carried out, failed, begun, not started.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Applying, Failure, Journal, OUTDATED_MAX,
+    breaker::{Halt, Sort},
+    progress::{Progress, StepState},
+};
+use crate::domain::{
+    journal::{Outcome, What},
+    plan::ChangeId,
+    steps::Act,
+};
+
+impl<J: Journal> Applying<'_, '_, J> {
+    /// Starts nothing more of the kinds of write that are stopped, and journals it.
+    pub(super) fn halt(&mut self, progress: &mut Progress, halts: Vec<Halt>) -> Result<(), J::Error> {
+        for Halt { sort, because, cause } in halts {
+            self.given_up.set(true);
+            self.halted.insert(sort, because.clone());
+            let left: Vec<usize> = progress.left().into_iter().filter(|&at| Sort::of(&self.steps[at]) == Some(sort)).collect();
+            let what = What::Halted { what: sort.to_string(), because: cause, left: left.len() };
+            self.append(vec![what], &[])?;
+            for at in left {
+                if progress.state[at] == StepState::Waiting {
+                    self.give_up(progress, at, &because)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up what was put back after its kind had been stopped.
+    pub(super) fn give_up_halted(&mut self, progress: &mut Progress) -> Result<(), J::Error> {
+        for at in progress.left() {
+            let because = Sort::of(&self.steps[at]).and_then(|sort| self.halted.get(&sort)).cloned();
+            if let Some(because) = because.filter(|_| progress.state[at] == StepState::Waiting) {
+                self.give_up(progress, at, &because)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a step back whose reading had become too old, a few times.
+    pub(super) fn came_too_late(&mut self, progress: &mut Progress, at: usize) -> Result<(), J::Error> {
+        let times = self.outdated.entry(at).or_default();
+        *times += 1;
+        if *times <= OUTDATED_MAX {
+            progress.again(at);
+            return Ok(());
+        }
+        self.failed(progress, at, &Failure::Outdated.to_string(), "run again when the service answers faster")
+    }
+
+    /// Journals that nobody knows what became of the writes that are still on their way when the run has waited long enough.
+    pub(super) fn abandon(&mut self, progress: &mut Progress) -> Result<(), J::Error> {
+        for (at, write) in std::mem::take(&mut self.aloft) {
+            let error = "the run was stopped before it was answered".to_owned();
+            self.append(vec![What::Outcome { write, outcome: Outcome::Unknown { error: error.clone() } }], &[])?;
+            self.failed(progress, at, &error, "run again: it is looked up before anything else is written for it")?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a step succeeded, and journals the changes whose steps have all succeeded.
+    pub(super) fn succeeded(&mut self, progress: &mut Progress, at: usize) -> Result<(), J::Error> {
+        let skipped = progress.ended(at, true);
+        debug_assert!(skipped.is_empty(), "a step that succeeds skips nothing");
+        let succeeded = |at: &usize| progress.state[*at] == StepState::Succeeded;
+        let applied: Vec<What> = self.steps[at]
+            .changes
+            .iter()
+            .filter(|id| self.steps_of[id].iter().all(succeeded) && !self.reported.contains(*id))
+            .map(|change| What::Applied { change: change.clone() })
+            .collect();
+        if applied.is_empty() { Ok(()) } else { self.append(applied, &[]) }
+    }
+
+    /// Notes that a step failed, and journals its changes and those that can therefore not be started.
+    pub(super) fn failed(&mut self, progress: &mut Progress, at: usize, error: &str, hint: &str) -> Result<(), J::Error> {
+        let skipped = progress.ended(at, false);
+        let begun = self.begun(progress, &[at]);
+        self.report(&[at], |change| {
+            let error = begun.get(&change).map_or_else(|| error.to_owned(), |done| format!("{done}: {error}"));
+            What::Failed { change, error, hint: hint.to_owned() }
+        })?;
+        self.skip(progress, &skipped, "something that it needs failed")
+    }
+
+    /// Notes that a step is not started after all, and journals its changes and those that need it as such.
+    pub(super) fn give_up(&mut self, progress: &mut Progress, at: usize, because: &str) -> Result<(), J::Error> {
+        let skipped = progress.ended(at, false);
+        self.skip(progress, &[&[at][..], &skipped].concat(), because)
+    }
+
+    /// Journals the changes of steps that are never started. What was begun is said as such.
+    pub(super) fn skip(&mut self, progress: &Progress, skipped: &[usize], because: &str) -> Result<(), J::Error> {
+        let begun = self.begun(progress, skipped);
+        self.report(skipped, |change| match begun.get(&change) {
+            Some(done) => What::Begun { change, because: format!("{done}: {because}") },
+            None => What::NotStarted { change, because: because.to_owned() },
+        })
+    }
+
+    /// Of the changes of some steps those of which other steps have written something, with what that is in words.
+    pub(super) fn begun(&self, progress: &Progress, steps: &[usize]) -> BTreeMap<ChangeId, &'static str> {
+        let done = |change: &ChangeId| {
+            let mut written = self.steps_of[change].iter().filter(|&&at| progress.state[at] == StepState::Succeeded);
+            written.find_map(|&at| match self.steps[at].act {
+                Act::Create { .. } => Some("created, and the rest is still to be done (its ID in the page, what it replaces)"),
+                Act::Update { .. } => Some("changed in Clockify, and the page is still to be written"),
+                Act::WriteBack { .. } => Some("the page is written, and the rest is still to be done"),
+                Act::Adopt(_) | Act::Restore(_) | Act::Part(_) | Act::Accept => None,
+            })
+        };
+        let changes = steps.iter().flat_map(|&at| &self.steps[at].changes);
+        changes.filter_map(|change| Some((change.clone(), done(change)?))).collect()
+    }
+
+    /// Journals how the changes of some steps ended, each once.
+    pub(super) fn report(&mut self, steps: &[usize], what: impl Fn(ChangeId) -> What) -> Result<(), J::Error> {
+        let changes: BTreeSet<&ChangeId> = steps.iter().flat_map(|&at| &self.steps[at].changes).collect();
+        let unreported = changes.into_iter().filter(|change| self.reported.insert((*change).clone()));
+        let events: Vec<What> = unreported.cloned().map(what).collect();
+        if events.is_empty() { Ok(()) } else { self.append(events, &[]) }
+    }
+}
