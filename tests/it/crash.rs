@@ -23,7 +23,7 @@ use punchlist::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Ran, Rig, sandbox};
+use crate::support::{Rig, sandbox};
 
 /// No waiting between two looks, tasks move by policy, and projects tell what waits.
 const RULES: &str = "rules.settle_seconds = 0\nrules.unsettled_minutes = 0\nrules.thresholds.move = 80\nmapping.projects.sync_status = \"Sync status\"\n";
@@ -111,14 +111,7 @@ impl Scene {
         });
         let survives = |commit: usize| {
             let rig = self.rig();
-            rig.command()
-                .arg("--auto-approve")
-                .env("PUNCHLIST_FAILPOINT", format!("commit:{commit}:abort"))
-                .output()
-                .expect("runs")
-                .status
-                .code()
-                == Some(0)
+            rig.run_at(&format!("commit:{commit}:abort"), &["--auto-approve"]).code == 0
         };
         // The number of commits is found by halving: beyond the last one nothing is hit.
         let (mut hit, mut beyond) = (1, 512);
@@ -244,11 +237,6 @@ fn wait_for(child: &mut Child, is_so: impl Fn() -> bool) -> bool {
     }
 }
 
-/// Runs with a failpoint to the end or to its death.
-fn run_to(rig: &Rig, failpoint: &str) -> Ran {
-    Ran::of(rig.command().arg("--auto-approve").env("PUNCHLIST_FAILPOINT", failpoint).output().expect("runs"))
-}
-
 fn without_unique_names() -> Knobs {
     Knobs { unique_names: false, ..Knobs::default() }
 }
@@ -303,7 +291,7 @@ fn killed_at_every_commit(point: &str) {
     for number in 1..=COMMITS {
         let rig = scene.rig();
         let crash = format!("killed at {point} {number}");
-        let ran = run_to(&rig, &format!("{point}:{number}:abort"));
+        let ran = rig.run_at(&format!("{point}:{number}:abort"), &["--auto-approve"]);
         assert_eq!(ran.code, -1, "{crash}: there is such a commit\n{}", ran.stderr);
         assert_eq!(finish(&rig, &crash), end, "{crash}");
     }
@@ -357,7 +345,7 @@ fn after_a_power_loss_that_took_any_of_the_last_commits_the_end_is_the_same() {
     let end = scene.end();
     let rig = scene.rig();
     // Killed at its last commit, it leaves the whole log behind.
-    assert_eq!(run_to(&rig, &format!("committed:{COMMITS}:abort")).code, -1);
+    assert_eq!(rig.run_at(&format!("committed:{COMMITS}:abort"), &["--auto-approve"]).code, -1);
     let (world, state) = (rig.sandbox.world().clone(), rig.home.path().join("state"));
     let log = state.join("punchlist.sqlite3-wal");
     let whole = fs::read(&log).expect("a log");
@@ -390,14 +378,14 @@ fn on_a_disk_that_fills_up_nothing_leaves_without_its_intent_and_the_next_run_go
     for number in 1..=COMMITS {
         let rig = scene.rig();
         let crash = format!("full from commit {number} on");
-        let ran = run_to(&rig, &format!("commit:{number}:stays-full"));
+        let ran = rig.run_at(&format!("commit:{number}:stays-full"), &["--auto-approve"]);
         assert_eq!(ran.code, 6, "{crash}: {}", ran.stderr);
         assert!(ran.stderr.contains("the disk is full"), "{crash}: {}", ran.stderr);
         assert_eq!(finish(&rig, &crash), end, "{crash}");
 
         let rig = scene.rig();
         let crash = format!("full at commit {number}");
-        let ran = run_to(&rig, &format!("commit:{number}:full"));
+        let ran = rig.run_at(&format!("commit:{number}:full"), &["--auto-approve"]);
         let kept = !rig.home.path().join("state/reserve").exists();
         assert_eq!(ran.code, if kept { 0 } else { 6 }, "{crash}: only the reserve helps, and only an answer: {}", ran.stderr);
         assert_eq!(finish(&rig, &crash), end, "{crash}");

@@ -3,7 +3,7 @@
 use punchlist::sandbox::{Failure, Fault, NotionId, Service, World};
 use serde_json::{Value, json};
 
-use crate::support::{Ran, Rig};
+use crate::support::Rig;
 
 /// A client that both sides agree on, and its page.
 fn agreed(name: &str) -> (Rig, NotionId) {
@@ -86,9 +86,7 @@ fn what_was_approved_is_over_when_the_run_was_killed_behind_the_write() {
     let mut killed = 0;
     for commit in 1..60 {
         let rig = approved_to_restore();
-        let mut command = rig.command();
-        let failpoint = format!("committed:{commit}:abort");
-        let ran = Ran::of(command.arg("--auto-approve").env("PUNCHLIST_FAILPOINT", failpoint).output().expect("runs"));
+        let ran = rig.run_at(&format!("committed:{commit}:abort"), &["--auto-approve"]);
         if ran.code == 0 {
             break;
         }
@@ -109,9 +107,7 @@ fn what_a_write_has_carried_out_is_spent_though_nobody_has_looked_since() {
     let mut killed = 0;
     for commit in 1..60 {
         let rig = approved_to_restore();
-        let mut command = rig.command();
-        let failpoint = format!("committed:{commit}:abort");
-        let ran = Ran::of(command.arg("--auto-approve").env("PUNCHLIST_FAILPOINT", failpoint).output().expect("runs"));
+        let ran = rig.run_at(&format!("committed:{commit}:abort"), &["--auto-approve"]);
         if ran.code == 0 {
             break;
         }

@@ -47,9 +47,7 @@ fn after_listing(rig: &Rig, listing: &str, edit: Value) {
 
 /// A run whose listings are too old to build on by the time it writes.
 fn aged(rig: &Rig) -> (i32, Value) {
-    let ran = Ran::of(
-        rig.command().args(["--auto-approve", "--json"]).env("PUNCHLIST_FAILPOINT", "fetched:1:old").output().expect("runs"),
-    );
+    let ran = rig.run_at("fetched:1:old", &["--auto-approve", "--json"]);
     (ran.code, ran.json())
 }
 

@@ -110,6 +110,11 @@ impl Rig {
         Ran::of(self.command().args(arguments).output().expect("the binary runs"))
     }
 
+    /// Runs the binary with a failpoint, to its end or to its death.
+    pub(crate) fn run_at(&self, failpoint: &str, arguments: &[&str]) -> Ran {
+        Ran::of(self.command().args(arguments).env("PUNCHLIST_FAILPOINT", failpoint).output().expect("the binary runs"))
+    }
+
     /// `plan --json`, which must succeed.
     pub(crate) fn plan(&self) -> Value {
         let ran = self.run(&["plan", "--json"]);

@@ -197,9 +197,7 @@ fn an_undo_that_was_killed_at_any_commit_is_taken_up() {
         let file = bench.file();
         let file = file.to_str().expect("UTF-8");
         assert_eq!(bench.rig.run(&["undo", &run, "--out", file]).code, 0);
-        let mut command = bench.rig.command();
-        let failpoint = format!("committed:{commit}:abort");
-        let ran = Ran::of(command.args(["apply", file]).env("PUNCHLIST_FAILPOINT", failpoint).output().expect("runs"));
+        let ran = bench.rig.run_at(&format!("committed:{commit}:abort"), &["apply", file]);
         if ran.code == 0 {
             break;
         }
