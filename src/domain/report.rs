@@ -200,7 +200,7 @@ impl Ending {
             Self::Pending => "changes wait",
             Self::Braked => "a brake held changes",
             Self::OutOfBudget => "a service takes no more requests for now; run again later",
-            Self::Interrupted => "stopped before everything was applied; run again to go on",
+            Self::Interrupted => "not everything was applied; run again to go on",
             Self::Unknown => "the outcome of a write is unknown and needs a person",
             Self::Incomplete => "not everything could be read",
             Self::Failed => "some changes failed",

@@ -173,14 +173,14 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
   not started “Design”: planned for “Design” was to close (Status is Done); now it is to update, name:
 “Design” → “Sketch” (changed in Notion)
   1 applied, 1 failed, 2 not started.
-  Run 20261123: stopped before everything was applied; run again to go on, 8.0 s, 3 Notion and 4 Clockify
-calls.
+  Run 20261123: not everything was applied; run again to go on, 8.0 s, 3 Notion and 4 Clockify calls.
 
   ✓ 12:00:04  992b2986b1f649aa
   ✗ 12:00:06  failed: create client “Acme”: Clockify refused it (400): name already used; look at it there
   · 12:00:08  not started: create project “Relaunch”: something that it needs failed
   · 12:00:02  not started: 36d832d960208508: planned for “Design” was to close (Status is Done); now it is to
 update, name: “Design” → “Sketch” (changed in Notion)
+
 
  r retry what failed  enter open  1 review  2 apply  3 log  4 runs  E failures only  ? help
 
