@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU8, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
@@ -15,6 +15,9 @@ use super::failure::Code;
 
 /// From the first signal to the end, whatever hangs.
 const ENDS_WITHIN: Duration = Duration::from_secs(28);
+
+/// What comes so soon after the first signal is the same request: `timeout` signals the program and then its group.
+const SAME_WITHIN: Duration = Duration::from_millis(250);
 
 /// Whether somebody asked the run to stop.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +55,10 @@ impl Stop {
                 std::thread::sleep(ENDS_WITHIN);
                 leave_now();
             });
-            signals.next().await;
+            let asked = Instant::now();
+            while asked.elapsed() < SAME_WITHIN {
+                signals.next().await;
+            }
             leave_now();
         });
         stop

@@ -191,7 +191,8 @@ fn a_page_is_read_again_before_its_fields_are_written() {
     assert_eq!(rig.sandbox.world().page(client).expect("there").title, "Their own title");
 }
 
-/// Starts an unattended run, and asks it to stop when it has said something.
+/// Starts an unattended run, and asks it to stop when it has said something: as `timeout` does, with a signal to the program and another one
+/// to its group.
 fn stopped_at(rig: &Rig, word: &str) -> (Duration, Ran) {
     let mut command = rig.command();
     command.args(["--auto-approve", "--json", "-v"]).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -199,7 +200,8 @@ fn stopped_at(rig: &Rig, word: &str) -> (Duration, Ran) {
     let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
     assert!(lines.any(|line| line.expect("UTF-8").contains(word)), "it never said {word}");
     let asked = Instant::now();
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill").success());
+    let twice = format!("kill -TERM {0}; sleep 0.02; kill -TERM {0}", child.id());
+    assert!(Command::new("sh").args(["-c", &twice]).status().expect("a shell").success());
     lines.for_each(drop);
     (asked.elapsed(), Ran::of(child.wait_with_output().expect("ends")))
 }
