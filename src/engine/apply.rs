@@ -50,6 +50,7 @@ use crate::domain::{
     review::Approved,
     rules::Rules,
     steps::{self, Act, ClaimWrite, Step, steps},
+    text::Raw,
 };
 
 pub use reading::{Observed, Readings, Subject};
@@ -670,6 +671,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     /// A page as this run's own writes have left it; as it was planned on, where there were none.
     fn page_left(&self, kind: Kind, page: PageId) -> Option<&Page> {
         self.own_pages.get(&page).or_else(|| self.page(kind, page))
+    }
+
+    /// What a page that this run has not written says it is called, where a rule has it called otherwise.
+    fn stated_title(&self, page: PageId) -> Option<&Raw> {
+        self.work.snapshots.stated_titles.get(&page).filter(|_| !self.own_pages.contains_key(&page))
     }
 
     /// The link to an object that the page had before. What an undo parted has its base again; otherwise whatever differs is meant to,
