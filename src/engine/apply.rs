@@ -438,7 +438,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 let (kind, sort) = (self.steps[at].kind, Sort::of(&self.steps[at]));
                 let has_room = sort.is_none_or(|sort| room.is_left_for(sort) && far.get(&sort).is_none_or(|far| *far == at));
                 let waits_for_ids = self.writes_id_of.contains_key(&at)
-                    && unwritten.get(&kind).is_some_and(|count| *count >= room.unwritten_max(kind));
+                    && unwritten.get(&kind).copied().unwrap_or_default() >= room.unwritten_max(kind);
                 has_room && !waits_for_ids && (stopped == Stopped::No || completes.contains(&at))
             };
             let Some(at) = progress.next(|service| room.is_left(service), may) else { break };

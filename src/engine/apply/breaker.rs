@@ -161,8 +161,11 @@ impl Room {
         !self.halted.contains(&sort) && self.sorts.get(&sort).is_none_or(Fare::has_room)
     }
 
-    /// How many creates of a kind may have an object whose ID is not in its page yet.
+    /// How many creates of a kind may have an object whose ID is not in its page yet: none where it will not get there in this run.
     pub(super) fn unwritten_max(&self, kind: Kind) -> usize {
+        if self.closed.contains(&Service::Notion) {
+            return 0;
+        }
         let proven = self.sorts.get(&Sort { deed: Deed::WriteBack, kind }).is_some_and(|fare| fare.proven);
         if proven { IN_FLIGHT_MAX } else { FAILURES_MAX }
     }
@@ -275,6 +278,16 @@ mod tests {
         let creates = stopped.iter().filter(|sort| sort.deed == Deed::Create).count();
         let pages = stopped.iter().filter(|sort| sort.deed == Deed::WriteBack).count();
         assert_eq!((creates, pages, stopped.len()), (3, 3, 6), "updates in Clockify go on");
+    }
+
+    #[test]
+    fn where_no_id_gets_into_a_page_any_more_nothing_is_created() {
+        let mut room = Room::default();
+        assert_eq!(room.unwritten_max(Kind::Client), FAILURES_MAX, "as long as none was written");
+        room.succeeded(PAGES);
+        assert_eq!(room.unwritten_max(Kind::Client), IN_FLIGHT_MAX);
+        room.close(Service::Notion);
+        assert_eq!(room.unwritten_max(Kind::Client), 0);
     }
 
     #[test]
