@@ -1,13 +1,17 @@
 //! An outage is paid for once, and not row by row: whatever a service does for ever, a run ends soon, after few requests.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
     sync::Mutex,
     time::{Duration, Instant},
 };
 
-use punchlist::sandbox::{Failure, Fault, Service, World};
+use punchlist::{
+    domain::model::Kind,
+    sandbox::{ClockifyId, Failure, Fault, NotionId, Service, World},
+};
 use serde_json::{Value, json};
 
 use crate::support::{Ran, Rig};
@@ -19,35 +23,101 @@ const ENDS_WITHIN: Duration = Duration::from_secs(30);
 /// Lines that a report may have for it.
 const LINES_MAX: usize = 6;
 /// Runs at once; they wait most of the time.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 36;
+
+/// What there is to do, forty times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Work {
+    /// New pages.
+    New(Kind),
+    /// Titles that were changed.
+    Renamed(Kind),
+    /// Pages that were closed.
+    Closed(Kind),
+    /// Names that were changed on both sides, of which Clockify's count.
+    Disputed(Kind),
+    /// Tasks that have another project.
+    Moved,
+    /// New tasks, each in a project of its own, where each project has a listing of its own.
+    NewFarApart,
+}
+
+use Work::{Closed, Disputed, Moved, New, NewFarApart, Renamed};
 
 /// What breaks: the service, method and path of the requests that fail for ever, and whether what was read is too old to build on.
 #[derive(Clone, Copy)]
 struct Target {
     name: &'static str,
+    work: Work,
     service: Service,
     method: &'static str,
     path: &'static str,
-    renamed: bool,
     aged: bool,
     /// The first request that fails.
     nth: u32,
+    /// Writes that are done before, and are not in vain.
+    done: usize,
 }
 
-const fn target(name: &'static str, service: Service, method: &'static str, path: &'static str) -> Target {
-    Target { name, service, method, path, renamed: false, aged: false, nth: 1 }
+const fn target(name: &'static str, work: Work, service: Service, method: &'static str, path: &'static str) -> Target {
+    Target { name, work, service, method, path, aged: false, nth: 1, done: 0 }
 }
 
+impl Target {
+    const fn aged(self, nth: u32) -> Self {
+        Self { aged: true, nth, ..self }
+    }
+
+    const fn after(self, done: usize) -> Self {
+        Self { done, ..self }
+    }
+}
+
+const NEW: Work = New(Kind::Client);
+const RENAMED: Work = Renamed(Kind::Client);
+
+/// What fails in each of the ways in which a service can fail.
 const TARGETS: [Target; 8] = [
-    target("Notion's listings", Service::Notion, "POST", "/query"),
-    target("all of Notion", Service::Notion, "", ""),
-    target("all of Clockify", Service::Clockify, "", ""),
-    target("creates", Service::Clockify, "POST", "/clients"),
-    target("write-backs", Service::Notion, "PATCH", "/v1/pages/"),
-    Target { renamed: true, ..target("updates", Service::Clockify, "PUT", "/clients/") },
-    Target { renamed: true, aged: true, nth: 2, ..target("readings before updates", Service::Clockify, "GET", "/clients") },
-    Target { renamed: true, aged: true, ..target("all of Clockify but its listings", Service::Clockify, "", "/clients/") },
+    target("Notion's listings", NEW, Service::Notion, "POST", "/query"),
+    target("all of Notion", NEW, Service::Notion, "", ""),
+    target("all of Clockify", NEW, Service::Clockify, "", ""),
+    target("creates", NEW, Service::Clockify, "POST", "/clients"),
+    target("write-backs", NEW, Service::Notion, "PATCH", "/v1/pages/"),
+    target("updates", RENAMED, Service::Clockify, "PUT", "/clients/"),
+    target("readings before updates", RENAMED, Service::Clockify, "GET", "/clients").aged(2),
+    target("all of Clockify but its listings", RENAMED, Service::Clockify, "", "/clients/").aged(1),
 ];
+
+/// What fails in each of the ways that differ in kind: every other write of every kind of row, and what it rests on.
+const FURTHER: [Target; 24] = [
+    target("creates of projects", New(Kind::Project), Service::Clockify, "POST", "/projects"),
+    target("write-backs of projects", New(Kind::Project), Service::Notion, "PATCH", "/v1/pages/"),
+    target("updates of projects", Renamed(Kind::Project), Service::Clockify, "PUT", "/projects/"),
+    target("readings of projects", Renamed(Kind::Project), Service::Clockify, "GET", "/projects").aged(2),
+    target("creates of tasks", New(Kind::Task), Service::Clockify, "POST", "/tasks"),
+    target("looks before creates of tasks", New(Kind::Task), Service::Clockify, "GET", "/projects").aged(2),
+    target("write-backs of tasks", New(Kind::Task), Service::Notion, "PATCH", "/v1/pages/"),
+    target("updates of tasks", Renamed(Kind::Task), Service::Clockify, "PUT", "/tasks/"),
+    target("readings of tasks", Renamed(Kind::Task), Service::Clockify, "GET", "/projects").aged(2),
+    target("all about single tasks", Renamed(Kind::Task), Service::Clockify, "", "/tasks/").aged(1),
+    target("closes of clients", Closed(Kind::Client), Service::Clockify, "PUT", "/clients/"),
+    target("closes of projects", Closed(Kind::Project), Service::Clockify, "PUT", "/projects/"),
+    target("closes of tasks", Closed(Kind::Task), Service::Clockify, "PUT", "/tasks/"),
+    target("values in pages of clients", Disputed(Kind::Client), Service::Notion, "PATCH", "/v1/pages/"),
+    target("values in pages of projects", Disputed(Kind::Project), Service::Notion, "PATCH", "/v1/pages/"),
+    target("values in pages of tasks", Disputed(Kind::Task), Service::Notion, "PATCH", "/v1/pages/"),
+    target("readings of pages", Disputed(Kind::Task), Service::Notion, "", "/v1/pages/").aged(1),
+    target("new tasks of moves", Moved, Service::Clockify, "POST", "/tasks"),
+    target("old tasks of moves", Moved, Service::Clockify, "PUT", "/tasks/").after(2 * ROWS),
+    target("write-backs of moves", Moved, Service::Notion, "PATCH", "/v1/pages/"),
+    target("listings of tasks", NewFarApart, Service::Clockify, "GET", "/tasks"),
+    target("looks before creates in many projects", NewFarApart, Service::Clockify, "GET", "/tasks").aged(ROWS as u32 + 1),
+    target("creates in many projects", NewFarApart, Service::Clockify, "POST", "/tasks"),
+    target("write-backs of tasks of many projects", NewFarApart, Service::Notion, "PATCH", "/v1/pages/"),
+];
+
+/// The ways to fail that take different paths: about the row, about who asks, about the request, throttled, unknown, nothing at all.
+const DIFFERENT: [&str; 8] = ["400", "401", "403", "429", "500", "reset", "stall", "wait a second"];
 
 /// All the ways in which a service can fail.
 fn failures(service: Service) -> Vec<(String, Failure)> {
@@ -73,40 +143,86 @@ fn failures(service: Service) -> Vec<(String, Failure)> {
     failures
 }
 
-/// Forty clients, or forty renamed ones.
+/// A world in which there is something to do, and the state of a punchlist that knows what was there before.
 struct Start {
     world: World,
-    state: Option<tempfile::TempDir>,
+    state: tempfile::TempDir,
 }
 
+/// All of it is approved unasked.
+const RULES: &str = r#"
+rules.thresholds.move = 50
+rules.on_conflict = "clockify"
+[brakes]
+close = { count = 100, percent = 100 }
+rename = { count = 100, percent = 100 }
+move = { count = 100, percent = 100 }
+"#;
+
 impl Start {
-    fn new(renamed: bool) -> Self {
+    fn new(work: Work) -> Self {
         let mut world = World::empty();
-        let pages: Vec<_> = (0..ROWS).map(|number| world.add_client_page(&format!("Client {number:02}"))).collect();
-        if !renamed {
-            return Self { world, state: None };
-        }
+        let client = world.add_client_page("Client");
+        let count = if work == NewFarApart { ROWS } else { 2 };
+        let projects: Vec<_> = (0..count).map(|number| world.add_project_page(&format!("Project {number}"), client)).collect();
+        let add = |world: &mut World, kind: Kind| -> Vec<NotionId> {
+            let add = |number: usize| match kind {
+                Kind::Client => world.add_client_page(&format!("Client {number:02}")),
+                Kind::Project => world.add_project_page(&format!("Project {number:02}"), client),
+                Kind::Task => world.add_task_page(&format!("Task {number:02}"), projects[number % projects.len()]),
+            };
+            (0..ROWS).map(add).collect()
+        };
+        let (kind, is_there) = match work {
+            New(kind) => (kind, false),
+            NewFarApart => (Kind::Task, false),
+            Renamed(kind) | Closed(kind) | Disputed(kind) => (kind, true),
+            Moved => (Kind::Task, true),
+        };
+        let mut pages = if is_there { add(&mut world, kind) } else { Vec::new() };
         let rig = Rig::new(world);
-        rig.settle();
+        let (code, report) = rig.auto_approve();
+        assert_eq!(code, 0, "{report:#}");
         let mut world = rig.sandbox.world().clone();
+        if !is_there {
+            pages = add(&mut world, kind);
+        }
         for (number, page) in pages.into_iter().enumerate() {
-            world.set_title(page, &format!("Customer {number:02}"));
+            match work {
+                New(_) | NewFarApart => {}
+                Renamed(_) => world.set_title(page, &format!("Other {number:02}")),
+                Closed(Kind::Client) => world.set_checkbox(page, "Archive", true),
+                Closed(_) => world.set_status(page, "Status", "Done"),
+                Disputed(_) => {
+                    let object = world.claim(page).and_then(|claim| ClockifyId::parse(&claim)).expect("an ID");
+                    world.set_title(page, &format!("Other {number:02}"));
+                    world.rename_object(object, &format!("Another {number:02}"));
+                }
+                Moved => world.set_relation(page, "Projects", &[projects[(number + 1) % 2]]),
+            }
         }
         let state = tempfile::TempDir::new().expect("a directory");
         copy(&rig.home.path().join("state"), state.path());
-        Self { world, state: Some(state) }
+        Self { world, state }
     }
 
     fn rig(&self) -> Rig {
         let rig = Rig::new(self.world.clone());
-        rig.configure("[brakes]\nrename = { count = 100, percent = 100 }\n");
-        if let Some(state) = &self.state {
-            let to = rig.home.path().join("state");
-            fs::create_dir(&to).expect("a directory");
-            copy(state.path(), &to);
-        }
+        rig.configure(RULES);
+        let to = rig.home.path().join("state");
+        fs::create_dir(&to).expect("a directory");
+        copy(self.state.path(), &to);
         rig
     }
+}
+
+/// Forty new clients that nobody has seen before.
+fn forty() -> Rig {
+    let mut world = World::empty();
+    for number in 0..ROWS {
+        world.add_client_page(&format!("Client {number:02}"));
+    }
+    Rig::new(world)
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -126,6 +242,7 @@ fn copy(from: &Path, to: &Path) {
 /// What a run with a fault for ever came to, where that is not as promised.
 fn broken(start: &Start, target: Target, failure: &Failure) -> Option<String> {
     let rig = start.rig();
+    rig.sandbox.knobs().hydrated_tasks = target.work != NewFarApart;
     rig.run(&["plan", "--json"]);
     let listing = rig.sandbox.calls().len();
     rig.sandbox.clear_calls();
@@ -144,7 +261,7 @@ fn broken(start: &Start, target: Target, failure: &Failure) -> Option<String> {
     let began = Instant::now();
     let ran = Ran::of(command.output().expect("it runs"));
     let (took, calls) = (began.elapsed(), rig.sandbox.calls().len());
-    let most = listing + CALLS_MAX;
+    let most = listing + target.done + CALLS_MAX;
     let ends_well = matches!(ran.code, 1 | 4 | 7 | 8 | 75);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
     let lines: usize = ["failures", "not_started", "begun"].iter().map(|what| report[what].as_array().map_or(0, Vec::len)).sum();
@@ -158,11 +275,19 @@ fn shorten(text: &str) -> &str {
 
 #[test]
 fn an_outage_of_any_kind_is_bounded() {
-    let starts = [Start::new(false), Start::new(true)];
     let mut cases: Vec<(Target, String, Failure)> = Vec::new();
     for target in TARGETS {
         cases.extend(failures(target.service).into_iter().map(|(name, failure)| (target, name, failure)));
     }
+    for target in FURTHER {
+        let different = failures(target.service).into_iter().filter(|(name, _)| DIFFERENT.contains(&name.as_str()));
+        cases.extend(different.map(|(name, failure)| (target, name, failure)));
+    }
+    let works: BTreeSet<Work> = cases.iter().map(|(target, ..)| target.work).collect();
+    let starts: BTreeMap<Work, Start> = std::thread::scope(|scope| {
+        let starts: Vec<_> = works.into_iter().map(|work| (work, scope.spawn(move || Start::new(work)))).collect();
+        starts.into_iter().map(|(work, start)| (work, start.join().expect("no panic"))).collect()
+    });
     // Those that take longest first.
     cases.sort_by_key(|(_, name, _)| name == "stall");
     let (cases, complaints) = (Mutex::new(cases), Mutex::new(Vec::new()));
@@ -171,7 +296,7 @@ fn an_outage_of_any_kind_is_bounded() {
             scope.spawn(|| {
                 loop {
                     let Some((target, name, failure)) = cases.lock().expect("no panic").pop() else { return };
-                    if let Some(complaint) = broken(&starts[usize::from(target.renamed)], target, &failure) {
+                    if let Some(complaint) = broken(&starts[&target.work], target, &failure) {
                         complaints.lock().expect("no panic").push(format!("{}, {name}: {complaint}", target.name));
                     }
                 }
@@ -184,7 +309,7 @@ fn an_outage_of_any_kind_is_bounded() {
 
 /// `--auto-approve --json` on forty clients with a fault for ever.
 fn with_fault(fault: Fault) -> (Rig, i32, Value) {
-    let rig = Start::new(false).rig();
+    let rig = forty();
     rig.sandbox.knobs().faults.push(fault.times(u32::MAX));
     let (code, report) = rig.auto_approve();
     (rig, code, report)
@@ -242,7 +367,7 @@ fn a_kind_of_write_that_is_denied_three_times_stops_and_the_others_go_on() {
 
 #[test]
 fn a_few_bad_rows_stop_nothing() {
-    let rig = Start::new(false).rig();
+    let rig = forty();
     let bad = Failure::Status(400, json!({"message": "Something about this row", "code": 501}).to_string());
     rig.sandbox.knobs().faults.push(Fault::new(bad).service(Service::Clockify).on("POST", "/clients").times(5));
 
@@ -255,7 +380,7 @@ fn a_few_bad_rows_stop_nothing() {
 
 #[test]
 fn a_pause_names_who_asked_until_when_and_now_tries_again() {
-    let rig = Start::new(false).rig();
+    let rig = forty();
     let wait = Fault::new(Failure::RetryAfter("1000000".to_owned())).service(Service::Clockify).on("POST", "/clients");
     rig.sandbox.knobs().faults.push(wait.times(u32::MAX));
     let berlin =
@@ -289,7 +414,7 @@ fn a_pause_names_who_asked_until_when_and_now_tries_again() {
 
 #[test]
 fn after_a_pause_one_request_probes() {
-    let rig = Start::new(false).rig();
+    let rig = forty();
     rig.run(&["plan"]);
     let mut store = punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now()).expect("opens");
     let over = json!({"notion": jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1)});
@@ -307,7 +432,7 @@ fn after_a_pause_one_request_probes() {
 
 #[test]
 fn a_budget_is_called_a_budget() {
-    let rig = Start::new(false).rig();
+    let rig = forty();
     rig.write_configuration(&rig.reach().replace("clockify.token", "clockify.requests_per_hour = 6\nclockify.token"));
     let (code, report) = rig.auto_approve();
     assert_eq!(code, 75, "{report:#}");
@@ -346,7 +471,7 @@ fn proxy() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
 
 #[test]
 fn a_proxy_that_wants_a_password_is_asked_once() {
-    let rig = Start::new(false).rig();
+    let rig = forty();
     let text = rig.reach();
     let far: String = text
         .lines()
