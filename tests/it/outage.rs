@@ -532,15 +532,18 @@ fn a_proxy_that_wants_a_password_is_asked_once() {
             _ => format!("{line}\n"),
         })
         .collect();
-    rig.write_configuration(&far);
+    rig.write_configuration(&format!("{far}notify.webhook = \"env:SLACK_WEBHOOK\"\n"));
     for variable in ["HTTPS_PROXY", "all_proxy"] {
         let (address, asked) = proxy();
         let mut command = rig.command();
         command.arg("--auto-approve").env(variable, format!("http://{address}"));
+        command.env("SLACK_WEBHOOK", "https://hooks.slack.com/services/T000/B000/s3cret");
         let ran = Ran::of(command.output().expect("it runs"));
         assert_eq!(ran.code, 1, "{}", ran.stderr);
         assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1, "{}", ran.stderr);
         assert!(ran.stderr.contains(variable) && ran.stderr.contains("407"), "{}", ran.stderr);
+        let untold = ran.stderr.lines().find(|line| line.contains("nobody was told by notify.webhook")).unwrap_or_default();
+        assert!(untold.contains(variable) && untold.contains("407"), "it goes the same way: {}", ran.stderr);
     }
 }
 
