@@ -112,7 +112,8 @@ const FURTHER: [Target; 24] = [
     // The old tasks of those that are there by then are closed.
     target("write-backs of moves", Moved, Service::Notion, "PATCH", "/v1/pages/").besides(10),
     target("listings of tasks", NewFarApart, Service::Clockify, "GET", "/tasks"),
-    target("looks before creates in many projects", NewFarApart, Service::Clockify, "GET", "/tasks").aged(ROWS as u32 + 1),
+    // The first forty list them.
+    target("looks before creates in many projects", NewFarApart, Service::Clockify, "GET", "/tasks").aged(41),
     target("creates in many projects", NewFarApart, Service::Clockify, "POST", "/tasks"),
     target("write-backs of tasks of many projects", NewFarApart, Service::Notion, "PATCH", "/v1/pages/"),
 ];
