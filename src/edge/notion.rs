@@ -5,6 +5,7 @@
 
 mod cell;
 mod listing;
+mod property;
 mod row;
 mod schema;
 mod write;
@@ -31,9 +32,10 @@ use crate::{
 };
 pub use listing::Listed;
 use listing::Rows;
+pub use property::Property;
 use row::{Row, is_in, read};
 use schema::Bound;
-pub use schema::{Property, Source};
+pub use schema::Source;
 use write::{changes, unwritten};
 
 /// The newest version of the API, and the one that this client is written for.

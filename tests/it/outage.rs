@@ -108,7 +108,8 @@ const FURTHER: [Target; 24] = [
     target("values in pages of tasks", Disputed(Kind::Task), Service::Notion, "PATCH", "/v1/pages/"),
     target("readings of pages", Disputed(Kind::Task), Service::Notion, "", "/v1/pages/").aged(1),
     target("new tasks of moves", Moved, Service::Clockify, "POST", "/tasks"),
-    target("old tasks of moves", Moved, Service::Clockify, "PUT", "/tasks/").besides(2 * ROWS),
+    // Each move creates a task and writes its ID; what the closes rest on ages while they hang, and is read again.
+    target("old tasks of moves", Moved, Service::Clockify, "PUT", "/tasks/").besides(2 * ROWS + 10),
     // The old tasks of those that are there by then are closed.
     target("write-backs of moves", Moved, Service::Notion, "PATCH", "/v1/pages/").besides(10),
     target("listings of tasks", NewFarApart, Service::Clockify, "GET", "/tasks"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    mapping::mapping,
+    mapping::{mapping, refuse_with_local_ids},
     reader::{Reader, whole_of},
 };
 use crate::domain::{
@@ -89,16 +89,6 @@ fn rule_at(reader: &mut Reader<'_>, section: &str, otherwise: FieldRule, id_stra
         direction: Direction::default(),
         on_drift: reader.choice(&format!("{section}.on_drift"), &ON_DRIFT).unwrap_or(otherwise.on_drift),
         on_conflict: on_conflict.unwrap_or(otherwise.on_conflict),
-    }
-}
-
-/// With local IDs Notion is never written, which contradicts a rule that writes it.
-pub(super) fn refuse_with_local_ids(reader: &mut Reader<'_>, key: &str, word: &str, id_strategy: IdStrategy) {
-    if id_strategy == IdStrategy::Local {
-        let text = format!(
-            "`{key}` is \"{word}\", but `mapping.id_strategy` is \"local\", with which Notion is never written; change one of them"
-        );
-        reader.problem(reader.place(key), text);
     }
 }
 

@@ -13,8 +13,9 @@ use tokio::time::Instant;
 
 use super::{
     Error, Notion, failed, lock, outdated,
+    property::Property,
     row::{Row, read},
-    schema::{Bound, Property, Source},
+    schema::{Bound, Source},
 };
 use crate::{
     domain::{

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{Error, Misfit, Notion, cell::plain_text, failed};
+use super::{Error, Misfit, Notion, cell::plain_text, failed, property::Property};
 use crate::{
     domain::{
-        model::{self as domain, Field, Kind, PageId, Takes, Value},
+        model::{self as domain, Field, Kind, PageId, Value},
         rules::{Condition, Holds, IdStrategy, Mapped, Mapping},
         text::{Display, Raw},
     },
@@ -35,39 +35,6 @@ impl Source {
     /// The property of this name.
     pub fn property(&self, name: &str) -> Option<&Property> {
         self.properties.iter().find(|property| property.name.exact() == name)
-    }
-}
-
-/// A property of a data source.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Property {
-    /// Its name, which people can change.
-    pub name: Raw,
-    /// Its id, URL-encoded as Notion gives it.
-    pub id: String,
-    /// Its type, e.g. `rich_text`.
-    pub kind: String,
-    /// The options of a select or status.
-    pub options: Vec<Raw>,
-    /// The groups of a status, each with its options.
-    #[serde(default)]
-    pub groups: Vec<(Raw, Vec<Raw>)>,
-    /// The data source that a relation points to.
-    pub relation_target: Option<PageId>,
-}
-
-impl Property {
-    fn takes(&self) -> Takes {
-        match self.kind.as_str() {
-            "title" | "rich_text" => Takes::Text,
-            "email" | "phone_number" => Takes::Short,
-            "url" => Takes::Link,
-            "number" => Takes::Number,
-            "checkbox" => Takes::Checkbox,
-            "select" => Takes::Select,
-            "status" => Takes::Status(self.options.iter().cloned().collect()),
-            _ => Takes::Nothing,
-        }
     }
 }
 
