@@ -17,7 +17,7 @@ use crate::{
         environment::Environment,
         http::{Auth, Budget, Http, Options, Proxy, Sink},
         notion::Notion,
-        secrets,
+        secrets::{self, Readings},
     },
     engine::session::{Exchanges, Progress, Watch},
 };
@@ -38,16 +38,21 @@ pub(super) struct Connection {
 impl Connection {
     /// Resolves the secrets and makes the clients. Nothing is sent yet.
     ///
-    /// `earlier` are the ages of requests that earlier runs made within the last hour: they count towards the budgets.
+    /// `earlier` are the ages of requests that earlier runs made within the last hour: they count towards the budgets. `readings` is told
+    /// what is to be logged of the secrets.
     pub(super) async fn new(
         settings: &Settings,
         environment: &Environment,
         earlier: &BTreeMap<Service, Vec<Duration>>,
         pauses: &BTreeMap<Service, Duration>,
         watch: &Watch,
+        readings: &Readings,
     ) -> Result<Self, Failure> {
         let Endpoints { notion, clockify } = settings.require_endpoints()?;
-        let tokens = tokio::join!(secrets::resolve(&notion.token, environment), secrets::resolve(&clockify.token, environment));
+        let tokens = tokio::join!(
+            secrets::resolve(&notion.token, environment, readings),
+            secrets::resolve(&clockify.token, environment, readings)
+        );
         let (notion_token, clockify_key) = match tokens {
             (Ok(notion), Ok(clockify)) => (notion, clockify),
             (notion, clockify) => {

@@ -19,7 +19,7 @@ use crate::{
         config::NotifySettings,
         http::Proxy,
         notify::{command, mail, post},
-        secrets,
+        secrets::{self, Readings},
         store::Store,
     },
 };
@@ -101,9 +101,10 @@ async fn told(
     };
     let mut told: BTreeMap<String, Affair> = store.recall(TOLD)?.unwrap_or_default();
     let is_new = |way: &str| affair.is_news_after(told.get(way));
+    let readings = Readings::default();
     let by_webhook = async {
         let reference = settings.webhook.as_ref().filter(|_| is_new("webhook"))?;
-        Some(match secrets::resolve(reference, environment).await {
+        Some(match secrets::resolve(reference, environment, &readings).await {
             Ok(address) => post(&address, &message, proxy).await.map_err(|error| error.to_string()),
             Err(error) => Err(format!("{error}; {}", error.hint())),
         })
@@ -122,6 +123,7 @@ async fn told(
         Some(command(words, document.to_string().as_bytes(), environment).await.map_err(|error| error.to_string()))
     };
     let (webhook, email, command) = tokio::join!(by_webhook, by_mail, by_command);
+    setup.log_readings(store, "notify", &readings)?;
     let mut changed = false;
     for (way, outcome) in [("webhook", webhook), ("email", email), ("command", command)] {
         match outcome {

@@ -33,6 +33,7 @@ use crate::{
         diagnostics,
         environment::Environment,
         machine,
+        secrets::Readings,
         store::{self, Holder, Meant, RunEnd, RunRecord, Store, StoreError},
     },
     engine::session::{NOT_BEFORE, NotBefore, Progress, Session, Sides, Started, Watch},
@@ -220,6 +221,12 @@ impl Setup {
         log_by_itself(store, &self.settings.given, trigger, decided, "decided", &[])
     }
 
+    /// Logs what was read of secrets outside any run.
+    pub(super) fn log_readings(&self, store: &mut Store, trigger: &str, readings: &Readings) -> Result<(), Failure> {
+        let read = readings.take();
+        if read.is_empty() { Ok(()) } else { log_by_itself(store, &self.settings.given, trigger, read, "told", &[]) }
+    }
+
     /// Keeps that a page and its object belong together no more, and logs it.
     pub(super) fn part(&self, store: &mut Store, link: &Link) -> Result<(), Failure> {
         let Link { page, kind, object, .. } = *link;
@@ -345,21 +352,19 @@ impl Workplace {
         let earlier = earlier_requests(&store, Timestamp::now())?;
         let pauses = if setup.now { BTreeMap::new() } else { pauses(&store, Timestamp::now())? };
         let Setup { settings, environment, .. } = setup;
-        let connection = Connection::new(settings, environment, &earlier, &pauses, &watch).await;
+        let readings = Readings::default();
+        let connection = Connection::new(settings, environment, &earlier, &pauses, &watch, &readings).await;
+        let before = readings.take();
         let connection = match connection {
             Ok(connection) => connection,
             Err(failure) => {
-                if failure.code == Code::Refused {
-                    log_refusal(original.as_mut().unwrap_or(&mut store), &settings.given, &failure)?;
+                if !before.is_empty() {
+                    let store = original.as_mut().unwrap_or(&mut store);
+                    log_by_itself(store, &settings.given, "connect", before, &failure.error, &[])?;
                 }
                 return Err(failure);
             }
         };
-        let secrets = [("notion.token", &settings.notion.token), ("clockify.token", &settings.clockify.token)];
-        let read = secrets.into_iter().filter_map(|(key, reference)| {
-            Some(What::SecretRead { key: key.to_owned(), reference: reference.as_ref()?.to_string() })
-        });
-        let before = read.collect();
         let (places, given, keep_days) = (settings.places.clone(), settings.given.clone(), settings.logs.keep_days);
         Ok(Self { stop, store, connection, original, turn, watch, places, given, custody, keep_days, doubt: None, before })
     }
@@ -509,11 +514,6 @@ fn configured_otherwise(store: &Store, given: &BTreeMap<String, String>) -> Resu
         to: given.get(key).cloned(),
     });
     Ok(changed.collect())
-}
-
-/// Logs that a secret could not be had, as a run that ended before it began.
-fn log_refusal(store: &mut Store, given: &BTreeMap<String, String>, failure: &Failure) -> Result<(), Failure> {
-    log_by_itself(store, given, "connect", [What::SecretRefused { error: failure.error.clone() }], &failure.error, &[])
 }
 
 /// Logs something that happened outside any run, as a run of its own, along with what it does to links.

@@ -239,6 +239,36 @@ fn a_bare_token_is_told_what_to_write_instead() {
 }
 
 #[test]
+fn of_secrets_and_commands_is_kept_what_cannot_be_secret() {
+    let settings = world(
+        "notion.token = \"env:NOTION_TOKEN\"\nclockify.token = 'command:[\"op\", \"read\", \"canary\"]'\n\
+         clockify.workspace = \"64a9\"\nnotify.command = [\"/bin/sh\", \"-c\", \"canary\"]\n\
+         console.open_command = [\"firefox\"]\nconsole.keys.approve = [\"space\", \"a\"]\n",
+    )
+    .with_variables(&[
+        ("PUNCHLIST__NOTIFY__WEBHOOK", "command:[\"canary0123456789\"]"),
+        ("PUNCHLIST__CONSOLE__COPY_COMMAND", "['xclip', 'canary']"),
+        ("PUNCHLIST__BRAKES__CLOSE", "{ count = 2 }"),
+    ])
+    .settings();
+    let kept: Vec<(&str, &str)> = settings.given.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
+    assert_eq!(
+        kept,
+        [
+            ("brakes.close.count", "2"),
+            ("clockify.token", "command:[\"op\", …]"),
+            ("clockify.workspace", "64a9"),
+            ("console.copy_command", "xclip with 1 argument"),
+            ("console.keys.approve", "[\"space\", \"a\"]"),
+            ("console.open_command", "firefox"),
+            ("notify.command", "/bin/sh with 2 arguments"),
+            ("notify.webhook", "command:[\"…\"]"),
+            ("notion.token", "env:NOTION_TOKEN"),
+        ]
+    );
+}
+
+#[test]
 fn tokens_go_to_the_services_alone() {
     let accepted = [
         "https://api.clockify.me/api",
