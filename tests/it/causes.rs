@@ -184,3 +184,55 @@ fn one_that_hangs_does_not_keep_the_others_from_being_told() {
     told(&Ran::of(wrong), 7, &["notion.token may not read"]);
     assert!(begun.elapsed().as_secs() < 15, "{:?}", begun.elapsed());
 }
+
+/// What is wrong with schemas, each with the kind that it is of.
+const MISFITS: [&str; 4] = [
+    "mapping.clients.id: Clients has no property \"Clockify Client ID\"; it seems to be called \"ID\" now",
+    "mapping.projects.client: Projects has no property \"Clients\"",
+    "mapping.projects.closed: Projects has no property \"Status\"",
+    "mapping.tasks.project: Tasks has no property \"Projects\"",
+];
+
+#[test]
+fn schemas_that_changed_since_they_were_remembered_are_told_at_once() {
+    let rig = rig();
+    {
+        let mut world = rig.sandbox.world();
+        let project = world.find_page("Projects", "Website").expect("there");
+        world.add_task_page("Design", project);
+    }
+    assert_eq!(rig.run(&["plan"]).code, 0, "remembers the schemas");
+    for (source, from, to) in [
+        ("Clients", "Clockify Client ID", "ID"),
+        ("Projects", "Clients", "Customer"),
+        ("Projects", "Status", "Stage"),
+        ("Tasks", "Projects", "Job"),
+    ] {
+        rig.sandbox.world().rename_property(source, from, to);
+    }
+    for _ in 0..3 {
+        let mut expected = vec!["4 things are wrong"];
+        expected.extend(MISFITS);
+        says(&rig, 1, &expected);
+    }
+}
+
+#[test]
+fn a_mapping_that_changed_is_told_with_all_else_that_is_wrong() {
+    let rig = rig();
+    assert_eq!(rig.run(&["plan"]).code, 0, "remembers the schemas");
+    rig.configure(
+        "mapping.projects.fields.note = \"Nowhere\"\nmapping.projects.fields.color = \"Never\"\nmapping.tasks.id = \"None\"\n",
+    );
+    let expected = [
+        "4 things are wrong",
+        "mapping.projects.fields.note: Projects has no property \"Nowhere\"",
+        "mapping.projects.fields.color: Projects has no property \"Never\"",
+        "mapping.tasks.id: Tasks has no property \"None\"",
+        "clockify.token",
+    ];
+    for _ in 0..3 {
+        let wrong = rig.command().arg("plan").env("CLOCKIFY_API_KEY", "wrong").output().expect("runs");
+        told(&Ran::of(wrong), 7, &expected);
+    }
+}
