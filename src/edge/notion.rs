@@ -199,6 +199,26 @@ impl Error {
         matches!(self, Self::Refused { .. })
     }
 
+    /// True when the configuration names what is there, but cannot be meant; or names properties that are not there.
+    pub fn is_misconfiguration(&self) -> bool {
+        match self {
+            Self::BadReference { .. }
+            | Self::IsPage { .. }
+            | Self::Swapped { .. }
+            | Self::SeveralSources { .. }
+            | Self::Mapping(_)
+            | Self::SchemaChanged(_) => true,
+            // What is not shared, or answered by somebody else on the line, is not for the configuration to mend.
+            Self::Refused { .. }
+            | Self::Budget { .. }
+            | Self::NotFound { .. }
+            | Self::Elsewhere { .. }
+            | Self::NoSource { .. }
+            | Self::Inconsistent { .. }
+            | Self::Failed { .. } => false,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> String {
         const SHARE: &str = "share the database with the connection: open it in Notion, ••• → Connections → add the connection";

@@ -48,7 +48,7 @@ fn a_table_was_set_where_it_stands() {
         let line = lines.lines().position(|line| line.contains("Stage")).expect("there") + 1;
         says(
             &rig,
-            1,
+            78,
             &["no property \"Stage\"", &format!("mapping.projects.closed is set in {}:{line}", rig.configuration().display())],
         );
     }
@@ -94,7 +94,7 @@ fn links_of_pages_and_views_are_told_from_those_of_databases() {
         let place = format!("is set in {}:3", rig.configuration().display());
         says(
             &rig,
-            1,
+            78,
             &[&format!("notion.clients.data_source: {page} is a page and not a database"), "copy its link", &source, &place],
         );
     }
@@ -133,7 +133,7 @@ fn swapped_databases_are_recognised() {
     rig.write_configuration(&rig.reach().replace(&clients, "X").replace(&tasks, &clients).replace('X', &tasks));
     says(
         &rig,
-        1,
+        78,
         &[
             "notion.clients.data_source is “Tasks”, which fits the tasks and not the clients",
             "notion.tasks.data_source is “Clients”, which fits the clients and not the tasks",
@@ -150,7 +150,7 @@ fn a_token_in_quotation_marks_and_a_path_of_windows_name_what_is_wrong() {
     told(&Ran::of(quoted), 7, &["env:NOTION_TOKEN", "punchlist.toml:1", "quotation marks", "take the quotation marks away"]);
     for path in [r"C:\Users\me", r"C:\new"] {
         rig.configure(&format!("logs.key = \"{path}\"\n"));
-        says(&rig, 1, &["punchlist.toml:8", "in double quotes a backslash begins an escape", "'C:\\Users\\me'"]);
+        says(&rig, 78, &["punchlist.toml:8", "in double quotes a backslash begins an escape", "'C:\\Users\\me'"]);
     }
 }
 
@@ -213,7 +213,7 @@ fn schemas_that_changed_since_they_were_remembered_are_told_at_once() {
     for _ in 0..3 {
         let mut expected = vec!["4 things are wrong"];
         expected.extend(MISFITS);
-        says(&rig, 1, &expected);
+        says(&rig, 78, &expected);
     }
 }
 
@@ -233,6 +233,6 @@ fn a_mapping_that_changed_is_told_with_all_else_that_is_wrong() {
     ];
     for _ in 0..3 {
         let wrong = rig.command().arg("plan").env("CLOCKIFY_API_KEY", "wrong").output().expect("runs");
-        told(&Ran::of(wrong), 7, &expected);
+        told(&Ran::of(wrong), 78, &expected);
     }
 }

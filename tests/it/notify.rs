@@ -249,7 +249,7 @@ fn who_is_told_is_checked_when_the_configuration_is_read() {
     ] {
         rig.configure(&format!("{key}\n"));
         let ran = rig.run(&["plan"]);
-        assert!(ran.code == 1 && ran.stderr.contains(says), "{key}: {}", ran.stderr);
+        assert!(ran.code == 78 && ran.stderr.contains(says), "{key}: {}", ran.stderr);
         assert!(!ran.stderr.contains("/T0/B0/"), "{}", ran.stderr);
     }
 }
