@@ -302,7 +302,7 @@ impl Job {
         progress.beat();
         let opened = Workplace::open(&setup, Stop::listening()?, progress.watch(), trigger, global.lock_patience(), beside).await;
         if trigger == AUTO_APPROVE {
-            notify::tell_of_lock(&setup, opened.as_ref().err()).await;
+            notify::tell_of_start(&setup, opened.as_ref().err()).await;
         }
         let workplace = opened?;
         Ok(Self { dress: global.dress(), global, progress, workplace, started, setup })

@@ -39,45 +39,51 @@ pub(super) async fn tell(setup: &Setup, workplace: &mut Workplace, ended: &Resul
     let workspace = workplace.connection.workspace.clone().unwrap_or_default();
     let doubt = workplace.doubt.as_ref().map(ToString::to_string);
     let proxy = workplace.connection.proxy.as_deref();
-    if let Err(failure) = told(setup, &mut workplace.store, &workspace, ended, doubt.as_deref(), proxy).await {
+    if let Err(failure) = told(setup, Some(&mut workplace.store), &workspace, ended, doubt.as_deref(), proxy).await {
         warn(&failure.error);
     }
 }
 
-/// Counts runs that could not begin since another one held the lock, and tells of them when they come one after the other.
-pub(super) async fn tell_of_lock(setup: &Setup, failure: Option<&Failure>) {
-    let counted = async || -> Result<(), Failure> {
-        let locked = failure.filter(|failure| failure.code == Code::Locked);
-        if locked.is_none() && failure.is_some() {
-            return Ok(());
-        }
-        let mut store = setup.open_state()?;
-        let before: u32 = store.recall(REFUSED)?.unwrap_or_default();
-        let Some(locked) = locked else {
-            if before > 0 {
+/// Tells of an unattended run that could not begin: at once, but for one that found the lock taken; those are counted, and told of when they
+/// come one after the other.
+pub(super) async fn tell_of_start(setup: &Setup, failure: Option<&Failure>) {
+    if let Err(failure) = told_of_start(setup, failure).await {
+        warn(&failure.error);
+    }
+}
+
+async fn told_of_start(setup: &Setup, failure: Option<&Failure>) -> Result<(), Failure> {
+    let ended = |Failure { code, error, hints }: &Failure, before: &str| {
+        Err(hints.iter().cloned().fold(Failure::new(*code, format!("{before}{error}")), Failure::hint))
+    };
+    let workspace = setup.settings.clockify.workspace.clone().unwrap_or_default();
+    match failure {
+        None => {
+            let mut store = setup.open_state()?;
+            if store.recall::<u32>(REFUSED)?.is_some() {
                 store.forget(REFUSED)?;
             }
-            return Ok(());
-        };
-        let refused = before.saturating_add(1);
-        store.remember(REFUSED, &refused)?;
-        if refused < REFUSED_TOLD {
-            return Ok(());
+            Ok(())
         }
-        let again = format!("{refused} runs in a row could not begin: {}", locked.error);
-        let hints = locked.hints.iter().cloned();
-        let ended = Err(hints.fold(Failure::new(locked.code, again), Failure::hint));
-        let workspace = setup.settings.clockify.workspace.clone().unwrap_or_default();
-        told(setup, &mut store, &workspace, &ended, None, None).await
-    };
-    if let Err(failure) = counted().await {
-        warn(&failure.error);
+        Some(locked) if locked.code == Code::Locked => {
+            let mut store = setup.open_state()?;
+            let refused = store.recall(REFUSED)?.unwrap_or(0_u32).saturating_add(1);
+            store.remember(REFUSED, &refused)?;
+            if refused < REFUSED_TOLD {
+                return Ok(());
+            }
+            let before = format!("{refused} runs in a row could not begin: ");
+            told(setup, Some(&mut store), &workspace, &ended(locked, &before), None, None).await
+        }
+        Some(stopped) if stopped.code == Code::Interrupted => Ok(()),
+        // Where the state cannot be opened, it is not known what was told before, and every such run is told of.
+        Some(failure) => told(setup, setup.open_state().ok().as_mut(), &workspace, &ended(failure, ""), None, None).await,
     }
 }
 
 async fn told(
     setup: &Setup,
-    store: &mut Store,
+    mut store: Option<&mut Store>,
     workspace: &str,
     ended: &Result<(Report, Scope), Failure>,
     doubt: Option<&str>,
@@ -87,7 +93,8 @@ async fn told(
     if *settings == NotifySettings::default() {
         return Ok(());
     }
-    let mut waits: Vec<_> = store.pending()?.into_iter().map(|row| (row.waits, row.change, row.reason)).collect();
+    let pending = store.as_ref().map(|store| store.pending()).transpose()?.unwrap_or_default();
+    let mut waits: Vec<_> = pending.into_iter().map(|row| (row.waits, row.change, row.reason)).collect();
     if let Ok((report, _)) = ended {
         // What this very run could not do is told once, by its report.
         waits.retain(|(_, change, _)| !report.names(&change.id));
@@ -99,7 +106,8 @@ async fn told(
         }
         Err(failure) => (Affair::of_failure(failure.code as u8), Message::of_failure(workspace, &failure.error, &failure.hints)),
     };
-    let mut told: BTreeMap<String, Affair> = store.recall(TOLD)?.unwrap_or_default();
+    let before = store.as_ref().map(|store| store.recall(TOLD)).transpose()?;
+    let mut told: BTreeMap<String, Affair> = before.flatten().unwrap_or_default();
     let is_new = |way: &str| affair.is_news_after(told.get(way));
     let readings = Readings::default();
     let by_webhook = async {
@@ -123,7 +131,9 @@ async fn told(
         Some(command(words, document.to_string().as_bytes(), environment).await.map_err(|error| error.to_string()))
     };
     let (webhook, email, command) = tokio::join!(by_webhook, by_mail, by_command);
-    setup.log_readings(store, "notify", &readings)?;
+    if let Some(store) = &mut store {
+        setup.log_readings(store, "notify", &readings)?;
+    }
     let mut changed = false;
     for (way, outcome) in [("webhook", webhook), ("email", email), ("command", command)] {
         match outcome {
@@ -133,10 +143,10 @@ async fn told(
             None => {}
         }
     }
-    if changed {
-        store.remember(TOLD, &told)?;
+    match store {
+        Some(store) if changed => Ok(store.remember(TOLD, &told)?),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn warn(text: &str) {
