@@ -5,6 +5,13 @@ use serde_json::json;
 
 use crate::support::Rig;
 
+/// Where a key stands in the configuration of a rig.
+fn place(rig: &Rig, key: &str) -> String {
+    let text = std::fs::read_to_string(rig.configuration()).expect("reads");
+    let line = text.lines().position(|line| line.starts_with(key)).expect("there") + 1;
+    format!("{}:{line}", rig.configuration().display())
+}
+
 /// A client with a project, both new.
 fn project() -> (World, NotionId) {
     let mut world = World::empty();
@@ -328,4 +335,20 @@ fn names(rig: &Rig) -> Vec<String> {
     let mut names: Vec<String> = rig.sandbox.world().tasks().into_iter().map(|task| task.name).collect();
     names.sort();
     names
+}
+
+#[test]
+fn a_value_for_every_page_is_explained_by_the_key_that_says_it() {
+    let (world, page) = project();
+    let rig = Rig::new(world);
+    rig.settle();
+    rig.configure("\nmapping.projects.fields.public = true\n");
+
+    let explained = rig.run(&["explain", &page.to_string()]).stdout;
+
+    let key = "mapping.projects.fields.public";
+    assert!(explained.contains("it says what every page is to have"), "{explained}");
+    let ruling = explained.lines().find(|line| line.contains(key)).expect("the key that says it");
+    assert!(ruling.contains("yes") || ruling.contains("true"), "{ruling}");
+    assert!(explained.contains(&place(&rig, key)), "{explained}");
 }
