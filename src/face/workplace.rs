@@ -47,6 +47,10 @@ const PAUSE_MAX: Duration = Duration::from_hours(1);
 const BUDGET_RUNS_MAX: usize = 50;
 /// How often it is looked whether another run has ended.
 const LOCK_POLL: Duration = Duration::from_millis(100);
+/// What only looks while it holds the lock, and lets it go as soon as it has read: what writes waits for that, and does not fail.
+const LOOKING: [&str; 2] = ["plan", "explain"];
+/// How long it waits at the least.
+const LOOKING_PATIENCE: Duration = Duration::from_mins(2);
 /// Under what name it is kept what was configured in the last run.
 const CONFIGURATION: &str = "configuration";
 
@@ -279,21 +283,28 @@ pub(super) struct Turn {
 impl Turn {
     /// Takes the lock, and waits for it as long as asked to.
     pub(super) async fn take(&self, store: &mut Store) -> Result<(), Failure> {
-        let deadline = tokio::time::Instant::now() + self.patience;
+        let begun = tokio::time::Instant::now();
         let mut is_said = false;
         loop {
-            let locked = match store.lock(Holder::here(&who(), self.trigger, Timestamp::now())) {
-                Err(locked @ StoreError::Locked { .. }) if tokio::time::Instant::now() < deadline => locked,
+            let (locked, patience) = match store.lock(Holder::here(&who(), self.trigger, Timestamp::now())) {
+                Err(locked) if begun.elapsed() < self.patience_with(&locked) => (locked.to_string(), self.patience_with(&locked)),
                 taken => return Ok(taken?),
             };
             if !std::mem::replace(&mut is_said, true) {
-                (self.watch)(Progress::Warned(format!("{locked}; waiting up to {} s for it", self.patience.as_secs())));
+                (self.watch)(Progress::Warned(format!("{locked}; waiting up to {} s for it", patience.as_secs())));
             }
             tokio::select! {
                 () = tokio::time::sleep(LOCK_POLL) => {}
                 () = self.stop.wait() => return Err(Failure::new(Code::Interrupted, "stopped while waiting for another run")),
             }
         }
+    }
+
+    /// How long the one is waited for that holds the lock; not at all where it is something else that went wrong.
+    fn patience_with(&self, error: &StoreError) -> Duration {
+        let StoreError::Locked { holder, .. } = error else { return Duration::ZERO };
+        let looks = holder.as_ref().is_some_and(|holder| LOOKING.contains(&holder.trigger.as_str()));
+        if looks && !LOOKING.contains(&self.trigger) { self.patience.max(LOOKING_PATIENCE) } else { self.patience }
     }
 }
 
