@@ -265,6 +265,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_secret_is_taken_out_before_a_text_is_cut() {
+        let secret = "wh3re-a-cut-g0es-through";
+        crate::edge::scrub::learn(&secret.into());
+        let near = |length: usize| length - 30..length;
+        for before in near(MESSAGE_COLUMNS_MAX).chain(near(MESSAGE_CHARS_MAX)) {
+            let said = shown(&format!("{}{secret}{}", "y".repeat(before), "z".repeat(MESSAGE_CHARS_MAX)));
+            assert!(!said.contains("wh"), "{before}: {said}");
+        }
+    }
+
+    #[test]
     fn the_table() {
         use Happened::{NoWay, NotSent, Silence, Status, TooLarge, Unreadable, Untrusted};
         use Repeat::{Idempotent, Never, Read};
