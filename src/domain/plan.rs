@@ -6,7 +6,7 @@ mod estimate;
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
-    fmt,
+    fmt, io,
 };
 
 use jiff::Timestamp;
@@ -715,9 +715,24 @@ pub(super) fn change_id(
 
 /// SHA-256 of a value's compact JSON. Our structs serialise their fields in a fixed order, and our maps are sorted.
 pub fn sha256(value: &impl Serialize) -> String {
-    // Serialising our own values into memory has no way to fail.
-    let bytes = serde_json::to_vec(value).unwrap_or_default();
-    Sha256::digest(&bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+    /// Takes what is written without keeping it.
+    struct Hash(Sha256);
+
+    impl io::Write for Hash {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut hash = Hash(Sha256::new());
+    // Serialising our own values has no way to fail, nor has hashing.
+    serde_json::to_writer(&mut hash, value).unwrap_or_default();
+    hash.0.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
         use fmt::Write;
         write!(hex, "{byte:02x}").unwrap_or_default();
         hex

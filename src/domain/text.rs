@@ -4,7 +4,7 @@
 //! - [`Canonical`] is what names are matched by: NFC, trimmed, runs of white space collapsed.
 //! - [`Display`] is what people see: everything invisible or active is shown as a visible escape.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, io};
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
@@ -395,9 +395,17 @@ pub fn safe_json(line: &str) -> String {
 /// If the value cannot be written as JSON, e.g. a map with keys that are no text.
 pub fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let mut bytes = Vec::new();
+    write_json(&mut bytes, value)?;
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+/// Writes a value as [`json`] does, without keeping it.
+///
+/// # Errors
+/// As for [`json`], and those of the writer.
+pub fn write_json(writer: impl io::Write, value: &impl Serialize) -> Result<(), serde_json::Error> {
     let formatter = SafeJson(serde_json::ser::PrettyFormatter::new());
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    value.serialize(&mut serde_json::Serializer::with_formatter(writer, formatter))
 }
 
 /// A value as JSON on one line that is safe on a terminal; see [`SafeJson`].

@@ -600,7 +600,7 @@ impl Session<'_> {
         review.recall(approved.verdicts().iter().cloned());
         let still = review.approved();
         let holding: BTreeSet<&str> = still.changes().iter().map(|change| change.id.0.as_str()).collect();
-        let documents = ChangeDocument::all(old).into_iter();
+        let documents = ChangeDocument::all(old);
         let gone = documents.filter(|change| ids.contains(change.id.as_str()) && !holding.contains(change.id.as_str()));
         let now = fresh.by_id();
         let stale = gone.map(|change| {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -30,14 +30,14 @@ use crate::domain::{
     model::{Field, Kind, Service, Snapshots},
     plan::{
         ChangeId, Estimate, HoldCode, Plan, Scope, State,
-        document::{ChangeDocument, Document, Signature},
+        document::{ChangeDocument, Document, Saved, Signature},
         sha256,
     },
     report::Report,
     review::Review,
     rules::Allowance,
     steps::{Act, Step, steps},
-    text::{Display, json},
+    text::{Display, json, write_json},
 };
 use crate::{
     edge::{
@@ -315,13 +315,14 @@ impl Job {
                 session.undoes = undoes;
                 let (sides, plan) = look(session, stop).await?;
                 let estimate = estimate(&plan, &sides.snapshots, connection);
-                let document = Document::of(&plan, Timestamp::now(), session.calls(), estimate);
+                let calls = session.calls();
                 session.close("planned")?;
-                Ok((plan, document, estimate))
+                Ok((plan, calls, estimate))
             })
             .await;
         self.progress.clear();
-        let (plan, mut document, estimate) = planned?;
+        let (plan, calls, estimate) = planned?;
+        let mut document = Document::of(&plan, Timestamp::now(), calls, estimate);
         let signed = self.setup.custody()?.sign(&document.signed_text());
         document.signature = match signed {
             Ok((key, value)) => Some(Signature { key, value }),
@@ -333,9 +334,9 @@ impl Job {
             save_plan(out, &document)?;
         }
         if self.global.json {
-            say(&format!("{}\n", to_json(&document)?))?;
+            say_json(&document)?;
         } else {
-            say(&text::plan(&plan, document.calls, estimate, self.dress))?;
+            say(&text::plan(&plan, calls, estimate, self.dress))?;
         }
         let braked = plan.changes.iter().any(|change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake));
         Ok(match (detailed, braked, plan.changes.is_empty()) {
@@ -402,20 +403,20 @@ impl Job {
     }
 
     /// Applies, of a saved plan's ready changes, those that a fresh plan proposes unchanged. The rest is refused as stale.
-    async fn apply(mut self, saved: &Document, allow: Vec<Allowance>) -> Result<u8, Failure> {
+    async fn apply(mut self, saved: &Saved, allow: Vec<Allowance>) -> Result<u8, Failure> {
         let started = self.started;
         let report = self
             .workplace
             .in_session("apply", async |session, stop, connection| {
                 let rules = sha256(&connection.rules);
-                if saved.scope().rules != rules {
+                if saved.scope.rules != rules {
                     return Err(Failure::new(Code::Error, "the plan was made with other rules than those of the configuration")
                         .hint("make a new plan with `punchlist plan --out FILE`"));
                 }
-                session.undoes.clone_from(&saved.scope().undoes);
+                session.undoes.clone_from(&saved.scope.undoes);
                 let (mut sides, mut plan) = look(session, stop).await?;
                 let scope = |scope: &Scope| (scope.notion_workspace.clone(), scope.clockify_workspace.clone());
-                if scope(saved.scope()) != scope(&plan.scope) {
+                if scope(&saved.scope) != scope(&plan.scope) {
                     return Err(Failure::new(Code::Refused, "the plan was made for other workspaces")
                         .hint("use the configuration that it was made with"));
                 }
@@ -432,12 +433,12 @@ impl Job {
                     plan = session.plan(&mut sides)?;
                     let let_through = plan.changes.iter().filter(|change| change.state == State::Ready);
                     let let_through: BTreeSet<&str> = let_through.map(|change| change.id.0.as_str()).collect();
-                    let held = saved.changes().iter().filter(|change| change.hold.is_some());
+                    let held = saved.changes.iter().filter(|change| change.hold.is_some());
                     ready.extend(held.map(|change| change.id.as_str()).filter(|id| let_through.contains(id)));
                 }
                 // What the file calls ready is ready where the plan of this moment says so, or where a person has approved it.
                 let mut review = session.decided(&plan)?;
-                let asked: BTreeSet<&str> = saved.changes().iter().map(|change| change.id.as_str()).collect();
+                let asked: BTreeSet<&str> = saved.changes.iter().map(|change| change.id.as_str()).collect();
                 let others = (0..plan.changes.len()).filter(|&at| !asked.contains(plan.changes[at].id.0.as_str()));
                 review.decide(&others.collect::<Vec<_>>(), None);
                 review.approve_undecided(|change| change.state == State::Ready && ready.contains(change.id.0.as_str()));
@@ -457,29 +458,30 @@ impl Job {
             .in_session("rebuild", async |session, stop, connection| {
                 let (sides, plan) = look(session, stop).await?;
                 let estimate = estimate(&plan, &sides.snapshots, connection);
-                let document = Document::of(&plan, Timestamp::now(), session.calls(), estimate);
+                let calls = session.calls();
                 session.close("rebuilt")?;
-                Ok((plan, document, estimate, sides.registry.len()))
+                Ok((plan, calls, estimate, sides.registry.len()))
             })
             .await;
         self.progress.clear();
-        let (plan, document, estimate, links) = planned?;
+        let (plan, calls, estimate, links) = planned?;
         if self.global.json {
-            say(&format!("{}\n", to_json(&document)?))?;
+            let document = Document::of(&plan, Timestamp::now(), calls, estimate);
+            say_json(&document)?;
             return Ok(0);
         }
         if let Some(aside) = aside {
             say(&format!("The old state is kept as {}.\n", aside.display()))?;
         }
         say(&format!("{links} links were found again. What is left:\n\n"))?;
-        say(&text::plan(&plan, document.calls, estimate, self.dress))?;
+        say(&text::plan(&plan, calls, estimate, self.dress))?;
         Ok(0)
     }
 
     fn report(&self, report: &Report) -> Result<u8, Failure> {
         self.progress.clear();
         if self.global.json {
-            say(&format!("{}\n", to_json(report)?))?;
+            say_json(report)?;
         } else {
             say(&text::report(report, self.dress))?;
         }
@@ -519,13 +521,13 @@ fn costs_two<V>(kind: Kind, fields: &BTreeMap<Field, V>) -> bool {
     kind == Kind::Project && fields.contains_key(&Field::Estimate) && fields.len() > 1
 }
 
-fn ready_of(saved: &Document) -> impl Iterator<Item = &ChangeDocument> {
-    saved.changes().iter().filter(|change| change.state == State::Ready)
+fn ready_of(saved: &Saved) -> impl Iterator<Item = &ChangeDocument> {
+    saved.changes.iter().filter(|change| change.state == State::Ready)
 }
 
 /// The saved plan's ready changes that a fresh plan would make otherwise, or leaves to a person. Where it has nothing to do, what was
 /// planned is so already.
-fn stale(saved: &Document, review: &Review<&Plan>) -> Vec<What> {
+fn stale(saved: &Saved, review: &Review<&Plan>) -> Vec<What> {
     let fresh = review.plan();
     let why = |change: &ChangeDocument| {
         let Some(at) = review.place(&ChangeId(change.id.clone())) else { return change.stale(fresh) };
@@ -538,13 +540,13 @@ fn stale(saved: &Document, review: &Review<&Plan>) -> Vec<What> {
 }
 
 /// Reads a saved plan that our own planner has made, and nobody has changed since.
-fn read_plan(file: &Path, custody: &Custody) -> Result<Document, Failure> {
+fn read_plan(file: &Path, custody: &Custody) -> Result<Saved, Failure> {
     let shown = Display::of(&file.display().to_string());
     let refused = |because: &dyn std::fmt::Display, hint: &str| {
         Failure::new(Code::Error, format!("the plan {shown} cannot be used: {because}")).hint(hint)
     };
     let text = saved::read(file, PLAN_BYTES_MAX).map_err(|error| refused(&error, error.hint()))?;
-    let document = Document::read(&text).map_err(|error| refused(&error, error.hint()))?;
+    let document = Saved::read(&text).map_err(|error| refused(&error, error.hint()))?;
     let again = "make a new plan with `punchlist plan --out FILE`";
     let Some(Signature { key, value }) = &document.signature else {
         return Err(refused(&"it is not signed: an older version has made it, or somebody else", again));
@@ -562,20 +564,27 @@ fn read_plan(file: &Path, custody: &Custody) -> Result<Document, Failure> {
 }
 
 /// Saves a plan whole or not at all, readable by its owner only: it names clients and projects.
-fn save_plan(out: &Path, document: &Document) -> Result<(), Failure> {
-    let text = format!("{}\n", to_json(document)?);
+fn save_plan(out: &Path, document: &Document<'_>) -> Result<(), Failure> {
+    let text = json(document).map_err(|error| Failure::new(Code::Error, error))? + "\n";
     let failed = |error| Failure::new(Code::Error, format!("could not save the plan to {}: {error}", out.display()));
     saved::save(out, &text).map_err(failed)
-}
-
-fn to_json(value: &impl serde::Serialize) -> Result<String, Failure> {
-    json(value).map_err(|error| Failure::new(Code::Error, error))
 }
 
 /// Prints on standard output. A reader that went away, as `head` does, is no error.
 pub(super) fn say(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    printed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// Prints a document, however large it is.
+fn say_json(document: &impl serde::Serialize) -> Result<(), Failure> {
+    let mut stdout = BufWriter::new(io::stdout().lock());
+    let written = write_json(&mut stdout, document).map_err(io::Error::from);
+    printed(written.and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()))
+}
+
+fn printed(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Code::Error, format!("could not write to standard output: {error}")))
         }

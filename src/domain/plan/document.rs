@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 use super::{
     Action, Calls, Cause, Change, ChangeId, Estimate, FieldChange, Hold, Notice, NoticeCode, Plan, Proposal, Scope, State,
@@ -64,39 +64,44 @@ pub struct NoticeDocument {
     pub text: String,
 }
 
-/// The part of the document that the plan's hash is over: nothing in it depends on when the plan was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Sealed {
+/// The part of the document that the plan's hash is over: nothing in it depends on when the plan was made. Changes and notices are made
+/// one by one while it is written, since a plan can be large.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Sealed<'p> {
     complete: bool,
-    scope: Scope,
+    scope: &'p Scope,
     summary: Summary,
-    changes: Vec<ChangeDocument>,
-    notices: Vec<NoticeDocument>,
+    #[serde(serialize_with = "changes")]
+    changes: &'p Plan,
+    #[serde(serialize_with = "notices")]
+    notices: &'p Plan,
 }
 
-impl Sealed {
-    pub(super) fn of(plan: &Plan) -> Self {
-        Self {
-            complete: plan.complete,
-            scope: plan.scope.clone(),
-            summary: plan.summary(),
-            changes: ChangeDocument::all(plan),
-            notices: plan.notices.iter().map(NoticeDocument::of).collect(),
-        }
+fn changes<S: Serializer>(plan: &Plan, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(ChangeDocument::all(plan))
+}
+
+fn notices<S: Serializer>(plan: &Plan, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(plan.notices.iter().map(NoticeDocument::of))
+}
+
+impl<'p> Sealed<'p> {
+    pub(super) fn of(plan: &'p Plan) -> Self {
+        Self { complete: plan.complete, scope: &plan.scope, summary: plan.summary(), changes: plan, notices: plan }
     }
 }
 
 /// The whole document: what `plan --json` prints and `plan --out` saves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Document {
+#[derive(Clone, Debug, Serialize)]
+pub struct Document<'p> {
     /// [`FORMAT`].
-    pub format: String,
+    pub format: &'static str,
     /// The plan's hash.
-    pub plan_hash: String,
+    pub plan_hash: &'p str,
     /// SHA-256 over everything but this and the signature, the time included, so that a saved file shows when it was changed.
     pub seal: String,
     /// Says which state's planner made it, which a hash alone does not: anybody can make another one. Nothing where nobody has signed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
     /// When the plan was made.
     pub created_at: Timestamp,
@@ -105,10 +110,26 @@ pub struct Document {
     /// What applying would cost.
     pub estimate: Estimate,
     #[serde(flatten)]
-    sealed: Sealed,
+    sealed: Sealed<'p>,
 }
 
-/// A signature over [`Document::signed_text`].
+/// A document as a file held it, with what applying it needs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Saved {
+    /// The plan's hash.
+    pub plan_hash: String,
+    /// As in [`Document::seal`].
+    pub seal: String,
+    /// As in [`Document::signature`].
+    #[serde(default)]
+    pub signature: Option<Signature>,
+    /// What the plan is bound to.
+    pub scope: Scope,
+    /// The changes.
+    pub changes: Vec<ChangeDocument>,
+}
+
+/// A signature over [`signed_text`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     /// The public key that proves it, in hexadecimal: that of the checkpoints.
@@ -157,24 +178,58 @@ impl Refused {
     }
 }
 
-impl Document {
+impl<'p> Document<'p> {
     /// The document of a plan.
-    pub fn of(plan: &Plan, created_at: Timestamp, calls: Calls, estimate: Estimate) -> Self {
-        let mut document = Self {
-            format: FORMAT.to_owned(),
-            plan_hash: plan.hash.clone(),
-            seal: String::new(),
-            signature: None,
-            created_at,
-            calls,
-            estimate,
-            sealed: Sealed::of(plan),
-        };
-        // Serialising our own values has no way to fail.
-        document.seal = seal_of(serde_json::to_value(&document).unwrap_or_default());
-        document
+    pub fn of(plan: &'p Plan, created_at: Timestamp, calls: Calls, estimate: Estimate) -> Self {
+        let sealed = Sealed::of(plan);
+        let (plan_hash, seal) = (plan.hash.as_str(), String::new());
+        let document = Self { format: FORMAT, plan_hash, seal, signature: None, created_at, calls, estimate, sealed };
+        Self { seal: sha256(&Sorted(&document)), ..document }
     }
 
+    /// What its signature is over.
+    pub fn signed_text(&self) -> String {
+        signed_text(&self.seal)
+    }
+}
+
+/// A document as it is sealed: without seal and signature, and with its keys in the order of the alphabet, as a reader has them who does not
+/// know them all.
+struct Sorted<'a, 'p>(&'a Document<'p>);
+
+impl Serialize for Sorted<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Serialising our own values has no way to fail.
+        fn sorted(value: impl Serialize) -> serde_json::Value {
+            serde_json::to_value(value).unwrap_or_default()
+        }
+        let Document { format, plan_hash, created_at, calls, estimate, sealed, seal: _, signature: _ } = self.0;
+        let plan = sealed.changes;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("calls", &sorted(calls))?;
+        map.serialize_entry("changes", &Each(|| ChangeDocument::all(plan).map(sorted)))?;
+        map.serialize_entry("complete", &sealed.complete)?;
+        map.serialize_entry("created_at", created_at)?;
+        map.serialize_entry("estimate", &sorted(estimate))?;
+        map.serialize_entry("format", format)?;
+        map.serialize_entry("notices", &Each(|| plan.notices.iter().map(NoticeDocument::of).map(sorted)))?;
+        map.serialize_entry("plan_hash", plan_hash)?;
+        map.serialize_entry("scope", &sorted(sealed.scope))?;
+        map.serialize_entry("summary", &sorted(sealed.summary))?;
+        map.end()
+    }
+}
+
+/// Rows that are made one by one while they are written.
+struct Each<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+impl Saved {
     /// Reads a saved plan and checks its seal.
     ///
     /// # Errors
@@ -205,20 +260,15 @@ impl Document {
         Ok(document)
     }
 
-    /// What its signature is over: the seal, which is over all the rest.
+    /// What its signature is over.
     pub fn signed_text(&self) -> String {
-        format!("{FORMAT}\n{}\n", self.seal)
+        signed_text(&self.seal)
     }
+}
 
-    /// What the plan is bound to.
-    pub fn scope(&self) -> &Scope {
-        &self.sealed.scope
-    }
-
-    /// The changes.
-    pub fn changes(&self) -> &[ChangeDocument] {
-        &self.sealed.changes
-    }
+/// What a signature is over: the seal, which is over all the rest.
+fn signed_text(seal: &str) -> String {
+    format!("{FORMAT}\n{seal}\n")
 }
 
 /// The seal is over the JSON as it stands, so that it also covers fields which this version does not know.
@@ -232,9 +282,9 @@ fn seal_of(mut document: serde_json::Value) -> String {
 
 impl ChangeDocument {
     /// All changes of a plan, in its order.
-    pub fn all(plan: &Plan) -> Vec<Self> {
+    pub fn all(plan: &Plan) -> impl Iterator<Item = Self> {
         let by_id = plan.by_id();
-        plan.changes.iter().map(|change| Self::of(plan, &by_id, change)).collect()
+        plan.changes.iter().map(move |change| Self::of(plan, &by_id, change))
     }
 
     /// One change of a plan; its parent's change is not looked for.
