@@ -515,6 +515,7 @@ pub enum SameName {
 }
 
 impl SameName {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
     fn is_held(&self) -> bool {
         *self == Self::Hold
     }
