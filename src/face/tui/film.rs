@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
 use super::{
-    matching::Haystack,
     state::State,
     stroke::Stroke,
+    tab::review::matching::Haystack,
     theme::Theme,
     update::{Effect, Msg, News, update},
     view::view,

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    logs::{Answer, Ask, FETCHED, LOOKED_THROUGH_MAX, Line, Question, Seeker},
+    tab::logs::window::{Answer, Ask, FETCHED, LOOKED_THROUGH_MAX, Line, Question, Seeker},
     update::News,
 };
 use crate::{

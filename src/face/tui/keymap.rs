@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    keys::{Action, Row, TABLE},
+    command::{Action, Row, TABLE},
     stroke::Stroke,
 };
 use crate::{domain::text::Display, edge::config::KeysSetting};

@@ -9,14 +9,18 @@ use jiff::Timestamp;
 use tui_input::Input;
 
 use super::{
-    applying::Applying,
     keymap::Keymap,
     layout::{Panes, is_single, layout},
-    logs::Logs,
-    matching::{Matches, Query, Wanted},
     stroke::Stroke,
+    tab::{
+        apply::applying::Applying,
+        logs::window::Logs,
+        review::{
+            matching::{Matches, Query, Wanted},
+            tree::{Arrangement, Subject, Tree},
+        },
+    },
     theme::Theme,
-    tree::{Arrangement, Subject, Tree},
 };
 use crate::{
     domain::{

@@ -16,11 +16,11 @@ use ratatui::{
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
-    desk::{self, Desk},
+    command::Action,
     history::{History, Page},
     keymap::Keymap,
-    keys::Action,
     state::{Phase, State},
+    surroundings::{self, Surroundings},
     theme::Theme,
     update::{Effect, Msg, News, Pointing, update},
     view::{Hits, view},
@@ -56,24 +56,24 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     let settings = setup.settings.console.clone();
     let keymap = Keymap::new(&settings.keys).map_err(|problems| Failure::new(Code::Error, problems.join("\n  ")))?;
     let history = History::of(setup.state_directory()?, setup.custody()?);
-    let stop = Stop::listening_on_a_terminal(desk::leave)?;
+    let stop = Stop::listening_on_a_terminal(surroundings::leave)?;
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();
     let theme = theme(global, &settings);
     // NO_COLOR is ours to honour: left to crossterm it would take the cursor's reverse video along (crossterm #1069).
     crossterm::style::force_color_output(true);
-    let mut desk = desk::Terminal {
+    let mut surroundings = surroundings::Terminal {
         mouse: settings.mouse && !global.no_mouse,
         copy_command: settings.copy_command,
         open_command: settings.open_command,
     };
-    desk::leave_on_panic();
-    desk.enter()?;
+    surroundings::leave_on_panic();
+    surroundings.enter()?;
     let shown = async {
         let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         let size = terminal.size()?;
-        let mut state = State::new((size.width, size.height), theme, desk.now());
-        (state.keymap, state.who, state.mouse) = (Arc::new(keymap), who(), desk.mouse);
+        let mut state = State::new((size.width, size.height), theme, surroundings.now());
+        (state.keymap, state.who, state.mouse) = (Arc::new(keymap), who(), surroundings.mouse);
         state.undoes.clone_from(&undoes);
         let worker = worker::start(
             setup,
@@ -85,11 +85,11 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
             undoes,
         )?;
         let door = Door { orders: &orders, history: Some((history, news_sender)) };
-        let state = run(&mut terminal, EventStream::new(), &mut news, door, &stop, &mut desk, state).await?;
+        let state = run(&mut terminal, EventStream::new(), &mut news, door, &stop, &mut surroundings, state).await?;
         Ok::<_, io::Error>((state, worker))
     };
     let shown = shown.await;
-    desk::leave();
+    surroundings::leave();
     let (state, worker) = shown.map_err(|error| Failure::new(Code::Error, format!("the terminal failed: {error}")))?;
     drop(orders);
     if state.phase == Phase::Applying {
@@ -164,7 +164,7 @@ pub(super) async fn run<B: Backend>(
     news: &mut UnboundedReceiver<News>,
     door: Door<'_>,
     stop: &Stop,
-    desk: &mut impl Desk,
+    surroundings: &mut impl Surroundings,
     mut state: State,
 ) -> Result<State, B::Error> {
     let mut hits = Hits::default();
@@ -202,9 +202,9 @@ pub(super) async fn run<B: Backend>(
                 msg
             }
             () = stop.signal(), if state.phase != Phase::Applying => return Ok(state),
-            () = tokio::time::sleep(if busy { TICK } else { IDLE_TICK }) => Msg::Tick(desk.now()),
+            () = tokio::time::sleep(if busy { TICK } else { IDLE_TICK }) => Msg::Tick(surroundings.now()),
         };
-        state.now = desk.now();
+        state.now = surroundings.now();
         let mut effect = update(&mut state, msg);
         // Everything that waits is taken in before the next frame.
         while effect.is_none() {
@@ -232,7 +232,7 @@ pub(super) async fn run<B: Backend>(
                 redraw(terminal)?
             }
             outside => {
-                reach_out(outside, desk, &mut state);
+                reach_out(outside, surroundings, &mut state);
                 redraw(terminal)?
             }
         };
@@ -250,27 +250,27 @@ fn redraw<B: Backend>(terminal: &mut Terminal<B>) -> Result<bool, B::Error> {
 }
 
 /// What touches the surroundings, and what came of it for the line at the bottom.
-fn reach_out(effect: Effect, desk: &mut impl Desk, state: &mut State) {
+fn reach_out(effect: Effect, surroundings: &mut impl Surroundings, state: &mut State) {
     match effect {
         Effect::Copy(copied) => {
-            state.toast = match desk.copy(&copied.text) {
+            state.toast = match surroundings.copy(&copied.text) {
                 Ok(how) => format!("copied the {} {how}", copied.label),
                 Err(error) => format!("could not copy: {error}"),
             };
         }
         Effect::Open(url) => {
-            state.toast = match desk.open(&url) {
+            state.toast = match surroundings.open(&url) {
                 Ok(()) => format!("opening {url}; if nothing comes, {} copies it", state.keymap.first(Action::CopyUrl)),
                 Err(error) => format!("could not open {url}: {error}"),
             };
         }
         Effect::Mouse(on) => {
-            if let Err(error) = desk.mouse(on) {
+            if let Err(error) = surroundings.mouse(on) {
                 state.toast = format!("the mouse stays as it is: {error}");
             }
         }
         Effect::Suspend => {
-            if let Err(error) = desk.suspend() {
+            if let Err(error) = surroundings.suspend() {
                 state.toast = format!("could not suspend: {error}");
             }
         }

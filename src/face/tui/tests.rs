@@ -19,10 +19,10 @@ use snapbox::{assert_data_eq, str};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
-    desk::Desk,
     history::History,
-    matching::Haystack,
     state::{Phase, State},
+    surroundings::Surroundings,
+    tab::review::matching::Haystack,
     term::{Door, run},
     theme::Theme,
     update::News,
@@ -83,7 +83,7 @@ struct Notes {
     suspended: usize,
 }
 
-impl Desk for Notes {
+impl Surroundings for Notes {
     fn now(&self) -> Timestamp {
         noon()
     }
@@ -409,7 +409,7 @@ fn a_filter_narrows_and_decisions_leave_the_rest_alone() {
 #[test]
 fn help_shows_every_action() {
     let film = film((100, 70), planned(plan()), keys("?"));
-    for row in super::keys::TABLE {
+    for row in super::command::TABLE {
         assert!(film.frame.contains(row.label), "{}", row.label);
     }
 }
@@ -432,7 +432,7 @@ fn a_paste_is_one_line_and_confirms_nothing() {
 
 /// A key that means something, or a character that is typed.
 fn any_key() -> impl Strategy<Value = String> {
-    let bound = super::keys::TABLE.iter().flat_map(|row| row.keys).flat_map(|keys| keys.split(' '));
+    let bound = super::command::TABLE.iter().flat_map(|row| row.keys).flat_map(|keys| keys.split(' '));
     let bound: Vec<String> = bound.map(|key| if key.len() > 1 { format!("<{key}>") } else { key.to_owned() }).collect();
     prop_oneof![4 => proptest::sample::select(bound), 1 => "[a-z0-9 ]"]
 }

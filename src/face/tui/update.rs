@@ -1,11 +1,7 @@
 //! What each message does to the console. Pure: it changes the state, and names at most one effect for the loop to carry out.
 
-mod decide;
-mod logs;
-mod moves;
 mod news;
 mod pointer;
-mod prompt;
 
 use std::sync::Arc;
 
@@ -17,15 +13,22 @@ pub(crate) use self::{
     pointer::{Pointing, Target},
 };
 use super::{
-    applying::Applying,
+    command::{self, Action},
     keymap::Meaning,
-    keys::{self, Action},
-    logs::Question,
-    matching::{Query, Wanted},
-    outside::{self, Copied},
+    overlay::prompt,
     state::{Focus, Phase, Popup, Purpose, Selection, State, Tab},
     stroke::Stroke,
-    tree::Tree,
+    tab::{
+        apply::applying::Applying,
+        logs::{self, window::Question},
+        review::{
+            decide,
+            matching::{Query, Wanted},
+            moves,
+            outside::{self, Copied},
+            tree::Tree,
+        },
+    },
 };
 use crate::domain::{
     journal::RunId,
@@ -123,12 +126,12 @@ pub(crate) fn act(state: &mut State, action: Action) -> Option<Effect> {
     if let Some(popup) = state.popup.clone() {
         return in_popup(state, &popup, action);
     }
-    if let Some(reason) = keys::row_of(action).and_then(|row| (row.off)(state)) {
+    if let Some(reason) = command::row_of(action).and_then(|row| (row.off)(state)) {
         state.toast = reason.to_owned();
         return None;
     }
     state.toast.clear();
-    if keys::in_fields(state) {
+    if command::in_fields(state) {
         match action {
             Action::Down | Action::Up => {
                 moves::choose_field(state, action == Action::Down);
@@ -325,7 +328,7 @@ fn ask_to_apply(state: &mut State) {
     }
 }
 
-fn apply(state: &mut State) -> Option<Effect> {
+pub(crate) fn apply(state: &mut State) -> Option<Effect> {
     state.popup = None;
     let approved = state.review.as_ref()?.approved();
     state.applying = Applying::new(&approved, state.now);
@@ -434,12 +437,12 @@ fn interrupt(state: &mut State) -> Effect {
 }
 
 /// Asks the plan what matches.
-fn look_for(state: &mut State, wanted: Wanted) -> Effect {
+pub(crate) fn look_for(state: &mut State, wanted: Wanted) -> Effect {
     Effect::Match(state.query(wanted))
 }
 
 /// Arranges the rows of the plan anew; the cursor stays on what it was on.
-fn arrange(state: &mut State) {
+pub(crate) fn arrange(state: &mut State) {
     let Some(review) = &state.review else { return };
     let plan = Arc::clone(review.shared());
     let subject = state.subject();

@@ -1,13 +1,5 @@
 //! The state as a frame. Reads, and changes nothing; draws only what is in the window, and says what it drew where.
 
-mod apply;
-mod detail;
-mod difference;
-mod logs;
-mod popup;
-mod rows;
-mod runs;
-
 use ratatui::{
     Frame,
     layout::Rect,
@@ -17,9 +9,16 @@ use ratatui::{
 };
 
 use super::{
-    keys::{self, Action, Row, Section, TABLE},
+    command::{self, Action, Row, Section, TABLE},
     layout::{WIDE, layout},
+    overlay,
     state::{Focus, Phase, Selection, State, Tab},
+    tab::{
+        apply::progress,
+        logs::entries,
+        review::{detail, rows, tree::Arrangement},
+        runs,
+    },
     theme::Theme,
     update::Target,
 };
@@ -42,7 +41,7 @@ const HINTS_MAX: usize = 7;
 pub(crate) struct Hits(Vec<(Rect, Target)>);
 
 impl Hits {
-    fn add(&mut self, area: Rect, target: Target) {
+    pub(crate) fn add(&mut self, area: Rect, target: Target) {
         self.0.push((area, target));
     }
 
@@ -77,12 +76,12 @@ pub(crate) fn view(state: &State, frame: &mut Frame<'_>) -> Hits {
             }
         }
         Tab::Review => frame.render_widget(waiting(state), body),
-        Tab::Apply => frame.render_widget(apply::draw(state, body), body),
-        Tab::Logs => logs::draw(state, frame, body, &mut hits),
+        Tab::Apply => frame.render_widget(progress::draw(state, body), body),
+        Tab::Logs => entries::draw(state, frame, body, &mut hits),
         Tab::Runs => frame.render_widget(runs::draw(state, body, &mut hits), body),
     }
     frame.render_widget(footer(state, places.footer, &mut hits), places.footer);
-    popup::draw(state, frame, body, places.toast, &mut hits);
+    overlay::draw(state, frame, body, places.toast, &mut hits);
     plainly(state, frame);
     hits
 }
@@ -124,7 +123,7 @@ fn age(seconds: i64) -> String {
     }
 }
 
-fn bar(state: &State, done: usize, all: usize, cells: usize) -> String {
+pub(crate) fn bar(state: &State, done: usize, all: usize, cells: usize) -> String {
     let filled = done.saturating_mul(cells).checked_div(all).unwrap_or(cells).min(cells);
     format!("{}{}", state.theme.pick("█", "#").repeat(filled), state.theme.pick("░", ".").repeat(cells - filled))
 }
@@ -157,7 +156,7 @@ fn tabs(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
             spans.push(Span::styled(format!("   filter: {}", Display::of(&state.filter.text).clipped(30)), theme.accent()));
         }
         let arrangement = state.arrangement;
-        if arrangement != super::tree::Arrangement::default() {
+        if arrangement != Arrangement::default() {
             let flat = if arrangement.flat { "flat, " } else { "" };
             let reverse = if arrangement.reverse { " reversed" } else { "" };
             spans.push(Span::styled(format!("   {flat}by {}{reverse}", arrangement.by.word()), theme.dim()));
@@ -222,7 +221,7 @@ fn waiting(state: &State) -> Paragraph<'static> {
 }
 
 /// How far each side has been read.
-fn reading(state: &State) -> Vec<Line<'static>> {
+pub(crate) fn reading(state: &State) -> Vec<Line<'static>> {
     let line = |service: Service| {
         let rows = |kind| state.rows.get(&(service, kind)).map(|rows| format!("{rows} {}", Kind::plural(kind)));
         let counts: Vec<String> = Kind::ALL.into_iter().filter_map(rows).collect();
@@ -233,7 +232,7 @@ fn reading(state: &State) -> Vec<Line<'static>> {
     vec![line(Service::Notion), line(Service::Clockify)]
 }
 
-fn report_lines(state: &State, report: &Report) -> Vec<Line<'static>> {
+pub(crate) fn report_lines(state: &State, report: &Report) -> Vec<Line<'static>> {
     let dress = Dress { colour: false, unicode: state.theme.unicode };
     text::report(report, dress).lines().map(|line| Line::raw(format!("  {line}"))).collect()
 }
@@ -267,7 +266,7 @@ fn footer(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
         TABLE.iter().filter(|row| (row.off)(state).is_none()).partition(|row| row.section == Section::Move);
     let rows = acts.into_iter().chain(moves).map(|row| (row.action, short(row.label)));
     let wanted: Vec<(Action, &str)> =
-        if keys::in_fields(state) && state.focus == Focus::Detail { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
+        if command::in_fields(state) && state.focus == Focus::Detail { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
     for (action, label) in wanted {
         let key = state.keymap.first(action);
         if !key.is_empty() && !hint(&mut spans, format!(" {key}"), format!(" {label} "), action) {
@@ -306,11 +305,11 @@ fn plainly(state: &State, frame: &mut Frame<'_>) {
 }
 
 /// A number of things.
-fn count(count: usize, one: &str, many: &str) -> String {
+pub(crate) fn count(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// A line in the style of the one that is chosen, or of the others.
-fn choice(text: String, chosen: bool) -> Line<'static> {
+pub(crate) fn choice(text: String, chosen: bool) -> Line<'static> {
     Line::styled(text, if chosen { Theme::cursor() } else { Style::new() })
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::{
-    matching::{Haystack, Query},
+    tab::review::matching::{Haystack, Query},
     update::News,
 };
 use crate::{

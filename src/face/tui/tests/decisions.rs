@@ -12,8 +12,8 @@ use crate::{
         rules::Class,
     },
     face::tui::{
-        matching::{Matches, Wanted},
         state::Selection,
+        tab::review::matching::{Matches, Wanted},
         update::News,
         worker::Order,
     },

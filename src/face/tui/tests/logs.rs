@@ -18,8 +18,8 @@ use crate::{
     },
     face::tui::{
         history::{History, answer},
-        logs::{Ask, FETCHED, Question},
         state::Tab,
+        tab::logs::window::{Ask, FETCHED, Question},
     },
 };
 

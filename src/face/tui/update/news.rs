@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Effect, arrange, ask_to_apply, leave_plan, look_for, moves};
+use super::{Effect, arrange, ask_to_apply, leave_plan, look_for};
 use crate::{
     domain::{
         journal::What,
@@ -19,9 +19,15 @@ use crate::{
     edge::store::RunRecord,
     engine::session::Progress,
     face::tui::{
-        logs::Answer,
-        matching::{Matches, Wanted},
         state::{Phase, State, Tab},
+        tab::{
+            apply::applying::Applying,
+            logs::window::Answer,
+            review::{
+                matching::{Matches, Wanted},
+                moves,
+            },
+        },
     },
 };
 
@@ -77,7 +83,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
         }
         News::Refused(text) => {
             (state.phase, state.tab, state.toast) = (Phase::Ready, Tab::Review, text);
-            state.applying = crate::face::tui::applying::Applying::default();
+            state.applying = Applying::default();
         }
         News::Applied(report) => return applied(state, *report),
         News::Matched { wanted, number, matches } => matched(state, wanted, number, matches),

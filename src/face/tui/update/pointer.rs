@@ -1,9 +1,10 @@
 //! The mouse: what was drawn somewhere is what a click there means.
 
-use super::{Effect, act, choose_line, moves};
+use super::{Effect, act, choose_line};
 use crate::face::tui::{
-    keys::Action,
+    command::Action,
     state::{Focus, Popup, State, Tab},
+    tab::review::moves,
 };
 
 /// What the mouse did.

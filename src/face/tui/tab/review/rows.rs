@@ -8,7 +8,7 @@ use ratatui::{
     widgets::Paragraph,
 };
 
-use super::Hits;
+use super::tree::{Subject, name};
 use crate::{
     domain::{
         plan::{Action, Plan, State as ChangeState, field_word},
@@ -18,8 +18,8 @@ use crate::{
     face::tui::{
         state::{Focus, Selection, State},
         theme::Theme,
-        tree::{Subject, name},
         update::Target,
+        view::Hits,
     },
 };
 
@@ -29,7 +29,7 @@ const ALIGNED_FROM: usize = 60;
 /// Columns in front of a row's indentation.
 const MARGIN: u16 = 1;
 
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
+pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
     let Some(plan) = state.plan() else { return };
     let window = state.tree.visible.iter().enumerate().skip(state.offset).take(usize::from(area.height));
     let mut lines: Vec<Line<'static>> = Vec::new();
@@ -167,7 +167,7 @@ fn highlighted(state: &State, node: u32, name: &Display) -> Vec<Span<'static>> {
 }
 
 /// The mark and the word of a change's decision.
-pub(super) fn decision(state: &State, at: usize) -> (&'static str, &'static str) {
+pub(crate) fn decision(state: &State, at: usize) -> (&'static str, &'static str) {
     let theme = state.theme;
     let Some(review) = &state.review else { return (" ", "") };
     let change = &review.plan().changes[at];

@@ -1,22 +1,26 @@
 //! What keys do to the log: look at a page, a run or a change, open an entry, follow what is added.
 
-use super::{Effect, prompt};
+pub(crate) mod entries;
+pub(crate) mod window;
+
+use self::window::Question;
+use super::review::{moves, tree::Subject};
 use crate::face::tui::{
-    keys::Action,
-    logs::Question,
+    command::Action,
+    overlay::prompt,
     state::{Purpose, State, Tab},
-    tree::Subject,
+    update::Effect,
 };
 
 /// Opens the log on what a filter selects.
-pub(super) fn open(state: &mut State, filter: String) {
+pub(crate) fn open(state: &mut State, filter: String) {
     state.tab = Tab::Logs;
     state.logs.open = None;
     state.logs.look(filter);
 }
 
 /// Does what an action asks for in the log; false where it means something else there.
-pub(super) fn acted(state: &mut State, action: Action) -> Option<Effect> {
+pub(crate) fn acted(state: &mut State, action: Action) -> Option<Effect> {
     match action {
         Action::Follow => {
             state.logs.follow = !state.logs.follow;
@@ -53,13 +57,13 @@ pub(super) fn acted(state: &mut State, action: Action) -> Option<Effect> {
 }
 
 /// Asks for a filter.
-pub(super) fn ask(state: &mut State) {
+pub(crate) fn ask(state: &mut State) {
     let filter = state.logs.filter.clone();
     prompt::ask(state, Purpose::LogFilter, &filter);
 }
 
 /// Shows everything of the entry, or hides it again.
-pub(super) fn toggle(state: &mut State) {
+pub(crate) fn toggle(state: &mut State) {
     state.logs.open = match state.logs.open {
         Some(_) => None,
         None => state.logs.current().map(|_| 0),
@@ -73,13 +77,13 @@ fn to_change(state: &mut State) {
     match node {
         Some(node) => {
             state.tab = Tab::Review;
-            super::moves::go_to(state, node);
+            moves::go_to(state, node);
         }
         None => "the plan at hand has no such change".clone_into(&mut state.toast),
     }
 }
 
 /// What the window needs, while somebody looks at it.
-pub(super) fn wants(state: &mut State) -> Option<Question> {
+pub(crate) fn wants(state: &mut State) -> Option<Question> {
     if state.tab == Tab::Logs { state.logs.wants() } else { None }
 }

@@ -1,5 +1,7 @@
 //! What lies over the tab: help, the ways to mend a change, what can be copied, the confirmation; and the line at the bottom.
 
+pub(crate) mod prompt;
+
 use std::collections::BTreeMap;
 
 use ratatui::{
@@ -9,7 +11,6 @@ use ratatui::{
     widgets::{Block, Clear, Paragraph, Wrap},
 };
 
-use super::{Hits, choice, count, difference};
 use crate::{
     domain::{
         model::{Kind, Service, duration_words},
@@ -19,12 +20,13 @@ use crate::{
     },
     face::text,
     face::tui::{
+        command::{Action, Section, TABLE},
         keymap::palette,
-        keys::{Action, Section, TABLE},
-        outside,
         state::{Popup, Prompt, Purpose, State},
+        tab::review::{difference, outside},
         theme::Theme,
         update::Target,
+        view::{Hits, choice, count},
     },
 };
 
@@ -45,7 +47,7 @@ struct Sheet {
     scroll: u16,
 }
 
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, body: Rect, bottom: Rect, hits: &mut Hits) {
+pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, body: Rect, bottom: Rect, hits: &mut Hits) {
     let sheet =
         |title: &str, lines| Sheet { title: title.to_owned(), lines, choices_from: None, focus: 0, courtesy: 0, scroll: 0 };
     let mut sheets = match &state.popup {

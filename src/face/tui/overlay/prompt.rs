@@ -3,15 +3,15 @@
 use crossterm::event::{Event, KeyCode, KeyEvent};
 use tui_input::{Input, backend::crossterm::EventHandler};
 
-use super::{Effect, act, apply, decide, look_for, moves};
 use crate::{
     domain::{review::Decision, text::Display},
     face::tui::{
+        command::Action,
         keymap::{Meaning, palette},
-        keys::Action,
-        matching::Wanted,
         state::{Prompt, Purpose, State},
         stroke::Stroke,
+        tab::review::{decide, matching::Wanted, moves},
+        update::{Effect, act, apply, look_for},
     },
 };
 
@@ -19,13 +19,13 @@ use crate::{
 const LENGTH_MAX: usize = 1000;
 
 /// Asks for a line.
-pub(super) fn ask(state: &mut State, purpose: Purpose, text: &str) {
+pub(crate) fn ask(state: &mut State, purpose: Purpose, text: &str) {
     let input = Input::new(text.to_owned());
     state.prompt = Some(Prompt { purpose, input, line: 0, from: state.cursor, refused: String::new() });
 }
 
 /// Takes pasted text in as one line: no line break in it counts as Enter, and nothing in it acts.
-pub(super) fn paste(state: &mut State, text: &str) -> Option<Effect> {
+pub(crate) fn paste(state: &mut State, text: &str) -> Option<Effect> {
     let prompt = state.prompt.as_mut()?;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     // A value is taken as it is, and refused with its hidden characters; it is made safe where it is drawn.
@@ -39,7 +39,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Option<Effect> {
     typed(state)
 }
 
-pub(super) fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
+pub(crate) fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
     let prompt = state.prompt.as_mut()?;
     match key.code {
         KeyCode::Esc => return left(state),

@@ -1,13 +1,13 @@
 //! Moving, folding and arranging.
 
-use super::arrange;
 use crate::face::tui::{
-    keys::Action,
+    command::Action,
     state::{Selection, State, Tab},
+    update::arrange,
 };
 
 /// Moves, folds or arranges as an action asks for; false where it asks for something else.
-pub(super) fn moved(state: &mut State, action: Action) -> bool {
+pub(crate) fn moved(state: &mut State, action: Action) -> bool {
     match action {
         Action::Down => go(state, 1),
         Action::Up => go(state, -1),
@@ -56,7 +56,7 @@ fn page(state: &State) -> isize {
 }
 
 /// Moves by so many rows, in whatever is shown.
-pub(super) fn go(state: &mut State, by: isize) {
+pub(crate) fn go(state: &mut State, by: isize) {
     let moved = |from: usize, length: usize| from.saturating_add_signed(by).min(length.saturating_sub(1));
     match state.tab {
         Tab::Review => {
@@ -78,7 +78,7 @@ pub(super) fn go(state: &mut State, by: isize) {
 }
 
 /// Puts the cursor on a row, unfolding what stands above it.
-pub(super) fn go_to(state: &mut State, node: u32) {
+pub(crate) fn go_to(state: &mut State, node: u32) {
     if state.cursor != node {
         (state.field, state.detail_scroll) = (0, 0);
     }
@@ -108,12 +108,12 @@ fn is_contested(state: &State, node: u32) -> bool {
 }
 
 /// True for rows that the search found.
-pub(super) fn is_match(state: &State, node: u32) -> bool {
+pub(crate) fn is_match(state: &State, node: u32) -> bool {
     state.search.found.as_ref().is_some_and(|found| found.contains(state.tree.nodes[node as usize].subject))
 }
 
 /// Goes to the first match at or behind a row, and says which one of all it is.
-pub(super) fn go_to_match(state: &mut State, from: u32) {
+pub(crate) fn go_to_match(state: &mut State, from: u32) {
     if state.tree.nodes.is_empty() {
         return;
     }
@@ -156,7 +156,7 @@ fn set_open(state: &mut State, open: bool) {
 }
 
 /// Folds the row under the cursor, or unfolds it.
-pub(super) fn toggle_fold(state: &mut State) {
+pub(crate) fn toggle_fold(state: &mut State) {
     if let Some(row) = state.tree.nodes.get(state.cursor as usize) {
         let open = !row.open;
         set_open(state, open);
@@ -169,13 +169,13 @@ fn fold_to(state: &mut State, depth: u8) {
 }
 
 /// Puts the cursor on a row that is shown: its own, or the nearest one above.
-pub(super) fn stay_visible(state: &mut State) {
+pub(crate) fn stay_visible(state: &mut State) {
     let at = state.tree.position(state.cursor);
     state.cursor = state.tree.visible.get(at).or_else(|| state.tree.visible.last()).copied().unwrap_or_default();
 }
 
 /// Chooses another field of the change in detail.
-pub(super) fn choose_field(state: &mut State, down: bool) {
+pub(crate) fn choose_field(state: &mut State, down: bool) {
     let last = state.fields().len().saturating_sub(1);
     if last == 0 {
         let scroll = state.detail_scroll;
@@ -185,7 +185,7 @@ pub(super) fn choose_field(state: &mut State, down: bool) {
 }
 
 /// Scrolls so that the cursor is drawn.
-pub(super) fn keep_in_window(state: &mut State) {
+pub(crate) fn keep_in_window(state: &mut State) {
     let height = state.tree_height().max(1);
     let at = state.tree.position(state.cursor);
     let last = state.tree.visible.len().saturating_sub(height);

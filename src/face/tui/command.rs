@@ -3,7 +3,7 @@
 
 use super::{
     state::{Focus, Phase, State, Tab},
-    tree::By,
+    tab::review::tree::By,
 };
 use crate::domain::{entry, plan::State as ChangeState, review::Decision};
 

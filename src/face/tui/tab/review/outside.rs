@@ -1,11 +1,11 @@
 //! What of a row can be taken elsewhere: texts to copy, addresses to open.
 
-use super::state::State;
 use crate::domain::{
     model::Kind,
     plan::document::ChangeDocument,
     text::{Display, json},
 };
+use crate::face::tui::state::State;
 
 /// A text to copy. It is safe to paste: names are as they are shown.
 #[derive(Clone, Debug, PartialEq, Eq)]

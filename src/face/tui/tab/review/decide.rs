@@ -2,11 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::{
-    Effect,
-    moves::{self, go},
-    prompt,
-};
+use super::moves::{self, go};
 use crate::{
     domain::{
         entry,
@@ -15,9 +11,11 @@ use crate::{
         review::{Decision, Review},
     },
     face::tui::{
-        keys::Action,
+        command::Action,
+        overlay::prompt,
         state::{Popup, Purpose, Selection, State},
-        tree::Subject,
+        tab::review::tree::Subject,
+        update::Effect,
     },
 };
 
@@ -25,7 +23,7 @@ use crate::{
 const NAME_COLUMNS: usize = 40;
 
 /// Approves what is selected, or takes that back where all of it is approved already. A conflict has no default: its ways are shown.
-pub(super) fn approve(state: &mut State) -> Option<Effect> {
+pub(crate) fn approve(state: &mut State) -> Option<Effect> {
     let (changes, hidden) = state.selected_changes();
     let review = state.review.as_ref()?;
     let decision = |&at: &usize| review.verdict(at).decision.as_ref();
@@ -49,7 +47,7 @@ pub(super) fn approve(state: &mut State) -> Option<Effect> {
 }
 
 /// Approves the row and all below it that the filter lets through.
-pub(super) fn approve_below(state: &mut State) -> Option<Effect> {
+pub(crate) fn approve_below(state: &mut State) -> Option<Effect> {
     if state.selection != Selection::None {
         return approve(state);
     }
@@ -58,7 +56,7 @@ pub(super) fn approve_below(state: &mut State) -> Option<Effect> {
 }
 
 /// Approves every change that is shown.
-pub(super) fn approve_shown(state: &mut State) -> Option<Effect> {
+pub(crate) fn approve_shown(state: &mut State) -> Option<Effect> {
     let shown = state.tree.visible.iter().filter(|node| state.tree.matches(**node));
     let changes: Vec<usize> = shown.filter_map(|&node| state.tree.change(node)).collect();
     let hidden = state.tally.changes - changes.len();
@@ -85,7 +83,7 @@ fn approve_many(state: &mut State, changes: &[usize], hidden: usize) -> Option<E
 }
 
 /// Decides about what is selected; after a single row, on to the next.
-pub(super) fn and_move(state: &mut State, decision: Option<&Decision>, word: &str) -> Option<Effect> {
+pub(crate) fn and_move(state: &mut State, decision: Option<&Decision>, word: &str) -> Option<Effect> {
     let (changes, hidden) = state.selected_changes();
     let selected = std::mem::take(&mut state.selection) != Selection::None;
     let effect = decide(state, &changes, decision, word, hidden);
@@ -127,7 +125,7 @@ fn keep(state: &mut State, changed: &[usize]) -> Option<Effect> {
 }
 
 /// Takes a step back, or again.
-pub(super) fn step(state: &mut State, step: fn(&mut Review<Arc<Plan>>) -> Vec<usize>, word: &str) -> Option<Effect> {
+pub(crate) fn step(state: &mut State, step: fn(&mut Review<Arc<Plan>>) -> Vec<usize>, word: &str) -> Option<Effect> {
     let changed = step(state.review.as_mut()?);
     state.toast = match changed.len() {
         0 => "there is nothing left".to_owned(),
@@ -137,7 +135,7 @@ pub(super) fn step(state: &mut State, step: fn(&mut Review<Arc<Plan>>) -> Vec<us
 }
 
 /// Puts the ways to mend the change under the cursor before the person. What is decided then is decided about it alone.
-pub(super) fn open_ways(state: &mut State) {
+pub(crate) fn open_ways(state: &mut State) {
     state.selection = Selection::None;
     let Some(change) = state.current_change() else { return };
     let Some(review) = &state.review else { return };
@@ -147,7 +145,7 @@ pub(super) fn open_ways(state: &mut State) {
 }
 
 /// Takes a way for some changes, and approves them so.
-pub(super) fn resolve(state: &mut State, changes: &[usize], way: usize) -> Option<Effect> {
+pub(crate) fn resolve(state: &mut State, changes: &[usize], way: usize) -> Option<Effect> {
     state.popup = None;
     let review = state.review.as_mut()?;
     let held = changes.iter().find_map(|&at| review.plan().changes[at].hold.as_ref().map(|hold| hold.text.clone()));
@@ -173,7 +171,7 @@ pub(super) fn resolve(state: &mut State, changes: &[usize], way: usize) -> Optio
 }
 
 /// Takes the way of the change under the cursor for all that ask the same.
-pub(super) fn alike(state: &mut State) -> Option<Effect> {
+pub(crate) fn alike(state: &mut State) -> Option<Effect> {
     let change = state.current_change()?;
     let review = state.review.as_ref()?;
     let (alike, way) = (review.alike(change), review.verdict(change).way);
@@ -181,7 +179,7 @@ pub(super) fn alike(state: &mut State) -> Option<Effect> {
 }
 
 /// Takes a way for all that ask the same, are shown, and that nobody has decided otherwise about.
-pub(super) fn resolve_alike(state: &mut State, mut alike: Vec<usize>, way: usize) -> Option<Effect> {
+pub(crate) fn resolve_alike(state: &mut State, mut alike: Vec<usize>, way: usize) -> Option<Effect> {
     if !state.filter.text.is_empty() {
         let nodes = 0..u32::try_from(state.tree.nodes.len()).unwrap_or(u32::MAX);
         let shown: HashSet<usize> =
@@ -192,7 +190,7 @@ pub(super) fn resolve_alike(state: &mut State, mut alike: Vec<usize>, way: usize
 }
 
 /// Selects every change that the search found, or else the filter.
-pub(super) fn mark(state: &mut State) {
+pub(crate) fn mark(state: &mut State) {
     let found = if state.search.text.is_empty() { state.filter.found.as_ref() } else { state.search.found.as_ref() };
     let Some(found) = found.filter(|_| !(state.search.text.is_empty() && state.filter.text.is_empty())) else {
         "search (/) or filter (f) first: * selects what matches".clone_into(&mut state.toast);
@@ -207,7 +205,7 @@ pub(super) fn mark(state: &mut State) {
 }
 
 /// Leaves the chosen field of an update alone, or takes it in again.
-pub(super) fn toggle_field(state: &mut State) -> Option<Effect> {
+pub(crate) fn toggle_field(state: &mut State) -> Option<Effect> {
     let at = state.current_change()?;
     let fields = state.fields();
     let field = fields.get(state.field)?.field;
@@ -225,7 +223,7 @@ pub(super) fn toggle_field(state: &mut State) -> Option<Effect> {
 }
 
 /// Asks for another value of the chosen field.
-pub(super) fn edit(state: &mut State) {
+pub(crate) fn edit(state: &mut State) {
     let Some(change) = state.current_change() else { return };
     let fields = state.fields();
     let chosen = fields.get(state.field).filter(|field| entry::is_typable(field.field));
@@ -242,7 +240,7 @@ pub(super) fn edit(state: &mut State) {
 }
 
 /// Takes a typed value for a field, or says what it takes instead.
-pub(super) fn edited(state: &mut State, change: usize, field: Field, typed: &str) -> Result<Option<Effect>, String> {
+pub(crate) fn edited(state: &mut State, change: usize, field: Field, typed: &str) -> Result<Option<Effect>, String> {
     let Some(review) = state.review.as_mut() else { return Ok(None) };
     let (plan, side) = (review.plan(), review.chosen(change).side);
     let value = entry::read(plan.changes[change].kind, side, field, typed, &plan.limits)?;

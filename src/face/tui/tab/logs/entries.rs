@@ -7,19 +7,23 @@ use ratatui::{
     widgets::{Block, Borders, Paragraph, Wrap},
 };
 
-use super::{Hits, choice};
+use super::window::Logs;
 use crate::{
     domain::{audit::Level, text::Display},
     face::{
         text::everything,
-        tui::{logs::Logs, state::State, update::Target},
+        tui::{
+            state::State,
+            update::Target,
+            view::{Hits, choice},
+        },
     },
 };
 
 /// Lines about what was changed.
 const CHANGED_MAX: usize = 6;
 
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
+pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
     let logs = &state.logs;
     let changed = u16::try_from(logs.changed.len().min(CHANGED_MAX)).unwrap_or_default();
     let open = if logs.open.is_some() { area.height.saturating_sub(2 + changed) / 2 } else { 0 };

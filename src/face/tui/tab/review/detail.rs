@@ -7,7 +7,7 @@ use ratatui::{
     widgets::{Block, Borders, Paragraph, Wrap},
 };
 
-use super::{count, difference, rows};
+use super::{difference, outside, rows, tree::Subject};
 use crate::{
     domain::{
         model::{Kind, PageId, duration_words},
@@ -17,17 +17,17 @@ use crate::{
     },
     face::text,
     face::tui::{
-        keys, outside,
+        command,
         state::{Focus, State},
         theme::Theme,
-        tree::Subject,
+        view::count,
     },
 };
 
 /// Earlier decisions that are shown.
 const EARLIER_MAX: usize = 5;
 
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let Some(plan) = state.plan() else { return };
     let heading = |kind: Kind, name: &Display| vec![Line::styled(format!("{kind} {name}"), Theme::bold()), Line::default()];
     let mut lines = match state.subject() {
@@ -86,7 +86,7 @@ fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
     lines.extend(fields(state, change, &chosen, at));
     lines.push(Line::raw(chosen.reason.clone()));
     if let Some(hold) = &change.hold {
-        let key = state.keymap.first(keys::Action::Release);
+        let key = state.keymap.first(command::Action::Release);
         let release = plan.release(at).map(|_| format!(" ({key} releases it)")).unwrap_or_default();
         lines.push(Line::styled(format!("held: {}{release}", hold.text), theme.alert()));
     }
@@ -97,7 +97,7 @@ fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
         lines.push(Line::raw(format!("flagged: {}", Display::of(note))));
     }
     lines.extend(section(theme, "Effects", effects(state, change, &chosen, at)));
-    let key = state.keymap.first(keys::Action::Resolve);
+    let key = state.keymap.first(command::Action::Resolve);
     let ways = std::iter::once(&change.proposal).chain(&change.alternatives).enumerate();
     let others = ways.filter(|(way, _)| *way != verdict.way);
     let others =
@@ -121,7 +121,7 @@ fn fields(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<L
     let (theme, Some(review)) = (state.theme, &state.review) else { return Vec::new() };
     let verdict = review.verdict(at);
     let many = chosen.fields.len() > 1;
-    let in_fields = keys::in_fields(state);
+    let in_fields = command::in_fields(state);
     let lines = chosen.fields.iter().enumerate().map(|(number, field)| {
         let rejected = verdict.rejected.contains(&field.field);
         let mut line = difference::line(theme, field_word(change.kind, field.field), field);
@@ -204,12 +204,12 @@ fn links(state: &State) -> Vec<Line<'static>> {
     if let Some(page) = state.page().and_then(|(_, page)| page.in_notion()) {
         let edited = state.plan().and_then(|plan| plan.places.get(&page)).map(|place| place.edited);
         let edited = edited.map(|edited| format!(", edited {}", edited.strftime("%Y-%m-%d %H:%M"))).unwrap_or_default();
-        lines.push(dim(format!("Notion   {page} ({}){edited}", state.keymap.first(keys::Action::OpenPage))));
+        lines.push(dim(format!("Notion   {page} ({}){edited}", state.keymap.first(command::Action::OpenPage))));
     }
     if outside::object_url(state).is_some()
         && let Some((_, object)) = state.object()
     {
-        lines.push(dim(format!("Clockify {object} ({})", state.keymap.first(keys::Action::OpenObject))));
+        lines.push(dim(format!("Clockify {object} ({})", state.keymap.first(command::Action::OpenObject))));
     }
     if let Some(change) = state.current_change().and_then(|at| state.plan().map(|plan| &plan.changes[at])) {
         lines.push(dim(format!("change   {}", change.id)));

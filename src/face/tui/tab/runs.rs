@@ -2,17 +2,20 @@
 
 use ratatui::{layout::Rect, text::Line, widgets::Paragraph};
 
-use super::{Hits, choice};
 use crate::{
     domain::text::Display,
     edge::store::RunRecord,
     face::{
         text::outcome_words,
-        tui::{state::State, update::Target},
+        tui::{
+            state::State,
+            update::Target,
+            view::{Hits, choice},
+        },
     },
 };
 
-pub(super) fn draw(state: &State, area: Rect, hits: &mut Hits) -> Paragraph<'static> {
+pub(crate) fn draw(state: &State, area: Rect, hits: &mut Hits) -> Paragraph<'static> {
     let room = usize::from(area.height).saturating_sub(2).max(1);
     let runs = &state.runs;
     let dim = |text: String| Line::styled(text, state.theme.dim());

@@ -6,14 +6,14 @@ use ratatui::{
     widgets::{Paragraph, Wrap},
 };
 
-use super::{bar, reading, report_lines};
+use super::applying::{Line as Told, Mark, Stage};
 use crate::{
     domain::model::Kind,
     face::tui::{
-        applying::{Line as Told, Mark, Stage},
-        keys::Action,
+        command::Action,
         state::{Phase, State},
         theme::Theme,
+        view::{bar, reading, report_lines},
     },
 };
 
@@ -21,7 +21,7 @@ use crate::{
 const BAR: usize = 30;
 const STAGE_BAR: usize = 10;
 
-pub(super) fn draw(state: &State, area: Rect) -> Paragraph<'static> {
+pub(crate) fn draw(state: &State, area: Rect) -> Paragraph<'static> {
     let applying = &state.applying;
     if applying.total.all == 0 && state.report.is_none() {
         let text = format!(
