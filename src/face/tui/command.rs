@@ -9,7 +9,7 @@ use crate::domain::{entry, plan::State as ChangeState, review::Decision};
 
 /// Everything that a key or the palette can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
+pub(crate) enum Command {
     Down,
     Up,
     Top,
@@ -88,7 +88,7 @@ pub(crate) enum Action {
     Interrupt,
 }
 
-/// Which part of the help an action is listed in.
+/// Which part of the help a command is listed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     Move,
@@ -114,16 +114,16 @@ impl Section {
     }
 }
 
-/// Why an action is off now, if it is.
+/// Why a command is off now, if it is.
 type Off = fn(&State) -> Option<&'static str>;
 
 /// One row of the table.
 pub(crate) struct Row {
-    /// What the configuration calls the action.
+    /// What the configuration calls the command.
     pub(crate) name: &'static str,
     /// Its keys, unless the configuration gives it others: each a sequence of strokes separated by spaces.
     pub(crate) keys: &'static [&'static str],
-    pub(crate) action: Action,
+    pub(crate) command: Command,
     pub(crate) section: Section,
     pub(crate) label: &'static str,
     pub(crate) off: Off,
@@ -262,73 +262,73 @@ fn idle(state: &State) -> Option<&'static str> {
 const fn row(
     name: &'static str,
     keys: &'static [&'static str],
-    action: Action,
+    command: Command,
     section: Section,
     label: &'static str,
     off: Off,
 ) -> Row {
-    Row { name, keys, action, section, label, off }
+    Row { name, keys, command, section, label, off }
 }
 
 const fn sort(name: &'static str, keys: &'static [&'static str], by: By, reverse: bool, label: &'static str) -> Row {
-    row(name, keys, Action::Sort { by, reverse }, Section::View, label, in_review)
+    row(name, keys, Command::Sort { by, reverse }, Section::View, label, in_review)
 }
 
 /// The table. Earlier rows come first in the footer.
 #[rustfmt::skip]
 pub(crate) const TABLE: &[Row] = &[
-    row("approve", &["space"], Action::Approve, Section::Decide, "approve, move on", on_changes),
-    row("skip", &["s"], Action::Skip, Section::Decide, "skip, for this run", on_changes),
-    row("flag", &["!"], Action::Flag, Section::Decide, "flag, with a note", on_changes),
-    row("resolve", &["c", "w"], Action::Resolve, Section::Decide, "resolve, choose a way", with_ways),
-    row("undo", &["u"], Action::Undo, Section::Decide, "undo", in_review),
-    row("apply", &["P"], Action::Apply, Section::Act, "apply", to_apply),
-    row("retry", &["r"], Action::Retry, Section::Act, "retry what failed", to_retry),
-    row("undo_run", &["U"], Action::UndoRun, Section::Act, "undo the run", on_a_run),
-    row("search", &["/"], Action::Search, Section::Find, "search", in_review_or_logs),
-    row("filter", &["f"], Action::Filter, Section::Find, "filter", in_review_or_logs),
-    row("timeline", &["T"], Action::Timeline, Section::Find, "all about this page, in the log", on_a_page),
-    row("log_level", &["L"], Action::Level, Section::Find, "level, in the log", in_logs),
-    row("log_run", &["@"], Action::OfRun, Section::Find, "this run alone, in the log", on_an_entry),
-    row("log_follow", &["F"], Action::Follow, Section::View, "follow what is added, in the log", in_logs),
-    row("log_change", &["X"], Action::ToChange, Section::Find, "to the change, from the log", on_an_entry),
-    row("log_export", &["W"], Action::Export, Section::Act, "save what is shown, from the log", in_logs),
-    row("approve_below", &["a"], Action::ApproveBelow, Section::Decide, "approve all below", on_changes),
-    row("approve_shown", &["A"], Action::ApproveShown, Section::Decide, "approve all shown", in_review),
-    row("edit", &["e"], Action::Edit, Section::Decide, "edit the value", on_a_field),
-    row("alike", &["x"], Action::Alike, Section::Decide, "the same for all of its kind", resolved),
-    row("release", &["B"], Action::Release, Section::Decide, "release the brake", braked),
-    row("ignore", &["i"], Action::Ignore, Section::Decide, "ignore for good", on_changes),
-    row("clear", &["backspace"], Action::Clear, Section::Decide, "clear the decision", on_changes),
-    row("range", &["v"], Action::Range, Section::Decide, "select a range", in_review),
-    row("extend_down", &["shift-down"], Action::ExtendDown, Section::Decide, "select downwards", in_review),
-    row("extend_up", &["shift-up"], Action::ExtendUp, Section::Decide, "select upwards", in_review),
-    row("mark", &["*"], Action::Mark, Section::Decide, "select all matches", in_review),
-    row("redo", &["ctrl-r"], Action::Redo, Section::Decide, "redo", in_review),
-    row("down", &["j", "down"], Action::Down, Section::Move, "down", on),
-    row("up", &["k", "up"], Action::Up, Section::Move, "up", on),
-    row("top", &["g g", "home"], Action::Top, Section::Move, "to the top", on),
-    row("bottom", &["G", "end"], Action::Bottom, Section::Move, "to the bottom", on),
-    row("half_page_down", &["ctrl-d"], Action::HalfPageDown, Section::Move, "half a page down", on),
-    row("half_page_up", &["ctrl-u"], Action::HalfPageUp, Section::Move, "half a page up", on),
-    row("page_down", &["ctrl-f", "pagedown"], Action::PageDown, Section::Move, "a page down", on),
-    row("page_up", &["ctrl-b", "pageup"], Action::PageUp, Section::Move, "a page up", on),
-    row("next_client", &["}"], Action::NextClient, Section::Move, "next client", in_review),
-    row("previous_client", &["{"], Action::PreviousClient, Section::Move, "previous client", in_review),
-    row("next_undecided", &["]"], Action::NextUndecided, Section::Move, "next undecided", in_review),
-    row("previous_undecided", &["["], Action::PreviousUndecided, Section::Move, "previous undecided", in_review),
-    row("next_conflict", &[")"], Action::NextConflict, Section::Move, "next conflict", in_review),
-    row("previous_conflict", &["("], Action::PreviousConflict, Section::Move, "previous conflict", in_review),
-    row("next_match", &["n"], Action::NextMatch, Section::Find, "next match", with_search),
-    row("previous_match", &["N"], Action::PreviousMatch, Section::Find, "previous match", with_search),
-    row("unfold", &["l", "right", "z o"], Action::Unfold, Section::View, "unfold, go in", in_review),
-    row("fold", &["h", "left", "z c"], Action::Fold, Section::View, "fold, go out", in_review),
-    row("toggle", &["enter", "z a"], Action::Toggle, Section::View, "open, fold or unfold", on),
-    row("unfold_all", &["=", "z R"], Action::UnfoldAll, Section::View, "unfold all", in_review),
-    row("fold_all", &["-", "z M"], Action::FoldAll, Section::View, "fold all", in_review),
-    row("fold_to_clients", &["z 1"], Action::FoldToClients, Section::View, "clients only", in_review),
-    row("fold_to_projects", &["z 2"], Action::FoldToProjects, Section::View, "down to projects", in_review),
-    row("flat", &["t"], Action::Flat, Section::View, "tree or flat list", in_review),
+    row("approve", &["space"], Command::Approve, Section::Decide, "approve, move on", on_changes),
+    row("skip", &["s"], Command::Skip, Section::Decide, "skip, for this run", on_changes),
+    row("flag", &["!"], Command::Flag, Section::Decide, "flag, with a note", on_changes),
+    row("resolve", &["c", "w"], Command::Resolve, Section::Decide, "resolve, choose a way", with_ways),
+    row("undo", &["u"], Command::Undo, Section::Decide, "undo", in_review),
+    row("apply", &["P"], Command::Apply, Section::Act, "apply", to_apply),
+    row("retry", &["r"], Command::Retry, Section::Act, "retry what failed", to_retry),
+    row("undo_run", &["U"], Command::UndoRun, Section::Act, "undo the run", on_a_run),
+    row("search", &["/"], Command::Search, Section::Find, "search", in_review_or_logs),
+    row("filter", &["f"], Command::Filter, Section::Find, "filter", in_review_or_logs),
+    row("timeline", &["T"], Command::Timeline, Section::Find, "all about this page, in the log", on_a_page),
+    row("log_level", &["L"], Command::Level, Section::Find, "level, in the log", in_logs),
+    row("log_run", &["@"], Command::OfRun, Section::Find, "this run alone, in the log", on_an_entry),
+    row("log_follow", &["F"], Command::Follow, Section::View, "follow what is added, in the log", in_logs),
+    row("log_change", &["X"], Command::ToChange, Section::Find, "to the change, from the log", on_an_entry),
+    row("log_export", &["W"], Command::Export, Section::Act, "save what is shown, from the log", in_logs),
+    row("approve_below", &["a"], Command::ApproveBelow, Section::Decide, "approve all below", on_changes),
+    row("approve_shown", &["A"], Command::ApproveShown, Section::Decide, "approve all shown", in_review),
+    row("edit", &["e"], Command::Edit, Section::Decide, "edit the value", on_a_field),
+    row("alike", &["x"], Command::Alike, Section::Decide, "the same for all of its kind", resolved),
+    row("release", &["B"], Command::Release, Section::Decide, "release the brake", braked),
+    row("ignore", &["i"], Command::Ignore, Section::Decide, "ignore for good", on_changes),
+    row("clear", &["backspace"], Command::Clear, Section::Decide, "clear the decision", on_changes),
+    row("range", &["v"], Command::Range, Section::Decide, "select a range", in_review),
+    row("extend_down", &["shift-down"], Command::ExtendDown, Section::Decide, "select downwards", in_review),
+    row("extend_up", &["shift-up"], Command::ExtendUp, Section::Decide, "select upwards", in_review),
+    row("mark", &["*"], Command::Mark, Section::Decide, "select all matches", in_review),
+    row("redo", &["ctrl-r"], Command::Redo, Section::Decide, "redo", in_review),
+    row("down", &["j", "down"], Command::Down, Section::Move, "down", on),
+    row("up", &["k", "up"], Command::Up, Section::Move, "up", on),
+    row("top", &["g g", "home"], Command::Top, Section::Move, "to the top", on),
+    row("bottom", &["G", "end"], Command::Bottom, Section::Move, "to the bottom", on),
+    row("half_page_down", &["ctrl-d"], Command::HalfPageDown, Section::Move, "half a page down", on),
+    row("half_page_up", &["ctrl-u"], Command::HalfPageUp, Section::Move, "half a page up", on),
+    row("page_down", &["ctrl-f", "pagedown"], Command::PageDown, Section::Move, "a page down", on),
+    row("page_up", &["ctrl-b", "pageup"], Command::PageUp, Section::Move, "a page up", on),
+    row("next_client", &["}"], Command::NextClient, Section::Move, "next client", in_review),
+    row("previous_client", &["{"], Command::PreviousClient, Section::Move, "previous client", in_review),
+    row("next_undecided", &["]"], Command::NextUndecided, Section::Move, "next undecided", in_review),
+    row("previous_undecided", &["["], Command::PreviousUndecided, Section::Move, "previous undecided", in_review),
+    row("next_conflict", &[")"], Command::NextConflict, Section::Move, "next conflict", in_review),
+    row("previous_conflict", &["("], Command::PreviousConflict, Section::Move, "previous conflict", in_review),
+    row("next_match", &["n"], Command::NextMatch, Section::Find, "next match", with_search),
+    row("previous_match", &["N"], Command::PreviousMatch, Section::Find, "previous match", with_search),
+    row("unfold", &["l", "right", "z o"], Command::Unfold, Section::View, "unfold, go in", in_review),
+    row("fold", &["h", "left", "z c"], Command::Fold, Section::View, "fold, go out", in_review),
+    row("toggle", &["enter", "z a"], Command::Toggle, Section::View, "open, fold or unfold", on),
+    row("unfold_all", &["=", "z R"], Command::UnfoldAll, Section::View, "unfold all", in_review),
+    row("fold_all", &["-", "z M"], Command::FoldAll, Section::View, "fold all", in_review),
+    row("fold_to_clients", &["z 1"], Command::FoldToClients, Section::View, "clients only", in_review),
+    row("fold_to_projects", &["z 2"], Command::FoldToProjects, Section::View, "down to projects", in_review),
+    row("flat", &["t"], Command::Flat, Section::View, "tree or flat list", in_review),
     sort("sort_name", &[", n"], By::Name, false, "sort by name"),
     sort("sort_name_reverse", &[", N"], By::Name, true, "sort by name, reversed"),
     sort("sort_action", &[", o"], By::Action, false, "sort by action"),
@@ -337,34 +337,34 @@ pub(crate) const TABLE: &[Row] = &[
     sort("sort_count_reverse", &[", C"], By::Count, true, "sort by count, fewest first"),
     sort("sort_edited", &[", d"], By::Edited, false, "sort by date, latest first"),
     sort("sort_edited_reverse", &[", D"], By::Edited, true, "sort by date, oldest first"),
-    row("detail", &["p"], Action::Detail, Section::View, "detail pane", in_review),
-    row("focus", &["tab", "backtab"], Action::Focus, Section::View, "tree or detail", with_detail),
-    row("zoom", &["+", "_"], Action::Zoom, Section::View, "zoom the pane", with_detail),
-    row("detail_down", &["J"], Action::DetailDown, Section::View, "scroll the detail down", with_detail),
-    row("detail_up", &["K"], Action::DetailUp, Section::View, "scroll the detail up", with_detail),
-    row("review_tab", &["1"], Action::ReviewTab, Section::View, "review", on),
-    row("apply_tab", &["2"], Action::ApplyTab, Section::View, "apply", on),
-    row("logs_tab", &["3"], Action::LogsTab, Section::View, "log", on),
-    row("runs_tab", &["4"], Action::RunsTab, Section::View, "runs", on),
-    row("only_failures", &["E"], Action::OnlyFailures, Section::View, "failures only", in_apply),
-    row("redraw", &["ctrl-l"], Action::Redraw, Section::View, "draw again", on),
-    row("refetch", &["R"], Action::Refetch, Section::Act, "read both sides again", idle),
-    row("copy", &["y"], Action::Copy, Section::Act, "copy…", on_subject),
-    row("copy_url", &["Y"], Action::CopyUrl, Section::Act, "copy the page's address", on_subject),
-    row("open_page", &["o"], Action::OpenPage, Section::Act, "open in Notion", on_subject),
-    row("open_object", &["O"], Action::OpenObject, Section::Act, "open in Clockify", with_object),
-    row("mouse", &[], Action::Mouse, Section::Act, "mouse on or off", on),
-    row("palette", &[":"], Action::Palette, Section::Act, "all actions", on),
-    row("help", &["?", "f1"], Action::Help, Section::Act, "help", on),
-    row("suspend", &["ctrl-z"], Action::Suspend, Section::Act, "suspend", on),
-    row("back", &["esc"], Action::Back, Section::Act, "back", on),
-    row("leave", &["q"], Action::Leave, Section::Act, "back, leave", on),
-    row("interrupt", &["ctrl-c"], Action::Interrupt, Section::Act, "stop", on),
+    row("detail", &["p"], Command::Detail, Section::View, "detail pane", in_review),
+    row("focus", &["tab", "backtab"], Command::Focus, Section::View, "tree or detail", with_detail),
+    row("zoom", &["+", "_"], Command::Zoom, Section::View, "zoom the pane", with_detail),
+    row("detail_down", &["J"], Command::DetailDown, Section::View, "scroll the detail down", with_detail),
+    row("detail_up", &["K"], Command::DetailUp, Section::View, "scroll the detail up", with_detail),
+    row("review_tab", &["1"], Command::ReviewTab, Section::View, "review", on),
+    row("apply_tab", &["2"], Command::ApplyTab, Section::View, "apply", on),
+    row("logs_tab", &["3"], Command::LogsTab, Section::View, "log", on),
+    row("runs_tab", &["4"], Command::RunsTab, Section::View, "runs", on),
+    row("only_failures", &["E"], Command::OnlyFailures, Section::View, "failures only", in_apply),
+    row("redraw", &["ctrl-l"], Command::Redraw, Section::View, "draw again", on),
+    row("refetch", &["R"], Command::Refetch, Section::Act, "read both sides again", idle),
+    row("copy", &["y"], Command::Copy, Section::Act, "copy…", on_subject),
+    row("copy_url", &["Y"], Command::CopyUrl, Section::Act, "copy the page's address", on_subject),
+    row("open_page", &["o"], Command::OpenPage, Section::Act, "open in Notion", on_subject),
+    row("open_object", &["O"], Command::OpenObject, Section::Act, "open in Clockify", with_object),
+    row("mouse", &[], Command::Mouse, Section::Act, "mouse on or off", on),
+    row("palette", &[":"], Command::Palette, Section::Act, "all actions", on),
+    row("help", &["?", "f1"], Command::Help, Section::Act, "help", on),
+    row("suspend", &["ctrl-z"], Command::Suspend, Section::Act, "suspend", on),
+    row("back", &["esc"], Command::Back, Section::Act, "back", on),
+    row("leave", &["q"], Command::Leave, Section::Act, "back, leave", on),
+    row("interrupt", &["ctrl-c"], Command::Interrupt, Section::Act, "stop", on),
 ];
 
-/// The row of an action.
-pub(crate) fn row_of(action: Action) -> Option<&'static Row> {
-    TABLE.iter().find(|row| row.action == action)
+/// The row of a command.
+pub(crate) fn row_of(command: Command) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.command == command)
 }
 
 /// True while keys go to the fields of the change that is shown in detail.

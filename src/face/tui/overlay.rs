@@ -14,13 +14,13 @@ use ratatui::{
 use crate::{
     domain::{
         model::{Kind, Service, duration_words},
-        plan::{Action as Deed, Change, FieldChange, Plan, closes, field_word},
+        plan::{Action, Change, FieldChange, Plan, closes, field_word},
         rules::Allowance,
         text::Display,
     },
     face::text,
     face::tui::{
-        command::{Action, Section, TABLE},
+        command::{Command, Section, TABLE},
         keymap::palette,
         state::{Popup, Prompt, Purpose, State},
         tab::review::{difference, outside},
@@ -162,7 +162,7 @@ fn over(frame: &mut Frame<'_>, body: Rect, sheet: Sheet, hits: &mut Hits) {
     frame.render_widget(text.block(Block::bordered().title(format!(" {title} ")).title_bottom(more)), area);
 }
 
-/// Every action with its keys, in as many columns as there is room for.
+/// Every command with its keys, in as many columns as there is room for.
 fn help(state: &State, width: u16) -> Vec<Line<'static>> {
     let theme = state.theme;
     let mut lines = Vec::new();
@@ -173,7 +173,7 @@ fn help(state: &State, width: u16) -> Vec<Line<'static>> {
             .iter()
             .filter(|row| row.section == section)
             .map(|row| {
-                let keys = format!("  {:<14} ", state.keymap.all(row.action).join(" "));
+                let keys = format!("  {:<14} ", state.keymap.all(row.command).join(" "));
                 let off = (row.off)(state).map(|reason| format!(" ({reason})"));
                 let style = if off.is_none() { ratatui::style::Style::new() } else { theme.dim() };
                 // The reason is a courtesy: it goes where there is no room for it.
@@ -239,16 +239,16 @@ fn resolve(state: &State, at: usize, chosen: Option<usize>, width: u16) -> Optio
     let focus = choices_from + chosen.unwrap_or_default();
     let content = lines.len();
     lines.push(Line::default());
-    let key = |action| state.keymap.first(action);
+    let key = |command| state.keymap.first(command);
     let alike = review.alike(at).len();
-    let mut hints = vec![format!("a number or enter takes a way and approves it; {} skips", key(Action::Skip))];
+    let mut hints = vec![format!("a number or enter takes a way and approves it; {} skips", key(Command::Skip))];
     if alike > 1 {
-        hints.push(format!("{} takes it for all {alike} of the same kind", key(Action::Alike)));
+        hints.push(format!("{} takes it for all {alike} of the same kind", key(Command::Alike)));
     }
     if change.proposal.fields.iter().any(|field| crate::domain::entry::is_typable(field.field)) {
-        hints.push(format!("{} types a value, {} flags it with a note", key(Action::Edit), key(Action::Flag)));
+        hints.push(format!("{} types a value, {} flags it with a note", key(Command::Edit), key(Command::Flag)));
     }
-    hints.push(format!("{} {} other conflicts, esc closes", key(Action::PreviousConflict), key(Action::NextConflict)));
+    hints.push(format!("{} {} other conflicts, esc closes", key(Command::PreviousConflict), key(Command::NextConflict)));
     lines.extend(hints.into_iter().map(|hint| Line::styled(format!(" {hint} "), state.theme.dim())));
     let position = conflict_position(plan, at);
     let name = change.name.display().clipped(40);
@@ -290,10 +290,10 @@ fn confirm(state: &State) -> Vec<Line<'static>> {
     let (tally, theme) = (state.tally, state.theme);
     let (Some(plan), Some(review)) = (state.plan(), &state.review) else { return Vec::new() };
     let approved: Vec<usize> = (0..plan.changes.len()).filter(|&at| review.is_approved(at)).collect();
-    let mut counts: BTreeMap<(bool, Deed), BTreeMap<Kind, usize>> = BTreeMap::new();
+    let mut counts: BTreeMap<(bool, Action), BTreeMap<Kind, usize>> = BTreeMap::new();
     for &at in &approved {
         let action = review.action(at);
-        *counts.entry((action == Deed::Close, action)).or_default().entry(plan.changes[at].kind).or_default() += 1;
+        *counts.entry((action == Action::Close, action)).or_default().entry(plan.changes[at].kind).or_default() += 1;
     }
     let written = count(tally.approved, "approved change is", "approved changes are");
     let mut lines = vec![Line::styled(format!(" {written} written: "), Theme::bold())];
@@ -324,10 +324,10 @@ fn confirm(state: &State) -> Vec<Line<'static>> {
     lines
 }
 
-fn close_line(change: &Change, action: Deed) -> Line<'static> {
+fn close_line(change: &Change, action: Action) -> Line<'static> {
     let tracked = change.tracked_seconds.filter(|&seconds| seconds > 0);
     let tracked = tracked.map(|seconds| format!(", {} tracked stay", duration_words(seconds))).unwrap_or_default();
-    let where_it_was = if action == Deed::Move { " where it was" } else { "" };
+    let where_it_was = if action == Action::Move { " where it was" } else { "" };
     let name = Display::of(change.name.canonical().as_str()).clipped(40);
     Line::raw(format!("  closes {} “{name}”{where_it_was}{tracked} ", change.kind))
 }
@@ -339,7 +339,7 @@ fn actions(state: &State, prompt: &Prompt) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = shown
         .map(|(at, row)| {
             let off = (row.off)(state).map(|reason| format!("  ({reason})")).unwrap_or_default();
-            choice(format!(" {:<32} {}{off} ", row.label, state.keymap.all(row.action).join(" ")), at == line)
+            choice(format!(" {:<32} {}{off} ", row.label, state.keymap.all(row.command).join(" ")), at == line)
         })
         .collect();
     if lines.is_empty() {

@@ -16,7 +16,7 @@ use ratatui::{
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
-    command::Action,
+    command::Command,
     history::{History, Page},
     keymap::Keymap,
     state::{Phase, State},
@@ -260,7 +260,7 @@ fn reach_out(effect: Effect, surroundings: &mut impl Surroundings, state: &mut S
         }
         Effect::Open(url) => {
             state.toast = match surroundings.open(&url) {
-                Ok(()) => format!("opening {url}; if nothing comes, {} copies it", state.keymap.first(Action::CopyUrl)),
+                Ok(()) => format!("opening {url}; if nothing comes, {} copies it", state.keymap.first(Command::CopyUrl)),
                 Err(error) => format!("could not open {url}: {error}"),
             };
         }

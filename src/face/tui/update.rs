@@ -13,7 +13,7 @@ pub(crate) use self::{
     pointer::{Pointing, Target},
 };
 use super::{
-    command::{self, Action},
+    command::{self, Command},
     keymap::Meaning,
     overlay::prompt,
     state::{Focus, Phase, Popup, Purpose, Selection, State, Tab},
@@ -110,9 +110,9 @@ fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
             state.strokes.clear();
             None
         }
-        Meaning::Action(action) => {
+        Meaning::Command(command) => {
             state.strokes.clear();
-            act(state, action)
+            act(state, command)
         }
     }
 }
@@ -121,146 +121,146 @@ fn digit(key: KeyEvent) -> Option<usize> {
     (1..=9).find(|number| Stroke::parse(&number.to_string()) == Some(Stroke::of(key)))
 }
 
-/// Does what an action asks for, or says why it is off.
-pub(crate) fn act(state: &mut State, action: Action) -> Option<Effect> {
+/// Does what a command asks for, or says why it is off.
+pub(crate) fn act(state: &mut State, command: Command) -> Option<Effect> {
     if let Some(popup) = state.popup.clone() {
-        return in_popup(state, &popup, action);
+        return in_popup(state, &popup, command);
     }
-    if let Some(reason) = command::row_of(action).and_then(|row| (row.off)(state)) {
+    if let Some(reason) = command::row_of(command).and_then(|row| (row.off)(state)) {
         state.toast = reason.to_owned();
         return None;
     }
     state.toast.clear();
     if command::in_fields(state) {
-        match action {
-            Action::Down | Action::Up => {
-                moves::choose_field(state, action == Action::Down);
+        match command {
+            Command::Down | Command::Up => {
+                moves::choose_field(state, command == Command::Down);
                 return None;
             }
-            Action::Approve => return decide::toggle_field(state),
-            Action::Toggle if state.fields().len() > 1 => return decide::toggle_field(state),
-            Action::Toggle | Action::Back | Action::Leave => {
+            Command::Approve => return decide::toggle_field(state),
+            Command::Toggle if state.fields().len() > 1 => return decide::toggle_field(state),
+            Command::Toggle | Command::Back | Command::Leave => {
                 (state.focus, state.zoom) = (Focus::Tree, false);
                 return None;
             }
             _ => {}
         }
     }
-    act_anywhere(state, action)
+    act_anywhere(state, command)
 }
 
-fn act_anywhere(state: &mut State, action: Action) -> Option<Effect> {
-    if moves::moved(state, action) {
+fn act_anywhere(state: &mut State, command: Command) -> Option<Effect> {
+    if moves::moved(state, command) {
         return None;
     }
-    match action {
-        Action::Toggle => return toggle(state),
-        Action::Approve => return decide::approve(state),
-        Action::ApproveBelow => return decide::approve_below(state),
-        Action::ApproveShown => return decide::approve_shown(state),
-        Action::Skip => return decide::and_move(state, Some(&Decision::Skip), "skipped"),
-        Action::Ignore => return decide::and_move(state, Some(&Decision::Ignore), "ignored for good"),
-        Action::Clear => return decide::and_move(state, None, "cleared"),
-        Action::Alike => return decide::alike(state),
-        Action::Undo => return decide::step(state, Review::undo, "undone"),
-        Action::Redo => return decide::step(state, Review::redo, "done again"),
-        Action::Flag => prompt::ask(state, Purpose::Flag, ""),
-        Action::Edit => decide::edit(state),
-        Action::Resolve => decide::open_ways(state),
-        Action::Release => {
+    match command {
+        Command::Toggle => return toggle(state),
+        Command::Approve => return decide::approve(state),
+        Command::ApproveBelow => return decide::approve_below(state),
+        Command::ApproveShown => return decide::approve_shown(state),
+        Command::Skip => return decide::and_move(state, Some(&Decision::Skip), "skipped"),
+        Command::Ignore => return decide::and_move(state, Some(&Decision::Ignore), "ignored for good"),
+        Command::Clear => return decide::and_move(state, None, "cleared"),
+        Command::Alike => return decide::alike(state),
+        Command::Undo => return decide::step(state, Review::undo, "undone"),
+        Command::Redo => return decide::step(state, Review::redo, "done again"),
+        Command::Flag => prompt::ask(state, Purpose::Flag, ""),
+        Command::Edit => decide::edit(state),
+        Command::Resolve => decide::open_ways(state),
+        Command::Release => {
             if let Some(allowance) = state.current_change().and_then(|at| state.plan()?.release(at)) {
                 prompt::ask(state, Purpose::Release(allowance), "");
             }
         }
-        Action::Range => {
+        Command::Range => {
             state.selection = match state.selection {
                 Selection::Range(_) => Selection::None,
                 Selection::None | Selection::Marked(_) => Selection::Range(state.cursor),
             }
         }
-        Action::Mark => decide::mark(state),
-        Action::Search | Action::Filter if state.tab == Tab::Logs => logs::ask(state),
-        Action::Search => prompt::ask(state, Purpose::Search, ""),
-        Action::Filter => {
+        Command::Mark => decide::mark(state),
+        Command::Search | Command::Filter if state.tab == Tab::Logs => logs::ask(state),
+        Command::Search => prompt::ask(state, Purpose::Search, ""),
+        Command::Filter => {
             let filter = state.filter.text.clone();
             prompt::ask(state, Purpose::Filter, &filter);
         }
-        Action::Apply => ask_to_apply(state),
-        Action::Retry => {
+        Command::Apply => ask_to_apply(state),
+        Command::Retry => {
             state.retrying = Some(state.applying.pages.clone());
             return Some(read_again(state, state.undoes.clone()));
         }
-        Action::Refetch => return Some(read_again(state, None)),
-        Action::UndoRun => {
+        Command::Refetch => return Some(read_again(state, None)),
+        Command::UndoRun => {
             let run = state.runs.all.get(state.runs.at)?.id.clone();
             return Some(read_again(state, Some(run)));
         }
-        Action::OnlyFailures => state.applying.only_failures = !state.applying.only_failures,
-        Action::ReviewTab => state.tab = Tab::Review,
-        Action::ApplyTab => state.tab = Tab::Apply,
-        Action::RunsTab => {
+        Command::OnlyFailures => state.applying.only_failures = !state.applying.only_failures,
+        Command::ReviewTab => state.tab = Tab::Review,
+        Command::ApplyTab => state.tab = Tab::Apply,
+        Command::RunsTab => {
             state.tab = Tab::Runs;
             return Some(Effect::Runs);
         }
-        Action::LogsTab => {
+        Command::LogsTab => {
             let filter = state.logs.filter.clone();
             logs::open(state, filter);
         }
-        Action::Timeline | Action::Level | Action::OfRun | Action::Follow | Action::ToChange | Action::Export => {
-            return logs::acted(state, action);
+        Command::Timeline | Command::Level | Command::OfRun | Command::Follow | Command::ToChange | Command::Export => {
+            return logs::acted(state, command);
         }
-        Action::Focus => {
+        Command::Focus => {
             state.focus = if state.focus == Focus::Tree { Focus::Detail } else { Focus::Tree };
         }
-        Action::Zoom => state.zoom = !state.zoom,
-        Action::Detail => {
+        Command::Zoom => state.zoom = !state.zoom,
+        Command::Detail => {
             state.detail = !state.detail;
             (state.focus, state.zoom) = (Focus::Tree, false);
         }
-        Action::DetailDown => state.detail_scroll = state.detail_scroll.saturating_add(3),
-        Action::DetailUp => state.detail_scroll = state.detail_scroll.saturating_sub(3),
-        Action::Copy => state.popup = Some(Popup::Copy { line: 0 }),
-        Action::CopyUrl => return outside::copies(state).into_iter().find(Copied::is_url).map(Effect::Copy),
-        Action::OpenPage => return outside::page_url(state).map(Effect::Open),
-        Action::OpenObject => return outside::object_url(state).map(Effect::Open),
-        Action::Mouse => {
+        Command::DetailDown => state.detail_scroll = state.detail_scroll.saturating_add(3),
+        Command::DetailUp => state.detail_scroll = state.detail_scroll.saturating_sub(3),
+        Command::Copy => state.popup = Some(Popup::Copy { line: 0 }),
+        Command::CopyUrl => return outside::copies(state).into_iter().find(Copied::is_url).map(Effect::Copy),
+        Command::OpenPage => return outside::page_url(state).map(Effect::Open),
+        Command::OpenObject => return outside::object_url(state).map(Effect::Open),
+        Command::Mouse => {
             state.mouse = !state.mouse;
             let words = if state.mouse { "the mouse is on; shift and drag selects text" } else { "the mouse is the terminal's" };
             words.clone_into(&mut state.toast);
             return Some(Effect::Mouse(state.mouse));
         }
-        Action::Palette => prompt::ask(state, Purpose::Palette, ""),
-        Action::Help => state.popup = Some(Popup::Help { scroll: 0 }),
-        Action::Redraw => return Some(Effect::Redraw),
-        Action::Suspend => return Some(Effect::Suspend),
-        Action::Back => match back(state) {
-            Some(Effect::Quit) => state.toast = format!("{} leaves", state.keymap.first(Action::Leave)),
+        Command::Palette => prompt::ask(state, Purpose::Palette, ""),
+        Command::Help => state.popup = Some(Popup::Help { scroll: 0 }),
+        Command::Redraw => return Some(Effect::Redraw),
+        Command::Suspend => return Some(Effect::Suspend),
+        Command::Back => match back(state) {
+            Some(Effect::Quit) => state.toast = format!("{} leaves", state.keymap.first(Command::Leave)),
             effect => return effect,
         },
-        Action::Leave => return back(state),
-        Action::Interrupt => return Some(interrupt(state)),
+        Command::Leave => return back(state),
+        Command::Interrupt => return Some(interrupt(state)),
         _ => {}
     }
     None
 }
 
-fn in_popup(state: &mut State, popup: &Popup, action: Action) -> Option<Effect> {
-    let down = action == Action::Down;
-    match (popup, action) {
-        (_, Action::Interrupt) => return Some(interrupt(state)),
-        (_, Action::Suspend) => return Some(Effect::Suspend),
-        (_, Action::Back | Action::Leave | Action::Help) => state.popup = None,
-        (Popup::Help { scroll }, Action::Down | Action::Up) => {
+fn in_popup(state: &mut State, popup: &Popup, command: Command) -> Option<Effect> {
+    let down = command == Command::Down;
+    match (popup, command) {
+        (_, Command::Interrupt) => return Some(interrupt(state)),
+        (_, Command::Suspend) => return Some(Effect::Suspend),
+        (_, Command::Back | Command::Leave | Command::Help) => state.popup = None,
+        (Popup::Help { scroll }, Command::Down | Command::Up) => {
             let scroll = if down { scroll.saturating_add(1) } else { scroll.saturating_sub(1) };
             state.popup = Some(Popup::Help { scroll });
         }
-        (Popup::Help { scroll }, Action::PageDown | Action::HalfPageDown) => {
+        (Popup::Help { scroll }, Command::PageDown | Command::HalfPageDown) => {
             state.popup = Some(Popup::Help { scroll: scroll.saturating_add(10) });
         }
-        (Popup::Help { scroll }, Action::PageUp | Action::HalfPageUp) => {
+        (Popup::Help { scroll }, Command::PageUp | Command::HalfPageUp) => {
             state.popup = Some(Popup::Help { scroll: scroll.saturating_sub(10) });
         }
-        (Popup::Resolve { change, line }, Action::Down | Action::Up) => {
+        (Popup::Resolve { change, line }, Command::Down | Command::Up) => {
             let last = state.plan().map_or(0, |plan| plan.changes[*change].alternatives.len());
             let line = match line {
                 Some(line) if down => (line + 1).min(last),
@@ -270,36 +270,36 @@ fn in_popup(state: &mut State, popup: &Popup, action: Action) -> Option<Effect> 
             };
             state.popup = Some(Popup::Resolve { change: *change, line: Some(line) });
         }
-        (Popup::Resolve { line: None, .. }, Action::Toggle | Action::Approve | Action::Alike) => {
+        (Popup::Resolve { line: None, .. }, Command::Toggle | Command::Approve | Command::Alike) => {
             "a conflict has no default: choose a way by its number, or with j and k".clone_into(&mut state.toast);
         }
-        (Popup::Resolve { change, line: Some(line) }, Action::Toggle | Action::Approve) => {
+        (Popup::Resolve { change, line: Some(line) }, Command::Toggle | Command::Approve) => {
             return decide::resolve(state, &[*change], *line);
         }
-        (Popup::Resolve { change, line: Some(line) }, Action::Alike) => {
+        (Popup::Resolve { change, line: Some(line) }, Command::Alike) => {
             let alike = state.review.as_ref()?.alike(*change);
             return decide::resolve_alike(state, alike, *line);
         }
         (
             Popup::Resolve { .. },
-            Action::NextConflict | Action::PreviousConflict | Action::NextUndecided | Action::PreviousUndecided,
+            Command::NextConflict | Command::PreviousConflict | Command::NextUndecided | Command::PreviousUndecided,
         ) => {
             state.popup = None;
-            let forward = matches!(action, Action::NextConflict | Action::NextUndecided);
-            moves::moved(state, if forward { Action::NextConflict } else { Action::PreviousConflict });
+            let forward = matches!(command, Command::NextConflict | Command::NextUndecided);
+            moves::moved(state, if forward { Command::NextConflict } else { Command::PreviousConflict });
             decide::open_ways(state);
         }
-        (Popup::Resolve { .. }, Action::Skip | Action::Flag | Action::Edit | Action::Clear | Action::Undo) => {
+        (Popup::Resolve { .. }, Command::Skip | Command::Flag | Command::Edit | Command::Clear | Command::Undo) => {
             state.popup = None;
-            return act(state, action);
+            return act(state, command);
         }
-        (Popup::Copy { line }, Action::Down | Action::Up) => {
+        (Popup::Copy { line }, Command::Down | Command::Up) => {
             let last = outside::copies(state).len().saturating_sub(1);
             let line = if down { (line + 1).min(last) } else { line.saturating_sub(1) };
             state.popup = Some(Popup::Copy { line });
         }
-        (Popup::Copy { line }, Action::Toggle | Action::Approve) => return choose_line(state, popup, line + 1),
-        (Popup::Confirm, Action::Toggle) => return apply(state),
+        (Popup::Copy { line }, Command::Toggle | Command::Approve) => return choose_line(state, popup, line + 1),
+        (Popup::Confirm, Command::Toggle) => return apply(state),
         _ => {}
     }
     None

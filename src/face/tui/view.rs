@@ -9,7 +9,7 @@ use ratatui::{
 };
 
 use super::{
-    command::{self, Action, Row, Section, TABLE},
+    command::{self, Command, Row, Section, TABLE},
     layout::{WIDE, layout},
     overlay,
     state::{Focus, Phase, Selection, State, Tab},
@@ -193,27 +193,27 @@ fn review_title(state: &State) -> String {
 fn waiting(state: &State) -> Paragraph<'static> {
     let mut lines = vec![Line::default()];
     let dim = |text: String| Line::styled(text, state.theme.dim());
-    let keys = |words: &[(Action, &str)]| {
-        let hints: Vec<String> = words.iter().map(|(action, word)| format!("{} {word}", state.keymap.first(*action))).collect();
+    let keys = |words: &[(Command, &str)]| {
+        let hints: Vec<String> = words.iter().map(|(command, word)| format!("{} {word}", state.keymap.first(*command))).collect();
         dim(format!("  {}", hints.join(", ")))
     };
     match &state.phase {
         Phase::Failed { text, .. } => {
             lines.extend(text.lines().map(|line| Line::raw(format!("  {line}"))));
-            lines.extend([Line::default(), keys(&[(Action::Refetch, "reads both sides again"), (Action::Leave, "leaves")])]);
+            lines.extend([Line::default(), keys(&[(Command::Refetch, "reads both sides again"), (Command::Leave, "leaves")])]);
         }
         Phase::Reading => {
             lines.extend(reading(state));
-            lines.extend([Line::default(), keys(&[(Action::Interrupt, "stops reading")])]);
+            lines.extend([Line::default(), keys(&[(Command::Interrupt, "stops reading")])]);
         }
         Phase::Ready | Phase::Applying => {
             lines.extend(state.report.iter().flat_map(|report| report_lines(state, report)));
             lines.push(Line::default());
-            let mut words = vec![(Action::Refetch, "reads both sides again")];
+            let mut words = vec![(Command::Refetch, "reads both sides again")];
             if state.report.as_ref().is_some_and(|report| report.failed + report.skipped > 0) {
-                words.insert(0, (Action::Retry, "retries what failed"));
+                words.insert(0, (Command::Retry, "retries what failed"));
             }
-            words.extend([(Action::ApplyTab, "shows how it went"), (Action::Leave, "leaves")]);
+            words.extend([(Command::ApplyTab, "shows how it went"), (Command::Leave, "leaves")]);
             lines.push(keys(&words));
         }
     }
@@ -242,38 +242,38 @@ fn footer(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
     let theme = state.theme;
     let mut spans = Vec::new();
     let mut x = area.x;
-    let help = format!(" {}", state.keymap.first(Action::Help));
+    let help = format!(" {}", state.keymap.first(Command::Help));
     let reserved = u16::try_from(help.len() + " help ".len()).unwrap_or_default();
-    let mut hint = |spans: &mut Vec<Span<'static>>, key: String, label: String, action| {
+    let mut hint = |spans: &mut Vec<Span<'static>>, key: String, label: String, command| {
         let width = u16::try_from(Span::raw(&key).width() + Span::raw(&label).width()).unwrap_or(u16::MAX);
-        let fits = action == Action::Help || x.saturating_add(width).saturating_add(reserved) <= area.right();
+        let fits = command == Command::Help || x.saturating_add(width).saturating_add(reserved) <= area.right();
         if fits {
-            hits.add(Rect { x, width, ..area }.intersection(area), Target::Hint(action));
+            hits.add(Rect { x, width, ..area }.intersection(area), Target::Hint(command));
             spans.extend([Span::styled(key, theme.accent()), Span::raw(label)]);
             x = x.saturating_add(width);
         }
         fits
     };
-    let fields: &[(Action, &str)] = &[
-        (Action::Approve, "take or leave the field"),
-        (Action::Edit, "edit the value"),
-        (Action::Focus, "back to the tree"),
-        (Action::Undo, "undo"),
+    let fields: &[(Command, &str)] = &[
+        (Command::Approve, "take or leave the field"),
+        (Command::Edit, "edit the value"),
+        (Command::Focus, "back to the tree"),
+        (Command::Undo, "undo"),
     ];
     let short = |label: &'static str| label.split(',').next().unwrap_or(label);
     // How to move is known; what can be done here is not.
     let (moves, acts): (Vec<&Row>, Vec<&Row>) =
         TABLE.iter().filter(|row| (row.off)(state).is_none()).partition(|row| row.section == Section::Move);
-    let rows = acts.into_iter().chain(moves).map(|row| (row.action, short(row.label)));
-    let wanted: Vec<(Action, &str)> =
+    let rows = acts.into_iter().chain(moves).map(|row| (row.command, short(row.label)));
+    let wanted: Vec<(Command, &str)> =
         if command::in_fields(state) && state.focus == Focus::Detail { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
-    for (action, label) in wanted {
-        let key = state.keymap.first(action);
-        if !key.is_empty() && !hint(&mut spans, format!(" {key}"), format!(" {label} "), action) {
+    for (command, label) in wanted {
+        let key = state.keymap.first(command);
+        if !key.is_empty() && !hint(&mut spans, format!(" {key}"), format!(" {label} "), command) {
             break;
         }
     }
-    hint(&mut spans, help, " help ".to_owned(), Action::Help);
+    hint(&mut spans, help, " help ".to_owned(), Command::Help);
     Line::from(spans)
 }
 

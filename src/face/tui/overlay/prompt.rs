@@ -6,7 +6,7 @@ use tui_input::{Input, backend::crossterm::EventHandler};
 use crate::{
     domain::{review::Decision, text::Display},
     face::tui::{
-        command::Action,
+        command::Command,
         keymap::{Meaning, palette},
         state::{Prompt, Purpose, State},
         stroke::Stroke,
@@ -45,7 +45,7 @@ pub(crate) fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
         KeyCode::Esc => return left(state),
         KeyCode::Char('c') if Stroke::of(key) == Stroke::control('c') => return left(state),
         KeyCode::Enter => return entered(state),
-        _ if state.keymap.meaning(&[Stroke::of(key)]) == Meaning::Action(Action::Suspend) => return Some(Effect::Suspend),
+        _ if state.keymap.meaning(&[Stroke::of(key)]) == Meaning::Command(Command::Suspend) => return Some(Effect::Suspend),
         // Where a number is asked for, nothing else is taken.
         KeyCode::Char(c) if matches!(prompt.purpose, Purpose::Confirm | Purpose::Release(_)) && !c.is_ascii_digit() => {}
         KeyCode::Down => prompt.line += 1,
@@ -133,7 +133,7 @@ fn entered(state: &mut State) -> Option<Effect> {
     }
 }
 
-/// Does the chosen action, or goes to a line: `12`.
+/// Does the chosen command, or goes to a line: `12`.
 fn command(state: &mut State, typed: &str, line: usize) -> Option<Effect> {
     if let Ok(number) = typed.parse::<usize>() {
         let at = number.saturating_sub(1).min(state.tree.visible.len().saturating_sub(1));
@@ -147,5 +147,5 @@ fn command(state: &mut State, typed: &str, line: usize) -> Option<Effect> {
         "there is no such action".clone_into(&mut state.toast);
         return None;
     };
-    act(state, row.action)
+    act(state, row.command)
 }

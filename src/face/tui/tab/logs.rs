@@ -6,7 +6,7 @@ pub(crate) mod window;
 use self::window::Question;
 use super::review::{moves, tree::Subject};
 use crate::face::tui::{
-    command::Action,
+    command::Command,
     overlay::prompt,
     state::{Purpose, State, Tab},
     update::Effect,
@@ -19,27 +19,27 @@ pub(crate) fn open(state: &mut State, filter: String) {
     state.logs.look(filter);
 }
 
-/// Does what an action asks for in the log; false where it means something else there.
-pub(crate) fn acted(state: &mut State, action: Action) -> Option<Effect> {
-    match action {
-        Action::Follow => {
+/// Does what a command asks for in the log; false where it means something else there.
+pub(crate) fn acted(state: &mut State, command: Command) -> Option<Effect> {
+    match command {
+        Command::Follow => {
             state.logs.follow = !state.logs.follow;
             if state.logs.follow {
                 let filter = state.logs.filter.clone();
                 state.logs.look(filter);
             }
         }
-        Action::Level => {
+        Command::Level => {
             let filter = state.logs.next_level();
             state.logs.look(filter);
         }
-        Action::OfRun => {
+        Command::OfRun => {
             let run = state.logs.current().and_then(|line| line.run.clone());
             if let Some(run) = run {
                 open(state, format!("run:{run}"));
             }
         }
-        Action::Timeline => {
+        Command::Timeline => {
             let page = match state.tab {
                 Tab::Logs => state.logs.current().and_then(|line| line.page),
                 _ => state.page().map(|(_, page)| page),
@@ -49,8 +49,8 @@ pub(crate) fn acted(state: &mut State, action: Action) -> Option<Effect> {
                 None => "this is about no page".clone_into(&mut state.toast),
             }
         }
-        Action::ToChange => to_change(state),
-        Action::Export => return Some(Effect::Export(state.logs.filter.clone())),
+        Command::ToChange => to_change(state),
+        Command::Export => return Some(Effect::Export(state.logs.filter.clone())),
         _ => {}
     }
     None

@@ -2,7 +2,7 @@
 
 use super::{Effect, act, choose_line};
 use crate::face::tui::{
-    command::Action,
+    command::Command,
     state::{Focus, Popup, State, Tab},
     tab::review::moves,
 };
@@ -27,7 +27,7 @@ pub(crate) enum Target {
     Detail,
     Tab(Tab),
     /// A hint of the footer.
-    Hint(Action),
+    Hint(Command),
     /// A line of what lies over the tab, from 0.
     Line(usize),
     /// A run, from 0.
@@ -76,7 +76,7 @@ fn click(state: &mut State, double: bool, target: Target) -> Option<Effect> {
         Target::Row(node) => {
             moves::go_to(state, node);
             state.focus = Focus::Tree;
-            if double { act(state, Action::Toggle) } else { None }
+            if double { act(state, Command::Toggle) } else { None }
         }
         Target::Fold(node) => {
             moves::go_to(state, node);
@@ -89,21 +89,21 @@ fn click(state: &mut State, double: bool, target: Target) -> Option<Effect> {
         }
         Target::Entry(at) => {
             (state.logs.at, state.logs.follow) = (at, false);
-            if double { act(state, Action::Toggle) } else { None }
+            if double { act(state, Command::Toggle) } else { None }
         }
         Target::Tab(tab) => act(
             state,
             match tab {
-                Tab::Review => Action::ReviewTab,
-                Tab::Apply => Action::ApplyTab,
-                Tab::Logs => Action::LogsTab,
-                Tab::Runs => Action::RunsTab,
+                Tab::Review => Command::ReviewTab,
+                Tab::Apply => Command::ApplyTab,
+                Tab::Logs => Command::LogsTab,
+                Tab::Runs => Command::RunsTab,
             },
         ),
-        Target::Hint(action) => act(state, action),
+        Target::Hint(command) => act(state, command),
         Target::Run(at) => {
             state.runs.at = at;
-            if double { act(state, Action::Toggle) } else { None }
+            if double { act(state, Command::Toggle) } else { None }
         }
         Target::Line(_) | Target::Nothing => None,
     }

@@ -10,7 +10,7 @@ use super::applying::{Line as Told, Mark, Stage};
 use crate::{
     domain::model::Kind,
     face::tui::{
-        command::Action,
+        command::Command,
         state::{Phase, State},
         theme::Theme,
         view::{bar, reading, report_lines},
@@ -26,8 +26,8 @@ pub(crate) fn draw(state: &State, area: Rect) -> Paragraph<'static> {
     if applying.total.all == 0 && state.report.is_none() {
         let text = format!(
             "  nothing was applied yet: approve changes ({}), then {}",
-            state.keymap.first(Action::ReviewTab),
-            state.keymap.first(Action::Apply)
+            state.keymap.first(Command::ReviewTab),
+            state.keymap.first(Command::Apply)
         );
         return Paragraph::new(vec![Line::default(), Line::styled(text, state.theme.dim())]);
     }

@@ -11,7 +11,7 @@ use crate::{
         review::{Decision, Review},
     },
     face::tui::{
-        command::Action,
+        command::Command,
         overlay::prompt,
         state::{Popup, Purpose, Selection, State},
         tab::review::tree::Subject,
@@ -76,7 +76,7 @@ fn approve_many(state: &mut State, changes: &[usize], hidden: usize) -> Option<E
         state.toast = format!("{}; {otherwise} decided otherwise", state.toast);
     }
     if conflicts > 0 {
-        let key = state.keymap.first(Action::Resolve);
+        let key = state.keymap.first(Command::Resolve);
         state.toast = format!("{}; {conflicts} in conflict, {key} resolves", state.toast);
     }
     effect

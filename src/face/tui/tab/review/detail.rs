@@ -86,7 +86,7 @@ fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
     lines.extend(fields(state, change, &chosen, at));
     lines.push(Line::raw(chosen.reason.clone()));
     if let Some(hold) = &change.hold {
-        let key = state.keymap.first(command::Action::Release);
+        let key = state.keymap.first(command::Command::Release);
         let release = plan.release(at).map(|_| format!(" ({key} releases it)")).unwrap_or_default();
         lines.push(Line::styled(format!("held: {}{release}", hold.text), theme.alert()));
     }
@@ -97,7 +97,7 @@ fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
         lines.push(Line::raw(format!("flagged: {}", Display::of(note))));
     }
     lines.extend(section(theme, "Effects", effects(state, change, &chosen, at)));
-    let key = state.keymap.first(command::Action::Resolve);
+    let key = state.keymap.first(command::Command::Resolve);
     let ways = std::iter::once(&change.proposal).chain(&change.alternatives).enumerate();
     let others = ways.filter(|(way, _)| *way != verdict.way);
     let others =
@@ -204,12 +204,12 @@ fn links(state: &State) -> Vec<Line<'static>> {
     if let Some(page) = state.page().and_then(|(_, page)| page.in_notion()) {
         let edited = state.plan().and_then(|plan| plan.places.get(&page)).map(|place| place.edited);
         let edited = edited.map(|edited| format!(", edited {}", edited.strftime("%Y-%m-%d %H:%M"))).unwrap_or_default();
-        lines.push(dim(format!("Notion   {page} ({}){edited}", state.keymap.first(command::Action::OpenPage))));
+        lines.push(dim(format!("Notion   {page} ({}){edited}", state.keymap.first(command::Command::OpenPage))));
     }
     if outside::object_url(state).is_some()
         && let Some((_, object)) = state.object()
     {
-        lines.push(dim(format!("Clockify {object} ({})", state.keymap.first(command::Action::OpenObject))));
+        lines.push(dim(format!("Clockify {object} ({})", state.keymap.first(command::Command::OpenObject))));
     }
     if let Some(change) = state.current_change().and_then(|at| state.plan().map(|plan| &plan.changes[at])) {
         lines.push(dim(format!("change   {}", change.id)));

@@ -1,47 +1,47 @@
 //! Moving, folding and arranging.
 
 use crate::face::tui::{
-    command::Action,
+    command::Command,
     state::{Selection, State, Tab},
     update::arrange,
 };
 
-/// Moves, folds or arranges as an action asks for; false where it asks for something else.
-pub(crate) fn moved(state: &mut State, action: Action) -> bool {
-    match action {
-        Action::Down => go(state, 1),
-        Action::Up => go(state, -1),
-        Action::Top => go(state, isize::MIN),
-        Action::Bottom => go(state, isize::MAX),
-        Action::HalfPageDown => go(state, page(state) / 2),
-        Action::HalfPageUp => go(state, -(page(state) / 2)),
-        Action::PageDown => go(state, page(state)),
-        Action::PageUp => go(state, -page(state)),
-        Action::ExtendDown | Action::ExtendUp => {
+/// Moves, folds or arranges as a command asks for; false where it asks for something else.
+pub(crate) fn moved(state: &mut State, command: Command) -> bool {
+    match command {
+        Command::Down => go(state, 1),
+        Command::Up => go(state, -1),
+        Command::Top => go(state, isize::MIN),
+        Command::Bottom => go(state, isize::MAX),
+        Command::HalfPageDown => go(state, page(state) / 2),
+        Command::HalfPageUp => go(state, -(page(state) / 2)),
+        Command::PageDown => go(state, page(state)),
+        Command::PageUp => go(state, -page(state)),
+        Command::ExtendDown | Command::ExtendUp => {
             if !matches!(state.selection, Selection::Range(_)) {
                 state.selection = Selection::Range(state.cursor);
             }
-            go(state, if action == Action::ExtendDown { 1 } else { -1 });
+            go(state, if command == Command::ExtendDown { 1 } else { -1 });
         }
-        Action::NextClient | Action::PreviousClient => {
-            seek(state, action == Action::NextClient, |state, node| state.tree.nodes[node as usize].depth == 0);
+        Command::NextClient | Command::PreviousClient => {
+            seek(state, command == Command::NextClient, |state, node| state.tree.nodes[node as usize].depth == 0);
         }
-        Action::NextUndecided | Action::PreviousUndecided => seek(state, action == Action::NextUndecided, is_undecided),
-        Action::NextConflict | Action::PreviousConflict => seek(state, action == Action::NextConflict, is_contested),
-        Action::NextMatch | Action::PreviousMatch => {
-            seek(state, action == Action::NextMatch, is_match);
+        Command::NextUndecided | Command::PreviousUndecided => seek(state, command == Command::NextUndecided, is_undecided),
+        Command::NextConflict | Command::PreviousConflict => seek(state, command == Command::NextConflict, is_contested),
+        Command::NextMatch | Command::PreviousMatch => {
+            seek(state, command == Command::NextMatch, is_match);
             say_which_match(state);
         }
-        Action::Unfold => unfold(state),
-        Action::Fold => fold(state),
-        Action::UnfoldAll => fold_to(state, u8::MAX),
-        Action::FoldAll | Action::FoldToClients => fold_to(state, 0),
-        Action::FoldToProjects => fold_to(state, 1),
-        Action::Flat => {
+        Command::Unfold => unfold(state),
+        Command::Fold => fold(state),
+        Command::UnfoldAll => fold_to(state, u8::MAX),
+        Command::FoldAll | Command::FoldToClients => fold_to(state, 0),
+        Command::FoldToProjects => fold_to(state, 1),
+        Command::Flat => {
             state.arrangement.flat = !state.arrangement.flat;
             arrange(state);
         }
-        Action::Sort { by, reverse } => {
+        Command::Sort { by, reverse } => {
             (state.arrangement.by, state.arrangement.reverse) = (by, reverse);
             arrange(state);
             state.toast = format!("sorted by {}{}", by.word(), if reverse { ", reversed" } else { "" });
