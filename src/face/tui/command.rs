@@ -2,7 +2,7 @@
 //! disagree.
 
 use super::{
-    state::{Focus, Phase, State, Tab},
+    state::{Phase, State, Tab},
     tab::review::tree::By,
 };
 use crate::domain::{entry, plan::State as ChangeState, review::Decision};
@@ -137,80 +137,80 @@ fn in_review(state: &State) -> Option<&'static str> {
     match (&state.phase, state.tab) {
         (Phase::Applying, _) => Some("changes are being applied"),
         (_, Tab::Apply | Tab::Logs | Tab::Runs) => Some("only in the review (1)"),
-        _ if state.report.is_some() && state.review.is_none() => Some("read both sides again first (R)"),
-        _ if state.review.is_none() => Some("there is no plan yet"),
+        _ if state.applying.report.is_some() && state.reviewing.review.is_none() => Some("read both sides again first (R)"),
+        _ if state.reviewing.review.is_none() => Some("there is no plan yet"),
         _ => None,
     }
 }
 
 fn on_changes(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| (!state.has_changes()).then_some("this row has no changes"))
+    in_review(state).or_else(|| (!state.reviewing.has_changes()).then_some("this row has no changes"))
 }
 
 fn on_a_change(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| state.current_change().is_none().then_some("this row is no single change"))
+    in_review(state).or_else(|| state.reviewing.current_change().is_none().then_some("this row is no single change"))
 }
 
 fn with_ways(state: &State) -> Option<&'static str> {
     on_a_change(state).or_else(|| {
-        let at = state.current_change()?;
-        let alone = state.plan()?.changes[at].alternatives.is_empty();
+        let at = state.reviewing.current_change()?;
+        let alone = state.reviewing.plan()?.changes[at].alternatives.is_empty();
         alone.then_some("this change has no alternatives")
     })
 }
 
 fn resolved(state: &State) -> Option<&'static str> {
     with_ways(state).or_else(|| {
-        let at = state.current_change()?;
-        let approved = state.review.as_ref()?.verdict(at).decision == Some(Decision::Approve);
+        let at = state.reviewing.current_change()?;
+        let approved = state.reviewing.review.as_ref()?.verdict(at).decision == Some(Decision::Approve);
         (!approved).then_some("resolve it first: then the same is done for all of its kind")
     })
 }
 
 fn braked(state: &State) -> Option<&'static str> {
     on_a_change(state).or_else(|| {
-        let released = state.current_change().and_then(|at| state.plan()?.release(at));
+        let released = state.reviewing.current_change().and_then(|at| state.reviewing.plan()?.release(at));
         released.is_none().then_some("no brake withholds this change")
     })
 }
 
 fn on_an_open_change(state: &State) -> Option<&'static str> {
     on_a_change(state).or_else(|| {
-        let at = state.current_change()?;
-        (state.plan()?.changes[at].state == ChangeState::Held).then_some("this change is held")
+        let at = state.reviewing.current_change()?;
+        (state.reviewing.plan()?.changes[at].state == ChangeState::Held).then_some("this change is held")
     })
 }
 
 fn on_a_field(state: &State) -> Option<&'static str> {
     on_an_open_change(state).or_else(|| {
-        let fields = state.fields();
+        let fields = state.reviewing.fields();
         let typable = fields.iter().any(|field| entry::is_typable(field.field));
         (!typable).then_some("nothing in this change can be typed")
     })
 }
 
 fn with_object(state: &State) -> Option<&'static str> {
-    on_subject(state).or_else(|| state.object().is_none().then_some("it is not in Clockify yet"))
+    on_subject(state).or_else(|| state.reviewing.object().is_none().then_some("it is not in Clockify yet"))
 }
 
 fn on_subject(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| state.page().is_none().then_some("this row is no page"))
+    in_review(state).or_else(|| state.reviewing.page().is_none().then_some("this row is no page"))
 }
 
 fn with_search(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| state.search.text.is_empty().then_some("nothing is searched for (/)"))
+    in_review(state).or_else(|| state.reviewing.search.text.is_empty().then_some("nothing is searched for (/)"))
 }
 
 fn with_detail(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| (!state.has_detail()).then_some("the detail is hidden (p)"))
+    in_review(state).or_else(|| (!state.reviewing.detail.is_there()).then_some("the detail is hidden (p)"))
 }
 
 fn to_apply(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| (state.tally.approved == 0).then_some("nothing is approved"))
+    in_review(state).or_else(|| (state.reviewing.tally.approved == 0).then_some("nothing is approved"))
 }
 
 fn to_retry(state: &State) -> Option<&'static str> {
-    match &state.report {
+    match &state.applying.report {
         _ if state.phase == Phase::Applying => Some("changes are being applied"),
         Some(report) if report.failed + report.skipped > 0 => None,
         Some(_) | None => Some("nothing has failed"),
@@ -218,7 +218,7 @@ fn to_retry(state: &State) -> Option<&'static str> {
 }
 
 fn on_a_run(state: &State) -> Option<&'static str> {
-    let Some(run) = state.runs.all.get(state.runs.at).filter(|_| state.tab == Tab::Runs) else {
+    let Some(run) = state.runs.current().filter(|_| state.tab == Tab::Runs) else {
         return Some("only on one of the runs");
     };
     let report = run.end.as_ref().map(|end| &end.report).filter(|report| report.is_object());
@@ -241,7 +241,7 @@ fn on_an_entry(state: &State) -> Option<&'static str> {
 fn on_a_page(state: &State) -> Option<&'static str> {
     let page = match state.tab {
         Tab::Logs => state.logs.current().is_some_and(|line| line.page.is_some()),
-        Tab::Review => state.page().is_some(),
+        Tab::Review => state.reviewing.page().is_some(),
         Tab::Apply | Tab::Runs => false,
     };
     (!page).then_some("this is about no page")
@@ -369,5 +369,5 @@ pub(crate) fn row_of(command: Command) -> Option<&'static Row> {
 
 /// True while keys go to the fields of the change that is shown in detail.
 pub(crate) fn in_fields(state: &State) -> bool {
-    state.tab == Tab::Review && state.focus == Focus::Detail
+    state.tab == Tab::Review && state.reviewing.detail.focused
 }

@@ -74,7 +74,7 @@ impl Film {
 
     /// How many rows are shown, in the window and out of it.
     pub fn rows(&self) -> usize {
-        self.state.tree.visible.len()
+        self.state.reviewing.tree.visible.len()
     }
 
     /// The last frame.

@@ -65,7 +65,11 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, body: Rect, bottom: Rec
         }
         Some(Popup::Confirm) => {
             let scroll = state.prompt.as_ref().map_or(0, |prompt| u16::try_from(prompt.line).unwrap_or(u16::MAX));
-            let title = state.plan().and_then(text::undo_of).map_or_else(|| "Apply?".to_owned(), |of| format!("Apply the {of}?"));
+            let title = state
+                .reviewing
+                .plan()
+                .and_then(text::undo_of)
+                .map_or_else(|| "Apply?".to_owned(), |of| format!("Apply the {of}?"));
             vec![Sheet { scroll, ..sheet(&title, confirm(state)) }]
         }
         None => Vec::new(),
@@ -91,7 +95,7 @@ fn bottom_line(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Purpose::LogFilter => " log: ".to_owned(),
         Purpose::Flag => " note: ".to_owned(),
         Purpose::Palette => " : ".to_owned(),
-        Purpose::Confirm => format!(" type the number of closes, {}: ", state.tally.closes),
+        Purpose::Confirm => format!(" type the number of closes, {}: ", state.reviewing.tally.closes),
         Purpose::Release(Allowance { class, count }) => {
             format!(" {count} {} are withheld; type that number to let them through: ", class.plural())
         }
@@ -214,7 +218,7 @@ fn help(state: &State, width: u16) -> Vec<Line<'static>> {
 
 /// The ways to mend a change; for a contested field also what each side holds, and held when they last agreed.
 fn resolve(state: &State, at: usize, chosen: Option<usize>, width: u16) -> Option<Sheet> {
-    let (plan, review) = (state.plan()?, state.review.as_ref()?);
+    let (plan, review) = (state.reviewing.plan()?, state.reviewing.review.as_ref()?);
     let change = plan.changes.get(at)?;
     let mut lines = Vec::new();
     if change.is_contested() || change.proposal.fields.iter().any(|field| field.base.is_some()) {
@@ -287,8 +291,8 @@ fn sides(state: &State, change: &Change, field: &FieldChange, to_clockify: bool,
 }
 
 fn confirm(state: &State) -> Vec<Line<'static>> {
-    let (tally, theme) = (state.tally, state.theme);
-    let (Some(plan), Some(review)) = (state.plan(), &state.review) else { return Vec::new() };
+    let (tally, theme) = (state.reviewing.tally, state.theme);
+    let (Some(plan), Some(review)) = (state.reviewing.plan(), &state.reviewing.review) else { return Vec::new() };
     let approved: Vec<usize> = (0..plan.changes.len()).filter(|&at| review.is_approved(at)).collect();
     let mut counts: BTreeMap<(bool, Action), BTreeMap<Kind, usize>> = BTreeMap::new();
     for &at in &approved {

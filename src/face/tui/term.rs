@@ -73,11 +73,11 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         let size = terminal.size()?;
         let mut state = State::new((size.width, size.height), theme, surroundings.now());
-        (state.keymap, state.who, state.mouse) = (Arc::new(keymap), who(), surroundings.mouse);
-        state.undoes.clone_from(&undoes);
+        (state.keymap, state.reviewing.who, state.mouse) = (Arc::new(keymap), who(), surroundings.mouse);
+        state.reviewing.undoes.clone_from(&undoes);
         let worker = worker::start(
             setup,
-            state.who.clone(),
+            state.reviewing.who.clone(),
             global.lock_patience(),
             stop.clone(),
             news_sender.clone(),
@@ -104,19 +104,19 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
 
 /// What the program ends with, and its last words.
 fn ended(state: &State, stop: &Stop, demo: bool) -> u8 {
-    let last_words = match (&state.phase, &state.report, state.tally.decided()) {
+    let last_words = match (&state.phase, &state.applying.report, state.reviewing.tally.decided()) {
         (Phase::Failed { text, .. }, _, _) => text.clone(),
         (_, Some(report), _) => format!("run {}: {}", report.run_id, report.outcome.words()),
         (_, None, 0) => String::new(),
         (_, None, decided) => {
             let kept = if demo { "decided; the demo keeps nothing" } else { "decided and kept" };
-            format!("{decided} of {} changes {kept}; nothing was applied", state.tally.changes)
+            format!("{decided} of {} changes {kept}; nothing was applied", state.reviewing.tally.changes)
         }
     };
     if !last_words.is_empty() {
         drop(io::Write::write_all(&mut io::stderr(), format!("{last_words}\n").as_bytes()));
     }
-    match (stop.signalled(), &state.phase, &state.report) {
+    match (stop.signalled(), &state.phase, &state.applying.report) {
         (Some(signal), ..) => 128 + signal,
         (None, Phase::Failed { code, .. }, _) => *code,
         (None, _, Some(report)) => report.outcome.exit_code(),

@@ -338,7 +338,7 @@ fn a_held_change_says_why_it_cannot_be_approved() {
 #[test]
 fn undo_takes_everything_back() {
     let film = film((80, 24), planned(plan()), keys("Auu"));
-    assert_eq!(film.state.tally.decided(), 0);
+    assert_eq!(film.state.reviewing.tally.decided(), 0);
     assert!(film.frame.contains("there is nothing left"), "{}", film.frame);
 }
 
@@ -402,7 +402,7 @@ Effects
 #[test]
 fn a_filter_narrows_and_decisions_leave_the_rest_alone() {
     let film = film((80, 24), planned(plan()), keys("fclose<enter>A"));
-    assert_eq!(film.state.tally.approved, 1);
+    assert_eq!(film.state.reviewing.tally.approved, 1);
     assert!(film.frame.contains("hidden"), "{}", film.frame);
 }
 

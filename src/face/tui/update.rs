@@ -3,8 +3,6 @@
 mod news;
 mod pointer;
 
-use std::sync::Arc;
-
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
@@ -16,7 +14,7 @@ use super::{
     command::{self, Command},
     keymap::Meaning,
     overlay::prompt,
-    state::{Focus, Phase, Popup, Purpose, Selection, State, Tab},
+    state::{Phase, Popup, Purpose, Reading, State, Tab},
     stroke::Stroke,
     tab::{
         apply::applying::Applying,
@@ -26,13 +24,12 @@ use super::{
             matching::{Query, Wanted},
             moves,
             outside::{self, Copied},
-            tree::Tree,
+            reviewing::{Looked, Selection},
         },
     },
 };
 use crate::domain::{
     journal::RunId,
-    plan::Plan,
     review::{Approved, Decision, Review, Said},
     rules::Allowance,
 };
@@ -92,7 +89,7 @@ pub(crate) fn update(state: &mut State, msg: Msg) -> Option<Effect> {
             None
         }
     };
-    moves::keep_in_window(state);
+    state.reviewing.keep_in_window(state.size);
     effect.or_else(|| logs::wants(state).map(Effect::Log))
 }
 
@@ -134,13 +131,13 @@ pub(crate) fn act(state: &mut State, command: Command) -> Option<Effect> {
     if command::in_fields(state) {
         match command {
             Command::Down | Command::Up => {
-                moves::choose_field(state, command == Command::Down);
+                state.reviewing.choose_field(command == Command::Down);
                 return None;
             }
             Command::Approve => return decide::toggle_field(state),
-            Command::Toggle if state.fields().len() > 1 => return decide::toggle_field(state),
+            Command::Toggle if state.reviewing.fields().len() > 1 => return decide::toggle_field(state),
             Command::Toggle | Command::Back | Command::Leave => {
-                (state.focus, state.zoom) = (Focus::Tree, false);
+                state.reviewing.detail.leave();
                 return None;
             }
             _ => {}
@@ -168,31 +165,31 @@ fn act_anywhere(state: &mut State, command: Command) -> Option<Effect> {
         Command::Edit => decide::edit(state),
         Command::Resolve => decide::open_ways(state),
         Command::Release => {
-            if let Some(allowance) = state.current_change().and_then(|at| state.plan()?.release(at)) {
+            if let Some(allowance) = state.reviewing.current_change().and_then(|at| state.reviewing.plan()?.release(at)) {
                 prompt::ask(state, Purpose::Release(allowance), "");
             }
         }
         Command::Range => {
-            state.selection = match state.selection {
+            state.reviewing.selection = match state.reviewing.selection {
                 Selection::Range(_) => Selection::None,
-                Selection::None | Selection::Marked(_) => Selection::Range(state.cursor),
+                Selection::None | Selection::Marked(_) => Selection::Range(state.reviewing.cursor),
             }
         }
         Command::Mark => decide::mark(state),
         Command::Search | Command::Filter if state.tab == Tab::Logs => logs::ask(state),
         Command::Search => prompt::ask(state, Purpose::Search, ""),
         Command::Filter => {
-            let filter = state.filter.text.clone();
+            let filter = state.reviewing.filter.text.clone();
             prompt::ask(state, Purpose::Filter, &filter);
         }
         Command::Apply => ask_to_apply(state),
         Command::Retry => {
-            state.retrying = Some(state.applying.pages.clone());
-            return Some(read_again(state, state.undoes.clone()));
+            state.reviewing.retrying = Some(state.applying.pages.clone());
+            return Some(read_again(state, state.reviewing.undoes.clone()));
         }
         Command::Refetch => return Some(read_again(state, None)),
         Command::UndoRun => {
-            let run = state.runs.all.get(state.runs.at)?.id.clone();
+            let run = state.runs.current()?.id.clone();
             return Some(read_again(state, Some(run)));
         }
         Command::OnlyFailures => state.applying.only_failures = !state.applying.only_failures,
@@ -210,15 +207,15 @@ fn act_anywhere(state: &mut State, command: Command) -> Option<Effect> {
             return logs::acted(state, command);
         }
         Command::Focus => {
-            state.focus = if state.focus == Focus::Tree { Focus::Detail } else { Focus::Tree };
+            state.reviewing.detail.focused = !state.reviewing.detail.focused;
         }
-        Command::Zoom => state.zoom = !state.zoom,
+        Command::Zoom => state.reviewing.detail.zoomed = !state.reviewing.detail.zoomed,
         Command::Detail => {
-            state.detail = !state.detail;
-            (state.focus, state.zoom) = (Focus::Tree, false);
+            state.reviewing.detail.shown = !state.reviewing.detail.shown;
+            state.reviewing.detail.leave();
         }
-        Command::DetailDown => state.detail_scroll = state.detail_scroll.saturating_add(3),
-        Command::DetailUp => state.detail_scroll = state.detail_scroll.saturating_sub(3),
+        Command::DetailDown => state.reviewing.detail.scroll(3),
+        Command::DetailUp => state.reviewing.detail.scroll(-3),
         Command::Copy => state.popup = Some(Popup::Copy { line: 0 }),
         Command::CopyUrl => return outside::copies(state).into_iter().find(Copied::is_url).map(Effect::Copy),
         Command::OpenPage => return outside::page_url(state).map(Effect::Open),
@@ -261,7 +258,7 @@ fn in_popup(state: &mut State, popup: &Popup, command: Command) -> Option<Effect
             state.popup = Some(Popup::Help { scroll: scroll.saturating_sub(10) });
         }
         (Popup::Resolve { change, line }, Command::Down | Command::Up) => {
-            let last = state.plan().map_or(0, |plan| plan.changes[*change].alternatives.len());
+            let last = state.reviewing.plan().map_or(0, |plan| plan.changes[*change].alternatives.len());
             let line = match line {
                 Some(line) if down => (line + 1).min(last),
                 Some(line) => line.saturating_sub(1),
@@ -277,7 +274,7 @@ fn in_popup(state: &mut State, popup: &Popup, command: Command) -> Option<Effect
             return decide::resolve(state, &[*change], *line);
         }
         (Popup::Resolve { change, line: Some(line) }, Command::Alike) => {
-            let alike = state.review.as_ref()?.alike(*change);
+            let alike = state.reviewing.review.as_ref()?.alike(*change);
             return decide::resolve_alike(state, alike, *line);
         }
         (
@@ -309,7 +306,7 @@ fn in_popup(state: &mut State, popup: &Popup, command: Command) -> Option<Effect
 fn choose_line(state: &mut State, popup: &Popup, number: usize) -> Option<Effect> {
     match popup {
         Popup::Resolve { change, .. } => {
-            let ways = state.plan()?.changes[*change].alternatives.len() + 1;
+            let ways = state.reviewing.plan()?.changes[*change].alternatives.len() + 1;
             if number <= ways { decide::resolve(state, &[*change], number - 1) } else { None }
         }
         Popup::Copy { .. } => {
@@ -323,20 +320,19 @@ fn choose_line(state: &mut State, popup: &Popup, number: usize) -> Option<Effect
 
 fn ask_to_apply(state: &mut State) {
     state.popup = Some(Popup::Confirm);
-    if state.tally.closes > 0 {
+    if state.reviewing.tally.closes > 0 {
         prompt::ask(state, Purpose::Confirm, "");
     }
 }
 
 pub(crate) fn apply(state: &mut State) -> Option<Effect> {
     state.popup = None;
-    let approved = state.review.as_ref()?.approved();
+    let approved = state.reviewing.review.as_ref()?.approved();
     state.applying = Applying::new(&approved, state.now);
     state.phase = Phase::Applying;
     state.tab = Tab::Apply;
-    state.report = None;
-    state.rows.clear();
-    state.read.clear();
+    state.applying.report = None;
+    state.reading = Reading::default();
     Some(Effect::Apply(approved))
 }
 
@@ -344,36 +340,27 @@ pub(crate) fn apply(state: &mut State) -> Option<Effect> {
 fn read_again(state: &mut State, undoes: Option<RunId>) -> Effect {
     state.phase = Phase::Reading;
     state.tab = Tab::Review;
-    state.rows.clear();
-    state.read.clear();
-    state.report = None;
-    leave_plan(state);
+    state.reading = Reading::default();
+    state.applying.report = None;
+    state.reviewing.leave_plan();
     state.toast.clear();
-    state.undoes.clone_from(&undoes);
+    state.reviewing.undoes.clone_from(&undoes);
     undoes.map_or(Effect::Read, Effect::Undo)
-}
-
-/// Lets go of the plan, and remembers where the person was.
-fn leave_plan(state: &mut State) -> Option<Review<Arc<Plan>>> {
-    state.left_at = state.page().map(|(_, page)| page);
-    state.tree = Tree::default();
-    (state.cursor, state.focus, state.zoom) = (0, Focus::Tree, false);
-    state.review.take()
 }
 
 fn toggle(state: &mut State) -> Option<Effect> {
     match state.tab {
-        Tab::Review if state.tree.nodes.is_empty() => None,
-        Tab::Review if state.tree.is_branch(state.cursor) => {
-            moves::toggle_fold(state);
+        Tab::Review if state.reviewing.tree.nodes.is_empty() => None,
+        Tab::Review if state.reviewing.tree.is_branch(state.reviewing.cursor) => {
+            state.reviewing.toggle_fold();
             None
         }
         Tab::Review => {
-            (state.detail, state.focus) = (true, Focus::Detail);
+            (state.reviewing.detail.shown, state.reviewing.detail.focused) = (true, true);
             None
         }
         Tab::Runs => {
-            let run = state.runs.all.get(state.runs.at).map(|run| run.id.clone())?;
+            let run = state.runs.current().map(|run| run.id.clone())?;
             logs::open(state, format!("run:{run}"));
             None
         }
@@ -387,7 +374,7 @@ fn toggle(state: &mut State) -> Option<Effect> {
 
 /// Leaves what is on top: a selection, a pane, a filter, a tab, and in the end the console.
 fn back(state: &mut State) -> Option<Effect> {
-    if std::mem::take(&mut state.selection) != Selection::None {
+    if std::mem::take(&mut state.reviewing.selection) != Selection::None {
         return None;
     }
     if state.tab == Tab::Logs && state.logs.open.take().is_some() {
@@ -406,16 +393,16 @@ fn back(state: &mut State) -> Option<Effect> {
             state.tab = Tab::Review;
             None
         }
-        _ if state.zoom => {
-            state.zoom = false;
+        _ if state.reviewing.detail.zoomed => {
+            state.reviewing.detail.zoomed = false;
             None
         }
-        _ if !state.filter.text.is_empty() => {
-            state.filter.text.clear();
+        _ if !state.reviewing.filter.text.is_empty() => {
+            state.reviewing.filter.text.clear();
             Some(look_for(state, Wanted::Filter))
         }
-        _ if !state.search.text.is_empty() => {
-            state.search = super::state::Looked::default();
+        _ if !state.reviewing.search.text.is_empty() => {
+            state.reviewing.search = Looked::default();
             None
         }
         _ => Some(Effect::Quit),
@@ -438,23 +425,5 @@ fn interrupt(state: &mut State) -> Effect {
 
 /// Asks the plan what matches.
 pub(crate) fn look_for(state: &mut State, wanted: Wanted) -> Effect {
-    Effect::Match(state.query(wanted))
-}
-
-/// Arranges the rows of the plan anew; the cursor stays on what it was on.
-pub(crate) fn arrange(state: &mut State) {
-    let Some(review) = &state.review else { return };
-    let plan = Arc::clone(review.shared());
-    let subject = state.subject();
-    let folded: std::collections::HashSet<_> =
-        state.tree.nodes.iter().filter(|node| !node.open).map(|node| node.subject).collect();
-    state.tree = Tree::new(&plan, state.arrangement, |change| state.waiting.contains_key(&change.id));
-    if !folded.is_empty() {
-        state.tree.fold(|node| folded.contains(&node.subject).then_some(false));
-    }
-    state.tree.filter(if state.filter.text.is_empty() { None } else { state.filter.found.as_ref() });
-    state.selection = Selection::None;
-    state.cursor = subject.and_then(|subject| state.tree.find(subject)).unwrap_or_default();
-    moves::stay_visible(state);
-    state.count();
+    Effect::Match(state.reviewing.query(wanted))
 }

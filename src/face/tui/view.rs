@@ -12,11 +12,11 @@ use super::{
     command::{self, Command, Row, Section, TABLE},
     layout::{WIDE, layout},
     overlay,
-    state::{Focus, Phase, Selection, State, Tab},
+    state::{Phase, State, Tab},
     tab::{
         apply::progress,
         logs::entries,
-        review::{detail, rows, tree::Arrangement},
+        review::{detail, reviewing::Selection, rows, tree::Arrangement},
         runs,
     },
     theme::Theme,
@@ -61,12 +61,12 @@ pub(crate) fn view(state: &State, frame: &mut Frame<'_>) -> Hits {
         frame.render_widget(Paragraph::new("too small; q leaves"), area);
         return hits;
     }
-    let places = layout(state.size, state.panes());
+    let places = layout(state.size, state.reviewing.detail.panes(state.size));
     let body = places.body;
     frame.render_widget(header(state), places.header);
     frame.render_widget(tabs(state, places.tabs, &mut hits), places.tabs);
     match state.tab {
-        Tab::Review if state.review.is_some() => {
+        Tab::Review if state.reviewing.review.is_some() => {
             if places.tree.height > 0 {
                 rows::draw(state, frame, places.tree, &mut hits);
             }
@@ -90,7 +90,7 @@ fn header(state: &State) -> Line<'static> {
     let theme = state.theme;
     let mut spans = vec![Span::styled(" punchlist", theme.accent())];
     for service in [Service::Notion, Service::Clockify] {
-        let mark = match (&state.phase, state.plan().is_some() || state.read.contains(&service)) {
+        let mark = match (&state.phase, state.reviewing.plan().is_some() || state.reading.read.contains(&service)) {
             (_, true) => theme.pick("✓", "ok"),
             (Phase::Reading, false) => spinner(state),
             (_, false) => "-",
@@ -98,11 +98,11 @@ fn header(state: &State) -> Line<'static> {
         let short = if state.size.0 < 60 { &service.to_string()[..1] } else { &service.to_string() };
         spans.push(Span::raw(format!("  {short} {mark}")));
     }
-    if let Some(plan) = state.plan() {
-        let tally = state.tally;
+    if let Some(plan) = state.reviewing.plan() {
+        let tally = state.reviewing.tally;
         if state.size.0 >= WIDE {
             spans.push(Span::raw(format!("   plan {}", &plan.hash[..plan.hash.len().min(8)])));
-            if let Some(at) = state.planned_at {
+            if let Some(at) = state.reviewing.planned_at {
                 spans.push(Span::styled(format!(", {}", age(state.now.duration_since(at).as_secs())), theme.dim()));
             }
         }
@@ -152,30 +152,33 @@ fn tabs(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
         spans.push(Span::styled(text, if tab == state.tab { Theme::bold() } else { theme.dim() }));
     }
     if state.tab == Tab::Review {
-        if !state.filter.text.is_empty() {
-            spans.push(Span::styled(format!("   filter: {}", Display::of(&state.filter.text).clipped(30)), theme.accent()));
+        if !state.reviewing.filter.text.is_empty() {
+            spans.push(Span::styled(
+                format!("   filter: {}", Display::of(&state.reviewing.filter.text).clipped(30)),
+                theme.accent(),
+            ));
         }
-        let arrangement = state.arrangement;
+        let arrangement = state.reviewing.arrangement;
         if arrangement != Arrangement::default() {
             let flat = if arrangement.flat { "flat, " } else { "" };
             let reverse = if arrangement.reverse { " reversed" } else { "" };
             spans.push(Span::styled(format!("   {flat}by {}{reverse}", arrangement.by.word()), theme.dim()));
         }
-        if state.focus == Focus::Detail {
+        if state.reviewing.detail.focused {
             spans.push(Span::styled("   in the detail", theme.alert()));
         }
-        match &state.selection {
+        match &state.reviewing.selection {
             Selection::None => {}
             Selection::Range(_) => spans.push(Span::styled("   selecting a range", theme.alert())),
             Selection::Marked(marked) => spans.push(Span::styled(format!("   {} selected", marked.len()), theme.alert())),
         }
     }
     // Where one is, at the end of the line, if there is room.
-    let (at, all) = (state.tree.position(state.cursor) + 1, state.tree.visible.len());
+    let (at, all) = (state.reviewing.tree.position(state.reviewing.cursor) + 1, state.reviewing.tree.visible.len());
     let position = format!("{}/{all} ", at.min(all));
     let used: usize = spans.iter().map(Span::width).sum();
     let room = usize::from(area.width).saturating_sub(used + position.len());
-    if state.tab == Tab::Review && state.review.is_some() && room > 0 {
+    if state.tab == Tab::Review && state.reviewing.review.is_some() && room > 0 {
         spans.push(Span::styled(format!("{}{position}", " ".repeat(room)), theme.dim()));
     }
     Line::from(spans)
@@ -183,7 +186,7 @@ fn tabs(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
 
 /// What the first tab shows: a review, or that of an undo, which is never to be mistaken for another.
 fn review_title(state: &State) -> String {
-    match &state.undoes {
+    match &state.reviewing.undoes {
         None => "Review".to_owned(),
         Some(run) => format!("Undo of run {}", Display::of(&run.0).clipped(if state.size.0 < 60 { 8 } else { 24 })),
     }
@@ -207,10 +210,10 @@ fn waiting(state: &State) -> Paragraph<'static> {
             lines.extend([Line::default(), keys(&[(Command::Interrupt, "stops reading")])]);
         }
         Phase::Ready | Phase::Applying => {
-            lines.extend(state.report.iter().flat_map(|report| report_lines(state, report)));
+            lines.extend(state.applying.report.iter().flat_map(|report| report_lines(state, report)));
             lines.push(Line::default());
             let mut words = vec![(Command::Refetch, "reads both sides again")];
-            if state.report.as_ref().is_some_and(|report| report.failed + report.skipped > 0) {
+            if state.applying.report.as_ref().is_some_and(|report| report.failed + report.skipped > 0) {
                 words.insert(0, (Command::Retry, "retries what failed"));
             }
             words.extend([(Command::ApplyTab, "shows how it went"), (Command::Leave, "leaves")]);
@@ -223,10 +226,10 @@ fn waiting(state: &State) -> Paragraph<'static> {
 /// How far each side has been read.
 pub(crate) fn reading(state: &State) -> Vec<Line<'static>> {
     let line = |service: Service| {
-        let rows = |kind| state.rows.get(&(service, kind)).map(|rows| format!("{rows} {}", Kind::plural(kind)));
+        let rows = |kind| state.reading.rows.get(&(service, kind)).map(|rows| format!("{rows} {}", Kind::plural(kind)));
         let counts: Vec<String> = Kind::ALL.into_iter().filter_map(rows).collect();
         let counts = if counts.is_empty() { "…".to_owned() } else { counts.join(", ") };
-        let mark = if state.read.contains(&service) { state.theme.pick("✓", "ok") } else { spinner(state) };
+        let mark = if state.reading.read.contains(&service) { state.theme.pick("✓", "ok") } else { spinner(state) };
         Line::raw(format!("  {mark} reading {service}: {counts}"))
     };
     vec![line(Service::Notion), line(Service::Clockify)]
@@ -265,8 +268,11 @@ fn footer(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
     let (moves, acts): (Vec<&Row>, Vec<&Row>) =
         TABLE.iter().filter(|row| (row.off)(state).is_none()).partition(|row| row.section == Section::Move);
     let rows = acts.into_iter().chain(moves).map(|row| (row.command, short(row.label)));
-    let wanted: Vec<(Command, &str)> =
-        if command::in_fields(state) && state.focus == Focus::Detail { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
+    let wanted: Vec<(Command, &str)> = if command::in_fields(state) && state.reviewing.detail.focused {
+        fields.to_vec()
+    } else {
+        rows.take(HINTS_MAX).collect()
+    };
     for (command, label) in wanted {
         let key = state.keymap.first(command);
         if !key.is_empty() && !hint(&mut spans, format!(" {key}"), format!(" {label} "), command) {

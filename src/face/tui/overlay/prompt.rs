@@ -10,7 +10,7 @@ use crate::{
         keymap::{Meaning, palette},
         state::{Prompt, Purpose, State},
         stroke::Stroke,
-        tab::review::{decide, matching::Wanted, moves},
+        tab::review::{decide, matching::Wanted, reviewing::Looked},
         update::{Effect, act, apply, look_for},
     },
 };
@@ -21,7 +21,7 @@ const LENGTH_MAX: usize = 1000;
 /// Asks for a line.
 pub(crate) fn ask(state: &mut State, purpose: Purpose, text: &str) {
     let input = Input::new(text.to_owned());
-    state.prompt = Some(Prompt { purpose, input, line: 0, from: state.cursor, refused: String::new() });
+    state.prompt = Some(Prompt { purpose, input, line: 0, from: state.reviewing.cursor, refused: String::new() });
 }
 
 /// Takes pasted text in as one line: no line break in it counts as Enter, and nothing in it acts.
@@ -67,12 +67,12 @@ fn left(state: &mut State) -> Option<Effect> {
     state.popup = None;
     match purpose {
         Purpose::Filter => {
-            state.filter.text.clear();
+            state.reviewing.filter.text.clear();
             Some(look_for(state, Wanted::Filter))
         }
         Purpose::Search => {
-            state.search = crate::face::tui::state::Looked::default();
-            moves::go_to(state, from);
+            state.reviewing.search = Looked::default();
+            state.reviewing.go_to(from);
             None
         }
         Purpose::LogFilter | Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => {
@@ -87,11 +87,11 @@ fn typed(state: &mut State) -> Option<Effect> {
     let value = prompt.input.value().to_owned();
     match prompt.purpose {
         Purpose::Filter => {
-            state.filter.text = value;
+            state.reviewing.filter.text = value;
             Some(look_for(state, Wanted::Filter))
         }
         Purpose::Search => {
-            state.search.text = value;
+            state.reviewing.search.text = value;
             Some(look_for(state, Wanted::Search))
         }
         Purpose::LogFilter | Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => {
@@ -111,9 +111,9 @@ fn entered(state: &mut State) -> Option<Effect> {
         }
         Purpose::Flag => decide::and_move(state, Some(&Decision::Flag { note: value }), "flagged"),
         Purpose::Palette => command(state, &value, prompt.line),
-        Purpose::Confirm if value == state.tally.closes.to_string() => apply(state),
+        Purpose::Confirm if value == state.reviewing.tally.closes.to_string() => apply(state),
         Purpose::Confirm => {
-            let refused = format!("type {} to close, or esc", state.tally.closes);
+            let refused = format!("type {} to close, or esc", state.reviewing.tally.closes);
             state.prompt = Some(Prompt { input: Input::default(), refused, ..prompt });
             None
         }
@@ -136,9 +136,9 @@ fn entered(state: &mut State) -> Option<Effect> {
 /// Does the chosen command, or goes to a line: `12`.
 fn command(state: &mut State, typed: &str, line: usize) -> Option<Effect> {
     if let Ok(number) = typed.parse::<usize>() {
-        let at = number.saturating_sub(1).min(state.tree.visible.len().saturating_sub(1));
-        if let Some(&node) = state.tree.visible.get(at) {
-            moves::go_to(state, node);
+        let at = number.saturating_sub(1).min(state.reviewing.tree.visible.len().saturating_sub(1));
+        if let Some(&node) = state.reviewing.tree.visible.get(at) {
+            state.reviewing.go_to(node);
         }
         return None;
     }

@@ -4,7 +4,7 @@ pub(crate) mod entries;
 pub(crate) mod window;
 
 use self::window::Question;
-use super::review::{moves, tree::Subject};
+use super::review::tree::Subject;
 use crate::face::tui::{
     command::Command,
     overlay::prompt,
@@ -42,7 +42,7 @@ pub(crate) fn acted(state: &mut State, command: Command) -> Option<Effect> {
         Command::Timeline => {
             let page = match state.tab {
                 Tab::Logs => state.logs.current().and_then(|line| line.page),
-                _ => state.page().map(|(_, page)| page),
+                _ => state.reviewing.page().map(|(_, page)| page),
             };
             match page {
                 Some(page) => open(state, format!("about:{page}")),
@@ -72,12 +72,13 @@ pub(crate) fn toggle(state: &mut State) {
 
 /// Goes to the change of the entry in the review.
 fn to_change(state: &mut State) {
-    let place = state.logs.current().and_then(|line| line.change.clone()).and_then(|change| state.place(&change));
-    let node = place.and_then(|place| u32::try_from(place).ok()).and_then(|place| state.tree.find(Subject::Change(place)));
+    let place = state.logs.current().and_then(|line| line.change.clone()).and_then(|change| state.reviewing.place(&change));
+    let node =
+        place.and_then(|place| u32::try_from(place).ok()).and_then(|place| state.reviewing.tree.find(Subject::Change(place)));
     match node {
         Some(node) => {
             state.tab = Tab::Review;
-            moves::go_to(state, node);
+            state.reviewing.go_to(node);
         }
         None => "the plan at hand has no such change".clone_into(&mut state.toast),
     }

@@ -6,5 +6,6 @@ pub(crate) mod difference;
 pub(crate) mod matching;
 pub(crate) mod moves;
 pub(crate) mod outside;
+pub(crate) mod reviewing;
 pub(crate) mod rows;
 pub(crate) mod tree;

@@ -3,7 +3,7 @@
 use ratatui::{layout::Rect, text::Line, widgets::Paragraph};
 
 use crate::{
-    domain::text::Display,
+    domain::{journal::RunId, text::Display},
     edge::store::RunRecord,
     face::{
         text::outcome_words,
@@ -14,6 +14,22 @@ use crate::{
         },
     },
 };
+
+/// The runs that are listed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Runs {
+    pub(crate) all: Vec<RunRecord>,
+    pub(crate) at: usize,
+    /// The run of this console.
+    pub(crate) own: Option<RunId>,
+}
+
+impl Runs {
+    /// The run under the cursor.
+    pub(crate) fn current(&self) -> Option<&RunRecord> {
+        self.all.get(self.at)
+    }
+}
 
 pub(crate) fn draw(state: &State, area: Rect, hits: &mut Hits) -> Paragraph<'static> {
     let room = usize::from(area.height).saturating_sub(2).max(1);

@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Effect, arrange, ask_to_apply, leave_plan, look_for};
+use super::{Effect, ask_to_apply, look_for};
 use crate::{
     domain::{
         journal::What,
@@ -26,6 +26,7 @@ use crate::{
             review::{
                 matching::{Matches, Wanted},
                 moves,
+                reviewing::Looked,
             },
         },
     },
@@ -70,12 +71,12 @@ pub(crate) enum News {
 pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
     match news {
         News::Told(progress) => told(state, progress),
-        News::Waiting(waiting) => state.waiting = waiting,
+        News::Waiting(waiting) => state.reviewing.waiting = waiting,
         News::Planned { plan, remembered, at } => return planned(state, plan, remembered, at),
         News::Failed { text, code } => {
-            state.retrying = None;
+            state.reviewing.retrying = None;
             // Nobody is there any more to keep a decision or to apply one: the failure takes the plan's place, until it is read again.
-            leave_plan(state);
+            state.reviewing.leave_plan();
             (state.tab, state.popup, state.prompt) = (Tab::Review, None, None);
             state.applying.in_flight = 0;
             state.applying.ended.get_or_insert(state.now);
@@ -99,50 +100,53 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
 }
 
 fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Remembered>, at: Timestamp) -> Option<Effect> {
-    let before = leave_plan(state);
-    state.needed_by = needed_by(&plan);
-    state.undoes.clone_from(&plan.scope.undoes);
-    let mut review = Review::new(plan, state.who.clone());
+    let before = state.reviewing.leave_plan();
+    state.reviewing.needed_by = needed_by(&plan);
+    state.reviewing.undoes.clone_from(&plan.scope.undoes);
+    let mut review = Review::new(plan, state.reviewing.who.clone());
     review.recall(remembered.iter().map(|known| (known.said.clone(), known.by.clone())));
     // What was decided while this plan was made is on its way to the state.
     if let Some(before) = before {
         let all: Vec<usize> = (0..before.plan().changes.len()).collect();
         review.recall(all.iter().zip(before.said(&all)).map(|(&at, said)| (said, before.by(at).to_owned())));
     }
-    state.earlier = HashMap::new();
+    state.reviewing.earlier = HashMap::new();
     for known in remembered {
-        state.earlier.entry(known.said.page).or_default().push(known);
+        state.reviewing.earlier.entry(known.said.page).or_default().push(known);
     }
-    state.review = Some(review);
+    state.reviewing.review = Some(review);
     state.phase = Phase::Ready;
-    (state.planned_at, state.now) = (Some(at), at);
-    state.search = crate::face::tui::state::Looked::default();
-    state.filter.found = None;
-    arrange(state);
-    let page = |node: &u32| state.tree.page(*node, state.plan());
-    let left_at = state.left_at.and_then(|left_at| state.tree.visible.iter().find(|node| page(node) == Some(left_at)).copied());
-    state.cursor = left_at.unwrap_or(state.cursor);
-    if let Some(pages) = state.retrying.take() {
+    (state.reviewing.planned_at, state.now) = (Some(at), at);
+    state.reviewing.search = Looked::default();
+    state.reviewing.filter.found = None;
+    state.reviewing.arrange();
+    let page = |node: &u32| state.reviewing.tree.page(*node, state.reviewing.plan());
+    let left_at = state
+        .reviewing
+        .left_at
+        .and_then(|left_at| state.reviewing.tree.visible.iter().find(|node| page(node) == Some(left_at)).copied());
+    state.reviewing.cursor = left_at.unwrap_or(state.reviewing.cursor);
+    if let Some(pages) = state.reviewing.retrying.take() {
         finish_what_was_approved(state, &pages);
-        if state.tally.approved > 0 {
+        if state.reviewing.tally.approved > 0 {
             ask_to_apply(state);
         } else {
             "nothing that was approved is left to do".clone_into(&mut state.toast);
         }
     }
-    (!state.filter.text.is_empty()).then(|| look_for(state, Wanted::Filter))
+    (!state.reviewing.filter.text.is_empty()).then(|| look_for(state, Wanted::Filter))
 }
 
 /// Approves what a stopped run left of changes that were approved: the IDs that did not get into their pages any more.
 fn finish_what_was_approved(state: &mut State, pages: &HashSet<PageId>) {
-    let Some(review) = &mut state.review else { return };
+    let Some(review) = &mut state.reviewing.review else { return };
     let changes = review.plan().changes.iter().enumerate();
     let rest = changes.filter(|(_, change)| {
         change.proposal.action == Action::WriteBack && change.state == ChangeState::Ready && pages.contains(&change.page)
     });
     let rest: Vec<usize> = rest.map(|(at, _)| at).filter(|&at| review.verdict(at).decision.is_none()).collect();
     review.decide(&rest, Some(&Decision::Approve));
-    state.count();
+    state.reviewing.count();
 }
 
 /// How many changes each change is required by, directly.
@@ -164,33 +168,33 @@ fn applied(state: &mut State, report: Report) -> Option<Effect> {
     state.applying.ended = Some(state.now);
     state.toast.clear();
     (state.applying.scroll, state.applying.follows, state.applying.in_flight) = (0, false, 0);
-    state.report = Some(report);
-    leave_plan(state);
+    state.applying.report = Some(report);
+    state.reviewing.leave_plan();
     None
 }
 
 fn matched(state: &mut State, wanted: Wanted, number: u64, matches: Matches) {
     // An answer to what was asked earlier is no news. A search and a filter are never typed at the same time.
-    if number != state.asked {
+    if number != state.reviewing.asked {
         return;
     }
     match wanted {
         Wanted::Search => {
-            let empty = state.search.text.is_empty() || matches.count() == 0;
-            state.toast = if empty && !state.search.text.is_empty() { "no match".to_owned() } else { String::new() };
-            state.search.found = Some(matches);
-            let from = state.prompt.as_ref().map_or(state.cursor, |prompt| prompt.from);
+            let empty = state.reviewing.search.text.is_empty() || matches.count() == 0;
+            state.toast = if empty && !state.reviewing.search.text.is_empty() { "no match".to_owned() } else { String::new() };
+            state.reviewing.search.found = Some(matches);
+            let from = state.prompt.as_ref().map_or(state.reviewing.cursor, |prompt| prompt.from);
             if empty {
-                moves::go_to(state, from);
+                state.reviewing.go_to(from);
             } else {
                 moves::go_to_match(state, from);
             }
         }
         Wanted::Filter => {
-            state.filter.found = Some(matches);
-            let found = if state.filter.text.is_empty() { None } else { state.filter.found.as_ref() };
-            state.tree.filter(found);
-            moves::stay_visible(state);
+            state.reviewing.filter.found = Some(matches);
+            let found = if state.reviewing.filter.text.is_empty() { None } else { state.reviewing.filter.found.as_ref() };
+            state.reviewing.tree.filter(found);
+            state.reviewing.stay_visible();
         }
     }
 }
@@ -198,10 +202,10 @@ fn matched(state: &mut State, wanted: Wanted, number: u64, matches: Matches) {
 fn told(state: &mut State, progress: Progress) {
     match progress {
         Progress::Reading(service, kind, rows) => {
-            state.rows.insert((service, kind), rows);
+            state.reading.rows.insert((service, kind), rows);
         }
         Progress::Read(service) => {
-            state.read.insert(service);
+            state.reading.read.insert(service);
         }
         Progress::Exchanged(exchange) => {
             if let Some(pause) = exchange.pause {

@@ -3,7 +3,7 @@
 use super::{Effect, act, choose_line};
 use crate::face::tui::{
     command::Command,
-    state::{Focus, Popup, State, Tab},
+    state::{Popup, State, Tab},
     tab::review::moves,
 };
 
@@ -58,7 +58,7 @@ fn wheel(state: &mut State, target: Target, by: isize) {
         (Some(Popup::Help { scroll }), _) => *scroll = scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default()),
         (Some(_), _) => {}
         (None, Target::Detail) => {
-            state.detail_scroll = state.detail_scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default());
+            state.reviewing.detail.scroll(i16::try_from(by).unwrap_or_default());
         }
         (None, _) => moves::go(state, by),
     }
@@ -74,17 +74,17 @@ fn click(state: &mut State, double: bool, target: Target) -> Option<Effect> {
     }
     match target {
         Target::Row(node) => {
-            moves::go_to(state, node);
-            state.focus = Focus::Tree;
+            state.reviewing.go_to(node);
+            state.reviewing.detail.focused = false;
             if double { act(state, Command::Toggle) } else { None }
         }
         Target::Fold(node) => {
-            moves::go_to(state, node);
-            moves::toggle_fold(state);
+            state.reviewing.go_to(node);
+            state.reviewing.toggle_fold();
             None
         }
         Target::Detail => {
-            state.focus = Focus::Detail;
+            state.reviewing.detail.focused = true;
             None
         }
         Target::Entry(at) => {

@@ -23,7 +23,7 @@ const STAGE_BAR: usize = 10;
 
 pub(crate) fn draw(state: &State, area: Rect) -> Paragraph<'static> {
     let applying = &state.applying;
-    if applying.total.all == 0 && state.report.is_none() {
+    if applying.total.all == 0 && state.applying.report.is_none() {
         let text = format!(
             "  nothing was applied yet: approve changes ({}), then {}",
             state.keymap.first(Command::ReviewTab),
@@ -33,7 +33,7 @@ pub(crate) fn draw(state: &State, area: Rect) -> Paragraph<'static> {
     }
     let mut lines = total(state);
     // Approved long ago: both sides are read again before anything is written.
-    if state.phase == Phase::Applying && !state.rows.is_empty() && applying.lines.is_empty() {
+    if state.phase == Phase::Applying && !state.reading.rows.is_empty() && applying.lines.is_empty() {
         lines.push(Line::styled(
             "  the plan is no longer fresh: reading both sides again before anything is written",
             state.theme.dim(),
@@ -42,7 +42,7 @@ pub(crate) fn draw(state: &State, area: Rect) -> Paragraph<'static> {
     }
     lines.extend(stages(state, usize::from(area.width)));
     lines.push(Line::default());
-    if let Some(report) = &state.report {
+    if let Some(report) = &state.applying.report {
         lines.extend(report_lines(state, report));
         lines.push(Line::default());
         lines.extend(applying.shown().map(|line| story(state, line)));

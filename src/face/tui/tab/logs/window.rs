@@ -8,7 +8,10 @@ use nucleo_matcher::{
     pattern::{CaseMatching, Normalization, Pattern},
 };
 
-use crate::domain::{audit::Level, journal::RunId, model::PageId, plan::ChangeId};
+use crate::{
+    domain::{audit::Level, journal::RunId, model::PageId, plan::ChangeId},
+    face::tui::tab::review::moves::stepped,
+};
 
 /// Entries that are fetched at a time.
 pub(crate) const FETCHED: usize = 300;
@@ -119,7 +122,7 @@ impl Logs {
         match by {
             isize::MIN if self.older => self.next = Some(Ask::First),
             isize::MAX if self.newer => self.next = Some(Ask::Last),
-            _ => self.at = self.at.saturating_add_signed(by).min(self.lines.len().saturating_sub(1)),
+            _ => self.at = stepped(self.at, by, self.lines.len()),
         }
     }
 

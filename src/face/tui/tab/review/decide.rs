@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::moves::{self, go};
+use super::reviewing::Selection;
 use crate::{
     domain::{
         entry,
@@ -13,7 +13,7 @@ use crate::{
     face::tui::{
         command::Command,
         overlay::prompt,
-        state::{Popup, Purpose, Selection, State},
+        state::{Popup, Purpose, State},
         tab::review::tree::Subject,
         update::Effect,
     },
@@ -24,15 +24,15 @@ const NAME_COLUMNS: usize = 40;
 
 /// Approves what is selected, or takes that back where all of it is approved already. A conflict has no default: its ways are shown.
 pub(crate) fn approve(state: &mut State) -> Option<Effect> {
-    let (changes, hidden) = state.selected_changes();
-    let review = state.review.as_ref()?;
+    let (changes, hidden) = state.reviewing.selected_changes();
+    let review = state.reviewing.review.as_ref()?;
     let decision = |&at: &usize| review.verdict(at).decision.as_ref();
     match changes.as_slice() {
         many if many.iter().all(|at| decision(at) == Some(&Decision::Approve)) => and_move(state, None, "taken back"),
         [one] if review.plan().changes[*one].is_contested() && review.plan().changes[*one].state != ChangeState::Held => {
-            let node = state.tree.find(Subject::Change(u32::try_from(*one).unwrap_or(u32::MAX)));
+            let node = state.reviewing.tree.find(Subject::Change(u32::try_from(*one).unwrap_or(u32::MAX)));
             if let Some(node) = node {
-                moves::go_to(state, node);
+                state.reviewing.go_to(node);
             }
             open_ways(state);
             None
@@ -40,7 +40,7 @@ pub(crate) fn approve(state: &mut State) -> Option<Effect> {
         [_] => and_move(state, Some(&Decision::Approve), "approved"),
         many => {
             let many = many.to_vec();
-            state.selection = Selection::None;
+            state.reviewing.selection = Selection::None;
             approve_many(state, &many, hidden)
         }
     }
@@ -48,24 +48,24 @@ pub(crate) fn approve(state: &mut State) -> Option<Effect> {
 
 /// Approves the row and all below it that the filter lets through.
 pub(crate) fn approve_below(state: &mut State) -> Option<Effect> {
-    if state.selection != Selection::None {
+    if state.reviewing.selection != Selection::None {
         return approve(state);
     }
-    let (changes, hidden) = state.tree.changes_below(state.cursor);
+    let (changes, hidden) = state.reviewing.tree.changes_below(state.reviewing.cursor);
     approve_many(state, &changes, hidden)
 }
 
 /// Approves every change that is shown.
 pub(crate) fn approve_shown(state: &mut State) -> Option<Effect> {
-    let shown = state.tree.visible.iter().filter(|node| state.tree.matches(**node));
-    let changes: Vec<usize> = shown.filter_map(|&node| state.tree.change(node)).collect();
-    let hidden = state.tally.changes - changes.len();
+    let shown = state.reviewing.tree.visible.iter().filter(|node| state.reviewing.tree.matches(**node));
+    let changes: Vec<usize> = shown.filter_map(|&node| state.reviewing.tree.change(node)).collect();
+    let hidden = state.reviewing.tally.changes - changes.len();
     approve_many(state, &changes, hidden)
 }
 
 /// Approves many at once: what was decided otherwise stays so, and conflicts are left to be resolved one by one.
 fn approve_many(state: &mut State, changes: &[usize], hidden: usize) -> Option<Effect> {
-    let review = state.review.as_ref()?;
+    let review = state.reviewing.review.as_ref()?;
     let undecided = |at: &usize| matches!(review.verdict(*at).decision, None | Some(Decision::Approve));
     let contested = |at: &usize| review.plan().changes[*at].is_contested() && review.verdict(*at).decision.is_none();
     let conflicts = changes.iter().filter(|at| contested(at)).count();
@@ -84,17 +84,17 @@ fn approve_many(state: &mut State, changes: &[usize], hidden: usize) -> Option<E
 
 /// Decides about what is selected; after a single row, on to the next.
 pub(crate) fn and_move(state: &mut State, decision: Option<&Decision>, word: &str) -> Option<Effect> {
-    let (changes, hidden) = state.selected_changes();
-    let selected = std::mem::take(&mut state.selection) != Selection::None;
+    let (changes, hidden) = state.reviewing.selected_changes();
+    let selected = std::mem::take(&mut state.reviewing.selection) != Selection::None;
     let effect = decide(state, &changes, decision, word, hidden);
     if !selected && changes.len() == 1 && effect.is_some() {
-        go(state, 1);
+        state.reviewing.go(1);
     }
     effect
 }
 
 fn decide(state: &mut State, changes: &[usize], decision: Option<&Decision>, word: &str, hidden: usize) -> Option<Effect> {
-    let review = state.review.as_mut()?;
+    let review = state.reviewing.review.as_mut()?;
     let changed = review.decide(changes, decision);
     let plan = review.plan();
     let held = changes.iter().find_map(|&at| plan.changes[at].hold.as_ref());
@@ -119,14 +119,14 @@ fn name(plan: &Plan, at: usize) -> String {
 
 /// Counts anew what changed, and has it kept.
 fn keep(state: &mut State, changed: &[usize]) -> Option<Effect> {
-    state.count();
-    let said = state.review.as_ref()?.said(changed);
+    state.reviewing.count();
+    let said = state.reviewing.review.as_ref()?.said(changed);
     (!said.is_empty()).then_some(Effect::Keep(said))
 }
 
 /// Takes a step back, or again.
 pub(crate) fn step(state: &mut State, step: fn(&mut Review<Arc<Plan>>) -> Vec<usize>, word: &str) -> Option<Effect> {
-    let changed = step(state.review.as_mut()?);
+    let changed = step(state.reviewing.review.as_mut()?);
     state.toast = match changed.len() {
         0 => "there is nothing left".to_owned(),
         count => format!("{word}: {count}"),
@@ -136,9 +136,9 @@ pub(crate) fn step(state: &mut State, step: fn(&mut Review<Arc<Plan>>) -> Vec<us
 
 /// Puts the ways to mend the change under the cursor before the person. What is decided then is decided about it alone.
 pub(crate) fn open_ways(state: &mut State) {
-    state.selection = Selection::None;
-    let Some(change) = state.current_change() else { return };
-    let Some(review) = &state.review else { return };
+    state.reviewing.selection = Selection::None;
+    let Some(change) = state.reviewing.current_change() else { return };
+    let Some(review) = &state.reviewing.review else { return };
     let open = review.plan().changes[change].is_contested() && review.verdict(change).decision != Some(Decision::Approve);
     let line = (!open).then(|| review.verdict(change).way);
     state.popup = Some(Popup::Resolve { change, line });
@@ -147,7 +147,7 @@ pub(crate) fn open_ways(state: &mut State) {
 /// Takes a way for some changes, and approves them so.
 pub(crate) fn resolve(state: &mut State, changes: &[usize], way: usize) -> Option<Effect> {
     state.popup = None;
-    let review = state.review.as_mut()?;
+    let review = state.reviewing.review.as_mut()?;
     let held = changes.iter().find_map(|&at| review.plan().changes[at].hold.as_ref().map(|hold| hold.text.clone()));
     let typed = changes.iter().any(|&at| review.verdict(at).way != way && !review.verdict(at).edited.is_empty());
     let changed = review.resolve(changes, way);
@@ -165,25 +165,27 @@ pub(crate) fn resolve(state: &mut State, changes: &[usize], way: usize) -> Optio
     }
     let effect = keep(state, &changed);
     if changes.len() == 1 {
-        go(state, 1);
+        state.reviewing.go(1);
     }
     effect
 }
 
 /// Takes the way of the change under the cursor for all that ask the same.
 pub(crate) fn alike(state: &mut State) -> Option<Effect> {
-    let change = state.current_change()?;
-    let review = state.review.as_ref()?;
+    let change = state.reviewing.current_change()?;
+    let review = state.reviewing.review.as_ref()?;
     let (alike, way) = (review.alike(change), review.verdict(change).way);
     resolve_alike(state, alike, way)
 }
 
 /// Takes a way for all that ask the same, are shown, and that nobody has decided otherwise about.
 pub(crate) fn resolve_alike(state: &mut State, mut alike: Vec<usize>, way: usize) -> Option<Effect> {
-    if !state.filter.text.is_empty() {
-        let nodes = 0..u32::try_from(state.tree.nodes.len()).unwrap_or(u32::MAX);
-        let shown: HashSet<usize> =
-            nodes.filter(|&node| state.tree.passes(node)).filter_map(|node| state.tree.change(node)).collect();
+    if !state.reviewing.filter.text.is_empty() {
+        let nodes = 0..u32::try_from(state.reviewing.tree.nodes.len()).unwrap_or(u32::MAX);
+        let shown: HashSet<usize> = nodes
+            .filter(|&node| state.reviewing.tree.passes(node))
+            .filter_map(|node| state.reviewing.tree.change(node))
+            .collect();
         alike.retain(|at| shown.contains(at));
     }
     resolve(state, &alike, way)
@@ -191,25 +193,31 @@ pub(crate) fn resolve_alike(state: &mut State, mut alike: Vec<usize>, way: usize
 
 /// Selects every change that the search found, or else the filter.
 pub(crate) fn mark(state: &mut State) {
-    let found = if state.search.text.is_empty() { state.filter.found.as_ref() } else { state.search.found.as_ref() };
-    let Some(found) = found.filter(|_| !(state.search.text.is_empty() && state.filter.text.is_empty())) else {
+    let found = if state.reviewing.search.text.is_empty() {
+        state.reviewing.filter.found.as_ref()
+    } else {
+        state.reviewing.search.found.as_ref()
+    };
+    let Some(found) = found.filter(|_| !(state.reviewing.search.text.is_empty() && state.reviewing.filter.text.is_empty()))
+    else {
         "search (/) or filter (f) first: * selects what matches".clone_into(&mut state.toast);
         return;
     };
-    let nodes = 0..u32::try_from(state.tree.nodes.len()).unwrap_or(u32::MAX);
-    let matching = nodes.filter(|&node| state.tree.passes(node) && found.contains(state.tree.nodes[node as usize].subject));
-    let mut marked: Vec<usize> = matching.filter_map(|node| state.tree.change(node)).collect();
+    let nodes = 0..u32::try_from(state.reviewing.tree.nodes.len()).unwrap_or(u32::MAX);
+    let matching = nodes
+        .filter(|&node| state.reviewing.tree.passes(node) && found.contains(state.reviewing.tree.nodes[node as usize].subject));
+    let mut marked: Vec<usize> = matching.filter_map(|node| state.reviewing.tree.change(node)).collect();
     marked.sort_unstable();
     state.toast = format!("{} selected; decide, or esc", marked.len());
-    state.selection = if marked.is_empty() { Selection::None } else { Selection::Marked(marked) };
+    state.reviewing.selection = if marked.is_empty() { Selection::None } else { Selection::Marked(marked) };
 }
 
 /// Leaves the chosen field of an update alone, or takes it in again.
 pub(crate) fn toggle_field(state: &mut State) -> Option<Effect> {
-    let at = state.current_change()?;
-    let fields = state.fields();
-    let field = fields.get(state.field)?.field;
-    let review = state.review.as_mut()?;
+    let at = state.reviewing.current_change()?;
+    let fields = state.reviewing.fields();
+    let field = fields.get(state.reviewing.detail.field)?.field;
+    let review = state.reviewing.review.as_mut()?;
     let changed = match review.toggle_field(at, field) {
         Ok(changed) => changed,
         Err(because) => {
@@ -224,9 +232,9 @@ pub(crate) fn toggle_field(state: &mut State) -> Option<Effect> {
 
 /// Asks for another value of the chosen field.
 pub(crate) fn edit(state: &mut State) {
-    let Some(change) = state.current_change() else { return };
-    let fields = state.fields();
-    let chosen = fields.get(state.field).filter(|field| entry::is_typable(field.field));
+    let Some(change) = state.reviewing.current_change() else { return };
+    let fields = state.reviewing.fields();
+    let chosen = fields.get(state.reviewing.detail.field).filter(|field| entry::is_typable(field.field));
     let Some(field) = chosen.or_else(|| fields.iter().find(|field| entry::is_typable(field.field))) else { return };
     // What is shown for a line break or a hidden character must not be written in its place.
     let (field, value) = (field.field, field.to.to_raw());
@@ -241,7 +249,7 @@ pub(crate) fn edit(state: &mut State) {
 
 /// Takes a typed value for a field, or says what it takes instead.
 pub(crate) fn edited(state: &mut State, change: usize, field: Field, typed: &str) -> Result<Option<Effect>, String> {
-    let Some(review) = state.review.as_mut() else { return Ok(None) };
+    let Some(review) = state.reviewing.review.as_mut() else { return Ok(None) };
     let (plan, side) = (review.plan(), review.chosen(change).side);
     let value = entry::read(plan.changes[change].kind, side, field, typed, &plan.limits)?;
     // What is typed in a conflict resolves it.

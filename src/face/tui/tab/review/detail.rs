@@ -18,7 +18,8 @@ use crate::{
     face::text,
     face::tui::{
         command,
-        state::{Focus, State},
+        layout::{Panes, is_single},
+        state::State,
         theme::Theme,
         view::count,
     },
@@ -27,10 +28,55 @@ use crate::{
 /// Earlier decisions that are shown.
 const EARLIER_MAX: usize = 5;
 
+/// The pane of the detail, and where the person is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pane {
+    pub(crate) shown: bool,
+    /// Keys go to it, and not to the tree.
+    pub(crate) focused: bool,
+    /// There is one pane at a time, however much room there is.
+    pub(crate) zoomed: bool,
+    /// The chosen field of the change.
+    pub(crate) field: usize,
+    pub(crate) scroll: u16,
+}
+
+impl Default for Pane {
+    fn default() -> Self {
+        Self { shown: true, focused: false, zoomed: false, field: 0, scroll: 0 }
+    }
+}
+
+impl Pane {
+    /// Which panes there are.
+    pub(crate) fn panes(&self, size: (u16, u16)) -> Panes {
+        match (self.zoomed || is_single(size), self.focused) {
+            (true, true) => Panes::Detail,
+            (false, _) if self.is_there() => Panes::Both,
+            _ => Panes::Tree,
+        }
+    }
+
+    /// True when there is a detail to go to.
+    pub(crate) fn is_there(&self) -> bool {
+        self.shown || self.focused
+    }
+
+    /// Back to the tree.
+    pub(crate) fn leave(&mut self) {
+        (self.focused, self.zoomed) = (false, false);
+    }
+
+    /// Scrolls by so many lines.
+    pub(crate) fn scroll(&mut self, by: i16) {
+        self.scroll = self.scroll.saturating_add_signed(by);
+    }
+}
+
 pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
-    let Some(plan) = state.plan() else { return };
+    let Some(plan) = state.reviewing.plan() else { return };
     let heading = |kind: Kind, name: &Display| vec![Line::styled(format!("{kind} {name}"), Theme::bold()), Line::default()];
-    let mut lines = match state.subject() {
+    let mut lines = match state.reviewing.subject() {
         Some(Subject::Change(at)) => change(state, plan, at as usize),
         Some(Subject::Notice(at)) => {
             let notice = &plan.notices[at as usize];
@@ -43,7 +89,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Some(Subject::Page(page)) => {
             let place = &plan.places[&page];
             let mut lines = heading(place.kind, &place.name.display());
-            let counts = state.counts.get(state.cursor as usize).copied().unwrap_or_default();
+            let counts = state.reviewing.counts.get(state.reviewing.cursor as usize).copied().unwrap_or_default();
             lines.push(Line::raw(format!(
                 "{} below, {} decided, {} approved; a decision here is about all that the filter shows",
                 count(counts.changes as usize, "change", "changes"),
@@ -55,7 +101,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Some(Subject::Notices) => vec![Line::raw("things to know that change nothing")],
         None => Vec::new(),
     };
-    if state.page().is_some() {
+    if state.reviewing.page().is_some() {
         lines.extend(links(state));
     }
     let borders = match (area.x > 0, area.y > 2) {
@@ -63,14 +109,14 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         (false, true) => Borders::TOP,
         (false, false) => Borders::NONE,
     };
-    let style = if state.focus == Focus::Detail { state.theme.accent() } else { state.theme.dim() };
+    let style = if state.reviewing.detail.focused { state.theme.accent() } else { state.theme.dim() };
     let last = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(1);
-    let text = Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((state.detail_scroll.min(last), 0));
+    let text = Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((state.reviewing.detail.scroll.min(last), 0));
     frame.render_widget(text.block(Block::new().borders(borders).border_style(style)), area);
 }
 
 fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
-    let Some(review) = &state.review else { return Vec::new() };
+    let Some(review) = &state.reviewing.review else { return Vec::new() };
     let (theme, change) = (state.theme, &plan.changes[at]);
     let (chosen, verdict) = (review.chosen_with_rejected(at), review.verdict(at));
     let (mark, word) = rows::decision(state, at);
@@ -118,7 +164,7 @@ fn section(theme: Theme, title: &str, lines: Vec<String>) -> Vec<Line<'static>> 
 
 /// The fields of the change, with the one that keys go to.
 fn fields(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<Line<'static>> {
-    let (theme, Some(review)) = (state.theme, &state.review) else { return Vec::new() };
+    let (theme, Some(review)) = (state.theme, &state.reviewing.review) else { return Vec::new() };
     let verdict = review.verdict(at);
     let many = chosen.fields.len() > 1;
     let in_fields = command::in_fields(state);
@@ -135,7 +181,7 @@ fn fields(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<L
         if verdict.edited.contains_key(&field.field) {
             line.spans.push(Span::styled(", as you typed it", theme.alert()));
         }
-        if in_fields && number == state.field { line.style(Theme::cursor()) } else { line }
+        if in_fields && number == state.reviewing.detail.field { line.style(Theme::cursor()) } else { line }
     });
     lines.collect()
 }
@@ -143,7 +189,7 @@ fn fields(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<L
 /// What approving it brings about.
 fn effects(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<String> {
     use crate::domain::model::Service;
-    let Some(review) = &state.review else { return Vec::new() };
+    let Some(review) = &state.reviewing.review else { return Vec::new() };
     let kind = change.kind;
     let mut effects = vec![match (chosen.action, chosen.side, kind) {
         (Action::Create, ..) => "1 request creates it in Clockify, and its ID goes into the page".to_owned(),
@@ -168,7 +214,7 @@ fn effects(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<
         let name = needed.name.display().clipped(40);
         effects.push(format!("takes along: {} {} “{name}”", needed.proposal.action, needed.kind));
     }
-    if let Some(&resting) = state.needed_by.get(&at) {
+    if let Some(&resting) = state.reviewing.needed_by.get(&at) {
         effects.push(count(resting, "change rests on it", "changes rest on it"));
     }
     effects
@@ -176,8 +222,9 @@ fn effects(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<
 
 /// What was said earlier about this page's changes.
 fn earlier(state: &State, page: PageId, change: &Change) -> Vec<String> {
-    let left = state.waiting.get(&change.id).map(|since| format!("{} left for a person by a run", since.strftime("%Y-%m-%d")));
-    let Some(known) = state.earlier.get(&page) else { return left.into_iter().collect() };
+    let left =
+        state.reviewing.waiting.get(&change.id).map(|since| format!("{} left for a person by a run", since.strftime("%Y-%m-%d")));
+    let Some(known) = state.reviewing.earlier.get(&page) else { return left.into_iter().collect() };
     let line = |Remembered { said, by, at }: &Remembered| {
         let what = match &said.verdict.decision {
             Some(Decision::Approve) => "approved".to_owned(),
@@ -192,7 +239,7 @@ fn earlier(state: &State, page: PageId, change: &Change) -> Vec<String> {
     };
     let planned = |known: &&Remembered| {
         // What stands in the plan as a row of its own is shown there.
-        known.said.change == change.id || state.place(&known.said.change).is_none()
+        known.said.change == change.id || state.reviewing.place(&known.said.change).is_none()
     };
     left.into_iter().chain(known.iter().filter(planned).take(EARLIER_MAX).map(line)).collect()
 }
@@ -201,17 +248,17 @@ fn earlier(state: &State, page: PageId, change: &Change) -> Vec<String> {
 fn links(state: &State) -> Vec<Line<'static>> {
     let dim = |text: String| Line::styled(text, state.theme.dim());
     let mut lines = vec![Line::default()];
-    if let Some(page) = state.page().and_then(|(_, page)| page.in_notion()) {
-        let edited = state.plan().and_then(|plan| plan.places.get(&page)).map(|place| place.edited);
+    if let Some(page) = state.reviewing.page().and_then(|(_, page)| page.in_notion()) {
+        let edited = state.reviewing.plan().and_then(|plan| plan.places.get(&page)).map(|place| place.edited);
         let edited = edited.map(|edited| format!(", edited {}", edited.strftime("%Y-%m-%d %H:%M"))).unwrap_or_default();
         lines.push(dim(format!("Notion   {page} ({}){edited}", state.keymap.first(command::Command::OpenPage))));
     }
     if outside::object_url(state).is_some()
-        && let Some((_, object)) = state.object()
+        && let Some((_, object)) = state.reviewing.object()
     {
         lines.push(dim(format!("Clockify {object} ({})", state.keymap.first(command::Command::OpenObject))));
     }
-    if let Some(change) = state.current_change().and_then(|at| state.plan().map(|plan| &plan.changes[at])) {
+    if let Some(change) = state.reviewing.current_change().and_then(|at| state.reviewing.plan().map(|plan| &plan.changes[at])) {
         lines.push(dim(format!("change   {}", change.id)));
     }
     lines
