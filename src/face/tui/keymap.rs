@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn every_key_of_the_table_is_readable_and_bound_once() {
         let mut bound = std::collections::BTreeSet::new();
-        for row in TABLE {
+        for row in TABLE.iter() {
             for keys in row.keys {
                 assert!(bound.insert(*keys), "{keys} is bound twice");
                 assert_eq!(Keymap::default().meaning(&strokes(keys)), Meaning::Command(row.command), "{keys}");

@@ -11,7 +11,7 @@ use tui_input::Input;
 use super::{
     keymap::Keymap,
     stroke::Stroke,
-    tab::{apply::applying::Applying, logs::window::Logs, review::reviewing::Reviewing, runs::Runs},
+    tab::{Tab, apply::applying::Applying, logs::window::Logs, review::reviewing::Reviewing, runs::Runs},
     theme::Theme,
 };
 use crate::domain::{
@@ -35,20 +35,6 @@ pub(crate) enum Phase {
         /// What the program ends with when nothing else happens.
         code: u8,
     },
-}
-
-/// The tabs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tab {
-    Review,
-    Apply,
-    Logs,
-    Runs,
-}
-
-impl Tab {
-    /// In the order of the screen.
-    pub(crate) const ALL: [Self; 4] = [Self::Review, Self::Apply, Self::Logs, Self::Runs];
 }
 
 /// What text is being typed for.

@@ -409,7 +409,7 @@ fn a_filter_narrows_and_decisions_leave_the_rest_alone() {
 #[test]
 fn help_shows_every_action() {
     let film = film((100, 70), planned(plan()), keys("?"));
-    for row in super::command::TABLE {
+    for row in super::command::TABLE.iter() {
         assert!(film.frame.contains(row.label), "{}", row.label);
     }
 }

@@ -14,23 +14,23 @@ use super::{
     command::{self, Command},
     keymap::Meaning,
     overlay::prompt,
-    state::{Phase, Popup, Purpose, Reading, State, Tab},
+    state::{Phase, Popup, Purpose, Reading, State},
     stroke::Stroke,
     tab::{
+        Tab,
         apply::applying::Applying,
         logs::{self, window::Question},
         review::{
             decide,
-            matching::{Query, Wanted},
+            matching::Query,
             moves,
             outside::{self, Copied},
-            reviewing::{Looked, Selection},
         },
     },
 };
 use crate::domain::{
     journal::RunId,
-    review::{Approved, Decision, Review, Said},
+    review::{Approved, Said},
     rules::Allowance,
 };
 
@@ -90,7 +90,7 @@ pub(crate) fn update(state: &mut State, msg: Msg) -> Option<Effect> {
         }
     };
     state.reviewing.keep_in_window(state.size);
-    effect.or_else(|| logs::wants(state).map(Effect::Log))
+    effect.or_else(|| if state.tab == Tab::Logs { state.logs.wants().map(Effect::Log) } else { None })
 }
 
 fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
@@ -128,98 +128,32 @@ pub(crate) fn act(state: &mut State, command: Command) -> Option<Effect> {
         return None;
     }
     state.toast.clear();
-    if command::in_fields(state) {
-        match command {
-            Command::Down | Command::Up => {
-                state.reviewing.choose_field(command == Command::Down);
-                return None;
-            }
-            Command::Approve => return decide::toggle_field(state),
-            Command::Toggle if state.reviewing.fields().len() > 1 => return decide::toggle_field(state),
-            Command::Toggle | Command::Back | Command::Leave => {
-                state.reviewing.detail.leave();
-                return None;
-            }
-            _ => {}
-        }
-    }
-    act_anywhere(state, command)
+    (state.tab.parts().act)(state, command)
 }
 
-fn act_anywhere(state: &mut State, command: Command) -> Option<Effect> {
-    if moves::moved(state, command) {
-        return None;
-    }
+/// Does what means the same in every tab.
+pub(crate) fn anywhere(state: &mut State, command: Command) -> Option<Effect> {
+    let page = isize::try_from(state.reviewing.tree_height(state.size)).unwrap_or(1).max(1);
+    let go = |state: &mut State, by| (state.tab.parts().go)(state, by);
     match command {
-        Command::Toggle => return toggle(state),
-        Command::Approve => return decide::approve(state),
-        Command::ApproveBelow => return decide::approve_below(state),
-        Command::ApproveShown => return decide::approve_shown(state),
-        Command::Skip => return decide::and_move(state, Some(&Decision::Skip), "skipped"),
-        Command::Ignore => return decide::and_move(state, Some(&Decision::Ignore), "ignored for good"),
-        Command::Clear => return decide::and_move(state, None, "cleared"),
-        Command::Alike => return decide::alike(state),
-        Command::Undo => return decide::step(state, Review::undo, "undone"),
-        Command::Redo => return decide::step(state, Review::redo, "done again"),
-        Command::Flag => prompt::ask(state, Purpose::Flag, ""),
-        Command::Edit => decide::edit(state),
-        Command::Resolve => decide::open_ways(state),
-        Command::Release => {
-            if let Some(allowance) = state.reviewing.current_change().and_then(|at| state.reviewing.plan()?.release(at)) {
-                prompt::ask(state, Purpose::Release(allowance), "");
-            }
+        Command::Down => go(state, 1),
+        Command::Up => go(state, -1),
+        Command::Top => go(state, isize::MIN),
+        Command::Bottom => go(state, isize::MAX),
+        Command::HalfPageDown => go(state, page / 2),
+        Command::HalfPageUp => go(state, -(page / 2)),
+        Command::PageDown => go(state, page),
+        Command::PageUp => go(state, -page),
+        Command::Tab(tab) => {
+            state.tab = tab;
+            return (tab.parts().open)(state);
         }
-        Command::Range => {
-            state.reviewing.selection = match state.reviewing.selection {
-                Selection::Range(_) => Selection::None,
-                Selection::None | Selection::Marked(_) => Selection::Range(state.reviewing.cursor),
-            }
-        }
-        Command::Mark => decide::mark(state),
-        Command::Search | Command::Filter if state.tab == Tab::Logs => logs::ask(state),
-        Command::Search => prompt::ask(state, Purpose::Search, ""),
-        Command::Filter => {
-            let filter = state.reviewing.filter.text.clone();
-            prompt::ask(state, Purpose::Filter, &filter);
-        }
-        Command::Apply => ask_to_apply(state),
+        Command::Timeline => logs::open_timeline(state),
         Command::Retry => {
             state.reviewing.retrying = Some(state.applying.pages.clone());
             return Some(read_again(state, state.reviewing.undoes.clone()));
         }
         Command::Refetch => return Some(read_again(state, None)),
-        Command::UndoRun => {
-            let run = state.runs.current()?.id.clone();
-            return Some(read_again(state, Some(run)));
-        }
-        Command::OnlyFailures => state.applying.only_failures = !state.applying.only_failures,
-        Command::ReviewTab => state.tab = Tab::Review,
-        Command::ApplyTab => state.tab = Tab::Apply,
-        Command::RunsTab => {
-            state.tab = Tab::Runs;
-            return Some(Effect::Runs);
-        }
-        Command::LogsTab => {
-            let filter = state.logs.filter.clone();
-            logs::open(state, filter);
-        }
-        Command::Timeline | Command::Level | Command::OfRun | Command::Follow | Command::ToChange | Command::Export => {
-            return logs::acted(state, command);
-        }
-        Command::Focus => {
-            state.reviewing.detail.focused = !state.reviewing.detail.focused;
-        }
-        Command::Zoom => state.reviewing.detail.zoomed = !state.reviewing.detail.zoomed,
-        Command::Detail => {
-            state.reviewing.detail.shown = !state.reviewing.detail.shown;
-            state.reviewing.detail.leave();
-        }
-        Command::DetailDown => state.reviewing.detail.scroll(3),
-        Command::DetailUp => state.reviewing.detail.scroll(-3),
-        Command::Copy => state.popup = Some(Popup::Copy { line: 0 }),
-        Command::CopyUrl => return outside::copies(state).into_iter().find(Copied::is_url).map(Effect::Copy),
-        Command::OpenPage => return outside::page_url(state).map(Effect::Open),
-        Command::OpenObject => return outside::object_url(state).map(Effect::Open),
         Command::Mouse => {
             state.mouse = !state.mouse;
             let words = if state.mouse { "the mouse is on; shift and drag selects text" } else { "the mouse is the terminal's" };
@@ -230,11 +164,10 @@ fn act_anywhere(state: &mut State, command: Command) -> Option<Effect> {
         Command::Help => state.popup = Some(Popup::Help { scroll: 0 }),
         Command::Redraw => return Some(Effect::Redraw),
         Command::Suspend => return Some(Effect::Suspend),
-        Command::Back => match back(state) {
-            Some(Effect::Quit) => state.toast = format!("{} leaves", state.keymap.first(Command::Leave)),
-            effect => return effect,
-        },
-        Command::Leave => return back(state),
+        Command::Back | Command::Leave if state.phase == Phase::Applying => {
+            "changes are being applied; ^c stops after those in flight".clone_into(&mut state.toast);
+        }
+        Command::Back | Command::Leave => state.tab = Tab::Review,
         Command::Interrupt => return Some(interrupt(state)),
         _ => {}
     }
@@ -318,7 +251,7 @@ fn choose_line(state: &mut State, popup: &Popup, number: usize) -> Option<Effect
     }
 }
 
-fn ask_to_apply(state: &mut State) {
+pub(crate) fn ask_to_apply(state: &mut State) {
     state.popup = Some(Popup::Confirm);
     if state.reviewing.tally.closes > 0 {
         prompt::ask(state, Purpose::Confirm, "");
@@ -337,7 +270,7 @@ pub(crate) fn apply(state: &mut State) -> Option<Effect> {
 }
 
 /// Forgets the plan, but not where the person was, and reads both sides: to compare them, or to undo a run.
-fn read_again(state: &mut State, undoes: Option<RunId>) -> Effect {
+pub(crate) fn read_again(state: &mut State, undoes: Option<RunId>) -> Effect {
     state.phase = Phase::Reading;
     state.tab = Tab::Review;
     state.reading = Reading::default();
@@ -346,67 +279,6 @@ fn read_again(state: &mut State, undoes: Option<RunId>) -> Effect {
     state.toast.clear();
     state.reviewing.undoes.clone_from(&undoes);
     undoes.map_or(Effect::Read, Effect::Undo)
-}
-
-fn toggle(state: &mut State) -> Option<Effect> {
-    match state.tab {
-        Tab::Review if state.reviewing.tree.nodes.is_empty() => None,
-        Tab::Review if state.reviewing.tree.is_branch(state.reviewing.cursor) => {
-            state.reviewing.toggle_fold();
-            None
-        }
-        Tab::Review => {
-            (state.reviewing.detail.shown, state.reviewing.detail.focused) = (true, true);
-            None
-        }
-        Tab::Runs => {
-            let run = state.runs.current().map(|run| run.id.clone())?;
-            logs::open(state, format!("run:{run}"));
-            None
-        }
-        Tab::Logs => {
-            logs::toggle(state);
-            None
-        }
-        Tab::Apply => None,
-    }
-}
-
-/// Leaves what is on top: a selection, a pane, a filter, a tab, and in the end the console.
-fn back(state: &mut State) -> Option<Effect> {
-    if std::mem::take(&mut state.reviewing.selection) != Selection::None {
-        return None;
-    }
-    if state.tab == Tab::Logs && state.logs.open.take().is_some() {
-        return None;
-    }
-    if state.tab == Tab::Logs && !state.logs.filter.is_empty() {
-        state.logs.look(String::new());
-        return None;
-    }
-    match state.phase {
-        Phase::Applying => {
-            "changes are being applied; ^c stops after those in flight".clone_into(&mut state.toast);
-            None
-        }
-        _ if state.tab != Tab::Review => {
-            state.tab = Tab::Review;
-            None
-        }
-        _ if state.reviewing.detail.zoomed => {
-            state.reviewing.detail.zoomed = false;
-            None
-        }
-        _ if !state.reviewing.filter.text.is_empty() => {
-            state.reviewing.filter.text.clear();
-            Some(look_for(state, Wanted::Filter))
-        }
-        _ if !state.reviewing.search.text.is_empty() => {
-            state.reviewing.search = Looked::default();
-            None
-        }
-        _ => Some(Effect::Quit),
-    }
 }
 
 fn interrupt(state: &mut State) -> Effect {
@@ -421,9 +293,4 @@ fn interrupt(state: &mut State) -> Effect {
         Phase::Reading => Effect::Stop,
         Phase::Ready | Phase::Failed { .. } => Effect::Quit,
     }
-}
-
-/// Asks the plan what matches.
-pub(crate) fn look_for(state: &mut State, wanted: Wanted) -> Effect {
-    Effect::Match(state.reviewing.query(wanted))
 }

@@ -5,20 +5,15 @@ use ratatui::{
     layout::Rect,
     style::Style,
     text::{Line, Span},
-    widgets::{Paragraph, Wrap},
+    widgets::Paragraph,
 };
 
 use super::{
-    command::{self, Command, Row, Section, TABLE},
+    command::{Command, Row, Section, TABLE},
     layout::{WIDE, layout},
     overlay,
-    state::{Phase, State, Tab},
-    tab::{
-        apply::progress,
-        logs::entries,
-        review::{detail, reviewing::Selection, rows, tree::Arrangement},
-        runs,
-    },
+    state::{Phase, State},
+    tab::{Tab, review},
     theme::Theme,
     update::Target,
 };
@@ -26,7 +21,6 @@ use crate::{
     domain::{
         model::{Kind, Service},
         report::Report,
-        text::Display,
     },
     face::text::{self, Dress},
 };
@@ -61,27 +55,12 @@ pub(crate) fn view(state: &State, frame: &mut Frame<'_>) -> Hits {
         frame.render_widget(Paragraph::new("too small; q leaves"), area);
         return hits;
     }
-    let places = layout(state.size, state.reviewing.detail.panes(state.size));
-    let body = places.body;
+    let places = layout(state.size);
     frame.render_widget(header(state), places.header);
     frame.render_widget(tabs(state, places.tabs, &mut hits), places.tabs);
-    match state.tab {
-        Tab::Review if state.reviewing.review.is_some() => {
-            if places.tree.height > 0 {
-                rows::draw(state, frame, places.tree, &mut hits);
-            }
-            if places.detail.height > 0 {
-                hits.add(places.detail, Target::Detail);
-                detail::draw(state, frame, places.detail);
-            }
-        }
-        Tab::Review => frame.render_widget(waiting(state), body),
-        Tab::Apply => frame.render_widget(progress::draw(state, body), body),
-        Tab::Logs => entries::draw(state, frame, body, &mut hits),
-        Tab::Runs => frame.render_widget(runs::draw(state, body, &mut hits), body),
-    }
+    (state.tab.parts().draw)(state, frame, places.body, &mut hits);
     frame.render_widget(footer(state, places.footer, &mut hits), places.footer);
-    overlay::draw(state, frame, body, places.toast, &mut hits);
+    overlay::draw(state, frame, places.body, places.toast, &mut hits);
     plainly(state, frame);
     hits
 }
@@ -139,88 +118,18 @@ fn tabs(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
     let mut spans = Vec::new();
     let mut x = area.x;
     for (number, tab) in (1..).zip(Tab::ALL) {
-        let word = match tab {
-            Tab::Review => &review_title(state),
-            Tab::Apply => "Apply",
-            Tab::Logs => "Logs",
-            Tab::Runs => "Runs",
-        };
+        let word = (tab.parts().title)(state);
         let text = if tab == state.tab { format!(" [{number} {word}]") } else { format!("  {number} {word} ") };
         let width = u16::try_from(Span::raw(&text).width()).unwrap_or_default();
-        hits.add(Rect { x, width, ..area }.intersection(area), Target::Tab(tab));
+        hits.add(Rect { x, width, ..area }.intersection(area), Target::Command(Command::Tab(tab)));
         x += width;
         spans.push(Span::styled(text, if tab == state.tab { Theme::bold() } else { theme.dim() }));
     }
     if state.tab == Tab::Review {
-        if !state.reviewing.filter.text.is_empty() {
-            spans.push(Span::styled(
-                format!("   filter: {}", Display::of(&state.reviewing.filter.text).clipped(30)),
-                theme.accent(),
-            ));
-        }
-        let arrangement = state.reviewing.arrangement;
-        if arrangement != Arrangement::default() {
-            let flat = if arrangement.flat { "flat, " } else { "" };
-            let reverse = if arrangement.reverse { " reversed" } else { "" };
-            spans.push(Span::styled(format!("   {flat}by {}{reverse}", arrangement.by.word()), theme.dim()));
-        }
-        if state.reviewing.detail.focused {
-            spans.push(Span::styled("   in the detail", theme.alert()));
-        }
-        match &state.reviewing.selection {
-            Selection::None => {}
-            Selection::Range(_) => spans.push(Span::styled("   selecting a range", theme.alert())),
-            Selection::Marked(marked) => spans.push(Span::styled(format!("   {} selected", marked.len()), theme.alert())),
-        }
-    }
-    // Where one is, at the end of the line, if there is room.
-    let (at, all) = (state.reviewing.tree.position(state.reviewing.cursor) + 1, state.reviewing.tree.visible.len());
-    let position = format!("{}/{all} ", at.min(all));
-    let used: usize = spans.iter().map(Span::width).sum();
-    let room = usize::from(area.width).saturating_sub(used + position.len());
-    if state.tab == Tab::Review && state.reviewing.review.is_some() && room > 0 {
-        spans.push(Span::styled(format!("{}{position}", " ".repeat(room)), theme.dim()));
+        let used: usize = spans.iter().map(Span::width).sum();
+        spans.extend(review::status(state, usize::from(area.width).saturating_sub(used)));
     }
     Line::from(spans)
-}
-
-/// What the first tab shows: a review, or that of an undo, which is never to be mistaken for another.
-fn review_title(state: &State) -> String {
-    match &state.reviewing.undoes {
-        None => "Review".to_owned(),
-        Some(run) => format!("Undo of run {}", Display::of(&run.0).clipped(if state.size.0 < 60 { 8 } else { 24 })),
-    }
-}
-
-/// What is shown of the review while there is none.
-fn waiting(state: &State) -> Paragraph<'static> {
-    let mut lines = vec![Line::default()];
-    let dim = |text: String| Line::styled(text, state.theme.dim());
-    let keys = |words: &[(Command, &str)]| {
-        let hints: Vec<String> = words.iter().map(|(command, word)| format!("{} {word}", state.keymap.first(*command))).collect();
-        dim(format!("  {}", hints.join(", ")))
-    };
-    match &state.phase {
-        Phase::Failed { text, .. } => {
-            lines.extend(text.lines().map(|line| Line::raw(format!("  {line}"))));
-            lines.extend([Line::default(), keys(&[(Command::Refetch, "reads both sides again"), (Command::Leave, "leaves")])]);
-        }
-        Phase::Reading => {
-            lines.extend(reading(state));
-            lines.extend([Line::default(), keys(&[(Command::Interrupt, "stops reading")])]);
-        }
-        Phase::Ready | Phase::Applying => {
-            lines.extend(state.applying.report.iter().flat_map(|report| report_lines(state, report)));
-            lines.push(Line::default());
-            let mut words = vec![(Command::Refetch, "reads both sides again")];
-            if state.applying.report.as_ref().is_some_and(|report| report.failed + report.skipped > 0) {
-                words.insert(0, (Command::Retry, "retries what failed"));
-            }
-            words.extend([(Command::ApplyTab, "shows how it went"), (Command::Leave, "leaves")]);
-            lines.push(keys(&words));
-        }
-    }
-    Paragraph::new(lines).wrap(Wrap { trim: false })
 }
 
 /// How far each side has been read.
@@ -251,7 +160,7 @@ fn footer(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
         let width = u16::try_from(Span::raw(&key).width() + Span::raw(&label).width()).unwrap_or(u16::MAX);
         let fits = command == Command::Help || x.saturating_add(width).saturating_add(reserved) <= area.right();
         if fits {
-            hits.add(Rect { x, width, ..area }.intersection(area), Target::Hint(command));
+            hits.add(Rect { x, width, ..area }.intersection(area), Target::Command(command));
             spans.extend([Span::styled(key, theme.accent()), Span::raw(label)]);
             x = x.saturating_add(width);
         }
@@ -268,11 +177,7 @@ fn footer(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
     let (moves, acts): (Vec<&Row>, Vec<&Row>) =
         TABLE.iter().filter(|row| (row.off)(state).is_none()).partition(|row| row.section == Section::Move);
     let rows = acts.into_iter().chain(moves).map(|row| (row.command, short(row.label)));
-    let wanted: Vec<(Command, &str)> = if command::in_fields(state) && state.reviewing.detail.focused {
-        fields.to_vec()
-    } else {
-        rows.take(HINTS_MAX).collect()
-    };
+    let wanted: Vec<(Command, &str)> = if review::in_fields(state) { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
     for (command, label) in wanted {
         let key = state.keymap.first(command);
         if !key.is_empty() && !hint(&mut spans, format!(" {key}"), format!(" {label} "), command) {

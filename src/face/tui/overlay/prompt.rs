@@ -10,8 +10,8 @@ use crate::{
         keymap::{Meaning, palette},
         state::{Prompt, Purpose, State},
         stroke::Stroke,
-        tab::review::{decide, matching::Wanted, reviewing::Looked},
-        update::{Effect, act, apply, look_for},
+        tab::review::{decide, look_for, matching::Wanted, reviewing::Looked},
+        update::{Effect, act, apply},
     },
 };
 

@@ -1,90 +1,115 @@
-//! What keys do to the log: look at a page, a run or a change, open an entry, follow what is added.
+//! The log: looked at for a page, a run or a change; an entry is opened, what is added is followed.
 
 pub(crate) mod entries;
 pub(crate) mod window;
 
-use self::window::Question;
-use super::review::tree::Subject;
-use crate::face::tui::{
-    command::Command,
-    overlay::prompt,
-    state::{Purpose, State, Tab},
-    update::Effect,
+use super::{Parts, Tab, review::tree::Subject};
+use crate::{
+    domain::model::PageId,
+    face::tui::{
+        command::{Command, Row, Section, on, row},
+        overlay::prompt,
+        state::{Purpose, State},
+        update::{Effect, anywhere},
+    },
 };
+
+pub(super) const TAB: Parts = Parts {
+    title: |_| "Logs".to_owned(),
+    rows: ROWS,
+    open: |state| {
+        open(state, state.logs.filter.clone());
+        None
+    },
+    act,
+    go: |state, by| state.logs.go(by),
+    put: |state, at| (state.logs.at, state.logs.follow) = (at, false),
+    draw: entries::draw,
+};
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    row("timeline", &["T"], Command::Timeline, Section::Find, "all about this page, in the log", on_a_page),
+    row("log_level", &["L"], Command::Level, Section::Find, "level, in the log", in_logs),
+    row("log_run", &["@"], Command::OfRun, Section::Find, "this run alone, in the log", on_an_entry),
+    row("log_follow", &["F"], Command::Follow, Section::View, "follow what is added, in the log", in_logs),
+    row("log_change", &["X"], Command::ToChange, Section::Find, "to the change, from the log", on_an_entry),
+    row("log_export", &["W"], Command::Export, Section::Act, "save what is shown, from the log", in_logs),
+    row("logs_tab", &["3"], Command::Tab(Tab::Logs), Section::View, "log", on),
+];
+
+fn in_logs(state: &State) -> Option<&'static str> {
+    (state.tab != Tab::Logs).then_some("only in the log (3)")
+}
+
+fn on_an_entry(state: &State) -> Option<&'static str> {
+    in_logs(state).or_else(|| state.logs.current().is_none().then_some("there is no entry"))
+}
+
+fn on_a_page(state: &State) -> Option<&'static str> {
+    page(state).is_none().then_some("this is about no page")
+}
+
+/// The page that is looked at, in the log or in the review.
+fn page(state: &State) -> Option<PageId> {
+    match state.tab {
+        Tab::Logs => state.logs.current()?.page,
+        Tab::Review => state.reviewing.page().map(|(_, page)| page),
+        Tab::Apply | Tab::Runs => None,
+    }
+}
 
 /// Opens the log on what a filter selects.
 pub(crate) fn open(state: &mut State, filter: String) {
-    state.tab = Tab::Logs;
-    state.logs.open = None;
+    (state.tab, state.logs.open) = (Tab::Logs, None);
     state.logs.look(filter);
 }
 
-/// Does what a command asks for in the log; false where it means something else there.
-pub(crate) fn acted(state: &mut State, command: Command) -> Option<Effect> {
+/// Opens the log on all that is about the page that is looked at.
+pub(crate) fn open_timeline(state: &mut State) {
+    if let Some(page) = page(state) {
+        open(state, format!("about:{page}"));
+    }
+}
+
+fn act(state: &mut State, command: Command) -> Option<Effect> {
+    let logs = &mut state.logs;
     match command {
         Command::Follow => {
-            state.logs.follow = !state.logs.follow;
-            if state.logs.follow {
-                let filter = state.logs.filter.clone();
-                state.logs.look(filter);
+            logs.follow = !logs.follow;
+            if logs.follow {
+                logs.look(logs.filter.clone());
             }
         }
-        Command::Level => {
-            let filter = state.logs.next_level();
-            state.logs.look(filter);
-        }
+        Command::Level => logs.look(logs.next_level()),
         Command::OfRun => {
-            let run = state.logs.current().and_then(|line| line.run.clone());
-            if let Some(run) = run {
+            if let Some(run) = logs.current().and_then(|line| line.run.clone()) {
                 open(state, format!("run:{run}"));
             }
         }
-        Command::Timeline => {
-            let page = match state.tab {
-                Tab::Logs => state.logs.current().and_then(|line| line.page),
-                _ => state.reviewing.page().map(|(_, page)| page),
-            };
-            match page {
-                Some(page) => open(state, format!("about:{page}")),
-                None => "this is about no page".clone_into(&mut state.toast),
-            }
-        }
         Command::ToChange => to_change(state),
-        Command::Export => return Some(Effect::Export(state.logs.filter.clone())),
-        _ => {}
+        Command::Export => return Some(Effect::Export(logs.filter.clone())),
+        Command::Search | Command::Filter => {
+            let filter = logs.filter.clone();
+            prompt::ask(state, Purpose::LogFilter, &filter);
+        }
+        Command::Toggle => logs.toggle(),
+        Command::Back | Command::Leave if logs.open.is_some() => logs.open = None,
+        Command::Back | Command::Leave if !logs.filter.is_empty() => logs.look(String::new()),
+        _ => return anywhere(state, command),
     }
     None
 }
 
-/// Asks for a filter.
-pub(crate) fn ask(state: &mut State) {
-    let filter = state.logs.filter.clone();
-    prompt::ask(state, Purpose::LogFilter, &filter);
-}
-
-/// Shows everything of the entry, or hides it again.
-pub(crate) fn toggle(state: &mut State) {
-    state.logs.open = match state.logs.open {
-        Some(_) => None,
-        None => state.logs.current().map(|_| 0),
-    };
-}
-
 /// Goes to the change of the entry in the review.
 fn to_change(state: &mut State) {
-    let place = state.logs.current().and_then(|line| line.change.clone()).and_then(|change| state.reviewing.place(&change));
-    let node =
-        place.and_then(|place| u32::try_from(place).ok()).and_then(|place| state.reviewing.tree.find(Subject::Change(place)));
-    match node {
+    let place = state.logs.current().and_then(|line| line.change.as_ref()).and_then(|change| state.reviewing.place(change));
+    let node = place.and_then(|place| u32::try_from(place).ok());
+    match node.and_then(|place| state.reviewing.tree.find(Subject::Change(place))) {
         Some(node) => {
             state.tab = Tab::Review;
             state.reviewing.go_to(node);
         }
         None => "the plan at hand has no such change".clone_into(&mut state.toast),
     }
-}
-
-/// What the window needs, while somebody looks at it.
-pub(crate) fn wants(state: &mut State) -> Option<Question> {
-    if state.tab == Tab::Logs { state.logs.wants() } else { None }
 }

@@ -1,19 +1,37 @@
 //! Past runs; the log shows the entries of one.
 
-use ratatui::{layout::Rect, text::Line, widgets::Paragraph};
+use ratatui::{Frame, layout::Rect, text::Line, widgets::Paragraph};
 
+use super::{Parts, Tab, logs, stepped};
 use crate::{
     domain::{journal::RunId, text::Display},
     edge::store::RunRecord,
     face::{
         text::outcome_words,
         tui::{
+            command::{Command, Row, Section, idle, on, row},
             state::State,
-            update::Target,
+            update::{Effect, Target, anywhere, read_again},
             view::{Hits, choice},
         },
     },
 };
+
+pub(super) const TAB: Parts = Parts {
+    title: |_| "Runs".to_owned(),
+    rows: ROWS,
+    open: |_| Some(Effect::Runs),
+    act,
+    go: |state, by| state.runs.at = stepped(state.runs.at, by, state.runs.all.len()),
+    put: |state, at| state.runs.at = at,
+    draw,
+};
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    row("undo_run", &["U"], Command::UndoRun, Section::Act, "undo the run", on_a_run),
+    row("runs_tab", &["4"], Command::Tab(Tab::Runs), Section::View, "runs", on),
+];
 
 /// The runs that are listed.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +49,31 @@ impl Runs {
     }
 }
 
-pub(crate) fn draw(state: &State, area: Rect, hits: &mut Hits) -> Paragraph<'static> {
+fn on_a_run(state: &State) -> Option<&'static str> {
+    let Some(run) = state.runs.current().filter(|_| state.tab == Tab::Runs) else {
+        return Some("only on one of the runs");
+    };
+    let report = run.end.as_ref().map(|end| &end.report).filter(|report| report.is_object());
+    let wrote = |word: &str| report.is_none_or(|report| report[word].as_u64() != Some(0));
+    idle(state).or_else(|| (!wrote("applied") && !wrote("failed")).then_some("that run wrote nothing"))
+}
+
+fn act(state: &mut State, command: Command) -> Option<Effect> {
+    match command {
+        Command::UndoRun => {
+            let run = state.runs.current()?.id.clone();
+            Some(read_again(state, Some(run)))
+        }
+        Command::Toggle => {
+            let run = state.runs.current()?.id.clone();
+            logs::open(state, format!("run:{run}"));
+            None
+        }
+        _ => anywhere(state, command),
+    }
+}
+
+fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
     let room = usize::from(area.height).saturating_sub(2).max(1);
     let runs = &state.runs;
     let dim = |text: String| Line::styled(text, state.theme.dim());
@@ -39,14 +81,14 @@ pub(crate) fn draw(state: &State, area: Rect, hits: &mut Hits) -> Paragraph<'sta
     let mut lines = vec![dim(heading(wide))];
     let from = runs.at.saturating_sub(room - 1);
     for (y, (at, run)) in (area.y + 1..).zip(runs.all.iter().enumerate().skip(from).take(room)) {
-        hits.add(Rect { y, height: 1, ..area }, Target::Run(at));
+        hits.add(Rect { y, height: 1, ..area }, Target::Row(at));
         let own = runs.own.as_ref() == Some(&run.id);
         lines.push(choice(line(run, own, wide), at == runs.at));
     }
     if runs.all.is_empty() {
         lines.push(dim("  no runs yet".to_owned()));
     }
-    Paragraph::new(lines)
+    frame.render_widget(Paragraph::new(lines), area);
 }
 
 fn heading(wide: bool) -> String {

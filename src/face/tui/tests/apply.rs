@@ -12,11 +12,7 @@ use crate::{
         review::Decision,
     },
     engine::session::Progress,
-    face::tui::{
-        state::{Phase, Tab},
-        update::News,
-        worker::Order,
-    },
+    face::tui::{state::Phase, tab::Tab, update::News, worker::Order},
 };
 
 fn id(plan: &Plan, name: &str) -> ChangeId {

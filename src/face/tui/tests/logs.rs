@@ -18,7 +18,7 @@ use crate::{
     },
     face::tui::{
         history::{History, answer},
-        state::Tab,
+        tab::Tab,
         tab::logs::window::{Ask, FETCHED, Question},
     },
 };

@@ -10,7 +10,7 @@ use crate::{
         config::ThemeName,
         store::{RunEnd, RunRecord},
     },
-    face::tui::{state::Tab, theme::Theme, update::News},
+    face::tui::{tab::Tab, theme::Theme, update::News},
 };
 
 fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Event {

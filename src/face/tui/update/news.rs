@@ -1,32 +1,28 @@
 //! What the worker tells.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{Effect, ask_to_apply, look_for};
+use super::Effect;
 use crate::{
     domain::{
         journal::What,
-        model::PageId,
-        plan::{Action, ChangeId, Plan, State as ChangeState},
+        plan::{ChangeId, Plan},
         report::Report,
-        review::{Decision, Remembered, Review},
+        review::Remembered,
     },
     edge::store::RunRecord,
     engine::session::Progress,
     face::tui::{
-        state::{Phase, State, Tab},
+        state::{Phase, State},
         tab::{
+            Tab,
             apply::applying::Applying,
             logs::window::Answer,
             review::{
                 matching::{Matches, Wanted},
-                moves,
-                reviewing::Looked,
+                planned,
             },
         },
     },
@@ -72,7 +68,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
     match news {
         News::Told(progress) => told(state, progress),
         News::Waiting(waiting) => state.reviewing.waiting = waiting,
-        News::Planned { plan, remembered, at } => return planned(state, plan, remembered, at),
+        News::Planned { plan, remembered, at } => return planned::planned(state, plan, remembered, at),
         News::Failed { text, code } => {
             state.reviewing.retrying = None;
             // Nobody is there any more to keep a decision or to apply one: the failure takes the plan's place, until it is read again.
@@ -87,7 +83,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             state.applying = Applying::default();
         }
         News::Applied(report) => return applied(state, *report),
-        News::Matched { wanted, number, matches } => matched(state, wanted, number, matches),
+        News::Matched { wanted, number, matches } => planned::matched(state, wanted, number, matches),
         News::Runs(runs) => {
             state.runs.at = state.runs.at.min(runs.len().saturating_sub(1));
             state.runs.all = runs;
@@ -99,70 +95,6 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
     None
 }
 
-fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Remembered>, at: Timestamp) -> Option<Effect> {
-    let before = state.reviewing.leave_plan();
-    state.reviewing.needed_by = needed_by(&plan);
-    state.reviewing.undoes.clone_from(&plan.scope.undoes);
-    let mut review = Review::new(plan, state.reviewing.who.clone());
-    review.recall(remembered.iter().map(|known| (known.said.clone(), known.by.clone())));
-    // What was decided while this plan was made is on its way to the state.
-    if let Some(before) = before {
-        let all: Vec<usize> = (0..before.plan().changes.len()).collect();
-        review.recall(all.iter().zip(before.said(&all)).map(|(&at, said)| (said, before.by(at).to_owned())));
-    }
-    state.reviewing.earlier = HashMap::new();
-    for known in remembered {
-        state.reviewing.earlier.entry(known.said.page).or_default().push(known);
-    }
-    state.reviewing.review = Some(review);
-    state.phase = Phase::Ready;
-    (state.reviewing.planned_at, state.now) = (Some(at), at);
-    state.reviewing.search = Looked::default();
-    state.reviewing.filter.found = None;
-    state.reviewing.arrange();
-    let page = |node: &u32| state.reviewing.tree.page(*node, state.reviewing.plan());
-    let left_at = state
-        .reviewing
-        .left_at
-        .and_then(|left_at| state.reviewing.tree.visible.iter().find(|node| page(node) == Some(left_at)).copied());
-    state.reviewing.cursor = left_at.unwrap_or(state.reviewing.cursor);
-    if let Some(pages) = state.reviewing.retrying.take() {
-        finish_what_was_approved(state, &pages);
-        if state.reviewing.tally.approved > 0 {
-            ask_to_apply(state);
-        } else {
-            "nothing that was approved is left to do".clone_into(&mut state.toast);
-        }
-    }
-    (!state.reviewing.filter.text.is_empty()).then(|| look_for(state, Wanted::Filter))
-}
-
-/// Approves what a stopped run left of changes that were approved: the IDs that did not get into their pages any more.
-fn finish_what_was_approved(state: &mut State, pages: &HashSet<PageId>) {
-    let Some(review) = &mut state.reviewing.review else { return };
-    let changes = review.plan().changes.iter().enumerate();
-    let rest = changes.filter(|(_, change)| {
-        change.proposal.action == Action::WriteBack && change.state == ChangeState::Ready && pages.contains(&change.page)
-    });
-    let rest: Vec<usize> = rest.map(|(at, _)| at).filter(|&at| review.verdict(at).decision.is_none()).collect();
-    review.decide(&rest, Some(&Decision::Approve));
-    state.reviewing.count();
-}
-
-/// How many changes each change is required by, directly.
-fn needed_by(plan: &Plan) -> HashMap<usize, usize> {
-    let required: HashSet<&ChangeId> = plan.changes.iter().flat_map(|change| &change.requires).collect();
-    let index: HashMap<&ChangeId, usize> =
-        plan.changes.iter().enumerate().map(|(at, change)| (&change.id, at)).filter(|(id, _)| required.contains(id)).collect();
-    let mut needed_by: HashMap<usize, usize> = HashMap::new();
-    for id in plan.changes.iter().flat_map(|change| &change.requires) {
-        if let Some(&at) = index.get(id) {
-            *needed_by.entry(at).or_default() += 1;
-        }
-    }
-    needed_by
-}
-
 fn applied(state: &mut State, report: Report) -> Option<Effect> {
     state.phase = Phase::Ready;
     state.applying.ended = Some(state.now);
@@ -171,32 +103,6 @@ fn applied(state: &mut State, report: Report) -> Option<Effect> {
     state.applying.report = Some(report);
     state.reviewing.leave_plan();
     None
-}
-
-fn matched(state: &mut State, wanted: Wanted, number: u64, matches: Matches) {
-    // An answer to what was asked earlier is no news. A search and a filter are never typed at the same time.
-    if number != state.reviewing.asked {
-        return;
-    }
-    match wanted {
-        Wanted::Search => {
-            let empty = state.reviewing.search.text.is_empty() || matches.count() == 0;
-            state.toast = if empty && !state.reviewing.search.text.is_empty() { "no match".to_owned() } else { String::new() };
-            state.reviewing.search.found = Some(matches);
-            let from = state.prompt.as_ref().map_or(state.reviewing.cursor, |prompt| prompt.from);
-            if empty {
-                state.reviewing.go_to(from);
-            } else {
-                moves::go_to_match(state, from);
-            }
-        }
-        Wanted::Filter => {
-            state.reviewing.filter.found = Some(matches);
-            let found = if state.reviewing.filter.text.is_empty() { None } else { state.reviewing.filter.found.as_ref() };
-            state.reviewing.tree.filter(found);
-            state.reviewing.stay_visible();
-        }
-    }
 }
 
 fn told(state: &mut State, progress: Progress) {

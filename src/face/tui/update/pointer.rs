@@ -3,8 +3,7 @@
 use super::{Effect, act, choose_line};
 use crate::face::tui::{
     command::Command,
-    state::{Popup, State, Tab},
-    tab::review::moves,
+    state::{Popup, State},
 };
 
 /// What the mouse did.
@@ -19,21 +18,16 @@ pub(crate) enum Pointing {
 /// What was drawn there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// A row of the tree.
-    Row(u32),
-    /// The arrow of a row that folds.
+    /// A row of what the tab lists.
+    Row(usize),
+    /// The arrow of a row of the review that folds.
     Fold(u32),
     /// The detail pane.
     Detail,
-    Tab(Tab),
-    /// A hint of the footer.
-    Hint(Command),
+    /// A tab, or a hint of the footer.
+    Command(Command),
     /// A line of what lies over the tab, from 0.
     Line(usize),
-    /// A run, from 0.
-    Run(usize),
-    /// An entry of the log, from 0.
-    Entry(usize),
     Nothing,
 }
 
@@ -60,7 +54,7 @@ fn wheel(state: &mut State, target: Target, by: isize) {
         (None, Target::Detail) => {
             state.reviewing.detail.scroll(i16::try_from(by).unwrap_or_default());
         }
-        (None, _) => moves::go(state, by),
+        (None, _) => (state.tab.parts().go)(state, by),
     }
 }
 
@@ -73,9 +67,8 @@ fn click(state: &mut State, double: bool, target: Target) -> Option<Effect> {
         return None;
     }
     match target {
-        Target::Row(node) => {
-            state.reviewing.go_to(node);
-            state.reviewing.detail.focused = false;
+        Target::Row(at) => {
+            (state.tab.parts().put)(state, at);
             if double { act(state, Command::Toggle) } else { None }
         }
         Target::Fold(node) => {
@@ -87,24 +80,7 @@ fn click(state: &mut State, double: bool, target: Target) -> Option<Effect> {
             state.reviewing.detail.focused = true;
             None
         }
-        Target::Entry(at) => {
-            (state.logs.at, state.logs.follow) = (at, false);
-            if double { act(state, Command::Toggle) } else { None }
-        }
-        Target::Tab(tab) => act(
-            state,
-            match tab {
-                Tab::Review => Command::ReviewTab,
-                Tab::Apply => Command::ApplyTab,
-                Tab::Logs => Command::LogsTab,
-                Tab::Runs => Command::RunsTab,
-            },
-        ),
-        Target::Hint(command) => act(state, command),
-        Target::Run(at) => {
-            state.runs.at = at;
-            if double { act(state, Command::Toggle) } else { None }
-        }
+        Target::Command(command) => act(state, command),
         Target::Line(_) | Target::Nothing => None,
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::{
     review::Approved,
     text::Display,
 };
-use crate::face::tui::tab::review::moves::stepped;
+use crate::face::tui::tab::stepped;
 
 /// Lines that are kept.
 const LINES_MAX: usize = 500;

@@ -1,6 +1,7 @@
 //! How an apply goes on, and what came of it.
 
 use ratatui::{
+    Frame,
     layout::Rect,
     text::{Line, Span},
     widgets::{Paragraph, Wrap},
@@ -12,8 +13,9 @@ use crate::{
     face::tui::{
         command::Command,
         state::{Phase, State},
+        tab::Tab,
         theme::Theme,
-        view::{bar, reading, report_lines},
+        view::{Hits, bar, reading, report_lines},
     },
 };
 
@@ -21,12 +23,16 @@ use crate::{
 const BAR: usize = 30;
 const STAGE_BAR: usize = 10;
 
-pub(crate) fn draw(state: &State, area: Rect) -> Paragraph<'static> {
+pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, _: &mut Hits) {
+    frame.render_widget(story(state, area), area);
+}
+
+fn story(state: &State, area: Rect) -> Paragraph<'static> {
     let applying = &state.applying;
     if applying.total.all == 0 && state.applying.report.is_none() {
         let text = format!(
             "  nothing was applied yet: approve changes ({}), then {}",
-            state.keymap.first(Command::ReviewTab),
+            state.keymap.first(Command::Tab(Tab::Review)),
             state.keymap.first(Command::Apply)
         );
         return Paragraph::new(vec![Line::default(), Line::styled(text, state.theme.dim())]);
@@ -45,7 +51,7 @@ pub(crate) fn draw(state: &State, area: Rect) -> Paragraph<'static> {
     if let Some(report) = &state.applying.report {
         lines.extend(report_lines(state, report));
         lines.push(Line::default());
-        lines.extend(applying.shown().map(|line| story(state, line)));
+        lines.extend(applying.shown().map(|line| told(state, line)));
         let last = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let scroll = u16::try_from(applying.scroll).unwrap_or(u16::MAX).min(last);
         return Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((scroll, 0));
@@ -53,12 +59,12 @@ pub(crate) fn draw(state: &State, area: Rect) -> Paragraph<'static> {
     let room = usize::from(area.height).saturating_sub(lines.len());
     let shown: Vec<_> = applying.shown().collect();
     let end = (applying.scroll + 1).max(room).min(shown.len());
-    lines.extend(shown[end.saturating_sub(room)..end].iter().map(|line| story(state, line)));
+    lines.extend(shown[end.saturating_sub(room)..end].iter().map(|line| told(state, line)));
     Paragraph::new(lines)
 }
 
 /// One thing that happened.
-fn story(state: &State, line: &Told) -> Line<'static> {
+fn told(state: &State, line: &Told) -> Line<'static> {
     let (mark, style, word) = match line.mark {
         Mark::Applied => (state.theme.pick("✓", "ok"), state.theme.good(), ""),
         Mark::Failed => (state.theme.pick("✗", "!!"), state.theme.bad(), "failed: "),

@@ -66,7 +66,7 @@ fn entries(state: &State, area: Rect, hits: &mut Hits) -> Paragraph<'static> {
     let wide = area.width >= 100;
     let mut drawn = Vec::new();
     for (y, (at, line)) in (area.y..).zip(logs.lines.iter().enumerate().skip(from).take(room)) {
-        hits.add(Rect { y, height: 1, ..area }, Target::Entry(at));
+        hits.add(Rect { y, height: 1, ..area }, Target::Row(at));
         let when = line.at.strftime(if wide { "%Y-%m-%d %H:%M:%S" } else { "%m-%d %H:%M" });
         let text = format!("  {when}  {:<5}  {}", line.level.word(), line.text);
         let mut row = choice(text, at == logs.at);

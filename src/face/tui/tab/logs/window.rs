@@ -10,7 +10,7 @@ use nucleo_matcher::{
 
 use crate::{
     domain::{audit::Level, journal::RunId, model::PageId, plan::ChangeId},
-    face::tui::tab::review::moves::stepped,
+    face::tui::tab::stepped,
 };
 
 /// Entries that are fetched at a time.
@@ -104,6 +104,11 @@ impl Logs {
         self.filter = filter;
         self.wrong.clear();
         (self.next, self.waiting) = (Some(Ask::Last), false);
+    }
+
+    /// Shows everything of the entry, or hides it again.
+    pub(crate) fn toggle(&mut self) {
+        self.open = if self.open.is_some() { None } else { self.current().map(|_| 0) };
     }
 
     /// Something was added to the log.

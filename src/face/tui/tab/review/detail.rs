@@ -2,7 +2,7 @@
 
 use ratatui::{
     Frame,
-    layout::Rect,
+    layout::{Constraint, Direction, Layout, Rect},
     text::{Line, Span},
     widgets::{Block, Borders, Paragraph, Wrap},
 };
@@ -18,7 +18,7 @@ use crate::{
     face::text,
     face::tui::{
         command,
-        layout::{Panes, is_single},
+        layout::{WIDE, is_single, layout},
         state::State,
         theme::Theme,
         view::count,
@@ -48,12 +48,18 @@ impl Default for Pane {
 }
 
 impl Pane {
-    /// Which panes there are.
-    pub(crate) fn panes(&self, size: (u16, u16)) -> Panes {
+    /// Where the tree is, and where the detail; what is not shown has no room.
+    pub(crate) fn areas(&self, size: (u16, u16)) -> (Rect, Rect) {
+        let body = layout(size).body;
         match (self.zoomed || is_single(size), self.focused) {
-            (true, true) => Panes::Detail,
-            (false, _) if self.is_there() => Panes::Both,
-            _ => Panes::Tree,
+            (true, true) => (Rect::ZERO, body),
+            (false, _) if self.is_there() => {
+                let (direction, tree) = if size.0 >= WIDE { (Direction::Horizontal, 56) } else { (Direction::Vertical, 60) };
+                let parts = [Constraint::Percentage(tree), Constraint::Percentage(100 - tree)];
+                let [tree, detail] = Layout::new(direction, parts).areas(body);
+                (tree, detail)
+            }
+            _ => (body, Rect::ZERO),
         }
     }
 
@@ -167,7 +173,7 @@ fn fields(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<L
     let (theme, Some(review)) = (state.theme, &state.reviewing.review) else { return Vec::new() };
     let verdict = review.verdict(at);
     let many = chosen.fields.len() > 1;
-    let in_fields = command::in_fields(state);
+    let in_fields = super::in_fields(state);
     let lines = chosen.fields.iter().enumerate().map(|(number, field)| {
         let rejected = verdict.rejected.contains(&field.field);
         let mut line = difference::line(theme, field_word(change.kind, field.field), field);

@@ -1,29 +1,17 @@
 //! Moving, folding and arranging.
 
 use super::reviewing::{Reviewing, Selection};
-use crate::face::tui::{
-    command::Command,
-    state::{State, Tab},
-};
+use crate::face::tui::{command::Command, state::State, tab::stepped};
 
 /// Moves, folds or arranges as a command asks for; false where it asks for something else.
 pub(crate) fn moved(state: &mut State, command: Command) -> bool {
-    let page = isize::try_from(state.reviewing.tree_height(state.size)).unwrap_or(1).max(1);
     let reviewing = &mut state.reviewing;
     match command {
-        Command::Down => go(state, 1),
-        Command::Up => go(state, -1),
-        Command::Top => go(state, isize::MIN),
-        Command::Bottom => go(state, isize::MAX),
-        Command::HalfPageDown => go(state, page / 2),
-        Command::HalfPageUp => go(state, -(page / 2)),
-        Command::PageDown => go(state, page),
-        Command::PageUp => go(state, -page),
         Command::ExtendDown | Command::ExtendUp => {
             if !matches!(reviewing.selection, Selection::Range(_)) {
                 reviewing.selection = Selection::Range(reviewing.cursor);
             }
-            go(state, if command == Command::ExtendDown { 1 } else { -1 });
+            reviewing.go(if command == Command::ExtendDown { 1 } else { -1 });
         }
         Command::NextClient | Command::PreviousClient => {
             seek(state, command == Command::NextClient, |reviewing, node| reviewing.tree.nodes[node as usize].depth == 0);
@@ -55,21 +43,6 @@ pub(crate) fn moved(state: &mut State, command: Command) -> bool {
         _ => return false,
     }
     true
-}
-
-/// Moves by so many rows, in whatever is shown.
-pub(crate) fn go(state: &mut State, by: isize) {
-    match state.tab {
-        Tab::Review => state.reviewing.go(by),
-        Tab::Apply => state.applying.go(by),
-        Tab::Logs => state.logs.go(by),
-        Tab::Runs => state.runs.at = stepped(state.runs.at, by, state.runs.all.len()),
-    }
-}
-
-/// A place in a list, so many further on.
-pub(crate) fn stepped(from: usize, by: isize, length: usize) -> usize {
-    from.saturating_add_signed(by).min(length.saturating_sub(1))
 }
 
 /// Goes to the next row that passes the filter and a test, round and round, whether it is folded away or not.

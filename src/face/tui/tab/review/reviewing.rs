@@ -12,14 +12,11 @@ use super::{
     matching::{Matches, Query, Wanted},
     tree::{Arrangement, Subject, Tree},
 };
-use crate::{
-    domain::{
-        journal::RunId,
-        model::{Kind, ObjectId, PageId},
-        plan::{Action, ChangeId, FieldChange, Plan},
-        review::{Decision, Remembered, Review, Tally},
-    },
-    face::tui::layout::layout,
+use crate::domain::{
+    journal::RunId,
+    model::{Kind, ObjectId, PageId},
+    plan::{Action, ChangeId, FieldChange, Plan},
+    review::{Decision, Remembered, Review, Tally},
 };
 
 /// The review.
@@ -144,7 +141,7 @@ impl Reviewing {
 
     /// Rows that the tree has room for.
     pub(crate) fn tree_height(&self, size: (u16, u16)) -> usize {
-        usize::from(layout(size, self.detail.panes(size)).tree.height)
+        usize::from(self.detail.areas(size).0.height)
     }
 
     /// Lets go of the plan, and remembers where the person was.

@@ -33,7 +33,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut 
     let mut lines: Vec<Line<'static>> = Vec::new();
     for (y, (at, &node)) in (area.y..).zip(window) {
         let row = Rect { y, height: 1, ..area };
-        hits.add(row, Target::Row(node));
+        hits.add(row, Target::Row(node as usize));
         if state.reviewing.tree.is_branch(node) {
             let x = area.x + MARGIN + 2 * u16::from(state.reviewing.tree.nodes[node as usize].depth);
             hits.add(Rect { x, width: 2, ..row }.intersection(row), Target::Fold(node));

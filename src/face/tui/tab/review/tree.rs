@@ -42,7 +42,7 @@ pub(crate) struct Node {
 }
 
 /// What siblings are sorted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum By {
     /// The plan's own order.
     #[default]
