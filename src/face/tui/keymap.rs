@@ -118,16 +118,6 @@ fn spelled(keys: &[Stroke]) -> String {
     keys.iter().map(Stroke::to_string).collect()
 }
 
-/// The rows of the key table that fit what is typed, in the table's order.
-pub(crate) fn palette(typed: &str) -> Vec<&'static Row> {
-    let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
-    let fits = |row: &&Row| {
-        row.command != Command::Palette
-            && words.iter().all(|word| row.label.contains(word.as_str()) || row.name.contains(word.as_str()))
-    };
-    TABLE.iter().filter(fits).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

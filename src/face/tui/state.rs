@@ -6,18 +6,15 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tui_input::Input;
 
 use super::{
     keymap::Keymap,
+    overlay::{Overlay, prompt::Prompt},
     stroke::Stroke,
     tab::{Tab, apply::applying::Applying, logs::window::Logs, review::reviewing::Reviewing, runs::Runs},
     theme::Theme,
 };
-use crate::domain::{
-    model::{Field, Kind, Service},
-    rules::Allowance,
-};
+use crate::domain::model::{Kind, Service};
 
 /// What is going on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,59 +32,6 @@ pub(crate) enum Phase {
         /// What the program ends with when nothing else happens.
         code: u8,
     },
-}
-
-/// What text is being typed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    Search,
-    Filter,
-    /// What is looked for in the log.
-    LogFilter,
-    Flag,
-    Palette,
-    /// The number of closes that is to be confirmed.
-    Confirm,
-    /// The number of changes that a brake withholds, to let them through.
-    Release(Allowance),
-    /// The value of a field of a change.
-    Edit {
-        change: usize,
-        field: Field,
-    },
-}
-
-/// A line that is being typed.
-#[derive(Clone, Debug)]
-pub(crate) struct Prompt {
-    pub(crate) purpose: Purpose,
-    pub(crate) input: Input,
-    /// The chosen line of the palette.
-    pub(crate) line: usize,
-    /// The row that the cursor was on.
-    pub(crate) from: u32,
-    /// Why what was typed is not taken, safe to show.
-    pub(crate) refused: String,
-}
-
-/// What lies over the tab.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Popup {
-    Help {
-        scroll: u16,
-    },
-    /// The ways to mend a change, with the chosen line.
-    Resolve {
-        change: usize,
-        /// Nothing where it is a conflict that nobody has resolved: it has no default.
-        line: Option<usize>,
-    },
-    /// What can be copied, with the chosen line.
-    Copy {
-        line: usize,
-    },
-    /// Apply what is approved? Without closes, Enter is enough.
-    Confirm,
 }
 
 /// How far both sides have been read.
@@ -113,7 +57,7 @@ pub(crate) struct State {
     pub(crate) logs: Logs,
     pub(crate) runs: Runs,
     pub(crate) prompt: Option<Prompt>,
-    pub(crate) popup: Option<Popup>,
+    pub(crate) overlay: Option<Overlay>,
     /// One line about what just happened.
     pub(crate) toast: String,
     pub(crate) strokes: Vec<Stroke>,
@@ -137,7 +81,7 @@ impl State {
             logs: Logs::default(),
             runs: Runs::default(),
             prompt: None,
-            popup: None,
+            overlay: None,
             toast: String::new(),
             strokes: Vec::new(),
         }

@@ -13,19 +13,16 @@ pub(crate) use self::{
 use super::{
     command::{self, Command},
     keymap::Meaning,
-    overlay::prompt,
-    state::{Phase, Popup, Purpose, Reading, State},
+    overlay::{
+        self, Overlay,
+        prompt::{self, Purpose},
+    },
+    state::{Phase, Reading, State},
     stroke::Stroke,
     tab::{
         Tab,
-        apply::applying::Applying,
         logs::{self, window::Question},
-        review::{
-            decide,
-            matching::Query,
-            moves,
-            outside::{self, Copied},
-        },
+        review::{matching::Query, outside::Copied},
     },
 };
 use crate::domain::{
@@ -97,8 +94,8 @@ fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
     if state.prompt.is_some() {
         return prompt::on_key(state, key);
     }
-    if let (Some(popup), Some(number)) = (state.popup.clone(), digit(key)) {
-        return choose_line(state, &popup, number);
+    if let (Some(overlay), Some(number)) = (state.overlay, digit(key)) {
+        return overlay::choose(state, overlay, number);
     }
     state.strokes.push(Stroke::of(key));
     match state.keymap.meaning(&state.strokes) {
@@ -120,8 +117,8 @@ fn digit(key: KeyEvent) -> Option<usize> {
 
 /// Does what a command asks for, or says why it is off.
 pub(crate) fn act(state: &mut State, command: Command) -> Option<Effect> {
-    if let Some(popup) = state.popup.clone() {
-        return in_popup(state, &popup, command);
+    if let Some(overlay) = state.overlay {
+        return overlay::act(state, overlay, command);
     }
     if let Some(reason) = command::row_of(command).and_then(|row| (row.off)(state)) {
         state.toast = reason.to_owned();
@@ -161,7 +158,7 @@ pub(crate) fn anywhere(state: &mut State, command: Command) -> Option<Effect> {
             return Some(Effect::Mouse(state.mouse));
         }
         Command::Palette => prompt::ask(state, Purpose::Palette, ""),
-        Command::Help => state.popup = Some(Popup::Help { scroll: 0 }),
+        Command::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
         Command::Redraw => return Some(Effect::Redraw),
         Command::Suspend => return Some(Effect::Suspend),
         Command::Back | Command::Leave if state.phase == Phase::Applying => {
@@ -172,101 +169,6 @@ pub(crate) fn anywhere(state: &mut State, command: Command) -> Option<Effect> {
         _ => {}
     }
     None
-}
-
-fn in_popup(state: &mut State, popup: &Popup, command: Command) -> Option<Effect> {
-    let down = command == Command::Down;
-    match (popup, command) {
-        (_, Command::Interrupt) => return Some(interrupt(state)),
-        (_, Command::Suspend) => return Some(Effect::Suspend),
-        (_, Command::Back | Command::Leave | Command::Help) => state.popup = None,
-        (Popup::Help { scroll }, Command::Down | Command::Up) => {
-            let scroll = if down { scroll.saturating_add(1) } else { scroll.saturating_sub(1) };
-            state.popup = Some(Popup::Help { scroll });
-        }
-        (Popup::Help { scroll }, Command::PageDown | Command::HalfPageDown) => {
-            state.popup = Some(Popup::Help { scroll: scroll.saturating_add(10) });
-        }
-        (Popup::Help { scroll }, Command::PageUp | Command::HalfPageUp) => {
-            state.popup = Some(Popup::Help { scroll: scroll.saturating_sub(10) });
-        }
-        (Popup::Resolve { change, line }, Command::Down | Command::Up) => {
-            let last = state.reviewing.plan().map_or(0, |plan| plan.changes[*change].alternatives.len());
-            let line = match line {
-                Some(line) if down => (line + 1).min(last),
-                Some(line) => line.saturating_sub(1),
-                None if down => 0,
-                None => last,
-            };
-            state.popup = Some(Popup::Resolve { change: *change, line: Some(line) });
-        }
-        (Popup::Resolve { line: None, .. }, Command::Toggle | Command::Approve | Command::Alike) => {
-            "a conflict has no default: choose a way by its number, or with j and k".clone_into(&mut state.toast);
-        }
-        (Popup::Resolve { change, line: Some(line) }, Command::Toggle | Command::Approve) => {
-            return decide::resolve(state, &[*change], *line);
-        }
-        (Popup::Resolve { change, line: Some(line) }, Command::Alike) => {
-            let alike = state.reviewing.review.as_ref()?.alike(*change);
-            return decide::resolve_alike(state, alike, *line);
-        }
-        (
-            Popup::Resolve { .. },
-            Command::NextConflict | Command::PreviousConflict | Command::NextUndecided | Command::PreviousUndecided,
-        ) => {
-            state.popup = None;
-            let forward = matches!(command, Command::NextConflict | Command::NextUndecided);
-            moves::moved(state, if forward { Command::NextConflict } else { Command::PreviousConflict });
-            decide::open_ways(state);
-        }
-        (Popup::Resolve { .. }, Command::Skip | Command::Flag | Command::Edit | Command::Clear | Command::Undo) => {
-            state.popup = None;
-            return act(state, command);
-        }
-        (Popup::Copy { line }, Command::Down | Command::Up) => {
-            let last = outside::copies(state).len().saturating_sub(1);
-            let line = if down { (line + 1).min(last) } else { line.saturating_sub(1) };
-            state.popup = Some(Popup::Copy { line });
-        }
-        (Popup::Copy { line }, Command::Toggle | Command::Approve) => return choose_line(state, popup, line + 1),
-        (Popup::Confirm, Command::Toggle) => return apply(state),
-        _ => {}
-    }
-    None
-}
-
-/// Takes the line with this number, from 1, of what lies over the tab.
-fn choose_line(state: &mut State, popup: &Popup, number: usize) -> Option<Effect> {
-    match popup {
-        Popup::Resolve { change, .. } => {
-            let ways = state.reviewing.plan()?.changes[*change].alternatives.len() + 1;
-            if number <= ways { decide::resolve(state, &[*change], number - 1) } else { None }
-        }
-        Popup::Copy { .. } => {
-            let copied = outside::copies(state).into_iter().nth(number - 1)?;
-            state.popup = None;
-            Some(Effect::Copy(copied))
-        }
-        Popup::Help { .. } | Popup::Confirm => None,
-    }
-}
-
-pub(crate) fn ask_to_apply(state: &mut State) {
-    state.popup = Some(Popup::Confirm);
-    if state.reviewing.tally.closes > 0 {
-        prompt::ask(state, Purpose::Confirm, "");
-    }
-}
-
-pub(crate) fn apply(state: &mut State) -> Option<Effect> {
-    state.popup = None;
-    let approved = state.reviewing.review.as_ref()?.approved();
-    state.applying = Applying::new(&approved, state.now);
-    state.phase = Phase::Applying;
-    state.tab = Tab::Apply;
-    state.applying.report = None;
-    state.reading = Reading::default();
-    Some(Effect::Apply(approved))
 }
 
 /// Forgets the plan, but not where the person was, and reads both sides: to compare them, or to undo a run.
@@ -281,8 +183,9 @@ pub(crate) fn read_again(state: &mut State, undoes: Option<RunId>) -> Effect {
     undoes.map_or(Effect::Read, Effect::Undo)
 }
 
-fn interrupt(state: &mut State) -> Effect {
-    state.popup = None;
+/// Stops what goes on, or leaves.
+pub(crate) fn interrupt(state: &mut State) -> Effect {
+    state.overlay = None;
     match state.phase {
         Phase::Applying if state.applying.stopping => Effect::Abort,
         Phase::Applying => {

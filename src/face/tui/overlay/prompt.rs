@@ -1,22 +1,62 @@
-//! The line at the bottom in which something is typed.
+//! The line at the bottom: what is being typed, or what just happened.
 
 use crossterm::event::{Event, KeyCode, KeyEvent};
+use ratatui::{
+    Frame,
+    layout::{Position, Rect},
+    text::{Line, Span},
+};
 use tui_input::{Input, backend::crossterm::EventHandler};
 
+use super::{confirm, palette};
 use crate::{
-    domain::{review::Decision, text::Display},
+    domain::{model::Field, review::Decision, rules::Allowance, text::Display},
     face::tui::{
         command::Command,
-        keymap::{Meaning, palette},
-        state::{Prompt, Purpose, State},
+        keymap::Meaning,
+        state::State,
         stroke::Stroke,
         tab::review::{decide, look_for, matching::Wanted, reviewing::Looked},
-        update::{Effect, act, apply},
+        theme::Theme,
+        update::Effect,
     },
 };
 
 /// Characters that are taken; more is a paste that went astray. Clockify's longest name has 1000.
 const LENGTH_MAX: usize = 1000;
+
+/// What text is being typed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Search,
+    Filter,
+    /// What is looked for in the log.
+    LogFilter,
+    Flag,
+    Palette,
+    /// The number of closes that is to be confirmed.
+    Confirm,
+    /// The number of changes that a brake withholds, to let them through.
+    Release(Allowance),
+    /// The value of a field of a change.
+    Edit {
+        change: usize,
+        field: Field,
+    },
+}
+
+/// A line that is being typed.
+#[derive(Clone, Debug)]
+pub(crate) struct Prompt {
+    pub(crate) purpose: Purpose,
+    pub(crate) input: Input,
+    /// The chosen line of the palette.
+    pub(crate) line: usize,
+    /// The row that the cursor was on.
+    pub(crate) from: u32,
+    /// Why what was typed is not taken, safe to show.
+    pub(crate) refused: String,
+}
 
 /// Asks for a line.
 pub(crate) fn ask(state: &mut State, purpose: Purpose, text: &str) {
@@ -64,7 +104,7 @@ pub(crate) fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
 /// Gives up: a filter or a search that was being typed goes, too.
 fn left(state: &mut State) -> Option<Effect> {
     let Prompt { purpose, from, .. } = state.prompt.take()?;
-    state.popup = None;
+    state.overlay = None;
     match purpose {
         Purpose::Filter => {
             state.reviewing.filter.text.clear();
@@ -110,8 +150,8 @@ fn entered(state: &mut State) -> Option<Effect> {
             None
         }
         Purpose::Flag => decide::and_move(state, Some(&Decision::Flag { note: value }), "flagged"),
-        Purpose::Palette => command(state, &value, prompt.line),
-        Purpose::Confirm if value == state.reviewing.tally.closes.to_string() => apply(state),
+        Purpose::Palette => palette::chosen(state, &value, prompt.line),
+        Purpose::Confirm if value == state.reviewing.tally.closes.to_string() => confirm::apply(state),
         Purpose::Confirm => {
             let refused = format!("type {} to close, or esc", state.reviewing.tally.closes);
             state.prompt = Some(Prompt { input: Input::default(), refused, ..prompt });
@@ -133,19 +173,48 @@ fn entered(state: &mut State) -> Option<Effect> {
     }
 }
 
-/// Does the chosen command, or goes to a line: `12`.
-fn command(state: &mut State, typed: &str, line: usize) -> Option<Effect> {
-    if let Ok(number) = typed.parse::<usize>() {
-        let at = number.saturating_sub(1).min(state.reviewing.tree.visible.len().saturating_sub(1));
-        if let Some(&node) = state.reviewing.tree.visible.get(at) {
-            state.reviewing.go_to(node);
-        }
-        return None;
-    }
-    let found = palette(typed);
-    let Some(row) = found.get(line.min(found.len().saturating_sub(1))) else {
-        "there is no such action".clone_into(&mut state.toast);
-        return None;
+/// What is being typed, or what just happened.
+pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let Some(prompt) = &state.prompt else {
+        frame.render_widget(Line::raw(format!(" {}", state.toast)), area);
+        return;
     };
-    act(state, row.command)
+    let label = match prompt.purpose {
+        Purpose::Search => " search: ".to_owned(),
+        Purpose::Filter => " filter: ".to_owned(),
+        Purpose::LogFilter => " log: ".to_owned(),
+        Purpose::Flag => " note: ".to_owned(),
+        Purpose::Palette => " : ".to_owned(),
+        Purpose::Confirm => format!(" type the number of closes, {}: ", state.reviewing.tally.closes),
+        Purpose::Release(Allowance { class, count }) => {
+            format!(" {count} {} are withheld; type that number to let them through: ", class.plural())
+        }
+        Purpose::Edit { field, .. } => format!(" {field}: "),
+    };
+    // The end of a long line is where it is typed: what does not fit goes on the left.
+    let (value, cursor) = (prompt.input.value(), prompt.input.cursor());
+    let before = Display::of(&value.chars().take(cursor).collect::<String>());
+    let behind = Display::of(&value.chars().skip(cursor).collect::<String>());
+    let hint = match prompt.purpose {
+        Purpose::Filter if value.is_empty() => "words of name, action, kind, state; or action:close is:undecided !word",
+        Purpose::LogFilter if value.is_empty() => "words; or level:warn kind:intent run:last since:2d about:ID",
+        Purpose::Confirm if value.is_empty() => "↓ ↑ scroll",
+        _ => "",
+    };
+    let said = if prompt.refused.is_empty() { hint } else { &prompt.refused };
+    let refused = if said.is_empty() { String::new() } else { format!("   {said}") };
+    let room = usize::from(area.width).saturating_sub(label.len() + refused.chars().count() + 2);
+    let hidden = before.width().saturating_sub(room);
+    let mut shown = before.as_str();
+    let mut cut = 0;
+    while let Some(first) = shown.chars().next().filter(|_| cut < hidden) {
+        cut += Span::raw(first.to_string()).width();
+        shown = &shown[first.len_utf8()..];
+    }
+    let left = Span::styled(label, Theme::bold());
+    let x = area.x + u16::try_from(left.width() + Span::raw(shown).width()).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
+    let spans =
+        vec![left, Span::raw(shown.to_owned()), Span::raw(behind.to_string()), Span::styled(refused, state.theme.alert())];
+    frame.render_widget(Line::from(spans), area);
+    frame.set_cursor_position(Position::new(x, area.y));
 }

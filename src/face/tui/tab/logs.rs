@@ -8,8 +8,8 @@ use crate::{
     domain::model::PageId,
     face::tui::{
         command::{Command, Row, Section, on, row},
-        overlay::prompt,
-        state::{Purpose, State},
+        overlay::prompt::{self, Purpose},
+        state::State,
         update::{Effect, anywhere},
     },
 };

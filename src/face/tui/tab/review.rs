@@ -34,9 +34,12 @@ use crate::{
     },
     face::tui::{
         command::{Command, Row, Section, on, row},
-        overlay::prompt,
-        state::{Phase, Popup, Purpose, State},
-        update::{Effect, Target, anywhere, ask_to_apply},
+        overlay::{
+            Overlay, confirm, conflict,
+            prompt::{self, Purpose},
+        },
+        state::{Phase, State},
+        update::{Effect, Target, anywhere},
         view::{Hits, reading, report_lines},
     },
 };
@@ -221,7 +224,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
         Command::Redo => return decide::step(state, Review::redo, "done again"),
         Command::Flag => prompt::ask(state, Purpose::Flag, ""),
         Command::Edit => decide::edit(state),
-        Command::Resolve => decide::open_ways(state),
+        Command::Resolve => conflict::open(state),
         Command::Release => {
             if let Some(allowance) = reviewing.current_change().and_then(|at| reviewing.plan()?.release(at)) {
                 prompt::ask(state, Purpose::Release(allowance), "");
@@ -239,7 +242,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
             let filter = reviewing.filter.text.clone();
             prompt::ask(state, Purpose::Filter, &filter);
         }
-        Command::Apply => ask_to_apply(state),
+        Command::Apply => confirm::ask(state),
         Command::Focus => reviewing.detail.focused = !reviewing.detail.focused,
         Command::Zoom => reviewing.detail.zoomed = !reviewing.detail.zoomed,
         Command::Detail => {
@@ -248,7 +251,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
         }
         Command::DetailDown => reviewing.detail.scroll(3),
         Command::DetailUp => reviewing.detail.scroll(-3),
-        Command::Copy => state.popup = Some(Popup::Copy { line: 0 }),
+        Command::Copy => state.overlay = Some(Overlay::Copy { line: 0 }),
         Command::CopyUrl => return outside::copies(state).into_iter().find(Copied::is_url).map(Effect::Copy),
         Command::OpenPage => return outside::page_url(state).map(Effect::Open),
         Command::OpenObject => return outside::object_url(state).map(Effect::Open),

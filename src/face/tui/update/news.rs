@@ -73,7 +73,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             state.reviewing.retrying = None;
             // Nobody is there any more to keep a decision or to apply one: the failure takes the plan's place, until it is read again.
             state.reviewing.leave_plan();
-            (state.tab, state.popup, state.prompt) = (Tab::Review, None, None);
+            (state.tab, state.overlay, state.prompt) = (Tab::Review, None, None);
             state.applying.in_flight = 0;
             state.applying.ended.get_or_insert(state.now);
             state.phase = Phase::Failed { text, code };

@@ -1,9 +1,10 @@
 //! The mouse: what was drawn somewhere is what a click there means.
 
-use super::{Effect, act, choose_line};
+use super::{Effect, act};
 use crate::face::tui::{
     command::Command,
-    state::{Popup, State},
+    overlay::{self, Overlay},
+    state::State,
 };
 
 /// What the mouse did.
@@ -48,8 +49,8 @@ fn wheel(state: &mut State, target: Target, by: isize) {
     if state.prompt.is_some() {
         return;
     }
-    match (&mut state.popup, target) {
-        (Some(Popup::Help { scroll }), _) => *scroll = scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default()),
+    match (&mut state.overlay, target) {
+        (Some(Overlay::Help { scroll }), _) => *scroll = scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default()),
         (Some(_), _) => {}
         (None, Target::Detail) => {
             state.reviewing.detail.scroll(i16::try_from(by).unwrap_or_default());
@@ -59,11 +60,11 @@ fn wheel(state: &mut State, target: Target, by: isize) {
 }
 
 fn click(state: &mut State, double: bool, target: Target) -> Option<Effect> {
-    if let (Some(popup), Target::Line(line)) = (state.popup.clone(), target) {
-        return choose_line(state, &popup, line + 1);
+    if let (Some(overlay), Target::Line(line)) = (state.overlay, target) {
+        return overlay::choose(state, overlay, line + 1);
     }
     // What is typed or lies over the tab comes first: a click beside it closes nothing and decides nothing.
-    if state.popup.is_some() || state.prompt.is_some() {
+    if state.overlay.is_some() || state.prompt.is_some() {
         return None;
     }
     match target {

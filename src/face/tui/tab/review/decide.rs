@@ -12,8 +12,11 @@ use crate::{
     },
     face::tui::{
         command::Command,
-        overlay::prompt,
-        state::{Popup, Purpose, State},
+        overlay::{
+            conflict,
+            prompt::{self, Purpose},
+        },
+        state::State,
         tab::review::tree::Subject,
         update::Effect,
     },
@@ -34,7 +37,7 @@ pub(crate) fn approve(state: &mut State) -> Option<Effect> {
             if let Some(node) = node {
                 state.reviewing.go_to(node);
             }
-            open_ways(state);
+            conflict::open(state);
             None
         }
         [_] => and_move(state, Some(&Decision::Approve), "approved"),
@@ -134,19 +137,9 @@ pub(crate) fn step(state: &mut State, step: fn(&mut Review<Arc<Plan>>) -> Vec<us
     keep(state, &changed)
 }
 
-/// Puts the ways to mend the change under the cursor before the person. What is decided then is decided about it alone.
-pub(crate) fn open_ways(state: &mut State) {
-    state.reviewing.selection = Selection::None;
-    let Some(change) = state.reviewing.current_change() else { return };
-    let Some(review) = &state.reviewing.review else { return };
-    let open = review.plan().changes[change].is_contested() && review.verdict(change).decision != Some(Decision::Approve);
-    let line = (!open).then(|| review.verdict(change).way);
-    state.popup = Some(Popup::Resolve { change, line });
-}
-
 /// Takes a way for some changes, and approves them so.
 pub(crate) fn resolve(state: &mut State, changes: &[usize], way: usize) -> Option<Effect> {
-    state.popup = None;
+    state.overlay = None;
     let review = state.reviewing.review.as_mut()?;
     let held = changes.iter().find_map(|&at| review.plan().changes[at].hold.as_ref().map(|hold| hold.text.clone()));
     let typed = changes.iter().any(|&at| review.verdict(at).way != way && !review.verdict(at).edited.is_empty());

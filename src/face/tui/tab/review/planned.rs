@@ -20,8 +20,9 @@ use crate::{
         review::{Decision, Remembered, Review},
     },
     face::tui::{
+        overlay::confirm,
         state::{Phase, State},
-        update::{Effect, ask_to_apply},
+        update::Effect,
     },
 };
 
@@ -55,7 +56,7 @@ pub(crate) fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Rememb
     if let Some(pages) = reviewing.retrying.take() {
         finish_what_was_approved(reviewing, &pages);
         if reviewing.tally.approved > 0 {
-            ask_to_apply(state);
+            confirm::ask(state);
         } else {
             "nothing that was approved is left to do".clone_into(&mut state.toast);
         }

@@ -47,7 +47,8 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut 
             line
         });
         // A screen reader, or a magnifier, follows the terminal's own cursor.
-        if node == state.reviewing.cursor && !state.reviewing.detail.focused && state.prompt.is_none() && state.popup.is_none() {
+        if node == state.reviewing.cursor && !state.reviewing.detail.focused && state.prompt.is_none() && state.overlay.is_none()
+        {
             frame.set_cursor_position(Position::new(area.x, y));
         }
     }
