@@ -13,6 +13,7 @@ use super::{
     theme::Theme,
     update::{Effect, Msg, News, update},
     view::view,
+    worker::Order,
 };
 use crate::{domain::plan::Plan, edge::config::ThemeName};
 
@@ -59,7 +60,7 @@ impl Film {
     pub(super) fn take(&mut self, msg: Msg) {
         let mut effect = update(&mut self.state, msg);
         self.draw();
-        while let Some(Effect::Match(query)) = effect {
+        while let Some(Effect::Order(Order::Match(query))) = effect {
             let matches = self.haystack.get_or_insert_with(|| Haystack::new(&self.plan)).find(&query);
             let news = News::Matched { wanted: query.wanted, number: query.number, matches };
             effect = update(&mut self.state, Msg::News(news));

@@ -35,7 +35,8 @@ use crate::{
 const RUNS_MAX: usize = 500;
 
 /// What of the past is looked at.
-pub(super) enum Page {
+#[derive(Debug)]
+pub(crate) enum Page {
     Runs,
     Log(Question),
     Export(String),

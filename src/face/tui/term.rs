@@ -213,20 +213,13 @@ pub(super) async fn run<B: Backend>(
         }
         let Some(effect) = effect else { continue };
         let heard = match effect {
-            Effect::Quit | Effect::Abort => return Ok(state),
+            Effect::Quit => return Ok(state),
             Effect::Stop => {
                 stop.ask();
                 true
             }
-            Effect::Read => door.send(Order::Read),
-            Effect::Undo(run) => door.send(Order::Undo(run)),
-            Effect::Apply(approved) => door.send(Order::Apply(approved)),
-            Effect::Keep(said) => door.send(Order::Keep(said)),
-            Effect::Release(allowance) => door.send(Order::Release(allowance)),
-            Effect::Match(query) => door.send(Order::Match(query)),
-            Effect::Runs => door.look_back(Page::Runs),
-            Effect::Log(question) => door.look_back(Page::Log(question)),
-            Effect::Export(filter) => door.look_back(Page::Export(filter)),
+            Effect::Order(order) => door.send(order),
+            Effect::Look(page) => door.look_back(page),
             Effect::Redraw => {
                 failpoint::reach("console");
                 redraw(terminal)?

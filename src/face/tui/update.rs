@@ -12,6 +12,7 @@ pub(crate) use self::{
 };
 use super::{
     command::{self, Command},
+    history::Page,
     keymap::Meaning,
     overlay::{
         self, Overlay,
@@ -19,17 +20,10 @@ use super::{
     },
     state::{Phase, Reading, State},
     stroke::Stroke,
-    tab::{
-        Tab,
-        logs::{self, window::Question},
-        review::{matching::Query, outside::Copied},
-    },
+    tab::{Tab, logs, review::outside::Copied},
+    worker::Order,
 };
-use crate::domain::{
-    journal::RunId,
-    review::{Approved, Said},
-    rules::Allowance,
-};
+use crate::domain::journal::RunId;
 
 /// What happens to the console.
 pub(crate) enum Msg {
@@ -44,24 +38,14 @@ pub(crate) enum Msg {
 /// What the loop has to do outside.
 #[derive(Debug)]
 pub(crate) enum Effect {
+    /// Leave at once, even in the middle of an apply.
     Quit,
-    Read,
-    /// Read, and plan the undo of a run.
-    Undo(RunId),
     /// Stop reading, or stop applying between writes.
     Stop,
-    /// Leave at once, in the middle of an apply.
-    Abort,
-    Apply(Approved),
-    Keep(Vec<Said>),
-    /// Plan again with a brake released.
-    Release(Allowance),
-    Match(Query),
-    Runs,
-    /// Look into the log.
-    Log(Question),
-    /// Save what a filter selects of the log.
-    Export(String),
+    /// Give the worker an order.
+    Order(Order),
+    /// Look at the past.
+    Look(Page),
     Copy(Copied),
     Open(String),
     Mouse(bool),
@@ -87,7 +71,10 @@ pub(crate) fn update(state: &mut State, msg: Msg) -> Option<Effect> {
         }
     };
     state.reviewing.keep_in_window(state.size);
-    effect.or_else(|| if state.tab == Tab::Logs { state.logs.wants().map(Effect::Log) } else { None })
+    if effect.is_none() && state.tab == Tab::Logs {
+        return state.logs.wants().map(|question| Effect::Look(Page::Log(question)));
+    }
+    effect
 }
 
 fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
@@ -180,14 +167,14 @@ pub(crate) fn read_again(state: &mut State, undoes: Option<RunId>) -> Effect {
     state.reviewing.leave_plan();
     state.toast.clear();
     state.reviewing.undoes.clone_from(&undoes);
-    undoes.map_or(Effect::Read, Effect::Undo)
+    Effect::Order(undoes.map_or(Order::Read, Order::Undo))
 }
 
 /// Stops what goes on, or leaves.
 pub(crate) fn interrupt(state: &mut State) -> Effect {
     state.overlay = None;
     match state.phase {
-        Phase::Applying if state.applying.stopping => Effect::Abort,
+        Phase::Applying if state.applying.stopping => Effect::Quit,
         Phase::Applying => {
             state.applying.stopping = true;
             "stopping after what is in flight; ^c again leaves at once".clone_into(&mut state.toast);

@@ -30,7 +30,7 @@ use crate::{
 
 /// What the console asks for.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// Read both sides again.
     Read,
     /// Read both sides again, and plan the undo of a run.

@@ -22,6 +22,7 @@ use crate::{
             theme::Theme,
             update::Effect,
             view::count,
+            worker::Order,
         },
     },
 };
@@ -43,7 +44,7 @@ pub(super) fn apply(state: &mut State) -> Option<Effect> {
     let approved = state.reviewing.review.as_ref()?.approved();
     state.applying = Applying::new(&approved, state.now);
     (state.phase, state.tab, state.reading) = (Phase::Applying, Tab::Apply, Reading::default());
-    Some(Effect::Apply(approved))
+    Some(Effect::Order(Order::Apply(approved)))
 }
 
 pub(super) fn sheet(state: &State) -> Sheet {

@@ -19,6 +19,7 @@ use crate::{
         tab::review::{decide, look_for, matching::Wanted, reviewing::Looked},
         theme::Theme,
         update::Effect,
+        worker::Order,
     },
 };
 
@@ -157,7 +158,7 @@ fn entered(state: &mut State) -> Option<Effect> {
             state.prompt = Some(Prompt { input: Input::default(), refused, ..prompt });
             None
         }
-        Purpose::Release(allowance) if value == allowance.count.to_string() => Some(Effect::Release(allowance)),
+        Purpose::Release(allowance) if value == allowance.count.to_string() => Some(Effect::Order(Order::Release(allowance))),
         Purpose::Release(allowance) => {
             let refused = format!("type {} to let them through, or esc", allowance.count);
             state.prompt = Some(Prompt { input: Input::default(), refused, ..prompt });

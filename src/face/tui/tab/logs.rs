@@ -8,6 +8,7 @@ use crate::{
     domain::model::PageId,
     face::tui::{
         command::{Command, Row, Section, on, row},
+        history::Page,
         overlay::prompt::{self, Purpose},
         state::State,
         update::{Effect, anywhere},
@@ -88,7 +89,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
             }
         }
         Command::ToChange => to_change(state),
-        Command::Export => return Some(Effect::Export(logs.filter.clone())),
+        Command::Export => return Some(Effect::Look(Page::Export(logs.filter.clone()))),
         Command::Search | Command::Filter => {
             let filter = logs.filter.clone();
             prompt::ask(state, Purpose::LogFilter, &filter);

@@ -41,6 +41,7 @@ use crate::{
         state::{Phase, State},
         update::{Effect, Target, anywhere},
         view::{Hits, reading, report_lines},
+        worker::Order,
     },
 };
 
@@ -300,7 +301,7 @@ fn back(state: &mut State, command: Command) -> Option<Effect> {
 
 /// Asks the plan what matches.
 pub(crate) fn look_for(state: &mut State, wanted: Wanted) -> Effect {
-    Effect::Match(state.reviewing.query(wanted))
+    Effect::Order(Order::Match(state.reviewing.query(wanted)))
 }
 
 /// A review, or that of an undo, which is never to be mistaken for another.

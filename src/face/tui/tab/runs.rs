@@ -10,6 +10,7 @@ use crate::{
         text::outcome_words,
         tui::{
             command::{Command, Row, Section, idle, on, row},
+            history::Page,
             state::State,
             update::{Effect, Target, anywhere, read_again},
             view::{Hits, choice},
@@ -20,7 +21,7 @@ use crate::{
 pub(super) const TAB: Parts = Parts {
     title: |_| "Runs".to_owned(),
     rows: ROWS,
-    open: |_| Some(Effect::Runs),
+    open: |_| Some(Effect::Look(Page::Runs)),
     act,
     go: |state, by| state.runs.at = stepped(state.runs.at, by, state.runs.all.len()),
     put: |state, at| state.runs.at = at,

@@ -19,6 +19,7 @@ use crate::{
         state::State,
         tab::review::tree::Subject,
         update::Effect,
+        worker::Order,
     },
 };
 
@@ -124,7 +125,7 @@ fn name(plan: &Plan, at: usize) -> String {
 fn keep(state: &mut State, changed: &[usize]) -> Option<Effect> {
     state.reviewing.count();
     let said = state.reviewing.review.as_ref()?.said(changed);
-    (!said.is_empty()).then_some(Effect::Keep(said))
+    (!said.is_empty()).then_some(Effect::Order(Order::Keep(said)))
 }
 
 /// Takes a step back, or again.
