@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use super::{
+    message::Message,
     state::{Phase, State},
     tab::{Tab, review::tree::By},
 };
@@ -113,7 +114,7 @@ impl Section {
 }
 
 /// Why a command is off now, if it is.
-pub(crate) type Off = fn(&State) -> Option<&'static str>;
+pub(crate) type Off = fn(&State) -> Option<Message>;
 
 /// One row of the table.
 #[derive(Clone, Copy)]
@@ -141,15 +142,15 @@ pub(crate) const fn row(
 }
 
 /// Never off.
-pub(crate) fn on(_: &State) -> Option<&'static str> {
+pub(crate) fn on(_: &State) -> Option<Message> {
     None
 }
 
 /// Off while something goes on.
-pub(crate) fn idle(state: &State) -> Option<&'static str> {
+pub(crate) fn idle(state: &State) -> Option<Message> {
     match state.phase {
-        Phase::Applying => Some("changes are being applied"),
-        Phase::Reading => Some("both sides are being read"),
+        Phase::Applying => Some("changes are being applied".into()),
+        Phase::Reading => Some("both sides are being read".into()),
         Phase::Ready | Phase::Failed { .. } => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    command::{Command, Row, TABLE},
+    command::{Command, Row, TABLE, row_of},
     stroke::Stroke,
 };
 use crate::{domain::text::Display, edge::config::KeysSetting};
@@ -108,9 +108,10 @@ impl Keymap {
         at.map(|at| self.bound[at].iter().map(|keys| spelled(keys)).collect()).unwrap_or_default()
     }
 
-    /// A command's first key as it is shown.
+    /// A command's first key as it is shown; without a key its name, by which the palette finds it.
     pub(crate) fn first(&self, command: Command) -> String {
-        self.all(command).into_iter().next().unwrap_or_default()
+        let name = || row_of(command).map_or("", |row| row.name).replace('_', " ");
+        self.all(command).into_iter().next().unwrap_or_else(name)
     }
 }
 

@@ -12,6 +12,7 @@ mod film;
 mod history;
 mod keymap;
 mod layout;
+mod message;
 mod overlay;
 mod state;
 mod stroke;

@@ -17,6 +17,7 @@ use ratatui::{
 use self::prompt::Purpose;
 use super::{
     command::Command,
+    keymap::Keymap,
     state::State,
     update::{Effect, Target, interrupt},
     view::Hits,
@@ -80,19 +81,19 @@ pub(crate) fn choose(state: &mut State, overlay: Overlay, number: usize) -> Opti
 }
 
 /// Draws what lies over the tab, and the line at the bottom.
-pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, body: Rect, bottom: Rect, hits: &mut Hits) {
+pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, [body, bottom]: [Rect; 2], hits: &mut Hits) {
     let sheet = match state.overlay {
-        Some(Overlay::Help { scroll }) => Some(help::sheet(state, scroll, body.width)),
-        Some(Overlay::Conflict { change, line }) => conflict::sheet(state, change, line, body.width),
-        Some(Overlay::Copy { line }) => Some(copy::sheet(state, line)),
-        Some(Overlay::Confirm) => Some(confirm::sheet(state)),
+        Some(Overlay::Help { scroll }) => Some(help::sheet(state, keymap, scroll, body.width)),
+        Some(Overlay::Conflict { change, line }) => conflict::sheet(state, keymap, change, line, body.width),
+        Some(Overlay::Copy { line }) => Some(copy::sheet(state, keymap, line)),
+        Some(Overlay::Confirm) => Some(confirm::sheet(state, keymap)),
         None => None,
     };
     let typed = state.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Palette);
-    for sheet in sheet.into_iter().chain(typed.map(|prompt| palette::sheet(state, prompt))) {
+    for sheet in sheet.into_iter().chain(typed.map(|prompt| palette::sheet(state, keymap, prompt))) {
         over(frame, body, sheet, hits);
     }
-    prompt::draw(state, frame, bottom);
+    prompt::draw(state, keymap, frame, bottom);
 }
 
 /// Draws lines in a box in the middle.

@@ -1,14 +1,11 @@
 //! Everything that the console shows, and nothing that it does. `update` changes it, `view` reads it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::{
-    keymap::Keymap,
+    message::Message,
     overlay::{Overlay, prompt::Prompt},
     stroke::Stroke,
     tab::{Tab, apply::applying::Applying, logs::window::Logs, review::reviewing::Reviewing, runs::Runs},
@@ -42,10 +39,10 @@ pub(crate) struct Reading {
 }
 
 /// The console.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct State {
     pub(crate) size: (u16, u16),
     pub(crate) theme: Theme,
-    pub(crate) keymap: Arc<Keymap>,
     pub(crate) mouse: bool,
     pub(crate) now: Timestamp,
     pub(crate) ticks: usize,
@@ -59,7 +56,7 @@ pub(crate) struct State {
     pub(crate) prompt: Option<Prompt>,
     pub(crate) overlay: Option<Overlay>,
     /// One line about what just happened.
-    pub(crate) toast: String,
+    pub(crate) toast: Message,
     pub(crate) strokes: Vec<Stroke>,
 }
 
@@ -69,7 +66,6 @@ impl State {
         Self {
             size,
             theme,
-            keymap: Arc::default(),
             mouse: false,
             now,
             ticks: 0,
@@ -82,7 +78,7 @@ impl State {
             runs: Runs::default(),
             prompt: None,
             overlay: None,
-            toast: String::new(),
+            toast: Message::default(),
             strokes: Vec::new(),
         }
     }

@@ -112,7 +112,7 @@ impl Surroundings for Terminal {
         // The browser must not write over the screen, nor read its keys.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         bare(&mut command);
-        let mut child = command.spawn().map_err(|error| format!("{error}; set console.open_command, or copy it (Y)"))?;
+        let mut child = command.spawn().map_err(|error| format!("{error}; set console.open_command"))?;
         std::thread::spawn(move || drop(child.wait()));
         Ok(())
     }

@@ -10,6 +10,7 @@ use ratatui::{Frame, layout::Rect};
 
 use super::{
     command::{Command, Row},
+    keymap::Keymap,
     state::State,
     update::Effect,
     view::Hits,
@@ -37,7 +38,7 @@ pub(crate) struct Parts {
     pub(crate) go: fn(&mut State, isize),
     /// Puts the cursor on a row that was clicked.
     pub(crate) put: fn(&mut State, usize),
-    pub(crate) draw: fn(&State, &mut Frame<'_>, Rect, &mut Hits),
+    pub(crate) draw: fn(&State, &Keymap, &mut Frame<'_>, Rect, &mut Hits),
 }
 
 impl Tab {

@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, IsTerminal},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -19,6 +18,7 @@ use super::{
     command::Command,
     history::{History, Page},
     keymap::Keymap,
+    message::Message,
     state::{Phase, State},
     surroundings::{self, Surroundings},
     theme::Theme,
@@ -73,7 +73,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         let size = terminal.size()?;
         let mut state = State::new((size.width, size.height), theme, surroundings.now());
-        (state.keymap, state.reviewing.who, state.mouse) = (Arc::new(keymap), who(), surroundings.mouse);
+        (state.reviewing.who, state.mouse) = (who(), surroundings.mouse);
         state.reviewing.undoes.clone_from(&undoes);
         let worker = worker::start(
             setup,
@@ -84,8 +84,8 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
             orders_receiver,
             undoes,
         )?;
-        let door = Door { orders: &orders, history: Some((history, news_sender)) };
-        let state = run(&mut terminal, EventStream::new(), &mut news, door, &stop, &mut surroundings, state).await?;
+        let door = Door { orders: &orders, history: Some((history, news_sender)), stop: &stop };
+        let state = run(&mut terminal, EventStream::new(), &mut news, door, &keymap, &mut surroundings, state).await?;
         Ok::<_, io::Error>((state, worker))
     };
     let shown = shown.await;
@@ -141,6 +141,7 @@ pub(super) struct Door<'a> {
     pub(super) orders: &'a UnboundedSender<Order>,
     /// Where past runs are, and who is told of them; a film has none.
     pub(super) history: Option<(History, UnboundedSender<News>)>,
+    pub(super) stop: &'a Stop,
 }
 
 impl Door<'_> {
@@ -163,15 +164,16 @@ pub(super) async fn run<B: Backend>(
     mut input: impl Stream<Item = io::Result<Event>> + Unpin,
     news: &mut UnboundedReceiver<News>,
     door: Door<'_>,
-    stop: &Stop,
+    keymap: &Keymap,
     surroundings: &mut impl Surroundings,
     mut state: State,
 ) -> Result<State, B::Error> {
+    let stop = door.stop;
     let mut hits = Hits::default();
     let mut last_click: Option<(Instant, (u16, u16))> = None;
     let mut gone = false;
     loop {
-        if !gone && let Err(error) = terminal.draw(|frame| hits = view(&state, frame)) {
+        if !gone && let Err(error) = terminal.draw(|frame| hits = view(&state, keymap, frame)) {
             if state.phase != Phase::Applying {
                 return Err(error);
             }
@@ -205,11 +207,11 @@ pub(super) async fn run<B: Backend>(
             () = tokio::time::sleep(if busy { TICK } else { IDLE_TICK }) => Msg::Tick(surroundings.now()),
         };
         state.now = surroundings.now();
-        let mut effect = update(&mut state, msg);
+        let mut effect = update(&mut state, keymap, msg);
         // Everything that waits is taken in before the next frame.
         while effect.is_none() {
             let Ok(item) = news.try_recv() else { break };
-            effect = update(&mut state, Msg::News(item));
+            effect = update(&mut state, keymap, Msg::News(item));
         }
         let Some(effect) = effect else { continue };
         let heard = match effect {
@@ -230,7 +232,8 @@ pub(super) async fn run<B: Backend>(
             }
         };
         if !heard {
-            "the worker has ended; leave with q and start again".clone_into(&mut state.toast);
+            let ended = Message::from("the worker has ended; leave with ");
+            state.toast = ended.key(Command::Leave, " and start again");
         }
     }
 }
@@ -249,22 +252,24 @@ fn reach_out(effect: Effect, surroundings: &mut impl Surroundings, state: &mut S
             state.toast = match surroundings.copy(&copied.text) {
                 Ok(how) => format!("copied the {} {how}", copied.label),
                 Err(error) => format!("could not copy: {error}"),
-            };
+            }
+            .into();
         }
         Effect::Open(url) => {
-            state.toast = match surroundings.open(&url) {
-                Ok(()) => format!("opening {url}; if nothing comes, {} copies it", state.keymap.first(Command::CopyUrl)),
-                Err(error) => format!("could not open {url}: {error}"),
+            let said = match surroundings.open(&url) {
+                Ok(()) => format!("opening {url}; if nothing comes, "),
+                Err(error) => format!("could not open {url}: {error}; "),
             };
+            state.toast = Message::from(said).key(Command::CopyUrl, " copies it");
         }
         Effect::Mouse(on) => {
             if let Err(error) = surroundings.mouse(on) {
-                state.toast = format!("the mouse stays as it is: {error}");
+                state.toast = format!("the mouse stays as it is: {error}").into();
             }
         }
         Effect::Suspend => {
             if let Err(error) = surroundings.suspend() {
-                state.toast = format!("could not suspend: {error}");
+                state.toast = format!("could not suspend: {error}").into();
             }
         }
         _ => {}

@@ -5,6 +5,7 @@
 mod apply;
 mod decisions;
 mod logs;
+mod messages;
 mod pictures;
 mod reach;
 mod undo;
@@ -20,6 +21,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
     history::History,
+    keymap::Keymap,
     state::{Phase, State},
     surroundings::Surroundings,
     tab::review::matching::Haystack,
@@ -135,6 +137,11 @@ fn film_of(size: (u16, u16), theme: Theme, scenes: Vec<Scene>) -> Film {
 
 /// The same, on a state whose past can be looked at.
 fn film_with(size: (u16, u16), theme: Theme, scenes: Vec<Scene>, history: Option<History>) -> Film {
+    film_keyed(&Keymap::default(), size, theme, scenes, history)
+}
+
+/// The same, with other keys.
+fn film_keyed(keymap: &Keymap, size: (u16, u16), theme: Theme, scenes: Vec<Scene>, history: Option<History>) -> Film {
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).expect("a terminal");
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();
@@ -144,15 +151,16 @@ fn film_with(size: (u16, u16), theme: Theme, scenes: Vec<Scene>, history: Option
     let stop = Stop::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
     let (state, given) = runtime.block_on(async {
-        let door = Door { orders: &orders, history: history.map(|history| (history, news_sender.clone())) };
+        let history = history.map(|history| (history, news_sender.clone()));
+        let door = Door { orders: &orders, history, stop: &stop };
         let state = State::new(size, theme, noon());
         let showing = async {
-            let state = run(&mut terminal, input, &mut news, door, &stop, &mut notes, state).await;
+            let state = run(&mut terminal, input, &mut news, door, keymap, &mut notes, state).await;
             state.expect("a test terminal does not fail")
         };
         tokio::join!(showing, direct(scenes, news_sender, input_sender, orders_receiver))
     });
-    terminal.draw(|frame| drop(view(&state, frame))).expect("a test terminal does not fail");
+    terminal.draw(|frame| drop(view(&state, keymap, frame))).expect("a test terminal does not fail");
     let picture = terminal.backend().to_string();
     let lines: Vec<&str> = picture.lines().map(|line| line.trim_matches('"').trim_end()).collect();
     Film { frame: lines.join("\n") + "\n", orders: given, notes, stopped: stop.asked(), state }

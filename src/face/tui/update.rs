@@ -13,7 +13,8 @@ pub(crate) use self::{
 use super::{
     command::{self, Command},
     history::Page,
-    keymap::Meaning,
+    keymap::{Keymap, Meaning},
+    message::Message,
     overlay::{
         self, Overlay,
         prompt::{self, Purpose},
@@ -54,9 +55,9 @@ pub(crate) enum Effect {
 }
 
 /// Takes a message in.
-pub(crate) fn update(state: &mut State, msg: Msg) -> Option<Effect> {
+pub(crate) fn update(state: &mut State, keymap: &Keymap, msg: Msg) -> Option<Effect> {
     let effect = match msg {
-        Msg::Key(key) => on_key(state, key),
+        Msg::Key(key) => on_key(state, keymap, key),
         Msg::Paste(text) => prompt::paste(state, &text),
         Msg::Pointer(pointing, target) => pointer::point(state, pointing, target),
         Msg::Resized(width, height) => {
@@ -77,15 +78,15 @@ pub(crate) fn update(state: &mut State, msg: Msg) -> Option<Effect> {
     effect
 }
 
-fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
+fn on_key(state: &mut State, keymap: &Keymap, key: KeyEvent) -> Option<Effect> {
     if state.prompt.is_some() {
-        return prompt::on_key(state, key);
+        return prompt::on_key(state, keymap, key);
     }
     if let (Some(overlay), Some(number)) = (state.overlay, digit(key)) {
         return overlay::choose(state, overlay, number);
     }
     state.strokes.push(Stroke::of(key));
-    match state.keymap.meaning(&state.strokes) {
+    match keymap.meaning(&state.strokes) {
         Meaning::Begun => None,
         Meaning::Nothing => {
             state.strokes.clear();
@@ -108,10 +109,10 @@ pub(crate) fn act(state: &mut State, command: Command) -> Option<Effect> {
         return overlay::act(state, overlay, command);
     }
     if let Some(reason) = command::row_of(command).and_then(|row| (row.off)(state)) {
-        state.toast = reason.to_owned();
+        state.toast = reason;
         return None;
     }
-    state.toast.clear();
+    state.toast = Message::default();
     (state.tab.parts().act)(state, command)
 }
 
@@ -141,7 +142,7 @@ pub(crate) fn anywhere(state: &mut State, command: Command) -> Option<Effect> {
         Command::Mouse => {
             state.mouse = !state.mouse;
             let words = if state.mouse { "the mouse is on; shift and drag selects text" } else { "the mouse is the terminal's" };
-            words.clone_into(&mut state.toast);
+            state.toast = words.into();
             return Some(Effect::Mouse(state.mouse));
         }
         Command::Palette => prompt::ask(state, Purpose::Palette, ""),
@@ -149,7 +150,8 @@ pub(crate) fn anywhere(state: &mut State, command: Command) -> Option<Effect> {
         Command::Redraw => return Some(Effect::Redraw),
         Command::Suspend => return Some(Effect::Suspend),
         Command::Back | Command::Leave if state.phase == Phase::Applying => {
-            "changes are being applied; ^c stops after those in flight".clone_into(&mut state.toast);
+            let applied = Message::from("changes are being applied; ");
+            state.toast = applied.key(Command::Interrupt, " stops after those in flight");
         }
         Command::Back | Command::Leave => state.tab = Tab::Review,
         Command::Interrupt => return Some(interrupt(state)),
@@ -165,7 +167,7 @@ pub(crate) fn read_again(state: &mut State, undoes: Option<RunId>) -> Effect {
     state.reading = Reading::default();
     state.applying.report = None;
     state.reviewing.leave_plan();
-    state.toast.clear();
+    state.toast = Message::default();
     state.reviewing.undoes.clone_from(&undoes);
     Effect::Order(undoes.map_or(Order::Read, Order::Undo))
 }
@@ -177,7 +179,8 @@ pub(crate) fn interrupt(state: &mut State) -> Effect {
         Phase::Applying if state.applying.stopping => Effect::Quit,
         Phase::Applying => {
             state.applying.stopping = true;
-            "stopping after what is in flight; ^c again leaves at once".clone_into(&mut state.toast);
+            let stopping = Message::from("stopping after what is in flight; ");
+            state.toast = stopping.key(Command::Interrupt, " again leaves at once");
             Effect::Stop
         }
         Phase::Reading => Effect::Stop,

@@ -10,6 +10,7 @@ use ratatui::{
 
 use super::{
     command::{Command, Row, Section, TABLE},
+    keymap::Keymap,
     layout::{WIDE, layout},
     overlay,
     state::{Phase, State},
@@ -47,20 +48,20 @@ impl Hits {
 }
 
 /// Draws the state.
-pub(crate) fn view(state: &State, frame: &mut Frame<'_>) -> Hits {
+pub(crate) fn view(state: &State, keymap: &Keymap, frame: &mut Frame<'_>) -> Hits {
     let area = frame.area();
     let mut hits = Hits::default();
     // The terminal may have another size than the state knows of: the message about that is on its way.
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 || (area.width, area.height) != state.size {
-        frame.render_widget(Paragraph::new("too small; q leaves"), area);
+        frame.render_widget(Paragraph::new(format!("too small; {} leaves", keymap.first(Command::Leave))), area);
         return hits;
     }
     let places = layout(state.size);
     frame.render_widget(header(state), places.header);
     frame.render_widget(tabs(state, places.tabs, &mut hits), places.tabs);
-    (state.tab.parts().draw)(state, frame, places.body, &mut hits);
-    frame.render_widget(footer(state, places.footer, &mut hits), places.footer);
-    overlay::draw(state, frame, places.body, places.toast, &mut hits);
+    (state.tab.parts().draw)(state, keymap, frame, places.body, &mut hits);
+    frame.render_widget(footer(state, keymap, places.footer, &mut hits), places.footer);
+    overlay::draw(state, keymap, frame, [places.body, places.toast], &mut hits);
     plainly(state, frame);
     hits
 }
@@ -150,11 +151,11 @@ pub(crate) fn report_lines(state: &State, report: &Report) -> Vec<Line<'static>>
 }
 
 /// Hints for what can be done now, as many as fit; help is always the last.
-fn footer(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
+fn footer(state: &State, keymap: &Keymap, area: Rect, hits: &mut Hits) -> Line<'static> {
     let theme = state.theme;
     let mut spans = Vec::new();
     let mut x = area.x;
-    let help = format!(" {}", state.keymap.first(Command::Help));
+    let help = format!(" {}", keymap.first(Command::Help));
     let reserved = u16::try_from(help.len() + " help ".len()).unwrap_or_default();
     let mut hint = |spans: &mut Vec<Span<'static>>, key: String, label: String, command| {
         let width = u16::try_from(Span::raw(&key).width() + Span::raw(&label).width()).unwrap_or(u16::MAX);
@@ -179,8 +180,8 @@ fn footer(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
     let rows = acts.into_iter().chain(moves).map(|row| (row.command, short(row.label)));
     let wanted: Vec<(Command, &str)> = if review::in_fields(state) { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
     for (command, label) in wanted {
-        let key = state.keymap.first(command);
-        if !key.is_empty() && !hint(&mut spans, format!(" {key}"), format!(" {label} "), command) {
+        let Some(key) = keymap.all(command).into_iter().next() else { continue };
+        if !hint(&mut spans, format!(" {key}"), format!(" {label} "), command) {
             break;
         }
     }

@@ -17,6 +17,8 @@ use crate::{
     face::{
         text,
         tui::{
+            command::Command,
+            keymap::Keymap,
             state::{Phase, Reading, State},
             tab::{Tab, apply::applying::Applying},
             theme::Theme,
@@ -47,14 +49,14 @@ pub(super) fn apply(state: &mut State) -> Option<Effect> {
     Some(Effect::Order(Order::Apply(approved)))
 }
 
-pub(super) fn sheet(state: &State) -> Sheet {
+pub(super) fn sheet(state: &State, keymap: &Keymap) -> Sheet {
     let scroll = state.prompt.as_ref().map_or(0, |prompt| u16::try_from(prompt.line).unwrap_or(u16::MAX));
     let undo = state.reviewing.plan().and_then(text::undo_of);
     let title = undo.map_or_else(|| "Apply?".to_owned(), |of| format!("Apply the {of}?"));
-    Sheet { title, lines: lines(state), scroll, ..Sheet::default() }
+    Sheet { title, lines: lines(state, keymap), scroll, ..Sheet::default() }
 }
 
-fn lines(state: &State) -> Vec<Line<'static>> {
+fn lines(state: &State, keymap: &Keymap) -> Vec<Line<'static>> {
     let (tally, theme) = (state.reviewing.tally, state.theme);
     let (Some(plan), Some(review)) = (state.reviewing.plan(), &state.reviewing.review) else { return Vec::new() };
     let approved: Vec<usize> = (0..plan.changes.len()).filter(|&at| review.is_approved(at)).collect();
@@ -70,7 +72,8 @@ fn lines(state: &State) -> Vec<Line<'static>> {
         let text = format!(" {closes} something: type that number, then enter. Esc goes back. ");
         lines.push(Line::styled(text, theme.alert()));
     } else {
-        lines.push(Line::raw(" Enter applies, esc goes back. "));
+        let (apply, back) = (keymap.first(Command::Toggle), keymap.first(Command::Back));
+        lines.push(Line::raw(format!(" {apply} applies, {back} goes back. ")));
     }
     lines.push(Line::default());
     for ((_, action), kinds) in &counts {

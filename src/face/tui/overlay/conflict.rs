@@ -15,6 +15,8 @@ use crate::{
         text,
         tui::{
             command::Command,
+            keymap::Keymap,
+            message::Message,
             state::State,
             tab::review::{decide, difference, moves, reviewing::Selection},
             theme::Theme,
@@ -47,7 +49,8 @@ pub(super) fn act(state: &mut State, change: usize, line: Option<usize>, command
             state.overlay = Some(Overlay::Conflict { change, line: Some(line) });
         }
         (Command::Toggle | Command::Approve | Command::Alike, None) => {
-            "a conflict has no default: choose a way by its number, or with j and k".clone_into(&mut state.toast);
+            let choose = Message::from("a conflict has no default: choose a way by its number, or with ");
+            state.toast = choose.key(Command::Down, " and ").key(Command::Up, "");
         }
         (Command::Toggle | Command::Approve, Some(line)) => return decide::resolve(state, &[change], line),
         (Command::Alike, Some(line)) => {
@@ -78,7 +81,7 @@ pub(super) fn choose(state: &mut State, change: usize, number: usize) -> Option<
 }
 
 /// The ways to mend a change; for a contested field also what each side holds, and held when they last agreed.
-pub(super) fn sheet(state: &State, at: usize, chosen: Option<usize>, width: u16) -> Option<Sheet> {
+pub(super) fn sheet(state: &State, keymap: &Keymap, at: usize, chosen: Option<usize>, width: u16) -> Option<Sheet> {
     let (plan, review) = (state.reviewing.plan()?, state.reviewing.review.as_ref()?);
     let change = plan.changes.get(at)?;
     let mut lines = Vec::new();
@@ -104,16 +107,22 @@ pub(super) fn sheet(state: &State, at: usize, chosen: Option<usize>, width: u16)
     let focus = choices_from + chosen.unwrap_or_default();
     let content = lines.len();
     lines.push(Line::default());
-    let key = |command| state.keymap.first(command);
+    let key = |command| keymap.first(command);
     let alike = review.alike(at).len();
-    let mut hints = vec![format!("a number or enter takes a way and approves it; {} skips", key(Command::Skip))];
+    let mut hints =
+        vec![format!("a number or {} takes a way and approves it; {} skips", key(Command::Toggle), key(Command::Skip))];
     if alike > 1 {
         hints.push(format!("{} takes it for all {alike} of the same kind", key(Command::Alike)));
     }
     if change.proposal.fields.iter().any(|field| entry::is_typable(field.field)) {
         hints.push(format!("{} types a value, {} flags it with a note", key(Command::Edit), key(Command::Flag)));
     }
-    hints.push(format!("{} {} other conflicts, esc closes", key(Command::PreviousConflict), key(Command::NextConflict)));
+    hints.push(format!(
+        "{} {} other conflicts, {} closes",
+        key(Command::PreviousConflict),
+        key(Command::NextConflict),
+        key(Command::Back)
+    ));
     lines.extend(hints.into_iter().map(|hint| Line::styled(format!(" {hint} "), state.theme.dim())));
     let position = conflict_position(plan, at);
     let name = change.name.display().clipped(40);

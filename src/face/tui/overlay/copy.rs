@@ -3,7 +3,9 @@
 use super::{Overlay, Sheet};
 use crate::{
     domain::text::Display,
-    face::tui::{command::Command, state::State, tab::review::outside, tab::stepped, update::Effect, view::choice},
+    face::tui::{
+        command::Command, keymap::Keymap, state::State, tab::review::outside, tab::stepped, update::Effect, view::choice,
+    },
 };
 
 pub(super) fn act(state: &mut State, line: usize, command: Command) -> Option<Effect> {
@@ -23,12 +25,12 @@ pub(super) fn choose(state: &mut State, number: usize) -> Option<Effect> {
     Some(Effect::Copy(copied))
 }
 
-pub(super) fn sheet(state: &State, line: usize) -> Sheet {
+pub(super) fn sheet(state: &State, keymap: &Keymap, line: usize) -> Sheet {
     let copies = outside::copies(state).into_iter().enumerate();
     let lines = copies.map(|(at, copied)| {
         let text = Display::of(&copied.text).clipped(50);
         choice(format!(" {} {:<16} {text} ", at + 1, copied.label), at == line)
     });
-    let title = "Copy: a number, or enter".to_owned();
+    let title = format!("Copy: a number, or {}", keymap.first(Command::Toggle));
     Sheet { title, lines: lines.collect(), choices_from: Some(0), focus: line, ..Sheet::default() }
 }

@@ -8,6 +8,7 @@ use ratatui::{
 use super::{Overlay, Sheet};
 use crate::face::tui::{
     command::{Command, Section, TABLE},
+    keymap::Keymap,
     state::State,
     theme::Theme,
 };
@@ -26,12 +27,14 @@ pub(super) fn act(state: &mut State, scroll: u16, command: Command) {
     state.overlay = Some(Overlay::Help { scroll: scroll.saturating_add_signed(by) });
 }
 
-pub(super) fn sheet(state: &State, scroll: u16, width: u16) -> Sheet {
-    Sheet { title: "Help: j k scroll, esc closes".to_owned(), lines: lines(state, width), scroll, ..Sheet::default() }
+pub(super) fn sheet(state: &State, keymap: &Keymap, scroll: u16, width: u16) -> Sheet {
+    let key = |command| keymap.first(command);
+    let title = format!("Help: {} {} scroll, {} closes", key(Command::Down), key(Command::Up), key(Command::Back));
+    Sheet { title, lines: lines(state, keymap, width), scroll, ..Sheet::default() }
 }
 
 /// Every command with its keys, in as many columns as there is room for.
-fn lines(state: &State, width: u16) -> Vec<Line<'static>> {
+fn lines(state: &State, keymap: &Keymap, width: u16) -> Vec<Line<'static>> {
     let theme = state.theme;
     let mut lines = Vec::new();
     let columns = if width >= 100 { 2 } else { 1 };
@@ -41,8 +44,8 @@ fn lines(state: &State, width: u16) -> Vec<Line<'static>> {
             .iter()
             .filter(|row| row.section == section)
             .map(|row| {
-                let keys = format!("  {:<14} ", state.keymap.all(row.command).join(" "));
-                let off = (row.off)(state).map(|reason| format!(" ({reason})"));
+                let keys = format!("  {:<14} ", keymap.all(row.command).join(" "));
+                let off = (row.off)(state).map(|reason| format!(" ({})", reason.spelled(keymap)));
                 let style = if off.is_none() { Style::new() } else { theme.dim() };
                 // The reason is a courtesy: it goes where there is no room for it.
                 let room = (usize::from(width) / columns).saturating_sub(keys.len() + row.label.len() + 3);

@@ -5,6 +5,7 @@ use ratatui::text::Line;
 use super::{Sheet, prompt::Prompt};
 use crate::face::tui::{
     command::{Command, Row, TABLE},
+    keymap::Keymap,
     state::State,
     update::{Effect, act},
     view::choice,
@@ -34,25 +35,25 @@ pub(super) fn chosen(state: &mut State, typed: &str, line: usize) -> Option<Effe
     }
     let found = fitting(typed);
     let Some(row) = found.get(line.min(found.len().saturating_sub(1))) else {
-        "there is no such action".clone_into(&mut state.toast);
+        state.toast = "there is no such action".into();
         return None;
     };
     act(state, row.command)
 }
 
-pub(super) fn sheet(state: &State, prompt: &Prompt) -> Sheet {
+pub(super) fn sheet(state: &State, keymap: &Keymap, prompt: &Prompt) -> Sheet {
     let title = "Actions: type to narrow, enter does it".to_owned();
-    Sheet { title, lines: lines(state, prompt), ..Sheet::default() }
+    Sheet { title, lines: lines(state, keymap, prompt), ..Sheet::default() }
 }
 
-fn lines(state: &State, prompt: &Prompt) -> Vec<Line<'static>> {
+fn lines(state: &State, keymap: &Keymap, prompt: &Prompt) -> Vec<Line<'static>> {
     let found = fitting(prompt.input.value());
     let line = prompt.line.min(found.len().saturating_sub(1));
     let shown = found.iter().enumerate().skip((line + 1).saturating_sub(LINES)).take(LINES);
     let mut lines: Vec<Line<'static>> = shown
         .map(|(at, row)| {
-            let off = (row.off)(state).map(|reason| format!("  ({reason})")).unwrap_or_default();
-            choice(format!(" {:<32} {}{off} ", row.label, state.keymap.all(row.command).join(" ")), at == line)
+            let off = (row.off)(state).map(|reason| format!("  ({})", reason.spelled(keymap))).unwrap_or_default();
+            choice(format!(" {:<32} {}{off} ", row.label, keymap.all(row.command).join(" ")), at == line)
         })
         .collect();
     if lines.is_empty() {

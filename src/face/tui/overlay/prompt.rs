@@ -13,7 +13,7 @@ use crate::{
     domain::{model::Field, review::Decision, rules::Allowance, text::Display},
     face::tui::{
         command::Command,
-        keymap::Meaning,
+        keymap::{Keymap, Meaning},
         state::State,
         stroke::Stroke,
         tab::review::{decide, look_for, matching::Wanted, reviewing::Looked},
@@ -59,6 +59,15 @@ pub(crate) struct Prompt {
     pub(crate) refused: String,
 }
 
+impl PartialEq for Prompt {
+    fn eq(&self, other: &Self) -> bool {
+        let typed = |Self { purpose, input, line, from, refused }: &Self| {
+            (*purpose, input.value().to_owned(), input.cursor(), *line, *from, refused.clone())
+        };
+        typed(self) == typed(other)
+    }
+}
+
 /// Asks for a line.
 pub(crate) fn ask(state: &mut State, purpose: Purpose, text: &str) {
     let input = Input::new(text.to_owned());
@@ -80,13 +89,13 @@ pub(crate) fn paste(state: &mut State, text: &str) -> Option<Effect> {
     typed(state)
 }
 
-pub(crate) fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
+pub(crate) fn on_key(state: &mut State, keymap: &Keymap, key: KeyEvent) -> Option<Effect> {
     let prompt = state.prompt.as_mut()?;
     match key.code {
         KeyCode::Esc => return left(state),
         KeyCode::Char('c') if Stroke::of(key) == Stroke::control('c') => return left(state),
         KeyCode::Enter => return entered(state),
-        _ if state.keymap.meaning(&[Stroke::of(key)]) == Meaning::Command(Command::Suspend) => return Some(Effect::Suspend),
+        _ if keymap.meaning(&[Stroke::of(key)]) == Meaning::Command(Command::Suspend) => return Some(Effect::Suspend),
         // Where a number is asked for, nothing else is taken.
         KeyCode::Char(c) if matches!(prompt.purpose, Purpose::Confirm | Purpose::Release(_)) && !c.is_ascii_digit() => {}
         KeyCode::Down => prompt.line += 1,
@@ -175,9 +184,9 @@ fn entered(state: &mut State) -> Option<Effect> {
 }
 
 /// What is being typed, or what just happened.
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect) {
     let Some(prompt) = &state.prompt else {
-        frame.render_widget(Line::raw(format!(" {}", state.toast)), area);
+        frame.render_widget(Line::raw(format!(" {}", state.toast.spelled(keymap))), area);
         return;
     };
     let label = match prompt.purpose {

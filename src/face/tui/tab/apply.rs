@@ -6,6 +6,7 @@ pub(crate) mod progress;
 use super::{Parts, Tab};
 use crate::face::tui::{
     command::{Command, Row, Section, on, row},
+    message::Message,
     state::{Phase, State},
     update::{Effect, anywhere},
 };
@@ -27,16 +28,16 @@ const ROWS: &[Row] = &[
     row("only_failures", &["E"], Command::OnlyFailures, Section::View, "failures only", in_apply),
 ];
 
-fn to_retry(state: &State) -> Option<&'static str> {
+fn to_retry(state: &State) -> Option<Message> {
     match &state.applying.report {
-        _ if state.phase == Phase::Applying => Some("changes are being applied"),
+        _ if state.phase == Phase::Applying => Some("changes are being applied".into()),
         Some(report) if report.failed + report.skipped > 0 => None,
-        Some(_) | None => Some("nothing has failed"),
+        Some(_) | None => Some("nothing has failed".into()),
     }
 }
 
-fn in_apply(state: &State) -> Option<&'static str> {
-    (state.tab != Tab::Apply).then_some("only while applying (2)")
+fn in_apply(state: &State) -> Option<Message> {
+    (state.tab != Tab::Apply).then(|| Message::from("only while applying").see(Command::Tab(Tab::Apply)))
 }
 
 fn act(state: &mut State, command: Command) -> Option<Effect> {

@@ -9,6 +9,7 @@ use crate::{
     face::tui::{
         command::{Command, Row, Section, on, row},
         history::Page,
+        message::Message,
         overlay::prompt::{self, Purpose},
         state::State,
         update::{Effect, anywhere},
@@ -39,16 +40,16 @@ const ROWS: &[Row] = &[
     row("logs_tab", &["3"], Command::Tab(Tab::Logs), Section::View, "log", on),
 ];
 
-fn in_logs(state: &State) -> Option<&'static str> {
-    (state.tab != Tab::Logs).then_some("only in the log (3)")
+fn in_logs(state: &State) -> Option<Message> {
+    (state.tab != Tab::Logs).then(|| Message::from("only in the log").see(Command::Tab(Tab::Logs)))
 }
 
-fn on_an_entry(state: &State) -> Option<&'static str> {
-    in_logs(state).or_else(|| state.logs.current().is_none().then_some("there is no entry"))
+fn on_an_entry(state: &State) -> Option<Message> {
+    in_logs(state).or_else(|| state.logs.current().is_none().then(|| "there is no entry".into()))
 }
 
-fn on_a_page(state: &State) -> Option<&'static str> {
-    page(state).is_none().then_some("this is about no page")
+fn on_a_page(state: &State) -> Option<Message> {
+    page(state).is_none().then(|| "this is about no page".into())
 }
 
 /// The page that is looked at, in the log or in the review.
@@ -111,6 +112,6 @@ fn to_change(state: &mut State) {
             state.tab = Tab::Review;
             state.reviewing.go_to(node);
         }
-        None => "the plan at hand has no such change".clone_into(&mut state.toast),
+        None => state.toast = "the plan at hand has no such change".into(),
     }
 }

@@ -34,6 +34,8 @@ use crate::{
     },
     face::tui::{
         command::{Command, Row, Section, on, row},
+        keymap::Keymap,
+        message::Message,
         overlay::{
             Overlay, confirm, conflict,
             prompt::{self, Purpose},
@@ -119,83 +121,87 @@ const ROWS: &[Row] = &[
     row("open_object", &["O"], Command::OpenObject, Section::Act, "open in Clockify", with_object),
 ];
 
-fn in_review(state: &State) -> Option<&'static str> {
+fn in_review(state: &State) -> Option<Message> {
     match state.phase {
-        Phase::Applying => Some("changes are being applied"),
-        _ if state.tab != Tab::Review => Some("only in the review (1)"),
-        _ if state.applying.report.is_some() && state.reviewing.review.is_none() => Some("read both sides again first (R)"),
-        _ if state.reviewing.review.is_none() => Some("there is no plan yet"),
+        Phase::Applying => Some("changes are being applied".into()),
+        _ if state.tab != Tab::Review => Some(Message::from("only in the review").see(Command::Tab(Tab::Review))),
+        _ if state.applying.report.is_some() && state.reviewing.review.is_none() => {
+            Some(Message::from("read both sides again first").see(Command::Refetch))
+        }
+        _ if state.reviewing.review.is_none() => Some("there is no plan yet".into()),
         _ => None,
     }
 }
 
-fn on_changes(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| (!state.reviewing.has_changes()).then_some("this row has no changes"))
+fn on_changes(state: &State) -> Option<Message> {
+    in_review(state).or_else(|| (!state.reviewing.has_changes()).then(|| "this row has no changes".into()))
 }
 
-fn on_a_change(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| state.reviewing.current_change().is_none().then_some("this row is no single change"))
+fn on_a_change(state: &State) -> Option<Message> {
+    in_review(state).or_else(|| state.reviewing.current_change().is_none().then(|| "this row is no single change".into()))
 }
 
-fn with_ways(state: &State) -> Option<&'static str> {
+fn with_ways(state: &State) -> Option<Message> {
     on_a_change(state).or_else(|| {
         let at = state.reviewing.current_change()?;
         let alone = state.reviewing.plan()?.changes[at].alternatives.is_empty();
-        alone.then_some("this change has no alternatives")
+        alone.then(|| "this change has no alternatives".into())
     })
 }
 
-fn resolved(state: &State) -> Option<&'static str> {
+fn resolved(state: &State) -> Option<Message> {
     with_ways(state).or_else(|| {
         let at = state.reviewing.current_change()?;
         let approved = state.reviewing.review.as_ref()?.verdict(at).decision == Some(Decision::Approve);
-        (!approved).then_some("resolve it first: then the same is done for all of its kind")
+        (!approved).then(|| "resolve it first: then the same is done for all of its kind".into())
     })
 }
 
-fn braked(state: &State) -> Option<&'static str> {
+fn braked(state: &State) -> Option<Message> {
     on_a_change(state).or_else(|| {
         let released = state.reviewing.current_change().and_then(|at| state.reviewing.plan()?.release(at));
-        released.is_none().then_some("no brake withholds this change")
+        released.is_none().then(|| "no brake withholds this change".into())
     })
 }
 
-fn on_an_open_change(state: &State) -> Option<&'static str> {
+fn on_an_open_change(state: &State) -> Option<Message> {
     on_a_change(state).or_else(|| {
         let at = state.reviewing.current_change()?;
-        (state.reviewing.plan()?.changes[at].state == ChangeState::Held).then_some("this change is held")
+        (state.reviewing.plan()?.changes[at].state == ChangeState::Held).then(|| "this change is held".into())
     })
 }
 
-fn on_a_field(state: &State) -> Option<&'static str> {
+fn on_a_field(state: &State) -> Option<Message> {
     on_an_open_change(state).or_else(|| {
         let fields = state.reviewing.fields();
         let typable = fields.iter().any(|field| entry::is_typable(field.field));
-        (!typable).then_some("nothing in this change can be typed")
+        (!typable).then(|| "nothing in this change can be typed".into())
     })
 }
 
-fn with_object(state: &State) -> Option<&'static str> {
-    on_subject(state).or_else(|| state.reviewing.object().is_none().then_some("it is not in Clockify yet"))
+fn with_object(state: &State) -> Option<Message> {
+    on_subject(state).or_else(|| state.reviewing.object().is_none().then(|| "it is not in Clockify yet".into()))
 }
 
-fn on_subject(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| state.reviewing.page().is_none().then_some("this row is no page"))
+fn on_subject(state: &State) -> Option<Message> {
+    in_review(state).or_else(|| state.reviewing.page().is_none().then(|| "this row is no page".into()))
 }
 
-fn with_search(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| state.reviewing.search.text.is_empty().then_some("nothing is searched for (/)"))
+fn with_search(state: &State) -> Option<Message> {
+    in_review(state)
+        .or_else(|| state.reviewing.search.text.is_empty().then(|| Message::from("nothing is searched for").see(Command::Search)))
 }
 
-fn with_detail(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| (!state.reviewing.detail.is_there()).then_some("the detail is hidden (p)"))
+fn with_detail(state: &State) -> Option<Message> {
+    in_review(state)
+        .or_else(|| (!state.reviewing.detail.is_there()).then(|| Message::from("the detail is hidden").see(Command::Detail)))
 }
 
-fn to_apply(state: &State) -> Option<&'static str> {
-    in_review(state).or_else(|| (state.reviewing.tally.approved == 0).then_some("nothing is approved"))
+fn to_apply(state: &State) -> Option<Message> {
+    in_review(state).or_else(|| (state.reviewing.tally.approved == 0).then(|| "nothing is approved".into()))
 }
 
-fn in_review_or_logs(state: &State) -> Option<&'static str> {
+fn in_review_or_logs(state: &State) -> Option<Message> {
     if state.tab == Tab::Logs { None } else { in_review(state) }
 }
 
@@ -292,7 +298,7 @@ fn back(state: &mut State, command: Command) -> Option<Effect> {
     } else if !reviewing.search.text.is_empty() {
         reviewing.search = Looked::default();
     } else if command == Command::Back {
-        state.toast = format!("{} leaves", state.keymap.first(Command::Leave));
+        state.toast = Message::default().key(Command::Leave, " leaves");
     } else {
         return Some(Effect::Quit);
     }
@@ -343,27 +349,27 @@ pub(crate) fn status(state: &State, width: usize) -> Vec<Span<'static>> {
     spans
 }
 
-fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
+fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
     if state.reviewing.review.is_none() {
-        frame.render_widget(waiting(state), area);
+        frame.render_widget(waiting(state, keymap), area);
         return;
     }
     let (tree, detail) = state.reviewing.detail.areas(state.size);
     if tree.height > 0 {
-        rows::draw(state, frame, tree, hits);
+        rows::draw(state, keymap, frame, tree, hits);
     }
     if detail.height > 0 {
         hits.add(detail, Target::Detail);
-        detail::draw(state, frame, detail);
+        detail::draw(state, keymap, frame, detail);
     }
 }
 
 /// What is shown of the review while there is none.
-fn waiting(state: &State) -> Paragraph<'static> {
+fn waiting(state: &State, keymap: &Keymap) -> Paragraph<'static> {
     let mut lines = vec![Line::default()];
     let dim = |text: String| Line::styled(text, state.theme.dim());
     let keys = |words: &[(Command, &str)]| {
-        let hints: Vec<String> = words.iter().map(|(command, word)| format!("{} {word}", state.keymap.first(*command))).collect();
+        let hints: Vec<String> = words.iter().map(|(command, word)| format!("{} {word}", keymap.first(*command))).collect();
         dim(format!("  {}", hints.join(", ")))
     };
     match &state.phase {

@@ -11,6 +11,8 @@ use crate::{
         tui::{
             command::{Command, Row, Section, idle, on, row},
             history::Page,
+            keymap::Keymap,
+            message::Message,
             state::State,
             update::{Effect, Target, anywhere, read_again},
             view::{Hits, choice},
@@ -35,7 +37,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// The runs that are listed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Runs {
     pub(crate) all: Vec<RunRecord>,
     pub(crate) at: usize,
@@ -50,13 +52,13 @@ impl Runs {
     }
 }
 
-fn on_a_run(state: &State) -> Option<&'static str> {
+fn on_a_run(state: &State) -> Option<Message> {
     let Some(run) = state.runs.current().filter(|_| state.tab == Tab::Runs) else {
-        return Some("only on one of the runs");
+        return Some("only on one of the runs".into());
     };
     let report = run.end.as_ref().map(|end| &end.report).filter(|report| report.is_object());
     let wrote = |word: &str| report.is_none_or(|report| report[word].as_u64() != Some(0));
-    idle(state).or_else(|| (!wrote("applied") && !wrote("failed")).then_some("that run wrote nothing"))
+    idle(state).or_else(|| (!wrote("applied") && !wrote("failed")).then(|| "that run wrote nothing".into()))
 }
 
 fn act(state: &mut State, command: Command) -> Option<Effect> {
@@ -74,7 +76,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
     }
 }
 
-fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
+fn draw(state: &State, _: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
     let room = usize::from(area.height).saturating_sub(2).max(1);
     let runs = &state.runs;
     let dim = |text: String| Line::styled(text, state.theme.dim());

@@ -15,6 +15,7 @@ use crate::{
     edge::store::RunRecord,
     engine::session::Progress,
     face::tui::{
+        message::Message,
         state::{Phase, State},
         tab::{
             Tab,
@@ -79,7 +80,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             state.phase = Phase::Failed { text, code };
         }
         News::Refused(text) => {
-            (state.phase, state.tab, state.toast) = (Phase::Ready, Tab::Review, text);
+            (state.phase, state.tab, state.toast) = (Phase::Ready, Tab::Review, text.into());
             state.applying = Applying::default();
         }
         News::Applied(report) => return applied(state, *report),
@@ -90,7 +91,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
         }
         News::Log(answer) => state.logs.answered(*answer),
         News::NoLog { number, because } => state.logs.refused(number, because),
-        News::Said(text) => state.toast = text,
+        News::Said(text) => state.toast = text.into(),
     }
     None
 }
@@ -98,7 +99,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
 fn applied(state: &mut State, report: Report) -> Option<Effect> {
     state.phase = Phase::Ready;
     state.applying.ended = Some(state.now);
-    state.toast.clear();
+    state.toast = Message::default();
     (state.applying.scroll, state.applying.follows, state.applying.in_flight) = (0, false, 0);
     state.applying.report = Some(report);
     state.reviewing.leave_plan();
@@ -118,11 +119,11 @@ fn told(state: &mut State, progress: Progress) {
                 let seconds = pause.as_secs().max(1);
                 let (times, all) = state.applying.throttled;
                 state.applying.throttled = (times + 1, all + seconds);
-                state.toast = format!("{} asked us to wait {seconds} s", exchange.service);
+                state.toast = format!("{} asked us to wait {seconds} s", exchange.service).into();
             }
         }
         Progress::Applying(_) => {}
-        Progress::Warned(text) => state.toast = text,
+        Progress::Warned(text) => state.toast = text.into(),
         Progress::Happened(event) => {
             state.logs.grew();
             if matches!(event.what, What::RunStarted { .. }) {

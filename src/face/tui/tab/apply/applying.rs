@@ -47,7 +47,7 @@ pub(crate) enum Mark {
 }
 
 /// One line of the story.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Line {
     pub(crate) at: Timestamp,
     pub(crate) mark: Mark,
@@ -56,7 +56,7 @@ pub(crate) struct Line {
 }
 
 /// How an apply goes on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Applying {
     what: BTreeMap<ChangeId, (Action, Kind, Display)>,
     /// The pages of all that was approved.

@@ -12,6 +12,7 @@ use crate::{
     domain::model::Kind,
     face::tui::{
         command::Command,
+        keymap::Keymap,
         state::{Phase, State},
         tab::Tab,
         theme::Theme,
@@ -23,17 +24,17 @@ use crate::{
 const BAR: usize = 30;
 const STAGE_BAR: usize = 10;
 
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, _: &mut Hits) {
-    frame.render_widget(story(state, area), area);
+pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect, _: &mut Hits) {
+    frame.render_widget(story(state, keymap, area), area);
 }
 
-fn story(state: &State, area: Rect) -> Paragraph<'static> {
+fn story(state: &State, keymap: &Keymap, area: Rect) -> Paragraph<'static> {
     let applying = &state.applying;
     if applying.total.all == 0 && state.applying.report.is_none() {
         let text = format!(
             "  nothing was applied yet: approve changes ({}), then {}",
-            state.keymap.first(Command::Tab(Tab::Review)),
-            state.keymap.first(Command::Apply)
+            keymap.first(Command::Tab(Tab::Review)),
+            keymap.first(Command::Apply)
         );
         return Paragraph::new(vec![Line::default(), Line::styled(text, state.theme.dim())]);
     }

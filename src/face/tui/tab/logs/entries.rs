@@ -13,6 +13,7 @@ use crate::{
     face::{
         text::everything,
         tui::{
+            keymap::Keymap,
             state::State,
             update::Target,
             view::{Hits, choice},
@@ -23,7 +24,7 @@ use crate::{
 /// Lines about what was changed.
 const CHANGED_MAX: usize = 6;
 
-pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
+pub(crate) fn draw(state: &State, _: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
     let logs = &state.logs;
     let changed = u16::try_from(logs.changed.len().min(CHANGED_MAX)).unwrap_or_default();
     let open = if logs.open.is_some() { area.height.saturating_sub(2 + changed) / 2 } else { 0 };

@@ -75,7 +75,7 @@ pub(crate) struct Answer {
 }
 
 /// The window.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Logs {
     pub(crate) filter: String,
     pub(crate) about: String,

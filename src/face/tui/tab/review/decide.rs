@@ -1,6 +1,6 @@
 //! Decisions: each becomes a step of the review that can be undone, and is kept at once.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use super::reviewing::Selection;
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     },
     face::tui::{
         command::Command,
+        message::Message,
         overlay::{
             conflict,
             prompt::{self, Purpose},
@@ -77,11 +78,11 @@ fn approve_many(state: &mut State, changes: &[usize], hidden: usize) -> Option<E
     let meant: Vec<usize> = changes.iter().copied().filter(|at| undecided(at) && !contested(at)).collect();
     let effect = decide(state, &meant, Some(&Decision::Approve), "approved", hidden);
     if otherwise > 0 {
-        state.toast = format!("{}; {otherwise} decided otherwise", state.toast);
+        say_also(state, format!("; {otherwise} decided otherwise"));
     }
     if conflicts > 0 {
-        let key = state.keymap.first(Command::Resolve);
-        state.toast = format!("{}; {conflicts} in conflict, {key} resolves", state.toast);
+        let toast = std::mem::take(&mut state.toast);
+        state.toast = toast.and(format!("; {conflicts} in conflict, ")).key(Command::Resolve, " resolves");
     }
     effect
 }
@@ -105,20 +106,30 @@ fn decide(state: &mut State, changes: &[usize], decision: Option<&Decision>, wor
     let asked: HashSet<usize> = changes.iter().copied().collect();
     let along = changed.iter().filter(|at| !asked.contains(at)).count();
     state.toast = match (changed.as_slice(), held) {
-        ([], Some(hold)) if decision == Some(&Decision::Approve) => format!("held: {}", hold.text),
-        ([], _) => "nothing changed".to_owned(),
-        ([one], _) => format!("{word}: “{}”; u takes it back", name(plan, *one)),
-        (many, _) if along > 0 => format!("{} {word}, {along} of them since the others need them; u takes them back", many.len()),
-        (many, _) => format!("{} {word}; u takes them back", many.len()),
+        ([], Some(hold)) if decision == Some(&Decision::Approve) => format!("held: {}", hold.text).into(),
+        ([], _) => "nothing changed".into(),
+        ([one], _) => undoable(format!("{word}: “{}”", name(plan, *one)), "it"),
+        (many, _) if along > 0 => undoable(format!("{} {word}, {along} of them since the others need them", many.len()), "them"),
+        (many, _) => undoable(format!("{} {word}", many.len()), "them"),
     };
     if hidden > 0 {
-        state.toast = format!("{} ({hidden} hidden by the filter or folds untouched)", state.toast);
+        say_also(state, format!(" ({hidden} hidden by the filter or folds untouched)"));
     }
     keep(state, &changed)
 }
 
 fn name(plan: &Plan, at: usize) -> String {
     plan.changes[at].name.display().clipped(NAME_COLUMNS).to_string()
+}
+
+/// What was decided, and how to take it back.
+fn undoable(said: String, what: &str) -> Message {
+    Message::from(said).and("; ").key(Command::Undo, format!(" takes {what} back"))
+}
+
+/// Goes on with what was said.
+fn say_also(state: &mut State, text: impl Into<Cow<'static, str>>) {
+    state.toast = std::mem::take(&mut state.toast).and(text);
 }
 
 /// Counts anew what changed, and has it kept.
@@ -132,8 +143,8 @@ fn keep(state: &mut State, changed: &[usize]) -> Option<Effect> {
 pub(crate) fn step(state: &mut State, step: fn(&mut Review<Arc<Plan>>) -> Vec<usize>, word: &str) -> Option<Effect> {
     let changed = step(state.reviewing.review.as_mut()?);
     state.toast = match changed.len() {
-        0 => "there is nothing left".to_owned(),
-        count => format!("{word}: {count}"),
+        0 => "there is nothing left".into(),
+        count => format!("{word}: {count}").into(),
     };
     keep(state, &changed)
 }
@@ -146,16 +157,16 @@ pub(crate) fn resolve(state: &mut State, changes: &[usize], way: usize) -> Optio
     let typed = changes.iter().any(|&at| review.verdict(at).way != way && !review.verdict(at).edited.is_empty());
     let changed = review.resolve(changes, way);
     state.toast = match (changed.as_slice(), held) {
-        ([], Some(hold)) => format!("held: {hold}"),
-        ([], None) => "it was resolved so already".to_owned(),
-        ([one], _) => format!("resolved: “{}”; u takes it back", name(review.plan(), *one)),
-        (many, _) => format!("{} resolved the same way; u takes them back", many.len()),
+        ([], Some(hold)) => format!("held: {hold}").into(),
+        ([], None) => "it was resolved so already".into(),
+        ([one], _) => undoable(format!("resolved: “{}”", name(review.plan(), *one)), "it"),
+        (many, _) => undoable(format!("{} resolved the same way", many.len()), "them"),
     };
     if changed.is_empty() {
         return None;
     }
     if typed {
-        state.toast = format!("{}; the value that was typed is gone", state.toast);
+        say_also(state, "; the value that was typed is gone");
     }
     let effect = keep(state, &changed);
     if changes.len() == 1 {
@@ -194,7 +205,8 @@ pub(crate) fn mark(state: &mut State) {
     };
     let Some(found) = found.filter(|_| !(state.reviewing.search.text.is_empty() && state.reviewing.filter.text.is_empty()))
     else {
-        "search (/) or filter (f) first: * selects what matches".clone_into(&mut state.toast);
+        let first = Message::from("search").see(Command::Search).and(" or filter").see(Command::Filter).and(" first: ");
+        state.toast = first.key(Command::Mark, " selects what matches");
         return;
     };
     let nodes = 0..u32::try_from(state.reviewing.tree.nodes.len()).unwrap_or(u32::MAX);
@@ -202,7 +214,7 @@ pub(crate) fn mark(state: &mut State) {
         .filter(|&node| state.reviewing.tree.passes(node) && found.contains(state.reviewing.tree.nodes[node as usize].subject));
     let mut marked: Vec<usize> = matching.filter_map(|node| state.reviewing.tree.change(node)).collect();
     marked.sort_unstable();
-    state.toast = format!("{} selected; decide, or esc", marked.len());
+    state.toast = Message::from(format!("{} selected; decide, or ", marked.len())).key(Command::Back, "");
     state.reviewing.selection = if marked.is_empty() { Selection::None } else { Selection::Marked(marked) };
 }
 
@@ -215,12 +227,12 @@ pub(crate) fn toggle_field(state: &mut State) -> Option<Effect> {
     let changed = match review.toggle_field(at, field) {
         Ok(changed) => changed,
         Err(because) => {
-            because.clone_into(&mut state.toast);
+            state.toast = because.into();
             return None;
         }
     };
     let word = if review.verdict(at).rejected.contains(&field) { "left alone" } else { "taken in again" };
-    state.toast = format!("{field}: {word}; u takes it back");
+    state.toast = undoable(format!("{field}: {word}"), "it");
     keep(state, &changed)
 }
 
@@ -236,8 +248,8 @@ pub(crate) fn edit(state: &mut State) {
     let is_exact = shown == value.exact();
     prompt::ask(state, Purpose::Edit { change, field }, if is_exact { &shown } else { "" });
     if !is_exact {
-        "it has line breaks or hidden characters, which cannot be typed here: type it anew, or edit it in Notion"
-            .clone_into(&mut state.toast);
+        state.toast =
+            "it has line breaks or hidden characters, which cannot be typed here: type it anew, or edit it in Notion".into();
     }
 }
 
@@ -250,10 +262,10 @@ pub(crate) fn edited(state: &mut State, change: usize, field: Field, typed: &str
     let resolves = review.plan().changes[change].is_contested();
     let changed = review.edit_field(change, field, &value, resolves);
     state.toast = if changed.is_empty() {
-        "nothing changed".to_owned()
+        "nothing changed".into()
     } else {
         let when = if resolves { "and approved" } else { "once it is approved" };
-        format!("{field}: yours is written instead, {when}; u takes it back")
+        undoable(format!("{field}: yours is written instead, {when}"), "it")
     };
     Ok(keep(state, &changed))
 }

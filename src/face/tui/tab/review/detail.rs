@@ -17,7 +17,8 @@ use crate::{
     },
     face::text,
     face::tui::{
-        command,
+        command::Command,
+        keymap::Keymap,
         layout::{WIDE, is_single, layout},
         state::State,
         theme::Theme,
@@ -79,11 +80,11 @@ impl Pane {
     }
 }
 
-pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect) {
     let Some(plan) = state.reviewing.plan() else { return };
     let heading = |kind: Kind, name: &Display| vec![Line::styled(format!("{kind} {name}"), Theme::bold()), Line::default()];
     let mut lines = match state.reviewing.subject() {
-        Some(Subject::Change(at)) => change(state, plan, at as usize),
+        Some(Subject::Change(at)) => change(state, keymap, plan, at as usize),
         Some(Subject::Notice(at)) => {
             let notice = &plan.notices[at as usize];
             let mut lines = heading(notice.kind, &notice.name.display());
@@ -108,7 +109,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         None => Vec::new(),
     };
     if state.reviewing.page().is_some() {
-        lines.extend(links(state));
+        lines.extend(links(state, keymap));
     }
     let borders = match (area.x > 0, area.y > 2) {
         (true, _) => Borders::LEFT,
@@ -121,7 +122,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(text.block(Block::new().borders(borders).border_style(style)), area);
 }
 
-fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
+fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'static>> {
     let Some(review) = &state.reviewing.review else { return Vec::new() };
     let (theme, change) = (state.theme, &plan.changes[at]);
     let (chosen, verdict) = (review.chosen_with_rejected(at), review.verdict(at));
@@ -138,7 +139,7 @@ fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
     lines.extend(fields(state, change, &chosen, at));
     lines.push(Line::raw(chosen.reason.clone()));
     if let Some(hold) = &change.hold {
-        let key = state.keymap.first(command::Command::Release);
+        let key = keymap.first(Command::Release);
         let release = plan.release(at).map(|_| format!(" ({key} releases it)")).unwrap_or_default();
         lines.push(Line::styled(format!("held: {}{release}", hold.text), theme.alert()));
     }
@@ -149,7 +150,7 @@ fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
         lines.push(Line::raw(format!("flagged: {}", Display::of(note))));
     }
     lines.extend(section(theme, "Effects", effects(state, change, &chosen, at)));
-    let key = state.keymap.first(command::Command::Resolve);
+    let key = keymap.first(Command::Resolve);
     let ways = std::iter::once(&change.proposal).chain(&change.alternatives).enumerate();
     let others = ways.filter(|(way, _)| *way != verdict.way);
     let others =
@@ -251,18 +252,18 @@ fn earlier(state: &State, page: PageId, change: &Change) -> Vec<String> {
 }
 
 /// Both sides' addresses, with the keys that open them.
-fn links(state: &State) -> Vec<Line<'static>> {
+fn links(state: &State, keymap: &Keymap) -> Vec<Line<'static>> {
     let dim = |text: String| Line::styled(text, state.theme.dim());
     let mut lines = vec![Line::default()];
     if let Some(page) = state.reviewing.page().and_then(|(_, page)| page.in_notion()) {
         let edited = state.reviewing.plan().and_then(|plan| plan.places.get(&page)).map(|place| place.edited);
         let edited = edited.map(|edited| format!(", edited {}", edited.strftime("%Y-%m-%d %H:%M"))).unwrap_or_default();
-        lines.push(dim(format!("Notion   {page} ({}){edited}", state.keymap.first(command::Command::OpenPage))));
+        lines.push(dim(format!("Notion   {page} ({}){edited}", keymap.first(Command::OpenPage))));
     }
     if outside::object_url(state).is_some()
         && let Some((_, object)) = state.reviewing.object()
     {
-        lines.push(dim(format!("Clockify {object} ({})", state.keymap.first(command::Command::OpenObject))));
+        lines.push(dim(format!("Clockify {object} ({})", keymap.first(Command::OpenObject))));
     }
     if let Some(change) = state.reviewing.current_change().and_then(|at| state.reviewing.plan().map(|plan| &plan.changes[at])) {
         lines.push(dim(format!("change   {}", change.id)));

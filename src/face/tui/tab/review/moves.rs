@@ -38,7 +38,7 @@ pub(crate) fn moved(state: &mut State, command: Command) -> bool {
         Command::Sort { by, reverse } => {
             (reviewing.arrangement.by, reviewing.arrangement.reverse) = (by, reverse);
             reviewing.arrange();
-            state.toast = format!("sorted by {}{}", by.word(), if reverse { ", reversed" } else { "" });
+            state.toast = format!("sorted by {}{}", by.word(), if reverse { ", reversed" } else { "" }).into();
         }
         _ => return false,
     }
@@ -54,7 +54,7 @@ fn seek(state: &mut State, forward: bool, test: fn(&Reviewing, u32) -> bool) {
     let found = (1..=length).map(nth).find(|&node| reviewing.tree.passes(node) && test(reviewing, node));
     match found {
         Some(node) => reviewing.go_to(node),
-        None => "there is none".clone_into(&mut state.toast),
+        None => state.toast = "there is none".into(),
     }
 }
 
@@ -75,7 +75,7 @@ fn say_which_match(state: &mut State) {
     let rows = 0..u32::try_from(reviewing.tree.nodes.len()).unwrap_or(u32::MAX);
     let matches: Vec<u32> = rows.filter(|&node| reviewing.tree.passes(node) && reviewing.is_match(node)).collect();
     if let Ok(at) = matches.binary_search(&reviewing.cursor) {
-        state.toast = format!("match {} of {}", at + 1, matches.len());
+        state.toast = format!("match {} of {}", at + 1, matches.len()).into();
     }
 }
 

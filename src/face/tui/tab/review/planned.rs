@@ -20,6 +20,7 @@ use crate::{
         review::{Decision, Remembered, Review},
     },
     face::tui::{
+        message::Message,
         overlay::confirm,
         state::{Phase, State},
         update::Effect,
@@ -58,7 +59,7 @@ pub(crate) fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Rememb
         if reviewing.tally.approved > 0 {
             confirm::ask(state);
         } else {
-            "nothing that was approved is left to do".clone_into(&mut state.toast);
+            state.toast = "nothing that was approved is left to do".into();
         }
     }
     (!state.reviewing.filter.text.is_empty()).then(|| look_for(state, Wanted::Filter))
@@ -99,7 +100,7 @@ pub(crate) fn matched(state: &mut State, wanted: Wanted, number: u64, matches: M
     match wanted {
         Wanted::Search => {
             let empty = state.reviewing.search.text.is_empty() || matches.count() == 0;
-            state.toast = if empty && !state.reviewing.search.text.is_empty() { "no match".to_owned() } else { String::new() };
+            state.toast = if empty && !state.reviewing.search.text.is_empty() { "no match".into() } else { Message::default() };
             state.reviewing.search.found = Some(matches);
             let from = state.prompt.as_ref().map_or(state.reviewing.cursor, |prompt| prompt.from);
             if empty {

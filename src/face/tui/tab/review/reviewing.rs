@@ -20,7 +20,7 @@ use crate::domain::{
 };
 
 /// The review.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Reviewing {
     /// Who decides.
     pub(crate) who: String,
@@ -242,7 +242,7 @@ pub(crate) enum Selection {
 }
 
 /// Something that is looked for, and what was found.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Looked {
     pub(crate) text: String,
     pub(crate) found: Option<Matches>,

@@ -18,7 +18,7 @@ use crate::{
         review::Decision,
         text::Display,
     },
-    face::tui::{state::State, theme::Theme, update::Target, view::Hits},
+    face::tui::{command::Command, keymap::Keymap, state::State, theme::Theme, update::Target, view::Hits},
 };
 
 /// Columns of the word at the end, and the width from which it has a column of its own.
@@ -27,7 +27,7 @@ const ALIGNED_FROM: usize = 60;
 /// Columns in front of a row's indentation.
 const MARGIN: u16 = 1;
 
-pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
+pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
     let Some(plan) = state.reviewing.plan() else { return };
     let window = state.reviewing.tree.visible.iter().enumerate().skip(state.reviewing.offset).take(usize::from(area.height));
     let mut lines: Vec<Line<'static>> = Vec::new();
@@ -54,11 +54,11 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut 
     }
     if lines.is_empty() {
         let text = match (state.reviewing.filter.text.is_empty(), plan.complete) {
-            (false, _) => "  nothing passes the filter; esc shows everything",
+            (false, _) => &format!("  nothing passes the filter; {} shows everything", keymap.first(Command::Back)),
             (true, true) => "  In sync: nothing to do.",
             (true, false) => "  Nothing to do in what could be read; not everything could.",
         };
-        frame.render_widget(Paragraph::new(text), area);
+        frame.render_widget(Paragraph::new(text.to_owned()), area);
         return;
     }
     frame.render_widget(Paragraph::new(lines), area);

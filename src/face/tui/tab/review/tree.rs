@@ -30,7 +30,7 @@ pub(crate) enum Subject {
 }
 
 /// A row that can be shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Node {
     pub(crate) subject: Subject,
     pub(crate) depth: u8,
@@ -77,7 +77,7 @@ pub(crate) struct Arrangement {
 }
 
 /// All rows of a plan, and which of them are shown.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
     /// Places of the rows that are shown, in their order.
