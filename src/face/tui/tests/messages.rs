@@ -2,7 +2,7 @@
 
 use crossterm::event::Event;
 
-use super::{Film, Scene, THEME, apply::totals, film_keyed, keys, plan, planned};
+use super::{Film, Scene, THEME, apply::totals, film, film_keyed, keys, plan, planned};
 use crate::{
     domain::{
         journal::RunId,
@@ -10,7 +10,13 @@ use crate::{
         report::{Stopped, report},
     },
     edge::config::KeysSetting,
-    face::tui::{command::TABLE, keymap::Keymap, update::News},
+    face::tui::{
+        command::TABLE,
+        keymap::Keymap,
+        state::State,
+        tab::Tab,
+        update::{News, act},
+    },
 };
 
 /// A key for every command that none has by default.
@@ -104,4 +110,30 @@ fn every_message_that_names_a_key_names_the_configured_one() {
         let small = show(Vec::new(), (30, 8), "");
         assert!(small.frame.contains(&spelled(&keymap, "too small; {leave} leaves")), "{}", small.frame);
     }
+}
+
+#[test]
+fn what_is_off_changes_nothing_but_the_line_at_the_bottom() {
+    let failed = vec![News::Failed { text: "no network".into(), code: 1 }];
+    for (news, at_least) in [(vec![], 40), (planned(plan()), 5), (failed, 40)] {
+        let mut state = film((100, 24), news, Vec::new()).state;
+        for tab in Tab::ALL {
+            state.tab = tab;
+            let off: Vec<_> = TABLE.iter().filter_map(|row| Some((row, (row.off)(&state)?))).collect();
+            assert!(off.len() > at_least, "{tab:?}: {}", off.len());
+            for (row, because) in off {
+                let mut after = state.clone();
+                assert!(act(&mut after, row.command).is_none(), "{}", row.name);
+                assert!(after == State { toast: because, ..state.clone() }, "{tab:?}: {}", row.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_session_that_is_played_again_ends_in_the_same_state() {
+    let session = |typed: &str| film((100, 24), planned(plan()), keys(typed)).state;
+    let played = "jj<space>)c1fclose<enter>*su/Des<esc>,ctz1<tab>3fwarn<enter>4j1";
+    assert!(session(played) == session(played));
+    assert!(session(played) != session(&format!("{played}u")));
 }
