@@ -300,7 +300,7 @@ impl Session<'_> {
         self.look_for_young(&clockify_workspace, &registry, &mut snapshots).await;
         snapshots.hidden = self.hidden(&clockify_workspace, &registry, &snapshots).await;
         let away_now = self.look_for_missing(&registry, &sources, &mut snapshots).await?;
-        imply(&mut snapshots, self.rules);
+        imply(&mut snapshots, &registry, self.rules);
         let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
         if identities.as_ref() != Some(&now) {
             self.store.remember("identities", &now)?;

@@ -31,6 +31,8 @@ pub(super) struct Connection {
     pub(super) workspace: Option<String>,
     pub(super) pace: Pace,
     pub(super) exchanges: Exchanges,
+    /// The proxy that everything far away goes through, and how it fares.
+    pub(super) proxy: Option<Arc<Proxy>>,
 }
 
 impl Connection {
@@ -85,6 +87,7 @@ impl Connection {
             },
             rules,
             exchanges,
+            proxy,
         })
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     },
     edge::{
         config::NotifySettings,
+        http::Proxy,
         notify::{command, mail, post},
         secrets,
         store::Store,
@@ -37,7 +38,8 @@ const REFUSED_TOLD: u32 = 2;
 pub(super) async fn tell(setup: &Setup, workplace: &mut Workplace, ended: &Result<(Report, Scope), Failure>) {
     let workspace = workplace.connection.workspace.clone().unwrap_or_default();
     let doubt = workplace.doubt.as_ref().map(ToString::to_string);
-    if let Err(failure) = told(setup, &mut workplace.store, &workspace, ended, doubt.as_deref()).await {
+    let proxy = workplace.connection.proxy.as_deref();
+    if let Err(failure) = told(setup, &mut workplace.store, &workspace, ended, doubt.as_deref(), proxy).await {
         warn(&failure.error);
     }
 }
@@ -66,7 +68,7 @@ pub(super) async fn tell_of_lock(setup: &Setup, failure: Option<&Failure>) {
         let hints = locked.hints.iter().cloned();
         let ended = Err(hints.fold(Failure::new(locked.code, again), Failure::hint));
         let workspace = setup.settings.clockify.workspace.clone().unwrap_or_default();
-        told(setup, &mut store, &workspace, &ended, None).await
+        told(setup, &mut store, &workspace, &ended, None, None).await
     };
     if let Err(failure) = counted().await {
         warn(&failure.error);
@@ -79,6 +81,7 @@ async fn told(
     workspace: &str,
     ended: &Result<(Report, Scope), Failure>,
     doubt: Option<&str>,
+    proxy: Option<&Proxy>,
 ) -> Result<(), Failure> {
     let (settings, environment) = (&setup.settings.notify, setup.environment());
     if *settings == NotifySettings::default() {
@@ -101,7 +104,7 @@ async fn told(
     let by_webhook = async {
         let reference = settings.webhook.as_ref().filter(|_| is_new("webhook"))?;
         Some(match secrets::resolve(reference, environment).await {
-            Ok(address) => post(&address, &message).await.map_err(|error| error.to_string()),
+            Ok(address) => post(&address, &message, proxy).await.map_err(|error| error.to_string()),
             Err(error) => Err(format!("{error}; {}", error.hint())),
         })
     };

@@ -75,7 +75,7 @@ impl Reviewing {
     pub(crate) fn current_change(&self) -> Option<usize> {
         match self.subject()? {
             Subject::Change(at) => Some(at as usize),
-            Subject::Page(_) | Subject::Notices | Subject::Notice(_) => None,
+            Subject::Page(_) | Subject::Notices { .. } | Subject::Notice(_) => None,
         }
     }
 
@@ -86,7 +86,7 @@ impl Reviewing {
             Subject::Page(page) => plan.places.get(&page).map(|place| (place.kind, page)),
             Subject::Change(at) => plan.changes.get(at as usize).map(|change| (change.kind, change.page)),
             Subject::Notice(at) => plan.notices.get(at as usize).and_then(|notice| Some((notice.kind, notice.page?))),
-            Subject::Notices => None,
+            Subject::Notices { .. } => None,
         }
     }
 
@@ -99,7 +99,7 @@ impl Reviewing {
                 Some((plan.changes[at as usize].kind, object))
             }
             Subject::Notice(at) => plan.notices.get(at as usize).and_then(|notice| Some((notice.kind, notice.object?))),
-            Subject::Page(_) | Subject::Notices => None,
+            Subject::Page(_) | Subject::Notices { .. } => None,
         }
     }
 
@@ -134,7 +134,7 @@ impl Reviewing {
             Selection::None => match self.subject() {
                 Some(Subject::Change(at)) => (vec![at as usize], 0),
                 Some(Subject::Page(_)) => self.tree.changes_below(self.cursor),
-                Some(Subject::Notices | Subject::Notice(_)) | None => (Vec::new(), 0),
+                Some(Subject::Notices { .. } | Subject::Notice(_)) | None => (Vec::new(), 0),
             },
         }
     }
