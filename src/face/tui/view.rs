@@ -58,7 +58,7 @@ pub(crate) fn view(state: &State, keymap: &Keymap, frame: &mut Frame<'_>) -> Hit
     }
     let places = layout(state.size);
     frame.render_widget(header(state), places.header);
-    frame.render_widget(tabs(state, places.tabs, &mut hits), places.tabs);
+    frame.render_widget(tabs(state, keymap, places.tabs, &mut hits), places.tabs);
     (state.tab.parts().draw)(state, keymap, frame, places.body, &mut hits);
     frame.render_widget(footer(state, keymap, places.footer, &mut hits), places.footer);
     overlay::draw(state, keymap, frame, [places.body, places.toast], &mut hits);
@@ -114,13 +114,14 @@ fn spinner(state: &State) -> &'static str {
     if state.theme.unicode { unicode[state.ticks % unicode.len()] } else { ascii[state.ticks % ascii.len()] }
 }
 
-fn tabs(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
+fn tabs(state: &State, keymap: &Keymap, area: Rect, hits: &mut Hits) -> Line<'static> {
     let theme = state.theme;
     let mut spans = Vec::new();
     let mut x = area.x;
-    for (number, tab) in (1..).zip(Tab::ALL) {
+    for tab in Tab::ALL {
+        let key = keymap.all(Command::Tab(tab)).into_iter().next().map(|key| format!("{key} ")).unwrap_or_default();
         let word = (tab.parts().title)(state);
-        let text = if tab == state.tab { format!(" [{number} {word}]") } else { format!("  {number} {word} ") };
+        let text = if tab == state.tab { format!(" [{key}{word}]") } else { format!("  {key}{word} ") };
         let width = u16::try_from(Span::raw(&text).width()).unwrap_or_default();
         hits.add(Rect { x, width, ..area }.intersection(area), Target::Command(Command::Tab(tab)));
         x += width;

@@ -58,7 +58,7 @@ fn said() -> Vec<(Vec<News>, &'static str, Vec<&'static str>)> {
         (with(failed()), "", vec!["{refetch} reads both sides again, {leave} leaves"]),
         (with(ended()), "", vec!["{refetch} reads both sides again, {apply_tab} shows how it went, {leave} leaves"]),
         (with(ended()), "approve", vec!["read both sides again first ({refetch})"]),
-        (shown(), "", vec!["({open_page})", "{approve} approve", "{help} help"]),
+        (shown(), "", vec!["[{review_tab} Review]", "({open_page})", "{approve} approve", "{help} help"]),
         (shown(), "down down approve", vec!["{undo} takes them back"]),
         (shown(), "skip", vec!["{undo} takes it back"]),
         (shown(), "approve_shown", vec!["in conflict, {resolve} resolves"]),

@@ -28,18 +28,19 @@ const ALIGNED_FROM: usize = 60;
 const MARGIN: u16 = 1;
 
 pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
-    let Some(plan) = state.reviewing.plan() else { return };
-    let window = state.reviewing.tree.visible.iter().enumerate().skip(state.reviewing.offset).take(usize::from(area.height));
+    let reviewing = &state.reviewing;
+    let Some(plan) = reviewing.plan() else { return };
+    let window = reviewing.tree.visible.iter().enumerate().skip(reviewing.offset).take(usize::from(area.height));
     let mut lines: Vec<Line<'static>> = Vec::new();
     for (y, (at, &node)) in (area.y..).zip(window) {
         let row = Rect { y, height: 1, ..area };
         hits.add(row, Target::Row(node as usize));
-        if state.reviewing.tree.is_branch(node) {
-            let x = area.x + MARGIN + 2 * u16::from(state.reviewing.tree.nodes[node as usize].depth);
+        if reviewing.tree.is_branch(node) {
+            let x = area.x + MARGIN + 2 * u16::from(reviewing.tree.nodes[node as usize].depth);
             hits.add(Rect { x, width: 2, ..row }.intersection(row), Target::Fold(node));
         }
         let line = line(state, plan, node, usize::from(area.width));
-        lines.push(if node == state.reviewing.cursor {
+        lines.push(if node == reviewing.cursor {
             line.style(Theme::cursor())
         } else if is_selected(state, at, node) {
             line.style(Theme::selected())
@@ -47,13 +48,12 @@ pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
             line
         });
         // A screen reader, or a magnifier, follows the terminal's own cursor.
-        if node == state.reviewing.cursor && !state.reviewing.detail.focused && state.prompt.is_none() && state.overlay.is_none()
-        {
+        if node == reviewing.cursor && !reviewing.detail.focused && state.prompt.is_none() && state.overlay.is_none() {
             frame.set_cursor_position(Position::new(area.x, y));
         }
     }
     if lines.is_empty() {
-        let text = match (state.reviewing.filter.text.is_empty(), plan.complete) {
+        let text = match (reviewing.filter.text.is_empty(), plan.complete) {
             (false, _) => &format!("  nothing passes the filter; {} shows everything", keymap.first(Command::Back)),
             (true, true) => "  In sync: nothing to do.",
             (true, false) => "  Nothing to do in what could be read; not everything could.",
