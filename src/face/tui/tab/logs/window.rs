@@ -10,7 +10,7 @@ use nucleo_matcher::{
 
 use crate::{
     domain::{audit::Level, journal::RunId, model::PageId, plan::ChangeId},
-    face::tui::tab::stepped,
+    face::tui::tab::{review::matching::is_close, stepped},
 };
 
 /// Entries that are fetched at a time.
@@ -244,13 +244,9 @@ impl Seeker {
             if lower.contains(word) {
                 return true;
             }
-            let mut places = Vec::new();
             let haystack = Utf32Str::new(line, &mut self.buffer);
-            if word.chars().count() < 4 || atom.indices(haystack, &mut self.matcher, &mut places).is_none() {
-                return false;
-            }
-            let (first, last) = (places.iter().min(), places.iter().max());
-            last.zip(first).is_some_and(|(last, first)| (last - first) as usize <= 2 * word.chars().count())
+            let letters = word.chars().count();
+            letters >= 4 && is_close(atom, haystack, &mut self.matcher, 2 * letters)
         })
     }
 }
