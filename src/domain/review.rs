@@ -77,7 +77,7 @@ pub struct Remembered {
 }
 
 /// A plan with what has been decided about it. Changes are named by their place in the plan.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Review<P> {
     plan: P,
     by: String,

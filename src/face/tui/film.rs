@@ -7,12 +7,14 @@ use jiff::Timestamp;
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
 use super::{
-    matching::Haystack,
+    keymap::Keymap,
     state::State,
     stroke::Stroke,
+    tab::review::matching::Haystack,
     theme::Theme,
     update::{Effect, Msg, News, update},
     view::view,
+    worker::Order,
 };
 use crate::{domain::plan::Plan, edge::config::ThemeName};
 
@@ -20,6 +22,7 @@ use crate::{domain::plan::Plan, edge::config::ThemeName};
 pub struct Film {
     terminal: Terminal<TestBackend>,
     state: State,
+    keymap: Keymap,
     plan: Arc<Plan>,
     haystack: Option<Haystack>,
 }
@@ -33,7 +36,13 @@ impl Film {
         let theme = Theme { name: ThemeName::Terminal, unicode: true };
         let terminal = Terminal::new(TestBackend::new(size.0, size.1)).expect("memory does not fail");
         let plan = Arc::new(plan);
-        let mut film = Self { terminal, state: State::new(size, theme, at), plan: Arc::clone(&plan), haystack: None };
+        let mut film = Self {
+            terminal,
+            state: State::new(size, theme, at),
+            keymap: Keymap::default(),
+            plan: Arc::clone(&plan),
+            haystack: None,
+        };
         film.take(Msg::News(News::Planned { plan, remembered: Vec::new(), at }));
         film
     }
@@ -57,24 +66,24 @@ impl Film {
     }
 
     pub(super) fn take(&mut self, msg: Msg) {
-        let mut effect = update(&mut self.state, msg);
+        let mut effect = update(&mut self.state, &self.keymap, msg);
         self.draw();
-        while let Some(Effect::Match(query)) = effect {
+        while let Some(Effect::Order(Order::Match(query))) = effect {
             let matches = self.haystack.get_or_insert_with(|| Haystack::new(&self.plan)).find(&query);
             let news = News::Matched { wanted: query.wanted, number: query.number, matches };
-            effect = update(&mut self.state, Msg::News(news));
+            effect = update(&mut self.state, &self.keymap, Msg::News(news));
             self.draw();
         }
     }
 
     fn draw(&mut self) {
-        let state = &self.state;
-        self.terminal.draw(|frame| drop(view(state, frame))).expect("memory does not fail");
+        let (state, keymap) = (&self.state, &self.keymap);
+        self.terminal.draw(|frame| drop(view(state, keymap, frame))).expect("memory does not fail");
     }
 
     /// How many rows are shown, in the window and out of it.
     pub fn rows(&self) -> usize {
-        self.state.tree.visible.len()
+        self.state.reviewing.tree.visible.len()
     }
 
     /// The last frame.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    logs::{Answer, Ask, FETCHED, LOOKED_THROUGH_MAX, Line, Question, Seeker},
+    tab::logs::window::{Answer, Ask, FETCHED, LOOKED_THROUGH_MAX, Line, Question, Seeker},
     update::News,
 };
 use crate::{
@@ -35,7 +35,8 @@ use crate::{
 const RUNS_MAX: usize = 500;
 
 /// What of the past is looked at.
-pub(super) enum Page {
+#[derive(Debug)]
+pub(crate) enum Page {
     Runs,
     Log(Question),
     Export(String),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    keys::{Action, Row, TABLE},
+    command::{Command, Row, TABLE, row_of},
     stroke::Stroke,
 };
 use crate::{domain::text::Display, edge::config::KeysSetting};
@@ -11,13 +11,13 @@ use crate::{domain::text::Display, edge::config::KeysSetting};
 /// What strokes so far mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
-    Action(Action),
+    Command(Command),
     /// A sequence has begun.
     Begun,
     Nothing,
 }
 
-/// Every action's keys.
+/// Every command's keys.
 #[derive(Clone, Debug)]
 pub(crate) struct Keymap {
     /// In the order of the table.
@@ -35,8 +35,8 @@ impl Keymap {
     /// Lays configured keys over the table's.
     ///
     /// # Errors
-    /// Everything that is wrong, a line each: an action that does not exist, a key that cannot be read, a key that two actions have, an
-    /// action that must keep a key.
+    /// Everything that is wrong, a line each: a command that does not exist, a key that cannot be read, a key that two commands have, an
+    /// command that must keep a key.
     pub(crate) fn new(configured: &BTreeMap<String, KeysSetting>) -> Result<Self, Vec<String>> {
         let (mut keymap, mut problems) = (Self::default(), Vec::new());
         for (name, KeysSetting { keys, place }) in configured {
@@ -60,7 +60,7 @@ impl Keymap {
         }
         keymap.find_clashes(configured, &mut problems);
         for (row, bound) in TABLE.iter().zip(&keymap.bound) {
-            if bound.is_empty() && matches!(row.action, Action::Back | Action::Leave | Action::Help | Action::Interrupt) {
+            if bound.is_empty() && matches!(row.command, Command::Back | Command::Leave | Command::Help | Command::Interrupt) {
                 let place = configured.get(row.name).map_or("", |setting| setting.place.as_str());
                 problems.push(format!("{place}: `{}` must keep a key: without it nobody finds out again", row.name));
             }
@@ -94,7 +94,7 @@ impl Keymap {
         for (row, bound) in TABLE.iter().zip(&self.bound) {
             for keys in bound.iter().filter(|keys| keys.starts_with(strokes)) {
                 if keys.len() == strokes.len() {
-                    return Meaning::Action(row.action);
+                    return Meaning::Command(row.command);
                 }
                 begun = true;
             }
@@ -102,30 +102,21 @@ impl Keymap {
         if begun { Meaning::Begun } else { Meaning::Nothing }
     }
 
-    /// All keys of an action as they are shown.
-    pub(crate) fn all(&self, action: Action) -> Vec<String> {
-        let at = TABLE.iter().position(|row| row.action == action);
+    /// All keys of a command as they are shown.
+    pub(crate) fn all(&self, command: Command) -> Vec<String> {
+        let at = TABLE.iter().position(|row| row.command == command);
         at.map(|at| self.bound[at].iter().map(|keys| spelled(keys)).collect()).unwrap_or_default()
     }
 
-    /// An action's first key as it is shown.
-    pub(crate) fn first(&self, action: Action) -> String {
-        self.all(action).into_iter().next().unwrap_or_default()
+    /// A command's first key as it is shown; without a key its name, by which the palette finds it.
+    pub(crate) fn first(&self, command: Command) -> String {
+        let name = || row_of(command).map_or("", |row| row.name).replace('_', " ");
+        self.all(command).into_iter().next().unwrap_or_else(name)
     }
 }
 
 fn spelled(keys: &[Stroke]) -> String {
     keys.iter().map(Stroke::to_string).collect()
-}
-
-/// The rows of the key table that fit what is typed, in the table's order.
-pub(crate) fn palette(typed: &str) -> Vec<&'static Row> {
-    let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
-    let fits = |row: &&Row| {
-        row.action != Action::Palette
-            && words.iter().all(|word| row.label.contains(word.as_str()) || row.name.contains(word.as_str()))
-    };
-    TABLE.iter().filter(fits).collect()
 }
 
 #[cfg(test)]
@@ -147,10 +138,10 @@ mod tests {
     #[test]
     fn every_key_of_the_table_is_readable_and_bound_once() {
         let mut bound = std::collections::BTreeSet::new();
-        for row in TABLE {
+        for row in TABLE.iter() {
             for keys in row.keys {
                 assert!(bound.insert(*keys), "{keys} is bound twice");
-                assert_eq!(Keymap::default().meaning(&strokes(keys)), Meaning::Action(row.action), "{keys}");
+                assert_eq!(Keymap::default().meaning(&strokes(keys)), Meaning::Command(row.command), "{keys}");
             }
             // Function keys and modifiers differ from terminal to terminal: none may be the only way.
             let plain = |keys: &&str| !keys.starts_with('f') || keys.len() == 1;
@@ -180,7 +171,7 @@ mod tests {
     fn a_sequence_is_waited_for() {
         let keymap = Keymap::default();
         assert_eq!(keymap.meaning(&strokes("g")), Meaning::Begun);
-        assert_eq!(keymap.meaning(&strokes("g g")), Meaning::Action(Action::Top));
+        assert_eq!(keymap.meaning(&strokes("g g")), Meaning::Command(Command::Top));
         assert_eq!(keymap.meaning(&strokes("g x")), Meaning::Nothing);
     }
 
@@ -188,9 +179,9 @@ mod tests {
     fn configured_keys_take_the_place_of_the_tables() {
         let keymap = set(&[("approve", &["ctrl-a", "g x"])]).expect("valid");
         assert_eq!(keymap.meaning(&strokes("space")), Meaning::Nothing);
-        assert_eq!(keymap.meaning(&strokes("g x")), Meaning::Action(Action::Approve));
-        assert_eq!(keymap.meaning(&strokes("g g")), Meaning::Action(Action::Top));
-        assert_eq!(keymap.all(Action::Approve), ["^a", "gx"]);
+        assert_eq!(keymap.meaning(&strokes("g x")), Meaning::Command(Command::Approve));
+        assert_eq!(keymap.meaning(&strokes("g g")), Meaning::Command(Command::Top));
+        assert_eq!(keymap.all(Command::Approve), ["^a", "gx"]);
     }
 
     #[test]

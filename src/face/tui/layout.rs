@@ -2,18 +2,10 @@
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
-/// From this width the detail stands beside the tree.
+/// From this width there is room for two things beside each other.
 pub(crate) const WIDE: u16 = 110;
 /// Below this width, or below this height, there is one pane at a time.
 const SINGLE: (u16, u16) = (60, 15);
-
-/// Which panes are wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Panes {
-    Both,
-    Tree,
-    Detail,
-}
 
 /// Where everything is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,8 +13,6 @@ pub(crate) struct Places {
     pub(crate) header: Rect,
     pub(crate) tabs: Rect,
     pub(crate) body: Rect,
-    pub(crate) tree: Rect,
-    pub(crate) detail: Rect,
     pub(crate) footer: Rect,
     pub(crate) toast: Rect,
 }
@@ -33,22 +23,9 @@ pub(crate) fn is_single((width, height): (u16, u16)) -> bool {
 }
 
 /// Divides the screen.
-pub(crate) fn layout((width, height): (u16, u16), panes: Panes) -> Places {
-    let area = Rect::new(0, 0, width, height);
+pub(crate) fn layout((width, height): (u16, u16)) -> Places {
     let line = Constraint::Length(1);
-    let [header, tabs, body, footer, toast] = Layout::vertical([line, line, Constraint::Min(0), line, line]).areas(area);
-    let halves = |first| [Constraint::Percentage(first), Constraint::Percentage(100 - first)];
-    let (tree, detail) = match panes {
-        Panes::Tree => (body, Rect::ZERO),
-        Panes::Detail => (Rect::ZERO, body),
-        Panes::Both if width >= WIDE => {
-            let [tree, detail] = Layout::horizontal(halves(56)).areas(body);
-            (tree, detail)
-        }
-        Panes::Both => {
-            let [tree, detail] = Layout::vertical(halves(60)).areas(body);
-            (tree, detail)
-        }
-    };
-    Places { header, tabs, body, tree, detail, footer, toast }
+    let lines = Layout::vertical([line, line, Constraint::Min(0), line, line]);
+    let [header, tabs, body, footer, toast] = lines.areas(Rect::new(0, 0, width, height));
+    Places { header, tabs, body, footer, toast }
 }

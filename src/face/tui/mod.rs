@@ -3,25 +3,23 @@
 //! ```text
 //! keys ──┐                                     ┌─ orders ─▸ worker (a thread of its own: state and services)
 //! mouse ─┼─▸ Msg ─▸ update(&mut State) ─▸ Effect ─┤
-//! news ──┘                │                    └─ desk (clock, clipboard, browser, shell)
+//! news ──┘                │                    └─ surroundings (clock, clipboard, browser, shell)
 //!                         └─▸ view(&State) ─▸ frame, and what was drawn where
 //! ```
 
-mod applying;
-mod desk;
+mod command;
 mod film;
 mod history;
 mod keymap;
-mod keys;
 mod layout;
-mod logs;
-mod matching;
-mod outside;
+mod message;
+mod overlay;
 mod state;
 mod stroke;
+mod surroundings;
+mod tab;
 mod term;
 mod theme;
-mod tree;
 mod update;
 mod view;
 mod worker;

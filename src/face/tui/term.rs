@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, IsTerminal},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,11 +15,12 @@ use ratatui::{
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
-    desk::{self, Desk},
+    command::Command,
     history::{History, Page},
     keymap::Keymap,
-    keys::Action,
+    message::Message,
     state::{Phase, State},
+    surroundings::{self, Surroundings},
     theme::Theme,
     update::{Effect, Msg, News, Pointing, update},
     view::{Hits, view},
@@ -56,40 +56,40 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     let settings = setup.settings.console.clone();
     let keymap = Keymap::new(&settings.keys).map_err(|problems| Failure::new(Code::Configuration, problems.join("\n  ")))?;
     let history = History::of(setup.state_directory()?, setup.custody()?);
-    let stop = Stop::listening_on_a_terminal(desk::leave)?;
+    let stop = Stop::listening_on_a_terminal(surroundings::leave)?;
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();
     let theme = theme(global, &settings);
     // NO_COLOR is ours to honour: left to crossterm it would take the cursor's reverse video along (crossterm #1069).
     crossterm::style::force_color_output(true);
-    let mut desk = desk::Terminal {
+    let mut surroundings = surroundings::Terminal {
         mouse: settings.mouse && !global.no_mouse,
         copy_command: settings.copy_command,
         open_command: settings.open_command,
     };
-    desk::leave_on_panic();
-    desk.enter()?;
+    surroundings::leave_on_panic();
+    surroundings.enter()?;
     let shown = async {
         let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         let size = terminal.size()?;
-        let mut state = State::new((size.width, size.height), theme, desk.now());
-        (state.keymap, state.who, state.mouse) = (Arc::new(keymap), who(), desk.mouse);
-        state.undoes.clone_from(&undoes);
+        let mut state = State::new((size.width, size.height), theme, surroundings.now());
+        (state.reviewing.who, state.mouse) = (who(), surroundings.mouse);
+        state.reviewing.undoes.clone_from(&undoes);
         let worker = worker::start(
             setup,
-            state.who.clone(),
+            state.reviewing.who.clone(),
             global.lock_patience(),
             stop.clone(),
             news_sender.clone(),
             orders_receiver,
             undoes,
         )?;
-        let door = Door { orders: &orders, history: Some((history, news_sender)) };
-        let state = run(&mut terminal, EventStream::new(), &mut news, door, &stop, &mut desk, state).await?;
+        let door = Door { orders: &orders, history: Some((history, news_sender)), stop: &stop };
+        let state = run(&mut terminal, EventStream::new(), &mut news, door, &keymap, &mut surroundings, state).await?;
         Ok::<_, io::Error>((state, worker))
     };
     let shown = shown.await;
-    desk::leave();
+    surroundings::leave();
     let (state, worker) = shown.map_err(|error| Failure::new(Code::Error, format!("the terminal failed: {error}")))?;
     drop(orders);
     if state.phase == Phase::Applying {
@@ -104,19 +104,19 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
 
 /// What the program ends with, and its last words.
 fn ended(state: &State, stop: &Stop, demo: bool) -> u8 {
-    let last_words = match (&state.phase, &state.report, state.tally.decided()) {
+    let last_words = match (&state.phase, &state.applying.report, state.reviewing.tally.decided()) {
         (Phase::Failed { text, .. }, _, _) => text.clone(),
         (_, Some(report), _) => format!("run {}: {}", report.run_id, report.outcome.words()),
         (_, None, 0) => String::new(),
         (_, None, decided) => {
             let kept = if demo { "decided; the demo keeps nothing" } else { "decided and kept" };
-            format!("{decided} of {} changes {kept}; nothing was applied", state.tally.changes)
+            format!("{decided} of {} changes {kept}; nothing was applied", state.reviewing.tally.changes)
         }
     };
     if !last_words.is_empty() {
         drop(io::Write::write_all(&mut io::stderr(), format!("{last_words}\n").as_bytes()));
     }
-    match (stop.signalled(), &state.phase, &state.report) {
+    match (stop.signalled(), &state.phase, &state.applying.report) {
         (Some(signal), ..) => 128 + signal,
         (None, Phase::Failed { code, .. }, _) => *code,
         (None, _, Some(report)) => report.outcome.exit_code(),
@@ -141,6 +141,7 @@ pub(super) struct Door<'a> {
     pub(super) orders: &'a UnboundedSender<Order>,
     /// Where past runs are, and who is told of them; a film has none.
     pub(super) history: Option<(History, UnboundedSender<News>)>,
+    pub(super) stop: &'a Stop,
 }
 
 impl Door<'_> {
@@ -163,15 +164,16 @@ pub(super) async fn run<B: Backend>(
     mut input: impl Stream<Item = io::Result<Event>> + Unpin,
     news: &mut UnboundedReceiver<News>,
     door: Door<'_>,
-    stop: &Stop,
-    desk: &mut impl Desk,
+    keymap: &Keymap,
+    surroundings: &mut impl Surroundings,
     mut state: State,
 ) -> Result<State, B::Error> {
+    let stop = door.stop;
     let mut hits = Hits::default();
     let mut last_click: Option<(Instant, (u16, u16))> = None;
     let mut gone = false;
     loop {
-        if !gone && let Err(error) = terminal.draw(|frame| hits = view(&state, frame)) {
+        if !gone && let Err(error) = terminal.draw(|frame| hits = view(&state, keymap, frame)) {
             if state.phase != Phase::Applying {
                 return Err(error);
             }
@@ -202,42 +204,36 @@ pub(super) async fn run<B: Backend>(
                 msg
             }
             () = stop.signal(), if state.phase != Phase::Applying => return Ok(state),
-            () = tokio::time::sleep(if busy { TICK } else { IDLE_TICK }) => Msg::Tick(desk.now()),
+            () = tokio::time::sleep(if busy { TICK } else { IDLE_TICK }) => Msg::Tick(surroundings.now()),
         };
-        state.now = desk.now();
-        let mut effect = update(&mut state, msg);
+        state.now = surroundings.now();
+        let mut effect = update(&mut state, keymap, msg);
         // Everything that waits is taken in before the next frame.
         while effect.is_none() {
             let Ok(item) = news.try_recv() else { break };
-            effect = update(&mut state, Msg::News(item));
+            effect = update(&mut state, keymap, Msg::News(item));
         }
         let Some(effect) = effect else { continue };
         let heard = match effect {
-            Effect::Quit | Effect::Abort => return Ok(state),
+            Effect::Quit => return Ok(state),
             Effect::Stop => {
                 stop.ask();
                 true
             }
-            Effect::Read => door.send(Order::Read),
-            Effect::Undo(run) => door.send(Order::Undo(run)),
-            Effect::Apply(approved) => door.send(Order::Apply(approved)),
-            Effect::Keep(said) => door.send(Order::Keep(said)),
-            Effect::Release(allowance) => door.send(Order::Release(allowance)),
-            Effect::Match(query) => door.send(Order::Match(query)),
-            Effect::Runs => door.look_back(Page::Runs),
-            Effect::Log(question) => door.look_back(Page::Log(question)),
-            Effect::Export(filter) => door.look_back(Page::Export(filter)),
+            Effect::Order(order) => door.send(order),
+            Effect::Look(page) => door.look_back(page),
             Effect::Redraw => {
                 failpoint::reach("console");
                 redraw(terminal)?
             }
             outside => {
-                reach_out(outside, desk, &mut state);
+                reach_out(outside, surroundings, &mut state);
                 redraw(terminal)?
             }
         };
         if !heard {
-            "the worker has ended; leave with q and start again".clone_into(&mut state.toast);
+            let ended = Message::from("the worker has ended; leave with ");
+            state.toast = ended.key(Command::Leave, " and start again");
         }
     }
 }
@@ -250,28 +246,30 @@ fn redraw<B: Backend>(terminal: &mut Terminal<B>) -> Result<bool, B::Error> {
 }
 
 /// What touches the surroundings, and what came of it for the line at the bottom.
-fn reach_out(effect: Effect, desk: &mut impl Desk, state: &mut State) {
+fn reach_out(effect: Effect, surroundings: &mut impl Surroundings, state: &mut State) {
     match effect {
         Effect::Copy(copied) => {
-            state.toast = match desk.copy(&copied.text) {
+            state.toast = match surroundings.copy(&copied.text) {
                 Ok(how) => format!("copied the {} {how}", copied.label),
                 Err(error) => format!("could not copy: {error}"),
-            };
+            }
+            .into();
         }
         Effect::Open(url) => {
-            state.toast = match desk.open(&url) {
-                Ok(()) => format!("opening {url}; if nothing comes, {} copies it", state.keymap.first(Action::CopyUrl)),
-                Err(error) => format!("could not open {url}: {error}"),
+            let said = match surroundings.open(&url) {
+                Ok(()) => format!("opening {url}; if nothing comes, "),
+                Err(error) => format!("could not open {url}: {error}; "),
             };
+            state.toast = Message::from(said).key(Command::CopyUrl, " copies it");
         }
         Effect::Mouse(on) => {
-            if let Err(error) = desk.mouse(on) {
-                state.toast = format!("the mouse stays as it is: {error}");
+            if let Err(error) = surroundings.mouse(on) {
+                state.toast = format!("the mouse stays as it is: {error}").into();
             }
         }
         Effect::Suspend => {
-            if let Err(error) = desk.suspend() {
-                state.toast = format!("could not suspend: {error}");
+            if let Err(error) = surroundings.suspend() {
+                state.toast = format!("could not suspend: {error}").into();
             }
         }
         _ => {}

@@ -5,6 +5,7 @@
 mod apply;
 mod decisions;
 mod logs;
+mod messages;
 mod pictures;
 mod reach;
 mod undo;
@@ -19,10 +20,11 @@ use snapbox::{assert_data_eq, str};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
-    desk::Desk,
     history::History,
-    matching::Haystack,
+    keymap::Keymap,
     state::{Phase, State},
+    surroundings::Surroundings,
+    tab::review::matching::Haystack,
     term::{Door, run},
     theme::Theme,
     update::News,
@@ -83,7 +85,7 @@ struct Notes {
     suspended: usize,
 }
 
-impl Desk for Notes {
+impl Surroundings for Notes {
     fn now(&self) -> Timestamp {
         noon()
     }
@@ -135,6 +137,11 @@ fn film_of(size: (u16, u16), theme: Theme, scenes: Vec<Scene>) -> Film {
 
 /// The same, on a state whose past can be looked at.
 fn film_with(size: (u16, u16), theme: Theme, scenes: Vec<Scene>, history: Option<History>) -> Film {
+    film_keyed(&Keymap::default(), size, theme, scenes, history)
+}
+
+/// The same, with other keys.
+fn film_keyed(keymap: &Keymap, size: (u16, u16), theme: Theme, scenes: Vec<Scene>, history: Option<History>) -> Film {
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).expect("a terminal");
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();
@@ -144,15 +151,16 @@ fn film_with(size: (u16, u16), theme: Theme, scenes: Vec<Scene>, history: Option
     let stop = Stop::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
     let (state, given) = runtime.block_on(async {
-        let door = Door { orders: &orders, history: history.map(|history| (history, news_sender.clone())) };
+        let history = history.map(|history| (history, news_sender.clone()));
+        let door = Door { orders: &orders, history, stop: &stop };
         let state = State::new(size, theme, noon());
         let showing = async {
-            let state = run(&mut terminal, input, &mut news, door, &stop, &mut notes, state).await;
+            let state = run(&mut terminal, input, &mut news, door, keymap, &mut notes, state).await;
             state.expect("a test terminal does not fail")
         };
         tokio::join!(showing, direct(scenes, news_sender, input_sender, orders_receiver))
     });
-    terminal.draw(|frame| drop(view(&state, frame))).expect("a test terminal does not fail");
+    terminal.draw(|frame| drop(view(&state, keymap, frame))).expect("a test terminal does not fail");
     let picture = terminal.backend().to_string();
     let lines: Vec<&str> = picture.lines().map(|line| line.trim_matches('"').trim_end()).collect();
     Film { frame: lines.join("\n") + "\n", orders: given, notes, stopped: stop.asked(), state }
@@ -338,7 +346,7 @@ fn a_held_change_says_why_it_cannot_be_approved() {
 #[test]
 fn undo_takes_everything_back() {
     let film = film((80, 24), planned(plan()), keys("Auu"));
-    assert_eq!(film.state.tally.decided(), 0);
+    assert_eq!(film.state.reviewing.tally.decided(), 0);
     assert!(film.frame.contains("there is nothing left"), "{}", film.frame);
 }
 
@@ -402,7 +410,7 @@ Effects
 #[test]
 fn a_filter_narrows_and_decisions_leave_the_rest_alone() {
     let film = film((80, 24), planned(plan()), keys("fclose<enter>A"));
-    assert_eq!(film.state.tally.approved, 1);
+    assert_eq!(film.state.reviewing.tally.approved, 1);
     assert!(film.frame.contains("hidden"), "{}", film.frame);
 }
 
@@ -428,7 +436,7 @@ fn many_notices_of_one_kind_are_folded_and_what_is_held_alike_can_be_listed() {
 #[test]
 fn help_shows_every_action() {
     let film = film((100, 70), planned(plan()), keys("?"));
-    for row in super::keys::TABLE {
+    for row in super::command::TABLE.iter() {
         assert!(film.frame.contains(row.label), "{}", row.label);
     }
 }
@@ -451,7 +459,7 @@ fn a_paste_is_one_line_and_confirms_nothing() {
 
 /// A key that means something, or a character that is typed.
 fn any_key() -> impl Strategy<Value = String> {
-    let bound = super::keys::TABLE.iter().flat_map(|row| row.keys).flat_map(|keys| keys.split(' '));
+    let bound = super::command::TABLE.iter().flat_map(|row| row.keys).flat_map(|keys| keys.split(' '));
     let bound: Vec<String> = bound.map(|key| if key.len() > 1 { format!("<{key}>") } else { key.to_owned() }).collect();
     prop_oneof![4 => proptest::sample::select(bound), 1 => "[a-z0-9 ]"]
 }

@@ -1,13 +1,7 @@
 //! What each message does to the console. Pure: it changes the state, and names at most one effect for the loop to carry out.
 
-mod decide;
-mod logs;
-mod moves;
 mod news;
 mod pointer;
-mod prompt;
-
-use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
@@ -17,22 +11,20 @@ pub(crate) use self::{
     pointer::{Pointing, Target},
 };
 use super::{
-    applying::Applying,
-    keymap::Meaning,
-    keys::{self, Action},
-    logs::Question,
-    matching::{Query, Wanted},
-    outside::{self, Copied},
-    state::{Focus, Phase, Popup, Purpose, Selection, State, Tab},
+    command::{self, Command},
+    history::Page,
+    keymap::{Keymap, Meaning},
+    message::Message,
+    overlay::{
+        self, Overlay,
+        prompt::{self, Purpose},
+    },
+    state::{Phase, Reading, State},
     stroke::Stroke,
-    tree::Tree,
+    tab::{Tab, logs, review::outside::Copied},
+    worker::Order,
 };
-use crate::domain::{
-    journal::RunId,
-    plan::Plan,
-    review::{Approved, Decision, Review, Said},
-    rules::Allowance,
-};
+use crate::domain::journal::RunId;
 
 /// What happens to the console.
 pub(crate) enum Msg {
@@ -47,24 +39,14 @@ pub(crate) enum Msg {
 /// What the loop has to do outside.
 #[derive(Debug)]
 pub(crate) enum Effect {
+    /// Leave at once, even in the middle of an apply.
     Quit,
-    Read,
-    /// Read, and plan the undo of a run.
-    Undo(RunId),
     /// Stop reading, or stop applying between writes.
     Stop,
-    /// Leave at once, in the middle of an apply.
-    Abort,
-    Apply(Approved),
-    Keep(Vec<Said>),
-    /// Plan again with a brake released.
-    Release(Allowance),
-    Match(Query),
-    Runs,
-    /// Look into the log.
-    Log(Question),
-    /// Save what a filter selects of the log.
-    Export(String),
+    /// Give the worker an order.
+    Order(Order),
+    /// Look at the past.
+    Look(Page),
     Copy(Copied),
     Open(String),
     Mouse(bool),
@@ -73,9 +55,9 @@ pub(crate) enum Effect {
 }
 
 /// Takes a message in.
-pub(crate) fn update(state: &mut State, msg: Msg) -> Option<Effect> {
+pub(crate) fn update(state: &mut State, keymap: &Keymap, msg: Msg) -> Option<Effect> {
     let effect = match msg {
-        Msg::Key(key) => on_key(state, key),
+        Msg::Key(key) => on_key(state, keymap, key),
         Msg::Paste(text) => prompt::paste(state, &text),
         Msg::Pointer(pointing, target) => pointer::point(state, pointing, target),
         Msg::Resized(width, height) => {
@@ -89,27 +71,30 @@ pub(crate) fn update(state: &mut State, msg: Msg) -> Option<Effect> {
             None
         }
     };
-    moves::keep_in_window(state);
-    effect.or_else(|| logs::wants(state).map(Effect::Log))
+    state.reviewing.keep_in_window(state.size);
+    if effect.is_none() && state.tab == Tab::Logs {
+        return state.logs.wants().map(|question| Effect::Look(Page::Log(question)));
+    }
+    effect
 }
 
-fn on_key(state: &mut State, key: KeyEvent) -> Option<Effect> {
+fn on_key(state: &mut State, keymap: &Keymap, key: KeyEvent) -> Option<Effect> {
     if state.prompt.is_some() {
-        return prompt::on_key(state, key);
+        return prompt::on_key(state, keymap, key);
     }
-    if let (Some(popup), Some(number)) = (state.popup.clone(), digit(key)) {
-        return choose_line(state, &popup, number);
+    if let (Some(overlay), Some(number)) = (state.overlay, digit(key)) {
+        return overlay::choose(state, overlay, number);
     }
     state.strokes.push(Stroke::of(key));
-    match state.keymap.meaning(&state.strokes) {
+    match keymap.meaning(&state.strokes) {
         Meaning::Begun => None,
         Meaning::Nothing => {
             state.strokes.clear();
             None
         }
-        Meaning::Action(action) => {
+        Meaning::Command(command) => {
             state.strokes.clear();
-            act(state, action)
+            act(state, command)
         }
     }
 }
@@ -118,340 +103,87 @@ fn digit(key: KeyEvent) -> Option<usize> {
     (1..=9).find(|number| Stroke::parse(&number.to_string()) == Some(Stroke::of(key)))
 }
 
-/// Does what an action asks for, or says why it is off.
-pub(crate) fn act(state: &mut State, action: Action) -> Option<Effect> {
-    if let Some(popup) = state.popup.clone() {
-        return in_popup(state, &popup, action);
+/// Does what a command asks for, or says why it is off.
+pub(crate) fn act(state: &mut State, command: Command) -> Option<Effect> {
+    if let Some(overlay) = state.overlay {
+        return overlay::act(state, overlay, command);
     }
-    if let Some(reason) = keys::row_of(action).and_then(|row| (row.off)(state)) {
-        state.toast = reason.to_owned();
+    if let Some(reason) = command::row_of(command).and_then(|row| (row.off)(state)) {
+        state.toast = reason;
         return None;
     }
-    state.toast.clear();
-    if keys::in_fields(state) {
-        match action {
-            Action::Down | Action::Up => {
-                moves::choose_field(state, action == Action::Down);
-                return None;
-            }
-            Action::Approve => return decide::toggle_field(state),
-            Action::Toggle if state.fields().len() > 1 => return decide::toggle_field(state),
-            Action::Toggle | Action::Back | Action::Leave => {
-                (state.focus, state.zoom) = (Focus::Tree, false);
-                return None;
-            }
-            _ => {}
-        }
-    }
-    act_anywhere(state, action)
+    state.toast = Message::default();
+    (state.tab.parts().act)(state, command)
 }
 
-fn act_anywhere(state: &mut State, action: Action) -> Option<Effect> {
-    if moves::moved(state, action) {
-        return None;
-    }
-    match action {
-        Action::Toggle => return toggle(state),
-        Action::Approve => return decide::approve(state),
-        Action::ApproveBelow => return decide::approve_below(state),
-        Action::ApproveShown => return decide::approve_shown(state),
-        Action::Skip => return decide::and_move(state, Some(&Decision::Skip), "skipped"),
-        Action::Ignore => return decide::and_move(state, Some(&Decision::Ignore), "ignored for good"),
-        Action::Clear => return decide::and_move(state, None, "cleared"),
-        Action::Alike => return decide::alike(state),
-        Action::Undo => return decide::step(state, Review::undo, "undone"),
-        Action::Redo => return decide::step(state, Review::redo, "done again"),
-        Action::Flag => prompt::ask(state, Purpose::Flag, ""),
-        Action::Edit => decide::edit(state),
-        Action::Resolve => decide::open_ways(state),
-        Action::Release => {
-            if let Some(allowance) = state.current_change().and_then(|at| state.plan()?.release(at)) {
-                prompt::ask(state, Purpose::Release(allowance), "");
-            }
+/// Does what means the same in every tab.
+pub(crate) fn anywhere(state: &mut State, command: Command) -> Option<Effect> {
+    let page = isize::try_from(state.reviewing.tree_height(state.size)).unwrap_or(1).max(1);
+    let go = |state: &mut State, by| (state.tab.parts().go)(state, by);
+    match command {
+        Command::Down => go(state, 1),
+        Command::Up => go(state, -1),
+        Command::Top => go(state, isize::MIN),
+        Command::Bottom => go(state, isize::MAX),
+        Command::HalfPageDown => go(state, page / 2),
+        Command::HalfPageUp => go(state, -(page / 2)),
+        Command::PageDown => go(state, page),
+        Command::PageUp => go(state, -page),
+        Command::Tab(tab) => {
+            state.tab = tab;
+            return (tab.parts().open)(state);
         }
-        Action::Range => {
-            state.selection = match state.selection {
-                Selection::Range(_) => Selection::None,
-                Selection::None | Selection::Marked(_) => Selection::Range(state.cursor),
-            }
+        Command::Timeline => logs::open_timeline(state),
+        Command::Retry => {
+            state.reviewing.retrying = Some(state.applying.pages.clone());
+            return Some(read_again(state, state.reviewing.undoes.clone()));
         }
-        Action::Mark => decide::mark(state),
-        Action::Search | Action::Filter if state.tab == Tab::Logs => logs::ask(state),
-        Action::Search => prompt::ask(state, Purpose::Search, ""),
-        Action::Filter => {
-            let filter = state.filter.text.clone();
-            prompt::ask(state, Purpose::Filter, &filter);
-        }
-        Action::Apply => ask_to_apply(state),
-        Action::Retry => {
-            state.retrying = Some(state.applying.pages.clone());
-            return Some(read_again(state, state.undoes.clone()));
-        }
-        Action::Refetch => return Some(read_again(state, None)),
-        Action::UndoRun => {
-            let run = state.runs.all.get(state.runs.at)?.id.clone();
-            return Some(read_again(state, Some(run)));
-        }
-        Action::OnlyFailures => state.applying.only_failures = !state.applying.only_failures,
-        Action::ReviewTab => state.tab = Tab::Review,
-        Action::ApplyTab => state.tab = Tab::Apply,
-        Action::RunsTab => {
-            state.tab = Tab::Runs;
-            return Some(Effect::Runs);
-        }
-        Action::LogsTab => {
-            let filter = state.logs.filter.clone();
-            logs::open(state, filter);
-        }
-        Action::Timeline | Action::Level | Action::OfRun | Action::Follow | Action::ToChange | Action::Export => {
-            return logs::acted(state, action);
-        }
-        Action::Focus => {
-            state.focus = if state.focus == Focus::Tree { Focus::Detail } else { Focus::Tree };
-        }
-        Action::Zoom => state.zoom = !state.zoom,
-        Action::Detail => {
-            state.detail = !state.detail;
-            (state.focus, state.zoom) = (Focus::Tree, false);
-        }
-        Action::DetailDown => state.detail_scroll = state.detail_scroll.saturating_add(3),
-        Action::DetailUp => state.detail_scroll = state.detail_scroll.saturating_sub(3),
-        Action::Copy => state.popup = Some(Popup::Copy { line: 0 }),
-        Action::CopyUrl => return outside::copies(state).into_iter().find(Copied::is_url).map(Effect::Copy),
-        Action::OpenPage => return outside::page_url(state).map(Effect::Open),
-        Action::OpenObject => return outside::object_url(state).map(Effect::Open),
-        Action::Mouse => {
+        Command::Refetch => return Some(read_again(state, None)),
+        Command::Mouse => {
             state.mouse = !state.mouse;
             let words = if state.mouse { "the mouse is on; shift and drag selects text" } else { "the mouse is the terminal's" };
-            words.clone_into(&mut state.toast);
+            state.toast = words.into();
             return Some(Effect::Mouse(state.mouse));
         }
-        Action::Palette => prompt::ask(state, Purpose::Palette, ""),
-        Action::Help => state.popup = Some(Popup::Help { scroll: 0 }),
-        Action::Redraw => return Some(Effect::Redraw),
-        Action::Suspend => return Some(Effect::Suspend),
-        Action::Back => match back(state) {
-            Some(Effect::Quit) => state.toast = format!("{} leaves", state.keymap.first(Action::Leave)),
-            effect => return effect,
-        },
-        Action::Leave => return back(state),
-        Action::Interrupt => return Some(interrupt(state)),
+        Command::Palette => prompt::ask(state, Purpose::Palette, ""),
+        Command::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
+        Command::Redraw => return Some(Effect::Redraw),
+        Command::Suspend => return Some(Effect::Suspend),
+        Command::Back | Command::Leave if state.phase == Phase::Applying => {
+            let applied = Message::from("changes are being applied; ");
+            state.toast = applied.key(Command::Interrupt, " stops after those in flight");
+        }
+        Command::Back | Command::Leave => state.tab = Tab::Review,
+        Command::Interrupt => return Some(interrupt(state)),
         _ => {}
     }
     None
-}
-
-fn in_popup(state: &mut State, popup: &Popup, action: Action) -> Option<Effect> {
-    let down = action == Action::Down;
-    match (popup, action) {
-        (_, Action::Interrupt) => return Some(interrupt(state)),
-        (_, Action::Suspend) => return Some(Effect::Suspend),
-        (_, Action::Back | Action::Leave | Action::Help) => state.popup = None,
-        (Popup::Help { scroll }, Action::Down | Action::Up) => {
-            let scroll = if down { scroll.saturating_add(1) } else { scroll.saturating_sub(1) };
-            state.popup = Some(Popup::Help { scroll });
-        }
-        (Popup::Help { scroll }, Action::PageDown | Action::HalfPageDown) => {
-            state.popup = Some(Popup::Help { scroll: scroll.saturating_add(10) });
-        }
-        (Popup::Help { scroll }, Action::PageUp | Action::HalfPageUp) => {
-            state.popup = Some(Popup::Help { scroll: scroll.saturating_sub(10) });
-        }
-        (Popup::Resolve { change, line }, Action::Down | Action::Up) => {
-            let last = state.plan().map_or(0, |plan| plan.changes[*change].alternatives.len());
-            let line = match line {
-                Some(line) if down => (line + 1).min(last),
-                Some(line) => line.saturating_sub(1),
-                None if down => 0,
-                None => last,
-            };
-            state.popup = Some(Popup::Resolve { change: *change, line: Some(line) });
-        }
-        (Popup::Resolve { line: None, .. }, Action::Toggle | Action::Approve | Action::Alike) => {
-            "a conflict has no default: choose a way by its number, or with j and k".clone_into(&mut state.toast);
-        }
-        (Popup::Resolve { change, line: Some(line) }, Action::Toggle | Action::Approve) => {
-            return decide::resolve(state, &[*change], *line);
-        }
-        (Popup::Resolve { change, line: Some(line) }, Action::Alike) => {
-            let alike = state.review.as_ref()?.alike(*change);
-            return decide::resolve_alike(state, alike, *line);
-        }
-        (
-            Popup::Resolve { .. },
-            Action::NextConflict | Action::PreviousConflict | Action::NextUndecided | Action::PreviousUndecided,
-        ) => {
-            state.popup = None;
-            let forward = matches!(action, Action::NextConflict | Action::NextUndecided);
-            moves::moved(state, if forward { Action::NextConflict } else { Action::PreviousConflict });
-            decide::open_ways(state);
-        }
-        (Popup::Resolve { .. }, Action::Skip | Action::Flag | Action::Edit | Action::Clear | Action::Undo) => {
-            state.popup = None;
-            return act(state, action);
-        }
-        (Popup::Copy { line }, Action::Down | Action::Up) => {
-            let last = outside::copies(state).len().saturating_sub(1);
-            let line = if down { (line + 1).min(last) } else { line.saturating_sub(1) };
-            state.popup = Some(Popup::Copy { line });
-        }
-        (Popup::Copy { line }, Action::Toggle | Action::Approve) => return choose_line(state, popup, line + 1),
-        (Popup::Confirm, Action::Toggle) => return apply(state),
-        _ => {}
-    }
-    None
-}
-
-/// Takes the line with this number, from 1, of what lies over the tab.
-fn choose_line(state: &mut State, popup: &Popup, number: usize) -> Option<Effect> {
-    match popup {
-        Popup::Resolve { change, .. } => {
-            let ways = state.plan()?.changes[*change].alternatives.len() + 1;
-            if number <= ways { decide::resolve(state, &[*change], number - 1) } else { None }
-        }
-        Popup::Copy { .. } => {
-            let copied = outside::copies(state).into_iter().nth(number - 1)?;
-            state.popup = None;
-            Some(Effect::Copy(copied))
-        }
-        Popup::Help { .. } | Popup::Confirm => None,
-    }
-}
-
-fn ask_to_apply(state: &mut State) {
-    state.popup = Some(Popup::Confirm);
-    if state.tally.closes > 0 {
-        prompt::ask(state, Purpose::Confirm, "");
-    }
-}
-
-fn apply(state: &mut State) -> Option<Effect> {
-    state.popup = None;
-    let approved = state.review.as_ref()?.approved();
-    state.applying = Applying::new(&approved, state.now);
-    state.phase = Phase::Applying;
-    state.tab = Tab::Apply;
-    state.report = None;
-    state.rows.clear();
-    state.read.clear();
-    Some(Effect::Apply(approved))
 }
 
 /// Forgets the plan, but not where the person was, and reads both sides: to compare them, or to undo a run.
-fn read_again(state: &mut State, undoes: Option<RunId>) -> Effect {
+pub(crate) fn read_again(state: &mut State, undoes: Option<RunId>) -> Effect {
     state.phase = Phase::Reading;
     state.tab = Tab::Review;
-    state.rows.clear();
-    state.read.clear();
-    state.report = None;
-    leave_plan(state);
-    state.toast.clear();
-    state.undoes.clone_from(&undoes);
-    undoes.map_or(Effect::Read, Effect::Undo)
+    state.reading = Reading::default();
+    state.applying.report = None;
+    state.reviewing.leave_plan();
+    state.toast = Message::default();
+    state.reviewing.undoes.clone_from(&undoes);
+    Effect::Order(undoes.map_or(Order::Read, Order::Undo))
 }
 
-/// Lets go of the plan, and remembers where the person was.
-fn leave_plan(state: &mut State) -> Option<Review<Arc<Plan>>> {
-    state.left_at = state.page().map(|(_, page)| page);
-    state.tree = Tree::default();
-    (state.cursor, state.focus, state.zoom) = (0, Focus::Tree, false);
-    state.review.take()
-}
-
-fn toggle(state: &mut State) -> Option<Effect> {
-    match state.tab {
-        Tab::Review if state.tree.nodes.is_empty() => None,
-        Tab::Review if state.tree.is_branch(state.cursor) => {
-            moves::toggle_fold(state);
-            None
-        }
-        Tab::Review => {
-            (state.detail, state.focus) = (true, Focus::Detail);
-            None
-        }
-        Tab::Runs => {
-            let run = state.runs.all.get(state.runs.at).map(|run| run.id.clone())?;
-            logs::open(state, format!("run:{run}"));
-            None
-        }
-        Tab::Logs => {
-            logs::toggle(state);
-            None
-        }
-        Tab::Apply => None,
-    }
-}
-
-/// Leaves what is on top: a selection, a pane, a filter, a tab, and in the end the console.
-fn back(state: &mut State) -> Option<Effect> {
-    if std::mem::take(&mut state.selection) != Selection::None {
-        return None;
-    }
-    if state.tab == Tab::Logs && state.logs.open.take().is_some() {
-        return None;
-    }
-    if state.tab == Tab::Logs && !state.logs.filter.is_empty() {
-        state.logs.look(String::new());
-        return None;
-    }
+/// Stops what goes on, or leaves.
+pub(crate) fn interrupt(state: &mut State) -> Effect {
+    state.overlay = None;
     match state.phase {
-        Phase::Applying => {
-            "changes are being applied; ^c stops after those in flight".clone_into(&mut state.toast);
-            None
-        }
-        _ if state.tab != Tab::Review => {
-            state.tab = Tab::Review;
-            None
-        }
-        _ if state.zoom => {
-            state.zoom = false;
-            None
-        }
-        _ if !state.filter.text.is_empty() => {
-            state.filter.text.clear();
-            Some(look_for(state, Wanted::Filter))
-        }
-        _ if !state.search.text.is_empty() => {
-            state.search = super::state::Looked::default();
-            None
-        }
-        _ => Some(Effect::Quit),
-    }
-}
-
-fn interrupt(state: &mut State) -> Effect {
-    state.popup = None;
-    match state.phase {
-        Phase::Applying if state.applying.stopping => Effect::Abort,
+        Phase::Applying if state.applying.stopping => Effect::Quit,
         Phase::Applying => {
             state.applying.stopping = true;
-            "stopping after what is in flight; ^c again leaves at once".clone_into(&mut state.toast);
+            let stopping = Message::from("stopping after what is in flight; ");
+            state.toast = stopping.key(Command::Interrupt, " again leaves at once");
             Effect::Stop
         }
         Phase::Reading => Effect::Stop,
         Phase::Ready | Phase::Failed { .. } => Effect::Quit,
     }
-}
-
-/// Asks the plan what matches.
-fn look_for(state: &mut State, wanted: Wanted) -> Effect {
-    Effect::Match(state.query(wanted))
-}
-
-/// Arranges the rows of the plan anew; the cursor stays on what it was on.
-fn arrange(state: &mut State) {
-    let Some(review) = &state.review else { return };
-    let plan = Arc::clone(review.shared());
-    let subject = state.subject();
-    let folded: std::collections::HashSet<_> =
-        state.tree.nodes.iter().filter(|node| !node.open).map(|node| node.subject).collect();
-    state.tree = Tree::new(&plan, state.arrangement, |change| state.waiting.contains_key(&change.id));
-    if !folded.is_empty() {
-        state.tree.fold(|node| folded.contains(&node.subject).then_some(false));
-    }
-    state.tree.filter(if state.filter.text.is_empty() { None } else { state.filter.found.as_ref() });
-    state.selection = Selection::None;
-    state.cursor = subject.and_then(|subject| state.tree.find(subject)).unwrap_or_default();
-    moves::stay_visible(state);
-    state.count();
 }

@@ -1,25 +1,20 @@
 //! The state as a frame. Reads, and changes nothing; draws only what is in the window, and says what it drew where.
 
-mod apply;
-mod detail;
-mod difference;
-mod logs;
-mod popup;
-mod rows;
-mod runs;
-
 use ratatui::{
     Frame,
     layout::Rect,
     style::Style,
     text::{Line, Span},
-    widgets::{Paragraph, Wrap},
+    widgets::Paragraph,
 };
 
 use super::{
-    keys::{self, Action, Row, Section, TABLE},
+    command::{Command, Row, Section, TABLE},
+    keymap::Keymap,
     layout::{WIDE, layout},
-    state::{Focus, Phase, Selection, State, Tab},
+    overlay,
+    state::{Phase, State},
+    tab::{Tab, review},
     theme::Theme,
     update::Target,
 };
@@ -27,7 +22,6 @@ use crate::{
     domain::{
         model::{Kind, Service},
         report::Report,
-        text::Display,
     },
     face::text::{self, Dress},
 };
@@ -42,7 +36,7 @@ const HINTS_MAX: usize = 7;
 pub(crate) struct Hits(Vec<(Rect, Target)>);
 
 impl Hits {
-    fn add(&mut self, area: Rect, target: Target) {
+    pub(crate) fn add(&mut self, area: Rect, target: Target) {
         self.0.push((area, target));
     }
 
@@ -54,35 +48,20 @@ impl Hits {
 }
 
 /// Draws the state.
-pub(crate) fn view(state: &State, frame: &mut Frame<'_>) -> Hits {
+pub(crate) fn view(state: &State, keymap: &Keymap, frame: &mut Frame<'_>) -> Hits {
     let area = frame.area();
     let mut hits = Hits::default();
     // The terminal may have another size than the state knows of: the message about that is on its way.
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 || (area.width, area.height) != state.size {
-        frame.render_widget(Paragraph::new("too small; q leaves"), area);
+        frame.render_widget(Paragraph::new(format!("too small; {} leaves", keymap.first(Command::Leave))), area);
         return hits;
     }
-    let places = layout(state.size, state.panes());
-    let body = places.body;
+    let places = layout(state.size);
     frame.render_widget(header(state), places.header);
-    frame.render_widget(tabs(state, places.tabs, &mut hits), places.tabs);
-    match state.tab {
-        Tab::Review if state.review.is_some() => {
-            if places.tree.height > 0 {
-                rows::draw(state, frame, places.tree, &mut hits);
-            }
-            if places.detail.height > 0 {
-                hits.add(places.detail, Target::Detail);
-                detail::draw(state, frame, places.detail);
-            }
-        }
-        Tab::Review => frame.render_widget(waiting(state), body),
-        Tab::Apply => frame.render_widget(apply::draw(state, body), body),
-        Tab::Logs => logs::draw(state, frame, body, &mut hits),
-        Tab::Runs => frame.render_widget(runs::draw(state, body, &mut hits), body),
-    }
-    frame.render_widget(footer(state, places.footer, &mut hits), places.footer);
-    popup::draw(state, frame, body, places.toast, &mut hits);
+    frame.render_widget(tabs(state, keymap, places.tabs, &mut hits), places.tabs);
+    (state.tab.parts().draw)(state, keymap, frame, places.body, &mut hits);
+    frame.render_widget(footer(state, keymap, places.footer, &mut hits), places.footer);
+    overlay::draw(state, keymap, frame, [places.body, places.toast], &mut hits);
     plainly(state, frame);
     hits
 }
@@ -91,7 +70,7 @@ fn header(state: &State) -> Line<'static> {
     let theme = state.theme;
     let mut spans = vec![Span::styled(" punchlist", theme.accent())];
     for service in [Service::Notion, Service::Clockify] {
-        let mark = match (&state.phase, state.plan().is_some() || state.read.contains(&service)) {
+        let mark = match (&state.phase, state.reviewing.plan().is_some() || state.reading.read.contains(&service)) {
             (_, true) => theme.pick("✓", "ok"),
             (Phase::Reading, false) => spinner(state),
             (_, false) => "-",
@@ -99,11 +78,11 @@ fn header(state: &State) -> Line<'static> {
         let short = if state.size.0 < 60 { &service.to_string()[..1] } else { &service.to_string() };
         spans.push(Span::raw(format!("  {short} {mark}")));
     }
-    if let Some(plan) = state.plan() {
-        let tally = state.tally;
+    if let Some(plan) = state.reviewing.plan() {
+        let tally = state.reviewing.tally;
         if state.size.0 >= WIDE {
             spans.push(Span::raw(format!("   plan {}", &plan.hash[..plan.hash.len().min(8)])));
-            if let Some(at) = state.planned_at {
+            if let Some(at) = state.reviewing.planned_at {
                 spans.push(Span::styled(format!(", {}", age(state.now.duration_since(at).as_secs())), theme.dim()));
             }
         }
@@ -124,7 +103,7 @@ fn age(seconds: i64) -> String {
     }
 }
 
-fn bar(state: &State, done: usize, all: usize, cells: usize) -> String {
+pub(crate) fn bar(state: &State, done: usize, all: usize, cells: usize) -> String {
     let filled = done.saturating_mul(cells).checked_div(all).unwrap_or(cells).min(cells);
     format!("{}{}", state.theme.pick("█", "#").repeat(filled), state.theme.pick("░", ".").repeat(cells - filled))
 }
@@ -135,146 +114,79 @@ fn spinner(state: &State) -> &'static str {
     if state.theme.unicode { unicode[state.ticks % unicode.len()] } else { ascii[state.ticks % ascii.len()] }
 }
 
-fn tabs(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
+fn tabs(state: &State, keymap: &Keymap, area: Rect, hits: &mut Hits) -> Line<'static> {
     let theme = state.theme;
     let mut spans = Vec::new();
     let mut x = area.x;
-    for (number, tab) in (1..).zip(Tab::ALL) {
-        let word = match tab {
-            Tab::Review => &review_title(state),
-            Tab::Apply => "Apply",
-            Tab::Logs => "Logs",
-            Tab::Runs => "Runs",
-        };
-        let text = if tab == state.tab { format!(" [{number} {word}]") } else { format!("  {number} {word} ") };
+    for tab in Tab::ALL {
+        let key = keymap.all(Command::Tab(tab)).into_iter().next().map(|key| format!("{key} ")).unwrap_or_default();
+        let word = (tab.parts().title)(state);
+        let text = if tab == state.tab { format!(" [{key}{word}]") } else { format!("  {key}{word} ") };
         let width = u16::try_from(Span::raw(&text).width()).unwrap_or_default();
-        hits.add(Rect { x, width, ..area }.intersection(area), Target::Tab(tab));
+        hits.add(Rect { x, width, ..area }.intersection(area), Target::Command(Command::Tab(tab)));
         x += width;
         spans.push(Span::styled(text, if tab == state.tab { Theme::bold() } else { theme.dim() }));
     }
     if state.tab == Tab::Review {
-        if !state.filter.text.is_empty() {
-            spans.push(Span::styled(format!("   filter: {}", Display::of(&state.filter.text).clipped(30)), theme.accent()));
-        }
-        let arrangement = state.arrangement;
-        if arrangement != super::tree::Arrangement::default() {
-            let flat = if arrangement.flat { "flat, " } else { "" };
-            let reverse = if arrangement.reverse { " reversed" } else { "" };
-            spans.push(Span::styled(format!("   {flat}by {}{reverse}", arrangement.by.word()), theme.dim()));
-        }
-        if state.focus == Focus::Detail {
-            spans.push(Span::styled("   in the detail", theme.alert()));
-        }
-        match &state.selection {
-            Selection::None => {}
-            Selection::Range(_) => spans.push(Span::styled("   selecting a range", theme.alert())),
-            Selection::Marked(marked) => spans.push(Span::styled(format!("   {} selected", marked.len()), theme.alert())),
-        }
-    }
-    // Where one is, at the end of the line, if there is room.
-    let (at, all) = (state.tree.position(state.cursor) + 1, state.tree.visible.len());
-    let position = format!("{}/{all} ", at.min(all));
-    let used: usize = spans.iter().map(Span::width).sum();
-    let room = usize::from(area.width).saturating_sub(used + position.len());
-    if state.tab == Tab::Review && state.review.is_some() && room > 0 {
-        spans.push(Span::styled(format!("{}{position}", " ".repeat(room)), theme.dim()));
+        let used: usize = spans.iter().map(Span::width).sum();
+        spans.extend(review::status(state, usize::from(area.width).saturating_sub(used)));
     }
     Line::from(spans)
 }
 
-/// What the first tab shows: a review, or that of an undo, which is never to be mistaken for another.
-fn review_title(state: &State) -> String {
-    match &state.undoes {
-        None => "Review".to_owned(),
-        Some(run) => format!("Undo of run {}", Display::of(&run.0).clipped(if state.size.0 < 60 { 8 } else { 24 })),
-    }
-}
-
-/// What is shown of the review while there is none.
-fn waiting(state: &State) -> Paragraph<'static> {
-    let mut lines = vec![Line::default()];
-    let dim = |text: String| Line::styled(text, state.theme.dim());
-    let keys = |words: &[(Action, &str)]| {
-        let hints: Vec<String> = words.iter().map(|(action, word)| format!("{} {word}", state.keymap.first(*action))).collect();
-        dim(format!("  {}", hints.join(", ")))
-    };
-    match &state.phase {
-        Phase::Failed { text, .. } => {
-            lines.extend(text.lines().map(|line| Line::raw(format!("  {line}"))));
-            lines.extend([Line::default(), keys(&[(Action::Refetch, "reads both sides again"), (Action::Leave, "leaves")])]);
-        }
-        Phase::Reading => {
-            lines.extend(reading(state));
-            lines.extend([Line::default(), keys(&[(Action::Interrupt, "stops reading")])]);
-        }
-        Phase::Ready | Phase::Applying => {
-            lines.extend(state.report.iter().flat_map(|report| report_lines(state, report)));
-            lines.push(Line::default());
-            let mut words = vec![(Action::Refetch, "reads both sides again")];
-            if state.report.as_ref().is_some_and(|report| report.failed + report.skipped > 0) {
-                words.insert(0, (Action::Retry, "retries what failed"));
-            }
-            words.extend([(Action::ApplyTab, "shows how it went"), (Action::Leave, "leaves")]);
-            lines.push(keys(&words));
-        }
-    }
-    Paragraph::new(lines).wrap(Wrap { trim: false })
-}
-
 /// How far each side has been read.
-fn reading(state: &State) -> Vec<Line<'static>> {
+pub(crate) fn reading(state: &State) -> Vec<Line<'static>> {
     let line = |service: Service| {
-        let rows = |kind| state.rows.get(&(service, kind)).map(|rows| format!("{rows} {}", Kind::plural(kind)));
+        let rows = |kind| state.reading.rows.get(&(service, kind)).map(|rows| format!("{rows} {}", Kind::plural(kind)));
         let counts: Vec<String> = Kind::ALL.into_iter().filter_map(rows).collect();
         let counts = if counts.is_empty() { "…".to_owned() } else { counts.join(", ") };
-        let mark = if state.read.contains(&service) { state.theme.pick("✓", "ok") } else { spinner(state) };
+        let mark = if state.reading.read.contains(&service) { state.theme.pick("✓", "ok") } else { spinner(state) };
         Line::raw(format!("  {mark} reading {service}: {counts}"))
     };
     vec![line(Service::Notion), line(Service::Clockify)]
 }
 
-fn report_lines(state: &State, report: &Report) -> Vec<Line<'static>> {
+pub(crate) fn report_lines(state: &State, report: &Report) -> Vec<Line<'static>> {
     let dress = Dress { colour: false, unicode: state.theme.unicode };
     text::report(report, dress).lines().map(|line| Line::raw(format!("  {line}"))).collect()
 }
 
 /// Hints for what can be done now, as many as fit; help is always the last.
-fn footer(state: &State, area: Rect, hits: &mut Hits) -> Line<'static> {
+fn footer(state: &State, keymap: &Keymap, area: Rect, hits: &mut Hits) -> Line<'static> {
     let theme = state.theme;
     let mut spans = Vec::new();
     let mut x = area.x;
-    let help = format!(" {}", state.keymap.first(Action::Help));
+    let help = format!(" {}", keymap.first(Command::Help));
     let reserved = u16::try_from(help.len() + " help ".len()).unwrap_or_default();
-    let mut hint = |spans: &mut Vec<Span<'static>>, key: String, label: String, action| {
+    let mut hint = |spans: &mut Vec<Span<'static>>, key: String, label: String, command| {
         let width = u16::try_from(Span::raw(&key).width() + Span::raw(&label).width()).unwrap_or(u16::MAX);
-        let fits = action == Action::Help || x.saturating_add(width).saturating_add(reserved) <= area.right();
+        let fits = command == Command::Help || x.saturating_add(width).saturating_add(reserved) <= area.right();
         if fits {
-            hits.add(Rect { x, width, ..area }.intersection(area), Target::Hint(action));
+            hits.add(Rect { x, width, ..area }.intersection(area), Target::Command(command));
             spans.extend([Span::styled(key, theme.accent()), Span::raw(label)]);
             x = x.saturating_add(width);
         }
         fits
     };
-    let fields: &[(Action, &str)] = &[
-        (Action::Approve, "take or leave the field"),
-        (Action::Edit, "edit the value"),
-        (Action::Focus, "back to the tree"),
-        (Action::Undo, "undo"),
+    let fields: &[(Command, &str)] = &[
+        (Command::Approve, "take or leave the field"),
+        (Command::Edit, "edit the value"),
+        (Command::Focus, "back to the tree"),
+        (Command::Undo, "undo"),
     ];
     let short = |label: &'static str| label.split(',').next().unwrap_or(label);
     // How to move is known; what can be done here is not.
     let (moves, acts): (Vec<&Row>, Vec<&Row>) =
         TABLE.iter().filter(|row| (row.off)(state).is_none()).partition(|row| row.section == Section::Move);
-    let rows = acts.into_iter().chain(moves).map(|row| (row.action, short(row.label)));
-    let wanted: Vec<(Action, &str)> =
-        if keys::in_fields(state) && state.focus == Focus::Detail { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
-    for (action, label) in wanted {
-        let key = state.keymap.first(action);
-        if !key.is_empty() && !hint(&mut spans, format!(" {key}"), format!(" {label} "), action) {
+    let rows = acts.into_iter().chain(moves).map(|row| (row.command, short(row.label)));
+    let wanted: Vec<(Command, &str)> = if review::in_fields(state) { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
+    for (command, label) in wanted {
+        let Some(key) = keymap.all(command).into_iter().next() else { continue };
+        if !hint(&mut spans, format!(" {key}"), format!(" {label} "), command) {
             break;
         }
     }
-    hint(&mut spans, help, " help ".to_owned(), Action::Help);
+    hint(&mut spans, help, " help ".to_owned(), Command::Help);
     Line::from(spans)
 }
 
@@ -306,11 +218,11 @@ fn plainly(state: &State, frame: &mut Frame<'_>) {
 }
 
 /// A number of things.
-fn count(count: usize, one: &str, many: &str) -> String {
+pub(crate) fn count(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// A line in the style of the one that is chosen, or of the others.
-fn choice(text: String, chosen: bool) -> Line<'static> {
+pub(crate) fn choice(text: String, chosen: bool) -> Line<'static> {
     Line::styled(text, if chosen { Theme::cursor() } else { Style::new() })
 }

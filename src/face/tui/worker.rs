@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::{
-    matching::{Haystack, Query},
+    tab::review::matching::{Haystack, Query},
     update::News,
 };
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
 
 /// What the console asks for.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// Read both sides again.
     Read,
     /// Read both sides again, and plan the undo of a run.

@@ -12,11 +12,7 @@ use crate::{
         review::Decision,
     },
     engine::session::Progress,
-    face::tui::{
-        state::{Phase, Tab},
-        update::News,
-        worker::Order,
-    },
+    face::tui::{state::Phase, tab::Tab, update::News, worker::Order},
 };
 
 fn id(plan: &Plan, name: &str) -> ChangeId {
@@ -240,7 +236,7 @@ fn a_terminal_that_goes_away_stops_after_what_is_in_flight_and_waits_for_it() {
     let film = film_of((100, 16), THEME, scenes);
 
     assert!(film.stopped, "no new write starts");
-    assert_eq!(film.state.report.map(|report| report.applied), Some(1), "and what was in flight is taken in");
+    assert_eq!(film.state.applying.report.map(|report| report.applied), Some(1), "and what was in flight is taken in");
 }
 
 #[test]

@@ -12,8 +12,10 @@ use crate::{
         rules::Class,
     },
     face::tui::{
-        matching::{Matches, Wanted},
-        state::Selection,
+        tab::review::{
+            matching::{Matches, Wanted},
+            reviewing::Selection,
+        },
         update::News,
         worker::Order,
     },
@@ -156,7 +158,7 @@ fn a_conflict_is_resolved_by_number_for_one_or_for_all_of_its_kind() {
 #[test]
 fn what_matches_can_be_selected_and_decided_together() {
     let marked = film((100, 24), planned(plan()), keys("fre<enter>*"));
-    assert!(matches!(&marked.state.selection, Selection::Marked(marked) if marked.len() > 1), "{}", marked.frame);
+    assert!(matches!(&marked.state.reviewing.selection, Selection::Marked(marked) if marked.len() > 1), "{}", marked.frame);
 
     let skipped = film((100, 24), planned(plan()), keys("/e<enter>*s"));
 
@@ -177,8 +179,8 @@ fn rows_can_be_sorted_and_listed_flat_and_the_cursor_stays_on_its_row() {
     let film = film((100, 24), planned(plan()), keys("G(,Nt"));
     assert!(film.frame.contains("flat, by name reversed"), "{}", film.frame);
     assert!(film.frame.contains("Globex › Website › Design"), "{}", film.frame);
-    let change = film.state.current_change().expect("a change");
-    assert_eq!(film.state.plan().expect("a plan").changes[change].name.exact(), "Initech", "{}", film.frame);
+    let change = film.state.reviewing.current_change().expect("a change");
+    assert_eq!(film.state.reviewing.plan().expect("a plan").changes[change].name.exact(), "Initech", "{}", film.frame);
 }
 
 #[test]
@@ -190,7 +192,13 @@ fn what_waits_since_an_earlier_run_is_shown_first() {
 
     let film = film((120, 40), news, Vec::new());
 
-    let first = film.state.tree.visible.first().and_then(|node| film.state.tree.page(*node, film.state.plan()));
+    let first = film
+        .state
+        .reviewing
+        .tree
+        .visible
+        .first()
+        .and_then(|node| film.state.reviewing.tree.page(*node, film.state.reviewing.plan()));
     assert_eq!(first, Some(initech.page), "{}", film.frame);
     assert!(film.frame.contains("2026-11-21 left for a person by a run"), "{}", film.frame);
 }
@@ -218,7 +226,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
 
     let film = film((120, 30), vec![news], keys(")"));
 
-    assert_eq!((film.state.tally.approved, film.state.tally.decided()), (1, 1));
+    assert_eq!((film.state.reviewing.tally.approved, film.state.reviewing.tally.decided()), (1, 1));
     assert_data_eq!(
         film.frame,
         str![[r#"
@@ -271,6 +279,7 @@ fn a_conflict_has_no_default() {
         let film = film((100, 24), planned(contested()), keys(keys_that_choose_nothing));
         let contested = |said: &&&Said| {
             film.state
+                .reviewing
                 .plan()
                 .is_some_and(|plan| plan.changes.iter().any(|change| change.id == said.change && change.is_contested()))
         };
@@ -295,15 +304,15 @@ fn what_the_filter_hides_is_not_decided_about() {
 #[test]
 fn esc_goes_back_and_q_leaves() {
     let stays = film((100, 24), planned(plan()), keys("fAcme<enter><esc><esc><esc>j"));
-    assert_eq!(stays.state.cursor, 1, "{}", stays.frame);
+    assert_eq!(stays.state.reviewing.cursor, 1, "{}", stays.frame);
     let left = film((100, 24), planned(plan()), keys("qj"));
-    assert_eq!(left.state.cursor, 0);
+    assert_eq!(left.state.reviewing.cursor, 0);
 }
 
 #[test]
 fn a_search_that_is_given_up_goes_back_to_where_it_began() {
     let film = film((100, 24), planned(plan()), keys("j/Design<esc>"));
-    assert_eq!(film.state.cursor, 1, "{}", film.frame);
+    assert_eq!(film.state.reviewing.cursor, 1, "{}", film.frame);
 }
 
 #[test]
@@ -358,7 +367,8 @@ fn the_wheel_moves_nothing_under_what_is_typed() {
     let film = film_of((100, 24), THEME, scenes);
 
     let Some(Order::Keep(said)) = film.orders.first() else { panic!("{:?}", film.orders) };
-    let flagged = &film.state.plan().expect("a plan").changes[film.state.place(&said[0].change).expect("there")];
+    let flagged =
+        &film.state.reviewing.plan().expect("a plan").changes[film.state.reviewing.place(&said[0].change).expect("there")];
     assert_eq!(flagged.name.exact(), "<b>", "{}", film.frame);
 }
 
@@ -371,5 +381,5 @@ fn what_was_decided_while_a_brake_was_released_is_still_decided() {
 
     let film = film_of((100, 24), THEME, scenes);
 
-    assert_eq!(film.state.tally.approved, 1, "{}", film.frame);
+    assert_eq!(film.state.reviewing.tally.approved, 1, "{}", film.frame);
 }

@@ -18,8 +18,8 @@ use crate::{
     },
     face::tui::{
         history::{History, answer},
-        logs::{Ask, FETCHED, Question},
-        state::Tab,
+        tab::Tab,
+        tab::logs::window::{Ask, FETCHED, Question},
     },
 };
 
@@ -199,8 +199,8 @@ fn words_levels_kinds_and_runs_narrow_it() {
 fn from_an_entry_to_the_change_in_the_review() {
     let film = look((110, 18), "3fkind:difference initech<enter>X");
     assert_eq!(film.state.tab, Tab::Review);
-    let plan = film.state.plan().expect("a plan");
-    let at = film.state.current_change().expect("a change");
+    let plan = film.state.reviewing.plan().expect("a plan");
+    let at = film.state.reviewing.current_change().expect("a change");
     assert_eq!(plan.changes[at].name.exact(), "Initech");
 }
 

@@ -10,7 +10,7 @@ use crate::{
         config::ThemeName,
         store::{RunEnd, RunRecord},
     },
-    face::tui::{state::Tab, theme::Theme, update::News},
+    face::tui::{tab::Tab, theme::Theme, update::News},
 };
 
 fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Event {
@@ -24,7 +24,7 @@ fn click(column: u16, row: u16) -> Event {
 #[test]
 fn a_click_goes_to_a_row_folds_at_the_arrow_and_takes_hints_and_tabs() {
     let row = film((100, 24), planned(plan()), vec![click(30, 4)]);
-    assert_eq!(row.state.cursor, 2, "{}", row.frame);
+    assert_eq!(row.state.reviewing.cursor, 2, "{}", row.frame);
 
     let folded = film((100, 24), planned(plan()), vec![click(1, 2)]);
     assert!(!folded.frame.contains("Relaunch"), "{}", folded.frame);
@@ -33,7 +33,7 @@ fn a_click_goes_to_a_row_folds_at_the_arrow_and_takes_hints_and_tabs() {
     assert_eq!(tab.state.tab, Tab::Apply, "{}", tab.frame);
 
     let hint = film((100, 24), planned(plan()), [keys("jj"), vec![click(2, 22)]].concat());
-    assert_eq!(hint.state.tally.approved, 2, "the first hint approves: {}", hint.frame);
+    assert_eq!(hint.state.reviewing.tally.approved, 2, "the first hint approves: {}", hint.frame);
 
     let way = film((100, 30), planned(plan()), keys(")c"));
     let y = way.frame.lines().position(|line| line.contains("2 Clockify wins")).expect("the second way");
@@ -44,9 +44,9 @@ fn a_click_goes_to_a_row_folds_at_the_arrow_and_takes_hints_and_tabs() {
 #[test]
 fn the_wheel_moves_what_is_under_it_and_a_double_click_opens() {
     let tree = film((120, 24), planned(plan()), vec![mouse(MouseEventKind::ScrollDown, 5, 5)]);
-    assert_eq!(tree.state.cursor, 3);
+    assert_eq!(tree.state.reviewing.cursor, 3);
     let detail = film((120, 24), planned(plan()), vec![mouse(MouseEventKind::ScrollDown, 100, 5)]);
-    assert_eq!((detail.state.cursor, detail.state.detail_scroll), (0, 3));
+    assert_eq!((detail.state.reviewing.cursor, detail.state.reviewing.detail.scroll), (0, 3));
     let opened = film((120, 24), planned(plan()), vec![click(10, 2), click(10, 2)]);
     assert!(!opened.frame.contains("Relaunch"), "{}", opened.frame);
 }
@@ -54,7 +54,7 @@ fn the_wheel_moves_what_is_under_it_and_a_double_click_opens() {
 #[test]
 fn a_click_beside_what_lies_over_the_tab_decides_nothing() {
     let film = film((100, 24), planned(plan()), [keys("AP"), vec![click(2, 22), click(30, 4)]].concat());
-    assert!(film.state.popup.is_some());
+    assert!(film.state.overlay.is_some());
     assert!(film.orders.iter().all(|order| matches!(order, super::Order::Keep(_))));
 }
 

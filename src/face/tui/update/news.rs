@@ -1,27 +1,31 @@
 //! What the worker tells.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{Effect, arrange, ask_to_apply, leave_plan, look_for, moves};
+use super::Effect;
 use crate::{
     domain::{
         journal::What,
-        model::PageId,
-        plan::{Action, ChangeId, Plan, State as ChangeState},
+        plan::{ChangeId, Plan},
         report::Report,
-        review::{Decision, Remembered, Review},
+        review::Remembered,
     },
     edge::store::RunRecord,
     engine::session::Progress,
     face::tui::{
-        logs::Answer,
-        matching::{Matches, Wanted},
-        state::{Phase, State, Tab},
+        message::Message,
+        state::{Phase, State},
+        tab::{
+            Tab,
+            apply::applying::Applying,
+            logs::window::Answer,
+            review::{
+                matching::{Matches, Wanted},
+                planned,
+            },
+        },
     },
 };
 
@@ -64,149 +68,62 @@ pub(crate) enum News {
 pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
     match news {
         News::Told(progress) => told(state, progress),
-        News::Waiting(waiting) => state.waiting = waiting,
-        News::Planned { plan, remembered, at } => return planned(state, plan, remembered, at),
+        News::Waiting(waiting) => state.reviewing.waiting = waiting,
+        News::Planned { plan, remembered, at } => return planned::planned(state, plan, remembered, at),
         News::Failed { text, code } => {
-            state.retrying = None;
+            state.reviewing.retrying = None;
             // Nobody is there any more to keep a decision or to apply one: the failure takes the plan's place, until it is read again.
-            leave_plan(state);
-            (state.tab, state.popup, state.prompt) = (Tab::Review, None, None);
+            state.reviewing.leave_plan();
+            (state.tab, state.overlay, state.prompt) = (Tab::Review, None, None);
             state.applying.in_flight = 0;
             state.applying.ended.get_or_insert(state.now);
             state.phase = Phase::Failed { text, code };
         }
         News::Refused(text) => {
-            (state.phase, state.tab, state.toast) = (Phase::Ready, Tab::Review, text);
-            state.applying = crate::face::tui::applying::Applying::default();
+            (state.phase, state.tab, state.toast) = (Phase::Ready, Tab::Review, text.into());
+            state.applying = Applying::default();
         }
         News::Applied(report) => return applied(state, *report),
-        News::Matched { wanted, number, matches } => matched(state, wanted, number, matches),
+        News::Matched { wanted, number, matches } => planned::matched(state, wanted, number, matches),
         News::Runs(runs) => {
             state.runs.at = state.runs.at.min(runs.len().saturating_sub(1));
             state.runs.all = runs;
         }
         News::Log(answer) => state.logs.answered(*answer),
         News::NoLog { number, because } => state.logs.refused(number, because),
-        News::Said(text) => state.toast = text,
+        News::Said(text) => state.toast = text.into(),
     }
     None
-}
-
-fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Remembered>, at: Timestamp) -> Option<Effect> {
-    let before = leave_plan(state);
-    state.needed_by = needed_by(&plan);
-    state.undoes.clone_from(&plan.scope.undoes);
-    let mut review = Review::new(plan, state.who.clone());
-    review.recall(remembered.iter().map(|known| (known.said.clone(), known.by.clone())));
-    // What was decided while this plan was made is on its way to the state.
-    if let Some(before) = before {
-        let all: Vec<usize> = (0..before.plan().changes.len()).collect();
-        review.recall(all.iter().zip(before.said(&all)).map(|(&at, said)| (said, before.by(at).to_owned())));
-    }
-    state.earlier = HashMap::new();
-    for known in remembered {
-        state.earlier.entry(known.said.page).or_default().push(known);
-    }
-    state.review = Some(review);
-    state.phase = Phase::Ready;
-    (state.planned_at, state.now) = (Some(at), at);
-    state.search = crate::face::tui::state::Looked::default();
-    state.filter.found = None;
-    arrange(state);
-    let page = |node: &u32| state.tree.page(*node, state.plan());
-    let left_at = state.left_at.and_then(|left_at| state.tree.visible.iter().find(|node| page(node) == Some(left_at)).copied());
-    state.cursor = left_at.unwrap_or(state.cursor);
-    if let Some(pages) = state.retrying.take() {
-        finish_what_was_approved(state, &pages);
-        if state.tally.approved > 0 {
-            ask_to_apply(state);
-        } else {
-            "nothing that was approved is left to do".clone_into(&mut state.toast);
-        }
-    }
-    (!state.filter.text.is_empty()).then(|| look_for(state, Wanted::Filter))
-}
-
-/// Approves what a stopped run left of changes that were approved: the IDs that did not get into their pages any more.
-fn finish_what_was_approved(state: &mut State, pages: &HashSet<PageId>) {
-    let Some(review) = &mut state.review else { return };
-    let changes = review.plan().changes.iter().enumerate();
-    let rest = changes.filter(|(_, change)| {
-        change.proposal.action == Action::WriteBack && change.state == ChangeState::Ready && pages.contains(&change.page)
-    });
-    let rest: Vec<usize> = rest.map(|(at, _)| at).filter(|&at| review.verdict(at).decision.is_none()).collect();
-    review.decide(&rest, Some(&Decision::Approve));
-    state.count();
-}
-
-/// How many changes each change is required by, directly.
-fn needed_by(plan: &Plan) -> HashMap<usize, usize> {
-    let required: HashSet<&ChangeId> = plan.changes.iter().flat_map(|change| &change.requires).collect();
-    let index: HashMap<&ChangeId, usize> =
-        plan.changes.iter().enumerate().map(|(at, change)| (&change.id, at)).filter(|(id, _)| required.contains(id)).collect();
-    let mut needed_by: HashMap<usize, usize> = HashMap::new();
-    for id in plan.changes.iter().flat_map(|change| &change.requires) {
-        if let Some(&at) = index.get(id) {
-            *needed_by.entry(at).or_default() += 1;
-        }
-    }
-    needed_by
 }
 
 fn applied(state: &mut State, report: Report) -> Option<Effect> {
     state.phase = Phase::Ready;
     state.applying.ended = Some(state.now);
-    state.toast.clear();
+    state.toast = Message::default();
     (state.applying.scroll, state.applying.follows, state.applying.in_flight) = (0, false, 0);
-    state.report = Some(report);
-    leave_plan(state);
+    state.applying.report = Some(report);
+    state.reviewing.leave_plan();
     None
-}
-
-fn matched(state: &mut State, wanted: Wanted, number: u64, matches: Matches) {
-    // An answer to what was asked earlier is no news. A search and a filter are never typed at the same time.
-    if number != state.asked {
-        return;
-    }
-    match wanted {
-        Wanted::Search => {
-            let empty = state.search.text.is_empty() || matches.count() == 0;
-            state.toast = if empty && !state.search.text.is_empty() { "no match".to_owned() } else { String::new() };
-            state.search.found = Some(matches);
-            let from = state.prompt.as_ref().map_or(state.cursor, |prompt| prompt.from);
-            if empty {
-                moves::go_to(state, from);
-            } else {
-                moves::go_to_match(state, from);
-            }
-        }
-        Wanted::Filter => {
-            state.filter.found = Some(matches);
-            let found = if state.filter.text.is_empty() { None } else { state.filter.found.as_ref() };
-            state.tree.filter(found);
-            moves::stay_visible(state);
-        }
-    }
 }
 
 fn told(state: &mut State, progress: Progress) {
     match progress {
         Progress::Reading(service, kind, rows) => {
-            state.rows.insert((service, kind), rows);
+            state.reading.rows.insert((service, kind), rows);
         }
         Progress::Read(service) => {
-            state.read.insert(service);
+            state.reading.read.insert(service);
         }
         Progress::Exchanged(exchange) => {
             if let Some(pause) = exchange.pause {
                 let seconds = pause.as_secs().max(1);
                 let (times, all) = state.applying.throttled;
                 state.applying.throttled = (times + 1, all + seconds);
-                state.toast = format!("{} asked us to wait {seconds} s", exchange.service);
+                state.toast = format!("{} asked us to wait {seconds} s", exchange.service).into();
             }
         }
         Progress::Applying(_) => {}
-        Progress::Warned(text) => state.toast = text,
+        Progress::Warned(text) => state.toast = text.into(),
         Progress::Happened(event) => {
             state.logs.grew();
             if matches!(event.what, What::RunStarted { .. }) {

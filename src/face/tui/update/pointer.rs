@@ -1,9 +1,10 @@
 //! The mouse: what was drawn somewhere is what a click there means.
 
-use super::{Effect, act, choose_line, moves};
+use super::{Effect, act};
 use crate::face::tui::{
-    keys::Action,
-    state::{Focus, Popup, State, Tab},
+    command::Command,
+    overlay::{self, Overlay},
+    state::State,
 };
 
 /// What the mouse did.
@@ -18,21 +19,16 @@ pub(crate) enum Pointing {
 /// What was drawn there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// A row of the tree.
-    Row(u32),
-    /// The arrow of a row that folds.
+    /// A row of what the tab lists.
+    Row(usize),
+    /// The arrow of a row of the review that folds.
     Fold(u32),
     /// The detail pane.
     Detail,
-    Tab(Tab),
-    /// A hint of the footer.
-    Hint(Action),
+    /// A tab, or a hint of the footer.
+    Command(Command),
     /// A line of what lies over the tab, from 0.
     Line(usize),
-    /// A run, from 0.
-    Run(usize),
-    /// An entry of the log, from 0.
-    Entry(usize),
     Nothing,
 }
 
@@ -53,57 +49,39 @@ fn wheel(state: &mut State, target: Target, by: isize) {
     if state.prompt.is_some() {
         return;
     }
-    match (&mut state.popup, target) {
-        (Some(Popup::Help { scroll }), _) => *scroll = scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default()),
+    match (&mut state.overlay, target) {
+        (Some(Overlay::Help { scroll }), _) => *scroll = scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default()),
         (Some(_), _) => {}
         (None, Target::Detail) => {
-            state.detail_scroll = state.detail_scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default());
+            state.reviewing.detail.scroll(i16::try_from(by).unwrap_or_default());
         }
-        (None, _) => moves::go(state, by),
+        (None, _) => (state.tab.parts().go)(state, by),
     }
 }
 
 fn click(state: &mut State, double: bool, target: Target) -> Option<Effect> {
-    if let (Some(popup), Target::Line(line)) = (state.popup.clone(), target) {
-        return choose_line(state, &popup, line + 1);
+    if let (Some(overlay), Target::Line(line)) = (state.overlay, target) {
+        return overlay::choose(state, overlay, line + 1);
     }
     // What is typed or lies over the tab comes first: a click beside it closes nothing and decides nothing.
-    if state.popup.is_some() || state.prompt.is_some() {
+    if state.overlay.is_some() || state.prompt.is_some() {
         return None;
     }
     match target {
-        Target::Row(node) => {
-            moves::go_to(state, node);
-            state.focus = Focus::Tree;
-            if double { act(state, Action::Toggle) } else { None }
+        Target::Row(at) => {
+            (state.tab.parts().put)(state, at);
+            if double { act(state, Command::Toggle) } else { None }
         }
         Target::Fold(node) => {
-            moves::go_to(state, node);
-            moves::toggle_fold(state);
+            state.reviewing.go_to(node);
+            state.reviewing.toggle_fold();
             None
         }
         Target::Detail => {
-            state.focus = Focus::Detail;
+            state.reviewing.detail.focused = true;
             None
         }
-        Target::Entry(at) => {
-            (state.logs.at, state.logs.follow) = (at, false);
-            if double { act(state, Action::Toggle) } else { None }
-        }
-        Target::Tab(tab) => act(
-            state,
-            match tab {
-                Tab::Review => Action::ReviewTab,
-                Tab::Apply => Action::ApplyTab,
-                Tab::Logs => Action::LogsTab,
-                Tab::Runs => Action::RunsTab,
-            },
-        ),
-        Target::Hint(action) => act(state, action),
-        Target::Run(at) => {
-            state.runs.at = at;
-            if double { act(state, Action::Toggle) } else { None }
-        }
+        Target::Command(command) => act(state, command),
         Target::Line(_) | Target::Nothing => None,
     }
 }

@@ -16,7 +16,7 @@ const ALIKE_MIN: f32 = 0.3;
 const COLUMNS_MAX: usize = 600;
 
 /// A value as it is shown.
-pub(super) fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Empty => "nothing".to_owned(),
         Value::Text(text) => format!("“{}”", text.display().clipped(COLUMNS_MAX)),
@@ -25,7 +25,7 @@ pub(super) fn shown(value: &Value) -> String {
 }
 
 /// A field as a line: its word, and from what to what.
-pub(super) fn line(theme: Theme, word: &str, field: &FieldChange) -> Line<'static> {
+pub(crate) fn line(theme: Theme, word: &str, field: &FieldChange) -> Line<'static> {
     let mut spans = vec![Span::raw(format!("{word}: "))];
     match (&field.from, &field.to) {
         (Value::Empty, to) => spans.push(Span::styled(shown(to), theme.added())),

@@ -1,19 +1,22 @@
 //! How an apply goes on, and what came of it.
 
 use ratatui::{
+    Frame,
     layout::Rect,
     text::{Line, Span},
     widgets::{Paragraph, Wrap},
 };
 
-use super::{bar, reading, report_lines};
+use super::applying::{Line as Told, Mark, Stage};
 use crate::{
     domain::model::Kind,
     face::tui::{
-        applying::{Line as Told, Mark, Stage},
-        keys::Action,
+        command::Command,
+        keymap::Keymap,
         state::{Phase, State},
+        tab::Tab,
         theme::Theme,
+        view::{Hits, bar, reading, report_lines},
     },
 };
 
@@ -21,19 +24,23 @@ use crate::{
 const BAR: usize = 30;
 const STAGE_BAR: usize = 10;
 
-pub(super) fn draw(state: &State, area: Rect) -> Paragraph<'static> {
+pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect, _: &mut Hits) {
+    frame.render_widget(story(state, keymap, area), area);
+}
+
+fn story(state: &State, keymap: &Keymap, area: Rect) -> Paragraph<'static> {
     let applying = &state.applying;
-    if applying.total.all == 0 && state.report.is_none() {
+    if applying.total.all == 0 && state.applying.report.is_none() {
         let text = format!(
             "  nothing was applied yet: approve changes ({}), then {}",
-            state.keymap.first(Action::ReviewTab),
-            state.keymap.first(Action::Apply)
+            keymap.first(Command::Tab(Tab::Review)),
+            keymap.first(Command::Apply)
         );
         return Paragraph::new(vec![Line::default(), Line::styled(text, state.theme.dim())]);
     }
     let mut lines = total(state);
     // Approved long ago: both sides are read again before anything is written.
-    if state.phase == Phase::Applying && !state.rows.is_empty() && applying.lines.is_empty() {
+    if state.phase == Phase::Applying && !state.reading.rows.is_empty() && applying.lines.is_empty() {
         lines.push(Line::styled(
             "  the plan is no longer fresh: reading both sides again before anything is written",
             state.theme.dim(),
@@ -42,10 +49,10 @@ pub(super) fn draw(state: &State, area: Rect) -> Paragraph<'static> {
     }
     lines.extend(stages(state, usize::from(area.width)));
     lines.push(Line::default());
-    if let Some(report) = &state.report {
+    if let Some(report) = &state.applying.report {
         lines.extend(report_lines(state, report));
         lines.push(Line::default());
-        lines.extend(applying.shown().map(|line| story(state, line)));
+        lines.extend(applying.shown().map(|line| told(state, line)));
         let last = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let scroll = u16::try_from(applying.scroll).unwrap_or(u16::MAX).min(last);
         return Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((scroll, 0));
@@ -53,12 +60,12 @@ pub(super) fn draw(state: &State, area: Rect) -> Paragraph<'static> {
     let room = usize::from(area.height).saturating_sub(lines.len());
     let shown: Vec<_> = applying.shown().collect();
     let end = (applying.scroll + 1).max(room).min(shown.len());
-    lines.extend(shown[end.saturating_sub(room)..end].iter().map(|line| story(state, line)));
+    lines.extend(shown[end.saturating_sub(room)..end].iter().map(|line| told(state, line)));
     Paragraph::new(lines)
 }
 
 /// One thing that happened.
-fn story(state: &State, line: &Told) -> Line<'static> {
+fn told(state: &State, line: &Told) -> Line<'static> {
     let (mark, style, word) = match line.mark {
         Mark::Applied => (state.theme.pick("✓", "ok"), state.theme.good(), ""),
         Mark::Failed => (state.theme.pick("✗", "!!"), state.theme.bad(), "failed: "),

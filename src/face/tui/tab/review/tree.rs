@@ -33,7 +33,7 @@ pub(crate) enum Subject {
 }
 
 /// A row that can be shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Node {
     pub(crate) subject: Subject,
     pub(crate) depth: u8,
@@ -45,7 +45,7 @@ pub(crate) struct Node {
 }
 
 /// What siblings are sorted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum By {
     /// The plan's own order.
     #[default]
@@ -80,7 +80,7 @@ pub(crate) struct Arrangement {
 }
 
 /// All rows of a plan, and which of them are shown.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
     /// Places of the rows that are shown, in their order.

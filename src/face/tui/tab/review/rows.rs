@@ -8,19 +8,17 @@ use ratatui::{
     widgets::Paragraph,
 };
 
-use super::Hits;
+use super::{
+    reviewing::Selection,
+    tree::{Subject, name},
+};
 use crate::{
     domain::{
         plan::{Action, Plan, State as ChangeState, field_word},
         review::Decision,
         text::Display,
     },
-    face::tui::{
-        state::{Focus, Selection, State},
-        theme::Theme,
-        tree::{Subject, name},
-        update::Target,
-    },
+    face::tui::{command::Command, keymap::Keymap, state::State, theme::Theme, update::Target, view::Hits},
 };
 
 /// Columns of the word at the end, and the width from which it has a column of its own.
@@ -29,19 +27,20 @@ const ALIGNED_FROM: usize = 60;
 /// Columns in front of a row's indentation.
 const MARGIN: u16 = 1;
 
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
-    let Some(plan) = state.plan() else { return };
-    let window = state.tree.visible.iter().enumerate().skip(state.offset).take(usize::from(area.height));
+pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
+    let reviewing = &state.reviewing;
+    let Some(plan) = reviewing.plan() else { return };
+    let window = reviewing.tree.visible.iter().enumerate().skip(reviewing.offset).take(usize::from(area.height));
     let mut lines: Vec<Line<'static>> = Vec::new();
     for (y, (at, &node)) in (area.y..).zip(window) {
         let row = Rect { y, height: 1, ..area };
-        hits.add(row, Target::Row(node));
-        if state.tree.is_branch(node) {
-            let x = area.x + MARGIN + 2 * u16::from(state.tree.nodes[node as usize].depth);
+        hits.add(row, Target::Row(node as usize));
+        if reviewing.tree.is_branch(node) {
+            let x = area.x + MARGIN + 2 * u16::from(reviewing.tree.nodes[node as usize].depth);
             hits.add(Rect { x, width: 2, ..row }.intersection(row), Target::Fold(node));
         }
         let line = line(state, plan, node, usize::from(area.width));
-        lines.push(if node == state.cursor {
+        lines.push(if node == reviewing.cursor {
             line.style(Theme::cursor())
         } else if is_selected(state, at, node) {
             line.style(Theme::selected())
@@ -49,48 +48,50 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut 
             line
         });
         // A screen reader, or a magnifier, follows the terminal's own cursor.
-        if node == state.cursor && state.focus == Focus::Tree && state.prompt.is_none() && state.popup.is_none() {
+        if node == reviewing.cursor && !reviewing.detail.focused && state.prompt.is_none() && state.overlay.is_none() {
             frame.set_cursor_position(Position::new(area.x, y));
         }
     }
     if lines.is_empty() {
-        let text = match (state.filter.text.is_empty(), plan.complete) {
-            (false, _) => "  nothing passes the filter; esc shows everything",
+        let text = match (reviewing.filter.text.is_empty(), plan.complete) {
+            (false, _) => &format!("  nothing passes the filter; {} shows everything", keymap.first(Command::Back)),
             (true, true) => "  In sync: nothing to do.",
             (true, false) => "  Nothing to do in what could be read; not everything could.",
         };
-        frame.render_widget(Paragraph::new(text), area);
+        frame.render_widget(Paragraph::new(text.to_owned()), area);
         return;
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
 
 fn is_selected(state: &State, at: usize, node: u32) -> bool {
-    match &state.selection {
+    match &state.reviewing.selection {
         Selection::None => false,
         Selection::Range(anchor) => {
-            let (from, to) = (state.tree.position(*anchor), state.tree.position(state.cursor));
+            let (from, to) = (state.reviewing.tree.position(*anchor), state.reviewing.tree.position(state.reviewing.cursor));
             (from.min(to)..=from.max(to)).contains(&at)
         }
-        Selection::Marked(marked) => state.tree.change(node).is_some_and(|change| marked.binary_search(&change).is_ok()),
+        Selection::Marked(marked) => {
+            state.reviewing.tree.change(node).is_some_and(|change| marked.binary_search(&change).is_ok())
+        }
     }
 }
 
 fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
     let theme = state.theme;
-    let branch = &state.tree.nodes[node as usize];
-    let fold = match (state.tree.is_branch(node), branch.open) {
+    let branch = &state.reviewing.tree.nodes[node as usize];
+    let fold = match (state.reviewing.tree.is_branch(node), branch.open) {
         (false, _) => " ",
         (true, true) => theme.pick("▾", "v"),
         (true, false) => theme.pick("▸", ">"),
     };
-    let cursor = if node == state.cursor { theme.pick("▌", "|") } else { " " };
+    let cursor = if node == state.reviewing.cursor { theme.pick("▌", "|") } else { " " };
     let mut spans = vec![Span::raw(format!("{cursor}{}{fold} ", "  ".repeat(usize::from(branch.depth))))];
     let (counts, word) = match branch.subject {
         Subject::Change(at) => {
             let at = at as usize;
             let (mark, word) = decision(state, at);
-            let action = state.review.as_ref().map_or(plan.changes[at].proposal.action, |review| review.action(at));
+            let action = state.reviewing.review.as_ref().map_or(plan.changes[at].proposal.action, |review| review.action(at));
             spans.push(Span::styled(format!("{mark} "), mark_style(state, at)));
             spans.push(Span::styled(format!("{} ", theme.symbol(action)), theme.action(action)));
             (below(state, node), Span::styled(format!("{action}{word}"), theme.action(action)))
@@ -128,16 +129,16 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
 
 /// The name of a row; in a flat list with the names above it. Several changes of one page are told apart by their fields.
 fn full_name(state: &State, plan: &Plan, node: u32) -> String {
-    let row = &state.tree.nodes[node as usize];
+    let row = &state.reviewing.tree.nodes[node as usize];
     let own = name(plan, row.subject).canonical().into_cow().into_owned();
-    let above = row.parent.map(|parent| state.tree.nodes[parent as usize].subject);
+    let above = row.parent.map(|parent| state.reviewing.tree.nodes[parent as usize].subject);
     match row.subject {
         Subject::Change(at) if above == Some(Subject::Page(plan.changes[at as usize].page)) => {
             let change = &plan.changes[at as usize];
             let fields: Vec<&str> = change.proposal.fields.iter().map(|field| field_word(change.kind, field.field)).collect();
             if fields.is_empty() || change.proposal.action == Action::Create { own } else { fields.join(", ") }
         }
-        Subject::Change(at) if state.arrangement.flat => {
+        Subject::Change(at) if state.reviewing.arrangement.flat => {
             let path = plan.path(plan.changes[at as usize].page);
             let names = path.iter().map(|name| name.canonical().into_cow().into_owned()).chain([own]);
             names.collect::<Vec<_>>().join(state.theme.pick(" › ", " > "))
@@ -149,8 +150,9 @@ fn full_name(state: &State, plan: &Plan, node: u32) -> String {
 /// The name with the part that the search is about.
 fn highlighted(state: &State, node: u32, name: &Display) -> Vec<Span<'static>> {
     let text = name.as_str();
-    let found = state.search.found.as_ref().filter(|found| found.contains(state.tree.nodes[node as usize].subject));
-    let wanted = state.search.text.trim().to_lowercase();
+    let found =
+        state.reviewing.search.found.as_ref().filter(|found| found.contains(state.reviewing.tree.nodes[node as usize].subject));
+    let wanted = state.reviewing.search.text.trim().to_lowercase();
     let lower = text.to_lowercase();
     // Where lower case has other lengths, places would not fit; the row is marked whole then.
     let at = lower.find(&wanted).filter(|_| lower.len() == text.len());
@@ -166,9 +168,9 @@ fn highlighted(state: &State, node: u32, name: &Display) -> Vec<Span<'static>> {
 }
 
 /// The mark and the word of a change's decision.
-pub(super) fn decision(state: &State, at: usize) -> (&'static str, &'static str) {
+pub(crate) fn decision(state: &State, at: usize) -> (&'static str, &'static str) {
     let theme = state.theme;
-    let Some(review) = &state.review else { return (" ", "") };
+    let Some(review) = &state.reviewing.review else { return (" ", "") };
     let change = &review.plan().changes[at];
     match &review.verdict(at).decision {
         Some(Decision::Approve) if review.blocked(at).is_some() => (theme.pick("✗", "n"), ", waits"),
@@ -184,7 +186,7 @@ pub(super) fn decision(state: &State, at: usize) -> (&'static str, &'static str)
 }
 
 fn mark_style(state: &State, at: usize) -> Style {
-    let Some(review) = &state.review else { return Style::new() };
+    let Some(review) = &state.reviewing.review else { return Style::new() };
     match &review.verdict(at).decision {
         Some(Decision::Approve) if review.blocked(at).is_none() => state.theme.good(),
         Some(Decision::Skip | Decision::Ignore) => state.theme.dim(),
@@ -196,7 +198,7 @@ fn mark_style(state: &State, at: usize) -> Style {
 /// How far a page's changes are approved.
 fn tristate(state: &State, node: u32) -> &'static str {
     let theme = state.theme;
-    let counts = state.counts.get(node as usize).copied().unwrap_or_default();
+    let counts = state.reviewing.counts.get(node as usize).copied().unwrap_or_default();
     match counts.approved {
         0 => theme.pick("·", "."),
         some if some == counts.changes => theme.pick("✓", "y"),
@@ -206,11 +208,11 @@ fn tristate(state: &State, node: u32) -> &'static str {
 
 /// What there is at and below a branch, and how much of it is decided.
 fn below(state: &State, node: u32) -> Vec<Span<'static>> {
-    if !state.tree.is_branch(node) {
+    if !state.reviewing.tree.is_branch(node) {
         return Vec::new();
     }
     let theme = state.theme;
-    let counts = state.counts.get(node as usize).copied().unwrap_or_default();
+    let counts = state.reviewing.counts.get(node as usize).copied().unwrap_or_default();
     let mut spans = Vec::new();
     let contested = theme.pick("⚠", "?");
     for (count, symbol, style) in [

@@ -7,19 +7,24 @@ use ratatui::{
     widgets::{Block, Borders, Paragraph, Wrap},
 };
 
-use super::{Hits, choice};
+use super::window::Logs;
 use crate::{
     domain::{audit::Level, text::Display},
     face::{
         text::everything,
-        tui::{logs::Logs, state::State, update::Target},
+        tui::{
+            keymap::Keymap,
+            state::State,
+            update::Target,
+            view::{Hits, choice},
+        },
     },
 };
 
 /// Lines about what was changed.
 const CHANGED_MAX: usize = 6;
 
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
+pub(crate) fn draw(state: &State, _: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
     let logs = &state.logs;
     let changed = u16::try_from(logs.changed.len().min(CHANGED_MAX)).unwrap_or_default();
     let open = if logs.open.is_some() { area.height.saturating_sub(2 + changed) / 2 } else { 0 };
@@ -62,7 +67,7 @@ fn entries(state: &State, area: Rect, hits: &mut Hits) -> Paragraph<'static> {
     let wide = area.width >= 100;
     let mut drawn = Vec::new();
     for (y, (at, line)) in (area.y..).zip(logs.lines.iter().enumerate().skip(from).take(room)) {
-        hits.add(Rect { y, height: 1, ..area }, Target::Entry(at));
+        hits.add(Rect { y, height: 1, ..area }, Target::Row(at));
         let when = line.at.strftime(if wide { "%Y-%m-%d %H:%M:%S" } else { "%m-%d %H:%M" });
         let text = format!("  {when}  {:<5}  {}", line.level.word(), line.text);
         let mut row = choice(text, at == logs.at);

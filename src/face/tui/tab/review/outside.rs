@@ -1,11 +1,11 @@
 //! What of a row can be taken elsewhere: texts to copy, addresses to open.
 
-use super::state::State;
 use crate::domain::{
     model::Kind,
     plan::document::ChangeDocument,
     text::{Display, json},
 };
+use crate::face::tui::state::State;
 
 /// A text to copy. It is safe to paste: names are as they are shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,16 +25,16 @@ impl Copied {
 
 /// Everything of the row under the cursor that can be copied.
 pub(crate) fn copies(state: &State) -> Vec<Copied> {
-    let Some((plan, (_, page))) = state.plan().zip(state.page()) else { return Vec::new() };
+    let Some((plan, (_, page))) = state.reviewing.plan().zip(state.reviewing.page()) else { return Vec::new() };
     let mut copies = Vec::new();
     let mut add = |label, text: Option<String>| copies.extend(text.map(|text| Copied { label, text }));
-    let name = state.subject().map(|subject| super::tree::name(plan, subject));
+    let name = state.reviewing.subject().map(|subject| super::tree::name(plan, subject));
     add("name", name.map(|name| Display::of(name.canonical().as_str()).to_string()));
     add("Notion page ID", page.in_notion().map(|page| page.to_string()));
     add(PAGE_URL, page_url(state));
-    add("Clockify ID", state.object().map(|(_, object)| object.to_string()));
+    add("Clockify ID", state.reviewing.object().map(|(_, object)| object.to_string()));
     add("Clockify address", object_url(state));
-    let change = state.current_change().map(|at| &plan.changes[at]);
+    let change = state.reviewing.current_change().map(|at| &plan.changes[at]);
     add("change ID", change.map(|change| change.id.to_string()));
     add("change as JSON", change.and_then(|change| json(&ChangeDocument::one(plan, change)).ok()));
     copies
@@ -42,14 +42,14 @@ pub(crate) fn copies(state: &State) -> Vec<Copied> {
 
 /// Where the page is in Notion. Its own addresses are of this form since June 2026 (changelog of the API, 2026-07-15).
 pub(crate) fn page_url(state: &State) -> Option<String> {
-    let page = state.page()?.1.in_notion()?;
+    let page = state.reviewing.page()?.1.in_notion()?;
     Some(format!("https://app.notion.com/p/{}", page.to_string().replace('-', "")))
 }
 
 /// Where the object is in Clockify's web application. Its addresses are not documented: these are the pages that people see, a project's own
 /// and the lists of clients and of projects.
 pub(crate) fn object_url(state: &State) -> Option<String> {
-    let (kind, object) = state.object()?;
+    let (kind, object) = state.reviewing.object()?;
     Some(match kind {
         Kind::Client => "https://app.clockify.me/clients".to_owned(),
         Kind::Project => format!("https://app.clockify.me/projects/{object}/edit"),

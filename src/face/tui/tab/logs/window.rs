@@ -8,7 +8,10 @@ use nucleo_matcher::{
     pattern::{CaseMatching, Normalization, Pattern},
 };
 
-use crate::domain::{audit::Level, journal::RunId, model::PageId, plan::ChangeId};
+use crate::{
+    domain::{audit::Level, journal::RunId, model::PageId, plan::ChangeId},
+    face::tui::tab::{review::matching::is_close, stepped},
+};
 
 /// Entries that are fetched at a time.
 pub(crate) const FETCHED: usize = 300;
@@ -72,7 +75,7 @@ pub(crate) struct Answer {
 }
 
 /// The window.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Logs {
     pub(crate) filter: String,
     pub(crate) about: String,
@@ -103,6 +106,11 @@ impl Logs {
         (self.next, self.waiting) = (Some(Ask::Last), false);
     }
 
+    /// Shows everything of the entry, or hides it again.
+    pub(crate) fn toggle(&mut self) {
+        self.open = if self.open.is_some() { None } else { self.current().map(|_| 0) };
+    }
+
     /// Something was added to the log.
     pub(crate) fn grew(&mut self) {
         self.stale = true;
@@ -119,7 +127,7 @@ impl Logs {
         match by {
             isize::MIN if self.older => self.next = Some(Ask::First),
             isize::MAX if self.newer => self.next = Some(Ask::Last),
-            _ => self.at = self.at.saturating_add_signed(by).min(self.lines.len().saturating_sub(1)),
+            _ => self.at = stepped(self.at, by, self.lines.len()),
         }
     }
 
@@ -236,13 +244,9 @@ impl Seeker {
             if lower.contains(word) {
                 return true;
             }
-            let mut places = Vec::new();
             let haystack = Utf32Str::new(line, &mut self.buffer);
-            if word.chars().count() < 4 || atom.indices(haystack, &mut self.matcher, &mut places).is_none() {
-                return false;
-            }
-            let (first, last) = (places.iter().min(), places.iter().max());
-            last.zip(first).is_some_and(|(last, first)| (last - first) as usize <= 2 * word.chars().count())
+            let letters = word.chars().count();
+            letters >= 4 && is_close(atom, haystack, &mut self.matcher, 2 * letters)
         })
     }
 }

@@ -2,12 +2,12 @@
 
 use ratatui::{
     Frame,
-    layout::Rect,
+    layout::{Constraint, Direction, Layout, Rect},
     text::{Line, Span},
     widgets::{Block, Borders, Paragraph, Wrap},
 };
 
-use super::{count, difference, rows};
+use super::{difference, outside, rows, tree::Subject};
 use crate::{
     domain::{
         model::{Kind, PageId, duration_words},
@@ -17,21 +17,74 @@ use crate::{
     },
     face::text,
     face::tui::{
-        keys, outside,
-        state::{Focus, State},
+        command::Command,
+        keymap::Keymap,
+        layout::{WIDE, is_single, layout},
+        state::State,
         theme::Theme,
-        tree::Subject,
+        view::count,
     },
 };
 
 /// Earlier decisions that are shown.
 const EARLIER_MAX: usize = 5;
 
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
-    let Some(plan) = state.plan() else { return };
+/// The pane of the detail, and where the person is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pane {
+    pub(crate) shown: bool,
+    /// Keys go to it, and not to the tree.
+    pub(crate) focused: bool,
+    /// There is one pane at a time, however much room there is.
+    pub(crate) zoomed: bool,
+    /// The chosen field of the change.
+    pub(crate) field: usize,
+    pub(crate) scroll: u16,
+}
+
+impl Default for Pane {
+    fn default() -> Self {
+        Self { shown: true, focused: false, zoomed: false, field: 0, scroll: 0 }
+    }
+}
+
+impl Pane {
+    /// Where the tree is, and where the detail; what is not shown has no room.
+    pub(crate) fn areas(&self, size: (u16, u16)) -> (Rect, Rect) {
+        let body = layout(size).body;
+        match (self.zoomed || is_single(size), self.focused) {
+            (true, true) => (Rect::ZERO, body),
+            (false, _) if self.is_there() => {
+                let (direction, tree) = if size.0 >= WIDE { (Direction::Horizontal, 56) } else { (Direction::Vertical, 60) };
+                let parts = [Constraint::Percentage(tree), Constraint::Percentage(100 - tree)];
+                let [tree, detail] = Layout::new(direction, parts).areas(body);
+                (tree, detail)
+            }
+            _ => (body, Rect::ZERO),
+        }
+    }
+
+    /// True when there is a detail to go to.
+    pub(crate) fn is_there(&self) -> bool {
+        self.shown || self.focused
+    }
+
+    /// Back to the tree.
+    pub(crate) fn leave(&mut self) {
+        (self.focused, self.zoomed) = (false, false);
+    }
+
+    /// Scrolls by so many lines.
+    pub(crate) fn scroll(&mut self, by: i16) {
+        self.scroll = self.scroll.saturating_add_signed(by);
+    }
+}
+
+pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect) {
+    let Some(plan) = state.reviewing.plan() else { return };
     let heading = |kind: Kind, name: &Display| vec![Line::styled(format!("{kind} {name}"), Theme::bold()), Line::default()];
-    let mut lines = match state.subject() {
-        Some(Subject::Change(at)) => change(state, plan, at as usize),
+    let mut lines = match state.reviewing.subject() {
+        Some(Subject::Change(at)) => change(state, keymap, plan, at as usize),
         Some(Subject::Notice(at)) => {
             let notice = &plan.notices[at as usize];
             let mut lines = heading(notice.kind, &notice.name.display());
@@ -43,7 +96,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Some(Subject::Page(page)) => {
             let place = &plan.places[&page];
             let mut lines = heading(place.kind, &place.name.display());
-            let counts = state.counts.get(state.cursor as usize).copied().unwrap_or_default();
+            let counts = state.reviewing.counts.get(state.reviewing.cursor as usize).copied().unwrap_or_default();
             lines.push(Line::raw(format!(
                 "{} below, {} decided, {} approved; a decision here is about all that the filter shows",
                 count(counts.changes as usize, "change", "changes"),
@@ -55,22 +108,22 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Some(Subject::Notices { .. }) => vec![Line::raw("things to know that change nothing")],
         None => Vec::new(),
     };
-    if state.page().is_some() {
-        lines.extend(links(state));
+    if state.reviewing.page().is_some() {
+        lines.extend(links(state, keymap));
     }
     let borders = match (area.x > 0, area.y > 2) {
         (true, _) => Borders::LEFT,
         (false, true) => Borders::TOP,
         (false, false) => Borders::NONE,
     };
-    let style = if state.focus == Focus::Detail { state.theme.accent() } else { state.theme.dim() };
+    let style = if state.reviewing.detail.focused { state.theme.accent() } else { state.theme.dim() };
     let last = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(1);
-    let text = Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((state.detail_scroll.min(last), 0));
+    let text = Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((state.reviewing.detail.scroll.min(last), 0));
     frame.render_widget(text.block(Block::new().borders(borders).border_style(style)), area);
 }
 
-fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
-    let Some(review) = &state.review else { return Vec::new() };
+fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'static>> {
+    let Some(review) = &state.reviewing.review else { return Vec::new() };
     let (theme, change) = (state.theme, &plan.changes[at]);
     let (chosen, verdict) = (review.chosen_with_rejected(at), review.verdict(at));
     let (mark, word) = rows::decision(state, at);
@@ -86,13 +139,13 @@ fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
     lines.extend(fields(state, change, &chosen, at));
     lines.push(Line::raw(chosen.reason.clone()));
     if let Some(hold) = &change.hold {
-        let key = state.keymap.first(keys::Action::Release);
+        let key = keymap.first(Command::Release);
         let release = plan.release(at).map(|_| format!(" ({key} releases it)")).unwrap_or_default();
         lines.push(Line::styled(format!("held: {}{release}", hold.text), theme.alert()));
         let is_alike = |change: &&Change| change.hold.as_ref().is_some_and(|other| other.code == hold.code);
         let alike = plan.changes.iter().filter(is_alike).count();
         if alike > 1 {
-            let key = state.keymap.first(keys::Action::Filter);
+            let key = keymap.first(Command::Filter);
             let word = hold.code.word();
             lines.push(Line::styled(format!("{alike} changes are held like it: {key} why:{word} shows them"), theme.dim()));
         }
@@ -104,7 +157,7 @@ fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
         lines.push(Line::raw(format!("flagged: {}", Display::of(note))));
     }
     lines.extend(section(theme, "Effects", effects(state, change, &chosen, at)));
-    let key = state.keymap.first(keys::Action::Resolve);
+    let key = keymap.first(Command::Resolve);
     let ways = std::iter::once(&change.proposal).chain(&change.alternatives).enumerate();
     let others = ways.filter(|(way, _)| *way != verdict.way);
     let others =
@@ -125,10 +178,10 @@ fn section(theme: Theme, title: &str, lines: Vec<String>) -> Vec<Line<'static>> 
 
 /// The fields of the change, with the one that keys go to.
 fn fields(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<Line<'static>> {
-    let (theme, Some(review)) = (state.theme, &state.review) else { return Vec::new() };
+    let (theme, Some(review)) = (state.theme, &state.reviewing.review) else { return Vec::new() };
     let verdict = review.verdict(at);
     let many = chosen.fields.len() > 1;
-    let in_fields = keys::in_fields(state);
+    let in_fields = super::in_fields(state);
     let lines = chosen.fields.iter().enumerate().map(|(number, field)| {
         let rejected = verdict.rejected.contains(&field.field);
         let mut line = difference::line(theme, field_word(change.kind, field.field), field);
@@ -142,7 +195,7 @@ fn fields(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<L
         if verdict.edited.contains_key(&field.field) {
             line.spans.push(Span::styled(", as you typed it", theme.alert()));
         }
-        if in_fields && number == state.field { line.style(Theme::cursor()) } else { line }
+        if in_fields && number == state.reviewing.detail.field { line.style(Theme::cursor()) } else { line }
     });
     lines.collect()
 }
@@ -150,7 +203,7 @@ fn fields(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<L
 /// What approving it brings about.
 fn effects(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<String> {
     use crate::domain::model::Service;
-    let Some(review) = &state.review else { return Vec::new() };
+    let Some(review) = &state.reviewing.review else { return Vec::new() };
     let kind = change.kind;
     let mut effects = vec![match (chosen.action, chosen.side, kind) {
         (Action::Create, ..) => "1 request creates it in Clockify, and its ID goes into the page".to_owned(),
@@ -175,7 +228,7 @@ fn effects(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<
         let name = needed.name.display().clipped(40);
         effects.push(format!("takes along: {} {} “{name}”", needed.proposal.action, needed.kind));
     }
-    if let Some(&resting) = state.needed_by.get(&at) {
+    if let Some(&resting) = state.reviewing.needed_by.get(&at) {
         effects.push(count(resting, "change rests on it", "changes rest on it"));
     }
     effects
@@ -183,8 +236,9 @@ fn effects(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<
 
 /// What was said earlier about this page's changes.
 fn earlier(state: &State, page: PageId, change: &Change) -> Vec<String> {
-    let left = state.waiting.get(&change.id).map(|since| format!("{} left for a person by a run", since.strftime("%Y-%m-%d")));
-    let Some(known) = state.earlier.get(&page) else { return left.into_iter().collect() };
+    let left =
+        state.reviewing.waiting.get(&change.id).map(|since| format!("{} left for a person by a run", since.strftime("%Y-%m-%d")));
+    let Some(known) = state.reviewing.earlier.get(&page) else { return left.into_iter().collect() };
     let line = |Remembered { said, by, at }: &Remembered| {
         let what = match &said.verdict.decision {
             Some(Decision::Approve) => "approved".to_owned(),
@@ -199,26 +253,26 @@ fn earlier(state: &State, page: PageId, change: &Change) -> Vec<String> {
     };
     let planned = |known: &&Remembered| {
         // What stands in the plan as a row of its own is shown there.
-        known.said.change == change.id || state.place(&known.said.change).is_none()
+        known.said.change == change.id || state.reviewing.place(&known.said.change).is_none()
     };
     left.into_iter().chain(known.iter().filter(planned).take(EARLIER_MAX).map(line)).collect()
 }
 
 /// Both sides' addresses, with the keys that open them.
-fn links(state: &State) -> Vec<Line<'static>> {
+fn links(state: &State, keymap: &Keymap) -> Vec<Line<'static>> {
     let dim = |text: String| Line::styled(text, state.theme.dim());
     let mut lines = vec![Line::default()];
-    if let Some(page) = state.page().and_then(|(_, page)| page.in_notion()) {
-        let edited = state.plan().and_then(|plan| plan.places.get(&page)).map(|place| place.edited);
+    if let Some(page) = state.reviewing.page().and_then(|(_, page)| page.in_notion()) {
+        let edited = state.reviewing.plan().and_then(|plan| plan.places.get(&page)).map(|place| place.edited);
         let edited = edited.map(|edited| format!(", edited {}", edited.strftime("%Y-%m-%d %H:%M"))).unwrap_or_default();
-        lines.push(dim(format!("Notion   {page} ({}){edited}", state.keymap.first(keys::Action::OpenPage))));
+        lines.push(dim(format!("Notion   {page} ({}){edited}", keymap.first(Command::OpenPage))));
     }
     if outside::object_url(state).is_some()
-        && let Some((_, object)) = state.object()
+        && let Some((_, object)) = state.reviewing.object()
     {
-        lines.push(dim(format!("Clockify {object} ({})", state.keymap.first(keys::Action::OpenObject))));
+        lines.push(dim(format!("Clockify {object} ({})", keymap.first(Command::OpenObject))));
     }
-    if let Some(change) = state.current_change().and_then(|at| state.plan().map(|plan| &plan.changes[at])) {
+    if let Some(change) = state.reviewing.current_change().and_then(|at| state.reviewing.plan().map(|plan| &plan.changes[at])) {
         lines.push(dim(format!("change   {}", change.id)));
     }
     lines

@@ -20,7 +20,7 @@ use crate::edge::environment::Environment;
 const OSC_52_BYTES_MAX: usize = 74_994;
 
 /// The surroundings. Tests have their own.
-pub(super) trait Desk {
+pub(super) trait Surroundings {
     /// The time.
     fn now(&self) -> Timestamp;
     /// Copies a text, and says where to.
@@ -66,7 +66,7 @@ pub(super) fn leave_on_panic() {
     }));
 }
 
-impl Desk for Terminal {
+impl Surroundings for Terminal {
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -112,7 +112,7 @@ impl Desk for Terminal {
         // The browser must not write over the screen, nor read its keys.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         bare(&mut command);
-        let mut child = command.spawn().map_err(|error| format!("{error}; set console.open_command, or copy it (Y)"))?;
+        let mut child = command.spawn().map_err(|error| format!("{error}; set console.open_command"))?;
         std::thread::spawn(move || drop(child.wait()));
         Ok(())
     }

@@ -147,25 +147,25 @@ impl Seeker {
         let haystack = Utf32Str::new(name, &mut self.buffer);
         self.terms.iter().all(|term| {
             let in_words = ABOUT.iter().zip(words).any(|(about, word)| term.names(about, word)) || term.names("is", decision);
+            let (each, more) = SPREAD;
+            let spread_max = each * term.word.chars().count() + more;
             let mut named = || {
                 let exact = term.exact.score(haystack, &mut self.matcher).is_some();
-                exact || term.fuzzy.as_ref().is_some_and(|fuzzy| is_close(fuzzy, term, haystack, &mut self.matcher))
+                exact || term.fuzzy.as_ref().is_some_and(|fuzzy| is_close(fuzzy, haystack, &mut self.matcher, spread_max))
             };
             (in_words || term.about.is_none() && named()) != term.not
         })
     }
 }
 
-/// True where a fuzzy match is not spread too far.
-fn is_close(fuzzy: &Atom, term: &Term, haystack: Utf32Str<'_>, matcher: &mut Matcher) -> bool {
+/// True where the letters of a fuzzy match are there, and no more than so many places apart.
+pub(crate) fn is_close(fuzzy: &Atom, haystack: Utf32Str<'_>, matcher: &mut Matcher, spread_max: usize) -> bool {
     let mut places = Vec::new();
     if fuzzy.score(haystack, matcher).is_none() || fuzzy.indices(haystack, matcher, &mut places).is_none() {
         return false;
     }
     let (first, last) = (places.iter().min(), places.iter().max());
-    let spread = last.zip(first).map_or(0, |(last, first)| (last - first) as usize);
-    let (each, more) = SPREAD;
-    spread <= each * term.word.chars().count() + more
+    last.zip(first).is_none_or(|(last, first)| (last - first) as usize <= spread_max)
 }
 
 impl Term {

@@ -8,9 +8,11 @@ use crate::domain::{
     journal::{Event, What},
     model::{Kind, PageId},
     plan::{Action, ChangeId},
+    report::Report,
     review::Approved,
     text::Display,
 };
+use crate::face::tui::tab::stepped;
 
 /// Lines that are kept.
 const LINES_MAX: usize = 500;
@@ -45,7 +47,7 @@ pub(crate) enum Mark {
 }
 
 /// One line of the story.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Line {
     pub(crate) at: Timestamp,
     pub(crate) mark: Mark,
@@ -54,7 +56,7 @@ pub(crate) struct Line {
 }
 
 /// How an apply goes on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Applying {
     what: BTreeMap<ChangeId, (Action, Kind, Display)>,
     /// The pages of all that was approved.
@@ -74,6 +76,8 @@ pub(crate) struct Applying {
     pub(crate) scroll: usize,
     /// True while the newest line is followed.
     pub(crate) follows: bool,
+    /// What came of it.
+    pub(crate) report: Option<Report>,
 }
 
 impl Applying {
@@ -131,6 +135,15 @@ impl Applying {
     /// Lines that are wanted on screen.
     pub(crate) fn shown(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| !self.only_failures || line.mark != Mark::Applied)
+    }
+
+    /// Scrolls by so many lines.
+    pub(crate) fn go(&mut self, by: isize) {
+        // A report stands above the story, and its long lines take several rows.
+        let report = self.report.as_ref().map_or(0, |report| 8 + 2 * (report.failures.len() + report.not_started.len()));
+        let lines = self.shown().count() + report;
+        self.scroll = stepped(self.scroll, by, lines);
+        self.follows = self.scroll + 1 >= lines;
     }
 
     /// Seconds since it began, until now or its end.

@@ -1,0 +1,230 @@
+//! The line at the bottom: what is being typed, or what just happened.
+
+use crossterm::event::{Event, KeyCode, KeyEvent};
+use ratatui::{
+    Frame,
+    layout::{Position, Rect},
+    text::{Line, Span},
+};
+use tui_input::{Input, backend::crossterm::EventHandler};
+
+use super::{confirm, palette};
+use crate::{
+    domain::{model::Field, review::Decision, rules::Allowance, text::Display},
+    face::tui::{
+        command::Command,
+        keymap::{Keymap, Meaning},
+        state::State,
+        stroke::Stroke,
+        tab::review::{decide, look_for, matching::Wanted, reviewing::Looked},
+        theme::Theme,
+        update::Effect,
+        worker::Order,
+    },
+};
+
+/// Characters that are taken; more is a paste that went astray. Clockify's longest name has 1000.
+const LENGTH_MAX: usize = 1000;
+
+/// What text is being typed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Search,
+    Filter,
+    /// What is looked for in the log.
+    LogFilter,
+    Flag,
+    Palette,
+    /// The number of closes that is to be confirmed.
+    Confirm,
+    /// The number of changes that a brake withholds, to let them through.
+    Release(Allowance),
+    /// The value of a field of a change.
+    Edit {
+        change: usize,
+        field: Field,
+    },
+}
+
+/// A line that is being typed.
+#[derive(Clone, Debug)]
+pub(crate) struct Prompt {
+    pub(crate) purpose: Purpose,
+    pub(crate) input: Input,
+    /// The chosen line of the palette.
+    pub(crate) line: usize,
+    /// The row that the cursor was on.
+    pub(crate) from: u32,
+    /// Why what was typed is not taken, safe to show.
+    pub(crate) refused: String,
+}
+
+impl PartialEq for Prompt {
+    fn eq(&self, other: &Self) -> bool {
+        let typed = |Self { purpose, input, line, from, refused }: &Self| {
+            (*purpose, input.value().to_owned(), input.cursor(), *line, *from, refused.clone())
+        };
+        typed(self) == typed(other)
+    }
+}
+
+/// Asks for a line.
+pub(crate) fn ask(state: &mut State, purpose: Purpose, text: &str) {
+    let input = Input::new(text.to_owned());
+    state.prompt = Some(Prompt { purpose, input, line: 0, from: state.reviewing.cursor, refused: String::new() });
+}
+
+/// Takes pasted text in as one line: no line break in it counts as Enter, and nothing in it acts.
+pub(crate) fn paste(state: &mut State, text: &str) -> Option<Effect> {
+    let prompt = state.prompt.as_mut()?;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A value is taken as it is, and refused with its hidden characters; it is made safe where it is drawn.
+    let line = if matches!(prompt.purpose, Purpose::Edit { .. }) { line } else { Display::of(&line).to_string() };
+    let (value, at) = (prompt.input.value(), prompt.input.cursor());
+    let before: String = value.chars().take(at).collect();
+    let behind: String = value.chars().skip(at).collect();
+    let value: String = format!("{before}{line}{behind}").chars().take(LENGTH_MAX).collect();
+    let cursor = (at + line.chars().count()).min(value.chars().count());
+    prompt.input = Input::new(value).with_cursor(cursor);
+    typed(state)
+}
+
+pub(crate) fn on_key(state: &mut State, keymap: &Keymap, key: KeyEvent) -> Option<Effect> {
+    let prompt = state.prompt.as_mut()?;
+    match key.code {
+        KeyCode::Esc => return left(state),
+        KeyCode::Char('c') if Stroke::of(key) == Stroke::control('c') => return left(state),
+        KeyCode::Enter => return entered(state),
+        _ if keymap.meaning(&[Stroke::of(key)]) == Meaning::Command(Command::Suspend) => return Some(Effect::Suspend),
+        // Where a number is asked for, nothing else is taken.
+        KeyCode::Char(c) if matches!(prompt.purpose, Purpose::Confirm | Purpose::Release(_)) && !c.is_ascii_digit() => {}
+        KeyCode::Down => prompt.line += 1,
+        KeyCode::Up => prompt.line = prompt.line.saturating_sub(1),
+        _ if prompt.input.value().chars().count() < LENGTH_MAX || !matches!(key.code, KeyCode::Char(_)) => {
+            prompt.input.handle_event(&Event::Key(key));
+            prompt.line = 0;
+            prompt.refused.clear();
+            return typed(state);
+        }
+        _ => {}
+    }
+    None
+}
+
+/// Gives up: a filter or a search that was being typed goes, too.
+fn left(state: &mut State) -> Option<Effect> {
+    let Prompt { purpose, from, .. } = state.prompt.take()?;
+    state.overlay = None;
+    match purpose {
+        Purpose::Filter => {
+            state.reviewing.filter.text.clear();
+            Some(look_for(state, Wanted::Filter))
+        }
+        Purpose::Search => {
+            state.reviewing.search = Looked::default();
+            state.reviewing.go_to(from);
+            None
+        }
+        Purpose::LogFilter | Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => {
+            None
+        }
+    }
+}
+
+/// Follows what is typed.
+fn typed(state: &mut State) -> Option<Effect> {
+    let prompt = state.prompt.as_ref()?;
+    let value = prompt.input.value().to_owned();
+    match prompt.purpose {
+        Purpose::Filter => {
+            state.reviewing.filter.text = value;
+            Some(look_for(state, Wanted::Filter))
+        }
+        Purpose::Search => {
+            state.reviewing.search.text = value;
+            Some(look_for(state, Wanted::Search))
+        }
+        Purpose::LogFilter | Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => {
+            None
+        }
+    }
+}
+
+fn entered(state: &mut State) -> Option<Effect> {
+    let prompt = state.prompt.take()?;
+    let value = prompt.input.value().trim().to_owned();
+    match prompt.purpose {
+        Purpose::Search | Purpose::Filter => None,
+        Purpose::LogFilter => {
+            state.logs.look(value);
+            None
+        }
+        Purpose::Flag => decide::and_move(state, Some(&Decision::Flag { note: value }), "flagged"),
+        Purpose::Palette => palette::chosen(state, &value, prompt.line),
+        Purpose::Confirm if value == state.reviewing.tally.closes.to_string() => confirm::apply(state),
+        Purpose::Confirm => {
+            let refused = format!("type {} to close, or esc", state.reviewing.tally.closes);
+            state.prompt = Some(Prompt { input: Input::default(), refused, ..prompt });
+            None
+        }
+        Purpose::Release(allowance) if value == allowance.count.to_string() => Some(Effect::Order(Order::Release(allowance))),
+        Purpose::Release(allowance) => {
+            let refused = format!("type {} to let them through, or esc", allowance.count);
+            state.prompt = Some(Prompt { input: Input::default(), refused, ..prompt });
+            None
+        }
+        Purpose::Edit { change, field } => match decide::edited(state, change, field, &value) {
+            Ok(effect) => effect,
+            Err(refused) => {
+                state.prompt = Some(Prompt { refused, ..prompt });
+                None
+            }
+        },
+    }
+}
+
+/// What is being typed, or what just happened.
+pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect) {
+    let Some(prompt) = &state.prompt else {
+        frame.render_widget(Line::raw(format!(" {}", state.toast.spelled(keymap))), area);
+        return;
+    };
+    let label = match prompt.purpose {
+        Purpose::Search => " search: ".to_owned(),
+        Purpose::Filter => " filter: ".to_owned(),
+        Purpose::LogFilter => " log: ".to_owned(),
+        Purpose::Flag => " note: ".to_owned(),
+        Purpose::Palette => " : ".to_owned(),
+        Purpose::Confirm => format!(" type the number of closes, {}: ", state.reviewing.tally.closes),
+        Purpose::Release(Allowance { class, count }) => {
+            format!(" {count} {} are withheld; type that number to let them through: ", class.plural())
+        }
+        Purpose::Edit { field, .. } => format!(" {field}: "),
+    };
+    // The end of a long line is where it is typed: what does not fit goes on the left.
+    let (value, cursor) = (prompt.input.value(), prompt.input.cursor());
+    let before = Display::of(&value.chars().take(cursor).collect::<String>());
+    let behind = Display::of(&value.chars().skip(cursor).collect::<String>());
+    let hint = match prompt.purpose {
+        Purpose::Filter if value.is_empty() => "words of name, action, kind, state; or action:close is:undecided why:brake !word",
+        Purpose::LogFilter if value.is_empty() => "words; or level:warn kind:intent run:last since:2d about:ID",
+        Purpose::Confirm if value.is_empty() => "↓ ↑ scroll",
+        _ => "",
+    };
+    let said = if prompt.refused.is_empty() { hint } else { &prompt.refused };
+    let refused = if said.is_empty() { String::new() } else { format!("   {said}") };
+    let room = usize::from(area.width).saturating_sub(label.len() + refused.chars().count() + 2);
+    let hidden = before.width().saturating_sub(room);
+    let mut shown = before.as_str();
+    let mut cut = 0;
+    while let Some(first) = shown.chars().next().filter(|_| cut < hidden) {
+        cut += Span::raw(first.to_string()).width();
+        shown = &shown[first.len_utf8()..];
+    }
+    let left = Span::styled(label, Theme::bold());
+    let x = area.x + u16::try_from(left.width() + Span::raw(shown).width()).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
+    let spans =
+        vec![left, Span::raw(shown.to_owned()), Span::raw(behind.to_string()), Span::styled(refused, state.theme.alert())];
+    frame.render_widget(Line::from(spans), area);
+    frame.set_cursor_position(Position::new(x, area.y));
+}

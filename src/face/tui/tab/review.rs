@@ -1,0 +1,396 @@
+//! The review: what is proposed, and what is decided about it.
+
+pub(crate) mod decide;
+pub(crate) mod detail;
+pub(crate) mod difference;
+pub(crate) mod matching;
+pub(crate) mod moves;
+pub(crate) mod outside;
+pub(crate) mod planned;
+pub(crate) mod reviewing;
+pub(crate) mod rows;
+pub(crate) mod tree;
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::{Paragraph, Wrap},
+};
+
+use self::{
+    matching::Wanted,
+    outside::Copied,
+    reviewing::{Looked, Selection},
+    tree::{Arrangement, By},
+};
+use super::{Parts, Tab};
+use crate::{
+    domain::{
+        entry,
+        plan::State as ChangeState,
+        review::{Decision, Review},
+        text::Display,
+    },
+    face::tui::{
+        command::{Command, Row, Section, on, row},
+        keymap::Keymap,
+        message::Message,
+        overlay::{
+            Overlay, confirm, conflict,
+            prompt::{self, Purpose},
+        },
+        state::{Phase, State},
+        update::{Effect, Target, anywhere},
+        view::{Hits, reading, report_lines},
+        worker::Order,
+    },
+};
+
+pub(super) const TAB: Parts = Parts {
+    title,
+    rows: ROWS,
+    open: |_| None,
+    act,
+    go: |state, by| state.reviewing.go(by),
+    put: |state, at| {
+        state.reviewing.go_to(u32::try_from(at).unwrap_or(u32::MAX));
+        state.reviewing.detail.focused = false;
+    },
+    draw,
+};
+
+const fn sort(name: &'static str, keys: &'static [&'static str], by: By, reverse: bool, label: &'static str) -> Row {
+    row(name, keys, Command::Sort { by, reverse }, Section::View, label, in_review)
+}
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    row("approve", &["space"], Command::Approve, Section::Decide, "approve, move on", on_changes),
+    row("skip", &["s"], Command::Skip, Section::Decide, "skip, for this run", on_changes),
+    row("flag", &["!"], Command::Flag, Section::Decide, "flag, with a note", on_changes),
+    row("resolve", &["c", "w"], Command::Resolve, Section::Decide, "resolve, choose a way", with_ways),
+    row("undo", &["u"], Command::Undo, Section::Decide, "undo", in_review),
+    row("apply", &["P"], Command::Apply, Section::Act, "apply", to_apply),
+    row("search", &["/"], Command::Search, Section::Find, "search", in_review_or_logs),
+    row("filter", &["f"], Command::Filter, Section::Find, "filter", in_review_or_logs),
+    row("approve_below", &["a"], Command::ApproveBelow, Section::Decide, "approve all below", on_changes),
+    row("approve_shown", &["A"], Command::ApproveShown, Section::Decide, "approve all shown", in_review),
+    row("edit", &["e"], Command::Edit, Section::Decide, "edit the value", on_a_field),
+    row("alike", &["x"], Command::Alike, Section::Decide, "the same for all of its kind", resolved),
+    row("release", &["B"], Command::Release, Section::Decide, "release the brake", braked),
+    row("ignore", &["i"], Command::Ignore, Section::Decide, "ignore for good", on_changes),
+    row("clear", &["backspace"], Command::Clear, Section::Decide, "clear the decision", on_changes),
+    row("range", &["v"], Command::Range, Section::Decide, "select a range", in_review),
+    row("extend_down", &["shift-down"], Command::ExtendDown, Section::Decide, "select downwards", in_review),
+    row("extend_up", &["shift-up"], Command::ExtendUp, Section::Decide, "select upwards", in_review),
+    row("mark", &["*"], Command::Mark, Section::Decide, "select all matches", in_review),
+    row("redo", &["ctrl-r"], Command::Redo, Section::Decide, "redo", in_review),
+    row("next_client", &["}"], Command::NextClient, Section::Move, "next client", in_review),
+    row("previous_client", &["{"], Command::PreviousClient, Section::Move, "previous client", in_review),
+    row("next_undecided", &["]"], Command::NextUndecided, Section::Move, "next undecided", in_review),
+    row("previous_undecided", &["["], Command::PreviousUndecided, Section::Move, "previous undecided", in_review),
+    row("next_conflict", &[")"], Command::NextConflict, Section::Move, "next conflict", in_review),
+    row("previous_conflict", &["("], Command::PreviousConflict, Section::Move, "previous conflict", in_review),
+    row("next_match", &["n"], Command::NextMatch, Section::Find, "next match", with_search),
+    row("previous_match", &["N"], Command::PreviousMatch, Section::Find, "previous match", with_search),
+    row("unfold", &["l", "right", "z o"], Command::Unfold, Section::View, "unfold, go in", in_review),
+    row("fold", &["h", "left", "z c"], Command::Fold, Section::View, "fold, go out", in_review),
+    row("unfold_all", &["=", "z R"], Command::UnfoldAll, Section::View, "unfold all", in_review),
+    row("fold_all", &["-", "z M"], Command::FoldAll, Section::View, "fold all", in_review),
+    row("fold_to_clients", &["z 1"], Command::FoldToClients, Section::View, "clients only", in_review),
+    row("fold_to_projects", &["z 2"], Command::FoldToProjects, Section::View, "down to projects", in_review),
+    row("flat", &["t"], Command::Flat, Section::View, "tree or flat list", in_review),
+    sort("sort_name", &[", n"], By::Name, false, "sort by name"),
+    sort("sort_name_reverse", &[", N"], By::Name, true, "sort by name, reversed"),
+    sort("sort_action", &[", o"], By::Action, false, "sort by action"),
+    sort("sort_action_reverse", &[", O"], By::Action, true, "sort by action, reversed"),
+    sort("sort_count", &[", c"], By::Count, false, "sort by count, most first"),
+    sort("sort_count_reverse", &[", C"], By::Count, true, "sort by count, fewest first"),
+    sort("sort_edited", &[", d"], By::Edited, false, "sort by date, latest first"),
+    sort("sort_edited_reverse", &[", D"], By::Edited, true, "sort by date, oldest first"),
+    row("detail", &["p"], Command::Detail, Section::View, "detail pane", in_review),
+    row("focus", &["tab", "backtab"], Command::Focus, Section::View, "tree or detail", with_detail),
+    row("zoom", &["+", "_"], Command::Zoom, Section::View, "zoom the pane", with_detail),
+    row("detail_down", &["J"], Command::DetailDown, Section::View, "scroll the detail down", with_detail),
+    row("detail_up", &["K"], Command::DetailUp, Section::View, "scroll the detail up", with_detail),
+    row("review_tab", &["1"], Command::Tab(Tab::Review), Section::View, "review", on),
+    row("copy", &["y"], Command::Copy, Section::Act, "copy…", on_subject),
+    row("copy_url", &["Y"], Command::CopyUrl, Section::Act, "copy the page's address", on_subject),
+    row("open_page", &["o"], Command::OpenPage, Section::Act, "open in Notion", on_subject),
+    row("open_object", &["O"], Command::OpenObject, Section::Act, "open in Clockify", with_object),
+];
+
+fn in_review(state: &State) -> Option<Message> {
+    match state.phase {
+        Phase::Applying => Some("changes are being applied".into()),
+        _ if state.tab != Tab::Review => Some(Message::from("only in the review").see(Command::Tab(Tab::Review))),
+        _ if state.applying.report.is_some() && state.reviewing.review.is_none() => {
+            Some(Message::from("read both sides again first").see(Command::Refetch))
+        }
+        _ if state.reviewing.review.is_none() => Some("there is no plan yet".into()),
+        _ => None,
+    }
+}
+
+fn on_changes(state: &State) -> Option<Message> {
+    in_review(state).or_else(|| (!state.reviewing.has_changes()).then(|| "this row has no changes".into()))
+}
+
+fn on_a_change(state: &State) -> Option<Message> {
+    in_review(state).or_else(|| state.reviewing.current_change().is_none().then(|| "this row is no single change".into()))
+}
+
+fn with_ways(state: &State) -> Option<Message> {
+    on_a_change(state).or_else(|| {
+        let at = state.reviewing.current_change()?;
+        let alone = state.reviewing.plan()?.changes[at].alternatives.is_empty();
+        alone.then(|| "this change has no alternatives".into())
+    })
+}
+
+fn resolved(state: &State) -> Option<Message> {
+    with_ways(state).or_else(|| {
+        let at = state.reviewing.current_change()?;
+        let approved = state.reviewing.review.as_ref()?.verdict(at).decision == Some(Decision::Approve);
+        (!approved).then(|| "resolve it first: then the same is done for all of its kind".into())
+    })
+}
+
+fn braked(state: &State) -> Option<Message> {
+    on_a_change(state).or_else(|| {
+        let released = state.reviewing.current_change().and_then(|at| state.reviewing.plan()?.release(at));
+        released.is_none().then(|| "no brake withholds this change".into())
+    })
+}
+
+fn on_an_open_change(state: &State) -> Option<Message> {
+    on_a_change(state).or_else(|| {
+        let at = state.reviewing.current_change()?;
+        (state.reviewing.plan()?.changes[at].state == ChangeState::Held).then(|| "this change is held".into())
+    })
+}
+
+fn on_a_field(state: &State) -> Option<Message> {
+    on_an_open_change(state).or_else(|| {
+        let fields = state.reviewing.fields();
+        let typable = fields.iter().any(|field| entry::is_typable(field.field));
+        (!typable).then(|| "nothing in this change can be typed".into())
+    })
+}
+
+fn with_object(state: &State) -> Option<Message> {
+    on_subject(state).or_else(|| state.reviewing.object().is_none().then(|| "it is not in Clockify yet".into()))
+}
+
+fn on_subject(state: &State) -> Option<Message> {
+    in_review(state).or_else(|| state.reviewing.page().is_none().then(|| "this row is no page".into()))
+}
+
+fn with_search(state: &State) -> Option<Message> {
+    in_review(state)
+        .or_else(|| state.reviewing.search.text.is_empty().then(|| Message::from("nothing is searched for").see(Command::Search)))
+}
+
+fn with_detail(state: &State) -> Option<Message> {
+    in_review(state)
+        .or_else(|| (!state.reviewing.detail.is_there()).then(|| Message::from("the detail is hidden").see(Command::Detail)))
+}
+
+fn to_apply(state: &State) -> Option<Message> {
+    in_review(state).or_else(|| (state.reviewing.tally.approved == 0).then(|| "nothing is approved".into()))
+}
+
+fn in_review_or_logs(state: &State) -> Option<Message> {
+    if state.tab == Tab::Logs { None } else { in_review(state) }
+}
+
+/// True while keys go to the fields of the change that is shown in detail.
+pub(crate) fn in_fields(state: &State) -> bool {
+    state.tab == Tab::Review && state.reviewing.detail.focused
+}
+
+fn act(state: &mut State, command: Command) -> Option<Effect> {
+    let reviewing = &mut state.reviewing;
+    let in_fields = reviewing.detail.focused;
+    match command {
+        Command::Down | Command::Up if in_fields => reviewing.choose_field(command == Command::Down),
+        Command::Approve if in_fields => return decide::toggle_field(state),
+        Command::Toggle if in_fields && reviewing.fields().len() > 1 => return decide::toggle_field(state),
+        Command::Toggle | Command::Back | Command::Leave if in_fields => reviewing.detail.leave(),
+        Command::Toggle => toggle(state),
+        Command::Back | Command::Leave => return back(state, command),
+        Command::Approve => return decide::approve(state),
+        Command::ApproveBelow => return decide::approve_below(state),
+        Command::ApproveShown => return decide::approve_shown(state),
+        Command::Skip => return decide::and_move(state, Some(&Decision::Skip), "skipped"),
+        Command::Ignore => return decide::and_move(state, Some(&Decision::Ignore), "ignored for good"),
+        Command::Clear => return decide::and_move(state, None, "cleared"),
+        Command::Alike => return decide::alike(state),
+        Command::Undo => return decide::step(state, Review::undo, "undone"),
+        Command::Redo => return decide::step(state, Review::redo, "done again"),
+        Command::Flag => prompt::ask(state, Purpose::Flag, ""),
+        Command::Edit => decide::edit(state),
+        Command::Resolve => conflict::open(state),
+        Command::Release => {
+            if let Some(allowance) = reviewing.current_change().and_then(|at| reviewing.plan()?.release(at)) {
+                prompt::ask(state, Purpose::Release(allowance), "");
+            }
+        }
+        Command::Range => {
+            reviewing.selection = match reviewing.selection {
+                Selection::Range(_) => Selection::None,
+                Selection::None | Selection::Marked(_) => Selection::Range(reviewing.cursor),
+            }
+        }
+        Command::Mark => decide::mark(state),
+        Command::Search => prompt::ask(state, Purpose::Search, ""),
+        Command::Filter => {
+            let filter = reviewing.filter.text.clone();
+            prompt::ask(state, Purpose::Filter, &filter);
+        }
+        Command::Apply => confirm::ask(state),
+        Command::Focus => reviewing.detail.focused = !reviewing.detail.focused,
+        Command::Zoom => reviewing.detail.zoomed = !reviewing.detail.zoomed,
+        Command::Detail => {
+            reviewing.detail.shown = !reviewing.detail.shown;
+            reviewing.detail.leave();
+        }
+        Command::DetailDown => reviewing.detail.scroll(3),
+        Command::DetailUp => reviewing.detail.scroll(-3),
+        Command::Copy => state.overlay = Some(Overlay::Copy { line: 0 }),
+        Command::CopyUrl => return outside::copies(state).into_iter().find(Copied::is_url).map(Effect::Copy),
+        Command::OpenPage => return outside::page_url(state).map(Effect::Open),
+        Command::OpenObject => return outside::object_url(state).map(Effect::Open),
+        _ if moves::moved(state, command) => {}
+        _ => return anywhere(state, command),
+    }
+    None
+}
+
+/// Folds or unfolds a row, or goes to its detail.
+fn toggle(state: &mut State) {
+    let reviewing = &mut state.reviewing;
+    if reviewing.tree.nodes.is_empty() {
+        return;
+    }
+    if reviewing.tree.is_branch(reviewing.cursor) {
+        reviewing.toggle_fold();
+    } else {
+        (reviewing.detail.shown, reviewing.detail.focused) = (true, true);
+    }
+}
+
+/// Leaves what is on top: a selection, a pane, a filter, a search, and in the end the console.
+fn back(state: &mut State, command: Command) -> Option<Effect> {
+    let reviewing = &mut state.reviewing;
+    if std::mem::take(&mut reviewing.selection) != Selection::None {
+        return None;
+    }
+    if state.phase == Phase::Applying {
+        return anywhere(state, command);
+    }
+    if reviewing.detail.zoomed {
+        reviewing.detail.zoomed = false;
+    } else if !reviewing.filter.text.is_empty() {
+        reviewing.filter.text.clear();
+        return Some(look_for(state, Wanted::Filter));
+    } else if !reviewing.search.text.is_empty() {
+        reviewing.search = Looked::default();
+    } else if command == Command::Back {
+        state.toast = Message::default().key(Command::Leave, " leaves");
+    } else {
+        return Some(Effect::Quit);
+    }
+    None
+}
+
+/// Asks the plan what matches.
+pub(crate) fn look_for(state: &mut State, wanted: Wanted) -> Effect {
+    Effect::Order(Order::Match(state.reviewing.query(wanted)))
+}
+
+/// A review, or that of an undo, which is never to be mistaken for another.
+fn title(state: &State) -> String {
+    match &state.reviewing.undoes {
+        None => "Review".to_owned(),
+        Some(run) => format!("Undo of run {}", Display::of(&run.0).clipped(if state.size.0 < 60 { 8 } else { 24 })),
+    }
+}
+
+/// How the rows are filtered, arranged and selected, and where one is: at the end of the line, if there is room.
+pub(crate) fn status(state: &State, width: usize) -> Vec<Span<'static>> {
+    let (theme, reviewing) = (state.theme, &state.reviewing);
+    let mut spans = Vec::new();
+    if !reviewing.filter.text.is_empty() {
+        spans.push(Span::styled(format!("   filter: {}", Display::of(&reviewing.filter.text).clipped(30)), theme.accent()));
+    }
+    let arrangement = reviewing.arrangement;
+    if arrangement != Arrangement::default() {
+        let flat = if arrangement.flat { "flat, " } else { "" };
+        let reverse = if arrangement.reverse { " reversed" } else { "" };
+        spans.push(Span::styled(format!("   {flat}by {}{reverse}", arrangement.by.word()), theme.dim()));
+    }
+    if reviewing.detail.focused {
+        spans.push(Span::styled("   in the detail", theme.alert()));
+    }
+    match &reviewing.selection {
+        Selection::None => {}
+        Selection::Range(_) => spans.push(Span::styled("   selecting a range", theme.alert())),
+        Selection::Marked(marked) => spans.push(Span::styled(format!("   {} selected", marked.len()), theme.alert())),
+    }
+    let (at, all) = (reviewing.tree.position(reviewing.cursor) + 1, reviewing.tree.visible.len());
+    let position = format!("{}/{all} ", at.min(all));
+    let used: usize = spans.iter().map(Span::width).sum();
+    let room = width.saturating_sub(used + position.len());
+    if reviewing.review.is_some() && room > 0 {
+        spans.push(Span::styled(format!("{}{position}", " ".repeat(room)), theme.dim()));
+    }
+    spans
+}
+
+fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
+    if state.reviewing.review.is_none() {
+        frame.render_widget(waiting(state, keymap), area);
+        return;
+    }
+    let (tree, detail) = state.reviewing.detail.areas(state.size);
+    if tree.height > 0 {
+        rows::draw(state, keymap, frame, tree, hits);
+    }
+    if detail.height > 0 {
+        hits.add(detail, Target::Detail);
+        detail::draw(state, keymap, frame, detail);
+    }
+}
+
+/// What is shown of the review while there is none.
+fn waiting(state: &State, keymap: &Keymap) -> Paragraph<'static> {
+    let mut lines = vec![Line::default()];
+    let dim = |text: String| Line::styled(text, state.theme.dim());
+    let keys = |words: &[(Command, &str)]| {
+        let hints: Vec<String> = words.iter().map(|(command, word)| format!("{} {word}", keymap.first(*command))).collect();
+        dim(format!("  {}", hints.join(", ")))
+    };
+    match &state.phase {
+        Phase::Failed { text, .. } => {
+            lines.extend(text.lines().map(|line| Line::raw(format!("  {line}"))));
+            lines.extend([Line::default(), keys(&[(Command::Refetch, "reads both sides again"), (Command::Leave, "leaves")])]);
+        }
+        Phase::Reading => {
+            lines.extend(reading(state));
+            lines.extend([Line::default(), keys(&[(Command::Interrupt, "stops reading")])]);
+        }
+        Phase::Ready | Phase::Applying => {
+            lines.extend(state.applying.report.iter().flat_map(|report| report_lines(state, report)));
+            lines.push(Line::default());
+            let mut words = vec![(Command::Refetch, "reads both sides again")];
+            if state.applying.report.as_ref().is_some_and(|report| report.failed + report.skipped > 0) {
+                words.insert(0, (Command::Retry, "retries what failed"));
+            }
+            words.extend([(Command::Tab(Tab::Apply), "shows how it went"), (Command::Leave, "leaves")]);
+            lines.push(keys(&words));
+        }
+    }
+    Paragraph::new(lines).wrap(Wrap { trim: false })
+}

@@ -1,0 +1,119 @@
+//! What the worker tells of a plan: that there is one, and what was found in it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    look_for,
+    matching::{Matches, Wanted},
+    moves,
+    reviewing::{Looked, Reviewing},
+};
+use crate::{
+    domain::{
+        model::PageId,
+        plan::{Action, ChangeId, Plan, State as ChangeState},
+        review::{Decision, Remembered, Review},
+    },
+    face::tui::{
+        message::Message,
+        overlay::confirm,
+        state::{Phase, State},
+        update::Effect,
+    },
+};
+
+/// Takes a plan in, with what was said earlier, of its changes and of others.
+pub(crate) fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Remembered>, at: Timestamp) -> Option<Effect> {
+    let reviewing = &mut state.reviewing;
+    let before = reviewing.leave_plan();
+    reviewing.needed_by = needed_by(&plan);
+    reviewing.undoes.clone_from(&plan.scope.undoes);
+    let mut review = Review::new(plan, reviewing.who.clone());
+    review.recall(remembered.iter().map(|known| (known.said.clone(), known.by.clone())));
+    // What was decided while this plan was made is on its way to the state.
+    if let Some(before) = before {
+        let all: Vec<usize> = (0..before.plan().changes.len()).collect();
+        review.recall(all.iter().zip(before.said(&all)).map(|(&at, said)| (said, before.by(at).to_owned())));
+    }
+    reviewing.earlier = HashMap::new();
+    for known in remembered {
+        reviewing.earlier.entry(known.said.page).or_default().push(known);
+    }
+    reviewing.review = Some(review);
+    state.phase = Phase::Ready;
+    (reviewing.planned_at, state.now) = (Some(at), at);
+    reviewing.search = Looked::default();
+    reviewing.filter.found = None;
+    reviewing.arrange();
+    let page = |node: &u32| reviewing.tree.page(*node, reviewing.plan());
+    let left_at = reviewing.left_at;
+    let left_at = left_at.and_then(|left_at| reviewing.tree.visible.iter().find(|node| page(node) == Some(left_at)).copied());
+    reviewing.cursor = left_at.unwrap_or(reviewing.cursor);
+    if let Some(pages) = reviewing.retrying.take() {
+        finish_what_was_approved(reviewing, &pages);
+        if reviewing.tally.approved > 0 {
+            confirm::ask(state);
+        } else {
+            state.toast = "nothing that was approved is left to do".into();
+        }
+    }
+    (!state.reviewing.filter.text.is_empty()).then(|| look_for(state, Wanted::Filter))
+}
+
+/// Approves what a stopped run left of changes that were approved: the IDs that did not get into their pages any more.
+fn finish_what_was_approved(reviewing: &mut Reviewing, pages: &HashSet<PageId>) {
+    let Some(review) = &mut reviewing.review else { return };
+    let changes = review.plan().changes.iter().enumerate();
+    let rest = changes.filter(|(_, change)| {
+        change.proposal.action == Action::WriteBack && change.state == ChangeState::Ready && pages.contains(&change.page)
+    });
+    let rest: Vec<usize> = rest.map(|(at, _)| at).filter(|&at| review.verdict(at).decision.is_none()).collect();
+    review.decide(&rest, Some(&Decision::Approve));
+    reviewing.count();
+}
+
+/// How many changes each change is required by, directly.
+fn needed_by(plan: &Plan) -> HashMap<usize, usize> {
+    let required: HashSet<&ChangeId> = plan.changes.iter().flat_map(|change| &change.requires).collect();
+    let index: HashMap<&ChangeId, usize> =
+        plan.changes.iter().enumerate().map(|(at, change)| (&change.id, at)).filter(|(id, _)| required.contains(id)).collect();
+    let mut needed_by: HashMap<usize, usize> = HashMap::new();
+    for id in plan.changes.iter().flat_map(|change| &change.requires) {
+        if let Some(&at) = index.get(id) {
+            *needed_by.entry(at).or_default() += 1;
+        }
+    }
+    needed_by
+}
+
+/// Takes in what was found.
+pub(crate) fn matched(state: &mut State, wanted: Wanted, number: u64, matches: Matches) {
+    // An answer to what was asked earlier is no news. A search and a filter are never typed at the same time.
+    if number != state.reviewing.asked {
+        return;
+    }
+    match wanted {
+        Wanted::Search => {
+            let empty = state.reviewing.search.text.is_empty() || matches.count() == 0;
+            state.toast = if empty && !state.reviewing.search.text.is_empty() { "no match".into() } else { Message::default() };
+            state.reviewing.search.found = Some(matches);
+            let from = state.prompt.as_ref().map_or(state.reviewing.cursor, |prompt| prompt.from);
+            if empty {
+                state.reviewing.go_to(from);
+            } else {
+                moves::go_to_match(state, from);
+            }
+        }
+        Wanted::Filter => {
+            state.reviewing.filter.found = Some(matches);
+            let found = if state.reviewing.filter.text.is_empty() { None } else { state.reviewing.filter.found.as_ref() };
+            state.reviewing.tree.filter(found);
+            state.reviewing.stay_visible();
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Past runs; the log shows the entries of one.
+
+use ratatui::{Frame, layout::Rect, text::Line, widgets::Paragraph};
+
+use super::{Parts, Tab, logs, stepped};
+use crate::{
+    domain::{journal::RunId, text::Display},
+    edge::store::RunRecord,
+    face::{
+        text::outcome_words,
+        tui::{
+            command::{Command, Row, Section, idle, on, row},
+            history::Page,
+            keymap::Keymap,
+            message::Message,
+            state::State,
+            update::{Effect, Target, anywhere, read_again},
+            view::{Hits, choice},
+        },
+    },
+};
+
+pub(super) const TAB: Parts = Parts {
+    title: |_| "Runs".to_owned(),
+    rows: ROWS,
+    open: |_| Some(Effect::Look(Page::Runs)),
+    act,
+    go: |state, by| state.runs.at = stepped(state.runs.at, by, state.runs.all.len()),
+    put: |state, at| state.runs.at = at,
+    draw,
+};
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    row("undo_run", &["U"], Command::UndoRun, Section::Act, "undo the run", on_a_run),
+    row("runs_tab", &["4"], Command::Tab(Tab::Runs), Section::View, "runs", on),
+];
+
+/// The runs that are listed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Runs {
+    pub(crate) all: Vec<RunRecord>,
+    pub(crate) at: usize,
+    /// The run of this console.
+    pub(crate) own: Option<RunId>,
+}
+
+impl Runs {
+    /// The run under the cursor.
+    pub(crate) fn current(&self) -> Option<&RunRecord> {
+        self.all.get(self.at)
+    }
+}
+
+fn on_a_run(state: &State) -> Option<Message> {
+    let Some(run) = state.runs.current().filter(|_| state.tab == Tab::Runs) else {
+        return Some("only on one of the runs".into());
+    };
+    let report = run.end.as_ref().map(|end| &end.report).filter(|report| report.is_object());
+    let wrote = |word: &str| report.is_none_or(|report| report[word].as_u64() != Some(0));
+    idle(state).or_else(|| (!wrote("applied") && !wrote("failed")).then(|| "that run wrote nothing".into()))
+}
+
+fn act(state: &mut State, command: Command) -> Option<Effect> {
+    match command {
+        Command::UndoRun => {
+            let run = state.runs.current()?.id.clone();
+            Some(read_again(state, Some(run)))
+        }
+        Command::Toggle => {
+            let run = state.runs.current()?.id.clone();
+            logs::open(state, format!("run:{run}"));
+            None
+        }
+        _ => anywhere(state, command),
+    }
+}
+
+fn draw(state: &State, _: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
+    let room = usize::from(area.height).saturating_sub(2).max(1);
+    let runs = &state.runs;
+    let dim = |text: String| Line::styled(text, state.theme.dim());
+    let wide = usize::from(area.width) >= 100;
+    let mut lines = vec![dim(heading(wide))];
+    let from = runs.at.saturating_sub(room - 1);
+    for (y, (at, run)) in (area.y + 1..).zip(runs.all.iter().enumerate().skip(from).take(room)) {
+        hits.add(Rect { y, height: 1, ..area }, Target::Row(at));
+        let own = runs.own.as_ref() == Some(&run.id);
+        lines.push(choice(line(run, own, wide), at == runs.at));
+    }
+    if runs.all.is_empty() {
+        lines.push(dim("  no runs yet".to_owned()));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn heading(wide: bool) -> String {
+    let counts = if wide { format!("{:<36} {:<14}", "changes", "calls") } else { String::new() };
+    format!("  {:<19}  {:<13} {:<10} {counts}{}", "started", "what", "who", "outcome")
+}
+
+fn line(run: &RunRecord, own: bool, wide: bool) -> String {
+    let outcome = match &run.end {
+        Some(end) => outcome_words(&end.outcome),
+        None if own => "this console".to_owned(),
+        None => "under way, or left by a crash".to_owned(),
+    };
+    let outcome = Display::trusted(outcome).clipped(if wide { 60 } else { 30 });
+    let started = run.started.strftime("%Y-%m-%d %H:%M:%S");
+    let report = run.end.as_ref().map(|end| &end.report).filter(|report| report.is_object());
+    let counts = match (report, wide) {
+        (_, false) => String::new(),
+        (None, true) => format!("{:<36} {:<14}", "", ""),
+        (Some(report), true) => {
+            let changes: Vec<String> = ["applied", "failed", "skipped", "pending", "held"]
+                .into_iter()
+                .filter(|word| report[*word].as_u64().is_some_and(|count| count > 0))
+                .map(|word| format!("{} {word}", report[word]))
+                .collect();
+            let calls = format!("{} + {}", report["calls"]["notion"], report["calls"]["clockify"]);
+            format!("{:<36} {calls:<14}", Display::trusted(changes.join(", ")).clipped(36))
+        }
+    };
+    let by = Display::of(&run.by).clipped(10);
+    format!("  {started}  {:<13} {by:<10} {counts}{outcome}", Display::of(&run.trigger).clipped(13))
+}
