@@ -3,13 +3,14 @@
 //! What is localized here: every statement of SQL, the lock, and what to say when the disk or the file fails. One connection, one
 //! transaction for each transition. A method that fails has changed nothing; when an append to the journal fails, nothing may be sent.
 
+mod backups;
 mod journal;
 mod lock;
 mod log;
 mod open;
 mod pending;
 mod registry;
-mod spare;
+mod reserve;
 #[cfg(test)]
 mod tests;
 
@@ -82,7 +83,7 @@ impl Store {
         let directory = self.file.parent().unwrap_or(Path::new("."));
         let lock = Lock::take(directory, holder)?;
         self.stay_in_place()?;
-        self.reserve = Some(spare::lay_reserve(directory)?);
+        self.reserve = Some(reserve::lay_reserve(directory)?);
         self.lock = Some(lock);
         Ok(())
     }
@@ -285,7 +286,7 @@ enum Fault {
 fn hint_damaged(file: &Path) -> String {
     let again =
         "`punchlist doctor rebuild` sets it aside and finds all links again, by the IDs in Notion and the markers in Clockify";
-    match spare::backups(file).first() {
+    match backups::backups(file).first() {
         Some(copy) => format!("{again}; or put its latest copy in its place: {}", copy.display()),
         None => again.to_owned(),
     }

@@ -41,7 +41,7 @@ use crate::domain::{
 };
 use crate::{
     edge::{
-        custody::{Custody, is_signed},
+        checkpoints::{Checkpoints, is_signed},
         saved,
     },
     engine::session::Sides,
@@ -210,7 +210,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Some(Command::Apply { file: Some(file), allow, pending: _ }) => {
             let setup = Setup::load(&global).await?;
-            let saved = read_plan(&file, &setup.custody()?)?;
+            let saved = read_plan(&file, &setup.checkpoints()?)?;
             Job::on(global, setup, "apply", Beside::Refused).await?.apply(&saved, allow).await
         }
         Some(Command::Apply { file: None, .. }) => {
@@ -322,7 +322,7 @@ impl Job {
             .await;
         self.progress.clear();
         let (plan, mut document, estimate) = planned?;
-        let signed = self.setup.custody()?.sign(&document.signed_text());
+        let signed = self.setup.checkpoints()?.sign(&document.signed_text());
         document.signature = match signed {
             Ok((key, value)) => Some(Signature { key, value }),
             // A plan that is only looked at needs nobody who vouches for it.
@@ -538,7 +538,7 @@ fn stale(saved: &Document, review: &Review<&Plan>) -> Vec<What> {
 }
 
 /// Reads a saved plan that our own planner has made, and nobody has changed since.
-fn read_plan(file: &Path, custody: &Custody) -> Result<Document, Failure> {
+fn read_plan(file: &Path, checkpoints: &Checkpoints) -> Result<Document, Failure> {
     let refused = |because: &dyn std::fmt::Display| {
         Failure::new(Code::Error, format!("the plan {} cannot be used: {because}", file.display()))
             .hint("make a new plan with `punchlist plan --out FILE`")
@@ -548,7 +548,7 @@ fn read_plan(file: &Path, custody: &Custody) -> Result<Document, Failure> {
     let Some(Signature { key, value }) = &document.signature else {
         return Err(refused(&"it is not signed: an older version has made it, or somebody else"));
     };
-    if custody.public_key()?.as_ref() != Some(key) {
+    if checkpoints.public_key()?.as_ref() != Some(key) {
         return Err(refused(
             &"it is signed with another key than this state's: it was made with another state, or by somebody else",
         ));

@@ -7,8 +7,8 @@ use std::{
 
 use crate::{
     edge::{
-        clockify, config::ConfigError, custody::CustodyError, http::SetupError, notion, scrub::scrub, secrets::SecretError,
-        store::StoreError,
+        checkpoints::CheckpointsError, clockify, config::ConfigError, http::SetupError, notion, scrub::scrub,
+        secrets::SecretError, store::StoreError,
     },
     engine::session::SessionError,
 };
@@ -114,8 +114,8 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<CustodyError> for Failure {
-    fn from(error: CustodyError) -> Self {
+impl From<CheckpointsError> for Failure {
+    fn from(error: CheckpointsError) -> Self {
         Self::new(Code::Error, &error).hint(error.hint())
     }
 }

@@ -121,7 +121,7 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, Failure> {
     let setup = Setup::to_look_back(global).await?;
     let what = what.unwrap_or(Command::List { filter });
     if let Command::Verify { file: Some(file), public_key } = what {
-        let kept = setup.custody()?.read(public_key.as_deref());
+        let kept = setup.checkpoints()?.read(public_key.as_deref());
         let verified = copy::verify(&file, public_key.or(kept.ok().and_then(|kept| kept.key)))?;
         return verdict(global, &format!("The copy {}", file.display()), &verified.verdict, verified.key.as_deref());
     }
@@ -132,11 +132,11 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, Failure> {
         Command::Show { name, filter } => look.show(&name, filter),
         Command::Export { format, out, force, filter } => {
             let (selection, grep) = look.selection(&filter)?;
-            copy::export(&look.store, &setup.custody()?, &copy::Wanted { selection, grep, format }, out.as_deref(), force)?;
+            copy::export(&look.store, &setup.checkpoints()?, &copy::Wanted { selection, grep, format }, out.as_deref(), force)?;
             Ok(0)
         }
         Command::Verify { file: _, public_key } => {
-            let kept = setup.custody()?.read(public_key.as_deref())?;
+            let kept = setup.checkpoints()?.read(public_key.as_deref())?;
             let mut found = look.store.verify(&kept.checkpoints)?;
             kept.findings.into_iter().for_each(|finding| found.find(finding));
             verdict(global, "The log", &found, kept.key.as_deref())

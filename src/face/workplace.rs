@@ -28,8 +28,8 @@ use crate::{
         text::Display,
     },
     edge::{
+        checkpoints::Checkpoints,
         config::{DiagnosticLevel, Loader, LogSettings, Override, Settings},
-        custody::Custody,
         diagnostics,
         environment::Environment,
         machine,
@@ -171,7 +171,7 @@ impl Setup {
         let (directory, now) = (self.state_directory()?, Timestamp::now());
         let aside = Store::set_aside(&directory, Holder::here(&who(), "doctor rebuild", now))?;
         if aside.is_some() {
-            self.custody()?.set_aside(now)?;
+            self.checkpoints()?.set_aside(now)?;
         }
         Ok(aside)
     }
@@ -195,9 +195,9 @@ impl Setup {
     }
 
     /// Where the checkpoints of the log are kept.
-    pub(super) fn custody(&self) -> Result<Custody, Failure> {
+    pub(super) fn checkpoints(&self) -> Result<Checkpoints, Failure> {
         let LogSettings { checkpoints, key, .. } = &self.settings.logs;
-        Ok(Custody::of(&self.state_directory()?, checkpoints.clone(), key.clone()))
+        Ok(Checkpoints::of(&self.state_directory()?, checkpoints.clone(), key.clone()))
     }
 
     /// The state, to look at; nothing where there is none yet.
@@ -312,7 +312,7 @@ pub(super) struct Workplace {
     places: BTreeMap<String, String>,
     /// Everything that was configured.
     given: BTreeMap<String, String>,
-    custody: Custody,
+    checkpoints: Checkpoints,
     keep_days: Option<u32>,
     /// In what the log did not agree with its last checkpoint when the last run began.
     pub(super) doubt: Option<Finding>,
@@ -330,7 +330,7 @@ impl Workplace {
         patience: Duration,
         beside: Beside,
     ) -> Result<Self, Failure> {
-        let custody = setup.custody()?;
+        let checkpoints = setup.checkpoints()?;
         let mut store = Store::open(&setup.state_directory()?, Timestamp::now())?;
         let turn = Turn { trigger, patience, stop: stop.clone(), watch: Arc::clone(&watch) };
         let mut original = None;
@@ -361,7 +361,7 @@ impl Workplace {
         });
         let before = read.collect();
         let (places, given, keep_days) = (settings.places.clone(), settings.given.clone(), settings.logs.keep_days);
-        Ok(Self { stop, store, connection, original, turn, watch, places, given, custody, keep_days, doubt: None, before })
+        Ok(Self { stop, store, connection, original, turn, watch, places, given, checkpoints, keep_days, doubt: None, before })
     }
 
     /// The lock of the runs here, to take it again after it was let go.
@@ -430,7 +430,7 @@ impl Workplace {
 
     /// Says where the end of the log is not what the last checkpoint has seen. Whether all the rest is, `logs verify` finds out.
     fn hold_log_against_checkpoint(&mut self) -> Result<(), Failure> {
-        self.doubt = match self.custody.last() {
+        self.doubt = match self.checkpoints.last() {
             Ok(None) => None,
             Ok(Some(Ok(checkpoint))) => self.store.hold_against(&checkpoint)?,
             Ok(Some(Err(finding))) => Some(finding),
@@ -440,7 +440,7 @@ impl Workplace {
             }
         };
         if let Some(doubt) = &self.doubt {
-            let file = self.custody.file().display();
+            let file = self.checkpoints.file().display();
             (self.watch)(Progress::Warned(format!(
                 "the log is not what its last checkpoint has seen: {doubt}; `punchlist logs verify` says more. No checkpoint is kept \
                  until that is settled: where you have put an older copy of the state in place yourself, move {file} away"
@@ -462,7 +462,7 @@ impl Workplace {
             return Ok(());
         }
         let (n, head) = self.store.log_head()?;
-        self.custody.keep(n, head, now)?;
+        self.checkpoints.keep(n, head, now)?;
         Ok(())
     }
 }

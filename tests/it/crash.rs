@@ -17,7 +17,7 @@ use std::{
 
 use punchlist::{
     domain::journal::What,
-    edge::{custody::Custody, store::Store},
+    edge::{checkpoints::Checkpoints, store::Store},
     sandbox::{Client, Failure, Fault, Knobs, NotionId, Project, Task, World},
 };
 use serde_json::{Value, json};
@@ -160,7 +160,7 @@ fn finish(rig: &Rig, crash: &str) -> Value {
     }
     let state = rig.home.path().join("state");
     let store = Store::open_read_only(&state).expect("readable");
-    let kept = Custody::of(&state, None, None).read(None).expect("readable");
+    let kept = Checkpoints::of(&state, None, None).read(None).expect("readable");
     let verdict = store.verify(&kept.checkpoints).expect("readable");
     assert_eq!((kept.findings, verdict.findings), (vec![], vec![]), "{crash}: the journal's chain is whole");
     assert_eq!(store.open_writes().expect("readable"), [], "{crash}");

@@ -348,7 +348,7 @@ fn ten_copies_are_kept_and_each_is_whole() {
     let copies: Vec<PathBuf> = (0..12).map(|second| store.back_up(at(second)).expect("copies")).collect();
     drop(store);
 
-    let kept = spare::backups(&world.file());
+    let kept = backups::backups(&world.file());
     assert_eq!(kept, copies.into_iter().skip(2).rev().collect::<Vec<_>>());
     fs::copy(&kept[0], world.file()).expect("puts back");
     assert_eq!(world.open().registry().expect("reads").len(), 1);

@@ -26,7 +26,7 @@ use crate::{
         text::{Display, json_line},
     },
     edge::{
-        custody::{Custody, Kept, is_signed},
+        checkpoints::{Checkpoints, Kept, is_signed},
         store::{Entry, Selection, Store, Toward},
     },
     face::failure::{Code, Failure},
@@ -44,10 +44,16 @@ pub(crate) struct Wanted {
 }
 
 /// Copies entries to a file or to standard output.
-pub(crate) fn export(store: &Store, custody: &Custody, wanted: &Wanted, out: Option<&Path>, force: bool) -> Result<(), Failure> {
+pub(crate) fn export(
+    store: &Store,
+    checkpoints: &Checkpoints,
+    wanted: &Wanted,
+    out: Option<&Path>,
+    force: bool,
+) -> Result<(), Failure> {
     let Some(out) = out else {
         let mut stdout = BufWriter::new(io::stdout().lock());
-        return match write(store, custody, wanted, &mut stdout) {
+        return match write(store, checkpoints, wanted, &mut stdout) {
             Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(Stop::Io(error)) => Err(Failure::new(Code::Error, format!("could not write to standard output: {error}"))),
             Err(Stop::Failure(failure)) => Err(failure),
@@ -65,7 +71,7 @@ pub(crate) fn export(store: &Store, custody: &Custody, wanted: &Wanted, out: Opt
     let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Under another name first: it appears whole or not at all, for its owner only.
     let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    let written = write(store, custody, wanted, &mut BufWriter::new(file.as_file_mut()));
+    let written = write(store, checkpoints, wanted, &mut BufWriter::new(file.as_file_mut()));
     written.map_err(|stop| match stop {
         Stop::Io(error) => failed(error),
         Stop::Failure(failure) => failure,
@@ -99,11 +105,11 @@ where
 /// What is told as a failure of its own.
 trait NotIo {}
 impl NotIo for crate::edge::store::StoreError {}
-impl NotIo for crate::edge::custody::CustodyError {}
+impl NotIo for crate::edge::checkpoints::CheckpointsError {}
 
-fn write(store: &Store, custody: &Custody, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
+fn write(store: &Store, checkpoints: &Checkpoints, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
     match wanted.format {
-        Form::Jsonl => write_jsonl(store, custody, wanted, to)?,
+        Form::Jsonl => write_jsonl(store, checkpoints, wanted, to)?,
         Form::Csv => write_csv(store, wanted, to)?,
     }
     Ok(to.flush()?)
@@ -133,7 +139,7 @@ fn each(store: &Store, wanted: &Wanted, visit: &mut dyn FnMut(&Entry, Hash) -> i
     Ok(failed?)
 }
 
-fn write_jsonl(store: &Store, custody: &Custody, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
+fn write_jsonl(store: &Store, checkpoints: &Checkpoints, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
     let mut hashed = Sha256::new();
     let mut put = |text: String| {
         hashed.update(&text);
@@ -149,11 +155,11 @@ fn write_jsonl(store: &Store, custody: &Custody, wanted: &Wanted, to: &mut impl 
         entries += 1;
         put(format!("{{\"n\":{n},\"prev\":\"{before}\",\"hash\":\"{hash}\",\"entry\":{body}}}"))
     })?;
-    for checkpoint in custody.read(None)?.checkpoints {
+    for checkpoint in checkpoints.read(None)?.checkpoints {
         put(json_line(&serde_json::json!({ "checkpoint": checkpoint })).map_err(io::Error::from)?)?;
     }
     let (digest, at) = (Hash(hashed.finalize().into()), Timestamp::now());
-    let (key, signature) = custody.sign(&sealed(entries, digest, at))?;
+    let (key, signature) = checkpoints.sign(&sealed(entries, digest, at))?;
     let seal =
         serde_json::json!({ "seal": { "entries": entries, "sha256": digest, "at": at, "key": key, "signature": signature } });
     Ok(writeln!(to, "{seal}")?)

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::audit::Envelope,
     edge::{
-        custody::Custody,
+        checkpoints::Checkpoints,
         store::{Selection, Store, Toward},
     },
     face::{
@@ -45,14 +45,14 @@ pub(super) enum Page {
 #[derive(Clone)]
 pub(super) struct History {
     directory: PathBuf,
-    custody: Custody,
+    checkpoints: Checkpoints,
     /// Opened when it is first looked at.
     store: Arc<Mutex<Option<Store>>>,
 }
 
 impl History {
-    pub(super) fn of(directory: PathBuf, custody: Custody) -> Self {
-        Self { directory, custody, store: Arc::default() }
+    pub(super) fn of(directory: PathBuf, checkpoints: Checkpoints) -> Self {
+        Self { directory, checkpoints, store: Arc::default() }
     }
 
     /// Looks at a page, and tells what is there.
@@ -91,7 +91,7 @@ impl History {
         let grep = Some(text.to_lowercase()).filter(|text| !text.is_empty());
         let name = format!("punchlist-log-{}.jsonl", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
         let out = std::path::absolute(&name).unwrap_or_else(|_| name.clone().into());
-        copy::export(store, &self.custody, &Wanted { selection, grep, format: Form::Jsonl }, Some(&out), false)?;
+        copy::export(store, &self.checkpoints, &Wanted { selection, grep, format: Form::Jsonl }, Some(&out), false)?;
         Ok(format!("saved as {}", out.display()))
     }
 }

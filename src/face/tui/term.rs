@@ -55,7 +55,7 @@ pub(crate) fn can_show() -> bool {
 pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
     let settings = setup.settings.console.clone();
     let keymap = Keymap::new(&settings.keys).map_err(|problems| Failure::new(Code::Error, problems.join("\n  ")))?;
-    let history = History::of(setup.state_directory()?, setup.custody()?);
+    let history = History::of(setup.state_directory()?, setup.checkpoints()?);
     let stop = Stop::listening_on_a_terminal(desk::leave)?;
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();

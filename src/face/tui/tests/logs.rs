@@ -13,7 +13,7 @@ use crate::{
         plan::Plan,
     },
     edge::{
-        custody::Custody,
+        checkpoints::Checkpoints,
         store::{Holder, RunRecord, Selection, Store, Toward},
     },
     face::tui::{
@@ -85,7 +85,7 @@ fn state(events: &[Event]) -> (TempDir, History) {
     }
     store.append_all(events).expect("appends");
     drop(store);
-    let history = History::of(home.path().to_owned(), Custody::of(home.path(), None, None));
+    let history = History::of(home.path().to_owned(), Checkpoints::of(home.path(), None, None));
     (home, history)
 }
 
@@ -268,7 +268,7 @@ fn scrolling_goes_through_a_long_log_and_keeps_a_window_of_it() {
     };
     let events: Vec<Event> = (0..5000).map(event).collect();
     opened(home.path()).append_all(&events).expect("appends");
-    let history = History::of(home.path().to_owned(), Custody::of(home.path(), None, None));
+    let history = History::of(home.path().to_owned(), Checkpoints::of(home.path(), None, None));
     let see = |pressed: &str| {
         let scenes = keys(pressed).into_iter().map(Scene::Input).collect();
         let film = film_with((100, 40), THEME, scenes, Some(history.clone()));
