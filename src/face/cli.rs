@@ -1,7 +1,7 @@
 //! The command line: what was asked for, done, and said with an exit code.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     io::{self, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -13,7 +13,6 @@ use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
 use super::{
-    connect::Connection,
     demo, explain,
     failure::{Code, Failure, tell_panics},
     logs::{self, Logs},
@@ -27,16 +26,15 @@ use super::{
 use crate::domain::{
     explain::{Subject, explain},
     journal::{RunId, What},
-    model::{Field, Kind, Service, Snapshots},
     plan::{
-        ChangeId, Estimate, HoldCode, Plan, Scope, State,
+        ChangeId, HoldCode, Plan, Scope, State,
         document::{ChangeDocument, Document, Signature},
         sha256,
     },
     report::Report,
     review::Review,
     rules::Allowance,
-    steps::{Act, Step, steps},
+    steps::estimate,
     text::{Display, json},
 };
 use crate::{
@@ -314,7 +312,7 @@ impl Job {
             .in_session("plan", async |session, stop, connection| {
                 session.undoes = undoes;
                 let (sides, plan) = look(session, stop).await?;
-                let estimate = estimate(&plan, &sides.snapshots, connection);
+                let estimate = estimate(&plan, &sides.snapshots, &connection.rules, &connection.pace);
                 let document = Document::of(&plan, Timestamp::now(), session.calls(), estimate);
                 session.close("planned")?;
                 Ok((plan, document, estimate))
@@ -456,7 +454,7 @@ impl Job {
             .workplace
             .in_session("rebuild", async |session, stop, connection| {
                 let (sides, plan) = look(session, stop).await?;
-                let estimate = estimate(&plan, &sides.snapshots, connection);
+                let estimate = estimate(&plan, &sides.snapshots, &connection.rules, &connection.pace);
                 let document = Document::of(&plan, Timestamp::now(), session.calls(), estimate);
                 session.close("rebuilt")?;
                 Ok((plan, document, estimate, sides.registry.len()))
@@ -485,38 +483,6 @@ impl Job {
         }
         Ok(report.outcome.exit_code())
     }
-}
-
-/// What applying the ready changes would cost.
-fn estimate(plan: &Plan, snapshots: &Snapshots, connection: &Connection) -> Estimate {
-    let approved = Review::by_policy(plan).approved();
-    let steps = steps(&approved, snapshots, &connection.rules);
-    let count = |service| steps.iter().filter(|step| step.act.service() == Some(service)).count();
-    let estimates = steps.iter().filter(|step| matches!(&step.act, Act::Update { fields, .. } if costs_two(step.kind, fields)));
-    let reads = |service| readings(&steps, service, snapshots, connection);
-    let clockify = count(Service::Clockify) + estimates.count() + reads(Service::Clockify);
-    Estimate::of(count(Service::Notion) + reads(Service::Notion), clockify, &connection.pace)
-}
-
-/// What is read again before it is written.
-fn readings(steps: &[Step], service: Service, snapshots: &Snapshots, connection: &Connection) -> usize {
-    let hourly = service == Service::Clockify && connection.pace.clockify_per_hour.is_some();
-    let rests_on_reading = |step: &&Step| match &step.act {
-        Act::Update { .. } | Act::Create { like: Some(_), .. } => service == Service::Clockify,
-        Act::WriteBack { fields, .. } => service == Service::Notion && fields.keys().any(|field| !field.is_told()),
-        Act::Create { .. } | Act::Adopt(_) | Act::Restore(_) | Act::Part(_) | Act::Accept => false,
-    };
-    let of_kind = |kind| {
-        let writes = steps.iter().filter(|step| step.kind == kind).filter(rests_on_reading).count();
-        let rows = if service == Service::Notion { snapshots.pages[kind].rows().len().div_ceil(100) } else { 1 };
-        Estimate::readings(writes, rows, hourly)
-    };
-    Kind::ALL.into_iter().map(of_kind).sum()
-}
-
-/// A project's estimate has a request of its own.
-fn costs_two<V>(kind: Kind, fields: &BTreeMap<Field, V>) -> bool {
-    kind == Kind::Project && fields.contains_key(&Field::Estimate) && fields.len() > 1
 }
 
 fn ready_of(saved: &Document) -> impl Iterator<Item = &ChangeDocument> {

@@ -20,7 +20,7 @@ use crate::{
             Action, ChangeId,
             document::{ChangeDocument, NoticeDocument},
         },
-        review::{Decision, Remembered, Said, Verdict},
+        review::{Decision, Remembered, Said, Verdict, with_needed},
         text::{Display, json},
     },
     edge::store::{PendingRow, Store},
@@ -300,7 +300,15 @@ pub(super) fn act(setup: &Setup, act: &Act) -> Result<(), Failure> {
             .hint(format!("mend what holds it; or `punchlist pending ignore {}` asks about it no more", row.change.id)));
     }
     chosen.retain(|at| queue.rows[*at].waits != Waits::Held);
-    with_needed(&queue, &mut chosen)?;
+    let by_id: BTreeMap<&str, usize> = queue.rows.iter().enumerate().map(|(at, row)| (row.change.id.as_str(), at)).collect();
+    let needs = |at: usize| queue.rows[at].change.requires.iter().filter_map(|id| by_id.get(id.as_str()).copied());
+    let chosen = with_needed(chosen, needs);
+    let needed = chosen.iter().flat_map(|&at| needs(at).map(move |needed| (at, needed)));
+    if let Some((at, needed)) = needed.into_iter().find(|(_, needed)| queue.rows[*needed].waits == Waits::Held) {
+        let (row, needed) = (&queue.rows[at], &queue.rows[needed]);
+        let error = format!("{} needs {}, which is held", words(&row.change), words(&needed.change));
+        return Err(Failure::new(Code::Error, error).hint(needed.reason.clone()));
+    }
     let said: Vec<Said> = chosen.iter().map(|at| approved(&queue, &queue.rows[*at])).collect();
     if !said.is_empty() {
         setup.keep(&mut store, "pending approve", &said)?;
@@ -403,25 +411,6 @@ fn named<'a>(id: &str, all: impl Iterator<Item = (usize, &'a str)>) -> Result<us
             .hint("`punchlist pending` lists what waits; it may have been withdrawn, since it is no longer true")),
         several => Err(Failure::new(Code::Error, format!("{} IDs begin with {shown}", several.len())).hint("give more of it")),
     }
-}
-
-/// Adds what the changes need and what waits too. Where that is held, or left alone by somebody, they cannot be made.
-fn with_needed(queue: &Queue, chosen: &mut BTreeSet<usize>) -> Result<(), Failure> {
-    let by_id: BTreeMap<&str, usize> = queue.rows.iter().enumerate().map(|(at, row)| (row.change.id.as_str(), at)).collect();
-    let mut open: Vec<usize> = chosen.iter().copied().collect();
-    while let Some(at) = open.pop() {
-        for needed in queue.rows[at].change.requires.iter().filter_map(|id| by_id.get(id.as_str()).copied()) {
-            if matches!(queue.rows[needed].waits, Waits::Held) {
-                let (row, needed) = (&queue.rows[at].change, &queue.rows[needed]);
-                return Err(Failure::new(Code::Error, format!("{} needs {}, which is held", words(row), words(&needed.change)))
-                    .hint(needed.reason.clone()));
-            }
-            if chosen.insert(needed) {
-                open.push(needed);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The verdict that approves it; the way, the fields and the values that were chosen before stay.
