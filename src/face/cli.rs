@@ -18,7 +18,7 @@ use super::{
     logs::{self, Logs},
     notify, pending, plain,
     progress::Progress,
-    stop::Stop,
+    stop,
     text::{self, Dress},
     tui, unlink,
     workplace::{Beside, Global, Setup, Workplace, look, who},
@@ -243,7 +243,7 @@ async fn wait_by_chance(seconds: u32) -> Result<(), Failure> {
     let mut bytes = [0; 4];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::new(Code::Error, "this machine gives no random numbers"))?;
     let share = f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX);
-    let stop = Stop::listening()?;
+    let stop = stop::listening()?;
     tokio::select! {
         () = tokio::time::sleep(Duration::from_secs_f64(f64::from(seconds) * share)) => Ok(()),
         () = stop.wait() => Err(Failure::new(Code::Interrupted, "stopped before anything was read")),
@@ -264,7 +264,7 @@ async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u
 }
 
 async fn sandbox(listen: SocketAddr, empty: bool) -> Result<u8, Failure> {
-    let stop = Stop::listening()?;
+    let stop = stop::listening()?;
     let sandbox = demo::serve(listen, empty).await?;
     say(&format!(
         "# Both services, emulated, at http://{} until Ctrl-C. Save this as sandbox.toml, then in another terminal:\n\
@@ -298,7 +298,7 @@ impl Job {
         setup.diagnose(global.verbose)?;
         let progress = Progress::new(global.quiet, global.verbose > 0);
         progress.beat();
-        let opened = Workplace::open(&setup, Stop::listening()?, progress.watch(), trigger, global.lock_patience(), beside).await;
+        let opened = Workplace::open(&setup, stop::listening()?, progress.watch(), trigger, global.lock_patience(), beside).await;
         if trigger == AUTO_APPROVE {
             notify::tell_of_lock(&setup, opened.as_ref().err()).await;
         }

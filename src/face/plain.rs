@@ -26,7 +26,7 @@ use self::{
 };
 use super::{
     failure::{Code, Failure},
-    stop::Stop,
+    stop::{self, Stop},
     text::{self, Dress},
     workplace::{Beside, Global, Setup, Workplace, look, who},
 };
@@ -54,7 +54,7 @@ pub(super) fn is_wanted(global: &Global, setup: &Setup) -> bool {
 /// Reads both sides, asks about the changes one by one, and applies what is approved when told to.
 pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
     let started = Instant::now();
-    let stop = Stop::listening()?;
+    let stop = stop::listening()?;
     let progress = Progress::new(global.quiet, global.verbose > 0);
     let trigger = if undoes.is_some() { "undo" } else { "review" };
     let mut workplace =

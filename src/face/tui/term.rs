@@ -34,7 +34,7 @@ use crate::{
     },
     face::{
         failure::{Code, Failure},
-        stop::Stop,
+        stop::{self, Stop},
         workplace::{Global, Setup, When, who},
     },
 };
@@ -56,7 +56,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     let settings = setup.settings.console.clone();
     let keymap = Keymap::new(&settings.keys).map_err(|problems| Failure::new(Code::Error, problems.join("\n  ")))?;
     let history = History::of(setup.state_directory()?, setup.checkpoints()?);
-    let stop = Stop::listening_on_a_terminal(desk::leave)?;
+    let stop = stop::listening_on_a_terminal(desk::leave)?;
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();
     let theme = theme(global, &settings);
