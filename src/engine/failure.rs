@@ -134,6 +134,7 @@ impl From<SessionError> for Failure {
                 Self::new(Code::Refused, clockify).hint(clockify.hint())
             }
             SessionError::Clockify(clockify) => Self::new(Code::Error, &clockify).hint(clockify.hint()),
+            SessionError::Stopped(while_at) => Self::new(Code::Interrupted, while_at),
             SessionError::Several(errors) => Self::several(errors.into_iter().map(Self::from)),
             SessionError::OtherIdentity { .. } => Self::new(Code::Refused, &error)
                 .hint("use the credentials of that workspace, or another --state-dir for this one"),

@@ -1,9 +1,11 @@
 //! One run from beginning to end: fetch both sides, settle what an earlier run left open, plan, apply, report.
 
 mod ending;
+mod turn;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Deref,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -23,7 +25,7 @@ use crate::{
         journal::{Bodies, Difference, Event, RunId, Trace, What},
         model::{Kind, Limits, Link, PageId, PerKind, Registry, Service, Snapshots},
         plan::{
-            Calls, Cause, Change, ChangeId, HoldCode, NoticeCode, Plan, Scope,
+            Calls, Cause, Change, ChangeId, HoldCode, NoticeCode, Pace, Plan, Scope,
             document::{ChangeDocument, NoticeDocument},
         },
         report::Stopped,
@@ -37,25 +39,25 @@ use crate::{
         failpoint::{self, Point},
         http::Exchange,
         notion::{self, Notion, Source},
-        store::{Doing, Mark, RunRecord, Store, StoreError},
+        store::{Doing, Mark, PendingRow, Store, StoreError},
     },
 };
 
+pub(super) use turn::Turn;
+
 /// Under what name it is kept until when each service is not to be asked again.
-pub const NOT_BEFORE: &str = "not_before";
-/// How often somebody who asks for a stop is listened to.
-const LISTENS_EVERY: Duration = Duration::from_millis(250);
+pub(super) const NOT_BEFORE: &str = "not_before";
 /// Under what name the Clockify plan is kept that did not take an estimate, with the time.
 const WITHOUT_ESTIMATES: &str = "without_estimates";
 /// After this time an estimate is tried again, under the same plan: perhaps it was the rights of the key.
 const ESTIMATES_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Under what name the notices of the last plan are kept, for who settles them.
-pub const NOTICES: &str = "notices";
+pub(super) const NOTICES: &str = "notices";
 /// Shorter waits are not worth keeping.
 const NOT_BEFORE_FROM: Duration = Duration::from_secs(5);
 
 /// Until when each service is not to be asked again.
-pub type NotBefore = BTreeMap<Service, Timestamp>;
+pub(super) type NotBefore = BTreeMap<Service, Timestamp>;
 
 /// Why a run ended without a report.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +71,9 @@ pub enum SessionError {
     /// The state could not be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Somebody asked for a stop.
+    #[error("{0}")]
+    Stopped(&'static str),
     /// Several things are wrong before anything could be read; each is said.
     #[error("{} things are wrong", .0.len())]
     Several(Vec<SessionError>),
@@ -117,51 +122,34 @@ pub enum Progress {
 /// Is told about progress; from several places at once.
 pub type Watch = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// Who started a run, where and how, for the log.
-#[derive(Clone, Debug)]
-pub struct Started {
-    /// What started it, e.g. `plan`.
-    pub trigger: String,
-    /// The person.
-    pub by: String,
-    /// The account that the process belongs to.
-    pub account: String,
-    /// The machine.
-    pub host: String,
-    /// SHA-256 of everything that was configured.
-    pub config: String,
-}
-
-/// What a run needs from outside. Time and names come from `face`.
+/// One run, from its beginning to its end, as [`Runner::run`](super::run::Runner::run) begins and ends it.
 pub struct Session<'a> {
     /// Notion.
-    pub notion: &'a Notion,
+    pub(super) notion: &'a Notion,
     /// Clockify.
-    pub clockify: &'a Clockify,
+    pub(super) clockify: &'a Clockify,
     /// The state.
-    pub store: &'a mut Store,
+    pub(super) store: &'a mut Store,
     /// The policy.
-    pub rules: &'a Rules,
+    pub(super) rules: &'a Rules,
+    /// The known limits of both services.
+    pub(super) pace: Pace,
     /// What somebody lets through beyond the brakes, in this run alone.
-    pub allow: Vec<Allowance>,
+    pub(super) allow: Vec<Allowance>,
     /// True where nobody watches.
     pub unattended: bool,
     /// The run that this one takes back, instead of comparing both sides.
     pub undoes: Option<RunId>,
     /// The data sources, as the configuration names them.
-    pub references: &'a PerKind<String>,
+    pub(super) references: &'a PerKind<String>,
     /// The Clockify workspace, as the configuration names it.
-    pub workspace: Option<&'a str>,
+    pub(super) workspace: Option<&'a str>,
     /// The run.
-    pub run: RunId,
-    /// The time.
-    pub clock: &'a (dyn Fn() -> Timestamp + Sync),
-    /// True when no new write may start.
-    pub stop: &'a (dyn Fn() -> bool + Sync),
-    /// Is told about progress.
-    pub watch: Watch,
+    pub(super) run: RunId,
+    /// Who asks for it, and who is told meanwhile.
+    pub(super) turn: &'a Turn,
     /// Requests that ended and are not in the journal yet.
-    pub exchanges: Exchanges,
+    pub(super) exchanges: Exchanges,
 }
 
 /// A notice of the last plan.
@@ -177,11 +165,11 @@ pub struct Told {
 
 /// Requests that ended, with the time. The clients' sinks fill it, the session empties it into the journal.
 #[derive(Clone, Default)]
-pub struct Exchanges(Arc<Mutex<Vec<(Timestamp, Exchange)>>>);
+pub(super) struct Exchanges(Arc<Mutex<Vec<(Timestamp, Exchange)>>>);
 
 impl Exchanges {
     /// Adds one.
-    pub fn push(&self, at: Timestamp, exchange: Exchange) {
+    pub(super) fn push(&self, at: Timestamp, exchange: Exchange) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((at, exchange));
     }
 
@@ -216,34 +204,26 @@ pub(super) struct Identities {
 }
 
 impl Session<'_> {
-    /// Notes that the run began, and what came before it: secrets that were read, keys that were changed.
+    /// Reads both sides and makes the plan, unless somebody asks to stop.
     ///
     /// # Errors
-    /// [`SessionError::Store`]
-    pub fn begin(&mut self, started: Started, before: Vec<What>) -> Result<(), SessionError> {
-        let (version, rules) = (env!("CARGO_PKG_VERSION").to_owned(), crate::domain::plan::sha256(self.rules));
-        let Started { trigger, by, account, host, config } = started;
-        self.store.begin_run(&RunRecord {
-            id: self.run.clone(),
-            trigger: trigger.clone(),
-            by: by.clone(),
-            version: version.clone(),
-            rules_hash: rules.clone(),
-            plan_hash: None,
-            started: (self.clock)(),
-            end: None,
-        })?;
-        let mut what = vec![What::RunStarted { trigger, by, account, host, version, rules, config }];
-        what.extend(before);
-        self.tell(what)
+    /// [`SessionError`]; nothing was written then.
+    pub async fn look(&mut self) -> Result<(Sides, Plan), SessionError> {
+        let turn = self.turn;
+        let mut sides = tokio::select! {
+            sides = self.fetch() => sides?,
+            () = turn.stop.wait() => return Err(SessionError::Stopped("stopped while reading; nothing was written")),
+        };
+        let plan = self.plan(&mut sides)?;
+        Ok((sides, plan))
     }
 
     /// Reads both sides, at the same time, and what an earlier run left open.
     ///
     /// # Errors
     /// [`SessionError`] where a side cannot be read; nothing was written then.
-    pub async fn fetch(&mut self) -> Result<Sides, SessionError> {
-        let at = (self.clock)();
+    pub(super) async fn fetch(&mut self) -> Result<Sides, SessionError> {
+        let at = (self.turn.clock)();
         self.notion.http().begin();
         self.clockify.http().begin();
         let mark = self.store.mark()?;
@@ -262,12 +242,12 @@ impl Session<'_> {
         let both = tokio::try_join!(
             async {
                 let read = self.read_notion(notion_workspace, sources).await?;
-                (self.watch)(Progress::Read(Service::Notion));
+                (self.turn.watch)(Progress::Read(Service::Notion));
                 Ok::<_, SessionError>(read)
             },
             async {
                 let read = self.read_clockify(identity).await?;
-                (self.watch)(Progress::Read(Service::Clockify));
+                (self.turn.watch)(Progress::Read(Service::Clockify));
                 Ok(read)
             },
         );
@@ -453,12 +433,12 @@ impl Session<'_> {
     pub async fn apply(&mut self, mut seen: Sides, mut plan: Plan, approved: Approved) -> Result<(Plan, Stopped), SessionError> {
         let mut approved = approved;
         let stale_after = SignedDuration::try_from(self.rules.stale_after).unwrap_or(SignedDuration::MAX);
-        let is_stale = (self.clock)().duration_since(seen.at) > stale_after || self.is_overtaken(&seen)?;
+        let is_stale = (self.turn.clock)().duration_since(seen.at) > stale_after || self.is_overtaken(&seen)?;
         if !approved.changes().is_empty() && is_stale {
-            let stop = self.stop;
+            let turn = self.turn;
             let read = tokio::select! {
                 read = self.fetch() => Some(read?),
-                () = asked(stop) => None,
+                () = turn.stop.wait() => None,
             };
             let Some(read) = read else {
                 let because = "the run was stopped while it read both sides again";
@@ -472,16 +452,16 @@ impl Session<'_> {
             plan = fresh;
         }
         if !approved.changes().is_empty() {
-            self.store.back_up((self.clock)())?;
+            self.store.back_up((self.turn.clock)())?;
         }
         self.store.tell_doing(Doing::Applying)?;
-        (self.watch)(Progress::Applying(approved.changes().len()));
+        (self.turn.watch)(Progress::Applying(approved.changes().len()));
         let earlier = self.store.unlinked_creates()?;
-        let watch = Arc::clone(&self.watch);
+        let watch = Arc::clone(&self.turn.watch);
         let mut sink = |event: &Event| watch(Progress::Happened(event.clone()));
         let stopped = self.carry_out(&mut seen, &approved, &earlier, 0, &mut sink).await?;
         if self.clockify.refuses_estimates() {
-            self.store.remember(WITHOUT_ESTIMATES, &(&seen.clockify_plan, (self.clock)()))?;
+            self.store.remember(WITHOUT_ESTIMATES, &(&seen.clockify_plan, (self.turn.clock)()))?;
         }
         let stopped = if stopped == Stopped::No { self.tell_pages(&mut seen, &plan).await? } else { stopped };
         Ok((plan, stopped))
@@ -507,53 +487,58 @@ impl Session<'_> {
             writes_before,
             unattended: self.unattended,
             rules: self.rules,
-            clock: self.clock,
-            stop: self.stop,
+            clock: &self.turn.clock,
+            stop: &|| self.turn.stop.asked(),
             sink,
         };
         let mut journal = StoreJournal { store: self.store, exchanges: &self.exchanges, run: &self.run };
         Ok(apply(work, &services, &mut journal).await?)
     }
 
-    /// A plan with what people have decided about its changes.
+    /// A plan with what people have decided about its changes, for who goes on to decide.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn decided<'p>(&self, plan: &'p Plan) -> Result<Review<&'p Plan>, SessionError> {
-        let mut review = Review::new(plan, "policy");
-        review.recall(self.store.verdicts()?.into_iter().map(|known| (known.said, known.by)));
+    pub fn decided<P: Deref<Target = Plan>>(&self, plan: P, by: &str) -> Result<Review<P>, SessionError> {
+        let mut review = Review::new(plan, by);
+        review.recall(self.remembered()?.into_iter().map(|known| (known.said, known.by)));
         Ok(review)
     }
 
-    /// Notes changes that are refused since they are no longer what they were when they were approved.
+    /// What people have said about changes, of this plan or others.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn refuse_stale(&mut self, stale: Vec<What>) -> Result<(), SessionError> {
-        self.tell(stale)
+    pub fn remembered(&self) -> Result<Vec<Remembered>, SessionError> {
+        Ok(self.store.verdicts()?)
+    }
+
+    /// What earlier runs have left for a person.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub fn waiting(&self) -> Result<Vec<PendingRow>, SessionError> {
+        Ok(self.store.pending()?)
     }
 
     /// Keeps what a person said about changes, and notes it.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn keep(&mut self, by: &str, said: &[Said]) -> Result<(), SessionError> {
-        self.store.save_verdicts(by, (self.clock)(), self.undoes.as_ref(), said)?;
-        let decided = said.iter().map(|said| {
-            let Said { change, page, what: _, verdict } = said.clone();
-            What::Decided { change, page, by: by.to_owned(), verdict }
-        });
-        self.tell(decided.collect())
+    pub fn keep(&mut self, said: &[Said]) -> Result<(), SessionError> {
+        self.store.save_verdicts(&self.turn.by, (self.turn.clock)(), self.undoes.as_ref(), said)?;
+        self.tell(decided(&self.turn.by, said).collect())
     }
 
     /// Lets more changes of a class through than its brake, in this run alone.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn release(&mut self, by: &str, allowances: Vec<Allowance>) -> Result<(), SessionError> {
+    pub fn release(&mut self, allowances: Vec<Allowance>) -> Result<(), SessionError> {
+        let by = &self.turn.by;
         let released = |allowance: &Allowance| {
             let Allowance { class, count } = *allowance;
-            What::Released { class, count, by: by.to_owned() }
+            What::Released { class, count, by: by.clone() }
         };
         self.tell(allowances.iter().map(released).collect())?;
         self.allow.extend(allowances);
@@ -561,7 +546,7 @@ impl Session<'_> {
     }
 
     /// Requests that this run made so far.
-    pub fn calls(&self) -> Calls {
+    pub(super) fn calls(&self) -> Calls {
         Calls { notion: self.notion.http().calls(), clockify: self.clockify.http().calls() }
     }
 
@@ -570,7 +555,7 @@ impl Session<'_> {
         let open = self.store.open_writes()?;
         let Sides { snapshots, registry, sources, scope, .. } = seen;
         let services = Services { notion: self.notion, clockify: self.clockify, sources, workspace: &scope.clockify_workspace };
-        let settling = Settling { snapshots, registry, rules: self.rules, clock: self.clock };
+        let settling = Settling { snapshots, registry, rules: self.rules, clock: &self.turn.clock };
         let mut journal = StoreJournal { store: self.store, exchanges: &self.exchanges, run: &self.run };
         Ok(settle(open, settling, &services, &mut journal).await?)
     }
@@ -601,7 +586,7 @@ impl Session<'_> {
 
     fn save(&mut self, registry: &mut Registry, links: Vec<Link>) -> Result<(), SessionError> {
         if !links.is_empty() {
-            self.store.save_links((self.clock)(), &links)?;
+            self.store.save_links((self.turn.clock)(), &links)?;
         }
         for link in links {
             registry.insert(link);
@@ -609,15 +594,15 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn tell(&mut self, what: Vec<What>) -> Result<(), SessionError> {
-        let at = (self.clock)();
+    pub(super) fn tell(&mut self, what: Vec<What>) -> Result<(), SessionError> {
+        let at = (self.turn.clock)();
         let events: Vec<Event> = what.into_iter().map(|what| Event { run: self.run.clone(), at, what }).collect();
         if !events.is_empty() {
             self.store.append_all(&events)?;
         }
         for event in events {
             tracing::debug!(run = %event.run, event = event.what.word(), "kept");
-            (self.watch)(Progress::Happened(event));
+            (self.turn.watch)(Progress::Happened(event));
         }
         Ok(())
     }
@@ -628,11 +613,12 @@ impl Session<'_> {
     }
 }
 
-/// Ends when somebody asks for a stop.
-async fn asked(stop: &(dyn Fn() -> bool + Sync)) {
-    while !stop() {
-        tokio::time::sleep(LISTENS_EVERY).await;
-    }
+/// What somebody said about changes, for the log.
+pub(super) fn decided(by: &str, said: &[Said]) -> impl Iterator<Item = What> {
+    said.iter().map(move |said| {
+        let Said { change, page, what: _, verdict } = said.clone();
+        What::Decided { change, page, by: by.to_owned(), verdict }
+    })
 }
 
 fn exchange_events(run: &RunId, exchanges: Vec<(Timestamp, Exchange)>) -> Vec<Event> {

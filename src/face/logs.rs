@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     failure::{Code, Failure},
+    setup::{Global, Setup},
     text,
-    workplace::{Global, Setup},
 };
 use crate::{
     domain::{
@@ -19,7 +19,8 @@ use crate::{
         journal::{Event, RunId, What},
         text::{Display, json},
     },
-    edge::store::{Entity, Entry, Selection, Store, Toward},
+    edge::store::{Entity, Entry, Selection, Toward},
+    engine::state::State,
 };
 
 /// Runs that are listed when nobody asks for more.
@@ -118,25 +119,31 @@ enum Command {
 /// Does what is asked of the log.
 pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, Failure> {
     let Logs { what, filter } = logs;
-    let setup = Setup::to_look_back(global).await?;
+    let Setup { installation, .. } = &Setup::to_look_back(global).await?;
     let what = what.unwrap_or(Command::List { filter });
     if let Command::Verify { file: Some(file), public_key } = what {
-        let kept = setup.checkpoints()?.read(public_key.as_deref());
+        let kept = installation.checkpoints().read(public_key.as_deref());
         let verified = copy::verify(&file, public_key.or(kept.ok().and_then(|kept| kept.key)))?;
         return verdict(global, &format!("The copy {}", file.display()), &verified.verdict, verified.key.as_deref());
     }
-    let store = Store::open_read_only(&setup.state_directory()?)?;
+    let store = installation.look_at_state()?;
     let look = Look { global, store };
     match what {
         Command::List { filter } => look.list(&filter),
         Command::Show { name, filter } => look.show(&name, filter),
         Command::Export { format, out, force, filter } => {
             let (selection, grep) = look.selection(&filter)?;
-            copy::export(&look.store, &setup.checkpoints()?, &copy::Wanted { selection, grep, format }, out.as_deref(), force)?;
+            copy::export(
+                &look.store,
+                &installation.checkpoints(),
+                &copy::Wanted { selection, grep, format },
+                out.as_deref(),
+                force,
+            )?;
             Ok(0)
         }
         Command::Verify { file: _, public_key } => {
-            let kept = setup.checkpoints()?.read(public_key.as_deref())?;
+            let kept = installation.checkpoints().read(public_key.as_deref())?;
             let mut found = look.store.verify(&kept.checkpoints)?;
             kept.findings.into_iter().for_each(|finding| found.find(finding));
             verdict(global, "The log", &found, kept.key.as_deref())
@@ -185,7 +192,7 @@ fn verdict(global: &Global, what: &str, verdict: &Verdict, key: Option<&str>) ->
 /// Looks at the log of a state.
 struct Look<'a> {
     global: &'a Global,
-    store: Store,
+    store: State,
 }
 
 impl Look<'_> {
@@ -215,7 +222,7 @@ impl Look<'_> {
 }
 
 /// What a filter selects, and what its lines must contain.
-fn selection(store: &Store, filter: &Filter) -> Result<(Selection, Option<String>), Failure> {
+fn selection(store: &State, filter: &Filter) -> Result<(Selection, Option<String>), Failure> {
     let Filter { since, until, run, kind, level, grep, about } = filter;
     let now = Timestamp::now();
     let time = |text: &Option<String>| text.as_deref().map(|text| time(text, now)).transpose();
@@ -243,7 +250,7 @@ fn selection(store: &Store, filter: &Filter) -> Result<(Selection, Option<String
 }
 
 /// The run with a name, or the only one whose name begins so.
-fn run_named(store: &Store, name: &str) -> Result<RunId, Failure> {
+fn run_named(store: &State, name: &str) -> Result<RunId, Failure> {
     let runs = store.runs(if name == "last" { 1 } else { usize::MAX })?;
     let mut found = runs.into_iter().map(|run| run.id).filter(|id| name == "last" || id.0.starts_with(name));
     let missing =
@@ -259,7 +266,7 @@ fn run_named(store: &Store, name: &str) -> Result<RunId, Failure> {
 }
 
 /// What a line of words selects, as in `level:warn kind:intent acme`, and the words that are none of these.
-pub(crate) fn selection_of(store: &Store, words: &str) -> Result<(Selection, String), Failure> {
+pub(crate) fn selection_of(store: &State, words: &str) -> Result<(Selection, String), Failure> {
     let (mut filter, mut rest) = (Filter::default(), Vec::new());
     for word in words.split_whitespace() {
         match word.split_once(':').filter(|(_, value)| !value.is_empty()) {
@@ -281,7 +288,7 @@ pub(crate) fn selection_of(store: &Store, words: &str) -> Result<(Selection, Str
 }
 
 /// When an entry was made, and what it says, with what it is about.
-pub(crate) fn line(store: &Store, entry: &Entry) -> (Timestamp, String) {
+pub(crate) fn line(store: &State, entry: &Entry) -> (Timestamp, String) {
     let event = entry.event().ok();
     // What cannot be found is left out of the line; verifying tells why.
     let context: Option<Event> = event.and_then(|event| store.log_context(&event).ok().flatten());
@@ -289,7 +296,7 @@ pub(crate) fn line(store: &Store, entry: &Entry) -> (Timestamp, String) {
 }
 
 /// The page or object that somebody means: by ID, address or name.
-pub(super) fn entity(store: &Store, what: &str) -> Result<Entity, Failure> {
+pub(super) fn entity(store: &State, what: &str) -> Result<Entity, Failure> {
     let what = what.trim();
     let last = what.trim_end_matches('/').rsplit('/').next().unwrap_or(what);
     let last = last.split(['?', '#']).next().unwrap_or(last);

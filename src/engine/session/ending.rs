@@ -40,7 +40,7 @@ impl Session<'_> {
             return Ok(Stopped::No);
         }
         let events = self.store.events(&self.run)?;
-        let review = self.decided(plan)?;
+        let review = self.decided(plan, "policy")?;
         let telling = told(plan, &waiting(&review, &self.ends(&events)?), &seen.snapshots, self.rules);
         if telling.changes.is_empty() {
             return Ok(Stopped::No);
@@ -74,7 +74,7 @@ impl Session<'_> {
 
     /// Writes whose outcome nobody knows, but for creates that only have to get older: those for which nobody can point at an object.
     fn unsettled(&self, plan: &Plan) -> Result<usize, SessionError> {
-        let (now, lasts) = ((self.clock)(), SignedDuration::try_from(self.rules.unsettled).unwrap_or(SignedDuration::MAX));
+        let (now, lasts) = ((self.turn.clock)(), SignedDuration::try_from(self.rules.unsettled).unwrap_or(SignedDuration::MAX));
         let offers = |page| plan.changes.iter().any(|change| change.page == page && !change.alternatives.is_empty());
         let is_young = |open: &Open| {
             let Write::Create { page, .. } = open.request else { return false };
@@ -88,13 +88,13 @@ impl Session<'_> {
         let said = self.store.verdicts()?.into_iter().map(|known| known.said);
         let skipped = said.filter(|said| said.verdict.decision == Some(Decision::Skip));
         let said: Vec<Said> = skipped.map(|said| Said { verdict: Verdict::default(), ..said }).collect();
-        if said.is_empty() { Ok(()) } else { Ok(self.store.save_verdicts("", (self.clock)(), None, &said)?) }
+        if said.is_empty() { Ok(()) } else { Ok(self.store.save_verdicts("", (self.turn.clock)(), None, &said)?) }
     }
 
     /// Stores what waits for a person now; what has waited before keeps its age. Where not everything could be read, what is not seen
     /// now may still be true, and stays. Returns how much of the whole plan is left, whatever the run was asked for.
     fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<Left, SessionError> {
-        let (review, now) = (self.decided(plan)?, (self.clock)());
+        let (review, now) = (self.decided(plan, "policy")?, (self.turn.clock)());
         let ends = self.ends(events)?;
         let mut rows: Vec<PendingRow> = waiting(&review, &ends)
             .into_iter()
@@ -133,7 +133,7 @@ impl Session<'_> {
         let outcome =
             serde_json::to_value(report.outcome).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
         self.tell(vec![What::RunEnded { outcome: outcome.clone(), totals: Some(totals) }])?;
-        let end = RunEnd { at: (self.clock)(), outcome, report: serde_json::to_value(report).unwrap_or_default() };
+        let end = RunEnd { at: (self.turn.clock)(), outcome, report: serde_json::to_value(report).unwrap_or_default() };
         Ok(self.store.end_run(&self.run, &end)?)
     }
 
@@ -146,14 +146,14 @@ impl Session<'_> {
         self.tell_exchanges(exchanges)?;
         self.keep_not_before()?;
         self.tell(vec![What::RunEnded { outcome: because.to_owned(), totals: None }])?;
-        let end = RunEnd { at: (self.clock)(), outcome: because.to_owned(), report: serde_json::Value::Null };
+        let end = RunEnd { at: (self.turn.clock)(), outcome: because.to_owned(), report: serde_json::Value::Null };
         Ok(self.store.end_run(&self.run, &end)?)
     }
 
     /// Keeps until when each service has asked not to be asked again, so that the next run does not start in vain. Returns when it is worth
     /// running again, where that or a budget says so.
     fn keep_not_before(&mut self) -> Result<Option<Timestamp>, SessionError> {
-        let now = (self.clock)();
+        let now = (self.turn.clock)();
         let services = [(Service::Notion, self.notion.http()), (Service::Clockify, self.clockify.http())];
         let until = |wait: Duration| now.checked_add(wait).ok().filter(|_| wait >= NOT_BEFORE_FROM);
         let asked = services.into_iter().filter_map(|(service, http)| Some((service, until(http.asked_to_wait())?)));

@@ -27,8 +27,9 @@ use crate::{
     },
     edge::{
         checkpoints::{Checkpoints, Kept, is_signed},
-        store::{Entry, Selection, Store, Toward},
+        store::{Entry, Selection, Toward},
     },
+    engine::state::State,
     face::failure::{Code, Failure},
 };
 
@@ -45,7 +46,7 @@ pub(crate) struct Wanted {
 
 /// Copies entries to a file or to standard output.
 pub(crate) fn export(
-    store: &Store,
+    store: &State,
     checkpoints: &Checkpoints,
     wanted: &Wanted,
     out: Option<&Path>,
@@ -93,21 +94,13 @@ impl From<io::Error> for Stop {
     }
 }
 
-impl<E: Into<Failure>> From<E> for Stop
-where
-    E: NotIo,
-{
-    fn from(error: E) -> Self {
-        Self::Failure(error.into())
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
     }
 }
 
-/// What is told as a failure of its own.
-trait NotIo {}
-impl NotIo for crate::edge::store::StoreError {}
-impl NotIo for crate::edge::checkpoints::CheckpointsError {}
-
-fn write(store: &Store, checkpoints: &Checkpoints, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
+fn write(store: &State, checkpoints: &Checkpoints, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
     match wanted.format {
         Form::Jsonl => write_jsonl(store, checkpoints, wanted, to)?,
         Form::Csv => write_csv(store, wanted, to)?,
@@ -116,30 +109,32 @@ fn write(store: &Store, checkpoints: &Checkpoints, wanted: &Wanted, to: &mut imp
 }
 
 /// Visits what is wanted, with the hash before each entry.
-fn each(store: &Store, wanted: &Wanted, visit: &mut dyn FnMut(&Entry, Hash) -> io::Result<()>) -> Result<(), Stop> {
+fn each(store: &State, wanted: &Wanted, visit: &mut dyn FnMut(&Entry, Hash) -> io::Result<()>) -> Result<(), Stop> {
     let Wanted { selection, grep, .. } = wanted;
     let mut failed = Ok(());
     let mut last: Option<(u64, Hash)> = None;
-    store.visit_log(selection, Toward::End(0), &mut |entry| {
-        let grep = grep.as_deref();
-        let fits = |entry: &Entry| {
-            let has = |text: &str| grep.is_none_or(|grep| text.to_lowercase().contains(grep));
-            has(&entry.body) || has(&line(store, entry).1)
-        };
-        let before = match last {
-            Some((n, hash)) if n + 1 == entry.n => Some(hash),
-            _ => store.log_hash_before(entry.n).ok().flatten(),
-        };
-        last = Some((entry.n, entry.hash));
-        if fits(&entry) {
-            failed = visit(&entry, before.unwrap_or(Hash::START));
-        }
-        if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
+    store
+        .visit_log(selection, Toward::End(0), &mut |entry| {
+            let grep = grep.as_deref();
+            let fits = |entry: &Entry| {
+                let has = |text: &str| grep.is_none_or(|grep| text.to_lowercase().contains(grep));
+                has(&entry.body) || has(&line(store, entry).1)
+            };
+            let before = match last {
+                Some((n, hash)) if n + 1 == entry.n => Some(hash),
+                _ => store.log_hash_before(entry.n).ok().flatten(),
+            };
+            last = Some((entry.n, entry.hash));
+            if fits(&entry) {
+                failed = visit(&entry, before.unwrap_or(Hash::START));
+            }
+            if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .map_err(Failure::from)?;
     Ok(failed?)
 }
 
-fn write_jsonl(store: &Store, checkpoints: &Checkpoints, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
+fn write_jsonl(store: &State, checkpoints: &Checkpoints, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
     let mut hashed = Sha256::new();
     let mut put = |text: String| {
         hashed.update(&text);
@@ -147,7 +142,7 @@ fn write_jsonl(store: &Store, checkpoints: &Checkpoints, wanted: &Wanted, to: &m
         writeln!(to, "{text}")
     };
     let whole = wanted.selection == Selection::default() && wanted.grep.is_none();
-    let (after, hash) = store.log_start()?;
+    let (after, hash) = store.log_start().map_err(Failure::from)?;
     let header = serde_json::json!({ "format": FORMAT, "whole": whole, "after": after, "hash": hash });
     put(header.to_string())?;
     let mut entries = 0_u64;
@@ -155,11 +150,11 @@ fn write_jsonl(store: &Store, checkpoints: &Checkpoints, wanted: &Wanted, to: &m
         entries += 1;
         put(format!("{{\"n\":{n},\"prev\":\"{before}\",\"hash\":\"{hash}\",\"entry\":{body}}}"))
     })?;
-    for checkpoint in checkpoints.read(None)?.checkpoints {
+    for checkpoint in checkpoints.read(None).map_err(Failure::from)?.checkpoints {
         put(json_line(&serde_json::json!({ "checkpoint": checkpoint })).map_err(io::Error::from)?)?;
     }
     let (digest, at) = (Hash(hashed.finalize().into()), Timestamp::now());
-    let (key, signature) = checkpoints.sign(&sealed(entries, digest, at))?;
+    let (key, signature) = checkpoints.sign(&sealed(entries, digest, at)).map_err(Failure::from)?;
     let seal =
         serde_json::json!({ "seal": { "entries": entries, "sha256": digest, "at": at, "key": key, "signature": signature } });
     Ok(writeln!(to, "{seal}")?)
@@ -170,7 +165,7 @@ fn sealed(entries: u64, digest: Hash, at: Timestamp) -> String {
     format!("punchlist/copy/1\n{entries}\n{digest}\n{}\n", at.as_millisecond())
 }
 
-fn write_csv(store: &Store, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
+fn write_csv(store: &State, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
     let row = |cells: &[String]| cells.iter().map(|text| cell(text)).collect::<Vec<_>>().join(",");
     let names = ["n", "at", "level", "run", "kind", "page_id", "clockify_id", "change_id", "text", "hash"];
     write!(to, "{}\r\n", row(&names.map(str::to_owned)))?;

@@ -13,7 +13,8 @@ use crate::{
         report::replay,
         text::{Display, json},
     },
-    edge::store::{Entry, RunRecord, Selection},
+    edge::store::{Entry, RunRecord, Selection, Toward},
+    engine::state::State,
     face::{
         failure::{Code, Failure},
         text::{self, outcome_words, when},
@@ -116,9 +117,9 @@ impl Look<'_> {
 }
 
 /// The writes among the selected entries, with who started their runs.
-pub(crate) fn alterations(store: &crate::edge::store::Store, selection: &Selection) -> Result<Vec<Alteration>, Failure> {
+pub(crate) fn alterations(store: &State, selection: &Selection) -> Result<Vec<Alteration>, Failure> {
     let mut events: Vec<(u64, Event)> = Vec::new();
-    store.visit_log(selection, crate::edge::store::Toward::End(0), &mut |entry| {
+    store.visit_log(selection, Toward::End(0), &mut |entry| {
         events.extend(entry.event().ok().map(|event| (entry.n, event)));
         ControlFlow::Continue(())
     })?;
@@ -126,7 +127,7 @@ pub(crate) fn alterations(store: &crate::edge::store::Store, selection: &Selecti
     let mut started: Vec<(u64, Event)> = Vec::new();
     for run in runs {
         let first = Selection { run: Some(run), kinds: ["run_started"].into(), ..Selection::default() };
-        store.visit_log(&first, crate::edge::store::Toward::End(0), &mut |entry| {
+        store.visit_log(&first, Toward::End(0), &mut |entry| {
             started.extend(entry.event().ok().map(|event| (entry.n, event)));
             ControlFlow::Break(())
         })?;

@@ -18,8 +18,9 @@ use crate::{
     domain::audit::Envelope,
     edge::{
         checkpoints::Checkpoints,
-        store::{Selection, Store, Toward},
+        store::{Selection, Toward},
     },
+    engine::state::State,
     face::{
         failure::Failure,
         logs::{
@@ -47,7 +48,7 @@ pub(super) struct History {
     directory: PathBuf,
     checkpoints: Checkpoints,
     /// Opened when it is first looked at.
-    store: Arc<Mutex<Option<Store>>>,
+    store: Arc<Mutex<Option<State>>>,
 }
 
 impl History {
@@ -66,7 +67,7 @@ impl History {
         let said = |failure: &Failure| failure.to_string().replace('\n', ";");
         let opened = match store.take() {
             Some(store) => Ok(store),
-            None => Store::open_read_only(&self.directory).map_err(Failure::from),
+            None => State::look(&self.directory),
         };
         let number = if let Page::Log(Question { number, .. }) = &page { Some(*number) } else { None };
         let looked = opened.and_then(|opened| {
@@ -86,7 +87,7 @@ impl History {
     }
 
     /// Saves what a filter selects beside where the console was started.
-    fn export(&self, store: &Store, filter: &str) -> Result<String, Failure> {
+    fn export(&self, store: &State, filter: &str) -> Result<String, Failure> {
         let (selection, text) = logs::selection_of(store, filter)?;
         let grep = Some(text.to_lowercase()).filter(|text| !text.is_empty());
         let name = format!("punchlist-log-{}.jsonl", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
@@ -97,7 +98,7 @@ impl History {
 }
 
 /// Answers a question to the log.
-pub(super) fn answer(store: &Store, question: Question) -> Result<Answer, Failure> {
+pub(super) fn answer(store: &State, question: Question) -> Result<Answer, Failure> {
     let (selection, text) = logs::selection_of(store, &question.filter)?;
     let mut seeker = Seeker::new(&text);
     let toward = match question.ask {
@@ -136,7 +137,7 @@ pub(super) fn answer(store: &Store, question: Question) -> Result<Answer, Failur
 }
 
 /// What a selection is about, and who changed it, when, from what to what and why, a line each.
-fn history(store: &Store, selection: &Selection) -> Result<(String, Vec<String>), Failure> {
+fn history(store: &State, selection: &Selection) -> Result<(String, Vec<String>), Failure> {
     let Some(entity) = &selection.about else { return Ok(Default::default()) };
     let kind = entity.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
     let about = format!("{kind}“{}”", entity.name.display().clipped(40));

@@ -239,9 +239,10 @@ fn a_long_log_is_never_read_whole() {
         what: What::Fetched { service: crate::domain::model::Service::Notion, kind: Kind::Client, rows, incomplete: None },
     };
     store.append_all(&(0..10_000).map(event).collect::<Vec<_>>()).expect("appends");
+    let state = crate::engine::state::State::look(home.path()).expect("opens");
     let question = |ask| Question { number: 1, filter: String::new(), ask };
     let numbers = |ask| {
-        let answer = answer(&store, question(ask)).expect("answers");
+        let answer = answer(&state, question(ask)).expect("answers");
         (answer.lines.first().map(|line| line.n), answer.lines.last().map(|line| line.n), answer.more)
     };
     let fetched = FETCHED as u64;

@@ -1,12 +1,13 @@
 //! After an unattended run: tells whoever is to be told, if there is something new to tell.
 
-use std::{collections::BTreeMap, io, io::Write};
+use std::collections::BTreeMap;
 
 use serde_json::json;
 
 use super::{
     failure::{Code, Failure},
-    workplace::{Setup, Workplace},
+    run::{Installation, Runner},
+    session::{Progress, Watch},
 };
 use crate::{
     domain::{
@@ -34,22 +35,22 @@ const REFUSED: &str = "refused";
 const REFUSED_TOLD: u32 = 2;
 
 /// Tells of a run and how it ended. What goes wrong in it is said, and changes nothing.
-pub(super) async fn tell(setup: &Setup, workplace: &mut Workplace, ended: &Result<(Report, Scope), Failure>) {
-    let workspace = workplace.connection.workspace.clone().unwrap_or_default();
-    let doubt = workplace.doubt.as_ref().map(ToString::to_string);
-    if let Err(failure) = told(setup, &mut workplace.store, &workspace, ended, doubt.as_deref()).await {
-        warn(&failure.error);
+pub(super) async fn tell(runner: &mut Runner, ended: &Result<(Report, Scope), Failure>) {
+    let Runner { installation, turn, store, doubt, .. } = runner;
+    let doubt = doubt.as_ref().map(ToString::to_string);
+    if let Err(failure) = told(installation, &turn.watch, store, ended, doubt.as_deref()).await {
+        warn(&turn.watch, &failure.error);
     }
 }
 
 /// Counts runs that could not begin since another one held the lock, and tells of them when they come one after the other.
-pub(super) async fn tell_of_lock(setup: &Setup, failure: Option<&Failure>) {
+pub(super) async fn tell_of_lock(installation: &Installation, watch: &Watch, failure: Option<&Failure>) {
     let counted = async || -> Result<(), Failure> {
         let locked = failure.filter(|failure| failure.code == Code::Locked);
         if locked.is_none() && failure.is_some() {
             return Ok(());
         }
-        let mut store = setup.open_state()?;
+        let mut store = installation.open_state()?.0;
         let before: u32 = store.recall(REFUSED)?.unwrap_or_default();
         let Some(locked) = locked else {
             if before > 0 {
@@ -65,22 +66,23 @@ pub(super) async fn tell_of_lock(setup: &Setup, failure: Option<&Failure>) {
         let again = format!("{refused} runs in a row could not begin: {}", locked.error);
         let hints = locked.hints.iter().cloned();
         let ended = Err(hints.fold(Failure::new(locked.code, again), Failure::hint));
-        let workspace = setup.settings.clockify.workspace.clone().unwrap_or_default();
-        told(setup, &mut store, &workspace, &ended, None).await
+        told(installation, watch, &mut store, &ended, None).await
     };
     if let Err(failure) = counted().await {
-        warn(&failure.error);
+        warn(watch, &failure.error);
     }
 }
 
 async fn told(
-    setup: &Setup,
+    installation: &Installation,
+    watch: &Watch,
     store: &mut Store,
-    workspace: &str,
     ended: &Result<(Report, Scope), Failure>,
     doubt: Option<&str>,
 ) -> Result<(), Failure> {
-    let (settings, environment) = (&setup.settings.notify, setup.environment());
+    let Installation { settings, environment, .. } = installation;
+    let workspace = settings.clockify.workspace.as_deref().unwrap_or_default();
+    let settings = &settings.notify;
     if *settings == NotifySettings::default() {
         return Ok(());
     }
@@ -123,7 +125,7 @@ async fn told(
     for (way, outcome) in [("webhook", webhook), ("email", email), ("command", command)] {
         match outcome {
             // What could not be told is tried again after the next run.
-            Some(Err(error)) => warn(&format!("nobody was told by notify.{way}: {error}")),
+            Some(Err(error)) => warn(watch, &format!("nobody was told by notify.{way}: {error}")),
             Some(Ok(())) => changed |= told.insert(way.to_owned(), affair.clone()).as_ref() != Some(&affair),
             None => {}
         }
@@ -134,7 +136,7 @@ async fn told(
     Ok(())
 }
 
-fn warn(text: &str) {
+fn warn(watch: &Watch, text: &str) {
     tracing::warn!(error = text, "nobody was told");
-    drop(writeln!(io::stderr(), "warning: {}", Display::of(text)));
+    watch(Progress::Warned(Display::of(text).to_string()));
 }
