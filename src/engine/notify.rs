@@ -50,16 +50,16 @@ pub(super) async fn tell_of_lock(installation: &Installation, watch: &Watch, fai
         if locked.is_none() && failure.is_some() {
             return Ok(());
         }
-        let mut store = installation.open_state()?.0;
-        let before: u32 = store.recall(REFUSED)?.unwrap_or_default();
+        let mut store = installation.open_state().await?.0;
+        let before: u32 = store.recall(REFUSED).await?.unwrap_or_default();
         let Some(locked) = locked else {
             if before > 0 {
-                store.forget(REFUSED)?;
+                store.forget(REFUSED).await?;
             }
             return Ok(());
         };
         let refused = before.saturating_add(1);
-        store.remember(REFUSED, &refused)?;
+        store.remember(REFUSED, &refused).await?;
         if refused < REFUSED_TOLD {
             return Ok(());
         }
@@ -86,7 +86,7 @@ async fn told(
     if *settings == NotifySettings::default() {
         return Ok(());
     }
-    let mut waits: Vec<_> = store.pending()?.into_iter().map(|row| (row.waits, row.change, row.reason)).collect();
+    let mut waits: Vec<_> = store.pending().await?.into_iter().map(|row| (row.waits, row.change, row.reason)).collect();
     if let Ok((report, _)) = ended {
         // What this very run could not do is told once, by its report.
         waits.retain(|(_, change, _)| !report.names(&change.id));
@@ -98,7 +98,7 @@ async fn told(
         }
         Err(failure) => (Affair::of_failure(failure.code as u8), Message::of_failure(workspace, &failure.error, &failure.hints)),
     };
-    let mut told: BTreeMap<String, Affair> = store.recall(TOLD)?.unwrap_or_default();
+    let mut told: BTreeMap<String, Affair> = store.recall(TOLD).await?.unwrap_or_default();
     let is_new = |way: &str| affair.is_news_after(told.get(way));
     let by_webhook = async {
         let reference = settings.webhook.as_ref().filter(|_| is_new("webhook"))?;
@@ -131,7 +131,7 @@ async fn told(
         }
     }
     if changed {
-        store.remember(TOLD, &told)?;
+        store.remember(TOLD, &told).await?;
     }
     Ok(())
 }

@@ -47,9 +47,9 @@ impl Queue {
     ///
     /// # Errors
     /// Where the state cannot be read.
-    pub fn of(state: &State) -> Result<Self, Failure> {
-        let said = state.verdicts()?.into_iter().map(|known| (known.said.change.clone(), known)).collect();
-        let mut queue = Self { rows: state.pending()?, said, notices: state.recall(NOTICES)?.unwrap_or_default() };
+    pub async fn of(state: &State) -> Result<Self, Failure> {
+        let said = state.verdicts().await?.into_iter().map(|known| (known.said.change.clone(), known)).collect();
+        let mut queue = Self { rows: state.pending().await?, said, notices: state.recall(NOTICES).await?.unwrap_or_default() };
         // What was ignored since waits for nobody, although no run has said so yet.
         let ignored: BTreeSet<ChangeId> =
             queue.said.values().filter(|known| is_ignored(known)).map(|known| known.said.change.clone()).collect();
@@ -92,9 +92,9 @@ pub fn is_approval(known: &Remembered) -> bool {
 ///
 /// # Errors
 /// Where an ID means none or several, and where one of them, or what one needs, is held; nothing is kept then.
-pub fn approve(installation: &Installation, which: &Which) -> Result<(Vec<String>, usize), Failure> {
-    let mut state = installation.open_state()?;
-    let queue = Queue::of(&state)?;
+pub async fn approve(installation: &Installation, which: &Which) -> Result<(Vec<String>, usize), Failure> {
+    let mut state = installation.open_state().await?;
+    let queue = Queue::of(&state).await?;
     let is_held = |at: &usize| queue.rows[*at].waits == Waits::Held;
     let (held, chosen): (BTreeSet<usize>, BTreeSet<usize>) = choose(&queue, which)?.into_iter().partition(is_held);
     if let (Which::Ids(_), Some(at)) = (which, held.first()) {
@@ -113,7 +113,7 @@ pub fn approve(installation: &Installation, which: &Which) -> Result<(Vec<String
     }
     let said: Vec<Said> = chosen.iter().map(|at| approved(&queue, &queue.rows[*at])).collect();
     if !said.is_empty() {
-        installation.keep(&mut state, "pending approve", &said)?;
+        installation.keep(&mut state, "pending approve", &said).await?;
     }
     Ok((said.into_iter().map(|said| said.what).collect(), held.len()))
 }
@@ -122,9 +122,9 @@ pub fn approve(installation: &Installation, which: &Which) -> Result<(Vec<String
 ///
 /// # Errors
 /// Where an ID means none or several; nothing is taken back then.
-pub fn clear(installation: &Installation, which: &Which) -> Result<Vec<String>, Failure> {
-    let mut state = installation.open_state()?;
-    let queue = Queue::of(&state)?;
+pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<String>, Failure> {
+    let mut state = installation.open_state().await?;
+    let queue = Queue::of(&state).await?;
     let standing: Vec<&Remembered> = queue.standing().collect();
     // Of what no run has left, only IDs and words are known: kinds and actions name what waits alone.
     let (rows, standing): (Vec<usize>, Vec<&Remembered>) = match which {
@@ -144,7 +144,7 @@ pub fn clear(installation: &Installation, which: &Which) -> Result<Vec<String>, 
     });
     let (said, cleared): (Vec<Said>, Vec<String>) = of_rows.chain(of_standing).unzip();
     if !said.is_empty() {
-        installation.keep(&mut state, "pending clear", &said)?;
+        installation.keep(&mut state, "pending clear", &said).await?;
     }
     Ok(cleared)
 }
@@ -153,9 +153,9 @@ pub fn clear(installation: &Installation, which: &Which) -> Result<Vec<String>, 
 ///
 /// # Errors
 /// Where an ID means none or several; nothing is settled then.
-pub fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<Said>, Failure> {
-    let mut state = installation.open_state()?;
-    let queue = Queue::of(&state)?;
+pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<Said>, Failure> {
+    let mut state = installation.open_state().await?;
+    let queue = Queue::of(&state).await?;
     let ignored = || Verdict { decision: Some(Decision::Ignore), ..Verdict::default() };
     let of_rows = queue.rows.iter().map(|row| said(row, ignored()));
     let of_notices = queue.notices.iter().map(|told| {
@@ -165,7 +165,7 @@ pub fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<Said>, 
     let all: Vec<Said> = of_rows.chain(of_notices).collect();
     let meant = named(ids, all.iter().map(|said| said.change.0.as_str()))?;
     let said: Vec<Said> = meant.into_iter().map(|at| all[at].clone()).collect();
-    installation.keep(&mut state, "pending ignore", &said)?;
+    installation.keep(&mut state, "pending ignore", &said).await?;
     Ok(said)
 }
 
@@ -173,17 +173,17 @@ pub fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<Said>, 
 ///
 /// # Errors
 /// Where the state cannot be read.
-pub fn ignored(state: &State) -> Result<Vec<Remembered>, Failure> {
-    Ok(state.verdicts()?.into_iter().filter(is_ignored).collect())
+pub async fn ignored(state: &State) -> Result<Vec<Remembered>, Failure> {
+    Ok(state.verdicts().await?.into_iter().filter(is_ignored).collect())
 }
 
 /// Asks again about what was ignored: about these, or without any about all. Returns what was said.
 ///
 /// # Errors
 /// Where an ID means none or several; nothing is asked about again then.
-pub fn revoke(installation: &Installation, ids: Option<&[String]>) -> Result<Vec<Said>, Failure> {
-    let mut state = installation.open_state()?;
-    let known = ignored(&state)?;
+pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Result<Vec<Said>, Failure> {
+    let mut state = installation.open_state().await?;
+    let known = ignored(&state).await?;
     let revoked = match ids {
         None => (0..known.len()).collect(),
         Some(ids) => named(ids, known.iter().map(|known| known.said.change.0.as_str()))
@@ -192,7 +192,7 @@ pub fn revoke(installation: &Installation, ids: Option<&[String]>) -> Result<Vec
     let said = revoked.iter().map(|at| Said { verdict: Verdict::default(), ..known[*at].said.clone() });
     let said: Vec<Said> = said.collect();
     if !said.is_empty() {
-        installation.keep(&mut state, "ignored revoke", &said)?;
+        installation.keep(&mut state, "ignored revoke", &said).await?;
     }
     Ok(said)
 }

@@ -103,25 +103,25 @@ impl Installation {
     ///
     /// # Errors
     /// Where it cannot be used.
-    pub fn look_at_state(&self) -> Result<State, Failure> {
-        State::look(&self.directory)
+    pub async fn look_at_state(&self) -> Result<State, Failure> {
+        State::look(&self.directory).await
     }
 
     /// The state, to look at and to keep in it what a person says; not to run.
     ///
     /// # Errors
     /// Where it cannot be used.
-    pub fn open_state(&self) -> Result<State, Failure> {
-        Ok(State(Store::open(&self.directory, (self.clock)())?))
+    pub async fn open_state(&self) -> Result<State, Failure> {
+        Ok(State(Store::open(&self.directory, (self.clock)()).await?))
     }
 
     /// Moves the state away, so that the next run begins with an empty one. Nothing when there is none.
     ///
     /// # Errors
     /// [`Code::Locked`] while a run is under way.
-    pub fn set_state_aside(&self) -> Result<Option<PathBuf>, Failure> {
+    pub async fn set_state_aside(&self) -> Result<Option<PathBuf>, Failure> {
         let now = (self.clock)();
-        let aside = Store::set_aside(&self.directory, Holder::here(&self.by, "doctor rebuild", now))?;
+        let aside = Store::set_aside(&self.directory, Holder::here(&self.by, "doctor rebuild", now)).await?;
         if aside.is_some() {
             self.checkpoints().set_aside(now)?;
         }
@@ -132,34 +132,34 @@ impl Installation {
     ///
     /// # Errors
     /// Where it cannot be kept.
-    pub fn keep(&self, state: &mut State, trigger: &str, said: &[Said]) -> Result<(), Failure> {
-        state.0.save_verdicts(&self.by, (self.clock)(), None, said)?;
-        self.log_by_itself(&mut state.0, trigger, decided(&self.by, said), "decided", &[])
+    pub async fn keep(&self, state: &mut State, trigger: &str, said: &[Said]) -> Result<(), Failure> {
+        state.0.save_verdicts(&self.by, (self.clock)(), None, said).await?;
+        self.log_by_itself(&mut state.0, trigger, decided(&self.by, said), "decided", &[]).await
     }
 
     /// Keeps that a page and its object belong together no more, and logs it.
     ///
     /// # Errors
     /// Where it cannot be kept.
-    pub fn part(&self, state: &mut State, link: &Link) -> Result<(), Failure> {
+    pub async fn part(&self, state: &mut State, link: &Link) -> Result<(), Failure> {
         let Link { page, kind, object, .. } = *link;
         let parted = What::Linked { page, kind, object: None, former: Some(object) };
-        self.log_by_itself(&mut state.0, "unlink", [parted], "unlinked", std::slice::from_ref(link))
+        self.log_by_itself(&mut state.0, "unlink", [parted], "unlinked", std::slice::from_ref(link)).await
     }
 
     /// The run of that name, or the last one that wrote something.
     ///
     /// # Errors
     /// Where there is none, or several begin so.
-    pub fn run_to_undo(&self, name: Option<&str>) -> Result<RunId, Failure> {
-        let state = self.look_at_state()?;
+    pub async fn run_to_undo(&self, name: Option<&str>) -> Result<RunId, Failure> {
+        let state = self.look_at_state().await?;
         let hint = "`punchlist logs list` lists all runs";
         let Some(name) = name else {
             let nothing = || Failure::new(Code::Error, "no run has written anything yet: there is nothing to undo");
-            return state.last_run_that_wrote()?.ok_or_else(nothing);
+            return state.last_run_that_wrote().await?.ok_or_else(nothing);
         };
         let shown = Display::of(name).clipped(60).to_string();
-        match state.run_named(name)? {
+        match state.run_named(name).await? {
             Meant::One(run) => Ok(run),
             Meant::Nothing => Err(Failure::new(Code::Error, format!("there is no run “{shown}”")).hint(hint)),
             Meant::Several => Err(Failure::new(Code::Error, format!("several runs begin with “{shown}”")).hint(hint)),
@@ -179,18 +179,18 @@ impl Installation {
         watch: Watch,
     ) -> Result<Runner, Failure> {
         let turn = Turn { trigger, by: self.by.clone(), patience, clock: self.clock, stop, watch };
-        let mut store = Store::open(&self.directory, (self.clock)())?;
+        let mut store = Store::open(&self.directory, (self.clock)()).await?;
         let mut original = None;
         if let Err(error) = turn.take(&mut store).await {
             if !matches!(error, SessionError::Store(StoreError::Locked { .. })) || beside == Beside::Refused {
                 return Err(error.into());
             }
             turn.warn(format!("{error}: what it is at may change this, and nothing of this is stored"));
-            let copy = store.copy()?;
+            let copy = store.copy().await?;
             original = Some(std::mem::replace(&mut store, copy));
         }
-        let earlier = earlier_requests(&store, (self.clock)())?;
-        let pauses = if self.now { BTreeMap::new() } else { pauses(&store, (self.clock)())? };
+        let earlier = earlier_requests(&store, (self.clock)()).await?;
+        let pauses = if self.now { BTreeMap::new() } else { pauses(&store, (self.clock)()).await? };
         let connection = Connection::new(&self.settings, &self.environment, self.clock, &earlier, &pauses, &turn.watch).await;
         let connection = match connection {
             Ok(connection) => connection,
@@ -198,7 +198,8 @@ impl Installation {
                 if failure.code == Code::Refused {
                     // As a run that ended before it began.
                     let refused = What::SecretRefused { error: failure.error.clone() };
-                    self.log_by_itself(original.as_mut().unwrap_or(&mut store), "connect", [refused], &failure.error, &[])?;
+                    self.log_by_itself(original.as_mut().unwrap_or(&mut store), "connect", [refused], &failure.error, &[])
+                        .await?;
                 }
                 return Err(failure);
             }
@@ -231,11 +232,11 @@ impl Installation {
         let unattended = async |session: &mut Session<'_>| {
             session.unattended = true;
             let (sides, plan) = session.look().await?;
-            let mut review = session.decided(&plan, "policy")?;
+            let mut review = session.decided(&plan, "policy").await?;
             review.approve_undecided(|change| change.state == plan::State::Ready);
             let approved = review.approved();
             let (plan, stopped) = session.apply(sides, plan, approved).await?;
-            let report = session.finish(&plan, stopped, began.elapsed().as_secs_f64())?;
+            let report = session.finish(&plan, stopped, began.elapsed().as_secs_f64()).await?;
             Ok((report, plan.scope))
         };
         let ended = runner.run(trigger, unattended).await;
@@ -262,7 +263,7 @@ impl Installation {
     }
 
     /// Logs something that happened outside any run, as a run of its own, along with what it does to links.
-    fn log_by_itself(
+    async fn log_by_itself(
         &self,
         store: &mut Store,
         trigger: &str,
@@ -274,10 +275,10 @@ impl Installation {
         let run = run_id(now);
         let (record, begins) = self.beginning(&run, trigger, String::new(), now);
         let end = RunEnd { at: now, outcome: outcome.to_owned(), report: serde_json::Value::Null };
-        store.begin_run(&RunRecord { end: Some(end), ..record })?;
+        store.begin_run(&RunRecord { end: Some(end), ..record }).await?;
         let ends = What::RunEnded { outcome: outcome.to_owned(), totals: None };
         let all = std::iter::once(begins).chain(what).chain([ends]);
-        Ok(store.record(now, &all.map(|what| Event { run: run.clone(), at: now, what }).collect::<Vec<_>>(), links)?)
+        Ok(store.record(now, &all.map(|what| Event { run: run.clone(), at: now, what }).collect::<Vec<_>>(), links).await?)
     }
 }
 
@@ -318,12 +319,12 @@ impl Runner {
         if self.original.is_none() {
             self.turn.take(&mut self.store).await?;
         }
-        self.hold_log_against_checkpoint()?;
+        self.hold_log_against_checkpoint().await?;
         let now = (self.installation.clock)();
         let run = run_id(now);
         let Self { installation, turn, store, connection, before, .. } = self;
         let given = &installation.settings.given;
-        let changed = configured_otherwise(store, given)?;
+        let changed = configured_otherwise(store, given).await?;
         let (record, begins) = installation.beginning(&run, trigger, sha256(&connection.rules), now);
         let mut session = Session {
             notion: &connection.notion,
@@ -340,24 +341,24 @@ impl Runner {
             turn,
             exchanges: connection.exchanges.clone(),
         };
-        session.store.begin_run(&record)?;
-        session.tell([begins].into_iter().chain(std::mem::take(before)).chain(changed).collect())?;
+        session.store.begin_run(&record).await?;
+        session.tell([begins].into_iter().chain(std::mem::take(before)).chain(changed).collect()).await?;
         // After that, so that a crash in between tells it twice rather than never.
-        remember_configuration(session.store, given)?;
+        remember_configuration(session.store, given).await?;
         let done = work(&mut session).await;
         match &done {
             Ok(_) => tracing::info!(run = %run, trigger, "ended"),
             Err(failure) => tracing::error!(run = %run, trigger, error = failure.error, "failed"),
         }
         if let Err(failure) = &done {
-            session.close(&failure.error)?;
+            session.close(&failure.error).await?;
         }
         let done = done.map_err(|failure| located(failure, &installation.settings.places));
         if let Some(original) = &mut self.original {
-            if let Err(error) = keep_requests(original, &self.store, &run) {
+            if let Err(error) = keep_requests(original, &self.store, &run).await {
                 self.turn.warn(format!("the log does not say that this ran: {error}"));
             }
-        } else if let Err(failure) = self.keep_checkpoint(&run) {
+        } else if let Err(failure) = self.keep_checkpoint(&run).await {
             // What was done is done, and the next checkpoint vouches for it as well.
             self.turn.warn(format!("no checkpoint of the log was kept: {}", failure.error));
         }
@@ -365,11 +366,11 @@ impl Runner {
     }
 
     /// Says where the end of the log is not what the last checkpoint has seen. Whether all the rest is, `logs verify` finds out.
-    fn hold_log_against_checkpoint(&mut self) -> Result<(), Failure> {
+    async fn hold_log_against_checkpoint(&mut self) -> Result<(), Failure> {
         let checkpoints = self.installation.checkpoints();
         self.doubt = match checkpoints.last() {
             Ok(None) => None,
-            Ok(Some(Ok(checkpoint))) => self.store.hold_against(&checkpoint)?,
+            Ok(Some(Ok(checkpoint))) => self.store.hold_against(&checkpoint).await?,
             Ok(Some(Err(finding))) => Some(finding),
             Err(error) => {
                 self.turn.warn(format!("the log was not held against its last checkpoint: {error}"));
@@ -387,33 +388,33 @@ impl Runner {
     }
 
     /// Cuts off what is not to be kept any longer, and keeps a checkpoint of the rest: unless that would vouch for a log that is in doubt.
-    fn keep_checkpoint(&mut self, run: &RunId) -> Result<(), Failure> {
+    async fn keep_checkpoint(&mut self, run: &RunId) -> Result<(), Failure> {
         let now = (self.installation.clock)();
         if let Some(days) = self.installation.settings.logs.keep_days
             && let Ok(before) = now.checked_sub(jiff::SignedDuration::from_hours(24 * i64::from(days)))
         {
-            self.store.cut_log(before, run, now)?;
+            self.store.cut_log(before, run, now).await?;
         }
         // A key that was changed on purpose goes on with the next checkpoint.
         if !matches!(self.doubt, None | Some(Finding::OtherKey { .. })) {
             return Ok(());
         }
-        let (n, head) = self.store.log_head()?;
+        let (n, head) = self.store.log_head().await?;
         self.installation.checkpoints().keep(n, head, now)?;
         Ok(())
     }
 }
 
 /// Keeps of a run that worked on a copy what it asked the services for, which counts towards their budgets, and that there was such a run.
-fn keep_requests(original: &mut Store, copy: &Store, run: &RunId) -> Result<(), StoreError> {
+async fn keep_requests(original: &mut Store, copy: &Store, run: &RunId) -> Result<(), StoreError> {
     let is_kept = |event: &Event| {
         matches!(event.what, What::RunStarted { .. } | What::SecretRead { .. } | What::Exchange { .. } | What::RunEnded { .. })
     };
-    let events: Vec<Event> = copy.events(run)?.into_iter().filter(is_kept).collect();
-    for record in copy.runs(1)?.iter().filter(|record| record.id == *run) {
-        original.begin_run(record)?;
+    let events: Vec<Event> = copy.events(run).await?.into_iter().filter(is_kept).collect();
+    for record in copy.runs(1).await?.iter().filter(|record| record.id == *run) {
+        original.begin_run(record).await?;
     }
-    original.append_all(&events)
+    original.append_all(&events).await
 }
 
 /// The name of a run that begins now.
@@ -422,17 +423,17 @@ fn run_id(now: Timestamp) -> RunId {
 }
 
 /// Keeps what is configured, for the next run to compare with.
-fn remember_configuration(store: &mut Store, given: &BTreeMap<String, String>) -> Result<(), Failure> {
-    let known: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION)?;
+async fn remember_configuration(store: &mut Store, given: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let known: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION).await?;
     if known.as_ref() != Some(given) {
-        store.remember(CONFIGURATION, given)?;
+        store.remember(CONFIGURATION, given).await?;
     }
     Ok(())
 }
 
 /// The keys that have another value than in the last run.
-fn configured_otherwise(store: &Store, given: &BTreeMap<String, String>) -> Result<Vec<What>, Failure> {
-    let before: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION)?;
+async fn configured_otherwise(store: &Store, given: &BTreeMap<String, String>) -> Result<Vec<What>, Failure> {
+    let before: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION).await?;
     let Some(before) = before else { return Ok(Vec::new()) };
     let keys: std::collections::BTreeSet<&String> = before.keys().chain(given.keys()).collect();
     let changed = keys.into_iter().filter(|key| before.get(*key) != given.get(*key)).map(|key| What::ConfigurationChanged {
@@ -454,14 +455,14 @@ fn located(failure: Failure, places: &BTreeMap<String, String>) -> Failure {
 }
 
 /// The ages of requests that earlier runs made lately, so that a budget of so many an hour holds across runs.
-fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Vec<Duration>>, Failure> {
+async fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Vec<Duration>>, Failure> {
     let mut earlier: BTreeMap<Service, Vec<Duration>> = BTreeMap::new();
-    for run in store.runs(BUDGET_RUNS_MAX)? {
+    for run in store.runs(BUDGET_RUNS_MAX).await? {
         let ended = run.end.as_ref().map_or(now, |end| end.at);
         if Duration::try_from(now.duration_since(ended)).unwrap_or_default() > BUDGET_WINDOW {
             break;
         }
-        for event in store.events(&run.id)? {
+        for event in store.events(&run.id).await? {
             let age = Duration::try_from(now.duration_since(event.at)).unwrap_or_default();
             if let (What::Exchange { service, .. }, true) = (event.what, age < BUDGET_WINDOW) {
                 earlier.entry(service).or_default().push(age);
@@ -472,8 +473,8 @@ fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, V
 }
 
 /// How long the services had asked earlier runs to wait, as far as that is not over yet; nothing of a wait that is.
-fn pauses(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Duration>, Failure> {
-    let not_before: NotBefore = store.recall(NOT_BEFORE)?.unwrap_or_default();
+async fn pauses(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Duration>, Failure> {
+    let not_before: NotBefore = store.recall(NOT_BEFORE).await?.unwrap_or_default();
     // Neither an absurd wish nor a clock that was set back locks us out for longer.
     let left = |until: Timestamp| Duration::try_from(until.duration_since(now)).unwrap_or_default().min(PAUSE_MAX);
     Ok(not_before.into_iter().map(|(service, until)| (service, left(until))).collect())

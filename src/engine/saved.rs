@@ -108,20 +108,20 @@ impl Session<'_> {
                 )
                 .hint("make a new plan with `punchlist plan --out FILE`, and look at what it holds"));
             }
-            self.release(allow)?;
-            plan = self.plan(&mut sides)?;
+            self.release(allow).await?;
+            plan = self.plan(&mut sides).await?;
             let let_through = plan.changes.iter().filter(|change| change.state == State::Ready);
             let let_through: BTreeSet<&str> = let_through.map(|change| change.id.0.as_str()).collect();
             let held = saved.changes().iter().filter(|change| change.hold.is_some());
             ready.extend(held.map(|change| change.id.as_str()).filter(|id| let_through.contains(id)));
         }
         // What the file calls ready is ready where the plan of this moment says so, or where a person has approved it.
-        let mut review = self.decided(&plan, "policy")?;
+        let mut review = self.decided(&plan, "policy").await?;
         let asked: BTreeSet<&str> = saved.changes().iter().map(|change| change.id.as_str()).collect();
         let others = (0..plan.changes.len()).filter(|&at| !asked.contains(plan.changes[at].id.0.as_str()));
         review.decide(&others.collect::<Vec<_>>(), None);
         review.approve_undecided(|change| change.state == State::Ready && ready.contains(change.id.0.as_str()));
-        self.tell(stale(saved, &review))?;
+        self.tell(stale(saved, &review)).await?;
         let approved = review.approved();
         Ok(self.apply(sides, plan, approved).await?)
     }

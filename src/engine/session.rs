@@ -214,7 +214,7 @@ impl Session<'_> {
             sides = self.fetch() => sides?,
             () = turn.stop.wait() => return Err(SessionError::Stopped("stopped while reading; nothing was written")),
         };
-        let plan = self.plan(&mut sides)?;
+        let plan = self.plan(&mut sides).await?;
         Ok((sides, plan))
     }
 
@@ -226,16 +226,16 @@ impl Session<'_> {
         let at = (self.turn.clock)();
         self.notion.http().begin();
         self.clockify.http().begin();
-        let mark = self.store.mark()?;
-        let registry = self.store.registry()?;
-        let remembered: PerKind<Option<Source>> = self.store.recall("sources")?.unwrap_or_default();
-        let identities: Option<Identities> = self.store.recall("identities")?;
+        let mark = self.store.mark().await?;
+        let registry = self.store.registry().await?;
+        let remembered: PerKind<Option<Source>> = self.store.recall("sources").await?.unwrap_or_default();
+        let identities: Option<Identities> = self.store.recall("identities").await?;
         let pinned = identities.as_ref();
         let Established { notion_workspace, sources, identity } = match self.establish(remembered, pinned).await {
             Ok(established) => established,
             Err(error) => {
                 let exchanges = self.exchanges.take();
-                self.tell_exchanges(exchanges)?;
+                self.tell_exchanges(exchanges).await?;
                 return Err(error);
             }
         };
@@ -256,7 +256,7 @@ impl Session<'_> {
             self.clockify.grow_old();
         }
         let exchanges = self.exchanges.take();
-        self.tell_exchanges(exchanges)?;
+        self.tell_exchanges(exchanges).await?;
         let (from_notion, (identity, objects, problems)) = both?;
         let clockify_workspace = identity.workspace_id;
         let ReadNotion { workspace: notion_workspace, sources, mut snapshots } = from_notion;
@@ -266,7 +266,7 @@ impl Session<'_> {
         snapshots.as_of = self.clockify.http().server_time();
         snapshots.limits = Limits {
             accounts: self.clockify.accounts(),
-            without_estimates: self.without_estimates(&identity.plan, at)?,
+            without_estimates: self.without_estimates(&identity.plan, at).await?,
             properties: PerKind::from_fn(|kind| self.notion.takes(kind, &sources[kind])),
         };
         if snapshots.are_forgotten(&registry) {
@@ -283,9 +283,9 @@ impl Session<'_> {
         imply(&mut snapshots, self.rules);
         let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
         if identities.as_ref() != Some(&now) {
-            self.store.remember("identities", &now)?;
+            self.store.remember("identities", &now).await?;
         }
-        self.store.remember("sources", &PerKind::from_fn(|kind| Some(sources[kind].clone())))?;
+        self.store.remember("sources", &PerKind::from_fn(|kind| Some(sources[kind].clone()))).await?;
         let fetched = Kind::ALL.into_iter().flat_map(|kind| {
             let (pages, objects) = (&snapshots.pages[kind], &snapshots.objects[kind]);
             let incomplete = |because: Option<&str>| because.map(str::to_owned);
@@ -304,7 +304,7 @@ impl Session<'_> {
                 },
             ]
         });
-        self.tell(fetched.collect())?;
+        self.tell(fetched.collect()).await?;
         let mut seen = Sides {
             snapshots,
             registry,
@@ -314,7 +314,7 @@ impl Session<'_> {
             mark,
             clockify_plan: identity.plan,
         };
-        self.save(&mut seen.registry, away_now)?;
+        self.save(&mut seen.registry, away_now).await?;
         // What another run has under way is not lost.
         if self.store.is_locked() {
             self.settle(&mut seen).await?;
@@ -326,8 +326,8 @@ impl Session<'_> {
     }
 
     /// The Clockify plan of the workspace, where it is known to have no estimates: one was refused lately, or not kept.
-    fn without_estimates(&self, plan: &str, now: Timestamp) -> Result<Option<Raw>, SessionError> {
-        let refused: Option<(String, Timestamp)> = self.store.recall(WITHOUT_ESTIMATES)?;
+    async fn without_estimates(&self, plan: &str, now: Timestamp) -> Result<Option<Raw>, SessionError> {
+        let refused: Option<(String, Timestamp)> = self.store.recall(WITHOUT_ESTIMATES).await?;
         let holds = |(of, at): &(String, Timestamp)| of == plan && now.duration_since(*at) < ESTIMATES_AGAIN_AFTER;
         Ok(refused.filter(holds).map(|(plan, _)| plan.into()))
     }
@@ -336,65 +336,67 @@ impl Session<'_> {
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn plan(&mut self, seen: &mut Sides) -> Result<Plan, SessionError> {
+    pub async fn plan(&mut self, seen: &mut Sides) -> Result<Plan, SessionError> {
         let brakes = self.rules.brakes.allowing(&self.allow);
         let rules = Rules { brakes, ..self.rules.clone() };
         let Sides { snapshots, registry, scope, .. } = &*seen;
         let plan = if let Some(run) = &scope.undoes {
-            let events = self.store.events(run)?;
+            let events = self.store.events(run).await?;
             undo(&events, snapshots, registry, &rules, scope.clone()).map_err(|illegal| self.store.damaged(&illegal))?
         } else {
             let difference = diff(snapshots, registry, &rules, scope.clone());
-            self.save(&mut seen.registry, difference.verified)?;
+            self.save(&mut seen.registry, difference.verified).await?;
             difference.plan
         };
-        let known = self.store.verdicts()?.into_iter().map(|known| known.said);
+        let known = self.store.verdicts().await?.into_iter().map(|known| known.said);
         let known = known.filter(|said| said.verdict.decision == Some(Decision::Ignore)).map(|said| said.change).collect();
         let plan = plan.without(&known);
         if plan.scope.undoes.is_none() {
-            self.keep_notices(&plan)?;
+            self.keep_notices(&plan).await?;
         }
         let (plan_hash, changes, undoes) = (plan.hash.clone(), plan.changes.len(), plan.scope.undoes.clone());
         let mut events = vec![What::Planned { plan_hash, changes, complete: plan.complete, undoes: undoes.clone() }];
         events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))));
         events.extend(braked(&plan));
         events.extend(foreign_runs(&plan));
-        self.tell(events)?;
+        self.tell(events).await?;
         let is_refused_by_notion = |change: &Change| {
             change.proposal.side == Service::Notion && change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::NotTaken)
         };
         if plan.changes.iter().any(is_refused_by_notion) {
             // Somebody may add the option that was missed, which the remembered schema would not show.
-            self.store.forget("sources")?;
+            self.store.forget("sources").await?;
         }
         if plan.complete {
-            self.end_decisions(&plan)?;
+            self.end_decisions(&plan).await?;
         }
         if plan.complete && undoes.is_none() {
             let ids = plan.by_id();
-            self.store.withdraw_pending(|waited| ids.contains_key(&ChangeId(waited.id.clone())) || plan.leaves_open(waited))?;
+            self.store
+                .withdraw_pending(|waited| ids.contains_key(&ChangeId(waited.id.clone())) || plan.leaves_open(waited))
+                .await?;
         }
         Ok(plan)
     }
 
     /// Keeps what a plan says without a change, so that somebody can settle it when the run is over.
-    fn keep_notices(&mut self, plan: &Plan) -> Result<(), SessionError> {
+    async fn keep_notices(&mut self, plan: &Plan) -> Result<(), SessionError> {
         let notices: Vec<Told> = plan
             .notices
             .iter()
             .map(|notice| Told { what: notice.words(), page: notice.about(), notice: NoticeDocument::of(notice) })
             .collect();
-        if self.store.recall::<Vec<Told>>(NOTICES)?.unwrap_or_default() != notices {
-            self.store.remember(NOTICES, &notices)?;
+        if self.store.recall::<Vec<Told>>(NOTICES).await?.unwrap_or_default() != notices {
+            self.store.remember(NOTICES, &notices).await?;
         }
         Ok(())
     }
 
     /// Ends what was decided about changes that a complete plan no longer has, so that it cannot be carried out when the same difference
     /// comes again. What was ignored for good stays ignored.
-    fn end_decisions(&mut self, plan: &Plan) -> Result<(), SessionError> {
+    async fn end_decisions(&mut self, plan: &Plan) -> Result<(), SessionError> {
         let ids = plan.by_id();
-        let said = self.store.verdicts_on(plan.scope.undoes.as_ref())?.into_iter();
+        let said = self.store.verdicts_on(plan.scope.undoes.as_ref()).await?.into_iter();
         let is_over = |said: &Said| {
             // While nobody can tell what a page says, nothing about it is over.
             !ids.contains_key(&said.change)
@@ -412,15 +414,15 @@ impl Session<'_> {
             };
             What::DecisionEnded { change, page, by, what, because: because.to_owned() }
         });
-        self.tell(ended.collect())
+        self.tell(ended.collect()).await
     }
 
     /// True when somebody else has written to the state since both sides were read: a plan on it may be out of date.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn is_overtaken(&self, seen: &Sides) -> Result<bool, SessionError> {
-        Ok(self.store.mark()? != seen.mark)
+    pub async fn is_overtaken(&self, seen: &Sides) -> Result<bool, SessionError> {
+        Ok(self.store.mark().await? != seen.mark)
     }
 
     /// Applies what was approved of a plan. When it has become too old, or another run has written since, both sides are read again first,
@@ -433,7 +435,7 @@ impl Session<'_> {
     pub async fn apply(&mut self, mut seen: Sides, mut plan: Plan, approved: Approved) -> Result<(Plan, Stopped), SessionError> {
         let mut approved = approved;
         let stale_after = SignedDuration::try_from(self.rules.stale_after).unwrap_or(SignedDuration::MAX);
-        let is_stale = (self.turn.clock)().duration_since(seen.at) > stale_after || self.is_overtaken(&seen)?;
+        let is_stale = (self.turn.clock)().duration_since(seen.at) > stale_after || self.is_overtaken(&seen).await?;
         if !approved.changes().is_empty() && is_stale {
             let turn = self.turn;
             let read = tokio::select! {
@@ -443,25 +445,25 @@ impl Session<'_> {
             let Some(read) = read else {
                 let because = "the run was stopped while it read both sides again";
                 let left = approved.changes().iter().map(|change| change.id.clone());
-                self.tell(left.map(|change| What::NotStarted { change, because: because.to_owned() }).collect())?;
+                self.tell(left.map(|change| What::NotStarted { change, because: because.to_owned() }).collect()).await?;
                 return Ok((plan, Stopped::Interrupted));
             };
             seen = read;
-            let fresh = self.plan(&mut seen)?;
-            approved = self.still_holding(&approved, &plan, &fresh)?;
+            let fresh = self.plan(&mut seen).await?;
+            approved = self.still_holding(&approved, &plan, &fresh).await?;
             plan = fresh;
         }
         if !approved.changes().is_empty() {
-            self.store.back_up((self.turn.clock)())?;
+            self.store.back_up((self.turn.clock)()).await?;
         }
-        self.store.tell_doing(Doing::Applying)?;
+        self.store.tell_doing(Doing::Applying).await?;
         (self.turn.watch)(Progress::Applying(approved.changes().len()));
-        let earlier = self.store.unlinked_creates()?;
+        let earlier = self.store.unlinked_creates().await?;
         let watch = Arc::clone(&self.turn.watch);
         let mut sink = |event: &Event| watch(Progress::Happened(event.clone()));
         let stopped = self.carry_out(&mut seen, &approved, &earlier, 0, &mut sink).await?;
         if self.clockify.refuses_estimates() {
-            self.store.remember(WITHOUT_ESTIMATES, &(&seen.clockify_plan, (self.turn.clock)()))?;
+            self.store.remember(WITHOUT_ESTIMATES, &(&seen.clockify_plan, (self.turn.clock)())).await?;
         }
         let stopped = if stopped == Stopped::No { self.tell_pages(&mut seen, &plan).await? } else { stopped };
         Ok((plan, stopped))
@@ -499,9 +501,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn decided<P: Deref<Target = Plan>>(&self, plan: P, by: &str) -> Result<Review<P>, SessionError> {
+    pub async fn decided<P: Deref<Target = Plan>>(&self, plan: P, by: &str) -> Result<Review<P>, SessionError> {
         let mut review = Review::new(plan, by);
-        review.recall(self.remembered()?.into_iter().map(|known| (known.said, known.by)));
+        review.recall(self.remembered().await?.into_iter().map(|known| (known.said, known.by)));
         Ok(review)
     }
 
@@ -509,38 +511,38 @@ impl Session<'_> {
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn remembered(&self) -> Result<Vec<Remembered>, SessionError> {
-        Ok(self.store.verdicts()?)
+    pub async fn remembered(&self) -> Result<Vec<Remembered>, SessionError> {
+        Ok(self.store.verdicts().await?)
     }
 
     /// What earlier runs have left for a person.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn waiting(&self) -> Result<Vec<PendingRow>, SessionError> {
-        Ok(self.store.pending()?)
+    pub async fn waiting(&self) -> Result<Vec<PendingRow>, SessionError> {
+        Ok(self.store.pending().await?)
     }
 
     /// Keeps what a person said about changes, and notes it.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn keep(&mut self, said: &[Said]) -> Result<(), SessionError> {
-        self.store.save_verdicts(&self.turn.by, (self.turn.clock)(), self.undoes.as_ref(), said)?;
-        self.tell(decided(&self.turn.by, said).collect())
+    pub async fn keep(&mut self, said: &[Said]) -> Result<(), SessionError> {
+        self.store.save_verdicts(&self.turn.by, (self.turn.clock)(), self.undoes.as_ref(), said).await?;
+        self.tell(decided(&self.turn.by, said).collect()).await
     }
 
     /// Lets more changes of a class through than its brake, in this run alone.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn release(&mut self, allowances: Vec<Allowance>) -> Result<(), SessionError> {
+    pub async fn release(&mut self, allowances: Vec<Allowance>) -> Result<(), SessionError> {
         let by = &self.turn.by;
         let released = |allowance: &Allowance| {
             let Allowance { class, count } = *allowance;
             What::Released { class, count, by: by.clone() }
         };
-        self.tell(allowances.iter().map(released).collect())?;
+        self.tell(allowances.iter().map(released).collect()).await?;
         self.allow.extend(allowances);
         Ok(())
     }
@@ -552,7 +554,7 @@ impl Session<'_> {
 
     /// Settles the writes that an earlier run left without a known outcome, before anything is planned on top of them.
     async fn settle(&mut self, seen: &mut Sides) -> Result<(), SessionError> {
-        let open = self.store.open_writes()?;
+        let open = self.store.open_writes().await?;
         let Sides { snapshots, registry, sources, scope, .. } = seen;
         let services = Services { notion: self.notion, clockify: self.clockify, sources, workspace: &scope.clockify_workspace };
         let settling = Settling { snapshots, registry, rules: self.rules, clock: &self.turn.clock };
@@ -561,7 +563,7 @@ impl Session<'_> {
     }
 
     /// Of what was approved of an old plan, what a fresh one proposes unchanged; the rest is refused as stale.
-    fn still_holding(&mut self, approved: &Approved, old: &Plan, fresh: &Plan) -> Result<Approved, SessionError> {
+    async fn still_holding(&mut self, approved: &Approved, old: &Plan, fresh: &Plan) -> Result<Approved, SessionError> {
         let ids: BTreeSet<&str> = approved.changes().iter().map(|change| change.id.0.as_str()).collect();
         let mut review = Review::new(fresh, "");
         review.recall(approved.verdicts().iter().cloned());
@@ -580,13 +582,13 @@ impl Session<'_> {
             What::NotStarted { change: id, because }
         });
         let stale: Vec<What> = stale.collect();
-        self.tell(stale)?;
+        self.tell(stale).await?;
         Ok(still)
     }
 
-    fn save(&mut self, registry: &mut Registry, links: Vec<Link>) -> Result<(), SessionError> {
+    async fn save(&mut self, registry: &mut Registry, links: Vec<Link>) -> Result<(), SessionError> {
         if !links.is_empty() {
-            self.store.save_links((self.turn.clock)(), &links)?;
+            self.store.save_links((self.turn.clock)(), &links).await?;
         }
         for link in links {
             registry.insert(link);
@@ -594,11 +596,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    pub(super) fn tell(&mut self, what: Vec<What>) -> Result<(), SessionError> {
+    pub(super) async fn tell(&mut self, what: Vec<What>) -> Result<(), SessionError> {
         let at = (self.turn.clock)();
         let events: Vec<Event> = what.into_iter().map(|what| Event { run: self.run.clone(), at, what }).collect();
         if !events.is_empty() {
-            self.store.append_all(&events)?;
+            self.store.append_all(&events).await?;
         }
         for event in events {
             tracing::debug!(run = %event.run, event = event.what.word(), "kept");
@@ -607,9 +609,9 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn tell_exchanges(&mut self, exchanges: Vec<(Timestamp, Exchange)>) -> Result<(), SessionError> {
+    async fn tell_exchanges(&mut self, exchanges: Vec<(Timestamp, Exchange)>) -> Result<(), SessionError> {
         let events = exchange_events(&self.run, exchanges);
-        if events.is_empty() { Ok(()) } else { Ok(self.store.append_all(&events)?) }
+        if events.is_empty() { Ok(()) } else { Ok(self.store.append_all(&events).await?) }
     }
 }
 
@@ -667,9 +669,9 @@ struct StoreJournal<'a> {
 impl Journal for StoreJournal<'_> {
     type Error = StoreError;
 
-    fn append(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), StoreError> {
+    async fn append(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), StoreError> {
         let mut all = exchange_events(self.run, self.exchanges.take());
         all.extend_from_slice(events);
-        self.store.record(at, &all, links)
+        self.store.record(at, &all, links).await
     }
 }

@@ -16,16 +16,16 @@ impl State {
     ///
     /// # Errors
     /// Where it cannot be used.
-    pub fn look(directory: &Path) -> Result<Self, Failure> {
-        Ok(Self(Store::open_read_only(directory)?))
+    pub async fn look(directory: &Path) -> Result<Self, Failure> {
+        Ok(Self(Store::open_read_only(directory).await?))
     }
 
     /// Makes a state that knows some links already, e.g. one to try things on.
     ///
     /// # Errors
     /// Where it cannot be used.
-    pub fn begin_with(directory: &Path, now: Timestamp, links: &[Link]) -> Result<(), Failure> {
-        Ok(Store::open(directory, now)?.save_links(now, links)?)
+    pub async fn begin_with(directory: &Path, now: Timestamp, links: &[Link]) -> Result<(), Failure> {
+        Ok(Store::open(directory, now).await?.save_links(now, links).await?)
     }
 }
 

@@ -187,7 +187,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Some(Command::Undo { run, out }) => {
             let setup = Setup::load(&global).await?;
-            let undoes = Some(setup.installation.run_to_undo(run.as_deref())?);
+            let undoes = Some(setup.installation.run_to_undo(run.as_deref()).await?);
             match out {
                 Some(out) => Job::on(global, setup).plan(undoes, Some(&out), false).await,
                 None => review(global, setup, undoes).await,
@@ -205,20 +205,22 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Explain { id }) => Job::begin(global).await?.explain(&id).await,
         Some(Command::Pending { act: None }) => {
             let setup = Setup::load(&global).await?;
-            pending::list(&setup.installation, global.json).map(|()| 0)
+            pending::list(&setup.installation, global.json).await.map(|()| 0)
         }
-        Some(Command::Pending { act: Some(act) }) => pending::act(&Setup::load(&global).await?.installation, act).map(|()| 0),
+        Some(Command::Pending { act: Some(act) }) => {
+            pending::act(&Setup::load(&global).await?.installation, act).await.map(|()| 0)
+        }
         Some(Command::Ignored { act }) => {
             let setup = Setup::load(&global).await?;
-            pending::ignored(&setup.installation, act, global.json).map(|()| 0)
+            pending::ignored(&setup.installation, act, global.json).await.map(|()| 0)
         }
-        Some(Command::Unlink { page }) => unlink::unlink(&Setup::load(&global).await?.installation, &page).map(|()| 0),
+        Some(Command::Unlink { page }) => unlink::unlink(&Setup::load(&global).await?.installation, &page).await.map(|()| 0),
         Some(Command::Doctor { what: Cure::Rebuild }) => {
             let setup = Setup::load(&global).await?;
             if global.demo {
                 return Err(Failure::new(Code::Usage, "a demonstration has no state to rebuild"));
             }
-            let aside = setup.installation.set_state_aside()?;
+            let aside = setup.installation.set_state_aside().await?;
             Job::on(global, setup).rebuilt(aside.as_deref()).await
         }
         Some(Command::Logs(what)) => logs::logs(&global, *what).await,
@@ -310,7 +312,7 @@ impl Job {
             session.undoes = undoes;
             let (sides, plan) = session.look().await?;
             let document = session.document(&plan, &sides);
-            session.close("planned")?;
+            session.close("planned").await?;
             Ok((plan, document))
         };
         let (plan, mut document) = self.run("plan", Beside::Copied, planning).await?;
@@ -349,7 +351,7 @@ impl Job {
                 Failure::new(Code::Error, format!("no page, object or change with the ID {} is seen", Display::of(id)))
                     .hint("`punchlist plan --json` names the IDs of all changes and notices")
             })?;
-            session.close("explained")?;
+            session.close("explained").await?;
             Ok(explain(subject, &plan, snapshots, registry, &self.setup.installation.settings.rules))
         };
         let explained = self.run("explain", Beside::Copied, explaining).await?;
@@ -361,11 +363,11 @@ impl Job {
     async fn apply_pending(self) -> Result<u8, Failure> {
         let applying = async |session: &mut Session<'_>| {
             let (sides, plan) = session.look().await?;
-            let mut review = session.decided(&plan, "policy")?;
+            let mut review = session.decided(&plan, "policy").await?;
             review.approve_recalled();
             let approved = review.approved();
             let (plan, stopped) = session.apply(sides, plan, approved).await?;
-            Ok(session.finish(&plan, stopped, self.started.elapsed().as_secs_f64())?)
+            Ok(session.finish(&plan, stopped, self.started.elapsed().as_secs_f64()).await?)
         };
         self.report(&self.run("apply pending", Beside::Refused, applying).await?)
     }
@@ -373,7 +375,7 @@ impl Job {
     async fn apply(self, saved: &Document, allow: Vec<Allowance>) -> Result<u8, Failure> {
         let applying = async |session: &mut Session<'_>| {
             let (plan, stopped) = session.apply_saved(saved, allow).await?;
-            Ok(session.finish(&plan, stopped, self.started.elapsed().as_secs_f64())?)
+            Ok(session.finish(&plan, stopped, self.started.elapsed().as_secs_f64()).await?)
         };
         self.report(&self.run("apply", Beside::Refused, applying).await?)
     }
@@ -383,7 +385,7 @@ impl Job {
         let rebuilding = async |session: &mut Session<'_>| {
             let (sides, plan) = session.look().await?;
             let document = session.document(&plan, &sides);
-            session.close("rebuilt")?;
+            session.close("rebuilt").await?;
             Ok((plan, document, sides.registry.len()))
         };
         let (plan, document, links) = self.run("rebuild", Beside::Refused, rebuilding).await?;

@@ -31,7 +31,7 @@ impl Demo {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let sandbox = Sandbox::start(world, Knobs::default(), listen).await?;
         let state = TempDir::with_prefix("punchlist-demo-")?;
-        State::begin_with(state.path(), now, &links)?;
+        State::begin_with(state.path(), now, &links).await?;
         Ok(Self { sandbox, state })
     }
 

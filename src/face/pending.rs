@@ -168,8 +168,8 @@ fn stands(known: &Remembered) -> Standing<'_> {
 }
 
 /// Lists what waits.
-pub(super) fn list(installation: &Installation, as_json: bool) -> Result<(), Failure> {
-    let queue = Queue::of(&installation.look_at_state()?)?;
+pub(super) async fn list(installation: &Installation, as_json: bool) -> Result<(), Failure> {
+    let queue = Queue::of(&installation.look_at_state().await?).await?;
     if as_json {
         let changes = queue.rows.iter().map(|row| shown(&queue, row)).collect();
         let notices = queue.notices.iter().map(|told| &told.notice).collect();
@@ -250,11 +250,11 @@ pub(super) fn age(now: Timestamp, since: Timestamp) -> String {
 }
 
 /// Decides about what waits, or takes decisions back.
-pub(super) fn act(installation: &Installation, act: Act) -> Result<(), Failure> {
+pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Failure> {
     let mut text = String::new();
     match act {
         Act::Approve(which) => {
-            let (changes, held) = pending::approve(installation, &which.meant())?;
+            let (changes, held) = pending::approve(installation, &which.meant()).await?;
             for what in &changes {
                 put(&mut text, format_args!("approved: {what}\n"));
             }
@@ -266,12 +266,12 @@ pub(super) fn act(installation: &Installation, act: Act) -> Result<(), Failure> 
             }
         }
         Act::Clear(which) => {
-            for what in pending::clear(installation, &which.meant())? {
+            for what in pending::clear(installation, &which.meant()).await? {
                 put(&mut text, format_args!("not decided any more: {what}\n"));
             }
         }
         Act::Ignore { ids } => {
-            for said in pending::ignore(installation, &ids)? {
+            for said in pending::ignore(installation, &ids).await? {
                 put(&mut text, format_args!("ignored: {}\n", Display::of(&said.what)));
             }
             text.push_str("It holds as long as the same is said; `punchlist ignored revoke ID…` takes it back.\n");
@@ -284,13 +284,13 @@ pub(super) fn act(installation: &Installation, act: Act) -> Result<(), Failure> 
 }
 
 /// Lists what was ignored for good, or asks about some of it again.
-pub(super) fn ignored(installation: &Installation, revoke: Option<Ignored>, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn ignored(installation: &Installation, revoke: Option<Ignored>, as_json: bool) -> Result<(), Failure> {
     let Some(Ignored::Revoke { ids, all }) = revoke else {
-        let known = pending::ignored(&installation.look_at_state()?)?;
+        let known = pending::ignored(&installation.look_at_state().await?).await?;
         return say(&if as_json { ignored_json(&known)? } else { ignored_text(&known) });
     };
     let mut text = String::new();
-    for said in pending::revoke(installation, Some(ids.as_slice()).filter(|_| !all))? {
+    for said in pending::revoke(installation, Some(ids.as_slice()).filter(|_| !all)).await? {
         put(&mut text, format_args!("asked about again: {}\n", Display::of(&said.what)));
     }
     if text.is_empty() {

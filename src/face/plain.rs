@@ -77,14 +77,14 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
             if !plan.notices.is_empty() {
                 talk.say(&show::notices(&plan))?;
             }
-            session.close("reviewed")?;
+            session.close("reviewed").await?;
             return Ok(0);
         }
         // Others may run while somebody thinks.
         session.let_others_run();
         let approved = loop {
             let Some(approved) = decide(&mut talk, session, &plan, &installation.by, dress).await? else {
-                session.close("reviewed")?;
+                session.close("reviewed").await?;
                 return Ok(0);
             };
             match session.take_turn().await.map_err(Failure::from) {
@@ -97,7 +97,7 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
         };
         progress.about_to_apply(&approved);
         let (plan, stopped) = apply(&mut talk, session, sides, &plan, approved).await?;
-        let report = session.finish(&plan, stopped, started.elapsed().as_secs_f64())?;
+        let report = session.finish(&plan, stopped, started.elapsed().as_secs_f64()).await?;
         talk.say(&text::report(&report, dress))?;
         Ok(report.outcome.exit_code())
     });
@@ -112,12 +112,12 @@ async fn decide(
     by: &str,
     dress: Dress,
 ) -> Result<Option<Approved>, Failure> {
-    let mut walk = Walk::new(session.decided(Arc::clone(plan), by)?, dress);
+    let mut walk = Walk::new(session.decided(Arc::clone(plan), by).await?, dress);
     let tally = Tally::of(&walk.review);
     if tally.undecided < plan.changes.len() {
         talk.say(&format!("Decided before: {}.\n", tally.words()))?;
     }
-    let waiting = session.waiting()?.len();
+    let waiting = session.waiting().await?.len();
     if waiting > 0 {
         talk.say(&format!("Left for a person by earlier runs: {waiting}.\n"))?;
     }
@@ -148,7 +148,7 @@ async fn decide(
         };
         let Answer { text, changed } = walk.act(command);
         // Kept before it is said: what was answered is never lost.
-        session.keep(&walk.review.said(&changed))?;
+        session.keep(&walk.review.said(&changed)).await?;
         talk.say(&text)?;
     }
     talk.say(&format!("Decisions are kept: {}. Nothing was applied.\n", Tally::of(&walk.review).words()))?;

@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Stdio};
 use punchlist::sandbox::{Failure, Fault, NotionId, World};
 use serde_json::json;
 
-use crate::support::{Ran, Rig};
+use crate::support::{Ran, Rig, done};
 
 /// A state with a client and a project, in sync; then the project is renamed, and that is applied.
 fn renamed() -> (Rig, NotionId) {
@@ -89,9 +89,9 @@ fn a_run_is_replayed_to_the_report_that_was_printed() {
     rig.sandbox.knobs().faults.push(refused.on("POST", "/projects").nth(1));
     for _ in 0..3 {
         let (_, printed) = rig.auto_approve();
-        let store = punchlist::edge::store::Store::open_read_only(&rig.home.path().join("state")).expect("opens");
-        let run = &store.runs(1).expect("runs")[0];
-        let replayed = punchlist::domain::report::replay(&store.events(&run.id).expect("events")).expect("a report");
+        let store = done(punchlist::edge::store::Store::open_read_only(&rig.home.path().join("state"))).expect("opens");
+        let run = &done(store.runs(1)).expect("runs")[0];
+        let replayed = punchlist::domain::report::replay(&done(store.events(&run.id)).expect("events")).expect("a report");
         assert_eq!(serde_json::to_value(replayed).expect("JSON"), printed);
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use punchlist::sandbox::{Failure, Fault, Service, World};
 use serde_json::{Value, json};
 
-use crate::support::{Ran, Rig};
+use crate::support::{Ran, Rig, done};
 
 const ROWS: usize = 40;
 /// Requests that a run may make beyond what reading both sides takes.
@@ -291,9 +291,10 @@ fn a_pause_names_who_asked_until_when_and_now_tries_again() {
 fn after_a_pause_one_request_probes() {
     let rig = Start::new(false).rig();
     rig.run(&["plan"]);
-    let mut store = punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now()).expect("opens");
+    let mut store =
+        done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now())).expect("opens");
     let over = json!({"notion": jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1)});
-    store.remember("not_before", &over).expect("remembers");
+    done(store.remember("not_before", &over)).expect("remembers");
     drop(store);
     rig.sandbox.clear_calls();
     let wait = Fault::new(Failure::RetryAfter("600".to_owned())).service(Service::Notion).times(u32::MAX);

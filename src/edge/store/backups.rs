@@ -20,7 +20,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] where there is no room for a copy: nothing should be written then.
-    pub fn back_up(&mut self, now: Timestamp) -> Result<PathBuf, StoreError> {
+    pub async fn back_up(&mut self, now: Timestamp) -> Result<PathBuf, StoreError> {
         let directory = self.file.with_file_name(BACKUPS);
         files::create_private_directory(&directory).map_err(open::failed(&directory))?;
         let name = format!("punchlist-{}.sqlite3", now.strftime("%Y%m%dT%H%M%S%.3fZ"));
@@ -49,7 +49,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another process holds the lock.
-    pub fn set_aside(directory: &Path, holder: Holder) -> Result<Option<PathBuf>, StoreError> {
+    pub async fn set_aside(directory: &Path, holder: Holder) -> Result<Option<PathBuf>, StoreError> {
         let now = holder.since;
         let directory = open::prepare_directory(directory)?;
         open::inspect_beside(&directory)?;

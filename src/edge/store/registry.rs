@@ -11,7 +11,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn registry(&self) -> Result<Registry, StoreError> {
+    pub async fn registry(&self) -> Result<Registry, StoreError> {
         self.read(|connection| {
             let sql = "SELECT page_id, kind, clockify_id, sight, base, left_ids, along, unwritten FROM link ORDER BY page_id";
             let mut statement = connection.prepare_cached(sql)?;
@@ -38,7 +38,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn save_links(&mut self, at: Timestamp, links: &[Link]) -> Result<(), StoreError> {
+    pub async fn save_links(&mut self, at: Timestamp, links: &[Link]) -> Result<(), StoreError> {
         self.write(|transaction| links.iter().try_for_each(|link| save(transaction, at, link)))
     }
 
@@ -46,7 +46,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn remove_links(&mut self, at: Timestamp, pages: &[PageId], why: &str) -> Result<(), StoreError> {
+    pub async fn remove_links(&mut self, at: Timestamp, pages: &[PageId], why: &str) -> Result<(), StoreError> {
         self.write(|transaction| {
             for page in pages {
                 let page = page.to_string();
@@ -63,7 +63,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn last_ended_link(&self, page: PageId) -> Result<Option<ObjectId>, StoreError> {
+    pub async fn last_ended_link(&self, page: PageId) -> Result<Option<ObjectId>, StoreError> {
         self.read(|connection| {
             let sql = "SELECT clockify_id FROM tombstone WHERE page_id = ?1 ORDER BY n DESC LIMIT 1";
             let mut statement = connection.prepare_cached(sql)?;

@@ -35,7 +35,7 @@ impl Turn {
         let deadline = tokio::time::Instant::now() + self.patience;
         let mut is_said = false;
         loop {
-            let locked = match store.lock(Holder::here(&self.by, self.trigger, (self.clock)())) {
+            let locked = match store.lock(Holder::here(&self.by, self.trigger, (self.clock)())).await {
                 Err(locked @ StoreError::Locked { .. }) if tokio::time::Instant::now() < deadline => locked,
                 taken => return Ok(taken?),
             };

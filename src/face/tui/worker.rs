@@ -161,36 +161,36 @@ async fn review(session: &mut Session<'_>, stop: &Stop, news: &Telling, orders: 
     let (sides, plan) = session.look().await?;
     let mut plan = Arc::new(plan);
     let mut read_at = Timestamp::now();
-    tell_plan(session, &plan, read_at, news)?;
+    tell_plan(session, &plan, read_at, news).await?;
     session.let_others_run();
     let mut at_hand: Option<Sides> = Some(sides);
     let mut haystack = None;
     while let Some(order) = orders.recv().await {
         if let Some(next) = Next::of(&order) {
             if at_hand.is_some() {
-                session.close("reviewed")?;
+                session.close("reviewed").await?;
             }
             return Ok(next);
         }
         match order {
             // Seen to above.
             Order::Read | Order::Undo(_) => {}
-            Order::Keep(said) => session.keep(&said)?,
+            Order::Keep(said) => session.keep(&said).await?,
             Order::Release(allowance) => {
                 let Some(sides) = &mut at_hand else { continue };
                 if is_refused(session.take_turn().await, stop, news)? {
                     continue;
                 }
-                session.release(vec![allowance])?;
-                plan = if session.is_overtaken(sides)? {
+                session.release(vec![allowance]).await?;
+                plan = if session.is_overtaken(sides).await? {
                     let (fresh, plan) = session.look().await?;
                     (*sides, read_at) = (fresh, Timestamp::now());
                     Arc::new(plan)
                 } else {
-                    Arc::new(session.plan(sides)?)
+                    Arc::new(session.plan(sides).await?)
                 };
                 haystack = None;
-                tell_plan(session, &plan, read_at, news)?;
+                tell_plan(session, &plan, read_at, news).await?;
                 session.let_others_run();
             }
             Order::Match(query) => {
@@ -203,14 +203,14 @@ async fn review(session: &mut Session<'_>, stop: &Stop, news: &Telling, orders: 
                 }
                 let Some(sides) = at_hand.take() else { continue };
                 let (applied, stopped) = session.apply(sides, plan.as_ref().clone(), approved).await?;
-                let report = session.finish(&applied, stopped, started.elapsed().as_secs_f64())?;
+                let report = session.finish(&applied, stopped, started.elapsed().as_secs_f64()).await?;
                 session.let_others_run();
                 tell(news, News::Applied(Box::new(report)));
             }
         }
     }
     if at_hand.is_some() {
-        session.close("reviewed")?;
+        session.close("reviewed").await?;
     }
     Ok(Next::Leave)
 }
@@ -228,9 +228,9 @@ fn is_refused(taken: Result<(), SessionError>, stop: &Stop, news: &Telling) -> R
     }
 }
 
-fn tell_plan(session: &Session<'_>, plan: &Arc<Plan>, at: Timestamp, news: &Telling) -> Result<(), Failure> {
-    let remembered = session.remembered()?;
-    let waiting = session.waiting()?.into_iter().map(|row| (ChangeId(row.change.id), row.first_seen)).collect();
+async fn tell_plan(session: &Session<'_>, plan: &Arc<Plan>, at: Timestamp, news: &Telling) -> Result<(), Failure> {
+    let remembered = session.remembered().await?;
+    let waiting = session.waiting().await?.into_iter().map(|row| (ChangeId(row.change.id), row.first_seen)).collect();
     tell(news, News::Waiting(waiting));
     tell(news, News::Planned { plan: Arc::clone(plan), remembered, at });
     Ok(())

@@ -10,7 +10,7 @@ use punchlist::{
 use rustix::process::Signal;
 
 use super::{SMALL, Terminal, WIDE, key, rows};
-use crate::support::Rig;
+use crate::support::{Rig, done};
 
 /// So many clients, in Notion only.
 fn clients(count: usize) -> Rig {
@@ -218,8 +218,8 @@ fn names_that_would_act_on_the_screen_are_spelled_out() {
 fn while_another_run_holds_the_lock_it_says_so_and_reads_once_it_may() {
     let rig = clients(1);
     let locked = || {
-        let mut store = Store::open(&rig.home.path().join("state"), Timestamp::UNIX_EPOCH).expect("opens");
-        store.lock(Holder::here("ana", "auto-approve", Timestamp::UNIX_EPOCH)).expect("free");
+        let mut store = done(Store::open(&rig.home.path().join("state"), Timestamp::UNIX_EPOCH)).expect("opens");
+        done(store.lock(Holder::here("ana", "auto-approve", Timestamp::UNIX_EPOCH))).expect("free");
         store
     };
     // A console that is only looked at is in nobody's way.

@@ -41,7 +41,7 @@ fn sample() -> Plan {
         let mut runner = opened.await.expect("a runner");
         let planned = runner.run("pictures", async |session| {
             let (_, plan) = session.look().await?;
-            session.close("planned")?;
+            session.close("planned").await?;
             Ok(plan)
         });
         planned.await.expect("a plan")
