@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path, process::Stdio};
 
-use punchlist::sandbox::{Failure, Fault, NotionId, World};
+use punchlist::{
+    domain::journal::{Event, RunId, What},
+    sandbox::{Failure, Fault, NotionId, World},
+};
 use serde_json::json;
 
 use crate::support::{Ran, Rig, done};
@@ -236,6 +239,21 @@ fn old_entries_go_when_their_time_has_come_and_the_rest_is_proved() {
     rig.run(&["plan"]);
     assert!(rig.run(&["logs", "list", "--kind", "cut"]).stdout.contains("No entry"), "nothing is a day old");
     assert_eq!(rig.run(&["logs", "verify"]).code, 0);
+
+    let rig = Rig::new(World::empty());
+    rig.configure("logs.keep_days = 1\n");
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let what = What::SecretRefused { error: "of long ago".into() };
+    let mut store = done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), now)).expect("opens");
+    done(store.append(&Event { run: RunId("old".into()), at: now, what })).expect("appends");
+    drop(store);
+
+    rig.run(&["plan"]);
+
+    assert!(rig.run(&["logs", "list", "--kind", "secret_refused"]).stdout.contains("No entry"));
+    let cut = rig.run(&["logs", "list", "--kind", "cut"]).stdout;
+    assert!(cut.contains("1 entries"), "{cut}");
+    assert_eq!(rig.run(&["logs", "verify"]).code, 0, "the checkpoint is of what is left");
 }
 
 /// All that lies below a directory.
