@@ -232,12 +232,14 @@ fn while_another_run_holds_the_lock_it_says_so_and_reads_once_it_may() {
     second.shows("review");
     second.keys("1R");
     second.shows("another run holds the lock");
+    // To read again, the idle one needs it too.
+    first.keys("R");
+    first.shows("another run holds the lock");
     drop(run);
 
-    second.keys("R");
-
-    second.shows_row(&["Client 00"]);
     for terminal in [&mut first, &mut second] {
+        terminal.keys("R");
+        terminal.shows_row(&["Client 00"]);
         terminal.keys("q");
     }
     assert_eq!((first.end().code, second.end().code), (0, 0));
