@@ -51,7 +51,7 @@ async fn whatever_bit_is_wrong_a_state_works_or_is_called_damaged_with_the_way_o
     {
         let mut store = world.open().await;
         store.save_links(at(1), &(0..20).map(link).collect::<Vec<_>>()).await.expect("saves");
-        store.remove_links(at(2), &[page(3)], "gone").await.expect("removes");
+        store.save_links(at(2), &[Link { object: object(30), ..link(3) }]).await.expect("saves");
         store.begin_run(&run_record("r", 1)).await.expect("begins");
         let events = [intent("r", 1), outcome("r", 1, not_sent()), intent("r", 2)];
         store.append_all(&events).await.expect("appends");
