@@ -2,7 +2,8 @@
 //!
 //! What is localized here: every statement of SQL, the lock, and what to say when the disk or the file fails. One connection, one
 //! transaction for each transition. A method that fails has changed nothing; when an append to the journal fails, nothing may be sent.
-//! What asks it awaits the answer, as that of a database elsewhere would be; `SQLite` answers at once, so nothing is left half way.
+//! What asks it awaits the answer, as that of a database elsewhere would be; `SQLite` answers at once, so nothing is
+//! left half way.
 
 #![expect(clippy::unused_async, reason = "who calls must not have to know which database it is")]
 

@@ -8,7 +8,8 @@ use crate::edge::{
     store::StoreError,
 };
 
-/// Exit codes of a command that ended without a report. A report has its own: [`crate::domain::report::Ending::exit_code`].
+/// Exit codes of a command that ended without a report. A report has its own:
+/// [`crate::domain::report::Ending::exit_code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// Anything that has no code of its own.

@@ -1,4 +1,5 @@
-//! What waits for a person and what was ignored for good, and deciding about it outside any run. Only the state is looked at.
+//! What waits for a person and what was ignored for good, and deciding about it outside any run. Only the state is
+//! looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,8 +88,8 @@ pub fn is_approval(known: &Remembered) -> bool {
     known.said.verdict.decision == Some(Decision::Approve)
 }
 
-/// Approves changes that wait, together with those that wait too and that they need. Returns them in words, and how many of those that were
-/// meant are held, and so were not.
+/// Approves changes that wait, together with those that wait too and that they need. Returns them in words, and how
+/// many of those that were meant are held, and so were not.
 ///
 /// # Errors
 /// Where an ID means none or several, and where one of them, or what one needs, is held; nothing is kept then.

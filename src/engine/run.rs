@@ -81,7 +81,8 @@ impl Installation {
         Ok(Self { settings, environment, directory, by, clock, now: false })
     }
 
-    /// Starts the diagnostic log; `verbose` above 0 says more there too. Nothing is written before there is something to say.
+    /// Starts the diagnostic log; `verbose` above 0 says more there too. Nothing is written before there is something
+    /// to say.
     pub fn diagnose(&self, verbose: u8) {
         let mut settings = self.settings.logs.diagnostics;
         settings.level = settings.level.max(match verbose {
@@ -213,8 +214,8 @@ impl Installation {
         Ok(Runner { installation: self.clone(), turn, store, connection, original, doubt: None, before })
     }
 
-    /// Plans, applies what policy approves and leaves the rest for a person; then tells whoever is to be told. Nobody watches. `began` is when
-    /// it was asked for.
+    /// Plans, applies what policy approves and leaves the rest for a person; then tells whoever is to be told. Nobody
+    /// watches. `began` is when it was asked for.
     ///
     /// # Errors
     /// Why it ended without a report.
@@ -306,8 +307,8 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Does something in a run of its own, which holds the lock as long as the work does not let it go. A run that fails is ended with the
-    /// reason. When it has ended, a checkpoint of the log is kept.
+    /// Does something in a run of its own, which holds the lock as long as the work does not let it go. A run that
+    /// fails is ended with the reason. When it has ended, a checkpoint of the log is kept.
     ///
     /// # Errors
     /// What the work failed with, or why the run could not begin or end.
@@ -365,7 +366,8 @@ impl Runner {
         done
     }
 
-    /// Says where the end of the log is not what the last checkpoint has seen. Whether all the rest is, `logs verify` finds out.
+    /// Says where the end of the log is not what the last checkpoint has seen. Whether all the rest is, `logs verify`
+    /// finds out.
     async fn hold_log_against_checkpoint(&mut self) -> Result<(), Failure> {
         let checkpoints = self.installation.checkpoints();
         self.doubt = match checkpoints.last() {
@@ -387,7 +389,8 @@ impl Runner {
         Ok(())
     }
 
-    /// Cuts off what is not to be kept any longer, and keeps a checkpoint of the rest: unless that would vouch for a log that is in doubt.
+    /// Cuts off what is not to be kept any longer, and keeps a checkpoint of the rest: unless that would vouch for a
+    /// log that is in doubt.
     async fn keep_checkpoint(&mut self, run: &RunId) -> Result<(), Failure> {
         let now = (self.installation.clock)();
         if let Some(days) = self.installation.settings.logs.keep_days
@@ -405,7 +408,8 @@ impl Runner {
     }
 }
 
-/// Keeps of a run that worked on a copy what it asked the services for, which counts towards their budgets, and that there was such a run.
+/// Keeps of a run that worked on a copy what it asked the services for, which counts towards their budgets, and that
+/// there was such a run.
 async fn keep_requests(original: &mut Store, copy: &Store, run: &RunId) -> Result<(), StoreError> {
     let is_kept = |event: &Event| {
         matches!(event.what, What::RunStarted { .. } | What::SecretRead { .. } | What::Exchange { .. } | What::RunEnded { .. })

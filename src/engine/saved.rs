@@ -81,12 +81,12 @@ impl Session<'_> {
         Document::of(plan, (self.turn.clock)(), self.calls(), estimate)
     }
 
-    /// Applies, of a saved plan's ready changes, those that a fresh plan proposes unchanged, and of those that its brakes hold as many as
-    /// somebody lets through. The rest is refused as stale.
+    /// Applies, of a saved plan's ready changes, those that a fresh plan proposes unchanged, and of those that its
+    /// brakes hold as many as somebody lets through. The rest is refused as stale.
     ///
     /// # Errors
-    /// Where the plan was made with other rules or for other workspaces, and where `allow` is said about a plan that has moved since; nothing
-    /// was written then.
+    /// Where the plan was made with other rules or for other workspaces, and where `allow` is said about a plan that
+    /// has moved since; nothing was written then.
     pub async fn apply_saved(&mut self, saved: &Document, allow: Vec<Allowance>) -> Result<(Plan, Stopped), Failure> {
         if saved.scope().rules != sha256(self.rules) {
             return Err(Failure::new(Code::Error, "the plan was made with other rules than those of the configuration")
@@ -131,8 +131,8 @@ fn ready_of(saved: &Document) -> impl Iterator<Item = &ChangeDocument> {
     saved.changes().iter().filter(|change| change.state == State::Ready)
 }
 
-/// The saved plan's ready changes that a fresh plan would make otherwise, or leaves to a person. Where it has nothing to do, what was
-/// planned is so already.
+/// The saved plan's ready changes that a fresh plan would make otherwise, or leaves to a person. Where it has nothing
+/// to do, what was planned is so already.
 fn stale(saved: &Document, review: &Review<&Plan>) -> Vec<What> {
     let fresh = review.plan();
     let why = |change: &ChangeDocument| {

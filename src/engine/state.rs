@@ -1,5 +1,5 @@
-//! The state as it is handed out: everybody may look at it. What is kept in it goes through [`Installation`](super::run::Installation) or a
-//! run, which log it.
+//! The state as it is handed out: everybody may look at it. What is kept in it goes through
+//! [`Installation`](super::run::Installation) or a run, which log it.
 
 use std::{ops::Deref, path::Path};
 

@@ -99,7 +99,8 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// Reads the settings. Nothing is opened yet; what is missing to reach the services is said before the state is touched.
+    /// Reads the settings. Nothing is opened yet; what is missing to reach the services is said before the state is
+    /// touched.
     pub(super) async fn load(global: &Global) -> Result<Self, Failure> {
         if global.demo {
             return Self::on(Demo::start(Timestamp::now()).await?);

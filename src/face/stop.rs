@@ -18,8 +18,8 @@ pub(super) fn listening() -> std::io::Result<Stop> {
     Ok(to(Signals::new(false)?, || {}))
 }
 
-/// The same for a program that has taken its terminal over: it also stops tidily when the terminal goes away, and `leave` gives the
-/// terminal back where the program ends at once.
+/// The same for a program that has taken its terminal over: it also stops tidily when the terminal goes away, and
+/// `leave` gives the terminal back where the program ends at once.
 pub(super) fn listening_on_a_terminal(leave: fn()) -> std::io::Result<Stop> {
     Ok(to(Signals::new(true)?, leave))
 }

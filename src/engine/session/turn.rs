@@ -64,7 +64,8 @@ impl Session<'_> {
     /// Takes the lock again, and waits for it as long as was asked for.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] where another run holds it; [`SessionError::Stopped`] where somebody does not want to wait any longer.
+    /// [`StoreError::Locked`] where another run holds it; [`SessionError::Stopped`] where somebody does not want to
+    /// wait any longer.
     pub async fn take_turn(&mut self) -> Result<(), SessionError> {
         self.turn.take(self.store).await
     }
