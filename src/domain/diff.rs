@@ -165,6 +165,9 @@ impl<'a> Differ<'a> {
                 (RECREATE, "an earlier run may have created it under another name: is it one of these?".to_owned())
             }
             (Cause::CopiedId, _) => (CREATE, "a copy of another page: it needs an object of its own".to_owned()),
+            (_, true) if self.snapshots.stated_titles.contains_key(&page.id) => {
+                (CREATE, "new in Notion, and called by its day, since another task has its name".to_owned())
+            }
             (_, true) => (CREATE, format!("new in Notion, and no {} in Clockify looks like it", page.kind)),
             (_, false) => (CREATE_NEAR_TWIN, "new in Notion, but there is a very similar name beside it".to_owned()),
         };

@@ -315,6 +315,11 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
                 word(&rules.without_client),
                 "\"hold\" waits until it has a client, \"mirror\" mirrors it without one",
             ),
+            HoldCode::NameTaken if kind == Kind::Task => add(
+                vec!["rules.tasks.same_name".to_owned()],
+                word(&rules.same_name),
+                "\"hold\" asks for another name, \"add_date\" calls the task by the day on which its page was created",
+            ),
             HoldCode::ParentClosed => add(
                 vec!["rules.close_children".to_owned()],
                 rules.close_children.to_string(),

@@ -1,11 +1,12 @@
-//! What pages mean beyond what they say, once both sides are read: who is assigned in place of people without an account,
-//! and the project of an item that stands below another one.
+//! What pages mean beyond what they say, once both sides are read: who is assigned in place of people without an account, the project
+//! of an item that stands below another one, and how tasks of one name are told apart.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    model::{Fetched, Field, Kind, Page, PageId, Reading, Relation, Snapshots, Value},
-    rules::{Rules, Strangers},
+    dated,
+    model::{Fetched, Field, Kind, Page, PageId, Reading, Registry, Relation, Snapshots, Value},
+    rules::{Rules, SameName, Strangers},
     text::Raw,
 };
 
@@ -13,10 +14,14 @@ use super::{
 const ITEMS_MAX: usize = 100;
 
 /// Puts into the pages what the rules say in their place. To be done once, before anything is compared.
-pub fn imply(snapshots: &mut Snapshots, rules: &Rules) {
+pub fn imply(snapshots: &mut Snapshots, registry: &Registry, rules: &Rules) {
     place_strangers(snapshots, &rules.mapping.tasks.strangers);
     for kind in Kind::ALL {
         inherit_parents(&mut snapshots.pages[kind]);
+    }
+    match rules.same_name {
+        SameName::Hold => {}
+        SameName::AddDate => dated::tell_apart(snapshots, registry),
     }
 }
 

@@ -5,6 +5,7 @@
 //! ```
 
 pub mod audit;
+mod dated;
 pub mod diff;
 pub mod entry;
 pub mod explain;

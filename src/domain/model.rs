@@ -378,6 +378,8 @@ pub struct Snapshots {
     pub never_empty: PerKind<BTreeSet<Field>>,
     /// What is known of what both sides take.
     pub limits: Limits,
+    /// What tasks' pages say they are called, where the rule `same_name` has them called otherwise. It is no word of a page's own.
+    pub stated_titles: BTreeMap<PageId, Raw>,
     /// People without an account who were left out or replaced, by the rule, and the open pages that name them.
     pub strangers: BTreeMap<Raw, BTreeSet<PageId>>,
 }

@@ -4,6 +4,7 @@ pub mod document;
 mod estimate;
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     fmt,
 };
@@ -11,6 +12,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use strum::IntoStaticStr;
 
 use super::{
     journal::RunId,
@@ -191,8 +193,9 @@ pub struct Proposal {
 }
 
 /// Why a change cannot be approved now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum HoldCode {
     /// Clockify would refuse the name.
     InvalidName,
@@ -228,6 +231,13 @@ pub enum HoldCode {
     MovedSince,
     /// The journal does not say what was there before.
     Unrecorded,
+}
+
+impl HoldCode {
+    /// The word for it, as scripts know it: `name_taken`.
+    pub fn word(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// What holds a change back.
@@ -364,8 +374,9 @@ pub fn closes(action: Action, kind: Kind) -> bool {
 }
 
 /// What is said without a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum NoticeCode {
     /// A linked page answers 404: deleted for good, or hidden from us. Its object is left alone.
     LostSight,
@@ -393,6 +404,13 @@ pub enum NoticeCode {
     NoAccount,
     /// A property that closes pages has a new option, and that counts as open.
     NewOption,
+}
+
+impl NoticeCode {
+    /// The word for it, as scripts know it: `near_twin`.
+    pub fn word(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// Something to say without a change.
@@ -578,6 +596,27 @@ impl Plan {
             }
         }
         summary
+    }
+
+    /// What holds changes back, and how many, most first.
+    pub fn held_by(&self) -> Vec<(HoldCode, usize)> {
+        let mut counts: BTreeMap<HoldCode, usize> = BTreeMap::new();
+        for hold in self.changes.iter().filter_map(|change| change.hold.as_ref()) {
+            *counts.entry(hold.code).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, count)| Reverse(*count));
+        counts
+    }
+
+    /// The notices, those of one kind about one kind of row together: where each group begins, and how many are in it.
+    pub fn notices_alike(&self) -> impl Iterator<Item = (usize, &[Notice])> {
+        let groups = self.notices.chunk_by(|one, other| (one.code, one.kind) == (other.code, other.kind));
+        groups.scan(0, |next, group| {
+            let from = *next;
+            *next += group.len();
+            Some((from, group))
+        })
     }
 
     /// The names of the ancestors of a page, outermost first.

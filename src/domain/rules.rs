@@ -35,6 +35,9 @@ pub struct Rules {
     pub close_children: bool,
     /// What to do about projects that have never had a client.
     pub without_client: WithoutClient,
+    /// What to do about tasks of one name in one project, as recurring ones are.
+    #[serde(skip_serializing_if = "SameName::is_held")]
+    pub same_name: SameName,
     /// How old an observation may be when a change that rests on it is written.
     pub stale_after: Duration,
     /// How long to wait before looking again for a create whose outcome is unknown, since a listing may lag behind a write; the
@@ -56,6 +59,7 @@ impl Default for Rules {
             unmanaged: Unmanaged::Notice,
             close_children: false,
             without_client: WithoutClient::Hold,
+            same_name: SameName::Hold,
             stale_after: Duration::from_mins(1),
             settle: Duration::from_secs(2),
             unsettled: Duration::from_mins(10),
@@ -497,6 +501,23 @@ pub enum WithoutClient {
     Hold,
     /// Mirror it without one.
     Mirror,
+}
+
+/// What to do about a task of which Clockify's project has one of that name already, or gets one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SameName {
+    /// Hold it.
+    #[default]
+    Hold,
+    /// Call it by its name with the day on which its page was created.
+    AddDate,
+}
+
+impl SameName {
+    fn is_held(&self) -> bool {
+        *self == Self::Hold
+    }
 }
 
 impl Rules {

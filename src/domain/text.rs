@@ -6,7 +6,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use icu_properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
+use icu_properties::{
+    CodePointMapData, CodePointSetData,
+    props::{DefaultIgnorableCodePoint, Emoji, GeneralCategory, PrependedConcatenationMark},
+};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use unicode_segmentation::UnicodeSegmentation;
@@ -104,11 +107,7 @@ impl<'a> Canonical<'a> {
     }
 
     fn seen_chars(&self) -> impl Iterator<Item = char> + '_ {
-        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
-        let is_seen = move |c: &char| {
-            !c.is_whitespace()
-                && (c.is_ascii_graphic() || !ignorable.contains(*c) && *c != BLANK && matches!(invisible(*c), Invisible::No))
-        };
+        let is_seen = |c: &char| !c.is_whitespace() && *c != BLANK && matches!(invisible(*c), Invisible::No);
         self.0.chars().filter(is_seen)
     }
 }
@@ -160,15 +159,9 @@ fn is_collapsed(text: &str) -> bool {
 
 /// The first character that must not be sent as part of a name: a control or one that changes how its neighbours are shown.
 ///
-/// Joiners are let through where they hold an emoji or a script together.
+/// Joiners are let through where they hold an emoji or a script together, and what says how an emoji is drawn.
 pub fn forbidden_in_name(text: &str) -> Option<char> {
-    text.graphemes(true).find_map(|grapheme| {
-        grapheme.chars().find(|&c| match invisible(c) {
-            Invisible::No => false,
-            Invisible::Joiner => !is_joined(grapheme),
-            Invisible::Yes => true,
-        })
-    })
+    text.graphemes(true).find_map(|grapheme| hidden(grapheme).find_map(|(c, is_hidden)| is_hidden.then_some(c)))
 }
 
 /// Text that is safe to print: on a terminal, in a log, in a table.
@@ -198,20 +191,18 @@ impl Display {
 
     fn push(&mut self, grapheme: &str) {
         let mut marks = 0;
-        for c in grapheme.chars() {
-            match invisible(c) {
-                Invisible::Joiner if is_joined(grapheme) => self.text.push(c),
-                Invisible::No => {
-                    if unicode_normalization::char::is_combining_mark(c) {
-                        marks += 1;
-                        if marks > COMBINING_MARKS_MAX {
-                            continue;
-                        }
-                    }
-                    self.text.push(c);
-                }
-                Invisible::Yes | Invisible::Joiner => self.push_escape(c),
+        for (c, is_hidden) in hidden(grapheme) {
+            if is_hidden {
+                self.push_escape(c);
+                continue;
             }
+            if unicode_normalization::char::is_combining_mark(c) {
+                marks += 1;
+                if marks > COMBINING_MARKS_MAX {
+                    continue;
+                }
+            }
+            self.text.push(c);
         }
         if marks > COMBINING_MARKS_MAX {
             use fmt::Write;
@@ -290,37 +281,47 @@ enum Invisible {
     No,
     /// ZWJ or ZWNJ: meaningful inside an emoji or a joined script, invisible elsewhere.
     Joiner,
+    /// Says whether the emoji before it is drawn in colour; invisible elsewhere.
+    EmojiStyle,
     Yes,
 }
 
-/// Sorts out what would act on, or hide in, the text around it (Trojan Source, CVE-2021-42574, and its relatives).
+/// Sorts out what would act on, or hide in, the text around it (Trojan Source, CVE-2021-42574, and its relatives), by what Unicode says of
+/// each character. Signs that begin a number in some scripts are of the same category, and can be seen.
 fn invisible(c: char) -> Invisible {
+    let category = || CodePointMapData::<GeneralCategory>::new().get(c);
     match c {
+        ' '..='~' => Invisible::No,
         '\u{200C}' | '\u{200D}' => Invisible::Joiner,
-        '\u{0}'..='\u{1F}'
-        | '\u{7F}'..='\u{9F}'
-        | '\u{AD}'
-        | '\u{34F}'
-        | '\u{61C}'
-        | '\u{115F}'..='\u{1160}'
-        | '\u{17B4}'..='\u{17B5}'
-        | '\u{180B}'..='\u{180F}'
-        | '\u{200B}'
-        | '\u{200E}'..='\u{200F}'
-        | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}'
-        | '\u{3164}'
-        | '\u{FEFF}'
-        | '\u{FFA0}'
-        | '\u{FFF0}'..='\u{FFFB}'
-        | '\u{E0000}'..='\u{E0FFF}' => Invisible::Yes,
-        _ => Invisible::No,
+        '\u{FE0E}' | '\u{FE0F}' => Invisible::EmojiStyle,
+        _ if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) => Invisible::Yes,
+        _ if CodePointSetData::new::<PrependedConcatenationMark>().contains(c) => Invisible::No,
+        _ => match category() {
+            GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator => Invisible::Yes,
+            _ => Invisible::No,
+        },
     }
 }
 
-/// A joiner belongs where it has a non-ASCII character on its left within the same grapheme: an emoji sequence, an Indic or Arabic cluster.
-fn is_joined(grapheme: &str) -> bool {
-    grapheme.chars().next().is_some_and(|first| !first.is_ascii() && matches!(invisible(first), Invisible::No))
+/// The characters of a grapheme, each with whether a reader could not see it.
+fn hidden(grapheme: &str) -> impl Iterator<Item = (char, bool)> {
+    // A joiner belongs after what is not ASCII: an emoji sequence, an Indic or Arabic cluster.
+    let first = grapheme.chars().next();
+    let joins = first.is_some_and(|first| !first.is_ascii() && matches!(invisible(first), Invisible::No));
+    let mut before = None;
+    grapheme.chars().map(move |c| {
+        let is_hidden = match invisible(c) {
+            Invisible::No => false,
+            Invisible::Joiner => !joins,
+            Invisible::EmojiStyle => !before.is_some_and(|before| CodePointSetData::new::<Emoji>().contains(before)),
+            Invisible::Yes => true,
+        };
+        before = Some(c);
+        (c, is_hidden)
+    })
 }
 
 /// Writes JSON in which no invisible character stands as itself: exact for a parser, safe on a terminal.
@@ -479,6 +480,56 @@ mod tests {
         assert_eq!(forbidden_in_name("Beta\u{200B}"), Some('\u{200B}'));
         assert_eq!(forbidden_in_name("👨\u{200D}👩\u{200D}👧 Family"), None);
         assert_eq!(forbidden_in_name("שלום בע\"מ"), None);
+    }
+
+    #[test]
+    fn no_character_of_unicode_is_shown_that_nobody_sees_and_none_of_those_is_sent_in_a_name() {
+        let ranges = [
+            // Controls, separators of lines and paragraphs, annotations, and what joins Egyptian signs.
+            ('\0', '\u{1F}'),
+            ('\u{7F}', '\u{9F}'),
+            ('\u{2028}', '\u{2029}'),
+            ('\u{FFF9}', '\u{FFFB}'),
+            ('\u{13430}', '\u{1343F}'),
+            // Default_Ignorable_Code_Point, as DerivedCoreProperties.txt of Unicode 17 lists it.
+            ('\u{AD}', '\u{AD}'),
+            ('\u{34F}', '\u{34F}'),
+            ('\u{61C}', '\u{61C}'),
+            ('\u{115F}', '\u{1160}'),
+            ('\u{17B4}', '\u{17B5}'),
+            ('\u{180B}', '\u{180F}'),
+            ('\u{200B}', '\u{200F}'),
+            ('\u{202A}', '\u{202E}'),
+            ('\u{2060}', '\u{206F}'),
+            ('\u{3164}', '\u{3164}'),
+            ('\u{FE00}', '\u{FE0F}'),
+            ('\u{FEFF}', '\u{FEFF}'),
+            ('\u{FFA0}', '\u{FFA0}'),
+            ('\u{FFF0}', '\u{FFF8}'),
+            ('\u{1BCA0}', '\u{1BCA3}'),
+            ('\u{1D173}', '\u{1D17A}'),
+            ('\u{E0000}', '\u{E0FFF}'),
+        ];
+        for c in '\0'..=char::MAX {
+            let is_hidden = ranges.iter().any(|(from, to)| (*from..=*to).contains(&c));
+            let text = format!("a{c}b");
+            assert_eq!(forbidden_in_name(&text), is_hidden.then_some(c), "U+{:04X}", u32::from(c));
+            assert_eq!(Display::of(&text).as_str().contains(c), !is_hidden, "U+{:04X}", u32::from(c));
+            if is_hidden && c != '\n' {
+                assert!(!json(&text).expect("strings serialise").contains(c), "U+{:04X} in JSON", u32::from(c));
+            }
+        }
+    }
+
+    #[test]
+    fn an_emoji_may_say_how_it_is_drawn_and_nothing_else_may() {
+        for whole in ["❤\u{FE0F} Acme", "1\u{FE0F}\u{20E3} Acme", "☎\u{FE0E}"] {
+            assert_eq!((forbidden_in_name(whole), Display::of(whole).as_str()), (None, whole));
+        }
+        for odd in ["Acme\u{FE0F}", "Ac\u{FE00}me", "葛\u{E0100}飾", "Ac\u{1BCA0}me", "Ac\u{1D173}me"] {
+            assert!(forbidden_in_name(odd).is_some() && Display::of(odd).has_hidden(), "{odd:?}");
+        }
+        assert_eq!(Display::of("\u{600}12").as_str(), "\u{600}12", "a sign before a number can be seen");
     }
 
     #[test]

@@ -61,7 +61,8 @@ pub struct Settings {
     pub logs: LogSettings,
     /// Who is told after an unattended run.
     pub notify: NotifySettings,
-    /// Everything that was given, by key, without anything that may itself be secret: for telling what was changed since.
+    /// What was given, by key, as far as it may be kept: for telling what was changed since. Of a secret it is where that is, of a command
+    /// its program and how many arguments it has.
     pub given: BTreeMap<String, String>,
     /// Where the keys were set that a service may refuse later: file and line, environment variable or flag.
     pub places: BTreeMap<String, String>,
@@ -301,11 +302,10 @@ impl Loader {
         }
         layers.add_environment(&self.environment);
         layers.add_overrides(&self.overrides);
-        let given = layers.told();
         let mut reader = Reader::new(layers, &self.environment);
-        let settings = Settings { given, ..read::settings(&mut reader, file) };
-        let problems = reader.finish();
-        if problems.is_empty() { Ok(settings) } else { Err(ConfigError { problems }) }
+        let settings = read::settings(&mut reader, file);
+        let given = reader.finish().map_err(|problems| ConfigError { problems })?;
+        Ok(Settings { given, ..settings })
     }
 
     /// The file, and whether somebody asked for it by name.

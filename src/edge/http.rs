@@ -15,7 +15,7 @@ mod trouble;
 
 use std::{
     error::Error as _,
-    fmt,
+    fmt, io,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -343,7 +343,7 @@ impl Http {
         }
         match result {
             Err(miss) => match miss.happened {
-                Happened::Untrusted => self.trouble.end(&Failure::NotSent { error: miss.text.clone() }),
+                Happened::Untrusted => self.trouble.end(&miss.clone().into_failure(self.service, Kind::Untrusted)),
                 Happened::Status(401) => self.trouble.end(&miss.clone().into_failure(self.service, Kind::Rejected)),
                 Happened::Status(408 | 409 | 429 | 500..) | Happened::NotSent | Happened::Silence | Happened::Unreadable => {
                     self.trouble.in_vain(began, attempt > 1, miss.timed_out, &miss.text);
@@ -423,14 +423,20 @@ impl Http {
         if error.is_connect() && cause.contains("proxy auth") {
             return self.unproxied(&cause);
         }
+        if error.is_connect() {
+            // Whoever answers now is not the service; asking again would not make them so.
+            let (happened, what) =
+                if is_untrusted(&error) { (Happened::Untrusted, "no secure") } else { (Happened::NotSent, "no") };
+            let (service, host) = (self.service, self.host());
+            let key = format!("{}.base_url", service.to_string().to_lowercase());
+            return Miss {
+                timed_out,
+                ..Miss::new(happened, format!("{what} connection to {service} at {key} ({host}): {cause}"))
+            };
+        }
         let (happened, what) = if error.is_builder() {
             (Happened::Untrusted, "the request could not be built")
-        } else if error.is_connect() && cause.contains("certificate") {
-            // Whoever answers now is not the service; asking again would not make them so.
-            (Happened::Untrusted, "the other side has no valid certificate")
-        } else if error.is_connect() {
-            (Happened::NotSent, "no connection")
-        } else if error.is_timeout() {
+        } else if timed_out {
             (Happened::Silence, "no answer in time")
         } else if error.is_decode() {
             (Happened::Unreadable, "the answer was damaged")
@@ -524,6 +530,7 @@ impl Miss {
         let Self { happened: _, timed_out: _, status, code, text, wait: _ } = self;
         match kind {
             Kind::NotSent => Failure::NotSent { error: text },
+            Kind::Untrusted => Failure::Untrusted { error: text },
             Kind::Rejected => Failure::Rejected { service, status, code, message: text },
             Kind::TooLarge => Failure::TooLarge { error: text },
             Kind::Unknown if status == 0 => Failure::Unknown { error: text },
@@ -600,6 +607,19 @@ fn clock_time(wait: Duration) -> String {
     let until = until.round(jiff::ZonedRound::new().smallest(jiff::Unit::Minute).mode(jiff::RoundMode::Ceil)).unwrap_or(until);
     let day = if until.date() == now.date() { "" } else { "%Y-%m-%d " };
     until.strftime(&format!("{day}%H:%M %Z (UTC%:z)")).to_string()
+}
+
+/// True where the other side does not speak TLS as it must, or has no valid certificate. An alert may be about this one moment.
+fn is_untrusted(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(error) = inner.downcast_ref::<rustls::Error>() {
+            return !matches!(error, rustls::Error::AlertReceived(_));
+        }
+        let wrapped = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = wrapped.map_or_else(|| inner.source(), |wrapped| Some(wrapped));
+    }
+    false
 }
 
 /// An error with its causes: the outermost of a network error says little.

@@ -13,7 +13,7 @@ use url::Url;
 use super::{
     config::EmailSettings,
     environment::Environment,
-    http::{build, is_loopback},
+    http::{Proxy, build, is_loopback},
     scrub::scrub,
 };
 use crate::domain::notify::Message;
@@ -49,17 +49,21 @@ pub enum Untold {
     TimedOut,
 }
 
-/// Posts a message to a Slack-compatible webhook. Redirects are not followed: the address is a secret.
+/// Posts a message to a Slack-compatible webhook, unless the proxy on the way has refused the run's other requests. Redirects are not
+/// followed: the address is a secret.
 ///
 /// # Errors
 /// [`Untold`]
-pub async fn post(address: &SecretString, message: &Message) -> Result<(), Untold> {
+pub async fn post(address: &SecretString, message: &Message, proxy: Option<&Proxy>) -> Result<(), Untold> {
     let url = Url::parse(address.expose_secret()).map_err(|_| Untold::NoAddress)?;
     let plain = match url.scheme() {
         "https" => is_loopback(&url),
         "http" if is_loopback(&url) => true,
         _ => return Err(Untold::NoAddress),
     };
+    if let Some(proxy) = proxy.filter(|_| !plain) {
+        drop(proxy.turn().await.map_err(|failure| Untold::Unreachable(failure.to_string()))?);
+    }
     let unreachable = |error: reqwest::Error| Untold::Unreachable(reason(error));
     let builder = || Client::builder().redirect(redirect::Policy::none()).timeout(DEADLINE).user_agent("punchlist");
     let client = build(builder, plain).map_err(unreachable)?;
@@ -193,11 +197,12 @@ mod tests {
     #[tokio::test]
     async fn only_what_is_safe_is_an_address_and_no_error_repeats_it() {
         for address in ["http://example.com/T0/s3cret", "ftp://127.0.0.1/s3cret", "s3cret", "https://"] {
-            let error = post(&SecretString::from(address), &message("x")).await.expect_err(address);
+            let error = post(&SecretString::from(address), &message("x"), None).await.expect_err(address);
             assert!(matches!(error, Untold::NoAddress), "{address}: {error}");
             assert!(!error.to_string().contains("s3cret"));
         }
-        let error = post(&SecretString::from("http://127.0.0.1:1/s3cret"), &message("x")).await.expect_err("nobody listens");
+        let error =
+            post(&SecretString::from("http://127.0.0.1:1/s3cret"), &message("x"), None).await.expect_err("nobody listens");
         assert!(matches!(error, Untold::Unreachable(_)) && !error.to_string().contains("s3cret"), "{error}");
     }
 }

@@ -5,6 +5,7 @@
 
 mod cell;
 mod listing;
+mod property;
 mod row;
 mod schema;
 mod write;
@@ -31,9 +32,10 @@ use crate::{
 };
 pub use listing::Listed;
 use listing::Rows;
+pub use property::Property;
 use row::{Row, is_in, read};
 use schema::Bound;
-pub use schema::{Property, Source};
+pub use schema::Source;
 use write::{changes, unwritten};
 
 /// The newest version of the API, and the one that this client is written for.
@@ -167,12 +169,20 @@ pub enum Error {
         /// Names and ids.
         sources: String,
     },
-    /// The mapping names what is not there.
-    #[error("{}: {}", .0.key, .0.text)]
-    Mapping(Misfit),
-    /// The data source is no longer what it was.
-    #[error("{}: {}", .0.key, .0.text)]
-    SchemaChanged(Misfit),
+    /// The mapping names what is not there; never empty.
+    #[error("{}", all(.0, |misfit| format!("{}: {}", misfit.key, misfit.text)))]
+    Mapping(Vec<Misfit>),
+    /// The data source is no longer what it was; never empty.
+    #[error("{}", all(.0, |misfit| format!("{}: {}", misfit.key, misfit.text)))]
+    SchemaChanged(Vec<Misfit>),
+    /// Rows and schema contradict each other, though the schema was just read.
+    #[error("notion.{}.data_source: {because}", kind.plural())]
+    Inconsistent {
+        /// The kind.
+        kind: Kind,
+        /// In what.
+        because: String,
+    },
     /// Anything else.
     #[error("could not read {what} from Notion: {failure}")]
     Failed {
@@ -187,6 +197,26 @@ impl Error {
     /// True when credentials or the identity were refused.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused { .. })
+    }
+
+    /// True when the configuration names what is there, but cannot be meant; or names properties that are not there.
+    pub fn is_misconfiguration(&self) -> bool {
+        match self {
+            Self::BadReference { .. }
+            | Self::IsPage { .. }
+            | Self::Swapped { .. }
+            | Self::SeveralSources { .. }
+            | Self::Mapping(_)
+            | Self::SchemaChanged(_) => true,
+            // What is not shared, or answered by somebody else on the line, is not for the configuration to mend.
+            Self::Refused { .. }
+            | Self::Budget { .. }
+            | Self::NotFound { .. }
+            | Self::Elsewhere { .. }
+            | Self::NoSource { .. }
+            | Self::Inconsistent { .. }
+            | Self::Failed { .. } => false,
+        }
     }
 
     /// What to do about it.
@@ -217,9 +247,15 @@ impl Error {
             Self::SeveralSources { kind, .. } => {
                 format!("set notion.{}.data_source to the id of the one that is meant", kind.plural())
             }
-            Self::Mapping(misfit) | Self::SchemaChanged(misfit) => misfit.hint.clone(),
+            Self::Mapping(misfits) | Self::SchemaChanged(misfits) => all(misfits, |misfit| misfit.hint.clone()),
+            Self::Inconsistent { .. } => "run again; if it stays, compare the mapping with the database in Notion".to_owned(),
         }
     }
+}
+
+/// What is said of each misfit.
+fn all(misfits: &[Misfit], say: impl Fn(&Misfit) -> String) -> String {
+    misfits.iter().map(say).collect::<Vec<_>>().join("; ")
 }
 
 /// How a kind was last listed.
@@ -469,14 +505,6 @@ fn failed(what: String, failure: Failure) -> Error {
         failure if failure.is_refusal() => Error::Refused { what, failure },
         failure if failure.is_elsewhere() => Error::Elsewhere { failure },
         failure => Error::Failed { what, failure },
-    }
-}
-
-fn outdated(kind: Kind, text: String) -> Misfit {
-    Misfit {
-        key: format!("notion.{}.data_source", kind.plural()),
-        text,
-        hint: "run again; if it stays, compare the mapping with the database in Notion".to_owned(),
     }
 }
 

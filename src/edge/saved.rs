@@ -2,7 +2,8 @@
 //! and read again only where nobody else could have changed them.
 
 use std::{
-    io::{self, Read, Write},
+    fs::Metadata,
+    io::{self, Write},
     path::Path,
 };
 
@@ -21,29 +22,100 @@ pub fn save(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads the first `bytes_max` bytes of a file that others cannot have written.
+/// Why a file is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    /// There is none.
+    #[error("there is no such file")]
+    Missing,
+    /// It is a directory.
+    #[error("it is a directory")]
+    Directory,
+    /// It is a device, a pipe or a socket.
+    #[error("it is not a regular file")]
+    Special,
+    /// It leads somewhere else.
+    #[error("it is a symbolic link")]
+    Link,
+    /// Its permissions keep us out.
+    #[error("you may not read it")]
+    Denied,
+    /// It belongs to somebody else.
+    #[error("it belongs to another user, who could have changed it")]
+    Foreign,
+    /// Others could have changed it.
+    #[error("others may write it, and could have changed it")]
+    Exposed,
+    /// It is larger than what is read.
+    #[error("it is larger than {0} MiB")]
+    TooLarge(u64),
+    /// It is not UTF-8.
+    #[error("it is not UTF-8 text")]
+    NotText,
+    /// Anything else.
+    #[error("it cannot be read: {0}")]
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Missing,
+            io::ErrorKind::PermissionDenied => Self::Denied,
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+impl Unread {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Missing | Self::Failed(_) => "check the path; `punchlist plan --out FILE` saves a plan",
+            Self::Directory | Self::Special => "name the file that `punchlist plan --out FILE` has saved",
+            Self::Link => "name the file that it leads to",
+            Self::Denied => "check who owns it and its permissions; who has made a plan applies it",
+            Self::Foreign => "make a plan of your own with `punchlist plan --out FILE`",
+            Self::Exposed => {
+                "make a new plan with `punchlist plan --out FILE`, where only you may write; if you trust this one: chmod go-w"
+            }
+            Self::TooLarge(_) | Self::NotText => "it is no plan: name the file that `punchlist plan --out FILE` has saved",
+        }
+    }
+}
+
+/// Reads a file of at most `bytes_max` bytes that others cannot have written.
 ///
 /// # Errors
-/// What the file system said, or why the file is not trusted.
-pub fn read(path: &Path, bytes_max: u64) -> io::Result<String> {
-    let refused = |because: &str| Err(io::Error::other(because));
-    if path.symlink_metadata()?.is_symlink() {
-        return refused("it is a symbolic link: name the file that it leads to");
-    }
+/// [`Unread`]
+pub fn read(path: &Path, bytes_max: u64) -> Result<String, Unread> {
+    // Asked before opening, since opening a pipe would wait for somebody to write into it.
+    check_kind(&path.symlink_metadata()?)?;
     let file = files::private_options().read(true).open(path)?;
     let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return refused("it is not a regular file");
-    }
+    check_kind(&metadata)?;
     if !files::is_ours(&metadata) {
-        return refused("it belongs to another user, who could have changed it");
+        return Err(Unread::Foreign);
     }
     if files::is_writable_by_others(&metadata) {
-        return refused("others may write it, and could have changed it: save plans where only you may write, or chmod go-w");
+        return Err(Unread::Exposed);
     }
-    let mut text = String::new();
-    file.take(bytes_max).read_to_string(&mut text)?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    files::read_up_to(&file, bytes_max, &mut bytes)?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(Unread::TooLarge(bytes_max >> 20));
+    }
+    String::from_utf8(bytes).map_err(|_| Unread::NotText)
+}
+
+fn check_kind(metadata: &Metadata) -> Result<(), Unread> {
+    let kind = metadata.file_type();
+    match () {
+        () if kind.is_symlink() => Err(Unread::Link),
+        () if kind.is_dir() => Err(Unread::Directory),
+        () if !kind.is_file() => Err(Unread::Special),
+        () => Ok(()),
+    }
 }
 
 #[cfg(all(test, unix))]
@@ -71,6 +143,23 @@ mod tests {
         symlink(&path, &link).expect("links");
         let error = read(&link, 100).expect_err("refused");
         assert!(error.to_string().contains("symbolic link"), "{error}");
-        assert!(read(home.path(), 100).expect_err("refused").to_string().contains("not a regular file"));
+        assert!(matches!(read(home.path(), 100), Err(Unread::Directory)));
+    }
+
+    #[test]
+    fn each_cause_is_told_as_itself() {
+        let home = tempfile::TempDir::new().expect("a directory");
+        let at = |name: &str| home.path().join(name);
+        assert!(matches!(read(&at("none"), 3), Err(Unread::Missing)));
+        assert!(matches!(Unread::from(io::Error::from(io::ErrorKind::PermissionDenied)), Unread::Denied));
+        save(&at("long"), "four").expect("saves");
+        assert!(matches!(read(&at("long"), 3), Err(Unread::TooLarge(_))));
+        assert_eq!(read(&at("long"), 4).expect("reads"), "four");
+        save(&at("binary"), "").expect("saves");
+        fs::write(at("binary"), [0xFF]).expect("writes");
+        assert!(matches!(read(&at("binary"), 3), Err(Unread::NotText)));
+        // Nobody writes into this pipe, so opening it would never end.
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe"), 0o600.into()).expect("makes");
+        assert!(matches!(read(&at("pipe"), 3), Err(Unread::Special)));
     }
 }

@@ -6,6 +6,7 @@ use std::{
     fmt, fs, io,
     path::{Component, Path, PathBuf},
     process::{ExitStatus, Stdio},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -13,11 +14,16 @@ use secrecy::{SecretString, zeroize::Zeroizing};
 use tokio::io::AsyncReadExt;
 
 use super::{environment::Environment, files, scrub};
+use crate::domain::journal::What;
 
 /// The longest secret, in bytes; also what is read of a helper's output.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
 /// Bytes from which on a name may be a secret.
 const PERHAPS_SECRET_FROM: usize = 14;
+/// How Notion's tokens begin, now and formerly (Notion docs, authentication).
+const NOTION_PREFIXES: [&str; 2] = ["ntn_", "secret_"];
+/// Characters of a name from which on it is a key, unless it is all in capitals: Clockify's have 48.
+const KEY_CHARACTERS_MIN: usize = 40;
 /// What stands for such a name.
 const LEFT_OUT: &str = "…";
 /// How long a helper command may take, e.g. while somebody unlocks a password manager.
@@ -37,7 +43,8 @@ const SOURCES: [(&str, &str); 5] = [
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretReference {
     source: Source,
-    set_at: String,
+    key: String,
+    place: String,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -50,15 +57,15 @@ enum Source {
 }
 
 impl SecretReference {
-    /// Reads a reference such as `env:NOTION_TOKEN`. `set_at` says for error messages where it was set, e.g. `notion.token at
-    /// config.toml:3`.
+    /// Reads a reference such as `env:NOTION_TOKEN`, to which a key was set at a place, e.g. `notion.token` at `config.toml:3`.
     ///
     /// # Errors
     /// [`NotAReference`] when it is none. It never repeats the text, which may be a secret that was put there by mistake.
-    pub fn parse(text: &str, set_at: impl Into<String>) -> Result<Self, NotAReference> {
+    pub fn parse(text: &str, key: &str, place: &str) -> Result<Self, NotAReference> {
         let (scheme, rest) = text.split_once(':').ok_or(NotAReference::NoScheme)?;
         let source = match scheme {
-            "env" if !rest.is_empty() && !rest.contains(['=', '\0']) => Source::Variable(rest.to_owned()),
+            "env" if is_token(rest) => return Err(NotAReference::IsToken),
+            "env" if is_variable(rest) => Source::Variable(rest.to_owned()),
             "env" => return Err(NotAReference::Malformed("`env:` is followed by the name of a variable")),
             "keyring" if !rest.is_empty() => Source::Keyring(rest.to_owned()),
             "keyring" => return Err(NotAReference::Malformed("`keyring:` is followed by the name of an entry")),
@@ -74,12 +81,7 @@ impl SecretReference {
                 return Err(NotAReference::UnknownScheme { nearest });
             }
         };
-        Ok(Self { source, set_at: set_at.into() })
-    }
-
-    /// Where the reference was set.
-    pub fn set_at(&self) -> &str {
-        &self.set_at
+        Ok(Self { source, key: key.to_owned(), place: place.to_owned() })
     }
 }
 
@@ -118,12 +120,27 @@ impl fmt::Display for SecretReference {
 
 impl fmt::Debug for SecretReference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{self} ({})", self.set_at)
+        write!(formatter, "{self} (`{}` at {})", self.key, self.place)
     }
 }
 
+/// A name as variables have one.
+fn is_variable(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// True for what is a token and not the name of one: it begins as Notion's do, or is as long and as mixed as Clockify's keys.
+fn is_token(text: &str) -> bool {
+    let has_lowercase = text.contains(|c: char| c.is_ascii_lowercase());
+    NOTION_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+        || (text.len() >= KEY_CHARACTERS_MIN && has_lowercase)
+        || (is_perhaps_secret(text) && !text.contains('_'))
+}
+
 /// A name as it may be shown: one that looks like a secret was put there by mistake.
-fn named(name: &str) -> &str {
+pub(super) fn named(name: &str) -> &str {
     if is_perhaps_secret(name) { LEFT_OUT } else { name }
 }
 
@@ -142,6 +159,9 @@ pub enum NotAReference {
     /// There is no `scheme:`, as in a secret that was pasted into the configuration.
     #[error("this is not a reference to a secret but perhaps a secret itself; it is not repeated here")]
     NoScheme,
+    /// A token stands where the name of a variable is to stand.
+    #[error("`env:` is followed by the name of a variable, and this is perhaps the secret itself; it is not repeated here")]
+    IsToken,
     /// The scheme is none of ours.
     #[error("this is not a reference to a secret; {}", nearest.map_or_else(
         || "it starts with none of env:, keyring:, file:, credential:, command:".to_owned(), |name| format!("did you mean `{name}:`?")))]
@@ -165,10 +185,9 @@ impl NotAReference {
 
 /// A secret could not be had. The message names the reference and where it was set, and holds no part of the secret.
 #[derive(Debug, thiserror::Error)]
-#[error("the secret `{reference}` (set as {set_at}) cannot be used: {problem}")]
+#[error("the secret `{reference}` (set as `{}` at {}) cannot be used: {problem}", reference.key, reference.place)]
 pub struct SecretError {
-    reference: String,
-    set_at: String,
+    reference: SecretReference,
     problem: SecretProblem,
 }
 
@@ -271,11 +290,30 @@ pub enum SecretProblem {
     Blanks,
 }
 
-/// Fetches the secret that a reference names. From then on it is known, and taken out of every text.
+/// What is to be logged of secrets that were fetched, or could not be.
+#[derive(Default)]
+pub struct Readings(Mutex<Vec<What>>);
+
+impl Readings {
+    /// What has come together so far; it is the caller's to log.
+    pub fn take(&self) -> Vec<What> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn push(&self, what: What) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    }
+}
+
+/// Fetches the secret that a reference names, and says so to `readings`. From then on it is known, and taken out of every text.
 ///
 /// # Errors
 /// [`SecretError`] when the source does not answer, is open to others, or holds something that cannot be a token.
-pub async fn resolve(reference: &SecretReference, environment: &Environment) -> Result<SecretString, SecretError> {
+pub async fn resolve(
+    reference: &SecretReference,
+    environment: &Environment,
+    readings: &Readings,
+) -> Result<SecretString, SecretError> {
     let fetched = match &reference.source {
         Source::Variable(name) => from_variable(name, environment),
         Source::Keyring(_) => Err(SecretProblem::NoKeyring),
@@ -289,13 +327,18 @@ pub async fn resolve(reference: &SecretReference, environment: &Environment) -> 
         },
         Source::Command(words) => from_command(words, environment).await,
     };
-    let secret = fetched.and_then(|bytes| checked(&bytes)).map_err(|problem| SecretError {
-        reference: reference.to_string(),
-        set_at: reference.set_at.clone(),
-        problem,
-    })?;
-    scrub::learn(&secret);
-    Ok(secret)
+    match fetched.and_then(|bytes| checked(&bytes)) {
+        Ok(secret) => {
+            scrub::learn(&secret);
+            readings.push(What::SecretRead { key: reference.key.clone(), reference: reference.to_string() });
+            Ok(secret)
+        }
+        Err(problem) => {
+            let error = SecretError { reference: reference.clone(), problem };
+            readings.push(What::SecretRefused { error: scrub::scrub(&error.to_string()).into_owned() });
+            Err(error)
+        }
+    }
 }
 
 /// Bytes that are wiped when they are dropped.

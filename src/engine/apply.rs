@@ -50,6 +50,7 @@ use crate::domain::{
     review::Approved,
     rules::Rules,
     steps::{self, Act, ClaimWrite, Step, steps},
+    text::Raw,
 };
 
 pub use reading::{Observed, Readings, Subject};
@@ -437,7 +438,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 let (kind, sort) = (self.steps[at].kind, Sort::of(&self.steps[at]));
                 let has_room = sort.is_none_or(|sort| room.is_left_for(sort) && far.get(&sort).is_none_or(|far| *far == at));
                 let waits_for_ids = self.writes_id_of.contains_key(&at)
-                    && unwritten.get(&kind).is_some_and(|count| *count >= room.unwritten_max(kind));
+                    && unwritten.get(&kind).copied().unwrap_or_default() >= room.unwritten_max(kind);
                 has_room && !waits_for_ids && (stopped == Stopped::No || completes.contains(&at))
             };
             let Some(at) = progress.next(|service| room.is_left(service), may) else { break };
@@ -670,6 +671,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     /// A page as this run's own writes have left it; as it was planned on, where there were none.
     fn page_left(&self, kind: Kind, page: PageId) -> Option<&Page> {
         self.own_pages.get(&page).or_else(|| self.page(kind, page))
+    }
+
+    /// What a page that this run has not written says it is called, where a rule has it called otherwise.
+    fn stated_title(&self, page: PageId) -> Option<&Raw> {
+        self.work.snapshots.stated_titles.get(&page).filter(|_| !self.own_pages.contains_key(&page))
     }
 
     /// The link to an object that the page had before. What an undo parted has its base again; otherwise whatever differs is meant to,

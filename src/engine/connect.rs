@@ -20,7 +20,7 @@ use crate::{
         environment::Environment,
         http::{Auth, Budget, Http, Options, Proxy, Sink},
         notion::Notion,
-        secrets,
+        secrets::{self, Readings},
     },
 };
 
@@ -33,12 +33,15 @@ pub(super) struct Connection {
     pub(super) workspace: Option<String>,
     pub(super) pace: Pace,
     pub(super) exchanges: Exchanges,
+    /// The proxy that everything far away goes through, and how it fares.
+    pub(super) proxy: Option<Arc<Proxy>>,
 }
 
 impl Connection {
     /// Resolves the secrets and makes the clients. Nothing is sent yet.
     ///
-    /// `earlier` are the ages of requests that earlier runs made within the last hour: they count towards the budgets.
+    /// `earlier` are the ages of requests that earlier runs made within the last hour: they count towards the budgets. `readings` is told
+    /// what is to be logged of the secrets.
     pub(super) async fn new(
         settings: &Settings,
         environment: &Environment,
@@ -46,9 +49,13 @@ impl Connection {
         earlier: &BTreeMap<Service, Vec<Duration>>,
         pauses: &BTreeMap<Service, Duration>,
         watch: &Watch,
+        readings: &Readings,
     ) -> Result<Self, Failure> {
         let Endpoints { notion, clockify } = settings.require_endpoints()?;
-        let tokens = tokio::join!(secrets::resolve(&notion.token, environment), secrets::resolve(&clockify.token, environment));
+        let tokens = tokio::join!(
+            secrets::resolve(&notion.token, environment, readings),
+            secrets::resolve(&clockify.token, environment, readings)
+        );
         let (notion_token, clockify_key) = match tokens {
             (Ok(notion), Ok(clockify)) => (notion, clockify),
             (notion, clockify) => {
@@ -88,6 +95,7 @@ impl Connection {
             },
             rules,
             exchanges,
+            proxy,
         })
     }
 }

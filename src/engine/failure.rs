@@ -26,6 +26,8 @@ pub enum Code {
     Usage = 64,
     /// A service takes no more requests for now.
     OutOfBudget = 75,
+    /// The configuration cannot be used.
+    Configuration = 78,
 }
 
 /// A failure for people. Its texts are safe to show, and hold nothing that is known to be secret.
@@ -52,7 +54,8 @@ impl Failure {
             return all.remove(0);
         }
         let rank = |failure: &&Self| {
-            [Code::Refused, Code::StateUnusable, Code::Locked, Code::Error].iter().position(|code| *code == failure.code)
+            let ranked = [Code::Configuration, Code::Refused, Code::StateUnusable, Code::Locked, Code::Error];
+            ranked.iter().position(|code| *code == failure.code)
         };
         let code =
             all.iter().min_by_key(|failure| rank(failure).unwrap_or(usize::MAX)).map_or(Code::Error, |failure| failure.code);
@@ -86,7 +89,7 @@ impl fmt::Display for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::new(Code::Error, error)
+        Self::new(Code::Configuration, error)
     }
 }
 
@@ -127,6 +130,9 @@ impl From<SessionError> for Failure {
                 Self::new(Code::OutOfBudget, notion).hint(notion.hint())
             }
             SessionError::Notion(ref notion) if notion.is_refusal() => Self::new(Code::Refused, notion).hint(notion.hint()),
+            SessionError::Notion(ref notion) if notion.is_misconfiguration() => {
+                Self::new(Code::Configuration, notion).hint(notion.hint())
+            }
             SessionError::Notion(notion) => Self::new(Code::Error, &notion).hint(notion.hint()),
             SessionError::Clockify(ref clockify @ clockify::Error::Budget { .. }) => {
                 Self::new(Code::OutOfBudget, clockify).hint(clockify.hint())

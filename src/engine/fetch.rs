@@ -54,8 +54,7 @@ impl Session<'_> {
         mut remembered: PerKind<Option<Source>>,
         pinned: Option<&Identities>,
     ) -> Result<Established, SessionError> {
-        let (tell, told) = watch::channel(false);
-        let wrong = Wrong { tell, told };
+        let wrong = Wrong::default();
         let notion = wrong.unless(async {
             let identity = self.notion.identity().await?;
             let before = pinned.map(|pinned| pinned.notion.as_str());
@@ -75,13 +74,7 @@ impl Session<'_> {
                 let of_notion = notion.and_then(Result::err).into_iter();
                 let of_sources = [clients, projects, tasks].into_iter().flatten().filter_map(Result::err);
                 let of_clockify = clockify.and_then(Result::err);
-                let mut all: Vec<SessionError> = Vec::new();
-                for error in of_notion.chain(of_sources).chain(of_clockify) {
-                    if !all.iter().any(|known| known.has_cause_of(&error)) {
-                        all.push(error);
-                    }
-                }
-                Err(if all.len() == 1 { all.remove(0) } else { SessionError::Several(all) })
+                Err(SessionError::several(of_notion.chain(of_sources).chain(of_clockify)))
             }
         }
     }
@@ -89,17 +82,47 @@ impl Session<'_> {
     async fn source(&self, kind: Kind, remembered: Option<Source>) -> Result<Source, SessionError> {
         let reference = &self.references[kind];
         match remembered.filter(|source| source.reference == *reference) {
-            Some(source) => Ok(source),
+            Some(source) => {
+                self.notion.check(kind, &source).await?;
+                Ok(source)
+            }
             None => Ok(self.notion.resolve(kind, reference).await?),
         }
     }
 
-    pub(super) async fn read_notion(&self, workspace: String, sources: PerKind<Source>) -> Result<ReadNotion, SessionError> {
-        let [clients, projects, tasks] = Kind::ALL.map(|kind| self.read_pages(kind, &sources[kind]));
-        let (clients, projects, tasks) = tokio::try_join!(clients, projects, tasks)?;
+    /// Reads both sides. What is wrong with any of it, e.g. with a schema that has changed, comes all at once as well.
+    pub(super) async fn read_both(&self, established: Established) -> Result<(ReadNotion, ReadClockify), SessionError> {
+        let Established { notion_workspace, sources, identity } = established;
+        let wrong = Wrong::default();
+        let [clients, projects, tasks] = Kind::ALL.map(|kind| wrong.unless(self.read_pages(kind, &sources[kind])));
+        let notion = async {
+            let listed = tokio::join!(clients, projects, tasks);
+            if matches!(listed, (Some(Ok(_)), Some(Ok(_)), Some(Ok(_)))) {
+                (self.turn.watch)(Progress::Read(Service::Notion));
+            }
+            listed
+        };
+        let clockify = wrong.unless(async {
+            let read = self.read_clockify(identity).await?;
+            (self.turn.watch)(Progress::Read(Service::Clockify));
+            Ok(read)
+        });
+        match tokio::join!(notion, clockify) {
+            ((Some(Ok(clients)), Some(Ok(projects)), Some(Ok(tasks))), Some(Ok(of_clockify))) => {
+                let of_notion = self.assembled(notion_workspace, sources, [clients, projects, tasks]);
+                Ok((of_notion, of_clockify))
+            }
+            ((clients, projects, tasks), clockify) => {
+                let of_notion = [clients, projects, tasks].into_iter().flatten().filter_map(Result::err);
+                Err(SessionError::several(of_notion.chain(clockify.and_then(Result::err))))
+            }
+        }
+    }
+
+    /// What was read of Notion, from the listings of its kinds.
+    fn assembled(&self, workspace: String, mut sources: PerKind<Source>, listed: [notion::Listed; 3]) -> ReadNotion {
         let mut snapshots = Snapshots::default();
-        let mut sources = sources;
-        for (kind, listed) in Kind::ALL.into_iter().zip([clients, projects, tasks]) {
+        for (kind, listed) in Kind::ALL.into_iter().zip(listed) {
             snapshots.pages[kind] = listed.pages;
             snapshots.problems.extend(listed.problems);
             snapshots.new_options.extend(listed.new_options);
@@ -119,7 +142,7 @@ impl Session<'_> {
                 }
             });
         }
-        Ok(ReadNotion { workspace, sources, snapshots })
+        ReadNotion { workspace, sources, snapshots }
     }
 
     async fn read_pages(&self, kind: Kind, source: &Source) -> Result<notion::Listed, SessionError> {
@@ -128,7 +151,7 @@ impl Session<'_> {
         Ok(self.notion.fetch(kind, source, &progress).await?)
     }
 
-    pub(super) async fn read_clockify(&self, identity: Identity) -> Result<ReadClockify, SessionError> {
+    async fn read_clockify(&self, identity: Identity) -> Result<ReadClockify, SessionError> {
         let watch = Arc::clone(&self.turn.watch);
         let progress = move |kind, rows| watch(Progress::Reading(Service::Clockify, kind, rows));
         let (objects, problems) = self.clockify.fetch(&identity.workspace_id, &progress).await?;
@@ -236,9 +259,18 @@ struct Wrong {
     told: watch::Receiver<bool>,
 }
 
+impl Default for Wrong {
+    fn default() -> Self {
+        let (tell, told) = watch::channel(false);
+        Self { tell, told }
+    }
+}
+
 impl Wrong {
     /// Finds something out; nothing where it takes much longer than it took others to fail.
     async fn unless<T>(&self, find: impl Future<Output = Result<T, SessionError>>) -> Option<Result<T, SessionError>> {
+        // On the heap: several of them at once would be much for the stack of a thread.
+        let find = Box::pin(find);
         let mut told = self.told.clone();
         let given_up = async move {
             // It ends only with the one who tells.

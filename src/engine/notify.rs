@@ -18,8 +18,9 @@ use crate::{
     },
     edge::{
         config::NotifySettings,
+        http::Proxy,
         notify::{command, mail, post},
-        secrets,
+        secrets::{self, Readings},
         store::Store,
     },
 };
@@ -36,49 +37,60 @@ const REFUSED_TOLD: u32 = 2;
 
 /// Tells of a run and how it ended. What goes wrong in it is said, and changes nothing.
 pub(super) async fn tell(runner: &mut Runner, ended: &Result<(Report, Scope), Failure>) {
-    let Runner { installation, turn, store, doubt, .. } = runner;
-    let doubt = doubt.as_ref().map(ToString::to_string);
-    if let Err(failure) = told(installation, &turn.watch, store, ended, doubt.as_deref()).await {
+    let Runner { installation, turn, store, connection, doubt, .. } = runner;
+    let (doubt, proxy) = (doubt.as_ref().map(ToString::to_string), connection.proxy.as_deref());
+    if let Err(failure) = told(installation, &turn.watch, Some(store), ended, doubt.as_deref(), proxy).await {
         warn(&turn.watch, &failure.error);
     }
 }
 
-/// Counts runs that could not begin since another one held the lock, and tells of them when they come one after the other.
-pub(super) async fn tell_of_lock(installation: &Installation, watch: &Watch, failure: Option<&Failure>) {
-    let counted = async || -> Result<(), Failure> {
-        let locked = failure.filter(|failure| failure.code == Code::Locked);
-        if locked.is_none() && failure.is_some() {
-            return Ok(());
-        }
-        let mut store = installation.open_state().await?.0;
-        let before: u32 = store.recall(REFUSED).await?.unwrap_or_default();
-        let Some(locked) = locked else {
-            if before > 0 {
+/// Tells of an unattended run that could not begin: at once, but for one that found the lock taken; those are counted,
+/// and told of when they come one after the other.
+pub(super) async fn tell_of_start(installation: &Installation, watch: &Watch, failure: Option<&Failure>) {
+    if let Err(failure) = told_of_start(installation, watch, failure).await {
+        warn(watch, &failure.error);
+    }
+}
+
+async fn told_of_start(installation: &Installation, watch: &Watch, failure: Option<&Failure>) -> Result<(), Failure> {
+    let ended = |Failure { code, error, hints }: &Failure, before: &str| {
+        Err(hints.iter().cloned().fold(Failure::new(*code, format!("{before}{error}")), Failure::hint))
+    };
+    match failure {
+        None => {
+            let mut store = installation.open_state().await?.0;
+            if store.recall::<u32>(REFUSED).await?.is_some() {
                 store.forget(REFUSED).await?;
             }
-            return Ok(());
-        };
-        let refused = before.saturating_add(1);
-        store.remember(REFUSED, &refused).await?;
-        if refused < REFUSED_TOLD {
-            return Ok(());
+            Ok(())
         }
-        let again = format!("{refused} runs in a row could not begin: {}", locked.error);
-        let hints = locked.hints.iter().cloned();
-        let ended = Err(hints.fold(Failure::new(locked.code, again), Failure::hint));
-        told(installation, watch, &mut store, &ended, None).await
-    };
-    if let Err(failure) = counted().await {
-        warn(watch, &failure.error);
+        Some(locked) if locked.code == Code::Locked => {
+            let mut store = installation.open_state().await?.0;
+            let refused = store.recall(REFUSED).await?.unwrap_or(0_u32).saturating_add(1);
+            store.remember(REFUSED, &refused).await?;
+            if refused < REFUSED_TOLD {
+                return Ok(());
+            }
+            let before = format!("{refused} runs in a row could not begin: ");
+            told(installation, watch, Some(&mut store), &ended(locked, &before), None, None).await
+        }
+        Some(stopped) if stopped.code == Code::Interrupted => Ok(()),
+        // Where the state cannot be opened, it is not known what was told before, and every such run is told of.
+        Some(failure) => {
+            let mut state = installation.open_state().await.ok();
+            let store = state.as_mut().map(|state| &mut state.0);
+            told(installation, watch, store, &ended(failure, ""), None, None).await
+        }
     }
 }
 
 async fn told(
     installation: &Installation,
     watch: &Watch,
-    store: &mut Store,
+    mut store: Option<&mut Store>,
     ended: &Result<(Report, Scope), Failure>,
     doubt: Option<&str>,
+    proxy: Option<&Proxy>,
 ) -> Result<(), Failure> {
     let Installation { settings, environment, .. } = installation;
     let workspace = settings.clockify.workspace.as_deref().unwrap_or_default();
@@ -86,7 +98,11 @@ async fn told(
     if *settings == NotifySettings::default() {
         return Ok(());
     }
-    let mut waits: Vec<_> = store.pending().await?.into_iter().map(|row| (row.waits, row.change, row.reason)).collect();
+    let pending = match &store {
+        Some(store) => store.pending().await?,
+        None => Vec::new(),
+    };
+    let mut waits: Vec<_> = pending.into_iter().map(|row| (row.waits, row.change, row.reason)).collect();
     if let Ok((report, _)) = ended {
         // What this very run could not do is told once, by its report.
         waits.retain(|(_, change, _)| !report.names(&change.id));
@@ -98,12 +114,17 @@ async fn told(
         }
         Err(failure) => (Affair::of_failure(failure.code as u8), Message::of_failure(workspace, &failure.error, &failure.hints)),
     };
-    let mut told: BTreeMap<String, Affair> = store.recall(TOLD).await?.unwrap_or_default();
+    let before = match &store {
+        Some(store) => store.recall(TOLD).await?,
+        None => None,
+    };
+    let mut told: BTreeMap<String, Affair> = before.unwrap_or_default();
     let is_new = |way: &str| affair.is_news_after(told.get(way));
+    let readings = Readings::default();
     let by_webhook = async {
         let reference = settings.webhook.as_ref().filter(|_| is_new("webhook"))?;
-        Some(match secrets::resolve(reference, environment).await {
-            Ok(address) => post(&address, &message).await.map_err(|error| error.to_string()),
+        Some(match secrets::resolve(reference, environment, &readings).await {
+            Ok(address) => post(&address, &message, proxy).await.map_err(|error| error.to_string()),
             Err(error) => Err(format!("{error}; {}", error.hint())),
         })
     };
@@ -121,6 +142,9 @@ async fn told(
         Some(command(words, document.to_string().as_bytes(), environment).await.map_err(|error| error.to_string()))
     };
     let (webhook, email, command) = tokio::join!(by_webhook, by_mail, by_command);
+    if let Some(store) = &mut store {
+        installation.log_readings(store, "notify", &readings).await?;
+    }
     let mut changed = false;
     for (way, outcome) in [("webhook", webhook), ("email", email), ("command", command)] {
         match outcome {
@@ -130,10 +154,10 @@ async fn told(
             None => {}
         }
     }
-    if changed {
-        store.remember(TOLD, &told).await?;
+    match store {
+        Some(store) if changed => Ok(store.remember(TOLD, &told).await?),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn warn(watch: &Watch, text: &str) {

@@ -38,6 +38,7 @@ use crate::{
         diagnostics,
         environment::Environment,
         machine,
+        secrets::Readings,
         store::{self, Holder, Meant, RunEnd, RunRecord, Store, StoreError},
     },
 };
@@ -138,6 +139,12 @@ impl Installation {
         self.log_by_itself(&mut state.0, trigger, decided(&self.by, said), "decided", &[]).await
     }
 
+    /// Logs what was read of secrets outside any run.
+    pub(super) async fn log_readings(&self, store: &mut Store, trigger: &str, readings: &Readings) -> Result<(), Failure> {
+        let read = readings.take();
+        if read.is_empty() { Ok(()) } else { self.log_by_itself(store, trigger, read, "told", &[]).await }
+    }
+
     /// Keeps that a page and its object belong together no more, and logs it.
     ///
     /// # Errors
@@ -192,25 +199,21 @@ impl Installation {
         }
         let earlier = earlier_requests(&store, (self.clock)()).await?;
         let pauses = if self.now { BTreeMap::new() } else { pauses(&store, (self.clock)()).await? };
-        let connection = Connection::new(&self.settings, &self.environment, self.clock, &earlier, &pauses, &turn.watch).await;
+        let readings = Readings::default();
+        let connection =
+            Connection::new(&self.settings, &self.environment, self.clock, &earlier, &pauses, &turn.watch, &readings).await;
+        let before = readings.take();
         let connection = match connection {
             Ok(connection) => connection,
             Err(failure) => {
-                if failure.code == Code::Refused {
+                if !before.is_empty() {
                     // As a run that ended before it began.
-                    let refused = What::SecretRefused { error: failure.error.clone() };
-                    self.log_by_itself(original.as_mut().unwrap_or(&mut store), "connect", [refused], &failure.error, &[])
-                        .await?;
+                    let store = original.as_mut().unwrap_or(&mut store);
+                    self.log_by_itself(store, "connect", before, &failure.error, &[]).await?;
                 }
                 return Err(failure);
             }
         };
-        let Settings { notion, clockify, .. } = &self.settings;
-        let secrets = [("notion.token", &notion.token), ("clockify.token", &clockify.token)];
-        let read = secrets.into_iter().filter_map(|(key, reference)| {
-            Some(What::SecretRead { key: key.to_owned(), reference: reference.as_ref()?.to_string() })
-        });
-        let before = read.collect();
         Ok(Runner { installation: self.clone(), turn, store, connection, original, doubt: None, before })
     }
 
@@ -228,7 +231,7 @@ impl Installation {
         began: Instant,
     ) -> Result<Report, Failure> {
         let opened = self.open(trigger, Beside::Refused, patience, stop, Arc::clone(&watch)).await;
-        notify::tell_of_lock(self, &watch, opened.as_ref().err()).await;
+        notify::tell_of_start(self, &watch, opened.as_ref().err()).await;
         let mut runner = opened?;
         let unattended = async |session: &mut Session<'_>| {
             session.unattended = true;

@@ -18,7 +18,7 @@ use crate::{
         review::Review,
         rules::Allowance,
         steps::estimate,
-        text::json,
+        text::{Display, json},
     },
     edge::{
         checkpoints::{Checkpoints, is_signed},
@@ -34,22 +34,24 @@ const PLAN_BYTES_MAX: u64 = 512 << 20;
 /// # Errors
 /// Why it is not trusted.
 pub fn read(file: &Path, checkpoints: &Checkpoints) -> Result<Document, Failure> {
-    let refused = |because: &dyn std::fmt::Display| {
-        Failure::new(Code::Error, format!("the plan {} cannot be used: {because}", file.display()))
-            .hint("make a new plan with `punchlist plan --out FILE`")
+    let shown = Display::of(&file.display().to_string());
+    let refused = |because: &dyn std::fmt::Display, hint: &str| {
+        Failure::new(Code::Error, format!("the plan {shown} cannot be used: {because}")).hint(hint)
     };
-    let text = saved::read(file, PLAN_BYTES_MAX).map_err(|error| refused(&error))?;
-    let document = Document::read(&text).map_err(|error| refused(&error))?;
+    let text = saved::read(file, PLAN_BYTES_MAX).map_err(|error| refused(&error, error.hint()))?;
+    let document = Document::read(&text).map_err(|error| refused(&error, error.hint()))?;
+    let again = "make a new plan with `punchlist plan --out FILE`";
     let Some(Signature { key, value }) = &document.signature else {
-        return Err(refused(&"it is not signed: an older version has made it, or somebody else"));
+        return Err(refused(&"it is not signed: an older version has made it, or somebody else", again));
     };
     if checkpoints.public_key()?.as_ref() != Some(key) {
         return Err(refused(
             &"it is signed with another key than this state's: it was made with another state, or by somebody else",
+            "apply it with the state that it was made with, or make a new plan with `punchlist plan --out FILE`",
         ));
     }
     if !is_signed(&document.signed_text(), key, value) {
-        return Err(refused(&"its signature does not hold: somebody else has sealed it"));
+        return Err(refused(&"its signature does not hold: somebody else has sealed it", again));
     }
     Ok(document)
 }

@@ -187,7 +187,7 @@ impl From<http::Failure> for Failure {
         match &failure {
             http::Failure::Rejected { status: 401, .. } => Self::Credentials { error },
             http::Failure::Rejected { .. } => Self::Refused { error, hint, about: about(&failure) },
-            http::Failure::NotSent { .. } => Self::NotSent { error },
+            http::Failure::NotSent { .. } | http::Failure::Untrusted { .. } => Self::NotSent { error },
             http::Failure::Throttled { .. } => Self::OutOfBudget { error },
             http::Failure::Outdated => Self::Outdated,
             http::Failure::Unknown { .. } | http::Failure::TooLarge { .. } => Self::Unknown { error },

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     apply::{Journal, Settling, Work, apply, settle},
-    fetch::{Established, ReadNotion},
+    fetch::ReadNotion,
     services::Services,
 };
 use crate::{
@@ -64,7 +64,7 @@ pub(super) type NotBefore = BTreeMap<Service, Timestamp>;
 pub enum SessionError {
     /// Notion could not be read.
     #[error(transparent)]
-    Notion(#[from] notion::Error),
+    Notion(notion::Error),
     /// Clockify could not be read.
     #[error(transparent)]
     Clockify(#[from] clockify::Error),
@@ -89,7 +89,36 @@ pub enum SessionError {
     },
 }
 
+impl From<notion::Error> for SessionError {
+    fn from(error: notion::Error) -> Self {
+        use notion::Error::{Mapping, SchemaChanged};
+        let each = |misfits: Vec<_>, wrap: fn(Vec<notion::Misfit>) -> notion::Error| {
+            Self::several(misfits.into_iter().map(|misfit| Self::Notion(wrap(vec![misfit]))))
+        };
+        match error {
+            Mapping(misfits) => each(misfits, Mapping),
+            SchemaChanged(misfits) => each(misfits, SchemaChanged),
+            error => Self::Notion(error),
+        }
+    }
+}
+
 impl SessionError {
+    /// All that is wrong, in its order, each cause once.
+    pub(super) fn several(errors: impl IntoIterator<Item = Self>) -> Self {
+        let mut all: Vec<Self> = Vec::new();
+        let each = errors.into_iter().flat_map(|error| match error {
+            Self::Several(errors) => errors,
+            error => vec![error],
+        });
+        for error in each {
+            if !all.iter().any(|known| known.has_cause_of(&error)) {
+                all.push(error);
+            }
+        }
+        if all.len() == 1 { all.remove(0) } else { Self::Several(all) }
+    }
+
     /// True where the other one says no more than this: every request is refused that is made with a token that is.
     pub(super) fn has_cause_of(&self, other: &Self) -> bool {
         use notion::Error::{Budget, Elsewhere, Failed, Refused};
@@ -231,7 +260,7 @@ impl Session<'_> {
         let remembered: PerKind<Option<Source>> = self.store.recall("sources").await?.unwrap_or_default();
         let identities: Option<Identities> = self.store.recall("identities").await?;
         let pinned = identities.as_ref();
-        let Established { notion_workspace, sources, identity } = match self.establish(remembered, pinned).await {
+        let established = match self.establish(remembered, pinned).await {
             Ok(established) => established,
             Err(error) => {
                 let exchanges = self.exchanges.take();
@@ -239,18 +268,7 @@ impl Session<'_> {
                 return Err(error);
             }
         };
-        let both = tokio::try_join!(
-            async {
-                let read = self.read_notion(notion_workspace, sources).await?;
-                (self.turn.watch)(Progress::Read(Service::Notion));
-                Ok::<_, SessionError>(read)
-            },
-            async {
-                let read = self.read_clockify(identity).await?;
-                (self.turn.watch)(Progress::Read(Service::Clockify));
-                Ok(read)
-            },
-        );
+        let both = self.read_both(established).await;
         if failpoint::reach("fetched") == Point::Old {
             self.notion.grow_old();
             self.clockify.grow_old();
@@ -280,7 +298,7 @@ impl Session<'_> {
         self.look_for_young(&clockify_workspace, &registry, &mut snapshots).await;
         snapshots.hidden = self.hidden(&clockify_workspace, &registry, &snapshots).await;
         let away_now = self.look_for_missing(&registry, &sources, &mut snapshots).await?;
-        imply(&mut snapshots, self.rules);
+        imply(&mut snapshots, &registry, self.rules);
         let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
         if identities.as_ref() != Some(&now) {
             self.store.remember("identities", &now).await?;

@@ -1,5 +1,7 @@
 //! What waits for a person and what was ignored for good: listed, approved for the next run, taken back.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -14,7 +16,7 @@ use crate::{
         model::Kind,
         pending::Waits,
         plan::{
-            Action, ChangeId,
+            Action, ChangeId, NoticeCode,
             document::{ChangeDocument, NoticeDocument},
         },
         review::{Decision, Remembered},
@@ -30,6 +32,8 @@ use crate::{
 
 /// The format's name and version.
 const FORMAT: &str = "punchlist/pending/1";
+/// So many that wait alike stand under a heading of their own.
+const ALIKE_FROM: usize = 4;
 /// Columns of a name; longer ones are cut in the middle.
 const NAME_COLUMNS: usize = 60;
 
@@ -181,19 +185,27 @@ pub(super) async fn list(installation: &Installation, as_json: bool) -> Result<(
 
 fn text(queue: &Queue, now: Timestamp) -> String {
     let mut text = String::new();
-    for row in &queue.rows {
-        let PendingRow { change, waits, reason, first_seen } = row;
-        let name = Display::of(&change.name);
-        let above = change.path.iter().map(|name| Display::of(name).clipped(NAME_COLUMNS).to_string());
-        let path = above.chain([name.clipped(NAME_COLUMNS).to_string()]).collect::<Vec<_>>().join(" › ");
-        let state = match queue.decision(&change.id) {
-            Some((Decision::Approve, by)) if *waits == Waits::Failed => format!("failed, and approved by {by} for the next run"),
-            Some((Decision::Approve, by)) => format!("approved by {by}, for the next run"),
-            _ => waits.word().to_owned(),
+    for alike in alike(queue) {
+        let PendingRow { change, reason, .. } = alike[0];
+        let state = standing_of(queue, alike[0]);
+        let what = format!("{} {}", change.action, change.kind);
+        if alike.len() < ALIKE_FROM {
+            for row in alike {
+                put(&mut text, format_args!("{what} {}\n    {}: {}\n", path(&row.change), standing_of(queue, row), row.reason));
+                put(&mut text, format_args!("    {}\n", details(row, now)));
+            }
+            continue;
+        }
+        let why = match &change.hold {
+            Some(hold) if alike.iter().any(|row| row.reason != *reason) => {
+                format!("{}; `punchlist explain ID` says more", hold.code.word().replace('_', " "))
+            }
+            _ => reason.clone(),
         };
-        put(&mut text, format_args!("{} {} {path}\n", change.action, change.kind));
-        put(&mut text, format_args!("    {state}: {reason}\n"));
-        put(&mut text, format_args!("    {} %, waits {}, ID {}\n", change.confidence, age(now, *first_seen), change.id));
+        put(&mut text, format_args!("{} × {what}, {state}: {why}\n", alike.len()));
+        for row in alike {
+            put(&mut text, format_args!("    {}  {}\n", path(&row.change), details(row, now)));
+        }
     }
     for known in queue.standing() {
         let Remembered { said, by, at } = known;
@@ -223,11 +235,60 @@ fn text(queue: &Queue, now: Timestamp) -> String {
     }
     if !queue.notices.is_empty() {
         text.push_str("\nNotices of the last plan; `punchlist pending ignore ID…` says no more of them:\n");
-        for Told { what, notice, .. } in &queue.notices {
-            put(&mut text, format_args!("  {what}\n    ID {}\n", notice.id));
+        for alike in queue.notices.chunk_by(|one, other| kind(one) == kind(other)) {
+            if alike.len() >= ALIKE_FROM {
+                let (code, of) = kind(&alike[0]);
+                put(&mut text, format_args!("  {} × {}, {}:\n", alike.len(), code.word().replace('_', " "), of.plural()));
+            }
+            for Told { what, notice, .. } in alike {
+                put(&mut text, format_args!("  {what}\n    ID {}\n", notice.id));
+            }
         }
     }
     text
+}
+
+/// What a notice is, and about which kind of row.
+fn kind(told: &Told) -> (NoticeCode, Kind) {
+    (told.notice.code, told.notice.kind)
+}
+
+/// Where it stands: the names above it, and its own.
+fn path(change: &ChangeDocument) -> String {
+    let names = change.path.iter().chain([&change.name]);
+    names.map(|name| Display::of(name).clipped(NAME_COLUMNS).to_string()).collect::<Vec<_>>().join(" › ")
+}
+
+fn details(row: &PendingRow, now: Timestamp) -> String {
+    format!("{} %, waits {}, ID {}", row.change.confidence, age(now, row.first_seen), row.change.id)
+}
+
+/// What waits, with what waits alike beside it, in the order of the first of each.
+fn alike(queue: &Queue) -> Vec<Vec<&PendingRow>> {
+    let mut places = BTreeMap::new();
+    let mut groups: Vec<Vec<&PendingRow>> = Vec::new();
+    for row in &queue.rows {
+        let PendingRow { change, waits, reason, .. } = row;
+        // What holds each of them back may be another row; what is for review differs by its reason.
+        let why = change.hold.as_ref().map_or(Err(reason), |hold| Ok(hold.code));
+        let place = *places.entry((change.action, change.kind, *waits, why, queue.is_approved(row))).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(row),
+            None => groups.push(vec![row]),
+        }
+    }
+    groups
+}
+
+/// How it waits, and whether somebody has approved it.
+fn standing_of(queue: &Queue, row: &PendingRow) -> String {
+    match queue.decision(&row.change.id) {
+        Some((Decision::Approve, by)) if row.waits == Waits::Failed => {
+            format!("failed, and approved by {by} for the next run")
+        }
+        Some((Decision::Approve, by)) => format!("approved by {by}, for the next run"),
+        _ => row.waits.word().to_owned(),
+    }
 }
 
 fn people_needed(waiting: usize) -> String {

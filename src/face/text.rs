@@ -216,7 +216,7 @@ fn notices(text: &mut String, plan: &Plan, dress: Dress) {
 /// The notices as lines, each with its ID. Of many of one kind the first are shown, and how many more there are.
 pub(super) fn notice_lines(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
-    for alike in plan.notices.chunk_by(|one, other| (one.code, one.kind) == (other.code, other.kind)) {
+    for (_, alike) in plan.notices_alike() {
         let shown = if alike.len() > ALIKE_MAX { ALIKE_SHOWN } else { alike.len() };
         lines.extend(alike[..shown].iter().map(|notice| format!("{} [{}]", notice.words(), notice.id())));
         if shown < alike.len() {
@@ -239,12 +239,20 @@ fn totals(text: &mut String, plan: &Plan, dress: Dress) {
     put(
         text,
         format_args!(
-            "{ready} ready, {} for review, {} held. Plan {}.\n",
+            "{ready} ready, {} for review, {} held{}. Plan {}.\n",
             summary.review,
             summary.held,
+            held_by(plan),
             &plan.hash[..12.min(plan.hash.len())]
         ),
     );
+}
+
+/// What holds changes back, and how many, as ` (12 brake, 3 name taken)`; nothing where nothing is held.
+pub(super) fn held_by(plan: &Plan) -> String {
+    let counts: Vec<String> =
+        plan.held_by().into_iter().map(|(code, count)| format!("{count} {}", code.word().replace('_', " "))).collect();
+    if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) }
 }
 
 fn cost(text: &mut String, calls: Calls, estimate: Estimate, command: &str, dress: Dress) {

@@ -28,7 +28,7 @@ use super::ids::NotionId;
 use super::knobs::Knobs;
 use super::wire::{Answer, Body, Request};
 use super::world::schema::{Cursor, DataSource};
-use super::world::values::SortKey;
+use super::world::sort::SortKey;
 use super::world::{Page, Parent, World};
 
 /// The most rows of one page of a listing (Notion docs, pagination).

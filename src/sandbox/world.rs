@@ -14,6 +14,7 @@ pub(crate) mod objects;
 pub(crate) mod pages;
 mod sample;
 pub(crate) mod schema;
+pub(crate) mod sort;
 mod template;
 pub(crate) mod values;
 

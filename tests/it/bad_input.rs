@@ -26,7 +26,7 @@ fn refuses(rig: &Rig, code: i32, says: &[&str]) {
 fn without_a_configuration_it_says_what_is_needed() {
     let home = tempfile::TempDir::new().expect("a directory");
     let ran = crate::support::Ran::of(punchlist(home.path()).arg("plan").output().expect("runs"));
-    assert_eq!(ran.code, 1);
+    assert_eq!(ran.code, 78);
     for key in ["notion.token", "notion.clients.data_source", "clockify.token"] {
         assert!(ran.stderr.contains(key), "{}", ran.stderr);
     }
@@ -36,14 +36,14 @@ fn without_a_configuration_it_says_what_is_needed() {
 fn an_unknown_key_names_the_nearest_and_its_line() {
     let rig = rig();
     rig.configure("notion.requests_per_minit = 100\n");
-    refuses(&rig, 1, &["requests_per_minit", "requests_per_minute", "punchlist.toml:8"]);
+    refuses(&rig, 78, &["requests_per_minit", "requests_per_minute", "punchlist.toml:8"]);
 }
 
 #[test]
 fn several_problems_are_told_at_once() {
     let rig = rig();
     rig.configure("rules.thresholds.create = 101\nclockify.requests_per_second = 0\n");
-    refuses(&rig, 1, &["rules.thresholds.create", "clockify.requests_per_second", "2 problems"]);
+    refuses(&rig, 78, &["rules.thresholds.create", "clockify.requests_per_second", "2 problems"]);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_bare_token_is_refused_and_not_repeated() {
     let rig = rig();
     rig.write_configuration(&rig.reach().replace("env:NOTION_TOKEN", "ntn_1234567890abcdef"));
     let ran = rig.run(&["plan"]);
-    assert_eq!(ran.code, 1);
+    assert_eq!(ran.code, 78);
     assert!(ran.stderr.contains("notion.token") && ran.stderr.contains("env:"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("1234567890"), "{}", ran.stderr);
 }
@@ -81,7 +81,7 @@ fn an_id_that_is_none_is_told_with_its_place() {
     let rig = rig();
     let source = rig.sandbox.world().data_source("Tasks").expect("a source").to_string();
     rig.write_configuration(&rig.reach().replace(&source, "tasks, please"));
-    refuses(&rig, 1, &["notion.tasks.data_source", "punchlist.toml:5"]);
+    refuses(&rig, 78, &["notion.tasks.data_source", "punchlist.toml:5"]);
 }
 
 #[test]
@@ -111,14 +111,14 @@ fn a_renamed_property_is_recognised() {
     let rig = rig();
     rig.settle();
     rig.sandbox.world().rename_property("Projects", "Status", "State");
-    refuses(&rig, 1, &["mapping.projects.closed", "\"Status\"", "\"State\""]);
+    refuses(&rig, 78, &["mapping.projects.closed", "\"Status\"", "\"State\""]);
 }
 
 #[test]
 fn a_property_of_the_wrong_type_names_the_usable_ones() {
     let rig = rig();
     rig.configure("mapping.projects.id = \"Status\"\n");
-    refuses(&rig, 1, &["mapping.projects.id", "status", "rich_text"]);
+    refuses(&rig, 78, &["mapping.projects.id", "status", "rich_text"]);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_closed_option_that_is_gone_does_not_open_everything() {
     rig.sandbox.world().set(project, "Status", "Done");
     rig.settle();
     rig.sandbox.world().rename_option("Projects", "Status", "Done", "Finished");
-    refuses(&rig, 1, &["mapping.projects.closed", "Done"]);
+    refuses(&rig, 78, &["mapping.projects.closed", "Done"]);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_database_with_several_sources_asks_which() {
         (database.to_string(), world.data_source("Clients").expect("a source").to_string())
     };
     rig.write_configuration(&rig.reach().replace(&source, &database));
-    refuses(&rig, 1, &["notion.clients.data_source", "Leads", "Clients"]);
+    refuses(&rig, 78, &["notion.clients.data_source", "Leads", "Clients"]);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn plain_http_to_another_host_is_refused() {
     let rig = rig();
     let url = rig.sandbox.notion_url();
     rig.write_configuration(&rig.reach().replace(&url, "http://api.notion.com"));
-    refuses(&rig, 1, &["notion.base_url", "https"]);
+    refuses(&rig, 78, &["notion.base_url", "https"]);
 }
 
 #[test]
@@ -213,5 +213,5 @@ fn two_kinds_cannot_share_a_data_source() {
     let (projects, tasks) = (world.data_source("Projects").expect("there"), world.data_source("Tasks").expect("there"));
     drop(world);
     rig.write_configuration(&rig.reach().replace(&tasks.to_string(), &projects.to_string()));
-    refuses(&rig, 1, &["`notion.tasks.data_source` is the same as `notion.projects.data_source`", "punchlist.toml:5"]);
+    refuses(&rig, 78, &["`notion.tasks.data_source` is the same as `notion.projects.data_source`", "punchlist.toml:5"]);
 }

@@ -131,6 +131,41 @@ fn a_lock_is_waited_for_as_long_as_asked() {
 }
 
 #[test]
+fn a_run_that_meets_a_plan_waits_for_it_instead_of_failing() {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    let rig = rig();
+    rig.sandbox.clear_calls();
+    // The plan holds the lock as long as it reads.
+    rig.sandbox.knobs().faults = vec![Fault::new(Failure::Stall).service(Service::Clockify).times(99)];
+    let mut command = rig.command();
+    let plan = Hanging(command.arg("plan").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts"));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while rig.sandbox.calls().iter().all(|call| call.service != Service::Clockify) {
+        assert!(Instant::now() < deadline, "it never came to read");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    rig.sandbox.knobs().faults.clear();
+
+    let mut command = rig.command();
+    let mut run = command.arg("--auto-approve").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
+    let mut said = BufReader::new(run.stderr.take().expect("piped"));
+    let mut line = String::new();
+    while !line.contains("waiting up to 120 s") {
+        line.clear();
+        assert!(said.read_line(&mut line).expect("UTF-8") > 0, "it did not wait");
+    }
+    assert!(line.contains("“plan” by"), "{line}");
+    // Who only looks waits for nobody.
+    assert_eq!(rig.run(&["explain", "Acme"]).code, 1);
+    drop(plan);
+
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).expect("UTF-8");
+    assert_eq!(run.wait().expect("ends").code(), Some(2), "a person is still asked about the other one: {rest}");
+    assert!(rig.sandbox.world().find_client("Globex AG").is_some());
+}
+
+#[test]
 fn runs_that_are_refused_twice_in_a_row_are_told_of_once() {
     let rig = rig();
     let told = rig.home.path().join("told");

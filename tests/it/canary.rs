@@ -49,13 +49,14 @@ fn check(pieces: &HashSet<Vec<u8>>, what: &str, bytes: &[u8]) {
     assert_eq!(around, None, "{what} holds a piece of a secret");
 }
 
+fn walk(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("a directory").flatten() {
+        if entry.path().is_dir() { walk(&entry.path(), files) } else { files.push(entry.path()) }
+    }
+}
+
 /// All files below a directory, but for the configuration: it is the one place that may name a program with a secret.
 fn check_artefacts(pieces: &HashSet<Vec<u8>>, rig: &Rig) -> usize {
-    fn walk(directory: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(directory).expect("a directory").flatten() {
-            if entry.path().is_dir() { walk(&entry.path(), files) } else { files.push(entry.path()) }
-        }
-    }
     let mut files = Vec::new();
     walk(rig.home.path(), &mut files);
     files.retain(|path| *path != rig.configuration() && !path.ends_with("helper"));
@@ -193,6 +194,74 @@ fn wrong_references_and_helpers_that_fail_tell_no_secret() {
         check(&pieces, &format!("with {to}"), &[output.stdout, output.stderr].concat());
     }
     check_artefacts(&pieces, &rig);
+}
+
+/// Letters of a word that are a piece of it.
+const PIECE_OF_A_WORD: usize = 8;
+
+/// A word of 20 letters, no piece of which stands anywhere else; one for each of the first 26 numbers.
+fn word(number: u8) -> String {
+    char::from(b'a' + number).to_string().repeat(20)
+}
+
+/// A configuration in which every string that can be any is a word of its own; those that are secret or arguments, and the others.
+fn of_words(rig: &Rig, first: u8) -> (String, Vec<String>, Vec<String>) {
+    let words: Vec<String> = (first..first + 13).map(word).collect();
+    let secret = |token: &str, word: &str| format!("'command:[\"sh\", \"-c\", \"echo {token} #{word}\", \"{word}\"]'");
+    let reach = rig.reach().replace("\"env:NOTION_TOKEN\"", &secret("ntn_sandbox", &words[0]));
+    let reach = reach.replace("\"env:CLOCKIFY_API_KEY\"", &secret("sandbox", &words[1]));
+    let [webhook, command, mail] = [&words[2], &words[3], &words[4]];
+    let text = format!(
+        "{reach}diagnostics.level = \"trace\"\nnotify.webhook = {}\nnotify.command = [\"{}\", \"{command}\", \"--x={}\"]\n\
+         notify.email = {{ to = [\"{}@example.com\"], command = [\"sh\", \"-c\", \"exit 1 #{mail}\"] }}\n\
+         console.copy_command = [\"{}\", \"{}\"]\nconsole.open_command = [\"{}\", \"{}\"]\n",
+        secret("http://127.0.0.1:1/", webhook),
+        words[8],
+        words[5],
+        words[9],
+        words[10],
+        words[6],
+        words[11],
+        words[7]
+    );
+    let (arguments, others) = words.split_at(8);
+    (text, arguments.to_vec(), others[..4].to_vec())
+}
+
+#[test]
+fn of_a_configuration_the_log_keeps_neither_secrets_nor_arguments() {
+    let mut world = World::empty();
+    world.add_client_page("Acme");
+    let rig = Rig::new(world);
+    let (before, secret, told) = of_words(&rig, 0);
+    let (after, more_secret, more_told) = of_words(&rig, 13);
+    let (secret, told) = ([secret, more_secret].concat(), [told, more_told].concat());
+    let pieces: HashSet<Vec<u8>> = secret.iter().map(|word| word.as_bytes()[..PIECE_OF_A_WORD].to_vec()).collect();
+    let found = |bytes: &[u8]| bytes.windows(PIECE_OF_A_WORD).any(|part| pieces.contains(part));
+    rig.sandbox.knobs().faults = vec![Fault::new(Failure::Status(400, String::new())).on("POST", "/clients").times(9)];
+    for text in [&before, &after, &after.replace("notify", "notifyy"), &after.replace("http:", "htp:")] {
+        rig.write_configuration(text);
+        for arguments in [&["--auto-approve", "-vvv"][..], &["plan", "--json", "-vvv"], &["logs", "export"]] {
+            let ran = rig.run(arguments);
+            let all = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(!found(all.as_bytes()), "{arguments:?}: {all}");
+        }
+    }
+    let mut files = Vec::new();
+    walk(rig.home.path(), &mut files);
+    files.retain(|path| *path != rig.configuration());
+    for path in &files {
+        assert!(!found(&fs::read(path).expect("reads")), "{}", path.display());
+    }
+    assert!(files.iter().any(|path| path.to_string_lossy().contains("diagnostics")), "{files:?}");
+    rig.write_configuration(&after);
+    let log = rig.run(&["logs", "export"]).stdout;
+    for word in told {
+        assert!(log.contains(&word), "what is no secret is told: {word}");
+    }
+    for key in ["notion.token", "clockify.token", "notify.webhook"] {
+        assert!(log.contains(&format!("\"key\":\"{key}\",\"reference\":\"command:[")), "it was read: {key}");
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn a_table_was_set_where_it_stands() {
         let line = lines.lines().position(|line| line.contains("Stage")).expect("there") + 1;
         says(
             &rig,
-            1,
+            78,
             &["no property \"Stage\"", &format!("mapping.projects.closed is set in {}:{line}", rig.configuration().display())],
         );
     }
@@ -94,7 +94,7 @@ fn links_of_pages_and_views_are_told_from_those_of_databases() {
         let place = format!("is set in {}:3", rig.configuration().display());
         says(
             &rig,
-            1,
+            78,
             &[&format!("notion.clients.data_source: {page} is a page and not a database"), "copy its link", &source, &place],
         );
     }
@@ -133,7 +133,7 @@ fn swapped_databases_are_recognised() {
     rig.write_configuration(&rig.reach().replace(&clients, "X").replace(&tasks, &clients).replace('X', &tasks));
     says(
         &rig,
-        1,
+        78,
         &[
             "notion.clients.data_source is “Tasks”, which fits the tasks and not the clients",
             "notion.tasks.data_source is “Clients”, which fits the clients and not the tasks",
@@ -150,7 +150,7 @@ fn a_token_in_quotation_marks_and_a_path_of_windows_name_what_is_wrong() {
     told(&Ran::of(quoted), 7, &["env:NOTION_TOKEN", "punchlist.toml:1", "quotation marks", "take the quotation marks away"]);
     for path in [r"C:\Users\me", r"C:\new"] {
         rig.configure(&format!("logs.key = \"{path}\"\n"));
-        says(&rig, 1, &["punchlist.toml:8", "in double quotes a backslash begins an escape", "'C:\\Users\\me'"]);
+        says(&rig, 78, &["punchlist.toml:8", "in double quotes a backslash begins an escape", "'C:\\Users\\me'"]);
     }
 }
 
@@ -183,4 +183,56 @@ fn one_that_hangs_does_not_keep_the_others_from_being_told() {
     let wrong = rig.command().arg("plan").env("NOTION_TOKEN", "ntn_wrong").output().expect("runs");
     told(&Ran::of(wrong), 7, &["notion.token may not read"]);
     assert!(begun.elapsed().as_secs() < 15, "{:?}", begun.elapsed());
+}
+
+/// What is wrong with schemas, each with the kind that it is of.
+const MISFITS: [&str; 4] = [
+    "mapping.clients.id: Clients has no property \"Clockify Client ID\"; it seems to be called \"ID\" now",
+    "mapping.projects.client: Projects has no property \"Clients\"",
+    "mapping.projects.closed: Projects has no property \"Status\"",
+    "mapping.tasks.project: Tasks has no property \"Projects\"",
+];
+
+#[test]
+fn schemas_that_changed_since_they_were_remembered_are_told_at_once() {
+    let rig = rig();
+    {
+        let mut world = rig.sandbox.world();
+        let project = world.find_page("Projects", "Website").expect("there");
+        world.add_task_page("Design", project);
+    }
+    assert_eq!(rig.run(&["plan"]).code, 0, "remembers the schemas");
+    for (source, from, to) in [
+        ("Clients", "Clockify Client ID", "ID"),
+        ("Projects", "Clients", "Customer"),
+        ("Projects", "Status", "Stage"),
+        ("Tasks", "Projects", "Job"),
+    ] {
+        rig.sandbox.world().rename_property(source, from, to);
+    }
+    for _ in 0..3 {
+        let mut expected = vec!["4 things are wrong"];
+        expected.extend(MISFITS);
+        says(&rig, 78, &expected);
+    }
+}
+
+#[test]
+fn a_mapping_that_changed_is_told_with_all_else_that_is_wrong() {
+    let rig = rig();
+    assert_eq!(rig.run(&["plan"]).code, 0, "remembers the schemas");
+    rig.configure(
+        "mapping.projects.fields.note = \"Nowhere\"\nmapping.projects.fields.color = \"Never\"\nmapping.tasks.id = \"None\"\n",
+    );
+    let expected = [
+        "4 things are wrong",
+        "mapping.projects.fields.note: Projects has no property \"Nowhere\"",
+        "mapping.projects.fields.color: Projects has no property \"Never\"",
+        "mapping.tasks.id: Tasks has no property \"None\"",
+        "clockify.token",
+    ];
+    for _ in 0..3 {
+        let wrong = rig.command().arg("plan").env("CLOCKIFY_API_KEY", "wrong").output().expect("runs");
+        told(&Ran::of(wrong), 78, &expected);
+    }
 }

@@ -37,4 +37,6 @@ mod sync_status;
 mod terminal;
 mod undo;
 mod unknown;
+#[cfg(target_os = "linux")]
+mod unreachable;
 mod untouched;

@@ -167,6 +167,42 @@ fn a_run_that_fails_is_told_once_with_its_reason() {
 }
 
 #[test]
+fn a_run_that_cannot_begin_is_told_with_its_reason() {
+    let bench = bench(OK, "");
+    let begins = |bench: &Bench, says: &str| {
+        let texts = bench.hook.told();
+        let [text] = texts.as_slice() else { panic!("{texts:?}") };
+        assert!(text.contains("the run failed") && text.contains(says) && text.contains("hint: "), "{text}");
+    };
+    let reach = bench.rig.reach();
+    let hook = "notify.webhook = \"env:SLACK_WEBHOOK\"\n";
+    bench.rig.write_configuration(&format!("{}{hook}", reach.replace("env:NOTION_TOKEN", "env:NOT_SET_ANYWHERE")));
+    assert_eq!(bench.run().code, 7);
+    begins(&bench, "NOT_SET_ANYWHERE");
+    assert_eq!(bench.run().code, 7);
+    assert_eq!(bench.hook.told(), [""; 0], "the same reason again");
+    assert_eq!(bench.rig.run(&["plan"]).code, 7);
+    assert_eq!(bench.hook.told(), [""; 0], "somebody is there");
+
+    bench.rig.write_configuration(&format!("{reach}{hook}mapping.tasks.id = \"None\"\n"));
+    assert_eq!(bench.run().code, 78);
+    begins(&bench, "mapping.tasks.id");
+
+    bench.rig.write_configuration(&format!("{reach}{hook}"));
+    assert_eq!(bench.run().code, 0);
+    let texts = bench.hook.told();
+    assert!(texts.len() == 1 && texts[0].contains("in sync again"), "{texts:?}");
+
+    let database = bench.rig.home.path().join("state/punchlist.sqlite3");
+    fs::write(database, "not a database at all, but long enough to look").expect("writable");
+    for _ in 0..2 {
+        assert_eq!(bench.run().code, 6);
+        // Nothing can be remembered in such a state.
+        begins(&bench, "punchlist doctor rebuild");
+    }
+}
+
+#[test]
 fn what_cannot_be_told_is_said_changes_nothing_and_is_tried_again() {
     for (answer, says) in [
         (
@@ -249,7 +285,7 @@ fn who_is_told_is_checked_when_the_configuration_is_read() {
     ] {
         rig.configure(&format!("{key}\n"));
         let ran = rig.run(&["plan"]);
-        assert!(ran.code == 1 && ran.stderr.contains(says), "{key}: {}", ran.stderr);
+        assert!(ran.code == 78 && ran.stderr.contains(says), "{key}: {}", ran.stderr);
         assert!(!ran.stderr.contains("/T0/B0/"), "{}", ran.stderr);
     }
 }

@@ -255,3 +255,34 @@ fn what_was_said_is_spent_when_it_is_done_and_a_skip_ends_with_its_run() {
     let again = rig.plain("q\n");
     assert!(!again.contains("1 skipped"), "{again}");
 }
+
+#[test]
+fn what_waits_alike_stands_under_one_heading_with_every_id() {
+    let mut world = World::empty();
+    let client = world.add_client_page("Globex");
+    let project = world.add_project_page("Shop", client);
+    world.add_task_page("Report", project);
+    let rig = Rig::new(world);
+    rig.settle();
+    {
+        let mut world = rig.sandbox.world();
+        for number in 0..5 {
+            world.add_task_page("Report", project);
+            world.add_client(&format!("Nobody's {number}"));
+        }
+    }
+    assert_eq!(rig.auto_approve().0, 2);
+
+    let plan = rig.run(&["plan"]).stdout;
+    assert!(plan.contains("0 ready, 0 for review, 5 held (5 name taken)."), "{plan}");
+    let text = rig.run(&["pending"]).stdout;
+    assert_eq!(text.matches("create task").count(), 1, "{text}");
+    assert!(
+        text.contains("5 × create task, held: name taken; `punchlist explain ID` says more\n    Globex › Shop › Report  95 %"),
+        "{text}"
+    );
+    assert!(text.contains("  5 × unmanaged, clients:\n"), "{text}");
+    let document = rig.run(&["pending", "--json"]).json();
+    let all = ["changes", "notices"].into_iter().flat_map(|what| document[what].as_array().expect("a list").clone());
+    assert!(all.map(|one| id(&one)).all(|id| text.contains(&id)), "{text}");
+}

@@ -81,6 +81,47 @@ fn a_plan_that_somebody_sealed_anew_is_refused() {
 }
 
 #[test]
+fn each_cause_that_a_file_cannot_be_read_is_told_with_what_to_do() {
+    let rig = rig();
+    let home = rig.home.path();
+    assert_eq!(rig.run(&["plan", "--out", "plan.json"]).code, 0);
+    let saved = fs::read_to_string(home.join("plan.json")).expect("saved");
+    let write = |name: &str, bytes: &[u8]| {
+        fs::write(home.join(name), bytes).expect("writes");
+        fs::set_permissions(home.join(name), fs::Permissions::from_mode(0o600)).expect("sets");
+    };
+    write("empty", b"\n");
+    write("cut", &saved.as_bytes()[..saved.len() / 2]);
+    write("binary", &[0xFF, 0xFE]);
+    write("page", b"<html></html>");
+    write("report", b"{\"format\":\"punchlist/report/1\"}");
+    write("other", b"[1, 2]");
+    write("newer", saved.replace("punchlist/plan/1", "punchlist/plan/2").as_bytes());
+    write("changed", saved.replacen("Acme", "Akme", 1).as_bytes());
+    for (file, because, hint) in [
+        ("none", "there is no such file", "check the path"),
+        ("state", "it is a directory", "name the file"),
+        ("/dev/null", "it is not a regular file", "name the file"),
+        ("empty", "it is empty", "copy it again"),
+        ("cut", "it breaks off in line ", "copy it again"),
+        ("binary", "it is not UTF-8 text", "name the file"),
+        ("page", "it is not JSON: ", "name the file"),
+        ("other", "it is JSON, but no punchlist plan: ", "name the file"),
+        ("report", "it is JSON, but no punchlist plan: its format is \"punchlist/report/1\"", "name the file"),
+        ("newer", "its format is \"punchlist/plan/2\"", "the version that has made it"),
+        ("changed", "its content does not match its seal", "decide in the review"),
+    ] {
+        let ran = rig.run(&["apply", file]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{file}: {}", ran.stderr);
+        let lines: Vec<&str> = ran.stderr.lines().collect();
+        let [error, next] = lines.as_slice() else { panic!("{}", ran.stderr) };
+        assert!(error.starts_with(&format!("error: the plan {file} cannot be used: {because}")), "{error}");
+        assert!(next.starts_with(" hint: ") && next.contains(hint), "{file}: {next}");
+    }
+    assert!(rig.mutations().is_empty());
+}
+
+#[test]
 fn what_our_own_planner_leaves_to_a_person_stays_so_whatever_the_file_says() {
     let rig = rig();
     let file = rig.home.path().join("plan.json");

@@ -5,6 +5,13 @@ use serde_json::json;
 
 use crate::support::Rig;
 
+/// Where a key stands in the configuration of a rig.
+fn place(rig: &Rig, key: &str) -> String {
+    let text = std::fs::read_to_string(rig.configuration()).expect("reads");
+    let line = text.lines().position(|line| line.starts_with(key)).expect("there") + 1;
+    format!("{}:{line}", rig.configuration().display())
+}
+
 /// A client with a project, both new.
 fn project() -> (World, NotionId) {
     let mut world = World::empty();
@@ -243,9 +250,7 @@ fn an_item_below_another_one_has_its_project() {
     let (code, report) = rig.auto_approve();
 
     assert_eq!((code, &report["held"]), (0, &json!(0)), "{report:#}");
-    let mut made: Vec<String> = rig.sandbox.world().tasks().into_iter().map(|task| task.name).collect();
-    made.sort();
-    assert_eq!(made, ["Design", "Draft", "Sketch"]);
+    assert_eq!(names(&rig), ["Design", "Draft", "Sketch"]);
     assert_eq!(rig.auto_approve().1["outcome"], "in_sync");
     let relation = rig.sandbox.world().page(sketch).expect("a page").properties["Projects"].clone();
     assert_eq!(relation, json!([]), "Notion is not written");
@@ -290,4 +295,60 @@ fn a_relation_to_other_databases_is_no_parent_item() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn a_recurring_task_is_called_by_its_day_and_its_page_stays_as_it_is() {
+    let (mut world, project) = project();
+    world.add_task_page("Report", project);
+    let rig = Rig::new(world);
+    rig.settle();
+    let again = rig.sandbox.world().add_task_page("Report", project);
+    let text = rig.sandbox.world().add_task_page("Text", project);
+    assert_eq!(rig.plan_lines(), ["create task Report [held: name_taken]", "create task Text [ready]"]);
+    let plan = rig.run(&["plan"]).stdout;
+    assert!(plan.contains("`rules.tasks.same_name = \"add_date\"`"), "{plan}");
+
+    rig.configure("rules.tasks = { same_name = \"add_date\", on_conflict = \"clockify\" }\nrules.thresholds.write_back = 50\n");
+    assert_eq!(rig.auto_approve().0, 0);
+    let day = rig.sandbox.world().page(again).expect("a page").created.strftime("%Y-%m-%d").to_string();
+    assert_eq!(names(&rig), ["Report".to_owned(), format!("Report ({day})"), "Text".to_owned()]);
+    assert_eq!(rig.auto_approve().1["outcome"], "in_sync");
+    let explained = rig.run(&["explain", &again.to_string()]).stdout;
+    assert!(explained.contains(&format!("Report ({day})")), "{explained}");
+
+    // Renamed on both sides: what is written into the page rests on what the page says, not on what it is called by the rule.
+    {
+        let mut world = rig.sandbox.world();
+        world.set_title(again, "Text");
+        let object = world.tasks().into_iter().find(|task| task.name.contains(&day)).expect("a task").id;
+        world.rename_object(object, "Summary");
+    }
+    let ran = rig.run_at("fetched:1:old", &["--auto-approve", "--json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    assert_eq!(rig.sandbox.world().page(again).expect("a page").title, "Summary");
+    assert_eq!(rig.sandbox.world().page(text).expect("a page").title, "Text");
+    assert_eq!(rig.auto_approve().1["outcome"], "in_sync");
+}
+
+fn names(rig: &Rig) -> Vec<String> {
+    let mut names: Vec<String> = rig.sandbox.world().tasks().into_iter().map(|task| task.name).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_value_for_every_page_is_explained_by_the_key_that_says_it() {
+    let (world, page) = project();
+    let rig = Rig::new(world);
+    rig.settle();
+    rig.configure("\nmapping.projects.fields.public = true\n");
+
+    let explained = rig.run(&["explain", &page.to_string()]).stdout;
+
+    let key = "mapping.projects.fields.public";
+    assert!(explained.contains("it says what every page is to have"), "{explained}");
+    let ruling = explained.lines().find(|line| line.contains(key)).expect("the key that says it");
+    assert!(ruling.contains("yes") || ruling.contains("true"), "{ruling}");
+    assert!(explained.contains(&place(&rig, key)), "{explained}");
 }

@@ -144,7 +144,7 @@ fn a_property_that_cannot_tell_is_refused_at_the_start() {
     ] {
         rig.configure(more);
         let ran = rig.run(&["plan"]);
-        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert_eq!(ran.code, 78, "{}", ran.stderr);
         for part in parts {
             assert!(ran.stderr.contains(part), "{part} in {}", ran.stderr);
         }

@@ -1,6 +1,6 @@
 //! The three-way comparison of single fields. In the common case, where all agree, nothing is allocated.
 
-use super::{Candidate, Differ, linked::Course};
+use super::{Candidate, Differ};
 use crate::domain::{
     model::{Agreed, Base, Field, Object, Page, Relation, Value},
     pair::Match,
@@ -63,6 +63,19 @@ pub(in crate::domain) fn verdict(wanted: &Value, current: &Value, base: Option<&
 pub(super) fn state(page: &Page, object: &Object, base: Option<&Base>) -> Option<Compared> {
     let base = base.and_then(|base| base.get(Field::State));
     compare(Field::State, &Value::Closed(page.standing.closed()?), &Value::Closed(object.state()?), base)
+}
+
+/// What decides whether an object is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Course {
+    /// The page.
+    Own,
+    /// The rule, which closes it along with what it stands below.
+    Close,
+    /// The rule, which opens it again.
+    Open,
+    /// The rule has done what it does, or there was nothing to do: it stays as it is.
+    Leave,
 }
 
 /// What the rule that closes children along with their parents wants of the state, if it has a say.

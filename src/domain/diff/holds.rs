@@ -10,7 +10,7 @@ use crate::domain::{
     pair::{Contest, Match},
     plan::{Action, Change, Hold, HoldCode, State},
     possible::{in_clockify, in_notion},
-    rules::{Brake, Class, Rules, WithoutClient, invalid_name},
+    rules::{Brake, Class, Rules, SameName, WithoutClient, invalid_name},
     text::Raw,
 };
 
@@ -39,13 +39,14 @@ impl<'a> Differ<'a> {
             None | Some(Contest::None) => return,
             Some(Contest::Lost(keeper)) => format!(
                 "another page of this name under the same parent is linked already, {keeper}, which is not closed: close it or rename \
-                 one of them in Notion; or ask no more: `punchlist pending ignore {}`",
+                 one of them in Notion{}; or ask no more: `punchlist pending ignore {}`",
+                self.or_by_day(page.kind),
                 id_at(&self.changes, at)
             ),
-            Some(Contest::Open) => {
-                "several pages under the same parent have this name, and Clockify takes only one: rename all but one in Notion"
-                    .to_owned()
-            }
+            Some(Contest::Open) => format!(
+                "several pages under the same parent have this name, and Clockify takes only one: rename all but one in Notion{}",
+                self.or_by_day(page.kind)
+            ),
         };
         self.hold(at, HoldCode::NameTaken, text);
     }
@@ -399,10 +400,19 @@ impl<'a> Differ<'a> {
             String::new()
         };
         format!(
-            "another {kind} has this name ({holder}), that of the page {owner}, which {state}: rename one of them in Notion{take_over}; \
+            "another {kind} has this name ({holder}), that of the page {owner}, which {state}: rename one of them in Notion{take_over}{}; \
              or ask no more: `punchlist pending ignore {}`",
+            self.or_by_day(kind),
             id_at(&self.changes, change)
         )
+    }
+
+    /// The way out for all recurring tasks at once, as part of a sentence; nothing where the rule is set, and for other kinds.
+    fn or_by_day(&self, kind: Kind) -> &'static str {
+        match (kind, self.rules.same_name) {
+            (Kind::Task, SameName::Hold) => ", or have tasks called by their day too: `rules.tasks.same_name = \"add_date\"`",
+            _ => "",
+        }
     }
 
     /// Withholds every class of change that is larger than its brake lets through.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Differ, FIRST_SIGHT, RECREATE,
-    fields::{self, Compared, Verdict},
+    fields::{self, Compared, Course, Verdict},
     id_at, linking,
 };
 use crate::domain::{
@@ -490,19 +490,6 @@ impl<'a> Differ<'a> {
             _ => value.clone(),
         }
     }
-}
-
-/// What decides whether an object is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Course {
-    /// The page.
-    Own,
-    /// The rule, which closes it along with what it stands below.
-    Close,
-    /// The rule, which opens it again.
-    Open,
-    /// The rule has done what it does, or there was nothing to do: it stays as it is.
-    Leave,
 }
 
 /// True when an undo closed what a run had created and took its ID out of the page, and somebody has opened the object since.

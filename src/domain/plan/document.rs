@@ -19,6 +19,8 @@ pub const FORMAT: &str = "punchlist/plan/1";
 
 /// Columns of a value in a sentence; longer ones are cut in the middle.
 const VALUE_COLUMNS: usize = 60;
+/// Columns of why a file is refused.
+const REASON_COLUMNS: usize = 160;
 
 /// One change of the document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,15 +120,41 @@ pub struct Signature {
 /// Why a saved plan is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// It is no plan.
-    #[error("it is not a punchlist plan: {0}")]
-    NotAPlan(String),
+    /// There is nothing in it.
+    #[error("it is empty")]
+    Empty,
+    /// It ends too soon.
+    #[error("it breaks off in line {line}")]
+    CutOff {
+        /// The line, from 1 on.
+        line: usize,
+    },
+    /// It is not JSON.
+    #[error("it is not JSON: {0}")]
+    NotJson(Display),
+    /// It is something else.
+    #[error("it is JSON, but no punchlist plan: {0}")]
+    NotAPlan(Display),
     /// It is of a version that this program does not know.
-    #[error("its format is {0:?}, and this version of punchlist reads {FORMAT:?}")]
-    Format(String),
+    #[error("its format is \"{0}\", and this version of punchlist reads \"{FORMAT}\"")]
+    Format(Display),
     /// It was changed after it was made.
     #[error("its content does not match its seal: it was changed after it was made")]
     Tampered,
+}
+
+impl Refused {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Empty | Self::CutOff { .. } => {
+                "it was not written or copied to its end: copy it again, or make a new plan with `punchlist plan --out FILE`"
+            }
+            Self::NotJson(_) | Self::NotAPlan(_) => "name the file that `punchlist plan --out FILE` has saved",
+            Self::Format(_) => "apply it with the version that has made it, or make a new plan with `punchlist plan --out FILE`",
+            Self::Tampered => "make a new plan with `punchlist plan --out FILE`, and decide in the review instead of in the file",
+        }
+    }
 }
 
 impl Document {
@@ -156,11 +184,19 @@ impl Document {
         struct Header {
             format: String,
         }
-        let not_a_plan = |error: serde_json::Error| Refused::NotAPlan(error.to_string());
-        let value: serde_json::Value = serde_json::from_str(text).map_err(not_a_plan)?;
+        // What an error repeats of the file is somebody's text.
+        let shown = |text: &str| Display::of(text).clipped(REASON_COLUMNS);
+        let not_a_plan = |error: serde_json::Error| Refused::NotAPlan(shown(&error.to_string()));
+        let value: serde_json::Value = serde_json::from_str(text).map_err(|error| match error {
+            _ if text.trim().is_empty() => Refused::Empty,
+            error if error.is_eof() => Refused::CutOff { line: error.line() },
+            error => Refused::NotJson(shown(&error.to_string())),
+        })?;
         let header = Header::deserialize(&value).map_err(not_a_plan)?;
-        if header.format != FORMAT {
-            return Err(Refused::Format(header.format));
+        match header.format.as_str() {
+            FORMAT => {}
+            other if other.starts_with(FORMAT.trim_end_matches('1')) => return Err(Refused::Format(shown(other))),
+            other => return Err(Refused::NotAPlan(shown(&format!("its format is \"{other}\"")))),
         }
         let document = Self::deserialize(&value).map_err(not_a_plan)?;
         if seal_of(value) != document.seal {

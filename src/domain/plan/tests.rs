@@ -6,7 +6,7 @@ use super::{
     Calls, Estimate, Pace, Plan,
     document::{Document, FORMAT, Refused},
 };
-use crate::domain::{diff::tests::world::World, model::Field, model::Value};
+use crate::domain::{diff::tests::world::World, model::Field, model::Value, text::Display};
 
 /// A plan with a bit of everything.
 fn plan() -> Plan {
@@ -117,9 +117,15 @@ fn layout_is_no_content() {
 #[test]
 fn another_format_is_refused() {
     let newer = saved().replace(FORMAT, "punchlist/plan/2");
-    assert_eq!(Document::read(&newer), Err(Refused::Format("punchlist/plan/2".into())));
+    assert_eq!(Document::read(&newer), Err(Refused::Format(Display::of("punchlist/plan/2"))));
     assert!(matches!(Document::read("{}"), Err(Refused::NotAPlan(_))));
-    assert!(matches!(Document::read("no JSON"), Err(Refused::NotAPlan(_))));
+    assert!(matches!(Document::read("no JSON"), Err(Refused::NotJson(_))));
+    assert_eq!(Document::read(" \n"), Err(Refused::Empty));
+    let cut = saved();
+    let cut = &cut[..cut.len() / 2];
+    assert_eq!(Document::read(cut), Err(Refused::CutOff { line: cut.lines().count() }));
+    let hostile = Document::read(&saved().replace(FORMAT, "punchlist/plan/\\u001b[2J")).expect_err("no format");
+    assert!(!hostile.to_string().contains('\u{1b}'), "{hostile}");
 }
 
 #[test]

@@ -14,10 +14,7 @@ use toml::{
 };
 
 use super::{Environment, Override, Problem, VARIABLE_PREFIX};
-use crate::{
-    domain::text::Display,
-    edge::{files, secrets::SecretReference},
-};
+use crate::{domain::text::Display, edge::files};
 
 /// What to do about a path of Windows, whose backslashes mean something else to TOML.
 pub(super) const IN_SINGLE_QUOTES: &str =
@@ -106,6 +103,18 @@ impl Content {
             known => known.clone(),
         }
     }
+
+    /// All of it, as text for people.
+    pub(super) fn told(&self) -> String {
+        match self {
+            Self::Text(text) | Self::Unquoted(text) => text.clone(),
+            Self::Whole(number) => number.to_string(),
+            Self::Flag(flag) => flag.to_string(),
+            Self::Texts(texts) => format!("{texts:?}"),
+            Self::EmptyTable => "{}".to_owned(),
+            Self::Other(name) => (*name).to_owned(),
+        }
+    }
 }
 
 impl Layers {
@@ -175,32 +184,9 @@ impl Layers {
         }
     }
 
-    /// Everything that was given, as text for people; of a secret only where it is.
-    pub(super) fn told(&self) -> BTreeMap<String, String> {
-        let told = |(key, given): (&String, &Given)| {
-            let text = match &given.content {
-                Content::Text(text) | Content::Unquoted(text) if is_of_secret(key) => SecretReference::parse(text, key)
-                    .map_or_else(|_| "[no reference]".to_owned(), |reference| reference.to_string()),
-                Content::Text(text) | Content::Unquoted(text) => text.clone(),
-                Content::Whole(number) => number.to_string(),
-                Content::Flag(flag) => flag.to_string(),
-                Content::Texts(texts) => format!("{texts:?}"),
-                Content::EmptyTable => "{}".to_owned(),
-                Content::Other(name) => (*name).to_owned(),
-            };
-            (key.clone(), text)
-        };
-        self.given.iter().map(told).collect()
-    }
-
     fn problem(&mut self, place: impl fmt::Display, text: String) {
         self.problems.push(Problem { place: place.to_string(), text });
     }
-}
-
-/// True for a key that takes a reference to a secret, by its name.
-fn is_of_secret(key: &str) -> bool {
-    matches!(key.rsplit('.').next(), Some("token" | "webhook" | "secret" | "password")) || key == "state.url"
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

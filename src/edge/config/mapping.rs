@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{layers::Content, reader::Reader, rules::refuse_with_local_ids};
+use super::{layers::Content, reader::Reader};
 use crate::domain::{
     entry,
     model::{Field, Kind, Limits, PerKind, Service, Value},
@@ -229,5 +229,15 @@ fn condition(reader: &mut Reader<'_>, key: &str, preset: Option<Condition>) -> O
             }
             None
         }
+    }
+}
+
+/// With local IDs Notion is never written, which contradicts a rule that writes it.
+pub(super) fn refuse_with_local_ids(reader: &mut Reader<'_>, key: &str, word: &str, id_strategy: IdStrategy) {
+    if id_strategy == IdStrategy::Local {
+        let text = format!(
+            "`{key}` is \"{word}\", but `mapping.id_strategy` is \"local\", with which Notion is never written; change one of them"
+        );
+        reader.problem(reader.place(key), text);
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         model::{Field, Kind, PageId},
         text::Display,
     },
-    edge::secrets::SecretReference,
+    edge::secrets::{SecretReference, named},
 };
 
 /// Text of this many characters without a space may be a secret: Clockify's keys have 48, Notion's tokens 50. Ids have at most 36.
@@ -27,22 +27,36 @@ const SHOWN_COLUMNS: usize = 60;
 pub(super) struct Reader<'a> {
     given: BTreeMap<String, Given>,
     known: BTreeMap<String, Option<Origin>>,
+    kept: BTreeMap<String, String>,
     problems: Vec<Problem>,
     environment: &'a Environment,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(layers: Layers, environment: &'a Environment) -> Self {
-        Self { given: layers.given, known: BTreeMap::new(), problems: layers.problems, environment }
+        Self { given: layers.given, known: BTreeMap::new(), kept: BTreeMap::new(), problems: layers.problems, environment }
     }
 
-    /// Takes the value of a key. `read` says what the key takes when it cannot read the value.
+    /// Takes the value of a key, all of which may be kept. `read` says what the key takes when it cannot read the value.
     pub(super) fn take<T>(&mut self, key: &str, read: impl FnOnce(&Content) -> Result<T, String>) -> Option<T> {
+        self.take_in_part(key, read, |_, content| content.told())
+    }
+
+    /// Takes the value of a key; `keep` says what of it may stand in the log.
+    fn take_in_part<T>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(&Content) -> Result<T, String>,
+        keep: impl FnOnce(&T, &Content) -> String,
+    ) -> Option<T> {
         let given = self.given.remove(key);
         self.known.insert(key.to_owned(), given.as_ref().map(|given| given.origin.clone()));
         let Given { content, origin } = given?;
         match read(&content) {
-            Ok(value) => Some(value),
+            Ok(value) => {
+                self.kept.insert(key.to_owned(), keep(&value, &content));
+                Some(value)
+            }
             Err(takes) => {
                 self.problem(origin, format!("`{key}` is {}; it takes {takes}", shown(&content)));
                 None
@@ -100,11 +114,17 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A program with its arguments; it is run without a shell.
+    /// A program with its arguments; it is run without a shell. An argument may be a secret, so only their number is kept.
     pub(super) fn command(&mut self, key: &str, example: &str) -> Option<Vec<String>> {
-        self.take(key, |content| match content.typed() {
+        let read = |content: &Content| match content.typed() {
             Content::Texts(words) if words.first().is_some_and(|program| !program.is_empty()) => Ok(words),
             _ => Err(format!("a program and its arguments as a list, e.g. {example}")),
+        };
+        self.take_in_part(key, read, |words, _| match words.split_first() {
+            Some((program, [])) => named(program).to_owned(),
+            Some((program, [_])) => format!("{} with 1 argument", named(program)),
+            Some((program, arguments)) => format!("{} with {} arguments", named(program), arguments.len()),
+            None => String::new(),
         })
     }
 
@@ -154,13 +174,17 @@ impl<'a> Reader<'a> {
 
     /// A reference to a secret. Whatever else is there is never repeated.
     pub(super) fn secret(&mut self, key: &str) -> Option<SecretReference> {
-        let text = self.take(key, |content| match content.text() {
+        let read = |content: &Content| match content.text() {
             Some(text) => Ok(text.to_owned()),
             None => Err("a reference to a secret in quotes, e.g. \"env:NOTION_TOKEN\"".into()),
-        })?;
+        };
+        let text = self.take_in_part(key, read, |_, _| String::new())?;
         let place = self.place(key);
-        match SecretReference::parse(&text, format!("`{key}` at {place}")) {
-            Ok(reference) => Some(reference),
+        match SecretReference::parse(&text, key, &place) {
+            Ok(reference) => {
+                self.kept.insert(key.to_owned(), reference.to_string());
+                Some(reference)
+            }
             Err(error) => {
                 self.problem(place, format!("`{key}`: {error}; {}", error.hint()));
                 None
@@ -190,14 +214,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Ends the reading: what nobody asked for is unknown. All problems, in the order of their places.
-    pub(super) fn finish(mut self) -> Vec<Problem> {
+    /// Ends the reading: what nobody asked for is unknown. What of the values may be kept, by key; or all problems, as they were found.
+    pub(super) fn finish(mut self) -> Result<BTreeMap<String, String>, Vec<Problem>> {
         for (key, Given { content, origin }) in std::mem::take(&mut self.given) {
             if let Some(text) = self.unknown(&key, &content) {
                 self.problem(origin, text);
             }
         }
-        self.problems
+        if self.problems.is_empty() { Ok(self.kept) } else { Err(self.problems) }
     }
 
     fn unknown(&self, key: &str, content: &Content) -> Option<String> {

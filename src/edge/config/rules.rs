@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::{
-    mapping::mapping,
+    mapping::{mapping, refuse_with_local_ids},
     reader::{Reader, whole_of},
 };
 use crate::domain::{
     model::{Field, PerKind},
     rules::{
-        Brake, Brakes, Direction, FieldRule, IdStrategy, Mapping, OnConflict, OnDrift, Precedence, Rules, Threshold, Thresholds,
-        Unmanaged, WithoutClient,
+        Brake, Brakes, Direction, FieldRule, IdStrategy, Mapping, OnConflict, OnDrift, Precedence, Rules, SameName, Threshold,
+        Thresholds, Unmanaged, WithoutClient,
     },
 };
 
@@ -27,6 +27,7 @@ const DIRECTION: [(&str, Direction); 2] = [("to_clockify", Direction::ToClockify
 const UNMANAGED: [(&str, Unmanaged); 3] =
     [("notice", Unmanaged::Notice), ("ignore", Unmanaged::Ignore), ("close", Unmanaged::Close)];
 const WITHOUT_CLIENT: [(&str, WithoutClient); 2] = [("hold", WithoutClient::Hold), ("mirror", WithoutClient::Mirror)];
+const SAME_NAME: [(&str, SameName); 2] = [("hold", SameName::Hold), ("add_date", SameName::AddDate)];
 
 pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
     let defaults = Rules::default();
@@ -41,6 +42,7 @@ pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
         unmanaged: reader.choice("rules.unmanaged", &UNMANAGED).unwrap_or(defaults.unmanaged),
         close_children: reader.flag("rules.close_children").unwrap_or(defaults.close_children),
         without_client: reader.choice("rules.projects.without_client", &WITHOUT_CLIENT).unwrap_or(defaults.without_client),
+        same_name: reader.choice("rules.tasks.same_name", &SAME_NAME).unwrap_or(defaults.same_name),
         stale_after: reader
             .whole("rules.stale_after_seconds", 0..=STALE_AFTER_SECONDS_MAX)
             .map_or(defaults.stale_after, |seconds| Duration::from_secs(seconds.into())),
@@ -87,16 +89,6 @@ fn rule_at(reader: &mut Reader<'_>, section: &str, otherwise: FieldRule, id_stra
         direction: Direction::default(),
         on_drift: reader.choice(&format!("{section}.on_drift"), &ON_DRIFT).unwrap_or(otherwise.on_drift),
         on_conflict: on_conflict.unwrap_or(otherwise.on_conflict),
-    }
-}
-
-/// With local IDs Notion is never written, which contradicts a rule that writes it.
-pub(super) fn refuse_with_local_ids(reader: &mut Reader<'_>, key: &str, word: &str, id_strategy: IdStrategy) {
-    if id_strategy == IdStrategy::Local {
-        let text = format!(
-            "`{key}` is \"{word}\", but `mapping.id_strategy` is \"local\", with which Notion is never written; change one of them"
-        );
-        reader.problem(reader.place(key), text);
     }
 }
 

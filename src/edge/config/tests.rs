@@ -239,6 +239,89 @@ fn a_bare_token_is_told_what_to_write_instead() {
 }
 
 #[test]
+fn of_secrets_and_commands_is_kept_what_cannot_be_secret() {
+    let settings = world(
+        "notion.token = \"env:NOTION_TOKEN\"\nclockify.token = 'command:[\"op\", \"read\", \"canary\"]'\n\
+         clockify.workspace = \"64a9\"\nnotify.command = [\"/bin/sh\", \"-c\", \"canary\"]\n\
+         console.open_command = [\"firefox\"]\nconsole.keys.approve = [\"space\", \"a\"]\n",
+    )
+    .with_variables(&[
+        ("PUNCHLIST__NOTIFY__WEBHOOK", "command:[\"canary0123456789\"]"),
+        ("PUNCHLIST__CONSOLE__COPY_COMMAND", "['xclip', 'canary']"),
+        ("PUNCHLIST__BRAKES__CLOSE", "{ count = 2 }"),
+    ])
+    .settings();
+    let kept: Vec<(&str, &str)> = settings.given.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
+    assert_eq!(
+        kept,
+        [
+            ("brakes.close.count", "2"),
+            ("clockify.token", "command:[\"op\", …]"),
+            ("clockify.workspace", "64a9"),
+            ("console.copy_command", "xclip with 1 argument"),
+            ("console.keys.approve", "[\"space\", \"a\"]"),
+            ("console.open_command", "firefox"),
+            ("notify.command", "/bin/sh with 2 arguments"),
+            ("notify.webhook", "command:[\"…\"]"),
+            ("notion.token", "env:NOTION_TOKEN"),
+        ]
+    );
+}
+
+#[test]
+fn every_key_was_set_in_a_line_whatever_way_it_is_spelt() {
+    let place = |file: &str, key: &str| {
+        let world = world(file);
+        let directory = format!("{}/", world.directory.path().display());
+        world.settings().places[key].replace(&directory, "")
+    };
+    for (file, key, line) in [
+        ("[mapping.projects.closed]\nproperty = \"Stage\"\nvalues = [\"Done\"]\n", "mapping.projects.closed", 2),
+        ("\nmapping.projects.closed = { property = \"Stage\", values = [\"Done\"] }\n", "mapping.projects.closed", 2),
+        ("\nmapping = { projects = { closed = { property = \"Stage\", values = [\"Done\"] } } }\n", "mapping.projects.closed", 2),
+        ("[mapping]\nprojects.closed.values = [\n  \"Done\",\n  \"Gone\",\n]\n", "mapping.projects.closed", 2),
+        ("[mapping]\n[mapping.projects]\n\"closed\".'values' = [\"Done\"]\n", "mapping.projects.closed", 3),
+        ("[mapping.projects]\nclosed.values = [\"Done\"]\nfields.note = \"Note\"\n", "mapping.projects.fields.note", 3),
+        (
+            "[mapping.projects.fields]\n\nestimate = { unit = \"days\", property = \"Size\" }\n",
+            "mapping.projects.fields.estimate",
+            3,
+        ),
+        ("[mapping.projects.fields.estimate]\nproperty = \"Size\"\n", "mapping.projects.fields.estimate", 2),
+        (
+            "mapping.projects.fields = { public = true, color = { property = \"C\", values = { D = \"#000000\" } } }\n",
+            "mapping.projects.fields.color",
+            1,
+        ),
+        ("[notion]\nclients.data_source = \"1f2c00000000400080000000000009a0\"\n", "notion.clients.data_source", 2),
+        ("[notion.clients]\n\ndata_source = \"1f2c00000000400080000000000009a0\"\n", "notion.clients.data_source", 3),
+        ("brakes = { close = { count = 1 } }\n", "brakes.close.count", 1),
+        ("[rules.projects.fields]\nname = { on_drift = \"accept\" }\n", "rules.projects.fields.name.on_drift", 2),
+    ] {
+        assert_eq!(place(file, key), format!("config.toml:{line}"), "{file}");
+    }
+    assert_eq!(place("", "mapping.projects.closed"), "the defaults");
+    check_problem(
+        "\n[[mapping.projects.closed]]\nproperty = \"Stage\"\n",
+        "config.toml:2: `mapping.projects.closed` is a list of other things than text; it takes keys, e.g. \
+         `mapping.projects.closed.checked`",
+    );
+    check_problem(
+        "[mapping.projects]\nonly = [{ property = \"Stage\" }]\n",
+        "config.toml:2: `mapping.projects.only` is a list of other things than text; it takes keys, e.g. \
+         `mapping.projects.only.checked`",
+    );
+    for (name, value) in [
+        ("PUNCHLIST__MAPPING__PROJECTS__CLOSED", "{ property = \"Stage\", values = [\"Done\"] }"),
+        ("PUNCHLIST__MAPPING__PROJECTS", "{ closed = { values = [\"Done\"] } }"),
+        ("PUNCHLIST__MAPPING__PROJECTS__CLOSED__VALUES", "['Done']"),
+    ] {
+        let settings = world("mapping.preset = \"n8n\"\n").with_variables(&[(name, value)]).settings();
+        assert_eq!(settings.places["mapping.projects.closed"], format!("environment variable {name}"));
+    }
+}
+
+#[test]
 fn tokens_go_to_the_services_alone() {
     let accepted = [
         "https://api.clockify.me/api",

@@ -31,6 +31,12 @@ pub enum Failure {
         /// Why.
         error: String,
     },
+    /// Nothing left this machine, since whoever answers does not prove to be the service.
+    #[error("{error}")]
+    Untrusted {
+        /// Why.
+        error: String,
+    },
     /// Thrown back unread, or not sent because the request budget is spent.
     #[error("{error}")]
     Throttled {
@@ -97,6 +103,10 @@ impl Failure {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NotSent { .. } => "check the network, the proxy and the base_url of the service, then run again",
+            Self::Untrusted { .. } => {
+                "check the base_url of the service and this machine's clock; where a proxy on the way signs by itself, let this \
+                 machine trust its certificate"
+            }
             Self::Outdated => "run again: it is read and planned anew",
             Self::Throttled { budget: true, .. } => "run again then; what was done stays done",
             Self::Throttled { .. } => "run again then, or with --now to try at once; what was done stays done",
@@ -156,7 +166,7 @@ pub(in crate::edge) enum Repeat {
 pub(super) enum Happened {
     /// No connection came about.
     NotSent,
-    /// The other side could not prove who it is.
+    /// The other side could not prove who it is, or speaks no TLS.
     Untrusted,
     /// A proxy on the way lets nobody through without a password.
     NoWay,
@@ -185,6 +195,7 @@ pub(super) enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     NotSent,
+    Untrusted,
     Rejected,
     TooLarge,
     Unknown,
@@ -197,7 +208,8 @@ pub(super) fn classify(repeat: Repeat, happened: Happened) -> Verdict {
     use Happened::{NoWay, NotSent, Silence, Status, TooLarge, Unreadable, Untrusted};
     match (happened, repeat) {
         (NotSent, _) => Verdict::Retry(Kind::NotSent),
-        (Untrusted | NoWay, _) => Verdict::Fail(Kind::NotSent),
+        (Untrusted, _) => Verdict::Fail(Kind::Untrusted),
+        (NoWay, _) => Verdict::Fail(Kind::NotSent),
         (Status(429 | 529), _) => Verdict::Pause,
         (TooLarge, Repeat::Read) => Verdict::Fail(Kind::TooLarge),
         (Status(409), Repeat::Read | Repeat::Idempotent) => Verdict::Retry(Kind::Rejected),
@@ -253,6 +265,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_secret_is_taken_out_before_a_text_is_cut() {
+        let secret = "wh3re-a-cut-g0es-through";
+        crate::edge::scrub::learn(&secret.into());
+        let near = |length: usize| length - 30..length;
+        for before in near(MESSAGE_COLUMNS_MAX).chain(near(MESSAGE_CHARS_MAX)) {
+            let said = shown(&format!("{}{secret}{}", "y".repeat(before), "z".repeat(MESSAGE_CHARS_MAX)));
+            assert!(!said.contains("wh"), "{before}: {said}");
+        }
+    }
+
+    #[test]
     fn the_table() {
         use Happened::{NoWay, NotSent, Silence, Status, TooLarge, Unreadable, Untrusted};
         use Repeat::{Idempotent, Never, Read};
@@ -262,7 +285,7 @@ mod tests {
         let unknown = fail(Kind::Unknown);
         for (happened, read, idempotent, never) in [
             (NotSent, retry(Kind::NotSent), retry(Kind::NotSent), retry(Kind::NotSent)),
-            (Untrusted, fail(Kind::NotSent), fail(Kind::NotSent), fail(Kind::NotSent)),
+            (Untrusted, fail(Kind::Untrusted), fail(Kind::Untrusted), fail(Kind::Untrusted)),
             (NoWay, fail(Kind::NotSent), fail(Kind::NotSent), fail(Kind::NotSent)),
             (Silence, retry(Kind::Unknown), retry(Kind::Unknown), unknown),
             (Unreadable, retry(Kind::Unknown), retry(Kind::Unknown), unknown),

@@ -199,6 +199,13 @@ async fn an_answer_of_many_small_values_is_as_large_as_they_are_taken_apart() {
     assert_eq!(stub.asked().len(), 1, "it would be as large again");
 }
 
+#[test]
+fn more_than_any_run_can_need_is_not_taken() {
+    let trouble = Trouble::default();
+    assert!(trouble.take(1 << 29) && trouble.take(1 << 29));
+    assert!(!trouble.take(1));
+}
+
 #[tokio::test]
 async fn repeats_of_all_requests_together_come_to_an_end() {
     let stub = Stub::start(|_, _| Reply::json(503, &json!({"message": "not now"}))).await;

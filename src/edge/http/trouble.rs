@@ -150,7 +150,7 @@ impl Proxy {
     ///
     /// # Errors
     /// The refusal, once there was one.
-    pub(super) async fn turn(&self) -> Result<Option<tokio::sync::MutexGuard<'_, ()>>, Failure> {
+    pub(in crate::edge) async fn turn(&self) -> Result<Option<tokio::sync::MutexGuard<'_, ()>>, Failure> {
         match self.standing() {
             Standing::LetsThrough => return Ok(None),
             Standing::Refused(failure) => return Err(failure),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
-use super::schema::Property;
+use super::property::Property;
 use crate::{
     domain::{
         model::{Field, Reading, Value},

@@ -12,9 +12,10 @@ use serde_json::{Value as Json, json, value::RawValue};
 use tokio::time::Instant;
 
 use super::{
-    Error, Notion, failed, lock, outdated,
+    Error, Notion, failed, lock,
+    property::Property,
     row::{Row, read},
-    schema::{Bound, Property, Source},
+    schema::{Bound, Source},
 };
 use crate::{
     domain::{
@@ -72,7 +73,7 @@ enum Ended {
 }
 
 /// The schema that a walk reads by: the remembered one, until rows show that it is outdated.
-struct Schema<'a> {
+pub(super) struct Schema<'a> {
     source: Cow<'a, Source>,
     bound: Bound,
 }
@@ -135,7 +136,7 @@ impl Notion {
         now.options.iter().filter(is_new).map(problem).collect()
     }
 
-    async fn refreshed(&self, kind: Kind, before: &Source) -> Result<Schema<'static>, Error> {
+    pub(super) async fn refreshed(&self, kind: Kind, before: &Source) -> Result<Schema<'static>, Error> {
         let now = self.data_source(kind, before.data_source, &before.reference).await?;
         let now = now.ok_or(Error::NotFound { kind, id: before.data_source })?;
         let bound = self.bind(kind, &now, Some(before))?;
@@ -145,7 +146,7 @@ impl Notion {
     /// Reads the schema again. True when the query has to be another one.
     async fn refresh(&self, kind: Kind, schema: &mut Schema<'_>, because: &str) -> Result<bool, Error> {
         if matches!(schema.source, Cow::Owned(_)) {
-            return Err(Error::SchemaChanged(outdated(kind, because.to_owned())));
+            return Err(Error::Inconsistent { kind, because: because.to_owned() });
         }
         let fresh = self.refreshed(kind, &schema.source).await?;
         let other = fresh.bound.ids() != schema.bound.ids();

@@ -8,7 +8,8 @@ use serde_json::Value as Json;
 
 use super::{
     cell::{Cell, plain_text},
-    schema::{Bound, Property},
+    property::Property,
+    schema::Bound,
 };
 use crate::domain::{
     model::{Claim, Page, PageId, Problem, Reading, Relation, Standing, Values},

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{Error, Misfit, Notion, cell::plain_text, failed};
+use super::{Error, Misfit, Notion, cell::plain_text, failed, property::Property};
 use crate::{
     domain::{
-        model::{self as domain, Field, Kind, PageId, Takes, Value},
+        model::{self as domain, Field, Kind, PageId, Value},
         rules::{Condition, Holds, IdStrategy, Mapped, Mapping},
         text::{Display, Raw},
     },
@@ -35,39 +35,6 @@ impl Source {
     /// The property of this name.
     pub fn property(&self, name: &str) -> Option<&Property> {
         self.properties.iter().find(|property| property.name.exact() == name)
-    }
-}
-
-/// A property of a data source.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Property {
-    /// Its name, which people can change.
-    pub name: Raw,
-    /// Its id, URL-encoded as Notion gives it.
-    pub id: String,
-    /// Its type, e.g. `rich_text`.
-    pub kind: String,
-    /// The options of a select or status.
-    pub options: Vec<Raw>,
-    /// The groups of a status, each with its options.
-    #[serde(default)]
-    pub groups: Vec<(Raw, Vec<Raw>)>,
-    /// The data source that a relation points to.
-    pub relation_target: Option<PageId>,
-}
-
-impl Property {
-    fn takes(&self) -> Takes {
-        match self.kind.as_str() {
-            "title" | "rich_text" => Takes::Text,
-            "email" | "phone_number" => Takes::Short,
-            "url" => Takes::Link,
-            "number" => Takes::Number,
-            "checkbox" => Takes::Checkbox,
-            "select" => Takes::Select,
-            "status" => Takes::Status(self.options.iter().cloned().collect()),
-            _ => Takes::Nothing,
-        }
     }
 }
 
@@ -158,49 +125,45 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// Binds, and explains what does not fit; what was known before tells a renamed property from a missing one.
+    /// Binds, and explains all that does not fit; what was known before tells a renamed property from a missing one.
     pub(super) fn new(
         kind: Kind,
         mapping: &Mapping,
         strategy: IdStrategy,
         source: &Source,
         before: Option<&Source>,
-    ) -> Result<Self, Misfit> {
+    ) -> Result<Self, Vec<Misfit>> {
+        let mut misfits = Vec::new();
         let find = |role: Role<'_>, name: &str| fitting(kind, role, name, source, before);
         let title = source.properties.iter().find(|property| property.kind == "title").cloned();
-        let when = |condition: &Option<Condition>, role: for<'r> fn(&'r Holds) -> Role<'r>| {
-            let Some(Condition { property, is }) = condition else { return Ok(None) };
+        // With the registry alone, the property is neither read nor written, and need not exist.
+        let by_property = Some(mapping.id.as_str()).filter(|_| strategy == IdStrategy::Property);
+        let id = by_property.and_then(|name| noted(find(Role::Id, name), &mut misfits));
+        let parent = mapping.parent.as_deref().and_then(|name| noted(find(Role::Parent, name), &mut misfits));
+        let item_of = mapping.parent_from.as_deref().and_then(|name| {
+            noted(find(Role::ItemOf, name).and_then(|property| to_itself(kind, property, source)), &mut misfits)
+        });
+        let when = |condition: &Condition, role: for<'r> fn(&'r Holds) -> Role<'r>| {
+            let Condition { property, is } = condition;
             let property = find(role(is), property)?;
             check_options(kind, role(is), is, &property, source, before)?;
             let is = with_members(kind, role(is), is, &property, source)?;
-            Ok(Some((property, is)))
+            Ok((property, is))
         };
-        let closed = when(&mapping.closed, |is| Role::Closed(is))?;
-        let only = when(&mapping.only, |is| Role::Only(is))?;
-        Ok(Self {
-            kind,
-            title: title.unwrap_or_else(|| Property { id: "title".into(), kind: "title".into(), ..Property::default() }),
-            // With the registry alone, the property is neither read nor written, and need not exist.
-            id: match strategy {
-                IdStrategy::Property => Some(find(Role::Id, &mapping.id)?),
-                IdStrategy::Local => None,
-            },
-            parent: mapping.parent.as_deref().map(|name| find(Role::Parent, name)).transpose()?,
-            item_of: mapping.parent_from.as_deref().map(|name| to_itself(kind, find(Role::ItemOf, name)?, source)).transpose()?,
-            closed,
-            only,
-            fields: mapping
-                .fields
-                .iter()
-                .map(|(&field, mapped)| Ok((field, find(Role::Field(field, mapped), &mapped.property)?, mapped.clone())))
-                .collect::<Result<_, Misfit>>()?,
-            fixed: mapping.fixed.clone(),
-            told: mapping
-                .told
-                .iter()
-                .map(|(&field, name)| Ok((field, find(Role::Told(field), name)?)))
-                .collect::<Result<_, Misfit>>()?,
-        })
+        let closed = mapping.closed.as_ref().and_then(|closed| noted(when(closed, |is| Role::Closed(is)), &mut misfits));
+        let only = mapping.only.as_ref().and_then(|only| noted(when(only, |is| Role::Only(is)), &mut misfits));
+        let fields = mapping.fields.iter().filter_map(|(&field, mapped)| {
+            Some((field, noted(find(Role::Field(field, mapped), &mapped.property), &mut misfits)?, mapped.clone()))
+        });
+        let fields = fields.collect();
+        let told =
+            mapping.told.iter().filter_map(|(&field, name)| Some((field, noted(find(Role::Told(field), name), &mut misfits)?)));
+        let told = told.collect();
+        if !misfits.is_empty() {
+            return Err(misfits);
+        }
+        let title = title.unwrap_or_else(|| Property { id: "title".into(), kind: "title".into(), ..Property::default() });
+        Ok(Self { kind, title, id, parent, item_of, closed, only, fields, fixed: mapping.fixed.clone(), told })
     }
 
     /// What can be written into the properties of the fields that both sides can hold.
@@ -237,6 +200,11 @@ impl Bound {
         ids.dedup();
         ids
     }
+}
+
+/// What was found; what does not fit is noted with the rest of it.
+fn noted<T>(found: Result<T, Misfit>, misfits: &mut Vec<Misfit>) -> Option<T> {
+    found.map_err(|misfit| misfits.push(misfit)).ok()
 }
 
 fn fitting(kind: Kind, role: Role<'_>, name: &str, source: &Source, before: Option<&Source>) -> Result<Property, Misfit> {
@@ -423,11 +391,23 @@ impl Notion {
         Error::IsPage { kind, id, within }
     }
 
+    /// Checks the mapping against a schema that was remembered, and where it does not fit that, against the schema as it is now. One call at
+    /// the most.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn check(&self, kind: Kind, remembered: &Source) -> Result<(), Error> {
+        match self.bind(kind, remembered, None) {
+            Ok(_) => Ok(()),
+            Err(_) => self.refreshed(kind, remembered).await.map(drop),
+        }
+    }
+
     /// The mapping bound to a source.
     pub(super) fn bind(&self, kind: Kind, source: &Source, before: Option<&Source>) -> Result<Bound, Error> {
-        Bound::new(kind, &self.mapping[kind], self.id_strategy, source, before).map_err(|misfit| match before {
-            None => Error::Mapping(misfit),
-            Some(_) => Error::SchemaChanged(misfit),
+        Bound::new(kind, &self.mapping[kind], self.id_strategy, source, before).map_err(|misfits| match before {
+            None => Error::Mapping(misfits),
+            Some(_) => Error::SchemaChanged(misfits),
         })
     }
 
@@ -567,7 +547,8 @@ mod tests {
 
     fn bind(now: &Json, before: Option<&Json>) -> Result<Bound, Misfit> {
         let before = before.map(source);
-        Bound::new(Kind::Project, &Mapping::n8n().projects, IdStrategy::Property, &source(now), before.as_ref())
+        let bound = Bound::new(Kind::Project, &Mapping::n8n().projects, IdStrategy::Property, &source(now), before.as_ref());
+        bound.map_err(|mut misfits| misfits.remove(0))
     }
 
     #[test]
@@ -579,6 +560,18 @@ mod tests {
         assert_eq!(bind(&without_id, None).expect_err("no id").key, "mapping.projects.id");
         let local = Bound::new(Kind::Project, &Mapping::n8n().projects, IdStrategy::Local, &source(&without_id), None);
         assert!(local.is_ok());
+    }
+
+    #[test]
+    fn all_that_does_not_fit_is_told_at_once() {
+        let mut schema = template();
+        schema["Status"]["type"] = json!("checkbox");
+        schema.as_object_mut().expect("an object").remove("Clients");
+        let mut mapping = Mapping::n8n().projects;
+        mapping.fields.insert(Field::Note, Mapped::as_is("Note"));
+        let misfits = Bound::new(Kind::Project, &mapping, IdStrategy::Property, &source(&schema), None).expect_err("three");
+        let keys: Vec<&str> = misfits.iter().map(|misfit| misfit.key.as_str()).collect();
+        assert_eq!(keys, ["mapping.projects.client", "mapping.projects.closed", "mapping.projects.fields.note"]);
     }
 
     #[test]
@@ -611,7 +604,8 @@ mod tests {
             schema["Parent item"] =
                 json!({"id": "up", "name": "Parent item", "type": "relation", "relation": {"data_source_id": target}});
             let mapping = Mapping { parent_from: Some("Parent item".to_owned()), ..Mapping::n8n().projects };
-            Bound::new(Kind::Project, &mapping, IdStrategy::Property, &source(&schema), None)
+            let bound = Bound::new(Kind::Project, &mapping, IdStrategy::Property, &source(&schema), None);
+            bound.map_err(|mut misfits| misfits.remove(0))
         };
         assert!(bind(ID).expect("fits").ids().contains(&"up"));
         let misfit = bind("1f2c0000-0000-4000-8000-0000000009a9").expect_err("elsewhere");
@@ -631,7 +625,8 @@ mod tests {
             let mut mapping = Mapping::n8n().projects;
             let is = Holds::InGroups { groups: owned(groups), options: owned(options) };
             mapping.closed = Some(Condition { property: "Status".into(), is });
-            let bound = Bound::new(Kind::Project, &mapping, IdStrategy::Property, &source(&schema), None)?;
+            let bound = Bound::new(Kind::Project, &mapping, IdStrategy::Property, &source(&schema), None);
+            let bound = bound.map_err(|mut misfits| misfits.remove(0))?;
             match bound.closed {
                 Some((_, Holds::InGroups { options, .. })) => Ok(options),
                 other => panic!("{other:?}"),

@@ -184,14 +184,18 @@ type Case = (&'static str, fn(&Asked, usize) -> Reply);
 #[tokio::test]
 async fn doubtful_listings_are_partial() {
     let source = resolved().await;
-    let cases: [Case; 3] = [
+    let cases: [Case; 6] = [
+        ("anything new", |_, before| list([row(1, "Open")], Some(&format!("to {before}")))),
+        ("an end", |_, before| list([row(before, "Open")], Some(&format!("to {before}")))),
+        ("an end", |_, before| list((0..100).map(|at| row(before * 100 + at, "Open")), Some(&format!("to {before}")))),
         ("came back", |_, _| list([row(1, "Open")], Some("same"))),
         ("only the id", |_, _| list([json!({"object": "page", "id": page_id(1)})], None)),
         ("not where", |_, _| Reply::json(200, &json!({"results": [row(1, "Open")], "has_more": true, "next_cursor": null}))),
     ];
     for (part, answer) in cases {
-        let (_, listed) = fetch(&source, answer).await;
+        let (stub, listed) = fetch(&source, answer).await;
         let pages = listed.expect("readable").pages;
+        assert!(stub.asked().len() <= 400, "{part}: {}", stub.asked().len());
         assert!(pages.incomplete_because().expect("partial").contains(part), "{:?}", pages.incomplete_because());
     }
 }
@@ -290,6 +294,26 @@ async fn long_relations_are_read_whole() {
     let pages = listed.expect("readable").pages;
     assert!(matches!(&pages.rows()[0].parent, Relation::Several(pages) if pages.len() == 2));
     assert_eq!(stub.calls()[1], format!("GET /v1/pages/{}/properties/rel", page_id(1)));
+}
+
+#[tokio::test]
+async fn long_relations_come_to_an_end() {
+    let source = resolved().await;
+    for (new_values, new_cursors, most) in [(false, true, 2), (true, false, 2), (true, true, 100)] {
+        let (stub, listed) = fetch(&source, move |asked, before| {
+            if asked.method == "POST" {
+                let mut row = row(1, "Open");
+                row["properties"]["Clients"]["has_more"] = json!(true);
+                return list([row], None);
+            }
+            let (number, cursor) = (if new_values { before } else { 5 }, if new_cursors { before } else { 0 });
+            let item = json!({"object": "property_item", "type": "relation", "relation": {"id": page_id(number)}});
+            list([item], Some(&format!("to {cursor}")))
+        })
+        .await;
+        assert!(listed.expect_err("no end").to_string().contains("do not come to an end"));
+        assert_eq!(stub.asked().len(), 1 + most, "new values: {new_values}, new cursors: {new_cursors}");
+    }
 }
 
 #[tokio::test]

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::{
-    cell,
-    schema::{Bound, Property},
-};
+use super::{cell, property::Property, schema::Bound};
 use crate::domain::{
     model::{Field, ObjectId, Page, Value},
     rules::{Holds, Unit},

@@ -8,12 +8,12 @@ use super::*;
 const CANARY: &str = "canary";
 
 fn reference(text: &str) -> SecretReference {
-    SecretReference::parse(text, "`notion.token` at config.toml:2").expect("a reference")
+    SecretReference::parse(text, "notion.token", "config.toml:2").expect("a reference")
 }
 
 async fn fetch(text: &str, variables: &[(&str, &str)]) -> Result<String, SecretError> {
     let environment = variables.iter().copied().collect();
-    resolve(&reference(text), &environment).await.map(|secret| secret.expose_secret().to_owned())
+    resolve(&reference(text), &environment, &Readings::default()).await.map(|secret| secret.expose_secret().to_owned())
 }
 
 #[track_caller]
@@ -48,7 +48,7 @@ fn references_are_shown_as_they_were_written() {
 fn what_may_be_a_secret_in_a_reference_is_not_shown() {
     for (text, shown) in [
         (r#"command:["op", "read", "canary"]"#, r#"command:["op", …]"#),
-        ("env:ntn_canary0123456789", "env:…"),
+        ("env:my_canary_0123456789", "env:…"),
         ("keyring:canaryY2xvY2tpZnk", "keyring:…"),
         ("credential:canary0123456789", "credential:…"),
         (r#"command:["canary0123456789"]"#, r#"command:["…"]"#),
@@ -61,7 +61,7 @@ fn what_may_be_a_secret_in_a_reference_is_not_shown() {
 
 #[tokio::test]
 async fn a_secret_in_the_place_of_a_name_is_not_repeated() {
-    check_refused(fetch("env:ntn_canary0123456789", &[]).await, "the environment variable … is not set");
+    check_refused(fetch("env:my_canary_0123456789", &[]).await, "the environment variable … is not set");
     let missing = fetch(r#"command:["canary0123456789"]"#, &[("PATH", "/usr/bin")]).await;
     check_refused(missing, "there is no program `…` in PATH");
 }
@@ -74,6 +74,9 @@ fn what_is_no_reference_is_never_repeated() {
         "envv:canary",
         "env:",
         "env:A=canary",
+        "env:1canary",
+        "env:canary0123+/456789=",
+        "env:canäry",
         "file:canary",
         "credential:../canary",
         "credential:canary/x",
@@ -83,11 +86,49 @@ fn what_is_no_reference_is_never_repeated() {
         r#"command:["", "canary"]"#,
     ];
     for text in cases {
-        let error = SecretReference::parse(text, "here").expect_err(text);
+        let error = SecretReference::parse(text, "notion.token", "here").expect_err(text);
         assert!(!format!("{error} {error:?} {}", error.hint()).contains(CANARY), "{error}");
     }
-    let error = SecretReference::parse("envv:X", "here").expect_err("no scheme").to_string();
+    let error = SecretReference::parse("envv:X", "notion.token", "here").expect_err("no scheme").to_string();
     assert!(error.ends_with("did you mean `env:`?"), "{error}");
+}
+
+#[test]
+fn a_token_in_the_place_of_a_variable_is_no_reference() {
+    for token in [
+        "ntn_canary",
+        "secret_canary",
+        "Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5",
+        "canarycanarycanarycanarycanarycanarycanary",
+        "canary0123456789",
+    ] {
+        let error = SecretReference::parse(&format!("env:{token}"), "notion.token", "here").expect_err(token);
+        assert_eq!(error, NotAReference::IsToken, "{token}");
+        assert!(!format!("{error} {error:?} {}", error.hint()).contains(CANARY), "{error}");
+    }
+    for name in ["NOTION_TOKEN", "notion_token_of_2026", "_T", "A_NAME_OF_MORE_THAN_FORTY_CHARACTERS_IN_CAPITALS_2"] {
+        assert!(SecretReference::parse(&format!("env:{name}"), "notion.token", "here").is_ok(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_key_it_was_the_log_hears_of_it() {
+    let readings = Readings::default();
+    let environment = [("T", "canary")].into_iter().collect();
+    for (text, key) in [("env:T", "notify.webhook"), ("env:U", "notion.token")] {
+        let reference = SecretReference::parse(text, key, "config.toml:2").expect("a reference");
+        drop(resolve(&reference, &environment, &readings).await);
+    }
+    let error =
+        "the secret `env:U` (set as `notion.token` at config.toml:2) cannot be used: the environment variable U is not set";
+    assert_eq!(
+        readings.take(),
+        [
+            What::SecretRead { key: "notify.webhook".into(), reference: "env:T".into() },
+            What::SecretRefused { error: error.into() }
+        ]
+    );
+    assert_eq!(readings.take(), []);
 }
 
 #[tokio::test]

@@ -99,7 +99,11 @@ impl<J: Journal> Applying<'_, '_, J> {
                 let claims = claim.map(|claim| (Field::Claim, claim.map_or(Value::Empty, Value::Object)));
                 let fields: BTreeMap<Field, Value> = fields.clone().into_iter().chain(claims).collect();
                 let values = |page: &Page| with_state(&fields, |field| steps::wanted(page, field));
-                (values(then), values(now), fields)
+                let mut before = values(then);
+                if let (Some(title), Some(name)) = (self.stated_title(*page), before.get_mut(&Field::Name)) {
+                    *name = Value::name(title);
+                }
+                (before, values(now), fields)
             }
             (Write::Create { page, kind, parent, name, .. }, Observed::Names(there)) => {
                 return self.room_for(*page, *kind, *parent, name, there);

@@ -23,8 +23,8 @@ const FUZZY_FROM: usize = 3;
 pub(crate) enum Wanted {
     /// Names that contain the text: the matches are gone to.
     Search,
-    /// Every word in the name, or the beginning of action, kind or state, or `action:close`, `is:undecided`; `!` before a word turns it
-    /// round. Everything else is hidden.
+    /// Every word in the name, or the beginning of action, kind, state or what holds it, or `action:close`, `is:undecided`,
+    /// `why:brake`; `!` before a word turns it round. Everything else is hidden.
     Filter,
 }
 
@@ -54,7 +54,7 @@ impl Matches {
             Subject::Change(at) => self.changes.get(at as usize).copied().unwrap_or_default(),
             Subject::Notice(at) => self.notices.get(at as usize).copied().unwrap_or_default(),
             Subject::Page(page) => self.pages.contains(&page),
-            Subject::Notices => false,
+            Subject::Notices { .. } => false,
         }
     }
 
@@ -66,10 +66,10 @@ impl Matches {
 }
 
 /// What is said about a row besides its name.
-const ABOUT: [&str; 4] = ["action", "kind", "state", "is"];
+const ABOUT: [&str; 5] = ["action", "kind", "state", "is", "why"];
 
 /// A word for each of [`ABOUT`].
-type Words = [&'static str; 4];
+type Words = [&'static str; 5];
 
 /// A plan's names and words, put together once.
 pub(crate) struct Haystack {
@@ -90,9 +90,12 @@ impl Haystack {
             };
             let contested = if change.is_contested() { "conflict" } else { "" };
             let action = change.proposal.action.word();
-            (name(&change.name), [action, change.kind.word(), state, contested])
+            let why = change.hold.as_ref().map_or("", |hold| hold.code.word());
+            (name(&change.name), [action, change.kind.word(), state, contested, why])
         });
-        let notices = plan.notices.iter().map(|notice| (name(&notice.name), ["", notice.kind.word(), "notice", "notice"]));
+        let notices = plan.notices.iter();
+        let notices =
+            notices.map(|notice| (name(&notice.name), ["", notice.kind.word(), "notice", "notice", notice.code.word()]));
         let mut own: HashMap<PageId, usize> = HashMap::new();
         for change in &plan.changes {
             *own.entry(change.page).or_default() += 1;
@@ -109,7 +112,7 @@ impl Haystack {
         let changes = self.changes.iter().enumerate().map(|(at, (name, words))| seeker.fits(name, words, decision(at)));
         let changes = changes.collect();
         let notices = self.notices.iter().map(|(name, words)| seeker.fits(name, words, "")).collect();
-        let nothing = [""; 4];
+        let nothing = [""; 5];
         let pages = self.pages.iter().filter(|(_, name)| seeker.fits(name, &nothing, ""));
         Matches { changes, notices, pages: pages.map(|(page, _)| *page).collect() }
     }
@@ -118,7 +121,7 @@ impl Haystack {
 /// One thing that a row must have, or must not.
 struct Term {
     not: bool,
-    /// `action`, `kind`, `state` or `is`, where the term names it.
+    /// One of [`ABOUT`], where the term names it.
     about: Option<String>,
     word: String,
     exact: Atom,

@@ -288,7 +288,7 @@ impl State {
     pub(crate) fn current_change(&self) -> Option<usize> {
         match self.subject()? {
             Subject::Change(at) => Some(at as usize),
-            Subject::Page(_) | Subject::Notices | Subject::Notice(_) => None,
+            Subject::Page(_) | Subject::Notices { .. } | Subject::Notice(_) => None,
         }
     }
 
@@ -299,7 +299,7 @@ impl State {
             Subject::Page(page) => plan.places.get(&page).map(|place| (place.kind, page)),
             Subject::Change(at) => plan.changes.get(at as usize).map(|change| (change.kind, change.page)),
             Subject::Notice(at) => plan.notices.get(at as usize).and_then(|notice| Some((notice.kind, notice.page?))),
-            Subject::Notices => None,
+            Subject::Notices { .. } => None,
         }
     }
 
@@ -312,7 +312,7 @@ impl State {
                 Some((plan.changes[at as usize].kind, object))
             }
             Subject::Notice(at) => plan.notices.get(at as usize).and_then(|notice| Some((notice.kind, notice.object?))),
-            Subject::Page(_) | Subject::Notices => None,
+            Subject::Page(_) | Subject::Notices { .. } => None,
         }
     }
 
@@ -347,7 +347,7 @@ impl State {
             Selection::None => match self.subject() {
                 Some(Subject::Change(at)) => (vec![at as usize], 0),
                 Some(Subject::Page(_)) => self.tree.changes_below(self.cursor),
-                Some(Subject::Notices | Subject::Notice(_)) | None => (Vec::new(), 0),
+                Some(Subject::Notices { .. } | Subject::Notice(_)) | None => (Vec::new(), 0),
             },
         }
     }

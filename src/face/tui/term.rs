@@ -54,7 +54,7 @@ pub(crate) fn can_show() -> bool {
 /// Opens the console, and returns what the program ends with.
 pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
     let settings = setup.installation.settings.console.clone();
-    let keymap = Keymap::new(&settings.keys).map_err(|problems| Failure::new(Code::Error, problems.join("\n  ")))?;
+    let keymap = Keymap::new(&settings.keys).map_err(|problems| Failure::new(Code::Configuration, problems.join("\n  ")))?;
     let history = History::of(setup.installation.directory.clone(), setup.installation.checkpoints());
     let stop = stop::listening_on_a_terminal(desk::leave)?;
     let (news_sender, mut news) = unbounded_channel();

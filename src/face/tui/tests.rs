@@ -407,6 +407,25 @@ fn a_filter_narrows_and_decisions_leave_the_rest_alone() {
 }
 
 #[test]
+fn many_notices_of_one_kind_are_folded_and_what_is_held_alike_can_be_listed() {
+    let mut world = World::linked(&["Globex"]);
+    for name in ["Acme", "Initech", "Hooli", "Umbrella"] {
+        world.object(name);
+        world.page(&format!("Globex/<{name}>"));
+    }
+    world.object("Globex/Nobody's");
+    let plan = world.plan();
+    let film_of = |typed| film((140, 16), planned(plan.clone()), keys(typed)).frame;
+    let folded = film_of("j");
+    assert!(folded.contains("▸ unmanaged, clients") && !folded.contains("i Hooli"), "{folded}");
+    assert!(folded.contains("4 changes are held like it: f why:invalid_name shows them"), "{folded}");
+    let unfolded = film_of("Gk<right>");
+    assert!(unfolded.contains("▾ unmanaged, clients") && unfolded.contains("i Hooli"), "{unfolded}");
+    let listed = film_of("fwhy:invalid<enter>");
+    assert!(listed.contains("<Hooli>") && !listed.contains("unmanaged"), "{listed}");
+}
+
+#[test]
 fn help_shows_every_action() {
     let film = film((100, 70), planned(plan()), keys("?"));
     for row in super::keys::TABLE {

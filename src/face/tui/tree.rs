@@ -16,6 +16,9 @@ use crate::domain::{
     text::Raw,
 };
 
+/// So many notices of one kind stand under a heading of their own.
+const ALIKE_FROM: usize = 4;
+
 /// What a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Subject {
@@ -23,8 +26,8 @@ pub(crate) enum Subject {
     Page(PageId),
     /// A change, by its place in the plan; also the row of its page, where it is the page's only one.
     Change(u32),
-    /// The heading of the notices.
-    Notices,
+    /// The heading of so many notices, from this one on: of all, or of those of one kind.
+    Notices { from: u32, count: u32 },
     /// A notice, by its place in the plan.
     Notice(u32),
 }
@@ -105,12 +108,7 @@ impl Tree {
             }
         }
         if !plan.notices.is_empty() {
-            let heading = tree.push(Subject::Notices, None, 0);
-            for at in (0..).take(plan.notices.len()) {
-                let notice = tree.push(Subject::Notice(at), Some(heading), 1);
-                tree.close(notice);
-            }
-            tree.close(heading);
+            tree.add_notices(plan);
         }
         tree.refresh();
         tree
@@ -131,6 +129,26 @@ impl Tree {
             self.add_page(child, Some(node), depth + 1, pages);
         }
         self.close(node);
+    }
+
+    /// The notices under their heading; many of one kind under a heading of their own, folded.
+    fn add_notices(&mut self, plan: &Plan) {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let all = self.push(Subject::Notices { from: 0, count: number(plan.notices.len()) }, None, 0);
+        for (from, alike) in plan.notices_alike() {
+            let (from, count) = (number(from), number(alike.len()));
+            let is_group = (ALIKE_FROM..plan.notices.len()).contains(&alike.len());
+            let group = is_group.then(|| self.push(Subject::Notices { from, count }, Some(all), 1));
+            for at in from..from + count {
+                let notice = self.push(Subject::Notice(at), group.or(Some(all)), if is_group { 2 } else { 1 });
+                self.close(notice);
+            }
+            if let Some(group) = group {
+                self.close(group);
+                self.nodes[group as usize].open = false;
+            }
+        }
+        self.close(all);
     }
 
     fn push(&mut self, subject: Subject, parent: Option<u32>, depth: u8) -> u32 {
@@ -197,7 +215,7 @@ impl Tree {
     pub(crate) fn change(&self, node: u32) -> Option<usize> {
         match self.nodes[node as usize].subject {
             Subject::Change(at) => Some(at as usize),
-            Subject::Page(_) | Subject::Notices | Subject::Notice(_) => None,
+            Subject::Page(_) | Subject::Notices { .. } | Subject::Notice(_) => None,
         }
     }
 
@@ -207,7 +225,7 @@ impl Tree {
             Subject::Page(page) => Some(page),
             Subject::Change(at) => plan?.changes.get(at as usize).map(|change| change.page),
             Subject::Notice(at) => plan?.notices.get(at as usize).and_then(|notice| notice.page),
-            Subject::Notices => None,
+            Subject::Notices { .. } => None,
         }
     }
 
@@ -351,7 +369,11 @@ pub(crate) fn name(plan: &Plan, subject: Subject) -> Raw {
     match subject {
         Subject::Page(page) => plan.places.get(&page).map(|place| place.name.clone()).unwrap_or_default(),
         Subject::Change(at) => plan.changes[at as usize].name.clone(),
-        Subject::Notices => "Notices".into(),
+        Subject::Notices { count, .. } if count as usize == plan.notices.len() => "Notices".into(),
+        Subject::Notices { from, .. } => {
+            let first = &plan.notices[from as usize];
+            format!("{}, {}", first.code.word().replace('_', " "), first.kind.plural()).into()
+        }
         Subject::Notice(at) => plan.notices[at as usize].name.clone(),
     }
 }

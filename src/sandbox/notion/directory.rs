@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::render::partial_user;
 use super::{Call, Outcome, Portion, Refusal, list, page_size, path_id};
-use crate::sandbox::world::values::{SortKey, minute};
+use crate::sandbox::world::{sort::SortKey, values::minute};
 
 /// Users.
 impl Call<'_> {

@@ -7,7 +7,7 @@ use super::{Call, Outcome, Refusal, list, path_id};
 use crate::sandbox::ids::NotionId;
 use crate::sandbox::world::Parent;
 use crate::sandbox::world::schema::PropertyKind;
-use crate::sandbox::world::values::SortKey;
+use crate::sandbox::world::sort::SortKey;
 
 impl Call<'_> {
     pub(super) fn get_page(&mut self, id: &str) -> Outcome {

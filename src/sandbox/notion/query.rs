@@ -6,7 +6,8 @@ use super::filter::Filter;
 use super::render::unknown_property;
 use super::{Call, Outcome, Refusal, list, page_size, path_id};
 use crate::sandbox::world::schema::{DataSource, Property, PropertyKind};
-use crate::sandbox::world::values::{SortKey, minute, plain, plain_text, unset};
+use crate::sandbox::world::sort::SortKey;
+use crate::sandbox::world::values::{minute, plain, plain_text, unset};
 use crate::sandbox::world::{Page, Parent};
 
 /// The keys that the body may have (Notion docs: nothing else; `in_trash` is refused).

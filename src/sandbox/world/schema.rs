@@ -49,7 +49,7 @@ pub(crate) struct Cursor {
     /// The request without its cursor; another one may not use it.
     pub(crate) bound_to: String,
     /// The last row that was handed out; the next page starts after its place in the order.
-    pub(crate) after: Vec<super::values::SortKey>,
+    pub(crate) after: Vec<super::sort::SortKey>,
     /// Rows handed out so far.
     pub(crate) yielded: usize,
     /// How often this listing has been continued.

@@ -133,6 +133,25 @@ async fn a_project_whose_tasks_cannot_be_listed_spoils_the_tasks_alone() {
 }
 
 #[tokio::test]
+async fn task_listings_that_fail_one_after_the_other_are_not_all_tried() {
+    let mut world = World::bare();
+    let client = world.add_client("Acme");
+    for number in 0..40 {
+        world.add_project(&format!("Project {number}"), client);
+    }
+    let fault = Fault::new(What::Status(400, String::new())).on("GET", "/tasks").times(u32::MAX);
+    let wire = Wire::new(world, Knobs { hydrated_tasks: false, ..Knobs::default() }.with_fault(fault)).await;
+    let clockify = wire.clockify();
+    let workspace = workspace(&wire, &clockify).await;
+
+    let snapshot = fetch(&clockify, &workspace).await;
+
+    assert!(snapshot.projects.complete().is_some() && snapshot.tasks.complete().is_none());
+    let tried = wire.sandbox.calls().iter().filter(|call| call.path.ends_with("/tasks")).count();
+    assert!((3..=7).contains(&tried), "three, and what was on its way: {tried}");
+}
+
+#[tokio::test]
 async fn a_key_that_may_not_list_tasks_is_refused_at_once() {
     let Agency { world, .. } = agency();
     let denied = Fault::new(What::Status(403, r#"{"message":"Access Denied","code":501}"#.to_owned())).on("GET", "/tasks");

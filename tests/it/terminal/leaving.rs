@@ -195,7 +195,7 @@ fn a_keymap_that_makes_no_sense_is_refused_before_anything_is_drawn() {
     let rig = clients(1);
     rig.configure("[console.keys]\nskip = \"j\"\naprove = [\"x\"]\n");
     let ended = Terminal::punchlist(&rig, &[], WIDE).end();
-    assert_eq!(ended.code, 1);
+    assert_eq!(ended.code, 78);
     assert!(!String::from_utf8_lossy(&ended.bytes).contains("\u{1b}[?1049h"));
     for said in ["has no action `aprove`; the nearest is `approve`", "“j” of `skip` collides with “j” of `down`"] {
         assert!(ended.screen.contents().contains(said), "{}", ended.screen.contents());

@@ -4,8 +4,8 @@ use snapbox::{assert_data_eq, str};
 
 use super::world::{World, pictures};
 use crate::domain::{
-    model::{Agreed, Field, Kind, PageId, Relation, Sight, Value},
-    rules::{Direction, FieldRule, Unmanaged, WithoutClient},
+    model::{Agreed, Away, Field, Kind, PageId, Relation, Sight, Value},
+    rules::{Direction, FieldRule, SameName, Unmanaged, WithoutClient},
 };
 
 fn tree() -> World {
@@ -230,4 +230,127 @@ update client "E": Brake: 5 closes of clients at once, and the brake is at 3; B 
 
 "#]]
     );
+}
+
+/// Four pages of one recurring task, of which the first has its task; created on the days and in the minutes that are given.
+fn recurring(world: &mut World, others: &[(&str, &str)]) {
+    *world = tree();
+    world.rules.same_name = SameName::AddDate;
+    for (path, created) in others {
+        world.page(path).created = created.parse().expect("a time");
+        world.rename_page(path, "Design").move_page(path, "Acme/Website");
+    }
+}
+
+#[test]
+fn recurring_tasks_are_told_apart_by_their_days() {
+    let second = ("Acme/Website/2", "2026-03-02T09:00:00Z");
+    let picture = pictures(
+        &[
+            ("held without the rule", &|world| {
+                recurring(world, &[second]);
+                world.rules.same_name = SameName::Hold;
+            }),
+            ("two more, on one day, and one a week later", &|world| {
+                let (third, fourth) = (("Acme/Website/3", "2026-03-02T09:05:00Z"), ("Acme/Website/4", "2026-03-09T09:00:00Z"));
+                recurring(world, &[fourth, second, third]);
+            }),
+            ("the first is done, and its page closed", &|world| {
+                recurring(world, &[second]);
+                world.close_page("Acme/Website/Design").object_mut("Acme/Website/Design").closed = true;
+                world.set_base("Acme/Website/Design", Field::State, Agreed::Same(Value::Closed(true)));
+            }),
+            ("known by the IDs in the pages alone", &|world| {
+                recurring(world, &[second]);
+                world.forget();
+            }),
+            ("a copy that brought the ID along", &|world| {
+                recurring(world, &[second]);
+                world.page_mut("Acme/Website/2").claim = world.pages["Acme/Website/Design"].claim.clone();
+            }),
+            ("below a project that is still to be created", &|world| {
+                recurring(world, &[]);
+                world.page("Acme/New");
+                world.page("Acme/New/1").created = "2026-03-02T09:00:00Z".parse().expect("a time");
+                world.page("Acme/New/2").created = "2026-03-09T09:00:00Z".parse().expect("a time");
+                world.rename_page("Acme/New/1", "Design").rename_page("Acme/New/2", "Design");
+            }),
+            ("renamed to a name that another has", &|world| {
+                recurring(world, &[]);
+                world.link("Acme/Website/Text").page_mut("Acme/Website/Text").created =
+                    "2026-03-02T09:00:00Z".parse().expect("a time");
+                world.rename_page("Acme/Website/Text", "Design");
+            }),
+            ("a name that is given up in the same plan is free", &|world| {
+                recurring(world, &[second]);
+                world.rename_page("Acme/Website/Design", "Redesign");
+            }),
+            ("the page of who has the name is out of sight", &|world| {
+                recurring(world, &[second]);
+                let page = world.page_id("Acme/Website/Design");
+                world.pages.remove("Acme/Website/Design");
+                world.away.insert(page, Away::Lost);
+            }),
+            ("a free task of that name is linked, by the older page", &|world| {
+                let third = ("Acme/Website/3", "2026-03-09T09:00:00Z");
+                recurring(world, &[second, third]);
+                world.registry.remove(world.page_id("Acme/Website/Design"));
+                world.pages.remove("Acme/Website/Design");
+            }),
+        ],
+        World::changes,
+    );
+    assert_data_eq!(
+        picture,
+        str![[r#"
+held without the rule:
+task "Design" create name: "" → "Design" [new 95 held NameTaken]
+two more, on one day, and one a week later:
+task "Design (2026-03-02)" create name: "" → "Design (2026-03-02)" [new 95 ready]
+task "Design (2026-03-02 09:05 UTC)" create name: "" → "Design (2026-03-02 09:05 UTC)" [new 95 ready]
+task "Design (2026-03-09)" create name: "" → "Design (2026-03-09)" [new 95 ready]
+the first is done, and its page closed:
+task "Design (2026-03-02)" create name: "" → "Design (2026-03-02)" [new 95 ready]
+known by the IDs in the pages alone:
+task "Design (2026-03-02)" create name: "" → "Design (2026-03-02)" [new 95 ready]
+a copy that brought the ID along:
+task "Design (2026-03-02)" clear-claim <Acme/Website/Design> [copied_id 95 review]
+task "Design (2026-03-02)" create name: "" → "Design (2026-03-02)" [copied_id 95 review] after clear-claim "Design (2026-03-02)"
+below a project that is still to be created:
+project "New" create name: "" → "New" [new 95 ready]
+task "Design" create name: "" → "Design" [new 95 ready] after create "New"
+task "Design (2026-03-09)" create name: "" → "Design (2026-03-09)" [new 95 ready] after create "New"
+renamed to a name that another has:
+task "Design (2026-03-02)" update <Acme/Website/Text> name: "Text" → "Design (2026-03-02)" [notion_changed 100 ready]
+a name that is given up in the same plan is free:
+task "Design" create name: "" → "Design" [new 95 ready] after update "Redesign"
+task "Redesign" update <Acme/Website/Design> name: "Design" → "Redesign" [notion_changed 100 ready]
+the page of who has the name is out of sight:
+task "Design" create name: "" → "Design" [new 95 held Brake]
+a free task of that name is linked, by the older page:
+task "Design" link <Acme/Website/Design> [match 90 ready]
+task "Design (2026-03-09)" create name: "" → "Design (2026-03-09)" [new 95 ready]
+
+"#]]
+    );
+}
+
+#[test]
+fn what_is_called_by_its_day_stays_so() {
+    let mut world = World::default();
+    recurring(&mut world, &[("Acme/Website/2", "2026-03-02T09:00:00Z")]);
+    world.link("Acme/Website/3");
+    let dated = "Design (2026-03-09)";
+    world.page_mut("Acme/Website/3").created = "2026-03-09T09:00:00Z".parse().expect("a time");
+    world.rename_page("Acme/Website/3", "Design").rename_object("Acme/Website/3", dated);
+    world.set_base("Acme/Website/3", Field::Name, Agreed::Same(Value::Text(dated.into())));
+    let nothing_of_it = |world: &World| !world.changes().contains("2026-03-09");
+    assert!(nothing_of_it(&world), "{}", world.changes());
+
+    // Who had the name is gone, on both sides; a name that changes by itself would be worse than one with a day.
+    world.registry.remove(world.page_id("Acme/Website/Design"));
+    world.pages.remove("Acme/Website/Design");
+    world.objects.remove("Acme/Website/Design");
+    assert!(nothing_of_it(&world), "{}", world.changes());
+    assert_eq!(world.pages["Acme/Website/3"].title.exact(), "Design", "the page itself stays as it is");
 }

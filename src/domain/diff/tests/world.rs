@@ -243,8 +243,9 @@ impl World {
             limits: self.limits.clone(),
             strangers: BTreeMap::new(),
             new_options: Vec::new(),
+            stated_titles: BTreeMap::new(),
         };
-        imply(&mut snapshots, &self.rules);
+        imply(&mut snapshots, &self.registry, &self.rules);
         snapshots
     }
 

@@ -7,13 +7,14 @@ use proptest::prelude::*;
 use super::fake::Bench;
 use crate::domain::{
     diff::tests::{
-        laws::{Edit, cases, edited, edits, rule, tree},
-        world::World,
+        laws::{cases, edited, edits, rule, tree},
+        world::{World, at},
     },
     journal::{What, Write},
     model::{Kind, PageId, Relation},
     plan::Action,
     report::Stopped,
+    rules::SameName,
     text::canonical,
 };
 
@@ -22,16 +23,14 @@ fn held_pages(world: &World) -> BTreeSet<PageId> {
     world.plan().changes.iter().filter(|change| change.hold.is_some()).map(|change| change.page).collect()
 }
 
-fn converges(edits: &[Edit], choice: u8, stores: fn(&str) -> String) -> Result<(), TestCaseError> {
-    let mut world = edited(edits);
-    rule(&mut world, choice);
-    let held = held_pages(&world);
+fn converges(world: &World, stores: fn(&str) -> String) -> Result<(), TestCaseError> {
+    let held = held_pages(world);
     let before = world.diff();
     let mut had_a_page: BTreeSet<_> = world.registry.iter().chain(&before.verified).map(|link| link.object).collect();
     let links = before.plan.changes.iter().filter(|change| change.proposal.action == Action::Link);
     had_a_page.extend(links.filter_map(|change| change.proposal.object));
 
-    let run = Bench { stores, ..Bench::new(&world) }.run();
+    let run = Bench { stores, ..Bench::new(world) }.run();
 
     prop_assert_eq!(run.ended, Ok(Stopped::No));
     prop_assert!(!run.ends().contains("failed"), "{}\n{}", world.changes(), run.log(true));
@@ -64,7 +63,24 @@ proptest! {
 
     #[test]
     fn a_second_run_has_nothing_left_to_do(edits in edits(), choice in any::<u8>()) {
-        converges(&edits, choice, str::to_owned)?;
+        let mut world = edited(&edits);
+        rule(&mut world, choice);
+        converges(&world, str::to_owned)?;
+    }
+
+    #[test]
+    fn tasks_that_are_called_by_their_day_are_so_once(edits in edits(), choice in any::<u8>(), days in any::<[u8; 4]>()) {
+        let mut world = edited(&edits);
+        rule(&mut world, choice);
+        world.rules.same_name = SameName::AddDate;
+        let project = tree().page_id("A/P1");
+        for (number, day) in days.into_iter().enumerate() {
+            let page = world.page(&format!("A/P1/again {number}"));
+            page.title = ["T1", "Aa"][usize::from(day) % 2].into();
+            page.parent = Relation::One(project);
+            page.created = at(u32::from(day) / 32 * 86_400 + u32::from(day));
+        }
+        converges(&world, str::to_owned)?;
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
             )));
             lines
         }
-        Some(Subject::Notices) => vec![Line::raw("things to know that change nothing")],
+        Some(Subject::Notices { .. }) => vec![Line::raw("things to know that change nothing")],
         None => Vec::new(),
     };
     if state.page().is_some() {
@@ -89,6 +89,13 @@ fn change(state: &State, plan: &Plan, at: usize) -> Vec<Line<'static>> {
         let key = state.keymap.first(keys::Action::Release);
         let release = plan.release(at).map(|_| format!(" ({key} releases it)")).unwrap_or_default();
         lines.push(Line::styled(format!("held: {}{release}", hold.text), theme.alert()));
+        let is_alike = |change: &&Change| change.hold.as_ref().is_some_and(|other| other.code == hold.code);
+        let alike = plan.changes.iter().filter(is_alike).count();
+        if alike > 1 {
+            let key = state.keymap.first(keys::Action::Filter);
+            let word = hold.code.word();
+            lines.push(Line::styled(format!("{alike} changes are held like it: {key} why:{word} shows them"), theme.dim()));
+        }
     }
     if let Some(blocking) = review.blocked(at).filter(|_| verdict.decision == Some(Decision::Approve)) {
         lines.push(Line::styled(format!("waits for “{}”", blocking.name.display()), theme.alert()));

@@ -100,7 +100,7 @@ fn bottom_line(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let before = Display::of(&value.chars().take(cursor).collect::<String>());
     let behind = Display::of(&value.chars().skip(cursor).collect::<String>());
     let hint = match prompt.purpose {
-        Purpose::Filter if value.is_empty() => "words of name, action, kind, state; or action:close is:undecided !word",
+        Purpose::Filter if value.is_empty() => "words of name, action, kind, state; or action:close is:undecided why:brake !word",
         Purpose::LogFilter if value.is_empty() => "words; or level:warn kind:intent run:last since:2d about:ID",
         Purpose::Confirm if value.is_empty() => "↓ ↑ scroll",
         _ => "",

@@ -99,12 +99,11 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
             spans.push(Span::raw(format!("{}   ", tristate(state, node))));
             (below(state, node), Span::default())
         }
-        Subject::Notices => (Vec::new(), Span::raw(plan.notices.len().to_string())),
+        Subject::Notices { count, .. } => (Vec::new(), Span::raw(count.to_string())),
         Subject::Notice(at) => {
             spans.push(Span::styled("i ", theme.dim()));
-            let code = serde_json::to_value(plan.notices[at as usize].code).ok();
-            let code = code.and_then(|code| code.as_str().map(|code| code.replace('_', " ")));
-            (Vec::new(), Span::styled(code.unwrap_or_default(), theme.dim()))
+            let code = plan.notices[at as usize].code.word().replace('_', " ");
+            (Vec::new(), Span::styled(code, theme.dim()))
         }
     };
     let used: usize = spans.iter().map(Span::width).sum();
