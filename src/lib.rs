@@ -20,6 +20,7 @@
 //! - `sandbox` shares no type with `edge`, so that a mistake cannot hide in both.
 //! - Secrets have no `Debug`, `Display` or `Serialize`. Text from outside reaches a terminal or a log only as
 //!   [`Display`](domain::text::Display).
+//! - Every run comes in through [`engine::run`]. A face looks at the state, and never writes to it by itself.
 //! - Every queue, page loop, body and retry has a limit.
 //!
 //! `tests/it/architecture.rs` holds the layers to this.

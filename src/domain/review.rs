@@ -76,6 +76,15 @@ pub struct Remembered {
     pub at: Timestamp,
 }
 
+/// Things with all that they need, and what that needs in turn; each is named by its place.
+pub fn with_needed<N: Iterator<Item = usize>>(mut targets: BTreeSet<usize>, needs: impl Fn(usize) -> N) -> BTreeSet<usize> {
+    let mut open: Vec<usize> = targets.iter().copied().collect();
+    while let Some(at) = open.pop() {
+        open.extend(needs(at).filter(|needed| targets.insert(*needed)));
+    }
+    targets
+}
+
 /// A plan with what has been decided about it. Changes are named by their place in the plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Review<P> {
@@ -216,14 +225,10 @@ impl<P: Deref<Target = Plan>> Review<P> {
     }
 
     /// Changes with all that they require, except for what somebody decided otherwise: that stays so, and they wait for it. What is ready or for review requires nothing that is held; `Plan::seal` sees to that.
-    fn with_needed(&self, mut targets: BTreeSet<usize>) -> BTreeSet<usize> {
-        let mut open: Vec<usize> = targets.iter().copied().collect();
-        while let Some(at) = open.pop() {
-            let needed = self.plan.changes[at].requires.iter().filter_map(|id| self.index.get(id).copied());
-            let free = needed.filter(|&needed| matches!(self.verdicts[needed].decision, None | Some(Decision::Approve)));
-            open.extend(free.filter(|needed| targets.insert(*needed)));
-        }
-        targets
+    fn with_needed(&self, targets: BTreeSet<usize>) -> BTreeSet<usize> {
+        let is_free = |needed: &usize| matches!(self.verdicts[*needed].decision, None | Some(Decision::Approve));
+        let needed = |at: usize| self.plan.changes[at].requires.iter().filter_map(|id| self.index.get(id).copied());
+        with_needed(targets, |at| needed(at).filter(is_free))
     }
 
     /// What is kept of what was said about changes.

@@ -1,8 +1,8 @@
 //! TOUCHES: one outside system per room, its wire structs private to it. Nothing here decides what should be written.
 
+pub mod checkpoints;
 pub mod clockify;
 pub mod config;
-pub mod custody;
 pub mod diagnostics;
 pub mod environment;
 pub(crate) mod failpoint;

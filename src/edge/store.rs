@@ -2,14 +2,19 @@
 //!
 //! What is localized here: every statement of SQL, the lock, and what to say when the disk or the file fails. One connection, one
 //! transaction for each transition. A method that fails has changed nothing; when an append to the journal fails, nothing may be sent.
+//! What asks it awaits the answer, as that of a database elsewhere would be; `SQLite` answers at once, so nothing is
+//! left half way.
 
+#![expect(clippy::unused_async, reason = "who calls must not have to know which database it is")]
+
+mod backups;
 mod journal;
 mod lock;
 mod log;
 mod open;
 mod pending;
 mod registry;
-mod spare;
+mod reserve;
 #[cfg(test)]
 mod tests;
 
@@ -60,7 +65,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unusable`] where the directory or the database is damaged, of a newer version, or not ours alone; nothing is touched
     /// then. [`StoreError::Locked`] where it has to be brought up to date while another process holds the lock.
-    pub fn open(directory: &Path, now: Timestamp) -> Result<Self, StoreError> {
+    pub async fn open(directory: &Path, now: Timestamp) -> Result<Self, StoreError> {
         open::check_version()?;
         let directory = open::prepare_directory(directory)?;
         open::inspect_beside(&directory)?;
@@ -75,14 +80,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] while another process holds the lock; [`StoreError::Unusable`] where the database was put in another place
     /// since it was opened.
-    pub fn lock(&mut self, holder: Holder) -> Result<(), StoreError> {
+    pub async fn lock(&mut self, holder: Holder) -> Result<(), StoreError> {
         if self.lock.is_some() {
             return Ok(());
         }
         let directory = self.file.parent().unwrap_or(Path::new("."));
         let lock = Lock::take(directory, holder)?;
         self.stay_in_place()?;
-        self.reserve = Some(spare::lay_reserve(directory)?);
+        self.reserve = Some(reserve::lay_reserve(directory)?);
         self.lock = Some(lock);
         Ok(())
     }
@@ -101,7 +106,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn tell_doing(&mut self, doing: Doing) -> Result<(), StoreError> {
+    pub async fn tell_doing(&mut self, doing: Doing) -> Result<(), StoreError> {
         self.lock.as_mut().map_or(Ok(()), |lock| lock.tell(doing))
     }
 
@@ -109,7 +114,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn mark(&self) -> Result<Mark, StoreError> {
+    pub async fn mark(&self) -> Result<Mark, StoreError> {
         self.read(|connection| Ok(Mark(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)))
     }
 
@@ -117,7 +122,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn copy(&self) -> Result<Self, StoreError> {
+    pub async fn copy(&self) -> Result<Self, StoreError> {
         let connection = self.read(|connection| {
             let mut copy = Connection::open_in_memory()?;
             rusqlite::backup::Backup::new(connection, &mut copy)?.step(-1)?;
@@ -144,7 +149,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unusable`] as for [`Store::open`].
-    pub fn open_read_only(directory: &Path) -> Result<Self, StoreError> {
+    pub async fn open_read_only(directory: &Path) -> Result<Self, StoreError> {
         open::check_version()?;
         let directory = open::inspect_directory(directory)?;
         open::inspect_beside(&directory)?;
@@ -162,7 +167,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn recall<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
+    pub async fn recall<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached("SELECT value FROM memory WHERE key = ?1")?;
             let value: Option<String> = statement.query_row([key], |row| row.get(0)).optional()?;
@@ -174,7 +179,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn remember<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), StoreError> {
+    pub async fn remember<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), StoreError> {
         self.write(|transaction| {
             let sql = "INSERT INTO memory (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
             transaction.prepare_cached(sql)?.execute((key, to_json(value)?))?;
@@ -186,7 +191,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn forget(&mut self, key: &str) -> Result<(), StoreError> {
+    pub async fn forget(&mut self, key: &str) -> Result<(), StoreError> {
         self.write(|transaction| {
             transaction.execute("DELETE FROM memory WHERE key = ?1", [key])?;
             Ok(())
@@ -285,7 +290,7 @@ enum Fault {
 fn hint_damaged(file: &Path) -> String {
     let again =
         "`punchlist doctor rebuild` sets it aside and finds all links again, by the IDs in Notion and the markers in Clockify";
-    match spare::backups(file).first() {
+    match backups::backups(file).first() {
         Some(copy) => format!("{again}; or put its latest copy in its place: {}", copy.display()),
         None => again.to_owned(),
     }

@@ -195,7 +195,7 @@ pub trait Journal {
     ///
     /// # Errors
     /// Nothing was kept; no write may leave.
-    fn append(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), Self::Error>;
+    fn append(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> impl Future<Output = Result<(), Self::Error>>;
 }
 
 /// Everything an apply works on besides its target and its journal.
@@ -234,7 +234,7 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
     let steps = steps(work.approved, work.snapshots, work.rules);
     let mut progress = Progress::new(&steps);
     let mut applying = Applying::new(work, journal, &steps);
-    applying.record_approvals()?;
+    applying.record_approvals().await?;
     let mut flights: FuturesUnordered<LocalBoxFuture<'_, Back>> = FuturesUnordered::new();
     let mut room = Room::default();
     let mut stopped = Stopped::No;
@@ -244,7 +244,7 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
             stopped = Stopped::Interrupted;
             patience = Some(Instant::now() + STOPS_WITHIN);
         }
-        applying.start_all(target, &mut progress, &mut room, stopped, &mut flights)?;
+        applying.start_all(target, &mut progress, &mut room, stopped, &mut flights).await?;
         let back = tokio::select! {
             biased;
             back = flights.next() => back,
@@ -259,7 +259,7 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
             None => break,
             Some(Back::Read { steps, service, readings }) => {
                 room.give_back(service, None);
-                let stop = applying.read(target, &mut progress, &mut room, &steps, readings)?;
+                let stop = applying.read(target, &mut progress, &mut room, &steps, readings).await?;
                 stopped = if stopped == Stopped::No { stop } else { stopped };
             }
             Some(Back::Written(flight, arrival)) => {
@@ -275,27 +275,27 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
                             flights.push(found.map(|(flight, arrival)| Back::Written(Box::new(flight), arrival)).boxed_local());
                             continue;
                         }
-                        applying.halt(&mut progress, halts)?;
+                        applying.halt(&mut progress, halts).await?;
                         Arrival::Open { error }
                     }
                     arrival => arrival,
                 };
                 room.give_back(sort.service(), Some(sort));
                 applying.aloft.remove(&flight.step);
-                let stop = applying.ended(&mut progress, &mut room, &flight, arrival)?;
+                let stop = applying.ended(&mut progress, &mut room, &flight, arrival).await?;
                 stopped = if stopped == Stopped::No { stop } else { stopped };
             }
         }
     }
-    applying.abandon(&mut progress)?;
-    applying.give_up_halted(&mut progress)?;
+    applying.abandon(&mut progress).await?;
+    applying.give_up_halted(&mut progress).await?;
     if stopped == Stopped::No && room.is_any_halted() {
         stopped = Stopped::Halted;
     }
     if stopped == Stopped::No && room.is_any_closed() {
         stopped = Stopped::OutOfBudget;
     }
-    applying.skip(&progress, &progress.left(), "the run stopped before")?;
+    applying.skip(&progress, &progress.left(), "the run stopped before").await?;
     if stopped == Stopped::No {
         applying.look_for_twins(target).await?;
     }
@@ -384,10 +384,10 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         }
     }
 
-    fn append(&mut self, what: Vec<What>, links: &[Link]) -> Result<(), J::Error> {
+    async fn append(&mut self, what: Vec<What>, links: &[Link]) -> Result<(), J::Error> {
         let at = (self.work.clock)();
         let events: Vec<Event> = what.into_iter().map(|what| Event { run: self.work.run.clone(), at, what }).collect();
-        self.journal.append(at, &events, links)?;
+        self.journal.append(at, &events, links).await?;
         for link in links {
             self.work.registry.insert(link.clone());
         }
@@ -397,15 +397,15 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         Ok(())
     }
 
-    fn record_approvals(&mut self) -> Result<(), J::Error> {
+    async fn record_approvals(&mut self) -> Result<(), J::Error> {
         let approvals = self.work.approved.verdicts().iter();
         let approvals: Vec<What> =
             approvals.map(|(said, by)| What::Approved { change: said.change.clone(), by: by.clone() }).collect();
-        if approvals.is_empty() { Ok(()) } else { self.append(approvals, &[]) }
+        if approvals.is_empty() { Ok(()) } else { self.append(approvals, &[]).await }
     }
 
     /// Starts whatever can start now: local steps, writes for which there is room, and readings of what others rest on.
-    fn start_all<'f, T: Target>(
+    async fn start_all<'f, T: Target>(
         &mut self,
         target: &'f T,
         progress: &mut Progress,
@@ -442,8 +442,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 has_room && !waits_for_ids && (stopped == Stopped::No || completes.contains(&at))
             };
             let Some(at) = progress.next(|service| room.is_left(service), may) else { break };
-            match self.start(at, target)? {
-                Start::Done => self.succeeded(progress, at)?,
+            match self.start(at, target).await? {
+                Start::Done => self.succeeded(progress, at).await?,
                 Start::Send(flight) => {
                     room.take(flight.write.service(), Some(Sort::of_write(&flight.write)));
                     self.aloft.insert(at, flight.number);
@@ -455,7 +455,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                     flights.push(back.boxed_local());
                 }
                 Start::Read(subject) => unread.entry(subject.service()).or_default().push((at, subject)),
-                Start::Impossible(error) => self.failed(progress, at, &error, "run again to plan it anew")?,
+                Start::Impossible(error) => self.failed(progress, at, &error, "run again to plan it anew").await?,
             }
         }
         for (service, wanted) in unread {
@@ -470,7 +470,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
 
     /// Takes up what was read for some steps: those that it speaks for can start now, unless what they rest on has moved; the others ask
     /// again.
-    fn read(
+    async fn read(
         &mut self,
         target: &impl Target,
         progress: &mut Progress,
@@ -492,13 +492,13 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             let failure = match reading {
                 Ok(observed) => {
                     match self.ground(&write, observed) {
-                        Ground::Moved(because) => self.give_up(progress, at, &because)?,
+                        Ground::Moved(because) => self.give_up(progress, at, &because).await?,
                         Ground::Firm if matches!(subject, Subject::Names(..)) => {
                             self.looked.insert(subject);
                             progress.again(at);
                         }
                         Ground::Firm if target.is_fresh(subject) => progress.again(at),
-                        Ground::Firm => self.came_too_late(progress, at)?,
+                        Ground::Firm => self.came_too_late(progress, at).await?,
                     }
                     continue;
                 }
@@ -507,22 +507,22 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             match failure {
                 Failure::OutOfBudget { error } => {
                     room.close(subject.service());
-                    self.give_up(progress, at, &error)?;
+                    self.give_up(progress, at, &error).await?;
                 }
                 Failure::Credentials { error } => {
                     stop = Stopped::Refused;
                     room.close(subject.service());
-                    self.failed(progress, at, &error, "check the token and its rights")?;
+                    self.failed(progress, at, &error, "check the token and its rights").await?;
                 }
                 // What it rests on was stopped for, with another one's reading.
                 _ if progress.state[at] != StepState::Started => {}
                 failure => {
                     if let Some(sort) = Sort::of(&self.steps[at]) {
                         let halts = room.failed(sort, failure.about(), &failure.to_string(), &self.name(&write));
-                        self.halt(progress, halts)?;
+                        self.halt(progress, halts).await?;
                     }
                     let error = format!("it could not be read before it was written, so nothing was sent: {failure}");
-                    self.failed(progress, at, &error, "run again")?;
+                    self.failed(progress, at, &error, "run again").await?;
                 }
             }
         }
@@ -530,7 +530,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     }
 
     /// Takes up how a write ended.
-    fn ended(
+    async fn ended(
         &mut self,
         progress: &mut Progress,
         room: &mut Room,
@@ -543,25 +543,25 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             && !room.is_halted(sort)
         {
             let halts = room.failed(sort, failure.about(), &failure.to_string(), &self.name(&flight.write));
-            self.halt(progress, halts)?;
+            self.halt(progress, halts).await?;
         }
         // What only a look-up has shown does not prove that the service answers.
         if matches!(&arrival, Arrival::Answered(answer) if answer.is_ok()) || matches!(arrival, Arrival::Twins { .. }) {
             room.succeeded(sort);
         }
-        match self.landed(flight, arrival)? {
+        match self.landed(flight, arrival).await? {
             Landed::Done => {
-                self.succeeded(progress, flight.step)?;
+                self.succeeded(progress, flight.step).await?;
             }
             // Its turn came too late: what it rests on is read once more.
-            Landed::Outdated => self.came_too_late(progress, flight.step)?,
+            Landed::Outdated => self.came_too_late(progress, flight.step).await?,
             // Thrown back unread: it was not begun, and neither is what needs it.
             Landed::Failed { error, stop: Stopped::OutOfBudget, .. } => {
                 room.close(flight.write.service());
-                self.give_up(progress, flight.step, &error)?;
+                self.give_up(progress, flight.step, &error).await?;
             }
             Landed::Failed { error, hint, stop } => {
-                self.failed(progress, flight.step, &error, &hint)?;
+                self.failed(progress, flight.step, &error, &hint).await?;
                 return Ok(stop);
             }
         }
@@ -595,7 +595,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     }
 
     /// Carries out a local step, or journals the intent of a write and hands it over.
-    fn start(&mut self, at: usize, target: &impl Target) -> Result<Start, J::Error> {
+    async fn start(&mut self, at: usize, target: &impl Target) -> Result<Start, J::Error> {
         let step = &self.steps[at];
         let page = step.page;
         match &step.act {
@@ -611,7 +611,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                     if matches!(step.act, Act::Restore(_)) { self.restored(page, &seen) } else { self.first_link(page, &seen) };
                 let former = self.work.registry.of_page(page).map(|before| before.object);
                 let linked = What::Linked { page, kind: step.kind, object: Some(*object), former };
-                self.append(vec![linked], &[link])?;
+                self.append(vec![linked], &[link]).await?;
                 Ok(Start::Done)
             }
             Act::Part(object) => {
@@ -619,12 +619,12 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                     return Ok(Start::Impossible(format!("{object} is not linked to the page any more")));
                 };
                 let parted = What::Linked { page, kind: step.kind, object: None, former: Some(*object) };
-                self.append(vec![parted], &[Link { sight: Sight::Parted, ..link }])?;
+                self.append(vec![parted], &[Link { sight: Sight::Parted, ..link }]).await?;
                 Ok(Start::Done)
             }
             Act::Accept => {
                 let links = self.accepted(step);
-                self.append(Vec::new(), &links)?;
+                self.append(Vec::new(), &links).await?;
                 Ok(Start::Done)
             }
             Act::Create { .. } | Act::Update { .. } | Act::WriteBack { .. } => {
@@ -642,7 +642,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 self.next_write += 1;
                 let (changes, request) = (step.changes.clone(), write.clone());
                 let intent = self.intent(number, changes, request, &trace);
-                self.append(vec![intent], &[])?;
+                self.append(vec![intent], &[]).await?;
                 Ok(Start::Send(Box::new(Flight { step: at, number, write, trace, second_try })))
             }
         }

@@ -98,13 +98,13 @@ impl Session<'_> {
         let notion = async {
             let listed = tokio::join!(clients, projects, tasks);
             if matches!(listed, (Some(Ok(_)), Some(Ok(_)), Some(Ok(_)))) {
-                (self.watch)(Progress::Read(Service::Notion));
+                (self.turn.watch)(Progress::Read(Service::Notion));
             }
             listed
         };
         let clockify = wrong.unless(async {
             let read = self.read_clockify(identity).await?;
-            (self.watch)(Progress::Read(Service::Clockify));
+            (self.turn.watch)(Progress::Read(Service::Clockify));
             Ok(read)
         });
         match tokio::join!(notion, clockify) {
@@ -146,13 +146,13 @@ impl Session<'_> {
     }
 
     async fn read_pages(&self, kind: Kind, source: &Source) -> Result<notion::Listed, SessionError> {
-        let watch = Arc::clone(&self.watch);
+        let watch = Arc::clone(&self.turn.watch);
         let progress = move |rows| watch(Progress::Reading(Service::Notion, kind, rows));
         Ok(self.notion.fetch(kind, source, &progress).await?)
     }
 
     async fn read_clockify(&self, identity: Identity) -> Result<ReadClockify, SessionError> {
-        let watch = Arc::clone(&self.watch);
+        let watch = Arc::clone(&self.turn.watch);
         let progress = move |kind, rows| watch(Progress::Reading(Service::Clockify, kind, rows));
         let (objects, problems) = self.clockify.fetch(&identity.workspace_id, &progress).await?;
         Ok((identity, objects, problems))
@@ -207,7 +207,7 @@ impl Session<'_> {
         sources: &PerKind<Source>,
         snapshots: &mut Snapshots,
     ) -> Result<Vec<Link>, SessionError> {
-        let now = (self.clock)();
+        let now = (self.turn.clock)();
         let mut missing: Vec<&Link> = Vec::new();
         for link in registry.iter() {
             if snapshots.pages[link.kind].complete().is_none_or(|listing| !listing.lacks(link.page)) {

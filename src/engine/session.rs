@@ -1,9 +1,11 @@
 //! One run from beginning to end: fetch both sides, settle what an earlier run left open, plan, apply, report.
 
 mod ending;
+mod turn;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Deref,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -23,7 +25,7 @@ use crate::{
         journal::{Bodies, Difference, Event, RunId, Trace, What},
         model::{Kind, Limits, Link, PageId, PerKind, Registry, Service, Snapshots},
         plan::{
-            Calls, Cause, Change, ChangeId, HoldCode, NoticeCode, Plan, Scope,
+            Calls, Cause, Change, ChangeId, HoldCode, NoticeCode, Pace, Plan, Scope,
             document::{ChangeDocument, NoticeDocument},
         },
         report::Stopped,
@@ -37,25 +39,25 @@ use crate::{
         failpoint::{self, Point},
         http::Exchange,
         notion::{self, Notion, Source},
-        store::{Doing, Mark, RunRecord, Store, StoreError},
+        store::{Doing, Mark, PendingRow, Store, StoreError},
     },
 };
 
+pub(super) use turn::Turn;
+
 /// Under what name it is kept until when each service is not to be asked again.
-pub const NOT_BEFORE: &str = "not_before";
-/// How often somebody who asks for a stop is listened to.
-const LISTENS_EVERY: Duration = Duration::from_millis(250);
+pub(super) const NOT_BEFORE: &str = "not_before";
 /// Under what name the Clockify plan is kept that did not take an estimate, with the time.
 const WITHOUT_ESTIMATES: &str = "without_estimates";
 /// After this time an estimate is tried again, under the same plan: perhaps it was the rights of the key.
 const ESTIMATES_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Under what name the notices of the last plan are kept, for who settles them.
-pub const NOTICES: &str = "notices";
+pub(super) const NOTICES: &str = "notices";
 /// Shorter waits are not worth keeping.
 const NOT_BEFORE_FROM: Duration = Duration::from_secs(5);
 
 /// Until when each service is not to be asked again.
-pub type NotBefore = BTreeMap<Service, Timestamp>;
+pub(super) type NotBefore = BTreeMap<Service, Timestamp>;
 
 /// Why a run ended without a report.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +71,9 @@ pub enum SessionError {
     /// The state could not be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Somebody asked for a stop.
+    #[error("{0}")]
+    Stopped(&'static str),
     /// Several things are wrong before anything could be read; each is said.
     #[error("{} things are wrong", .0.len())]
     Several(Vec<SessionError>),
@@ -146,51 +151,34 @@ pub enum Progress {
 /// Is told about progress; from several places at once.
 pub type Watch = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// Who started a run, where and how, for the log.
-#[derive(Clone, Debug)]
-pub struct Started {
-    /// What started it, e.g. `plan`.
-    pub trigger: String,
-    /// The person.
-    pub by: String,
-    /// The account that the process belongs to.
-    pub account: String,
-    /// The machine.
-    pub host: String,
-    /// SHA-256 of everything that was configured.
-    pub config: String,
-}
-
-/// What a run needs from outside. Time and names come from `face`.
+/// One run, from its beginning to its end, as [`Runner::run`](super::run::Runner::run) begins and ends it.
 pub struct Session<'a> {
     /// Notion.
-    pub notion: &'a Notion,
+    pub(super) notion: &'a Notion,
     /// Clockify.
-    pub clockify: &'a Clockify,
+    pub(super) clockify: &'a Clockify,
     /// The state.
-    pub store: &'a mut Store,
+    pub(super) store: &'a mut Store,
     /// The policy.
-    pub rules: &'a Rules,
+    pub(super) rules: &'a Rules,
+    /// The known limits of both services.
+    pub(super) pace: Pace,
     /// What somebody lets through beyond the brakes, in this run alone.
-    pub allow: Vec<Allowance>,
+    pub(super) allow: Vec<Allowance>,
     /// True where nobody watches.
     pub unattended: bool,
     /// The run that this one takes back, instead of comparing both sides.
     pub undoes: Option<RunId>,
     /// The data sources, as the configuration names them.
-    pub references: &'a PerKind<String>,
+    pub(super) references: &'a PerKind<String>,
     /// The Clockify workspace, as the configuration names it.
-    pub workspace: Option<&'a str>,
+    pub(super) workspace: Option<&'a str>,
     /// The run.
-    pub run: RunId,
-    /// The time.
-    pub clock: &'a (dyn Fn() -> Timestamp + Sync),
-    /// True when no new write may start.
-    pub stop: &'a (dyn Fn() -> bool + Sync),
-    /// Is told about progress.
-    pub watch: Watch,
+    pub(super) run: RunId,
+    /// Who asks for it, and who is told meanwhile.
+    pub(super) turn: &'a Turn,
     /// Requests that ended and are not in the journal yet.
-    pub exchanges: Exchanges,
+    pub(super) exchanges: Exchanges,
 }
 
 /// A notice of the last plan.
@@ -206,11 +194,11 @@ pub struct Told {
 
 /// Requests that ended, with the time. The clients' sinks fill it, the session empties it into the journal.
 #[derive(Clone, Default)]
-pub struct Exchanges(Arc<Mutex<Vec<(Timestamp, Exchange)>>>);
+pub(super) struct Exchanges(Arc<Mutex<Vec<(Timestamp, Exchange)>>>);
 
 impl Exchanges {
     /// Adds one.
-    pub fn push(&self, at: Timestamp, exchange: Exchange) {
+    pub(super) fn push(&self, at: Timestamp, exchange: Exchange) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((at, exchange));
     }
 
@@ -245,46 +233,38 @@ pub(super) struct Identities {
 }
 
 impl Session<'_> {
-    /// Notes that the run began, and what came before it: secrets that were read, keys that were changed.
+    /// Reads both sides and makes the plan, unless somebody asks to stop.
     ///
     /// # Errors
-    /// [`SessionError::Store`]
-    pub fn begin(&mut self, started: Started, before: Vec<What>) -> Result<(), SessionError> {
-        let (version, rules) = (env!("CARGO_PKG_VERSION").to_owned(), crate::domain::plan::sha256(self.rules));
-        let Started { trigger, by, account, host, config } = started;
-        self.store.begin_run(&RunRecord {
-            id: self.run.clone(),
-            trigger: trigger.clone(),
-            by: by.clone(),
-            version: version.clone(),
-            rules_hash: rules.clone(),
-            plan_hash: None,
-            started: (self.clock)(),
-            end: None,
-        })?;
-        let mut what = vec![What::RunStarted { trigger, by, account, host, version, rules, config }];
-        what.extend(before);
-        self.tell(what)
+    /// [`SessionError`]; nothing was written then.
+    pub async fn look(&mut self) -> Result<(Sides, Plan), SessionError> {
+        let turn = self.turn;
+        let mut sides = tokio::select! {
+            sides = self.fetch() => sides?,
+            () = turn.stop.wait() => return Err(SessionError::Stopped("stopped while reading; nothing was written")),
+        };
+        let plan = self.plan(&mut sides).await?;
+        Ok((sides, plan))
     }
 
     /// Reads both sides, at the same time, and what an earlier run left open.
     ///
     /// # Errors
     /// [`SessionError`] where a side cannot be read; nothing was written then.
-    pub async fn fetch(&mut self) -> Result<Sides, SessionError> {
-        let at = (self.clock)();
+    pub(super) async fn fetch(&mut self) -> Result<Sides, SessionError> {
+        let at = (self.turn.clock)();
         self.notion.http().begin();
         self.clockify.http().begin();
-        let mark = self.store.mark()?;
-        let registry = self.store.registry()?;
-        let remembered: PerKind<Option<Source>> = self.store.recall("sources")?.unwrap_or_default();
-        let identities: Option<Identities> = self.store.recall("identities")?;
+        let mark = self.store.mark().await?;
+        let registry = self.store.registry().await?;
+        let remembered: PerKind<Option<Source>> = self.store.recall("sources").await?.unwrap_or_default();
+        let identities: Option<Identities> = self.store.recall("identities").await?;
         let pinned = identities.as_ref();
         let established = match self.establish(remembered, pinned).await {
             Ok(established) => established,
             Err(error) => {
                 let exchanges = self.exchanges.take();
-                self.tell_exchanges(exchanges)?;
+                self.tell_exchanges(exchanges).await?;
                 return Err(error);
             }
         };
@@ -294,7 +274,7 @@ impl Session<'_> {
             self.clockify.grow_old();
         }
         let exchanges = self.exchanges.take();
-        self.tell_exchanges(exchanges)?;
+        self.tell_exchanges(exchanges).await?;
         let (from_notion, (identity, objects, problems)) = both?;
         let clockify_workspace = identity.workspace_id;
         let ReadNotion { workspace: notion_workspace, sources, mut snapshots } = from_notion;
@@ -304,7 +284,7 @@ impl Session<'_> {
         snapshots.as_of = self.clockify.http().server_time();
         snapshots.limits = Limits {
             accounts: self.clockify.accounts(),
-            without_estimates: self.without_estimates(&identity.plan, at)?,
+            without_estimates: self.without_estimates(&identity.plan, at).await?,
             properties: PerKind::from_fn(|kind| self.notion.takes(kind, &sources[kind])),
         };
         if snapshots.are_forgotten(&registry) {
@@ -321,9 +301,9 @@ impl Session<'_> {
         imply(&mut snapshots, &registry, self.rules);
         let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
         if identities.as_ref() != Some(&now) {
-            self.store.remember("identities", &now)?;
+            self.store.remember("identities", &now).await?;
         }
-        self.store.remember("sources", &PerKind::from_fn(|kind| Some(sources[kind].clone())))?;
+        self.store.remember("sources", &PerKind::from_fn(|kind| Some(sources[kind].clone()))).await?;
         let fetched = Kind::ALL.into_iter().flat_map(|kind| {
             let (pages, objects) = (&snapshots.pages[kind], &snapshots.objects[kind]);
             let incomplete = |because: Option<&str>| because.map(str::to_owned);
@@ -342,7 +322,7 @@ impl Session<'_> {
                 },
             ]
         });
-        self.tell(fetched.collect())?;
+        self.tell(fetched.collect()).await?;
         let mut seen = Sides {
             snapshots,
             registry,
@@ -352,7 +332,7 @@ impl Session<'_> {
             mark,
             clockify_plan: identity.plan,
         };
-        self.save(&mut seen.registry, away_now)?;
+        self.save(&mut seen.registry, away_now).await?;
         // What another run has under way is not lost.
         if self.store.is_locked() {
             self.settle(&mut seen).await?;
@@ -364,8 +344,8 @@ impl Session<'_> {
     }
 
     /// The Clockify plan of the workspace, where it is known to have no estimates: one was refused lately, or not kept.
-    fn without_estimates(&self, plan: &str, now: Timestamp) -> Result<Option<Raw>, SessionError> {
-        let refused: Option<(String, Timestamp)> = self.store.recall(WITHOUT_ESTIMATES)?;
+    async fn without_estimates(&self, plan: &str, now: Timestamp) -> Result<Option<Raw>, SessionError> {
+        let refused: Option<(String, Timestamp)> = self.store.recall(WITHOUT_ESTIMATES).await?;
         let holds = |(of, at): &(String, Timestamp)| of == plan && now.duration_since(*at) < ESTIMATES_AGAIN_AFTER;
         Ok(refused.filter(holds).map(|(plan, _)| plan.into()))
     }
@@ -374,65 +354,67 @@ impl Session<'_> {
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn plan(&mut self, seen: &mut Sides) -> Result<Plan, SessionError> {
+    pub async fn plan(&mut self, seen: &mut Sides) -> Result<Plan, SessionError> {
         let brakes = self.rules.brakes.allowing(&self.allow);
         let rules = Rules { brakes, ..self.rules.clone() };
         let Sides { snapshots, registry, scope, .. } = &*seen;
         let plan = if let Some(run) = &scope.undoes {
-            let events = self.store.events(run)?;
+            let events = self.store.events(run).await?;
             undo(&events, snapshots, registry, &rules, scope.clone()).map_err(|illegal| self.store.damaged(&illegal))?
         } else {
             let difference = diff(snapshots, registry, &rules, scope.clone());
-            self.save(&mut seen.registry, difference.verified)?;
+            self.save(&mut seen.registry, difference.verified).await?;
             difference.plan
         };
-        let known = self.store.verdicts()?.into_iter().map(|known| known.said);
+        let known = self.store.verdicts().await?.into_iter().map(|known| known.said);
         let known = known.filter(|said| said.verdict.decision == Some(Decision::Ignore)).map(|said| said.change).collect();
         let plan = plan.without(&known);
         if plan.scope.undoes.is_none() {
-            self.keep_notices(&plan)?;
+            self.keep_notices(&plan).await?;
         }
         let (plan_hash, changes, undoes) = (plan.hash.clone(), plan.changes.len(), plan.scope.undoes.clone());
         let mut events = vec![What::Planned { plan_hash, changes, complete: plan.complete, undoes: undoes.clone() }];
         events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))));
         events.extend(braked(&plan));
         events.extend(foreign_runs(&plan));
-        self.tell(events)?;
+        self.tell(events).await?;
         let is_refused_by_notion = |change: &Change| {
             change.proposal.side == Service::Notion && change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::NotTaken)
         };
         if plan.changes.iter().any(is_refused_by_notion) {
             // Somebody may add the option that was missed, which the remembered schema would not show.
-            self.store.forget("sources")?;
+            self.store.forget("sources").await?;
         }
         if plan.complete {
-            self.end_decisions(&plan)?;
+            self.end_decisions(&plan).await?;
         }
         if plan.complete && undoes.is_none() {
             let ids = plan.by_id();
-            self.store.withdraw_pending(|waited| ids.contains_key(&ChangeId(waited.id.clone())) || plan.leaves_open(waited))?;
+            self.store
+                .withdraw_pending(|waited| ids.contains_key(&ChangeId(waited.id.clone())) || plan.leaves_open(waited))
+                .await?;
         }
         Ok(plan)
     }
 
     /// Keeps what a plan says without a change, so that somebody can settle it when the run is over.
-    fn keep_notices(&mut self, plan: &Plan) -> Result<(), SessionError> {
+    async fn keep_notices(&mut self, plan: &Plan) -> Result<(), SessionError> {
         let notices: Vec<Told> = plan
             .notices
             .iter()
             .map(|notice| Told { what: notice.words(), page: notice.about(), notice: NoticeDocument::of(notice) })
             .collect();
-        if self.store.recall::<Vec<Told>>(NOTICES)?.unwrap_or_default() != notices {
-            self.store.remember(NOTICES, &notices)?;
+        if self.store.recall::<Vec<Told>>(NOTICES).await?.unwrap_or_default() != notices {
+            self.store.remember(NOTICES, &notices).await?;
         }
         Ok(())
     }
 
     /// Ends what was decided about changes that a complete plan no longer has, so that it cannot be carried out when the same difference
     /// comes again. What was ignored for good stays ignored.
-    fn end_decisions(&mut self, plan: &Plan) -> Result<(), SessionError> {
+    async fn end_decisions(&mut self, plan: &Plan) -> Result<(), SessionError> {
         let ids = plan.by_id();
-        let said = self.store.verdicts_on(plan.scope.undoes.as_ref())?.into_iter();
+        let said = self.store.verdicts_on(plan.scope.undoes.as_ref()).await?.into_iter();
         let is_over = |said: &Said| {
             // While nobody can tell what a page says, nothing about it is over.
             !ids.contains_key(&said.change)
@@ -450,15 +432,15 @@ impl Session<'_> {
             };
             What::DecisionEnded { change, page, by, what, because: because.to_owned() }
         });
-        self.tell(ended.collect())
+        self.tell(ended.collect()).await
     }
 
     /// True when somebody else has written to the state since both sides were read: a plan on it may be out of date.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn is_overtaken(&self, seen: &Sides) -> Result<bool, SessionError> {
-        Ok(self.store.mark()? != seen.mark)
+    pub async fn is_overtaken(&self, seen: &Sides) -> Result<bool, SessionError> {
+        Ok(self.store.mark().await? != seen.mark)
     }
 
     /// Applies what was approved of a plan. When it has become too old, or another run has written since, both sides are read again first,
@@ -471,35 +453,35 @@ impl Session<'_> {
     pub async fn apply(&mut self, mut seen: Sides, mut plan: Plan, approved: Approved) -> Result<(Plan, Stopped), SessionError> {
         let mut approved = approved;
         let stale_after = SignedDuration::try_from(self.rules.stale_after).unwrap_or(SignedDuration::MAX);
-        let is_stale = (self.clock)().duration_since(seen.at) > stale_after || self.is_overtaken(&seen)?;
+        let is_stale = (self.turn.clock)().duration_since(seen.at) > stale_after || self.is_overtaken(&seen).await?;
         if !approved.changes().is_empty() && is_stale {
-            let stop = self.stop;
+            let turn = self.turn;
             let read = tokio::select! {
                 read = self.fetch() => Some(read?),
-                () = asked(stop) => None,
+                () = turn.stop.wait() => None,
             };
             let Some(read) = read else {
                 let because = "the run was stopped while it read both sides again";
                 let left = approved.changes().iter().map(|change| change.id.clone());
-                self.tell(left.map(|change| What::NotStarted { change, because: because.to_owned() }).collect())?;
+                self.tell(left.map(|change| What::NotStarted { change, because: because.to_owned() }).collect()).await?;
                 return Ok((plan, Stopped::Interrupted));
             };
             seen = read;
-            let fresh = self.plan(&mut seen)?;
-            approved = self.still_holding(&approved, &plan, &fresh)?;
+            let fresh = self.plan(&mut seen).await?;
+            approved = self.still_holding(&approved, &plan, &fresh).await?;
             plan = fresh;
         }
         if !approved.changes().is_empty() {
-            self.store.back_up((self.clock)())?;
+            self.store.back_up((self.turn.clock)()).await?;
         }
-        self.store.tell_doing(Doing::Applying)?;
-        (self.watch)(Progress::Applying(approved.changes().len()));
-        let earlier = self.store.unlinked_creates()?;
-        let watch = Arc::clone(&self.watch);
+        self.store.tell_doing(Doing::Applying).await?;
+        (self.turn.watch)(Progress::Applying(approved.changes().len()));
+        let earlier = self.store.unlinked_creates().await?;
+        let watch = Arc::clone(&self.turn.watch);
         let mut sink = |event: &Event| watch(Progress::Happened(event.clone()));
         let stopped = self.carry_out(&mut seen, &approved, &earlier, 0, &mut sink).await?;
         if self.clockify.refuses_estimates() {
-            self.store.remember(WITHOUT_ESTIMATES, &(&seen.clockify_plan, (self.clock)()))?;
+            self.store.remember(WITHOUT_ESTIMATES, &(&seen.clockify_plan, (self.turn.clock)())).await?;
         }
         let stopped = if stopped == Stopped::No { self.tell_pages(&mut seen, &plan).await? } else { stopped };
         Ok((plan, stopped))
@@ -525,76 +507,81 @@ impl Session<'_> {
             writes_before,
             unattended: self.unattended,
             rules: self.rules,
-            clock: self.clock,
-            stop: self.stop,
+            clock: &self.turn.clock,
+            stop: &|| self.turn.stop.asked(),
             sink,
         };
         let mut journal = StoreJournal { store: self.store, exchanges: &self.exchanges, run: &self.run };
         Ok(apply(work, &services, &mut journal).await?)
     }
 
-    /// A plan with what people have decided about its changes.
+    /// A plan with what people have decided about its changes, for who goes on to decide.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn decided<'p>(&self, plan: &'p Plan) -> Result<Review<&'p Plan>, SessionError> {
-        let mut review = Review::new(plan, "policy");
-        review.recall(self.store.verdicts()?.into_iter().map(|known| (known.said, known.by)));
+    pub async fn decided<P: Deref<Target = Plan>>(&self, plan: P, by: &str) -> Result<Review<P>, SessionError> {
+        let mut review = Review::new(plan, by);
+        review.recall(self.remembered().await?.into_iter().map(|known| (known.said, known.by)));
         Ok(review)
     }
 
-    /// Notes changes that are refused since they are no longer what they were when they were approved.
+    /// What people have said about changes, of this plan or others.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn refuse_stale(&mut self, stale: Vec<What>) -> Result<(), SessionError> {
-        self.tell(stale)
+    pub async fn remembered(&self) -> Result<Vec<Remembered>, SessionError> {
+        Ok(self.store.verdicts().await?)
+    }
+
+    /// What earlier runs have left for a person.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub async fn waiting(&self) -> Result<Vec<PendingRow>, SessionError> {
+        Ok(self.store.pending().await?)
     }
 
     /// Keeps what a person said about changes, and notes it.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn keep(&mut self, by: &str, said: &[Said]) -> Result<(), SessionError> {
-        self.store.save_verdicts(by, (self.clock)(), self.undoes.as_ref(), said)?;
-        let decided = said.iter().map(|said| {
-            let Said { change, page, what: _, verdict } = said.clone();
-            What::Decided { change, page, by: by.to_owned(), verdict }
-        });
-        self.tell(decided.collect())
+    pub async fn keep(&mut self, said: &[Said]) -> Result<(), SessionError> {
+        self.store.save_verdicts(&self.turn.by, (self.turn.clock)(), self.undoes.as_ref(), said).await?;
+        self.tell(decided(&self.turn.by, said).collect()).await
     }
 
     /// Lets more changes of a class through than its brake, in this run alone.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn release(&mut self, by: &str, allowances: Vec<Allowance>) -> Result<(), SessionError> {
+    pub async fn release(&mut self, allowances: Vec<Allowance>) -> Result<(), SessionError> {
+        let by = &self.turn.by;
         let released = |allowance: &Allowance| {
             let Allowance { class, count } = *allowance;
-            What::Released { class, count, by: by.to_owned() }
+            What::Released { class, count, by: by.clone() }
         };
-        self.tell(allowances.iter().map(released).collect())?;
+        self.tell(allowances.iter().map(released).collect()).await?;
         self.allow.extend(allowances);
         Ok(())
     }
 
     /// Requests that this run made so far.
-    pub fn calls(&self) -> Calls {
+    pub(super) fn calls(&self) -> Calls {
         Calls { notion: self.notion.http().calls(), clockify: self.clockify.http().calls() }
     }
 
     /// Settles the writes that an earlier run left without a known outcome, before anything is planned on top of them.
     async fn settle(&mut self, seen: &mut Sides) -> Result<(), SessionError> {
-        let open = self.store.open_writes()?;
+        let open = self.store.open_writes().await?;
         let Sides { snapshots, registry, sources, scope, .. } = seen;
         let services = Services { notion: self.notion, clockify: self.clockify, sources, workspace: &scope.clockify_workspace };
-        let settling = Settling { snapshots, registry, rules: self.rules, clock: self.clock };
+        let settling = Settling { snapshots, registry, rules: self.rules, clock: &self.turn.clock };
         let mut journal = StoreJournal { store: self.store, exchanges: &self.exchanges, run: &self.run };
         Ok(settle(open, settling, &services, &mut journal).await?)
     }
 
     /// Of what was approved of an old plan, what a fresh one proposes unchanged; the rest is refused as stale.
-    fn still_holding(&mut self, approved: &Approved, old: &Plan, fresh: &Plan) -> Result<Approved, SessionError> {
+    async fn still_holding(&mut self, approved: &Approved, old: &Plan, fresh: &Plan) -> Result<Approved, SessionError> {
         let ids: BTreeSet<&str> = approved.changes().iter().map(|change| change.id.0.as_str()).collect();
         let mut review = Review::new(fresh, "");
         review.recall(approved.verdicts().iter().cloned());
@@ -613,13 +600,13 @@ impl Session<'_> {
             What::NotStarted { change: id, because }
         });
         let stale: Vec<What> = stale.collect();
-        self.tell(stale)?;
+        self.tell(stale).await?;
         Ok(still)
     }
 
-    fn save(&mut self, registry: &mut Registry, links: Vec<Link>) -> Result<(), SessionError> {
+    async fn save(&mut self, registry: &mut Registry, links: Vec<Link>) -> Result<(), SessionError> {
         if !links.is_empty() {
-            self.store.save_links((self.clock)(), &links)?;
+            self.store.save_links((self.turn.clock)(), &links).await?;
         }
         for link in links {
             registry.insert(link);
@@ -627,30 +614,31 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn tell(&mut self, what: Vec<What>) -> Result<(), SessionError> {
-        let at = (self.clock)();
+    pub(super) async fn tell(&mut self, what: Vec<What>) -> Result<(), SessionError> {
+        let at = (self.turn.clock)();
         let events: Vec<Event> = what.into_iter().map(|what| Event { run: self.run.clone(), at, what }).collect();
         if !events.is_empty() {
-            self.store.append_all(&events)?;
+            self.store.append_all(&events).await?;
         }
         for event in events {
             tracing::debug!(run = %event.run, event = event.what.word(), "kept");
-            (self.watch)(Progress::Happened(event));
+            (self.turn.watch)(Progress::Happened(event));
         }
         Ok(())
     }
 
-    fn tell_exchanges(&mut self, exchanges: Vec<(Timestamp, Exchange)>) -> Result<(), SessionError> {
+    async fn tell_exchanges(&mut self, exchanges: Vec<(Timestamp, Exchange)>) -> Result<(), SessionError> {
         let events = exchange_events(&self.run, exchanges);
-        if events.is_empty() { Ok(()) } else { Ok(self.store.append_all(&events)?) }
+        if events.is_empty() { Ok(()) } else { Ok(self.store.append_all(&events).await?) }
     }
 }
 
-/// Ends when somebody asks for a stop.
-async fn asked(stop: &(dyn Fn() -> bool + Sync)) {
-    while !stop() {
-        tokio::time::sleep(LISTENS_EVERY).await;
-    }
+/// What somebody said about changes, for the log.
+pub(super) fn decided(by: &str, said: &[Said]) -> impl Iterator<Item = What> {
+    said.iter().map(move |said| {
+        let Said { change, page, what: _, verdict } = said.clone();
+        What::Decided { change, page, by: by.to_owned(), verdict }
+    })
 }
 
 fn exchange_events(run: &RunId, exchanges: Vec<(Timestamp, Exchange)>) -> Vec<Event> {
@@ -699,9 +687,9 @@ struct StoreJournal<'a> {
 impl Journal for StoreJournal<'_> {
     type Error = StoreError;
 
-    fn append(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), StoreError> {
+    async fn append(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), StoreError> {
         let mut all = exchange_events(self.run, self.exchanges.take());
         all.extend_from_slice(events);
-        self.store.record(at, &all, links)
+        self.store.record(at, &all, links).await
     }
 }

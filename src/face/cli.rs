@@ -1,7 +1,6 @@
 //! The command line: what was asked for, done, and said with an exit code.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     io::{self, BufWriter, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -10,47 +9,39 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use jiff::Timestamp;
 
 use super::{
-    connect::Connection,
     demo, explain,
     failure::{Code, Failure, tell_panics},
     logs::{self, Logs},
-    notify, pending, plain,
+    pending, plain,
     progress::Progress,
-    stop::Stop,
+    setup::{Global, Setup},
+    stop,
     text::{self, Dress},
     tui, unlink,
-    workplace::{Beside, Global, Setup, Workplace, look, who},
-};
-use crate::domain::{
-    explain::{Subject, explain},
-    journal::{RunId, What},
-    model::{Field, Kind, Service, Snapshots},
-    plan::{
-        ChangeId, Estimate, HoldCode, Plan, Scope, State,
-        document::{ChangeDocument, Document, Saved, Signature},
-        sha256,
-    },
-    report::Report,
-    review::Review,
-    rules::Allowance,
-    steps::{Act, Step, steps},
-    text::{Display, json, write_json},
 };
 use crate::{
-    edge::{
-        custody::{Custody, is_signed},
-        saved,
+    domain::{
+        explain::{Subject, explain},
+        journal::RunId,
+        plan::{
+            HoldCode,
+            document::{Document, Saved},
+        },
+        report::Report,
+        rules::Allowance,
+        text::{Display, write_json},
     },
-    engine::session::Sides,
+    engine::{
+        run::Beside,
+        saved,
+        session::{Session, Sides},
+    },
 };
 
 /// What starts an unattended run.
 const AUTO_APPROVE: &str = "auto-approve";
-/// Bytes of a saved plan that are read.
-const PLAN_BYTES_MAX: u64 = 512 << 20;
 /// Keeps Clockify true to Notion.
 ///
 /// Without a command, the plan is printed: what differs, and what would be done about it. Nothing is written until you say so.
@@ -191,7 +182,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
     match command {
         None if auto_approve => {
             wait_by_chance(jitter.unwrap_or_default()).await?;
-            Job::begin(global, AUTO_APPROVE, Beside::Refused).await?.auto_approve().await
+            Job::begin(global).await?.auto_approve().await
         }
         None => {
             let setup = Setup::load(&global).await?;
@@ -199,38 +190,41 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Some(Command::Undo { run, out }) => {
             let setup = Setup::load(&global).await?;
-            let undoes = Some(setup.run_to_undo(run.as_deref())?);
+            let undoes = Some(setup.installation.run_to_undo(run.as_deref()).await?);
             match out {
-                Some(out) => Job::on(global, setup, "plan", Beside::Copied).await?.plan(undoes, Some(&out), false).await,
+                Some(out) => Job::on(global, setup).plan(undoes, Some(&out), false).await,
                 None => review(global, setup, undoes).await,
             }
         }
         Some(Command::Plan { out, detailed_exitcode }) => {
-            Job::begin(global, "plan", Beside::Copied).await?.plan(None, out.as_deref(), detailed_exitcode).await
+            Job::begin(global).await?.plan(None, out.as_deref(), detailed_exitcode).await
         }
         Some(Command::Apply { file: Some(file), allow, pending: _ }) => {
             let setup = Setup::load(&global).await?;
-            let saved = read_plan(&file, &setup.custody()?)?;
-            Job::on(global, setup, "apply", Beside::Refused).await?.apply(&saved, allow).await
+            let saved = saved::read(&file, &setup.installation.checkpoints())?;
+            Job::on(global, setup).apply(&saved, allow).await
         }
-        Some(Command::Apply { file: None, .. }) => {
-            Job::begin(global, "apply pending", Beside::Refused).await?.apply_pending().await
-        }
-        Some(Command::Explain { id }) => Job::begin(global, "explain", Beside::Copied).await?.explain(&id).await,
+        Some(Command::Apply { file: None, .. }) => Job::begin(global).await?.apply_pending().await,
+        Some(Command::Explain { id }) => Job::begin(global).await?.explain(&id).await,
         Some(Command::Pending { act: None }) => {
             let setup = Setup::load(&global).await?;
-            pending::list(&setup, global.json).map(|()| 0)
+            pending::list(&setup.installation, global.json).await.map(|()| 0)
         }
-        Some(Command::Pending { act: Some(act) }) => pending::act(&Setup::load(&global).await?, &act).map(|()| 0),
+        Some(Command::Pending { act: Some(act) }) => {
+            pending::act(&Setup::load(&global).await?.installation, act).await.map(|()| 0)
+        }
         Some(Command::Ignored { act }) => {
             let setup = Setup::load(&global).await?;
-            pending::ignored(&setup, act.as_ref(), global.json).map(|()| 0)
+            pending::ignored(&setup.installation, act, global.json).await.map(|()| 0)
         }
-        Some(Command::Unlink { page }) => unlink::unlink(&Setup::load(&global).await?, &page).map(|()| 0),
+        Some(Command::Unlink { page }) => unlink::unlink(&Setup::load(&global).await?.installation, &page).await.map(|()| 0),
         Some(Command::Doctor { what: Cure::Rebuild }) => {
             let setup = Setup::load(&global).await?;
-            let aside = setup.set_state_aside()?;
-            Job::on(global, setup, "rebuild", Beside::Refused).await?.rebuilt(aside.as_deref()).await
+            if global.demo {
+                return Err(Failure::new(Code::Usage, "a demonstration has no state to rebuild"));
+            }
+            let aside = setup.installation.set_state_aside().await?;
+            Job::on(global, setup).rebuilt(aside.as_deref()).await
         }
         Some(Command::Logs(what)) => logs::logs(&global, *what).await,
         Some(Command::Sandbox { listen, empty }) => sandbox(listen, empty).await,
@@ -245,7 +239,7 @@ async fn wait_by_chance(seconds: u32) -> Result<(), Failure> {
     let mut bytes = [0; 4];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::new(Code::Error, "this machine gives no random numbers"))?;
     let share = f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX);
-    let stop = Stop::listening()?;
+    let stop = stop::listening()?;
     tokio::select! {
         () = tokio::time::sleep(Duration::from_secs_f64(f64::from(seconds) * share)) => Ok(()),
         () = stop.wait() => Err(Failure::new(Code::Interrupted, "stopped before anything was read")),
@@ -255,18 +249,18 @@ async fn wait_by_chance(seconds: u32) -> Result<(), Failure> {
 /// Reviews both sides, or the undo of a run, where somebody is there to do so; otherwise prints the plan.
 async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
     let asks = !global.json && !global.no_input;
-    setup.diagnose(global.verbose)?;
+    setup.installation.diagnose(global.verbose);
     if asks && plain::is_wanted(&global, &setup) {
         plain::review(global, setup, undoes).await
     } else if asks && tui::can_show() {
         tui::open(&global, setup, undoes).await
     } else {
-        Job::on(global, setup, "plan", Beside::Copied).await?.plan(undoes, None, false).await
+        Job::on(global, setup).plan(undoes, None, false).await
     }
 }
 
 async fn sandbox(listen: SocketAddr, empty: bool) -> Result<u8, Failure> {
-    let stop = Stop::listening()?;
+    let stop = stop::listening()?;
     let sandbox = demo::serve(listen, empty).await?;
     say(&format!(
         "# Both services, emulated, at http://{} until Ctrl-C. Save this as sandbox.toml, then in another terminal:\n\
@@ -283,60 +277,59 @@ struct Job {
     global: Global,
     dress: Dress,
     progress: Progress,
-    workplace: Workplace,
     started: Instant,
     /// Dropped last: with `--demo` it takes the services and the state along.
     setup: Setup,
 }
 
 impl Job {
-    async fn begin(global: Global, trigger: &'static str, beside: Beside) -> Result<Self, Failure> {
+    async fn begin(global: Global) -> Result<Self, Failure> {
         let setup = Setup::load(&global).await?;
-        Self::on(global, setup, trigger, beside).await
+        Ok(Self::on(global, setup))
     }
 
-    async fn on(global: Global, setup: Setup, trigger: &'static str, beside: Beside) -> Result<Self, Failure> {
+    fn on(global: Global, setup: Setup) -> Self {
         let started = Instant::now();
-        setup.diagnose(global.verbose)?;
+        setup.installation.diagnose(global.verbose);
         let progress = Progress::new(global.quiet, global.verbose > 0);
         progress.beat();
-        let opened = Workplace::open(&setup, Stop::listening()?, progress.watch(), trigger, global.lock_patience(), beside).await;
-        if trigger == AUTO_APPROVE {
-            notify::tell_of_start(&setup, opened.as_ref().err()).await;
-        }
-        let workplace = opened?;
-        Ok(Self { dress: global.dress(), global, progress, workplace, started, setup })
+        Self { dress: global.dress(), global, progress, started, setup }
     }
 
-    async fn plan(mut self, undoes: Option<RunId>, out: Option<&Path>, detailed: bool) -> Result<u8, Failure> {
-        let planned = self
-            .workplace
-            .in_session("plan", async |session, stop, connection| {
-                session.undoes = undoes;
-                let (sides, plan) = look(session, stop).await?;
-                let estimate = estimate(&plan, &sides.snapshots, connection);
-                let calls = session.calls();
-                session.close("planned")?;
-                Ok((plan, calls, estimate))
-            })
-            .await;
+    /// Does something in a run.
+    async fn run<T>(
+        &self,
+        trigger: &'static str,
+        beside: Beside,
+        work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let (patience, stop) = (self.global.lock_patience(), stop::listening()?);
+        let mut runner = self.setup.installation.open(trigger, beside, patience, stop, self.progress.watch()).await?;
+        let done = runner.run(trigger, work).await;
         self.progress.clear();
-        let (plan, calls, estimate) = planned?;
-        let mut document = Document::of(&plan, Timestamp::now(), calls, estimate);
-        let signed = self.setup.custody()?.sign(&document.signed_text());
-        document.signature = match signed {
-            Ok((key, value)) => Some(Signature { key, value }),
-            // A plan that is only looked at needs nobody who vouches for it.
-            Err(_) if out.is_none() => None,
-            Err(error) => return Err(error.into()),
+        done
+    }
+
+    async fn plan(self, undoes: Option<RunId>, out: Option<&Path>, detailed: bool) -> Result<u8, Failure> {
+        let planning = async |session: &mut Session<'_>| {
+            session.undoes = undoes;
+            let (sides, plan) = session.look().await?;
+            let cost = session.cost(&plan, &sides);
+            session.close("planned").await?;
+            Ok((plan, cost))
         };
+        let (plan, cost) = self.run("plan", Beside::Copied, planning).await?;
+        let mut document = Document::of(&plan, cost);
+        let signed = saved::sign(&mut document, &self.setup.installation.checkpoints());
+        // A plan that is only looked at needs nobody who vouches for it.
         if let Some(out) = out {
-            save_plan(out, &document)?;
+            signed?;
+            saved::save(out, &document)?;
         }
         if self.global.json {
             say_json(&document)?;
         } else {
-            say(&text::plan(&plan, calls, estimate, self.dress))?;
+            say(&text::plan(&plan, cost, self.dress))?;
         }
         let braked = plan.changes.iter().any(|change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake));
         Ok(match (detailed, braked, plan.changes.is_empty()) {
@@ -346,140 +339,73 @@ impl Job {
         })
     }
 
-    async fn auto_approve(mut self) -> Result<u8, Failure> {
-        let started = self.started;
-        let ended = self
-            .workplace
-            .in_session(AUTO_APPROVE, async |session, stop, _| {
-                session.unattended = true;
-                let (sides, plan) = look(session, stop).await?;
-                let mut review = session.decided(&plan)?;
-                review.approve_undecided(|change| change.state == State::Ready);
-                let approved = review.approved();
-                let (plan, stopped) = session.apply(sides, plan, approved).await?;
-                let report = session.finish(&plan, stopped, started.elapsed().as_secs_f64())?;
-                Ok((report, plan.scope))
-            })
-            .await;
+    async fn auto_approve(self) -> Result<u8, Failure> {
+        let (patience, stop) = (self.global.lock_patience(), stop::listening()?);
+        let installation = &self.setup.installation;
+        let ended = installation.run_unattended(AUTO_APPROVE, patience, stop, self.progress.watch(), self.started).await;
         self.progress.clear();
-        notify::tell(&self.setup, &mut self.workplace, &ended).await;
-        self.report(&ended?.0)
+        self.report(&ended?)
     }
 
-    async fn explain(mut self, id: &str) -> Result<u8, Failure> {
-        let explained = self
-            .workplace
-            .in_session("explain", async |session, stop, connection| {
-                let (sides, plan) = look(session, stop).await?;
-                let Sides { snapshots, registry, .. } = &sides;
-                let subject = Subject::find(id, &plan, registry, snapshots).ok_or_else(|| {
-                    Failure::new(Code::Error, format!("no page, object or change with the ID {} is seen", Display::of(id)))
-                        .hint("`punchlist plan --json` names the IDs of all changes and notices")
-                })?;
-                session.close("explained")?;
-                Ok(explain(subject, &plan, snapshots, registry, &connection.rules))
-            })
-            .await;
-        self.progress.clear();
-        explain::print(&explained?, self.workplace.places(), self.global.json)?;
+    async fn explain(self, id: &str) -> Result<u8, Failure> {
+        let explaining = async |session: &mut Session<'_>| {
+            let (sides, plan) = session.look().await?;
+            let Sides { snapshots, registry, .. } = &sides;
+            let subject = Subject::find(id, &plan, registry, snapshots).ok_or_else(|| {
+                Failure::new(Code::Error, format!("no page, object or change with the ID {} is seen", Display::of(id)))
+                    .hint("`punchlist plan --json` names the IDs of all changes and notices")
+            })?;
+            session.close("explained").await?;
+            Ok(explain(subject, &plan, snapshots, registry, &self.setup.installation.settings.rules))
+        };
+        let explained = self.run("explain", Beside::Copied, explaining).await?;
+        explain::print(&explained, &self.setup.installation.settings.places, self.global.json)?;
         Ok(0)
     }
 
     /// Applies what people have approved, and what that needs.
-    async fn apply_pending(mut self) -> Result<u8, Failure> {
-        let started = self.started;
-        let report = self
-            .workplace
-            .in_session("apply pending", async |session, stop, _| {
-                let (sides, plan) = look(session, stop).await?;
-                let mut review = session.decided(&plan)?;
-                review.approve_recalled();
-                let approved = review.approved();
-                let (plan, stopped) = session.apply(sides, plan, approved).await?;
-                Ok(session.finish(&plan, stopped, started.elapsed().as_secs_f64())?)
-            })
-            .await;
-        self.report(&report?)
+    async fn apply_pending(self) -> Result<u8, Failure> {
+        let applying = async |session: &mut Session<'_>| {
+            let (sides, plan) = session.look().await?;
+            let mut review = session.decided(&plan, "policy").await?;
+            review.approve_recalled();
+            let approved = review.approved();
+            let (plan, stopped) = session.apply(sides, plan, approved).await?;
+            Ok(session.finish(&plan, stopped, self.started.elapsed().as_secs_f64()).await?)
+        };
+        self.report(&self.run("apply pending", Beside::Refused, applying).await?)
     }
 
-    /// Applies, of a saved plan's ready changes, those that a fresh plan proposes unchanged. The rest is refused as stale.
-    async fn apply(mut self, saved: &Saved, allow: Vec<Allowance>) -> Result<u8, Failure> {
-        let started = self.started;
-        let report = self
-            .workplace
-            .in_session("apply", async |session, stop, connection| {
-                let rules = sha256(&connection.rules);
-                if saved.scope.rules != rules {
-                    return Err(Failure::new(Code::Error, "the plan was made with other rules than those of the configuration")
-                        .hint("make a new plan with `punchlist plan --out FILE`"));
-                }
-                session.undoes.clone_from(&saved.scope.undoes);
-                let (mut sides, mut plan) = look(session, stop).await?;
-                let scope = |scope: &Scope| (scope.notion_workspace.clone(), scope.clockify_workspace.clone());
-                if scope(&saved.scope) != scope(&plan.scope) {
-                    return Err(Failure::new(Code::Refused, "the plan was made for other workspaces")
-                        .hint("use the configuration that it was made with"));
-                }
-                let mut ready: BTreeSet<&str> = ready_of(saved).map(|change| change.id.as_str()).collect();
-                if !allow.is_empty() {
-                    if plan.hash != saved.plan_hash {
-                        return Err(Failure::new(
-                            Code::Error,
-                            "something has changed since the plan was saved, and --allow holds for that plan alone",
-                        )
-                        .hint("make a new plan with `punchlist plan --out FILE`, and look at what it holds"));
-                    }
-                    session.release(&who(), allow)?;
-                    plan = session.plan(&mut sides)?;
-                    let let_through = plan.changes.iter().filter(|change| change.state == State::Ready);
-                    let let_through: BTreeSet<&str> = let_through.map(|change| change.id.0.as_str()).collect();
-                    let held = saved.changes.iter().filter(|change| change.hold.is_some());
-                    ready.extend(held.map(|change| change.id.as_str()).filter(|id| let_through.contains(id)));
-                }
-                // What the file calls ready is ready where the plan of this moment says so, or where a person has approved it.
-                let mut review = session.decided(&plan)?;
-                let asked: BTreeSet<&str> = saved.changes.iter().map(|change| change.id.as_str()).collect();
-                let others = (0..plan.changes.len()).filter(|&at| !asked.contains(plan.changes[at].id.0.as_str()));
-                review.decide(&others.collect::<Vec<_>>(), None);
-                review.approve_undecided(|change| change.state == State::Ready && ready.contains(change.id.0.as_str()));
-                session.refuse_stale(stale(saved, &review))?;
-                let approved = review.approved();
-                let (plan, stopped) = session.apply(sides, plan, approved).await?;
-                Ok(session.finish(&plan, stopped, started.elapsed().as_secs_f64())?)
-            })
-            .await;
-        self.report(&report?)
+    async fn apply(self, saved: &Saved, allow: Vec<Allowance>) -> Result<u8, Failure> {
+        let applying = async |session: &mut Session<'_>| {
+            let (plan, stopped) = session.apply_saved(saved, allow).await?;
+            Ok(session.finish(&plan, stopped, self.started.elapsed().as_secs_f64()).await?)
+        };
+        self.report(&self.run("apply", Beside::Refused, applying).await?)
     }
 
     /// Finds all links again on a state that is new, and says what is left to decide.
-    async fn rebuilt(mut self, aside: Option<&Path>) -> Result<u8, Failure> {
-        let planned = self
-            .workplace
-            .in_session("rebuild", async |session, stop, connection| {
-                let (sides, plan) = look(session, stop).await?;
-                let estimate = estimate(&plan, &sides.snapshots, connection);
-                let calls = session.calls();
-                session.close("rebuilt")?;
-                Ok((plan, calls, estimate, sides.registry.len()))
-            })
-            .await;
-        self.progress.clear();
-        let (plan, calls, estimate, links) = planned?;
+    async fn rebuilt(self, aside: Option<&Path>) -> Result<u8, Failure> {
+        let rebuilding = async |session: &mut Session<'_>| {
+            let (sides, plan) = session.look().await?;
+            let cost = session.cost(&plan, &sides);
+            session.close("rebuilt").await?;
+            Ok((plan, cost, sides.registry.len()))
+        };
+        let (plan, cost, links) = self.run("rebuild", Beside::Refused, rebuilding).await?;
         if self.global.json {
-            let document = Document::of(&plan, Timestamp::now(), calls, estimate);
-            say_json(&document)?;
+            say_json(&Document::of(&plan, cost))?;
             return Ok(0);
         }
         if let Some(aside) = aside {
             say(&format!("The old state is kept as {}.\n", aside.display()))?;
         }
         say(&format!("{links} links were found again. What is left:\n\n"))?;
-        say(&text::plan(&plan, calls, estimate, self.dress))?;
+        say(&text::plan(&plan, cost, self.dress))?;
         Ok(0)
     }
 
     fn report(&self, report: &Report) -> Result<u8, Failure> {
-        self.progress.clear();
         if self.global.json {
             say_json(report)?;
         } else {
@@ -487,87 +413,6 @@ impl Job {
         }
         Ok(report.outcome.exit_code())
     }
-}
-
-/// What applying the ready changes would cost.
-fn estimate(plan: &Plan, snapshots: &Snapshots, connection: &Connection) -> Estimate {
-    let approved = Review::by_policy(plan).approved();
-    let steps = steps(&approved, snapshots, &connection.rules);
-    let count = |service| steps.iter().filter(|step| step.act.service() == Some(service)).count();
-    let estimates = steps.iter().filter(|step| matches!(&step.act, Act::Update { fields, .. } if costs_two(step.kind, fields)));
-    let reads = |service| readings(&steps, service, snapshots, connection);
-    let clockify = count(Service::Clockify) + estimates.count() + reads(Service::Clockify);
-    Estimate::of(count(Service::Notion) + reads(Service::Notion), clockify, &connection.pace)
-}
-
-/// What is read again before it is written.
-fn readings(steps: &[Step], service: Service, snapshots: &Snapshots, connection: &Connection) -> usize {
-    let hourly = service == Service::Clockify && connection.pace.clockify_per_hour.is_some();
-    let rests_on_reading = |step: &&Step| match &step.act {
-        Act::Update { .. } | Act::Create { like: Some(_), .. } => service == Service::Clockify,
-        Act::WriteBack { fields, .. } => service == Service::Notion && fields.keys().any(|field| !field.is_told()),
-        Act::Create { .. } | Act::Adopt(_) | Act::Restore(_) | Act::Part(_) | Act::Accept => false,
-    };
-    let of_kind = |kind| {
-        let writes = steps.iter().filter(|step| step.kind == kind).filter(rests_on_reading).count();
-        let rows = if service == Service::Notion { snapshots.pages[kind].rows().len().div_ceil(100) } else { 1 };
-        Estimate::readings(writes, rows, hourly)
-    };
-    Kind::ALL.into_iter().map(of_kind).sum()
-}
-
-/// A project's estimate has a request of its own.
-fn costs_two<V>(kind: Kind, fields: &BTreeMap<Field, V>) -> bool {
-    kind == Kind::Project && fields.contains_key(&Field::Estimate) && fields.len() > 1
-}
-
-fn ready_of(saved: &Saved) -> impl Iterator<Item = &ChangeDocument> {
-    saved.changes.iter().filter(|change| change.state == State::Ready)
-}
-
-/// The saved plan's ready changes that a fresh plan would make otherwise, or leaves to a person. Where it has nothing to do, what was
-/// planned is so already.
-fn stale(saved: &Saved, review: &Review<&Plan>) -> Vec<What> {
-    let fresh = review.plan();
-    let why = |change: &ChangeDocument| {
-        let Some(at) = review.place(&ChangeId(change.id.clone())) else { return change.stale(fresh) };
-        let now = &fresh.changes[at];
-        let waits = now.state == State::Review && review.verdict(at).decision.is_none();
-        waits.then(|| format!("it is for a person to decide ({} %): {}", now.proposal.confidence, now.proposal.reason))
-    };
-    let stale = ready_of(saved).filter_map(|change| Some((ChangeId(change.id.clone()), why(change)?)));
-    stale.map(|(change, because)| What::NotStarted { change, because }).collect()
-}
-
-/// Reads a saved plan that our own planner has made, and nobody has changed since.
-fn read_plan(file: &Path, custody: &Custody) -> Result<Saved, Failure> {
-    let shown = Display::of(&file.display().to_string());
-    let refused = |because: &dyn std::fmt::Display, hint: &str| {
-        Failure::new(Code::Error, format!("the plan {shown} cannot be used: {because}")).hint(hint)
-    };
-    let text = saved::read(file, PLAN_BYTES_MAX).map_err(|error| refused(&error, error.hint()))?;
-    let document = Saved::read(&text).map_err(|error| refused(&error, error.hint()))?;
-    let again = "make a new plan with `punchlist plan --out FILE`";
-    let Some(Signature { key, value }) = &document.signature else {
-        return Err(refused(&"it is not signed: an older version has made it, or somebody else", again));
-    };
-    if custody.public_key()?.as_ref() != Some(key) {
-        return Err(refused(
-            &"it is signed with another key than this state's: it was made with another state, or by somebody else",
-            "apply it with the state that it was made with, or make a new plan with `punchlist plan --out FILE`",
-        ));
-    }
-    if !is_signed(&document.signed_text(), key, value) {
-        return Err(refused(&"its signature does not hold: somebody else has sealed it", again));
-    }
-    Ok(document)
-}
-
-/// Saves a plan whole or not at all, readable by its owner only: it names clients and projects.
-fn save_plan(out: &Path, document: &Document<'_>) -> Result<(), Failure> {
-    let text = json(document).map_err(|error| Failure::new(Code::Error, error))? + "\n";
-    let failed = |error| Failure::new(Code::Error, format!("could not save the plan to {}: {error}", out.display()));
-    saved::save(out, &text).map_err(failed)
 }
 
 /// Prints on standard output. A reader that went away, as `head` does, is no error.

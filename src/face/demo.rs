@@ -11,15 +11,15 @@ use crate::{
     edge::{
         config::{Loader, Override},
         environment::Environment,
-        store::Store,
     },
+    engine::state::State,
     sandbox::{CLOCKIFY_KEY, Knobs, NOTION_TOKEN, NotionId, Sandbox, World},
 };
 
 /// The sample agency, served on loopback, with a state of its own that goes when this is dropped.
 pub(super) struct Demo {
     sandbox: Sandbox,
-    pub(super) state: TempDir,
+    state: TempDir,
 }
 
 impl Demo {
@@ -31,15 +31,17 @@ impl Demo {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let sandbox = Sandbox::start(world, Knobs::default(), listen).await?;
         let state = TempDir::with_prefix("punchlist-demo-")?;
-        Store::open(state.path(), now)?.save_links(now, &links)?;
+        State::begin_with(state.path(), now, &links).await?;
         Ok(Self { sandbox, state })
     }
 
     /// Where the settings for the sandbox come from. No file and nothing of the real environment is read.
     pub(super) fn loader(&self) -> Loader {
         let environment = [("NOTION_TOKEN", NOTION_TOKEN), ("CLOCKIFY_API_KEY", CLOCKIFY_KEY), ("PUNCHLIST_CONFIG", "/dev/null")];
-        let keys = endpoints(&self.sandbox, "env:NOTION_TOKEN", "env:CLOCKIFY_API_KEY");
-        let overrides = keys.into_iter().map(|(key, value)| Override { key: key.to_owned(), value, place: "--demo".to_owned() });
+        let keys = endpoints(&self.sandbox, "env:NOTION_TOKEN", "env:CLOCKIFY_API_KEY").into_iter();
+        let state = ("state.dir", self.state.path().to_string_lossy().into_owned());
+        let overrides =
+            keys.chain([state]).map(|(key, value)| Override { key: key.to_owned(), value, place: "--demo".to_owned() });
         Loader { environment: Environment::from_iter(environment), config_path: None, overrides: overrides.collect() }
     }
 }

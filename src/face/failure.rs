@@ -1,30 +1,10 @@
-//! What goes wrong, as a person is told it: what, what to do next, and an exit code.
+//! How a person is told what goes wrong.
 
-use std::{
-    fmt,
-    io::{Write, stderr},
-};
+use std::io::{Write, stderr};
 
-use crate::{
-    edge::{
-        clockify, config::ConfigError, custody::CustodyError, http::SetupError, notion, scrub::scrub, secrets::SecretError,
-        store::StoreError,
-    },
-    engine::session::SessionError,
-};
+use crate::edge::scrub::scrub;
 
-/// Exit codes of a command that ended without a report. A report has its own: [`crate::domain::report::Ending::exit_code`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Code {
-    Error = 1,
-    Interrupted = 4,
-    Locked = 5,
-    StateUnusable = 6,
-    Refused = 7,
-    Usage = 64,
-    OutOfBudget = 75,
-    Configuration = 78,
-}
+pub(super) use crate::engine::failure::{Code, Failure};
 
 /// Tells a panic as an error report would, without what is known to be secret: its words may quote what was worked on.
 pub(crate) fn tell_panics() {
@@ -34,122 +14,4 @@ pub(crate) fn tell_panics() {
     std::panic::set_hook(Box::new(move |panic| {
         drop(writeln!(stderr(), "{}", scrub(&panics.panic_report(panic).to_string())));
     }));
-}
-
-/// A failure for people. Its texts are safe to show, and hold nothing that is known to be secret.
-#[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) code: Code,
-    pub(super) error: String,
-    pub(super) hints: Vec<String>,
-}
-
-impl Failure {
-    pub(super) fn new(code: Code, error: impl fmt::Display) -> Self {
-        Self { code, error: scrub(&error.to_string()).into_owned(), hints: Vec::new() }
-    }
-
-    /// Several at once, in their order; the code is that of the gravest.
-    pub(super) fn several(failures: impl IntoIterator<Item = Self>) -> Self {
-        let mut all: Vec<Self> = failures.into_iter().collect();
-        if all.len() == 1 {
-            return all.remove(0);
-        }
-        let rank = |failure: &&Self| {
-            let ranked = [Code::Configuration, Code::Refused, Code::StateUnusable, Code::Locked, Code::Error];
-            ranked.iter().position(|code| *code == failure.code)
-        };
-        let code =
-            all.iter().min_by_key(|failure| rank(failure).unwrap_or(usize::MAX)).map_or(Code::Error, |failure| failure.code);
-        let error = all.iter().fold(format!("{} things are wrong", all.len()), |text, failure| text + "\n  " + &failure.error);
-        let mut hints: Vec<String> = Vec::new();
-        for hint in all.into_iter().flat_map(|failure| failure.hints) {
-            if !hints.contains(&hint) {
-                hints.push(hint);
-            }
-        }
-        Self { code, error, hints }
-    }
-
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        let hint = hint.into();
-        if !hint.is_empty() {
-            self.hints.push(scrub(&hint).into_owned());
-        }
-        self
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "error: {}", self.error)?;
-        self.hints.iter().try_for_each(|hint| write!(formatter, "\n hint: {hint}"))
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        Self::new(Code::Configuration, error)
-    }
-}
-
-impl From<SecretError> for Failure {
-    fn from(error: SecretError) -> Self {
-        Self::new(Code::Refused, &error).hint(error.hint())
-    }
-}
-
-impl From<SetupError> for Failure {
-    fn from(error: SetupError) -> Self {
-        Self::new(Code::Error, error)
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        let code = match error {
-            StoreError::Locked { .. } => Code::Locked,
-            StoreError::Unusable { .. } => Code::StateUnusable,
-            StoreError::Bug { .. } => Code::Error,
-        };
-        Self::new(code, &error).hint(error.hint())
-    }
-}
-
-impl From<CustodyError> for Failure {
-    fn from(error: CustodyError) -> Self {
-        Self::new(Code::Error, &error).hint(error.hint())
-    }
-}
-
-impl From<SessionError> for Failure {
-    fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::Store(error) => error.into(),
-            SessionError::Notion(ref notion @ notion::Error::Budget { .. }) => {
-                Self::new(Code::OutOfBudget, notion).hint(notion.hint())
-            }
-            SessionError::Notion(ref notion) if notion.is_refusal() => Self::new(Code::Refused, notion).hint(notion.hint()),
-            SessionError::Notion(ref notion) if notion.is_misconfiguration() => {
-                Self::new(Code::Configuration, notion).hint(notion.hint())
-            }
-            SessionError::Notion(notion) => Self::new(Code::Error, &notion).hint(notion.hint()),
-            SessionError::Clockify(ref clockify @ clockify::Error::Budget { .. }) => {
-                Self::new(Code::OutOfBudget, clockify).hint(clockify.hint())
-            }
-            SessionError::Clockify(ref clockify) if clockify.is_refusal() => {
-                Self::new(Code::Refused, clockify).hint(clockify.hint())
-            }
-            SessionError::Clockify(clockify) => Self::new(Code::Error, &clockify).hint(clockify.hint()),
-            SessionError::Several(errors) => Self::several(errors.into_iter().map(Self::from)),
-            SessionError::OtherIdentity { .. } => Self::new(Code::Refused, &error)
-                .hint("use the credentials of that workspace, or another --state-dir for this one"),
-        }
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::new(Code::Error, error)
-    }
 }

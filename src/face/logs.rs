@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     failure::{Code, Failure},
+    setup::{Global, Setup},
     text,
-    workplace::{Global, Setup},
 };
 use crate::{
     domain::{
@@ -19,7 +19,8 @@ use crate::{
         journal::{Event, RunId, What},
         text::{Display, json},
     },
-    edge::store::{Entity, Entry, Selection, Store, Toward},
+    edge::store::{Entity, Entry, Selection, Toward},
+    engine::state::State,
 };
 
 /// Runs that are listed when nobody asks for more.
@@ -118,26 +119,33 @@ enum Command {
 /// Does what is asked of the log.
 pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, Failure> {
     let Logs { what, filter } = logs;
-    let setup = Setup::to_look_back(global).await?;
+    let Setup { installation, .. } = &Setup::to_look_back(global).await?;
     let what = what.unwrap_or(Command::List { filter });
     if let Command::Verify { file: Some(file), public_key } = what {
-        let kept = setup.custody()?.read(public_key.as_deref());
+        let kept = installation.checkpoints().read(public_key.as_deref());
         let verified = copy::verify(&file, public_key.or(kept.ok().and_then(|kept| kept.key)))?;
         return verdict(global, &format!("The copy {}", file.display()), &verified.verdict, verified.key.as_deref());
     }
-    let store = Store::open_read_only(&setup.state_directory()?)?;
+    let store = installation.look_at_state().await?;
     let look = Look { global, store };
     match what {
-        Command::List { filter } => look.list(&filter),
-        Command::Show { name, filter } => look.show(&name, filter),
+        Command::List { filter } => look.list(&filter).await,
+        Command::Show { name, filter } => look.show(&name, filter).await,
         Command::Export { format, out, force, filter } => {
-            let (selection, grep) = look.selection(&filter)?;
-            copy::export(&look.store, &setup.custody()?, &copy::Wanted { selection, grep, format }, out.as_deref(), force)?;
+            let (selection, grep) = look.selection(&filter).await?;
+            copy::export(
+                &look.store,
+                &installation.checkpoints(),
+                &copy::Wanted { selection, grep, format },
+                out.as_deref(),
+                force,
+            )
+            .await?;
             Ok(0)
         }
         Command::Verify { file: _, public_key } => {
-            let kept = setup.custody()?.read(public_key.as_deref())?;
-            let mut found = look.store.verify(&kept.checkpoints)?;
+            let kept = installation.checkpoints().read(public_key.as_deref())?;
+            let mut found = look.store.verify(&kept.checkpoints).await?;
             kept.findings.into_iter().for_each(|finding| found.find(finding));
             verdict(global, "The log", &found, kept.key.as_deref())
         }
@@ -185,37 +193,40 @@ fn verdict(global: &Global, what: &str, verdict: &Verdict, key: Option<&str>) ->
 /// Looks at the log of a state.
 struct Look<'a> {
     global: &'a Global,
-    store: Store,
+    store: State,
 }
 
 impl Look<'_> {
-    fn selection(&self, filter: &Filter) -> Result<(Selection, Option<String>), Failure> {
-        selection(&self.store, filter)
+    async fn selection(&self, filter: &Filter) -> Result<(Selection, Option<String>), Failure> {
+        selection(&self.store, filter).await
     }
 
-    fn run(&self, name: &str) -> Result<RunId, Failure> {
-        run_named(&self.store, name)
+    async fn run(&self, name: &str) -> Result<RunId, Failure> {
+        run_named(&self.store, name).await
     }
 
     /// Visits entries with their lines, as far as these contain what is looked for.
-    fn each(
+    async fn each(
         &self,
         selection: &Selection,
         grep: Option<&str>,
         visit: &mut dyn FnMut(Entry, Timestamp, String) -> ControlFlow<()>,
     ) -> Result<(), Failure> {
-        Ok(self.store.visit_log(selection, Toward::End(0), &mut |entry| {
-            let (at, line) = line(&self.store, &entry);
-            if grep.is_none_or(|grep| line.to_lowercase().contains(grep) || entry.body.to_lowercase().contains(grep)) {
-                return visit(entry, at, line);
-            }
-            ControlFlow::Continue(())
-        })?)
+        Ok(self
+            .store
+            .visit_log(selection, Toward::End(0), async |entry| {
+                let (at, line) = line(&self.store, &entry).await;
+                if grep.is_none_or(|grep| line.to_lowercase().contains(grep) || entry.body.to_lowercase().contains(grep)) {
+                    return visit(entry, at, line);
+                }
+                ControlFlow::Continue(())
+            })
+            .await?)
     }
 }
 
 /// What a filter selects, and what its lines must contain.
-fn selection(store: &Store, filter: &Filter) -> Result<(Selection, Option<String>), Failure> {
+async fn selection(store: &State, filter: &Filter) -> Result<(Selection, Option<String>), Failure> {
     let Filter { since, until, run, kind, level, grep, about } = filter;
     let now = Timestamp::now();
     let time = |text: &Option<String>| text.as_deref().map(|text| time(text, now)).transpose();
@@ -232,8 +243,14 @@ fn selection(store: &Store, filter: &Filter) -> Result<(Selection, Option<String
         LevelArgument::Error => Level::Error,
     });
     let selection = Selection {
-        run: run.as_deref().map(|run| run_named(store, run)).transpose()?,
-        about: about.as_deref().map(|about| entity(store, about)).transpose()?,
+        run: match run {
+            Some(run) => Some(run_named(store, run).await?),
+            None => None,
+        },
+        about: match about {
+            Some(about) => Some(entity(store, about).await?),
+            None => None,
+        },
         kinds: kinds.collect::<Result<_, _>>()?,
         level,
         since: time(since)?,
@@ -243,8 +260,8 @@ fn selection(store: &Store, filter: &Filter) -> Result<(Selection, Option<String
 }
 
 /// The run with a name, or the only one whose name begins so.
-fn run_named(store: &Store, name: &str) -> Result<RunId, Failure> {
-    let runs = store.runs(if name == "last" { 1 } else { usize::MAX })?;
+async fn run_named(store: &State, name: &str) -> Result<RunId, Failure> {
+    let runs = store.runs(if name == "last" { 1 } else { usize::MAX }).await?;
     let mut found = runs.into_iter().map(|run| run.id).filter(|id| name == "last" || id.0.starts_with(name));
     let missing =
         || Failure::new(Code::Usage, format!("there is no run `{}`", Display::of(name))).hint("`punchlist logs list` lists them");
@@ -259,7 +276,7 @@ fn run_named(store: &Store, name: &str) -> Result<RunId, Failure> {
 }
 
 /// What a line of words selects, as in `level:warn kind:intent acme`, and the words that are none of these.
-pub(crate) fn selection_of(store: &Store, words: &str) -> Result<(Selection, String), Failure> {
+pub(crate) async fn selection_of(store: &State, words: &str) -> Result<(Selection, String), Failure> {
     let (mut filter, mut rest) = (Filter::default(), Vec::new());
     for word in words.split_whitespace() {
         match word.split_once(':').filter(|(_, value)| !value.is_empty()) {
@@ -276,20 +293,23 @@ pub(crate) fn selection_of(store: &Store, words: &str) -> Result<(Selection, Str
             _ => rest.push(word),
         }
     }
-    let (selection, _) = selection(store, &filter)?;
+    let (selection, _) = selection(store, &filter).await?;
     Ok((selection, rest.join(" ")))
 }
 
 /// When an entry was made, and what it says, with what it is about.
-pub(crate) fn line(store: &Store, entry: &Entry) -> (Timestamp, String) {
+pub(crate) async fn line(store: &State, entry: &Entry) -> (Timestamp, String) {
     let event = entry.event().ok();
     // What cannot be found is left out of the line; verifying tells why.
-    let context: Option<Event> = event.and_then(|event| store.log_context(&event).ok().flatten());
+    let context: Option<Event> = match event {
+        Some(event) => store.log_context(&event).await.ok().flatten(),
+        None => None,
+    };
     text::line_of(&entry.body, context.as_ref())
 }
 
 /// The page or object that somebody means: by ID, address or name.
-pub(super) fn entity(store: &Store, what: &str) -> Result<Entity, Failure> {
+pub(super) async fn entity(store: &State, what: &str) -> Result<Entity, Failure> {
     let what = what.trim();
     let last = what.trim_end_matches('/').rsplit('/').next().unwrap_or(what);
     let last = last.split(['?', '#']).next().unwrap_or(last);
@@ -299,9 +319,9 @@ pub(super) fn entity(store: &Store, what: &str) -> Result<Entity, Failure> {
         .split('/')
         .find_map(|part| part.parse().ok().filter(|_| part.len() == 24 && part.bytes().all(|b| b.is_ascii_hexdigit())));
     if page.is_some() || object.is_some() {
-        return Ok(store.entity(page, object)?);
+        return Ok(store.entity(page, object).await?);
     }
-    let mut named = store.entities_named(what)?;
+    let mut named = store.entities_named(what).await?;
     match (named.pop(), named.len()) {
         (None, _) => Err(Failure::new(Code::Usage, format!("the log knows nothing named “{}”", Display::of(what)))
             .hint("look for a part of its name with --grep, or give the ID or address of its page or object")),

@@ -1,6 +1,6 @@
-//! What waits for a person and what was ignored for good: listed, approved for the next run, taken back. Only the state is looked at.
+//! What waits for a person and what was ignored for good: listed, approved for the next run, taken back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
@@ -10,21 +10,24 @@ use super::{
     cli::say,
     failure::{Code, Failure},
     text::put,
-    workplace::Setup,
 };
 use crate::{
     domain::{
-        model::{Kind, ObjectId, PageId},
+        model::Kind,
         pending::Waits,
         plan::{
             Action, ChangeId, NoticeCode,
             document::{ChangeDocument, NoticeDocument},
         },
-        review::{Decision, Remembered, Said, Verdict},
+        review::{Decision, Remembered},
         text::{Display, json},
     },
-    edge::store::{PendingRow, Store},
-    engine::session::{NOTICES, Told},
+    edge::store::PendingRow,
+    engine::{
+        pending::{self, Queue, is_approval},
+        run::Installation,
+        session::Told,
+    },
 };
 
 /// The format's name and version.
@@ -64,6 +67,21 @@ pub(super) struct Which {
     /// All with one action, e.g. update or close
     #[arg(long, conflicts_with = "ids", value_parser = action)]
     action: Option<Action>,
+}
+
+impl Which {
+    fn meant(self) -> pending::Which {
+        let kind = self.kind.map(|kind| match kind {
+            KindWord::Client => Kind::Client,
+            KindWord::Project => Kind::Project,
+            KindWord::Task => Kind::Task,
+        });
+        match (self.ids.is_empty(), kind, self.action) {
+            (false, ..) => pending::Which::Ids(self.ids),
+            (true, None, None) => pending::Which::All,
+            (true, kind, action) => pending::Which::Of(kind, action),
+        }
+    }
 }
 
 /// What to do about what was ignored.
@@ -140,84 +158,11 @@ struct Document<'a> {
     notices: Vec<&'a NoticeDocument>,
 }
 
-/// What waits, and what people said about it.
-#[derive(Default)]
-struct Queue {
-    rows: Vec<PendingRow>,
-    said: BTreeMap<ChangeId, Remembered>,
-    notices: Vec<Told>,
-}
-
-impl Queue {
-    fn of(store: &Store) -> Result<Self, Failure> {
-        let said = store.verdicts()?.into_iter().map(|known| (known.said.change.clone(), known)).collect();
-        let mut queue = Self { rows: store.pending()?, said, notices: store.recall(NOTICES)?.unwrap_or_default() };
-        // What was ignored since waits for nobody, although no run has said so yet.
-        let ignored: BTreeSet<ChangeId> =
-            queue.said.values().filter(|known| is_ignored(known)).map(|known| known.said.change.clone()).collect();
-        queue.rows.retain(|row| !ignored.contains(&ChangeId(row.change.id.clone())));
-        queue.notices.retain(|told| !ignored.contains(&ChangeId(told.notice.id.clone())));
-        Ok(queue)
-    }
-
-    fn decision(&self, id: &str) -> Option<(&Decision, &str)> {
-        let known = self.said.get(&ChangeId(id.to_owned()))?;
-        Some((known.said.verdict.decision.as_ref()?, known.by.as_str()))
-    }
-
-    fn shown<'a>(&'a self, row: &'a PendingRow) -> Row<'a> {
-        let PendingRow { change, waits, reason, first_seen } = row;
-        let decided_by = self.decision(&change.id).map(|(_, by)| by);
-        let approved = self.is_approved(row);
-        Row { change, waits: *waits, because: reason, first_seen: *first_seen, approved, decided_by }
-    }
-
-    /// What waits, with what waits alike beside it, in the order of the first of each.
-    fn alike(&self) -> Vec<Vec<&PendingRow>> {
-        let mut places = BTreeMap::new();
-        let mut groups: Vec<Vec<&PendingRow>> = Vec::new();
-        for row in &self.rows {
-            let PendingRow { change, waits, reason, .. } = row;
-            // What holds each of them back may be another row; what is for review differs by its reason.
-            let why = change.hold.as_ref().map_or(Err(reason), |hold| Ok(hold.code));
-            let place = *places.entry((change.action, change.kind, *waits, why, self.is_approved(row))).or_insert(groups.len());
-            match groups.get_mut(place) {
-                Some(group) => group.push(row),
-                None => groups.push(vec![row]),
-            }
-        }
-        groups
-    }
-
-    /// How it waits, and whether somebody has approved it.
-    fn state(&self, row: &PendingRow) -> String {
-        match self.decision(&row.change.id) {
-            Some((Decision::Approve, by)) if row.waits == Waits::Failed => {
-                format!("failed, and approved by {by} for the next run")
-            }
-            Some((Decision::Approve, by)) => format!("approved by {by}, for the next run"),
-            _ => row.waits.word().to_owned(),
-        }
-    }
-
-    fn is_approved(&self, row: &PendingRow) -> bool {
-        matches!(self.decision(&row.change.id), Some((Decision::Approve, _)))
-    }
-
-    /// What was said about changes that no run has left, as in a review that ended before anything was applied.
-    fn standing(&self) -> impl Iterator<Item = &Remembered> {
-        let left: BTreeSet<&str> = self.rows.iter().map(|row| row.change.id.as_str()).collect();
-        let stands = move |known: &&Remembered| !is_ignored(known) && !left.contains(known.said.change.0.as_str());
-        self.said.values().filter(stands)
-    }
-}
-
-fn is_ignored(known: &Remembered) -> bool {
-    known.said.verdict.decision == Some(Decision::Ignore)
-}
-
-fn is_approval(known: &Remembered) -> bool {
-    known.said.verdict.decision == Some(Decision::Approve)
+fn shown<'a>(queue: &'a Queue, row: &'a PendingRow) -> Row<'a> {
+    let PendingRow { change, waits, reason, first_seen } = row;
+    let decided_by = queue.decision(&change.id).map(|(_, by)| by);
+    let approved = queue.is_approved(row);
+    Row { change, waits: *waits, because: reason, first_seen: *first_seen, approved, decided_by }
 }
 
 fn stands(known: &Remembered) -> Standing<'_> {
@@ -227,13 +172,10 @@ fn stands(known: &Remembered) -> Standing<'_> {
 }
 
 /// Lists what waits.
-pub(super) fn list(setup: &Setup, as_json: bool) -> Result<(), Failure> {
-    let queue = match setup.look_at_state()? {
-        Some(store) => Queue::of(&store)?,
-        None => Queue::default(),
-    };
+pub(super) async fn list(installation: &Installation, as_json: bool) -> Result<(), Failure> {
+    let queue = Queue::of(&installation.look_at_state().await?).await?;
     if as_json {
-        let changes = queue.rows.iter().map(|row| queue.shown(row)).collect();
+        let changes = queue.rows.iter().map(|row| shown(&queue, row)).collect();
         let notices = queue.notices.iter().map(|told| &told.notice).collect();
         let document = Document { format: FORMAT, changes, decisions: queue.standing().map(stands).collect(), notices };
         return say(&format!("{}\n", json(&document).map_err(|error| Failure::new(Code::Error, error))?));
@@ -243,13 +185,13 @@ pub(super) fn list(setup: &Setup, as_json: bool) -> Result<(), Failure> {
 
 fn text(queue: &Queue, now: Timestamp) -> String {
     let mut text = String::new();
-    for alike in queue.alike() {
+    for alike in alike(queue) {
         let PendingRow { change, reason, .. } = alike[0];
-        let state = queue.state(alike[0]);
+        let state = standing_of(queue, alike[0]);
         let what = format!("{} {}", change.action, change.kind);
         if alike.len() < ALIKE_FROM {
             for row in alike {
-                put(&mut text, format_args!("{what} {}\n    {}: {}\n", path(&row.change), queue.state(row), row.reason));
+                put(&mut text, format_args!("{what} {}\n    {}: {}\n", path(&row.change), standing_of(queue, row), row.reason));
                 put(&mut text, format_args!("    {}\n", details(row, now)));
             }
             continue;
@@ -321,6 +263,34 @@ fn details(row: &PendingRow, now: Timestamp) -> String {
     format!("{} %, waits {}, ID {}", row.change.confidence, age(now, row.first_seen), row.change.id)
 }
 
+/// What waits, with what waits alike beside it, in the order of the first of each.
+fn alike(queue: &Queue) -> Vec<Vec<&PendingRow>> {
+    let mut places = BTreeMap::new();
+    let mut groups: Vec<Vec<&PendingRow>> = Vec::new();
+    for row in &queue.rows {
+        let PendingRow { change, waits, reason, .. } = row;
+        // What holds each of them back may be another row; what is for review differs by its reason.
+        let why = change.hold.as_ref().map_or(Err(reason), |hold| Ok(hold.code));
+        let place = *places.entry((change.action, change.kind, *waits, why, queue.is_approved(row))).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(row),
+            None => groups.push(vec![row]),
+        }
+    }
+    groups
+}
+
+/// How it waits, and whether somebody has approved it.
+fn standing_of(queue: &Queue, row: &PendingRow) -> String {
+    match queue.decision(&row.change.id) {
+        Some((Decision::Approve, by)) if row.waits == Waits::Failed => {
+            format!("failed, and approved by {by} for the next run")
+        }
+        Some((Decision::Approve, by)) => format!("approved by {by}, for the next run"),
+        _ => row.waits.word().to_owned(),
+    }
+}
+
 fn people_needed(waiting: usize) -> String {
     match waiting {
         0 => "Nothing waits for a person".to_owned(),
@@ -340,39 +310,33 @@ pub(super) fn age(now: Timestamp, since: Timestamp) -> String {
     }
 }
 
-/// Approves changes, together with those that wait too and that they need; or takes decisions back, also about what no run has left.
-pub(super) fn act(setup: &Setup, act: &Act) -> Result<(), Failure> {
-    let mut store = setup.open_state()?;
-    let queue = Queue::of(&store)?;
-    let which = match act {
-        Act::Approve(which) => which,
-        Act::Clear(which) => return clear(setup, &mut store, &queue, which),
-        Act::Ignore { ids } => return ignore(setup, &mut store, &queue, ids),
-    };
-    let chosen = choose(&queue, which)?;
-    let mut chosen: BTreeSet<usize> = chosen.into_iter().collect();
-    let held = chosen.iter().filter(|at| queue.rows[**at].waits == Waits::Held).count();
-    if let Some(at) = chosen.iter().find(|at| !which.ids.is_empty() && queue.rows[**at].waits == Waits::Held) {
-        let row = &queue.rows[*at];
-        let error = format!("{} cannot be approved now: {}", row.change.id, row.reason);
-        return Err(Failure::new(Code::Error, error)
-            .hint(format!("mend what holds it; or `punchlist pending ignore {}` asks about it no more", row.change.id)));
-    }
-    chosen.retain(|at| queue.rows[*at].waits != Waits::Held);
-    with_needed(&queue, &mut chosen)?;
-    let said: Vec<Said> = chosen.iter().map(|at| approved(&queue, &queue.rows[*at])).collect();
-    if !said.is_empty() {
-        setup.keep(&mut store, "pending approve", &said)?;
-    }
+/// Decides about what waits, or takes decisions back.
+pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Failure> {
     let mut text = String::new();
-    for at in &chosen {
-        put(&mut text, format_args!("approved: {}\n", words(&queue.rows[*at].change)));
-    }
-    if held > 0 {
-        put(&mut text, format_args!("{held} are held, and cannot be approved now.\n"));
-    }
-    if !chosen.is_empty() {
-        text.push_str("`punchlist apply --pending` applies them now; otherwise the next run with --auto-approve does.\n");
+    match act {
+        Act::Approve(which) => {
+            let (changes, held) = pending::approve(installation, &which.meant()).await?;
+            for what in &changes {
+                put(&mut text, format_args!("approved: {what}\n"));
+            }
+            if held > 0 {
+                put(&mut text, format_args!("{held} are held, and cannot be approved now.\n"));
+            }
+            if !changes.is_empty() {
+                text.push_str("`punchlist apply --pending` applies them now; otherwise the next run with --auto-approve does.\n");
+            }
+        }
+        Act::Clear(which) => {
+            for what in pending::clear(installation, &which.meant()).await? {
+                put(&mut text, format_args!("not decided any more: {what}\n"));
+            }
+        }
+        Act::Ignore { ids } => {
+            for said in pending::ignore(installation, &ids).await? {
+                put(&mut text, format_args!("ignored: {}\n", Display::of(&said.what)));
+            }
+            text.push_str("It holds as long as the same is said; `punchlist ignored revoke ID…` takes it back.\n");
+        }
     }
     if text.is_empty() {
         text.push_str("Nothing waits that this names.\n");
@@ -380,146 +344,14 @@ pub(super) fn act(setup: &Setup, act: &Act) -> Result<(), Failure> {
     say(&text)
 }
 
-/// Takes back what was decided: about what waits, and about what no run has left yet.
-fn clear(setup: &Setup, store: &mut Store, queue: &Queue, which: &Which) -> Result<(), Failure> {
-    let standing: Vec<&Remembered> = queue.standing().collect();
-    // Of what no run has left, only IDs and words are known: kinds and actions name what waits alone.
-    let (rows, standing): (Vec<usize>, Vec<&Remembered>) = if which.ids.is_empty() {
-        (choose(queue, which)?, if which.all { standing } else { Vec::new() })
-    } else {
-        let of_rows = queue.rows.iter().map(|row| row.change.id.as_str());
-        let ids = of_rows.chain(standing.iter().map(|known| known.said.change.0.as_str())).enumerate();
-        let named: BTreeSet<usize> = which.ids.iter().map(|id| named(id, ids.clone())).collect::<Result<_, _>>()?;
-        let (rows, others): (Vec<usize>, Vec<usize>) = named.into_iter().partition(|at| *at < queue.rows.len());
-        (rows, others.into_iter().map(|at| standing[at - queue.rows.len()]).collect())
-    };
-    let of_rows = rows.into_iter().map(|at| &queue.rows[at]).map(|row| (said(row, Verdict::default()), words(&row.change)));
-    let of_standing = standing.into_iter().map(|known| {
-        let what = format!("{} ({})", Display::of(&known.said.what), known.said.change);
-        (Said { verdict: Verdict::default(), ..known.said.clone() }, what)
-    });
-    let (said, cleared): (Vec<Said>, Vec<String>) = of_rows.chain(of_standing).unzip();
-    if said.is_empty() {
-        return say("Nothing waits that this names.\n");
-    }
-    setup.keep(store, "pending clear", &said)?;
-    let mut text = String::new();
-    for what in cleared {
-        put(&mut text, format_args!("not decided any more: {what}\n"));
-    }
-    say(&text)
-}
-
-/// Settles notices and changes that come in every run, as long as they say the same.
-fn ignore(setup: &Setup, store: &mut Store, queue: &Queue, ids: &[String]) -> Result<(), Failure> {
-    let ignored = || Verdict { decision: Some(Decision::Ignore), ..Verdict::default() };
-    let of_rows = queue.rows.iter().map(|row| said(row, ignored()));
-    let of_notices = queue.notices.iter().map(|told| {
-        let Told { what, page, notice } = told;
-        Said { change: ChangeId(notice.id.clone()), page: *page, what: what.clone(), verdict: ignored() }
-    });
-    let all: Vec<Said> = of_rows.chain(of_notices).collect();
-    let known = || all.iter().enumerate().map(|(at, said)| (at, said.change.0.as_str()));
-    let meant: BTreeSet<usize> = ids.iter().map(|id| named(id, known())).collect::<Result<_, _>>()?;
-    let said: Vec<Said> = meant.into_iter().map(|at| all[at].clone()).collect();
-    setup.keep(store, "pending ignore", &said)?;
-    let mut text = String::new();
-    for said in &said {
-        put(&mut text, format_args!("ignored: {}\n", Display::of(&said.what)));
-    }
-    text.push_str("It holds as long as the same is said; `punchlist ignored revoke ID…` takes it back.\n");
-    say(&text)
-}
-
-fn words(change: &ChangeDocument) -> String {
-    format!("{} {} “{}” ({})", change.action, change.kind, Display::of(&change.name).clipped(NAME_COLUMNS), change.id)
-}
-
-/// The places of the rows that are meant.
-fn choose(queue: &Queue, which: &Which) -> Result<Vec<usize>, Failure> {
-    let rows = || queue.rows.iter().enumerate();
-    if which.ids.is_empty() {
-        let kind = which.kind.map(|kind| match kind {
-            KindWord::Client => Kind::Client,
-            KindWord::Project => Kind::Project,
-            KindWord::Task => Kind::Task,
-        });
-        let meant = |row: &PendingRow| {
-            kind.is_none_or(|kind| row.change.kind == kind) && which.action.is_none_or(|action| row.change.action == action)
-        };
-        return Ok(rows().filter(|(_, row)| meant(row)).map(|(at, _)| at).collect());
-    }
-    which.ids.iter().map(|id| named(id, rows().map(|(at, row)| (at, row.change.id.as_str())))).collect()
-}
-
-/// The one that an ID means, or its beginning.
-fn named<'a>(id: &str, all: impl Iterator<Item = (usize, &'a str)>) -> Result<usize, Failure> {
-    let shown = Display::of(id);
-    let found: Vec<usize> = all.filter(|(_, known)| !id.is_empty() && known.starts_with(id)).map(|(at, _)| at).collect();
-    match found.as_slice() {
-        [at] => Ok(*at),
-        [] => Err(Failure::new(Code::Error, format!("nothing waits with the ID {shown}"))
-            .hint("`punchlist pending` lists what waits; it may have been withdrawn, since it is no longer true")),
-        several => Err(Failure::new(Code::Error, format!("{} IDs begin with {shown}", several.len())).hint("give more of it")),
-    }
-}
-
-/// Adds what the changes need and what waits too. Where that is held, or left alone by somebody, they cannot be made.
-fn with_needed(queue: &Queue, chosen: &mut BTreeSet<usize>) -> Result<(), Failure> {
-    let by_id: BTreeMap<&str, usize> = queue.rows.iter().enumerate().map(|(at, row)| (row.change.id.as_str(), at)).collect();
-    let mut open: Vec<usize> = chosen.iter().copied().collect();
-    while let Some(at) = open.pop() {
-        for needed in queue.rows[at].change.requires.iter().filter_map(|id| by_id.get(id.as_str()).copied()) {
-            if matches!(queue.rows[needed].waits, Waits::Held) {
-                let (row, needed) = (&queue.rows[at].change, &queue.rows[needed]);
-                return Err(Failure::new(Code::Error, format!("{} needs {}, which is held", words(row), words(&needed.change)))
-                    .hint(needed.reason.clone()));
-            }
-            if chosen.insert(needed) {
-                open.push(needed);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The verdict that approves it; the way, the fields and the values that were chosen before stay.
-fn approved(queue: &Queue, row: &PendingRow) -> Said {
-    let before = queue.said.get(&ChangeId(row.change.id.clone())).map(|known| known.said.verdict.clone());
-    said(row, Verdict { decision: Some(Decision::Approve), ..before.unwrap_or_default() })
-}
-
-fn said(row: &PendingRow, verdict: Verdict) -> Said {
-    let page = row.change.page_id.as_deref().and_then(|page| page.parse().ok());
-    let stand_in = || row.change.clockify_id.as_deref().and_then(|id| PageId::stand_in(id.parse::<ObjectId>().ok()?));
-    let page = page.or_else(stand_in).unwrap_or(PageId::from_number(0));
-    Said { change: ChangeId(row.change.id.clone()), page, what: words(&row.change), verdict }
-}
-
 /// Lists what was ignored for good, or asks about some of it again.
-pub(super) fn ignored(setup: &Setup, revoke: Option<&Ignored>, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn ignored(installation: &Installation, revoke: Option<Ignored>, as_json: bool) -> Result<(), Failure> {
     let Some(Ignored::Revoke { ids, all }) = revoke else {
-        let known = setup.look_at_state()?.map(|store| store.verdicts()).transpose()?.unwrap_or_default();
-        let known: Vec<Remembered> = known.into_iter().filter(is_ignored).collect();
+        let known = pending::ignored(&installation.look_at_state().await?).await?;
         return say(&if as_json { ignored_json(&known)? } else { ignored_text(&known) });
     };
-    let mut store = setup.open_state()?;
-    let known: Vec<Remembered> = store.verdicts()?.into_iter().filter(is_ignored).collect();
-    let ids_known = || known.iter().enumerate().map(|(at, known)| (at, known.said.change.0.as_str()));
-    let revoked: Vec<usize> = if *all {
-        (0..known.len()).collect()
-    } else {
-        ids.iter()
-            .map(|id| named(id, ids_known()))
-            .collect::<Result<_, Failure>>()
-            .map_err(|failure| Failure { hints: vec!["`punchlist ignored` lists what is ignored".to_owned()], ..failure })?
-    };
-    let said: Vec<Said> = revoked.iter().map(|at| Said { verdict: Verdict::default(), ..known[*at].said.clone() }).collect();
-    if !said.is_empty() {
-        setup.keep(&mut store, "ignored revoke", &said)?;
-    }
     let mut text = String::new();
-    for said in &said {
+    for said in pending::revoke(installation, Some(ids.as_slice()).filter(|_| !all)).await? {
         put(&mut text, format_args!("asked about again: {}\n", Display::of(&said.what)));
     }
     if text.is_empty() {

@@ -26,19 +26,22 @@ use self::{
 };
 use super::{
     failure::{Code, Failure},
-    stop::Stop,
+    setup::{Global, Setup},
+    stop::{self, Stop},
     text::{self, Dress},
-    workplace::{Beside, Global, Setup, Workplace, look, who},
 };
 use crate::{
     domain::{
         journal::RunId,
         plan::Plan,
         report::Stopped,
-        review::{Approved, Review, Tally},
+        review::{Approved, Tally},
     },
     edge::environment::Environment,
-    engine::session::{Session, Sides},
+    engine::{
+        run::Beside,
+        session::{Session, Sides},
+    },
 };
 
 /// True where the review is to be held in line prompts: asked for by `--plain`, or by the configuration or `ACCESSIBLE` where somebody can
@@ -46,7 +49,7 @@ use crate::{
 pub(super) fn is_wanted(global: &Global, setup: &Setup) -> bool {
     let accessible = || {
         let asked = Environment::of_process().get("ACCESSIBLE").is_some_and(|value| value != "0");
-        (asked || setup.settings.console.plain) && io::stdout().is_terminal() && io::stdin().is_terminal()
+        (asked || setup.installation.settings.console.plain) && io::stdout().is_terminal() && io::stdin().is_terminal()
     };
     global.plain || accessible()
 }
@@ -54,37 +57,37 @@ pub(super) fn is_wanted(global: &Global, setup: &Setup) -> bool {
 /// Reads both sides, asks about the changes one by one, and applies what is approved when told to.
 pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
     let started = Instant::now();
-    let stop = Stop::listening()?;
+    let stop = stop::listening()?;
     let progress = Progress::new(global.quiet, global.verbose > 0);
     let trigger = if undoes.is_some() { "undo" } else { "review" };
-    let mut workplace =
-        Workplace::open(&setup, stop.clone(), progress.watch(), trigger, global.lock_patience(), Beside::Refused).await?;
-    let turn = workplace.turn();
+    let installation = &setup.installation;
+    let opened = installation.open(trigger, Beside::Refused, global.lock_patience(), stop.clone(), progress.watch());
+    let mut runner = opened.await?;
     let mut talk = Talk { lines: Lines::of_standard_input()?, stop, is_echoed: io::stdin().is_terminal(), is_heard: true };
     if !global.quiet {
         talk.say("reading Notion and Clockify\n")?;
     }
     let dress = Dress { colour: false, ..global.dress() };
-    let code = workplace.in_session(trigger, async |session, stop, _| {
+    let code = runner.run(trigger, async |session| {
         session.undoes = undoes;
-        let (sides, plan) = look(session, stop).await?;
+        let (sides, plan) = session.look().await?;
         let plan = Arc::new(plan);
         talk.say(&show::totals(&plan))?;
         if plan.changes.is_empty() {
             if !plan.notices.is_empty() {
                 talk.say(&show::notices(&plan))?;
             }
-            session.close("reviewed")?;
+            session.close("reviewed").await?;
             return Ok(0);
         }
         // Others may run while somebody thinks.
-        session.store.release();
+        session.let_others_run();
         let approved = loop {
-            let Some(approved) = decide(&mut talk, session, &plan, dress).await? else {
-                session.close("reviewed")?;
+            let Some(approved) = decide(&mut talk, session, &plan, &installation.by, dress).await? else {
+                session.close("reviewed").await?;
                 return Ok(0);
             };
-            match turn.take(session.store).await {
+            match session.take_turn().await.map_err(Failure::from) {
                 Ok(()) => break approved,
                 Err(failure) if failure.code == Code::Locked => {
                     talk.say(&format!("{}: nothing was applied; P tries again\n", failure.error))?;
@@ -94,7 +97,7 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
         };
         progress.about_to_apply(&approved);
         let (plan, stopped) = apply(&mut talk, session, sides, &plan, approved).await?;
-        let report = session.finish(&plan, stopped, started.elapsed().as_secs_f64())?;
+        let report = session.finish(&plan, stopped, started.elapsed().as_secs_f64()).await?;
         talk.say(&text::report(&report, dress))?;
         Ok(report.outcome.exit_code())
     });
@@ -102,16 +105,19 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
 }
 
 /// Goes through the changes until something is to be applied, or somebody leaves.
-async fn decide(talk: &mut Talk, session: &mut Session<'_>, plan: &Arc<Plan>, dress: Dress) -> Result<Option<Approved>, Failure> {
-    let who = who();
-    let mut review = Review::new(Arc::clone(plan), &who);
-    review.recall(session.store.verdicts()?.into_iter().map(|known| (known.said, known.by)));
-    let mut walk = Walk::new(review, dress);
+async fn decide(
+    talk: &mut Talk,
+    session: &mut Session<'_>,
+    plan: &Arc<Plan>,
+    by: &str,
+    dress: Dress,
+) -> Result<Option<Approved>, Failure> {
+    let mut walk = Walk::new(session.decided(Arc::clone(plan), by).await?, dress);
     let tally = Tally::of(&walk.review);
     if tally.undecided < plan.changes.len() {
         talk.say(&format!("Decided before: {}.\n", tally.words()))?;
     }
-    let waiting = session.store.pending()?.len();
+    let waiting = session.waiting().await?.len();
     if waiting > 0 {
         talk.say(&format!("Left for a person by earlier runs: {waiting}.\n"))?;
     }
@@ -142,7 +148,7 @@ async fn decide(talk: &mut Talk, session: &mut Session<'_>, plan: &Arc<Plan>, dr
         };
         let Answer { text, changed } = walk.act(command);
         // Kept before it is said: what was answered is never lost.
-        session.keep(&who, &walk.review.said(&changed))?;
+        session.keep(&walk.review.said(&changed)).await?;
         talk.say(&text)?;
     }
     talk.say(&format!("Decisions are kept: {}. Nothing was applied.\n", Tally::of(&walk.review).words()))?;

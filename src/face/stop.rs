@@ -1,17 +1,11 @@
 //! Ctrl-C, SIGTERM and, in the console, SIGHUP: the first asks for a stop between writes, the second ends the program at once, and so does
 //! half a minute without an end. All can be recovered from.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU8, Ordering},
-    },
-    time::{Duration, Instant},
-};
-
-use tokio::sync::Notify;
+use std::time::{Duration, Instant};
 
 use super::failure::Code;
+
+pub(super) use crate::engine::stop::Stop;
 
 /// From the first signal to the end, whatever hangs.
 const ENDS_WITHIN: Duration = Duration::from_secs(28);
@@ -19,86 +13,38 @@ const ENDS_WITHIN: Duration = Duration::from_secs(28);
 /// What comes so soon after the first signal is the same request: `timeout` signals the program and then its group.
 const SAME_WITHIN: Duration = Duration::from_millis(250);
 
-/// Whether somebody asked the run to stop.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Stop {
-    asked: Arc<AtomicBool>,
-    /// The signal that asked, if one did: what it asks for is not only the work at hand.
-    signal: Arc<AtomicU8>,
-    told: Arc<Notify>,
+/// Listens for signals from now on. Needs a running runtime.
+pub(super) fn listening() -> std::io::Result<Stop> {
+    Ok(to(Signals::new(false)?, || {}))
 }
 
-impl Stop {
-    /// Listens for signals from now on. Needs a running runtime.
-    pub(super) fn listening() -> std::io::Result<Self> {
-        Ok(Self::to(Signals::new(false)?, || {}))
-    }
+/// The same for a program that has taken its terminal over: it also stops tidily when the terminal goes away, and
+/// `leave` gives the terminal back where the program ends at once.
+pub(super) fn listening_on_a_terminal(leave: fn()) -> std::io::Result<Stop> {
+    Ok(to(Signals::new(true)?, leave))
+}
 
-    /// The same for a program that has taken its terminal over: it also stops tidily when the terminal goes away, and `leave` gives the
-    /// terminal back where the program ends at once.
-    pub(super) fn listening_on_a_terminal(leave: fn()) -> std::io::Result<Self> {
-        Ok(Self::to(Signals::new(true)?, leave))
-    }
-
-    fn to(mut signals: Signals, leave: fn()) -> Self {
-        let stop = Self::default();
-        let listener = stop.clone();
-        tokio::spawn(async move {
-            listener.signal.store(signals.next().await, Ordering::Relaxed);
-            listener.ask();
-            let leave_now = move || {
-                leave();
-                std::process::exit(Code::Interrupted as i32);
-            };
-            // A thread of its own: what hangs may be the runtime itself.
-            std::thread::spawn(move || {
-                std::thread::sleep(ENDS_WITHIN);
-                leave_now();
-            });
-            let asked = Instant::now();
-            while asked.elapsed() < SAME_WITHIN {
-                signals.next().await;
-            }
+fn to(mut signals: Signals, leave: fn()) -> Stop {
+    let stop = Stop::default();
+    let listener = stop.clone();
+    tokio::spawn(async move {
+        listener.ask_by(signals.next().await);
+        let leave_now = move || {
+            leave();
+            std::process::exit(Code::Interrupted as i32);
+        };
+        // A thread of its own: what hangs may be the runtime itself.
+        std::thread::spawn(move || {
+            std::thread::sleep(ENDS_WITHIN);
             leave_now();
         });
-        stop
-    }
-
-    /// Asks for a stop, as a signal would.
-    pub(super) fn ask(&self) {
-        self.asked.store(true, Ordering::Relaxed);
-        self.told.notify_waiters();
-    }
-
-    /// Forgets that somebody asked, before something new begins; a signal is not forgotten.
-    pub(super) fn forget(&self) {
-        self.asked.store(self.signalled().is_some(), Ordering::Relaxed);
-    }
-
-    /// The number of the signal that asked, if one did.
-    pub(super) fn signalled(&self) -> Option<u8> {
-        Some(self.signal.load(Ordering::Relaxed)).filter(|&signal| signal > 0)
-    }
-
-    /// Ends when a signal asks.
-    pub(super) async fn signal(&self) {
-        while self.signalled().is_none() {
-            self.told.notified().await;
+        let asked = Instant::now();
+        while asked.elapsed() < SAME_WITHIN {
+            signals.next().await;
         }
-    }
-
-    /// True once somebody asked.
-    pub(super) fn asked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
-    }
-
-    /// Ends when somebody asks.
-    pub(super) async fn wait(&self) {
-        let told = self.told.notified();
-        if !self.asked() {
-            told.await;
-        }
-    }
+        leave_now();
+    });
+    stop
 }
 
 /// The numbers of the signals, as POSIX has them; what a shell reports is 128 and more.

@@ -13,7 +13,7 @@ pub(crate) use event::{ended, everything, from_to as event_from_to, line_of, out
 
 use crate::domain::{
     model::{Kind, PageId, Service, Value, duration_words},
-    plan::{Action, Calls, Change, Estimate, FieldChange, Plan, Proposal, State, Summary, field_word},
+    plan::{Action, Change, FieldChange, Plan, Proposal, State, Summary, document::Cost, field_word},
     report::{Alike, Ending, Report},
     text::Display,
 };
@@ -92,7 +92,7 @@ fn colour(action: Action) -> Style {
 }
 
 /// The plan as a tree with reasons, then the notices, then what it comes to.
-pub(super) fn plan(plan: &Plan, calls: Calls, estimate: Estimate, dress: Dress) -> String {
+pub(super) fn plan(plan: &Plan, cost: Cost, dress: Dress) -> String {
     let mut text = String::new();
     let mut shown: BTreeSet<PageId> = plan.changes.iter().map(|change| change.page).collect();
     for change in &plan.changes {
@@ -114,7 +114,7 @@ pub(super) fn plan(plan: &Plan, calls: Calls, estimate: Estimate, dress: Dress) 
         None => "punchlist --auto-approve".to_owned(),
         Some(run) => format!("punchlist undo {} --out FILE, then punchlist apply FILE", Display::of(&run.0)),
     };
-    cost(&mut text, calls, estimate, &command, dress);
+    costs(&mut text, cost, &command, dress);
     text
 }
 
@@ -255,7 +255,8 @@ pub(super) fn held_by(plan: &Plan) -> String {
     if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) }
 }
 
-fn cost(text: &mut String, calls: Calls, estimate: Estimate, command: &str, dress: Dress) {
+fn costs(text: &mut String, cost: Cost, command: &str, dress: Dress) {
+    let Cost { calls, estimate, .. } = cost;
     put(text, format_args!("Reading cost {} Notion and {} Clockify calls.", calls.notion, calls.clockify));
     if estimate.notion_calls + estimate.clockify_calls > 0 {
         let time = match estimate.seconds {

@@ -3,25 +3,27 @@
 use super::{
     cli::say,
     failure::{Code, Failure},
-    workplace::Setup,
 };
-use crate::domain::{
-    model::{Link, PageId, Sight},
-    text::Display,
+use crate::{
+    domain::{
+        model::{Link, PageId, Sight},
+        text::Display,
+    },
+    engine::run::Installation,
 };
 
 /// Parts a page, by its ID or address, from its object.
-pub(super) fn unlink(setup: &Setup, page: &str) -> Result<(), Failure> {
+pub(super) async fn unlink(installation: &Installation, page: &str) -> Result<(), Failure> {
     let shown = Display::of(page).clipped(80).to_string();
     let wanted = page_in(page).ok_or_else(|| Failure::new(Code::Usage, format!("“{shown}” is no ID or address of a page")))?;
-    let mut store = setup.open_state()?;
-    let registry = store.registry()?;
+    let mut state = installation.open_state().await?;
+    let registry = state.registry().await?;
     let Some(link) = registry.of_page(wanted) else {
         return Err(Failure::new(Code::Error, format!("no page {wanted} is linked"))
             .hint("notices and holds name the page; `punchlist explain PAGE` says what it is linked to"));
     };
     let parted = Link { sight: Sight::Parted, ..link.clone() };
-    setup.part(&mut store, &parted)?;
+    installation.part(&mut state, &parted).await?;
     say(&format!(
         "The {} page {wanted} is no longer linked to {}. Both stay as they are; they are linked again only where somebody says so.\n",
         link.kind, link.object

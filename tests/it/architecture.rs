@@ -97,6 +97,16 @@ fn the_domain_touches_nothing() {
 }
 
 #[test]
+fn no_face_names_the_database() {
+    for (path, text) in layer("face") {
+        for line in code(&text) {
+            let names = |word: &str| line.split(|character: char| !character.is_alphanumeric()).any(|other| other == word);
+            assert!(!names("Store") && !names("StoreError"), "{}: {line}", path.display());
+        }
+    }
+}
+
+#[test]
 fn only_a_review_makes_something_approved() {
     let makers: Vec<PathBuf> = LAYERS
         .iter()

@@ -2,7 +2,7 @@
 
 use punchlist::sandbox::World;
 
-use crate::support::{Rig, punchlist};
+use crate::support::{Rig, done, punchlist};
 
 fn rig() -> Rig {
     let mut world = World::empty();
@@ -166,8 +166,8 @@ fn a_second_run_at_the_same_time_is_refused() {
     let rig = rig();
     rig.settle();
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let mut lock = punchlist::edge::store::Store::open(&rig.home.path().join("state"), now).expect("opens");
-    lock.lock(punchlist::edge::store::Holder::here("ana", "review", now)).expect("free");
+    let mut lock = done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), now)).expect("opens");
+    done(lock.lock(punchlist::edge::store::Holder::here("ana", "review", now))).expect("free");
     refuses(&rig, 5, &["another run"]);
     drop(lock);
 }

@@ -8,7 +8,7 @@ use std::{
 use punchlist::sandbox::World;
 use serde_json::json;
 
-use crate::support::{Ran, Rig, punchlist};
+use crate::support::{Ran, Rig, done, punchlist};
 
 fn acme() -> Rig {
     let mut world = World::empty();
@@ -211,9 +211,9 @@ fn the_sandbox_serves_and_prints_the_configuration_to_use_it() {
 fn every_exchange_and_write_is_in_the_journal_without_secrets() {
     let rig = acme();
     rig.auto_approve();
-    let store = punchlist::edge::store::Store::open_read_only(&rig.home.path().join("state")).expect("opens");
-    let run = &store.runs(1).expect("runs")[0];
-    let events = store.events(&run.id).expect("events");
+    let store = done(punchlist::edge::store::Store::open_read_only(&rig.home.path().join("state"))).expect("opens");
+    let run = &done(store.runs(1)).expect("runs")[0];
+    let events = done(store.events(&run.id)).expect("events");
     let text = serde_json::to_string(&events).expect("JSON");
     let count = |word: &str| text.matches(&format!("\"event\":\"{word}\"")).count();
     assert_eq!((count("intent"), count("outcome"), count("applied")), (4, 4, 2));

@@ -17,13 +17,13 @@ use std::{
 
 use punchlist::{
     domain::journal::What,
-    edge::{custody::Custody, store::Store},
+    edge::{checkpoints::Checkpoints, store::Store},
     sandbox::{Client, Failure, Fault, Knobs, NotionId, Project, Task, World},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Rig, sandbox};
+use crate::support::{Rig, done, sandbox};
 
 /// No waiting between two looks, tasks move by policy, and projects tell what waits.
 const RULES: &str = "rules.settle_seconds = 0\nrules.unsettled_minutes = 0\nrules.thresholds.move = 80\nmapping.projects.sync_status = \"Sync status\"\n";
@@ -159,13 +159,13 @@ fn finish(rig: &Rig, crash: &str) -> Value {
         assert!(run < RUNS_MAX, "{crash}: it does not come to rest: {report:#}");
     }
     let state = rig.home.path().join("state");
-    let store = Store::open_read_only(&state).expect("readable");
-    let kept = Custody::of(&state, None, None).read(None).expect("readable");
-    let verdict = store.verify(&kept.checkpoints).expect("readable");
+    let store = done(Store::open_read_only(&state)).expect("readable");
+    let kept = Checkpoints::of(&state, None, None).read(None).expect("readable");
+    let verdict = done(store.verify(&kept.checkpoints)).expect("readable");
     assert_eq!((kept.findings, verdict.findings), (vec![], vec![]), "{crash}: the journal's chain is whole");
-    assert_eq!(store.open_writes().expect("readable"), [], "{crash}");
-    let runs = store.runs(100).expect("readable");
-    let events = runs.iter().flat_map(|run| store.events(&run.id).expect("readable"));
+    assert_eq!(done(store.open_writes()).expect("readable"), [], "{crash}");
+    let runs = done(store.runs(100)).expect("readable");
+    let events = runs.iter().flat_map(|run| done(store.events(&run.id)).expect("readable"));
     let intents = events.filter(|event| matches!(event.what, What::Intent { .. })).count();
     let executed = rig.mutations().iter().filter(|call| call.executed).count();
     assert!(executed <= intents, "{crash}: {executed} writes and {intents} intents");

@@ -2,10 +2,13 @@
 
 use std::{fs, path::Path, process::Stdio};
 
-use punchlist::sandbox::{Failure, Fault, NotionId, World};
+use punchlist::{
+    domain::journal::{Event, RunId, What},
+    sandbox::{Failure, Fault, NotionId, World},
+};
 use serde_json::json;
 
-use crate::support::{Ran, Rig};
+use crate::support::{Ran, Rig, done};
 
 /// A state with a client and a project, in sync; then the project is renamed, and that is applied.
 fn renamed() -> (Rig, NotionId) {
@@ -89,9 +92,9 @@ fn a_run_is_replayed_to_the_report_that_was_printed() {
     rig.sandbox.knobs().faults.push(refused.on("POST", "/projects").nth(1));
     for _ in 0..3 {
         let (_, printed) = rig.auto_approve();
-        let store = punchlist::edge::store::Store::open_read_only(&rig.home.path().join("state")).expect("opens");
-        let run = &store.runs(1).expect("runs")[0];
-        let replayed = punchlist::domain::report::replay(&store.events(&run.id).expect("events")).expect("a report");
+        let store = done(punchlist::edge::store::Store::open_read_only(&rig.home.path().join("state"))).expect("opens");
+        let run = &done(store.runs(1)).expect("runs")[0];
+        let replayed = punchlist::domain::report::replay(&done(store.events(&run.id)).expect("events")).expect("a report");
         assert_eq!(serde_json::to_value(replayed).expect("JSON"), printed);
     }
 }
@@ -236,6 +239,21 @@ fn old_entries_go_when_their_time_has_come_and_the_rest_is_proved() {
     rig.run(&["plan"]);
     assert!(rig.run(&["logs", "list", "--kind", "cut"]).stdout.contains("No entry"), "nothing is a day old");
     assert_eq!(rig.run(&["logs", "verify"]).code, 0);
+
+    let rig = Rig::new(World::empty());
+    rig.configure("logs.keep_days = 1\n");
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let what = What::SecretRefused { error: "of long ago".into() };
+    let mut store = done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), now)).expect("opens");
+    done(store.append(&Event { run: RunId("old".into()), at: now, what })).expect("appends");
+    drop(store);
+
+    rig.run(&["plan"]);
+
+    assert!(rig.run(&["logs", "list", "--kind", "secret_refused"]).stdout.contains("No entry"));
+    let cut = rig.run(&["logs", "list", "--kind", "cut"]).stdout;
+    assert!(cut.contains("1 entries"), "{cut}");
+    assert_eq!(rig.run(&["logs", "verify"]).code, 0, "the checkpoint is of what is left");
 }
 
 /// All that lies below a directory.

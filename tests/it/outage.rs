@@ -14,7 +14,7 @@ use punchlist::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Ran, Rig};
+use crate::support::{Ran, Rig, done};
 
 const ROWS: usize = 40;
 /// Requests that a run may make beyond what reading both sides takes.
@@ -112,11 +112,12 @@ const FURTHER: [Target; 24] = [
     target("old tasks of moves", Moved, Service::Clockify, "PUT", "/tasks/").besides(3 * ROWS),
     // The old tasks of those that are there by then are closed.
     target("write-backs of moves", Moved, Service::Notion, "PATCH", "/v1/pages/").besides(10),
+    // Each project is looked at for itself before something is created in it, and on a slow machine once more.
     target("listings of tasks", NewFarApart, Service::Clockify, "GET", "/tasks"),
     // The first forty list them.
     target("looks before creates in many projects", NewFarApart, Service::Clockify, "GET", "/tasks").aged(41),
-    target("creates in many projects", NewFarApart, Service::Clockify, "POST", "/tasks"),
-    target("write-backs of tasks of many projects", NewFarApart, Service::Notion, "PATCH", "/v1/pages/"),
+    target("creates in many projects", NewFarApart, Service::Clockify, "POST", "/tasks").besides(ROWS),
+    target("write-backs of tasks of many projects", NewFarApart, Service::Notion, "PATCH", "/v1/pages/").besides(ROWS),
 ];
 
 /// The ways to fail that take different paths: about the row, about who asks, about the request, throttled, unknown, nothing at all.
@@ -480,9 +481,10 @@ fn a_pause_names_who_asked_until_when_and_now_tries_again() {
 fn after_a_pause_one_request_probes() {
     let rig = forty();
     rig.run(&["plan"]);
-    let mut store = punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now()).expect("opens");
+    let mut store =
+        done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now())).expect("opens");
     let over = json!({"notion": jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1)});
-    store.remember("not_before", &over).expect("remembers");
+    done(store.remember("not_before", &over)).expect("remembers");
     drop(store);
     rig.sandbox.clear_calls();
     let wait = Fault::new(Failure::RetryAfter("600".to_owned())).service(Service::Notion).times(u32::MAX);

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use punchlist::{domain::plan::sha256, edge::custody::Custody, sandbox::World};
+use punchlist::{domain::plan::sha256, edge::checkpoints::Checkpoints, sandbox::World};
 use serde_json::{Value, json};
 
 use crate::support::Rig;
@@ -133,7 +133,7 @@ fn what_our_own_planner_leaves_to_a_person_stays_so_whatever_the_file_says() {
     seal(&mut forged);
     // Even who has the key cannot make the planner change its mind.
     let text = format!("punchlist/plan/1\n{}\n", forged["seal"].as_str().expect("a seal"));
-    let (key, value) = Custody::of(&rig.home.path().join("state"), None, None).sign(&text).expect("signs");
+    let (key, value) = Checkpoints::of(&rig.home.path().join("state"), None, None).sign(&text).expect("signs");
     forged["signature"] = json!({"key": key, "value": value});
     fs::write(&file, forged.to_string()).expect("writes");
 

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use punchlist::sandbox::{Failure, Fault, NotionId, Service, World};
 use serde_json::json;
 
-use crate::support::Rig;
+use crate::support::{Rig, done};
 
 /// Mapped notes, and no waiting between two looks.
 const NOTES: &str =
@@ -296,9 +296,10 @@ fn a_service_that_asks_for_an_hour_is_left_alone_until_then() {
     assert_eq!(rig.call_counts().1, 0, "Clockify is not asked at all");
 
     // The hour passes.
-    let mut store = punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now()).expect("opens");
+    let mut store =
+        done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now())).expect("opens");
     let over = json!({"clockify": jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1)});
-    store.remember("not_before", &over).expect("remembers");
+    done(store.remember("not_before", &over)).expect("remembers");
     drop(store);
     assert_eq!(rig.auto_approve().0, 0);
     assert_eq!(rig.sandbox.world().clients().len(), 3, "all of them, once");

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use punchlist::{
     domain::{
         model::{self, Field, Kind, PerKind},
@@ -22,6 +23,11 @@ use punchlist::{
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+/// What a state on this disk answers, which it does at once.
+pub(crate) fn done<T>(work: impl Future<Output = T>) -> T {
+    work.now_or_never().expect("at once")
+}
 
 /// Starts a sandbox on a free port.
 pub(crate) fn sandbox(world: World) -> Sandbox {

@@ -113,6 +113,17 @@ pub struct Document<'p> {
     sealed: Sealed<'p>,
 }
 
+/// When a plan was made, what that has cost, and what applying its ready changes would cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What fetching cost.
+    pub calls: Calls,
+    /// What applying would cost.
+    pub estimate: Estimate,
+}
+
 /// A document as a file held it, with what applying it needs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Saved {
@@ -180,8 +191,8 @@ impl Refused {
 
 impl<'p> Document<'p> {
     /// The document of a plan.
-    pub fn of(plan: &'p Plan, created_at: Timestamp, calls: Calls, estimate: Estimate) -> Self {
-        let sealed = Sealed::of(plan);
+    pub fn of(plan: &'p Plan, cost: Cost) -> Self {
+        let (sealed, Cost { created_at, calls, estimate }) = (Sealed::of(plan), cost);
         let (plan_hash, seal) = (plan.hash.as_str(), String::new());
         let document = Self { format: FORMAT, plan_hash, seal, signature: None, created_at, calls, estimate, sealed };
         Self { seal: sha256(&Sorted(&document)), ..document }

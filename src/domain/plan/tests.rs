@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Calls, Estimate, Pace, Plan,
-    document::{ChangeDocument, Document, FORMAT, Refused, Saved},
+    document::{ChangeDocument, Cost, Document, FORMAT, Refused, Saved},
 };
 use crate::domain::{diff::tests::world::World, model::Field, model::Value, text::Display};
 
@@ -21,7 +21,8 @@ fn plan() -> Plan {
 
 fn document(plan: &Plan) -> Document<'_> {
     let estimate = Estimate { notion_calls: 3, clockify_calls: 2, seconds: 1 };
-    Document::of(plan, Timestamp::from_second(1_790_000_000).expect("a time"), Calls { notion: 3, clockify: 2 }, estimate)
+    let created_at = Timestamp::from_second(1_790_000_000).expect("a time");
+    Document::of(plan, Cost { created_at, calls: Calls { notion: 3, clockify: 2 }, estimate })
 }
 
 fn saved() -> String {

@@ -51,16 +51,16 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: the event is not stored, and nothing that depends on it may be sent. [`StoreError::Unusable`] for an outcome without
     /// an intent, or a second one; [`StoreError::Bug`] for a write without the lock.
-    pub fn append(&mut self, event: &Event) -> Result<(), StoreError> {
-        self.append_all(std::slice::from_ref(event))
+    pub async fn append(&mut self, event: &Event) -> Result<(), StoreError> {
+        self.append_all(std::slice::from_ref(event)).await
     }
 
     /// Appends events, all of them or none.
     ///
     /// # Errors
     /// As for [`Store::append`].
-    pub fn append_all(&mut self, events: &[Event]) -> Result<(), StoreError> {
-        self.record(Timestamp::UNIX_EPOCH, events, &[])
+    pub async fn append_all(&mut self, events: &[Event]) -> Result<(), StoreError> {
+        self.record(Timestamp::UNIX_EPOCH, events, &[]).await
     }
 
     /// Appends events, and saves the links that follow from them as of `at`: all of it or nothing. Where the disk is full, an answer
@@ -68,7 +68,7 @@ impl Store {
     ///
     /// # Errors
     /// As for [`Store::append`].
-    pub fn record(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), StoreError> {
+    pub async fn record(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), StoreError> {
         if self.lock.is_none() {
             self.stay_in_place()?;
         }
@@ -100,7 +100,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn events(&self, run: &RunId) -> Result<Vec<Event>, StoreError> {
+    pub async fn events(&self, run: &RunId) -> Result<Vec<Event>, StoreError> {
         self.read(|connection| bodies(connection, "SELECT body FROM event WHERE run_id = ?1 ORDER BY n", [&run.0]))
     }
 
@@ -108,7 +108,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn open_writes(&self) -> Result<Vec<Open>, StoreError> {
+    pub async fn open_writes(&self) -> Result<Vec<Open>, StoreError> {
         self.read(|connection| {
             // Only runs with open writes are replayed: few, and mostly none.
             let sql = "SELECT body FROM event WHERE +kind IN ('intent', 'outcome')
@@ -128,7 +128,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn unlinked_creates(&self) -> Result<BTreeMap<PageId, Trace>, StoreError> {
+    pub async fn unlinked_creates(&self) -> Result<BTreeMap<PageId, Trace>, StoreError> {
         self.read(|connection| {
             let sql = "SELECT body FROM event WHERE +kind = 'intent' AND page_id IN
                        (SELECT page_id FROM write WHERE status = 'absent'
@@ -141,7 +141,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn begin_run(&mut self, run: &RunRecord) -> Result<(), StoreError> {
+    pub async fn begin_run(&mut self, run: &RunRecord) -> Result<(), StoreError> {
         let RunRecord { id, trigger, by, version, rules_hash, plan_hash, started, end } = run;
         self.write(|transaction| {
             let sql = "INSERT INTO run (run_id, \"trigger\", by, version, rules_hash, plan_hash, started_at)
@@ -155,7 +155,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unusable`] when there is no such run or it has ended before.
-    pub fn end_run(&mut self, run: &RunId, end: &RunEnd) -> Result<(), StoreError> {
+    pub async fn end_run(&mut self, run: &RunId, end: &RunEnd) -> Result<(), StoreError> {
         self.write(|transaction| end_run(transaction, run, end))
     }
 
@@ -163,7 +163,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+    pub async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
         self.read(|connection| runs(connection, limit))
     }
 }
@@ -196,7 +196,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn run_named(&self, name: &str) -> Result<Meant, StoreError> {
+    pub async fn run_named(&self, name: &str) -> Result<Meant, StoreError> {
         self.read(|connection| {
             let sql = "SELECT run_id FROM run WHERE substr(run_id, 1, length(?1)) = ?1 ORDER BY run_id <> ?1, run_id LIMIT 2";
             let mut statement = connection.prepare_cached(sql)?;
@@ -214,7 +214,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn last_run_that_wrote(&self) -> Result<Option<RunId>, StoreError> {
+    pub async fn last_run_that_wrote(&self) -> Result<Option<RunId>, StoreError> {
         self.read(|connection| {
             let sql = "SELECT run_id FROM run
                        WHERE EXISTS (SELECT 1 FROM write WHERE write.run_id = run.run_id AND status = 'done')

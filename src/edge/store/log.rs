@@ -94,7 +94,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn log_bounds(&self) -> Result<Option<(u64, u64)>, StoreError> {
+    pub async fn log_bounds(&self) -> Result<Option<(u64, u64)>, StoreError> {
         self.read(|connection| {
             let end = |order: &str| {
                 let sql = format!("SELECT n FROM event ORDER BY n {order} LIMIT 1");
@@ -109,7 +109,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn log_head(&self) -> Result<(u64, Hash), StoreError> {
+    pub async fn log_head(&self) -> Result<(u64, Hash), StoreError> {
         self.read(|connection| journal::head(connection).map(|(n, hash)| (number(n), hash)))
     }
 
@@ -117,7 +117,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn log_start(&self) -> Result<(u64, Hash), StoreError> {
+    pub async fn log_start(&self) -> Result<(u64, Hash), StoreError> {
         self.read(start)
     }
 
@@ -125,7 +125,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn log_hash_before(&self, n: u64) -> Result<Option<Hash>, StoreError> {
+    pub async fn log_hash_before(&self, n: u64) -> Result<Option<Hash>, StoreError> {
         self.read(|connection| {
             let before = bounded(n.saturating_sub(1));
             let sql = "SELECT hash FROM event WHERE n = ?1 UNION ALL SELECT hash FROM log_start WHERE n = ?1 LIMIT 1";
@@ -137,35 +137,37 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn visit_log(
+    pub async fn visit_log(
         &self,
         selection: &Selection,
         toward: Toward,
-        visit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+        mut visit: impl AsyncFnMut(Entry) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.read(|connection| {
-            let Some((sql, parameters)) = query(connection, selection, toward)? else { return Ok(()) };
-            let mut statement = connection.prepare_cached(&sql)?;
+        let visited = async {
+            let Some((sql, parameters)) = query(&self.connection, selection, toward)? else { return Ok(()) };
+            let mut statement = self.connection.prepare_cached(&sql)?;
             let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
             while let Some(row) = rows.next()? {
-                if visit(entry(row)?).is_break() {
+                if visit(entry(row)?).await.is_break() {
                     break;
                 }
             }
             Ok(())
-        })
+        };
+        visited.await.map_err(|fault: Fault| fault.explained(&self.file))
     }
 
     /// The entry with a number.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn log_entry(&self, n: u64) -> Result<Option<Entry>, StoreError> {
+    pub async fn log_entry(&self, n: u64) -> Result<Option<Entry>, StoreError> {
         let mut found = None;
-        self.visit_log(&Selection::default(), Toward::End(n), &mut |entry| {
+        self.visit_log(&Selection::default(), Toward::End(n), async |entry| {
             found = Some(entry).filter(|entry| entry.n == n);
             ControlFlow::Break(())
-        })?;
+        })
+        .await?;
         Ok(found)
     }
 
@@ -174,7 +176,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn log_context(&self, event: &Event) -> Result<Option<Event>, StoreError> {
+    pub async fn log_context(&self, event: &Event) -> Result<Option<Event>, StoreError> {
         self.read(|connection| {
             let run = &event.run.0;
             let body: Option<String> = match audit::refers(&event.what) {
@@ -199,7 +201,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn entity(&self, page: Option<PageId>, object: Option<ObjectId>) -> Result<Entity, StoreError> {
+    pub async fn entity(&self, page: Option<PageId>, object: Option<ObjectId>) -> Result<Entity, StoreError> {
         self.read(|connection| {
             let mut entity =
                 Entity { pages: page.into_iter().collect(), objects: object.into_iter().collect(), ..Entity::default() };
@@ -234,7 +236,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn entities_named(&self, name: &str) -> Result<Vec<Entity>, StoreError> {
+    pub async fn entities_named(&self, name: &str) -> Result<Vec<Entity>, StoreError> {
         let wanted = Raw::from(name).canonical().loose();
         let (mut exact, mut close) = (BTreeSet::<PageId>::new(), BTreeSet::<PageId>::new());
         let mut hold = |page: PageId, raw: &Raw| {
@@ -282,14 +284,18 @@ impl Store {
             Ok(())
         })?;
         let found = if exact.is_empty() { close } else { exact };
-        found.into_iter().map(|page| self.entity(Some(page), None)).collect()
+        let mut entities = Vec::new();
+        for page in found {
+            entities.push(self.entity(Some(page), None).await?);
+        }
+        Ok(entities)
     }
 
     /// Follows the hash chain through the whole log, holds it against checkpoints, and the list of runs against it.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn verify(&self, checkpoints: &[Checkpoint]) -> Result<Verdict, StoreError> {
+    pub async fn verify(&self, checkpoints: &[Checkpoint]) -> Result<Verdict, StoreError> {
         self.read(|connection| {
             let mut verifier = Verifier::new(start(connection)?, checkpoints.to_vec());
             let sql = "SELECT n, body, hash, level, page_id, clockify_id, change_id, run_id, at_ms, kind FROM event ORDER BY n";
@@ -315,23 +321,23 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn hold_against(&self, checkpoint: &Checkpoint) -> Result<Option<Finding>, StoreError> {
+    pub async fn hold_against(&self, checkpoint: &Checkpoint) -> Result<Option<Finding>, StoreError> {
         let (n, seen) = (checkpoint.n, checkpoint.head);
-        let (last, _) = self.log_head()?;
+        let (last, _) = self.log_head().await?;
         if last < n {
             return Ok(Some(Finding::CutShort { last, seen: n }));
         }
-        let Some(hash) = self.log_hash_before(n + 1)? else {
+        let Some(hash) = self.log_hash_before(n + 1).await? else {
             // What was cut off on purpose is not there to be looked at.
-            let (start, _) = self.log_start()?;
+            let (start, _) = self.log_start().await?;
             return Ok((start < n).then_some(Finding::Missing { from: n, to: n }));
         };
         if hash != seen {
             return Ok(Some(Finding::Restamped { after: 0, at: n }));
         }
-        let entry = self.log_entry(n)?;
+        let entry = self.log_entry(n).await?;
         let follows = |entry: &Entry, before: Hash| before.then(&entry.body) == entry.hash;
-        let is_altered = entry.zip(self.log_hash_before(n)?).is_some_and(|(entry, before)| !follows(&entry, before));
+        let is_altered = entry.zip(self.log_hash_before(n).await?).is_some_and(|(entry, before)| !follows(&entry, before));
         Ok(is_altered.then_some(Finding::Altered { n }))
     }
 
@@ -340,7 +346,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn cut_log(&mut self, before: Timestamp, run: &RunId, now: Timestamp) -> Result<Option<u64>, StoreError> {
+    pub async fn cut_log(&mut self, before: Timestamp, run: &RunId, now: Timestamp) -> Result<Option<u64>, StoreError> {
         transact(&mut self.connection, |transaction| {
             let one = |sql: &str, value: i64| -> Result<Option<i64>, Fault> {
                 Ok(transaction.prepare_cached(sql)?.query_row([value], |row| row.get(0))?)

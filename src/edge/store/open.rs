@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{
-    Fault, Holder, StoreError, hint_damaged,
+    Fault, Holder, StoreError, backups, hint_damaged,
     lock::{LOCK, Lock},
-    spare, transact,
+    reserve, transact,
 };
-use crate::edge::{custody, diagnostics, files};
+use crate::edge::{checkpoints, diagnostics, files};
 
 /// The database.
 pub(super) const FILE: &str = "punchlist.sqlite3";
@@ -37,7 +37,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Databases up to this size are checked whole at each start, which takes about a tenth of a second.
 const CHECKED_WHOLE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// What else is in the directory: none of it may lead out of it.
-const BESIDE: [&str; 6] = [LOCK, spare::RESERVE, spare::BACKUPS, custody::CHECKPOINTS, custody::KEY, diagnostics::DIRECTORY];
+const BESIDE: [&str; 6] =
+    [LOCK, reserve::RESERVE, backups::BACKUPS, checkpoints::CHECKPOINTS, checkpoints::KEY, diagnostics::DIRECTORY];
 
 /// Where the state is kept when nothing else is configured.
 pub fn default_dir() -> Option<PathBuf> {

@@ -32,7 +32,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn replace_pending(&mut self, rows: &[PendingRow], seen_all: bool) -> Result<(), StoreError> {
+    pub async fn replace_pending(&mut self, rows: &[PendingRow], seen_all: bool) -> Result<(), StoreError> {
         self.write(|transaction| {
             let mut statement = transaction.prepare_cached("SELECT change_id, first_seen FROM pending")?;
             let known =
@@ -54,9 +54,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn withdraw_pending(&mut self, is_true: impl Fn(&ChangeDocument) -> bool) -> Result<(), StoreError> {
+    pub async fn withdraw_pending(&mut self, is_true: impl Fn(&ChangeDocument) -> bool) -> Result<(), StoreError> {
         let gone: Vec<String> =
-            self.pending()?.into_iter().filter(|row| !is_true(&row.change)).map(|row| row.change.id).collect();
+            self.pending().await?.into_iter().filter(|row| !is_true(&row.change)).map(|row| row.change.id).collect();
         if gone.is_empty() {
             return Ok(());
         }
@@ -71,7 +71,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn pending(&self) -> Result<Vec<PendingRow>, StoreError> {
+    pub async fn pending(&self) -> Result<Vec<PendingRow>, StoreError> {
         self.read(|connection| {
             let sql = "SELECT waits, reason, body, first_seen FROM pending ORDER BY first_seen, place, change_id";
             let mut statement = connection.prepare_cached(sql)?;
@@ -89,7 +89,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn save_verdicts(&mut self, by: &str, at: Timestamp, undoes: Option<&RunId>, said: &[Said]) -> Result<(), StoreError> {
+    pub async fn save_verdicts(
+        &mut self,
+        by: &str,
+        at: Timestamp,
+        undoes: Option<&RunId>,
+        said: &[Said],
+    ) -> Result<(), StoreError> {
         self.write(|transaction| {
             for Said { change, page, what, verdict } in said {
                 let change = to_word(change)?;
@@ -111,7 +117,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn verdicts(&self) -> Result<Vec<Remembered>, StoreError> {
+    pub async fn verdicts(&self) -> Result<Vec<Remembered>, StoreError> {
         self.remembered("", ())
     }
 
@@ -119,7 +125,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn verdicts_on(&self, undoes: Option<&RunId>) -> Result<Vec<Remembered>, StoreError> {
+    pub async fn verdicts_on(&self, undoes: Option<&RunId>) -> Result<Vec<Remembered>, StoreError> {
         self.remembered("WHERE undoes IS ?1", [undoes.map(|run| &run.0)])
     }
 

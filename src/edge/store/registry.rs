@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 
 use super::{Fault, Store, StoreError, from_json, to_json};
-use crate::domain::model::{Kind, Link, ObjectId, PageId, Registry};
+use crate::domain::model::{Kind, Link, Registry};
 
 impl Store {
     /// All links.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn registry(&self) -> Result<Registry, StoreError> {
+    pub async fn registry(&self) -> Result<Registry, StoreError> {
         self.read(|connection| {
             let sql = "SELECT page_id, kind, clockify_id, sight, base, left_ids, along, unwritten FROM link ORDER BY page_id";
             let mut statement = connection.prepare_cached(sql)?;
@@ -38,38 +38,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn save_links(&mut self, at: Timestamp, links: &[Link]) -> Result<(), StoreError> {
+    pub async fn save_links(&mut self, at: Timestamp, links: &[Link]) -> Result<(), StoreError> {
         self.write(|transaction| links.iter().try_for_each(|link| save(transaction, at, link)))
-    }
-
-    /// Ends the links of pages and keeps their tombstones; `why` is for people.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub fn remove_links(&mut self, at: Timestamp, pages: &[PageId], why: &str) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            for page in pages {
-                let page = page.to_string();
-                let sql = "INSERT INTO tombstone (page_id, kind, clockify_id, ended_at, why)
-                           SELECT page_id, kind, clockify_id, ?2, ?3 FROM link WHERE page_id = ?1";
-                transaction.prepare_cached(sql)?.execute((&page, at.as_millisecond(), why))?;
-                transaction.prepare_cached("DELETE FROM link WHERE page_id = ?1")?.execute([&page])?;
-            }
-            Ok(())
-        })
-    }
-
-    /// The object that a page was last linked to, by a link that has ended.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub fn last_ended_link(&self, page: PageId) -> Result<Option<ObjectId>, StoreError> {
-        self.read(|connection| {
-            let sql = "SELECT clockify_id FROM tombstone WHERE page_id = ?1 ORDER BY n DESC LIMIT 1";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([page.to_string()])?;
-            rows.next()?.map(|row| id(&row.get::<_, String>(0)?)).transpose()
-        })
     }
 }
 

@@ -30,15 +30,14 @@ fn world() -> World {
 }
 
 impl World {
-    #[track_caller]
-    fn open(&self) -> Store {
-        self.try_open().unwrap_or_else(|error| panic!("{error}"))
+    async fn open(&self) -> Store {
+        self.try_open().await.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Opens the state and takes the lock.
-    fn try_open(&self) -> Result<Store, StoreError> {
-        let mut store = Store::open(&self.directory, at(0))?;
-        store.lock(Holder::here("ana", "review", at(0)))?;
+    async fn try_open(&self) -> Result<Store, StoreError> {
+        let mut store = Store::open(&self.directory, at(0)).await?;
+        store.lock(Holder::here("ana", "review", at(0))).await?;
         Ok(store)
     }
 
@@ -47,10 +46,9 @@ impl World {
     }
 
     /// Checks that the state is refused for this reason, both ways, and that no byte of it changes by that.
-    #[track_caller]
-    fn check_refused(&self, expected: &str) {
+    async fn check_refused(&self, expected: &str) {
         let before = fs::read(self.file()).ok();
-        for opened in [Store::open(&self.directory, at(0)), Store::open_read_only(&self.directory)] {
+        for opened in [Store::open(&self.directory, at(0)).await, Store::open_read_only(&self.directory).await] {
             match opened.err() {
                 Some(StoreError::Unusable { because, hint, .. }) => {
                     assert!(because.contains(expected), "{because}");
@@ -94,8 +92,8 @@ fn event(run: &str, what: What) -> Event {
 }
 
 /// What somebody outside notes of the log as it is.
-fn checkpoint(store: &Store) -> Checkpoint {
-    let (n, head) = store.log_head().expect("reads");
+async fn checkpoint(store: &Store) -> Checkpoint {
+    let (n, head) = store.log_head().await.expect("reads");
     Checkpoint { n, head, at: at(8), key: String::new(), signature: String::new() }
 }
 
@@ -123,6 +121,13 @@ fn outcome(run: &str, number: u32, outcome: Outcome) -> Event {
     event(run, What::Outcome { write: WriteId(number), outcome })
 }
 
+/// The links that have ended, by their tombstones.
+fn ended(store: &Store) -> Vec<(String, String)> {
+    let mut statement = store.connection.prepare("SELECT page_id, clockify_id FROM tombstone ORDER BY n").expect("prepares");
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("reads");
+    rows.collect::<Result<_, _>>().expect("reads")
+}
+
 fn run_record(id: &str, second: i64) -> RunRecord {
     RunRecord {
         id: RunId(id.into()),
@@ -136,90 +141,89 @@ fn run_record(id: &str, second: i64) -> RunRecord {
     }
 }
 
-#[test]
-fn links_survive_and_end_with_a_tombstone() {
+#[tokio::test]
+async fn links_survive_and_end_with_a_tombstone() {
     let world = world();
-    let mut store = world.open();
+    let mut store = world.open().await;
     let lost = Link { sight: Sight::Away(Away::Lost, at(5)), ..link(2) };
-    store.save_links(at(1), &[link(1), lost.clone(), link(3)]).expect("saves");
-    store.remove_links(at(2), &[page(3), page(99)], "the page was deleted").expect("removes");
+    store.save_links(at(1), &[link(1), lost.clone(), link(3)]).await.expect("saves");
+    let moved = Link { object: object(30), ..link(3) };
+    store.save_links(at(2), std::slice::from_ref(&moved)).await.expect("saves");
     drop(store);
 
-    let store = world.open();
+    let store = world.open().await;
 
-    let registry = store.registry().expect("reads");
-    assert_eq!(registry.iter().cloned().collect::<Vec<_>>(), [link(1), lost]);
-    assert_eq!(store.last_ended_link(page(3)).expect("reads"), Some(object(3)));
-    assert_eq!(store.last_ended_link(page(1)).expect("reads"), None);
+    let registry = store.registry().await.expect("reads");
+    assert_eq!(registry.iter().cloned().collect::<Vec<_>>(), [link(1), lost, moved]);
+    assert_eq!(ended(&store), [(page(3).to_string(), object(3).to_string())]);
 }
 
-#[test]
-fn an_object_has_one_page_even_when_two_trade_places() {
+#[tokio::test]
+async fn an_object_has_one_page_even_when_two_trade_places() {
     let world = world();
-    let mut store = world.open();
-    store.save_links(at(1), &[link(1), link(2)]).expect("saves");
+    let mut store = world.open().await;
+    store.save_links(at(1), &[link(1), link(2)]).await.expect("saves");
 
     let traded = [Link { object: object(2), ..link(1) }, Link { object: object(1), ..link(2) }];
-    store.save_links(at(2), &traded).expect("saves");
+    store.save_links(at(2), &traded).await.expect("saves");
 
-    assert_eq!(store.registry().expect("reads"), traded.into_iter().collect());
-    assert_eq!(store.last_ended_link(page(1)).expect("reads"), Some(object(1)));
-    assert_eq!(store.last_ended_link(page(2)).expect("reads"), Some(object(2)));
-    let tombstones: i64 = store.connection.query_row("SELECT count(*) FROM tombstone", [], |row| row.get(0)).expect("counts");
-    assert_eq!(tombstones, 2);
+    assert_eq!(store.registry().await.expect("reads"), traded.into_iter().collect());
+    let mut ended = ended(&store);
+    ended.sort();
+    assert_eq!(ended, [1, 2].map(|number| (page(number.into()).to_string(), object(number).to_string())));
 }
 
-#[test]
-fn ten_thousand_links_make_the_round_trip() {
+#[tokio::test]
+async fn ten_thousand_links_make_the_round_trip() {
     let world = world();
     let links: Vec<Link> = (0..10_000).map(link).collect();
-    world.open().save_links(at(1), &links).expect("saves");
-    world.open().save_links(at(2), &links).expect("saves again");
+    world.open().await.save_links(at(1), &links).await.expect("saves");
+    world.open().await.save_links(at(2), &links).await.expect("saves again");
 
-    let registry = world.open().registry().expect("reads");
+    let registry = world.open().await.registry().await.expect("reads");
 
     assert!(registry.iter().eq(&links));
-    assert_eq!(world.open().last_ended_link(page(1)).expect("reads"), None);
+    assert_eq!(ended(&world.open().await), []);
 }
 
-#[test]
-fn what_is_remembered_is_recalled_until_it_is_forgotten() {
+#[tokio::test]
+async fn what_is_remembered_is_recalled_until_it_is_forgotten() {
     let world = world();
-    let mut store = world.open();
-    store.remember("identity", &(1, "Anna's workspace")).expect("remembers");
-    store.remember("identity", &(2, "Ben's workspace")).expect("remembers");
-    assert_eq!(store.recall("identity").expect("recalls"), Some((2, "Ben's workspace".to_owned())));
-    assert!(matches!(store.recall::<bool>("identity"), Err(StoreError::Unusable { .. })));
-    store.forget("identity").expect("forgets");
-    assert_eq!(store.recall::<(u8, String)>("identity").expect("recalls"), None);
+    let mut store = world.open().await;
+    store.remember("identity", &(1, "Anna's workspace")).await.expect("remembers");
+    store.remember("identity", &(2, "Ben's workspace")).await.expect("remembers");
+    assert_eq!(store.recall("identity").await.expect("recalls"), Some((2, "Ben's workspace".to_owned())));
+    assert!(matches!(store.recall::<bool>("identity").await, Err(StoreError::Unusable { .. })));
+    store.forget("identity").await.expect("forgets");
+    assert_eq!(store.recall::<(u8, String)>("identity").await.expect("recalls"), None);
 }
 
-#[test]
-fn what_a_crash_left_open_is_found_again() {
+#[tokio::test]
+async fn what_a_crash_left_open_is_found_again() {
     let world = world();
     let done = Outcome::Done { object: Some(object(1)) };
     let unknown = Outcome::Unknown { error: "timeout".into() };
-    let mut store = world.open();
-    store.append_all(&[intent("a", 1), outcome("a", 1, done.clone())]).expect("appends");
-    store.append_all(&[intent("b", 1), intent("b", 2), intent("b", 3)]).expect("appends");
-    store.append_all(&[outcome("b", 1, done.clone()), outcome("b", 2, unknown)]).expect("appends");
+    let mut store = world.open().await;
+    store.append_all(&[intent("a", 1), outcome("a", 1, done.clone())]).await.expect("appends");
+    store.append_all(&[intent("b", 1), intent("b", 2), intent("b", 3)]).await.expect("appends");
+    store.append_all(&[outcome("b", 1, done.clone()), outcome("b", 2, unknown)]).await.expect("appends");
     drop(store);
 
-    let mut store = world.open();
+    let mut store = world.open().await;
 
-    let open = store.open_writes().expect("reads");
+    let open = store.open_writes().await.expect("reads");
     assert_eq!(open.iter().map(|open| (open.run.0.as_str(), open.write.0)).collect::<Vec<_>>(), [("b", 2), ("b", 3)]);
     assert_eq!(open[0].trace, Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))), ..Trace::default() });
-    store.append_all(&[outcome("b", 2, Outcome::Absent), outcome("b", 3, done)]).expect("settles");
-    assert_eq!(store.open_writes().expect("reads"), []);
-    assert_eq!(store.events(&RunId("a".into())).expect("reads").len(), 2);
-    assert_eq!(store.events(&RunId("b".into())).expect("reads")[0], intent("b", 1));
+    store.append_all(&[outcome("b", 2, Outcome::Absent), outcome("b", 3, done)]).await.expect("settles");
+    assert_eq!(store.open_writes().await.expect("reads"), []);
+    assert_eq!(store.events(&RunId("a".into())).await.expect("reads").len(), 2);
+    assert_eq!(store.events(&RunId("b".into())).await.expect("reads")[0], intent("b", 1));
 }
 
-#[test]
-fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_an_object() {
+#[tokio::test]
+async fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_an_object() {
     let world = world();
-    let mut store = world.open();
+    let mut store = world.open().await;
     let create = |run: &str, number: u32, second: i64| {
         let (page, name) = (page(number.into()), "Acme".into());
         let request =
@@ -249,40 +253,41 @@ fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_an_obj
             intent("a", 4),
             absent("a", 4),
         ])
+        .await
         .expect("appends");
-    store.append_all(&[create("b", 1, 600), absent("b", 1)]).expect("appends");
+    store.append_all(&[create("b", 1, 600), absent("b", 1)]).await.expect("appends");
 
     let born = Born::of(at(600)).since(Born::of(at(60)));
     let trace = Trace { siblings: vec![object(8), object(9)], born: Some(born), ..Trace::default() };
-    assert_eq!(store.unlinked_creates().expect("reads"), [(page(1), trace)].into(), "not what is open, done, or no create");
+    assert_eq!(store.unlinked_creates().await.expect("reads"), [(page(1), trace)].into(), "not what is open, done, or no create");
 
-    store.save_links(at(700), &[link(1)]).expect("saves");
-    assert_eq!(store.unlinked_creates().expect("reads"), BTreeMap::new());
+    store.save_links(at(700), &[link(1)]).await.expect("saves");
+    assert_eq!(store.unlinked_creates().await.expect("reads"), BTreeMap::new());
 }
 
-#[test]
-fn what_cannot_follow_is_not_appended_nor_what_comes_with_it() {
+#[tokio::test]
+async fn what_cannot_follow_is_not_appended_nor_what_comes_with_it() {
     let world = world();
-    let mut store = world.open();
+    let mut store = world.open().await;
     let done = || Outcome::Done { object: None };
-    store.append_all(&[intent("a", 1), outcome("a", 1, done())]).expect("appends");
+    store.append_all(&[intent("a", 1), outcome("a", 1, done())]).await.expect("appends");
 
     for wrong in [outcome("a", 1, done()), outcome("a", 2, done()), intent("a", 1)] {
-        let error = store.append_all(&[intent("a", 5), wrong]).expect_err("illegal");
+        let error = store.append_all(&[intent("a", 5), wrong]).await.expect_err("illegal");
         assert!(error.to_string().contains("holds what punchlist does not write"), "{error}");
     }
 
-    assert_eq!(store.events(&RunId("a".into())).expect("reads").len(), 2);
-    assert_eq!(store.open_writes().expect("reads"), []);
+    assert_eq!(store.events(&RunId("a".into())).await.expect("reads").len(), 2);
+    assert_eq!(store.open_writes().await.expect("reads"), []);
 }
 
-#[test]
-fn an_event_is_found_by_what_it_is_about() {
+#[tokio::test]
+async fn an_event_is_found_by_what_it_is_about() {
     type Columns = (String, Option<String>, Option<String>, Option<String>);
 
     let world = world();
-    let mut store = world.open();
-    store.append_all(&[intent("a", 4), outcome("a", 4, Outcome::Done { object: Some(object(4)) })]).expect("appends");
+    let mut store = world.open().await;
+    store.append_all(&[intent("a", 4), outcome("a", 4, Outcome::Done { object: Some(object(4)) })]).await.expect("appends");
 
     let mut statement =
         store.connection.prepare("SELECT kind, page_id, clockify_id, change_id FROM event ORDER BY n").expect("SQL");
@@ -293,30 +298,30 @@ fn an_event_is_found_by_what_it_is_about() {
     assert_eq!(rows, [("intent".into(), page.clone(), None, Some("c".into())), ("outcome".into(), page, object, None)]);
 }
 
-#[test]
-fn the_journal_only_grows_and_tells_when_it_was_changed_all_the_same() {
+#[tokio::test]
+async fn the_journal_only_grows_and_tells_when_it_was_changed_all_the_same() {
     let world = world();
-    let mut store = world.open();
-    store.append_all(&[intent("a", 1), intent("a", 2), intent("a", 3)]).expect("appends");
+    let mut store = world.open().await;
+    store.append_all(&[intent("a", 1), intent("a", 2), intent("a", 3)]).await.expect("appends");
     for sql in ["UPDATE event SET run_id = 'x'", "DELETE FROM event", "INSERT OR REPLACE INTO event SELECT * FROM event"] {
         let error = store.connection.execute(sql, []).expect_err(sql).to_string();
         assert!(error.contains("the journal only grows"), "{error}");
     }
-    let checkpoint = checkpoint(&store);
-    let verdict = store.verify(std::slice::from_ref(&checkpoint)).expect("reads");
+    let checkpoint = checkpoint(&store).await;
+    let verdict = store.verify(std::slice::from_ref(&checkpoint)).await.expect("reads");
     assert_eq!((verdict.entries, verdict.findings, verdict.vouched), (3, vec![], 3));
 
     store.connection.execute_batch("DROP TRIGGER event_is_never_changed").expect("drops");
     store.connection.execute("UPDATE event SET body = replace(body, 'task', 'client') WHERE n = 2", []).expect("changes");
 
-    assert_eq!(store.verify(&[checkpoint]).expect("reads").findings[0], Finding::Altered { n: 2 });
+    assert_eq!(store.verify(&[checkpoint]).await.expect("reads").findings[0], Finding::Altered { n: 2 });
 }
 
-#[test]
-fn an_answer_gets_the_reserve_and_an_intent_does_not() {
+#[tokio::test]
+async fn an_answer_gets_the_reserve_and_an_intent_does_not() {
     let world = world();
-    let mut store = world.open();
-    store.append(&intent("a", 1)).expect("appends");
+    let mut store = world.open().await;
+    store.append(&intent("a", 1)).await.expect("appends");
     let pages: i64 = store.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("counts");
     // What the file may hold stands for what the disk does; the answer is small, so the limit is lifted along with the reserve.
     store.connection.pragma_update(None, "max_page_count", pages).expect("limits");
@@ -328,57 +333,61 @@ fn an_answer_gets_the_reserve_and_an_intent_does_not() {
     };
     let reserve = world.directory.join("reserve");
 
-    let refused = store.append(&long(2)).expect_err("full");
+    let refused = store.append(&long(2)).await.expect_err("full");
 
     assert!(refused.to_string().contains("the disk is full"), "{refused}");
     assert!(reserve.exists(), "what has not left can wait");
     let error = "x".repeat(100_000);
-    assert!(store.append(&outcome("a", 1, Outcome::Unknown { error })).is_err());
+    assert!(store.append(&outcome("a", 1, Outcome::Unknown { error })).await.is_err());
     assert!(!reserve.exists(), "for an answer it is given up");
     drop(store);
-    world.open();
+    world.open().await;
     assert_eq!(fs::metadata(reserve).expect("laid anew").len(), 1 << 20);
 }
 
-#[test]
-fn ten_copies_are_kept_and_each_is_whole() {
+#[tokio::test]
+async fn ten_copies_are_kept_and_each_is_whole() {
     let world = world();
-    let mut store = world.open();
-    store.save_links(at(1), &[link(1)]).expect("saves");
-    let copies: Vec<PathBuf> = (0..12).map(|second| store.back_up(at(second)).expect("copies")).collect();
+    let mut store = world.open().await;
+    store.save_links(at(1), &[link(1)]).await.expect("saves");
+    let mut copies = Vec::new();
+    for second in 0..12 {
+        copies.push(store.back_up(at(second)).await.expect("copies"));
+    }
     drop(store);
 
-    let kept = spare::backups(&world.file());
+    let kept = backups::backups(&world.file());
     assert_eq!(kept, copies.into_iter().skip(2).rev().collect::<Vec<_>>());
     fs::copy(&kept[0], world.file()).expect("puts back");
-    assert_eq!(world.open().registry().expect("reads").len(), 1);
+    assert_eq!(world.open().await.registry().await.expect("reads").len(), 1);
 }
 
-#[test]
-fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
+#[tokio::test]
+async fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
     let world = world();
-    let mut store = world.open();
+    let mut store = world.open().await;
     let end = RunEnd { at: at(3), outcome: "applied".into(), report: serde_json::json!({ "applied": 1 }) };
-    store.begin_run(&run_record("a", 1)).expect("begins");
+    store.begin_run(&run_record("a", 1)).await.expect("begins");
     store
         .append(&event("a", What::Planned { plan_hash: "h".into(), changes: 1, complete: true, undoes: None }))
+        .await
         .expect("appends");
-    store.end_run(&RunId("a".into()), &end).expect("ends");
-    store.begin_run(&run_record("b", 2)).expect("begins");
+    store.end_run(&RunId("a".into()), &end).await.expect("ends");
+    store.begin_run(&run_record("b", 2)).await.expect("begins");
     drop(store);
 
-    let mut store = world.open();
+    let mut store = world.open().await;
 
     let ended = RunRecord { plan_hash: Some("h".into()), end: Some(end.clone()), ..run_record("a", 1) };
-    assert_eq!(store.runs(10).expect("reads"), [run_record("b", 2), ended]);
-    assert_eq!(store.runs(1).expect("reads").len(), 1);
-    assert!(matches!(store.end_run(&RunId("a".into()), &end), Err(StoreError::Unusable { .. })));
+    assert_eq!(store.runs(10).await.expect("reads"), [run_record("b", 2), ended]);
+    assert_eq!(store.runs(1).await.expect("reads").len(), 1);
+    assert!(matches!(store.end_run(&RunId("a".into()), &end).await, Err(StoreError::Unusable { .. })));
 }
 
-#[test]
-fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
+#[tokio::test]
+async fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
     let world = world();
-    let mut store = world.open();
+    let mut store = world.open().await;
     let change = serde_json::json!({
         "id": "", "kind": "client", "action": "close", "name": "Åsa & Söner\u{200b}", "path": [], "fields": [], "side": "clockify",
         "cause": "notion_changed", "confidence": 90, "reason": "", "state": "review", "alternatives": [], "requires": [],
@@ -390,21 +399,21 @@ fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
         reason: "confidence 90 % is below 100 %".into(),
         first_seen: at(second),
     };
-    store.replace_pending(&[row("a", 1), row("b", 1)], true).expect("replaces");
+    store.replace_pending(&[row("a", 1), row("b", 1)], true).await.expect("replaces");
 
-    store.replace_pending(&[row("c", 2), row("a", 2)], true).expect("replaces");
-    assert_eq!(store.pending().expect("reads"), [row("a", 1), row("c", 2)]);
+    store.replace_pending(&[row("c", 2), row("a", 2)], true).await.expect("replaces");
+    assert_eq!(store.pending().await.expect("reads"), [row("a", 1), row("c", 2)]);
     // A run that could not see everything cannot say that something is no longer true.
-    store.replace_pending(&[row("b", 3), row("a", 3)], false).expect("replaces");
-    assert_eq!(store.pending().expect("reads"), [row("a", 1), row("c", 2), row("b", 3)]);
-    store.withdraw_pending(|waited| waited.id == "b").expect("withdraws");
-    assert_eq!(store.pending().expect("reads"), [row("b", 3)]);
-    store.replace_pending(&[], true).expect("replaces");
-    assert_eq!(store.pending().expect("reads"), []);
+    store.replace_pending(&[row("b", 3), row("a", 3)], false).await.expect("replaces");
+    assert_eq!(store.pending().await.expect("reads"), [row("a", 1), row("c", 2), row("b", 3)]);
+    store.withdraw_pending(|waited| waited.id == "b").await.expect("withdraws");
+    assert_eq!(store.pending().await.expect("reads"), [row("b", 3)]);
+    store.replace_pending(&[], true).await.expect("replaces");
+    assert_eq!(store.pending().await.expect("reads"), []);
 }
 
-#[test]
-fn verdicts_are_kept_until_they_say_nothing() {
+#[tokio::test]
+async fn verdicts_are_kept_until_they_say_nothing() {
     let world = world();
     let flagged = Verdict { decision: Some(Decision::Flag { note: "ask Anna\u{202e}".into() }), way: 1, ..Verdict::default() };
     let (a, b) = (ChangeId("a".into()), ChangeId("b".into()));
@@ -416,116 +425,117 @@ fn verdicts_are_kept_until_they_say_nothing() {
         verdict: verdict.clone(),
     };
     let remembered = |change| Remembered { said: said(change, &flagged), by: "ben".into(), at: at(1) };
-    world.open().save_verdicts("ben", at(1), None, &[said(&a, &flagged), said(&b, &flagged)]).expect("saves");
+    world.open().await.save_verdicts("ben", at(1), None, &[said(&a, &flagged), said(&b, &flagged)]).await.expect("saves");
 
-    let mut store = world.open();
-    assert_eq!(store.verdicts().expect("reads"), [remembered(&a), remembered(&b)]);
-    store.save_verdicts("ben", at(2), None, &[said(&b, &Verdict::default())]).expect("saves");
+    let mut store = world.open().await;
+    assert_eq!(store.verdicts().await.expect("reads"), [remembered(&a), remembered(&b)]);
+    store.save_verdicts("ben", at(2), None, &[said(&b, &Verdict::default())]).await.expect("saves");
 
-    assert_eq!(store.verdicts().expect("reads"), [remembered(&a)]);
+    assert_eq!(store.verdicts().await.expect("reads"), [remembered(&a)]);
 }
 
-#[test]
-fn a_verdict_ends_with_its_entry_in_the_log_and_an_undo_has_its_own() {
+#[tokio::test]
+async fn a_verdict_ends_with_its_entry_in_the_log_and_an_undo_has_its_own() {
     let world = world();
-    let mut store = world.open();
+    let mut store = world.open().await;
     let approve = Verdict { decision: Some(Decision::Approve), ..Verdict::default() };
     let said = |id: &str| {
         let (change, page) = (ChangeId(id.into()), PageId::from_number(7));
         Said { change, page, what: "close".into(), verdict: approve.clone() }
     };
     let undone = RunId("r".into());
-    store.save_verdicts("ben", at(1), None, &[said("a"), said("b")]).expect("saves");
-    store.save_verdicts("ben", at(1), Some(&undone), &[said("c")]).expect("saves");
+    store.save_verdicts("ben", at(1), None, &[said("a"), said("b")]).await.expect("saves");
+    store.save_verdicts("ben", at(1), Some(&undone), &[said("c")]).await.expect("saves");
     let ids = |known: Vec<Remembered>| known.into_iter().map(|known| known.said.change.0).collect::<Vec<_>>();
-    assert_eq!(ids(store.verdicts_on(None).expect("reads")), ["a", "b"]);
-    assert_eq!(ids(store.verdicts_on(Some(&undone)).expect("reads")), ["c"]);
+    assert_eq!(ids(store.verdicts_on(None).await.expect("reads")), ["a", "b"]);
+    assert_eq!(ids(store.verdicts_on(Some(&undone)).await.expect("reads")), ["c"]);
 
     let Said { change, page, what, .. } = said("a");
     store
         .append(&event("s", What::DecisionEnded { change, page, by: "ben".into(), what, because: "gone".into() }))
+        .await
         .expect("appends");
 
-    assert_eq!(ids(store.verdicts().expect("reads")), ["b", "c"]);
+    assert_eq!(ids(store.verdicts().await.expect("reads")), ["b", "c"]);
 }
 
-#[test]
-fn one_process_writes_and_others_may_look() {
+#[tokio::test]
+async fn one_process_writes_and_others_may_look() {
     let world = world();
-    assert!(Store::open_read_only(&world.directory).expect("empty").registry().expect("reads").is_empty());
-    let mut store = world.open();
-    store.save_links(at(1), &[link(1)]).expect("saves");
+    assert!(Store::open_read_only(&world.directory).await.expect("empty").registry().await.expect("reads").is_empty());
+    let mut store = world.open().await;
+    store.save_links(at(1), &[link(1)]).await.expect("saves");
 
-    let met = |store: &mut Store| match store.lock(Holder::here("ben", "auto-approve", at(1))) {
+    let met = async |store: &mut Store| match store.lock(Holder::here("ben", "auto-approve", at(1))).await {
         Err(StoreError::Locked { holder: Some(holder), .. }) => holder.to_string(),
         other => panic!("{other:?}"),
     };
-    let mut other = Store::open(&world.directory, at(1)).expect("opens");
+    let mut other = Store::open(&world.directory, at(1)).await.expect("opens");
     let (pid, host) = (std::process::id(), crate::edge::machine::host());
-    assert_eq!(met(&mut other), format!("“review” by ana, process {pid} on {host}, reading, since 1970-01-01T00:00:00Z"));
-    store.tell_doing(Doing::Applying).expect("tells");
-    assert!(met(&mut other).contains("applying, since"));
+    assert_eq!(met(&mut other).await, format!("“review” by ana, process {pid} on {host}, reading, since 1970-01-01T00:00:00Z"));
+    store.tell_doing(Doing::Applying).await.expect("tells");
+    assert!(met(&mut other).await.contains("applying, since"));
     store.release();
-    other.lock(Holder::here("ben", "auto-approve", at(1))).expect("free");
-    assert!(matches!(store.lock(Holder::here("ana", "review", at(2))), Err(StoreError::Locked { .. })));
+    other.lock(Holder::here("ben", "auto-approve", at(1))).await.expect("free");
+    assert!(matches!(store.lock(Holder::here("ana", "review", at(2))).await, Err(StoreError::Locked { .. })));
     drop(other);
-    store.lock(Holder::here("ana", "review", at(2))).expect("free again");
-    let mut view = Store::open_read_only(&world.directory).expect("opens");
-    assert_eq!(view.registry().expect("reads").len(), 1);
-    assert!(matches!(view.forget("x"), Err(StoreError::Unusable { .. })));
+    store.lock(Holder::here("ana", "review", at(2))).await.expect("free again");
+    let mut view = Store::open_read_only(&world.directory).await.expect("opens");
+    assert_eq!(view.registry().await.expect("reads").len(), 1);
+    assert!(matches!(view.forget("x").await, Err(StoreError::Unusable { .. })));
 
     drop(store);
-    world.open();
+    world.open().await;
 }
 
-#[test]
-fn nothing_is_written_to_a_service_without_the_lock_and_others_are_noticed() {
+#[tokio::test]
+async fn nothing_is_written_to_a_service_without_the_lock_and_others_are_noticed() {
     let world = world();
-    let mut store = world.open();
-    let mark = store.mark().expect("reads");
-    store.remember("x", &1).expect("keeps");
-    assert_eq!(store.mark().expect("reads"), mark, "what we write ourselves does not overtake us");
+    let mut store = world.open().await;
+    let mark = store.mark().await.expect("reads");
+    store.remember("x", &1).await.expect("keeps");
+    assert_eq!(store.mark().await.expect("reads"), mark, "what we write ourselves does not overtake us");
     store.release();
 
-    let mut other = Store::open(&world.directory, at(1)).expect("opens");
-    other.remember("y", &2).expect("what a person says is kept beside a run");
+    let mut other = Store::open(&world.directory, at(1)).await.expect("opens");
+    other.remember("y", &2).await.expect("what a person says is kept beside a run");
 
-    assert_ne!(store.mark().expect("reads"), mark);
-    let error = other.append(&intent("r", 1)).expect_err("refused");
+    assert_ne!(store.mark().await.expect("reads"), mark);
+    let error = other.append(&intent("r", 1)).await.expect_err("refused");
     assert!(error.to_string().contains("for the run that holds the lock"), "{error}");
-    let mut copy = other.copy().expect("copies");
-    assert_eq!(copy.recall::<u32>("y").expect("reads"), Some(2));
-    copy.remember("y", &3).expect("keeps");
-    assert_eq!(other.recall::<u32>("y").expect("reads"), Some(2), "the copy's is its own");
+    let mut copy = other.copy().await.expect("copies");
+    assert_eq!(copy.recall::<u32>("y").await.expect("reads"), Some(2));
+    copy.remember("y", &3).await.expect("keeps");
+    assert_eq!(other.recall::<u32>("y").await.expect("reads"), Some(2), "the copy's is its own");
 }
 
-#[test]
-fn a_state_that_was_set_aside_meanwhile_is_not_written_to() {
+#[tokio::test]
+async fn a_state_that_was_set_aside_meanwhile_is_not_written_to() {
     let world = world();
-    let mut store = world.open();
+    let mut store = world.open().await;
     store.release();
-    Store::set_aside(&world.directory, Holder::here("ben", "doctor rebuild", at(1))).expect("moves");
-    drop(world.open());
+    Store::set_aside(&world.directory, Holder::here("ben", "doctor rebuild", at(1))).await.expect("moves");
+    drop(world.open().await);
 
-    let kept = store.remember("x", &1).expect_err("refused");
-    let locked = store.lock(Holder::here("ana", "review", at(2))).expect_err("refused");
+    let kept = store.remember("x", &1).await.expect_err("refused");
+    let locked = store.lock(Holder::here("ana", "review", at(2))).await.expect_err("refused");
 
     for error in [kept, locked] {
         assert!(matches!(&error, StoreError::Unusable { because, .. } if because.contains("moved or replaced")), "{error}");
     }
 }
 
-#[test]
-fn a_newer_schema_is_refused() {
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
     let world = world();
-    world.open().connection.pragma_update(None, "user_version", 9).expect("sets");
-    world.check_refused("its schema is version 9, and this program knows versions up to 2");
+    world.open().await.connection.pragma_update(None, "user_version", 9).expect("sets");
+    world.check_refused("its schema is version 9, and this program knows versions up to 2").await;
 }
 
-#[test]
-fn a_damaged_or_foreign_file_is_refused() {
+#[tokio::test]
+async fn a_damaged_or_foreign_file_is_refused() {
     let world = world();
-    world.open().save_links(at(1), &(0..1000).map(link).collect::<Vec<_>>()).expect("saves");
+    world.open().await.save_links(at(1), &(0..1000).map(link).collect::<Vec<_>>()).await.expect("saves");
     let whole = fs::read(world.file()).expect("reads");
     let damage = |change: &dyn Fn(&mut Vec<u8>)| {
         let mut bytes = whole.clone();
@@ -534,29 +544,29 @@ fn a_damaged_or_foreign_file_is_refused() {
     };
 
     damage(&|bytes| bytes[..16].fill(b'x'));
-    world.check_refused("it is damaged");
+    world.check_refused("it is damaged").await;
     damage(&|bytes| bytes.truncate(whole.len() / 2));
-    world.check_refused("it is damaged");
+    world.check_refused("it is damaged").await;
     damage(&|bytes| bytes[4096 * 30..4096 * 31].fill(0));
-    world.check_refused("it is damaged");
+    world.check_refused("it is damaged").await;
     damage(&Vec::clear);
-    world.check_refused("it is empty or of another program");
+    world.check_refused("it is empty or of another program").await;
     fs::remove_file(world.file()).expect("removes");
     rusqlite::Connection::open(world.file()).and_then(|other| other.execute_batch("CREATE TABLE t (x)")).expect("creates");
-    world.check_refused("it is empty or of another program");
+    world.check_refused("it is empty or of another program").await;
 
     damage(&|_| ());
-    assert_eq!(world.open().registry().expect("reads").len(), 1000);
+    assert_eq!(world.open().await.registry().await.expect("reads").len(), 1000);
 }
 
-#[test]
-fn a_log_without_its_database_is_not_taken_for_new() {
+#[tokio::test]
+async fn a_log_without_its_database_is_not_taken_for_new() {
     let world = world();
-    drop(world.open());
+    drop(world.open().await);
     fs::remove_file(world.file()).expect("removes");
     fs::write(world.directory.join("punchlist.sqlite3-wal"), "x").expect("writes");
 
-    let error = Store::open(&world.directory, at(0)).err().expect("refused").to_string();
+    let error = Store::open(&world.directory, at(0)).await.err().expect("refused").to_string();
 
     assert!(error.contains("its write-ahead log is there, and it is not"), "{error}");
 }
@@ -575,11 +585,11 @@ mod unix {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("sets");
     }
 
-    #[test]
-    fn the_state_is_for_us_alone() {
+    #[tokio::test]
+    async fn the_state_is_for_us_alone() {
         let world = world();
-        let mut store = world.open();
-        store.save_links(at(1), &[link(1)]).expect("saves");
+        let mut store = world.open().await;
+        store.save_links(at(1), &[link(1)]).await.expect("saves");
 
         assert_eq!(mode(&world.directory), 0o700);
         let mut names = Vec::new();
@@ -592,57 +602,57 @@ mod unix {
         assert_eq!(names, ["lock", "punchlist.sqlite3", "punchlist.sqlite3-shm", "punchlist.sqlite3-wal", "reserve"]);
     }
 
-    #[test]
-    fn what_was_left_open_is_closed_where_it_is_ours() {
+    #[tokio::test]
+    async fn what_was_left_open_is_closed_where_it_is_ours() {
         let world = world();
         fs::create_dir(&world.directory).expect("creates");
         set_mode(&world.directory, 0o775);
-        drop(world.open());
+        drop(world.open().await);
         assert_eq!(mode(&world.directory), 0o700);
 
         set_mode(&world.directory, 0o755);
         set_mode(&world.file(), 0o644);
-        drop(world.open());
+        drop(world.open().await);
         assert_eq!((mode(&world.directory), mode(&world.file())), (0o700, 0o600));
     }
 
-    #[test]
-    fn a_directory_that_is_not_ours_alone_is_refused_as_it_is() {
+    #[tokio::test]
+    async fn a_directory_that_is_not_ours_alone_is_refused_as_it_is() {
         let world = world();
         fs::create_dir(&world.directory).expect("creates");
         fs::write(world.directory.join("diary.txt"), "x").expect("writes");
         set_mode(&world.directory, 0o755);
 
-        let error = Store::open(&world.directory, at(0)).err().expect("refused").to_string();
+        let error = Store::open(&world.directory, at(0)).await.err().expect("refused").to_string();
 
         assert!(error.contains("others may look into this directory"), "{error}");
         assert_eq!(mode(&world.directory), 0o755);
     }
 
-    #[test]
-    fn symbolic_links_are_refused() {
+    #[tokio::test]
+    async fn symbolic_links_are_refused() {
         let world = world();
         let real = world.directory.with_file_name("real");
         fs::create_dir(&real).expect("creates");
         symlink(&real, &world.directory).expect("links");
-        world.check_refused("it is a symbolic link");
+        world.check_refused("it is a symbolic link").await;
 
         fs::remove_file(&world.directory).expect("removes");
-        drop(world.open());
+        drop(world.open().await);
         let elsewhere = real.join("elsewhere");
         fs::rename(world.file(), &elsewhere).expect("moves");
         symlink(&elsewhere, world.file()).expect("links");
-        world.check_refused("it is not a regular file");
+        world.check_refused("it is not a regular file").await;
 
         fs::remove_file(world.directory.join("lock")).expect("removes");
         symlink(real.join("lock"), world.directory.join("lock")).expect("links");
-        let error = Store::open(&world.directory, at(0)).err().expect("refused");
+        let error = Store::open(&world.directory, at(0)).await.err().expect("refused");
         assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
     }
 }
 
-#[test]
-fn a_state_of_the_first_version_opens_and_its_pages_are_taken_to_have_had_their_ids() {
+#[tokio::test]
+async fn a_state_of_the_first_version_opens_and_its_pages_are_taken_to_have_had_their_ids() {
     let world = world();
     fs::create_dir(&world.directory).expect("creates");
     let old = rusqlite::Connection::open(world.file()).expect("creates");
@@ -657,5 +667,5 @@ fn a_state_of_the_first_version_opens_and_its_pages_are_taken_to_have_had_their_
     old.execute(sql, (page.to_string(), kind.word(), object.as_str(), sight, base, left)).expect("inserts");
     drop(old);
 
-    assert_eq!(world.open().registry().expect("reads").of_page(*page), Some(&wanted));
+    assert_eq!(world.open().await.registry().await.expect("reads").of_page(*page), Some(&wanted));
 }

@@ -15,16 +15,16 @@ use crate::domain::{
 
 impl<J: Journal> Applying<'_, '_, J> {
     /// Starts nothing more of the kinds of write that are stopped, and journals it.
-    pub(super) fn halt(&mut self, progress: &mut Progress, halts: Vec<Halt>) -> Result<(), J::Error> {
+    pub(super) async fn halt(&mut self, progress: &mut Progress, halts: Vec<Halt>) -> Result<(), J::Error> {
         for Halt { sort, because, cause } in halts {
             self.given_up.set(true);
             self.halted.insert(sort, because.clone());
             let left: Vec<usize> = progress.left().into_iter().filter(|&at| Sort::of(&self.steps[at]) == Some(sort)).collect();
             let what = What::Halted { what: sort.to_string(), because: cause, left: left.len() };
-            self.append(vec![what], &[])?;
+            self.append(vec![what], &[]).await?;
             for at in left {
                 if progress.state[at] == StepState::Waiting {
-                    self.give_up(progress, at, &because)?;
+                    self.give_up(progress, at, &because).await?;
                 }
             }
         }
@@ -32,39 +32,39 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// Gives up what was put back after its kind had been stopped.
-    pub(super) fn give_up_halted(&mut self, progress: &mut Progress) -> Result<(), J::Error> {
+    pub(super) async fn give_up_halted(&mut self, progress: &mut Progress) -> Result<(), J::Error> {
         for at in progress.left() {
             let because = Sort::of(&self.steps[at]).and_then(|sort| self.halted.get(&sort)).cloned();
             if let Some(because) = because.filter(|_| progress.state[at] == StepState::Waiting) {
-                self.give_up(progress, at, &because)?;
+                self.give_up(progress, at, &because).await?;
             }
         }
         Ok(())
     }
 
     /// Puts a step back whose reading had become too old, a few times.
-    pub(super) fn came_too_late(&mut self, progress: &mut Progress, at: usize) -> Result<(), J::Error> {
+    pub(super) async fn came_too_late(&mut self, progress: &mut Progress, at: usize) -> Result<(), J::Error> {
         let times = self.outdated.entry(at).or_default();
         *times += 1;
         if *times <= OUTDATED_MAX {
             progress.again(at);
             return Ok(());
         }
-        self.failed(progress, at, &Failure::Outdated.to_string(), "run again when the service answers faster")
+        self.failed(progress, at, &Failure::Outdated.to_string(), "run again when the service answers faster").await
     }
 
     /// Journals that nobody knows what became of the writes that are still on their way when the run has waited long enough.
-    pub(super) fn abandon(&mut self, progress: &mut Progress) -> Result<(), J::Error> {
+    pub(super) async fn abandon(&mut self, progress: &mut Progress) -> Result<(), J::Error> {
         for (at, write) in std::mem::take(&mut self.aloft) {
             let error = "the run was stopped before it was answered".to_owned();
-            self.append(vec![What::Outcome { write, outcome: Outcome::Unknown { error: error.clone() } }], &[])?;
-            self.failed(progress, at, &error, "run again: it is looked up before anything else is written for it")?;
+            self.append(vec![What::Outcome { write, outcome: Outcome::Unknown { error: error.clone() } }], &[]).await?;
+            self.failed(progress, at, &error, "run again: it is looked up before anything else is written for it").await?;
         }
         Ok(())
     }
 
     /// Notes that a step succeeded, and journals the changes whose steps have all succeeded.
-    pub(super) fn succeeded(&mut self, progress: &mut Progress, at: usize) -> Result<(), J::Error> {
+    pub(super) async fn succeeded(&mut self, progress: &mut Progress, at: usize) -> Result<(), J::Error> {
         let skipped = progress.ended(at, true);
         debug_assert!(skipped.is_empty(), "a step that succeeds skips nothing");
         let succeeded = |at: &usize| progress.state[*at] == StepState::Succeeded;
@@ -74,33 +74,35 @@ impl<J: Journal> Applying<'_, '_, J> {
             .filter(|id| self.steps_of[id].iter().all(succeeded) && !self.reported.contains(*id))
             .map(|change| What::Applied { change: change.clone() })
             .collect();
-        if applied.is_empty() { Ok(()) } else { self.append(applied, &[]) }
+        if applied.is_empty() { Ok(()) } else { self.append(applied, &[]).await }
     }
 
     /// Notes that a step failed, and journals its changes and those that can therefore not be started.
-    pub(super) fn failed(&mut self, progress: &mut Progress, at: usize, error: &str, hint: &str) -> Result<(), J::Error> {
+    pub(super) async fn failed(&mut self, progress: &mut Progress, at: usize, error: &str, hint: &str) -> Result<(), J::Error> {
         let skipped = progress.ended(at, false);
         let begun = self.begun(progress, &[at]);
         self.report(&[at], |change| {
             let error = begun.get(&change).map_or_else(|| error.to_owned(), |done| format!("{done}: {error}"));
             What::Failed { change, error, hint: hint.to_owned() }
-        })?;
-        self.skip(progress, &skipped, "something that it needs failed")
+        })
+        .await?;
+        self.skip(progress, &skipped, "something that it needs failed").await
     }
 
     /// Notes that a step is not started after all, and journals its changes and those that need it as such.
-    pub(super) fn give_up(&mut self, progress: &mut Progress, at: usize, because: &str) -> Result<(), J::Error> {
+    pub(super) async fn give_up(&mut self, progress: &mut Progress, at: usize, because: &str) -> Result<(), J::Error> {
         let skipped = progress.ended(at, false);
-        self.skip(progress, &[&[at][..], &skipped].concat(), because)
+        self.skip(progress, &[&[at][..], &skipped].concat(), because).await
     }
 
     /// Journals the changes of steps that are never started. What was begun is said as such.
-    pub(super) fn skip(&mut self, progress: &Progress, skipped: &[usize], because: &str) -> Result<(), J::Error> {
+    pub(super) async fn skip(&mut self, progress: &Progress, skipped: &[usize], because: &str) -> Result<(), J::Error> {
         let begun = self.begun(progress, skipped);
         self.report(skipped, |change| match begun.get(&change) {
             Some(done) => What::Begun { change, because: format!("{done}: {because}") },
             None => What::NotStarted { change, because: because.to_owned() },
         })
+        .await
     }
 
     /// Of the changes of some steps those of which other steps have written something, with what that is in words.
@@ -119,10 +121,10 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// Journals how the changes of some steps ended, each once.
-    pub(super) fn report(&mut self, steps: &[usize], what: impl Fn(ChangeId) -> What) -> Result<(), J::Error> {
+    pub(super) async fn report(&mut self, steps: &[usize], what: impl Fn(ChangeId) -> What) -> Result<(), J::Error> {
         let changes: BTreeSet<&ChangeId> = steps.iter().flat_map(|&at| &self.steps[at].changes).collect();
         let unreported = changes.into_iter().filter(|change| self.reported.insert((*change).clone()));
         let events: Vec<What> = unreported.cloned().map(what).collect();
-        if events.is_empty() { Ok(()) } else { self.append(events, &[]) }
+        if events.is_empty() { Ok(()) } else { self.append(events, &[]).await }
     }
 }

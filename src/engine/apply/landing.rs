@@ -25,7 +25,7 @@ pub(super) enum Landed {
 
 impl<J: Journal> Applying<'_, '_, J> {
     /// Journals what became of a write, and the link that follows from it.
-    pub(super) fn landed(&mut self, flight: &Flight, arrival: Arrival) -> Result<Landed, J::Error> {
+    pub(super) async fn landed(&mut self, flight: &Flight, arrival: Arrival) -> Result<Landed, J::Error> {
         let write = flight.number;
         let outcome = |outcome| What::Outcome { write, outcome };
         let unknown = |error: &str| outcome(Outcome::Unknown { error: error.to_owned() });
@@ -33,51 +33,51 @@ impl<J: Journal> Applying<'_, '_, J> {
         let failed = |error, hint, stop| Ok(Landed::Failed { error, hint, stop });
         match arrival {
             Arrival::Answered(answer) => match *answer {
-                Ok(written) => self.done(flight, &written, Vec::new()),
-                Err(failure) => self.refused(flight, failure),
+                Ok(written) => self.done(flight, &written, Vec::new()).await,
+                Err(failure) => self.refused(flight, failure).await,
             },
             Arrival::Open { error } => {
-                self.append(vec![unknown(&error)], &[])?;
+                self.append(vec![unknown(&error)], &[]).await?;
                 let hint = "run again: it is looked up before anything else is written for it".to_owned();
                 failed(format!("{error}; nobody has looked yet whether it happened"), hint, Stopped::No)
             }
             Arrival::Twins { written, twins } => {
-                let landed = self.done(flight, &written, Vec::new())?;
-                self.tell_of_twins(flight.step, &twins)?;
+                let landed = self.done(flight, &written, Vec::new()).await?;
+                self.tell_of_twins(flight.step, &twins).await?;
                 Ok(landed)
             }
             Arrival::Taken { error, hint: _, found: Some(written) } if !self.is_anothers(&flight.write, &written) => {
-                self.done(flight, &written, vec![unknown(&error)])
+                self.done(flight, &written, vec![unknown(&error)]).await
             }
-            Arrival::Taken { error, hint, found: _ } => self.refused(flight, Failure::PerhapsTaken { error, hint }),
+            Arrival::Taken { error, hint, found: _ } => self.refused(flight, Failure::PerhapsTaken { error, hint }).await,
             // What another page has is not what this create made, however much it looks like it.
             Arrival::LookedUp { error, found: Ok(Found::Happened(written)) } if self.is_anothers(&flight.write, &written) => {
-                self.append(vec![unknown(&error)], &[])?;
+                self.append(vec![unknown(&error)], &[]).await?;
                 failed(format!("{error}; nothing shows yet whether it happened"), again, Stopped::No)
             }
             Arrival::LookedUp { error, found: Ok(Found::Happened(written)) } => {
-                self.done(flight, &written, vec![unknown(&error)])
+                self.done(flight, &written, vec![unknown(&error)]).await
             }
             // A listing may lag behind for longer than anybody wants to wait here.
             Arrival::LookedUp { error, found: Ok(Found::Nothing) }
                 if matches!(flight.write, Write::Create { .. }) && !self.work.rules.unsettled.is_zero() =>
             {
-                self.append(vec![unknown(&error)], &[])?;
+                self.append(vec![unknown(&error)], &[]).await?;
                 let minutes = self.work.rules.unsettled.as_secs().div_ceil(60);
                 let hint = format!("run again: it is looked up first, and for {minutes} minutes it is not created again");
                 failed(format!("{error}; nothing shows yet whether it happened"), hint, Stopped::No)
             }
             Arrival::LookedUp { error, found: Ok(Found::Nothing) } => {
-                self.append(vec![unknown(&error), outcome(Outcome::Absent)], &[])?;
+                self.append(vec![unknown(&error), outcome(Outcome::Absent)], &[]).await?;
                 failed(format!("{error}; looked up, it did not happen"), again, Stopped::No)
             }
             Arrival::LookedUp { error, found: Ok(Found::Several(_)) } => {
-                self.append(vec![unknown(&error)], &[])?;
+                self.append(vec![unknown(&error)], &[]).await?;
                 let hint = "several objects could be it: look at them in Clockify, then run again".to_owned();
                 failed(format!("{error}; nobody knows whether it happened"), hint, Stopped::No)
             }
             Arrival::LookedUp { error, found: Err(second) } => {
-                self.append(vec![unknown(&error)], &[])?;
+                self.append(vec![unknown(&error)], &[]).await?;
                 let stop = if matches!(second, Failure::Credentials { .. }) { Stopped::Refused } else { Stopped::No };
                 let hint = "run again: it will be looked up before anything else is written for it".to_owned();
                 failed(format!("{error}; looking it up failed too: {second}"), hint, stop)
@@ -93,16 +93,16 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// Journals that an earlier try has made an object after all: a person must say which of them stays.
-    pub(super) fn tell_of_twins(&mut self, step: usize, twins: &[ObjectId]) -> Result<(), J::Error> {
+    pub(super) async fn tell_of_twins(&mut self, step: usize, twins: &[ObjectId]) -> Result<(), J::Error> {
         let twins: Vec<String> = twins.iter().map(ToString::to_string).collect();
         let error =
             format!("created, and it is there twice: an earlier try or another machine has made it too ({})", twins.join(", "));
         let hint = "look at both in Clockify, and archive or delete the one that no page links to".to_owned();
-        self.report(&[step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() })
+        self.report(&[step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() }).await
     }
 
     /// Journals that a write did not happen.
-    fn refused(&mut self, flight: &Flight, failure: Failure) -> Result<Landed, J::Error> {
+    async fn refused(&mut self, flight: &Flight, failure: Failure) -> Result<Landed, J::Error> {
         let again = "run again: it will be planned anew".to_owned();
         let (error, hint, stop, outcome) = match failure {
             Failure::Refused { error, hint, .. } | Failure::PerhapsTaken { error, hint } => {
@@ -114,7 +114,7 @@ impl<J: Journal> Applying<'_, '_, J> {
             }
             Failure::Outdated => {
                 let (error, hint) = (failure.to_string(), again);
-                self.append(vec![What::Outcome { write: flight.number, outcome: Outcome::NotSent { error, hint } }], &[])?;
+                self.append(vec![What::Outcome { write: flight.number, outcome: Outcome::NotSent { error, hint } }], &[]).await?;
                 return Ok(Landed::Outdated);
             }
             Failure::NotSent { error } => (error.clone(), again.clone(), Stopped::No, Outcome::NotSent { error, hint: again }),
@@ -124,12 +124,12 @@ impl<J: Journal> Applying<'_, '_, J> {
             // `fly` looks these up, so that none arrives here; if one did, it must not be taken for settled.
             Failure::Unknown { error } => (error.clone(), again, Stopped::No, Outcome::Unknown { error }),
         };
-        self.append(vec![What::Outcome { write: flight.number, outcome }], &[])?;
+        self.append(vec![What::Outcome { write: flight.number, outcome }], &[]).await?;
         Ok(Landed::Failed { error, hint, stop })
     }
 
     /// Journals that a write happened. An answer that still shows the old value is a refusal that the service did not say.
-    fn done(&mut self, flight: &Flight, written: &Written, before: Vec<What>) -> Result<Landed, J::Error> {
+    async fn done(&mut self, flight: &Flight, written: &Written, before: Vec<What>) -> Result<Landed, J::Error> {
         let write = flight.number;
         let object = written.object.as_ref().map(|object| object.id);
         let mut events = before;
@@ -170,7 +170,7 @@ impl<J: Journal> Applying<'_, '_, J> {
                 links.extend(link.and_then(|link| steps::written_back(link, *claim, fields, apart)));
             }
         }
-        self.append(events, &links)?;
+        self.append(events, &links).await?;
         // What this run has left is what it plans on from here.
         self.own_objects.extend(written.object.clone().map(|object| (object.id, object)));
         self.own_pages.extend(written.page.clone().map(|page| (page.id, page)));
@@ -183,7 +183,7 @@ impl<J: Journal> Applying<'_, '_, J> {
         if let Write::Create { .. } = &flight.write {
             // It is there: its ID goes into the page, and what stands below it goes on.
             let error = format!("created, but {service} did not keep: {words}");
-            self.report(&[flight.step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() })?;
+            self.report(&[flight.step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() }).await?;
             return Ok(Landed::Done);
         }
         let error = format!("{service} accepted the request, but did not change: {words}");

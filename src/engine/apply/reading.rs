@@ -155,7 +155,7 @@ impl<J: Journal> Applying<'_, '_, J> {
                     };
                     let twins: Vec<ObjectId> = there.iter().filter(is_twin).map(|object| object.id).collect();
                     if !twins.is_empty() {
-                        self.tell_of_twins(step, &twins)?;
+                        self.tell_of_twins(step, &twins).await?;
                     }
                 }
             }

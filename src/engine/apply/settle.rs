@@ -70,7 +70,7 @@ pub async fn settle<T: Target, J: Journal>(
             // What was sent minutes ago does not come to light within the seconds of another look.
             Sign::None if settling.age(&open) > LOOKS_WITHIN => nothing.push(open),
             Sign::None => unseen.push(open),
-            sign => settling.conclude(open, sign, journal)?,
+            sign => settling.conclude(open, sign, journal).await?,
         }
     }
     let settles = settling.rules.settles();
@@ -78,10 +78,10 @@ pub async fn settle<T: Target, J: Journal>(
     let looked = join_all(looks).await;
     for (open, found) in unseen.into_iter().zip(looked) {
         match found {
-            Ok(Found::Happened(written)) => settling.conclude(open, Sign::Happened(written.object), journal)?,
+            Ok(Found::Happened(written)) => settling.conclude(open, Sign::Happened(written.object), journal).await?,
             Ok(Found::Several(objects)) => {
                 let sign = settling.several(&open.request, objects);
-                settling.conclude(open, sign, journal)?;
+                settling.conclude(open, sign, journal).await?;
             }
             Ok(Found::Nothing) => nothing.push(open),
             // It stays open: nothing is created for the page until it can be looked up.
@@ -97,7 +97,7 @@ pub async fn settle<T: Target, J: Journal>(
             Sign::Absent => settling.doubt(&open),
             sign => sign,
         };
-        settling.conclude(open, sign, journal)?;
+        settling.conclude(open, sign, journal).await?;
     }
     Ok(())
 }
@@ -184,7 +184,7 @@ impl Settling<'_> {
     }
 
     /// Journals what a sign means, and takes up the link that follows. A write with several signs stays open.
-    fn conclude<J: Journal>(&mut self, open: Open, sign: Sign, journal: &mut J) -> Result<(), J::Error> {
+    async fn conclude<J: Journal>(&mut self, open: Open, sign: Sign, journal: &mut J) -> Result<(), J::Error> {
         let Open { run, write, request, trace, .. } = open;
         let (outcome, link) = match sign {
             Sign::Several(objects) => {
@@ -210,7 +210,7 @@ impl Settling<'_> {
             }
         };
         let event = Event { run, at: (self.clock)(), what: What::Outcome { write, outcome } };
-        journal.append(event.at, &[event], link.as_slice())?;
+        journal.append(event.at, &[event], link.as_slice()).await?;
         if let Some(link) = link {
             self.registry.insert(link);
         }

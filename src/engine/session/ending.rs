@@ -39,13 +39,13 @@ impl Session<'_> {
         if !is_wanted || !plan.complete || plan.scope.undoes.is_some() {
             return Ok(Stopped::No);
         }
-        let events = self.store.events(&self.run)?;
-        let review = self.decided(plan)?;
-        let telling = told(plan, &waiting(&review, &self.ends(&events)?), &seen.snapshots, self.rules);
+        let events = self.store.events(&self.run).await?;
+        let review = self.decided(plan, "policy").await?;
+        let telling = told(plan, &waiting(&review, &self.ends(&events).await?), &seen.snapshots, self.rules);
         if telling.changes.is_empty() {
             return Ok(Stopped::No);
         }
-        self.tell(telling.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))).collect())?;
+        self.tell(telling.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))).collect()).await?;
         let writes_before = events.iter().filter(|event| matches!(event.what, What::Intent { .. })).count();
         let writes_before = u32::try_from(writes_before).unwrap_or(u32::MAX);
         let approved = Review::by_policy(&telling).approved();
@@ -57,45 +57,45 @@ impl Session<'_> {
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn finish(&mut self, plan: &Plan, stopped: Stopped, seconds: f64) -> Result<Report, SessionError> {
+    pub async fn finish(&mut self, plan: &Plan, stopped: Stopped, seconds: f64) -> Result<Report, SessionError> {
         let exchanges = self.exchanges.take();
-        self.tell_exchanges(exchanges)?;
-        let events = self.store.events(&self.run)?;
+        self.tell_exchanges(exchanges).await?;
+        let events = self.store.events(&self.run).await?;
         let calls = self.calls();
-        let unsettled = self.unsettled(plan)?;
-        let not_before = self.keep_not_before()?;
-        let Left { pending, held, ready } = self.keep_pending(plan, &events)?;
+        let unsettled = self.unsettled(plan).await?;
+        let not_before = self.keep_not_before().await?;
+        let Left { pending, held, ready } = self.keep_pending(plan, &events).await?;
         let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready };
         let report = report(self.run.clone(), plan, &events, totals);
-        self.forget_skips()?;
-        self.end(&report, totals)?;
+        self.forget_skips().await?;
+        self.end(&report, totals).await?;
         Ok(report)
     }
 
     /// Writes whose outcome nobody knows, but for creates that only have to get older: those for which nobody can point at an object.
-    fn unsettled(&self, plan: &Plan) -> Result<usize, SessionError> {
-        let (now, lasts) = ((self.clock)(), SignedDuration::try_from(self.rules.unsettled).unwrap_or(SignedDuration::MAX));
+    async fn unsettled(&self, plan: &Plan) -> Result<usize, SessionError> {
+        let (now, lasts) = ((self.turn.clock)(), SignedDuration::try_from(self.rules.unsettled).unwrap_or(SignedDuration::MAX));
         let offers = |page| plan.changes.iter().any(|change| change.page == page && !change.alternatives.is_empty());
         let is_young = |open: &Open| {
             let Write::Create { page, .. } = open.request else { return false };
             now.duration_since(open.at) < lasts && !offers(page)
         };
-        Ok(self.store.open_writes()?.iter().filter(|open| !is_young(open)).count())
+        Ok(self.store.open_writes().await?.iter().filter(|open| !is_young(open)).count())
     }
 
     /// Forgets what was skipped: that was for this run alone. What was said about changes that are made is spent as they are made.
-    fn forget_skips(&mut self) -> Result<(), SessionError> {
-        let said = self.store.verdicts()?.into_iter().map(|known| known.said);
+    async fn forget_skips(&mut self) -> Result<(), SessionError> {
+        let said = self.store.verdicts().await?.into_iter().map(|known| known.said);
         let skipped = said.filter(|said| said.verdict.decision == Some(Decision::Skip));
         let said: Vec<Said> = skipped.map(|said| Said { verdict: Verdict::default(), ..said }).collect();
-        if said.is_empty() { Ok(()) } else { Ok(self.store.save_verdicts("", (self.clock)(), None, &said)?) }
+        if said.is_empty() { Ok(()) } else { Ok(self.store.save_verdicts("", (self.turn.clock)(), None, &said).await?) }
     }
 
     /// Stores what waits for a person now; what has waited before keeps its age. Where not everything could be read, what is not seen
     /// now may still be true, and stays. Returns how much of the whole plan is left, whatever the run was asked for.
-    fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<Left, SessionError> {
-        let (review, now) = (self.decided(plan)?, (self.clock)());
-        let ends = self.ends(events)?;
+    async fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<Left, SessionError> {
+        let (review, now) = (self.decided(plan, "policy").await?, (self.turn.clock)());
+        let ends = self.ends(events).await?;
         let mut rows: Vec<PendingRow> = waiting(&review, &ends)
             .into_iter()
             .map(|waiting| PendingRow {
@@ -112,16 +112,16 @@ impl Session<'_> {
         // What is left of an undo is asked for again by whoever wants it.
         if plan.scope.undoes.is_none() {
             let known: BTreeSet<String> = plan.changes.iter().map(|change| change.id.0.clone()).collect();
-            let waited = self.store.pending()?.into_iter();
+            let waited = self.store.pending().await?.into_iter();
             rows.extend(waited.filter(|row| plan.leaves_open(&row.change) && !known.contains(&row.change.id)));
-            self.store.replace_pending(&rows, plan.complete)?;
+            self.store.replace_pending(&rows, plan.complete).await?;
         }
         Ok(Left { pending, held, ready: unasked(&review, &ends) - held - pending })
     }
 
     /// How the changes of this run ended, and what earlier ones have failed to make.
-    fn ends<'e>(&self, events: &'e [Event]) -> Result<Ends<'e>, SessionError> {
-        let failed = self.store.pending()?.into_iter().filter(|row| row.waits == Waits::Failed);
+    async fn ends<'e>(&self, events: &'e [Event]) -> Result<Ends<'e>, SessionError> {
+        let failed = self.store.pending().await?.into_iter().filter(|row| row.waits == Waits::Failed);
         Ok(Ends::of(events, failed.map(|row| (ChangeId(row.change.id), row.reason))))
     }
 
@@ -129,41 +129,41 @@ impl Session<'_> {
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    fn end(&mut self, report: &Report, totals: Totals) -> Result<(), SessionError> {
+    async fn end(&mut self, report: &Report, totals: Totals) -> Result<(), SessionError> {
         let outcome =
             serde_json::to_value(report.outcome).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
-        self.tell(vec![What::RunEnded { outcome: outcome.clone(), totals: Some(totals) }])?;
-        let end = RunEnd { at: (self.clock)(), outcome, report: serde_json::to_value(report).unwrap_or_default() };
-        Ok(self.store.end_run(&self.run, &end)?)
+        self.tell(vec![What::RunEnded { outcome: outcome.clone(), totals: Some(totals) }]).await?;
+        let end = RunEnd { at: (self.turn.clock)(), outcome, report: serde_json::to_value(report).unwrap_or_default() };
+        Ok(self.store.end_run(&self.run, &end).await?)
     }
 
     /// Notes that the run ended without a report: it only planned, or it failed.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub fn close(&mut self, because: &str) -> Result<(), SessionError> {
+    pub async fn close(&mut self, because: &str) -> Result<(), SessionError> {
         let exchanges = self.exchanges.take();
-        self.tell_exchanges(exchanges)?;
-        self.keep_not_before()?;
-        self.tell(vec![What::RunEnded { outcome: because.to_owned(), totals: None }])?;
-        let end = RunEnd { at: (self.clock)(), outcome: because.to_owned(), report: serde_json::Value::Null };
-        Ok(self.store.end_run(&self.run, &end)?)
+        self.tell_exchanges(exchanges).await?;
+        self.keep_not_before().await?;
+        self.tell(vec![What::RunEnded { outcome: because.to_owned(), totals: None }]).await?;
+        let end = RunEnd { at: (self.turn.clock)(), outcome: because.to_owned(), report: serde_json::Value::Null };
+        Ok(self.store.end_run(&self.run, &end).await?)
     }
 
     /// Keeps until when each service has asked not to be asked again, so that the next run does not start in vain. Returns when it is worth
     /// running again, where that or a budget says so.
-    fn keep_not_before(&mut self) -> Result<Option<Timestamp>, SessionError> {
-        let now = (self.clock)();
+    async fn keep_not_before(&mut self) -> Result<Option<Timestamp>, SessionError> {
+        let now = (self.turn.clock)();
         let services = [(Service::Notion, self.notion.http()), (Service::Clockify, self.clockify.http())];
         let until = |wait: Duration| now.checked_add(wait).ok().filter(|_| wait >= NOT_BEFORE_FROM);
         let asked = services.into_iter().filter_map(|(service, http)| Some((service, until(http.asked_to_wait())?)));
         let not_before: NotBefore = asked.collect();
         if not_before.is_empty() {
-            if self.store.recall::<NotBefore>(NOT_BEFORE)?.is_some() {
-                self.store.forget(NOT_BEFORE)?;
+            if self.store.recall::<NotBefore>(NOT_BEFORE).await?.is_some() {
+                self.store.forget(NOT_BEFORE).await?;
             }
         } else {
-            self.store.remember(NOT_BEFORE, &not_before)?;
+            self.store.remember(NOT_BEFORE, &not_before).await?;
         }
         Ok(services.into_iter().filter_map(|(_, http)| until(http.wait())).max())
     }

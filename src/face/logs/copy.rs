@@ -26,9 +26,10 @@ use crate::{
         text::{Display, json_line},
     },
     edge::{
-        custody::{Custody, Kept, is_signed},
-        store::{Entry, Selection, Store, Toward},
+        checkpoints::{Checkpoints, Kept, is_signed},
+        store::{Entry, Selection, Toward},
     },
+    engine::state::State,
     face::failure::{Code, Failure},
 };
 
@@ -44,10 +45,16 @@ pub(crate) struct Wanted {
 }
 
 /// Copies entries to a file or to standard output.
-pub(crate) fn export(store: &Store, custody: &Custody, wanted: &Wanted, out: Option<&Path>, force: bool) -> Result<(), Failure> {
+pub(crate) async fn export(
+    store: &State,
+    checkpoints: &Checkpoints,
+    wanted: &Wanted,
+    out: Option<&Path>,
+    force: bool,
+) -> Result<(), Failure> {
     let Some(out) = out else {
         let mut stdout = BufWriter::new(io::stdout().lock());
-        return match write(store, custody, wanted, &mut stdout) {
+        return match write(store, checkpoints, wanted, &mut stdout).await {
             Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(Stop::Io(error)) => Err(Failure::new(Code::Error, format!("could not write to standard output: {error}"))),
             Err(Stop::Failure(failure)) => Err(failure),
@@ -65,7 +72,7 @@ pub(crate) fn export(store: &Store, custody: &Custody, wanted: &Wanted, out: Opt
     let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Under another name first: it appears whole or not at all, for its owner only.
     let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    let written = write(store, custody, wanted, &mut BufWriter::new(file.as_file_mut()));
+    let written = write(store, checkpoints, wanted, &mut BufWriter::new(file.as_file_mut())).await;
     written.map_err(|stop| match stop {
         Stop::Io(error) => failed(error),
         Stop::Failure(failure) => failure,
@@ -87,53 +94,45 @@ impl From<io::Error> for Stop {
     }
 }
 
-impl<E: Into<Failure>> From<E> for Stop
-where
-    E: NotIo,
-{
-    fn from(error: E) -> Self {
-        Self::Failure(error.into())
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
     }
 }
 
-/// What is told as a failure of its own.
-trait NotIo {}
-impl NotIo for crate::edge::store::StoreError {}
-impl NotIo for crate::edge::custody::CustodyError {}
-
-fn write(store: &Store, custody: &Custody, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
+async fn write(store: &State, checkpoints: &Checkpoints, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
     match wanted.format {
-        Form::Jsonl => write_jsonl(store, custody, wanted, to)?,
-        Form::Csv => write_csv(store, wanted, to)?,
+        Form::Jsonl => write_jsonl(store, checkpoints, wanted, to).await?,
+        Form::Csv => write_csv(store, wanted, to).await?,
     }
     Ok(to.flush()?)
 }
 
 /// Visits what is wanted, with the hash before each entry.
-fn each(store: &Store, wanted: &Wanted, visit: &mut dyn FnMut(&Entry, Hash) -> io::Result<()>) -> Result<(), Stop> {
+async fn each(store: &State, wanted: &Wanted, mut visit: impl AsyncFnMut(&Entry, Hash) -> io::Result<()>) -> Result<(), Stop> {
     let Wanted { selection, grep, .. } = wanted;
     let mut failed = Ok(());
     let mut last: Option<(u64, Hash)> = None;
-    store.visit_log(selection, Toward::End(0), &mut |entry| {
-        let grep = grep.as_deref();
-        let fits = |entry: &Entry| {
-            let has = |text: &str| grep.is_none_or(|grep| text.to_lowercase().contains(grep));
-            has(&entry.body) || has(&line(store, entry).1)
-        };
-        let before = match last {
-            Some((n, hash)) if n + 1 == entry.n => Some(hash),
-            _ => store.log_hash_before(entry.n).ok().flatten(),
-        };
-        last = Some((entry.n, entry.hash));
-        if fits(&entry) {
-            failed = visit(&entry, before.unwrap_or(Hash::START));
-        }
-        if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
+    store
+        .visit_log(selection, Toward::End(0), async |entry| {
+            let has = |text: &str| grep.as_deref().is_none_or(|grep| text.to_lowercase().contains(grep));
+            let fits = has(&entry.body) || has(&line(store, &entry).await.1);
+            let before = match last {
+                Some((n, hash)) if n + 1 == entry.n => Some(hash),
+                _ => store.log_hash_before(entry.n).await.ok().flatten(),
+            };
+            last = Some((entry.n, entry.hash));
+            if fits {
+                failed = visit(&entry, before.unwrap_or(Hash::START)).await;
+            }
+            if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .await
+        .map_err(Failure::from)?;
     Ok(failed?)
 }
 
-fn write_jsonl(store: &Store, custody: &Custody, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
+async fn write_jsonl(store: &State, checkpoints: &Checkpoints, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
     let mut hashed = Sha256::new();
     let mut put = |text: String| {
         hashed.update(&text);
@@ -141,19 +140,20 @@ fn write_jsonl(store: &Store, custody: &Custody, wanted: &Wanted, to: &mut impl 
         writeln!(to, "{text}")
     };
     let whole = wanted.selection == Selection::default() && wanted.grep.is_none();
-    let (after, hash) = store.log_start()?;
+    let (after, hash) = store.log_start().await.map_err(Failure::from)?;
     let header = serde_json::json!({ "format": FORMAT, "whole": whole, "after": after, "hash": hash });
     put(header.to_string())?;
     let mut entries = 0_u64;
-    each(store, wanted, &mut |Entry { n, body, hash, .. }, before| {
+    each(store, wanted, async |Entry { n, body, hash, .. }, before| {
         entries += 1;
         put(format!("{{\"n\":{n},\"prev\":\"{before}\",\"hash\":\"{hash}\",\"entry\":{body}}}"))
-    })?;
-    for checkpoint in custody.read(None)?.checkpoints {
+    })
+    .await?;
+    for checkpoint in checkpoints.read(None).map_err(Failure::from)?.checkpoints {
         put(json_line(&serde_json::json!({ "checkpoint": checkpoint })).map_err(io::Error::from)?)?;
     }
     let (digest, at) = (Hash(hashed.finalize().into()), Timestamp::now());
-    let (key, signature) = custody.sign(&sealed(entries, digest, at))?;
+    let (key, signature) = checkpoints.sign(&sealed(entries, digest, at)).map_err(Failure::from)?;
     let seal =
         serde_json::json!({ "seal": { "entries": entries, "sha256": digest, "at": at, "key": key, "signature": signature } });
     Ok(writeln!(to, "{seal}")?)
@@ -164,12 +164,12 @@ fn sealed(entries: u64, digest: Hash, at: Timestamp) -> String {
     format!("punchlist/copy/1\n{entries}\n{digest}\n{}\n", at.as_millisecond())
 }
 
-fn write_csv(store: &Store, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
+async fn write_csv(store: &State, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
     let row = |cells: &[String]| cells.iter().map(|text| cell(text)).collect::<Vec<_>>().join(",");
     let names = ["n", "at", "level", "run", "kind", "page_id", "clockify_id", "change_id", "text", "hash"];
     write!(to, "{}\r\n", row(&names.map(str::to_owned)))?;
-    each(store, wanted, &mut |entry, _| {
-        let (at, text) = line(store, entry);
+    each(store, wanted, async |entry, _| {
+        let (at, text) = line(store, entry).await;
         let envelope: Option<Envelope> = serde_json::from_str(&entry.body).ok();
         let (run, kind) = envelope.map(|envelope| (envelope.run.0, envelope.event)).unwrap_or_default();
         let word = |word: Option<String>| word.unwrap_or_default();
@@ -187,6 +187,7 @@ fn write_csv(store: &Store, wanted: &Wanted, to: &mut impl Write) -> Result<(), 
         ];
         write!(to, "{}\r\n", row(&cells))
     })
+    .await
 }
 
 /// A cell as it is shown, quoted, and no formula for any spreadsheet: quoting alone does not help against that.

@@ -13,7 +13,8 @@ use crate::{
         report::replay,
         text::{Display, json},
     },
-    edge::store::{Entry, RunRecord, Selection},
+    edge::store::{Entry, RunRecord, Selection, Toward},
+    engine::state::State,
     face::{
         failure::{Code, Failure},
         text::{self, outcome_words, when},
@@ -22,14 +23,14 @@ use crate::{
 
 impl Look<'_> {
     /// Runs, or, with a filter that is about them, entries.
-    pub(super) fn list(&self, filter: &Filter) -> Result<u8, Failure> {
+    pub(super) async fn list(&self, filter: &Filter) -> Result<u8, Failure> {
         let Filter { run, kind, level, grep, about, .. } = filter;
         if run.is_some() || !kind.is_empty() || level.is_some() || grep.is_some() || about.is_some() {
-            return self.entries(filter, None);
+            return self.entries(filter, None).await;
         }
-        let (Selection { since, until, .. }, _) = self.selection(filter)?;
+        let (Selection { since, until, .. }, _) = self.selection(filter).await?;
         let limit = if since.is_some() || until.is_some() { usize::MAX } else { RUNS_MAX };
-        let mut runs = self.store.runs(limit)?;
+        let mut runs = self.store.runs(limit).await?;
         runs.retain(|run| since.is_none_or(|since| run.started >= since) && until.is_none_or(|until| run.started < until));
         if self.global.json {
             let runs: Vec<_> = runs.iter().map(run_json).collect();
@@ -45,16 +46,16 @@ impl Look<'_> {
     }
 
     /// One run: its report, then its entries.
-    pub(super) fn show(&self, run: &str, filter: Filter) -> Result<u8, Failure> {
-        let id = self.run(run)?;
-        let record = self.store.runs(usize::MAX)?.into_iter().find(|run| run.id == id);
-        self.entries(&Filter { run: Some(id.0), ..filter }, record.as_ref())
+    pub(super) async fn show(&self, run: &str, filter: Filter) -> Result<u8, Failure> {
+        let id = self.run(run).await?;
+        let record = self.store.runs(usize::MAX).await?.into_iter().find(|run| run.id == id);
+        self.entries(&Filter { run: Some(id.0), ..filter }, record.as_ref()).await
     }
 
-    fn entries(&self, filter: &Filter, run: Option<&RunRecord>) -> Result<u8, Failure> {
-        let (selection, grep) = self.selection(filter)?;
+    async fn entries(&self, filter: &Filter, run: Option<&RunRecord>) -> Result<u8, Failure> {
+        let (selection, grep) = self.selection(filter).await?;
         let alterations = match &selection.about {
-            Some(_) => self.alterations(&selection)?,
+            Some(_) => self.alterations(&selection).await?,
             None => Vec::new(),
         };
         if self.global.json {
@@ -62,7 +63,8 @@ impl Look<'_> {
             self.each(&selection, grep.as_deref(), &mut |entry, _, line| {
                 entries.push(entry_json(&entry, &line));
                 ControlFlow::Continue(())
-            })?;
+            })
+            .await?;
             let mut document = serde_json::json!({ "format": FORMAT, "entries": entries });
             if let Some(run) = run {
                 document["run"] = run_json(run);
@@ -75,7 +77,7 @@ impl Look<'_> {
         if let Some(run) = run {
             say(&format!("{}\n", run_line(run)))?;
             // From the events themselves, and not from what was printed then.
-            if let Some(report) = replay(&self.store.events(&run.id)?) {
+            if let Some(report) = replay(&self.store.events(&run.id).await?) {
                 say(&text::report(&report, self.global.dress()))?;
             }
             say("\n")?;
@@ -100,7 +102,8 @@ impl Look<'_> {
             }
             said = say(&told);
             if said.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
+        })
+        .await?;
         said?;
         if count == 0 {
             say("No entry of the log is like that.\n")?;
@@ -109,27 +112,31 @@ impl Look<'_> {
     }
 
     /// The writes about what is selected.
-    fn alterations(&self, selection: &Selection) -> Result<Vec<Alteration>, Failure> {
+    async fn alterations(&self, selection: &Selection) -> Result<Vec<Alteration>, Failure> {
         let wanted = Selection { kinds: std::collections::BTreeSet::new(), level: None, ..selection.clone() };
-        alterations(&self.store, &wanted)
+        alterations(&self.store, &wanted).await
     }
 }
 
 /// The writes among the selected entries, with who started their runs.
-pub(crate) fn alterations(store: &crate::edge::store::Store, selection: &Selection) -> Result<Vec<Alteration>, Failure> {
+pub(crate) async fn alterations(store: &State, selection: &Selection) -> Result<Vec<Alteration>, Failure> {
     let mut events: Vec<(u64, Event)> = Vec::new();
-    store.visit_log(selection, crate::edge::store::Toward::End(0), &mut |entry| {
-        events.extend(entry.event().ok().map(|event| (entry.n, event)));
-        ControlFlow::Continue(())
-    })?;
+    store
+        .visit_log(selection, Toward::End(0), async |entry| {
+            events.extend(entry.event().ok().map(|event| (entry.n, event)));
+            ControlFlow::Continue(())
+        })
+        .await?;
     let runs: std::collections::BTreeSet<RunId> = events.iter().map(|(_, event)| event.run.clone()).collect();
     let mut started: Vec<(u64, Event)> = Vec::new();
     for run in runs {
         let first = Selection { run: Some(run), kinds: ["run_started"].into(), ..Selection::default() };
-        store.visit_log(&first, crate::edge::store::Toward::End(0), &mut |entry| {
-            started.extend(entry.event().ok().map(|event| (entry.n, event)));
-            ControlFlow::Break(())
-        })?;
+        store
+            .visit_log(&first, Toward::End(0), async |entry| {
+                started.extend(entry.event().ok().map(|event| (entry.n, event)));
+                ControlFlow::Break(())
+            })
+            .await?;
     }
     started.extend(events);
     Ok(history(started.iter().map(|(n, event)| (*n, event))))

@@ -1,14 +1,13 @@
 //! What is looked at of the past: through a door of its own, which needs no lock, so that it works while the worker is busy, or another
 //! process is. It never holds the screen up.
 
-use std::{
-    ops::ControlFlow,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, mpsc::UnboundedSender},
+};
 
 use super::{
     tab::logs::window::{Answer, Ask, FETCHED, LOOKED_THROUGH_MAX, Line, Question, Seeker},
@@ -17,9 +16,10 @@ use super::{
 use crate::{
     domain::audit::Envelope,
     edge::{
-        custody::Custody,
-        store::{Selection, Store, Toward},
+        checkpoints::Checkpoints,
+        store::{Selection, Toward},
     },
+    engine::state::State,
     face::{
         failure::Failure,
         logs::{
@@ -46,60 +46,60 @@ pub(crate) enum Page {
 #[derive(Clone)]
 pub(super) struct History {
     directory: PathBuf,
-    custody: Custody,
+    checkpoints: Checkpoints,
     /// Opened when it is first looked at.
-    store: Arc<Mutex<Option<Store>>>,
+    store: Arc<Mutex<Option<State>>>,
 }
 
 impl History {
-    pub(super) fn of(directory: PathBuf, custody: Custody) -> Self {
-        Self { directory, custody, store: Arc::default() }
+    pub(super) fn of(directory: PathBuf, checkpoints: Checkpoints) -> Self {
+        Self { directory, checkpoints, store: Arc::default() }
     }
 
     /// Looks at a page, and tells what is there.
     pub(super) fn look_back(&self, page: Page, news: UnboundedSender<News>) {
-        let history = self.clone();
-        tokio::task::spawn_blocking(move || drop(news.send(history.look(page))));
+        let (history, runtime) = (self.clone(), Handle::current());
+        tokio::task::spawn_blocking(move || drop(news.send(runtime.block_on(history.look(page)))));
     }
 
-    fn look(&self, page: Page) -> News {
-        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+    async fn look(&self, page: Page) -> News {
+        let mut store = self.store.lock().await;
         let said = |failure: &Failure| failure.to_string().replace('\n', ";");
-        let opened = match store.take() {
-            Some(store) => Ok(store),
-            None => Store::open_read_only(&self.directory).map_err(Failure::from),
-        };
         let number = if let Page::Log(Question { number, .. }) = &page { Some(*number) } else { None };
-        let looked = opened.and_then(|opened| {
+        let looked = async {
+            let opened = match store.take() {
+                Some(store) => store,
+                None => State::look(&self.directory).await?,
+            };
             let looked = match page {
-                Page::Runs => opened.runs(RUNS_MAX).map(News::Runs).map_err(Failure::from),
-                Page::Log(question) => answer(&opened, question).map(|answer| News::Log(Box::new(answer))),
-                Page::Export(filter) => self.export(&opened, &filter).map(News::Said),
+                Page::Runs => opened.runs(RUNS_MAX).await.map(News::Runs).map_err(Failure::from),
+                Page::Log(question) => answer(&opened, question).await.map(|answer| News::Log(Box::new(answer))),
+                Page::Export(filter) => self.export(&opened, &filter).await.map(News::Said),
             };
             // A state that was missing may be there by now, so only one that has been read is kept open.
             *store = Some(opened).filter(|store| store.file().exists());
             looked
-        });
-        looked.unwrap_or_else(|failure| match number {
+        };
+        looked.await.unwrap_or_else(|failure| match number {
             Some(number) => News::NoLog { number, because: said(&failure) },
             None => News::Said(said(&failure)),
         })
     }
 
     /// Saves what a filter selects beside where the console was started.
-    fn export(&self, store: &Store, filter: &str) -> Result<String, Failure> {
-        let (selection, text) = logs::selection_of(store, filter)?;
+    async fn export(&self, store: &State, filter: &str) -> Result<String, Failure> {
+        let (selection, text) = logs::selection_of(store, filter).await?;
         let grep = Some(text.to_lowercase()).filter(|text| !text.is_empty());
         let name = format!("punchlist-log-{}.jsonl", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
         let out = std::path::absolute(&name).unwrap_or_else(|_| name.clone().into());
-        copy::export(store, &self.custody, &Wanted { selection, grep, format: Form::Jsonl }, Some(&out), false)?;
+        copy::export(store, &self.checkpoints, &Wanted { selection, grep, format: Form::Jsonl }, Some(&out), false).await?;
         Ok(format!("saved as {}", out.display()))
     }
 }
 
 /// Answers a question to the log.
-pub(super) fn answer(store: &Store, question: Question) -> Result<Answer, Failure> {
-    let (selection, text) = logs::selection_of(store, &question.filter)?;
+pub(super) async fn answer(store: &State, question: Question) -> Result<Answer, Failure> {
+    let (selection, text) = logs::selection_of(store, &question.filter).await?;
     let mut seeker = Seeker::new(&text);
     let toward = match question.ask {
         Ask::First => Toward::End(0),
@@ -108,41 +108,43 @@ pub(super) fn answer(store: &Store, question: Question) -> Result<Answer, Failur
         Ask::Newer(n) => Toward::End(n + 1),
     };
     let (mut lines, mut reached, mut looked, mut more) = (Vec::new(), None, 0, false);
-    store.visit_log(&selection, toward, &mut |entry| {
-        if lines.len() == FETCHED || looked == LOOKED_THROUGH_MAX {
-            more = true;
-            return ControlFlow::Break(());
-        }
-        (reached, looked) = (Some(entry.n), looked + 1);
-        let (at, line) = logs::line(store, &entry);
-        let envelope: Option<Envelope> = serde_json::from_str(&entry.body).ok();
-        let kind = envelope.as_ref().map_or("", |envelope| envelope.event.as_str());
-        if text.is_empty() || seeker.fits(&format!("{line} {kind}")) {
-            let run = envelope.map(|envelope| envelope.run);
-            let (n, level, page, change) = (entry.n, entry.level, entry.page, entry.change);
-            lines.push(Line { n, at, level, text: line, body: entry.body, run, page, change });
-        }
-        ControlFlow::Continue(())
-    })?;
+    store
+        .visit_log(&selection, toward, async |entry| {
+            if lines.len() == FETCHED || looked == LOOKED_THROUGH_MAX {
+                more = true;
+                return ControlFlow::Break(());
+            }
+            (reached, looked) = (Some(entry.n), looked + 1);
+            let (at, line) = logs::line(store, &entry).await;
+            let envelope: Option<Envelope> = serde_json::from_str(&entry.body).ok();
+            let kind = envelope.as_ref().map_or("", |envelope| envelope.event.as_str());
+            if text.is_empty() || seeker.fits(&format!("{line} {kind}")) {
+                let run = envelope.map(|envelope| envelope.run);
+                let (n, level, page, change) = (entry.n, entry.level, entry.page, entry.change);
+                lines.push(Line { n, at, level, text: line, body: entry.body, run, page, change });
+            }
+            ControlFlow::Continue(())
+        })
+        .await?;
     if matches!(toward, Toward::Beginning(_)) {
         lines.reverse();
     }
     let (about, changed) = match question.ask {
-        Ask::First | Ask::Last => history(store, &selection)?,
+        Ask::First | Ask::Last => history(store, &selection).await?,
         Ask::Older(_) | Ask::Newer(_) => Default::default(),
     };
-    let bounds = store.log_bounds()?;
+    let bounds = store.log_bounds().await?;
     let (entries, last) = bounds.map_or((0, 0), |(first, last)| (last - first + 1, last));
     Ok(Answer { question, lines, reached, more, about, changed, entries, last })
 }
 
 /// What a selection is about, and who changed it, when, from what to what and why, a line each.
-fn history(store: &Store, selection: &Selection) -> Result<(String, Vec<String>), Failure> {
+async fn history(store: &State, selection: &Selection) -> Result<(String, Vec<String>), Failure> {
     let Some(entity) = &selection.about else { return Ok(Default::default()) };
     let kind = entity.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
     let about = format!("{kind}“{}”", entity.name.display().clipped(40));
     let whole = Selection { about: Some(entity.clone()), ..Selection::default() };
-    let changed = alterations(store, &whole)?.into_iter().map(|alteration| {
+    let changed = alterations(store, &whole).await?.into_iter().map(|alteration| {
         let change = |(field, from, to): &(_, _, _)| text::event_from_to(alteration.kind, *field, from, to);
         let what: Vec<String> = alteration.fields.iter().map(change).collect();
         let what = if what.is_empty() { alteration.verb.to_owned() } else { what.join(", ") };

@@ -34,8 +34,8 @@ use crate::{
     },
     face::{
         failure::{Code, Failure},
-        stop::Stop,
-        workplace::{Global, Setup, When, who},
+        setup::{Global, Setup, When},
+        stop::{self, Stop},
     },
 };
 
@@ -53,10 +53,10 @@ pub(crate) fn can_show() -> bool {
 
 /// Opens the console, and returns what the program ends with.
 pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
-    let settings = setup.settings.console.clone();
+    let settings = setup.installation.settings.console.clone();
     let keymap = Keymap::new(&settings.keys).map_err(|problems| Failure::new(Code::Configuration, problems.join("\n  ")))?;
-    let history = History::of(setup.state_directory()?, setup.custody()?);
-    let stop = Stop::listening_on_a_terminal(surroundings::leave)?;
+    let history = History::of(setup.installation.directory.clone(), setup.installation.checkpoints());
+    let stop = stop::listening_on_a_terminal(surroundings::leave)?;
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();
     let theme = theme(global, &settings);
@@ -73,17 +73,9 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         let size = terminal.size()?;
         let mut state = State::new((size.width, size.height), theme, surroundings.now());
-        (state.reviewing.who, state.mouse) = (who(), surroundings.mouse);
+        (state.reviewing.who, state.mouse) = (setup.installation.by.clone(), surroundings.mouse);
         state.reviewing.undoes.clone_from(&undoes);
-        let worker = worker::start(
-            setup,
-            state.reviewing.who.clone(),
-            global.lock_patience(),
-            stop.clone(),
-            news_sender.clone(),
-            orders_receiver,
-            undoes,
-        )?;
+        let worker = worker::start(setup, global.lock_patience(), stop.clone(), news_sender.clone(), orders_receiver, undoes)?;
         let door = Door { orders: &orders, history: Some((history, news_sender)), stop: &stop };
         let state = run(&mut terminal, EventStream::new(), &mut news, door, &keymap, &mut surroundings, state).await?;
         Ok::<_, io::Error>((state, worker))

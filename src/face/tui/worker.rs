@@ -20,11 +20,14 @@ use crate::{
         review::{Approved, Said},
         rules::Allowance,
     },
-    engine::session::{Session, Sides, Watch},
+    engine::{
+        run::{Beside, Runner},
+        session::{Session, SessionError, Sides, Watch},
+    },
     face::{
         failure::{Code, Failure},
+        setup::Setup,
         stop::Stop,
-        workplace::{Beside, Setup, Turn, Workplace, look},
     },
 };
 
@@ -50,7 +53,6 @@ type Telling = UnboundedSender<News>;
 /// Starts the thread. It ends when the orders do.
 pub(super) fn start(
     setup: Setup,
-    who: String,
     patience: Duration,
     stop: Stop,
     news: Telling,
@@ -60,7 +62,7 @@ pub(super) fn start(
     std::thread::Builder::new().name("worker".to_owned()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let failed = match runtime {
-            Ok(runtime) => runtime.block_on(work(setup, &who, patience, stop, &news, orders, undoes)).err(),
+            Ok(runtime) => runtime.block_on(work(setup, patience, stop, &news, orders, undoes)).err(),
             Err(error) => Some(Failure::from(error)),
         };
         if let Some(failure) = failed {
@@ -80,7 +82,6 @@ fn failed_news(failure: &Failure) -> News {
 
 async fn work(
     setup: Setup,
-    who: &str,
     patience: Duration,
     stop: Stop,
     news: &Telling,
@@ -90,8 +91,9 @@ async fn work(
     let telling = news.clone();
     let watch: Watch = Arc::new(move |progress| tell(&telling, News::Told(progress)));
     loop {
-        let done = match Workplace::open(&setup, stop.clone(), Arc::clone(&watch), "review", patience, Beside::Refused).await {
-            Ok(mut workplace) => reviews(&mut workplace, who, news, &mut orders, undoes).await,
+        let opened = setup.installation.open("review", Beside::Refused, patience, stop.clone(), Arc::clone(&watch));
+        let done = match opened.await {
+            Ok(mut runner) => reviews(&mut runner, &stop, news, &mut orders, undoes).await,
             Err(failure) => Err(failure),
         };
         let Err(failure) = done else { return Ok(()) };
@@ -106,24 +108,23 @@ async fn work(
 
 /// One run after the other, until somebody leaves.
 async fn reviews(
-    workplace: &mut Workplace,
-    who: &str,
+    runner: &mut Runner,
+    stop: &Stop,
     news: &Telling,
     orders: &mut Orders,
     mut undoes: Option<RunId>,
 ) -> Result<(), Failure> {
-    let turn = workplace.turn();
     loop {
         let trigger = if undoes.is_some() { "undo" } else { "review" };
-        let reviewing = async |session: &mut Session<'_>, stop: &Stop, _: &_| {
+        let reviewing = async |session: &mut Session<'_>| {
             session.undoes.clone_from(&undoes);
-            review(session, &turn, who, stop, news, orders).await
+            review(session, stop, news, orders).await
         };
-        undoes = match workplace.in_session(trigger, reviewing).await? {
+        undoes = match runner.run(trigger, reviewing).await? {
             Next::Read(undoes) => undoes,
             Next::Leave => return Ok(()),
         };
-        workplace.stop.forget();
+        stop.forget();
     }
 }
 
@@ -155,75 +156,68 @@ async fn wait_for_read(orders: &mut Orders) -> Option<Next> {
 }
 
 /// One run: read both sides, then do as told until something is applied. While nothing is read or applied, others may run.
-async fn review(
-    session: &mut Session<'_>,
-    turn: &Turn,
-    who: &str,
-    stop: &Stop,
-    news: &Telling,
-    orders: &mut Orders,
-) -> Result<Next, Failure> {
+async fn review(session: &mut Session<'_>, stop: &Stop, news: &Telling, orders: &mut Orders) -> Result<Next, Failure> {
     let started = Instant::now();
-    let (sides, plan) = look(session, stop).await?;
+    let (sides, plan) = session.look().await?;
     let mut plan = Arc::new(plan);
     let mut read_at = Timestamp::now();
-    tell_plan(session, &plan, read_at, news)?;
-    session.store.release();
+    tell_plan(session, &plan, read_at, news).await?;
+    session.let_others_run();
     let mut at_hand: Option<Sides> = Some(sides);
     let mut haystack = None;
     while let Some(order) = orders.recv().await {
         if let Some(next) = Next::of(&order) {
             if at_hand.is_some() {
-                session.close("reviewed")?;
+                session.close("reviewed").await?;
             }
             return Ok(next);
         }
         match order {
             // Seen to above.
             Order::Read | Order::Undo(_) => {}
-            Order::Keep(said) => session.keep(who, &said)?,
+            Order::Keep(said) => session.keep(&said).await?,
             Order::Release(allowance) => {
                 let Some(sides) = &mut at_hand else { continue };
-                if is_refused(turn.take(session.store).await, stop, news)? {
+                if is_refused(session.take_turn().await, stop, news)? {
                     continue;
                 }
-                session.release(who, vec![allowance])?;
-                plan = if session.is_overtaken(sides)? {
-                    let (fresh, plan) = look(session, stop).await?;
+                session.release(vec![allowance]).await?;
+                plan = if session.is_overtaken(sides).await? {
+                    let (fresh, plan) = session.look().await?;
                     (*sides, read_at) = (fresh, Timestamp::now());
                     Arc::new(plan)
                 } else {
-                    Arc::new(session.plan(sides)?)
+                    Arc::new(session.plan(sides).await?)
                 };
                 haystack = None;
-                tell_plan(session, &plan, read_at, news)?;
-                session.store.release();
+                tell_plan(session, &plan, read_at, news).await?;
+                session.let_others_run();
             }
             Order::Match(query) => {
                 let matches = haystack.get_or_insert_with(|| Haystack::new(&plan)).find(&query);
                 tell(news, News::Matched { wanted: query.wanted, number: query.number, matches });
             }
             Order::Apply(approved) => {
-                if at_hand.is_none() || is_refused(turn.take(session.store).await, stop, news)? {
+                if at_hand.is_none() || is_refused(session.take_turn().await, stop, news)? {
                     continue;
                 }
                 let Some(sides) = at_hand.take() else { continue };
                 let (applied, stopped) = session.apply(sides, plan.as_ref().clone(), approved).await?;
-                let report = session.finish(&applied, stopped, started.elapsed().as_secs_f64())?;
-                session.store.release();
+                let report = session.finish(&applied, stopped, started.elapsed().as_secs_f64()).await?;
+                session.let_others_run();
                 tell(news, News::Applied(Box::new(report)));
             }
         }
     }
     if at_hand.is_some() {
-        session.close("reviewed")?;
+        session.close("reviewed").await?;
     }
     Ok(Next::Leave)
 }
 
 /// True where another run holds the lock, or somebody did not want to wait for it any longer: that is said, and the plan stays as it is.
-fn is_refused(taken: Result<(), Failure>, stop: &Stop, news: &Telling) -> Result<bool, Failure> {
-    match taken {
+fn is_refused(taken: Result<(), SessionError>, stop: &Stop, news: &Telling) -> Result<bool, Failure> {
+    match taken.map_err(Failure::from) {
         Ok(()) => Ok(false),
         Err(failure) if matches!(failure.code, Code::Locked | Code::Interrupted) => {
             stop.forget();
@@ -234,9 +228,9 @@ fn is_refused(taken: Result<(), Failure>, stop: &Stop, news: &Telling) -> Result
     }
 }
 
-fn tell_plan(session: &Session<'_>, plan: &Arc<Plan>, at: Timestamp, news: &Telling) -> Result<(), Failure> {
-    let remembered = session.store.verdicts()?;
-    let waiting = session.store.pending()?.into_iter().map(|row| (ChangeId(row.change.id), row.first_seen)).collect();
+async fn tell_plan(session: &Session<'_>, plan: &Arc<Plan>, at: Timestamp, news: &Telling) -> Result<(), Failure> {
+    let remembered = session.remembered().await?;
+    let waiting = session.waiting().await?.into_iter().map(|row| (ChangeId(row.change.id), row.first_seen)).collect();
     tell(news, News::Waiting(waiting));
     tell(news, News::Planned { plan: Arc::clone(plan), remembered, at });
     Ok(())

@@ -87,14 +87,14 @@ impl Machine {
             .filter(|link| snapshots.away.contains_key(&link.page) && !matches!(link.sight, Sight::Away(..)))
             .map(|link| Link { sight: Sight::Away(Away::Lost, self.time(world)), ..link.clone() })
             .collect();
-        notebook.save(&mut registry, &lost)?;
+        notebook.save(&mut registry, &lost).await?;
         let open = open_writes(&self.disk.borrow().events).expect("a journal that this program wrote");
         let target = Line::new(world, &self.disk, Rows::default());
         let clock = || self.time(world);
         let settling = Settling { snapshots: &mut snapshots, registry: &mut registry, rules, clock: &clock };
         settle(open, settling, &target, &mut notebook).await?;
         let difference = diff(&snapshots, &registry, rules, Scope::default());
-        notebook.save(&mut registry, &difference.verified)?;
+        notebook.save(&mut registry, &difference.verified).await?;
         Ok(Some(Intent { run, snapshots, registry, plan: difference.plan, read }))
     }
 
@@ -280,9 +280,9 @@ struct Notebook<'a> {
 }
 
 impl Notebook<'_> {
-    fn save(&mut self, registry: &mut Registry, links: &[Link]) -> Result<(), Crash> {
+    async fn save(&mut self, registry: &mut Registry, links: &[Link]) -> Result<(), Crash> {
         if !links.is_empty() {
-            self.append(Timestamp::UNIX_EPOCH, &[], links)?;
+            self.append(Timestamp::UNIX_EPOCH, &[], links).await?;
         }
         for link in links {
             registry.insert(link.clone());
@@ -294,7 +294,7 @@ impl Notebook<'_> {
 impl Journal for Notebook<'_> {
     type Error = Crash;
 
-    fn append(&mut self, _at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), Crash> {
+    async fn append(&mut self, _at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), Crash> {
         let ends = match self.crash.left.get() {
             None => false,
             Some(left) => {

@@ -10,7 +10,7 @@ use punchlist::{
 use rustix::process::Signal;
 
 use super::{SMALL, Terminal, WIDE, key, rows};
-use crate::support::Rig;
+use crate::support::{Rig, done};
 
 /// So many clients, in Notion only.
 fn clients(count: usize) -> Rig {
@@ -218,8 +218,8 @@ fn names_that_would_act_on_the_screen_are_spelled_out() {
 fn while_another_run_holds_the_lock_it_says_so_and_reads_once_it_may() {
     let rig = clients(1);
     let locked = || {
-        let mut store = Store::open(&rig.home.path().join("state"), Timestamp::UNIX_EPOCH).expect("opens");
-        store.lock(Holder::here("ana", "auto-approve", Timestamp::UNIX_EPOCH)).expect("free");
+        let mut store = done(Store::open(&rig.home.path().join("state"), Timestamp::UNIX_EPOCH)).expect("opens");
+        done(store.lock(Holder::here("ana", "auto-approve", Timestamp::UNIX_EPOCH))).expect("free");
         store
     };
     // A console that is only looked at is in nobody's way.
@@ -232,12 +232,14 @@ fn while_another_run_holds_the_lock_it_says_so_and_reads_once_it_may() {
     second.shows("review");
     second.keys("1R");
     second.shows("another run holds the lock");
+    // To read again, the idle one needs it too.
+    first.keys("R");
+    first.shows("another run holds the lock");
     drop(run);
 
-    second.keys("R");
-
-    second.shows_row(&["Client 00"]);
     for terminal in [&mut first, &mut second] {
+        terminal.keys("R");
+        terminal.shows_row(&["Client 00"]);
         terminal.keys("q");
     }
     assert_eq!((first.end().code, second.end().code), (0, 0));

@@ -17,49 +17,49 @@ fn pending_row() -> PendingRow {
 }
 
 /// Looks at everything in a state and writes a little of everything, as a run does.
-fn use_all(world: &World, row: &PendingRow) -> Result<(), StoreError> {
-    let looked = Store::open_read_only(&world.directory)?;
-    looked.verdicts()?;
-    let mut store = world.try_open()?;
-    let links: Vec<Link> = store.registry()?.iter().cloned().collect();
-    store.pending()?;
-    store.verdicts()?;
-    store.open_writes()?;
-    store.unlinked_creates()?;
-    for run in store.runs(50)? {
-        store.events(&run.id)?;
+async fn use_all(world: &World, row: &PendingRow) -> Result<(), StoreError> {
+    let looked = Store::open_read_only(&world.directory).await?;
+    looked.verdicts().await?;
+    let mut store = world.try_open().await?;
+    let links: Vec<Link> = store.registry().await?.iter().cloned().collect();
+    store.pending().await?;
+    store.verdicts().await?;
+    store.open_writes().await?;
+    store.unlinked_creates().await?;
+    for run in store.runs(50).await? {
+        store.events(&run.id).await?;
     }
-    store.recall::<String>("x")?;
-    store.verify(&[])?;
-    store.last_run_that_wrote()?;
-    store.begin_run(&run_record("new", 9))?;
-    store.append_all(&[intent("new", 1), outcome("new", 1, not_sent())])?;
-    store.save_links(at(9), &links)?;
-    store.replace_pending(std::slice::from_ref(row), false)?;
-    store.save_verdicts("ben", at(9), None, &[])?;
-    store.remember("x", &"y")?;
-    store.cut_log(at(3), &RunId("new".into()), at(9))?;
-    store.back_up(at(9))?;
+    store.recall::<String>("x").await?;
+    store.verify(&[]).await?;
+    store.last_run_that_wrote().await?;
+    store.begin_run(&run_record("new", 9)).await?;
+    store.append_all(&[intent("new", 1), outcome("new", 1, not_sent())]).await?;
+    store.save_links(at(9), &links).await?;
+    store.replace_pending(std::slice::from_ref(row), false).await?;
+    store.save_verdicts("ben", at(9), None, &[]).await?;
+    store.remember("x", &"y").await?;
+    store.cut_log(at(3), &RunId("new".into()), at(9)).await?;
+    store.back_up(at(9)).await?;
     let end = RunEnd { at: at(9), outcome: "applied".into(), report: serde_json::Value::Null };
-    store.end_run(&RunId("new".into()), &end)
+    store.end_run(&RunId("new".into()), &end).await
 }
 
-#[test]
-fn whatever_bit_is_wrong_a_state_works_or_is_called_damaged_with_the_way_out() {
+#[tokio::test]
+async fn whatever_bit_is_wrong_a_state_works_or_is_called_damaged_with_the_way_out() {
     let world = world();
     let row = pending_row();
     {
-        let mut store = world.open();
-        store.save_links(at(1), &(0..20).map(link).collect::<Vec<_>>()).expect("saves");
-        store.remove_links(at(2), &[page(3)], "gone").expect("removes");
-        store.begin_run(&run_record("r", 1)).expect("begins");
+        let mut store = world.open().await;
+        store.save_links(at(1), &(0..20).map(link).collect::<Vec<_>>()).await.expect("saves");
+        store.save_links(at(2), &[Link { object: object(30), ..link(3) }]).await.expect("saves");
+        store.begin_run(&run_record("r", 1)).await.expect("begins");
         let events = [intent("r", 1), outcome("r", 1, not_sent()), intent("r", 2)];
-        store.append_all(&events).expect("appends");
-        store.remember("x", &"y").expect("keeps");
-        store.replace_pending(std::slice::from_ref(&row), true).expect("keeps");
+        store.append_all(&events).await.expect("appends");
+        store.remember("x", &"y").await.expect("keeps");
+        store.replace_pending(std::slice::from_ref(&row), true).await.expect("keeps");
     }
     let whole = fs::read(world.file()).expect("reads");
-    use_all(&world, &row).expect("it is whole");
+    use_all(&world, &row).await.expect("it is whole");
     let beside = ["punchlist.sqlite3-wal", "punchlist.sqlite3-shm"].map(|name| world.directory.join(name));
     let (mut damaged, mut step) = (0, 0);
     // All of the header and of the beginning of each page, and every so often a byte of the rest, each time another bit.
@@ -73,7 +73,7 @@ fn whatever_bit_is_wrong_a_state_works_or_is_called_damaged_with_the_way_out() {
         }
         fs::write(world.file(), bytes).expect("writes");
 
-        match use_all(&world, &row) {
+        match use_all(&world, &row).await {
             Ok(()) => {}
             Err(StoreError::Unusable { because, hint, .. }) => {
                 assert!(hint.contains("`punchlist doctor rebuild`"), "byte {place}: {because}: {hint}");
@@ -85,10 +85,10 @@ fn whatever_bit_is_wrong_a_state_works_or_is_called_damaged_with_the_way_out() {
     assert!(damaged > 100, "{damaged} of {step}");
 }
 
-#[test]
-fn a_column_that_is_called_otherwise_is_damage() {
+#[tokio::test]
+async fn a_column_that_is_called_otherwise_is_damage() {
     let world = world();
-    world.open().save_links(at(1), &[link(1)]).expect("saves");
+    world.open().await.save_links(at(1), &[link(1)]).await.expect("saves");
     let mut bytes = fs::read(world.file()).expect("reads");
     // Also in what an earlier version of the schema has left in the file.
     let places: Vec<usize> = (0..bytes.len() - 8).filter(|&place| &bytes[place..place + 8] == b"left_ids").collect();
@@ -98,7 +98,7 @@ fn a_column_that_is_called_otherwise_is_damage() {
     }
     fs::write(world.file(), bytes).expect("writes");
 
-    let error = use_all(&world, &pending_row()).expect_err("refused");
+    let error = use_all(&world, &pending_row()).await.expect_err("refused");
 
     assert!(matches!(&error, StoreError::Unusable { hint, .. } if hint.contains("doctor rebuild")), "{error}");
 }

@@ -60,7 +60,7 @@ fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
 }
 
 /// Stores a run as a session does, begun at a second.
-fn store_run(store: &mut Store, run: &str, second: i64, events: Vec<Event>) {
+async fn store_run(store: &mut Store, run: &str, second: i64, events: Vec<Event>) {
     let id = RunId(run.into());
     let record = RunRecord {
         id: id.clone(),
@@ -72,94 +72,100 @@ fn store_run(store: &mut Store, run: &str, second: i64, events: Vec<Event>) {
         started: at(second),
         end: None,
     };
-    store.begin_run(&record).expect("begins");
+    store.begin_run(&record).await.expect("begins");
     let dated = |event: Event| Event { at: at(second), ..event };
     let events: Vec<Event> = events.into_iter().map(dated).collect();
-    store.append_all(&events).expect("appends");
+    store.append_all(&events).await.expect("appends");
     let calls = Calls { notion: 3, clockify: 2 };
     let totals =
         Totals { stopped: Stopped::No, unsettled: 0, calls, seconds: 1.5, not_before: None, pending: 0, held: 0, ready: 0 };
     let plan = Plan { hash: "h".into(), complete: true, ..Plan::default() };
     let report = report(id.clone(), &plan, &events, totals);
     let ended = What::RunEnded { outcome: "applied".into(), totals: Some(totals) };
-    store.append(&dated(event(run, ended))).expect("appends");
+    store.append(&dated(event(run, ended))).await.expect("appends");
     let end = RunEnd { at: at(second), outcome: "applied".into(), report: serde_json::to_value(report).expect("JSON") };
-    store.end_run(&id, &end).expect("ends");
+    store.end_run(&id, &end).await.expect("ends");
 }
 
 /// The words of what is selected, from the first to the last.
-fn selected(store: &Store, selection: &Selection) -> Vec<String> {
+async fn selected(store: &Store, selection: &Selection) -> Vec<String> {
     let mut words = Vec::new();
-    let visit = &mut |entry: Entry| {
+    let visit = async |entry: Entry| {
         words.push(format!("{} {}", entry.n, entry.event().expect("reads").what.word()));
         ControlFlow::Continue(())
     };
-    store.visit_log(selection, Toward::End(0), visit).expect("reads");
+    store.visit_log(selection, Toward::End(0), visit).await.expect("reads");
     let mut backwards = Vec::new();
-    let visit = &mut |entry: Entry| {
+    let visit = async |entry: Entry| {
         backwards.push(entry.n);
         ControlFlow::Continue(())
     };
-    store.visit_log(selection, Toward::Beginning(u64::MAX), visit).expect("reads");
+    store.visit_log(selection, Toward::Beginning(u64::MAX), visit).await.expect("reads");
     let forwards: Vec<u64> = words.iter().filter_map(|word| word.split(' ').next()?.parse().ok()).rev().collect();
     assert_eq!(backwards, forwards, "both ways lead through the same");
     words
 }
 
-#[test]
-fn a_selection_finds_what_it_says() {
+#[tokio::test]
+async fn a_selection_finds_what_it_says() {
     let world = world();
-    let mut store = world.open();
-    store_run(&mut store, "a", 100, rename("a", 1, "Acme", "Acme Corp"));
-    store_run(&mut store, "b", 200, rename("b", 2, "Globex", "Globex Group"));
-    store.append(&event("b", What::SecretRefused { error: "no".into() })).expect("appends");
-    let select = |selection: Selection| selected(&store, &selection);
+    let mut store = world.open().await;
+    store_run(&mut store, "a", 100, rename("a", 1, "Acme", "Acme Corp")).await;
+    store_run(&mut store, "b", 200, rename("b", 2, "Globex", "Globex Group")).await;
+    store.append(&event("b", What::SecretRefused { error: "no".into() })).await.expect("appends");
+    let select = async |selection: Selection| selected(&store, &selection).await;
     let all = Selection::default();
 
-    let of_page = store.entity(Some(page(1)), None).expect("reads");
+    let of_page = store.entity(Some(page(1)), None).await.expect("reads");
     let about = |entity: Entity| Selection { about: Some(entity), ..all.clone() };
     let story = ["3 difference", "4 approved", "5 intent", "6 outcome", "7 applied"];
-    assert_eq!(select(about(of_page)), story, "also what names only its change or its write");
-    assert_eq!(select(about(store.entity(None, Some(object(1))).expect("reads"))), story, "an object leads to its page");
-    let named = store.entities_named("acme corp").expect("reads");
+    assert_eq!(select(about(of_page)).await, story, "also what names only its change or its write");
+    assert_eq!(
+        select(about(store.entity(None, Some(object(1))).await.expect("reads"))).await,
+        story,
+        "an object leads to its page"
+    );
+    let named = store.entities_named("acme corp").await.expect("reads");
     assert_eq!(named.len(), 1);
     assert_eq!((named[0].kind, named[0].name.exact()), (Some(Kind::Project), "Acme Corp"));
-    assert_eq!(store.entities_named("Acme").expect("reads"), named, "by the name that it had");
-    assert_eq!(store.entities_named("nobody").expect("reads"), []);
+    assert_eq!(store.entities_named("Acme").await.expect("reads"), named, "by the name that it had");
+    assert_eq!(store.entities_named("nobody").await.expect("reads"), []);
 
     let run = Some(RunId("b".into()));
-    assert_eq!(select(Selection { run: run.clone(), ..all.clone() }).len(), 9);
+    assert_eq!(select(Selection { run: run.clone(), ..all.clone() }).await.len(), 9);
     let grave = Selection { level: Some(Level::Error), ..all.clone() };
-    assert_eq!(select(grave), ["17 secret_refused"]);
-    assert_eq!(select(Selection { level: Some(Level::Info), ..all.clone() }).len(), 17);
-    assert_eq!(select(Selection { kinds: ["intent"].into(), ..all.clone() }), ["5 intent", "13 intent"]);
+    assert_eq!(select(grave).await, ["17 secret_refused"]);
+    assert_eq!(select(Selection { level: Some(Level::Info), ..all.clone() }).await.len(), 17);
+    assert_eq!(select(Selection { kinds: ["intent"].into(), ..all.clone() }).await, ["5 intent", "13 intent"]);
     let kinds = Selection { kinds: ["intent", "applied"].into(), run, ..all.clone() };
-    assert_eq!(select(kinds), ["13 intent", "15 applied"]);
+    assert_eq!(select(kinds).await, ["13 intent", "15 applied"]);
     let (since, until) = (Some(at(150)), Some(at(150)));
-    assert_eq!(select(Selection { since, kinds: ["planned"].into(), ..all.clone() }), ["10 planned"]);
-    assert_eq!(select(Selection { until, kinds: ["planned"].into(), ..all.clone() }), ["2 planned"]);
-    assert_eq!(select(Selection { since: Some(at(900)), ..all }), [""; 0]);
+    assert_eq!(select(Selection { since, kinds: ["planned"].into(), ..all.clone() }).await, ["10 planned"]);
+    assert_eq!(select(Selection { until, kinds: ["planned"].into(), ..all.clone() }).await, ["2 planned"]);
+    assert_eq!(select(Selection { since: Some(at(900)), ..all }).await, [""; 0]);
 }
 
-#[test]
-fn what_an_entry_is_about_is_found_with_it() {
+#[tokio::test]
+async fn what_an_entry_is_about_is_found_with_it() {
     let world = world();
-    let mut store = world.open();
+    let mut store = world.open().await;
     let events = rename("a", 1, "Acme", "Acme Corp");
-    store.append_all(&events).expect("appends");
-    let word = |event: &Event| store.log_context(event).expect("reads").map(|context| context.what.word());
-    let words: Vec<Option<&str>> = events.iter().map(word).collect();
+    store.append_all(&events).await.expect("appends");
+    let mut words = Vec::new();
+    for event in &events {
+        words.push(store.log_context(event).await.expect("reads").map(|context| context.what.word()));
+    }
     assert_eq!(words, [None, None, None, Some("difference"), None, Some("intent"), Some("difference")]);
 }
 
-#[test]
-fn a_list_of_runs_that_was_changed_is_noticed() {
+#[tokio::test]
+async fn a_list_of_runs_that_was_changed_is_noticed() {
     let world = world();
-    let mut store = world.open();
-    store_run(&mut store, "a", 100, rename("a", 1, "Acme", "Acme Corp"));
-    let checkpoint = checkpoint(&store);
-    let findings = |store: &Store| store.verify(std::slice::from_ref(&checkpoint)).expect("reads").findings;
-    assert_eq!(findings(&store), []);
+    let mut store = world.open().await;
+    store_run(&mut store, "a", 100, rename("a", 1, "Acme", "Acme Corp")).await;
+    let checkpoint = checkpoint(&store).await;
+    let findings = async |store: &Store| store.verify(std::slice::from_ref(&checkpoint)).await.expect("reads").findings;
+    assert_eq!(findings(&store).await, []);
     let altered = [Finding::RunAltered { run: RunId("a".into()) }];
     for (change, back) in [
         ("UPDATE run SET by = 'ben'", "UPDATE run SET by = 'mara'"),
@@ -168,75 +174,77 @@ fn a_list_of_runs_that_was_changed_is_noticed() {
         ("UPDATE run SET run_id = 'x'", "UPDATE run SET run_id = 'a'"),
     ] {
         store.connection.execute(change, []).expect("changes");
-        assert!(findings(&store).iter().any(|finding| matches!(finding, Finding::RunAltered { .. })), "{change}");
+        assert!(findings(&store).await.iter().any(|finding| matches!(finding, Finding::RunAltered { .. })), "{change}");
         store.connection.execute(back, []).expect("changes");
-        assert_eq!(findings(&store), [], "{back}");
+        assert_eq!(findings(&store).await, [], "{back}");
     }
     store.connection.execute("DELETE FROM run", []).expect("changes");
-    assert_eq!(findings(&store), altered);
+    assert_eq!(findings(&store).await, altered);
 }
 
-#[test]
-fn a_label_that_was_changed_in_the_database_is_noticed() {
+#[tokio::test]
+async fn a_label_that_was_changed_in_the_database_is_noticed() {
     let world = world();
-    let mut store = world.open();
-    store.append_all(&rename("a", 1, "Acme", "Acme Corp")).expect("appends");
-    let checkpoint = checkpoint(&store);
+    let mut store = world.open().await;
+    store.append_all(&rename("a", 1, "Acme", "Acme Corp")).await.expect("appends");
+    let checkpoint = checkpoint(&store).await;
     store.connection.execute_batch("DROP TRIGGER event_is_never_changed").expect("drops");
     for column in ["page_id", "clockify_id", "change_id"] {
         let sql = format!("UPDATE event SET {column} = NULL WHERE n = 3");
         store.connection.execute_batch(&format!("SAVEPOINT before; {sql}")).expect("changes");
-        let findings = store.verify(std::slice::from_ref(&checkpoint)).expect("reads").findings;
+        let findings = store.verify(std::slice::from_ref(&checkpoint)).await.expect("reads").findings;
         store.connection.execute_batch("ROLLBACK TO before; RELEASE before").expect("goes back");
         assert_eq!(findings[0], Finding::Mislabelled { n: 3 }, "{column}");
     }
 }
 
-#[test]
-fn old_entries_are_cut_off_whole_runs_at_a_time_and_the_rest_still_verifies() {
+#[tokio::test]
+async fn old_entries_are_cut_off_whole_runs_at_a_time_and_the_rest_still_verifies() {
     let world = world();
-    let mut store = world.open();
+    let mut store = world.open().await;
     for (run, second) in [("a", 100), ("b", 200), ("c", 300)] {
-        store_run(&mut store, run, second, rename(run, 1, "Acme", "Acme Corp"));
+        store_run(&mut store, run, second, rename(run, 1, "Acme", "Acme Corp")).await;
     }
-    let earlier = checkpoint(&store);
+    let earlier = checkpoint(&store).await;
     let id = RunId("c".into());
-    assert_eq!(store.cut_log(at(50), &id, at(400)).expect("looks"), None, "nothing is that old");
+    assert_eq!(store.cut_log(at(50), &id, at(400)).await.expect("looks"), None, "nothing is that old");
 
-    assert_eq!(store.cut_log(at(250), &id, at(400)).expect("cuts"), Some(16));
+    assert_eq!(store.cut_log(at(250), &id, at(400)).await.expect("cuts"), Some(16));
 
-    assert_eq!(store.log_bounds().expect("reads"), Some((17, 25)));
-    assert_eq!(store.verify(&[earlier.clone(), checkpoint(&store)]).expect("reads").findings, []);
+    assert_eq!(store.log_bounds().await.expect("reads"), Some((17, 25)));
+    assert_eq!(store.verify(&[earlier.clone(), checkpoint(&store).await]).await.expect("reads").findings, []);
     assert!(store.connection.execute("DELETE FROM event", []).is_err(), "the rest stays");
-    assert_eq!(store.runs(9).expect("reads").len(), 3, "that they ran is still known");
+    assert_eq!(store.runs(9).await.expect("reads").len(), 3, "that they ran is still known");
 
-    store.append(&intent("d", 9)).expect("appends");
-    assert_eq!(store.cut_log(at(999), &id, at(400)).expect("cuts"), Some(9), "an open write is kept");
-    assert_eq!(store.open_writes().expect("reads").len(), 1);
-    let verdict = store.verify(&[earlier, checkpoint(&store)]).expect("reads");
+    store.append(&intent("d", 9)).await.expect("appends");
+    assert_eq!(store.cut_log(at(999), &id, at(400)).await.expect("cuts"), Some(9), "an open write is kept");
+    assert_eq!(store.open_writes().await.expect("reads").len(), 1);
+    let verdict = store.verify(&[earlier, checkpoint(&store).await]).await.expect("reads");
     assert_eq!((verdict.findings, verdict.first), (vec![], Some(26)));
 
     // Somebody helps themselves to the door that cutting uses.
     store.connection.execute("INSERT INTO log_start (n, hash) SELECT n, hash FROM event WHERE n = 26", []).expect("inserts");
     store.connection.execute("DELETE FROM event WHERE n = 26", []).expect("deletes");
-    let findings = store.verify(&[checkpoint(&store)]).expect("reads").findings;
+    let findings = store.verify(&[checkpoint(&store).await]).await.expect("reads").findings;
     assert_eq!(findings, [Finding::Unannounced { through: 26 }]);
-    let head = store.log_head().expect("reads");
+    let head = store.log_head().await.expect("reads");
     assert_ne!(head.1, Hash::START);
 }
 
-#[test]
-fn a_clock_that_was_set_back_changes_neither_the_order_nor_the_proof() {
+#[tokio::test]
+async fn a_clock_that_was_set_back_changes_neither_the_order_nor_the_proof() {
     let world = world();
-    let mut store = world.open();
-    store_run(&mut store, "a", 500, rename("a", 1, "Acme", "Acme Corp"));
-    store_run(&mut store, "b", 100, rename("b", 2, "Globex", "Globex Group"));
-    store_run(&mut store, "c", 600, rename("c", 3, "Hooli", "Hooli Group"));
+    let mut store = world.open().await;
+    store_run(&mut store, "a", 500, rename("a", 1, "Acme", "Acme Corp")).await;
+    store_run(&mut store, "b", 100, rename("b", 2, "Globex", "Globex Group")).await;
+    store_run(&mut store, "c", 600, rename("c", 3, "Hooli", "Hooli Group")).await;
 
-    let select = |since, until| selected(&store, &Selection { since, until, kinds: ["planned"].into(), ..Selection::default() });
+    let select = async |since, until| {
+        selected(&store, &Selection { since, until, kinds: ["planned"].into(), ..Selection::default() }).await
+    };
 
-    assert_eq!(select(None, None), ["2 planned", "10 planned", "18 planned"], "in the order in which they were made");
-    assert_eq!(select(Some(at(450)), None), ["2 planned", "18 planned"], "what the clock of that moment said counts");
-    assert_eq!(select(None, Some(at(450))), ["10 planned"]);
-    assert_eq!(store.verify(&[checkpoint(&store)]).expect("reads").findings, []);
+    assert_eq!(select(None, None).await, ["2 planned", "10 planned", "18 planned"], "in the order in which they were made");
+    assert_eq!(select(Some(at(450)), None).await, ["2 planned", "18 planned"], "what the clock of that moment said counts");
+    assert_eq!(select(None, Some(at(450))).await, ["10 planned"]);
+    assert_eq!(store.verify(&[checkpoint(&store).await]).await.expect("reads").findings, []);
 }

@@ -365,7 +365,7 @@ impl Notebook {
 impl Journal for Notebook {
     type Error = &'static str;
 
-    fn append(&mut self, _at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), &'static str> {
+    async fn append(&mut self, _at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), &'static str> {
         self.appends += 1;
         if self.appends > self.fails_from {
             return Err("the disk is full");

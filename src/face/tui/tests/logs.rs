@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use futures_util::FutureExt;
 use snapbox::{assert_data_eq, str};
 use tempfile::TempDir;
 
@@ -13,7 +14,7 @@ use crate::{
         plan::Plan,
     },
     edge::{
-        custody::Custody,
+        checkpoints::Checkpoints,
         store::{Holder, RunRecord, Selection, Store, Toward},
     },
     face::tui::{
@@ -23,14 +24,19 @@ use crate::{
     },
 };
 
-/// What two runs did to a plan's pages: one of them renamed Initech.
+/// What a state on this disk answers, which it does at once.
+fn done<T>(work: impl Future<Output = T>) -> T {
+    work.now_or_never().expect("at once")
+}
+
 /// The state in a directory, as the run that holds the lock has it.
 fn opened(home: &std::path::Path) -> Store {
-    let mut store = Store::open(home, noon()).expect("opens");
-    store.lock(Holder::here("ana", "review", noon())).expect("free");
+    let mut store = done(Store::open(home, noon())).expect("opens");
+    done(store.lock(Holder::here("ana", "review", noon()))).expect("free");
     store
 }
 
+/// What two runs did to a plan's pages: one of them renamed Initech.
 fn events(plan: &Plan) -> Vec<Event> {
     let event = |run: &str, second: i64, what| Event {
         run: RunId(run.into()),
@@ -81,11 +87,11 @@ fn state(events: &[Event]) -> (TempDir, History) {
             started: noon() + jiff::SignedDuration::from_secs(second),
             end: None,
         };
-        store.begin_run(&run).expect("begins");
+        done(store.begin_run(&run)).expect("begins");
     }
-    store.append_all(events).expect("appends");
+    done(store.append_all(events)).expect("appends");
     drop(store);
-    let history = History::of(home.path().to_owned(), Custody::of(home.path(), None, None));
+    let history = History::of(home.path().to_owned(), Checkpoints::of(home.path(), None, None));
     (home, history)
 }
 
@@ -221,7 +227,7 @@ fn what_is_added_is_followed() {
     let (home, history) = state(&events);
     let mut scenes: Vec<Scene> = keys("3F").into_iter().map(Scene::Input).collect();
     let more = Event { what: What::RunEnded { outcome: "planned".into(), totals: None }, ..events[0].clone() };
-    opened(home.path()).append(&more).expect("appends");
+    done(opened(home.path()).append(&more)).expect("appends");
     let told = crate::engine::session::Progress::Happened(more);
     scenes.push(Scene::News(crate::face::tui::update::News::Told(told)));
     let film = film_with((110, 18), THEME, scenes, Some(history));
@@ -238,10 +244,11 @@ fn a_long_log_is_never_read_whole() {
         at: noon(),
         what: What::Fetched { service: crate::domain::model::Service::Notion, kind: Kind::Client, rows, incomplete: None },
     };
-    store.append_all(&(0..10_000).map(event).collect::<Vec<_>>()).expect("appends");
+    done(store.append_all(&(0..10_000).map(event).collect::<Vec<_>>())).expect("appends");
+    let state = done(crate::engine::state::State::look(home.path())).expect("opens");
     let question = |ask| Question { number: 1, filter: String::new(), ask };
     let numbers = |ask| {
-        let answer = answer(&store, question(ask)).expect("answers");
+        let answer = done(answer(&state, question(ask))).expect("answers");
         (answer.lines.first().map(|line| line.n), answer.lines.last().map(|line| line.n), answer.more)
     };
     let fetched = FETCHED as u64;
@@ -250,11 +257,11 @@ fn a_long_log_is_never_read_whole() {
     assert_eq!(numbers(Ask::Older(50)), (Some(1), Some(49), false));
     assert_eq!(numbers(Ask::Newer(9_990)), (Some(9_991), Some(10_000), false));
     let mut seen = 0;
-    let visit = &mut |_| {
+    let visit = async |_| {
         seen += 1;
         if seen == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    store.visit_log(&Selection::default(), Toward::End(0), visit).expect("reads");
+    done(store.visit_log(&Selection::default(), Toward::End(0), visit)).expect("reads");
     assert_eq!(seen, 5);
 }
 
@@ -267,8 +274,8 @@ fn scrolling_goes_through_a_long_log_and_keeps_a_window_of_it() {
         what: What::Fetched { service: crate::domain::model::Service::Notion, kind: Kind::Client, rows, incomplete: None },
     };
     let events: Vec<Event> = (0..5000).map(event).collect();
-    opened(home.path()).append_all(&events).expect("appends");
-    let history = History::of(home.path().to_owned(), Custody::of(home.path(), None, None));
+    done(opened(home.path()).append_all(&events)).expect("appends");
+    let history = History::of(home.path().to_owned(), Checkpoints::of(home.path(), None, None));
     let see = |pressed: &str| {
         let scenes = keys(pressed).into_iter().map(Scene::Input).collect();
         let film = film_with((100, 40), THEME, scenes, Some(history.clone()));

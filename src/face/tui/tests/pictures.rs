@@ -16,15 +16,15 @@ use crate::{
         journal::{Event, RunId, What},
         plan::{Action, Change, Plan},
     },
-    engine::session::Progress,
+    engine::{run::Beside, session::Progress},
     face::{
         demo::Demo,
+        setup::Setup,
         stop::Stop,
         tui::{
             Film,
             update::{Msg, News},
         },
-        workplace::{Beside, Setup, Workplace, look},
     },
 };
 
@@ -37,18 +37,14 @@ fn sample() -> Plan {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let setup = Setup::on(Demo::start(noon()).await.expect("a sandbox")).expect("settings");
-        let mut workplace =
-            Workplace::open(&setup, Stop::default(), Arc::new(|_| ()), "pictures", Duration::ZERO, Beside::Refused)
-                .await
-                .expect("a workplace");
-        let planned = workplace
-            .in_session("pictures", async |session, stop, _| {
-                let (_, plan) = look(session, stop).await?;
-                session.close("planned")?;
-                Ok(plan)
-            })
-            .await;
-        planned.expect("a plan")
+        let opened = setup.installation.open("pictures", Beside::Refused, Duration::ZERO, Stop::default(), Arc::new(|_| ()));
+        let mut runner = opened.await.expect("a runner");
+        let planned = runner.run("pictures", async |session| {
+            let (_, plan) = session.look().await?;
+            session.close("planned").await?;
+            Ok(plan)
+        });
+        planned.await.expect("a plan")
     })
 }
 

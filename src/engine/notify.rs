@@ -1,12 +1,13 @@
 //! After an unattended run: tells whoever is to be told, if there is something new to tell.
 
-use std::{collections::BTreeMap, io, io::Write};
+use std::collections::BTreeMap;
 
 use serde_json::json;
 
 use super::{
     failure::{Code, Failure},
-    workplace::{Setup, Workplace},
+    run::{Installation, Runner},
+    session::{Progress, Watch},
 };
 use crate::{
     domain::{
@@ -35,65 +36,72 @@ const REFUSED: &str = "refused";
 const REFUSED_TOLD: u32 = 2;
 
 /// Tells of a run and how it ended. What goes wrong in it is said, and changes nothing.
-pub(super) async fn tell(setup: &Setup, workplace: &mut Workplace, ended: &Result<(Report, Scope), Failure>) {
-    let workspace = workplace.connection.workspace.clone().unwrap_or_default();
-    let doubt = workplace.doubt.as_ref().map(ToString::to_string);
-    let proxy = workplace.connection.proxy.as_deref();
-    if let Err(failure) = told(setup, Some(&mut workplace.store), &workspace, ended, doubt.as_deref(), proxy).await {
-        warn(&failure.error);
+pub(super) async fn tell(runner: &mut Runner, ended: &Result<(Report, Scope), Failure>) {
+    let Runner { installation, turn, store, connection, doubt, .. } = runner;
+    let (doubt, proxy) = (doubt.as_ref().map(ToString::to_string), connection.proxy.as_deref());
+    if let Err(failure) = told(installation, &turn.watch, Some(store), ended, doubt.as_deref(), proxy).await {
+        warn(&turn.watch, &failure.error);
     }
 }
 
-/// Tells of an unattended run that could not begin: at once, but for one that found the lock taken; those are counted, and told of when they
-/// come one after the other.
-pub(super) async fn tell_of_start(setup: &Setup, failure: Option<&Failure>) {
-    if let Err(failure) = told_of_start(setup, failure).await {
-        warn(&failure.error);
+/// Tells of an unattended run that could not begin: at once, but for one that found the lock taken; those are counted,
+/// and told of when they come one after the other.
+pub(super) async fn tell_of_start(installation: &Installation, watch: &Watch, failure: Option<&Failure>) {
+    if let Err(failure) = told_of_start(installation, watch, failure).await {
+        warn(watch, &failure.error);
     }
 }
 
-async fn told_of_start(setup: &Setup, failure: Option<&Failure>) -> Result<(), Failure> {
+async fn told_of_start(installation: &Installation, watch: &Watch, failure: Option<&Failure>) -> Result<(), Failure> {
     let ended = |Failure { code, error, hints }: &Failure, before: &str| {
         Err(hints.iter().cloned().fold(Failure::new(*code, format!("{before}{error}")), Failure::hint))
     };
-    let workspace = setup.settings.clockify.workspace.clone().unwrap_or_default();
     match failure {
         None => {
-            let mut store = setup.open_state()?;
-            if store.recall::<u32>(REFUSED)?.is_some() {
-                store.forget(REFUSED)?;
+            let mut store = installation.open_state().await?.0;
+            if store.recall::<u32>(REFUSED).await?.is_some() {
+                store.forget(REFUSED).await?;
             }
             Ok(())
         }
         Some(locked) if locked.code == Code::Locked => {
-            let mut store = setup.open_state()?;
-            let refused = store.recall(REFUSED)?.unwrap_or(0_u32).saturating_add(1);
-            store.remember(REFUSED, &refused)?;
+            let mut store = installation.open_state().await?.0;
+            let refused = store.recall(REFUSED).await?.unwrap_or(0_u32).saturating_add(1);
+            store.remember(REFUSED, &refused).await?;
             if refused < REFUSED_TOLD {
                 return Ok(());
             }
             let before = format!("{refused} runs in a row could not begin: ");
-            told(setup, Some(&mut store), &workspace, &ended(locked, &before), None, None).await
+            told(installation, watch, Some(&mut store), &ended(locked, &before), None, None).await
         }
         Some(stopped) if stopped.code == Code::Interrupted => Ok(()),
         // Where the state cannot be opened, it is not known what was told before, and every such run is told of.
-        Some(failure) => told(setup, setup.open_state().ok().as_mut(), &workspace, &ended(failure, ""), None, None).await,
+        Some(failure) => {
+            let mut state = installation.open_state().await.ok();
+            let store = state.as_mut().map(|state| &mut state.0);
+            told(installation, watch, store, &ended(failure, ""), None, None).await
+        }
     }
 }
 
 async fn told(
-    setup: &Setup,
+    installation: &Installation,
+    watch: &Watch,
     mut store: Option<&mut Store>,
-    workspace: &str,
     ended: &Result<(Report, Scope), Failure>,
     doubt: Option<&str>,
     proxy: Option<&Proxy>,
 ) -> Result<(), Failure> {
-    let (settings, environment) = (&setup.settings.notify, setup.environment());
+    let Installation { settings, environment, .. } = installation;
+    let workspace = settings.clockify.workspace.as_deref().unwrap_or_default();
+    let settings = &settings.notify;
     if *settings == NotifySettings::default() {
         return Ok(());
     }
-    let pending = store.as_ref().map(|store| store.pending()).transpose()?.unwrap_or_default();
+    let pending = match &store {
+        Some(store) => store.pending().await?,
+        None => Vec::new(),
+    };
     let mut waits: Vec<_> = pending.into_iter().map(|row| (row.waits, row.change, row.reason)).collect();
     if let Ok((report, _)) = ended {
         // What this very run could not do is told once, by its report.
@@ -106,8 +114,11 @@ async fn told(
         }
         Err(failure) => (Affair::of_failure(failure.code as u8), Message::of_failure(workspace, &failure.error, &failure.hints)),
     };
-    let before = store.as_ref().map(|store| store.recall(TOLD)).transpose()?;
-    let mut told: BTreeMap<String, Affair> = before.flatten().unwrap_or_default();
+    let before = match &store {
+        Some(store) => store.recall(TOLD).await?,
+        None => None,
+    };
+    let mut told: BTreeMap<String, Affair> = before.unwrap_or_default();
     let is_new = |way: &str| affair.is_news_after(told.get(way));
     let readings = Readings::default();
     let by_webhook = async {
@@ -132,24 +143,24 @@ async fn told(
     };
     let (webhook, email, command) = tokio::join!(by_webhook, by_mail, by_command);
     if let Some(store) = &mut store {
-        setup.log_readings(store, "notify", &readings)?;
+        installation.log_readings(store, "notify", &readings).await?;
     }
     let mut changed = false;
     for (way, outcome) in [("webhook", webhook), ("email", email), ("command", command)] {
         match outcome {
             // What could not be told is tried again after the next run.
-            Some(Err(error)) => warn(&format!("nobody was told by notify.{way}: {error}")),
+            Some(Err(error)) => warn(watch, &format!("nobody was told by notify.{way}: {error}")),
             Some(Ok(())) => changed |= told.insert(way.to_owned(), affair.clone()).as_ref() != Some(&affair),
             None => {}
         }
     }
     match store {
-        Some(store) if changed => Ok(store.remember(TOLD, &told)?),
+        Some(store) if changed => Ok(store.remember(TOLD, &told).await?),
         _ => Ok(()),
     }
 }
 
-fn warn(text: &str) {
+fn warn(watch: &Watch, text: &str) {
     tracing::warn!(error = text, "nobody was told");
-    drop(writeln!(io::stderr(), "warning: {}", Display::of(text)));
+    watch(Progress::Warned(Display::of(text).to_string()));
 }

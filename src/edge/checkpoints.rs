@@ -27,7 +27,7 @@ const CHECKPOINTS_BYTES_MAX: u64 = 256 << 20;
 
 /// Keeps the checkpoints of one log.
 #[derive(Clone, Debug)]
-pub struct Custody {
+pub struct Checkpoints {
     checkpoints: PathBuf,
     key: PathBuf,
 }
@@ -35,14 +35,14 @@ pub struct Custody {
 /// Checkpoints cannot be kept or read.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} {}: {because}", path.display())]
-pub struct CustodyError {
+pub struct CheckpointsError {
     what: &'static str,
     path: PathBuf,
     because: String,
     hint: &'static str,
 }
 
-impl CustodyError {
+impl CheckpointsError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         self.hint
@@ -60,7 +60,7 @@ pub struct Kept {
     pub key: Option<String>,
 }
 
-impl Custody {
+impl Checkpoints {
     /// The checkpoints and the key of a state, or those that are configured instead.
     pub fn of(state: &Path, checkpoints: Option<PathBuf>, key: Option<PathBuf>) -> Self {
         Self { checkpoints: checkpoints.unwrap_or_else(|| state.join(CHECKPOINTS)), key: key.unwrap_or_else(|| state.join(KEY)) }
@@ -74,8 +74,8 @@ impl Custody {
     /// Signs what is known of the log, and keeps it.
     ///
     /// # Errors
-    /// [`CustodyError`]: the log goes on all the same, and the next checkpoint vouches for all before it.
-    pub fn keep(&self, n: u64, head: Hash, at: Timestamp) -> Result<Checkpoint, CustodyError> {
+    /// [`CheckpointsError`]: the log goes on all the same, and the next checkpoint vouches for all before it.
+    pub fn keep(&self, n: u64, head: Hash, at: Timestamp) -> Result<Checkpoint, CheckpointsError> {
         let pair = self.key_pair()?;
         let signature = pair.sign(Checkpoint::signed_text(n, head, at).as_bytes());
         let checkpoint = Checkpoint { n, head, at, key: hex(pair.public_key().as_ref()), signature: hex(signature.as_ref()) };
@@ -94,8 +94,8 @@ impl Custody {
     /// Signs anything else that leaves the state, such as a saved plan or a copy of the log; returns key and signature in hexadecimal.
     ///
     /// # Errors
-    /// [`CustodyError`] where there is no key and none can be made.
-    pub fn sign(&self, text: &str) -> Result<(String, String), CustodyError> {
+    /// [`CheckpointsError`] where there is no key and none can be made.
+    pub fn sign(&self, text: &str) -> Result<(String, String), CheckpointsError> {
         let pair = self.key_pair()?;
         Ok((hex(pair.public_key().as_ref()), hex(pair.sign(text.as_bytes()).as_ref())))
     }
@@ -103,8 +103,8 @@ impl Custody {
     /// The public key in hexadecimal; nothing where there is none yet.
     ///
     /// # Errors
-    /// [`CustodyError`]
-    pub fn public_key(&self) -> Result<Option<String>, CustodyError> {
+    /// [`CheckpointsError`]
+    pub fn public_key(&self) -> Result<Option<String>, CheckpointsError> {
         Ok(self.existing_key()?.map(|pair| hex(pair.public_key().as_ref())))
     }
 
@@ -112,8 +112,8 @@ impl Custody {
     /// it, it is the one beside the state.
     ///
     /// # Errors
-    /// [`CustodyError`]
-    pub fn read(&self, trusted: Option<&str>) -> Result<Kept, CustodyError> {
+    /// [`CheckpointsError`]
+    pub fn read(&self, trusted: Option<&str>) -> Result<Kept, CheckpointsError> {
         let key = match trusted {
             Some(key) => Some(key.to_owned()),
             None => self.public_key()?,
@@ -139,8 +139,8 @@ impl Custody {
     /// The last checkpoint, or what is wrong with it; nothing where there is none. A line that was cut short is none.
     ///
     /// # Errors
-    /// [`CustodyError`]
-    pub fn last(&self) -> Result<Option<Result<Checkpoint, Finding>>, CustodyError> {
+    /// [`CheckpointsError`]
+    pub fn last(&self) -> Result<Option<Result<Checkpoint, Finding>>, CheckpointsError> {
         let failed = |error: io::Error| self.failed("cannot read the checkpoints in", &self.checkpoints, &error);
         let mut file = match File::open(&self.checkpoints) {
             Ok(file) => file,
@@ -163,8 +163,8 @@ impl Custody {
     /// Moves the checkpoints along with a state that was set aside, so that they do not speak against the next one.
     ///
     /// # Errors
-    /// [`CustodyError`]
-    pub fn set_aside(&self, now: Timestamp) -> Result<(), CustodyError> {
+    /// [`CheckpointsError`]
+    pub fn set_aside(&self, now: Timestamp) -> Result<(), CheckpointsError> {
         let mut aside = self.checkpoints.as_os_str().to_owned();
         aside.push(format!(".before-{}", now.strftime("%Y%m%dT%H%M%SZ")));
         match fs::rename(&self.checkpoints, &aside) {
@@ -175,7 +175,7 @@ impl Custody {
         }
     }
 
-    fn key_pair(&self) -> Result<Ed25519KeyPair, CustodyError> {
+    fn key_pair(&self) -> Result<Ed25519KeyPair, CheckpointsError> {
         if let Some(pair) = self.existing_key()? {
             return Ok(pair);
         }
@@ -191,7 +191,7 @@ impl Custody {
         self.existing_key()?.ok_or_else(|| failed(io::Error::other("it vanished")))
     }
 
-    fn existing_key(&self) -> Result<Option<Ed25519KeyPair>, CustodyError> {
+    fn existing_key(&self) -> Result<Option<Ed25519KeyPair>, CheckpointsError> {
         let failed = |error: io::Error| self.failed("cannot use the key", &self.key, &error);
         let file = match files::private_options().read(true).open(&self.key) {
             Ok(file) => file,
@@ -200,7 +200,7 @@ impl Custody {
         };
         let metadata = file.metadata().map_err(failed)?;
         if !metadata.is_file() || !files::is_ours(&metadata) || files::is_open_to_others(&metadata) {
-            return Err(CustodyError {
+            return Err(CheckpointsError {
                 what: "cannot use the key",
                 path: self.key.clone(),
                 because: "it must be a file that belongs to you and that nobody else may read".to_owned(),
@@ -214,9 +214,9 @@ impl Custody {
     }
 
     #[expect(clippy::unused_self, reason = "it reads as the sentence that it makes")]
-    fn failed(&self, what: &'static str, path: &Path, error: &io::Error) -> CustodyError {
+    fn failed(&self, what: &'static str, path: &Path, error: &io::Error) -> CheckpointsError {
         let hint = "check the path, its permissions and the space on its disk; logs.checkpoints and logs.key name other places";
-        CustodyError { what, path: path.to_owned(), because: error.to_string(), hint }
+        CheckpointsError { what, path: path.to_owned(), because: error.to_string(), hint }
     }
 }
 
@@ -265,26 +265,30 @@ mod tests {
     #[test]
     fn a_checkpoint_holds_until_somebody_changes_it() {
         let home = tempfile::TempDir::new().expect("a directory");
-        let custody = Custody::of(home.path(), None, None);
-        assert_eq!(custody.read(None).expect("reads"), Kept::default());
-        let one = custody.keep(7, Hash([7; 32]), at(1)).expect("keeps");
-        let two = custody.keep(9, Hash([9; 32]), at(2)).expect("keeps");
+        let checkpoints = Checkpoints::of(home.path(), None, None);
+        assert_eq!(checkpoints.read(None).expect("reads"), Kept::default());
+        let one = checkpoints.keep(7, Hash([7; 32]), at(1)).expect("keeps");
+        let two = checkpoints.keep(9, Hash([9; 32]), at(2)).expect("keeps");
 
-        let kept = custody.read(None).expect("reads");
+        let kept = checkpoints.read(None).expect("reads");
 
         assert_eq!((kept.checkpoints, kept.findings), (vec![one.clone(), two], vec![]));
-        let text = fs::read_to_string(custody.file()).expect("reads");
+        let text = fs::read_to_string(checkpoints.file()).expect("reads");
         for (changed, finding) in [
             (text.replacen("\"n\":7", "\"n\":8", 1), Finding::Forged { n: 8 }),
             (text.replacen(&one.head.to_string(), &Hash([1; 32]).to_string(), 1), Finding::Forged { n: 7 }),
             (text.replacen(&one.key, &"ab".repeat(32), 1), Finding::OtherKey { n: 7 }),
             (text.replacen("{\"n\":7", "{\"n\"", 1), Finding::Garbled { line: 1 }),
         ] {
-            fs::write(custody.file(), changed).expect("writes");
-            assert_eq!(custody.read(None).expect("reads").findings, [finding]);
+            fs::write(checkpoints.file(), changed).expect("writes");
+            assert_eq!(checkpoints.read(None).expect("reads").findings, [finding]);
         }
-        fs::write(custody.file(), text).expect("writes");
-        assert_eq!(custody.read(Some(&"ab".repeat(32))).expect("reads").findings.len(), 2, "of another key than the noted one");
+        fs::write(checkpoints.file(), text).expect("writes");
+        assert_eq!(
+            checkpoints.read(Some(&"ab".repeat(32))).expect("reads").findings.len(),
+            2,
+            "of another key than the noted one"
+        );
     }
 
     #[cfg(unix)]
@@ -292,14 +296,14 @@ mod tests {
     fn a_key_that_others_may_read_is_not_used() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::TempDir::new().expect("a directory");
-        let custody = Custody::of(home.path(), None, None);
-        custody.keep(1, Hash::START, at(1)).expect("keeps");
+        let checkpoints = Checkpoints::of(home.path(), None, None);
+        checkpoints.keep(1, Hash::START, at(1)).expect("keeps");
         let mode = |name: &str| fs::metadata(home.path().join(name)).expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(KEY), mode(CHECKPOINTS)), (0o600, 0o600));
 
         fs::set_permissions(home.path().join(KEY), fs::Permissions::from_mode(0o644)).expect("sets");
 
-        let error = custody.keep(2, Hash::START, at(2)).expect_err("refused");
+        let error = checkpoints.keep(2, Hash::START, at(2)).expect_err("refused");
         assert!(error.to_string().contains("nobody else may read"), "{error}");
     }
 }

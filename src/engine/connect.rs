@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use super::failure::Failure;
+use super::{
+    failure::Failure,
+    session::{Exchanges, Progress, Watch},
+};
 use crate::{
     domain::{
         model::{PerKind, Service},
@@ -19,7 +22,6 @@ use crate::{
         notion::Notion,
         secrets::{self, Readings},
     },
-    engine::session::{Exchanges, Progress, Watch},
 };
 
 /// Both services, ready to be spoken to.
@@ -43,6 +45,7 @@ impl Connection {
     pub(super) async fn new(
         settings: &Settings,
         environment: &Environment,
+        clock: fn() -> Timestamp,
         earlier: &BTreeMap<Service, Vec<Duration>>,
         pauses: &BTreeMap<Service, Duration>,
         watch: &Watch,
@@ -63,7 +66,7 @@ impl Connection {
         // The clients take it from there by themselves; this knows how it fares.
         let proxy = Proxy::of_environment(|name| environment.get(name).map(str::to_owned));
         let options = |service, base_url: &url::Url, auth| {
-            let mut options = Options::new(service, base_url.clone(), auth, sink(&exchanges, watch));
+            let mut options = Options::new(service, base_url.clone(), auth, sink(&exchanges, clock, watch));
             options.earlier = earlier.get(&service).cloned().unwrap_or_default();
             options.pause = pauses.get(&service).copied();
             options.proxy.clone_from(&proxy);
@@ -98,10 +101,10 @@ impl Connection {
 }
 
 /// Passes requests that ended on to the journal and to whoever watches.
-fn sink(exchanges: &Exchanges, watch: &Watch) -> Sink {
+fn sink(exchanges: &Exchanges, clock: fn() -> Timestamp, watch: &Watch) -> Sink {
     let (exchanges, watch) = (exchanges.clone(), Arc::clone(watch));
     Arc::new(move |exchange| {
-        exchanges.push(Timestamp::now(), exchange.clone());
+        exchanges.push(clock(), exchange.clone());
         watch(Progress::Exchanged(exchange));
     })
 }

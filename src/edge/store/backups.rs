@@ -1,8 +1,7 @@
-//! What the state keeps aside: room for the last answers when the disk runs full, and copies of itself.
+//! Copies of the state, one from before each run that wrote; and the state itself, moved out of the way.
 
 use std::{
     fs,
-    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -11,49 +10,17 @@ use jiff::Timestamp;
 use super::{Fault, Holder, Store, StoreError, lock::Lock, open};
 use crate::edge::files;
 
-/// A file that is nothing but room: it is given up when an answer that has come cannot be kept for want of space.
-pub(super) const RESERVE: &str = "reserve";
-/// Room for the answers that can be on their way, each with the pages of the database that it touches.
-const RESERVE_BYTES: u64 = 1 << 20;
 /// The directory of the copies.
 pub(super) const BACKUPS: &str = "backups";
 /// Copies that are kept.
 const BACKUPS_MAX: usize = 10;
 
-/// Lays the reserve aside, anew if it was given up.
-pub(super) fn lay_reserve(directory: &Path) -> Result<PathBuf, StoreError> {
-    let path = directory.join(RESERVE);
-    if path.symlink_metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() >= RESERVE_BYTES) {
-        return Ok(path);
-    }
-    let lay = || {
-        let mut file = files::private_options().write(true).create(true).truncate(true).open(&path)?;
-        // Written, not only promised: a hole in a file takes no room.
-        let zeros = vec![0; 1 << 16];
-        for _ in 0..RESERVE_BYTES >> 16 {
-            file.write_all(&zeros)?;
-        }
-        file.sync_all()
-    };
-    lay().map_err(|error| {
-        // Half a reserve would only take room from what matters.
-        drop(fs::remove_file(&path));
-        open::failed(&path)(error)
-    })?;
-    Ok(path)
-}
-
 impl Store {
-    /// Gives the reserve up; false when there is none.
-    pub(super) fn give_up_reserve(&self) -> bool {
-        self.reserve.as_ref().is_some_and(|reserve| fs::remove_file(reserve).is_ok())
-    }
-
     /// Keeps a copy of the state as it is, before a run writes; the oldest copies beyond ten go. Returns the copy.
     ///
     /// # Errors
     /// [`StoreError`] where there is no room for a copy: nothing should be written then.
-    pub fn back_up(&mut self, now: Timestamp) -> Result<PathBuf, StoreError> {
+    pub async fn back_up(&mut self, now: Timestamp) -> Result<PathBuf, StoreError> {
         let directory = self.file.with_file_name(BACKUPS);
         files::create_private_directory(&directory).map_err(open::failed(&directory))?;
         let name = format!("punchlist-{}.sqlite3", now.strftime("%Y%m%dT%H%M%S%.3fZ"));
@@ -77,14 +44,12 @@ impl Store {
         }
         Ok(copy)
     }
-}
 
-impl Store {
     /// Moves the database away, whatever state it is in, while no run is under way. Returns where it is now, if there was one.
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another process holds the lock.
-    pub fn set_aside(directory: &Path, holder: Holder) -> Result<Option<PathBuf>, StoreError> {
+    pub async fn set_aside(directory: &Path, holder: Holder) -> Result<Option<PathBuf>, StoreError> {
         let now = holder.since;
         let directory = open::prepare_directory(directory)?;
         open::inspect_beside(&directory)?;

@@ -1,0 +1,43 @@
+//! What the ready changes of a plan cost, before anybody has decided about them.
+
+use std::collections::BTreeMap;
+
+use super::{Act, Step, steps};
+use crate::domain::{
+    model::{Field, Kind, Service, Snapshots},
+    plan::{Estimate, Pace, Plan},
+    review::Review,
+    rules::Rules,
+};
+
+/// What applying the ready changes would cost.
+pub fn estimate(plan: &Plan, snapshots: &Snapshots, rules: &Rules, pace: &Pace) -> Estimate {
+    let approved = Review::by_policy(plan).approved();
+    let steps = steps(&approved, snapshots, rules);
+    let count = |service| steps.iter().filter(|step| step.act.service() == Some(service)).count();
+    let estimates = steps.iter().filter(|step| matches!(&step.act, Act::Update { fields, .. } if costs_two(step.kind, fields)));
+    let reads = |service| readings(&steps, service, snapshots, pace);
+    let clockify = count(Service::Clockify) + estimates.count() + reads(Service::Clockify);
+    Estimate::of(count(Service::Notion) + reads(Service::Notion), clockify, pace)
+}
+
+/// What is read again before it is written.
+fn readings(steps: &[Step], service: Service, snapshots: &Snapshots, pace: &Pace) -> usize {
+    let hourly = service == Service::Clockify && pace.clockify_per_hour.is_some();
+    let rests_on_reading = |step: &&Step| match &step.act {
+        Act::Update { .. } | Act::Create { like: Some(_), .. } => service == Service::Clockify,
+        Act::WriteBack { fields, .. } => service == Service::Notion && fields.keys().any(|field| !field.is_told()),
+        Act::Create { .. } | Act::Adopt(_) | Act::Restore(_) | Act::Part(_) | Act::Accept => false,
+    };
+    let of_kind = |kind| {
+        let writes = steps.iter().filter(|step| step.kind == kind).filter(rests_on_reading).count();
+        let rows = if service == Service::Notion { snapshots.pages[kind].rows().len().div_ceil(100) } else { 1 };
+        Estimate::readings(writes, rows, hourly)
+    };
+    Kind::ALL.into_iter().map(of_kind).sum()
+}
+
+/// A project's estimate has a request of its own.
+fn costs_two<V>(kind: Kind, fields: &BTreeMap<Field, V>) -> bool {
+    kind == Kind::Project && fields.contains_key(&Field::Estimate) && fields.len() > 1
+}

@@ -1,0 +1,156 @@
+//! What goes wrong, as a person is told it: what, what to do next, and an exit code.
+
+use std::fmt;
+
+use super::session::SessionError;
+use crate::edge::{
+    checkpoints::CheckpointsError, clockify, config::ConfigError, http::SetupError, notion, scrub::scrub, secrets::SecretError,
+    store::StoreError,
+};
+
+/// Exit codes of a command that ended without a report. A report has its own:
+/// [`crate::domain::report::Ending::exit_code`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Anything that has no code of its own.
+    Error = 1,
+    /// Somebody asked for a stop.
+    Interrupted = 4,
+    /// Another run is under way.
+    Locked = 5,
+    /// The state is damaged, newer than this program, full, or not ours.
+    StateUnusable = 6,
+    /// A service refused who asks, or a secret could not be had.
+    Refused = 7,
+    /// It was asked for in a way that makes no sense.
+    Usage = 64,
+    /// A service takes no more requests for now.
+    OutOfBudget = 75,
+    /// The configuration cannot be used.
+    Configuration = 78,
+}
+
+/// A failure for people. Its texts are safe to show, and hold nothing that is known to be secret.
+#[derive(Debug)]
+pub struct Failure {
+    /// Its code.
+    pub code: Code,
+    /// What went wrong.
+    pub error: String,
+    /// What to do about it.
+    pub hints: Vec<String>,
+}
+
+impl Failure {
+    /// One without a hint.
+    pub fn new(code: Code, error: impl fmt::Display) -> Self {
+        Self { code, error: scrub(&error.to_string()).into_owned(), hints: Vec::new() }
+    }
+
+    /// Several at once, in their order; the code is that of the gravest.
+    pub fn several(failures: impl IntoIterator<Item = Self>) -> Self {
+        let mut all: Vec<Self> = failures.into_iter().collect();
+        if all.len() == 1 {
+            return all.remove(0);
+        }
+        let rank = |failure: &&Self| {
+            let ranked = [Code::Configuration, Code::Refused, Code::StateUnusable, Code::Locked, Code::Error];
+            ranked.iter().position(|code| *code == failure.code)
+        };
+        let code =
+            all.iter().min_by_key(|failure| rank(failure).unwrap_or(usize::MAX)).map_or(Code::Error, |failure| failure.code);
+        let error = all.iter().fold(format!("{} things are wrong", all.len()), |text, failure| text + "\n  " + &failure.error);
+        let mut hints: Vec<String> = Vec::new();
+        for hint in all.into_iter().flat_map(|failure| failure.hints) {
+            if !hints.contains(&hint) {
+                hints.push(hint);
+            }
+        }
+        Self { code, error, hints }
+    }
+
+    /// The same with a hint more; nothing is none.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        let hint = hint.into();
+        if !hint.is_empty() {
+            self.hints.push(scrub(&hint).into_owned());
+        }
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "error: {}", self.error)?;
+        self.hints.iter().try_for_each(|hint| write!(formatter, "\n hint: {hint}"))
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(Code::Configuration, error)
+    }
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        Self::new(Code::Refused, &error).hint(error.hint())
+    }
+}
+
+impl From<SetupError> for Failure {
+    fn from(error: SetupError) -> Self {
+        Self::new(Code::Error, error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let code = match error {
+            StoreError::Locked { .. } => Code::Locked,
+            StoreError::Unusable { .. } => Code::StateUnusable,
+            StoreError::Bug { .. } => Code::Error,
+        };
+        Self::new(code, &error).hint(error.hint())
+    }
+}
+
+impl From<CheckpointsError> for Failure {
+    fn from(error: CheckpointsError) -> Self {
+        Self::new(Code::Error, &error).hint(error.hint())
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Store(error) => error.into(),
+            SessionError::Notion(ref notion @ notion::Error::Budget { .. }) => {
+                Self::new(Code::OutOfBudget, notion).hint(notion.hint())
+            }
+            SessionError::Notion(ref notion) if notion.is_refusal() => Self::new(Code::Refused, notion).hint(notion.hint()),
+            SessionError::Notion(ref notion) if notion.is_misconfiguration() => {
+                Self::new(Code::Configuration, notion).hint(notion.hint())
+            }
+            SessionError::Notion(notion) => Self::new(Code::Error, &notion).hint(notion.hint()),
+            SessionError::Clockify(ref clockify @ clockify::Error::Budget { .. }) => {
+                Self::new(Code::OutOfBudget, clockify).hint(clockify.hint())
+            }
+            SessionError::Clockify(ref clockify) if clockify.is_refusal() => {
+                Self::new(Code::Refused, clockify).hint(clockify.hint())
+            }
+            SessionError::Clockify(clockify) => Self::new(Code::Error, &clockify).hint(clockify.hint()),
+            SessionError::Stopped(while_at) => Self::new(Code::Interrupted, while_at),
+            SessionError::Several(errors) => Self::several(errors.into_iter().map(Self::from)),
+            SessionError::OtherIdentity { .. } => Self::new(Code::Refused, &error)
+                .hint("use the credentials of that workspace, or another --state-dir for this one"),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Code::Error, error)
+    }
+}

@@ -1,0 +1,248 @@
+//! What waits for a person and what was ignored for good, and deciding about it outside any run. Only the state is
+//! looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    failure::{Code, Failure},
+    run::Installation,
+    session::{NOTICES, Told},
+    state::State,
+};
+use crate::{
+    domain::{
+        model::{Kind, ObjectId, PageId},
+        pending::Waits,
+        plan::{Action, ChangeId, document::ChangeDocument},
+        review::{Decision, Remembered, Said, Verdict, with_needed},
+        text::Display,
+    },
+    edge::store::PendingRow,
+};
+
+/// Columns of a name; longer ones are cut in the middle.
+const NAME_COLUMNS: usize = 60;
+
+/// Which of the changes that wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those with these IDs, or with IDs that begin so.
+    Ids(Vec<String>),
+    /// All.
+    All,
+    /// Those of this kind and with this action, where it is said.
+    Of(Option<Kind>, Option<Action>),
+}
+
+/// What waits, and what people said about it.
+pub struct Queue {
+    /// The changes that wait.
+    pub rows: Vec<PendingRow>,
+    said: BTreeMap<ChangeId, Remembered>,
+    /// What the last plan said without a change.
+    pub notices: Vec<Told>,
+}
+
+impl Queue {
+    /// What waits in a state, but for what was ignored.
+    ///
+    /// # Errors
+    /// Where the state cannot be read.
+    pub async fn of(state: &State) -> Result<Self, Failure> {
+        let said = state.verdicts().await?.into_iter().map(|known| (known.said.change.clone(), known)).collect();
+        let mut queue = Self { rows: state.pending().await?, said, notices: state.recall(NOTICES).await?.unwrap_or_default() };
+        // What was ignored since waits for nobody, although no run has said so yet.
+        let ignored: BTreeSet<ChangeId> =
+            queue.said.values().filter(|known| is_ignored(known)).map(|known| known.said.change.clone()).collect();
+        queue.rows.retain(|row| !ignored.contains(&ChangeId(row.change.id.clone())));
+        queue.notices.retain(|told| !ignored.contains(&ChangeId(told.notice.id.clone())));
+        Ok(queue)
+    }
+
+    /// What was decided about a change, and by whom.
+    pub fn decision(&self, id: &str) -> Option<(&Decision, &str)> {
+        let known = self.said.get(&ChangeId(id.to_owned()))?;
+        Some((known.said.verdict.decision.as_ref()?, known.by.as_str()))
+    }
+
+    /// True when somebody has approved it: the next run applies it.
+    pub fn is_approved(&self, row: &PendingRow) -> bool {
+        matches!(self.decision(&row.change.id), Some((Decision::Approve, _)))
+    }
+
+    /// What was said about changes that no run has left, as in a review that ended before anything was applied.
+    pub fn standing(&self) -> impl Iterator<Item = &Remembered> {
+        let left: BTreeSet<&str> = self.rows.iter().map(|row| row.change.id.as_str()).collect();
+        let stands = move |known: &&Remembered| !is_ignored(known) && !left.contains(known.said.change.0.as_str());
+        self.said.values().filter(stands)
+    }
+}
+
+/// True for what was ignored for good.
+fn is_ignored(known: &Remembered) -> bool {
+    known.said.verdict.decision == Some(Decision::Ignore)
+}
+
+/// True for an approval.
+pub fn is_approval(known: &Remembered) -> bool {
+    known.said.verdict.decision == Some(Decision::Approve)
+}
+
+/// Approves changes that wait, together with those that wait too and that they need. Returns them in words, and how
+/// many of those that were meant are held, and so were not.
+///
+/// # Errors
+/// Where an ID means none or several, and where one of them, or what one needs, is held; nothing is kept then.
+pub async fn approve(installation: &Installation, which: &Which) -> Result<(Vec<String>, usize), Failure> {
+    let mut state = installation.open_state().await?;
+    let queue = Queue::of(&state).await?;
+    let is_held = |at: &usize| queue.rows[*at].waits == Waits::Held;
+    let (held, chosen): (BTreeSet<usize>, BTreeSet<usize>) = choose(&queue, which)?.into_iter().partition(is_held);
+    if let (Which::Ids(_), Some(at)) = (which, held.first()) {
+        let PendingRow { change, reason, .. } = &queue.rows[*at];
+        return Err(Failure::new(Code::Error, format!("{} cannot be approved now: {reason}", change.id))
+            .hint(format!("mend what holds it; or `punchlist pending ignore {}` asks about it no more", change.id)));
+    }
+    let by_id: BTreeMap<&str, usize> = queue.rows.iter().enumerate().map(|(at, row)| (row.change.id.as_str(), at)).collect();
+    let needs = |at: usize| queue.rows[at].change.requires.iter().filter_map(|id| by_id.get(id.as_str()).copied());
+    let chosen = with_needed(chosen, needs);
+    let needed = chosen.iter().flat_map(|&at| needs(at).map(move |needed| (at, needed)));
+    if let Some((at, needed)) = needed.into_iter().find(|(_, needed)| is_held(needed)) {
+        let (row, needed) = (&queue.rows[at], &queue.rows[needed]);
+        let error = format!("{} needs {}, which is held", words(&row.change), words(&needed.change));
+        return Err(Failure::new(Code::Error, error).hint(needed.reason.clone()));
+    }
+    let said: Vec<Said> = chosen.iter().map(|at| approved(&queue, &queue.rows[*at])).collect();
+    if !said.is_empty() {
+        installation.keep(&mut state, "pending approve", &said).await?;
+    }
+    Ok((said.into_iter().map(|said| said.what).collect(), held.len()))
+}
+
+/// Takes back what was decided: about what waits, and about what no run has left yet. Returns it in words.
+///
+/// # Errors
+/// Where an ID means none or several; nothing is taken back then.
+pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<String>, Failure> {
+    let mut state = installation.open_state().await?;
+    let queue = Queue::of(&state).await?;
+    let standing: Vec<&Remembered> = queue.standing().collect();
+    // Of what no run has left, only IDs and words are known: kinds and actions name what waits alone.
+    let (rows, standing): (Vec<usize>, Vec<&Remembered>) = match which {
+        Which::Ids(ids) => {
+            let of_rows = queue.rows.iter().map(|row| row.change.id.as_str());
+            let all = of_rows.chain(standing.iter().map(|known| known.said.change.0.as_str()));
+            let (rows, others): (Vec<usize>, Vec<usize>) = named(ids, all)?.into_iter().partition(|at| *at < queue.rows.len());
+            (rows, others.into_iter().map(|at| standing[at - queue.rows.len()]).collect())
+        }
+        Which::All => (choose(&queue, which)?.into_iter().collect(), standing),
+        Which::Of(..) => (choose(&queue, which)?.into_iter().collect(), Vec::new()),
+    };
+    let of_rows = rows.into_iter().map(|at| &queue.rows[at]).map(|row| (said(row, Verdict::default()), words(&row.change)));
+    let of_standing = standing.into_iter().map(|known| {
+        let what = format!("{} ({})", Display::of(&known.said.what), known.said.change);
+        (Said { verdict: Verdict::default(), ..known.said.clone() }, what)
+    });
+    let (said, cleared): (Vec<Said>, Vec<String>) = of_rows.chain(of_standing).unzip();
+    if !said.is_empty() {
+        installation.keep(&mut state, "pending clear", &said).await?;
+    }
+    Ok(cleared)
+}
+
+/// Settles notices and changes that come in every run, as long as they say the same. Returns them.
+///
+/// # Errors
+/// Where an ID means none or several; nothing is settled then.
+pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<Said>, Failure> {
+    let mut state = installation.open_state().await?;
+    let queue = Queue::of(&state).await?;
+    let ignored = || Verdict { decision: Some(Decision::Ignore), ..Verdict::default() };
+    let of_rows = queue.rows.iter().map(|row| said(row, ignored()));
+    let of_notices = queue.notices.iter().map(|told| {
+        let Told { what, page, notice } = told;
+        Said { change: ChangeId(notice.id.clone()), page: *page, what: what.clone(), verdict: ignored() }
+    });
+    let all: Vec<Said> = of_rows.chain(of_notices).collect();
+    let meant = named(ids, all.iter().map(|said| said.change.0.as_str()))?;
+    let said: Vec<Said> = meant.into_iter().map(|at| all[at].clone()).collect();
+    installation.keep(&mut state, "pending ignore", &said).await?;
+    Ok(said)
+}
+
+/// What was ignored for good.
+///
+/// # Errors
+/// Where the state cannot be read.
+pub async fn ignored(state: &State) -> Result<Vec<Remembered>, Failure> {
+    Ok(state.verdicts().await?.into_iter().filter(is_ignored).collect())
+}
+
+/// Asks again about what was ignored: about these, or without any about all. Returns what was said.
+///
+/// # Errors
+/// Where an ID means none or several; nothing is asked about again then.
+pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Result<Vec<Said>, Failure> {
+    let mut state = installation.open_state().await?;
+    let known = ignored(&state).await?;
+    let revoked = match ids {
+        None => (0..known.len()).collect(),
+        Some(ids) => named(ids, known.iter().map(|known| known.said.change.0.as_str()))
+            .map_err(|failure| Failure { hints: vec!["`punchlist ignored` lists what is ignored".to_owned()], ..failure })?,
+    };
+    let said = revoked.iter().map(|at| Said { verdict: Verdict::default(), ..known[*at].said.clone() });
+    let said: Vec<Said> = said.collect();
+    if !said.is_empty() {
+        installation.keep(&mut state, "ignored revoke", &said).await?;
+    }
+    Ok(said)
+}
+
+/// The places of the rows that are meant.
+fn choose(queue: &Queue, which: &Which) -> Result<BTreeSet<usize>, Failure> {
+    let (kind, action) = match which {
+        Which::Ids(ids) => return named(ids, queue.rows.iter().map(|row| row.change.id.as_str())),
+        Which::All => (None, None),
+        Which::Of(kind, action) => (*kind, *action),
+    };
+    let meant = |row: &PendingRow| {
+        kind.is_none_or(|kind| row.change.kind == kind) && action.is_none_or(|action| row.change.action == action)
+    };
+    Ok(queue.rows.iter().enumerate().filter(|(_, row)| meant(row)).map(|(at, _)| at).collect())
+}
+
+/// The places of those that IDs mean, or their beginnings.
+fn named<'a>(ids: &[String], all: impl Iterator<Item = &'a str>) -> Result<BTreeSet<usize>, Failure> {
+    let all: Vec<&str> = all.collect();
+    let named = |id: &String| {
+        let known = all.iter().enumerate().filter(|(_, known)| !id.is_empty() && known.starts_with(id.as_str()));
+        let found: Vec<usize> = known.map(|(at, _)| at).collect();
+        let shown = Display::of(id);
+        match found.as_slice() {
+            [at] => Ok(*at),
+            [] => Err(Failure::new(Code::Error, format!("nothing waits with the ID {shown}"))
+                .hint("`punchlist pending` lists what waits; it may have been withdrawn, since it is no longer true")),
+            several => {
+                Err(Failure::new(Code::Error, format!("{} IDs begin with {shown}", several.len())).hint("give more of it"))
+            }
+        }
+    };
+    ids.iter().map(named).collect()
+}
+
+fn words(change: &ChangeDocument) -> String {
+    format!("{} {} “{}” ({})", change.action, change.kind, Display::of(&change.name).clipped(NAME_COLUMNS), change.id)
+}
+
+/// The verdict that approves it; the way, the fields and the values that were chosen before stay.
+fn approved(queue: &Queue, row: &PendingRow) -> Said {
+    let before = queue.said.get(&ChangeId(row.change.id.clone())).map(|known| known.said.verdict.clone());
+    said(row, Verdict { decision: Some(Decision::Approve), ..before.unwrap_or_default() })
+}
+
+fn said(row: &PendingRow, verdict: Verdict) -> Said {
+    let page = row.change.page_id.as_deref().and_then(|page| page.parse().ok());
+    let stand_in = || row.change.clockify_id.as_deref().and_then(|id| PageId::stand_in(id.parse::<ObjectId>().ok()?));
+    let page = page.or_else(stand_in).unwrap_or(PageId::from_number(0));
+    Said { change: ChangeId(row.change.id.clone()), page, what: words(&row.change), verdict }
+}

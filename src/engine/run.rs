@@ -1,0 +1,488 @@
+//! The door: one run from opening the state to the checkpoint of its log. Whoever wants a run comes in here.
+//!
+//! ```text
+//! Installation ─ open ─▸ Runner ─ run ─▸ Session: look, apply, finish ─▸ the log cut and vouched for
+//!      └ look_at_state, open_state ─▸ State: what waits, what was decided, the log
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+
+use super::{
+    connect::Connection,
+    failure::{Code, Failure},
+    notify,
+    session::{NOT_BEFORE, NotBefore, Session, SessionError, Turn, Watch, decided},
+    state::State,
+    stop::Stop,
+};
+use crate::{
+    domain::{
+        audit::Finding,
+        journal::{Event, RunId, What},
+        model::{Link, Service},
+        plan::{self, sha256},
+        report::Report,
+        review::Said,
+        text::Display,
+    },
+    edge::{
+        checkpoints::Checkpoints,
+        config::{DiagnosticLevel, LogSettings, Settings},
+        diagnostics,
+        environment::Environment,
+        machine,
+        secrets::Readings,
+        store::{self, Holder, Meant, RunEnd, RunRecord, Store, StoreError},
+    },
+};
+
+/// The window in which earlier requests count towards a budget.
+const BUDGET_WINDOW: Duration = Duration::from_hours(1);
+/// The longest pause that is kept from one run to the next; then one request shows whether the service answers again.
+const PAUSE_MAX: Duration = Duration::from_hours(1);
+/// Earlier runs that are searched for them.
+const BUDGET_RUNS_MAX: usize = 50;
+/// Under what name it is kept what was configured in the last run.
+const CONFIGURATION: &str = "configuration";
+
+/// What is configured, where the state is, and who works there.
+#[derive(Clone)]
+pub struct Installation {
+    /// Everything that is configured.
+    pub settings: Settings,
+    /// The environment that secrets and commands are looked up in.
+    pub environment: Environment,
+    /// The directory of the state.
+    pub directory: PathBuf,
+    /// Who works there, for the audit trail.
+    pub by: String,
+    /// The time.
+    pub clock: fn() -> Timestamp,
+    /// True where no wait is kept that a service has asked an earlier run for.
+    pub now: bool,
+}
+
+impl Installation {
+    /// An installation as it is configured. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// [`Code::StateUnusable`] where there is no place for the state.
+    pub fn new(settings: Settings, environment: Environment, by: String, clock: fn() -> Timestamp) -> Result<Self, Failure> {
+        let directory = settings.state_dir.clone().or_else(store::default_dir).ok_or_else(|| {
+            Failure::new(Code::StateUnusable, "there is no home directory to keep the state in")
+                .hint("name one with --state-dir DIR")
+        })?;
+        Ok(Self { settings, environment, directory, by, clock, now: false })
+    }
+
+    /// Starts the diagnostic log; `verbose` above 0 says more there too. Nothing is written before there is something
+    /// to say.
+    pub fn diagnose(&self, verbose: u8) {
+        let mut settings = self.settings.logs.diagnostics;
+        settings.level = settings.level.max(match verbose {
+            0 => DiagnosticLevel::Off,
+            1 => DiagnosticLevel::Info,
+            2 => DiagnosticLevel::Debug,
+            _ => DiagnosticLevel::Trace,
+        });
+        diagnostics::start(&self.directory, settings);
+    }
+
+    /// Where the checkpoints of the log are kept.
+    pub fn checkpoints(&self) -> Checkpoints {
+        let LogSettings { checkpoints, key, .. } = &self.settings.logs;
+        Checkpoints::of(&self.directory, checkpoints.clone(), key.clone())
+    }
+
+    /// The state, to look at; an empty one where there is none yet.
+    ///
+    /// # Errors
+    /// Where it cannot be used.
+    pub async fn look_at_state(&self) -> Result<State, Failure> {
+        State::look(&self.directory).await
+    }
+
+    /// The state, to look at and to keep in it what a person says; not to run.
+    ///
+    /// # Errors
+    /// Where it cannot be used.
+    pub async fn open_state(&self) -> Result<State, Failure> {
+        Ok(State(Store::open(&self.directory, (self.clock)()).await?))
+    }
+
+    /// Moves the state away, so that the next run begins with an empty one. Nothing when there is none.
+    ///
+    /// # Errors
+    /// [`Code::Locked`] while a run is under way.
+    pub async fn set_state_aside(&self) -> Result<Option<PathBuf>, Failure> {
+        let now = (self.clock)();
+        let aside = Store::set_aside(&self.directory, Holder::here(&self.by, "doctor rebuild", now)).await?;
+        if aside.is_some() {
+            self.checkpoints().set_aside(now)?;
+        }
+        Ok(aside)
+    }
+
+    /// Keeps what somebody said about changes outside any run, and logs it.
+    ///
+    /// # Errors
+    /// Where it cannot be kept.
+    pub async fn keep(&self, state: &mut State, trigger: &str, said: &[Said]) -> Result<(), Failure> {
+        state.0.save_verdicts(&self.by, (self.clock)(), None, said).await?;
+        self.log_by_itself(&mut state.0, trigger, decided(&self.by, said), "decided", &[]).await
+    }
+
+    /// Logs what was read of secrets outside any run.
+    pub(super) async fn log_readings(&self, store: &mut Store, trigger: &str, readings: &Readings) -> Result<(), Failure> {
+        let read = readings.take();
+        if read.is_empty() { Ok(()) } else { self.log_by_itself(store, trigger, read, "told", &[]).await }
+    }
+
+    /// Keeps that a page and its object belong together no more, and logs it.
+    ///
+    /// # Errors
+    /// Where it cannot be kept.
+    pub async fn part(&self, state: &mut State, link: &Link) -> Result<(), Failure> {
+        let Link { page, kind, object, .. } = *link;
+        let parted = What::Linked { page, kind, object: None, former: Some(object) };
+        self.log_by_itself(&mut state.0, "unlink", [parted], "unlinked", std::slice::from_ref(link)).await
+    }
+
+    /// The run of that name, or the last one that wrote something.
+    ///
+    /// # Errors
+    /// Where there is none, or several begin so.
+    pub async fn run_to_undo(&self, name: Option<&str>) -> Result<RunId, Failure> {
+        let state = self.look_at_state().await?;
+        let hint = "`punchlist logs list` lists all runs";
+        let Some(name) = name else {
+            let nothing = || Failure::new(Code::Error, "no run has written anything yet: there is nothing to undo");
+            return state.last_run_that_wrote().await?.ok_or_else(nothing);
+        };
+        let shown = Display::of(name).clipped(60).to_string();
+        match state.run_named(name).await? {
+            Meant::One(run) => Ok(run),
+            Meant::Nothing => Err(Failure::new(Code::Error, format!("there is no run “{shown}”")).hint(hint)),
+            Meant::Several => Err(Failure::new(Code::Error, format!("several runs begin with “{shown}”")).hint(hint)),
+        }
+    }
+
+    /// Opens the state, takes the lock and makes the clients. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Code::Locked`] where another run holds the lock for longer than `patience`, unless this one only looks.
+    pub async fn open(
+        &self,
+        trigger: &'static str,
+        beside: Beside,
+        patience: Duration,
+        stop: Stop,
+        watch: Watch,
+    ) -> Result<Runner, Failure> {
+        let turn = Turn { trigger, by: self.by.clone(), patience, clock: self.clock, stop, watch };
+        let mut store = Store::open(&self.directory, (self.clock)()).await?;
+        let mut original = None;
+        if let Err(error) = turn.take(&mut store).await {
+            if !matches!(error, SessionError::Store(StoreError::Locked { .. })) || beside == Beside::Refused {
+                return Err(error.into());
+            }
+            turn.warn(format!("{error}: what it is at may change this, and nothing of this is stored"));
+            let copy = store.copy().await?;
+            original = Some(std::mem::replace(&mut store, copy));
+        }
+        let earlier = earlier_requests(&store, (self.clock)()).await?;
+        let pauses = if self.now { BTreeMap::new() } else { pauses(&store, (self.clock)()).await? };
+        let readings = Readings::default();
+        let connection =
+            Connection::new(&self.settings, &self.environment, self.clock, &earlier, &pauses, &turn.watch, &readings).await;
+        let before = readings.take();
+        let connection = match connection {
+            Ok(connection) => connection,
+            Err(failure) => {
+                if !before.is_empty() {
+                    // As a run that ended before it began.
+                    let store = original.as_mut().unwrap_or(&mut store);
+                    self.log_by_itself(store, "connect", before, &failure.error, &[]).await?;
+                }
+                return Err(failure);
+            }
+        };
+        Ok(Runner { installation: self.clone(), turn, store, connection, original, doubt: None, before })
+    }
+
+    /// Plans, applies what policy approves and leaves the rest for a person; then tells whoever is to be told. Nobody
+    /// watches. `began` is when it was asked for.
+    ///
+    /// # Errors
+    /// Why it ended without a report.
+    pub async fn run_unattended(
+        &self,
+        trigger: &'static str,
+        patience: Duration,
+        stop: Stop,
+        watch: Watch,
+        began: Instant,
+    ) -> Result<Report, Failure> {
+        let opened = self.open(trigger, Beside::Refused, patience, stop, Arc::clone(&watch)).await;
+        notify::tell_of_start(self, &watch, opened.as_ref().err()).await;
+        let mut runner = opened?;
+        let unattended = async |session: &mut Session<'_>| {
+            session.unattended = true;
+            let (sides, plan) = session.look().await?;
+            let mut review = session.decided(&plan, "policy").await?;
+            review.approve_undecided(|change| change.state == plan::State::Ready);
+            let approved = review.approved();
+            let (plan, stopped) = session.apply(sides, plan, approved).await?;
+            let report = session.finish(&plan, stopped, began.elapsed().as_secs_f64()).await?;
+            Ok((report, plan.scope))
+        };
+        let ended = runner.run(trigger, unattended).await;
+        notify::tell(&mut runner, &ended).await;
+        Ok(ended?.0)
+    }
+
+    /// What is kept of a run that begins: its line in the list of runs, and its first event.
+    fn beginning(&self, run: &RunId, trigger: &str, rules: String, at: Timestamp) -> (RunRecord, What) {
+        let (version, by) = (env!("CARGO_PKG_VERSION").to_owned(), self.by.clone());
+        let record = RunRecord {
+            id: run.clone(),
+            trigger: trigger.to_owned(),
+            by: by.clone(),
+            version: version.clone(),
+            rules_hash: rules.clone(),
+            plan_hash: None,
+            started: at,
+            end: None,
+        };
+        let (trigger, config) = (trigger.to_owned(), sha256(&self.settings.given));
+        let (account, host) = (machine::account(), machine::host());
+        (record, What::RunStarted { trigger, by, account, host, version, rules, config })
+    }
+
+    /// Logs something that happened outside any run, as a run of its own, along with what it does to links.
+    async fn log_by_itself(
+        &self,
+        store: &mut Store,
+        trigger: &str,
+        what: impl IntoIterator<Item = What>,
+        outcome: &str,
+        links: &[Link],
+    ) -> Result<(), Failure> {
+        let now = (self.clock)();
+        let run = run_id(now);
+        let (record, begins) = self.beginning(&run, trigger, String::new(), now);
+        let end = RunEnd { at: now, outcome: outcome.to_owned(), report: serde_json::Value::Null };
+        store.begin_run(&RunRecord { end: Some(end), ..record }).await?;
+        let ends = What::RunEnded { outcome: outcome.to_owned(), totals: None };
+        let all = std::iter::once(begins).chain(what).chain([ends]);
+        Ok(store.record(now, &all.map(|what| Event { run: run.clone(), at: now, what }).collect::<Vec<_>>(), links).await?)
+    }
+}
+
+/// What a run does while another one holds the lock.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// It is refused: it is going to write.
+    Refused,
+    /// It only looks, and works on a copy of the state.
+    Copied,
+}
+
+/// State and services, ready for runs.
+pub struct Runner {
+    pub(super) installation: Installation,
+    pub(super) turn: Turn,
+    pub(super) store: Store,
+    pub(super) connection: Connection,
+    /// The state itself, where `store` is a copy of it since another run is under way.
+    original: Option<Store>,
+    /// In what the log did not agree with its last checkpoint when the last run began.
+    pub(super) doubt: Option<Finding>,
+    /// What happened before the first run, for its log.
+    before: Vec<What>,
+}
+
+impl Runner {
+    /// Does something in a run of its own, which holds the lock as long as the work does not let it go. A run that
+    /// fails is ended with the reason. When it has ended, a checkpoint of the log is kept.
+    ///
+    /// # Errors
+    /// What the work failed with, or why the run could not begin or end.
+    pub async fn run<T>(
+        &mut self,
+        trigger: &str,
+        work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if self.original.is_none() {
+            self.turn.take(&mut self.store).await?;
+        }
+        self.hold_log_against_checkpoint().await?;
+        let now = (self.installation.clock)();
+        let run = run_id(now);
+        let Self { installation, turn, store, connection, before, .. } = self;
+        let given = &installation.settings.given;
+        let changed = configured_otherwise(store, given).await?;
+        let (record, begins) = installation.beginning(&run, trigger, sha256(&connection.rules), now);
+        let mut session = Session {
+            notion: &connection.notion,
+            clockify: &connection.clockify,
+            store,
+            rules: &connection.rules,
+            pace: connection.pace,
+            allow: Vec::new(),
+            unattended: false,
+            undoes: None,
+            references: &connection.references,
+            workspace: connection.workspace.as_deref(),
+            run: run.clone(),
+            turn,
+            exchanges: connection.exchanges.clone(),
+        };
+        session.store.begin_run(&record).await?;
+        session.tell([begins].into_iter().chain(std::mem::take(before)).chain(changed).collect()).await?;
+        // After that, so that a crash in between tells it twice rather than never.
+        remember_configuration(session.store, given).await?;
+        let done = work(&mut session).await;
+        match &done {
+            Ok(_) => tracing::info!(run = %run, trigger, "ended"),
+            Err(failure) => tracing::error!(run = %run, trigger, error = failure.error, "failed"),
+        }
+        if let Err(failure) = &done {
+            session.close(&failure.error).await?;
+        }
+        let done = done.map_err(|failure| located(failure, &installation.settings.places));
+        if let Some(original) = &mut self.original {
+            if let Err(error) = keep_requests(original, &self.store, &run).await {
+                self.turn.warn(format!("the log does not say that this ran: {error}"));
+            }
+        } else if let Err(failure) = self.keep_checkpoint(&run).await {
+            // What was done is done, and the next checkpoint vouches for it as well.
+            self.turn.warn(format!("no checkpoint of the log was kept: {}", failure.error));
+        }
+        done
+    }
+
+    /// Says where the end of the log is not what the last checkpoint has seen. Whether all the rest is, `logs verify`
+    /// finds out.
+    async fn hold_log_against_checkpoint(&mut self) -> Result<(), Failure> {
+        let checkpoints = self.installation.checkpoints();
+        self.doubt = match checkpoints.last() {
+            Ok(None) => None,
+            Ok(Some(Ok(checkpoint))) => self.store.hold_against(&checkpoint).await?,
+            Ok(Some(Err(finding))) => Some(finding),
+            Err(error) => {
+                self.turn.warn(format!("the log was not held against its last checkpoint: {error}"));
+                return Ok(());
+            }
+        };
+        if let Some(doubt) = &self.doubt {
+            let file = checkpoints.file().display();
+            self.turn.warn(format!(
+                "the log is not what its last checkpoint has seen: {doubt}; `punchlist logs verify` says more. No checkpoint is kept \
+                 until that is settled: where you have put an older copy of the state in place yourself, move {file} away"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Cuts off what is not to be kept any longer, and keeps a checkpoint of the rest: unless that would vouch for a
+    /// log that is in doubt.
+    async fn keep_checkpoint(&mut self, run: &RunId) -> Result<(), Failure> {
+        let now = (self.installation.clock)();
+        if let Some(days) = self.installation.settings.logs.keep_days
+            && let Ok(before) = now.checked_sub(jiff::SignedDuration::from_hours(24 * i64::from(days)))
+        {
+            self.store.cut_log(before, run, now).await?;
+        }
+        // A key that was changed on purpose goes on with the next checkpoint.
+        if !matches!(self.doubt, None | Some(Finding::OtherKey { .. })) {
+            return Ok(());
+        }
+        let (n, head) = self.store.log_head().await?;
+        self.installation.checkpoints().keep(n, head, now)?;
+        Ok(())
+    }
+}
+
+/// Keeps of a run that worked on a copy what it asked the services for, which counts towards their budgets, and that
+/// there was such a run.
+async fn keep_requests(original: &mut Store, copy: &Store, run: &RunId) -> Result<(), StoreError> {
+    let is_kept = |event: &Event| {
+        matches!(event.what, What::RunStarted { .. } | What::SecretRead { .. } | What::Exchange { .. } | What::RunEnded { .. })
+    };
+    let events: Vec<Event> = copy.events(run).await?.into_iter().filter(is_kept).collect();
+    for record in copy.runs(1).await?.iter().filter(|record| record.id == *run) {
+        original.begin_run(record).await?;
+    }
+    original.append_all(&events).await
+}
+
+/// The name of a run that begins now.
+fn run_id(now: Timestamp) -> RunId {
+    RunId(format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%SZ"), now.subsec_nanosecond() / 20_000))
+}
+
+/// Keeps what is configured, for the next run to compare with.
+async fn remember_configuration(store: &mut Store, given: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let known: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION).await?;
+    if known.as_ref() != Some(given) {
+        store.remember(CONFIGURATION, given).await?;
+    }
+    Ok(())
+}
+
+/// The keys that have another value than in the last run.
+async fn configured_otherwise(store: &Store, given: &BTreeMap<String, String>) -> Result<Vec<What>, Failure> {
+    let before: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION).await?;
+    let Some(before) = before else { return Ok(Vec::new()) };
+    let keys: std::collections::BTreeSet<&String> = before.keys().chain(given.keys()).collect();
+    let changed = keys.into_iter().filter(|key| before.get(*key) != given.get(*key)).map(|key| What::ConfigurationChanged {
+        key: key.clone(),
+        from: before.get(key).cloned(),
+        to: given.get(key).cloned(),
+    });
+    Ok(changed.collect())
+}
+
+/// Says where the keys were set that a failure names.
+fn located(failure: Failure, places: &BTreeMap<String, String>) -> Failure {
+    let named: Vec<String> = places
+        .iter()
+        .filter(|(key, _)| failure.error.contains(key.as_str()))
+        .map(|(key, place)| format!("{key} is set in {place}"))
+        .collect();
+    named.into_iter().fold(failure, Failure::hint)
+}
+
+/// The ages of requests that earlier runs made lately, so that a budget of so many an hour holds across runs.
+async fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Vec<Duration>>, Failure> {
+    let mut earlier: BTreeMap<Service, Vec<Duration>> = BTreeMap::new();
+    for run in store.runs(BUDGET_RUNS_MAX).await? {
+        let ended = run.end.as_ref().map_or(now, |end| end.at);
+        if Duration::try_from(now.duration_since(ended)).unwrap_or_default() > BUDGET_WINDOW {
+            break;
+        }
+        for event in store.events(&run.id).await? {
+            let age = Duration::try_from(now.duration_since(event.at)).unwrap_or_default();
+            if let (What::Exchange { service, .. }, true) = (event.what, age < BUDGET_WINDOW) {
+                earlier.entry(service).or_default().push(age);
+            }
+        }
+    }
+    Ok(earlier)
+}
+
+/// How long the services had asked earlier runs to wait, as far as that is not over yet; nothing of a wait that is.
+async fn pauses(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Duration>, Failure> {
+    let not_before: NotBefore = store.recall(NOT_BEFORE).await?.unwrap_or_default();
+    // Neither an absurd wish nor a clock that was set back locks us out for longer.
+    let left = |until: Timestamp| Duration::try_from(until.duration_since(now)).unwrap_or_default().min(PAUSE_MAX);
+    Ok(not_before.into_iter().map(|(service, until)| (service, left(until))).collect())
+}

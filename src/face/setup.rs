@@ -1,0 +1,154 @@
+//! What is said with every command, and the settings that follow from it.
+
+use std::{
+    io::{self, IsTerminal},
+    path::PathBuf,
+    time::Duration,
+};
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+
+use super::{demo::Demo, failure::Failure, text::Dress};
+use crate::{
+    edge::{
+        config::{Loader, Override},
+        environment::Environment,
+        machine,
+    },
+    engine::run::Installation,
+};
+
+/// What can be said with every command.
+#[derive(Args, Clone)]
+pub(super) struct Global {
+    /// Work on an embedded sandbox: a sample agency and a throw-away state
+    #[arg(long, global = true, conflicts_with_all = ["config", "state_dir"])]
+    pub(super) demo: bool,
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// The directory of the state
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) state_dir: Option<PathBuf>,
+    /// While another run holds the lock, wait up to so many seconds for it
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub(super) lock_timeout: u32,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Never ask anything
+    #[arg(long, global = true)]
+    pub(super) no_input: bool,
+    /// Do not listen to the mouse
+    #[arg(long, global = true)]
+    pub(super) no_mouse: bool,
+    /// Review as line prompts, without redrawing: for screen readers
+    #[arg(long, global = true)]
+    pub(super) plain: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: When,
+    /// Say more: every request, on standard error
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Try at once, whatever wait a service has asked an earlier run for
+    #[arg(long, global = true)]
+    pub(super) now: bool,
+    /// Say less: no progress
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Global {
+    /// How long another run is waited for.
+    pub(super) fn lock_patience(&self) -> Duration {
+        Duration::from_secs(self.lock_timeout.into())
+    }
+
+    /// Flag before `NO_COLOR`, `NO_COLOR` before what the terminal can do; symbols as the locale says.
+    pub(super) fn dress(&self) -> Dress {
+        let environment = Environment::of_process();
+        let capable = io::stdout().is_terminal() && environment.get("TERM").is_some_and(|term| term != "dumb");
+        let colour = match self.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => capable && environment.get("NO_COLOR").is_none_or(str::is_empty),
+        };
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.get(name));
+        let unicode = !locale.is_some_and(|locale| {
+            let locale = locale.to_lowercase();
+            !locale.contains("utf-8") && !locale.contains("utf8")
+        }) && environment.get("TERM") != Some("linux");
+        Dress { colour, unicode }
+    }
+}
+
+/// What is worked on. With `--demo` also the sandbox, which goes when this is dropped.
+pub(super) struct Setup {
+    pub(super) installation: Installation,
+    _demo: Option<Demo>,
+}
+
+impl Setup {
+    /// Reads the settings. Nothing is opened yet; what is missing to reach the services is said before the state is
+    /// touched.
+    pub(super) async fn load(global: &Global) -> Result<Self, Failure> {
+        if global.demo {
+            return Self::on(Demo::start(Timestamp::now()).await?);
+        }
+        Ok(Self::of(Installation { now: global.now, ..reaching(&loader(global))? }))
+    }
+
+    /// The settings of a sandbox.
+    pub(super) fn on(demo: Demo) -> Result<Self, Failure> {
+        Ok(Self { installation: reaching(&demo.loader())?, _demo: Some(demo) })
+    }
+
+    /// Reads the settings for what only looks at the state: nothing that reaches the services is asked for.
+    pub(super) async fn to_look_back(global: &Global) -> Result<Self, Failure> {
+        if global.demo {
+            return Self::load(global).await;
+        }
+        let loader = loader(global);
+        Ok(Self::of(Installation::new(loader.load()?, loader.environment, who(), Timestamp::now)?))
+    }
+
+    fn of(installation: Installation) -> Self {
+        Self { installation, _demo: None }
+    }
+}
+
+fn reaching(loader: &Loader) -> Result<Installation, Failure> {
+    let settings = loader.load()?;
+    if let Err(missing) = settings.require_endpoints() {
+        return Err(Failure::from(missing).hint("to look around first, without any account: punchlist --demo"));
+    }
+    Installation::new(settings, loader.environment.clone(), who(), Timestamp::now)
+}
+
+fn loader(global: &Global) -> Loader {
+    let directory = global.state_dir.as_ref().map(|directory| Override {
+        key: "state.dir".to_owned(),
+        value: std::path::absolute(directory).unwrap_or_else(|_| directory.clone()).to_string_lossy().into_owned(),
+        place: "--state-dir".to_owned(),
+    });
+    Loader {
+        environment: Environment::of_process(),
+        config_path: global.config.clone(),
+        overrides: directory.into_iter().collect(),
+    }
+}
+
+/// Who runs this, for the audit trail.
+pub(super) fn who() -> String {
+    machine::person(&Environment::of_process())
+}
