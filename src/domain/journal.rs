@@ -23,18 +23,24 @@ use super::{
     text::Raw,
 };
 
+pub use super::model::RunId;
 pub use event::{Bodies, Difference, Event, Totals, Was, What};
 pub use trace::{Born, LANDS_WITHIN, Trace};
 
-/// The name of a run: sortable by time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RunId(pub String);
-
-impl std::fmt::Display for RunId {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.pad(&self.0)
-    }
+/// Why an apply ended before its last step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    /// It did not.
+    No,
+    /// Somebody asked it to stop.
+    Interrupted,
+    /// A service refused the credentials.
+    Refused,
+    /// The request budget is used up.
+    OutOfBudget,
+    /// So much failed of one cause that no more of its kind was tried.
+    Halted,
 }
 
 /// The number of a write within its run.

@@ -15,8 +15,7 @@ use sha2::{Digest, Sha256};
 use strum::IntoStaticStr;
 
 use super::{
-    journal::RunId,
-    model::{Field, Kind, Limits, ObjectId, PageId, Service, Value},
+    model::{Field, Kind, Limits, ObjectId, PageId, RunId, Service, Value},
     rules::{Allowance, Class, Rules, Threshold, Thresholds},
     text::Raw,
 };

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use super::journal::Stopped;
 use super::{
     journal::{Difference, Event, Outcome, RunId, Totals, What, WriteId},
     plan::{Calls, ChangeId, Hold, HoldCode, Plan},
@@ -207,22 +208,6 @@ impl Ending {
             Self::Refused => "the credentials were refused",
         }
     }
-}
-
-/// Why an apply ended before its last step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stopped {
-    /// It did not.
-    No,
-    /// Somebody asked it to stop.
-    Interrupted,
-    /// A service refused the credentials.
-    Refused,
-    /// The request budget is used up.
-    OutOfBudget,
-    /// So much failed of one cause that no more of its kind was tried.
-    Halted,
 }
 
 /// What a report has to know of a change.

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, RunId, Trace, Write, WriteId};
+use super::{Outcome, RunId, Stopped, Trace, Write, WriteId};
 use crate::domain::{
     model::{Field, Kind, ObjectId, PageId, Service, Value},
     plan::{Action, Calls, Change, ChangeId, FieldChange, Hold, State},
-    report::Stopped,
     review::Verdict,
     rules::Class,
     text::Raw,

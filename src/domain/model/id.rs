@@ -1,4 +1,4 @@
-//! The ids of both services.
+//! The ids of both services, and of runs.
 
 use std::{fmt, str::FromStr};
 
@@ -124,3 +124,14 @@ macro_rules! serde_as_text {
     )*};
 }
 serde_as_text!(PageId, ObjectId);
+
+/// The name of a run: sortable by time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub String);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.0)
+    }
+}
