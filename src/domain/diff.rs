@@ -38,7 +38,7 @@ use super::{
     text::Raw,
 };
 
-pub(super) use self::fields::{Verdict, verdict};
+pub(super) use self::fields::{Comparison, comparison};
 
 /// How sure we are of a new page that nothing looks like.
 const CREATE: u8 = 95;
@@ -51,7 +51,7 @@ const FIRST_SIGHT: u8 = 90;
 
 /// What comparing both sides yields.
 #[derive(Debug)]
-pub struct Difference {
+pub struct Diff {
     /// The plan, sealed.
     pub plan: Plan,
     /// Links to store as they are now: adopted claims, and bases that moved since both sides agree. Not changes: nothing is written
@@ -60,7 +60,7 @@ pub struct Difference {
 }
 
 /// Compares both sides and makes the plan.
-pub fn diff(snapshots: &Snapshots, registry: &Registry, rules: &Rules, scope: Scope) -> Difference {
+pub fn diff(snapshots: &Snapshots, registry: &Registry, rules: &Rules, scope: Scope) -> Diff {
     let pairs = pair(snapshots, registry);
     let namesakes = namesakes(&pairs);
     let mut differ = Differ {
@@ -295,7 +295,7 @@ impl<'a> Differ<'a> {
         self.changes.len() - 1
     }
 
-    fn finish(mut self, scope: Scope) -> Difference {
+    fn finish(mut self, scope: Scope) -> Diff {
         let mut places = BTreeMap::new();
         let unmanaged = self.unmanaged(&mut places);
         self.brake();
@@ -323,7 +323,7 @@ impl<'a> Differ<'a> {
         notices.extend(unmanaged);
         let limits = self.snapshots.limits.clone();
         let plan = Plan { changes: self.changes, notices, unclear, places, complete, scope, limits, hash: String::new() };
-        Difference { plan: plan.seal(self.rules), verified: self.verified }
+        Diff { plan: plan.seal(self.rules), verified: self.verified }
     }
 }
 

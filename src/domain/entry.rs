@@ -8,7 +8,7 @@ use super::{
 
 /// True for fields whose value can be typed: a parent, an ID and whether something is closed are decided, not typed.
 pub fn is_typable(field: Field) -> bool {
-    !matches!(field, Field::Parent | Field::State | Field::Claim) && !field.is_told()
+    !matches!(field, Field::Parent | Field::State | Field::Claim) && !field.is_sync_status()
 }
 
 /// Reads what was typed.

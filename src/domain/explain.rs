@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::{
-    diff::{self, Verdict},
+    diff::{self, Comparison},
     model::{Agreed, Field, Kind, Object, ObjectId, Page, PageId, Registry, Relation, Snapshots, Standing, Value},
     pair::{Match, pair},
     plan::{Action, Cause, Change, HoldCode, Plan, State, document::ChangeDocument, field_word},
@@ -231,16 +231,16 @@ fn fields(
         let notion = if field == Field::Parent { of_parent.clone()? } else { steps::wanted(page, field)? };
         let clockify = steps::current(object, field)?;
         let base = base(field);
-        let verdict = match diff::verdict(&notion, &clockify, base.as_ref()) {
+        let verdict = match diff::comparison(&notion, &clockify, base.as_ref()) {
             None if notion == clockify => "agree",
             None if matches!(base, Some(Agreed::Seen { .. })) => "nothing is asked for",
             None => "differ on purpose",
-            Some(Verdict::Agreed) => "agree now",
-            Some(Verdict::NotionChanged) => "changed in Notion",
-            Some(Verdict::ClockifyChanged) => "edited in Clockify",
-            Some(Verdict::Conflict) => "edited on both sides",
-            Some(Verdict::NotKept) => "sent, and not kept",
-            Some(Verdict::FirstSight) => "never seen to agree",
+            Some(Comparison::Agreed) => "agree now",
+            Some(Comparison::NotionChanged) => "changed in Notion",
+            Some(Comparison::ClockifyChanged) => "edited in Clockify",
+            Some(Comparison::Conflict) => "edited on both sides",
+            Some(Comparison::NotKept) => "sent, and not kept",
+            Some(Comparison::FirstSight) => "never seen to agree",
         };
         let base = base.map(|base| match base {
             Agreed::Same(value) => shown(&value),

@@ -3,6 +3,36 @@
 //! ```text
 //! Snapshots ─ pair ─ Pairs ─ diff ─ Plan ─ review ─ Approved ─ (engine applies) ─ events ─ report
 //! ```
+//!
+//! The words, which are the same on screen, in the README and in the configuration:
+//!
+//! | word | meaning |
+//! |---|---|
+//! | page | a row in Notion: a client, project or task that somebody wants in Clockify |
+//! | object | a client, project or task in Clockify |
+//! | kind | which of the three: clients have projects, projects have tasks |
+//! | link | a page and its object belong together; kept here, and as the Clockify ID in the page |
+//! | claim | the Clockify ID that a page holds; copied along when a page is duplicated, so it has to be checked |
+//! | marker | the last line of an object's note that leads back to its page; in what punchlist created |
+//! | pair | a page with the object that is, or could be, its own, and the evidence for it |
+//! | base | what each side held when both were last seen to agree; who has changed since is told by it |
+//! | sight | whether a linked page is where it is looked for |
+//! | standing | whether a page is open, closed, in the trash, or nobody knows |
+//! | unknown | a value that a service does not say; never taken for an empty one |
+//! | change | one difference, and what is proposed about it |
+//! | action | what a change does: create, link, update, close, reopen, move, write-back, clear-claim |
+//! | write-back | the object's ID, or a value, goes into the page |
+//! | clear-claim | an ID that belongs to another page is taken out of a copy |
+//! | way | another thing that could be done about the same difference |
+//! | confidence | how sure a proposal is, in percent, by its evidence |
+//! | hold | why nobody can approve a change now |
+//! | brake | how many changes of a class a run may make; beyond it the class is held |
+//! | notice | something to know about that no change mends |
+//! | decision | what somebody said of a change: approve, skip, flag, or ignore for good |
+//! | pending | what waits for a person after a run |
+//! | sync status | what pages tell their readers of what waits |
+//! | plan | all changes and notices, under a hash |
+//! | run | one time that both sides were read, and what was written then; it has an ID and a log |
 
 pub mod audit;
 mod dated;
@@ -21,6 +51,6 @@ pub mod report;
 pub mod review;
 pub mod rules;
 pub mod steps;
+pub mod sync_status;
 pub mod text;
-pub mod told;
 pub mod undo;

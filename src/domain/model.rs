@@ -282,8 +282,8 @@ pub struct Page {
     pub edited: Timestamp,
     /// Mapped fields besides name, parent and state.
     pub values: Values,
-    /// What the page tells of what waits for a person: the fields that [`Field::is_told`].
-    pub told: Values,
+    /// What the page tells of what waits for a person: the fields that [`Field::is_sync_status`].
+    pub sync_status: Values,
 }
 
 /// A Clockify client, project or task.

@@ -89,11 +89,11 @@ impl Affair {
 
     /// True when somebody who was last told of another affair, or never of any, is to be told of this one. That all is well is news only
     /// to those who know otherwise.
-    pub fn is_news_after(&self, told: Option<&Self>) -> bool {
-        match told {
+    pub fn is_news_after(&self, before: Option<&Self>) -> bool {
+        match before {
             None => !self.is_well(),
-            Some(told) if self.is_well() => !told.is_well(),
-            Some(told) => self != told,
+            Some(before) if self.is_well() => !before.is_well(),
+            Some(before) => self != before,
         }
     }
 }

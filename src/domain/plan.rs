@@ -120,7 +120,8 @@ pub enum Cause {
     /// A run linked the two, and the run is undone.
     Unlinked,
     /// The page does not tell what waits for a person.
-    Told,
+    #[serde(alias = "told")]
+    SyncStatus,
 }
 
 impl Cause {
@@ -143,7 +144,7 @@ impl Cause {
             Self::Unmanaged => "no page links to it, and every page was seen",
             Self::Undone => "the journal of the run says what was there before; it is still as the run left it",
             Self::Unlinked => "the journal of the run says that it linked the two",
-            Self::Told => "the configuration wants pages to tell what waits for a person",
+            Self::SyncStatus => "the configuration wants pages to tell what waits for a person",
             Self::CopiedId => "the ID in the page belongs to another page",
         }
     }
@@ -339,7 +340,7 @@ impl Change {
     pub fn threshold(&self, thresholds: &Thresholds) -> Threshold {
         match self.policy(thresholds) {
             // Somebody has asked for just this, or approved the whole of it; what is not sure in it is for a person.
-            _ if self.is_undo() || matches!(self.cause, Cause::Told | Cause::Unfinished) => Threshold::At(100),
+            _ if self.is_undo() || matches!(self.cause, Cause::SyncStatus | Cause::Unfinished) => Threshold::At(100),
             Some((_, threshold)) => threshold,
             None => Threshold::Never,
         }

@@ -9,8 +9,8 @@ pub use super::journal::Stopped;
 use super::{
     journal::{Difference, Event, Outcome, RunId, Totals, What, WriteId},
     plan::{Calls, ChangeId, Hold, HoldCode, Plan},
+    sync_status::is_sync_status,
     text::Raw,
-    told::is_telling,
 };
 
 /// Names that are told of changes that ended alike.
@@ -51,7 +51,8 @@ pub struct Report {
     pub calls: Calls,
     /// Pages that were told what waits for a person, or that nothing does any more.
     #[serde(default)]
-    pub told: usize,
+    #[serde(rename = "told")]
+    pub statuses: usize,
     /// How long the run took.
     pub seconds: f64,
     /// What failed, and what to do about it; what failed alike together.
@@ -244,7 +245,7 @@ pub fn replay(events: &[Event]) -> Option<Report> {
             What::Planned { plan_hash, complete, .. } => {
                 plan = Counted { hash: plan_hash, complete: *complete, changes: Vec::new() };
             }
-            What::Difference(difference) if !is_telling(difference) => {
+            What::Difference(difference) if !is_sync_status(difference) => {
                 let Difference { change, name, hold, .. } = difference.as_ref();
                 plan.changes.push(Proposed { id: change, name, hold: hold.as_ref() });
             }
@@ -257,7 +258,7 @@ pub fn replay(events: &[Event]) -> Option<Report> {
 /// The changes that only tell pages what waits, with the names of the pages.
 fn telling(events: &[Event]) -> impl Iterator<Item = (&ChangeId, &Raw)> {
     events.iter().filter_map(|event| match &event.what {
-        What::Difference(difference) if is_telling(difference) => Some((&difference.change, &difference.name)),
+        What::Difference(difference) if is_sync_status(difference) => Some((&difference.change, &difference.name)),
         _ => None,
     })
 }
@@ -268,7 +269,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let names: BTreeMap<&ChangeId, &Raw> = names.into_iter().chain(telling(events)).collect();
     let name = |id: &ChangeId| names.get(id).map(|name| name.display().to_string()).unwrap_or_default();
     let telling: BTreeMap<&ChangeId, &Raw> = telling(events).collect();
-    let mut told = 0;
+    let mut statuses = 0;
     let mut applied: BTreeSet<&ChangeId> = BTreeSet::new();
     let mut failures: BTreeMap<&ChangeId, (&String, &String)> = BTreeMap::new();
     let mut not_started: BTreeMap<&ChangeId, &String> = BTreeMap::new();
@@ -279,7 +280,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let mut warnings = Vec::new();
     for event in events {
         match &event.what {
-            What::Applied { change } if telling.contains_key(change) => told += 1,
+            What::Applied { change } if telling.contains_key(change) => statuses += 1,
             What::Applied { change } => {
                 applied.insert(change);
             }
@@ -330,7 +331,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         held,
         ready,
         calls,
-        told,
+        statuses,
         seconds,
         failures: failed_alike(&failures, name),
         not_started: left_alike(&not_started, name),

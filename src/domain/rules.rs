@@ -89,9 +89,9 @@ pub struct Mapping {
     /// What becomes of assignees who have no account in the Clockify workspace.
     #[serde(skip_serializing_if = "Strangers::are_held")]
     pub strangers: Strangers,
-    /// The properties that tell of what waits for a person: the fields that [`Field::is_told`].
+    /// The properties that tell of what waits for a person: the fields that [`Field::is_sync_status`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub told: BTreeMap<Field, String>,
+    pub sync_status: BTreeMap<Field, String>,
 }
 
 /// A property that holds a field, and how what it says is to be understood.

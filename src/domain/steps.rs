@@ -54,7 +54,7 @@ pub enum Act {
     /// Links the page with an object that it had before, as an undo does: what differs then differs on purpose. Nothing is sent.
     Restore(ObjectId),
     /// Ends the link of the page with an object, as an undo does. Nothing is sent.
-    Part(ObjectId),
+    Unlink(ObjectId),
     /// Remembers that both sides differ on purpose. Nothing is sent.
     Accept,
     /// Changes an object.
@@ -99,7 +99,7 @@ impl Act {
         match self {
             Self::Create { .. } | Self::Update { .. } => Some(Service::Clockify),
             Self::WriteBack { .. } => Some(Service::Notion),
-            Self::Adopt(_) | Self::Restore(_) | Self::Part(_) | Self::Accept => None,
+            Self::Adopt(_) | Self::Restore(_) | Self::Unlink(_) | Self::Accept => None,
         }
     }
 }
@@ -256,7 +256,7 @@ impl Builder<'_> {
             self.write_claim(change, ClaimWrite::Former(id), write_back);
         }
         let Some(object) = object.filter(|_| change.cause == Cause::Unlinked) else { return };
-        let part = self.push(change, Act::Part(object));
+        let part = self.push(change, Act::Unlink(object));
         self.steps[part].needs.extend(former.and(*write_back));
     }
 
@@ -333,7 +333,7 @@ impl Builder<'_> {
         }
         // What is written to an object is written while it is still linked.
         for part in 0..self.steps.len() {
-            let Act::Part(object) = self.steps[part].act else { continue };
+            let Act::Unlink(object) = self.steps[part].act else { continue };
             let writes = |at: &usize| matches!(&self.steps[*at].act, Act::Update { object: of, .. } if *of == object);
             let before: Vec<usize> = (0..self.steps.len()).filter(writes).collect();
             self.steps[part].follows.extend(before);

@@ -11,14 +11,14 @@
 //! What differs on purpose is in the base, so that the next ordinary plan does not do again what was undone. What has moved since is
 //! held: now it is this, and the run left that.
 
-mod deeds;
+mod history;
 mod names;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use self::deeds::{Deed, Wrote, deeds};
+use self::history::{PageHistory, Wrote, histories};
 use super::{
     diff::{brake, hold_closes_above},
     journal::{Event, Illegal},
@@ -46,10 +46,10 @@ const VALUE_COLUMNS: usize = 60;
 pub fn undo(events: &[Event], snapshots: &Snapshots, registry: &Registry, rules: &Rules, scope: Scope) -> Result<Plan, Illegal> {
     let mut undoing = Undoing { snapshots, registry, rules, changes: Vec::new(), opens: BTreeMap::new(), created: Vec::new() };
     // Parents first, so that what is below can rest on what is above.
-    let deeds = deeds(events)?;
+    let histories = histories(events)?;
     for kind in Kind::ALL {
-        for (&page, deed) in deeds.iter().filter(|(_, deed)| deed.kind == kind) {
-            undoing.page(page, deed);
+        for (&page, history) in histories.iter().filter(|(_, history)| history.kind == kind) {
+            undoing.page(page, history);
         }
     }
     Ok(undoing.finish(Scope { rules: sha256(rules), ..scope }))
@@ -89,41 +89,41 @@ enum Back {
 }
 
 impl<'a> Undoing<'a> {
-    fn page(&mut self, page: PageId, deed: &Deed) {
-        let kind = deed.kind;
+    fn page(&mut self, page: PageId, history: &PageHistory) {
+        let kind = history.kind;
         let linked = self.registry.of_page(page).map(|link| link.object);
         let seen = self.snapshots.pages[kind].get(page);
         let objects = &self.snapshots.objects[kind];
-        let known = linked.or(deed.created.last().copied()).or(deed.objects.keys().next().copied());
+        let known = linked.or(history.created.last().copied()).or(history.objects.keys().next().copied());
         let about = About { cause: Cause::Undone, page, kind, seen, object: known.and_then(|object| objects.get(object)) };
-        if deed.unsettled {
+        if history.unsettled {
             let text = "nobody knows yet whether all that the run wrote for it has happened: run again";
             self.push(about, Action::Update, None, Vec::new(), "the run wrote it", Some(hold(HoldCode::Unsettled, text)));
             return;
         }
-        let relink = self.relink(about, deed, linked);
+        let relink = self.relink(about, history, linked);
         // The objects that may be written: what the page has, and what it gets again; and of those that it leaves, what was created.
         let has = relink.map_or(linked, |(_, object)| object.or(linked));
-        for (&object, written) in deed.objects.iter().filter(|(object, _)| !deed.created.contains(object)) {
+        for (&object, written) in history.objects.iter().filter(|(object, _)| !history.created.contains(object)) {
             let stands_apart = PageId::stand_in(object) == Some(page) && self.registry.of_object(object).is_none();
             let ours = has == Some(object) || linked == Some(object) || stands_apart;
             self.object(about, object, written, ours, relink.map(|(at, _)| at).filter(|_| linked != Some(object)));
         }
         let mut last = relink.map(|(at, _)| at);
-        for &object in &deed.created {
+        for &object in &history.created {
             let ours = linked == Some(object) || self.registry.of_page(page).is_some_and(|link| link.left.contains(&object));
             let closed = self.close_created(about, object, ours, relink.map(|(at, _)| at));
             last = closed.or(last);
         }
-        self.notion(about, deed, last);
+        self.notion(about, history, last);
     }
 
     /// Gives the page the object back that it had before the run, or takes away the one that the run linked. Returns the change, and the
     /// object that the page gets.
-    fn relink(&mut self, about: About<'a>, deed: &Deed, linked: Option<ObjectId>) -> Option<(usize, Option<ObjectId>)> {
-        let (before, after) = deed.relinked?;
+    fn relink(&mut self, about: About<'a>, history: &PageHistory, linked: Option<ObjectId>) -> Option<(usize, Option<ObjectId>)> {
+        let (before, after) = history.relinked?;
         let objects = &self.snapshots.objects[about.kind];
-        let created = after.is_some_and(|after| deed.created.contains(&after));
+        let created = after.is_some_and(|after| history.created.contains(&after));
         if before == after || before == linked {
             return None;
         }
@@ -134,7 +134,7 @@ impl<'a> Undoing<'a> {
         });
         match before {
             // What was gone already cannot be linked; what was created in its place is closed all the same.
-            Some(before) if created && is_gone(before) && !deed.objects.contains_key(&before) => None,
+            Some(before) if created && is_gone(before) && !history.objects.contains_key(&before) => None,
             None if created => None,
             Some(before) => {
                 let held = moved.or_else(|| {
@@ -155,7 +155,7 @@ impl<'a> Undoing<'a> {
             None => {
                 let parted = after?;
                 // The ID that the page gets back goes into the same change.
-                let claim = deed.page.get(&Field::Claim).map(|wrote| self.claim(about, wrote));
+                let claim = history.page.get(&Field::Claim).map(|wrote| self.claim(about, wrote));
                 let (fields, held) = match claim {
                     Some(Back::From(from, to)) => (vec![FieldChange::new(Field::Claim, from, to)], None),
                     Some(Back::Held(hold)) => (Vec::new(), Some(hold)),
@@ -327,8 +327,8 @@ impl<'a> Undoing<'a> {
     }
 
     /// Puts back what the run wrote into the page; its ID after `last`, which is what the ID was written for.
-    fn notion(&mut self, about: About<'a>, deed: &Deed, last: Option<usize>) {
-        for (&field, wrote) in &deed.page {
+    fn notion(&mut self, about: About<'a>, history: &PageHistory, last: Option<usize>) {
+        for (&field, wrote) in &history.page {
             if field == Field::Claim {
                 let parts = last.is_some_and(|last| self.changes[last].cause == Cause::Unlinked);
                 if !parts {

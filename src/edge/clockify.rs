@@ -54,9 +54,9 @@ pub struct Identity {
 
 /// Which fields are read of each kind, besides name, parent and state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted(pub PerKind<BTreeSet<Field>>);
+pub struct MappedFields(pub PerKind<BTreeSet<Field>>);
 
-impl Wanted {
+impl MappedFields {
     /// The mapped fields.
     pub fn of(mapping: &PerKind<Mapping>) -> Self {
         Self(PerKind::from_fn(|kind| mapping[kind].fields.keys().chain(mapping[kind].fixed.keys()).copied().collect()))
@@ -186,7 +186,7 @@ struct Listed {
 #[derive(Debug)]
 pub struct Clockify {
     http: Http,
-    wanted: Wanted,
+    wanted: MappedFields,
     /// Objects as last read, for the bodies of PUTs.
     rows: Mutex<HashMap<ObjectId, Kept>>,
     /// How each kind was last listed.
@@ -197,7 +197,7 @@ pub struct Clockify {
 
 impl Clockify {
     /// A client that reads the wanted fields.
-    pub fn new(http: Http, wanted: Wanted) -> Self {
+    pub fn new(http: Http, wanted: MappedFields) -> Self {
         Self {
             http,
             wanted,

@@ -44,12 +44,12 @@ pub fn start(state: &Path, settings: DiagnosticSettings) {
     let layer = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(files).with_filter(targets);
     ONCE.call_once(|| {
         drop(tracing_subscriber::registry().with(layer).try_init());
-        let told = panic::take_hook();
+        let earlier = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             // Where, and not what: the words of a panic may quote what was worked on.
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
             tracing::error!(place, "panicked");
-            told(panic);
+            earlier(panic);
         }));
     });
 }

@@ -36,7 +36,7 @@ use url::Url;
 
 use super::scrub::{self, scrub};
 use crate::domain::model::Service;
-use outcome::{Happened, Kind, Verdict, backoff, classify, retry_after};
+use outcome::{Happened, Kind, Treatment, backoff, classify, retry_after};
 use pace::{Held, Pacer};
 use setup::{check_url, headers};
 use trouble::Trouble;
@@ -105,7 +105,7 @@ pub struct Http {
     sink: Sink,
     calls: AtomicU64,
     /// The service's time by its last answer, and when that came.
-    told: Mutex<Option<(Timestamp, Instant)>>,
+    clock: Mutex<Option<(Timestamp, Instant)>>,
     patience: Duration,
     answer_timeout: Duration,
     backoff: Duration,
@@ -159,7 +159,7 @@ impl Http {
             proxy,
             sink: options.sink,
             calls: AtomicU64::new(0),
-            told: Mutex::default(),
+            clock: Mutex::default(),
             patience: options.patience,
             answer_timeout: options.answer_timeout,
             backoff: options.backoff,
@@ -196,8 +196,8 @@ impl Http {
 
     /// The time by the service's own clock, as its last answer told it: whole seconds behind it at the most by one.
     pub fn server_time(&self) -> Option<Timestamp> {
-        let (told, at) = (*self.told.lock().unwrap_or_else(PoisonError::into_inner))?;
-        told.checked_add(at.elapsed()).ok()
+        let (said, at) = (*self.clock.lock().unwrap_or_else(PoisonError::into_inner))?;
+        said.checked_add(at.elapsed()).ok()
     }
 
     /// The host that is talked to, for messages.
@@ -239,7 +239,7 @@ impl Http {
             };
             drop(through_proxy);
             let verdict = classify(request.repeat, miss.happened);
-            if let Verdict::Fail(kind) = verdict {
+            if let Treatment::Fail(kind) = verdict {
                 return Err(miss.into_failure(self.service, kind));
             }
             if turn.is_none() {
@@ -250,15 +250,15 @@ impl Http {
             };
             let delay = miss.wait.unwrap_or_default().max(backoff(self.backoff, attempt.max(repeats + 1), self.calls()));
             match verdict {
-                Verdict::Fail(_) => unreachable!("it is returned above"),
+                Treatment::Fail(_) => unreachable!("it is returned above"),
                 // The pacer makes everybody wait, us too; and gives up where that would take too long.
-                Verdict::Pause => {
+                Treatment::Pause => {
                     let since = *paused_since.get_or_insert_with(Instant::now);
                     if attempt > 1 && Instant::now() + delay > since + PAUSES_WITHIN {
                         return Err(self.throttled(delay, &miss));
                     }
                 }
-                Verdict::Retry(kind) => {
+                Treatment::Retry(kind) => {
                     if Instant::now() + delay > began + REPEATS_WITHIN.min(self.patience) {
                         return Err(miss.into_failure(self.service, kind));
                     }
@@ -273,13 +273,13 @@ impl Http {
     }
 
     /// The failure of a request that is not repeated any more.
-    fn given_up(&self, verdict: Verdict, miss: Miss, attempt: u32) -> Failure {
+    fn given_up(&self, verdict: Treatment, miss: Miss, attempt: u32) -> Failure {
         match verdict {
-            Verdict::Pause => {
+            Treatment::Pause => {
                 let wait = miss.wait.unwrap_or_default().max(backoff(self.backoff, attempt, self.calls()));
                 self.throttled(wait, &miss)
             }
-            Verdict::Retry(kind) | Verdict::Fail(kind) => miss.into_failure(self.service, kind),
+            Treatment::Retry(kind) | Treatment::Fail(kind) => miss.into_failure(self.service, kind),
         }
     }
 
@@ -291,10 +291,11 @@ impl Http {
         if !matches!(&result, Err(Miss { happened: Happened::NotSent | Happened::Untrusted | Happened::NoWay, .. })) {
             self.calls.fetch_add(1, Ordering::Relaxed);
         }
-        let pause = result.as_ref().err().filter(|miss| classify(request.repeat, miss.happened) == Verdict::Pause).map(|miss| {
-            // A pause of nothing would be a hot loop.
-            miss.wait.unwrap_or_default().max(backoff(self.backoff, attempt, self.calls()))
-        });
+        let pause =
+            result.as_ref().err().filter(|miss| classify(request.repeat, miss.happened) == Treatment::Pause).map(|miss| {
+                // A pause of nothing would be a hot loop.
+                miss.wait.unwrap_or_default().max(backoff(self.backoff, attempt, self.calls()))
+            });
         if let Some(pause) = pause {
             self.pacer.pause(pause);
         }
@@ -366,7 +367,7 @@ impl Http {
         seen.status = Some(response.status().as_u16());
         seen.request_id = outcome::request_id(response.headers());
         if let Some(now) = outcome::date(response.headers()) {
-            *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Instant::now()));
+            *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Instant::now()));
         }
         let (code, headers) = (response.status(), response.headers().clone());
         let mut reading_large = None;

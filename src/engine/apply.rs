@@ -39,7 +39,7 @@ use self::{
     breaker::{Room, Sort},
     flight::{Arrival, Flight, find, fly},
     landing::Landed,
-    progress::{Progress, StepState},
+    progress::{Agenda, StepState},
     reading::Ground,
 };
 use crate::domain::{
@@ -90,7 +90,7 @@ pub enum About {
 
 /// Why a write did not end well. Texts are safe to show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub enum WriteFailure {
     /// The service refused it; nothing changed.
     #[error("{error}")]
     Refused {
@@ -138,7 +138,7 @@ pub enum Failure {
     },
 }
 
-impl Failure {
+impl WriteFailure {
     /// What it is about; nothing for what is no failure of anybody.
     fn about(&self) -> About {
         match self {
@@ -180,9 +180,9 @@ pub trait Target {
     /// Reads subjects of one service again: as many as it pays to read at once, the first ones first. The others are asked for again.
     fn read(&self, subjects: &[Subject]) -> impl Future<Output = Readings>;
     /// Sends one write, built on the last reading of what it rests on.
-    fn write(&self, write: &Write, rests_on: Option<Subject>) -> impl Future<Output = Result<Written, Failure>>;
+    fn write(&self, write: &Write, rests_on: Option<Subject>) -> impl Future<Output = Result<Written, WriteFailure>>;
     /// Looks for what a write would have left behind; the trace tells the object of a create from those of others.
-    fn look_up(&self, write: &Write, trace: &Trace) -> impl Future<Output = Result<Found, Failure>>;
+    fn look_up(&self, write: &Write, trace: &Trace) -> impl Future<Output = Result<Found, WriteFailure>>;
     /// The time by Clockify's own clock, which its ids are born by, if it has told it.
     fn now(&self) -> Option<Timestamp>;
 }
@@ -232,7 +232,7 @@ pub struct Work<'a> {
 /// it up.
 pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &mut J) -> Result<Stopped, J::Error> {
     let steps = steps(work.approved, work.snapshots, work.rules);
-    let mut progress = Progress::new(&steps);
+    let mut progress = Agenda::new(&steps);
     let mut applying = Applying::new(work, journal, &steps);
     applying.record_approvals().await?;
     let mut flights: FuturesUnordered<LocalBoxFuture<'_, Back>> = FuturesUnordered::new();
@@ -408,7 +408,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     async fn start_all<'f, T: Target>(
         &mut self,
         target: &'f T,
-        progress: &mut Progress,
+        progress: &mut Agenda,
         room: &mut Room,
         stopped: Stopped,
         flights: &mut FuturesUnordered<LocalBoxFuture<'f, Back>>,
@@ -473,12 +473,12 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     async fn read(
         &mut self,
         target: &impl Target,
-        progress: &mut Progress,
+        progress: &mut Agenda,
         room: &mut Room,
         steps: &[usize],
         readings: Readings,
     ) -> Result<Stopped, J::Error> {
-        let readings: HashMap<Subject, Result<Observed, Failure>> = readings.into_iter().collect();
+        let readings: HashMap<Subject, Result<Observed, WriteFailure>> = readings.into_iter().collect();
         let mut stop = Stopped::No;
         for &at in steps {
             let write = self.write(&self.steps[at]).ok();
@@ -505,11 +505,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 Err(failure) => failure.clone(),
             };
             match failure {
-                Failure::OutOfBudget { error } => {
+                WriteFailure::OutOfBudget { error } => {
                     room.close(subject.service());
                     self.give_up(progress, at, &error).await?;
                 }
-                Failure::Credentials { error } => {
+                WriteFailure::Credentials { error } => {
                     stop = Stopped::Refused;
                     room.close(subject.service());
                     self.failed(progress, at, &error, "check the token and its rights").await?;
@@ -532,7 +532,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     /// Takes up how a write ended.
     async fn ended(
         &mut self,
-        progress: &mut Progress,
+        progress: &mut Agenda,
         room: &mut Room,
         flight: &Flight,
         arrival: Arrival,
@@ -569,7 +569,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     }
 
     /// Of kinds of which several rows in a row were refused alike, the last step that waits: if it is refused too, all may be.
-    fn farthest(&self, progress: &Progress, room: &Room) -> BTreeMap<Sort, usize> {
+    fn farthest(&self, progress: &Agenda, room: &Room) -> BTreeMap<Sort, usize> {
         let suspicious: BTreeSet<Sort> = room.suspicious().collect();
         if suspicious.is_empty() {
             return BTreeMap::new();
@@ -588,7 +588,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     }
 
     /// True for a step that completes what was created in this run: it writes the ID into the page.
-    fn completes(&self, progress: &Progress, at: usize) -> bool {
+    fn completes(&self, progress: &Agenda, at: usize) -> bool {
         let creates =
             |&at: &usize| matches!(self.steps[at].act, Act::Create { .. }) && progress.state[at] == StepState::Succeeded;
         matches!(self.steps[at].act, Act::WriteBack { claim: ClaimWrite::Own, .. }) && self.steps[at].needs.iter().any(creates)
@@ -614,7 +614,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 self.append(vec![linked], &[link]).await?;
                 Ok(Start::Done)
             }
-            Act::Part(object) => {
+            Act::Unlink(object) => {
                 let Some(link) = self.work.registry.of_page(page).filter(|link| link.object == *object).cloned() else {
                     return Ok(Start::Impossible(format!("{object} is not linked to the page any more")));
                 };

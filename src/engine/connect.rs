@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    failure::Failure,
+    failure::RunError,
     session::{Exchanges, Progress, Watch},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         rules::Rules,
     },
     edge::{
-        clockify::{Clockify, Wanted},
+        clockify::{Clockify, MappedFields},
         config::{Endpoints, Settings},
         environment::Environment,
         http::{Auth, Budget, Http, Options, Proxy, Sink},
@@ -50,7 +50,7 @@ impl Connection {
         pauses: &BTreeMap<Service, Duration>,
         watch: &Watch,
         readings: &Readings,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, RunError> {
         let Endpoints { notion, clockify } = settings.require_endpoints()?;
         let tokens = tokio::join!(
             secrets::resolve(&notion.token, environment, readings),
@@ -59,7 +59,7 @@ impl Connection {
         let (notion_token, clockify_key) = match tokens {
             (Ok(notion), Ok(clockify)) => (notion, clockify),
             (notion, clockify) => {
-                return Err(Failure::several(notion.err().into_iter().chain(clockify.err()).map(Failure::from)));
+                return Err(RunError::several(notion.err().into_iter().chain(clockify.err()).map(RunError::from)));
             }
         };
         let exchanges = Exchanges::default();
@@ -85,7 +85,7 @@ impl Connection {
         let rules = settings.rules.clone();
         Ok(Self {
             notion: Notion::new(Http::new(to_notion)?, rules.mapping.clone(), rules.id_strategy),
-            clockify: Clockify::new(Http::new(to_clockify)?, Wanted::of(&rules.mapping)),
+            clockify: Clockify::new(Http::new(to_clockify)?, MappedFields::of(&rules.mapping)),
             references: PerKind::from_fn(|kind| notion.data_sources[kind].to_string()),
             workspace: clockify.workspace.clone(),
             pace: Pace {

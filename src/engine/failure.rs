@@ -32,7 +32,7 @@ pub enum Code {
 
 /// A failure for people. Its texts are safe to show, and hold nothing that is known to be secret.
 #[derive(Debug)]
-pub struct Failure {
+pub struct RunError {
     /// Its code.
     pub code: Code,
     /// What went wrong.
@@ -41,7 +41,7 @@ pub struct Failure {
     pub hints: Vec<String>,
 }
 
-impl Failure {
+impl RunError {
     /// One without a hint.
     pub fn new(code: Code, error: impl fmt::Display) -> Self {
         Self { code, error: scrub(&error.to_string()).into_owned(), hints: Vec::new() }
@@ -80,32 +80,32 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for RunError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "error: {}", self.error)?;
         self.hints.iter().try_for_each(|hint| write!(formatter, "\n hint: {hint}"))
     }
 }
 
-impl From<ConfigError> for Failure {
+impl From<ConfigError> for RunError {
     fn from(error: ConfigError) -> Self {
         Self::new(Code::Configuration, error)
     }
 }
 
-impl From<SecretError> for Failure {
+impl From<SecretError> for RunError {
     fn from(error: SecretError) -> Self {
         Self::new(Code::Refused, &error).hint(error.hint())
     }
 }
 
-impl From<SetupError> for Failure {
+impl From<SetupError> for RunError {
     fn from(error: SetupError) -> Self {
         Self::new(Code::Error, error)
     }
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for RunError {
     fn from(error: StoreError) -> Self {
         let code = match error {
             StoreError::Locked { .. } => Code::Locked,
@@ -116,13 +116,13 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<CheckpointsError> for Failure {
+impl From<CheckpointsError> for RunError {
     fn from(error: CheckpointsError) -> Self {
         Self::new(Code::Error, &error).hint(error.hint())
     }
 }
 
-impl From<SessionError> for Failure {
+impl From<SessionError> for RunError {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Store(error) => error.into(),
@@ -149,7 +149,7 @@ impl From<SessionError> for Failure {
     }
 }
 
-impl From<std::io::Error> for Failure {
+impl From<std::io::Error> for RunError {
     fn from(error: std::io::Error) -> Self {
         Self::new(Code::Error, error)
     }

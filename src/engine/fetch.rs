@@ -255,14 +255,14 @@ impl Session<'_> {
 
 /// Tells everybody who finds out something that something is wrong.
 struct Wrong {
-    tell: watch::Sender<bool>,
-    told: watch::Receiver<bool>,
+    sender: watch::Sender<bool>,
+    receiver: watch::Receiver<bool>,
 }
 
 impl Default for Wrong {
     fn default() -> Self {
-        let (tell, told) = watch::channel(false);
-        Self { tell, told }
+        let (sender, receiver) = watch::channel(false);
+        Self { sender, receiver }
     }
 }
 
@@ -271,16 +271,16 @@ impl Wrong {
     async fn unless<T>(&self, find: impl Future<Output = Result<T, SessionError>>) -> Option<Result<T, SessionError>> {
         // On the heap: several of them at once would be much for the stack of a thread.
         let find = Box::pin(find);
-        let mut told = self.told.clone();
+        let mut receiver = self.receiver.clone();
         let given_up = async move {
             // It ends only with the one who tells.
-            drop(told.wait_for(|wrong| *wrong).await);
+            drop(receiver.wait_for(|wrong| *wrong).await);
             tokio::time::sleep(ALSO_WRONG_WITHIN).await;
         };
         tokio::select! {
             found = find => {
                 if found.is_err() {
-                    self.tell.send_replace(true);
+                    self.sender.send_replace(true);
                 }
                 Some(found)
             }

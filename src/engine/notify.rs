@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{
-    failure::{Code, Failure},
+    failure::{Code, RunError},
     run::{Installation, Runner},
     session::{Progress, Watch},
 };
@@ -36,25 +36,25 @@ const REFUSED: &str = "refused";
 const REFUSED_TOLD: u32 = 2;
 
 /// Tells of a run and how it ended. What goes wrong in it is said, and changes nothing.
-pub(super) async fn tell(runner: &mut Runner, ended: &Result<(Report, Scope), Failure>) {
+pub(super) async fn tell(runner: &mut Runner, ended: &Result<(Report, Scope), RunError>) {
     let Runner { installation, turn, store, connection, doubt, .. } = runner;
     let (doubt, proxy) = (doubt.as_ref().map(ToString::to_string), connection.proxy.as_deref());
-    if let Err(failure) = told(installation, &turn.watch, Some(store), ended, doubt.as_deref(), proxy).await {
+    if let Err(failure) = send(installation, &turn.watch, Some(store), ended, doubt.as_deref(), proxy).await {
         warn(&turn.watch, &failure.error);
     }
 }
 
 /// Tells of an unattended run that could not begin: at once, but for one that found the lock taken; those are counted,
 /// and told of when they come one after the other.
-pub(super) async fn tell_of_start(installation: &Installation, watch: &Watch, failure: Option<&Failure>) {
-    if let Err(failure) = told_of_start(installation, watch, failure).await {
+pub(super) async fn tell_of_start(installation: &Installation, watch: &Watch, failure: Option<&RunError>) {
+    if let Err(failure) = start_failed(installation, watch, failure).await {
         warn(watch, &failure.error);
     }
 }
 
-async fn told_of_start(installation: &Installation, watch: &Watch, failure: Option<&Failure>) -> Result<(), Failure> {
-    let ended = |Failure { code, error, hints }: &Failure, before: &str| {
-        Err(hints.iter().cloned().fold(Failure::new(*code, format!("{before}{error}")), Failure::hint))
+async fn start_failed(installation: &Installation, watch: &Watch, failure: Option<&RunError>) -> Result<(), RunError> {
+    let ended = |RunError { code, error, hints }: &RunError, before: &str| {
+        Err(hints.iter().cloned().fold(RunError::new(*code, format!("{before}{error}")), RunError::hint))
     };
     match failure {
         None => {
@@ -72,26 +72,26 @@ async fn told_of_start(installation: &Installation, watch: &Watch, failure: Opti
                 return Ok(());
             }
             let before = format!("{refused} runs in a row could not begin: ");
-            told(installation, watch, Some(&mut store), &ended(locked, &before), None, None).await
+            send(installation, watch, Some(&mut store), &ended(locked, &before), None, None).await
         }
         Some(stopped) if stopped.code == Code::Interrupted => Ok(()),
         // Where the state cannot be opened, it is not known what was told before, and every such run is told of.
         Some(failure) => {
             let mut state = installation.open_state().await.ok();
             let store = state.as_mut().map(|state| &mut state.0);
-            told(installation, watch, store, &ended(failure, ""), None, None).await
+            send(installation, watch, store, &ended(failure, ""), None, None).await
         }
     }
 }
 
-async fn told(
+async fn send(
     installation: &Installation,
     watch: &Watch,
     mut store: Option<&mut Store>,
-    ended: &Result<(Report, Scope), Failure>,
+    ended: &Result<(Report, Scope), RunError>,
     doubt: Option<&str>,
     proxy: Option<&Proxy>,
-) -> Result<(), Failure> {
+) -> Result<(), RunError> {
     let Installation { settings, environment, .. } = installation;
     let workspace = settings.clockify.workspace.as_deref().unwrap_or_default();
     let settings = &settings.notify;
@@ -118,8 +118,8 @@ async fn told(
         Some(store) => store.recall(TOLD).await?,
         None => None,
     };
-    let mut told: BTreeMap<String, Affair> = before.unwrap_or_default();
-    let is_new = |way: &str| affair.is_news_after(told.get(way));
+    let mut sent: BTreeMap<String, Affair> = before.unwrap_or_default();
+    let is_new = |way: &str| affair.is_news_after(sent.get(way));
     let readings = Readings::default();
     let by_webhook = async {
         let reference = settings.webhook.as_ref().filter(|_| is_new("webhook"))?;
@@ -150,12 +150,12 @@ async fn told(
         match outcome {
             // What could not be told is tried again after the next run.
             Some(Err(error)) => warn(watch, &format!("nobody was told by notify.{way}: {error}")),
-            Some(Ok(())) => changed |= told.insert(way.to_owned(), affair.clone()).as_ref() != Some(&affair),
+            Some(Ok(())) => changed |= sent.insert(way.to_owned(), affair.clone()).as_ref() != Some(&affair),
             None => {}
         }
     }
     match store {
-        Some(store) if changed => Ok(store.remember(TOLD, &told).await?),
+        Some(store) if changed => Ok(store.remember(TOLD, &sent).await?),
         _ => Ok(()),
     }
 }

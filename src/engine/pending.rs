@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    failure::{Code, Failure},
+    failure::{Code, RunError},
     run::Installation,
-    session::{NOTICES, Told},
+    session::{KeptNotice, NOTICES},
     state::State,
 };
 use crate::{
@@ -40,7 +40,7 @@ pub struct Queue {
     pub rows: Vec<PendingRow>,
     said: BTreeMap<ChangeId, Remembered>,
     /// What the last plan said without a change.
-    pub notices: Vec<Told>,
+    pub notices: Vec<KeptNotice>,
 }
 
 impl Queue {
@@ -48,14 +48,14 @@ impl Queue {
     ///
     /// # Errors
     /// Where the state cannot be read.
-    pub async fn of(state: &State) -> Result<Self, Failure> {
+    pub async fn of(state: &State) -> Result<Self, RunError> {
         let said = state.verdicts().await?.into_iter().map(|known| (known.said.change.clone(), known)).collect();
         let mut queue = Self { rows: state.pending().await?, said, notices: state.recall(NOTICES).await?.unwrap_or_default() };
         // What was ignored since waits for nobody, although no run has said so yet.
         let ignored: BTreeSet<ChangeId> =
             queue.said.values().filter(|known| is_ignored(known)).map(|known| known.said.change.clone()).collect();
         queue.rows.retain(|row| !ignored.contains(&ChangeId(row.change.id.clone())));
-        queue.notices.retain(|told| !ignored.contains(&ChangeId(told.notice.id.clone())));
+        queue.notices.retain(|kept| !ignored.contains(&ChangeId(kept.notice.id.clone())));
         Ok(queue)
     }
 
@@ -93,14 +93,14 @@ pub fn is_approval(known: &Remembered) -> bool {
 ///
 /// # Errors
 /// Where an ID means none or several, and where one of them, or what one needs, is held; nothing is kept then.
-pub async fn approve(installation: &Installation, which: &Which) -> Result<(Vec<String>, usize), Failure> {
+pub async fn approve(installation: &Installation, which: &Which) -> Result<(Vec<String>, usize), RunError> {
     let mut state = installation.open_state().await?;
     let queue = Queue::of(&state).await?;
     let is_held = |at: &usize| queue.rows[*at].waits == Waits::Held;
     let (held, chosen): (BTreeSet<usize>, BTreeSet<usize>) = choose(&queue, which)?.into_iter().partition(is_held);
     if let (Which::Ids(_), Some(at)) = (which, held.first()) {
         let PendingRow { change, reason, .. } = &queue.rows[*at];
-        return Err(Failure::new(Code::Error, format!("{} cannot be approved now: {reason}", change.id))
+        return Err(RunError::new(Code::Error, format!("{} cannot be approved now: {reason}", change.id))
             .hint(format!("mend what holds it; or `punchlist pending ignore {}` asks about it no more", change.id)));
     }
     let by_id: BTreeMap<&str, usize> = queue.rows.iter().enumerate().map(|(at, row)| (row.change.id.as_str(), at)).collect();
@@ -110,7 +110,7 @@ pub async fn approve(installation: &Installation, which: &Which) -> Result<(Vec<
     if let Some((at, needed)) = needed.into_iter().find(|(_, needed)| is_held(needed)) {
         let (row, needed) = (&queue.rows[at], &queue.rows[needed]);
         let error = format!("{} needs {}, which is held", words(&row.change), words(&needed.change));
-        return Err(Failure::new(Code::Error, error).hint(needed.reason.clone()));
+        return Err(RunError::new(Code::Error, error).hint(needed.reason.clone()));
     }
     let said: Vec<Said> = chosen.iter().map(|at| approved(&queue, &queue.rows[*at])).collect();
     if !said.is_empty() {
@@ -123,7 +123,7 @@ pub async fn approve(installation: &Installation, which: &Which) -> Result<(Vec<
 ///
 /// # Errors
 /// Where an ID means none or several; nothing is taken back then.
-pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<String>, Failure> {
+pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<String>, RunError> {
     let mut state = installation.open_state().await?;
     let queue = Queue::of(&state).await?;
     let standing: Vec<&Remembered> = queue.standing().collect();
@@ -154,13 +154,13 @@ pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<Str
 ///
 /// # Errors
 /// Where an ID means none or several; nothing is settled then.
-pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<Said>, Failure> {
+pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<Said>, RunError> {
     let mut state = installation.open_state().await?;
     let queue = Queue::of(&state).await?;
     let ignored = || Verdict { decision: Some(Decision::Ignore), ..Verdict::default() };
     let of_rows = queue.rows.iter().map(|row| said(row, ignored()));
-    let of_notices = queue.notices.iter().map(|told| {
-        let Told { what, page, notice } = told;
+    let of_notices = queue.notices.iter().map(|kept| {
+        let KeptNotice { what, page, notice } = kept;
         Said { change: ChangeId(notice.id.clone()), page: *page, what: what.clone(), verdict: ignored() }
     });
     let all: Vec<Said> = of_rows.chain(of_notices).collect();
@@ -174,7 +174,7 @@ pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<S
 ///
 /// # Errors
 /// Where the state cannot be read.
-pub async fn ignored(state: &State) -> Result<Vec<Remembered>, Failure> {
+pub async fn ignored(state: &State) -> Result<Vec<Remembered>, RunError> {
     Ok(state.verdicts().await?.into_iter().filter(is_ignored).collect())
 }
 
@@ -182,13 +182,13 @@ pub async fn ignored(state: &State) -> Result<Vec<Remembered>, Failure> {
 ///
 /// # Errors
 /// Where an ID means none or several; nothing is asked about again then.
-pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Result<Vec<Said>, Failure> {
+pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Result<Vec<Said>, RunError> {
     let mut state = installation.open_state().await?;
     let known = ignored(&state).await?;
     let revoked = match ids {
         None => (0..known.len()).collect(),
         Some(ids) => named(ids, known.iter().map(|known| known.said.change.0.as_str()))
-            .map_err(|failure| Failure { hints: vec!["`punchlist ignored` lists what is ignored".to_owned()], ..failure })?,
+            .map_err(|failure| RunError { hints: vec!["`punchlist ignored` lists what is ignored".to_owned()], ..failure })?,
     };
     let said = revoked.iter().map(|at| Said { verdict: Verdict::default(), ..known[*at].said.clone() });
     let said: Vec<Said> = said.collect();
@@ -199,7 +199,7 @@ pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Resu
 }
 
 /// The places of the rows that are meant.
-fn choose(queue: &Queue, which: &Which) -> Result<BTreeSet<usize>, Failure> {
+fn choose(queue: &Queue, which: &Which) -> Result<BTreeSet<usize>, RunError> {
     let (kind, action) = match which {
         Which::Ids(ids) => return named(ids, queue.rows.iter().map(|row| row.change.id.as_str())),
         Which::All => (None, None),
@@ -212,7 +212,7 @@ fn choose(queue: &Queue, which: &Which) -> Result<BTreeSet<usize>, Failure> {
 }
 
 /// The places of those that IDs mean, or their beginnings.
-fn named<'a>(ids: &[String], all: impl Iterator<Item = &'a str>) -> Result<BTreeSet<usize>, Failure> {
+fn named<'a>(ids: &[String], all: impl Iterator<Item = &'a str>) -> Result<BTreeSet<usize>, RunError> {
     let all: Vec<&str> = all.collect();
     let named = |id: &String| {
         let known = all.iter().enumerate().filter(|(_, known)| !id.is_empty() && known.starts_with(id.as_str()));
@@ -220,10 +220,10 @@ fn named<'a>(ids: &[String], all: impl Iterator<Item = &'a str>) -> Result<BTree
         let shown = Display::of(id);
         match found.as_slice() {
             [at] => Ok(*at),
-            [] => Err(Failure::new(Code::Error, format!("nothing waits with the ID {shown}"))
+            [] => Err(RunError::new(Code::Error, format!("nothing waits with the ID {shown}"))
                 .hint("`punchlist pending` lists what waits; it may have been withdrawn, since it is no longer true")),
             several => {
-                Err(Failure::new(Code::Error, format!("{} IDs begin with {shown}", several.len())).hint("give more of it"))
+                Err(RunError::new(Code::Error, format!("{} IDs begin with {shown}", several.len())).hint("give more of it"))
             }
         }
     };

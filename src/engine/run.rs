@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use super::{
     connect::Connection,
-    failure::{Code, Failure},
+    failure::{Code, RunError},
     notify,
     session::{NOT_BEFORE, NotBefore, Session, SessionError, Turn, Watch, decided},
     state::State,
@@ -74,9 +74,9 @@ impl Installation {
     ///
     /// # Errors
     /// [`Code::StateUnusable`] where there is no place for the state.
-    pub fn new(settings: Settings, environment: Environment, by: String, clock: fn() -> Timestamp) -> Result<Self, Failure> {
+    pub fn new(settings: Settings, environment: Environment, by: String, clock: fn() -> Timestamp) -> Result<Self, RunError> {
         let directory = settings.state_dir.clone().or_else(store::default_dir).ok_or_else(|| {
-            Failure::new(Code::StateUnusable, "there is no home directory to keep the state in")
+            RunError::new(Code::StateUnusable, "there is no home directory to keep the state in")
                 .hint("name one with --state-dir DIR")
         })?;
         Ok(Self { settings, environment, directory, by, clock, now: false })
@@ -105,7 +105,7 @@ impl Installation {
     ///
     /// # Errors
     /// Where it cannot be used.
-    pub async fn look_at_state(&self) -> Result<State, Failure> {
+    pub async fn look_at_state(&self) -> Result<State, RunError> {
         State::look(&self.directory).await
     }
 
@@ -113,7 +113,7 @@ impl Installation {
     ///
     /// # Errors
     /// Where it cannot be used.
-    pub async fn open_state(&self) -> Result<State, Failure> {
+    pub async fn open_state(&self) -> Result<State, RunError> {
         Ok(State(Store::open(&self.directory, (self.clock)()).await?))
     }
 
@@ -121,7 +121,7 @@ impl Installation {
     ///
     /// # Errors
     /// [`Code::Locked`] while a run is under way.
-    pub async fn set_state_aside(&self) -> Result<Option<PathBuf>, Failure> {
+    pub async fn set_state_aside(&self) -> Result<Option<PathBuf>, RunError> {
         let now = (self.clock)();
         let aside = Store::set_aside(&self.directory, Holder::here(&self.by, "doctor rebuild", now)).await?;
         if aside.is_some() {
@@ -134,13 +134,13 @@ impl Installation {
     ///
     /// # Errors
     /// Where it cannot be kept.
-    pub async fn keep(&self, state: &mut State, trigger: &str, said: &[Said]) -> Result<(), Failure> {
+    pub async fn keep(&self, state: &mut State, trigger: &str, said: &[Said]) -> Result<(), RunError> {
         state.0.save_verdicts(&self.by, (self.clock)(), None, said).await?;
         self.log_by_itself(&mut state.0, trigger, decided(&self.by, said), "decided", &[]).await
     }
 
     /// Logs what was read of secrets outside any run.
-    pub(super) async fn log_readings(&self, store: &mut Store, trigger: &str, readings: &Readings) -> Result<(), Failure> {
+    pub(super) async fn log_readings(&self, store: &mut Store, trigger: &str, readings: &Readings) -> Result<(), RunError> {
         let read = readings.take();
         if read.is_empty() { Ok(()) } else { self.log_by_itself(store, trigger, read, "told", &[]).await }
     }
@@ -149,7 +149,7 @@ impl Installation {
     ///
     /// # Errors
     /// Where it cannot be kept.
-    pub async fn part(&self, state: &mut State, link: &Link) -> Result<(), Failure> {
+    pub async fn part(&self, state: &mut State, link: &Link) -> Result<(), RunError> {
         let Link { page, kind, object, .. } = *link;
         let parted = What::Linked { page, kind, object: None, former: Some(object) };
         self.log_by_itself(&mut state.0, "unlink", [parted], "unlinked", std::slice::from_ref(link)).await
@@ -159,18 +159,18 @@ impl Installation {
     ///
     /// # Errors
     /// Where there is none, or several begin so.
-    pub async fn run_to_undo(&self, name: Option<&str>) -> Result<RunId, Failure> {
+    pub async fn run_to_undo(&self, name: Option<&str>) -> Result<RunId, RunError> {
         let state = self.look_at_state().await?;
         let hint = "`punchlist logs list` lists all runs";
         let Some(name) = name else {
-            let nothing = || Failure::new(Code::Error, "no run has written anything yet: there is nothing to undo");
+            let nothing = || RunError::new(Code::Error, "no run has written anything yet: there is nothing to undo");
             return state.last_run_that_wrote().await?.ok_or_else(nothing);
         };
         let shown = Display::of(name).clipped(60).to_string();
         match state.run_named(name).await? {
             Meant::One(run) => Ok(run),
-            Meant::Nothing => Err(Failure::new(Code::Error, format!("there is no run “{shown}”")).hint(hint)),
-            Meant::Several => Err(Failure::new(Code::Error, format!("several runs begin with “{shown}”")).hint(hint)),
+            Meant::Nothing => Err(RunError::new(Code::Error, format!("there is no run “{shown}”")).hint(hint)),
+            Meant::Several => Err(RunError::new(Code::Error, format!("several runs begin with “{shown}”")).hint(hint)),
         }
     }
 
@@ -185,7 +185,7 @@ impl Installation {
         patience: Duration,
         stop: Stop,
         watch: Watch,
-    ) -> Result<Runner, Failure> {
+    ) -> Result<Runner, RunError> {
         let turn = Turn { trigger, by: self.by.clone(), patience, clock: self.clock, stop, watch };
         let mut store = Store::open(&self.directory, (self.clock)()).await?;
         let mut original = None;
@@ -229,13 +229,13 @@ impl Installation {
         stop: Stop,
         watch: Watch,
         began: Instant,
-    ) -> Result<Report, Failure> {
+    ) -> Result<Report, RunError> {
         let opened = self.open(trigger, Beside::Refused, patience, stop, Arc::clone(&watch)).await;
         notify::tell_of_start(self, &watch, opened.as_ref().err()).await;
         let mut runner = opened?;
         let unattended = async |session: &mut Session<'_>| {
             session.unattended = true;
-            let (sides, plan) = session.look().await?;
+            let (sides, plan) = session.fetch_and_plan().await?;
             let mut review = session.decided(&plan, "policy").await?;
             review.approve_undecided(|change| change.state == plan::State::Ready);
             let approved = review.approved();
@@ -274,7 +274,7 @@ impl Installation {
         what: impl IntoIterator<Item = What>,
         outcome: &str,
         links: &[Link],
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RunError> {
         let now = (self.clock)();
         let run = run_id(now);
         let (record, begins) = self.beginning(&run, trigger, String::new(), now);
@@ -318,8 +318,8 @@ impl Runner {
     pub async fn run<T>(
         &mut self,
         trigger: &str,
-        work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, RunError>,
+    ) -> Result<T, RunError> {
         if self.original.is_none() {
             self.turn.take(&mut self.store).await?;
         }
@@ -371,7 +371,7 @@ impl Runner {
 
     /// Says where the end of the log is not what the last checkpoint has seen. Whether all the rest is, `logs verify`
     /// finds out.
-    async fn hold_log_against_checkpoint(&mut self) -> Result<(), Failure> {
+    async fn hold_log_against_checkpoint(&mut self) -> Result<(), RunError> {
         let checkpoints = self.installation.checkpoints();
         self.doubt = match checkpoints.last() {
             Ok(None) => None,
@@ -394,7 +394,7 @@ impl Runner {
 
     /// Cuts off what is not to be kept any longer, and keeps a checkpoint of the rest: unless that would vouch for a
     /// log that is in doubt.
-    async fn keep_checkpoint(&mut self, run: &RunId) -> Result<(), Failure> {
+    async fn keep_checkpoint(&mut self, run: &RunId) -> Result<(), RunError> {
         let now = (self.installation.clock)();
         if let Some(days) = self.installation.settings.logs.keep_days
             && let Ok(before) = now.checked_sub(jiff::SignedDuration::from_hours(24 * i64::from(days)))
@@ -430,7 +430,7 @@ fn run_id(now: Timestamp) -> RunId {
 }
 
 /// Keeps what is configured, for the next run to compare with.
-async fn remember_configuration(store: &mut Store, given: &BTreeMap<String, String>) -> Result<(), Failure> {
+async fn remember_configuration(store: &mut Store, given: &BTreeMap<String, String>) -> Result<(), RunError> {
     let known: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION).await?;
     if known.as_ref() != Some(given) {
         store.remember(CONFIGURATION, given).await?;
@@ -439,7 +439,7 @@ async fn remember_configuration(store: &mut Store, given: &BTreeMap<String, Stri
 }
 
 /// The keys that have another value than in the last run.
-async fn configured_otherwise(store: &Store, given: &BTreeMap<String, String>) -> Result<Vec<What>, Failure> {
+async fn configured_otherwise(store: &Store, given: &BTreeMap<String, String>) -> Result<Vec<What>, RunError> {
     let before: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION).await?;
     let Some(before) = before else { return Ok(Vec::new()) };
     let keys: std::collections::BTreeSet<&String> = before.keys().chain(given.keys()).collect();
@@ -452,17 +452,17 @@ async fn configured_otherwise(store: &Store, given: &BTreeMap<String, String>) -
 }
 
 /// Says where the keys were set that a failure names.
-fn located(failure: Failure, places: &BTreeMap<String, String>) -> Failure {
+fn located(failure: RunError, places: &BTreeMap<String, String>) -> RunError {
     let named: Vec<String> = places
         .iter()
         .filter(|(key, _)| failure.error.contains(key.as_str()))
         .map(|(key, place)| format!("{key} is set in {place}"))
         .collect();
-    named.into_iter().fold(failure, Failure::hint)
+    named.into_iter().fold(failure, RunError::hint)
 }
 
 /// The ages of requests that earlier runs made lately, so that a budget of so many an hour holds across runs.
-async fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Vec<Duration>>, Failure> {
+async fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Vec<Duration>>, RunError> {
     let mut earlier: BTreeMap<Service, Vec<Duration>> = BTreeMap::new();
     for run in store.runs(BUDGET_RUNS_MAX).await? {
         let ended = run.end.as_ref().map_or(now, |end| end.at);
@@ -480,7 +480,7 @@ async fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Serv
 }
 
 /// How long the services had asked earlier runs to wait, as far as that is not over yet; nothing of a wait that is.
-async fn pauses(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Duration>, Failure> {
+async fn pauses(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Duration>, RunError> {
     let not_before: NotBefore = store.recall(NOT_BEFORE).await?.unwrap_or_default();
     // Neither an absurd wish nor a clock that was set back locks us out for longer.
     let left = |until: Timestamp| Duration::try_from(until.duration_since(now)).unwrap_or_default().min(PAUSE_MAX);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use super::{
-    failure::{Code, Failure},
+    failure::{Code, RunError},
     session::{Session, Sides},
 };
 use crate::{
@@ -33,10 +33,10 @@ const PLAN_BYTES_MAX: u64 = 512 << 20;
 ///
 /// # Errors
 /// Why it is not trusted.
-pub fn read(file: &Path, checkpoints: &Checkpoints) -> Result<Saved, Failure> {
+pub fn read(file: &Path, checkpoints: &Checkpoints) -> Result<Saved, RunError> {
     let shown = Display::of(&file.display().to_string());
     let refused = |because: &dyn std::fmt::Display, hint: &str| {
-        Failure::new(Code::Error, format!("the plan {shown} cannot be used: {because}")).hint(hint)
+        RunError::new(Code::Error, format!("the plan {shown} cannot be used: {because}")).hint(hint)
     };
     let text = saved::read(file, PLAN_BYTES_MAX).map_err(|error| refused(&error, error.hint()))?;
     let document = Saved::read(&text).map_err(|error| refused(&error, error.hint()))?;
@@ -60,7 +60,7 @@ pub fn read(file: &Path, checkpoints: &Checkpoints) -> Result<Saved, Failure> {
 ///
 /// # Errors
 /// Where there is no key and none can be made.
-pub fn sign(document: &mut Document<'_>, checkpoints: &Checkpoints) -> Result<(), Failure> {
+pub fn sign(document: &mut Document<'_>, checkpoints: &Checkpoints) -> Result<(), RunError> {
     let (key, value) = checkpoints.sign(&document.signed_text())?;
     document.signature = Some(Signature { key, value });
     Ok(())
@@ -70,9 +70,9 @@ pub fn sign(document: &mut Document<'_>, checkpoints: &Checkpoints) -> Result<()
 ///
 /// # Errors
 /// Where it cannot be written; what was there is as it was then.
-pub fn save(out: &Path, document: &Document<'_>) -> Result<(), Failure> {
-    let text = json(document).map_err(|error| Failure::new(Code::Error, error))?;
-    let failed = |error| Failure::new(Code::Error, format!("could not save the plan to {}: {error}", out.display()));
+pub fn save(out: &Path, document: &Document<'_>) -> Result<(), RunError> {
+    let text = json(document).map_err(|error| RunError::new(Code::Error, error))?;
+    let failed = |error| RunError::new(Code::Error, format!("could not save the plan to {}: {error}", out.display()));
     saved::save(out, &format!("{text}\n")).map_err(failed)
 }
 
@@ -89,22 +89,22 @@ impl Session<'_> {
     /// # Errors
     /// Where the plan was made with other rules or for other workspaces, and where `allow` is said about a plan that
     /// has moved since; nothing was written then.
-    pub async fn apply_saved(&mut self, saved: &Saved, allow: Vec<Allowance>) -> Result<(Plan, Stopped), Failure> {
+    pub async fn apply_saved(&mut self, saved: &Saved, allow: Vec<Allowance>) -> Result<(Plan, Stopped), RunError> {
         if saved.scope.rules != sha256(self.rules) {
-            return Err(Failure::new(Code::Error, "the plan was made with other rules than those of the configuration")
+            return Err(RunError::new(Code::Error, "the plan was made with other rules than those of the configuration")
                 .hint("make a new plan with `punchlist plan --out FILE`"));
         }
         self.undoes.clone_from(&saved.scope.undoes);
-        let (mut sides, mut plan) = self.look().await?;
+        let (mut sides, mut plan) = self.fetch_and_plan().await?;
         let scope = |scope: &Scope| (scope.notion_workspace.clone(), scope.clockify_workspace.clone());
         if scope(&saved.scope) != scope(&plan.scope) {
-            return Err(Failure::new(Code::Refused, "the plan was made for other workspaces")
+            return Err(RunError::new(Code::Refused, "the plan was made for other workspaces")
                 .hint("use the configuration that it was made with"));
         }
         let mut ready: BTreeSet<&str> = ready_of(saved).map(|change| change.id.as_str()).collect();
         if !allow.is_empty() {
             if plan.hash != saved.plan_hash {
-                return Err(Failure::new(
+                return Err(RunError::new(
                     Code::Error,
                     "something has changed since the plan was saved, and --allow holds for that plan alone",
                 )

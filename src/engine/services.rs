@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::apply::{About, Failure, Found, Observed, Readings, Subject, Target, Written};
+use super::apply::{About, Found, Observed, Readings, Subject, Target, WriteFailure, Written};
 use crate::{
     domain::{
         journal::{Trace, Write},
@@ -51,7 +51,7 @@ impl Target for Services<'_> {
                 let read = self.clockify.observe(self.workspace, *kind, &objects).await.into_iter();
                 let observed =
                     |object: Option<Object>| object.map_or(Observed::Gone, |object| Observed::Object(Box::new(object)));
-                read.map(|(id, object)| (Subject::Object(*kind, id), object.map(observed).map_err(Failure::from))).collect()
+                read.map(|(id, object)| (Subject::Object(*kind, id), object.map(observed).map_err(WriteFailure::from))).collect()
             }
             Some(Subject::Page(kind, _)) => {
                 let page = |subject: &Subject| match subject {
@@ -79,7 +79,7 @@ impl Target for Services<'_> {
                         let rows = listed.rows().iter().filter(|object| object.parent == parent);
                         Ok(Observed::Names(rows.cloned().collect()))
                     }
-                    Err(failure) => Err(Failure::from(failure.clone())),
+                    Err(failure) => Err(WriteFailure::from(failure.clone())),
                 };
                 parents.iter().map(|&parent| (Subject::Names(*kind, parent), under(parent))).collect()
             }
@@ -87,7 +87,7 @@ impl Target for Services<'_> {
         }
     }
 
-    async fn write(&self, write: &Write, rests_on: Option<Subject>) -> Result<Written, Failure> {
+    async fn write(&self, write: &Write, rests_on: Option<Subject>) -> Result<Written, WriteFailure> {
         match write {
             Write::Create { page, kind, parent, name, marked, like, fields } => {
                 let marker = marked.then_some(*page);
@@ -109,7 +109,7 @@ impl Target for Services<'_> {
         }
     }
 
-    async fn look_up(&self, write: &Write, trace: &Trace) -> Result<Found, Failure> {
+    async fn look_up(&self, write: &Write, trace: &Trace) -> Result<Found, WriteFailure> {
         match write {
             Write::Create { kind, parent, name, .. } => {
                 let mut found = self.clockify.find(self.workspace, *kind, *parent, name).await?;
@@ -131,7 +131,7 @@ impl Target for Services<'_> {
                     Ok(written.unwrap_or(Found::Nothing))
                 }
                 Ok(Seen::Away(_)) => Ok(Found::Nothing),
-                Err(error) => Err(Failure::Unknown { error: error.to_string() }),
+                Err(error) => Err(WriteFailure::Unknown { error: error.to_string() }),
             },
         }
     }
@@ -142,22 +142,22 @@ impl Target for Services<'_> {
 }
 
 /// What a refused create may mean: Clockify answers 400 and 501 when the name is taken, and for much else.
-fn uncreated(failure: http::Failure) -> Failure {
+fn uncreated(failure: http::Failure) -> WriteFailure {
     let hint = failure.hint().to_owned();
     match &failure {
         http::Failure::Rejected { status: 400, code: Some(code), .. } if code == "501" => {
-            Failure::PerhapsTaken { error: failure.to_string(), hint }
+            WriteFailure::PerhapsTaken { error: failure.to_string(), hint }
         }
         _ => failure.into(),
     }
 }
 
 /// Why a page could not be read before its fields are written.
-fn unread(error: notion::Error) -> Failure {
+fn unread(error: notion::Error) -> WriteFailure {
     match error {
         notion::Error::Failed { failure, .. } | notion::Error::Refused { failure, .. } => failure.into(),
-        notion::Error::Budget { error, .. } => Failure::OutOfBudget { error },
-        other => Failure::Refused { hint: other.hint(), error: other.to_string(), about: About::Request },
+        notion::Error::Budget { error, .. } => WriteFailure::OutOfBudget { error },
+        other => WriteFailure::Refused { hint: other.hint(), error: other.to_string(), about: About::Request },
     }
 }
 
@@ -181,7 +181,7 @@ fn about(failure: &http::Failure) -> About {
     }
 }
 
-impl From<http::Failure> for Failure {
+impl From<http::Failure> for WriteFailure {
     fn from(failure: http::Failure) -> Self {
         let (error, hint) = (failure.to_string(), failure.hint().to_owned());
         match &failure {

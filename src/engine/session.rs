@@ -183,7 +183,7 @@ pub struct Session<'a> {
 
 /// A notice of the last plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct KeptNotice {
     /// What it says and about what, safe to show.
     pub what: String,
     /// The page that it is about, or what stands for it.
@@ -237,7 +237,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// [`SessionError`]; nothing was written then.
-    pub async fn look(&mut self) -> Result<(Sides, Plan), SessionError> {
+    pub async fn fetch_and_plan(&mut self) -> Result<(Sides, Plan), SessionError> {
         let turn = self.turn;
         let mut sides = tokio::select! {
             sides = self.fetch() => sides?,
@@ -399,12 +399,12 @@ impl Session<'_> {
 
     /// Keeps what a plan says without a change, so that somebody can settle it when the run is over.
     async fn keep_notices(&mut self, plan: &Plan) -> Result<(), SessionError> {
-        let notices: Vec<Told> = plan
+        let notices: Vec<KeptNotice> = plan
             .notices
             .iter()
-            .map(|notice| Told { what: notice.words(), page: notice.about(), notice: NoticeDocument::of(notice) })
+            .map(|notice| KeptNotice { what: notice.words(), page: notice.about(), notice: NoticeDocument::of(notice) })
             .collect();
-        if self.store.recall::<Vec<Told>>(NOTICES).await?.unwrap_or_default() != notices {
+        if self.store.recall::<Vec<KeptNotice>>(NOTICES).await?.unwrap_or_default() != notices {
             self.store.remember(NOTICES, &notices).await?;
         }
         Ok(())

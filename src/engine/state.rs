@@ -5,7 +5,7 @@ use std::{ops::Deref, path::Path};
 
 use jiff::Timestamp;
 
-use super::failure::Failure;
+use super::failure::RunError;
 use crate::{domain::model::Link, edge::store::Store};
 
 /// The state of an installation, to look at.
@@ -16,7 +16,7 @@ impl State {
     ///
     /// # Errors
     /// Where it cannot be used.
-    pub async fn look(directory: &Path) -> Result<Self, Failure> {
+    pub async fn look(directory: &Path) -> Result<Self, RunError> {
         Ok(Self(Store::open_read_only(directory).await?))
     }
 
@@ -24,7 +24,7 @@ impl State {
     ///
     /// # Errors
     /// Where it cannot be used.
-    pub async fn begin_with(directory: &Path, now: Timestamp, links: &[Link]) -> Result<(), Failure> {
+    pub async fn begin_with(directory: &Path, now: Timestamp, links: &[Link]) -> Result<(), RunError> {
         Ok(Store::open(directory, now).await?.save_links(now, links).await?)
     }
 }

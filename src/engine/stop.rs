@@ -13,14 +13,14 @@ pub struct Stop {
     asked: Arc<AtomicBool>,
     /// The signal that asked, if one did: what it asks for is not only the work at hand.
     signal: Arc<AtomicU8>,
-    told: Arc<Notify>,
+    wakers: Arc<Notify>,
 }
 
 impl Stop {
     /// Asks for a stop, as a signal would.
     pub fn ask(&self) {
         self.asked.store(true, Ordering::Relaxed);
-        self.told.notify_waiters();
+        self.wakers.notify_waiters();
     }
 
     /// Asks for a stop since the process got the signal of that number.
@@ -42,7 +42,7 @@ impl Stop {
     /// Ends when a signal asks.
     pub async fn signal(&self) {
         while self.signalled().is_none() {
-            self.told.notified().await;
+            self.wakers.notified().await;
         }
     }
 
@@ -53,9 +53,9 @@ impl Stop {
 
     /// Ends when somebody asks.
     pub async fn wait(&self) {
-        let told = self.told.notified();
+        let signalled = self.wakers.notified();
         if !self.asked() {
-            told.await;
+            signalled.await;
         }
     }
 }

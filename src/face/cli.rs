@@ -12,13 +12,13 @@ use clap::{Parser, Subcommand};
 
 use super::{
     demo, explain,
-    failure::{Code, Failure, tell_panics},
+    failure::{Code, RunError, tell_panics},
     logs::{self, Logs},
     pending, plain,
     progress::Progress,
     setup::{Global, Setup},
     stop,
-    text::{self, Dress},
+    text::{self, Styling},
     tui, unlink,
 };
 use crate::{
@@ -153,7 +153,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
     // One thread is enough: the work is waiting. The sandbox has its own.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return told(&Failure::from(error)),
+        Err(error) => return told(&RunError::from(error)),
     };
     match runtime.block_on(run(cli)) {
         Ok(code) => code.into(),
@@ -161,19 +161,19 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
     }
 }
 
-fn told(failure: &Failure) -> ExitCode {
+fn told(failure: &RunError) -> ExitCode {
     drop(writeln!(io::stderr(), "{failure}"));
     (failure.code as u8).into()
 }
 
-async fn run(cli: Cli) -> Result<u8, Failure> {
+async fn run(cli: Cli) -> Result<u8, RunError> {
     let Cli { global, auto_approve, jitter, command } = cli;
     if auto_approve && command.is_some() {
-        return Err(Failure::new(Code::Usage, "--auto-approve goes without a command").hint("run `punchlist --auto-approve`"));
+        return Err(RunError::new(Code::Usage, "--auto-approve goes without a command").hint("run `punchlist --auto-approve`"));
     }
     let reviews = matches!(command, None | Some(Command::Undo { out: None, .. }));
     if global.plain && (auto_approve || global.json || !reviews) {
-        return Err(Failure::new(
+        return Err(RunError::new(
             Code::Usage,
             "--plain is for the review: it goes without a command but undo, --auto-approve and --json",
         )
@@ -221,7 +221,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Doctor { what: Cure::Rebuild }) => {
             let setup = Setup::load(&global).await?;
             if global.demo {
-                return Err(Failure::new(Code::Usage, "a demonstration has no state to rebuild"));
+                return Err(RunError::new(Code::Usage, "a demonstration has no state to rebuild"));
             }
             let aside = setup.installation.set_state_aside().await?;
             Job::on(global, setup).rebuilt(aside.as_deref()).await
@@ -232,22 +232,22 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
 }
 
 /// Waits for a part of some seconds that nobody can foresee.
-async fn wait_by_chance(seconds: u32) -> Result<(), Failure> {
+async fn wait_by_chance(seconds: u32) -> Result<(), RunError> {
     if seconds == 0 {
         return Ok(());
     }
     let mut bytes = [0; 4];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::new(Code::Error, "this machine gives no random numbers"))?;
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| RunError::new(Code::Error, "this machine gives no random numbers"))?;
     let share = f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX);
     let stop = stop::listening()?;
     tokio::select! {
         () = tokio::time::sleep(Duration::from_secs_f64(f64::from(seconds) * share)) => Ok(()),
-        () = stop.wait() => Err(Failure::new(Code::Interrupted, "stopped before anything was read")),
+        () = stop.wait() => Err(RunError::new(Code::Interrupted, "stopped before anything was read")),
     }
 }
 
 /// Reviews both sides, or the undo of a run, where somebody is there to do so; otherwise prints the plan.
-async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
+async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, RunError> {
     let asks = !global.json && !global.no_input;
     setup.installation.diagnose(global.verbose);
     if asks && plain::is_wanted(&global, &setup) {
@@ -259,7 +259,7 @@ async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u
     }
 }
 
-async fn sandbox(listen: SocketAddr, empty: bool) -> Result<u8, Failure> {
+async fn sandbox(listen: SocketAddr, empty: bool) -> Result<u8, RunError> {
     let stop = stop::listening()?;
     let sandbox = demo::serve(listen, empty).await?;
     say(&format!(
@@ -275,7 +275,7 @@ async fn sandbox(listen: SocketAddr, empty: bool) -> Result<u8, Failure> {
 /// A command that works on both sides, and how it says what it did.
 struct Job {
     global: Global,
-    dress: Dress,
+    styling: Styling,
     progress: Progress,
     started: Instant,
     /// Dropped last: with `--demo` it takes the services and the state along.
@@ -283,7 +283,7 @@ struct Job {
 }
 
 impl Job {
-    async fn begin(global: Global) -> Result<Self, Failure> {
+    async fn begin(global: Global) -> Result<Self, RunError> {
         let setup = Setup::load(&global).await?;
         Ok(Self::on(global, setup))
     }
@@ -293,7 +293,7 @@ impl Job {
         setup.installation.diagnose(global.verbose);
         let progress = Progress::new(global.quiet, global.verbose > 0);
         progress.beat();
-        Self { dress: global.dress(), global, progress, started, setup }
+        Self { styling: global.styling(), global, progress, started, setup }
     }
 
     /// Does something in a run.
@@ -301,8 +301,8 @@ impl Job {
         &self,
         trigger: &'static str,
         beside: Beside,
-        work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, RunError>,
+    ) -> Result<T, RunError> {
         let (patience, stop) = (self.global.lock_patience(), stop::listening()?);
         let mut runner = self.setup.installation.open(trigger, beside, patience, stop, self.progress.watch()).await?;
         let done = runner.run(trigger, work).await;
@@ -310,10 +310,10 @@ impl Job {
         done
     }
 
-    async fn plan(self, undoes: Option<RunId>, out: Option<&Path>, detailed: bool) -> Result<u8, Failure> {
+    async fn plan(self, undoes: Option<RunId>, out: Option<&Path>, detailed: bool) -> Result<u8, RunError> {
         let planning = async |session: &mut Session<'_>| {
             session.undoes = undoes;
-            let (sides, plan) = session.look().await?;
+            let (sides, plan) = session.fetch_and_plan().await?;
             let cost = session.cost(&plan, &sides);
             session.close("planned").await?;
             Ok((plan, cost))
@@ -329,7 +329,7 @@ impl Job {
         if self.global.json {
             say_json(&document)?;
         } else {
-            say(&text::plan(&plan, cost, self.dress))?;
+            say(&text::plan(&plan, cost, self.styling))?;
         }
         let braked = plan.changes.iter().any(|change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake));
         Ok(match (detailed, braked, plan.changes.is_empty()) {
@@ -339,7 +339,7 @@ impl Job {
         })
     }
 
-    async fn auto_approve(self) -> Result<u8, Failure> {
+    async fn auto_approve(self) -> Result<u8, RunError> {
         let (patience, stop) = (self.global.lock_patience(), stop::listening()?);
         let installation = &self.setup.installation;
         let ended = installation.run_unattended(AUTO_APPROVE, patience, stop, self.progress.watch(), self.started).await;
@@ -347,12 +347,12 @@ impl Job {
         self.report(&ended?)
     }
 
-    async fn explain(self, id: &str) -> Result<u8, Failure> {
+    async fn explain(self, id: &str) -> Result<u8, RunError> {
         let explaining = async |session: &mut Session<'_>| {
-            let (sides, plan) = session.look().await?;
+            let (sides, plan) = session.fetch_and_plan().await?;
             let Sides { snapshots, registry, .. } = &sides;
             let subject = Subject::find(id, &plan, registry, snapshots).ok_or_else(|| {
-                Failure::new(Code::Error, format!("no page, object or change with the ID {} is seen", Display::of(id)))
+                RunError::new(Code::Error, format!("no page, object or change with the ID {} is seen", Display::of(id)))
                     .hint("`punchlist plan --json` names the IDs of all changes and notices")
             })?;
             session.close("explained").await?;
@@ -364,9 +364,9 @@ impl Job {
     }
 
     /// Applies what people have approved, and what that needs.
-    async fn apply_pending(self) -> Result<u8, Failure> {
+    async fn apply_pending(self) -> Result<u8, RunError> {
         let applying = async |session: &mut Session<'_>| {
-            let (sides, plan) = session.look().await?;
+            let (sides, plan) = session.fetch_and_plan().await?;
             let mut review = session.decided(&plan, "policy").await?;
             review.approve_recalled();
             let approved = review.approved();
@@ -376,7 +376,7 @@ impl Job {
         self.report(&self.run("apply pending", Beside::Refused, applying).await?)
     }
 
-    async fn apply(self, saved: &Saved, allow: Vec<Allowance>) -> Result<u8, Failure> {
+    async fn apply(self, saved: &Saved, allow: Vec<Allowance>) -> Result<u8, RunError> {
         let applying = async |session: &mut Session<'_>| {
             let (plan, stopped) = session.apply_saved(saved, allow).await?;
             Ok(session.finish(&plan, stopped, self.started.elapsed().as_secs_f64()).await?)
@@ -385,9 +385,9 @@ impl Job {
     }
 
     /// Finds all links again on a state that is new, and says what is left to decide.
-    async fn rebuilt(self, aside: Option<&Path>) -> Result<u8, Failure> {
+    async fn rebuilt(self, aside: Option<&Path>) -> Result<u8, RunError> {
         let rebuilding = async |session: &mut Session<'_>| {
-            let (sides, plan) = session.look().await?;
+            let (sides, plan) = session.fetch_and_plan().await?;
             let cost = session.cost(&plan, &sides);
             session.close("rebuilt").await?;
             Ok((plan, cost, sides.registry.len()))
@@ -401,37 +401,37 @@ impl Job {
             say(&format!("The old state is kept as {}.\n", aside.display()))?;
         }
         say(&format!("{links} links were found again. What is left:\n\n"))?;
-        say(&text::plan(&plan, cost, self.dress))?;
+        say(&text::plan(&plan, cost, self.styling))?;
         Ok(0)
     }
 
-    fn report(&self, report: &Report) -> Result<u8, Failure> {
+    fn report(&self, report: &Report) -> Result<u8, RunError> {
         if self.global.json {
             say_json(report)?;
         } else {
-            say(&text::report(report, self.dress))?;
+            say(&text::report(report, self.styling))?;
         }
         Ok(report.outcome.exit_code())
     }
 }
 
 /// Prints on standard output. A reader that went away, as `head` does, is no error.
-pub(super) fn say(text: &str) -> Result<(), Failure> {
+pub(super) fn say(text: &str) -> Result<(), RunError> {
     let mut stdout = io::stdout().lock();
     printed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
 
 /// Prints a document, however large it is.
-fn say_json(document: &impl serde::Serialize) -> Result<(), Failure> {
+fn say_json(document: &impl serde::Serialize) -> Result<(), RunError> {
     let mut stdout = BufWriter::new(io::stdout().lock());
     let written = write_json(&mut stdout, document).map_err(io::Error::from);
     printed(written.and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()))
 }
 
-fn printed(result: io::Result<()>) -> Result<(), Failure> {
+fn printed(result: io::Result<()>) -> Result<(), RunError> {
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Code::Error, format!("could not write to standard output: {error}")))
+            Err(RunError::new(Code::Error, format!("could not write to standard output: {error}")))
         }
         _ => Ok(()),
     }

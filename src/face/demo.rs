@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::failure::{Code, Failure};
+use super::failure::{Code, RunError};
 use crate::{
     domain::model::{Agreed, Along, Base, Field, Kind, Link, PageId, Sight, Value},
     edge::{
@@ -24,7 +24,7 @@ pub(super) struct Demo {
 
 impl Demo {
     /// Starts the sandbox and fills the state with what punchlist remembers of the agency.
-    pub(super) async fn start(now: Timestamp) -> Result<Self, Failure> {
+    pub(super) async fn start(now: Timestamp) -> Result<Self, RunError> {
         let mut world = World::agency_at(now);
         world.use_real_time();
         let links = remembered(&world)?;
@@ -70,9 +70,9 @@ fn endpoints(sandbox: &Sandbox, notion_token: &str, clockify_token: &str) -> Vec
 }
 
 /// What punchlist verified of the sample on its last run there.
-fn remembered(world: &World) -> Result<Vec<Link>, Failure> {
+fn remembered(world: &World) -> Result<Vec<Link>, RunError> {
     let unreadable =
-        |what: &dyn std::fmt::Display| Failure::new(Code::Error, format!("the sample agency has an unreadable link: {what}"));
+        |what: &dyn std::fmt::Display| RunError::new(Code::Error, format!("the sample agency has an unreadable link: {what}"));
     let links = world.remembered().iter().map(|known| {
         let kind = Kind::ALL.into_iter().find(|kind| kind.word() == known.kind).ok_or_else(|| unreadable(&known.kind))?;
         let page: PageId = known.page.to_string().parse().map_err(|error| unreadable(&error))?;
@@ -96,16 +96,16 @@ fn remembered(world: &World) -> Result<Vec<Link>, Failure> {
 }
 
 /// Serves a world until somebody stops it.
-pub(super) async fn serve(listen: SocketAddr, empty: bool) -> Result<Sandbox, Failure> {
+pub(super) async fn serve(listen: SocketAddr, empty: bool) -> Result<Sandbox, RunError> {
     if !listen.ip().is_loopback() {
-        return Err(Failure::new(Code::Usage, format!("the sandbox listens on loopback only, and {listen} is not"))
+        return Err(RunError::new(Code::Usage, format!("the sandbox listens on loopback only, and {listen} is not"))
             .hint("use 127.0.0.1:PORT or [::1]:PORT"));
     }
     let mut world = if empty { World::empty() } else { World::agency_at(Timestamp::now()) };
     world.use_real_time();
     let sandbox = Sandbox::start(world, Knobs::default(), listen).await;
     sandbox.map_err(|error| {
-        Failure::new(Code::Error, format!("could not listen on {listen}: {error}")).hint("choose another port with --listen")
+        RunError::new(Code::Error, format!("could not listen on {listen}: {error}")).hint("choose another port with --listen")
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     cli::say,
-    failure::{Code, Failure},
+    failure::{Code, RunError},
     text::put,
 };
 use crate::domain::{
@@ -16,15 +16,15 @@ use crate::domain::{
 const VALUE_COLUMNS: usize = 28;
 
 /// Prints an explanation. `places` says where keys of the configuration were set.
-pub(super) fn print(explanation: &Explanation, places: &BTreeMap<String, String>, as_json: bool) -> Result<(), Failure> {
+pub(super) fn print(explanation: &Explanation, places: &BTreeMap<String, String>, as_json: bool) -> Result<(), RunError> {
     if !as_json {
         return say(&text(explanation, places));
     }
     let document = serde_json::json!({ "format": "punchlist/explain/1" });
     let mut document = document.as_object().cloned().unwrap_or_default();
-    let body = serde_json::to_value(explanation).map_err(|error| Failure::new(Code::Error, error))?;
+    let body = serde_json::to_value(explanation).map_err(|error| RunError::new(Code::Error, error))?;
     document.extend(body.as_object().cloned().unwrap_or_default());
-    say(&format!("{}\n", json(&document).map_err(|error| Failure::new(Code::Error, error))?))
+    say(&format!("{}\n", json(&document).map_err(|error| RunError::new(Code::Error, error))?))
 }
 
 fn text(explanation: &Explanation, places: &BTreeMap<String, String>) -> String {

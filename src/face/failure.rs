@@ -4,7 +4,7 @@ use std::io::{Write, stderr};
 
 use crate::edge::scrub::scrub;
 
-pub(super) use crate::engine::failure::{Code, Failure};
+pub(super) use crate::engine::failure::{Code, RunError};
 
 /// Tells a panic as an error report would, without what is known to be secret: its words may quote what was worked on.
 pub(crate) fn tell_panics() {

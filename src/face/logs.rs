@@ -9,13 +9,13 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
-    failure::{Code, Failure},
+    failure::{Code, RunError},
     setup::{Global, Setup},
     text,
 };
 use crate::{
     domain::{
-        audit::{FORMAT, Level, Verdict},
+        audit::{FORMAT, Findings, Level},
         journal::{Event, RunId, What},
         text::{Display, json},
     },
@@ -117,7 +117,7 @@ enum Command {
 }
 
 /// Does what is asked of the log.
-pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, Failure> {
+pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, RunError> {
     let Logs { what, filter } = logs;
     let Setup { installation, .. } = &Setup::to_look_back(global).await?;
     let what = what.unwrap_or(Command::List { filter });
@@ -127,7 +127,7 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, Failure> {
         return verdict(global, &format!("The copy {}", file.display()), &verified.verdict, verified.key.as_deref());
     }
     let store = installation.look_at_state().await?;
-    let look = Look { global, store };
+    let look = LogView { global, store };
     match what {
         Command::List { filter } => look.list(&filter).await,
         Command::Show { name, filter } => look.show(&name, filter).await,
@@ -153,9 +153,9 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, Failure> {
 }
 
 /// Says what verifying has shown.
-fn verdict(global: &Global, what: &str, verdict: &Verdict, key: Option<&str>) -> Result<u8, Failure> {
+fn verdict(global: &Global, what: &str, verdict: &Findings, key: Option<&str>) -> Result<u8, RunError> {
     let code = if verdict.is_sound() { 0 } else { Code::Error as u8 };
-    let Verdict { entries, first, last, head, agreeing, vouched, left_out, findings, more } = verdict;
+    let Findings { entries, first, last, head, agreeing, vouched, left_out, findings, more } = verdict;
     let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
     if global.json {
         let document = serde_json::json!({
@@ -163,7 +163,7 @@ fn verdict(global: &Global, what: &str, verdict: &Verdict, key: Option<&str>) ->
             "head": head, "checkpoints": agreeing, "vouched": vouched, "left_out": left_out, "findings": told,
             "more": more, "public_key": key,
         });
-        say(&format!("{}\n", json(&document).map_err(|error| Failure::new(Code::Error, error))?))?;
+        say(&format!("{}\n", json(&document).map_err(|error| RunError::new(Code::Error, error))?))?;
         return Ok(code);
     }
     let mut lines = vec![];
@@ -191,17 +191,17 @@ fn verdict(global: &Global, what: &str, verdict: &Verdict, key: Option<&str>) ->
 }
 
 /// Looks at the log of a state.
-struct Look<'a> {
+struct LogView<'a> {
     global: &'a Global,
     store: State,
 }
 
-impl Look<'_> {
-    async fn selection(&self, filter: &Filter) -> Result<(Selection, Option<String>), Failure> {
+impl LogView<'_> {
+    async fn selection(&self, filter: &Filter) -> Result<(Selection, Option<String>), RunError> {
         selection(&self.store, filter).await
     }
 
-    async fn run(&self, name: &str) -> Result<RunId, Failure> {
+    async fn run(&self, name: &str) -> Result<RunId, RunError> {
         run_named(&self.store, name).await
     }
 
@@ -211,7 +211,7 @@ impl Look<'_> {
         selection: &Selection,
         grep: Option<&str>,
         visit: &mut dyn FnMut(Entry, Timestamp, String) -> ControlFlow<()>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RunError> {
         Ok(self
             .store
             .visit_log(selection, Toward::End(0), async |entry| {
@@ -226,13 +226,13 @@ impl Look<'_> {
 }
 
 /// What a filter selects, and what its lines must contain.
-async fn selection(store: &State, filter: &Filter) -> Result<(Selection, Option<String>), Failure> {
+async fn selection(store: &State, filter: &Filter) -> Result<(Selection, Option<String>), RunError> {
     let Filter { since, until, run, kind, level, grep, about } = filter;
     let now = Timestamp::now();
     let time = |text: &Option<String>| text.as_deref().map(|text| time(text, now)).transpose();
     let kinds = kind.iter().map(|kind| {
         What::WORDS.into_iter().find(|word| word == kind).ok_or_else(|| {
-            Failure::new(Code::Usage, format!("there is no kind of entry `{}`", Display::of(kind)))
+            RunError::new(Code::Usage, format!("there is no kind of entry `{}`", Display::of(kind)))
                 .hint(format!("there are {}", What::WORDS.join(", ")))
         })
     });
@@ -260,23 +260,24 @@ async fn selection(store: &State, filter: &Filter) -> Result<(Selection, Option<
 }
 
 /// The run with a name, or the only one whose name begins so.
-async fn run_named(store: &State, name: &str) -> Result<RunId, Failure> {
+async fn run_named(store: &State, name: &str) -> Result<RunId, RunError> {
     let runs = store.runs(if name == "last" { 1 } else { usize::MAX }).await?;
     let mut found = runs.into_iter().map(|run| run.id).filter(|id| name == "last" || id.0.starts_with(name));
-    let missing =
-        || Failure::new(Code::Usage, format!("there is no run `{}`", Display::of(name))).hint("`punchlist logs list` lists them");
+    let missing = || {
+        RunError::new(Code::Usage, format!("there is no run `{}`", Display::of(name))).hint("`punchlist logs list` lists them")
+    };
     let first = found.next().ok_or_else(missing)?;
     match found.next() {
         Some(second) if second.0 != name && first.0 != name => {
             let error = format!("several runs begin with `{}`, such as {first} and {second}", Display::of(name));
-            Err(Failure::new(Code::Usage, error).hint("give more of its name"))
+            Err(RunError::new(Code::Usage, error).hint("give more of its name"))
         }
         _ => Ok(first),
     }
 }
 
 /// What a line of words selects, as in `level:warn kind:intent acme`, and the words that are none of these.
-pub(crate) async fn selection_of(store: &State, words: &str) -> Result<(Selection, String), Failure> {
+pub(crate) async fn selection_of(store: &State, words: &str) -> Result<(Selection, String), RunError> {
     let (mut filter, mut rest) = (Filter::default(), Vec::new());
     for word in words.split_whitespace() {
         match word.split_once(':').filter(|(_, value)| !value.is_empty()) {
@@ -286,7 +287,7 @@ pub(crate) async fn selection_of(store: &State, words: &str) -> Result<(Selectio
             Some(("kind", kinds)) => filter.kind = kinds.split(',').map(str::to_owned).collect(),
             Some(("level", level)) => {
                 let level = LevelArgument::from_str(level, true);
-                let wrong = |_| Failure::new(Code::Usage, "there are the levels debug, info, warn and error");
+                let wrong = |_| RunError::new(Code::Usage, "there are the levels debug, info, warn and error");
                 filter.level = Some(level.map_err(wrong)?);
             }
             Some(("about", about)) => filter.about = Some(about.to_owned()),
@@ -309,7 +310,7 @@ pub(crate) async fn line(store: &State, entry: &Entry) -> (Timestamp, String) {
 }
 
 /// The page or object that somebody means: by ID, address or name.
-pub(super) async fn entity(store: &State, what: &str) -> Result<Entity, Failure> {
+pub(super) async fn entity(store: &State, what: &str) -> Result<Entity, RunError> {
     let what = what.trim();
     let last = what.trim_end_matches('/').rsplit('/').next().unwrap_or(what);
     let last = last.split(['?', '#']).next().unwrap_or(last);
@@ -323,7 +324,7 @@ pub(super) async fn entity(store: &State, what: &str) -> Result<Entity, Failure>
     }
     let mut named = store.entities_named(what).await?;
     match (named.pop(), named.len()) {
-        (None, _) => Err(Failure::new(Code::Usage, format!("the log knows nothing named “{}”", Display::of(what)))
+        (None, _) => Err(RunError::new(Code::Usage, format!("the log knows nothing named “{}”", Display::of(what)))
             .hint("look for a part of its name with --grep, or give the ID or address of its page or object")),
         (Some(only), 0) => Ok(only),
         (Some(one), more) => {
@@ -332,14 +333,14 @@ pub(super) async fn entity(store: &State, what: &str) -> Result<Entity, Failure>
                 format!("“{}” {page}", entity.name.display().clipped(60))
             };
             let list: Vec<String> = named.iter().chain([&one]).take(10).map(shown).collect();
-            Err(Failure::new(Code::Usage, format!("{} pages are named so: {}", more + 1, list.join(", ")))
+            Err(RunError::new(Code::Usage, format!("{} pages are named so: {}", more + 1, list.join(", ")))
                 .hint("give the ID of the one that is meant"))
         }
     }
 }
 
 /// A time: a date, an instant, or how long ago.
-fn time(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+fn time(text: &str, now: Timestamp) -> Result<Timestamp, RunError> {
     let text = text.trim();
     let ago = || {
         let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
@@ -356,12 +357,12 @@ fn time(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     let instant = || text.parse::<Timestamp>().ok();
     let date = || text.parse::<Date>().ok()?.to_zoned(TimeZone::system()).ok().map(|zoned| zoned.timestamp());
     instant().or_else(date).or_else(ago).ok_or_else(|| {
-        Failure::new(Code::Usage, format!("`{}` is no time", Display::of(text)))
+        RunError::new(Code::Usage, format!("`{}` is no time", Display::of(text)))
             .hint("give a date (2026-11-23), a time (2026-11-23T12:00:00Z), or how long ago (90m, 12h, 7d)")
     })
 }
 
 /// Prints on standard output. A reader that went away, as `head` does, is no error.
-fn say(text: &str) -> Result<(), Failure> {
+fn say(text: &str) -> Result<(), RunError> {
     super::cli::say(text)
 }

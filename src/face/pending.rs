@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     cli::say,
-    failure::{Code, Failure},
+    failure::{Code, RunError},
     text::put,
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     engine::{
         pending::{self, Queue, is_approval},
         run::Installation,
-        session::Told,
+        session::KeptNotice,
     },
 };
 
@@ -172,13 +172,13 @@ fn stands(known: &Remembered) -> Standing<'_> {
 }
 
 /// Lists what waits.
-pub(super) async fn list(installation: &Installation, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn list(installation: &Installation, as_json: bool) -> Result<(), RunError> {
     let queue = Queue::of(&installation.look_at_state().await?).await?;
     if as_json {
         let changes = queue.rows.iter().map(|row| shown(&queue, row)).collect();
-        let notices = queue.notices.iter().map(|told| &told.notice).collect();
+        let notices = queue.notices.iter().map(|kept| &kept.notice).collect();
         let document = Document { format: FORMAT, changes, decisions: queue.standing().map(stands).collect(), notices };
-        return say(&format!("{}\n", json(&document).map_err(|error| Failure::new(Code::Error, error))?));
+        return say(&format!("{}\n", json(&document).map_err(|error| RunError::new(Code::Error, error))?));
     }
     say(&text(&queue, Timestamp::now()))
 }
@@ -240,7 +240,7 @@ fn text(queue: &Queue, now: Timestamp) -> String {
                 let (code, of) = kind(&alike[0]);
                 put(&mut text, format_args!("  {} × {}, {}:\n", alike.len(), code.word().replace('_', " "), of.plural()));
             }
-            for Told { what, notice, .. } in alike {
+            for KeptNotice { what, notice, .. } in alike {
                 put(&mut text, format_args!("  {what}\n    ID {}\n", notice.id));
             }
         }
@@ -249,8 +249,8 @@ fn text(queue: &Queue, now: Timestamp) -> String {
 }
 
 /// What a notice is, and about which kind of row.
-fn kind(told: &Told) -> (NoticeCode, Kind) {
-    (told.notice.code, told.notice.kind)
+fn kind(kept: &KeptNotice) -> (NoticeCode, Kind) {
+    (kept.notice.code, kept.notice.kind)
 }
 
 /// Where it stands: the names above it, and its own.
@@ -311,7 +311,7 @@ pub(super) fn age(now: Timestamp, since: Timestamp) -> String {
 }
 
 /// Decides about what waits, or takes decisions back.
-pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Failure> {
+pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), RunError> {
     let mut text = String::new();
     match act {
         Act::Approve(which) => {
@@ -345,7 +345,7 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Fai
 }
 
 /// Lists what was ignored for good, or asks about some of it again.
-pub(super) async fn ignored(installation: &Installation, revoke: Option<Ignored>, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn ignored(installation: &Installation, revoke: Option<Ignored>, as_json: bool) -> Result<(), RunError> {
     let Some(Ignored::Revoke { ids, all }) = revoke else {
         let known = pending::ignored(&installation.look_at_state().await?).await?;
         return say(&if as_json { ignored_json(&known)? } else { ignored_text(&known) });
@@ -360,14 +360,14 @@ pub(super) async fn ignored(installation: &Installation, revoke: Option<Ignored>
     say(&text)
 }
 
-fn ignored_json(known: &[Remembered]) -> Result<String, Failure> {
+fn ignored_json(known: &[Remembered]) -> Result<String, RunError> {
     let row = |Remembered { said, by, at }: &Remembered| {
         serde_json::json!({
             "id": said.change, "page_id": said.page.in_notion().map(|page| page.to_string()), "what": said.what, "by": by, "at": at,
         })
     };
     let document = serde_json::json!({ "format": "punchlist/ignored/1", "changes": known.iter().map(row).collect::<Vec<_>>() });
-    Ok(format!("{}\n", json(&document).map_err(|error| Failure::new(Code::Error, error))?))
+    Ok(format!("{}\n", json(&document).map_err(|error| RunError::new(Code::Error, error))?))
 }
 
 fn ignored_text(known: &[Remembered]) -> String {

@@ -25,10 +25,10 @@ use self::{
     walk::{Answer, Walk, of_changes},
 };
 use super::{
-    failure::{Code, Failure},
+    failure::{Code, RunError},
     setup::{Global, Setup},
     stop::{self, Stop},
-    text::{self, Dress},
+    text::{self, Styling},
 };
 use crate::{
     domain::{
@@ -55,7 +55,7 @@ pub(super) fn is_wanted(global: &Global, setup: &Setup) -> bool {
 }
 
 /// Reads both sides, asks about the changes one by one, and applies what is approved when told to.
-pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
+pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, RunError> {
     let started = Instant::now();
     let stop = stop::listening()?;
     let progress = Progress::new(global.quiet, global.verbose > 0);
@@ -67,10 +67,10 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
     if !global.quiet {
         talk.say("reading Notion and Clockify\n")?;
     }
-    let dress = Dress { colour: false, ..global.dress() };
+    let styling = Styling { colour: false, ..global.styling() };
     let code = runner.run(trigger, async |session| {
         session.undoes = undoes;
-        let (sides, plan) = session.look().await?;
+        let (sides, plan) = session.fetch_and_plan().await?;
         let plan = Arc::new(plan);
         talk.say(&show::totals(&plan))?;
         if plan.changes.is_empty() {
@@ -83,11 +83,11 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
         // Others may run while somebody thinks.
         session.let_others_run();
         let approved = loop {
-            let Some(approved) = decide(&mut talk, session, &plan, &installation.by, dress).await? else {
+            let Some(approved) = decide(&mut talk, session, &plan, &installation.by, styling).await? else {
                 session.close("reviewed").await?;
                 return Ok(0);
             };
-            match session.take_turn().await.map_err(Failure::from) {
+            match session.take_turn().await.map_err(RunError::from) {
                 Ok(()) => break approved,
                 Err(failure) if failure.code == Code::Locked => {
                     talk.say(&format!("{}: nothing was applied; P tries again\n", failure.error))?;
@@ -98,7 +98,7 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
         progress.about_to_apply(&approved);
         let (plan, stopped) = apply(&mut talk, session, sides, &plan, approved).await?;
         let report = session.finish(&plan, stopped, started.elapsed().as_secs_f64()).await?;
-        talk.say(&text::report(&report, dress))?;
+        talk.say(&text::report(&report, styling))?;
         Ok(report.outcome.exit_code())
     });
     code.await
@@ -110,9 +110,9 @@ async fn decide(
     session: &mut Session<'_>,
     plan: &Arc<Plan>,
     by: &str,
-    dress: Dress,
-) -> Result<Option<Approved>, Failure> {
-    let mut walk = Walk::new(session.decided(Arc::clone(plan), by).await?, dress);
+    styling: Styling,
+) -> Result<Option<Approved>, RunError> {
+    let mut walk = Walk::new(session.decided(Arc::clone(plan), by).await?, styling);
     let tally = Tally::of(&walk.review);
     if tally.undecided < plan.changes.len() {
         talk.say(&format!("Decided before: {}.\n", tally.words()))?;
@@ -160,7 +160,7 @@ fn notices(count: usize) -> String {
 }
 
 /// Says what would be written, and asks for a word that nobody types by accident.
-async fn confirm(talk: &mut Talk, walk: &Walk) -> Result<Option<Approved>, Failure> {
+async fn confirm(talk: &mut Talk, walk: &Walk) -> Result<Option<Approved>, RunError> {
     let (approved, tally) = (walk.review.approved(), Tally::of(&walk.review));
     if approved.changes().is_empty() {
         talk.say(&format!("nothing to apply is approved yet: {}\n", tally.words()))?;
@@ -188,7 +188,7 @@ async fn apply(
     sides: Sides,
     plan: &Plan,
     approved: Approved,
-) -> Result<(Plan, Stopped), Failure> {
+) -> Result<(Plan, Stopped), RunError> {
     talk.say(&format!("applying {}\n", of_changes(approved.changes().len())))?;
     let applied = session.apply(sides, plan.clone(), approved);
     tokio::pin!(applied);
@@ -212,18 +212,18 @@ struct Talk {
 
 impl Talk {
     /// Says something. Nothing is lost when nobody hears it: the next question ends the conversation.
-    fn say(&mut self, text: &str) -> Result<(), Failure> {
+    fn say(&mut self, text: &str) -> Result<(), RunError> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.is_heard = false,
-            Err(error) => return Err(Failure::new(Code::Error, format!("could not write to standard output: {error}"))),
+            Err(error) => return Err(RunError::new(Code::Error, format!("could not write to standard output: {error}"))),
             Ok(()) => {}
         }
         Ok(())
     }
 
     /// Asks until there is a line that can be taken; nothing when the input has ended or nobody hears.
-    async fn ask(&mut self, prompt: &str) -> Result<Option<String>, Failure> {
+    async fn ask(&mut self, prompt: &str) -> Result<Option<String>, RunError> {
         loop {
             self.say(prompt)?;
             if !self.is_heard {
@@ -238,7 +238,7 @@ impl Talk {
                 self.say("\n")?;
             }
             match line {
-                None => return Err(Failure::new(Code::Interrupted, "stopped; decisions are kept, and nothing was applied")),
+                None => return Err(RunError::new(Code::Interrupted, "stopped; decisions are kept, and nothing was applied")),
                 Some(None) => return Ok(None),
                 Some(Some(Line::Text(text))) => return Ok(Some(text)),
                 Some(Some(Line::TooLong)) => {

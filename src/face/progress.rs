@@ -13,7 +13,7 @@ use crate::{
         model::{Kind, Service},
     },
     edge::http::Exchange,
-    engine::session::{Progress as Told, Watch},
+    engine::session::{Progress as News, Watch},
 };
 
 /// How often somebody who is not a terminal is told that work goes on.
@@ -75,7 +75,7 @@ impl Progress {
     /// What a session tells goes here.
     pub(super) fn watch(&self) -> Watch {
         let shown = Arc::clone(&self.0);
-        Arc::new(move |told| lock(&shown).told(told))
+        Arc::new(move |told| lock(&shown).hear(told))
     }
 
     /// Keeps the heartbeat going while nothing happens. Needs a running runtime.
@@ -118,14 +118,14 @@ fn print(text: std::fmt::Arguments<'_>) {
 }
 
 impl Shown {
-    fn told(&mut self, told: Told) {
+    fn hear(&mut self, news: News) {
         let mut force = false;
-        match told {
-            Told::Reading(service, kind, rows) => {
+        match news {
+            News::Reading(service, kind, rows) => {
                 self.rows.insert((service, kind), rows);
             }
-            Told::Read(service) => self.read.push(service),
-            Told::Exchanged(exchange) => {
+            News::Read(service) => self.read.push(service),
+            News::Exchanged(exchange) => {
                 self.paused = exchange.pause.map(|pause| (exchange.service, pause));
                 force = self.paused.is_some();
                 if self.verbose {
@@ -133,12 +133,12 @@ impl Shown {
                     print(format_args!("{clear}{}\n", exchange_line(&exchange)));
                 }
             }
-            Told::Applying(changes) => self.approved = Some(changes),
-            Told::Warned(text) => {
+            News::Applying(changes) => self.approved = Some(changes),
+            News::Warned(text) => {
                 let clear = if std::mem::take(&mut self.on_screen) { "\r\x1b[K" } else { "" };
                 print(format_args!("{clear}warning: {text}\n"));
             }
-            Told::Happened(event) => match event.what {
+            News::Happened(event) => match event.what {
                 What::Applied { .. } => self.applied += 1,
                 What::Failed { .. } => self.failed += 1,
                 _ => return,

@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::{demo::Demo, failure::Failure, text::Dress};
+use super::{demo::Demo, failure::RunError, text::Styling};
 use crate::{
     edge::{
         config::{Loader, Override},
@@ -75,7 +75,7 @@ impl Global {
     }
 
     /// Flag before `NO_COLOR`, `NO_COLOR` before what the terminal can do; symbols as the locale says.
-    pub(super) fn dress(&self) -> Dress {
+    pub(super) fn styling(&self) -> Styling {
         let environment = Environment::of_process();
         let capable = io::stdout().is_terminal() && environment.get("TERM").is_some_and(|term| term != "dumb");
         let colour = match self.color {
@@ -88,7 +88,7 @@ impl Global {
             let locale = locale.to_lowercase();
             !locale.contains("utf-8") && !locale.contains("utf8")
         }) && environment.get("TERM") != Some("linux");
-        Dress { colour, unicode }
+        Styling { colour, unicode }
     }
 }
 
@@ -101,7 +101,7 @@ pub(super) struct Setup {
 impl Setup {
     /// Reads the settings. Nothing is opened yet; what is missing to reach the services is said before the state is
     /// touched.
-    pub(super) async fn load(global: &Global) -> Result<Self, Failure> {
+    pub(super) async fn load(global: &Global) -> Result<Self, RunError> {
         if global.demo {
             return Self::on(Demo::start(Timestamp::now()).await?);
         }
@@ -109,12 +109,12 @@ impl Setup {
     }
 
     /// The settings of a sandbox.
-    pub(super) fn on(demo: Demo) -> Result<Self, Failure> {
+    pub(super) fn on(demo: Demo) -> Result<Self, RunError> {
         Ok(Self { installation: reaching(&demo.loader())?, _demo: Some(demo) })
     }
 
     /// Reads the settings for what only looks at the state: nothing that reaches the services is asked for.
-    pub(super) async fn to_look_back(global: &Global) -> Result<Self, Failure> {
+    pub(super) async fn to_look_back(global: &Global) -> Result<Self, RunError> {
         if global.demo {
             return Self::load(global).await;
         }
@@ -127,10 +127,10 @@ impl Setup {
     }
 }
 
-fn reaching(loader: &Loader) -> Result<Installation, Failure> {
+fn reaching(loader: &Loader) -> Result<Installation, RunError> {
     let settings = loader.load()?;
     if let Err(missing) = settings.require_endpoints() {
-        return Err(Failure::from(missing).hint("to look around first, without any account: punchlist --demo"));
+        return Err(RunError::from(missing).hint("to look around first, without any account: punchlist --demo"));
     }
     Installation::new(settings, loader.environment.clone(), who(), Timestamp::now)
 }

@@ -31,14 +31,14 @@ const ACTION_COLUMN: usize = 58;
 
 /// How text may be dressed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Dress {
+pub(super) struct Styling {
     /// With colour. Each colour has a word or symbol beside it.
     pub(super) colour: bool,
     /// With symbols beyond ASCII.
     pub(super) unicode: bool,
 }
 
-impl Dress {
+impl Styling {
     fn paint(self, style: Style, text: impl fmt::Display) -> String {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_string() }
     }
@@ -92,7 +92,7 @@ fn colour(action: Action) -> Style {
 }
 
 /// The plan as a tree with reasons, then the notices, then what it comes to.
-pub(super) fn plan(plan: &Plan, cost: Cost, dress: Dress) -> String {
+pub(super) fn plan(plan: &Plan, cost: Cost, styling: Styling) -> String {
     let mut text = String::new();
     let mut shown: BTreeSet<PageId> = plan.changes.iter().map(|change| change.page).collect();
     for change in &plan.changes {
@@ -100,21 +100,21 @@ pub(super) fn plan(plan: &Plan, cost: Cost, dress: Dress) -> String {
             if shown.insert(ancestor) {
                 let place = &plan.places[&ancestor];
                 let name = place.name.display().clipped(NAME_COLUMNS);
-                put(&mut text, format_args!("{}  {}\n", indent(place.kind), dress.dim(name)));
+                put(&mut text, format_args!("{}  {}\n", indent(place.kind), styling.dim(name)));
             }
         }
-        line(&mut text, change, dress);
+        line(&mut text, change, styling);
     }
-    notices(&mut text, plan, dress);
+    notices(&mut text, plan, styling);
     if !text.is_empty() {
         text.push('\n');
     }
-    totals(&mut text, plan, dress);
+    totals(&mut text, plan, styling);
     let command = match &plan.scope.undoes {
         None => "punchlist --auto-approve".to_owned(),
         Some(run) => format!("punchlist undo {} --out FILE, then punchlist apply FILE", Display::of(&run.0)),
     };
-    costs(&mut text, cost, &command, dress);
+    costs(&mut text, cost, &command, styling);
     text
 }
 
@@ -143,48 +143,48 @@ fn ancestors(plan: &Plan, change: &Change) -> Vec<PageId> {
     ancestors
 }
 
-fn line(text: &mut String, change: &Change, dress: Dress) {
+fn line(text: &mut String, change: &Change, styling: Styling) {
     let Proposal { action, fields, confidence, reason, .. } = &change.proposal;
     let indent = indent(change.kind);
     let name = Display::of(change.name.canonical().as_str());
     let badge = if name.has_hidden() { " [hidden characters]" } else { "" };
     let name = name.clipped(NAME_COLUMNS);
-    let symbol = dress.paint(colour(*action), dress.symbol(*action));
+    let symbol = styling.paint(colour(*action), styling.symbol(*action));
     let width = indent.len() + 2 + name.width() + badge.len();
     let gap = " ".repeat(ACTION_COLUMN.saturating_sub(width).max(1));
     let state = match change.state {
         State::Ready => format!("{confidence} %"),
-        State::Review => format!("{confidence} %  {}", dress.bold("? for review")),
-        State::Held => dress.bold("! held"),
+        State::Review => format!("{confidence} %  {}", styling.bold("? for review")),
+        State::Held => styling.bold("! held"),
     };
-    let words = dress.paint(colour(*action), format!("{action} {}", change.kind));
+    let words = styling.paint(colour(*action), format!("{action} {}", change.kind));
     put(text, format_args!("{indent}{symbol} {name}{badge}{gap}{words}  {state}\n"));
     let inset = format!("{indent}      ");
     for field in fields.iter().filter(|_| *action != Action::Create) {
-        put(text, format_args!("{inset}{}\n", from_to(change.kind, field, VALUE_COLUMNS, dress)));
+        put(text, format_args!("{inset}{}\n", from_to(change.kind, field, VALUE_COLUMNS, styling)));
     }
     if let Some(seconds) = change.tracked_seconds.filter(|&seconds| seconds > 0) {
         put(text, format_args!("{inset}{} tracked on it stay\n", duration_words(seconds)));
     }
     match &change.hold {
-        Some(hold) => put(text, format_args!("{inset}{}\n", dress.dim(&hold.text))),
+        Some(hold) => put(text, format_args!("{inset}{}\n", styling.dim(&hold.text))),
         None if change.state == State::Review || *action != Action::Create => {
-            put(text, format_args!("{inset}{}\n", dress.dim(reason)));
+            put(text, format_args!("{inset}{}\n", styling.dim(reason)));
         }
         None => {}
     }
     for way in change.alternatives.iter().filter(|_| change.state == State::Review) {
         put(
             text,
-            format_args!("{inset}{}\n", dress.dim(format_args!("or {} ({} %): {}", way.action, way.confidence, way.reason))),
+            format_args!("{inset}{}\n", styling.dim(format_args!("or {} ({} %): {}", way.action, way.confidence, way.reason))),
         );
     }
 }
 
 /// `name: “a” → “b”`, with values cut to so many columns.
-pub(super) fn from_to(kind: Kind, field: &FieldChange, columns: usize, dress: Dress) -> String {
+pub(super) fn from_to(kind: Kind, field: &FieldChange, columns: usize, styling: Styling) -> String {
     let (from, to) = (shown_value(&field.from, columns), shown_value(&field.to, columns));
-    format!("{}: {from} {} {to}", field_word(kind, field.field), dress.arrow())
+    format!("{}: {from} {} {to}", field_word(kind, field.field), styling.arrow())
 }
 
 /// A value, cut to so many columns.
@@ -196,11 +196,11 @@ pub(super) fn shown_value(value: &Value, columns: usize) -> String {
     }
 }
 
-fn notices(text: &mut String, plan: &Plan, dress: Dress) {
+fn notices(text: &mut String, plan: &Plan, styling: Styling) {
     if plan.notices.is_empty() {
         return;
     }
-    put(text, format_args!("\n{}\n", dress.bold("Notices")));
+    put(text, format_args!("\n{}\n", styling.bold("Notices")));
     for line in notice_lines(plan) {
         put(text, format_args!("  {line}\n"));
     }
@@ -208,7 +208,7 @@ fn notices(text: &mut String, plan: &Plan, dress: Dress) {
         text,
         format_args!(
             "  {}\n",
-            dress.dim("`punchlist pending ignore ID` settles what you know of; `punchlist pending` has all IDs.")
+            styling.dim("`punchlist pending ignore ID` settles what you know of; `punchlist pending` has all IDs.")
         ),
     );
 }
@@ -226,15 +226,15 @@ pub(super) fn notice_lines(plan: &Plan) -> Vec<String> {
     lines
 }
 
-fn totals(text: &mut String, plan: &Plan, dress: Dress) {
+fn totals(text: &mut String, plan: &Plan, styling: Styling) {
     let summary = plan.summary();
     if plan.changes.is_empty() {
-        put(text, format_args!("{}\n", dress.bold(nothing_to_do(plan))));
+        put(text, format_args!("{}\n", styling.bold(nothing_to_do(plan))));
         return;
     }
     let counts = counts(&summary);
     let title = undo_of(plan).map_or_else(|| "Plan:".to_owned(), |of| format!("Plan, the {of}:"));
-    put(text, format_args!("{} {}\n", dress.bold(title), counts.join(&format!(" {} ", dress.dot()))));
+    put(text, format_args!("{} {}\n", styling.bold(title), counts.join(&format!(" {} ", styling.dot()))));
     let ready = plan.changes.len() - summary.review - summary.held;
     put(
         text,
@@ -255,7 +255,7 @@ pub(super) fn held_by(plan: &Plan) -> String {
     if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) }
 }
 
-fn costs(text: &mut String, cost: Cost, command: &str, dress: Dress) {
+fn costs(text: &mut String, cost: Cost, command: &str, styling: Styling) {
     let Cost { calls, estimate, .. } = cost;
     put(text, format_args!("Reading cost {} Notion and {} Clockify calls.", calls.notion, calls.clockify));
     if estimate.notion_calls + estimate.clockify_calls > 0 {
@@ -269,7 +269,7 @@ fn costs(text: &mut String, cost: Cost, command: &str, dress: Dress) {
                 " Applying what is ready costs {} Notion and {} Clockify calls, about {time}:\n  {}\n",
                 estimate.notion_calls,
                 estimate.clockify_calls,
-                dress.bold(command),
+                styling.bold(command),
             ),
         );
     } else {
@@ -314,14 +314,14 @@ fn counted(word: &str, alike: &Alike) -> String {
 }
 
 /// What a run did, in a few sentences; failures and their hints first.
-pub(super) fn report(report: &Report, dress: Dress) -> String {
+pub(super) fn report(report: &Report, styling: Styling) -> String {
     let mut text = String::new();
     for failure in &report.failures {
         put(
             &mut text,
             format_args!(
                 "{} {}: {}\n   hint: {}\n",
-                dress.bold(counted("failed", &failure.alike)),
+                styling.bold(counted("failed", &failure.alike)),
                 failure.alike.names(),
                 failure.error,
                 failure.hint
@@ -335,7 +335,7 @@ pub(super) fn report(report: &Report, dress: Dress) -> String {
         put(&mut text, format_args!("{}{gap}{names}: {}\n", counted(word, &left.alike), left.because));
     }
     for warning in &report.warnings {
-        put(&mut text, format_args!("{}: {}\n", dress.bold("warning"), Display::of(warning)));
+        put(&mut text, format_args!("{}: {}\n", styling.bold("warning"), Display::of(warning)));
     }
     for (brake, count) in &report.brakes {
         put(&mut text, format_args!("withheld {count}: {brake}\n"));
@@ -347,7 +347,7 @@ pub(super) fn report(report: &Report, dress: Dress) -> String {
         let begun = if begun == 0 { String::new() } else { format!(", {begun} begun") };
         format!("{} applied, {} failed{begun}, {} not started.", report.applied, report.failed, report.skipped)
     };
-    put(&mut text, format_args!("{}", dress.bold(headline)));
+    put(&mut text, format_args!("{}", styling.bold(headline)));
     if report.pending + report.held > 0 {
         put(&mut text, format_args!(" {} for review and {} held are left for a person.", report.pending, report.held));
     }
@@ -355,12 +355,12 @@ pub(super) fn report(report: &Report, dress: Dress) -> String {
         let are = if report.ready == 1 { "1 more is" } else { &format!("{} more are", report.ready) };
         put(&mut text, format_args!(" {are} ready, and this run was not asked for that: `punchlist --auto-approve` is."));
     }
-    if report.told > 0 {
+    if report.statuses > 0 {
         put(
             &mut text,
             format_args!(
                 " The sync status of {} was written.",
-                if report.told == 1 { "1 page".to_owned() } else { format!("{} pages", report.told) }
+                if report.statuses == 1 { "1 page".to_owned() } else { format!("{} pages", report.statuses) }
             ),
         );
     }

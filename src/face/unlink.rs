@@ -2,7 +2,7 @@
 
 use super::{
     cli::say,
-    failure::{Code, Failure},
+    failure::{Code, RunError},
 };
 use crate::{
     domain::{
@@ -13,13 +13,13 @@ use crate::{
 };
 
 /// Parts a page, by its ID or address, from its object.
-pub(super) async fn unlink(installation: &Installation, page: &str) -> Result<(), Failure> {
+pub(super) async fn unlink(installation: &Installation, page: &str) -> Result<(), RunError> {
     let shown = Display::of(page).clipped(80).to_string();
-    let wanted = page_in(page).ok_or_else(|| Failure::new(Code::Usage, format!("“{shown}” is no ID or address of a page")))?;
+    let wanted = page_in(page).ok_or_else(|| RunError::new(Code::Usage, format!("“{shown}” is no ID or address of a page")))?;
     let mut state = installation.open_state().await?;
     let registry = state.registry().await?;
     let Some(link) = registry.of_page(wanted) else {
-        return Err(Failure::new(Code::Error, format!("no page {wanted} is linked"))
+        return Err(RunError::new(Code::Error, format!("no page {wanted} is linked"))
             .hint("notices and holds name the page; `punchlist explain PAGE` says what it is linked to"));
     };
     let parted = Link { sight: Sight::Parted, ..link.clone() };

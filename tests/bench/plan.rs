@@ -86,7 +86,7 @@ impl World {
             created: Timestamp::UNIX_EPOCH,
             edited: Timestamp::UNIX_EPOCH,
             values: Values::default(),
-            told: Values::default(),
+            sync_status: Values::default(),
             item_of: Relation::None,
         }]);
         self.objects[kind as usize].add([Object {

@@ -14,7 +14,7 @@ use punchlist::{
         text::Raw,
     },
     edge::{
-        clockify::{Clockify, Wanted},
+        clockify::{Clockify, MappedFields},
         http::{Http, Options},
     },
     sandbox::{ClockifyId, Failure as What, Knobs, World},
@@ -164,5 +164,5 @@ fn with(wire: &Wire, change: impl FnOnce(&mut Options)) -> Clockify {
     let mut options = wire.options(Of::Clockify);
     options.body_max = 1 << 20;
     change(&mut options);
-    Clockify::new(Http::new(options).expect("a client"), Wanted::default())
+    Clockify::new(Http::new(options).expect("a client"), MappedFields::default())
 }

@@ -245,7 +245,7 @@ impl History {
             }
             // Two machines, or one that forgot, can make twins where nothing tells; then they must be told.
             let excused = self.forgot || self.machines.len() > 1;
-            let is_told = |object: &ObjectId| {
+            let is_sync_status = |object: &ObjectId| {
                 let mut above = Some(*object);
                 while let Some(id) = above {
                     if told.contains(&id) || registry.of_object(id).is_some() && id == *object {
@@ -255,7 +255,7 @@ impl History {
                 }
                 false
             };
-            if !excused || !open.iter().all(is_told) {
+            if !excused || !open.iter().all(is_sync_status) {
                 let notices: Vec<_> = intent.plan.notices.iter().map(|notice| (notice.code, notice.object)).collect();
                 let text = format!("O1: {} objects for page {page}: {open:?}; told: {notices:?}", open.len());
                 world.broken.push(text);

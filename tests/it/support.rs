@@ -15,7 +15,7 @@ use punchlist::{
         rules::{IdStrategy, Mapping},
     },
     edge::{
-        clockify::{Clockify, Wanted},
+        clockify::{Clockify, MappedFields},
         http::{Auth, Exchange, Http, Options},
         notion::{API_VERSION, Notion, Source},
     },
@@ -237,7 +237,7 @@ impl Wire {
 
     /// A client that reads every field there is.
     pub(crate) fn clockify(&self) -> Clockify {
-        let wanted = Wanted(PerKind::from_fn(|kind| Field::mappable(kind).iter().copied().collect()));
+        let wanted = MappedFields(PerKind::from_fn(|kind| Field::mappable(kind).iter().copied().collect()));
         Clockify::new(Http::new(self.options(model::Service::Clockify)).expect("a client"), wanted)
     }
 

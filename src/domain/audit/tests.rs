@@ -57,7 +57,7 @@ fn log(entries: u64) -> (Vec<Lying>, Vec<Checkpoint>) {
     (log, checkpoints)
 }
 
-fn verified(log: &[Lying], checkpoints: &[Checkpoint]) -> Verdict {
+fn verified(log: &[Lying], checkpoints: &[Checkpoint]) -> Findings {
     let mut verifier = Verifier::new((0, Hash::START), checkpoints.to_vec());
     for Lying { n, body, hash } in log {
         verifier.follow(&Row { n: *n, body, hash: *hash, previous: None, labels: None });

@@ -149,7 +149,7 @@ impl fmt::Display for Finding {
 
 /// What following the chain has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Findings {
     /// Entries that were followed.
     pub entries: u64,
     /// The number of the first, where there is one.
@@ -170,7 +170,7 @@ pub struct Verdict {
     pub more: usize,
 }
 
-impl Verdict {
+impl Findings {
     /// True when nothing was found.
     pub fn is_sound(&self) -> bool {
         self.findings.is_empty()
@@ -189,7 +189,7 @@ impl Verdict {
 /// Follows a chain, entry by entry.
 #[derive(Debug)]
 pub struct Verifier {
-    verdict: Verdict,
+    verdict: Findings,
     /// The entry that the log begins after, and its hash.
     start: (u64, Hash),
     last: u64,
@@ -210,7 +210,7 @@ impl Verifier {
         let mut checkpoints = checkpoints;
         checkpoints.sort_by_key(|checkpoint| checkpoint.n);
         let (last, head) = start;
-        let verdict = Verdict {
+        let verdict = Findings {
             entries: 0,
             first: None,
             last: None,
@@ -325,7 +325,7 @@ impl Verifier {
     }
 
     /// What it comes to.
-    pub fn finish(mut self) -> Verdict {
+    pub fn finish(mut self) -> Findings {
         let last = self.last;
         self.verdict.head = self.head;
         self.verdict.last = self.verdict.first.map(|_| last);

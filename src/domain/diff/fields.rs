@@ -8,7 +8,7 @@ use crate::domain::{
 
 /// How a field's two values stand to each other and to the base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::domain) enum Verdict {
+pub(in crate::domain) enum Comparison {
     /// They are equal, and the base does not say so yet.
     Agreed,
     /// Only Notion moved.
@@ -31,31 +31,31 @@ pub(super) struct Compared {
     pub(super) current: Value,
     /// What Notion held when both were last verified.
     pub(super) base: Option<Value>,
-    pub(super) verdict: Verdict,
+    pub(super) comparison: Comparison,
 }
 
 /// Compares two values; nothing when they agree as the base says, or differ as the base says.
 fn compare(field: Field, wanted: &Value, current: &Value, base: Option<&Agreed>) -> Option<Compared> {
-    let verdict = verdict(wanted, current, base)?;
+    let comparison = comparison(wanted, current, base)?;
     let base = base.map(|base| base.notion().clone());
-    Some(Compared { field, wanted: wanted.clone(), current: current.clone(), base, verdict })
+    Some(Compared { field, wanted: wanted.clone(), current: current.clone(), base, comparison })
 }
 
 /// The table at the top of `diff`.
-pub(in crate::domain) fn verdict(wanted: &Value, current: &Value, base: Option<&Agreed>) -> Option<Verdict> {
+pub(in crate::domain) fn comparison(wanted: &Value, current: &Value, base: Option<&Agreed>) -> Option<Comparison> {
     if wanted == current {
         let known = matches!(base, Some(Agreed::Same(value)) if value == wanted);
-        return (!known).then_some(Verdict::Agreed);
+        return (!known).then_some(Comparison::Agreed);
     }
-    let Some(base) = base else { return Some(Verdict::FirstSight) };
+    let Some(base) = base else { return Some(Comparison::FirstSight) };
     let is_seen = matches!(base, Agreed::Seen { .. });
     match (base.notion() == wanted, base.clockify() == current) {
-        (true, true) => (is_seen && *wanted != Value::Empty).then_some(Verdict::NotKept),
+        (true, true) => (is_seen && *wanted != Value::Empty).then_some(Comparison::NotKept),
         // What says nothing asks for nothing, whatever the other side does.
-        (true, false) if is_seen && *wanted == Value::Empty => Some(Verdict::FirstSight),
-        (false, true) => Some(Verdict::NotionChanged),
-        (true, false) => Some(Verdict::ClockifyChanged),
-        (false, false) => Some(Verdict::Conflict),
+        (true, false) if is_seen && *wanted == Value::Empty => Some(Comparison::FirstSight),
+        (false, true) => Some(Comparison::NotionChanged),
+        (true, false) => Some(Comparison::ClockifyChanged),
+        (false, false) => Some(Comparison::Conflict),
     }
 }
 
@@ -87,7 +87,7 @@ pub(super) fn along(course: Course, base: Option<&Base>) -> Option<Compared> {
     };
     let (wanted, current) = (Value::Closed(closes), Value::Closed(!closes));
     let base = base.and_then(|base| base.get(Field::State)).map(|agreed| agreed.notion().clone());
-    Some(Compared { field: Field::State, wanted, current, base, verdict: Verdict::NotionChanged })
+    Some(Compared { field: Field::State, wanted, current, base, comparison: Comparison::NotionChanged })
 }
 
 /// Compares the name and the mapped fields that both sides could be read for.
@@ -124,7 +124,13 @@ impl<'a> Differ<'a> {
                 compare(Field::Parent, &Value::Empty, &current, base)
             } else {
                 let base = base.map(|base| base.notion().clone());
-                Some(Compared { field: Field::Parent, wanted: Value::Empty, current, base, verdict: Verdict::NotionChanged })
+                Some(Compared {
+                    field: Field::Parent,
+                    wanted: Value::Empty,
+                    current,
+                    base,
+                    comparison: Comparison::NotionChanged,
+                })
             };
         };
         let (above, found) = self.pairs.of(*parent)?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Differ, FIRST_SIGHT, RECREATE,
-    fields::{self, Compared, Course, Verdict},
+    fields::{self, Compared, Comparison, Course},
     id_at, linking,
 };
 use crate::domain::{
@@ -173,51 +173,51 @@ impl<'a> Differ<'a> {
         let precedence = &self.rules.precedence[page.kind];
         let mut parts: Vec<Part> = Vec::new();
         for difference in compared {
-            let Compared { field, wanted, current, base: _, verdict } = &difference;
+            let Compared { field, wanted, current, base: _, comparison } = &difference;
             let rule = precedence.of(*field);
-            let (cause, side, confidence, reason) = match verdict {
-                Verdict::Agreed => {
+            let (cause, side, confidence, reason) = match comparison {
+                Comparison::Agreed => {
                     agree(*field, Agreed::Same(wanted.clone()));
                     continue;
                 }
-                verdict if rule.direction == Direction::ToNotion => match verdict {
-                    Verdict::FirstSight if *current == Value::Empty => {
+                comparison if rule.direction == Direction::ToNotion => match comparison {
+                    Comparison::FirstSight if *current == Value::Empty => {
                         agree(*field, Agreed::Seen { notion: wanted.clone(), clockify: current.clone() });
                         continue;
                     }
-                    Verdict::NotKept if *current == Value::Empty => continue,
-                    Verdict::FirstSight | Verdict::NotKept => (
+                    Comparison::NotKept if *current == Value::Empty => continue,
+                    Comparison::FirstSight | Comparison::NotKept => (
                         Cause::ToNotion,
                         Service::Notion,
                         FIRST_SIGHT,
                         "both sides differ, and were never seen to agree; by the rule this field goes to Notion",
                     ),
-                    Verdict::ClockifyChanged => {
+                    Comparison::ClockifyChanged => {
                         (Cause::ToNotion, Service::Notion, 100, "changed in Clockify; by the rule this field goes to Notion")
                     }
                     _ => {
                         (Cause::ToNotion, Service::Notion, BY_RULE, "edited in Notion, but by the rule this field goes to Notion")
                     }
                 },
-                Verdict::NotionChanged if *field == Field::Parent && self.may_lose_client(page) => {
+                Comparison::NotionChanged if *field == Field::Parent && self.may_lose_client(page) => {
                     (Cause::NotionChanged, Service::Clockify, CONTESTED, "its client was removed in Notion")
                 }
-                Verdict::NotionChanged => (Cause::NotionChanged, Service::Clockify, 100, "changed in Notion"),
-                Verdict::FirstSight if *wanted == Value::Empty && !matches!(field, Field::Name | Field::Parent) => {
+                Comparison::NotionChanged => (Cause::NotionChanged, Service::Clockify, 100, "changed in Notion"),
+                Comparison::FirstSight if *wanted == Value::Empty && !matches!(field, Field::Name | Field::Parent) => {
                     // A property that says nothing does not ask for anything to be wiped; nor does it agree to what is there.
                     agree(*field, Agreed::Seen { notion: wanted.clone(), clockify: current.clone() });
                     continue;
                 }
-                Verdict::NotKept => (
+                Comparison::NotKept => (
                     Cause::NotKept,
                     Service::Clockify,
                     CONTESTED,
                     "Clockify took it and did not keep it: the plan or the rights of the account may not allow it",
                 ),
-                Verdict::FirstSight => {
+                Comparison::FirstSight => {
                     (Cause::FirstSight, Service::Clockify, FIRST_SIGHT, "both sides differ, and were never seen to agree")
                 }
-                Verdict::ClockifyChanged => match rule.on_drift {
+                Comparison::ClockifyChanged => match rule.on_drift {
                     OnDrift::Review => (Cause::Drift, Service::Clockify, CONTESTED, "edited in Clockify since both agreed"),
                     OnDrift::Restore => {
                         (Cause::Drift, Service::Clockify, 100, "edited in Clockify; the rule is to restore Notion's value")
@@ -227,7 +227,7 @@ impl<'a> Differ<'a> {
                         continue;
                     }
                 },
-                Verdict::Conflict => match rule.on_conflict {
+                Comparison::Conflict => match rule.on_conflict {
                     OnConflict::Review => {
                         (Cause::Conflict, Service::Clockify, CONTESTED, "edited on both sides since they agreed")
                     }

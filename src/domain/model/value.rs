@@ -52,7 +52,7 @@ impl Field {
     }
 
     /// True for what pages tell of punchlist's own work: it is no part of what both sides agree on.
-    pub fn is_told(self) -> bool {
+    pub fn is_sync_status(self) -> bool {
         matches!(self, Self::SyncStatus | Self::SyncNote)
     }
 

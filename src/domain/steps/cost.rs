@@ -26,8 +26,8 @@ fn readings(steps: &[Step], service: Service, snapshots: &Snapshots, pace: &Pace
     let hourly = service == Service::Clockify && pace.clockify_per_hour.is_some();
     let rests_on_reading = |step: &&Step| match &step.act {
         Act::Update { .. } | Act::Create { like: Some(_), .. } => service == Service::Clockify,
-        Act::WriteBack { fields, .. } => service == Service::Notion && fields.keys().any(|field| !field.is_told()),
-        Act::Create { .. } | Act::Adopt(_) | Act::Restore(_) | Act::Part(_) | Act::Accept => false,
+        Act::WriteBack { fields, .. } => service == Service::Notion && fields.keys().any(|field| !field.is_sync_status()),
+        Act::Create { .. } | Act::Adopt(_) | Act::Restore(_) | Act::Unlink(_) | Act::Accept => false,
     };
     let of_kind = |kind| {
         let writes = steps.iter().filter(|step| step.kind == kind).filter(rests_on_reading).count();

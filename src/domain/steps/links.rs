@@ -25,7 +25,7 @@ pub fn wanted(page: &Page, field: Field) -> Option<Value> {
         Field::State => Value::Closed(page.standing.closed()?),
         Field::Claim => return page.claim.value(),
         Field::Parent => return None,
-        Field::SyncStatus | Field::SyncNote => return page.told.get(field).cloned(),
+        Field::SyncStatus | Field::SyncNote => return page.sync_status.get(field).cloned(),
         _ => return page.values.get(field).cloned(),
     })
 }
@@ -139,7 +139,7 @@ pub fn written_back(
     apart: &BTreeMap<Field, Value>,
 ) -> Option<Link> {
     let mut next = link.clone();
-    for (&field, sent) in fields.iter().filter(|(field, _)| !field.is_told()) {
+    for (&field, sent) in fields.iter().filter(|(field, _)| !field.is_sync_status()) {
         next.base.set(field, Agreed::on(sent.clone(), apart.get(&field).unwrap_or(sent).clone()));
     }
     match claim {

@@ -38,7 +38,7 @@ const TASK_LISTINGS_FAILED_MAX: usize = 3;
 const TASK_LISTINGS_AT_ONCE: usize = 4;
 
 /// Told how many rows of a kind were read.
-type Progress<'a> = &'a (dyn Fn(Kind, usize) + Sync);
+type OnRows<'a> = &'a (dyn Fn(Kind, usize) + Sync);
 
 /// What one walk through the pages of a listing gave.
 pub(super) struct Walked<T> {
@@ -57,7 +57,7 @@ impl Clockify {
     /// # Errors
     /// [`Error`] where clients, projects or users cannot be listed. A project whose tasks cannot be listed spoils the tasks alone,
     /// unless the reason concerns them all.
-    pub async fn fetch(&self, workspace: &str, progress: Progress<'_>) -> Result<(Snapshot<Object>, Vec<Problem>), Error> {
+    pub async fn fetch(&self, workspace: &str, progress: OnRows<'_>) -> Result<(Snapshot<Object>, Vec<Problem>), Error> {
         let clients = async { self.read_clients(workspace, progress).await.map_err(|failure| self.error("clients", failure)) };
         let projects =
             async { self.read_projects(workspace, progress).await.map_err(|failure| self.error("projects and tasks", failure)) };
@@ -112,7 +112,7 @@ impl Clockify {
         })
     }
 
-    async fn read_clients(&self, workspace: &str, progress: Progress<'_>) -> Result<Walked<ClientRow>, Failure> {
+    async fn read_clients(&self, workspace: &str, progress: OnRows<'_>) -> Result<Walked<ClientRow>, Failure> {
         let request = || Request::get(&["v1", "workspaces", workspace, "clients"]);
         let rows = self.list::<ClientRow>(request, &|count| progress(Kind::Client, count)).await?;
         self.note_listing(Kind::Client, &rows);
@@ -129,7 +129,7 @@ impl Clockify {
     pub(super) async fn read_projects(
         &self,
         workspace: &str,
-        progress: Progress<'_>,
+        progress: OnRows<'_>,
     ) -> Result<(Walked<ProjectRow>, Walked<TaskRow>), Failure> {
         let request = || by_id(all_projects(workspace).query("hydrated", "true"));
         let mut projects = self.list::<ProjectRow>(request, &|count| progress(Kind::Project, count)).await?;

@@ -20,11 +20,11 @@ fn id(text: &str) -> ObjectId {
     text.parse().expect("an id")
 }
 
-fn wanted() -> Wanted {
-    Wanted(PerKind::from_fn(|kind| Field::mappable(kind).iter().copied().collect()))
+fn wanted() -> MappedFields {
+    MappedFields(PerKind::from_fn(|kind| Field::mappable(kind).iter().copied().collect()))
 }
 
-fn clockify(stub: &Stub, wanted: Wanted) -> Clockify {
+fn clockify(stub: &Stub, wanted: MappedFields) -> Clockify {
     let mut options =
         Options::new(Service::Clockify, stub.url.join("/api/").expect("a URL"), Auth::api_key(&"key".into()), Arc::new(|_| {}));
     options.backoff = std::time::Duration::from_millis(1);
@@ -115,7 +115,7 @@ fn a_client_is_none_however_it_is_absent() {
 #[tokio::test]
 async fn everything_is_read_in_two_calls() {
     let stub = Stub::start(world).await;
-    let clockify = clockify(&stub, Wanted::default());
+    let clockify = clockify(&stub, MappedFields::default());
 
     let (snapshot, problems) = clockify.fetch("w", &|_, _| {}).await.expect("readable");
 
@@ -158,7 +158,7 @@ async fn projects_without_tasks_are_asked_one_by_one_and_a_failure_spoils_the_ta
         _ => world(asked, before),
     })
     .await;
-    let (snapshot, _) = clockify(&stub, Wanted::default()).fetch("w", &|_, _| {}).await.expect("readable");
+    let (snapshot, _) = clockify(&stub, MappedFields::default()).fetch("w", &|_, _| {}).await.expect("readable");
     assert!(snapshot.projects.complete().is_some());
     assert_eq!(snapshot.tasks.rows().len(), 1);
     assert!(snapshot.tasks.incomplete_because().expect("incomplete").contains("64b000000000000000000002"));
@@ -199,7 +199,7 @@ async fn listings_go_on_until_the_last_page_and_always_end() {
             _ => Reply::json(200, &json!([])),
         })
         .await;
-        let (snapshot, _) = clockify(&stub, Wanted::default()).fetch("w", &|_, _| {}).await.expect(name);
+        let (snapshot, _) = clockify(&stub, MappedFields::default()).fetch("w", &|_, _| {}).await.expect(name);
         assert_eq!(stub.calls().len(), calls + 1, "{name}");
         assert_eq!(snapshot.clients.rows().len(), count, "{name}");
         assert_eq!(snapshot.clients.complete().is_some(), complete, "{name}");
@@ -347,8 +347,10 @@ async fn finding_is_one_call_and_exact() {
         Reply::json(200, &json!([project(), other, part]))
     })
     .await;
-    let found =
-        clockify(&stub, Wanted::default()).find("w", Kind::Project, Some(id(CLIENT)), &"Site".into()).await.expect("readable");
+    let found = clockify(&stub, MappedFields::default())
+        .find("w", Kind::Project, Some(id(CLIENT)), &"Site".into())
+        .await
+        .expect("readable");
     assert_eq!(found.iter().map(|object| object.id).collect::<Vec<_>>(), [id(PROJECT)]);
     assert_eq!(stub.asked().len(), 1);
     assert_eq!(stub.asked()[0].query, "name=Site&page-size=5000&strict-name-search=true");
@@ -357,7 +359,7 @@ async fn finding_is_one_call_and_exact() {
 #[tokio::test]
 async fn what_is_not_shown_is_nothing() {
     let stub = Stub::start(|_, _| Reply::json(400, &json!({"message": "any text", "code": 501}))).await;
-    let clockify = clockify(&stub, Wanted::default());
+    let clockify = clockify(&stub, MappedFields::default());
     assert_eq!(clockify.read("w", Kind::Project, id(PROJECT), None).await, Ok(None));
     assert_eq!(clockify.observe("w", Kind::Project, &[id(PROJECT)]).await, [(id(PROJECT), Ok(None))]);
     let failure = clockify.update("w", Kind::Project, id(PROJECT), &[(Field::State, Value::Closed(true))].into()).await;
@@ -374,7 +376,7 @@ async fn the_workspace_is_chosen_by_id_or_name() {
         ),
     })
     .await;
-    let clockify = clockify(&stub, Wanted::default());
+    let clockify = clockify(&stub, MappedFields::default());
     let identity = clockify.identity(Some("Acme")).await.expect("found");
     assert_eq!((identity.workspace_id.as_str(), identity.plan.as_str(), identity.user_id.as_str()), ("w1", "FREE", "u1"));
     assert_eq!(clockify.identity(Some("w2")).await.expect("found").workspace_id, "w2");
@@ -387,10 +389,10 @@ async fn the_workspace_is_chosen_by_id_or_name() {
 #[tokio::test]
 async fn a_refused_key_is_told_from_a_missing_right() {
     let stub = Stub::start(|_, _| Reply::json(401, &json!({"message": "Api key does not exist", "code": 4003}))).await;
-    let error = clockify(&stub, Wanted::default()).fetch("w", &|_, _| {}).await.expect_err("refused");
+    let error = clockify(&stub, MappedFields::default()).fetch("w", &|_, _| {}).await.expect_err("refused");
     assert!(matches!(error, Error::Refused { .. }) && error.is_refusal(), "{error:?}");
     let stub = Stub::start(|_, _| Reply::json(403, &json!({"message": "Access Denied", "code": 501}))).await;
-    let error = clockify(&stub, Wanted::default()).fetch("w", &|_, _| {}).await.expect_err("refused");
+    let error = clockify(&stub, MappedFields::default()).fetch("w", &|_, _| {}).await.expect_err("refused");
     assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
 }
 

@@ -74,7 +74,7 @@ fn map_kind(reader: &mut Reader<'_>, kind: Kind, id_strategy: IdStrategy, mappin
                     format!("`{key}` is \"{name}\", which `{section}.{other}` names too; give it a property of its own"),
                 );
             }
-            mapping.told.insert(field, name);
+            mapping.sync_status.insert(field, name);
         }
     }
 }
@@ -91,8 +91,8 @@ fn other_use(kind: Kind, mapping: &Mapping, name: &str) -> Option<String> {
     ];
     let fixed = fixed.into_iter().find_map(|(is_it, key)| is_it.then(|| key.to_owned()));
     let field = || mapping.fields.iter().find(|(_, mapped)| mapped.property == name).map(|(field, _)| format!("fields.{field}"));
-    let told = || mapping.told.iter().find(|(_, told)| *told == name).map(|(field, _)| field.to_string());
-    fixed.or_else(field).or_else(told)
+    let status = || mapping.sync_status.iter().find(|(_, property)| *property == name).map(|(field, _)| field.to_string());
+    fixed.or_else(field).or_else(status)
 }
 
 /// Where what a field is to hold comes from.

@@ -182,7 +182,7 @@ pub(super) enum Happened {
 
 /// What follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Treatment {
     /// Again after a backoff while attempts last, then this failure.
     Retry(Kind),
     /// All requests to the service pause; then again while attempts last.
@@ -204,18 +204,18 @@ pub(super) enum Kind {
 /// The table. Notion docs, status codes: 429 and 529 may be repeated by all methods, 5xx only where repeating is harmless; a 503 may
 /// even say that the change was saved. A 409 is a collision in Notion's storage, seen on 1 to 2 % of writes under load (live probe,
 /// third party).
-pub(super) fn classify(repeat: Repeat, happened: Happened) -> Verdict {
+pub(super) fn classify(repeat: Repeat, happened: Happened) -> Treatment {
     use Happened::{NoWay, NotSent, Silence, Status, TooLarge, Unreadable, Untrusted};
     match (happened, repeat) {
-        (NotSent, _) => Verdict::Retry(Kind::NotSent),
-        (Untrusted, _) => Verdict::Fail(Kind::Untrusted),
-        (NoWay, _) => Verdict::Fail(Kind::NotSent),
-        (Status(429 | 529), _) => Verdict::Pause,
-        (TooLarge, Repeat::Read) => Verdict::Fail(Kind::TooLarge),
-        (Status(409), Repeat::Read | Repeat::Idempotent) => Verdict::Retry(Kind::Rejected),
-        (Status(408 | 500..) | Silence | Unreadable, Repeat::Read | Repeat::Idempotent) => Verdict::Retry(Kind::Unknown),
-        (Status(408 | 500..) | Silence | Unreadable, Repeat::Never) | (TooLarge, _) => Verdict::Fail(Kind::Unknown),
-        (Status(_), _) => Verdict::Fail(Kind::Rejected),
+        (NotSent, _) => Treatment::Retry(Kind::NotSent),
+        (Untrusted, _) => Treatment::Fail(Kind::Untrusted),
+        (NoWay, _) => Treatment::Fail(Kind::NotSent),
+        (Status(429 | 529), _) => Treatment::Pause,
+        (TooLarge, Repeat::Read) => Treatment::Fail(Kind::TooLarge),
+        (Status(409), Repeat::Read | Repeat::Idempotent) => Treatment::Retry(Kind::Rejected),
+        (Status(408 | 500..) | Silence | Unreadable, Repeat::Read | Repeat::Idempotent) => Treatment::Retry(Kind::Unknown),
+        (Status(408 | 500..) | Silence | Unreadable, Repeat::Never) | (TooLarge, _) => Treatment::Fail(Kind::Unknown),
+        (Status(_), _) => Treatment::Fail(Kind::Rejected),
     }
 }
 
@@ -279,8 +279,8 @@ mod tests {
     fn the_table() {
         use Happened::{NoWay, NotSent, Silence, Status, TooLarge, Unreadable, Untrusted};
         use Repeat::{Idempotent, Never, Read};
-        let retry = Verdict::Retry;
-        let fail = Verdict::Fail;
+        let retry = Treatment::Retry;
+        let fail = Treatment::Fail;
         let rejected = fail(Kind::Rejected);
         let unknown = fail(Kind::Unknown);
         for (happened, read, idempotent, never) in [
@@ -297,12 +297,12 @@ mod tests {
             (Status(404), rejected, rejected, rejected),
             (Status(408), retry(Kind::Unknown), retry(Kind::Unknown), unknown),
             (Status(409), retry(Kind::Rejected), retry(Kind::Rejected), rejected),
-            (Status(429), Verdict::Pause, Verdict::Pause, Verdict::Pause),
+            (Status(429), Treatment::Pause, Treatment::Pause, Treatment::Pause),
             (Status(500), retry(Kind::Unknown), retry(Kind::Unknown), unknown),
             (Status(502), retry(Kind::Unknown), retry(Kind::Unknown), unknown),
             (Status(503), retry(Kind::Unknown), retry(Kind::Unknown), unknown),
             (Status(504), retry(Kind::Unknown), retry(Kind::Unknown), unknown),
-            (Status(529), Verdict::Pause, Verdict::Pause, Verdict::Pause),
+            (Status(529), Treatment::Pause, Treatment::Pause, Treatment::Pause),
         ] {
             assert_eq!(classify(Read, happened), read, "reading: {happened:?}");
             assert_eq!(classify(Idempotent, happened), idempotent, "setting: {happened:?}");

@@ -115,11 +115,11 @@ pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
         values.set(*field, value.clone());
     }
 
-    let mut told = Values::default();
-    for (field, property) in &bound.told {
+    let mut sync_status = Values::default();
+    for (field, property) in &bound.sync_status {
         let reading = cell(property).map(|value| Cell::read(value).reading(*field, &Mapped::as_is(property.name.exact())));
         if let Some(Ok(reading)) = reading {
-            told.put(*field, reading);
+            sync_status.put(*field, reading);
         }
     }
 
@@ -170,7 +170,7 @@ pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
         created: row.created_time.unwrap_or_default(),
         edited: row.last_edited_time.unwrap_or_default(),
         values,
-        told,
+        sync_status,
     };
     RowReading { page, meant, problems, outdated }
 }

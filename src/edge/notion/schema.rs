@@ -48,7 +48,7 @@ enum Role<'a> {
     Closed(&'a Holds),
     Only(&'a Holds),
     Field(Field, &'a Mapped),
-    Told(Field),
+    SyncStatus(Field),
 }
 
 impl Role<'_> {
@@ -61,7 +61,7 @@ impl Role<'_> {
             Self::Closed(_) => "closed".to_owned(),
             Self::Only(_) => "only".to_owned(),
             Self::Field(field, _) => format!("fields.{field}"),
-            Self::Told(field) => field.to_string(),
+            Self::SyncStatus(field) => field.to_string(),
         };
         format!("mapping.{}.{key}", kind.plural())
     }
@@ -77,8 +77,8 @@ impl Role<'_> {
             Self::Only(Holds::Checked(_)) => &["checkbox"],
             Self::Only(Holds::OneOf(_)) => &["select", "status", "multi_select"],
             // A status is never empty, and has no other options than people gave it (Notion docs, page properties).
-            Self::Told(Field::SyncStatus) => &["select", "rich_text"],
-            Self::Id | Self::Told(_) => &["rich_text"],
+            Self::SyncStatus(Field::SyncStatus) => &["select", "rich_text"],
+            Self::Id | Self::SyncStatus(_) => &["rich_text"],
             Self::Field(Field::Billable | Field::Public, _) => &["checkbox", "select", "status", "formula", "rollup"],
             Self::Field(Field::Estimate, mapped) if mapped.values.is_empty() => &["number", "formula", "rollup"],
             Self::Field(Field::Estimate, _) => &["number", "select", "status", "formula", "rollup"],
@@ -121,7 +121,7 @@ pub(super) struct Bound {
     pub(super) fields: Vec<(Field, Property, Mapped)>,
     /// What no property says, since it is the same for every page.
     pub(super) fixed: BTreeMap<Field, Value>,
-    pub(super) told: Vec<(Field, Property)>,
+    pub(super) sync_status: Vec<(Field, Property)>,
 }
 
 impl Bound {
@@ -156,14 +156,16 @@ impl Bound {
             Some((field, noted(find(Role::Field(field, mapped), &mapped.property), &mut misfits)?, mapped.clone()))
         });
         let fields = fields.collect();
-        let told =
-            mapping.told.iter().filter_map(|(&field, name)| Some((field, noted(find(Role::Told(field), name), &mut misfits)?)));
-        let told = told.collect();
+        let sync_status = mapping
+            .sync_status
+            .iter()
+            .filter_map(|(&field, name)| Some((field, noted(find(Role::SyncStatus(field), name), &mut misfits)?)));
+        let sync_status = sync_status.collect();
         if !misfits.is_empty() {
             return Err(misfits);
         }
         let title = title.unwrap_or_else(|| Property { id: "title".into(), kind: "title".into(), ..Property::default() });
-        Ok(Self { kind, title, id, parent, item_of, closed, only, fields, fixed: mapping.fixed.clone(), told })
+        Ok(Self { kind, title, id, parent, item_of, closed, only, fields, fixed: mapping.fixed.clone(), sync_status })
     }
 
     /// What can be written into the properties of the fields that both sides can hold.
@@ -183,14 +185,14 @@ impl Bound {
     /// The mapped properties besides the title.
     pub(super) fn mapped(&self) -> impl Iterator<Item = &Property> {
         let conditions = self.closed.iter().chain(&self.only).map(|(property, _)| property);
-        let told = self.told.iter().map(|(_, property)| property);
+        let sync_status = self.sync_status.iter().map(|(_, property)| property);
         self.id
             .iter()
             .chain(&self.parent)
             .chain(&self.item_of)
             .chain(conditions)
             .chain(self.fields.iter().map(|(_, property, _)| property))
-            .chain(told)
+            .chain(sync_status)
     }
 
     /// The ids that a query is narrowed to, each once.

@@ -32,8 +32,8 @@ pub(super) fn changes(
                 (property, written(property, &state(property, is, value)?)?)
             }
             Field::SyncStatus | Field::SyncNote => {
-                let told = bound.told.iter().find(|(told, _)| *told == field);
-                let (_, property) = told.ok_or_else(|| format!("{field} is not mapped"))?;
+                let mapped = bound.sync_status.iter().find(|(of, _)| *of == field);
+                let (_, property) = mapped.ok_or_else(|| format!("{field} is not mapped"))?;
                 (property, written(property, value)?)
             }
             _ => {
@@ -77,7 +77,7 @@ pub(super) fn unwritten(page: &Page, claim: Option<Option<ObjectId>>, fields: &B
     if claim.is_some_and(|claim| !page.claim.is(claim)) {
         return Some("Clockify ID");
     }
-    let now = |field: Field| if field.is_told() { page.told.get(field) } else { page.values.get(field) };
+    let now = |field: Field| if field.is_sync_status() { page.sync_status.get(field) } else { page.values.get(field) };
     let same = |field: Field, wanted: &Value| match (field, wanted) {
         (Field::Name, Value::Text(name)) => page.title.canonical() == name.canonical(),
         (Field::Name, _) => page.title.is_blank(),

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, types::Value as Sql
 
 use super::{Fault, Store, StoreError, from_json, from_word, journal, transact};
 use crate::domain::{
-    audit::{self, Checkpoint, Finding, Hash, Labels, Level, Row, Verdict, Verifier},
+    audit::{self, Checkpoint, Finding, Findings, Hash, Labels, Level, Row, Verifier},
     journal::{Event, RunId, What, Write},
     model::{Base, Field, Kind, ObjectId, PageId, Value},
     plan::ChangeId,
@@ -295,7 +295,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn verify(&self, checkpoints: &[Checkpoint]) -> Result<Verdict, StoreError> {
+    pub async fn verify(&self, checkpoints: &[Checkpoint]) -> Result<Findings, StoreError> {
         self.read(|connection| {
             let mut verifier = Verifier::new(start(connection)?, checkpoints.to_vec());
             let sql = "SELECT n, body, hash, level, page_id, clockify_id, change_id, run_id, at_ms, kind FROM event ORDER BY n";

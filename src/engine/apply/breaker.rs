@@ -50,7 +50,7 @@ impl Sort {
             Act::Create { .. } => Deed::Create,
             Act::Update { .. } => Deed::Update,
             Act::WriteBack { .. } => Deed::WriteBack,
-            Act::Adopt(_) | Act::Restore(_) | Act::Part(_) | Act::Accept => return None,
+            Act::Adopt(_) | Act::Restore(_) | Act::Unlink(_) | Act::Accept => return None,
         };
         Some(Self { deed, kind: step.kind })
     }

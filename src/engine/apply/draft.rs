@@ -54,7 +54,7 @@ impl<J: Journal> Applying<'_, '_, J> {
                 };
                 Write::WriteBack { page, kind, claim, fields: fields.clone() }
             }
-            Act::Adopt(_) | Act::Restore(_) | Act::Part(_) | Act::Accept => return Err("nothing is sent for it".to_owned()),
+            Act::Adopt(_) | Act::Restore(_) | Act::Unlink(_) | Act::Accept => return Err("nothing is sent for it".to_owned()),
         })
     }
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Applying, Failure, Journal, OUTDATED_MAX,
+    Applying, Journal, OUTDATED_MAX, WriteFailure,
     breaker::{Halt, Sort},
-    progress::{Progress, StepState},
+    progress::{Agenda, StepState},
 };
 use crate::domain::{
     journal::{Outcome, What},
@@ -15,7 +15,7 @@ use crate::domain::{
 
 impl<J: Journal> Applying<'_, '_, J> {
     /// Starts nothing more of the kinds of write that are stopped, and journals it.
-    pub(super) async fn halt(&mut self, progress: &mut Progress, halts: Vec<Halt>) -> Result<(), J::Error> {
+    pub(super) async fn halt(&mut self, progress: &mut Agenda, halts: Vec<Halt>) -> Result<(), J::Error> {
         for Halt { sort, because, cause } in halts {
             self.given_up.set(true);
             self.halted.insert(sort, because.clone());
@@ -32,7 +32,7 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// Gives up what was put back after its kind had been stopped.
-    pub(super) async fn give_up_halted(&mut self, progress: &mut Progress) -> Result<(), J::Error> {
+    pub(super) async fn give_up_halted(&mut self, progress: &mut Agenda) -> Result<(), J::Error> {
         for at in progress.left() {
             let because = Sort::of(&self.steps[at]).and_then(|sort| self.halted.get(&sort)).cloned();
             if let Some(because) = because.filter(|_| progress.state[at] == StepState::Waiting) {
@@ -43,18 +43,18 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// Puts a step back whose reading had become too old, a few times.
-    pub(super) async fn came_too_late(&mut self, progress: &mut Progress, at: usize) -> Result<(), J::Error> {
+    pub(super) async fn came_too_late(&mut self, progress: &mut Agenda, at: usize) -> Result<(), J::Error> {
         let times = self.outdated.entry(at).or_default();
         *times += 1;
         if *times <= OUTDATED_MAX {
             progress.again(at);
             return Ok(());
         }
-        self.failed(progress, at, &Failure::Outdated.to_string(), "run again when the service answers faster").await
+        self.failed(progress, at, &WriteFailure::Outdated.to_string(), "run again when the service answers faster").await
     }
 
     /// Journals that nobody knows what became of the writes that are still on their way when the run has waited long enough.
-    pub(super) async fn abandon(&mut self, progress: &mut Progress) -> Result<(), J::Error> {
+    pub(super) async fn abandon(&mut self, progress: &mut Agenda) -> Result<(), J::Error> {
         for (at, write) in std::mem::take(&mut self.aloft) {
             let error = "the run was stopped before it was answered".to_owned();
             self.append(vec![What::Outcome { write, outcome: Outcome::Unknown { error: error.clone() } }], &[]).await?;
@@ -64,7 +64,7 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// Notes that a step succeeded, and journals the changes whose steps have all succeeded.
-    pub(super) async fn succeeded(&mut self, progress: &mut Progress, at: usize) -> Result<(), J::Error> {
+    pub(super) async fn succeeded(&mut self, progress: &mut Agenda, at: usize) -> Result<(), J::Error> {
         let skipped = progress.ended(at, true);
         debug_assert!(skipped.is_empty(), "a step that succeeds skips nothing");
         let succeeded = |at: &usize| progress.state[*at] == StepState::Succeeded;
@@ -78,7 +78,7 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// Notes that a step failed, and journals its changes and those that can therefore not be started.
-    pub(super) async fn failed(&mut self, progress: &mut Progress, at: usize, error: &str, hint: &str) -> Result<(), J::Error> {
+    pub(super) async fn failed(&mut self, progress: &mut Agenda, at: usize, error: &str, hint: &str) -> Result<(), J::Error> {
         let skipped = progress.ended(at, false);
         let begun = self.begun(progress, &[at]);
         self.report(&[at], |change| {
@@ -90,13 +90,13 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// Notes that a step is not started after all, and journals its changes and those that need it as such.
-    pub(super) async fn give_up(&mut self, progress: &mut Progress, at: usize, because: &str) -> Result<(), J::Error> {
+    pub(super) async fn give_up(&mut self, progress: &mut Agenda, at: usize, because: &str) -> Result<(), J::Error> {
         let skipped = progress.ended(at, false);
         self.skip(progress, &[&[at][..], &skipped].concat(), because).await
     }
 
     /// Journals the changes of steps that are never started. What was begun is said as such.
-    pub(super) async fn skip(&mut self, progress: &Progress, skipped: &[usize], because: &str) -> Result<(), J::Error> {
+    pub(super) async fn skip(&mut self, progress: &Agenda, skipped: &[usize], because: &str) -> Result<(), J::Error> {
         let begun = self.begun(progress, skipped);
         self.report(skipped, |change| match begun.get(&change) {
             Some(done) => What::Begun { change, because: format!("{done}: {because}") },
@@ -106,14 +106,14 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// Of the changes of some steps those of which other steps have written something, with what that is in words.
-    pub(super) fn begun(&self, progress: &Progress, steps: &[usize]) -> BTreeMap<ChangeId, &'static str> {
+    pub(super) fn begun(&self, progress: &Agenda, steps: &[usize]) -> BTreeMap<ChangeId, &'static str> {
         let done = |change: &ChangeId| {
             let mut written = self.steps_of[change].iter().filter(|&&at| progress.state[at] == StepState::Succeeded);
             written.find_map(|&at| match self.steps[at].act {
                 Act::Create { .. } => Some("created, and the rest is still to be done (its ID in the page, what it replaces)"),
                 Act::Update { .. } => Some("changed in Clockify, and the page is still to be written"),
                 Act::WriteBack { .. } => Some("the page is written, and the rest is still to be done"),
-                Act::Adopt(_) | Act::Restore(_) | Act::Part(_) | Act::Accept => None,
+                Act::Adopt(_) | Act::Restore(_) | Act::Unlink(_) | Act::Accept => None,
             })
         };
         let changes = steps.iter().flat_map(|&at| &self.steps[at].changes);

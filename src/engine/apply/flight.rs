@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
-use super::{Failure, Found, Subject, Target, Written};
+use super::{Found, Subject, Target, WriteFailure, Written};
 use crate::domain::{
     journal::{Trace, Write, WriteId},
     model::ObjectId,
@@ -21,11 +21,11 @@ pub(super) struct Flight {
 /// What became of a write.
 pub(super) enum Arrival {
     /// It was answered.
-    Answered(Box<Result<Written, Failure>>),
+    Answered(Box<Result<Written, WriteFailure>>),
     /// Its answer left it open, and nobody has looked yet.
     Open { error: String },
     /// Its answer left it open, and it was looked up.
-    LookedUp { error: String, found: Result<Found, Failure> },
+    LookedUp { error: String, found: Result<Found, WriteFailure> },
     /// It was refused, perhaps since the name is taken, and looked for: by what could be its own.
     Taken { error: String, hint: String, found: Option<Box<Written>> },
     /// It happened, and so had the first try.
@@ -36,13 +36,13 @@ pub(super) enum Arrival {
 pub(super) async fn fly<T: Target>(target: &T, flight: Flight, rests_on: Option<Subject>) -> (Flight, Arrival) {
     let Flight { write, trace, second_try, .. } = &flight;
     let arrival = match target.write(write, rests_on).await {
-        Err(Failure::Unknown { error }) => Arrival::Open { error },
+        Err(WriteFailure::Unknown { error }) => Arrival::Open { error },
         Ok(written) if *second_try => match twins(target, write, trace, &written).await {
             twins if twins.is_empty() => Arrival::Answered(Box::new(Ok(written))),
             twins => Arrival::Twins { written: Box::new(written), twins },
         },
         // The name may be taken by what an earlier try, or another machine, has made.
-        Err(Failure::PerhapsTaken { error, hint }) => {
+        Err(WriteFailure::PerhapsTaken { error, hint }) => {
             let found = match target.look_up(write, trace).await {
                 Ok(Found::Happened(written)) => Some(written),
                 Ok(Found::Nothing | Found::Several(_)) | Err(_) => None,
@@ -83,13 +83,13 @@ pub(super) async fn find<T: Target>(
 /// Looks for a create again and again after a while, as a listing may lag behind a write, until there is something to see.
 ///
 /// # Errors
-/// [`Failure`] where the look-up itself fails; nothing can be concluded then.
-pub(super) async fn look_again<T: Target>(
+/// [`WriteFailure`] where the look-up itself fails; nothing can be concluded then.
+pub(super) async fn search_again<T: Target>(
     target: &T,
     write: &Write,
     trace: &Trace,
     settles: [Duration; 2],
-) -> Result<Found, Failure> {
+) -> Result<Found, WriteFailure> {
     let mut found = Ok(Found::Nothing);
     for pause in settles {
         tokio::time::sleep(pause).await;

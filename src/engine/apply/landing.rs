@@ -1,7 +1,7 @@
 //! What became of a write, journaled with the link that follows from it.
 
 use super::{
-    Applying, Failure, Found, Journal, Subject, Written,
+    Applying, Found, Journal, Subject, WriteFailure, Written,
     flight::{Arrival, Flight},
 };
 use crate::domain::{
@@ -49,7 +49,7 @@ impl<J: Journal> Applying<'_, '_, J> {
             Arrival::Taken { error, hint: _, found: Some(written) } if !self.is_anothers(&flight.write, &written) => {
                 self.done(flight, &written, vec![unknown(&error)]).await
             }
-            Arrival::Taken { error, hint, found: _ } => self.refused(flight, Failure::PerhapsTaken { error, hint }).await,
+            Arrival::Taken { error, hint, found: _ } => self.refused(flight, WriteFailure::PerhapsTaken { error, hint }).await,
             // What another page has is not what this create made, however much it looks like it.
             Arrival::LookedUp { error, found: Ok(Found::Happened(written)) } if self.is_anothers(&flight.write, &written) => {
                 self.append(vec![unknown(&error)], &[]).await?;
@@ -78,7 +78,7 @@ impl<J: Journal> Applying<'_, '_, J> {
             }
             Arrival::LookedUp { error, found: Err(second) } => {
                 self.append(vec![unknown(&error)], &[]).await?;
-                let stop = if matches!(second, Failure::Credentials { .. }) { Stopped::Refused } else { Stopped::No };
+                let stop = if matches!(second, WriteFailure::Credentials { .. }) { Stopped::Refused } else { Stopped::No };
                 let hint = "run again: it will be looked up before anything else is written for it".to_owned();
                 failed(format!("{error}; looking it up failed too: {second}"), hint, stop)
             }
@@ -102,27 +102,29 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// Journals that a write did not happen.
-    async fn refused(&mut self, flight: &Flight, failure: Failure) -> Result<Landed, J::Error> {
+    async fn refused(&mut self, flight: &Flight, failure: WriteFailure) -> Result<Landed, J::Error> {
         let again = "run again: it will be planned anew".to_owned();
         let (error, hint, stop, outcome) = match failure {
-            Failure::Refused { error, hint, .. } | Failure::PerhapsTaken { error, hint } => {
+            WriteFailure::Refused { error, hint, .. } | WriteFailure::PerhapsTaken { error, hint } => {
                 (error.clone(), hint.clone(), Stopped::No, Outcome::Refused { error, hint })
             }
-            Failure::Credentials { error } => {
+            WriteFailure::Credentials { error } => {
                 let hint = "check the token and its rights".to_owned();
                 (error.clone(), hint.clone(), Stopped::Refused, Outcome::NotSent { error, hint })
             }
-            Failure::Outdated => {
+            WriteFailure::Outdated => {
                 let (error, hint) = (failure.to_string(), again);
                 self.append(vec![What::Outcome { write: flight.number, outcome: Outcome::NotSent { error, hint } }], &[]).await?;
                 return Ok(Landed::Outdated);
             }
-            Failure::NotSent { error } => (error.clone(), again.clone(), Stopped::No, Outcome::NotSent { error, hint: again }),
-            Failure::OutOfBudget { error } => {
+            WriteFailure::NotSent { error } => {
+                (error.clone(), again.clone(), Stopped::No, Outcome::NotSent { error, hint: again })
+            }
+            WriteFailure::OutOfBudget { error } => {
                 (error.clone(), again.clone(), Stopped::OutOfBudget, Outcome::NotSent { error, hint: again })
             }
             // `fly` looks these up, so that none arrives here; if one did, it must not be taken for settled.
-            Failure::Unknown { error } => (error.clone(), again, Stopped::No, Outcome::Unknown { error }),
+            WriteFailure::Unknown { error } => (error.clone(), again, Stopped::No, Outcome::Unknown { error }),
         };
         self.append(vec![What::Outcome { write: flight.number, outcome }], &[]).await?;
         Ok(Landed::Failed { error, hint, stop })

@@ -8,7 +8,7 @@ use crate::domain::{
 };
 
 /// Which steps can start, and what their ends mean for the others.
-pub(super) struct Progress {
+pub(super) struct Agenda {
     waiting_for: Vec<BTreeSet<usize>>,
     dependants: Vec<Vec<usize>>,
     needs: Vec<BTreeSet<usize>>,
@@ -33,7 +33,7 @@ pub(super) enum StepState {
     Skipped,
 }
 
-impl Progress {
+impl Agenda {
     pub(super) fn new(steps: &[Step]) -> Self {
         let mut dependants = vec![Vec::new(); steps.len()];
         let waiting_for: Vec<BTreeSet<usize>> =
@@ -44,7 +44,7 @@ impl Progress {
             }
         }
         let service: Vec<Option<Service>> = steps.iter().map(|step| step.act.service()).collect();
-        let closing: Vec<bool> = steps.iter().map(|step| step.act.closes() || matches!(step.act, Act::Part(_))).collect();
+        let closing: Vec<bool> = steps.iter().map(|step| step.act.closes() || matches!(step.act, Act::Unlink(_))).collect();
         let before_closes = (0..steps.len()).filter(|&at| service[at] != Some(Service::Notion) && !closing[at]).count();
         let needs = steps.iter().map(|step| step.needs.iter().copied().collect()).collect();
         let mut progress = Self {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Applying, Failure, Journal, Target};
+use super::{Applying, Journal, Target, WriteFailure};
 use crate::domain::{
     journal::Write,
     model::{Field, Kind, Object, ObjectId, Page, PageId, Service, Value},
@@ -35,7 +35,7 @@ impl Subject {
             Write::Update { kind, object, .. } => Some(Self::Object(*kind, *object)),
             Write::WriteBack { page: id, kind, claim, fields } => {
                 let over_another_id = claim.is_some() && page.is_some_and(|page| !page.claim.is(None));
-                let over_fields = fields.keys().any(|field| !field.is_told());
+                let over_fields = fields.keys().any(|field| !field.is_sync_status());
                 (over_another_id || over_fields).then_some(Self::Page(*kind, *id))
             }
         }
@@ -64,7 +64,7 @@ pub enum Observed {
 }
 
 /// What was read again, each with what was seen of it or why it could not be read.
-pub type Readings = Vec<(Subject, Result<Observed, Failure>)>;
+pub type Readings = Vec<(Subject, Result<Observed, WriteFailure>)>;
 
 /// What a reading means for a write.
 #[derive(Debug, PartialEq, Eq)]

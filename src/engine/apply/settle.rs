@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Found, Journal, Target, flight::look_again};
+use super::{Found, Journal, Target, flight::search_again};
 use crate::domain::{
     journal::{Event, Open, Outcome, Trace, What, Write},
     model::{Claim, Field, Kind, Link, Object, ObjectId, PageId, Registry, Snapshots, Unsettled},
@@ -74,7 +74,7 @@ pub async fn settle<T: Target, J: Journal>(
         }
     }
     let settles = settling.rules.settles();
-    let looks = unseen.iter().map(|open| look_again(target, &open.request, &open.trace, settles));
+    let looks = unseen.iter().map(|open| search_again(target, &open.request, &open.trace, settles));
     let looked = join_all(looks).await;
     for (open, found) in unseen.into_iter().zip(looked) {
         match found {

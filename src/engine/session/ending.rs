@@ -16,7 +16,7 @@ use crate::{
         plan::{ChangeId, Plan, document::ChangeDocument},
         report::{Report, Stopped, report},
         review::{Decision, Review, Said, Verdict},
-        told::told,
+        sync_status::status_plan,
     },
     edge::store::{PendingRow, RunEnd},
 };
@@ -35,13 +35,13 @@ impl Session<'_> {
     /// Writes into pages what waits for a person, where the configuration has properties for it. What an undo leaves is not theirs to
     /// tell, and where not everything was seen, nobody knows what waits.
     pub(super) async fn tell_pages(&mut self, seen: &mut Sides, plan: &Plan) -> Result<Stopped, SessionError> {
-        let is_wanted = self.rules.mapping.iter().any(|(_, mapping)| !mapping.told.is_empty());
+        let is_wanted = self.rules.mapping.iter().any(|(_, mapping)| !mapping.sync_status.is_empty());
         if !is_wanted || !plan.complete || plan.scope.undoes.is_some() {
             return Ok(Stopped::No);
         }
         let events = self.store.events(&self.run).await?;
         let review = self.decided(plan, "policy").await?;
-        let telling = told(plan, &waiting(&review, &self.ends(&events).await?), &seen.snapshots, self.rules);
+        let telling = status_plan(plan, &waiting(&review, &self.ends(&events).await?), &seen.snapshots, self.rules);
         if telling.changes.is_empty() {
             return Ok(Stopped::No);
         }

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use super::{FORMAT, Form, line};
 use crate::{
     domain::{
-        audit::{Checkpoint, Envelope, Finding, Hash, Row, Verdict, Verifier},
+        audit::{Checkpoint, Envelope, Finding, Findings, Hash, Row, Verifier},
         text::{Display, json_line},
     },
     edge::{
@@ -30,7 +30,7 @@ use crate::{
         store::{Entry, Selection, Toward},
     },
     engine::state::State,
-    face::failure::{Code, Failure},
+    face::failure::{Code, RunError},
 };
 
 /// Bytes of a line that are read: an event is never nearly as long.
@@ -51,22 +51,22 @@ pub(crate) async fn export(
     wanted: &Wanted,
     out: Option<&Path>,
     force: bool,
-) -> Result<(), Failure> {
+) -> Result<(), RunError> {
     let Some(out) = out else {
         let mut stdout = BufWriter::new(io::stdout().lock());
         return match write(store, checkpoints, wanted, &mut stdout).await {
             Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            Err(Stop::Io(error)) => Err(Failure::new(Code::Error, format!("could not write to standard output: {error}"))),
+            Err(Stop::Io(error)) => Err(RunError::new(Code::Error, format!("could not write to standard output: {error}"))),
             Err(Stop::Failure(failure)) => Err(failure),
             Ok(()) => Ok(()),
         };
     };
     let failed = |error: io::Error| {
-        Failure::new(Code::Error, format!("could not save the copy to {}: {error}", out.display()))
+        RunError::new(Code::Error, format!("could not save the copy to {}: {error}", out.display()))
             .hint("nothing was left there; check the path, its permissions and the space on its disk")
     };
     if !force && out.symlink_metadata().is_ok() {
-        return Err(Failure::new(Code::Error, format!("there is a file already: {}", out.display()))
+        return Err(RunError::new(Code::Error, format!("there is a file already: {}", out.display()))
             .hint("choose another name, or replace it with --force"));
     }
     let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -85,7 +85,7 @@ pub(crate) async fn export(
 
 enum Stop {
     Io(io::Error),
-    Failure(Failure),
+    Failure(RunError),
 }
 
 impl From<io::Error> for Stop {
@@ -94,8 +94,8 @@ impl From<io::Error> for Stop {
     }
 }
 
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
+impl From<RunError> for Stop {
+    fn from(failure: RunError) -> Self {
         Self::Failure(failure)
     }
 }
@@ -128,7 +128,7 @@ async fn each(store: &State, wanted: &Wanted, mut visit: impl AsyncFnMut(&Entry,
             if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .await
-        .map_err(Failure::from)?;
+        .map_err(RunError::from)?;
     Ok(failed?)
 }
 
@@ -140,7 +140,7 @@ async fn write_jsonl(store: &State, checkpoints: &Checkpoints, wanted: &Wanted, 
         writeln!(to, "{text}")
     };
     let whole = wanted.selection == Selection::default() && wanted.grep.is_none();
-    let (after, hash) = store.log_start().await.map_err(Failure::from)?;
+    let (after, hash) = store.log_start().await.map_err(RunError::from)?;
     let header = serde_json::json!({ "format": FORMAT, "whole": whole, "after": after, "hash": hash });
     put(header.to_string())?;
     let mut entries = 0_u64;
@@ -149,11 +149,11 @@ async fn write_jsonl(store: &State, checkpoints: &Checkpoints, wanted: &Wanted, 
         put(format!("{{\"n\":{n},\"prev\":\"{before}\",\"hash\":\"{hash}\",\"entry\":{body}}}"))
     })
     .await?;
-    for checkpoint in checkpoints.read(None).map_err(Failure::from)?.checkpoints {
+    for checkpoint in checkpoints.read(None).map_err(RunError::from)?.checkpoints {
         put(json_line(&serde_json::json!({ "checkpoint": checkpoint })).map_err(io::Error::from)?)?;
     }
     let (digest, at) = (Hash(hashed.finalize().into()), Timestamp::now());
-    let (key, signature) = checkpoints.sign(&sealed(entries, digest, at)).map_err(Failure::from)?;
+    let (key, signature) = checkpoints.sign(&sealed(entries, digest, at)).map_err(RunError::from)?;
     let seal =
         serde_json::json!({ "seal": { "entries": entries, "sha256": digest, "at": at, "key": key, "signature": signature } });
     Ok(writeln!(to, "{seal}")?)
@@ -200,7 +200,7 @@ fn cell(text: &str) -> String {
 
 /// What verifying a copy has shown, and the key that signed it.
 pub(super) struct Verified {
-    pub(super) verdict: Verdict,
+    pub(super) verdict: Findings,
     pub(super) key: Option<String>,
 }
 
@@ -239,9 +239,9 @@ enum Line {
 }
 
 /// Verifies a copy. `trusted` is the key that somebody has noted, or that is on this machine.
-pub(super) fn verify(file: &Path, trusted: Option<String>) -> Result<Verified, Failure> {
+pub(super) fn verify(file: &Path, trusted: Option<String>) -> Result<Verified, RunError> {
     let unusable = |because: &dyn std::fmt::Display| {
-        Failure::new(Code::Error, format!("the copy {} cannot be verified: {because}", file.display()))
+        RunError::new(Code::Error, format!("the copy {} cannot be verified: {because}", file.display()))
             .hint("give a file that `punchlist logs export --format jsonl` made")
     };
     // Twice: checkpoints stand behind what they vouch for.

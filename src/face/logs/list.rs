@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use super::{FORMAT, Filter, Look, RUNS_MAX, say};
+use super::{FORMAT, Filter, LogView, RUNS_MAX, say};
 use crate::{
     domain::{
         audit::{Alteration, history},
@@ -16,14 +16,14 @@ use crate::{
     edge::store::{Entry, RunRecord, Selection, Toward},
     engine::state::State,
     face::{
-        failure::{Code, Failure},
+        failure::{Code, RunError},
         text::{self, outcome_words, when},
     },
 };
 
-impl Look<'_> {
+impl LogView<'_> {
     /// Runs, or, with a filter that is about them, entries.
-    pub(super) async fn list(&self, filter: &Filter) -> Result<u8, Failure> {
+    pub(super) async fn list(&self, filter: &Filter) -> Result<u8, RunError> {
         let Filter { run, kind, level, grep, about, .. } = filter;
         if run.is_some() || !kind.is_empty() || level.is_some() || grep.is_some() || about.is_some() {
             return self.entries(filter, None).await;
@@ -46,13 +46,13 @@ impl Look<'_> {
     }
 
     /// One run: its report, then its entries.
-    pub(super) async fn show(&self, run: &str, filter: Filter) -> Result<u8, Failure> {
+    pub(super) async fn show(&self, run: &str, filter: Filter) -> Result<u8, RunError> {
         let id = self.run(run).await?;
         let record = self.store.runs(usize::MAX).await?.into_iter().find(|run| run.id == id);
         self.entries(&Filter { run: Some(id.0), ..filter }, record.as_ref()).await
     }
 
-    async fn entries(&self, filter: &Filter, run: Option<&RunRecord>) -> Result<u8, Failure> {
+    async fn entries(&self, filter: &Filter, run: Option<&RunRecord>) -> Result<u8, RunError> {
         let (selection, grep) = self.selection(filter).await?;
         let alterations = match &selection.about {
             Some(_) => self.alterations(&selection).await?,
@@ -78,7 +78,7 @@ impl Look<'_> {
             say(&format!("{}\n", run_line(run)))?;
             // From the events themselves, and not from what was printed then.
             if let Some(report) = replay(&self.store.events(&run.id).await?) {
-                say(&text::report(&report, self.global.dress()))?;
+                say(&text::report(&report, self.global.styling()))?;
             }
             say("\n")?;
         }
@@ -112,14 +112,14 @@ impl Look<'_> {
     }
 
     /// The writes about what is selected.
-    async fn alterations(&self, selection: &Selection) -> Result<Vec<Alteration>, Failure> {
+    async fn alterations(&self, selection: &Selection) -> Result<Vec<Alteration>, RunError> {
         let wanted = Selection { kinds: std::collections::BTreeSet::new(), level: None, ..selection.clone() };
         alterations(&self.store, &wanted).await
     }
 }
 
 /// The writes among the selected entries, with who started their runs.
-pub(crate) async fn alterations(store: &State, selection: &Selection) -> Result<Vec<Alteration>, Failure> {
+pub(crate) async fn alterations(store: &State, selection: &Selection) -> Result<Vec<Alteration>, RunError> {
     let mut events: Vec<(u64, Event)> = Vec::new();
     store
         .visit_log(selection, Toward::End(0), async |entry| {
@@ -142,8 +142,8 @@ pub(crate) async fn alterations(store: &State, selection: &Selection) -> Result<
     Ok(history(started.iter().map(|(n, event)| (*n, event))))
 }
 
-fn print(document: &serde_json::Value) -> Result<u8, Failure> {
-    say(&format!("{}\n", json(document).map_err(|error| Failure::new(Code::Error, error))?))?;
+fn print(document: &serde_json::Value) -> Result<u8, RunError> {
+    say(&format!("{}\n", json(document).map_err(|error| RunError::new(Code::Error, error))?))?;
     Ok(0)
 }
 

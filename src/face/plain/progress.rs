@@ -15,7 +15,7 @@ use crate::{
         plan::ChangeId,
         review::Approved,
     },
-    engine::session::{Progress as Told, Watch},
+    engine::session::{Progress as News, Watch},
     face::progress::exchange_line,
 };
 
@@ -57,7 +57,7 @@ impl Progress {
     /// What a session tells goes here.
     pub(super) fn watch(&self) -> Watch {
         let heard = Arc::clone(&self.0);
-        Arc::new(move |told| heard.lock().unwrap_or_else(PoisonError::into_inner).told(told))
+        Arc::new(move |told| heard.lock().unwrap_or_else(PoisonError::into_inner).hear(told))
     }
 
     /// What is about to be applied, so that failures can be told by name.
@@ -73,19 +73,19 @@ fn say(mut to: impl Write, line: &str) {
 }
 
 impl Heard {
-    fn told(&mut self, told: Told) {
-        match told {
-            Told::Reading(service, kind, rows) => {
+    fn hear(&mut self, news: News) {
+        match news {
+            News::Reading(service, kind, rows) => {
                 self.rows.insert((service, kind), rows);
                 if self.last.elapsed() > SILENCE_MAX {
                     self.tell(&format!("reading {service}: {} so far", self.rows_of(service)));
                 }
             }
-            Told::Read(service) => {
+            News::Read(service) => {
                 self.tell(&format!("read {service}: {}", self.rows_of(service)));
                 self.rows.retain(|(known, _), _| *known != service);
             }
-            Told::Exchanged(exchange) => {
+            News::Exchanged(exchange) => {
                 if self.verbose {
                     say(stderr().lock(), &exchange_line(&exchange));
                 }
@@ -93,11 +93,11 @@ impl Heard {
                     self.tell(&format!("{} asked us to wait {} s", exchange.service, pause.as_secs().max(1)));
                 }
             }
-            Told::Warned(text) => say(stderr().lock(), &format!("warning: {text}")),
-            Told::Applying(approved) => {
+            News::Warned(text) => say(stderr().lock(), &format!("warning: {text}")),
+            News::Applying(approved) => {
                 (self.approved, self.done, self.failed) = (approved, 0, 0);
             }
-            Told::Happened(event) => match event.what {
+            News::Happened(event) => match event.what {
                 What::Applied { .. } => self.done(),
                 // Refused as stale before anything begins; the report, made of the fresh plan, no longer knows its name.
                 What::NotStarted { change, because } if self.approved == 0 => {

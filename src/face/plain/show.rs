@@ -9,7 +9,7 @@ use crate::{
         review::{Approved, Decision, Review, Tally},
         text::Display,
     },
-    face::text::{self, Dress, put},
+    face::text::{self, Styling, put},
 };
 
 /// Columns of a name; longer ones are cut in the middle.
@@ -47,10 +47,10 @@ pub(super) fn named(action: Action, change: &Change) -> String {
 }
 
 /// `create task “Design” in Acme Corp › Website relaunch`.
-fn placed(plan: &Plan, change: &Change, action: Action, dress: Dress) -> String {
+fn placed(plan: &Plan, change: &Change, action: Action, styling: Styling) -> String {
     let path: Vec<String> = plan.path(change.page).iter().map(|name| name.display().clipped(NAME_COLUMNS).to_string()).collect();
     let inside = if path.is_empty() { "" } else { " in " };
-    format!("{}{inside}{}", named(action, change), path.join(if dress.unicode { " › " } else { " > " }))
+    format!("{}{inside}{}", named(action, change), path.join(if styling.unicode { " › " } else { " > " }))
 }
 
 fn state(change: &Change) -> &'static str {
@@ -72,14 +72,14 @@ pub(super) fn decision(decision: Option<&Decision>) -> &'static str {
 }
 
 /// Everything about one change: what, where, which fields, why, and what else could be done.
-pub(super) fn change(review: &Review<impl Deref<Target = Plan>>, at: usize, dress: Dress) -> String {
+pub(super) fn change(review: &Review<impl Deref<Target = Plan>>, at: usize, styling: Styling) -> String {
     let (plan, verdict, chosen) = (review.plan(), review.verdict(at), review.chosen(at));
     let (change, all) = (&plan.changes[at], plan.changes.len());
     let decided = verdict.decision.as_ref().map(|made| format!(", {}", decision(Some(made)))).unwrap_or_default();
-    let what = placed(plan, change, chosen.action, dress);
+    let what = placed(plan, change, chosen.action, styling);
     let mut lines = vec![format!("[{}/{all}] {what}, {} %, {}{decided}", at + 1, chosen.confidence, state(change))];
     for field in chosen.fields.iter().filter(|field| !repeats_name(&chosen, change, field)) {
-        lines.push(text::from_to(change.kind, field, VALUE_COLUMNS, dress));
+        lines.push(text::from_to(change.kind, field, VALUE_COLUMNS, styling));
     }
     if !verdict.rejected.is_empty() {
         let fields: Vec<&str> = verdict.rejected.iter().map(|&field| field_word(change.kind, field)).collect();
@@ -144,11 +144,11 @@ fn ways(change: &Change, chosen: usize) -> Vec<String> {
 }
 
 /// Changes with what is decided, from a number on, a line each.
-pub(super) fn list(review: &Review<impl Deref<Target = Plan>>, from: usize, dress: Dress) -> String {
+pub(super) fn list(review: &Review<impl Deref<Target = Plan>>, from: usize, styling: Styling) -> String {
     let (plan, first) = (review.plan(), from.max(1) - 1);
     let mut text = String::new();
     for (at, change) in plan.changes.iter().enumerate().skip(first).take(LIST_MAX) {
-        let what = placed(plan, change, review.chosen(at).action, dress);
+        let what = placed(plan, change, review.chosen(at).action, styling);
         let decided = decision(review.verdict(at).decision.as_ref());
         put(&mut text, format_args!("{}. {what}: {}, {decided}\n", at + 1, state(change)));
     }

@@ -13,7 +13,7 @@ use crate::{
         plan::{Plan, State, field_word},
         review::{Decision, Review, Tally},
     },
-    face::text::{Dress, put},
+    face::text::{Styling, put},
 };
 
 /// What a command brought about.
@@ -36,13 +36,13 @@ pub(super) struct Walk {
     pub(super) review: Review<Arc<Plan>>,
     /// Nothing at the end.
     at: Option<usize>,
-    dress: Dress,
+    styling: Styling,
 }
 
 impl Walk {
     /// Starts at the first change that is undecided.
-    pub(super) fn new(review: Review<Arc<Plan>>, dress: Dress) -> Self {
-        let mut walk = Self { review, at: None, dress };
+    pub(super) fn new(review: Review<Arc<Plan>>, styling: Styling) -> Self {
+        let mut walk = Self { review, at: None, styling };
         walk.at = walk.undecided_from(0);
         walk
     }
@@ -66,7 +66,7 @@ impl Walk {
     /// The change at hand, or that there is none.
     pub(super) fn here(&self) -> String {
         if let Some(at) = self.at {
-            return format!("\n{}", show::change(&self.review, at, self.dress));
+            return format!("\n{}", show::change(&self.review, at, self.styling));
         }
         let tally = Tally::of(&self.review);
         let next = if tally.undecided > 0 { "n begins again with those that are undecided, " } else { "" };
@@ -89,7 +89,7 @@ impl Walk {
             Command::Back => self.back(),
             Command::Next => self.next(),
             Command::Go(number) => self.go(number),
-            Command::List(from) => Answer::only(show::list(&self.review, from, self.dress)),
+            Command::List(from) => Answer::only(show::list(&self.review, from, self.styling)),
             Command::Notices => Answer::only(show::notices(self.review.plan())),
             Command::Help => Answer::only(command::help()),
             Command::Apply | Command::Quit => Answer::default(),

@@ -21,7 +21,7 @@ use crate::{
     },
     engine::state::State,
     face::{
-        failure::Failure,
+        failure::RunError,
         logs::{
             self, Form,
             copy::{self, Wanted},
@@ -64,7 +64,7 @@ impl History {
 
     async fn look(&self, page: Page) -> News {
         let mut store = self.store.lock().await;
-        let said = |failure: &Failure| failure.to_string().replace('\n', ";");
+        let said = |failure: &RunError| failure.to_string().replace('\n', ";");
         let number = if let Page::Log(Question { number, .. }) = &page { Some(*number) } else { None };
         let looked = async {
             let opened = match store.take() {
@@ -72,7 +72,7 @@ impl History {
                 None => State::look(&self.directory).await?,
             };
             let looked = match page {
-                Page::Runs => opened.runs(RUNS_MAX).await.map(News::Runs).map_err(Failure::from),
+                Page::Runs => opened.runs(RUNS_MAX).await.map(News::Runs).map_err(RunError::from),
                 Page::Log(question) => answer(&opened, question).await.map(|answer| News::Log(Box::new(answer))),
                 Page::Export(filter) => self.export(&opened, &filter).await.map(News::Said),
             };
@@ -87,7 +87,7 @@ impl History {
     }
 
     /// Saves what a filter selects beside where the console was started.
-    async fn export(&self, store: &State, filter: &str) -> Result<String, Failure> {
+    async fn export(&self, store: &State, filter: &str) -> Result<String, RunError> {
         let (selection, text) = logs::selection_of(store, filter).await?;
         let grep = Some(text.to_lowercase()).filter(|text| !text.is_empty());
         let name = format!("punchlist-log-{}.jsonl", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
@@ -98,7 +98,7 @@ impl History {
 }
 
 /// Answers a question to the log.
-pub(super) async fn answer(store: &State, question: Question) -> Result<Answer, Failure> {
+pub(super) async fn answer(store: &State, question: Question) -> Result<Answer, RunError> {
     let (selection, text) = logs::selection_of(store, &question.filter).await?;
     let mut seeker = Seeker::new(&text);
     let toward = match question.ask {
@@ -139,7 +139,7 @@ pub(super) async fn answer(store: &State, question: Question) -> Result<Answer, 
 }
 
 /// What a selection is about, and who changed it, when, from what to what and why, a line each.
-async fn history(store: &State, selection: &Selection) -> Result<(String, Vec<String>), Failure> {
+async fn history(store: &State, selection: &Selection) -> Result<(String, Vec<String>), RunError> {
     let Some(entity) = &selection.about else { return Ok(Default::default()) };
     let kind = entity.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
     let about = format!("{kind}“{}”", entity.name.display().clipped(40));

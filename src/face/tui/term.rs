@@ -33,7 +33,7 @@ use crate::{
         failpoint,
     },
     face::{
-        failure::{Code, Failure},
+        failure::{Code, RunError},
         setup::{Global, Setup, When},
         stop::{self, Stop},
     },
@@ -52,9 +52,9 @@ pub(crate) fn can_show() -> bool {
 }
 
 /// Opens the console, and returns what the program ends with.
-pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
+pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, RunError> {
     let settings = setup.installation.settings.console.clone();
-    let keymap = Keymap::new(&settings.keys).map_err(|problems| Failure::new(Code::Configuration, problems.join("\n  ")))?;
+    let keymap = Keymap::new(&settings.keys).map_err(|problems| RunError::new(Code::Configuration, problems.join("\n  ")))?;
     let history = History::of(setup.installation.directory.clone(), setup.installation.checkpoints());
     let stop = stop::listening_on_a_terminal(surroundings::leave)?;
     let (news_sender, mut news) = unbounded_channel();
@@ -82,7 +82,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     };
     let shown = shown.await;
     surroundings::leave();
-    let (state, worker) = shown.map_err(|error| Failure::new(Code::Error, format!("the terminal failed: {error}")))?;
+    let (state, worker) = shown.map_err(|error| RunError::new(Code::Error, format!("the terminal failed: {error}")))?;
     drop(orders);
     if state.phase == Phase::Applying {
         // Asked twice to stop: what is in flight is in the journal, and is looked up first by the next run.
@@ -118,14 +118,14 @@ fn ended(state: &State, stop: &Stop, demo: bool) -> u8 {
 
 /// Flag before configuration, configuration before `NO_COLOR`, `NO_COLOR` before what the terminal can do.
 fn theme(global: &Global, settings: &ConsoleSettings) -> Theme {
-    let dress = global.dress();
-    let named = settings.theme.unwrap_or(if dress.colour { ThemeName::Terminal } else { ThemeName::Mono });
+    let styling = global.styling();
+    let named = settings.theme.unwrap_or(if styling.colour { ThemeName::Terminal } else { ThemeName::Mono });
     let name = match global.color {
         When::Never => ThemeName::Mono,
         When::Always if settings.theme.is_none() => ThemeName::Terminal,
         When::Always | When::Auto => named,
     };
-    Theme { name, unicode: settings.unicode.unwrap_or(dress.unicode) }
+    Theme { name, unicode: settings.unicode.unwrap_or(styling.unicode) }
 }
 
 /// Where the loop sends what takes time.

@@ -23,7 +23,7 @@ use crate::{
         model::{Kind, Service},
         report::Report,
     },
-    face::text::{self, Dress},
+    face::text::{self, Styling},
 };
 
 /// Below this the console says that it has no room.
@@ -147,8 +147,8 @@ pub(crate) fn reading(state: &State) -> Vec<Line<'static>> {
 }
 
 pub(crate) fn report_lines(state: &State, report: &Report) -> Vec<Line<'static>> {
-    let dress = Dress { colour: false, unicode: state.theme.unicode };
-    text::report(report, dress).lines().map(|line| Line::raw(format!("  {line}"))).collect()
+    let styling = Styling { colour: false, unicode: state.theme.unicode };
+    text::report(report, styling).lines().map(|line| Line::raw(format!("  {line}"))).collect()
 }
 
 /// Hints for what can be done now, as many as fit; help is always the last.

@@ -25,7 +25,7 @@ use crate::{
         session::{Session, SessionError, Sides, Watch},
     },
     face::{
-        failure::{Code, Failure},
+        failure::{Code, RunError},
         setup::Setup,
         stop::Stop,
     },
@@ -63,7 +63,7 @@ pub(super) fn start(
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let failed = match runtime {
             Ok(runtime) => runtime.block_on(work(setup, patience, stop, &news, orders, undoes)).err(),
-            Err(error) => Some(Failure::from(error)),
+            Err(error) => Some(RunError::from(error)),
         };
         if let Some(failure) = failed {
             tell(&news, failed_news(&failure));
@@ -76,7 +76,7 @@ fn tell(news: &Telling, item: News) {
     drop(news.send(item));
 }
 
-fn failed_news(failure: &Failure) -> News {
+fn failed_news(failure: &RunError) -> News {
     News::Failed { text: failure.to_string(), code: failure.code as u8 }
 }
 
@@ -87,7 +87,7 @@ async fn work(
     news: &Telling,
     mut orders: Orders,
     mut undoes: Option<RunId>,
-) -> Result<(), Failure> {
+) -> Result<(), RunError> {
     let telling = news.clone();
     let watch: Watch = Arc::new(move |progress| tell(&telling, News::Told(progress)));
     loop {
@@ -113,7 +113,7 @@ async fn reviews(
     news: &Telling,
     orders: &mut Orders,
     mut undoes: Option<RunId>,
-) -> Result<(), Failure> {
+) -> Result<(), RunError> {
     loop {
         let trigger = if undoes.is_some() { "undo" } else { "review" };
         let reviewing = async |session: &mut Session<'_>| {
@@ -156,9 +156,9 @@ async fn wait_for_read(orders: &mut Orders) -> Option<Next> {
 }
 
 /// One run: read both sides, then do as told until something is applied. While nothing is read or applied, others may run.
-async fn review(session: &mut Session<'_>, stop: &Stop, news: &Telling, orders: &mut Orders) -> Result<Next, Failure> {
+async fn review(session: &mut Session<'_>, stop: &Stop, news: &Telling, orders: &mut Orders) -> Result<Next, RunError> {
     let started = Instant::now();
-    let (sides, plan) = session.look().await?;
+    let (sides, plan) = session.fetch_and_plan().await?;
     let mut plan = Arc::new(plan);
     let mut read_at = Timestamp::now();
     tell_plan(session, &plan, read_at, news).await?;
@@ -183,7 +183,7 @@ async fn review(session: &mut Session<'_>, stop: &Stop, news: &Telling, orders: 
                 }
                 session.release(vec![allowance]).await?;
                 plan = if session.is_overtaken(sides).await? {
-                    let (fresh, plan) = session.look().await?;
+                    let (fresh, plan) = session.fetch_and_plan().await?;
                     (*sides, read_at) = (fresh, Timestamp::now());
                     Arc::new(plan)
                 } else {
@@ -216,8 +216,8 @@ async fn review(session: &mut Session<'_>, stop: &Stop, news: &Telling, orders: 
 }
 
 /// True where another run holds the lock, or somebody did not want to wait for it any longer: that is said, and the plan stays as it is.
-fn is_refused(taken: Result<(), SessionError>, stop: &Stop, news: &Telling) -> Result<bool, Failure> {
-    match taken.map_err(Failure::from) {
+fn is_refused(taken: Result<(), SessionError>, stop: &Stop, news: &Telling) -> Result<bool, RunError> {
+    match taken.map_err(RunError::from) {
         Ok(()) => Ok(false),
         Err(failure) if matches!(failure.code, Code::Locked | Code::Interrupted) => {
             stop.forget();
@@ -228,7 +228,7 @@ fn is_refused(taken: Result<(), SessionError>, stop: &Stop, news: &Telling) -> R
     }
 }
 
-async fn tell_plan(session: &Session<'_>, plan: &Arc<Plan>, at: Timestamp, news: &Telling) -> Result<(), Failure> {
+async fn tell_plan(session: &Session<'_>, plan: &Arc<Plan>, at: Timestamp, news: &Telling) -> Result<(), RunError> {
     let remembered = session.remembered().await?;
     let waiting = session.waiting().await?.into_iter().map(|row| (ChangeId(row.change.id), row.first_seen)).collect();
     tell(news, News::Waiting(waiting));

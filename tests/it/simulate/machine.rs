@@ -20,7 +20,7 @@ use punchlist::{
         rules::Rules,
         steps,
     },
-    engine::apply::{Failure, Found, Journal, Observed, Readings, Settling, Subject, Target, Work, Written, apply, settle},
+    engine::apply::{Found, Journal, Observed, Readings, Settling, Subject, Target, Work, WriteFailure, Written, apply, settle},
 };
 
 use super::world::{World, refused};
@@ -460,7 +460,7 @@ impl Target for Line<'_> {
             let mut world = self.world.borrow_mut();
             let mut rows = self.rows.borrow_mut();
             let observed = if world.strike(4) {
-                Err(Failure::Unknown { error: "the line went dead".to_owned() })
+                Err(WriteFailure::Unknown { error: "the line went dead".to_owned() })
             } else {
                 Ok(match subject {
                     Subject::Object(_, object) => match world.objects.get(&object) {
@@ -491,9 +491,9 @@ impl Target for Line<'_> {
         readings
     }
 
-    async fn write(&self, write: &Write, rests_on: Option<Subject>) -> Result<Written, Failure> {
+    async fn write(&self, write: &Write, rests_on: Option<Subject>) -> Result<Written, WriteFailure> {
         if rests_on.is_some_and(|subject| self.world.borrow().now - self.rows.borrow().read(subject) > FRESH) {
-            return Err(Failure::Outdated);
+            return Err(WriteFailure::Outdated);
         }
         self.check(write);
         self.check_ground(write, rests_on);
@@ -503,7 +503,7 @@ impl Target for Line<'_> {
         };
         let on_its_way = OnItsWay { world: self.world, write, built_on: built_on.clone(), arrived: Cell::new(false) };
         self.wait().await;
-        let unknown = || Failure::Unknown { error: "the line went dead".to_owned() };
+        let unknown = || WriteFailure::Unknown { error: "the line went dead".to_owned() };
         let fault = {
             let mut world = self.world.borrow_mut();
             if world.strike(1) { world.dice.below(9) } else { usize::MAX }
@@ -511,9 +511,9 @@ impl Target for Line<'_> {
         on_its_way.arrived.set(true);
         let answer = match fault {
             0 => Err(refused("access denied")),
-            1 => Err(Failure::Credentials { error: "who are you".to_owned() }),
-            2 => Err(Failure::NotSent { error: "no route".to_owned() }),
-            3 => Err(Failure::OutOfBudget { error: "come back in an hour".to_owned() }),
+            1 => Err(WriteFailure::Credentials { error: "who are you".to_owned() }),
+            2 => Err(WriteFailure::NotSent { error: "no route".to_owned() }),
+            3 => Err(WriteFailure::OutOfBudget { error: "come back in an hour".to_owned() }),
             4 | 5 => Err(unknown()),
             _ => {
                 let done = self.world.borrow_mut().execute(write, built_on.as_ref());
@@ -532,12 +532,12 @@ impl Target for Line<'_> {
         answer
     }
 
-    async fn look_up(&self, write: &Write, trace: &Trace) -> Result<Found, Failure> {
+    async fn look_up(&self, write: &Write, trace: &Trace) -> Result<Found, WriteFailure> {
         self.wait().await;
         let mut world = self.world.borrow_mut();
         world.tick();
         if world.strike(2) {
-            return Err(Failure::Unknown { error: "still dead".to_owned() });
+            return Err(WriteFailure::Unknown { error: "still dead".to_owned() });
         }
         let happened = |written| Ok(Found::Happened(Box::new(written)));
         match write {

@@ -8,7 +8,7 @@ use punchlist::{
         journal::{Trace, Write},
         model::{Claim, Field, Kind, Nature, Object, ObjectId, Page, PageId, Reading, Relation, Standing, Value, Values},
     },
-    engine::apply::{About, Failure, Written},
+    engine::apply::{About, WriteFailure, Written},
 };
 
 use super::dice::Dice;
@@ -176,7 +176,7 @@ impl World {
     }
 
     /// Carries a write out. One that changes an object replaces the whole of it by what it was built on.
-    pub(super) fn execute(&mut self, write: &Write, built_on: Option<&Object>) -> Result<Written, Failure> {
+    pub(super) fn execute(&mut self, write: &Write, built_on: Option<&Object>) -> Result<Written, WriteFailure> {
         self.tick();
         match write {
             Write::Create { page, kind, parent, name, marked, fields, .. } => {
@@ -249,12 +249,12 @@ impl World {
         Before { row, lists: self.knobs.lag, until: self.now + self.knobs.lag_seconds }
     }
 
-    fn must_be_there(&self, parent: Option<ObjectId>) -> Result<(), Failure> {
+    fn must_be_there(&self, parent: Option<ObjectId>) -> Result<(), WriteFailure> {
         let there = parent.is_none_or(|parent| self.objects.contains_key(&parent));
         if there { Ok(()) } else { Err(refused("its parent is not there")) }
     }
 
-    fn must_be_free(&self, kind: Kind, parent: Option<ObjectId>, name: &str, own: Option<ObjectId>) -> Result<(), Failure> {
+    fn must_be_free(&self, kind: Kind, parent: Option<ObjectId>, name: &str, own: Option<ObjectId>) -> Result<(), WriteFailure> {
         let changes = own
             .and_then(|own| self.objects.get(&own))
             .is_none_or(|before| before.name.exact() != name || before.parent != parent);
@@ -262,8 +262,8 @@ impl World {
         let (error, hint) = ("a name that exists already".to_owned(), String::new());
         match (taken, own) {
             (false, _) => Ok(()),
-            (true, None) => Err(Failure::PerhapsTaken { error, hint }),
-            (true, Some(_)) => Err(Failure::Refused { error, hint, about: About::Row }),
+            (true, None) => Err(WriteFailure::PerhapsTaken { error, hint }),
+            (true, Some(_)) => Err(WriteFailure::Refused { error, hint, about: About::Row }),
         }
     }
 
@@ -280,7 +280,7 @@ impl World {
             created: self.time(),
             edited: self.time(),
             values: Values::default(),
-            told: Values::default(),
+            sync_status: Values::default(),
             item_of: punchlist::domain::model::Relation::None,
         };
         self.pages.insert(id, page);
@@ -292,8 +292,8 @@ pub(super) fn standing(closed: bool) -> Standing {
     if closed { Standing::Closed { because: "Status is Done".into() } } else { Standing::Open }
 }
 
-pub(super) fn refused(error: &str) -> Failure {
-    Failure::Refused { error: error.to_owned(), hint: String::new(), about: About::Row }
+pub(super) fn refused(error: &str) -> WriteFailure {
+    WriteFailure::Refused { error: error.to_owned(), hint: String::new(), about: About::Row }
 }
 
 fn set(object: &mut Object, field: Field, value: &Value) {

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::domain::{
-    diff::{Difference, diff},
+    diff::{Diff, diff},
     implied::imply,
     model::{
         Agreed, Along, Away, Base, Claim, Fetched, Field, Identified, Kind, Limits, Link, Nature, Object, ObjectId, Page, PageId,
@@ -97,7 +97,7 @@ impl World {
             created: at(number),
             edited: at(number),
             values: Values::default(),
-            told: Values::default(),
+            sync_status: Values::default(),
             item_of: Relation::None,
         };
         self.pages.insert(path.to_owned(), page);
@@ -249,7 +249,7 @@ impl World {
         snapshots
     }
 
-    pub(crate) fn diff(&self) -> Difference {
+    pub(crate) fn diff(&self) -> Diff {
         let mut snapshots = self.snapshots();
         if self.rules.close_children {
             snapshots.close_children(&self.registry);

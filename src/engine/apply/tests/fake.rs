@@ -9,7 +9,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::super::{About, Failure, Found, Journal, Observed, Readings, Subject, Target, Work, Written, apply};
+use super::super::{About, Found, Journal, Observed, Readings, Subject, Target, Work, WriteFailure, Written, apply};
 use crate::domain::{
     diff::tests::world::{World, approve_all},
     journal::{Event, Outcome, RunId, Trace, What, Write},
@@ -123,7 +123,7 @@ impl Fake {
         line
     }
 
-    fn observe(&self, subject: Subject) -> Result<Observed, Failure> {
+    fn observe(&self, subject: Subject) -> Result<Observed, WriteFailure> {
         let world = self.world.borrow();
         let line = match subject {
             Subject::Object(kind, object) => {
@@ -142,9 +142,9 @@ impl Fake {
         let fault = self.faults.iter().find(|(text, _)| line.contains(text)).map(|(_, fault)| *fault);
         self.log.borrow_mut().push(line);
         match fault {
-            Some(Fault::OutOfBudget) => return Err(Failure::OutOfBudget { error: "come back in an hour".to_owned() }),
-            Some(Fault::Credentials) => return Err(Failure::Credentials { error: "who are you".to_owned() }),
-            Some(_) => return Err(Failure::Unknown { error: "the line went dead".to_owned() }),
+            Some(Fault::OutOfBudget) => return Err(WriteFailure::OutOfBudget { error: "come back in an hour".to_owned() }),
+            Some(Fault::Credentials) => return Err(WriteFailure::Credentials { error: "who are you".to_owned() }),
+            Some(_) => return Err(WriteFailure::Unknown { error: "the line went dead".to_owned() }),
             None => {}
         }
         Ok(match subject {
@@ -162,9 +162,9 @@ impl Fake {
         })
     }
 
-    fn carry_out(&self, write: &Write) -> Result<Written, Failure> {
-        let refused = |error: &str| Failure::Refused { error: error.to_owned(), hint: String::new(), about: About::Row };
-        let taken_name = || Failure::PerhapsTaken { error: "a name that exists already".to_owned(), hint: String::new() };
+    fn carry_out(&self, write: &Write) -> Result<Written, WriteFailure> {
+        let refused = |error: &str| WriteFailure::Refused { error: error.to_owned(), hint: String::new(), about: About::Row };
+        let taken_name = || WriteFailure::PerhapsTaken { error: "a name that exists already".to_owned(), hint: String::new() };
         let mut world = self.world.borrow_mut();
         let taken = |world: &World, own: Option<ObjectId>, kind, parent, name: &str| {
             let mut rows = world.objects.values().filter(|row| row.kind == kind && row.parent == parent && Some(row.id) != own);
@@ -257,7 +257,7 @@ impl Target for Fake {
         readings
     }
 
-    async fn write(&self, write: &Write, _rests_on: Option<Subject>) -> Result<Written, Failure> {
+    async fn write(&self, write: &Write, _rests_on: Option<Subject>) -> Result<Written, WriteFailure> {
         let line = self.line(write);
         let error = || "the line went dead".to_owned();
         self.log.borrow_mut().push(format!("send {line}"));
@@ -266,11 +266,11 @@ impl Target for Fake {
         let answer = match fault {
             None => self.carry_out(write),
             Some(Fault::Refused) => {
-                Err(Failure::Refused { error: "no".to_owned(), hint: "ask nicely".to_owned(), about: About::Row })
+                Err(WriteFailure::Refused { error: "no".to_owned(), hint: "ask nicely".to_owned(), about: About::Row })
             }
-            Some(Fault::Credentials) => Err(Failure::Credentials { error: "who are you".to_owned() }),
-            Some(Fault::NotSent) => Err(Failure::NotSent { error: error() }),
-            Some(Fault::OutOfBudget) => Err(Failure::OutOfBudget { error: "come back in an hour".to_owned() }),
+            Some(Fault::Credentials) => Err(WriteFailure::Credentials { error: "who are you".to_owned() }),
+            Some(Fault::NotSent) => Err(WriteFailure::NotSent { error: error() }),
+            Some(Fault::OutOfBudget) => Err(WriteFailure::OutOfBudget { error: "come back in an hour".to_owned() }),
             Some(Fault::Taken) => {
                 self.carry_out(write).expect("it works");
                 self.carry_out(write)
@@ -285,10 +285,10 @@ impl Target for Fake {
                 self.carry_out(write)
             }
             Some(Fault::Hangs) => std::future::pending().await,
-            Some(Fault::RequestLost) => Err(Failure::Unknown { error: error() }),
+            Some(Fault::RequestLost) => Err(WriteFailure::Unknown { error: error() }),
             Some(Fault::AnswerLost | Fault::Dark) => {
                 self.carry_out(write).expect("it works");
-                Err(Failure::Unknown { error: error() })
+                Err(WriteFailure::Unknown { error: error() })
             }
             Some(fault @ (Fault::Doubled | Fault::BesideATwin)) => {
                 let written = self.carry_out(write).expect("it works");
@@ -297,7 +297,7 @@ impl Target for Fake {
                 let second = self.now.map_or(0, Timestamp::as_second);
                 let id = format!("{second:08x}{number:016x}").parse().expect("an id");
                 self.world.borrow_mut().objects.insert(format!("twin {number}"), Object { id, ..twin });
-                if fault == Fault::BesideATwin { Ok(written) } else { Err(Failure::Unknown { error: error() }) }
+                if fault == Fault::BesideATwin { Ok(written) } else { Err(WriteFailure::Unknown { error: error() }) }
             }
             Some(Fault::Ignored) if matches!(write, Write::Create { .. }) => {
                 let mut bare = write.clone();
@@ -322,11 +322,11 @@ impl Target for Fake {
         self.now
     }
 
-    async fn look_up(&self, write: &Write, trace: &Trace) -> Result<Found, Failure> {
+    async fn look_up(&self, write: &Write, trace: &Trace) -> Result<Found, WriteFailure> {
         let line = self.line(write);
         self.log.borrow_mut().push(format!("look up {line}"));
         if self.faults.iter().any(|(text, fault)| line.contains(text) && *fault == Fault::Dark) {
-            return Err(Failure::Unknown { error: "still dead".to_owned() });
+            return Err(WriteFailure::Unknown { error: "still dead".to_owned() });
         }
         let world = self.world.borrow();
         let happened = |object: Option<Object>| Ok(Found::Happened(Box::new(Written { object, page: None })));

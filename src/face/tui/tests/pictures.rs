@@ -40,7 +40,7 @@ fn sample() -> Plan {
         let opened = setup.installation.open("pictures", Beside::Refused, Duration::ZERO, Stop::default(), Arc::new(|_| ()));
         let mut runner = opened.await.expect("a runner");
         let planned = runner.run("pictures", async |session| {
-            let (_, plan) = session.look().await?;
+            let (_, plan) = session.fetch_and_plan().await?;
             session.close("planned").await?;
             Ok(plan)
         });

@@ -20,7 +20,7 @@ pub(super) struct Wrote {
 
 /// What a run did to a page and its objects.
 #[derive(Clone, Debug)]
-pub(super) struct Deed {
+pub(super) struct PageHistory {
     pub(super) kind: Kind,
     /// The objects that it created for the page.
     pub(super) created: Vec<ObjectId>,
@@ -38,8 +38,8 @@ pub(super) struct Deed {
 ///
 /// # Errors
 /// [`Illegal`] where the journal cannot be what this program wrote.
-pub(super) fn deeds(events: &[Event]) -> Result<BTreeMap<PageId, Deed>, Illegal> {
-    let mut deeds = BTreeMap::new();
+pub(super) fn histories(events: &[Event]) -> Result<BTreeMap<PageId, PageHistory>, Illegal> {
+    let mut histories = BTreeMap::new();
     let mut writes: BTreeMap<WriteId, (Status, &Write, &Trace, &Was)> = BTreeMap::new();
     for event in events {
         match &event.what {
@@ -50,21 +50,21 @@ pub(super) fn deeds(events: &[Event]) -> Result<BTreeMap<PageId, Deed>, Illegal>
                 let Some((status, request, trace, was)) = writes.get_mut(write) else { continue };
                 *status = status.next(outcome)?;
                 if let Outcome::Done { object } = outcome {
-                    deed(&mut deeds, request.page(), request.kind()).wrote(request, trace, was, *object);
+                    history_of(&mut histories, request.page(), request.kind()).wrote(request, trace, was, *object);
                 }
             }
-            What::Linked { page, kind, object, former } => deed(&mut deeds, *page, *kind).relinks(*former, *object),
+            What::Linked { page, kind, object, former } => history_of(&mut histories, *page, *kind).relinks(*former, *object),
             _ => {}
         }
     }
     for (_, request, ..) in writes.into_values().filter(|(status, ..)| status.is_open()) {
-        deed(&mut deeds, request.page(), request.kind()).unsettled = true;
+        history_of(&mut histories, request.page(), request.kind()).unsettled = true;
     }
-    Ok(deeds)
+    Ok(histories)
 }
 
-fn deed(deeds: &mut BTreeMap<PageId, Deed>, page: PageId, kind: Kind) -> &mut Deed {
-    deeds.entry(page).or_insert_with(|| Deed {
+fn history_of(histories: &mut BTreeMap<PageId, PageHistory>, page: PageId, kind: Kind) -> &mut PageHistory {
+    histories.entry(page).or_insert_with(|| PageHistory {
         kind,
         created: Vec::new(),
         relinked: None,
@@ -74,7 +74,7 @@ fn deed(deeds: &mut BTreeMap<PageId, Deed>, page: PageId, kind: Kind) -> &mut De
     })
 }
 
-impl Deed {
+impl PageHistory {
     fn wrote(&mut self, request: &Write, trace: &Trace, was: &Was, object: Option<ObjectId>) {
         match request {
             Write::Create { .. } => {
@@ -89,7 +89,7 @@ impl Deed {
             }
             Write::WriteBack { claim, fields, .. } => {
                 // What a page tells of what waits is told anew by every run.
-                for (&field, after) in fields.iter().filter(|(field, _)| !field.is_told()) {
+                for (&field, after) in fields.iter().filter(|(field, _)| !field.is_sync_status()) {
                     note(&mut self.page, was, trace, field, after.clone());
                 }
                 if let Some(claim) = claim {

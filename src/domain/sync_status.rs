@@ -78,7 +78,7 @@ impl Tale {
 
 /// What pages have to be told after a run: what waits of its plan. Pages that cannot be written, and those of a plan
 /// that may lack some, stay as they are.
-pub fn told(plan: &Plan, waiting: &[Waiting<'_>], snapshots: &Snapshots, rules: &Rules) -> Plan {
+pub fn status_plan(plan: &Plan, waiting: &[Waiting<'_>], snapshots: &Snapshots, rules: &Rules) -> Plan {
     let mut tales: BTreeMap<PageId, Tale> = BTreeMap::new();
     for Waiting { change, waits, reason } in waiting {
         let failed = if *waits == Waits::Failed { " failed" } else { "" };
@@ -90,7 +90,7 @@ pub fn told(plan: &Plan, waiting: &[Waiting<'_>], snapshots: &Snapshots, rules: 
         for page in snapshots.pages[kind].rows().iter().filter(|page| page.standing != Standing::Trashed) {
             let silent = Tale::default();
             let tale = tales.get(&page.id).unwrap_or(&silent);
-            let fields = differing(page, rules.mapping[kind].told.keys().copied(), tale);
+            let fields = differing(page, rules.mapping[kind].sync_status.keys().copied(), tale);
             if !fields.is_empty() {
                 let place = Place { kind, name: page.title.clone(), parent: None, edited: page.edited };
                 telling.places.insert(page.id, place);
@@ -115,7 +115,7 @@ fn doing(change: &Change) -> String {
 fn differing(page: &Page, fields: impl Iterator<Item = Field>, tale: &Tale) -> Vec<FieldChange> {
     let differs = |field: Field| {
         // What could not be read cannot be compared.
-        let (now, wanted) = (page.told.get(field)?.clone(), tale.value(field));
+        let (now, wanted) = (page.sync_status.get(field)?.clone(), tale.value(field));
         let same = canonical(now.to_raw().exact()) == canonical(wanted.to_raw().exact());
         (!same).then(|| FieldChange::new(field, now, wanted))
     };
@@ -132,13 +132,13 @@ fn change(page: &Page, fields: Vec<FieldChange>) -> Change {
         reason: "what waits for a person is told in the page".to_owned(),
     };
     Change {
-        id: change_id(page.kind, page.id, None, Cause::Told, &proposal, &[]),
+        id: change_id(page.kind, page.id, None, Cause::SyncStatus, &proposal, &[]),
         kind: page.kind,
         page: page.id,
         name: page.title.clone(),
         parent: None,
         claimed: page.claim.id(),
-        cause: Cause::Told,
+        cause: Cause::SyncStatus,
         proposal,
         alternatives: Vec::new(),
         hold: None,
@@ -149,10 +149,10 @@ fn change(page: &Page, fields: Vec<FieldChange>) -> Change {
 }
 
 /// True for a change that only tells in a page what waits.
-pub fn is_telling(difference: &Difference) -> bool {
+pub fn is_sync_status(difference: &Difference) -> bool {
     difference.side == Service::Notion
         && !difference.fields.is_empty()
-        && difference.fields.iter().all(|field| field.field.is_told())
+        && difference.fields.iter().all(|field| field.field.is_sync_status())
 }
 
 #[cfg(test)]
