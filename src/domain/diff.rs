@@ -171,7 +171,7 @@ impl<'a> Differ<'a> {
             (_, true) => (CREATE, format!("new in Notion, and no {} in Clockify looks like it", page.kind)),
             (_, false) => (CREATE_NEAR_TWIN, "new in Notion, but there is a very similar name beside it".to_owned()),
         };
-        let proposal = Proposal { confidence, reason, ..self.creation(page) };
+        let proposal = Proposal { confidence, reason: reason.into(), ..self.creation(page) };
         let alternatives = doubtful.iter().chain(similar).map(|candidate| linking(page, candidate)).collect();
         let at = self.push(page, cause, proposal, alternatives);
         self.of_page.entry(page.id).or_default().root = Some(at);
@@ -190,7 +190,14 @@ impl<'a> Differ<'a> {
                 fields.push(FieldChange::new(field, Value::Empty, value.clone()));
             }
         }
-        Proposal { action: Action::Create, side: Service::Clockify, object: None, fields, confidence: 0, reason: String::new() }
+        Proposal {
+            action: Action::Create,
+            side: Service::Clockify,
+            object: None,
+            fields,
+            confidence: 0,
+            reason: String::new().into(),
+        }
     }
 
     /// What a create leaves out, since Clockify would refuse it, waits as changes of their own.
@@ -204,7 +211,7 @@ impl<'a> Differ<'a> {
                 object: None,
                 fields: vec![FieldChange::new(field, Value::Empty, value.clone())],
                 confidence: FIRST_SIGHT,
-                reason: format!("the {} is created without it", page.kind),
+                reason: format!("the {} is created without it", page.kind).into(),
             };
             let at = self.push(page, cause, proposal, Vec::new());
             self.changes[at].requires.push(create.clone());
@@ -226,13 +233,14 @@ impl<'a> Differ<'a> {
 
     /// The object is gone, as a complete listing shows: recreate, link another, or unlink.
     fn vanished(&mut self, page: &'a Page, object: Option<ObjectId>, others: &[Candidate<'a>], because: &str) {
-        let recreate = Proposal { confidence: RECREATE, reason: format!("{because}; create it again"), ..self.creation(page) };
+        let recreate =
+            Proposal { confidence: RECREATE, reason: format!("{because}; create it again").into(), ..self.creation(page) };
         let mut ways = vec![recreate];
         ways.extend(others.iter().map(|candidate| linking(page, candidate)));
         ways.sort_by_key(|way| std::cmp::Reverse(way.confidence));
         if !matches!(page.claim, Claim::None | Claim::Unknown(_)) {
             let reason = format!("{because}; empty the property and leave it at that");
-            ways.push(Proposal { confidence: RECREATE, reason, ..clearing(page, object) });
+            ways.push(Proposal { confidence: RECREATE, reason: reason.into(), ..clearing(page, object) });
         }
         let proposal = ways.remove(0);
         let best = others.iter().find(|_| proposal.action == Action::Link);
@@ -258,7 +266,7 @@ impl<'a> Differ<'a> {
             "a copied ID: {object} belongs to the page {}",
             owner_name.map_or_else(|| owner.to_string(), |name| format!("“{name}”"))
         );
-        let proposal = Proposal { confidence: CREATE, reason, ..clearing(page, Some(object)) };
+        let proposal = Proposal { confidence: CREATE, reason: reason.into(), ..clearing(page, Some(object)) };
         let cleared = self.push(page, Cause::CopiedId, proposal, Vec::new());
         if !self.snapshots.closes(page) {
             self.create(page, Cause::CopiedId, &[]);
@@ -341,7 +349,7 @@ fn linking(page: &Page, candidate: &Candidate<'_>) -> Proposal {
         object: Some(*id),
         fields: Vec::new(),
         confidence: candidate.evidence.confidence(),
-        reason: format!("{}{named}", candidate.evidence.words()),
+        reason: format!("{}{named}", candidate.evidence.words()).into(),
     }
 }
 
@@ -354,13 +362,13 @@ fn clearing(page: &Page, object: Option<ObjectId>) -> Proposal {
         object,
         fields: Vec::new(),
         confidence: 0,
-        reason: String::new(),
+        reason: String::new().into(),
     }
 }
 
 /// A hold with its reason.
 fn hold(code: HoldCode, text: impl Into<String>) -> Hold {
-    Hold { code, text: text.into() }
+    Hold { code, text: text.into().into() }
 }
 
 /// The id of the change at an index.

@@ -145,7 +145,7 @@ pub fn explain(subject: Subject, plan: &Plan, snapshots: &Snapshots, registry: &
     let notices = plan.notices.iter().filter(|notice| {
         notice.page.is_some() && notice.page == page_id || notice.object.is_some() && notice.object == object_id
     });
-    explanation.notices = notices.map(|notice| notice.text.clone()).collect();
+    explanation.notices = notices.map(|notice| notice.text.to_string()).collect();
     explanation
 }
 

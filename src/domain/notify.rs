@@ -37,7 +37,7 @@ pub struct Aftermath<'a> {
     /// What it was bound to.
     pub scope: &'a Scope,
     /// What waits for a person by now, how, and why.
-    pub waits: &'a [(Waits, ChangeDocument, String)],
+    pub waits: &'a [(Waits, ChangeDocument, Display)],
     /// In what the log does not agree with its last checkpoint, safe to show.
     pub doubt: Option<&'a str>,
 }
@@ -177,7 +177,7 @@ fn more(all: usize, named: usize, what: &str) -> Option<String> {
     all.checked_sub(named).filter(|rest| *rest > 0).map(|rest| format!("and {rest} more {what}"))
 }
 
-fn next(report: &Report, waits: &[(Waits, ChangeDocument, String)]) -> Option<String> {
+fn next(report: &Report, waits: &[(Waits, ChangeDocument, Display)]) -> Option<String> {
     let next = match report.outcome {
         Ending::InSync | Ending::Applied => return None,
         Ending::Refused => "check the tokens and their rights, then run again",

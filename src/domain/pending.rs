@@ -50,8 +50,8 @@ pub struct Waiting<'a> {
     pub change: &'a Change,
     /// How.
     pub waits: Waits,
-    /// Why, safe to show.
-    pub reason: String,
+    /// Why.
+    pub reason: Display,
 }
 
 /// How changes ended, in this run and, where it has not tried them again, in earlier ones.
@@ -95,25 +95,29 @@ pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_
     let changes = review.plan().changes.iter().enumerate().filter(|(_, change)| !ends.applied.contains(&change.id));
     let waiting = changes.filter_map(|(at, change)| {
         if let Some(error) = ends.failed.get(&change.id) {
-            return Some(Waiting { change, waits: Waits::Failed, reason: error.clone() });
+            return Some(Waiting { change, waits: Waits::Failed, reason: error.as_str().into() });
         }
         let earlier = ends.earlier.get(&change.id);
         let (waits, reason) = match (&change.hold, &review.verdict(at).decision) {
             (_, Some(Decision::Ignore)) => return None,
             (Some(hold), _) => (Waits::Held, hold.text.clone()),
-            (None, Some(Decision::Flag { note })) if note.is_empty() => (Waits::Flagged, format!("flagged by {}", review.by(at))),
-            (None, Some(Decision::Flag { note })) => {
-                (Waits::Flagged, format!("flagged by {}: {}", review.by(at), Display::of(note)))
+            (None, Some(Decision::Flag { note })) if note.is_empty() => {
+                (Waits::Flagged, format!("flagged by {}", review.by(at)).into())
             }
-            (None, Some(Decision::Skip)) => (Waits::Skipped, format!("skipped by {}", review.by(at))),
-            (None, _) if earlier.is_some() => (Waits::Failed, earlier.cloned().unwrap_or_default()),
+            (None, Some(Decision::Flag { note })) => {
+                (Waits::Flagged, format!("flagged by {}: {}", review.by(at), Display::of(note)).into())
+            }
+            (None, Some(Decision::Skip)) => (Waits::Skipped, format!("skipped by {}", review.by(at)).into()),
+            (None, _) if earlier.is_some() => (Waits::Failed, earlier.cloned().unwrap_or_default().into()),
             (None, Some(Decision::Approve)) => match review.blocked(at) {
                 None => return None,
-                Some(other) => (Waits::Review, format!("it was approved, and waits for “{}”", other.name.display().clipped(60))),
+                Some(other) => {
+                    (Waits::Review, format!("it was approved, and waits for “{}”", other.name.display().clipped(60)).into())
+                }
             },
             (None, None) if change.state == State::Ready && *review.verdict(at) == Verdict::default() => return None,
             (None, None) if change.state == State::Ready => {
-                (Waits::Review, format!("{} has begun to decide about it", review.by(at)))
+                (Waits::Review, format!("{} has begun to decide about it", review.by(at)).into())
             }
             (None, None) => (Waits::Review, change.proposal.reason.clone()),
         };

@@ -17,7 +17,7 @@ use strum::IntoStaticStr;
 use super::{
     model::{Field, Kind, Limits, ObjectId, PageId, RunId, Service, Value},
     rules::{Allowance, Class, Rules, Threshold, Thresholds},
-    text::Raw,
+    text::{Display, Raw},
 };
 
 pub use document::field_word;
@@ -188,8 +188,8 @@ pub struct Proposal {
     pub fields: Vec<FieldChange>,
     /// How sure we are, in whole percent.
     pub confidence: u8,
-    /// Why, safe to show.
-    pub reason: String,
+    /// Why.
+    pub reason: Display,
 }
 
 /// Why a change cannot be approved now.
@@ -245,8 +245,8 @@ impl HoldCode {
 pub struct Hold {
     /// What kind of hold.
     pub code: HoldCode,
-    /// For people, safe to show.
-    pub text: String,
+    /// For people.
+    pub text: Display,
 }
 
 /// Whether a change may go ahead.
@@ -426,8 +426,8 @@ pub struct Notice {
     pub page: Option<PageId>,
     /// The object, if there is one.
     pub object: Option<ObjectId>,
-    /// For people, safe to show.
-    pub text: String,
+    /// For people.
+    pub text: Display,
 }
 
 /// Columns of a name in a notice's line.
@@ -655,7 +655,7 @@ impl Plan {
             change.state = state.unwrap_or(State::Review);
             if change.state == State::Held && change.hold.is_none() {
                 let text = "something that it needs is held".to_owned();
-                change.hold = Some(Hold { code: HoldCode::ParentHeld, text });
+                change.hold = Some(Hold { code: HoldCode::ParentHeld, text: text.into() });
             }
         }
     }

@@ -299,7 +299,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let mut brakes: BTreeMap<String, usize> = BTreeMap::new();
     for change in &plan.changes {
         if let Some(Hold { code: HoldCode::Brake, text }) = change.hold {
-            *brakes.entry(text.clone()).or_default() += 1;
+            *brakes.entry(text.to_string()).or_default() += 1;
         }
     }
     let outcome = [

@@ -458,7 +458,7 @@ mod tests {
                 object: None,
                 fields: vec![],
                 confidence,
-                reason: String::new(),
+                reason: String::new().into(),
             },
             alternatives: vec![],
             hold: None,
@@ -627,7 +627,7 @@ mod tests {
     #[test]
     fn decisions_are_recalled_by_content_and_a_held_change_is_never_approved() {
         let mut held = change("a", 95, &[]);
-        held.hold = Some(crate::domain::plan::Hold { code: crate::domain::plan::HoldCode::NoParent, text: String::new() });
+        held.hold = Some(crate::domain::plan::Hold { code: crate::domain::plan::HoldCode::NoParent, text: String::new().into() });
         let plan = plan(vec![held, change("b", 50, &[])]);
         let mut review = Review::new(&plan, "tester");
         let approve = Verdict { decision: Some(Decision::Approve), ..Verdict::default() };

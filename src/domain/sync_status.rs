@@ -129,7 +129,7 @@ fn change(page: &Page, fields: Vec<FieldChange>) -> Change {
         object: None,
         fields,
         confidence: 100,
-        reason: "what waits for a person is told in the page".to_owned(),
+        reason: "what waits for a person is told in the page".to_owned().into(),
     };
     Change {
         id: change_id(page.kind, page.id, None, Cause::SyncStatus, &proposal, &[]),

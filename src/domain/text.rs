@@ -4,7 +4,7 @@
 //! - [`Canonical`] is what names are matched by: NFC, trimmed, runs of white space collapsed.
 //! - [`Display`] is what people see: everything invisible or active is shown as a visible escape.
 
-use std::{borrow::Cow, fmt, io};
+use std::{borrow::Cow, cmp::Ordering, fmt, io, ops::Deref};
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
@@ -165,16 +165,76 @@ pub fn forbidden_in_name(text: &str) -> Option<char> {
 }
 
 /// Text that is safe to print: on a terminal, in a log, in a table.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// Nothing makes one but what sanitises: whoever reads it from a file gets what is safe to show, whatever stands there.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct Display {
     text: String,
     hidden: bool,
 }
 
+impl From<String> for Display {
+    fn from(text: String) -> Self {
+        if is_plain(&text) { Self { text, hidden: false } } else { Self::of(&text) }
+    }
+}
+
+impl From<&str> for Display {
+    fn from(text: &str) -> Self {
+        Self::of(text)
+    }
+}
+
+impl From<Display> for String {
+    fn from(shown: Display) -> Self {
+        shown.text
+    }
+}
+
+impl From<Display> for Cow<'_, str> {
+    fn from(shown: Display) -> Self {
+        Self::Owned(shown.text)
+    }
+}
+
+impl Deref for Display {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl PartialEq for Display {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Display {}
+
+impl PartialOrd for Display {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Display {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+/// True for text in which nothing can hide: printable ASCII.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 impl Display {
     /// Makes any text safe to show: nothing is dropped, what is invisible is spelled out as `⟨U+202E⟩`.
     pub fn of(text: &str) -> Self {
-        if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        if is_plain(text) {
             return Self { text: text.to_owned(), hidden: false };
         }
         let mut shown = Self { text: String::with_capacity(text.len()), hidden: false };
@@ -182,11 +242,6 @@ impl Display {
             shown.push(grapheme);
         }
         shown
-    }
-
-    /// Text that is ours, and therefore safe as it is.
-    pub fn trusted(text: impl Into<String>) -> Self {
-        Self { text: text.into(), hidden: false }
     }
 
     fn push(&mut self, grapheme: &str) {

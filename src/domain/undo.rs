@@ -130,7 +130,7 @@ impl<'a> Undoing<'a> {
         let is_gone = |object| objects.get(object).is_none();
         let moved = (linked != after).then(|| {
             let text = "the page is linked to another object by now".to_owned();
-            Hold { code: HoldCode::MovedSince, text }
+            Hold { code: HoldCode::MovedSince, text: text.into() }
         });
         match before {
             // What was gone already cannot be linked; what was created in its place is closed all the same.
@@ -320,7 +320,7 @@ impl<'a> Undoing<'a> {
         change.tracked_seconds = row.tracked_seconds;
         if row.tracked_seconds.is_some_and(|seconds| seconds > 0) {
             change.proposal.confidence = TRACKED;
-            "the run created it, and time was tracked on it since".clone_into(&mut change.proposal.reason);
+            change.proposal.reason = "the run created it, and time was tracked on it since".into();
         }
         self.require(at, relink);
         Some(at)
@@ -417,7 +417,7 @@ impl<'a> Undoing<'a> {
             Action::Link | Action::WriteBack | Action::ClearClaim => Service::Notion,
             _ => Service::Clockify,
         };
-        let proposal = Proposal { action, side, object, fields, confidence: SURE, reason: reason.to_owned() };
+        let proposal = Proposal { action, side, object, fields, confidence: SURE, reason: reason.to_owned().into() };
         self.changes.push(Change {
             id: ChangeId(String::new()),
             kind: about.kind,
@@ -563,5 +563,5 @@ fn name(about: About<'_>) -> Raw {
 }
 
 fn hold(code: HoldCode, text: impl Into<String>) -> Hold {
-    Hold { code, text: text.into() }
+    Hold { code, text: text.into().into() }
 }

@@ -161,7 +161,7 @@ pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<S
     let of_rows = queue.rows.iter().map(|row| said(row, ignored()));
     let of_notices = queue.notices.iter().map(|kept| {
         let KeptNotice { what, page, notice } = kept;
-        Said { change: ChangeId(notice.id.clone()), page: *page, what: what.clone(), verdict: ignored() }
+        Said { change: ChangeId(notice.id.clone()), page: *page, what: what.to_string(), verdict: ignored() }
     });
     let all: Vec<Said> = of_rows.chain(of_notices).collect();
     let meant = named(ids, all.iter().map(|said| said.change.0.as_str()))?;

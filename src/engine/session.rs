@@ -31,7 +31,7 @@ use crate::{
         report::Stopped,
         review::{Approved, Decision, Remembered, Review, Said},
         rules::{Allowance, Rules},
-        text::Raw,
+        text::{Display, Raw},
         undo::undo,
     },
     edge::{
@@ -184,8 +184,8 @@ pub struct Session<'a> {
 /// A notice of the last plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptNotice {
-    /// What it says and about what, safe to show.
-    pub what: String,
+    /// What it says and about what.
+    pub what: Display,
     /// The page that it is about, or what stands for it.
     pub page: PageId,
     /// The notice.
@@ -402,7 +402,7 @@ impl Session<'_> {
         let notices: Vec<KeptNotice> = plan
             .notices
             .iter()
-            .map(|notice| KeptNotice { what: notice.words(), page: notice.about(), notice: NoticeDocument::of(notice) })
+            .map(|notice| KeptNotice { what: notice.words().into(), page: notice.about(), notice: NoticeDocument::of(notice) })
             .collect();
         if self.store.recall::<Vec<KeptNotice>>(NOTICES).await?.unwrap_or_default() != notices {
             self.store.remember(NOTICES, &notices).await?;
@@ -665,7 +665,7 @@ fn braked(plan: &Plan) -> Vec<What> {
         if let Some(What::Braked { changes, .. }) = braked.iter_mut().find(same) {
             *changes += 1;
         } else {
-            braked.push(What::Braked { class, kind: change.kind, changes: 1, because: hold.text.clone() });
+            braked.push(What::Braked { class, kind: change.kind, changes: 1, because: hold.text.to_string() });
         }
     }
     braked

@@ -198,7 +198,7 @@ fn text(queue: &Queue, now: Timestamp) -> String {
         }
         let why = match &change.hold {
             Some(hold) if alike.iter().any(|row| row.reason != *reason) => {
-                format!("{}; `punchlist explain ID` says more", hold.code.word().replace('_', " "))
+                format!("{}; `punchlist explain ID` says more", hold.code.word().replace('_', " ")).into()
             }
             _ => reason.clone(),
         };

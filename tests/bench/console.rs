@@ -131,7 +131,7 @@ fn add(plan: &mut Plan, kind: Kind, parent: Option<&(PageId, ChangeId)>, name: &
             object: None,
             fields: vec![FieldChange::new(Field::Name, Value::Empty, Value::text(name))],
             confidence: 95,
-            reason: "new in Notion".to_owned(),
+            reason: "new in Notion".to_owned().into(),
         },
         alternatives: Vec::new(),
         hold: None,

@@ -477,7 +477,7 @@ pub(in crate::domain) fn brake(changes: &mut [Change], rules: &Rules, population
                 release(class, count)
             );
             for change in changes.iter_mut().filter(|change| caught(change)) {
-                change.hold = Some(Hold { code: HoldCode::Brake, text: text.clone() });
+                change.hold = Some(Hold { code: HoldCode::Brake, text: text.clone().into() });
                 change.state = State::Held;
             }
         }

@@ -35,7 +35,7 @@ impl<'a> Differ<'a> {
         if best.evidence.confidence() < Evidence::Claim.confidence() {
             let mut ways: Vec<Proposal> = others.iter().map(|candidate| linking(page, candidate)).collect();
             let reason = format!("create a new {} instead", page.kind);
-            ways.push(Proposal { confidence: RECREATE, reason, ..self.creation(page) });
+            ways.push(Proposal { confidence: RECREATE, reason: reason.into(), ..self.creation(page) });
             let at = self.push(page, Cause::Match, linking(page, &best), ways);
             return self.link_first(at, page, best);
         }
@@ -91,7 +91,7 @@ impl<'a> Differ<'a> {
             object: Some(left),
             fields: vec![FieldChange::new(Field::State, from, to)],
             confidence: 100,
-            reason: "the page has moved, and this is what it left behind".to_owned(),
+            reason: "the page has moved, and this is what it left behind".to_owned().into(),
         };
         let at = self.push(page, Cause::Moved, proposal, Vec::new());
         self.changes[at].tracked_seconds = object.tracked_seconds;
@@ -348,7 +348,8 @@ impl<'a> Differ<'a> {
             })
         };
         let mut refused = refused_by(side).filter(|_| cause != Cause::NotKept);
-        let mut proposal = Proposal { action, side, object: Some(object.id), fields: written(side), confidence, reason };
+        let mut proposal =
+            Proposal { action, side, object: Some(object.id), fields: written(side), confidence, reason: reason.into() };
         let mut alternatives = Vec::new();
         if matches!(cause, Cause::Drift | Cause::Conflict | Cause::FirstSight | Cause::NotKept) {
             let (other, reason) = match side {
@@ -366,13 +367,18 @@ impl<'a> Differ<'a> {
                 match refused.take_if(|_| edited && !empties) {
                     Some(refused) => {
                         side = other;
-                        proposal = Proposal { reason: format!("{refused}; {reason}"), ..way };
+                        proposal = Proposal { reason: format!("{refused}; {reason}").into(), ..way };
                     }
-                    None => alternatives.push(Proposal { reason: reason.to_owned(), ..way }),
+                    None => alternatives.push(Proposal { reason: reason.to_owned().into(), ..way }),
                 }
             }
             let reason = "leave both as they are, and remember that they differ on purpose".to_owned();
-            alternatives.push(Proposal { action: Action::Accept, confidence: CONTESTED, reason, ..proposal.clone() });
+            alternatives.push(Proposal {
+                action: Action::Accept,
+                confidence: CONTESTED,
+                reason: reason.into(),
+                ..proposal.clone()
+            });
         }
         let names = fields.iter().any(|compared| matches!(compared.field, Field::Name | Field::Parent));
         let renames = names && side == Service::Clockify;
@@ -462,8 +468,10 @@ impl<'a> Differ<'a> {
         let mut alternatives = Vec::new();
         if let Some(rival) = rival.filter(|rival| self.pairs.owner(rival.id).is_none()) {
             let candidate = Candidate { object: rival, evidence: Evidence::ClaimElsewhere };
-            alternatives
-                .push(Proposal { reason: "link the page to the object that it names".to_owned(), ..linking(page, &candidate) });
+            alternatives.push(Proposal {
+                reason: "link the page to the object that it names".to_owned().into(),
+                ..linking(page, &candidate)
+            });
         }
         let proposal = Proposal {
             action: Action::WriteBack,
@@ -472,8 +480,8 @@ impl<'a> Differ<'a> {
             fields: vec![],
             confidence: confidence.min(pair.evidence.confidence()),
             reason: match from {
-                Value::Empty => reason,
-                from => format!("{reason}: {}", from.to_raw().display().clipped(40)),
+                Value::Empty => reason.into(),
+                from => format!("{reason}: {}", from.to_raw().display().clipped(40)).into(),
             },
         };
         let (cause, alternatives) = if unfinished { (Cause::Unfinished, Vec::new()) } else { (Cause::Claim, alternatives) };

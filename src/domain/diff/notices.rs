@@ -30,7 +30,7 @@ pub(super) fn notices<'a>(
     for (code, problem) in problems.chain(options) {
         let name = problem.page.and_then(|page| pairs.of(page)).map(|(page, _)| page.title.clone()).unwrap_or_default();
         let (kind, page, text) = (problem.kind, problem.page, problem.text.clone());
-        notices.push(Notice { code, kind, name, page, object: None, text });
+        notices.push(Notice { code, kind, name, page, object: None, text: text.into() });
     }
     notices
 }
@@ -45,7 +45,7 @@ fn incomplete(snapshots: &Snapshots, notices: &mut Vec<Notice>) {
             let Some(because) = because else { continue };
             let text = format!("{service}'s {} could not be listed completely: {because}", kind.plural());
             let name = Raw::default();
-            notices.push(Notice { code: NoticeCode::Incomplete, kind, name, page: None, object: None, text });
+            notices.push(Notice { code: NoticeCode::Incomplete, kind, name, page: None, object: None, text: text.into() });
         }
     }
 }
@@ -80,7 +80,7 @@ fn away(snapshots: &Snapshots, registry: &Registry, notices: &mut Vec<Notice>) {
             ),
         };
         let name = snapshots.objects[link.kind].get(link.object).map(|object| object.name.clone()).unwrap_or_default();
-        notices.push(Notice { code, kind: link.kind, name, page: Some(link.page), object: Some(link.object), text });
+        notices.push(Notice { code, kind: link.kind, name, page: Some(link.page), object: Some(link.object), text: text.into() });
     }
 }
 
@@ -93,7 +93,7 @@ fn copied(pairs: &Pairs<'_>, notices: &mut Vec<Notice>) {
             }
             let text = format!("has the Clockify ID of the page {owner}, as a duplicated page does; the original keeps the link");
             let (name, page) = (page.title.clone(), Some(page.id));
-            notices.push(Notice { code: NoticeCode::CopiedId, kind, name, page, object: Some(*object), text });
+            notices.push(Notice { code: NoticeCode::CopiedId, kind, name, page, object: Some(*object), text: text.into() });
         }
     }
 }
@@ -109,7 +109,7 @@ fn near_twins(namesakes: &[Namesakes<'_>], notices: &mut Vec<Notice>) {
             }
             let text = format!("beside {}: the names differ only by case, spaces or what looks the same", others.join(" and "));
             let (name, page) = (page.title.clone(), Some(page.id));
-            notices.push(Notice { code: NoticeCode::NearTwin, kind: group.kind, name, page, object: None, text });
+            notices.push(Notice { code: NoticeCode::NearTwin, kind: group.kind, name, page, object: None, text: text.into() });
         }
     }
 }
@@ -135,7 +135,7 @@ fn twins<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<'a>, n
             let text =
                 format!("no page links to it, and {twin}, which has a page, has the same name: archive or delete one of them");
             let (name, object) = (object.name.clone(), Some(object.id));
-            notices.push(Notice { code: NoticeCode::NearTwin, kind, name, page: Some(page), object, text });
+            notices.push(Notice { code: NoticeCode::NearTwin, kind, name, page: Some(page), object, text: text.into() });
         }
     }
 }
@@ -159,7 +159,7 @@ fn foreign_run<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<
          apart (--jitter)"
     );
     let (code, kind, name) = (NoticeCode::ForeignRun, first.kind, first.name.clone());
-    Some(Notice { code, kind, name, page: first.marker, object: Some(first.id), text })
+    Some(Notice { code, kind, name, page: first.marker, object: Some(first.id), text: text.into() })
 }
 
 /// People without an account who were left out or replaced: one notice for each, however many pages name them.
@@ -174,10 +174,10 @@ pub(super) fn strangers(snapshots: &Snapshots, rules: &Rules) -> Vec<Notice> {
         let text = format!("{whom} has no account in the Clockify workspace, and {placed}: invite them, or change it in Notion");
         let (code, kind, object) = (NoticeCode::NoAccount, Kind::Task, None);
         match pages.as_slice() {
-            [page] => Notice { code, kind, name: page.title.clone(), page: Some(page.id), object, text },
+            [page] => Notice { code, kind, name: page.title.clone(), page: Some(page.id), object, text: text.into() },
             pages => {
                 let text = format!("{} of them ({}): {text}", pages.len(), named(pages));
-                Notice { code, kind, name: Raw::default(), page: None, object, text }
+                Notice { code, kind, name: Raw::default(), page: None, object, text: text.into() }
             }
         }
     };
@@ -211,7 +211,7 @@ impl Differ<'_> {
             if pages.len() > SAID_ONE_BY_ONE_MAX {
                 let names: Vec<_> = pages.iter().map(|(page, _)| page).copied().collect();
                 let text = format!("{} of them ({}): {text}", pages.len(), named(&names));
-                notices.push(Notice { code, kind, name: Raw::default(), page: None, object: None, text });
+                notices.push(Notice { code, kind, name: Raw::default(), page: None, object: None, text: text.into() });
                 continue;
             }
             notices.extend(pages.into_iter().map(|(page, object)| Notice {
@@ -220,13 +220,13 @@ impl Differ<'_> {
                 name: page.title.clone(),
                 page: Some(page.id),
                 object: object.map(|object| object.id),
-                text: text.clone(),
+                text: text.clone().into(),
             }));
         }
         if let Some(because) = &self.snapshots.hidden {
             let (code, kind, name) = (NoticeCode::Unknown, Kind::Project, Raw::default());
             let text = format!("{because}: what is not listed may exist all the same, so nothing is taken for gone");
-            notices.push(Notice { code, kind, name, page: None, object: None, text });
+            notices.push(Notice { code, kind, name, page: None, object: None, text: text.into() });
         }
         notices
     }
@@ -311,7 +311,7 @@ impl Differ<'_> {
                 named(&pages)
             );
             let (page, object) = (Some(above.id), found.certain().map(|object| object.id));
-            Some(Notice { code: NoticeCode::OpenBelowClosed, kind, name: above.title.clone(), page, object, text })
+            Some(Notice { code: NoticeCode::OpenBelowClosed, kind, name: above.title.clone(), page, object, text: text.into() })
         };
         below.into_iter().filter_map(notice).collect()
     }

@@ -68,7 +68,7 @@ impl<'a> Differ<'a> {
             let text =
                 if unseen { format!("{what}; a page that is not among those that are mirrored may name it") } else { what };
             let (kind, name) = (object.kind, object.name.clone());
-            Notice { code: NoticeCode::Unmanaged, kind, name, page: None, object: Some(object.id), text }
+            Notice { code: NoticeCode::Unmanaged, kind, name, page: None, object: Some(object.id), text: text.into() }
         };
         tops.into_iter().map(notice).collect()
     }
@@ -128,7 +128,7 @@ impl<'a> Differ<'a> {
             object: Some(object.id),
             fields: vec![FieldChange::new(Field::State, Value::Closed(false), Value::Closed(true))],
             confidence,
-            reason,
+            reason: reason.into(),
         };
         self.changes.push(Change {
             id: change_id(object.kind, page, parent, cause, &proposal, &[]),

@@ -336,7 +336,7 @@ impl Difference {
             side: proposal.side,
             fields: proposal.fields.iter().map(|field| FieldChange { base: None, half: None, ..field.clone() }).collect(),
             confidence: proposal.confidence,
-            reason: proposal.reason.clone(),
+            reason: proposal.reason.to_string(),
             state: change.state,
             hold: change.hold.clone(),
         }

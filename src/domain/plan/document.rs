@@ -41,7 +41,7 @@ pub struct ChangeDocument {
     pub side: Service,
     pub cause: Cause,
     pub confidence: u8,
-    pub reason: String,
+    pub reason: Display,
     pub state: State,
     pub hold: Option<Hold>,
     pub alternatives: Vec<Alternative>,
@@ -61,7 +61,7 @@ pub struct NoticeDocument {
     pub name: String,
     pub page_id: Option<String>,
     pub clockify_id: Option<String>,
-    pub text: String,
+    pub text: Display,
 }
 
 /// The part of the document that the plan's hash is over: nothing in it depends on when the plan was made. Changes and notices are made
@@ -414,7 +414,7 @@ pub struct Alternative {
     pub clockify_id: Option<String>,
     pub fields: Vec<FieldText>,
     pub confidence: u8,
-    pub reason: String,
+    pub reason: Display,
 }
 
 impl Alternative {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Calls, Estimate, Pace, Plan,
-    document::{ChangeDocument, Cost, Document, FORMAT, Refused, Saved},
+    document::{ChangeDocument, Cost, Document, FORMAT, NoticeDocument, Refused, Saved},
 };
 use crate::domain::{diff::tests::world::World, model::Field, model::Value, text::Display};
 
@@ -137,4 +137,25 @@ fn an_estimate_spends_the_first_budget_at_once() {
     assert_eq!(Estimate::of(0, 30, &free).seconds, 4);
     assert_eq!(Estimate::of(0, 31, &free).seconds, 3600);
     assert_eq!(Estimate::of(181, 0, &free).seconds, 60);
+}
+
+#[test]
+fn what_is_read_from_a_file_is_safe_to_show_whatever_stands_there() {
+    let escapes = "\u{1b}]0;owned\u{7}\u{202e}";
+    let mut value: serde_json::Value = serde_json::from_str(&saved()).expect("JSON");
+    for change in value["changes"].as_array_mut().expect("changes") {
+        change["reason"] = escapes.into();
+        change["hold"] = serde_json::json!({ "code": "brake", "text": escapes });
+    }
+    for notice in value["notices"].as_array_mut().expect("notices") {
+        notice["text"] = escapes.into();
+    }
+    let changes: Vec<ChangeDocument> = serde_json::from_value(value["changes"].clone()).expect("changes");
+    let notices: Vec<NoticeDocument> = serde_json::from_value(value["notices"].clone()).expect("notices");
+    let mut shown: Vec<String> = notices.iter().map(|notice| notice.text.to_string()).collect();
+    for ChangeDocument { reason, hold, .. } in changes {
+        shown.extend([reason.to_string(), hold.expect("a hold").text.to_string()]);
+    }
+    assert!(!shown.is_empty());
+    assert!(shown.iter().all(|text| text == "⟨U+001B⟩]0;owned⟨U+0007⟩⟨U+202E⟩"), "{shown:?}");
 }

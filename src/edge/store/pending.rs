@@ -11,6 +11,7 @@ use crate::domain::{
     pending::Waits,
     plan::document::ChangeDocument,
     review::{Remembered, Said, Verdict},
+    text::Display,
 };
 
 /// A change that a run left for a person.
@@ -20,8 +21,8 @@ pub struct PendingRow {
     pub change: ChangeDocument,
     /// How it waits.
     pub waits: Waits,
-    /// Why, safe to show.
-    pub reason: String,
+    /// Why.
+    pub reason: Display,
     /// When a run first left it; exact to the millisecond. [`Store::replace_pending`] keeps the earliest.
     pub first_seen: Timestamp,
 }
@@ -44,7 +45,7 @@ impl Store {
             let mut statement = transaction.prepare_cached(sql)?;
             for (place, PendingRow { change, waits, reason, first_seen }) in rows.iter().enumerate() {
                 let first_seen = known.get(&change.id).copied().unwrap_or_else(|| first_seen.as_millisecond());
-                statement.execute((&change.id, i64::try_from(place).unwrap_or(i64::MAX), to_word(waits)?, reason, to_json(change)?, first_seen))?;
+                statement.execute((&change.id, i64::try_from(place).unwrap_or(i64::MAX), to_word(waits)?, &**reason, to_json(change)?, first_seen))?;
             }
             Ok(())
         })
@@ -153,7 +154,7 @@ impl Store {
 fn pending_row(row: &Row<'_>) -> Result<PendingRow, Fault> {
     Ok(PendingRow {
         waits: from_word(row.get(0)?)?,
-        reason: row.get(1)?,
+        reason: row.get::<_, String>(1)?.into(),
         change: from_json(&row.get::<_, String>(2)?)?,
         first_seen: to_time(row.get(3)?)?,
     })

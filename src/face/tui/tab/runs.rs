@@ -105,7 +105,7 @@ fn line(run: &RunRecord, own: bool, wide: bool) -> String {
         None if own => "this console".to_owned(),
         None => "under way, or left by a crash".to_owned(),
     };
-    let outcome = Display::trusted(outcome).clipped(if wide { 60 } else { 30 });
+    let outcome = Display::from(outcome).clipped(if wide { 60 } else { 30 });
     let started = run.started.strftime("%Y-%m-%d %H:%M:%S");
     let report = run.end.as_ref().map(|end| &end.report).filter(|report| report.is_object());
     let counts = match (report, wide) {
@@ -118,7 +118,7 @@ fn line(run: &RunRecord, own: bool, wide: bool) -> String {
                 .map(|word| format!("{} {word}", report[word]))
                 .collect();
             let calls = format!("{} + {}", report["calls"]["notion"], report["calls"]["clockify"]);
-            format!("{:<36} {calls:<14}", Display::trusted(changes.join(", ")).clipped(36))
+            format!("{:<36} {calls:<14}", Display::from(changes.join(", ")).clipped(36))
         }
     };
     let by = Display::of(&run.by).clipped(10);

@@ -113,7 +113,7 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
     // Counts go before a name has to.
     let (counts, right) = if right > width * 2 / 3 { (Vec::new(), word.width().min(width / 2)) } else { (counts, right) };
     let word_room = if counts.is_empty() { right } else { word.width() };
-    let word = Span::styled(Display::trusted(word.content.into_owned()).clipped(word_room).to_string(), word.style);
+    let word = Span::styled(Display::from(word.content.into_owned()).clipped(word_room).to_string(), word.style);
     let room = width.saturating_sub(used + right + 2);
     let name = Display::of(full_name(state, plan, node).as_str());
     let badge = if name.has_hidden() { " [hidden]" } else { "" };
