@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     failure::{Code, Failure},
+    print::{say, say_json},
     setup::{Global, Setup},
     text,
 };
@@ -17,7 +18,7 @@ use crate::{
     domain::{
         audit::{FORMAT, Level, Verdict},
         journal::{Event, RunId, What},
-        text::{Display, json},
+        text::Display,
     },
     edge::store::{Entity, Entry, Selection, Toward},
     engine::state::State,
@@ -163,7 +164,7 @@ fn verdict(global: &Global, what: &str, verdict: &Verdict, key: Option<&str>) ->
             "head": head, "checkpoints": agreeing, "vouched": vouched, "left_out": left_out, "findings": told,
             "more": more, "public_key": key,
         });
-        say(&format!("{}\n", json(&document).map_err(|error| Failure::new(Code::Error, error))?))?;
+        say_json(&document)?;
         return Ok(code);
     }
     let mut lines = vec![];
@@ -359,9 +360,4 @@ fn time(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
         Failure::new(Code::Usage, format!("`{}` is no time", Display::of(text)))
             .hint("give a date (2026-11-23), a time (2026-11-23T12:00:00Z), or how long ago (90m, 12h, 7d)")
     })
-}
-
-/// Prints on standard output. A reader that went away, as `head` does, is no error.
-fn say(text: &str) -> Result<(), Failure> {
-    super::cli::say(text)
 }
