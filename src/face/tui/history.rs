@@ -10,8 +10,9 @@ use tokio::{
 };
 
 use super::{
-    tab::logs::window::{Answer, Ask, FETCHED, LOOKED_THROUGH_MAX, Line, Question, Seeker},
-    update::News,
+    effect::Page,
+    news::News,
+    state::window::{Answer, Ask, FETCHED, LOOKED_THROUGH_MAX, Line, Question, Seeker},
 };
 use crate::{
     domain::audit::Envelope,
@@ -33,14 +34,6 @@ use crate::{
 
 /// Runs that are listed.
 const RUNS_MAX: usize = 500;
-
-/// What of the past is looked at.
-#[derive(Debug)]
-pub(crate) enum Page {
-    Runs,
-    Log(Question),
-    Export(String),
-}
 
 /// The past of one state.
 #[derive(Clone)]

@@ -16,15 +16,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
     command::Command,
-    history::{History, Page},
+    effect::{Effect, Order, Page},
+    history::History,
+    hits::Hits,
     keymap::Keymap,
     message::Message,
+    news::News,
     state::{Phase, State},
     surroundings::{self, Surroundings},
     theme::Theme,
-    update::{Effect, Msg, News, Pointing, update},
-    view::{Hits, view},
-    worker::{self, Order},
+    update::{Msg, Pointing, update},
+    view::view,
+    worker,
 };
 use crate::{
     domain::journal::RunId,
@@ -54,7 +57,9 @@ pub(crate) fn can_show() -> bool {
 /// Opens the console, and returns what the program ends with.
 pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, Failure> {
     let settings = setup.installation.settings.console.clone();
-    let keymap = Keymap::new(&settings.keys).map_err(|problems| Failure::new(Code::Configuration, problems.join("\n  ")))?;
+    let keymap = Keymap::default()
+        .configured(&settings.keys)
+        .map_err(|problems| Failure::new(Code::Configuration, problems.join("\n  ")))?;
     let history = History::of(setup.installation.directory.clone(), setup.installation.checkpoints());
     let stop = stop::listening_on_a_terminal(surroundings::leave)?;
     let (news_sender, mut news) = unbounded_channel();

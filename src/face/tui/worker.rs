@@ -9,16 +9,11 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::{
-    tab::review::matching::{Haystack, Query},
-    update::News,
-};
+use super::{effect::Order, news::News, state::matching::Haystack};
 use crate::{
     domain::{
         journal::RunId,
         plan::{ChangeId, Plan},
-        review::{Approved, Said},
-        rules::Allowance,
     },
     engine::{
         run::{Beside, Runner},
@@ -30,22 +25,6 @@ use crate::{
         stop::Stop,
     },
 };
-
-/// What the console asks for.
-#[derive(Debug)]
-pub(crate) enum Order {
-    /// Read both sides again.
-    Read,
-    /// Read both sides again, and plan the undo of a run.
-    Undo(RunId),
-    Apply(Approved),
-    /// Keep decisions in the state.
-    Keep(Vec<Said>),
-    /// Plan again with a brake released, on what was read.
-    Release(Allowance),
-    /// Look through the plan.
-    Match(Query),
-}
 
 type Orders = UnboundedReceiver<Order>;
 type Telling = UnboundedSender<News>;

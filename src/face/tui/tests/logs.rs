@@ -18,9 +18,9 @@ use crate::{
         store::{Holder, RunRecord, Selection, Store, Toward},
     },
     face::tui::{
+        command::Tab,
         history::{History, answer},
-        tab::Tab,
-        tab::logs::window::{Ask, FETCHED, Question},
+        state::window::{Ask, FETCHED, Question},
     },
 };
 
@@ -229,7 +229,7 @@ fn what_is_added_is_followed() {
     let more = Event { what: What::RunEnded { outcome: "planned".into(), totals: None }, ..events[0].clone() };
     done(opened(home.path()).append(&more)).expect("appends");
     let told = crate::engine::session::Progress::Happened(more);
-    scenes.push(Scene::News(crate::face::tui::update::News::Told(told)));
+    scenes.push(Scene::News(crate::face::tui::news::News::Told(told)));
     let film = film_with((110, 18), THEME, scenes, Some(history));
     assert_eq!(film.state.logs.current().expect("an entry").text, "run ended: planned");
     assert!(film.frame.contains("following"), "{}", film.frame);
