@@ -128,7 +128,7 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, Failure> {
         return verdict(global, &format!("The copy {}", file.display()), &verified.verdict, verified.key.as_deref());
     }
     let store = installation.look_at_state().await?;
-    let look = Look { global, store };
+    let look = Look { global, store, now: (installation.clock)() };
     match what {
         Command::List { filter } => look.list(&filter).await,
         Command::Show { name, filter } => look.show(&name, filter).await,
@@ -195,11 +195,13 @@ fn verdict(global: &Global, what: &str, verdict: &Verdict, key: Option<&str>) ->
 struct Look<'a> {
     global: &'a Global,
     store: State,
+    /// What `since` and `until` go back from.
+    now: Timestamp,
 }
 
 impl Look<'_> {
     async fn selection(&self, filter: &Filter) -> Result<(Selection, Option<String>), Failure> {
-        selection(&self.store, filter).await
+        selection(&self.store, filter, self.now).await
     }
 
     async fn run(&self, name: &str) -> Result<RunId, Failure> {
@@ -227,9 +229,8 @@ impl Look<'_> {
 }
 
 /// What a filter selects, and what its lines must contain.
-async fn selection(store: &State, filter: &Filter) -> Result<(Selection, Option<String>), Failure> {
+async fn selection(store: &State, filter: &Filter, now: Timestamp) -> Result<(Selection, Option<String>), Failure> {
     let Filter { since, until, run, kind, level, grep, about } = filter;
-    let now = Timestamp::now();
     let time = |text: &Option<String>| text.as_deref().map(|text| time(text, now)).transpose();
     let kinds = kind.iter().map(|kind| {
         What::WORDS.into_iter().find(|word| word == kind).ok_or_else(|| {
@@ -277,7 +278,7 @@ async fn run_named(store: &State, name: &str) -> Result<RunId, Failure> {
 }
 
 /// What a line of words selects, as in `level:warn kind:intent acme`, and the words that are none of these.
-pub(crate) async fn selection_of(store: &State, words: &str) -> Result<(Selection, String), Failure> {
+pub(crate) async fn selection_of(store: &State, words: &str, now: Timestamp) -> Result<(Selection, String), Failure> {
     let (mut filter, mut rest) = (Filter::default(), Vec::new());
     for word in words.split_whitespace() {
         match word.split_once(':').filter(|(_, value)| !value.is_empty()) {
@@ -294,7 +295,7 @@ pub(crate) async fn selection_of(store: &State, words: &str) -> Result<(Selectio
             _ => rest.push(word),
         }
     }
-    let (selection, _) = selection(store, &filter).await?;
+    let (selection, _) = selection(store, &filter, now).await?;
     Ok((selection, rest.join(" ")))
 }
 

@@ -180,7 +180,7 @@ pub(super) async fn list(installation: &Installation, as_json: bool) -> Result<(
         let document = Document { format: FORMAT, changes, decisions: queue.standing().map(stands).collect(), notices };
         return say_json(&document);
     }
-    say(&text(&queue, Timestamp::now()))
+    say(&text(&queue, (installation.clock)()))
 }
 
 fn text(queue: &Queue, now: Timestamp) -> String {

@@ -37,4 +37,5 @@ mod worker;
 mod tests;
 
 pub use film::Film;
-pub(super) use term::{can_show, open};
+pub(super) use surroundings::can_show;
+pub(super) use term::open;
