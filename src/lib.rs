@@ -25,6 +25,8 @@
 //!
 //! `tests/it/architecture.rs` holds the layers to this.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may reach for whatever they need"))]
+
 pub mod domain;
 pub mod edge;
 pub mod engine;

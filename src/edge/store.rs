@@ -18,7 +18,10 @@ mod reserve;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
@@ -73,6 +76,27 @@ impl Store {
         let connection = open::connect(&file, now)?;
         let identity = file.metadata().ok().map(|metadata| files::identity(&metadata));
         Ok(Self { connection, file, identity, reserve: None, lock: None })
+    }
+
+    /// Moves the database away, whatever state it is in, while no run is under way. Returns where it is now, if there was one.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while another process holds the lock.
+    pub async fn set_aside(directory: &Path, holder: Holder) -> Result<Option<PathBuf>, StoreError> {
+        let now = holder.since;
+        let directory = open::prepare_directory(directory)?;
+        open::inspect_beside(&directory)?;
+        let _lock = Lock::take(&directory, holder)?;
+        let aside = directory.join(format!("{}.before-{}", open::FILE, now.strftime("%Y%m%dT%H%M%SZ")));
+        for suffix in ["-wal", "-shm", ""] {
+            let (from, to) = (open::with_suffix(&directory.join(open::FILE), suffix), open::with_suffix(&aside, suffix));
+            match fs::rename(&from, to) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound && suffix.is_empty() => return Ok(None),
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(&from)(error)),
+                _ => {}
+            }
+        }
+        Ok(Some(aside))
     }
 
     /// Takes the lock, until it is released or this is dropped. Where it is held already, nothing changes.
@@ -271,6 +295,15 @@ impl StoreError {
             Self::Bug { .. } => "nothing was written; please report it with the log",
         }
     }
+}
+
+fn unusable(path: &Path, because: impl Into<String>, hint: impl Into<String>) -> StoreError {
+    StoreError::Unusable { path: path.to_owned(), because: because.into(), hint: hint.into() }
+}
+
+/// For `map_err`: what the file system said.
+fn failed(path: &Path) -> impl Fn(std::io::Error) -> StoreError {
+    move |error| unusable(path, error.to_string(), "check the path, its permissions and the space on its disk")
 }
 
 /// What can go wrong inside, before it is told which file it went wrong with.

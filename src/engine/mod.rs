@@ -5,8 +5,6 @@
 pub mod apply;
 mod connect;
 pub mod failure;
-mod fetch;
-mod notify;
 pub mod pending;
 pub mod run;
 pub mod saved;

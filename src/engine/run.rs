@@ -5,6 +5,8 @@
 //!      └ look_at_state, open_state ─▸ State: what waits, what was decided, the log
 //! ```
 
+mod notify;
+
 use std::{
     collections::BTreeMap,
     path::PathBuf,
@@ -17,7 +19,6 @@ use jiff::Timestamp;
 use super::{
     connect::Connection,
     failure::{Code, RunError},
-    notify,
     session::{NOT_BEFORE, NotBefore, Session, SessionError, Turn, Watch, decided},
     state::State,
     stop::Stop,
@@ -140,7 +141,7 @@ impl Installation {
     }
 
     /// Logs what was read of secrets outside any run.
-    pub(super) async fn log_readings(&self, store: &mut Store, trigger: &str, readings: &Readings) -> Result<(), RunError> {
+    async fn log_readings(&self, store: &mut Store, trigger: &str, readings: &Readings) -> Result<(), RunError> {
         let read = readings.take();
         if read.is_empty() { Ok(()) } else { self.log_by_itself(store, trigger, read, "told", &[]).await }
     }
@@ -297,14 +298,14 @@ pub enum Beside {
 
 /// State and services, ready for runs.
 pub struct Runner {
-    pub(super) installation: Installation,
-    pub(super) turn: Turn,
-    pub(super) store: Store,
-    pub(super) connection: Connection,
+    installation: Installation,
+    turn: Turn,
+    store: Store,
+    connection: Connection,
     /// The state itself, where `store` is a copy of it since another run is under way.
     original: Option<Store>,
     /// In what the log did not agree with its last checkpoint when the last run began.
-    pub(super) doubt: Option<Finding>,
+    doubt: Option<Finding>,
     /// What happened before the first run, for its log.
     before: Vec<What>,
 }

@@ -1,6 +1,7 @@
 //! One run from beginning to end: fetch both sides, settle what an earlier run left open, plan, apply, report.
 
 mod ending;
+mod fetch;
 mod turn;
 
 use std::{
@@ -13,9 +14,9 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use self::fetch::ReadNotion;
 use super::{
     apply::{Journal, Settling, Work, apply, settle},
-    fetch::ReadNotion,
     services::Services,
 };
 use crate::{

@@ -1,7 +1,7 @@
 //! The command line: what was asked for, done, and said with an exit code.
 
 use std::{
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -15,6 +15,7 @@ use super::{
     failure::{Code, RunError, tell_panics},
     logs::{self, Logs},
     pending, plain,
+    print::{say, say_json},
     progress::Progress,
     setup::{Global, Setup},
     stop,
@@ -31,7 +32,7 @@ use crate::{
         },
         report::Report,
         rules::Allowance,
-        text::{Display, write_json},
+        text::Display,
     },
     engine::{
         run::Beside,
@@ -412,27 +413,5 @@ impl Job {
             say(&text::report(report, self.styling))?;
         }
         Ok(report.outcome.exit_code())
-    }
-}
-
-/// Prints on standard output. A reader that went away, as `head` does, is no error.
-pub(super) fn say(text: &str) -> Result<(), RunError> {
-    let mut stdout = io::stdout().lock();
-    printed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
-}
-
-/// Prints a document, however large it is.
-fn say_json(document: &impl serde::Serialize) -> Result<(), RunError> {
-    let mut stdout = BufWriter::new(io::stdout().lock());
-    let written = write_json(&mut stdout, document).map_err(io::Error::from);
-    printed(written.and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()))
-}
-
-fn printed(result: io::Result<()>) -> Result<(), RunError> {
-    match result {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(RunError::new(Code::Error, format!("could not write to standard output: {error}")))
-        }
-        _ => Ok(()),
     }
 }

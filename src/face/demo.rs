@@ -1,5 +1,7 @@
 //! The embedded sandbox: the sample agency to try things on, and `punchlist sandbox` for scripts.
 
+#![expect(clippy::disallowed_methods, reason = "the sample begins now")]
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use jiff::Timestamp;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    cli::say,
     failure::{Code, RunError},
+    print::{say, say_json},
     text::put,
 };
 use crate::domain::{
     explain::{Explained, Explanation, Ruling},
-    text::{Display, json},
+    text::Display,
 };
 
 /// Columns of a value in the table.
@@ -24,7 +24,7 @@ pub(super) fn print(explanation: &Explanation, places: &BTreeMap<String, String>
     let mut document = document.as_object().cloned().unwrap_or_default();
     let body = serde_json::to_value(explanation).map_err(|error| RunError::new(Code::Error, error))?;
     document.extend(body.as_object().cloned().unwrap_or_default());
-    say(&format!("{}\n", json(&document).map_err(|error| RunError::new(Code::Error, error))?))
+    say_json(&document)
 }
 
 fn text(explanation: &Explanation, places: &BTreeMap<String, String>) -> String {

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     failure::{Code, RunError},
+    print::{say, say_json},
     setup::{Global, Setup},
     text,
 };
@@ -17,7 +18,7 @@ use crate::{
     domain::{
         audit::{FORMAT, Findings, Level},
         journal::{Event, RunId, What},
-        text::{Display, json},
+        text::Display,
     },
     edge::store::{Entity, Entry, Selection, Toward},
     engine::state::State,
@@ -127,7 +128,7 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, RunError> {
         return verdict(global, &format!("The copy {}", file.display()), &verified.verdict, verified.key.as_deref());
     }
     let store = installation.look_at_state().await?;
-    let look = LogView { global, store };
+    let look = LogView { global, store, now: (installation.clock)() };
     match what {
         Command::List { filter } => look.list(&filter).await,
         Command::Show { name, filter } => look.show(&name, filter).await,
@@ -163,7 +164,7 @@ fn verdict(global: &Global, what: &str, verdict: &Findings, key: Option<&str>) -
             "head": head, "checkpoints": agreeing, "vouched": vouched, "left_out": left_out, "findings": told,
             "more": more, "public_key": key,
         });
-        say(&format!("{}\n", json(&document).map_err(|error| RunError::new(Code::Error, error))?))?;
+        say_json(&document)?;
         return Ok(code);
     }
     let mut lines = vec![];
@@ -194,11 +195,13 @@ fn verdict(global: &Global, what: &str, verdict: &Findings, key: Option<&str>) -
 struct LogView<'a> {
     global: &'a Global,
     store: State,
+    /// What `since` and `until` go back from.
+    now: Timestamp,
 }
 
 impl LogView<'_> {
     async fn selection(&self, filter: &Filter) -> Result<(Selection, Option<String>), RunError> {
-        selection(&self.store, filter).await
+        selection(&self.store, filter, self.now).await
     }
 
     async fn run(&self, name: &str) -> Result<RunId, RunError> {
@@ -226,9 +229,8 @@ impl LogView<'_> {
 }
 
 /// What a filter selects, and what its lines must contain.
-async fn selection(store: &State, filter: &Filter) -> Result<(Selection, Option<String>), RunError> {
+async fn selection(store: &State, filter: &Filter, now: Timestamp) -> Result<(Selection, Option<String>), RunError> {
     let Filter { since, until, run, kind, level, grep, about } = filter;
-    let now = Timestamp::now();
     let time = |text: &Option<String>| text.as_deref().map(|text| time(text, now)).transpose();
     let kinds = kind.iter().map(|kind| {
         What::WORDS.into_iter().find(|word| word == kind).ok_or_else(|| {
@@ -277,7 +279,7 @@ async fn run_named(store: &State, name: &str) -> Result<RunId, RunError> {
 }
 
 /// What a line of words selects, as in `level:warn kind:intent acme`, and the words that are none of these.
-pub(crate) async fn selection_of(store: &State, words: &str) -> Result<(Selection, String), RunError> {
+pub(crate) async fn selection_of(store: &State, words: &str, now: Timestamp) -> Result<(Selection, String), RunError> {
     let (mut filter, mut rest) = (Filter::default(), Vec::new());
     for word in words.split_whitespace() {
         match word.split_once(':').filter(|(_, value)| !value.is_empty()) {
@@ -294,7 +296,7 @@ pub(crate) async fn selection_of(store: &State, words: &str) -> Result<(Selectio
             _ => rest.push(word),
         }
     }
-    let (selection, _) = selection(store, &filter).await?;
+    let (selection, _) = selection(store, &filter, now).await?;
     Ok((selection, rest.join(" ")))
 }
 
@@ -360,9 +362,4 @@ fn time(text: &str, now: Timestamp) -> Result<Timestamp, RunError> {
         RunError::new(Code::Usage, format!("`{}` is no time", Display::of(text)))
             .hint("give a date (2026-11-23), a time (2026-11-23T12:00:00Z), or how long ago (90m, 12h, 7d)")
     })
-}
-
-/// Prints on standard output. A reader that went away, as `head` does, is no error.
-fn say(text: &str) -> Result<(), RunError> {
-    super::cli::say(text)
 }

@@ -7,6 +7,7 @@ mod failure;
 mod logs;
 mod pending;
 mod plain;
+mod print;
 mod progress;
 mod setup;
 mod stop;

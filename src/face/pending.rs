@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
-    cli::say,
-    failure::{Code, RunError},
+    failure::RunError,
+    print::{say, say_json},
     text::put,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
             document::{ChangeDocument, NoticeDocument},
         },
         review::{Decision, Remembered},
-        text::{Display, json},
+        text::Display,
     },
     edge::store::PendingRow,
     engine::{
@@ -178,9 +178,9 @@ pub(super) async fn list(installation: &Installation, as_json: bool) -> Result<(
         let changes = queue.rows.iter().map(|row| shown(&queue, row)).collect();
         let notices = queue.notices.iter().map(|kept| &kept.notice).collect();
         let document = Document { format: FORMAT, changes, decisions: queue.standing().map(stands).collect(), notices };
-        return say(&format!("{}\n", json(&document).map_err(|error| RunError::new(Code::Error, error))?));
+        return say_json(&document);
     }
-    say(&text(&queue, Timestamp::now()))
+    say(&text(&queue, (installation.clock)()))
 }
 
 fn text(queue: &Queue, now: Timestamp) -> String {
@@ -348,7 +348,7 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
 pub(super) async fn ignored(installation: &Installation, revoke: Option<Ignored>, as_json: bool) -> Result<(), RunError> {
     let Some(Ignored::Revoke { ids, all }) = revoke else {
         let known = pending::ignored(&installation.look_at_state().await?).await?;
-        return say(&if as_json { ignored_json(&known)? } else { ignored_text(&known) });
+        return if as_json { say_json(&ignored_json(&known)) } else { say(&ignored_text(&known)) };
     };
     let mut text = String::new();
     for said in pending::revoke(installation, Some(ids.as_slice()).filter(|_| !all)).await? {
@@ -360,14 +360,13 @@ pub(super) async fn ignored(installation: &Installation, revoke: Option<Ignored>
     say(&text)
 }
 
-fn ignored_json(known: &[Remembered]) -> Result<String, RunError> {
+fn ignored_json(known: &[Remembered]) -> serde_json::Value {
     let row = |Remembered { said, by, at }: &Remembered| {
         serde_json::json!({
             "id": said.change, "page_id": said.page.in_notion().map(|page| page.to_string()), "what": said.what, "by": by, "at": at,
         })
     };
-    let document = serde_json::json!({ "format": "punchlist/ignored/1", "changes": known.iter().map(row).collect::<Vec<_>>() });
-    Ok(format!("{}\n", json(&document).map_err(|error| RunError::new(Code::Error, error))?))
+    serde_json::json!({ "format": "punchlist/ignored/1", "changes": known.iter().map(row).collect::<Vec<_>>() })
 }
 
 fn ignored_text(known: &[Remembered]) -> String {

@@ -1,5 +1,7 @@
 //! What is said with every command, and the settings that follow from it.
 
+#![expect(clippy::disallowed_methods, reason = "here it is said which clock is handed down")]
+
 use std::{
     io::{self, IsTerminal},
     path::PathBuf,

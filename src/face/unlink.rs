@@ -1,8 +1,8 @@
 //! Ends the link of a page, so that what it says in every run is settled: nothing is written to either side.
 
 use super::{
-    cli::say,
     failure::{Code, RunError},
+    print::say,
 };
 use crate::{
     domain::{

@@ -9,6 +9,8 @@
 //!
 //! The HTTP side (`sandbox::notion`, `sandbox::clockify`) applies the services' rules and then edits the same data.
 
+#![expect(clippy::disallowed_methods, reason = "its real clock")]
+
 mod members;
 pub(crate) mod objects;
 pub(crate) mod pages;

@@ -93,6 +93,7 @@ fn shown(time: Duration) -> String {
 
 /// Bytes of this process in memory; 0 where /proc does not say.
 fn resident() -> usize {
+    #[expect(clippy::disallowed_methods, reason = "how much memory it has is read from a file")]
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     pages.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or_default() * 4096
 }

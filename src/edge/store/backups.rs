@@ -1,4 +1,4 @@
-//! Copies of the state, one from before each run that wrote; and the state itself, moved out of the way.
+//! Copies of the state, one from before each run that wrote.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Fault, Holder, Store, StoreError, lock::Lock, open};
+use super::{Fault, Store, StoreError, failed};
 use crate::edge::files;
 
 /// The directory of the copies.
@@ -22,7 +22,7 @@ impl Store {
     /// [`StoreError`] where there is no room for a copy: nothing should be written then.
     pub async fn back_up(&mut self, now: Timestamp) -> Result<PathBuf, StoreError> {
         let directory = self.file.with_file_name(BACKUPS);
-        files::create_private_directory(&directory).map_err(open::failed(&directory))?;
+        files::create_private_directory(&directory).map_err(failed(&directory))?;
         let name = format!("punchlist-{}.sqlite3", now.strftime("%Y%m%dT%H%M%S%.3fZ"));
         let copy = directory.join(name);
         // Under another name first, so that a copy that was cut short is never taken for one.
@@ -38,32 +38,11 @@ impl Store {
             fs::File::open(&partial)?.sync_all()?;
             fs::rename(&partial, &copy)
         };
-        keep().map_err(open::failed(&copy))?;
+        keep().map_err(failed(&copy))?;
         for old in backups(&self.file).iter().skip(BACKUPS_MAX) {
-            fs::remove_file(old).map_err(open::failed(old))?;
+            fs::remove_file(old).map_err(failed(old))?;
         }
         Ok(copy)
-    }
-
-    /// Moves the database away, whatever state it is in, while no run is under way. Returns where it is now, if there was one.
-    ///
-    /// # Errors
-    /// [`StoreError::Locked`] while another process holds the lock.
-    pub async fn set_aside(directory: &Path, holder: Holder) -> Result<Option<PathBuf>, StoreError> {
-        let now = holder.since;
-        let directory = open::prepare_directory(directory)?;
-        open::inspect_beside(&directory)?;
-        let _lock = Lock::take(&directory, holder)?;
-        let aside = directory.join(format!("{}.before-{}", open::FILE, now.strftime("%Y%m%dT%H%M%SZ")));
-        for suffix in ["-wal", "-shm", ""] {
-            let (from, to) = (open::with_suffix(&directory.join(open::FILE), suffix), open::with_suffix(&aside, suffix));
-            match fs::rename(&from, to) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound && suffix.is_empty() => return Ok(None),
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(open::failed(&from)(error)),
-                _ => {}
-            }
-        }
-        Ok(Some(aside))
     }
 }
 

@@ -11,10 +11,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    StoreError,
-    open::{failed, unlockable},
-};
+use super::{StoreError, failed, unusable};
 use crate::{
     domain::text::Display,
     edge::{files, machine},
@@ -85,6 +82,12 @@ impl fmt::Display for Holder {
     }
 }
 
+/// Why there is no lock: a disk on the network often gives none.
+fn unlockable(path: &Path, error: &std::io::Error) -> StoreError {
+    let because = format!("this disk gives no locks, as many on a network do not ({error})");
+    unusable(path, because, "keep the state on a disk of this machine: --state-dir DIR, or state.dir in the configuration")
+}
+
 /// The lock, for as long as this lives.
 pub(super) struct Lock {
     file: File,
@@ -128,5 +131,23 @@ impl Lock {
         let padded = format!("{text:<HOLDER_BYTES$}");
         let said = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(padded.as_bytes()));
         said.and_then(|()| self.file.set_len(padded.len() as u64)).map_err(failed(&self.path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_disk_without_locks_says_so_and_where_to_put_the_state() {
+        let error = std::io::Error::from_raw_os_error(rustix::io::Errno::NOLCK.raw_os_error());
+        let error = unlockable(Path::new("/net/state/lock"), &error);
+        assert!(error.to_string().contains("this disk gives no locks"), "{error}");
+        assert!(
+            error.to_string().contains("/net/state/lock") && error.hint().contains("--state-dir"),
+            "{error} {}",
+            error.hint()
+        );
     }
 }

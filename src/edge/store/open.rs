@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{
-    Fault, Holder, StoreError, backups, hint_damaged,
+    Fault, Holder, StoreError, backups, failed, hint_damaged,
     lock::{LOCK, Lock},
-    reserve, transact,
+    reserve, transact, unusable,
 };
 use crate::edge::{checkpoints, diagnostics, files};
 
@@ -44,15 +44,6 @@ const BESIDE: [&str; 6] =
 pub fn default_dir() -> Option<PathBuf> {
     let directories = directories::ProjectDirs::from("", "", "punchlist")?;
     Some(directories.state_dir().unwrap_or_else(|| directories.data_local_dir()).to_owned())
-}
-
-fn unusable(path: &Path, because: impl Into<String>, hint: impl Into<String>) -> StoreError {
-    StoreError::Unusable { path: path.to_owned(), because: because.into(), hint: hint.into() }
-}
-
-/// For `map_err`: what the file system said.
-pub(super) fn failed(path: &Path) -> impl Fn(std::io::Error) -> StoreError {
-    move |error| unusable(path, error.to_string(), "check the path, its permissions and the space on its disk")
 }
 
 /// Refuses a linked `SQLite` that is known to lose data.
@@ -123,12 +114,6 @@ pub(super) fn inspect_beside(directory: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-/// Why there is no lock: a disk on the network often gives none.
-pub(super) fn unlockable(path: &Path, error: &std::io::Error) -> StoreError {
-    let because = format!("this disk gives no locks, as many on a network do not ({error})");
-    unusable(path, because, "keep the state on a disk of this machine: --state-dir DIR, or state.dir in the configuration")
 }
 
 /// Opens the database for writing, after it has been found whole and of a version that we know. One of an older version is brought up to
@@ -334,23 +319,5 @@ impl Refusal {
             Self::NoLog => unusable(file, "its file system cannot share a write-ahead log", "keep the state on a local disk"),
             Self::Fault(fault) => fault.explained(file),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn a_disk_without_locks_says_so_and_where_to_put_the_state() {
-        let error = std::io::Error::from_raw_os_error(rustix::io::Errno::NOLCK.raw_os_error());
-        let error = unlockable(Path::new("/net/state/lock"), &error);
-        assert!(error.to_string().contains("this disk gives no locks"), "{error}");
-        assert!(
-            error.to_string().contains("/net/state/lock") && error.hint().contains("--state-dir"),
-            "{error} {}",
-            error.hint()
-        );
     }
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Store, StoreError, open};
+use super::{Store, StoreError, failed};
 use crate::edge::files;
 
 /// A file that is nothing but room: it is given up when an answer that has come cannot be kept for want of space.
@@ -32,7 +32,7 @@ pub(super) fn lay_reserve(directory: &Path) -> Result<PathBuf, StoreError> {
     lay().map_err(|error| {
         // Half a reserve would only take room from what matters.
         drop(fs::remove_file(&path));
-        open::failed(&path)(error)
+        failed(&path)(error)
     })?;
     Ok(path)
 }

@@ -4,19 +4,20 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use super::{FORMAT, Filter, LogView, RUNS_MAX, say};
+use super::{FORMAT, Filter, LogView, RUNS_MAX};
 use crate::{
     domain::{
         audit::{Alteration, history},
         journal::{Event, RunId},
         model::Service,
         report::replay,
-        text::{Display, json},
+        text::Display,
     },
     edge::store::{Entry, RunRecord, Selection, Toward},
     engine::state::State,
     face::{
-        failure::{Code, RunError},
+        failure::RunError,
+        print::{say, say_json},
         text::{self, outcome_words, when},
     },
 };
@@ -143,7 +144,7 @@ pub(crate) async fn alterations(store: &State, selection: &Selection) -> Result<
 }
 
 fn print(document: &serde_json::Value) -> Result<u8, RunError> {
-    say(&format!("{}\n", json(document).map_err(|error| RunError::new(Code::Error, error))?))?;
+    say_json(document)?;
     Ok(0)
 }
 

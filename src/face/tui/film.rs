@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
 use super::{
+    effect::{Effect, Order},
     keymap::Keymap,
-    state::State,
+    news::News,
+    state::{State, matching::Haystack},
     stroke::Stroke,
-    tab::review::matching::Haystack,
     theme::Theme,
-    update::{Effect, Msg, News, update},
+    update::{Msg, update},
     view::view,
-    worker::Order,
 };
 use crate::{domain::plan::Plan, edge::config::ThemeName};
 

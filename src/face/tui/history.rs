@@ -10,8 +10,9 @@ use tokio::{
 };
 
 use super::{
-    tab::logs::window::{Answer, Ask, FETCHED, LOOKED_THROUGH_MAX, Line, Question, Seeker},
-    update::News,
+    effect::Page,
+    news::News,
+    state::window::{Answer, Ask, FETCHED, LOOKED_THROUGH_MAX, Line, Question, Seeker},
 };
 use crate::{
     domain::audit::Envelope,
@@ -34,26 +35,19 @@ use crate::{
 /// Runs that are listed.
 const RUNS_MAX: usize = 500;
 
-/// What of the past is looked at.
-#[derive(Debug)]
-pub(crate) enum Page {
-    Runs,
-    Log(Question),
-    Export(String),
-}
-
 /// The past of one state.
 #[derive(Clone)]
 pub(super) struct History {
     directory: PathBuf,
     checkpoints: Checkpoints,
+    clock: fn() -> Timestamp,
     /// Opened when it is first looked at.
     store: Arc<Mutex<Option<State>>>,
 }
 
 impl History {
-    pub(super) fn of(directory: PathBuf, checkpoints: Checkpoints) -> Self {
-        Self { directory, checkpoints, store: Arc::default() }
+    pub(super) fn of(directory: PathBuf, checkpoints: Checkpoints, clock: fn() -> Timestamp) -> Self {
+        Self { directory, checkpoints, clock, store: Arc::default() }
     }
 
     /// Looks at a page, and tells what is there.
@@ -73,7 +67,7 @@ impl History {
             };
             let looked = match page {
                 Page::Runs => opened.runs(RUNS_MAX).await.map(News::Runs).map_err(RunError::from),
-                Page::Log(question) => answer(&opened, question).await.map(|answer| News::Log(Box::new(answer))),
+                Page::Log(question) => answer(&opened, question, (self.clock)()).await.map(|answer| News::Log(Box::new(answer))),
                 Page::Export(filter) => self.export(&opened, &filter).await.map(News::Said),
             };
             // A state that was missing may be there by now, so only one that has been read is kept open.
@@ -88,9 +82,9 @@ impl History {
 
     /// Saves what a filter selects beside where the console was started.
     async fn export(&self, store: &State, filter: &str) -> Result<String, RunError> {
-        let (selection, text) = logs::selection_of(store, filter).await?;
+        let (selection, text) = logs::selection_of(store, filter, (self.clock)()).await?;
         let grep = Some(text.to_lowercase()).filter(|text| !text.is_empty());
-        let name = format!("punchlist-log-{}.jsonl", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
+        let name = format!("punchlist-log-{}.jsonl", (self.clock)().strftime("%Y%m%dT%H%M%SZ"));
         let out = std::path::absolute(&name).unwrap_or_else(|_| name.clone().into());
         copy::export(store, &self.checkpoints, &Wanted { selection, grep, format: Form::Jsonl }, Some(&out), false).await?;
         Ok(format!("saved as {}", out.display()))
@@ -98,8 +92,8 @@ impl History {
 }
 
 /// Answers a question to the log.
-pub(super) async fn answer(store: &State, question: Question) -> Result<Answer, RunError> {
-    let (selection, text) = logs::selection_of(store, &question.filter).await?;
+pub(super) async fn answer(store: &State, question: Question, now: Timestamp) -> Result<Answer, RunError> {
+    let (selection, text) = logs::selection_of(store, &question.filter, now).await?;
     let mut seeker = Seeker::new(&text);
     let toward = match question.ask {
         Ask::First => Toward::End(0),

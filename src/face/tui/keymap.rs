@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    command::{Command, Row, TABLE, row_of},
-    stroke::Stroke,
-};
+use super::{command::Command, stroke::Stroke};
 use crate::{domain::text::Display, edge::config::KeysSetting};
 
 /// What strokes so far mean.
@@ -17,40 +14,49 @@ pub(crate) enum Meaning {
     Nothing,
 }
 
-/// Every command's keys.
+/// A command with its keys.
 #[derive(Clone, Debug)]
-pub(crate) struct Keymap {
-    /// In the order of the table.
-    bound: Vec<Vec<Vec<Stroke>>>,
+struct Bound {
+    command: Command,
+    name: &'static str,
+    /// Each a sequence of strokes.
+    keys: Vec<Vec<Stroke>>,
 }
 
-impl Default for Keymap {
-    fn default() -> Self {
-        let sequences = |row: &Row| row.keys.iter().filter_map(|keys| Stroke::sequence(keys)).collect();
-        Self { bound: TABLE.iter().map(sequences).collect() }
-    }
-}
+/// Every command's keys, in the order of the table.
+#[derive(Clone, Debug)]
+pub(crate) struct Keymap(Vec<Bound>);
 
 impl Keymap {
+    /// The keys of a table: each command's name and its keys, as they are spelled.
+    pub(crate) fn of(table: impl Iterator<Item = (Command, &'static str, &'static [&'static str])>) -> Self {
+        let bound = table.map(|(command, name, keys)| {
+            let keys = keys.iter().filter_map(|keys| Stroke::sequence(keys)).collect();
+            Bound { command, name, keys }
+        });
+        Self(bound.collect())
+    }
+
     /// Lays configured keys over the table's.
     ///
     /// # Errors
     /// Everything that is wrong, a line each: a command that does not exist, a key that cannot be read, a key that two commands have, an
     /// command that must keep a key.
-    pub(crate) fn new(configured: &BTreeMap<String, KeysSetting>) -> Result<Self, Vec<String>> {
-        let (mut keymap, mut problems) = (Self::default(), Vec::new());
+    pub(crate) fn configured(mut self, configured: &BTreeMap<String, KeysSetting>) -> Result<Self, Vec<String>> {
+        let mut problems = Vec::new();
         for (name, KeysSetting { keys, place }) in configured {
-            let Some(at) = TABLE.iter().position(|row| row.name == name) else {
-                let likeness = |row: &&Row| strsim::jaro_winkler(name, row.name);
-                let nearest = TABLE.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).map_or("", |row| row.name);
+            let Some(at) = self.0.iter().position(|bound| bound.name == name) else {
+                let likeness = |bound: &&Bound| strsim::jaro_winkler(name, bound.name);
+                let nearest = self.0.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).map_or("", |bound| bound.name);
                 let name = Display::of(name).clipped(60);
                 problems.push(format!("{place}: the console has no action `{name}`; the nearest is `{nearest}`"));
                 continue;
             };
-            keymap.bound[at] = Vec::new();
+            let bound = &mut self.0[at].keys;
+            bound.clear();
             for key in keys {
                 match Stroke::sequence(key) {
-                    Some(strokes) => keymap.bound[at].push(strokes),
+                    Some(strokes) => bound.push(strokes),
                     None => problems.push(format!(
                         "{place}: `console.keys.{name}` has the key “{}”, which is none; e.g. space, x, ctrl-a, f5, or g x for two in a row",
                         Display::of(key).clipped(60)
@@ -58,30 +64,29 @@ impl Keymap {
                 }
             }
         }
-        keymap.find_clashes(configured, &mut problems);
-        for (row, bound) in TABLE.iter().zip(&keymap.bound) {
-            if bound.is_empty() && matches!(row.command, Command::Back | Command::Leave | Command::Help | Command::Interrupt) {
-                let place = configured.get(row.name).map_or("", |setting| setting.place.as_str());
-                problems.push(format!("{place}: `{}` must keep a key: without it nobody finds out again", row.name));
+        self.find_clashes(configured, &mut problems);
+        for Bound { command, name, keys } in &self.0 {
+            if keys.is_empty() && matches!(command, Command::Back | Command::Leave | Command::Help | Command::Interrupt) {
+                let place = configured.get(*name).map_or("", |setting| setting.place.as_str());
+                problems.push(format!("{place}: `{name}` must keep a key: without it nobody finds out again"));
             }
         }
-        if problems.is_empty() { Ok(keymap) } else { Err(problems) }
+        if problems.is_empty() { Ok(self) } else { Err(problems) }
     }
 
     /// A key must not be another's, nor the beginning of another's, which could then never be typed.
     fn find_clashes(&self, configured: &BTreeMap<String, KeysSetting>, problems: &mut Vec<String>) {
-        let all: Vec<(&Row, &Vec<Stroke>)> =
-            TABLE.iter().zip(&self.bound).flat_map(|(row, bound)| bound.iter().map(move |keys| (row, keys))).collect();
-        for (at, (row, keys)) in all.iter().enumerate() {
+        let all: Vec<(&'static str, &Vec<Stroke>)> =
+            self.0.iter().flat_map(|bound| bound.keys.iter().map(|keys| (bound.name, keys))).collect();
+        for (at, (name, keys)) in all.iter().enumerate() {
             for (other, others) in &all[at + 1..] {
                 let length = keys.len().min(others.len());
                 if keys[..length] == others[..length] {
-                    let place = [row, other].iter().find_map(|row| configured.get(row.name)).map(|setting| &setting.place);
+                    let place = [name, other].into_iter().find_map(|name| configured.get(*name)).map(|setting| &setting.place);
                     let place = place.map_or("the key table", String::as_str);
                     let [keys, others] = [keys, others].map(|keys| spelled(keys));
                     problems.push(format!(
-                        "{place}: the key “{keys}” of `{}` collides with “{others}” of `{}`; give one of them another",
-                        row.name, other.name
+                        "{place}: the key “{keys}” of `{name}` collides with “{others}” of `{other}`; give one of them another"
                     ));
                 }
             }
@@ -91,10 +96,10 @@ impl Keymap {
     /// Looks strokes up.
     pub(crate) fn meaning(&self, strokes: &[Stroke]) -> Meaning {
         let mut begun = false;
-        for (row, bound) in TABLE.iter().zip(&self.bound) {
-            for keys in bound.iter().filter(|keys| keys.starts_with(strokes)) {
+        for Bound { command, keys, .. } in &self.0 {
+            for keys in keys.iter().filter(|keys| keys.starts_with(strokes)) {
                 if keys.len() == strokes.len() {
-                    return Meaning::Command(row.command);
+                    return Meaning::Command(*command);
                 }
                 begun = true;
             }
@@ -104,14 +109,17 @@ impl Keymap {
 
     /// All keys of a command as they are shown.
     pub(crate) fn all(&self, command: Command) -> Vec<String> {
-        let at = TABLE.iter().position(|row| row.command == command);
-        at.map(|at| self.bound[at].iter().map(|keys| spelled(keys)).collect()).unwrap_or_default()
+        self.bound(command).into_iter().flat_map(|bound| &bound.keys).map(|keys| spelled(keys)).collect()
     }
 
     /// A command's first key as it is shown; without a key its name, by which the palette finds it.
     pub(crate) fn first(&self, command: Command) -> String {
-        let name = || row_of(command).map_or("", |row| row.name).replace('_', " ");
+        let name = || self.bound(command).map_or("", |bound| bound.name).replace('_', " ");
         self.all(command).into_iter().next().unwrap_or_else(name)
+    }
+
+    fn bound(&self, command: Command) -> Option<&Bound> {
+        self.0.iter().find(|bound| bound.command == command)
     }
 }
 
@@ -122,13 +130,14 @@ fn spelled(keys: &[Stroke]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::face::tui::tab::TABLE;
 
     fn set(keys: &[(&str, &[&str])]) -> Result<Keymap, Vec<String>> {
         let setting = |keys: &[&str]| KeysSetting {
             keys: keys.iter().map(|key| (*key).to_owned()).collect(),
             place: "config.toml:3".to_owned(),
         };
-        Keymap::new(&keys.iter().map(|(name, keys)| ((*name).to_owned(), setting(keys))).collect())
+        Keymap::default().configured(&keys.iter().map(|(name, keys)| ((*name).to_owned(), setting(keys))).collect())
     }
 
     fn strokes(text: &str) -> Vec<Stroke> {

@@ -6,14 +6,23 @@
 //! news ──┘                │                    └─ surroundings (clock, clipboard, browser, shell)
 //!                         └─▸ view(&State) ─▸ frame, and what was drawn where
 //! ```
+//!
+//! Each uses only what is before it: `command`, `keymap` and `message`; the `state`; what speaks of it, as `row`, `hits`, `pieces`,
+//! `outside`, `effect` and `news` do; the `tab`s; the `overlay`s over them; then `update`, `view`, `worker` and `history`; and `term`.
 
 mod command;
+mod effect;
 mod film;
 mod history;
+mod hits;
 mod keymap;
 mod layout;
 mod message;
+mod news;
+mod outside;
 mod overlay;
+mod pieces;
+mod row;
 mod state;
 mod stroke;
 mod surroundings;
@@ -28,4 +37,5 @@ mod worker;
 mod tests;
 
 pub use film::Film;
-pub(super) use term::{can_show, open};
+pub(super) use surroundings::can_show;
+pub(super) use term::open;

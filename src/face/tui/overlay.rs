@@ -1,4 +1,4 @@
-//! What lies over the tab: each overlay with what commands do in it and how it looks; and the line at the bottom.
+//! What lies over the tab: what commands do in it and how it looks; and the line at the bottom.
 
 pub(crate) mod confirm;
 pub(crate) mod conflict;
@@ -14,34 +14,14 @@ use ratatui::{
     widgets::{Block, Clear, Paragraph, Wrap},
 };
 
-use self::prompt::Purpose;
 use super::{
     command::Command,
+    effect::Effect,
+    hits::{Hits, Target},
     keymap::Keymap,
-    state::State,
-    update::{Effect, Target, interrupt},
-    view::Hits,
+    state::{State, overlay::Overlay, prompt::Purpose},
+    tab::{self, interrupt},
 };
-
-/// What lies over the tab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Overlay {
-    Help {
-        scroll: u16,
-    },
-    /// The ways to mend a change, with the chosen line.
-    Conflict {
-        change: usize,
-        /// Nothing where it is a conflict that nobody has resolved: it has no default.
-        line: Option<usize>,
-    },
-    /// What can be copied, with the chosen line.
-    Copy {
-        line: usize,
-    },
-    /// Apply what is approved? Without closes, Enter is enough.
-    Confirm,
-}
 
 /// What lies over the tab, as it is drawn: its title, its lines, and the first of them that can be chosen.
 #[derive(Default)]
@@ -56,8 +36,15 @@ struct Sheet {
     scroll: u16,
 }
 
-/// Does what a command asks for in what lies over the tab.
-pub(crate) fn act(state: &mut State, overlay: Overlay, command: Command) -> Option<Effect> {
+/// Does what a command asks for: in what lies over the tab, or else in the tab.
+pub(crate) fn act(state: &mut State, command: Command) -> Option<Effect> {
+    match state.overlay {
+        Some(overlay) => act_over(state, overlay, command),
+        None => tab::act(state, command),
+    }
+}
+
+fn act_over(state: &mut State, overlay: Overlay, command: Command) -> Option<Effect> {
     match (command, overlay) {
         (Command::Interrupt, _) => return Some(interrupt(state)),
         (Command::Suspend, _) => return Some(Effect::Suspend),

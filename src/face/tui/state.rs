@@ -1,16 +1,23 @@
 //! Everything that the console shows, and nothing that it does. `update` changes it, `view` reads it.
 
+pub(crate) mod applying;
+pub(crate) mod cursor;
+pub(crate) mod matching;
+pub(crate) mod overlay;
+pub(crate) mod pane;
+pub(crate) mod prompt;
+pub(crate) mod reviewing;
+pub(crate) mod runs;
+pub(crate) mod subject;
+pub(crate) mod tree;
+pub(crate) mod window;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{
-    message::Message,
-    overlay::{Overlay, prompt::Prompt},
-    stroke::Stroke,
-    tab::{Tab, apply::applying::Applying, logs::window::Logs, review::reviewing::Reviewing, runs::Runs},
-    theme::Theme,
-};
+use self::{applying::Applying, overlay::Overlay, prompt::Prompt, reviewing::Reviewing, runs::Runs, window::Logs};
+use super::{command::Tab, message::Message, stroke::Stroke, theme::Theme};
 use crate::domain::model::{Kind, Service};
 
 /// What is going on.
@@ -82,4 +89,9 @@ impl State {
             strokes: Vec::new(),
         }
     }
+}
+
+/// A place in a list, so many further on.
+pub(crate) fn stepped(from: usize, by: isize, length: usize) -> usize {
+    from.saturating_add_signed(by).min(length.saturating_sub(1))
 }

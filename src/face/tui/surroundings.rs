@@ -1,7 +1,9 @@
 //! What the console reaches for outside: the clock, the clipboard, a browser, the mouse, the shell that it was started from.
 
+#![expect(clippy::disallowed_methods, reason = "it is what the terminal has around it")]
+
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     process::{Command, Stdio},
 };
 
@@ -18,6 +20,11 @@ use crate::edge::environment::Environment;
 
 /// Bytes that terminals take in one OSC 52 sequence; many have a limit near 100,000 (xterm's).
 const OSC_52_BYTES_MAX: usize = 74_994;
+
+/// True where the console can be shown.
+pub(crate) fn can_show() -> bool {
+    io::stdout().is_terminal() && io::stdin().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+}
 
 /// The surroundings. Tests have their own.
 pub(super) trait Surroundings {

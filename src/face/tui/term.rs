@@ -1,7 +1,7 @@
 //! The terminal and the loop: one message at a time, drawn when nothing more is waiting.
 
 use std::{
-    io::{self, IsTerminal},
+    io,
     time::{Duration, Instant},
 };
 
@@ -16,15 +16,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
     command::Command,
-    history::{History, Page},
+    effect::{Effect, Order, Page},
+    history::History,
+    hits::Hits,
     keymap::Keymap,
     message::Message,
+    news::News,
     state::{Phase, State},
     surroundings::{self, Surroundings},
     theme::Theme,
-    update::{Effect, Msg, News, Pointing, update},
-    view::{Hits, view},
-    worker::{self, Order},
+    update::{Msg, Pointing, update},
+    view::view,
+    worker,
 };
 use crate::{
     domain::journal::RunId,
@@ -46,16 +49,14 @@ const IDLE_TICK: Duration = Duration::from_secs(20);
 /// Two clicks within this time on the same thing are a double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
-/// True where the console can be shown.
-pub(crate) fn can_show() -> bool {
-    io::stdout().is_terminal() && io::stdin().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
-}
-
 /// Opens the console, and returns what the program ends with.
 pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, RunError> {
     let settings = setup.installation.settings.console.clone();
-    let keymap = Keymap::new(&settings.keys).map_err(|problems| RunError::new(Code::Configuration, problems.join("\n  ")))?;
-    let history = History::of(setup.installation.directory.clone(), setup.installation.checkpoints());
+    let keymap = Keymap::default()
+        .configured(&settings.keys)
+        .map_err(|problems| RunError::new(Code::Configuration, problems.join("\n  ")))?;
+    let installation = &setup.installation;
+    let history = History::of(installation.directory.clone(), installation.checkpoints(), installation.clock);
     let stop = stop::listening_on_a_terminal(surroundings::leave)?;
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();

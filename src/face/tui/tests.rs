@@ -20,16 +20,15 @@ use snapbox::{assert_data_eq, str};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
+    effect::Order,
     history::History,
     keymap::Keymap,
-    state::{Phase, State},
+    news::News,
+    state::{Phase, State, matching::Haystack},
     surroundings::Surroundings,
-    tab::review::matching::Haystack,
     term::{Door, run},
     theme::Theme,
-    update::News,
     view::view,
-    worker::Order,
 };
 use crate::{
     domain::{diff::tests::world::World, plan::Plan, review::Decision, text::Raw},
@@ -436,7 +435,7 @@ fn many_notices_of_one_kind_are_folded_and_what_is_held_alike_can_be_listed() {
 #[test]
 fn help_shows_every_action() {
     let film = film((100, 70), planned(plan()), keys("?"));
-    for row in super::command::TABLE.iter() {
+    for row in super::tab::TABLE.iter() {
         assert!(film.frame.contains(row.label), "{}", row.label);
     }
 }
@@ -459,7 +458,7 @@ fn a_paste_is_one_line_and_confirms_nothing() {
 
 /// A key that means something, or a character that is typed.
 fn any_key() -> impl Strategy<Value = String> {
-    let bound = super::command::TABLE.iter().flat_map(|row| row.keys).flat_map(|keys| keys.split(' '));
+    let bound = super::tab::TABLE.iter().flat_map(|row| row.keys).flat_map(|keys| keys.split(' '));
     let bound: Vec<String> = bound.map(|key| if key.len() > 1 { format!("<{key}>") } else { key.to_owned() }).collect();
     prop_oneof![4 => proptest::sample::select(bound), 1 => "[a-z0-9 ]"]
 }

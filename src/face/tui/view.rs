@@ -3,49 +3,28 @@
 use ratatui::{
     Frame,
     layout::Rect,
-    style::Style,
     text::{Line, Span},
     widgets::Paragraph,
 };
 
 use super::{
-    command::{Command, Row, Section, TABLE},
+    command::{Command, Tab},
+    hits::{Hits, Target},
     keymap::Keymap,
     layout::{WIDE, layout},
     overlay,
+    pieces::{bar, spinner},
+    row::{Row, Section},
     state::{Phase, State},
-    tab::{Tab, review},
+    tab::{TABLE, review},
     theme::Theme,
-    update::Target,
 };
-use crate::{
-    domain::{
-        model::{Kind, Service},
-        report::Report,
-    },
-    face::text::{self, Styling},
-};
+use crate::domain::model::Service;
 
 /// Below this the console says that it has no room.
 const SMALLEST: (u16, u16) = (40, 10);
 /// Hints in the footer at the most.
 const HINTS_MAX: usize = 7;
-
-/// What was drawn where; later entries lie over earlier ones.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Hits(Vec<(Rect, Target)>);
-
-impl Hits {
-    pub(crate) fn add(&mut self, area: Rect, target: Target) {
-        self.0.push((area, target));
-    }
-
-    /// What was drawn at a place.
-    pub(crate) fn at(&self, column: u16, row: u16) -> Target {
-        let here = (column, row).into();
-        self.0.iter().rev().find(|(area, _)| area.contains(here)).map_or(Target::Nothing, |(_, target)| *target)
-    }
-}
 
 /// Draws the state.
 pub(crate) fn view(state: &State, keymap: &Keymap, frame: &mut Frame<'_>) -> Hits {
@@ -103,17 +82,6 @@ fn age(seconds: i64) -> String {
     }
 }
 
-pub(crate) fn bar(state: &State, done: usize, all: usize, cells: usize) -> String {
-    let filled = done.saturating_mul(cells).checked_div(all).unwrap_or(cells).min(cells);
-    format!("{}{}", state.theme.pick("█", "#").repeat(filled), state.theme.pick("░", ".").repeat(cells - filled))
-}
-
-fn spinner(state: &State) -> &'static str {
-    let unicode = ["⠋", "⠙", "⠸", "⠴", "⠦", "⠇"];
-    let ascii = ["|", "/", "-", "\\"];
-    if state.theme.unicode { unicode[state.ticks % unicode.len()] } else { ascii[state.ticks % ascii.len()] }
-}
-
 fn tabs(state: &State, keymap: &Keymap, area: Rect, hits: &mut Hits) -> Line<'static> {
     let theme = state.theme;
     let mut spans = Vec::new();
@@ -132,23 +100,6 @@ fn tabs(state: &State, keymap: &Keymap, area: Rect, hits: &mut Hits) -> Line<'st
         spans.extend(review::status(state, usize::from(area.width).saturating_sub(used)));
     }
     Line::from(spans)
-}
-
-/// How far each side has been read.
-pub(crate) fn reading(state: &State) -> Vec<Line<'static>> {
-    let line = |service: Service| {
-        let rows = |kind| state.reading.rows.get(&(service, kind)).map(|rows| format!("{rows} {}", Kind::plural(kind)));
-        let counts: Vec<String> = Kind::ALL.into_iter().filter_map(rows).collect();
-        let counts = if counts.is_empty() { "…".to_owned() } else { counts.join(", ") };
-        let mark = if state.reading.read.contains(&service) { state.theme.pick("✓", "ok") } else { spinner(state) };
-        Line::raw(format!("  {mark} reading {service}: {counts}"))
-    };
-    vec![line(Service::Notion), line(Service::Clockify)]
-}
-
-pub(crate) fn report_lines(state: &State, report: &Report) -> Vec<Line<'static>> {
-    let styling = Styling { colour: false, unicode: state.theme.unicode };
-    text::report(report, styling).lines().map(|line| Line::raw(format!("  {line}"))).collect()
 }
 
 /// Hints for what can be done now, as many as fit; help is always the last.
@@ -215,14 +166,4 @@ fn plainly(state: &State, frame: &mut Frame<'_>) {
             cell.set_symbol(plain);
         }
     }
-}
-
-/// A number of things.
-pub(crate) fn count(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-/// A line in the style of the one that is chosen, or of the others.
-pub(crate) fn choice(text: String, chosen: bool) -> Line<'static> {
-    Line::styled(text, if chosen { Theme::cursor() } else { Style::new() })
 }

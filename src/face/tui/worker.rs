@@ -9,16 +9,11 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::{
-    tab::review::matching::{Haystack, Query},
-    update::News,
-};
+use super::{effect::Order, news::News, state::matching::Haystack};
 use crate::{
     domain::{
         journal::RunId,
         plan::{ChangeId, Plan},
-        review::{Approved, Said},
-        rules::Allowance,
     },
     engine::{
         run::{Beside, Runner},
@@ -31,22 +26,7 @@ use crate::{
     },
 };
 
-/// What the console asks for.
-#[derive(Debug)]
-pub(crate) enum Order {
-    /// Read both sides again.
-    Read,
-    /// Read both sides again, and plan the undo of a run.
-    Undo(RunId),
-    Apply(Approved),
-    /// Keep decisions in the state.
-    Keep(Vec<Said>),
-    /// Plan again with a brake released, on what was read.
-    Release(Allowance),
-    /// Look through the plan.
-    Match(Query),
-}
-
+type Clock = fn() -> Timestamp;
 type Orders = UnboundedReceiver<Order>;
 type Telling = UnboundedSender<News>;
 
@@ -93,7 +73,7 @@ async fn work(
     loop {
         let opened = setup.installation.open("review", Beside::Refused, patience, stop.clone(), Arc::clone(&watch));
         let done = match opened.await {
-            Ok(mut runner) => reviews(&mut runner, &stop, news, &mut orders, undoes).await,
+            Ok(mut runner) => reviews(&mut runner, setup.installation.clock, &stop, news, &mut orders, undoes).await,
             Err(failure) => Err(failure),
         };
         let Err(failure) = done else { return Ok(()) };
@@ -109,6 +89,7 @@ async fn work(
 /// One run after the other, until somebody leaves.
 async fn reviews(
     runner: &mut Runner,
+    clock: Clock,
     stop: &Stop,
     news: &Telling,
     orders: &mut Orders,
@@ -118,7 +99,7 @@ async fn reviews(
         let trigger = if undoes.is_some() { "undo" } else { "review" };
         let reviewing = async |session: &mut Session<'_>| {
             session.undoes.clone_from(&undoes);
-            review(session, stop, news, orders).await
+            review(session, clock, stop, news, orders).await
         };
         undoes = match runner.run(trigger, reviewing).await? {
             Next::Read(undoes) => undoes,
@@ -156,11 +137,17 @@ async fn wait_for_read(orders: &mut Orders) -> Option<Next> {
 }
 
 /// One run: read both sides, then do as told until something is applied. While nothing is read or applied, others may run.
-async fn review(session: &mut Session<'_>, stop: &Stop, news: &Telling, orders: &mut Orders) -> Result<Next, RunError> {
+async fn review(
+    session: &mut Session<'_>,
+    clock: Clock,
+    stop: &Stop,
+    news: &Telling,
+    orders: &mut Orders,
+) -> Result<Next, RunError> {
     let started = Instant::now();
     let (sides, plan) = session.fetch_and_plan().await?;
     let mut plan = Arc::new(plan);
-    let mut read_at = Timestamp::now();
+    let mut read_at = clock();
     tell_plan(session, &plan, read_at, news).await?;
     session.let_others_run();
     let mut at_hand: Option<Sides> = Some(sides);
@@ -184,7 +171,7 @@ async fn review(session: &mut Session<'_>, stop: &Stop, news: &Telling, orders: 
                 session.release(vec![allowance]).await?;
                 plan = if session.is_overtaken(sides).await? {
                     let (fresh, plan) = session.fetch_and_plan().await?;
-                    (*sides, read_at) = (fresh, Timestamp::now());
+                    (*sides, read_at) = (fresh, clock());
                     Arc::new(plan)
                 } else {
                     Arc::new(session.plan(sides).await?)

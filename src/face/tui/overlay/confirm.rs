@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use ratatui::text::Line;
 
-use super::{
-    Overlay, Sheet,
-    prompt::{self, Purpose},
-};
+use super::Sheet;
 use crate::{
     domain::{
         model::{Kind, duration_words},
@@ -17,28 +14,18 @@ use crate::{
     face::{
         text,
         tui::{
-            command::Command,
+            command::{Command, Tab},
+            effect::{Effect, Order},
             keymap::Keymap,
-            state::{Phase, Reading, State},
-            tab::{Tab, apply::applying::Applying},
+            pieces::count,
+            state::{Phase, Reading, State, applying::Applying},
             theme::Theme,
-            update::Effect,
-            view::count,
-            worker::Order,
         },
     },
 };
 
 /// Closes that are named.
 const CLOSES_NAMED: usize = 200;
-
-/// Asks whether what is approved is to be applied.
-pub(crate) fn ask(state: &mut State) {
-    state.overlay = Some(Overlay::Confirm);
-    if state.reviewing.tally.closes > 0 {
-        prompt::ask(state, Purpose::Confirm, "");
-    }
-}
 
 /// Has what is approved applied.
 pub(super) fn apply(state: &mut State) -> Option<Effect> {

@@ -2,39 +2,34 @@
 
 use ratatui::text::{Line, Span};
 
-use super::{Overlay, Sheet};
+use super::Sheet;
 use crate::{
     domain::{
         entry,
         model::Service,
         plan::{Change, FieldChange, Plan, field_word},
-        review::Decision,
         text::Display,
     },
     face::{
         text,
         tui::{
             command::Command,
+            effect::Effect,
             keymap::Keymap,
             message::Message,
-            state::State,
-            tab::review::{decide, difference, moves, reviewing::Selection},
+            pieces::choice,
+            state::{
+                State,
+                overlay::{Overlay, show_ways},
+            },
+            tab::{
+                self,
+                review::{decide, difference, moves},
+            },
             theme::Theme,
-            update::{Effect, act as act_on_tab},
-            view::choice,
         },
     },
 };
-
-/// Puts the ways to mend the change under the cursor before the person. What is decided then is decided about it alone.
-pub(crate) fn open(state: &mut State) {
-    state.reviewing.selection = Selection::None;
-    let Some(change) = state.reviewing.current_change() else { return };
-    let Some(review) = &state.reviewing.review else { return };
-    let open = review.plan().changes[change].is_contested() && review.verdict(change).decision != Some(Decision::Approve);
-    let line = (!open).then(|| review.verdict(change).way);
-    state.overlay = Some(Overlay::Conflict { change, line });
-}
 
 pub(super) fn act(state: &mut State, change: usize, line: Option<usize>, command: Command) -> Option<Effect> {
     match (command, line) {
@@ -61,7 +56,7 @@ pub(super) fn act(state: &mut State, change: usize, line: Option<usize>, command
         (Command::PreviousConflict | Command::PreviousUndecided, _) => go_on(state, Command::PreviousConflict),
         (Command::Skip | Command::Flag | Command::Edit | Command::Clear | Command::Undo, _) => {
             state.overlay = None;
-            return act_on_tab(state, command);
+            return tab::act(state, command);
         }
         _ => {}
     }
@@ -72,7 +67,7 @@ pub(super) fn act(state: &mut State, change: usize, line: Option<usize>, command
 fn go_on(state: &mut State, command: Command) {
     state.overlay = None;
     moves::moved(state, command);
-    open(state);
+    show_ways(state);
 }
 
 pub(super) fn choose(state: &mut State, change: usize, number: usize) -> Option<Effect> {

@@ -1,10 +1,15 @@
 //! What of the row under the cursor can be copied.
 
-use super::{Overlay, Sheet};
+use super::Sheet;
 use crate::{
     domain::text::Display,
     face::tui::{
-        command::Command, keymap::Keymap, state::State, tab::review::outside, tab::stepped, update::Effect, view::choice,
+        command::Command,
+        effect::Effect,
+        keymap::Keymap,
+        outside,
+        pieces::choice,
+        state::{State, overlay::Overlay, stepped},
     },
 };
 

@@ -5,11 +5,13 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{Overlay, Sheet};
+use super::Sheet;
 use crate::face::tui::{
-    command::{Command, Section, TABLE},
+    command::Command,
     keymap::Keymap,
-    state::State,
+    row::Section,
+    state::{State, overlay::Overlay},
+    tab::TABLE,
     theme::Theme,
 };
 

@@ -2,13 +2,15 @@
 
 use ratatui::text::Line;
 
-use super::{Sheet, prompt::Prompt};
+use super::{Sheet, act};
 use crate::face::tui::{
-    command::{Command, Row, TABLE},
+    command::Command,
+    effect::Effect,
     keymap::Keymap,
-    state::State,
-    update::{Effect, act},
-    view::choice,
+    pieces::choice,
+    row::Row,
+    state::{State, prompt::Prompt},
+    tab::TABLE,
 };
 
 /// Lines that are shown.

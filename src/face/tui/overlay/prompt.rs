@@ -10,69 +10,25 @@ use tui_input::{Input, backend::crossterm::EventHandler};
 
 use super::{confirm, palette};
 use crate::{
-    domain::{model::Field, review::Decision, rules::Allowance, text::Display},
+    domain::{review::Decision, rules::Allowance, text::Display},
     face::tui::{
         command::Command,
+        effect::{Effect, Order},
         keymap::{Keymap, Meaning},
-        state::State,
+        state::{
+            State,
+            matching::Wanted,
+            prompt::{Prompt, Purpose},
+            reviewing::Looked,
+        },
         stroke::Stroke,
-        tab::review::{decide, look_for, matching::Wanted, reviewing::Looked},
+        tab::review::{decide, look_for},
         theme::Theme,
-        update::Effect,
-        worker::Order,
     },
 };
 
 /// Characters that are taken; more is a paste that went astray. Clockify's longest name has 1000.
 const LENGTH_MAX: usize = 1000;
-
-/// What text is being typed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    Search,
-    Filter,
-    /// What is looked for in the log.
-    LogFilter,
-    Flag,
-    Palette,
-    /// The number of closes that is to be confirmed.
-    Confirm,
-    /// The number of changes that a brake withholds, to let them through.
-    Release(Allowance),
-    /// The value of a field of a change.
-    Edit {
-        change: usize,
-        field: Field,
-    },
-}
-
-/// A line that is being typed.
-#[derive(Clone, Debug)]
-pub(crate) struct Prompt {
-    pub(crate) purpose: Purpose,
-    pub(crate) input: Input,
-    /// The chosen line of the palette.
-    pub(crate) line: usize,
-    /// The row that the cursor was on.
-    pub(crate) from: u32,
-    /// Why what was typed is not taken, safe to show.
-    pub(crate) refused: String,
-}
-
-impl PartialEq for Prompt {
-    fn eq(&self, other: &Self) -> bool {
-        let typed = |Self { purpose, input, line, from, refused }: &Self| {
-            (*purpose, input.value().to_owned(), input.cursor(), *line, *from, refused.clone())
-        };
-        typed(self) == typed(other)
-    }
-}
-
-/// Asks for a line.
-pub(crate) fn ask(state: &mut State, purpose: Purpose, text: &str) {
-    let input = Input::new(text.to_owned());
-    state.prompt = Some(Prompt { purpose, input, line: 0, from: state.reviewing.cursor, refused: String::new() });
-}
 
 /// Takes pasted text in as one line: no line break in it counts as Enter, and nothing in it acts.
 pub(crate) fn paste(state: &mut State, text: &str) -> Option<Effect> {

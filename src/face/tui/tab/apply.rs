@@ -1,14 +1,14 @@
 //! The apply: how it goes on, and what came of it.
 
-pub(crate) mod applying;
 pub(crate) mod progress;
 
-use super::{Parts, Tab};
+use super::{Parts, anywhere};
 use crate::face::tui::{
-    command::{Command, Row, Section, on, row},
+    command::{Command, Tab},
+    effect::Effect,
     message::Message,
+    row::{Row, Section, on, row},
     state::{Phase, State},
-    update::{Effect, anywhere},
 };
 
 pub(super) const TAB: Parts = Parts {

@@ -1,18 +1,20 @@
 //! The log: looked at for a page, a run or a change; an entry is opened, what is added is followed.
 
 pub(crate) mod entries;
-pub(crate) mod window;
 
-use super::{Parts, Tab, review::tree::Subject};
+use super::{Parts, anywhere};
 use crate::{
     domain::model::PageId,
     face::tui::{
-        command::{Command, Row, Section, on, row},
-        history::Page,
+        command::{Command, Tab},
+        effect::{Effect, Page},
         message::Message,
-        overlay::prompt::{self, Purpose},
-        state::State,
-        update::{Effect, anywhere},
+        row::{Row, Section, on, row},
+        state::{
+            State,
+            prompt::{self, Purpose},
+            subject::Subject,
+        },
     },
 };
 

@@ -3,13 +3,9 @@
 pub(crate) mod decide;
 pub(crate) mod detail;
 pub(crate) mod difference;
-pub(crate) mod matching;
 pub(crate) mod moves;
-pub(crate) mod outside;
 pub(crate) mod planned;
-pub(crate) mod reviewing;
 pub(crate) mod rows;
-pub(crate) mod tree;
 
 use ratatui::{
     Frame,
@@ -18,13 +14,7 @@ use ratatui::{
     widgets::{Paragraph, Wrap},
 };
 
-use self::{
-    matching::Wanted,
-    outside::Copied,
-    reviewing::{Looked, Selection},
-    tree::{Arrangement, By},
-};
-use super::{Parts, Tab};
+use super::{Parts, anywhere};
 use crate::{
     domain::{
         entry,
@@ -33,17 +23,22 @@ use crate::{
         text::Display,
     },
     face::tui::{
-        command::{Command, Row, Section, on, row},
+        command::{By, Command, Tab},
+        effect::{Effect, Order},
+        hits::{Hits, Target},
         keymap::Keymap,
         message::Message,
-        overlay::{
-            Overlay, confirm, conflict,
+        outside::{self, Copied},
+        pieces::{reading, report_lines},
+        row::{Row, Section, on, row},
+        state::{
+            Phase, State,
+            matching::Wanted,
+            overlay::{Overlay, ask_to_apply, show_ways},
             prompt::{self, Purpose},
+            reviewing::{Looked, Selection},
+            tree::Arrangement,
         },
-        state::{Phase, State},
-        update::{Effect, Target, anywhere},
-        view::{Hits, reading, report_lines},
-        worker::Order,
     },
 };
 
@@ -231,7 +226,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
         Command::Redo => return decide::step(state, Review::redo, "done again"),
         Command::Flag => prompt::ask(state, Purpose::Flag, ""),
         Command::Edit => decide::edit(state),
-        Command::Resolve => conflict::open(state),
+        Command::Resolve => show_ways(state),
         Command::Release => {
             if let Some(allowance) = reviewing.current_change().and_then(|at| reviewing.plan()?.release(at)) {
                 prompt::ask(state, Purpose::Release(allowance), "");
@@ -249,7 +244,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
             let filter = reviewing.filter.text.clone();
             prompt::ask(state, Purpose::Filter, &filter);
         }
-        Command::Apply => confirm::ask(state),
+        Command::Apply => ask_to_apply(state),
         Command::Focus => reviewing.detail.focused = !reviewing.detail.focused,
         Command::Zoom => reviewing.detail.zoomed = !reviewing.detail.zoomed,
         Command::Detail => {

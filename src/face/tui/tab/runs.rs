@@ -2,20 +2,21 @@
 
 use ratatui::{Frame, layout::Rect, text::Line, widgets::Paragraph};
 
-use super::{Parts, Tab, logs, stepped};
+use super::{Parts, anywhere, logs, read_again};
 use crate::{
-    domain::{journal::RunId, text::Display},
+    domain::text::Display,
     edge::store::RunRecord,
     face::{
         text::outcome_words,
         tui::{
-            command::{Command, Row, Section, idle, on, row},
-            history::Page,
+            command::{Command, Tab},
+            effect::{Effect, Page},
+            hits::{Hits, Target},
             keymap::Keymap,
             message::Message,
-            state::State,
-            update::{Effect, Target, anywhere, read_again},
-            view::{Hits, choice},
+            pieces::choice,
+            row::{Row, Section, idle, on, row},
+            state::{State, stepped},
         },
     },
 };
@@ -35,22 +36,6 @@ const ROWS: &[Row] = &[
     row("undo_run", &["U"], Command::UndoRun, Section::Act, "undo the run", on_a_run),
     row("runs_tab", &["4"], Command::Tab(Tab::Runs), Section::View, "runs", on),
 ];
-
-/// The runs that are listed.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Runs {
-    pub(crate) all: Vec<RunRecord>,
-    pub(crate) at: usize,
-    /// The run of this console.
-    pub(crate) own: Option<RunId>,
-}
-
-impl Runs {
-    /// The run under the cursor.
-    pub(crate) fn current(&self) -> Option<&RunRecord> {
-        self.all.get(self.at)
-    }
-}
 
 fn on_a_run(state: &State) -> Option<Message> {
     let Some(run) = state.runs.current().filter(|_| state.tab == Tab::Runs) else {

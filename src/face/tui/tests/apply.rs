@@ -12,7 +12,7 @@ use crate::{
         review::Decision,
     },
     engine::session::Progress,
-    face::tui::{state::Phase, tab::Tab, update::News, worker::Order},
+    face::tui::{command::Tab, effect::Order, news::News, state::Phase},
 };
 
 fn id(plan: &Plan, name: &str) -> ChangeId {

@@ -12,12 +12,12 @@ use crate::{
         rules::Class,
     },
     face::tui::{
-        tab::review::{
+        effect::Order,
+        news::News,
+        state::{
             matching::{Matches, Wanted},
             reviewing::Selection,
         },
-        update::News,
-        worker::Order,
     },
 };
 

@@ -18,9 +18,9 @@ use crate::{
         store::{Holder, RunRecord, Selection, Store, Toward},
     },
     face::tui::{
+        command::Tab,
         history::{History, answer},
-        tab::Tab,
-        tab::logs::window::{Ask, FETCHED, Question},
+        state::window::{Ask, FETCHED, Question},
     },
 };
 
@@ -91,7 +91,7 @@ fn state(events: &[Event]) -> (TempDir, History) {
     }
     done(store.append_all(events)).expect("appends");
     drop(store);
-    let history = History::of(home.path().to_owned(), Checkpoints::of(home.path(), None, None));
+    let history = History::of(home.path().to_owned(), Checkpoints::of(home.path(), None, None), noon);
     (home, history)
 }
 
@@ -229,7 +229,7 @@ fn what_is_added_is_followed() {
     let more = Event { what: What::RunEnded { outcome: "planned".into(), totals: None }, ..events[0].clone() };
     done(opened(home.path()).append(&more)).expect("appends");
     let told = crate::engine::session::Progress::Happened(more);
-    scenes.push(Scene::News(crate::face::tui::update::News::Told(told)));
+    scenes.push(Scene::News(crate::face::tui::news::News::Told(told)));
     let film = film_with((110, 18), THEME, scenes, Some(history));
     assert_eq!(film.state.logs.current().expect("an entry").text, "run ended: planned");
     assert!(film.frame.contains("following"), "{}", film.frame);
@@ -248,7 +248,7 @@ fn a_long_log_is_never_read_whole() {
     let state = done(crate::engine::state::State::look(home.path())).expect("opens");
     let question = |ask| Question { number: 1, filter: String::new(), ask };
     let numbers = |ask| {
-        let answer = done(answer(&state, question(ask))).expect("answers");
+        let answer = done(answer(&state, question(ask), noon())).expect("answers");
         (answer.lines.first().map(|line| line.n), answer.lines.last().map(|line| line.n), answer.more)
     };
     let fetched = FETCHED as u64;
@@ -275,7 +275,7 @@ fn scrolling_goes_through_a_long_log_and_keeps_a_window_of_it() {
     };
     let events: Vec<Event> = (0..5000).map(event).collect();
     done(opened(home.path()).append_all(&events)).expect("appends");
-    let history = History::of(home.path().to_owned(), Checkpoints::of(home.path(), None, None));
+    let history = History::of(home.path().to_owned(), Checkpoints::of(home.path(), None, None), noon);
     let see = |pressed: &str| {
         let scenes = keys(pressed).into_iter().map(Scene::Input).collect();
         let film = film_with((100, 40), THEME, scenes, Some(history.clone()));

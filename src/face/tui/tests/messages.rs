@@ -10,13 +10,7 @@ use crate::{
         report::{Stopped, report},
     },
     edge::config::KeysSetting,
-    face::tui::{
-        command::TABLE,
-        keymap::Keymap,
-        state::State,
-        tab::Tab,
-        update::{News, act},
-    },
+    face::tui::{command::Tab, keymap::Keymap, news::News, overlay::act, state::State, tab::TABLE},
 };
 
 /// A key for every command that none has by default.
@@ -24,7 +18,7 @@ fn others() -> Keymap {
     let keys = ('А'..='я').chain('α'..='ω').map(|key| vec![key.to_string()]);
     let set = |keys| KeysSetting { keys, place: String::new() };
     let configured = TABLE.iter().zip(keys).map(|(row, keys)| (row.name.to_owned(), set(keys)));
-    Keymap::new(&configured.collect()).expect("every command has a key of its own")
+    Keymap::default().configured(&configured.collect()).expect("every command has a key of its own")
 }
 
 /// A text in which `{name}` stands for the key of a command.

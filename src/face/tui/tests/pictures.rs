@@ -21,10 +21,7 @@ use crate::{
         demo::Demo,
         setup::Setup,
         stop::Stop,
-        tui::{
-            Film,
-            update::{Msg, News},
-        },
+        tui::{Film, news::News, update::Msg},
     },
 };
 

@@ -10,7 +10,7 @@ use crate::{
         config::ThemeName,
         store::{RunEnd, RunRecord},
     },
-    face::tui::{tab::Tab, theme::Theme, update::News},
+    face::tui::{command::Tab, news::News, theme::Theme},
 };
 
 fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Event {

@@ -13,7 +13,7 @@ use crate::{
         undo::undo,
     },
     edge::store::{RunEnd, RunRecord},
-    face::tui::{state::Phase, update::News, worker::Order},
+    face::tui::{effect::Order, news::News, state::Phase},
 };
 
 fn run(id: &str, applied: u64) -> RunRecord {

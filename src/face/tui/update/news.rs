@@ -1,69 +1,17 @@
 //! What the worker tells.
 
-use std::{collections::HashMap, sync::Arc};
-
-use jiff::Timestamp;
-
-use super::Effect;
 use crate::{
-    domain::{
-        journal::What,
-        plan::{ChangeId, Plan},
-        report::Report,
-        review::Remembered,
-    },
-    edge::store::RunRecord,
+    domain::{journal::What, report::Report},
     engine::session::Progress,
     face::tui::{
+        command::Tab,
+        effect::Effect,
         message::Message,
-        state::{Phase, State},
-        tab::{
-            Tab,
-            apply::applying::Applying,
-            logs::window::Answer,
-            review::{
-                matching::{Matches, Wanted},
-                planned,
-            },
-        },
+        news::News,
+        state::{Phase, State, applying::Applying},
+        tab::review::planned,
     },
 };
-
-/// What the worker tells.
-pub(crate) enum News {
-    Told(Progress),
-    /// Since when changes wait that runs have left for a person.
-    Waiting(HashMap<ChangeId, Timestamp>),
-    Planned {
-        plan: Arc<Plan>,
-        /// What was said earlier, of this plan's changes and of others.
-        remembered: Vec<Remembered>,
-        at: Timestamp,
-    },
-    /// Reading failed; safe to show.
-    Failed {
-        text: String,
-        code: u8,
-    },
-    /// Another run holds the lock, so that nothing was done; safe to show.
-    Refused(String),
-    Applied(Box<Report>),
-    Matched {
-        wanted: Wanted,
-        number: u64,
-        matches: Matches,
-    },
-    Runs(Vec<RunRecord>),
-    /// What the log answers.
-    Log(Box<Answer>),
-    /// The log has no answer; safe to show.
-    NoLog {
-        number: u64,
-        because: String,
-    },
-    /// What came of something outside, for the line at the bottom; safe to show.
-    Said(String),
-}
 
 pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
     match news {

@@ -1,10 +1,11 @@
 //! The mouse: what was drawn somewhere is what a click there means.
 
-use super::{Effect, act};
 use crate::face::tui::{
     command::Command,
-    overlay::{self, Overlay},
-    state::State,
+    effect::Effect,
+    hits::Target,
+    overlay,
+    state::{State, overlay::Overlay},
 };
 
 /// What the mouse did.
@@ -14,22 +15,6 @@ pub(crate) enum Pointing {
     DoubleClick,
     WheelUp,
     WheelDown,
-}
-
-/// What was drawn there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// A row of what the tab lists.
-    Row(usize),
-    /// The arrow of a row of the review that folds.
-    Fold(u32),
-    /// The detail pane.
-    Detail,
-    /// A tab, or a hint of the footer.
-    Command(Command),
-    /// A line of what lies over the tab, from 0.
-    Line(usize),
-    Nothing,
 }
 
 /// Rows that the wheel moves.
@@ -70,7 +55,7 @@ fn click(state: &mut State, double: bool, target: Target) -> Option<Effect> {
     match target {
         Target::Row(at) => {
             (state.tab.parts().put)(state, at);
-            if double { act(state, Command::Toggle) } else { None }
+            if double { overlay::act(state, Command::Toggle) } else { None }
         }
         Target::Fold(node) => {
             state.reviewing.go_to(node);
@@ -81,7 +66,7 @@ fn click(state: &mut State, double: bool, target: Target) -> Option<Effect> {
             state.reviewing.detail.focused = true;
             None
         }
-        Target::Command(command) => act(state, command),
+        Target::Command(command) => overlay::act(state, command),
         Target::Line(_) | Target::Nothing => None,
     }
 }

@@ -7,16 +7,18 @@ use ratatui::{
     widgets::{Paragraph, Wrap},
 };
 
-use super::applying::{Line as Told, Mark, Stage};
 use crate::{
     domain::model::Kind,
     face::tui::{
-        command::Command,
+        command::{Command, Tab},
+        hits::Hits,
         keymap::Keymap,
-        state::{Phase, State},
-        tab::Tab,
+        pieces::{bar, reading, report_lines},
+        state::{
+            Phase, State,
+            applying::{Line as Told, Mark, Stage},
+        },
         theme::Theme,
-        view::{Hits, bar, reading, report_lines},
     },
 };
 

@@ -7,16 +7,15 @@ use ratatui::{
     widgets::{Block, Borders, Paragraph, Wrap},
 };
 
-use super::window::Logs;
 use crate::{
     domain::{audit::Level, text::Display},
     face::{
         text::everything,
         tui::{
+            hits::{Hits, Target},
             keymap::Keymap,
-            state::State,
-            update::Target,
-            view::{Hits, choice},
+            pieces::choice,
+            state::{State, window::Logs},
         },
     },
 };

@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
-use super::reviewing::Selection;
 use crate::{
     domain::{
         entry,
@@ -12,15 +11,15 @@ use crate::{
     },
     face::tui::{
         command::Command,
+        effect::{Effect, Order},
         message::Message,
-        overlay::{
-            conflict,
+        state::{
+            State,
+            overlay::show_ways,
             prompt::{self, Purpose},
+            reviewing::Selection,
+            subject::Subject,
         },
-        state::State,
-        tab::review::tree::Subject,
-        update::Effect,
-        worker::Order,
     },
 };
 
@@ -39,7 +38,7 @@ pub(crate) fn approve(state: &mut State) -> Option<Effect> {
             if let Some(node) = node {
                 state.reviewing.go_to(node);
             }
-            conflict::open(state);
+            show_ways(state);
             None
         }
         [_] => and_move(state, Some(&Decision::Approve), "approved"),

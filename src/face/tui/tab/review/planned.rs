@@ -7,12 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{
-    look_for,
-    matching::{Matches, Wanted},
-    moves,
-    reviewing::{Looked, Reviewing},
-};
+use super::{look_for, moves};
 use crate::{
     domain::{
         model::PageId,
@@ -20,10 +15,14 @@ use crate::{
         review::{Decision, Remembered, Review},
     },
     face::tui::{
+        effect::Effect,
         message::Message,
-        overlay::confirm,
-        state::{Phase, State},
-        update::Effect,
+        state::{
+            Phase, State,
+            matching::{Matches, Wanted},
+            overlay::ask_to_apply,
+            reviewing::{Looked, Reviewing},
+        },
     },
 };
 
@@ -57,7 +56,7 @@ pub(crate) fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Rememb
     if let Some(pages) = reviewing.retrying.take() {
         finish_what_was_approved(reviewing, &pages);
         if reviewing.tally.approved > 0 {
-            confirm::ask(state);
+            ask_to_apply(state);
         } else {
             state.toast = "nothing that was approved is left to do".into();
         }

@@ -8,17 +8,23 @@ use ratatui::{
     widgets::Paragraph,
 };
 
-use super::{
-    reviewing::Selection,
-    tree::{Subject, name},
-};
 use crate::{
     domain::{
         plan::{Action, Plan, State as ChangeState, field_word},
         review::Decision,
         text::Display,
     },
-    face::tui::{command::Command, keymap::Keymap, state::State, theme::Theme, update::Target, view::Hits},
+    face::tui::{
+        command::Command,
+        hits::{Hits, Target},
+        keymap::Keymap,
+        state::{
+            State,
+            reviewing::Selection,
+            subject::{Subject, name},
+        },
+        theme::Theme,
+    },
 };
 
 /// Columns of the word at the end, and the width from which it has a column of its own.

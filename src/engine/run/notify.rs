@@ -4,11 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{
-    failure::{Code, RunError},
-    run::{Installation, Runner},
-    session::{Progress, Watch},
-};
+use super::{Installation, Runner};
 use crate::{
     domain::{
         notify::{Affair, Aftermath, Message},
@@ -22,6 +18,10 @@ use crate::{
         notify::{command, mail, post},
         secrets::{self, Readings},
         store::Store,
+    },
+    engine::{
+        failure::{Code, RunError},
+        session::{Progress, Watch},
     },
 };
 

@@ -9,28 +9,17 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-use super::matching::Matches;
-use crate::domain::{
-    model::PageId,
-    plan::{Action, Change, Plan},
-    text::Raw,
+use super::{matching::Matches, subject::Subject};
+use crate::{
+    domain::{
+        model::PageId,
+        plan::{Action, Change, Plan},
+    },
+    face::tui::command::By,
 };
 
 /// So many notices of one kind stand under a heading of their own.
 const ALIKE_FROM: usize = 4;
-
-/// What a row is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Subject {
-    /// A page without a change of its own, or with several.
-    Page(PageId),
-    /// A change, by its place in the plan; also the row of its page, where it is the page's only one.
-    Change(u32),
-    /// The heading of so many notices, from this one on: of all, or of those of one kind.
-    Notices { from: u32, count: u32 },
-    /// A notice, by its place in the plan.
-    Notice(u32),
-}
 
 /// A row that can be shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,32 +31,6 @@ pub(crate) struct Node {
     /// The first row after this one's subtree.
     pub(crate) end: u32,
     pub(crate) open: bool,
-}
-
-/// What siblings are sorted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum By {
-    /// The plan's own order.
-    #[default]
-    Name,
-    /// What is done, in the order in which actions are listed.
-    Action,
-    /// How many changes there are at and below it, most first.
-    Count,
-    /// When the page was last edited in Notion, latest first.
-    Edited,
-}
-
-impl By {
-    /// What the order is called.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Action => "action",
-            Self::Count => "count",
-            Self::Edited => "date",
-        }
-    }
 }
 
 /// How the rows are arranged.
@@ -361,19 +324,5 @@ impl<'a> Pages<'a> {
             all.reverse();
         }
         all
-    }
-}
-
-/// The name of a row.
-pub(crate) fn name(plan: &Plan, subject: Subject) -> Raw {
-    match subject {
-        Subject::Page(page) => plan.places.get(&page).map(|place| place.name.clone()).unwrap_or_default(),
-        Subject::Change(at) => plan.changes[at as usize].name.clone(),
-        Subject::Notices { count, .. } if count as usize == plan.notices.len() => "Notices".into(),
-        Subject::Notices { from, .. } => {
-            let first = &plan.notices[from as usize];
-            format!("{}, {}", first.code.word().replace('_', " "), first.kind.plural()).into()
-        }
-        Subject::Notice(at) => plan.notices[at as usize].name.clone(),
     }
 }

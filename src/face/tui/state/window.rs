@@ -8,10 +8,8 @@ use nucleo_matcher::{
     pattern::{CaseMatching, Normalization, Pattern},
 };
 
-use crate::{
-    domain::{audit::Level, journal::RunId, model::PageId, plan::ChangeId},
-    face::tui::tab::{review::matching::is_close, stepped},
-};
+use super::{matching::is_close, stepped};
+use crate::domain::{audit::Level, journal::RunId, model::PageId, plan::ChangeId};
 
 /// Entries that are fetched at a time.
 pub(crate) const FETCHED: usize = 300;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
+use super::stepped;
 use crate::domain::{
     journal::{Event, What},
     model::{Kind, PageId},
@@ -12,7 +13,6 @@ use crate::domain::{
     review::Approved,
     text::Display,
 };
-use crate::face::tui::tab::stepped;
 
 /// Lines that are kept.
 const LINES_MAX: usize = 500;

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
-use super::session::{Identities, Progress, Session, SessionError};
+use super::{Identities, Progress, Session, SessionError};
 use crate::{
     domain::model::{
         Agreed, Field, Kind, Link, Object, ObjectId, PerKind, Problem, Registry, Relation, Service, Sight, Snapshot, Snapshots,

@@ -7,7 +7,7 @@ use nucleo_matcher::{
     pattern::{Atom, AtomKind, CaseMatching, Normalization},
 };
 
-use super::tree::Subject;
+use super::subject::Subject;
 use crate::domain::{
     model::PageId,
     plan::{Plan, State as ChangeState},

@@ -8,9 +8,10 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    detail::Pane,
     matching::{Matches, Query, Wanted},
-    tree::{Arrangement, Subject, Tree},
+    pane::Pane,
+    subject::Subject,
+    tree::{Arrangement, Tree},
 };
 use crate::domain::{
     journal::RunId,

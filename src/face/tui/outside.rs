@@ -1,11 +1,11 @@
 //! What of a row can be taken elsewhere: texts to copy, addresses to open.
 
+use super::state::{State, subject::name};
 use crate::domain::{
     model::Kind,
     plan::document::ChangeDocument,
     text::{Display, json},
 };
-use crate::face::tui::state::State;
 
 /// A text to copy. It is safe to paste: names are as they are shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) fn copies(state: &State) -> Vec<Copied> {
     let Some((plan, (_, page))) = state.reviewing.plan().zip(state.reviewing.page()) else { return Vec::new() };
     let mut copies = Vec::new();
     let mut add = |label, text: Option<String>| copies.extend(text.map(|text| Copied { label, text }));
-    let name = state.reviewing.subject().map(|subject| super::tree::name(plan, subject));
+    let name = state.reviewing.subject().map(|subject| name(plan, subject));
     add("name", name.map(|name| Display::of(name.canonical().as_str()).to_string()));
     add("Notion page ID", page.in_notion().map(|page| page.to_string()));
     add(PAGE_URL, page_url(state));

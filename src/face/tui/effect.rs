@@ -1,0 +1,53 @@
+//! What the console asks for outside of itself.
+
+use super::{
+    outside::Copied,
+    state::{matching::Query, window::Question},
+};
+use crate::domain::{
+    journal::RunId,
+    review::{Approved, Said},
+    rules::Allowance,
+};
+
+/// What the loop has to do outside.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// Leave at once, even in the middle of an apply.
+    Quit,
+    /// Stop reading, or stop applying between writes.
+    Stop,
+    /// Give the worker an order.
+    Order(Order),
+    /// Look at the past.
+    Look(Page),
+    Copy(Copied),
+    Open(String),
+    Mouse(bool),
+    Redraw,
+    Suspend,
+}
+
+/// What the worker is asked for.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Read both sides again.
+    Read,
+    /// Read both sides again, and plan the undo of a run.
+    Undo(RunId),
+    Apply(Approved),
+    /// Keep decisions in the state.
+    Keep(Vec<Said>),
+    /// Plan again with a brake released, on what was read.
+    Release(Allowance),
+    /// Look through the plan.
+    Match(Query),
+}
+
+/// What of the past is looked at.
+#[derive(Debug)]
+pub(crate) enum Page {
+    Runs,
+    Log(Question),
+    Export(String),
+}

@@ -1,0 +1,55 @@
+//! What the console is told by those that it asked.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::state::{
+    matching::{Matches, Wanted},
+    window::Answer,
+};
+use crate::{
+    domain::{
+        plan::{ChangeId, Plan},
+        report::Report,
+        review::Remembered,
+    },
+    edge::store::RunRecord,
+    engine::session::Progress,
+};
+
+/// What the worker tells, and what is found of the past.
+pub(crate) enum News {
+    Told(Progress),
+    /// Since when changes wait that runs have left for a person.
+    Waiting(HashMap<ChangeId, Timestamp>),
+    Planned {
+        plan: Arc<Plan>,
+        /// What was said earlier, of this plan's changes and of others.
+        remembered: Vec<Remembered>,
+        at: Timestamp,
+    },
+    /// Reading failed; safe to show.
+    Failed {
+        text: String,
+        code: u8,
+    },
+    /// Another run holds the lock, so that nothing was done; safe to show.
+    Refused(String),
+    Applied(Box<Report>),
+    Matched {
+        wanted: Wanted,
+        number: u64,
+        matches: Matches,
+    },
+    Runs(Vec<RunRecord>),
+    /// What the log answers.
+    Log(Box<Answer>),
+    /// The log has no answer; safe to show.
+    NoLog {
+        number: u64,
+        because: String,
+    },
+    /// What came of something outside, for the line at the bottom; safe to show.
+    Said(String),
+}

@@ -1,0 +1,46 @@
+//! What lies over the tab, and how it gets there.
+
+use super::{
+    State,
+    prompt::{self, Purpose},
+    reviewing::Selection,
+};
+use crate::domain::review::Decision;
+
+/// What lies over the tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Overlay {
+    Help {
+        scroll: u16,
+    },
+    /// The ways to mend a change, with the chosen line.
+    Conflict {
+        change: usize,
+        /// Nothing where it is a conflict that nobody has resolved: it has no default.
+        line: Option<usize>,
+    },
+    /// What can be copied, with the chosen line.
+    Copy {
+        line: usize,
+    },
+    /// Apply what is approved? Without closes, Enter is enough.
+    Confirm,
+}
+
+/// Asks whether what is approved is to be applied.
+pub(crate) fn ask_to_apply(state: &mut State) {
+    state.overlay = Some(Overlay::Confirm);
+    if state.reviewing.tally.closes > 0 {
+        prompt::ask(state, Purpose::Confirm, "");
+    }
+}
+
+/// Puts the ways to mend the change under the cursor before the person. What is decided then is decided about it alone.
+pub(crate) fn show_ways(state: &mut State) {
+    state.reviewing.selection = Selection::None;
+    let Some(change) = state.reviewing.current_change() else { return };
+    let Some(review) = &state.reviewing.review else { return };
+    let open = review.plan().changes[change].is_contested() && review.verdict(change).decision != Some(Decision::Approve);
+    let line = (!open).then(|| review.verdict(change).way);
+    state.overlay = Some(Overlay::Conflict { change, line });
+}
