@@ -13,9 +13,11 @@
 //! - `domain` never does I/O, reads a clock or awaits. A diff is a function: same inputs, same plan, same order.
 //! - Nothing is written that is not in an [`Approved`](domain::review::Approved). Nothing is ever deleted in Clockify.
 //! - Every write has its intent on disk before it leaves. An unknown outcome is looked up, never retried blind.
-//! - What an update rests on was read at most 5 seconds before it leaves; nobody's edit outside of what is written is lost.
+//! - What an update rests on was read at most 5 seconds before it leaves; nobody's edit outside of what is written is
+//!   lost.
 //! - Unknown is never empty: what a service does not say opens, closes, creates, clears and agrees to nothing.
-//! - Absence is concluded only from a [`Listing`](domain::model::Listing) that is complete, and a close only from positive evidence.
+//! - Absence is concluded only from a [`Listing`](domain::model::Listing) that is complete, and a close only from
+//!   positive evidence.
 //! - A second run right after the first writes nothing.
 //! - `sandbox` shares no type with `edge`, so that a mistake cannot hide in both.
 //! - Secrets have no `Debug`, `Display` or `Serialize`. Text from outside reaches a terminal or a log only as

@@ -6,8 +6,8 @@
 //! checkpoint   n and hash(n), signed and kept elsewhere when a run ends
 //! ```
 //!
-//! The chain shows what was changed, put in, taken out or put in another order. What a chain cannot show, that its end was cut off or that
-//! all of it was made anew, the checkpoints do.
+//! The chain shows what was changed, put in, taken out or put in another order. What a chain cannot show, that its end
+//! was cut off or that all of it was made anew, the checkpoints do.
 
 mod history;
 mod labels;
@@ -200,7 +200,6 @@ pub fn body(event: &Event) -> Result<String, serde_json::Error> {
 pub struct Envelope {
     /// The version of the format.
     pub v: u32,
-    /// The run.
     pub run: RunId,
     /// When.
     pub at: Timestamp,
@@ -214,7 +213,6 @@ pub enum Unread {
     /// It is of a later program.
     #[error("it is of version {0} of the format, and this program knows versions up to {VERSION}")]
     Later(u32),
-    /// It is damaged.
     #[error("it cannot be read: {0}")]
     Damaged(#[from] serde_json::Error),
 }

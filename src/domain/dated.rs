@@ -1,5 +1,5 @@
-//! Tasks of one name in one project, told apart by the day on which their pages were created: recurring tasks, of which Clockify takes
-//! one name once.
+//! Tasks of one name in one project, told apart by the day on which their pages were created: recurring tasks, of which
+//! Clockify takes one name once.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -11,8 +11,8 @@ use super::{
 /// The names that a page may get, the one it states first; later ones where others have the earlier.
 const NAMES: usize = 3;
 
-/// Gives every open task a name of its own in its project, where another page's task has that name or an older page wants it.
-/// What a task is called already, it stays.
+/// Gives every open task a name of its own in its project, where another page's task has that name or an older page
+/// wants it. What a task is called already, it stays.
 pub(super) fn tell_apart(snapshots: &mut Snapshots, registry: &Registry) {
     let mut names = choose(snapshots, registry);
     let mut stated = BTreeMap::new();
@@ -57,8 +57,9 @@ fn choose(snapshots: &Snapshots, registry: &Registry) -> BTreeMap<PageId, Raw> {
             chosen.insert(page.id, name);
         }
     }
-    let is_stated =
-        |page: PageId, name: &Raw| snapshots.pages.tasks.get(page).is_some_and(|page| page.title.canonical() == name.canonical());
+    let is_stated = |page: PageId, name: &Raw| {
+        snapshots.pages.tasks.get(page).is_some_and(|page| page.title.canonical() == name.canonical())
+    };
     chosen.retain(|page, name| !is_stated(*page, name));
     chosen
 }
@@ -77,7 +78,8 @@ fn names(page: &Page) -> [Raw; NAMES] {
     [page.title.clone(), with("%Y-%m-%d"), with("%Y-%m-%d %H:%M UTC")]
 }
 
-/// The object of each page that is seen: by its link, or by its claim where nobody else has the object. Of several the oldest page has it.
+/// The object of each page that is seen: by its link, or by its claim where nobody else has the object. Of several the
+/// oldest page has it.
 fn own_objects(snapshots: &Snapshots, registry: &Registry, kind: Kind) -> HashMap<PageId, ObjectId> {
     let mut pages: Vec<&Page> = snapshots.pages[kind].rows().iter().collect();
     pages.sort_by_key(|page| (registry.of_page(page.id).is_none(), page.created, page.id));

@@ -1,7 +1,8 @@
-//! What differs, and what to do about it: (both sides, registry with base, rules) → plan. The same in gives the same out.
+//! What differs, and what to do about it: (both sides, registry with base, rules) → plan. The same in gives the same
+//! out.
 //!
-//! Fields are compared three ways. N is what the page wants, C what the object holds, and each half of the base what that side
-//! held when both were last verified:
+//! Fields are compared three ways. N is what the page wants, C what the object holds, and each half of the base what
+//! that side held when both were last verified:
 //!
 //! | | | |
 //! |---|---|---|
@@ -12,8 +13,8 @@
 //! | no base | first sight | Notion's value, 90 %; an empty one asks for nothing, and agrees to nothing |
 //! | neither moved, N was sent and not kept | open | asked about, 50 % |
 //!
-//! A new page is created at 95 %, beside a near-twin name at 85 %; a project moves at 100 %, a task (which is created again
-//! and closed where it was) at 80 %. No change is surer than the evidence for its pair.
+//! A new page is created at 95 %, beside a near-twin name at 85 %; a project moves at 100 %, a task (which is created
+//! again and closed where it was) at 80 %. No change is surer than the evidence for its pair.
 
 mod fields;
 mod holds;
@@ -27,12 +28,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub(super) use self::holds::{brake, hold_closes_above};
 use super::{
     model::{
-        Claim, Field, Kind, Link, Nature, Object, ObjectId, Page, PageId, PerKind, Registry, Service, Sight, Snapshots, Standing,
-        Unsettled, Value,
+        Claim, Field, Kind, Link, Nature, Object, ObjectId, Page, PageId, PerKind, Registry, Service, Sight, Snapshots,
+        Standing, Unsettled, Value,
     },
     pair::{Candidate, Evidence, Match, Namesakes, Pairs, namesakes, pair},
     plan::{
-        Action, Cause, Change, ChangeId, FieldChange, Hold, HoldCode, Place, Plan, Proposal, Scope, State, change_id, sha256,
+        Action, Cause, Change, ChangeId, FieldChange, Hold, HoldCode, Place, Plan, Proposal, Scope, State, change_id,
+        sha256,
     },
     rules::{IdStrategy, Rules},
     text::Raw,
@@ -40,13 +42,15 @@ use super::{
 
 pub(super) use self::fields::{Comparison, comparison};
 
-/// How sure we are of a new page that nothing looks like.
+/// Confidence, in percent, of creating an object for a new page that nothing looks like.
 const CREATE: u8 = 95;
-/// Of a new page beside a name that differs only by case, spaces or what looks the same, or is similar.
+/// Confidence, in percent, of creating an object beside one whose name is similar, or differs by case, spaces or look
+/// alone.
 const CREATE_NEAR_TWIN: u8 = 85;
-/// Of creating an object again that is gone from Clockify, or that an earlier run may have created.
+/// Confidence, in percent, of creating an object again that is gone from Clockify, or that an earlier run may have
+/// created.
 const RECREATE: u8 = 60;
-/// Of Notion's value where both sides were never seen to agree.
+/// Confidence, in percent, of Notion's value where both sides were never seen to agree.
 const FIRST_SIGHT: u8 = 90;
 
 /// What comparing both sides yields.
@@ -54,8 +58,8 @@ const FIRST_SIGHT: u8 = 90;
 pub struct Diff {
     /// The plan, sealed.
     pub plan: Plan,
-    /// Links to store as they are now: adopted claims, and bases that moved since both sides agree. Not changes: nothing is written
-    /// to either service for them.
+    /// Links to store as they are now: adopted claims, and bases that moved since both sides agree. Not changes:
+    /// nothing is written to either service for them.
     pub verified: Vec<Link>,
 }
 
@@ -150,7 +154,8 @@ impl<'a> Differ<'a> {
     /// A closed page whose object is gone, and not only not listed yet: nothing is left to ask about it.
     fn retire(&mut self, page: &Page) {
         let shrank = self.shrank_to_nothing(page.kind);
-        let link = self.registry.of_page(page.id).filter(|link| !shrank && self.snapshots.is_gone(link.kind, link.object));
+        let link =
+            self.registry.of_page(page.id).filter(|link| !shrank && self.snapshots.is_gone(link.kind, link.object));
         if let Some(link) = link.filter(|link| link.sight != Sight::Retired) {
             self.verified.push(Link { sight: Sight::Retired, ..link.clone() });
         }
@@ -233,8 +238,11 @@ impl<'a> Differ<'a> {
 
     /// The object is gone, as a complete listing shows: recreate, link another, or unlink.
     fn vanished(&mut self, page: &'a Page, object: Option<ObjectId>, others: &[Candidate<'a>], because: &str) {
-        let recreate =
-            Proposal { confidence: RECREATE, reason: format!("{because}; create it again").into(), ..self.creation(page) };
+        let recreate = Proposal {
+            confidence: RECREATE,
+            reason: format!("{because}; create it again").into(),
+            ..self.creation(page)
+        };
         let mut ways = vec![recreate];
         ways.extend(others.iter().map(|candidate| linking(page, candidate)));
         ways.sort_by_key(|way| std::cmp::Reverse(way.confidence));
@@ -320,9 +328,9 @@ impl<'a> Differ<'a> {
                 at = parent;
             }
         }
-        let complete = Kind::ALL
-            .into_iter()
-            .all(|kind| self.snapshots.pages[kind].complete().is_some() && self.snapshots.objects[kind].complete().is_some());
+        let complete = Kind::ALL.into_iter().all(|kind| {
+            self.snapshots.pages[kind].complete().is_some() && self.snapshots.objects[kind].complete().is_some()
+        });
         let mut notices = notices::notices(self.snapshots, self.registry, self.pairs, self.namesakes);
         let mut unclear = BTreeSet::new();
         notices.extend(self.unknown(&mut unclear));
@@ -330,7 +338,8 @@ impl<'a> Differ<'a> {
         notices.extend(notices::strangers(self.snapshots, self.rules));
         notices.extend(unmanaged);
         let limits = self.snapshots.limits.clone();
-        let plan = Plan { changes: self.changes, notices, unclear, places, complete, scope, limits, hash: String::new() };
+        let plan =
+            Plan { changes: self.changes, notices, unclear, places, complete, scope, limits, hash: String::new() };
         Diff { plan: plan.seal(self.rules), verified: self.verified }
     }
 }

@@ -19,9 +19,9 @@ pub fn read(kind: Kind, side: Service, field: Field, typed: &str, limits: &Limit
     let value = parse(field, typed)?;
     let refused = match side {
         Service::Clockify => in_clockify(kind, field, &value, Nature::default(), limits),
-        Service::Notion => {
-            limits.properties[kind].get(&field).and_then(|property| in_notion(field, &value, &property.takes, &property.words))
-        }
+        Service::Notion => limits.properties[kind]
+            .get(&field)
+            .and_then(|property| in_notion(field, &value, &property.takes, &property.words)),
     };
     refused.map_or(Ok(value), Err)
 }
@@ -131,7 +131,10 @@ mod tests {
             (Field::State, "closed"),
             (Field::Parent, "Acme"),
         ] {
-            assert!(read(Kind::Project, Service::Clockify, field, typed, &Limits::default()).is_err(), "{field}: {typed}");
+            assert!(
+                read(Kind::Project, Service::Clockify, field, typed, &Limits::default()).is_err(),
+                "{field}: {typed}"
+            );
         }
     }
 

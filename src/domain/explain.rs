@@ -1,5 +1,5 @@
-//! Why the plan says what it says about one page or object: what both sides hold, what they last agreed on, on what evidence they belong
-//! together, and which rules of the configuration have decided.
+//! Why the plan says what it says about one page or object: what both sides hold, what they last agreed on, on what
+//! evidence they belong together, and which rules of the configuration have decided.
 
 use serde::Serialize;
 
@@ -29,11 +29,9 @@ pub struct Explanation {
     pub page: String,
     /// The object, if there is one.
     pub clockify_id: Option<ObjectId>,
-    /// What the object is.
     pub object: String,
     /// Why they belong together, or do not.
     pub evidence: String,
-    /// Field by field.
     pub fields: Vec<Compared>,
     /// What is proposed.
     pub changes: Vec<Explained>,
@@ -59,9 +57,7 @@ pub struct Compared {
 /// A change with the rules that decided about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explained {
-    /// The change.
     pub change: ChangeDocument,
-    /// The rules.
     pub rules: Vec<Ruling>,
 }
 
@@ -79,7 +75,6 @@ pub struct Ruling {
 /// What somebody asks about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// A page.
     Page(PageId),
     /// An object, perhaps without a page.
     Object(ObjectId),
@@ -95,16 +90,26 @@ impl Subject {
             change.page.in_notion().map(Self::Page).or(change.proposal.object.map(Self::Object))
         };
         let page = text.parse::<PageId>().ok().filter(|page| {
-            Kind::ALL.into_iter().any(|kind| snapshots.pages[kind].get(*page).is_some()) || registry.of_page(*page).is_some()
+            Kind::ALL.into_iter().any(|kind| snapshots.pages[kind].get(*page).is_some())
+                || registry.of_page(*page).is_some()
         });
-        let is_object = |object: &ObjectId| Kind::ALL.into_iter().any(|kind| snapshots.objects[kind].get(*object).is_some());
-        let object = || text.parse::<ObjectId>().ok().filter(|object| is_object(object) || registry.of_object(*object).is_some());
+        let is_object =
+            |object: &ObjectId| Kind::ALL.into_iter().any(|kind| snapshots.objects[kind].get(*object).is_some());
+        let object = || {
+            text.parse::<ObjectId>().ok().filter(|object| is_object(object) || registry.of_object(*object).is_some())
+        };
         page.map(Self::Page).or_else(|| object().map(Self::Object)).or_else(by_change)
     }
 }
 
 /// Explains what the plan says about a page or an object.
-pub fn explain(subject: Subject, plan: &Plan, snapshots: &Snapshots, registry: &Registry, rules: &Rules) -> Explanation {
+pub fn explain(
+    subject: Subject,
+    plan: &Plan,
+    snapshots: &Snapshots,
+    registry: &Registry,
+    rules: &Rules,
+) -> Explanation {
     let pairs = pair(snapshots, registry);
     let page_id = match subject {
         Subject::Page(page) => Some(page),
@@ -137,11 +142,13 @@ pub fn explain(subject: Subject, plan: &Plan, snapshots: &Snapshots, registry: &
         explanation.fields = fields(page, object, &base, snapshots, registry);
     }
     let is_about = |page: PageId, object: Option<ObjectId>| {
-        page_id.is_some_and(|wanted| wanted == page) || object_id.is_some() && object == object_id && page.in_notion().is_none()
+        page_id.is_some_and(|wanted| wanted == page)
+            || object_id.is_some() && object == object_id && page.in_notion().is_none()
     };
     let changes = plan.changes.iter().filter(|change| is_about(change.page, change.proposal.object));
-    explanation.changes =
-        changes.map(|change| Explained { change: ChangeDocument::one(plan, change), rules: rulings(change, rules) }).collect();
+    explanation.changes = changes
+        .map(|change| Explained { change: ChangeDocument::one(plan, change), rules: rulings(change, rules) })
+        .collect();
     let notices = plan.notices.iter().filter(|notice| {
         notice.page.is_some() && notice.page == page_id || notice.object.is_some() && notice.object == object_id
     });
@@ -185,7 +192,8 @@ fn said_of_object(object: &Object, snapshots: &Snapshots) -> String {
         None => "closed or not, which Clockify does not say",
     };
     let parent = object.kind.parent().zip(object.parent).map(|(kind, parent)| {
-        let name = snapshots.objects[kind].get(parent).map(|object| object.name.display().clipped(NAME_COLUMNS).to_string());
+        let name =
+            snapshots.objects[kind].get(parent).map(|object| object.name.display().clipped(NAME_COLUMNS).to_string());
         format!(", under the {kind} {}", name.map_or_else(|| parent.to_string(), |name| format!("“{name}”")))
     });
     let marker = object.marker.map(|page| format!(", its note names the page {page}")).unwrap_or_default();
@@ -197,10 +205,14 @@ fn evidence(found: Option<&Match<'_>>, has_object: bool) -> String {
         None if has_object => "no page that is shown belongs to it".to_owned(),
         None => "nothing belongs together here".to_owned(),
         Some(Match::Linked { best, .. }) => format!("{} ({} %)", best.evidence.words(), best.evidence.confidence()),
-        Some(Match::Free { similar }) if similar.is_empty() => "the page has no object, and none looks like it".to_owned(),
+        Some(Match::Free { similar }) if similar.is_empty() => {
+            "the page has no object, and none looks like it".to_owned()
+        }
         Some(Match::Free { similar }) => format!("the page has no object; {} look similar", similar.len()),
         Some(Match::Vanished { because, .. }) => because.clone(),
-        Some(Match::Copied { owner, object }) => format!("the page has the ID of another: {object} belongs to the page {owner}"),
+        Some(Match::Copied { owner, object }) => {
+            format!("the page has the ID of another: {object} belongs to the page {owner}")
+        }
         Some(Match::Unseen { because }) => format!("nothing can be said: {because}"),
         Some(Match::Idle) => "the page is closed and has no object: there is nothing to do".to_owned(),
     }
@@ -248,7 +260,13 @@ fn fields(
                 format!("{} | {}", shown(&notion), shown(&clockify))
             }
         });
-        Some(Compared { field: field_word(page.kind, field), notion: shown(&notion), clockify: shown(&clockify), base, verdict })
+        Some(Compared {
+            field: field_word(page.kind, field),
+            notion: shown(&notion),
+            clockify: shown(&clockify),
+            base,
+            verdict,
+        })
     });
     compared.collect()
 }
@@ -264,7 +282,8 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
         let field = field.map(|field| format!("{section}.fields.{field}.{name}"));
         field.into_iter().chain([format!("{section}.{name}"), format!("rules.{name}")]).collect::<Vec<_>>()
     };
-    let mut add = |keys: Vec<String>, value: String, says: &str| rulings.push(Ruling { keys, value, says: says.to_owned() });
+    let mut add =
+        |keys: Vec<String>, value: String, says: &str| rulings.push(Ruling { keys, value, says: says.to_owned() });
     match (change.cause, rule) {
         (Cause::Drift, Some(rule)) => add(
             of_field("on_drift"),
@@ -339,7 +358,9 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
             };
             let comes_to = match change.state {
                 State::Ready => "so that it is ready",
-                State::Review if threshold.admits(change.proposal.confidence) => "but it needs something that is for review",
+                State::Review if threshold.admits(change.proposal.confidence) => {
+                    "but it needs something that is for review"
+                }
                 State::Review => "so that it is for review",
                 State::Held => "but it is held",
             };

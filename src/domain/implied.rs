@@ -1,5 +1,5 @@
-//! What pages mean beyond what they say, once both sides are read: who is assigned in place of people without an account, the project
-//! of an item that stands below another one, and how tasks of one name are told apart.
+//! What pages mean beyond what they say, once both sides are read: who is assigned in place of people without an
+//! account, the project of an item that stands below another one, and how tasks of one name are told apart.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,8 @@ pub fn imply(snapshots: &mut Snapshots, registry: &Registry, rules: &Rules) {
     }
 }
 
-/// Gives each page that names no parent the one of the page that it is an item of, or of the nearest above that names one.
+/// Gives each page that names no parent the one of the page that it is an item of, or of the nearest above that names
+/// one.
 fn inherit_parents(pages: &mut Fetched<Page>) {
     let inherited = pages.rows().iter().filter_map(|page| Some((page.id, parent_above(pages, page)?)));
     let mut inherited: BTreeMap<PageId, Relation> = inherited.collect();
@@ -45,7 +46,9 @@ fn parent_above(pages: &Fetched<Page>, page: &Page) -> Option<Relation> {
         let next = match &at.item_of {
             Relation::None => return None,
             Relation::One(next) => *next,
-            Relation::Several(items) => return unknown(format!("{} names {} parent items", whose(page, at), items.len())),
+            Relation::Several(items) => {
+                return unknown(format!("{} names {} parent items", whose(page, at), items.len()));
+            }
             Relation::Unknown(because) => return unknown(because.clone()),
         };
         if !seen.insert(next) {

@@ -60,12 +60,12 @@ pub enum Write {
         kind: Kind,
         /// The client of a project, the project of a task.
         parent: Option<ObjectId>,
-        /// Its name.
         name: Raw,
         /// True when its note gets a link back to the page as its last line.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         marked: bool,
-        /// The object that it takes the place of, since Clockify cannot move it: what the fields do not say is carried over from there.
+        /// The object that it takes the place of, since Clockify cannot move it: what the fields do not say is carried
+        /// over from there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         like: Option<ObjectId>,
         /// Mapped fields that are to be set.
@@ -77,14 +77,12 @@ pub enum Write {
         page: PageId,
         /// What it is.
         kind: Kind,
-        /// The object.
         object: ObjectId,
         /// The new values: name, parent (as [`Value::Object`]), state and mapped fields.
         fields: BTreeMap<Field, Value>,
     },
     /// Changes a page in Notion: its claim, its mapped fields, or both in one request.
     WriteBack {
-        /// The page.
         page: PageId,
         /// What it is.
         kind: Kind,
@@ -101,7 +99,10 @@ mod double_option {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[expect(clippy::option_option, clippy::ref_option, reason = "the shape that serde asks for")]
-    pub(super) fn serialize<T: Serialize, S: Serializer>(value: &Option<Option<T>>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        value: &Option<Option<T>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         value.as_ref().and_then(Option::as_ref).serialize(serializer)
     }
 
@@ -227,7 +228,6 @@ pub struct Open {
     pub write: WriteId,
     /// When its intent was journaled.
     pub at: Timestamp,
-    /// The request.
     pub request: Write,
     /// What tells the object of a create from those of others.
     pub trace: Trace,

@@ -26,7 +26,6 @@ pub use value::{Field, Reading, Value, Values, duration_words};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A client.
     Client,
     /// A project; it belongs to a client.
     Project,
@@ -75,11 +74,8 @@ impl fmt::Display for Kind {
 /// One value for each kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PerKind<T> {
-    /// For clients.
     pub clients: T,
-    /// For projects.
     pub projects: T,
-    /// For tasks.
     pub tasks: T,
 }
 
@@ -262,7 +258,6 @@ impl Standing {
 /// A Notion row: a client, project or task that somebody wants mirrored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Its id.
     pub id: PageId,
     /// What it is, by the data source that it is in.
     pub kind: Kind,
@@ -289,18 +284,17 @@ pub struct Page {
 /// A Clockify client, project or task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// Its id.
     pub id: ObjectId,
     /// What it is.
     pub kind: Kind,
-    /// Its name.
     pub name: Raw,
     /// Its client or project.
     pub parent: Option<ObjectId>,
-    /// Archived (clients, projects) or DONE (tasks). Where Clockify does not say it, `values` holds [`Field::State`] as unknown, and
-    /// neither [`Object::is_open`] nor [`Object::is_closed`].
+    /// Archived (clients, projects) or DONE (tasks). Where Clockify does not say it, `values` holds [`Field::State`] as
+    /// unknown, and neither [`Object::is_open`] nor [`Object::is_closed`].
     pub closed: bool,
-    /// The page that its note names as the one it mirrors: written by punchlist into what it creates, and perhaps copied since.
+    /// The page that its note names as the one it mirrors: written by punchlist into what it creates, and perhaps
+    /// copied since.
     pub marker: Option<PageId>,
     /// Mapped fields besides name, parent and state.
     pub values: Values,
@@ -368,17 +362,20 @@ pub struct Snapshots {
     pub new_options: Vec<Problem>,
     /// When Clockify was read, by its own clock, which ids are born by.
     pub as_of: Option<Timestamp>,
-    /// Objects that were born so short a time ago that a listing may not show them yet, and that Clockify denies by their ID, too.
+    /// Objects that were born so short a time ago that a listing may not show them yet, and that Clockify denies by
+    /// their ID, too.
     pub denied: BTreeSet<ObjectId>,
     /// Why objects may exist that the key does not see, safe to show: what is not listed then proves nothing.
     pub hidden: Option<String>,
-    /// Open pages that the rule `close_children` closes along with what they stand below, and why. It is no word of the page's own.
+    /// Open pages that the rule `close_children` closes along with what they stand below, and why. It is no word of the
+    /// page's own.
     pub along: BTreeMap<PageId, Raw>,
     /// Fields whose property in Notion cannot be emptied, as a status falls back to its default option.
     pub never_empty: PerKind<BTreeSet<Field>>,
     /// What is known of what both sides take.
     pub limits: Limits,
-    /// What tasks' pages say they are called, where the rule `same_name` has them called otherwise. It is no word of a page's own.
+    /// What tasks' pages say they are called, where the rule `same_name` has them called otherwise. It is no word of a
+    /// page's own.
     pub stated_titles: BTreeMap<PageId, Raw>,
     /// People without an account who were left out or replaced, by the rule, and the open pages that name them.
     pub strangers: BTreeMap<Raw, BTreeSet<PageId>>,
@@ -409,7 +406,6 @@ pub struct Limits {
 /// A property of Notion that holds a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Property {
-    /// What it takes.
     pub takes: Takes,
     /// The words that stand for values in it.
     pub words: BTreeMap<String, Value>,
@@ -424,7 +420,6 @@ pub enum Takes {
     Short,
     /// A web address.
     Link,
-    /// A number.
     Number,
     /// A tick.
     Checkbox,
@@ -468,17 +463,20 @@ impl Snapshots {
         born.zip(self.as_of).is_some_and(|(born, now)| now.duration_since(born) < YOUNG)
     }
 
-    /// True for a template for projects, and for a task in one: nobody's work, and so never linked by name, never closed, never missed.
+    /// True for a template for projects, and for a task in one: nobody's work, and so never linked by name, never
+    /// closed, never missed.
     pub fn is_pattern(&self, object: &Object) -> bool {
-        let project = object.parent.filter(|_| object.kind == Kind::Task).and_then(|project| self.objects.projects.get(project));
+        let project =
+            object.parent.filter(|_| object.kind == Kind::Task).and_then(|project| self.objects.projects.get(project));
         object.nature.template || project.is_some_and(|project| project.nature.template)
     }
 
-    /// True when objects name pages as only punchlist does, and the registry knows nothing at all: the state was lost, perhaps a
-    /// moment after something was created that a listing does not show yet.
+    /// True when objects name pages as only punchlist does, and the registry knows nothing at all: the state was lost,
+    /// perhaps a moment after something was created that a listing does not show yet.
     pub fn are_forgotten(&self, registry: &Registry) -> bool {
         let named = |kind: Kind| self.objects[kind].rows().iter().filter_map(|object| object.marker);
-        registry.is_empty() && Kind::ALL.into_iter().any(|kind| named(kind).any(|page| self.pages[kind].get(page).is_some()))
+        registry.is_empty()
+            && Kind::ALL.into_iter().any(|kind| named(kind).any(|page| self.pages[kind].get(page).is_some()))
     }
 }
 

@@ -1,4 +1,5 @@
-//! When there is something to tell people who are not there, and what: only what has changed, and never the same affair twice.
+//! When there is something to tell people who are not there, and what: only what has changed, and never the same affair
+//! twice.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +33,6 @@ pub struct Affair {
 /// What a run leaves behind.
 #[derive(Clone, Copy, Debug)]
 pub struct Aftermath<'a> {
-    /// Its report.
     pub report: &'a Report,
     /// What it was bound to.
     pub scope: &'a Scope,
@@ -66,7 +66,8 @@ impl Affair {
             Ending::InSync | Ending::Applied => WELL.to_owned(),
             ending => ending.words().to_owned(),
         };
-        let waiting: BTreeSet<(&str, &str)> = waits.iter().map(|(waits, change, _)| (change.id.as_str(), waits.word())).collect();
+        let waiting: BTreeSet<(&str, &str)> =
+            waits.iter().map(|(waits, change, _)| (change.id.as_str(), waits.word())).collect();
         let brakes: BTreeSet<&String> = report.brakes.keys().collect();
         let failed: BTreeSet<&str> =
             report.failures.iter().flat_map(|failure| &failure.alike.change_ids).map(|id| id.0.as_str()).collect();
@@ -87,8 +88,8 @@ impl Affair {
         self.outcome == WELL
     }
 
-    /// True when somebody who was last told of another affair, or never of any, is to be told of this one. That all is well is news only
-    /// to those who know otherwise.
+    /// True when somebody who was last told of another affair, or never of any, is to be told of this one. That all is
+    /// well is news only to those who know otherwise.
     pub fn is_news_after(&self, before: Option<&Self>) -> bool {
         match before {
             None => !self.is_well(),

@@ -21,7 +21,8 @@ use super::{
     text::Canonical,
 };
 
-/// Comparisons of similar names per new page; a parent with more free objects than this is not searched for similar ones.
+/// Comparisons of similar names per new page; a parent with more free objects than this is not searched for similar
+/// ones.
 const SIMILAR_SEARCH_MAX: usize = 500;
 /// Similar names that are offered as alternatives.
 const SIMILAR_OFFERED_MAX: usize = 3;
@@ -69,7 +70,9 @@ impl Evidence {
             Self::Claim | Self::Marker => 95,
             Self::Name => 90,
             Self::NameLoose | Self::NameOfVanished => 80,
-            Self::NameClosed | Self::NameAmbiguous | Self::ClaimElsewhere | Self::ClaimUnsure | Self::MarkerUnsure => 70,
+            Self::NameClosed | Self::NameAmbiguous | Self::ClaimElsewhere | Self::ClaimUnsure | Self::MarkerUnsure => {
+                70
+            }
             Self::NameSimilar | Self::Doubtful | Self::Parted => 60,
         }
     }
@@ -98,7 +101,6 @@ impl Evidence {
 /// An object that could be a page's.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
-    /// The object.
     pub object: &'a Object,
     /// Why it could be.
     pub evidence: Evidence,
@@ -109,7 +111,6 @@ pub struct Candidate<'a> {
 pub enum Match<'a> {
     /// An object. Evidence below [`Evidence::Claim`] needs a link that somebody approves.
     Linked {
-        /// The best one.
         best: Candidate<'a>,
         /// Others, best first.
         others: Vec<Candidate<'a>>,
@@ -132,7 +133,6 @@ pub enum Match<'a> {
     Copied {
         /// The page that the object belongs to.
         owner: PageId,
-        /// The object.
         object: ObjectId,
     },
     /// Nothing can be said: the listing may lack the object, or the page does not say enough to tell which it is.
@@ -148,7 +148,9 @@ impl<'a> Match<'a> {
     /// The object that the page surely has: the registry's or its own claim's.
     pub fn certain(&self) -> Option<&'a Object> {
         match self {
-            Self::Linked { best, .. } if best.evidence.confidence() >= Evidence::Claim.confidence() => Some(best.object),
+            Self::Linked { best, .. } if best.evidence.confidence() >= Evidence::Claim.confidence() => {
+                Some(best.object)
+            }
             _ => None,
         }
     }
@@ -219,8 +221,13 @@ impl<'a> Pairs<'a> {
 
 /// Pairs all pages with all objects, parents first, since a name counts only under the same parent.
 pub fn pair<'a>(snapshots: &'a Snapshots, registry: &'a Registry) -> Pairs<'a> {
-    let mut pairs =
-        Pairs { matches: PerKind::default(), registry, claimed: HashMap::new(), snapshots, holders: PerKind::default() };
+    let mut pairs = Pairs {
+        matches: PerKind::default(),
+        registry,
+        claimed: HashMap::new(),
+        snapshots,
+        holders: PerKind::default(),
+    };
     for kind in Kind::ALL {
         let claims = Claims::of(snapshots, registry, kind);
         let marked = Marked::of(snapshots, registry, kind);
@@ -233,7 +240,8 @@ pub fn pair<'a>(snapshots: &'a Snapshots, registry: &'a Registry) -> Pairs<'a> {
         if matches.iter().any(|(_, found)| matches!(found, Match::Free { .. } | Match::Vanished { .. })) {
             let names = Names::of(snapshots, &pairs, kind);
             let mut taken = HashSet::new();
-            // Exact names choose first, so that a page does not lose its object to another that is only spelled like it.
+            // Exact names choose first, so that a page does not lose its object to another that is only spelled like
+            // it.
             for exactly in [true, false] {
                 for (page, found) in &mut matches {
                     by_name(&names, &pairs, &mut taken, exactly, page, found);
@@ -281,7 +289,8 @@ struct Claims {
 }
 
 impl Claims {
-    /// The registry's page owns an object; without one, the page that its note names; without either, the oldest that claims it.
+    /// The registry's page owns an object; without one, the page that its note names; without either, the oldest that
+    /// claims it.
     fn of(snapshots: &Snapshots, registry: &Registry, kind: Kind) -> Self {
         let mut oldest: HashMap<ObjectId, &Page> = HashMap::new();
         for page in snapshots.pages[kind].rows().iter().filter(|page| registry.of_page(page.id).is_none()) {
@@ -319,7 +328,8 @@ impl<'a> Marked<'a> {
         Self(marked)
     }
 
-    /// The match of a page whose claim leads nowhere: by the object that names it. Of several, the one that was there first.
+    /// The match of a page whose claim leads nowhere: by the object that names it. Of several, the one that was there
+    /// first.
     fn of_page(&self, pairs: &Pairs<'a>, page: &Page) -> Option<Match<'a>> {
         let (best, others) = self.0.get(&page.id)?.split_first()?;
         let sure = others.is_empty() && parent_agrees(pairs, page, best);
@@ -350,8 +360,9 @@ fn by_id<'a>(
             (None, None, _) => vanished(Some(link.object), "its object is gone from Clockify".to_owned()),
         };
     }
-    let usable =
-        |object: &ObjectId| objects.get(*object).is_some() && claims.owners.get(object).is_none_or(|owner| *owner == page.id);
+    let usable = |object: &ObjectId| {
+        objects.get(*object).is_some() && claims.owners.get(object).is_none_or(|owner| *owner == page.id)
+    };
     if !page.claim.id().as_ref().is_some_and(usable)
         && let Some(found) = marked.of_page(pairs, page)
     {
@@ -368,7 +379,9 @@ fn by_id<'a>(
         (Claim::Unknown(because), _) | (Claim::None | Claim::Garbled(_), Some(because)) => return unseen(because),
         (Claim::None | Claim::Garbled(_), None) if closed => return Match::Idle,
         (Claim::None, None) => return Match::Free { similar: Vec::new() },
-        (Claim::Garbled(text), None) => return vanished(None, format!("“{}” is no Clockify ID", text.display().clipped(40))),
+        (Claim::Garbled(text), None) => {
+            return vanished(None, format!("“{}” is no Clockify ID", text.display().clipped(40)));
+        }
     };
     match claims.owners.get(&claimed) {
         Some(&owner) if owner != page.id => return Match::Copied { owner, object: claimed },
@@ -433,7 +446,9 @@ impl<'a> Names<'a> {
 
     /// True when a free object has exactly this name.
     fn has(&self, parent: Option<ObjectId>, name: &Canonical<'_>) -> bool {
-        self.loose.get(&(parent, name.loose())).is_some_and(|near| near.iter().any(|object| object.name.canonical() == *name))
+        self.loose
+            .get(&(parent, name.loose()))
+            .is_some_and(|near| near.iter().any(|object| object.name.canonical() == *name))
     }
 }
 
@@ -446,7 +461,10 @@ fn by_name<'a>(
     page: &'a Page,
     found: &mut Match<'a>,
 ) {
-    if pairs.snapshots.closes(page) || !page.standing.is_open() || !matches!(found, Match::Free { .. } | Match::Vanished { .. }) {
+    if pairs.snapshots.closes(page)
+        || !page.standing.is_open()
+        || !matches!(found, Match::Free { .. } | Match::Vanished { .. })
+    {
         return;
     }
     let parent = match (&page.parent, page.kind.parent()) {
@@ -464,9 +482,9 @@ fn by_name<'a>(
     let candidates = candidates(names, page, parent);
     match found {
         Match::Free { similar } => {
-            let best = candidates
-                .iter()
-                .position(|candidate| candidate.evidence != Evidence::NameSimilar && !taken.contains(&candidate.object.id));
+            let best = candidates.iter().position(|candidate| {
+                candidate.evidence != Evidence::NameSimilar && !taken.contains(&candidate.object.id)
+            });
             if let Some(best) = best {
                 let mut others = candidates;
                 let best = others.remove(best);

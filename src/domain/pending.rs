@@ -46,7 +46,6 @@ impl Waits {
 /// A change that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting<'a> {
-    /// The change.
     pub change: &'a Change,
     /// How.
     pub waits: Waits,
@@ -89,8 +88,8 @@ impl<'a> Ends<'a> {
     }
 }
 
-/// What of a review waits after a run that ended some of it so. What policy approves and nothing has kept back waits for the next run
-/// alone, and what was ignored for good waits for nobody.
+/// What of a review waits after a run that ended some of it so. What policy approves and nothing has kept back waits
+/// for the next run alone, and what was ignored for good waits for nobody.
 pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_>) -> Vec<Waiting<'a>> {
     let changes = review.plan().changes.iter().enumerate().filter(|(_, change)| !ends.applied.contains(&change.id));
     let waiting = changes.filter_map(|(at, change)| {
@@ -111,9 +110,10 @@ pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_
             (None, _) if earlier.is_some() => (Waits::Failed, earlier.cloned().unwrap_or_default().into()),
             (None, Some(Decision::Approve)) => match review.blocked(at) {
                 None => return None,
-                Some(other) => {
-                    (Waits::Review, format!("it was approved, and waits for “{}”", other.name.display().clipped(60)).into())
-                }
+                Some(other) => (
+                    Waits::Review,
+                    format!("it was approved, and waits for “{}”", other.name.display().clipped(60)).into(),
+                ),
             },
             (None, None) if change.state == State::Ready && *review.verdict(at) == Verdict::default() => return None,
             (None, None) if change.state == State::Ready => {

@@ -23,7 +23,8 @@ use super::{
 pub use document::field_word;
 pub use estimate::{Calls, Estimate, Pace};
 
-/// Names a change by its content: a change that proposes something else has another id, so that a decision cannot slip onto it.
+/// Names a change by its content: a change that proposes something else has another id, so that a decision cannot slip
+/// onto it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ChangeId(pub String);
@@ -140,7 +141,9 @@ impl Cause {
             Self::Claim => "linked; the ID in the page says otherwise",
             Self::Unfinished => "linked; the ID was never in the page, which is as it was when it was linked",
             Self::Moved => "the page has moved on, and this is what it was linked to before",
-            Self::Twin => "its note names the page, as only punchlist writes it, and the page is linked to another object",
+            Self::Twin => {
+                "its note names the page, as only punchlist writes it, and the page is linked to another object"
+            }
             Self::Unmanaged => "no page links to it, and every page was seen",
             Self::Undone => "the journal of the run says what was there before; it is still as the run left it",
             Self::Unlinked => "the journal of the run says that it linked the two",
@@ -153,7 +156,6 @@ impl Cause {
 /// One field from → to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldChange {
-    /// The field.
     pub field: Field,
     /// What the side that is written holds now.
     pub from: Value,
@@ -162,8 +164,8 @@ pub struct FieldChange {
     /// What Notion held when both sides were last verified, if they ever were. For people; no part of the change.
     #[serde(skip)]
     pub base: Option<Value>,
-    /// Of an undo, what the side that is not written held after the run: its half of the base from then on, so that what it holds by now is
-    /// mirrored if it is newer. No part of the change.
+    /// Of an undo, what the side that is not written held after the run: its half of the base from then on, so that
+    /// what it holds by now is mirrored if it is newer. No part of the change.
     #[serde(skip)]
     pub half: Option<Value>,
 }
@@ -346,7 +348,8 @@ impl Change {
         }
     }
 
-    /// The threshold with the name that the configuration has for it; nothing where no policy approves it, whatever is configured.
+    /// The threshold with the name that the configuration has for it; nothing where no policy approves it, whatever is
+    /// configured.
     pub fn policy(&self, thresholds: &Thresholds) -> Option<(&'static str, Threshold)> {
         Some(match self.proposal.action {
             // It would be sent again and again.
@@ -368,7 +371,8 @@ impl Change {
     }
 }
 
-/// True where something is closed: also by a task that moves, since Clockify cannot move one, and the old one is set done.
+/// True where something is closed: also by a task that moves, since Clockify cannot move one, and the old one is set
+/// done.
 pub fn closes(action: Action, kind: Kind) -> bool {
     action == Action::Close || action == Action::Move && kind == Kind::Task
 }
@@ -400,7 +404,8 @@ pub enum NoticeCode {
     OpenBelowClosed,
     /// Another punchlist, with a state of its own, writes to the same workspace.
     ForeignRun,
-    /// Somebody whom pages name has no account in the Clockify workspace, and by the rule they are left out or replaced.
+    /// Somebody whom pages name has no account in the Clockify workspace, and by the rule they are left out or
+    /// replaced.
     NoAccount,
     /// A property that closes pages has a new option, and that counts as open.
     NewOption,
@@ -474,9 +479,9 @@ pub struct Place {
 pub struct Plan {
     /// The changes: each client with its projects with their tasks, by name.
     pub changes: Vec<Change>,
-    /// The notices.
     pub notices: Vec<Notice>,
-    /// The pages of which something cannot be told: what waited about them before may still be true. No part of the plan's hash.
+    /// The pages of which something cannot be told: what waited about them before may still be true. No part of the
+    /// plan's hash.
     pub unclear: BTreeSet<PageId>,
     /// The pages that have changes, and their ancestors.
     pub places: BTreeMap<PageId, Place>,
@@ -506,7 +511,6 @@ pub struct Scope {
 
 /// How many changes of each sort there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields are the actions and states, which are documented there")]
 pub struct Summary {
     pub create: usize,
     pub link: usize,
@@ -525,7 +529,8 @@ pub struct Summary {
 }
 
 impl Plan {
-    /// What would let through the changes that the same brake withholds as this one, of the same kind: their class and number.
+    /// What would let through the changes that the same brake withholds as this one, of the same kind: their class and
+    /// number.
     pub fn release(&self, at: usize) -> Option<Allowance> {
         let braked = |change: &Change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake);
         let change = self.changes.get(at).filter(|change| braked(change))?;
@@ -536,8 +541,8 @@ impl Plan {
 
     /// Sorts the changes into the tree, decides what is ready, and seals the plan.
     ///
-    /// Each change's `state` is worked out here: held if it has a hold or needs something held, ready if policy approves it and
-    /// all that it needs, otherwise for review.
+    /// Each change's `state` is worked out here: held if it has a hold or needs something held, ready if policy
+    /// approves it and all that it needs, otherwise for review.
     #[must_use]
     pub fn seal(mut self, rules: &Rules) -> Self {
         self.settle(&rules.thresholds);
@@ -562,7 +567,8 @@ impl Plan {
         self
     }
 
-    /// True when what waited about a page before may still be true, although the plan does not say so: something about it cannot be told.
+    /// True when what waited about a page before may still be true, although the plan does not say so: something about
+    /// it cannot be told.
     pub fn leaves_open(&self, waited: &document::ChangeDocument) -> bool {
         let page = waited.page_id.as_ref().and_then(|page| page.parse().ok());
         page.is_some_and(|page| self.unclear.contains(&page))
@@ -645,8 +651,11 @@ impl Plan {
             .collect();
         let index: BTreeMap<ChangeId, usize> =
             self.changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
-        let required: Vec<Vec<usize>> =
-            self.changes.iter().map(|change| change.requires.iter().filter_map(|id| index.get(id).copied()).collect()).collect();
+        let required: Vec<Vec<usize>> = self
+            .changes
+            .iter()
+            .map(|change| change.requires.iter().filter_map(|id| index.get(id).copied()).collect())
+            .collect();
         let mut settled: Vec<Option<State>> = vec![None; own.len()];
         for at in 0..own.len() {
             worst(at, &own, &required, &mut settled);
@@ -695,8 +704,8 @@ fn worst(at: usize, own: &[State], required: &[Vec<usize>], settled: &mut Vec<Op
     state
 }
 
-/// The id of a change, from everything that it would do and to what, and from the other ways that it offers: a decision names one of
-/// them by its place, and must not slip onto another.
+/// The id of a change, from everything that it would do and to what, and from the other ways that it offers: a decision
+/// names one of them by its place, and must not slip onto another.
 pub(super) fn change_id(
     kind: Kind,
     page: PageId,

@@ -10,7 +10,8 @@
 //! | estimate | up to 100,000 hours, where the plan has estimates, and the project's is not made of something else |
 //! | assignees | people with an account in the workspace |
 //!
-//! Clockify does not document how it counts characters. Where it matters the larger count is taken, by which an emoji is two.
+//! Clockify does not document how it counts characters. Where it matters the larger count is taken, by which an emoji
+//! is two.
 
 use std::collections::BTreeMap;
 
@@ -37,12 +38,13 @@ const COLUMNS: usize = 60;
 pub fn in_clockify(kind: Kind, field: Field, value: &Value, nature: Nature, limits: &Limits) -> Option<String> {
     match (field, value) {
         (Field::Name, Value::Text(name)) => invalid_name(kind, name),
-        (Field::Estimate, _) if nature.estimate == Estimating::ByTasks => {
-            Some("its estimate in Clockify is the sum of its tasks' estimates, and a number would put an end to that".to_owned())
-        }
-        (Field::Estimate, _) if nature.estimate == Estimating::ByBudget => {
-            Some("in Clockify it has a budget in money in place of hours, and hours would put an end to that".to_owned())
-        }
+        (Field::Estimate, _) if nature.estimate == Estimating::ByTasks => Some(
+            "its estimate in Clockify is the sum of its tasks' estimates, and a number would put an end to that"
+                .to_owned(),
+        ),
+        (Field::Estimate, _) if nature.estimate == Estimating::ByBudget => Some(
+            "in Clockify it has a budget in money in place of hours, and hours would put an end to that".to_owned(),
+        ),
         (_, Value::Empty) => None,
         (Field::Estimate, Value::Seconds(seconds)) if *seconds > u64::from(HOURS_MAX) * 3600 => {
             Some(format!("{} is too long a time to plan", value.to_raw().display()))
@@ -64,8 +66,10 @@ pub fn in_clockify(kind: Kind, field: Field, value: &Value, nature: Nature, limi
         }
         (Field::Assignees, Value::People(people)) => {
             let accounts = limits.accounts.as_ref()?;
-            let strangers = people.iter().filter(|person| !accounts.contains(*person) && !person.exact().starts_with(NAMELESS));
-            let strangers: Vec<String> = strangers.map(|person| person.display().clipped(COLUMNS).to_string()).collect();
+            let strangers =
+                people.iter().filter(|person| !accounts.contains(*person) && !person.exact().starts_with(NAMELESS));
+            let strangers: Vec<String> =
+                strangers.map(|person| person.display().clipped(COLUMNS).to_string()).collect();
             let verb = if strangers.len() == 1 { "has" } else { "have" };
             let strangers = Some(strangers.join(", ")).filter(|strangers| !strangers.is_empty())?;
             Some(format!(
@@ -88,7 +92,9 @@ pub fn in_notion(field: Field, value: &Value, takes: &Takes, words: &BTreeMap<St
     };
     let says = text.map(|text| text.display().clipped(COLUMNS).to_string());
     match (takes, value) {
-        (Takes::Nothing, _) => Some("what the page shows of it is worked out by Notion, or for people to set".to_owned()),
+        (Takes::Nothing, _) => {
+            Some("what the page shows of it is worked out by Notion, or for people to set".to_owned())
+        }
         // An option that stands for a state is found by the mapping of states.
         (_, Value::Empty | Value::Closed(_)) => None,
         (Takes::Text, _) => too_long("the text", &value.to_raw(), TEXT_MAX),
@@ -104,7 +110,10 @@ pub fn in_notion(field: Field, value: &Value, takes: &Takes, words: &BTreeMap<St
         (Takes::Select, _) => says.map(|says| format!("“{says}” has a comma, and an option in Notion cannot have one")),
         (Takes::Status(options), _) => match text {
             Some(text) if options.contains(text) => None,
-            _ => Some(format!("the status in Notion has no option “{}”: add one there", says.unwrap_or_else(|| shown(value)))),
+            _ => Some(format!(
+                "the status in Notion has no option “{}”: add one there",
+                says.unwrap_or_else(|| shown(value))
+            )),
         },
         (Takes::Short | Takes::Link | Takes::Number | Takes::Checkbox, _) => {
             Some(format!("the property in Notion that holds the {field} cannot hold “{}”", shown(value)))
@@ -129,7 +138,8 @@ pub fn is_address(text: &str) -> bool {
 
 /// True for `#rrggbb`.
 pub fn is_color(text: &str) -> bool {
-    text.strip_prefix('#').is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    text.strip_prefix('#')
+        .is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
@@ -169,16 +179,26 @@ mod tests {
             (Client, Email, Value::Empty, Value::text("a@b.ch, c@d.ch")),
             (Project, Color, Value::text("#03a9f4"), Value::text("blue")),
             (Task, Estimate, hours(100_000), hours(100_001)),
-            (Task, Assignees, people(&["ada@example.com", "user:64a000000000000000000001"]), people(&["eve@example.com"])),
+            (
+                Task,
+                Assignees,
+                people(&["ada@example.com", "user:64a000000000000000000001"]),
+                people(&["eve@example.com"]),
+            ),
         ] {
             assert_eq!(clockify(kind, field, &taken), None, "{kind} {field}");
-            assert!(clockify(kind, field, &refused).is_some(), "{kind} {field}: {}", refused.to_raw().display().clipped(20));
+            assert!(
+                clockify(kind, field, &refused).is_some(),
+                "{kind} {field}: {}",
+                refused.to_raw().display().clipped(20)
+            );
         }
     }
 
     #[test]
     fn who_has_an_account_is_known_only_where_it_was_asked_for() {
-        let unknown = in_clockify(Kind::Task, Field::Assignees, &people(&["eve@x.ch"]), Nature::default(), &Limits::default());
+        let unknown =
+            in_clockify(Kind::Task, Field::Assignees, &people(&["eve@x.ch"]), Nature::default(), &Limits::default());
         assert_eq!(unknown, None);
     }
 
@@ -220,7 +240,12 @@ mod tests {
             (Value::Empty, Takes::Nothing, true),
             (Value::Empty, Takes::Number, false),
         ] {
-            assert_eq!(refused(&value, &takes, &none), expected, "{:?} in {takes:?}", value.to_raw().display().clipped(20));
+            assert_eq!(
+                refused(&value, &takes, &none),
+                expected,
+                "{:?} in {takes:?}",
+                value.to_raw().display().clipped(20)
+            );
         }
         assert!(refused(&Value::Flag(true), &status, &paid), "the word that stands for it is no option");
         assert!(!refused(&Value::Flag(true), &Takes::Select, &paid));

@@ -24,9 +24,7 @@ pub const FORMAT: &str = "punchlist/report/1";
 /// `punchlist/report/1`. Fields are only ever added.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// [`FORMAT`].
     pub format: String,
-    /// The run.
     pub run_id: RunId,
     /// The plan that was applied.
     pub plan_hash: String,
@@ -103,7 +101,8 @@ impl Alike {
 
     /// Their names as they stand in a sentence: `“a”, “b” and 38 more`; nothing where no name is known.
     pub fn names(&self) -> String {
-        let named: Vec<String> = self.examples.iter().filter(|name| !name.is_empty()).map(|name| format!("“{name}”")).collect();
+        let named: Vec<String> =
+            self.examples.iter().filter(|name| !name.is_empty()).map(|name| format!("“{name}”")).collect();
         match self.count.saturating_sub(named.len()) {
             _ if named.is_empty() => String::new(),
             0 => named.join(", "),
@@ -142,7 +141,8 @@ pub struct NotStartedReport {
     pub alike: Alike,
 }
 
-/// What an error says without what belongs to one row of many: its name, and IDs. Equal causes are one failure of many rows.
+/// What an error says without what belongs to one row of many: its name, and IDs. Equal causes are one failure of many
+/// rows.
 pub fn cause(error: &str, name: &str) -> String {
     let unnamed = if name.is_empty() { error.to_owned() } else { error.replace(name, "…") };
     let is_id = |word: &str| {
@@ -179,8 +179,8 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// The exit code: 0 in sync or fully applied, 1 error or an incomplete source, 2 changes wait, 3 a brake, 4 interrupted, 7 credentials, 8 unknown
-    /// outcome, 75 out of budget.
+    /// The exit code: 0 in sync or fully applied, 1 error or an incomplete source, 2 changes wait, 3 a brake, 4
+    /// interrupted, 7 credentials, 8 unknown outcome, 75 out of budget.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::InSync | Self::Applied => 0,
@@ -227,7 +227,8 @@ struct Counted<'a> {
 
 /// Counts a run from its events and the plan that was worked on.
 pub fn report(run: RunId, plan: &Plan, events: &[Event], totals: Totals) -> Report {
-    let changes = plan.changes.iter().map(|change| Proposed { id: &change.id, name: &change.name, hold: change.hold.as_ref() });
+    let changes =
+        plan.changes.iter().map(|change| Proposed { id: &change.id, name: &change.name, hold: change.hold.as_ref() });
     count(run, &Counted { hash: &plan.hash, complete: plan.complete, changes: changes.collect() }, events, totals)
 }
 
@@ -343,7 +344,10 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
 }
 
 /// Failures with those of one cause together, in the order of their first changes.
-fn failed_alike(failures: &BTreeMap<&ChangeId, (&String, &String)>, name: impl Fn(&ChangeId) -> String) -> Vec<FailureReport> {
+fn failed_alike(
+    failures: &BTreeMap<&ChangeId, (&String, &String)>,
+    name: impl Fn(&ChangeId) -> String,
+) -> Vec<FailureReport> {
     let mut reports: Vec<FailureReport> = Vec::new();
     let mut known: BTreeMap<(String, &String), usize> = BTreeMap::new();
     for (change, (error, hint)) in failures {

@@ -51,13 +51,11 @@ pub struct Verdict {
     pub edited: BTreeMap<Field, Value>,
 }
 
-/// What a person said about a change, as it is kept: by the change's content, and by its page, so that what was said of an earlier
-/// variant can still be shown.
+/// What a person said about a change, as it is kept: by the change's content, and by its page, so that what was said of
+/// an earlier variant can still be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
-    /// The change.
     pub change: ChangeId,
-    /// Its page.
     pub page: PageId,
     /// The change in words, safe to show.
     pub what: String,
@@ -77,7 +75,10 @@ pub struct Remembered {
 }
 
 /// Things with all that they need, and what that needs in turn; each is named by its place.
-pub fn with_needed<N: Iterator<Item = usize>>(mut targets: BTreeSet<usize>, needs: impl Fn(usize) -> N) -> BTreeSet<usize> {
+pub fn with_needed<N: Iterator<Item = usize>>(
+    mut targets: BTreeSet<usize>,
+    needs: impl Fn(usize) -> N,
+) -> BTreeSet<usize> {
     let mut open: Vec<usize> = targets.iter().copied().collect();
     while let Some(at) = open.pop() {
         open.extend(needs(at).filter(|needed| targets.insert(*needed)));
@@ -106,11 +107,21 @@ impl<P: Deref<Target = Plan>> Review<P> {
         let verdicts = vec![Verdict::default(); plan.changes.len()];
         let index = plan.changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
         let may_relink = |change: &Change| {
-            change.proposal.action == Action::WriteBack && change.alternatives.iter().any(|way| way.action == Action::Link)
+            change.proposal.action == Action::WriteBack
+                && change.alternatives.iter().any(|way| way.action == Action::Link)
         };
         let relinks = plan.changes.iter().enumerate().filter(|(_, change)| may_relink(change));
         let relinks = relinks.map(|(at, change)| (change.page, at)).collect();
-        Self { plan, by: by.into(), verdicts, earlier: HashMap::new(), index, relinks, done: Vec::new(), undone: Vec::new() }
+        Self {
+            plan,
+            by: by.into(),
+            verdicts,
+            earlier: HashMap::new(),
+            index,
+            relinks,
+            done: Vec::new(),
+            undone: Vec::new(),
+        }
     }
 
     /// A review that approves what policy approves: every change that is ready.
@@ -129,7 +140,8 @@ impl<P: Deref<Target = Plan>> Review<P> {
         }
     }
 
-    /// Approves every change that is meant and that nobody has said anything about, unless it is held. It cannot be undone.
+    /// Approves every change that is meant and that nobody has said anything about, unless it is held. It cannot be
+    /// undone.
     pub fn approve_undecided(&mut self, meant: impl Fn(&Change) -> bool) {
         for (change, verdict) in self.plan.changes.iter().zip(&mut self.verdicts) {
             if change.state != State::Held && *verdict == Verdict::default() && meant(change) {
@@ -142,7 +154,8 @@ impl<P: Deref<Target = Plan>> Review<P> {
     pub fn recall(&mut self, earlier: impl IntoIterator<Item = (Said, String)>) {
         for (Said { change, verdict, .. }, by) in earlier {
             let Some(&at) = self.index.get(&change) else { continue };
-            let approves_held = self.plan.changes[at].state == State::Held && verdict.decision == Some(Decision::Approve);
+            let approves_held =
+                self.plan.changes[at].state == State::Held && verdict.decision == Some(Decision::Approve);
             if !approves_held && verdict.way <= self.plan.changes[at].alternatives.len() {
                 self.verdicts[at] = verdict;
                 self.earlier.insert(at, by);
@@ -179,8 +192,8 @@ impl<P: Deref<Target = Plan>> Review<P> {
 
     /// Decides about changes, or takes decisions back, as one step that can be undone.
     ///
-    /// Held changes are not approved. What an approved change requires is approved along with it. Returns the places of the changes
-    /// whose verdicts changed.
+    /// Held changes are not approved. What an approved change requires is approved along with it. Returns the places of
+    /// the changes whose verdicts changed.
     pub fn decide(&mut self, changes: &[usize], decision: Option<&Decision>) -> Vec<usize> {
         let approves = decision == Some(&Decision::Approve);
         let may = |at: &usize| !approves || self.plan.changes[*at].state != State::Held;
@@ -199,22 +212,25 @@ impl<P: Deref<Target = Plan>> Review<P> {
         })
     }
 
-    /// Changes that ask the same question as one: the same cause, the same field of the same kind, the same ways to mend it; but for those
-    /// about which something was decided.
+    /// Changes that ask the same question as one: the same cause, the same field of the same kind, the same ways to
+    /// mend it; but for those about which something was decided.
     pub fn alike(&self, at: usize) -> Vec<usize> {
         fn ways(change: &Change) -> impl Iterator<Item = (Action, Service, Vec<Field>)> {
             let ways = std::iter::once(&change.proposal).chain(&change.alternatives);
             ways.map(|way| (way.action, way.side, way.fields.iter().map(|field| field.field).collect()))
         }
         let asked = &self.plan.changes[at];
-        let alike = |other: &Change| other.kind == asked.kind && other.cause == asked.cause && ways(other).eq(ways(asked));
+        let alike =
+            |other: &Change| other.kind == asked.kind && other.cause == asked.cause && ways(other).eq(ways(asked));
         let is_open = |other: usize| other == at || self.verdicts[other].decision.is_none();
         (0..self.plan.changes.len()).filter(|&other| is_open(other) && alike(&self.plan.changes[other])).collect()
     }
 
-    /// Chooses the same way for several changes and approves them, as one step that can be undone. Held ones are left alone.
+    /// Chooses the same way for several changes and approves them, as one step that can be undone. Held ones are left
+    /// alone.
     pub fn resolve(&mut self, changes: &[usize], way: usize) -> Vec<usize> {
-        let may = |&at: &usize| self.plan.changes[at].state != State::Held && way <= self.plan.changes[at].alternatives.len();
+        let may =
+            |&at: &usize| self.plan.changes[at].state != State::Held && way <= self.plan.changes[at].alternatives.len();
         let targets: BTreeSet<usize> = changes.iter().copied().filter(may).collect();
         self.change(self.with_needed(targets.clone()), |at, verdict| {
             verdict.decision = Some(Decision::Approve);
@@ -224,7 +240,8 @@ impl<P: Deref<Target = Plan>> Review<P> {
         })
     }
 
-    /// Changes with all that they require, except for what somebody decided otherwise: that stays so, and they wait for it. What is ready or for review requires nothing that is held; `Plan::seal` sees to that.
+    /// Changes with all that they require, except for what somebody decided otherwise: that stays so, and they wait for
+    /// it. What is ready or for review requires nothing that is held; `Plan::seal` sees to that.
     fn with_needed(&self, targets: BTreeSet<usize>) -> BTreeSet<usize> {
         let is_free = |needed: &usize| matches!(self.verdicts[*needed].decision, None | Some(Decision::Approve));
         let needed = |at: usize| self.plan.changes[at].requires.iter().filter_map(|id| self.index.get(id).copied());
@@ -235,7 +252,12 @@ impl<P: Deref<Target = Plan>> Review<P> {
     pub fn said(&self, changes: &[usize]) -> Vec<Said> {
         let said = |&at: &usize| {
             let change = &self.plan.changes[at];
-            Said { change: change.id.clone(), page: change.page, what: change.words(), verdict: self.verdicts[at].clone() }
+            Said {
+                change: change.id.clone(),
+                page: change.page,
+                what: change.words(),
+                verdict: self.verdicts[at].clone(),
+            }
         };
         changes.iter().map(said).collect()
     }
@@ -347,11 +369,12 @@ impl<P: Deref<Target = Plan>> Review<P> {
         proposal
     }
 
-    /// Why an approved change will not be made all the same: something that it requires is not approved, or is decided otherwise; or
-    /// its page gets another object.
+    /// Why an approved change will not be made all the same: something that it requires is not approved, or is decided
+    /// otherwise; or its page gets another object.
     pub fn blocked(&self, at: usize) -> Option<&Change> {
         let change = &self.plan.changes[at];
-        let relinks = self.relinks.get(&change.page).copied().filter(|&other| other != at && change.cause != Cause::Moved);
+        let relinks =
+            self.relinks.get(&change.page).copied().filter(|&other| other != at && change.cause != Cause::Moved);
         if let Some(other) = relinks.filter(|&other| {
             self.verdicts[other].decision == Some(Decision::Approve) && self.chosen(other).action == Action::Link
         }) {
@@ -371,7 +394,8 @@ impl<P: Deref<Target = Plan>> Review<P> {
         if verdict.way == 0 {
             return approved;
         }
-        // Another object takes the planned one's place: a create finds it by its page, but what was paired below the planned one hangs in the air.
+        // Another object takes the planned one's place: a create finds it by its page, but what was paired below the
+        // planned one hangs in the air.
         let gives_object = matches!(self.action(at), Action::Create | Action::Link);
         approved && gives_object && to.proposal.action == Action::Create
     }
@@ -403,8 +427,12 @@ impl<P: Deref<Target = Plan>> Review<P> {
             if (proposal.action == Action::Update || left_alone) && proposal.fields.is_empty() {
                 continue;
             }
-            let said =
-                Said { change: change.id.clone(), page: change.page, what: change.words(), verdict: self.verdicts[at].clone() };
+            let said = Said {
+                change: change.id.clone(),
+                page: change.page,
+                what: change.words(),
+                verdict: self.verdicts[at].clone(),
+            };
             verdicts.push((said, self.by(at).to_owned()));
             changes.push(Change { proposal, alternatives: Vec::new(), ..change.clone() });
         }
@@ -427,7 +455,8 @@ impl Approved {
         &self.changes
     }
 
-    /// What was said about them, and by whom, for [`Review::recall`]: the same changes of a fresh plan are approved in the same way.
+    /// What was said about them, and by whom, for [`Review::recall`]: the same changes of a fresh plan are approved in
+    /// the same way.
     pub fn verdicts(&self) -> &[(Said, String)] {
         &self.verdicts
     }
@@ -556,7 +585,8 @@ mod tests {
             let mut change = change(name, 50, requires);
             change.proposal.action = Action::Update;
             change.cause = Cause::Conflict;
-            change.proposal.fields = vec![crate::domain::plan::FieldChange::new(Field::Note, Value::Empty, Value::text("new"))];
+            change.proposal.fields =
+                vec![crate::domain::plan::FieldChange::new(Field::Note, Value::Empty, Value::text("new"))];
             change.alternatives = vec![Proposal { side: Service::Notion, ..change.proposal.clone() }];
             change
         };
@@ -581,7 +611,8 @@ mod tests {
     fn a_typed_value_is_written_and_no_way_that_writes_nothing_keeps_it_back() {
         let mut contested = change("a", 50, &[]);
         contested.proposal.action = Action::Update;
-        contested.proposal.fields = vec![crate::domain::plan::FieldChange::new(Field::Note, Value::Empty, Value::text("new"))];
+        contested.proposal.fields =
+            vec![crate::domain::plan::FieldChange::new(Field::Note, Value::Empty, Value::text("new"))];
         contested.alternatives = vec![Proposal { action: Action::Accept, ..contested.proposal.clone() }];
         let plan = plan(vec![contested]);
         let mut review = Review::new(&plan, "tester");
@@ -627,7 +658,10 @@ mod tests {
     #[test]
     fn decisions_are_recalled_by_content_and_a_held_change_is_never_approved() {
         let mut held = change("a", 95, &[]);
-        held.hold = Some(crate::domain::plan::Hold { code: crate::domain::plan::HoldCode::NoParent, text: String::new().into() });
+        held.hold = Some(crate::domain::plan::Hold {
+            code: crate::domain::plan::HoldCode::NoParent,
+            text: String::new().into(),
+        });
         let plan = plan(vec![held, change("b", 50, &[])]);
         let mut review = Review::new(&plan, "tester");
         let approve = Verdict { decision: Some(Decision::Approve), ..Verdict::default() };

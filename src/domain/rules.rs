@@ -40,8 +40,8 @@ pub struct Rules {
     pub same_name: SameName,
     /// How old an observation may be when a change that rests on it is written.
     pub stale_after: Duration,
-    /// How long to wait before looking again for a create whose outcome is unknown, since a listing may lag behind a write; the
-    /// second wait is [`SECOND_SETTLE`] times as long.
+    /// How long to wait before looking again for a create whose outcome is unknown, since a listing may lag behind a
+    /// write; the second wait is [`SECOND_SETTLE`] times as long.
     pub settle: Duration,
     /// For how long after it was sent a create whose outcome is unknown, and that nothing shows, is not sent again.
     pub unsettled: Duration,
@@ -74,7 +74,8 @@ pub struct Mapping {
     pub id: String,
     /// The relation to the client or project; none for clients.
     pub parent: Option<String>,
-    /// The relation to the page of the same kind that a page is an item of. Where a page names no parent, that one's parent is its own.
+    /// The relation to the page of the same kind that a page is an item of. Where a page names no parent, that one's
+    /// parent is its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_from: Option<String>,
     /// What says that a page is closed. Without it only the trash closes.
@@ -83,7 +84,8 @@ pub struct Mapping {
     pub only: Option<Condition>,
     /// The other mapped fields and their properties.
     pub fields: BTreeMap<Field, Mapped>,
-    /// Fields that no page states, and what they are to hold for every page. A field is here or in `fields`, not in both.
+    /// Fields that no page states, and what they are to hold for every page. A field is here or in `fields`, not in
+    /// both.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fixed: BTreeMap<Field, Value>,
     /// What becomes of assignees who have no account in the Clockify workspace.
@@ -140,9 +142,7 @@ impl Strangers {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
-    /// Minutes.
     Minutes,
-    /// Hours.
     #[default]
     Hours,
     /// Working days of eight hours.
@@ -172,7 +172,8 @@ impl Unit {
 impl Mapping {
     /// The schema of the popular n8n template, so that its users switch without touching Notion.
     pub fn n8n() -> PerKind<Self> {
-        let status = || Some(Condition { property: "Status".into(), is: Holds::OneOf(vec!["Done".into(), "Obsolete".into()]) });
+        let status =
+            || Some(Condition { property: "Status".into(), is: Holds::OneOf(vec!["Done".into(), "Obsolete".into()]) });
         PerKind {
             clients: Self {
                 id: "Clockify Client ID".into(),
@@ -186,7 +187,12 @@ impl Mapping {
                 closed: status(),
                 ..Self::default()
             },
-            tasks: Self { id: "Clockify Task ID".into(), parent: Some("Projects".into()), closed: status(), ..Self::default() },
+            tasks: Self {
+                id: "Clockify Task ID".into(),
+                parent: Some("Projects".into()),
+                closed: status(),
+                ..Self::default()
+            },
         }
     }
 }
@@ -210,7 +216,6 @@ pub enum Holds {
     OneOf(Vec<String>),
     /// Any option of these groups of a status, whatever it is called, or one of these others.
     InGroups {
-        /// The groups.
         groups: Vec<String>,
         /// The other options.
         options: Vec<String>,
@@ -314,7 +319,6 @@ impl Threshold {
 
 /// A threshold for each action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the fields are the actions, which `plan::Action` documents")]
 pub struct Thresholds {
     pub create: Threshold,
     pub link: Threshold,
@@ -389,7 +393,6 @@ impl Default for Brakes {
 /// A class of changes that a brake can withhold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the classes are the brakes, which `Brakes` documents")]
 pub enum Class {
     Close,
     Reopen,
@@ -401,7 +404,6 @@ pub enum Class {
 /// So many changes of one class, of each kind, that somebody lets through once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
-    /// The class.
     pub class: Class,
     /// As many as this.
     pub count: usize,
@@ -436,7 +438,8 @@ impl FromStr for Allowance {
 
     /// Reads `close=12`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = || "it is CLASS=N, where CLASS is close, reopen, rename, move or lost_link, and N a number".to_owned();
+        let wanted =
+            || "it is CLASS=N, where CLASS is close, reopen, rename, move or lost_link, and N a number".to_owned();
         let (class, count) = text.split_once('=').ok_or_else(wanted)?;
         let class = match class {
             "close" => Class::Close,
@@ -507,7 +510,6 @@ pub enum WithoutClient {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SameName {
-    /// Hold it.
     #[default]
     Hold,
     /// Call it by its name with the day on which its page was created.
@@ -581,7 +583,11 @@ pub fn invalid_name(kind: Kind, raw: &Raw) -> Option<String> {
         return Some(format!("Clockify wants at least {} characters in a {}'s name", allowed.start(), kind));
     }
     if length > *allowed.end() {
-        return Some(format!("the name has {length} characters, and Clockify takes {} in a {}'s name", allowed.end(), kind));
+        return Some(format!(
+            "the name has {length} characters, and Clockify takes {} in a {}'s name",
+            allowed.end(),
+            kind
+        ));
     }
     if let Some(refused) = name.as_str().chars().find(|c| matches!(c, '<' | '>')) {
         return Some(format!("Clockify refuses {refused:?} in names"));

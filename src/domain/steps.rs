@@ -23,7 +23,6 @@ pub use links::{
 pub struct Step {
     /// The changes that it carries out, or helps to carry out.
     pub changes: Vec<ChangeId>,
-    /// The page.
     pub page: PageId,
     /// What it is.
     pub kind: Kind,
@@ -42,7 +41,6 @@ pub enum Act {
     Create {
         /// The parent's page.
         parent: Option<PageId>,
-        /// The name.
         name: Raw,
         /// The object that it takes the place of, which what the fields do not say is carried over from.
         like: Option<ObjectId>,
@@ -51,7 +49,8 @@ pub enum Act {
     },
     /// Links the page with an object that exists. Nothing is sent.
     Adopt(ObjectId),
-    /// Links the page with an object that it had before, as an undo does: what differs then differs on purpose. Nothing is sent.
+    /// Links the page with an object that it had before, as an undo does: what differs then differs on purpose. Nothing
+    /// is sent.
     Restore(ObjectId),
     /// Ends the link of the page with an object, as an undo does. Nothing is sent.
     Unlink(ObjectId),
@@ -59,7 +58,6 @@ pub enum Act {
     Accept,
     /// Changes an object.
     Update {
-        /// The object.
         object: ObjectId,
         /// The page whose object becomes the parent, where the parent changes.
         parent: Option<PageId>,
@@ -106,8 +104,12 @@ impl Act {
 
 /// Turns what was approved into steps: parents are created and reopened first, children are closed first.
 pub fn steps(approved: &Approved, snapshots: &Snapshots, rules: &Rules) -> Vec<Step> {
-    let mut builder =
-        Builder { snapshots, writes_ids: rules.id_strategy == IdStrategy::Property, steps: Vec::new(), done_by: HashMap::new() };
+    let mut builder = Builder {
+        snapshots,
+        writes_ids: rules.id_strategy == IdStrategy::Property,
+        steps: Vec::new(),
+        done_by: HashMap::new(),
+    };
     let mut of_page: BTreeMap<PageId, Vec<&Change>> = BTreeMap::new();
     let mut order: Vec<PageId> = Vec::new();
     for change in approved.changes() {
@@ -141,13 +143,14 @@ impl Builder<'_> {
         // By object: an undo may change what the page had before along with what it has now.
         let mut updates: HashMap<ObjectId, usize> = HashMap::new();
         let mut write_back: Option<usize> = None;
-        // A task that moves is created as it becomes by its other changes, which makes them too; the old one is only closed.
+        // A task that moves is created as it becomes by its other changes, which makes them too; the old one is only
+        // closed.
         let first_moves = changes.iter().filter(moves_task).chain(changes.iter().filter(|change| !moves_task(change)));
         for &change in first_moves {
             let object = change.proposal.object;
             match (change.proposal.action, object) {
-                // Not the page's object any more: a step of its own. And so is the close of an undo, which comes last, while others may
-                // wait for what else the undo does to the object.
+                // Not the page's object any more: a step of its own. And so is the close of an undo, which comes last,
+                // while others may wait for what else the undo does to the object.
                 (Action::Close, Some(object)) if change.cause == Cause::Moved || change.is_undo() => {
                     let fields = written_fields(change).collect();
                     self.push(change, Act::Update { object, parent: None, fields });
@@ -185,9 +188,9 @@ impl Builder<'_> {
                     }
                 }
                 (Action::Update | Action::Move | Action::Close | Action::Reopen, Some(object)) => {
-                    let at = *updates
-                        .entry(object)
-                        .or_insert_with(|| self.push(change, Act::Update { object, parent: None, fields: BTreeMap::new() }));
+                    let at = *updates.entry(object).or_insert_with(|| {
+                        self.push(change, Act::Update { object, parent: None, fields: BTreeMap::new() })
+                    });
                     self.join(at, change);
                     if let Act::Update { parent, fields, .. } = &mut self.steps[at].act {
                         if change.proposal.action == Action::Move {
@@ -248,7 +251,8 @@ impl Builder<'_> {
         Some(created)
     }
 
-    /// Puts the ID back that the page had before a run, and where the run had linked the page, ends that link after all else.
+    /// Puts the ID back that the page had before a run, and where the run had linked the page, ends that link after all
+    /// else.
     fn write_former_claim(&mut self, change: &Change, object: Option<ObjectId>, write_back: &mut Option<usize>) {
         let former = change.proposal.fields.iter().find(|field| field.field == Field::Claim);
         if let Some(former) = former {
@@ -273,8 +277,9 @@ impl Builder<'_> {
     }
 
     fn write_claim(&mut self, change: &Change, wanted: ClaimWrite, write_back: &mut Option<usize>) {
-        let at = *write_back
-            .get_or_insert_with(|| self.push(change, Act::WriteBack { claim: ClaimWrite::Keep, fields: BTreeMap::new() }));
+        let at = *write_back.get_or_insert_with(|| {
+            self.push(change, Act::WriteBack { claim: ClaimWrite::Keep, fields: BTreeMap::new() })
+        });
         self.join(at, change);
         if let Act::WriteBack { claim, .. } = &mut self.steps[at].act {
             *claim = wanted;
@@ -283,7 +288,14 @@ impl Builder<'_> {
 
     fn push(&mut self, change: &Change, act: Act) -> usize {
         let (page, kind) = (change.page, change.kind);
-        self.steps.push(Step { changes: vec![change.id.clone()], page, kind, act, needs: Vec::new(), follows: Vec::new() });
+        self.steps.push(Step {
+            changes: vec![change.id.clone()],
+            page,
+            kind,
+            act,
+            needs: Vec::new(),
+            follows: Vec::new(),
+        });
         let at = self.steps.len() - 1;
         self.done_by.insert(change.id.clone(), at);
         at
@@ -321,7 +333,8 @@ impl Builder<'_> {
                 _ => {}
             }
         }
-        // What stands under what in Clockify, since that is where it is closed: a task that moves is closed where it was.
+        // What stands under what in Clockify, since that is where it is closed: a task that moves is closed where it
+        // was.
         for (&object, &at) in &closes {
             let mut above = self.parent(self.steps[at].kind, object);
             while let Some((kind, parent)) = above {

@@ -1,7 +1,7 @@
 //! What pages tell their readers in Notion of what waits for a person: a word, and why.
 //!
-//! It is another plan through the same door. A page that tells it already is not written again, and one about which nothing waits tells
-//! nothing, so that the cost grows with what waits and not with what there is.
+//! It is another plan through the same door. A page that tells it already is not written again, and one about which
+//! nothing waits tells nothing, so that the cost grows with what waits and not with what there is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -111,7 +111,8 @@ fn doing(change: &Change) -> String {
     format!("{action} {}", fields.join(", "))
 }
 
-/// The fields in which a page tells something else. A note that differs by spaces alone is the same: Notion may store it so.
+/// The fields in which a page tells something else. A note that differs by spaces alone is the same: Notion may store
+/// it so.
 fn differing(page: &Page, fields: impl Iterator<Item = Field>, tale: &Tale) -> Vec<FieldChange> {
     let differs = |field: Field| {
         // What could not be read cannot be compared.

@@ -66,7 +66,8 @@ impl From<String> for Raw {
 
 /// A name in the form that matching uses: NFC, trimmed, runs of white space collapsed to one space.
 ///
-/// Clockify's own browser extension trims and collapses names before it compares or creates, so this is also what we send.
+/// Clockify's own browser extension trims and collapses names before it compares or creates, so this is also what we
+/// send.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Canonical<'a>(Cow<'a, str>);
 
@@ -86,18 +87,23 @@ impl<'a> Canonical<'a> {
         Raw(self.0.into_owned().into())
     }
 
-    /// The form in which names that people take for the same are equal: they differ only by case, by spaces, by characters that
-    /// cannot be seen, or by other ways to write the same characters (`NFKC`).
+    /// The form in which names that people take for the same are equal: they differ only by case, by spaces, by
+    /// characters that cannot be seen, or by other ways to write the same characters (`NFKC`).
     pub fn loose(&self) -> String {
         if self.0.is_ascii() { self.seen_chars().flat_map(fold).collect() } else { self.loose_chars().nfc().collect() }
     }
 
     /// A hash of [`Canonical::loose`], for finding the few names that may be equal without making a million strings.
     pub fn loose_hash(&self) -> u64 {
-        // FNV-1a: equal names have equal hashes on every machine, and nothing rests on unequal names having unequal ones.
+        // FNV-1a: equal names have equal hashes on every machine, and nothing rests on unequal names having unequal
+        // ones.
         let step = |hash: u64, c: char| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3);
         let start = 0xcbf2_9ce4_8422_2325;
-        if self.0.is_ascii() { self.seen_chars().flat_map(fold).fold(start, step) } else { self.loose_chars().fold(start, step) }
+        if self.0.is_ascii() {
+            self.seen_chars().flat_map(fold).fold(start, step)
+        } else {
+            self.loose_chars().fold(start, step)
+        }
     }
 
     /// Decomposed, so that a letter is folded apart from its marks.
@@ -157,7 +163,8 @@ fn is_collapsed(text: &str) -> bool {
     text.is_empty() || !after_space
 }
 
-/// The first character that must not be sent as part of a name: a control or one that changes how its neighbours are shown.
+/// The first character that must not be sent as part of a name: a control or one that changes how its neighbours are
+/// shown.
 ///
 /// Joiners are let through where they hold an emoji or a script together, and what says how an emoji is drawn.
 pub fn forbidden_in_name(text: &str) -> Option<char> {
@@ -341,8 +348,9 @@ enum Invisible {
     Yes,
 }
 
-/// Sorts out what would act on, or hide in, the text around it (Trojan Source, CVE-2021-42574, and its relatives), by what Unicode says of
-/// each character. Signs that begin a number in some scripts are of the same category, and can be seen.
+/// Sorts out what would act on, or hide in, the text around it (Trojan Source, CVE-2021-42574, and its relatives), by
+/// what Unicode says of each character. Signs that begin a number in some scripts are of the same category, and can be
+/// seen.
 fn invisible(c: char) -> Invisible {
     let category = || CodePointMapData::<GeneralCategory>::new().get(c);
     match c {
@@ -384,7 +392,11 @@ fn hidden(grapheme: &str) -> impl Iterator<Item = (char, bool)> {
 pub struct SafeJson<F>(pub F);
 
 impl<F: serde_json::ser::Formatter> serde_json::ser::Formatter for SafeJson<F> {
-    fn write_string_fragment<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, fragment: &str) -> std::io::Result<()> {
+    fn write_string_fragment<W: ?Sized + std::io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> std::io::Result<()> {
         let mut start = 0;
         for (at, c) in fragment.char_indices() {
             if !c.is_ascii() && !matches!(invisible(c), Invisible::No) || c == '\u{7F}' {
@@ -427,7 +439,8 @@ impl<F: serde_json::ser::Formatter> serde_json::ser::Formatter for SafeJson<F> {
     }
 }
 
-/// A line of somebody else's JSON with every invisible character spelled out: as exact as before, and safe on a terminal.
+/// A line of somebody else's JSON with every invisible character spelled out: as exact as before, and safe on a
+/// terminal.
 pub fn safe_json(line: &str) -> String {
     use fmt::Write;
     let mut text = String::with_capacity(line.len());
@@ -522,7 +535,8 @@ mod tests {
             assert_eq!(plain.loose(), alike.loose(), "{kind}");
             assert_eq!(plain.loose_hash(), alike.loose_hash(), "{kind}");
         }
-        for (one, other) in [("Acme", "Acne"), ("Acme", "Acmé"), ("Acme 1", "Acme 2"), ("Акме", "Acme"), ("a-b", "ab")] {
+        for (one, other) in [("Acme", "Acne"), ("Acme", "Acmé"), ("Acme 1", "Acme 2"), ("Акме", "Acme"), ("a-b", "ab")]
+        {
             assert_ne!(canonical(one).loose(), canonical(other).loose());
         }
         assert_eq!(canonical("Ac\u{AD}me").as_str(), "Ac\u{AD}me", "what is sent stays as it is");

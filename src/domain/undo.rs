@@ -1,4 +1,5 @@
-//! The undo of a run is another plan: what its journal says that it wrote, put back where it is still as the run left it.
+//! The undo of a run is another plan: what its journal says that it wrote, put back where it is still as the run left
+//! it.
 //!
 //! | the run | its undo |
 //! |---|---|
@@ -8,8 +9,8 @@
 //! | linked what was there | parts them; linking them again is for a person |
 //! | wrote into the page | puts back what was there |
 //!
-//! What differs on purpose is in the base, so that the next ordinary plan does not do again what was undone. What has moved since is
-//! held: now it is this, and the run left that.
+//! What differs on purpose is in the base, so that the next ordinary plan does not do again what was undone. What has
+//! moved since is held: now it is this, and the run left that.
 
 mod history;
 mod names;
@@ -24,7 +25,8 @@ use super::{
     journal::{Event, Illegal},
     model::{Field, Kind, Object, ObjectId, Page, PageId, PerKind, Registry, Service, Snapshots, Standing, Value},
     plan::{
-        Action, Cause, Change, ChangeId, FieldChange, Hold, HoldCode, Place, Plan, Proposal, Scope, State, change_id, sha256,
+        Action, Cause, Change, ChangeId, FieldChange, Hold, HoldCode, Place, Plan, Proposal, Scope, State, change_id,
+        sha256,
     },
     possible::{in_clockify, in_notion},
     rules::{IdStrategy, Rules},
@@ -43,8 +45,15 @@ const VALUE_COLUMNS: usize = 60;
 ///
 /// # Errors
 /// [`Illegal`] where the journal cannot be what this program wrote.
-pub fn undo(events: &[Event], snapshots: &Snapshots, registry: &Registry, rules: &Rules, scope: Scope) -> Result<Plan, Illegal> {
-    let mut undoing = Undoing { snapshots, registry, rules, changes: Vec::new(), opens: BTreeMap::new(), created: Vec::new() };
+pub fn undo(
+    events: &[Event],
+    snapshots: &Snapshots,
+    registry: &Registry,
+    rules: &Rules,
+    scope: Scope,
+) -> Result<Plan, Illegal> {
+    let mut undoing =
+        Undoing { snapshots, registry, rules, changes: Vec::new(), opens: BTreeMap::new(), created: Vec::new() };
     // Parents first, so that what is below can rest on what is above.
     let histories = histories(events)?;
     for kind in Kind::ALL {
@@ -95,14 +104,23 @@ impl<'a> Undoing<'a> {
         let seen = self.snapshots.pages[kind].get(page);
         let objects = &self.snapshots.objects[kind];
         let known = linked.or(history.created.last().copied()).or(history.objects.keys().next().copied());
-        let about = About { cause: Cause::Undone, page, kind, seen, object: known.and_then(|object| objects.get(object)) };
+        let about =
+            About { cause: Cause::Undone, page, kind, seen, object: known.and_then(|object| objects.get(object)) };
         if history.unsettled {
             let text = "nobody knows yet whether all that the run wrote for it has happened: run again";
-            self.push(about, Action::Update, None, Vec::new(), "the run wrote it", Some(hold(HoldCode::Unsettled, text)));
+            self.push(
+                about,
+                Action::Update,
+                None,
+                Vec::new(),
+                "the run wrote it",
+                Some(hold(HoldCode::Unsettled, text)),
+            );
             return;
         }
         let relink = self.relink(about, history, linked);
-        // The objects that may be written: what the page has, and what it gets again; and of those that it leaves, what was created.
+        // The objects that may be written: what the page has, and what it gets again; and of those that it leaves, what
+        // was created.
         let has = relink.map_or(linked, |(_, object)| object.or(linked));
         for (&object, written) in history.objects.iter().filter(|(object, _)| !history.created.contains(object)) {
             let stands_apart = PageId::stand_in(object) == Some(page) && self.registry.of_object(object).is_none();
@@ -111,16 +129,22 @@ impl<'a> Undoing<'a> {
         }
         let mut last = relink.map(|(at, _)| at);
         for &object in &history.created {
-            let ours = linked == Some(object) || self.registry.of_page(page).is_some_and(|link| link.left.contains(&object));
+            let ours =
+                linked == Some(object) || self.registry.of_page(page).is_some_and(|link| link.left.contains(&object));
             let closed = self.close_created(about, object, ours, relink.map(|(at, _)| at));
             last = closed.or(last);
         }
         self.notion(about, history, last);
     }
 
-    /// Gives the page the object back that it had before the run, or takes away the one that the run linked. Returns the change, and the
-    /// object that the page gets.
-    fn relink(&mut self, about: About<'a>, history: &PageHistory, linked: Option<ObjectId>) -> Option<(usize, Option<ObjectId>)> {
+    /// Gives the page the object back that it had before the run, or takes away the one that the run linked. Returns
+    /// the change, and the object that the page gets.
+    fn relink(
+        &mut self,
+        about: About<'a>,
+        history: &PageHistory,
+        linked: Option<ObjectId>,
+    ) -> Option<(usize, Option<ObjectId>)> {
         let (before, after) = history.relinked?;
         let objects = &self.snapshots.objects[about.kind];
         let created = after.is_some_and(|after| history.created.contains(&after));
@@ -189,7 +213,8 @@ impl<'a> Undoing<'a> {
         };
         let about = About { object: Some(row), ..about };
         let elsewhere = (!ours).then(|| hold(HoldCode::MovedSince, "it is not what the page is linked to any more"));
-        let template = self.snapshots.is_pattern(row).then(|| hold(HoldCode::Template, "it is a template in Clockify by now"));
+        let template =
+            self.snapshots.is_pattern(row).then(|| hold(HoldCode::Template, "it is a template in Clockify by now"));
         let elsewhere = elsewhere.or(template);
         let mut together = Vec::new();
         for (&field, wrote) in written {
@@ -206,7 +231,8 @@ impl<'a> Undoing<'a> {
                 Back::Done => continue,
                 Back::From(from, to) => {
                     let is_mapped = action == Action::Update && field != Field::Name;
-                    let refused = is_mapped.then(|| in_clockify(about.kind, field, &to, row.nature, &self.snapshots.limits));
+                    let refused =
+                        is_mapped.then(|| in_clockify(about.kind, field, &to, row.nature, &self.snapshots.limits));
                     let refused = refused.flatten().map(|refused| hold(HoldCode::NotTaken, refused));
                     let change = with_half(wrote, FieldChange::new(field, from, to));
                     if is_mapped && elsewhere.is_none() && refused.is_none() {
@@ -284,7 +310,9 @@ impl<'a> Undoing<'a> {
                 let opens = self.changes[opens].id.clone();
                 self.changes[at].requires.push(opens);
             }
-            None if row.is_closed() => self.hold(at, HoldCode::ParentClosed, format!("its {kind} is closed in Clockify")),
+            None if row.is_closed() => {
+                self.hold(at, HoldCode::ParentClosed, format!("its {kind} is closed in Clockify"));
+            }
             None => self.hold(at, HoldCode::ParentUnknown, format!("Clockify does not say whether its {kind} is open")),
         }
     }
@@ -300,7 +328,13 @@ impl<'a> Undoing<'a> {
     }
 
     /// Closes what the run created.
-    fn close_created(&mut self, about: About<'a>, object: ObjectId, ours: bool, relink: Option<usize>) -> Option<usize> {
+    fn close_created(
+        &mut self,
+        about: About<'a>,
+        object: ObjectId,
+        ours: bool,
+        relink: Option<usize>,
+    ) -> Option<usize> {
         let listing = &self.snapshots.objects[about.kind];
         let (open, closed) = (Value::Closed(false), Value::Closed(true));
         let fields = vec![FieldChange { half: Some(open.clone()), ..FieldChange::new(Field::State, open, closed) }];
@@ -345,9 +379,11 @@ impl<'a> Undoing<'a> {
                     let refused = refused.map(|refused| hold(HoldCode::NotTaken, refused));
                     (from, to, self.unwritable(about).or(refused))
                 }
-                Back::Held(held) => {
-                    (now.unwrap_or_default(), wrote.before.clone().unwrap_or_default(), self.unwritable(about).or(Some(held)))
-                }
+                Back::Held(held) => (
+                    now.unwrap_or_default(),
+                    wrote.before.clone().unwrap_or_default(),
+                    self.unwritable(about).or(Some(held)),
+                ),
             };
             let fields = vec![with_half(wrote, FieldChange::new(field, from, to))];
             let object = about.object.map(|object| object.id);
@@ -376,7 +412,9 @@ impl<'a> Undoing<'a> {
         let now = about.seen.and_then(|page| page.claim.value());
         let Some(now) = now.filter(|_| self.unwritable(about).is_none()) else {
             let held = self.unwritable(about);
-            return Back::Held(held.unwrap_or_else(|| hold(HoldCode::NotWritable, "what the page holds cannot be told")));
+            return Back::Held(
+                held.unwrap_or_else(|| hold(HoldCode::NotWritable, "what the page holds cannot be told")),
+            );
         };
         match back(wrote, Some(now), false) {
             Back::From(_, Value::Text(text)) => {
@@ -401,7 +439,9 @@ impl<'a> Undoing<'a> {
     /// What a parent's ID is shown as: its name.
     fn shown(&self, kind: Kind, value: &Value) -> Value {
         let (Value::Object(object), Some(above)) = (value, kind.parent()) else { return value.clone() };
-        self.snapshots.objects[above].get(*object).map_or_else(|| value.clone(), |above| Value::Text(above.name.clone()))
+        self.snapshots.objects[above]
+            .get(*object)
+            .map_or_else(|| value.clone(), |above| Value::Text(above.name.clone()))
     }
 
     fn push(
@@ -463,22 +503,28 @@ impl<'a> Undoing<'a> {
         }
     }
 
-    /// Holds closes of what the run created and others have put something below since. What the undo moves out goes first.
+    /// Holds closes of what the run created and others have put something below since. What the undo moves out goes
+    /// first.
     fn hold_over_open_children(&mut self) {
         let of = |action: Action| {
             let changes = self.changes.iter().enumerate().filter(move |(_, change)| change.proposal.action == action);
-            changes.filter_map(|(at, change)| Some((change.proposal.object?, at))).collect::<BTreeMap<ObjectId, usize>>()
+            changes
+                .filter_map(|(at, change)| Some((change.proposal.object?, at)))
+                .collect::<BTreeMap<ObjectId, usize>>()
         };
         let (closes, moves) = (of(Action::Close), of(Action::Move));
         for at in self.created.clone() {
-            let Change { kind, proposal: Proposal { object: Some(object), .. }, .. } = self.changes[at] else { continue };
+            let Change { kind, proposal: Proposal { object: Some(object), .. }, .. } = self.changes[at] else {
+                continue;
+            };
             let Some(below) = Kind::ALL.into_iter().find(|below| below.parent() == Some(kind)) else { continue };
             let rows = self.snapshots.objects[below].rows().iter();
             let open: Vec<ObjectId> =
                 rows.filter(|row| row.parent == Some(object) && !row.is_closed()).map(|row| row.id).collect();
             let others = open.iter().filter(|open| !closes.contains_key(open) && !moves.contains_key(open)).count();
             if others > 0 {
-                let text = format!("there are {others} open {} below it by now that the run did not create", below.plural());
+                let text =
+                    format!("there are {others} open {} below it by now that the run did not create", below.plural());
                 self.hold(at, HoldCode::MovedSince, text);
             }
             for open in open {
@@ -494,9 +540,9 @@ impl<'a> Undoing<'a> {
         brake(&mut self.changes, self.rules, &PerKind::from_fn(links));
         hold_closes_above(&mut self.changes, self.snapshots);
         let places = self.places();
-        let complete = Kind::ALL
-            .into_iter()
-            .all(|kind| self.snapshots.pages[kind].complete().is_some() && self.snapshots.objects[kind].complete().is_some());
+        let complete = Kind::ALL.into_iter().all(|kind| {
+            self.snapshots.pages[kind].complete().is_some() && self.snapshots.objects[kind].complete().is_some()
+        });
         let limits = self.snapshots.limits.clone();
         let plan = Plan { changes: self.changes, places, complete, scope, limits, ..Plan::default() };
         plan.seal(self.rules)
@@ -543,7 +589,8 @@ fn back(wrote: &Wrote, now: Option<Value>, stored: bool) -> Back {
         Some(before) if *before == now => Back::Done,
         Some(before) if wrote.after == now || stored => Back::From(now, before.clone()),
         Some(_) => {
-            let text = format!("it has moved since: now it is {}, and the run left {}", shown(&now), shown(&wrote.after));
+            let text =
+                format!("it has moved since: now it is {}, and the run left {}", shown(&now), shown(&wrote.after));
             Back::Held(hold(HoldCode::MovedSince, text))
         }
     }

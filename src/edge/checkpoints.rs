@@ -1,7 +1,8 @@
 //! Checkpoints of the log: signed when a run ends, and kept in a file outside of the database.
 //!
-//! The key is made on first use, and is the owner's alone. Whoever can write the state *and* has the key can make a log anew; so a log can be
-//! trusted as far as one of the two is kept where they cannot reach, or somebody else keeps a checkpoint.
+//! The key is made on first use, and is the owner's alone. Whoever can write the state *and* has the key can make a log
+//! anew; so a log can be trusted as far as one of the two is kept where they cannot reach, or somebody else keeps a
+//! checkpoint.
 
 use std::{
     fs::{self, File},
@@ -63,7 +64,10 @@ pub struct Kept {
 impl Checkpoints {
     /// The checkpoints and the key of a state, or those that are configured instead.
     pub fn of(state: &Path, checkpoints: Option<PathBuf>, key: Option<PathBuf>) -> Self {
-        Self { checkpoints: checkpoints.unwrap_or_else(|| state.join(CHECKPOINTS)), key: key.unwrap_or_else(|| state.join(KEY)) }
+        Self {
+            checkpoints: checkpoints.unwrap_or_else(|| state.join(CHECKPOINTS)),
+            key: key.unwrap_or_else(|| state.join(KEY)),
+        }
     }
 
     /// The file of checkpoints, for people.
@@ -78,7 +82,8 @@ impl Checkpoints {
     pub fn keep(&self, n: u64, head: Hash, at: Timestamp) -> Result<Checkpoint, CheckpointsError> {
         let pair = self.key_pair()?;
         let signature = pair.sign(Checkpoint::signed_text(n, head, at).as_bytes());
-        let checkpoint = Checkpoint { n, head, at, key: hex(pair.public_key().as_ref()), signature: hex(signature.as_ref()) };
+        let checkpoint =
+            Checkpoint { n, head, at, key: hex(pair.public_key().as_ref()), signature: hex(signature.as_ref()) };
         let failed = |error: io::Error| self.failed("cannot write the checkpoint to", &self.checkpoints, &error);
         let mut line = serde_json::to_string(&checkpoint).map_err(|error| failed(error.into()))?;
         line.push('\n');
@@ -86,12 +91,14 @@ impl Checkpoints {
             files::create_private_directory(directory).map_err(failed)?;
         }
         let mut file = files::private_options().append(true).create(true).open(&self.checkpoints).map_err(failed)?;
-        // One write for the whole line: where it fails half way, the next line begins with what is left of it, and is told as garbled.
+        // One write for the whole line: where it fails half way, the next line begins with what is left of it, and is
+        // told as garbled.
         file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).map_err(failed)?;
         Ok(checkpoint)
     }
 
-    /// Signs anything else that leaves the state, such as a saved plan or a copy of the log; returns key and signature in hexadecimal.
+    /// Signs anything else that leaves the state, such as a saved plan or a copy of the log; returns key and signature
+    /// in hexadecimal.
     ///
     /// # Errors
     /// [`CheckpointsError`] where there is no key and none can be made.
@@ -108,8 +115,8 @@ impl Checkpoints {
         Ok(self.existing_key()?.map(|pair| hex(pair.public_key().as_ref())))
     }
 
-    /// All checkpoints, sorted into those that hold and what is wrong with the others. `trusted` is the key that somebody has noted; without
-    /// it, it is the one beside the state.
+    /// All checkpoints, sorted into those that hold and what is wrong with the others. `trusted` is the key that
+    /// somebody has noted; without it, it is the one beside the state.
     ///
     /// # Errors
     /// [`CheckpointsError`]
@@ -182,7 +189,8 @@ impl Checkpoints {
         let failed = |error: io::Error| self.failed("cannot make the key", &self.key, &error);
         let document = Ed25519KeyPair::generate_pkcs8(&aws_lc_rs::rand::SystemRandom::new())
             .map_err(|_| failed(io::Error::other("this machine gives no random numbers")))?;
-        let directory = self.key.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory =
+            self.key.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
         files::create_private_directory(directory).map_err(failed)?;
         // Under another name first, so that a key that was cut short is never taken for one.
         let mut fresh = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
@@ -209,7 +217,8 @@ impl Checkpoints {
         }
         let mut document = Vec::new();
         files::read_up_to(&file, KEY_BYTES_MAX, &mut document).map_err(failed)?;
-        let pair = Ed25519KeyPair::from_pkcs8(&document).map_err(|_| failed(io::Error::other("it is no Ed25519 key")))?;
+        let pair =
+            Ed25519KeyPair::from_pkcs8(&document).map_err(|_| failed(io::Error::other("it is no Ed25519 key")))?;
         Ok(Some(pair))
     }
 
@@ -244,7 +253,11 @@ pub fn is_signed(text: &str, key: &str, signature: &str) -> bool {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

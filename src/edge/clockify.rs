@@ -1,7 +1,8 @@
 //! Clockify: what time is tracked on, read in two calls and written one object at a time.
 //!
-//! Localized here: that a PUT resets what it omits (so its body is built from the object as last read), that errors are told apart by
-//! status and code and never by text, and that everything can be listed in few calls. Deleting is absent on purpose.
+//! Localized here: that a PUT resets what it omits (so its body is built from the object as last read), that errors are
+//! told apart by status and code and never by text, and that everything can be listed in few calls. Deleting is absent
+//! on purpose.
 
 mod duration;
 mod listing;
@@ -158,7 +159,9 @@ impl Error {
             }
             Self::WhichWorkspace { .. } => "set clockify.workspace to one of these ids".to_owned(),
             Self::Budget { budget: false, .. } => "run again then, or with --now to try at once".to_owned(),
-            Self::Budget { .. } => "run again then; new workspaces on the Free plan allow 30 requests an hour".to_owned(),
+            Self::Budget { .. } => {
+                "run again then; new workspaces on the Free plan allow 30 requests an hour".to_owned()
+            }
         }
     }
 }
@@ -213,8 +216,8 @@ impl Clockify {
         &self.http
     }
 
-    /// The e-mail addresses of everybody in the workspace, as last read; none where assignees are not mapped, or somebody may be
-    /// missing.
+    /// The e-mail addresses of everybody in the workspace, as last read; none where assignees are not mapped, or
+    /// somebody may be missing.
     pub fn accounts(&self) -> Option<BTreeSet<Raw>> {
         let users = self.users.lock().unwrap_or_else(PoisonError::into_inner).clone();
         users.and_then(|users| users.addresses())
@@ -225,7 +228,8 @@ impl Clockify {
         self.refuses_estimates.load(Ordering::Relaxed)
     }
 
-    /// Finds out who the key belongs to, and the workspace by its id or exact name; without either, the only one. Two calls.
+    /// Finds out who the key belongs to, and the workspace by its id or exact name; without either, the only one. Two
+    /// calls.
     ///
     /// # Errors
     /// [`Error`]; the workspaces that the key sees are named where none or several fit.
@@ -244,8 +248,8 @@ impl Clockify {
         })
     }
 
-    /// True when the key is that of an owner or admin of the workspace, who sees all projects. Up to two calls; a service that refuses the
-    /// question is taken at its listings' word.
+    /// True when the key is that of an owner or admin of the workspace, who sees all projects. Up to two calls; a
+    /// service that refuses the question is taken at its listings' word.
     ///
     /// # Errors
     /// [`Failure`]; nothing can be concluded from it.
@@ -264,12 +268,12 @@ impl Clockify {
         Ok(false)
     }
 
-    /// Creates an object; its note ends with a link to the page that it is marked with. One call, and one more for the first that has
-    /// assignees.
+    /// Creates an object; its note ends with a link to the page that it is marked with. One call, and one more for the
+    /// first that has assignees.
     ///
     /// # Errors
-    /// [`Failure`]. After [`Failure::Unknown`] it may exist: look it up with [`Clockify::find`], never create it again blind, since
-    /// Clockify ignores idempotency keys (live probe, third party).
+    /// [`Failure`]. After [`Failure::Unknown`] it may exist: look it up with [`Clockify::find`], never create it again
+    /// blind, since Clockify ignores idempotency keys (live probe, third party).
     pub async fn create(
         &self,
         workspace: &str,
@@ -281,16 +285,18 @@ impl Clockify {
     ) -> Result<Object, Failure> {
         let users = self.users_for(workspace, kind).await?;
         // Name and parent are given by themselves, and what is unset is no instruction.
-        let set = fields.iter().filter(|(field, value)| !matches!(field, Field::Name | Field::Parent) && **value != Value::Empty);
+        let set = fields
+            .iter()
+            .filter(|(field, value)| !matches!(field, Field::Name | Field::Parent) && **value != Value::Empty);
         let row = Row::new(kind, parent, name).with(set, &users)?.marked(marker);
         let created = self.post(workspace, kind, parent, &row, &users, None).await;
         self.heed(fields, &created);
         created
     }
 
-    /// Creates a task that takes the place of another, which Clockify cannot move: what the fields do not say is as it is there, the
-    /// rates included, as last read: within five seconds of that it leaves, or not at all. One call, one more for each rate, and those of
-    /// [`Clockify::create`].
+    /// Creates a task that takes the place of another, which Clockify cannot move: what the fields do not say is as it
+    /// is there, the rates included, as last read: within five seconds of that it leaves, or not at all. One call, one
+    /// more for each rate, and those of [`Clockify::create`].
     ///
     /// # Errors
     /// As of [`Clockify::create`]; where a rate cannot be set, the task exists without it. After [`Failure::Outdated`],
@@ -317,7 +323,11 @@ impl Clockify {
             let path = [segments(&path), vec![rate]].concat();
             let request = Request::new(Method::PUT, &path, Some(json!({"amount": amount})), Repeat::Never);
             object = self.write(&request, kind, project, &users).await.map_err(|failure| Failure::Unknown {
-                error: format!("created as {}, but its {} could not be set: {failure}", object.id, rate.replace('-', " ")),
+                error: format!(
+                    "created as {}, but its {} could not be set: {failure}",
+                    object.id,
+                    rate.replace('-', " ")
+                ),
             })?;
         }
         Ok(object)
@@ -340,15 +350,16 @@ impl Clockify {
         self.write(&request, kind, parent, users).await
     }
 
-    /// Changes fields of an object, and nothing else: the body is the object as last read with these fields set, and it leaves within
-    /// five seconds of that reading or not at all. One call; two for a project whose estimate changes together with other fields, since
-    /// the estimate has a request of its own.
+    /// Changes fields of an object, and nothing else: the body is the object as last read with these fields set, and it
+    /// leaves within five seconds of that reading or not at all. One call; two for a project whose estimate changes
+    /// together with other fields, since the estimate has a request of its own.
     ///
     /// The answer is the object as it is now: compare it with what was wanted.
     ///
     /// # Errors
-    /// [`Failure`]. After [`Failure::Outdated`], [`Clockify::observe`] the object and try again; after [`Failure::Unknown`], read it. When the second of two calls fails, the first has happened; doing both
-    /// again changes nothing.
+    /// [`Failure`]. After [`Failure::Outdated`], [`Clockify::observe`] the object and try again; after
+    /// [`Failure::Unknown`], read it. When the second of two calls fails, the first has happened; doing both again
+    /// changes nothing.
     pub async fn update(
         &self,
         workspace: &str,
@@ -367,7 +378,8 @@ impl Clockify {
         if fields.keys().any(|&field| !is_estimate(field)) {
             let others = fields.iter().filter(|(field, _)| !is_estimate(**field));
             let body = before.clone().with(others, &users)?.body(&before);
-            let request = Request::new(Method::PUT, &segments(&path), Some(body), Repeat::Never).not_after(read + FRESH);
+            let request =
+                Request::new(Method::PUT, &segments(&path), Some(body), Repeat::Never).not_after(read + FRESH);
             let answer = self.write(&request, kind, parent, &users).await;
             if kind == Kind::Task {
                 self.heed(fields, &answer);
@@ -378,7 +390,8 @@ impl Clockify {
             let (row, read) = self.kept(object)?;
             let body = row.with([(field, value)], &users)?.estimate_body();
             path.push("estimate".to_owned());
-            let request = Request::new(Method::PATCH, &segments(&path), Some(body), Repeat::Never).not_after(read + FRESH);
+            let request =
+                Request::new(Method::PATCH, &segments(&path), Some(body), Repeat::Never).not_after(read + FRESH);
             let answer = self.write(&request, kind, parent, &users).await;
             self.heed(fields, &answer);
             now = Some(answer.map_err(|failure| match (failure, &now) {
@@ -395,7 +408,13 @@ impl Clockify {
     ///
     /// # Errors
     /// [`Failure`]; nothing can be concluded from it.
-    pub async fn find(&self, workspace: &str, kind: Kind, parent: Option<ObjectId>, name: &Raw) -> Result<Vec<Object>, Failure> {
+    pub async fn find(
+        &self,
+        workspace: &str,
+        kind: Kind,
+        parent: Option<ObjectId>,
+        name: &Raw,
+    ) -> Result<Vec<Object>, Failure> {
         let users = self.users_for(workspace, kind).await?;
         let path = collection(workspace, kind, parent)?;
         let mut request = Request::get(&segments(&path)).query("name", name.exact()).query("page-size", "5000");
@@ -414,8 +433,8 @@ impl Clockify {
         Ok(found)
     }
 
-    /// Reads one object; nothing when Clockify does not show it. That proves little: an id of another workspace, a deleted one and a
-    /// wrong one are answered alike, with 400 and code 501 (live probe, third party).
+    /// Reads one object; nothing when Clockify does not show it. That proves little: an id of another workspace, a
+    /// deleted one and a wrong one are answered alike, with 400 and code 501 (live probe, third party).
     ///
     /// # Errors
     /// [`Failure`].
@@ -456,7 +475,9 @@ impl Clockify {
 
     /// True when all objects of a kind were listed so lately that a create can rest on it.
     pub fn was_just_listed(&self, kind: Kind) -> bool {
-        self.listed.lock().unwrap_or_else(PoisonError::into_inner)[kind].began.is_some_and(|began| began.elapsed() < YOUNG)
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)[kind]
+            .began
+            .is_some_and(|began| began.elapsed() < YOUNG)
     }
 
     /// Lists one kind again, of tasks those of some projects where that costs less.
@@ -476,9 +497,9 @@ impl Clockify {
         self.list_again(workspace, kind, &projects).await
     }
 
-    /// Reads objects of one kind again before they are written, by the cheapest way: few each by itself, many by a listing. Of those
-    /// that are read each by itself only the first are; the rest is to be asked for again when these were written. Nothing stands for
-    /// an object that Clockify does not show any more.
+    /// Reads objects of one kind again before they are written, by the cheapest way: few each by itself, many by a
+    /// listing. Of those that are read each by itself only the first are; the rest is to be asked for again when these
+    /// were written. Nothing stands for an object that Clockify does not show any more.
     pub async fn observe(
         &self,
         workspace: &str,
@@ -510,7 +531,8 @@ impl Clockify {
         join_all(reads.map(|&object| async move { (object, self.read(workspace, kind, object, None).await) })).await
     }
 
-    /// The projects whose tasks are to be listed, or none for a listing of all, where listing costs less than reading each by itself.
+    /// The projects whose tasks are to be listed, or none for a listing of all, where listing costs less than reading
+    /// each by itself.
     fn pays_to_list(&self, kind: Kind, objects: &[ObjectId]) -> Option<Vec<ObjectId>> {
         let few = if self.http.is_hourly() { 1 } else { READ_AT_ONCE };
         if objects.len() <= few {
@@ -536,7 +558,13 @@ impl Clockify {
         kept.and_then(|kept| Some((kept.row, kept.read?))).ok_or(Failure::Outdated)
     }
 
-    async fn write(&self, request: &Request, kind: Kind, parent: Option<ObjectId>, users: &Users) -> Result<Object, Failure> {
+    async fn write(
+        &self,
+        request: &Request,
+        kind: Kind,
+        parent: Option<ObjectId>,
+        users: &Users,
+    ) -> Result<Object, Failure> {
         let began = Instant::now();
         let answer: Answer<Json> = self.http.send(request).await?;
         self.keep(kind, parent, answer.body, users, Some(began))
@@ -553,7 +581,8 @@ impl Clockify {
         }
     }
 
-    /// Keeps a row that was read at some time, and makes an object of it. Without a time it is no better than what is kept already.
+    /// Keeps a row that was read at some time, and makes an object of it. Without a time it is no better than what is
+    /// kept already.
     fn keep(
         &self,
         kind: Kind,

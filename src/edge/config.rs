@@ -61,8 +61,8 @@ pub struct Settings {
     pub logs: LogSettings,
     /// Who is told after an unattended run.
     pub notify: NotifySettings,
-    /// What was given, by key, as far as it may be kept: for telling what was changed since. Of a secret it is where that is, of a command
-    /// its program and how many arguments it has.
+    /// What was given, by key, as far as it may be kept: for telling what was changed since. Of a secret it is where
+    /// that is, of a command its program and how many arguments it has.
     pub given: BTreeMap<String, String>,
     /// Where the keys were set that a service may refuse later: file and line, environment variable or flag.
     pub places: BTreeMap<String, String>,
@@ -127,7 +127,8 @@ pub struct ConsoleSettings {
     pub mouse: bool,
     /// Whether the review is a series of line prompts instead.
     pub plain: bool,
-    /// The program that takes copied text on its standard input, with its arguments; without it the terminal is asked to.
+    /// The program that takes copied text on its standard input, with its arguments; without it the terminal is asked
+    /// to.
     pub copy_command: Option<Vec<String>>,
     /// The program that opens an address, with its arguments; without it the platform's.
     pub open_command: Option<Vec<String>>,
@@ -162,9 +163,7 @@ pub enum ThemeName {
 /// Both services with everything that reaching them takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
-    /// Notion.
     pub notion: NotionEndpoint,
-    /// Clockify.
     pub clockify: ClockifyEndpoint,
 }
 
@@ -206,10 +205,21 @@ impl Settings {
     /// # Errors
     /// [`ConfigError`] that names every key that is missing, where it can be set and an example.
     pub fn require_endpoints(&self) -> Result<Endpoints, ConfigError> {
-        let NotionSettings { token: notion_token, base_url: notion_url, api_version, requests_per_minute, data_sources } =
-            &self.notion;
-        let ClockifySettings { token: clockify_token, workspace, base_url, reports_url, requests_per_second, requests_per_hour } =
-            &self.clockify;
+        let NotionSettings {
+            token: notion_token,
+            base_url: notion_url,
+            api_version,
+            requests_per_minute,
+            data_sources,
+        } = &self.notion;
+        let ClockifySettings {
+            token: clockify_token,
+            workspace,
+            base_url,
+            reports_url,
+            requests_per_second,
+            requests_per_hour,
+        } = &self.clockify;
         let [clients, projects, tasks] = Kind::ALL.map(|kind| data_sources[kind]);
         let mut problems = Vec::new();
         for (one, other) in [(Kind::Client, Kind::Project), (Kind::Client, Kind::Task), (Kind::Project, Kind::Task)] {
@@ -258,11 +268,14 @@ impl Settings {
     }
 
     fn missing(&self, key: &str, example: &str) -> Problem {
-        let place = self.file.as_ref().map_or_else(|| "the configuration".to_owned(), |file| file.display().to_string());
+        let place =
+            self.file.as_ref().map_or_else(|| "the configuration".to_owned(), |file| file.display().to_string());
         let variable = format!("{VARIABLE_PREFIX}{}", key.to_uppercase().replace('.', "__"));
         Problem {
             place,
-            text: format!("`{key}` is missing; set it here, e.g. {key} = \"{example}\", or as {variable} in the environment"),
+            text: format!(
+                "`{key}` is missing; set it here, e.g. {key} = \"{example}\", or as {variable} in the environment"
+            ),
         }
     }
 }
@@ -281,7 +294,6 @@ pub struct Override {
 /// Reads the configuration from its layers.
 #[derive(Clone, Default)]
 pub struct Loader {
-    /// The environment.
     pub environment: Environment,
     /// The file that `--config` names.
     pub config_path: Option<PathBuf>,
@@ -290,7 +302,8 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Reads all layers. Whether what is needed to reach the services is there is asked later, by [`Settings::require_endpoints`].
+    /// Reads all layers. Whether what is needed to reach the services is there is asked later, by
+    /// [`Settings::require_endpoints`].
     ///
     /// # Errors
     /// [`ConfigError`] with every problem that there is.

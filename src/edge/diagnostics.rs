@@ -1,5 +1,5 @@
-//! The diagnostic log: JSON lines for finding out why something went wrong, a file a day, none larger than it may be. It is no evidence: the
-//! audit log is.
+//! The diagnostic log: JSON lines for finding out why something went wrong, a file a day, none larger than it may be.
+//! It is no evidence: the audit log is.
 
 use std::{
     fs::{self, File},
@@ -83,9 +83,9 @@ impl Files {
         }
         if today.bytes + line.len() as u64 > bytes_max {
             today.full = true;
-            return today
-                .file
-                .write_all(b"{\"level\":\"WARN\",\"message\":\"the file is full; the rest of the day is left out\"}\n");
+            return today.file.write_all(
+                b"{\"level\":\"WARN\",\"message\":\"the file is full; the rest of the day is left out\"}\n",
+            );
         }
         today.bytes += line.len() as u64;
         today.file.write_all(line.as_bytes())
@@ -99,14 +99,18 @@ impl Files {
         }
         files::create_private_directory(&self.directory)?;
         let (prefix, suffix) = NAME;
-        let file =
-            files::private_options().append(true).create(true).open(self.directory.join(format!("{prefix}{day}{suffix}")))?;
+        let file = files::private_options()
+            .append(true)
+            .create(true)
+            .open(self.directory.join(format!("{prefix}{day}{suffix}")))?;
         let bytes = file.metadata()?.len();
         let full = bytes >= u64::from(self.settings.megabytes_max) * 1_000_000;
         for entry in fs::read_dir(&self.directory)?.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let of =
-                name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(suffix)).and_then(|date| date.parse::<Date>().ok());
+            let of = name
+                .strip_prefix(prefix)
+                .and_then(|rest| rest.strip_suffix(suffix))
+                .and_then(|date| date.parse::<Date>().ok());
             let age = of.and_then(|of| day.since(of).ok()).map(|age| age.get_days());
             if age.is_some_and(|age| i64::from(age) >= i64::from(self.settings.keep_days)) {
                 drop(fs::remove_file(entry.path()));

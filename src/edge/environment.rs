@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How the names of the variables begin that other programs get: what it takes to find programs, homes, words, a display, a browser, and
-/// the agents that hold keys.
+/// How the names of the variables begin that other programs get: what it takes to find programs, homes, words, a
+/// display, a browser, and the agents that hold keys.
 const FOR_HELPERS: [&str; 36] = [
     "PATH",
     "HOME",
@@ -45,7 +45,8 @@ const FOR_HELPERS: [&str; 36] = [
     "TEMP",
     "TMP",
 ];
-/// How those begin that password managers are told by, some of them secrets of their own: for the commands that fetch secrets alone.
+/// How those begin that password managers are told by, some of them secrets of their own: for the commands that fetch
+/// secrets alone.
 const FOR_PASSWORD_MANAGERS: [&str; 7] = ["OP_", "BW_", "BWS_", "VAULT_", "PASSWORD_STORE_", "SOPS_", "KEEPASSXC_"];
 
 /// Environment variables. They may hold secrets, so this has no `Debug`.
@@ -55,7 +56,9 @@ pub struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// The environment of this process. Variables that are not UTF-8 are left out: nothing here could use them.
     pub fn of_process() -> Self {
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
     }
 
     /// The value of a variable; an empty one counts as unset, as shells treat it.
@@ -87,18 +90,22 @@ impl Environment {
         self.iter().filter(move |(name, _)| known.iter().any(|known| fits(name, known)))
     }
 
-    /// The absolute path of a program. Relative entries of PATH are passed over: they would run whatever lies in the current directory.
+    /// The absolute path of a program. Relative entries of PATH are passed over: they would run whatever lies in the
+    /// current directory.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
         if Path::new(name).is_absolute() {
             return Some(PathBuf::from(name));
         }
         std::env::split_paths(self.get("PATH").unwrap_or_default())
             .filter(|directory| directory.is_absolute())
-            .flat_map(|directory| [directory.join(name), directory.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))])
+            .flat_map(|directory| {
+                [directory.join(name), directory.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))]
+            })
             .find(|candidate| candidate.is_file())
     }
 
-    /// The path with a leading `~/` replaced by the home directory; nothing when there is no home directory to put there.
+    /// The path with a leading `~/` replaced by the home directory; nothing when there is no home directory to put
+    /// there.
     pub fn expand_home(&self, path: &str) -> Option<PathBuf> {
         match path.strip_prefix("~/") {
             None => Some(PathBuf::from(path)),

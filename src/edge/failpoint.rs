@@ -1,15 +1,14 @@
 //! Named points at which a test ends this process or fills the disk. They exist in debug builds alone.
 //!
-//! `PUNCHLIST_FAILPOINT=NAME:N:ACTION` acts when NAME is reached for the Nth time, counted from 1: `abort` kills the process as
-//! `kill -9` does, `panic` panics, `full` says once that the disk is full, and `stays-full` says so from then on; `old` says from then
-//! on that what was just read is too old to build on. Several are separated by commas.
+//! `PUNCHLIST_FAILPOINT=NAME:N:ACTION` acts when NAME is reached for the Nth time, counted from 1: `abort` kills the
+//! process as `kill -9` does, `panic` panics, `full` says once that the disk is full, and `stays-full` says so from
+//! then on; `old` says from then on that what was just read is too old to build on. Several are separated by commas.
 
 /// What happens at a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Point {
     /// Nothing: always so in a release build.
     Passed,
-    /// The disk is full.
     DiskFull,
     /// What was read is too old.
     Old,

@@ -69,7 +69,8 @@ pub(super) fn create_private_directory(path: &Path) -> io::Result<()> {
 
 #[cfg(not(unix))]
 pub(super) use elsewhere::{
-    create_private_directory, identity, is_open_to_others, is_ours, is_writable_by_others, make_private, private_options,
+    create_private_directory, identity, is_open_to_others, is_ours, is_writable_by_others, make_private,
+    private_options,
 };
 
 #[cfg(not(unix))]

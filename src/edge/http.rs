@@ -1,5 +1,5 @@
-//! HTTP to one service: deadlines, pacing within its budget, retries by one table, and failures that say whether a write may have
-//! happened. What a request means is not known here.
+//! HTTP to one service: deadlines, pacing within its budget, retries by one table, and failures that say whether a
+//! write may have happened. What a request means is not known here.
 //!
 //! ```text
 //! Request ─ admit (pace) ─ attempt ─ classify (outcome) ─┬─ Answer
@@ -55,11 +55,13 @@ pub(in crate::edge) const FRESH: Duration = Duration::from_secs(5);
 pub(in crate::edge) const YOUNG: Duration = Duration::from_secs(3);
 /// Attempts at one request, the first included.
 const ATTEMPTS_MAX: u32 = 5;
-/// A failed attempt is followed by another only so long after the first began: whoever needs longer to fail will not mend by then.
+/// A failed attempt is followed by another only so long after the first began: whoever needs longer to fail will not
+/// mend by then.
 const REPEATS_WITHIN: Duration = Duration::from_secs(9);
 /// How long a service may keep asking to be left alone after it was, before it is taken at its word.
 const PAUSES_WITHIN: Duration = Duration::from_secs(20);
-/// Answers larger than this are read one at a time, in all of the process, so that several of them do not fill the memory.
+/// Answers larger than this are read one at a time, in all of the process, so that several of them do not fill the
+/// memory.
 const LARGE: usize = 1 << 20;
 
 /// Bytes that an answer may take once it is taken apart.
@@ -76,7 +78,6 @@ pub type Sink = Arc<dyn Fn(Exchange) + Send + Sync>;
 pub struct Exchange {
     /// With whom.
     pub service: Service,
-    /// The method.
     pub method: String,
     /// The path, without host and query.
     pub path: String,
@@ -140,8 +141,8 @@ impl Http {
                 .read_timeout(options.idle_timeout)
                 .timeout(options.total_timeout)
         };
-        let client =
-            build(builder, plain).map_err(|error| SetupError::Tls { service, error: shown(&chain(&error.without_url())) })?;
+        let client = build(builder, plain)
+            .map_err(|error| SetupError::Tls { service, error: shown(&chain(&error.without_url())) })?;
         let pacer = Pacer::new(options.budget, &options.earlier);
         let trouble = Trouble::default();
         if let Some(pause) = options.pause {
@@ -205,8 +206,8 @@ impl Http {
         self.base.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or(&self.base)
     }
 
-    /// Sends a request, again if the table says so, until there is an answer of the wanted form. Repeats of all requests together go one
-    /// at a time and are counted together; once there is no hope, nothing is sent.
+    /// Sends a request, again if the table says so, until there is an answer of the wanted form. Repeats of all
+    /// requests together go one at a time and are counted together; once there is no hope, nothing is sent.
     pub(in crate::edge) async fn send<T: DeserializeOwned>(&self, request: &Request) -> Result<Answer<T>, Failure> {
         let began = Instant::now();
         let give_up = began + self.patience;
@@ -248,7 +249,8 @@ impl Http {
             let Some(repeats) = self.trouble.repeats().filter(|_| turn.is_some() && attempt < ATTEMPTS_MAX) else {
                 return Err(self.given_up(verdict, miss, attempt));
             };
-            let delay = miss.wait.unwrap_or_default().max(backoff(self.backoff, attempt.max(repeats + 1), self.calls()));
+            let delay =
+                miss.wait.unwrap_or_default().max(backoff(self.backoff, attempt.max(repeats + 1), self.calls()));
             match verdict {
                 Treatment::Fail(_) => unreachable!("it is returned above"),
                 // The pacer makes everybody wait, us too; and gives up where that would take too long.
@@ -292,10 +294,12 @@ impl Http {
             self.calls.fetch_add(1, Ordering::Relaxed);
         }
         let pause =
-            result.as_ref().err().filter(|miss| classify(request.repeat, miss.happened) == Treatment::Pause).map(|miss| {
-                // A pause of nothing would be a hot loop.
-                miss.wait.unwrap_or_default().max(backoff(self.backoff, attempt, self.calls()))
-            });
+            result.as_ref().err().filter(|miss| classify(request.repeat, miss.happened) == Treatment::Pause).map(
+                |miss| {
+                    // A pause of nothing would be a hot loop.
+                    miss.wait.unwrap_or_default().max(backoff(self.backoff, attempt, self.calls()))
+                },
+            );
         if let Some(pause) = pause {
             self.pacer.pause(pause);
         }
@@ -346,7 +350,10 @@ impl Http {
             Err(miss) => match miss.happened {
                 Happened::Untrusted => self.trouble.end(&miss.clone().into_failure(self.service, Kind::Untrusted)),
                 Happened::Status(401) => self.trouble.end(&miss.clone().into_failure(self.service, Kind::Rejected)),
-                Happened::Status(408 | 409 | 429 | 500..) | Happened::NotSent | Happened::Silence | Happened::Unreadable => {
+                Happened::Status(408 | 409 | 429 | 500..)
+                | Happened::NotSent
+                | Happened::Silence
+                | Happened::Unreadable => {
                     self.trouble.in_vain(began, attempt > 1, miss.timed_out, &miss.text);
                 }
                 Happened::NoWay | Happened::TooLarge | Happened::Status(_) => self.trouble.answered(),
@@ -356,7 +363,8 @@ impl Http {
     }
 
     async fn exchange<T: DeserializeOwned>(&self, request: &Request, seen: &mut Seen) -> Result<Answer<T>, Miss> {
-        let mut builder = self.client.request(request.method.clone(), format!("{}{}{}", self.base, request.path, request.query));
+        let mut builder =
+            self.client.request(request.method.clone(), format!("{}{}{}", self.base, request.path, request.query));
         if let Some(body) = &request.body {
             builder = builder.json(body);
         }
@@ -450,7 +458,10 @@ impl Http {
     /// The proxy wants to know who we are. Asking again would be refused again, and may lock an account.
     fn unproxied(&self, cause: &str) -> Miss {
         let named = self.proxy.as_ref().map_or("the proxy", |proxy| proxy.variable());
-        Miss::new(Happened::NoWay, format!("the proxy that {named} names lets nobody through without a password (407): {cause}"))
+        Miss::new(
+            Happened::NoWay,
+            format!("the proxy that {named} names lets nobody through without a password (407): {cause}"),
+        )
     }
 
     /// The failure of a request whose turn does not come in time.
@@ -465,7 +476,8 @@ impl Http {
     }
 
     fn throttled(&self, wait: Duration, miss: &Miss) -> Failure {
-        let error = format!("{} asked to wait until {}: {} ({})", self.service, clock_time(wait), miss.text, miss.status);
+        let error =
+            format!("{} asked to wait until {}: {} ({})", self.service, clock_time(wait), miss.text, miss.status);
         Failure::Throttled { wait, error, budget: false }
     }
 }
@@ -505,8 +517,10 @@ impl Miss {
         };
         let message = if status.is_redirection() {
             let target = headers.get(LOCATION).map(|target| String::from_utf8_lossy(target.as_bytes()));
-            let host =
-                target.as_deref().and_then(|target| Url::parse(target).ok()).and_then(|url| url.host_str().map(str::to_owned));
+            let host = target
+                .as_deref()
+                .and_then(|target| Url::parse(target).ok())
+                .and_then(|url| url.host_str().map(str::to_owned));
             format!("the answer is a redirect to {}, which is not followed", host.as_deref().unwrap_or("another place"))
         } else {
             match answer.message.as_deref().or(answer.error.as_deref()).map(str::trim) {
@@ -580,7 +594,8 @@ fn words_of(body: &[u8]) -> Option<String> {
     if !text.starts_with('<') {
         return (!text.is_empty() && !text.starts_with(['{', '['])).then(|| text.to_owned());
     }
-    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| title.trim());
+    let title =
+        text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| title.trim());
     Some(title.map_or_else(|| "a page of HTML".to_owned(), |title| format!("a page of HTML, “{title}”")))
 }
 
@@ -600,17 +615,20 @@ fn weight(json: &[u8]) -> usize {
     json.iter().map(of).sum()
 }
 
-/// The time of day after a wait, with the zone and its offset: `14:20 CET (UTC+01:00)`; with the date where that is another day.
+/// The time of day after a wait, with the zone and its offset: `14:20 CET (UTC+01:00)`; with the date where that is
+/// another day.
 fn clock_time(wait: Duration) -> String {
     let now = jiff::Zoned::now();
     let Ok(until) = now.checked_add(wait) else { return "another day".to_owned() };
     // Whole minutes, and not too early.
-    let until = until.round(jiff::ZonedRound::new().smallest(jiff::Unit::Minute).mode(jiff::RoundMode::Ceil)).unwrap_or(until);
+    let until =
+        until.round(jiff::ZonedRound::new().smallest(jiff::Unit::Minute).mode(jiff::RoundMode::Ceil)).unwrap_or(until);
     let day = if until.date() == now.date() { "" } else { "%Y-%m-%d " };
     until.strftime(&format!("{day}%H:%M %Z (UTC%:z)")).to_string()
 }
 
-/// True where the other side does not speak TLS as it must, or has no valid certificate. An alert may be about this one moment.
+/// True where the other side does not speak TLS as it must, or has no valid certificate. An alert may be about this one
+/// moment.
 fn is_untrusted(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(inner) = cause {

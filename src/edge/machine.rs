@@ -7,7 +7,8 @@ use crate::domain::text::Display;
 
 /// The machine's name.
 pub fn host() -> String {
-    let name = ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|path| fs::read_to_string(path).ok());
+    let name =
+        ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|path| fs::read_to_string(path).ok());
     name.map_or_else(|| "this machine".to_owned(), |name| Display::of(name.trim()).to_string())
 }
 

@@ -1,6 +1,7 @@
 //! Tells people who are not there: by a Slack-compatible webhook, by mail, by any command.
 //!
-//! What is localized here: how a message looks on each way, its deadlines and limits, and error messages that hold no address of a webhook.
+//! What is localized here: how a message looks on each way, its deadlines and limits, and error messages that hold no
+//! address of a webhook.
 
 use std::{io, process::ExitStatus, process::Stdio, time::Duration};
 
@@ -49,8 +50,8 @@ pub enum Untold {
     TimedOut,
 }
 
-/// Posts a message to a Slack-compatible webhook, unless the proxy on the way has refused the run's other requests. Redirects are not
-/// followed: the address is a secret.
+/// Posts a message to a Slack-compatible webhook, unless the proxy on the way has refused the run's other requests.
+/// Redirects are not followed: the address is a secret.
 ///
 /// # Errors
 /// [`Untold`]
@@ -68,7 +69,8 @@ pub async fn post(address: &SecretString, message: &Message, proxy: Option<&Prox
     let builder = || Client::builder().redirect(redirect::Policy::none()).timeout(DEADLINE).user_agent("punchlist");
     let client = build(builder, plain).map_err(unreachable)?;
     let body = serde_json::json!({ "text": slack(message) }).to_string();
-    let answer = client.post(url).header(CONTENT_TYPE, "application/json").body(body).send().await.map_err(unreachable)?;
+    let answer =
+        client.post(url).header(CONTENT_TYPE, "application/json").body(body).send().await.map_err(unreachable)?;
     // What it answers besides is not read.
     if answer.status().is_success() { Ok(()) } else { Err(Untold::Refused(answer.status().as_u16())) }
 }
@@ -100,7 +102,8 @@ pub async fn mail(settings: &EmailSettings, message: &Message, environment: &Env
     command(&settings.command, compose(settings, message).as_bytes(), environment).await
 }
 
-/// The message with its headers. Addresses are checked where they are configured, and the rest is encoded: nothing in a name can add one.
+/// The message with its headers. Addresses are checked where they are configured, and the rest is encoded: nothing in a
+/// name can add one.
 fn compose(settings: &EmailSettings, message: &Message) -> String {
     let from = settings.from.as_ref().map(|from| format!("From: {from}\n")).unwrap_or_default();
     format!(
@@ -172,7 +175,8 @@ mod tests {
 
     #[test]
     fn nothing_in_a_message_adds_a_header() {
-        let settings = EmailSettings { to: vec!["a@example.com".into(), "b@example.com".into()], from: None, command: vec![] };
+        let settings =
+            EmailSettings { to: vec!["a@example.com".into(), "b@example.com".into()], from: None, command: vec![] };
         let title = format!("punchlist: {}\r\nBcc: all@example.com", "Zażółć gęślą jaźń ".repeat(5));
         let mail = compose(&settings, &message(&title));
         let (headers, body) = mail.split_once("\n\n").expect("headers and a body");
@@ -201,8 +205,9 @@ mod tests {
             assert!(matches!(error, Untold::NoAddress), "{address}: {error}");
             assert!(!error.to_string().contains("s3cret"));
         }
-        let error =
-            post(&SecretString::from("http://127.0.0.1:1/s3cret"), &message("x"), None).await.expect_err("nobody listens");
+        let error = post(&SecretString::from("http://127.0.0.1:1/s3cret"), &message("x"), None)
+            .await
+            .expect_err("nobody listens");
         assert!(matches!(error, Untold::Unreachable(_)) && !error.to_string().contains("s3cret"), "{error}");
     }
 }

@@ -1,7 +1,7 @@
 //! Notion: where work is planned, read by query and written one page at a time.
 //!
-//! Localized here: what a reference in the configuration means, how a row of any mapping becomes a [`Page`], and when a listing may be
-//! called complete. Creating and trashing pages is absent on purpose.
+//! Localized here: what a reference in the configuration means, how a row of any mapping becomes a [`Page`], and when a
+//! listing may be called complete. Creating and trashing pages is absent on purpose.
 
 mod cell;
 mod listing;
@@ -71,8 +71,8 @@ struct Me {
 pub enum Seen {
     /// The page, where it belongs; perhaps in the trash.
     Page(Box<Page>),
-    /// It is somewhere else. A 404 can mean that it was deleted for good, or that it is hidden from us; the two cannot be told apart
-    /// (Notion docs, errors).
+    /// It is somewhere else. A 404 can mean that it was deleted for good, or that it is hidden from us; the two cannot
+    /// be told apart (Notion docs, errors).
     Away(Away),
 }
 
@@ -111,25 +111,17 @@ pub enum Error {
     /// The configuration holds no id.
     #[error("notion.{}.data_source is \"{text}\", which holds no Notion id", kind.plural())]
     BadReference {
-        /// The kind.
         kind: Kind,
         /// What was configured.
         text: Display,
     },
     /// There is nothing of that id, or it is not shared.
     #[error("notion.{}.data_source: Notion shows neither a data source nor a database {id}", kind.plural())]
-    NotFound {
-        /// The kind.
-        kind: Kind,
-        /// The id.
-        id: PageId,
-    },
+    NotFound { kind: Kind, id: PageId },
     /// The id is that of a page.
     #[error("notion.{}.data_source: {id} is a page and not a database", kind.plural())]
     IsPage {
-        /// The kind.
         kind: Kind,
-        /// The id.
         id: PageId,
         /// The data source or database that the page stands in.
         within: Option<PageId>,
@@ -144,7 +136,6 @@ pub enum Error {
         kind: Kind,
         /// The kind that it fits.
         other: Kind,
-        /// Its title.
         title: Display,
     },
     /// What answers is not Notion's API.
@@ -156,7 +147,6 @@ pub enum Error {
     /// A linked view, or a database whose data sources are not shared.
     #[error("notion.{}.data_source: the database {id} has no data source that the connection can see", kind.plural())]
     NoSource {
-        /// The kind.
         kind: Kind,
         /// The database.
         id: PageId,
@@ -164,7 +154,6 @@ pub enum Error {
     /// A database with several data sources.
     #[error("notion.{}.data_source: the database has several data sources: {sources}", kind.plural())]
     SeveralSources {
-        /// The kind.
         kind: Kind,
         /// Names and ids.
         sources: String,
@@ -178,7 +167,6 @@ pub enum Error {
     /// Rows and schema contradict each other, though the schema was just read.
     #[error("notion.{}.data_source: {because}", kind.plural())]
     Inconsistent {
-        /// The kind.
         kind: Kind,
         /// In what.
         because: String,
@@ -221,15 +209,20 @@ impl Error {
 
     /// What to do about it.
     pub fn hint(&self) -> String {
-        const SHARE: &str = "share the database with the connection: open it in Notion, ••• → Connections → add the connection";
+        const SHARE: &str =
+            "share the database with the connection: open it in Notion, ••• → Connections → add the connection";
         match self {
             Self::Refused { failure, .. } | Self::Failed { failure, .. } => failure.hint().to_owned(),
             Self::Budget { budget: false, .. } => "run again then, or with --now to try at once".to_owned(),
             Self::Budget { .. } => {
-                "run again then; Notion allows 180 requests a minute, 600 on the Business and Enterprise plans".to_owned()
+                "run again then; Notion allows 180 requests a minute, 600 on the Business and Enterprise plans"
+                    .to_owned()
             }
             Self::BadReference { kind, .. } => {
-                format!("open the database in Notion, copy its link, and set notion.{}.data_source to it", kind.plural())
+                format!(
+                    "open the database in Notion, copy its link, and set notion.{}.data_source to it",
+                    kind.plural()
+                )
             }
             Self::NotFound { .. } => format!("{SHARE}; or correct the id"),
             Self::IsPage { kind, within: Some(within), .. } => {
@@ -243,12 +236,16 @@ impl Error {
                 format!("exchange notion.{}.data_source and notion.{}.data_source", kind.plural(), other.plural())
             }
             Self::Elsewhere { .. } => "set notion.base_url to https://api.notion.com, or leave it out".to_owned(),
-            Self::NoSource { .. } => format!("{SHARE}; if this is a linked view, use the link of the original database"),
+            Self::NoSource { .. } => {
+                format!("{SHARE}; if this is a linked view, use the link of the original database")
+            }
             Self::SeveralSources { kind, .. } => {
                 format!("set notion.{}.data_source to the id of the one that is meant", kind.plural())
             }
             Self::Mapping(misfits) | Self::SchemaChanged(misfits) => all(misfits, |misfit| misfit.hint.clone()),
-            Self::Inconsistent { .. } => "run again; if it stays, compare the mapping with the database in Notion".to_owned(),
+            Self::Inconsistent { .. } => {
+                "run again; if it stays, compare the mapping with the database in Notion".to_owned()
+            }
         }
     }
 }
@@ -332,8 +329,9 @@ impl Notion {
         lock(&self.read).get(&page).copied().max(lock(&self.listed)[kind].began)
     }
 
-    /// Reads pages of one kind again before their fields are written, by the cheapest way: few each by itself, many by a listing. Of
-    /// those that are read each by itself only the first are; the rest is to be asked for again when these were written.
+    /// Reads pages of one kind again before their fields are written, by the cheapest way: few each by itself, many by
+    /// a listing. Of those that are read each by itself only the first are; the rest is to be asked for again when
+    /// these were written.
     pub async fn observe(&self, kind: Kind, source: &Source, pages: &[PageId]) -> Vec<(PageId, Result<Seen, Error>)> {
         let calls = lock(&self.listed)[kind].calls;
         if pages.len() > READ_AT_ONCE && calls.is_some_and(|calls| calls < pages.len()) {
@@ -376,15 +374,17 @@ impl Notion {
         Ok(if reading.meant { Seen::Page(Box::new(reading.page)) } else { Seen::Away(Away::NotMeant) })
     }
 
-    /// The fields whose property cannot be emptied: a status falls back to its default option (Notion docs, page properties).
+    /// The fields whose property cannot be emptied: a status falls back to its default option (Notion docs, page
+    /// properties).
     pub fn never_empty(&self, kind: Kind, source: &Source) -> BTreeSet<Field> {
         let fields = self.mapping[kind].fields.iter();
-        let is_status = |mapped: &Mapped| source.property(&mapped.property).is_some_and(|property| property.kind == "status");
+        let is_status =
+            |mapped: &Mapped| source.property(&mapped.property).is_some_and(|property| property.kind == "status");
         fields.filter(|(_, mapped)| is_status(mapped)).map(|(field, _)| *field).collect()
     }
 
-    /// Why an empty relation to the parent proves nothing, safe to show: it points elsewhere than the parents that are read, and Notion
-    /// shows a relation to what is not shared as empty (Notion docs).
+    /// Why an empty relation to the parent proves nothing, safe to show: it points elsewhere than the parents that are
+    /// read, and Notion shows a relation to what is not shared as empty (Notion docs).
     pub fn unshared_parents(&self, kind: Kind, sources: &PerKind<Source>) -> Option<String> {
         let (parent, name) = kind.parent().zip(self.mapping[kind].parent.as_deref())?;
         let target = sources[kind].property(name)?.relation_target?;
@@ -399,12 +399,13 @@ impl Notion {
         })
     }
 
-    /// Writes a page's claim and mapped fields, in one request, and verifies that the answer holds them: an unknown property may be
-    /// ignored in silence (live probe, third party). What `rests_on_page` leaves within five seconds of the page's last reading, or not
-    /// at all.
+    /// Writes a page's claim and mapped fields, in one request, and verifies that the answer holds them: an unknown
+    /// property may be ignored in silence (live probe, third party). What `rests_on_page` leaves within five seconds of
+    /// the page's last reading, or not at all.
     ///
     /// # Errors
-    /// [`Failure`]. After [`Failure::Outdated`], [`Notion::observe`] the page and try again. Writing the same values again is harmless.
+    /// [`Failure`]. After [`Failure::Outdated`], [`Notion::observe`] the page and try again. Writing the same values
+    /// again is harmless.
     pub async fn write_back(
         &self,
         kind: Kind,
@@ -421,7 +422,8 @@ impl Notion {
             return Err(impossible("there is nothing to write".to_owned()));
         }
         let path = ["v1", "pages", &page.to_string()];
-        let mut request = Request::new(Method::PATCH, &path, Some(json!({"properties": properties})), Repeat::Idempotent);
+        let mut request =
+            Request::new(Method::PATCH, &path, Some(json!({"properties": properties})), Repeat::Idempotent);
         if rests_on_page {
             request = request.not_after(self.read_at(kind, page).ok_or(Failure::Outdated)? + FRESH);
         }
@@ -444,7 +446,8 @@ impl Notion {
     /// Fetches the references and people that a row leaves out.
     async fn complete(&self, bound: &Bound, row: &mut Row) -> Result<(), Failure> {
         for property in bound.mapped() {
-            let Some(value) = row.properties.as_mut().and_then(|properties| properties.get_mut(property.name.exact())) else {
+            let Some(value) = row.properties.as_mut().and_then(|properties| properties.get_mut(property.name.exact()))
+            else {
                 continue;
             };
             let count = value[&property.kind].as_array().map_or(0, Vec::len);
@@ -476,8 +479,9 @@ impl Notion {
             let Answer { body: rows, .. }: Answer<Rows> = self.http.send(&request).await?;
             let before = known.len();
             for raw in rows.results {
-                let mut item: Json = serde_json::from_str(raw.get())
-                    .map_err(|error| Failure::Unknown { error: format!("Notion sent a value that cannot be read: {error}") })?;
+                let mut item: Json = serde_json::from_str(raw.get()).map_err(|error| Failure::Unknown {
+                    error: format!("Notion sent a value that cannot be read: {error}"),
+                })?;
                 known.insert(item[kind]["id"].to_string());
                 values.push(item[kind].take());
             }

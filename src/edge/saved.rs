@@ -1,5 +1,5 @@
-//! Files that a person keeps for the program to read again, such as a saved plan: written whole or not at all, readable by their owner only,
-//! and read again only where nobody else could have changed them.
+//! Files that a person keeps for the program to read again, such as a saved plan: written whole or not at all, readable
+//! by their owner only, and read again only where nobody else could have changed them.
 
 use std::{
     fs::Metadata,
@@ -28,7 +28,6 @@ pub enum Unread {
     /// There is none.
     #[error("there is no such file")]
     Missing,
-    /// It is a directory.
     #[error("it is a directory")]
     Directory,
     /// It is a device, a pipe or a socket.
@@ -79,7 +78,9 @@ impl Unread {
             Self::Exposed => {
                 "make a new plan with `punchlist plan --out FILE`, where only you may write; if you trust this one: chmod go-w"
             }
-            Self::TooLarge(_) | Self::NotText => "it is no plan: name the file that `punchlist plan --out FILE` has saved",
+            Self::TooLarge(_) | Self::NotText => {
+                "it is no plan: name the file that `punchlist plan --out FILE` has saved"
+            }
         }
     }
 }

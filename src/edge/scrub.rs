@@ -1,8 +1,9 @@
 //! Takes what is secret out of texts, in whatever form it stands there.
 //!
-//! The process knows its secrets here and nowhere else: whatever a reference led to is learnt, and everybody who keeps or says a text of
-//! somebody else scrubs it first and shortens it then. A text is read as whoever decodes it would read it (URL-encoded, JSON-escaped, as an
-//! entity of HTML, as base64 or hexadecimal, also within each other); what that shows of a secret is taken out where it stands.
+//! The process knows its secrets here and nowhere else: whatever a reference led to is learnt, and everybody who keeps
+//! or says a text of somebody else scrubs it first and shortens it then. A text is read as whoever decodes it would
+//! read it (URL-encoded, JSON-escaped, as an entity of HTML, as base64 or hexadecimal, also within each other); what
+//! that shows of a secret is taken out where it stands.
 
 use std::{
     borrow::Cow,
@@ -14,8 +15,8 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 
-/// Characters of a text that hold a piece of a secret from which on it is taken out: a piece of 14 characters of base64 shows 8 bytes of a
-/// secret for certain, in 11 of them.
+/// Characters of a text that hold a piece of a secret from which on it is taken out: a piece of 14 characters of base64
+/// shows 8 bytes of a secret for certain, in 11 of them.
 const PIECE_CHARACTERS_MIN: usize = 11;
 /// Bytes of a secret that such a piece shows at the least: where each is escaped, they are few.
 const PIECE_BYTES_MIN: usize = 4;
@@ -59,8 +60,8 @@ impl Known {
     }
 }
 
-/// Learns a secret, so that it is taken out of every text from now on. Of an address that is one, what follows the host is secret, and the
-/// name and password before it.
+/// Learns a secret, so that it is taken out of every text from now on. Of an address that is one, what follows the host
+/// is secret, and the name and password before it.
 pub fn learn(secret: &SecretString) {
     let text = secret.expose_secret();
     let parts = match text.split_once("://") {
@@ -132,8 +133,10 @@ impl Reading {
     fn find(&self, known: &[Known], found: &mut Vec<Range<usize>>) {
         let mut at = 0;
         while at < self.bytes.len() {
-            let longest =
-                known.iter().map(|known| (known.stands_in(&self.bytes[at..]), known.secret.expose_secret().len())).max();
+            let longest = known
+                .iter()
+                .map(|known| (known.stands_in(&self.bytes[at..]), known.secret.expose_secret().len()))
+                .max();
             let (length, whole) = longest.unwrap_or_default();
             let place = |length: usize| self.places[at].start..self.places[at + length - 1].end;
             if length >= PIECE_BYTES_MIN && (place(length).len() >= PIECE_CHARACTERS_MIN || length == whole) {
@@ -217,7 +220,9 @@ fn escape(bytes: &[u8]) -> Option<(usize, Escaped)> {
         let all = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
         all.then(|| u32::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()).flatten()
     };
-    let byte = |digits: Option<&[u8]>| digits.and_then(hexadecimal).and_then(|code| u8::try_from(code).ok()).map(Escaped::Byte);
+    let byte = |digits: Option<&[u8]>| {
+        digits.and_then(hexadecimal).and_then(|code| u8::try_from(code).ok()).map(Escaped::Byte)
+    };
     let (length, stands_for) = match bytes {
         [b'%', ..] => (3, byte(bytes.get(1..3))),
         [b'\\', b'x', ..] => (4, byte(bytes.get(2..4))),
@@ -340,7 +345,8 @@ mod tests {
 
     /// What a text has in common with a form of the secret: 14 characters of it.
     fn pieces<'t>(text: &'t str, form: &str) -> Vec<&'t str> {
-        let starts = (0..text.len().saturating_sub(13)).filter(|&at| text.is_char_boundary(at) && text.is_char_boundary(at + 14));
+        let starts = (0..text.len().saturating_sub(13))
+            .filter(|&at| text.is_char_boundary(at) && text.is_char_boundary(at + 14));
         starts.map(|at| &text[at..at + 14]).filter(|piece| form.contains(piece)).collect()
     }
 
@@ -351,7 +357,8 @@ mod tests {
             for text in [form.clone(), format!("before {form} after"), format!("x{form}"), format!("é{form}é")] {
                 let clean = scrub(&text);
                 assert!(clean.contains(REDACTED), "{name}: {clean}");
-                let left: Vec<_> = forms(SECRET).iter().flat_map(|(_, form)| pieces(&clean, form)).map(str::to_owned).collect();
+                let left: Vec<_> =
+                    forms(SECRET).iter().flat_map(|(_, form)| pieces(&clean, form)).map(str::to_owned).collect();
                 assert_eq!(left, [""; 0], "{name}: {clean}");
             }
             // A text may have been cut before it came here.
@@ -360,7 +367,9 @@ mod tests {
                     let clean = scrub(part);
                     let left: Vec<_> = forms(SECRET)
                         .iter()
-                        .filter(|(form, _)| !form.contains("entities") && !form.contains("escapes") && !form.starts_with("all"))
+                        .filter(|(form, _)| {
+                            !form.contains("entities") && !form.contains("escapes") && !form.starts_with("all")
+                        })
                         .flat_map(|(_, form)| pieces(&clean, form))
                         .map(str::to_owned)
                         .collect();
@@ -419,7 +428,11 @@ mod tests {
         }
         let long = format!("{{\"name\":\"{}\"}}", "é".repeat(BODY_BYTES_MAX));
         let kept = body(long.as_bytes());
-        assert!(kept.len() < BODY_BYTES_MAX + 40 && kept.ends_with("[16395 bytes in all]"), "{}", &kept[kept.len() - 40..]);
+        assert!(
+            kept.len() < BODY_BYTES_MAX + 40 && kept.ends_with("[16395 bytes in all]"),
+            "{}",
+            &kept[kept.len() - 40..]
+        );
         // Wherever it is cut, the secret is taken out before: the first letters of one are no longer known as such.
         for before in BODY_BYTES_MAX - 30..BODY_BYTES_MAX {
             let kept = body(format!("{{\"name\":\"{}hunter2hunter2\"}}", "x".repeat(before)).as_bytes());

@@ -1,4 +1,5 @@
-//! Where secrets come from. The configuration holds a [`SecretReference`]; [`resolve`] fetches what it refers to, at the last moment.
+//! Where secrets come from. The configuration holds a [`SecretReference`]; [`resolve`] fetches what it refers to, at
+//! the last moment.
 //!
 //! What is localized here: every source of secrets, its limits, and error messages that never hold a part of a secret.
 
@@ -38,8 +39,8 @@ const SOURCES: [(&str, &str); 5] = [
     ("command", r#"command:["op", "read", "op://Work/Notion/token"]"#),
 ];
 
-/// Says where a secret is. It can be shown and stored: of a command it shows the program alone, since an argument may be the secret itself,
-/// and a name that looks like a secret is left out.
+/// Says where a secret is. It can be shown and stored: of a command it shows the program alone, since an argument may
+/// be the secret itself, and a name that looks like a secret is left out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretReference {
     source: Source,
@@ -57,10 +58,12 @@ enum Source {
 }
 
 impl SecretReference {
-    /// Reads a reference such as `env:NOTION_TOKEN`, to which a key was set at a place, e.g. `notion.token` at `config.toml:3`.
+    /// Reads a reference such as `env:NOTION_TOKEN`, to which a key was set at a place, e.g. `notion.token` at
+    /// `config.toml:3`.
     ///
     /// # Errors
-    /// [`NotAReference`] when it is none. It never repeats the text, which may be a secret that was put there by mistake.
+    /// [`NotAReference`] when it is none. It never repeats the text, which may be a secret that was put there by
+    /// mistake.
     pub fn parse(text: &str, key: &str, place: &str) -> Result<Self, NotAReference> {
         let (scheme, rest) = text.split_once(':').ok_or(NotAReference::NoScheme)?;
         let source = match scheme {
@@ -71,13 +74,18 @@ impl SecretReference {
             "keyring" => return Err(NotAReference::Malformed("`keyring:` is followed by the name of an entry")),
             "file" if rest.starts_with("~/") || Path::new(rest).is_absolute() => Source::File(rest.to_owned()),
             "file" => {
-                return Err(NotAReference::Malformed("`file:` is followed by an absolute path or one that starts with `~/`"));
+                return Err(NotAReference::Malformed(
+                    "`file:` is followed by an absolute path or one that starts with `~/`",
+                ));
             }
             "credential" if is_plain_name(rest) => Source::Credential(rest.to_owned()),
-            "credential" => return Err(NotAReference::Malformed("`credential:` is followed by a name without path separators")),
+            "credential" => {
+                return Err(NotAReference::Malformed("`credential:` is followed by a name without path separators"));
+            }
             "command" => Source::Command(parse_command(rest)?),
             _ => {
-                let nearest = SOURCES.iter().map(|(name, _)| *name).find(|name| strsim::osa_distance(name, scheme) <= 2);
+                let nearest =
+                    SOURCES.iter().map(|(name, _)| *name).find(|name| strsim::osa_distance(name, scheme) <= 2);
                 return Err(NotAReference::UnknownScheme { nearest });
             }
         };
@@ -86,14 +94,17 @@ impl SecretReference {
 }
 
 fn parse_command(text: &str) -> Result<Vec<String>, NotAReference> {
-    let words = text.parse::<toml::Value>().ok().and_then(|value| value.try_into::<Vec<String>>().ok()).unwrap_or_default();
+    let words =
+        text.parse::<toml::Value>().ok().and_then(|value| value.try_into::<Vec<String>>().ok()).unwrap_or_default();
     let program = words.first().map_or("", String::as_str);
     if program.is_empty() {
         let wanted = r#"`command:` is followed by the program and its arguments as an array, e.g. command:["op", "read", "op://Work/Notion/token"]"#;
         return Err(NotAReference::Malformed(wanted));
     }
     if program.contains(std::path::is_separator) && !Path::new(program).is_absolute() {
-        return Err(NotAReference::Malformed("the program in `command:` is an absolute path, or a name to look up in PATH"));
+        return Err(NotAReference::Malformed(
+            "the program in `command:` is an absolute path, or a name to look up in PATH",
+        ));
     }
     Ok(words)
 }
@@ -131,7 +142,8 @@ fn is_variable(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// True for what is a token and not the name of one: it begins as Notion's do, or is as long and as mixed as Clockify's keys.
+/// True for what is a token and not the name of one: it begins as Notion's do, or is as long and as mixed as Clockify's
+/// keys.
 fn is_token(text: &str) -> bool {
     let has_lowercase = text.contains(|c: char| c.is_ascii_lowercase());
     NOTION_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
@@ -160,7 +172,9 @@ pub enum NotAReference {
     #[error("this is not a reference to a secret but perhaps a secret itself; it is not repeated here")]
     NoScheme,
     /// A token stands where the name of a variable is to stand.
-    #[error("`env:` is followed by the name of a variable, and this is perhaps the secret itself; it is not repeated here")]
+    #[error(
+        "`env:` is followed by the name of a variable, and this is perhaps the secret itself; it is not repeated here"
+    )]
     IsToken,
     /// The scheme is none of ours.
     #[error("this is not a reference to a secret; {}", nearest.map_or_else(
@@ -178,7 +192,8 @@ impl NotAReference {
     /// What to do about it.
     pub fn hint(self) -> String {
         // What this build cannot read is no advice.
-        let examples: Vec<&str> = SOURCES.iter().filter(|(name, _)| *name != "keyring").map(|(_, example)| *example).collect();
+        let examples: Vec<&str> =
+            SOURCES.iter().filter(|(name, _)| *name != "keyring").map(|(_, example)| *example).collect();
         format!("name where the secret is, e.g. {}", examples.join(" or "))
     }
 }
@@ -305,7 +320,8 @@ impl Readings {
     }
 }
 
-/// Fetches the secret that a reference names, and says so to `readings`. From then on it is known, and taken out of every text.
+/// Fetches the secret that a reference names, and says so to `readings`. From then on it is known, and taken out of
+/// every text.
 ///
 /// # Errors
 /// [`SecretError`] when the source does not answer, is open to others, or holds something that cannot be a token.
@@ -381,7 +397,8 @@ fn from_file(path: &Path, exposure: Exposure) -> Result<Fetched, SecretProblem> 
 async fn from_command(words: &[String], environment: &Environment) -> Result<Fetched, SecretProblem> {
     let unusable = |source| SecretProblem::HelperUnusable { source };
     let (program, arguments) = words.split_first().ok_or(SecretProblem::Empty)?;
-    let program = environment.program(program).ok_or_else(|| SecretProblem::HelperMissing(named(program).to_owned()))?;
+    let program =
+        environment.program(program).ok_or_else(|| SecretProblem::HelperMissing(named(program).to_owned()))?;
     let mut child = tokio::process::Command::new(program)
         .args(arguments)
         .env_clear()
@@ -392,7 +409,8 @@ async fn from_command(words: &[String], environment: &Environment) -> Result<Fet
         .kill_on_drop(true)
         .spawn()
         .map_err(unusable)?;
-    let mut output = child.stdout.take().ok_or_else(|| unusable(io::ErrorKind::BrokenPipe.into()))?.take(SECRET_BYTES_MAX + 1);
+    let mut output =
+        child.stdout.take().ok_or_else(|| unusable(io::ErrorKind::BrokenPipe.into()))?.take(SECRET_BYTES_MAX + 1);
     let conversation = async {
         let mut bytes = buffer();
         output.read_to_end(&mut bytes).await?;

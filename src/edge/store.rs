@@ -1,9 +1,9 @@
 //! The state: the registry, the journal, and what waits for a person, in one `SQLite` database.
 //!
-//! What is localized here: every statement of SQL, the lock, and what to say when the disk or the file fails. One connection, one
-//! transaction for each transition. A method that fails has changed nothing; when an append to the journal fails, nothing may be sent.
-//! What asks it awaits the answer, as that of a database elsewhere would be; `SQLite` answers at once, so nothing is
-//! left half way.
+//! What is localized here: every statement of SQL, the lock, and what to say when the disk or the file fails. One
+//! connection, one transaction for each transition. A method that fails has changed nothing; when an append to the
+//! journal fails, nothing may be sent. What asks it awaits the answer, as that of a database elsewhere would be;
+//! `SQLite` answers at once, so nothing is left half way.
 
 #![expect(clippy::unused_async, reason = "who calls must not have to know which database it is")]
 
@@ -40,8 +40,8 @@ pub use log::{Entity, Entry, Selection, Toward};
 pub use open::default_dir;
 pub use pending::PendingRow;
 
-/// The state of one installation. Anybody may look, and keep what a person has said, each in a transaction of its own; what is read to be
-/// planned upon and what is written to the services is for the one process that holds the lock.
+/// The state of one installation. Anybody may look, and keep what a person has said, each in a transaction of its own;
+/// what is read to be planned upon and what is written to the services is for the one process that holds the lock.
 pub struct Store {
     // Declared before the lock, so that the connection is closed before the lock is let go.
     connection: Connection,
@@ -63,11 +63,13 @@ impl Store {
         directory.join(open::FILE).exists()
     }
 
-    /// Opens the state in a directory for reading and writing, and creates what is missing. `now` is shown to whoever meets it at that.
+    /// Opens the state in a directory for reading and writing, and creates what is missing. `now` is shown to whoever
+    /// meets it at that.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] where the directory or the database is damaged, of a newer version, or not ours alone; nothing is touched
-    /// then. [`StoreError::Locked`] where it has to be brought up to date while another process holds the lock.
+    /// [`StoreError::Unusable`] where the directory or the database is damaged, of a newer version, or not ours alone;
+    /// nothing is touched then. [`StoreError::Locked`] where it has to be brought up to date while another process
+    /// holds the lock.
     pub async fn open(directory: &Path, now: Timestamp) -> Result<Self, StoreError> {
         open::check_version()?;
         let directory = open::prepare_directory(directory)?;
@@ -78,7 +80,8 @@ impl Store {
         Ok(Self { connection, file, identity, reserve: None, lock: None })
     }
 
-    /// Moves the database away, whatever state it is in, while no run is under way. Returns where it is now, if there was one.
+    /// Moves the database away, whatever state it is in, while no run is under way. Returns where it is now, if there
+    /// was one.
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another process holds the lock.
@@ -89,7 +92,8 @@ impl Store {
         let _lock = Lock::take(&directory, holder)?;
         let aside = directory.join(format!("{}.before-{}", open::FILE, now.strftime("%Y%m%dT%H%M%SZ")));
         for suffix in ["-wal", "-shm", ""] {
-            let (from, to) = (open::with_suffix(&directory.join(open::FILE), suffix), open::with_suffix(&aside, suffix));
+            let (from, to) =
+                (open::with_suffix(&directory.join(open::FILE), suffix), open::with_suffix(&aside, suffix));
             match fs::rename(&from, to) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound && suffix.is_empty() => return Ok(None),
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(&from)(error)),
@@ -102,8 +106,8 @@ impl Store {
     /// Takes the lock, until it is released or this is dropped. Where it is held already, nothing changes.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] while another process holds the lock; [`StoreError::Unusable`] where the database was put in another place
-    /// since it was opened.
+    /// [`StoreError::Locked`] while another process holds the lock; [`StoreError::Unusable`] where the database was put
+    /// in another place since it was opened.
     pub async fn lock(&mut self, holder: Holder) -> Result<(), StoreError> {
         if self.lock.is_some() {
             return Ok(());
@@ -155,7 +159,8 @@ impl Store {
         Ok(Self { connection, file: self.file.clone(), identity: None, reserve: None, lock: None })
     }
 
-    /// Refuses a database that was put in another place, e.g. set aside, since it was opened: what is written to it would be lost.
+    /// Refuses a database that was put in another place, e.g. set aside, since it was opened: what is written to it
+    /// would be lost.
     fn stay_in_place(&self) -> Result<(), StoreError> {
         let now = self.file.metadata().ok().map(|metadata| files::identity(&metadata));
         if self.identity.is_none() || self.identity == now {
@@ -168,8 +173,8 @@ impl Store {
         })
     }
 
-    /// Opens the state for reading alone: it takes no lock, so views work while another process runs. A directory without state
-    /// reads as empty.
+    /// Opens the state for reading alone: it takes no lock, so views work while another process runs. A directory
+    /// without state reads as empty.
     ///
     /// # Errors
     /// [`StoreError::Unusable`] as for [`Store::open`].
@@ -240,7 +245,10 @@ impl Store {
     }
 }
 
-fn transact<T>(connection: &mut Connection, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+fn transact<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let result = work(&transaction)?;
     if failpoint::reach("commit") == Point::DiskFull {
@@ -321,8 +329,7 @@ enum Fault {
 
 /// What to do about a damaged state.
 fn hint_damaged(file: &Path) -> String {
-    let again =
-        "`punchlist doctor rebuild` sets it aside and finds all links again, by the IDs in Notion and the markers in Clockify";
+    let again = "`punchlist doctor rebuild` sets it aside and finds all links again, by the IDs in Notion and the markers in Clockify";
     match backups::backups(file).first() {
         Some(copy) => format!("{again}; or put its latest copy in its place: {}", copy.display()),
         None => again.to_owned(),
@@ -341,7 +348,8 @@ impl Fault {
 
     fn explained(self, path: &Path) -> StoreError {
         let path = path.to_owned();
-        let unusable = |because: String, hint: &str| StoreError::Unusable { path: path.clone(), because, hint: hint.into() };
+        let unusable =
+            |because: String, hint: &str| StoreError::Unusable { path: path.clone(), because, hint: hint.into() };
         let damaged = |because: String| unusable(because, &hint_damaged(&path));
         let error = match self {
             Self::Sqlite(error) => error,
@@ -368,10 +376,12 @@ impl Fault {
                 format!("it may not be read or written ({error})"),
                 "check who owns the directory and its permissions; where those are right, it is damaged: `punchlist doctor rebuild`",
             ),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => unusable(
-                format!("another program keeps it busy ({error})"),
-                "close what else has the file open, e.g. a backup or sqlite3",
-            ),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
+                unusable(
+                    format!("another program keeps it busy ({error})"),
+                    "close what else has the file open, e.g. a backup or sqlite3",
+                )
+            }
             Some(ErrorCode::SystemIoFailure) => unusable(
                 format!("the disk failed ({error})"),
                 "check the disk; keep the state on a local one; where that is well, it is damaged: `punchlist doctor rebuild`",

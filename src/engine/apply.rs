@@ -1,7 +1,7 @@
 //! Carries out what was approved: journal, write, journal. Stops between writes, never within one.
 //!
-//! Both services are busy at once, and a step waits for nothing but the steps that it needs. A write whose outcome is unknown is
-//! looked up, never repeated blind. One failing step holds what needs it and nothing else.
+//! Both services are busy at once, and a step waits for nothing but the steps that it needs. A write whose outcome is
+//! unknown is looked up, never repeated blind. One failing step holds what needs it and nothing else.
 //!
 //! ```text
 //! apply.rs       the loop
@@ -44,7 +44,9 @@ use self::{
 };
 use crate::domain::{
     journal::{Event, RunId, Trace, What, Write, WriteId},
-    model::{Agreed, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Service, Sight, Snapshots, Value},
+    model::{
+        Agreed, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Service, Sight, Snapshots, Value,
+    },
     plan::ChangeId,
     report::Stopped,
     review::Approved,
@@ -56,14 +58,15 @@ use crate::domain::{
 pub use reading::{Observed, Readings, Subject};
 pub use settle::{Settling, settle};
 
-/// How long a run that is asked to stop waits for what is on its way, and for the IDs of what it has created to get into their pages.
+/// How long a run that is asked to stop waits for what is on its way, and for the IDs of what it has created to get
+/// into their pages.
 const STOPS_WITHIN: Duration = Duration::from_secs(20);
 /// How often somebody who asks for a stop is listened to while nothing happens.
 const LISTENS_EVERY: Duration = Duration::from_millis(250);
 /// How often a write may come too late for what it was built on, before it is given up in this run.
 const OUTDATED_MAX: u32 = 3;
-/// Writes in flight per service. The pacing in front of each service decides how fast they leave; this bounds how many wait for
-/// an answer when something goes wrong.
+/// Writes in flight per service. The pacing in front of each service decides how fast they leave; this bounds how many
+/// wait for an answer when something goes wrong.
 const IN_FLIGHT_MAX: usize = 6;
 
 /// What a write ended with, when it ended well: what the service holds now.
@@ -101,7 +104,8 @@ pub enum WriteFailure {
         /// What the refusal is about.
         about: About,
     },
-    /// The service refused a create, perhaps since the name is taken: by what an earlier try or another machine has made, too.
+    /// The service refused a create, perhaps since the name is taken: by what an earlier try or another machine has
+    /// made, too.
     #[error("{error}")]
     PerhapsTaken {
         /// What it said.
@@ -154,7 +158,6 @@ impl WriteFailure {
 /// What looking up a write with an unknown outcome shows.
 #[derive(Clone, Debug)]
 pub enum Found {
-    /// It happened.
     Happened(Box<Written>),
     /// There is no sign of it.
     Nothing,
@@ -177,7 +180,8 @@ impl Found {
 pub trait Target {
     /// True while what was last read of a subject is young enough to build a write on it.
     fn is_fresh(&self, subject: Subject) -> bool;
-    /// Reads subjects of one service again: as many as it pays to read at once, the first ones first. The others are asked for again.
+    /// Reads subjects of one service again: as many as it pays to read at once, the first ones first. The others are
+    /// asked for again.
     fn read(&self, subjects: &[Subject]) -> impl Future<Output = Readings>;
     /// Sends one write, built on the last reading of what it rests on.
     fn write(&self, write: &Write, rests_on: Option<Subject>) -> impl Future<Output = Result<Written, WriteFailure>>;
@@ -195,12 +199,16 @@ pub trait Journal {
     ///
     /// # Errors
     /// Nothing was kept; no write may leave.
-    fn append(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> impl Future<Output = Result<(), Self::Error>>;
+    fn append(
+        &mut self,
+        at: Timestamp,
+        events: &[Event],
+        links: &[Link],
+    ) -> impl Future<Output = Result<(), Self::Error>>;
 }
 
 /// Everything an apply works on besides its target and its journal.
 pub struct Work<'a> {
-    /// The run.
     pub run: RunId,
     /// What was approved.
     pub approved: &'a Approved,
@@ -208,11 +216,13 @@ pub struct Work<'a> {
     pub snapshots: &'a Snapshots,
     /// The links, kept up to date.
     pub registry: &'a mut Registry,
-    /// Creates of earlier runs for pages that have no object yet: looked for in vain, so that another try is a second one.
+    /// Creates of earlier runs for pages that have no object yet: looked for in vain, so that another try is a second
+    /// one.
     pub earlier: &'a BTreeMap<PageId, Trace>,
     /// The writes that the run has journaled before.
     pub writes_before: u32,
-    /// True where nobody watches: then it is looked right before and after creates whether somebody else has created the same.
+    /// True where nobody watches: then it is looked right before and after creates whether somebody else has created
+    /// the same.
     pub unattended: bool,
     /// The policy.
     pub rules: &'a Rules,
@@ -224,12 +234,13 @@ pub struct Work<'a> {
     pub sink: &'a mut dyn FnMut(&Event),
 }
 
-/// Applies everything that was approved. Asked to stop, it starts nothing new but the write-backs of what it has created, and waits for
-/// what is on its way for twenty seconds; what is not answered by then is looked up by the next run.
+/// Applies everything that was approved. Asked to stop, it starts nothing new but the write-backs of what it has
+/// created, and waits for what is on its way for twenty seconds; what is not answered by then is looked up by the next
+/// run.
 ///
 /// # Errors
-/// The journal's error, as soon as something cannot be kept. What was in flight is then as good as unknown, and the next run looks
-/// it up.
+/// The journal's error, as soon as something cannot be kept. What was in flight is then as good as unknown, and the
+/// next run looks it up.
 pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &mut J) -> Result<Stopped, J::Error> {
     let steps = steps(work.approved, work.snapshots, work.rules);
     let mut progress = Agenda::new(&steps);
@@ -272,7 +283,9 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
                             // Not known to be an outage yet.
                             let (settles, given_up) = (applying.work.rules.settles(), Rc::clone(&applying.given_up));
                             let found = find(target, *flight, error, settles, given_up);
-                            flights.push(found.map(|(flight, arrival)| Back::Written(Box::new(flight), arrival)).boxed_local());
+                            flights.push(
+                                found.map(|(flight, arrival)| Back::Written(Box::new(flight), arrival)).boxed_local(),
+                            );
                             continue;
                         }
                         applying.halt(&mut progress, halts).await?;
@@ -417,7 +430,9 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         loop {
             let completes: BTreeSet<usize> = match stopped {
                 Stopped::No => BTreeSet::new(),
-                Stopped::Interrupted | Stopped::Refused => progress.ready().filter(|&at| self.completes(progress, at)).collect(),
+                Stopped::Interrupted | Stopped::Refused => {
+                    progress.ready().filter(|&at| self.completes(progress, at)).collect()
+                }
                 Stopped::OutOfBudget | Stopped::Halted => return Ok(()),
             };
             let writes_id_of = &self.writes_id_of;
@@ -436,7 +451,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             let far = self.farthest(progress, room);
             let may = |at: usize| {
                 let (kind, sort) = (self.steps[at].kind, Sort::of(&self.steps[at]));
-                let has_room = sort.is_none_or(|sort| room.is_left_for(sort) && far.get(&sort).is_none_or(|far| *far == at));
+                let has_room =
+                    sort.is_none_or(|sort| room.is_left_for(sort) && far.get(&sort).is_none_or(|far| *far == at));
                 let waits_for_ids = self.writes_id_of.contains_key(&at)
                     && unwritten.get(&kind).copied().unwrap_or_default() >= room.unwritten_max(kind);
                 has_room && !waits_for_ids && (stopped == Stopped::No || completes.contains(&at))
@@ -451,7 +467,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                         self.unwritten.insert(at);
                     }
                     let rests_on = self.subject(&flight.write);
-                    let back = fly(target, *flight, rests_on).map(|(flight, arrival)| Back::Written(Box::new(flight), arrival));
+                    let back = fly(target, *flight, rests_on)
+                        .map(|(flight, arrival)| Back::Written(Box::new(flight), arrival));
                     flights.push(back.boxed_local());
                 }
                 Start::Read(subject) => unread.entry(subject.service()).or_default().push((at, subject)),
@@ -468,8 +485,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         Ok(())
     }
 
-    /// Takes up what was read for some steps: those that it speaks for can start now, unless what they rest on has moved; the others ask
-    /// again.
+    /// Takes up what was read for some steps: those that it speaks for can start now, unless what they rest on has
+    /// moved; the others ask again.
     async fn read(
         &mut self,
         target: &impl Target,
@@ -568,7 +585,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         Ok(Stopped::No)
     }
 
-    /// Of kinds of which several rows in a row were refused alike, the last step that waits: if it is refused too, all may be.
+    /// Of kinds of which several rows in a row were refused alike, the last step that waits: if it is refused too, all
+    /// may be.
     fn farthest(&self, progress: &Agenda, room: &Room) -> BTreeMap<Sort, usize> {
         let suspicious: BTreeSet<Sort> = room.suspicious().collect();
         if suspicious.is_empty() {
@@ -589,9 +607,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
 
     /// True for a step that completes what was created in this run: it writes the ID into the page.
     fn completes(&self, progress: &Agenda, at: usize) -> bool {
-        let creates =
-            |&at: &usize| matches!(self.steps[at].act, Act::Create { .. }) && progress.state[at] == StepState::Succeeded;
-        matches!(self.steps[at].act, Act::WriteBack { claim: ClaimWrite::Own, .. }) && self.steps[at].needs.iter().any(creates)
+        let creates = |&at: &usize| {
+            matches!(self.steps[at].act, Act::Create { .. }) && progress.state[at] == StepState::Succeeded
+        };
+        matches!(self.steps[at].act, Act::WriteBack { claim: ClaimWrite::Own, .. })
+            && self.steps[at].needs.iter().any(creates)
     }
 
     /// Carries out a local step, or journals the intent of a write and hands it over.
@@ -607,8 +627,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 if self.work.registry.of_object(*object).is_some_and(|link| link.page != page) {
                     return Ok(Start::Impossible(format!("{object} is linked to another page by now")));
                 }
-                let link =
-                    if matches!(step.act, Act::Restore(_)) { self.restored(page, &seen) } else { self.first_link(page, &seen) };
+                let link = if matches!(step.act, Act::Restore(_)) {
+                    self.restored(page, &seen)
+                } else {
+                    self.first_link(page, &seen)
+                };
                 let former = self.work.registry.of_page(page).map(|before| before.object);
                 let linked = What::Linked { page, kind: step.kind, object: Some(*object), former };
                 self.append(vec![linked], &[link]).await?;
@@ -678,8 +701,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         self.work.snapshots.stated_titles.get(&page).filter(|_| !self.own_pages.contains_key(&page))
     }
 
-    /// The link to an object that the page had before. What an undo parted has its base again; otherwise whatever differs is meant to,
-    /// but for being closed: that an undo mends next.
+    /// The link to an object that the page had before. What an undo parted has its base again; otherwise whatever
+    /// differs is meant to, but for being closed: that an undo mends next.
     fn restored(&self, page: PageId, object: &Object) -> Link {
         let before = self.work.registry.of_page(page);
         let mut left = before.map_or_else(Vec::new, |before| steps::leaving(before, self.work.snapshots));

@@ -40,8 +40,8 @@ pub(super) struct Connection {
 impl Connection {
     /// Resolves the secrets and makes the clients. Nothing is sent yet.
     ///
-    /// `earlier` are the ages of requests that earlier runs made within the last hour: they count towards the budgets. `readings` is told
-    /// what is to be logged of the secrets.
+    /// `earlier` are the ages of requests that earlier runs made within the last hour: they count towards the budgets.
+    /// `readings` is told what is to be logged of the secrets.
     pub(super) async fn new(
         settings: &Settings,
         environment: &Environment,

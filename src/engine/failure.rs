@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::session::SessionError;
 use crate::edge::{
-    checkpoints::CheckpointsError, clockify, config::ConfigError, http::SetupError, notion, scrub::scrub, secrets::SecretError,
-    store::StoreError,
+    checkpoints::CheckpointsError, clockify, config::ConfigError, http::SetupError, notion, scrub::scrub,
+    secrets::SecretError, store::StoreError,
 };
 
 /// Exit codes of a command that ended without a report. A report has its own:
@@ -33,7 +33,6 @@ pub enum Code {
 /// A failure for people. Its texts are safe to show, and hold nothing that is known to be secret.
 #[derive(Debug)]
 pub struct RunError {
-    /// Its code.
     pub code: Code,
     /// What went wrong.
     pub error: String,
@@ -57,9 +56,12 @@ impl RunError {
             let ranked = [Code::Configuration, Code::Refused, Code::StateUnusable, Code::Locked, Code::Error];
             ranked.iter().position(|code| *code == failure.code)
         };
-        let code =
-            all.iter().min_by_key(|failure| rank(failure).unwrap_or(usize::MAX)).map_or(Code::Error, |failure| failure.code);
-        let error = all.iter().fold(format!("{} things are wrong", all.len()), |text, failure| text + "\n  " + &failure.error);
+        let code = all
+            .iter()
+            .min_by_key(|failure| rank(failure).unwrap_or(usize::MAX))
+            .map_or(Code::Error, |failure| failure.code);
+        let error =
+            all.iter().fold(format!("{} things are wrong", all.len()), |text, failure| text + "\n  " + &failure.error);
         let mut hints: Vec<String> = Vec::new();
         for hint in all.into_iter().flat_map(|failure| failure.hints) {
             if !hints.contains(&hint) {
@@ -129,7 +131,9 @@ impl From<SessionError> for RunError {
             SessionError::Notion(ref notion @ notion::Error::Budget { .. }) => {
                 Self::new(Code::OutOfBudget, notion).hint(notion.hint())
             }
-            SessionError::Notion(ref notion) if notion.is_refusal() => Self::new(Code::Refused, notion).hint(notion.hint()),
+            SessionError::Notion(ref notion) if notion.is_refusal() => {
+                Self::new(Code::Refused, notion).hint(notion.hint())
+            }
             SessionError::Notion(ref notion) if notion.is_misconfiguration() => {
                 Self::new(Code::Configuration, notion).hint(notion.hint())
             }

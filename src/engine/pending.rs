@@ -28,7 +28,6 @@ const NAME_COLUMNS: usize = 60;
 pub enum Which {
     /// Those with these IDs, or with IDs that begin so.
     Ids(Vec<String>),
-    /// All.
     All,
     /// Those of this kind and with this action, where it is said.
     Of(Option<Kind>, Option<Action>),
@@ -50,7 +49,8 @@ impl Queue {
     /// Where the state cannot be read.
     pub async fn of(state: &State) -> Result<Self, RunError> {
         let said = state.verdicts().await?.into_iter().map(|known| (known.said.change.clone(), known)).collect();
-        let mut queue = Self { rows: state.pending().await?, said, notices: state.recall(NOTICES).await?.unwrap_or_default() };
+        let mut queue =
+            Self { rows: state.pending().await?, said, notices: state.recall(NOTICES).await?.unwrap_or_default() };
         // What was ignored since waits for nobody, although no run has said so yet.
         let ignored: BTreeSet<ChangeId> =
             queue.said.values().filter(|known| is_ignored(known)).map(|known| known.said.change.clone()).collect();
@@ -103,7 +103,8 @@ pub async fn approve(installation: &Installation, which: &Which) -> Result<(Vec<
         return Err(RunError::new(Code::Error, format!("{} cannot be approved now: {reason}", change.id))
             .hint(format!("mend what holds it; or `punchlist pending ignore {}` asks about it no more", change.id)));
     }
-    let by_id: BTreeMap<&str, usize> = queue.rows.iter().enumerate().map(|(at, row)| (row.change.id.as_str(), at)).collect();
+    let by_id: BTreeMap<&str, usize> =
+        queue.rows.iter().enumerate().map(|(at, row)| (row.change.id.as_str(), at)).collect();
     let needs = |at: usize| queue.rows[at].change.requires.iter().filter_map(|id| by_id.get(id.as_str()).copied());
     let chosen = with_needed(chosen, needs);
     let needed = chosen.iter().flat_map(|&at| needs(at).map(move |needed| (at, needed)));
@@ -132,13 +133,15 @@ pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<Str
         Which::Ids(ids) => {
             let of_rows = queue.rows.iter().map(|row| row.change.id.as_str());
             let all = of_rows.chain(standing.iter().map(|known| known.said.change.0.as_str()));
-            let (rows, others): (Vec<usize>, Vec<usize>) = named(ids, all)?.into_iter().partition(|at| *at < queue.rows.len());
+            let (rows, others): (Vec<usize>, Vec<usize>) =
+                named(ids, all)?.into_iter().partition(|at| *at < queue.rows.len());
             (rows, others.into_iter().map(|at| standing[at - queue.rows.len()]).collect())
         }
         Which::All => (choose(&queue, which)?.into_iter().collect(), standing),
         Which::Of(..) => (choose(&queue, which)?.into_iter().collect(), Vec::new()),
     };
-    let of_rows = rows.into_iter().map(|at| &queue.rows[at]).map(|row| (said(row, Verdict::default()), words(&row.change)));
+    let of_rows =
+        rows.into_iter().map(|at| &queue.rows[at]).map(|row| (said(row, Verdict::default()), words(&row.change)));
     let of_standing = standing.into_iter().map(|known| {
         let what = format!("{} ({})", Display::of(&known.said.what), known.said.change);
         (Said { verdict: Verdict::default(), ..known.said.clone() }, what)
@@ -187,8 +190,9 @@ pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Resu
     let known = ignored(&state).await?;
     let revoked = match ids {
         None => (0..known.len()).collect(),
-        Some(ids) => named(ids, known.iter().map(|known| known.said.change.0.as_str()))
-            .map_err(|failure| RunError { hints: vec!["`punchlist ignored` lists what is ignored".to_owned()], ..failure })?,
+        Some(ids) => named(ids, known.iter().map(|known| known.said.change.0.as_str())).map_err(|failure| {
+            RunError { hints: vec!["`punchlist ignored` lists what is ignored".to_owned()], ..failure }
+        })?,
     };
     let said = revoked.iter().map(|at| Said { verdict: Verdict::default(), ..known[*at].said.clone() });
     let said: Vec<Said> = said.collect();
@@ -223,7 +227,8 @@ fn named<'a>(ids: &[String], all: impl Iterator<Item = &'a str>) -> Result<BTree
             [] => Err(RunError::new(Code::Error, format!("nothing waits with the ID {shown}"))
                 .hint("`punchlist pending` lists what waits; it may have been withdrawn, since it is no longer true")),
             several => {
-                Err(RunError::new(Code::Error, format!("{} IDs begin with {shown}", several.len())).hint("give more of it"))
+                Err(RunError::new(Code::Error, format!("{} IDs begin with {shown}", several.len()))
+                    .hint("give more of it"))
             }
         }
     };

@@ -50,7 +50,7 @@ const BUDGET_WINDOW: Duration = Duration::from_hours(1);
 const PAUSE_MAX: Duration = Duration::from_hours(1);
 /// Earlier runs that are searched for them.
 const BUDGET_RUNS_MAX: usize = 50;
-/// Under what name it is kept what was configured in the last run.
+/// Memory key: what was configured in the last run.
 const CONFIGURATION: &str = "configuration";
 
 /// What is configured, where the state is, and who works there.
@@ -75,7 +75,12 @@ impl Installation {
     ///
     /// # Errors
     /// [`Code::StateUnusable`] where there is no place for the state.
-    pub fn new(settings: Settings, environment: Environment, by: String, clock: fn() -> Timestamp) -> Result<Self, RunError> {
+    pub fn new(
+        settings: Settings,
+        environment: Environment,
+        by: String,
+        clock: fn() -> Timestamp,
+    ) -> Result<Self, RunError> {
         let directory = settings.state_dir.clone().or_else(store::default_dir).ok_or_else(|| {
             RunError::new(Code::StateUnusable, "there is no home directory to keep the state in")
                 .hint("name one with --state-dir DIR")
@@ -202,7 +207,8 @@ impl Installation {
         let pauses = if self.now { BTreeMap::new() } else { pauses(&store, (self.clock)()).await? };
         let readings = Readings::default();
         let connection =
-            Connection::new(&self.settings, &self.environment, self.clock, &earlier, &pauses, &turn.watch, &readings).await;
+            Connection::new(&self.settings, &self.environment, self.clock, &earlier, &pauses, &turn.watch, &readings)
+                .await;
         let before = readings.take();
         let connection = match connection {
             Ok(connection) => connection,
@@ -283,7 +289,9 @@ impl Installation {
         store.begin_run(&RunRecord { end: Some(end), ..record }).await?;
         let ends = What::RunEnded { outcome: outcome.to_owned(), totals: None };
         let all = std::iter::once(begins).chain(what).chain([ends]);
-        Ok(store.record(now, &all.map(|what| Event { run: run.clone(), at: now, what }).collect::<Vec<_>>(), links).await?)
+        Ok(store
+            .record(now, &all.map(|what| Event { run: run.clone(), at: now, what }).collect::<Vec<_>>(), links)
+            .await?)
     }
 }
 
@@ -416,7 +424,10 @@ impl Runner {
 /// there was such a run.
 async fn keep_requests(original: &mut Store, copy: &Store, run: &RunId) -> Result<(), StoreError> {
     let is_kept = |event: &Event| {
-        matches!(event.what, What::RunStarted { .. } | What::SecretRead { .. } | What::Exchange { .. } | What::RunEnded { .. })
+        matches!(
+            event.what,
+            What::RunStarted { .. } | What::SecretRead { .. } | What::Exchange { .. } | What::RunEnded { .. }
+        )
     };
     let events: Vec<Event> = copy.events(run).await?.into_iter().filter(is_kept).collect();
     for record in copy.runs(1).await?.iter().filter(|record| record.id == *run) {
@@ -444,10 +455,8 @@ async fn configured_otherwise(store: &Store, given: &BTreeMap<String, String>) -
     let before: Option<BTreeMap<String, String>> = store.recall(CONFIGURATION).await?;
     let Some(before) = before else { return Ok(Vec::new()) };
     let keys: std::collections::BTreeSet<&String> = before.keys().chain(given.keys()).collect();
-    let changed = keys.into_iter().filter(|key| before.get(*key) != given.get(*key)).map(|key| What::ConfigurationChanged {
-        key: key.clone(),
-        from: before.get(key).cloned(),
-        to: given.get(key).cloned(),
+    let changed = keys.into_iter().filter(|key| before.get(*key) != given.get(*key)).map(|key| {
+        What::ConfigurationChanged { key: key.clone(), from: before.get(key).cloned(), to: given.get(key).cloned() }
     });
     Ok(changed.collect())
 }

@@ -91,8 +91,11 @@ impl Session<'_> {
     /// has moved since; nothing was written then.
     pub async fn apply_saved(&mut self, saved: &Saved, allow: Vec<Allowance>) -> Result<(Plan, Stopped), RunError> {
         if saved.scope.rules != sha256(self.rules) {
-            return Err(RunError::new(Code::Error, "the plan was made with other rules than those of the configuration")
-                .hint("make a new plan with `punchlist plan --out FILE`"));
+            return Err(RunError::new(
+                Code::Error,
+                "the plan was made with other rules than those of the configuration",
+            )
+            .hint("make a new plan with `punchlist plan --out FILE`"));
         }
         self.undoes.clone_from(&saved.scope.undoes);
         let (mut sides, mut plan) = self.fetch_and_plan().await?;

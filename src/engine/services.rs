@@ -20,9 +20,7 @@ use crate::{
 
 /// Both services, and where in them the work is.
 pub struct Services<'a> {
-    /// Notion.
     pub notion: &'a Notion,
-    /// Clockify.
     pub clockify: &'a Clockify,
     /// The data sources.
     pub sources: &'a PerKind<Source>,
@@ -51,7 +49,8 @@ impl Target for Services<'_> {
                 let read = self.clockify.observe(self.workspace, *kind, &objects).await.into_iter();
                 let observed =
                     |object: Option<Object>| object.map_or(Observed::Gone, |object| Observed::Object(Box::new(object)));
-                read.map(|(id, object)| (Subject::Object(*kind, id), object.map(observed).map_err(WriteFailure::from))).collect()
+                read.map(|(id, object)| (Subject::Object(*kind, id), object.map(observed).map_err(WriteFailure::from)))
+                    .collect()
             }
             Some(Subject::Page(kind, _)) => {
                 let page = |subject: &Subject| match subject {
@@ -103,7 +102,8 @@ impl Target for Services<'_> {
             }
             Write::WriteBack { page, kind, claim, fields } => {
                 let rests_on_page = rests_on.is_some();
-                let page = self.notion.write_back(*kind, &self.sources[*kind], *page, *claim, fields, rests_on_page).await?;
+                let page =
+                    self.notion.write_back(*kind, &self.sources[*kind], *page, *claim, fields, rests_on_page).await?;
                 Ok(Written { object: None, page: Some(page) })
             }
         }
@@ -123,16 +123,19 @@ impl Target for Services<'_> {
                     None => Found::Nothing,
                 })
             }
-            Write::WriteBack { page, kind, claim, fields } => match self.notion.page(*kind, &self.sources[*kind], *page).await {
-                Ok(Seen::Page(now)) => {
-                    let written = claim.is_none_or(|claim| now.claim.is(claim))
-                        && fields.iter().all(|(field, value)| steps::wanted(&now, *field).as_ref() == Some(value));
-                    let written = written.then(|| Found::Happened(Box::new(Written { object: None, page: Some(*now) })));
-                    Ok(written.unwrap_or(Found::Nothing))
+            Write::WriteBack { page, kind, claim, fields } => {
+                match self.notion.page(*kind, &self.sources[*kind], *page).await {
+                    Ok(Seen::Page(now)) => {
+                        let written = claim.is_none_or(|claim| now.claim.is(claim))
+                            && fields.iter().all(|(field, value)| steps::wanted(&now, *field).as_ref() == Some(value));
+                        let written =
+                            written.then(|| Found::Happened(Box::new(Written { object: None, page: Some(*now) })));
+                        Ok(written.unwrap_or(Found::Nothing))
+                    }
+                    Ok(Seen::Away(_)) => Ok(Found::Nothing),
+                    Err(error) => Err(WriteFailure::Unknown { error: error.to_string() }),
                 }
-                Ok(Seen::Away(_)) => Ok(Found::Nothing),
-                Err(error) => Err(WriteFailure::Unknown { error: error.to_string() }),
-            },
+            }
         }
     }
 
@@ -166,8 +169,8 @@ fn holds(object: &Object, fields: &BTreeMap<Field, Value>) -> bool {
     fields.iter().all(|(field, wanted)| steps::current(object, *field).as_ref() == Some(wanted))
 }
 
-/// What a refusal is about. Notion's `restricted_resource` says that the connection lacks a capability; Clockify's `Access Denied` may be
-/// about this request alone.
+/// What a refusal is about. Notion's `restricted_resource` says that the connection lacks a capability; Clockify's
+/// `Access Denied` may be about this request alone.
 fn about(failure: &http::Failure) -> About {
     match failure {
         http::Failure::Rejected { status: 0, .. } => About::Nothing,

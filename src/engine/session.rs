@@ -46,13 +46,13 @@ use crate::{
 
 pub(super) use turn::Turn;
 
-/// Under what name it is kept until when each service is not to be asked again.
+/// Memory key: when each service may be asked again.
 pub(super) const NOT_BEFORE: &str = "not_before";
-/// Under what name the Clockify plan is kept that did not take an estimate, with the time.
+/// Memory key: the Clockify plan that did not take an estimate, and when that was.
 const WITHOUT_ESTIMATES: &str = "without_estimates";
 /// After this time an estimate is tried again, under the same plan: perhaps it was the rights of the key.
 const ESTIMATES_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Under what name the notices of the last plan are kept, for who settles them.
+/// Memory key: the notices of the last plan, for who settles them.
 pub(super) const NOTICES: &str = "notices";
 /// Shorter waits are not worth keeping.
 const NOT_BEFORE_FROM: Duration = Duration::from_secs(5);
@@ -126,7 +126,9 @@ impl SessionError {
         let (Self::Notion(one), Self::Notion(other)) = (self, other) else { return false };
         match (one, other) {
             (Refused { failure: one, .. }, Refused { failure: other, .. }) => one == other,
-            (Elsewhere { .. }, Elsewhere { .. }) | (Budget { .. }, Budget { .. }) | (Failed { .. }, Failed { .. }) => true,
+            (Elsewhere { .. }, Elsewhere { .. }) | (Budget { .. }, Budget { .. }) | (Failed { .. }, Failed { .. }) => {
+                true
+            }
             _ => one == other,
         }
     }
@@ -154,9 +156,7 @@ pub type Watch = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// One run, from its beginning to its end, as [`Runner::run`](super::run::Runner::run) begins and ends it.
 pub struct Session<'a> {
-    /// Notion.
     pub(super) notion: &'a Notion,
-    /// Clockify.
     pub(super) clockify: &'a Clockify,
     /// The state.
     pub(super) store: &'a mut Store,
@@ -174,7 +174,6 @@ pub struct Session<'a> {
     pub(super) references: &'a PerKind<String>,
     /// The Clockify workspace, as the configuration names it.
     pub(super) workspace: Option<&'a str>,
-    /// The run.
     pub(super) run: RunId,
     /// Who asks for it, and who is told meanwhile.
     pub(super) turn: &'a Turn,
@@ -189,7 +188,6 @@ pub struct KeptNotice {
     pub what: Display,
     /// The page that it is about, or what stands for it.
     pub page: PageId,
-    /// The notice.
     pub notice: NoticeDocument,
 }
 
@@ -368,7 +366,8 @@ impl Session<'_> {
             difference.plan
         };
         let known = self.store.verdicts().await?.into_iter().map(|known| known.said);
-        let known = known.filter(|said| said.verdict.decision == Some(Decision::Ignore)).map(|said| said.change).collect();
+        let known =
+            known.filter(|said| said.verdict.decision == Some(Decision::Ignore)).map(|said| said.change).collect();
         let plan = plan.without(&known);
         if plan.scope.undoes.is_none() {
             self.keep_notices(&plan).await?;
@@ -380,7 +379,8 @@ impl Session<'_> {
         events.extend(foreign_runs(&plan));
         self.tell(events).await?;
         let is_refused_by_notion = |change: &Change| {
-            change.proposal.side == Service::Notion && change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::NotTaken)
+            change.proposal.side == Service::Notion
+                && change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::NotTaken)
         };
         if plan.changes.iter().any(is_refused_by_notion) {
             // Somebody may add the option that was missed, which the remembered schema would not show.
@@ -403,7 +403,11 @@ impl Session<'_> {
         let notices: Vec<KeptNotice> = plan
             .notices
             .iter()
-            .map(|notice| KeptNotice { what: notice.words().into(), page: notice.about(), notice: NoticeDocument::of(notice) })
+            .map(|notice| KeptNotice {
+                what: notice.words().into(),
+                page: notice.about(),
+                notice: NoticeDocument::of(notice),
+            })
             .collect();
         if self.store.recall::<Vec<KeptNotice>>(NOTICES).await?.unwrap_or_default() != notices {
             self.store.remember(NOTICES, &notices).await?;
@@ -411,8 +415,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Ends what was decided about changes that a complete plan no longer has, so that it cannot be carried out when the same difference
-    /// comes again. What was ignored for good stays ignored.
+    /// Ends what was decided about changes that a complete plan no longer has, so that it cannot be carried out when
+    /// the same difference comes again. What was ignored for good stays ignored.
     async fn end_decisions(&mut self, plan: &Plan) -> Result<(), SessionError> {
         let ids = plan.by_id();
         let said = self.store.verdicts_on(plan.scope.undoes.as_ref()).await?.into_iter();
@@ -444,14 +448,20 @@ impl Session<'_> {
         Ok(self.store.mark().await? != seen.mark)
     }
 
-    /// Applies what was approved of a plan. When it has become too old, or another run has written since, both sides are read again first,
-    /// and only what still holds is applied: a change that proposes something else by now has another id.
+    /// Applies what was approved of a plan. When it has become too old, or another run has written since, both sides
+    /// are read again first, and only what still holds is applied: a change that proposes something else by now has
+    /// another id.
     ///
     /// Returns the plan that was worked on in the end, and how the work ended.
     ///
     /// # Errors
     /// [`SessionError`]
-    pub async fn apply(&mut self, mut seen: Sides, mut plan: Plan, approved: Approved) -> Result<(Plan, Stopped), SessionError> {
+    pub async fn apply(
+        &mut self,
+        mut seen: Sides,
+        mut plan: Plan,
+        approved: Approved,
+    ) -> Result<(Plan, Stopped), SessionError> {
         let mut approved = approved;
         let stale_after = SignedDuration::try_from(self.rules.stale_after).unwrap_or(SignedDuration::MAX);
         let is_stale = (self.turn.clock)().duration_since(seen.at) > stale_after || self.is_overtaken(&seen).await?;
@@ -464,7 +474,8 @@ impl Session<'_> {
             let Some(read) = read else {
                 let because = "the run was stopped while it read both sides again";
                 let left = approved.changes().iter().map(|change| change.id.clone());
-                self.tell(left.map(|change| What::NotStarted { change, because: because.to_owned() }).collect()).await?;
+                self.tell(left.map(|change| What::NotStarted { change, because: because.to_owned() }).collect())
+                    .await?;
                 return Ok((plan, Stopped::Interrupted));
             };
             seen = read;
@@ -498,7 +509,8 @@ impl Session<'_> {
         sink: &mut dyn FnMut(&Event),
     ) -> Result<Stopped, SessionError> {
         let Sides { snapshots, registry, sources, scope, .. } = seen;
-        let services = Services { notion: self.notion, clockify: self.clockify, sources, workspace: &scope.clockify_workspace };
+        let services =
+            Services { notion: self.notion, clockify: self.clockify, sources, workspace: &scope.clockify_workspace };
         let work = Work {
             run: self.run.clone(),
             approved,
@@ -575,7 +587,8 @@ impl Session<'_> {
     async fn settle(&mut self, seen: &mut Sides) -> Result<(), SessionError> {
         let open = self.store.open_writes().await?;
         let Sides { snapshots, registry, sources, scope, .. } = seen;
-        let services = Services { notion: self.notion, clockify: self.clockify, sources, workspace: &scope.clockify_workspace };
+        let services =
+            Services { notion: self.notion, clockify: self.clockify, sources, workspace: &scope.clockify_workspace };
         let settling = Settling { snapshots, registry, rules: self.rules, clock: &self.turn.clock };
         let mut journal = StoreJournal { store: self.store, exchanges: &self.exchanges, run: &self.run };
         Ok(settle(open, settling, &services, &mut journal).await?)
@@ -661,8 +674,7 @@ fn braked(plan: &Plan) -> Vec<What> {
     for change in &plan.changes {
         let Some(hold) = change.hold.as_ref().filter(|hold| hold.code == HoldCode::Brake) else { continue };
         let Some(class) = change.brake_class() else { continue };
-        let same =
-            |what: &&mut What| matches!(what, What::Braked { class: other, kind, .. } if (*other, *kind) == (class, change.kind));
+        let same = |what: &&mut What| matches!(what, What::Braked { class: other, kind, .. } if (*other, *kind) == (class, change.kind));
         if let Some(What::Braked { changes, .. }) = braked.iter_mut().find(same) {
             *changes += 1;
         } else {
@@ -675,7 +687,9 @@ fn braked(plan: &Plan) -> Vec<What> {
 /// What shows that another punchlist, with a state of its own, writes to the same workspace.
 fn foreign_runs(plan: &Plan) -> impl Iterator<Item = What> {
     let seen = plan.notices.iter().filter(|notice| notice.code == NoticeCode::ForeignRun);
-    seen.filter_map(|notice| Some(What::ForeignRun { page: notice.page?, object: notice.object?, text: notice.words() }))
+    seen.filter_map(|notice| {
+        Some(What::ForeignRun { page: notice.page?, object: notice.object?, text: notice.words() })
+    })
 }
 
 /// The state as the journal of an apply. Requests that ended meanwhile are kept along with its own events.

@@ -45,7 +45,8 @@ use crate::{
 const AUTO_APPROVE: &str = "auto-approve";
 /// Keeps Clockify true to Notion.
 ///
-/// Without a command, the plan is printed: what differs, and what would be done about it. Nothing is written until you say so.
+/// Without a command, the plan is printed: what differs, and what would be done about it. Nothing is written until you
+/// say so.
 #[derive(Parser)]
 #[command(name = "punchlist", version, about, long_about, max_term_width = 100)]
 struct Cli {
@@ -86,8 +87,9 @@ enum Command {
     },
     /// Take back what a run wrote, as a plan that is reviewed like any other
     ///
-    /// What the run changed gets its former values, what it closed is reopened, and what it created is closed: nothing is ever deleted.
-    /// What has moved since is held. From then on both sides differ on purpose, so the next run does not do it again.
+    /// What the run changed gets its former values, what it closed is reopened, and what it created is closed: nothing
+    /// is ever deleted. What has moved since is held. From then on both sides differ on purpose, so the next run does
+    /// not do it again.
     Undo {
         /// The run, or the beginning of its name [default: the last one that wrote something]
         run: Option<String>,
@@ -135,7 +137,8 @@ enum Command {
 
 #[derive(Subcommand)]
 enum Cure {
-    /// Set the state aside and find all links again, by the IDs in Notion, the markers in Clockify and the names; nothing is written there
+    /// Set the state aside and find all links again, by the IDs in Notion, the markers in Clockify and the names;
+    /// nothing is written there
     Rebuild,
 }
 
@@ -170,7 +173,9 @@ fn told(failure: &RunError) -> ExitCode {
 async fn run(cli: Cli) -> Result<u8, RunError> {
     let Cli { global, auto_approve, jitter, command } = cli;
     if auto_approve && command.is_some() {
-        return Err(RunError::new(Code::Usage, "--auto-approve goes without a command").hint("run `punchlist --auto-approve`"));
+        return Err(
+            RunError::new(Code::Usage, "--auto-approve goes without a command").hint("run `punchlist --auto-approve`")
+        );
     }
     let reviews = matches!(command, None | Some(Command::Undo { out: None, .. }));
     if global.plain && (auto_approve || global.json || !reviews) {
@@ -218,7 +223,9 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
             let setup = Setup::load(&global).await?;
             pending::ignored(&setup.installation, act, global.json).await.map(|()| 0)
         }
-        Some(Command::Unlink { page }) => unlink::unlink(&Setup::load(&global).await?.installation, &page).await.map(|()| 0),
+        Some(Command::Unlink { page }) => {
+            unlink::unlink(&Setup::load(&global).await?.installation, &page).await.map(|()| 0)
+        }
         Some(Command::Doctor { what: Cure::Rebuild }) => {
             let setup = Setup::load(&global).await?;
             if global.demo {
@@ -238,7 +245,8 @@ async fn wait_by_chance(seconds: u32) -> Result<(), RunError> {
         return Ok(());
     }
     let mut bytes = [0; 4];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| RunError::new(Code::Error, "this machine gives no random numbers"))?;
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_| RunError::new(Code::Error, "this machine gives no random numbers"))?;
     let share = f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX);
     let stop = stop::listening()?;
     tokio::select! {
@@ -332,7 +340,8 @@ impl Job {
         } else {
             say(&text::plan(&plan, cost, self.styling))?;
         }
-        let braked = plan.changes.iter().any(|change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake));
+        let braked =
+            plan.changes.iter().any(|change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake));
         Ok(match (detailed, braked, plan.changes.is_empty()) {
             (false, _, _) | (true, _, true) => 0,
             (true, true, false) => 3,
@@ -343,7 +352,8 @@ impl Job {
     async fn auto_approve(self) -> Result<u8, RunError> {
         let (patience, stop) = (self.global.lock_patience(), stop::listening()?);
         let installation = &self.setup.installation;
-        let ended = installation.run_unattended(AUTO_APPROVE, patience, stop, self.progress.watch(), self.started).await;
+        let ended =
+            installation.run_unattended(AUTO_APPROVE, patience, stop, self.progress.watch(), self.started).await;
         self.progress.clear();
         self.report(&ended?)
     }

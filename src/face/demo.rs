@@ -39,7 +39,8 @@ impl Demo {
 
     /// Where the settings for the sandbox come from. No file and nothing of the real environment is read.
     pub(super) fn loader(&self) -> Loader {
-        let environment = [("NOTION_TOKEN", NOTION_TOKEN), ("CLOCKIFY_API_KEY", CLOCKIFY_KEY), ("PUNCHLIST_CONFIG", "/dev/null")];
+        let environment =
+            [("NOTION_TOKEN", NOTION_TOKEN), ("CLOCKIFY_API_KEY", CLOCKIFY_KEY), ("PUNCHLIST_CONFIG", "/dev/null")];
         let keys = endpoints(&self.sandbox, "env:NOTION_TOKEN", "env:CLOCKIFY_API_KEY").into_iter();
         let state = ("state.dir", self.state.path().to_string_lossy().into_owned());
         let overrides =
@@ -73,10 +74,12 @@ fn endpoints(sandbox: &Sandbox, notion_token: &str, clockify_token: &str) -> Vec
 
 /// What punchlist verified of the sample on its last run there.
 fn remembered(world: &World) -> Result<Vec<Link>, RunError> {
-    let unreadable =
-        |what: &dyn std::fmt::Display| RunError::new(Code::Error, format!("the sample agency has an unreadable link: {what}"));
+    let unreadable = |what: &dyn std::fmt::Display| {
+        RunError::new(Code::Error, format!("the sample agency has an unreadable link: {what}"))
+    };
     let links = world.remembered().iter().map(|known| {
-        let kind = Kind::ALL.into_iter().find(|kind| kind.word() == known.kind).ok_or_else(|| unreadable(&known.kind))?;
+        let kind =
+            Kind::ALL.into_iter().find(|kind| kind.word() == known.kind).ok_or_else(|| unreadable(&known.kind))?;
         let page: PageId = known.page.to_string().parse().map_err(|error| unreadable(&error))?;
         let object = known.object.to_string().parse().map_err(|error| unreadable(&error))?;
         let mut base = Base::default();
@@ -92,7 +95,16 @@ fn remembered(world: &World) -> Result<Vec<Link>, RunError> {
             };
             base.set(field, Agreed::Same(value));
         }
-        Ok(Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new(), along: Along::No, unwritten: None })
+        Ok(Link {
+            page,
+            kind,
+            object,
+            sight: Sight::Expected,
+            base,
+            left: Vec::new(),
+            along: Along::No,
+            unwritten: None,
+        })
     });
     links.collect()
 }
@@ -107,7 +119,8 @@ pub(super) async fn serve(listen: SocketAddr, empty: bool) -> Result<Sandbox, Ru
     world.use_real_time();
     let sandbox = Sandbox::start(world, Knobs::default(), listen).await;
     sandbox.map_err(|error| {
-        RunError::new(Code::Error, format!("could not listen on {listen}: {error}")).hint("choose another port with --listen")
+        RunError::new(Code::Error, format!("could not listen on {listen}: {error}"))
+            .hint("choose another port with --listen")
     })
 }
 
@@ -115,6 +128,7 @@ pub(super) async fn serve(listen: SocketAddr, empty: bool) -> Result<Sandbox, Ru
 pub(super) fn configuration(sandbox: &Sandbox) -> String {
     let echo = |secret: &str| format!("command:[\"echo\", \"{secret}\"]");
     let keys = endpoints(sandbox, &echo(NOTION_TOKEN), &echo(CLOCKIFY_KEY));
-    let lines: Vec<String> = keys.into_iter().map(|(key, value)| format!("{key} = {}", toml::Value::String(value))).collect();
+    let lines: Vec<String> =
+        keys.into_iter().map(|(key, value)| format!("{key} = {}", toml::Value::String(value))).collect();
     lines.join("\n") + "\n"
 }

@@ -16,7 +16,11 @@ use crate::domain::{
 const VALUE_COLUMNS: usize = 28;
 
 /// Prints an explanation. `places` says where keys of the configuration were set.
-pub(super) fn print(explanation: &Explanation, places: &BTreeMap<String, String>, as_json: bool) -> Result<(), RunError> {
+pub(super) fn print(
+    explanation: &Explanation,
+    places: &BTreeMap<String, String>,
+    as_json: bool,
+) -> Result<(), RunError> {
     if !as_json {
         return say(&text(explanation, places));
     }
@@ -28,7 +32,8 @@ pub(super) fn print(explanation: &Explanation, places: &BTreeMap<String, String>
 }
 
 fn text(explanation: &Explanation, places: &BTreeMap<String, String>) -> String {
-    let Explanation { kind, name, page_id, page, clockify_id, object, evidence, fields, changes, notices } = explanation;
+    let Explanation { kind, name, page_id, page, clockify_id, object, evidence, fields, changes, notices } =
+        explanation;
     let mut text = String::new();
     let kind = kind.map_or_else(|| "page".to_owned(), |kind| kind.to_string());
     put(&mut text, format_args!("{kind} “{}”\n", Display::of(name).clipped(60)));

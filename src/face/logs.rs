@@ -1,4 +1,5 @@
-//! `punchlist logs`: what was done, by whom, why and how it went; copies of it; and whether it is all as it was written.
+//! `punchlist logs`: what was done, by whom, why and how it went; copies of it; and whether it is all as it was
+//! written.
 
 pub(super) mod copy;
 pub(super) mod list;
@@ -170,7 +171,8 @@ fn verdict(global: &Global, what: &str, verdict: &Findings, key: Option<&str>) -
     let mut lines = vec![];
     let range = first.zip(*last).map(|(first, last)| format!(", {first} to {last}")).unwrap_or_default();
     if verdict.is_sound() {
-        let left_out = if *left_out > 0 { format!(" It leaves {left_out} entries out on purpose.") } else { String::new() };
+        let left_out =
+            if *left_out > 0 { format!(" It leaves {left_out} entries out on purpose.") } else { String::new() };
         lines.push(format!("{what} is as it was written: {entries} entries{range}.{left_out}"));
     } else {
         lines.push(format!("{what} is NOT as it was written: {entries} entries{range}."));
@@ -178,8 +180,10 @@ fn verdict(global: &Global, what: &str, verdict: &Findings, key: Option<&str>) -
         if *more > 0 {
             lines.push(format!("  and {more} more"));
         }
-        lines
-            .push(" hint: a copy of the state that was put back, or two programs on copies of it, look like this too".to_owned());
+        lines.push(
+            " hint: a copy of the state that was put back, or two programs on copies of it, look like this too"
+                .to_owned(),
+        );
     }
     let after = last.unwrap_or(*vouched).saturating_sub(*vouched);
     lines.push(format!("{agreeing} checkpoints agree with it; {after} entries came after the last of them."));
@@ -219,7 +223,9 @@ impl LogView<'_> {
             .store
             .visit_log(selection, Toward::End(0), async |entry| {
                 let (at, line) = line(&self.store, &entry).await;
-                if grep.is_none_or(|grep| line.to_lowercase().contains(grep) || entry.body.to_lowercase().contains(grep)) {
+                if grep
+                    .is_none_or(|grep| line.to_lowercase().contains(grep) || entry.body.to_lowercase().contains(grep))
+                {
                     return visit(entry, at, line);
                 }
                 ControlFlow::Continue(())
@@ -266,7 +272,8 @@ async fn run_named(store: &State, name: &str) -> Result<RunId, RunError> {
     let runs = store.runs(if name == "last" { 1 } else { usize::MAX }).await?;
     let mut found = runs.into_iter().map(|run| run.id).filter(|id| name == "last" || id.0.starts_with(name));
     let missing = || {
-        RunError::new(Code::Usage, format!("there is no run `{}`", Display::of(name))).hint("`punchlist logs list` lists them")
+        RunError::new(Code::Usage, format!("there is no run `{}`", Display::of(name)))
+            .hint("`punchlist logs list` lists them")
     };
     let first = found.next().ok_or_else(missing)?;
     match found.next() {

@@ -44,7 +44,8 @@ pub(super) enum Act {
     Approve(Which),
     /// Take back what was decided about changes that wait
     Clear(Which),
-    /// Settle what comes in every run: notices that you know of and changes that you do not want, as long as they say the same
+    /// Settle what comes in every run: notices that you know of and changes that you do not want, as long as they say
+    /// the same
     Ignore {
         /// Their IDs, or how they begin
         #[arg(required = true)]
@@ -168,7 +169,14 @@ fn shown<'a>(queue: &'a Queue, row: &'a PendingRow) -> Row<'a> {
 fn stands(known: &Remembered) -> Standing<'_> {
     let Remembered { said, by, at } = known;
     let page_id = said.page.in_notion().map(|page| page.to_string());
-    Standing { id: &said.change, page_id, what: &said.what, approved: is_approval(known), decided_by: by, decided_at: *at }
+    Standing {
+        id: &said.change,
+        page_id,
+        what: &said.what,
+        approved: is_approval(known),
+        decided_by: by,
+        decided_at: *at,
+    }
 }
 
 /// Lists what waits.
@@ -191,7 +199,10 @@ fn text(queue: &Queue, now: Timestamp) -> String {
         let what = format!("{} {}", change.action, change.kind);
         if alike.len() < ALIKE_FROM {
             for row in alike {
-                put(&mut text, format_args!("{what} {}\n    {}: {}\n", path(&row.change), standing_of(queue, row), row.reason));
+                put(
+                    &mut text,
+                    format_args!("{what} {}\n    {}: {}\n", path(&row.change), standing_of(queue, row), row.reason),
+                );
                 put(&mut text, format_args!("    {}\n", details(row, now)));
             }
             continue;
@@ -238,7 +249,10 @@ fn text(queue: &Queue, now: Timestamp) -> String {
         for alike in queue.notices.chunk_by(|one, other| kind(one) == kind(other)) {
             if alike.len() >= ALIKE_FROM {
                 let (code, of) = kind(&alike[0]);
-                put(&mut text, format_args!("  {} × {}, {}:\n", alike.len(), code.word().replace('_', " "), of.plural()));
+                put(
+                    &mut text,
+                    format_args!("  {} × {}, {}:\n", alike.len(), code.word().replace('_', " "), of.plural()),
+                );
             }
             for KeptNotice { what, notice, .. } in alike {
                 put(&mut text, format_args!("  {what}\n    ID {}\n", notice.id));
@@ -271,7 +285,8 @@ fn alike(queue: &Queue) -> Vec<Vec<&PendingRow>> {
         let PendingRow { change, waits, reason, .. } = row;
         // What holds each of them back may be another row; what is for review differs by its reason.
         let why = change.hold.as_ref().map_or(Err(reason), |hold| Ok(hold.code));
-        let place = *places.entry((change.action, change.kind, *waits, why, queue.is_approved(row))).or_insert(groups.len());
+        let place =
+            *places.entry((change.action, change.kind, *waits, why, queue.is_approved(row))).or_insert(groups.len());
         match groups.get_mut(place) {
             Some(group) => group.push(row),
             None => groups.push(vec![row]),
@@ -323,7 +338,9 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
                 put(&mut text, format_args!("{held} are held, and cannot be approved now.\n"));
             }
             if !changes.is_empty() {
-                text.push_str("`punchlist apply --pending` applies them now; otherwise the next run with --auto-approve does.\n");
+                text.push_str(
+                    "`punchlist apply --pending` applies them now; otherwise the next run with --auto-approve does.\n",
+                );
             }
         }
         Act::Clear(which) => {
@@ -345,7 +362,11 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
 }
 
 /// Lists what was ignored for good, or asks about some of it again.
-pub(super) async fn ignored(installation: &Installation, revoke: Option<Ignored>, as_json: bool) -> Result<(), RunError> {
+pub(super) async fn ignored(
+    installation: &Installation,
+    revoke: Option<Ignored>,
+    as_json: bool,
+) -> Result<(), RunError> {
     let Some(Ignored::Revoke { ids, all }) = revoke else {
         let known = pending::ignored(&installation.look_at_state().await?).await?;
         return if as_json { say_json(&ignored_json(&known)) } else { say(&ignored_text(&known)) };

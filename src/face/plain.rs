@@ -1,5 +1,5 @@
-//! The review as line prompts, for screen readers and scripts: what is said is said once, in order, and stays. Nothing is redrawn, no
-//! cursor is moved, and no colour or place on the screen means anything.
+//! The review as line prompts, for screen readers and scripts: what is said is said once, in order, and stays. Nothing
+//! is redrawn, no cursor is moved, and no colour or place on the screen means anything.
 //!
 //! ```text
 //! input (a thread) ─ lines ─▸ command ─▸ walk ─▸ show ─▸ standard output
@@ -44,8 +44,8 @@ use crate::{
     },
 };
 
-/// True where the review is to be held in line prompts: asked for by `--plain`, or by the configuration or `ACCESSIBLE` where somebody can
-/// answer.
+/// True where the review is to be held in line prompts: asked for by `--plain`, or by the configuration or `ACCESSIBLE`
+/// where somebody can answer.
 pub(super) fn is_wanted(global: &Global, setup: &Setup) -> bool {
     let accessible = || {
         let asked = Environment::of_process().get("ACCESSIBLE").is_some_and(|value| value != "0");
@@ -63,7 +63,8 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
     let installation = &setup.installation;
     let opened = installation.open(trigger, Beside::Refused, global.lock_patience(), stop.clone(), progress.watch());
     let mut runner = opened.await?;
-    let mut talk = Talk { lines: Lines::of_standard_input()?, stop, is_echoed: io::stdin().is_terminal(), is_heard: true };
+    let mut talk =
+        Talk { lines: Lines::of_standard_input()?, stop, is_echoed: io::stdin().is_terminal(), is_heard: true };
     if !global.quiet {
         talk.say("reading Notion and Clockify\n")?;
     }
@@ -170,7 +171,8 @@ async fn confirm(talk: &mut Talk, walk: &Walk) -> Result<Option<Approved>, RunEr
     let (word, question) = match tally.closes {
         0 => ("yes".to_owned(), "type yes to apply, anything else to go back > ".to_owned()),
         closes => {
-            let something = if closes == 1 { "1 of them closes something" } else { &format!("{closes} of them close something") };
+            let something =
+                if closes == 1 { "1 of them closes something" } else { &format!("{closes} of them close something") };
             (closes.to_string(), format!("{something}: type that number to apply, anything else to go back > "))
         }
     };
@@ -216,7 +218,9 @@ impl Talk {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.is_heard = false,
-            Err(error) => return Err(RunError::new(Code::Error, format!("could not write to standard output: {error}"))),
+            Err(error) => {
+                return Err(RunError::new(Code::Error, format!("could not write to standard output: {error}")));
+            }
             Ok(()) => {}
         }
         Ok(())
@@ -238,11 +242,18 @@ impl Talk {
                 self.say("\n")?;
             }
             match line {
-                None => return Err(RunError::new(Code::Interrupted, "stopped; decisions are kept, and nothing was applied")),
+                None => {
+                    return Err(RunError::new(
+                        Code::Interrupted,
+                        "stopped; decisions are kept, and nothing was applied",
+                    ));
+                }
                 Some(None) => return Ok(None),
                 Some(Some(Line::Text(text))) => return Ok(Some(text)),
                 Some(Some(Line::TooLong)) => {
-                    self.say(&format!("that line is longer than {LINE_CHARACTERS_MAX} characters; nothing was done\n"))?;
+                    self.say(&format!(
+                        "that line is longer than {LINE_CHARACTERS_MAX} characters; nothing was done\n"
+                    ))?;
                 }
             }
         }

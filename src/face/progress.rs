@@ -164,14 +164,18 @@ impl Shown {
     }
 
     fn line(&self) -> String {
-        let paused = self
-            .paused
-            .map_or_else(String::new, |(service, pause)| format!(" · {service} asked us to wait {} s", pause.as_secs().max(1)));
+        let paused = self.paused.map_or_else(String::new, |(service, pause)| {
+            format!(" · {service} asked us to wait {} s", pause.as_secs().max(1))
+        });
         if let Some(approved) = self.approved {
             let done = self.applied + self.failed;
             let filled = (done * BAR).checked_div(approved).unwrap_or(BAR).min(BAR);
             let failed = if self.failed > 0 { format!(" · {} failed", self.failed) } else { String::new() };
-            return format!("applying {}{} {done}/{approved}{failed}{paused}", "█".repeat(filled), "░".repeat(BAR - filled));
+            return format!(
+                "applying {}{} {done}/{approved}{failed}{paused}",
+                "█".repeat(filled),
+                "░".repeat(BAR - filled)
+            );
         }
         let side = |service: Service| {
             let counts: Vec<String> = Kind::ALL

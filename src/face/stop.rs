@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM and, in the console, SIGHUP: the first asks for a stop between writes, the second ends the program at once, and so does
-//! half a minute without an end. All can be recovered from.
+//! Ctrl-C, SIGTERM and, in the console, SIGHUP: the first asks for a stop between writes, the second ends the program
+//! at once, and so does half a minute without an end. All can be recovered from.
 
 use std::time::{Duration, Instant};
 

@@ -176,7 +176,10 @@ fn line(text: &mut String, change: &Change, styling: Styling) {
     for way in change.alternatives.iter().filter(|_| change.state == State::Review) {
         put(
             text,
-            format_args!("{inset}{}\n", styling.dim(format_args!("or {} ({} %): {}", way.action, way.confidence, way.reason))),
+            format_args!(
+                "{inset}{}\n",
+                styling.dim(format_args!("or {} ({} %): {}", way.action, way.confidence, way.reason))
+            ),
         );
     }
 }
@@ -353,7 +356,10 @@ pub(super) fn report(report: &Report, styling: Styling) -> String {
     }
     if report.ready > 0 {
         let are = if report.ready == 1 { "1 more is" } else { &format!("{} more are", report.ready) };
-        put(&mut text, format_args!(" {are} ready, and this run was not asked for that: `punchlist --auto-approve` is."));
+        put(
+            &mut text,
+            format_args!(" {are} ready, and this run was not asked for that: `punchlist --auto-approve` is."),
+        );
     }
     if report.statuses > 0 {
         put(

@@ -421,7 +421,8 @@ impl Call<'_> {
         let email = self.request.parameter("email").filter(|email| !email.is_empty());
         let named = self.name_filter(false)?;
         let members = self.world.clockify.members.iter();
-        let members = members.filter(|member| email.is_none_or(|email| member.email.contains(email)) && named(&member.name));
+        let members =
+            members.filter(|member| email.is_none_or(|email| member.email.contains(email)) && named(&member.name));
         self.page(members.map(|member| self.render_member(member.id)).collect())
     }
 }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct NotionId(u128);
 
 impl NotionId {
-    /// The ID that belongs to a counter value: scattered, so that the order of IDs says nothing about age, and shaped as a version 4 UUID.
+    /// The ID that belongs to a counter value: scattered, so that the order of IDs says nothing about age, and shaped
+    /// as a version 4 UUID.
     pub(crate) fn from_counter(counter: u64) -> Self {
         let high = u128::from(scatter(counter));
         let low = u128::from(scatter(counter ^ 0x5EED_5EED_5EED_5EED));
@@ -32,7 +33,15 @@ impl NotionId {
 impl fmt::Display for NotionId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = format!("{:032x}", self.0);
-        write!(formatter, "{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
+        write!(
+            formatter,
+            "{}-{}-{}-{}-{}",
+            &digits[..8],
+            &digits[8..12],
+            &digits[12..16],
+            &digits[16..20],
+            &digits[20..]
+        )
     }
 }
 

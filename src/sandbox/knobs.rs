@@ -19,7 +19,8 @@ pub enum Service {
     Reports,
 }
 
-/// How the emulated services behave. `Default` is well-behaved and unlimited; every field can change while the sandbox runs.
+/// How the emulated services behave. `Default` is well-behaved and unlimited; every field can change while the sandbox
+/// runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Knobs {
@@ -57,11 +58,13 @@ pub struct Knobs {
     pub unshared: BTreeSet<String>,
     /// Notion: relations to an unshared data source read as empty, with 200 (Notion docs). Off: they keep their IDs.
     pub relation_empty_when_unshared: bool,
-    /// Notion: moving a page to the trash also sets `is_archived`, and archived queries show it. Sources conflict; off = two independent flags.
+    /// Notion: moving a page to the trash also sets `is_archived`, and archived queries show it. Sources conflict; off
+    /// = two independent flags.
     pub archived_follows_trash: bool,
     /// Notion: people come without `person.email`, as for a connection without that capability.
     pub people_without_email: bool,
-    /// Notion: formulas and rollups are `unsupported`, as those are that it does not compute for the API (Notion changelog, August 2026).
+    /// Notion: formulas and rollups are `unsupported`, as those are that it does not compute for the API (Notion
+    /// changelog, August 2026).
     pub computed_unsupported: bool,
     /// Notion: `GET /v1/users` is refused with 403.
     pub users_refused: bool,
@@ -270,11 +273,9 @@ pub enum Failure {
     Status(u16, String),
     /// This answer, word for word, with these headers.
     Answer {
-        /// The status.
         status: u16,
         /// Names and values.
         headers: Vec<(String, String)>,
-        /// The body.
         body: String,
     },
     /// The TCP connection is reset without an answer.
@@ -291,11 +292,11 @@ pub enum Failure {
     RetryAfter(String),
     /// 200 with that many bytes of JSON.
     HugeBody(u64),
-    /// Pages of a listing that never ends, made of its first page: of the same rows again and again; or of new rows, whose names have that
-    /// many more characters.
+    /// Pages of a listing that never ends, made of its first page: of the same rows again and again; or of new rows,
+    /// whose names have that many more characters.
     Endless(Option<usize>),
-    /// The right answer; but somebody does something in the same moment: an edit, or several, as `POST /sandbox/edit` takes them. Before
-    /// the call is carried out, or after it, as the fault says.
+    /// The right answer; but somebody does something in the same moment: an edit, or several, as `POST /sandbox/edit`
+    /// takes them. Before the call is carried out, or after it, as the fault says.
     Meanwhile(serde_json::Value),
 }
 

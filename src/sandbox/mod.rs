@@ -8,9 +8,9 @@
 //! └ server/     sockets, budgets, the fault script, the call log, control routes for scripts
 //! ```
 //!
-//! It is a feature (`punchlist sandbox`, `--demo`) and the rig that everything else is tested on. It shares no type with
-//! the clients of the two services: its wire shapes come from the services' documentation only, so a mistake in a client
-//! cannot hide in both.
+//! It is a feature (`punchlist sandbox`, `--demo`) and the rig that everything else is tested on. It shares no type
+//! with the clients of the two services: its wire shapes come from the services' documentation only, so a mistake in a
+//! client cannot hide in both.
 
 mod clockify;
 mod ids;

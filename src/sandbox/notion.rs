@@ -110,7 +110,8 @@ pub(crate) fn answer(world: &mut World, knobs: &Knobs, request: &Request) -> Ans
 
 /// The 429 of a spent budget (Notion docs, request limits).
 pub(crate) fn throttled(world: &mut World, retry_after: &str) -> Answer {
-    let mut refusal = Refusal::new(429, "rate_limited", "You have been rate limited. Please try again in a few minutes.");
+    let mut refusal =
+        Refusal::new(429, "rate_limited", "You have been rate limited. Please try again in a few minutes.");
     refusal.additional = Some(json!({
         "retry_after": retry_after,
         "rate_limit_reason": "public_api_request_rate_limit",
@@ -219,8 +220,8 @@ struct Portion<T> {
 }
 
 impl Call<'_> {
-    /// Cuts the next page out of a listing. The cursor holds the place of the last row in the order, so rows that come or
-    /// go elsewhere shift nothing, and rows whose place changes can be missed or seen twice.
+    /// Cuts the next page out of a listing. The cursor holds the place of the last row in the order, so rows that come
+    /// or go elsewhere shift nothing, and rows whose place changes can be missed or seen twice.
     fn portion<T>(
         &mut self,
         mut rows: Vec<(Vec<SortKey>, T)>,
@@ -287,7 +288,9 @@ fn path_id(name: &str, what: &str, text: &str) -> Result<NotionId, Refusal> {
     if NotionId::parse(&text.to_lowercase()).is_some() {
         return Err(Refusal::not_found(what, text));
     }
-    Err(Refusal::validation(format!("path failed validation: path.{name} should be a valid uuid, instead was `\"{text}\"`.")))
+    Err(Refusal::validation(format!(
+        "path failed validation: path.{name} should be a valid uuid, instead was `\"{text}\"`."
+    )))
 }
 
 /// Reads `page_size`: 1 to 100 (Notion docs, pagination).
@@ -295,9 +298,9 @@ fn page_size(value: &Value) -> Result<usize, Refusal> {
     let size = value.as_u64().and_then(|size| usize::try_from(size).ok());
     match size {
         Some(size) if (1..=PAGE_SIZE_MAX).contains(&size) => Ok(size),
-        Some(size) if size > PAGE_SIZE_MAX => {
-            Err(Refusal::validation(format!("body failed validation: body.page_size should be ≤ `100`, instead was `{size}`.")))
-        }
+        Some(size) if size > PAGE_SIZE_MAX => Err(Refusal::validation(format!(
+            "body failed validation: body.page_size should be ≤ `100`, instead was `{size}`."
+        ))),
         _ => Err(Refusal::validation(format!(
             "body failed validation: body.page_size should be a number between 1 and 100, instead was `{value}`."
         ))),

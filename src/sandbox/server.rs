@@ -116,8 +116,10 @@ async fn answer(
             Err(complaint) => Body::Malformed(complaint.to_string()),
         }
     };
-    let bases = [("/notion/", Service::Notion), ("/clockify/api/", Service::Clockify), ("/clockify/report/", Service::Reports)];
-    let service = bases.iter().find_map(|(base, service)| path.strip_prefix(base).map(|rest| (*service, format!("/{rest}"))));
+    let bases =
+        [("/notion/", Service::Notion), ("/clockify/api/", Service::Clockify), ("/clockify/report/", Service::Reports)];
+    let service =
+        bases.iter().find_map(|(base, service)| path.strip_prefix(base).map(|rest| (*service, format!("/{rest}"))));
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let path = service.as_ref().map_or_else(|| path.clone(), |(_, rest)| rest.clone());
     let request = Request {
@@ -166,7 +168,9 @@ async fn answer_service(shared: &Shared, line: &Line, service: Service, mut requ
     }
     let sent = match &strike {
         // A budget comes before anything that happens behind it.
-        Some((_, failure)) if answer.as_ref().is_none_or(|answer| answer.status != 429) => status_of(failure, answer.as_ref()),
+        Some((_, failure)) if answer.as_ref().is_none_or(|answer| answer.status != 429) => {
+            status_of(failure, answer.as_ref())
+        }
         _ => answer.as_ref().map_or(0, |answer| answer.status),
     };
     let throttled = answer.as_ref().is_some_and(|answer| answer.status == 429);
@@ -216,7 +220,8 @@ fn carry_out(
 }
 
 fn spend(budgets: &mut Budgets, knobs: &Knobs, service: Service, now: Timestamp) -> Result<(), i64> {
-    let (second, minute, hour) = (SignedDuration::from_secs(1), SignedDuration::from_mins(1), SignedDuration::from_hours(1));
+    let (second, minute, hour) =
+        (SignedDuration::from_secs(1), SignedDuration::from_mins(1), SignedDuration::from_hours(1));
     match service {
         Service::Notion => budgets.notion_minute.take(knobs.notion_per_minute, minute, now),
         Service::Clockify | Service::Reports => {
@@ -284,7 +289,9 @@ async fn fail(
         }
         Failure::Stall => std::future::pending().await,
         // Seen to before: the answer is the right one.
-        Failure::Meanwhile(_) => respond(answer.unwrap_or(Answer { status: 500, headers: Vec::new(), body: None }), now),
+        Failure::Meanwhile(_) => {
+            respond(answer.unwrap_or(Answer { status: 500, headers: Vec::new(), body: None }), now)
+        }
         Failure::TruncatedBody => {
             let answer = answer.unwrap_or_else(|| Answer::ok(serde_json::json!({"object": "list", "results": []})));
             let text = answer.body.unwrap_or_default().to_string().into_bytes();

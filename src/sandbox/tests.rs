@@ -35,7 +35,8 @@ async fn rig(world: World, knobs: Knobs) -> Rig {
 impl Rig {
     async fn notion(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
         let url = format!("{}{path}", self.sandbox.notion_url());
-        let mut request = self.http.request(method, url).bearer_auth(NOTION_TOKEN).header("Notion-Version", "2026-03-11");
+        let mut request =
+            self.http.request(method, url).bearer_auth(NOTION_TOKEN).header("Notion-Version", "2026-03-11");
         if !body.is_null() {
             request = request.json(&body);
         }
@@ -71,5 +72,6 @@ impl Rig {
 
 fn titles(list: &Value) -> Vec<String> {
     let rows = list["results"].as_array().unwrap().iter();
-    rows.map(|row| row["properties"]["Name"]["title"][0]["plain_text"].as_str().unwrap_or_default().to_owned()).collect()
+    rows.map(|row| row["properties"]["Name"]["title"][0]["plain_text"].as_str().unwrap_or_default().to_owned())
+        .collect()
 }

@@ -1,9 +1,10 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measures")]
-//! What a key costs in the console, from the key to the drawn frame, with 102,100 rows unfolded at 120 × 36: 100 clients with 20
-//! projects with 50 tasks each, all of them new. `cargo bench --bench console`.
+//! What a key costs in the console, from the key to the drawn frame, with 102,100 rows unfolded at 120 × 36: 100
+//! clients with 20 projects with 50 tasks each, all of them new. `cargo bench --bench console`.
 //!
-//! A cursor move must take less than 2 ms at the 99th percentile, and the console less than 400 bytes for each row beyond the plan;
-//! it says so and fails where that is not so. What a filter costs is spent in the worker, but for the last step, which is measured too.
+//! A cursor move must take less than 2 ms at the 99th percentile, and the console less than 400 bytes for each row
+//! beyond the plan; it says so and fails where that is not so. What a filter costs is spent in the worker, but for the
+//! last step, which is measured too.
 
 use std::{
     process::ExitCode,

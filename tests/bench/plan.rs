@@ -1,13 +1,14 @@
-//! How long a plan takes once both sides are in memory: pair + diff + seal, over 10k, 100k and 1M synced tasks, and with every
-//! hundredth task renamed. `cargo bench --bench plan`; time per task should not grow with the number of tasks.
+//! How long a plan takes once both sides are in memory: pair + diff + seal, over 10k, 100k and 1M synced tasks, and
+//! with every hundredth task renamed. `cargo bench --bench plan`; time per task should not grow with the number of
+//! tasks.
 
 use divan::Bencher;
 use jiff::Timestamp;
 use punchlist::domain::{
     diff::diff,
     model::{
-        Agreed, Along, Base, Claim, Field, Identified, Kind, Link, Nature, Object, ObjectId, Page, PageId, Registry, Relation,
-        Sight, Snapshots, Standing, Value, Values, Walk,
+        Agreed, Along, Base, Claim, Field, Identified, Kind, Link, Nature, Object, ObjectId, Page, PageId, Registry,
+        Relation, Sight, Snapshots, Standing, Value, Values, Walk,
     },
     plan::Scope,
     rules::Rules,

@@ -89,7 +89,10 @@ fn paths(tree: &str) -> Vec<String> {
             ',' if depth == 0 => {
                 let inner = group[from..at].trim();
                 found.extend(
-                    paths(inner).into_iter().filter(|_| !inner.is_empty()).map(|path| format!("{}{path}", before.trim())),
+                    paths(inner)
+                        .into_iter()
+                        .filter(|_| !inner.is_empty())
+                        .map(|path| format!("{}{path}", before.trim())),
                 );
                 from = at + 1;
             }
@@ -143,8 +146,9 @@ fn used(module: &Module, code: &str, modules: &BTreeMap<Module, String>) -> BTre
 /// All uses of one module by another.
 fn uses() -> Vec<(Module, Module)> {
     let modules = modules();
-    let uses =
-        modules.iter().map(|(module, code)| used(module, code, &modules).into_iter().map(move |used| (module.clone(), used)));
+    let uses = modules
+        .iter()
+        .map(|(module, code)| used(module, code, &modules).into_iter().map(move |used| (module.clone(), used)));
     uses.flatten().collect()
 }
 
@@ -204,7 +208,8 @@ fn the_domain_touches_nothing() {
 fn no_face_names_the_database() {
     for (path, text) in layer("face") {
         for line in code(&text) {
-            let names = |word: &str| line.split(|character: char| !character.is_alphanumeric()).any(|other| other == word);
+            let names =
+                |word: &str| line.split(|character: char| !character.is_alphanumeric()).any(|other| other == word);
             assert!(!names("Store") && !names("StoreError"), "{}: {line}", path.display());
         }
     }
@@ -225,6 +230,37 @@ fn only_a_review_makes_something_approved() {
         })
         .map(|(path, _)| path)
         .collect();
-    let names: Vec<_> = makers.iter().filter_map(|path| path.file_name()?.to_str()).filter(|name| *name != "event.rs").collect();
+    let names: Vec<_> =
+        makers.iter().filter_map(|path| path.file_name()?.to_str()).filter(|name| *name != "event.rs").collect();
     assert_eq!(names, ["review.rs"]);
+}
+
+/// Fields and variants speak for themselves where their names do.
+#[test]
+fn what_is_public_says_what_it_is_and_every_file_what_it_is_for() {
+    let items = [
+        "pub fn ",
+        "pub async fn ",
+        "pub const ",
+        "pub static ",
+        "pub struct ",
+        "pub enum ",
+        "pub trait ",
+        "pub type ",
+    ];
+    for (path, text) in LAYERS.iter().chain(&["sandbox"]).flat_map(|name| layer(name)) {
+        assert!(text.starts_with("//!"), "{} does not say what it is for", path.display());
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in
+            lines.iter().enumerate().filter(|(_, line)| items.iter().any(|item| line.trim_start().starts_with(item)))
+        {
+            let indent = line.len() - line.trim_start().len();
+            // Attributes stand between, on lines of their own or of several.
+            let above = lines[..at].iter().rev().find(|above| {
+                let is_of_attribute = above.trim_start().starts_with("#[") || above.trim_start().starts_with(")]");
+                !is_of_attribute && above.len() - above.trim_start().len() == indent
+            });
+            assert!(above.is_some_and(|above| above.trim_start().starts_with("///")), "{}: {line}", path.display());
+        }
+    }
 }

@@ -71,9 +71,11 @@ fn what_looks_and_decides_works_beside_a_run_that_hangs_in_its_apply() {
     let plan = rig.run(&["plan", "--json"]);
 
     assert_eq!(plan.code, 0, "{}", plan.stderr);
-    let names: Vec<String> = plan.json()["changes"].as_array().expect("changes").iter().map(|c| c["name"].to_string()).collect();
+    let names: Vec<String> =
+        plan.json()["changes"].as_array().expect("changes").iter().map(|c| c["name"].to_string()).collect();
     assert!(names.iter().any(|name| name.contains("Acme")), "{names:?}");
-    for words in ["another run holds the lock", "“auto-approve” by", "applying, since", "nothing of this is stored"] {
+    for words in ["another run holds the lock", "“auto-approve” by", "applying, since", "nothing of this is stored"]
+    {
         assert!(plan.stderr.contains(words), "{words}: {}", plan.stderr);
     }
     assert!(rig.run(&["logs", "list"]).stdout.contains("planned"), "its requests count towards the budgets");
@@ -95,7 +97,11 @@ fn what_looks_and_decides_works_beside_a_run_that_hangs_in_its_apply() {
     ] {
         let ran = rig.run(&words);
         assert_eq!(ran.code, code, "{words:?}: {}", ran.stderr);
-        assert!(code == 0 || ran.stderr.contains("process ") && ran.stderr.contains("--lock-timeout"), "{}", ran.stderr);
+        assert!(
+            code == 0 || ran.stderr.contains("process ") && ran.stderr.contains("--lock-timeout"),
+            "{}",
+            ran.stderr
+        );
     }
     drop(run);
 

@@ -1,5 +1,5 @@
-//! Canaries: secrets go through everything that services, helpers, references and people can do to them, and no piece of one is found in
-//! whatever is left behind or was said.
+//! Canaries: secrets go through everything that services, helpers, references and people can do to them, and no piece
+//! of one is found in whatever is left behind or was said.
 
 use std::{
     collections::HashSet,
@@ -44,8 +44,8 @@ fn pieces() -> HashSet<Vec<u8>> {
 #[track_caller]
 fn check(pieces: &HashSet<Vec<u8>>, what: &str, bytes: &[u8]) {
     let here = bytes.windows(PIECE).position(|part| pieces.contains(part));
-    let around =
-        here.map(|at| String::from_utf8_lossy(&bytes[at.saturating_sub(80)..(at + PIECE).min(bytes.len())]).into_owned());
+    let around = here
+        .map(|at| String::from_utf8_lossy(&bytes[at.saturating_sub(80)..(at + PIECE).min(bytes.len())]).into_owned());
     assert_eq!(around, None, "{what} holds a piece of a secret");
 }
 
@@ -96,7 +96,8 @@ fn answers(secret: &str) -> Vec<Failure> {
     };
     // The message is cut at four hundred columns and at sixteen hundred characters; the body at 8 KiB.
     let cuts = [0, 390, 180, 1580];
-    for (form, before) in forms(secret).into_iter().zip(cuts.into_iter().cycle()).chain(cuts.map(|cut| (secret.to_owned(), cut)))
+    for (form, before) in
+        forms(secret).into_iter().zip(cuts.into_iter().cycle()).chain(cuts.map(|cut| (secret.to_owned(), cut)))
     {
         let message = format!("{} key {form} is not known", "x".repeat(before));
         answers.push(answer(400, &[], json!({ "message": message, "code": form }).to_string()));
@@ -107,8 +108,12 @@ fn answers(secret: &str) -> Vec<Failure> {
         (201, format!("<html>{secret}</html>")),
         (201, json!({ "id": secret, "name": "Acme" }).to_string()),
     ] {
-        let headers =
-            [("x-request-id", secret), ("cf-ray", secret), ("x-notion-request-id", secret), ("content-type", "text/html")];
+        let headers = [
+            ("x-request-id", secret),
+            ("cf-ray", secret),
+            ("x-notion-request-id", secret),
+            ("content-type", "text/html"),
+        ];
         answers.push(answer(status, &headers, body));
     }
     for location in [
@@ -147,7 +152,8 @@ fn whatever_a_service_says_no_piece_of_a_secret_is_left() {
         let output = command(&rig).args(arguments).output().expect("runs");
         check(&pieces, &format!("{arguments:?}"), &[output.stdout, output.stderr].concat());
     }
-    let panicked = command(&rig).args(["plan", "-vvv"]).env("PUNCHLIST_FAILPOINT", "commit:2:panic").output().expect("runs");
+    let panicked =
+        command(&rig).args(["plan", "-vvv"]).env("PUNCHLIST_FAILPOINT", "commit:2:panic").output().expect("runs");
     check(&pieces, "a panic", &[panicked.stdout, panicked.stderr].concat());
     assert!(check_artefacts(&pieces, &rig) > 3, "there are artefacts");
     let log = fs::read_to_string(rig.home.path().join("copy.jsonl")).expect("a copy");
@@ -204,7 +210,8 @@ fn word(number: u8) -> String {
     char::from(b'a' + number).to_string().repeat(20)
 }
 
-/// A configuration in which every string that can be any is a word of its own; those that are secret or arguments, and the others.
+/// A configuration in which every string that can be any is a word of its own; those that are secret or arguments, and
+/// the others.
 fn of_words(rig: &Rig, first: u8) -> (String, Vec<String>, Vec<String>) {
     let words: Vec<String> = (first..first + 13).map(word).collect();
     let secret = |token: &str, word: &str| format!("'command:[\"sh\", \"-c\", \"echo {token} #{word}\", \"{word}\"]'");
@@ -288,7 +295,8 @@ fn the_screen_shows_no_piece_of_a_secret() {
     let pieces = pieces();
     let rig = rig();
     let message = json!({ "message": format!("the key {CLOCKIFY} is not known; nor {}", STANDARD.encode(CLOCKIFY)) });
-    rig.sandbox.knobs().faults = vec![Fault::new(Failure::Status(400, message.to_string())).on("POST", "/clients").times(9)];
+    rig.sandbox.knobs().faults =
+        vec![Fault::new(Failure::Status(400, message.to_string())).on("POST", "/clients").times(9)];
     let mut terminal = Terminal::start(command(&rig).args(["-vvv"]), WIDE);
     terminal.shows_row(&["Acme", "create"]);
     terminal.keys(" ");

@@ -49,7 +49,10 @@ fn a_table_was_set_where_it_stands() {
         says(
             &rig,
             78,
-            &["no property \"Stage\"", &format!("mapping.projects.closed is set in {}:{line}", rig.configuration().display())],
+            &[
+                "no property \"Stage\"",
+                &format!("mapping.projects.closed is set in {}:{line}", rig.configuration().display()),
+            ],
         );
     }
 }
@@ -62,7 +65,12 @@ fn a_wrong_base_url_is_told_as_such_whatever_answers_there() {
     says(
         &rig,
         1,
-        &["notion.base_url does not lead to Notion's API", "a page of HTML, “Not here”", "https://api.notion.com", &place],
+        &[
+            "notion.base_url does not lead to Notion's API",
+            "a page of HTML, “Not here”",
+            "https://api.notion.com",
+            &place,
+        ],
     );
     rig.sandbox.knobs().faults.clear();
     let url = rig.sandbox.clockify_url();
@@ -71,7 +79,12 @@ fn a_wrong_base_url_is_told_as_such_whatever_answers_there() {
     says(
         &rig,
         1,
-        &["clockify.base_url does not lead to Clockify's API", "No static resource", "https://api.clockify.me/api", &place],
+        &[
+            "clockify.base_url does not lead to Clockify's API",
+            "No static resource",
+            "https://api.clockify.me/api",
+            &place,
+        ],
     );
 }
 
@@ -80,12 +93,16 @@ fn links_of_pages_and_views_are_told_from_those_of_databases() {
     let rig = rig();
     let (source, page) = {
         let world = rig.sandbox.world();
-        (world.data_source("Clients").expect("there").to_string(), world.find_page("Clients", "Acme Corp").expect("there"))
+        (
+            world.data_source("Clients").expect("there").to_string(),
+            world.find_page("Clients", "Acme Corp").expect("there"),
+        )
     };
     let view = "ffffffffffffffffffffffffffffffff";
-    for reference in
-        [format!("{source}?v={view}"), format!("https://www.notion.so/acme/Clients-{}?v={view}", source.replace('-', ""))]
-    {
+    for reference in [
+        format!("{source}?v={view}"),
+        format!("https://www.notion.so/acme/Clients-{}?v={view}", source.replace('-', "")),
+    ] {
         rig.write_configuration(&rig.reach().replace(&source, &reference));
         assert_eq!(rig.run(&["plan"]).code, 0, "{reference}");
     }
@@ -95,7 +112,12 @@ fn links_of_pages_and_views_are_told_from_those_of_databases() {
         says(
             &rig,
             78,
-            &[&format!("notion.clients.data_source: {page} is a page and not a database"), "copy its link", &source, &place],
+            &[
+                &format!("notion.clients.data_source: {page} is a page and not a database"),
+                "copy its link",
+                &source,
+                &place,
+            ],
         );
     }
 }
@@ -147,7 +169,11 @@ fn swapped_databases_are_recognised() {
 fn a_token_in_quotation_marks_and_a_path_of_windows_name_what_is_wrong() {
     let rig = rig();
     let quoted = rig.command().arg("plan").env("NOTION_TOKEN", "\"ntn_sandbox\"").output().expect("runs");
-    told(&Ran::of(quoted), 7, &["env:NOTION_TOKEN", "punchlist.toml:1", "quotation marks", "take the quotation marks away"]);
+    told(
+        &Ran::of(quoted),
+        7,
+        &["env:NOTION_TOKEN", "punchlist.toml:1", "quotation marks", "take the quotation marks away"],
+    );
     for path in [r"C:\Users\me", r"C:\new"] {
         rig.configure(&format!("logs.key = \"{path}\"\n"));
         says(&rig, 78, &["punchlist.toml:8", "in double quotes a backslash begins an escape", "'C:\\Users\\me'"]);
@@ -157,22 +183,36 @@ fn a_token_in_quotation_marks_and_a_path_of_windows_name_what_is_wrong() {
 #[test]
 fn everything_that_is_wrong_comes_at_once_and_in_one_order() {
     let rig = rig();
-    let none = rig.command().arg("plan").env_remove("NOTION_TOKEN").env_remove("CLOCKIFY_API_KEY").output().expect("runs");
+    let none =
+        rig.command().arg("plan").env_remove("NOTION_TOKEN").env_remove("CLOCKIFY_API_KEY").output().expect("runs");
     let once = told(
         &Ran::of(none),
         7,
         &["2 things are wrong", "NOTION_TOKEN is not set", "CLOCKIFY_API_KEY is not set", "hint: set NOTION_TOKEN"],
     );
     for _ in 0..2 {
-        let wrong =
-            rig.command().arg("plan").env("NOTION_TOKEN", "ntn_wrong").env("CLOCKIFY_API_KEY", "wrong").output().expect("runs");
-        let text = told(&Ran::of(wrong), 7, &["2 things are wrong", "notion.token", "clockify.token", "notion.token is set in"]);
+        let wrong = rig
+            .command()
+            .arg("plan")
+            .env("NOTION_TOKEN", "ntn_wrong")
+            .env("CLOCKIFY_API_KEY", "wrong")
+            .output()
+            .expect("runs");
+        let text = told(
+            &Ran::of(wrong),
+            7,
+            &["2 things are wrong", "notion.token", "clockify.token", "notion.token is set in"],
+        );
         assert_eq!(text.matches("notion.token may not read").count(), 1, "one token is refused once: {text}");
     }
     assert_ne!(once, "");
     rig.sandbox.knobs().unshared.extend(["Projects".to_owned(), "Tasks".to_owned()]);
     rig.configure("clockify.workspace = \"000000000000000000000000\"\n");
-    says(&rig, 7, &["3 things are wrong", "notion.projects.data_source", "notion.tasks.data_source", "clockify.workspace is"]);
+    says(
+        &rig,
+        7,
+        &["3 things are wrong", "notion.projects.data_source", "notion.tasks.data_source", "clockify.workspace is"],
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The client of Clockify and the emulated Clockify, which were written apart: here they meet, under every quirk that the reference names.
+//! The client of Clockify and the emulated Clockify, which were written apart: here they meet, under every quirk that
+//! the reference names.
 
 mod changing;
 mod creating;
@@ -62,7 +63,8 @@ fn agency() -> Agency {
     });
     let other_client = world.add_client("Globex");
     let project = world.add_project("Website", client);
-    let members: Vec<ClockifyId> = ["Mara Lindqvist", "Aiko Tanaka"].map(|name| world.member(name).expect("known")).into();
+    let members: Vec<ClockifyId> =
+        ["Mara Lindqvist", "Aiko Tanaka"].map(|name| world.member(name).expect("known")).into();
     world.edit_project(project, |project| {
         project.billable = true;
         project.public = true;
@@ -141,7 +143,8 @@ fn closed(closed: bool) -> BTreeMap<Field, Value> {
 /// Nothing that acts on a terminal or hides in a line.
 fn assert_safe(text: &str) {
     let hostile = |c: char| {
-        c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{3164}')
+        c.is_control()
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{3164}')
     };
     assert!(!text.contains(hostile), "{text:?}");
 }

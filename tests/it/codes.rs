@@ -42,7 +42,12 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
     // A client that was linked is closed, and closed ones are no longer meant.
     let page = {
         let mut world = rig.sandbox.world();
-        let page = world.pages("Clients").into_iter().find(|page| page.title == "Northwind Traders").expect("in the sample").id;
+        let page = world
+            .pages("Clients")
+            .into_iter()
+            .find(|page| page.title == "Northwind Traders")
+            .expect("in the sample")
+            .id;
         world.set_checkbox(page, "Archive", true);
         // Somebody without an account is at work on something.
         let kai = world.person("Kai Freelance").expect("in the sample");
@@ -59,7 +64,8 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
     // A linked project becomes a template, and a client is to have a note that is too long.
     {
         let mut world = rig.sandbox.world();
-        let linked = world.pages("Projects").into_iter().find(|page| world.claim(page.id).is_some()).expect("a linked one").id;
+        let linked =
+            world.pages("Projects").into_iter().find(|page| world.claim(page.id).is_some()).expect("a linked one").id;
         let claim = world.claim(linked);
         let of_page = |project: &punchlist::sandbox::Project| Some(project.id.to_string()) == claim;
         let made = world.projects().into_iter().find(of_page).expect("a project").id;
@@ -115,7 +121,8 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
         let linked: Vec<_> = world.tasks().into_iter().map(|task| task.project).collect();
         for page in world.pages("Projects") {
             let is_ordinary = page.title != "A pattern by now";
-            if is_ordinary && world.claim(page.id).is_some_and(|claim| linked.iter().any(|project| project.to_string() == claim))
+            if is_ordinary
+                && world.claim(page.id).is_some_and(|claim| linked.iter().any(|project| project.to_string() == claim))
             {
                 world.set_status(page.id, "Status", "Done");
                 break;
@@ -131,7 +138,8 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
 
     // One project's tasks that cannot be listed, and clients that are all gone at once.
     let project = rig.sandbox.world().projects()[0].id;
-    let failing = Fault::new(Failure::Status(500, String::new())).on("GET", &format!("/projects/{project}/tasks")).times(1000);
+    let failing =
+        Fault::new(Failure::Status(500, String::new())).on("GET", &format!("/projects/{project}/tasks")).times(1000);
     {
         let mut knobs = rig.sandbox.knobs();
         (knobs.hydrated_tasks, knobs.faults) = (false, vec![failing]);
@@ -170,10 +178,16 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
     }
     look(&rig);
 
-    // A create that nobody answers, and that cannot be looked up: the listing is the first to be read, the look-up the second.
+    // A create that nobody answers, and that cannot be looked up: the listing is the first to be read, the look-up the
+    // second.
     rig.sandbox.world().add_client_page("Lost Ltd");
-    let blind =
-        || Fault::new(Failure::Status(500, String::new())).service(Service::Clockify).on("GET", "/clients").nth(2).times(1000);
+    let blind = || {
+        Fault::new(Failure::Status(500, String::new()))
+            .service(Service::Clockify)
+            .on("GET", "/clients")
+            .nth(2)
+            .times(1000)
+    };
     let lost = Fault::new(Failure::Reset).service(Service::Clockify).on("POST", "/clients").times(1000);
     rig.sandbox.knobs().faults.extend([lost, blind()]);
     rig.auto_approve();

@@ -73,7 +73,10 @@ fn a_brake_withholds_its_class_and_lets_the_rest_go_on() {
 
     let (code, report) = rig.auto_approve();
 
-    assert_eq!((code, &report["outcome"], &report["applied"], &report["held"]), (3, &json!("braked"), &json!(1), &json!(4)));
+    assert_eq!(
+        (code, &report["outcome"], &report["applied"], &report["held"]),
+        (3, &json!("braked"), &json!(1), &json!(4))
+    );
     assert_eq!(rig.run(&["plan", "--detailed-exitcode"]).code, 3);
 }
 
@@ -96,7 +99,10 @@ fn a_saved_plan_applies_what_still_holds_and_refuses_the_rest() {
     assert_eq!(ran.code, 4, "partly applied");
     assert!(rig.sandbox.world().find_client("Acme Corp").is_some());
     let because = report["not_started"][0]["because"].as_str().expect("a reason");
-    assert!(because.contains("planned for “Website” was to create") && because.contains("now it is to create"), "{because}");
+    assert!(
+        because.contains("planned for “Website” was to create") && because.contains("now it is to create"),
+        "{because}"
+    );
     let again = rig.run(&["apply", file, "--json"]).json();
     assert_eq!(again["applied"], json!(0), "a second time there is nothing left of it");
     rig.settle();
@@ -149,7 +155,8 @@ fn the_demonstration_needs_nothing_and_applies_something() {
 fn the_sample_shows_every_action_and_every_notice_that_it_can() {
     let home = tempfile::TempDir::new().expect("a directory");
     let plan = Ran::of(punchlist(home.path()).args(["--demo", "plan", "--json"]).output().expect("runs")).json();
-    for action in ["create", "link", "update", "close", "reopen", "move", "write_back", "clear_claim", "review", "held"] {
+    for action in ["create", "link", "update", "close", "reopen", "move", "write_back", "clear_claim", "review", "held"]
+    {
         assert!(plan["summary"][action].as_u64() > Some(0), "{action}");
     }
     let notices = plan["notices"].as_array().expect("notices");

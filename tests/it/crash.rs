@@ -1,9 +1,10 @@
-//! The real binary is killed at every boundary of an apply: at each request, before and after the service carries it out, and at each
-//! commit of the journal, before and after it is on disk. Started again until it ends, it must come to the same end as if nothing had
-//! happened. Power loss and a full disk come to the same end too.
+//! The real binary is killed at every boundary of an apply: at each request, before and after the service carries it
+//! out, and at each commit of the journal, before and after it is on disk. Started again until it ends, it must come to
+//! the same end as if nothing had happened. Power loss and a full disk come to the same end too.
 //!
-//! The end is compared as a picture of both services without their ids: the objects with their parents, states and every field that
-//! nobody mapped, and for each page the object that it claims. So nothing may be there twice, lack, or have been touched besides.
+//! The end is compared as a picture of both services without their ids: the objects with their parents, states and
+//! every field that nobody mapped, and for each page the object that it claims. So nothing may be there twice, lack, or
+//! have been touched besides.
 //!
 //! `PUNCHLIST_CRASH_PAIRS=1` also kills the run that recovers, at each of its own requests.
 
@@ -40,7 +41,8 @@ struct Scene {
 }
 
 impl Scene {
-    /// Everything that an apply can do: creates, updates, closes, moves and write-backs, in several levels, and what pages tell.
+    /// Everything that an apply can do: creates, updates, closes, moves and write-backs, in several levels, and what
+    /// pages tell.
     fn new(knobs: Knobs) -> Self {
         let mut world = World::empty();
         let globex = world.add_client_page("Globex");
@@ -147,7 +149,8 @@ fn finish(rig: &Rig, crash: &str) -> Value {
         let (code, report) = rig.auto_approve();
         let lags = rig.sandbox.knobs().clockify_lag > 0;
         // What a lagging listing shows is doubtful for a while, and is left to a person.
-        let fine = matches!(code, 0 | 4) || (code == 2 && lags) || (code == 1 && !rig.sandbox.knobs().faults.is_empty());
+        let fine =
+            matches!(code, 0 | 4) || (code == 2 && lags) || (code == 1 && !rig.sandbox.knobs().faults.is_empty());
         assert!(fine, "{crash}: exit {code}: {report:#}\n{}", rig.run(&["plan"]).stdout);
         if code == 0 && report["outcome"] == "in_sync" {
             // What a page was told last may not be seen yet: the next run mends it.
@@ -176,7 +179,8 @@ fn finish(rig: &Rig, crash: &str) -> Value {
 /// Both services without ids and times.
 fn picture(world: &World) -> Value {
     let client_name = |id| world.client(id).map(|client| client.name.clone());
-    let project_path = |id| world.project(id).map(|project| (project.client.and_then(client_name), project.name.clone()));
+    let project_path =
+        |id| world.project(id).map(|project| (project.client.and_then(client_name), project.name.clone()));
     let clients = world.clients().into_iter().map(|client| {
         let Client { name, note, archived, email, address, .. } = client;
         json!([name, note, archived, email, address])
@@ -193,7 +197,8 @@ fn picture(world: &World) -> Value {
     objects.sort_by_key(ToString::to_string);
     let claimed = |page: NotionId| {
         let claim = world.claim(page)?;
-        let client = world.clients().into_iter().find(|client| client.id.to_string() == claim).map(|client| client.name);
+        let client =
+            world.clients().into_iter().find(|client| client.id.to_string() == claim).map(|client| client.name);
         let project = world.projects().into_iter().find(|project| project.id.to_string() == claim);
         let task = world.tasks().into_iter().find(|task| task.id.to_string() == claim);
         client
@@ -241,7 +246,8 @@ fn without_unique_names() -> Knobs {
     Knobs { unique_names: false, ..Knobs::default() }
 }
 
-/// The requests of the scene: 4 and 4 to read, 14 to write, and 1 to look for what somebody else has created in the same moment.
+/// The requests of the scene: 4 and 4 to read, 14 to write, and 1 to look for what somebody else has created in the
+/// same moment.
 const REQUESTS: usize = 23;
 
 /// Those of the scene when what it rests on has become old: everything that is written to is read again.
@@ -387,7 +393,12 @@ fn on_a_disk_that_fills_up_nothing_leaves_without_its_intent_and_the_next_run_go
         let crash = format!("full at commit {number}");
         let ran = rig.run_at(&format!("commit:{number}:full"), &["--auto-approve"]);
         let kept = !rig.home.path().join("state/reserve").exists();
-        assert_eq!(ran.code, if kept { 0 } else { 6 }, "{crash}: only the reserve helps, and only an answer: {}", ran.stderr);
+        assert_eq!(
+            ran.code,
+            if kept { 0 } else { 6 },
+            "{crash}: only the reserve helps, and only an answer: {}",
+            ran.stderr
+        );
         assert_eq!(finish(&rig, &crash), end, "{crash}");
     }
 }

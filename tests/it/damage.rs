@@ -1,4 +1,5 @@
-//! A state that is damaged, cut short or led elsewhere is called that, and nothing is written to a service because of it.
+//! A state that is damaged, cut short or led elsewhere is called that, and nothing is written to a service because of
+//! it.
 
 use std::{fs, path::PathBuf};
 
@@ -115,7 +116,8 @@ fn nothing_beside_the_database_may_lead_out_of_the_state() {
         for words in [&["--auto-approve"][..], &["plan"], &["logs", "list"], &["pending"]] {
             let ran = rig.run(words);
             assert_eq!(ran.code, 6, "{name}, {words:?}: {}", ran.stderr);
-            let says = ran.stderr.contains(name) && ran.stderr.contains("it is a symbolic link, and may lead out of the state");
+            let says = ran.stderr.contains(name)
+                && ran.stderr.contains("it is a symbolic link, and may lead out of the state");
             assert!(says, "{name}, {words:?}: {}", ran.stderr);
         }
         fs::remove_file(&path).expect("removes");

@@ -1,4 +1,5 @@
-//! A decision ends with the difference that it was about, and stays until what was approved is whole; what fails waits with its age.
+//! A decision ends with the difference that it was about, and stays until what was approved is whole; what fails waits
+//! with its age.
 
 use punchlist::sandbox::{Failure, Fault, NotionId, Service, World};
 use serde_json::{Value, json};
@@ -31,7 +32,9 @@ fn pending(rig: &Rig) -> Value {
 fn waiting(rig: &Rig) -> Vec<String> {
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let all = pending(rig)["changes"].as_array().expect("changes").clone();
-    all.iter().map(|change| format!("{} {} {}", word(&change["action"]), word(&change["name"]), word(&change["waits"]))).collect()
+    all.iter()
+        .map(|change| format!("{} {} {}", word(&change["action"]), word(&change["name"]), word(&change["waits"])))
+        .collect()
 }
 
 fn approve_all(rig: &Rig) {
@@ -126,7 +129,11 @@ fn flags_end_too_and_what_is_ignored_for_good_stays_so() {
     let (rig, _) = agreed("Globex");
     rename(&rig, "Globex", "Globex Inc");
     rig.plain("f ask Ana\nq\n");
-    assert_eq!(pending(&rig)["decisions"][0]["approved"], json!(false), "no run has left it yet, and somebody said something");
+    assert_eq!(
+        pending(&rig)["decisions"][0]["approved"],
+        json!(false),
+        "no run has left it yet, and somebody said something"
+    );
     rename(&rig, "Globex Inc", "Globex");
     rig.plan();
     assert_eq!(pending(&rig)["decisions"], json!([]));
@@ -184,7 +191,8 @@ fn a_change_that_was_created_keeps_its_approval_until_its_id_is_in_the_page() {
     rig.configure("rules.thresholds.create = \"never\"\nrules.thresholds.write_back = \"never\"\n");
     assert_eq!(rig.auto_approve().0, 2);
     approve_all(&rig);
-    let refused = Fault::new(Failure::Status(409, "{\"code\":\"conflict_error\",\"message\":\"try later\"}".to_owned()));
+    let refused =
+        Fault::new(Failure::Status(409, "{\"code\":\"conflict_error\",\"message\":\"try later\"}".to_owned()));
     rig.sandbox.knobs().faults.push(refused.service(Service::Notion).on("PATCH", "/pages").times(u32::MAX));
     assert_ne!(rig.auto_approve().0, 0);
     let created = rig.sandbox.world().clients().len();
@@ -214,7 +222,11 @@ fn an_approval_outlives_refusals_and_what_fails_waits_with_its_age_until_it_is_m
 
     assert_eq!((code, &report["failed"], &report["pending"]), (1, &json!(1), &json!(0)), "{report:#}");
     let row = pending(&rig)["changes"][0].clone();
-    assert_eq!((&row["waits"], &row["first_seen"], &row["approved"]), (&json!("failed"), &first, &json!(true)), "{row:#}");
+    assert_eq!(
+        (&row["waits"], &row["first_seen"], &row["approved"]),
+        (&json!("failed"), &first, &json!(true)),
+        "{row:#}"
+    );
     assert!(row["because"].as_str().is_some_and(|because| because.contains("not today")), "{row:#}");
     let listed = rig.run(&["pending"]).stdout;
     assert!(listed.contains("failed, and approved by"), "{listed}");
@@ -276,7 +288,11 @@ fn an_ending_speaks_of_the_whole_plan_whatever_the_run_was_asked_for() {
         command.push("--json");
         let ran = rig.run(&command);
         let report = ran.json();
-        assert_eq!((ran.code, &report["outcome"], &report["ready"]), (2, &json!("pending"), &json!(1)), "{asked:?}: {report:#}");
+        assert_eq!(
+            (ran.code, &report["outcome"], &report["ready"]),
+            (2, &json!("pending"), &json!(1)),
+            "{asked:?}: {report:#}"
+        );
         let said = rig.run(asked).stdout;
         assert!(said.contains("1 more is ready") && !said.contains("In sync"), "{said}");
     }

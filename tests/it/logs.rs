@@ -32,7 +32,8 @@ fn as_mara(rig: &Rig, arguments: &[&str]) -> Ran {
 fn who_changed_a_name_when_why_and_from_what_to_what() {
     let (rig, project) = renamed();
     let page = project.to_string();
-    for about in ["website relaunch", "Website", &page, &format!("https://app.notion.com/p/{}", page.replace('-', ""))] {
+    for about in ["website relaunch", "Website", &page, &format!("https://app.notion.com/p/{}", page.replace('-', ""))]
+    {
         let ran = as_mara(&rig, &["logs", "--about", about]);
         assert_eq!(ran.code, 0, "{about}: {}", ran.stderr);
         for told in [
@@ -94,7 +95,8 @@ fn a_run_is_replayed_to_the_report_that_was_printed() {
         let (_, printed) = rig.auto_approve();
         let store = done(punchlist::edge::store::Store::open_read_only(&rig.home.path().join("state"))).expect("opens");
         let run = &done(store.runs(1)).expect("runs")[0];
-        let replayed = punchlist::domain::report::replay(&done(store.events(&run.id)).expect("events")).expect("a report");
+        let replayed =
+            punchlist::domain::report::replay(&done(store.events(&run.id)).expect("events")).expect("a report");
         assert_eq!(serde_json::to_value(replayed).expect("JSON"), printed);
     }
 }
@@ -114,7 +116,9 @@ fn a_log_is_proved_whole_and_what_was_done_to_it_is_said() {
         let before = fs::read(&file).expect("reads");
         let database = rusqlite::Connection::open(&file).expect("opens");
         let drop_triggers = "DROP TRIGGER event_is_never_changed; DROP TRIGGER event_is_never_deleted;";
-        database.execute_batch(&format!("{drop_triggers}{mischief}; PRAGMA wal_checkpoint(TRUNCATE)")).expect("changes");
+        database
+            .execute_batch(&format!("{drop_triggers}{mischief}; PRAGMA wal_checkpoint(TRUNCATE)"))
+            .expect("changes");
         drop(database);
         let ran = rig.run(&["logs", "verify", "--json"]);
         fs::write(&file, before).expect("writes");
@@ -277,7 +281,9 @@ fn a_canary_is_found_in_no_artefact_whatever_happens() {
     let rig = Rig::new(world);
     let reach = rig.reach().replace("env:CLOCKIFY_API_KEY", &format!("command:[\\\"echo\\\", \\\"{clockify}\\\"]"));
     // A program's arguments may be the secret itself; the configuration is the only place that may have it then.
-    rig.write_configuration(&format!("{reach}logs.bodies = true\ndiagnostics.level = \"trace\"\nrules.settle_seconds = 0\n"));
+    rig.write_configuration(&format!(
+        "{reach}logs.bodies = true\ndiagnostics.level = \"trace\"\nrules.settle_seconds = 0\n"
+    ));
     let mut said: Vec<Vec<u8>> = Vec::new();
     let mut run = |arguments: &[&str], failpoint: Option<&str>| {
         let mut command = rig.command();

@@ -1,4 +1,5 @@
-//! Everything that needs more than one room: the real binary against the sandbox over HTTP, with a real state in a real directory.
+//! Everything that needs more than one room: the real binary against the sandbox over HTTP, with a real state in a real
+//! directory.
 
 #![expect(clippy::disallowed_methods, reason = "tests may reach for whatever they need")]
 

@@ -1,4 +1,5 @@
-//! The main job: what people plan in Notion is so in Clockify afterwards, at the least cost, and nothing else is touched.
+//! The main job: what people plan in Notion is so in Clockify afterwards, at the least cost, and nothing else is
+//! touched.
 
 use punchlist::sandbox::{Fault, NotionId, Service, World};
 use serde_json::{Value, json};
@@ -76,7 +77,8 @@ fn a_database_is_resolved_once_and_remembered() {
     rig.configure("");
     let text = rig.reach();
     let line = text.lines().find(|line| line.starts_with("notion.clients")).expect("a line").to_owned();
-    let url = format!("notion.clients.data_source = \"https://www.notion.so/agency/{}?v=0123\"", database.replace('-', ""));
+    let url =
+        format!("notion.clients.data_source = \"https://www.notion.so/agency/{}?v=0123\"", database.replace('-', ""));
     rig.write_configuration(&text.replace(&line, &url));
     rig.settle();
 
@@ -132,7 +134,8 @@ fn a_page_that_answers_404_is_a_notice_and_never_a_close() {
     let plan = rig.plan();
 
     assert_eq!(plan["changes"], json!([]));
-    let codes: Vec<&Value> = plan["notices"].as_array().expect("notices").iter().map(|notice| &notice["code"]).collect();
+    let codes: Vec<&Value> =
+        plan["notices"].as_array().expect("notices").iter().map(|notice| &notice["code"]).collect();
     assert_eq!(codes, ["lost_sight", "lost_sight"]);
     rig.sandbox.clear_calls();
     rig.plan();
@@ -210,7 +213,10 @@ fn the_id_of_a_vanished_object_is_for_review_and_everything_else_still_syncs() {
     }
 
     let lines = rig.plan_lines();
-    assert_eq!(lines, ["create project Intranet [ready]", "create project Website [review]", "create task Design [review]"]);
+    assert_eq!(
+        lines,
+        ["create project Intranet [ready]", "create project Website [review]", "create task Design [review]"]
+    );
     let (code, report) = rig.auto_approve();
 
     assert_eq!((code, &report["applied"], &report["pending"]), (2, &json!(1), &json!(2)));
@@ -307,8 +313,10 @@ fn one_failing_object_never_stops_the_rest() {
     let good = world.add_client_page("Good");
     world.add_project_page("Under good", good);
     let rig = Rig::new(world);
-    let refusal =
-        Fault::new(punchlist::sandbox::Failure::Status(403, json!({"message": "Access Denied", "code": 501}).to_string()));
+    let refusal = Fault::new(punchlist::sandbox::Failure::Status(
+        403,
+        json!({"message": "Access Denied", "code": 501}).to_string(),
+    ));
     rig.sandbox.knobs().faults.push(refusal.service(Service::Clockify).on("POST", "/clients").nth(1));
 
     let (code, report) = rig.auto_approve();
@@ -501,7 +509,10 @@ fn a_stop_ends_between_writes_and_the_next_run_goes_on() {
     let output = child.wait_with_output().expect("ends");
 
     let report: Value = serde_json::from_slice(&output.stdout).expect("a report all the same");
-    assert_eq!((output.status.code(), &report["outcome"], &report["failed"]), (Some(4), &json!("interrupted"), &json!(0)));
+    assert_eq!(
+        (output.status.code(), &report["outcome"], &report["failed"]),
+        (Some(4), &json!("interrupted"), &json!(0))
+    );
     assert!(report["skipped"].as_u64() > Some(0), "{report}");
     assert_eq!(rig.auto_approve().0, 0);
     assert_eq!(rig.sandbox.world().clients().len(), 40, "all of them, once");

@@ -65,8 +65,17 @@ fn what_was_read_a_moment_ago_costs_no_further_call() {
 #[test]
 fn an_edit_of_a_field_that_is_not_written_is_carried_over() {
     let edits: [&[(&str, Value)]; 3] = [
-        &[("note", json!("call first")), ("email", json!("billing@globex.example")), ("address", json!("Main Street 1"))],
-        &[("note", json!("call first")), ("color", json!("#ff5722")), ("billable", json!(true)), ("public", json!(true))],
+        &[
+            ("note", json!("call first")),
+            ("email", json!("billing@globex.example")),
+            ("address", json!("Main Street 1")),
+        ],
+        &[
+            ("note", json!("call first")),
+            ("color", json!("#ff5722")),
+            ("billable", json!(true)),
+            ("public", json!(true)),
+        ],
         &[("billable", json!(true))],
     ];
     for (at, edits) in edits.into_iter().enumerate() {
@@ -100,7 +109,10 @@ fn an_edit_of_a_field_that_is_written_stops_the_change_and_is_said() {
 
         assert_eq!((code, &report["applied"], &report["skipped"]), (4, &json!(2), &json!(1)), "{report:#}");
         let because = report["not_started"][0]["because"].as_str().expect("a reason");
-        assert!(because.starts_with("it has moved: name was “") && because.ends_with("is “Their own name” now"), "{because}");
+        assert!(
+            because.starts_with("it has moved: name was “") && because.ends_with("is “Their own name” now"),
+            "{because}"
+        );
         let snapshot = rig.sandbox.world().clockify_snapshot().to_string();
         assert!(snapshot.contains("Their own name"), "{snapshot}");
         let plan = rig.plan_lines();
@@ -129,7 +141,8 @@ fn what_somebody_archives_meanwhile_stays_archived() {
 fn few_are_read_each_by_itself_and_many_by_a_listing() {
     for (count, each, listings) in [(6, 6, 1), (20, 0, 2)] {
         let mut world = World::empty();
-        let pages: Vec<NotionId> = (0..count).map(|number| world.add_client_page(&format!("Client {number:02}"))).collect();
+        let pages: Vec<NotionId> =
+            (0..count).map(|number| world.add_client_page(&format!("Client {number:02}"))).collect();
         let rig = Rig::new(world);
         rig.configure("brakes.rename.count = 100\n");
         rig.settle();
@@ -191,8 +204,8 @@ fn a_page_is_read_again_before_its_fields_are_written() {
     assert_eq!(rig.sandbox.world().page(client).expect("there").title, "Their own title");
 }
 
-/// Starts an unattended run, and asks it to stop when it has said something: as `timeout` does, with a signal to the program and another one
-/// to its group.
+/// Starts an unattended run, and asks it to stop when it has said something: as `timeout` does, with a signal to the
+/// program and another one to its group.
 fn stopped_at(rig: &Rig, word: &str) -> (Duration, Ran) {
     let mut command = rig.command();
     command.args(["--auto-approve", "--json", "-v"]).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -231,7 +244,10 @@ fn a_stop_ends_within_half_a_minute_whatever_hangs_and_what_was_created_gets_its
 #[test]
 fn a_stop_while_reading_ends_at_once() {
     let rig = Rig::new(World::agency());
-    rig.sandbox.knobs().faults.push(Fault::new(Failure::Stall).service(Service::Clockify).on("GET", "/projects").times(u32::MAX));
+    rig.sandbox
+        .knobs()
+        .faults
+        .push(Fault::new(Failure::Stall).service(Service::Clockify).on("GET", "/projects").times(u32::MAX));
     let (took, ran) = stopped_at(&rig, "GET");
     assert!(took < Duration::from_secs(10), "{took:?}");
     assert_eq!(ran.code, 4, "{}", ran.stderr);
@@ -309,7 +325,10 @@ fn a_name_that_another_machine_takes_in_the_same_moment_is_found_at_once() {
         {"verb": "add_client", "name": "Initech"},
         {"verb": "set_field", "object": "Initech", "field": "note", "value": note},
     ]);
-    rig.sandbox.knobs().faults.push(Fault::new(Failure::Meanwhile(edits)).service(Service::Clockify).on("POST", "/clients"));
+    rig.sandbox
+        .knobs()
+        .faults
+        .push(Fault::new(Failure::Meanwhile(edits)).service(Service::Clockify).on("POST", "/clients"));
 
     let (code, report) = rig.auto_approve();
 
@@ -332,7 +351,8 @@ fn a_punchlist_with_a_state_of_its_own_in_the_same_workspace_is_said() {
 
     mirrored_elsewhere("Beta");
     let ran = rig.run(&["--auto-approve"]);
-    let warning = "warning: client “Beta”: another punchlist, with a state of its own, has created it in this workspace";
+    let warning =
+        "warning: client “Beta”: another punchlist, with a state of its own, has created it in this workspace";
     assert!(ran.stdout.contains(warning), "{}", ran.stdout);
     let log = rig.run(&["logs", "list", "--about", "Beta"]).stdout;
     assert!(log.contains("another punchlist, with a state of its own, has created it"), "{log}");
@@ -340,7 +360,11 @@ fn a_punchlist_with_a_state_of_its_own_in_the_same_workspace_is_said() {
     mirrored_elsewhere("Gamma");
     let said = || {
         let notices = rig.plan()["notices"].as_array().expect("notices").clone();
-        notices.into_iter().filter(|notice| notice["code"] == "foreign_run").map(|notice| notice["name"].clone()).collect()
+        notices
+            .into_iter()
+            .filter(|notice| notice["code"] == "foreign_run")
+            .map(|notice| notice["name"].clone())
+            .collect()
     };
     let (first, again): (Vec<Value>, Vec<Value>) = (said(), said());
     assert_eq!((first, again), (vec![json!("Gamma")], vec![]), "its work is known by then");

@@ -67,8 +67,10 @@ impl Hook {
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request).to_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length =
-        head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |length| length.parse().expect("a number"));
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .map_or(0, |length| length.parse().expect("a number"));
     body.len() >= length
 }
 
@@ -271,7 +273,11 @@ fn a_command_gets_the_report_and_no_secret() {
     bench.script("cat > /dev/null; exit 3");
     bench.rename("Globex AG");
     let ran = bench.run();
-    assert!(ran.code == 2 && ran.stderr.contains("nobody was told by notify.command: the command failed"), "{}", ran.stderr);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("nobody was told by notify.command: the command failed"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

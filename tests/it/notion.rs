@@ -1,4 +1,5 @@
-//! The client of Notion and the emulated Notion, which were written apart: here they meet, under every quirk that the reference names.
+//! The client of Notion and the emulated Notion, which were written apart: here they meet, under every quirk that the
+//! reference names.
 
 mod cells;
 mod line;

@@ -1,4 +1,5 @@
-//! An outage is paid for once, and not row by row: whatever a service does for ever, a run ends soon, after few requests.
+//! An outage is paid for once, and not row by row: whatever a service does for ever, a run ends soon, after few
+//! requests.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -44,7 +45,8 @@ enum Work {
 
 use Work::{Closed, Disputed, Moved, New, NewFarApart, Renamed};
 
-/// What breaks: the service, method and path of the requests that fail for ever, and whether what was read is too old to build on.
+/// What breaks: the service, method and path of the requests that fail for ever, and whether what was read is too old
+/// to build on.
 #[derive(Clone, Copy)]
 struct Target {
     name: &'static str,
@@ -120,7 +122,8 @@ const FURTHER: [Target; 24] = [
     target("write-backs of tasks of many projects", NewFarApart, Service::Notion, "PATCH", "/v1/pages/").besides(ROWS),
 ];
 
-/// The ways to fail that take different paths: about the row, about who asks, about the request, throttled, unknown, nothing at all.
+/// The ways to fail that take different paths: about the row, about who asks, about the request, throttled, unknown,
+/// nothing at all.
 const DIFFERENT: [&str; 8] = ["400", "401", "403", "429", "500", "reset", "stall", "wait a second"];
 
 /// All the ways in which a service can fail.
@@ -168,7 +171,8 @@ impl Start {
         let mut world = World::empty();
         let client = world.add_client_page("Client");
         let count = if work == NewFarApart { ROWS } else { 2 };
-        let projects: Vec<_> = (0..count).map(|number| world.add_project_page(&format!("Project {number}"), client)).collect();
+        let projects: Vec<_> =
+            (0..count).map(|number| world.add_project_page(&format!("Project {number}"), client)).collect();
         let add = |world: &mut World, kind: Kind| -> Vec<NotionId> {
             let add = |number: usize| match kind {
                 Kind::Client => world.add_client_page(&format!("Client {number:02}")),
@@ -249,7 +253,8 @@ fn fails(start: &Start, target: Target, fault: Fault) -> (Rig, Option<String>) {
     {
         let mut knobs = rig.sandbox.knobs();
         knobs.hydrated_tasks = target.work != NewFarApart;
-        // Nothing but punchlist itself keeps a second object of a name from being made, and what was made is not listed at once.
+        // Nothing but punchlist itself keeps a second object of a name from being made, and what was made is not listed
+        // at once.
         knobs.unique_names = false;
         knobs.clockify_lag = u32::from(target.method == "POST");
     }
@@ -274,7 +279,8 @@ fn fails(start: &Start, target: Target, fault: Fault) -> (Rig, Option<String>) {
     let most = listing + target.done + CALLS_MAX;
     let ends_well = matches!(ran.code, 1 | 4 | 7 | 8 | 75);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
-    let lines: usize = ["failures", "not_started", "begun"].iter().map(|what| report[what].as_array().map_or(0, Vec::len)).sum();
+    let lines: usize =
+        ["failures", "not_started", "begun"].iter().map(|what| report[what].as_array().map_or(0, Vec::len)).sum();
     let is_broken = took > ENDS_WITHIN || calls > most || !ends_well || lines > LINES_MAX;
     let complaint = is_broken.then(|| {
         let Ran { code, stderr, stdout } = ran;
@@ -288,7 +294,8 @@ fn fails(start: &Start, target: Target, fault: Fault) -> (Rig, Option<String>) {
 fn kinds_of_calls(rig: &Rig) -> String {
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for call in rig.sandbox.calls() {
-        let path = call.path.split(['/', '?']).filter(|part| !part.chars().any(|c| c.is_ascii_digit()) && !part.is_empty());
+        let path =
+            call.path.split(['/', '?']).filter(|part| !part.chars().any(|c| c.is_ascii_digit()) && !part.is_empty());
         *kinds.entry(format!("{} {}", call.method, path.collect::<Vec<_>>().join("/"))).or_default() += 1;
     }
     kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ")
@@ -299,7 +306,10 @@ fn shorten(text: &str) -> &str {
 }
 
 /// Tries cases, many at once, of which none may complain.
-fn none_complains(mut cases: Vec<(Target, String, Fault)>, complains: impl Fn(&Start, Target, Fault) -> Option<String> + Sync) {
+fn none_complains(
+    mut cases: Vec<(Target, String, Fault)>,
+    complains: impl Fn(&Start, Target, Fault) -> Option<String> + Sync,
+) {
     let works: BTreeSet<Work> = cases.iter().map(|(target, ..)| target.work).collect();
     let starts: BTreeMap<Work, Start> = std::thread::scope(|scope| {
         let starts: Vec<_> = works.into_iter().map(|work| (work, scope.spawn(move || Start::new(work)))).collect();
@@ -357,8 +367,9 @@ fn what_is_carried_out_and_never_answered_is_neither_lost_nor_doubled() {
         }
         let ran = rig.run(&["--auto-approve", "--json"]);
         let (left, twins) = (rig.plan_lines(), twins(&rig.sandbox.world()));
-        (ran.code != 0 || !left.is_empty() || !twins.is_empty())
-            .then(|| format!("afterwards exit {}, left {left:?}, twins {twins:?}: {}{}", ran.code, ran.stderr, ran.stdout))
+        (ran.code != 0 || !left.is_empty() || !twins.is_empty()).then(|| {
+            format!("afterwards exit {}, left {left:?}, twins {twins:?}: {}{}", ran.code, ran.stderr, ran.stdout)
+        })
     });
 }
 
@@ -382,7 +393,8 @@ fn with_fault(fault: Fault) -> (Rig, i32, Value) {
 
 #[test]
 fn what_is_refused_for_the_connection_stops_at_once_and_is_one_line() {
-    let body = json!({"object": "error", "status": 403, "code": "restricted_resource", "message": "Insufficient permissions"});
+    let body =
+        json!({"object": "error", "status": 403, "code": "restricted_resource", "message": "Insufficient permissions"});
     let refused = Fault::new(Failure::Status(403, body.to_string())).service(Service::Notion).on("PATCH", "/v1/pages/");
 
     let (rig, code, report) = with_fault(refused);
@@ -418,7 +430,10 @@ fn a_kind_of_write_that_is_denied_three_times_stops_and_the_others_go_on() {
     }
     let rig = Rig::new(world);
     let denied = Failure::Status(403, json!({"message": "Access Denied", "code": 403}).to_string());
-    rig.sandbox.knobs().faults.push(Fault::new(denied).service(Service::Clockify).on("POST", "/projects").times(u32::MAX));
+    rig.sandbox
+        .knobs()
+        .faults
+        .push(Fault::new(denied).service(Service::Clockify).on("POST", "/projects").times(u32::MAX));
 
     let (code, report) = rig.auto_approve();
 
@@ -439,7 +454,11 @@ fn a_few_bad_rows_stop_nothing() {
     let (code, report) = rig.auto_approve();
 
     assert_eq!(code, 1, "{report:#}");
-    assert_eq!((&report["applied"], &report["failed"], &report["skipped"]), (&json!(35), &json!(5), &json!(0)), "{report:#}");
+    assert_eq!(
+        (&report["applied"], &report["failed"], &report["skipped"]),
+        (&json!(35), &json!(5), &json!(0)),
+        "{report:#}"
+    );
     assert_eq!(report["failures"].as_array().map(Vec::len), Some(1));
 }
 
@@ -448,8 +467,9 @@ fn a_pause_names_who_asked_until_when_and_now_tries_again() {
     let rig = forty();
     let wait = Fault::new(Failure::RetryAfter("1000000".to_owned())).service(Service::Clockify).on("POST", "/clients");
     rig.sandbox.knobs().faults.push(wait.times(u32::MAX));
-    let berlin =
-        |arguments: &[&str]| Ran::of(rig.command().args(arguments).env("TZ", "Europe/Berlin").output().expect("it runs"));
+    let berlin = |arguments: &[&str]| {
+        Ran::of(rig.command().args(arguments).env("TZ", "Europe/Berlin").output().expect("it runs"))
+    };
 
     let ran = berlin(&["--auto-approve", "--json"]);
     assert_eq!(ran.code, 75, "{}", ran.stderr);
@@ -481,8 +501,8 @@ fn a_pause_names_who_asked_until_when_and_now_tries_again() {
 fn after_a_pause_one_request_probes() {
     let rig = forty();
     rig.run(&["plan"]);
-    let mut store =
-        done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now())).expect("opens");
+    let mut store = done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now()))
+        .expect("opens");
     let over = json!({"notion": jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1)});
     done(store.remember("not_before", &over)).expect("remembers");
     drop(store);
@@ -557,7 +577,8 @@ fn a_proxy_that_wants_a_password_is_asked_once() {
         assert_eq!(ran.code, 1, "{}", ran.stderr);
         assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1, "{}", ran.stderr);
         assert!(ran.stderr.contains(variable) && ran.stderr.contains("407"), "{}", ran.stderr);
-        let untold = ran.stderr.lines().find(|line| line.contains("nobody was told by notify.webhook")).unwrap_or_default();
+        let untold =
+            ran.stderr.lines().find(|line| line.contains("nobody was told by notify.webhook")).unwrap_or_default();
         assert!(untold.contains(variable) && untold.contains("407"), "it goes the same way: {}", ran.stderr);
     }
 }
@@ -587,7 +608,8 @@ fn peak(mut command: std::process::Command) -> (u64, Ran) {
         }
         std::thread::sleep(Duration::from_millis(5));
     };
-    let text = |reads: std::thread::JoinHandle<std::io::Result<String>>| reads.join().expect("no panic").expect("UTF-8");
+    let text =
+        |reads: std::thread::JoinHandle<std::io::Result<String>>| reads.join().expect("no panic").expect("UTF-8");
     (most, Ran { code, stdout: text(reads), stderr: text(reads_errors) })
 }
 
@@ -611,7 +633,8 @@ fn whatever_is_listed_ends_and_stays_small() {
     for (service, path) in [(Service::Notion, "/query"), (Service::Clockify, "/clients")] {
         for (name, failure) in cases.clone() {
             let rig = Rig::new(world.clone());
-            let fault = Fault { path_contains: path.to_owned(), ..Fault::new(failure).service(service).times(u32::MAX) };
+            let fault =
+                Fault { path_contains: path.to_owned(), ..Fault::new(failure).service(service).times(u32::MAX) };
             rig.sandbox.knobs().faults.push(fault);
             let mut command = rig.command();
             command.args(["plan", "--json"]).env("PUNCHLIST__NOTION__REQUESTS_PER_MINUTE", "100000");

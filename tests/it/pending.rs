@@ -1,4 +1,5 @@
-//! What a run leaves for a person: it waits, is approved and applied, or withdraws itself; what was ignored for good; and why.
+//! What a run leaves for a person: it waits, is approved and applied, or withdraws itself; what was ignored for good;
+//! and why.
 
 use punchlist::sandbox::{ClockifyId, NotionId, World};
 use serde_json::{Value, json};
@@ -175,7 +176,10 @@ fn what_is_ignored_for_good_waits_for_nobody_until_it_is_revoked() {
     assert_eq!(rig.auto_approve().0, 0, "in sync, as far as people care");
     assert_eq!(waiting(&rig), [""; 0]);
     let ignored = rig.run(&["ignored"]).stdout;
-    assert!(ignored.starts_with("update client “Globex”: edited in Clockify since both agreed\n    ignored by "), "{ignored}");
+    assert!(
+        ignored.starts_with("update client “Globex”: edited in Clockify since both agreed\n    ignored by "),
+        "{ignored}"
+    );
     let listed = rig.run(&["ignored", "--json"]).json();
     let known = id(&listed["changes"][0]);
 
@@ -211,7 +215,10 @@ fn it_is_explained_what_both_sides_say_and_which_rule_has_decided() {
     assert_eq!(rig.run(&["explain", &object]).stdout, by_page.stdout);
     assert_eq!(rig.run(&["explain", &change]).stdout, by_page.stdout);
     let as_json = rig.run(&["explain", &change, "--json"]).json();
-    assert_eq!((&as_json["format"], &as_json["changes"][0]["change"]["id"]), (&json!("punchlist/explain/1"), &json!(change)));
+    assert_eq!(
+        (&as_json["format"], &as_json["changes"][0]["change"]["id"]),
+        (&json!("punchlist/explain/1"), &json!(change))
+    );
     assert!(rig.run(&["explain", &initech.to_string()]).stdout.ends_with("\nNothing is proposed for it.\n"));
     let unknown = rig.run(&["explain", "nonsense"]);
     assert!(
@@ -226,8 +233,13 @@ fn the_same_configuration_gives_the_same_plan_on_any_machine() {
     let hashes: Vec<Value> = [("C.UTF-8", "UTC", "/tmp"), ("de_DE.UTF-8", "Asia/Kathmandu", "/")]
         .map(|(locale, zone, directory)| {
             let rig = Rig::new(World::agency());
-            let output =
-                rig.command().env("LANG", locale).env("TZ", zone).current_dir(directory).args(["plan", "--json"]).output();
+            let output = rig
+                .command()
+                .env("LANG", locale)
+                .env("TZ", zone)
+                .current_dir(directory)
+                .args(["plan", "--json"])
+                .output();
             let document: Value = serde_json::from_slice(&output.expect("the binary runs").stdout).expect("JSON");
             document["plan_hash"].clone()
         })
@@ -278,7 +290,9 @@ fn what_waits_alike_stands_under_one_heading_with_every_id() {
     let text = rig.run(&["pending"]).stdout;
     assert_eq!(text.matches("create task").count(), 1, "{text}");
     assert!(
-        text.contains("5 × create task, held: name taken; `punchlist explain ID` says more\n    Globex › Shop › Report  95 %"),
+        text.contains(
+            "5 × create task, held: name taken; `punchlist explain ID` says more\n    Globex › Shop › Report  95 %"
+        ),
         "{text}"
     );
     assert!(text.contains("  5 × unmanaged, clients:\n"), "{text}");

@@ -29,7 +29,8 @@ fn talk(rig: &Rig, lines: &[&str]) -> Ran {
 }
 
 fn converse(command: &mut Command, lines: &[&str]) -> Ran {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
     let mut input = child.stdin.take().expect("piped");
     for line in lines {
         // A conversation that is over already reads no more.
@@ -190,7 +191,11 @@ fn approving_all_that_is_ready_overrules_nobody() {
 
     says(&ran, &["approved: 2 changes; of these, waiting for something that was decided otherwise: 1 change\n"]);
     let world = rig.sandbox.world();
-    assert_eq!((world.clients().len(), world.projects().len()), (1, 0), "the skipped project and its task are left alone");
+    assert_eq!(
+        (world.clients().len(), world.projects().len()),
+        (1, 0),
+        "the skipped project and its task are left alone"
+    );
 }
 
 #[test]
@@ -246,7 +251,13 @@ fn what_is_held_says_why_and_cannot_be_approved() {
 
     let ran = talk(&rig, &["A", "a", "approve", "P", "yes"]);
 
-    says(&ran, &["held: Clockify refuses '<' in names\n", "it is held and cannot be approved: Clockify refuses '<' in names\n"]);
+    says(
+        &ran,
+        &[
+            "held: Clockify refuses '<' in names\n",
+            "it is held and cannot be approved: Clockify refuses '<' in names\n",
+        ],
+    );
     assert_eq!(ran.code, 2, "it is left for a person");
     let world = rig.sandbox.world();
     assert_eq!((world.clients().len(), world.projects().len()), (1, 0));
@@ -269,8 +280,10 @@ fn what_cannot_be_understood_is_answered_in_one_line_and_does_nothing() {
     let long = "a".repeat(5000);
     let most = "x".repeat(1000);
 
-    let ran =
-        talk(&rig, &["frobnicate", "a\u{1b}[A", "\u{1b}]0;title\u{7}", "g 0", "g 4", "g x", "approve all", &long, &most, "q"]);
+    let ran = talk(
+        &rig,
+        &["frobnicate", "a\u{1b}[A", "\u{1b}]0;title\u{7}", "g 0", "g 4", "g x", "approve all", &long, &most, "q"],
+    );
 
     assert_eq!(ran.code, 0);
     says(
@@ -328,7 +341,8 @@ fn nothing_hidden_or_active_is_said() {
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     says(&ran, &["[62/62] ", "⟨U+202E⟩", "[hidden characters]", "9 of them close something", "applied, 0 failed"]);
     for text in [&ran.stdout, &ran.stderr] {
-        let hidden = text.chars().find(|&c| c.is_control() && c != '\n' || matches!(c, '\u{200B}' | '\u{202A}'..='\u{202E}'));
+        let hidden =
+            text.chars().find(|&c| c.is_control() && c != '\n' || matches!(c, '\u{200B}' | '\u{202A}'..='\u{202E}'));
         assert_eq!(hidden, None);
     }
 }
@@ -375,7 +389,9 @@ fn ended(mut child: Child) -> Option<i32> {
 fn hear(output: &mut impl Read, text: &str) {
     let (mut heard, mut byte) = (Vec::new(), [0]);
     while !heard.ends_with(text.as_bytes()) {
-        output.read_exact(&mut byte).unwrap_or_else(|_| panic!("it ended before {text:?}: {}", String::from_utf8_lossy(&heard)));
+        output
+            .read_exact(&mut byte)
+            .unwrap_or_else(|_| panic!("it ended before {text:?}: {}", String::from_utf8_lossy(&heard)));
         heard.push(byte[0]);
     }
 }
@@ -447,7 +463,8 @@ fn a_signal_while_applying_stops_between_writes() {
     input.write_all(b"A\nP\nyes\n").expect("it reads");
     hear(&mut output, "4 of 40 done, 10 %\n");
 
-    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).expect("it runs");
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .expect("it runs");
 
     let told: Vec<String> = output.lines().map(|line| line.expect("UTF-8")).collect();
     assert_eq!(ended(child), Some(4), "{told:?}");
@@ -457,7 +474,11 @@ fn a_signal_while_applying_stops_between_writes() {
     assert!((4..40).contains(&created), "{created}");
     rig.configure("");
     assert_eq!(rig.auto_approve().0, 0);
-    assert_eq!(rig.sandbox.world().clients().len(), 40, "the next run goes on where this one stopped, and creates nothing twice");
+    assert_eq!(
+        rig.sandbox.world().clients().len(),
+        40,
+        "the next run goes on where this one stopped, and creates nothing twice"
+    );
 }
 
 #[test]
@@ -491,5 +512,9 @@ fn single_fields_are_left_alone_and_values_typed() {
         ],
     );
     assert!(rig.sandbox.world().find_client("Acme Group").is_some());
-    assert!(rig.plan_lines().iter().all(|line| !line.contains("client")), "the difference is on purpose: {:?}", rig.plan_lines());
+    assert!(
+        rig.plan_lines().iter().all(|line| !line.contains("client")),
+        "the difference is on purpose: {:?}",
+        rig.plan_lines()
+    );
 }

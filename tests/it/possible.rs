@@ -1,5 +1,5 @@
-//! Ready means possible: what is known to be impossible is left out or held for that alone, is told everywhere, and waits until it is
-//! possible; everything else goes on.
+//! Ready means possible: what is known to be impossible is left out or held for that alone, is told everywhere, and
+//! waits until it is possible; everything else goes on.
 
 use punchlist::sandbox::{ClockifyId, NotionId, World};
 use serde_json::{Value, json};
@@ -57,7 +57,11 @@ fn a_task_for_somebody_without_an_account_is_created_and_the_assignment_waits() 
     }
 
     rig.sandbox.world().invite("Kai Freelance", "kai@elsewhere.example");
-    assert_eq!(rig.plan_lines(), ["update task Design [review]"], "possible now, and still for a person as every first sight");
+    assert_eq!(
+        rig.plan_lines(),
+        ["update task Design [review]"],
+        "possible now, and still for a person as every first sight"
+    );
     rig.configure(&format!("{ASSIGNEES}rules.thresholds.update = 90\n"));
     assert_eq!(rig.auto_approve().0, 0);
     assert_eq!(task(&rig, "Design").assignee_ids.len(), 1);
@@ -100,7 +104,9 @@ fn an_address_that_is_too_long_waits_and_the_client_does_not() {
     assert_eq!(rig.auto_approve().0, 2);
     assert_eq!(rig.plan_lines(), ["update client Globex [held: not_taken]"], "and nobody proposes to empty the page");
     rig.sandbox.world().set_text(client, "Address", "Main Street 1");
-    rig.configure("mapping.clients.fields = { address = \"Address\", note = \"Notes\" }\nrules.thresholds.update = 90\n");
+    rig.configure(
+        "mapping.clients.fields = { address = \"Address\", note = \"Notes\" }\nrules.thresholds.update = 90\n",
+    );
     assert_eq!(rig.auto_approve().0, 0);
     assert_eq!(rig.sandbox.world().clients()[0].address.as_deref(), Some("Main Street 1"));
 }
@@ -162,7 +168,8 @@ fn an_estimate_that_is_the_sum_of_the_tasks_stays_that() {
     let mapping = "mapping.projects.fields = { estimate = \"Estimate (h)\", note = \"Notes\" }\n";
     rig.configure(mapping);
     assert_eq!(rig.auto_approve().0, 0);
-    let estimate = json!({"estimate": "PT12H", "type": "AUTO", "resetOption": null, "active": true, "includeNonBillable": true});
+    let estimate =
+        json!({"estimate": "PT12H", "type": "AUTO", "resetOption": null, "active": true, "includeNonBillable": true});
     {
         let mut world = rig.sandbox.world();
         let project = world.projects()[0].id;

@@ -83,8 +83,14 @@ fn with_the_state_and_the_ids_lost_what_was_renamed_is_found_by_its_marker() {
 
     assert_eq!(code, 2, "the names differ for a reason that nobody remembers: {report:#}");
     let world = rig.sandbox.world();
-    assert_eq!((world.clients().len(), world.projects().len(), world.tasks().len()), (1, 1, 1), "nothing is created twice");
-    for (page, object) in [(client, world.clients()[0].id), (project, world.projects()[0].id), (task, world.tasks()[0].id)] {
+    assert_eq!(
+        (world.clients().len(), world.projects().len(), world.tasks().len()),
+        (1, 1, 1),
+        "nothing is created twice"
+    );
+    for (page, object) in
+        [(client, world.clients()[0].id), (project, world.projects()[0].id), (task, world.tasks()[0].id)]
+    {
         assert_eq!(world.claim(page), Some(object.to_string()));
     }
 }
@@ -296,8 +302,8 @@ fn a_service_that_asks_for_an_hour_is_left_alone_until_then() {
     assert_eq!(rig.call_counts().1, 0, "Clockify is not asked at all");
 
     // The hour passes.
-    let mut store =
-        done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now())).expect("opens");
+    let mut store = done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now()))
+        .expect("opens");
     let over = json!({"clockify": jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1)});
     done(store.remember("not_before", &over)).expect("remembers");
     drop(store);

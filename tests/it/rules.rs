@@ -55,7 +55,8 @@ fn every_option_of_a_group_closes_new_ones_and_moved_ones_too() {
 
     rig.sandbox.clear_calls();
     rig.plan();
-    let schemas = rig.sandbox.calls().into_iter().filter(|call| call.service == Service::Notion && call.method == "GET");
+    let schemas =
+        rig.sandbox.calls().into_iter().filter(|call| call.service == Service::Notion && call.method == "GET");
     assert_eq!(schemas.filter(|call| call.path.contains("data_sources")).count(), 1, "of the projects alone");
 }
 
@@ -309,7 +310,9 @@ fn a_recurring_task_is_called_by_its_day_and_its_page_stays_as_it_is() {
     let plan = rig.run(&["plan"]).stdout;
     assert!(plan.contains("`rules.tasks.same_name = \"add_date\"`"), "{plan}");
 
-    rig.configure("rules.tasks = { same_name = \"add_date\", on_conflict = \"clockify\" }\nrules.thresholds.write_back = 50\n");
+    rig.configure(
+        "rules.tasks = { same_name = \"add_date\", on_conflict = \"clockify\" }\nrules.thresholds.write_back = 50\n",
+    );
     assert_eq!(rig.auto_approve().0, 0);
     let day = rig.sandbox.world().page(again).expect("a page").created.strftime("%Y-%m-%d").to_string();
     assert_eq!(names(&rig), ["Report".to_owned(), format!("Report ({day})"), "Text".to_owned()]);
@@ -317,7 +320,8 @@ fn a_recurring_task_is_called_by_its_day_and_its_page_stays_as_it_is() {
     let explained = rig.run(&["explain", &again.to_string()]).stdout;
     assert!(explained.contains(&format!("Report ({day})")), "{explained}");
 
-    // Renamed on both sides: what is written into the page rests on what the page says, not on what it is called by the rule.
+    // Renamed on both sides: what is written into the page rests on what the page says, not on what it is called by the
+    // rule.
     {
         let mut world = rig.sandbox.world();
         world.set_title(again, "Text");

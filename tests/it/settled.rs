@@ -22,7 +22,8 @@ fn notices(plan: &Value) -> Vec<String> {
 
 /// The command in backquotes behind some words of a text.
 fn command_in<'t>(text: &'t str, begins: &str) -> Vec<&'t str> {
-    let command = text.split('`').find(|part| part.starts_with(begins)).unwrap_or_else(|| panic!("{begins:?} is not in {text}"));
+    let command =
+        text.split('`').find(|part| part.starts_with(begins)).unwrap_or_else(|| panic!("{begins:?} is not in {text}"));
     command.split(' ').skip(1).collect()
 }
 
@@ -47,7 +48,10 @@ fn a_notice_that_somebody_knows_of_is_said_no_more_until_that_is_revoked() {
     );
     assert_eq!(notices(&rig.plan()), [""; 0]);
     assert_eq!(rig.run(&["pending", "--json"]).json()["notices"], json!([]));
-    assert!(rig.run(&["ignored"]).stdout.contains("Notion no longer shows"), "it is listed where everything ignored is");
+    assert!(
+        rig.run(&["ignored"]).stdout.contains("Notion no longer shows"),
+        "it is listed where everything ignored is"
+    );
     assert!(rig.run(&["logs", "list", "--kind", "decided"]).stdout.contains("ignore"), "and logged as a decision");
     assert_eq!(rig.run(&["ignored", "revoke", &id]).code, 0);
     assert_eq!(notices(&rig.plan()), ["lost_sight"]);
@@ -68,9 +72,15 @@ fn the_link_of_a_page_that_is_lost_is_ended_by_the_command_that_its_notice_names
     assert!(ran.code == 0 && ran.stdout.contains("no longer linked"), "{}{}", ran.stdout, ran.stderr);
     assert!(!notices(&rig.plan()).contains(&"lost_sight".to_owned()));
     assert_eq!(rig.plan()["changes"], json!([]), "the object is left alone");
-    assert!(rig.run(&["logs", "list", "--kind", "linked"]).stdout.contains("Acme") || !rig.run(&["logs"]).stdout.is_empty());
+    assert!(
+        rig.run(&["logs", "list", "--kind", "linked"]).stdout.contains("Acme") || !rig.run(&["logs"]).stdout.is_empty()
+    );
     let again = rig.run(&command);
-    assert!(again.code == 1 && again.stderr.contains("is linked") && again.stderr.contains("hint:"), "{}", again.stderr);
+    assert!(
+        again.code == 1 && again.stderr.contains("is linked") && again.stderr.contains("hint:"),
+        "{}",
+        again.stderr
+    );
     let nonsense = rig.run(&["unlink", "Acme"]);
     assert!(nonsense.code == 64 && nonsense.stderr.contains("no ID or address of a page"), "{}", nonsense.stderr);
     // The page is shown again: nobody links the two unasked.
@@ -151,8 +161,7 @@ fn a_new_status_that_counts_as_open_is_said_once() {
     rig.settle();
     rig.sandbox.world().rename_option("Projects", "Status", "In progress", "Doing");
     let ran = rig.run(&["plan"]);
-    let text =
-        "“Status” has the new option “Doing”, which counts as open; if it closes, add it to mapping.projects.closed.values";
+    let text = "“Status” has the new option “Doing”, which counts as open; if it closes, add it to mapping.projects.closed.values";
     assert!(ran.code == 0 && ran.stdout.contains(text), "{}{}", ran.stdout, ran.stderr);
     assert_eq!(notices(&rig.plan()), [""; 0]);
 }

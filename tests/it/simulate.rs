@@ -1,13 +1,14 @@
-//! Seeded worlds: people edit both sides, requests go wrong in every way, machines crash, forget and race; then all is well again,
-//! and everything must come to rest as promised.
+//! Seeded worlds: people edit both sides, requests go wrong in every way, machines crash, forget and race; then all is
+//! well again, and everything must come to rest as promised.
 //!
 //! ```text
 //! dice.rs     chance that can be repeated        world.rs    both services in memory
 //! people.rs   who edits, who reviews             machine.rs  a state on disk, and runs of the real settle, diff and apply on it
 //! ```
 //!
-//! The promises are the oracle of `tests/README.md`: O1 to O4, O7 and O8 are checked as things happen, the rest when all is quiet.
-//! `PUNCHLIST_SEEDS=200000 cargo test simulate` runs more seeds, `PUNCHLIST_SEED=7` one of them with its log.
+//! The promises are the oracle of `tests/README.md`: O1 to O4, O7 and O8 are checked as things happen, the rest when
+//! all is quiet. `PUNCHLIST_SEEDS=200000 cargo test simulate` runs more seeds, `PUNCHLIST_SEED=7` one of them with its
+//! log.
 
 mod dice;
 mod machine;
@@ -32,7 +33,8 @@ use self::{
 
 /// Seeds that are run unless the environment says otherwise.
 const SEEDS: u64 = 8_000;
-/// Seeds beyond those that have found something: two machines that disagree, a create that was settled on half a listing.
+/// Seeds beyond those that have found something: two machines that disagree, a create that was settled on half a
+/// listing.
 const KEPT: [u64; 2] = [11_356, 13_558];
 /// Runs until all must be quiet once nothing goes wrong any more.
 const HEALS_WITHIN: usize = 8;
@@ -159,7 +161,8 @@ impl History {
                 _ => return,
             }
         }
-        let [(one, of_one, first, fuse), (other, of_other, second, second_fuse)]: [_; 2] = looks.try_into().ok().expect("two");
+        let [(one, of_one, first, fuse), (other, of_other, second, second_fuse)]: [_; 2] =
+            looks.try_into().ok().expect("two");
         let (world, rules) = (&self.world, &self.rules);
         let how = How { unattended: true, stops_after: self.stops_after() };
         let _ended = tokio::join!(
@@ -201,8 +204,11 @@ impl History {
                 return;
             }
         }
-        let intent =
-            self.machines[0].look(&self.world, &self.rules, &Fuse::default()).await.expect("no crash").expect("readable");
+        let intent = self.machines[0]
+            .look(&self.world, &self.rules, &Fuse::default())
+            .await
+            .expect("no crash")
+            .expect("readable");
         self.check_objects(&intent);
         self.check_pages(&intent);
     }
@@ -210,12 +216,15 @@ impl History {
     async fn left(&self, machine: usize) -> String {
         let look = self.machines[machine].look(&self.world, &self.rules, &Fuse::default()).await;
         let Ok(Some(intent)) = look else { return "it cannot even look".to_owned() };
-        intent.plan.changes.iter().filter(|change| change.state != State::Held).fold(String::new(), |mut text, change| {
-            let (name, proposal) = (change.name.exact(), &change.proposal);
-            write!(text, "{} {} {name:?} {:?} {}; ", proposal.action, change.kind, change.cause, proposal.reason)
-                .expect("memory");
-            text
-        })
+        intent.plan.changes.iter().filter(|change| change.state != State::Held).fold(
+            String::new(),
+            |mut text, change| {
+                let (name, proposal) = (change.name.exact(), &change.proposal);
+                write!(text, "{} {} {name:?} {:?} {}; ", proposal.action, change.kind, change.cause, proposal.reason)
+                    .expect("memory");
+                text
+            },
+        )
     }
 
     /// O1: at most one object of ours is open for each page, or the others are told.
@@ -226,7 +235,8 @@ impl History {
             notices.chain(intent.plan.changes.iter().filter_map(|change| change.proposal.object)).collect();
         // A brake withholds that what was left behind is closed.
         let to_close = intent.plan.changes.iter().filter(|change| {
-            change.proposal.action == Action::Close && change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake)
+            change.proposal.action == Action::Close
+                && change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake)
         });
         let to_close: BTreeSet<ObjectId> = to_close.filter_map(|change| change.proposal.object).collect();
         let registry = &self.machines[0].disk.borrow().registry;
@@ -267,8 +277,12 @@ impl History {
     fn check_pages(&self, intent: &Intent) {
         let mut world = self.world.borrow_mut();
         // What cannot be told waits, and is told.
-        let unknown =
-            intent.plan.notices.iter().filter(|notice| notice.code == NoticeCode::Unknown).filter_map(|notice| notice.page);
+        let unknown = intent
+            .plan
+            .notices
+            .iter()
+            .filter(|notice| notice.code == NoticeCode::Unknown)
+            .filter_map(|notice| notice.page);
         let held: BTreeSet<PageId> = intent.plan.changes.iter().map(|change| change.page).chain(unknown).collect();
         let mut broken = Vec::new();
         for page in world.pages.values().filter(|page| !page.standing.is_closed() && !held.contains(&page.id)) {
@@ -282,19 +296,26 @@ impl History {
                 is_so && page.claim.id() == Some(object.id) && (parent.is_none() || object.parent == parent)
             });
             if !right {
-                broken.push(format!("O2: page {} {:?} claims {:?}, and has {object:?}", page.id, page.title.exact(), page.claim));
+                broken.push(format!(
+                    "O2: page {} {:?} claims {:?}, and has {object:?}",
+                    page.id,
+                    page.title.exact(),
+                    page.claim
+                ));
             }
         }
         // Whatever says that it is closed is closed.
         for page in world.pages.values().filter(|page| page.standing.is_closed() && !held.contains(&page.id)) {
             let object = linked(&self.machines[0], page.id).and_then(|object| world.objects.get(&object));
-            // What somebody opens again for a page in the trash is theirs: nobody asks for that page any more. And of two machines,
-            // one that knows nothing of the page may have given its object to another.
+            // What somebody opens again for a page in the trash is theirs: nobody asks for that page any more. And of
+            // two machines, one that knows nothing of the page may have given its object to another.
             let elsewhere = |object: ObjectId| {
                 let mut others = self.machines.iter().skip(1).filter_map(|machine| page_of(machine, object));
                 others.any(|other| other != page.id)
             };
-            if object.is_some_and(|object| !object.closed && !world.touched.contains(&object.id) && !elsewhere(object.id)) {
+            if object
+                .is_some_and(|object| !object.closed && !world.touched.contains(&object.id) && !elsewhere(object.id))
+            {
                 broken.push(format!("O2: page {} {:?} is closed, and its object is not", page.id, page.standing));
             }
         }
@@ -311,7 +332,8 @@ fn live(seed: u64) -> End {
 }
 
 fn live_through(seed: u64) -> End {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(async {
         let mut history = History::new(seed);
         history.trouble().await;

@@ -1,4 +1,5 @@
-//! The rig: a sandbox in this process, the real binary beside it, and a directory that holds its configuration and its state.
+//! The rig: a sandbox in this process, the real binary beside it, and a directory that holds its configuration and its
+//! state.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -198,7 +199,8 @@ impl Ran {
     }
 }
 
-/// A sandbox with the clients of both services in this process: what goes over the wire can be held against what it meant.
+/// A sandbox with the clients of both services in this process: what goes over the wire can be held against what it
+/// meant.
 pub(crate) struct Wire {
     pub(crate) sandbox: Sandbox,
     exchanges: Arc<Mutex<Vec<Exchange>>>,
@@ -215,8 +217,12 @@ impl Wire {
         let (url, auth) = {
             let world = self.sandbox.world();
             match service {
-                model::Service::Notion => (self.sandbox.notion_url(), Auth::bearer(&world.notion_token.as_str().into())),
-                model::Service::Clockify => (self.sandbox.clockify_url(), Auth::api_key(&world.clockify_key.as_str().into())),
+                model::Service::Notion => {
+                    (self.sandbox.notion_url(), Auth::bearer(&world.notion_token.as_str().into()))
+                }
+                model::Service::Clockify => {
+                    (self.sandbox.clockify_url(), Auth::api_key(&world.clockify_key.as_str().into()))
+                }
             }
         };
         let exchanges = Arc::clone(&self.exchanges);
@@ -269,9 +275,11 @@ impl Wire {
 /// Somebody adds a column to a database.
 async fn add_column(sandbox: &Sandbox, source: &str, name: &str, config: Value) {
     let (url, id) = (sandbox.notion_url(), sandbox.world().data_source(source).expect("a data source"));
-    let request = reqwest::Client::new().patch(format!("{url}/v1/data_sources/{id}")).header("Notion-Version", API_VERSION);
+    let request =
+        reqwest::Client::new().patch(format!("{url}/v1/data_sources/{id}")).header("Notion-Version", API_VERSION);
     let token = sandbox.world().notion_token.clone();
-    let answer = request.bearer_auth(token).json(&json!({"properties": {name: config}})).send().await.expect("an answer");
+    let answer =
+        request.bearer_auth(token).json(&json!({"properties": {name: config}})).send().await.expect("an answer");
     assert!(answer.status().is_success(), "{:?}", answer.text().await);
 }
 

@@ -47,7 +47,11 @@ fn a_page_tells_what_waits_until_nothing_does() {
 
     let (code, report) = rig.auto_approve();
 
-    assert_eq!((code, &report["told"], &report["applied"]), (2, &json!(2), &json!(0)), "telling is no change of the plan");
+    assert_eq!(
+        (code, &report["told"], &report["applied"]),
+        (2, &json!(2), &json!(0)),
+        "telling is no change of the plan"
+    );
     let (word, note) = told(&rig, globex);
     assert_eq!(word, "Needs review");
     assert!(note.starts_with("update name: ") && note.contains("Clockify"), "{note}");
@@ -78,7 +82,9 @@ fn what_people_say_and_what_fails_is_told_too() {
     assert!(said.contains("flagged: update client"), "{said}");
     rig.sandbox.world().set_title(initech, "Initech GmbH");
     rig.sandbox.knobs().faults.push(
-        Fault::new(Failure::Status(400, json!({"message": "no"}).to_string())).service(Service::Clockify).on("PUT", "/clients"),
+        Fault::new(Failure::Status(400, json!({"message": "no"}).to_string()))
+            .service(Service::Clockify)
+            .on("PUT", "/clients"),
     );
 
     let (code, report) = rig.auto_approve();
@@ -101,7 +107,9 @@ fn a_page_that_cannot_be_told_is_a_failure_with_its_name_and_is_told_by_the_next
     let (rig, [globex, ..]) = telling();
     drift(&rig, "Globex", "Globex Inc");
     rig.sandbox.knobs().faults.push(
-        Fault::new(Failure::Status(400, json!({"message": "no"}).to_string())).service(Service::Notion).on("PATCH", "/pages"),
+        Fault::new(Failure::Status(400, json!({"message": "no"}).to_string()))
+            .service(Service::Notion)
+            .on("PATCH", "/pages"),
     );
 
     let (code, report) = rig.auto_approve();
@@ -138,7 +146,10 @@ fn a_lost_reply_is_looked_up_and_an_undo_leaves_alone_what_pages_tell() {
 fn a_property_that_cannot_tell_is_refused_at_the_start() {
     let (rig, _) = telling();
     for (more, parts) in [
-        ("mapping.clients.sync_status = \"Synced\"\n", ["mapping.clients.sync_status", "checkbox", "select, rich_text"]),
+        (
+            "mapping.clients.sync_status = \"Synced\"\n",
+            ["mapping.clients.sync_status", "checkbox", "select, rich_text"],
+        ),
         ("mapping.clients.sync_note = \"Sync status\"\n", ["mapping.clients.sync_note", "select", "rich_text"]),
         ("mapping.clients.sync_note = \"Sync nope\"\n", ["mapping.clients.sync_note", "Sync nope", "Sync note"]),
     ] {

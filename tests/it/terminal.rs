@@ -1,4 +1,5 @@
-//! A terminal to run the real binary in: a pseudo-terminal with a keyboard, and an emulator that knows what a person would see.
+//! A terminal to run the real binary in: a pseudo-terminal with a keyboard, and an emulator that knows what a person
+//! would see.
 //!
 //! ```text
 //! keys ─▸ pseudo-terminal ─▸ punchlist ─▸ pseudo-terminal ─▸ a thread that reads ─▸ emulator ─▸ `wait_for`
@@ -83,8 +84,8 @@ impl Terminal {
 
     /// Starts a shell with job control in a rig's directory; `$punchlist` there is the binary on that rig.
     ///
-    /// The binary as [`Terminal::punchlist`] starts it leads its session, and nobody could continue it: only under a shell can it be
-    /// suspended.
+    /// The binary as [`Terminal::punchlist`] starts it leads its session, and nobody could continue it: only under a
+    /// shell can it be suspended.
     pub(crate) fn shell(rig: &Rig, size: Size) -> Self {
         let punchlist = rig.command();
         let words = std::iter::once(punchlist.get_program()).chain(punchlist.get_args());
@@ -160,7 +161,9 @@ impl Terminal {
         while !is_so(self.screen()) {
             match self.output.recv_timeout(DEADLINE.saturating_sub(begun.elapsed())) {
                 Ok(bytes) => self.take(&bytes),
-                Err(RecvTimeoutError::Timeout) => panic!("{what} did not come; the screen is:\n{}", self.screen().contents()),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("{what} did not come; the screen is:\n{}", self.screen().contents())
+                }
                 Err(RecvTimeoutError::Disconnected) => {
                     panic!("the program ended before {what}; the screen is:\n{}", self.screen().contents())
                 }
@@ -224,7 +227,8 @@ impl Terminal {
 
     /// True while the terminal echoes and edits lines, as it does outside of full-screen programs.
     pub(crate) fn is_cooked(&self) -> bool {
-        let flags = self.master.get_termios().map(|settings| format!("{:?}", settings.local_flags)).expect("a terminal");
+        let flags =
+            self.master.get_termios().map(|settings| format!("{:?}", settings.local_flags)).expect("a terminal");
         let flags: Vec<&str> = flags.split(|c: char| !c.is_ascii_alphanumeric()).collect();
         ["ECHO", "ICANON", "ISIG"].iter().all(|flag| flags.contains(flag))
     }

@@ -40,7 +40,8 @@ fn seen(rig: &Rig) -> Vec<String> {
     let clients = world.clients().into_iter().map(|row| format!("client {} {} {}", row.id, row.name, row.archived));
     let projects = world.projects().into_iter();
     let projects = projects.map(|row| format!("project {} {} {:?} {}", row.id, row.name, row.client, row.archived));
-    let tasks = world.tasks().into_iter().map(|row| format!("task {} {} {} {}", row.id, row.name, row.project, row.done));
+    let tasks =
+        world.tasks().into_iter().map(|row| format!("task {} {} {} {}", row.id, row.name, row.project, row.done));
     let sources = ["Clients", "Projects", "Tasks"].into_iter().flat_map(|source| world.pages(source));
     let pages = sources.map(|page| format!("page {} {:?}", page.title, world.claim(page.id)));
     let mut all: Vec<String> = clients.chain(projects).chain(tasks).chain(pages).collect();
@@ -116,7 +117,12 @@ fn a_run_its_undo_and_the_undo_of_that() {
 
     rig.sandbox.clear_calls();
     let (code, ordinary) = rig.auto_approve();
-    assert_eq!((code, &ordinary["outcome"]), (0, &json!("in_sync")), "what was undone is not done again: {:?}", rig.plan_lines());
+    assert_eq!(
+        (code, &ordinary["outcome"]),
+        (0, &json!("in_sync")),
+        "what was undone is not done again: {:?}",
+        rig.plan_lines()
+    );
     assert!(rig.mutations().is_empty());
     assert_eq!(lines(&rig.run(&["undo", &run, "--json"]).json()), [""; 0], "nothing of it is left to undo");
     assert!(rig.run(&["undo", &run]).stdout.contains("Nothing of it is left to undo."));
@@ -144,8 +150,12 @@ fn what_people_have_moved_since_stays_and_is_told() {
 
     let (plan, report) = bench.undo(Some(&run[..run.len() - 1]));
 
-    let holds: Vec<&str> =
-        plan["changes"].as_array().expect("changes").iter().filter_map(|change| change["hold"]["text"].as_str()).collect();
+    let holds: Vec<&str> = plan["changes"]
+        .as_array()
+        .expect("changes")
+        .iter()
+        .filter_map(|change| change["hold"]["text"].as_str())
+        .collect();
     assert!(holds.contains(&"it has moved since: now it is “Ours”, and the run left “Relaunch”"), "{holds:#?}");
     assert!(holds.iter().any(|text| text.starts_with("there are 1 open projects below it by now")), "{holds:#?}");
     assert_eq!(report["failed"], json!(0), "{report}");

@@ -1,4 +1,5 @@
-//! What a service does not say is not empty, and what it does not show is not gone; and what nobody would notice is told.
+//! What a service does not say is not empty, and what it does not show is not gone; and what nobody would notice is
+//! told.
 
 use punchlist::sandbox::{ClockifyId, Failure, Fault, NotionId, Service, World};
 use serde_json::{Value, json};
@@ -28,7 +29,9 @@ fn object(rig: &Rig, page: NotionId) -> ClockifyId {
     let world = rig.sandbox.world();
     let claim = world.claim(page).expect("an ID");
     let clients = world.clients().into_iter().map(|row| row.id);
-    let all = clients.chain(world.projects().into_iter().map(|row| row.id)).chain(world.tasks().into_iter().map(|row| row.id));
+    let all = clients
+        .chain(world.projects().into_iter().map(|row| row.id))
+        .chain(world.tasks().into_iter().map(|row| row.id));
     all.into_iter().find(|id| id.to_string() == claim).expect("an object")
 }
 
@@ -170,10 +173,9 @@ fn what_was_created_a_moment_ago_and_is_not_listed_yet_is_not_gone() {
     assert_eq!(rig.sandbox.world().clients().len(), 1);
 
     rig.sandbox.world().add_client_page("Initech");
-    rig.sandbox
-        .knobs()
-        .faults
-        .push(Fault::new(Failure::Status(500, String::new())).service(Service::Clockify).on("GET", "/clients/").times(1000));
+    rig.sandbox.knobs().faults.push(
+        Fault::new(Failure::Status(500, String::new())).service(Service::Clockify).on("GET", "/clients/").times(1000),
+    );
     let lines = rig.plan_lines();
     assert!(lines.iter().all(|line| !line.contains("Globex")), "{lines:?}");
 }
@@ -187,7 +189,8 @@ fn clockify_that_shows_nothing_any_more_is_not_taken_at_its_word() {
     let rig = Rig::new(world);
     rig.settle();
     rig.sandbox.world().add_client_page("Acme Corp");
-    let empty = Fault::new(Failure::Status(200, "[]".to_owned())).service(Service::Clockify).on("GET", "/clients").times(1000);
+    let empty =
+        Fault::new(Failure::Status(200, "[]".to_owned())).service(Service::Clockify).on("GET", "/clients").times(1000);
     rig.sandbox.knobs().faults.push(empty);
 
     let (code, report) = rig.auto_approve();

@@ -1,5 +1,5 @@
-//! A service that cannot be reached: the true cause is named, with the place where its address was set, and nothing is repeated that
-//! cannot mend.
+//! A service that cannot be reached: the true cause is named, with the place where its address was set, and nothing is
+//! repeated that cannot mend.
 
 use std::{
     io::{Read as _, Write as _},
@@ -57,8 +57,8 @@ impl Host {
     }
 }
 
-/// Runs `plan` where one base URL was replaced by another, and somebody's certificate is the one that is trusted. It must say all these
-/// things, in this order. Returns how many attempts were in vain.
+/// Runs `plan` where one base URL was replaced by another, and somebody's certificate is the one that is trusted. It
+/// must say all these things, in this order. Returns how many attempts were in vain.
 #[track_caller]
 fn says(rig: &Rig, (from, to): (&str, &str), trusted: Option<&str>, texts: &[&str]) -> usize {
     rig.write_configuration(&rig.reach().replace(from, to));
@@ -106,7 +106,9 @@ fn a_certificate_that_proves_nothing_is_named_and_asked_for_once() {
 
     // What proves to be the service is talked to.
     let host = Host::new("local");
-    rig.write_configuration(&rig.reach().replace(&rig.sandbox.notion_url(), &format!("https://localhost:{}", host.port)));
+    rig.write_configuration(
+        &rig.reach().replace(&rig.sandbox.notion_url(), &format!("https://localhost:{}", host.port)),
+    );
     let ran = rig.command().arg("plan").env("SSL_CERT_FILE", certificate("local")).output().expect("it runs");
     assert_eq!(Ran::of(ran).code, 7, "the host refuses every token");
 }
@@ -114,7 +116,8 @@ fn a_certificate_that_proves_nothing_is_named_and_asked_for_once() {
 #[test]
 fn a_host_that_speaks_no_tls_is_asked_once() {
     let rig = Rig::new(World::empty());
-    let (from, place) = (rig.sandbox.clockify_url(), format!("clockify.base_url is set in {}:7", rig.configuration().display()));
+    let (from, place) =
+        (rig.sandbox.clockify_url(), format!("clockify.base_url is set in {}:7", rig.configuration().display()));
     let to = from.replace("http:", "https:");
     let in_vain = says(&rig, (&from, &to), None, &["no secure connection to Clockify at clockify.base_url", &place]);
     assert!((1..=2).contains(&in_vain), "workspaces and user: {in_vain}");

@@ -1,4 +1,5 @@
-//! A write changes what the plan shows, and no more: the whole Clockify side before and after each kind of write, field by field.
+//! A write changes what the plan shows, and no more: the whole Clockify side before and after each kind of write, field
+//! by field.
 
 use std::collections::BTreeSet;
 
@@ -31,14 +32,16 @@ fn rich() -> (Rig, [NotionId; 4]) {
     assert_eq!(rig.auto_approve().0, 0);
     {
         let mut world = rig.sandbox.world();
-        let (client, project, task) = (world.find_client("Globex").expect("there"), world.projects()[0].id, world.tasks()[0].id);
+        let (client, project, task) =
+            (world.find_client("Globex").expect("there"), world.projects()[0].id, world.tasks()[0].id);
         let rate = |amount: i64| json!({"amount": amount, "currency": "EUR"});
         world.edit_client(client, |client| client.cc_emails = Some(vec!["cc@globex.example".into()]));
         world.edit_project(project, |project| {
             project.public = true;
             "#123456".clone_into(&mut project.color);
             (project.hourly_rate, project.cost_rate) = (rate(9000), rate(4000));
-            project.budget_estimate = json!({"estimate": 500_000, "type": "MANUAL", "active": false, "resetOption": "MONTHLY"});
+            project.budget_estimate =
+                json!({"estimate": 500_000, "type": "MANUAL", "active": false, "resetOption": "MONTHLY"});
             project.time_estimate["includeNonBillable"] = json!(false);
             project.time_estimate["resetOption"] = json!("MONTHLY");
         });
@@ -87,9 +90,17 @@ const CASES: &[Case] = &[
     ("its e-mail goes", |world, [client, ..]| world.set(client, "Email", Value::Null), &["clients.email"]),
     ("it gets a note", |world, [client, ..]| world.set_text(client, "Notes", "new"), &["clients.note"]),
     ("a project is renamed", |world, [_, _, project, _]| world.set_title(project, "Store"), &["projects.name"]),
-    ("it is moved", |world, [_, other, project, _]| world.set_relation(project, "Clients", &[other]), &["projects.client"]),
+    (
+        "it is moved",
+        |world, [_, other, project, _]| world.set_relation(project, "Clients", &[other]),
+        &["projects.client"],
+    ),
     ("a client is closed", |world, [client, ..]| world.set_checkbox(client, "Archive", true), &["clients.archived"]),
-    ("it is not billable", |world, [_, _, project, _]| world.set_checkbox(project, "Billable", false), &["projects.billable"]),
+    (
+        "it is not billable",
+        |world, [_, _, project, _]| world.set_checkbox(project, "Billable", false),
+        &["projects.billable"],
+    ),
     ("it gets a note", |world, [_, _, project, _]| world.set_text(project, "Notes", "new"), &["projects.note"]),
     (
         "its hours change",

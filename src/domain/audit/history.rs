@@ -18,13 +18,11 @@ pub struct Alteration {
     pub n: u64,
     /// When it was about to leave.
     pub at: Timestamp,
-    /// The run.
     pub run: RunId,
     /// Its number in the run.
     pub write: WriteId,
     /// Who started the run, and how, where the log still tells.
     pub started: Option<(String, String)>,
-    /// Who or what approved it.
     pub approved_by: Option<String>,
     /// What was noted with the decision.
     pub note: Option<String>,
@@ -44,7 +42,8 @@ pub struct Alteration {
     pub outcome: Option<Outcome>,
 }
 
-/// The writes among some events of the log, in their order. The events are those about one page or object, and those that start their runs.
+/// The writes among some events of the log, in their order. The events are those about one page or object, and those
+/// that start their runs.
 pub fn history<'a>(events: impl IntoIterator<Item = (u64, &'a Event)>) -> Vec<Alteration> {
     let mut started: HashMap<&RunId, (&str, &str)> = HashMap::new();
     let mut differences: HashMap<(&RunId, &ChangeId), &Difference> = HashMap::new();
@@ -70,7 +69,8 @@ pub fn history<'a>(events: impl IntoIterator<Item = (u64, &'a Event)>) -> Vec<Al
                 approvals.insert((run, change), by);
             }
             What::Intent { write, changes, request, was, .. } => {
-                let found: Vec<&&Difference> = changes.iter().filter_map(|change| differences.get(&(run, change))).collect();
+                let found: Vec<&&Difference> =
+                    changes.iter().filter_map(|change| differences.get(&(run, change))).collect();
                 index.insert((run, *write), alterations.len());
                 alterations.push(Alteration {
                     n,
@@ -78,7 +78,10 @@ pub fn history<'a>(events: impl IntoIterator<Item = (u64, &'a Event)>) -> Vec<Al
                     run: run.clone(),
                     write: *write,
                     started: started.get(run).map(|(by, trigger)| ((*by).to_owned(), (*trigger).to_owned())),
-                    approved_by: changes.iter().find_map(|change| approvals.get(&(run, change))).map(|by| (*by).to_owned()),
+                    approved_by: changes
+                        .iter()
+                        .find_map(|change| approvals.get(&(run, change)))
+                        .map(|by| (*by).to_owned()),
                     note: changes.iter().find_map(|change| notes.get(change)).map(|note| (*note).to_owned()),
                     side: request.service(),
                     kind: request.kind(),

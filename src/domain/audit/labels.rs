@@ -12,7 +12,6 @@ use crate::domain::{
 /// What an entry is filed under. It follows from the events alone, so that a label that was changed is noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels {
-    /// The run.
     pub run: RunId,
     /// When, in milliseconds since 1970.
     pub at_ms: i64,
@@ -53,9 +52,7 @@ impl Labels {
 /// The page and the object that an event is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct About {
-    /// The page.
     pub page: Option<PageId>,
-    /// The object.
     pub object: Option<ObjectId>,
 }
 

@@ -34,7 +34,10 @@ fn event(number: u64) -> Event {
                 claim: Some(None),
                 fields: BTreeMap::new(),
             },
-            was: Box::new(Was { before: BTreeMap::from([(Field::Name, Value::Empty)]), name: "a\u{202E}b\n\u{1B}[31m".into() }),
+            was: Box::new(Was {
+                before: BTreeMap::from([(Field::Name, Value::Empty)]),
+                name: "a\u{202E}b\n\u{1B}[31m".into(),
+            }),
             trace: Box::default(),
         },
         _ => What::RunEnded { outcome: number.to_string(), totals: None },

@@ -19,7 +19,6 @@ pub struct Row<'a> {
     pub n: u64,
     /// The event.
     pub body: &'a str,
-    /// Its hash.
     pub hash: Hash,
     /// The hash before it, where it is told: in a copy, which may leave entries out.
     pub previous: Option<Hash>,
@@ -93,10 +92,7 @@ pub enum Finding {
     /// There are entries, and nothing outside of the log vouches for them.
     NoCheckpoint,
     /// What the list of runs says of a run is not what its events say.
-    RunAltered {
-        /// The run.
-        run: RunId,
-    },
+    RunAltered { run: RunId },
     /// Old entries are gone, and no entry says that they were cut off.
     Unannounced {
         /// The last of them.
@@ -121,11 +117,17 @@ impl fmt::Display for Finding {
             Self::Missing { from, to } => write!(formatter, "entries {from} to {to} are not there"),
             Self::Disordered { n, after } => write!(formatter, "entry {n} stands after entry {after}"),
             Self::Mislabelled { n } => {
-                write!(formatter, "entry {n} is filed under something else than it is about, so that a search may miss it")
+                write!(
+                    formatter,
+                    "entry {n} is filed under something else than it is about, so that a search may miss it"
+                )
             }
             Self::Unreadable { n, because } => write!(formatter, "entry {n}: {because}"),
             Self::CutShort { last, seen } => {
-                write!(formatter, "the log ends at entry {last}, and a checkpoint has seen entry {seen}: its end was cut off")
+                write!(
+                    formatter,
+                    "the log ends at entry {last}, and a checkpoint has seen entry {seen}: its end was cut off"
+                )
             }
             Self::Restamped { after, at } => write!(
                 formatter,
@@ -134,10 +136,11 @@ impl fmt::Display for Finding {
             Self::Forged { n } => write!(formatter, "the signature of the checkpoint at entry {n} does not hold"),
             Self::OtherKey { n } => write!(formatter, "the checkpoint at entry {n} was signed with another key"),
             Self::Garbled { line } => write!(formatter, "line {line} of the checkpoints cannot be read"),
-            Self::NoCheckpoint => {
-                formatter.write_str("there is no checkpoint: whether the end was cut off or all was made anew cannot be seen")
+            Self::NoCheckpoint => formatter
+                .write_str("there is no checkpoint: whether the end was cut off or all was made anew cannot be seen"),
+            Self::RunAltered { run } => {
+                write!(formatter, "the list of runs says something else of run {run} than its events")
             }
-            Self::RunAltered { run } => write!(formatter, "the list of runs says something else of run {run} than its events"),
             Self::Unannounced { through } => {
                 write!(formatter, "the entries up to {through} are gone, and no entry says that they were cut off")
             }
@@ -260,7 +263,8 @@ impl Verifier {
         let adjoins = n == self.last + 1;
         // Behind a gap only what the copy tells of the hash before can be followed.
         let before = if adjoins && (!self.selected || self.last > 0 || n == 1) { Some(self.head) } else { *previous };
-        let follows = before.is_none_or(|before| before.then(body) == hash) && previous.is_none_or(|told| Some(told) == before);
+        let follows =
+            before.is_none_or(|before| before.then(body) == hash) && previous.is_none_or(|told| Some(told) == before);
         if !follows {
             self.verdict.find(Finding::Altered { n });
         }

@@ -108,8 +108,8 @@ pub(super) fn others(page: &Page, object: &Object, base: Option<&Base>) -> Vec<C
 }
 
 impl<'a> Differ<'a> {
-    /// Compares under which parent both stand. Several parents differ from everything, and the change is held; of one that is not seen,
-    /// nothing can be said.
+    /// Compares under which parent both stand. Several parents differ from everything, and the change is held; of one
+    /// that is not seen, nothing can be said.
     pub(super) fn parent(&self, page: &Page, pair: Candidate<'a>, base: Option<&Base>) -> Option<Compared> {
         page.kind.parent()?;
         let base = base.and_then(|base| base.get(Field::Parent));

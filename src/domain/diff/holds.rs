@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Differ, NameClaim, hold, id_at};
 use crate::domain::{
     model::{
-        Field, Kind, Nature, Object, ObjectId, Page, PageId, PerKind, Relation, Sight, Snapshots, Standing, Unsettled, Value,
+        Field, Kind, Nature, Object, ObjectId, Page, PageId, PerKind, Relation, Sight, Snapshots, Standing, Unsettled,
+        Value,
     },
     pair::{Contest, Match},
     plan::{Action, Change, Hold, HoldCode, State},
@@ -136,7 +137,13 @@ impl<'a> Differ<'a> {
     }
 
     /// Why Clockify would refuse a value, where that is known. Of a name `hold_name` says it.
-    pub(super) fn refused_by_clockify(&self, kind: Kind, field: Field, value: &Value, nature: Nature) -> Option<String> {
+    pub(super) fn refused_by_clockify(
+        &self,
+        kind: Kind,
+        field: Field,
+        value: &Value,
+        nature: Nature,
+    ) -> Option<String> {
         let is_mapped = !matches!(field, Field::Name | Field::Parent | Field::State);
         if is_mapped { in_clockify(kind, field, value, nature, &self.snapshots.limits) } else { None }
     }
@@ -150,7 +157,8 @@ impl<'a> Differ<'a> {
         in_notion(field, value, &property.takes, &property.words)
     }
 
-    /// Holds a change of a task in an archived project, which Clockify may refuse, or makes it require that the project is reopened.
+    /// Holds a change of a task in an archived project, which Clockify may refuse, or makes it require that the project
+    /// is reopened.
     pub(super) fn rest_on_open_project(&mut self, at: usize, object: &Object) {
         let project = object.parent.and_then(|project| self.snapshots.objects[Kind::Project].get(project));
         let Some(project) = project.filter(|project| object.kind == Kind::Task && project.closed) else { return };
@@ -193,7 +201,8 @@ impl<'a> Differ<'a> {
         }
     }
 
-    /// Why nothing can be opened below the pages above, the nearest first: its client, or for a task its project or that one's client.
+    /// Why nothing can be opened below the pages above, the nearest first: its client, or for a task its project or
+    /// that one's client.
     pub(super) fn shut_above(&self, page: &Page) -> Option<(HoldCode, String)> {
         let (parent, kind) = page.parent.one().zip(page.kind.parent())?;
         let closed = || Some((HoldCode::ParentClosed, format!("its {kind} is closed in Notion")));
@@ -213,7 +222,9 @@ impl<'a> Differ<'a> {
 
     /// True for a project that may do without a client, by the rule, and has lost the one that it had.
     pub(super) fn may_lose_client(&self, page: &Page) -> bool {
-        page.kind == Kind::Project && page.parent == Relation::None && self.rules.without_client == WithoutClient::Mirror
+        page.kind == Kind::Project
+            && page.parent == Relation::None
+            && self.rules.without_client == WithoutClient::Mirror
     }
 
     /// Holds a create where the object may exist unseen.
@@ -234,8 +245,10 @@ impl<'a> Differ<'a> {
             Some(Unsettled::OneOf(_)) | None => {}
         }
         if let Some(because) = self.snapshots.objects[kind].incomplete_because() {
-            let text =
-                format!("Clockify's {} could not be listed completely ({because}), so it may exist already", kind.plural());
+            let text = format!(
+                "Clockify's {} could not be listed completely ({because}), so it may exist already",
+                kind.plural()
+            );
             self.hold(at, HoldCode::Incomplete, text);
         }
         if self.shrank_to_nothing(kind) {
@@ -252,7 +265,11 @@ impl<'a> Differ<'a> {
     pub(super) fn hold_close(&mut self, at: usize, kind: Kind) {
         let pages = &self.snapshots.pages[kind];
         if let Some(because) = pages.incomplete_because() {
-            self.hold(at, HoldCode::Incomplete, format!("Notion's {} could not be listed completely ({because})", kind.plural()));
+            self.hold(
+                at,
+                HoldCode::Incomplete,
+                format!("Notion's {} could not be listed completely ({because})", kind.plural()),
+            );
         } else if pages.rows().iter().all(|page| page.standing == Standing::Trashed) && pages.rows().len() > 1 {
             self.hold(
                 at,
@@ -262,7 +279,8 @@ impl<'a> Differ<'a> {
         }
     }
 
-    /// Notes which objects have the name that a change wants; `settle_names` sorts it out when all pages of the kind are known.
+    /// Notes which objects have the name that a change wants; `settle_names` sorts it out when all pages of the kind
+    /// are known.
     pub(super) fn check_name_is_free(&mut self, at: usize, page: &'a Page, own: Option<&Object>) {
         let of_page = self.changes.iter().enumerate().rev().take_while(|(_, change)| change.page == page.id);
         let mut moves = of_page.filter(|(_, change)| change.proposal.action == Action::Move && change.hold.is_none());
@@ -291,8 +309,8 @@ impl<'a> Differ<'a> {
         }
     }
 
-    /// A rename and a move of one object are decided apart, so each may be made without the other: where the new name is taken before
-    /// the move, or the old one after it, the one waits for the other.
+    /// A rename and a move of one object are decided apart, so each may be made without the other: where the new name
+    /// is taken before the move, or the old one after it, the one waits for the other.
     fn tie_rename_to_move(&mut self, rename: usize, move_: usize, page: &'a Page, own: &Object, to: Option<Under>) {
         let is_taken = |parent, name: &'a Raw| {
             let holders = self.pairs.holders(page.kind, parent, name.canonical().into_cow());
@@ -313,8 +331,7 @@ impl<'a> Differ<'a> {
                 self.changes[move_].requires.push(rename);
             }
             (true, true) => {
-                let text =
-                    "where it stands the new name is taken, and where it goes the old one; rename it to something else first";
+                let text = "where it stands the new name is taken, and where it goes the old one; rename it to something else first";
                 self.hold(rename, HoldCode::NameTaken, text);
                 self.hold(move_, HoldCode::NameTaken, text);
             }
@@ -340,7 +357,9 @@ impl<'a> Differ<'a> {
                     let text = self.taken_by_page(change, kind, holder, owner);
                     self.hold(change, HoldCode::NameTaken, text);
                 }
-                (Some(_), _) if self.changes[change].proposal.action == Action::Create => self.lost_links.push((change, holder)),
+                (Some(_), _) if self.changes[change].proposal.action == Action::Create => {
+                    self.lost_links.push((change, holder));
+                }
                 (Some(owner), _) => {
                     let text = format!(
                         "a {kind} whose page is out of sight has this name ({holder}); `punchlist unlink {owner}` ends that link"
@@ -352,7 +371,11 @@ impl<'a> Differ<'a> {
                     self.hold(change, HoldCode::NameTaken, text);
                 }
                 (None, _) => {
-                    self.hold(change, HoldCode::NameTaken, format!("a {kind} that no page links to has this name ({holder})"));
+                    self.hold(
+                        change,
+                        HoldCode::NameTaken,
+                        format!("a {kind} that no page links to has this name ({holder})"),
+                    );
                 }
             }
         }
@@ -362,11 +385,16 @@ impl<'a> Differ<'a> {
             let pages: BTreeSet<PageId> = seekers.iter().map(|&at| self.changes[at].page).collect();
             if pages.len() > 1 {
                 for at in seekers {
-                    self.hold(at, HoldCode::NameTaken, "several changes would give this name to objects under the same parent");
+                    self.hold(
+                        at,
+                        HoldCode::NameTaken,
+                        "several changes would give this name to objects under the same parent",
+                    );
                 }
             }
         }
-        // Names are passed on from those that wait for nothing; who still waits in the end is in a circle, or behind one.
+        // Names are passed on from those that wait for nothing; who still waits in the end is in a circle, or behind
+        // one.
         let mut passed: Vec<usize> = seekers.keys().copied().filter(|change| !waits_for.contains_key(change)).collect();
         while let Some(frees) = passed.pop() {
             for seeker in seekers.remove(&frees).unwrap_or_default() {
@@ -407,18 +435,22 @@ impl<'a> Differ<'a> {
         )
     }
 
-    /// The way out for all recurring tasks at once, as part of a sentence; nothing where the rule is set, and for other kinds.
+    /// The way out for all recurring tasks at once, as part of a sentence; nothing where the rule is set, and for other
+    /// kinds.
     fn or_by_day(&self, kind: Kind) -> &'static str {
         match (kind, self.rules.same_name) {
-            (Kind::Task, SameName::Hold) => ", or have tasks called by their day too: `rules.tasks.same_name = \"add_date\"`",
+            (Kind::Task, SameName::Hold) => {
+                ", or have tasks called by their day too: `rules.tasks.same_name = \"add_date\"`"
+            }
             _ => "",
         }
     }
 
     /// Withholds every class of change that is larger than its brake lets through.
     pub(super) fn brake(&mut self) {
-        let population =
-            PerKind::from_fn(|kind| self.pairs.matches[kind].iter().filter(|(_, found)| found.certain().is_some()).count());
+        let population = PerKind::from_fn(|kind| {
+            self.pairs.matches[kind].iter().filter(|(_, found)| found.certain().is_some()).count()
+        });
         brake(&mut self.changes, self.rules, &population);
         let lost_link = self.rules.brakes.lost_link;
         for kind in Kind::ALL {
@@ -453,7 +485,8 @@ fn release(class: Class, count: usize) -> String {
     )
 }
 
-/// Withholds every class of change of which there are more than its brake lets through, where so many objects of each kind are linked.
+/// Withholds every class of change of which there are more than its brake lets through, where so many objects of each
+/// kind are linked.
 pub(in crate::domain) fn brake(changes: &mut [Change], rules: &Rules, population: &PerKind<usize>) {
     let brakes = rules.brakes;
     let classes: [(Brake, Class); 4] = [
@@ -464,7 +497,8 @@ pub(in crate::domain) fn brake(changes: &mut [Change], rules: &Rules, population
     ];
     for (kind, population) in population.iter() {
         for (brake, class) in classes {
-            let caught = |change: &Change| change.kind == kind && change.hold.is_none() && change.brake_class() == Some(class);
+            let caught =
+                |change: &Change| change.kind == kind && change.hold.is_none() && change.brake_class() == Some(class);
             let count = changes.iter().filter(|change| caught(change)).count();
             let limit = brake.limit(*population);
             if count <= limit {
@@ -492,8 +526,11 @@ pub(in crate::domain) fn hold_closes_above(changes: &mut [Change], snapshots: &S
         .filter(|(_, change)| change.proposal.action == Action::Close)
         .filter_map(|(at, change)| Some((change.proposal.object?, at)))
         .collect();
-    let held: Vec<(Kind, ObjectId)> =
-        closes.iter().filter(|&(_, &at)| changes[at].hold.is_some()).map(|(&object, &at)| (changes[at].kind, object)).collect();
+    let held: Vec<(Kind, ObjectId)> = closes
+        .iter()
+        .filter(|&(_, &at)| changes[at].hold.is_some())
+        .map(|(&object, &at)| (changes[at].kind, object))
+        .collect();
     for (mut kind, mut object) in held {
         let child = kind;
         while let (Some(above), Some(parent)) =

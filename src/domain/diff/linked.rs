@@ -14,15 +14,15 @@ use crate::domain::{
     rules::{Direction, OnConflict, OnDrift},
 };
 
-/// Of what a rule of the configuration decides where both sides changed.
+/// Confidence, in percent, of what a rule of the configuration decides where both sides changed.
 const BY_RULE: u8 = 95;
-/// Of Notion's value where Clockify's was edited too.
+/// Confidence, in percent, of Notion's value where Clockify's was edited too.
 const CONTESTED: u8 = 50;
-/// Of moving a task, since its tracked time stays where it was.
+/// Confidence, in percent, of moving a task, since its tracked time stays where it was.
 const MOVE_TASK: u8 = 80;
-/// Of writing an ID back that an undo took out of the page, once its object is open again.
+/// Confidence, in percent, of writing an ID back that an undo took out of the page, once its object is open again.
 const OPENED_UNNAMED: u8 = 90;
-/// Of writing the registry's ID over another one that exists.
+/// Confidence, in percent, of writing the registry's ID over another one that exists.
 const OVERWRITE_CLAIM: u8 = 70;
 
 impl<'a> Differ<'a> {
@@ -83,7 +83,9 @@ impl<'a> Differ<'a> {
 
     /// Proposes to close an object that the page left behind: a run that moved it ended before it could.
     fn close_left(&mut self, page: &'a Page, left: ObjectId) {
-        let Some(object) = self.snapshots.objects[page.kind].get(left).filter(|object| object.is_open()) else { return };
+        let Some(object) = self.snapshots.objects[page.kind].get(left).filter(|object| object.is_open()) else {
+            return;
+        };
         let (from, to) = (Value::Closed(false), Value::Closed(true));
         let proposal = Proposal {
             action: Action::Close,
@@ -111,7 +113,8 @@ impl<'a> Differ<'a> {
         }
     }
 
-    /// Compares all fields of a pair, proposes what mends them, and returns the base as far as both agree, and whether it moved.
+    /// Compares all fields of a pair, proposes what mends them, and returns the base as far as both agree, and whether
+    /// it moved.
     fn compare<'b>(
         &mut self,
         page: &'a Page,
@@ -145,8 +148,8 @@ impl<'a> Differ<'a> {
                 differ.propose(page, pair, part);
             }
         };
-        let state =
-            fields::state(page, pair.object, base).filter(|_| course == Course::Own && !opened_unnamed(page, pair.object, base));
+        let state = fields::state(page, pair.object, base)
+            .filter(|_| course == Course::Own && !opened_unnamed(page, pair.object, base));
         if let Some(compared) = state {
             mend(self, vec![compared]);
         }
@@ -162,7 +165,8 @@ impl<'a> Differ<'a> {
         (next, moved)
     }
 
-    /// Sorts differences by what the rules say of them: one part for each cause. Agreements and accepted drifts move the base.
+    /// Sorts differences by what the rules say of them: one part for each cause. Agreements and accepted drifts move
+    /// the base.
     fn by_rule(
         &self,
         page: &Page,
@@ -192,19 +196,26 @@ impl<'a> Differ<'a> {
                         FIRST_SIGHT,
                         "both sides differ, and were never seen to agree; by the rule this field goes to Notion",
                     ),
-                    Comparison::ClockifyChanged => {
-                        (Cause::ToNotion, Service::Notion, 100, "changed in Clockify; by the rule this field goes to Notion")
-                    }
-                    _ => {
-                        (Cause::ToNotion, Service::Notion, BY_RULE, "edited in Notion, but by the rule this field goes to Notion")
-                    }
+                    Comparison::ClockifyChanged => (
+                        Cause::ToNotion,
+                        Service::Notion,
+                        100,
+                        "changed in Clockify; by the rule this field goes to Notion",
+                    ),
+                    _ => (
+                        Cause::ToNotion,
+                        Service::Notion,
+                        BY_RULE,
+                        "edited in Notion, but by the rule this field goes to Notion",
+                    ),
                 },
                 Comparison::NotionChanged if *field == Field::Parent && self.may_lose_client(page) => {
                     (Cause::NotionChanged, Service::Clockify, CONTESTED, "its client was removed in Notion")
                 }
                 Comparison::NotionChanged => (Cause::NotionChanged, Service::Clockify, 100, "changed in Notion"),
                 Comparison::FirstSight if *wanted == Value::Empty && !matches!(field, Field::Name | Field::Parent) => {
-                    // A property that says nothing does not ask for anything to be wiped; nor does it agree to what is there.
+                    // A property that says nothing does not ask for anything to be wiped; nor does it agree to what is
+                    // there.
                     agree(*field, Agreed::Seen { notion: wanted.clone(), clockify: current.clone() });
                     continue;
                 }
@@ -214,14 +225,22 @@ impl<'a> Differ<'a> {
                     CONTESTED,
                     "Clockify took it and did not keep it: the plan or the rights of the account may not allow it",
                 ),
-                Comparison::FirstSight => {
-                    (Cause::FirstSight, Service::Clockify, FIRST_SIGHT, "both sides differ, and were never seen to agree")
-                }
+                Comparison::FirstSight => (
+                    Cause::FirstSight,
+                    Service::Clockify,
+                    FIRST_SIGHT,
+                    "both sides differ, and were never seen to agree",
+                ),
                 Comparison::ClockifyChanged => match rule.on_drift {
-                    OnDrift::Review => (Cause::Drift, Service::Clockify, CONTESTED, "edited in Clockify since both agreed"),
-                    OnDrift::Restore => {
-                        (Cause::Drift, Service::Clockify, 100, "edited in Clockify; the rule is to restore Notion's value")
+                    OnDrift::Review => {
+                        (Cause::Drift, Service::Clockify, CONTESTED, "edited in Clockify since both agreed")
                     }
+                    OnDrift::Restore => (
+                        Cause::Drift,
+                        Service::Clockify,
+                        100,
+                        "edited in Clockify; the rule is to restore Notion's value",
+                    ),
                     OnDrift::Accept => {
                         agree(*field, Agreed::on(wanted.clone(), current.clone()));
                         continue;
@@ -231,12 +250,18 @@ impl<'a> Differ<'a> {
                     OnConflict::Review => {
                         (Cause::Conflict, Service::Clockify, CONTESTED, "edited on both sides since they agreed")
                     }
-                    OnConflict::Notion => {
-                        (Cause::Conflict, Service::Clockify, BY_RULE, "edited on both sides; the rule is that Notion wins")
-                    }
-                    OnConflict::Clockify => {
-                        (Cause::Conflict, Service::Notion, BY_RULE, "edited on both sides; the rule is that Clockify wins")
-                    }
+                    OnConflict::Notion => (
+                        Cause::Conflict,
+                        Service::Clockify,
+                        BY_RULE,
+                        "edited on both sides; the rule is that Notion wins",
+                    ),
+                    OnConflict::Clockify => (
+                        Cause::Conflict,
+                        Service::Notion,
+                        BY_RULE,
+                        "edited on both sides; the rule is that Clockify wins",
+                    ),
                 },
             };
             let fixed = self.rules.mapping[page.kind].fixed.contains_key(field);
@@ -275,8 +300,9 @@ impl<'a> Differ<'a> {
         }
     }
 
-    /// What the rule that closes children along with their parents has to do with an object, and how far it has got then. It opens again
-    /// what it closed, once the parent is seen to be open; what a person closed or opened meanwhile stays.
+    /// What the rule that closes children along with their parents has to do with an object, and how far it has got
+    /// then. It opens again what it closed, once the parent is seen to be open; what a person closed or opened
+    /// meanwhile stays.
     fn along(&self, page: &Page, object: &Object, link: Option<&Link>) -> (Course, Along) {
         let before = link.map_or(Along::No, |link| link.along);
         let Some(closed) = object.state() else { return (Course::Own, before) };
@@ -331,8 +357,10 @@ impl<'a> Differ<'a> {
             fields
                 .iter()
                 .map(|compared| {
-                    let (wanted, current) =
-                        (self.shown(compared.field, &compared.wanted, page), self.shown(compared.field, &compared.current, page));
+                    let (wanted, current) = (
+                        self.shown(compared.field, &compared.wanted, page),
+                        self.shown(compared.field, &compared.current, page),
+                    );
                     let base = compared.base.as_ref().map(|base| self.shown(compared.field, base, page));
                     match side {
                         Service::Clockify => FieldChange { base, ..FieldChange::new(compared.field, current, wanted) },
@@ -348,8 +376,14 @@ impl<'a> Differ<'a> {
             })
         };
         let mut refused = refused_by(side).filter(|_| cause != Cause::NotKept);
-        let mut proposal =
-            Proposal { action, side, object: Some(object.id), fields: written(side), confidence, reason: reason.into() };
+        let mut proposal = Proposal {
+            action,
+            side,
+            object: Some(object.id),
+            fields: written(side),
+            confidence,
+            reason: reason.into(),
+        };
         let mut alternatives = Vec::new();
         if matches!(cause, Cause::Drift | Cause::Conflict | Cause::FirstSight | Cause::NotKept) {
             let (other, reason) = match side {
@@ -359,7 +393,12 @@ impl<'a> Differ<'a> {
             let stays_empty = fields.iter().any(|compared| {
                 compared.current == Value::Empty && !self.can_become_empty(page.kind, compared.field, Service::Notion)
             });
-            if action == Action::Update && writable && !stays_empty && self.may_write_notion() && refused_by(other).is_none() {
+            if action == Action::Update
+                && writable
+                && !stays_empty
+                && self.may_write_notion()
+                && refused_by(other).is_none()
+            {
                 let way = Proposal { side: other, fields: written(other), confidence: CONTESTED, ..proposal.clone() };
                 // Of two ways of which one is closed the other is proposed, but never to empty what nobody emptied.
                 let edited = matches!(cause, Cause::Drift | Cause::Conflict);
@@ -394,7 +433,8 @@ impl<'a> Differ<'a> {
         if side == Service::Notion {
             self.hold_unwritable(at, page, writable);
         } else if self.snapshots.is_pattern(object) {
-            let text = "in Clockify it is a template for projects by now, or a task of one, and templates are left alone";
+            let text =
+                "in Clockify it is a template for projects by now, or a task of one, and templates are left alone";
             self.hold(at, HoldCode::Template, text);
         }
         if let Some(refused) = refused {
@@ -446,10 +486,13 @@ impl<'a> Differ<'a> {
         let (from, confidence, reason) = match &page.claim {
             Claim::Unknown(_) => return,
             _ if opened => {
-                let reason = "an undo took the ID out of the page, and the object was opened again in Clockify since".to_owned();
+                let reason =
+                    "an undo took the ID out of the page, and the object was opened again in Clockify since".to_owned();
                 (Value::Empty, OPENED_UNNAMED, reason)
             }
-            Claim::None if unfinished => (Value::Empty, 100, "created or linked, its ID not yet in the page".to_owned()),
+            Claim::None if unfinished => {
+                (Value::Empty, 100, "created or linked, its ID not yet in the page".to_owned())
+            }
             claim if unfinished => {
                 let reason = "created or linked, its ID not yet in the page, which still has".to_owned();
                 (claim.value().unwrap_or_default(), 100, reason)
@@ -460,9 +503,11 @@ impl<'a> Differ<'a> {
             Claim::Id(other) if left.contains(other) => {
                 (Value::Object(*other), 100, "the page has moved, and still names what it left behind".to_owned())
             }
-            Claim::Id(other) if rival.is_some() || objects.complete().is_none() => {
-                (Value::Object(*other), OVERWRITE_CLAIM, "the page names another object than the one it is linked to".to_owned())
-            }
+            Claim::Id(other) if rival.is_some() || objects.complete().is_none() => (
+                Value::Object(*other),
+                OVERWRITE_CLAIM,
+                "the page names another object than the one it is linked to".to_owned(),
+            ),
             Claim::Id(other) => (Value::Object(*other), 95, "the page names an object that does not exist".to_owned()),
         };
         let mut alternatives = Vec::new();
@@ -484,7 +529,8 @@ impl<'a> Differ<'a> {
                 from => format!("{reason}: {}", from.to_raw().display().clipped(40)).into(),
             },
         };
-        let (cause, alternatives) = if unfinished { (Cause::Unfinished, Vec::new()) } else { (Cause::Claim, alternatives) };
+        let (cause, alternatives) =
+            if unfinished { (Cause::Unfinished, Vec::new()) } else { (Cause::Claim, alternatives) };
         self.push(page, cause, proposal, alternatives);
     }
 
@@ -492,17 +538,19 @@ impl<'a> Differ<'a> {
     fn shown(&self, field: Field, value: &Value, page: &Page) -> Value {
         let (Field::Parent, Some(kind)) = (field, page.kind.parent()) else { return value.clone() };
         match value {
-            Value::Object(id) => {
-                self.snapshots.objects[kind].get(*id).map_or_else(|| value.clone(), |object| Value::Text(object.name.clone()))
-            }
+            Value::Object(id) => self.snapshots.objects[kind]
+                .get(*id)
+                .map_or_else(|| value.clone(), |object| Value::Text(object.name.clone())),
             _ => value.clone(),
         }
     }
 }
 
-/// True when an undo closed what a run had created and took its ID out of the page, and somebody has opened the object since.
+/// True when an undo closed what a run had created and took its ID out of the page, and somebody has opened the object
+/// since.
 fn opened_unnamed(page: &Page, object: &Object, base: Option<&Base>) -> bool {
-    let was_closed = base.and_then(|base| base.get(Field::State)).is_some_and(|agreed| *agreed.clockify() == Value::Closed(true));
+    let was_closed =
+        base.and_then(|base| base.get(Field::State)).is_some_and(|agreed| *agreed.clockify() == Value::Closed(true));
     let unnamed = page.claim == Claim::None && base.is_some_and(|base| base.get(Field::Claim).is_some());
     unnamed && was_closed && object.is_open() && page.standing.is_open()
 }
@@ -528,9 +576,9 @@ struct Part {
     reason: &'static str,
     /// False for what cannot be written into Notion.
     writable: bool,
-    /// A name has a part of its own, so that what holds it (a brake, a name that is taken) does not hold other fields; and so has a
-    /// contested field, so that each is decided by itself, one that would be refused, so that it holds nothing else, and one of which
-    /// the configuration speaks in place of the page.
+    /// A name has a part of its own, so that what holds it (a brake, a name that is taken) does not hold other fields;
+    /// and so has a contested field, so that each is decided by itself, one that would be refused, so that it holds
+    /// nothing else, and one of which the configuration speaks in place of the page.
     alone: bool,
     fields: Vec<Compared>,
 }

@@ -45,7 +45,14 @@ fn incomplete(snapshots: &Snapshots, notices: &mut Vec<Notice>) {
             let Some(because) = because else { continue };
             let text = format!("{service}'s {} could not be listed completely: {because}", kind.plural());
             let name = Raw::default();
-            notices.push(Notice { code: NoticeCode::Incomplete, kind, name, page: None, object: None, text: text.into() });
+            notices.push(Notice {
+                code: NoticeCode::Incomplete,
+                kind,
+                name,
+                page: None,
+                object: None,
+                text: text.into(),
+            });
         }
     }
 }
@@ -80,7 +87,14 @@ fn away(snapshots: &Snapshots, registry: &Registry, notices: &mut Vec<Notice>) {
             ),
         };
         let name = snapshots.objects[link.kind].get(link.object).map(|object| object.name.clone()).unwrap_or_default();
-        notices.push(Notice { code, kind: link.kind, name, page: Some(link.page), object: Some(link.object), text: text.into() });
+        notices.push(Notice {
+            code,
+            kind: link.kind,
+            name,
+            page: Some(link.page),
+            object: Some(link.object),
+            text: text.into(),
+        });
     }
 }
 
@@ -91,31 +105,54 @@ fn copied(pairs: &Pairs<'_>, notices: &mut Vec<Notice>) {
             if page.standing == Standing::Trashed {
                 continue;
             }
-            let text = format!("has the Clockify ID of the page {owner}, as a duplicated page does; the original keeps the link");
+            let text = format!(
+                "has the Clockify ID of the page {owner}, as a duplicated page does; the original keeps the link"
+            );
             let (name, page) = (page.title.clone(), Some(page.id));
-            notices.push(Notice { code: NoticeCode::CopiedId, kind, name, page, object: Some(*object), text: text.into() });
+            notices.push(Notice {
+                code: NoticeCode::CopiedId,
+                kind,
+                name,
+                page,
+                object: Some(*object),
+                text: text.into(),
+            });
         }
     }
 }
 
-/// Pages whose names differ only by case, spaces or what looks the same: Clockify would take both, and people would mix them up.
+/// Pages whose names differ only by case, spaces or what looks the same: Clockify would take both, and people would mix
+/// them up.
 fn near_twins(namesakes: &[Namesakes<'_>], notices: &mut Vec<Notice>) {
     for group in namesakes {
         for page in &group.pages {
-            let others: Vec<String> =
-                group.other_names(page).into_iter().map(|name| format!("“{}”", name.into_raw().display().clipped(40))).collect();
+            let others: Vec<String> = group
+                .other_names(page)
+                .into_iter()
+                .map(|name| format!("“{}”", name.into_raw().display().clipped(40)))
+                .collect();
             if others.is_empty() {
                 continue;
             }
-            let text = format!("beside {}: the names differ only by case, spaces or what looks the same", others.join(" and "));
+            let text = format!(
+                "beside {}: the names differ only by case, spaces or what looks the same",
+                others.join(" and ")
+            );
             let (name, page) = (page.title.clone(), Some(page.id));
-            notices.push(Notice { code: NoticeCode::NearTwin, kind: group.kind, name, page, object: None, text: text.into() });
+            notices.push(Notice {
+                code: NoticeCode::NearTwin,
+                kind: group.kind,
+                name,
+                page,
+                object: None,
+                text: text.into(),
+            });
         }
     }
 }
 
-/// Active objects that no page links to beside one of the same name that has a page: where Clockify takes a name twice, two machines
-/// or a lost answer can make such a pair.
+/// Active objects that no page links to beside one of the same name that has a page: where Clockify takes a name twice,
+/// two machines or a lost answer can make such a pair.
 fn twins<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<'a>, notices: &mut Vec<Notice>) {
     // A page that is not shown could have it.
     if Kind::ALL.into_iter().any(|kind| snapshots.pages[kind].complete().is_none()) {
@@ -131,17 +168,27 @@ fn twins<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<'a>, n
         };
         for object in rows.filter(is_apart) {
             let same = pairs.holders(kind, object.parent, object.name.canonical().into_cow());
-            let Some((twin, page)) = same.iter().find_map(|twin| Some((twin.id, pairs.owner(twin.id)?))) else { continue };
-            let text =
-                format!("no page links to it, and {twin}, which has a page, has the same name: archive or delete one of them");
+            let Some((twin, page)) = same.iter().find_map(|twin| Some((twin.id, pairs.owner(twin.id)?))) else {
+                continue;
+            };
+            let text = format!(
+                "no page links to it, and {twin}, which has a page, has the same name: archive or delete one of them"
+            );
             let (name, object) = (object.name.clone(), Some(object.id));
-            notices.push(Notice { code: NoticeCode::NearTwin, kind, name, page: Some(page), object, text: text.into() });
+            notices.push(Notice {
+                code: NoticeCode::NearTwin,
+                kind,
+                name,
+                page: Some(page),
+                object,
+                text: text.into(),
+            });
         }
     }
 }
 
-/// Objects that only a punchlist can have made, and linked to their pages, while this state knows nothing of it. A state that knows
-/// nothing at all has just been set up.
+/// Objects that only a punchlist can have made, and linked to their pages, while this state knows nothing of it. A
+/// state that knows nothing at all has just been set up.
 fn foreign_run<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<'a>) -> Option<Notice> {
     let is_news = |page| registry.of_page(page).is_none() && registry.parted(page).is_none();
     let made_elsewhere = |object: &&Object| {
@@ -171,7 +218,9 @@ pub(super) fn strangers(snapshots: &Snapshots, rules: &Rules) -> Vec<Notice> {
     let notice = |(person, ids): (&Raw, &BTreeSet<PageId>)| {
         let pages: Vec<&Page> = ids.iter().filter_map(|id| snapshots.pages.tasks.get(*id)).collect();
         let whom = person.display().clipped(60);
-        let text = format!("{whom} has no account in the Clockify workspace, and {placed}: invite them, or change it in Notion");
+        let text = format!(
+            "{whom} has no account in the Clockify workspace, and {placed}: invite them, or change it in Notion"
+        );
         let (code, kind, object) = (NoticeCode::NoAccount, Kind::Task, None);
         match pages.as_slice() {
             [page] => Notice { code, kind, name: page.title.clone(), page: Some(page.id), object, text: text.into() },
@@ -190,8 +239,8 @@ const SAID_ONE_BY_ONE_MAX: usize = 5;
 const NAMES_SHOWN: usize = 3;
 
 impl Differ<'_> {
-    /// What cannot be told, so that what depends on it waits: one notice for each page, or for many of which the same is to be said. Collects
-    /// those pages.
+    /// What cannot be told, so that what depends on it waits: one notice for each page, or for many of which the same
+    /// is to be said. Collects those pages.
     pub(super) fn unknown(&self, unclear: &mut BTreeSet<PageId>) -> Vec<Notice> {
         type About<'p> = (&'p Page, Option<&'p Object>);
         let mut said: BTreeMap<(Kind, String), Vec<About<'_>>> = BTreeMap::new();
@@ -245,7 +294,9 @@ impl Differ<'_> {
         }
         match (found, &page.claim) {
             (Match::Unseen { .. }, Claim::Unknown(because)) if self.registry.of_page(page.id).is_none() => {
-                return vec![format!("whether it has an ID of Clockify cannot be told, so nothing is created for it: {because}")];
+                return vec![format!(
+                    "whether it has an ID of Clockify cannot be told, so nothing is created for it: {because}"
+                )];
             }
             (_, Claim::Unknown(because)) => parts.push(format!("its Clockify ID cannot be told: {because}")),
             // An incomplete listing has a notice of its own.
@@ -285,7 +336,8 @@ impl Differ<'_> {
         }
     }
 
-    /// What is open on both sides below something that is closed on either: nothing is wrong with it, but nobody may know.
+    /// What is open on both sides below something that is closed on either: nothing is wrong with it, but nobody may
+    /// know.
     pub(super) fn open_below_closed(&self) -> Vec<Notice> {
         let mut below: BTreeMap<(Kind, PageId), Vec<&Page>> = BTreeMap::new();
         for (_, matches) in self.pairs.matches.iter() {
@@ -311,7 +363,14 @@ impl Differ<'_> {
                 named(&pages)
             );
             let (page, object) = (Some(above.id), found.certain().map(|object| object.id));
-            Some(Notice { code: NoticeCode::OpenBelowClosed, kind, name: above.title.clone(), page, object, text: text.into() })
+            Some(Notice {
+                code: NoticeCode::OpenBelowClosed,
+                kind,
+                name: above.title.clone(),
+                page,
+                object,
+                text: text.into(),
+            })
         };
         below.into_iter().filter_map(notice).collect()
     }

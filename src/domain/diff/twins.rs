@@ -1,5 +1,5 @@
-//! Objects that punchlist has made twice: their notes name a page that is linked to another one. Two machines, or an answer that came
-//! too late, can make such a pair; which of them stays is for a person.
+//! Objects that punchlist has made twice: their notes name a page that is linked to another one. Two machines, or an
+//! answer that came too late, can make such a pair; which of them stays is for a person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,8 @@ impl<'a> Differ<'a> {
         let mut proposed = BTreeSet::new();
         for kind in Kind::ALL {
             let rows = self.snapshots.objects[kind].rows().iter();
-            let twins: Vec<(&Object, ObjectId)> = rows.filter_map(|object| Some((object, self.twin_of(object)?))).collect();
+            let twins: Vec<(&Object, ObjectId)> =
+                rows.filter_map(|object| Some((object, self.twin_of(object)?))).collect();
             for (object, ours) in twins {
                 let reason = format!("made twice: its note names a page that is linked to {ours}");
                 if self.close_apart(object, Cause::Twin, TWIN, reason, places) {
@@ -33,7 +34,8 @@ impl<'a> Differ<'a> {
     fn twin_of(&self, object: &'a Object) -> Option<ObjectId> {
         let page = object.marker.filter(|_| self.is_unmanaged(object))?;
         let linked = self.registry.of_page(page).map(|link| link.object);
-        let ours = linked.or_else(|| self.pairs.of(page).and_then(|(_, found)| found.certain()).map(|object| object.id))?;
+        let ours =
+            linked.or_else(|| self.pairs.of(page).and_then(|(_, found)| found.certain()).map(|object| object.id))?;
         (ours != object.id).then_some(ours)
     }
 }

@@ -1,4 +1,5 @@
-//! Active objects that no page links to: they are mentioned, or a person is asked whether to close them, as the rule says.
+//! Active objects that no page links to: they are mentioned, or a person is asked whether to close them, as the rule
+//! says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use crate::domain::{
     rules::Unmanaged,
 };
 
-/// Of closing what is perhaps somebody else's.
+/// Confidence, in percent, of closing what is perhaps somebody else's.
 const CLOSE_UNMANAGED: u8 = 50;
 
 impl<'a> Differ<'a> {
@@ -18,10 +19,13 @@ impl<'a> Differ<'a> {
         let twins = self.twins(places);
         let rule = self.rules.unmanaged;
         // A page that is not shown could have it.
-        if rule == Unmanaged::Ignore || Kind::ALL.into_iter().any(|kind| self.snapshots.pages[kind].complete().is_none()) {
+        if rule == Unmanaged::Ignore
+            || Kind::ALL.into_iter().any(|kind| self.snapshots.pages[kind].complete().is_none())
+        {
             return Vec::new();
         }
-        let mut proposed = if rule == Unmanaged::Close { self.close_unmanaged(places, &twins) } else { BTreeSet::new() };
+        let mut proposed =
+            if rule == Unmanaged::Close { self.close_unmanaged(places, &twins) } else { BTreeSet::new() };
         proposed.extend(twins);
         self.unmanaged_notices(&proposed)
     }
@@ -65,16 +69,24 @@ impl<'a> Differ<'a> {
                 Some(count) => format!("no page links to it or to {count} below it; they are left alone"),
             };
             let unseen = self.rules.mapping[object.kind].only.is_some();
-            let text =
-                if unseen { format!("{what}; a page that is not among those that are mirrored may name it") } else { what };
+            let text = if unseen {
+                format!("{what}; a page that is not among those that are mirrored may name it")
+            } else {
+                what
+            };
             let (kind, name) = (object.kind, object.name.clone());
             Notice { code: NoticeCode::Unmanaged, kind, name, page: None, object: Some(object.id), text: text.into() }
         };
         tops.into_iter().map(notice).collect()
     }
 
-    /// Proposes to close clients, projects, and tasks of projects that stay. What stands above something that has a page is left alone.
-    fn close_unmanaged(&mut self, places: &mut BTreeMap<PageId, Place>, twins: &BTreeSet<ObjectId>) -> BTreeSet<ObjectId> {
+    /// Proposes to close clients, projects, and tasks of projects that stay. What stands above something that has a
+    /// page is left alone.
+    fn close_unmanaged(
+        &mut self,
+        places: &mut BTreeMap<PageId, Place>,
+        twins: &BTreeSet<ObjectId>,
+    ) -> BTreeSet<ObjectId> {
         let mut needed: BTreeSet<ObjectId> = BTreeSet::new();
         for kind in Kind::ALL.into_iter().rev() {
             let rows = self.snapshots.objects[kind].rows().iter().filter(|object| !object.is_closed());
@@ -86,7 +98,8 @@ impl<'a> Differ<'a> {
         let snapshots = self.snapshots;
         for kind in Kind::ALL {
             for object in snapshots.objects[kind].rows() {
-                let closes_with_project = kind == Kind::Task && object.parent.is_some_and(|parent| proposed.contains(&parent));
+                let closes_with_project =
+                    kind == Kind::Task && object.parent.is_some_and(|parent| proposed.contains(&parent));
                 // What a page that the mapping does not let in could name is not for us to close.
                 let unseen = self.rules.mapping[kind].only.is_some();
                 let is_settled = needed.contains(&object.id) || twins.contains(&object.id) || closes_with_project;

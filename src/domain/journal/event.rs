@@ -17,7 +17,6 @@ use crate::domain::{
 /// Something that happened in a run. Stored, shown, replayed and counted from the same value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// The run.
     pub run: RunId,
     /// When, by this machine's clock.
     pub at: Timestamp,
@@ -52,7 +51,6 @@ pub enum What {
     },
     /// A key of the configuration has another value than in the run before.
     ConfigurationChanged {
-        /// The key.
         key: String,
         /// What it was; nothing where it was not set.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +100,6 @@ pub enum What {
     Difference(Box<Difference>),
     /// A brake withholds changes of a class.
     Braked {
-        /// The class.
         class: Class,
         /// Of what.
         kind: Kind,
@@ -113,7 +110,6 @@ pub enum What {
     },
     /// A brake was released for this run.
     Released {
-        /// The class.
         class: Class,
         /// Up to how many changes.
         count: usize,
@@ -131,21 +127,17 @@ pub enum What {
     },
     /// Something was decided about a change, or taken back.
     Decided {
-        /// The change.
         change: ChangeId,
-        /// Its page.
         page: PageId,
         /// By whom.
         by: String,
         /// The decision with its note, the way that was chosen, the fields that were left out or typed.
         verdict: Verdict,
     },
-    /// What was decided about a change is over, since a complete plan no longer has that change: the same difference, should it come
-    /// again, is asked about again.
+    /// What was decided about a change is over, since a complete plan no longer has that change: the same difference,
+    /// should it come again, is asked about again.
     DecisionEnded {
-        /// The change.
         change: ChangeId,
-        /// Its page.
         page: PageId,
         /// Who had decided.
         by: String,
@@ -156,7 +148,6 @@ pub enum What {
     },
     /// A change was approved, and is now carried out.
     Approved {
-        /// The change.
         change: ChangeId,
         /// By whom or what.
         by: String,
@@ -167,7 +158,6 @@ pub enum What {
         write: WriteId,
         /// The changes that it carries out.
         changes: Vec<ChangeId>,
-        /// The request.
         request: Write,
         /// What it changes, as it was.
         #[serde(flatten)]
@@ -186,7 +176,6 @@ pub enum What {
     },
     /// A page was linked with an object that was there, or parted from one. Nothing was sent for it.
     Linked {
-        /// The page.
         page: PageId,
         /// What both are.
         kind: Kind,
@@ -198,13 +187,9 @@ pub enum What {
         former: Option<ObjectId>,
     },
     /// A change was carried out whole.
-    Applied {
-        /// The change.
-        change: ChangeId,
-    },
+    Applied { change: ChangeId },
     /// A change was begun, and failed.
     Failed {
-        /// The change.
         change: ChangeId,
         /// Why, safe to show.
         error: String,
@@ -213,14 +198,12 @@ pub enum What {
     },
     /// A change was carried out in part, and nothing of it failed: the next run goes on with it.
     Begun {
-        /// The change.
         change: ChangeId,
         /// What was done, and why the rest was not, safe to show.
         because: String,
     },
     /// A change was not carried out, since something it rests on was not, or has moved.
     NotStarted {
-        /// The change.
         change: ChangeId,
         /// Why, safe to show.
         because: String,
@@ -236,9 +219,7 @@ pub enum What {
     },
     /// A request was made.
     Exchange {
-        /// To which service.
         service: Service,
-        /// The method.
         method: String,
         /// The path without host, query and secrets.
         path: String,
@@ -265,7 +246,6 @@ pub enum What {
         /// How many there were.
         entries: u64,
     },
-    /// A run ended.
     RunEnded {
         /// How: the report's outcome.
         outcome: String,
@@ -283,7 +263,8 @@ fn yes() -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Was {
-    /// What the fields that are set held, on the side that is written, for the log and for an undo; the Clockify ID of a page among them.
+    /// What the fields that are set held, on the side that is written, for the log and for an undo; the Clockify ID of
+    /// a page among them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub before: BTreeMap<Field, Value>,
     /// What the page is called.
@@ -297,7 +278,6 @@ pub struct Difference {
     pub change: ChangeId,
     /// What it concerns.
     pub kind: Kind,
-    /// The page.
     pub page: PageId,
     /// What the page is called.
     pub name: Raw,
@@ -334,7 +314,11 @@ impl Difference {
             object: proposal.object,
             action: proposal.action,
             side: proposal.side,
-            fields: proposal.fields.iter().map(|field| FieldChange { base: None, half: None, ..field.clone() }).collect(),
+            fields: proposal
+                .fields
+                .iter()
+                .map(|field| FieldChange { base: None, half: None, ..field.clone() })
+                .collect(),
             confidence: proposal.confidence,
             reason: proposal.reason.to_string(),
             state: change.state,

@@ -51,7 +51,8 @@ impl Born {
         self.until.saturating_sub(LANDS_WITHIN + MARGIN).unwrap_or(self.until)
     }
 
-    /// The span from the beginning of one to the end of the other: a create that is sent again may find the object of the first.
+    /// The span from the beginning of one to the end of the other: a create that is sent again may find the object of
+    /// the first.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         Self { from: self.from.min(earlier.from), until: self.until.max(earlier.until) }
@@ -59,8 +60,8 @@ impl Born {
 }
 
 impl Trace {
-    /// True when the object was not known before, and was born while the write could be carried out. An id that does not tell
-    /// when it was born excludes nothing.
+    /// True when the object was not known before, and was born while the write could be carried out. An id that does
+    /// not tell when it was born excludes nothing.
     pub fn is_of_its_time(&self, object: ObjectId) -> bool {
         let Some(born) = self.born else { return !self.siblings.contains(&object) };
         let within = |second| (born.from.as_second()..=born.until.as_second()).contains(&second);
@@ -77,7 +78,11 @@ impl Trace {
             Some(marker) => marker == *page && !self.siblings.contains(&object.id),
             // What we mark carries the mark: this one is somebody else's.
             None if *marked => false,
-            None => object.parent == *parent && object.name.canonical() == name.canonical() && self.is_of_its_time(object.id),
+            None => {
+                object.parent == *parent
+                    && object.name.canonical() == name.canonical()
+                    && self.is_of_its_time(object.id)
+            }
         }
     }
 
@@ -131,7 +136,8 @@ mod tests {
             born: Some(Born::of(Timestamp::from_second(SENT).expect("a time"))),
             ..Trace::default()
         };
-        for (born, fits) in [(SENT - 3, false), (SENT - 2, true), (SENT, true), (SENT + 182, true), (SENT + 183, false)] {
+        for (born, fits) in [(SENT - 3, false), (SENT - 2, true), (SENT, true), (SENT + 182, true), (SENT + 183, false)]
+        {
             assert_eq!(trace.fits(&create(Kind::Task, false), &object(id(born, 1))), fits, "{}", born - SENT);
         }
         assert!(!trace.fits(&create(Kind::Task, false), &object(known)));
@@ -157,6 +163,9 @@ mod tests {
         let write = create(Kind::Task, false);
         assert!(!trace.fits(&write, &renamed) && trace.fits_but_for_the_name(&write, &renamed));
         assert!(!trace.fits_but_for_the_name(&write, &object(id(SENT + 1, 1))), "this one has the name");
-        assert!(!Trace::default().fits_but_for_the_name(&write, &renamed), "without a time everything would be doubtful");
+        assert!(
+            !Trace::default().fits_but_for_the_name(&write, &renamed),
+            "without a time everything would be doubtful"
+        );
     }
 }

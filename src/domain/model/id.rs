@@ -27,8 +27,8 @@ impl PageId {
         Self(number)
     }
 
-    /// What stands for the page that an object does not have, so that a change of it has a place among the others. It is made of the
-    /// object's own id; nothing for an id of another form than Clockify's are known to have.
+    /// What stands for the page that an object does not have, so that a change of it has a place among the others. It
+    /// is made of the object's own id; nothing for an id of another form than Clockify's are known to have.
     pub fn stand_in(object: ObjectId) -> Option<Self> {
         let digits = Some(object.as_str()).filter(|text| text.len() == ObjectId::LENGTH_MAX)?;
         u128::from_str_radix(digits, 16).ok().map(|number| Self(STAND_IN << STAND_IN_SHIFT | number))

@@ -10,8 +10,8 @@ pub trait Identified {
     fn id(&self) -> Self::Id;
 }
 
-/// What the rows of one listing may weigh in all: a hundred thousand rows with short texts, or some megabytes of text. A run holds what
-/// it read in several forms, and has to stay small whatever a service sends.
+/// What the rows of one listing may weigh in all: a hundred thousand rows with short texts, or some megabytes of text.
+/// A run holds what it read in several forms, and has to stay small whatever a service sends.
 const WEIGHT_MAX: usize = 48 << 20;
 /// What a row weighs besides its text.
 const ROW_WEIGHT: usize = 256;
@@ -207,7 +207,8 @@ impl<T: Identified> Walk<T> {
         self.spoiled.get_or_insert_with(|| because.into());
     }
 
-    /// Ends the walk. Call it only where the service said that there are no more pages; otherwise [`Walk::spoil`] it first.
+    /// Ends the walk. Call it only where the service said that there are no more pages; otherwise [`Walk::spoil`] it
+    /// first.
     pub fn finish(mut self) -> Fetched<T> {
         self.rows.sort_by_key(Identified::id);
         self.rows.dedup_by_key(|row| row.id());

@@ -9,8 +9,8 @@ use super::{Field, Kind, ObjectId, PageId, Value};
 
 /// The last state of one field on which both sides were verified.
 ///
-/// It is a pair and not one value, because the sides may differ on purpose: a drift that was accepted, or a value that the
-/// service changed while storing it. Either side has changed when it differs from its own half.
+/// It is a pair and not one value, because the sides may differ on purpose: a drift that was accepted, or a value that
+/// the service changed while storing it. Either side has changed when it differs from its own half.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Agreed {
@@ -23,8 +23,8 @@ pub enum Agreed {
         /// Clockify's half.
         clockify: Value,
     },
-    /// The sides held different values, and nobody has agreed to that: Notion's was empty, which asks for nothing, or it was sent and
-    /// Clockify did not keep it.
+    /// The sides held different values, and nobody has agreed to that: Notion's was empty, which asks for nothing, or
+    /// it was sent and Clockify did not keep it.
     Seen {
         /// What Notion held.
         notion: Value,
@@ -54,7 +54,8 @@ impl Agreed {
     }
 }
 
-/// Per field, the last verified agreement: the common ancestor of a three-way comparison. Few fields, so a sorted vector.
+/// Per field, the last verified agreement: the common ancestor of a three-way comparison. Few fields, so a sorted
+/// vector.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Base(Vec<(Field, Agreed)>);
@@ -82,11 +83,9 @@ impl Base {
 /// An entry of the registry: which object a page is mirrored by, and what both last agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The page.
     pub page: PageId,
     /// What both are.
     pub kind: Kind,
-    /// The object.
     pub object: ObjectId,
     /// Whether the page is still looked for.
     pub sight: Sight,
@@ -96,8 +95,8 @@ pub struct Link {
     pub left: Vec<ObjectId>,
     /// Whether its object is closed along with what it stands below.
     pub along: Along,
-    /// What the ID property held when the page got its object, until that object's ID is seen in it or written into it; nothing from
-    /// then on. A page that never had an ID has not lost it, and writing it completes what was approved.
+    /// What the ID property held when the page got its object, until that object's ID is seen in it or written into it;
+    /// nothing from then on. A page that never had an ID has not lost it, and writing it completes what was approved.
     pub unwritten: Option<Value>,
 }
 
@@ -125,7 +124,8 @@ pub enum Sight {
     Retired,
     /// It was asked for at this time, and is away; asking again soon would only cost a call.
     Away(Away, Timestamp),
-    /// The link was undone: the two belong together no more, unless a person says so again. What they agreed on is kept for that.
+    /// The link was undone: the two belong together no more, unless a person says so again. What they agreed on is kept
+    /// for that.
     Parted,
 }
 

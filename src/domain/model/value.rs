@@ -61,12 +61,21 @@ impl Field {
         !matches!(self, Self::Parent | Self::Assignees | Self::Claim | Self::SyncStatus | Self::SyncNote)
     }
 
-    /// Whether a page that says nothing asks Clockify to hold nothing. A flag is yes or no, and every project has a colour: there, nothing
-    /// is no instruction, since no write could carry it out. An empty name is one, which is held.
+    /// Whether a page that says nothing asks Clockify to hold nothing. A flag is yes or no, and every project has a
+    /// colour: there, nothing is no instruction, since no write could carry it out. An empty name is one, which is
+    /// held.
     pub fn is_instruction_when_empty(self) -> bool {
         match self {
-            Self::Name | Self::Parent | Self::Email | Self::Address | Self::Note | Self::Estimate | Self::Assignees => true,
-            Self::Billable | Self::Public | Self::Color | Self::State | Self::Claim | Self::SyncStatus | Self::SyncNote => false,
+            Self::Name | Self::Parent | Self::Email | Self::Address | Self::Note | Self::Estimate | Self::Assignees => {
+                true
+            }
+            Self::Billable
+            | Self::Public
+            | Self::Color
+            | Self::State
+            | Self::Claim
+            | Self::SyncStatus
+            | Self::SyncNote => false,
         }
     }
 

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 use super::{
-    Action, Calls, Cause, Change, ChangeId, Estimate, FieldChange, Hold, Notice, NoticeCode, Plan, Proposal, Scope, State,
-    Summary, sha256,
+    Action, Calls, Cause, Change, ChangeId, Estimate, FieldChange, Hold, Notice, NoticeCode, Plan, Proposal, Scope,
+    State, Summary, sha256,
 };
 use crate::domain::{
     model::{Field, Kind, PageId, Service, Value},
@@ -24,7 +24,6 @@ const REASON_COLUMNS: usize = 160;
 
 /// One change of the document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields are those of `plan::Change`, which documents them")]
 pub struct ChangeDocument {
     pub id: String,
     pub kind: Kind,
@@ -51,7 +50,6 @@ pub struct ChangeDocument {
 
 /// One notice of the document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields are those of `plan::Notice`, which documents them")]
 pub struct NoticeDocument {
     /// Made of its content; empty in plans that were saved before notices had one.
     #[serde(default)]
@@ -64,8 +62,8 @@ pub struct NoticeDocument {
     pub text: Display,
 }
 
-/// The part of the document that the plan's hash is over: nothing in it depends on when the plan was made. Changes and notices are made
-/// one by one while it is written, since a plan can be large.
+/// The part of the document that the plan's hash is over: nothing in it depends on when the plan was made. Changes and
+/// notices are made one by one while it is written, since a plan can be large.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Sealed<'p> {
     complete: bool,
@@ -94,13 +92,14 @@ impl<'p> Sealed<'p> {
 /// The whole document: what `plan --json` prints and `plan --out` saves.
 #[derive(Clone, Debug, Serialize)]
 pub struct Document<'p> {
-    /// [`FORMAT`].
     pub format: &'static str,
     /// The plan's hash.
     pub plan_hash: &'p str,
-    /// SHA-256 over everything but this and the signature, the time included, so that a saved file shows when it was changed.
+    /// SHA-256 over everything but this and the signature, the time included, so that a saved file shows when it was
+    /// changed.
     pub seal: String,
-    /// Says which state's planner made it, which a hash alone does not: anybody can make another one. Nothing where nobody has signed.
+    /// Says which state's planner made it, which a hash alone does not: anybody can make another one. Nothing where
+    /// nobody has signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
     /// When the plan was made.
@@ -136,11 +135,10 @@ pub struct Saved {
     pub signature: Option<Signature>,
     /// What the plan is bound to.
     pub scope: Scope,
-    /// The changes.
     pub changes: Vec<ChangeDocument>,
 }
 
-/// A signature over [`signed_text`].
+/// A signature over [`Document::signed_text`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     /// The public key that proves it, in hexadecimal: that of the checkpoints.
@@ -161,7 +159,6 @@ pub enum Refused {
         /// The line, from 1 on.
         line: usize,
     },
-    /// It is not JSON.
     #[error("it is not JSON: {0}")]
     NotJson(Display),
     /// It is something else.
@@ -183,8 +180,12 @@ impl Refused {
                 "it was not written or copied to its end: copy it again, or make a new plan with `punchlist plan --out FILE`"
             }
             Self::NotJson(_) | Self::NotAPlan(_) => "name the file that `punchlist plan --out FILE` has saved",
-            Self::Format(_) => "apply it with the version that has made it, or make a new plan with `punchlist plan --out FILE`",
-            Self::Tampered => "make a new plan with `punchlist plan --out FILE`, and decide in the review instead of in the file",
+            Self::Format(_) => {
+                "apply it with the version that has made it, or make a new plan with `punchlist plan --out FILE`"
+            }
+            Self::Tampered => {
+                "make a new plan with `punchlist plan --out FILE`, and decide in the review instead of in the file"
+            }
         }
     }
 }
@@ -204,8 +205,8 @@ impl<'p> Document<'p> {
     }
 }
 
-/// A document as it is sealed: without seal and signature, and with its keys in the order of the alphabet, as a reader has them who does not
-/// know them all.
+/// A document as it is sealed: without seal and signature, and with its keys in the order of the alphabet, as a reader
+/// has them who does not know them all.
 struct Sorted<'a, 'p>(&'a Document<'p>);
 
 impl Serialize for Sorted<'_, '_> {
@@ -303,7 +304,8 @@ impl ChangeDocument {
         Self::of(plan, &BTreeMap::new(), change)
     }
 
-    /// Planned versus now: why a change that a fresh plan no longer proposes is refused. Nothing where there is nothing to do by now.
+    /// Planned versus now: why a change that a fresh plan no longer proposes is refused. Nothing where there is nothing
+    /// to do by now.
     pub fn stale(&self, fresh: &Plan) -> Option<String> {
         let page = self.page_id.as_ref()?;
         let now = fresh.changes.iter().find(|now| now.page.to_string() == *page)?;
@@ -407,7 +409,6 @@ pub fn field_word(kind: Kind, field: Field) -> &'static str {
 
 /// Another way to mend a difference, in the document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields are those of `plan::Proposal`, which documents them")]
 pub struct Alternative {
     pub action: Action,
     pub side: Service,

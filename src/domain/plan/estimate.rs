@@ -16,9 +16,7 @@ pub struct Estimate {
 /// Requests per service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calls {
-    /// To Notion.
     pub notion: u64,
-    /// To Clockify.
     pub clockify: u64,
 }
 
@@ -33,7 +31,8 @@ pub struct Pace {
     pub clockify_per_hour: Option<u32>,
 }
 
-/// Writes answered in a second while no limit is near, for estimates: six on their way, each answered in three quarters of a second.
+/// Writes answered in a second while no limit is near, for estimates: six on their way, each answered in three quarters
+/// of a second.
 const WRITES_PER_SECOND: u64 = 8;
 
 /// Things that are read each by itself before they are written; more are listed where that costs less.
@@ -42,8 +41,8 @@ const READ_EACH_MAX: usize = 6;
 const WRITES_PER_LISTING: usize = 40;
 
 impl Estimate {
-    /// Requests that reading so many things of one kind again costs before they are written, where a listing of the kind takes some. What
-    /// was just read costs nothing; this is what it costs after a while.
+    /// Requests that reading so many things of one kind again costs before they are written, where a listing of the
+    /// kind takes some. What was just read costs nothing; this is what it costs after a while.
     pub fn readings(writes: usize, listing: usize, hourly: bool) -> usize {
         let listed = writes.div_ceil(WRITES_PER_LISTING) * listing.max(1);
         if writes <= READ_EACH_MAX && !hourly { writes } else { writes.min(listed) }
@@ -51,7 +50,8 @@ impl Estimate {
 
     /// What this many requests cost at a pace. Budgets can be spent at once, so the first window is free.
     pub fn of(notion_calls: usize, clockify_calls: usize, pace: &Pace) -> Self {
-        let windows = |calls: usize, per: u32, seconds: u64| (calls.saturating_sub(1) as u64 / u64::from(per.max(1))) * seconds;
+        let windows =
+            |calls: usize, per: u32, seconds: u64| (calls.saturating_sub(1) as u64 / u64::from(per.max(1))) * seconds;
         let notion = windows(notion_calls, pace.notion_per_minute, 60);
         let clockify = windows(clockify_calls, pace.clockify_per_second, 1)
             .max(pace.clockify_per_hour.map_or(0, |per| windows(clockify_calls, per, 3600)));

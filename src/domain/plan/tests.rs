@@ -12,7 +12,11 @@ use crate::domain::{diff::tests::world::World, model::Field, model::Value, text:
 fn plan() -> Plan {
     let mut world = World::linked(&["Acme", "Beta", "Acme/Website", "Acme/Website/Design"]);
     world.agree("Acme/Website", Field::Note, &Value::text("old"));
-    world.rename_object("Acme/Website", "Shop").page_mut("Acme/Website").values.set(Field::Note, Value::text("“new”\u{202E}"));
+    world
+        .rename_object("Acme/Website", "Shop")
+        .page_mut("Acme/Website")
+        .values
+        .set(Field::Note, Value::text("“new”\u{202E}"));
     world.close_page("Acme/Website/Design").page("<b>");
     world.page("ACME");
     world.object("Unmanaged");

@@ -15,7 +15,8 @@ pub fn estimate(plan: &Plan, snapshots: &Snapshots, rules: &Rules, pace: &Pace) 
     let approved = Review::by_policy(plan).approved();
     let steps = steps(&approved, snapshots, rules);
     let count = |service| steps.iter().filter(|step| step.act.service() == Some(service)).count();
-    let estimates = steps.iter().filter(|step| matches!(&step.act, Act::Update { fields, .. } if costs_two(step.kind, fields)));
+    let estimates =
+        steps.iter().filter(|step| matches!(&step.act, Act::Update { fields, .. } if costs_two(step.kind, fields)));
     let reads = |service| readings(&steps, service, snapshots, pace);
     let clockify = count(Service::Clockify) + estimates.count() + reads(Service::Clockify);
     Estimate::of(count(Service::Notion) + reads(Service::Notion), clockify, pace)
@@ -26,7 +27,9 @@ fn readings(steps: &[Step], service: Service, snapshots: &Snapshots, pace: &Pace
     let hourly = service == Service::Clockify && pace.clockify_per_hour.is_some();
     let rests_on_reading = |step: &&Step| match &step.act {
         Act::Update { .. } | Act::Create { like: Some(_), .. } => service == Service::Clockify,
-        Act::WriteBack { fields, .. } => service == Service::Notion && fields.keys().any(|field| !field.is_sync_status()),
+        Act::WriteBack { fields, .. } => {
+            service == Service::Notion && fields.keys().any(|field| !field.is_sync_status())
+        }
         Act::Create { .. } | Act::Adopt(_) | Act::Restore(_) | Act::Unlink(_) | Act::Accept => false,
     };
     let of_kind = |kind| {

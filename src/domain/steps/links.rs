@@ -18,7 +18,8 @@ pub fn current(object: &Object, field: Field) -> Option<Value> {
     })
 }
 
-/// What a page holds of a field, in the form in which both sides are compared. A parent is not in the page but in the registry.
+/// What a page holds of a field, in the form in which both sides are compared. A parent is not in the page but in the
+/// registry.
 pub fn wanted(page: &Page, field: Field) -> Option<Value> {
     Some(match field {
         Field::Name => Value::name(&page.title),
@@ -30,8 +31,8 @@ pub fn wanted(page: &Page, field: Field) -> Option<Value> {
     })
 }
 
-/// The link of a page with an object that is not its own yet: nothing is agreed on, and the ID is to be written over what the ID property
-/// holds, unless it is there.
+/// The link of a page with an object that is not its own yet: nothing is agreed on, and the ID is to be written over
+/// what the ID property holds, unless it is there.
 pub fn fresh(page: PageId, object: &Object, claim: &Claim) -> Link {
     let unwritten = claim.value().filter(|_| claim.id() != Some(object.id));
     let (kind, object, base) = (object.kind, object.id, Base::default());
@@ -46,8 +47,9 @@ pub fn sent_at_birth(write: &Write) -> BTreeMap<Field, Value> {
     fixed.into_iter().chain(fields.clone()).collect()
 }
 
-/// The link after values were sent to its object, as the answer shows that, and the fields that the service did not keep. What Notion
-/// holds is what was sent, but where both sides are to differ on purpose, `apart`; the object was as `before`, if it was there.
+/// The link after values were sent to its object, as the answer shows that, and the fields that the service did not
+/// keep. What Notion holds is what was sent, but where both sides are to differ on purpose, `apart`; the object was as
+/// `before`, if it was there.
 pub fn answered(
     mut link: Link,
     object: &Object,
@@ -76,15 +78,17 @@ pub fn answered(
     (link, lost)
 }
 
-/// True where an answer shows what was sent, or what the service made of a text. What still shows the old value was not taken.
+/// True where an answer shows what was sent, or what the service made of a text. What still shows the old value was not
+/// taken.
 fn is_kept(field: Field, sent: &Value, old: Option<&Value>, now: &Value) -> bool {
     let is_text = matches!(field, Field::Name | Field::Email | Field::Address | Field::Note);
     let is_made_of_it = is_text && matches!((sent, now), (Value::Text(_), Value::Text(_))) && old != Some(now);
     now == sent || is_made_of_it
 }
 
-/// The link after a create was found to have happened, some time later: both sides held its name, its parent and that it is open, and
-/// what differs of that by now was edited since. Of other values nobody knows whether they were edited, or not kept.
+/// The link after a create was found to have happened, some time later: both sides held its name, its parent and that
+/// it is open, and what differs of that by now was edited since. Of other values nobody knows whether they were edited,
+/// or not kept.
 pub fn recovered(page: PageId, object: &Object, claim: &Claim, write: &Write, apart: &BTreeMap<Field, Value>) -> Link {
     let mut link = fresh(page, object, claim);
     for (field, sent) in sent_at_birth(write) {
@@ -100,7 +104,8 @@ pub fn recovered(page: PageId, object: &Object, claim: &Claim, write: &Write, ap
     link
 }
 
-/// What a page leaves behind when it gets another object than the linked one: that one, unless it is gone, and what was left before.
+/// What a page leaves behind when it gets another object than the linked one: that one, unless it is gone, and what was
+/// left before.
 pub fn leaving(before: &Link, snapshots: &Snapshots) -> Vec<ObjectId> {
     let here = (!snapshots.is_gone(before.kind, before.object)).then_some(before.object);
     before.left.iter().copied().chain(here).collect()
@@ -120,8 +125,8 @@ pub fn verified(mut link: Link, object: &Object, wanted: &BTreeMap<Field, Value>
     link
 }
 
-/// How far the rule `close_children` has got once the state was written. What is closed although the rule had done so before was closed
-/// by somebody else; what is opened meanwhile stays the rule's until its parent opens.
+/// How far the rule `close_children` has got once the state was written. What is closed although the rule had done so
+/// before was closed by somebody else; what is opened meanwhile stays the rule's until its parent opens.
 fn along(before: Along, closed: Option<bool>) -> Along {
     match (before, closed) {
         (Along::Closing, Some(true)) => Along::Closed,
@@ -130,8 +135,8 @@ fn along(before: Along, closed: Option<bool>) -> Along {
     }
 }
 
-/// The link after its page was written, if that changes anything: the ID in the page may differ from the link's on purpose, and so may
-/// values from what the object holds, `apart`.
+/// The link after its page was written, if that changes anything: the ID in the page may differ from the link's on
+/// purpose, and so may values from what the object holds, `apart`.
 pub fn written_back(
     link: &Link,
     claim: Option<Option<ObjectId>>,
@@ -159,8 +164,8 @@ pub fn stays_out(link: &mut Link, claim: Value) {
     link.unwritten = None;
 }
 
-/// The link after a write was found to have happened, some time later: what was to differ on purpose does. Nothing where that changes
-/// nothing; what else was written is found to agree by the next comparison.
+/// The link after a write was found to have happened, some time later: what was to differ on purpose does. Nothing
+/// where that changes nothing; what else was written is found to agree by the next comparison.
 pub fn settled(link: &Link, request: &Write, trace: &Trace) -> Option<Link> {
     let mut next = link.clone();
     match request {
@@ -179,8 +184,11 @@ pub fn settled(link: &Link, request: &Write, trace: &Trace) -> Option<Link> {
         }
         Write::Create { .. } | Write::Update { .. } => {}
         Write::WriteBack { claim, fields, .. } => {
-            let differing: BTreeMap<Field, Value> =
-                fields.iter().filter(|(field, _)| trace.apart.contains_key(field)).map(|(f, v)| (*f, v.clone())).collect();
+            let differing: BTreeMap<Field, Value> = fields
+                .iter()
+                .filter(|(field, _)| trace.apart.contains_key(field))
+                .map(|(f, v)| (*f, v.clone()))
+                .collect();
             return written_back(link, *claim, &differing, &trace.apart);
         }
     }

@@ -53,7 +53,9 @@ pub(super) fn histories(events: &[Event]) -> Result<BTreeMap<PageId, PageHistory
                     history_of(&mut histories, request.page(), request.kind()).wrote(request, trace, was, *object);
                 }
             }
-            What::Linked { page, kind, object, former } => history_of(&mut histories, *page, *kind).relinks(*former, *object),
+            What::Linked { page, kind, object, former } => {
+                history_of(&mut histories, *page, *kind).relinks(*former, *object);
+            }
             _ => {}
         }
     }
@@ -109,7 +111,8 @@ impl PageHistory {
 /// What was there before the first write is there before them all.
 fn note(written: &mut BTreeMap<Field, Wrote>, was: &Was, trace: &Trace, field: Field, after: Value) {
     let before = || was.before.get(&field).cloned();
-    let wrote = written.entry(field).or_insert_with(|| Wrote { before: before(), after: Value::Empty, half: Value::Empty });
+    let wrote =
+        written.entry(field).or_insert_with(|| Wrote { before: before(), after: Value::Empty, half: Value::Empty });
     wrote.half = trace.apart.get(&field).unwrap_or(&after).clone();
     wrote.after = after;
 }

@@ -1,4 +1,5 @@
-//! Names that the undo gives back: one that is taken is waited for where its holder gives it up, and otherwise its change is held.
+//! Names that the undo gives back: one that is taken is waited for where its holder gives it up, and otherwise its
+//! change is held.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +41,8 @@ impl Undoing<'_> {
             }
             let rows = self.snapshots.objects[*kind].rows().iter();
             let has_it = |other: ObjectId| !objects.contains(&other);
-            let mut holders = rows.filter(|row| row.parent == *parent && Value::name(&row.name) == *name && has_it(row.id));
+            let mut holders =
+                rows.filter(|row| row.parent == *parent && Value::name(&row.name) == *name && has_it(row.id));
             let Some(holder) = holders.next().map(|row| row.id) else { continue };
             if seekers.contains_key(&holder) && holders.next().is_none() {
                 waits.insert(objects[0], holder);
@@ -49,7 +51,8 @@ impl Undoing<'_> {
             }
         }
         for (&object, &holder) in &waits {
-            let mut behind = std::iter::successors(Some(holder), |waiting| waits.get(waiting).copied()).take(waits.len() + 1);
+            let mut behind =
+                std::iter::successors(Some(holder), |waiting| waits.get(waiting).copied()).take(waits.len() + 1);
             if behind.any(|waiting| waiting == object) {
                 let text = "these names go round in a circle; rename one of them to something else first";
                 self.hold_names(&seekers, &[object], text);
@@ -68,7 +71,9 @@ impl Undoing<'_> {
     fn seekers(&self) -> BTreeMap<ObjectId, Seeker> {
         let mut seekers: BTreeMap<ObjectId, Seeker> = BTreeMap::new();
         for (at, change) in self.changes.iter().enumerate().filter(|(_, change)| change.hold.is_none()) {
-            let Some(object) = change.proposal.object.filter(|_| change.proposal.side == Service::Clockify) else { continue };
+            let Some(object) = change.proposal.object.filter(|_| change.proposal.side == Service::Clockify) else {
+                continue;
+            };
             match change.proposal.action {
                 Action::Update if change.is_rename() => seekers.entry(object).or_default().rename = Some(at),
                 Action::Move => seekers.entry(object).or_default().moves = Some(at),
@@ -82,8 +87,9 @@ impl Undoing<'_> {
     fn wanted_place(&self, object: ObjectId, seeker: Seeker) -> Option<(Kind, Option<ObjectId>, Value)> {
         let kind = self.changes[seeker.changes().next()?].kind;
         let row = self.snapshots.objects[kind].get(object)?;
-        let renamed =
-            seeker.rename.and_then(|at| self.changes[at].proposal.fields.iter().find(|field| field.field == Field::Name));
+        let renamed = seeker
+            .rename
+            .and_then(|at| self.changes[at].proposal.fields.iter().find(|field| field.field == Field::Name));
         let name = renamed.map_or_else(|| Value::name(&row.name), |field| field.to.clone());
         let parent = match seeker.moves {
             Some(at) => self.changes[at].parent.and_then(|page| self.registry.of_page(page)).map(|link| link.object),

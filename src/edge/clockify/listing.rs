@@ -26,7 +26,8 @@ use crate::{
     edge::http::{Answer, Failure, Request, shown},
 };
 
-/// Rows asked for at once; the most that Clockify gives (Clockify help, "How to retrieve more than 50 results via API").
+/// Rows asked for at once; the most that Clockify gives (Clockify help, "How to retrieve more than 50 results via
+/// API").
 const PAGE_SIZE: usize = 5000;
 /// Rows asked for at once where so many of them are too much for one answer.
 const SMALL_PAGE_SIZE: usize = 250;
@@ -51,16 +52,22 @@ pub(super) struct Walked<T> {
 }
 
 impl Clockify {
-    /// Reads all clients, projects and tasks, active and closed ones: omitting `archived` means both (live probe, third party). Two
-    /// calls; one more if assignees are mapped; and one for each project whose row has no tasks.
+    /// Reads all clients, projects and tasks, active and closed ones: omitting `archived` means both (live probe, third
+    /// party). Two calls; one more if assignees are mapped; and one for each project whose row has no tasks.
     ///
     /// # Errors
-    /// [`Error`] where clients, projects or users cannot be listed. A project whose tasks cannot be listed spoils the tasks alone,
-    /// unless the reason concerns them all.
-    pub async fn fetch(&self, workspace: &str, progress: OnRows<'_>) -> Result<(Snapshot<Object>, Vec<Problem>), Error> {
-        let clients = async { self.read_clients(workspace, progress).await.map_err(|failure| self.error("clients", failure)) };
-        let projects =
-            async { self.read_projects(workspace, progress).await.map_err(|failure| self.error("projects and tasks", failure)) };
+    /// [`Error`] where clients, projects or users cannot be listed. A project whose tasks cannot be listed spoils the
+    /// tasks alone, unless the reason concerns them all.
+    pub async fn fetch(
+        &self,
+        workspace: &str,
+        progress: OnRows<'_>,
+    ) -> Result<(Snapshot<Object>, Vec<Problem>), Error> {
+        let clients =
+            async { self.read_clients(workspace, progress).await.map_err(|failure| self.error("clients", failure)) };
+        let projects = async {
+            self.read_projects(workspace, progress).await.map_err(|failure| self.error("projects and tasks", failure))
+        };
         let users = async {
             if !self.wanted.users() {
                 return Ok(Arc::default());
@@ -83,7 +90,12 @@ impl Clockify {
     ///
     /// # Errors
     /// [`Failure`]; nothing can be concluded from it.
-    pub async fn list_again(&self, workspace: &str, kind: Kind, projects: &[ObjectId]) -> Result<Fetched<Object>, Failure> {
+    pub async fn list_again(
+        &self,
+        workspace: &str,
+        kind: Kind,
+        projects: &[ObjectId],
+    ) -> Result<Fetched<Object>, Failure> {
         let (silent, users) = (&|_, _| {}, self.users_for(workspace, kind).await?);
         let mut problems = Vec::new();
         Ok(match kind {
@@ -158,8 +170,8 @@ impl Clockify {
                     tasks.rows.extend(listed.rows.into_iter().map(|task| of_project(task, &project)));
                     tasks.spoiled = tasks.spoiled.or(listed.spoiled);
                 }
-                // Both are about all listings: whoever asked on would only be turned away once more for each project. What is
-                // under way may end, so that it is counted.
+                // Both are about all listings: whoever asked on would only be turned away once more for each project.
+                // What is under way may end, so that it is counted.
                 Err(failure) if failure.is_refusal() || matches!(failure, Failure::Throttled { .. }) => {
                     stopped.store(true, Ordering::Relaxed);
                     reason.get_or_insert(failure);
@@ -167,7 +179,8 @@ impl Clockify {
                 Err(failure) => {
                     failed += 1;
                     stopped.store(failed >= TASK_LISTINGS_FAILED_MAX, Ordering::Relaxed);
-                    let because = format!("the tasks of project {} could not be listed: {failure}", Display::of(&project));
+                    let because =
+                        format!("the tasks of project {} could not be listed: {failure}", Display::of(&project));
                     tasks.spoiled.get_or_insert(because);
                 }
             }
@@ -195,8 +208,8 @@ impl Clockify {
         Ok(users)
     }
 
-    /// Walks through the pages of one listing until the service says that it was the last. A service that shows the same rows again
-    /// ends the walk too, and leaves doubt unless it had shown more than was asked for.
+    /// Walks through the pages of one listing until the service says that it was the last. A service that shows the
+    /// same rows again ends the walk too, and leaves doubt unless it had shown more than was asked for.
     async fn list<T: HasId + DeserializeOwned>(
         &self,
         request: impl Fn() -> Request,
@@ -218,18 +231,23 @@ impl Clockify {
         let mut seen = HashSet::new();
         let mut weight = Weight::default();
         for page in 1..=PAGES_MAX {
-            let request = request().listing().query("page", &page.to_string()).query("page-size", &page_size.to_string());
+            let request =
+                request().listing().query("page", &page.to_string()).query("page-size", &page_size.to_string());
             let answer: Answer<Vec<T>> = self.http.send(&request).await?;
             listed.calls = page;
             for row in &answer.body {
-                row.texts().iter().try_for_each(|text| weight.add(*text)).map_err(|error| Failure::TooLarge { error })?;
+                row.texts()
+                    .iter()
+                    .try_for_each(|text| weight.add(*text))
+                    .map_err(|error| Failure::TooLarge { error })?;
             }
             let count = answer.body.len();
             let before = listed.rows.len();
             listed.rows.extend(answer.body.into_iter().filter(|row| seen.insert(row.id().to_owned())));
             progress(listed.rows.len());
 
-            let says_last = answer.headers.get("Last-Page").and_then(|last| last.to_str().ok()?.trim().parse::<bool>().ok());
+            let says_last =
+                answer.headers.get("Last-Page").and_then(|last| last.to_str().ok()?.trim().parse::<bool>().ok());
             if count == 0 || says_last.unwrap_or(count < page_size) || count > page_size {
                 return Ok(listed);
             }

@@ -1,7 +1,7 @@
 //! The marker: a line in the note of a client or project that punchlist created, which leads back to its page.
 //!
-//! It is read wherever it stands and written as the last line. What people write around it is the note, and is all that a mapped note
-//! is compared with; so the marker never makes a difference, and never gets into a note that had none.
+//! It is read wherever it stands and written as the last line. What people write around it is the note, and is all that
+//! a mapped note is compared with; so the marker never makes a difference, and never gets into a note that had none.
 
 use crate::domain::model::PageId;
 

@@ -1,7 +1,7 @@
 //! A client, project or task as last read, what it looks like to us, and the bodies that change it.
 //!
-//! The wanted row is the row as last read with the planned fields set, and a body is as much of it as keeps a PUT from resetting
-//! anything.
+//! The wanted row is the row as last read with the planned fields set, and a body is as much of it as keeps a PUT from
+//! resetting anything.
 
 use std::collections::BTreeSet;
 
@@ -106,11 +106,20 @@ impl Row {
         }
     }
 
-    /// The row of a task with what another one has that a new one can be given, so that a task which moves loses nothing.
+    /// The row of a task with what another one has that a new one can be given, so that a task which moves loses
+    /// nothing.
     pub(super) fn like(mut self, other: &Self) -> Self {
         if let (Self::Task(row), Self::Task(other)) = (&mut self, other) {
-            let TaskRow { assignee_ids, user_group_ids, billable, estimate, budget_estimate, hourly_rate, cost_rate, .. } =
-                other.clone();
+            let TaskRow {
+                assignee_ids,
+                user_group_ids,
+                billable,
+                estimate,
+                budget_estimate,
+                hourly_rate,
+                cost_rate,
+                ..
+            } = other.clone();
             *row = TaskRow {
                 assignee_ids,
                 user_group_ids,
@@ -143,8 +152,10 @@ impl Row {
                 row.client_id = row.client_id.take().filter(|client| !client.is_empty());
             }
             Self::Task(row) => {
-                // Plans without estimates might refuse even a zero (undocumented), and a zero needs no protection from a reset.
-                row.estimate = row.estimate.take().filter(|estimate| parse_duration(estimate) != Some(0) && !estimate.is_empty());
+                // Plans without estimates might refuse even a zero (undocumented), and a zero needs no protection from
+                // a reset.
+                row.estimate =
+                    row.estimate.take().filter(|estimate| parse_duration(estimate) != Some(0) && !estimate.is_empty());
                 row.budget_estimate =
                     row.budget_estimate.take().filter(|budget| budget.as_f64().is_some_and(|budget| budget != 0.0));
                 if let (true, Some(parent)) = (row.project_id.is_empty(), parent) {
@@ -189,7 +200,9 @@ impl Row {
 
     /// The row with a link back to its page in its note, where it has one.
     pub(super) fn marked(mut self, page: Option<PageId>) -> Self {
-        if let (Some(page), Self::Client(ClientRow { note, .. }) | Self::Project(ProjectRow { note, .. })) = (page, &mut self) {
+        if let (Some(page), Self::Client(ClientRow { note, .. }) | Self::Project(ProjectRow { note, .. })) =
+            (page, &mut self)
+        {
             *note = Some(marker::join(note.as_deref().unwrap_or_default(), page));
         }
         self
@@ -198,13 +211,16 @@ impl Row {
     /// The page that the note names as the one that is mirrored.
     fn marker(&self) -> Option<PageId> {
         match self {
-            Self::Client(ClientRow { note, .. }) | Self::Project(ProjectRow { note, .. }) => marker::of(note.as_deref()?),
+            Self::Client(ClientRow { note, .. }) | Self::Project(ProjectRow { note, .. }) => {
+                marker::of(note.as_deref()?)
+            }
             Self::Task(_) => None,
         }
     }
 
-    /// The body of a PUT that makes the row of what was read: what changes, and what would be reset by leaving it out. A client is
-    /// replaced, and of a task nobody knows; a project keeps what is omitted but for two flags (live probe, third party).
+    /// The body of a PUT that makes the row of what was read: what changes, and what would be reset by leaving it out.
+    /// A client is replaced, and of a task nobody knows; a project keeps what is omitted but for two flags (live probe,
+    /// third party).
     pub(super) fn body(&self, before: &Self) -> Json {
         let mut body = self.full_body();
         if let (Self::Project(_), Some(fields), before) = (self, body.as_object_mut(), before.full_body()) {
@@ -250,19 +266,24 @@ impl Row {
         Json::Object(body.0)
     }
 
-    /// The body of a POST: no state of a client or project, since they begin active; a project's estimate, which a PUT does not take.
+    /// The body of a POST: no state of a client or project, since they begin active; a project's estimate, which a PUT
+    /// does not take.
     pub(super) fn create_body(&self) -> Json {
         let mut body = self.full_body();
         if let (Some(body), Self::Client(_) | Self::Project(_)) = (body.as_object_mut(), self) {
             body.remove("archived");
-            if let Self::Project(ProjectRow { time_estimate: Some(EstimateRow { estimate: Some(estimate), .. }), .. }) = self {
+            if let Self::Project(ProjectRow {
+                time_estimate: Some(EstimateRow { estimate: Some(estimate), .. }), ..
+            }) = self
+            {
                 body.insert("estimate".into(), json!({"estimate": estimate, "type": "MANUAL"}));
             }
         }
         body
     }
 
-    /// The body of a PATCH of a project's estimate, with the other estimates as they are: what omission does is not documented.
+    /// The body of a PATCH of a project's estimate, with the other estimates as they are: what omission does is not
+    /// documented.
     pub(super) fn estimate_body(&self) -> Json {
         let Self::Project(ProjectRow { time_estimate, budget_estimate, estimate_reset, .. }) = self else {
             return Json::Null;
@@ -342,7 +363,9 @@ impl Row {
                 "ACTIVE" => Ok(false),
                 "DONE" => Ok(true),
                 "" => Err(NOT_SAID.to_owned()),
-                other => Err(format!("Clockify says that its status is {}, which means nothing to punchlist", shown(other))),
+                other => {
+                    Err(format!("Clockify says that its status is {}, which means nothing to punchlist", shown(other)))
+                }
             },
         }
     }
@@ -359,15 +382,19 @@ impl Row {
             (Self::Client(ClientRow { note, .. }) | Self::Project(ProjectRow { note, .. }), Field::Note) => {
                 Ok(note.as_deref().map_or(Value::Empty, |note| Value::text(&marker::around(note))))
             }
-            (Self::Project(row), Field::Color) => Ok(text_value(row.color.as_deref().map(str::to_lowercase).as_deref())),
+            (Self::Project(row), Field::Color) => {
+                Ok(text_value(row.color.as_deref().map(str::to_lowercase).as_deref()))
+            }
             (Self::Project(row), Field::Billable) => flag(row.billable),
             (Self::Project(row), Field::Public) => flag(row.is_public()),
             (Self::Project(row), Field::Estimate) => estimate(row.estimate()),
             (Self::Task(row), Field::Estimate) => estimate(row.estimate.as_deref()),
             (Self::Task(row), Field::Billable) => flag(row.billable),
             (Self::Task(row), Field::Assignees) => {
-                let people: Option<BTreeSet<Raw>> = row.assignee_ids.iter().flatten().map(|id| users.email(id)).collect();
-                let people = people.ok_or_else(|| "the address of one of its assignees is not shown to the key".to_owned());
+                let people: Option<BTreeSet<Raw>> =
+                    row.assignee_ids.iter().flatten().map(|id| users.email(id)).collect();
+                let people =
+                    people.ok_or_else(|| "the address of one of its assignees is not shown to the key".to_owned());
                 people.map(|people| if people.is_empty() { Value::Empty } else { Value::People(people) })
             }
             _ => return None,
@@ -403,7 +430,8 @@ impl ProjectRow {
     /// What the estimate is made of. A project without any shows an automatic one of nothing, which hours may replace.
     fn estimating(&self) -> Estimating {
         let is_automatic = |estimate: &EstimateRow| estimate.kind.as_deref() == Some("AUTO");
-        let counts = |estimate: &EstimateRow| estimate.estimate.as_deref().and_then(parse_duration).is_none_or(|time| time > 0);
+        let counts =
+            |estimate: &EstimateRow| estimate.estimate.as_deref().and_then(parse_duration).is_none_or(|time| time > 0);
         match (&self.time_estimate, &self.estimate) {
             (Some(time), _) if time.active != Some(false) => {
                 if is_automatic(time) {
@@ -412,7 +440,9 @@ impl ProjectRow {
                     Estimating::ByHours
                 }
             }
-            _ if self.budget_estimate.as_ref().is_some_and(|budget| budget["active"] == json!(true)) => Estimating::ByBudget,
+            _ if self.budget_estimate.as_ref().is_some_and(|budget| budget["active"] == json!(true)) => {
+                Estimating::ByBudget
+            }
             (None, Some(estimate)) if is_automatic(estimate) && counts(estimate) => Estimating::ByTasks,
             _ => Estimating::ByHours,
         }
@@ -466,7 +496,9 @@ impl TaskRow {
             Field::Estimate => self.estimate = Some(iso_duration(seconds(field, value)?)),
             Field::Assignees => {
                 let people = match value {
-                    Value::People(people) => people.iter().map(|person| users.id(person.exact())).collect::<Result<_, _>>()?,
+                    Value::People(people) => {
+                        people.iter().map(|person| users.id(person.exact())).collect::<Result<_, _>>()?
+                    }
                     Value::Empty => Vec::new(),
                     _ => return Err(mismatch(field, value)),
                 };

@@ -25,8 +25,12 @@ fn wanted() -> MappedFields {
 }
 
 fn clockify(stub: &Stub, wanted: MappedFields) -> Clockify {
-    let mut options =
-        Options::new(Service::Clockify, stub.url.join("/api/").expect("a URL"), Auth::api_key(&"key".into()), Arc::new(|_| {}));
+    let mut options = Options::new(
+        Service::Clockify,
+        stub.url.join("/api/").expect("a URL"),
+        Auth::api_key(&"key".into()),
+        Arc::new(|_| {}),
+    );
     options.backoff = std::time::Duration::from_millis(1);
     Clockify::new(Http::new(options).expect("a client"), wanted)
 }
@@ -64,7 +68,9 @@ fn world(asked: &Asked, _: usize) -> Reply {
         ("GET", "clients") => Reply::json(200, &json!([client()])).with("Last-Page", "true"),
         ("GET", "projects") => Reply::json(200, &json!([project()])).with("Last-Page", "true"),
         ("GET", "tasks") => Reply::json(200, &json!([task()])),
-        ("GET", "users") => Reply::json(200, &json!([{"id": "u1", "name": "Ada", "email": "Ada@Example.com", "settings": null}])),
+        ("GET", "users") => {
+            Reply::json(200, &json!([{"id": "u1", "name": "Ada", "email": "Ada@Example.com", "settings": null}]))
+        }
         (_, last) if last == CLIENT || last == "clients" => over(client()),
         (_, last) if last == TASK || last == "tasks" => over(task()),
         (_, last) if last == PROJECT || last == "projects" || last == "estimate" => over(project()),
@@ -97,17 +103,21 @@ fn durations_are_read_and_written() {
 
 #[test]
 fn a_client_is_none_however_it_is_absent() {
-    for client in
-        [json!({"clientId": ""}), json!({"clientId": null}), json!({}), json!({"client": null}), json!({"client": {"id": ""}})]
-    {
+    for client in [
+        json!({"clientId": ""}),
+        json!({"clientId": null}),
+        json!({}),
+        json!({"client": null}),
+        json!({"client": {"id": ""}}),
+    ] {
         let mut project = json!({"id": PROJECT, "name": "Site"});
         project.as_object_mut().expect("an object").extend(client.as_object().expect("an object").clone());
         let row = row(Kind::Project, project).expect("readable").into_kept(None);
         assert_eq!(row.object(&BTreeSet::new(), &Users::default()).expect("an object").parent, None);
         assert!(row.create_body().get("clientId").is_none(), "what was not read is not said");
     }
-    let hydrated =
-        row(Kind::Project, json!({"id": PROJECT, "name": "Site", "client": {"id": CLIENT, "name": "Acme"}})).expect("readable");
+    let hydrated = row(Kind::Project, json!({"id": PROJECT, "name": "Site", "client": {"id": CLIENT, "name": "Acme"}}))
+        .expect("readable");
     assert_eq!(hydrated.object(&BTreeSet::new(), &Users::default()).expect("an object").parent, Some(id(CLIENT)));
     assert_eq!(hydrated.create_body()["clientId"], CLIENT);
 }
@@ -171,12 +181,14 @@ async fn listings_go_on_until_the_last_page_and_always_end() {
     let rows = |from: usize, count: usize| -> Json {
         (from..from + count).map(|number| json!({"id": format!("64c{number:021}"), "name": "x"})).collect()
     };
-    let page = |asked: &Asked| -> usize { asked.query.split("page=").nth(1).expect("paged")[..1].parse().expect("a number") };
+    let page =
+        |asked: &Asked| -> usize { asked.query.split("page=").nth(1).expect("paged")[..1].parse().expect("a number") };
     let cases: Vec<(&str, Clients, usize, usize, bool)> = vec![
         (
             "the header decides",
             Box::new(move |asked| {
-                Reply::json(200, &rows(page(asked) * 10, 10)).with("Last-Page", if page(asked) == 3 { "true" } else { "false" })
+                Reply::json(200, &rows(page(asked) * 10, 10))
+                    .with("Last-Page", if page(asked) == 3 { "true" } else { "false" })
             }),
             3,
             30,
@@ -213,8 +225,14 @@ async fn an_update_sends_what_changes_and_what_would_be_reset() {
     clockify.fetch("w", &|_, _| {}).await.expect("readable");
     let before = stub.calls().len();
 
-    clockify.update("w", Kind::Client, id(CLIENT), &[(Field::Name, Value::text("Acme Ltd"))].into()).await.expect("written");
-    clockify.update("w", Kind::Project, id(PROJECT), &[(Field::State, Value::Closed(true))].into()).await.expect("written");
+    clockify
+        .update("w", Kind::Client, id(CLIENT), &[(Field::Name, Value::text("Acme Ltd"))].into())
+        .await
+        .expect("written");
+    clockify
+        .update("w", Kind::Project, id(PROJECT), &[(Field::State, Value::Closed(true))].into())
+        .await
+        .expect("written");
     let task = [(Field::Assignees, Value::People(["ADA@example.com".into()].into()))].into();
     let task = clockify.update("w", Kind::Task, id(TASK), &task).await.expect("written");
 
@@ -242,7 +260,10 @@ async fn a_second_update_builds_on_the_answer_to_the_first() {
     assert_eq!(unread, Err(Failure::Outdated), "nothing is built on what was never read");
     clockify.observe("w", Kind::Client, &[id(CLIENT)]).await;
     clockify.update("w", Kind::Client, id(CLIENT), &[(Field::Note, Value::Empty)].into()).await.expect("written");
-    clockify.update("w", Kind::Client, id(CLIENT), &[(Field::Email, Value::text("a@b.c"))].into()).await.expect("written");
+    clockify
+        .update("w", Kind::Client, id(CLIENT), &[(Field::Email, Value::text("a@b.c"))].into())
+        .await
+        .expect("written");
     let asked = stub.asked();
     assert_eq!(asked.iter().map(|asked| asked.method.as_str()).collect::<Vec<_>>(), ["GET", "PUT", "PUT"]);
     assert_eq!((&asked[2].body["note"], &asked[2].body["email"]), (&json!(""), &json!("a@b.c")));
@@ -257,7 +278,10 @@ async fn an_estimate_alone_is_one_patch_and_with_others_comes_after_the_put() {
     let estimate = (Field::Estimate, Value::Seconds(5400));
 
     clockify.update("w", Kind::Project, id(PROJECT), &[estimate.clone()].into()).await.expect("written");
-    clockify.update("w", Kind::Project, id(PROJECT), &[estimate, (Field::Parent, Value::Empty)].into()).await.expect("written");
+    clockify
+        .update("w", Kind::Project, id(PROJECT), &[estimate, (Field::Parent, Value::Empty)].into())
+        .await
+        .expect("written");
 
     let asked = &stub.asked()[before..];
     assert_eq!(asked.iter().map(|asked| asked.method.as_str()).collect::<Vec<_>>(), ["PATCH", "PUT", "PATCH"]);
@@ -273,7 +297,10 @@ fn what_an_estimate_is_made_of_is_read_and_only_hours_are_overwritten() {
     use crate::domain::model::Estimating::{ByBudget, ByHours, ByTasks};
     for (estimates, expected) in [
         (json!({}), ByHours),
-        (json!({"estimate": {"estimate": "PT0S", "type": "AUTO"}, "timeEstimate": null, "budgetEstimate": null}), ByHours),
+        (
+            json!({"estimate": {"estimate": "PT0S", "type": "AUTO"}, "timeEstimate": null, "budgetEstimate": null}),
+            ByHours,
+        ),
         (json!({"estimate": {"estimate": "PT5H", "type": "AUTO"}}), ByTasks),
         (json!({"timeEstimate": {"estimate": "PT5H", "type": "MANUAL", "active": true}}), ByHours),
         (json!({"timeEstimate": {"estimate": "PT0S", "type": "AUTO", "active": true}}), ByTasks),
@@ -302,7 +329,8 @@ async fn a_create_says_what_is_planned_and_nothing_else() {
     let stub = Stub::start(world).await;
     let clockify = clockify(&stub, wanted());
     let fields =
-        [(Field::Estimate, Value::Seconds(3600)), (Field::Billable, Value::Flag(false)), (Field::Color, Value::Empty)].into();
+        [(Field::Estimate, Value::Seconds(3600)), (Field::Billable, Value::Flag(false)), (Field::Color, Value::Empty)]
+            .into();
     clockify.create("w", Kind::Project, Some(id(CLIENT)), &"Site".into(), None, &fields).await.expect("created");
     clockify.create("w", Kind::Client, None, &"Acme".into(), None, &BTreeMap::new()).await.expect("created");
     let asked = stub.asked();
@@ -318,8 +346,10 @@ async fn an_unknown_assignee_is_refused_before_anything_is_written() {
     let stub = Stub::start(world).await;
     let clockify = clockify(&stub, wanted());
     let fields = [(Field::Assignees, Value::People(["eve@example.com".into()].into()))].into();
-    let failure =
-        clockify.create("w", Kind::Task, Some(id(PROJECT)), &"Design".into(), None, &fields).await.expect_err("unknown");
+    let failure = clockify
+        .create("w", Kind::Task, Some(id(PROJECT)), &"Design".into(), None, &fields)
+        .await
+        .expect_err("unknown");
     assert!(failure.to_string().contains("eve@example.com"), "{failure}");
     assert_eq!(stub.calls(), ["GET /api/v1/workspaces/w/users"]);
 }
@@ -369,7 +399,9 @@ async fn what_is_not_shown_is_nothing() {
 #[tokio::test]
 async fn the_workspace_is_chosen_by_id_or_name() {
     let stub = Stub::start(|asked, _| match asked.path.as_str() {
-        "/api/v1/user" => Reply::json(200, &json!({"id": "u1", "name": "Ada", "email": "ada@example.com", "settings": {}})),
+        "/api/v1/user" => {
+            Reply::json(200, &json!({"id": "u1", "name": "Ada", "email": "ada@example.com", "settings": {}}))
+        }
         _ => Reply::json(
             200,
             &json!([{"id": "w1", "name": "Acme", "featureSubscriptionType": "FREE"}, {"id": "w2", "name": "Beta"}]),
@@ -378,7 +410,10 @@ async fn the_workspace_is_chosen_by_id_or_name() {
     .await;
     let clockify = clockify(&stub, MappedFields::default());
     let identity = clockify.identity(Some("Acme")).await.expect("found");
-    assert_eq!((identity.workspace_id.as_str(), identity.plan.as_str(), identity.user_id.as_str()), ("w1", "FREE", "u1"));
+    assert_eq!(
+        (identity.workspace_id.as_str(), identity.plan.as_str(), identity.user_id.as_str()),
+        ("w1", "FREE", "u1")
+    );
     assert_eq!(clockify.identity(Some("w2")).await.expect("found").workspace_id, "w2");
     let several = clockify.identity(None).await.expect_err("several");
     assert_eq!(several.to_string(), "clockify.workspace must say which workspace is meant: Acme (w1), Beta (w2)");

@@ -1,5 +1,5 @@
-//! Clockify's rows on the wire, with everything that a PUT could reset. Unknown fields are ignored; null, `""` and absence are the
-//! same, since the `OpenAPI` document does not pin which is sent.
+//! Clockify's rows on the wire, with everything that a PUT could reset. Unknown fields are ignored; null, `""` and
+//! absence are the same, since the `OpenAPI` document does not pin which is sent.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -211,7 +211,10 @@ impl Users {
             return Ok(id.to_owned());
         }
         self.ids.get(&email.to_lowercase()).cloned().ok_or_else(|| {
-            impossible(format!("nobody in the Clockify workspace has the e-mail address {}; invite them first", shown(email)))
+            impossible(format!(
+                "nobody in the Clockify workspace has the e-mail address {}; invite them first",
+                shown(email)
+            ))
         })
     }
 }

@@ -1,4 +1,5 @@
-//! What was given, by key, and where: the file, the environment and the flags laid over each other, before anybody asks what it means.
+//! What was given, by key, and where: the file, the environment and the flags laid over each other, before anybody asks
+//! what it means.
 
 use std::{
     collections::BTreeMap,
@@ -71,9 +72,8 @@ impl Content {
     fn of(value: &DeValue<'_>) -> Self {
         match value {
             DeValue::String(text) => Self::Text(text.to_string()),
-            DeValue::Integer(number) => {
-                i64::from_str_radix(number.as_str(), number.radix()).map_or(Self::Other("a number out of range"), Self::Whole)
-            }
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .map_or(Self::Other("a number out of range"), Self::Whole),
             DeValue::Boolean(flag) => Self::Flag(*flag),
             DeValue::Array(rows) => rows
                 .iter()

@@ -37,7 +37,6 @@ pub struct DiagnosticSettings {
 
 /// How much is written to the diagnostic log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the words say it")]
 pub enum DiagnosticLevel {
     Off,
     Error,

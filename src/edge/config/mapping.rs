@@ -17,7 +17,8 @@ enum Preset {
 }
 
 pub(super) fn mapping(reader: &mut Reader<'_>) -> (PerKind<Mapping>, IdStrategy) {
-    let preset = reader.choice("mapping.preset", &[("n8n", Preset::N8n), ("none", Preset::None)]).unwrap_or(Preset::N8n);
+    let preset =
+        reader.choice("mapping.preset", &[("n8n", Preset::N8n), ("none", Preset::None)]).unwrap_or(Preset::N8n);
     let id_strategy = reader
         .choice("mapping.id_strategy", &[("property", IdStrategy::Property), ("local", IdStrategy::Local)])
         .unwrap_or_default();
@@ -71,7 +72,9 @@ fn map_kind(reader: &mut Reader<'_>, kind: Kind, id_strategy: IdStrategy, mappin
                 let place = reader.place(&key);
                 reader.problem(
                     place,
-                    format!("`{key}` is \"{name}\", which `{section}.{other}` names too; give it a property of its own"),
+                    format!(
+                        "`{key}` is \"{name}\", which `{section}.{other}` names too; give it a property of its own"
+                    ),
                 );
             }
             mapping.sync_status.insert(field, name);
@@ -81,7 +84,8 @@ fn map_kind(reader: &mut Reader<'_>, kind: Kind, id_strategy: IdStrategy, mappin
 
 /// What a property is mapped as already, so that nothing is written over it.
 fn other_use(kind: Kind, mapping: &Mapping, name: &str) -> Option<String> {
-    let condition = |condition: &Option<Condition>| condition.as_ref().is_some_and(|condition| condition.property == name);
+    let condition =
+        |condition: &Option<Condition>| condition.as_ref().is_some_and(|condition| condition.property == name);
     let fixed = [
         (mapping.id == name, "id"),
         (mapping.parent.as_deref() == Some(name), kind.parent().map_or("parent", Kind::word)),
@@ -90,8 +94,11 @@ fn other_use(kind: Kind, mapping: &Mapping, name: &str) -> Option<String> {
         (condition(&mapping.only), "only"),
     ];
     let fixed = fixed.into_iter().find_map(|(is_it, key)| is_it.then(|| key.to_owned()));
-    let field = || mapping.fields.iter().find(|(_, mapped)| mapped.property == name).map(|(field, _)| format!("fields.{field}"));
-    let status = || mapping.sync_status.iter().find(|(_, property)| *property == name).map(|(field, _)| field.to_string());
+    let field = || {
+        mapping.fields.iter().find(|(_, mapped)| mapped.property == name).map(|(field, _)| format!("fields.{field}"))
+    };
+    let status =
+        || mapping.sync_status.iter().find(|(_, property)| *property == name).map(|(field, _)| field.to_string());
     fixed.or_else(field).or_else(status)
 }
 
@@ -103,7 +110,8 @@ enum Meant {
     Fixed(Value),
 }
 
-/// The property of a field: its name alone, or a table of its name and how it is to be understood. A flag can be fixed in place of that.
+/// The property of a field: its name alone, or a table of its name and how it is to be understood. A flag can be fixed
+/// in place of that.
 fn mapped(reader: &mut Reader<'_>, kind: Kind, field: Field, key: &str) -> Option<Meant> {
     let is_flag = matches!(field, Field::Billable | Field::Public);
     let said = reader.take(key, |content| match (content.typed(), content.text()) {
@@ -120,7 +128,8 @@ fn mapped(reader: &mut Reader<'_>, kind: Kind, field: Field, key: &str) -> Optio
     let property_key = format!("{key}.property");
     let property = property(reader, &property_key).or(name);
     let unit = if field == Field::Estimate {
-        reader.choice(&format!("{key}.unit"), &[("hours", Unit::Hours), ("minutes", Unit::Minutes), ("days", Unit::Days)])
+        reader
+            .choice(&format!("{key}.unit"), &[("hours", Unit::Hours), ("minutes", Unit::Minutes), ("days", Unit::Days)])
     } else {
         None
     };
@@ -135,7 +144,10 @@ fn mapped(reader: &mut Reader<'_>, kind: Kind, field: Field, key: &str) -> Optio
     if let Some(value) = fixed {
         if property.is_some() || !values.is_empty() {
             let place = reader.place(key);
-            reader.problem(place, format!("`{key}` is the same for every page, and is read from a property, too; leave one out"));
+            reader.problem(
+                place,
+                format!("`{key}` is the same for every page, and is read from a property, too; leave one out"),
+            );
         }
         return Some(Meant::Fixed(value));
     }
@@ -182,7 +194,8 @@ fn require(reader: &mut Reader<'_>, key: &str, example: &str) {
     }
 }
 
-/// What a property must hold: a checkbox is ticked or not, a status or select has one of some options, or a status one of a group.
+/// What a property must hold: a checkbox is ticked or not, a status or select has one of some options, or a status one
+/// of a group.
 fn condition(reader: &mut Reader<'_>, key: &str, preset: Option<Condition>) -> Option<Condition> {
     let [property_key, checked_key, values_key, groups_key] =
         ["property", "checked", "values", "groups"].map(|name| format!("{key}.{name}"));
@@ -199,12 +212,16 @@ fn condition(reader: &mut Reader<'_>, key: &str, preset: Option<Condition>) -> O
         Content::Texts(texts) if !texts.is_empty() => Ok(texts),
         _ => Err("a list of groups of a status, e.g. [\"Complete\"]".into()),
     });
-    for (name, other_key, given) in [("values", &values_key, values.is_some()), ("groups", &groups_key, groups.is_some())] {
+    for (name, other_key, given) in
+        [("values", &values_key, values.is_some()), ("groups", &groups_key, groups.is_some())]
+    {
         if checked.is_some() && given {
             let place = reader.place(other_key);
             reader.problem(
                 place,
-                format!("`{key}` has both `checked` and `{name}`; a checkbox has the one, a status or select the other"),
+                format!(
+                    "`{key}` has both `checked` and `{name}`; a checkbox has the one, a status or select the other"
+                ),
             );
         }
     }
@@ -224,7 +241,8 @@ fn condition(reader: &mut Reader<'_>, key: &str, preset: Option<Condition>) -> O
             };
             // What was given but is wrong has been said already.
             if missing.iter().all(|key| reader.origin(key).is_none()) {
-                let place = keys.into_iter().find_map(|key| reader.origin(key)).map_or_else(String::new, ToString::to_string);
+                let place =
+                    keys.into_iter().find_map(|key| reader.origin(key)).map_or_else(String::new, ToString::to_string);
                 reader.problem(place, format!("`{key}` also needs {wanted}"));
             }
             None

@@ -44,7 +44,8 @@ pub(super) fn notify(reader: &mut Reader<'_>) -> NotifySettings {
     }
 }
 
-/// True for an address that stands in a header as itself: nothing in it can end the line, begin a comment or add a recipient.
+/// True for an address that stands in a header as itself: nothing in it can end the line, begin a comment or add a
+/// recipient.
 fn is_address(text: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
     let parts = text.split_once('@');

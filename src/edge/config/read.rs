@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 use url::Url;
 
 use super::{
-    ClockifySettings, ConsoleSettings, KeysSetting, NotionSettings, ScheduleSettings, Settings, ThemeName, WebhookSettings,
-    layers::Content, reader::Reader, rules::rules,
+    ClockifySettings, ConsoleSettings, KeysSetting, NotionSettings, ScheduleSettings, Settings, ThemeName,
+    WebhookSettings, layers::Content, reader::Reader, rules::rules,
 };
 use crate::domain::model::{Field, Kind, PerKind};
 
@@ -29,7 +29,9 @@ pub(super) fn settings(reader: &mut Reader<'_>, file: Option<PathBuf>) -> Settin
             cron: reader.text("schedule.cron", "a cron expression, e.g. \"*/15 * * * *\""),
             timezone: reader.text("schedule.timezone", "a time zone, e.g. \"Europe/Berlin\""),
         },
-        webhook: WebhookSettings { listen: reader.text("webhook.listen", "an address and port, e.g. \"127.0.0.1:8787\"") },
+        webhook: WebhookSettings {
+            listen: reader.text("webhook.listen", "an address and port, e.g. \"127.0.0.1:8787\""),
+        },
         console: console(reader),
         logs: super::logs::logs(reader),
         notify: super::notify::notify(reader),
@@ -70,14 +72,16 @@ fn console(reader: &mut Reader<'_>) -> ConsoleSettings {
     }
 }
 
-/// Where the keys were set: those that can turn out wrong only when a service is asked, and those that decide something.
+/// Where the keys were set: those that can turn out wrong only when a service is asked, and those that decide
+/// something.
 fn places(reader: &Reader<'_>) -> BTreeMap<String, String> {
     let reaching = ["notion.token", "notion.base_url", "clockify.token", "clockify.base_url", "clockify.workspace"];
     let mut keys = reaching.map(str::to_owned).to_vec();
     for kind in Kind::ALL {
         keys.push(format!("notion.{}.data_source", kind.plural()));
-        let mapped =
-            ["id", "closed", "only", "project_from", "sync_status", "sync_note"].into_iter().chain(kind.parent().map(Kind::word));
+        let mapped = ["id", "closed", "only", "project_from", "sync_status", "sync_note"]
+            .into_iter()
+            .chain(kind.parent().map(Kind::word));
         keys.extend(mapped.map(|key| format!("mapping.{}.{key}", kind.plural())));
         keys.extend(Field::mappable(kind).iter().map(|field| format!("mapping.{}.fields.{field}", kind.plural())));
     }
@@ -91,8 +95,9 @@ fn notion(reader: &mut Reader<'_>) -> NotionSettings {
         base_url: reader.url("notion.base_url", "api.notion.com").unwrap_or_else(|| ours(NOTION_URL)),
         api_version: reader
             .take("notion.api_version", |content| {
-                let date =
-                    content.text().filter(|text| text.parse::<jiff::civil::Date>().is_ok_and(|date| date.to_string() == **text));
+                let date = content
+                    .text()
+                    .filter(|text| text.parse::<jiff::civil::Date>().is_ok_and(|date| date.to_string() == **text));
                 date.map(str::to_owned).ok_or_else(|| format!("a date in quotes, e.g. \"{NOTION_API_VERSION}\""))
             })
             .unwrap_or_else(|| NOTION_API_VERSION.to_owned()),

@@ -16,7 +16,8 @@ use crate::{
     edge::secrets::{SecretReference, named},
 };
 
-/// Text of this many characters without a space may be a secret: Clockify's keys have 48, Notion's tokens 50. Ids have at most 36.
+/// Text of this many characters without a space may be a secret: Clockify's keys have 48, Notion's tokens 50. Ids have
+/// at most 36.
 const SECRET_CHARACTERS_MIN: usize = 40;
 /// So does text of this many characters that mixes letters and digits, unless it is hexadecimal, as IDs are.
 const MIXED_CHARACTERS_MIN: usize = 20;
@@ -34,10 +35,17 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(layers: Layers, environment: &'a Environment) -> Self {
-        Self { given: layers.given, known: BTreeMap::new(), kept: BTreeMap::new(), problems: layers.problems, environment }
+        Self {
+            given: layers.given,
+            known: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            problems: layers.problems,
+            environment,
+        }
     }
 
-    /// Takes the value of a key, all of which may be kept. `read` says what the key takes when it cannot read the value.
+    /// Takes the value of a key, all of which may be kept. `read` says what the key takes when it cannot read the
+    /// value.
     pub(super) fn take<T>(&mut self, key: &str, read: impl FnOnce(&Content) -> Result<T, String>) -> Option<T> {
         self.take_in_part(key, read, |_, content| content.told())
     }
@@ -69,7 +77,8 @@ impl<'a> Reader<'a> {
         self.known.get(key).and_then(Option::as_ref)
     }
 
-    /// Where a key that has been taken was set, of a table the first of its keys; or the name of the place where defaults come from.
+    /// Where a key that has been taken was set, of a table the first of its keys; or the name of the place where
+    /// defaults come from.
     pub(super) fn place(&self, key: &str) -> String {
         let below = format!("{key}.");
         let mut within = self.known.range(below.clone()..).take_while(|(known, _)| known.starts_with(&below));
@@ -114,7 +123,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A program with its arguments; it is run without a shell. An argument may be a secret, so only their number is kept.
+    /// A program with its arguments; it is run without a shell. An argument may be a secret, so only their number is
+    /// kept.
     pub(super) fn command(&mut self, key: &str, example: &str) -> Option<Vec<String>> {
         let read = |content: &Content| match content.typed() {
             Content::Texts(words) if words.first().is_some_and(|program| !program.is_empty()) => Ok(words),
@@ -208,13 +218,16 @@ impl<'a> Reader<'a> {
     /// A Notion id, or the address of what has one.
     pub(super) fn notion_id(&mut self, key: &str) -> Option<PageId> {
         self.take(key, |content| {
-            let takes =
-                || "the ID of a data source or database (32 hexadecimal digits), or its address copied from Notion".to_owned();
+            let takes = || {
+                "the ID of a data source or database (32 hexadecimal digits), or its address copied from Notion"
+                    .to_owned()
+            };
             content.text().and_then(notion_id_in).ok_or_else(takes)
         })
     }
 
-    /// Ends the reading: what nobody asked for is unknown. What of the values may be kept, by key; or all problems, as they were found.
+    /// Ends the reading: what nobody asked for is unknown. What of the values may be kept, by key; or all problems, as
+    /// they were found.
     pub(super) fn finish(mut self) -> Result<BTreeMap<String, String>, Vec<Problem>> {
         for (key, Given { content, origin }) in std::mem::take(&mut self.given) {
             if let Some(text) = self.unknown(&key, &content) {
@@ -232,7 +245,10 @@ impl<'a> Reader<'a> {
         }
         if let Some(known) =
             self.known.keys().find(|known| key.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('.')))
-            && !self.known.keys().any(|other| other.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('.')))
+            && !self
+                .known
+                .keys()
+                .any(|other| other.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('.')))
         {
             return Some(format!("`{known}` takes a value and not keys such as `{}`", Display::of(key)));
         }
@@ -312,7 +328,8 @@ fn is_service(url: &Url, domain: &str) -> bool {
         Some(Host::Domain(name)) => name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')),
         _ => false,
     };
-    let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    let is_plain =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
     is_plain
         && match url.scheme() {
             "https" => is_at_home || is_loopback,

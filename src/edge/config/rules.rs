@@ -9,8 +9,8 @@ use super::{
 use crate::domain::{
     model::{Field, PerKind},
     rules::{
-        Brake, Brakes, Direction, FieldRule, IdStrategy, Mapping, OnConflict, OnDrift, Precedence, Rules, SameName, Threshold,
-        Thresholds, Unmanaged, WithoutClient,
+        Brake, Brakes, Direction, FieldRule, IdStrategy, Mapping, OnConflict, OnDrift, Precedence, Rules, SameName,
+        Threshold, Thresholds, Unmanaged, WithoutClient,
     },
 };
 
@@ -20,7 +20,8 @@ const SETTLE_SECONDS_MAX: u32 = 10 * 60;
 const UNSETTLED_MINUTES_MAX: u32 = 24 * 60;
 const COUNT_MAX: u32 = 1_000_000;
 
-const ON_DRIFT: [(&str, OnDrift); 3] = [("review", OnDrift::Review), ("restore", OnDrift::Restore), ("accept", OnDrift::Accept)];
+const ON_DRIFT: [(&str, OnDrift); 3] =
+    [("review", OnDrift::Review), ("restore", OnDrift::Restore), ("accept", OnDrift::Accept)];
 const ON_CONFLICT: [(&str, OnConflict); 3] =
     [("review", OnConflict::Review), ("notion", OnConflict::Notion), ("clockify", OnConflict::Clockify)];
 const DIRECTION: [(&str, Direction); 2] = [("to_clockify", Direction::ToClockify), ("to_notion", Direction::ToNotion)];
@@ -41,7 +42,9 @@ pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
         brakes: brakes(reader, defaults.brakes),
         unmanaged: reader.choice("rules.unmanaged", &UNMANAGED).unwrap_or(defaults.unmanaged),
         close_children: reader.flag("rules.close_children").unwrap_or(defaults.close_children),
-        without_client: reader.choice("rules.projects.without_client", &WITHOUT_CLIENT).unwrap_or(defaults.without_client),
+        without_client: reader
+            .choice("rules.projects.without_client", &WITHOUT_CLIENT)
+            .unwrap_or(defaults.without_client),
         same_name: reader.choice("rules.tasks.same_name", &SAME_NAME).unwrap_or(defaults.same_name),
         stale_after: reader
             .whole("rules.stale_after_seconds", 0..=STALE_AFTER_SECONDS_MAX)
@@ -70,7 +73,8 @@ fn precedence(reader: &mut Reader<'_>, id_strategy: IdStrategy, mapping: &PerKin
                 let because = format!("what a page says of its {field} is for Notion's users to set");
                 refuse_unwritable(reader, &because, &key, rule);
             } else if mapping[kind].fixed.contains_key(&field) {
-                let because = format!("`mapping.{}.fields.{field}` says it for every page, and no page does", kind.plural());
+                let because =
+                    format!("`mapping.{}.fields.{field}` says it for every page, and no page does", kind.plural());
                 refuse_unwritable(reader, &because, &key, rule);
             }
             (rule != all).then_some((field, rule))
@@ -115,8 +119,9 @@ fn direction(reader: &mut Reader<'_>, field: &str, id_strategy: IdStrategy) -> D
         refuse_with_local_ids(reader, &key, "to_notion", id_strategy);
         for other in ["on_drift", "on_conflict"].map(|rule| format!("{field}.{rule}")) {
             if reader.origin(&other).is_some() {
-                let text =
-                    format!("`{other}` has no meaning where `{key}` is \"to_notion\": Clockify always wins; remove one of them");
+                let text = format!(
+                    "`{other}` has no meaning where `{key}` is \"to_notion\": Clockify always wins; remove one of them"
+                );
                 reader.problem(reader.place(&other), text);
             }
         }

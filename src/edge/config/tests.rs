@@ -55,14 +55,14 @@ fn check_problem(file: &str, expected: &str) {
 
 /// The example with the keys that it only shows.
 fn example_in_full() -> String {
-    EXAMPLE.lines().map(|line| line.strip_prefix('#').filter(|rest| rest.starts_with(char::is_alphabetic)).unwrap_or(line)).fold(
-        String::new(),
-        |mut all, line| {
+    EXAMPLE
+        .lines()
+        .map(|line| line.strip_prefix('#').filter(|rest| rest.starts_with(char::is_alphabetic)).unwrap_or(line))
+        .fold(String::new(), |mut all, line| {
             all.push_str(line);
             all.push('\n');
             all
-        },
-    )
+        })
 }
 
 #[test]
@@ -105,12 +105,16 @@ fn the_example_documents_every_key() {
     // A field's property is named alone or in a table; the example shows one way for each.
     let mapped = |key: &str| {
         let alone = key.trim_end_matches(".property").trim_end_matches(".unit");
-        key.starts_with("mapping.") && shown.iter().any(|shown| shown == alone || shown.starts_with(&format!("{alone}.")))
+        key.starts_with("mapping.")
+            && shown.iter().any(|shown| shown == alone || shown.starts_with(&format!("{alone}.")))
     };
     let undocumented: Vec<&str> = reader
         .known_keys()
         .filter(|key| {
-            !of_single_fields(key) && !other_way_to_close(key) && !mapped(key) && !shown.iter().any(|shown| shown == key)
+            !of_single_fields(key)
+                && !other_way_to_close(key)
+                && !mapped(key)
+                && !shown.iter().any(|shown| shown == key)
         })
         .collect();
     assert_eq!(undocumented, [""; 0]);
@@ -142,7 +146,8 @@ fn a_key_outside_its_section_is_found() {
 
 #[test]
 fn what_is_missing_is_told_with_where_to_set_it() {
-    let world = world("[clockify]\ntoken = \"env:C\"\n[notion.clients]\ndata_source = \"1f2c00000000400080000000000009a0\"\n");
+    let world =
+        world("[clockify]\ntoken = \"env:C\"\n[notion.clients]\ndata_source = \"1f2c00000000400080000000000009a0\"\n");
 
     let error = world.settings().require_endpoints().expect_err("missing");
 
@@ -157,14 +162,15 @@ fn what_is_missing_is_told_with_where_to_set_it() {
 
 #[test]
 fn flags_have_the_last_word_then_the_environment_then_the_file() {
-    let settings = world("[notion]\nrequests_per_minute = 1\n[clockify]\nrequests_per_second = 1\nrequests_per_hour = 1\n")
-        .with_variables(&[
-            ("PUNCHLIST__CLOCKIFY__REQUESTS_PER_SECOND", "2"),
-            ("PUNCHLIST__NOTION__REQUESTS_PER_MINUTE", ""),
-            ("punchlist__Clockify__Requests_Per_Hour", "2"),
-        ])
-        .with_flag("clockify.requests_per_hour", "3")
-        .settings();
+    let settings =
+        world("[notion]\nrequests_per_minute = 1\n[clockify]\nrequests_per_second = 1\nrequests_per_hour = 1\n")
+            .with_variables(&[
+                ("PUNCHLIST__CLOCKIFY__REQUESTS_PER_SECOND", "2"),
+                ("PUNCHLIST__NOTION__REQUESTS_PER_MINUTE", ""),
+                ("punchlist__Clockify__Requests_Per_Hour", "2"),
+            ])
+            .with_flag("clockify.requests_per_hour", "3")
+            .settings();
 
     assert_eq!(settings.notion.requests_per_minute.get(), 1);
     assert_eq!(settings.clockify.requests_per_second.get(), 2);
@@ -278,7 +284,11 @@ fn every_key_was_set_in_a_line_whatever_way_it_is_spelt() {
     for (file, key, line) in [
         ("[mapping.projects.closed]\nproperty = \"Stage\"\nvalues = [\"Done\"]\n", "mapping.projects.closed", 2),
         ("\nmapping.projects.closed = { property = \"Stage\", values = [\"Done\"] }\n", "mapping.projects.closed", 2),
-        ("\nmapping = { projects = { closed = { property = \"Stage\", values = [\"Done\"] } } }\n", "mapping.projects.closed", 2),
+        (
+            "\nmapping = { projects = { closed = { property = \"Stage\", values = [\"Done\"] } } }\n",
+            "mapping.projects.closed",
+            2,
+        ),
         ("[mapping]\nprojects.closed.values = [\n  \"Done\",\n  \"Gone\",\n]\n", "mapping.projects.closed", 2),
         ("[mapping]\n[mapping.projects]\n\"closed\".'values' = [\"Done\"]\n", "mapping.projects.closed", 3),
         ("[mapping.projects]\nclosed.values = [\"Done\"]\nfields.note = \"Note\"\n", "mapping.projects.fields.note", 3),
@@ -346,7 +356,10 @@ fn tokens_go_to_the_services_alone() {
     ];
     for url in refused {
         let problems = world(&format!("[clockify]\nbase_url = \"{url}\"\n")).problems().join("\n");
-        assert!(problems.contains("it takes an https address on clockify.me, or one on this machine"), "{url}: {problems}");
+        assert!(
+            problems.contains("it takes an https address on clockify.me, or one on this machine"),
+            "{url}: {problems}"
+        );
     }
 }
 
@@ -375,9 +388,18 @@ fn data_sources_are_read_however_they_are_copied() {
 /// A bad value each, and what is said of it.
 const BAD_VALUES: [(&str, &str); 28] = [
     ("notion.requests_per_minute = 0", "`notion.requests_per_minute` is 0; it takes a whole number from 1 to 1000000"),
-    ("notion.requests_per_minute = 1.5", "`notion.requests_per_minute` is a fraction; it takes a whole number from 1 to 1000000"),
-    ("notion.api_version = 2026-03-11", "`notion.api_version` is a date; it takes a date in quotes, e.g. \"2026-03-11\""),
-    ("notion.api_version = \"latest\"", "`notion.api_version` is \"latest\"; it takes a date in quotes, e.g. \"2026-03-11\""),
+    (
+        "notion.requests_per_minute = 1.5",
+        "`notion.requests_per_minute` is a fraction; it takes a whole number from 1 to 1000000",
+    ),
+    (
+        "notion.api_version = 2026-03-11",
+        "`notion.api_version` is a date; it takes a date in quotes, e.g. \"2026-03-11\"",
+    ),
+    (
+        "notion.api_version = \"latest\"",
+        "`notion.api_version` is \"latest\"; it takes a date in quotes, e.g. \"2026-03-11\"",
+    ),
     ("notion.base_url.x = 1", "`notion.base_url` takes a value and not keys such as `notion.base_url.x`"),
     ("notion = 3", "`notion` is 3; it takes keys, e.g. `notion.api_version`"),
     (
@@ -386,7 +408,10 @@ const BAD_VALUES: [(&str, &str); 28] = [
     ),
     ("mapping.preset = \"N8N\"", "`mapping.preset` is \"N8N\"; it takes \"n8n\" or \"none\""),
     ("mapping.clients.id = \" \"", "`mapping.clients.id` is \" \"; it takes the name of a Notion property"),
-    ("mapping.clients.fields.billable = \"Billable\"", "a client has no field `billable` to map; there are email, address, note"),
+    (
+        "mapping.clients.fields.billable = \"Billable\"",
+        "a client has no field `billable` to map; there are email, address, note",
+    ),
     (
         "mapping.clients.closed.checked = \"no\"",
         "`mapping.clients.closed.checked` is \"no\"; it takes true or false, for a checkbox; a status or select takes `values` instead",
@@ -415,7 +440,10 @@ const BAD_VALUES: [(&str, &str); 28] = [
         "mapping.projects.fields.public = 3",
         "`mapping.projects.fields.public` is 3; it takes the name of a Notion property, or true or false for every page",
     ),
-    ("mapping.projects.fields.note = true", "`mapping.projects.fields.note` is true; it takes the name of a Notion property"),
+    (
+        "mapping.projects.fields.note = true",
+        "`mapping.projects.fields.note` is true; it takes the name of a Notion property",
+    ),
     (
         "mapping.tasks.fields.assignees = { property = \"Assignee\", unknown = \"ada\" }",
         "`mapping.tasks.fields.assignees.unknown` is \"ada\"; it takes \"hold\" or \"leave\", or the e-mail address of somebody who stands in",
@@ -425,7 +453,10 @@ const BAD_VALUES: [(&str, &str); 28] = [
         "`mapping.tasks.fields.assignees` also needs `property`, the name of a Notion property",
     ),
     ("rules.on_drift = \"notion\"", "`rules.on_drift` is \"notion\"; it takes \"review\" or \"restore\" or \"accept\""),
-    ("rules.thresholds.close = 101", "`rules.thresholds.close` is 101; it takes a whole percent from 0 to 100, or \"never\""),
+    (
+        "rules.thresholds.close = 101",
+        "`rules.thresholds.close` is 101; it takes a whole percent from 0 to 100, or \"never\"",
+    ),
     (
         "rules.thresholds.close = 0.9",
         "`rules.thresholds.close` is a fraction; it takes a whole percent from 0 to 100, or \"never\"",
@@ -434,7 +465,10 @@ const BAD_VALUES: [(&str, &str); 28] = [
     ("brakes.move = 3", "`brakes.move` is 3; it takes keys, e.g. `brakes.move.count`"),
     ("clockify.workspace = \"\"", "`clockify.workspace` is \"\"; it takes the ID of a workspace"),
     ("state.dir = \"~/state\"", "`state.dir` is \"~/state\"; it takes the path of a directory"),
-    ("rules.unmanaged = \"\\u001b[2J\"", "`rules.unmanaged` is \"⟨U+001B⟩[2J\"; it takes \"notice\" or \"ignore\" or \"close\""),
+    (
+        "rules.unmanaged = \"\\u001b[2J\"",
+        "`rules.unmanaged` is \"⟨U+001B⟩[2J\"; it takes \"notice\" or \"ignore\" or \"close\"",
+    ),
 ];
 
 #[test]
@@ -456,8 +490,7 @@ fn all_mistakes_of_spelling_are_told_at_once() {
 
 #[test]
 fn without_a_preset_every_property_must_be_named() {
-    let local =
-        "[mapping]\npreset = \"none\"\nid_strategy = \"local\"\nprojects.client = \"Client\"\ntasks.project = \"Project\"\n";
+    let local = "[mapping]\npreset = \"none\"\nid_strategy = \"local\"\nprojects.client = \"Client\"\ntasks.project = \"Project\"\n";
     let settings = world(local).settings();
     assert_eq!(settings.rules.id_strategy, IdStrategy::Local);
     assert_eq!(settings.rules.mapping.clients.closed, None);
@@ -527,11 +560,16 @@ fn a_flag_can_be_the_same_for_every_page() {
 fn what_the_configuration_says_for_every_page_goes_to_no_page() {
     let text = "mapping.projects.fields = { public = true, billable = false }\n\
          rules.projects.fields.public.direction = \"to_notion\"\nrules.projects.fields.billable.on_conflict = \"clockify\"\n";
-    let says = |field: &str| format!("but `mapping.projects.fields.{field}` says it for every page, and no page does; remove it");
+    let says = |field: &str| {
+        format!("but `mapping.projects.fields.{field}` says it for every page, and no page does; remove it")
+    };
     assert_eq!(
         world(text).problems(),
         [
-            format!("config.toml:3: `rules.projects.fields.billable.on_conflict` is \"clockify\", {}", says("billable")),
+            format!(
+                "config.toml:3: `rules.projects.fields.billable.on_conflict` is \"clockify\", {}",
+                says("billable")
+            ),
             format!("config.toml:2: `rules.projects.fields.public.direction` is \"to_notion\", {}", says("public")),
         ]
     );
@@ -630,7 +668,8 @@ fn rules_that_contradict_each_other_are_refused() {
         ]
     );
     assert_eq!(
-        world("[rules.tasks.fields]\nassignees.direction = \"to_notion\"\nparent.on_conflict = \"clockify\"\n").problems(),
+        world("[rules.tasks.fields]\nassignees.direction = \"to_notion\"\nparent.on_conflict = \"clockify\"\n")
+            .problems(),
         [
             "config.toml:3: `rules.tasks.fields.parent.on_conflict` is \"clockify\", but what a page says of its parent is for \
              Notion's users to set; remove it",
@@ -661,8 +700,10 @@ fn what_pages_tell_is_written_over_nothing_else() {
 fn a_file_that_was_named_must_exist() {
     let directory = tempfile::tempdir().expect("a directory");
     let missing = directory.path().join("missing.toml");
-    let named =
-        Loader { environment: [(FILE_VARIABLE, missing.to_str().expect("UTF-8"))].into_iter().collect(), ..Loader::default() };
+    let named = Loader {
+        environment: [(FILE_VARIABLE, missing.to_str().expect("UTF-8"))].into_iter().collect(),
+        ..Loader::default()
+    };
 
     let error = named.load().expect_err("missing").to_string();
 
@@ -687,6 +728,7 @@ fn a_file_that_others_may_write_is_refused() {
     let path = world.loader.config_path.clone().expect("a file");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).expect("sets");
 
-    let expected = "config.toml: others may write this file, and it can name commands to run; take that away: chmod go-w";
+    let expected =
+        "config.toml: others may write this file, and it can name commands to run; take that away: chmod go-w";
     assert_eq!(world.problems()[0].replace(&format!("{}/", world.directory.path().display()), ""), expected);
 }

@@ -59,7 +59,8 @@ pub enum Failure {
         /// The service's own message.
         message: String,
     },
-    /// Not sent, because its turn came when what it was made from had become too old: read that again, and make it anew.
+    /// Not sent, because its turn came when what it was made from had become too old: read that again, and make it
+    /// anew.
     #[error("its turn came so late that what it was made from had become too old")]
     Outdated,
     /// The answer to a reading is larger than anything that is kept in memory.
@@ -87,8 +88,8 @@ impl Failure {
         matches!(self, Self::Rejected { status: 401 | 403, .. })
     }
 
-    /// True where something else seems to answer than the service's API: no such address there (Clockify's 3000), or a 404 that lacks the
-    /// code that each of its own answers has.
+    /// True where something else seems to answer than the service's API: no such address there (Clockify's 3000), or a
+    /// 404 that lacks the code that each of its own answers has.
     pub fn is_elsewhere(&self) -> bool {
         let Self::Rejected { status: 404 | 405, code, .. } = self else { return false };
         code.as_deref().is_none_or(|code| code == "3000")
@@ -137,8 +138,8 @@ fn coded(status: u16, code: Option<&str>) -> String {
     }
 }
 
-/// Makes text of a service or a library fit for an error message: scrubbed first, since what is cut no longer looks like a secret, then
-/// shortened. A service may repeat what it was sent, and refuse it by name.
+/// Makes text of a service or a library fit for an error message: scrubbed first, since what is cut no longer looks
+/// like a secret, then shortened. A service may repeat what it was sent, and refuse it by name.
 pub(in crate::edge) fn shown(text: &str) -> String {
     // A parser's complaint may quote a whole answer, and looking at millions of characters takes seconds.
     let text = scrub(begin(text.trim(), SCRUBBED_CHARS_MAX)).into_owned();
@@ -201,9 +202,9 @@ pub(super) enum Kind {
     Unknown,
 }
 
-/// The table. Notion docs, status codes: 429 and 529 may be repeated by all methods, 5xx only where repeating is harmless; a 503 may
-/// even say that the change was saved. A 409 is a collision in Notion's storage, seen on 1 to 2 % of writes under load (live probe,
-/// third party).
+/// The table. Notion docs, status codes: 429 and 529 may be repeated by all methods, 5xx only where repeating is
+/// harmless; a 503 may even say that the change was saved. A 409 is a collision in Notion's storage, seen on 1 to 2 %
+/// of writes under load (live probe, third party).
 pub(super) fn classify(repeat: Repeat, happened: Happened) -> Treatment {
     use Happened::{NoWay, NotSent, Silence, Status, TooLarge, Unreadable, Untrusted};
     match (happened, repeat) {
@@ -213,7 +214,9 @@ pub(super) fn classify(repeat: Repeat, happened: Happened) -> Treatment {
         (Status(429 | 529), _) => Treatment::Pause,
         (TooLarge, Repeat::Read) => Treatment::Fail(Kind::TooLarge),
         (Status(409), Repeat::Read | Repeat::Idempotent) => Treatment::Retry(Kind::Rejected),
-        (Status(408 | 500..) | Silence | Unreadable, Repeat::Read | Repeat::Idempotent) => Treatment::Retry(Kind::Unknown),
+        (Status(408 | 500..) | Silence | Unreadable, Repeat::Read | Repeat::Idempotent) => {
+            Treatment::Retry(Kind::Unknown)
+        }
         (Status(408 | 500..) | Silence | Unreadable, Repeat::Never) | (TooLarge, _) => Treatment::Fail(Kind::Unknown),
         (Status(_), _) => Treatment::Fail(Kind::Rejected),
     }
@@ -248,8 +251,8 @@ fn http_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
 }
 
-/// The wait before the next attempt: it doubles each time, and is spread by half to either side so that many clients do not come back
-/// at once. `salt` takes the place of a random number.
+/// The wait before the next attempt: it doubles each time, and is spread by half to either side so that many clients do
+/// not come back at once. `salt` takes the place of a random number.
 pub(super) fn backoff(base: Duration, attempt: u32, salt: u64) -> Duration {
     let doubled = base.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(BACKOFF_MAX);
     // SplitMix64: one counter becomes well-spread bits.
@@ -355,6 +358,9 @@ mod tests {
             message: "Client with name 'Acme' already exists".into(),
         };
         assert_eq!(failure.to_string(), "Clockify refused it: Client with name 'Acme' already exists (400 501)");
-        assert!(Failure::Rejected { service: Service::Notion, status: 401, code: None, message: String::new() }.is_refusal());
+        assert!(
+            Failure::Rejected { service: Service::Notion, status: 401, code: None, message: String::new() }
+                .is_refusal()
+        );
     }
 }

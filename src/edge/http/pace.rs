@@ -8,14 +8,15 @@ use std::{
 
 use tokio::time::Instant;
 
-/// A window is stretched by this share of itself, at most [`STRETCH_MAX`]: requests arrive in an order and at a distance that we
-/// do not control, and the service counts arrivals.
+/// A window is stretched by this share of itself, at most [`STRETCH_MAX`]: requests arrive in an order and at a
+/// distance that we do not control, and the service counts arrivals.
 const STRETCH_DIVISOR: u32 = 20;
 const STRETCH_MAX: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
 
-/// How many requests a service takes. Any pace is fine within a window: Notion's budget is for 60 s (Notion docs, request limits);
-/// Clockify's is for one second on paid plans and for one hour on new free workspaces (Clockify help, API limitations).
+/// How many requests a service takes. Any pace is fine within a window: Notion's budget is for 60 s (Notion docs,
+/// request limits); Clockify's is for one second on paid plans and for one hour on new free workspaces (Clockify help,
+/// API limitations).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
     /// In any one second.

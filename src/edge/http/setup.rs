@@ -34,7 +34,6 @@ impl Auth {
 
 /// How to talk to one service.
 pub struct Options {
-    /// The service.
     pub service: Service,
     /// Where it is; a trailing slash or `/v1` is no matter.
     pub base_url: Url,
@@ -46,14 +45,13 @@ pub struct Options {
     pub budget: Budget,
     /// The ages of requests that earlier runs made within the last hour: they count towards the budget.
     pub earlier: Vec<Duration>,
-    /// How long the service had asked an earlier run to wait, as far as that is not over yet; nothing where it never did, or has
-    /// answered since.
+    /// How long the service had asked an earlier run to wait, as far as that is not over yet; nothing where it never
+    /// did, or has answered since.
     pub pause: Option<Duration>,
     /// Told about every attempt.
     pub sink: Sink,
     /// How long one request may wait for its turn, pauses and backoffs included.
     pub patience: Duration,
-    /// To connect.
     pub connect_timeout: Duration,
     /// Between two bytes of an answer, and before its first.
     pub idle_timeout: Duration,
@@ -72,8 +70,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Usual limits: a run in which a service is silent ends within half a minute. Notion gives up on a request after 60 s itself
-    /// (Notion docs, status codes); a write that takes so long is looked up.
+    /// Usual limits: a run in which a service is silent ends within half a minute. Notion gives up on a request after
+    /// 60 s itself (Notion docs, status codes); a write that takes so long is looked up.
     pub fn new(service: Service, base_url: Url, auth: Auth, sink: Sink) -> Self {
         Self {
             service,
@@ -103,27 +101,19 @@ pub enum SetupError {
     /// Plain http to a host that is not this machine, or another scheme.
     #[error("the base_url of {service} is {url}, but only https is allowed (http only to this machine)")]
     Insecure {
-        /// The service.
         service: Service,
         /// What was configured.
         url: String,
     },
     /// A user name or password in the URL.
     #[error("the base_url of {service} holds a user name or password; put the token where secrets are kept")]
-    UserInfo {
-        /// The service.
-        service: Service,
-    },
+    UserInfo { service: Service },
     /// The token cannot be sent.
     #[error("the token for {service} is empty or has characters that no HTTP header can carry")]
-    Token {
-        /// The service.
-        service: Service,
-    },
+    Token { service: Service },
     /// A header cannot be sent.
     #[error("{name}: {service} cannot be sent this value as a header")]
     Header {
-        /// The service.
         service: Service,
         /// The header.
         name: &'static str,
@@ -131,7 +121,6 @@ pub enum SetupError {
     /// TLS cannot be set up.
     #[error("the secure connection to {service} cannot be set up: {error}")]
     Tls {
-        /// The service.
         service: Service,
         /// Why.
         error: String,
@@ -179,12 +168,15 @@ pub(super) fn headers(options: &Options) -> Result<HeaderMap, SetupError> {
 /// A client that verifies certificates, by the platform's roots or else by our own; `plain` where none are needed.
 pub(in crate::edge) fn build(builder: impl Fn() -> ClientBuilder, plain: bool) -> Result<Client, reqwest::Error> {
     if plain {
-        // Certificates are not needed, and a slim container has none, which reqwest takes for an error (reqwest issue 2988).
+        // Certificates are not needed, and a slim container has none, which reqwest takes for an error (reqwest issue
+        // 2988).
         return builder().tls_certs_only(Vec::<Certificate>::new()).no_proxy().build();
     }
     builder().build().or_else(|_| {
-        let roots: Result<Vec<_>, _> =
-            webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|certificate| Certificate::from_der(certificate)).collect();
+        let roots: Result<Vec<_>, _> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+            .iter()
+            .map(|certificate| Certificate::from_der(certificate))
+            .collect();
         builder().tls_certs_only(roots?).build()
     })
 }

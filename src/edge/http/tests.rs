@@ -131,7 +131,8 @@ async fn a_write_that_was_thrown_back_is_repeated() {
 #[tokio::test]
 async fn a_pause_longer_than_patience_ends_the_request_and_stays_for_the_next() {
     let stub =
-        Stub::start(|_, _| Reply { status: 429, headers: vec![("Retry-After", "3600".into())], body: String::new() }).await;
+        Stub::start(|_, _| Reply { status: 429, headers: vec![("Retry-After", "3600".into())], body: String::new() })
+            .await;
     let http = http(&stub.url);
     for _ in 0..2 {
         let failure = http.send::<Json>(&read()).await.err().expect("no answer");
@@ -152,8 +153,12 @@ async fn rejections_carry_status_code_and_a_safe_message() {
 async fn redirects_are_not_followed() {
     let target = Stub::start(|_, _| Reply::json(200, &json!({}))).await;
     let location = format!("{}stolen", target.url);
-    let stub =
-        Stub::start(move |_, _| Reply { status: 302, headers: vec![("Location", location.clone())], body: String::new() }).await;
+    let stub = Stub::start(move |_, _| Reply {
+        status: 302,
+        headers: vec![("Location", location.clone())],
+        body: String::new(),
+    })
+    .await;
 
     let failure = http(&stub.url).send::<Json>(&read()).await.err().expect("refused");
 
@@ -174,7 +179,8 @@ async fn without_a_connection_nothing_was_sent() {
 
 #[tokio::test]
 async fn an_answer_that_is_too_long_or_too_late_is_not_waited_for() {
-    let stub = Stub::start(|_, _| Reply { status: 200, body: format!("\"{}\"", "x".repeat(5000)), ..Reply::default() }).await;
+    let stub =
+        Stub::start(|_, _| Reply { status: 200, body: format!("\"{}\"", "x".repeat(5000)), ..Reply::default() }).await;
     let mut options = options(&stub.url, &Arc::default());
     options.body_max = 1000;
     let failure = Http::new(options).expect("a client").send::<Json>(&write()).await.err().expect("too long");

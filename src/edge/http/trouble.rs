@@ -1,5 +1,5 @@
-//! What a service that does not answer costs: repeats go one at a time and come to an end, and when there is no hope nothing more is
-//! sent.
+//! What a service that does not answer costs: repeats go one at a time and come to an end, and when there is no hope
+//! nothing more is sent.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -88,7 +88,8 @@ impl Trouble {
             }
         }
         if state.vain >= VAIN_MAX {
-            let error = format!("{because}; {VAIN_MAX} attempts in a row were in vain, and nothing more is asked in this run");
+            let error =
+                format!("{because}; {VAIN_MAX} attempts in a row were in vain, and nothing more is asked in this run");
             state.over.get_or_insert(Failure::NotSent { error });
         }
     }
@@ -115,8 +116,8 @@ impl Trouble {
     }
 }
 
-/// The proxy that services are reached through. Until it has let one request through, they go one at a time, and when it asks who we
-/// are, nothing more is sent through it: accounts are locked by repeated refusals.
+/// The proxy that services are reached through. Until it has let one request through, they go one at a time, and when
+/// it asks who we are, nothing more is sent through it: accounts are locked by repeated refusals.
 #[derive(Debug)]
 pub struct Proxy {
     /// The variable that names it.
@@ -138,7 +139,11 @@ impl Proxy {
     pub fn of_environment(value: impl Fn(&str) -> Option<String>) -> Option<Arc<Self>> {
         let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
         let variable = names.into_iter().find(|name| value(name).is_some_and(|value| !value.trim().is_empty()))?;
-        Some(Arc::new(Self { variable: variable.to_owned(), first: tokio::sync::Mutex::default(), standing: Mutex::default() }))
+        Some(Arc::new(Self {
+            variable: variable.to_owned(),
+            first: tokio::sync::Mutex::default(),
+            standing: Mutex::default(),
+        }))
     }
 
     /// The variable that names it.

@@ -84,7 +84,8 @@ pub(super) enum Cell {
 const NOT_GIVEN: &str = "Notion does not give its value";
 
 impl Cell {
-    /// Reads a property value, an element of a rollup, or the value of a formula: all say their type and have a member of that name.
+    /// Reads a property value, an element of a rollup, or the value of a formula: all say their type and have a member
+    /// of that name.
     pub(super) fn read(property: &Json) -> Self {
         let not_given = || Self::Unknown(NOT_GIVEN.to_owned());
         let Some((kind, value)) = property["type"].as_str().and_then(|kind| Some((kind, property.get(kind)?))) else {
@@ -122,7 +123,8 @@ impl Cell {
             "unique_id" => unique_id(value),
             "formula" | "rollup" => Self::read(value),
             "array" => each(&Self::read),
-            // Since August 2026 Notion says so of what it does not compute for the API (Notion changelog); a rollup can be too large.
+            // Since August 2026 Notion says so of what it does not compute for the API (Notion changelog); a rollup can
+            // be too large.
             "unsupported" | "incomplete" => Self::Unknown(format!("Notion says that its value is {kind}")),
             other => unusable(other),
         }
@@ -204,7 +206,8 @@ impl Cell {
         }
     }
 
-    /// People by their addresses, or by what the mapping has in place of those: an address in Clockify that is another one, or a word.
+    /// People by their addresses, or by what the mapping has in place of those: an address in Clockify that is another
+    /// one, or a word.
     fn people(self, mapped: &Mapped) -> Result<Value, String> {
         let meant = |word: &str| match mapped.values.get(word) {
             Some(Value::People(people)) => Some(people.clone()),
@@ -236,7 +239,9 @@ impl Cell {
             return Ok(Value::text(hex));
         }
         match word.strip_prefix('#') {
-            Some(digits) if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) => Ok(Value::text(&word)),
+            Some(digits) if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) => {
+                Ok(Value::text(&word))
+            }
             _ => Err(format!("{} is no colour: write #rrggbb or one of Notion's colour words", quoted(&text))),
         }
     }
@@ -379,7 +384,11 @@ mod tests {
             (Field::Email, json!({"type": "email", "email": null}), Ok(Value::Empty)),
             (Field::Email, json!({"type": "email", "email": "a@b.c"}), text("a@b.c")),
             (Field::Address, json!({"type": "phone_number", "phone_number": "1"}), text("1")),
-            (Field::Note, json!({"type": "select", "select": {"id": "x", "name": "High", "color": "red"}}), text("High")),
+            (
+                Field::Note,
+                json!({"type": "select", "select": {"id": "x", "name": "High", "color": "red"}}),
+                text("High"),
+            ),
             (Field::Note, json!({"type": "formula", "formula": {"type": "string", "string": "f"}}), text("f")),
             (Field::Note, json!({"type": "formula", "formula": {"type": "string", "string": null}}), Ok(Value::Empty)),
             (Field::Note, json!({"type": "rollup", "rollup": {"type": "array", "array": []}}), Ok(Value::Empty)),
@@ -397,7 +406,11 @@ mod tests {
             ),
             (Field::Billable, json!({"type": "checkbox", "checkbox": true}), Ok(Value::Flag(true))),
             (Field::Billable, json!({"type": "status", "status": {"name": "Not billable"}}), Ok(Value::Flag(false))),
-            (Field::Public, json!({"type": "formula", "formula": {"type": "boolean", "boolean": false}}), Ok(Value::Flag(false))),
+            (
+                Field::Public,
+                json!({"type": "formula", "formula": {"type": "boolean", "boolean": false}}),
+                Ok(Value::Flag(false)),
+            ),
             (Field::Estimate, json!({"type": "number", "number": 1.5}), Ok(Value::Seconds(5400))),
             (Field::Estimate, json!({"type": "number", "number": 0}), Ok(Value::Empty)),
             (
@@ -435,7 +448,8 @@ mod tests {
     fn what_notion_does_not_say_is_unknown_and_not_empty() {
         let unsupported = json!({"type": "unsupported", "unsupported": {}});
         let array = |items: Json| json!({"type": "rollup", "rollup": {"type": "array", "array": items}});
-        let person = |email: Option<&str>| json!({"object": "user", "person": email.map(|email| json!({"email": email}))});
+        let person =
+            |email: Option<&str>| json!({"object": "user", "person": email.map(|email| json!({"email": email}))});
         for property in [
             json!({"type": "formula", "formula": unsupported}),
             json!({"type": "rollup", "rollup": unsupported}),
@@ -464,8 +478,8 @@ mod tests {
                 assert!(matches!(reading, Ok(Reading::Unknown(_))), "{field} of {property}: {reading:?}");
             }
         }
-        let hidden =
-            Cell::read(&json!({"type": "people", "people": [person(None)]})).reading(Field::Assignees, &Mapped::as_is("p"));
+        let hidden = Cell::read(&json!({"type": "people", "people": [person(None)]}))
+            .reading(Field::Assignees, &Mapped::as_is("p"));
         assert!(matches!(hidden, Ok(Reading::Unknown(because)) if because.contains("capability")));
     }
 

@@ -1,7 +1,8 @@
 //! Lists the pages of a data source, and judges whether the listing is whole.
 //!
-//! A listing walks through pages of 100 rows, oldest first, since edits cannot move a row in that order. Notion ends a query at 10,000
-//! rows; the walk then goes on in another window that begins where the last one ended (Notion docs, query large data sources).
+//! A listing walks through pages of 100 rows, oldest first, since edits cannot move a row in that order. Notion ends a
+//! query at 10,000 rows; the walk then goes on in another window that begins where the last one ended (Notion docs,
+//! query large data sources).
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -42,7 +43,6 @@ const ROW_BYTES_MAX: usize = 1 << 20;
 /// What a listing gave.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// The pages.
     pub pages: Fetched<Page>,
     /// What was noticed on the way.
     pub problems: Vec<Problem>,
@@ -52,7 +52,8 @@ pub struct Listed {
     pub refreshed: Option<Source>,
 }
 
-/// One page of rows or values. These and whether there are more must be said: what somebody else on the line answers is no empty listing.
+/// One page of rows or values. These and whether there are more must be said: what somebody else on the line answers is
+/// no empty listing.
 #[derive(Deserialize)]
 pub(super) struct Rows {
     pub(super) results: Vec<Box<RawValue>>,
@@ -79,12 +80,12 @@ pub(super) struct Schema<'a> {
 }
 
 impl Notion {
-    /// Lists the pages of a data source. One call per 100 rows; one more when the remembered schema turns out to be outdated, or the
-    /// mapping names groups of options; and one for each page that relates to more than 25 others.
+    /// Lists the pages of a data source. One call per 100 rows; one more when the remembered schema turns out to be
+    /// outdated, or the mapping names groups of options; and one for each page that relates to more than 25 others.
     ///
     /// # Errors
-    /// [`Error`]; above all [`Error::SchemaChanged`] where the mapping no longer fits. A listing that cannot be called complete is
-    /// none, but a [`Fetched::Partial`] with the reason.
+    /// [`Error`]; above all [`Error::SchemaChanged`] where the mapping no longer fits. A listing that cannot be called
+    /// complete is none, but a [`Fetched::Partial`] with the reason.
     pub async fn fetch(&self, kind: Kind, source: &Source, progress: &(dyn Fn(usize) + Sync)) -> Result<Listed, Error> {
         let mut schema = match self.bind(kind, source, None) {
             Ok(bound) if !bound.rests_on_groups() => Schema { source: Cow::Borrowed(source), bound },
@@ -98,7 +99,8 @@ impl Notion {
                     let calls = pages.rows().len().div_ceil(PAGE_SIZE).max(1);
                     lock(&self.listed)[kind] = super::Walked { began: Some(began), calls: Some(calls) };
                     let refreshed = matches!(schema.source, Cow::Owned(_)).then(|| schema.source.into_owned());
-                    let new_options = refreshed.as_ref().map_or_else(Vec::new, |now| self.new_options(kind, source, now));
+                    let new_options =
+                        refreshed.as_ref().map_or_else(Vec::new, |now| self.new_options(kind, source, now));
                     return Ok(Listed { pages, problems, new_options, refreshed });
                 }
                 // Both happen once: a schema that was read again is not read a third time.
@@ -122,7 +124,8 @@ impl Notion {
             return Vec::new();
         };
         let Some((before, now)) = before.property(name).zip(now.property(name)) else { return Vec::new() };
-        let is_new = |option: &&Raw| !before.options.contains(option) && !closing.iter().any(|closes| closes == option.exact());
+        let is_new =
+            |option: &&Raw| !before.options.contains(option) && !closing.iter().any(|closes| closes == option.exact());
         let problem = |option: &Raw| Problem {
             kind,
             page: None,
@@ -154,7 +157,12 @@ impl Notion {
         Ok(other)
     }
 
-    async fn walk(&self, kind: Kind, schema: &mut Schema<'_>, progress: &(dyn Fn(usize) + Sync)) -> Result<Ended, Error> {
+    async fn walk(
+        &self,
+        kind: Kind,
+        schema: &mut Schema<'_>,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Ended, Error> {
         let mut walk = Walk::default();
         let mut problems = Vec::new();
         let mut seen: HashSet<PageId> = HashSet::new();
@@ -269,8 +277,14 @@ impl Notion {
         Ok(Ended::Listed(walk.finish(), problems))
     }
 
-    async fn query(&self, schema: &Schema<'_>, window: Option<Timestamp>, cursor: Option<&str>) -> Result<Rows, Failure> {
-        let mut body = json!({"page_size": PAGE_SIZE, "sorts": [{"timestamp": "created_time", "direction": "ascending"}]});
+    async fn query(
+        &self,
+        schema: &Schema<'_>,
+        window: Option<Timestamp>,
+        cursor: Option<&str>,
+    ) -> Result<Rows, Failure> {
+        let mut body =
+            json!({"page_size": PAGE_SIZE, "sorts": [{"timestamp": "created_time", "direction": "ascending"}]});
         let since = window.map(|window| json!({"timestamp": "created_time", "created_time": {"on_or_after": window}}));
         let only = schema.bound.only.as_ref().map(|(property, is)| only(property, is));
         match (since, only) {

@@ -96,7 +96,11 @@ pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
 
     let mut problems = Vec::new();
     let mut problem = |property: &Property, why: &str| {
-        problems.push(Problem { kind, page: Some(row.id), text: format!("\"{}\" was left out: {why}", property.name.display()) });
+        problems.push(Problem {
+            kind,
+            page: Some(row.id),
+            text: format!("\"{}\" was left out: {why}", property.name.display()),
+        });
     };
     let mut values = Values::default();
     for (field, property, mapped) in &bound.fields {
@@ -117,7 +121,8 @@ pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
 
     let mut sync_status = Values::default();
     for (field, property) in &bound.sync_status {
-        let reading = cell(property).map(|value| Cell::read(value).reading(*field, &Mapped::as_is(property.name.exact())));
+        let reading =
+            cell(property).map(|value| Cell::read(value).reading(*field, &Mapped::as_is(property.name.exact())));
         if let Some(Ok(reading)) = reading {
             sync_status.put(*field, reading);
         }
@@ -149,7 +154,8 @@ pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
     }
     // The type finds the title, whatever it is called now.
     let mut properties = row.properties.iter().flat_map(HashMap::values);
-    let title = properties.find(|value| value["type"] == "title").map(|value| &value["title"]).filter(|title| title.is_array());
+    let title =
+        properties.find(|value| value["type"] == "title").map(|value| &value["title"]).filter(|title| title.is_array());
     if title.is_none() {
         unclear.get_or_insert_with(|| "Notion does not send its title".to_owned());
     }

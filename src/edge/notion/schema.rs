@@ -18,12 +18,12 @@ use crate::{
 /// Similarity from which a property's name is offered as the one that was meant.
 const SIMILAR: f64 = 0.7;
 
-/// A data source as its schema was last read. It is remembered between runs, so that a run with nothing new costs only the query.
+/// A data source as its schema was last read. It is remembered between runs, so that a run with nothing new costs only
+/// the query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// Its id.
     pub data_source: PageId,
-    /// Its title.
     pub title: Raw,
     /// What the configuration said; when that says something else now, resolve again.
     pub reference: String,
@@ -150,7 +150,8 @@ impl Bound {
             let is = with_members(kind, role(is), is, &property, source)?;
             Ok((property, is))
         };
-        let closed = mapping.closed.as_ref().and_then(|closed| noted(when(closed, |is| Role::Closed(is)), &mut misfits));
+        let closed =
+            mapping.closed.as_ref().and_then(|closed| noted(when(closed, |is| Role::Closed(is)), &mut misfits));
         let only = mapping.only.as_ref().and_then(|only| noted(when(only, |is| Role::Only(is)), &mut misfits));
         let fields = mapping.fields.iter().filter_map(|(&field, mapped)| {
             Some((field, noted(find(Role::Field(field, mapped), &mapped.property), &mut misfits)?, mapped.clone()))
@@ -164,7 +165,8 @@ impl Bound {
         if !misfits.is_empty() {
             return Err(misfits);
         }
-        let title = title.unwrap_or_else(|| Property { id: "title".into(), kind: "title".into(), ..Property::default() });
+        let title =
+            title.unwrap_or_else(|| Property { id: "title".into(), kind: "title".into(), ..Property::default() });
         Ok(Self { kind, title, id, parent, item_of, closed, only, fields, fixed: mapping.fixed.clone(), sync_status })
     }
 
@@ -172,12 +174,13 @@ impl Bound {
     pub(super) fn takes(&self) -> BTreeMap<Field, domain::Property> {
         let named = |property: &Property, words| domain::Property { takes: property.takes(), words };
         let state = self.closed.iter().map(|(property, _)| (Field::State, named(property, BTreeMap::new())));
-        let fields = self.fields.iter().map(|(field, property, mapped)| (*field, named(property, mapped.values.clone())));
+        let fields =
+            self.fields.iter().map(|(field, property, mapped)| (*field, named(property, mapped.values.clone())));
         state.chain(fields).chain([(Field::Name, named(&self.title, BTreeMap::new()))]).collect()
     }
 
-    /// True where options mean something by the groups that they are in, which rows do not show: somebody may have moved one to another
-    /// group since the schema was read.
+    /// True where options mean something by the groups that they are in, which rows do not show: somebody may have
+    /// moved one to another group since the schema was read.
     pub(super) fn rests_on_groups(&self) -> bool {
         self.closed.iter().chain(&self.only).any(|(_, is)| matches!(is, Holds::InGroups { .. }))
     }
@@ -197,7 +200,8 @@ impl Bound {
 
     /// The ids that a query is narrowed to, each once.
     pub(super) fn ids(&self) -> Vec<&str> {
-        let mut ids: Vec<&str> = std::iter::once(&self.title).chain(self.mapped()).map(|property| property.id.as_str()).collect();
+        let mut ids: Vec<&str> =
+            std::iter::once(&self.title).chain(self.mapped()).map(|property| property.id.as_str()).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -209,7 +213,13 @@ fn noted<T>(found: Result<T, Misfit>, misfits: &mut Vec<Misfit>) -> Option<T> {
     found.map_err(|misfit| misfits.push(misfit)).ok()
 }
 
-fn fitting(kind: Kind, role: Role<'_>, name: &str, source: &Source, before: Option<&Source>) -> Result<Property, Misfit> {
+fn fitting(
+    kind: Kind,
+    role: Role<'_>,
+    name: &str,
+    source: &Source,
+    before: Option<&Source>,
+) -> Result<Property, Misfit> {
     let key = role.key(kind);
     let title = titled(kind, source);
     let Some(property) = source.property(name) else {
@@ -220,7 +230,11 @@ fn fitting(kind: Kind, role: Role<'_>, name: &str, source: &Source, before: Opti
     }
     Err(Misfit {
         key,
-        text: format!("{title} has \"{}\" as a property of the type {}", Display::of(name), Display::of(&property.kind)),
+        text: format!(
+            "{title} has \"{}\" as a property of the type {}",
+            Display::of(name),
+            Display::of(&property.kind)
+        ),
         hint: format!("a property for this must be of one of the types {}", role.usable().join(", ")),
     })
 }
@@ -232,7 +246,11 @@ fn to_itself(kind: Kind, property: Property, source: &Source) -> Result<Property
     }
     let key = Role::ItemOf.key(kind);
     Err(Misfit {
-        text: format!("{} has \"{}\" as a relation to another data source", titled(kind, source), property.name.display()),
+        text: format!(
+            "{} has \"{}\" as a relation to another data source",
+            titled(kind, source),
+            property.name.display()
+        ),
         hint: format!("set {key} to a relation from {} to {}, as \"Parent item\" is", kind.plural(), kind.plural()),
         key,
     })
@@ -247,12 +265,15 @@ fn missing(key: String, title: &str, role: Role<'_>, name: &str, source: &Source
     if let Some(renamed) = renamed {
         let now = renamed.name.display();
         return Misfit {
-            text: format!("{title} has no property \"{shown}\"; it seems to be called \"{now}\" now (same property id)"),
+            text: format!(
+                "{title} has no property \"{shown}\"; it seems to be called \"{now}\" now (same property id)"
+            ),
             hint: format!("set {key} to \"{now}\", or rename the property back"),
             key,
         };
     }
-    let likeness = |property: &&Property| strsim::jaro_winkler(&property.name.exact().to_lowercase(), &name.to_lowercase());
+    let likeness =
+        |property: &&Property| strsim::jaro_winkler(&property.name.exact().to_lowercase(), &name.to_lowercase());
     let nearest = source
         .properties
         .iter()
@@ -261,13 +282,15 @@ fn missing(key: String, title: &str, role: Role<'_>, name: &str, source: &Source
         .filter(|property| likeness(property) >= SIMILAR);
     let hint = match nearest {
         Some(nearest) => format!("did you mean \"{}\"? set {key} to the property's exact name", nearest.name.display()),
-        None => format!("add a property of the type {} to it, or set {key} to the property that is meant", role.usable()[0]),
+        None => {
+            format!("add a property of the type {} to it, or set {key} to the property that is meant", role.usable()[0])
+        }
     };
     Misfit { key, text: format!("{title} has no property \"{shown}\""), hint }
 }
 
-/// An option that closes pages and no longer exists would make every page look open; one that says which pages are meant would hide
-/// them all.
+/// An option that closes pages and no longer exists would make every page look open; one that says which pages are
+/// meant would hide them all.
 fn check_options(
     kind: Kind,
     role: Role<'_>,
@@ -283,8 +306,9 @@ fn check_options(
     };
     let exists = |property: &Property, option: &str| property.options.iter().any(|known| known.exact() == option);
     let known_before = before.and_then(|before| before.property(property.name.exact()));
-    let gone =
-        wanted.iter().find(|option| !exists(property, option) && known_before.is_some_and(|before| exists(before, option)));
+    let gone = wanted
+        .iter()
+        .find(|option| !exists(property, option) && known_before.is_some_and(|before| exists(before, option)));
     let gone = match gone {
         Some(gone) => gone,
         None if wanted.iter().any(|option| exists(property, option)) => return Ok(()),
@@ -324,7 +348,9 @@ fn with_members(kind: Kind, role: Role<'_>, is: &Holds, property: &Property, sou
                     property.name.display(),
                     listed(property.groups.iter().map(|(name, _)| name))
                 ),
-                hint: format!("set {key} to the groups that {meaning}; until then nothing is planned, since {otherwise}"),
+                hint: format!(
+                    "set {key} to the groups that {meaning}; until then nothing is planned, since {otherwise}"
+                ),
                 key,
             });
         };
@@ -348,12 +374,16 @@ fn listed<'a>(names: impl Iterator<Item = &'a Raw>) -> String {
 }
 
 fn titled(kind: Kind, source: &Source) -> String {
-    if source.title.is_blank() { format!("the data source of {}", kind.plural()) } else { source.title.display().to_string() }
+    if source.title.is_blank() {
+        format!("the data source of {}", kind.plural())
+    } else {
+        source.title.display().to_string()
+    }
 }
 
 impl Notion {
-    /// Finds the data source that a reference means, reads its schema and checks the mapping against it. The reference is the id or
-    /// URL of a data source or a database. Up to three calls.
+    /// Finds the data source that a reference means, reads its schema and checks the mapping against it. The reference
+    /// is the id or URL of a data source or a database. Up to three calls.
     ///
     /// # Errors
     /// [`Error`], which names the configuration key and what to do.
@@ -385,16 +415,19 @@ impl Notion {
         }
     }
 
-    /// What an id is of that is neither a data source's nor a database's: perhaps somebody has copied the link of a page. One call.
+    /// What an id is of that is neither a data source's nor a database's: perhaps somebody has copied the link of a
+    /// page. One call.
     async fn not_found(&self, kind: Kind, id: PageId) -> Error {
-        let page: Result<Answer<Json>, Failure> = self.http.send(&Request::get(&["v1", "pages", &id.to_string()])).await;
+        let page: Result<Answer<Json>, Failure> =
+            self.http.send(&Request::get(&["v1", "pages", &id.to_string()])).await;
         let Ok(Answer { body, .. }) = page else { return Error::NotFound { kind, id } };
-        let within = ["data_source_id", "database_id"].into_iter().find_map(|key| body["parent"][key].as_str()?.parse().ok());
+        let within =
+            ["data_source_id", "database_id"].into_iter().find_map(|key| body["parent"][key].as_str()?.parse().ok());
         Error::IsPage { kind, id, within }
     }
 
-    /// Checks the mapping against a schema that was remembered, and where it does not fit that, against the schema as it is now. One call at
-    /// the most.
+    /// Checks the mapping against a schema that was remembered, and where it does not fit that, against the schema as
+    /// it is now. One call at the most.
     ///
     /// # Errors
     /// [`Error`]
@@ -432,7 +465,9 @@ impl Notion {
         let answer: Answer<Json> = match answer {
             Ok(answer) => answer,
             // Notion says so of a linked view, and of a database whose sources are not shared.
-            Err(Failure::Rejected { status: 400, message, .. }) if message.contains("does not contain any data sources") => {
+            Err(Failure::Rejected { status: 400, message, .. })
+                if message.contains("does not contain any data sources") =>
+            {
                 return Err(Error::NoSource { kind, id });
             }
             Err(failure) if is_absence(&failure) => return Ok(None),
@@ -444,14 +479,20 @@ impl Notion {
             .as_array()
             .into_iter()
             .flatten()
-            .filter_map(|source| Some((source["name"].as_str().unwrap_or_default().into(), source["id"].as_str()?.parse().ok()?)))
+            .filter_map(|source| {
+                Some((source["name"].as_str().unwrap_or_default().into(), source["id"].as_str()?.parse().ok()?))
+            })
             .collect();
         match sources.as_slice() {
             [] => Err(Error::NoSource { kind, id }),
             [(_, source)] => Ok(Some(*source)),
             several => Err(Error::SeveralSources {
                 kind,
-                sources: several.iter().map(|(name, id)| format!("{} ({id})", name.display())).collect::<Vec<_>>().join(", "),
+                sources: several
+                    .iter()
+                    .map(|(name, id)| format!("{} ({id})", name.display()))
+                    .collect::<Vec<_>>()
+                    .join(", "),
             }),
         }
     }
@@ -491,8 +532,8 @@ fn read_source(id: PageId, reference: &str, body: &Json) -> Source {
     Source { data_source: id, title: plain_text(&body["title"]).into(), reference: reference.to_owned(), properties }
 }
 
-/// The id in an id or URL: the 32 hexadecimal digits, dashed or not, at the end of the last path segment that has them. The view in
-/// `?v=` is not it.
+/// The id in an id or URL: the 32 hexadecimal digits, dashed or not, at the end of the last path segment that has them.
+/// The view in `?v=` is not it.
 fn find_id(reference: &str) -> Option<PageId> {
     let path = reference.trim().split(['?', '#']).next()?;
     path.split('/').rev().find_map(|segment| {
@@ -533,7 +574,8 @@ mod tests {
     }
 
     fn source(properties: &Json) -> Source {
-        let body = json!({"object": "data_source", "id": ID, "title": [{"plain_text": "Projects"}], "properties": properties});
+        let body =
+            json!({"object": "data_source", "id": ID, "title": [{"plain_text": "Projects"}], "properties": properties});
         read_source(PageId::from_number(1), ID, &body)
     }
 
@@ -549,7 +591,8 @@ mod tests {
 
     fn bind(now: &Json, before: Option<&Json>) -> Result<Bound, Misfit> {
         let before = before.map(source);
-        let bound = Bound::new(Kind::Project, &Mapping::n8n().projects, IdStrategy::Property, &source(now), before.as_ref());
+        let bound =
+            Bound::new(Kind::Project, &Mapping::n8n().projects, IdStrategy::Property, &source(now), before.as_ref());
         bound.map_err(|mut misfits| misfits.remove(0))
     }
 
@@ -571,7 +614,8 @@ mod tests {
         schema.as_object_mut().expect("an object").remove("Clients");
         let mut mapping = Mapping::n8n().projects;
         mapping.fields.insert(Field::Note, Mapped::as_is("Note"));
-        let misfits = Bound::new(Kind::Project, &mapping, IdStrategy::Property, &source(&schema), None).expect_err("three");
+        let misfits =
+            Bound::new(Kind::Project, &mapping, IdStrategy::Property, &source(&schema), None).expect_err("three");
         let keys: Vec<&str> = misfits.iter().map(|misfit| misfit.key.as_str()).collect();
         assert_eq!(keys, ["mapping.projects.client", "mapping.projects.closed", "mapping.projects.fields.note"]);
     }
@@ -584,7 +628,10 @@ mod tests {
         renamed.as_object_mut().expect("an object").remove("Status");
         renamed["State"] = status;
         let misfit = bind(&renamed, Some(&template())).expect_err("renamed");
-        assert_eq!(misfit.text, "Projects has no property \"Status\"; it seems to be called \"State\" now (same property id)");
+        assert_eq!(
+            misfit.text,
+            "Projects has no property \"Status\"; it seems to be called \"State\" now (same property id)"
+        );
         assert_eq!(misfit.key, "mapping.projects.closed");
         // Without a memory, likeness has to do.
         assert!(bind(&renamed, None).expect_err("renamed").hint.contains("did you mean \"State\""));

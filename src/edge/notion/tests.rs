@@ -74,7 +74,8 @@ async fn fetch(
 
 #[tokio::test]
 async fn references_resolve_to_the_data_source() {
-    let database = "https://www.notion.so/acme/Projects-db000000000040008000000000000001?v=ffffffffffffffffffffffffffffffff";
+    let database =
+        "https://www.notion.so/acme/Projects-db000000000040008000000000000001?v=ffffffffffffffffffffffffffffffff";
     let stub = Stub::start(|asked, _| match asked.path.as_str() {
         "/v1/databases/db000000-0000-4000-8000-000000000001" => {
             Reply::json(200, &json!({"object": "database", "data_sources": [{"id": SOURCE, "name": "Projects"}]}))
@@ -89,14 +90,20 @@ async fn references_resolve_to_the_data_source() {
     let by_database = notion.resolve(Kind::Project, "db000000000040008000000000000001").await.expect("found");
     assert_eq!(by_database.properties, by_url.properties);
     let lost = notion.resolve(Kind::Project, &page_id(1)).await.expect_err("not shared");
-    assert!(lost.to_string().starts_with("notion.projects.data_source") && lost.hint().contains("Connections"), "{lost}");
+    assert!(
+        lost.to_string().starts_with("notion.projects.data_source") && lost.hint().contains("Connections"),
+        "{lost}"
+    );
     assert_eq!(stub.asked()[0].headers["notion-version"], API_VERSION);
 }
 
 #[tokio::test]
 async fn several_data_sources_are_listed() {
     let stub = Stub::start(|_, _| {
-        Reply::json(200, &json!({"data_sources": [{"id": SOURCE, "name": "Projects"}, {"id": page_id(2), "name": "Ideas"}]}))
+        Reply::json(
+            200,
+            &json!({"data_sources": [{"id": SOURCE, "name": "Projects"}, {"id": page_id(2), "name": "Ideas"}]}),
+        )
     })
     .await;
     let url = format!("https://app.notion.com/p/{SOURCE}");
@@ -141,8 +148,11 @@ async fn more_than_ten_thousand_rows_are_read_in_windows() {
         let after = |row: &Json| row["created_time"].as_str().expect("a time").replace(".000Z", "Z") >= from;
         let rows: Vec<Json> = (0..150).map(|number| row(number, "Open")).filter(after).collect();
         let cut = rows.len() > 60;
-        let status =
-            if cut { json!({"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}) } else { Json::Null };
+        let status = if cut {
+            json!({"type": "incomplete", "incomplete_reason": "query_result_limit_reached"})
+        } else {
+            Json::Null
+        };
         let rows: Vec<Json> = rows.into_iter().take(60).collect();
         Reply::json(200, &json!({"results": rows, "next_cursor": null, "has_more": false, "request_status": status}))
     })
@@ -190,7 +200,9 @@ async fn doubtful_listings_are_partial() {
         ("an end", |_, before| list((0..100).map(|at| row(before * 100 + at, "Open")), Some(&format!("to {before}")))),
         ("came back", |_, _| list([row(1, "Open")], Some("same"))),
         ("only the id", |_, _| list([json!({"object": "page", "id": page_id(1)})], None)),
-        ("not where", |_, _| Reply::json(200, &json!({"results": [row(1, "Open")], "has_more": true, "next_cursor": null}))),
+        ("not where", |_, _| {
+            Reply::json(200, &json!({"results": [row(1, "Open")], "has_more": true, "next_cursor": null}))
+        }),
     ];
     for (part, answer) in cases {
         let (stub, listed) = fetch(&source, answer).await;
@@ -352,8 +364,10 @@ async fn a_page_is_seen_where_it_is() {
         (error(404, "object_not_found"), "not found"),
     ] {
         let stub = Stub::start(move |_, _| reply.clone()).await;
-        let seen =
-            notion(&stub, mapping()).page(Kind::Project, &source, page_id(1).parse().expect("an id")).await.expect("readable");
+        let seen = notion(&stub, mapping())
+            .page(Kind::Project, &source, page_id(1).parse().expect("an id"))
+            .await
+            .expect("readable");
         let seen = match seen {
             Seen::Page(page) if page.standing == Standing::Trashed => "trashed",
             Seen::Page(_) => "open",
@@ -369,7 +383,8 @@ async fn a_page_is_seen_where_it_is() {
 async fn a_write_is_one_patch_and_is_verified() {
     let source = resolved().await;
     let id: ObjectId = "64b000000000000000000001".parse().expect("an id");
-    let fields: BTreeMap<Field, Value> = [(Field::Estimate, Value::Seconds(5400)), (Field::State, Value::Closed(true))].into();
+    let fields: BTreeMap<Field, Value> =
+        [(Field::Estimate, Value::Seconds(5400)), (Field::State, Value::Closed(true))].into();
     let write = async |reply: Reply, claim| {
         let stub = Stub::start(move |_, _| reply.clone()).await;
         let page = page_id(1).parse().expect("an id");

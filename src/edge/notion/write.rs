@@ -20,7 +20,8 @@ pub(super) fn changes(
 ) -> Result<Map<String, Json>, String> {
     let mut properties = Map::new();
     if let Some(claim) = claim {
-        let property = bound.id.as_ref().ok_or("the Clockify ID is kept in the registry alone (id_strategy is local)")?;
+        let property =
+            bound.id.as_ref().ok_or("the Clockify ID is kept in the registry alone (id_strategy is local)")?;
         let value = claim.map_or(Value::Empty, |id| Value::text(id.as_str()));
         properties.insert(property.name.exact().to_owned(), written(property, &value)?);
     }
@@ -57,7 +58,8 @@ fn named(property: &Property, written: Result<Json, String>) -> Result<Json, Str
     written.map_err(|why| format!("\"{}\" cannot be written: {why}", property.name.display()))
 }
 
-/// Open or closed in the property's own words. An emptied status falls back to its default option (Notion docs, page properties).
+/// Open or closed in the property's own words. An emptied status falls back to its default option (Notion docs, page
+/// properties).
 fn state(property: &Property, is: &Holds, value: &Value) -> Result<Value, String> {
     match (value, is) {
         (Value::Closed(closed), Holds::Checked(closes)) => Ok(Value::Closed(closed == closes)),
@@ -73,7 +75,11 @@ fn state(property: &Property, is: &Holds, value: &Value) -> Result<Value, String
 
 /// What was written and is not there.
 #[expect(clippy::option_option, reason = "leave alone, clear, set: as in `journal::Write`")]
-pub(super) fn unwritten(page: &Page, claim: Option<Option<ObjectId>>, fields: &BTreeMap<Field, Value>) -> Option<&'static str> {
+pub(super) fn unwritten(
+    page: &Page,
+    claim: Option<Option<ObjectId>>,
+    fields: &BTreeMap<Field, Value>,
+) -> Option<&'static str> {
     if claim.is_some_and(|claim| !page.claim.is(claim)) {
         return Some("Clockify ID");
     }

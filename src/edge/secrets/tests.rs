@@ -37,9 +37,14 @@ fn secret_file(directory: &tempfile::TempDir, content: &[u8]) -> PathBuf {
 
 #[test]
 fn references_are_shown_as_they_were_written() {
-    for text in
-        ["env:NOTION_TOKEN", "keyring:notion", "file:/run/token", "file:~/token", "credential:notion", r#"command:["op"]"#]
-    {
+    for text in [
+        "env:NOTION_TOKEN",
+        "keyring:notion",
+        "file:/run/token",
+        "file:~/token",
+        "credential:notion",
+        r#"command:["op"]"#,
+    ] {
         assert_eq!(reference(text).to_string(), text);
     }
 }
@@ -119,8 +124,7 @@ async fn whatever_key_it_was_the_log_hears_of_it() {
         let reference = SecretReference::parse(text, key, "config.toml:2").expect("a reference");
         drop(resolve(&reference, &environment, &readings).await);
     }
-    let error =
-        "the secret `env:U` (set as `notion.token` at config.toml:2) cannot be used: the environment variable U is not set";
+    let error = "the secret `env:U` (set as `notion.token` at config.toml:2) cannot be used: the environment variable U is not set";
     assert_eq!(
         readings.take(),
         [
@@ -174,7 +178,8 @@ async fn files_and_credentials() {
 #[cfg(unix)]
 #[tokio::test]
 async fn commands() {
-    let path = [("PATH", "relative:/usr/bin:/bin"), ("NOTION_TOKEN", "canary"), ("LC_ALL", "C"), ("OP_SESSION", "open")];
+    let path =
+        [("PATH", "relative:/usr/bin:/bin"), ("NOTION_TOKEN", "canary"), ("LC_ALL", "C"), ("OP_SESSION", "open")];
     let sh = |script: &str| format!("command:{:?}", ["sh", "-c", script]);
 
     assert_eq!(fetch(&sh("echo canary"), &path).await.expect("a secret"), "canary");
@@ -187,7 +192,10 @@ async fn commands() {
     check_refused(fetch(&sh("echo canary >&2; exit 3"), &path).await, "the command failed (exit status: 3)");
     check_refused(fetch(&sh("exit 0"), &path).await, "it is empty");
     check_refused(fetch(&sh("yes canary"), &path).await, "it is longer than 65536 bytes");
-    check_refused(fetch(r#"command:["no-such-program"]"#, &path).await, "there is no program `no-such-program` in PATH");
+    check_refused(
+        fetch(r#"command:["no-such-program"]"#, &path).await,
+        "there is no program `no-such-program` in PATH",
+    );
     check_refused(fetch(r#"command:["/no/such/program"]"#, &path).await, "No such file or directory (os error 2)");
 }
 

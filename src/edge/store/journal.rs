@@ -41,7 +41,6 @@ pub struct RunEnd {
     pub at: Timestamp,
     /// The report's outcome.
     pub outcome: String,
-    /// The report, as `report/1`.
     pub report: serde_json::Value,
 }
 
@@ -49,8 +48,8 @@ impl Store {
     /// Appends an event.
     ///
     /// # Errors
-    /// [`StoreError`]: the event is not stored, and nothing that depends on it may be sent. [`StoreError::Unusable`] for an outcome without
-    /// an intent, or a second one; [`StoreError::Bug`] for a write without the lock.
+    /// [`StoreError`]: the event is not stored, and nothing that depends on it may be sent. [`StoreError::Unusable`]
+    /// for an outcome without an intent, or a second one; [`StoreError::Bug`] for a write without the lock.
     pub async fn append(&mut self, event: &Event) -> Result<(), StoreError> {
         self.append_all(std::slice::from_ref(event)).await
     }
@@ -63,8 +62,8 @@ impl Store {
         self.record(Timestamp::UNIX_EPOCH, events, &[]).await
     }
 
-    /// Appends events, and saves the links that follow from them as of `at`: all of it or nothing. Where the disk is full, an answer
-    /// that has come gets the reserve; what has still to leave does not.
+    /// Appends events, and saves the links that follow from them as of `at`: all of it or nothing. Where the disk is
+    /// full, an answer that has come gets the reserve; what has still to leave does not.
     ///
     /// # Errors
     /// As for [`Store::append`].
@@ -81,7 +80,9 @@ impl Store {
             return Err(Fault::Bug("a write is for the run that holds the lock".to_owned()).explained(&self.file));
         }
         match self.record_once(at, events, links) {
-            Err(fault) if fault.is_full() && answers && !intents && self.give_up_reserve() => self.record_once(at, events, links),
+            Err(fault) if fault.is_full() && answers && !intents && self.give_up_reserve() => {
+                self.record_once(at, events, links)
+            }
             result => result,
         }
         .map_err(|fault| fault.explained(&self.file))
@@ -198,7 +199,8 @@ impl Store {
     /// [`StoreError`]
     pub async fn run_named(&self, name: &str) -> Result<Meant, StoreError> {
         self.read(|connection| {
-            let sql = "SELECT run_id FROM run WHERE substr(run_id, 1, length(?1)) = ?1 ORDER BY run_id <> ?1, run_id LIMIT 2";
+            let sql =
+                "SELECT run_id FROM run WHERE substr(run_id, 1, length(?1)) = ?1 ORDER BY run_id <> ?1, run_id LIMIT 2";
             let mut statement = connection.prepare_cached(sql)?;
             let runs: Vec<String> = statement.query_map([name], |row| row.get(0))?.collect::<Result<_, _>>()?;
             Ok(match runs.as_slice() {
@@ -254,7 +256,18 @@ pub(super) fn append(transaction: &Transaction<'_>, head: (i64, Hash), event: &E
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let (page, object) = (page.map(|page| page.to_string()), object.map(|object| object.to_string()));
     let change = change.map(|change| change.0);
-    transaction.prepare_cached(sql)?.execute((n, run.0, at_ms, kind, level as u8, page, object, change, body, hash.0))?;
+    transaction.prepare_cached(sql)?.execute((
+        n,
+        run.0,
+        at_ms,
+        kind,
+        level as u8,
+        page,
+        object,
+        change,
+        body,
+        hash.0,
+    ))?;
     Ok((n, hash))
 }
 
@@ -265,7 +278,8 @@ fn about(transaction: &Transaction<'_>, event: &Event) -> Result<About, Fault> {
         Refers::Itself(about) => Ok(about),
         Refers::Write(write, object) => {
             let sql = "SELECT page_id FROM write WHERE run_id = ?1 AND write_id = ?2";
-            let page: Option<String> = transaction.prepare_cached(sql)?.query_row((run, write.0), |row| row.get(0)).optional()?;
+            let page: Option<String> =
+                transaction.prepare_cached(sql)?.query_row((run, write.0), |row| row.get(0)).optional()?;
             Ok(About { page: page.map(from_word).transpose()?, object })
         }
         Refers::Change(change) => {
@@ -281,8 +295,10 @@ fn about(transaction: &Transaction<'_>, event: &Event) -> Result<About, Fault> {
 
 fn move_write(transaction: &Transaction<'_>, run: &str, write: WriteId, outcome: &Outcome) -> Result<(), Fault> {
     let sql = "SELECT status FROM write WHERE run_id = ?1 AND write_id = ?2";
-    let status: Option<String> = transaction.prepare_cached(sql)?.query_row((run, write.0), |row| row.get(0)).optional()?;
-    let status = status.ok_or_else(|| Fault::Stored(format!("write {} of run {run} has an outcome and no intent", write.0)))?;
+    let status: Option<String> =
+        transaction.prepare_cached(sql)?.query_row((run, write.0), |row| row.get(0)).optional()?;
+    let status =
+        status.ok_or_else(|| Fault::Stored(format!("write {} of run {run} has an outcome and no intent", write.0)))?;
     let status = from_word::<Status>(status)?.next(outcome)?;
     let sql = "UPDATE write SET status = ?3 WHERE run_id = ?1 AND write_id = ?2";
     transaction.prepare_cached(sql)?.execute((run, write.0, to_word(&status)?))?;
@@ -292,8 +308,8 @@ fn move_write(transaction: &Transaction<'_>, run: &str, write: WriteId, outcome:
     Ok(())
 }
 
-/// What was said about a change is spent with the first write for it that happened: what is left of it then is planned as that, and the
-/// same difference, should it come again, is asked about again.
+/// What was said about a change is spent with the first write for it that happened: what is left of it then is planned
+/// as that, and the same difference, should it come again, is asked about again.
 fn spend(transaction: &Transaction<'_>, run: &str, write: WriteId) -> Result<(), Fault> {
     let sql = "SELECT body FROM event WHERE n = (SELECT intent_n FROM write WHERE run_id = ?1 AND write_id = ?2)";
     for intent in bodies(transaction, sql, (run, write.0))? {
@@ -309,7 +325,11 @@ fn forget_verdict(transaction: &Transaction<'_>, change: &ChangeId) -> Result<()
     Ok(())
 }
 
-pub(super) fn bodies(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<Vec<Event>, Fault> {
+pub(super) fn bodies(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<Event>, Fault> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(parameters)?;
     let mut events = Vec::new();
@@ -329,7 +349,8 @@ fn end_run(transaction: &Transaction<'_>, run: &RunId, end: &RunEnd) -> Result<(
 }
 
 pub(super) fn runs(connection: &Connection, limit: usize) -> Result<Vec<RunRecord>, Fault> {
-    let sql = "SELECT run_id, \"trigger\", by, version, rules_hash, plan_hash, started_at, ended_at, outcome, report FROM run
+    let sql =
+        "SELECT run_id, \"trigger\", by, version, rules_hash, plan_hash, started_at, ended_at, outcome, report FROM run
                ORDER BY started_at DESC, run_id DESC LIMIT ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
@@ -344,7 +365,9 @@ fn run_record(row: &Row<'_>) -> Result<RunRecord, Fault> {
     let ended: Option<i64> = row.get(7)?;
     let end = match ended {
         None => None,
-        Some(at) => Some(RunEnd { at: to_time(at)?, outcome: row.get(8)?, report: from_json(&row.get::<_, String>(9)?)? }),
+        Some(at) => {
+            Some(RunEnd { at: to_time(at)?, outcome: row.get(8)?, report: from_json(&row.get::<_, String>(9)?)? })
+        }
     };
     Ok(RunRecord {
         id: RunId(row.get(0)?),

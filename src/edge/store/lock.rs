@@ -1,5 +1,5 @@
-//! The right to run: one process at a time reads and plans what it stores, or applies. It is a lock of the kernel's on a file of the state,
-//! which is let go when that is closed, even by a kill.
+//! The right to run: one process at a time reads and plans what it stores, or applies. It is a lock of the kernel's on
+//! a file of the state, which is let go when that is closed, even by a kill.
 
 use std::{
     fmt,
@@ -19,7 +19,8 @@ use crate::{
 
 /// The file whose lock it is.
 pub(super) const LOCK: &str = "lock";
-/// Bytes of what the holder says about itself: always as many, so that saying something else is one write, and nobody reads half of it.
+/// Bytes of what the holder says about itself: always as many, so that saying something else is one write, and nobody
+/// reads half of it.
 const HOLDER_BYTES: usize = 1024;
 /// Columns of a word that the holder says.
 const WORD_COLUMNS: usize = 60;
@@ -85,7 +86,11 @@ impl fmt::Display for Holder {
 /// Why there is no lock: a disk on the network often gives none.
 fn unlockable(path: &Path, error: &std::io::Error) -> StoreError {
     let because = format!("this disk gives no locks, as many on a network do not ({error})");
-    unusable(path, because, "keep the state on a disk of this machine: --state-dir DIR, or state.dir in the configuration")
+    unusable(
+        path,
+        because,
+        "keep the state on a disk of this machine: --state-dir DIR, or state.dir in the configuration",
+    )
 }
 
 /// The lock, for as long as this lives.

@@ -1,4 +1,5 @@
-//! The journal as a log: found by what it is about, read from either end, followed through its chain, and cut off at its beginning.
+//! The journal as a log: found by what it is about, read from either end, followed through its chain, and cut off at
+//! its beginning.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -45,9 +46,7 @@ pub struct Entity {
     pub kind: Option<Kind>,
     /// What it is called, or was.
     pub name: Raw,
-    /// The pages.
     pub pages: BTreeSet<PageId>,
-    /// The objects.
     pub objects: BTreeSet<ObjectId>,
 }
 
@@ -58,7 +57,6 @@ pub struct Entry {
     pub n: u64,
     /// The event as it is stored.
     pub body: String,
-    /// Its hash.
     pub hash: Hash,
     /// How much it matters.
     pub level: Level,
@@ -171,8 +169,8 @@ impl Store {
         Ok(found)
     }
 
-    /// The event that says what an entry is about, where it does not say so itself: the difference behind a change, the intent behind an
-    /// outcome.
+    /// The event that says what an entry is about, where it does not say so itself: the difference behind a change, the
+    /// intent behind an outcome.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -337,12 +335,13 @@ impl Store {
         }
         let entry = self.log_entry(n).await?;
         let follows = |entry: &Entry, before: Hash| before.then(&entry.body) == entry.hash;
-        let is_altered = entry.zip(self.log_hash_before(n).await?).is_some_and(|(entry, before)| !follows(&entry, before));
+        let is_altered =
+            entry.zip(self.log_hash_before(n).await?).is_some_and(|(entry, before)| !follows(&entry, before));
         Ok(is_altered.then_some(Finding::Altered { n }))
     }
 
-    /// Cuts off the oldest entries, those from before a time, as far as no open write needs them and no run is cut in two. What is left
-    /// follows from what was cut off, and says so.
+    /// Cuts off the oldest entries, those from before a time, as far as no open write needs them and no run is cut in
+    /// two. What is left follows from what was cut off, and says so.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -352,12 +351,14 @@ impl Store {
                 Ok(transaction.prepare_cached(sql)?.query_row([value], |row| row.get(0))?)
             };
             let first = one("SELECT min(n) FROM event WHERE n > ?1", 0)?.unwrap_or(i64::MAX);
-            let recent = one("SELECT min(n) FROM event INDEXED BY event_at WHERE at_ms >= ?1", before.as_millisecond())?;
+            let recent =
+                one("SELECT min(n) FROM event INDEXED BY event_at WHERE at_ms >= ?1", before.as_millisecond())?;
             let needed = "SELECT min(intent_n) FROM write WHERE intent_n > ?1 AND (status IN ('intended', 'unknown')
                           OR status = 'absent' AND page_id NOT IN (SELECT page_id FROM link))";
             let needed = one(needed, 0)?;
             let (last, _) = journal::head(transaction)?;
-            let end = [recent, needed, Some(last), first.checked_add(CUT_MAX)].into_iter().flatten().min().unwrap_or(first);
+            let end =
+                [recent, needed, Some(last), first.checked_add(CUT_MAX)].into_iter().flatten().min().unwrap_or(first);
             // The run that the first entry to keep belongs to is kept whole.
             let whole = "SELECT min(n) FROM event WHERE run_id = (SELECT run_id FROM event WHERE n = ?1)";
             let end = one(whole, end)?.unwrap_or(end).min(end);
@@ -433,9 +434,13 @@ fn entry(row: &SqlRow<'_>) -> Result<Entry, Fault> {
     })
 }
 
-/// The statement for a selection. The way that finds the fewest rows is named, since the planner has no statistics; nothing where there can
-/// be no entry.
-fn query(connection: &Connection, selection: &Selection, toward: Toward) -> Result<Option<(String, Vec<SqlValue>)>, Fault> {
+/// The statement for a selection. The way that finds the fewest rows is named, since the planner has no statistics;
+/// nothing where there can be no entry.
+fn query(
+    connection: &Connection,
+    selection: &Selection,
+    toward: Toward,
+) -> Result<Option<(String, Vec<SqlValue>)>, Fault> {
     let Selection { run, about, kinds, level, since, until } = selection;
     let (order, mut tests, mut parameters) = match toward {
         Toward::Beginning(n) => ("DESC", vec!["n <= ?".to_owned()], vec![bounded(n)]),
@@ -473,7 +478,8 @@ fn query(connection: &Connection, selection: &Selection, toward: Toward) -> Resu
         let plus = if kinds.len() == 1 { "" } else { "+" };
         test(format!("{plus}kind IN ({marks})"), kinds.iter().map(|kind| (*kind).to_owned().into()).collect());
     }
-    // By the index of times it is known at once where they begin and end; a clock that was set back makes that only wider.
+    // By the index of times it is known at once where they begin and end; a clock that was set back makes that only
+    // wider.
     for (time, comparison, end, bound) in [(since, ">=", "min", ">="), (until, "<", "max", "<=")] {
         let Some(time) = time else { continue };
         let sql = format!("SELECT {end}(n) FROM event INDEXED BY event_at WHERE at_ms {comparison} ?1");
@@ -496,8 +502,8 @@ fn runs_that_differ(connection: &Connection) -> Result<Vec<RunId>, Fault> {
     let start: i64 = connection.query_row("SELECT max(n) FROM log_start", [], |row| row.get(0))?;
     let mut started: HashMap<RunId, (String, String, String, String)> = HashMap::new();
     let mut ended: HashMap<RunId, String> = HashMap::new();
-    let mut statement =
-        connection.prepare("SELECT body FROM event INDEXED BY event_kind WHERE kind IN ('run_started', 'run_ended')")?;
+    let mut statement = connection
+        .prepare("SELECT body FROM event INDEXED BY event_kind WHERE kind IN ('run_started', 'run_ended')")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         // What cannot be read has been told.
@@ -531,7 +537,8 @@ fn runs_that_differ(connection: &Connection) -> Result<Vec<RunId>, Fault> {
         let replayed = match (&report, same && begins.is_some()) {
             (Some(_), true) => {
                 let sql = "SELECT body FROM event INDEXED BY event_run WHERE run_id = ?1 ORDER BY n";
-                replay(&journal::bodies(connection, sql, [&record.id.0])?).and_then(|report| serde_json::to_value(report).ok())
+                replay(&journal::bodies(connection, sql, [&record.id.0])?)
+                    .and_then(|report| serde_json::to_value(report).ok())
             }
             _ => report.clone(),
         };

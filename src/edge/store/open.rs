@@ -23,14 +23,15 @@ const APPLICATION_ID: i32 = 0x504E_4348;
 /// Each entry takes the schema from the version that is its index to the next. Entries are only ever added.
 const MIGRATIONS: [&str; 2] = [
     include_str!("../../../assets/schema.sql"),
-    // JSON: how far the rule that closes children along with their parents has got with the object; and what the page's ID property held
-    // when it got its object, until the ID is there. Pages of before are taken to have had theirs.
+    // JSON: how far the rule that closes children along with their parents has got with the object; and what the page's
+    // ID property held when it got its object, until the ID is there. Pages of before are taken to have had theirs.
     "ALTER TABLE link ADD COLUMN along TEXT NOT NULL DEFAULT '\"no\"';
      ALTER TABLE link ADD COLUMN unwritten TEXT NOT NULL DEFAULT 'null';
      -- The run whose undo it is said about.
      ALTER TABLE verdict ADD COLUMN undoes TEXT;",
 ];
-/// The first `SQLite` without the bug that could reset a write-ahead log in use by several connections (3.7.0 to 3.51.2).
+/// The first `SQLite` without the bug that could reset a write-ahead log in use by several connections (3.7.0 to
+/// 3.51.2).
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// How long to wait for another connection, e.g. a view that checkpoints.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -65,8 +66,8 @@ pub(super) fn prepare_directory(directory: &Path) -> Result<PathBuf, StoreError>
     if !files::is_open_to_others(&metadata) {
         return Ok(directory);
     }
-    // An empty directory can only be meant for us, and one with our database is ours already, unless others could have put it there.
-    // Anything else, such as somebody's home, is not ours to close.
+    // An empty directory can only be meant for us, and one with our database is ours already, unless others could have
+    // put it there. Anything else, such as somebody's home, is not ours to close.
     let is_empty = fs::read_dir(&directory).map_err(failed(&directory))?.next().is_none();
     let is_our_home = directory.join(FILE).exists() && !files::is_writable_by_others(&metadata);
     if !is_empty && !is_our_home {
@@ -96,8 +97,8 @@ pub(super) fn inspect_directory(directory: &Path) -> Result<PathBuf, StoreError>
     directory.canonicalize().map_err(failed(directory))
 }
 
-/// Refuses what lies beside the database where it leads elsewhere or belongs to somebody else: what is kept there would be written, and
-/// old copies taken away, where nobody expects it.
+/// Refuses what lies beside the database where it leads elsewhere or belongs to somebody else: what is kept there would
+/// be written, and old copies taken away, where nobody expects it.
 pub(super) fn inspect_beside(directory: &Path) -> Result<(), StoreError> {
     for path in BESIDE.map(|name| directory.join(name)) {
         let metadata = match path.symlink_metadata() {
@@ -116,8 +117,8 @@ pub(super) fn inspect_beside(directory: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Opens the database for writing, after it has been found whole and of a version that we know. One of an older version is brought up to
-/// date under the lock, since the run that holds it may be of that version.
+/// Opens the database for writing, after it has been found whole and of a version that we know. One of an older version
+/// is brought up to date under the lock, since the run that holds it may be of that version.
 pub(super) fn connect(file: &Path, now: Timestamp) -> Result<Connection, StoreError> {
     if file.symlink_metadata().is_err() {
         create(file)?;
@@ -184,7 +185,8 @@ fn flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW
 }
 
-/// Creates the database under another name first: it appears whole or not at all, so that one that is cut short is never taken for new.
+/// Creates the database under another name first: it appears whole or not at all, so that one that is cut short is
+/// never taken for new.
 fn create(file: &Path) -> Result<(), StoreError> {
     let directory = file.parent().unwrap_or(Path::new("."));
     let log = with_suffix(file, "-wal");
@@ -316,7 +318,9 @@ impl Refusal {
                 let verdict = verdict.lines().next().unwrap_or_default().to_owned();
                 unusable(file, format!("it is damaged ({verdict})"), hint_damaged(file))
             }
-            Self::NoLog => unusable(file, "its file system cannot share a write-ahead log", "keep the state on a local disk"),
+            Self::NoLog => {
+                unusable(file, "its file system cannot share a write-ahead log", "keep the state on a local disk")
+            }
             Self::Fault(fault) => fault.explained(file),
         }
     }

@@ -19,7 +19,6 @@ use crate::domain::{
 pub struct PendingRow {
     /// The change, as in `plan/1`.
     pub change: ChangeDocument,
-    /// How it waits.
     pub waits: Waits,
     /// Why.
     pub reason: Display,
@@ -28,8 +27,8 @@ pub struct PendingRow {
 }
 
 impl Store {
-    /// Replaces all that waits. What has waited before keeps the time when it was first seen. What is not named any more is no longer
-    /// true, and goes, if the run has `seen_all`; otherwise it stays.
+    /// Replaces all that waits. What has waited before keeps the time when it was first seen. What is not named any
+    /// more is no longer true, and goes, if the run has `seen_all`; otherwise it stays.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -85,8 +84,9 @@ impl Store {
         })
     }
 
-    /// Keeps what a person said about changes, of an ordinary plan or of one that undoes a run, all of it or nothing; a verdict that says
-    /// nothing is forgotten. Journaling that one ended, that a write for its change happened or that the change was applied forgets it, too.
+    /// Keeps what a person said about changes, of an ordinary plan or of one that undoes a run, all of it or nothing; a
+    /// verdict that says nothing is forgotten. Journaling that one ended, that a write for its change happened or that
+    /// the change was applied forgets it, too.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -132,8 +132,9 @@ impl Store {
 
     fn remembered(&self, filter: &str, parameters: impl rusqlite::Params) -> Result<Vec<Remembered>, StoreError> {
         self.read(|connection| {
-            let sql =
-                format!("SELECT change_id, page_id, what, body, by, at_ms FROM verdict {filter} ORDER BY at_ms DESC, change_id");
+            let sql = format!(
+                "SELECT change_id, page_id, what, body, by, at_ms FROM verdict {filter} ORDER BY at_ms DESC, change_id"
+            );
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(parameters)?;
             let mut remembered = Vec::new();

@@ -13,12 +13,14 @@ impl Store {
     /// [`StoreError`]
     pub async fn registry(&self) -> Result<Registry, StoreError> {
         self.read(|connection| {
-            let sql = "SELECT page_id, kind, clockify_id, sight, base, left_ids, along, unwritten FROM link ORDER BY page_id";
+            let sql =
+                "SELECT page_id, kind, clockify_id, sight, base, left_ids, along, unwritten FROM link ORDER BY page_id";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([])?;
             let mut registry = Registry::default();
             while let Some(row) = rows.next()? {
-                let text = |column: usize| row.get_ref(column)?.as_str().map_err(|error| Fault::Stored(error.to_string()));
+                let text =
+                    |column: usize| row.get_ref(column)?.as_str().map_err(|error| Fault::Stored(error.to_string()));
                 registry.insert(Link {
                     page: id(text(0)?)?,
                     kind: kind(text(1)?)?,
@@ -34,7 +36,8 @@ impl Store {
         })
     }
 
-    /// Adds or replaces links, all of them or none. Like [`Registry::insert`], it ends a link that another page had to the same object.
+    /// Adds or replaces links, all of them or none. Like [`Registry::insert`], it ends a link that another page had to
+    /// the same object.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -51,7 +54,9 @@ pub(super) fn save(transaction: &Transaction<'_>, at: Timestamp, link: &Link) ->
                       CASE page_id WHEN ?1 THEN 'the page was linked to another object' ELSE 'another page was linked to the object' END
                FROM link WHERE (page_id = ?1) <> (clockify_id = ?2) AND (page_id = ?1 OR clockify_id = ?2)";
     transaction.prepare_cached(sql)?.execute((&page, object, at))?;
-    transaction.prepare_cached("DELETE FROM link WHERE clockify_id = ?2 AND page_id <> ?1")?.execute((&page, object))?;
+    transaction
+        .prepare_cached("DELETE FROM link WHERE clockify_id = ?2 AND page_id <> ?1")?
+        .execute((&page, object))?;
     let sql = "INSERT INTO link (page_id, kind, clockify_id, sight, base, left_ids, along, unwritten, updated_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                ON CONFLICT (page_id) DO UPDATE SET kind = excluded.kind, clockify_id = excluded.clockify_id, sight = excluded.sight,
@@ -68,5 +73,8 @@ fn id<T: std::str::FromStr<Err: ToString>>(text: &str) -> Result<T, Fault> {
 }
 
 fn kind(word: &str) -> Result<Kind, Fault> {
-    Kind::ALL.into_iter().find(|kind| kind.word() == word).ok_or_else(|| Fault::Stored(format!("there is no kind {word:?}")))
+    Kind::ALL
+        .into_iter()
+        .find(|kind| kind.word() == word)
+        .ok_or_else(|| Fault::Stored(format!("there is no kind {word:?}")))
 }

@@ -123,7 +123,8 @@ fn outcome(run: &str, number: u32, outcome: Outcome) -> Event {
 
 /// The links that have ended, by their tombstones.
 fn ended(store: &Store) -> Vec<(String, String)> {
-    let mut statement = store.connection.prepare("SELECT page_id, clockify_id FROM tombstone ORDER BY n").expect("prepares");
+    let mut statement =
+        store.connection.prepare("SELECT page_id, clockify_id FROM tombstone ORDER BY n").expect("prepares");
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("reads");
     rows.collect::<Result<_, _>>().expect("reads")
 }
@@ -226,10 +227,20 @@ async fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_
     let mut store = world.open().await;
     let create = |run: &str, number: u32, second: i64| {
         let (page, name) = (page(number.into()), "Acme".into());
-        let request =
-            Write::Create { page, kind: Kind::Client, parent: None, name, marked: true, like: None, fields: BTreeMap::new() };
-        let trace =
-            Box::new(Trace { siblings: vec![object(8), object(9)], born: Some(Born::of(at(second))), ..Trace::default() });
+        let request = Write::Create {
+            page,
+            kind: Kind::Client,
+            parent: None,
+            name,
+            marked: true,
+            like: None,
+            fields: BTreeMap::new(),
+        };
+        let trace = Box::new(Trace {
+            siblings: vec![object(8), object(9)],
+            born: Some(Born::of(at(second))),
+            ..Trace::default()
+        });
         event(
             run,
             What::Intent {
@@ -259,7 +270,11 @@ async fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_
 
     let born = Born::of(at(600)).since(Born::of(at(60)));
     let trace = Trace { siblings: vec![object(8), object(9)], born: Some(born), ..Trace::default() };
-    assert_eq!(store.unlinked_creates().await.expect("reads"), [(page(1), trace)].into(), "not what is open, done, or no create");
+    assert_eq!(
+        store.unlinked_creates().await.expect("reads"),
+        [(page(1), trace)].into(),
+        "not what is open, done, or no create"
+    );
 
     store.save_links(at(700), &[link(1)]).await.expect("saves");
     assert_eq!(store.unlinked_creates().await.expect("reads"), BTreeMap::new());
@@ -287,7 +302,10 @@ async fn an_event_is_found_by_what_it_is_about() {
 
     let world = world();
     let mut store = world.open().await;
-    store.append_all(&[intent("a", 4), outcome("a", 4, Outcome::Done { object: Some(object(4)) })]).await.expect("appends");
+    store
+        .append_all(&[intent("a", 4), outcome("a", 4, Outcome::Done { object: Some(object(4)) })])
+        .await
+        .expect("appends");
 
     let mut statement =
         store.connection.prepare("SELECT kind, page_id, clockify_id, change_id FROM event ORDER BY n").expect("SQL");
@@ -303,7 +321,9 @@ async fn the_journal_only_grows_and_tells_when_it_was_changed_all_the_same() {
     let world = world();
     let mut store = world.open().await;
     store.append_all(&[intent("a", 1), intent("a", 2), intent("a", 3)]).await.expect("appends");
-    for sql in ["UPDATE event SET run_id = 'x'", "DELETE FROM event", "INSERT OR REPLACE INTO event SELECT * FROM event"] {
+    for sql in
+        ["UPDATE event SET run_id = 'x'", "DELETE FROM event", "INSERT OR REPLACE INTO event SELECT * FROM event"]
+    {
         let error = store.connection.execute(sql, []).expect_err(sql).to_string();
         assert!(error.contains("the journal only grows"), "{error}");
     }
@@ -312,7 +332,10 @@ async fn the_journal_only_grows_and_tells_when_it_was_changed_all_the_same() {
     assert_eq!((verdict.entries, verdict.findings, verdict.vouched), (3, vec![], 3));
 
     store.connection.execute_batch("DROP TRIGGER event_is_never_changed").expect("drops");
-    store.connection.execute("UPDATE event SET body = replace(body, 'task', 'client') WHERE n = 2", []).expect("changes");
+    store
+        .connection
+        .execute("UPDATE event SET body = replace(body, 'task', 'client') WHERE n = 2", [])
+        .expect("changes");
 
     assert_eq!(store.verify(&[checkpoint]).await.expect("reads").findings[0], Finding::Altered { n: 2 });
 }
@@ -323,7 +346,8 @@ async fn an_answer_gets_the_reserve_and_an_intent_does_not() {
     let mut store = world.open().await;
     store.append(&intent("a", 1)).await.expect("appends");
     let pages: i64 = store.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("counts");
-    // What the file may hold stands for what the disk does; the answer is small, so the limit is lifted along with the reserve.
+    // What the file may hold stands for what the disk does; the answer is small, so the limit is lifted along with the
+    // reserve.
     store.connection.pragma_update(None, "max_page_count", pages).expect("limits");
     let long = |number| {
         let mut event = intent("a", number);
@@ -415,7 +439,8 @@ async fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
 #[tokio::test]
 async fn verdicts_are_kept_until_they_say_nothing() {
     let world = world();
-    let flagged = Verdict { decision: Some(Decision::Flag { note: "ask Anna\u{202e}".into() }), way: 1, ..Verdict::default() };
+    let flagged =
+        Verdict { decision: Some(Decision::Flag { note: "ask Anna\u{202e}".into() }), way: 1, ..Verdict::default() };
     let (a, b) = (ChangeId("a".into()), ChangeId("b".into()));
     let page = PageId::from_number(7);
     let said = |change: &ChangeId, verdict: &Verdict| Said {
@@ -425,7 +450,12 @@ async fn verdicts_are_kept_until_they_say_nothing() {
         verdict: verdict.clone(),
     };
     let remembered = |change| Remembered { said: said(change, &flagged), by: "ben".into(), at: at(1) };
-    world.open().await.save_verdicts("ben", at(1), None, &[said(&a, &flagged), said(&b, &flagged)]).await.expect("saves");
+    world
+        .open()
+        .await
+        .save_verdicts("ben", at(1), None, &[said(&a, &flagged), said(&b, &flagged)])
+        .await
+        .expect("saves");
 
     let mut store = world.open().await;
     assert_eq!(store.verdicts().await.expect("reads"), [remembered(&a), remembered(&b)]);
@@ -472,7 +502,10 @@ async fn one_process_writes_and_others_may_look() {
     };
     let mut other = Store::open(&world.directory, at(1)).await.expect("opens");
     let (pid, host) = (std::process::id(), crate::edge::machine::host());
-    assert_eq!(met(&mut other).await, format!("“review” by ana, process {pid} on {host}, reading, since 1970-01-01T00:00:00Z"));
+    assert_eq!(
+        met(&mut other).await,
+        format!("“review” by ana, process {pid} on {host}, reading, since 1970-01-01T00:00:00Z")
+    );
     store.tell_doing(Doing::Applying).await.expect("tells");
     assert!(met(&mut other).await.contains("applying, since"));
     store.release();
@@ -521,7 +554,10 @@ async fn a_state_that_was_set_aside_meanwhile_is_not_written_to() {
     let locked = store.lock(Holder::here("ana", "review", at(2))).await.expect_err("refused");
 
     for error in [kept, locked] {
-        assert!(matches!(&error, StoreError::Unusable { because, .. } if because.contains("moved or replaced")), "{error}");
+        assert!(
+            matches!(&error, StoreError::Unusable { because, .. } if because.contains("moved or replaced")),
+            "{error}"
+        );
     }
 }
 
@@ -552,7 +588,9 @@ async fn a_damaged_or_foreign_file_is_refused() {
     damage(&Vec::clear);
     world.check_refused("it is empty or of another program").await;
     fs::remove_file(world.file()).expect("removes");
-    rusqlite::Connection::open(world.file()).and_then(|other| other.execute_batch("CREATE TABLE t (x)")).expect("creates");
+    rusqlite::Connection::open(world.file())
+        .and_then(|other| other.execute_batch("CREATE TABLE t (x)"))
+        .expect("creates");
     world.check_refused("it is empty or of another program").await;
 
     damage(&|_| ());
@@ -662,8 +700,7 @@ async fn a_state_of_the_first_version_opens_and_its_pages_are_taken_to_have_had_
     let Link { page, kind, object, sight, base, left, .. } = &wanted;
     let (sight, base, left) = (to_json(sight), to_json(base), to_json(left));
     let [sight, base, left] = [sight, base, left].map(Result::unwrap_or_default);
-    let sql =
-        "INSERT INTO link (page_id, kind, clockify_id, sight, base, left_ids, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)";
+    let sql = "INSERT INTO link (page_id, kind, clockify_id, sight, base, left_ids, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)";
     old.execute(sql, (page.to_string(), kind.word(), object.as_str(), sight, base, left)).expect("inserts");
     drop(old);
 

@@ -25,7 +25,8 @@ use crate::domain::{
 const FAILURES_MAX: usize = 3;
 /// Failures of one cause in a row that are about their rows, before the next row is looked for far away from these.
 const ALIKE_SUSPICIOUS: usize = 3;
-/// Failures of one cause in a row that are about their rows; fewer where each leaves an object behind whose ID is in no page.
+/// Failures of one cause in a row that are about their rows; fewer where each leaves an object behind whose ID is in no
+/// page.
 const ALIKE_MAX: usize = 8;
 const ALIKE_WRITE_BACKS_MAX: usize = 5;
 
@@ -161,7 +162,8 @@ impl Room {
         !self.halted.contains(&sort) && self.sorts.get(&sort).is_none_or(Fare::has_room)
     }
 
-    /// How many creates of a kind may have an object whose ID is not in its page yet: none where it will not get there in this run.
+    /// How many creates of a kind may have an object whose ID is not in its page yet: none where it will not get there
+    /// in this run.
     pub(super) fn unwritten_max(&self, kind: Kind) -> usize {
         if self.closed.contains(&Service::Notion) {
             return 0;
@@ -239,11 +241,16 @@ impl Room {
         let mut stopped: Vec<Sort> =
             if everything { Sort::all().filter(|other| other.service() == service).collect() } else { vec![sort] };
         // What could not be written into its page is not created.
-        let kinds: Vec<Kind> = stopped.iter().filter(|sort| sort.deed == Deed::WriteBack).map(|sort| sort.kind).collect();
+        let kinds: Vec<Kind> =
+            stopped.iter().filter(|sort| sort.deed == Deed::WriteBack).map(|sort| sort.kind).collect();
         stopped.extend(kinds.into_iter().map(|kind| Sort { deed: Deed::Create, kind }));
         stopped.retain(|sort| self.halted.insert(*sort));
         let halt = |sort: Sort| Halt {
-            because: if sort.service() == service { because.clone() } else { format!("its ID could not be written: {because}") },
+            because: if sort.service() == service {
+                because.clone()
+            } else {
+                format!("its ID could not be written: {because}")
+            },
             cause: cause(error, name),
             sort,
         };

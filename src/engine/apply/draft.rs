@@ -32,7 +32,8 @@ impl<J: Journal> Applying<'_, '_, J> {
             Act::Update { object, parent, fields } => {
                 // Another object may have been chosen for the page in the same review.
                 let link = self.work.registry.of_page(page);
-                let stands_apart = PageId::stand_in(*object) == Some(page) && self.work.registry.of_object(*object).is_none();
+                let stands_apart =
+                    PageId::stand_in(*object) == Some(page) && self.work.registry.of_object(*object).is_none();
                 if !stands_apart && !link.is_some_and(|link| link.object == *object || link.left.contains(object)) {
                     return Err(format!("{object} is not linked to the page any more"));
                 }
@@ -54,7 +55,9 @@ impl<J: Journal> Applying<'_, '_, J> {
                 };
                 Write::WriteBack { page, kind, claim, fields: fields.clone() }
             }
-            Act::Adopt(_) | Act::Restore(_) | Act::Unlink(_) | Act::Accept => return Err("nothing is sent for it".to_owned()),
+            Act::Adopt(_) | Act::Restore(_) | Act::Unlink(_) | Act::Accept => {
+                return Err("nothing is sent for it".to_owned());
+            }
         })
     }
 
@@ -65,8 +68,8 @@ impl<J: Journal> Applying<'_, '_, J> {
         What::Intent { write, changes, request, was, trace: Box::new(trace.clone()) }
     }
 
-    /// What is known before a write leaves. What will tell the object of a create from those of others: those that were there before, and
-    /// the time; of any other write, where both sides are to differ on purpose.
+    /// What is known before a write leaves. What will tell the object of a create from those of others: those that were
+    /// there before, and the time; of any other write, where both sides are to differ on purpose.
     pub(super) fn trace(&self, step: &Step, write: &Write, now: Option<Timestamp>) -> Trace {
         let apart = self.apart(step, write);
         let Write::Create { page, kind, parent, name, .. } = write else {
@@ -76,7 +79,8 @@ impl<J: Journal> Applying<'_, '_, J> {
         // Only those of the same name can be mistaken for the new one.
         let same = rows.filter(|object| object.parent == *parent && object.name.canonical() == name.canonical());
         let leaves = self.work.registry.of_page(*page).map(|link| link.object);
-        let mut trace = Trace { siblings: same.map(|object| object.id).collect(), born: now.map(Born::of), leaves, apart };
+        let mut trace =
+            Trace { siblings: same.map(|object| object.id).collect(), born: now.map(Born::of), leaves, apart };
         if let Some(earlier) = self.work.earlier.get(page) {
             trace.siblings.retain(|known| earlier.siblings.contains(known));
             trace.born = trace.born.zip(earlier.born).map(|(now, earlier)| now.since(earlier));
@@ -101,8 +105,8 @@ impl<J: Journal> Applying<'_, '_, J> {
         }
     }
 
-    /// What the other side holds, where that is not what a write brings about. Of an undo it is what the run had brought, so that what is
-    /// newer by now is mirrored.
+    /// What the other side holds, where that is not what a write brings about. Of an undo it is what the run had
+    /// brought, so that what is newer by now is mirrored.
     pub(super) fn apart(&self, step: &Step, write: &Write) -> BTreeMap<Field, Value> {
         let (mut other, fields) = match write {
             Write::Create { page, kind, .. } => {
@@ -122,7 +126,8 @@ impl<J: Journal> Applying<'_, '_, J> {
         };
         let all = self.work.approved.changes();
         let undone = all.iter().filter(|change| change.is_undo() && step.changes.contains(&change.id));
-        for field in undone.flat_map(|change| &change.proposal.fields).filter(|field| fields.contains_key(&field.field)) {
+        for field in undone.flat_map(|change| &change.proposal.fields).filter(|field| fields.contains_key(&field.field))
+        {
             other.extend(field.half.clone().map(|half| (field.field, half)));
         }
         other.retain(|field, value| fields.get(field) != Some(value));
@@ -145,22 +150,31 @@ impl<J: Journal> Applying<'_, '_, J> {
             return Some(Subject::Object(*kind, *like));
         }
         // Under what this run has created itself there is nothing of anybody else's.
-        let was_there =
-            |parent: ObjectId| kind.parent().is_some_and(|above| self.work.snapshots.objects[above].get(parent).is_some());
+        let was_there = |parent: ObjectId| {
+            kind.parent().is_some_and(|above| self.work.snapshots.objects[above].get(parent).is_some())
+        };
         (self.work.unattended && parent.is_none_or(was_there)).then_some(Subject::Names(*kind, *parent))
     }
 
     /// What a page holds of a field; of its parent, the object that is linked to it.
     pub(super) fn wanted(&self, page: &Page, field: Field) -> Option<Value> {
         match (field, &page.parent) {
-            (Field::Parent, Relation::One(parent)) => self.work.registry.of_page(*parent).map(|link| Value::Object(link.object)),
+            (Field::Parent, Relation::One(parent)) => {
+                self.work.registry.of_page(*parent).map(|link| Value::Object(link.object))
+            }
             _ => steps::wanted(page, field),
         }
     }
 
-    /// What the page holds of fields that were written: the same as was sent, unless a person typed another value or a run is undone. Both
-    /// sides then differ on purpose, and the base says so. Of a page that is out of sight, or does not say it, it is what was last agreed on.
-    pub(super) fn as_wanted(&self, kind: Kind, page: PageId, mut sent: BTreeMap<Field, Value>) -> BTreeMap<Field, Value> {
+    /// What the page holds of fields that were written: the same as was sent, unless a person typed another value or a
+    /// run is undone. Both sides then differ on purpose, and the base says so. Of a page that is out of sight, or does
+    /// not say it, it is what was last agreed on.
+    pub(super) fn as_wanted(
+        &self,
+        kind: Kind,
+        page: PageId,
+        mut sent: BTreeMap<Field, Value>,
+    ) -> BTreeMap<Field, Value> {
         let (seen, link) = (self.page(kind, page), self.work.registry.of_page(page));
         for (&field, value) in &mut sent {
             let wanted = match seen.filter(|page| page.values.unknown_because(field).is_none()) {

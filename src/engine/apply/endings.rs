@@ -19,7 +19,8 @@ impl<J: Journal> Applying<'_, '_, J> {
         for Halt { sort, because, cause } in halts {
             self.given_up.set(true);
             self.halted.insert(sort, because.clone());
-            let left: Vec<usize> = progress.left().into_iter().filter(|&at| Sort::of(&self.steps[at]) == Some(sort)).collect();
+            let left: Vec<usize> =
+                progress.left().into_iter().filter(|&at| Sort::of(&self.steps[at]) == Some(sort)).collect();
             let what = What::Halted { what: sort.to_string(), because: cause, left: left.len() };
             self.append(vec![what], &[]).await?;
             for at in left {
@@ -50,15 +51,18 @@ impl<J: Journal> Applying<'_, '_, J> {
             progress.again(at);
             return Ok(());
         }
-        self.failed(progress, at, &WriteFailure::Outdated.to_string(), "run again when the service answers faster").await
+        self.failed(progress, at, &WriteFailure::Outdated.to_string(), "run again when the service answers faster")
+            .await
     }
 
-    /// Journals that nobody knows what became of the writes that are still on their way when the run has waited long enough.
+    /// Journals that nobody knows what became of the writes that are still on their way when the run has waited long
+    /// enough.
     pub(super) async fn abandon(&mut self, progress: &mut Agenda) -> Result<(), J::Error> {
         for (at, write) in std::mem::take(&mut self.aloft) {
             let error = "the run was stopped before it was answered".to_owned();
             self.append(vec![What::Outcome { write, outcome: Outcome::Unknown { error: error.clone() } }], &[]).await?;
-            self.failed(progress, at, &error, "run again: it is looked up before anything else is written for it").await?;
+            self.failed(progress, at, &error, "run again: it is looked up before anything else is written for it")
+                .await?;
         }
         Ok(())
     }
@@ -78,7 +82,13 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// Notes that a step failed, and journals its changes and those that can therefore not be started.
-    pub(super) async fn failed(&mut self, progress: &mut Agenda, at: usize, error: &str, hint: &str) -> Result<(), J::Error> {
+    pub(super) async fn failed(
+        &mut self,
+        progress: &mut Agenda,
+        at: usize,
+        error: &str,
+        hint: &str,
+    ) -> Result<(), J::Error> {
         let skipped = progress.ended(at, false);
         let begun = self.begun(progress, &[at]);
         self.report(&[at], |change| {
@@ -110,7 +120,9 @@ impl<J: Journal> Applying<'_, '_, J> {
         let done = |change: &ChangeId| {
             let mut written = self.steps_of[change].iter().filter(|&&at| progress.state[at] == StepState::Succeeded);
             written.find_map(|&at| match self.steps[at].act {
-                Act::Create { .. } => Some("created, and the rest is still to be done (its ID in the page, what it replaces)"),
+                Act::Create { .. } => {
+                    Some("created, and the rest is still to be done (its ID in the page, what it replaces)")
+                }
                 Act::Update { .. } => Some("changed in Clockify, and the page is still to be written"),
                 Act::WriteBack { .. } => Some("the page is written, and the rest is still to be done"),
                 Act::Adopt(_) | Act::Restore(_) | Act::Unlink(_) | Act::Accept => None,

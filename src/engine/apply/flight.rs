@@ -54,8 +54,8 @@ pub(super) async fn fly<T: Target>(target: &T, flight: Flight, rests_on: Option<
     (flight, arrival)
 }
 
-/// Looks up a write whose outcome is unknown. A create that does not show is looked for again later, unless the service is `given_up`
-/// by then: the next run does it.
+/// Looks up a write whose outcome is unknown. A create that does not show is looked for again later, unless the service
+/// is `given_up` by then: the next run does it.
 pub(super) async fn find<T: Target>(
     target: &T,
     flight: Flight,
@@ -80,7 +80,8 @@ pub(super) async fn find<T: Target>(
     (flight, Arrival::LookedUp { error, found })
 }
 
-/// Looks for a create again and again after a while, as a listing may lag behind a write, until there is something to see.
+/// Looks for a create again and again after a while, as a listing may lag behind a write, until there is something to
+/// see.
 ///
 /// # Errors
 /// [`WriteFailure`] where the look-up itself fails; nothing can be concluded then.
@@ -101,7 +102,8 @@ pub(super) async fn search_again<T: Target>(
     found
 }
 
-/// Other objects that the first try could have made. A look-up that fails says nothing; the next plan shows twins as well.
+/// Other objects that the first try could have made. A look-up that fails says nothing; the next plan shows twins as
+/// well.
 async fn twins<T: Target>(target: &T, write: &Write, trace: &Trace, written: &Written) -> Vec<ObjectId> {
     let ours = written.object.as_ref().map(|object| object.id);
     let mut seen = match target.look_up(write, trace).await {

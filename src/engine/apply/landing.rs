@@ -49,9 +49,13 @@ impl<J: Journal> Applying<'_, '_, J> {
             Arrival::Taken { error, hint: _, found: Some(written) } if !self.is_anothers(&flight.write, &written) => {
                 self.done(flight, &written, vec![unknown(&error)]).await
             }
-            Arrival::Taken { error, hint, found: _ } => self.refused(flight, WriteFailure::PerhapsTaken { error, hint }).await,
+            Arrival::Taken { error, hint, found: _ } => {
+                self.refused(flight, WriteFailure::PerhapsTaken { error, hint }).await
+            }
             // What another page has is not what this create made, however much it looks like it.
-            Arrival::LookedUp { error, found: Ok(Found::Happened(written)) } if self.is_anothers(&flight.write, &written) => {
+            Arrival::LookedUp { error, found: Ok(Found::Happened(written)) }
+                if self.is_anothers(&flight.write, &written) =>
+            {
                 self.append(vec![unknown(&error)], &[]).await?;
                 failed(format!("{error}; nothing shows yet whether it happened"), again, Stopped::No)
             }
@@ -64,7 +68,8 @@ impl<J: Journal> Applying<'_, '_, J> {
             {
                 self.append(vec![unknown(&error)], &[]).await?;
                 let minutes = self.work.rules.unsettled.as_secs().div_ceil(60);
-                let hint = format!("run again: it is looked up first, and for {minutes} minutes it is not created again");
+                let hint =
+                    format!("run again: it is looked up first, and for {minutes} minutes it is not created again");
                 failed(format!("{error}; nothing shows yet whether it happened"), hint, Stopped::No)
             }
             Arrival::LookedUp { error, found: Ok(Found::Nothing) } => {
@@ -78,7 +83,8 @@ impl<J: Journal> Applying<'_, '_, J> {
             }
             Arrival::LookedUp { error, found: Err(second) } => {
                 self.append(vec![unknown(&error)], &[]).await?;
-                let stop = if matches!(second, WriteFailure::Credentials { .. }) { Stopped::Refused } else { Stopped::No };
+                let stop =
+                    if matches!(second, WriteFailure::Credentials { .. }) { Stopped::Refused } else { Stopped::No };
                 let hint = "run again: it will be looked up before anything else is written for it".to_owned();
                 failed(format!("{error}; looking it up failed too: {second}"), hint, stop)
             }
@@ -95,8 +101,10 @@ impl<J: Journal> Applying<'_, '_, J> {
     /// Journals that an earlier try has made an object after all: a person must say which of them stays.
     pub(super) async fn tell_of_twins(&mut self, step: usize, twins: &[ObjectId]) -> Result<(), J::Error> {
         let twins: Vec<String> = twins.iter().map(ToString::to_string).collect();
-        let error =
-            format!("created, and it is there twice: an earlier try or another machine has made it too ({})", twins.join(", "));
+        let error = format!(
+            "created, and it is there twice: an earlier try or another machine has made it too ({})",
+            twins.join(", ")
+        );
         let hint = "look at both in Clockify, and archive or delete the one that no page links to".to_owned();
         self.report(&[step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() }).await
     }
@@ -114,7 +122,11 @@ impl<J: Journal> Applying<'_, '_, J> {
             }
             WriteFailure::Outdated => {
                 let (error, hint) = (failure.to_string(), again);
-                self.append(vec![What::Outcome { write: flight.number, outcome: Outcome::NotSent { error, hint } }], &[]).await?;
+                self.append(
+                    vec![What::Outcome { write: flight.number, outcome: Outcome::NotSent { error, hint } }],
+                    &[],
+                )
+                .await?;
                 return Ok(Landed::Outdated);
             }
             WriteFailure::NotSent { error } => {
@@ -130,7 +142,8 @@ impl<J: Journal> Applying<'_, '_, J> {
         Ok(Landed::Failed { error, hint, stop })
     }
 
-    /// Journals that a write happened. An answer that still shows the old value is a refusal that the service did not say.
+    /// Journals that a write happened. An answer that still shows the old value is a refusal that the service did not
+    /// say.
     async fn done(&mut self, flight: &Flight, written: &Written, before: Vec<What>) -> Result<Landed, J::Error> {
         let write = flight.number;
         let object = written.object.as_ref().map(|object| object.id);
@@ -185,7 +198,8 @@ impl<J: Journal> Applying<'_, '_, J> {
         if let Write::Create { .. } = &flight.write {
             // It is there: its ID goes into the page, and what stands below it goes on.
             let error = format!("created, but {service} did not keep: {words}");
-            self.report(&[flight.step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() }).await?;
+            self.report(&[flight.step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() })
+                .await?;
             return Ok(Landed::Done);
         }
         let error = format!("{service} accepted the request, but did not change: {words}");

@@ -15,7 +15,8 @@ pub(super) struct Agenda {
     service: Vec<Option<Service>>,
     /// By service, so that one that is busy hides nothing of the other.
     ready: BTreeMap<Option<Service>, BTreeSet<usize>>,
-    /// Steps that close something, or end a link: they come last, when all that opens or changes something in Clockify has ended.
+    /// Steps that close something, or end a link: they come last, when all that opens or changes something in Clockify
+    /// has ended.
     closing: Vec<bool>,
     /// Steps of the latter sort that have not ended.
     before_closes: usize,
@@ -44,7 +45,8 @@ impl Agenda {
             }
         }
         let service: Vec<Option<Service>> = steps.iter().map(|step| step.act.service()).collect();
-        let closing: Vec<bool> = steps.iter().map(|step| step.act.closes() || matches!(step.act, Act::Unlink(_))).collect();
+        let closing: Vec<bool> =
+            steps.iter().map(|step| step.act.closes() || matches!(step.act, Act::Unlink(_))).collect();
         let before_closes = (0..steps.len()).filter(|&at| service[at] != Some(Service::Notion) && !closing[at]).count();
         let needs = steps.iter().map(|step| step.needs.iter().copied().collect()).collect();
         let mut progress = Self {

@@ -1,5 +1,5 @@
-//! What a write rests on is read again shortly before it leaves, and compared with what was planned: nobody's edit is overwritten
-//! unseen.
+//! What a write rests on is read again shortly before it leaves, and compared with what was planned: nobody's edit is
+//! overwritten unseen.
 
 use std::collections::BTreeMap;
 
@@ -53,9 +53,7 @@ impl Subject {
 /// What was seen of something that was read again.
 #[derive(Clone, Debug)]
 pub enum Observed {
-    /// An object.
     Object(Box<Object>),
-    /// A page.
     Page(Box<Page>),
     /// What is there of one kind under one parent.
     Names(Vec<Object>),
@@ -117,7 +115,9 @@ impl<J: Journal> Applying<'_, '_, J> {
             .filter(|(field, _)| wanted.get(field).is_none_or(|wanted| now.get(field) != Some(wanted)))
             .map(|(field, then)| {
                 let word = field_word(write.kind(), *field);
-                let now = now.get(field).map_or_else(|| "not known".to_owned(), |value| self.words(write.kind(), *field, value));
+                let now = now
+                    .get(field)
+                    .map_or_else(|| "not known".to_owned(), |value| self.words(write.kind(), *field, value));
                 format!("{word} was {} when it was planned, and is {now} now", self.words(write.kind(), *field, then))
             })
             .collect();
@@ -129,9 +129,10 @@ impl<J: Journal> Applying<'_, '_, J> {
         let is_same = |object: &Object| object.parent == parent && object.name.canonical() == name.canonical();
         let is_new = |object: &Object| self.object_left(kind, object.id).is_none();
         match there.iter().find(|object| is_new(object) && (object.marker == Some(page) || is_same(object))) {
-            Some(object) => {
-                Ground::Moved(format!("somebody else has created it meanwhile ({}): run again, and it is found", object.id))
-            }
+            Some(object) => Ground::Moved(format!(
+                "somebody else has created it meanwhile ({}): run again, and it is found",
+                object.id
+            )),
             None => Ground::Firm,
         }
     }
@@ -144,7 +145,9 @@ impl<J: Journal> Applying<'_, '_, J> {
             let alike: Vec<Subject> = open.extract_if(.., |subject| is_alike(subject)).collect();
             for (subject, reading) in target.read(&alike).await {
                 // What cannot be seen now, the next plan shows.
-                let (Ok(Observed::Names(there)), Some(created)) = (reading, self.created.remove(&subject)) else { continue };
+                let (Ok(Observed::Names(there)), Some(created)) = (reading, self.created.remove(&subject)) else {
+                    continue;
+                };
                 for (step, own) in created {
                     let Some(ours) = self.own_objects.get(&own) else { continue };
                     let is_twin = |object: &&Object| {
@@ -166,11 +169,17 @@ impl<J: Journal> Applying<'_, '_, J> {
     /// A value as people read it; a parent by its name.
     fn words(&self, kind: Kind, field: Field, value: &Value) -> String {
         let named = match (field, value, kind.parent()) {
-            (Field::Parent, Value::Object(id), Some(above)) => self.object_left(above, *id).map(|object| object.name.clone()),
+            (Field::Parent, Value::Object(id), Some(above)) => {
+                self.object_left(above, *id).map(|object| object.name.clone())
+            }
             _ => None,
         };
         let raw = named.unwrap_or_else(|| value.to_raw());
-        if *value == Value::Empty { "empty".to_owned() } else { format!("“{}”", raw.display().clipped(VALUE_COLUMNS)) }
+        if *value == Value::Empty {
+            "empty".to_owned()
+        } else {
+            format!("“{}”", raw.display().clipped(VALUE_COLUMNS))
+        }
     }
 }
 

@@ -92,7 +92,8 @@ pub async fn settle<T: Target, J: Journal>(
     }
     // When all that was found has its page, what is left over and was born at the right time is doubtful.
     for open in nothing {
-        // Who could be it under another name is asked when what it is called can no longer be on its way into the listing.
+        // Who could be it under another name is asked when what it is called can no longer be on its way into the
+        // listing.
         let sign = match settling.age_of_absence(&open) {
             Sign::Absent => settling.doubt(&open),
             sign => sign,
@@ -144,7 +145,8 @@ impl Settling<'_> {
         Sign::Young((self.clock)().checked_add(left).unwrap_or(Timestamp::MAX))
     }
 
-    /// True when a complete listing shows that the parent of an object of this kind is gone, and not only not listed yet.
+    /// True when a complete listing shows that the parent of an object of this kind is gone, and not only not listed
+    /// yet.
     fn is_gone(&self, kind: Kind, parent: ObjectId) -> bool {
         kind.parent().is_some_and(|kind| self.snapshots.is_gone(kind, parent))
     }
@@ -156,7 +158,8 @@ impl Settling<'_> {
         if !marked && self.snapshots.objects[*kind].complete().is_none() {
             return Sign::Unseen;
         }
-        let claimed: BTreeSet<ObjectId> = self.snapshots.pages[*kind].rows().iter().filter_map(|page| page.claim.id()).collect();
+        let claimed: BTreeSet<ObjectId> =
+            self.snapshots.pages[*kind].rows().iter().filter_map(|page| page.claim.id()).collect();
         let rows = self.snapshots.objects[*kind].rows().iter();
         let doubtful = rows.filter(|object| open.trace.fits_but_for_the_name(&open.request, object));
         let doubtful: Vec<ObjectId> =
@@ -164,14 +167,16 @@ impl Settling<'_> {
         self.several(&open.request, doubtful)
     }
 
-    /// What several objects mean: a person decides. Nothing is created for a page that is gone or closed, so there nobody has to.
+    /// What several objects mean: a person decides. Nothing is created for a page that is gone or closed, so there
+    /// nobody has to.
     fn several(&self, request: &Write, objects: Vec<ObjectId>) -> Sign {
         let pages = &self.snapshots.pages[request.kind()];
         let is_open = pages.get(request.page()).map_or(pages.complete().is_none(), |page| !page.standing.is_closed());
         if is_open && !objects.is_empty() { Sign::Several(objects) } else { Sign::Absent }
     }
 
-    /// What a page's ID property held when an object was created for it: what it holds now, unless somebody may have written that since.
+    /// What a page's ID property held when an object was created for it: what it holds now, unless somebody may have
+    /// written that since.
     fn claim_before(&self, object: &Object, page: PageId, trace: &Trace) -> Claim {
         let now = self.snapshots.pages[object.kind].get(page).map(|page| page.claim.clone()).unwrap_or_default();
         let is_copied = |id: ObjectId| self.registry.of_object(id).is_some_and(|link| link.page != page);
@@ -204,7 +209,9 @@ impl Settling<'_> {
                 let outcome = Outcome::Done { object: object.as_ref().map(|object| object.id) };
                 let link = match object {
                     Some(object) => self.link(&request, &trace, object),
-                    None => self.registry.of_page(request.page()).and_then(|link| steps::settled(link, &request, &trace)),
+                    None => {
+                        self.registry.of_page(request.page()).and_then(|link| steps::settled(link, &request, &trace))
+                    }
                 };
                 (outcome, link)
             }
@@ -238,8 +245,9 @@ fn shows(snapshots: &Snapshots, write: &Write) -> bool {
     match write {
         Write::Create { .. } => false,
         Write::Update { kind, object, fields, .. } => {
-            let holds =
-                |object: &Object| fields.iter().all(|(field, wanted)| steps::current(object, *field).as_ref() == Some(wanted));
+            let holds = |object: &Object| {
+                fields.iter().all(|(field, wanted)| steps::current(object, *field).as_ref() == Some(wanted))
+            };
             snapshots.objects[*kind].get(*object).is_some_and(holds)
         }
         Write::WriteBack { page, kind, claim, fields } => snapshots.pages[*kind].get(*page).is_some_and(|page| {

@@ -27,10 +27,10 @@ use crate::{
 
 /// Waiting changes that a command gets; what it is told counts all of them.
 const WAITING_MAX: usize = 500;
-/// Under what name it is kept what was last told on each way.
+/// Memory key: what was last said on each way of notifying.
 const TOLD: &str = "told";
 
-/// Under what name it is kept how many runs in a row found the lock taken.
+/// Memory key: how many runs in a row found the lock taken.
 const REFUSED: &str = "refused";
 /// So many of them in a row are told of: one may meet a person who is just applying.
 const REFUSED_TOLD: u32 = 2;
@@ -112,7 +112,9 @@ async fn send(
             let aftermath = Aftermath { report, scope, waits: &waits, doubt };
             (Affair::of(&aftermath), Message::of(&aftermath))
         }
-        Err(failure) => (Affair::of_failure(failure.code as u8), Message::of_failure(workspace, &failure.error, &failure.hints)),
+        Err(failure) => {
+            (Affair::of_failure(failure.code as u8), Message::of_failure(workspace, &failure.error, &failure.hints))
+        }
     };
     let before = match &store {
         Some(store) => store.recall(TOLD).await?,

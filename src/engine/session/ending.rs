@@ -25,15 +25,14 @@ use crate::{
 struct Left {
     /// For a person to decide.
     pending: usize,
-    /// Held.
     held: usize,
     /// Neither, nor asked for.
     ready: usize,
 }
 
 impl Session<'_> {
-    /// Writes into pages what waits for a person, where the configuration has properties for it. What an undo leaves is not theirs to
-    /// tell, and where not everything was seen, nobody knows what waits.
+    /// Writes into pages what waits for a person, where the configuration has properties for it. What an undo leaves is
+    /// not theirs to tell, and where not everything was seen, nobody knows what waits.
     pub(super) async fn tell_pages(&mut self, seen: &mut Sides, plan: &Plan) -> Result<Stopped, SessionError> {
         let is_wanted = self.rules.mapping.iter().any(|(_, mapping)| !mapping.sync_status.is_empty());
         if !is_wanted || !plan.complete || plan.scope.undoes.is_some() {
@@ -45,7 +44,8 @@ impl Session<'_> {
         if telling.changes.is_empty() {
             return Ok(Stopped::No);
         }
-        self.tell(telling.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))).collect()).await?;
+        self.tell(telling.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))).collect())
+            .await?;
         let writes_before = events.iter().filter(|event| matches!(event.what, What::Intent { .. })).count();
         let writes_before = u32::try_from(writes_before).unwrap_or(u32::MAX);
         let approved = Review::by_policy(&telling).approved();
@@ -72,9 +72,11 @@ impl Session<'_> {
         Ok(report)
     }
 
-    /// Writes whose outcome nobody knows, but for creates that only have to get older: those for which nobody can point at an object.
+    /// Writes whose outcome nobody knows, but for creates that only have to get older: those for which nobody can point
+    /// at an object.
     async fn unsettled(&self, plan: &Plan) -> Result<usize, SessionError> {
-        let (now, lasts) = ((self.turn.clock)(), SignedDuration::try_from(self.rules.unsettled).unwrap_or(SignedDuration::MAX));
+        let (now, lasts) =
+            ((self.turn.clock)(), SignedDuration::try_from(self.rules.unsettled).unwrap_or(SignedDuration::MAX));
         let offers = |page| plan.changes.iter().any(|change| change.page == page && !change.alternatives.is_empty());
         let is_young = |open: &Open| {
             let Write::Create { page, .. } = open.request else { return false };
@@ -83,16 +85,22 @@ impl Session<'_> {
         Ok(self.store.open_writes().await?.iter().filter(|open| !is_young(open)).count())
     }
 
-    /// Forgets what was skipped: that was for this run alone. What was said about changes that are made is spent as they are made.
+    /// Forgets what was skipped: that was for this run alone. What was said about changes that are made is spent as
+    /// they are made.
     async fn forget_skips(&mut self) -> Result<(), SessionError> {
         let said = self.store.verdicts().await?.into_iter().map(|known| known.said);
         let skipped = said.filter(|said| said.verdict.decision == Some(Decision::Skip));
         let said: Vec<Said> = skipped.map(|said| Said { verdict: Verdict::default(), ..said }).collect();
-        if said.is_empty() { Ok(()) } else { Ok(self.store.save_verdicts("", (self.turn.clock)(), None, &said).await?) }
+        if said.is_empty() {
+            Ok(())
+        } else {
+            Ok(self.store.save_verdicts("", (self.turn.clock)(), None, &said).await?)
+        }
     }
 
-    /// Stores what waits for a person now; what has waited before keeps its age. Where not everything could be read, what is not seen
-    /// now may still be true, and stays. Returns how much of the whole plan is left, whatever the run was asked for.
+    /// Stores what waits for a person now; what has waited before keeps its age. Where not everything could be read,
+    /// what is not seen now may still be true, and stays. Returns how much of the whole plan is left, whatever the run
+    /// was asked for.
     async fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<Left, SessionError> {
         let (review, now) = (self.decided(plan, "policy").await?, (self.turn.clock)());
         let ends = self.ends(events).await?;
@@ -130,8 +138,10 @@ impl Session<'_> {
     /// # Errors
     /// [`SessionError::Store`]
     async fn end(&mut self, report: &Report, totals: Totals) -> Result<(), SessionError> {
-        let outcome =
-            serde_json::to_value(report.outcome).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
+        let outcome = serde_json::to_value(report.outcome)
+            .ok()
+            .and_then(|word| word.as_str().map(str::to_owned))
+            .unwrap_or_default();
         self.tell(vec![What::RunEnded { outcome: outcome.clone(), totals: Some(totals) }]).await?;
         let end = RunEnd { at: (self.turn.clock)(), outcome, report: serde_json::to_value(report).unwrap_or_default() };
         Ok(self.store.end_run(&self.run, &end).await?)
@@ -150,8 +160,8 @@ impl Session<'_> {
         Ok(self.store.end_run(&self.run, &end).await?)
     }
 
-    /// Keeps until when each service has asked not to be asked again, so that the next run does not start in vain. Returns when it is worth
-    /// running again, where that or a budget says so.
+    /// Keeps until when each service has asked not to be asked again, so that the next run does not start in vain.
+    /// Returns when it is worth running again, where that or a budget says so.
     async fn keep_not_before(&mut self) -> Result<Option<Timestamp>, SessionError> {
         let now = (self.turn.clock)();
         let services = [(Service::Notion, self.notion.http()), (Service::Clockify, self.clockify.http())];

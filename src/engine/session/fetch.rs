@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use super::{Identities, Progress, Session, SessionError};
 use crate::{
     domain::model::{
-        Agreed, Field, Kind, Link, Object, ObjectId, PerKind, Problem, Registry, Relation, Service, Sight, Snapshot, Snapshots,
-        Value,
+        Agreed, Field, Kind, Link, Object, ObjectId, PerKind, Problem, Registry, Relation, Service, Sight, Snapshot,
+        Snapshots, Value,
     },
     edge::{
         clockify::Identity,
@@ -47,8 +47,8 @@ pub(super) struct Established {
 }
 
 impl Session<'_> {
-    /// Finds out who we are and where the rows are, before anything is listed: what is wrong with that comes all at once, and always in the
-    /// same order. A credential that is refused is said once.
+    /// Finds out who we are and where the rows are, before anything is listed: what is wrong with that comes all at
+    /// once, and always in the same order. A credential that is refused is said once.
     pub(super) async fn establish(
         &self,
         mut remembered: PerKind<Option<Source>>,
@@ -67,9 +67,13 @@ impl Session<'_> {
             same_workspace(Service::Clockify, before, &identity.workspace_id).map(|()| identity)
         });
         match tokio::join!(notion, clients, projects, tasks, clockify) {
-            (Some(Ok(notion_workspace)), Some(Ok(clients)), Some(Ok(projects)), Some(Ok(tasks)), Some(Ok(identity))) => {
-                Ok(Established { notion_workspace, sources: PerKind { clients, projects, tasks }, identity })
-            }
+            (
+                Some(Ok(notion_workspace)),
+                Some(Ok(clients)),
+                Some(Ok(projects)),
+                Some(Ok(tasks)),
+                Some(Ok(identity)),
+            ) => Ok(Established { notion_workspace, sources: PerKind { clients, projects, tasks }, identity }),
             (notion, clients, projects, tasks, clockify) => {
                 let of_notion = notion.and_then(Result::err).into_iter();
                 let of_sources = [clients, projects, tasks].into_iter().flatten().filter_map(Result::err);
@@ -158,7 +162,8 @@ impl Session<'_> {
         Ok((identity, objects, problems))
     }
 
-    /// Objects that were created a moment ago and that a listing does not show are asked for by their ID: shown from now on, or denied.
+    /// Objects that were created a moment ago and that a listing does not show are asked for by their ID: shown from
+    /// now on, or denied.
     pub(super) async fn look_for_young(&self, workspace: &str, registry: &Registry, snapshots: &mut Snapshots) {
         let mut missing = expected(registry, snapshots);
         missing.retain(|&(kind, object, _)| {
@@ -179,8 +184,8 @@ impl Session<'_> {
         }
     }
 
-    /// Why objects may be missing that are there all the same, safe to show: the key of a plain member does not see other people's private
-    /// projects. It is asked only where absence would be concluded, which costs a call or two.
+    /// Why objects may be missing that are there all the same, safe to show: the key of a plain member does not see
+    /// other people's private projects. It is asked only where absence would be concluded, which costs a call or two.
     pub(super) async fn hidden(&self, workspace: &str, registry: &Registry, snapshots: &Snapshots) -> Option<String> {
         let is_hidable = |&(kind, object, _): &Expected| kind != Kind::Client && snapshots.is_gone(kind, object);
         if !expected(registry, snapshots).iter().any(is_hidable) {
@@ -189,7 +194,8 @@ impl Session<'_> {
         match self.clockify.is_admin(workspace).await {
             Ok(true) => None,
             Ok(false) => Some(
-                "clockify.token is the key of a plain member, who does not see every private project and its tasks".to_owned(),
+                "clockify.token is the key of a plain member, who does not see every private project and its tasks"
+                    .to_owned(),
             ),
             Err(failure) => {
                 Some(format!("whether clockify.token may see every private project could not be found out: {failure}"))
@@ -197,8 +203,8 @@ impl Session<'_> {
         }
     }
 
-    /// Linked pages that a complete listing does not show are asked for by their id: in the trash, or away. One that was in the trash, and
-    /// whose object was closed, is asked for again when somebody has opened the object.
+    /// Linked pages that a complete listing does not show are asked for by their id: in the trash, or away. One that
+    /// was in the trash, and whose object was closed, is asked for again when somebody has opened the object.
     ///
     /// Returns links whose page is away from now on.
     pub(super) async fn look_for_missing(
@@ -298,7 +304,8 @@ fn expected(registry: &Registry, snapshots: &Snapshots) -> Vec<Expected> {
         Some(Value::Object(parent)) => Some(*parent),
         _ => None,
     };
-    let links = registry.iter().filter(|link| link.sight != Sight::Retired).map(|link| (link.kind, link.object, parent(link)));
+    let links =
+        registry.iter().filter(|link| link.sight != Sight::Retired).map(|link| (link.kind, link.object, parent(link)));
     let claims = Kind::ALL.into_iter().flat_map(|kind| {
         let pages = snapshots.pages[kind].rows().iter().filter(|page| registry.of_page(page.id).is_none());
         pages.filter_map(move |page| Some((kind, page.claim.id()?, None)))

@@ -42,7 +42,9 @@ impl Turn {
         let mut is_said = false;
         loop {
             let (locked, patience) = match store.lock(Holder::here(&self.by, self.trigger, (self.clock)())).await {
-                Err(locked) if begun.elapsed() < self.patience_with(&locked) => (locked.to_string(), self.patience_with(&locked)),
+                Err(locked) if begun.elapsed() < self.patience_with(&locked) => {
+                    (locked.to_string(), self.patience_with(&locked))
+                }
                 taken => return Ok(taken?),
             };
             if !std::mem::replace(&mut is_said, true) {

@@ -7,7 +7,10 @@
 //! {"seal":{…}}                                SHA-256 of all lines above, signed
 //! ```
 
-#![expect(clippy::disallowed_methods, reason = "a copy is a file that somebody names, and its seal tells when it was made")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a copy is a file that somebody names, and its seal tells when it was made"
+)]
 
 use std::{
     fs::File,
@@ -58,7 +61,9 @@ pub(crate) async fn export(
         let mut stdout = BufWriter::new(io::stdout().lock());
         return match write(store, checkpoints, wanted, &mut stdout).await {
             Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            Err(Stop::Io(error)) => Err(RunError::new(Code::Error, format!("could not write to standard output: {error}"))),
+            Err(Stop::Io(error)) => {
+                Err(RunError::new(Code::Error, format!("could not write to standard output: {error}")))
+            }
             Err(Stop::Failure(failure)) => Err(failure),
             Ok(()) => Ok(()),
         };
@@ -111,7 +116,11 @@ async fn write(store: &State, checkpoints: &Checkpoints, wanted: &Wanted, to: &m
 }
 
 /// Visits what is wanted, with the hash before each entry.
-async fn each(store: &State, wanted: &Wanted, mut visit: impl AsyncFnMut(&Entry, Hash) -> io::Result<()>) -> Result<(), Stop> {
+async fn each(
+    store: &State,
+    wanted: &Wanted,
+    mut visit: impl AsyncFnMut(&Entry, Hash) -> io::Result<()>,
+) -> Result<(), Stop> {
     let Wanted { selection, grep, .. } = wanted;
     let mut failed = Ok(());
     let mut last: Option<(u64, Hash)> = None;
@@ -134,7 +143,12 @@ async fn each(store: &State, wanted: &Wanted, mut visit: impl AsyncFnMut(&Entry,
     Ok(failed?)
 }
 
-async fn write_jsonl(store: &State, checkpoints: &Checkpoints, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
+async fn write_jsonl(
+    store: &State,
+    checkpoints: &Checkpoints,
+    wanted: &Wanted,
+    to: &mut impl Write,
+) -> Result<(), Stop> {
     let mut hashed = Sha256::new();
     let mut put = |text: String| {
         hashed.update(&text);
@@ -156,8 +170,7 @@ async fn write_jsonl(store: &State, checkpoints: &Checkpoints, wanted: &Wanted, 
     }
     let (digest, at) = (Hash(hashed.finalize().into()), Timestamp::now());
     let (key, signature) = checkpoints.sign(&sealed(entries, digest, at)).map_err(RunError::from)?;
-    let seal =
-        serde_json::json!({ "seal": { "entries": entries, "sha256": digest, "at": at, "key": key, "signature": signature } });
+    let seal = serde_json::json!({ "seal": { "entries": entries, "sha256": digest, "at": at, "key": key, "signature": signature } });
     Ok(writeln!(to, "{seal}")?)
 }
 
@@ -258,7 +271,10 @@ pub(super) fn verify(file: &Path, trusted: Option<String>) -> Result<Verified, R
     let header = lines.next().map_err(|error| unusable(&error))?.unwrap_or_default().to_owned();
     let header: Header = serde_json::from_str(&header).map_err(|_| unusable(&"it does not begin as one does"))?;
     if header.format != FORMAT {
-        return Err(unusable(&format!("its format is {}, and this program reads {FORMAT}", Display::of(&header.format))));
+        return Err(unusable(&format!(
+            "its format is {}, and this program reads {FORMAT}",
+            Display::of(&header.format)
+        )));
     }
     let mut verifier = if header.whole {
         Verifier::new((header.after, header.hash), kept.checkpoints.clone())
@@ -288,7 +304,8 @@ pub(super) fn verify(file: &Path, trusted: Option<String>) -> Result<Verified, R
     match &seal {
         None => verdict.find(Finding::CopyCutShort),
         Some((Sealed { entries: told, sha256, at, key: signer, signature }, digest)) => {
-            let holds = *told == entries && sha256 == digest && is_signed(&sealed(*told, *sha256, *at), signer, signature);
+            let holds =
+                *told == entries && sha256 == digest && is_signed(&sealed(*told, *sha256, *at), signer, signature);
             if !holds || key.as_ref().is_some_and(|key| key != signer) {
                 verdict.find(Finding::CopyAltered);
             }

@@ -32,7 +32,9 @@ impl LogView<'_> {
         let (Selection { since, until, .. }, _) = self.selection(filter).await?;
         let limit = if since.is_some() || until.is_some() { usize::MAX } else { RUNS_MAX };
         let mut runs = self.store.runs(limit).await?;
-        runs.retain(|run| since.is_none_or(|since| run.started >= since) && until.is_none_or(|until| run.started < until));
+        runs.retain(|run| {
+            since.is_none_or(|since| run.started >= since) && until.is_none_or(|until| run.started < until)
+        });
         if self.global.json {
             let runs: Vec<_> = runs.iter().map(run_json).collect();
             return print(&serde_json::json!({ "format": FORMAT, "runs": runs }));
@@ -85,8 +87,13 @@ impl LogView<'_> {
         }
         if let Some(entity) = &selection.about {
             let kind = entity.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
-            let ids = entity.pages.iter().map(ToString::to_string).chain(entity.objects.iter().map(ToString::to_string));
-            say(&format!("{kind}“{}” ({})\n\n", entity.name.display().clipped(80), ids.collect::<Vec<_>>().join(", ")))?;
+            let ids =
+                entity.pages.iter().map(ToString::to_string).chain(entity.objects.iter().map(ToString::to_string));
+            say(&format!(
+                "{kind}“{}” ({})\n\n",
+                entity.name.display().clipped(80),
+                ids.collect::<Vec<_>>().join(", ")
+            ))?;
             let told: Vec<String> = alterations.iter().map(alteration).collect();
             let nothing = "Nothing of it was ever written.\n".to_owned();
             say(&if told.is_empty() { nothing } else { told.join("\n") })?;
@@ -204,7 +211,9 @@ pub(crate) fn who(alteration: &Alteration) -> String {
     let note = note.as_ref().map(|note| format!(", noted “{}”", shown(note))).unwrap_or_default();
     let who = match (approved_by, started) {
         (Some(approved), Some((by, trigger))) if *approved == by => format!("approved by {by}, in {trigger}"),
-        (Some(approved), Some((by, trigger))) => format!("approved by {}, in {trigger} started by {by}", shown(approved)),
+        (Some(approved), Some((by, trigger))) => {
+            format!("approved by {}, in {trigger} started by {by}", shown(approved))
+        }
         (Some(approved), None) => format!("approved by {}", shown(approved)),
         (None, Some((by, trigger))) => format!("{trigger} started by {by}"),
         (None, None) => "the log does not tell any more".to_owned(),

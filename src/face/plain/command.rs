@@ -183,7 +183,13 @@ const TABLE: [Row; 18] = [
         offered: |_| true,
         make: |rest| alone(rest, Command::Quit),
     },
-    Row { words: ["?", "help"], prompt: "(?)help", help: "this", offered: |_| true, make: |rest| alone(rest, Command::Help) },
+    Row {
+        words: ["?", "help"],
+        prompt: "(?)help",
+        help: "this",
+        offered: |_| true,
+        make: |rest| alone(rest, Command::Help),
+    },
 ];
 
 /// What a line asks for; otherwise why it asks for nothing, in one line that is safe to show.
@@ -247,9 +253,19 @@ mod tests {
 
     #[test]
     fn what_is_not_quite_a_command_does_nothing() {
-        for line in
-            ["approve all", "a\u{1b}[A", "S", "p", "w", "w two", "w -1", "g 99999999999999999999999", "q!", "yes", "\u{1b}[A"]
-        {
+        for line in [
+            "approve all",
+            "a\u{1b}[A",
+            "S",
+            "p",
+            "w",
+            "w two",
+            "w -1",
+            "g 99999999999999999999999",
+            "q!",
+            "yes",
+            "\u{1b}[A",
+        ] {
             let answer = parse(line).expect_err(line);
             assert!(!answer.contains(['\u{1b}', '\n']), "{answer:?}");
         }

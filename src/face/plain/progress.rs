@@ -62,7 +62,8 @@ impl Progress {
 
     /// What is about to be applied, so that failures can be told by name.
     pub(super) fn about_to_apply(&self, approved: &Approved) {
-        let named = approved.changes().iter().map(|change| (change.id.clone(), show::named(change.proposal.action, change)));
+        let named =
+            approved.changes().iter().map(|change| (change.id.clone(), show::named(change.proposal.action, change)));
         self.0.lock().unwrap_or_else(PoisonError::into_inner).names = named.collect();
     }
 }
@@ -99,7 +100,8 @@ impl Heard {
             }
             News::Happened(event) => match event.what {
                 What::Applied { .. } => self.done(),
-                // Refused as stale before anything begins; the report, made of the fresh plan, no longer knows its name.
+                // Refused as stale before anything begins; the report, made of the fresh plan, no longer knows its
+                // name.
                 What::NotStarted { change, because } if self.approved == 0 => {
                     say(stdout().lock(), &format!("not going to {}: {because}", self.name(&change)));
                 }
@@ -128,7 +130,8 @@ impl Heard {
         if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") }
     }
 
-    /// One change of those being applied is through, well or badly. What was not started is not done, and the report lists it.
+    /// One change of those being applied is through, well or badly. What was not started is not done, and the report
+    /// lists it.
     fn done(&mut self) {
         let part = |done: usize| (done * PARTS).checked_div(self.approved).unwrap_or_default();
         let reached = part(self.done + 1) > part(self.done);

@@ -1,4 +1,5 @@
-//! Changes, lists and counts as lines that can be read aloud: nothing rests on columns, colour or a place on the screen.
+//! Changes, lists and counts as lines that can be read aloud: nothing rests on columns, colour or a place on the
+//! screen.
 
 use std::{collections::BTreeMap, ops::Deref};
 
@@ -48,7 +49,8 @@ pub(super) fn named(action: Action, change: &Change) -> String {
 
 /// `create task “Design” in Acme Corp › Website relaunch`.
 fn placed(plan: &Plan, change: &Change, action: Action, styling: Styling) -> String {
-    let path: Vec<String> = plan.path(change.page).iter().map(|name| name.display().clipped(NAME_COLUMNS).to_string()).collect();
+    let path: Vec<String> =
+        plan.path(change.page).iter().map(|name| name.display().clipped(NAME_COLUMNS).to_string()).collect();
     let inside = if path.is_empty() { "" } else { " in " };
     format!("{}{inside}{}", named(action, change), path.join(if styling.unicode { " › " } else { " > " }))
 }
@@ -93,7 +95,8 @@ pub(super) fn change(review: &Review<impl Deref<Target = Plan>>, at: usize, styl
         lines.push(format!("{} tracked on it stay", duration_words(seconds)));
     }
     if let Some(Decision::Flag { note }) = &verdict.decision {
-        lines.push(format!("note: {}", if note.is_empty() { "none".to_owned() } else { Display::of(note).to_string() }));
+        lines
+            .push(format!("note: {}", if note.is_empty() { "none".to_owned() } else { Display::of(note).to_string() }));
     }
     lines.extend(needs(review, at));
     lines.extend(ways(change, verdict.way));
@@ -134,9 +137,11 @@ fn needs(review: &Review<impl Deref<Target = Plan>>, at: usize) -> Vec<String> {
 
 /// The ways that can be chosen besides the one at hand.
 fn ways(change: &Change, chosen: usize) -> Vec<String> {
-    let ways = std::iter::once(&change.proposal).chain(&change.alternatives).enumerate().filter(|(at, _)| *at != chosen);
-    let mut lines: Vec<String> =
-        ways.map(|(at, way)| format!("{at}) {}, {} %: {}", text::way(change, way), way.confidence, way.reason)).collect();
+    let ways =
+        std::iter::once(&change.proposal).chain(&change.alternatives).enumerate().filter(|(at, _)| *at != chosen);
+    let mut lines: Vec<String> = ways
+        .map(|(at, way)| format!("{at}) {}, {} %: {}", text::way(change, way), way.confidence, way.reason))
+        .collect();
     if !lines.is_empty() {
         lines.insert(0, "other ways:".to_owned());
     }
@@ -179,7 +184,9 @@ pub(super) fn confirmation(approved: &Approved, tally: Tally) -> String {
     let changes = if all == 1 { "change is" } else { "changes are" };
     let mut text = format!("{all} approved {changes} about to be applied to Clockify and Notion:\n");
     for (action, kinds) in counts {
-        let words = |(kind, count): (&Kind, &usize)| format!("{count} {}", if *count == 1 { kind.word() } else { kind.plural() });
+        let words = |(kind, count): (&Kind, &usize)| {
+            format!("{count} {}", if *count == 1 { kind.word() } else { kind.plural() })
+        };
         let kinds_words: Vec<String> = kinds.iter().map(words).collect();
         put(&mut text, format_args!("  {} {action}: {}\n", kinds.values().sum::<usize>(), kinds_words.join(", ")));
     }

@@ -129,8 +129,11 @@ impl Walk {
     fn clear(&mut self) -> Answer {
         let Some(at) = self.at else { return nothing_here() };
         let changed = self.review.decide(&[at], None);
-        let text =
-            if changed.is_empty() { "nothing is decided about it".to_owned() } else { format!("taken back\n{}", self.here()) };
+        let text = if changed.is_empty() {
+            "nothing is decided about it".to_owned()
+        } else {
+            format!("taken back\n{}", self.here())
+        };
         Answer { text: line(text), changed }
     }
 
@@ -167,7 +170,10 @@ impl Walk {
         let mut text = format!("approved: {}", of_changes(changed.len()));
         let waiting = Tally::of(&self.review).waiting.saturating_sub(waiting);
         if waiting > 0 {
-            put(&mut text, format_args!("; of these, waiting for something that was decided otherwise: {}", of_changes(waiting)));
+            put(
+                &mut text,
+                format_args!("; of these, waiting for something that was decided otherwise: {}", of_changes(waiting)),
+            );
         }
         if self.at.is_some_and(|at| self.review.verdict(at).decision.is_some()) {
             self.at = self.undecided_from(self.at.unwrap_or_default());

@@ -25,7 +25,8 @@ pub(crate) fn when(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// What happened, on one line. The context is the event that says what this one is about, where it does not say so itself.
+/// What happened, on one line. The context is the event that says what this one is about, where it does not say so
+/// itself.
 pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
     let about = context.map(|context| format!(": {}", subject(context))).unwrap_or_default();
     match &event.what {
@@ -40,7 +41,8 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
         What::SecretRead { key, reference } => format!("secret read: {} from {}", shown(key), shown(reference)),
         What::SecretRefused { error } => format!("secret refused: {}", shown(error)),
         What::Fetched { service, kind, rows, incomplete } => {
-            let incomplete = incomplete.as_ref().map(|because| format!(" (incomplete: {})", shown(because))).unwrap_or_default();
+            let incomplete =
+                incomplete.as_ref().map(|because| format!(" (incomplete: {})", shown(because))).unwrap_or_default();
             format!("read {rows} {} from {service}{incomplete}", kind.plural())
         }
         What::Planned { plan_hash, changes, complete, undoes } => {
@@ -50,14 +52,17 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             format!("planned {changes} changes{undoes}, plan {}{incomplete}", shown(&short))
         }
         What::Difference(difference) => {
-            let hold = difference.hold.as_ref().map(|hold| format!("; held: {}", shown(&hold.text))).unwrap_or_default();
+            let hold =
+                difference.hold.as_ref().map(|hold| format!("; held: {}", shown(&hold.text))).unwrap_or_default();
             format!("found {}: {}{hold}", proposed(difference), shown(&difference.reason))
         }
         What::Braked { class, kind, changes, because } => {
             format!("brake withholds {changes} {} of {}: {}", class.plural(), kind.plural(), shown(because))
         }
         What::ForeignRun { text, .. } => shown(text),
-        What::Released { class, count, by } => format!("brake released by {} for {count} {}", shown(by), class.plural()),
+        What::Released { class, count, by } => {
+            format!("brake released by {} for {count} {}", shown(by), class.plural())
+        }
         What::Decided { by, verdict, change, .. } => {
             let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };
             format!("{} by {}{change}", decided(verdict), shown(by))
@@ -70,11 +75,17 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             format!("approved by {}{change}", shown(by))
         }
         What::Intent { write, request, was, .. } => {
-            format!("write {}: {}", write.0, written(request, was.name.display().clipped(NAME_COLUMNS).as_str(), &was.before))
+            format!(
+                "write {}: {}",
+                write.0,
+                written(request, was.name.display().clipped(NAME_COLUMNS).as_str(), &was.before)
+            )
         }
         What::Outcome { write, outcome } => format!("write {} {}{about}", write.0, ended(outcome)),
         What::Linked { page, kind, object, former } => match (object, former) {
-            (Some(object), Some(former)) => format!("linked {kind} page {page} with {object}, and no longer with {former}"),
+            (Some(object), Some(former)) => {
+                format!("linked {kind} page {page} with {object}, and no longer with {former}")
+            }
             (Some(object), None) => format!("linked {kind} page {page} with {object}"),
             (None, former) => {
                 let former = former.map(|former| former.to_string()).unwrap_or_default();
@@ -124,7 +135,9 @@ fn flatten(name: &str, json: &serde_json::Value, pairs: &mut Vec<(String, String
     use serde_json::Value as Json;
     let below = |key: &str| if name.is_empty() { shown(key) } else { format!("{name}.{}", shown(key)) };
     match json {
-        Json::Object(fields) if !fields.is_empty() => fields.iter().for_each(|(key, value)| flatten(&below(key), value, pairs)),
+        Json::Object(fields) if !fields.is_empty() => {
+            fields.iter().for_each(|(key, value)| flatten(&below(key), value, pairs));
+        }
         Json::Array(rows) if rows.iter().any(|row| row.is_object() || row.is_array()) => {
             for (number, row) in (1..).zip(rows) {
                 flatten(&below(&number.to_string()), row, pairs);
@@ -139,7 +152,9 @@ fn flatten(name: &str, json: &serde_json::Value, pairs: &mut Vec<(String, String
 fn subject(context: &Event) -> String {
     match &context.what {
         What::Difference(difference) => proposed(difference),
-        What::Intent { request, was, .. } => written(request, was.name.display().clipped(NAME_COLUMNS).as_str(), &was.before),
+        What::Intent { request, was, .. } => {
+            written(request, was.name.display().clipped(NAME_COLUMNS).as_str(), &was.before)
+        }
         _ => what(context, None),
     }
 }
@@ -209,8 +224,8 @@ fn decided(verdict: &Verdict) -> String {
     listed(std::iter::once(words).chain(way).chain(rejected).chain(edited))
 }
 
-/// Text that an event holds, once more made safe: the log may have been written by somebody else. What is very long is cut, since looking at
-/// millions of characters takes seconds.
+/// Text that an event holds, once more made safe: the log may have been written by somebody else. What is very long is
+/// cut, since looking at millions of characters takes seconds.
 fn shown(text: &str) -> String {
     match text.char_indices().nth(CHARACTERS_MAX) {
         None => Display::of(text).to_string(),
@@ -223,7 +238,8 @@ pub(crate) fn line_of(body: &str, context: Option<&Event>) -> (Timestamp, String
     match audit::read(body) {
         Ok(event) => (event.at, what(&event, context)),
         Err(unread) => {
-            let at = serde_json::from_str::<audit::Envelope>(body).map_or(Timestamp::UNIX_EPOCH, |envelope| envelope.at);
+            let at =
+                serde_json::from_str::<audit::Envelope>(body).map_or(Timestamp::UNIX_EPOCH, |envelope| envelope.at);
             (at, format!("{unread}: {}", Display::of(body).clipped(200)))
         }
     }

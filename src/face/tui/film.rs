@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{domain::plan::Plan, edge::config::ThemeName};
 
-/// A console that is shown a plan, and takes keys. What it would do outside is not done; what it looks for is found at once.
+/// A console that is shown a plan, and takes keys. What it would do outside is not done; what it looks for is found at
+/// once.
 pub struct Film {
     terminal: Terminal<TestBackend>,
     state: State,

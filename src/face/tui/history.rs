@@ -1,5 +1,5 @@
-//! What is looked at of the past: through a door of its own, which needs no lock, so that it works while the worker is busy, or another
-//! process is. It never holds the screen up.
+//! What is looked at of the past: through a door of its own, which needs no lock, so that it works while the worker is
+//! busy, or another process is. It never holds the screen up.
 
 use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
@@ -67,7 +67,9 @@ impl History {
             };
             let looked = match page {
                 Page::Runs => opened.runs(RUNS_MAX).await.map(News::Runs).map_err(RunError::from),
-                Page::Log(question) => answer(&opened, question, (self.clock)()).await.map(|answer| News::Log(Box::new(answer))),
+                Page::Log(question) => {
+                    answer(&opened, question, (self.clock)()).await.map(|answer| News::Log(Box::new(answer)))
+                }
                 Page::Export(filter) => self.export(&opened, &filter).await.map(News::Said),
             };
             // A state that was missing may be there by now, so only one that has been read is kept open.
@@ -86,7 +88,8 @@ impl History {
         let grep = Some(text.to_lowercase()).filter(|text| !text.is_empty());
         let name = format!("punchlist-log-{}.jsonl", (self.clock)().strftime("%Y%m%dT%H%M%SZ"));
         let out = std::path::absolute(&name).unwrap_or_else(|_| name.clone().into());
-        copy::export(store, &self.checkpoints, &Wanted { selection, grep, format: Form::Jsonl }, Some(&out), false).await?;
+        copy::export(store, &self.checkpoints, &Wanted { selection, grep, format: Form::Jsonl }, Some(&out), false)
+            .await?;
         Ok(format!("saved as {}", out.display()))
     }
 }
@@ -142,8 +145,11 @@ async fn history(store: &State, selection: &Selection) -> Result<(String, Vec<St
         let change = |(field, from, to): &(_, _, _)| text::event_from_to(alteration.kind, *field, from, to);
         let what: Vec<String> = alteration.fields.iter().map(change).collect();
         let what = if what.is_empty() { alteration.verb.to_owned() } else { what.join(", ") };
-        let why =
-            alteration.reasons.first().map(|why| format!(": {}", crate::domain::text::Display::of(why))).unwrap_or_default();
+        let why = alteration
+            .reasons
+            .first()
+            .map(|why| format!(": {}", crate::domain::text::Display::of(why)))
+            .unwrap_or_default();
         format!("{}  {what}  {}{why}", text::when(alteration.at), who(&alteration))
     });
     Ok((about, changed.collect()))

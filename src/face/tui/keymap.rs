@@ -40,14 +40,15 @@ impl Keymap {
     /// Lays configured keys over the table's.
     ///
     /// # Errors
-    /// Everything that is wrong, a line each: a command that does not exist, a key that cannot be read, a key that two commands have, an
-    /// command that must keep a key.
+    /// Everything that is wrong, a line each: a command that does not exist, a key that cannot be read, a key that two
+    /// commands have, an command that must keep a key.
     pub(crate) fn configured(mut self, configured: &BTreeMap<String, KeysSetting>) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         for (name, KeysSetting { keys, place }) in configured {
             let Some(at) = self.0.iter().position(|bound| bound.name == name) else {
                 let likeness = |bound: &&Bound| strsim::jaro_winkler(name, bound.name);
-                let nearest = self.0.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).map_or("", |bound| bound.name);
+                let nearest =
+                    self.0.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).map_or("", |bound| bound.name);
                 let name = Display::of(name).clipped(60);
                 problems.push(format!("{place}: the console has no action `{name}`; the nearest is `{nearest}`"));
                 continue;
@@ -66,7 +67,8 @@ impl Keymap {
         }
         self.find_clashes(configured, &mut problems);
         for Bound { command, name, keys } in &self.0 {
-            if keys.is_empty() && matches!(command, Command::Back | Command::Leave | Command::Help | Command::Interrupt) {
+            if keys.is_empty() && matches!(command, Command::Back | Command::Leave | Command::Help | Command::Interrupt)
+            {
                 let place = configured.get(*name).map_or("", |setting| setting.place.as_str());
                 problems.push(format!("{place}: `{name}` must keep a key: without it nobody finds out again"));
             }
@@ -82,7 +84,8 @@ impl Keymap {
             for (other, others) in &all[at + 1..] {
                 let length = keys.len().min(others.len());
                 if keys[..length] == others[..length] {
-                    let place = [name, other].into_iter().find_map(|name| configured.get(*name)).map(|setting| &setting.place);
+                    let place =
+                        [name, other].into_iter().find_map(|name| configured.get(*name)).map(|setting| &setting.place);
                     let place = place.map_or("the key table", String::as_str);
                     let [keys, others] = [keys, others].map(|keys| spelled(keys));
                     problems.push(format!(
@@ -166,7 +169,8 @@ mod tests {
             let keys: Vec<String> = row.keys.iter().map(|keys| format!("`{keys}`")).collect();
             format!("| {} | {} | {} |\n", keys.join(" "), row.label, row.name)
         });
-        let table: String = std::iter::once("| keys | action | name |\n|---|---|---|\n".to_owned()).chain(rows).collect();
+        let table: String =
+            std::iter::once("| keys | action | name |\n|---|---|---|\n".to_owned()).chain(rows).collect();
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
         let readme = std::fs::read_to_string(&path).expect("a README");
         let (before, rest) = readme.split_once("<!-- keys: made").expect("the mark");

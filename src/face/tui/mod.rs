@@ -1,4 +1,5 @@
-//! The review console, as Elm would have it: `update` changes the state, `view` reads it, `term` carries out what is outside.
+//! The review console, as Elm would have it: `update` changes the state, `view` reads it, `term` carries out what is
+//! outside.
 //!
 //! ```text
 //! keys ──┐                                     ┌─ orders ─▸ worker (a thread of its own: state and services)
@@ -7,8 +8,9 @@
 //!                         └─▸ view(&State) ─▸ frame, and what was drawn where
 //! ```
 //!
-//! Each uses only what is before it: `command`, `keymap` and `message`; the `state`; what speaks of it, as `row`, `hits`, `pieces`,
-//! `outside`, `effect` and `news` do; the `tab`s; the `overlay`s over them; then `update`, `view`, `worker` and `history`; and `term`.
+//! Each uses only what is before it: `command`, `keymap` and `message`; the `state`; what speaks of it, as `row`,
+//! `hits`, `pieces`, `outside`, `effect` and `news` do; the `tab`s; the `overlay`s over them; then `update`, `view`,
+//! `worker` and `history`; and `term`.
 
 mod command;
 mod effect;

@@ -46,8 +46,8 @@ pub(crate) fn page_url(state: &State) -> Option<String> {
     Some(format!("https://app.notion.com/p/{}", page.to_string().replace('-', "")))
 }
 
-/// Where the object is in Clockify's web application. Its addresses are not documented: these are the pages that people see, a project's own
-/// and the lists of clients and of projects.
+/// Where the object is in Clockify's web application. Its addresses are not documented: these are the pages that people
+/// see, a project's own and the lists of clients and of projects.
 pub(crate) fn object_url(state: &State) -> Option<String> {
     let (kind, object) = state.reviewing.object()?;
     Some(match kind {

@@ -49,7 +49,8 @@ impl Stroke {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut modifiers = KeyModifiers::NONE;
         let mut name = text;
-        for (prefix, modifier) in [("ctrl-", KeyModifiers::CONTROL), ("alt-", KeyModifiers::ALT), ("shift-", KeyModifiers::SHIFT)]
+        for (prefix, modifier) in
+            [("ctrl-", KeyModifiers::CONTROL), ("alt-", KeyModifiers::ALT), ("shift-", KeyModifiers::SHIFT)]
         {
             if let Some(rest) = name.strip_prefix(prefix).filter(|rest| !rest.is_empty()) {
                 modifiers |= modifier;
@@ -59,7 +60,8 @@ impl Stroke {
         let mut characters = name.chars();
         let single = characters.next().filter(|_| characters.next().is_none()).map(KeyCode::Char);
         let named = || NAMED.iter().find(|(word, _)| *word == name).map(|(_, code)| *code);
-        let function = || name.strip_prefix('f')?.parse().ok().filter(|number| (1..=12).contains(number)).map(KeyCode::F);
+        let function =
+            || name.strip_prefix('f')?.parse().ok().filter(|number| (1..=12).contains(number)).map(KeyCode::F);
         let code = single.or_else(named).or_else(function)?;
         // Terminals send these as other keys.
         if modifiers == KeyModifiers::CONTROL && matches!(code, KeyCode::Char('i' | 'm' | '[')) {
@@ -84,7 +86,9 @@ impl Stroke {
 
 impl fmt::Display for Stroke {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (modifier, sign) in [(KeyModifiers::CONTROL, "^"), (KeyModifiers::ALT, "alt-"), (KeyModifiers::SHIFT, "shift-")] {
+        for (modifier, sign) in
+            [(KeyModifiers::CONTROL, "^"), (KeyModifiers::ALT, "alt-"), (KeyModifiers::SHIFT, "shift-")]
+        {
             if self.modifiers.contains(modifier) {
                 formatter.write_str(sign)?;
             }
@@ -107,7 +111,9 @@ mod tests {
 
     #[test]
     fn every_spelling_is_read_and_means_its_event() {
-        for text in ["a", "A", "!", " ", "-", "ctrl-r", "ctrl--", "alt-x", "shift-up", "f1", "f12", "space", "tab", "backtab"] {
+        for text in
+            ["a", "A", "!", " ", "-", "ctrl-r", "ctrl--", "alt-x", "shift-up", "f1", "f12", "space", "tab", "backtab"]
+        {
             let stroke = Stroke::parse(text).expect(text);
             assert_eq!(Stroke::of(stroke.event()), stroke, "{text}");
         }

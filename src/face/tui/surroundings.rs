@@ -1,4 +1,5 @@
-//! What the console reaches for outside: the clock, the clipboard, a browser, the mouse, the shell that it was started from.
+//! What the console reaches for outside: the clock, the clipboard, a browser, the mouse, the shell that it was started
+//! from.
 
 #![expect(clippy::disallowed_methods, reason = "it is what the terminal has around it")]
 
@@ -23,7 +24,9 @@ const OSC_52_BYTES_MAX: usize = 74_994;
 
 /// True where the console can be shown.
 pub(crate) fn can_show() -> bool {
-    io::stdout().is_terminal() && io::stdin().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+    io::stdout().is_terminal()
+        && io::stdin().is_terminal()
+        && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
 }
 
 /// The surroundings. Tests have their own.
@@ -56,14 +59,16 @@ impl Terminal {
     }
 }
 
-/// Gives the terminal back as it was. What cannot be undone any more, e.g. since the terminal is gone, is no reason to stop.
+/// Gives the terminal back as it was. What cannot be undone any more, e.g. since the terminal is gone, is no reason to
+/// stop.
 pub(super) fn leave() {
     drop(execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show));
     drop(disable_raw_mode());
 }
 
-/// Gives the terminal back before a panic is told on it, and ends the program: a console whose worker is gone, or the other way round, is
-/// of no use, and what was under way is in the journal. To be called after every other hook was installed.
+/// Gives the terminal back before a panic is told on it, and ends the program: a console whose worker is gone, or the
+/// other way round, is of no use, and what was under way is in the journal. To be called after every other hook was
+/// installed.
 pub(super) fn leave_on_panic() {
     let told = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -82,8 +87,11 @@ impl Surroundings for Terminal {
         if let Some((program, arguments)) = self.copy_command.as_ref().and_then(|words| words.split_first()) {
             return pipe(program, arguments, text).map(|()| "with the configured command");
         }
-        // Within tmux its own buffer is the way that always works; it passes the text on to the terminal where it may (-w).
-        if std::env::var_os("TMUX").is_some() && pipe("tmux", &["load-buffer", "-w", "-"].map(str::to_owned), text).is_ok() {
+        // Within tmux its own buffer is the way that always works; it passes the text on to the terminal where it may
+        // (-w).
+        if std::env::var_os("TMUX").is_some()
+            && pipe("tmux", &["load-buffer", "-w", "-"].map(str::to_owned), text).is_ok()
+        {
             return Ok("to tmux and the clipboard");
         }
         let has = |variable| std::env::var_os(variable).is_some();

@@ -1,8 +1,8 @@
-//! The tabs. Each has its rows of the key table, what its commands do and its view in a module of its own; another one is a variant of
-//! [`Tab`] with its parts here, and its state in the console's.
+//! The tabs. Each has its rows of the key table, what its commands do and its view in a module of its own; another one
+//! is a variant of [`Tab`] with its parts here, and its state in the console's.
 //!
-//! The key table is the one source of dispatch, footer, help, palette, the configuration's keymap and the README's table, so that they
-//! cannot disagree. What means the same in every tab is here.
+//! The key table is the one source of dispatch, footer, help, palette, the configuration's keymap and the README's
+//! table, so that they cannot disagree. What means the same in every tab is here.
 
 pub(crate) mod apply;
 pub(crate) mod logs;
@@ -133,7 +133,11 @@ pub(crate) fn anywhere(state: &mut State, command: Command) -> Option<Effect> {
         Command::Refetch => return Some(read_again(state, None)),
         Command::Mouse => {
             state.mouse = !state.mouse;
-            let words = if state.mouse { "the mouse is on; shift and drag selects text" } else { "the mouse is the terminal's" };
+            let words = if state.mouse {
+                "the mouse is on; shift and drag selects text"
+            } else {
+                "the mouse is the terminal's"
+            };
             state.toast = words.into();
             return Some(Effect::Mouse(state.mouse));
         }

@@ -76,7 +76,8 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         let mut state = State::new((size.width, size.height), theme, surroundings.now());
         (state.reviewing.who, state.mouse) = (setup.installation.by.clone(), surroundings.mouse);
         state.reviewing.undoes.clone_from(&undoes);
-        let worker = worker::start(setup, global.lock_patience(), stop.clone(), news_sender.clone(), orders_receiver, undoes)?;
+        let worker =
+            worker::start(setup, global.lock_patience(), stop.clone(), news_sender.clone(), orders_receiver, undoes)?;
         let door = Door { orders: &orders, history: Some((history, news_sender)), stop: &stop };
         let state = run(&mut terminal, EventStream::new(), &mut news, door, &keymap, &mut surroundings, state).await?;
         Ok::<_, io::Error>((state, worker))
@@ -231,7 +232,8 @@ pub(super) async fn run<B: Backend>(
     }
 }
 
-/// Draws everything again. `clear` would ask the terminal where its cursor is, and the answer would be taken for a key (ratatui #2640).
+/// Draws everything again. `clear` would ask the terminal where its cursor is, and the answer would be taken for a key
+/// (ratatui #2640).
 fn redraw<B: Backend>(terminal: &mut Terminal<B>) -> Result<bool, B::Error> {
     let size = terminal.size()?;
     terminal.resize(Rect::new(0, 0, size.width, size.height))?;

@@ -148,7 +148,8 @@ fn film_keyed(keymap: &Keymap, size: (u16, u16), theme: Theme, scenes: Vec<Scene
     let input = Box::pin(futures_util::stream::poll_fn(move |context| input.poll_recv(context)));
     let mut notes = Notes::default();
     let stop = Stop::default();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
     let (state, given) = runtime.block_on(async {
         let history = history.map(|history| (history, news_sender.clone()));
         let door = Door { orders: &orders, history, stop: &stop };

@@ -1,5 +1,5 @@
-//! Colours and symbols. By default the 16 colours of the terminal, so that the console follows the user's scheme. Every colour has a word or
-//! a symbol beside it; the cursor is reversed and marked, so that it shows without colour too.
+//! Colours and symbols. By default the 16 colours of the terminal, so that the console follows the user's scheme. Every
+//! colour has a word or a symbol beside it; the cursor is reversed and marked, so that it shows without colour too.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -27,7 +27,8 @@ enum Ink {
 }
 
 impl Theme {
-    /// The colour of an ink. The dark and the light theme take theirs from the 256-colour cube, which every terminal of today has.
+    /// The colour of an ink. The dark and the light theme take theirs from the 256-colour cube, which every terminal of
+    /// today has.
     fn ink(self, ink: Ink) -> Style {
         let sixteen = match ink {
             Ink::Create => Color::Blue,

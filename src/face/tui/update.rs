@@ -1,4 +1,5 @@
-//! What each message does to the console. Pure: it changes the state, and names at most one effect for the loop to carry out.
+//! What each message does to the console. Pure: it changes the state, and names at most one effect for the loop to
+//! carry out.
 
 mod news;
 mod pointer;

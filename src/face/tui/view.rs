@@ -130,7 +130,8 @@ fn footer(state: &State, keymap: &Keymap, area: Rect, hits: &mut Hits) -> Line<'
     let (moves, acts): (Vec<&Row>, Vec<&Row>) =
         TABLE.iter().filter(|row| (row.off)(state).is_none()).partition(|row| row.section == Section::Move);
     let rows = acts.into_iter().chain(moves).map(|row| (row.command, short(row.label)));
-    let wanted: Vec<(Command, &str)> = if review::in_fields(state) { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
+    let wanted: Vec<(Command, &str)> =
+        if review::in_fields(state) { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
     for (command, label) in wanted {
         let Some(key) = keymap.all(command).into_iter().next() else { continue };
         if !hint(&mut spans, format!(" {key}"), format!(" {label} "), command) {

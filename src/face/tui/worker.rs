@@ -136,7 +136,8 @@ async fn wait_for_read(orders: &mut Orders) -> Option<Next> {
     }
 }
 
-/// One run: read both sides, then do as told until something is applied. While nothing is read or applied, others may run.
+/// One run: read both sides, then do as told until something is applied. While nothing is read or applied, others may
+/// run.
 async fn review(
     session: &mut Session<'_>,
     clock: Clock,
@@ -202,7 +203,8 @@ async fn review(
     Ok(Next::Leave)
 }
 
-/// True where another run holds the lock, or somebody did not want to wait for it any longer: that is said, and the plan stays as it is.
+/// True where another run holds the lock, or somebody did not want to wait for it any longer: that is said, and the
+/// plan stays as it is.
 fn is_refused(taken: Result<(), SessionError>, stop: &Stop, news: &Telling) -> Result<bool, RunError> {
     match taken.map_err(RunError::from) {
         Ok(()) => Ok(false),

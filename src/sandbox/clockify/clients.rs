@@ -88,7 +88,8 @@ impl Call<'_> {
         let cc_emails: Option<Vec<String>> = match body.get("ccEmails") {
             None | Some(Value::Null) => None,
             Some(emails) => Some(
-                serde_json::from_value(emails.clone()).map_err(|_| Refusal::unparsable("`ccEmails` into a list of strings"))?,
+                serde_json::from_value(emails.clone())
+                    .map_err(|_| Refusal::unparsable("`ccEmails` into a list of strings"))?,
             ),
         };
         if cc_emails.as_ref().is_some_and(|emails| emails.len() > CC_MAX) {

@@ -132,7 +132,12 @@ impl Call<'_> {
 
     /// Unique per client; archived ones count; no client is a namespace of its own. The message has two spaces then
     /// (official extension).
-    fn refuse_taken_project(&self, name: &str, client: Option<ClockifyId>, besides: Option<ClockifyId>) -> Result<(), Refusal> {
+    fn refuse_taken_project(
+        &self,
+        name: &str,
+        client: Option<ClockifyId>,
+        besides: Option<ClockifyId>,
+    ) -> Result<(), Refusal> {
         let siblings = self.world.clockify.projects.values();
         let mut siblings = siblings.filter(|project| project.client == client && Some(project.id) != besides);
         if self.knobs.unique_names && siblings.any(|project| self.same_name(&project.name, name)) {

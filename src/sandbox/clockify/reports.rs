@@ -117,7 +117,9 @@ impl Call<'_> {
                 let client = project.and_then(|project| project.client).and_then(|id| self.world.client(id));
                 named(client.map(|client| (client.id.to_string(), client.name.clone())), "(Without client)")
             }
-            "PROJECT" => named(project.map(|project| (project.id.to_string(), project.name.clone())), "(Without project)"),
+            "PROJECT" => {
+                named(project.map(|project| (project.id.to_string(), project.name.clone())), "(Without project)")
+            }
             "TASK" => {
                 let task = entry.task.and_then(|id| self.world.task(id));
                 named(task.map(|task| (task.id.to_string(), task.name.clone())), "(Without task)")
@@ -184,7 +186,9 @@ fn edge(body: &Value, key: &str) -> Result<Timestamp, Refusal> {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
     let local = text.parse::<jiff::civil::DateTime>().ok();
     let zoned = local.and_then(|local| local.to_zoned(zone).ok());
-    zoned.map(|zoned| zoned.timestamp()).ok_or_else(|| Refusal::rule(format!("You entered invalid value for field: [{key}]")))
+    zoned
+        .map(|zoned| zoned.timestamp())
+        .ok_or_else(|| Refusal::rule(format!("You entered invalid value for field: [{key}]")))
 }
 
 fn totals(entries: &[&TimeEntry]) -> Value {

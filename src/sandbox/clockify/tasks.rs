@@ -150,7 +150,9 @@ impl Call<'_> {
         let body = self.body()?.clone();
         let rate = rate(&json!({"rate": body}), "rate")?.unwrap_or_default();
         self.world.clockify.tasks.lag(id, self.knobs.clockify_lag);
-        self.world.edit_task(id, |task| *if which == "hourly-rate" { &mut task.hourly_rate } else { &mut task.cost_rate } = rate);
+        self.world.edit_task(id, |task| {
+            *if which == "hourly-rate" { &mut task.hourly_rate } else { &mut task.cost_rate } = rate;
+        });
         self.get_task(project, &id.to_string())
     }
 
@@ -184,8 +186,7 @@ impl Asked {
 fn texts(body: &Value, key: &str) -> Result<Vec<String>, Refusal> {
     match body.get(key) {
         None | Some(Value::Null) => Ok(Vec::new()),
-        Some(list) => {
-            serde_json::from_value(list.clone()).map_err(|_| Refusal::unparsable(&format!("`{key}` into a list of strings")))
-        }
+        Some(list) => serde_json::from_value(list.clone())
+            .map_err(|_| Refusal::unparsable(&format!("`{key}` into a list of strings"))),
     }
 }

@@ -18,8 +18,9 @@ impl Call<'_> {
         let end = self.instant("end")?;
         let running = self.flag("in-progress")?.unwrap_or(false);
         let named = |key: &str| self.request.parameter(key).filter(|text| !text.is_empty());
-        let wanted =
-            |key: &str, id: Option<ClockifyId>| named(key).is_none_or(|wanted| id.is_some_and(|id| id.to_string() == wanted));
+        let wanted = |key: &str, id: Option<ClockifyId>| {
+            named(key).is_none_or(|wanted| id.is_some_and(|id| id.to_string() == wanted))
+        };
         let description = named("description").unwrap_or_default().to_lowercase();
         let mut entries: Vec<&TimeEntry> = self.world.clockify.entries.values().collect();
         entries.retain(|entry| {
@@ -101,9 +102,10 @@ impl Call<'_> {
         let body = self.body()?;
         let instant = |key: &str| match body.get(key).and_then(Value::as_str) {
             None => Ok(None),
-            Some(text) => {
-                text.parse::<Timestamp>().map(Some).map_err(|_| Refusal::unparsable(&format!("`{key}` into an instant")))
-            }
+            Some(text) => text
+                .parse::<Timestamp>()
+                .map(Some)
+                .map_err(|_| Refusal::unparsable(&format!("`{key}` into an instant"))),
         };
         let named = |key: &str| body.get(key).and_then(Value::as_str).filter(|id| !id.is_empty());
         let project = named("projectId").map(|id| self.seen_project(id)).transpose()?;

@@ -81,8 +81,7 @@ impl Call<'_> {
 
     fn render_column(&self, source: &DataSource, property: &Property) -> Value {
         let options = |choices: &[Choice]| -> Vec<Value> {
-            let option =
-                |choice: &Choice| json!({"id": choice.id, "name": choice.name, "color": choice.color, "description": null});
+            let option = |choice: &Choice| json!({"id": choice.id, "name": choice.name, "color": choice.color, "description": null});
             choices.iter().map(option).collect()
         };
         let config = match &property.kind {
@@ -266,7 +265,9 @@ impl Call<'_> {
         let entries = config.as_object().into_iter().flatten();
         let mut types = entries.filter(|(key, _)| !["type", "name", "description"].contains(&key.as_str()));
         let Some((kind, config)) = types.next() else {
-            return Err(Refusal::validation(format!("body failed validation: body.properties.{name} should have a type.")));
+            return Err(Refusal::validation(format!(
+                "body failed validation: body.properties.{name} should have a type."
+            )));
         };
         let text = |key: &str| config[key].as_str().map(str::to_owned);
         let kind = match kind.as_str() {
@@ -330,8 +331,9 @@ impl Call<'_> {
         let target = config["data_source_id"].as_str().unwrap_or_default();
         let target = path_id("relation.data_source_id", "database", target)?;
         self.seen_source(target)?;
-        let synced =
-            config.get("dual_property").map(|dual| dual["synced_property_name"].as_str().unwrap_or("Related").to_owned());
+        let synced = config
+            .get("dual_property")
+            .map(|dual| dual["synced_property_name"].as_str().unwrap_or("Related").to_owned());
         Ok(Relation { data_source: target, synced })
     }
 

@@ -80,8 +80,10 @@ impl Call<'_> {
             }
         }
         let rows = found.into_iter().map(|(edited, id, row)| {
-            let place =
-                vec![SortKey::Text { value: edited, descending }, SortKey::Text { value: id.to_string(), descending: false }];
+            let place = vec![
+                SortKey::Text { value: edited, descending },
+                SortKey::Text { value: id.to_string(), descending: false },
+            ];
             (place, row)
         });
         let rows = rows.collect();

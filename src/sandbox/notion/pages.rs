@@ -31,7 +31,9 @@ impl Call<'_> {
         let is_locked = flag(&body, "is_locked")?;
         // Only taking it out of the trash is an edit that a page in the trash accepts (recorded wording).
         if page.in_trash && in_trash.is_none() {
-            return Err(Refusal::validation("Can't edit block that is archived. You must unarchive the block before editing."));
+            return Err(Refusal::validation(
+                "Can't edit block that is archived. You must unarchive the block before editing.",
+            ));
         }
         let source = self.world.notion.source_of(page);
         let wanted = self.wanted(source)?;
@@ -93,9 +95,9 @@ impl Call<'_> {
             let database = self.world.notion.databases.get(&id);
             return match database.map(|database| database.data_sources.as_slice()) {
                 Some([only]) => self.seen_source(*only).map(|source| Parent::DataSource(source.id)),
-                Some(_) => {
-                    Err(Refusal::validation("Databases with multiple data sources are not supported in this API version."))
-                }
+                Some(_) => Err(Refusal::validation(
+                    "Databases with multiple data sources are not supported in this API version.",
+                )),
                 None => Err(Refusal::not_found("database", id)),
             };
         }
@@ -103,7 +105,9 @@ impl Call<'_> {
             let id = path_id("parent.page_id", "page", text)?;
             return self.seen_page(id).map(|page| Parent::Page(page.id));
         }
-        Err(Refusal::validation("body failed validation: body.parent should have a data_source_id, database_id or page_id."))
+        Err(Refusal::validation(
+            "body failed validation: body.parent should have a data_source_id, database_id or page_id.",
+        ))
     }
 
     /// One property; lists are paginated, which is the only way past the first 25 related pages (Notion docs).
@@ -117,8 +121,10 @@ impl Call<'_> {
         let kind = found.kind.name();
         let value = self.render_value(page, source, found);
         let item = |content: Value| json!({"object": "property_item", "type": kind, "id": found.id, kind: content});
-        let paginated =
-            matches!(found.kind, PropertyKind::Title | PropertyKind::RichText | PropertyKind::Relation(_) | PropertyKind::People);
+        let paginated = matches!(
+            found.kind,
+            PropertyKind::Title | PropertyKind::RichText | PropertyKind::Relation(_) | PropertyKind::People
+        );
         let Value::Array(contents) = value else {
             return Ok(item(value));
         };

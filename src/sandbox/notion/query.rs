@@ -112,7 +112,9 @@ fn read_sort(sort: &Value, source: &DataSource) -> Result<Sort, Refusal> {
             }
         }
         _ => {
-            return Err(Refusal::validation("body failed validation: body.sorts[0] should have a property or a timestamp."));
+            return Err(Refusal::validation(
+                "body failed validation: body.sorts[0] should have a property or a timestamp.",
+            ));
         }
     };
     Ok(Sort { by, descending })

@@ -100,7 +100,8 @@ impl Call<'_> {
                 if !readable && self.knobs.relation_empty_when_unshared {
                     return json!([]);
                 }
-                let exists = |id: &&str| NotionId::parse(id).is_some_and(|id| self.world.notion.pages.get(id).is_some());
+                let exists =
+                    |id: &&str| NotionId::parse(id).is_some_and(|id| self.world.notion.pages.get(id).is_some());
                 id_texts(&kept).filter(exists).map(|id| json!({"id": id})).collect()
             }
             PropertyKind::People => {
@@ -112,7 +113,9 @@ impl Call<'_> {
                 json!({"type": "unsupported", "unsupported": {}})
             }
             PropertyKind::Formula { expression } => self.formula(page, source, expression),
-            PropertyKind::Rollup { relation, target, function } => self.rollup(page, source, relation, target, function),
+            PropertyKind::Rollup { relation, target, function } => {
+                self.rollup(page, source, relation, target, function)
+            }
             PropertyKind::UniqueId { prefix } => json!({"prefix": prefix, "number": page.number}),
             PropertyKind::CreatedTime => json!(minute(page.created)),
             PropertyKind::LastEditedTime => json!(minute(page.edited)),
@@ -138,7 +141,9 @@ impl Call<'_> {
             PropertyKind::Number { .. } => json!({"type": "number", "number": value}),
             PropertyKind::Date => json!({"type": "date", "date": value}),
             PropertyKind::Select(_) | PropertyKind::Status(_) => json!({"type": "string", "string": value["name"]}),
-            PropertyKind::Url | PropertyKind::Email | PropertyKind::PhoneNumber => json!({"type": "string", "string": value}),
+            PropertyKind::Url | PropertyKind::Email | PropertyKind::PhoneNumber => {
+                json!({"type": "string", "string": value})
+            }
             _ => json!({"type": "string", "string": plain_text(&value)}),
         }
     }
@@ -178,8 +183,11 @@ impl Call<'_> {
         match &user.kind {
             NotionUserKind::Person { email } => {
                 value["type"] = json!("person");
-                value["person"] =
-                    if self.knobs.people_without_email { json!({}) } else { json!({"email": email, "email_verified": true}) };
+                value["person"] = if self.knobs.people_without_email {
+                    json!({})
+                } else {
+                    json!({"email": email, "email_verified": true})
+                };
             }
             NotionUserKind::Bot => {
                 value["type"] = json!("bot");

@@ -32,8 +32,9 @@ impl Call<'_> {
             return Err(Refusal::validation("body failed validation: body.properties should be an object."));
         };
         for (key, value) in properties {
-            let property =
-                source.property(key).ok_or_else(|| Refusal::validation(format!("{key} is not a property that exists.")))?;
+            let property = source
+                .property(key)
+                .ok_or_else(|| Refusal::validation(format!("{key} is not a property that exists.")))?;
             if !property.kind.writable() {
                 return Err(read_only(key, property.kind.name()));
             }
@@ -111,7 +112,11 @@ impl Call<'_> {
     }
 
     fn known_user(&self, id: NotionId) -> Result<(), Refusal> {
-        if self.world.notion.users.iter().any(|user| user.id == id) { Ok(()) } else { Err(Refusal::not_found("user", id)) }
+        if self.world.notion.users.iter().any(|user| user.id == id) {
+            Ok(())
+        } else {
+            Err(Refusal::not_found("user", id))
+        }
     }
 }
 
@@ -203,12 +208,17 @@ fn placeholder(name: &str) -> Value {
 }
 
 /// An option by ID or name. A status must exist; a select is created, unless its name has a comma (Notion docs).
-fn option(property: &Property, content: &Value, path: &str, new_options: &mut Vec<(String, String)>) -> Result<Value, Refusal> {
+fn option(
+    property: &Property,
+    content: &Value,
+    path: &str,
+    new_options: &mut Vec<(String, String)>,
+) -> Result<Value, Refusal> {
     let choices = property.kind.choices();
     let (id, name) = (content["id"].as_str(), content["name"].as_str());
-    let known = choices
-        .iter()
-        .find(|choice| id.is_some_and(|id| id == choice.id) || (id.is_none() && name.is_some_and(|name| name == choice.name)));
+    let known = choices.iter().find(|choice| {
+        id.is_some_and(|id| id == choice.id) || (id.is_none() && name.is_some_and(|name| name == choice.name))
+    });
     if let Some(choice) = known {
         return Ok(json!(choice.id));
     }

@@ -280,7 +280,8 @@ fn page(world: &World, named: &str) -> Result<NotionId, String> {
 }
 
 fn object(world: &World, named: &str) -> Result<ClockifyId, String> {
-    let exists = |id: &ClockifyId| world.client(*id).is_some() || world.project(*id).is_some() || world.task(*id).is_some();
+    let exists =
+        |id: &ClockifyId| world.client(*id).is_some() || world.project(*id).is_some() || world.task(*id).is_some();
     let by_name = || {
         let project = || world.projects().into_iter().find(|project| project.name == named).map(|project| project.id);
         let task = || world.tasks().into_iter().find(|task| task.name == named).map(|task| task.id);

@@ -27,7 +27,10 @@ async fn clockify_checks_identity_routes_and_workspace() {
         (400, Some(501))
     );
     assert_eq!(code(rig.clockify_request(Method::GET, "/clients?page-size=abc", Value::Null)).await, (400, Some(3000)));
-    assert_eq!(code(rig.clockify_request(Method::GET, "/clients?page-size=10000", Value::Null)).await, (400, Some(501)));
+    assert_eq!(
+        code(rig.clockify_request(Method::GET, "/clients?page-size=10000", Value::Null)).await,
+        (400, Some(501))
+    );
 }
 
 #[tokio::test]
@@ -80,7 +83,10 @@ async fn projects_and_tasks_follow_their_rules() {
     let (_, refusal) = rig.clockify(Method::POST, "/projects", json!({"name": "W"})).await;
     assert_eq!(refusal["message"], "Project name has to be between 2 and 250 characters long");
     let (_, renamed) = rig.clockify(Method::PUT, &path, json!({"name": "Site"})).await;
-    assert_eq!((&renamed["public"], &renamed["billable"], &renamed["clientId"]), (&json!(false), &json!(false), &json!(acme)));
+    assert_eq!(
+        (&renamed["public"], &renamed["billable"], &renamed["clientId"]),
+        (&json!(false), &json!(false), &json!(acme))
+    );
 
     let (_, hydrated) =
         rig.clockify(Method::GET, "/projects?hydrated=true&archived=false&name=Sit&page-size=5000", Value::Null).await;
@@ -91,7 +97,10 @@ async fn projects_and_tasks_follow_their_rules() {
     let task_path = format!("{path}/tasks/{}", task["id"].as_str().unwrap());
     let (_, refusal) = rig.clockify(Method::POST, &format!("{path}/tasks"), json!({"name": "Design"})).await;
     assert_eq!(refusal["message"], "Task with name 'Design' already exists");
-    assert_eq!(rig.clockify(Method::DELETE, &task_path, Value::Null).await.1["message"], "Cannot delete an active task");
+    assert_eq!(
+        rig.clockify(Method::DELETE, &task_path, Value::Null).await.1["message"],
+        "Cannot delete an active task"
+    );
     let (_, done) = rig.clockify(Method::PUT, &task_path, json!({"name": "Design", "status": "DONE"})).await;
     assert_eq!((&done["status"], &done["billable"]), (&json!("DONE"), &json!(false)));
     assert_eq!(rig.clockify(Method::PUT, &task_path, json!({"name": "Design", "status": "ODD"})).await.1["code"], 3002);
@@ -105,7 +114,8 @@ async fn projects_and_tasks_follow_their_rules() {
 async fn lists_page_and_tell_the_last_page() {
     let rig = rig(World::sized(60, 0, 0), Knobs::default()).await;
     let list = async |query: &str| {
-        let response = rig.clockify_request(Method::GET, &format!("/clients{query}"), Value::Null).send().await.unwrap();
+        let response =
+            rig.clockify_request(Method::GET, &format!("/clients{query}"), Value::Null).send().await.unwrap();
         let last = response.headers().get("last-page").map(|value| value.to_str().unwrap().to_owned());
         (response.json::<Vec<Value>>().await.unwrap().len(), last)
     };

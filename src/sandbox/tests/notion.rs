@@ -67,7 +67,10 @@ async fn a_page_is_read_written_trashed_and_lost() {
     assert_eq!((status.as_u16(), &refusal["code"]), (404, &json!("object_not_found")));
     let (status, refusal) = rig.notion(Method::GET, "/v1/pages/AAA", Value::Null).await;
     assert_eq!(status, 400);
-    assert_eq!(refusal["message"], "path failed validation: path.page_id should be a valid uuid, instead was `\"AAA\"`.");
+    assert_eq!(
+        refusal["message"],
+        "path failed validation: path.page_id should be a valid uuid, instead was `\"AAA\"`."
+    );
     let upper = acme.to_string().to_uppercase();
     let undashed = acme.to_string().replace('-', "");
     assert_eq!(rig.notion(Method::GET, &format!("/v1/pages/{upper}"), Value::Null).await.0, 404);
@@ -111,8 +114,9 @@ async fn a_query_pages_filters_sorts_and_refuses() {
     assert_eq!(status, 404);
     assert!(refusal["message"].as_str().unwrap().starts_with("Could not find database with ID:"));
 
-    let (_, slim) =
-        rig.notion(Method::POST, &format!("{path}?filter_properties[]=title&filter_properties[]=Status"), json!({})).await;
+    let (_, slim) = rig
+        .notion(Method::POST, &format!("{path}?filter_properties[]=title&filter_properties[]=Status"), json!({}))
+        .await;
     assert_eq!(slim["results"][0]["properties"].as_object().unwrap().len(), 2);
 }
 
@@ -182,10 +186,10 @@ async fn databases_can_be_created_and_found() {
     };
 
     let clients = create("Clients", json!({"Name": {"title": {}}})).await;
-    let relation =
-        json!({"data_source_id": clients, "type": "dual_property", "dual_property": {"synced_property_name": "Projects"}});
+    let relation = json!({"data_source_id": clients, "type": "dual_property", "dual_property": {"synced_property_name": "Projects"}});
     let projects =
-        create("Projects", json!({"Name": {"title": {}}, "Status": {"status": {}}, "Client": {"relation": relation}})).await;
+        create("Projects", json!({"Name": {"title": {}}, "Status": {"status": {}}, "Client": {"relation": relation}}))
+            .await;
     let row = |source: &str, extra: Value| {
         let mut properties = json!({"Name": {"title": [{"text": {"content": "Row"}}]}});
         properties.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
@@ -195,7 +199,8 @@ async fn databases_can_be_created_and_found() {
     let link = json!({"Client": {"relation": [{"id": client["id"]}]}});
     let (_, project) = rig.notion(Method::POST, "/v1/pages", row(&projects, link)).await;
 
-    let (_, client) = rig.notion(Method::GET, &format!("/v1/pages/{}", client["id"].as_str().unwrap()), Value::Null).await;
+    let (_, client) =
+        rig.notion(Method::GET, &format!("/v1/pages/{}", client["id"].as_str().unwrap()), Value::Null).await;
     assert_eq!(client["properties"]["Projects"]["relation"], json!([{"id": project["id"]}]));
     let (_, schema) = rig.notion(Method::GET, &format!("/v1/data_sources/{projects}"), Value::Null).await;
     let options = schema["properties"]["Status"]["status"]["options"].as_array().unwrap();

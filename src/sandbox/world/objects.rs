@@ -34,7 +34,6 @@ pub(crate) struct Member {
 /// A Clockify client.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Client {
-    /// Its ID.
     pub id: ClockifyId,
     /// Its name, unique in the workspace.
     pub name: String,
@@ -44,7 +43,6 @@ pub struct Client {
     pub address: Option<String>,
     /// A note of up to 3000 characters.
     pub note: Option<String>,
-    /// Whether it is archived.
     pub archived: bool,
     /// Who gets copies of invoices.
     pub cc_emails: Option<Vec<String>>,
@@ -53,7 +51,6 @@ pub struct Client {
 /// A Clockify project.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Project {
-    /// Its ID.
     pub id: ClockifyId,
     /// Its name, unique under its client.
     pub name: String,
@@ -67,7 +64,6 @@ pub struct Project {
     pub color: String,
     /// A note of up to 16384 characters; unset is `""`.
     pub note: String,
-    /// Whether it is archived.
     pub archived: bool,
     /// `{amount, currency}` or null.
     pub hourly_rate: Value,
@@ -79,14 +75,12 @@ pub struct Project {
     pub budget_estimate: Value,
     /// Who works on it.
     pub memberships: Vec<Value>,
-    /// Whether it is a template.
     pub template: bool,
 }
 
 /// A Clockify task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Task {
-    /// Its ID.
     pub id: ClockifyId,
     /// Its name, unique in its project.
     pub name: String,
@@ -96,7 +90,6 @@ pub struct Task {
     pub done: bool,
     /// Users.
     pub assignee_ids: Vec<String>,
-    /// User groups.
     pub user_group_ids: Vec<String>,
     /// An ISO 8601 duration, `PT0S` if unset.
     pub estimate: String,
@@ -113,13 +106,10 @@ pub struct Task {
 /// Tracked time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TimeEntry {
-    /// Its ID.
     pub id: ClockifyId,
     /// Who worked.
     pub user: ClockifyId,
-    /// On what project.
     pub project: Option<ClockifyId>,
-    /// On what task of it.
     pub task: Option<ClockifyId>,
     /// In a few words.
     pub description: String,
@@ -127,7 +117,6 @@ pub struct TimeEntry {
     pub start: Timestamp,
     /// Until when; a running timer has no end.
     pub end: Option<Timestamp>,
-    /// Whether it is billable.
     pub billable: bool,
 }
 
@@ -147,8 +136,15 @@ impl World {
     pub fn add_client(&mut self, name: &str) -> ClockifyId {
         self.tick();
         let id = self.new_clockify_id();
-        let client =
-            Client { id, name: name.to_owned(), email: None, address: None, note: None, archived: false, cc_emails: None };
+        let client = Client {
+            id,
+            name: name.to_owned(),
+            email: None,
+            address: None,
+            note: None,
+            archived: false,
+            cc_emails: None,
+        };
         self.clockify.clients.insert(id, client);
         id
     }

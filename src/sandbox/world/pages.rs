@@ -72,7 +72,6 @@ pub struct PageState {
     pub title: String,
     /// The properties by name, in plain form: names of options, IDs of related pages.
     pub properties: Map<String, Value>,
-    /// Whether it is in the trash.
     pub in_trash: bool,
     /// Whether it is archived, which is a state apart from the trash.
     pub is_archived: bool,
@@ -277,8 +276,8 @@ impl World {
         self.notion.pages.get_mut(page).expect("the world has this page")
     }
 
-    /// Writes kept values, keeps the far side of two-way relations true, and stamps the page. Whether the far side's edit
-    /// time moves is not documented; it does not here.
+    /// Writes kept values, keeps the far side of two-way relations true, and stamps the page. Whether the far side's
+    /// edit time moves is not documented; it does not here.
     pub(crate) fn write(&mut self, id: NotionId, values: Vec<(String, Value)>, author: NotionId) {
         let now = self.tick();
         for (property, value) in values {

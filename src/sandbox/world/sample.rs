@@ -15,7 +15,6 @@ const AGENCY: &str = include_str!("../../../assets/agency.json");
 /// A link as it was last verified.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Remembered {
-    /// The page.
     pub page: NotionId,
     /// The object; it may be gone.
     pub object: ClockifyId,
@@ -36,7 +35,6 @@ pub enum SampleError {
     UnknownAlias {
         /// What was looked for.
         what: &'static str,
-        /// Its alias.
         alias: String,
     },
 }
@@ -251,7 +249,8 @@ impl World {
             let page = self.load_row("Clients", row)?;
             self.set_checkbox(page, "Archive", row.archive);
         }
-        for (source, parent, rows) in [("Projects", "Clients", &sample.projects), ("Tasks", "Projects", &sample.tasks)] {
+        for (source, parent, rows) in [("Projects", "Clients", &sample.projects), ("Tasks", "Projects", &sample.tasks)]
+        {
             for row in rows {
                 let page = self.load_row(source, row)?;
                 let parents = row.of.iter().map(|alias| self.known_page(alias));

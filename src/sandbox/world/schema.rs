@@ -115,7 +115,9 @@ pub(crate) struct Property {
 
 impl Property {
     pub(crate) fn is(&self, key: &str) -> bool {
-        self.name == key || self.id == key || percent_decode_str(&self.id).decode_utf8().is_ok_and(|decoded| decoded == key)
+        self.name == key
+            || self.id == key
+            || percent_decode_str(&self.id).decode_utf8().is_ok_and(|decoded| decoded == key)
     }
 }
 
@@ -237,7 +239,12 @@ impl World {
     }
 
     pub(crate) fn new_choice(&mut self, name: &str, color: &str, group: &str) -> Choice {
-        Choice { id: self.new_notion_id().to_string(), name: name.to_owned(), color: color.to_owned(), group: group.to_owned() }
+        Choice {
+            id: self.new_notion_id().to_string(),
+            name: name.to_owned(),
+            color: color.to_owned(),
+            group: group.to_owned(),
+        }
     }
 
     /// Adds a column at the end and returns its ID.
@@ -253,7 +260,8 @@ impl World {
     pub(crate) fn add_database(&mut self, title: &str, parent: NotionId) -> (NotionId, NotionId) {
         let id = self.new_notion_id();
         let created = self.tick();
-        let database = Database { id, title: title.to_owned(), parent, data_sources: Vec::new(), created, in_trash: false };
+        let database =
+            Database { id, title: title.to_owned(), parent, data_sources: Vec::new(), created, in_trash: false };
         self.notion.databases.insert(id, database);
         (id, self.add_data_source(id, title))
     }
@@ -262,8 +270,15 @@ impl World {
     pub fn add_data_source(&mut self, database: NotionId, name: &str) -> NotionId {
         let id = self.new_notion_id();
         let created = self.tick();
-        let source =
-            DataSource { id, database, name: name.to_owned(), properties: Vec::new(), created, next_number: 1, in_trash: false };
+        let source = DataSource {
+            id,
+            database,
+            name: name.to_owned(),
+            properties: Vec::new(),
+            created,
+            next_number: 1,
+            in_trash: false,
+        };
         self.notion.data_sources.insert(id, source);
         if let Some(database) = self.notion.databases.get_mut(&database) {
             database.data_sources.push(id);
@@ -276,7 +291,8 @@ impl World {
         let id = self.new_notion_id();
         let created = self.tick();
         let parent = self.notion.root.unwrap_or_default();
-        let database = Database { id, title: title.to_owned(), parent, data_sources: Vec::new(), created, in_trash: false };
+        let database =
+            Database { id, title: title.to_owned(), parent, data_sources: Vec::new(), created, in_trash: false };
         self.notion.databases.insert(id, database);
         id
     }

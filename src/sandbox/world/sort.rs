@@ -23,7 +23,9 @@ impl SortKey {
             (Self::Empty, Self::Empty) => Ordering::Equal,
             (Self::Empty, _) | (Self::Text { .. }, Self::Number { .. }) => Ordering::Greater,
             (_, Self::Empty) | (Self::Number { .. }, Self::Text { .. }) => Ordering::Less,
-            (Self::Text { value: one, descending }, Self::Text { value: two, .. }) => directed(one.cmp(two), *descending),
+            (Self::Text { value: one, descending }, Self::Text { value: two, .. }) => {
+                directed(one.cmp(two), *descending)
+            }
             (Self::Number { value: one, descending }, Self::Number { value: two, .. }) => {
                 directed(one.total_cmp(two), *descending)
             }

@@ -97,7 +97,9 @@ impl World {
         let found = found.expect("the data source has this property").clone();
         let kept = match &found.kind {
             PropertyKind::Title | PropertyKind::RichText => match plain {
-                Value::Array(runs) => runs.iter().map(|marks| run(marks["text"].as_str().unwrap_or_default(), marks)).collect(),
+                Value::Array(runs) => {
+                    runs.iter().map(|marks| run(marks["text"].as_str().unwrap_or_default(), marks)).collect()
+                }
                 _ => rich_text(plain.as_str().unwrap_or_default()),
             },
             PropertyKind::Select(_) | PropertyKind::Status(_) => match plain.as_str() {

@@ -38,9 +38,21 @@ async fn an_update_changes_what_is_planned_and_nothing_else() {
         (Kind::Client, client, Field::Note, Value::Empty, one(&c, "note", json!(""))),
         (Kind::Project, project, Field::Name, text("Web 🚀"), one(&p, "name", json!("Web 🚀"))),
         (Kind::Project, project, Field::State, Value::Closed(true), one(&p, "archived", json!(true))),
-        (Kind::Project, project, Field::Parent, Value::Object(object_id(other_client)), one(&p, "client", json!(other_client))),
+        (
+            Kind::Project,
+            project,
+            Field::Parent,
+            Value::Object(object_id(other_client)),
+            one(&p, "client", json!(other_client)),
+        ),
         (Kind::Project, project, Field::Parent, Value::Empty, one(&p, "client", json!(null))),
-        (Kind::Project, bare_project, Field::Parent, Value::Object(object_id(client)), one(&bp, "client", json!(client))),
+        (
+            Kind::Project,
+            bare_project,
+            Field::Parent,
+            Value::Object(object_id(client)),
+            one(&bp, "client", json!(client)),
+        ),
         (Kind::Project, bare_project, Field::Name, text("Bare 2"), one(&bp, "name", json!("Bare 2"))),
         (Kind::Project, project, Field::Billable, Value::Flag(false), one(&p, "billable", json!(false))),
         (Kind::Project, project, Field::Public, Value::Flag(false), one(&p, "public", json!(false))),
@@ -138,7 +150,8 @@ async fn an_estimate_goes_its_own_way_and_a_refused_one_takes_nothing_with_it() 
     let workspace = workspace(&wire, &clockify).await;
     fetch(&clockify, &workspace).await;
     wire.sandbox.clear_calls();
-    let both: BTreeMap<Field, Value> = [(Field::Estimate, Value::Seconds(60)), (Field::Note, Value::text("new"))].into();
+    let both: BTreeMap<Field, Value> =
+        [(Field::Estimate, Value::Seconds(60)), (Field::Note, Value::text("new"))].into();
 
     clockify.update(&workspace, Kind::Project, object_id(project), &both).await.expect("changed");
     assert_eq!(wire.statuses(), ["PUT 200", "PATCH 200"]);

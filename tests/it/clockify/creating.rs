@@ -64,8 +64,10 @@ async fn what_no_field_says_is_left_to_the_workspace() {
         let clockify = wire.clockify();
         let workspace = workspace(&wire, &clockify).await;
 
-        let created =
-            clockify.create(&workspace, Kind::Project, None, &"Website".into(), None, &BTreeMap::new()).await.expect("created");
+        let created = clockify
+            .create(&workspace, Kind::Project, None, &"Website".into(), None, &BTreeMap::new())
+            .await
+            .expect("created");
 
         assert_eq!(created.values.get(Field::Billable), Some(&Value::Flag(preset)));
         assert_eq!(created.values.get(Field::Public), Some(&Value::Flag(preset)));
@@ -92,12 +94,15 @@ async fn names_of_every_kind_survive_and_are_found_again() {
             [(Kind::Client, None), (Kind::Project, Some(client)), (Kind::Project, None), (Kind::Task, Some(project))]
         {
             let (parent, name) = (parent.map(object_id), Raw::from(name.as_str()));
-            let created = clockify.create(&workspace, kind, parent, &name, None, &BTreeMap::new()).await.expect("created");
+            let created =
+                clockify.create(&workspace, kind, parent, &name, None, &BTreeMap::new()).await.expect("created");
             let found = clockify.find(&workspace, kind, parent, &name).await.expect("an answer");
             assert_eq!(found, [created], "{kind} {}", name.exact());
         }
     }
-    for (kind, parent, longest) in [(Kind::Client, None, 100), (Kind::Project, None, 250), (Kind::Task, Some(project), 1000)] {
+    for (kind, parent, longest) in
+        [(Kind::Client, None, 100), (Kind::Project, None, 250), (Kind::Task, Some(project), 1000)]
+    {
         let fits = Raw::from(long(longest));
         clockify.create(&workspace, kind, parent.map(object_id), &fits, None, &BTreeMap::new()).await.expect("created");
         let too_long = Raw::from(long(longest + 1));
@@ -148,8 +153,11 @@ async fn a_name_that_is_taken_is_refused_and_nothing_else_is_tried() {
         [(Kind::Client, None, "Acme"), (Kind::Project, Some(client), "Website"), (Kind::Task, Some(project), "Design")]
     {
         wire.sandbox.clear_calls();
-        let failure = clockify.create(&workspace, kind, parent.map(object_id), &name.into(), None, &BTreeMap::new()).await;
-        let Err(Failure::Rejected { status: 400, code: Some(code), message, .. }) = failure else { panic!("{failure:?}") };
+        let failure =
+            clockify.create(&workspace, kind, parent.map(object_id), &name.into(), None, &BTreeMap::new()).await;
+        let Err(Failure::Rejected { status: 400, code: Some(code), message, .. }) = failure else {
+            panic!("{failure:?}")
+        };
         assert!(code == "501" && message.contains("already exists"), "{message}");
         assert_eq!(wire.statuses(), ["POST 400"]);
     }

@@ -59,7 +59,8 @@ async fn a_change_whose_answer_is_lost_is_unknown_and_is_sent_once() {
             assert!(matches!(failure, Err(Failure::Unknown { .. })), "{what:?}: {failure:?}");
             assert_eq!(wire.sandbox.calls().len(), 1, "{what:?}");
             let parent = (kind == Kind::Task).then(|| object_id(project));
-            let now = clockify.read(&workspace, kind, object_id(object), parent).await.expect("an answer").expect("there");
+            let now =
+                clockify.read(&workspace, kind, object_id(object), parent).await.expect("an answer").expect("there");
             assert!(method == "PATCH" || now.closed, "it had happened, and can be read");
         }
     }
@@ -124,9 +125,12 @@ async fn a_redirect_takes_the_key_nowhere() {
     wire.sandbox.knobs().faults = vec![Fault::new(What::Redirect(target)).times(u32::MAX)];
 
     let read = clockify.read(&workspace, Kind::Client, object_id(client), None).await.expect_err("a redirect");
-    let created =
-        clockify.create(&workspace, Kind::Client, None, &"New".into(), None, &BTreeMap::new()).await.expect_err("a redirect");
-    let updated = clockify.update(&workspace, Kind::Client, object_id(client), &closed(true)).await.expect_err("a redirect");
+    let created = clockify
+        .create(&workspace, Kind::Client, None, &"New".into(), None, &BTreeMap::new())
+        .await
+        .expect_err("a redirect");
+    let updated =
+        clockify.update(&workspace, Kind::Client, object_id(client), &closed(true)).await.expect_err("a redirect");
 
     for failure in [read, created, updated] {
         assert!(failure.has_status(302) && failure.to_string().contains("redirect to localhost"), "{failure}");
@@ -173,7 +177,8 @@ async fn the_budget_of_a_second_is_never_overdrawn_and_all_of_it_is_used() {
     for number in 0..22 {
         world.add_project(&format!("Project {number}"), None);
     }
-    let wire = Wire::new(world, Knobs { hydrated_tasks: false, clockify_per_second: Some(10), ..Knobs::default() }).await;
+    let wire =
+        Wire::new(world, Knobs { hydrated_tasks: false, clockify_per_second: Some(10), ..Knobs::default() }).await;
     let clockify = with(&wire, |options| options.budget.per_second = Some(10));
 
     let started = Instant::now();
@@ -199,15 +204,18 @@ async fn hostile_names_are_shown_safely() {
     let workspace = workspace(&wire, &clockify).await;
 
     for (kind, parent) in [(Kind::Client, None), (Kind::Project, Some(client)), (Kind::Task, Some(project))] {
-        let taken = clockify.create(&workspace, kind, parent.map(object_id), &hostile.into(), None, &BTreeMap::new()).await;
+        let taken =
+            clockify.create(&workspace, kind, parent.map(object_id), &hostile.into(), None, &BTreeMap::new()).await;
         let failure = taken.expect_err("taken");
         assert!(failure.to_string().contains("⟨U+202E⟩evil"), "{failure}");
         assert_safe(&failure.to_string());
     }
     let odd = json!([{"id": hostile, "name": hostile, "archived": hostile, "duration": 5}]).to_string();
-    for body in
-        [odd.clone(), json!({"id": hostile, "name": 5}).to_string(), json!({"message": hostile, "code": hostile}).to_string()]
-    {
+    for body in [
+        odd.clone(),
+        json!({"id": hostile, "name": 5}).to_string(),
+        json!({"message": hostile, "code": hostile}).to_string(),
+    ] {
         wire.sandbox.knobs().faults = vec![Fault::new(What::Status(200, body.clone())).times(u32::MAX)];
         let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), None, &BTreeMap::new()).await;
         assert_safe(&created.expect_err("unreadable").to_string());
@@ -223,8 +231,11 @@ async fn hostile_names_are_shown_safely() {
 async fn the_key_is_in_nothing_that_can_be_seen() {
     const CANARY: &str = "canary-key-7fd1";
     let mut visible = Vec::new();
-    let others =
-        [What::Status(401, String::new()), What::Redirect("http://127.0.0.1:1/".to_owned()), What::RetryAfter("3600".to_owned())];
+    let others = [
+        What::Status(401, String::new()),
+        What::Redirect("http://127.0.0.1:1/".to_owned()),
+        What::RetryAfter("3600".to_owned()),
+    ];
     for what in troubles().into_iter().chain(others).map(Some).chain([None]) {
         let Agency { mut world, client, .. } = agency();
         world.clockify_key = CANARY.to_owned();
@@ -232,15 +243,20 @@ async fn the_key_is_in_nothing_that_can_be_seen() {
         let clockify = wire.clockify();
         let workspace = workspace(&wire, &clockify).await;
         wire.sandbox.knobs().faults = what.into_iter().map(|what| Fault::new(what).times(u32::MAX)).collect();
-        for error in
-            [clockify.fetch(&workspace, &|_, _| {}).await.err(), clockify.identity(None).await.err()].into_iter().flatten()
+        for error in [clockify.fetch(&workspace, &|_, _| {}).await.err(), clockify.identity(None).await.err()]
+            .into_iter()
+            .flatten()
         {
             visible.extend([error.to_string(), error.hint(), format!("{error:?}")]);
         }
         let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), None, &BTreeMap::new()).await;
         let updated = clockify.update(&workspace, Kind::Client, object_id(client), &closed(true)).await;
         let read = clockify.read(&workspace, Kind::Client, object_id(client), None).await;
-        visible.extend([format!("{created:?}{updated:?}{read:?}"), format!("{clockify:?}"), format!("{:?}", wire.exchanges())]);
+        visible.extend([
+            format!("{created:?}{updated:?}{read:?}"),
+            format!("{clockify:?}"),
+            format!("{:?}", wire.exchanges()),
+        ]);
     }
 
     let leaks: Vec<&String> = visible.iter().filter(|text| text.contains(CANARY)).collect();

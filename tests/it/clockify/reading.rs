@@ -154,8 +154,10 @@ async fn task_listings_that_fail_one_after_the_other_are_not_all_tried() {
 #[tokio::test]
 async fn a_key_that_may_not_list_tasks_is_refused_at_once() {
     let Agency { world, .. } = agency();
-    let denied = Fault::new(What::Status(403, r#"{"message":"Access Denied","code":501}"#.to_owned())).on("GET", "/tasks");
-    let wire = Wire::new(world, Knobs { hydrated_tasks: false, ..Knobs::default() }.with_fault(denied.times(u32::MAX))).await;
+    let denied =
+        Fault::new(What::Status(403, r#"{"message":"Access Denied","code":501}"#.to_owned())).on("GET", "/tasks");
+    let wire =
+        Wire::new(world, Knobs { hydrated_tasks: false, ..Knobs::default() }.with_fault(denied.times(u32::MAX))).await;
     let clockify = wire.clockify();
     let workspace = workspace(&wire, &clockify).await;
 
@@ -181,7 +183,8 @@ async fn an_answer_of_another_shape_is_no_empty_workspace() {
     }
     clockify.http().begin();
     let nameless = r#"[{"name":"no id"},{"id":"\u001b[31m\u3164","name":"x"}]"#;
-    wire.sandbox.knobs().faults = vec![Fault::new(What::Status(200, nameless.to_owned())).on("GET", "/clients").times(u32::MAX)];
+    wire.sandbox.knobs().faults =
+        vec![Fault::new(What::Status(200, nameless.to_owned())).on("GET", "/clients").times(u32::MAX)];
     let (snapshot, problems) = clockify.fetch(&workspace, &|_, _| {}).await.expect("readable");
     assert!(snapshot.clients.complete().is_none() && snapshot.projects.complete().is_some());
     assert_safe(&format!("{}{}", problems[0].text, problems[1].text));
@@ -210,8 +213,9 @@ async fn a_base_url_may_have_a_path_a_slash_or_a_version() {
     let Agency { world, .. } = agency();
     let wire = Wire::new(world, Knobs::default()).await;
     for ending in ["", "/", "/v1", "/v1/"] {
-        let clockify =
-            with(&wire, |options| options.base_url = format!("{}{ending}", wire.sandbox.clockify_url()).parse().expect("a URL"));
+        let clockify = with(&wire, |options| {
+            options.base_url = format!("{}{ending}", wire.sandbox.clockify_url()).parse().expect("a URL");
+        });
 
         let workspace = workspace(&wire, &clockify).await;
 

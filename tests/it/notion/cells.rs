@@ -73,7 +73,8 @@ async fn people_are_read_by_address_and_all_of_them() {
     for number in 0..30 {
         world.add_person(&format!("Person {number}"), &format!("Person{number}@Example.com"), false);
     }
-    let everybody: Vec<NotionId> = (0..30).map(|number| world.person(&format!("Person {number}")).expect("known")).collect();
+    let everybody: Vec<NotionId> =
+        (0..30).map(|number| world.person(&format!("Person {number}")).expect("known")).collect();
     let nobody = world.add_task_page("Nobody", None);
     let many = world.add_task_page("Many", None);
     world.set(many, "Assignee", json!(everybody));
@@ -81,7 +82,8 @@ async fn people_are_read_by_address_and_all_of_them() {
 
     let pages = pages(&wire, Kind::Task, &mapped(Kind::Task, &[(Field::Assignees, "Assignee")])).await;
 
-    let of = |id| pages.iter().find(|page| page.id == page_id(id)).expect("there").values.get(Field::Assignees).cloned();
+    let of =
+        |id| pages.iter().find(|page| page.id == page_id(id)).expect("there").values.get(Field::Assignees).cloned();
     let expected = (0..30).map(|number| Raw::from(format!("person{number}@example.com"))).collect();
     assert_eq!(of(many), Some(Value::People(expected)));
     assert_eq!(of(nobody), Some(Value::Empty));
@@ -156,7 +158,13 @@ async fn every_usable_type_becomes_the_value_that_it_means() {
         ),
         (project, Field::Estimate, json!({"number": {}}), json!(1.25), Some(Value::Seconds(4500))),
         (project, Field::Estimate, json!({"number": {}}), json!(-1), None),
-        (project, Field::Estimate, json!({"formula": {"expression": "prop(\"Estimate (h)\")"}}), json!(null), Some(Value::Empty)),
+        (
+            project,
+            Field::Estimate,
+            json!({"formula": {"expression": "prop(\"Estimate (h)\")"}}),
+            json!(null),
+            Some(Value::Empty),
+        ),
         (project, Field::Color, json!({"select": options}), json!("Blue"), text("#337ea9")),
         (project, Field::Color, json!({"rich_text": {}}), json!("#03A9F4"), text("#03a9f4")),
         (
@@ -354,10 +362,10 @@ async fn words_stand_for_values_both_ways() {
     let types = [("Internal", Value::Flag(false)), ("Client work", Value::Flag(true))];
     mapping.projects.fields.insert(Field::Billable, words("Type", &types));
     mapping.projects.fields.insert(Field::Color, words("Area", &[("Small", Value::text("#00ff00"))]));
-    mapping
-        .projects
-        .fields
-        .insert(Field::Estimate, words("Size", &[("Small", Value::Seconds(14_400)), ("Large", Value::Seconds(144_000))]));
+    mapping.projects.fields.insert(
+        Field::Estimate,
+        words("Size", &[("Small", Value::Seconds(14_400)), ("Large", Value::Seconds(144_000))]),
+    );
     {
         let mut world = wire.sandbox.world();
         world.set(page, "Type", json!("Internal"));
@@ -378,7 +386,8 @@ async fn words_stand_for_values_both_ways() {
     assert_eq!((shown["Type"].as_str(), shown["Size"].as_str()), (Some("Client work"), Some("Small")));
     // No word stands for this time.
     let odd = [(Field::Estimate, Value::Seconds(60))].into();
-    let failure = notion.write_back(Kind::Project, &source, page_id(page), None, &odd, false).await.expect_err("no word");
+    let failure =
+        notion.write_back(Kind::Project, &source, page_id(page), None, &odd, false).await.expect_err("no word");
     assert!(failure.to_string().contains("\"Size\" cannot be written"), "{failure}");
 
     mapping.projects.fields.insert(Field::Estimate, Mapped { unit: Unit::Days, ..Mapped::as_is("Days") });

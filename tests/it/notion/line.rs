@@ -38,7 +38,13 @@ async fn reading_gets_through_every_passing_trouble() {
     for (what, when) in [
         (What::Status(500, String::new()), 4),
         (What::Status(502, "<html>bad gateway</html>".to_owned()), 4),
-        (What::Status(503, r#"{"code":"service_unavailable","additional_data":{"retry_guidance":["x"]}}"#.to_owned()), 4),
+        (
+            What::Status(
+                503,
+                r#"{"code":"service_unavailable","additional_data":{"retry_guidance":["x"]}}"#.to_owned(),
+            ),
+            4,
+        ),
         (What::Status(504, String::new()), 1),
         (What::Status(529, r#"{"code":"service_overload","message":"busy"}"#.to_owned()), 1),
         (What::Status(409, String::new()), 1),
@@ -100,7 +106,8 @@ async fn the_time_that_notion_asks_for_is_waited_for() {
 #[tokio::test]
 async fn a_wait_that_is_too_long_is_told_instead() {
     for (retry_after, seconds) in [("3600", 3600), ("1000000000", 3600), ("99999999999999999999999", 3600)] {
-        let (wire, listed) = read_through(vec![queries_fail(What::RetryAfter(retry_after.to_owned())).times(u32::MAX)]).await;
+        let (wire, listed) =
+            read_through(vec![queries_fail(What::RetryAfter(retry_after.to_owned())).times(u32::MAX)]).await;
 
         let Err(Error::Budget { wait, .. }) = listed else { panic!("{retry_after}: no listing, and no other error") };
         assert!((wait.as_secs_f64() - f64::from(seconds)).abs() < 2.0, "{wait:?}");
@@ -112,11 +119,15 @@ async fn a_wait_that_is_too_long_is_told_instead() {
 async fn a_bare_429_that_stays_ends_soon() {
     let blocked = r#"{"code":"rate_limited","additional_data":{"rate_limit_reason":"public_api_request_blocked"}}"#;
     let (wire, listed) = read_through(vec![queries_fail(What::Status(429, String::new())).times(u32::MAX)]).await;
-    let (blocked_wire, blocked) = read_through(vec![queries_fail(What::Status(429, blocked.to_owned())).times(u32::MAX)]).await;
+    let (blocked_wire, blocked) =
+        read_through(vec![queries_fail(What::Status(429, blocked.to_owned())).times(u32::MAX)]).await;
 
     assert!(matches!(listed, Err(Error::Budget { .. })));
     assert_eq!(wire.sandbox.calls().len(), 5);
-    assert!(matches!(blocked, Err(Error::Failed { failure: Failure::Rejected { status: 429, .. }, .. })), "{blocked:?}");
+    assert!(
+        matches!(blocked, Err(Error::Failed { failure: Failure::Rejected { status: 429, .. }, .. })),
+        "{blocked:?}"
+    );
     assert_eq!(blocked_wire.sandbox.calls().len(), 1, "Notion says that this one must not be repeated");
 }
 
@@ -218,8 +229,10 @@ async fn a_refusal_is_believed_at_once() {
     assert!(notion.identity().await.expect_err("refused").is_refusal());
     assert_eq!(wire.statuses(), ["POST 401", "GET 401"], "but in another run");
 
-    let restricted = r#"{"object":"error","status":403,"code":"restricted_resource","message":"Insufficient permissions."}"#;
-    let (wire, listed) = read_through(vec![queries_fail(What::Status(403, restricted.to_owned())).times(u32::MAX)]).await;
+    let restricted =
+        r#"{"object":"error","status":403,"code":"restricted_resource","message":"Insufficient permissions."}"#;
+    let (wire, listed) =
+        read_through(vec![queries_fail(What::Status(403, restricted.to_owned())).times(u32::MAX)]).await;
     assert!(listed.expect_err("refused").is_refusal());
     assert_eq!(wire.sandbox.calls().len(), 1);
 }
@@ -271,8 +284,14 @@ async fn the_token_is_in_nothing_that_can_be_seen() {
         {
             visible.extend([error.to_string(), error.hint(), format!("{error:?}")]);
         }
-        let written = notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new(), false).await;
-        visible.extend([format!("{written:?}"), format!("{notion:?}"), format!("{source:?}"), format!("{:?}", wire.exchanges())]);
+        let written =
+            notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new(), false).await;
+        visible.extend([
+            format!("{written:?}"),
+            format!("{notion:?}"),
+            format!("{source:?}"),
+            format!("{:?}", wire.exchanges()),
+        ]);
     }
 
     let leaks: Vec<&String> = visible.iter().filter(|text| text.contains(CANARY)).collect();

@@ -165,9 +165,15 @@ async fn an_answer_of_another_shape_is_no_empty_listing() {
     clients(&mut world, 3);
     let wire = Wire::new(world, Knobs::default()).await;
     let (notion, source) = wire.bound(Kind::Client, &Mapping::n8n()).await;
-    for body in
-        ["{}", r#"{"ok":true}"#, r#"{"object":"list","results":[]}"#, r#"{"results":null,"has_more":false}"#, "[]", "null", ""]
-    {
+    for body in [
+        "{}",
+        r#"{"ok":true}"#,
+        r#"{"object":"list","results":[]}"#,
+        r#"{"results":null,"has_more":false}"#,
+        "[]",
+        "null",
+        "",
+    ] {
         let fault = Fault::new(What::Status(200, body.to_owned())).times(u32::MAX);
         wire.sandbox.knobs().faults = vec![fault];
 

@@ -20,7 +20,10 @@ async fn every_way_to_name_a_database_leads_to_its_data_source() {
     let notion = wire.notion(&Mapping::n8n());
     let (source, database) = {
         let world = wire.sandbox.world();
-        (world.data_source("Clients").expect("a source").to_string(), world.database("Clients").expect("a database").to_string())
+        (
+            world.data_source("Clients").expect("a source").to_string(),
+            world.database("Clients").expect("a database").to_string(),
+        )
     };
     let (bare_source, bare) = (source.replace('-', ""), database.replace('-', ""));
     let view = "0123456789abcdef0123456789abcdef";
@@ -39,7 +42,8 @@ async fn every_way_to_name_a_database_leads_to_its_data_source() {
         (format!("https://app.notion.com/p/{bare_source}"), 2),
     ] {
         wire.sandbox.clear_calls();
-        let resolved = notion.resolve(Kind::Client, &reference).await.unwrap_or_else(|error| panic!("{reference}: {error}"));
+        let resolved =
+            notion.resolve(Kind::Client, &reference).await.unwrap_or_else(|error| panic!("{reference}: {error}"));
         assert_eq!(resolved.data_source.to_string(), source, "{reference}");
         assert_eq!((resolved.title.exact(), wire.sandbox.calls().len()), ("Clients", calls), "{reference}");
     }
@@ -59,7 +63,11 @@ async fn what_leads_to_no_single_data_source_says_what_to_do() {
     for (reference, text, hint) in [
         ("Clients".to_owned(), "holds no Notion id", "copy its link"),
         (linked.clone(), "no data source that the connection can see", "original database"),
-        (format!("https://www.notion.so/agency/{}?v=1", linked.replace('-', "")), "no data source that the", "original database"),
+        (
+            format!("https://www.notion.so/agency/{}?v=1", linked.replace('-', "")),
+            "no data source that the",
+            "original database",
+        ),
         (database.to_string(), "several data sources: Projects (", "the id of the one"),
         (page, "is a page and not a database", "open the database itself"),
         (tasks, "neither a data source nor a database", "Connections"),
@@ -127,13 +135,25 @@ async fn relations_into_a_lost_data_source_never_come_without_its_error() {
 async fn a_schema_that_changed_is_noticed_and_named() {
     type Edit = fn(&mut World);
     for (edit, fits, named) in [
-        ((|world| world.rename_property("Projects", "Status", "State")) as Edit, false, "it seems to be called \"State\" now"),
+        (
+            (|world| world.rename_property("Projects", "Status", "State")) as Edit,
+            false,
+            "it seems to be called \"State\" now",
+        ),
         (|world| world.delete_property("Projects", "Status"), false, "has no property \"Status\""),
-        (|world| world.rename_property("Projects", "Clients", "Customer"), false, "it seems to be called \"Customer\" now"),
+        (
+            |world| world.rename_property("Projects", "Clients", "Customer"),
+            false,
+            "it seems to be called \"Customer\" now",
+        ),
         (|world| world.rename_property("Projects", "Notes", "Remarks"), false, "it seems to be called \"Remarks\" now"),
         (|world| world.rename_property("Projects", "Name", "Title"), true, ""),
         (|world| world.rename_property("Projects", "Tags", "Labels"), true, ""),
-        (|world| world.rename_option("Projects", "Status", "Done", "Finished"), false, "no option \"Done\" in \"Status\""),
+        (
+            |world| world.rename_option("Projects", "Status", "Done", "Finished"),
+            false,
+            "no option \"Done\" in \"Status\"",
+        ),
         (|world| world.rename_option("Projects", "Status", "In progress", "Doing"), true, ""),
     ] {
         for midway in [false, true] {

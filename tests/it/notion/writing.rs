@@ -37,8 +37,10 @@ async fn a_claim_and_several_fields_are_one_patch_and_nothing_else_changes() {
         (Field::Estimate, Value::Seconds(4711)),
     ]
     .into();
-    let written =
-        notion.write_back(Kind::Project, &source, page_id(page), Some(Some(claim())), &wanted, false).await.expect("written");
+    let written = notion
+        .write_back(Kind::Project, &source, page_id(page), Some(Some(claim())), &wanted, false)
+        .await
+        .expect("written");
 
     assert_eq!(written.claim.id(), Some(claim()));
     assert_eq!((written.title, written.standing.is_closed()), (Raw::from("Web \"site\" 2"), true));
@@ -80,7 +82,8 @@ async fn everything_that_was_written_can_be_cleared() {
     notion.write_back(Kind::Client, &source, page_id(page), Some(None), &wanted, false).await.expect("written");
 
     let properties = wire.sandbox.world().page(page).expect("a page").properties;
-    let now: Vec<&Json> = ["Clockify Client ID", "Archive", "Notes", "Email", "Website"].map(|name| &properties[name]).into();
+    let now: Vec<&Json> =
+        ["Clockify Client ID", "Archive", "Notes", "Email", "Website"].map(|name| &properties[name]).into();
     assert_eq!(now, [&json!(""), &json!(false), &json!(""), &json!(null), &json!(null)]);
     assert_eq!(wire.statuses(), ["PATCH 200"]);
 }
@@ -108,8 +111,10 @@ async fn refused(fields: &[(Field, &str)], meanwhile: fn(&mut World), wanted: (F
     let (notion, source) = wire.bound(Kind::Project, &mapped(Kind::Project, fields)).await;
     meanwhile(&mut wire.sandbox.world());
     let before = wire.sandbox.world().notion_snapshot();
-    let failure =
-        notion.write_back(Kind::Project, &source, page_id(page), None, &[wanted].into(), false).await.expect_err("refused");
+    let failure = notion
+        .write_back(Kind::Project, &source, page_id(page), None, &[wanted].into(), false)
+        .await
+        .expect_err("refused");
     assert!(matches!(failure, Failure::Rejected { .. }), "{failure}");
     assert_eq!(wire.sandbox.world().notion_snapshot(), before, "{failure}");
     (wire.statuses(), failure.to_string())
@@ -134,9 +139,17 @@ async fn what_cannot_be_written_is_refused_by_name() {
             "Done",
         ),
         (Field::Note, "Notes", |world| world.delete_property("Projects", "Notes"), Value::text("x"), true, "Notes"),
-        (Field::Note, "Notes", |world| world.rename_property("Projects", "Notes", "Remarks"), Value::text("x"), true, "Notes"),
+        (
+            Field::Note,
+            "Notes",
+            |world| world.rename_property("Projects", "Notes", "Remarks"),
+            Value::text("x"),
+            true,
+            "Notes",
+        ),
     ] {
-        let fields: Vec<_> = [(Field::Note, property)].into_iter().filter(|(_, property)| !property.is_empty()).collect();
+        let fields: Vec<_> =
+            [(Field::Note, property)].into_iter().filter(|(_, property)| !property.is_empty()).collect();
         let (calls, error) = refused(&fields, meanwhile, (field, value)).await;
         assert_eq!(calls, if sent { vec!["PATCH 400"] } else { vec![] }, "{error}");
         assert!(error.contains(named) && error.len() < 300, "{error}");
@@ -153,7 +166,8 @@ async fn a_property_that_became_read_only_is_refused_by_notion_and_named() {
     wire.add_column("Projects", "Notes", json!({"formula": {"expression": "prop(\"Name\")"}})).await;
 
     let note = [(Field::Note, Value::text("x"))].into();
-    let failure = notion.write_back(Kind::Project, &source, page_id(page), None, &note, false).await.expect_err("refused");
+    let failure =
+        notion.write_back(Kind::Project, &source, page_id(page), None, &note, false).await.expect_err("refused");
 
     assert!(failure.has_status(400) && failure.to_string().contains("Notes"), "{failure}");
 }
@@ -168,7 +182,8 @@ async fn a_page_in_the_trash_or_out_of_sight_takes_no_write() {
     let (notion, source) = wire.bound(Kind::Client, &Mapping::n8n()).await;
 
     for (page, status) in [(trashed, 400), (hidden, 404)] {
-        let written = notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new(), false).await;
+        let written =
+            notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new(), false).await;
         assert!(written.expect_err("refused").has_status(status));
     }
     assert_eq!(wire.statuses(), ["PATCH 400", "PATCH 404"], "nothing is tried again");
@@ -176,16 +191,22 @@ async fn a_page_in_the_trash_or_out_of_sight_takes_no_write() {
 
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_written_again_and_holds() {
-    for what in
-        [What::Reset, What::TruncatedBody, What::HtmlBody, What::Status(503, String::new()), What::Status(409, String::new())]
-    {
+    for what in [
+        What::Reset,
+        What::TruncatedBody,
+        What::HtmlBody,
+        What::Status(503, String::new()),
+        What::Status(409, String::new()),
+    ] {
         let mut world = World::empty();
         let page = world.add_client_page("Acme");
         let wire = Wire::new(world, Knobs::default()).await;
         let (notion, source) = wire.bound(Kind::Client, &Mapping::n8n()).await;
-        wire.sandbox.knobs().faults = vec![Fault::new(what.clone()).on("PATCH", "/v1/pages/").times(4).after_execution()];
+        wire.sandbox.knobs().faults =
+            vec![Fault::new(what.clone()).on("PATCH", "/v1/pages/").times(4).after_execution()];
 
-        let written = notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new(), false).await;
+        let written =
+            notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new(), false).await;
 
         assert!(written.is_ok(), "{what:?}: {written:?}");
         assert_eq!(wire.sandbox.world().claim(page).as_deref(), Some(claim().as_str()));
@@ -200,9 +221,11 @@ async fn a_storm_of_conflicts_ends() {
     let wire = Wire::new(world, Knobs::default()).await;
     let (notion, source) = wire.bound(Kind::Client, &Mapping::n8n()).await;
     let conflict = r#"{"object":"error","status":409,"code":"conflict_error","message":"Conflict occurred while saving. Please try again."}"#;
-    wire.sandbox.knobs().faults = vec![Fault::new(What::Status(409, conflict.to_owned())).on("PATCH", "").times(u32::MAX)];
+    wire.sandbox.knobs().faults =
+        vec![Fault::new(What::Status(409, conflict.to_owned())).on("PATCH", "").times(u32::MAX)];
 
-    let written = notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new(), false).await;
+    let written =
+        notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new(), false).await;
 
     let failure = written.expect_err("a conflict");
     assert!(failure.has_status(409) && failure.to_string().contains("conflict_error"), "{failure}");

@@ -11,8 +11,8 @@ use punchlist::{
         diff::diff,
         journal::{Event, Outcome, RunId, Trace, What, Write, creates, open_writes},
         model::{
-            Away, Fetched, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, PerKind, Registry, Sight, Snapshots,
-            Standing, Value, Walk,
+            Away, Fetched, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, PerKind, Registry, Sight,
+            Snapshots, Standing, Value, Walk,
         },
         plan::{Plan, Scope},
         report::Stopped,
@@ -20,7 +20,9 @@ use punchlist::{
         rules::Rules,
         steps,
     },
-    engine::apply::{Found, Journal, Observed, Readings, Settling, Subject, Target, Work, WriteFailure, Written, apply, settle},
+    engine::apply::{
+        Found, Journal, Observed, Readings, Settling, Subject, Target, Work, WriteFailure, Written, apply, settle,
+    },
 };
 
 use super::world::{World, refused};
@@ -72,7 +74,12 @@ impl Machine {
     }
 
     /// Reads both sides, settles what is open, and plans.
-    pub(super) async fn look(&self, world: &RefCell<World>, rules: &Rules, crash: &Fuse) -> Result<Option<Intent>, Crash> {
+    pub(super) async fn look(
+        &self,
+        world: &RefCell<World>,
+        rules: &Rules,
+        crash: &Fuse,
+    ) -> Result<Option<Intent>, Crash> {
         let run = RunId(format!("m{}-{}", self.number, world.borrow_mut().count()));
         let mut registry = self.disk.borrow().registry.clone();
         let read = world.borrow().now;
@@ -184,7 +191,8 @@ impl Machine {
         let mut snapshots = Snapshots { pages, objects: read_objects(world), as_of, ..Snapshots::default() };
         // What is asked for by its ID answers at once, however far the listings lag behind.
         let links = registry.iter().map(|link| link.object);
-        let claims = Kind::ALL.into_iter().flat_map(|kind| snapshots.pages[kind].rows()).filter_map(|page| page.claim.id());
+        let claims =
+            Kind::ALL.into_iter().flat_map(|kind| snapshots.pages[kind].rows()).filter_map(|page| page.claim.id());
         snapshots.denied = links.chain(claims).filter(|object| !world.borrow().objects.contains_key(object)).collect();
         for link in registry.iter() {
             if snapshots.pages[link.kind].complete().is_none_or(|listing| !listing.lacks(link.page)) {
@@ -373,7 +381,8 @@ impl<'a> Line<'a> {
             Write::Create { .. } => return,
         };
         for (field, planned) in before.iter().flatten() {
-            let moved = now.get(field).is_some_and(|now| now.as_ref() != Some(planned) && now.as_ref() != wanted.get(field));
+            let moved =
+                now.get(field).is_some_and(|now| now.as_ref() != Some(planned) && now.as_ref() != wanted.get(field));
             if moved {
                 world.broken.push(format!("O9: {field} was {planned:?} when it was planned: {write:?}"));
             }
@@ -401,8 +410,8 @@ impl<'a> Line<'a> {
                 let closes = fields.get(&Field::State) == Some(&Value::Closed(true));
                 // What this machine has read is evidence, though somebody may have changed it since.
                 let is_closed = |page: &Page| page.standing.closed() == Some(true);
-                let evident =
-                    self.rows.borrow().pages.get(page).is_some_and(is_closed) || world.pages.get(page).is_some_and(is_closed);
+                let evident = self.rows.borrow().pages.get(page).is_some_and(is_closed)
+                    || world.pages.get(page).is_some_and(is_closed);
                 if closes && !left {
                     self.closes.borrow_mut()[write.kind()] += 1;
                 }
@@ -543,7 +552,9 @@ impl Target for Line<'_> {
         match write {
             Write::Create { .. } => Ok(Found::of(world.find(write, trace))),
             Write::Update { object, fields, .. } => match world.objects.get(object) {
-                Some(now) if fields.iter().all(|(field, value)| steps::current(now, *field).as_ref() == Some(value)) => {
+                Some(now)
+                    if fields.iter().all(|(field, value)| steps::current(now, *field).as_ref() == Some(value)) =>
+                {
                     happened(Written { object: Some(now.clone()), page: None })
                 }
                 _ => Ok(Found::Nothing),

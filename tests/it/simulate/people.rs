@@ -49,8 +49,12 @@ impl World {
     }
 
     fn an_object(&mut self, wanted: impl Fn(&Object) -> bool) -> Option<ObjectId> {
-        let objects: Vec<ObjectId> =
-            self.objects.values().filter(|object| wanted(object) && !self.is_unseen(object.id)).map(|object| object.id).collect();
+        let objects: Vec<ObjectId> = self
+            .objects
+            .values()
+            .filter(|object| wanted(object) && !self.is_unseen(object.id))
+            .map(|object| object.id)
+            .collect();
         self.dice.pick(&objects)
     }
 
@@ -92,11 +96,17 @@ impl World {
             }
             13 => {
                 let (copy, id) = (row.clone(), PageId::from_number(self.count().into()));
-                self.pages.insert(id, Page { id, title: format!("{} (copy)", copy.title.exact()).as_str().into(), ..copy });
+                self.pages
+                    .insert(id, Page { id, title: format!("{} (copy)", copy.title.exact()).as_str().into(), ..copy });
             }
             14 => row.claim = Claim::None,
             // Somebody clears up a whole column.
-            _ => self.pages.values_mut().filter(|page| page.kind == kind).for_each(|page| page.standing = standing(true)),
+            _ => {
+                self.pages
+                    .values_mut()
+                    .filter(|page| page.kind == kind)
+                    .for_each(|page| page.standing = standing(true));
+            }
         }
         self.log.push(format!("notion {what} {page} {name}"));
     }
@@ -108,7 +118,8 @@ impl World {
         let above = self.an_object(|object| Some(object.kind) == kind.parent());
         let Some(object) = self.an_object(|_| true) else { return };
         let (row_kind, parent) = (self.objects[&object].kind, self.objects[&object].parent);
-        let is_taken = |world: &Self, kind, parent, own| world.knobs.unique && world.holder(kind, parent, &name, own).is_some();
+        let is_taken =
+            |world: &Self, kind, parent, own| world.knobs.unique && world.holder(kind, parent, &name, own).is_some();
         match what {
             0 | 1 if !is_taken(self, row_kind, parent, Some(object)) => {
                 self.objects.get_mut(&object).expect("there").name = name.as_str().into();
@@ -121,7 +132,8 @@ impl World {
             3 | 4 if (kind == Kind::Client || above.is_some()) && !is_taken(self, kind, above, None) => {
                 let id = self.new_object_id();
                 let row = self.objects[&object].clone();
-                let new = Object { id, kind, name: name.as_str().into(), parent: above, closed: false, marker: None, ..row };
+                let new =
+                    Object { id, kind, name: name.as_str().into(), parent: above, closed: false, marker: None, ..row };
                 self.objects.insert(id, new);
             }
             // A field that nobody mapped.
@@ -155,13 +167,18 @@ impl World {
             }
             let ours = |way: &Proposal| {
                 let object = way.object.filter(|_| way.action == Action::Link);
-                object.is_some_and(|object| self.made.iter().any(|made| made.page == change.page && made.object == object))
+                object.is_some_and(|object| {
+                    self.made.iter().any(|made| made.page == change.page && made.object == object)
+                })
             };
             if matches!(change.proposal.action, Action::Create | Action::Link) && !ours(&change.proposal) {
                 if let Some(way) = change.alternatives.iter().position(ours) {
                     review.choose(at, way + 1);
                 }
-            } else if machine.number > 0 && change.proposal.action == Action::WriteBack && !change.alternatives.is_empty() {
+            } else if machine.number > 0
+                && change.proposal.action == Action::WriteBack
+                && !change.alternatives.is_empty()
+            {
                 review.choose(at, 1);
             }
             review.decide(&[at], Some(&Decision::Approve));

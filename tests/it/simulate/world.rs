@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use punchlist::{
     domain::{
         journal::{Trace, Write},
-        model::{Claim, Field, Kind, Nature, Object, ObjectId, Page, PageId, Reading, Relation, Standing, Value, Values},
+        model::{
+            Claim, Field, Kind, Nature, Object, ObjectId, Page, PageId, Reading, Relation, Standing, Value, Values,
+        },
     },
     engine::apply::{About, WriteFailure, Written},
 };
@@ -121,8 +123,10 @@ impl World {
     /// The pages of a kind as a listing shows them: not those in the trash, nor hidden ones.
     pub(super) fn list_pages(&mut self, kind: Kind) -> Vec<Page> {
         let rows = listing(&self.pages, &mut self.stale_pages, self.now, |page: &Page| page.kind == kind);
-        let mut rows: Vec<Page> =
-            rows.into_iter().filter(|page| page.standing != Standing::Trashed && !self.hidden.contains(&page.id)).collect();
+        let mut rows: Vec<Page> = rows
+            .into_iter()
+            .filter(|page| page.standing != Standing::Trashed && !self.hidden.contains(&page.id))
+            .collect();
         for page in &mut rows {
             if self.dice.percent(self.knobs.unknown) {
                 let because = "the service does not say".to_owned();
@@ -131,7 +135,8 @@ impl World {
                     1 if kind != Kind::Client => page.parent = Relation::Unknown(because),
                     _ => page.claim = Claim::Unknown(because),
                 }
-                self.log.push(format!("unknown of {}: {:?} {:?} {:?}", page.id, page.standing, page.parent, page.claim));
+                self.log
+                    .push(format!("unknown of {}: {:?} {:?} {:?}", page.id, page.standing, page.parent, page.claim));
             }
         }
         rows
@@ -168,7 +173,13 @@ impl World {
     }
 
     /// The object of some kind with that name under that parent, besides one.
-    pub(super) fn holder(&self, kind: Kind, parent: Option<ObjectId>, name: &str, besides: Option<ObjectId>) -> Option<ObjectId> {
+    pub(super) fn holder(
+        &self,
+        kind: Kind,
+        parent: Option<ObjectId>,
+        name: &str,
+        besides: Option<ObjectId>,
+    ) -> Option<ObjectId> {
         let same = |object: &&Object| {
             object.kind == kind && object.parent == parent && Some(object.id) != besides && object.name.exact() == name
         };
@@ -199,7 +210,9 @@ impl World {
                 Ok(Written { object: Some(object), page: None })
             }
             Write::Update { object, fields, .. } => {
-                let Some(before) = self.objects.get(object).cloned() else { return Err(refused("there is no such object")) };
+                let Some(before) = self.objects.get(object).cloned() else {
+                    return Err(refused("there is no such object"));
+                };
                 let mut after = built_on.unwrap_or(&before).clone();
                 // What was not said when it was read is no part of what is written.
                 after.values = after.values.iter().map(|(field, value)| (field, value.clone())).collect();
@@ -254,7 +267,13 @@ impl World {
         if there { Ok(()) } else { Err(refused("its parent is not there")) }
     }
 
-    fn must_be_free(&self, kind: Kind, parent: Option<ObjectId>, name: &str, own: Option<ObjectId>) -> Result<(), WriteFailure> {
+    fn must_be_free(
+        &self,
+        kind: Kind,
+        parent: Option<ObjectId>,
+        name: &str,
+        own: Option<ObjectId>,
+    ) -> Result<(), WriteFailure> {
         let changes = own
             .and_then(|own| self.objects.get(&own))
             .is_none_or(|before| before.name.exact() != name || before.parent != parent);

@@ -53,7 +53,11 @@ fn it_starts_with_the_tree_and_q_gives_the_terminal_back() {
         assert_eq!((ended.code, ended.signal.as_deref()), (0, None));
         ended.is_restored();
         let text = String::from_utf8_lossy(&ended.bytes);
-        assert_eq!(text.matches("\x1b[?1049h").count(), text.matches("\x1b[?1049l").count(), "entered as often as left");
+        assert_eq!(
+            text.matches("\x1b[?1049h").count(),
+            text.matches("\x1b[?1049l").count(),
+            "entered as often as left"
+        );
     }
     assert!(rig.mutations().is_empty());
 }

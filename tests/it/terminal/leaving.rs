@@ -1,4 +1,5 @@
-//! Every way out of the console, and back in: the shell, signals, a panic, a terminal that cannot show it; and what it must not do on the way.
+//! Every way out of the console, and back in: the shell, signals, a panic, a terminal that cannot show it; and what it
+//! must not do on the way.
 
 use std::time::Duration;
 
@@ -197,7 +198,8 @@ fn a_keymap_that_makes_no_sense_is_refused_before_anything_is_drawn() {
     let ended = Terminal::punchlist(&rig, &[], WIDE).end();
     assert_eq!(ended.code, 78);
     assert!(!String::from_utf8_lossy(&ended.bytes).contains("\u{1b}[?1049h"));
-    for said in ["has no action `aprove`; the nearest is `approve`", "“j” of `skip` collides with “j” of `down`"] {
+    for said in ["has no action `aprove`; the nearest is `approve`", "“j” of `skip` collides with “j” of `down`"]
+    {
         assert!(ended.screen.contents().contains(said), "{}", ended.screen.contents());
     }
 }

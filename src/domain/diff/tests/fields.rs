@@ -351,7 +351,8 @@ project "Website" update <Acme/Website> note: "old" → "" [notion_changed 100 r
 fn a_field_that_could_not_be_read_is_no_change() {
     for unread_in_notion in [true, false] {
         let mut world = agreed();
-        let values = if unread_in_notion { &mut world.page_mut(PATH).values } else { &mut world.object_mut(PATH).values };
+        let values =
+            if unread_in_notion { &mut world.page_mut(PATH).values } else { &mut world.object_mut(PATH).values };
         *values = [].into_iter().collect();
         assert_eq!(world.changes(), "", "unread in Notion: {unread_in_notion}");
     }

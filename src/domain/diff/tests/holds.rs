@@ -255,7 +255,8 @@ fn parents() {
             world.page("Acme/Website").parent = Relation::One(PageId::from_number(404));
         }),
         ("now unknown", &|world| {
-            world.link("Acme").link("Acme/Website").page_mut("Acme/Website").parent = Relation::One(PageId::from_number(404));
+            world.link("Acme").link("Acme/Website").page_mut("Acme/Website").parent =
+                Relation::One(PageId::from_number(404));
         }),
         ("a page of another kind", &|world| {
             world.link("Acme").link("Acme/Website").page("Acme/Shop");
@@ -634,8 +635,11 @@ fn what_is_below_a_held_close_is_closed_first_or_not_at_all() {
     }
     world.close_page("A/P").close_page("A").close_page("B/Q");
     let held = world.plan();
-    let held: Vec<String> =
-        held.changes.iter().map(|change| format!("{} {:?}", change.kind, change.hold.as_ref().map(|hold| hold.code))).collect();
+    let held: Vec<String> = held
+        .changes
+        .iter()
+        .map(|change| format!("{} {:?}", change.kind, change.hold.as_ref().map(|hold| hold.code)))
+        .collect();
     assert_eq!(
         held,
         [

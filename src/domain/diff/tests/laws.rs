@@ -23,7 +23,8 @@ pub(crate) fn edits() -> impl Strategy<Value = Vec<Edit>> {
     vec(any::<Edit>(), 0..10)
 }
 
-/// The same cases each time, so that nobody's work is stopped by chance. `PROPTEST_CASES=20000` goes hunting for others.
+/// The same cases each time, so that nobody's work is stopped by chance. `PROPTEST_CASES=20000` goes hunting for
+/// others.
 pub(crate) fn cases(count: u32) -> ProptestConfig {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     let hunting = config.cases != 256;
@@ -80,7 +81,8 @@ pub(crate) fn happen(world: &mut World, (what, one, other, name): Edit) {
         }
         11 => {
             let kind = world.objects[&object].kind.parent();
-            let above: Vec<ObjectId> = world.objects.values().filter(|row| Some(row.kind) == kind).map(|row| row.id).collect();
+            let above: Vec<ObjectId> =
+                world.objects.values().filter(|row| Some(row.kind) == kind).map(|row| row.id).collect();
             if let Some(parent) = above.get(usize::from(other) % above.len().max(1)) {
                 world.object_mut(&object).parent = Some(*parent);
             }
@@ -108,10 +110,11 @@ pub(crate) fn happen(world: &mut World, (what, one, other, name): Edit) {
         17 => {
             // Clockify deletes what is below along with it.
             let id = world.objects[&object].id;
-            let below: Vec<ObjectId> = world.objects.values().filter(|row| row.parent == Some(id)).map(|row| row.id).collect();
-            world
-                .objects
-                .retain(|_, row| row.id != id && !below.contains(&row.id) && !row.parent.is_some_and(|p| below.contains(&p)));
+            let below: Vec<ObjectId> =
+                world.objects.values().filter(|row| row.parent == Some(id)).map(|row| row.id).collect();
+            world.objects.retain(|_, row| {
+                row.id != id && !below.contains(&row.id) && !row.parent.is_some_and(|p| below.contains(&p))
+            });
         }
         18 => {
             let lost = world.pages.remove(&page).map(|page| page.id);

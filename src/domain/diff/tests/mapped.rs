@@ -36,7 +36,10 @@ fn what_the_configuration_says_for_every_page_is_kept_like_any_value_and_goes_to
         let plan = world.plan();
         let [change] = plan.changes.as_slice() else { panic!("{}", world.changes()) };
         let proposal = &change.proposal;
-        assert_eq!((proposal.side, proposal.confidence, proposal.reason.as_str()), (Service::Clockify, confidence, reason));
+        assert_eq!(
+            (proposal.side, proposal.confidence, proposal.reason.as_str()),
+            (Service::Clockify, confidence, reason)
+        );
         assert!(change.alternatives.iter().all(|way| way.side == Service::Clockify), "{}", world.ways());
     }
 
@@ -140,7 +143,11 @@ fn nobody_is_left_out_while_it_cannot_be_told_who_has_an_account() {
 fn who_gets_an_account_is_assigned() {
     let mut world = assigned(&["ada", "kai"], Strangers::Leave);
     world.pages.remove("Acme/Website/Design");
-    world.link("Acme/Website/Design").page_mut("Acme/Website/Design").values.set(Field::Assignees, people(&["ada", "kai"]));
+    world
+        .link("Acme/Website/Design")
+        .page_mut("Acme/Website/Design")
+        .values
+        .set(Field::Assignees, people(&["ada", "kai"]));
     world.object_mut("Acme/Website/Design").values.set(Field::Assignees, people(&["ada"]));
     world.set_base("Acme/Website/Design", Field::Assignees, Agreed::Same(people(&["ada"])));
     assert_eq!(world.changes(), "");
@@ -229,7 +236,9 @@ fn an_item_whose_project_cannot_be_told_waits() {
             draft(world).item_of = Relation::from(vec![above, other]);
         }),
         ("it names a parent item that punchlist does not see", &|world| draft(world).item_of = Relation::One(stranger)),
-        ("Notion does not give it", &|world| draft(world).item_of = Relation::Unknown("Notion does not give it".into())),
+        ("Notion does not give it", &|world| {
+            draft(world).item_of = Relation::Unknown("Notion does not give it".into());
+        }),
         ("its parent item “Design” names a parent item that punchlist does not see", &|world| {
             let page = world.page_mut("Acme/Website/Design");
             (page.parent, page.item_of) = (Relation::None, Relation::One(stranger));

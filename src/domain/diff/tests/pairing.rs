@@ -571,8 +571,9 @@ fn an_id_that_was_never_in_the_page_is_not_lost_and_completes_what_was_approved(
         let link = world.registry.of_page(world.page_id("Acme")).expect("a link").clone();
         world.registry.insert(Link { unwritten: Some(over), ..link });
     };
-    let reasons =
-        |world: &World| -> Vec<String> { world.plan().changes.iter().map(|change| change.proposal.reason.to_string()).collect() };
+    let reasons = |world: &World| -> Vec<String> {
+        world.plan().changes.iter().map(|change| change.proposal.reason.to_string()).collect()
+    };
     unwritten(&mut world, Value::Empty);
     world.page_mut("Acme").claim = Claim::None;
     assert_eq!(world.changes(), "client \"Acme\" write-back <Acme> [unfinished 100 ready]\n");

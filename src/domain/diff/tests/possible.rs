@@ -57,7 +57,8 @@ fn an_update_is_held_for_the_refused_field_alone() {
     page.values.set(Field::Note, Value::text("new"));
 
     let plan = world.plan();
-    let states: Vec<(Field, State)> = plan.changes.iter().map(|change| (change.proposal.fields[0].field, change.state)).collect();
+    let states: Vec<(Field, State)> =
+        plan.changes.iter().map(|change| (change.proposal.fields[0].field, change.state)).collect();
     assert_eq!(states, [(Field::Email, State::Held), (Field::Address, State::Held), (Field::Note, State::Ready)]);
     assert!(world.holds().contains("“call Ada” is no e-mail address"), "{}", world.holds());
     assert!(world.holds().contains("the address has 3001 characters, and at most 3000 are taken"), "{}", world.holds());

@@ -1,4 +1,5 @@
-//! Rules beside the three-way table: what stands below a closed page, projects without a client, objects without a page.
+//! Rules beside the three-way table: what stands below a closed page, projects without a client, objects without a
+//! page.
 
 use snapbox::{assert_data_eq, str};
 
@@ -166,9 +167,16 @@ fn objects_that_no_page_links_to_are_for_a_person_to_close() {
     let unmanaged = |world: &mut World| {
         world.rules.unmanaged = Unmanaged::Close;
         world.link("Acme").link("Acme/Website");
-        for path in
-            ["Acme/Website/Own", "Acme/Old", "Acme/Old/Task", "Other", "Other/Project", "Other/Project/Task", "Gone", "Half"]
-        {
+        for path in [
+            "Acme/Website/Own",
+            "Acme/Old",
+            "Acme/Old/Task",
+            "Other",
+            "Other/Project",
+            "Other/Project/Task",
+            "Gone",
+            "Half",
+        ] {
             world.object(path);
         }
         world.object_mut("Gone").closed = true;
@@ -232,7 +240,8 @@ update client "E": Brake: 5 closes of clients at once, and the brake is at 3; B 
     );
 }
 
-/// Four pages of one recurring task, of which the first has its task; created on the days and in the minutes that are given.
+/// Four pages of one recurring task, of which the first has its task; created on the days and in the minutes that are
+/// given.
 fn recurring(world: &mut World, others: &[(&str, &str)]) {
     *world = tree();
     world.rules.same_name = SameName::AddDate;
@@ -252,7 +261,8 @@ fn recurring_tasks_are_told_apart_by_their_days() {
                 world.rules.same_name = SameName::Hold;
             }),
             ("two more, on one day, and one a week later", &|world| {
-                let (third, fourth) = (("Acme/Website/3", "2026-03-02T09:05:00Z"), ("Acme/Website/4", "2026-03-09T09:00:00Z"));
+                let (third, fourth) =
+                    (("Acme/Website/3", "2026-03-02T09:05:00Z"), ("Acme/Website/4", "2026-03-09T09:00:00Z"));
                 recurring(world, &[fourth, second, third]);
             }),
             ("the first is done, and its page closed", &|world| {

@@ -29,7 +29,8 @@ const HAPPENS: [(&str, bool, bool, bool, bool); 6] = [
 
 fn rules() -> Vec<(String, FieldRule)> {
     let drifts = [("review", OnDrift::Review), ("restore", OnDrift::Restore), ("accept", OnDrift::Accept)];
-    let conflicts = [("review", OnConflict::Review), ("notion", OnConflict::Notion), ("clockify", OnConflict::Clockify)];
+    let conflicts =
+        [("review", OnConflict::Review), ("notion", OnConflict::Notion), ("clockify", OnConflict::Clockify)];
     let mut rules = Vec::new();
     for (word, on_drift) in drifts {
         rules.push((format!("on_drift {word}"), FieldRule { on_drift, ..FieldRule::default() }));
@@ -43,7 +44,8 @@ fn rules() -> Vec<(String, FieldRule)> {
 
 /// Two of everything, which agree.
 fn agreed() -> World {
-    let mut world = World::linked(&["Acme", "Beta", "Gamma", "Acme/Website", "Acme/Shop", "Acme/App", "Acme/Website/Design"]);
+    let mut world =
+        World::linked(&["Acme", "Beta", "Gamma", "Acme/Website", "Acme/Shop", "Acme/App", "Acme/Website/Design"]);
     world.agree("Acme", Field::Email, &value(Field::Email, "old"));
     world.agree("Acme/Website", Field::Note, &Value::text("old"));
     world.agree("Acme/Website/Design", Field::Estimate, &Value::Seconds(3600));
@@ -119,7 +121,8 @@ fn each_row_for_each_kind_and_rule() {
                     }
                 }
                 for (changes, words) in said {
-                    let words = if words.len() >= rules().len() - 1 { "any rule".to_owned() } else { words.join(" · ") };
+                    let words =
+                        if words.len() >= rules().len() - 1 { "any rule".to_owned() } else { words.join(" · ") };
                     writeln!(table, "{kind} {field}, {words}:").expect("memory");
                     changes.lines().for_each(|line| writeln!(table, "  {line}").expect("memory"));
                 }
@@ -129,7 +132,8 @@ fn each_row_for_each_kind_and_rule() {
     assert_data_eq!(table, file!["table.txt"].raw());
 }
 
-/// Makes what one side says of a field unknown, whatever it said; the name of a page is unknown along with its standing.
+/// Makes what one side says of a field unknown, whatever it said; the name of a page is unknown along with its
+/// standing.
 fn hide(world: &mut World, service: Service, path: &str, field: Field) {
     let because = "nobody says it".to_owned();
     match (service, field) {
@@ -145,7 +149,9 @@ fn hide(world: &mut World, service: Service, path: &str, field: Field) {
 fn whatever_else_happened_the_unknown_changes_nothing() {
     for (row, notion, clockify, alike, lost) in HAPPENS {
         for (path, fields) in ROWS {
-            for (service, &field) in fields.iter().flat_map(|field| [(Service::Notion, field), (Service::Clockify, field)]) {
+            for (service, &field) in
+                fields.iter().flat_map(|field| [(Service::Notion, field), (Service::Clockify, field)])
+            {
                 // A name and a parent are what Clockify always says.
                 if service == Service::Clockify && matches!(field, Field::Name | Field::Parent) {
                     continue;

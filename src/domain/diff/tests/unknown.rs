@@ -164,7 +164,11 @@ fn an_object_that_may_not_be_listed_yet_or_is_hidden_is_not_gone() {
     world.hidden = Some("the key sees little".to_owned());
     assert_eq!(world.changes(), "");
     let notices = world.notices();
-    assert_eq!(notices.matches("its object is not seen, and not taken for gone: the key sees little").count(), 2, "{notices}");
+    assert_eq!(
+        notices.matches("its object is not seen, and not taken for gone: the key sees little").count(),
+        2,
+        "{notices}"
+    );
     assert!(notices.contains("so nothing is taken for gone"), "{notices}");
 
     world.hidden = None;
@@ -209,7 +213,11 @@ fn clockify_that_shows_nothing_at_all_any_more_is_not_believed() {
     world.page("Gamma");
     world.objects.clear();
     let holds = world.holds();
-    assert_eq!(holds.matches("Incomplete: Clockify shows no clients at all any more, and 2 were linked").count(), 3, "{holds}");
+    assert_eq!(
+        holds.matches("Incomplete: Clockify shows no clients at all any more, and 2 were linked").count(),
+        3,
+        "{holds}"
+    );
 
     let mut world = World::linked(&["Acme"]);
     world.page("Gamma");

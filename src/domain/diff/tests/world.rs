@@ -1,5 +1,5 @@
-//! A world in a few lines: rows are named by their path, `Acme/Website/Design`, whose depth says the kind and whose beginning names
-//! the parent. Ids come from one counter.
+//! A world in a few lines: rows are named by their path, `Acme/Website/Design`, whose depth says the kind and whose
+//! beginning names the parent. Ids come from one counter.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,8 +12,8 @@ use crate::domain::{
     diff::{Diff, diff},
     implied::imply,
     model::{
-        Agreed, Along, Away, Base, Claim, Fetched, Field, Identified, Kind, Limits, Link, Nature, Object, ObjectId, Page, PageId,
-        PerKind, Problem, Registry, Relation, Sight, Snapshots, Standing, Unsettled, Value, Values, Walk,
+        Agreed, Along, Away, Base, Claim, Fetched, Field, Identified, Kind, Limits, Link, Nature, Object, ObjectId,
+        Page, PageId, PerKind, Problem, Registry, Relation, Sight, Snapshots, Standing, Unsettled, Value, Values, Walk,
     },
     plan::{Change, Plan, Proposal, Scope},
     review::{Approved, Review},
@@ -85,8 +85,9 @@ impl World {
     /// A new page, open, under the page that its path names.
     pub(crate) fn page(&mut self, path: &str) -> &mut Page {
         let number = self.next();
-        let parent =
-            parent_of(path).and_then(|parent| self.pages.get(parent)).map_or(Relation::None, |page| Relation::One(page.id));
+        let parent = parent_of(path)
+            .and_then(|parent| self.pages.get(parent))
+            .map_or(Relation::None, |page| Relation::One(page.id));
         let page = Page {
             id: PageId::from_number(number.into()),
             kind: kind_of(path),
@@ -285,7 +286,14 @@ impl World {
         let plan = self.plan();
         let held = plan.changes.iter().filter_map(|change| Some((change, change.hold.as_ref()?)));
         held.map(|(change, hold)| {
-            format!("{} {} {:?}: {:?}: {}\n", change.proposal.action, change.kind, change.name.exact(), hold.code, hold.text)
+            format!(
+                "{} {} {:?}: {:?}: {}\n",
+                change.proposal.action,
+                change.kind,
+                change.name.exact(),
+                hold.code,
+                hold.text
+            )
         })
         .collect()
     }

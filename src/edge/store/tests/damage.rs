@@ -62,7 +62,8 @@ async fn whatever_bit_is_wrong_a_state_works_or_is_called_damaged_with_the_way_o
     use_all(&world, &row).await.expect("it is whole");
     let beside = ["punchlist.sqlite3-wal", "punchlist.sqlite3-shm"].map(|name| world.directory.join(name));
     let (mut damaged, mut step) = (0, 0);
-    // All of the header and of the beginning of each page, and every so often a byte of the rest, each time another bit.
+    // All of the header and of the beginning of each page, and every so often a byte of the rest, each time another
+    // bit.
     for place in (0..whole.len()).filter(|place| *place < 100 || place % 4096 < 12 || place % 397 == 0) {
         step += 1;
         let mut bytes = whole.clone();

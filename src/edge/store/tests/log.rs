@@ -77,8 +77,16 @@ async fn store_run(store: &mut Store, run: &str, second: i64, events: Vec<Event>
     let events: Vec<Event> = events.into_iter().map(dated).collect();
     store.append_all(&events).await.expect("appends");
     let calls = Calls { notion: 3, clockify: 2 };
-    let totals =
-        Totals { stopped: Stopped::No, unsettled: 0, calls, seconds: 1.5, not_before: None, pending: 0, held: 0, ready: 0 };
+    let totals = Totals {
+        stopped: Stopped::No,
+        unsettled: 0,
+        calls,
+        seconds: 1.5,
+        not_before: None,
+        pending: 0,
+        held: 0,
+        ready: 0,
+    };
     let plan = Plan { hash: "h".into(), complete: true, ..Plan::default() };
     let report = report(id.clone(), &plan, &events, totals);
     let ended = What::RunEnded { outcome: "applied".into(), totals: Some(totals) };
@@ -170,7 +178,10 @@ async fn a_list_of_runs_that_was_changed_is_noticed() {
     for (change, back) in [
         ("UPDATE run SET by = 'ben'", "UPDATE run SET by = 'mara'"),
         ("UPDATE run SET outcome = 'in_sync'", "UPDATE run SET outcome = 'applied'"),
-        ("UPDATE run SET report = json_set(report, '$.applied', 7)", "UPDATE run SET report = json_set(report, '$.applied', 1)"),
+        (
+            "UPDATE run SET report = json_set(report, '$.applied', 7)",
+            "UPDATE run SET report = json_set(report, '$.applied', 1)",
+        ),
         ("UPDATE run SET run_id = 'x'", "UPDATE run SET run_id = 'a'"),
     ] {
         store.connection.execute(change, []).expect("changes");
@@ -223,7 +234,10 @@ async fn old_entries_are_cut_off_whole_runs_at_a_time_and_the_rest_still_verifie
     assert_eq!((verdict.findings, verdict.first), (vec![], Some(26)));
 
     // Somebody helps themselves to the door that cutting uses.
-    store.connection.execute("INSERT INTO log_start (n, hash) SELECT n, hash FROM event WHERE n = 26", []).expect("inserts");
+    store
+        .connection
+        .execute("INSERT INTO log_start (n, hash) SELECT n, hash FROM event WHERE n = 26", [])
+        .expect("inserts");
     store.connection.execute("DELETE FROM event WHERE n = 26", []).expect("deletes");
     let findings = store.verify(&[checkpoint(&store).await]).await.expect("reads").findings;
     assert_eq!(findings, [Finding::Unannounced { through: 26 }]);
@@ -243,8 +257,16 @@ async fn a_clock_that_was_set_back_changes_neither_the_order_nor_the_proof() {
         selected(&store, &Selection { since, until, kinds: ["planned"].into(), ..Selection::default() }).await
     };
 
-    assert_eq!(select(None, None).await, ["2 planned", "10 planned", "18 planned"], "in the order in which they were made");
-    assert_eq!(select(Some(at(450)), None).await, ["2 planned", "18 planned"], "what the clock of that moment said counts");
+    assert_eq!(
+        select(None, None).await,
+        ["2 planned", "10 planned", "18 planned"],
+        "in the order in which they were made"
+    );
+    assert_eq!(
+        select(Some(at(450)), None).await,
+        ["2 planned", "18 planned"],
+        "what the clock of that moment said counts"
+    );
     assert_eq!(select(None, Some(at(450))).await, ["10 planned"]);
     assert_eq!(store.verify(&[checkpoint(&store).await]).await.expect("reads").findings, []);
 }

@@ -104,9 +104,9 @@ fn what_a_person_opens_below_a_closed_one_stays_open_and_is_told() {
         world.save(difference.verified);
     }
     assert!(
-        world
-            .notices()
-            .contains("OpenBelowClosed project \"Website\": it is closed, and 1 task below it is open on both sides: “Design”"),
+        world.notices().contains(
+            "OpenBelowClosed project \"Website\": it is closed, and 1 task below it is open on both sides: “Design”"
+        ),
         "{}",
         world.notices()
     );

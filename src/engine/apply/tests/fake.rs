@@ -117,7 +117,8 @@ impl Fake {
             }
         };
         for (field, value) in fields {
-            let value = if let Value::Object(object) = value { path(*object) } else { value.to_raw().exact().to_owned() };
+            let value =
+                if let Value::Object(object) = value { path(*object) } else { value.to_raw().exact().to_owned() };
             write!(line, " {field}={value:?}").expect("memory");
         }
         line
@@ -136,13 +137,19 @@ impl Fake {
             }
             Subject::Names(kind, parent) => {
                 let found = world.objects.iter().find(|(_, row)| Some(row.id) == parent);
-                format!("read names of {}{}", kind.plural(), found.map_or(String::new(), |(path, _)| format!(" under <{path}>")))
+                format!(
+                    "read names of {}{}",
+                    kind.plural(),
+                    found.map_or(String::new(), |(path, _)| format!(" under <{path}>"))
+                )
             }
         };
         let fault = self.faults.iter().find(|(text, _)| line.contains(text)).map(|(_, fault)| *fault);
         self.log.borrow_mut().push(line);
         match fault {
-            Some(Fault::OutOfBudget) => return Err(WriteFailure::OutOfBudget { error: "come back in an hour".to_owned() }),
+            Some(Fault::OutOfBudget) => {
+                return Err(WriteFailure::OutOfBudget { error: "come back in an hour".to_owned() });
+            }
             Some(Fault::Credentials) => return Err(WriteFailure::Credentials { error: "who are you".to_owned() }),
             Some(_) => return Err(WriteFailure::Unknown { error: "the line went dead".to_owned() }),
             None => {}
@@ -156,18 +163,21 @@ impl Fake {
                 Some(row) => Observed::Page(Box::new(row.clone())),
                 None => Observed::Gone,
             },
-            Subject::Names(kind, parent) => {
-                Observed::Names(world.objects.values().filter(|row| row.kind == kind && row.parent == parent).cloned().collect())
-            }
+            Subject::Names(kind, parent) => Observed::Names(
+                world.objects.values().filter(|row| row.kind == kind && row.parent == parent).cloned().collect(),
+            ),
         })
     }
 
     fn carry_out(&self, write: &Write) -> Result<Written, WriteFailure> {
-        let refused = |error: &str| WriteFailure::Refused { error: error.to_owned(), hint: String::new(), about: About::Row };
-        let taken_name = || WriteFailure::PerhapsTaken { error: "a name that exists already".to_owned(), hint: String::new() };
+        let refused =
+            |error: &str| WriteFailure::Refused { error: error.to_owned(), hint: String::new(), about: About::Row };
+        let taken_name =
+            || WriteFailure::PerhapsTaken { error: "a name that exists already".to_owned(), hint: String::new() };
         let mut world = self.world.borrow_mut();
         let taken = |world: &World, own: Option<ObjectId>, kind, parent, name: &str| {
-            let mut rows = world.objects.values().filter(|row| row.kind == kind && row.parent == parent && Some(row.id) != own);
+            let mut rows =
+                world.objects.values().filter(|row| row.kind == kind && row.parent == parent && Some(row.id) != own);
             rows.any(|row| row.name.canonical() == canonical(name))
         };
         self.written.set(self.written.get() + 1);
@@ -212,7 +222,9 @@ impl Fake {
                 for (&field, value) in fields {
                     match (field, value) {
                         (Field::Name, Value::Text(name)) => row.title = name.clone(),
-                        (Field::State, Value::Closed(true)) => row.standing = Standing::Closed { because: "written".into() },
+                        (Field::State, Value::Closed(true)) => {
+                            row.standing = Standing::Closed { because: "written".into() }
+                        }
                         (Field::State, _) => row.standing = Standing::Open,
                         (Field::Name | Field::Parent, _) => return Err(refused("not that")),
                         // A status falls back to its default option.
@@ -278,7 +290,8 @@ impl Target for Fake {
             Some(Fault::TakenByAnothers) => {
                 let made = self.carry_out(write).expect("it works").object.expect("a create");
                 let mut world = self.world.borrow_mut();
-                let unlisted = |link: &&Link| link.kind == made.kind && world.objects.values().all(|row| row.id != link.object);
+                let unlisted =
+                    |link: &&Link| link.kind == made.kind && world.objects.values().all(|row| row.id != link.object);
                 let id = world.registry.iter().find(unlisted).expect("an object that is not listed").object;
                 world.objects.values_mut().find(|row| row.id == made.id).expect("just made").id = id;
                 drop(world);
@@ -331,10 +344,14 @@ impl Target for Fake {
         let world = self.world.borrow();
         let happened = |object: Option<Object>| Ok(Found::Happened(Box::new(Written { object, page: None })));
         match write {
-            Write::Create { .. } => Ok(Found::of(world.objects.values().filter(|row| trace.fits(write, row)).cloned().collect())),
+            Write::Create { .. } => {
+                Ok(Found::of(world.objects.values().filter(|row| trace.fits(write, row)).cloned().collect()))
+            }
             Write::Update { object, fields, .. } => {
                 let object = world.objects.values().find(|row| row.id == *object);
-                match object.filter(|now| fields.iter().all(|(field, value)| current(now, *field).as_ref() == Some(value))) {
+                match object
+                    .filter(|now| fields.iter().all(|(field, value)| current(now, *field).as_ref() == Some(value)))
+                {
                     Some(now) => happened(Some(now.clone())),
                     None => Ok(Found::Nothing),
                 }
@@ -501,7 +518,8 @@ impl<'a> Bench<'a> {
             stop: &|| sent() >= stops_after,
             sink: &mut |_| {},
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         let ended = runtime.block_on(apply(work, &fake, &mut notebook));
         let mut after = fake.world.borrow().clone();
         after.registry = registry;

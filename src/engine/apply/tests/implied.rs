@@ -39,10 +39,14 @@ fn put(world: &mut World, edits: &[(u8, u8, u8, u8, u8)], choice: u8) {
     let wanted = Value::Flag((choice / 36).is_multiple_of(2));
     world.rules.mapping.projects.fixed.insert(Field::Public, wanted.clone());
     let of_kind = |kind| world.pages.iter().filter(move |(_, page)| page.kind == kind).map(|(path, _)| path.clone());
-    let (projects, tasks): (Vec<String>, Vec<String>) = (of_kind(Kind::Project).collect(), of_kind(Kind::Task).collect());
+    let (projects, tasks): (Vec<String>, Vec<String>) =
+        (of_kind(Kind::Project).collect(), of_kind(Kind::Task).collect());
     for project in projects {
         world.page_mut(&project).values.set(Field::Public, wanted.clone());
-        world.object_mut(&project).values.set(Field::Public, Value::Flag(project.starts_with('A') == choice.is_multiple_of(2)));
+        world
+            .object_mut(&project)
+            .values
+            .set(Field::Public, Value::Flag(project.starts_with('A') == choice.is_multiple_of(2)));
     }
     for &(at, notion, clockify, before, above) in edits {
         let path = &tasks[usize::from(at) % tasks.len()];

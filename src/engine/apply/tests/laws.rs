@@ -46,7 +46,8 @@ fn converges(world: &World, stores: fn(&str) -> String) -> Result<(), TestCaseEr
     let second = Bench { stores, ..Bench::new(&after) }.run();
     let again = after.diff();
     after.save(again.verified);
-    let left: Vec<_> = again.plan.changes.iter().filter(|change| change.hold.is_none() && !held.contains(&change.page)).collect();
+    let left: Vec<_> =
+        again.plan.changes.iter().filter(|change| change.hold.is_none() && !held.contains(&change.page)).collect();
     prop_assert!(
         left.is_empty(),
         "before:\n{}\nlog:\n{}\nafter:\n{}",

@@ -89,7 +89,8 @@ pub(super) fn comes_to_rest(world: &World) -> Result<World, TestCaseError> {
     let mut after = run.world;
     let again = after.diff();
     after.save(again.verified);
-    let left: Vec<_> = again.plan.changes.iter().filter(|change| change.hold.is_none() && !held.contains(&change.page)).collect();
+    let left: Vec<_> =
+        again.plan.changes.iter().filter(|change| change.hold.is_none() && !held.contains(&change.page)).collect();
     prop_assert!(left.is_empty(), "before:\n{}\nlog:\n{}\nafter:\n{}", planned, log, after.changes());
     prop_assert_eq!(after.diff().verified.len(), 0, "and what is known does not go to and fro");
     Ok(after)

@@ -1,4 +1,5 @@
-//! What a write rests on is read again shortly before it leaves: other people's edits are carried over, or the change waits.
+//! What a write rests on is read again shortly before it leaves: other people's edits are carried over, or the change
+//! waits.
 
 use snapbox::{assert_data_eq, str};
 
@@ -30,7 +31,9 @@ fn what_was_just_read_is_not_read_again() {
 
 #[test]
 fn an_old_plan_is_read_again_before_it_is_written_and_others_edits_stay() {
-    let run = aged(&edited(), |world| world.object_mut("Acme").values.set(Field::Email, Value::text("colleague@example.com")));
+    let run = aged(&edited(), |world| {
+        world.object_mut("Acme").values.set(Field::Email, Value::text("colleague@example.com"));
+    });
     assert_data_eq!(
         run.log(false),
         str![[r#"
@@ -222,7 +225,8 @@ fn a_stop_waits_a_while_for_what_hangs_and_then_says_that_nobody_knows() {
     let mut world = World::default();
     world.page("Acme");
     world.page("Beta");
-    let run = Bench { faults: vec![("create client \"Acme\"", Fault::Hangs)], stops_after: 2, ..Bench::new(&world) }.run();
+    let run =
+        Bench { faults: vec![("create client \"Acme\"", Fault::Hangs)], stops_after: 2, ..Bench::new(&world) }.run();
     assert_data_eq!(
         run.log(true),
         str![[r#"

@@ -23,7 +23,11 @@ fn born_at(second: i64) -> ObjectId {
 }
 
 fn trace() -> Trace {
-    Trace { siblings: Vec::new(), born: Some(Born::of(Timestamp::from_second(SENT).expect("a time"))), ..Trace::default() }
+    Trace {
+        siblings: Vec::new(),
+        born: Some(Born::of(Timestamp::from_second(SENT).expect("a time"))),
+        ..Trace::default()
+    }
 }
 
 /// A project with a task page whose create an earlier run sent and never saw answered.
@@ -34,7 +38,8 @@ fn task_left_open() -> (World, Open) {
     let parent = Some(world.object_id("Acme/Website"));
     let (name, fields) = ("Design".into(), BTreeMap::new());
     let request = Write::Create { page, kind: Kind::Task, parent, name, marked: false, like: None, fields };
-    let open = Open { run: RunId("before".into()), write: WriteId(1), at: Timestamp::UNIX_EPOCH, request, trace: trace() };
+    let open =
+        Open { run: RunId("before".into()), write: WriteId(1), at: Timestamp::UNIX_EPOCH, request, trace: trace() };
     (world, open)
 }
 
@@ -52,9 +57,14 @@ fn settled(seen: &World, open: Open, holds: &World, fault: Option<(&'static str,
     fake.faults.extend(fault);
     let mut notebook = Notebook::new(&fake.log);
     let (mut snapshots, mut registry): (Snapshots, Registry) = (seen.snapshots(), seen.registry.clone());
-    let settling =
-        Settling { snapshots: &mut snapshots, registry: &mut registry, rules: &seen.rules, clock: &|| Timestamp::UNIX_EPOCH };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    let settling = Settling {
+        snapshots: &mut snapshots,
+        registry: &mut registry,
+        rules: &seen.rules,
+        clock: &|| Timestamp::UNIX_EPOCH,
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(settle(vec![open], settling, &fake, &mut notebook)).expect("kept");
     let mut after = seen.clone();
     (after.registry, after.unsettled) = (registry, snapshots.unsettled.clone());
@@ -222,8 +232,10 @@ fn second_try(fault: Option<Fault>, first: Option<(&str, i64)>) -> String {
     }
     let approved = Some(crate::domain::diff::tests::world::approve_all(&planned));
     let faults = fault.into_iter().map(|fault| ("create task", fault)).collect();
-    let run = Bench { earlier, approved, faults, now: Timestamp::from_second(SENT + 60).ok(), ..Bench::new(&world) }.run();
-    let log: String = run.log(false).lines().filter(|line| !line.contains("page task")).map(|line| format!("{line}\n")).collect();
+    let run =
+        Bench { earlier, approved, faults, now: Timestamp::from_second(SENT + 60).ok(), ..Bench::new(&world) }.run();
+    let log: String =
+        run.log(false).lines().filter(|line| !line.contains("page task")).map(|line| format!("{line}\n")).collect();
     log + &run.ends()
 }
 

@@ -702,7 +702,10 @@ fn what_a_create_did_not_keep_is_told_and_an_open_difference() {
     assert!(run.log(false).contains("done page task"), "its ID is written all the same:\n{}", run.log(false));
     let seen = Agreed::Seen { notion: Value::Seconds(7200), clockify: Value::Empty };
     assert_eq!(run.world.base("Acme/Website/Design", Field::Estimate), Some(seen));
-    assert_eq!(run.world.changes(), "task \"Design\" update <created 6/x/x> estimate: \"\" → \"2 h\" [not_kept 50 review]\n");
+    assert_eq!(
+        run.world.changes(),
+        "task \"Design\" update <created 6/x/x> estimate: \"\" → \"2 h\" [not_kept 50 review]\n"
+    );
     // Somebody has it tried again, in vain: it waits on.
     let again = with_fault(&run.world, "update task", Fault::Ignored);
     assert_eq!(again.ends(), "failed: Clockify accepted the request, but did not change: estimate\n");
@@ -818,5 +821,9 @@ done page client "Carol" claim=<created 8>
 "#]]
     );
     let refused = with_fault(&world, "create client", Fault::Refused);
-    assert!(refused.log(false).contains("done update project"), "a create that fails does not keep them: {}", refused.log(false));
+    assert!(
+        refused.log(false).contains("done update project"),
+        "a create that fails does not keep them: {}",
+        refused.log(false)
+    );
 }

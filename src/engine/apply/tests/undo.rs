@@ -46,7 +46,13 @@ fn lines(plan: &Plan) -> String {
             format!(", {}: {} → {}", field.field, from.exact(), to.exact())
         });
         let fields: String = fields.collect();
-        format!("{} {} {}{fields} [{:?}{hold}]\n", change.proposal.action, change.kind, change.name.exact(), change.state)
+        format!(
+            "{} {} {}{fields} [{:?}{hold}]\n",
+            change.proposal.action,
+            change.kind,
+            change.name.exact(),
+            change.state
+        )
     };
     plan.changes.iter().map(line).collect()
 }
@@ -62,13 +68,15 @@ fn held(world: &World) -> Held {
     let page = |page: &crate::domain::model::Page| {
         (page.id, (page.title.clone(), page.claim.clone(), page.standing.is_closed(), page.values.clone()))
     };
-    let object = |row: &crate::domain::model::Object| (row.id, (row.name.clone(), row.parent, row.closed, row.values.clone()));
+    let object =
+        |row: &crate::domain::model::Object| (row.id, (row.name.clone(), row.parent, row.closed, row.values.clone()));
     Held { pages: world.pages.values().map(page).collect(), objects: world.objects.values().map(object).collect() }
 }
 
 /// A world with a bit of everything to do.
 fn busy() -> World {
-    let mut world = World::linked(&["Acme", "Acme/Website", "Acme/Website/Design", "Beta", "Acme/Shop", "Acme/Shop/Cart"]);
+    let mut world =
+        World::linked(&["Acme", "Acme/Website", "Acme/Website/Design", "Beta", "Acme/Shop", "Acme/Shop/Cart"]);
     world.agree("Acme/Website", Field::Note, &Value::text("old"));
     world.page_mut("Acme/Website").values.set(Field::Note, Value::text("new"));
     world.rename_page("Acme/Website", "Relaunch").move_page("Acme/Website", "Beta");
@@ -145,7 +153,11 @@ fn the_undo_of_an_undo_is_as_the_run_had_left_it() {
     assert_eq!(held(&third.world), held(&first.world));
     assert_eq!(lines(&third.world.plan()), "");
     let nothing = Bench::new(&third.world).run();
-    assert_eq!(lines(&inverse(&nothing.notebook.events, &nothing.world)), "", "nothing was written, so nothing is undone");
+    assert_eq!(
+        lines(&inverse(&nothing.notebook.events, &nothing.world)),
+        "",
+        "nothing was written, so nothing is undone"
+    );
 }
 
 #[test]
@@ -212,8 +224,11 @@ fn what_cannot_be_put_back_any_more_is_held_and_the_rest_goes_on() {
 
     let plan = inverse(&first.notebook.events, &first.world);
 
-    let states: Vec<_> =
-        plan.changes.iter().map(|change| (change.proposal.fields[0].field, change.hold.as_ref().map(|hold| hold.code))).collect();
+    let states: Vec<_> = plan
+        .changes
+        .iter()
+        .map(|change| (change.proposal.fields[0].field, change.hold.as_ref().map(|hold| hold.code)))
+        .collect();
     assert_eq!(states, [(Field::Estimate, None), (Field::Assignees, Some(HoldCode::NotTaken))], "{}", lines(&plan));
 }
 
@@ -227,7 +242,8 @@ fn a_brake_holds_an_undo_that_closes_much() {
 
     let plan = inverse(&first.notebook.events, &first.world);
 
-    let braked = plan.changes.iter().filter(|change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake));
+    let braked =
+        plan.changes.iter().filter(|change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake));
     assert_eq!(braked.count(), 4, "{}", lines(&plan));
     assert!(plan.changes.iter().all(|change| change.state == State::Held), "their IDs stay with them");
 }
@@ -263,13 +279,25 @@ fn there_and_back(edits: &[Edit], choice: u8) -> Result<(), TestCaseError> {
 
     let second = run(&first.world, &plan);
 
-    let story =
-        || format!("{}\nundo:\n{}{}", first.fake.log.borrow().join("\n"), lines(&plan), second.fake.log.borrow().join("\n"));
+    let story = || {
+        format!(
+            "{}\nundo:\n{}{}",
+            first.fake.log.borrow().join("\n"),
+            lines(&plan),
+            second.fake.log.borrow().join("\n")
+        )
+    };
     prop_assert_eq!(second.ended, Ok(Stopped::No));
-    prop_assert!(!second.ends().contains("failed") && !second.ends().contains("not started"), "{}{}", second.ends(), story());
+    prop_assert!(
+        !second.ends().contains("failed") && !second.ends().contains("not started"),
+        "{}{}",
+        second.ends(),
+        story()
+    );
     let left = inverse(&first.notebook.events, &second.world);
     prop_assert!(left.changes.iter().all(|change| change.state == State::Held), "left:\n{}{}", lines(&left), story());
-    // The next ordinary plan does none of it again unasked, where all of it could be taken back and no rule asks for it.
+    // The next ordinary plan does none of it again unasked, where all of it could be taken back and no rule asks for
+    // it.
     let held_pages: BTreeSet<PageId> =
         plan.changes.iter().filter(|change| change.hold.is_some()).map(|change| change.page).collect();
     let touched: BTreeSet<PageId> =
@@ -300,9 +328,14 @@ fn edits_stay(edits: &[Edit], later: &[Edit]) -> Result<(), TestCaseError> {
     let second = Bench { approved: Some(approve(&plan, |_| true)), ..Bench::new(&world) }.run();
 
     for event in &second.notebook.events {
-        if let What::Intent { request: crate::domain::journal::Write::Update { object, fields, .. }, .. } = &event.what {
+        if let What::Intent { request: crate::domain::journal::Write::Update { object, fields, .. }, .. } = &event.what
+        {
             for field in fields.keys() {
-                prop_assert!(!moved.contains(&(*object, *field)), "{object} {field} was moved by somebody\n{}", lines(&plan));
+                prop_assert!(
+                    !moved.contains(&(*object, *field)),
+                    "{object} {field} was moved by somebody\n{}",
+                    lines(&plan)
+                );
             }
         }
     }

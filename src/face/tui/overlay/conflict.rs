@@ -144,7 +144,12 @@ fn sides(state: &State, change: &Change, field: &FieldChange, to_clockify: bool,
     let row = |label: &str, value: String, moved: bool| {
         let mark = if moved { ", edited" } else { "" };
         let style = if moved { state.theme.alert() } else { state.theme.dim() };
-        Line::from(vec![Span::raw(format!("   {label:<9} ")), Span::raw(value), Span::styled(mark, style), Span::raw(" ")])
+        Line::from(vec![
+            Span::raw(format!("   {label:<9} ")),
+            Span::raw(value),
+            Span::styled(mark, style),
+            Span::raw(" "),
+        ])
     };
     let moved = |value| field.base.as_ref().is_some_and(|base| base != value);
     vec![

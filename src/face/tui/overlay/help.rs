@@ -77,7 +77,12 @@ fn lines(state: &State, keymap: &Keymap, width: u16) -> Vec<Line<'static>> {
             pick("✗", "n"),
             pick("»", "s")
         ),
-        format!("  {} ignored  ! flagged  {} conflict  ? for review  {} held", pick("∅", "i"), pick("⚠", "?"), pick("■", "#")),
+        format!(
+            "  {} ignored  ! flagged  {} conflict  ? for review  {} held",
+            pick("∅", "i"),
+            pick("⚠", "?"),
+            pick("■", "#")
+        ),
     ] {
         lines.push(Line::raw(meanings));
     }

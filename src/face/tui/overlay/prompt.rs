@@ -53,7 +53,8 @@ pub(crate) fn on_key(state: &mut State, keymap: &Keymap, key: KeyEvent) -> Optio
         KeyCode::Enter => return entered(state),
         _ if keymap.meaning(&[Stroke::of(key)]) == Meaning::Command(Command::Suspend) => return Some(Effect::Suspend),
         // Where a number is asked for, nothing else is taken.
-        KeyCode::Char(c) if matches!(prompt.purpose, Purpose::Confirm | Purpose::Release(_)) && !c.is_ascii_digit() => {}
+        KeyCode::Char(c) if matches!(prompt.purpose, Purpose::Confirm | Purpose::Release(_)) && !c.is_ascii_digit() => {
+        }
         KeyCode::Down => prompt.line += 1,
         KeyCode::Up => prompt.line = prompt.line.saturating_sub(1),
         _ if prompt.input.value().chars().count() < LENGTH_MAX || !matches!(key.code, KeyCode::Char(_)) => {
@@ -81,9 +82,12 @@ fn left(state: &mut State) -> Option<Effect> {
             state.reviewing.go_to(from);
             None
         }
-        Purpose::LogFilter | Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => {
-            None
-        }
+        Purpose::LogFilter
+        | Purpose::Flag
+        | Purpose::Palette
+        | Purpose::Confirm
+        | Purpose::Release(_)
+        | Purpose::Edit { .. } => None,
     }
 }
 
@@ -100,9 +104,12 @@ fn typed(state: &mut State) -> Option<Effect> {
             state.reviewing.search.text = value;
             Some(look_for(state, Wanted::Search))
         }
-        Purpose::LogFilter | Purpose::Flag | Purpose::Palette | Purpose::Confirm | Purpose::Release(_) | Purpose::Edit { .. } => {
-            None
-        }
+        Purpose::LogFilter
+        | Purpose::Flag
+        | Purpose::Palette
+        | Purpose::Confirm
+        | Purpose::Release(_)
+        | Purpose::Edit { .. } => None,
     }
 }
 
@@ -123,7 +130,9 @@ fn entered(state: &mut State) -> Option<Effect> {
             state.prompt = Some(Prompt { input: Input::default(), refused, ..prompt });
             None
         }
-        Purpose::Release(allowance) if value == allowance.count.to_string() => Some(Effect::Order(Order::Release(allowance))),
+        Purpose::Release(allowance) if value == allowance.count.to_string() => {
+            Some(Effect::Order(Order::Release(allowance)))
+        }
         Purpose::Release(allowance) => {
             let refused = format!("type {} to let them through, or esc", allowance.count);
             state.prompt = Some(Prompt { input: Input::default(), refused, ..prompt });
@@ -162,7 +171,9 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
     let before = Display::of(&value.chars().take(cursor).collect::<String>());
     let behind = Display::of(&value.chars().skip(cursor).collect::<String>());
     let hint = match prompt.purpose {
-        Purpose::Filter if value.is_empty() => "words of name, action, kind, state; or action:close is:undecided why:brake !word",
+        Purpose::Filter if value.is_empty() => {
+            "words of name, action, kind, state; or action:close is:undecided why:brake !word"
+        }
         Purpose::LogFilter if value.is_empty() => "words; or level:warn kind:intent run:last since:2d about:ID",
         Purpose::Confirm if value.is_empty() => "↓ ↑ scroll",
         _ => "",
@@ -178,9 +189,14 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
         shown = &shown[first.len_utf8()..];
     }
     let left = Span::styled(label, Theme::bold());
-    let x = area.x + u16::try_from(left.width() + Span::raw(shown).width()).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
-    let spans =
-        vec![left, Span::raw(shown.to_owned()), Span::raw(behind.to_string()), Span::styled(refused, state.theme.alert())];
+    let x = area.x
+        + u16::try_from(left.width() + Span::raw(shown).width()).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
+    let spans = vec![
+        left,
+        Span::raw(shown.to_owned()),
+        Span::raw(behind.to_string()),
+        Span::styled(refused, state.theme.alert()),
+    ];
     frame.render_widget(Line::from(spans), area);
     frame.set_cursor_position(Position::new(x, area.y));
 }

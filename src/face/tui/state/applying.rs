@@ -140,7 +140,8 @@ impl Applying {
     /// Scrolls by so many lines.
     pub(crate) fn go(&mut self, by: isize) {
         // A report stands above the story, and its long lines take several rows.
-        let report = self.report.as_ref().map_or(0, |report| 8 + 2 * (report.failures.len() + report.not_started.len()));
+        let report =
+            self.report.as_ref().map_or(0, |report| 8 + 2 * (report.failures.len() + report.not_started.len()));
         let lines = self.shown().count() + report;
         self.scroll = stepped(self.scroll, by, lines);
         self.follows = self.scroll + 1 >= lines;
@@ -152,7 +153,8 @@ impl Applying {
         self.started.map_or(0, |started| u64::try_from(end.duration_since(started).as_secs()).unwrap_or_default())
     }
 
-    /// Changes that end in a second, and the seconds that the rest takes at that rate; nothing until there is enough to go by.
+    /// Changes that end in a second, and the seconds that the rest takes at that rate; nothing until there is enough to
+    /// go by.
     pub(crate) fn rate(&self, now: Timestamp) -> Option<(f64, u64)> {
         let (done, seconds) = (self.total.done(), self.seconds(now));
         if done < SAMPLES_MIN || seconds == 0 {

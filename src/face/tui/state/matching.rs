@@ -13,7 +13,8 @@ use crate::domain::{
     plan::{Plan, State as ChangeState},
 };
 
-/// How far the letters of a fuzzy match may lie apart: so many places for each, and some more. Letters strewn over a long name are no match.
+/// How far the letters of a fuzzy match may lie apart: so many places for each, and some more. Letters strewn over a
+/// long name are no match.
 const SPREAD: (usize, usize) = (2, 4);
 /// Letters from which on a word is looked for fuzzily.
 const FUZZY_FROM: usize = 3;
@@ -23,8 +24,8 @@ const FUZZY_FROM: usize = 3;
 pub(crate) enum Wanted {
     /// Names that contain the text: the matches are gone to.
     Search,
-    /// Every word in the name, or the beginning of action, kind, state or what holds it, or `action:close`, `is:undecided`,
-    /// `why:brake`; `!` before a word turns it round. Everything else is hidden.
+    /// Every word in the name, or the beginning of action, kind, state or what holds it, or `action:close`,
+    /// `is:undecided`, `why:brake`; `!` before a word turns it round. Everything else is hidden.
     Filter,
 }
 
@@ -94,8 +95,8 @@ impl Haystack {
             (name(&change.name), [action, change.kind.word(), state, contested, why])
         });
         let notices = plan.notices.iter();
-        let notices =
-            notices.map(|notice| (name(&notice.name), ["", notice.kind.word(), "notice", "notice", notice.code.word()]));
+        let notices = notices
+            .map(|notice| (name(&notice.name), ["", notice.kind.word(), "notice", "notice", notice.code.word()]));
         let mut own: HashMap<PageId, usize> = HashMap::new();
         for change in &plan.changes {
             *own.entry(change.page).or_default() += 1;
@@ -146,12 +147,14 @@ impl Seeker {
     fn fits(&mut self, name: &str, words: &Words, decision: &str) -> bool {
         let haystack = Utf32Str::new(name, &mut self.buffer);
         self.terms.iter().all(|term| {
-            let in_words = ABOUT.iter().zip(words).any(|(about, word)| term.names(about, word)) || term.names("is", decision);
+            let in_words =
+                ABOUT.iter().zip(words).any(|(about, word)| term.names(about, word)) || term.names("is", decision);
             let (each, more) = SPREAD;
             let spread_max = each * term.word.chars().count() + more;
             let mut named = || {
                 let exact = term.exact.score(haystack, &mut self.matcher).is_some();
-                exact || term.fuzzy.as_ref().is_some_and(|fuzzy| is_close(fuzzy, haystack, &mut self.matcher, spread_max))
+                exact
+                    || term.fuzzy.as_ref().is_some_and(|fuzzy| is_close(fuzzy, haystack, &mut self.matcher, spread_max))
             };
             (in_words || term.about.is_none() && named()) != term.not
         })
@@ -205,7 +208,8 @@ mod tests {
     use crate::domain::diff::tests::world::World;
 
     fn found(text: &str) -> Vec<String> {
-        let mut world = World::linked(&["Globex", "Globex/Website relaunch", "Globex/Website relaunch/Close-up photos"]);
+        let mut world =
+            World::linked(&["Globex", "Globex/Website relaunch", "Globex/Website relaunch/Close-up photos"]);
         world.page("Showroom");
         world.page("Everything that somebody should have written down in some other room, or so");
         world.close_page("Globex/Website relaunch/Close-up photos");

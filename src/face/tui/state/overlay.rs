@@ -40,7 +40,8 @@ pub(crate) fn show_ways(state: &mut State) {
     state.reviewing.selection = Selection::None;
     let Some(change) = state.reviewing.current_change() else { return };
     let Some(review) = &state.reviewing.review else { return };
-    let open = review.plan().changes[change].is_contested() && review.verdict(change).decision != Some(Decision::Approve);
+    let open =
+        review.plan().changes[change].is_contested() && review.verdict(change).decision != Some(Decision::Approve);
     let line = (!open).then(|| review.verdict(change).way);
     state.overlay = Some(Overlay::Conflict { change, line });
 }

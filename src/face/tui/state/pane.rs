@@ -30,7 +30,8 @@ impl Pane {
         match (self.zoomed || is_single(size), self.focused) {
             (true, true) => (Rect::ZERO, body),
             (false, _) if self.is_there() => {
-                let (direction, tree) = if size.0 >= WIDE { (Direction::Horizontal, 56) } else { (Direction::Vertical, 60) };
+                let (direction, tree) =
+                    if size.0 >= WIDE { (Direction::Horizontal, 56) } else { (Direction::Vertical, 60) };
                 let parts = [Constraint::Percentage(tree), Constraint::Percentage(100 - tree)];
                 let [tree, detail] = Layout::new(direction, parts).areas(body);
                 (tree, detail)

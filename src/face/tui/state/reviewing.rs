@@ -116,13 +116,14 @@ impl Reviewing {
             Selection::Marked(marked) => !marked.is_empty(),
             Selection::Range(_) => true,
             Selection::None => {
-                self.subject().is_some() && self.counts.get(self.cursor as usize).is_some_and(|counts| counts.changes > 0)
+                self.subject().is_some()
+                    && self.counts.get(self.cursor as usize).is_some_and(|counts| counts.changes > 0)
             }
         }
     }
 
-    /// The changes that a decision is about, and how many more the filter hides: the selection, or the row; on a page without a change of
-    /// its own, all below it.
+    /// The changes that a decision is about, and how many more the filter hides: the selection, or the row; on a page
+    /// without a change of its own, all below it.
     pub(crate) fn selected_changes(&self) -> (Vec<usize>, usize) {
         match &self.selection {
             Selection::Marked(marked) => (marked.clone(), 0),

@@ -1,8 +1,8 @@
-//! The rows of the review: clients with their projects with their tasks, each with its changes; or all changes as a flat list; then the
-//! notices.
+//! The rows of the review: clients with their projects with their tasks, each with its changes; or all changes as a
+//! flat list; then the notices.
 //!
-//! Built for a plan and an order, depth first, so that a subtree is a range. What is shown of it is a list of places in that order,
-//! made anew when something is folded or filtered; drawing looks at the window alone.
+//! Built for a plan and an order, depth first, so that a subtree is a range. What is shown of it is a list of places in
+//! that order, made anew when something is folded or filtered; drawing looks at the window alone.
 
 use std::{
     cmp::Reverse,
@@ -55,7 +55,8 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// The rows of a plan, all unfolded. In the plan's own order, what waits for a person since an earlier run comes first.
+    /// The rows of a plan, all unfolded. In the plan's own order, what waits for a person since an earlier run comes
+    /// first.
     pub(crate) fn new(plan: &Plan, arrangement: Arrangement, waits: impl Fn(&Change) -> bool) -> Self {
         let mut tree = Self::default();
         let pages = Pages::of(plan, waits);
@@ -254,8 +255,11 @@ impl<'a> Pages<'a> {
         for page in order {
             let mut at = page;
             while placed.insert(at) {
-                let parent =
-                    plan.places.get(&at).and_then(|place| place.parent).filter(|parent| plan.places.contains_key(parent));
+                let parent = plan
+                    .places
+                    .get(&at)
+                    .and_then(|place| place.parent)
+                    .filter(|parent| plan.places.contains_key(parent));
                 children.entry(parent).or_default().push(at);
                 match parent {
                     Some(parent) => at = parent,
@@ -297,7 +301,9 @@ impl<'a> Pages<'a> {
                 By::Name => siblings.sort_by_key(|page| !self.waiting.contains(page)),
                 By::Action => siblings.sort_by_key(|&page| self.action(page)),
                 By::Count => siblings.sort_by_cached_key(|&page| Reverse(self.count(page))),
-                By::Edited => siblings.sort_by_key(|page| Reverse(self.plan.places.get(page).map(|place| place.edited))),
+                By::Edited => {
+                    siblings.sort_by_key(|page| Reverse(self.plan.places.get(page).map(|place| place.edited)));
+                }
             }
             if reverse {
                 siblings.reverse();

@@ -1,4 +1,5 @@
-//! The log as the console shows it: a window on it that moves, and the questions that fill it. However long the log is, only the window is here.
+//! The log as the console shows it: a window on it that moves, and the questions that fill it. However long the log is,
+//! only the window is here.
 
 use std::collections::VecDeque;
 
@@ -255,9 +256,14 @@ mod tests {
 
     #[test]
     fn words_are_found_whatever_their_case_and_with_letters_missing() {
-        for (text, fits) in
-            [("website acme", true), ("WEBSITE", true), ("webste", true), ("acme globex", false), ("wte", false), ("", true)]
-        {
+        for (text, fits) in [
+            ("website acme", true),
+            ("WEBSITE", true),
+            ("webste", true),
+            ("acme globex", false),
+            ("wte", false),
+            ("", true),
+        ] {
             assert_eq!(Seeker::new(text).fits("update project “Website” of Acme"), fits, "{text}");
         }
     }

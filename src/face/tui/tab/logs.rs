@@ -107,7 +107,8 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
 
 /// Goes to the change of the entry in the review.
 fn to_change(state: &mut State) {
-    let place = state.logs.current().and_then(|line| line.change.as_ref()).and_then(|change| state.reviewing.place(change));
+    let place =
+        state.logs.current().and_then(|line| line.change.as_ref()).and_then(|change| state.reviewing.place(change));
     let node = place.and_then(|place| u32::try_from(place).ok());
     match node.and_then(|place| state.reviewing.tree.find(Subject::Change(place))) {
         Some(node) => {

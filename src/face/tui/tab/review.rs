@@ -133,7 +133,8 @@ fn on_changes(state: &State) -> Option<Message> {
 }
 
 fn on_a_change(state: &State) -> Option<Message> {
-    in_review(state).or_else(|| state.reviewing.current_change().is_none().then(|| "this row is no single change".into()))
+    in_review(state)
+        .or_else(|| state.reviewing.current_change().is_none().then(|| "this row is no single change".into()))
 }
 
 fn with_ways(state: &State) -> Option<Message> {
@@ -183,13 +184,15 @@ fn on_subject(state: &State) -> Option<Message> {
 }
 
 fn with_search(state: &State) -> Option<Message> {
-    in_review(state)
-        .or_else(|| state.reviewing.search.text.is_empty().then(|| Message::from("nothing is searched for").see(Command::Search)))
+    in_review(state).or_else(|| {
+        state.reviewing.search.text.is_empty().then(|| Message::from("nothing is searched for").see(Command::Search))
+    })
 }
 
 fn with_detail(state: &State) -> Option<Message> {
-    in_review(state)
-        .or_else(|| (!state.reviewing.detail.is_there()).then(|| Message::from("the detail is hidden").see(Command::Detail)))
+    in_review(state).or_else(|| {
+        (!state.reviewing.detail.is_there()).then(|| Message::from("the detail is hidden").see(Command::Detail))
+    })
 }
 
 fn to_apply(state: &State) -> Option<Message> {
@@ -318,7 +321,10 @@ pub(crate) fn status(state: &State, width: usize) -> Vec<Span<'static>> {
     let (theme, reviewing) = (state.theme, &state.reviewing);
     let mut spans = Vec::new();
     if !reviewing.filter.text.is_empty() {
-        spans.push(Span::styled(format!("   filter: {}", Display::of(&reviewing.filter.text).clipped(30)), theme.accent()));
+        spans.push(Span::styled(
+            format!("   filter: {}", Display::of(&reviewing.filter.text).clipped(30)),
+            theme.accent(),
+        ));
     }
     let arrangement = reviewing.arrangement;
     if arrangement != Arrangement::default() {
@@ -364,13 +370,17 @@ fn waiting(state: &State, keymap: &Keymap) -> Paragraph<'static> {
     let mut lines = vec![Line::default()];
     let dim = |text: String| Line::styled(text, state.theme.dim());
     let keys = |words: &[(Command, &str)]| {
-        let hints: Vec<String> = words.iter().map(|(command, word)| format!("{} {word}", keymap.first(*command))).collect();
+        let hints: Vec<String> =
+            words.iter().map(|(command, word)| format!("{} {word}", keymap.first(*command))).collect();
         dim(format!("  {}", hints.join(", ")))
     };
     match &state.phase {
         Phase::Failed { text, .. } => {
             lines.extend(text.lines().map(|line| Line::raw(format!("  {line}"))));
-            lines.extend([Line::default(), keys(&[(Command::Refetch, "reads both sides again"), (Command::Leave, "leaves")])]);
+            lines.extend([
+                Line::default(),
+                keys(&[(Command::Refetch, "reads both sides again"), (Command::Leave, "leaves")]),
+            ]);
         }
         Phase::Reading => {
             lines.extend(reading(state));

@@ -35,8 +35,11 @@ fn told(events: &[Happening]) -> impl Iterator<Item = Scene> + '_ {
 
 /// What happens when the close is refused, and the project's client failed.
 fn unlucky(plan: &Plan) -> Vec<Happening> {
-    let failed =
-        |name, error: &str| What::Failed { change: id(plan, name), error: error.into(), hint: "look at it there".into() };
+    let failed = |name, error: &str| What::Failed {
+        change: id(plan, name),
+        error: error.into(),
+        hint: "look at it there".into(),
+    };
     events(vec![
         What::Intent {
             write: WriteId(1),
@@ -264,8 +267,14 @@ fn a_retry_also_finishes_what_the_stopped_run_left_of_a_change() {
     }
     let mut scenes: Vec<Scene> = planned(before).into_iter().map(Scene::News).collect();
     scenes.extend(keys("AP<enter>").into_iter().map(Scene::Input));
-    let happened = events(vec![What::NotStarted { change: ChangeId("?".into()), because: "the run stopped before".into() }]);
-    let ended = report(RunId("1".into()), &after, &happened, totals(Stopped::Interrupted, Calls { notion: 1, clockify: 1 }, 1.0));
+    let happened =
+        events(vec![What::NotStarted { change: ChangeId("?".into()), because: "the run stopped before".into() }]);
+    let ended = report(
+        RunId("1".into()),
+        &after,
+        &happened,
+        totals(Stopped::Interrupted, Calls { notion: 1, clockify: 1 }, 1.0),
+    );
     scenes.push(Scene::News(News::Applied(Box::new(ended))));
     scenes.extend(keys("r").into_iter().map(Scene::Input));
     scenes.push(Scene::News(News::Planned { plan: std::sync::Arc::new(after), remembered: vec![], at: noon() }));

@@ -158,12 +158,20 @@ fn a_conflict_is_resolved_by_number_for_one_or_for_all_of_its_kind() {
 #[test]
 fn what_matches_can_be_selected_and_decided_together() {
     let marked = film((100, 24), planned(plan()), keys("fre<enter>*"));
-    assert!(matches!(&marked.state.reviewing.selection, Selection::Marked(marked) if marked.len() > 1), "{}", marked.frame);
+    assert!(
+        matches!(&marked.state.reviewing.selection, Selection::Marked(marked) if marked.len() > 1),
+        "{}",
+        marked.frame
+    );
 
     let skipped = film((100, 24), planned(plan()), keys("/e<enter>*s"));
 
     let said = kept(&skipped.orders);
-    assert!(said.len() > 1 && said.iter().all(|said| said.verdict.decision == Some(Decision::Skip)), "{}", skipped.frame);
+    assert!(
+        said.len() > 1 && said.iter().all(|said| said.verdict.decision == Some(Decision::Skip)),
+        "{}",
+        skipped.frame
+    );
 }
 
 #[test]
@@ -188,7 +196,8 @@ fn what_waits_since_an_earlier_run_is_shown_first() {
     let plan = plan();
     let initech = plan.changes.iter().find(|change| change.name.exact() == "Initech").expect("a change");
     let waiting = News::Waiting([(initech.id.clone(), noon() - jiff::SignedDuration::from_hours(50))].into());
-    let news = vec![waiting, News::Planned { plan: std::sync::Arc::new(plan.clone()), remembered: Vec::new(), at: noon() }];
+    let news =
+        vec![waiting, News::Planned { plan: std::sync::Arc::new(plan.clone()), remembered: Vec::new(), at: noon() }];
 
     let film = film((120, 40), news, Vec::new());
 
@@ -283,7 +292,12 @@ fn a_conflict_has_no_default() {
                 .plan()
                 .is_some_and(|plan| plan.changes.iter().any(|change| change.id == said.change && change.is_contested()))
         };
-        assert_eq!(kept(&film.orders).iter().filter(contested).count(), 0, "{keys_that_choose_nothing}: {}", film.frame);
+        assert_eq!(
+            kept(&film.orders).iter().filter(contested).count(),
+            0,
+            "{keys_that_choose_nothing}: {}",
+            film.frame
+        );
     }
     let typed = film((100, 30), planned(contested()), keys(")ce<ctrl-u>Shop and blog<enter>"));
     let [said] = kept(&typed.orders)[..] else { panic!("{:?}", typed.orders) };
@@ -367,8 +381,8 @@ fn the_wheel_moves_nothing_under_what_is_typed() {
     let film = film_of((100, 24), THEME, scenes);
 
     let Some(Order::Keep(said)) = film.orders.first() else { panic!("{:?}", film.orders) };
-    let flagged =
-        &film.state.reviewing.plan().expect("a plan").changes[film.state.reviewing.place(&said[0].change).expect("there")];
+    let flagged = &film.state.reviewing.plan().expect("a plan").changes
+        [film.state.reviewing.place(&said[0].change).expect("there")];
     assert_eq!(flagged.name.exact(), "<b>", "{}", film.frame);
 }
 

@@ -1,4 +1,5 @@
-//! The log: opened on a real state through the real loop, filtered, opened, followed, and gone to from a change and back.
+//! The log: opened on a real state through the real loop, filtered, opened, followed, and gone to from a change and
+//! back.
 
 use std::ops::ControlFlow;
 
@@ -62,7 +63,8 @@ fn events(plan: &Plan) -> Vec<Event> {
     };
     let was = Was { before: [(Field::Name, Value::Text("Initrode".into()))].into(), name: "Initech".into() };
     let mut events = vec![event("one", 0, started())];
-    events.extend(plan.changes.iter().map(|change| event("one", 1, What::Difference(Box::new(Difference::of(change))))));
+    events
+        .extend(plan.changes.iter().map(|change| event("one", 1, What::Difference(Box::new(Difference::of(change))))));
     events.push(event("one", 2, What::Approved { change: change.id.clone(), by: "mara".into() }));
     let (write, changes, was) = (WriteId(1), vec![change.id.clone()], Box::new(was));
     events.push(event("one", 3, What::Intent { write, changes, request, was, trace: Box::default() }));
@@ -213,7 +215,10 @@ fn from_an_entry_to_the_change_in_the_review() {
 #[test]
 fn a_run_leads_to_its_entries_and_a_state_that_is_gone_is_empty() {
     let film = look((110, 18), "4j<enter>");
-    assert_eq!((film.state.tab, film.state.logs.filter.as_str(), film.state.logs.lines.len()), (Tab::Logs, "run:one", 10));
+    assert_eq!(
+        (film.state.tab, film.state.logs.filter.as_str(), film.state.logs.lines.len()),
+        (Tab::Logs, "run:one", 10)
+    );
     let (home, history) = state(&events(&plan()));
     drop(home);
     let film = film_with((110, 18), THEME, keys("3").into_iter().map(Scene::Input).collect(), Some(history));
@@ -242,7 +247,12 @@ fn a_long_log_is_never_read_whole() {
     let event = |rows| Event {
         run: RunId("r".into()),
         at: noon(),
-        what: What::Fetched { service: crate::domain::model::Service::Notion, kind: Kind::Client, rows, incomplete: None },
+        what: What::Fetched {
+            service: crate::domain::model::Service::Notion,
+            kind: Kind::Client,
+            rows,
+            incomplete: None,
+        },
     };
     done(store.append_all(&(0..10_000).map(event).collect::<Vec<_>>())).expect("appends");
     let state = done(crate::engine::state::State::look(home.path())).expect("opens");
@@ -271,7 +281,12 @@ fn scrolling_goes_through_a_long_log_and_keeps_a_window_of_it() {
     let event = |rows| Event {
         run: RunId("r".into()),
         at: noon(),
-        what: What::Fetched { service: crate::domain::model::Service::Notion, kind: Kind::Client, rows, incomplete: None },
+        what: What::Fetched {
+            service: crate::domain::model::Service::Notion,
+            kind: Kind::Client,
+            rows,
+            incomplete: None,
+        },
     };
     let events: Vec<Event> = (0..5000).map(event).collect();
     done(opened(home.path()).append_all(&events)).expect("appends");

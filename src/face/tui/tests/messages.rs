@@ -1,4 +1,5 @@
-//! What the console says where other keys are configured, and what a session is: a value that can be kept, compared and played again.
+//! What the console says where other keys are configured, and what a session is: a value that can be kept, compared and
+//! played again.
 
 use crossterm::event::Event;
 
@@ -23,7 +24,9 @@ fn others() -> Keymap {
 
 /// A text in which `{name}` stands for the key of a command.
 fn spelled(keymap: &Keymap, text: &str) -> String {
-    TABLE.iter().fold(text.to_owned(), |text, row| text.replace(&format!("{{{}}}", row.name), &keymap.first(row.command)))
+    TABLE
+        .iter()
+        .fold(text.to_owned(), |text, row| text.replace(&format!("{{{}}}", row.name), &keymap.first(row.command)))
 }
 
 /// Names of commands, and texts such as `=close<enter>`, as they are typed.

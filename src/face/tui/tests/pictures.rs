@@ -1,5 +1,5 @@
-//! The pictures of the README: the sample agency in the real view, kept current by the test that draws them. To draw them anew after a
-//! change: `SNAPSHOTS=overwrite cargo test --lib pictures`.
+//! The pictures of the README: the sample agency in the real view, kept current by the test that draws them. To draw
+//! them anew after a change: `SNAPSHOTS=overwrite cargo test --lib pictures`.
 
 use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
 
@@ -34,7 +34,8 @@ fn sample() -> Plan {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let setup = Setup::on(Demo::start(noon()).await.expect("a sandbox")).expect("settings");
-        let opened = setup.installation.open("pictures", Beside::Refused, Duration::ZERO, Stop::default(), Arc::new(|_| ()));
+        let opened =
+            setup.installation.open("pictures", Beside::Refused, Duration::ZERO, Stop::default(), Arc::new(|_| ()));
         let mut runner = opened.await.expect("a runner");
         let planned = runner.run("pictures", async |session| {
             let (_, plan) = session.fetch_and_plan().await?;

@@ -37,7 +37,8 @@ fn a_click_goes_to_a_row_folds_at_the_arrow_and_takes_hints_and_tabs() {
 
     let way = film((100, 30), planned(plan()), keys(")c"));
     let y = way.frame.lines().position(|line| line.contains("2 Clockify wins")).expect("the second way");
-    let way = film((100, 30), planned(plan()), [keys(")c"), vec![click(40, u16::try_from(y).expect("on screen"))]].concat());
+    let way =
+        film((100, 30), planned(plan()), [keys(")c"), vec![click(40, u16::try_from(y).expect("on screen"))]].concat());
     assert!(way.frame.contains("resolved"), "{}", way.frame);
 }
 

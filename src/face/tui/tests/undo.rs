@@ -69,7 +69,11 @@ fn the_run_under_the_cursor_is_undone_in_the_review_which_says_so() {
 
     let film = film_of((100, 18), THEME, scenes);
 
-    assert!(matches!(film.orders.as_slice(), [Order::Undo(run)] if run.0 == "20261122T180000Z-0a1b"), "{:?}", film.orders);
+    assert!(
+        matches!(film.orders.as_slice(), [Order::Undo(run)] if run.0 == "20261122T180000Z-0a1b"),
+        "{:?}",
+        film.orders
+    );
     assert_data_eq!(
         film.frame,
         str![[r#"

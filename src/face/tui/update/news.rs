@@ -20,7 +20,8 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
         News::Planned { plan, remembered, at } => return planned::planned(state, plan, remembered, at),
         News::Failed { text, code } => {
             state.reviewing.retrying = None;
-            // Nobody is there any more to keep a decision or to apply one: the failure takes the plan's place, until it is read again.
+            // Nobody is there any more to keep a decision or to apply one: the failure takes the plan's place, until it
+            // is read again.
             state.reviewing.leave_plan();
             (state.tab, state.overlay, state.prompt) = (Tab::Review, None, None);
             state.applying.in_flight = 0;

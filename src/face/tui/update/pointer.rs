@@ -35,7 +35,9 @@ fn wheel(state: &mut State, target: Target, by: isize) {
         return;
     }
     match (&mut state.overlay, target) {
-        (Some(Overlay::Help { scroll }), _) => *scroll = scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default()),
+        (Some(Overlay::Help { scroll }), _) => {
+            *scroll = scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default());
+        }
         (Some(_), _) => {}
         (None, Target::Detail) => {
             state.reviewing.detail.scroll(i16::try_from(by).unwrap_or_default());

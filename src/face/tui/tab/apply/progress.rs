@@ -109,7 +109,12 @@ fn total(state: &State) -> Vec<Line<'static>> {
     if let (times @ 1.., seconds) = applying.throttled {
         facts.push(format!("asked to wait {times} times, {seconds} s in all"));
     }
-    vec![Line::default(), Line::from(spans), Line::styled(format!("  {}", facts.join(", ")), state.theme.dim()), Line::default()]
+    vec![
+        Line::default(),
+        Line::from(spans),
+        Line::styled(format!("  {}", facts.join(", ")), state.theme.dim()),
+        Line::default(),
+    ]
 }
 
 /// One line for each kind, and one for closes, which come last.

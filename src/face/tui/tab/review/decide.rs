@@ -26,14 +26,17 @@ use crate::{
 /// Columns of a name in a sentence.
 const NAME_COLUMNS: usize = 40;
 
-/// Approves what is selected, or takes that back where all of it is approved already. A conflict has no default: its ways are shown.
+/// Approves what is selected, or takes that back where all of it is approved already. A conflict has no default: its
+/// ways are shown.
 pub(crate) fn approve(state: &mut State) -> Option<Effect> {
     let (changes, hidden) = state.reviewing.selected_changes();
     let review = state.reviewing.review.as_ref()?;
     let decision = |&at: &usize| review.verdict(at).decision.as_ref();
     match changes.as_slice() {
         many if many.iter().all(|at| decision(at) == Some(&Decision::Approve)) => and_move(state, None, "taken back"),
-        [one] if review.plan().changes[*one].is_contested() && review.plan().changes[*one].state != ChangeState::Held => {
+        [one]
+            if review.plan().changes[*one].is_contested() && review.plan().changes[*one].state != ChangeState::Held =>
+        {
             let node = state.reviewing.tree.find(Subject::Change(u32::try_from(*one).unwrap_or(u32::MAX)));
             if let Some(node) = node {
                 state.reviewing.go_to(node);
@@ -97,7 +100,13 @@ pub(crate) fn and_move(state: &mut State, decision: Option<&Decision>, word: &st
     effect
 }
 
-fn decide(state: &mut State, changes: &[usize], decision: Option<&Decision>, word: &str, hidden: usize) -> Option<Effect> {
+fn decide(
+    state: &mut State,
+    changes: &[usize],
+    decision: Option<&Decision>,
+    word: &str,
+    hidden: usize,
+) -> Option<Effect> {
     let review = state.reviewing.review.as_mut()?;
     let changed = review.decide(changes, decision);
     let plan = review.plan();
@@ -108,7 +117,9 @@ fn decide(state: &mut State, changes: &[usize], decision: Option<&Decision>, wor
         ([], Some(hold)) if decision == Some(&Decision::Approve) => format!("held: {}", hold.text).into(),
         ([], _) => "nothing changed".into(),
         ([one], _) => undoable(format!("{word}: “{}”", name(plan, *one)), "it"),
-        (many, _) if along > 0 => undoable(format!("{} {word}, {along} of them since the others need them", many.len()), "them"),
+        (many, _) if along > 0 => {
+            undoable(format!("{} {word}, {along} of them since the others need them", many.len()), "them")
+        }
         (many, _) => undoable(format!("{} {word}", many.len()), "them"),
     };
     if hidden > 0 {
@@ -202,15 +213,17 @@ pub(crate) fn mark(state: &mut State) {
     } else {
         state.reviewing.search.found.as_ref()
     };
-    let Some(found) = found.filter(|_| !(state.reviewing.search.text.is_empty() && state.reviewing.filter.text.is_empty()))
+    let Some(found) =
+        found.filter(|_| !(state.reviewing.search.text.is_empty() && state.reviewing.filter.text.is_empty()))
     else {
         let first = Message::from("search").see(Command::Search).and(" or filter").see(Command::Filter).and(" first: ");
         state.toast = first.key(Command::Mark, " selects what matches");
         return;
     };
     let nodes = 0..u32::try_from(state.reviewing.tree.nodes.len()).unwrap_or(u32::MAX);
-    let matching = nodes
-        .filter(|&node| state.reviewing.tree.passes(node) && found.contains(state.reviewing.tree.nodes[node as usize].subject));
+    let matching = nodes.filter(|&node| {
+        state.reviewing.tree.passes(node) && found.contains(state.reviewing.tree.nodes[node as usize].subject)
+    });
     let mut marked: Vec<usize> = matching.filter_map(|node| state.reviewing.tree.change(node)).collect();
     marked.sort_unstable();
     state.toast = Message::from(format!("{} selected; decide, or ", marked.len())).key(Command::Back, "");
@@ -248,7 +261,8 @@ pub(crate) fn edit(state: &mut State) {
     prompt::ask(state, Purpose::Edit { change, field }, if is_exact { &shown } else { "" });
     if !is_exact {
         state.toast =
-            "it has line breaks or hidden characters, which cannot be typed here: type it anew, or edit it in Notion".into();
+            "it has line breaks or hidden characters, which cannot be typed here: type it anew, or edit it in Notion"
+                .into();
     }
 }
 

@@ -33,7 +33,8 @@ const EARLIER_MAX: usize = 5;
 
 pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect) {
     let Some(plan) = state.reviewing.plan() else { return };
-    let heading = |kind: Kind, name: &Display| vec![Line::styled(format!("{kind} {name}"), Theme::bold()), Line::default()];
+    let heading =
+        |kind: Kind, name: &Display| vec![Line::styled(format!("{kind} {name}"), Theme::bold()), Line::default()];
     let mut lines = match state.reviewing.subject() {
         Some(Subject::Change(at)) => change(state, keymap, plan, at as usize),
         Some(Subject::Notice(at)) => {
@@ -98,7 +99,10 @@ fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'s
         if alike > 1 {
             let key = keymap.first(Command::Filter);
             let word = hold.code.word();
-            lines.push(Line::styled(format!("{alike} changes are held like it: {key} why:{word} shows them"), theme.dim()));
+            lines.push(Line::styled(
+                format!("{alike} changes are held like it: {key} why:{word} shows them"),
+                theme.dim(),
+            ));
         }
     }
     if let Some(blocking) = review.blocked(at).filter(|_| verdict.decision == Some(Decision::Approve)) {
@@ -111,8 +115,9 @@ fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'s
     let key = keymap.first(Command::Resolve);
     let ways = std::iter::once(&change.proposal).chain(&change.alternatives).enumerate();
     let others = ways.filter(|(way, _)| *way != verdict.way);
-    let others =
-        others.map(|(number, way)| format!("{}  {} {} %: {}", number + 1, text::way(change, way), way.confidence, way.reason));
+    let others = others.map(|(number, way)| {
+        format!("{}  {} {} %: {}", number + 1, text::way(change, way), way.confidence, way.reason)
+    });
     lines.extend(section(theme, &format!("Other ways ({key})"), others.collect()));
     lines.extend(section(theme, "Earlier", earlier(state, change.page, change)));
     lines.extend(section(theme, "Why", vec![change.cause.evidence().to_owned()]));
@@ -187,8 +192,11 @@ fn effects(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<
 
 /// What was said earlier about this page's changes.
 fn earlier(state: &State, page: PageId, change: &Change) -> Vec<String> {
-    let left =
-        state.reviewing.waiting.get(&change.id).map(|since| format!("{} left for a person by a run", since.strftime("%Y-%m-%d")));
+    let left = state
+        .reviewing
+        .waiting
+        .get(&change.id)
+        .map(|since| format!("{} left for a person by a run", since.strftime("%Y-%m-%d")));
     let Some(known) = state.reviewing.earlier.get(&page) else { return left.into_iter().collect() };
     let line = |Remembered { said, by, at }: &Remembered| {
         let what = match &said.verdict.decision {
@@ -223,7 +231,9 @@ fn links(state: &State, keymap: &Keymap) -> Vec<Line<'static>> {
     {
         lines.push(dim(format!("Clockify {object} ({})", keymap.first(Command::OpenObject))));
     }
-    if let Some(change) = state.reviewing.current_change().and_then(|at| state.reviewing.plan().map(|plan| &plan.changes[at])) {
+    if let Some(change) =
+        state.reviewing.current_change().and_then(|at| state.reviewing.plan().map(|plan| &plan.changes[at]))
+    {
         lines.push(dim(format!("change   {}", change.id)));
     }
     lines

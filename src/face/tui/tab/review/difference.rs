@@ -39,7 +39,11 @@ pub(crate) fn line(theme: Theme, word: &str, field: &FieldChange) -> Line<'stati
 }
 
 fn plain(theme: Theme, from: &Value, to: &Value) -> Vec<Span<'static>> {
-    vec![Span::styled(shown(from), theme.removed()), Span::raw(theme.pick(" → ", " -> ")), Span::styled(shown(to), theme.added())]
+    vec![
+        Span::styled(shown(from), theme.removed()),
+        Span::raw(theme.pick(" → ", " -> ")),
+        Span::styled(shown(to), theme.added()),
+    ]
 }
 
 /// The words that both texts share, and those that they do not; nothing where that would not help.

@@ -19,7 +19,9 @@ pub(crate) fn moved(state: &mut State, command: Command) -> bool {
             reviewing.go(if command == Command::ExtendDown { 1 } else { -1 });
         }
         Command::NextClient | Command::PreviousClient => {
-            seek(state, command == Command::NextClient, |reviewing, node| reviewing.tree.nodes[node as usize].depth == 0);
+            seek(state, command == Command::NextClient, |reviewing, node| {
+                reviewing.tree.nodes[node as usize].depth == 0
+            });
         }
         Command::NextUndecided | Command::PreviousUndecided => {
             seek(state, command == Command::NextUndecided, Reviewing::is_undecided);

@@ -27,7 +27,12 @@ use crate::{
 };
 
 /// Takes a plan in, with what was said earlier, of its changes and of others.
-pub(crate) fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Remembered>, at: Timestamp) -> Option<Effect> {
+pub(crate) fn planned(
+    state: &mut State,
+    plan: Arc<Plan>,
+    remembered: Vec<Remembered>,
+    at: Timestamp,
+) -> Option<Effect> {
     let reviewing = &mut state.reviewing;
     let before = reviewing.leave_plan();
     reviewing.needed_by = needed_by(&plan);
@@ -51,7 +56,8 @@ pub(crate) fn planned(state: &mut State, plan: Arc<Plan>, remembered: Vec<Rememb
     reviewing.arrange();
     let page = |node: &u32| reviewing.tree.page(*node, reviewing.plan());
     let left_at = reviewing.left_at;
-    let left_at = left_at.and_then(|left_at| reviewing.tree.visible.iter().find(|node| page(node) == Some(left_at)).copied());
+    let left_at =
+        left_at.and_then(|left_at| reviewing.tree.visible.iter().find(|node| page(node) == Some(left_at)).copied());
     reviewing.cursor = left_at.unwrap_or(reviewing.cursor);
     if let Some(pages) = reviewing.retrying.take() {
         finish_what_was_approved(reviewing, &pages);
@@ -69,7 +75,9 @@ fn finish_what_was_approved(reviewing: &mut Reviewing, pages: &HashSet<PageId>) 
     let Some(review) = &mut reviewing.review else { return };
     let changes = review.plan().changes.iter().enumerate();
     let rest = changes.filter(|(_, change)| {
-        change.proposal.action == Action::WriteBack && change.state == ChangeState::Ready && pages.contains(&change.page)
+        change.proposal.action == Action::WriteBack
+            && change.state == ChangeState::Ready
+            && pages.contains(&change.page)
     });
     let rest: Vec<usize> = rest.map(|(at, _)| at).filter(|&at| review.verdict(at).decision.is_none()).collect();
     review.decide(&rest, Some(&Decision::Approve));
@@ -79,8 +87,13 @@ fn finish_what_was_approved(reviewing: &mut Reviewing, pages: &HashSet<PageId>) 
 /// How many changes each change is required by, directly.
 fn needed_by(plan: &Plan) -> HashMap<usize, usize> {
     let required: HashSet<&ChangeId> = plan.changes.iter().flat_map(|change| &change.requires).collect();
-    let index: HashMap<&ChangeId, usize> =
-        plan.changes.iter().enumerate().map(|(at, change)| (&change.id, at)).filter(|(id, _)| required.contains(id)).collect();
+    let index: HashMap<&ChangeId, usize> = plan
+        .changes
+        .iter()
+        .enumerate()
+        .map(|(at, change)| (&change.id, at))
+        .filter(|(id, _)| required.contains(id))
+        .collect();
     let mut needed_by: HashMap<usize, usize> = HashMap::new();
     for id in plan.changes.iter().flat_map(|change| &change.requires) {
         if let Some(&at) = index.get(id) {
@@ -99,7 +112,8 @@ pub(crate) fn matched(state: &mut State, wanted: Wanted, number: u64, matches: M
     match wanted {
         Wanted::Search => {
             let empty = state.reviewing.search.text.is_empty() || matches.count() == 0;
-            state.toast = if empty && !state.reviewing.search.text.is_empty() { "no match".into() } else { Message::default() };
+            state.toast =
+                if empty && !state.reviewing.search.text.is_empty() { "no match".into() } else { Message::default() };
             state.reviewing.search.found = Some(matches);
             let from = state.prompt.as_ref().map_or(state.reviewing.cursor, |prompt| prompt.from);
             if empty {
@@ -110,7 +124,8 @@ pub(crate) fn matched(state: &mut State, wanted: Wanted, number: u64, matches: M
         }
         Wanted::Filter => {
             state.reviewing.filter.found = Some(matches);
-            let found = if state.reviewing.filter.text.is_empty() { None } else { state.reviewing.filter.found.as_ref() };
+            let found =
+                if state.reviewing.filter.text.is_empty() { None } else { state.reviewing.filter.found.as_ref() };
             state.reviewing.tree.filter(found);
             state.reviewing.stay_visible();
         }

@@ -74,7 +74,8 @@ fn is_selected(state: &State, at: usize, node: u32) -> bool {
     match &state.reviewing.selection {
         Selection::None => false,
         Selection::Range(anchor) => {
-            let (from, to) = (state.reviewing.tree.position(*anchor), state.reviewing.tree.position(state.reviewing.cursor));
+            let (from, to) =
+                (state.reviewing.tree.position(*anchor), state.reviewing.tree.position(state.reviewing.cursor));
             (from.min(to)..=from.max(to)).contains(&at)
         }
         Selection::Marked(marked) => {
@@ -97,7 +98,8 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
         Subject::Change(at) => {
             let at = at as usize;
             let (mark, word) = decision(state, at);
-            let action = state.reviewing.review.as_ref().map_or(plan.changes[at].proposal.action, |review| review.action(at));
+            let action =
+                state.reviewing.review.as_ref().map_or(plan.changes[at].proposal.action, |review| review.action(at));
             spans.push(Span::styled(format!("{mark} "), mark_style(state, at)));
             spans.push(Span::styled(format!("{} ", theme.symbol(action)), theme.action(action)));
             (below(state, node), Span::styled(format!("{action}{word}"), theme.action(action)))
@@ -114,10 +116,12 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
         }
     };
     let used: usize = spans.iter().map(Span::width).sum();
-    let word = if width >= ALIGNED_FROM { Span::styled(format!("{:>WORD_COLUMNS$}", word.content), word.style) } else { word };
+    let word =
+        if width >= ALIGNED_FROM { Span::styled(format!("{:>WORD_COLUMNS$}", word.content), word.style) } else { word };
     let right: usize = counts.iter().map(Span::width).sum::<usize>() + word.width();
     // Counts go before a name has to.
-    let (counts, right) = if right > width * 2 / 3 { (Vec::new(), word.width().min(width / 2)) } else { (counts, right) };
+    let (counts, right) =
+        if right > width * 2 / 3 { (Vec::new(), word.width().min(width / 2)) } else { (counts, right) };
     let word_room = if counts.is_empty() { right } else { word.width() };
     let word = Span::styled(Display::from(word.content.into_owned()).clipped(word_room).to_string(), word.style);
     let room = width.saturating_sub(used + right + 2);
@@ -133,7 +137,8 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
     Line::from(spans)
 }
 
-/// The name of a row; in a flat list with the names above it. Several changes of one page are told apart by their fields.
+/// The name of a row; in a flat list with the names above it. Several changes of one page are told apart by their
+/// fields.
 fn full_name(state: &State, plan: &Plan, node: u32) -> String {
     let row = &state.reviewing.tree.nodes[node as usize];
     let own = name(plan, row.subject).canonical().into_cow().into_owned();
@@ -141,7 +146,8 @@ fn full_name(state: &State, plan: &Plan, node: u32) -> String {
     match row.subject {
         Subject::Change(at) if above == Some(Subject::Page(plan.changes[at as usize].page)) => {
             let change = &plan.changes[at as usize];
-            let fields: Vec<&str> = change.proposal.fields.iter().map(|field| field_word(change.kind, field.field)).collect();
+            let fields: Vec<&str> =
+                change.proposal.fields.iter().map(|field| field_word(change.kind, field.field)).collect();
             if fields.is_empty() || change.proposal.action == Action::Create { own } else { fields.join(", ") }
         }
         Subject::Change(at) if state.reviewing.arrangement.flat => {
@@ -156,8 +162,12 @@ fn full_name(state: &State, plan: &Plan, node: u32) -> String {
 /// The name with the part that the search is about.
 fn highlighted(state: &State, node: u32, name: &Display) -> Vec<Span<'static>> {
     let text = name.as_str();
-    let found =
-        state.reviewing.search.found.as_ref().filter(|found| found.contains(state.reviewing.tree.nodes[node as usize].subject));
+    let found = state
+        .reviewing
+        .search
+        .found
+        .as_ref()
+        .filter(|found| found.contains(state.reviewing.tree.nodes[node as usize].subject));
     let wanted = state.reviewing.search.text.trim().to_lowercase();
     let lower = text.to_lowercase();
     // Where lower case has other lengths, places would not fit; the row is marked whole then.
