@@ -537,7 +537,7 @@ impl<'a> Undoing<'a> {
         self.settle_names();
         self.hold_over_open_children();
         let links = |kind| self.registry.iter().filter(|link| link.kind == kind).count();
-        brake(&mut self.changes, self.rules, &PerKind::from_fn(links));
+        brake(&mut self.changes, self.rules, &PerKind::from_fn(links), scope.undoes.as_ref());
         hold_closes_above(&mut self.changes, self.snapshots);
         let places = self.places();
         let complete = Kind::ALL.into_iter().all(|kind| {

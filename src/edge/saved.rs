@@ -9,11 +9,17 @@ use std::{
 
 use super::files;
 
-/// Writes a file, in place of what was there.
+/// Writes a file, in place of a file that was there.
 ///
 /// # Errors
-/// What the file system said; what was there is as it was then.
+/// What the file system said, and where a link, a device or a pipe is there; what was there is as it was then.
 pub fn save(path: &Path, text: &str) -> io::Result<()> {
+    if path.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "what is there is no regular file, and is not replaced",
+        ));
+    }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
     file.write_all(text.as_bytes())?;
@@ -162,5 +168,26 @@ mod tests {
         // Nobody writes into this pipe, so opening it would never end.
         rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe"), 0o600.into()).expect("makes");
         assert!(matches!(read(&at("pipe"), 3), Err(Unread::Special)));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_is_replaced_and_nothing_else_is() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (file, link, place) =
+            (directory.path().join("file"), directory.path().join("link"), directory.path().join("place"));
+        std::fs::write(&file, "old").expect("written");
+        std::os::unix::fs::symlink(&file, &link).expect("linked");
+        std::fs::create_dir(&place).expect("a directory");
+        let listener = directory.path().join("socket");
+        let _socket = std::os::unix::net::UnixListener::bind(&listener).expect("a socket");
+
+        for special in [&link, &place, &listener] {
+            let error = save(special, "new").expect_err("kept");
+            assert!(error.to_string().contains("no regular file"), "{error}");
+        }
+        assert_eq!(std::fs::read_to_string(&file).expect("there"), "old");
+        save(&file, "new").expect("replaced");
+        assert_eq!(std::fs::read_to_string(&file).expect("there"), "new");
     }
 }

@@ -90,12 +90,16 @@ impl Session<'_> {
     /// Where the plan was made with other rules or for other workspaces, and where `allow` is said about a plan that
     /// has moved since; nothing was written then.
     pub async fn apply_saved(&mut self, saved: &Saved, allow: Vec<Allowance>) -> Result<(Plan, Stopped), RunError> {
+        let again = match &saved.scope.undoes {
+            None => "`punchlist plan --out FILE`".to_owned(),
+            Some(run) => format!("`punchlist undo {} --out FILE`", Display::of(&run.0)),
+        };
         if saved.scope.rules != sha256(self.rules) {
             return Err(RunError::new(
                 Code::Error,
                 "the plan was made with other rules than those of the configuration",
             )
-            .hint("make a new plan with `punchlist plan --out FILE`"));
+            .hint(format!("make a new plan with {again}")));
         }
         self.undoes.clone_from(&saved.scope.undoes);
         let (mut sides, mut plan) = self.fetch_and_plan().await?;
@@ -111,7 +115,7 @@ impl Session<'_> {
                     Code::Error,
                     "something has changed since the plan was saved, and --allow holds for that plan alone",
                 )
-                .hint("make a new plan with `punchlist plan --out FILE`, and look at what it holds"));
+                .hint(format!("make a new plan with {again}, and look at what it holds")));
             }
             self.release(allow).await?;
             plan = self.plan(&mut sides).await?;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Differ, NameClaim, hold, id_at};
 use crate::domain::{
     model::{
-        Field, Kind, Nature, Object, ObjectId, Page, PageId, PerKind, Relation, Sight, Snapshots, Standing, Unsettled,
-        Value,
+        Field, Kind, Nature, Object, ObjectId, Page, PageId, PerKind, Relation, RunId, Sight, Snapshots, Standing,
+        Unsettled, Value,
     },
     pair::{Contest, Match},
     plan::{Action, Change, Hold, HoldCode, State},
@@ -451,7 +451,7 @@ impl<'a> Differ<'a> {
         let population = PerKind::from_fn(|kind| {
             self.pairs.matches[kind].iter().filter(|(_, found)| found.certain().is_some()).count()
         });
-        brake(&mut self.changes, self.rules, &population);
+        brake(&mut self.changes, self.rules, &population, None);
         let lost_link = self.rules.brakes.lost_link;
         for kind in Kind::ALL {
             let lost: Vec<(usize, ObjectId)> = self
@@ -467,7 +467,7 @@ impl<'a> Differ<'a> {
                         "it looks like a lost link: {holder} has this name and is linked to a page that is out of sight; {}",
                         match self.registry.of_object(holder) {
                             Some(link) => format!("`punchlist unlink {}` ends that link", link.page),
-                            None => release(Class::LostLink, creates.len()),
+                            None => release(Class::LostLink, creates.len(), None),
                         }
                     );
                     self.hold(at, HoldCode::Brake, text);
@@ -477,17 +477,23 @@ impl<'a> Differ<'a> {
     }
 }
 
-/// How a person lets so many changes of a class through.
-fn release(class: Class, count: usize) -> String {
+/// How a person lets so many changes of a class through, in a plan of its own or in that of an undo.
+fn release(class: Class, count: usize, undoes: Option<&RunId>) -> String {
+    let plan = undoes.map_or_else(|| "plan".to_owned(), |run| format!("undo {run}"));
     format!(
-        "B in the console releases it, or `punchlist plan --out FILE` and `punchlist apply FILE --allow {}={count}`",
+        "the console releases it, or `punchlist {plan} --out FILE` and `punchlist apply FILE --allow {}={count}`",
         class.word()
     )
 }
 
 /// Withholds every class of change of which there are more than its brake lets through, where so many objects of each
 /// kind are linked.
-pub(in crate::domain) fn brake(changes: &mut [Change], rules: &Rules, population: &PerKind<usize>) {
+pub(in crate::domain) fn brake(
+    changes: &mut [Change],
+    rules: &Rules,
+    population: &PerKind<usize>,
+    undoes: Option<&RunId>,
+) {
     let brakes = rules.brakes;
     let classes: [(Brake, Class); 4] = [
         (brakes.close, Class::Close),
@@ -506,9 +512,9 @@ pub(in crate::domain) fn brake(changes: &mut [Change], rules: &Rules, population
             }
             let text = format!(
                 "{count} {} of {} at once, and the brake is at {limit}; {}",
-                class.plural(),
+                if count == 1 { class.word() } else { class.plural() },
                 kind.plural(),
-                release(class, count)
+                release(class, count, undoes)
             );
             for change in changes.iter_mut().filter(|change| caught(change)) {
                 change.hold = Some(Hold { code: HoldCode::Brake, text: text.clone().into() });

@@ -18,7 +18,10 @@ use jiff::Timestamp;
 
 use self::{applying::Applying, overlay::Overlay, prompt::Prompt, reviewing::Reviewing, runs::Runs, window::Logs};
 use super::{command::Tab, message::Message, stroke::Stroke, theme::Theme};
-use crate::domain::model::{Kind, Service};
+use crate::domain::{
+    model::{Kind, RunId, Service},
+    report::Ending,
+};
 
 /// What is going on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +61,8 @@ pub(crate) struct State {
     pub(crate) tab: Tab,
     pub(crate) reviewing: Reviewing,
     pub(crate) applying: Applying,
+    /// The last run that has applied something here, and what came of it.
+    pub(crate) applied: Option<(RunId, Ending)>,
     pub(crate) logs: Logs,
     pub(crate) runs: Runs,
     pub(crate) prompt: Option<Prompt>,
@@ -81,6 +86,7 @@ impl State {
             tab: Tab::Review,
             reviewing: Reviewing { who: "person".to_owned(), ..Reviewing::default() },
             applying: Applying::default(),
+            applied: None,
             logs: Logs::default(),
             runs: Runs::default(),
             prompt: None,

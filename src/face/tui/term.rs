@@ -96,24 +96,30 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     Ok(ended(&state, &stop, global.demo))
 }
 
+/// What a console says when it has gone: what came of the last run that applied something, and what was decided since.
+pub(super) fn last_words(state: &State, demo: bool) -> String {
+    let run = state.applied.as_ref().map(|(run, outcome)| format!("run {run}: {}", outcome.words()));
+    let decided = state.reviewing.tally.decided();
+    // A plan that was applied is said with its run.
+    let of_plan = (decided > 0 && state.applying.report.is_none()).then(|| {
+        let kept = if demo { "decided; the demo keeps nothing" } else { "decided and kept" };
+        format!("{decided} of {} changes {kept}; nothing of them was applied", state.reviewing.tally.changes)
+    });
+    let failure = if let Phase::Failed { text, .. } = &state.phase { Some(text.clone()) } else { None };
+    let lines = run.into_iter().chain(failure.clone()).chain(of_plan.filter(|_| failure.is_none()));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// What the program ends with, and its last words.
 fn ended(state: &State, stop: &Stop, demo: bool) -> u8 {
-    let last_words = match (&state.phase, &state.applying.report, state.reviewing.tally.decided()) {
-        (Phase::Failed { text, .. }, _, _) => text.clone(),
-        (_, Some(report), _) => format!("run {}: {}", report.run_id, report.outcome.words()),
-        (_, None, 0) => String::new(),
-        (_, None, decided) => {
-            let kept = if demo { "decided; the demo keeps nothing" } else { "decided and kept" };
-            format!("{decided} of {} changes {kept}; nothing was applied", state.reviewing.tally.changes)
-        }
-    };
+    let last_words = last_words(state, demo);
     if !last_words.is_empty() {
         drop(io::Write::write_all(&mut io::stderr(), format!("{last_words}\n").as_bytes()));
     }
-    match (stop.signalled(), &state.phase, &state.applying.report) {
+    match (stop.signalled(), &state.phase, &state.applied) {
         (Some(signal), ..) => 128 + signal,
         (None, Phase::Failed { code, .. }, _) => *code,
-        (None, _, Some(report)) => report.outcome.exit_code(),
+        (None, _, Some((_, outcome))) => outcome.exit_code(),
         (None, _, None) => 0,
     }
 }

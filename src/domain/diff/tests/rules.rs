@@ -230,11 +230,11 @@ fn many_states_that_go_to_notion_are_braked_too() {
     assert_data_eq!(
         world.holds(),
         str![[r#"
-update client "A": Brake: 5 closes of clients at once, and the brake is at 3; B in the console releases it, or `punchlist plan --out FILE` and `punchlist apply FILE --allow close=5`
-update client "B": Brake: 5 closes of clients at once, and the brake is at 3; B in the console releases it, or `punchlist plan --out FILE` and `punchlist apply FILE --allow close=5`
-update client "C": Brake: 5 closes of clients at once, and the brake is at 3; B in the console releases it, or `punchlist plan --out FILE` and `punchlist apply FILE --allow close=5`
-update client "D": Brake: 5 closes of clients at once, and the brake is at 3; B in the console releases it, or `punchlist plan --out FILE` and `punchlist apply FILE --allow close=5`
-update client "E": Brake: 5 closes of clients at once, and the brake is at 3; B in the console releases it, or `punchlist plan --out FILE` and `punchlist apply FILE --allow close=5`
+update client "A": Brake: 5 closes of clients at once, and the brake is at 3; the console releases it, or `punchlist plan --out FILE` and `punchlist apply FILE --allow close=5`
+update client "B": Brake: 5 closes of clients at once, and the brake is at 3; the console releases it, or `punchlist plan --out FILE` and `punchlist apply FILE --allow close=5`
+update client "C": Brake: 5 closes of clients at once, and the brake is at 3; the console releases it, or `punchlist plan --out FILE` and `punchlist apply FILE --allow close=5`
+update client "D": Brake: 5 closes of clients at once, and the brake is at 3; the console releases it, or `punchlist plan --out FILE` and `punchlist apply FILE --allow close=5`
+update client "E": Brake: 5 closes of clients at once, and the brake is at 3; the console releases it, or `punchlist plan --out FILE` and `punchlist apply FILE --allow close=5`
 
 "#]]
     );

@@ -12,7 +12,7 @@ use crate::{
         review::Decision,
     },
     engine::session::Progress,
-    face::tui::{command::Tab, effect::Order, news::News, state::Phase},
+    face::tui::{command::Tab, effect::Order, news::News, state::Phase, term::last_words},
 };
 
 fn id(plan: &Plan, name: &str) -> ChangeId {
@@ -281,4 +281,27 @@ fn a_retry_also_finishes_what_the_stopped_run_left_of_a_change() {
     let film = film_of((100, 24), THEME, scenes);
     assert!(film.frame.contains("write-back"), "{}", film.frame);
     assert!(film.frame.contains("1 approved change is written"), "{}", film.frame);
+}
+
+#[test]
+fn the_last_words_name_the_run_whatever_was_decided_since() {
+    let plan = plan();
+    let words = |again: bool| {
+        let calls = Calls { notion: 3, clockify: 4 };
+        let ended = report(RunId("20261123".into()), &plan, &unlucky(&plan), totals(Stopped::No, calls, 8.0));
+        let run = format!("run 20261123: {}", ended.outcome.words());
+        let mut scenes: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
+        scenes.extend(keys("AP1<enter>").into_iter().map(Scene::Input));
+        scenes.push(Scene::News(News::Applied(Box::new(ended))));
+        if again {
+            scenes.extend(keys("R").into_iter().map(Scene::Input));
+            scenes.extend(planned(plan.clone()).into_iter().map(Scene::News));
+            scenes.extend(keys("<space>").into_iter().map(Scene::Input));
+        }
+        (run, last_words(&film_of((110, 26), THEME, scenes).state, false))
+    };
+    let (run, said) = words(false);
+    assert_eq!(said, run);
+    let (run, said) = words(true);
+    assert_eq!(said, format!("{run}\n1 of 5 changes decided and kept; nothing of them was applied"));
 }

@@ -50,6 +50,7 @@ fn applied(state: &mut State, report: Report) -> Option<Effect> {
     state.applying.ended = Some(state.now);
     state.toast = Message::default();
     (state.applying.scroll, state.applying.follows, state.applying.in_flight) = (0, false, 0);
+    state.applied = Some((report.run_id.clone(), report.outcome));
     state.applying.report = Some(report);
     state.reviewing.leave_plan();
     None
