@@ -87,11 +87,16 @@ pub struct Misfit {
     pub hint: String,
 }
 
+/// Whether the token is none, or may do too little.
+fn refusal(what: &str, failure: &Failure) -> String {
+    if failure.is_unknown_caller() { "is not accepted by Notion".to_owned() } else { format!("may not read {what}") }
+}
+
 /// Why Notion could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The token, or what it may do, is not enough.
-    #[error("notion.token may not read {what}: {failure}")]
+    #[error("notion.token {}: {failure}", refusal(what, failure))]
     Refused {
         /// What.
         what: String,

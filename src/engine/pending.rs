@@ -140,8 +140,9 @@ pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<Str
         Which::All => (choose(&queue, which)?.into_iter().collect(), standing),
         Which::Of(..) => (choose(&queue, which)?.into_iter().collect(), Vec::new()),
     };
-    let of_rows =
-        rows.into_iter().map(|at| &queue.rows[at]).map(|row| (said(row, Verdict::default()), words(&row.change)));
+    let is_decided = |row: &&PendingRow| queue.said.contains_key(&ChangeId(row.change.id.clone()));
+    let rows = rows.into_iter().map(|at| &queue.rows[at]).filter(is_decided);
+    let of_rows = rows.map(|row| (said(row, Verdict::default()), words(&row.change)));
     let of_standing = standing.into_iter().map(|known| {
         let what = format!("{} ({})", Display::of(&known.said.what), known.said.change);
         (Said { verdict: Verdict::default(), ..known.said.clone() }, what)

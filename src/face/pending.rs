@@ -347,6 +347,9 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
             for what in pending::clear(installation, &which.meant()).await? {
                 put(&mut text, format_args!("not decided any more: {what}\n"));
             }
+            if text.is_empty() {
+                text.push_str("Nothing was decided about what this names.\n");
+            }
         }
         Act::Ignore { ids } => {
             for said in pending::ignore(installation, &ids).await? {

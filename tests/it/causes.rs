@@ -203,7 +203,11 @@ fn everything_that_is_wrong_comes_at_once_and_in_one_order() {
             7,
             &["2 things are wrong", "notion.token", "clockify.token", "notion.token is set in"],
         );
-        assert_eq!(text.matches("notion.token may not read").count(), 1, "one token is refused once: {text}");
+        assert_eq!(
+            text.matches("notion.token is not accepted by Notion").count(),
+            1,
+            "one token is refused once: {text}"
+        );
     }
     assert_ne!(once, "");
     rig.sandbox.knobs().unshared.extend(["Projects".to_owned(), "Tasks".to_owned()]);
@@ -221,7 +225,7 @@ fn one_that_hangs_does_not_keep_the_others_from_being_told() {
     rig.sandbox.knobs().faults = vec![Fault::new(Failure::Stall).service(Service::Clockify).times(99)];
     let begun = std::time::Instant::now();
     let wrong = rig.command().arg("plan").env("NOTION_TOKEN", "ntn_wrong").output().expect("runs");
-    told(&Ran::of(wrong), 7, &["notion.token may not read"]);
+    told(&Ran::of(wrong), 7, &["notion.token is not accepted by Notion"]);
     assert!(begun.elapsed().as_secs() < 15, "{:?}", begun.elapsed());
 }
 

@@ -180,6 +180,7 @@ fn an_approval_that_no_run_has_left_is_listed_and_can_be_taken_back() {
     assert!(has_client(&rig, "Globex Inc"));
     rig.plain("a\nq\n");
     assert!(rig.run(&["pending", "clear", "--all"]).stdout.contains("not decided any more"));
+    assert_eq!(rig.run(&["pending", "clear", "--all"]).stdout, "Nothing was decided about what this names.\n");
     assert_eq!(rig.auto_approve().0, 2);
 }
 

@@ -83,6 +83,11 @@ impl Failure {
         Self::Rejected { service, status: 0, code: None, message: message.into() }
     }
 
+    /// True when the service did not accept who asks (401).
+    pub fn is_unknown_caller(&self) -> bool {
+        matches!(self, Self::Rejected { status: 401, .. })
+    }
+
     /// True when the service did not accept who asks (401), or what they may do (403).
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Rejected { status: 401 | 403, .. })
