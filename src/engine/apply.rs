@@ -132,7 +132,7 @@ pub enum WriteFailure {
         error: String,
     },
     /// Not sent: what it rests on was read too long ago by the time it could leave.
-    #[error("what it rests on could not be read shortly enough before")]
+    #[error("what it builds on could not be read shortly enough before")]
     Outdated,
     /// Nobody knows whether it happened.
     #[error("{error}")]

@@ -249,7 +249,7 @@ fn a_plan_is_a_tree_with_the_detail_beside_it() {
  ▾ Notices                                                       1 │Effects
      i Unmanaged                                         unmanaged │  1 request creates it in Clockify, and its ID goes
                                                                    │into the page
-                                                                   │  2 changes rest on it
+                                                                   │  2 changes have to wait for it
                                                                    │
                                                                    │Why
                                                                    │  the page has no object, and no ID of one

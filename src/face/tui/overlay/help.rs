@@ -69,7 +69,8 @@ fn lines(state: &State, keymap: &Keymap, width: u16) -> Vec<Line<'static>> {
     let pick = |unicode, ascii| theme.pick(unicode, ascii);
     for meanings in [
         format!("  + create  = link  ~ update  - close  {} reopen  {} move", pick("↺", "^"), pick("→", ">")),
-        format!("  {} write-back  {} clear-claim  i notice", pick("←", "<"), pick("×", "x")),
+        format!("  {} write-back: an ID or a value goes into the page", pick("←", "<")),
+        format!("  {} clear-claim: an ID that a page was copied with is taken out  i notice", pick("×", "x")),
         format!(
             "  {} approved  {} some of it  {} waits  {} skipped",
             pick("✓", "y"),

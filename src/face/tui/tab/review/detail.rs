@@ -185,7 +185,7 @@ fn effects(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<
         effects.push(format!("takes along: {} {} “{name}”", needed.proposal.action, needed.kind));
     }
     if let Some(&resting) = state.reviewing.needed_by.get(&at) {
-        effects.push(count(resting, "change rests on it", "changes rest on it"));
+        effects.push(count(resting, "change has to wait for it", "changes have to wait for it"));
     }
     effects
 }
