@@ -56,6 +56,8 @@ const ESTIMATES_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24)
 pub(super) const NOTICES: &str = "notices";
 /// Shorter waits are not worth keeping.
 const NOT_BEFORE_FROM: Duration = Duration::from_secs(5);
+/// Columns of a name in a sentence; longer ones are cut in the middle.
+const NAME_COLUMNS: usize = 60;
 
 /// Until when each service is not to be asked again.
 pub(super) type NotBefore = BTreeMap<Service, Timestamp>;
@@ -594,7 +596,8 @@ impl Session<'_> {
         Ok(settle(open, settling, &services, &mut journal).await?)
     }
 
-    /// Of what was approved of an old plan, what a fresh one proposes unchanged; the rest is refused as stale.
+    /// Of what was approved of an old plan, what a fresh one proposes unchanged; the rest is refused as stale. Where a
+    /// fresh plan has seen everything and nothing is left to do, somebody else has seen to it: nothing is unfinished.
     async fn still_holding(&mut self, approved: &Approved, old: &Plan, fresh: &Plan) -> Result<Approved, SessionError> {
         let ids: BTreeSet<&str> = approved.changes().iter().map(|change| change.id.0.as_str()).collect();
         let mut review = Review::new(fresh, "");
@@ -604,7 +607,13 @@ impl Session<'_> {
         let documents = ChangeDocument::all(old);
         let gone = documents.filter(|change| ids.contains(change.id.as_str()) && !holding.contains(change.id.as_str()));
         let now = fresh.by_id();
-        let stale = gone.map(|change| {
+        let is_over = |change: &ChangeDocument| {
+            let is_unclear = || fresh.unclear.iter().any(|page| change.page_id.as_deref() == Some(&*page.to_string()));
+            let is_gone = !now.contains_key(&ChangeId(change.id.clone())) && change.stale(fresh).is_none();
+            is_gone && fresh.complete && !is_unclear()
+        };
+        let (over, gone): (Vec<ChangeDocument>, Vec<ChangeDocument>) = gone.partition(is_over);
+        let stale = gone.into_iter().map(|change| {
             let id = ChangeId(change.id.clone());
             let because = match now.get(&id).map(|now| &now.hold) {
                 None => change.stale(fresh).unwrap_or_else(|| "there is nothing left to do about it".to_owned()),
@@ -615,6 +624,13 @@ impl Session<'_> {
         });
         let stale: Vec<What> = stale.collect();
         self.tell(stale).await?;
+        if let Some(first) = over.first() {
+            let name = Display::of(&first.name).clipped(NAME_COLUMNS);
+            let others = if over.len() > 1 { format!(" and {} more", over.len() - 1) } else { String::new() };
+            let text =
+                format!("{} {} “{name}”{others}: done meanwhile, by another run or by hand", first.action, first.kind);
+            (self.turn.watch)(Progress::Warned(text));
+        }
         Ok(still)
     }
 

@@ -230,3 +230,32 @@ fn line_prompts_let_others_run_and_keep_the_review_where_one_is_under_way() {
     assert_eq!(child.wait().expect("ends").code(), Some(2), "the other one waits");
     assert!(rig.sandbox.world().find_client("Globex AG").is_some());
 }
+
+#[test]
+fn what_another_run_has_done_already_is_said_and_leaves_nothing_unfinished() {
+    use std::io::{Read as _, Write as _};
+    let rig = rig();
+    let mut command = rig.command();
+    command.arg("--plain").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("starts");
+    let mut keyboard = child.stdin.take().expect("piped");
+    let mut out = child.stdout.take().expect("piped");
+    keyboard.write_all(b"g 2\na\n").expect("typed");
+    let mut said = String::new();
+    while !said.contains("approved:") {
+        let mut bytes = [0; 4096];
+        let read = out.read(&mut bytes).expect("readable");
+        assert!(read > 0, "{said}");
+        said.push_str(&String::from_utf8_lossy(&bytes[..read]));
+    }
+
+    assert_eq!(rig.auto_approve().0, 2, "the other one waits");
+    keyboard.write_all(b"P\nyes\n").expect("typed");
+    drop(keyboard);
+    let ran = crate::support::Ran::of(child.wait_with_output().expect("ends"));
+    out.read_to_string(&mut said).expect("UTF-8");
+
+    assert!(ran.stderr.contains("“Globex AG”: done meanwhile, by another run or by hand"), "{}{said}", ran.stderr);
+    assert_eq!(ran.code, 2, "{said}");
+    assert!(!said.contains("not everything was applied"), "{said}");
+}
