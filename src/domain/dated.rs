@@ -8,9 +8,6 @@ use super::{
     text::Raw,
 };
 
-/// The names that a page may get, the one it states first; later ones where others have the earlier.
-const NAMES: usize = 3;
-
 /// Gives every open task a name of its own in its project, where another page's task has that name or an older page
 /// wants it. What a task is called already, it stays.
 pub(super) fn tell_apart(snapshots: &mut Snapshots, registry: &Registry) {
@@ -71,8 +68,8 @@ enum Place {
     Page(PageId),
 }
 
-/// What a page may be called: as it says, with its day, with the minute.
-fn names(page: &Page) -> [Raw; NAMES] {
+/// What a page may be called: as it says, with its day, with the minute; the later where others have the earlier.
+fn names(page: &Page) -> [Raw; 3] {
     let title = page.title.canonical();
     let with = |time: &str| Raw::from(format!("{} ({})", title.as_str(), page.created.strftime(time)));
     [page.title.clone(), with("%Y-%m-%d"), with("%Y-%m-%d %H:%M UTC")]

@@ -155,7 +155,7 @@ impl Installation {
     ///
     /// # Errors
     /// Where it cannot be kept.
-    pub async fn part(&self, state: &mut State, link: &Link) -> Result<(), RunError> {
+    pub async fn unlink(&self, state: &mut State, link: &Link) -> Result<(), RunError> {
         let Link { page, kind, object, .. } = *link;
         let parted = What::Linked { page, kind, object: None, former: Some(object) };
         self.log_by_itself(&mut state.0, "unlink", [parted], "unlinked", std::slice::from_ref(link)).await

@@ -24,7 +24,7 @@ pub(super) async fn unlink(installation: &Installation, page: &str) -> Result<()
             .hint("notices and holds name the page; `punchlist explain PAGE` says what it is linked to"));
     };
     let parted = Link { sight: Sight::Parted, ..link.clone() };
-    installation.part(&mut state, &parted).await?;
+    installation.unlink(&mut state, &parted).await?;
     say(&format!(
         "The {} page {wanted} is no longer linked to {}. Both stay as they are; they are linked again only where somebody says so.\n",
         link.kind, link.object

@@ -1,17 +1,10 @@
 //! What is wrong is told by its true cause, with the place where it was set and the next step, all of it at once.
 
-use punchlist::sandbox::{Failure, Fault, Service, World};
+use punchlist::sandbox::{Failure, Fault, Service};
 
 use serde_json::json;
 
 use crate::support::{Ran, Rig};
-
-fn rig() -> Rig {
-    let mut world = World::empty();
-    let client = world.add_client_page("Acme Corp");
-    world.add_project_page("Website", client);
-    Rig::new(world)
-}
 
 /// Runs `plan`, which must fail with a code and say all these things in this order.
 #[track_caller]
@@ -37,7 +30,7 @@ fn html() -> Failure {
 
 #[test]
 fn a_table_was_set_where_it_stands() {
-    let rig = rig();
+    let rig = Rig::of_one_project();
     for more in [
         "\n[mapping.projects.closed]\nproperty = \"Stage\"\nvalues = [\"Done\"]\n",
         "\nmapping.projects.closed = { property = \"Stage\", values = [\"Done\"] }\n",
@@ -59,7 +52,7 @@ fn a_table_was_set_where_it_stands() {
 
 #[test]
 fn a_wrong_base_url_is_told_as_such_whatever_answers_there() {
-    let rig = rig();
+    let rig = Rig::of_one_project();
     let place = format!("is set in {}:2", rig.configuration().display());
     rig.sandbox.knobs().faults = vec![Fault::new(html()).service(Service::Notion).times(99)];
     says(
@@ -90,7 +83,7 @@ fn a_wrong_base_url_is_told_as_such_whatever_answers_there() {
 
 #[test]
 fn links_of_pages_and_views_are_told_from_those_of_databases() {
-    let rig = rig();
+    let rig = Rig::of_one_project();
     let (source, page) = {
         let world = rig.sandbox.world();
         (
@@ -124,7 +117,7 @@ fn links_of_pages_and_views_are_told_from_those_of_databases() {
 
 #[test]
 fn last_years_copy_of_a_database_is_named_with_the_one_that_is_meant() {
-    let rig = rig();
+    let rig = Rig::of_one_project();
     let (old, copy) = {
         let mut world = rig.sandbox.world();
         let database = world.database("Clients").expect("a database");
@@ -147,7 +140,7 @@ fn last_years_copy_of_a_database_is_named_with_the_one_that_is_meant() {
 
 #[test]
 fn swapped_databases_are_recognised() {
-    let rig = rig();
+    let rig = Rig::of_one_project();
     let (clients, tasks) = {
         let world = rig.sandbox.world();
         ["Clients", "Tasks"].map(|name| world.data_source(name).expect("there").to_string()).into()
@@ -167,7 +160,7 @@ fn swapped_databases_are_recognised() {
 
 #[test]
 fn a_token_in_quotation_marks_and_a_path_of_windows_name_what_is_wrong() {
-    let rig = rig();
+    let rig = Rig::of_one_project();
     let quoted = rig.command().arg("plan").env("NOTION_TOKEN", "\"ntn_sandbox\"").output().expect("runs");
     told(
         &Ran::of(quoted),
@@ -182,7 +175,7 @@ fn a_token_in_quotation_marks_and_a_path_of_windows_name_what_is_wrong() {
 
 #[test]
 fn everything_that_is_wrong_comes_at_once_and_in_one_order() {
-    let rig = rig();
+    let rig = Rig::of_one_project();
     let none =
         rig.command().arg("plan").env_remove("NOTION_TOKEN").env_remove("CLOCKIFY_API_KEY").output().expect("runs");
     let once = told(
@@ -221,7 +214,7 @@ fn everything_that_is_wrong_comes_at_once_and_in_one_order() {
 
 #[test]
 fn one_that_hangs_does_not_keep_the_others_from_being_told() {
-    let rig = rig();
+    let rig = Rig::of_one_project();
     rig.sandbox.knobs().faults = vec![Fault::new(Failure::Stall).service(Service::Clockify).times(99)];
     let begun = std::time::Instant::now();
     let wrong = rig.command().arg("plan").env("NOTION_TOKEN", "ntn_wrong").output().expect("runs");
@@ -239,7 +232,7 @@ const MISFITS: [&str; 4] = [
 
 #[test]
 fn schemas_that_changed_since_they_were_remembered_are_told_at_once() {
-    let rig = rig();
+    let rig = Rig::of_one_project();
     {
         let mut world = rig.sandbox.world();
         let project = world.find_page("Projects", "Website").expect("there");
@@ -263,7 +256,7 @@ fn schemas_that_changed_since_they_were_remembered_are_told_at_once() {
 
 #[test]
 fn a_mapping_that_changed_is_told_with_all_else_that_is_wrong() {
-    let rig = rig();
+    let rig = Rig::of_one_project();
     assert_eq!(rig.run(&["plan"]).code, 0, "remembers the schemas");
     rig.configure(
         "mapping.projects.fields.note = \"Nowhere\"\nmapping.projects.fields.color = \"Never\"\nmapping.tasks.id = \"None\"\n",

@@ -65,6 +65,14 @@ impl Rig {
         rig
     }
 
+    /// A client with a project, in Notion alone.
+    pub(crate) fn of_one_project() -> Self {
+        let mut world = World::empty();
+        let client = world.add_client_page("Acme Corp");
+        world.add_project_page("Website", client);
+        Self::new(world)
+    }
+
     /// The configuration that reaches the sandbox.
     pub(crate) fn reach(&self) -> String {
         let world = self.sandbox.world();

@@ -53,10 +53,10 @@ impl History {
     /// Looks at a page, and tells what is there.
     pub(super) fn look_back(&self, page: Page, news: UnboundedSender<News>) {
         let (history, runtime) = (self.clone(), Handle::current());
-        tokio::task::spawn_blocking(move || drop(news.send(runtime.block_on(history.look(page)))));
+        tokio::task::spawn_blocking(move || drop(news.send(runtime.block_on(history.read(page)))));
     }
 
-    async fn look(&self, page: Page) -> News {
+    async fn read(&self, page: Page) -> News {
         let mut store = self.store.lock().await;
         let said = |failure: &RunError| failure.to_string().replace('\n', ";");
         let number = if let Page::Log(Question { number, .. }) = &page { Some(*number) } else { None };

@@ -119,7 +119,7 @@ fn entered(state: &mut State) -> Option<Effect> {
     match prompt.purpose {
         Purpose::Search | Purpose::Filter => None,
         Purpose::LogFilter => {
-            state.logs.look(value);
+            state.logs.filter_by(value);
             None
         }
         Purpose::Flag => decide::and_move(state, Some(&Decision::Flag { note: value }), "flagged"),

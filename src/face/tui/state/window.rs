@@ -99,7 +99,7 @@ pub(crate) struct Logs {
 
 impl Logs {
     /// Looks at what a filter selects, from its end.
-    pub(crate) fn look(&mut self, filter: String) {
+    pub(crate) fn filter_by(&mut self, filter: String) {
         self.filter = filter;
         self.wrong.clear();
         (self.next, self.waiting) = (Some(Ask::Last), false);

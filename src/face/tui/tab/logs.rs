@@ -66,7 +66,7 @@ fn page(state: &State) -> Option<PageId> {
 /// Opens the log on what a filter selects.
 pub(crate) fn open(state: &mut State, filter: String) {
     (state.tab, state.logs.open) = (Tab::Logs, None);
-    state.logs.look(filter);
+    state.logs.filter_by(filter);
 }
 
 /// Opens the log on all that is about the page that is looked at.
@@ -82,10 +82,10 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
         Command::Follow => {
             logs.follow = !logs.follow;
             if logs.follow {
-                logs.look(logs.filter.clone());
+                logs.filter_by(logs.filter.clone());
             }
         }
-        Command::Level => logs.look(logs.next_level()),
+        Command::Level => logs.filter_by(logs.next_level()),
         Command::OfRun => {
             if let Some(run) = logs.current().and_then(|line| line.run.clone()) {
                 open(state, format!("run:{run}"));
@@ -99,7 +99,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
         }
         Command::Toggle => logs.toggle(),
         Command::Back | Command::Leave if logs.open.is_some() => logs.open = None,
-        Command::Back | Command::Leave if !logs.filter.is_empty() => logs.look(String::new()),
+        Command::Back | Command::Leave if !logs.filter.is_empty() => logs.filter_by(String::new()),
         _ => return anywhere(state, command),
     }
     None
