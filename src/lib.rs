@@ -20,8 +20,8 @@
 //!   positive evidence.
 //! - A second run right after the first writes nothing.
 //! - `sandbox` shares no type with `edge`, so that a mistake cannot hide in both.
-//! - Secrets have no `Debug`, `Display` or `Serialize`. Text from outside reaches a terminal or a log only as
-//!   [`Display`](domain::text::Display).
+//! - Secrets have no `Debug`, `Shown` or `Serialize`. Text from outside reaches a terminal or a log only as
+//!   [`Shown`](domain::text::Shown).
 //! - Every run comes in through [`engine::run`]. A face looks at the state, and never writes to it by itself.
 //! - Every queue, page loop, body and retry has a limit.
 //!

@@ -269,7 +269,7 @@ impl<'a> Differ<'a> {
         if matches!(page.standing, Standing::Trashed | Standing::Unknown { .. }) {
             return;
         }
-        let owner_name = self.pairs.of(owner).map(|(owner, _)| owner.title.display().clipped(60).to_string());
+        let owner_name = self.pairs.of(owner).map(|(owner, _)| owner.title.shown().clipped(60).to_string());
         let reason = format!(
             "a copied ID: {object} belongs to the page {}",
             owner_name.map_or_else(|| owner.to_string(), |name| format!("“{name}”"))
@@ -350,7 +350,7 @@ fn linking(page: &Page, candidate: &Candidate<'_>) -> Proposal {
     let named = if name.canonical() == page.title.canonical() {
         String::new()
     } else {
-        format!(": “{}”", name.display().clipped(60))
+        format!(": “{}”", name.shown().clipped(60))
     };
     Proposal {
         action: Action::Link,

@@ -10,7 +10,7 @@ use super::{
     plan::{Action, Cause, Change, HoldCode, Plan, State, document::ChangeDocument, field_word},
     rules::{Direction, Rules, Threshold, Unmanaged},
     steps,
-    text::Display,
+    text::Shown,
 };
 
 /// Columns of a name in a sentence.
@@ -170,7 +170,7 @@ fn unseen(page: Option<PageId>, snapshots: &Snapshots) -> String {
 fn said_by_page(page: &Page) -> String {
     let standing = match &page.standing {
         Standing::Open => "open".to_owned(),
-        Standing::Closed { because } => format!("closed: {}", because.display()),
+        Standing::Closed { because } => format!("closed: {}", because.shown()),
         Standing::Trashed => "in the trash".to_owned(),
         Standing::Unknown { because } => format!("open or not, which cannot be told: {because}"),
     };
@@ -178,7 +178,7 @@ fn said_by_page(page: &Page) -> String {
         super::model::Claim::None => "names no Clockify ID".to_owned(),
         super::model::Claim::Id(id) => format!("names {id}"),
         super::model::Claim::Garbled(text) => {
-            format!("names “{}”, which is no Clockify ID", text.display().clipped(NAME_COLUMNS))
+            format!("names “{}”, which is no Clockify ID", text.shown().clipped(NAME_COLUMNS))
         }
         super::model::Claim::Unknown(because) => format!("its Clockify ID cannot be told: {because}"),
     };
@@ -193,7 +193,7 @@ fn said_of_object(object: &Object, snapshots: &Snapshots) -> String {
     };
     let parent = object.kind.parent().zip(object.parent).map(|(kind, parent)| {
         let name =
-            snapshots.objects[kind].get(parent).map(|object| object.name.display().clipped(NAME_COLUMNS).to_string());
+            snapshots.objects[kind].get(parent).map(|object| object.name.shown().clipped(NAME_COLUMNS).to_string());
         format!(", under the {kind} {}", name.map_or_else(|| parent.to_string(), |name| format!("“{name}”")))
     });
     let marker = object.marker.map(|page| format!(", its note names the page {page}")).unwrap_or_default();
@@ -309,11 +309,11 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
     }
     if change.proposal.action == Action::Close && change.cause == Cause::NotionChanged {
         let closed = rules.mapping[kind].closed.as_ref().map_or_else(String::new, |when| when.property.clone());
-        let closed = Display::of(&closed).clipped(NAME_COLUMNS).to_string();
+        let closed = Shown::of(&closed).clipped(NAME_COLUMNS).to_string();
         add(vec![format!("mapping.{}.closed.property", kind.plural())], closed, "it says which pages are closed");
     }
     if let Some((field, value)) = field.and_then(|field| rules.mapping[kind].fixed.get_key_value(&field)) {
-        let value = value.to_raw().display().to_string();
+        let value = value.to_raw().shown().to_string();
         add(vec![format!("mapping.{}.fields.{field}", kind.plural())], value, "it says what every page is to have");
     }
     if let Some(hold) = &change.hold {

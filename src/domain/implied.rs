@@ -73,7 +73,7 @@ fn parent_above(pages: &Fetched<Page>, page: &Page) -> Option<Relation> {
 
 /// The page itself, or one above it by its name.
 fn whose(page: &Page, at: &Page) -> String {
-    if page.id == at.id { "it".to_owned() } else { format!("its parent item “{}”", at.title.display().clipped(40)) }
+    if page.id == at.id { "it".to_owned() } else { format!("its parent item “{}”", at.title.shown().clipped(40)) }
 }
 
 /// Replaces people without an account, or leaves them out. Without knowing everybody who has one, nobody is a stranger.

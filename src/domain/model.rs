@@ -487,7 +487,7 @@ pub struct Problem {
     pub kind: Kind,
     /// The page concerned, if it is one page.
     pub page: Option<PageId>,
-    /// What was noticed, for people; text from outside in it must already be [`super::text::Display`].
+    /// What was noticed, for people; text from outside in it must already be [`super::text::Shown`].
     pub text: String,
 }
 

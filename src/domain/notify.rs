@@ -9,7 +9,7 @@ use super::{
     pending::Waits,
     plan::{Scope, document::ChangeDocument, sha256},
     report::{Ending, Report},
-    text::Display,
+    text::Shown,
 };
 
 /// Changes that a message names.
@@ -37,7 +37,7 @@ pub struct Aftermath<'a> {
     /// What it was bound to.
     pub scope: &'a Scope,
     /// What waits for a person by now, how, and why.
-    pub waits: &'a [(Waits, ChangeDocument, Display)],
+    pub waits: &'a [(Waits, ChangeDocument, Shown)],
     /// In what the log does not agree with its last checkpoint, safe to show.
     pub doubt: Option<&'a str>,
 }
@@ -110,7 +110,7 @@ impl Message {
         };
         let mut lines = vec![counts(report)];
         lines.extend(doubt.map(|doubt| {
-            let doubt = Display::of(doubt);
+            let doubt = Shown::of(doubt);
             format!(
                 "the log is not what its last checkpoint has seen: {}; see `punchlist logs verify`",
                 doubt.clipped(REASON_COLUMNS)
@@ -119,7 +119,7 @@ impl Message {
         lines.extend(report.brakes.keys().map(|brake| format!("held by a brake: {brake}")));
         let failures = report.failures.iter().take(FAILURES_MAX);
         lines.extend(failures.map(|failure| {
-            let (name, error) = (Display::of(&failure.name), Display::of(&failure.error));
+            let (name, error) = (Shown::of(&failure.name), Shown::of(&failure.error));
             let more = match failure.alike.count.saturating_sub(1) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
@@ -128,20 +128,20 @@ impl Message {
         }));
         lines.extend(more(report.failures.len(), FAILURES_MAX, "causes"));
         lines.extend(waits.iter().take(NAMED_MAX).map(|(waits, change, reason)| {
-            let (name, reason) = (Display::of(&change.name), Display::of(reason));
+            let (name, reason) = (Shown::of(&change.name), Shown::of(reason));
             let what = format!("{} {} “{}”", change.action, change.kind, name.clipped(NAME_COLUMNS));
             format!("{}: {what}: {}", waits.word(), reason.clipped(REASON_COLUMNS))
         }));
         lines.extend(more(waits.len(), NAMED_MAX, "waiting"));
         lines.extend(next(report, waits));
-        lines.push(format!("run {}", Display::of(&report.run_id.0)));
+        lines.push(format!("run {}", Shown::of(&report.run_id.0)));
         Self { title: title(&scope.clockify_workspace, words), lines }
     }
 
     /// What is told of a run that ended without a report, with the reason and what to do about it.
     pub fn of_failure(workspace: &str, error: &str, hints: &[String]) -> Self {
         // Some reasons have a line for each thing that is wrong.
-        let shown = |line: &str| Display::of(line.trim()).clipped(REASON_COLUMNS).to_string();
+        let shown = |line: &str| Shown::of(line.trim()).clipped(REASON_COLUMNS).to_string();
         let lines = error.lines().map(shown).chain(hints.iter().map(|hint| format!("hint: {}", shown(hint))));
         Self { title: title(workspace, "the run failed"), lines: lines.collect() }
     }
@@ -153,7 +153,7 @@ impl Message {
 }
 
 fn title(workspace: &str, words: &str) -> String {
-    let workspace = Display::of(workspace);
+    let workspace = Shown::of(workspace);
     if workspace.as_str().is_empty() {
         format!("punchlist: {words}")
     } else {
@@ -178,7 +178,7 @@ fn more(all: usize, named: usize, what: &str) -> Option<String> {
     all.checked_sub(named).filter(|rest| *rest > 0).map(|rest| format!("and {rest} more {what}"))
 }
 
-fn next(report: &Report, waits: &[(Waits, ChangeDocument, Display)]) -> Option<String> {
+fn next(report: &Report, waits: &[(Waits, ChangeDocument, Shown)]) -> Option<String> {
     let next = match report.outcome {
         Ending::InSync | Ending::Applied => return None,
         Ending::Refused => "check the tokens and their rights, then run again",

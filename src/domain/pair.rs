@@ -380,7 +380,7 @@ fn by_id<'a>(
         (Claim::None | Claim::Garbled(_), None) if closed => return Match::Idle,
         (Claim::None, None) => return Match::Free { similar: Vec::new() },
         (Claim::Garbled(text), None) => {
-            return vanished(None, format!("“{}” is no Clockify ID", text.display().clipped(40)));
+            return vanished(None, format!("“{}” is no Clockify ID", text.shown().clipped(40)));
         }
     };
     match claims.owners.get(&claimed) {

@@ -11,7 +11,7 @@ use super::{
     journal::{Event, What},
     plan::{Change, ChangeId, Plan, State},
     review::{Decision, Review, Verdict},
-    text::Display,
+    text::Shown,
 };
 
 /// How a change waits.
@@ -50,7 +50,7 @@ pub struct Waiting<'a> {
     /// How.
     pub waits: Waits,
     /// Why.
-    pub reason: Display,
+    pub reason: Shown,
 }
 
 /// How changes ended, in this run and, where it has not tried them again, in earlier ones.
@@ -104,7 +104,7 @@ pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_
                 (Waits::Flagged, format!("flagged by {}", review.by(at)).into())
             }
             (None, Some(Decision::Flag { note })) => {
-                (Waits::Flagged, format!("flagged by {}: {}", review.by(at), Display::of(note)).into())
+                (Waits::Flagged, format!("flagged by {}: {}", review.by(at), Shown::of(note)).into())
             }
             (None, Some(Decision::Skip)) => (Waits::Skipped, format!("skipped by {}", review.by(at)).into()),
             (None, _) if earlier.is_some() => (Waits::Failed, earlier.cloned().unwrap_or_default().into()),
@@ -112,7 +112,7 @@ pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_
                 None => return None,
                 Some(other) => (
                     Waits::Review,
-                    format!("it was approved, and waits for “{}”", other.name.display().clipped(60)).into(),
+                    format!("it was approved, and waits for “{}”", other.name.shown().clipped(60)).into(),
                 ),
             },
             (None, None) if change.state == State::Ready && *review.verdict(at) == Verdict::default() => return None,

@@ -17,7 +17,7 @@ use strum::IntoStaticStr;
 use super::{
     model::{Field, Kind, Limits, ObjectId, PageId, RunId, Service, Value},
     rules::{Allowance, Class, Rules, Threshold, Thresholds},
-    text::{Display, Raw},
+    text::{Raw, Shown},
 };
 
 pub use document::field_word;
@@ -191,7 +191,7 @@ pub struct Proposal {
     /// How sure we are, in whole percent.
     pub confidence: u8,
     /// Why.
-    pub reason: Display,
+    pub reason: Shown,
 }
 
 /// Why a change cannot be approved now.
@@ -248,7 +248,7 @@ pub struct Hold {
     /// What kind of hold.
     pub code: HoldCode,
     /// For people.
-    pub text: Display,
+    pub text: Shown,
 }
 
 /// Whether a change may go ahead.
@@ -298,7 +298,7 @@ impl Change {
     /// What it does and why, in one line that is safe to show.
     pub fn words(&self) -> String {
         let Proposal { action, reason, .. } = &self.proposal;
-        format!("{action} {} “{}”: {reason}", self.kind, self.name.display())
+        format!("{action} {} “{}”: {reason}", self.kind, self.name.shown())
     }
 
     /// True when the change gives the object another name.
@@ -432,7 +432,7 @@ pub struct Notice {
     /// The object, if there is one.
     pub object: Option<ObjectId>,
     /// For people.
-    pub text: Display,
+    pub text: Shown,
 }
 
 /// Columns of a name in a notice's line.
@@ -450,7 +450,7 @@ impl Notice {
         let name = if self.name.exact().is_empty() {
             String::new()
         } else {
-            format!(" “{}”", self.name.display().clipped(NAME_COLUMNS))
+            format!(" “{}”", self.name.shown().clipped(NAME_COLUMNS))
         };
         format!("{}{name}: {}", self.kind, self.text)
     }

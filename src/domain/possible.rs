@@ -47,29 +47,28 @@ pub fn in_clockify(kind: Kind, field: Field, value: &Value, nature: Nature, limi
         ),
         (_, Value::Empty) => None,
         (Field::Estimate, Value::Seconds(seconds)) if *seconds > u64::from(HOURS_MAX) * 3600 => {
-            Some(format!("{} is too long a time to plan", value.to_raw().display()))
+            Some(format!("{} is too long a time to plan", value.to_raw().shown()))
         }
         (Field::Estimate, _) => {
             let plan = limits.without_estimates.as_ref()?;
             Some(format!(
                 "Clockify did not take an estimate lately; the plan of the workspace, {}, may have none",
-                plan.display()
+                plan.shown()
             ))
         }
         (Field::Email, Value::Text(address)) if !is_address(address.exact()) => {
-            Some(format!("“{}” is no e-mail address", address.display().clipped(COLUMNS)))
+            Some(format!("“{}” is no e-mail address", address.shown().clipped(COLUMNS)))
         }
         (Field::Address, Value::Text(text)) => too_long("the address", text, ADDRESS_MAX),
         (Field::Note, Value::Text(text)) => too_long("the note", text, note_length_max(kind)?),
         (Field::Color, Value::Text(color)) if !is_color(color.exact()) => {
-            Some(format!("“{}” is no colour of the form #rrggbb", color.display().clipped(COLUMNS)))
+            Some(format!("“{}” is no colour of the form #rrggbb", color.shown().clipped(COLUMNS)))
         }
         (Field::Assignees, Value::People(people)) => {
             let accounts = limits.accounts.as_ref()?;
             let strangers =
                 people.iter().filter(|person| !accounts.contains(*person) && !person.exact().starts_with(NAMELESS));
-            let strangers: Vec<String> =
-                strangers.map(|person| person.display().clipped(COLUMNS).to_string()).collect();
+            let strangers: Vec<String> = strangers.map(|person| person.shown().clipped(COLUMNS).to_string()).collect();
             let verb = if strangers.len() == 1 { "has" } else { "have" };
             let strangers = Some(strangers.join(", ")).filter(|strangers| !strangers.is_empty())?;
             Some(format!(
@@ -90,7 +89,7 @@ pub fn in_notion(field: Field, value: &Value, takes: &Takes, words: &BTreeMap<St
         (Some(word), _) | (None, Value::Text(word)) => Some(word),
         _ => None,
     };
-    let says = text.map(|text| text.display().clipped(COLUMNS).to_string());
+    let says = text.map(|text| text.shown().clipped(COLUMNS).to_string());
     match (takes, value) {
         (Takes::Nothing, _) => {
             Some("what the page shows of it is worked out by Notion, or for people to set".to_owned())
@@ -122,7 +121,7 @@ pub fn in_notion(field: Field, value: &Value, takes: &Takes, words: &BTreeMap<St
 }
 
 fn shown(value: &Value) -> String {
-    value.to_raw().display().clipped(COLUMNS).to_string()
+    value.to_raw().shown().clipped(COLUMNS).to_string()
 }
 
 fn too_long(what: &str, text: &Raw, most: usize) -> Option<String> {
@@ -190,7 +189,7 @@ mod tests {
             assert!(
                 clockify(kind, field, &refused).is_some(),
                 "{kind} {field}: {}",
-                refused.to_raw().display().clipped(20)
+                refused.to_raw().shown().clipped(20)
             );
         }
     }
@@ -244,7 +243,7 @@ mod tests {
                 refused(&value, &takes, &none),
                 expected,
                 "{:?} in {takes:?}",
-                value.to_raw().display().clipped(20)
+                value.to_raw().shown().clipped(20)
             );
         }
         assert!(refused(&Value::Flag(true), &status, &paid), "the word that stands for it is no option");

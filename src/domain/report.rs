@@ -268,7 +268,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready } = totals;
     let names: BTreeMap<&ChangeId, &Raw> = plan.changes.iter().map(|change| (change.id, change.name)).collect();
     let names: BTreeMap<&ChangeId, &Raw> = names.into_iter().chain(telling(events)).collect();
-    let name = |id: &ChangeId| names.get(id).map(|name| name.display().to_string()).unwrap_or_default();
+    let name = |id: &ChangeId| names.get(id).map(|name| name.shown().to_string()).unwrap_or_default();
     let telling: BTreeMap<&ChangeId, &Raw> = telling(events).collect();
     let mut statuses = 0;
     let mut applied: BTreeSet<&ChangeId> = BTreeSet::new();
@@ -288,7 +288,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
             What::Failed { change, error, hint } => drop(failures.insert(change, (error, hint))),
             What::NotStarted { change, because } => drop(not_started.insert(change, because)),
             What::Begun { change, because } => drop(begun.insert(change, because)),
-            What::Intent { write, was, .. } => drop(written.insert(*write, was.name.display().to_string())),
+            What::Intent { write, was, .. } => drop(written.insert(*write, was.name.shown().to_string())),
             What::Outcome { write, outcome: Outcome::Refused { error, .. } } => {
                 refusals.insert(cause(error, written.get(write).map_or("", String::as_str)));
             }

@@ -11,7 +11,7 @@ use super::{
     pending::{Waiting, Waits},
     plan::{Action, Cause, Change, FieldChange, Place, Plan, Proposal, State, change_id, field_word},
     rules::Rules,
-    text::{Display, canonical},
+    text::{Shown, canonical},
 };
 
 /// Lines of reasons in a page.
@@ -62,7 +62,7 @@ struct Tale {
 impl Tale {
     fn add(&mut self, word: Word, line: &str) {
         self.word = self.word.max(Some(word));
-        self.lines.insert(Display::of(line).clipped(LINE_COLUMNS).to_string());
+        self.lines.insert(Shown::of(line).clipped(LINE_COLUMNS).to_string());
     }
 
     fn value(&self, field: Field) -> Value {

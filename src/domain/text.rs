@@ -2,7 +2,7 @@
 //!
 //! - [`Raw`] is what a service holds: it is stored and sent, and cannot be printed.
 //! - [`Canonical`] is what names are matched by: NFC, trimmed, runs of white space collapsed.
-//! - [`Display`] is what people see: everything invisible or active is shown as a visible escape.
+//! - [`Shown`] is what people see: everything invisible or active is shown as a visible escape.
 
 use std::{borrow::Cow, cmp::Ordering, fmt, io, ops::Deref};
 
@@ -20,7 +20,7 @@ const COMBINING_MARKS_MAX: usize = 8;
 /// Braille without a dot: it looks like a space, and Unicode does not call it one.
 const BLANK: char = '\u{2800}';
 
-/// Text as a service holds it. It has no `fmt::Display`: show it with [`Raw::display`].
+/// Text as a service holds it. It has no `fmt::Display`: show it with [`Raw::shown`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Raw(Box<str>);
@@ -42,8 +42,8 @@ impl Raw {
     }
 
     /// The form that is safe to show.
-    pub fn display(&self) -> Display {
-        Display::of(&self.0)
+    pub fn shown(&self) -> Shown {
+        Shown::of(&self.0)
     }
 
     /// True when there is nothing but white space.
@@ -176,36 +176,36 @@ pub fn forbidden_in_name(text: &str) -> Option<char> {
 /// Nothing makes one but what sanitises: whoever reads it from a file gets what is safe to show, whatever stands there.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub struct Display {
+pub struct Shown {
     text: String,
     hidden: bool,
 }
 
-impl From<String> for Display {
+impl From<String> for Shown {
     fn from(text: String) -> Self {
         if is_plain(&text) { Self { text, hidden: false } } else { Self::of(&text) }
     }
 }
 
-impl From<&str> for Display {
+impl From<&str> for Shown {
     fn from(text: &str) -> Self {
         Self::of(text)
     }
 }
 
-impl From<Display> for String {
-    fn from(shown: Display) -> Self {
+impl From<Shown> for String {
+    fn from(shown: Shown) -> Self {
         shown.text
     }
 }
 
-impl From<Display> for Cow<'_, str> {
-    fn from(shown: Display) -> Self {
+impl From<Shown> for Cow<'_, str> {
+    fn from(shown: Shown) -> Self {
         Self::Owned(shown.text)
     }
 }
 
-impl Deref for Display {
+impl Deref for Shown {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -213,21 +213,21 @@ impl Deref for Display {
     }
 }
 
-impl PartialEq for Display {
+impl PartialEq for Shown {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }
 }
 
-impl Eq for Display {}
+impl Eq for Shown {}
 
-impl PartialOrd for Display {
+impl PartialOrd for Shown {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Display {
+impl Ord for Shown {
     fn cmp(&self, other: &Self) -> Ordering {
         self.text.cmp(&other.text)
     }
@@ -238,7 +238,7 @@ fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-impl Display {
+impl Shown {
     /// Makes any text safe to show: nothing is dropped, what is invisible is spelled out as `⟨U+202E⟩`.
     pub fn of(text: &str) -> Self {
         if is_plain(text) {
@@ -333,7 +333,7 @@ fn take_columns<'a>(graphemes: impl Iterator<Item = &'a str>, columns: usize) ->
         .collect()
 }
 
-impl fmt::Display for Display {
+impl fmt::Display for Shown {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(&self.text)
     }
@@ -544,12 +544,12 @@ mod tests {
 
     #[test]
     fn display_spells_out_what_cannot_be_seen() {
-        assert_eq!(Display::of("a\u{202E}b").as_str(), "a⟨U+202E⟩b");
-        assert_eq!(Display::of("a\u{200D}b").as_str(), "a⟨U+200D⟩b");
-        assert_eq!(Display::of("👩\u{200D}👧").as_str(), "👩\u{200D}👧");
-        assert_eq!(Display::of("\u{1B}[31m").as_str(), "⟨U+001B⟩[31m");
-        assert!(Display::of("x\u{FEFF}").has_hidden());
-        assert!(!Display::of("顧客株式会社").has_hidden());
+        assert_eq!(Shown::of("a\u{202E}b").as_str(), "a⟨U+202E⟩b");
+        assert_eq!(Shown::of("a\u{200D}b").as_str(), "a⟨U+200D⟩b");
+        assert_eq!(Shown::of("👩\u{200D}👧").as_str(), "👩\u{200D}👧");
+        assert_eq!(Shown::of("\u{1B}[31m").as_str(), "⟨U+001B⟩[31m");
+        assert!(Shown::of("x\u{FEFF}").has_hidden());
+        assert!(!Shown::of("顧客株式会社").has_hidden());
     }
 
     #[test]
@@ -591,7 +591,7 @@ mod tests {
             let is_hidden = ranges.iter().any(|(from, to)| (*from..=*to).contains(&c));
             let text = format!("a{c}b");
             assert_eq!(forbidden_in_name(&text), is_hidden.then_some(c), "U+{:04X}", u32::from(c));
-            assert_eq!(Display::of(&text).as_str().contains(c), !is_hidden, "U+{:04X}", u32::from(c));
+            assert_eq!(Shown::of(&text).as_str().contains(c), !is_hidden, "U+{:04X}", u32::from(c));
             if is_hidden && c != '\n' {
                 assert!(!json(&text).expect("strings serialise").contains(c), "U+{:04X} in JSON", u32::from(c));
             }
@@ -601,20 +601,20 @@ mod tests {
     #[test]
     fn an_emoji_may_say_how_it_is_drawn_and_nothing_else_may() {
         for whole in ["❤\u{FE0F} Acme", "1\u{FE0F}\u{20E3} Acme", "☎\u{FE0E}"] {
-            assert_eq!((forbidden_in_name(whole), Display::of(whole).as_str()), (None, whole));
+            assert_eq!((forbidden_in_name(whole), Shown::of(whole).as_str()), (None, whole));
         }
         for odd in ["Acme\u{FE0F}", "Ac\u{FE00}me", "葛\u{E0100}飾", "Ac\u{1BCA0}me", "Ac\u{1D173}me"] {
-            assert!(forbidden_in_name(odd).is_some() && Display::of(odd).has_hidden(), "{odd:?}");
+            assert!(forbidden_in_name(odd).is_some() && Shown::of(odd).has_hidden(), "{odd:?}");
         }
-        assert_eq!(Display::of("\u{600}12").as_str(), "\u{600}12", "a sign before a number can be seen");
+        assert_eq!(Shown::of("\u{600}12").as_str(), "\u{600}12", "a sign before a number can be seen");
     }
 
     #[test]
     fn clipping_keeps_both_ends_and_counts_columns() {
-        let clipped = Display::of("Website relaunch 2026").clipped(10);
+        let clipped = Shown::of("Website relaunch 2026").clipped(10);
         assert_eq!(clipped.as_str(), "Websit…026");
-        assert_eq!(Display::of("顧客株式会社").clipped(7).width(), 7);
-        assert_eq!(Display::of("abc").clipped(0).as_str(), "");
+        assert_eq!(Shown::of("顧客株式会社").clipped(7).width(), 7);
+        assert_eq!(Shown::of("abc").clipped(0).as_str(), "");
     }
 
     #[test]

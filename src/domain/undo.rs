@@ -418,7 +418,7 @@ impl<'a> Undoing<'a> {
         };
         match back(wrote, Some(now), false) {
             Back::From(_, Value::Text(text)) => {
-                let text = text.display().clipped(VALUE_COLUMNS).to_string();
+                let text = text.shown().clipped(VALUE_COLUMNS).to_string();
                 Back::Held(hold(HoldCode::NotWritable, format!("it held “{text}”, which is no ID: write that by hand")))
             }
             back => back,
@@ -579,7 +579,7 @@ fn back(wrote: &Wrote, now: Option<Value>, stored: bool) -> Back {
     };
     let shown = |value: &Value| match value {
         Value::Empty => "nothing".to_owned(),
-        value => format!("“{}”", value.to_raw().display().clipped(VALUE_COLUMNS)),
+        value => format!("“{}”", value.to_raw().shown().clipped(VALUE_COLUMNS)),
     };
     match &wrote.before {
         None => {

@@ -28,7 +28,7 @@ use crate::{
     domain::{
         model::{Fetched, Field, Kind, Object, ObjectId, PageId, PerKind, Service, Value},
         rules::Mapping,
-        text::{Display, Raw},
+        text::{Raw, Shown},
     },
     edge::http::{Answer, FRESH, Failure, Http, Repeat, Request, YOUNG, shown},
 };
@@ -97,7 +97,7 @@ pub enum Error {
     #[error("clockify.workspace is {wanted}, but the key sees only {seen}")]
     NoWorkspace {
         /// What was configured.
-        wanted: Display,
+        wanted: Shown,
         /// Names and ids.
         seen: String,
     },
@@ -656,7 +656,7 @@ fn segments(path: &[String]) -> Vec<&str> {
 fn choose(workspaces: Vec<WorkspaceRow>, wanted: Option<&str>) -> Result<WorkspaceRow, Error> {
     let named = |workspaces: &[WorkspaceRow]| -> String {
         let names: Vec<String> =
-            workspaces.iter().map(|row| format!("{} ({})", Display::of(&row.name), Display::of(&row.id))).collect();
+            workspaces.iter().map(|row| format!("{} ({})", Shown::of(&row.name), Shown::of(&row.id))).collect();
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     };
     let wanted = wanted.map(str::trim).filter(|wanted| !wanted.is_empty());
@@ -674,7 +674,7 @@ fn choose(workspaces: Vec<WorkspaceRow>, wanted: Option<&str>) -> Result<Workspa
             fitting.push(last);
             Err(Error::WhichWorkspace { seen: named(&fitting) })
         }
-        (None, wanted) => Err(Error::NoWorkspace { wanted: Display::of(wanted.unwrap_or("not set")), seen }),
+        (None, wanted) => Err(Error::NoWorkspace { wanted: Shown::of(wanted.unwrap_or("not set")), seen }),
     }
 }
 

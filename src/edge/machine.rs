@@ -3,13 +3,13 @@
 use std::fs;
 
 use super::environment::Environment;
-use crate::domain::text::Display;
+use crate::domain::text::Shown;
 
 /// The machine's name.
 pub fn host() -> String {
     let name =
         ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|path| fs::read_to_string(path).ok());
-    name.map_or_else(|| "this machine".to_owned(), |name| Display::of(name.trim()).to_string())
+    name.map_or_else(|| "this machine".to_owned(), |name| Shown::of(name.trim()).to_string())
 }
 
 /// The account that the process belongs to, by its name where the machine knows one; the environment has no say in it.
@@ -21,13 +21,13 @@ pub fn account() -> String {
         account_in(&accounts, uid).unwrap_or_else(|| format!("user {uid}"))
     }
     #[cfg(not(unix))]
-    Environment::of_process().get("USERNAME").map_or_else(|| "unknown".to_owned(), |name| Display::of(name).to_string())
+    Environment::of_process().get("USERNAME").map_or_else(|| "unknown".to_owned(), |name| Shown::of(name).to_string())
 }
 
 /// Who runs this: as the session says, or else the account.
 pub fn person(environment: &Environment) -> String {
     let name = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| environment.get(name));
-    name.map_or_else(account, |name| Display::of(name).to_string())
+    name.map_or_else(account, |name| Shown::of(name).to_string())
 }
 
 /// The name of an account in the form of `/etc/passwd`.
@@ -38,7 +38,7 @@ fn account_in(accounts: &str, uid: u32) -> Option<String> {
         let (name, id) = (parts.next()?, parts.nth(1)?);
         (id.parse() == Ok(uid) && !name.is_empty()).then_some(name)
     });
-    named.map(|name| Display::of(name).to_string())
+    named.map(|name| Shown::of(name).to_string())
 }
 
 #[cfg(all(test, unix))]

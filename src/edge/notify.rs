@@ -85,7 +85,7 @@ fn reason(error: reqwest::Error) -> String {
     while let Some(source) = reason.source() {
         reason = source;
     }
-    crate::domain::text::Display::of(&scrub(&reason.to_string())).clipped(160).to_string()
+    crate::domain::text::Shown::of(&scrub(&reason.to_string())).clipped(160).to_string()
 }
 
 /// Slack reads `<`, `>` and `&` as its own markup: a name is none (api.slack.com, formatting text for app surfaces).

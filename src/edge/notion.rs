@@ -26,7 +26,7 @@ use crate::{
     domain::{
         model::{self, Away, Field, Kind, ObjectId, Page, PageId, PerKind, Service, Value},
         rules::{IdStrategy, Mapped, Mapping},
-        text::{Display, Raw},
+        text::{Raw, Shown},
     },
     edge::http::{Answer, FRESH, Failure, Http, Repeat, Request, YOUNG},
 };
@@ -118,7 +118,7 @@ pub enum Error {
     BadReference {
         kind: Kind,
         /// What was configured.
-        text: Display,
+        text: Shown,
     },
     /// There is nothing of that id, or it is not shared.
     #[error("notion.{}.data_source: Notion shows neither a data source nor a database {id}", kind.plural())]
@@ -141,7 +141,7 @@ pub enum Error {
         kind: Kind,
         /// The kind that it fits.
         other: Kind,
-        title: Display,
+        title: Shown,
     },
     /// What answers is not Notion's API.
     #[error("notion.base_url does not lead to Notion's API: {failure}")]
@@ -399,7 +399,7 @@ impl Notion {
                 "\"{}\" points to another data source ({target}) than notion.{parent}.data_source, and Notion shows it as empty where that \
                  is not shared; where one is a copy, last year's say, set notion.{parent}.data_source or notion.{child}.data_source to \
                  the one that is meant",
-                Display::of(name)
+                Shown::of(name)
             )
         })
     }

@@ -602,7 +602,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
 
     /// What the page of a write is called.
     fn name(&self, write: &Write) -> String {
-        self.page(write.kind(), write.page()).map(|page| page.title.display().to_string()).unwrap_or_default()
+        self.page(write.kind(), write.page()).map(|page| page.title.shown().to_string()).unwrap_or_default()
     }
 
     /// True for a step that completes what was created in this run: it writes the ID into the page.

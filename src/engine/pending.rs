@@ -15,7 +15,7 @@ use crate::{
         pending::Waits,
         plan::{Action, ChangeId, document::ChangeDocument},
         review::{Decision, Remembered, Said, Verdict, with_needed},
-        text::Display,
+        text::Shown,
     },
     edge::store::PendingRow,
 };
@@ -144,7 +144,7 @@ pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<Str
     let rows = rows.into_iter().map(|at| &queue.rows[at]).filter(is_decided);
     let of_rows = rows.map(|row| (said(row, Verdict::default()), words(&row.change)));
     let of_standing = standing.into_iter().map(|known| {
-        let what = format!("{} ({})", Display::of(&known.said.what), known.said.change);
+        let what = format!("{} ({})", Shown::of(&known.said.what), known.said.change);
         (Said { verdict: Verdict::default(), ..known.said.clone() }, what)
     });
     let (said, cleared): (Vec<Said>, Vec<String>) = of_rows.chain(of_standing).unzip();
@@ -222,7 +222,7 @@ fn named<'a>(ids: &[String], all: impl Iterator<Item = &'a str>) -> Result<BTree
     let named = |id: &String| {
         let known = all.iter().enumerate().filter(|(_, known)| !id.is_empty() && known.starts_with(id.as_str()));
         let found: Vec<usize> = known.map(|(at, _)| at).collect();
-        let shown = Display::of(id);
+        let shown = Shown::of(id);
         match found.as_slice() {
             [at] => Ok(*at),
             [] => Err(RunError::new(Code::Error, format!("nothing waits with the ID {shown}"))
@@ -237,7 +237,7 @@ fn named<'a>(ids: &[String], all: impl Iterator<Item = &'a str>) -> Result<BTree
 }
 
 fn words(change: &ChangeDocument) -> String {
-    format!("{} {} “{}” ({})", change.action, change.kind, Display::of(&change.name).clipped(NAME_COLUMNS), change.id)
+    format!("{} {} “{}” ({})", change.action, change.kind, Shown::of(&change.name).clipped(NAME_COLUMNS), change.id)
 }
 
 /// The verdict that approves it; the way, the fields and the values that were chosen before stay.

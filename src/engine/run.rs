@@ -31,7 +31,7 @@ use crate::{
         plan::{self, sha256},
         report::Report,
         review::Said,
-        text::Display,
+        text::Shown,
     },
     edge::{
         checkpoints::Checkpoints,
@@ -172,7 +172,7 @@ impl Installation {
             let nothing = || RunError::new(Code::Error, "no run has written anything yet: there is nothing to undo");
             return state.last_run_that_wrote().await?.ok_or_else(nothing);
         };
-        let shown = Display::of(name).clipped(60).to_string();
+        let shown = Shown::of(name).clipped(60).to_string();
         match state.run_named(name).await? {
             Meant::One(run) => Ok(run),
             Meant::Nothing => Err(RunError::new(Code::Error, format!("there is no run “{shown}”")).hint(hint)),

@@ -18,7 +18,7 @@ use crate::{
         review::Review,
         rules::Allowance,
         steps::estimate,
-        text::{Display, json},
+        text::{Shown, json},
     },
     edge::{
         checkpoints::{Checkpoints, is_signed},
@@ -34,7 +34,7 @@ const PLAN_BYTES_MAX: u64 = 512 << 20;
 /// # Errors
 /// Why it is not trusted.
 pub fn read(file: &Path, checkpoints: &Checkpoints) -> Result<Saved, RunError> {
-    let shown = Display::of(&file.display().to_string());
+    let shown = Shown::of(&file.display().to_string());
     let refused = |because: &dyn std::fmt::Display, hint: &str| {
         RunError::new(Code::Error, format!("the plan {shown} cannot be used: {because}")).hint(hint)
     };
@@ -92,7 +92,7 @@ impl Session<'_> {
     pub async fn apply_saved(&mut self, saved: &Saved, allow: Vec<Allowance>) -> Result<(Plan, Stopped), RunError> {
         let again = match &saved.scope.undoes {
             None => "`punchlist plan --out FILE`".to_owned(),
-            Some(run) => format!("`punchlist undo {} --out FILE`", Display::of(&run.0)),
+            Some(run) => format!("`punchlist undo {} --out FILE`", Shown::of(&run.0)),
         };
         if saved.scope.rules != sha256(self.rules) {
             return Err(RunError::new(

@@ -32,7 +32,7 @@ use crate::{
         report::Stopped,
         review::{Approved, Decision, Remembered, Review, Said},
         rules::{Allowance, Rules},
-        text::{Display, Raw},
+        text::{Raw, Shown},
         undo::undo,
     },
     edge::{
@@ -187,7 +187,7 @@ pub struct Session<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptNotice {
     /// What it says and about what.
-    pub what: Display,
+    pub what: Shown,
     /// The page that it is about, or what stands for it.
     pub page: PageId,
     pub notice: NoticeDocument,
@@ -625,7 +625,7 @@ impl Session<'_> {
         let stale: Vec<What> = stale.collect();
         self.tell(stale).await?;
         if let Some(first) = over.first() {
-            let name = Display::of(&first.name).clipped(NAME_COLUMNS);
+            let name = Shown::of(&first.name).clipped(NAME_COLUMNS);
             let others = if over.len() > 1 { format!(" and {} more", over.len() - 1) } else { String::new() };
             let text =
                 format!("{} {} “{name}”{others}: done meanwhile, by another run or by hand", first.action, first.kind);

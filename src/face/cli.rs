@@ -32,7 +32,7 @@ use crate::{
         },
         report::Report,
         rules::Allowance,
-        text::Display,
+        text::Shown,
     },
     engine::{
         run::Beside,
@@ -363,7 +363,7 @@ impl Job {
             let (sides, plan) = session.fetch_and_plan().await?;
             let Sides { snapshots, registry, .. } = &sides;
             let subject = Subject::find(id, &plan, registry, snapshots).ok_or_else(|| {
-                RunError::new(Code::Error, format!("no page, object or change with the ID {} is seen", Display::of(id)))
+                RunError::new(Code::Error, format!("no page, object or change with the ID {} is seen", Shown::of(id)))
                     .hint("`punchlist plan --json` names the IDs of all changes and notices")
             })?;
             session.close("explained").await?;

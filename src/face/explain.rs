@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     explain::{Explained, Explanation, Ruling},
-    text::Display,
+    text::Shown,
 };
 
 /// Columns of a value in the table.
@@ -36,7 +36,7 @@ fn text(explanation: &Explanation, places: &BTreeMap<String, String>) -> String 
         explanation;
     let mut text = String::new();
     let kind = kind.map_or_else(|| "page".to_owned(), |kind| kind.to_string());
-    put(&mut text, format_args!("{kind} “{}”\n", Display::of(name).clipped(60)));
+    put(&mut text, format_args!("{kind} “{}”\n", Shown::of(name).clipped(60)));
     let id = |id: Option<String>| id.map(|id| format!("{id}: ")).unwrap_or_default();
     put(&mut text, format_args!("  page      {}{page}\n", id(page_id.map(|page| page.to_string()))));
     put(&mut text, format_args!("  object    {}{object}\n", id(clockify_id.map(|object| object.to_string()))));
@@ -45,7 +45,7 @@ fn text(explanation: &Explanation, places: &BTreeMap<String, String>) -> String 
         let row = |text: &mut String, cells: [&str; 5]| {
             let [field, notion, clockify, base, verdict] = cells;
             let cell = |value: &str| {
-                let shown = Display::of(value).clipped(VALUE_COLUMNS);
+                let shown = Shown::of(value).clipped(VALUE_COLUMNS);
                 format!("{shown}{}", " ".repeat(VALUE_COLUMNS.saturating_sub(shown.width())))
             };
             put(text, format_args!("  {field:<10}{} {} {} {verdict}\n", cell(notion), cell(clockify), cell(base)));

@@ -19,7 +19,7 @@ use crate::{
     domain::{
         audit::{FORMAT, Findings, Level},
         journal::{Event, RunId, What},
-        text::Display,
+        text::Shown,
     },
     edge::store::{Entity, Entry, Selection, Toward},
     engine::state::State,
@@ -189,7 +189,7 @@ fn verdict(global: &Global, what: &str, verdict: &Findings, key: Option<&str>) -
     lines.push(format!("{agreeing} checkpoints agree with it; {after} entries came after the last of them."));
     lines.push(format!("head {head}"));
     if let Some(key) = key {
-        lines.push(format!("public key {}", Display::of(key)));
+        lines.push(format!("public key {}", Shown::of(key)));
     }
     say(&(lines.join("\n") + "\n"))?;
     Ok(code)
@@ -240,7 +240,7 @@ async fn selection(store: &State, filter: &Filter, now: Timestamp) -> Result<(Se
     let time = |text: &Option<String>| text.as_deref().map(|text| time(text, now)).transpose();
     let kinds = kind.iter().map(|kind| {
         What::WORDS.into_iter().find(|word| word == kind).ok_or_else(|| {
-            RunError::new(Code::Usage, format!("there is no kind of entry `{}`", Display::of(kind)))
+            RunError::new(Code::Usage, format!("there is no kind of entry `{}`", Shown::of(kind)))
                 .hint(format!("there are {}", What::WORDS.join(", ")))
         })
     });
@@ -272,13 +272,13 @@ async fn run_named(store: &State, name: &str) -> Result<RunId, RunError> {
     let runs = store.runs(if name == "last" { 1 } else { usize::MAX }).await?;
     let mut found = runs.into_iter().map(|run| run.id).filter(|id| name == "last" || id.0.starts_with(name));
     let missing = || {
-        RunError::new(Code::Usage, format!("there is no run `{}`", Display::of(name)))
+        RunError::new(Code::Usage, format!("there is no run `{}`", Shown::of(name)))
             .hint("`punchlist logs list` lists them")
     };
     let first = found.next().ok_or_else(missing)?;
     match found.next() {
         Some(second) if second.0 != name && first.0 != name => {
-            let error = format!("several runs begin with `{}`, such as {first} and {second}", Display::of(name));
+            let error = format!("several runs begin with `{}`, such as {first} and {second}", Shown::of(name));
             Err(RunError::new(Code::Usage, error).hint("give more of its name"))
         }
         _ => Ok(first),
@@ -333,13 +333,13 @@ pub(super) async fn entity(store: &State, what: &str) -> Result<Entity, RunError
     }
     let mut named = store.entities_named(what).await?;
     match (named.pop(), named.len()) {
-        (None, _) => Err(RunError::new(Code::Usage, format!("the log knows nothing named “{}”", Display::of(what)))
+        (None, _) => Err(RunError::new(Code::Usage, format!("the log knows nothing named “{}”", Shown::of(what)))
             .hint("look for a part of its name with --grep, or give the ID or address of its page or object")),
         (Some(only), 0) => Ok(only),
         (Some(one), more) => {
             let shown = |entity: &Entity| {
                 let page = entity.pages.first().map(ToString::to_string).unwrap_or_default();
-                format!("“{}” {page}", entity.name.display().clipped(60))
+                format!("“{}” {page}", entity.name.shown().clipped(60))
             };
             let list: Vec<String> = named.iter().chain([&one]).take(10).map(shown).collect();
             Err(RunError::new(Code::Usage, format!("{} pages are named so: {}", more + 1, list.join(", ")))
@@ -366,7 +366,7 @@ fn time(text: &str, now: Timestamp) -> Result<Timestamp, RunError> {
     let instant = || text.parse::<Timestamp>().ok();
     let date = || text.parse::<Date>().ok()?.to_zoned(TimeZone::system()).ok().map(|zoned| zoned.timestamp());
     instant().or_else(date).or_else(ago).ok_or_else(|| {
-        RunError::new(Code::Usage, format!("`{}` is no time", Display::of(text)))
+        RunError::new(Code::Usage, format!("`{}` is no time", Shown::of(text)))
             .hint("give a date (2026-11-23), a time (2026-11-23T12:00:00Z), or how long ago (90m, 12h, 7d)")
     })
 }

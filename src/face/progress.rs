@@ -25,9 +25,9 @@ const BAR: usize = 20;
 
 /// Shows how a run goes on.
 #[derive(Clone)]
-pub(super) struct Progress(Arc<Mutex<Shown>>);
+pub(super) struct Progress(Arc<Mutex<Running>>);
 
-struct Shown {
+struct Running {
     how: How,
     verbose: bool,
     started: Instant,
@@ -57,7 +57,7 @@ impl Progress {
             (false, false) => How::Heartbeat,
         };
         let now = Instant::now();
-        Self(Arc::new(Mutex::new(Shown {
+        Self(Arc::new(Mutex::new(Running {
             how,
             verbose,
             started: now,
@@ -100,7 +100,7 @@ impl Progress {
     }
 }
 
-fn lock(shown: &Mutex<Shown>) -> std::sync::MutexGuard<'_, Shown> {
+fn lock(shown: &Mutex<Running>) -> std::sync::MutexGuard<'_, Running> {
     shown.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -117,7 +117,7 @@ fn print(text: std::fmt::Arguments<'_>) {
     drop(stderr.write_fmt(text).and_then(|()| stderr.flush()));
 }
 
-impl Shown {
+impl Running {
     fn hear(&mut self, news: News) {
         let mut force = false;
         match news {

@@ -1,4 +1,4 @@
-//! Plans and reports as text that a person can read. Everything from outside is printed as `Display`.
+//! Plans and reports as text that a person can read. Everything from outside is printed as `Shown`.
 
 mod event;
 
@@ -15,7 +15,7 @@ use crate::domain::{
     model::{Kind, PageId, Service, Value, duration_words},
     plan::{Action, Change, FieldChange, Plan, Proposal, State, Summary, document::Cost, field_word},
     report::{Alike, Ending, Report},
-    text::Display,
+    text::Shown,
 };
 
 /// Columns of a name in the tree; longer ones are cut in the middle.
@@ -99,7 +99,7 @@ pub(super) fn plan(plan: &Plan, cost: Cost, styling: Styling) -> String {
         for ancestor in ancestors(plan, change) {
             if shown.insert(ancestor) {
                 let place = &plan.places[&ancestor];
-                let name = place.name.display().clipped(NAME_COLUMNS);
+                let name = place.name.shown().clipped(NAME_COLUMNS);
                 put(&mut text, format_args!("{}  {}\n", indent(place.kind), styling.dim(name)));
             }
         }
@@ -112,7 +112,7 @@ pub(super) fn plan(plan: &Plan, cost: Cost, styling: Styling) -> String {
     totals(&mut text, plan, styling);
     let command = match &plan.scope.undoes {
         None => "punchlist --auto-approve".to_owned(),
-        Some(run) => format!("punchlist undo {} --out FILE, then punchlist apply FILE", Display::of(&run.0)),
+        Some(run) => format!("punchlist undo {} --out FILE, then punchlist apply FILE", Shown::of(&run.0)),
     };
     costs(&mut text, cost, &command, styling);
     text
@@ -146,7 +146,7 @@ fn ancestors(plan: &Plan, change: &Change) -> Vec<PageId> {
 fn line(text: &mut String, change: &Change, styling: Styling) {
     let Proposal { action, fields, confidence, reason, .. } = &change.proposal;
     let indent = indent(change.kind);
-    let name = Display::of(change.name.canonical().as_str());
+    let name = Shown::of(change.name.canonical().as_str());
     let badge = if name.has_hidden() { " [hidden characters]" } else { "" };
     let name = name.clipped(NAME_COLUMNS);
     let symbol = styling.paint(colour(*action), styling.symbol(*action));
@@ -194,8 +194,8 @@ pub(super) fn from_to(kind: Kind, field: &FieldChange, columns: usize, styling: 
 pub(super) fn shown_value(value: &Value, columns: usize) -> String {
     match value {
         Value::Empty => "nothing".to_owned(),
-        Value::Text(name) => format!("“{}”", name.display().clipped(columns)),
-        value => value.to_raw().display().clipped(columns).to_string(),
+        Value::Text(name) => format!("“{}”", name.shown().clipped(columns)),
+        value => value.to_raw().shown().clipped(columns).to_string(),
     }
 }
 
@@ -290,7 +290,7 @@ pub(super) fn nothing_to_do(plan: &Plan) -> &'static str {
 
 /// `undo of run 20261123T120000Z-3f2a`, where the plan is one.
 pub(super) fn undo_of(plan: &Plan) -> Option<String> {
-    plan.scope.undoes.as_ref().map(|run| format!("undo of run {}", Display::of(&run.0)))
+    plan.scope.undoes.as_ref().map(|run| format!("undo of run {}", Shown::of(&run.0)))
 }
 
 /// How many changes there are of each action that there is: `29 create`.
@@ -338,7 +338,7 @@ pub(super) fn report(report: &Report, styling: Styling) -> String {
         put(&mut text, format_args!("{}{gap}{names}: {}\n", counted(word, &left.alike), left.because));
     }
     for warning in &report.warnings {
-        put(&mut text, format_args!("{}: {}\n", styling.bold("warning"), Display::of(warning)));
+        put(&mut text, format_args!("{}: {}\n", styling.bold("warning"), Shown::of(warning)));
     }
     for (brake, count) in &report.brakes {
         put(&mut text, format_args!("withheld {count}: {brake}\n"));

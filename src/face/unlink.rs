@@ -7,14 +7,14 @@ use super::{
 use crate::{
     domain::{
         model::{Link, PageId, Sight},
-        text::Display,
+        text::Shown,
     },
     engine::run::Installation,
 };
 
 /// Parts a page, by its ID or address, from its object.
 pub(super) async fn unlink(installation: &Installation, page: &str) -> Result<(), RunError> {
-    let shown = Display::of(page).clipped(80).to_string();
+    let shown = Shown::of(page).clipped(80).to_string();
     let wanted =
         page_in(page).ok_or_else(|| RunError::new(Code::Usage, format!("“{shown}” is no ID or address of a page")))?;
     let mut state = installation.open_state().await?;

@@ -336,9 +336,9 @@ impl<'a> Differ<'a> {
         let reason = match (&page.standing, action) {
             _ if cause == Cause::NotKept => reason.to_owned(),
             (Standing::Trashed, Action::Close) => "the page is in Notion's trash".to_owned(),
-            (Standing::Closed { because }, Action::Close) if cause != Cause::Drift => because.display().to_string(),
+            (Standing::Closed { because }, Action::Close) if cause != Cause::Drift => because.shown().to_string(),
             (_, Action::Close) => match self.snapshots.along.get(&page.id) {
-                Some(because) => because.display().to_string(),
+                Some(because) => because.shown().to_string(),
                 None => "reopened in Clockify, but closed in Notion".to_owned(),
             },
             (_, Action::Reopen) if self.registry.of_page(page.id).is_some_and(|link| link.along == Along::Closed) => {
@@ -526,7 +526,7 @@ impl<'a> Differ<'a> {
             confidence: confidence.min(pair.evidence.confidence()),
             reason: match from {
                 Value::Empty => reason.into(),
-                from => format!("{reason}: {}", from.to_raw().display().clipped(40)).into(),
+                from => format!("{reason}: {}", from.to_raw().shown().clipped(40)).into(),
             },
         };
         let (cause, alternatives) =

@@ -129,7 +129,7 @@ fn near_twins(namesakes: &[Namesakes<'_>], notices: &mut Vec<Notice>) {
             let others: Vec<String> = group
                 .other_names(page)
                 .into_iter()
-                .map(|name| format!("“{}”", name.into_raw().display().clipped(40)))
+                .map(|name| format!("“{}”", name.into_raw().shown().clipped(40)))
                 .collect();
             if others.is_empty() {
                 continue;
@@ -212,12 +212,12 @@ fn foreign_run<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<
 /// People without an account who were left out or replaced: one notice for each, however many pages name them.
 pub(super) fn strangers(snapshots: &Snapshots, rules: &Rules) -> Vec<Notice> {
     let placed = match &rules.mapping.tasks.strangers {
-        Strangers::StandIn(other) => format!("{} stands in", other.display().clipped(60)),
+        Strangers::StandIn(other) => format!("{} stands in", other.shown().clipped(60)),
         Strangers::Hold | Strangers::Leave => "is left out".to_owned(),
     };
     let notice = |(person, ids): (&Raw, &BTreeSet<PageId>)| {
         let pages: Vec<&Page> = ids.iter().filter_map(|id| snapshots.pages.tasks.get(*id)).collect();
-        let whom = person.display().clipped(60);
+        let whom = person.shown().clipped(60);
         let text = format!(
             "{whom} has no account in the Clockify workspace, and {placed}: invite them, or change it in Notion"
         );
@@ -382,7 +382,7 @@ fn unknown_in_clockify(field: Field, because: &str) -> String {
 
 /// The names of the first of some pages.
 fn named(pages: &[&Page]) -> String {
-    let shown = pages.iter().take(NAMES_SHOWN).map(|page| format!("“{}”", page.title.display().clipped(40)));
+    let shown = pages.iter().take(NAMES_SHOWN).map(|page| format!("“{}”", page.title.shown().clipped(40)));
     let mut names = shown.collect::<Vec<_>>().join(", ");
     if pages.len() > NAMES_SHOWN {
         names.push_str(", …");

@@ -18,7 +18,7 @@ impl Snapshots {
             for page in self.pages[kind].rows() {
                 let because = page.parent.one().filter(|_| page.standing.is_open()).and_then(|parent| {
                     match closed.get(&parent) {
-                        Some(name) => Some(format!("its {above} “{}” is closed", name.display().clipped(60))),
+                        Some(name) => Some(format!("its {above} “{}” is closed", name.shown().clipped(60))),
                         None => is_retired(parent).then(|| format!("its {above} is in Notion's trash")),
                     }
                 });

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     model::{Field, Kind, PageId, Service, Value},
-    text::Display,
+    text::Shown,
 };
 
 /// The format's name and version.
@@ -40,7 +40,7 @@ pub struct ChangeDocument {
     pub side: Service,
     pub cause: Cause,
     pub confidence: u8,
-    pub reason: Display,
+    pub reason: Shown,
     pub state: State,
     pub hold: Option<Hold>,
     pub alternatives: Vec<Alternative>,
@@ -59,7 +59,7 @@ pub struct NoticeDocument {
     pub name: String,
     pub page_id: Option<String>,
     pub clockify_id: Option<String>,
-    pub text: Display,
+    pub text: Shown,
 }
 
 /// The part of the document that the plan's hash is over: nothing in it depends on when the plan was made. Changes and
@@ -160,13 +160,13 @@ pub enum Refused {
         line: usize,
     },
     #[error("it is not JSON: {0}")]
-    NotJson(Display),
+    NotJson(Shown),
     /// It is something else.
     #[error("it is JSON, but no punchlist plan: {0}")]
-    NotAPlan(Display),
+    NotAPlan(Shown),
     /// It is of a version that this program does not know.
     #[error("its format is \"{0}\", and this version of punchlist reads \"{FORMAT}\"")]
-    Format(Display),
+    Format(Shown),
     /// It was changed after it was made.
     #[error("its content does not match its seal: it was changed after it was made")]
     Tampered,
@@ -252,7 +252,7 @@ impl Saved {
             format: String,
         }
         // What an error repeats of the file is somebody's text.
-        let shown = |text: &str| Display::of(text).clipped(REASON_COLUMNS);
+        let shown = |text: &str| Shown::of(text).clipped(REASON_COLUMNS);
         let not_a_plan = |error: serde_json::Error| Refused::NotAPlan(shown(&error.to_string()));
         let value: serde_json::Value = serde_json::from_str(text).map_err(|error| match error {
             _ if text.trim().is_empty() => Refused::Empty,
@@ -310,13 +310,13 @@ impl ChangeDocument {
         let page = self.page_id.as_ref()?;
         let now = fresh.changes.iter().find(|now| now.page.to_string() == *page)?;
         let now = Self::one(fresh, now);
-        Some(format!("planned for “{}” was to {}; now it is to {}", Display::of(&self.name), self.words(), now.words()))
+        Some(format!("planned for “{}” was to {}; now it is to {}", Shown::of(&self.name), self.words(), now.words()))
     }
 
     /// What it does and why, in a few words that are safe to show.
     fn words(&self) -> String {
         let shown = |value: &Option<String>| match value {
-            Some(value) => format!("“{}”", Display::of(value).clipped(VALUE_COLUMNS)),
+            Some(value) => format!("“{}”", Shown::of(value).clipped(VALUE_COLUMNS)),
             None => "nothing".to_owned(),
         };
         let fields = self.fields.iter().filter(|_| self.action != Action::Create);
@@ -415,7 +415,7 @@ pub struct Alternative {
     pub clockify_id: Option<String>,
     pub fields: Vec<FieldText>,
     pub confidence: u8,
-    pub reason: Display,
+    pub reason: Shown,
 }
 
 impl Alternative {

@@ -6,7 +6,7 @@ use super::{
     Calls, Estimate, Pace, Plan,
     document::{ChangeDocument, Cost, Document, FORMAT, NoticeDocument, Refused, Saved},
 };
-use crate::domain::{diff::tests::world::World, model::Field, model::Value, text::Display};
+use crate::domain::{diff::tests::world::World, model::Field, model::Value, text::Shown};
 
 /// A plan with a bit of everything.
 fn plan() -> Plan {
@@ -123,7 +123,7 @@ fn layout_is_no_content() {
 #[test]
 fn another_format_is_refused() {
     let newer = saved().replace(FORMAT, "punchlist/plan/2");
-    assert_eq!(Saved::read(&newer), Err(Refused::Format(Display::of("punchlist/plan/2"))));
+    assert_eq!(Saved::read(&newer), Err(Refused::Format(Shown::of("punchlist/plan/2"))));
     assert!(matches!(Saved::read("{}"), Err(Refused::NotAPlan(_))));
     assert!(matches!(Saved::read("no JSON"), Err(Refused::NotJson(_))));
     assert_eq!(Saved::read(" \n"), Err(Refused::Empty));

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     domain::{
         model::{Fetched, Kind, Object, ObjectId, Problem, Snapshot, Walk, Weight},
-        text::Display,
+        text::Shown,
     },
     edge::http::{Answer, Failure, Request, shown},
 };
@@ -180,7 +180,7 @@ impl Clockify {
                     failed += 1;
                     stopped.store(failed >= TASK_LISTINGS_FAILED_MAX, Ordering::Relaxed);
                     let because =
-                        format!("the tasks of project {} could not be listed: {failure}", Display::of(&project));
+                        format!("the tasks of project {} could not be listed: {failure}", Shown::of(&project));
                     tasks.spoiled.get_or_insert(because);
                 }
             }

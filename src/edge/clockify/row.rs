@@ -42,7 +42,7 @@ pub(super) fn row(kind: Kind, json: Json) -> Result<Row, serde_json::Error> {
 }
 
 fn mismatch(field: Field, value: &Value) -> Failure {
-    impossible(format!("the field {field} cannot hold {}", value.to_raw().display()))
+    impossible(format!("the field {field} cannot hold {}", value.to_raw().shown()))
 }
 
 /// Text, with `""` for nothing: a null may count as an omission, and omitted text is kept (live probe, third party).

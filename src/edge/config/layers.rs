@@ -15,7 +15,7 @@ use toml::{
 };
 
 use super::{Environment, Override, Problem, VARIABLE_PREFIX};
-use crate::{domain::text::Display, edge::files};
+use crate::{domain::text::Shown, edge::files};
 
 /// What to do about a path of Windows, whose backslashes mean something else to TOML.
 pub(super) const IN_SINGLE_QUOTES: &str =
@@ -48,7 +48,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, line } => write!(formatter, "{}:{line}", path.display()),
-            Self::Variable(name) => write!(formatter, "environment variable {}", Display::of(name)),
+            Self::Variable(name) => write!(formatter, "environment variable {}", Shown::of(name)),
             Self::Flag(name) => formatter.write_str(name),
         }
     }

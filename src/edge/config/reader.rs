@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{
         model::{Field, Kind, PageId},
-        text::Display,
+        text::Shown,
     },
     edge::secrets::{SecretReference, named},
 };
@@ -250,17 +250,17 @@ impl<'a> Reader<'a> {
                 .keys()
                 .any(|other| other.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('.')))
         {
-            return Some(format!("`{known}` takes a value and not keys such as `{}`", Display::of(key)));
+            return Some(format!("`{known}` takes a value and not keys such as `{}`", Shown::of(key)));
         }
         if key.split('.').any(may_be_secret) {
             return Some("an unknown key, which may be a secret and is not repeated here".to_owned());
         }
-        let shown = Display::of(key).clipped(SHOWN_COLUMNS);
+        let shown = Shown::of(key).clipped(SHOWN_COLUMNS);
         for kind in Kind::ALL {
             let field = key.strip_prefix(&format!("mapping.{}.fields.", kind.plural()));
             if let Some(field) = field.filter(|field| !field.contains('.')) {
                 let allowed: Vec<&str> = Field::mappable(kind).iter().map(|field| field.word()).collect();
-                let field = Display::of(field).clipped(SHOWN_COLUMNS);
+                let field = Shown::of(field).clipped(SHOWN_COLUMNS);
                 return Some(format!("a {kind} has no field `{field}` to map; there are {}", allowed.join(", ")));
             }
         }
@@ -295,7 +295,7 @@ pub(super) fn whole_of(content: &Content, range: &RangeInclusive<u32>) -> Option
 fn shown(content: &Content) -> String {
     match content.typed() {
         Content::Text(text) if may_be_secret(&text) => "a text that may be a secret and is not repeated here".into(),
-        Content::Text(text) => format!("\"{}\"", Display::of(&text).clipped(SHOWN_COLUMNS)),
+        Content::Text(text) => format!("\"{}\"", Shown::of(&text).clipped(SHOWN_COLUMNS)),
         Content::Whole(number) => number.to_string(),
         Content::Flag(flag) => flag.to_string(),
         Content::Texts(_) => "a list".into(),

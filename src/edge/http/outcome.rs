@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use crate::{
-    domain::{model::Service, text::Display},
+    domain::{model::Service, text::Shown},
     edge::scrub::scrub,
 };
 
@@ -148,7 +148,7 @@ fn coded(status: u16, code: Option<&str>) -> String {
 pub(in crate::edge) fn shown(text: &str) -> String {
     // A parser's complaint may quote a whole answer, and looking at millions of characters takes seconds.
     let text = scrub(begin(text.trim(), SCRUBBED_CHARS_MAX)).into_owned();
-    Display::of(begin(&text, MESSAGE_CHARS_MAX)).clipped(MESSAGE_COLUMNS_MAX).to_string()
+    Shown::of(begin(&text, MESSAGE_CHARS_MAX)).clipped(MESSAGE_COLUMNS_MAX).to_string()
 }
 
 /// The first characters of a text.
@@ -244,7 +244,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 /// What the service calls the request: Notion and Clockify's front say so in different headers.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     let id = ["x-notion-request-id", "x-request-id", "cf-ray"].into_iter().find_map(|name| headers.get(name))?;
-    Some(Display::of(&scrub(id.to_str().ok()?)).clipped(REQUEST_ID_COLUMNS_MAX).to_string())
+    Some(Shown::of(&scrub(id.to_str().ok()?)).clipped(REQUEST_ID_COLUMNS_MAX).to_string())
 }
 
 /// The service's own time.

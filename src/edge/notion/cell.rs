@@ -9,7 +9,7 @@ use crate::{
     domain::{
         model::{Field, Reading, Value},
         rules::{Mapped, Unit},
-        text::{Display, Raw},
+        text::{Raw, Shown},
     },
     edge::http::shown,
 };
@@ -252,7 +252,7 @@ fn unusable(kind: &str) -> Cell {
 }
 
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", Display::of(text.trim()).clipped(60))
+    format!("\"{}\"", Shown::of(text.trim()).clipped(60))
 }
 
 fn list(value: &Json) -> &[Json] {
@@ -330,7 +330,7 @@ pub(super) fn write(property: &Property, value: &Value, unit: Unit) -> Result<Js
         ("select" | "status", Value::Flag(flag)) => json!({"name": flag_option(property, *flag)}),
         ("select" | "status", Value::Text(text)) => json!({"name": text.exact()}),
         _ => {
-            let value = value.to_raw().display().clipped(60);
+            let value = value.to_raw().shown().clipped(60);
             return Err(format!("a property of the type {} cannot be set to {value}", shown(kind)));
         }
     };

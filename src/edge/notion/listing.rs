@@ -131,8 +131,8 @@ impl Notion {
             page: None,
             text: format!(
                 "“{}” has the new option “{}”, which counts as open; if it closes, add it to mapping.{}.closed.values",
-                now.name.display(),
-                option.display().clipped(60),
+                now.name.shown(),
+                option.shown().clipped(60),
                 kind.plural()
             ),
         };

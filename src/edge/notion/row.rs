@@ -14,7 +14,7 @@ use super::{
 use crate::domain::{
     model::{Claim, Page, PageId, Problem, Reading, Relation, Standing, Values},
     rules::{Holds, Mapped},
-    text::{Display, Raw},
+    text::{Raw, Shown},
 };
 
 /// A row as Notion sends it. Unknown members are ignored, as Notion asks (Notion changelog, July 2026).
@@ -74,7 +74,7 @@ pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
         Some(value) if value["type"].as_str() == Some(&property.kind) => Some(value),
         _ => {
             outdated.get_or_insert_with(|| {
-                format!("a {kind} page has no property \"{}\" of the type {}", property.name.display(), property.kind)
+                format!("a {kind} page has no property \"{}\" of the type {}", property.name.shown(), property.kind)
             });
             None
         }
@@ -99,7 +99,7 @@ pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
         problems.push(Problem {
             kind,
             page: Some(row.id),
-            text: format!("\"{}\" was left out: {why}", property.name.display()),
+            text: format!("\"{}\" was left out: {why}", property.name.shown()),
         });
     };
     let mut values = Values::default();
@@ -187,7 +187,7 @@ fn not_sent(property: &Property) -> String {
 }
 
 fn said_of(property: &Property, because: &str) -> String {
-    format!("\"{}\": {because}", property.name.display())
+    format!("\"{}\": {because}", property.name.shown())
 }
 
 /// The pages that a relation names, or why it cannot be told.
@@ -239,14 +239,14 @@ fn closed_because(property: &Property, is: &Holds, cell: Cell) -> Result<Option<
             if has_options && !property.options.iter().any(|option| option.exact() == text) {
                 return Err(Unclear::Option(format!(
                     "\"{}\" has the new option \"{}\"",
-                    property.name.display(),
-                    Display::of(&text)
+                    property.name.shown(),
+                    Shown::of(&text)
                 )));
             }
             let is_in_no_group =
                 || !property.groups.iter().any(|(_, members)| members.iter().any(|member| member.exact() == text));
             if matches!(is, Holds::InGroups { .. }) && !closing.contains(&text) && is_in_no_group() {
-                let why = format!("Notion does not say in which group the option \"{}\" is", Display::of(&text));
+                let why = format!("Notion does not say in which group the option \"{}\" is", Shown::of(&text));
                 return Err(Unclear::Value(said_of(property, &why)));
             }
             Ok(closing.contains(&text).then(|| format!("{name} is {text}").into()))

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         model::{self as domain, Field, Kind, PageId, Value},
         rules::{Condition, Holds, IdStrategy, Mapped, Mapping},
-        text::{Display, Raw},
+        text::{Raw, Shown},
     },
     edge::http::{Answer, Failure, Request},
 };
@@ -230,11 +230,7 @@ fn fitting(
     }
     Err(Misfit {
         key,
-        text: format!(
-            "{title} has \"{}\" as a property of the type {}",
-            Display::of(name),
-            Display::of(&property.kind)
-        ),
+        text: format!("{title} has \"{}\" as a property of the type {}", Shown::of(name), Shown::of(&property.kind)),
         hint: format!("a property for this must be of one of the types {}", role.usable().join(", ")),
     })
 }
@@ -249,7 +245,7 @@ fn to_itself(kind: Kind, property: Property, source: &Source) -> Result<Property
         text: format!(
             "{} has \"{}\" as a relation to another data source",
             titled(kind, source),
-            property.name.display()
+            property.name.shown()
         ),
         hint: format!("set {key} to a relation from {} to {}, as \"Parent item\" is", kind.plural(), kind.plural()),
         key,
@@ -257,13 +253,13 @@ fn to_itself(kind: Kind, property: Property, source: &Source) -> Result<Property
 }
 
 fn missing(key: String, title: &str, role: Role<'_>, name: &str, source: &Source, before: Option<&Source>) -> Misfit {
-    let shown = Display::of(name);
+    let shown = Shown::of(name);
     let renamed = before.and_then(|before| {
         let id = &before.property(name)?.id;
         source.properties.iter().find(|property| property.id == *id)
     });
     if let Some(renamed) = renamed {
-        let now = renamed.name.display();
+        let now = renamed.name.shown();
         return Misfit {
             text: format!(
                 "{title} has no property \"{shown}\"; it seems to be called \"{now}\" now (same property id)"
@@ -281,7 +277,7 @@ fn missing(key: String, title: &str, role: Role<'_>, name: &str, source: &Source
         .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
         .filter(|property| likeness(property) >= SIMILAR);
     let hint = match nearest {
-        Some(nearest) => format!("did you mean \"{}\"? set {key} to the property's exact name", nearest.name.display()),
+        Some(nearest) => format!("did you mean \"{}\"? set {key} to the property's exact name", nearest.name.shown()),
         None => {
             format!("add a property of the type {} to it, or set {key} to the property that is meant", role.usable()[0])
         }
@@ -323,8 +319,8 @@ fn check_options(
         text: format!(
             "{} has no option \"{}\" in \"{}\"; its options are {}",
             titled(kind, source),
-            Display::of(gone),
-            property.name.display(),
+            Shown::of(gone),
+            property.name.shown(),
             listed(property.options.iter())
         ),
         hint: format!("set {key} to the options that {meaning}; until then nothing is planned, since {otherwise}"),
@@ -344,8 +340,8 @@ fn with_members(kind: Kind, role: Role<'_>, is: &Holds, property: &Property, sou
                 text: format!(
                     "{} has no group \"{}\" in \"{}\"; its groups are {}",
                     titled(kind, source),
-                    Display::of(group),
-                    property.name.display(),
+                    Shown::of(group),
+                    property.name.shown(),
                     listed(property.groups.iter().map(|(name, _)| name))
                 ),
                 hint: format!(
@@ -369,7 +365,7 @@ fn meaning(role: Role<'_>) -> (&'static str, &'static str) {
 
 /// Names in quotes.
 fn listed<'a>(names: impl Iterator<Item = &'a Raw>) -> String {
-    let names: Vec<String> = names.map(|name| format!("\"{}\"", name.display())).collect();
+    let names: Vec<String> = names.map(|name| format!("\"{}\"", name.shown())).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
@@ -377,7 +373,7 @@ fn titled(kind: Kind, source: &Source) -> String {
     if source.title.is_blank() {
         format!("the data source of {}", kind.plural())
     } else {
-        source.title.display().to_string()
+        source.title.shown().to_string()
     }
 }
 
@@ -388,7 +384,7 @@ impl Notion {
     /// # Errors
     /// [`Error`], which names the configuration key and what to do.
     pub async fn resolve(&self, kind: Kind, reference: &str) -> Result<Source, Error> {
-        let id = find_id(reference).ok_or_else(|| Error::BadReference { kind, text: Display::of(reference.trim()) })?;
+        let id = find_id(reference).ok_or_else(|| Error::BadReference { kind, text: Shown::of(reference.trim()) })?;
         // A URL is that of a database; an id can be either.
         let source = if reference.contains('/') {
             match self.database(kind, id).await? {
@@ -409,7 +405,7 @@ impl Notion {
             Ok(_) => Ok(source),
             Err(error) => {
                 let fits = |other: &Kind| *other != kind && self.bind(*other, &source, None).is_ok();
-                let title = source.title.display().clipped(60);
+                let title = source.title.shown().clipped(60);
                 Err(Kind::ALL.into_iter().find(fits).map_or(error, |other| Error::Swapped { kind, other, title }))
             }
         }
@@ -490,7 +486,7 @@ impl Notion {
                 kind,
                 sources: several
                     .iter()
-                    .map(|(name, id)| format!("{} ({id})", name.display()))
+                    .map(|(name, id)| format!("{} ({id})", name.shown()))
                     .collect::<Vec<_>>()
                     .join(", "),
             }),

@@ -55,7 +55,7 @@ fn written(property: &Property, value: &Value) -> Result<Json, String> {
 }
 
 fn named(property: &Property, written: Result<Json, String>) -> Result<Json, String> {
-    written.map_err(|why| format!("\"{}\" cannot be written: {why}", property.name.display()))
+    written.map_err(|why| format!("\"{}\" cannot be written: {why}", property.name.shown()))
 }
 
 /// Open or closed in the property's own words. An emptied status falls back to its default option (Notion docs, page
@@ -69,7 +69,7 @@ fn state(property: &Property, is: &Holds, value: &Value) -> Result<Value, String
             let option = closing.iter().find(known).ok_or("none of the options that mean closed exists")?;
             Ok(Value::text(option))
         }
-        _ => Err(format!("the state cannot be {}", value.to_raw().display())),
+        _ => Err(format!("the state cannot be {}", value.to_raw().shown())),
     }
 }
 

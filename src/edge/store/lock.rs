@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{StoreError, failed, unusable};
 use crate::{
-    domain::text::Display,
+    domain::text::Shown,
     edge::{files, machine},
 };
 
@@ -59,7 +59,7 @@ pub enum Doing {
 impl Holder {
     /// This process.
     pub fn here(by: &str, trigger: &str, since: Timestamp) -> Self {
-        let word = |text: &str| Display::of(text).clipped(WORD_COLUMNS).to_string();
+        let word = |text: &str| Shown::of(text).clipped(WORD_COLUMNS).to_string();
         let (by, host, trigger) = (word(by), word(&machine::host()), word(trigger));
         Self { by, host, pid: std::process::id(), trigger, doing: Doing::default(), since }
     }
@@ -68,7 +68,7 @@ impl Holder {
 impl fmt::Display for Holder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { by, host, pid, trigger, doing, since } = self;
-        let word = |text: &str| Display::of(text).clipped(WORD_COLUMNS).to_string();
+        let word = |text: &str| Shown::of(text).clipped(WORD_COLUMNS).to_string();
         let doing = match doing {
             Doing::Reading => "reading",
             Doing::Applying => "applying",

@@ -11,7 +11,7 @@ use crate::domain::{
     pending::Waits,
     plan::document::ChangeDocument,
     review::{Remembered, Said, Verdict},
-    text::Display,
+    text::Shown,
 };
 
 /// A change that a run left for a person.
@@ -21,7 +21,7 @@ pub struct PendingRow {
     pub change: ChangeDocument,
     pub waits: Waits,
     /// Why.
-    pub reason: Display,
+    pub reason: Shown,
     /// When a run first left it; exact to the millisecond. [`Store::replace_pending`] keeps the earliest.
     pub first_seen: Timestamp,
 }

@@ -178,7 +178,7 @@ impl<J: Journal> Applying<'_, '_, J> {
         if *value == Value::Empty {
             "empty".to_owned()
         } else {
-            format!("“{}”", raw.display().clipped(VALUE_COLUMNS))
+            format!("“{}”", raw.shown().clipped(VALUE_COLUMNS))
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         notify::{Affair, Aftermath, Message},
         plan::Scope,
         report::Report,
-        text::Display,
+        text::Shown,
     },
     edge::{
         config::NotifySettings,
@@ -164,5 +164,5 @@ async fn send(
 
 fn warn(watch: &Watch, text: &str) {
     tracing::warn!(error = text, "nobody was told");
-    watch(Progress::Warned(Display::of(text).to_string()));
+    watch(Progress::Warned(Shown::of(text).to_string()));
 }

@@ -28,7 +28,7 @@ use super::{FORMAT, Form, line};
 use crate::{
     domain::{
         audit::{Checkpoint, Envelope, Finding, Findings, Hash, Row, Verifier},
-        text::{Display, json_line},
+        text::{Shown, json_line},
     },
     edge::{
         checkpoints::{Checkpoints, Kept, is_signed},
@@ -207,7 +207,7 @@ async fn write_csv(store: &State, wanted: &Wanted, to: &mut impl Write) -> Resul
 
 /// A cell as it is shown, quoted, and no formula for any spreadsheet: quoting alone does not help against that.
 fn cell(text: &str) -> String {
-    let shown = Display::of(text).to_string();
+    let shown = Shown::of(text).to_string();
     let begins = shown.trim_start().chars().next();
     let formula = matches!(begins, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '⇥'));
     format!("\"{}{}\"", if formula { "'" } else { "" }, shown.replace('"', "\"\""))
@@ -271,10 +271,7 @@ pub(super) fn verify(file: &Path, trusted: Option<String>) -> Result<Verified, R
     let header = lines.next().map_err(|error| unusable(&error))?.unwrap_or_default().to_owned();
     let header: Header = serde_json::from_str(&header).map_err(|_| unusable(&"it does not begin as one does"))?;
     if header.format != FORMAT {
-        return Err(unusable(&format!(
-            "its format is {}, and this program reads {FORMAT}",
-            Display::of(&header.format)
-        )));
+        return Err(unusable(&format!("its format is {}, and this program reads {FORMAT}", Shown::of(&header.format))));
     }
     let mut verifier = if header.whole {
         Verifier::new((header.after, header.hash), kept.checkpoints.clone())

@@ -11,7 +11,7 @@ use crate::{
         journal::{Event, RunId},
         model::Service,
         report::replay,
-        text::Display,
+        text::Shown,
     },
     edge::store::{Entry, RunRecord, Selection, Toward},
     engine::state::State,
@@ -89,11 +89,7 @@ impl LogView<'_> {
             let kind = entity.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
             let ids =
                 entity.pages.iter().map(ToString::to_string).chain(entity.objects.iter().map(ToString::to_string));
-            say(&format!(
-                "{kind}“{}” ({})\n\n",
-                entity.name.display().clipped(80),
-                ids.collect::<Vec<_>>().join(", ")
-            ))?;
+            say(&format!("{kind}“{}” ({})\n\n", entity.name.shown().clipped(80), ids.collect::<Vec<_>>().join(", ")))?;
             let told: Vec<String> = alterations.iter().map(alteration).collect();
             let nothing = "Nothing of it was ever written.\n".to_owned();
             say(&if told.is_empty() { nothing } else { told.join("\n") })?;
@@ -158,7 +154,7 @@ fn print(document: &serde_json::Value) -> Result<u8, RunError> {
 /// A run on one line.
 fn run_line(run: &RunRecord) -> String {
     let RunRecord { id, trigger, by, started, end, .. } = run;
-    let (by, trigger) = (Display::of(by), Display::of(trigger));
+    let (by, trigger) = (Shown::of(by), Shown::of(trigger));
     let end = match end {
         None => "under way, or left by a crash".to_owned(),
         Some(end) => {
@@ -169,7 +165,7 @@ fn run_line(run: &RunRecord) -> String {
             words.join(", ")
         }
     };
-    format!("{}  {:<21}  {trigger:<13} {by:<10} {end}", when(*started), Display::of(&id.0))
+    format!("{}  {:<21}  {trigger:<13} {by:<10} {end}", when(*started), Shown::of(&id.0))
 }
 
 fn run_json(run: &RunRecord) -> serde_json::Value {
@@ -193,20 +189,20 @@ fn entry_json(entry: &Entry, line: &str) -> serde_json::Value {
 fn alteration(alteration: &Alteration) -> String {
     let Alteration { at, run, write, verb, kind, name, fields, reasons, outcome, side, .. } = alteration;
     let place = if *side == Service::Notion { " page in Notion" } else { "" };
-    let mut lines = vec![format!("{}  {verb} {kind}{place} “{}”", when(*at), name.display().clipped(60))];
+    let mut lines = vec![format!("{}  {verb} {kind}{place} “{}”", when(*at), name.shown().clipped(60))];
     let change = |(field, from, to): &(_, _, _)| text::event_from_to(*kind, *field, from, to);
     lines.extend(fields.iter().map(|field| format!("    what   {}", change(field))));
     lines.push(format!("    who    {}", who(alteration)));
-    lines.extend(reasons.iter().map(|reason| format!("    why    {}", Display::of(reason))));
+    lines.extend(reasons.iter().map(|reason| format!("    why    {}", Shown::of(reason))));
     let ended = outcome.as_ref().map_or_else(|| "nobody knows how it ended".to_owned(), text::ended);
-    lines.push(format!("    how    {ended}; write {} of run {}\n", write.0, Display::of(&run.0)));
+    lines.push(format!("    how    {ended}; write {} of run {}\n", write.0, Shown::of(&run.0)));
     lines.join("\n")
 }
 
 /// Who approved a write, and who started the run.
 pub(crate) fn who(alteration: &Alteration) -> String {
     let Alteration { started, approved_by, note, .. } = alteration;
-    let shown = |text: &str| Display::of(text).to_string();
+    let shown = |text: &str| Shown::of(text).to_string();
     let started = started.as_ref().map(|(by, trigger)| (shown(by), shown(trigger)));
     let note = note.as_ref().map(|note| format!(", noted “{}”", shown(note))).unwrap_or_default();
     let who = match (approved_by, started) {

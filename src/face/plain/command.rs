@@ -1,6 +1,6 @@
 //! What a typed line asks for. Prompt, help and dispatch are made from one table, so they cannot disagree. Pure.
 
-use crate::domain::text::Display;
+use crate::domain::text::Shown;
 
 /// Columns of a line that is quoted back.
 const QUOTED_COLUMNS: usize = 40;
@@ -202,7 +202,7 @@ pub(super) fn parse(line: &str) -> Result<Command, String> {
     let end = line.find(|c: char| c.is_ascii_digit() || c.is_whitespace()).unwrap_or(line.len());
     let (word, rest) = line.split_at(end);
     let Some(row) = TABLE.iter().find(|row| row.words.contains(&word)) else {
-        return Err(format!("“{}” is no command; ? lists them", Display::of(line).clipped(QUOTED_COLUMNS)));
+        return Err(format!("“{}” is no command; ? lists them", Shown::of(line).clipped(QUOTED_COLUMNS)));
     };
     (row.make)(rest.trim()).map_err(|because| format!("{word} {because}"))
 }

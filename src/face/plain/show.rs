@@ -8,7 +8,7 @@ use crate::{
         model::{Field, Kind, Value, duration_words},
         plan::{Action, Change, FieldChange, Plan, Proposal, State, field_word},
         review::{Approved, Decision, Review, Tally},
-        text::Display,
+        text::Shown,
     },
     face::text::{self, Styling, put},
 };
@@ -42,7 +42,7 @@ pub(super) fn totals(plan: &Plan) -> String {
 
 /// `create task “Design”`.
 pub(super) fn named(action: Action, change: &Change) -> String {
-    let name = Display::of(change.name.canonical().as_str());
+    let name = Shown::of(change.name.canonical().as_str());
     let badge = if name.has_hidden() { " [hidden characters]" } else { "" };
     format!("{action} {} “{}”{badge}", change.kind, name.clipped(NAME_COLUMNS))
 }
@@ -50,7 +50,7 @@ pub(super) fn named(action: Action, change: &Change) -> String {
 /// `create task “Design” in Acme Corp › Website relaunch`.
 fn placed(plan: &Plan, change: &Change, action: Action, styling: Styling) -> String {
     let path: Vec<String> =
-        plan.path(change.page).iter().map(|name| name.display().clipped(NAME_COLUMNS).to_string()).collect();
+        plan.path(change.page).iter().map(|name| name.shown().clipped(NAME_COLUMNS).to_string()).collect();
     let inside = if path.is_empty() { "" } else { " in " };
     format!("{}{inside}{}", named(action, change), path.join(if styling.unicode { " › " } else { " > " }))
 }
@@ -95,8 +95,7 @@ pub(super) fn change(review: &Review<impl Deref<Target = Plan>>, at: usize, styl
         lines.push(format!("{} tracked on it stay", duration_words(seconds)));
     }
     if let Some(Decision::Flag { note }) = &verdict.decision {
-        lines
-            .push(format!("note: {}", if note.is_empty() { "none".to_owned() } else { Display::of(note).to_string() }));
+        lines.push(format!("note: {}", if note.is_empty() { "none".to_owned() } else { Shown::of(note).to_string() }));
     }
     lines.extend(needs(review, at));
     lines.extend(ways(change, verdict.way));

@@ -10,7 +10,7 @@ use crate::domain::{
     plan::field_word,
     report::Ending,
     review::{Decision, Verdict},
-    text::Display,
+    text::Shown,
 };
 
 /// Columns of a name on a line.
@@ -78,7 +78,7 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             format!(
                 "write {}: {}",
                 write.0,
-                written(request, was.name.display().clipped(NAME_COLUMNS).as_str(), &was.before)
+                written(request, was.name.shown().clipped(NAME_COLUMNS).as_str(), &was.before)
             )
         }
         What::Outcome { write, outcome } => format!("write {} {}{about}", write.0, ended(outcome)),
@@ -153,7 +153,7 @@ fn subject(context: &Event) -> String {
     match &context.what {
         What::Difference(difference) => proposed(difference),
         What::Intent { request, was, .. } => {
-            written(request, was.name.display().clipped(NAME_COLUMNS).as_str(), &was.before)
+            written(request, was.name.shown().clipped(NAME_COLUMNS).as_str(), &was.before)
         }
         _ => what(context, None),
     }
@@ -162,7 +162,7 @@ fn subject(context: &Event) -> String {
 /// What a difference proposes: `update project “Acme”, name “Acme” → “Acme Corp”`.
 fn proposed(difference: &Difference) -> String {
     let Difference { kind, name, action, fields, .. } = difference;
-    let name = name.display();
+    let name = name.shown();
     let head = format!("{action} {kind} “{}”", name.clipped(NAME_COLUMNS));
     let fields = fields.iter().map(|field| from_to(*kind, field.field, &field.from, &field.to));
     listed(std::iter::once(head).chain(fields))
@@ -173,7 +173,7 @@ fn written(request: &Write, name: &str, before: &std::collections::BTreeMap<Fiel
     let kind = request.kind();
     let name = match request {
         // A create may be under another name than the page's.
-        Write::Create { name, .. } => name.display().clipped(NAME_COLUMNS).to_string(),
+        Write::Create { name, .. } => name.shown().clipped(NAME_COLUMNS).to_string(),
         Write::Update { .. } | Write::WriteBack { .. } => name.to_owned(),
     };
     let place = if request.service() == Service::Notion { " page" } else { "" };
@@ -228,8 +228,8 @@ fn decided(verdict: &Verdict) -> String {
 /// cut, since looking at millions of characters takes seconds.
 fn shown(text: &str) -> String {
     match text.char_indices().nth(CHARACTERS_MAX) {
-        None => Display::of(text).to_string(),
-        Some((end, _)) => format!("{}… ({} bytes in all)", Display::of(&text[..end]), text.len()),
+        None => Shown::of(text).to_string(),
+        Some((end, _)) => format!("{}… ({} bytes in all)", Shown::of(&text[..end]), text.len()),
     }
 }
 
@@ -240,7 +240,7 @@ pub(crate) fn line_of(body: &str, context: Option<&Event>) -> (Timestamp, String
         Err(unread) => {
             let at =
                 serde_json::from_str::<audit::Envelope>(body).map_or(Timestamp::UNIX_EPOCH, |envelope| envelope.at);
-            (at, format!("{unread}: {}", Display::of(body).clipped(200)))
+            (at, format!("{unread}: {}", Shown::of(body).clipped(200)))
         }
     }
 }

@@ -139,7 +139,7 @@ pub(super) async fn answer(store: &State, question: Question, now: Timestamp) ->
 async fn history(store: &State, selection: &Selection) -> Result<(String, Vec<String>), RunError> {
     let Some(entity) = &selection.about else { return Ok(Default::default()) };
     let kind = entity.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
-    let about = format!("{kind}“{}”", entity.name.display().clipped(40));
+    let about = format!("{kind}“{}”", entity.name.shown().clipped(40));
     let whole = Selection { about: Some(entity.clone()), ..Selection::default() };
     let changed = alterations(store, &whole).await?.into_iter().map(|alteration| {
         let change = |(field, from, to): &(_, _, _)| text::event_from_to(alteration.kind, *field, from, to);
@@ -148,7 +148,7 @@ async fn history(store: &State, selection: &Selection) -> Result<(String, Vec<St
         let why = alteration
             .reasons
             .first()
-            .map(|why| format!(": {}", crate::domain::text::Display::of(why)))
+            .map(|why| format!(": {}", crate::domain::text::Shown::of(why)))
             .unwrap_or_default();
         format!("{}  {what}  {}{why}", text::when(alteration.at), who(&alteration))
     });

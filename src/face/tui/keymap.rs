@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{command::Command, stroke::Stroke};
-use crate::{domain::text::Display, edge::config::KeysSetting};
+use crate::{domain::text::Shown, edge::config::KeysSetting};
 
 /// What strokes so far mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Keymap {
                 let likeness = |bound: &&Bound| strsim::jaro_winkler(name, bound.name);
                 let nearest =
                     self.0.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).map_or("", |bound| bound.name);
-                let name = Display::of(name).clipped(60);
+                let name = Shown::of(name).clipped(60);
                 problems.push(format!("{place}: the console has no action `{name}`; the nearest is `{nearest}`"));
                 continue;
             };
@@ -60,7 +60,7 @@ impl Keymap {
                     Some(strokes) => bound.push(strokes),
                     None => problems.push(format!(
                         "{place}: `console.keys.{name}` has the key “{}”, which is none; e.g. space, x, ctrl-a, f5, or g x for two in a row",
-                        Display::of(key).clipped(60)
+                        Shown::of(key).clipped(60)
                     )),
                 }
             }

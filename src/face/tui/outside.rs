@@ -4,7 +4,7 @@ use super::state::{State, subject::name};
 use crate::domain::{
     model::Kind,
     plan::document::ChangeDocument,
-    text::{Display, json},
+    text::{Shown, json},
 };
 
 /// A text to copy. It is safe to paste: names are as they are shown.
@@ -29,7 +29,7 @@ pub(crate) fn copies(state: &State) -> Vec<Copied> {
     let mut copies = Vec::new();
     let mut add = |label, text: Option<String>| copies.extend(text.map(|text| Copied { label, text }));
     let name = state.reviewing.subject().map(|subject| name(plan, subject));
-    add("name", name.map(|name| Display::of(name.canonical().as_str()).to_string()));
+    add("name", name.map(|name| Shown::of(name.canonical().as_str()).to_string()));
     add("Notion page ID", page.in_notion().map(|page| page.to_string()));
     add(PAGE_URL, page_url(state));
     add("Clockify ID", state.reviewing.object().map(|(_, object)| object.to_string()));

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         model::{Kind, duration_words},
         plan::{Action, Change, closes},
-        text::Display,
+        text::Shown,
     },
     face::{
         text,
@@ -86,6 +86,6 @@ fn close_line(change: &Change, action: Action) -> Line<'static> {
     let tracked = change.tracked_seconds.filter(|&seconds| seconds > 0);
     let tracked = tracked.map(|seconds| format!(", {} tracked stay", duration_words(seconds))).unwrap_or_default();
     let where_it_was = if action == Action::Move { " where it was" } else { "" };
-    let name = Display::of(change.name.canonical().as_str()).clipped(40);
+    let name = Shown::of(change.name.canonical().as_str()).clipped(40);
     Line::raw(format!("  closes {} “{name}”{where_it_was}{tracked} ", change.kind))
 }

@@ -8,7 +8,7 @@ use crate::{
         entry,
         model::Service,
         plan::{Change, FieldChange, Plan, field_word},
-        text::Display,
+        text::Shown,
     },
     face::{
         text,
@@ -94,7 +94,7 @@ pub(super) fn sheet(state: &State, keymap: &Keymap, at: usize, chosen: Option<us
         // A typed value is written the way that it was typed for.
         let typed = verdict.edited.values().next().filter(|_| number == verdict.way);
         let what = match typed {
-            Some(typed) => format!("yours: {}", Display::from(difference::shown(typed)).clipped(30)),
+            Some(typed) => format!("yours: {}", Shown::from(difference::shown(typed)).clipped(30)),
             None => text::way(change, way),
         };
         choice(format!(" {} {what:<14} {} %  {} ", number + 1, way.confidence, way.reason), Some(number) == chosen)
@@ -120,7 +120,7 @@ pub(super) fn sheet(state: &State, keymap: &Keymap, at: usize, chosen: Option<us
     ));
     lines.extend(hints.into_iter().map(|hint| Line::styled(format!(" {hint} "), state.theme.dim())));
     let position = conflict_position(plan, at);
-    let name = change.name.display().clipped(40);
+    let name = change.name.shown().clipped(40);
     let courtesy = lines.len() - content;
     let title = format!("Resolve{position}: {} “{name}”", change.kind);
     Some(Sheet { title, lines, choices_from: Some(choices_from), focus, courtesy, scroll: 0 })
@@ -139,7 +139,7 @@ fn conflict_position(plan: &Plan, at: usize) -> String {
 /// What a field was when both agreed, and what each side holds now.
 fn sides(state: &State, change: &Change, field: &FieldChange, to_clockify: bool, width: usize) -> Vec<Line<'static>> {
     let (notion, clockify) = if to_clockify { (&field.to, &field.from) } else { (&field.from, &field.to) };
-    let shown = |value| Display::from(difference::shown(value)).clipped(width.saturating_sub(24).max(10)).to_string();
+    let shown = |value| Shown::from(difference::shown(value)).clipped(width.saturating_sub(24).max(10)).to_string();
     let base = field.base.as_ref().map_or_else(|| "never seen to agree".to_owned(), shown);
     let row = |label: &str, value: String, moved: bool| {
         let mark = if moved { ", edited" } else { "" };

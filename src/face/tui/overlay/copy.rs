@@ -2,7 +2,7 @@
 
 use super::Sheet;
 use crate::{
-    domain::text::Display,
+    domain::text::Shown,
     face::tui::{
         command::Command,
         effect::Effect,
@@ -33,7 +33,7 @@ pub(super) fn choose(state: &mut State, number: usize) -> Option<Effect> {
 pub(super) fn sheet(state: &State, keymap: &Keymap, line: usize) -> Sheet {
     let copies = outside::copies(state).into_iter().enumerate();
     let lines = copies.map(|(at, copied)| {
-        let text = Display::of(&copied.text).clipped(50);
+        let text = Shown::of(&copied.text).clipped(50);
         choice(format!(" {} {:<16} {text} ", at + 1, copied.label), at == line)
     });
     let title = format!("Copy: a number, or {}", keymap.first(Command::Toggle));

@@ -10,7 +10,7 @@ use tui_input::{Input, backend::crossterm::EventHandler};
 
 use super::{confirm, palette};
 use crate::{
-    domain::{review::Decision, rules::Allowance, text::Display},
+    domain::{review::Decision, rules::Allowance, text::Shown},
     face::tui::{
         command::Command,
         effect::{Effect, Order},
@@ -35,7 +35,7 @@ pub(crate) fn paste(state: &mut State, text: &str) -> Option<Effect> {
     let prompt = state.prompt.as_mut()?;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     // A value is taken as it is, and refused with its hidden characters; it is made safe where it is drawn.
-    let line = if matches!(prompt.purpose, Purpose::Edit { .. }) { line } else { Display::of(&line).to_string() };
+    let line = if matches!(prompt.purpose, Purpose::Edit { .. }) { line } else { Shown::of(&line).to_string() };
     let (value, at) = (prompt.input.value(), prompt.input.cursor());
     let before: String = value.chars().take(at).collect();
     let behind: String = value.chars().skip(at).collect();
@@ -168,8 +168,8 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
     };
     // The end of a long line is where it is typed: what does not fit goes on the left.
     let (value, cursor) = (prompt.input.value(), prompt.input.cursor());
-    let before = Display::of(&value.chars().take(cursor).collect::<String>());
-    let behind = Display::of(&value.chars().skip(cursor).collect::<String>());
+    let before = Shown::of(&value.chars().take(cursor).collect::<String>());
+    let behind = Shown::of(&value.chars().skip(cursor).collect::<String>());
     let hint = match prompt.purpose {
         Purpose::Filter if value.is_empty() => {
             "words of name, action, kind, state; or action:close is:undecided why:brake !word"

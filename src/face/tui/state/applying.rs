@@ -11,7 +11,7 @@ use crate::domain::{
     plan::{Action, ChangeId},
     report::Report,
     review::Approved,
-    text::Display,
+    text::Shown,
 };
 
 /// Lines that are kept.
@@ -58,7 +58,7 @@ pub(crate) struct Line {
 /// How an apply goes on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Applying {
-    what: BTreeMap<ChangeId, (Action, Kind, Display)>,
+    what: BTreeMap<ChangeId, (Action, Kind, Shown)>,
     /// The pages of all that was approved.
     pub(crate) pages: HashSet<PageId>,
     /// In the order in which they are done.
@@ -88,7 +88,7 @@ impl Applying {
             let action = change.proposal.action;
             applying.stages.entry(stage(action, change.kind)).or_default().all += 1;
             applying.total.all += 1;
-            let name = Display::of(change.name.canonical().as_str()).clipped(NAME_COLUMNS);
+            let name = Shown::of(change.name.canonical().as_str()).clipped(NAME_COLUMNS);
             applying.pages.insert(change.page);
             applying.what.insert(change.id.clone(), (action, change.kind, name));
         }

@@ -20,7 +20,7 @@ use crate::{
         entry,
         plan::State as ChangeState,
         review::{Decision, Review},
-        text::Display,
+        text::Shown,
     },
     face::tui::{
         command::{By, Command, Tab},
@@ -312,7 +312,7 @@ pub(crate) fn look_for(state: &mut State, wanted: Wanted) -> Effect {
 fn title(state: &State) -> String {
     match &state.reviewing.undoes {
         None => "Review".to_owned(),
-        Some(run) => format!("Undo of run {}", Display::of(&run.0).clipped(if state.size.0 < 60 { 8 } else { 24 })),
+        Some(run) => format!("Undo of run {}", Shown::of(&run.0).clipped(if state.size.0 < 60 { 8 } else { 24 })),
     }
 }
 
@@ -322,7 +322,7 @@ pub(crate) fn status(state: &State, width: usize) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
     if !reviewing.filter.text.is_empty() {
         spans.push(Span::styled(
-            format!("   filter: {}", Display::of(&reviewing.filter.text).clipped(30)),
+            format!("   filter: {}", Shown::of(&reviewing.filter.text).clipped(30)),
             theme.accent(),
         ));
     }

@@ -4,7 +4,7 @@ use ratatui::{Frame, layout::Rect, text::Line, widgets::Paragraph};
 
 use super::{Parts, anywhere, logs, read_again};
 use crate::{
-    domain::text::Display,
+    domain::text::Shown,
     edge::store::RunRecord,
     face::{
         text::outcome_words,
@@ -90,7 +90,7 @@ fn line(run: &RunRecord, own: bool, wide: bool) -> String {
         None if own => "this console".to_owned(),
         None => "under way, or left by a crash".to_owned(),
     };
-    let outcome = Display::from(outcome).clipped(if wide { 60 } else { 30 });
+    let outcome = Shown::from(outcome).clipped(if wide { 60 } else { 30 });
     let started = run.started.strftime("%Y-%m-%d %H:%M:%S");
     let report = run.end.as_ref().map(|end| &end.report).filter(|report| report.is_object());
     let counts = match (report, wide) {
@@ -103,9 +103,9 @@ fn line(run: &RunRecord, own: bool, wide: bool) -> String {
                 .map(|word| format!("{} {word}", report[word]))
                 .collect();
             let calls = format!("{} + {}", report["calls"]["notion"], report["calls"]["clockify"]);
-            format!("{:<36} {calls:<14}", Display::from(changes.join(", ")).clipped(36))
+            format!("{:<36} {calls:<14}", Shown::from(changes.join(", ")).clipped(36))
         }
     };
-    let by = Display::of(&run.by).clipped(10);
-    format!("  {started}  {:<13} {by:<10} {counts}{outcome}", Display::of(&run.trigger).clipped(13))
+    let by = Shown::of(&run.by).clipped(10);
+    format!("  {started}  {:<13} {by:<10} {counts}{outcome}", Shown::of(&run.trigger).clipped(13))
 }

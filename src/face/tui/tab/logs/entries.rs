@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use crate::{
-    domain::{audit::Level, text::Display},
+    domain::{audit::Level, text::Shown},
     face::{
         text::everything,
         tui::{
@@ -46,7 +46,7 @@ fn heading(state: &State) -> Line<'static> {
         spans.push(Span::styled(format!("   {about}"), theme.accent()));
     }
     if !filter.is_empty() {
-        spans.push(Span::styled(format!("   filter: {}", Display::of(filter).clipped(60)), theme.accent()));
+        spans.push(Span::styled(format!("   filter: {}", Shown::of(filter).clipped(60)), theme.accent()));
     }
     if *follow {
         spans.push(Span::styled("   following", theme.good()));

@@ -129,7 +129,7 @@ fn decide(
 }
 
 fn name(plan: &Plan, at: usize) -> String {
-    plan.changes[at].name.display().clipped(NAME_COLUMNS).to_string()
+    plan.changes[at].name.shown().clipped(NAME_COLUMNS).to_string()
 }
 
 /// What was decided, and how to take it back.
@@ -256,7 +256,7 @@ pub(crate) fn edit(state: &mut State) {
     let Some(field) = chosen.or_else(|| fields.iter().find(|field| entry::is_typable(field.field))) else { return };
     // What is shown for a line break or a hidden character must not be written in its place.
     let (field, value) = (field.field, field.to.to_raw());
-    let shown = value.display().to_string();
+    let shown = value.shown().to_string();
     let is_exact = shown == value.exact();
     prompt::ask(state, Purpose::Edit { change, field }, if is_exact { &shown } else { "" });
     if !is_exact {

@@ -13,7 +13,7 @@ use crate::{
         model::{Kind, PageId, duration_words},
         plan::{Action, Change, Plan, Proposal, field_word},
         review::{Decision, Remembered},
-        text::Display,
+        text::Shown,
     },
     face::{
         text,
@@ -34,12 +34,12 @@ const EARLIER_MAX: usize = 5;
 pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect) {
     let Some(plan) = state.reviewing.plan() else { return };
     let heading =
-        |kind: Kind, name: &Display| vec![Line::styled(format!("{kind} {name}"), Theme::bold()), Line::default()];
+        |kind: Kind, name: &Shown| vec![Line::styled(format!("{kind} {name}"), Theme::bold()), Line::default()];
     let mut lines = match state.reviewing.subject() {
         Some(Subject::Change(at)) => change(state, keymap, plan, at as usize),
         Some(Subject::Notice(at)) => {
             let notice = &plan.notices[at as usize];
-            let mut lines = heading(notice.kind, &notice.name.display());
+            let mut lines = heading(notice.kind, &notice.name.shown());
             lines.push(Line::raw(notice.text.clone()));
             lines.extend([Line::default(), Line::raw("a notice: nothing is written for it")]);
             lines.push(Line::raw(format!("known and settled: punchlist pending ignore {}", notice.id())));
@@ -47,7 +47,7 @@ pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
         }
         Some(Subject::Page(page)) => {
             let place = &plan.places[&page];
-            let mut lines = heading(place.kind, &place.name.display());
+            let mut lines = heading(place.kind, &place.name.shown());
             let counts = state.reviewing.counts.get(state.reviewing.cursor as usize).copied().unwrap_or_default();
             lines.push(Line::raw(format!(
                 "{} below, {} decided, {} approved; a decision here is about all that the filter shows",
@@ -85,7 +85,7 @@ fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'s
         Span::raw(format!("   {} %   {mark} {word}", chosen.confidence)),
     ])];
     let path = plan.path(change.page).into_iter().chain([&change.name]);
-    let path: Vec<String> = path.map(|name| name.display().to_string()).collect();
+    let path: Vec<String> = path.map(|name| name.shown().to_string()).collect();
     lines.push(Line::styled(path.join(theme.pick(" › ", " > ")), Theme::bold()));
     lines.push(Line::default());
     lines.extend(fields(state, change, &chosen, at));
@@ -106,10 +106,10 @@ fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'s
         }
     }
     if let Some(blocking) = review.blocked(at).filter(|_| verdict.decision == Some(Decision::Approve)) {
-        lines.push(Line::styled(format!("waits for “{}”", blocking.name.display()), theme.alert()));
+        lines.push(Line::styled(format!("waits for “{}”", blocking.name.shown()), theme.alert()));
     }
     if let Some(Decision::Flag { note }) = &verdict.decision {
-        lines.push(Line::raw(format!("flagged: {}", Display::of(note))));
+        lines.push(Line::raw(format!("flagged: {}", Shown::of(note))));
     }
     lines.extend(section(theme, "Effects", effects(state, change, &chosen, at)));
     let key = keymap.first(Command::Resolve);
@@ -181,7 +181,7 @@ fn effects(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<
         effects.push(format!("{} tracked on it stay", duration_words(seconds)));
     }
     for needed in change.requires.iter().filter_map(|id| review.find(id)) {
-        let name = needed.name.display().clipped(40);
+        let name = needed.name.shown().clipped(40);
         effects.push(format!("takes along: {} {} “{name}”", needed.proposal.action, needed.kind));
     }
     if let Some(&resting) = state.reviewing.needed_by.get(&at) {
@@ -203,12 +203,12 @@ fn earlier(state: &State, page: PageId, change: &Change) -> Vec<String> {
             Some(Decision::Approve) => "approved".to_owned(),
             Some(Decision::Skip) => "skipped".to_owned(),
             Some(Decision::Ignore) => "ignored for good".to_owned(),
-            Some(Decision::Flag { note }) => format!("flagged: {}", Display::of(note)),
+            Some(Decision::Flag { note }) => format!("flagged: {}", Shown::of(note)),
             None => "edited".to_owned(),
         };
         // A decision about another change of the page, or about an earlier variant of this one, no longer counts.
         let void = if said.change == change.id { "" } else { "; it was about something else, and is void" };
-        format!("{} {what} by {}{void}", at.strftime("%Y-%m-%d"), Display::of(by))
+        format!("{} {what} by {}{void}", at.strftime("%Y-%m-%d"), Shown::of(by))
     };
     let planned = |known: &&Remembered| {
         // What stands in the plan as a row of its own is shown there.

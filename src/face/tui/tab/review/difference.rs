@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 use similar::{ChangeTag, TextDiff};
 
 use crate::{
-    domain::{model::Value, plan::FieldChange, text::Display},
+    domain::{model::Value, plan::FieldChange, text::Shown},
     face::tui::theme::Theme,
 };
 
@@ -19,8 +19,8 @@ const COLUMNS_MAX: usize = 600;
 pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Empty => "nothing".to_owned(),
-        Value::Text(text) => format!("“{}”", text.display().clipped(COLUMNS_MAX)),
-        value => value.to_raw().display().clipped(COLUMNS_MAX).to_string(),
+        Value::Text(text) => format!("“{}”", text.shown().clipped(COLUMNS_MAX)),
+        value => value.to_raw().shown().clipped(COLUMNS_MAX).to_string(),
     }
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn line(theme: Theme, word: &str, field: &FieldChange) -> Line<'stati
     match (&field.from, &field.to) {
         (Value::Empty, to) => spans.push(Span::styled(shown(to), theme.added())),
         (Value::Text(from), Value::Text(to)) => {
-            let (from, to) = (from.display().clipped(COLUMNS_MAX), to.display().clipped(COLUMNS_MAX));
+            let (from, to) = (from.shown().clipped(COLUMNS_MAX), to.shown().clipped(COLUMNS_MAX));
             spans.extend(words(theme, &from, &to).unwrap_or_else(|| plain(theme, &field.from, &field.to)));
         }
         (from, to) => spans.extend(plain(theme, from, to)),
@@ -47,7 +47,7 @@ fn plain(theme: Theme, from: &Value, to: &Value) -> Vec<Span<'static>> {
 }
 
 /// The words that both texts share, and those that they do not; nothing where that would not help.
-fn words(theme: Theme, from: &Display, to: &Display) -> Option<Vec<Span<'static>>> {
+fn words(theme: Theme, from: &Shown, to: &Shown) -> Option<Vec<Span<'static>>> {
     if from.width().max(to.width()) < LONG {
         return None;
     }

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         plan::{Action, Plan, State as ChangeState, field_word},
         review::Decision,
-        text::Display,
+        text::Shown,
     },
     face::tui::{
         command::Command,
@@ -123,9 +123,9 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
     let (counts, right) =
         if right > width * 2 / 3 { (Vec::new(), word.width().min(width / 2)) } else { (counts, right) };
     let word_room = if counts.is_empty() { right } else { word.width() };
-    let word = Span::styled(Display::from(word.content.into_owned()).clipped(word_room).to_string(), word.style);
+    let word = Span::styled(Shown::from(word.content.into_owned()).clipped(word_room).to_string(), word.style);
     let room = width.saturating_sub(used + right + 2);
-    let name = Display::of(full_name(state, plan, node).as_str());
+    let name = Shown::of(full_name(state, plan, node).as_str());
     let badge = if name.has_hidden() { " [hidden]" } else { "" };
     let name = name.clipped(room.saturating_sub(badge.len()));
     let gap = room.saturating_sub(name.width() + badge.len()) + 1;
@@ -160,7 +160,7 @@ fn full_name(state: &State, plan: &Plan, node: u32) -> String {
 }
 
 /// The name with the part that the search is about.
-fn highlighted(state: &State, node: u32, name: &Display) -> Vec<Span<'static>> {
+fn highlighted(state: &State, node: u32, name: &Shown) -> Vec<Span<'static>> {
     let text = name.as_str();
     let found = state
         .reviewing
