@@ -26,7 +26,7 @@ use super::{
 
 pub use history::{Alteration, fields, history, verb};
 pub use labels::{About, Labels, Refers, refers};
-pub use verify::{Finding, Findings, Row, Verifier};
+pub use verify::{Finding, Findings, StoredEntry, Verifier};
 
 /// The version of the events' format. Later versions read this one.
 pub const VERSION: u32 = 1;

@@ -32,7 +32,7 @@ use crate::{
     },
     edge::http::{Answer, FRESH, Failure, Http, Repeat, Request, YOUNG, shown},
 };
-use row::Row;
+use row::ObjectRow;
 use wire::{UserRow, Users, WorkspaceRow};
 
 /// Objects that are read each by itself before they are written, at once; more are listed where that costs less.
@@ -169,7 +169,7 @@ impl Error {
 /// An object as last read.
 #[derive(Clone, Debug)]
 struct Kept {
-    row: Row,
+    row: ObjectRow,
     /// When it was asked for; nothing where that is too long ago to be built on.
     read: Option<Instant>,
 }
@@ -288,7 +288,7 @@ impl Clockify {
         let set = fields
             .iter()
             .filter(|(field, value)| !matches!(field, Field::Name | Field::Parent) && **value != Value::Empty);
-        let row = Row::new(kind, parent, name).with(set, &users)?.marked(marker);
+        let row = ObjectRow::new(kind, parent, name).with(set, &users)?.marked(marker);
         let created = self.post(workspace, kind, parent, &row, &users, None).await;
         self.heed(fields, &created);
         created
@@ -312,7 +312,7 @@ impl Clockify {
         let kind = Kind::Task;
         let users = self.users_for(workspace, kind).await?;
         let (other, read) = self.kept(like)?;
-        let row = Row::new(kind, project, name).like(&other).with(fields, &users)?;
+        let row = ObjectRow::new(kind, project, name).like(&other).with(fields, &users)?;
         let created = self.post(workspace, kind, project, &row, &users, Some(read + FRESH)).await;
         self.heed(fields, &created);
         let mut object = created?;
@@ -338,7 +338,7 @@ impl Clockify {
         workspace: &str,
         kind: Kind,
         parent: Option<ObjectId>,
-        row: &Row,
+        row: &ObjectRow,
         users: &Users,
         not_after: Option<Instant>,
     ) -> Result<Object, Failure> {
@@ -553,7 +553,7 @@ impl Clockify {
     }
 
     /// The object as it was last read, and when: what is built on it must leave before that is [`FRESH`] ago.
-    fn kept(&self, object: ObjectId) -> Result<(Row, Instant), Failure> {
+    fn kept(&self, object: ObjectId) -> Result<(ObjectRow, Instant), Failure> {
         let kept = self.rows().get(&object).cloned();
         kept.and_then(|kept| Some((kept.row, kept.read?))).ok_or(Failure::Outdated)
     }

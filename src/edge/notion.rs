@@ -33,7 +33,7 @@ use crate::{
 pub use listing::Listed;
 use listing::Rows;
 pub use property::Property;
-use row::{Row, is_in, read};
+use row::{PageRow, is_in, read};
 use schema::Bound;
 pub use schema::Source;
 use write::{changes, unwritten};
@@ -364,7 +364,7 @@ impl Notion {
     pub async fn page(&self, kind: Kind, source: &Source, id: PageId) -> Result<Seen, Error> {
         let wrong = |failure| failed(format!("the {kind} page {id}"), failure);
         let began = Instant::now();
-        let mut row: Row = match self.http.send(&Request::get(&["v1", "pages", &id.to_string()])).await {
+        let mut row: PageRow = match self.http.send(&Request::get(&["v1", "pages", &id.to_string()])).await {
             Ok(Answer { body, .. }) => body,
             Err(failure) if failure.has_status(404) => return Ok(Seen::Away(Away::Lost)),
             Err(failure) => return Err(wrong(failure)),
@@ -433,7 +433,7 @@ impl Notion {
             request = request.not_after(self.read_at(kind, page).ok_or(Failure::Outdated)? + FRESH);
         }
         let began = Instant::now();
-        let mut row: Row = self.http.send(&request).await?.body;
+        let mut row: PageRow = self.http.send(&request).await?.body;
         lock(&self.read).insert(page, began);
         self.complete(&bound, &mut row).await.map_err(|failure| Failure::Unknown { error: failure.to_string() })?;
         let page = read(&bound, &row).page;
@@ -449,7 +449,7 @@ impl Notion {
     }
 
     /// Fetches the references and people that a row leaves out.
-    async fn complete(&self, bound: &Bound, row: &mut Row) -> Result<(), Failure> {
+    async fn complete(&self, bound: &Bound, row: &mut PageRow) -> Result<(), Failure> {
         for property in bound.mapped() {
             let Some(value) = row.properties.as_mut().and_then(|properties| properties.get_mut(property.name.exact()))
             else {

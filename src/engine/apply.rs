@@ -310,7 +310,7 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
     }
     applying.skip(&progress, &progress.left(), "the run stopped before").await?;
     if stopped == Stopped::No {
-        applying.look_for_twins(target).await?;
+        applying.find_twins(target).await?;
     }
     Ok(stopped)
 }
@@ -349,8 +349,8 @@ struct Applying<'a, 'work, J> {
     halted: BTreeMap<Sort, String>,
     /// True when something was stopped that does not answer: nothing is looked for any longer.
     given_up: Rc<Cell<bool>>,
-    /// Where it was looked for what somebody else may have created meanwhile.
-    looked: BTreeSet<Subject>,
+    /// Where what somebody else may have created meanwhile was searched for.
+    twins_sought: BTreeSet<Subject>,
     /// What this run has created beside what was there, by where that is.
     created: BTreeMap<Subject, Vec<(usize, ObjectId)>>,
     /// How often the write of a step came too late.
@@ -388,7 +388,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             unwritten: BTreeSet::new(),
             halted: BTreeMap::new(),
             given_up: Rc::default(),
-            looked: BTreeSet::new(),
+            twins_sought: BTreeSet::new(),
             created: BTreeMap::new(),
             outdated: BTreeMap::new(),
             own_objects: HashMap::new(),
@@ -511,7 +511,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                     match self.ground(&write, observed) {
                         Ground::Moved(because) => self.give_up(progress, at, &because).await?,
                         Ground::Firm if matches!(subject, Subject::Names(..)) => {
-                            self.looked.insert(subject);
+                            self.twins_sought.insert(subject);
                             progress.again(at);
                         }
                         Ground::Firm if target.is_fresh(subject) => progress.again(at),
@@ -655,7 +655,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                     Ok(write) => write,
                     Err(error) => return Ok(Start::Impossible(error)),
                 };
-                let unread = |subject: &Subject| !self.looked.contains(subject) && !target.is_fresh(*subject);
+                let unread = |subject: &Subject| !self.twins_sought.contains(subject) && !target.is_fresh(*subject);
                 if let Some(subject) = self.subject(&write).filter(unread) {
                     return Ok(Start::Read(subject));
                 }

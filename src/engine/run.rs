@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Installation ─ open ─▸ Runner ─ run ─▸ Session: look, apply, finish ─▸ the log cut and vouched for
-//!      └ look_at_state, open_state ─▸ State: what waits, what was decided, the log
+//!      └ read_state, open_state ─▸ State: what waits, what was decided, the log
 //! ```
 
 mod notify;
@@ -111,8 +111,8 @@ impl Installation {
     ///
     /// # Errors
     /// Where it cannot be used.
-    pub async fn look_at_state(&self) -> Result<State, RunError> {
-        State::look(&self.directory).await
+    pub async fn read_state(&self) -> Result<State, RunError> {
+        State::read_only(&self.directory).await
     }
 
     /// The state, to look at and to keep in it what a person says; not to run.
@@ -166,7 +166,7 @@ impl Installation {
     /// # Errors
     /// Where there is none, or several begin so.
     pub async fn run_to_undo(&self, name: Option<&str>) -> Result<RunId, RunError> {
-        let state = self.look_at_state().await?;
+        let state = self.read_state().await?;
         let hint = "`punchlist logs list` lists all runs";
         let Some(name) = name else {
             let nothing = || RunError::new(Code::Error, "no run has written anything yet: there is nothing to undo");

@@ -296,9 +296,9 @@ impl Session<'_> {
                 snapshots.problems.splice(noticed.., problems);
             }
         }
-        self.look_for_young(&clockify_workspace, &registry, &mut snapshots).await;
+        self.fetch_young(&clockify_workspace, &registry, &mut snapshots).await;
         snapshots.hidden = self.hidden(&clockify_workspace, &registry, &snapshots).await;
-        let away_now = self.look_for_missing(&registry, &sources, &mut snapshots).await?;
+        let away_now = self.fetch_missing(&registry, &sources, &mut snapshots).await?;
         imply(&mut snapshots, &registry, self.rules);
         let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
         if identities.as_ref() != Some(&now) {

@@ -16,7 +16,7 @@ impl State {
     ///
     /// # Errors
     /// Where it cannot be used.
-    pub async fn look(directory: &Path) -> Result<Self, RunError> {
+    pub async fn read_only(directory: &Path) -> Result<Self, RunError> {
         Ok(Self(Store::open_read_only(directory).await?))
     }
 

@@ -16,7 +16,7 @@ use super::{
     logs::{self, Logs},
     pending, plain,
     print::{say, say_json},
-    progress::Progress,
+    progress::ProgressLine,
     setup::{Global, Setup},
     stop,
     text::{self, Styling},
@@ -285,7 +285,7 @@ async fn sandbox(listen: SocketAddr, empty: bool) -> Result<u8, RunError> {
 struct Job {
     global: Global,
     styling: Styling,
-    progress: Progress,
+    progress: ProgressLine,
     started: Instant,
     /// Dropped last: with `--demo` it takes the services and the state along.
     setup: Setup,
@@ -300,7 +300,7 @@ impl Job {
     fn on(global: Global, setup: Setup) -> Self {
         let started = Instant::now();
         setup.installation.diagnose(global.verbose);
-        let progress = Progress::new(global.quiet, global.verbose > 0);
+        let progress = ProgressLine::new(global.quiet, global.verbose > 0);
         progress.beat();
         Self { styling: global.styling(), global, progress, started, setup }
     }

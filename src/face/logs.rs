@@ -128,7 +128,7 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, RunError> {
         let verified = copy::verify(&file, public_key.or(kept.ok().and_then(|kept| kept.key)))?;
         return verdict(global, &format!("The copy {}", file.display()), &verified.verdict, verified.key.as_deref());
     }
-    let store = installation.look_at_state().await?;
+    let store = installation.read_state().await?;
     let look = LogView { global, store, now: (installation.clock)() };
     match what {
         Command::List { filter } => look.list(&filter).await,
@@ -138,7 +138,7 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, RunError> {
             copy::export(
                 &look.store,
                 &installation.checkpoints(),
-                &copy::Wanted { selection, grep, format },
+                &copy::ExportRequest { selection, grep, format },
                 out.as_deref(),
                 force,
             )

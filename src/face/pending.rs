@@ -123,7 +123,7 @@ fn action(word: &str) -> Result<Action, String> {
 
 /// A change that waits, as `pending/1` shows it.
 #[derive(Serialize)]
-struct Row<'a> {
+struct WaitingChange<'a> {
     #[serde(flatten)]
     change: &'a ChangeDocument,
     /// How it waits: `review`, `held`, `flagged`, `skipped` or `failed`.
@@ -152,18 +152,18 @@ struct Standing<'a> {
 #[derive(Serialize)]
 struct Document<'a> {
     format: &'static str,
-    changes: Vec<Row<'a>>,
+    changes: Vec<WaitingChange<'a>>,
     /// Decisions about changes that are not among these: they hold as long as the plan has the change.
     decisions: Vec<Standing<'a>>,
     /// What the last plan said without a change.
     notices: Vec<&'a NoticeDocument>,
 }
 
-fn shown<'a>(queue: &'a Queue, row: &'a PendingRow) -> Row<'a> {
+fn shown<'a>(queue: &'a Queue, row: &'a PendingRow) -> WaitingChange<'a> {
     let PendingRow { change, waits, reason, first_seen } = row;
     let decided_by = queue.decision(&change.id).map(|(_, by)| by);
     let approved = queue.is_approved(row);
-    Row { change, waits: *waits, because: reason, first_seen: *first_seen, approved, decided_by }
+    WaitingChange { change, waits: *waits, because: reason, first_seen: *first_seen, approved, decided_by }
 }
 
 fn stands(known: &Remembered) -> Standing<'_> {
@@ -181,7 +181,7 @@ fn stands(known: &Remembered) -> Standing<'_> {
 
 /// Lists what waits.
 pub(super) async fn list(installation: &Installation, as_json: bool) -> Result<(), RunError> {
-    let queue = Queue::of(&installation.look_at_state().await?).await?;
+    let queue = Queue::of(&installation.read_state().await?).await?;
     if as_json {
         let changes = queue.rows.iter().map(|row| shown(&queue, row)).collect();
         let notices = queue.notices.iter().map(|kept| &kept.notice).collect();
@@ -371,7 +371,7 @@ pub(super) async fn ignored(
     as_json: bool,
 ) -> Result<(), RunError> {
     let Some(Ignored::Revoke { ids, all }) = revoke else {
-        let known = pending::ignored(&installation.look_at_state().await?).await?;
+        let known = pending::ignored(&installation.read_state().await?).await?;
         return if as_json { say_json(&ignored_json(&known)) } else { say(&ignored_text(&known)) };
     };
     let mut text = String::new();

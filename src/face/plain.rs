@@ -21,7 +21,7 @@ use std::{
 use self::{
     command::Command,
     input::{LINE_CHARACTERS_MAX, Line, Lines},
-    progress::Progress,
+    progress::PrintedProgress,
     walk::{Answer, Walk, of_changes},
 };
 use super::{
@@ -58,7 +58,7 @@ pub(super) fn is_wanted(global: &Global, setup: &Setup) -> bool {
 pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, RunError> {
     let started = Instant::now();
     let stop = stop::listening()?;
-    let progress = Progress::new(global.quiet, global.verbose > 0);
+    let progress = PrintedProgress::new(global.quiet, global.verbose > 0);
     let trigger = if undoes.is_some() { "undo" } else { "review" };
     let installation = &setup.installation;
     let opened = installation.open(trigger, Beside::Refused, global.lock_patience(), stop.clone(), progress.watch());

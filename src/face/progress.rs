@@ -13,7 +13,7 @@ use crate::{
         model::{Kind, Service},
     },
     edge::http::Exchange,
-    engine::session::{Progress as News, Watch},
+    engine::session::{Progress, Watch},
 };
 
 /// How often somebody who is not a terminal is told that work goes on.
@@ -25,7 +25,7 @@ const BAR: usize = 20;
 
 /// Shows how a run goes on.
 #[derive(Clone)]
-pub(super) struct Progress(Arc<Mutex<Running>>);
+pub(super) struct ProgressLine(Arc<Mutex<Running>>);
 
 struct Running {
     how: How,
@@ -48,7 +48,7 @@ enum How {
     Silent,
 }
 
-impl Progress {
+impl ProgressLine {
     /// Progress as standard error can show it; none when asked to be quiet.
     pub(super) fn new(quiet: bool, verbose: bool) -> Self {
         let how = match (quiet, stderr().is_terminal()) {
@@ -118,14 +118,14 @@ fn print(text: std::fmt::Arguments<'_>) {
 }
 
 impl Running {
-    fn hear(&mut self, news: News) {
+    fn hear(&mut self, news: Progress) {
         let mut force = false;
         match news {
-            News::Reading(service, kind, rows) => {
+            Progress::Reading(service, kind, rows) => {
                 self.rows.insert((service, kind), rows);
             }
-            News::Read(service) => self.read.push(service),
-            News::Exchanged(exchange) => {
+            Progress::Read(service) => self.read.push(service),
+            Progress::Exchanged(exchange) => {
                 self.paused = exchange.pause.map(|pause| (exchange.service, pause));
                 force = self.paused.is_some();
                 if self.verbose {
@@ -133,12 +133,12 @@ impl Running {
                     print(format_args!("{clear}{}\n", exchange_line(&exchange)));
                 }
             }
-            News::Applying(changes) => self.approved = Some(changes),
-            News::Warned(text) => {
+            Progress::Applying(changes) => self.approved = Some(changes),
+            Progress::Warned(text) => {
                 let clear = if std::mem::take(&mut self.on_screen) { "\r\x1b[K" } else { "" };
                 print(format_args!("{clear}warning: {text}\n"));
             }
-            News::Happened(event) => match event.what {
+            Progress::Happened(event) => match event.what {
                 What::Applied { .. } => self.applied += 1,
                 What::Failed { .. } => self.failed += 1,
                 _ => return,

@@ -63,7 +63,7 @@ fn log(entries: u64) -> (Vec<Lying>, Vec<Checkpoint>) {
 fn verified(log: &[Lying], checkpoints: &[Checkpoint]) -> Findings {
     let mut verifier = Verifier::new((0, Hash::START), checkpoints.to_vec());
     for Lying { n, body, hash } in log {
-        verifier.follow(&Row { n: *n, body, hash: *hash, previous: None, labels: None });
+        verifier.follow(&StoredEntry { n: *n, body, hash: *hash, previous: None, labels: None });
     }
     verifier.finish()
 }
@@ -206,7 +206,7 @@ fn a_log_that_was_cut_off_begins_where_an_entry_says() {
         }
         let mut verifier = Verifier::new(start, checkpoints.clone());
         for Lying { n, body, hash } in &log[5..] {
-            verifier.follow(&Row { n: *n, body, hash: *hash, previous: None, labels: None });
+            verifier.follow(&StoredEntry { n: *n, body, hash: *hash, previous: None, labels: None });
         }
         verifier.finish().findings
     };
@@ -230,7 +230,7 @@ fn a_label_that_was_changed_is_noticed() {
     let findings = |labels: Labels| {
         let mut verifier = Verifier::new((0, Hash::START), Vec::new());
         let hash = Hash::START.then(&body);
-        verifier.follow(&Row { n: 1, body: &body, hash, previous: None, labels: Some(labels) });
+        verifier.follow(&StoredEntry { n: 1, body: &body, hash, previous: None, labels: Some(labels) });
         verifier.finish().findings
     };
     assert_eq!(findings(right), [Finding::NoCheckpoint]);

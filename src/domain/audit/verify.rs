@@ -14,7 +14,7 @@ const FINDINGS_MAX: usize = 100;
 
 /// One entry as it was found.
 #[derive(Clone, Debug)]
-pub struct Row<'a> {
+pub struct StoredEntry<'a> {
     /// Its number.
     pub n: u64,
     /// The event.
@@ -246,8 +246,8 @@ impl Verifier {
     }
 
     /// Follows one more entry.
-    pub fn follow(&mut self, row: &Row<'_>) {
-        let Row { n, body, hash, previous, labels } = row;
+    pub fn follow(&mut self, row: &StoredEntry<'_>) {
+        let StoredEntry { n, body, hash, previous, labels } = row;
         let (n, hash) = (*n, *hash);
         if n <= self.last {
             self.verdict.entries += 1;

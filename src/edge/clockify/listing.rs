@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::{
     Clockify, Error, Kept,
-    row::Row,
+    row::ObjectRow,
     wire::{ClientRow, HasId, ProjectRow, TaskRow, UserRow, Users},
 };
 use crate::{
@@ -79,9 +79,9 @@ impl Clockify {
 
         let mut problems = Vec::new();
         let snapshot = Snapshot {
-            clients: self.walk(Kind::Client, clients, Row::Client, &users, &mut problems),
-            projects: self.walk(Kind::Project, projects, Row::Project, &users, &mut problems),
-            tasks: self.walk(Kind::Task, tasks, Row::Task, &users, &mut problems),
+            clients: self.walk(Kind::Client, clients, ObjectRow::Client, &users, &mut problems),
+            projects: self.walk(Kind::Project, projects, ObjectRow::Project, &users, &mut problems),
+            tasks: self.walk(Kind::Task, tasks, ObjectRow::Task, &users, &mut problems),
         };
         Ok((snapshot, problems))
     }
@@ -101,15 +101,15 @@ impl Clockify {
         Ok(match kind {
             Kind::Client => {
                 let rows = self.read_clients(workspace, silent).await?;
-                self.walk(kind, rows, Row::Client, &users, &mut problems)
+                self.walk(kind, rows, ObjectRow::Client, &users, &mut problems)
             }
             Kind::Project => {
                 let rows = self.list::<ProjectRow>(|| by_id(all_projects(workspace)), &|_| {}).await?;
-                self.walk(kind, rows, Row::Project, &users, &mut problems)
+                self.walk(kind, rows, ObjectRow::Project, &users, &mut problems)
             }
             Kind::Task if projects.is_empty() => {
                 let (_, tasks) = self.read_projects(workspace, silent).await?;
-                self.walk(kind, tasks, Row::Task, &users, &mut problems)
+                self.walk(kind, tasks, ObjectRow::Task, &users, &mut problems)
             }
             Kind::Task => {
                 let mut tasks = Walked::new();
@@ -119,7 +119,7 @@ impl Clockify {
                     tasks.rows.extend(listed.rows.into_iter().map(|task| of_project(task, &project)));
                     tasks.spoiled = tasks.spoiled.or(listed.spoiled);
                 }
-                self.walk(kind, tasks, Row::Task, &users, &mut problems)
+                self.walk(kind, tasks, ObjectRow::Task, &users, &mut problems)
             }
         })
     }
@@ -264,7 +264,7 @@ impl Clockify {
         &self,
         kind: Kind,
         listed: Walked<T>,
-        row: impl Fn(T) -> Row,
+        row: impl Fn(T) -> ObjectRow,
         users: &Users,
         problems: &mut Vec<Problem>,
     ) -> Fetched<Object> {

@@ -26,18 +26,18 @@ const NOT_SAID: &str = "Clockify does not say it";
 
 /// A client, project or task as last read.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Row {
+pub(super) enum ObjectRow {
     Client(ClientRow),
     Project(ProjectRow),
     Task(TaskRow),
 }
 
 /// Reads the row of a known kind.
-pub(super) fn row(kind: Kind, json: Json) -> Result<Row, serde_json::Error> {
+pub(super) fn row(kind: Kind, json: Json) -> Result<ObjectRow, serde_json::Error> {
     Ok(match kind {
-        Kind::Client => Row::Client(serde_json::from_value(json)?),
-        Kind::Project => Row::Project(serde_json::from_value(json)?),
-        Kind::Task => Row::Task(serde_json::from_value(json)?),
+        Kind::Client => ObjectRow::Client(serde_json::from_value(json)?),
+        Kind::Project => ObjectRow::Project(serde_json::from_value(json)?),
+        Kind::Task => ObjectRow::Task(serde_json::from_value(json)?),
     })
 }
 
@@ -94,7 +94,7 @@ fn seconds(field: Field, value: &Value) -> Result<u64, Failure> {
     }
 }
 
-impl Row {
+impl ObjectRow {
     /// A row of this kind with a name and nothing else: where a create starts from.
     pub(super) fn new(kind: Kind, parent: Option<ObjectId>, name: &Raw) -> Self {
         let name = name.exact().to_owned();

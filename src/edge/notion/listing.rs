@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{
     Error, Notion, failed, lock,
     property::Property,
-    row::{Row, read},
+    row::{PageRow, read},
     schema::{Bound, Source},
 };
 use crate::{
@@ -208,7 +208,7 @@ impl Notion {
                     continue;
                 }
                 incomplete |= is_incomplete(&json["request_status"]);
-                let Ok(mut row) = serde_json::from_value::<Row>(json) else {
+                let Ok(mut row) = serde_json::from_value::<PageRow>(json) else {
                     walk.spoil("a row cannot be read");
                     continue;
                 };

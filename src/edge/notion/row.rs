@@ -19,7 +19,7 @@ use crate::domain::{
 
 /// A row as Notion sends it. Unknown members are ignored, as Notion asks (Notion changelog, July 2026).
 #[derive(Deserialize)]
-pub(super) struct Row {
+pub(super) struct PageRow {
     pub(super) id: PageId,
     #[serde(default)]
     pub(super) created_time: Option<Timestamp>,
@@ -38,7 +38,7 @@ pub(super) struct Row {
     pub(super) properties: Option<HashMap<String, Json>>,
 }
 
-impl Row {
+impl PageRow {
     /// How the two flags relate is not documented; either means that the page is not live.
     fn is_trashed(&self) -> bool {
         [self.in_trash, self.is_archived, self.archived].contains(&Some(true))
@@ -66,7 +66,7 @@ pub(super) fn is_in(parent: &Json, source: PageId) -> bool {
 }
 
 /// Reads a row, as far as it can be read.
-pub(super) fn read(bound: &Bound, row: &Row) -> RowReading {
+pub(super) fn read(bound: &Bound, row: &PageRow) -> RowReading {
     let kind = bound.kind;
     let trashed = row.is_trashed();
     let mut outdated = None;

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, types::Value as Sql
 
 use super::{Fault, Store, StoreError, from_json, from_word, journal, transact};
 use crate::domain::{
-    audit::{self, Checkpoint, Finding, Findings, Hash, Labels, Level, Row, Verifier},
+    audit::{self, Checkpoint, Finding, Findings, Hash, Labels, Level, StoredEntry, Verifier},
     journal::{Event, RunId, What, Write},
     model::{Base, Field, Kind, ObjectId, PageId, Value},
     plan::ChangeId,
@@ -305,7 +305,7 @@ impl Store {
                 // A word that is none of ours fits no event.
                 let kind = What::WORDS.into_iter().find(|word| *word == kind).unwrap_or_default();
                 let labels = Labels { run: RunId(row.get(7)?), at_ms: row.get(8)?, kind, level, page, object, change };
-                verifier.follow(&Row { n, body: &body, hash, previous: None, labels: Some(labels) });
+                verifier.follow(&StoredEntry { n, body: &body, hash, previous: None, labels: Some(labels) });
             }
             let mut verdict = verifier.finish();
             for run in runs_that_differ(connection)? {

@@ -138,7 +138,7 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// Looks once more where things were created, for what somebody else has created in the same moment.
-    pub(super) async fn look_for_twins<T: Target>(&mut self, target: &T) -> Result<(), J::Error> {
+    pub(super) async fn find_twins<T: Target>(&mut self, target: &T) -> Result<(), J::Error> {
         let mut open: Vec<Subject> = self.created.keys().copied().collect();
         while let Some(&Subject::Names(first, _)) = open.first() {
             let is_alike = |subject: &Subject| matches!(subject, Subject::Names(kind, _) if *kind == first);

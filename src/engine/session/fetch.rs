@@ -164,7 +164,7 @@ impl Session<'_> {
 
     /// Objects that were created a moment ago and that a listing does not show are asked for by their ID: shown from
     /// now on, or denied.
-    pub(super) async fn look_for_young(&self, workspace: &str, registry: &Registry, snapshots: &mut Snapshots) {
+    pub(super) async fn fetch_young(&self, workspace: &str, registry: &Registry, snapshots: &mut Snapshots) {
         let mut missing = expected(registry, snapshots);
         missing.retain(|&(kind, object, _)| {
             let listed = snapshots.objects[kind].complete();
@@ -207,7 +207,7 @@ impl Session<'_> {
     /// was in the trash, and whose object was closed, is asked for again when somebody has opened the object.
     ///
     /// Returns links whose page is away from now on.
-    pub(super) async fn look_for_missing(
+    pub(super) async fn fetch_missing(
         &self,
         registry: &Registry,
         sources: &PerKind<Source>,

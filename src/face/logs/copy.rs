@@ -27,7 +27,7 @@ use sha2::{Digest, Sha256};
 use super::{FORMAT, Form, line};
 use crate::{
     domain::{
-        audit::{Checkpoint, Envelope, Finding, Findings, Hash, Row, Verifier},
+        audit::{Checkpoint, Envelope, Finding, Findings, Hash, StoredEntry, Verifier},
         text::{Shown, json_line},
     },
     edge::{
@@ -42,7 +42,7 @@ use crate::{
 const LINE_BYTES_MAX: u64 = 64 << 20;
 
 /// What is copied, and how.
-pub(crate) struct Wanted {
+pub(crate) struct ExportRequest {
     pub(crate) selection: Selection,
     /// What lines must contain, in lower case.
     pub(crate) grep: Option<String>,
@@ -53,7 +53,7 @@ pub(crate) struct Wanted {
 pub(crate) async fn export(
     store: &State,
     checkpoints: &Checkpoints,
-    wanted: &Wanted,
+    wanted: &ExportRequest,
     out: Option<&Path>,
     force: bool,
 ) -> Result<(), RunError> {
@@ -107,7 +107,12 @@ impl From<RunError> for Stop {
     }
 }
 
-async fn write(store: &State, checkpoints: &Checkpoints, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
+async fn write(
+    store: &State,
+    checkpoints: &Checkpoints,
+    wanted: &ExportRequest,
+    to: &mut impl Write,
+) -> Result<(), Stop> {
     match wanted.format {
         Form::Jsonl => write_jsonl(store, checkpoints, wanted, to).await?,
         Form::Csv => write_csv(store, wanted, to).await?,
@@ -118,10 +123,10 @@ async fn write(store: &State, checkpoints: &Checkpoints, wanted: &Wanted, to: &m
 /// Visits what is wanted, with the hash before each entry.
 async fn each(
     store: &State,
-    wanted: &Wanted,
+    wanted: &ExportRequest,
     mut visit: impl AsyncFnMut(&Entry, Hash) -> io::Result<()>,
 ) -> Result<(), Stop> {
-    let Wanted { selection, grep, .. } = wanted;
+    let ExportRequest { selection, grep, .. } = wanted;
     let mut failed = Ok(());
     let mut last: Option<(u64, Hash)> = None;
     store
@@ -146,7 +151,7 @@ async fn each(
 async fn write_jsonl(
     store: &State,
     checkpoints: &Checkpoints,
-    wanted: &Wanted,
+    wanted: &ExportRequest,
     to: &mut impl Write,
 ) -> Result<(), Stop> {
     let mut hashed = Sha256::new();
@@ -179,7 +184,7 @@ fn sealed(entries: u64, digest: Hash, at: Timestamp) -> String {
     format!("punchlist/copy/1\n{entries}\n{digest}\n{}\n", at.as_millisecond())
 }
 
-async fn write_csv(store: &State, wanted: &Wanted, to: &mut impl Write) -> Result<(), Stop> {
+async fn write_csv(store: &State, wanted: &ExportRequest, to: &mut impl Write) -> Result<(), Stop> {
     let row = |cells: &[String]| cells.iter().map(|text| cell(text)).collect::<Vec<_>>().join(",");
     let names = ["n", "at", "level", "run", "kind", "page_id", "clockify_id", "change_id", "text", "hash"];
     write!(to, "{}\r\n", row(&names.map(str::to_owned)))?;
@@ -285,7 +290,7 @@ pub(super) fn verify(file: &Path, trusted: Option<String>) -> Result<Verified, R
         }
         if let Ok(Copied { n, prev, hash, entry }) = serde_json::from_str(text) {
             entries += 1;
-            verifier.follow(&Row { n, body: entry.get(), hash, previous: Some(prev), labels: None });
+            verifier.follow(&StoredEntry { n, body: entry.get(), hash, previous: Some(prev), labels: None });
         } else {
             match serde_json::from_str(text) {
                 Ok(Line::Checkpoint { .. }) => {}

@@ -47,7 +47,7 @@ pub(super) struct Offer {
     pub(super) notices: bool,
 }
 
-struct Row {
+struct PromptCommand {
     /// What is typed, the short form first. Case tells `a` from `A`.
     words: [&'static str; 2],
     prompt: &'static str,
@@ -57,50 +57,50 @@ struct Row {
     make: fn(&str) -> Result<Command, String>,
 }
 
-const TABLE: [Row; 18] = [
-    Row {
+const TABLE: [PromptCommand; 18] = [
+    PromptCommand {
         words: ["a", "approve"],
         prompt: "(a)pprove",
         help: "approve this change, along with what it needs",
         offered: |offer| offer.change && !offer.held,
         make: |rest| alone(rest, Command::Approve),
     },
-    Row {
+    PromptCommand {
         words: ["s", "skip"],
         prompt: "(s)kip",
         help: "leave it alone in this run",
         offered: |offer| offer.change,
         make: |rest| alone(rest, Command::Skip),
     },
-    Row {
+    PromptCommand {
         words: ["i", "ignore"],
         prompt: "(i)gnore for good",
         help: "leave it alone as long as it proposes the same",
         offered: |offer| offer.change,
         make: |rest| alone(rest, Command::Ignore),
     },
-    Row {
+    PromptCommand {
         words: ["f", "flag"],
         prompt: "(f)lag",
         help: "leave it for somebody to look at; a note may follow",
         offered: |offer| offer.change,
         make: |rest| Ok(Command::Flag((!rest.is_empty()).then(|| rest.to_owned()))),
     },
-    Row {
+    PromptCommand {
         words: ["c", "clear"],
         prompt: "(c)lear",
         help: "take the decision about this change back",
         offered: |offer| offer.decided,
         make: |rest| alone(rest, Command::Clear),
     },
-    Row {
+    PromptCommand {
         words: ["w", "way"],
         prompt: "(w)ay N",
         help: "choose another way to mend it, by its number; 0 is the proposal",
         offered: |offer| offer.ways,
         make: |rest| Ok(Command::Way(number(rest)?)),
     },
-    Row {
+    PromptCommand {
         words: ["e", "edit"],
         prompt: "(e)dit FIELD VALUE",
         help: "write another value for a field of this change",
@@ -110,7 +110,7 @@ const TABLE: [Row; 18] = [
             None => Err("takes a field and its value after it, e.g. e name Web shop; nothing was done".to_owned()),
         },
     },
-    Row {
+    PromptCommand {
         words: ["t", "take"],
         prompt: "(t)ake or leave FIELD",
         help: "leave a field of this change alone, or take it in again",
@@ -120,70 +120,70 @@ const TABLE: [Row; 18] = [
             Some(rest).filter(|rest| !rest.is_empty()).map(|rest| Command::Field(rest.to_owned())).ok_or_else(missing)
         },
     },
-    Row {
+    PromptCommand {
         words: ["u", "undo"],
         prompt: "(u)ndo",
         help: "take the last decision or choice of this session back",
         offered: |_| true,
         make: |rest| alone(rest, Command::Undo),
     },
-    Row {
+    PromptCommand {
         words: ["b", "back"],
         prompt: "(b)ack",
         help: "go to the change before this one",
         offered: |_| true,
         make: |rest| alone(rest, Command::Back),
     },
-    Row {
+    PromptCommand {
         words: ["n", "next"],
         prompt: "(n)ext",
         help: "leave it as it is and go to the next undecided change; an empty line does the same",
         offered: |_| true,
         make: |rest| alone(rest, Command::Next),
     },
-    Row {
+    PromptCommand {
         words: ["l", "list"],
         prompt: "(l)ist",
         help: "list all changes with what is decided; a number says from which one on",
         offered: |_| true,
         make: |rest| Ok(Command::List(if rest.is_empty() { 1 } else { number(rest)? })),
     },
-    Row {
+    PromptCommand {
         words: ["g", "go"],
         prompt: "(g)o N",
         help: "go to a change by its number",
         offered: |_| true,
         make: |rest| Ok(Command::Go(number(rest)?)),
     },
-    Row {
+    PromptCommand {
         words: ["N", "notices"],
         prompt: "(N)otices",
         help: "list what there is to know that changes nothing",
         offered: |offer| offer.notices,
         make: |rest| alone(rest, Command::Notices),
     },
-    Row {
+    PromptCommand {
         words: ["A", "approve-all"],
         prompt: "(A)pprove all ready left",
         help: "approve every undecided change that policy would approve too",
         offered: |_| true,
         make: |rest| alone(rest, Command::ApproveReady),
     },
-    Row {
+    PromptCommand {
         words: ["P", "apply"],
         prompt: "(P)apply",
         help: "apply what is approved, after one more question",
         offered: |_| true,
         make: |rest| alone(rest, Command::Apply),
     },
-    Row {
+    PromptCommand {
         words: ["q", "quit"],
         prompt: "(q)uit",
         help: "leave; what was decided is kept, and nothing is applied",
         offered: |_| true,
         make: |rest| alone(rest, Command::Quit),
     },
-    Row {
+    PromptCommand {
         words: ["?", "help"],
         prompt: "(?)help",
         help: "this",
@@ -223,7 +223,8 @@ pub(super) fn prompt(offer: Offer) -> String {
 
 /// Every command, a line each.
 pub(super) fn help() -> String {
-    let rows = TABLE.iter().map(|Row { words: [short, long], help, .. }| format!("{short} or {long}: {help}"));
+    let rows =
+        TABLE.iter().map(|PromptCommand { words: [short, long], help, .. }| format!("{short} or {long}: {help}"));
     rows.collect::<Vec<_>>().join("\n") + "\n"
 }
 

@@ -15,7 +15,7 @@ use crate::{
         plan::ChangeId,
         review::Approved,
     },
-    engine::session::{Progress as News, Watch},
+    engine::session::{Progress, Watch},
     face::progress::exchange_line,
 };
 
@@ -26,7 +26,7 @@ const PARTS: usize = 10;
 
 /// Says how a run goes on.
 #[derive(Clone)]
-pub(super) struct Progress(Arc<Mutex<Heard>>);
+pub(super) struct PrintedProgress(Arc<Mutex<Heard>>);
 
 struct Heard {
     quiet: bool,
@@ -40,7 +40,7 @@ struct Heard {
     failed: usize,
 }
 
-impl Progress {
+impl PrintedProgress {
     pub(super) fn new(quiet: bool, verbose: bool) -> Self {
         Self(Arc::new(Mutex::new(Heard {
             quiet,
@@ -74,19 +74,19 @@ fn say(mut to: impl Write, line: &str) {
 }
 
 impl Heard {
-    fn hear(&mut self, news: News) {
+    fn hear(&mut self, news: Progress) {
         match news {
-            News::Reading(service, kind, rows) => {
+            Progress::Reading(service, kind, rows) => {
                 self.rows.insert((service, kind), rows);
                 if self.last.elapsed() > SILENCE_MAX {
                     self.tell(&format!("reading {service}: {} so far", self.rows_of(service)));
                 }
             }
-            News::Read(service) => {
+            Progress::Read(service) => {
                 self.tell(&format!("read {service}: {}", self.rows_of(service)));
                 self.rows.retain(|(known, _), _| *known != service);
             }
-            News::Exchanged(exchange) => {
+            Progress::Exchanged(exchange) => {
                 if self.verbose {
                     say(stderr().lock(), &exchange_line(&exchange));
                 }
@@ -94,11 +94,11 @@ impl Heard {
                     self.tell(&format!("{} asked us to wait {} s", exchange.service, pause.as_secs().max(1)));
                 }
             }
-            News::Warned(text) => say(stderr().lock(), &format!("warning: {text}")),
-            News::Applying(approved) => {
+            Progress::Warned(text) => say(stderr().lock(), &format!("warning: {text}")),
+            Progress::Applying(approved) => {
                 (self.approved, self.done, self.failed) = (approved, 0, 0);
             }
-            News::Happened(event) => match event.what {
+            Progress::Happened(event) => match event.what {
                 What::Applied { .. } => self.done(),
                 // Refused as stale before anything begins; the report, made of the fresh plan, no longer knows its
                 // name.

@@ -71,7 +71,7 @@ impl Film {
         self.draw();
         while let Some(Effect::Order(Order::Match(query))) = effect {
             let matches = self.haystack.get_or_insert_with(|| Haystack::new(&self.plan)).find(&query);
-            let news = News::Matched { wanted: query.wanted, number: query.number, matches };
+            let news = News::Matched { mode: query.mode, number: query.number, matches };
             effect = update(&mut self.state, &self.keymap, Msg::News(news));
             self.draw();
         }

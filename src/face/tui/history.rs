@@ -25,7 +25,7 @@ use crate::{
         failure::RunError,
         logs::{
             self, Form,
-            copy::{self, Wanted},
+            copy::{self, ExportRequest},
             list::{alterations, who},
         },
         text,
@@ -51,7 +51,7 @@ impl History {
     }
 
     /// Looks at a page, and tells what is there.
-    pub(super) fn look_back(&self, page: Page, news: UnboundedSender<News>) {
+    pub(super) fn read_history(&self, page: Page, news: UnboundedSender<News>) {
         let (history, runtime) = (self.clone(), Handle::current());
         tokio::task::spawn_blocking(move || drop(news.send(runtime.block_on(history.read(page)))));
     }
@@ -63,7 +63,7 @@ impl History {
         let looked = async {
             let opened = match store.take() {
                 Some(store) => store,
-                None => State::look(&self.directory).await?,
+                None => State::read_only(&self.directory).await?,
             };
             let looked = match page {
                 Page::Runs => opened.runs(RUNS_MAX).await.map(News::Runs).map_err(RunError::from),
@@ -88,8 +88,14 @@ impl History {
         let grep = Some(text.to_lowercase()).filter(|text| !text.is_empty());
         let name = format!("punchlist-log-{}.jsonl", (self.clock)().strftime("%Y%m%dT%H%M%SZ"));
         let out = std::path::absolute(&name).unwrap_or_else(|_| name.clone().into());
-        copy::export(store, &self.checkpoints, &Wanted { selection, grep, format: Form::Jsonl }, Some(&out), false)
-            .await?;
+        copy::export(
+            store,
+            &self.checkpoints,
+            &ExportRequest { selection, grep, format: Form::Jsonl },
+            Some(&out),
+            false,
+        )
+        .await?;
         Ok(format!("saved as {}", out.display()))
     }
 }

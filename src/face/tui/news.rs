@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::Timestamp;
 
 use super::state::{
-    matching::{Matches, Wanted},
+    matching::{Matches, SearchMode},
     window::Answer,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 
 /// What the worker tells, and what is found of the past.
 pub(crate) enum News {
-    Told(Progress),
+    Progress(Progress),
     /// Since when changes wait that runs have left for a person.
     Waiting(HashMap<ChangeId, Timestamp>),
     Planned {
@@ -38,7 +38,7 @@ pub(crate) enum News {
     Refused(String),
     Applied(Box<Report>),
     Matched {
-        wanted: Wanted,
+        mode: SearchMode,
         number: u64,
         matches: Matches,
     },

@@ -150,9 +150,9 @@ impl Door<'_> {
         self.orders.send(order).is_ok()
     }
 
-    fn look_back(&self, page: Page) -> bool {
+    fn read_history(&self, page: Page) -> bool {
         if let Some((history, news)) = &self.history {
-            history.look_back(page, news.clone());
+            history.read_history(page, news.clone());
         }
         true
     }
@@ -221,7 +221,7 @@ pub(super) async fn run<B: Backend>(
                 true
             }
             Effect::Order(order) => door.send(order),
-            Effect::Look(page) => door.look_back(page),
+            Effect::Look(page) => door.read_history(page),
             Effect::Redraw => {
                 failpoint::reach("console");
                 redraw(terminal)?

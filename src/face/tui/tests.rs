@@ -189,7 +189,7 @@ async fn direct(
         while let Ok(order) = orders.try_recv() {
             if let (Order::Match(query), Some(haystack)) = (&order, &haystack) {
                 let matches = haystack.find(query);
-                drop(news.send(News::Matched { wanted: query.wanted, number: query.number, matches }));
+                drop(news.send(News::Matched { mode: query.mode, number: query.number, matches }));
                 settle().await;
             } else {
                 given.push(order);

@@ -69,7 +69,7 @@ async fn work(
     mut undoes: Option<RunId>,
 ) -> Result<(), RunError> {
     let telling = news.clone();
-    let watch: Watch = Arc::new(move |progress| tell(&telling, News::Told(progress)));
+    let watch: Watch = Arc::new(move |progress| tell(&telling, News::Progress(progress)));
     loop {
         let opened = setup.installation.open("review", Beside::Refused, patience, stop.clone(), Arc::clone(&watch));
         let done = match opened.await {
@@ -183,7 +183,7 @@ async fn review(
             }
             Order::Match(query) => {
                 let matches = haystack.get_or_insert_with(|| Haystack::new(&plan)).find(&query);
-                tell(news, News::Matched { wanted: query.wanted, number: query.number, matches });
+                tell(news, News::Matched { mode: query.mode, number: query.number, matches });
             }
             Order::Apply(approved) => {
                 if at_hand.is_none() || is_refused(session.take_turn().await, stop, news)? {

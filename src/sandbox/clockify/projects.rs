@@ -12,7 +12,7 @@ const NAME: NameRule =
 const NOTE_MAX: usize = 16_384;
 
 /// A client of a request: nothing said, none wanted, or one.
-enum Wanted {
+enum ClientField {
     Unsaid,
     Nobody,
     Client(ClockifyId),
@@ -148,12 +148,12 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn wanted_client(&self, body: &Value) -> Result<Wanted, Refusal> {
+    fn wanted_client(&self, body: &Value) -> Result<ClientField, Refusal> {
         match body.get("clientId") {
-            None => Ok(Wanted::Unsaid),
-            Some(Value::Null) => Ok(Wanted::Nobody),
-            Some(Value::String(id)) if id.is_empty() => Ok(Wanted::Nobody),
-            Some(Value::String(id)) => self.seen_client(id).map(|client| Wanted::Client(client.id)),
+            None => Ok(ClientField::Unsaid),
+            Some(Value::Null) => Ok(ClientField::Nobody),
+            Some(Value::String(id)) if id.is_empty() => Ok(ClientField::Nobody),
+            Some(Value::String(id)) => self.seen_client(id).map(|client| ClientField::Client(client.id)),
             Some(_) => Err(Refusal::unparsable("`clientId` into a string")),
         }
     }
@@ -163,8 +163,8 @@ impl Call<'_> {
         let body = self.body()?.clone();
         let name = self.stored_name(&body["name"], &NAME)?;
         let client = match self.wanted_client(&body)? {
-            Wanted::Client(id) => Some(id),
-            Wanted::Unsaid | Wanted::Nobody => None,
+            ClientField::Client(id) => Some(id),
+            ClientField::Unsaid | ClientField::Nobody => None,
         };
         let color = color(&body)?;
         let note = optional_text(&body, "note", NOTE_MAX)?;
@@ -226,9 +226,9 @@ impl Call<'_> {
             Some(name) => self.stored_name(name, &NAME)?,
         };
         let client = match self.wanted_client(&body)? {
-            Wanted::Unsaid => project.client,
-            Wanted::Nobody => None,
-            Wanted::Client(id) => Some(id),
+            ClientField::Unsaid => project.client,
+            ClientField::Nobody => None,
+            ClientField::Client(id) => Some(id),
         };
         let changed = Project {
             public: optional_flag(&body, "isPublic")?.unwrap_or(false),

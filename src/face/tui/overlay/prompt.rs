@@ -17,12 +17,12 @@ use crate::{
         keymap::{Keymap, Meaning},
         state::{
             State,
-            matching::Wanted,
+            matching::SearchMode,
             prompt::{Prompt, Purpose},
             reviewing::Looked,
         },
         stroke::Stroke,
-        tab::review::{decide, look_for},
+        tab::review::{decide, search},
         theme::Theme,
     },
 };
@@ -75,7 +75,7 @@ fn left(state: &mut State) -> Option<Effect> {
     match purpose {
         Purpose::Filter => {
             state.reviewing.filter.text.clear();
-            Some(look_for(state, Wanted::Filter))
+            Some(search(state, SearchMode::Filter))
         }
         Purpose::Search => {
             state.reviewing.search = Looked::default();
@@ -98,11 +98,11 @@ fn typed(state: &mut State) -> Option<Effect> {
     match prompt.purpose {
         Purpose::Filter => {
             state.reviewing.filter.text = value;
-            Some(look_for(state, Wanted::Filter))
+            Some(search(state, SearchMode::Filter))
         }
         Purpose::Search => {
             state.reviewing.search.text = value;
-            Some(look_for(state, Wanted::Search))
+            Some(search(state, SearchMode::Search))
         }
         Purpose::LogFilter
         | Purpose::Flag

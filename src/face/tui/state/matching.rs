@@ -21,7 +21,7 @@ const FUZZY_FROM: usize = 3;
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum SearchMode {
     /// Names that contain the text: the matches are gone to.
     Search,
     /// Every word in the name, or the beginning of action, kind, state or what holds it, or `action:close`,
@@ -32,7 +32,7 @@ pub(crate) enum Wanted {
 /// A question to the plan.
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
-    pub(crate) wanted: Wanted,
+    pub(crate) mode: SearchMode,
     pub(crate) text: String,
     /// How often something was asked before: an answer to an earlier question is no news.
     pub(crate) number: u64,
@@ -137,9 +137,9 @@ struct Seeker {
 
 impl Seeker {
     fn new(query: &Query) -> Self {
-        let terms = match query.wanted {
-            Wanted::Search => vec![Term { fuzzy: None, ..Term::new(&query.text, false) }],
-            Wanted::Filter => query.text.split_whitespace().map(|word| Term::new(word, true)).collect(),
+        let terms = match query.mode {
+            SearchMode::Search => vec![Term { fuzzy: None, ..Term::new(&query.text, false) }],
+            SearchMode::Filter => query.text.split_whitespace().map(|word| Term::new(word, true)).collect(),
         };
         Self { terms, matcher: Matcher::new(Config::DEFAULT), buffer: Vec::new() }
     }
@@ -217,7 +217,7 @@ mod tests {
         let plan = world.plan();
         let decisions =
             plan.changes.iter().map(|change| if change.name.exact() == "Showroom" { "approved" } else { "undecided" });
-        let query = Query { wanted: Wanted::Filter, text: text.into(), number: 0, decisions: decisions.collect() };
+        let query = Query { mode: SearchMode::Filter, text: text.into(), number: 0, decisions: decisions.collect() };
         let matches = Haystack::new(&plan).find(&query);
         let named = |(at, change): (u32, &crate::domain::plan::Change)| {
             matches.contains(Subject::Change(at)).then(|| change.name.exact().chars().take(8).collect())

@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    matching::{Matches, Query, Wanted},
+    matching::{Matches, Query, SearchMode},
     pane::Pane,
     subject::Subject,
     tree::{Arrangement, Tree},
@@ -216,14 +216,14 @@ impl Reviewing {
     }
 
     /// The next question to the plan.
-    pub(crate) fn query(&mut self, wanted: Wanted) -> Query {
+    pub(crate) fn query(&mut self, mode: SearchMode) -> Query {
         self.asked += 1;
-        let text = match wanted {
-            Wanted::Search => &self.search.text,
-            Wanted::Filter => &self.filter.text,
+        let text = match mode {
+            SearchMode::Search => &self.search.text,
+            SearchMode::Filter => &self.filter.text,
         };
-        let decisions = if wanted == Wanted::Filter { self.decision_words() } else { Vec::new() };
-        Query { wanted, text: text.trim().to_owned(), number: self.asked, decisions }
+        let decisions = if mode == SearchMode::Filter { self.decision_words() } else { Vec::new() };
+        Query { mode, text: text.trim().to_owned(), number: self.asked, decisions }
     }
 
     /// The place of a change in the plan.

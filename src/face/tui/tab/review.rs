@@ -33,7 +33,7 @@ use crate::{
         row::{Row, Section, on, row},
         state::{
             Phase, State,
-            matching::Wanted,
+            matching::SearchMode,
             overlay::{Overlay, ask_to_apply, show_ways},
             prompt::{self, Purpose},
             reviewing::{Looked, Selection},
@@ -292,7 +292,7 @@ fn back(state: &mut State, command: Command) -> Option<Effect> {
         reviewing.detail.zoomed = false;
     } else if !reviewing.filter.text.is_empty() {
         reviewing.filter.text.clear();
-        return Some(look_for(state, Wanted::Filter));
+        return Some(search(state, SearchMode::Filter));
     } else if !reviewing.search.text.is_empty() {
         reviewing.search = Looked::default();
     } else if command == Command::Back {
@@ -304,8 +304,8 @@ fn back(state: &mut State, command: Command) -> Option<Effect> {
 }
 
 /// Asks the plan what matches.
-pub(crate) fn look_for(state: &mut State, wanted: Wanted) -> Effect {
-    Effect::Order(Order::Match(state.reviewing.query(wanted)))
+pub(crate) fn search(state: &mut State, mode: SearchMode) -> Effect {
+    Effect::Order(Order::Match(state.reviewing.query(mode)))
 }
 
 /// A review, or that of an undo, which is never to be mistaken for another.

@@ -30,7 +30,7 @@ pub(super) fn totals(stopped: Stopped, calls: Calls, seconds: f64) -> Totals {
 }
 
 fn told(events: &[Happening]) -> impl Iterator<Item = Scene> + '_ {
-    events.iter().map(|event| Scene::News(News::Told(Progress::Happened(event.clone()))))
+    events.iter().map(|event| Scene::News(News::Progress(Progress::Happened(event.clone()))))
 }
 
 /// What happens when the close is refused, and the project's client failed.
@@ -210,7 +210,7 @@ update, name: “Design” → “Sketch” (changed in Notion)
 fn a_plan_that_is_no_longer_fresh_is_read_again_before_anything_is_written() {
     let mut scenes: Vec<Scene> = planned(plan()).into_iter().map(Scene::News).collect();
     scenes.extend(keys("jj<space>P<enter>").into_iter().map(Scene::Input));
-    scenes.push(Scene::News(News::Told(Progress::Reading(Service::Notion, Kind::Client, 20))));
+    scenes.push(Scene::News(News::Progress(Progress::Reading(Service::Notion, Kind::Client, 20))));
     let film = film_of((100, 16), THEME, scenes);
     assert!(film.frame.contains("reading both sides again before anything is written"), "{}", film.frame);
     assert!(film.frame.contains("reading Notion: 20 clients"), "{}", film.frame);

@@ -15,7 +15,7 @@ use crate::{
         effect::Order,
         news::News,
         state::{
-            matching::{Matches, Wanted},
+            matching::{Matches, SearchMode},
             reviewing::Selection,
         },
     },
@@ -333,7 +333,7 @@ fn a_search_that_is_given_up_goes_back_to_where_it_began() {
 fn what_was_found_for_an_earlier_question_is_no_news() {
     let mut scenes: Vec<Scene> = planned(plan()).into_iter().map(Scene::News).collect();
     scenes.extend(keys("fDesign").into_iter().map(Scene::Input));
-    let late = News::Matched { wanted: Wanted::Filter, number: 1, matches: Matches::default() };
+    let late = News::Matched { mode: SearchMode::Filter, number: 1, matches: Matches::default() };
     scenes.push(Scene::News(late));
     let film = film_of((100, 24), THEME, scenes);
     assert!(film.frame.contains("- Design"), "{}", film.frame);

@@ -234,7 +234,7 @@ fn what_is_added_is_followed() {
     let more = Event { what: What::RunEnded { outcome: "planned".into(), totals: None }, ..events[0].clone() };
     done(opened(home.path()).append(&more)).expect("appends");
     let told = crate::engine::session::Progress::Happened(more);
-    scenes.push(Scene::News(crate::face::tui::news::News::Told(told)));
+    scenes.push(Scene::News(crate::face::tui::news::News::Progress(told)));
     let film = film_with((110, 18), THEME, scenes, Some(history));
     assert_eq!(film.state.logs.current().expect("an entry").text, "run ended: planned");
     assert!(film.frame.contains("following"), "{}", film.frame);
@@ -255,7 +255,7 @@ fn a_long_log_is_never_read_whole() {
         },
     };
     done(store.append_all(&(0..10_000).map(event).collect::<Vec<_>>())).expect("appends");
-    let state = done(crate::engine::state::State::look(home.path())).expect("opens");
+    let state = done(crate::engine::state::State::read_only(home.path())).expect("opens");
     let question = |ask| Question { number: 1, filter: String::new(), ask };
     let numbers = |ask| {
         let answer = done(answer(&state, question(ask), noon())).expect("answers");

@@ -65,7 +65,7 @@ fn the_pictures_of_the_readme_are_what_the_console_shows() {
     film.type_text("9");
     film.press(&["enter"]);
     for event in half_way(&plan) {
-        film.take(Msg::News(News::Told(Progress::Happened(event))));
+        film.take(Msg::News(News::Progress(Progress::Happened(event))));
     }
     film.take(Msg::Tick(later(14)));
     picture("apply", film.frame());

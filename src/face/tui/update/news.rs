@@ -15,7 +15,7 @@ use crate::{
 
 pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
     match news {
-        News::Told(progress) => told(state, progress),
+        News::Progress(progress) => progressed(state, progress),
         News::Waiting(waiting) => state.reviewing.waiting = waiting,
         News::Planned { plan, remembered, at } => return planned::planned(state, plan, remembered, at),
         News::Failed { text, code } => {
@@ -33,7 +33,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             state.applying = Applying::default();
         }
         News::Applied(report) => return applied(state, *report),
-        News::Matched { wanted, number, matches } => planned::matched(state, wanted, number, matches),
+        News::Matched { mode, number, matches } => planned::matched(state, mode, number, matches),
         News::Runs(runs) => {
             state.runs.at = state.runs.at.min(runs.len().saturating_sub(1));
             state.runs.all = runs;
@@ -56,7 +56,7 @@ fn applied(state: &mut State, report: Report) -> Option<Effect> {
     None
 }
 
-fn told(state: &mut State, progress: Progress) {
+fn progressed(state: &mut State, progress: Progress) {
     match progress {
         Progress::Reading(service, kind, rows) => {
             state.reading.rows.insert((service, kind), rows);

@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{look_for, moves};
+use super::{moves, search};
 use crate::{
     domain::{
         model::PageId,
@@ -19,7 +19,7 @@ use crate::{
         message::Message,
         state::{
             Phase, State,
-            matching::{Matches, Wanted},
+            matching::{Matches, SearchMode},
             overlay::ask_to_apply,
             reviewing::{Looked, Reviewing},
         },
@@ -67,7 +67,7 @@ pub(crate) fn planned(
             state.toast = "nothing that was approved is left to do".into();
         }
     }
-    (!state.reviewing.filter.text.is_empty()).then(|| look_for(state, Wanted::Filter))
+    (!state.reviewing.filter.text.is_empty()).then(|| search(state, SearchMode::Filter))
 }
 
 /// Approves what a stopped run left of changes that were approved: the IDs that did not get into their pages any more.
@@ -104,13 +104,13 @@ fn needed_by(plan: &Plan) -> HashMap<usize, usize> {
 }
 
 /// Takes in what was found.
-pub(crate) fn matched(state: &mut State, wanted: Wanted, number: u64, matches: Matches) {
+pub(crate) fn matched(state: &mut State, mode: SearchMode, number: u64, matches: Matches) {
     // An answer to what was asked earlier is no news. A search and a filter are never typed at the same time.
     if number != state.reviewing.asked {
         return;
     }
-    match wanted {
-        Wanted::Search => {
+    match mode {
+        SearchMode::Search => {
             let empty = state.reviewing.search.text.is_empty() || matches.count() == 0;
             state.toast =
                 if empty && !state.reviewing.search.text.is_empty() { "no match".into() } else { Message::default() };
@@ -122,7 +122,7 @@ pub(crate) fn matched(state: &mut State, wanted: Wanted, number: u64, matches: M
                 moves::go_to_match(state, from);
             }
         }
-        Wanted::Filter => {
+        SearchMode::Filter => {
             state.reviewing.filter.found = Some(matches);
             let found =
                 if state.reviewing.filter.text.is_empty() { None } else { state.reviewing.filter.found.as_ref() };
