@@ -219,7 +219,7 @@ impl<'a> Differ<'a> {
                 reason: format!("the {} is created without it", page.kind).into(),
             };
             let at = self.push(page, cause, proposal, Vec::new());
-            self.changes[at].requires.push(create.clone());
+            self.changes[at].requires.push(create);
             self.hold(at, HoldCode::NotTaken, refused);
         }
     }
@@ -278,7 +278,7 @@ impl<'a> Differ<'a> {
         let cleared = self.push(page, Cause::CopiedId, proposal, Vec::new());
         if !self.snapshots.closes(page) {
             self.create(page, Cause::CopiedId, &[]);
-            let clears = self.changes[cleared].id.clone();
+            let clears = self.changes[cleared].id;
             // What the create leaves out rests on it.
             if let Some(create) = self.changes.get_mut(cleared + 1) {
                 create.requires.push(clears);
@@ -382,7 +382,7 @@ fn hold(code: HoldCode, text: impl Into<String>) -> Hold {
 
 /// The id of the change at an index.
 fn id_at(changes: &[Change], at: usize) -> ChangeId {
-    changes[at].id.clone()
+    changes[at].id
 }
 
 #[cfg(test)]

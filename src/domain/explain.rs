@@ -85,7 +85,7 @@ impl Subject {
     pub fn find(text: &str, plan: &Plan, registry: &Registry, snapshots: &Snapshots) -> Option<Self> {
         let text = text.trim();
         let by_change = || {
-            let mut changes = plan.changes.iter().filter(|change| text.len() >= 4 && change.id.0.starts_with(text));
+            let mut changes = plan.changes.iter().filter(|change| text.len() >= 4 && change.id.begins_with(text));
             let change = changes.next().filter(|_| changes.next().is_none())?;
             change.page.in_notion().map(Self::Page).or(change.proposal.object.map(Self::Object))
         };

@@ -256,7 +256,7 @@ pub fn open_writes<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Ve
         match &event.what {
             What::Intent { write, request, trace, .. } => {
                 let open = Open {
-                    run: event.run.clone(),
+                    run: event.run,
                     write: *write,
                     at: event.at,
                     request: request.clone(),
@@ -280,7 +280,7 @@ mod tests {
     use super::*;
 
     fn event(what: What) -> Event {
-        Event { run: RunId("r".into()), at: Timestamp::UNIX_EPOCH, what }
+        Event { run: "r".parse().expect("a run"), at: Timestamp::UNIX_EPOCH, what }
     }
 
     fn intent(number: u32) -> Event {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::Raw;
 
-pub use id::{InvalidId, ObjectId, PageId, RunId};
+pub use id::{ChangeId, InvalidId, ObjectId, PageId, RunId};
 pub use listing::{Complete, Fetched, Identified, Listing, Partial, Walk, Weight};
 pub use registry::{Agreed, Along, Away, Base, Link, Registry, Sight};
 pub use value::{Field, Reading, Value, Values, duration_words};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     pending::Waits,
-    plan::{Scope, document::ChangeDocument, sha256},
+    plan::{ChangeId, Scope, document::ChangeDocument, sha256},
     report::{Ending, Report},
     text::Shown,
 };
@@ -66,11 +66,11 @@ impl Affair {
             Ending::InSync | Ending::Applied => WELL.to_owned(),
             ending => ending.words().to_owned(),
         };
-        let waiting: BTreeSet<(&str, &str)> =
-            waits.iter().map(|(waits, change, _)| (change.id.as_str(), waits.word())).collect();
+        let waiting: BTreeSet<(ChangeId, &str)> =
+            waits.iter().map(|(waits, change, _)| (change.id, waits.word())).collect();
         let brakes: BTreeSet<&String> = report.brakes.keys().collect();
-        let failed: BTreeSet<&str> =
-            report.failures.iter().flat_map(|failure| &failure.alike.change_ids).map(|id| id.0.as_str()).collect();
+        let failed: BTreeSet<&ChangeId> =
+            report.failures.iter().flat_map(|failure| &failure.alike.change_ids).collect();
         let fingerprint = match doubt {
             None => sha256(&(waiting, brakes, failed)),
             Some(_) => sha256(&(waiting, brakes, failed, IN_DOUBT)),
@@ -134,7 +134,7 @@ impl Message {
         }));
         lines.extend(more(waits.len(), NAMED_MAX, "waiting"));
         lines.extend(next(report, waits));
-        lines.push(format!("run {}", Shown::of(&report.run_id.0)));
+        lines.push(format!("run {}", report.run_id));
         Self { title: title(&scope.clockify_workspace, words), lines }
     }
 
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         diff::tests::world::World,
-        journal::{RunId, Totals},
+        journal::Totals,
         model::{Agreed, Field, Value},
         plan::{Calls, State},
         report::{Stopped, report},
@@ -216,7 +216,7 @@ mod tests {
             held: 0,
             ready: 0,
         };
-        let report = report(RunId("r".into()), &plan, &[], totals);
+        let report = report("r".parse().expect("a run"), &plan, &[], totals);
         let scope = Scope { clockify_workspace: "64a9".into(), ..Scope::default() };
         check(&Aftermath { report: &report, scope: &scope, waits: &waits, doubt: None });
     }

@@ -20,20 +20,9 @@ use super::{
     text::{Raw, Shown},
 };
 
+pub use super::model::ChangeId;
 pub use document::field_word;
 pub use estimate::{Calls, Estimate, Pace};
-
-/// Names a change by its content: a change that proposes something else has another id, so that a decision cannot slip
-/// onto it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ChangeId(pub String);
-
-impl fmt::Display for ChangeId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(&self.0)
-    }
-}
 
 /// What a change does, in the order in which the changes of one page are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -442,7 +431,7 @@ impl Notice {
     /// Names it by its content, as changes are named, so that somebody can say that they know.
     pub fn id(&self) -> ChangeId {
         let Self { code, kind, name: _, page, object, text } = self;
-        ChangeId(format!("n{}", &sha256(&(code, kind, page, object, text))[..15]))
+        ChangeId::of_notice(number(&(code, kind, page, object, text)))
     }
 
     /// What it says and about what, in one line that is safe to show.
@@ -549,7 +538,7 @@ impl Plan {
         let position = self.positions();
         self.changes.sort_by_cached_key(|change| {
             let field = change.proposal.fields.first().map(|field| field.field);
-            (position.get(&change.page).copied(), change.proposal.action, field, change.id.clone())
+            (position.get(&change.page).copied(), change.proposal.action, field, change.id)
         });
         self.notices.sort();
         self.hash = sha256(&document::Sealed::of(&self));
@@ -650,7 +639,7 @@ impl Plan {
             })
             .collect();
         let index: BTreeMap<ChangeId, usize> =
-            self.changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
+            self.changes.iter().enumerate().map(|(at, change)| (change.id, at)).collect();
         let required: Vec<Vec<usize>> = self
             .changes
             .iter()
@@ -719,11 +708,25 @@ pub(super) fn change_id(
         (action, side, object, fields)
     }
     let ways: Vec<_> = std::iter::once(proposal).chain(alternatives).map(content).collect();
-    ChangeId(sha256(&(kind, page, parent, cause, ways))[..16].to_owned())
+    ChangeId::from_number(number(&(kind, page, parent, cause, ways)))
 }
 
-/// SHA-256 of a value's compact JSON. Our structs serialise their fields in a fixed order, and our maps are sorted.
+/// SHA-256 of a value's compact JSON, in hexadecimal. Our structs serialise their fields in a fixed order, and our maps
+/// are sorted.
 pub fn sha256(value: &impl Serialize) -> String {
+    digest(value).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        use fmt::Write;
+        write!(hex, "{byte:02x}").unwrap_or_default();
+        hex
+    })
+}
+
+/// The first 64 bits of it.
+fn number(value: &impl Serialize) -> u64 {
+    digest(value).first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
+fn digest(value: &impl Serialize) -> [u8; 32] {
     /// Takes what is written without keeping it.
     struct Hash(Sha256);
 
@@ -741,11 +744,7 @@ pub fn sha256(value: &impl Serialize) -> String {
     let mut hash = Hash(Sha256::new());
     // Serialising our own values has no way to fail, nor has hashing.
     serde_json::to_writer(&mut hash, value).unwrap_or_default();
-    hash.0.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        use fmt::Write;
-        write!(hex, "{byte:02x}").unwrap_or_default();
-        hex
-    })
+    hash.0.finalize().into()
 }
 
 #[cfg(test)]

@@ -72,10 +72,10 @@ pub struct Report {
 
 impl Report {
     /// True where a change failed or was not started.
-    pub fn names(&self, change: &str) -> bool {
+    pub fn names(&self, change: ChangeId) -> bool {
         let mut failed = self.failures.iter().flat_map(|failure| &failure.alike.change_ids);
         let mut not_started = self.not_started.iter().flat_map(|left| &left.alike.change_ids);
-        failed.any(|id| id.0 == change) || not_started.any(|id| id.0 == change)
+        failed.any(|id| *id == change) || not_started.any(|id| *id == change)
     }
 }
 
@@ -93,7 +93,7 @@ pub struct Alike {
 impl Alike {
     fn add(&mut self, change: &ChangeId, name: String) {
         self.count += 1;
-        self.change_ids.push(change.clone());
+        self.change_ids.push(*change);
         if self.examples.len() < EXAMPLES_MAX {
             self.examples.push(name);
         }
@@ -235,7 +235,7 @@ pub fn report(run: RunId, plan: &Plan, events: &[Event], totals: Totals) -> Repo
 /// Counts a run that has ended from its events alone: what was printed then. Nothing where it ended without a report.
 pub fn replay(events: &[Event]) -> Option<Report> {
     let ended = events.iter().find_map(|event| match &event.what {
-        What::RunEnded { totals: Some(totals), .. } => Some((event.run.clone(), *totals)),
+        What::RunEnded { totals: Some(totals), .. } => Some((event.run, *totals)),
         _ => None,
     });
     let (run, totals) = ended?;
@@ -354,7 +354,7 @@ fn failed_alike(
         let name = name(change);
         let at = *known.entry((cause(error, &name), *hint)).or_insert_with(|| {
             let (error, hint) = ((*error).clone(), (*hint).clone());
-            let (change_id, name) = ((*change).clone(), name.clone());
+            let (change_id, name) = (**change, name.clone());
             reports.push(FailureReport { change_id, name, error, hint, alike: Alike::default() });
             reports.len() - 1
         });
@@ -370,7 +370,7 @@ fn left_alike(left: &BTreeMap<&ChangeId, &String>, name: impl Fn(&ChangeId) -> S
     for (change, because) in left {
         let name = name(change);
         let at = *known.entry(cause(because, &name)).or_insert_with(|| {
-            let (change_id, name) = ((*change).clone(), name.clone());
+            let (change_id, name) = (**change, name.clone());
             reports.push(NotStartedReport { change_id, name, because: (*because).clone(), alike: Alike::default() });
             reports.len() - 1
         });

@@ -105,7 +105,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
     /// A review in which nothing is decided yet.
     pub fn new(plan: P, by: impl Into<String>) -> Self {
         let verdicts = vec![Verdict::default(); plan.changes.len()];
-        let index = plan.changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
+        let index = plan.changes.iter().enumerate().map(|(at, change)| (change.id, at)).collect();
         let may_relink = |change: &Change| {
             change.proposal.action == Action::WriteBack
                 && change.alternatives.iter().any(|way| way.action == Action::Link)
@@ -252,12 +252,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
     pub fn said(&self, changes: &[usize]) -> Vec<Said> {
         let said = |&at: &usize| {
             let change = &self.plan.changes[at];
-            Said {
-                change: change.id.clone(),
-                page: change.page,
-                what: change.words(),
-                verdict: self.verdicts[at].clone(),
-            }
+            Said { change: change.id, page: change.page, what: change.words(), verdict: self.verdicts[at].clone() }
         };
         changes.iter().map(said).collect()
     }
@@ -427,12 +422,8 @@ impl<P: Deref<Target = Plan>> Review<P> {
             if (proposal.action == Action::Update || left_alone) && proposal.fields.is_empty() {
                 continue;
             }
-            let said = Said {
-                change: change.id.clone(),
-                page: change.page,
-                what: change.words(),
-                verdict: self.verdicts[at].clone(),
-            };
+            let said =
+                Said { change: change.id, page: change.page, what: change.words(), verdict: self.verdicts[at].clone() };
             verdicts.push((said, self.by(at).to_owned()));
             changes.push(Change { proposal, alternatives: Vec::new(), ..change.clone() });
         }
@@ -472,9 +463,13 @@ mod tests {
         text::Raw,
     };
 
+    fn id(name: &str) -> ChangeId {
+        ChangeId::from_number(name.bytes().fold(0, |number, byte| number << 8 | u64::from(byte)))
+    }
+
     fn change(name: &str, confidence: u8, requires: &[&str]) -> Change {
         Change {
-            id: ChangeId(name.into()),
+            id: id(name),
             kind: Kind::Client,
             page: PageId::from_number(1),
             name: Raw::from(name),
@@ -492,7 +487,7 @@ mod tests {
             alternatives: vec![],
             hold: None,
             state: State::Review,
-            requires: requires.iter().map(|id| ChangeId((*id).into())).collect(),
+            requires: requires.iter().map(|name| id(name)).collect(),
             tracked_seconds: None,
         }
     }
@@ -502,11 +497,11 @@ mod tests {
     }
 
     fn approved(review: &Review<&Plan>) -> Vec<String> {
-        review.approved().changes().iter().map(|change| change.id.0.clone()).collect()
+        review.approved().changes().iter().map(|change| change.name.exact().to_owned()).collect()
     }
 
-    fn place(plan: &Plan, id: &str) -> usize {
-        plan.changes.iter().position(|change| change.id.0 == id).expect("a change")
+    fn place(plan: &Plan, name: &str) -> usize {
+        plan.changes.iter().position(|change| change.name.exact() == name).expect("a change")
     }
 
     #[test]
@@ -559,7 +554,7 @@ mod tests {
 
         assert_eq!(review.approved().changes()[0].proposal.action, Action::Create);
         assert_eq!(approved(&review), ["a", "c"], "a create finds its parent by its page");
-        assert_eq!(review.blocked(place(&plan, "b")).map(|change| change.id.0.as_str()), Some("a"));
+        assert_eq!(review.blocked(place(&plan, "b")).map(|change| change.name.exact()), Some("a"));
     }
 
     #[test]
@@ -666,8 +661,8 @@ mod tests {
         let mut review = Review::new(&plan, "tester");
         let approve = Verdict { decision: Some(Decision::Approve), ..Verdict::default() };
 
-        let said = |id: &str| Said {
-            change: ChangeId(id.into()),
+        let said = |name: &str| Said {
+            change: id(name),
             page: PageId::from_number(1),
             what: String::new(),
             verdict: approve.clone(),

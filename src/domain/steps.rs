@@ -247,7 +247,7 @@ impl Builder<'_> {
         let fields = BTreeMap::from([(Field::State, Value::Closed(true))]);
         let closed = self.push(change, Act::Update { object: old, parent: None, fields });
         self.steps[closed].needs.push(created);
-        self.done_by.insert(change.id.clone(), created);
+        self.done_by.insert(change.id, created);
         Some(created)
     }
 
@@ -273,7 +273,7 @@ impl Builder<'_> {
             }
         }
         // What rests on the change needs the object, not the page's property.
-        self.done_by.insert(change.id.clone(), after);
+        self.done_by.insert(change.id, after);
     }
 
     fn write_claim(&mut self, change: &Change, wanted: ClaimWrite, write_back: &mut Option<usize>) {
@@ -288,25 +288,18 @@ impl Builder<'_> {
 
     fn push(&mut self, change: &Change, act: Act) -> usize {
         let (page, kind) = (change.page, change.kind);
-        self.steps.push(Step {
-            changes: vec![change.id.clone()],
-            page,
-            kind,
-            act,
-            needs: Vec::new(),
-            follows: Vec::new(),
-        });
+        self.steps.push(Step { changes: vec![change.id], page, kind, act, needs: Vec::new(), follows: Vec::new() });
         let at = self.steps.len() - 1;
-        self.done_by.insert(change.id.clone(), at);
+        self.done_by.insert(change.id, at);
         at
     }
 
     fn join(&mut self, at: usize, change: &Change) {
         let changes = &mut self.steps[at].changes;
         if !changes.contains(&change.id) {
-            changes.push(change.id.clone());
+            changes.push(change.id);
         }
-        self.done_by.insert(change.id.clone(), at);
+        self.done_by.insert(change.id, at);
     }
 
     /// Lets steps wait for what their changes require, and closes for the closes below them.

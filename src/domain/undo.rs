@@ -307,7 +307,7 @@ impl<'a> Undoing<'a> {
         let Some(row) = self.snapshots.objects[kind].get(above).filter(|above| !above.is_open()) else { return };
         match self.opens.get(&above) {
             Some(&opens) => {
-                let opens = self.changes[opens].id.clone();
+                let opens = self.changes[opens].id;
                 self.changes[at].requires.push(opens);
             }
             None if row.is_closed() => {
@@ -459,7 +459,7 @@ impl<'a> Undoing<'a> {
         };
         let proposal = Proposal { action, side, object, fields, confidence: SURE, reason: reason.to_owned().into() };
         self.changes.push(Change {
-            id: ChangeId(String::new()),
+            id: ChangeId::default(),
             kind: about.kind,
             page: about.page,
             name: name(about),
@@ -486,7 +486,7 @@ impl<'a> Undoing<'a> {
 
     fn require(&mut self, at: usize, needed: Option<usize>) {
         if let Some(needed) = needed {
-            let needed = self.changes[needed].id.clone();
+            let needed = self.changes[needed].id;
             self.changes[at].requires.push(needed);
         }
     }

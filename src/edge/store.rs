@@ -24,7 +24,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, Transaction, TransactionBehavior, types::ToSqlOutput};
 use serde::{Serialize, de::DeserializeOwned};
 
 use self::lock::Lock;
@@ -32,7 +32,10 @@ use super::{
     failpoint::{self, Point},
     files,
 };
-use crate::domain::journal::Illegal;
+use crate::domain::{
+    journal::{Illegal, RunId},
+    plan::ChangeId,
+};
 
 pub use journal::{Meant, RunEnd, RunRecord};
 pub use lock::{Doing, Holder};
@@ -414,6 +417,18 @@ fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
 }
 
 /// The word that a value without content is stored as, the same as in JSON but without quotes.
+impl ToSql for RunId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_str().into())
+    }
+}
+
+impl ToSql for ChangeId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.to_string().into())
+    }
+}
+
 fn to_word<T: Serialize>(value: &T) -> Result<String, Fault> {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => Ok(word),

@@ -399,7 +399,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
 
     async fn append(&mut self, what: Vec<What>, links: &[Link]) -> Result<(), J::Error> {
         let at = (self.work.clock)();
-        let events: Vec<Event> = what.into_iter().map(|what| Event { run: self.work.run.clone(), at, what }).collect();
+        let events: Vec<Event> = what.into_iter().map(|what| Event { run: self.work.run, at, what }).collect();
         self.journal.append(at, &events, links).await?;
         for link in links {
             self.work.registry.insert(link.clone());
@@ -413,7 +413,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     async fn record_approvals(&mut self) -> Result<(), J::Error> {
         let approvals = self.work.approved.verdicts().iter();
         let approvals: Vec<What> =
-            approvals.map(|(said, by)| What::Approved { change: said.change.clone(), by: by.clone() }).collect();
+            approvals.map(|(said, by)| What::Approved { change: said.change, by: by.clone() }).collect();
         if approvals.is_empty() { Ok(()) } else { self.append(approvals, &[]).await }
     }
 

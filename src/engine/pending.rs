@@ -48,32 +48,32 @@ impl Queue {
     /// # Errors
     /// Where the state cannot be read.
     pub async fn of(state: &State) -> Result<Self, RunError> {
-        let said = state.verdicts().await?.into_iter().map(|known| (known.said.change.clone(), known)).collect();
+        let said = state.verdicts().await?.into_iter().map(|known| (known.said.change, known)).collect();
         let mut queue =
             Self { rows: state.pending().await?, said, notices: state.recall(NOTICES).await?.unwrap_or_default() };
         // What was ignored since waits for nobody, although no run has said so yet.
         let ignored: BTreeSet<ChangeId> =
-            queue.said.values().filter(|known| is_ignored(known)).map(|known| known.said.change.clone()).collect();
-        queue.rows.retain(|row| !ignored.contains(&ChangeId(row.change.id.clone())));
-        queue.notices.retain(|kept| !ignored.contains(&ChangeId(kept.notice.id.clone())));
+            queue.said.values().filter(|known| is_ignored(known)).map(|known| known.said.change).collect();
+        queue.rows.retain(|row| !ignored.contains(&row.change.id));
+        queue.notices.retain(|kept| !ignored.contains(&kept.notice.id));
         Ok(queue)
     }
 
     /// What was decided about a change, and by whom.
-    pub fn decision(&self, id: &str) -> Option<(&Decision, &str)> {
-        let known = self.said.get(&ChangeId(id.to_owned()))?;
+    pub fn decision(&self, id: ChangeId) -> Option<(&Decision, &str)> {
+        let known = self.said.get(&id)?;
         Some((known.said.verdict.decision.as_ref()?, known.by.as_str()))
     }
 
     /// True when somebody has approved it: the next run applies it.
     pub fn is_approved(&self, row: &PendingRow) -> bool {
-        matches!(self.decision(&row.change.id), Some((Decision::Approve, _)))
+        matches!(self.decision(row.change.id), Some((Decision::Approve, _)))
     }
 
     /// What was said about changes that no run has left, as in a review that ended before anything was applied.
     pub fn standing(&self) -> impl Iterator<Item = &Remembered> {
-        let left: BTreeSet<&str> = self.rows.iter().map(|row| row.change.id.as_str()).collect();
-        let stands = move |known: &&Remembered| !is_ignored(known) && !left.contains(known.said.change.0.as_str());
+        let left: BTreeSet<ChangeId> = self.rows.iter().map(|row| row.change.id).collect();
+        let stands = move |known: &&Remembered| !is_ignored(known) && !left.contains(&known.said.change);
         self.said.values().filter(stands)
     }
 }
@@ -103,9 +103,8 @@ pub async fn approve(installation: &Installation, which: &Which) -> Result<(Vec<
         return Err(RunError::new(Code::Error, format!("{} cannot be approved now: {reason}", change.id))
             .hint(format!("mend what holds it; or `punchlist pending ignore {}` asks about it no more", change.id)));
     }
-    let by_id: BTreeMap<&str, usize> =
-        queue.rows.iter().enumerate().map(|(at, row)| (row.change.id.as_str(), at)).collect();
-    let needs = |at: usize| queue.rows[at].change.requires.iter().filter_map(|id| by_id.get(id.as_str()).copied());
+    let by_id: BTreeMap<ChangeId, usize> = queue.rows.iter().enumerate().map(|(at, row)| (row.change.id, at)).collect();
+    let needs = |at: usize| queue.rows[at].change.requires.iter().filter_map(|id| by_id.get(id).copied());
     let chosen = with_needed(chosen, needs);
     let needed = chosen.iter().flat_map(|&at| needs(at).map(move |needed| (at, needed)));
     if let Some((at, needed)) = needed.into_iter().find(|(_, needed)| is_held(needed)) {
@@ -131,8 +130,8 @@ pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<Str
     // Of what no run has left, only IDs and words are known: kinds and actions name what waits alone.
     let (rows, standing): (Vec<usize>, Vec<&Remembered>) = match which {
         Which::Ids(ids) => {
-            let of_rows = queue.rows.iter().map(|row| row.change.id.as_str());
-            let all = of_rows.chain(standing.iter().map(|known| known.said.change.0.as_str()));
+            let of_rows = queue.rows.iter().map(|row| row.change.id);
+            let all = of_rows.chain(standing.iter().map(|known| known.said.change));
             let (rows, others): (Vec<usize>, Vec<usize>) =
                 named(ids, all)?.into_iter().partition(|at| *at < queue.rows.len());
             (rows, others.into_iter().map(|at| standing[at - queue.rows.len()]).collect())
@@ -140,7 +139,7 @@ pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<Str
         Which::All => (choose(&queue, which)?.into_iter().collect(), standing),
         Which::Of(..) => (choose(&queue, which)?.into_iter().collect(), Vec::new()),
     };
-    let is_decided = |row: &&PendingRow| queue.said.contains_key(&ChangeId(row.change.id.clone()));
+    let is_decided = |row: &&PendingRow| queue.said.contains_key(&row.change.id);
     let rows = rows.into_iter().map(|at| &queue.rows[at]).filter(is_decided);
     let of_rows = rows.map(|row| (said(row, Verdict::default()), words(&row.change)));
     let of_standing = standing.into_iter().map(|known| {
@@ -165,10 +164,10 @@ pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<S
     let of_rows = queue.rows.iter().map(|row| said(row, ignored()));
     let of_notices = queue.notices.iter().map(|kept| {
         let KeptNotice { what, page, notice } = kept;
-        Said { change: ChangeId(notice.id.clone()), page: *page, what: what.to_string(), verdict: ignored() }
+        Said { change: notice.id, page: *page, what: what.to_string(), verdict: ignored() }
     });
     let all: Vec<Said> = of_rows.chain(of_notices).collect();
-    let meant = named(ids, all.iter().map(|said| said.change.0.as_str()))?;
+    let meant = named(ids, all.iter().map(|said| said.change))?;
     let said: Vec<Said> = meant.into_iter().map(|at| all[at].clone()).collect();
     installation.keep(&mut state, "pending ignore", &said).await?;
     Ok(said)
@@ -191,8 +190,9 @@ pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Resu
     let known = ignored(&state).await?;
     let revoked = match ids {
         None => (0..known.len()).collect(),
-        Some(ids) => named(ids, known.iter().map(|known| known.said.change.0.as_str())).map_err(|failure| {
-            RunError { hints: vec!["`punchlist ignored` lists what is ignored".to_owned()], ..failure }
+        Some(ids) => named(ids, known.iter().map(|known| known.said.change)).map_err(|failure| RunError {
+            hints: vec!["`punchlist ignored` lists what is ignored".to_owned()],
+            ..failure
         })?,
     };
     let said = revoked.iter().map(|at| Said { verdict: Verdict::default(), ..known[*at].said.clone() });
@@ -206,7 +206,7 @@ pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Resu
 /// The places of the rows that are meant.
 fn choose(queue: &Queue, which: &Which) -> Result<BTreeSet<usize>, RunError> {
     let (kind, action) = match which {
-        Which::Ids(ids) => return named(ids, queue.rows.iter().map(|row| row.change.id.as_str())),
+        Which::Ids(ids) => return named(ids, queue.rows.iter().map(|row| row.change.id)),
         Which::All => (None, None),
         Which::Of(kind, action) => (*kind, *action),
     };
@@ -217,8 +217,8 @@ fn choose(queue: &Queue, which: &Which) -> Result<BTreeSet<usize>, RunError> {
 }
 
 /// The places of those that IDs mean, or their beginnings.
-fn named<'a>(ids: &[String], all: impl Iterator<Item = &'a str>) -> Result<BTreeSet<usize>, RunError> {
-    let all: Vec<&str> = all.collect();
+fn named(ids: &[String], all: impl Iterator<Item = ChangeId>) -> Result<BTreeSet<usize>, RunError> {
+    let all: Vec<String> = all.map(|id| id.to_string()).collect();
     let named = |id: &String| {
         let known = all.iter().enumerate().filter(|(_, known)| !id.is_empty() && known.starts_with(id.as_str()));
         let found: Vec<usize> = known.map(|(at, _)| at).collect();
@@ -242,7 +242,7 @@ fn words(change: &ChangeDocument) -> String {
 
 /// The verdict that approves it; the way, the fields and the values that were chosen before stay.
 fn approved(queue: &Queue, row: &PendingRow) -> Said {
-    let before = queue.said.get(&ChangeId(row.change.id.clone())).map(|known| known.said.verdict.clone());
+    let before = queue.said.get(&row.change.id).map(|known| known.said.verdict.clone());
     said(row, Verdict { decision: Some(Decision::Approve), ..before.unwrap_or_default() })
 }
 
@@ -250,5 +250,5 @@ fn said(row: &PendingRow, verdict: Verdict) -> Said {
     let page = row.change.page_id.as_deref().and_then(|page| page.parse().ok());
     let stand_in = || row.change.clockify_id.as_deref().and_then(|id| PageId::stand_in(id.parse::<ObjectId>().ok()?));
     let page = page.or_else(stand_in).unwrap_or(PageId::from_number(0));
-    Said { change: ChangeId(row.change.id.clone()), page, what: words(&row.change), verdict }
+    Said { change: row.change.id, page, what: words(&row.change), verdict }
 }

@@ -259,7 +259,7 @@ impl Installation {
     fn beginning(&self, run: &RunId, trigger: &str, rules: String, at: Timestamp) -> (RunRecord, What) {
         let (version, by) = (env!("CARGO_PKG_VERSION").to_owned(), self.by.clone());
         let record = RunRecord {
-            id: run.clone(),
+            id: *run,
             trigger: trigger.to_owned(),
             by: by.clone(),
             version: version.clone(),
@@ -283,15 +283,13 @@ impl Installation {
         links: &[Link],
     ) -> Result<(), RunError> {
         let now = (self.clock)();
-        let run = run_id(now);
+        let run = RunId::beginning(now);
         let (record, begins) = self.beginning(&run, trigger, String::new(), now);
         let end = RunEnd { at: now, outcome: outcome.to_owned(), report: serde_json::Value::Null };
         store.begin_run(&RunRecord { end: Some(end), ..record }).await?;
         let ends = What::RunEnded { outcome: outcome.to_owned(), totals: None };
         let all = std::iter::once(begins).chain(what).chain([ends]);
-        Ok(store
-            .record(now, &all.map(|what| Event { run: run.clone(), at: now, what }).collect::<Vec<_>>(), links)
-            .await?)
+        Ok(store.record(now, &all.map(|what| Event { run, at: now, what }).collect::<Vec<_>>(), links).await?)
     }
 }
 
@@ -334,7 +332,7 @@ impl Runner {
         }
         self.hold_log_against_checkpoint().await?;
         let now = (self.installation.clock)();
-        let run = run_id(now);
+        let run = RunId::beginning(now);
         let Self { installation, turn, store, connection, before, .. } = self;
         let given = &installation.settings.given;
         let changed = configured_otherwise(store, given).await?;
@@ -350,7 +348,7 @@ impl Runner {
             undoes: None,
             references: &connection.references,
             workspace: connection.workspace.as_deref(),
-            run: run.clone(),
+            run,
             turn,
             exchanges: connection.exchanges.clone(),
         };
@@ -434,11 +432,6 @@ async fn keep_requests(original: &mut Store, copy: &Store, run: &RunId) -> Resul
         original.begin_run(record).await?;
     }
     original.append_all(&events).await
-}
-
-/// The name of a run that begins now.
-fn run_id(now: Timestamp) -> RunId {
-    RunId(format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%SZ"), now.subsec_nanosecond() / 20_000))
 }
 
 /// Keeps what is configured, for the next run to compare with.

@@ -92,7 +92,7 @@ impl Session<'_> {
     pub async fn apply_saved(&mut self, saved: &Saved, allow: Vec<Allowance>) -> Result<(Plan, Stopped), RunError> {
         let again = match &saved.scope.undoes {
             None => "`punchlist plan --out FILE`".to_owned(),
-            Some(run) => format!("`punchlist undo {} --out FILE`", Shown::of(&run.0)),
+            Some(run) => format!("`punchlist undo {run} --out FILE`"),
         };
         if saved.scope.rules != sha256(self.rules) {
             return Err(RunError::new(
@@ -101,14 +101,14 @@ impl Session<'_> {
             )
             .hint(format!("make a new plan with {again}")));
         }
-        self.undoes.clone_from(&saved.scope.undoes);
+        self.undoes = saved.scope.undoes;
         let (mut sides, mut plan) = self.fetch_and_plan().await?;
         let scope = |scope: &Scope| (scope.notion_workspace.clone(), scope.clockify_workspace.clone());
         if scope(&saved.scope) != scope(&plan.scope) {
             return Err(RunError::new(Code::Refused, "the plan was made for other workspaces")
                 .hint("use the configuration that it was made with"));
         }
-        let mut ready: BTreeSet<&str> = ready_of(saved).map(|change| change.id.as_str()).collect();
+        let mut ready: BTreeSet<ChangeId> = ready_of(saved).map(|change| change.id).collect();
         if !allow.is_empty() {
             if plan.hash != saved.plan_hash {
                 return Err(RunError::new(
@@ -120,16 +120,16 @@ impl Session<'_> {
             self.release(allow).await?;
             plan = self.plan(&mut sides).await?;
             let let_through = plan.changes.iter().filter(|change| change.state == State::Ready);
-            let let_through: BTreeSet<&str> = let_through.map(|change| change.id.0.as_str()).collect();
+            let let_through: BTreeSet<ChangeId> = let_through.map(|change| change.id).collect();
             let held = saved.changes.iter().filter(|change| change.hold.is_some());
-            ready.extend(held.map(|change| change.id.as_str()).filter(|id| let_through.contains(id)));
+            ready.extend(held.map(|change| change.id).filter(|id| let_through.contains(id)));
         }
         // What the file calls ready is ready where the plan of this moment says so, or where a person has approved it.
         let mut review = self.decided(&plan, "policy").await?;
-        let asked: BTreeSet<&str> = saved.changes.iter().map(|change| change.id.as_str()).collect();
-        let others = (0..plan.changes.len()).filter(|&at| !asked.contains(plan.changes[at].id.0.as_str()));
+        let asked: BTreeSet<ChangeId> = saved.changes.iter().map(|change| change.id).collect();
+        let others = (0..plan.changes.len()).filter(|&at| !asked.contains(&plan.changes[at].id));
         review.decide(&others.collect::<Vec<_>>(), None);
-        review.approve_undecided(|change| change.state == State::Ready && ready.contains(change.id.0.as_str()));
+        review.approve_undecided(|change| change.state == State::Ready && ready.contains(&change.id));
         self.tell(stale(saved, &review)).await?;
         let approved = review.approved();
         Ok(self.apply(sides, plan, approved).await?)
@@ -145,11 +145,11 @@ fn ready_of(saved: &Saved) -> impl Iterator<Item = &ChangeDocument> {
 fn stale(saved: &Saved, review: &Review<&Plan>) -> Vec<What> {
     let fresh = review.plan();
     let why = |change: &ChangeDocument| {
-        let Some(at) = review.place(&ChangeId(change.id.clone())) else { return change.stale(fresh) };
+        let Some(at) = review.place(&change.id) else { return change.stale(fresh) };
         let now = &fresh.changes[at];
         let waits = now.state == State::Review && review.verdict(at).decision.is_none();
         waits.then(|| format!("it is for a person to decide ({} %): {}", now.proposal.confidence, now.proposal.reason))
     };
-    let stale = ready_of(saved).filter_map(|change| Some((ChangeId(change.id.clone()), why(change)?)));
+    let stale = ready_of(saved).filter_map(|change| Some((change.id, why(change)?)));
     stale.map(|(change, because)| What::NotStarted { change, because }).collect()
 }

@@ -328,7 +328,7 @@ impl Session<'_> {
             snapshots,
             registry,
             sources,
-            scope: Scope { notion_workspace, clockify_workspace, rules: String::new(), undoes: self.undoes.clone() },
+            scope: Scope { notion_workspace, clockify_workspace, rules: String::new(), undoes: self.undoes },
             at,
             mark,
             clockify_plan: identity.plan,
@@ -374,8 +374,8 @@ impl Session<'_> {
         if plan.scope.undoes.is_none() {
             self.keep_notices(&plan).await?;
         }
-        let (plan_hash, changes, undoes) = (plan.hash.clone(), plan.changes.len(), plan.scope.undoes.clone());
-        let mut events = vec![What::Planned { plan_hash, changes, complete: plan.complete, undoes: undoes.clone() }];
+        let (plan_hash, changes, undoes) = (plan.hash.clone(), plan.changes.len(), plan.scope.undoes);
+        let mut events = vec![What::Planned { plan_hash, changes, complete: plan.complete, undoes }];
         events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))));
         events.extend(braked(&plan));
         events.extend(foreign_runs(&plan));
@@ -393,9 +393,7 @@ impl Session<'_> {
         }
         if plan.complete && undoes.is_none() {
             let ids = plan.by_id();
-            self.store
-                .withdraw_pending(|waited| ids.contains_key(&ChangeId(waited.id.clone())) || plan.leaves_open(waited))
-                .await?;
+            self.store.withdraw_pending(|waited| ids.contains_key(&waited.id) || plan.leaves_open(waited)).await?;
         }
         Ok(plan)
     }
@@ -475,7 +473,7 @@ impl Session<'_> {
             };
             let Some(read) = read else {
                 let because = "the run was stopped while it read both sides again";
-                let left = approved.changes().iter().map(|change| change.id.clone());
+                let left = approved.changes().iter().map(|change| change.id);
                 self.tell(left.map(|change| What::NotStarted { change, because: because.to_owned() }).collect())
                     .await?;
                 return Ok((plan, Stopped::Interrupted));
@@ -514,7 +512,7 @@ impl Session<'_> {
         let services =
             Services { notion: self.notion, clockify: self.clockify, sources, workspace: &scope.clockify_workspace };
         let work = Work {
-            run: self.run.clone(),
+            run: self.run,
             approved,
             snapshots,
             registry,
@@ -599,22 +597,22 @@ impl Session<'_> {
     /// Of what was approved of an old plan, what a fresh one proposes unchanged; the rest is refused as stale. Where a
     /// fresh plan has seen everything and nothing is left to do, somebody else has seen to it: nothing is unfinished.
     async fn still_holding(&mut self, approved: &Approved, old: &Plan, fresh: &Plan) -> Result<Approved, SessionError> {
-        let ids: BTreeSet<&str> = approved.changes().iter().map(|change| change.id.0.as_str()).collect();
+        let ids: BTreeSet<ChangeId> = approved.changes().iter().map(|change| change.id).collect();
         let mut review = Review::new(fresh, "");
         review.recall(approved.verdicts().iter().cloned());
         let still = review.approved();
-        let holding: BTreeSet<&str> = still.changes().iter().map(|change| change.id.0.as_str()).collect();
+        let holding: BTreeSet<ChangeId> = still.changes().iter().map(|change| change.id).collect();
         let documents = ChangeDocument::all(old);
-        let gone = documents.filter(|change| ids.contains(change.id.as_str()) && !holding.contains(change.id.as_str()));
+        let gone = documents.filter(|change| ids.contains(&change.id) && !holding.contains(&change.id));
         let now = fresh.by_id();
         let is_over = |change: &ChangeDocument| {
             let is_unclear = || fresh.unclear.iter().any(|page| change.page_id.as_deref() == Some(&*page.to_string()));
-            let is_gone = !now.contains_key(&ChangeId(change.id.clone())) && change.stale(fresh).is_none();
+            let is_gone = !now.contains_key(&change.id) && change.stale(fresh).is_none();
             is_gone && fresh.complete && !is_unclear()
         };
         let (over, gone): (Vec<ChangeDocument>, Vec<ChangeDocument>) = gone.partition(is_over);
         let stale = gone.into_iter().map(|change| {
-            let id = ChangeId(change.id.clone());
+            let id = change.id;
             let because = match now.get(&id).map(|now| &now.hold) {
                 None => change.stale(fresh).unwrap_or_else(|| "there is nothing left to do about it".to_owned()),
                 Some(Some(hold)) => format!("it is held by now: {}", hold.text),
@@ -646,7 +644,7 @@ impl Session<'_> {
 
     pub(super) async fn tell(&mut self, what: Vec<What>) -> Result<(), SessionError> {
         let at = (self.turn.clock)();
-        let events: Vec<Event> = what.into_iter().map(|what| Event { run: self.run.clone(), at, what }).collect();
+        let events: Vec<Event> = what.into_iter().map(|what| Event { run: self.run, at, what }).collect();
         if !events.is_empty() {
             self.store.append_all(&events).await?;
         }
@@ -676,7 +674,7 @@ fn exchange_events(run: &RunId, exchanges: Vec<(Timestamp, Exchange)>) -> Vec<Ev
         let Exchange { service, method, path, status, millis, attempt, pause: _, request_id, bodies } = exchange;
         let bodies = bodies.map(|(sent, answered)| Box::new(Bodies { sent, answered }));
         Event {
-            run: run.clone(),
+            run: *run,
             at,
             what: What::Exchange { service, method, path, status, millis, attempt, request_id, bodies },
         }

@@ -270,14 +270,14 @@ async fn selection(store: &State, filter: &Filter, now: Timestamp) -> Result<(Se
 /// The run with a name, or the only one whose name begins so.
 async fn run_named(store: &State, name: &str) -> Result<RunId, RunError> {
     let runs = store.runs(if name == "last" { 1 } else { usize::MAX }).await?;
-    let mut found = runs.into_iter().map(|run| run.id).filter(|id| name == "last" || id.0.starts_with(name));
+    let mut found = runs.into_iter().map(|run| run.id).filter(|id| name == "last" || id.as_str().starts_with(name));
     let missing = || {
         RunError::new(Code::Usage, format!("there is no run `{}`", Shown::of(name)))
             .hint("`punchlist logs list` lists them")
     };
     let first = found.next().ok_or_else(missing)?;
     match found.next() {
-        Some(second) if second.0 != name && first.0 != name => {
+        Some(second) if second.as_str() != name && first.as_str() != name => {
             let error = format!("several runs begin with `{}`, such as {first} and {second}", Shown::of(name));
             Err(RunError::new(Code::Usage, error).hint("give more of its name"))
         }

@@ -161,7 +161,7 @@ struct Document<'a> {
 
 fn shown<'a>(queue: &'a Queue, row: &'a PendingRow) -> WaitingChange<'a> {
     let PendingRow { change, waits, reason, first_seen } = row;
-    let decided_by = queue.decision(&change.id).map(|(_, by)| by);
+    let decided_by = queue.decision(change.id).map(|(_, by)| by);
     let approved = queue.is_approved(row);
     WaitingChange { change, waits: *waits, because: reason, first_seen: *first_seen, approved, decided_by }
 }
@@ -297,7 +297,7 @@ fn alike(queue: &Queue) -> Vec<Vec<&PendingRow>> {
 
 /// How it waits, and whether somebody has approved it.
 fn standing_of(queue: &Queue, row: &PendingRow) -> String {
-    match queue.decision(&row.change.id) {
+    match queue.decision(row.change.id) {
         Some((Decision::Approve, by)) if row.waits == Waits::Failed => {
             format!("failed, and approved by {by} for the next run")
         }

@@ -112,7 +112,7 @@ pub(super) fn plan(plan: &Plan, cost: Cost, styling: Styling) -> String {
     totals(&mut text, plan, styling);
     let command = match &plan.scope.undoes {
         None => "punchlist --auto-approve".to_owned(),
-        Some(run) => format!("punchlist undo {} --out FILE, then punchlist apply FILE", Shown::of(&run.0)),
+        Some(run) => format!("punchlist undo {run} --out FILE, then punchlist apply FILE"),
     };
     costs(&mut text, cost, &command, styling);
     text
@@ -290,7 +290,7 @@ pub(super) fn nothing_to_do(plan: &Plan) -> &'static str {
 
 /// `undo of run 20261123T120000Z-3f2a`, where the plan is one.
 pub(super) fn undo_of(plan: &Plan) -> Option<String> {
-    plan.scope.undoes.as_ref().map(|run| format!("undo of run {}", Shown::of(&run.0)))
+    plan.scope.undoes.as_ref().map(|run| format!("undo of run {run}"))
 }
 
 /// How many changes there are of each action that there is: `29 create`.

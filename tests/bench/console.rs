@@ -116,11 +116,11 @@ fn agency() -> Plan {
 
 fn add(plan: &mut Plan, kind: Kind, parent: Option<&(PageId, ChangeId)>, name: &str) -> (PageId, ChangeId) {
     let page = PageId::from_number((plan.changes.len() as u128 + 1) << 64);
-    let id = ChangeId(format!("{:016x}", plan.changes.len()));
+    let id = ChangeId::from_number(plan.changes.len() as u64);
     let parent_page = parent.map(|(page, _)| *page);
     plan.places.insert(page, Place { kind, name: name.into(), parent: parent_page, edited: Timestamp::UNIX_EPOCH });
     plan.changes.push(Change {
-        id: id.clone(),
+        id,
         kind,
         page,
         name: name.into(),
@@ -138,7 +138,7 @@ fn add(plan: &mut Plan, kind: Kind, parent: Option<&(PageId, ChangeId)>, name: &
         alternatives: Vec::new(),
         hold: None,
         state: State::Ready,
-        requires: parent.map(|(_, id)| id.clone()).into_iter().collect(),
+        requires: parent.map(|(_, id)| *id).into_iter().collect(),
         tracked_seconds: None,
     });
     (page, id)

@@ -75,7 +75,7 @@ pub fn history<'a>(events: impl IntoIterator<Item = (u64, &'a Event)>) -> Vec<Al
                 alterations.push(Alteration {
                     n,
                     at: event.at,
-                    run: run.clone(),
+                    run: *run,
                     write: *write,
                     started: started.get(run).map(|(by, trigger)| ((*by).to_owned(), (*trigger).to_owned())),
                     approved_by: changes

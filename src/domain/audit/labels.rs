@@ -45,7 +45,7 @@ impl Labels {
         };
         let level = Level::of(&event.what);
         let at_ms = Timestamp::as_millisecond(event.at);
-        Self { run: event.run.clone(), at_ms, kind: event.what.word(), level, page, object, change: change.cloned() }
+        Self { run: event.run, at_ms, kind: event.what.word(), level, page, object, change: change.copied() }
     }
 }
 

@@ -20,7 +20,7 @@ struct Lying {
 
 fn event(number: u64) -> Event {
     let what = match number % 4 {
-        0 => What::Applied { change: ChangeId(format!("{number:016x}")) },
+        0 => What::Applied { change: ChangeId::from_number(number) },
         1 => {
             let rows = usize::try_from(number).expect("small");
             What::Fetched { service: Service::Notion, kind: Kind::Client, rows, incomplete: None }
@@ -42,7 +42,7 @@ fn event(number: u64) -> Event {
         },
         _ => What::RunEnded { outcome: number.to_string(), totals: None },
     };
-    Event { run: RunId("r".into()), at: Timestamp::UNIX_EPOCH, what }
+    Event { run: "r".parse().expect("a run"), at: Timestamp::UNIX_EPOCH, what }
 }
 
 /// A log of so many entries, and a checkpoint after each five and at its end.
@@ -200,7 +200,8 @@ fn a_log_that_was_cut_off_begins_where_an_entry_says() {
     let mut follow = |announced: bool| {
         if announced {
             let what = What::Cut { through: 5, hash: start.1.to_string(), entries: 5 };
-            let body = body(&Event { run: RunId("r".into()), at: Timestamp::UNIX_EPOCH, what }).expect("JSON");
+            let body =
+                body(&Event { run: "r".parse().expect("a run"), at: Timestamp::UNIX_EPOCH, what }).expect("JSON");
             let hash = log[11].hash.then(&body);
             log.push(Lying { n: 13, body, hash });
         }
@@ -224,7 +225,7 @@ fn a_label_that_was_changed_is_noticed() {
         Labels { kind: "applied", ..right.clone() },
         Labels { level: Level::Debug, ..right.clone() },
         Labels { page: None, ..right.clone() },
-        Labels { run: RunId("s".into()), ..right.clone() },
+        Labels { run: "s".parse().expect("a run"), ..right.clone() },
         Labels { at_ms: 1, ..right.clone() },
     ];
     let findings = |labels: Labels| {

@@ -310,11 +310,11 @@ impl Verifier {
         };
         match &event.what {
             What::Intent { write, request, .. } => {
-                self.writes.entry(event.run.clone()).or_default().insert(*write, request.page());
+                self.writes.entry(event.run).or_default().insert(*write, request.page());
             }
             What::Difference(difference) => {
                 let about = About { page: Some(difference.page), object: difference.object };
-                self.changes.entry(event.run.clone()).or_default().insert(difference.change.clone(), about);
+                self.changes.entry(event.run).or_default().insert(difference.change, about);
             }
             // A run that has ended refers to its changes no more.
             What::RunEnded { .. } => {

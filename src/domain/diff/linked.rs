@@ -109,7 +109,7 @@ impl<'a> Differ<'a> {
         let (course, _) = self.along(page, pair.object, None);
         self.compare(page, pair, None, course);
         for change in &mut self.changes[before..] {
-            change.requires.push(link.clone());
+            change.requires.push(link);
         }
     }
 

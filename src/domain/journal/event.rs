@@ -307,7 +307,7 @@ impl Difference {
     pub fn of(change: &Change) -> Self {
         let proposal = &change.proposal;
         Self {
-            change: change.id.clone(),
+            change: change.id,
             kind: change.kind,
             page: change.page,
             name: change.name.clone(),

@@ -1,7 +1,8 @@
-//! The ids of both services, and of runs.
+//! The ids of both services, of runs and of changes.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, io::Write as _, str::FromStr};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The text is not an id of the wanted form.
@@ -61,9 +62,37 @@ impl fmt::Display for PageId {
     }
 }
 
+/// A short word of letters, digits, `-` and `_`, kept where it stands; the empty one is no id.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Word<const MAX: usize>([u8; MAX]);
+
+impl<const MAX: usize> Default for Word<MAX> {
+    fn default() -> Self {
+        Self([0; MAX])
+    }
+}
+
+impl<const MAX: usize> Word<MAX> {
+    fn as_str(&self) -> &str {
+        let length = self.0.iter().position(|&b| b == 0).unwrap_or(MAX);
+        std::str::from_utf8(&self.0[..length]).unwrap_or_default()
+    }
+
+    fn read(text: &str, wanted: &'static str) -> Result<Self, InvalidId> {
+        let plausible = (1..=MAX).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if !plausible {
+            return Err(InvalidId { text: text.to_owned(), wanted });
+        }
+        let mut bytes = [0; MAX];
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        Ok(Self(bytes))
+    }
+}
+
 /// The id of a Clockify client, project or task: opaque, in practice a `MongoDB` `ObjectId` of 24 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectId([u8; Self::LENGTH_MAX]);
+pub struct ObjectId(Word<{ Self::LENGTH_MAX }>);
 
 impl ObjectId {
     /// Bytes of the longest id that is accepted.
@@ -71,8 +100,7 @@ impl ObjectId {
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        let length = self.0.iter().position(|&b| b == 0).unwrap_or(Self::LENGTH_MAX);
-        std::str::from_utf8(&self.0[..length]).unwrap_or_default()
+        self.0.as_str()
     }
 
     /// The second in which the object was created, by the server's clock: the first four bytes of an `ObjectId`.
@@ -86,14 +114,7 @@ impl FromStr for ObjectId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let plausible = (1..=Self::LENGTH_MAX).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if !plausible {
-            return Err(InvalidId { text: text.to_owned(), wanted: "a Clockify id (24 hexadecimal digits)" });
-        }
-        let mut bytes = [0; Self::LENGTH_MAX];
-        bytes[..text.len()].copy_from_slice(text.as_bytes());
-        Ok(Self(bytes))
+        Word::read(text, "a Clockify id (24 hexadecimal digits)").map(Self)
     }
 }
 
@@ -105,7 +126,101 @@ impl fmt::Display for ObjectId {
 
 impl fmt::Debug for ObjectId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "ObjectId({})", self.as_str())
+        write!(formatter, "ObjectId({self})")
+    }
+}
+
+/// The name of a run, sortable by time: `20261123T120000Z-0a1b`. Any short word is one; nothing has the empty one.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(Word<{ Self::LENGTH_MAX }>);
+
+impl RunId {
+    /// Bytes of the longest name that is accepted.
+    const LENGTH_MAX: usize = 32;
+
+    /// The name of a run that begins now.
+    pub fn beginning(now: Timestamp) -> Self {
+        let mut word = [0; Self::LENGTH_MAX];
+        let (second, rest) = (now.strftime("%Y%m%dT%H%M%SZ"), now.subsec_nanosecond() / 20_000);
+        // It fits in every year that a timestamp can have.
+        write!(word.as_mut_slice(), "{second}-{rest:04x}").unwrap_or_default();
+        Self(Word(word))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl FromStr for RunId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        Word::read(text, "the name of a run").map(Self)
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for RunId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "RunId({self})")
+    }
+}
+
+/// Names a change by its content: a change that proposes something else has another id, so that a decision cannot slip
+/// onto it. Shown as 16 hexadecimal digits; that of a notice, which can be decided about too, as an `n` and 15.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChangeId(u128);
+
+impl ChangeId {
+    /// The first number of a notice.
+    const NOTICE: u128 = 1 << 64;
+
+    /// The id of a change from its number.
+    pub const fn from_number(number: u64) -> Self {
+        Self(number as u128)
+    }
+
+    /// The id of a notice, from the upper 60 bits of its number.
+    pub const fn of_notice(number: u64) -> Self {
+        Self(Self::NOTICE | (number >> 4) as u128)
+    }
+
+    /// True where its text begins so.
+    pub fn begins_with(self, text: &str) -> bool {
+        self.to_string().starts_with(text)
+    }
+}
+
+impl FromStr for ChangeId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let (digits, notice) = text.strip_prefix('n').map_or((text, 0), |digits| (digits, Self::NOTICE));
+        let plausible = text.len() == 16 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let number = u128::from_str_radix(digits, 16).ok().filter(|_| plausible).map(|number| Self(notice | number));
+        number.ok_or_else(|| InvalidId { text: text.to_owned(), wanted: "the ID of a change (16 hexadecimal digits)" })
+    }
+}
+
+impl fmt::Display for ChangeId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 ^ Self::NOTICE {
+            notice if notice < Self::NOTICE => write!(formatter, "n{notice:015x}"),
+            _ => write!(formatter, "{:016x}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for ChangeId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "ChangeId({self})")
     }
 }
 
@@ -123,15 +238,37 @@ macro_rules! serde_as_text {
         }
     )*};
 }
-serde_as_text!(PageId, ObjectId);
+serde_as_text!(PageId, ObjectId, RunId, ChangeId);
 
-/// The name of a run: sortable by time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RunId(pub String);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl fmt::Display for RunId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(&self.0)
+    #[test]
+    fn ids_are_read_as_they_are_shown_and_nothing_else_is() {
+        for text in ["0123456789abcdef", "ffffffffffffffff", "n123456789abcdef", "n000000000000000"] {
+            assert_eq!(text.parse::<ChangeId>().map(|id| id.to_string()).as_deref(), Ok(text));
+        }
+        for text in [
+            "",
+            "n",
+            "0123456789ABCDEF",
+            "+123456789abcdef",
+            "0123456789abcde",
+            "nn23456789abcdef",
+            "../../../../../etc",
+        ] {
+            assert!(text.parse::<ChangeId>().is_err(), "{text}");
+        }
+        assert!(ChangeId::from_number(u64::MAX) < ChangeId::of_notice(0), "in the order of their texts");
+        for text in ["20261123T120000Z-0a1b", "m1-2", "r"] {
+            assert_eq!(text.parse::<RunId>().map(|run| run.to_string()).as_deref(), Ok(text));
+        }
+        for text in ["", "a b", "a\u{202e}", "'; --", &"r".repeat(33)] {
+            assert!(text.parse::<RunId>().is_err(), "{text}");
+        }
+        let now = "2026-11-23T12:00:00.4Z".parse().expect("a time");
+        assert_eq!(RunId::beginning(now).to_string(), "20261123T120000Z-4e20");
+        assert!(RunId::beginning(Timestamp::MIN).to_string().contains("Z-"), "however long the year is");
     }
 }

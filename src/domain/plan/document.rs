@@ -25,14 +25,14 @@ const REASON_COLUMNS: usize = 160;
 /// One change of the document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeDocument {
-    pub id: String,
+    pub id: ChangeId,
     pub kind: Kind,
     pub action: Action,
     pub name: String,
     pub page_id: Option<String>,
     pub clockify_id: Option<String>,
     /// The id of the change to the parent, where the parent has one that this one rests on.
-    pub parent_id: Option<String>,
+    pub parent_id: Option<ChangeId>,
     pub parent_page_id: Option<String>,
     /// The names of the ancestors, outermost first.
     pub path: Vec<String>,
@@ -44,16 +44,16 @@ pub struct ChangeDocument {
     pub state: State,
     pub hold: Option<Hold>,
     pub alternatives: Vec<Alternative>,
-    pub requires: Vec<String>,
+    pub requires: Vec<ChangeId>,
     pub tracked_seconds: Option<u64>,
 }
 
 /// One notice of the document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeDocument {
-    /// Made of its content; empty in plans that were saved before notices had one.
+    /// Made of its content; zero where it was kept before notices had one.
     #[serde(default)]
-    pub id: String,
+    pub id: ChangeId,
     pub code: NoticeCode,
     pub kind: Kind,
     pub name: String,
@@ -342,13 +342,13 @@ impl ChangeDocument {
         } = change;
         let parent_id = requires.iter().find(|id| by_id.get(id).is_some_and(|other| Some(other.page) == *parent));
         Self {
-            id: id.0.clone(),
+            id: *id,
             kind: *kind,
             action: proposal.action,
             name: name.exact().to_owned(),
             page_id: page.in_notion().map(|page| page.to_string()),
             clockify_id: proposal.object.map(|object| object.to_string()),
-            parent_id: parent_id.map(|id| id.0.clone()),
+            parent_id: parent_id.copied(),
             parent_page_id: parent.and_then(PageId::in_notion).map(|parent| parent.to_string()),
             path: plan.path(*page).into_iter().map(|name| name.exact().to_owned()).collect(),
             fields: proposal.fields.iter().map(|field| FieldText::of(*kind, field)).collect(),
@@ -359,7 +359,7 @@ impl ChangeDocument {
             state: *state,
             hold: hold.clone(),
             alternatives: alternatives.iter().map(|proposal| Alternative::of(*kind, proposal)).collect(),
-            requires: requires.iter().map(|id| id.0.clone()).collect(),
+            requires: requires.clone(),
             tracked_seconds: *tracked_seconds,
         }
     }
@@ -370,7 +370,7 @@ impl NoticeDocument {
     pub fn of(notice: &Notice) -> Self {
         let Notice { code, kind, name, page, object, text } = notice;
         Self {
-            id: notice.id().0,
+            id: notice.id(),
             code: *code,
             kind: *kind,
             name: name.exact().to_owned(),

@@ -102,7 +102,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn events(&self, run: &RunId) -> Result<Vec<Event>, StoreError> {
-        self.read(|connection| bodies(connection, "SELECT body FROM event WHERE run_id = ?1 ORDER BY n", [&run.0]))
+        self.read(|connection| bodies(connection, "SELECT body FROM event WHERE run_id = ?1 ORDER BY n", [run]))
     }
 
     /// The writes, of all runs, whose outcome nobody knows.
@@ -147,7 +147,7 @@ impl Store {
         self.write(|transaction| {
             let sql = "INSERT INTO run (run_id, \"trigger\", by, version, rules_hash, plan_hash, started_at)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-            transaction.execute(sql, (&id.0, trigger, by, version, rules_hash, plan_hash, started.as_millisecond()))?;
+            transaction.execute(sql, (id, trigger, by, version, rules_hash, plan_hash, started.as_millisecond()))?;
             end.as_ref().map_or(Ok(()), |end| end_run(transaction, id, end))
         })
     }
@@ -205,8 +205,8 @@ impl Store {
             let runs: Vec<String> = statement.query_map([name], |row| row.get(0))?.collect::<Result<_, _>>()?;
             Ok(match runs.as_slice() {
                 [] => Meant::Nothing,
-                [run, ..] if run == name => Meant::One(RunId(run.clone())),
-                [run] => Meant::One(RunId(run.clone())),
+                [run, ..] if run == name => Meant::One(from_word(run.clone())?),
+                [run] => Meant::One(from_word(run.clone())?),
                 _ => Meant::Several,
             })
         })
@@ -224,14 +224,14 @@ impl Store {
                        ORDER BY started_at DESC, run_id DESC LIMIT 1";
             let mut statement = connection.prepare_cached(sql)?;
             let run: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
-            Ok(run.map(RunId))
+            run.map(from_word).transpose()
         })
     }
 }
 
 /// Appends one event and moves what follows from it; returns the new head of the chain.
 pub(super) fn append(transaction: &Transaction<'_>, head: (i64, Hash), event: &Event) -> Result<(i64, Hash), Fault> {
-    let (n, run) = (head.0 + 1, &event.run.0);
+    let (n, run) = (head.0 + 1, event.run);
     match &event.what {
         What::Intent { write, request, .. } => {
             let sql = "INSERT INTO write (run_id, write_id, intent_n, page_id, status) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -245,7 +245,7 @@ pub(super) fn append(transaction: &Transaction<'_>, head: (i64, Hash), event: &E
         What::DecisionEnded { change, .. } => forget_verdict(transaction, change)?,
         What::Applied { change } => {
             forget_verdict(transaction, change)?;
-            transaction.prepare_cached("DELETE FROM pending WHERE change_id = ?1")?.execute([&change.0])?;
+            transaction.prepare_cached("DELETE FROM pending WHERE change_id = ?1")?.execute([change])?;
         }
         _ => {}
     }
@@ -255,25 +255,13 @@ pub(super) fn append(transaction: &Transaction<'_>, head: (i64, Hash), event: &E
     let sql = "INSERT INTO event (n, run_id, at_ms, kind, level, page_id, clockify_id, change_id, body, hash)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let (page, object) = (page.map(|page| page.to_string()), object.map(|object| object.to_string()));
-    let change = change.map(|change| change.0);
-    transaction.prepare_cached(sql)?.execute((
-        n,
-        run.0,
-        at_ms,
-        kind,
-        level as u8,
-        page,
-        object,
-        change,
-        body,
-        hash.0,
-    ))?;
+    transaction.prepare_cached(sql)?.execute((n, run, at_ms, kind, level as u8, page, object, change, body, hash.0))?;
     Ok((n, hash))
 }
 
 /// The page and the object that an event is about.
 fn about(transaction: &Transaction<'_>, event: &Event) -> Result<About, Fault> {
-    let run = &event.run.0;
+    let run = event.run;
     match audit::refers(&event.what) {
         Refers::Itself(about) => Ok(about),
         Refers::Write(write, object) => {
@@ -286,14 +274,14 @@ fn about(transaction: &Transaction<'_>, event: &Event) -> Result<About, Fault> {
             let sql = "SELECT page_id, clockify_id FROM event INDEXED BY event_difference
                        WHERE kind = 'difference' AND change_id = ?2 AND run_id = ?1 ORDER BY n DESC LIMIT 1";
             let mut statement = transaction.prepare_cached(sql)?;
-            let found = statement.query_row((run, &change.0), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            let found = statement.query_row((run, change), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
             let (page, object): (Option<String>, Option<String>) = found.unwrap_or_default();
             Ok(About { page: page.map(from_word).transpose()?, object: object.map(from_word).transpose()? })
         }
     }
 }
 
-fn move_write(transaction: &Transaction<'_>, run: &str, write: WriteId, outcome: &Outcome) -> Result<(), Fault> {
+fn move_write(transaction: &Transaction<'_>, run: RunId, write: WriteId, outcome: &Outcome) -> Result<(), Fault> {
     let sql = "SELECT status FROM write WHERE run_id = ?1 AND write_id = ?2";
     let status: Option<String> =
         transaction.prepare_cached(sql)?.query_row((run, write.0), |row| row.get(0)).optional()?;
@@ -310,7 +298,7 @@ fn move_write(transaction: &Transaction<'_>, run: &str, write: WriteId, outcome:
 
 /// What was said about a change is spent with the first write for it that happened: what is left of it then is planned
 /// as that, and the same difference, should it come again, is asked about again.
-fn spend(transaction: &Transaction<'_>, run: &str, write: WriteId) -> Result<(), Fault> {
+fn spend(transaction: &Transaction<'_>, run: RunId, write: WriteId) -> Result<(), Fault> {
     let sql = "SELECT body FROM event WHERE n = (SELECT intent_n FROM write WHERE run_id = ?1 AND write_id = ?2)";
     for intent in bodies(transaction, sql, (run, write.0))? {
         if let What::Intent { changes, .. } = &intent.what {
@@ -321,7 +309,7 @@ fn spend(transaction: &Transaction<'_>, run: &str, write: WriteId) -> Result<(),
 }
 
 fn forget_verdict(transaction: &Transaction<'_>, change: &ChangeId) -> Result<(), Fault> {
-    transaction.prepare_cached("DELETE FROM verdict WHERE change_id = ?1")?.execute([&change.0])?;
+    transaction.prepare_cached("DELETE FROM verdict WHERE change_id = ?1")?.execute([change])?;
     Ok(())
 }
 
@@ -342,7 +330,7 @@ pub(super) fn bodies(
 fn end_run(transaction: &Transaction<'_>, run: &RunId, end: &RunEnd) -> Result<(), Fault> {
     let RunEnd { at, outcome, report } = end;
     let sql = "UPDATE run SET ended_at = ?2, outcome = ?3, report = ?4 WHERE run_id = ?1 AND ended_at IS NULL";
-    match transaction.execute(sql, (&run.0, at.as_millisecond(), outcome, to_json(report)?))? {
+    match transaction.execute(sql, (run, at.as_millisecond(), outcome, to_json(report)?))? {
         1 => Ok(()),
         _ => Err(Fault::Stored(format!("run {run} never began, or has ended before"))),
     }
@@ -370,7 +358,7 @@ fn run_record(row: &Row<'_>) -> Result<RunRecord, Fault> {
         }
     };
     Ok(RunRecord {
-        id: RunId(row.get(0)?),
+        id: from_word(row.get(0)?)?,
         trigger: row.get(1)?,
         by: row.get(2)?,
         version: row.get(3)?,

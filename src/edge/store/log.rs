@@ -176,7 +176,7 @@ impl Store {
     /// [`StoreError`]
     pub async fn log_context(&self, event: &Event) -> Result<Option<Event>, StoreError> {
         self.read(|connection| {
-            let run = &event.run.0;
+            let run = event.run;
             let body: Option<String> = match audit::refers(&event.what) {
                 audit::Refers::Itself(_) if !matches!(event.what, What::Decided { .. }) => None,
                 audit::Refers::Write(write, _) => {
@@ -187,7 +187,7 @@ impl Store {
                     let Some(change) = change_of(event) else { return Ok(None) };
                     let sql = "SELECT body FROM event INDEXED BY event_difference
                                WHERE kind = 'difference' AND change_id = ?1 AND run_id = ?2 ORDER BY n DESC LIMIT 1";
-                    connection.prepare_cached(sql)?.query_row((&change.0, run), |row| row.get(0)).optional()?
+                    connection.prepare_cached(sql)?.query_row((change, run), |row| row.get(0)).optional()?
                 }
             };
             // What cannot be read is told by verifying; here it is only left out.
@@ -304,7 +304,8 @@ impl Store {
                 let kind: String = row.get(9)?;
                 // A word that is none of ours fits no event.
                 let kind = What::WORDS.into_iter().find(|word| *word == kind).unwrap_or_default();
-                let labels = Labels { run: RunId(row.get(7)?), at_ms: row.get(8)?, kind, level, page, object, change };
+                let run = row.get::<_, String>(7)?.parse().unwrap_or_default();
+                let labels = Labels { run, at_ms: row.get(8)?, kind, level, page, object, change };
                 verifier.follow(&StoredEntry { n, body: &body, hash, previous: None, labels: Some(labels) });
             }
             let mut verdict = verifier.finish();
@@ -371,7 +372,7 @@ impl Store {
             transaction.execute("INSERT INTO log_start (n, hash) VALUES (?1, ?2)", (through, hash.0))?;
             transaction.execute("DELETE FROM event WHERE n <= ?1", [through])?;
             let what = What::Cut { through: number(through), hash: hash.to_string(), entries: number(end - first) };
-            let event = Event { run: run.clone(), at: now, what };
+            let event = Event { run: *run, at: now, what };
             journal::append(transaction, journal::head(transaction)?, &event)?;
             Ok(Some(number(end - first)))
         })
@@ -430,7 +431,7 @@ fn entry(row: &SqlRow<'_>) -> Result<Entry, Fault> {
         level: Level::ALL.get(usize::from(level)).copied().unwrap_or(Level::Error),
         page: word(4)?.map(from_word).transpose()?,
         object: word(5)?.map(from_word).transpose()?,
-        change: word(6)?.map(ChangeId),
+        change: word(6)?.and_then(|word| word.parse().ok()),
     })
 }
 
@@ -459,7 +460,7 @@ fn query(
         parameters.extend(values);
     };
     if let Some(run) = run {
-        test("run_id = ?".into(), vec![run.0.clone().into()]);
+        test("run_id = ?".into(), vec![run.to_string().into()]);
     }
     if let Some(Entity { pages, objects, .. }) = about {
         let marks = |count: usize| vec!["?"; count].join(", ");
@@ -537,7 +538,7 @@ fn runs_that_differ(connection: &Connection) -> Result<Vec<RunId>, Fault> {
         let replayed = match (&report, same && begins.is_some()) {
             (Some(_), true) => {
                 let sql = "SELECT body FROM event INDEXED BY event_run WHERE run_id = ?1 ORDER BY n";
-                replay(&journal::bodies(connection, sql, [&record.id.0])?)
+                replay(&journal::bodies(connection, sql, [record.id])?)
                     .and_then(|report| serde_json::to_value(report).ok())
             }
             _ => report.clone(),

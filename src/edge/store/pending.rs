@@ -9,7 +9,7 @@ use super::{Fault, Store, StoreError, from_json, from_word, to_json, to_time, to
 use crate::domain::{
     journal::RunId,
     pending::Waits,
-    plan::document::ChangeDocument,
+    plan::{ChangeId, document::ChangeDocument},
     review::{Remembered, Said, Verdict},
     text::Shown,
 };
@@ -43,8 +43,8 @@ impl Store {
             let sql = "INSERT OR REPLACE INTO pending (change_id, place, waits, reason, body, first_seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
             let mut statement = transaction.prepare_cached(sql)?;
             for (place, PendingRow { change, waits, reason, first_seen }) in rows.iter().enumerate() {
-                let first_seen = known.get(&change.id).copied().unwrap_or_else(|| first_seen.as_millisecond());
-                statement.execute((&change.id, i64::try_from(place).unwrap_or(i64::MAX), to_word(waits)?, &**reason, to_json(change)?, first_seen))?;
+                let first_seen = known.get(&change.id.to_string()).copied().unwrap_or_else(|| first_seen.as_millisecond());
+                statement.execute((change.id, i64::try_from(place).unwrap_or(i64::MAX), to_word(waits)?, &**reason, to_json(change)?, first_seen))?;
             }
             Ok(())
         })
@@ -55,7 +55,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn withdraw_pending(&mut self, is_true: impl Fn(&ChangeDocument) -> bool) -> Result<(), StoreError> {
-        let gone: Vec<String> =
+        let gone: Vec<ChangeId> =
             self.pending().await?.into_iter().filter(|row| !is_true(&row.change)).map(|row| row.change.id).collect();
         if gone.is_empty() {
             return Ok(());
@@ -99,7 +99,6 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write(|transaction| {
             for Said { change, page, what, verdict } in said {
-                let change = to_word(change)?;
                 if *verdict == Verdict::default() {
                     transaction.prepare_cached("DELETE FROM verdict WHERE change_id = ?1")?.execute([change])?;
                     continue;
@@ -107,7 +106,7 @@ impl Store {
                 let sql =
                     "INSERT INTO verdict (change_id, page_id, what, body, by, at_ms, undoes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                            ON CONFLICT (change_id) DO UPDATE SET body = excluded.body, by = excluded.by, at_ms = excluded.at_ms";
-                let row = (change, page.to_string(), what, to_json(verdict)?, by, at.as_millisecond(), undoes.map(|run| &run.0));
+                let row = (change, page.to_string(), what, to_json(verdict)?, by, at.as_millisecond(), undoes);
                 transaction.prepare_cached(sql)?.execute(row)?;
             }
             Ok(())
@@ -127,7 +126,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn verdicts_on(&self, undoes: Option<&RunId>) -> Result<Vec<Remembered>, StoreError> {
-        self.remembered("WHERE undoes IS ?1", [undoes.map(|run| &run.0)])
+        self.remembered("WHERE undoes IS ?1", [undoes])
     }
 
     fn remembered(&self, filter: &str, parameters: impl rusqlite::Params) -> Result<Vec<Remembered>, StoreError> {

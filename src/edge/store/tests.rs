@@ -88,7 +88,7 @@ fn link(number: u32) -> Link {
 }
 
 fn event(run: &str, what: What) -> Event {
-    Event { run: RunId(run.into()), at: at(7), what }
+    Event { run: run.parse().expect("a run"), at: at(7), what }
 }
 
 /// What somebody outside notes of the log as it is.
@@ -109,7 +109,7 @@ fn intent(run: &str, number: u32) -> Event {
         run,
         What::Intent {
             write: WriteId(number),
-            changes: vec![ChangeId("c".into())],
+            changes: vec![ChangeId::from_number(0xc)],
             request,
             was: Box::new(Was { name: "Acme".into(), ..Was::default() }),
             trace,
@@ -131,7 +131,7 @@ fn ended(store: &Store) -> Vec<(String, String)> {
 
 fn run_record(id: &str, second: i64) -> RunRecord {
     RunRecord {
-        id: RunId(id.into()),
+        id: id.parse().expect("a run"),
         trigger: "plan".into(),
         by: "anna".into(),
         version: "0.1.0".into(),
@@ -213,12 +213,12 @@ async fn what_a_crash_left_open_is_found_again() {
     let mut store = world.open().await;
 
     let open = store.open_writes().await.expect("reads");
-    assert_eq!(open.iter().map(|open| (open.run.0.as_str(), open.write.0)).collect::<Vec<_>>(), [("b", 2), ("b", 3)]);
+    assert_eq!(open.iter().map(|open| (open.run.as_str(), open.write.0)).collect::<Vec<_>>(), [("b", 2), ("b", 3)]);
     assert_eq!(open[0].trace, Trace { siblings: vec![object(9)], born: Some(Born::of(at(9))), ..Trace::default() });
     store.append_all(&[outcome("b", 2, Outcome::Absent), outcome("b", 3, done)]).await.expect("settles");
     assert_eq!(store.open_writes().await.expect("reads"), []);
-    assert_eq!(store.events(&RunId("a".into())).await.expect("reads").len(), 2);
-    assert_eq!(store.events(&RunId("b".into())).await.expect("reads")[0], intent("b", 1));
+    assert_eq!(store.events(&"a".parse().expect("a run")).await.expect("reads").len(), 2);
+    assert_eq!(store.events(&"b".parse().expect("a run")).await.expect("reads")[0], intent("b", 1));
 }
 
 #[tokio::test]
@@ -292,7 +292,7 @@ async fn what_cannot_follow_is_not_appended_nor_what_comes_with_it() {
         assert!(error.to_string().contains("holds what punchlist does not write"), "{error}");
     }
 
-    assert_eq!(store.events(&RunId("a".into())).await.expect("reads").len(), 2);
+    assert_eq!(store.events(&"a".parse().expect("a run")).await.expect("reads").len(), 2);
     assert_eq!(store.open_writes().await.expect("reads"), []);
 }
 
@@ -313,7 +313,8 @@ async fn an_event_is_found_by_what_it_is_about() {
     let rows: Vec<Columns> = rows.collect::<Result<_, _>>().expect("reads");
 
     let (page, object) = (Some(page(4).to_string()), Some(object(4).to_string()));
-    assert_eq!(rows, [("intent".into(), page.clone(), None, Some("c".into())), ("outcome".into(), page, object, None)]);
+    let change = Some("000000000000000c".into());
+    assert_eq!(rows, [("intent".into(), page.clone(), None, change), ("outcome".into(), page, object, None)]);
 }
 
 #[tokio::test]
@@ -352,7 +353,7 @@ async fn an_answer_gets_the_reserve_and_an_intent_does_not() {
     let long = |number| {
         let mut event = intent("a", number);
         let What::Intent { changes, .. } = &mut event.what else { panic!("an intent") };
-        *changes = vec![ChangeId("c".repeat(100_000))];
+        *changes = vec![ChangeId::from_number(0xc); 6_000];
         event
     };
     let reserve = world.directory.join("reserve");
@@ -396,7 +397,7 @@ async fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
         .append(&event("a", What::Planned { plan_hash: "h".into(), changes: 1, complete: true, undoes: None }))
         .await
         .expect("appends");
-    store.end_run(&RunId("a".into()), &end).await.expect("ends");
+    store.end_run(&"a".parse().expect("a run"), &end).await.expect("ends");
     store.begin_run(&run_record("b", 2)).await.expect("begins");
     drop(store);
 
@@ -405,7 +406,7 @@ async fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
     let ended = RunRecord { plan_hash: Some("h".into()), end: Some(end.clone()), ..run_record("a", 1) };
     assert_eq!(store.runs(10).await.expect("reads"), [run_record("b", 2), ended]);
     assert_eq!(store.runs(1).await.expect("reads").len(), 1);
-    assert!(matches!(store.end_run(&RunId("a".into()), &end).await, Err(StoreError::Unusable { .. })));
+    assert!(matches!(store.end_run(&"a".parse().expect("a run"), &end).await, Err(StoreError::Unusable { .. })));
 }
 
 #[tokio::test]
@@ -413,25 +414,25 @@ async fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
     let world = world();
     let mut store = world.open().await;
     let change = serde_json::json!({
-        "id": "", "kind": "client", "action": "close", "name": "Åsa & Söner\u{200b}", "path": [], "fields": [], "side": "clockify",
+        "id": "0000000000000000", "kind": "client", "action": "close", "name": "Åsa & Söner\u{200b}", "path": [], "fields": [], "side": "clockify",
         "cause": "notion_changed", "confidence": 90, "reason": "", "state": "review", "alternatives": [], "requires": [],
     });
     let change: ChangeDocument = serde_json::from_value(change).expect("a change");
-    let row = |id: &str, second| PendingRow {
-        change: ChangeDocument { id: id.into(), ..change.clone() },
+    let row = |id, second| PendingRow {
+        change: ChangeDocument { id: ChangeId::from_number(id), ..change.clone() },
         waits: Waits::Review,
         reason: "confidence 90 % is below 100 %".into(),
         first_seen: at(second),
     };
-    store.replace_pending(&[row("a", 1), row("b", 1)], true).await.expect("replaces");
+    store.replace_pending(&[row(0xa, 1), row(0xb, 1)], true).await.expect("replaces");
 
-    store.replace_pending(&[row("c", 2), row("a", 2)], true).await.expect("replaces");
-    assert_eq!(store.pending().await.expect("reads"), [row("a", 1), row("c", 2)]);
+    store.replace_pending(&[row(0xc, 2), row(0xa, 2)], true).await.expect("replaces");
+    assert_eq!(store.pending().await.expect("reads"), [row(0xa, 1), row(0xc, 2)]);
     // A run that could not see everything cannot say that something is no longer true.
-    store.replace_pending(&[row("b", 3), row("a", 3)], false).await.expect("replaces");
-    assert_eq!(store.pending().await.expect("reads"), [row("a", 1), row("c", 2), row("b", 3)]);
-    store.withdraw_pending(|waited| waited.id == "b").await.expect("withdraws");
-    assert_eq!(store.pending().await.expect("reads"), [row("b", 3)]);
+    store.replace_pending(&[row(0xb, 3), row(0xa, 3)], false).await.expect("replaces");
+    assert_eq!(store.pending().await.expect("reads"), [row(0xa, 1), row(0xc, 2), row(0xb, 3)]);
+    store.withdraw_pending(|waited| waited.id == ChangeId::from_number(0xb)).await.expect("withdraws");
+    assert_eq!(store.pending().await.expect("reads"), [row(0xb, 3)]);
     store.replace_pending(&[], true).await.expect("replaces");
     assert_eq!(store.pending().await.expect("reads"), []);
 }
@@ -441,27 +442,17 @@ async fn verdicts_are_kept_until_they_say_nothing() {
     let world = world();
     let flagged =
         Verdict { decision: Some(Decision::Flag { note: "ask Anna\u{202e}".into() }), way: 1, ..Verdict::default() };
-    let (a, b) = (ChangeId("a".into()), ChangeId("b".into()));
+    let (a, b) = (ChangeId::from_number(0xa), ChangeId::from_number(0xb));
     let page = PageId::from_number(7);
-    let said = |change: &ChangeId, verdict: &Verdict| Said {
-        change: change.clone(),
-        page,
-        what: "close".into(),
-        verdict: verdict.clone(),
-    };
+    let said = |change, verdict: &Verdict| Said { change, page, what: "close".into(), verdict: verdict.clone() };
     let remembered = |change| Remembered { said: said(change, &flagged), by: "ben".into(), at: at(1) };
-    world
-        .open()
-        .await
-        .save_verdicts("ben", at(1), None, &[said(&a, &flagged), said(&b, &flagged)])
-        .await
-        .expect("saves");
+    world.open().await.save_verdicts("ben", at(1), None, &[said(a, &flagged), said(b, &flagged)]).await.expect("saves");
 
     let mut store = world.open().await;
-    assert_eq!(store.verdicts().await.expect("reads"), [remembered(&a), remembered(&b)]);
-    store.save_verdicts("ben", at(2), None, &[said(&b, &Verdict::default())]).await.expect("saves");
+    assert_eq!(store.verdicts().await.expect("reads"), [remembered(a), remembered(b)]);
+    store.save_verdicts("ben", at(2), None, &[said(b, &Verdict::default())]).await.expect("saves");
 
-    assert_eq!(store.verdicts().await.expect("reads"), [remembered(&a)]);
+    assert_eq!(store.verdicts().await.expect("reads"), [remembered(a)]);
 }
 
 #[tokio::test]
@@ -469,24 +460,25 @@ async fn a_verdict_ends_with_its_entry_in_the_log_and_an_undo_has_its_own() {
     let world = world();
     let mut store = world.open().await;
     let approve = Verdict { decision: Some(Decision::Approve), ..Verdict::default() };
-    let said = |id: &str| {
-        let (change, page) = (ChangeId(id.into()), PageId::from_number(7));
+    let said = |id| {
+        let (change, page) = (ChangeId::from_number(id), PageId::from_number(7));
         Said { change, page, what: "close".into(), verdict: approve.clone() }
     };
-    let undone = RunId("r".into());
-    store.save_verdicts("ben", at(1), None, &[said("a"), said("b")]).await.expect("saves");
-    store.save_verdicts("ben", at(1), Some(&undone), &[said("c")]).await.expect("saves");
-    let ids = |known: Vec<Remembered>| known.into_iter().map(|known| known.said.change.0).collect::<Vec<_>>();
-    assert_eq!(ids(store.verdicts_on(None).await.expect("reads")), ["a", "b"]);
-    assert_eq!(ids(store.verdicts_on(Some(&undone)).await.expect("reads")), ["c"]);
+    let undone = "r".parse().expect("a run");
+    store.save_verdicts("ben", at(1), None, &[said(0xa), said(0xb)]).await.expect("saves");
+    store.save_verdicts("ben", at(1), Some(&undone), &[said(0xc)]).await.expect("saves");
+    let said_of = |ids: &[u64]| ids.iter().map(|id| said(*id)).collect::<Vec<_>>();
+    let ids = |known: Vec<Remembered>| known.into_iter().map(|known| known.said).collect::<Vec<_>>();
+    assert_eq!(ids(store.verdicts_on(None).await.expect("reads")), said_of(&[0xa, 0xb]));
+    assert_eq!(ids(store.verdicts_on(Some(&undone)).await.expect("reads")), said_of(&[0xc]));
 
-    let Said { change, page, what, .. } = said("a");
+    let Said { change, page, what, .. } = said(0xa);
     store
         .append(&event("s", What::DecisionEnded { change, page, by: "ben".into(), what, because: "gone".into() }))
         .await
         .expect("appends");
 
-    assert_eq!(ids(store.verdicts().await.expect("reads")), ["b", "c"]);
+    assert_eq!(ids(store.verdicts().await.expect("reads")), said_of(&[0xb, 0xc]));
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ impl<J: Journal> Applying<'_, '_, J> {
             .changes
             .iter()
             .filter(|id| self.steps_of[id].iter().all(succeeded) && !self.reported.contains(*id))
-            .map(|change| What::Applied { change: change.clone() })
+            .map(|change| What::Applied { change: *change })
             .collect();
         if applied.is_empty() { Ok(()) } else { self.append(applied, &[]).await }
     }
@@ -129,14 +129,14 @@ impl<J: Journal> Applying<'_, '_, J> {
             })
         };
         let changes = steps.iter().flat_map(|&at| &self.steps[at].changes);
-        changes.filter_map(|change| Some((change.clone(), done(change)?))).collect()
+        changes.filter_map(|change| Some((*change, done(change)?))).collect()
     }
 
     /// Journals how the changes of some steps ended, each once.
     pub(super) async fn report(&mut self, steps: &[usize], what: impl Fn(ChangeId) -> What) -> Result<(), J::Error> {
         let changes: BTreeSet<&ChangeId> = steps.iter().flat_map(|&at| &self.steps[at].changes).collect();
-        let unreported = changes.into_iter().filter(|change| self.reported.insert((*change).clone()));
-        let events: Vec<What> = unreported.cloned().map(what).collect();
+        let unreported = changes.into_iter().filter(|change| self.reported.insert(*(*change)));
+        let events: Vec<What> = unreported.copied().map(what).collect();
         if events.is_empty() { Ok(()) } else { self.append(events, &[]).await }
     }
 }

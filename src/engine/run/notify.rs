@@ -105,7 +105,7 @@ async fn send(
     let mut waits: Vec<_> = pending.into_iter().map(|row| (row.waits, row.change, row.reason)).collect();
     if let Ok((report, _)) = ended {
         // What this very run could not do is told once, by its report.
-        waits.retain(|(_, change, _)| !report.names(&change.id));
+        waits.retain(|(_, change, _)| !report.names(change.id));
     }
     let (affair, message) = match ended {
         Ok((report, scope)) => {

@@ -66,7 +66,7 @@ impl Session<'_> {
         let not_before = self.keep_not_before().await?;
         let Left { pending, held, ready } = self.keep_pending(plan, &events).await?;
         let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready };
-        let report = report(self.run.clone(), plan, &events, totals);
+        let report = report(self.run, plan, &events, totals);
         self.forget_skips().await?;
         self.end(&report, totals).await?;
         Ok(report)
@@ -114,12 +114,12 @@ impl Session<'_> {
             })
             .collect();
         // What this run could not do is counted as that.
-        let left = rows.iter().filter(|row| !ends.has(&ChangeId(row.change.id.clone())));
+        let left = rows.iter().filter(|row| !ends.has(&row.change.id));
         let held = left.clone().filter(|row| row.waits == Waits::Held).count();
         let pending = left.count() - held;
         // What is left of an undo is asked for again by whoever wants it.
         if plan.scope.undoes.is_none() {
-            let known: BTreeSet<String> = plan.changes.iter().map(|change| change.id.0.clone()).collect();
+            let known: BTreeSet<ChangeId> = plan.changes.iter().map(|change| change.id).collect();
             let waited = self.store.pending().await?.into_iter();
             rows.extend(waited.filter(|row| plan.leaves_open(&row.change) && !known.contains(&row.change.id)));
             self.store.replace_pending(&rows, plan.complete).await?;
@@ -130,7 +130,7 @@ impl Session<'_> {
     /// How the changes of this run ended, and what earlier ones have failed to make.
     async fn ends<'e>(&self, events: &'e [Event]) -> Result<Ends<'e>, SessionError> {
         let failed = self.store.pending().await?.into_iter().filter(|row| row.waits == Waits::Failed);
-        Ok(Ends::of(events, failed.map(|row| (ChangeId(row.change.id), row.reason.to_string()))))
+        Ok(Ends::of(events, failed.map(|row| (row.change.id, row.reason.to_string()))))
     }
 
     /// Notes that the run ended, with its report.

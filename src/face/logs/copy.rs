@@ -191,7 +191,7 @@ async fn write_csv(store: &State, wanted: &ExportRequest, to: &mut impl Write) -
     each(store, wanted, async |entry, _| {
         let (at, text) = line(store, entry).await;
         let envelope: Option<Envelope> = serde_json::from_str(&entry.body).ok();
-        let (run, kind) = envelope.map(|envelope| (envelope.run.0, envelope.event)).unwrap_or_default();
+        let (run, kind) = envelope.map(|envelope| (envelope.run.to_string(), envelope.event)).unwrap_or_default();
         let word = |word: Option<String>| word.unwrap_or_default();
         let cells = [
             entry.n.to_string(),

@@ -52,7 +52,7 @@ impl LogView<'_> {
     pub(super) async fn show(&self, run: &str, filter: Filter) -> Result<u8, RunError> {
         let id = self.run(run).await?;
         let record = self.store.runs(usize::MAX).await?.into_iter().find(|run| run.id == id);
-        self.entries(&Filter { run: Some(id.0), ..filter }, record.as_ref()).await
+        self.entries(&Filter { run: Some(id.to_string()), ..filter }, record.as_ref()).await
     }
 
     async fn entries(&self, filter: &Filter, run: Option<&RunRecord>) -> Result<u8, RunError> {
@@ -131,7 +131,7 @@ pub(crate) async fn alterations(store: &State, selection: &Selection) -> Result<
             ControlFlow::Continue(())
         })
         .await?;
-    let runs: std::collections::BTreeSet<RunId> = events.iter().map(|(_, event)| event.run.clone()).collect();
+    let runs: std::collections::BTreeSet<RunId> = events.iter().map(|(_, event)| event.run).collect();
     let mut started: Vec<(u64, Event)> = Vec::new();
     for run in runs {
         let first = Selection { run: Some(run), kinds: ["run_started"].into(), ..Selection::default() };
@@ -165,7 +165,7 @@ fn run_line(run: &RunRecord) -> String {
             words.join(", ")
         }
     };
-    format!("{}  {:<21}  {trigger:<13} {by:<10} {end}", when(*started), Shown::of(&id.0))
+    format!("{}  {:<21}  {trigger:<13} {by:<10} {end}", when(*started), id)
 }
 
 fn run_json(run: &RunRecord) -> serde_json::Value {
@@ -195,7 +195,7 @@ fn alteration(alteration: &Alteration) -> String {
     lines.push(format!("    who    {}", who(alteration)));
     lines.extend(reasons.iter().map(|reason| format!("    why    {}", Shown::of(reason))));
     let ended = outcome.as_ref().map_or_else(|| "nobody knows how it ended".to_owned(), text::ended);
-    lines.push(format!("    how    {ended}; write {} of run {}\n", write.0, Shown::of(&run.0)));
+    lines.push(format!("    how    {ended}; write {} of run {}\n", write.0, run));
     lines.join("\n")
 }
 

@@ -62,8 +62,7 @@ impl PrintedProgress {
 
     /// What is about to be applied, so that failures can be told by name.
     pub(super) fn about_to_apply(&self, approved: &Approved) {
-        let named =
-            approved.changes().iter().map(|change| (change.id.clone(), show::named(change.proposal.action, change)));
+        let named = approved.changes().iter().map(|change| (change.id, show::named(change.proposal.action, change)));
         self.0.lock().unwrap_or_else(PoisonError::into_inner).names = named.collect();
     }
 }

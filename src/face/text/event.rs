@@ -48,7 +48,7 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
         What::Planned { plan_hash, changes, complete, undoes } => {
             let short: String = plan_hash.chars().take(12).collect();
             let incomplete = if *complete { "" } else { ", of listings that may lack rows" };
-            let undoes = undoes.as_ref().map(|run| format!(" to undo run {}", shown(&run.0))).unwrap_or_default();
+            let undoes = undoes.as_ref().map(|run| format!(" to undo run {run}")).unwrap_or_default();
             format!("planned {changes} changes{undoes}, plan {}{incomplete}", shown(&short))
         }
         What::Difference(difference) => {
@@ -64,14 +64,14 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             format!("brake released by {} for {count} {}", shown(by), class.plural())
         }
         What::Decided { by, verdict, change, .. } => {
-            let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };
+            let change = if about.is_empty() { format!(" {change}") } else { about };
             format!("{} by {}{change}", decided(verdict), shown(by))
         }
         What::DecisionEnded { by, what, because, .. } => {
             format!("what {} had decided is over: {}: {}", shown(by), shown(what), shown(because))
         }
         What::Approved { change, by } => {
-            let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };
+            let change = if about.is_empty() { format!(" {change}") } else { about };
             format!("approved by {}{change}", shown(by))
         }
         What::Intent { write, request, was, .. } => {
@@ -92,14 +92,14 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
                 format!("parted {kind} page {page} from {former}")
             }
         },
-        What::Applied { change } if about.is_empty() => format!("applied {}", shown(&change.0)),
+        What::Applied { change } if about.is_empty() => format!("applied {change}"),
         What::Applied { .. } => format!("applied{about}"),
         What::Failed { change, error, hint } => {
-            let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };
+            let change = if about.is_empty() { format!(" {change}") } else { about };
             format!("failed{change}: {} ({})", shown(error), shown(hint))
         }
         What::Begun { change, because } | What::NotStarted { change, because } => {
-            let change = if about.is_empty() { format!(" {}", shown(&change.0)) } else { about };
+            let change = if about.is_empty() { format!(" {change}") } else { about };
             let word = if matches!(event.what, What::Begun { .. }) { "begun" } else { "not started" };
             format!("{word}{change}: {}", shown(because))
         }

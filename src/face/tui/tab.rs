@@ -128,7 +128,7 @@ pub(crate) fn anywhere(state: &mut State, command: Command) -> Option<Effect> {
         Command::Timeline => logs::open_timeline(state),
         Command::Retry => {
             state.reviewing.retrying = Some(state.applying.pages.clone());
-            return Some(read_again(state, state.reviewing.undoes.clone()));
+            return Some(read_again(state, state.reviewing.undoes));
         }
         Command::Refetch => return Some(read_again(state, None)),
         Command::Mouse => {

@@ -11,10 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::{effect::Order, news::News, state::matching::Haystack};
 use crate::{
-    domain::{
-        journal::RunId,
-        plan::{ChangeId, Plan},
-    },
+    domain::{journal::RunId, plan::Plan},
     engine::{
         run::{Beside, Runner},
         session::{Session, SessionError, Sides, Watch},
@@ -121,7 +118,7 @@ impl Next {
     fn of(order: &Order) -> Option<Self> {
         match order {
             Order::Read => Some(Self::Read(None)),
-            Order::Undo(run) => Some(Self::Read(Some(run.clone()))),
+            Order::Undo(run) => Some(Self::Read(Some(*run))),
             _ => None,
         }
     }
@@ -219,7 +216,7 @@ fn is_refused(taken: Result<(), SessionError>, stop: &Stop, news: &Telling) -> R
 
 async fn tell_plan(session: &Session<'_>, plan: &Arc<Plan>, at: Timestamp, news: &Telling) -> Result<(), RunError> {
     let remembered = session.remembered().await?;
-    let waiting = session.waiting().await?.into_iter().map(|row| (ChangeId(row.change.id), row.first_seen)).collect();
+    let waiting = session.waiting().await?.into_iter().map(|row| (row.change.id, row.first_seen)).collect();
     tell(news, News::Waiting(waiting));
     tell(news, News::Planned { plan: Arc::clone(plan), remembered, at });
     Ok(())

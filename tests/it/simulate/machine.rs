@@ -80,7 +80,7 @@ impl Machine {
         rules: &Rules,
         crash: &Fuse,
     ) -> Result<Option<Intent>, Crash> {
-        let run = RunId(format!("m{}-{}", self.number, world.borrow_mut().count()));
+        let run = format!("m{}-{}", self.number, world.borrow_mut().count()).parse().expect("a run");
         let mut registry = self.disk.borrow().registry.clone();
         let read = world.borrow().now;
         let Some(mut snapshots) = Self::read(world, &registry) else { return Ok(None) };
@@ -120,7 +120,7 @@ impl Machine {
         let polls_left = Cell::new(how.stops_after);
         let mut notebook = Notebook { disk: &self.disk, crash };
         let work = Work {
-            run: intent.run.clone(),
+            run: intent.run,
             approved,
             snapshots: &intent.snapshots,
             registry: &mut intent.registry,

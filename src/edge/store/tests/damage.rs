@@ -9,7 +9,7 @@ fn not_sent() -> Outcome {
 /// A change that waits.
 fn pending_row() -> PendingRow {
     let change = serde_json::json!({
-        "id": "a", "kind": "client", "action": "close", "name": "Acme", "path": [], "fields": [], "side": "clockify",
+        "id": "000000000000000a", "kind": "client", "action": "close", "name": "Acme", "path": [], "fields": [], "side": "clockify",
         "cause": "notion_changed", "confidence": 90, "reason": "", "state": "review", "alternatives": [], "requires": [],
     });
     let change = serde_json::from_value(change).expect("a change");
@@ -38,10 +38,10 @@ async fn use_all(world: &World, row: &PendingRow) -> Result<(), StoreError> {
     store.replace_pending(std::slice::from_ref(row), false).await?;
     store.save_verdicts("ben", at(9), None, &[]).await?;
     store.remember("x", &"y").await?;
-    store.cut_log(at(3), &RunId("new".into()), at(9)).await?;
+    store.cut_log(at(3), &"new".parse().expect("a run"), at(9)).await?;
     store.back_up(at(9)).await?;
     let end = RunEnd { at: at(9), outcome: "applied".into(), report: serde_json::Value::Null };
-    store.end_run(&RunId("new".into()), &end).await
+    store.end_run(&"new".parse().expect("a run"), &end).await
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::domain::{
 
 /// A run that renames a project, with everything that is logged of it.
 fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
-    let change = ChangeId(format!("{number:016x}"));
+    let change = ChangeId::from_number(number.into());
     let (page, object) = (page(number.into()), object(number));
     let text = |text: &str| Value::Text(text.into());
     let fields = BTreeMap::from([(Field::Name, text(to))]);
@@ -27,7 +27,7 @@ fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
         config: "c".into(),
     };
     let difference = What::Difference(Box::new(Difference {
-        change: change.clone(),
+        change,
         kind: Kind::Project,
         page,
         name: to.into(),
@@ -45,10 +45,10 @@ fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
         started,
         What::Planned { plan_hash: "h".into(), changes: 1, complete: true, undoes: None },
         difference,
-        What::Approved { change: change.clone(), by: "policy".into() },
+        What::Approved { change, by: "policy".into() },
         What::Intent {
             write: WriteId(1),
-            changes: vec![change.clone()],
+            changes: vec![change],
             request,
             was: Box::new(Was { before: BTreeMap::from([(Field::Name, text(from))]), name: to.into() }),
             trace: Box::default(),
@@ -61,9 +61,9 @@ fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
 
 /// Stores a run as a session does, begun at a second.
 async fn store_run(store: &mut Store, run: &str, second: i64, events: Vec<Event>) {
-    let id = RunId(run.into());
+    let id: RunId = run.parse().expect("a run");
     let record = RunRecord {
-        id: id.clone(),
+        id,
         trigger: "auto-approve".into(),
         by: "mara".into(),
         version: "1".into(),
@@ -88,7 +88,7 @@ async fn store_run(store: &mut Store, run: &str, second: i64, events: Vec<Event>
         ready: 0,
     };
     let plan = Plan { hash: "h".into(), complete: true, ..Plan::default() };
-    let report = report(id.clone(), &plan, &events, totals);
+    let report = report(id, &plan, &events, totals);
     let ended = What::RunEnded { outcome: "applied".into(), totals: Some(totals) };
     store.append(&dated(event(run, ended))).await.expect("appends");
     let end = RunEnd { at: at(second), outcome: "applied".into(), report: serde_json::to_value(report).expect("JSON") };
@@ -139,8 +139,8 @@ async fn a_selection_finds_what_it_says() {
     assert_eq!(store.entities_named("Acme").await.expect("reads"), named, "by the name that it had");
     assert_eq!(store.entities_named("nobody").await.expect("reads"), []);
 
-    let run = Some(RunId("b".into()));
-    assert_eq!(select(Selection { run: run.clone(), ..all.clone() }).await.len(), 9);
+    let run = Some("b".parse().expect("a run"));
+    assert_eq!(select(Selection { run, ..all.clone() }).await.len(), 9);
     let grave = Selection { level: Some(Level::Error), ..all.clone() };
     assert_eq!(select(grave).await, ["17 secret_refused"]);
     assert_eq!(select(Selection { level: Some(Level::Info), ..all.clone() }).await.len(), 17);
@@ -174,7 +174,7 @@ async fn a_list_of_runs_that_was_changed_is_noticed() {
     let checkpoint = checkpoint(&store).await;
     let findings = async |store: &Store| store.verify(std::slice::from_ref(&checkpoint)).await.expect("reads").findings;
     assert_eq!(findings(&store).await, []);
-    let altered = [Finding::RunAltered { run: RunId("a".into()) }];
+    let altered = [Finding::RunAltered { run: "a".parse().expect("a run") }];
     for (change, back) in [
         ("UPDATE run SET by = 'ben'", "UPDATE run SET by = 'mara'"),
         ("UPDATE run SET outcome = 'in_sync'", "UPDATE run SET outcome = 'applied'"),
@@ -217,7 +217,7 @@ async fn old_entries_are_cut_off_whole_runs_at_a_time_and_the_rest_still_verifie
         store_run(&mut store, run, second, rename(run, 1, "Acme", "Acme Corp")).await;
     }
     let earlier = checkpoint(&store).await;
-    let id = RunId("c".into());
+    let id = "c".parse().expect("a run");
     assert_eq!(store.cut_log(at(50), &id, at(400)).await.expect("looks"), None, "nothing is that old");
 
     assert_eq!(store.cut_log(at(250), &id, at(400)).await.expect("cuts"), Some(16));

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::super::{About, Found, Journal, Observed, Readings, Subject, Target, Work, WriteFailure, Written, apply};
 use crate::domain::{
     diff::tests::world::{World, approve_all},
-    journal::{Event, Outcome, RunId, Trace, What, Write},
+    journal::{Event, Outcome, Trace, What, Write},
     model::{Claim, Field, Link, Object, ObjectId, PageId, Standing, Value},
     report::Stopped,
     review::Approved,
@@ -506,7 +506,7 @@ impl<'a> Bench<'a> {
         let sent = move || log.borrow().iter().filter(|line| line.starts_with("send")).count();
         let stops_after = self.stops_after;
         let work = Work {
-            run: RunId("run".into()),
+            run: "run".parse().expect("a run"),
             approved: &approved,
             snapshots: &snapshots,
             registry: &mut registry,

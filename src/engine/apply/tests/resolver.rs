@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     diff::tests::world::World,
-    journal::{Born, Open, RunId, Trace, Write, WriteId},
+    journal::{Born, Open, Trace, Write, WriteId},
     model::{Kind, ObjectId, Registry, Snapshots},
 };
 
@@ -38,8 +38,13 @@ fn task_left_open() -> (World, Open) {
     let parent = Some(world.object_id("Acme/Website"));
     let (name, fields) = ("Design".into(), BTreeMap::new());
     let request = Write::Create { page, kind: Kind::Task, parent, name, marked: false, like: None, fields };
-    let open =
-        Open { run: RunId("before".into()), write: WriteId(1), at: Timestamp::UNIX_EPOCH, request, trace: trace() };
+    let open = Open {
+        run: "before".parse().expect("a run"),
+        write: WriteId(1),
+        at: Timestamp::UNIX_EPOCH,
+        request,
+        trace: trace(),
+    };
     (world, open)
 }
 

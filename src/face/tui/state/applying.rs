@@ -90,7 +90,7 @@ impl Applying {
             applying.total.all += 1;
             let name = Shown::of(change.name.canonical().as_str()).clipped(NAME_COLUMNS);
             applying.pages.insert(change.page);
-            applying.what.insert(change.id.clone(), (action, change.kind, name));
+            applying.what.insert(change.id, (action, change.kind, name));
         }
         applying
     }

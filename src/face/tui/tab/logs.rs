@@ -87,7 +87,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
         }
         Command::Level => logs.filter_by(logs.next_level()),
         Command::OfRun => {
-            if let Some(run) = logs.current().and_then(|line| line.run.clone()) {
+            if let Some(run) = logs.current().and_then(|line| line.run) {
                 open(state, format!("run:{run}"));
             }
         }

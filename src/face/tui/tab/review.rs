@@ -312,7 +312,7 @@ pub(crate) fn search(state: &mut State, mode: SearchMode) -> Effect {
 fn title(state: &State) -> String {
     match &state.reviewing.undoes {
         None => "Review".to_owned(),
-        Some(run) => format!("Undo of run {}", Shown::of(&run.0).clipped(if state.size.0 < 60 { 8 } else { 24 })),
+        Some(run) => format!("Undo of run {}", Shown::of(run.as_str()).clipped(if state.size.0 < 60 { 8 } else { 24 })),
     }
 }
 

@@ -49,11 +49,11 @@ fn on_a_run(state: &State) -> Option<Message> {
 fn act(state: &mut State, command: Command) -> Option<Effect> {
     match command {
         Command::UndoRun => {
-            let run = state.runs.current()?.id.clone();
+            let run = state.runs.current()?.id;
             Some(read_again(state, Some(run)))
         }
         Command::Toggle => {
-            let run = state.runs.current()?.id.clone();
+            let run = state.runs.current()?.id;
             logs::open(state, format!("run:{run}"));
             None
         }

@@ -5,7 +5,7 @@ use snapbox::{assert_data_eq, str};
 use super::{Scene, THEME, film, film_of, keys, noon, plan, planned};
 use crate::{
     domain::{
-        journal::{Event as Happening, RunId, Totals, Was, What, WriteId},
+        journal::{Event as Happening, Totals, Was, What, WriteId},
         model::{Kind, Service},
         plan::{Calls, ChangeId, Plan},
         report::{Stopped, report},
@@ -16,13 +16,13 @@ use crate::{
 };
 
 fn id(plan: &Plan, name: &str) -> ChangeId {
-    plan.changes.iter().find(|change| change.name.exact() == name).expect("a change").id.clone()
+    plan.changes.iter().find(|change| change.name.exact() == name).expect("a change").id
 }
 
 /// Events of an apply, two seconds apart.
 fn events(what: Vec<What>) -> Vec<Happening> {
     let at = |number: i64| noon() + jiff::SignedDuration::from_secs(2 * number);
-    (1..).zip(what).map(|(number, what)| Happening { run: RunId("r".into()), at: at(number), what }).collect()
+    (1..).zip(what).map(|(number, what)| Happening { run: "r".parse().expect("a run"), at: at(number), what }).collect()
 }
 
 pub(super) fn totals(stopped: Stopped, calls: Calls, seconds: f64) -> Totals {
@@ -145,7 +145,7 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
             .into(),
     }]));
     let calls = Calls { notion: 3, clockify: 4 };
-    let ended = report(RunId("20261123".into()), &plan, &happened, totals(Stopped::No, calls, 8.0));
+    let ended = report("20261123".parse().expect("a run"), &plan, &happened, totals(Stopped::No, calls, 8.0));
     let mut scenes: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
     scenes.extend(keys("AGkkks").into_iter().map(Scene::Input));
     scenes.extend(keys("P1<enter>").into_iter().map(Scene::Input));
@@ -190,7 +190,7 @@ update, name: “Design” → “Sketch” (changed in Notion)
     let mut again: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
     again.extend(keys("AP1<enter>").into_iter().map(Scene::Input));
     again.extend(told(&unlucky(&plan)));
-    let ended = report(RunId("20261123".into()), &plan, &unlucky(&plan), totals(Stopped::No, calls, 8.0));
+    let ended = report("20261123".parse().expect("a run"), &plan, &unlucky(&plan), totals(Stopped::No, calls, 8.0));
     again.push(Scene::News(News::Applied(Box::new(ended))));
     again.extend(keys("r").into_iter().map(Scene::Input));
     let said = crate::domain::review::Said {
@@ -233,7 +233,7 @@ fn a_terminal_that_goes_away_stops_after_what_is_in_flight_and_waits_for_it() {
     let happened = events(vec![What::Applied { change: id(&plan, "Acme") }]);
     scenes.extend(told(&happened));
     let calls = Calls { notion: 1, clockify: 1 };
-    let ended = report(RunId("20261123".into()), &plan, &happened, totals(Stopped::Interrupted, calls, 8.0));
+    let ended = report("20261123".parse().expect("a run"), &plan, &happened, totals(Stopped::Interrupted, calls, 8.0));
     scenes.push(Scene::News(News::Applied(Box::new(ended))));
 
     let film = film_of((100, 16), THEME, scenes);
@@ -268,9 +268,9 @@ fn a_retry_also_finishes_what_the_stopped_run_left_of_a_change() {
     let mut scenes: Vec<Scene> = planned(before).into_iter().map(Scene::News).collect();
     scenes.extend(keys("AP<enter>").into_iter().map(Scene::Input));
     let happened =
-        events(vec![What::NotStarted { change: ChangeId("?".into()), because: "the run stopped before".into() }]);
+        events(vec![What::NotStarted { change: ChangeId::default(), because: "the run stopped before".into() }]);
     let ended = report(
-        RunId("1".into()),
+        "1".parse().expect("a run"),
         &after,
         &happened,
         totals(Stopped::Interrupted, Calls { notion: 1, clockify: 1 }, 1.0),
@@ -288,7 +288,7 @@ fn the_last_words_name_the_run_whatever_was_decided_since() {
     let plan = plan();
     let words = |again: bool| {
         let calls = Calls { notion: 3, clockify: 4 };
-        let ended = report(RunId("20261123".into()), &plan, &unlucky(&plan), totals(Stopped::No, calls, 8.0));
+        let ended = report("20261123".parse().expect("a run"), &plan, &unlucky(&plan), totals(Stopped::No, calls, 8.0));
         let run = format!("run 20261123: {}", ended.outcome.words());
         let mut scenes: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
         scenes.extend(keys("AP1<enter>").into_iter().map(Scene::Input));

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         diff::tests::world::World,
         model::{Field, Value},
-        plan::Plan,
+        plan::{ChangeId, Plan},
         review::{Decision, Remembered, Said, Verdict},
         rules::Class,
     },
@@ -195,7 +195,7 @@ fn rows_can_be_sorted_and_listed_flat_and_the_cursor_stays_on_its_row() {
 fn what_waits_since_an_earlier_run_is_shown_first() {
     let plan = plan();
     let initech = plan.changes.iter().find(|change| change.name.exact() == "Initech").expect("a change");
-    let waiting = News::Waiting([(initech.id.clone(), noon() - jiff::SignedDuration::from_hours(50))].into());
+    let waiting = News::Waiting([(initech.id, noon() - jiff::SignedDuration::from_hours(50))].into());
     let news =
         vec![waiting, News::Planned { plan: std::sync::Arc::new(plan.clone()), remembered: Vec::new(), at: noon() }];
 
@@ -217,9 +217,9 @@ fn a_session_goes_on_where_the_last_one_ended() {
     let plan = plan();
     let design = plan.changes.iter().find(|change| change.name.exact() == "Design").expect("a change");
     let initech = plan.changes.iter().find(|change| change.name.exact() == "Initech").expect("a change");
-    let remember = |change: &str, page, decision| Remembered {
+    let remember = |change, page, decision| Remembered {
         said: Said {
-            change: crate::domain::plan::ChangeId(change.to_owned()),
+            change,
             page,
             what: String::new(),
             verdict: Verdict { decision: Some(decision), ..Verdict::default() },
@@ -228,8 +228,8 @@ fn a_session_goes_on_where_the_last_one_ended() {
         at: noon(),
     };
     let remembered = vec![
-        remember(&design.id.0, design.page, Decision::Approve),
-        remember("another", initech.page, Decision::Flag { note: "rate not confirmed".to_owned() }),
+        remember(design.id, design.page, Decision::Approve),
+        remember(ChangeId::default(), initech.page, Decision::Flag { note: "rate not confirmed".to_owned() }),
     ];
     let news = News::Planned { plan: std::sync::Arc::new(plan.clone()), remembered, at: noon() };
 

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::{Film, Scene, THEME, film_with, keys, noon, plan, planned};
 use crate::{
     domain::{
-        journal::{Difference, Event, Outcome, RunId, Was, What, Write, WriteId},
+        journal::{Difference, Event, Outcome, Was, What, Write, WriteId},
         model::{Field, Kind, ObjectId, Value},
         plan::Plan,
     },
@@ -40,7 +40,7 @@ fn opened(home: &std::path::Path) -> Store {
 /// What two runs did to a plan's pages: one of them renamed Initech.
 fn events(plan: &Plan) -> Vec<Event> {
     let event = |run: &str, second: i64, what| Event {
-        run: RunId(run.into()),
+        run: run.parse().expect("a run"),
         at: noon() + jiff::SignedDuration::from_secs(second),
         what,
     };
@@ -65,8 +65,8 @@ fn events(plan: &Plan) -> Vec<Event> {
     let mut events = vec![event("one", 0, started())];
     events
         .extend(plan.changes.iter().map(|change| event("one", 1, What::Difference(Box::new(Difference::of(change))))));
-    events.push(event("one", 2, What::Approved { change: change.id.clone(), by: "mara".into() }));
-    let (write, changes, was) = (WriteId(1), vec![change.id.clone()], Box::new(was));
+    events.push(event("one", 2, What::Approved { change: change.id, by: "mara".into() }));
+    let (write, changes, was) = (WriteId(1), vec![change.id], Box::new(was));
     events.push(event("one", 3, What::Intent { write, changes, request, was, trace: Box::default() }));
     events.push(event("one", 4, What::Outcome { write, outcome: Outcome::Done { object: Some(object) } }));
     events.push(event("one", 5, What::RunEnded { outcome: "applied".into(), totals: None }));
@@ -80,7 +80,7 @@ fn state(events: &[Event]) -> (TempDir, History) {
     let mut store = opened(home.path());
     for (id, second) in [("one", 0), ("two", 60)] {
         let run = RunRecord {
-            id: RunId(id.into()),
+            id: id.parse().expect("a run"),
             trigger: "auto-approve".into(),
             by: "mara".into(),
             version: "0.1.0".into(),
@@ -245,7 +245,7 @@ fn a_long_log_is_never_read_whole() {
     let home = TempDir::new().expect("a directory");
     let mut store = opened(home.path());
     let event = |rows| Event {
-        run: RunId("r".into()),
+        run: "r".parse().expect("a run"),
         at: noon(),
         what: What::Fetched {
             service: crate::domain::model::Service::Notion,
@@ -279,7 +279,7 @@ fn a_long_log_is_never_read_whole() {
 fn scrolling_goes_through_a_long_log_and_keeps_a_window_of_it() {
     let home = TempDir::new().expect("a directory");
     let event = |rows| Event {
-        run: RunId("r".into()),
+        run: "r".parse().expect("a run"),
         at: noon(),
         what: What::Fetched {
             service: crate::domain::model::Service::Notion,

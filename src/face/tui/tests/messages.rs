@@ -6,7 +6,6 @@ use crossterm::event::Event;
 use super::{Film, Scene, THEME, apply::totals, film, film_keyed, keys, plan, planned};
 use crate::{
     domain::{
-        journal::RunId,
         plan::Calls,
         report::{Stopped, report},
     },
@@ -45,7 +44,7 @@ fn typed(keymap: &Keymap, text: &str) -> Vec<Event> {
 fn said() -> Vec<(Vec<News>, &'static str, Vec<&'static str>)> {
     let ended = || {
         let calls = Calls { notion: 1, clockify: 1 };
-        News::Applied(Box::new(report(RunId("b".into()), &plan(), &[], totals(Stopped::No, calls, 1.0))))
+        News::Applied(Box::new(report("b".parse().expect("a run"), &plan(), &[], totals(Stopped::No, calls, 1.0))))
     };
     let failed = || News::Failed { text: "no network".into(), code: 1 };
     let with = |news: News| planned(plan()).into_iter().chain([news]).collect::<Vec<_>>();

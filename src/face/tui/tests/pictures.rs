@@ -13,7 +13,7 @@ use snapbox::Data;
 use super::noon;
 use crate::{
     domain::{
-        journal::{Event, RunId, What},
+        journal::{Event, What},
         plan::{Action, Change, Plan},
     },
     engine::{run::Beside, session::Progress},
@@ -80,9 +80,9 @@ fn half_way(plan: &Plan) -> Vec<Event> {
     let open = |change: &&Change| change.hold.is_none() && !change.is_contested();
     let changes: Vec<&Change> = plan.changes.iter().filter(open).take(26).collect();
     let unlucky = changes.iter().rposition(|change| change.proposal.action == Action::Create).expect("a create");
-    let event = |number: i64, what| Event { run: RunId("20261123".into()), at: later(number / 2), what };
+    let event = |number: i64, what| Event { run: "20261123".parse().expect("a run"), at: later(number / 2), what };
     let told = (1..).zip(&changes).enumerate().map(|(at, (number, change))| {
-        let change = change.id.clone();
+        let change = change.id;
         event(
             number,
             if at == unlucky {

@@ -5,7 +5,6 @@ use snapbox::{assert_data_eq, str};
 
 use super::{Scene, THEME, film, film_of, keys, noon, plan, planned};
 use crate::{
-    domain::journal::RunId,
     edge::{
         config::ThemeName,
         store::{RunEnd, RunRecord},
@@ -93,7 +92,7 @@ fn without_unicode_everything_is_ascii() {
 #[test]
 fn runs_are_listed_with_who_what_and_how() {
     let run = |id: &str, trigger: &str, end| RunRecord {
-        id: RunId(id.into()),
+        id: id.parse().expect("a run"),
         trigger: trigger.into(),
         by: "anna".into(),
         version: "0.1.0".into(),

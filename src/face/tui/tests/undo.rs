@@ -6,7 +6,7 @@ use super::{Scene, THEME, apply::totals, film_of, keys, noon, plan, planned};
 use crate::{
     domain::{
         diff::tests::world::World,
-        journal::{Event, Outcome, RunId, Was, What, Write, WriteId},
+        journal::{Event, Outcome, Was, What, Write, WriteId},
         model::{Field, Kind, Value},
         plan::{Calls, Plan, Scope},
         report::{Stopped, report},
@@ -19,7 +19,7 @@ use crate::{
 fn run(id: &str, applied: u64) -> RunRecord {
     let report = serde_json::json!({"applied": applied, "failed": 0, "calls": {"notion": 1, "clockify": 1}});
     RunRecord {
-        id: RunId(id.into()),
+        id: id.parse().expect("a run"),
         trigger: "auto-approve".into(),
         by: "anna".into(),
         version: "0.1.0".into(),
@@ -49,10 +49,10 @@ fn inverse() -> Plan {
             What::Intent { write: WriteId(number), changes: vec![], request, was, trace: Box::default() },
             What::Outcome { write: WriteId(number), outcome: Outcome::Done { object: Some(object) } },
         ] {
-            events.push(Event { run: RunId("20261122T180000Z-0a1b".into()), at: noon(), what });
+            events.push(Event { run: "20261122T180000Z-0a1b".parse().expect("a run"), at: noon(), what });
         }
     }
-    let scope = Scope { undoes: Some(RunId("20261122T180000Z-0a1b".into())), ..Scope::default() };
+    let scope = Scope { undoes: Some("20261122T180000Z-0a1b".parse().expect("a run")), ..Scope::default() };
     undo(&events, &world.snapshots(), &world.registry, &world.rules, scope).expect("a journal of ours")
 }
 
@@ -70,7 +70,7 @@ fn the_run_under_the_cursor_is_undone_in_the_review_which_says_so() {
     let film = film_of((100, 18), THEME, scenes);
 
     assert!(
-        matches!(film.orders.as_slice(), [Order::Undo(run)] if run.0 == "20261122T180000Z-0a1b"),
+        matches!(film.orders.as_slice(), [Order::Undo(run)] if run.as_str() == "20261122T180000Z-0a1b"),
         "{:?}",
         film.orders
     );
@@ -123,10 +123,11 @@ fn it_is_confirmed_as_an_undo_retried_as_one_and_then_r_is_an_ordinary_plan() {
     let film = film_of((100, 18), THEME, scenes);
     assert!(film.frame.contains("Apply the undo of run 20261122T180000Z-0a1b?"), "{}", film.frame);
 
-    let change = plan.changes[0].id.clone();
+    let change = plan.changes[0].id;
     let failed = What::Failed { change, error: "no".into(), hint: "ask".into() };
-    let failed = [Event { run: RunId("b".into()), at: noon(), what: failed }];
-    let ended = report(RunId("b".into()), &plan, &failed, totals(Stopped::No, Calls { notion: 1, clockify: 1 }, 1.0));
+    let failed = [Event { run: "b".parse().expect("a run"), at: noon(), what: failed }];
+    let ended =
+        report("b".parse().expect("a run"), &plan, &failed, totals(Stopped::No, Calls { notion: 1, clockify: 1 }, 1.0));
     let mut scenes: Vec<Scene> = planned(plan).into_iter().map(Scene::News).collect();
     scenes.extend(keys("AP<enter>").into_iter().map(Scene::Input));
     scenes.push(Scene::News(News::Applied(Box::new(ended))));

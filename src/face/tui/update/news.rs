@@ -50,7 +50,7 @@ fn applied(state: &mut State, report: Report) -> Option<Effect> {
     state.applying.ended = Some(state.now);
     state.toast = Message::default();
     (state.applying.scroll, state.applying.follows, state.applying.in_flight) = (0, false, 0);
-    state.applied = Some((report.run_id.clone(), report.outcome));
+    state.applied = Some((report.run_id, report.outcome));
     state.applying.report = Some(report);
     state.reviewing.leave_plan();
     None
@@ -77,7 +77,7 @@ fn progressed(state: &mut State, progress: Progress) {
         Progress::Happened(event) => {
             state.logs.grew();
             if matches!(event.what, What::RunStarted { .. }) {
-                state.runs.own = Some(event.run.clone());
+                state.runs.own = Some(event.run);
             }
             state.now = state.now.max(event.at);
             if state.phase == Phase::Applying {
