@@ -3,32 +3,11 @@
 use std::fmt;
 
 use super::session::SessionError;
+pub use crate::domain::code::Code;
 use crate::edge::{
     checkpoints::CheckpointsError, clockify, config::ConfigError, http::SetupError, notion, scrub::scrub,
     secrets::SecretError, store::StoreError,
 };
-
-/// Exit codes of a command that ended without a report. A report has its own:
-/// [`crate::domain::report::Ending::exit_code`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
-    /// Anything that has no code of its own.
-    Error = 1,
-    /// Somebody asked for a stop.
-    Interrupted = 4,
-    /// Another run is under way.
-    Locked = 5,
-    /// The state is damaged, newer than this program, full, or not ours.
-    StateUnusable = 6,
-    /// A service refused who asks, or a secret could not be had.
-    Refused = 7,
-    /// It was asked for in a way that makes no sense.
-    Usage = 64,
-    /// A service takes no more requests for now.
-    OutOfBudget = 75,
-    /// The configuration cannot be used.
-    Configuration = 78,
-}
 
 /// A failure for people. Its texts are safe to show, and hold nothing that is known to be secret.
 #[derive(Debug)]
@@ -52,14 +31,7 @@ impl RunError {
         if all.len() == 1 {
             return all.remove(0);
         }
-        let rank = |failure: &&Self| {
-            let ranked = [Code::Configuration, Code::Refused, Code::StateUnusable, Code::Locked, Code::Error];
-            ranked.iter().position(|code| *code == failure.code)
-        };
-        let code = all
-            .iter()
-            .min_by_key(|failure| rank(failure).unwrap_or(usize::MAX))
-            .map_or(Code::Error, |failure| failure.code);
+        let code = all.iter().map(|failure| failure.code).min_by_key(|code| code.rank()).unwrap_or(Code::Error);
         let error =
             all.iter().fold(format!("{} things are wrong", all.len()), |text, failure| text + "\n  " + &failure.error);
         let mut hints: Vec<String> = Vec::new();

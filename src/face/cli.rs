@@ -148,7 +148,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            let code = if error.use_stderr() { Code::Usage as u8 } else { 0 };
+            let code = u8::from(if error.use_stderr() { Code::Usage } else { Code::Done });
             // Where the help cannot be printed there is nobody to tell.
             drop(error.print());
             return code.into();
@@ -167,7 +167,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
 
 fn told(failure: &RunError) -> ExitCode {
     drop(writeln!(io::stderr(), "{failure}"));
-    (failure.code as u8).into()
+    u8::from(failure.code).into()
 }
 
 async fn run(cli: Cli) -> Result<u8, RunError> {
@@ -214,17 +214,17 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         Some(Command::Explain { id }) => Job::begin(global).await?.explain(&id).await,
         Some(Command::Pending { act: None }) => {
             let setup = Setup::load(&global).await?;
-            pending::list(&setup.installation, global.json).await.map(|()| 0)
+            pending::list(&setup.installation, global.json).await.map(|()| Code::Done.into())
         }
         Some(Command::Pending { act: Some(act) }) => {
-            pending::act(&Setup::load(&global).await?.installation, act).await.map(|()| 0)
+            pending::act(&Setup::load(&global).await?.installation, act).await.map(|()| Code::Done.into())
         }
         Some(Command::Ignored { act }) => {
             let setup = Setup::load(&global).await?;
-            pending::ignored(&setup.installation, act, global.json).await.map(|()| 0)
+            pending::ignored(&setup.installation, act, global.json).await.map(|()| Code::Done.into())
         }
         Some(Command::Unlink { page }) => {
-            unlink::unlink(&Setup::load(&global).await?.installation, &page).await.map(|()| 0)
+            unlink::unlink(&Setup::load(&global).await?.installation, &page).await.map(|()| Code::Done.into())
         }
         Some(Command::Doctor { what: Cure::Rebuild }) => {
             let setup = Setup::load(&global).await?;
@@ -278,7 +278,7 @@ async fn sandbox(listen: SocketAddr, empty: bool) -> Result<u8, RunError> {
         demo::configuration(&sandbox)
     ))?;
     stop.wait().await;
-    Ok(0)
+    Ok(Code::Done.into())
 }
 
 /// A command that works on both sides, and how it says what it did.
@@ -343,10 +343,11 @@ impl Job {
         let braked =
             plan.changes.iter().any(|change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake));
         Ok(match (detailed, braked, plan.changes.is_empty()) {
-            (false, _, _) | (true, _, true) => 0,
-            (true, true, false) => 3,
-            (true, false, false) => 2,
-        })
+            (false, _, _) | (true, _, true) => Code::Done,
+            (true, true, false) => Code::Braked,
+            (true, false, false) => Code::Waiting,
+        }
+        .into())
     }
 
     async fn auto_approve(self) -> Result<u8, RunError> {
@@ -371,7 +372,7 @@ impl Job {
         };
         let explained = self.run("explain", Beside::Copied, explaining).await?;
         explain::print(&explained, &self.setup.installation.settings.places, self.global.json)?;
-        Ok(0)
+        Ok(Code::Done.into())
     }
 
     /// Applies what people have approved, and what that needs.
@@ -406,14 +407,14 @@ impl Job {
         let (plan, cost, links) = self.run("rebuild", Beside::Refused, rebuilding).await?;
         if self.global.json {
             say_json(&Document::of(&plan, cost))?;
-            return Ok(0);
+            return Ok(Code::Done.into());
         }
         if let Some(aside) = aside {
             say(&format!("The old state is kept as {}.\n", aside.display()))?;
         }
         say(&format!("{links} links were found again. What is left:\n\n"))?;
         say(&text::plan(&plan, cost, self.styling))?;
-        Ok(0)
+        Ok(Code::Done.into())
     }
 
     fn report(&self, report: &Report) -> Result<u8, RunError> {
@@ -422,6 +423,6 @@ impl Job {
         } else {
             say(&text::report(report, self.styling))?;
         }
-        Ok(report.outcome.exit_code())
+        Ok(report.outcome.code().into())
     }
 }

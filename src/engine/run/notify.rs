@@ -113,7 +113,7 @@ async fn send(
             (Affair::of(&aftermath), Message::of(&aftermath))
         }
         Err(failure) => {
-            (Affair::of_failure(failure.code as u8), Message::of_failure(workspace, &failure.error, &failure.hints))
+            (Affair::of_failure(failure.code), Message::of_failure(workspace, &failure.error, &failure.hints))
         }
     };
     let before = match &store {

@@ -88,7 +88,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     drop(orders);
     if state.phase == Phase::Applying {
         // Asked twice to stop: what is in flight is in the journal, and is looked up first by the next run.
-        return Ok(stop.signalled().map_or(Code::Interrupted as u8, |signal| 128 + signal));
+        return Ok(stop.signalled().map_or(Code::Interrupted.into(), |signal| 128 + signal));
     }
     // Whatever it still reads is for nobody.
     stop.ask();
@@ -119,8 +119,8 @@ fn ended(state: &State, stop: &Stop, demo: bool) -> u8 {
     match (stop.signalled(), &state.phase, &state.applied) {
         (Some(signal), ..) => 128 + signal,
         (None, Phase::Failed { code, .. }, _) => *code,
-        (None, _, Some((_, outcome))) => outcome.exit_code(),
-        (None, _, None) => 0,
+        (None, _, Some((_, outcome))) => outcome.code().into(),
+        (None, _, None) => Code::Done.into(),
     }
 }
 

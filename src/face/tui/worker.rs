@@ -57,7 +57,7 @@ fn tell(news: &Telling, item: News) {
 }
 
 fn failed_news(failure: &RunError) -> News {
-    News::Failed { text: failure.to_string(), code: failure.code as u8 }
+    News::Failed { text: failure.to_string(), code: failure.code.into() }
 }
 
 async fn work(
