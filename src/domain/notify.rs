@@ -140,7 +140,7 @@ impl Message {
     }
 
     /// What is told of a run that ended without a report, with the reason and what to do about it.
-    pub fn of_failure(workspace: &str, error: &str, hints: &[String]) -> Self {
+    pub fn of_failure(workspace: &str, error: &str, hints: &[Shown]) -> Self {
         // Some reasons have a line for each thing that is wrong.
         let shown = |line: &str| Shown::of(line.trim()).clipped(REASON_COLUMNS).to_string();
         let lines = error.lines().map(shown).chain(hints.iter().map(|hint| format!("hint: {}", shown(hint))));

@@ -192,7 +192,7 @@ pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Resu
     let revoked = match ids {
         None => (0..known.len()).collect(),
         Some(ids) => named(ids, known.iter().map(|known| known.said.change.0.as_str())).map_err(|failure| {
-            RunError { hints: vec!["`punchlist ignored` lists what is ignored".to_owned()], ..failure }
+            RunError { hints: vec!["`punchlist ignored` lists what is ignored".into()], ..failure }
         })?,
     };
     let said = revoked.iter().map(|at| Said { verdict: Verdict::default(), ..known[*at].said.clone() });

@@ -91,7 +91,7 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
             match session.take_turn().await.map_err(RunError::from) {
                 Ok(()) => break approved,
                 Err(failure) if failure.code == Code::Locked => {
-                    talk.say(&format!("{}: nothing was applied; P tries again\n", failure.error))?;
+                    talk.say(&format!("{}: nothing was applied; P tries again\n", failure.text()))?;
                 }
                 Err(failure) => return Err(failure),
             }

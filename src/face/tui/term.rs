@@ -52,9 +52,10 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 /// Opens the console, and returns what the program ends with.
 pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, RunError> {
     let settings = setup.installation.settings.console.clone();
-    let keymap = Keymap::default()
-        .configured(&settings.keys)
-        .map_err(|problems| RunError::new(Code::Configuration, problems.join("\n  ")))?;
+    let keymap = Keymap::default().configured(&settings.keys).map_err(|problems| {
+        let mut problems = problems.into_iter();
+        RunError::new(Code::Configuration, problems.next().unwrap_or_default()).each(problems)
+    })?;
     let installation = &setup.installation;
     let history = History::of(installation.directory.clone(), installation.checkpoints(), installation.clock);
     let stop = stop::listening_on_a_terminal(surroundings::leave)?;

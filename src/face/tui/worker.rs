@@ -210,7 +210,7 @@ fn is_refused(taken: Result<(), SessionError>, stop: &Stop, news: &Telling) -> R
         Ok(()) => Ok(false),
         Err(failure) if matches!(failure.code, Code::Locked | Code::Interrupted) => {
             stop.forget();
-            tell(news, News::Refused(failure.error));
+            tell(news, News::Refused(failure.text()));
             Ok(true)
         }
         Err(failure) => Err(failure),
