@@ -1,7 +1,7 @@
 //! The command line: what was asked for, done, and said with an exit code.
 
 use std::{
-    io::{self, Write},
+    ffi::OsString,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -19,6 +19,7 @@ use super::{
     progress::ProgressLine,
     setup::{Global, Setup},
     stop,
+    tell::{tell, tell_usage},
     text::{self, Styling},
     tui, unlink,
 };
@@ -143,31 +144,24 @@ enum Cure {
 }
 
 /// Does what the arguments ask for.
-pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     tell_panics();
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            let code = u8::from(if error.use_stderr() { Code::Usage } else { Code::Done });
-            // Where the help cannot be printed there is nobody to tell.
-            drop(error.print());
-            return code.into();
-        }
+        // Nobody knows what else was meant, but that is clear.
+        Err(error) => return tell_usage(&error, arguments.iter().any(|argument| argument == "--json")),
     };
+    let as_json = cli.global.json;
     // One thread is enough: the work is waiting. The sandbox has its own.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return told(&RunError::from(error)),
+        Err(error) => return tell(&RunError::from(error), as_json),
     };
     match runtime.block_on(run(cli)) {
         Ok(code) => code.into(),
-        Err(failure) => told(&failure),
+        Err(failure) => tell(&failure, as_json),
     }
-}
-
-fn told(failure: &RunError) -> ExitCode {
-    drop(writeln!(io::stderr(), "{failure}"));
-    u8::from(failure.code).into()
 }
 
 async fn run(cli: Cli) -> Result<u8, RunError> {
