@@ -35,6 +35,7 @@
 //! | run | one time that both sides were read, and what was written then; it has an ID and a log |
 
 pub mod audit;
+pub mod code;
 mod dated;
 pub mod diff;
 pub mod entry;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    code::Code,
     pending::Waits,
     plan::{ChangeId, Scope, document::ChangeDocument, sha256},
     report::{Ending, Report},
@@ -79,8 +80,8 @@ impl Affair {
     }
 
     /// The affair that a run leaves which could not even report, e.g. as the credentials were refused.
-    pub fn of_failure(exit_code: u8) -> Self {
-        Self { outcome: format!("failed with {exit_code}"), fingerprint: String::new() }
+    pub fn of_failure(code: Code) -> Self {
+        Self { outcome: format!("failed with {}", u8::from(code)), fingerprint: String::new() }
     }
 
     /// True when there is nothing left to do.
@@ -139,7 +140,7 @@ impl Message {
     }
 
     /// What is told of a run that ended without a report, with the reason and what to do about it.
-    pub fn of_failure(workspace: &str, error: &str, hints: &[String]) -> Self {
+    pub fn of_failure(workspace: &str, error: &str, hints: &[Shown]) -> Self {
         // Some reasons have a line for each thing that is wrong.
         let shown = |line: &str| Shown::of(line.trim()).clipped(REASON_COLUMNS).to_string();
         let lines = error.lines().map(shown).chain(hints.iter().map(|hint| format!("hint: {}", shown(hint))));
@@ -243,9 +244,9 @@ mod tests {
             (Some(&two), &one, true),
             (Some(&two), &well, true),
             (Some(&well), &well, false),
-            (Some(&well), &Affair::of_failure(7), true),
-            (Some(&Affair::of_failure(7)), &Affair::of_failure(7), false),
-            (Some(&Affair::of_failure(1)), &Affair::of_failure(7), true),
+            (Some(&well), &Affair::of_failure(Code::Refused), true),
+            (Some(&Affair::of_failure(Code::Refused)), &Affair::of_failure(Code::Refused), false),
+            (Some(&Affair::of_failure(Code::Error)), &Affair::of_failure(Code::Refused), true),
         ] {
             assert_eq!(now.is_news_after(told), is_news, "{told:?} → {now:?}");
         }

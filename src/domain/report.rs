@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::journal::Stopped;
 use super::{
+    code::Code,
     journal::{Difference, Event, Outcome, RunId, Totals, What, WriteId},
     plan::{Calls, ChangeId, Hold, HoldCode, Plan},
     sync_status::is_sync_status,
@@ -152,7 +153,7 @@ pub fn cause(error: &str, name: &str) -> String {
     unnamed.split_whitespace().map(|word| if is_id(word) { "…" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
-/// How a run ended. The worst cause names it.
+/// How a run ended. The gravest cause names it, as its code ranks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
@@ -179,18 +180,17 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// The exit code: 0 in sync or fully applied, 1 error or an incomplete source, 2 changes wait, 3 a brake, 4
-    /// interrupted, 7 credentials, 8 unknown outcome, 75 out of budget.
-    pub fn exit_code(self) -> u8 {
+    /// What the program ends with.
+    pub fn code(self) -> Code {
         match self {
-            Self::InSync | Self::Applied => 0,
-            Self::Failed | Self::Incomplete => 1,
-            Self::Pending => 2,
-            Self::Braked => 3,
-            Self::Interrupted => 4,
-            Self::Refused => 7,
-            Self::Unknown => 8,
-            Self::OutOfBudget => 75,
+            Self::InSync | Self::Applied => Code::Done,
+            Self::Failed | Self::Incomplete => Code::Error,
+            Self::Pending => Code::Waiting,
+            Self::Braked => Code::Braked,
+            Self::Interrupted => Code::Interrupted,
+            Self::Refused => Code::Refused,
+            Self::Unknown => Code::Unknown,
+            Self::OutOfBudget => Code::OutOfBudget,
         }
     }
 
@@ -303,22 +303,23 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
             *brakes.entry(text.to_string()).or_default() += 1;
         }
     }
-    let outcome = [
+    let unfinished = !failures.is_empty() || !begun.is_empty() || !not_started.is_empty();
+    let causes = [
         (stopped == Stopped::Refused, Ending::Refused),
         // What an outage refuses is not about the change.
         (refusals.iter().any(|refusal| !halted.contains(refusal)), Ending::Failed),
         (!plan.complete, Ending::Incomplete),
         (unsettled > 0, Ending::Unknown),
         (matches!(stopped, Stopped::Interrupted | Stopped::Halted), Ending::Interrupted),
+        // What is not done for want of requests is that, and no more.
         (stopped == Stopped::OutOfBudget, Ending::OutOfBudget),
-        (!failures.is_empty() || !begun.is_empty() || !not_started.is_empty(), Ending::Interrupted),
+        (stopped == Stopped::No && unfinished, Ending::Interrupted),
         (!brakes.is_empty(), Ending::Braked),
         (pending + held + ready > 0, Ending::Pending),
         (!applied.is_empty(), Ending::Applied),
-    ]
-    .into_iter()
-    .find_map(|(holds, ending)| holds.then_some(ending))
-    .unwrap_or(Ending::InSync);
+    ];
+    let causes = causes.into_iter().filter_map(|(holds, ending)| holds.then_some(ending));
+    let outcome = causes.min_by_key(|ending| ending.code().rank()).unwrap_or(Ending::InSync);
     Report {
         format: FORMAT.to_owned(),
         run_id: run,

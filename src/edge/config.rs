@@ -22,10 +22,11 @@ use std::{collections::BTreeMap, fmt, num::NonZeroU32, path::PathBuf};
 
 use url::Url;
 
-use super::{environment::Environment, secrets::SecretReference};
+use super::{environment::Environment, origin::Origin, secrets::SecretReference};
 use crate::domain::{
     model::{Kind, PageId, PerKind},
     rules::Rules,
+    text::Shown,
 };
 use layers::Layers;
 use reader::Reader;
@@ -65,7 +66,7 @@ pub struct Settings {
     /// that is, of a command its program and how many arguments it has.
     pub given: BTreeMap<String, String>,
     /// Where the keys were set that a service may refuse later: file and line, environment variable or flag.
-    pub places: BTreeMap<String, String>,
+    pub places: BTreeMap<String, Origin>,
 }
 
 /// How to reach Notion, as far as it was configured.
@@ -226,10 +227,8 @@ impl Settings {
             if data_sources[one].is_some() && data_sources[one] == data_sources[other] {
                 let [one, other] = [one, other].map(|kind| format!("notion.{}.data_source", kind.plural()));
                 let place = self.places.get(&other).cloned().unwrap_or_default();
-                problems.push(Problem {
-                    place,
-                    text: format!("`{other}` is the same as `{one}`; each kind has a data source of its own"),
-                });
+                let text = format!("`{other}` is the same as `{one}`; each kind has a data source of its own");
+                problems.push(Problem { place, text: text.into() });
             }
         }
         if let (Some(notion_token), Some(clockify_token), Some(clients), Some(projects), Some(tasks)) =
@@ -271,12 +270,9 @@ impl Settings {
         let place =
             self.file.as_ref().map_or_else(|| "the configuration".to_owned(), |file| file.display().to_string());
         let variable = format!("{VARIABLE_PREFIX}{}", key.to_uppercase().replace('.', "__"));
-        Problem {
-            place,
-            text: format!(
-                "`{key}` is missing; set it here, e.g. {key} = \"{example}\", or as {variable} in the environment"
-            ),
-        }
+        let text =
+            format!("`{key}` is missing; set it here, e.g. {key} = \"{example}\", or as {variable} in the environment");
+        Problem { place: Origin::Told(place), text: text.into() }
     }
 }
 
@@ -363,13 +359,12 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// One thing that is wrong with the configuration. It never holds what may be a secret, and is safe to show.
+/// One thing that is wrong with the configuration. It never holds what may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where: file and line, environment variable or flag.
-    pub place: String,
+    pub place: Origin,
     /// What is wrong, and what to do about it.
-    pub text: String,
+    pub text: Shown,
 }
 
 impl fmt::Display for Problem {

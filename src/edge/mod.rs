@@ -13,6 +13,7 @@ pub mod http;
 pub mod machine;
 pub mod notify;
 pub mod notion;
+pub mod origin;
 pub mod saved;
 pub mod scrub;
 pub mod secrets;

@@ -14,8 +14,8 @@ use std::{
 use secrecy::{SecretString, zeroize::Zeroizing};
 use tokio::io::AsyncReadExt;
 
-use super::{environment::Environment, files, scrub};
-use crate::domain::journal::What;
+use super::{environment::Environment, files, origin::Origin, scrub};
+use crate::domain::{journal::What, text::Shown};
 
 /// The longest secret, in bytes; also what is read of a helper's output.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -45,7 +45,7 @@ const SOURCES: [(&str, &str); 5] = [
 pub struct SecretReference {
     source: Source,
     key: String,
-    place: String,
+    place: Origin,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl SecretReference {
     /// # Errors
     /// [`NotAReference`] when it is none. It never repeats the text, which may be a secret that was put there by
     /// mistake.
-    pub fn parse(text: &str, key: &str, place: &str) -> Result<Self, NotAReference> {
+    pub fn parse(text: &str, key: &str, place: impl Into<Origin>) -> Result<Self, NotAReference> {
         let (scheme, rest) = text.split_once(':').ok_or(NotAReference::NoScheme)?;
         let source = match scheme {
             "env" if is_token(rest) => return Err(NotAReference::IsToken),
@@ -89,7 +89,7 @@ impl SecretReference {
                 return Err(NotAReference::UnknownScheme { nearest });
             }
         };
-        Ok(Self { source, key: key.to_owned(), place: place.to_owned() })
+        Ok(Self { source, key: key.to_owned(), place: place.into() })
     }
 }
 
@@ -210,6 +210,14 @@ impl SecretError {
     /// What is wrong with it.
     pub fn problem(&self) -> &SecretProblem {
         &self.problem
+    }
+
+    /// Where that is to be mended: the variable that is not set, or where the secret is referred to.
+    pub fn place(&self) -> Option<Shown> {
+        match &self.problem {
+            SecretProblem::VariableNotSet(name) if name != LEFT_OUT => Some(Shown::of(name)),
+            _ => self.reference.place.exact(),
+        }
     }
 
     /// What to do about it.

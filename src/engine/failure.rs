@@ -3,47 +3,33 @@
 use std::fmt;
 
 use super::session::SessionError;
-use crate::edge::{
-    checkpoints::CheckpointsError, clockify, config::ConfigError, http::SetupError, notion, scrub::scrub,
-    secrets::SecretError, store::StoreError,
+pub use crate::domain::code::Code;
+use crate::{
+    domain::text::Shown,
+    edge::{
+        checkpoints::CheckpointsError, clockify, config::ConfigError, http::SetupError, notion, scrub::scrub,
+        secrets::SecretError, store::StoreError,
+    },
 };
 
-/// Exit codes of a command that ended without a report. A report has its own:
-/// [`crate::domain::report::Ending::exit_code`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
-    /// Anything that has no code of its own.
-    Error = 1,
-    /// Somebody asked for a stop.
-    Interrupted = 4,
-    /// Another run is under way.
-    Locked = 5,
-    /// The state is damaged, newer than this program, full, or not ours.
-    StateUnusable = 6,
-    /// A service refused who asks, or a secret could not be had.
-    Refused = 7,
-    /// It was asked for in a way that makes no sense.
-    Usage = 64,
-    /// A service takes no more requests for now.
-    OutOfBudget = 75,
-    /// The configuration cannot be used.
-    Configuration = 78,
-}
-
-/// A failure for people. Its texts are safe to show, and hold nothing that is known to be secret.
+/// A failure for people. Its texts hold nothing that is known to be secret.
 #[derive(Debug)]
 pub struct RunError {
     pub code: Code,
     /// What went wrong.
-    pub error: String,
+    pub error: Shown,
+    /// Each of them, where several things did.
+    pub each: Vec<Shown>,
     /// What to do about it.
-    pub hints: Vec<String>,
+    pub hints: Vec<Shown>,
+    /// Where that was configured, if a program can go there: `FILE:LINE`, or the name of a variable.
+    pub place: Option<Shown>,
 }
 
 impl RunError {
     /// One without a hint.
     pub fn new(code: Code, error: impl fmt::Display) -> Self {
-        Self { code, error: scrub(&error.to_string()).into_owned(), hints: Vec::new() }
+        Self { code, error: shown(&error.to_string()), each: Vec::new(), hints: Vec::new(), place: None }
     }
 
     /// Several at once, in their order; the code is that of the gravest.
@@ -52,23 +38,26 @@ impl RunError {
         if all.len() == 1 {
             return all.remove(0);
         }
-        let rank = |failure: &&Self| {
-            let ranked = [Code::Configuration, Code::Refused, Code::StateUnusable, Code::Locked, Code::Error];
-            ranked.iter().position(|code| *code == failure.code)
-        };
-        let code = all
-            .iter()
-            .min_by_key(|failure| rank(failure).unwrap_or(usize::MAX))
-            .map_or(Code::Error, |failure| failure.code);
-        let error =
-            all.iter().fold(format!("{} things are wrong", all.len()), |text, failure| text + "\n  " + &failure.error);
-        let mut hints: Vec<String> = Vec::new();
-        for hint in all.into_iter().flat_map(|failure| failure.hints) {
-            if !hints.contains(&hint) {
-                hints.push(hint);
+        let code = all.iter().map(|failure| failure.code).min_by_key(|code| code.rank()).unwrap_or(Code::Error);
+        let mut several = Self::new(code, format_args!("{} things are wrong", all.len()));
+        for Self { code: _, error, each, hints, place } in all {
+            several.each.push(error);
+            several.each.extend(each);
+            for hint in hints {
+                if !several.hints.contains(&hint) {
+                    several.hints.push(hint);
+                }
             }
+            several.place = several.place.or(place);
         }
-        Self { code, error, hints }
+        several
+    }
+
+    /// The same with each of several things that went wrong.
+    #[must_use]
+    pub fn each(mut self, each: impl IntoIterator<Item = impl fmt::Display>) -> Self {
+        self.each.extend(each.into_iter().map(|one| shown(&one.to_string())));
+        self
     }
 
     /// The same with a hint more; nothing is none.
@@ -76,28 +65,53 @@ impl RunError {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         let hint = hint.into();
         if !hint.is_empty() {
-            self.hints.push(scrub(&hint).into_owned());
+            self.hints.push(shown(&hint));
         }
         self
     }
+
+    /// The same at a place, unless it has one.
+    #[must_use]
+    pub fn at(mut self, place: Option<Shown>) -> Self {
+        self.place = self.place.or(place);
+        self
+    }
+
+    /// All that went wrong, each on a line of its own.
+    pub fn text(&self) -> String {
+        self.each.iter().fold(self.error.to_string(), |text, one| text + "\n  " + one)
+    }
+}
+
+fn shown(text: &str) -> Shown {
+    Shown::from(scrub(text).into_owned())
 }
 
 impl fmt::Display for RunError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "error: {}", self.error)?;
+        write!(formatter, "error: {}", self.text())?;
         self.hints.iter().try_for_each(|hint| write!(formatter, "\n hint: {hint}"))
     }
 }
 
 impl From<ConfigError> for RunError {
     fn from(error: ConfigError) -> Self {
-        Self::new(Code::Configuration, error)
+        let problems = error.problems();
+        let place = problems.iter().find_map(|problem| problem.place.exact());
+        match problems {
+            [only] => Self::new(Code::Configuration, only),
+            problems => {
+                let error = format_args!("the configuration has {} problems", problems.len());
+                Self::new(Code::Configuration, error).each(problems)
+            }
+        }
+        .at(place)
     }
 }
 
 impl From<SecretError> for RunError {
     fn from(error: SecretError) -> Self {
-        Self::new(Code::Refused, &error).hint(error.hint())
+        Self::new(Code::Refused, &error).hint(error.hint()).at(error.place())
     }
 }
 

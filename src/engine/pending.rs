@@ -191,7 +191,7 @@ pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Resu
     let revoked = match ids {
         None => (0..known.len()).collect(),
         Some(ids) => named(ids, known.iter().map(|known| known.said.change)).map_err(|failure| RunError {
-            hints: vec!["`punchlist ignored` lists what is ignored".to_owned()],
+            hints: vec!["`punchlist ignored` lists what is ignored".into()],
             ..failure
         })?,
     };

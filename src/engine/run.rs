@@ -39,6 +39,7 @@ use crate::{
         diagnostics,
         environment::Environment,
         machine,
+        origin::Origin,
         secrets::Readings,
         store::{self, Holder, Meant, RunEnd, RunRecord, Store, StoreError},
     },
@@ -216,7 +217,7 @@ impl Installation {
                 if !before.is_empty() {
                     // As a run that ended before it began.
                     let store = original.as_mut().unwrap_or(&mut store);
-                    self.log_by_itself(store, "connect", before, &failure.error, &[]).await?;
+                    self.log_by_itself(store, "connect", before, &failure.text(), &[]).await?;
                 }
                 return Err(failure);
             }
@@ -359,10 +360,10 @@ impl Runner {
         let done = work(&mut session).await;
         match &done {
             Ok(_) => tracing::info!(run = %run, trigger, "ended"),
-            Err(failure) => tracing::error!(run = %run, trigger, error = failure.error, "failed"),
+            Err(failure) => tracing::error!(run = %run, trigger, error = failure.text(), "failed"),
         }
         if let Err(failure) = &done {
-            session.close(&failure.error).await?;
+            session.close(&failure.text()).await?;
         }
         let done = done.map_err(|failure| located(failure, &installation.settings.places));
         if let Some(original) = &mut self.original {
@@ -371,7 +372,7 @@ impl Runner {
             }
         } else if let Err(failure) = self.keep_checkpoint(&run).await {
             // What was done is done, and the next checkpoint vouches for it as well.
-            self.turn.warn(format!("no checkpoint of the log was kept: {}", failure.error));
+            self.turn.warn(format!("no checkpoint of the log was kept: {}", failure.text()));
         }
         done
     }
@@ -455,13 +456,10 @@ async fn configured_otherwise(store: &Store, given: &BTreeMap<String, String>) -
 }
 
 /// Says where the keys were set that a failure names.
-fn located(failure: RunError, places: &BTreeMap<String, String>) -> RunError {
-    let named: Vec<String> = places
-        .iter()
-        .filter(|(key, _)| failure.error.contains(key.as_str()))
-        .map(|(key, place)| format!("{key} is set in {place}"))
-        .collect();
-    named.into_iter().fold(failure, RunError::hint)
+fn located(failure: RunError, places: &BTreeMap<String, Origin>) -> RunError {
+    let text = failure.text();
+    let named = places.iter().filter(|(key, _)| text.contains(key.as_str()));
+    named.fold(failure, |failure, (key, place)| failure.hint(format!("{key} is set in {place}")).at(place.exact()))
 }
 
 /// The ages of requests that earlier runs made lately, so that a budget of so many an hour holds across runs.

@@ -1,7 +1,7 @@
 //! The command line: what was asked for, done, and said with an exit code.
 
 use std::{
-    io::{self, Write},
+    ffi::OsString,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -19,6 +19,7 @@ use super::{
     progress::ProgressLine,
     setup::{Global, Setup},
     stop,
+    tell::{tell, tell_usage},
     text::{self, Styling},
     tui, unlink,
 };
@@ -143,31 +144,24 @@ enum Cure {
 }
 
 /// Does what the arguments ask for.
-pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     tell_panics();
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            let code = if error.use_stderr() { Code::Usage as u8 } else { 0 };
-            // Where the help cannot be printed there is nobody to tell.
-            drop(error.print());
-            return code.into();
-        }
+        // Nobody knows what else was meant, but that is clear.
+        Err(error) => return tell_usage(&error, arguments.iter().any(|argument| argument == "--json")),
     };
+    let as_json = cli.global.json;
     // One thread is enough: the work is waiting. The sandbox has its own.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return told(&RunError::from(error)),
+        Err(error) => return tell(&RunError::from(error), as_json),
     };
     match runtime.block_on(run(cli)) {
         Ok(code) => code.into(),
-        Err(failure) => told(&failure),
+        Err(failure) => tell(&failure, as_json),
     }
-}
-
-fn told(failure: &RunError) -> ExitCode {
-    drop(writeln!(io::stderr(), "{failure}"));
-    (failure.code as u8).into()
 }
 
 async fn run(cli: Cli) -> Result<u8, RunError> {
@@ -214,17 +208,17 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         Some(Command::Explain { id }) => Job::begin(global).await?.explain(&id).await,
         Some(Command::Pending { act: None }) => {
             let setup = Setup::load(&global).await?;
-            pending::list(&setup.installation, global.json).await.map(|()| 0)
+            pending::list(&setup.installation, global.json).await.map(|()| Code::Done.into())
         }
         Some(Command::Pending { act: Some(act) }) => {
-            pending::act(&Setup::load(&global).await?.installation, act).await.map(|()| 0)
+            pending::act(&Setup::load(&global).await?.installation, act).await.map(|()| Code::Done.into())
         }
         Some(Command::Ignored { act }) => {
             let setup = Setup::load(&global).await?;
-            pending::ignored(&setup.installation, act, global.json).await.map(|()| 0)
+            pending::ignored(&setup.installation, act, global.json).await.map(|()| Code::Done.into())
         }
         Some(Command::Unlink { page }) => {
-            unlink::unlink(&Setup::load(&global).await?.installation, &page).await.map(|()| 0)
+            unlink::unlink(&Setup::load(&global).await?.installation, &page).await.map(|()| Code::Done.into())
         }
         Some(Command::Doctor { what: Cure::Rebuild }) => {
             let setup = Setup::load(&global).await?;
@@ -278,7 +272,7 @@ async fn sandbox(listen: SocketAddr, empty: bool) -> Result<u8, RunError> {
         demo::configuration(&sandbox)
     ))?;
     stop.wait().await;
-    Ok(0)
+    Ok(Code::Done.into())
 }
 
 /// A command that works on both sides, and how it says what it did.
@@ -343,10 +337,11 @@ impl Job {
         let braked =
             plan.changes.iter().any(|change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake));
         Ok(match (detailed, braked, plan.changes.is_empty()) {
-            (false, _, _) | (true, _, true) => 0,
-            (true, true, false) => 3,
-            (true, false, false) => 2,
-        })
+            (false, _, _) | (true, _, true) => Code::Done,
+            (true, true, false) => Code::Braked,
+            (true, false, false) => Code::Waiting,
+        }
+        .into())
     }
 
     async fn auto_approve(self) -> Result<u8, RunError> {
@@ -371,7 +366,7 @@ impl Job {
         };
         let explained = self.run("explain", Beside::Copied, explaining).await?;
         explain::print(&explained, &self.setup.installation.settings.places, self.global.json)?;
-        Ok(0)
+        Ok(Code::Done.into())
     }
 
     /// Applies what people have approved, and what that needs.
@@ -406,14 +401,14 @@ impl Job {
         let (plan, cost, links) = self.run("rebuild", Beside::Refused, rebuilding).await?;
         if self.global.json {
             say_json(&Document::of(&plan, cost))?;
-            return Ok(0);
+            return Ok(Code::Done.into());
         }
         if let Some(aside) = aside {
             say(&format!("The old state is kept as {}.\n", aside.display()))?;
         }
         say(&format!("{links} links were found again. What is left:\n\n"))?;
         say(&text::plan(&plan, cost, self.styling))?;
-        Ok(0)
+        Ok(Code::Done.into())
     }
 
     fn report(&self, report: &Report) -> Result<u8, RunError> {
@@ -422,6 +417,6 @@ impl Job {
         } else {
             say(&text::report(report, self.styling))?;
         }
-        Ok(report.outcome.exit_code())
+        Ok(report.outcome.code().into())
     }
 }

@@ -7,9 +7,12 @@ use super::{
     print::{say, say_json},
     text::put,
 };
-use crate::domain::{
-    explain::{Explained, Explanation, Ruling},
-    text::Shown,
+use crate::{
+    domain::{
+        explain::{Explained, Explanation, Ruling},
+        text::Shown,
+    },
+    edge::origin::Origin,
 };
 
 /// Columns of a value in the table.
@@ -18,7 +21,7 @@ const VALUE_COLUMNS: usize = 28;
 /// Prints an explanation. `places` says where keys of the configuration were set.
 pub(super) fn print(
     explanation: &Explanation,
-    places: &BTreeMap<String, String>,
+    places: &BTreeMap<String, Origin>,
     as_json: bool,
 ) -> Result<(), RunError> {
     if !as_json {
@@ -31,7 +34,7 @@ pub(super) fn print(
     say_json(&document)
 }
 
-fn text(explanation: &Explanation, places: &BTreeMap<String, String>) -> String {
+fn text(explanation: &Explanation, places: &BTreeMap<String, Origin>) -> String {
     let Explanation { kind, name, page_id, page, clockify_id, object, evidence, fields, changes, notices } =
         explanation;
     let mut text = String::new();
@@ -81,10 +84,10 @@ fn text(explanation: &Explanation, places: &BTreeMap<String, String>) -> String 
 }
 
 /// `rules.on_drift = "review" (the defaults)`, with the key that has set it, or the one that would for everything.
-fn set(keys: &[String], value: &str, places: &BTreeMap<String, String>) -> String {
-    let place = |key: &&String| places.get(*key).filter(|place| *place != "the defaults");
+fn set(keys: &[String], value: &str, places: &BTreeMap<String, Origin>) -> String {
+    let place = |key: &&String| places.get(*key).filter(|place| **place != Origin::Defaults);
     let key = keys.iter().find(|key| place(key).is_some()).or(keys.last());
     let Some(key) = key else { return "policy".to_owned() };
-    let place = place(&key).map_or("the defaults", String::as_str);
+    let place = place(&key).unwrap_or(&Origin::Defaults);
     format!("{key} = {value} ({place})")
 }

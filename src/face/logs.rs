@@ -143,7 +143,7 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, RunError> {
                 force,
             )
             .await?;
-            Ok(0)
+            Ok(Code::Done.into())
         }
         Command::Verify { file: _, public_key } => {
             let kept = installation.checkpoints().read(public_key.as_deref())?;
@@ -156,7 +156,7 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, RunError> {
 
 /// Says what verifying has shown.
 fn verdict(global: &Global, what: &str, verdict: &Findings, key: Option<&str>) -> Result<u8, RunError> {
-    let code = if verdict.is_sound() { 0 } else { Code::Error as u8 };
+    let code = if verdict.is_sound() { Code::Done } else { Code::Error }.into();
     let Findings { entries, first, last, head, agreeing, vouched, left_out, findings, more } = verdict;
     let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
     if global.json {

@@ -11,6 +11,7 @@ mod print;
 mod progress;
 mod setup;
 mod stop;
+mod tell;
 mod text;
 pub mod tui;
 mod unlink;

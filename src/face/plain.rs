@@ -79,19 +79,19 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
                 talk.say(&show::notices(&plan))?;
             }
             session.close("reviewed").await?;
-            return Ok(0);
+            return Ok(Code::Done.into());
         }
         // Others may run while somebody thinks.
         session.let_others_run();
         let approved = loop {
             let Some(approved) = decide(&mut talk, session, &plan, &installation.by, styling).await? else {
                 session.close("reviewed").await?;
-                return Ok(0);
+                return Ok(Code::Done.into());
             };
             match session.take_turn().await.map_err(RunError::from) {
                 Ok(()) => break approved,
                 Err(failure) if failure.code == Code::Locked => {
-                    talk.say(&format!("{}: nothing was applied; P tries again\n", failure.error))?;
+                    talk.say(&format!("{}: nothing was applied; P tries again\n", failure.text()))?;
                 }
                 Err(failure) => return Err(failure),
             }
@@ -100,7 +100,7 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
         let (plan, stopped) = apply(&mut talk, session, sides, &plan, approved).await?;
         let report = session.finish(&plan, stopped, started.elapsed().as_secs_f64()).await?;
         talk.say(&text::report(&report, styling))?;
-        Ok(report.outcome.exit_code())
+        Ok(report.outcome.code().into())
     });
     code.await
 }

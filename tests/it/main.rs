@@ -17,6 +17,7 @@ mod crash;
 #[cfg(unix)]
 mod damage;
 mod decisions;
+mod errors;
 mod logs;
 mod main_job;
 #[cfg(unix)]

@@ -1,13 +1,7 @@
 //! What was given, by key, and where: the file, the environment and the flags laid over each other, before anybody asks
 //! what it means.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    fs::File,
-    io,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs::File, io, path::Path};
 
 use toml::{
     Spanned,
@@ -15,7 +9,7 @@ use toml::{
 };
 
 use super::{Environment, Override, Problem, VARIABLE_PREFIX};
-use crate::{domain::text::Shown, edge::files};
+use crate::edge::{files, origin::Origin};
 
 /// What to do about a path of Windows, whose backslashes mean something else to TOML.
 pub(super) const IN_SINGLE_QUOTES: &str =
@@ -34,24 +28,6 @@ pub(super) struct Layers {
 pub(super) struct Given {
     pub(super) content: Content,
     pub(super) origin: Origin,
-}
-
-/// Where a value was set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    File { path: PathBuf, line: usize },
-    Variable(String),
-    Flag(String),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File { path, line } => write!(formatter, "{}:{line}", path.display()),
-            Self::Variable(name) => write!(formatter, "environment variable {}", Shown::of(name)),
-            Self::Flag(name) => formatter.write_str(name),
-        }
-    }
 }
 
 /// A value, as far as its own spelling tells what it is. Tables are not values: their keys are.
@@ -123,7 +99,7 @@ impl Layers {
         let text = match read_file(path) {
             Ok(text) => text,
             Err(Unread::Io(error)) if error.kind() == io::ErrorKind::NotFound && !must_exist => return,
-            Err(unread) => return self.problem(path.display(), unread.to_string()),
+            Err(unread) => return self.problem(Origin::Told(path.display().to_string()), unread.to_string()),
         };
         let origin = |offset: usize| Origin::File { path: path.to_owned(), line: line_of(&text, offset) };
         let (table, errors) = DeTable::parse_recoverable(&text);
@@ -153,7 +129,7 @@ impl Layers {
     /// Adds what flags set.
     pub(super) fn add_overrides(&mut self, overrides: &[Override]) {
         for Override { key, value, place } in overrides {
-            self.add_unquoted(key, value, Origin::Flag(place.clone()));
+            self.add_unquoted(key, value, Origin::Told(place.clone()));
         }
     }
 
@@ -184,8 +160,8 @@ impl Layers {
         }
     }
 
-    fn problem(&mut self, place: impl fmt::Display, text: String) {
-        self.problems.push(Problem { place: place.to_string(), text });
+    fn problem(&mut self, place: Origin, text: String) {
+        self.problems.push(Problem { place, text: text.into() });
     }
 }
 

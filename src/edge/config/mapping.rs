@@ -241,8 +241,7 @@ fn condition(reader: &mut Reader<'_>, key: &str, preset: Option<Condition>) -> O
             };
             // What was given but is wrong has been said already.
             if missing.iter().all(|key| reader.origin(key).is_none()) {
-                let place =
-                    keys.into_iter().find_map(|key| reader.origin(key)).map_or_else(String::new, ToString::to_string);
+                let place = keys.into_iter().find_map(|key| reader.origin(key)).cloned().unwrap_or_default();
                 reader.problem(place, format!("`{key}` also needs {wanted}"));
             }
             None

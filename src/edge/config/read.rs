@@ -8,7 +8,10 @@ use super::{
     ClockifySettings, ConsoleSettings, KeysSetting, NotionSettings, ScheduleSettings, Settings, ThemeName,
     WebhookSettings, layers::Content, reader::Reader, rules::rules,
 };
-use crate::domain::model::{Field, Kind, PerKind};
+use crate::{
+    domain::model::{Field, Kind, PerKind},
+    edge::origin::Origin,
+};
 
 const NOTION_URL: &str = "https://api.notion.com";
 const NOTION_API_VERSION: &str = "2026-03-11";
@@ -65,7 +68,7 @@ fn console(reader: &mut Reader<'_>) -> ConsoleSettings {
                     Content::Text(single) => Ok(vec![single]),
                     _ => Err("a list of keys in quotes, e.g. [\"space\", \"ctrl-a\"]".to_owned()),
                 })?;
-                let place = reader.place(&key);
+                let place = reader.place(&key).to_string();
                 Some((key.trim_start_matches("console.keys.").to_owned(), KeysSetting { keys, place }))
             })
             .collect(),
@@ -74,7 +77,7 @@ fn console(reader: &mut Reader<'_>) -> ConsoleSettings {
 
 /// Where the keys were set: those that can turn out wrong only when a service is asked, and those that decide
 /// something.
-fn places(reader: &Reader<'_>) -> BTreeMap<String, String> {
+fn places(reader: &Reader<'_>) -> BTreeMap<String, Origin> {
     let reaching = ["notion.token", "notion.base_url", "clockify.token", "clockify.base_url", "clockify.workspace"];
     let mut keys = reaching.map(str::to_owned).to_vec();
     for kind in Kind::ALL {

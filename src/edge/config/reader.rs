@@ -1,19 +1,22 @@
 //! Asks the layers for one key after the other, and collects all that is wrong on the way.
 
-use std::{collections::BTreeMap, fmt, num::NonZeroU32, ops::RangeInclusive, path::PathBuf};
+use std::{collections::BTreeMap, num::NonZeroU32, ops::RangeInclusive, path::PathBuf};
 
 use url::{Host, Url};
 
 use super::{
     Environment, Problem,
-    layers::{Content, Given, IN_SINGLE_QUOTES, Layers, Origin},
+    layers::{Content, Given, IN_SINGLE_QUOTES, Layers},
 };
 use crate::{
     domain::{
         model::{Field, Kind, PageId},
         text::Shown,
     },
-    edge::secrets::{SecretReference, named},
+    edge::{
+        origin::Origin,
+        secrets::{SecretReference, named},
+    },
 };
 
 /// Text of this many characters without a space may be a secret: Clockify's keys have 48, Notion's tokens 50. Ids have
@@ -77,17 +80,16 @@ impl<'a> Reader<'a> {
         self.known.get(key).and_then(Option::as_ref)
     }
 
-    /// Where a key that has been taken was set, of a table the first of its keys; or the name of the place where
-    /// defaults come from.
-    pub(super) fn place(&self, key: &str) -> String {
+    /// Where a key that has been taken was set, of a table the first of its keys.
+    pub(super) fn place(&self, key: &str) -> Origin {
         let below = format!("{key}.");
         let mut within = self.known.range(below.clone()..).take_while(|(known, _)| known.starts_with(&below));
         let origin = self.origin(key).or_else(|| within.find_map(|(_, origin)| origin.as_ref()));
-        origin.map_or_else(|| "the defaults".to_owned(), ToString::to_string)
+        origin.cloned().unwrap_or_default()
     }
 
-    pub(super) fn problem(&mut self, place: impl fmt::Display, text: String) {
-        self.problems.push(Problem { place: place.to_string(), text });
+    pub(super) fn problem(&mut self, place: Origin, text: String) {
+        self.problems.push(Problem { place, text: text.into() });
     }
 
     /// Text that is not blank.
@@ -190,7 +192,7 @@ impl<'a> Reader<'a> {
         };
         let text = self.take_in_part(key, read, |_, _| String::new())?;
         let place = self.place(key);
-        match SecretReference::parse(&text, key, &place) {
+        match SecretReference::parse(&text, key, place.clone()) {
             Ok(reference) => {
                 self.kept.insert(key.to_owned(), reference.to_string());
                 Some(reference)

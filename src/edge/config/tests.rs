@@ -279,7 +279,7 @@ fn every_key_was_set_in_a_line_whatever_way_it_is_spelt() {
     let place = |file: &str, key: &str| {
         let world = world(file);
         let directory = format!("{}/", world.directory.path().display());
-        world.settings().places[key].replace(&directory, "")
+        world.settings().places[key].to_string().replace(&directory, "")
     };
     for (file, key, line) in [
         ("[mapping.projects.closed]\nproperty = \"Stage\"\nvalues = [\"Done\"]\n", "mapping.projects.closed", 2),
@@ -327,7 +327,7 @@ fn every_key_was_set_in_a_line_whatever_way_it_is_spelt() {
         ("PUNCHLIST__MAPPING__PROJECTS__CLOSED__VALUES", "['Done']"),
     ] {
         let settings = world("mapping.preset = \"n8n\"\n").with_variables(&[(name, value)]).settings();
-        assert_eq!(settings.places["mapping.projects.closed"], format!("environment variable {name}"));
+        assert_eq!(settings.places["mapping.projects.closed"], Origin::Variable(name.to_owned()));
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) async fn tell(runner: &mut Runner, ended: &Result<(Report, Scope), Ru
     let Runner { installation, turn, store, connection, doubt, .. } = runner;
     let (doubt, proxy) = (doubt.as_ref().map(ToString::to_string), connection.proxy.as_deref());
     if let Err(failure) = send(installation, &turn.watch, Some(store), ended, doubt.as_deref(), proxy).await {
-        warn(&turn.watch, &failure.error);
+        warn(&turn.watch, &failure.text());
     }
 }
 
@@ -48,13 +48,14 @@ pub(super) async fn tell(runner: &mut Runner, ended: &Result<(Report, Scope), Ru
 /// and told of when they come one after the other.
 pub(super) async fn tell_of_start(installation: &Installation, watch: &Watch, failure: Option<&RunError>) {
     if let Err(failure) = start_failed(installation, watch, failure).await {
-        warn(watch, &failure.error);
+        warn(watch, &failure.text());
     }
 }
 
 async fn start_failed(installation: &Installation, watch: &Watch, failure: Option<&RunError>) -> Result<(), RunError> {
-    let ended = |RunError { code, error, hints }: &RunError, before: &str| {
-        Err(hints.iter().cloned().fold(RunError::new(*code, format!("{before}{error}")), RunError::hint))
+    let ended = |RunError { code, error, each, hints, place: _ }: &RunError, before: &str| {
+        let failure = RunError::new(*code, format!("{before}{error}")).each(each);
+        Err(hints.iter().fold(failure, |failure, hint| failure.hint(hint.as_str())))
     };
     match failure {
         None => {
@@ -113,7 +114,7 @@ async fn send(
             (Affair::of(&aftermath), Message::of(&aftermath))
         }
         Err(failure) => {
-            (Affair::of_failure(failure.code as u8), Message::of_failure(workspace, &failure.error, &failure.hints))
+            (Affair::of_failure(failure.code), Message::of_failure(workspace, &failure.text(), &failure.hints))
         }
     };
     let before = match &store {

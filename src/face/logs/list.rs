@@ -16,7 +16,7 @@ use crate::{
     edge::store::{Entry, RunRecord, Selection, Toward},
     engine::state::State,
     face::{
-        failure::RunError,
+        failure::{Code, RunError},
         print::{say, say_json},
         text::{self, outcome_words, when},
     },
@@ -45,7 +45,7 @@ impl LogView<'_> {
         for run in &runs {
             say(&format!("{}\n", run_line(run)))?;
         }
-        Ok(0)
+        Ok(Code::Done.into())
     }
 
     /// One run: its report, then its entries.
@@ -112,7 +112,7 @@ impl LogView<'_> {
         if count == 0 {
             say("No entry of the log is like that.\n")?;
         }
-        Ok(0)
+        Ok(Code::Done.into())
     }
 
     /// The writes about what is selected.
@@ -148,7 +148,7 @@ pub(crate) async fn alterations(store: &State, selection: &Selection) -> Result<
 
 fn print(document: &serde_json::Value) -> Result<u8, RunError> {
     say_json(document)?;
-    Ok(0)
+    Ok(Code::Done.into())
 }
 
 /// A run on one line.

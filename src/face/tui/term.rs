@@ -52,9 +52,10 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 /// Opens the console, and returns what the program ends with.
 pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, RunError> {
     let settings = setup.installation.settings.console.clone();
-    let keymap = Keymap::default()
-        .configured(&settings.keys)
-        .map_err(|problems| RunError::new(Code::Configuration, problems.join("\n  ")))?;
+    let keymap = Keymap::default().configured(&settings.keys).map_err(|problems| {
+        let mut problems = problems.into_iter();
+        RunError::new(Code::Configuration, problems.next().unwrap_or_default()).each(problems)
+    })?;
     let installation = &setup.installation;
     let history = History::of(installation.directory.clone(), installation.checkpoints(), installation.clock);
     let stop = stop::listening_on_a_terminal(surroundings::leave)?;
@@ -88,7 +89,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     drop(orders);
     if state.phase == Phase::Applying {
         // Asked twice to stop: what is in flight is in the journal, and is looked up first by the next run.
-        return Ok(stop.signalled().map_or(Code::Interrupted as u8, |signal| 128 + signal));
+        return Ok(stop.signalled().map_or(Code::Interrupted.into(), |signal| 128 + signal));
     }
     // Whatever it still reads is for nobody.
     stop.ask();
@@ -119,8 +120,8 @@ fn ended(state: &State, stop: &Stop, demo: bool) -> u8 {
     match (stop.signalled(), &state.phase, &state.applied) {
         (Some(signal), ..) => 128 + signal,
         (None, Phase::Failed { code, .. }, _) => *code,
-        (None, _, Some((_, outcome))) => outcome.exit_code(),
-        (None, _, None) => 0,
+        (None, _, Some((_, outcome))) => outcome.code().into(),
+        (None, _, None) => Code::Done.into(),
     }
 }
 

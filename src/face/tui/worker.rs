@@ -54,7 +54,7 @@ fn tell(news: &Telling, item: News) {
 }
 
 fn failed_news(failure: &RunError) -> News {
-    News::Failed { text: failure.to_string(), code: failure.code as u8 }
+    News::Failed { text: failure.to_string(), code: failure.code.into() }
 }
 
 async fn work(
@@ -207,7 +207,7 @@ fn is_refused(taken: Result<(), SessionError>, stop: &Stop, news: &Telling) -> R
         Ok(()) => Ok(false),
         Err(failure) if matches!(failure.code, Code::Locked | Code::Interrupted) => {
             stop.forget();
-            tell(news, News::Refused(failure.error));
+            tell(news, News::Refused(failure.text()));
             Ok(true)
         }
         Err(failure) => Err(failure),
