@@ -6,6 +6,7 @@
 //!        ├─ clockify  objects.rs      clients, projects, tasks, time, and what people do to them
 //!        ├─ tokens.rs               who acts in Notion, and what is shared with whom
 //!        ├─ template.rs, sample.rs  the agency, empty, sized or read from JSON
+//!        └─ tables.rs               databases beside it
 //! ```
 //!
 //! The HTTP side (`sandbox::notion`, `sandbox::clockify`) applies the services' rules and then edits the same data.
@@ -18,6 +19,7 @@ pub(crate) mod pages;
 mod sample;
 pub(crate) mod schema;
 pub(crate) mod sort;
+mod tables;
 mod template;
 pub(crate) mod tokens;
 pub(crate) mod values;

@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Rig, rig};
-use crate::sandbox::{Capabilities, Knobs, NOTION_TOKEN, PersonalMe, World};
+use crate::sandbox::{Capabilities, Knobs, NOTION_TOKEN, NotionId, PersonalMe, World};
 
 const OTHER: &str = "ntn_other_connection";
 const PERSONAL: &str = "ntn_of_mara";
@@ -175,4 +175,76 @@ async fn what_a_connection_may_not_do_is_refused() {
     let (status, refusal) = rig.notion(Method::POST, "/v1/pages", row).await;
     assert_eq!((status.as_u16(), &refusal["additional_data"]["block_limit"]), (403, &json!("block_creation")));
     assert_eq!(code(Method::PATCH, &page, &edit).await.0, 200);
+}
+
+#[tokio::test]
+async fn what_is_no_database_to_work_on_is_told_apart() {
+    let mut world = World::empty();
+    world.copy_template(" 2025");
+    let root = world.root_page().unwrap();
+    let (clients, old) = (world.database("Clients").unwrap(), world.database("Clients 2025").unwrap());
+    let linked = world.add_linked_database("Board");
+    world.add_data_source(clients, "Leads");
+    world.trash_database(old, true);
+    let rig = rig(world, Knobs::default()).await;
+    let get = async |id: NotionId| rig.notion(Method::GET, &format!("/v1/databases/{id}"), Value::Null).await;
+
+    let (_, several) = get(clients).await;
+    let names = several["data_sources"].as_array().unwrap().iter().map(|source| &source["name"]);
+    assert_eq!(names.collect::<Vec<_>>(), ["Clients", "Leads"]);
+    assert!(get(linked).await.1["message"].as_str().unwrap().contains("does not contain any data sources accessible"));
+    assert_eq!(get(root).await.0, 404);
+    rig.sandbox.knobs().wrong_kind_named = true;
+    let (status, refusal) = get(root).await;
+    assert_eq!((status.as_u16(), &refusal["code"]), (400, &json!("validation_error")));
+
+    let (status, trashed) = get(old).await;
+    assert_eq!((status.as_u16(), &trashed["in_trash"]), (200, &json!(true)));
+    assert!(!rig.sources_seen(NOTION_TOKEN).await.contains(&"Clients 2025".to_owned()));
+    let filter = json!({"filter": {"property": "object", "value": "data_source", "in_trash": true}});
+    let (_, found) = rig.notion(Method::POST, "/v1/search", filter).await;
+    assert_eq!((found["results"].as_array().unwrap().len(), &found["results"][0]["in_trash"]), (1, &json!(true)));
+    let source = rig.world().data_source("Clients 2025").unwrap();
+    let path = format!("/v1/data_sources/{source}");
+    let column = json!({"properties": {"X": {"rich_text": {}}}});
+    assert_eq!(rig.notion(Method::PATCH, &path, column).await.0, 400);
+    let row = json!({"parent": {"data_source_id": source}, "properties": {}});
+    assert_eq!(rig.notion(Method::POST, "/v1/pages", row).await.0, 400);
+    rig.sandbox.knobs().trash_reaches_sources = false;
+    assert_eq!(rig.notion(Method::GET, &path, Value::Null).await.1["in_trash"], false);
+
+    let projects = rig.world().data_source("Projects 2025").unwrap();
+    let (_, copy) = rig.notion(Method::GET, &format!("/v1/data_sources/{projects}"), Value::Null).await;
+    assert_eq!(copy["properties"]["Clients"]["relation"]["data_source_id"], json!(source));
+}
+
+#[tokio::test]
+async fn a_crowded_workspace_is_searched_by_the_page() {
+    let mut world = World::empty();
+    world.crowd(120, 130);
+    let kunden = world.add_table("Kunden", &[("Name", "title"), ("Nr", "unique_id")]);
+    world.add_table("Projekte", &[("Titel", "title"), ("Kunde", "relation:Kunden"), ("Stand", "status")]);
+    let rig = rig(world, Knobs::default()).await;
+    let count = async |kind: &str| {
+        let (mut seen, mut calls, mut cursor) = (0, 0, Value::Null);
+        loop {
+            let mut body = json!({"filter": {"property": "object", "value": kind}, "page_size": 100});
+            if cursor.is_string() {
+                body["start_cursor"] = cursor;
+            }
+            let (_, found) = rig.notion(Method::POST, "/v1/search", body).await;
+            seen += found["results"].as_array().unwrap().len();
+            calls += 1;
+            cursor = found["next_cursor"].clone();
+            if cursor.is_null() {
+                return (seen, calls);
+            }
+        }
+    };
+
+    assert_eq!(count("data_source").await, (125, 2));
+    assert_eq!(count("page").await, (131, 2));
+    let body = json!({"query": "Projekte", "filter": {"property": "object", "value": "data_source"}});
+    let (_, found) = rig.notion(Method::POST, "/v1/search", body).await;
+    assert_eq!(found["results"][0]["properties"]["Kunde"]["relation"]["data_source_id"], json!(kunden));
 }
