@@ -66,6 +66,19 @@ pub struct Knobs {
     /// Notion: formulas and rollups are `unsupported`, as those are that it does not compute for the API (Notion
     /// changelog, August 2026).
     pub computed_unsupported: bool,
+    /// Notion: what `GET /v1/users/me` shows a personal access token; unproved.
+    pub personal_me: PersonalMe,
+    /// Notion: that answer has no `bot.workspace_id`. Unproved.
+    pub personal_without_workspace: bool,
+    /// Notion: a missing capability is found only after the path and the body, so that an odd body is 400 and not 403.
+    /// Not documented.
+    pub capabilities_last: bool,
+    /// Notion: the workspace has all the blocks of its plan; creating anything is 403 (Notion docs, block limits).
+    pub block_limit_reached: bool,
+    /// Notion: an ID of the wrong kind is refused with 400 that says what it is. Off: it is not found. Not documented.
+    pub wrong_kind_named: bool,
+    /// Notion: a data source says `in_trash` when its database was put there. Not documented.
+    pub trash_reaches_sources: bool,
     /// Notion: `GET /v1/users` is refused with 403.
     pub users_refused: bool,
     /// Notion: search finds nothing at all; the documentation promises no completeness.
@@ -95,6 +108,22 @@ pub struct Knobs {
     pub estimates_dropped: bool,
 }
 
+/// The user that a personal access token learns itself to be. All have the form that the `OpenAPI` document allows; which
+/// one is sent is unproved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonalMe {
+    /// A bot whose owner is the person, in full.
+    #[default]
+    BotOfPerson,
+    /// A bot whose owner is the person, by ID alone.
+    BotOfPersonId,
+    /// A bot whose owner is the workspace, as an internal connection's is.
+    BotOfWorkspace,
+    /// The person.
+    Person,
+}
+
 impl Default for Knobs {
     fn default() -> Self {
         Self {
@@ -116,6 +145,12 @@ impl Default for Knobs {
             archived_follows_trash: false,
             people_without_email: false,
             computed_unsupported: false,
+            personal_me: PersonalMe::default(),
+            personal_without_workspace: false,
+            capabilities_last: false,
+            block_limit_reached: false,
+            wrong_kind_named: false,
+            trash_reaches_sources: true,
             users_refused: false,
             search_blind: false,
             unique_names: true,

@@ -29,9 +29,11 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 pub use ids::{ClockifyId, NotionId};
-pub use knobs::{Failure, Fault, Knobs, Service, When};
+pub use knobs::{Failure, Fault, Knobs, PersonalMe, Service, When};
 pub use server::Call;
-pub use world::{Client, PageState, Project, Remembered, START_SECOND, SampleError, TICK, Task, TimeEntry, World};
+pub use world::{
+    Capabilities, Client, PageState, Project, Remembered, START_SECOND, SampleError, TICK, Task, TimeEntry, World,
+};
 
 /// The Notion token that every world accepts unless it says otherwise.
 pub const NOTION_TOKEN: &str = "ntn_sandbox";

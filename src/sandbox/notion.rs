@@ -29,6 +29,7 @@ use super::knobs::Knobs;
 use super::wire::{Answer, Body, Request};
 use super::world::schema::{Cursor, DataSource};
 use super::world::sort::SortKey;
+use super::world::tokens::{Access, Actor};
 use super::world::{Page, Parent, World};
 
 /// The most rows of one page of a listing (Notion docs, pagination).
@@ -63,6 +64,16 @@ impl Refusal {
         Self::new(404, "object_not_found", message)
     }
 
+    /// A capability is missing (Notion docs, capabilities).
+    fn restricted() -> Self {
+        Self::new(403, "restricted_resource", "Insufficient permissions for this endpoint.")
+    }
+
+    /// What is in the trash takes no other edit than out of it (recorded wording).
+    fn in_trash() -> Self {
+        Self::validation("Can't edit block that is archived. You must unarchive the block before editing.")
+    }
+
     fn into_answer(self, request_id: NotionId) -> Answer {
         let mut body = json!({
             "object": "error", "status": self.status, "code": self.code, "message": self.message,
@@ -89,15 +100,17 @@ struct Call<'a> {
     world: &'a mut World,
     knobs: &'a Knobs,
     request: &'a Request,
+    /// Whose token came.
+    access: Access,
     version: Version,
 }
 
 /// Answers a call to `api.notion.com`.
 pub(crate) fn answer(world: &mut World, knobs: &Knobs, request: &Request) -> Answer {
     let request_id = world.new_notion_id();
-    let outcome = authorize(world, request).and_then(|()| version(request)).and_then(|version| {
-        let mut call = Call { world, knobs, request, version };
-        call.route()
+    let outcome = authorize(world, request).and_then(|access| {
+        let version = version(request)?;
+        Call { world, knobs, request, access, version }.answer()
     });
     match outcome {
         Ok(mut body) => {
@@ -119,13 +132,13 @@ pub(crate) fn throttled(world: &mut World, retry_after: &str) -> Answer {
     refusal.into_answer(world.new_notion_id()).header("retry-after", retry_after)
 }
 
-fn authorize(world: &World, request: &Request) -> Result<(), Refusal> {
+/// A token that has ended is answered like one that never was (Notion changelog, July 2026: 401).
+fn authorize(world: &World, request: &Request) -> Result<Access, Refusal> {
+    let refusal = |message: &str| Refusal::new(401, "unauthorized", message);
     let token = request.header("authorization").and_then(|header| header.strip_prefix("Bearer "));
-    match token {
-        Some(token) if token == world.notion_token => Ok(()),
-        Some(_) => Err(Refusal::new(401, "unauthorized", "API token is invalid.")),
-        None => Err(Refusal::new(401, "unauthorized", "Authorization header must use the format \"Bearer <token>\".")),
-    }
+    let token = token.ok_or_else(|| refusal("Authorization header must use the format \"Bearer <token>\"."))?;
+    let access = world.access(token).filter(|access| !access.expired);
+    access.cloned().ok_or_else(|| refusal("API token is invalid."))
 }
 
 fn version(request: &Request) -> Result<Version, Refusal> {
@@ -146,6 +159,33 @@ fn version(request: &Request) -> Result<Version, Refusal> {
 }
 
 impl Call<'_> {
+    /// Carries the call out if the token may do such a thing. Whether a capability is checked before the body or after
+    /// it is not documented; a knob decides.
+    fn answer(&mut self) -> Outcome {
+        if self.allowed() {
+            return self.route();
+        }
+        if self.knobs.capabilities_last {
+            let before = self.world.notion.clone();
+            let outcome = self.route();
+            self.world.notion = before;
+            outcome?;
+        }
+        Err(Refusal::restricted())
+    }
+
+    /// Whether the token's capabilities suffice; what is told of users has a capability of its own.
+    fn allowed(&self) -> bool {
+        let can = self.access.can;
+        let segments: Vec<&str> = self.request.segments.iter().map(String::as_str).collect();
+        match (self.request.method.as_str(), segments.as_slice()) {
+            (_, ["v1", "users", ..]) => true,
+            ("POST", ["v1", "pages" | "databases" | "data_sources"]) => can.insert,
+            ("PATCH", _) => can.update,
+            _ => can.read,
+        }
+    }
+
     fn route(&mut self) -> Outcome {
         let request = self.request;
         let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
@@ -179,25 +219,56 @@ impl Call<'_> {
         }
     }
 
-    /// Whether the connection sees a data source.
+    /// Whether the token sees a data source.
     fn shared(&self, source: &DataSource) -> bool {
-        let unshared = &self.knobs.unshared;
-        !unshared.contains(&source.name) && !unshared.contains(&source.id.to_string())
+        let withheld = self.knobs.unshared.iter().any(|key| *key == source.name || *key == source.id.to_string());
+        !(withheld && self.is_connection()) && self.access.sees(&self.world.notion, source.database)
     }
 
-    /// Whether the connection sees a page: neither hidden itself nor in a data source that is not shared.
+    /// Whether the token sees a page: neither hidden itself nor in a data source that is not shared.
     fn visible(&self, page: &Page) -> bool {
         let source_shared = match page.parent {
             Parent::DataSource(_) => self.world.notion.source_of(page).is_some_and(|source| self.shared(source)),
             Parent::Page(_) | Parent::Workspace => true,
         };
-        !page.hidden && source_shared
+        !(page.hidden && self.is_connection()) && source_shared && self.access.sees(&self.world.notion, page.id)
+    }
+
+    /// A person sees what was never shared with a connection.
+    fn is_connection(&self) -> bool {
+        matches!(self.access.actor, Actor::Connection(_))
+    }
+
+    /// The documented answer of a workspace of several people on the Free plan that has its 1,000 blocks.
+    fn refuse_more_blocks(&self) -> Result<(), Refusal> {
+        if !self.knobs.block_limit_reached {
+            return Ok(());
+        }
+        let mut refusal = Refusal::restricted();
+        refusal.additional = Some(json!({"block_limit": "block_creation"}));
+        Err(refusal)
     }
 
     /// The page with this ID, if the connection sees it; also when it is in the trash.
     fn seen_page(&self, id: NotionId) -> Result<&Page, Refusal> {
         let page = self.world.notion.pages.get(id).filter(|page| self.visible(page));
-        page.ok_or_else(|| Refusal::not_found("page", id))
+        page.ok_or_else(|| self.no_such("page", id))
+    }
+
+    /// Not found; or, with the knob, found to be a page where a database is wanted, and the other way round.
+    fn no_such(&self, wanted: &str, id: NotionId) -> Refusal {
+        let notion = &self.world.notion;
+        let kind = if notion.databases.contains_key(&id) {
+            "database"
+        } else if notion.pages.get(id).is_some() {
+            "page"
+        } else {
+            wanted
+        };
+        if self.knobs.wrong_kind_named && kind != wanted && self.access.sees(notion, id) {
+            return Refusal::validation(format!("Provided ID {id} is a {kind}, not a {wanted}."));
+        }
+        Refusal::not_found(wanted, id)
     }
 
     /// `archived` was renamed to `in_trash` in 2026-03-11 and is refused there.

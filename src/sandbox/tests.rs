@@ -5,6 +5,7 @@
 mod clockify;
 mod notion;
 mod serving;
+mod tokens;
 mod worlds;
 
 use std::net::SocketAddr;

@@ -4,7 +4,9 @@
 //! World ─┬─ clock, counter           every ID and instant comes from here: same calls, same world
 //!        ├─ notion    schema.rs       databases, data sources, properties   pages.rs  what people do to pages
 //!        ├─ clockify  objects.rs      clients, projects, tasks, time, and what people do to them
-//!        └─ template.rs, sample.rs    the agency, empty, sized or read from JSON
+//!        ├─ tokens.rs               who acts in Notion, and what is shared with whom
+//!        ├─ template.rs, sample.rs  the agency, empty, sized or read from JSON
+//!        └─ tables.rs               databases beside it
 //! ```
 //!
 //! The HTTP side (`sandbox::notion`, `sandbox::clockify`) applies the services' rules and then edits the same data.
@@ -17,7 +19,9 @@ pub(crate) mod pages;
 mod sample;
 pub(crate) mod schema;
 pub(crate) mod sort;
+mod tables;
 mod template;
+pub(crate) mod tokens;
 pub(crate) mod values;
 
 use std::collections::BTreeMap;
@@ -34,6 +38,7 @@ pub use pages::PageState;
 pub(crate) use pages::{Page, Parent};
 pub use sample::{Remembered, SampleError};
 pub(crate) use schema::NotionWorld;
+pub use tokens::Capabilities;
 
 /// When the deterministic clock starts: a Monday morning, 2026-11-23T09:00:00Z.
 pub const START_SECOND: i64 = 1_795_424_400;
@@ -58,7 +63,7 @@ pub struct World {
     pub(crate) clockify: ClockifyWorld,
     aliases: BTreeMap<String, Known>,
     remembered: Vec<Remembered>,
-    /// The token that the Notion side accepts.
+    /// The secret of the Notion connection that every world has; further tokens are added by name.
     pub notion_token: String,
     /// The key that the Clockify side accepts.
     pub clockify_key: String,

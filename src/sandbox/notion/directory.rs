@@ -1,17 +1,38 @@
 //! Who and what there is: users, and search.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::render::partial_user;
 use super::{Call, Outcome, Portion, Refusal, list, page_size, path_id};
+use crate::sandbox::ids::NotionId;
+use crate::sandbox::knobs::PersonalMe;
+use crate::sandbox::world::tokens::Actor;
 use crate::sandbox::world::{sort::SortKey, values::minute};
 
 /// Users.
 impl Call<'_> {
+    /// The bot of a connection. What a personal access token is shown is unproved, hence the knobs.
     pub(super) fn me(&self) -> Value {
         let notion = &self.world.notion;
-        let bot = notion.users.iter().find(|user| user.id == notion.bot);
-        bot.map_or_else(|| partial_user(notion.bot), |bot| self.render_user(bot))
+        let user = |id: NotionId| {
+            let user = notion.users.iter().find(|user| user.id == id);
+            user.map_or_else(|| partial_user(id), |user| self.render_user(user))
+        };
+        let (person, bot) = match self.access.actor {
+            Actor::Connection(bot) => return user(bot),
+            Actor::Person { person, bot } => (person, bot),
+        };
+        let owner = match self.knobs.personal_me {
+            PersonalMe::Person => return user(person),
+            PersonalMe::BotOfPerson => json!({"type": "user", "user": user(person)}),
+            PersonalMe::BotOfPersonId => json!({"type": "user", "user": partial_user(person)}),
+            PersonalMe::BotOfWorkspace => json!({"type": "workspace", "workspace": true}),
+        };
+        let mut me = self.render_bot(bot, "Personal access token", &owner);
+        if let (true, Some(me)) = (self.knobs.personal_without_workspace, me["bot"].as_object_mut()) {
+            me.remove("workspace_id");
+        }
+        me
     }
 
     pub(super) fn list_users(&mut self) -> Outcome {
@@ -32,7 +53,7 @@ impl Call<'_> {
 
     fn refuse_users(&self) -> Result<(), Refusal> {
         if self.knobs.users_refused {
-            return Err(Refusal::new(403, "restricted_resource", "Insufficient permissions for this endpoint."));
+            return Err(Refusal::restricted());
         }
         Ok(())
     }
@@ -67,7 +88,10 @@ impl Call<'_> {
         let wants = |kind: &str| wanted.as_deref().is_none_or(|wanted| wanted == kind);
         if wants("data_source") && !self.knobs.search_blind {
             let sources = self.world.notion.data_sources.values();
-            let sources = sources.filter(|source| self.shared(source) && source.in_trash == in_trash);
+            let sources = sources.filter(|source| {
+                let in_trash_now = source.in_trash || self.database_in_trash(source);
+                self.shared(source) && in_trash_now == in_trash
+            });
             for source in sources.filter(|source| source.name.to_lowercase().contains(&text)) {
                 found.push((minute(source.created), source.id, self.render_source(source)));
             }

@@ -29,11 +29,8 @@ impl Call<'_> {
         let in_trash = flag(&body, "in_trash")?.or(flag(&body, "archived")?);
         let is_archived = flag(&body, "is_archived")?;
         let is_locked = flag(&body, "is_locked")?;
-        // Only taking it out of the trash is an edit that a page in the trash accepts (recorded wording).
         if page.in_trash && in_trash.is_none() {
-            return Err(Refusal::validation(
-                "Can't edit block that is archived. You must unarchive the block before editing.",
-            ));
+            return Err(Refusal::in_trash());
         }
         let source = self.world.notion.source_of(page);
         let wanted = self.wanted(source)?;
@@ -44,13 +41,13 @@ impl Call<'_> {
             (None, _) => Accepted::default(),
         };
 
-        let bot = self.world.notion.bot;
+        let author = self.access.actor.author();
         self.world.notion.pages.lag(id, self.knobs.notion_lag);
         let values = match source_id {
             Some(source) => self.create_options(source, accepted),
             None => accepted.values,
         };
-        self.world.write(id, values, bot);
+        self.world.write(id, values, author);
         if let Some(page) = self.world.notion.pages.get_mut(id) {
             page.in_trash = in_trash.unwrap_or(page.in_trash);
             page.is_archived = is_archived.unwrap_or(page.is_archived);
@@ -63,6 +60,7 @@ impl Call<'_> {
     pub(super) fn create_page(&mut self) -> Outcome {
         let body = self.body()?;
         self.refuse_archived(&body)?;
+        self.refuse_more_blocks()?;
         let parent = self.parent_of_new_page(&body["parent"])?;
         let empty = json!({});
         let properties = body.get("properties").unwrap_or(&empty);
@@ -74,40 +72,64 @@ impl Call<'_> {
             Parent::Page(_) | Parent::Workspace => title_of_plain_page(properties)?,
         };
 
-        let bot = self.world.notion.bot;
-        let id = self.world.insert_page(parent, bot);
+        let author = self.access.actor.author();
+        let id = self.world.insert_page(parent, author);
         let values = match parent {
             Parent::DataSource(source) => self.create_options(source, accepted),
             Parent::Page(_) | Parent::Workspace => accepted.values,
         };
-        self.world.write(id, values, bot);
-        self.show_page(id)
+        self.world.write(id, values, author);
+        if parent == Parent::Workspace {
+            self.world.keep_private(id);
+        }
+        // Who may not read is told no more than the ID (Notion client, partial pages).
+        if self.access.can.read { self.show_page(id) } else { Ok(json!({"object": "page", "id": id})) }
     }
 
     /// Rows go to a data source; a database ID serves as long as the database has one data source only.
     fn parent_of_new_page(&self, parent: &Value) -> Result<Parent, Refusal> {
         if let Some(text) = parent["data_source_id"].as_str() {
             let id = path_id("parent.data_source_id", "database", text)?;
-            return self.seen_source(id).map(|source| Parent::DataSource(source.id));
+            return self.open_source(id).map(Parent::DataSource);
         }
         if let Some(text) = parent["database_id"].as_str() {
             let id = path_id("parent.database_id", "database", text)?;
             let database = self.world.notion.databases.get(&id);
             return match database.map(|database| database.data_sources.as_slice()) {
-                Some([only]) => self.seen_source(*only).map(|source| Parent::DataSource(source.id)),
+                Some([only]) => self.open_source(*only).map(Parent::DataSource),
                 Some(_) => Err(Refusal::validation(
                     "Databases with multiple data sources are not supported in this API version.",
                 )),
                 None => Err(Refusal::not_found("database", id)),
             };
         }
+        self.parent_outside(parent)?.ok_or_else(|| {
+            Refusal::validation(
+                "body failed validation: body.parent should have a data_source_id, database_id or page_id.",
+            )
+        })
+    }
+
+    /// The data source with this ID, if rows can be added to it.
+    fn open_source(&self, id: NotionId) -> Result<NotionId, Refusal> {
+        let source = self.seen_source(id)?;
+        if self.source_in_trash(source) { Err(Refusal::in_trash()) } else { Ok(id) }
+    }
+
+    /// A page, or the workspace: the parents that a page and a database can have. The workspace is for tokens of a
+    /// person only (Notion docs, create a page); in which words it is refused is not documented.
+    pub(super) fn parent_outside(&self, parent: &Value) -> Result<Option<Parent>, Refusal> {
         if let Some(text) = parent["page_id"].as_str() {
-            let id = path_id("parent.page_id", "page", text)?;
-            return self.seen_page(id).map(|page| Parent::Page(page.id));
+            let page = self.seen_page(path_id("parent.page_id", "page", text)?)?;
+            return if page.in_trash { Err(Refusal::in_trash()) } else { Ok(Some(Parent::Page(page.id))) };
         }
-        Err(Refusal::validation(
-            "body failed validation: body.parent should have a data_source_id, database_id or page_id.",
-        ))
+        match parent["workspace"].as_bool() {
+            Some(true) if self.is_connection() => Err(Refusal::validation(
+                "Provided \"parent\" is the workspace, but internal integrations aren't owned by a single user.",
+            )),
+            Some(true) => Ok(Some(Parent::Workspace)),
+            _ => Ok(None),
+        }
     }
 
     /// One property; lists are paginated, which is the only way past the first 25 related pages (Notion docs).

@@ -67,7 +67,7 @@ impl Call<'_> {
             let selected = self.archived(page) == archived;
             let live = !page.in_trash || (follows && archived);
             let matches = || filter.as_ref().is_none_or(|filter| filter.matches(page, now));
-            selected && live && !page.hidden && matches()
+            selected && live && self.visible(page) && matches()
         });
         let rows = rows.map(|page| {
             let mut place: Vec<SortKey> = sorts.iter().map(|sort| sort_key(sort, &page)).collect();

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Call, Refusal, Version};
 use crate::sandbox::ids::NotionId;
 use crate::sandbox::world::schema::{Choice, DataSource, NotionUser, NotionUserKind, Property, PropertyKind};
+use crate::sandbox::world::tokens::Actor;
 use crate::sandbox::world::values::{id_texts, minute, plain_text, unset};
 use crate::sandbox::world::{Page, Parent};
 
@@ -21,16 +22,10 @@ impl Call<'_> {
     pub(super) fn render_page(&self, page: &Page, only: Option<&[String]>) -> Value {
         let notion = &self.world.notion;
         let source = notion.source_of(page);
-        let parent = match (page.parent, source) {
-            (Parent::DataSource(id), Some(source)) => {
-                json!({"type": "data_source_id", "data_source_id": id, "database_id": source.database})
-            }
-            (Parent::DataSource(id), None) => {
-                json!({"type": "data_source_id", "data_source_id": id})
-            }
-            (Parent::Page(id), _) => json!({"type": "page_id", "page_id": id}),
-            (Parent::Workspace, _) => json!({"type": "workspace", "workspace": true}),
-        };
+        let mut parent = render_parent(page.parent);
+        if let Some(source) = source {
+            parent["database_id"] = json!(source.database);
+        }
         let mut properties = Map::new();
         if let Some(source) = source {
             let wanted = |property: &&Property| only.is_none_or(|only| only.contains(&property.id));
@@ -189,17 +184,29 @@ impl Call<'_> {
                     json!({"email": email, "email_verified": true})
                 };
             }
+            NotionUserKind::Bot if self.access.actor == Actor::Connection(user.id) => {
+                return self.render_bot(user.id, &user.name, &json!({"type": "workspace", "workspace": true}));
+            }
+            // Of other bots nothing is told (recorded answer).
             NotionUserKind::Bot => {
                 value["type"] = json!("bot");
-                value["bot"] = json!({
-                    "owner": {"type": "workspace", "workspace": true},
-                    "workspace_id": self.world.notion.workspace_id,
-                    "workspace_name": self.world.notion.workspace_name,
-                    "workspace_limits": {"max_file_upload_size_in_bytes": 5_242_880},
-                });
+                value["bot"] = json!({});
             }
         }
         value
+    }
+
+    /// The token's own bot; what it may do is not told.
+    pub(super) fn render_bot(&self, id: NotionId, name: &str, owner: &Value) -> Value {
+        json!({
+            "object": "user", "id": id, "name": name, "avatar_url": null, "type": "bot",
+            "bot": {
+                "owner": owner,
+                "workspace_id": self.world.notion.workspace_id,
+                "workspace_name": self.world.notion.workspace_name,
+                "workspace_limits": {"max_file_upload_size_in_bytes": 5_242_880},
+            },
+        })
     }
 
     /// The IDs of the properties that `filter_properties` asks for, by ID or name.
@@ -213,6 +220,15 @@ impl Call<'_> {
             property.ok_or_else(|| unknown_property(key))
         };
         keys.iter().map(find).collect::<Result<_, _>>().map(Some)
+    }
+}
+
+/// What a page or a database is in.
+pub(super) fn render_parent(parent: Parent) -> Value {
+    match parent {
+        Parent::DataSource(id) => json!({"type": "data_source_id", "data_source_id": id}),
+        Parent::Page(id) => json!({"type": "page_id", "page_id": id}),
+        Parent::Workspace => json!({"type": "workspace", "workspace": true}),
     }
 }
 

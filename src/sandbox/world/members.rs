@@ -20,9 +20,7 @@ impl World {
     pub(super) fn populate(&mut self) {
         self.notion.workspace_id = self.new_notion_id();
         "Harbour Studio".clone_into(&mut self.notion.workspace_name);
-        self.notion.bot = self.new_notion_id();
-        let bot = self.notion.bot;
-        self.notion.users.push(NotionUser { id: bot, name: "punchlist".to_owned(), kind: NotionUserKind::Bot });
+        self.begin_connection();
 
         self.clockify.workspace_id = Some(self.new_clockify_id());
         "Harbour Studio".clone_into(&mut self.clockify.workspace_name);

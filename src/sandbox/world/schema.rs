@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::{Page, Parent, Table, World};
+use super::{Page, Parent, Table, World, tokens::Access};
 use crate::sandbox::ids::{NotionId, scatter};
 
 /// Everything in the Notion workspace.
@@ -13,7 +13,12 @@ use crate::sandbox::ids::{NotionId, scatter};
 pub(crate) struct NotionWorld {
     pub(crate) workspace_id: NotionId,
     pub(crate) workspace_name: String,
+    /// The bot of the connection that every world has.
     pub(crate) bot: NotionId,
+    /// What that connection may do.
+    pub(crate) connection: Access,
+    /// Further tokens by their secrets.
+    pub(crate) tokens: BTreeMap<String, Access>,
     pub(crate) users: Vec<NotionUser>,
     pub(crate) root: Option<NotionId>,
     pub(crate) databases: BTreeMap<NotionId, Database>,
@@ -75,7 +80,8 @@ pub(crate) enum NotionUserKind {
 pub(crate) struct Database {
     pub(crate) id: NotionId,
     pub(crate) title: String,
-    pub(crate) parent: NotionId,
+    /// A page, or the workspace itself.
+    pub(crate) parent: Parent,
     pub(crate) data_sources: Vec<NotionId>,
     pub(crate) created: Timestamp,
     pub(crate) in_trash: bool,
@@ -257,7 +263,7 @@ impl World {
     }
 
     /// A new database in `parent` with one data source of the same name, which has no columns yet.
-    pub(crate) fn add_database(&mut self, title: &str, parent: NotionId) -> (NotionId, NotionId) {
+    pub(crate) fn add_database(&mut self, title: &str, parent: Parent) -> (NotionId, NotionId) {
         let id = self.new_notion_id();
         let created = self.tick();
         let database =
@@ -290,7 +296,7 @@ impl World {
     pub fn add_linked_database(&mut self, title: &str) -> NotionId {
         let id = self.new_notion_id();
         let created = self.tick();
-        let parent = self.notion.root.unwrap_or_default();
+        let parent = self.notion.root.map_or(Parent::Workspace, Parent::Page);
         let database =
             Database { id, title: title.to_owned(), parent, data_sources: Vec::new(), created, in_trash: false };
         self.notion.databases.insert(id, database);

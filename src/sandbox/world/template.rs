@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::schema::{Choice, PropertyKind, Relation};
-use super::{NotionId, World};
+use super::{NotionId, Parent, World};
 
 /// The options of both Status columns, with their groups.
 const STATUSES: [(&str, &str, &str); 4] = [
@@ -24,7 +24,7 @@ impl World {
     }
 
     fn add_clients_database(&mut self, root: NotionId) -> NotionId {
-        let (_, source) = self.add_database("Clients", root);
+        let (_, source) = self.add_database("Clients", Parent::Page(root));
         let colors = vec![self.new_choice("Blue", "blue", ""), self.new_choice("Red", "red", "")];
         for (name, kind) in [
             ("Name", PropertyKind::Title),
@@ -43,7 +43,7 @@ impl World {
     }
 
     fn add_projects_database(&mut self, root: NotionId, clients: NotionId) -> NotionId {
-        let (_, source) = self.add_database("Projects", root);
+        let (_, source) = self.add_database("Projects", Parent::Page(root));
         let status = PropertyKind::Status(self.statuses());
         let client = PropertyKind::Relation(Relation { data_source: clients, synced: None });
         let tags = vec![self.new_choice("Retainer", "purple", ""), self.new_choice("Web", "green", "")];
@@ -66,7 +66,7 @@ impl World {
     }
 
     fn add_tasks_database(&mut self, root: NotionId, projects: NotionId) {
-        let (_, source) = self.add_database("Tasks", root);
+        let (_, source) = self.add_database("Tasks", Parent::Page(root));
         let status = PropertyKind::Status(self.statuses());
         let project = PropertyKind::Relation(Relation { data_source: projects, synced: None });
         let rollup = PropertyKind::Rollup {
