@@ -14,6 +14,9 @@ const OTHERS: u32 = 0o077;
 /// Permission bits that let group and others write.
 #[cfg(unix)]
 const OTHERS_WRITE: u32 = 0o022;
+/// Permission bit of a directory in which only owners remove and rename.
+#[cfg(unix)]
+const STICKY: u32 = 0o1000;
 
 /// True when the file belongs to the user that runs this process, or to root, who can do anything anyway.
 #[cfg(unix)]
@@ -34,6 +37,14 @@ pub(super) fn is_open_to_others(metadata: &Metadata) -> bool {
 pub(super) fn is_writable_by_others(metadata: &Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     metadata.permissions().mode() & OTHERS_WRITE != 0
+}
+
+/// True for a directory in which group or others can put a file in the place of one that is not theirs.
+#[cfg(unix)]
+pub(super) fn can_be_exchanged_in(directory: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    // In a sticky directory, such as /tmp, only the owner of a file can take it away.
+    is_writable_by_others(directory) && directory.permissions().mode() & STICKY == 0
 }
 
 /// Options for files that only we may read and write, and that are never reached through a symbolic link.
@@ -67,10 +78,16 @@ pub(super) fn create_private_directory(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Makes it last that a file of this directory was made, renamed or removed.
+#[cfg(unix)]
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
 #[cfg(not(unix))]
 pub(super) use elsewhere::{
-    create_private_directory, identity, is_open_to_others, is_ours, is_writable_by_others, make_private,
-    private_options,
+    can_be_exchanged_in, create_private_directory, identity, is_open_to_others, is_ours, is_writable_by_others,
+    make_private, private_options, sync_directory,
 };
 
 #[cfg(not(unix))]
@@ -86,6 +103,9 @@ mod elsewhere {
     pub(in super::super) fn is_writable_by_others(_: &Metadata) -> bool {
         false
     }
+    pub(in super::super) fn can_be_exchanged_in(_: &Metadata) -> bool {
+        false
+    }
     pub(in super::super) fn private_options() -> OpenOptions {
         OpenOptions::new()
     }
@@ -97,6 +117,9 @@ mod elsewhere {
     }
     pub(in super::super) fn create_private_directory(path: &Path) -> io::Result<()> {
         std::fs::create_dir_all(path)
+    }
+    pub(in super::super) fn sync_directory(_: &Path) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 //! by their owner only, and read again only where nobody else could have changed them.
 
 use std::{
-    fs::Metadata,
+    fs::{Metadata, Permissions},
     io::{self, Write},
     path::Path,
 };
@@ -14,6 +14,14 @@ use super::files;
 /// # Errors
 /// What the file system said, and where a link, a device or a pipe is there; what was there is as it was then.
 pub fn save(path: &Path, text: &str) -> io::Result<()> {
+    save_with(path, text, None)
+}
+
+/// The same with other permissions than those for its owner alone.
+///
+/// # Errors
+/// As for [`save`].
+pub(super) fn save_with(path: &Path, text: &str, permissions: Option<Permissions>) -> io::Result<()> {
     if path.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return Err(io::Error::new(
             io::ErrorKind::AlreadyExists,
@@ -23,8 +31,13 @@ pub fn save(path: &Path, text: &str) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
     file.write_all(text.as_bytes())?;
+    if let Some(permissions) = permissions {
+        file.as_file().set_permissions(permissions)?;
+    }
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
+    // It is there already; not every file system can be asked to make that last.
+    drop(files::sync_directory(directory));
     Ok(())
 }
 

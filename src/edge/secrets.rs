@@ -3,8 +3,11 @@
 //!
 //! What is localized here: every source of secrets, its limits, and error messages that never hold a part of a secret.
 
+mod file;
+mod keep;
+
 use std::{
-    fmt, fs, io,
+    fmt, io,
     path::{Component, Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::{Mutex, PoisonError},
@@ -14,8 +17,11 @@ use std::{
 use secrecy::{SecretString, zeroize::Zeroizing};
 use tokio::io::AsyncReadExt;
 
-use super::{environment::Environment, files, origin::Origin, scrub};
+use super::{environment::Environment, origin::Origin, scrub};
 use crate::domain::{journal::What, text::Shown};
+use file::Exposure;
+
+pub use keep::keep;
 
 /// The longest secret, in bytes; also what is read of a helper's output.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -200,13 +206,19 @@ impl NotAReference {
 
 /// A secret could not be had. The message names the reference and where it was set, and holds no part of the secret.
 #[derive(Debug, thiserror::Error)]
-#[error("the secret `{reference}` (set as `{}` at {}) cannot be used: {problem}", reference.key, reference.place)]
+#[error("the secret `{reference}` (set as `{}` at {}) cannot be {what}: {problem}", reference.key, reference.place)]
 pub struct SecretError {
     reference: SecretReference,
+    /// What was to be done with it.
+    what: &'static str,
     problem: SecretProblem,
 }
 
 impl SecretError {
+    fn used(reference: &SecretReference, problem: SecretProblem) -> Self {
+        Self { reference: reference.clone(), what: "used", problem }
+    }
+
     /// What is wrong with it.
     pub fn problem(&self) -> &SecretProblem {
         &self.problem
@@ -233,7 +245,18 @@ impl SecretError {
                 "credential: works in a systemd unit with LoadCredential=; use another source here".into()
             }
             SecretProblem::Unreadable { .. } | SecretProblem::NotAFile(_) => "check that the path names a readable file".into(),
-            SecretProblem::Exposed(path) => format!("take the permissions away from others: chmod 600 '{}'", path.display()),
+            SecretProblem::Exposed(path) => {
+                format!("take the permissions away from others: chmod 600 '{}'", path.display())
+            }
+            SecretProblem::Foreign(path) => {
+                format!("make it yours: sudo chown -h \"$(id -un)\" '{}'", path.display())
+            }
+            SecretProblem::Replaceable(path) => {
+                format!("take that permission away from others: chmod go-w '{}'", path.display())
+            }
+            SecretProblem::Link(_) => "name the file that it leads to".into(),
+            SecretProblem::Unwritable { .. } => "check that the path names a file in a directory that you may write".into(),
+            SecretProblem::ReadOnly(instead) => (*instead).to_owned(),
             SecretProblem::HelperMissing(_) => "install the program, or give its absolute path".into(),
             SecretProblem::HelperUnusable { .. } | SecretProblem::HelperFailed(_) => {
                 "run the command by hand to see what it says; its messages are not shown here, since they may hold the secret"
@@ -279,8 +302,28 @@ pub enum SecretProblem {
     #[error("{} is not a regular file", .0.display())]
     NotAFile(PathBuf),
     /// Others may read or write the file.
-    #[error("others than its owner may read or write {}, or it belongs to somebody else", .0.display())]
+    #[error("others than its owner may read or write {}", .0.display())]
     Exposed(PathBuf),
+    /// The file, or a link on the way to it, belongs to somebody else.
+    #[error("{} belongs to another user", .0.display())]
+    Foreign(PathBuf),
+    /// Others may put another file in its place.
+    #[error("others may write the directory {}, and put another file in its place", .0.display())]
+    Replaceable(PathBuf),
+    /// A secret is not written through a link.
+    #[error("{} is a symbolic link, and is not replaced", .0.display())]
+    Link(PathBuf),
+    /// The file cannot be written.
+    #[error("failed to write {}: {source}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Somebody else keeps it, and it can only be read.
+    #[error("punchlist can only read what is kept there")]
+    ReadOnly(&'static str),
     /// No such program.
     #[error("there is no program `{0}` in PATH")]
     HelperMissing(String),
@@ -342,23 +385,22 @@ pub async fn resolve(
         Source::Variable(name) => from_variable(name, environment),
         Source::Keyring(_) => Err(SecretProblem::NoKeyring),
         Source::File(path) => match environment.expand_home(path) {
-            Some(path) => from_file(&path, Exposure::Refused),
+            Some(path) => file::read(&path, Exposure::Refused),
             None => Err(SecretProblem::NoHome),
         },
         Source::Credential(name) => match environment.get("CREDENTIALS_DIRECTORY") {
-            Some(directory) => from_file(&Path::new(directory).join(name), Exposure::LeftToSystemd),
+            Some(directory) => file::read(&Path::new(directory).join(name), Exposure::LeftToSystemd),
             None => Err(SecretProblem::NoCredentials),
         },
         Source::Command(words) => from_command(words, environment).await,
     };
     match fetched.and_then(|bytes| checked(&bytes)) {
         Ok(secret) => {
-            scrub::learn(&secret);
             readings.push(What::SecretRead { key: reference.key.clone(), reference: reference.to_string() });
             Ok(secret)
         }
         Err(problem) => {
-            let error = SecretError { reference: reference.clone(), problem };
+            let error = SecretError::used(reference, problem);
             readings.push(What::SecretRefused { error: scrub::scrub(&error.to_string()).into_owned() });
             Err(error)
         }
@@ -376,30 +418,6 @@ fn buffer() -> Fetched {
 fn from_variable(name: &str, environment: &Environment) -> Result<Fetched, SecretProblem> {
     let value = environment.get(name).ok_or_else(|| SecretProblem::VariableNotSet(named(name).to_owned()))?;
     Ok(Zeroizing::new(value.as_bytes().to_vec()))
-}
-
-/// Whether the permissions of a file are ours to judge.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Exposure {
-    Refused,
-    /// systemd mounts credentials read-only for the unit's user alone, with modes of its own choosing.
-    LeftToSystemd,
-}
-
-fn from_file(path: &Path, exposure: Exposure) -> Result<Fetched, SecretProblem> {
-    let unreadable = |source| SecretProblem::Unreadable { path: path.to_owned(), source };
-    // Asked before opening, since opening a pipe would wait for somebody to write into it.
-    if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(SecretProblem::NotAFile(path.to_owned()));
-    }
-    let file = fs::File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    if exposure == Exposure::Refused && (files::is_open_to_others(&metadata) || !files::is_ours(&metadata)) {
-        return Err(SecretProblem::Exposed(path.to_owned()));
-    }
-    let mut bytes = buffer();
-    files::read_up_to(&file, SECRET_BYTES_MAX, &mut bytes).map_err(unreadable)?;
-    Ok(bytes)
 }
 
 async fn from_command(words: &[String], environment: &Environment) -> Result<Fetched, SecretProblem> {
@@ -437,7 +455,11 @@ async fn from_command(words: &[String], environment: &Environment) -> Result<Fet
     if status.success() { Ok(bytes) } else { Err(SecretProblem::HelperFailed(status)) }
 }
 
-fn checked(bytes: &[u8]) -> Result<SecretString, SecretProblem> {
+/// A secret as somebody gives it, without the line end behind it. From then on it is known, and taken out of every text.
+///
+/// # Errors
+/// [`SecretProblem`] for what cannot be a token.
+pub fn checked(bytes: &[u8]) -> Result<SecretString, SecretProblem> {
     if bytes.len() as u64 > SECRET_BYTES_MAX {
         return Err(SecretProblem::TooLong);
     }
@@ -451,7 +473,9 @@ fn checked(bytes: &[u8]) -> Result<SecretString, SecretProblem> {
     if secret.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err(SecretProblem::Blanks);
     }
-    Ok(SecretString::from(secret))
+    let secret = SecretString::from(secret);
+    scrub::learn(&secret);
+    Ok(secret)
 }
 
 #[cfg(test)]

@@ -172,7 +172,75 @@ async fn files_and_credentials() {
     check_refused(fetch("file:~/token", &[("HOME", home)]).await, "it is not text");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("sets");
     let error = fetch("file:~/token", &[("HOME", home)]).await;
-    check_refused(error, "or it belongs to somebody else");
+    check_refused(error, &format!("others than its owner may read or write {}", path.display()));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_can_be_exchanged_is_not_read() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = secret_file(&directory, b"canary");
+    let mode = |mode| fs::set_permissions(directory.path(), fs::Permissions::from_mode(mode)).expect("sets");
+    let text = format!("file:{}", path.display());
+
+    for open in [0o770, 0o722] {
+        mode(open);
+        let expected =
+            format!("others may write the directory {}, and put another file in its place", directory.path().display());
+        check_refused(fetch(&text, &[]).await, &expected);
+        let hint = fetch(&text, &[]).await.expect_err("refused").hint();
+        assert!(hint.ends_with(&format!("chmod go-w '{}'", directory.path().display())), "{hint}");
+    }
+    // As in /tmp.
+    mode(0o1777);
+    assert_eq!(fetch(&text, &[]).await.expect("a secret"), "canary");
+
+    let link = directory.path().join("link");
+    symlink(&path, &link).expect("links");
+    let text = format!("file:{}", link.display());
+    assert_eq!(fetch(&text, &[]).await.expect("a secret"), "canary");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_secret_is_kept_for_its_owner_alone() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let directory = tempfile::tempdir().expect("a directory");
+    let home = directory.path().to_str().expect("UTF-8");
+    let environment: Environment = [("HOME", home)].into_iter().collect();
+    let keep_as =
+        async |text: &str, secret: &str| keep(&reference(text), &SecretString::from(secret), &environment).await;
+    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+
+    keep_as("file:~/new/token", "canary1").await.expect("kept");
+    let file = directory.path().join("new/token");
+    assert_eq!((mode(&directory.path().join("new")), mode(&file)), (0o700, 0o600));
+    assert_eq!(fetch("file:~/new/token", &[("HOME", home)]).await.expect("a secret"), "canary1");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("sets");
+    keep_as("file:~/new/token", "canary2").await.expect("kept");
+    assert_eq!(mode(&file), 0o600, "it is no longer open to others");
+    assert_eq!(fetch("file:~/new/token", &[("HOME", home)]).await.expect("a secret"), "canary2");
+
+    symlink(&file, directory.path().join("link")).expect("links");
+    fs::create_dir(directory.path().join("shared")).expect("a directory");
+    fs::set_permissions(directory.path().join("shared"), fs::Permissions::from_mode(0o777)).expect("sets");
+    let cases = [
+        ("file:~/link", "is a symbolic link, and is not replaced", "name the file that it leads to"),
+        ("file:~/new", "is not a regular file", "a readable file"),
+        ("file:~/shared/token", "and put another file in its place", "chmod go-w"),
+        ("env:T", "punchlist can only read what is kept there", "whoever sets the variable"),
+        ("credential:token", "punchlist can only read what is kept there", "LoadCredential="),
+        (r#"command:["op"]"#, "punchlist can only read what is kept there", "the password manager"),
+    ];
+    for (text, problem, hint) in cases {
+        let error = keep_as(text, "canary3").await.expect_err(text);
+        assert!(error.to_string().contains("cannot be kept: ") && error.to_string().ends_with(problem), "{error}");
+        assert!(error.hint().contains(hint), "{}", error.hint());
+        assert!(!format!("{error} {error:?} {}", error.hint()).contains(CANARY), "{error:?}");
+    }
+    assert_eq!(fs::read_to_string(&file).expect("there"), "canary2");
+    assert!(!directory.path().join("shared/token").exists());
 }
 
 #[cfg(unix)]

@@ -1,0 +1,36 @@
+//! Puts secrets where references say that they are.
+
+use secrecy::SecretString;
+
+use super::{SecretError, SecretProblem, SecretReference, Source, file};
+use crate::edge::environment::Environment;
+
+/// Keeps a secret where a reference says that it is, in place of what is there.
+///
+/// # Errors
+/// [`SecretError`] where it cannot be kept, or is kept by somebody else: by whoever sets a variable, by systemd, by a
+/// password manager. What was there is there still.
+pub async fn keep(
+    reference: &SecretReference,
+    secret: &SecretString,
+    environment: &Environment,
+) -> Result<(), SecretError> {
+    let kept = match &reference.source {
+        Source::File(path) => match environment.expand_home(path) {
+            Some(path) => file::write(&path, secret),
+            None => Err(SecretProblem::NoHome),
+        },
+        Source::Keyring(_) => Err(SecretProblem::NoKeyring),
+        Source::Variable(_) => Err(SecretProblem::ReadOnly(
+            "whoever sets the variable sets its value: the unit, the container, the profile of the shell",
+        )),
+        Source::Credential(_) => Err(SecretProblem::ReadOnly(
+            "systemd loads it: change the file that LoadCredential= names, or make a new one with `systemd-creds encrypt`, \
+             and start the unit again",
+        )),
+        Source::Command(_) => {
+            Err(SecretProblem::ReadOnly("change it where the command reads it, e.g. in the password manager"))
+        }
+    };
+    kept.map_err(|problem| SecretError { reference: reference.clone(), what: "kept", problem })
+}
