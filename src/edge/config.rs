@@ -8,6 +8,7 @@
 //!
 //! A key is known because something here reads it; there is no second list. `config.example.toml` documents every key.
 
+pub mod edit;
 mod layers;
 mod logs;
 mod mapping;

@@ -177,7 +177,7 @@ fn has_backslash(text: &str, at: usize) -> bool {
 
 /// Why a file was not read.
 #[derive(Debug, thiserror::Error)]
-enum Unread {
+pub(super) enum Unread {
     #[error("failed to read the configuration: {0}; check the path and its permissions")]
     Io(#[from] io::Error),
     #[error("others may write this file, and it can name commands to run; take that away: chmod go-w")]
@@ -190,7 +190,8 @@ enum Unread {
     NotText,
 }
 
-fn read_file(path: &Path) -> Result<String, Unread> {
+/// The text of a file that nobody else can have written.
+pub(super) fn read_file(path: &Path) -> Result<String, Unread> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     // Only what is stored can be tampered with later: /dev/null and pipes are as trustworthy as who named them.
