@@ -5,6 +5,8 @@
 
 mod file;
 mod keep;
+#[cfg(feature = "keyring")]
+mod keyring;
 
 use std::{
     fmt, io,
@@ -21,7 +23,7 @@ use super::{environment::Environment, origin::Origin, scrub};
 use crate::domain::{journal::What, text::Shown};
 use file::Exposure;
 
-pub use keep::keep;
+pub use keep::{Lasting, keep};
 
 /// The longest secret, in bytes; also what is read of a helper's output.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -97,6 +99,11 @@ impl SecretReference {
         };
         Ok(Self { source, key: key.to_owned(), place: place.into() })
     }
+}
+
+/// The name that commands know a secret by, of the key that refers to it: `notion` of `notion.token`.
+fn name_of(key: &str) -> &str {
+    key.strip_suffix(".token").unwrap_or(key)
 }
 
 fn parse_command(text: &str) -> Result<Vec<String>, NotAReference> {
@@ -198,8 +205,9 @@ impl NotAReference {
     /// What to do about it.
     pub fn hint(self) -> String {
         // What this build cannot read is no advice.
+        let can_read = |name: &str| name != "keyring" || cfg!(feature = "keyring");
         let examples: Vec<&str> =
-            SOURCES.iter().filter(|(name, _)| *name != "keyring").map(|(_, example)| *example).collect();
+            SOURCES.iter().filter(|(name, _)| can_read(name)).map(|(_, example)| *example).collect();
         format!("name where the secret is, e.g. {}", examples.join(" or "))
     }
 }
@@ -234,12 +242,25 @@ impl SecretError {
 
     /// What to do about it.
     pub fn hint(&self) -> String {
+        let name = name_of(&self.reference.key);
         match &self.problem {
             SecretProblem::VariableNotSet(name) if name == LEFT_OUT => {
                 "`env:` is followed by the name of a variable, and not by the secret; it is not repeated here".into()
             }
             SecretProblem::VariableNotSet(name) => format!("set {name}, or name another source in the configuration"),
             SecretProblem::NoKeyring => "use env:, file:, credential: or command: instead".into(),
+            SecretProblem::KeyringMissing(_) => format!(
+                "start one, e.g. gnome-keyring, KWallet or KeePassXC; on a server keep it in a file instead: \
+                 `punchlist secrets set {name} --to file:~/.config/punchlist/{name}.secret`"
+            ),
+            SecretProblem::KeyringLocked => {
+                "unlock it, e.g. by logging in to the desktop, and run again; where nobody can, use another source".into()
+            }
+            SecretProblem::KeyringTimedOut(_) => {
+                "if it asks to be unlocked, do that and run again; where nobody can, use another source".into()
+            }
+            SecretProblem::NoEntry(_) => format!("`punchlist secrets set {name}` puts it there"),
+            SecretProblem::KeyringFailed(_) => "check the keyring with its own program, or use another source".into(),
             SecretProblem::NoHome => "set HOME, or give an absolute path".into(),
             SecretProblem::NoCredentials => {
                 "credential: works in a systemd unit with LoadCredential=; use another source here".into()
@@ -282,8 +303,23 @@ pub enum SecretProblem {
     #[error("the environment variable {0} is not set")]
     VariableNotSet(String),
     /// `keyring:` is not built in.
-    #[error("this build has no keyring support yet")]
+    #[error("this build cannot use a keyring")]
     NoKeyring,
+    /// There is no keyring, or nothing of it answers.
+    #[error("no keyring answers ({0})")]
+    KeyringMissing(String),
+    /// The keyring is there, and nobody has unlocked it.
+    #[error("the keyring is locked")]
+    KeyringLocked,
+    /// The keyring does not answer, perhaps since somebody is asked to unlock it.
+    #[error("the keyring did not answer within {} seconds", .0.as_secs())]
+    KeyringTimedOut(Duration),
+    /// The keyring has nothing of that name.
+    #[error("the keyring has no entry `{0}` of punchlist")]
+    NoEntry(String),
+    /// The keyring refuses.
+    #[error("the keyring failed: {0}")]
+    KeyringFailed(String),
     /// The path starts with `~/` and nobody knows where that is.
     #[error("there is no home directory to put for `~`")]
     NoHome,
@@ -383,7 +419,7 @@ pub async fn resolve(
 ) -> Result<SecretString, SecretError> {
     let fetched = match &reference.source {
         Source::Variable(name) => from_variable(name, environment),
-        Source::Keyring(_) => Err(SecretProblem::NoKeyring),
+        Source::Keyring(name) => keyring::read(name, environment).await,
         Source::File(path) => match environment.expand_home(path) {
             Some(path) => file::read(&path, Exposure::Refused),
             None => Err(SecretProblem::NoHome),
@@ -476,6 +512,20 @@ pub fn checked(bytes: &[u8]) -> Result<SecretString, SecretProblem> {
     let secret = SecretString::from(secret);
     scrub::learn(&secret);
     Ok(secret)
+}
+
+/// What stands in where no keyring is built in.
+#[cfg(not(feature = "keyring"))]
+mod keyring {
+    use super::{Environment, Fetched, Lasting, SecretProblem, SecretString};
+
+    pub(super) async fn read(_: &str, _: &Environment) -> Result<Fetched, SecretProblem> {
+        Err(SecretProblem::NoKeyring)
+    }
+
+    pub(super) async fn write(_: &str, _: &SecretString, _: &Environment) -> Result<Lasting, SecretProblem> {
+        Err(SecretProblem::NoKeyring)
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,17 @@
 
 use secrecy::SecretString;
 
-use super::{SecretError, SecretProblem, SecretReference, Source, file};
+use super::{SecretError, SecretProblem, SecretReference, Source, file, keyring};
 use crate::edge::environment::Environment;
+
+/// How long a secret stays where it was put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasting {
+    /// Until somebody takes it away.
+    ForGood,
+    /// Until this machine starts again: it is held in memory.
+    UntilReboot,
+}
 
 /// Keeps a secret where a reference says that it is, in place of what is there.
 ///
@@ -14,13 +23,13 @@ pub async fn keep(
     reference: &SecretReference,
     secret: &SecretString,
     environment: &Environment,
-) -> Result<(), SecretError> {
+) -> Result<Lasting, SecretError> {
     let kept = match &reference.source {
         Source::File(path) => match environment.expand_home(path) {
-            Some(path) => file::write(&path, secret),
+            Some(path) => file::write(&path, secret).map(|()| Lasting::ForGood),
             None => Err(SecretProblem::NoHome),
         },
-        Source::Keyring(_) => Err(SecretProblem::NoKeyring),
+        Source::Keyring(name) => keyring::write(name, secret, environment).await,
         Source::Variable(_) => Err(SecretProblem::ReadOnly(
             "whoever sets the variable sets its value: the unit, the container, the profile of the shell",
         )),
