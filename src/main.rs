@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    punchlist::edge::machine::keep_memory_private();
     punchlist::face::cli::main(std::env::args_os())
 }

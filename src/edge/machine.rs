@@ -1,9 +1,21 @@
-//! This machine and the account that the process belongs to, as they are told in the log.
+//! This machine, the account that the process belongs to, as they are told in the log, and the process itself.
 
 use std::fs;
 
 use super::environment::Environment;
 use crate::domain::text::Shown;
+
+/// Keeps the memory of this process, which holds secrets, from being written to disk when it crashes and, on Linux,
+/// from being read by other processes of the same account. Where the system refuses, all else works as before.
+pub fn keep_memory_private() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).unwrap_or_default();
+    }
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).unwrap_or_default();
+}
 
 /// The machine's name.
 pub fn host() -> String {
@@ -44,6 +56,15 @@ fn account_in(accounts: &str, uid: u32) -> Option<String> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn memory_is_written_nowhere() {
+        use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+        keep_memory_private();
+        assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
+        assert_eq!(dumpable_behavior().expect("known"), DumpableBehavior::NotDumpable);
+    }
 
     #[test]
     fn an_account_has_a_name_or_a_number() {

@@ -8,13 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use super::{
     demo, explain,
     failure::{Code, RunError, tell_panics},
     logs::{self, Logs},
-    pending, plain,
+    manual, pending, plain,
     print::{say, say_json},
     progress::ProgressLine,
     setup::{Global, Setup},
@@ -134,6 +134,19 @@ enum Command {
         #[arg(long)]
         empty: bool,
     },
+    /// Print what completes commands and flags in a shell
+    ///
+    /// For bash, say, save it as ~/.local/share/bash-completion/completions/punchlist.
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the page for man, e.g. for `punchlist man | man -l -`
+    Man {
+        /// Write it into a directory, along with a page for each command
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -230,6 +243,8 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         }
         Some(Command::Logs(what)) => logs::logs(&global, *what).await,
         Some(Command::Sandbox { listen, empty }) => sandbox(listen, empty).await,
+        Some(Command::Completions { shell }) => manual::completions(shell, Cli::command()).map(|()| 0),
+        Some(Command::Man { out }) => manual::man(out.as_deref(), Cli::command()).map(|()| 0),
     }
 }
 

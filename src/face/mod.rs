@@ -5,6 +5,7 @@ mod demo;
 mod explain;
 mod failure;
 mod logs;
+mod manual;
 mod pending;
 mod plain;
 mod print;

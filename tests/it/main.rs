@@ -20,6 +20,7 @@ mod decisions;
 mod errors;
 mod logs;
 mod main_job;
+mod manual;
 #[cfg(unix)]
 mod meanwhile;
 #[cfg(unix)]
