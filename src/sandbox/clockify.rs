@@ -3,7 +3,8 @@
 //! ```text
 //! clockify.rs           routes, headers, refusals, paging
 //! ├ clockify/clients    ├ clockify/projects    ├ clockify/tasks
-//! ├ clockify/time       time entries           └ clockify/reports  summary and detailed
+//! ├ clockify/time       time entries           ├ clockify/reports  summary and detailed
+//! └ clockify/workspaces  who is in which, and may do what
 //! ```
 //!
 //! Facts follow the official `OpenAPI` document, the help centre, and third parties' written probes of the live API.
@@ -14,12 +15,13 @@ mod projects;
 mod reports;
 mod tasks;
 mod time;
+mod workspaces;
 
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 
 use super::ids::ClockifyId;
-use super::knobs::Knobs;
+use super::knobs::{Knobs, Service};
 use super::wire::{Answer, Body, Request};
 use super::world::World;
 
@@ -79,18 +81,23 @@ struct Call<'a> {
     world: &'a mut World,
     knobs: &'a Knobs,
     request: &'a Request,
+    /// Whose key came.
+    user: ClockifyId,
 }
 
-/// Answers a call to `api.clockify.me`.
-pub(crate) fn answer(world: &mut World, knobs: &Knobs, request: &Request) -> Answer {
-    let outcome = authorize(world, request).and_then(|()| Call { world, knobs, request }.route());
-    finish(knobs, outcome)
+/// Answers a call to `api.clockify.me` or `reports.api.clockify.me`.
+pub(crate) fn answer(world: &mut World, knobs: &Knobs, service: Service, request: &Request) -> Answer {
+    finish(knobs, carry_out(world, knobs, service, request))
 }
 
-/// Answers a call to `reports.api.clockify.me`.
-pub(crate) fn answer_report(world: &mut World, knobs: &Knobs, request: &Request) -> Answer {
-    let outcome = authorize(world, request).and_then(|()| Call { world, knobs, request }.route_report());
-    finish(knobs, outcome)
+/// Lets a known user call the workspace that the path names.
+fn carry_out(world: &mut World, knobs: &Knobs, service: Service, request: &Request) -> Outcome {
+    let user = authorize(world, request)?;
+    let workspace = request.segments.get(2).map(String::as_str);
+    world.at_clockify_named(workspace, |world| {
+        let mut call = Call { world, knobs, request, user };
+        if service == Service::Reports { call.route_report() } else { call.route() }
+    })
 }
 
 fn finish(knobs: &Knobs, outcome: Outcome) -> Answer {
@@ -122,10 +129,9 @@ fn drop_nulls(value: &mut Value) {
 }
 
 /// Exactly one of the two headers; Bearer is not supported (Clockify docs; live probe, third party).
-fn authorize(world: &World, request: &Request) -> Result<(), Refusal> {
+fn authorize(world: &World, request: &Request) -> Result<ClockifyId, Refusal> {
     match (request.header("x-api-key"), request.header("x-addon-token")) {
-        (Some(key), None) if key == world.clockify_key => Ok(()),
-        (Some(_), None) => Err(Refusal::new(401, 4003, "Api key does not exist")),
+        (Some(key), None) => world.user_of_key(key).ok_or_else(|| Refusal::new(401, 4003, "Api key does not exist")),
         _ => Err(Refusal::new(401, 1000, "Full authentication is required to access this resource")),
     }
 }
@@ -137,7 +143,7 @@ impl Call<'_> {
         let method = request.method.as_str();
         match segments.as_slice() {
             ["v1", "user"] => match method {
-                "GET" => Ok(Answer::ok(self.current_user())),
+                "GET" => self.current_user(),
                 _ => Err(self.wrong_method()),
             },
             ["v1", "workspaces"] => match method {
@@ -145,9 +151,8 @@ impl Call<'_> {
                 _ => Err(self.wrong_method()),
             },
             ["v1", "workspaces", workspace, rest @ ..] => {
-                if *workspace != self.world.workspace_id().to_string() {
-                    return Err(Refusal::denied());
-                }
+                self.refuse_foreign(workspace)?;
+                self.permit(method, rest)?;
                 self.route_workspace(method, rest)
             }
             _ => Err(Refusal::no_route(&request.path)),
@@ -366,63 +371,5 @@ fn duration_of(body: &Value, key: &str) -> Result<Option<String>, Refusal> {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.parse::<jiff::Span>().is_ok() => Ok(Some(text.clone())),
         Some(_) => Err(Refusal::unparsable(&format!("`{key}` into a duration"))),
-    }
-}
-
-/// The workspace and its people.
-impl Call<'_> {
-    fn current_user(&self) -> Value {
-        let owner = self.world.clockify.members.first();
-        owner.map_or(Value::Null, |owner| self.render_member(owner.id))
-    }
-
-    fn render_member(&self, id: ClockifyId) -> Value {
-        let workspace = self.world.workspace_id();
-        let member = self.world.clockify.members.iter().find(|member| member.id == id);
-        member.map_or(Value::Null, |member| {
-            json!({
-                "id": member.id, "name": member.name, "email": member.email,
-                "activeWorkspace": workspace, "defaultWorkspace": workspace, "memberships": [],
-                "profilePicture": "", "customFields": [], "status": "ACTIVE",
-                "settings": {"timeZone": "Europe/Berlin", "weekStart": "MONDAY", "dateFormat": "DD/MM/YYYY"},
-            })
-        })
-    }
-
-    /// All workspaces, or those in which the key's user has one of the wanted roles.
-    fn workspaces(&self) -> Value {
-        let role = if self.knobs.member_key { "USER" } else { "OWNER" };
-        let mut wanted = self.request.parameters("roles").peekable();
-        let listed = wanted.peek().is_none() || wanted.any(|wanted| wanted == role);
-        if listed { json!([self.workspace()]) } else { json!([]) }
-    }
-
-    fn workspace(&self) -> Value {
-        let clockify = &self.world.clockify;
-        json!({
-            "id": clockify.workspace_id, "name": clockify.workspace_name,
-            "currencies": [{"id": clockify.currency_id, "code": "EUR", "isDefault": true}],
-            "featureSubscriptionType": clockify.plan, "features": [], "memberships": [],
-            "hourlyRate": {"amount": 0, "currency": "EUR"}, "costRate": null, "imageUrl": "",
-            "subdomain": {"name": null, "enabled": false},
-            "workspaceSettings": {
-                "entityCreationPermissions": {
-                    "whoCanCreateProjectsAndClients": "ADMINS", "whoCanCreateTags": "ADMINS",
-                    "whoCanCreateTasks": "ADMINS",
-                },
-                "defaultBillableProjects": clockify.projects_billable,
-                "isProjectPublicByDefault": clockify.projects_public,
-                "forceProjects": false, "forceTasks": false, "projectGroupingLabel": "client",
-            },
-        })
-    }
-
-    fn list_members(&self) -> Outcome {
-        let email = self.request.parameter("email").filter(|email| !email.is_empty());
-        let named = self.name_filter(false)?;
-        let members = self.world.clockify.members.iter();
-        let members =
-            members.filter(|member| email.is_none_or(|email| member.email.contains(email)) && named(&member.name));
-        self.page(members.map(|member| self.render_member(member.id)).collect())
     }
 }

@@ -29,6 +29,10 @@ pub struct Knobs {
     /// Waits this long before every answer.
     #[serde(rename = "latency_ms", with = "milliseconds")]
     pub latency: Duration,
+    /// Notion: seconds by which its `Date` is ahead of the world's clock; behind, if negative.
+    pub notion_date_ahead_s: i64,
+    /// Clockify and its reports: seconds by which their `Date` is ahead of the world's clock; behind, if negative.
+    pub clockify_date_ahead_s: i64,
 
     /// Notion: requests in a 60-second window; more are answered 429 (Notion docs, request limits: 180 or 600).
     pub notion_per_minute: Option<u32>,
@@ -100,8 +104,11 @@ pub struct Knobs {
     pub ignores_paging: bool,
     /// Clockify: unset texts are left out of answers instead of being `null`.
     pub unset_absent: bool,
-    /// Clockify: the key is that of a plain member, who does not see private projects of others (reports of users).
+    /// Clockify: every key sees what a plain member's does, so no private projects of others (reports of users). What
+    /// it may write is its user's role.
     pub member_key: bool,
+    /// Clockify: the list of members shows a plain member's key nobody but itself. Inferred from code.
+    pub members_see_themselves: bool,
     /// Clockify: estimates are refused with 403, as a plan below PRO may do.
     pub estimates_refused: bool,
     /// Clockify: estimates are accepted and not kept, as a plan without them may do. Unproved.
@@ -129,6 +136,8 @@ impl Default for Knobs {
         Self {
             faults: Vec::new(),
             latency: Duration::ZERO,
+            notion_date_ahead_s: 0,
+            clockify_date_ahead_s: 0,
             notion_per_minute: None,
             clockify_per_second: None,
             clockify_per_hour: None,
@@ -162,6 +171,7 @@ impl Default for Knobs {
             ignores_paging: false,
             unset_absent: false,
             member_key: false,
+            members_see_themselves: false,
             estimates_refused: false,
             estimates_dropped: false,
         }

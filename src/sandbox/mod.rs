@@ -32,7 +32,7 @@ pub use ids::{ClockifyId, NotionId};
 pub use knobs::{Failure, Fault, Knobs, PersonalMe, Service, When};
 pub use server::Call;
 pub use world::{
-    Capabilities, Client, PageState, Project, Remembered, START_SECOND, SampleError, TICK, Task, TimeEntry, World,
+    Capabilities, Client, PageState, Project, Remembered, Role, START_SECOND, SampleError, TICK, Task, TimeEntry, World,
 };
 
 /// The Notion token that every world accepts unless it says otherwise.

@@ -27,9 +27,9 @@ use serde_json::{Value, json};
 use super::ids::NotionId;
 use super::knobs::Knobs;
 use super::wire::{Answer, Body, Request};
+use super::world::access::{Access, Actor};
 use super::world::schema::{Cursor, DataSource};
 use super::world::sort::SortKey;
-use super::world::tokens::{Access, Actor};
 use super::world::{Page, Parent, World};
 
 /// The most rows of one page of a listing (Notion docs, pagination).
@@ -108,7 +108,8 @@ struct Call<'a> {
 /// Answers a call to `api.notion.com`.
 pub(crate) fn answer(world: &mut World, knobs: &Knobs, request: &Request) -> Answer {
     let request_id = world.new_notion_id();
-    let outcome = authorize(world, request).and_then(|access| {
+    let outcome = world.in_notion_workspace(token(request).unwrap_or_default(), |world| {
+        let access = authorize(world, request)?;
         let version = version(request)?;
         Call { world, knobs, request, access, version }.answer()
     });
@@ -135,10 +136,14 @@ pub(crate) fn throttled(world: &mut World, retry_after: &str) -> Answer {
 /// A token that has ended is answered like one that never was (Notion changelog, July 2026: 401).
 fn authorize(world: &World, request: &Request) -> Result<Access, Refusal> {
     let refusal = |message: &str| Refusal::new(401, "unauthorized", message);
-    let token = request.header("authorization").and_then(|header| header.strip_prefix("Bearer "));
-    let token = token.ok_or_else(|| refusal("Authorization header must use the format \"Bearer <token>\"."))?;
+    let token =
+        token(request).ok_or_else(|| refusal("Authorization header must use the format \"Bearer <token>\"."))?;
     let access = world.access(token).filter(|access| !access.expired);
     access.cloned().ok_or_else(|| refusal("API token is invalid."))
+}
+
+fn token(request: &Request) -> Option<&str> {
+    request.header("authorization")?.strip_prefix("Bearer ")
 }
 
 fn version(request: &Request) -> Result<Version, Refusal> {
@@ -222,7 +227,7 @@ impl Call<'_> {
     /// Whether the token sees a data source.
     fn shared(&self, source: &DataSource) -> bool {
         let withheld = self.knobs.unshared.iter().any(|key| *key == source.name || *key == source.id.to_string());
-        !(withheld && self.is_connection()) && self.access.sees(&self.world.notion, source.database)
+        !(withheld && self.is_connection()) && self.world.notion.shows(&self.access, source.database)
     }
 
     /// Whether the token sees a page: neither hidden itself nor in a data source that is not shared.
@@ -231,7 +236,7 @@ impl Call<'_> {
             Parent::DataSource(_) => self.world.notion.source_of(page).is_some_and(|source| self.shared(source)),
             Parent::Page(_) | Parent::Workspace => true,
         };
-        !(page.hidden && self.is_connection()) && source_shared && self.access.sees(&self.world.notion, page.id)
+        !(page.hidden && self.is_connection()) && source_shared && self.world.notion.shows(&self.access, page.id)
     }
 
     /// A person sees what was never shared with a connection.
@@ -265,7 +270,7 @@ impl Call<'_> {
         } else {
             wanted
         };
-        if self.knobs.wrong_kind_named && kind != wanted && self.access.sees(notion, id) {
+        if self.knobs.wrong_kind_named && kind != wanted && notion.shows(&self.access, id) {
             return Refusal::validation(format!("Provided ID {id} is a {kind}, not a {wanted}."));
         }
         Refusal::not_found(wanted, id)

@@ -174,6 +174,11 @@ async fn answer_service(shared: &Shared, line: &Line, service: Service, mut requ
         _ => answer.as_ref().map_or(0, |answer| answer.status),
     };
     let throttled = answer.as_ref().is_some_and(|answer| answer.status == 429);
+    let ahead = match service {
+        Service::Notion => knobs.notion_date_ahead_s,
+        Service::Clockify | Service::Reports => knobs.clockify_date_ahead_s,
+    };
+    let date = now.saturating_add(SignedDuration::from_secs(ahead)).unwrap_or(now);
     lock(&shared.calls).push(Call {
         service,
         mutation: is_mutation(service, &request),
@@ -188,9 +193,9 @@ async fn answer_service(shared: &Shared, line: &Line, service: Service, mut requ
         executed,
     });
     match (strike, answer) {
-        (Some((_, failure)), answer) if !throttled => fail(failure, answer, service, shared, line, now).await,
-        (_, Some(answer)) => respond(answer, now),
-        (_, None) => respond(Answer { status: 500, headers: Vec::new(), body: None }, now),
+        (Some((_, failure)), answer) if !throttled => fail(failure, answer, service, shared, line, date).await,
+        (_, Some(answer)) => respond(answer, date),
+        (_, None) => respond(Answer { status: 500, headers: Vec::new(), body: None }, date),
     }
 }
 
@@ -212,8 +217,7 @@ fn carry_out(
     }
     let answer = match service {
         Service::Notion => notion::answer(&mut world, knobs, request),
-        Service::Clockify => clockify::answer(&mut world, knobs, request),
-        Service::Reports => clockify::answer_report(&mut world, knobs, request),
+        Service::Clockify | Service::Reports => clockify::answer(&mut world, knobs, service, request),
     };
     let executed = answer.status < 300;
     (Some(answer), executed, now)

@@ -6,6 +6,7 @@ mod clockify;
 mod notion;
 mod serving;
 mod tokens;
+mod workspaces;
 mod worlds;
 
 use std::net::SocketAddr;

@@ -4,7 +4,7 @@
 //! World ─┬─ clock, counter           every ID and instant comes from here: same calls, same world
 //!        ├─ notion    schema.rs       databases, data sources, properties   pages.rs  what people do to pages
 //!        ├─ clockify  objects.rs      clients, projects, tasks, time, and what people do to them
-//!        ├─ tokens.rs               who acts in Notion, and what is shared with whom
+//!        ├─ access.rs               who may see and do what: tokens.rs in Notion, workspaces.rs in Clockify
 //!        ├─ template.rs, sample.rs  the agency, empty, sized or read from JSON
 //!        └─ tables.rs               databases beside it
 //! ```
@@ -13,6 +13,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "its real clock")]
 
+pub(crate) mod access;
 mod members;
 pub(crate) mod objects;
 pub(crate) mod pages;
@@ -21,8 +22,9 @@ pub(crate) mod schema;
 pub(crate) mod sort;
 mod tables;
 mod template;
-pub(crate) mod tokens;
+mod tokens;
 pub(crate) mod values;
+mod workspaces;
 
 use std::collections::BTreeMap;
 
@@ -32,13 +34,13 @@ use super::{
     CLOCKIFY_KEY, NOTION_TOKEN,
     ids::{ClockifyId, NotionId},
 };
+pub use access::{Capabilities, Role};
 pub(crate) use objects::ClockifyWorld;
 pub use objects::{Client, Project, Task, TimeEntry};
 pub use pages::PageState;
 pub(crate) use pages::{Page, Parent};
 pub use sample::{Remembered, SampleError};
 pub(crate) use schema::NotionWorld;
-pub use tokens::Capabilities;
 
 /// When the deterministic clock starts: a Monday morning, 2026-11-23T09:00:00Z.
 pub const START_SECOND: i64 = 1_795_424_400;
@@ -61,11 +63,16 @@ pub struct World {
     counter: u64,
     pub(crate) notion: NotionWorld,
     pub(crate) clockify: ClockifyWorld,
+    /// The workspaces beside the one at home.
+    notion_elsewhere: Vec<NotionWorld>,
+    clockify_elsewhere: Vec<ClockifyWorld>,
+    /// Further keys and their users.
+    clockify_keys: BTreeMap<String, ClockifyId>,
     aliases: BTreeMap<String, Known>,
     remembered: Vec<Remembered>,
     /// The secret of the Notion connection that every world has; further tokens are added by name.
     pub notion_token: String,
-    /// The key that the Clockify side accepts.
+    /// The key of the workspace's owner; further keys are added by name.
     pub clockify_key: String,
 }
 
@@ -88,6 +95,9 @@ impl World {
             counter: 0,
             notion: NotionWorld::default(),
             clockify: ClockifyWorld::default(),
+            notion_elsewhere: Vec::new(),
+            clockify_elsewhere: Vec::new(),
+            clockify_keys: BTreeMap::new(),
             aliases: BTreeMap::new(),
             remembered: Vec::new(),
             notion_token: NOTION_TOKEN.to_owned(),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Call, NameRule, Outcome, Refusal, duration_of, duration_text, optional_flag, optional_text};
 use crate::sandbox::ids::ClockifyId;
+use crate::sandbox::world::objects::membership;
 use crate::sandbox::world::{Project, TimeEntry};
 
 const NAME: NameRule =
@@ -66,13 +67,6 @@ impl Call<'_> {
             rows.push(row);
         }
         self.page(rows)
-    }
-
-    /// Whether the key sees a project: its member does not see those of others that are private.
-    fn sees(&self, project: &Project) -> bool {
-        let own = self.world.clockify.members.first().map(|member| member.id.to_string());
-        let is_member = |member: &Value| member["userId"].as_str() == own.as_deref();
-        !self.knobs.member_key || project.public || project.memberships.iter().any(is_member)
     }
 
     /// What `hydrated=true` adds; inferred from several independent clients, hence the knobs.
@@ -194,6 +188,7 @@ impl Call<'_> {
                 hourly_rate: hourly_rate.unwrap_or_default(),
                 cost_rate: cost_rate.unwrap_or_default(),
                 time_estimate: estimate.unwrap_or_default(),
+                memberships: vec![membership(self.user, id)],
                 ..project
             };
             self.world.clockify.projects.insert(id, project);

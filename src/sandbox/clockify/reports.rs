@@ -22,9 +22,7 @@ impl Call<'_> {
         let ["v1", "workspaces", workspace, "reports", report] = segments.as_slice() else {
             return Err(Refusal::no_route(&self.request.path));
         };
-        if *workspace != self.world.workspace_id().to_string() {
-            return Err(Refusal::denied());
-        }
+        self.refuse_foreign(workspace)?;
         match (self.request.method.as_str(), *report) {
             ("POST", "summary") => self.summary(),
             ("POST", "detailed") => self.detailed(),

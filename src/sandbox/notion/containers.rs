@@ -49,7 +49,7 @@ impl Call<'_> {
         let database = notion.databases.get(&id).ok_or_else(|| self.no_such("database", id))?;
         let mut sources = database.data_sources.iter().filter_map(|id| notion.data_sources.get(id));
         // Rights are per database, so one source that is not shared hides it (Notion docs, upgrade FAQ).
-        if !self.access.sees(notion, id) || sources.any(|source| !self.shared(source)) {
+        if !notion.shows(&self.access, id) || sources.any(|source| !self.shared(source)) {
             return Err(Refusal::not_found("database", id));
         }
         Ok(database)

@@ -6,7 +6,7 @@ use super::render::partial_user;
 use super::{Call, Outcome, Portion, Refusal, list, page_size, path_id};
 use crate::sandbox::ids::NotionId;
 use crate::sandbox::knobs::PersonalMe;
-use crate::sandbox::world::tokens::Actor;
+use crate::sandbox::world::access::Actor;
 use crate::sandbox::world::{sort::SortKey, values::minute};
 
 /// Users.

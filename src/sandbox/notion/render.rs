@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Call, Refusal, Version};
 use crate::sandbox::ids::NotionId;
+use crate::sandbox::world::access::Actor;
 use crate::sandbox::world::schema::{Choice, DataSource, NotionUser, NotionUserKind, Property, PropertyKind};
-use crate::sandbox::world::tokens::Actor;
 use crate::sandbox::world::values::{id_texts, minute, plain_text, unset};
 use crate::sandbox::world::{Page, Parent};
 

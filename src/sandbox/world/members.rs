@@ -1,7 +1,7 @@
 //! The people of the agency, and the two workspaces they work in.
 
-use super::World;
 use super::schema::{NotionUser, NotionUserKind};
+use super::{World, access::Role};
 use crate::sandbox::world::objects::Member;
 use crate::sandbox::world::pages::{Page, Parent};
 use crate::sandbox::world::values::rich_text;
@@ -42,10 +42,11 @@ impl World {
         }
     }
 
-    /// Someone gets an account in Clockify.
+    /// Someone gets an account in Clockify: the first as the owner, the others as plain members.
     pub fn invite(&mut self, name: &str, email: &str) {
         let id = self.new_clockify_id();
-        self.clockify.members.push(Member { id, name: name.to_owned(), email: email.to_owned() });
+        let role = if self.clockify.members.is_empty() { Role::Owner } else { Role::Member };
+        self.clockify.members.push(Member { id, name: name.to_owned(), email: email.to_owned(), role });
     }
 
     /// The Notion user with this name.

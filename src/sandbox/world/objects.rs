@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::access::{CreationPermissions, Role};
 use super::{ClockifyId, Table, World};
 
 /// Everything in the Clockify workspace.
@@ -16,6 +17,7 @@ pub(crate) struct ClockifyWorld {
     pub(crate) currency_id: Option<ClockifyId>,
     pub(crate) projects_public: bool,
     pub(crate) projects_billable: bool,
+    pub(crate) creation: CreationPermissions,
     pub(crate) members: Vec<Member>,
     pub(crate) clients: Table<ClockifyId, Client>,
     pub(crate) projects: Table<ClockifyId, Project>,
@@ -23,12 +25,13 @@ pub(crate) struct ClockifyWorld {
     pub(crate) entries: Table<ClockifyId, TimeEntry>,
 }
 
-/// A member of the workspace; the first is its owner and the user of the API key.
+/// A member of the workspace; at home the first is its owner and the user of the world's first key.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) id: ClockifyId,
     pub(crate) name: String,
     pub(crate) email: String,
+    pub(crate) role: Role,
 }
 
 /// A Clockify client.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::{Page, Parent, Table, World, tokens::Access};
+use super::{Page, Parent, Table, World, access::Access};
 use crate::sandbox::ids::{NotionId, scatter};
 
 /// Everything in the Notion workspace.

@@ -7,86 +7,24 @@
 //!
 //! A world begins with one connection, whose secret is `World::notion_token` and with which everything is shared.
 
-use std::collections::BTreeMap;
-
+use super::access::{Access, Actor, Capabilities};
 use super::pages::Parent;
 use super::schema::{NotionUser, NotionUserKind, NotionWorld};
 use super::{NotionId, World};
 
-/// What one token may do and see.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Access {
-    pub(crate) actor: Actor,
-    /// What was shared or taken back, page or database by ID. The nearest entry above a thing decides.
-    shares: BTreeMap<NotionId, bool>,
-    /// Whether it sees what no entry decides.
-    sees_the_rest: bool,
-    pub(crate) can: Capabilities,
-    /// Refused with 401, as after the end of its term or a revocation.
-    pub(crate) expired: bool,
-}
-
-/// Who acts with a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Actor {
-    /// An internal connection: this bot.
-    Connection(NotionId),
-    /// A personal access token.
-    Person {
-        /// Who it acts as.
-        person: NotionId,
-        /// The user that `GET /v1/users/me` shows if it shows a bot.
-        bot: NotionId,
-    },
-}
-
-impl Default for Actor {
-    fn default() -> Self {
-        Self::Connection(NotionId::default())
-    }
-}
-
-impl Actor {
-    /// Who is named as the author of its edits.
-    pub(crate) fn author(self) -> NotionId {
-        match self {
-            Self::Connection(bot) => bot,
-            Self::Person { person, .. } => person,
-        }
-    }
-}
-
-/// What a connection may do with content (Notion docs, capabilities).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capabilities {
-    pub read: bool,
-    /// Editing what there is: properties, schemas, the trash.
-    pub update: bool,
-    /// Creating pages, databases and data sources.
-    pub insert: bool,
-}
-
-impl Default for Capabilities {
-    fn default() -> Self {
-        Self { read: true, update: true, insert: true }
-    }
-}
-
-impl Access {
-    /// Whether the token sees the page or database with this ID.
-    pub(crate) fn sees(&self, notion: &NotionWorld, id: NotionId) -> bool {
+impl NotionWorld {
+    /// Whether this token sees the page or database with this ID.
+    pub(crate) fn shows(&self, access: &Access, id: NotionId) -> bool {
         let mut place = Some(id);
         while let Some(id) = place {
-            if let Some(shared) = self.shares.get(&id) {
+            if let Some(shared) = access.shares.get(&id) {
                 return *shared;
             }
-            place = notion.above(id);
+            place = self.above(id);
         }
-        self.sees_the_rest
+        access.sees_the_rest
     }
-}
 
-impl NotionWorld {
     /// The page or database that a page or database is in.
     fn above(&self, id: NotionId) -> Option<NotionId> {
         let parent = match self.pages.get(id) {
