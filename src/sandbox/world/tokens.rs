@@ -7,8 +7,8 @@
 //!
 //! A world begins with one connection, whose secret is `World::notion_token` and with which everything is shared.
 
+use super::Parent;
 use super::access::{Access, Actor, Capabilities};
-use super::pages::Parent;
 use super::schema::{NotionUser, NotionUserKind, NotionWorld};
 use super::{NotionId, World};
 
