@@ -2,12 +2,15 @@
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
+    action::{Action, PerAction},
     model::{Field, Kind, PerKind, Value},
     text::{Raw, forbidden_in_name},
 };
+
+pub use super::action::Threshold;
 
 /// How much longer the second wait for an unknown create is than the first.
 pub const SECOND_SETTLE: u32 = 5;
@@ -297,53 +300,26 @@ impl Precedence {
     }
 }
 
-/// How sure a change must be for policy to approve it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Threshold {
-    /// At this confidence, in percent, or above.
-    At(u8),
-    /// Only by a person.
-    Never,
-}
-
-impl Threshold {
-    /// True when policy may approve at this confidence.
-    pub fn admits(self, confidence: u8) -> bool {
-        match self {
-            Self::At(least) => confidence >= least,
-            Self::Never => false,
-        }
-    }
-}
-
 /// A threshold for each action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thresholds {
-    pub create: Threshold,
-    pub link: Threshold,
-    pub update: Threshold,
-    pub write_back: Threshold,
-    pub reopen: Threshold,
-    pub close: Threshold,
-    pub move_: Threshold,
-    pub clear_claim: Threshold,
+    pub of: PerAction<Threshold>,
+    /// For creating again what is gone from Clockify.
     pub recreate: Threshold,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self {
-            create: Threshold::At(90),
-            link: Threshold::At(90),
-            update: Threshold::At(95),
-            write_back: Threshold::At(95),
-            reopen: Threshold::At(95),
-            close: Threshold::At(100),
-            move_: Threshold::At(100),
-            clear_claim: Threshold::Never,
-            recreate: Threshold::Never,
-        }
+        Self { of: PerAction::from_fn(Action::threshold), recreate: Threshold::Never }
+    }
+}
+
+impl Serialize for Thresholds {
+    /// As it was first hashed: a plan that was saved under the same thresholds stays valid.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let key = |action: Action| if action == Action::Move { "move_" } else { action.key() };
+        let of = Action::hashed().map(|action| (key(action), self.of[action]));
+        serializer.collect_map(of.chain([("recreate", self.recreate)]))
     }
 }
 

@@ -107,18 +107,10 @@ enum KindWord {
 }
 
 fn action(word: &str) -> Result<Action, String> {
-    let all = [
-        Action::Create,
-        Action::Link,
-        Action::Update,
-        Action::Move,
-        Action::Close,
-        Action::Reopen,
-        Action::WriteBack,
-        Action::ClearClaim,
-    ];
-    let words = || all.map(Action::word).join(", ");
-    all.into_iter().find(|action| action.word() == word).ok_or_else(|| format!("it is one of {}", words()))
+    Action::proposed().find(|action| action.word() == word).ok_or_else(|| {
+        let words: Vec<&str> = Action::proposed().map(Action::word).collect();
+        format!("it is one of {}", words.join(", "))
+    })
 }
 
 /// A change that waits, as `pending/1` shows it.

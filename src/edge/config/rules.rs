@@ -7,6 +7,7 @@ use super::{
     reader::{Reader, whole_of},
 };
 use crate::domain::{
+    action::Action,
     model::{Field, PerKind},
     rules::{
         Brake, Brakes, Direction, FieldRule, IdStrategy, Mapping, OnConflict, OnDrift, Precedence, Rules, SameName,
@@ -130,29 +131,22 @@ fn direction(reader: &mut Reader<'_>, field: &str, id_strategy: IdStrategy) -> D
 }
 
 fn thresholds(reader: &mut Reader<'_>, mut thresholds: Thresholds) -> Thresholds {
-    let Thresholds { create, link, update, write_back, reopen, close, move_, clear_claim, recreate } = &mut thresholds;
-    let actions = [
-        ("create", create),
-        ("link", link),
-        ("update", update),
-        ("write_back", write_back),
-        ("reopen", reopen),
-        ("close", close),
-        ("move", move_),
-        ("clear_claim", clear_claim),
-        ("recreate", recreate),
-    ];
-    for (action, threshold) in actions {
-        let given = reader.take(&format!("rules.thresholds.{action}"), |content| {
-            if content.text() == Some("never") {
-                return Ok(Threshold::Never);
-            }
-            let percent = whole_of(content, &(0..=100)).and_then(|percent| u8::try_from(percent).ok());
-            percent.map(Threshold::At).ok_or_else(|| "a whole percent from 0 to 100, or \"never\"".into())
-        });
-        *threshold = given.unwrap_or(*threshold);
+    for action in Action::proposed() {
+        threshold(reader, action.key(), &mut thresholds.of[action]);
     }
+    threshold(reader, "recreate", &mut thresholds.recreate);
     thresholds
+}
+
+fn threshold(reader: &mut Reader<'_>, name: &str, threshold: &mut Threshold) {
+    let given = reader.take(&format!("rules.thresholds.{name}"), |content| {
+        if content.text() == Some("never") {
+            return Ok(Threshold::Never);
+        }
+        let percent = whole_of(content, &(0..=100)).and_then(|percent| u8::try_from(percent).ok());
+        percent.map(Threshold::At).ok_or_else(|| "a whole percent from 0 to 100, or \"never\"".into())
+    });
+    *threshold = given.unwrap_or(*threshold);
 }
 
 fn brakes(reader: &mut Reader<'_>, mut brakes: Brakes) -> Brakes {
