@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize, Serializer};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::{
     action::{Action, PerAction},
@@ -142,12 +143,13 @@ impl Strangers {
 }
 
 /// What a number that is a time counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Unit {
-    Minutes,
     #[default]
     Hours,
+    Minutes,
     /// Working days of eight hours.
     Days,
 }
@@ -226,8 +228,9 @@ pub enum Holds {
 }
 
 /// Where the link between a page and its object is kept, besides the registry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum IdStrategy {
     /// The Clockify ID is written into a property of the page.
     #[default]
@@ -237,8 +240,9 @@ pub enum IdStrategy {
 }
 
 /// What to do about a value that was edited in Clockify alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum OnDrift {
     /// Ask a person.
     #[default]
@@ -250,8 +254,9 @@ pub enum OnDrift {
 }
 
 /// What to do about a value that was edited on both sides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum OnConflict {
     /// Ask a person.
     #[default]
@@ -263,8 +268,9 @@ pub enum OnConflict {
 }
 
 /// Which way the value of a field goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Direction {
     /// Clockify mirrors Notion.
     #[default]
@@ -367,8 +373,9 @@ impl Default for Brakes {
 }
 
 /// A class of changes that a brake can withhold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Class {
     Close,
     Reopen,
@@ -388,13 +395,7 @@ pub struct Allowance {
 impl Class {
     /// What the configuration calls it.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Close => "close",
-            Self::Reopen => "reopen",
-            Self::Rename => "rename",
-            Self::Move => "move",
-            Self::LostLink => "lost_link",
-        }
+        self.into()
     }
 
     /// The word for several changes of the class.
@@ -441,17 +442,22 @@ impl Brakes {
         }
     }
 
+    /// The brake of a class, to be set.
+    pub fn of_mut(&mut self, class: Class) -> &mut Brake {
+        match class {
+            Class::Close => &mut self.close,
+            Class::Reopen => &mut self.reopen,
+            Class::Rename => &mut self.rename,
+            Class::Move => &mut self.move_,
+            Class::LostLink => &mut self.lost_link,
+        }
+    }
+
     /// The brakes with some classes let through up to a number.
     #[must_use]
     pub fn allowing(mut self, allowances: &[Allowance]) -> Self {
         for Allowance { class, count } in allowances {
-            let brake = match class {
-                Class::Close => &mut self.close,
-                Class::Reopen => &mut self.reopen,
-                Class::Rename => &mut self.rename,
-                Class::Move => &mut self.move_,
-                Class::LostLink => &mut self.lost_link,
-            };
+            let brake = self.of_mut(*class);
             brake.count = brake.count.max(*count);
         }
         self
@@ -459,21 +465,23 @@ impl Brakes {
 }
 
 /// What to do about objects that no page links to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Unmanaged {
-    /// Say nothing.
-    Ignore,
     /// A notice for each.
     #[default]
     Notice,
+    /// Say nothing.
+    Ignore,
     /// Propose to a person that they are closed.
     Close,
 }
 
 /// What to do about a project that has never had a client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum WithoutClient {
     /// Hold it until it has one.
     #[default]
@@ -483,8 +491,9 @@ pub enum WithoutClient {
 }
 
 /// What to do about a task of which Clockify's project has one of that name already, or gets one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum SameName {
     #[default]
     Hold,

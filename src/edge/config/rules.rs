@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::VariantArray;
+
 use super::{
     mapping::{mapping, refuse_with_local_ids},
     reader::{Reader, whole_of},
@@ -10,8 +12,8 @@ use crate::domain::{
     action::Action,
     model::{Field, PerKind},
     rules::{
-        Brake, Brakes, Direction, FieldRule, IdStrategy, Mapping, OnConflict, OnDrift, Precedence, Rules, SameName,
-        Threshold, Thresholds, Unmanaged, WithoutClient,
+        Brake, Brakes, Class, Direction, FieldRule, IdStrategy, Mapping, OnConflict, Precedence, Rules, Threshold,
+        Thresholds,
     },
 };
 
@@ -20,16 +22,6 @@ const SETTLE_SECONDS_MAX: u32 = 10 * 60;
 /// A day.
 const UNSETTLED_MINUTES_MAX: u32 = 24 * 60;
 const COUNT_MAX: u32 = 1_000_000;
-
-const ON_DRIFT: [(&str, OnDrift); 3] =
-    [("review", OnDrift::Review), ("restore", OnDrift::Restore), ("accept", OnDrift::Accept)];
-const ON_CONFLICT: [(&str, OnConflict); 3] =
-    [("review", OnConflict::Review), ("notion", OnConflict::Notion), ("clockify", OnConflict::Clockify)];
-const DIRECTION: [(&str, Direction); 2] = [("to_clockify", Direction::ToClockify), ("to_notion", Direction::ToNotion)];
-const UNMANAGED: [(&str, Unmanaged); 3] =
-    [("notice", Unmanaged::Notice), ("ignore", Unmanaged::Ignore), ("close", Unmanaged::Close)];
-const WITHOUT_CLIENT: [(&str, WithoutClient); 2] = [("hold", WithoutClient::Hold), ("mirror", WithoutClient::Mirror)];
-const SAME_NAME: [(&str, SameName); 2] = [("hold", SameName::Hold), ("add_date", SameName::AddDate)];
 
 pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
     let defaults = Rules::default();
@@ -41,12 +33,10 @@ pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
         id_strategy,
         thresholds: thresholds(reader, defaults.thresholds),
         brakes: brakes(reader, defaults.brakes),
-        unmanaged: reader.choice("rules.unmanaged", &UNMANAGED).unwrap_or(defaults.unmanaged),
+        unmanaged: reader.choice("rules.unmanaged").unwrap_or(defaults.unmanaged),
         close_children: reader.flag("rules.close_children").unwrap_or(defaults.close_children),
-        without_client: reader
-            .choice("rules.projects.without_client", &WITHOUT_CLIENT)
-            .unwrap_or(defaults.without_client),
-        same_name: reader.choice("rules.tasks.same_name", &SAME_NAME).unwrap_or(defaults.same_name),
+        without_client: reader.choice("rules.projects.without_client").unwrap_or(defaults.without_client),
+        same_name: reader.choice("rules.tasks.same_name").unwrap_or(defaults.same_name),
         stale_after: reader
             .whole("rules.stale_after_seconds", 0..=STALE_AFTER_SECONDS_MAX)
             .map_or(defaults.stale_after, |seconds| Duration::from_secs(seconds.into())),
@@ -86,13 +76,13 @@ fn precedence(reader: &mut Reader<'_>, id_strategy: IdStrategy, mapping: &PerKin
 
 fn rule_at(reader: &mut Reader<'_>, section: &str, otherwise: FieldRule, id_strategy: IdStrategy) -> FieldRule {
     let conflict_key = format!("{section}.on_conflict");
-    let on_conflict = reader.choice(&conflict_key, &ON_CONFLICT);
+    let on_conflict = reader.choice(&conflict_key);
     if on_conflict == Some(OnConflict::Clockify) {
         refuse_with_local_ids(reader, &conflict_key, "clockify", id_strategy);
     }
     FieldRule {
         direction: Direction::default(),
-        on_drift: reader.choice(&format!("{section}.on_drift"), &ON_DRIFT).unwrap_or(otherwise.on_drift),
+        on_drift: reader.choice(&format!("{section}.on_drift")).unwrap_or(otherwise.on_drift),
         on_conflict: on_conflict.unwrap_or(otherwise.on_conflict),
     }
 }
@@ -115,7 +105,7 @@ fn refuse_unwritable(reader: &mut Reader<'_>, because: &str, key: &str, rule: Fi
 /// Which way a field goes. What else is said about it must not contradict that.
 fn direction(reader: &mut Reader<'_>, field: &str, id_strategy: IdStrategy) -> Direction {
     let key = format!("{field}.direction");
-    let direction = reader.choice(&key, &DIRECTION).unwrap_or_default();
+    let direction = reader.choice(&key).unwrap_or_default();
     if direction == Direction::ToNotion {
         refuse_with_local_ids(reader, &key, "to_notion", id_strategy);
         for other in ["on_drift", "on_conflict"].map(|rule| format!("{field}.{rule}")) {
@@ -150,10 +140,8 @@ fn threshold(reader: &mut Reader<'_>, name: &str, threshold: &mut Threshold) {
 }
 
 fn brakes(reader: &mut Reader<'_>, mut brakes: Brakes) -> Brakes {
-    let Brakes { close, reopen, rename, move_, lost_link } = &mut brakes;
-    for (class, Brake { count, percent }) in
-        [("close", close), ("reopen", reopen), ("rename", rename), ("move", move_), ("lost_link", lost_link)]
-    {
+    for class in Class::VARIANTS.iter().copied() {
+        let (Brake { count, percent }, class) = (brakes.of_mut(class), class.word());
         let given = reader.whole(&format!("brakes.{class}.count"), 0..=COUNT_MAX);
         *count = given.and_then(|given| usize::try_from(given).ok()).unwrap_or(*count);
         let given = reader.whole(&format!("brakes.{class}.percent"), 0..=100);
