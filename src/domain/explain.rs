@@ -287,22 +287,22 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
     match (change.cause, rule) {
         (Cause::Drift, Some(rule)) => add(
             of_field("on_drift"),
-            word(&rule.on_drift),
+            word(rule.on_drift),
             "\"review\" asks a person, \"restore\" writes Notion's value again, \"accept\" leaves both as they are",
         ),
         (Cause::Conflict, Some(rule)) => add(
             of_field("on_conflict"),
-            word(&rule.on_conflict),
+            word(rule.on_conflict),
             "\"review\" asks a person, \"notion\" writes Notion's value into Clockify, \"clockify\" writes Clockify's into the page",
         ),
         (Cause::ToNotion, Some(_)) => add(
             of_field("direction").into_iter().take(1).collect(),
-            word(&Direction::ToNotion),
+            word(Direction::ToNotion),
             "Clockify's value is written into the page, whichever side was edited; \"to_clockify\" mirrors Notion",
         ),
         (Cause::Unmanaged, _) => add(
             vec!["rules.unmanaged".to_owned()],
-            word(&Unmanaged::Close),
+            word(Unmanaged::Close),
             "a person is asked whether to close it; \"notice\" only mentions it, \"ignore\" says nothing",
         ),
         _ => {}
@@ -331,12 +331,12 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
             }
             HoldCode::NoParent if kind == Kind::Project => add(
                 vec!["rules.projects.without_client".to_owned()],
-                word(&rules.without_client),
+                word(rules.without_client),
                 "\"hold\" waits until it has a client, \"mirror\" mirrors it without one",
             ),
             HoldCode::NameTaken if kind == Kind::Task => add(
                 vec!["rules.tasks.same_name".to_owned()],
-                word(&rules.same_name),
+                word(rules.same_name),
                 "\"hold\" asks for another name, \"add_date\" calls the task by the day on which its page was created",
             ),
             HoldCode::ParentClosed => add(
@@ -372,6 +372,6 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
     rulings
 }
 
-fn word(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+fn word(value: impl Into<&'static str>) -> String {
+    value.into().to_owned()
 }

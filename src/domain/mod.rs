@@ -34,6 +34,7 @@
 //! | plan | all changes and notices, under a hash |
 //! | run | one time that both sides were read, and what was written then; it has an ID and a log |
 
+pub mod action;
 pub mod audit;
 pub mod code;
 mod dated;

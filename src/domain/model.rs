@@ -8,12 +8,12 @@ mod value;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     ops::{Index, IndexMut},
 };
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::text::Raw;
 
@@ -23,8 +23,11 @@ pub use registry::{Agreed, Along, Away, Base, Link, Registry, Sight};
 pub use value::{Field, Reading, Value, Values, duration_words};
 
 /// What a page or an object is. The order is the hierarchy: clients hold projects, projects hold tasks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::Display, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     Client,
     /// A project; it belongs to a client.
@@ -48,11 +51,7 @@ impl Kind {
 
     /// `client`, `project` or `task`.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::Project => "project",
-            Self::Task => "task",
-        }
+        self.into()
     }
 
     /// `clients`, `projects` or `tasks`.
@@ -62,12 +61,6 @@ impl Kind {
             Self::Project => "projects",
             Self::Task => "tasks",
         }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.word())
     }
 }
 
@@ -113,22 +106,13 @@ impl<T> IndexMut<Kind> for PerKind<T> {
 }
 
 /// One of the two services.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
 pub enum Service {
     /// Where work is planned.
     Notion,
     /// Where time is tracked.
     Clockify,
-}
-
-impl fmt::Display for Service {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Notion => "Notion",
-            Self::Clockify => "Clockify",
-        })
-    }
 }
 
 /// The Clockify ID that a page says it has. It is believed only when the registry or the evidence agrees.

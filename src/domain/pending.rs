@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::{
     journal::{Event, What},
@@ -15,8 +16,9 @@ use super::{
 };
 
 /// How a change waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Waits {
     /// Policy leaves it to a person.
     Review,
@@ -33,13 +35,7 @@ pub enum Waits {
 impl Waits {
     /// The word for it.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Review => "review",
-            Self::Held => "held",
-            Self::Flagged => "flagged",
-            Self::Skipped => "skipped",
-            Self::Failed => "failed",
-        }
+        self.into()
     }
 }
 

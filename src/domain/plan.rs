@@ -15,61 +15,15 @@ use sha2::{Digest, Sha256};
 use strum::IntoStaticStr;
 
 use super::{
+    action::PerAction,
     model::{Field, Kind, Limits, ObjectId, PageId, RunId, Service, Value},
     rules::{Allowance, Class, Rules, Threshold, Thresholds},
     text::{Raw, Shown},
 };
 
-pub use super::model::ChangeId;
+pub use super::{action::Action, model::ChangeId};
 pub use document::field_word;
 pub use estimate::{Calls, Estimate, Pace};
-
-/// What a change does, in the order in which the changes of one page are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Empties the ID property of a page that has somebody else's ID.
-    ClearClaim,
-    /// Takes an object that exists for the page's, and writes its ID into the page.
-    Link,
-    /// Creates the object, and writes its ID into the page.
-    Create,
-    /// Makes the object active again.
-    Reopen,
-    /// Puts a project under another client. A task cannot be moved: it is created again and the old one is closed.
-    Move,
-    /// Changes fields of the object, or of the page where Clockify's value wins.
-    Update,
-    /// Writes the ID that the registry knows into the page.
-    WriteBack,
-    /// Archives a client or project, sets a task DONE.
-    Close,
-    /// Writes nothing: remembers that both sides differ on purpose. Only as an alternative.
-    Accept,
-}
-
-impl Action {
-    /// The word on screen.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Link => "link",
-            Self::Update => "update",
-            Self::Close => "close",
-            Self::Reopen => "reopen",
-            Self::Move => "move",
-            Self::WriteBack => "write-back",
-            Self::ClearClaim => "clear-claim",
-            Self::Accept => "accept",
-        }
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.word())
-    }
-}
 
 /// Why there is a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -241,8 +195,9 @@ pub struct Hold {
 }
 
 /// Whether a change may go ahead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum State {
     /// Policy approves it.
     Ready,
@@ -340,23 +295,17 @@ impl Change {
     /// The threshold with the name that the configuration has for it; nothing where no policy approves it, whatever is
     /// configured.
     pub fn policy(&self, thresholds: &Thresholds) -> Option<(&'static str, Threshold)> {
-        Some(match self.proposal.action {
+        let action = match self.proposal.action {
             // It would be sent again and again.
             _ if self.cause == Cause::NotKept => return None,
-            Action::Create if self.cause == Cause::Vanished => ("recreate", thresholds.recreate),
-            Action::Create if self.cause == Cause::CopiedId => ("clear_claim", thresholds.clear_claim),
-            Action::Create => ("create", thresholds.create),
-            Action::Link => ("link", thresholds.link),
-            Action::Update => ("update", thresholds.update),
+            Action::Create if self.cause == Cause::Vanished => return Some(("recreate", thresholds.recreate)),
+            Action::Create if self.cause == Cause::CopiedId => Action::ClearClaim,
             // It may be somebody else's.
             Action::Close if matches!(self.cause, Cause::Unmanaged | Cause::Twin) => return None,
-            Action::Close => ("close", thresholds.close),
-            Action::Reopen => ("reopen", thresholds.reopen),
-            Action::Move => ("move", thresholds.move_),
-            Action::WriteBack => ("write_back", thresholds.write_back),
-            Action::ClearClaim => ("clear_claim", thresholds.clear_claim),
             Action::Accept => return None,
-        })
+            action => action,
+        };
+        Some((action.key(), thresholds.of[action]))
     }
 }
 
@@ -499,17 +448,10 @@ pub struct Scope {
 }
 
 /// How many changes of each sort there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    pub create: usize,
-    pub link: usize,
-    pub update: usize,
-    pub close: usize,
-    pub reopen: usize,
-    #[serde(rename = "move")]
-    pub move_: usize,
-    pub write_back: usize,
-    pub clear_claim: usize,
+    #[serde(flatten)]
+    pub of: PerAction<usize>,
     /// Of all these, how many wait for a person.
     pub review: usize,
     /// Of all these, how many are held.
@@ -572,18 +514,7 @@ impl Plan {
     pub fn summary(&self) -> Summary {
         let mut summary = Summary { notices: self.notices.len(), ..Summary::default() };
         for change in &self.changes {
-            let count = match change.proposal.action {
-                Action::Create => &mut summary.create,
-                Action::Link => &mut summary.link,
-                Action::Update => &mut summary.update,
-                Action::Close => &mut summary.close,
-                Action::Reopen => &mut summary.reopen,
-                Action::Move => &mut summary.move_,
-                Action::WriteBack => &mut summary.write_back,
-                Action::ClearClaim => &mut summary.clear_claim,
-                Action::Accept => continue,
-            };
-            *count += 1;
+            summary.of[change.proposal.action] += 1;
             match change.state {
                 State::Ready => {}
                 State::Review => summary.review += 1,

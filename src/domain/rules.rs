@@ -2,12 +2,16 @@
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::{
+    action::{Action, PerAction},
     model::{Field, Kind, PerKind, Value},
     text::{Raw, forbidden_in_name},
 };
+
+pub use super::action::Threshold;
 
 /// How much longer the second wait for an unknown create is than the first.
 pub const SECOND_SETTLE: u32 = 5;
@@ -139,12 +143,13 @@ impl Strangers {
 }
 
 /// What a number that is a time counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Unit {
-    Minutes,
     #[default]
     Hours,
+    Minutes,
     /// Working days of eight hours.
     Days,
 }
@@ -223,8 +228,9 @@ pub enum Holds {
 }
 
 /// Where the link between a page and its object is kept, besides the registry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum IdStrategy {
     /// The Clockify ID is written into a property of the page.
     #[default]
@@ -234,8 +240,9 @@ pub enum IdStrategy {
 }
 
 /// What to do about a value that was edited in Clockify alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum OnDrift {
     /// Ask a person.
     #[default]
@@ -247,8 +254,9 @@ pub enum OnDrift {
 }
 
 /// What to do about a value that was edited on both sides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum OnConflict {
     /// Ask a person.
     #[default]
@@ -260,8 +268,9 @@ pub enum OnConflict {
 }
 
 /// Which way the value of a field goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Direction {
     /// Clockify mirrors Notion.
     #[default]
@@ -297,53 +306,26 @@ impl Precedence {
     }
 }
 
-/// How sure a change must be for policy to approve it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Threshold {
-    /// At this confidence, in percent, or above.
-    At(u8),
-    /// Only by a person.
-    Never,
-}
-
-impl Threshold {
-    /// True when policy may approve at this confidence.
-    pub fn admits(self, confidence: u8) -> bool {
-        match self {
-            Self::At(least) => confidence >= least,
-            Self::Never => false,
-        }
-    }
-}
-
 /// A threshold for each action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thresholds {
-    pub create: Threshold,
-    pub link: Threshold,
-    pub update: Threshold,
-    pub write_back: Threshold,
-    pub reopen: Threshold,
-    pub close: Threshold,
-    pub move_: Threshold,
-    pub clear_claim: Threshold,
+    pub of: PerAction<Threshold>,
+    /// For creating again what is gone from Clockify.
     pub recreate: Threshold,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self {
-            create: Threshold::At(90),
-            link: Threshold::At(90),
-            update: Threshold::At(95),
-            write_back: Threshold::At(95),
-            reopen: Threshold::At(95),
-            close: Threshold::At(100),
-            move_: Threshold::At(100),
-            clear_claim: Threshold::Never,
-            recreate: Threshold::Never,
-        }
+        Self { of: PerAction::from_fn(Action::threshold), recreate: Threshold::Never }
+    }
+}
+
+impl Serialize for Thresholds {
+    /// As it was first hashed: a plan that was saved under the same thresholds stays valid.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let key = |action: Action| if action == Action::Move { "move_" } else { action.key() };
+        let of = Action::hashed().map(|action| (key(action), self.of[action]));
+        serializer.collect_map(of.chain([("recreate", self.recreate)]))
     }
 }
 
@@ -391,8 +373,9 @@ impl Default for Brakes {
 }
 
 /// A class of changes that a brake can withhold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Class {
     Close,
     Reopen,
@@ -412,13 +395,7 @@ pub struct Allowance {
 impl Class {
     /// What the configuration calls it.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Close => "close",
-            Self::Reopen => "reopen",
-            Self::Rename => "rename",
-            Self::Move => "move",
-            Self::LostLink => "lost_link",
-        }
+        self.into()
     }
 
     /// The word for several changes of the class.
@@ -465,17 +442,22 @@ impl Brakes {
         }
     }
 
+    /// The brake of a class, to be set.
+    pub fn of_mut(&mut self, class: Class) -> &mut Brake {
+        match class {
+            Class::Close => &mut self.close,
+            Class::Reopen => &mut self.reopen,
+            Class::Rename => &mut self.rename,
+            Class::Move => &mut self.move_,
+            Class::LostLink => &mut self.lost_link,
+        }
+    }
+
     /// The brakes with some classes let through up to a number.
     #[must_use]
     pub fn allowing(mut self, allowances: &[Allowance]) -> Self {
         for Allowance { class, count } in allowances {
-            let brake = match class {
-                Class::Close => &mut self.close,
-                Class::Reopen => &mut self.reopen,
-                Class::Rename => &mut self.rename,
-                Class::Move => &mut self.move_,
-                Class::LostLink => &mut self.lost_link,
-            };
+            let brake = self.of_mut(*class);
             brake.count = brake.count.max(*count);
         }
         self
@@ -483,21 +465,23 @@ impl Brakes {
 }
 
 /// What to do about objects that no page links to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Unmanaged {
-    /// Say nothing.
-    Ignore,
     /// A notice for each.
     #[default]
     Notice,
+    /// Say nothing.
+    Ignore,
     /// Propose to a person that they are closed.
     Close,
 }
 
 /// What to do about a project that has never had a client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum WithoutClient {
     /// Hold it until it has one.
     #[default]
@@ -507,8 +491,9 @@ pub enum WithoutClient {
 }
 
 /// What to do about a task of which Clockify's project has one of that name already, or gets one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum SameName {
     #[default]
     Hold,

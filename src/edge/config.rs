@@ -21,6 +21,7 @@ mod tests;
 
 use std::{collections::BTreeMap, fmt, num::NonZeroU32, path::PathBuf};
 
+use strum::{IntoStaticStr, VariantArray};
 use url::Url;
 
 use super::{environment::Environment, origin::Origin, secrets::SecretReference};
@@ -148,7 +149,8 @@ pub struct KeysSetting {
 }
 
 /// The console's themes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum ThemeName {
     /// The 16 colours of the terminal, which follow the user's scheme.
     Terminal,

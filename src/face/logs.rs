@@ -6,8 +6,9 @@ pub(super) mod list;
 
 use std::{ops::ControlFlow, path::PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, builder::PossibleValue};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use strum::VariantArray;
 
 use super::{
     failure::{Code, RunError},
@@ -45,7 +46,7 @@ pub(super) struct Filter {
     kind: Vec<String>,
     /// Of this level or above
     #[arg(long, value_name = "LEVEL")]
-    level: Option<LevelArgument>,
+    level: Option<Level>,
     /// Only lines that contain this, whatever the case
     #[arg(long, value_name = "TEXT")]
     grep: Option<String>,
@@ -54,12 +55,14 @@ pub(super) struct Filter {
     about: Option<String>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum LevelArgument {
-    Debug,
-    Info,
-    Warn,
-    Error,
+impl ValueEnum for Level {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::VARIANTS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -239,16 +242,10 @@ async fn selection(store: &State, filter: &Filter, now: Timestamp) -> Result<(Se
     let Filter { since, until, run, kind, level, grep, about } = filter;
     let time = |text: &Option<String>| text.as_deref().map(|text| time(text, now)).transpose();
     let kinds = kind.iter().map(|kind| {
-        What::WORDS.into_iter().find(|word| word == kind).ok_or_else(|| {
+        What::WORDS.iter().copied().find(|word| word == kind).ok_or_else(|| {
             RunError::new(Code::Usage, format!("there is no kind of entry `{}`", Shown::of(kind)))
                 .hint(format!("there are {}", What::WORDS.join(", ")))
         })
-    });
-    let level = level.map(|level| match level {
-        LevelArgument::Debug => Level::Debug,
-        LevelArgument::Info => Level::Info,
-        LevelArgument::Warn => Level::Warn,
-        LevelArgument::Error => Level::Error,
     });
     let selection = Selection {
         run: match run {
@@ -260,7 +257,7 @@ async fn selection(store: &State, filter: &Filter, now: Timestamp) -> Result<(Se
             None => None,
         },
         kinds: kinds.collect::<Result<_, _>>()?,
-        level,
+        level: *level,
         since: time(since)?,
         until: time(until)?,
     };
@@ -295,7 +292,7 @@ pub(crate) async fn selection_of(store: &State, words: &str, now: Timestamp) -> 
             Some(("run", run)) => filter.run = Some(run.to_owned()),
             Some(("kind", kinds)) => filter.kind = kinds.split(',').map(str::to_owned).collect(),
             Some(("level", level)) => {
-                let level = LevelArgument::from_str(level, true);
+                let level = Level::from_str(level, true);
                 let wrong = |_| RunError::new(Code::Usage, "there are the levels debug, info, warn and error");
                 filter.level = Some(level.map_err(wrong)?);
             }

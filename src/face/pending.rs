@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, builder::PossibleValue};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -64,7 +64,7 @@ pub(super) struct Which {
     all: bool,
     /// All of one kind
     #[arg(long, conflicts_with = "ids")]
-    kind: Option<KindWord>,
+    kind: Option<Kind>,
     /// All with one action, e.g. update or close
     #[arg(long, conflicts_with = "ids", value_parser = action)]
     action: Option<Action>,
@@ -72,12 +72,7 @@ pub(super) struct Which {
 
 impl Which {
     fn meant(self) -> pending::Which {
-        let kind = self.kind.map(|kind| match kind {
-            KindWord::Client => Kind::Client,
-            KindWord::Project => Kind::Project,
-            KindWord::Task => Kind::Task,
-        });
-        match (self.ids.is_empty(), kind, self.action) {
+        match (self.ids.is_empty(), self.kind, self.action) {
             (false, ..) => pending::Which::Ids(self.ids),
             (true, None, None) => pending::Which::All,
             (true, kind, action) => pending::Which::Of(kind, action),
@@ -99,26 +94,21 @@ pub(super) enum Ignored {
     },
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum KindWord {
-    Client,
-    Project,
-    Task,
+impl ValueEnum for Kind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
+    }
 }
 
 fn action(word: &str) -> Result<Action, String> {
-    let all = [
-        Action::Create,
-        Action::Link,
-        Action::Update,
-        Action::Move,
-        Action::Close,
-        Action::Reopen,
-        Action::WriteBack,
-        Action::ClearClaim,
-    ];
-    let words = || all.map(Action::word).join(", ");
-    all.into_iter().find(|action| action.word() == word).ok_or_else(|| format!("it is one of {}", words()))
+    Action::proposed().find(|action| action.word() == word).ok_or_else(|| {
+        let words: Vec<&str> = Action::proposed().map(Action::word).collect();
+        format!("it is one of {}", words.join(", "))
+    })
 }
 
 /// A change that waits, as `pending/1` shows it.

@@ -12,6 +12,7 @@ use anstyle::{AnsiColor, Style};
 pub(crate) use event::{ended, everything, from_to as event_from_to, line_of, outcome_words, when};
 
 use crate::domain::{
+    action::Sort,
     model::{Kind, PageId, Service, Value, duration_words},
     plan::{Action, Change, FieldChange, Plan, Proposal, State, Summary, document::Cost, field_word},
     report::{Alike, Ending, Report},
@@ -52,7 +53,7 @@ impl Styling {
     }
 
     fn symbol(self, action: Action) -> &'static str {
-        symbol(action, self.unicode)
+        action.symbol(self.unicode)
     }
 
     fn arrow(self) -> &'static str {
@@ -64,29 +65,13 @@ impl Styling {
     }
 }
 
-/// The symbol of an action, on paper and in the console.
-pub(super) fn symbol(action: Action, unicode: bool) -> &'static str {
-    let (symbol, ascii) = match action {
-        Action::Create => ("+", "+"),
-        Action::Link => ("=", "="),
-        Action::Update => ("~", "~"),
-        Action::Close => ("-", "-"),
-        Action::Reopen => ("↺", "^"),
-        Action::Move => ("→", ">"),
-        Action::WriteBack => ("←", "<"),
-        Action::ClearClaim => ("×", "x"),
-        Action::Accept => ("·", "."),
-    };
-    if unicode { symbol } else { ascii }
-}
-
 fn colour(action: Action) -> Style {
-    let colour = match action {
-        Action::Create | Action::Reopen => AnsiColor::Blue,
-        Action::Link | Action::WriteBack => AnsiColor::Cyan,
-        Action::Update | Action::Move => AnsiColor::Yellow,
-        Action::Close => AnsiColor::Red,
-        Action::ClearClaim | Action::Accept => AnsiColor::Magenta,
+    let colour = match action.sort() {
+        Sort::Opens => AnsiColor::Blue,
+        Sort::Links => AnsiColor::Cyan,
+        Sort::Changes => AnsiColor::Yellow,
+        Sort::Closes => AnsiColor::Red,
+        Sort::Odd => AnsiColor::Magenta,
     };
     colour.on_default()
 }
@@ -295,20 +280,8 @@ pub(super) fn undo_of(plan: &Plan) -> Option<String> {
 
 /// How many changes there are of each action that there is: `29 create`.
 pub(super) fn counts(summary: &Summary) -> Vec<String> {
-    [
-        (summary.create, "create"),
-        (summary.link, "link"),
-        (summary.update, "update"),
-        (summary.move_, "move"),
-        (summary.reopen, "reopen"),
-        (summary.close, "close"),
-        (summary.write_back, "write-back"),
-        (summary.clear_claim, "clear-claim"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, word)| format!("{count} {word}"))
-    .collect()
+    let counts = Action::counted().map(|action| (summary.of[action], action)).filter(|(count, _)| *count > 0);
+    counts.map(|(count, action)| format!("{count} {action}")).collect()
 }
 
 /// `failed`, or `failed 40` where several changes ended alike.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::domain::{
     journal::{Difference, Event, Outcome, RunId, What, Write, WriteId},
     model::{Field, Kind, Service, Value},
-    plan::ChangeId,
+    plan::{Action, ChangeId},
     text::Raw,
 };
 
@@ -32,8 +32,8 @@ pub struct Alteration {
     pub kind: Kind,
     /// What its page is called.
     pub name: Raw,
-    /// What was done, e.g. `create`.
-    pub verb: &'static str,
+    /// What was done.
+    pub verb: Action,
     /// Each field, from what to what. Where it is not known what it was, it is [`Value::Empty`].
     pub fields: Vec<(Field, Value, Value)>,
     /// Why, safe to show.
@@ -103,18 +103,18 @@ pub fn history<'a>(events: impl IntoIterator<Item = (u64, &'a Event)>) -> Vec<Al
     alterations
 }
 
-/// What a write does, in a word.
-pub fn verb(request: &Write) -> &'static str {
+/// What a write does.
+pub fn verb(request: &Write) -> Action {
     match request {
-        Write::Create { .. } => "create",
+        Write::Create { .. } => Action::Create,
         Write::Update { fields, .. } => match fields.get(&Field::State) {
-            Some(Value::Closed(true)) => "close",
-            Some(Value::Closed(false)) => "reopen",
-            _ if fields.contains_key(&Field::Parent) => "move",
-            _ => "update",
+            Some(Value::Closed(true)) => Action::Close,
+            Some(Value::Closed(false)) => Action::Reopen,
+            _ if fields.contains_key(&Field::Parent) => Action::Move,
+            _ => Action::Update,
         },
-        Write::WriteBack { claim: Some(None), .. } => "clear-claim",
-        Write::WriteBack { .. } => "write-back",
+        Write::WriteBack { claim: Some(None), .. } => Action::ClearClaim,
+        Write::WriteBack { .. } => Action::WriteBack,
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 
 use super::{Outcome, RunId, Stopped, Trace, Write, WriteId};
 use crate::domain::{
@@ -26,8 +27,9 @@ pub struct Event {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case", tag = "event")]
+#[strum(serialize_all = "snake_case")]
 pub enum What {
     /// A run began.
     RunStarted {
@@ -371,59 +373,10 @@ impl Eq for Totals {}
 
 impl What {
     /// All the words for kinds of events.
-    pub const WORDS: [&'static str; 23] = [
-        "run_started",
-        "configuration_changed",
-        "secret_read",
-        "secret_refused",
-        "fetched",
-        "planned",
-        "difference",
-        "braked",
-        "released",
-        "decided",
-        "decision_ended",
-        "approved",
-        "intent",
-        "outcome",
-        "linked",
-        "applied",
-        "failed",
-        "begun",
-        "not_started",
-        "halted",
-        "exchange",
-        "cut",
-        "run_ended",
-    ];
+    pub const WORDS: &'static [&'static str] = Self::VARIANTS;
 
     /// What the format calls it.
     pub fn word(&self) -> &'static str {
-        match self {
-            Self::RunStarted { .. } => "run_started",
-            Self::ConfigurationChanged { .. } => "configuration_changed",
-            Self::SecretRead { .. } => "secret_read",
-            Self::SecretRefused { .. } => "secret_refused",
-            Self::Fetched { .. } => "fetched",
-            Self::Planned { .. } => "planned",
-            Self::Difference(_) => "difference",
-            Self::Braked { .. } => "braked",
-            Self::Released { .. } => "released",
-            Self::Decided { .. } => "decided",
-            Self::ForeignRun { .. } => "foreign_run",
-            Self::DecisionEnded { .. } => "decision_ended",
-            Self::Approved { .. } => "approved",
-            Self::Intent { .. } => "intent",
-            Self::Outcome { .. } => "outcome",
-            Self::Linked { .. } => "linked",
-            Self::Applied { .. } => "applied",
-            Self::Failed { .. } => "failed",
-            Self::Begun { .. } => "begun",
-            Self::NotStarted { .. } => "not_started",
-            Self::Halted { .. } => "halted",
-            Self::Exchange { .. } => "exchange",
-            Self::Cut { .. } => "cut",
-            Self::RunEnded { .. } => "run_ended",
-        }
+        self.into()
     }
 }

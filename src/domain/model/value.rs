@@ -1,15 +1,19 @@
 //! Fields, and what they hold in the one form in which both services' values can be compared.
 
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::{Kind, ObjectId};
 use crate::domain::text::Raw;
 
 /// A property of a client, project or task that both sides can hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::Display, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Field {
     /// The name; always mapped.
     Name,
@@ -81,28 +85,7 @@ impl Field {
 
     /// The word for the field, in configuration, plans and on screen.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Parent => "parent",
-            Self::State => "state",
-            Self::Email => "email",
-            Self::Address => "address",
-            Self::Note => "note",
-            Self::Billable => "billable",
-            Self::Public => "public",
-            Self::Color => "color",
-            Self::Estimate => "estimate",
-            Self::Assignees => "assignees",
-            Self::Claim => "claim",
-            Self::SyncStatus => "sync_status",
-            Self::SyncNote => "sync_note",
-        }
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.word())
+        self.into()
     }
 }
 

@@ -163,3 +163,12 @@ fn what_is_read_from_a_file_is_safe_to_show_whatever_stands_there() {
     assert!(!shown.is_empty());
     assert!(shown.iter().all(|text| text == "⟨U+001B⟩]0;owned⟨U+0007⟩⟨U+202E⟩"), "{shown:?}");
 }
+
+#[test]
+fn thresholds_are_hashed_as_they_have_always_been() {
+    let json = serde_json::to_string(&crate::domain::rules::Thresholds::default()).expect("JSON");
+    assert_eq!(
+        json,
+        r#"{"create":{"at":90},"link":{"at":90},"update":{"at":95},"write_back":{"at":95},"reopen":{"at":95},"close":{"at":100},"move_":{"at":100},"clear_claim":"never","recreate":"never"}"#
+    );
+}

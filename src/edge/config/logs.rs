@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use strum::{IntoStaticStr, VariantArray};
+
 use super::reader::Reader;
 
 /// Days that something can be kept for: longer than anybody has to.
@@ -36,7 +38,8 @@ pub struct DiagnosticSettings {
 }
 
 /// How much is written to the diagnostic log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum DiagnosticLevel {
     Off,
     Error,
@@ -47,15 +50,13 @@ pub enum DiagnosticLevel {
 }
 
 pub(super) fn logs(reader: &mut Reader<'_>) -> LogSettings {
-    use DiagnosticLevel::{Debug, Error, Info, Off, Trace, Warn};
-    let levels = [("off", Off), ("error", Error), ("warn", Warn), ("info", Info), ("debug", Debug), ("trace", Trace)];
     LogSettings {
         keep_days: reader.whole("logs.keep_days", 1..=DAYS_MAX),
         checkpoints: reader.file("logs.checkpoints"),
         key: reader.file("logs.key"),
         bodies: reader.flag("logs.bodies").unwrap_or(false),
         diagnostics: DiagnosticSettings {
-            level: reader.choice("diagnostics.level", &levels).unwrap_or(Info),
+            level: reader.choice("diagnostics.level").unwrap_or(DiagnosticLevel::Info),
             keep_days: reader.whole("diagnostics.keep_days", 1..=DAYS_MAX).unwrap_or(7),
             megabytes_max: reader.whole("diagnostics.megabytes_max", 1..=MEGABYTES_MAX).unwrap_or(10),
         },

@@ -2,26 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use strum::{IntoStaticStr, VariantArray};
+
 use super::{layers::Content, reader::Reader};
 use crate::domain::{
     entry,
     model::{Field, Kind, Limits, PerKind, Service, Value},
     possible::is_address,
-    rules::{Condition, Holds, IdStrategy, Mapped, Mapping, Strangers, Unit},
+    rules::{Condition, Holds, IdStrategy, Mapped, Mapping, Strangers},
 };
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 enum Preset {
     N8n,
     None,
 }
 
 pub(super) fn mapping(reader: &mut Reader<'_>) -> (PerKind<Mapping>, IdStrategy) {
-    let preset =
-        reader.choice("mapping.preset", &[("n8n", Preset::N8n), ("none", Preset::None)]).unwrap_or(Preset::N8n);
-    let id_strategy = reader
-        .choice("mapping.id_strategy", &[("property", IdStrategy::Property), ("local", IdStrategy::Local)])
-        .unwrap_or_default();
+    let preset = reader.choice("mapping.preset").unwrap_or(Preset::N8n);
+    let id_strategy = reader.choice("mapping.id_strategy").unwrap_or_default();
     let mut mapping = match preset {
         Preset::N8n => Mapping::n8n(),
         Preset::None => PerKind::default(),
@@ -127,12 +127,7 @@ fn mapped(reader: &mut Reader<'_>, kind: Kind, field: Field, key: &str) -> Optio
     };
     let property_key = format!("{key}.property");
     let property = property(reader, &property_key).or(name);
-    let unit = if field == Field::Estimate {
-        reader
-            .choice(&format!("{key}.unit"), &[("hours", Unit::Hours), ("minutes", Unit::Minutes), ("days", Unit::Days)])
-    } else {
-        None
-    };
+    let unit = if field == Field::Estimate { reader.choice(&format!("{key}.unit")) } else { None };
     let mut values = BTreeMap::new();
     let values_key = format!("{key}.values");
     for word_key in reader.below(&values_key) {

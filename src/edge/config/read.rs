@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
+use strum::{IntoStaticStr, VariantArray};
 use url::Url;
 
 use super::{
-    ClockifySettings, ConsoleSettings, KeysSetting, NotionSettings, ScheduleSettings, Settings, ThemeName,
-    WebhookSettings, layers::Content, reader::Reader, rules::rules,
+    ClockifySettings, ConsoleSettings, KeysSetting, NotionSettings, ScheduleSettings, Settings, WebhookSettings,
+    layers::Content, reader::Reader, rules::rules,
 };
 use crate::{
     domain::model::{Field, Kind, PerKind},
@@ -43,18 +44,25 @@ pub(super) fn settings(reader: &mut Reader<'_>, file: Option<PathBuf>) -> Settin
     }
 }
 
+/// With which symbols the console is drawn.
+#[derive(Clone, Copy, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+enum Symbols {
+    /// As the locale says.
+    Auto,
+    Unicode,
+    Ascii,
+}
+
 fn console(reader: &mut Reader<'_>) -> ConsoleSettings {
-    const THEMES: [(&str, ThemeName); 5] = [
-        ("terminal", ThemeName::Terminal),
-        ("dark", ThemeName::Dark),
-        ("light", ThemeName::Light),
-        ("high-contrast", ThemeName::HighContrast),
-        ("mono", ThemeName::Mono),
-    ];
-    const SYMBOLS: [(&str, Option<bool>); 3] = [("auto", None), ("unicode", Some(true)), ("ascii", Some(false))];
+    let unicode = match reader.choice("console.symbols") {
+        Some(Symbols::Unicode) => Some(true),
+        Some(Symbols::Ascii) => Some(false),
+        Some(Symbols::Auto) | None => None,
+    };
     ConsoleSettings {
-        theme: reader.choice("console.theme", &THEMES),
-        unicode: reader.choice("console.symbols", &SYMBOLS).unwrap_or_default(),
+        theme: reader.choice("console.theme"),
+        unicode,
         mouse: reader.flag("console.mouse").unwrap_or(true),
         plain: reader.flag("console.plain").unwrap_or(false),
         copy_command: reader.command("console.copy_command", "[\"wl-copy\"]"),

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32, ops::RangeInclusive, path::PathBuf};
 
+use strum::VariantArray;
 use url::{Host, Url};
 
 use super::{
@@ -100,11 +101,11 @@ impl<'a> Reader<'a> {
     }
 
     /// One of some words.
-    pub(super) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+    pub(super) fn choice<T: VariantArray + Copy + Into<&'static str>>(&mut self, key: &str) -> Option<T> {
         self.take(key, |content| {
-            let chosen = content.text().and_then(|text| choices.iter().find(|(word, _)| *word == text));
-            chosen.map(|(_, choice)| *choice).ok_or_else(|| {
-                let words: Vec<String> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+            let chosen = content.text().and_then(|text| T::VARIANTS.iter().find(|choice| (**choice).into() == text));
+            chosen.copied().ok_or_else(|| {
+                let words: Vec<String> = T::VARIANTS.iter().map(|choice| format!("\"{}\"", (*choice).into())).collect();
                 words.join(" or ")
             })
         })

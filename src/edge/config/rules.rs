@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use strum::VariantArray;
+
 use super::{
     mapping::{mapping, refuse_with_local_ids},
     reader::{Reader, whole_of},
 };
 use crate::domain::{
+    action::Action,
     model::{Field, PerKind},
     rules::{
-        Brake, Brakes, Direction, FieldRule, IdStrategy, Mapping, OnConflict, OnDrift, Precedence, Rules, SameName,
-        Threshold, Thresholds, Unmanaged, WithoutClient,
+        Brake, Brakes, Class, Direction, FieldRule, IdStrategy, Mapping, OnConflict, Precedence, Rules, Threshold,
+        Thresholds,
     },
 };
 
@@ -19,16 +22,6 @@ const SETTLE_SECONDS_MAX: u32 = 10 * 60;
 /// A day.
 const UNSETTLED_MINUTES_MAX: u32 = 24 * 60;
 const COUNT_MAX: u32 = 1_000_000;
-
-const ON_DRIFT: [(&str, OnDrift); 3] =
-    [("review", OnDrift::Review), ("restore", OnDrift::Restore), ("accept", OnDrift::Accept)];
-const ON_CONFLICT: [(&str, OnConflict); 3] =
-    [("review", OnConflict::Review), ("notion", OnConflict::Notion), ("clockify", OnConflict::Clockify)];
-const DIRECTION: [(&str, Direction); 2] = [("to_clockify", Direction::ToClockify), ("to_notion", Direction::ToNotion)];
-const UNMANAGED: [(&str, Unmanaged); 3] =
-    [("notice", Unmanaged::Notice), ("ignore", Unmanaged::Ignore), ("close", Unmanaged::Close)];
-const WITHOUT_CLIENT: [(&str, WithoutClient); 2] = [("hold", WithoutClient::Hold), ("mirror", WithoutClient::Mirror)];
-const SAME_NAME: [(&str, SameName); 2] = [("hold", SameName::Hold), ("add_date", SameName::AddDate)];
 
 pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
     let defaults = Rules::default();
@@ -40,12 +33,10 @@ pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
         id_strategy,
         thresholds: thresholds(reader, defaults.thresholds),
         brakes: brakes(reader, defaults.brakes),
-        unmanaged: reader.choice("rules.unmanaged", &UNMANAGED).unwrap_or(defaults.unmanaged),
+        unmanaged: reader.choice("rules.unmanaged").unwrap_or(defaults.unmanaged),
         close_children: reader.flag("rules.close_children").unwrap_or(defaults.close_children),
-        without_client: reader
-            .choice("rules.projects.without_client", &WITHOUT_CLIENT)
-            .unwrap_or(defaults.without_client),
-        same_name: reader.choice("rules.tasks.same_name", &SAME_NAME).unwrap_or(defaults.same_name),
+        without_client: reader.choice("rules.projects.without_client").unwrap_or(defaults.without_client),
+        same_name: reader.choice("rules.tasks.same_name").unwrap_or(defaults.same_name),
         stale_after: reader
             .whole("rules.stale_after_seconds", 0..=STALE_AFTER_SECONDS_MAX)
             .map_or(defaults.stale_after, |seconds| Duration::from_secs(seconds.into())),
@@ -85,13 +76,13 @@ fn precedence(reader: &mut Reader<'_>, id_strategy: IdStrategy, mapping: &PerKin
 
 fn rule_at(reader: &mut Reader<'_>, section: &str, otherwise: FieldRule, id_strategy: IdStrategy) -> FieldRule {
     let conflict_key = format!("{section}.on_conflict");
-    let on_conflict = reader.choice(&conflict_key, &ON_CONFLICT);
+    let on_conflict = reader.choice(&conflict_key);
     if on_conflict == Some(OnConflict::Clockify) {
         refuse_with_local_ids(reader, &conflict_key, "clockify", id_strategy);
     }
     FieldRule {
         direction: Direction::default(),
-        on_drift: reader.choice(&format!("{section}.on_drift"), &ON_DRIFT).unwrap_or(otherwise.on_drift),
+        on_drift: reader.choice(&format!("{section}.on_drift")).unwrap_or(otherwise.on_drift),
         on_conflict: on_conflict.unwrap_or(otherwise.on_conflict),
     }
 }
@@ -114,7 +105,7 @@ fn refuse_unwritable(reader: &mut Reader<'_>, because: &str, key: &str, rule: Fi
 /// Which way a field goes. What else is said about it must not contradict that.
 fn direction(reader: &mut Reader<'_>, field: &str, id_strategy: IdStrategy) -> Direction {
     let key = format!("{field}.direction");
-    let direction = reader.choice(&key, &DIRECTION).unwrap_or_default();
+    let direction = reader.choice(&key).unwrap_or_default();
     if direction == Direction::ToNotion {
         refuse_with_local_ids(reader, &key, "to_notion", id_strategy);
         for other in ["on_drift", "on_conflict"].map(|rule| format!("{field}.{rule}")) {
@@ -130,36 +121,27 @@ fn direction(reader: &mut Reader<'_>, field: &str, id_strategy: IdStrategy) -> D
 }
 
 fn thresholds(reader: &mut Reader<'_>, mut thresholds: Thresholds) -> Thresholds {
-    let Thresholds { create, link, update, write_back, reopen, close, move_, clear_claim, recreate } = &mut thresholds;
-    let actions = [
-        ("create", create),
-        ("link", link),
-        ("update", update),
-        ("write_back", write_back),
-        ("reopen", reopen),
-        ("close", close),
-        ("move", move_),
-        ("clear_claim", clear_claim),
-        ("recreate", recreate),
-    ];
-    for (action, threshold) in actions {
-        let given = reader.take(&format!("rules.thresholds.{action}"), |content| {
-            if content.text() == Some("never") {
-                return Ok(Threshold::Never);
-            }
-            let percent = whole_of(content, &(0..=100)).and_then(|percent| u8::try_from(percent).ok());
-            percent.map(Threshold::At).ok_or_else(|| "a whole percent from 0 to 100, or \"never\"".into())
-        });
-        *threshold = given.unwrap_or(*threshold);
+    for action in Action::proposed() {
+        threshold(reader, action.key(), &mut thresholds.of[action]);
     }
+    threshold(reader, "recreate", &mut thresholds.recreate);
     thresholds
 }
 
+fn threshold(reader: &mut Reader<'_>, name: &str, threshold: &mut Threshold) {
+    let given = reader.take(&format!("rules.thresholds.{name}"), |content| {
+        if content.text() == Some("never") {
+            return Ok(Threshold::Never);
+        }
+        let percent = whole_of(content, &(0..=100)).and_then(|percent| u8::try_from(percent).ok());
+        percent.map(Threshold::At).ok_or_else(|| "a whole percent from 0 to 100, or \"never\"".into())
+    });
+    *threshold = given.unwrap_or(*threshold);
+}
+
 fn brakes(reader: &mut Reader<'_>, mut brakes: Brakes) -> Brakes {
-    let Brakes { close, reopen, rename, move_, lost_link } = &mut brakes;
-    for (class, Brake { count, percent }) in
-        [("close", close), ("reopen", reopen), ("rename", rename), ("move", move_), ("lost_link", lost_link)]
-    {
+    for class in Class::VARIANTS.iter().copied() {
+        let (Brake { count, percent }, class) = (brakes.of_mut(class), class.word());
         let given = reader.whole(&format!("brakes.{class}.count"), 0..=COUNT_MAX);
         *count = given.and_then(|given| usize::try_from(given).ok()).unwrap_or(*count);
         let given = reader.whole(&format!("brakes.{class}.percent"), 0..=100);

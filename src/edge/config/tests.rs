@@ -4,6 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::domain::{
+    action::Action,
     model::{Field, Value},
     rules::{Brake, Condition, Holds, IdStrategy, Mapped, OnConflict, OnDrift, Strangers, Threshold, Unit},
 };
@@ -196,7 +197,7 @@ fn the_environment_is_read_by_what_the_key_takes() {
     assert_eq!(settings.rules.mapping.projects.id, "2026");
     assert_eq!(settings.rules.mapping.clients.closed, Some(gone));
     assert_eq!(settings.rules.mapping.tasks.closed.expect("closed").is, Holds::OneOf(vec!["Done".into()]));
-    assert_eq!(settings.rules.thresholds.create, Threshold::Never);
+    assert_eq!(settings.rules.thresholds.of[Action::Create], Threshold::Never);
     assert_eq!(settings.rules.brakes.close, Brake { count: 0, percent: 10 });
     assert_eq!(settings.clockify.token.expect("a token").to_string(), "command:[\"/bin/cat\", …]");
 }

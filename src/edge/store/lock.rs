@@ -46,8 +46,9 @@ pub struct Holder {
 }
 
 /// What a run is at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Doing {
     /// Both sides are read, and planned.
     #[default]
@@ -69,10 +70,6 @@ impl fmt::Display for Holder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { by, host, pid, trigger, doing, since } = self;
         let word = |text: &str| Shown::of(text).clipped(WORD_COLUMNS).to_string();
-        let doing = match doing {
-            Doing::Reading => "reading",
-            Doing::Applying => "applying",
-        };
         if !trigger.is_empty() {
             write!(formatter, "“{}” ", word(trigger))?;
         }

@@ -8,6 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, types::Value as SqlValue};
+use strum::VariantArray;
 
 use super::{Fault, Store, StoreError, from_json, from_word, journal, transact};
 use crate::domain::{
@@ -303,7 +304,7 @@ impl Store {
                 let Entry { n, body, hash, level, page, object, change } = entry(row)?;
                 let kind: String = row.get(9)?;
                 // A word that is none of ours fits no event.
-                let kind = What::WORDS.into_iter().find(|word| *word == kind).unwrap_or_default();
+                let kind = What::WORDS.iter().copied().find(|word| *word == kind).unwrap_or_default();
                 let run = row.get::<_, String>(7)?.parse().unwrap_or_default();
                 let labels = Labels { run, at_ms: row.get(8)?, kind, level, page, object, change };
                 verifier.follow(&StoredEntry { n, body: &body, hash, previous: None, labels: Some(labels) });
@@ -428,7 +429,7 @@ fn entry(row: &SqlRow<'_>) -> Result<Entry, Fault> {
         n: number(row.get(0)?),
         body: row.get(1)?,
         hash: Hash(row.get(2)?),
-        level: Level::ALL.get(usize::from(level)).copied().unwrap_or(Level::Error),
+        level: Level::VARIANTS.get(usize::from(level)).copied().unwrap_or(Level::Error),
         page: word(4)?.map(from_word).transpose()?,
         object: word(5)?.map(from_word).transpose()?,
         change: word(6)?.and_then(|word| word.parse().ok()),

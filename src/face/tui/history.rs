@@ -150,7 +150,7 @@ async fn history(store: &State, selection: &Selection) -> Result<(String, Vec<St
     let changed = alterations(store, &whole).await?.into_iter().map(|alteration| {
         let change = |(field, from, to): &(_, _, _)| text::event_from_to(alteration.kind, *field, from, to);
         let what: Vec<String> = alteration.fields.iter().map(change).collect();
-        let what = if what.is_empty() { alteration.verb.to_owned() } else { what.join(", ") };
+        let what = if what.is_empty() { alteration.verb.to_string() } else { what.join(", ") };
         let why = alteration
             .reasons
             .first()

@@ -3,7 +3,10 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::{domain::plan::Action, edge::config::ThemeName, face::text::symbol};
+use crate::{
+    domain::action::{Action, Sort},
+    edge::config::ThemeName,
+};
 
 /// How the console is dressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,18 +77,18 @@ impl Theme {
 
     /// The style of an action.
     pub(crate) fn action(self, action: Action) -> Style {
-        self.ink(match action {
-            Action::Create | Action::Reopen => Ink::Create,
-            Action::Link | Action::WriteBack => Ink::Link,
-            Action::Update | Action::Move => Ink::Update,
-            Action::Close => Ink::Close,
-            Action::ClearClaim | Action::Accept => Ink::Odd,
+        self.ink(match action.sort() {
+            Sort::Opens => Ink::Create,
+            Sort::Links => Ink::Link,
+            Sort::Changes => Ink::Update,
+            Sort::Closes => Ink::Close,
+            Sort::Odd => Ink::Odd,
         })
     }
 
     /// The symbol of an action.
     pub(crate) fn symbol(self, action: Action) -> &'static str {
-        symbol(action, self.unicode)
+        action.symbol(self.unicode)
     }
 
     /// One of two spellings of a symbol.

@@ -471,8 +471,8 @@ fn thresholds_decide_what_is_ready() {
     let mut world = agreed();
     world.page("New");
     edit_in_notion(&mut world, Field::Parent);
-    world.rules.thresholds.move_ = Threshold::Never;
-    world.rules.thresholds.create = Threshold::At(96);
+    world.rules.thresholds.of[Action::Move] = Threshold::Never;
+    world.rules.thresholds.of[Action::Create] = Threshold::At(96);
     assert_data_eq!(
         world.changes(),
         str![[r#"
@@ -482,7 +482,7 @@ client "New" create name: "" → "New" [new 95 review]
 "#]]
     );
 
-    world.rules.thresholds.create = Threshold::At(95);
+    world.rules.thresholds.of[Action::Create] = Threshold::At(95);
     assert_data_eq!(
         world.changes(),
         str![[r#"
@@ -669,7 +669,7 @@ fn an_empty_title_at_first_sight_is_no_agreement() {
 #[test]
 fn what_clockify_did_not_keep_waits_for_a_person_until_either_side_moves() {
     let mut world = agreed();
-    world.rules.thresholds.update = crate::domain::rules::Threshold::At(0);
+    world.rules.thresholds.of[Action::Update] = crate::domain::rules::Threshold::At(0);
     world.page_mut(PATH).values.set(Field::Note, Value::text("sent"));
     let seen = Agreed::Seen { notion: Value::text("sent"), clockify: Value::text("old") };
     world.set_base(PATH, Field::Note, seen.clone());

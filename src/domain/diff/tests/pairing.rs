@@ -566,7 +566,7 @@ fn with_local_ids_a_claim_is_nobodys_business() {
 #[test]
 fn an_id_that_was_never_in_the_page_is_not_lost_and_completes_what_was_approved() {
     let mut world = World::linked(&["Acme", "Beta"]);
-    world.rules.thresholds.write_back = crate::domain::rules::Threshold::Never;
+    world.rules.thresholds.of[crate::domain::plan::Action::WriteBack] = crate::domain::rules::Threshold::Never;
     let unwritten = |world: &mut World, over: Value| {
         let link = world.registry.of_page(world.page_id("Acme")).expect("a link").clone();
         world.registry.insert(Link { unwritten: Some(over), ..link });

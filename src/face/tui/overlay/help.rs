@@ -6,13 +6,16 @@ use ratatui::{
 };
 
 use super::Sheet;
-use crate::face::tui::{
-    command::Command,
-    keymap::Keymap,
-    row::Section,
-    state::{State, overlay::Overlay},
-    tab::TABLE,
-    theme::Theme,
+use crate::{
+    domain::action::Action,
+    face::tui::{
+        command::Command,
+        keymap::Keymap,
+        row::Section,
+        state::{State, overlay::Overlay},
+        tab::TABLE,
+        theme::Theme,
+    },
 };
 
 /// Lines of a page.
@@ -67,10 +70,11 @@ fn lines(state: &State, keymap: &Keymap, width: u16) -> Vec<Line<'static>> {
     }
     lines.push(Line::styled(" SYMBOLS", theme.accent()));
     let pick = |unicode, ascii| theme.pick(unicode, ascii);
-    for meanings in [
-        format!("  + create  = link  ~ update  - close  {} reopen  {} move", pick("↺", "^"), pick("→", ">")),
-        format!("  {} write-back: an ID or a value goes into the page", pick("←", "<")),
-        format!("  {} clear-claim: an ID that a page was copied with is taken out  i notice", pick("×", "x")),
+    let named = |action: Action| format!("  {} {action}", theme.symbol(action));
+    let plain: String = Action::proposed().filter(|action| action.label().is_none()).map(named).collect();
+    let labelled = Action::proposed().filter_map(|action| Some(format!("{}: {}", named(action), action.label()?)));
+    let actions = [plain].into_iter().chain(labelled).collect::<Vec<_>>().join("\n") + "  i notice";
+    let others = [
         format!(
             "  {} approved  {} some of it  {} waits  {} skipped",
             pick("✓", "y"),
@@ -84,9 +88,8 @@ fn lines(state: &State, keymap: &Keymap, width: u16) -> Vec<Line<'static>> {
             pick("⚠", "?"),
             pick("■", "#")
         ),
-    ] {
-        lines.push(Line::raw(meanings));
-    }
+    ];
+    lines.extend(actions.lines().map(str::to_owned).chain(others).map(Line::raw));
     lines.push(Line::styled(" The configuration can give every action other keys: [console] keys.", theme.dim()));
     lines
 }

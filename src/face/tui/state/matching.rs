@@ -8,10 +8,7 @@ use nucleo_matcher::{
 };
 
 use super::subject::Subject;
-use crate::domain::{
-    model::PageId,
-    plan::{Plan, State as ChangeState},
-};
+use crate::domain::{model::PageId, plan::Plan};
 
 /// How far the letters of a fuzzy match may lie apart: so many places for each, and some more. Letters strewn over a
 /// long name are no match.
@@ -84,11 +81,7 @@ impl Haystack {
     pub(crate) fn new(plan: &Plan) -> Self {
         let name = |name: &crate::domain::text::Raw| Box::<str>::from(name.canonical().as_str());
         let changes = plan.changes.iter().map(|change| {
-            let state = match change.state {
-                ChangeState::Ready => "ready",
-                ChangeState::Review => "review",
-                ChangeState::Held => "held",
-            };
+            let state = change.state.into();
             let contested = if change.is_contested() { "conflict" } else { "" };
             let action = change.proposal.action.word();
             let why = change.hold.as_ref().map_or("", |hold| hold.code.word());
