@@ -39,6 +39,7 @@ pub mod audit;
 pub mod code;
 mod dated;
 pub mod diff;
+pub mod ending;
 pub mod entry;
 pub mod explain;
 pub mod implied;

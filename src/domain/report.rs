@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use super::journal::Stopped;
+pub use super::{ending::Ending, journal::Stopped};
 use super::{
-    code::Code,
     journal::{Difference, Event, Outcome, RunId, Totals, What, WriteId},
     plan::{Calls, ChangeId, Hold, HoldCode, Plan},
     sync_status::is_sync_status,
@@ -32,6 +31,7 @@ pub struct Report {
     /// How it ended.
     pub outcome: Ending,
     /// True when every listing was complete.
+    #[serde(default = "yes")]
     pub complete: bool,
     /// Changes that were carried out whole.
     pub applied: usize,
@@ -71,7 +71,19 @@ pub struct Report {
     pub not_before: Option<Timestamp>,
 }
 
+fn yes() -> bool {
+    true
+}
+
 impl Report {
+    /// How many changes ended how, in the words of the format, as far as there are any.
+    pub fn counts(&self) -> impl Iterator<Item = (usize, &'static str)> {
+        let Self { applied, failed, skipped, pending, held, .. } = *self;
+        let counts =
+            [(applied, "applied"), (failed, "failed"), (skipped, "skipped"), (pending, "pending"), (held, "held")];
+        counts.into_iter().filter(|(count, _)| *count > 0)
+    }
+
     /// True where a change failed or was not started.
     pub fn names(&self, change: ChangeId) -> bool {
         let mut failed = self.failures.iter().flat_map(|failure| &failure.alike.change_ids);
@@ -82,6 +94,7 @@ impl Report {
 
 /// Changes that ended alike.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Alike {
     /// How many.
     pub count: usize,
@@ -151,64 +164,6 @@ pub fn cause(error: &str, name: &str) -> String {
         bare.len() >= ID_LENGTH_MIN && bare.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
     };
     unnamed.split_whitespace().map(|word| if is_id(word) { "…" } else { word }).collect::<Vec<_>>().join(" ")
-}
-
-/// How a run ended. The gravest cause names it, as its code ranks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// There was nothing to do.
-    InSync,
-    /// Everything was applied.
-    Applied,
-    /// Something waits, for a person or for a run that is asked for it.
-    Pending,
-    /// A brake held something.
-    Braked,
-    /// The request budget is used up; the next run goes on.
-    OutOfBudget,
-    /// Stopped, or partly applied; the next run goes on.
-    Interrupted,
-    /// A write has an unknown outcome that nothing could settle.
-    Unknown,
-    /// A source could not be read completely, so that nobody can say that both sides agree.
-    Incomplete,
-    /// A service refused a change; running again would end the same.
-    Failed,
-    /// The credentials were refused.
-    Refused,
-}
-
-impl Ending {
-    /// What the program ends with.
-    pub fn code(self) -> Code {
-        match self {
-            Self::InSync | Self::Applied => Code::Done,
-            Self::Failed | Self::Incomplete => Code::Error,
-            Self::Pending => Code::Waiting,
-            Self::Braked => Code::Braked,
-            Self::Interrupted => Code::Interrupted,
-            Self::Refused => Code::Refused,
-            Self::Unknown => Code::Unknown,
-            Self::OutOfBudget => Code::OutOfBudget,
-        }
-    }
-
-    /// The outcome in words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::InSync => "in sync",
-            Self::Applied => "applied",
-            Self::Pending => "changes wait",
-            Self::Braked => "a brake held changes",
-            Self::OutOfBudget => "a service takes no more requests for now; run again later",
-            Self::Interrupted => "not everything was applied; run again to go on",
-            Self::Unknown => "the outcome of a write is unknown and needs a person",
-            Self::Incomplete => "not everything could be read",
-            Self::Failed => "some changes failed",
-            Self::Refused => "the credentials were refused",
-        }
-    }
 }
 
 /// What a report has to know of a change.
@@ -378,4 +333,32 @@ fn left_alike(left: &BTreeMap<&ChangeId, &String>, name: impl Fn(&ChangeId) -> S
         reports[at].alike.add(change, name);
     }
     reports
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The report of a run that applied so many changes, as the first version wrote it, with more fields.
+    pub(crate) fn report_with(applied: usize, more: &serde_json::Value) -> Report {
+        let mut report = serde_json::json!({
+            "format": FORMAT, "run_id": "20261123T120000Z-0a1b", "plan_hash": "f1e0", "outcome": "failed",
+            "applied": applied, "failed": 0, "skipped": 0, "pending": 0, "held": 0,
+            "calls": { "notion": 1, "clockify": 1 }, "seconds": 1.5,
+            "failures": [{ "change_id": "0123456789abcdef", "name": "Acme", "error": "no\u{1b}[31m", "hint": "ask" }],
+            "not_started": [{ "change_id": "0123456789abcdf0", "name": "Website", "because": "it rests on that" }],
+            "brakes": {},
+        });
+        let fields = report.as_object_mut().expect("an object");
+        fields.extend(more.as_object().cloned().unwrap_or_default());
+        serde_json::from_value(report).expect("a report")
+    }
+
+    #[test]
+    fn a_report_of_the_first_version_is_read() {
+        let report = report_with(3, &serde_json::Value::Null);
+        assert_eq!((report.applied, report.outcome, report.complete), (3, Ending::Failed, true));
+        assert_eq!(report.failures[0].name, "Acme");
+        assert_eq!(report.counts().collect::<Vec<_>>(), [(3, "applied")]);
+    }
 }

@@ -26,6 +26,7 @@ use super::{
 use crate::{
     domain::{
         audit::Finding,
+        ending::End,
         journal::{Event, RunId, What},
         model::{Link, Service},
         plan::{self, sha256},
@@ -286,9 +287,10 @@ impl Installation {
         let now = (self.clock)();
         let run = RunId::beginning(now);
         let (record, begins) = self.beginning(&run, trigger, String::new(), now);
-        let end = RunEnd { at: now, outcome: outcome.to_owned(), report: serde_json::Value::Null };
+        let outcome = End::Without(outcome.into());
+        let end = RunEnd { at: now, outcome: outcome.clone(), report: None };
         store.begin_run(&RunRecord { end: Some(end), ..record }).await?;
-        let ends = What::RunEnded { outcome: outcome.to_owned(), totals: None };
+        let ends = What::RunEnded { outcome, totals: None };
         let all = std::iter::once(begins).chain(what).chain([ends]);
         Ok(store.record(now, &all.map(|what| Event { run, at: now, what }).collect::<Vec<_>>(), links).await?)
     }

@@ -40,7 +40,7 @@ fn event(number: u64) -> Event {
             }),
             trace: Box::default(),
         },
-        _ => What::RunEnded { outcome: number.to_string(), totals: None },
+        _ => What::RunEnded { outcome: number.to_string().as_str().into(), totals: None },
     };
     Event { run: "r".parse().expect("a run"), at: Timestamp::UNIX_EPOCH, what }
 }

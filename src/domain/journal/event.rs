@@ -8,6 +8,7 @@ use strum::{IntoStaticStr, VariantNames};
 
 use super::{Outcome, RunId, Stopped, Trace, Write, WriteId};
 use crate::domain::{
+    ending::End,
     model::{Field, Kind, ObjectId, PageId, Service, Value},
     plan::{Action, Calls, Change, ChangeId, FieldChange, Hold, State},
     review::Verdict,
@@ -249,8 +250,8 @@ pub enum What {
         entries: u64,
     },
     RunEnded {
-        /// How: the report's outcome.
-        outcome: String,
+        /// How.
+        outcome: End,
         /// What the report says besides what the events tell; none where there is no report.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         totals: Option<Totals>,

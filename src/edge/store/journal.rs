@@ -8,13 +8,15 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use super::{Fault, Store, StoreError, from_json, from_word, registry, to_json, to_time, to_word, transact};
 use crate::domain::{
     audit::{self, About, Hash, Labels, Refers},
+    ending::End,
     journal::{self, Event, Open, Outcome, RunId, Status, Trace, What, WriteId},
     model::{Link, PageId},
     plan::ChangeId,
+    report::Report,
 };
 
 /// A run, from its beginning to its end. Times are exact to the millisecond.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunRecord {
     /// Its name.
     pub id: RunId,
@@ -35,13 +37,13 @@ pub struct RunRecord {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunEnd {
     /// When.
     pub at: Timestamp,
-    /// The report's outcome.
-    pub outcome: String,
-    pub report: serde_json::Value,
+    pub outcome: End,
+    /// What it printed. One that is stored and cannot be read is none: verifying the log tells of it.
+    pub report: Option<Report>,
 }
 
 impl Store {
@@ -330,7 +332,7 @@ pub(super) fn bodies(
 fn end_run(transaction: &Transaction<'_>, run: &RunId, end: &RunEnd) -> Result<(), Fault> {
     let RunEnd { at, outcome, report } = end;
     let sql = "UPDATE run SET ended_at = ?2, outcome = ?3, report = ?4 WHERE run_id = ?1 AND ended_at IS NULL";
-    match transaction.execute(sql, (run, at.as_millisecond(), outcome, to_json(report)?))? {
+    match transaction.execute(sql, (run, at.as_millisecond(), to_word(outcome)?, to_json(report)?))? {
         1 => Ok(()),
         _ => Err(Fault::Stored(format!("run {run} never began, or has ended before"))),
     }
@@ -353,9 +355,11 @@ fn run_record(row: &Row<'_>) -> Result<RunRecord, Fault> {
     let ended: Option<i64> = row.get(7)?;
     let end = match ended {
         None => None,
-        Some(at) => {
-            Some(RunEnd { at: to_time(at)?, outcome: row.get(8)?, report: from_json(&row.get::<_, String>(9)?)? })
-        }
+        Some(at) => Some(RunEnd {
+            at: to_time(at)?,
+            outcome: End::from(row.get::<_, String>(8)?.as_str()),
+            report: from_json(&row.get::<_, String>(9)?).unwrap_or_default(),
+        }),
     };
     Ok(RunRecord {
         id: from_word(row.get(0)?)?,

@@ -13,6 +13,7 @@ use strum::VariantArray;
 use super::{Fault, Store, StoreError, from_json, from_word, journal, transact};
 use crate::domain::{
     audit::{self, Checkpoint, Finding, Findings, Hash, Labels, Level, StoredEntry, Verifier},
+    ending::End,
     journal::{Event, RunId, What, Write},
     model::{Base, Field, Kind, ObjectId, PageId, Value},
     plan::ChangeId,
@@ -503,7 +504,8 @@ fn bounded(n: u64) -> SqlValue {
 fn runs_that_differ(connection: &Connection) -> Result<Vec<RunId>, Fault> {
     let start: i64 = connection.query_row("SELECT max(n) FROM log_start", [], |row| row.get(0))?;
     let mut started: HashMap<RunId, (String, String, String, String)> = HashMap::new();
-    let mut ended: HashMap<RunId, String> = HashMap::new();
+    // How, and whether with a report.
+    let mut ended: HashMap<RunId, (End, bool)> = HashMap::new();
     let mut statement = connection
         .prepare("SELECT body FROM event INDEXED BY event_kind WHERE kind IN ('run_started', 'run_ended')")?;
     let mut rows = statement.query([])?;
@@ -514,8 +516,8 @@ fn runs_that_differ(connection: &Connection) -> Result<Vec<RunId>, Fault> {
             What::RunStarted { trigger, by, version, rules, .. } => {
                 started.insert(run, (trigger, by, version, rules));
             }
-            What::RunEnded { outcome, .. } => {
-                ended.insert(run, outcome);
+            What::RunEnded { outcome, totals } => {
+                ended.insert(run, (outcome, totals.is_some()));
             }
             _ => {}
         }
@@ -524,25 +526,26 @@ fn runs_that_differ(connection: &Connection) -> Result<Vec<RunId>, Fault> {
     for record in journal::runs(connection, usize::MAX)? {
         let told = (record.trigger, record.by, record.version, record.rules_hash);
         let is_ended = record.end.is_some();
-        let outcome = record.end.as_ref().map(|end| &end.outcome);
+        let (outcome, report) = record.end.map(|end| (end.outcome, end.report)).unzip();
+        let report = report.flatten();
         let begins = started.remove(&record.id);
         let ends = ended.remove(&record.id);
         let same = match (&begins, &ends) {
             // A crash can come between an event and the list.
-            (Some(begins), Some(ends)) => *begins == told && outcome.is_none_or(|outcome| outcome == ends),
+            (Some(begins), Some((ends, _))) => {
+                *begins == told && outcome.as_ref().is_none_or(|outcome| outcome == ends)
+            }
             (Some(begins), None) => *begins == told && !is_ended,
             // Its beginning was cut off, or it crashed before it began.
             (None, Some(_)) => false,
             (None, None) => !is_ended || start > 0,
         };
-        let report = record.end.map(|end| end.report).filter(serde_json::Value::is_object);
-        let replayed = match (&report, same && begins.is_some()) {
-            (Some(_), true) => {
-                let sql = "SELECT body FROM event INDEXED BY event_run WHERE run_id = ?1 ORDER BY n";
-                replay(&journal::bodies(connection, sql, [record.id])?)
-                    .and_then(|report| serde_json::to_value(report).ok())
-            }
-            _ => report.clone(),
+        let has_report = report.is_some() || is_ended && ends.is_some_and(|(_, has_totals)| has_totals);
+        let replayed = if same && begins.is_some() && has_report {
+            let sql = "SELECT body FROM event INDEXED BY event_run WHERE run_id = ?1 ORDER BY n";
+            replay(&journal::bodies(connection, sql, [record.id])?)
+        } else {
+            report.clone()
         };
         if !same || replayed != report {
             differ.push(record.id);

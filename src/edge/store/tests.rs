@@ -10,6 +10,7 @@ use crate::domain::{
     model::{Agreed, Along, Away, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
     pending::Waits,
     plan::{ChangeId, document::ChangeDocument},
+    report::tests::report_with,
     review::{Decision, Remembered, Said, Verdict},
     text::Raw,
 };
@@ -391,7 +392,7 @@ async fn ten_copies_are_kept_and_each_is_whole() {
 async fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
     let world = world();
     let mut store = world.open().await;
-    let end = RunEnd { at: at(3), outcome: "applied".into(), report: serde_json::json!({ "applied": 1 }) };
+    let end = RunEnd { at: at(3), outcome: "applied".into(), report: Some(report_with(1, &serde_json::Value::Null)) };
     store.begin_run(&run_record("a", 1)).await.expect("begins");
     store
         .append(&event("a", What::Planned { plan_hash: "h".into(), changes: 1, complete: true, undoes: None }))

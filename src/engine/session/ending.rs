@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{NOT_BEFORE, NOT_BEFORE_FROM, NotBefore, Session, SessionError, Sides};
 use crate::{
     domain::{
+        ending::End,
         journal::{Difference, Event, Open, Totals, What, Write},
         model::Service,
         pending::{Ends, Waits, unasked, waiting},
@@ -138,12 +139,9 @@ impl Session<'_> {
     /// # Errors
     /// [`SessionError::Store`]
     async fn end(&mut self, report: &Report, totals: Totals) -> Result<(), SessionError> {
-        let outcome = serde_json::to_value(report.outcome)
-            .ok()
-            .and_then(|word| word.as_str().map(str::to_owned))
-            .unwrap_or_default();
+        let outcome = End::Reported(report.outcome);
         self.tell(vec![What::RunEnded { outcome: outcome.clone(), totals: Some(totals) }]).await?;
-        let end = RunEnd { at: (self.turn.clock)(), outcome, report: serde_json::to_value(report).unwrap_or_default() };
+        let end = RunEnd { at: (self.turn.clock)(), outcome, report: Some(report.clone()) };
         Ok(self.store.end_run(&self.run, &end).await?)
     }
 
@@ -155,8 +153,9 @@ impl Session<'_> {
         let exchanges = self.exchanges.take();
         self.tell_exchanges(exchanges).await?;
         self.keep_not_before().await?;
-        self.tell(vec![What::RunEnded { outcome: because.to_owned(), totals: None }]).await?;
-        let end = RunEnd { at: (self.turn.clock)(), outcome: because.to_owned(), report: serde_json::Value::Null };
+        let outcome = End::Without(because.into());
+        self.tell(vec![What::RunEnded { outcome: outcome.clone(), totals: None }]).await?;
+        let end = RunEnd { at: (self.turn.clock)(), outcome, report: None };
         Ok(self.store.end_run(&self.run, &end).await?)
     }
 

@@ -10,7 +10,7 @@ use crate::{
         audit::{Alteration, history},
         journal::{Event, RunId},
         model::Service,
-        report::replay,
+        report::{Report, replay},
         text::Shown,
     },
     edge::store::{Entry, RunRecord, Selection, Toward},
@@ -158,9 +158,7 @@ fn run_line(run: &RunRecord) -> String {
     let end = match end {
         None => "under way, or left by a crash".to_owned(),
         Some(end) => {
-            let counts = ["applied", "failed", "skipped", "pending", "held"].into_iter();
-            let counts = counts.filter(|word| end.report[*word].as_u64().is_some_and(|count| count > 0));
-            let counts = counts.map(|word| format!("{} {word}", end.report[word]));
+            let counts = end.report.iter().flat_map(Report::counts).map(|(count, word)| format!("{count} {word}"));
             let words: Vec<String> = std::iter::once(outcome_words(&end.outcome)).chain(counts).collect();
             words.join(", ")
         }
@@ -173,7 +171,7 @@ fn run_json(run: &RunRecord) -> serde_json::Value {
     serde_json::json!({
         "run_id": id, "trigger": trigger, "by": by, "version": version, "rules": rules_hash, "plan_hash": plan_hash,
         "started_at": started, "ended_at": end.as_ref().map(|end| end.at), "outcome": end.as_ref().map(|end| &end.outcome),
-        "report": end.as_ref().map(|end| &end.report),
+        "report": end.as_ref().and_then(|end| end.report.as_ref()),
     })
 }
 

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use super::shown_value;
 use crate::domain::{
     audit::{self, fields, verb},
+    ending::End,
     journal::{Difference, Event, Outcome, What, Write},
     model::{Field, Kind, Service, Value},
     plan::field_word,
-    report::Ending,
     review::{Decision, Verdict},
     text::Shown,
 };
@@ -115,10 +115,12 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
     }
 }
 
-/// The words for how a run ended; a reason that is no outcome stands for itself.
-pub(crate) fn outcome_words(outcome: &str) -> String {
-    let ending = serde_json::from_value::<Ending>(serde_json::Value::String(outcome.to_owned()));
-    ending.map_or_else(|_| shown(outcome), |ending| ending.words().to_owned())
+/// The words for how a run ended.
+pub(crate) fn outcome_words(outcome: &End) -> String {
+    match outcome {
+        End::Reported(ending) => ending.words().to_owned(),
+        End::Without(because) => shown(because),
+    }
 }
 
 /// Everything of an entry, as `name  value` pairs that are safe to show.

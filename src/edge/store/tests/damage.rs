@@ -40,7 +40,7 @@ async fn use_all(world: &World, row: &PendingRow) -> Result<(), StoreError> {
     store.remember("x", &"y").await?;
     store.cut_log(at(3), &"new".parse().expect("a run"), at(9)).await?;
     store.back_up(at(9)).await?;
-    let end = RunEnd { at: at(9), outcome: "applied".into(), report: serde_json::Value::Null };
+    let end = RunEnd { at: at(9), outcome: "applied".into(), report: None };
     store.end_run(&"new".parse().expect("a run"), &end).await
 }
 

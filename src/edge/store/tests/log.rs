@@ -91,7 +91,7 @@ async fn store_run(store: &mut Store, run: &str, second: i64, events: Vec<Event>
     let report = report(id, &plan, &events, totals);
     let ended = What::RunEnded { outcome: "applied".into(), totals: Some(totals) };
     store.append(&dated(event(run, ended))).await.expect("appends");
-    let end = RunEnd { at: at(second), outcome: "applied".into(), report: serde_json::to_value(report).expect("JSON") };
+    let end = RunEnd { at: at(second), outcome: "applied".into(), report: Some(report) };
     store.end_run(&id, &end).await.expect("ends");
 }
 
@@ -180,6 +180,10 @@ async fn a_list_of_runs_that_was_changed_is_noticed() {
         ("UPDATE run SET outcome = 'in_sync'", "UPDATE run SET outcome = 'applied'"),
         (
             "UPDATE run SET report = json_set(report, '$.applied', 7)",
+            "UPDATE run SET report = json_set(report, '$.applied', 1)",
+        ),
+        (
+            "UPDATE run SET report = json_set(report, '$.applied', 'many')",
             "UPDATE run SET report = json_set(report, '$.applied', 1)",
         ),
         ("UPDATE run SET run_id = 'x'", "UPDATE run SET run_id = 'a'"),

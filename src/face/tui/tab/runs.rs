@@ -41,9 +41,9 @@ fn on_a_run(state: &State) -> Option<Message> {
     let Some(run) = state.runs.current().filter(|_| state.tab == Tab::Runs) else {
         return Some("only on one of the runs".into());
     };
-    let report = run.end.as_ref().map(|end| &end.report).filter(|report| report.is_object());
-    let wrote = |word: &str| report.is_none_or(|report| report[word].as_u64() != Some(0));
-    idle(state).or_else(|| (!wrote("applied") && !wrote("failed")).then(|| "that run wrote nothing".into()))
+    let report = run.end.as_ref().and_then(|end| end.report.as_ref());
+    let wrote_nothing = report.is_some_and(|report| report.applied == 0 && report.failed == 0);
+    idle(state).or_else(|| wrote_nothing.then(|| "that run wrote nothing".into()))
 }
 
 fn act(state: &mut State, command: Command) -> Option<Effect> {
@@ -92,17 +92,13 @@ fn line(run: &RunRecord, own: bool, wide: bool) -> String {
     };
     let outcome = Shown::from(outcome).clipped(if wide { 60 } else { 30 });
     let started = run.started.strftime("%Y-%m-%d %H:%M:%S");
-    let report = run.end.as_ref().map(|end| &end.report).filter(|report| report.is_object());
+    let report = run.end.as_ref().and_then(|end| end.report.as_ref());
     let counts = match (report, wide) {
         (_, false) => String::new(),
         (None, true) => format!("{:<36} {:<14}", "", ""),
         (Some(report), true) => {
-            let changes: Vec<String> = ["applied", "failed", "skipped", "pending", "held"]
-                .into_iter()
-                .filter(|word| report[*word].as_u64().is_some_and(|count| count > 0))
-                .map(|word| format!("{} {word}", report[word]))
-                .collect();
-            let calls = format!("{} + {}", report["calls"]["notion"], report["calls"]["clockify"]);
+            let changes: Vec<String> = report.counts().map(|(count, word)| format!("{count} {word}")).collect();
+            let calls = format!("{} + {}", report.calls.notion, report.calls.clockify);
             format!("{:<36} {calls:<14}", Shown::from(changes.join(", ")).clipped(36))
         }
     };

@@ -5,6 +5,7 @@ use snapbox::{assert_data_eq, str};
 
 use super::{Scene, THEME, film, film_of, keys, noon, plan, planned};
 use crate::{
+    domain::report::tests::report_with,
     edge::{
         config::ThemeName,
         store::{RunEnd, RunRecord},
@@ -101,12 +102,13 @@ fn runs_are_listed_with_who_what_and_how() {
         started: noon(),
         end,
     };
-    let report = serde_json::json!({"applied": 33, "failed": 1, "skipped": 0, "pending": 4, "held": 0, "calls": {"notion": 30, "clockify": 28}});
+    let counts = serde_json::json!({"failed": 1, "pending": 4, "calls": {"notion": 30, "clockify": 28}});
+    let report = Some(report_with(33, &counts));
     let end = |outcome: &str, report| Some(RunEnd { at: noon(), outcome: outcome.into(), report });
     let runs = vec![
         run("c", "review", None),
         run("b", "auto-approve", end("failed", report)),
-        run("a", "plan", end("planned", serde_json::Value::Null)),
+        run("a", "plan", end("planned", None)),
     ];
     let scenes = planned(plan()).into_iter().map(Scene::News).chain(keys("4").into_iter().map(Scene::Input));
     let scenes = scenes.chain([Scene::News(News::Runs(runs))]).chain(keys("j").into_iter().map(Scene::Input));

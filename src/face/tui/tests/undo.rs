@@ -9,15 +9,15 @@ use crate::{
         journal::{Event, Outcome, Was, What, Write, WriteId},
         model::{Field, Kind, Value},
         plan::{Calls, Plan, Scope},
-        report::{Stopped, report},
+        report::{Stopped, report, tests::report_with},
         undo::undo,
     },
     edge::store::{RunEnd, RunRecord},
     face::tui::{effect::Order, news::News, state::Phase},
 };
 
-fn run(id: &str, applied: u64) -> RunRecord {
-    let report = serde_json::json!({"applied": applied, "failed": 0, "calls": {"notion": 1, "clockify": 1}});
+fn run(id: &str, applied: usize) -> RunRecord {
+    let report = Some(report_with(applied, &serde_json::Value::Null));
     RunRecord {
         id: id.parse().expect("a run"),
         trigger: "auto-approve".into(),
