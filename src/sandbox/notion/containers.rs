@@ -223,12 +223,22 @@ impl Call<'_> {
         }
         let columns = added.into_iter().map(|(name, config)| self.read_column(&name, &config));
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        if columns.iter().any(|(_, kind)| *kind == PropertyKind::Title) {
+            return Err(Refusal::validation("Exactly one property has to be the title."));
+        }
         if changed.iter().any(|(id, change)| id == "title" && change.is_null()) {
             return Err(Refusal::validation("Title property cannot be deleted."));
         }
+        let changed = changed
+            .into_iter()
+            .map(|(property, change)| self.new_kind(&source, &property, &change).map(|kind| (property, change, kind)));
+        let changed = changed.collect::<Result<Vec<_>, _>>()?;
         self.add_columns(id, columns);
-        for (property, change) in changed {
+        for (property, change, kind) in changed {
             self.change_column(id, &property, &change);
+            if let Some(kind) = kind {
+                self.convert_column(id, &property, kind);
+            }
         }
         if let Some(source) = self.world.notion.data_sources.get_mut(&id) {
             if let Some(title) = body.get("title") {
@@ -237,6 +247,36 @@ impl Call<'_> {
             source.in_trash = body["in_trash"].as_bool().unwrap_or(source.in_trash);
         }
         self.seen_source(id).map(|source| self.render_source(source))
+    }
+
+    /// The other type that a change gives a column, if it does. That of the title stays (Notion docs, update property).
+    fn new_kind(
+        &mut self,
+        source: &DataSource,
+        property: &str,
+        change: &Value,
+    ) -> Result<Option<PropertyKind>, Refusal> {
+        let before = source.property(property).map(|property| property.kind.name());
+        if change.is_null() || type_key(change).is_none_or(|after| Some(after) == before) {
+            return Ok(None);
+        }
+        let (_, kind) = self.read_column(property, change)?;
+        if property == "title" || kind == PropertyKind::Title {
+            return Err(Refusal::validation("The type of the title property cannot change."));
+        }
+        Ok(Some(kind))
+    }
+
+    /// What becomes of the values is not documented; here they are gone, the harsher reading.
+    fn convert_column(&mut self, source: NotionId, property: &str, kind: PropertyKind) {
+        let blank = unset(&kind);
+        for page in self.world.notion.pages.values_mut().filter(|page| page.parent == Parent::DataSource(source)) {
+            page.values.insert(property.to_owned(), blank.clone());
+        }
+        let column = self.world.notion.data_sources.get_mut(&source);
+        if let Some(column) = column.and_then(|source| source.property_mut(property)) {
+            column.kind = kind;
+        }
     }
 
     fn change_column(&mut self, source: NotionId, property: &str, change: &Value) {
@@ -281,15 +321,13 @@ impl Call<'_> {
     }
 
     fn read_column(&mut self, name: &str, config: &Value) -> Result<(String, PropertyKind), Refusal> {
-        let entries = config.as_object().into_iter().flatten();
-        let mut types = entries.filter(|(key, _)| !["type", "name", "description"].contains(&key.as_str()));
-        let Some((kind, config)) = types.next() else {
+        let Some((kind, config)) = type_key(config).map(|key| (key, &config[key])) else {
             return Err(Refusal::validation(format!(
                 "body failed validation: body.properties.{name} should have a type."
             )));
         };
         let text = |key: &str| config[key].as_str().map(str::to_owned);
-        let kind = match kind.as_str() {
+        let kind = match kind {
             "title" => PropertyKind::Title,
             "rich_text" => PropertyKind::RichText,
             "number" => PropertyKind::Number { format: text("format").unwrap_or("number".to_owned()) },
@@ -381,6 +419,12 @@ impl Call<'_> {
             }
         }
     }
+}
+
+/// The key that tells a column's type, and under which its configuration is.
+fn type_key(config: &Value) -> Option<&str> {
+    let mut keys = config.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+    keys.find(|key| !["type", "name", "description"].contains(key))
 }
 
 fn title_text(title: &Value) -> String {

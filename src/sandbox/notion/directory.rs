@@ -59,6 +59,41 @@ impl Call<'_> {
     }
 }
 
+/// The body and its parts hold what is documented and nothing else (Notion `OpenAPI` document).
+fn refuse_odd_search(body: &Value) -> Result<(), Refusal> {
+    let parts: [(&str, &Value, &[&str]); 3] = [
+        ("body", body, &["query", "filter", "sort", "start_cursor", "page_size"]),
+        ("body.filter", &body["filter"], &["property", "value", "in_trash"]),
+        ("body.sort", &body["sort"], &["property", "timestamp", "direction"]),
+    ];
+    for (path, part, known) in parts {
+        let keys = part.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+        if let Some(odd) = keys.into_iter().find(|key| !known.contains(key)) {
+            return Err(Refusal::validation(format!(
+                "body failed validation: {path}.{odd} should be not present, instead was `{}`.",
+                part[odd]
+            )));
+        }
+    }
+    let expected = |path: &str, value: &str, found: &Value| {
+        Refusal::validation(format!(
+            "body failed validation: body.{path} should be `\"{value}\"`, instead was `{found}`."
+        ))
+    };
+    let (filter, sort) = (&body["filter"], &body["sort"]);
+    match (filter.get("value"), &filter["property"]) {
+        (Some(_), property) if property != "object" => return Err(expected("filter.property", "object", property)),
+        _ => {}
+    }
+    match (sort.get("property"), sort.get("timestamp")) {
+        (Some(property), _) if property != "relevance" => Err(expected("sort.property", "relevance", property)),
+        (None, Some(timestamp)) if timestamp != "last_edited_time" => {
+            Err(expected("sort.timestamp", "last_edited_time", timestamp))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn place(index: usize) -> Vec<SortKey> {
     vec![SortKey::Number { value: index as f64, descending: false }]
 }
@@ -68,6 +103,7 @@ impl Call<'_> {
     /// Finds pages and data sources by title. The real index is delayed and not exhaustive; a knob blinds this one.
     pub(super) fn search(&mut self) -> Outcome {
         let body = self.body()?;
+        refuse_odd_search(&body)?;
         let filter = &body["filter"];
         let wanted = match filter["value"].as_str() {
             None => None,

@@ -212,3 +212,81 @@ async fn databases_can_be_created_and_found() {
     let (_, found) = rig.notion(Method::POST, "/v1/search", filter).await;
     assert_eq!(found["results"][0]["id"], projects.as_str());
 }
+
+#[tokio::test]
+async fn a_schema_is_added_to_renamed_and_changed() {
+    let mut world = World::empty();
+    let web = world.add_project_page("Website", None);
+    world.set_status(web, "Status", "Done");
+    let rig = rig(world, Knobs::default()).await;
+    let path = format!("/v1/data_sources/{}", rig.world().data_source("Projects").unwrap());
+    let patch = async |properties: Value| rig.notion(Method::PATCH, &path, json!({"properties": properties})).await;
+
+    let (status, schema) = patch(json!({
+        "Sync": {"checkbox": {}}, "Clockify Client ID": {"rich_text": {}}, "Notes": {"name": "Remarks"},
+        "Billable": {"checkbox": {}},
+        "Stage": {"status": {"options": [{"name": "Idea"}, {"name": "Over", "group": "Complete", "color": "red"}]}},
+    }))
+    .await;
+    assert_eq!(status, 200, "{schema}");
+    let columns = &schema["properties"];
+    assert_eq!((&columns["Sync"]["type"], &columns["Remarks"]["type"]), (&json!("checkbox"), &json!("rich_text")));
+    assert!(columns.get("Notes").is_none());
+    let groups = columns["Stage"]["status"]["groups"].as_array().unwrap();
+    let sizes: Vec<usize> = groups.iter().map(|group| group["option_ids"].as_array().unwrap().len()).collect();
+    assert_eq!(sizes, [1, 0, 1]);
+    let (_, page) = rig.notion(Method::GET, &format!("/v1/pages/{web}"), Value::Null).await;
+    assert_eq!(page["properties"]["Stage"]["status"]["name"], "Idea");
+    assert_eq!(
+        (&page["properties"]["Sync"]["checkbox"], &page["properties"]["Billable"]["checkbox"]),
+        (&json!(false), &json!(false))
+    );
+
+    // Options are a replacement: what is left out is gone, and what stays keeps its colour and its group.
+    let options = json!([{"name": "Done", "color": "pink"}, {"name": "Paused", "group": "In progress"}]);
+    let (_, schema) = patch(json!({"Status": {"status": {"options": options}}})).await;
+    let options = schema["properties"]["Status"]["status"]["options"].as_array().unwrap();
+    let options: Vec<(&Value, &Value)> = options.iter().map(|option| (&option["name"], &option["color"])).collect();
+    assert_eq!(options, [(&json!("Done"), &json!("green")), (&json!("Paused"), &json!("default"))]);
+    assert_eq!(rig.world().page(web).unwrap().properties["Status"], "Done");
+
+    let (_, schema) = patch(json!({"Status": {"select": {"options": [{"name": "Open"}]}}})).await;
+    assert_eq!(schema["properties"]["Status"]["type"], "select");
+    assert_eq!(rig.world().page(web).unwrap().properties["Status"], Value::Null);
+    let before = rig.world().notion_snapshot();
+    for odd in [
+        json!({"Name": {"rich_text": {}}}),
+        json!({"Sync": {"title": {}}}),
+        json!({"Second": {"title": {}}}),
+        json!({"Name": null}),
+        json!({"Odd": {"telepathy": {}}}),
+        json!({"Sync": {"name": "Renamed"}, "Far": {"relation": {"data_source_id": web}}}),
+    ] {
+        assert!(patch(odd.clone()).await.0.is_client_error(), "{odd}");
+    }
+    assert_eq!(rig.world().notion_snapshot(), before);
+}
+
+#[tokio::test]
+async fn a_search_takes_what_is_documented() {
+    let rig = rig(World::empty(), Knobs::default()).await;
+    for (body, message) in [
+        (json!({"filter": {"property": "object", "value": "database"}}), "body.filter.value should be `\"page\"` or"),
+        (json!({"filter": {"value": "page"}}), "body.filter.property should be `\"object\"`"),
+        (
+            json!({"filter": {"property": "object", "value": "page", "archived": true}}),
+            "body.filter.archived should be",
+        ),
+        (json!({"in_trash": true}), "body.in_trash should be not present"),
+        (json!({"sort": {"timestamp": "created_time", "direction": "ascending"}}), "body.sort.timestamp should be"),
+        (json!({"page_size": 101}), "body.page_size should be ≤ `100`"),
+    ] {
+        let (status, refusal) = rig.notion(Method::POST, "/v1/search", body).await;
+        assert_eq!((status.as_u16(), &refusal["code"]), (400, &json!("validation_error")));
+        let said = refusal["message"].as_str().unwrap();
+        assert!(said.contains(message), "{said}");
+    }
+    let fine = json!({"filter": {"in_trash": false}, "sort": {"property": "relevance"}});
+    let (status, found) = rig.notion(Method::POST, "/v1/search", fine).await;
+    assert_eq!((status.as_u16(), found["results"].as_array().unwrap().len()), (200, 4));
+}
