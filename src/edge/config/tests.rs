@@ -240,7 +240,7 @@ fn a_bare_token_is_told_what_to_write_instead() {
     check_problem(
         "[notion]\ntoken = \"ntn_x\"\n",
         "config.toml:2: `notion.token`: this is not a reference to a secret but perhaps a secret itself; it is not repeated here; \
-         name where the secret is, e.g. env:NOTION_TOKEN or file:~/.secrets/notion or credential:notion or \
+         name where the secret is, e.g. env:NOTION_TOKEN or keyring:notion or file:~/.secrets/notion or credential:notion or \
          command:[\"op\", \"read\", \"op://Work/Notion/token\"]",
     );
 }
