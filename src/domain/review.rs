@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     model::{Field, PageId, Service, Value},
     plan::{Action, Cause, Change, ChangeId, Plan, Proposal, State},
+    text::Shown,
 };
 
 pub use tally::Tally;
@@ -57,8 +58,8 @@ pub struct Verdict {
 pub struct Said {
     pub change: ChangeId,
     pub page: PageId,
-    /// The change in words, safe to show.
-    pub what: String,
+    /// The change in words.
+    pub what: Shown,
     /// What was said.
     pub verdict: Verdict,
 }
@@ -255,7 +256,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
             Said {
                 change: change.id.clone(),
                 page: change.page,
-                what: change.words(),
+                what: change.words().into(),
                 verdict: self.verdicts[at].clone(),
             }
         };
@@ -430,7 +431,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
             let said = Said {
                 change: change.id.clone(),
                 page: change.page,
-                what: change.words(),
+                what: change.words().into(),
                 verdict: self.verdicts[at].clone(),
             };
             verdicts.push((said, self.by(at).to_owned()));
@@ -669,7 +670,7 @@ mod tests {
         let said = |id: &str| Said {
             change: ChangeId(id.into()),
             page: PageId::from_number(1),
-            what: String::new(),
+            what: Shown::default(),
             verdict: approve.clone(),
         };
         review.recall(["a", "b", "gone"].map(|id| (said(id), "Ana".to_owned())));
