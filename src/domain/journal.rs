@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     model::{Field, Kind, ObjectId, PageId, Service, Value},
-    text::Raw,
+    text::{Raw, Shown},
 };
 
 pub use super::model::RunId;
@@ -150,22 +150,22 @@ pub enum Outcome {
     },
     /// The service refused it; nothing changed.
     Refused {
-        /// What the service said, made safe to show.
-        error: String,
+        /// What the service said.
+        error: Shown,
         /// What to do about it.
-        hint: String,
+        hint: Shown,
     },
     /// It did not reach the service, or was thrown back unread.
     NotSent {
-        /// Why, made safe to show.
-        error: String,
+        /// Why.
+        error: Shown,
         /// What to do about it.
-        hint: String,
+        hint: Shown,
     },
     /// Nobody knows whether it happened.
     Unknown {
-        /// What went wrong, made safe to show.
-        error: String,
+        /// What went wrong.
+        error: Shown,
     },
     /// It was looked up after an unknown outcome, and did not happen.
     Absent,

@@ -9,7 +9,7 @@ use super::{
     code::Code,
     pending::Waits,
     plan::{ChangeId, Scope, document::ChangeDocument, sha256},
-    report::{Ending, Report},
+    report::{Ending, FailureReport, Report},
     text::Shown,
 };
 
@@ -120,7 +120,7 @@ impl Message {
         lines.extend(report.brakes.keys().map(|brake| format!("held by a brake: {brake}")));
         let failures = report.failures.iter().take(FAILURES_MAX);
         lines.extend(failures.map(|failure| {
-            let (name, error) = (Shown::of(&failure.name), Shown::of(&failure.error));
+            let FailureReport { name, error, .. } = failure;
             let more = match failure.alike.count.saturating_sub(1) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
@@ -129,7 +129,7 @@ impl Message {
         }));
         lines.extend(more(report.failures.len(), FAILURES_MAX, "causes"));
         lines.extend(waits.iter().take(NAMED_MAX).map(|(waits, change, reason)| {
-            let (name, reason) = (Shown::of(&change.name), Shown::of(reason));
+            let name = Shown::of(&change.name);
             let what = format!("{} {} “{}”", change.action, change.kind, name.clipped(NAME_COLUMNS));
             format!("{}: {what}: {}", waits.word(), reason.clipped(REASON_COLUMNS))
         }));
@@ -143,7 +143,8 @@ impl Message {
     pub fn of_failure(workspace: &str, error: &str, hints: &[Shown]) -> Self {
         // Some reasons have a line for each thing that is wrong.
         let shown = |line: &str| Shown::of(line.trim()).clipped(REASON_COLUMNS).to_string();
-        let lines = error.lines().map(shown).chain(hints.iter().map(|hint| format!("hint: {}", shown(hint))));
+        let lines =
+            error.lines().map(shown).chain(hints.iter().map(|hint| format!("hint: {}", hint.clipped(REASON_COLUMNS))));
         Self { title: title(workspace, "the run failed"), lines: lines.collect() }
     }
 

@@ -53,13 +53,13 @@ pub struct Waiting<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Ends<'a> {
     applied: BTreeSet<&'a ChangeId>,
-    failed: BTreeMap<&'a ChangeId, String>,
-    earlier: BTreeMap<ChangeId, String>,
+    failed: BTreeMap<&'a ChangeId, Shown>,
+    earlier: BTreeMap<ChangeId, Shown>,
 }
 
 impl<'a> Ends<'a> {
     /// Reads the events of a run; `earlier` is what failed before that, and why.
-    pub fn of(events: &'a [Event], earlier: impl IntoIterator<Item = (ChangeId, String)>) -> Self {
+    pub fn of(events: &'a [Event], earlier: impl IntoIterator<Item = (ChangeId, Shown)>) -> Self {
         let mut ends = Self { earlier: earlier.into_iter().collect(), ..Self::default() };
         for event in events {
             match &event.what {
@@ -70,7 +70,7 @@ impl<'a> Ends<'a> {
                     ends.failed.insert(change, error.clone());
                 }
                 What::NotStarted { change, because } => {
-                    ends.failed.entry(change).or_insert_with(|| format!("not started: {because}"));
+                    ends.failed.entry(change).or_insert_with(|| format!("not started: {because}").into());
                 }
                 _ => {}
             }

@@ -10,7 +10,7 @@ use super::{
     journal::{Difference, Event, Outcome, RunId, Totals, What, WriteId},
     plan::{Calls, ChangeId, Hold, HoldCode, Plan},
     sync_status::is_sync_status,
-    text::Raw,
+    text::{Raw, Shown},
 };
 
 /// Names that are told of changes that ended alike.
@@ -63,7 +63,7 @@ pub struct Report {
     pub begun: Vec<NotStartedReport>,
     /// What its reader must know besides: another punchlist writes to the same workspace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Shown>,
     /// Brakes that withheld something, with the number of changes each.
     pub brakes: BTreeMap<String, usize>,
     /// When it is worth running again, where a service asked to wait.
@@ -100,12 +100,12 @@ pub struct Alike {
     pub count: usize,
     /// All of them.
     pub change_ids: Vec<ChangeId>,
-    /// What the first few are called, safe to show.
-    pub examples: Vec<String>,
+    /// What the first few are called.
+    pub examples: Vec<Shown>,
 }
 
 impl Alike {
-    fn add(&mut self, change: &ChangeId, name: String) {
+    fn add(&mut self, change: &ChangeId, name: Shown) {
         self.count += 1;
         self.change_ids.push(*change);
         if self.examples.len() < EXAMPLES_MAX {
@@ -131,11 +131,11 @@ pub struct FailureReport {
     /// The first of them.
     pub change_id: ChangeId,
     /// What that is called.
-    pub name: String,
+    pub name: Shown,
     /// Why that failed.
-    pub error: String,
+    pub error: Shown,
     /// What to do about it.
-    pub hint: String,
+    pub hint: Shown,
     /// All of them.
     #[serde(flatten)]
     pub alike: Alike,
@@ -147,9 +147,9 @@ pub struct NotStartedReport {
     /// The first of them.
     pub change_id: ChangeId,
     /// What that is called.
-    pub name: String,
+    pub name: Shown,
     /// Why.
-    pub because: String,
+    pub because: Shown,
     /// All of them.
     #[serde(flatten)]
     pub alike: Alike,
@@ -223,15 +223,15 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready } = totals;
     let names: BTreeMap<&ChangeId, &Raw> = plan.changes.iter().map(|change| (change.id, change.name)).collect();
     let names: BTreeMap<&ChangeId, &Raw> = names.into_iter().chain(telling(events)).collect();
-    let name = |id: &ChangeId| names.get(id).map(|name| name.shown().to_string()).unwrap_or_default();
+    let name = |id: &ChangeId| names.get(id).map(|name| name.shown()).unwrap_or_default();
     let telling: BTreeMap<&ChangeId, &Raw> = telling(events).collect();
     let mut statuses = 0;
     let mut applied: BTreeSet<&ChangeId> = BTreeSet::new();
-    let mut failures: BTreeMap<&ChangeId, (&String, &String)> = BTreeMap::new();
-    let mut not_started: BTreeMap<&ChangeId, &String> = BTreeMap::new();
-    let mut begun: BTreeMap<&ChangeId, &String> = BTreeMap::new();
+    let mut failures: BTreeMap<&ChangeId, (&Shown, &Shown)> = BTreeMap::new();
+    let mut not_started: BTreeMap<&ChangeId, &Shown> = BTreeMap::new();
+    let mut begun: BTreeMap<&ChangeId, &Shown> = BTreeMap::new();
     let mut refusals: BTreeSet<String> = BTreeSet::new();
-    let mut halted: BTreeSet<&String> = BTreeSet::new();
+    let mut halted: BTreeSet<&str> = BTreeSet::new();
     let mut written: BTreeMap<WriteId, String> = BTreeMap::new();
     let mut warnings = Vec::new();
     for event in events {
@@ -247,7 +247,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
             What::Outcome { write, outcome: Outcome::Refused { error, .. } } => {
                 refusals.insert(cause(error, written.get(write).map_or("", String::as_str)));
             }
-            What::Halted { because, .. } => drop(halted.insert(because)),
+            What::Halted { because, .. } => drop(halted.insert(because.as_str())),
             What::ForeignRun { text, .. } => warnings.push(text.clone()),
             _ => {}
         }
@@ -262,7 +262,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let causes = [
         (stopped == Stopped::Refused, Ending::Refused),
         // What an outage refuses is not about the change.
-        (refusals.iter().any(|refusal| !halted.contains(refusal)), Ending::Failed),
+        (refusals.iter().any(|refusal| !halted.contains(refusal.as_str())), Ending::Failed),
         (!plan.complete, Ending::Incomplete),
         (unsettled > 0, Ending::Unknown),
         (matches!(stopped, Stopped::Interrupted | Stopped::Halted), Ending::Interrupted),
@@ -301,11 +301,11 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
 
 /// Failures with those of one cause together, in the order of their first changes.
 fn failed_alike(
-    failures: &BTreeMap<&ChangeId, (&String, &String)>,
-    name: impl Fn(&ChangeId) -> String,
+    failures: &BTreeMap<&ChangeId, (&Shown, &Shown)>,
+    name: impl Fn(&ChangeId) -> Shown,
 ) -> Vec<FailureReport> {
     let mut reports: Vec<FailureReport> = Vec::new();
-    let mut known: BTreeMap<(String, &String), usize> = BTreeMap::new();
+    let mut known: BTreeMap<(String, &Shown), usize> = BTreeMap::new();
     for (change, (error, hint)) in failures {
         let name = name(change);
         let at = *known.entry((cause(error, &name), *hint)).or_insert_with(|| {
@@ -320,7 +320,7 @@ fn failed_alike(
 }
 
 /// What was left, with what was left for one reason together.
-fn left_alike(left: &BTreeMap<&ChangeId, &String>, name: impl Fn(&ChangeId) -> String) -> Vec<NotStartedReport> {
+fn left_alike(left: &BTreeMap<&ChangeId, &Shown>, name: impl Fn(&ChangeId) -> Shown) -> Vec<NotStartedReport> {
     let mut reports: Vec<NotStartedReport> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for (change, because) in left {
@@ -358,7 +358,8 @@ pub(crate) mod tests {
     fn a_report_of_the_first_version_is_read() {
         let report = report_with(3, &serde_json::Value::Null);
         assert_eq!((report.applied, report.outcome, report.complete), (3, Ending::Failed, true));
-        assert_eq!(report.failures[0].name, "Acme");
+        let failure = &report.failures[0];
+        assert_eq!((failure.name.as_str(), failure.error.as_str()), ("Acme", "no⟨U+001B⟩[31m"));
         assert_eq!(report.counts().collect::<Vec<_>>(), [(3, "applied")]);
     }
 }

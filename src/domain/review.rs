@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     model::{Field, PageId, Service, Value},
     plan::{Action, Cause, Change, ChangeId, Plan, Proposal, State},
+    text::Shown,
 };
 
 pub use tally::Tally;
@@ -57,8 +58,8 @@ pub struct Verdict {
 pub struct Said {
     pub change: ChangeId,
     pub page: PageId,
-    /// The change in words, safe to show.
-    pub what: String,
+    /// The change in words.
+    pub what: Shown,
     /// What was said.
     pub verdict: Verdict,
 }
@@ -252,7 +253,12 @@ impl<P: Deref<Target = Plan>> Review<P> {
     pub fn said(&self, changes: &[usize]) -> Vec<Said> {
         let said = |&at: &usize| {
             let change = &self.plan.changes[at];
-            Said { change: change.id, page: change.page, what: change.words(), verdict: self.verdicts[at].clone() }
+            Said {
+                change: change.id,
+                page: change.page,
+                what: change.words().into(),
+                verdict: self.verdicts[at].clone(),
+            }
         };
         changes.iter().map(said).collect()
     }
@@ -422,8 +428,12 @@ impl<P: Deref<Target = Plan>> Review<P> {
             if (proposal.action == Action::Update || left_alone) && proposal.fields.is_empty() {
                 continue;
             }
-            let said =
-                Said { change: change.id, page: change.page, what: change.words(), verdict: self.verdicts[at].clone() };
+            let said = Said {
+                change: change.id,
+                page: change.page,
+                what: change.words().into(),
+                verdict: self.verdicts[at].clone(),
+            };
             verdicts.push((said, self.by(at).to_owned()));
             changes.push(Change { proposal, alternatives: Vec::new(), ..change.clone() });
         }
@@ -664,7 +674,7 @@ mod tests {
         let said = |name: &str| Said {
             change: id(name),
             page: PageId::from_number(1),
-            what: String::new(),
+            what: Shown::default(),
             verdict: approve.clone(),
         };
         review.recall(["a", "b", "gone"].map(|id| (said(id), "Ana".to_owned())));

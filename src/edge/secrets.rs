@@ -437,7 +437,7 @@ pub async fn resolve(
         }
         Err(problem) => {
             let error = SecretError::used(reference, problem);
-            readings.push(What::SecretRefused { error: scrub::scrub(&error.to_string()).into_owned() });
+            readings.push(What::SecretRefused { error: scrub::scrub(&error.to_string()).into_owned().into() });
             Err(error)
         }
     }

@@ -52,7 +52,7 @@ use crate::domain::{
     review::Approved,
     rules::Rules,
     steps::{self, Act, ClaimWrite, Step, steps},
-    text::Raw,
+    text::{Raw, Shown},
 };
 
 pub use reading::{Observed, Readings, Subject};
@@ -91,16 +91,16 @@ pub enum About {
     Connection,
 }
 
-/// Why a write did not end well. Texts are safe to show.
+/// Why a write did not end well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteFailure {
     /// The service refused it; nothing changed.
     #[error("{error}")]
     Refused {
         /// What it said.
-        error: String,
+        error: Shown,
         /// What to do about it.
-        hint: String,
+        hint: Shown,
         /// What the refusal is about.
         about: About,
     },
@@ -109,27 +109,27 @@ pub enum WriteFailure {
     #[error("{error}")]
     PerhapsTaken {
         /// What it said.
-        error: String,
+        error: Shown,
         /// What to do about it.
-        hint: String,
+        hint: Shown,
     },
     /// The service refused the credentials: nothing else will work either.
     #[error("{error}")]
     Credentials {
         /// What it said.
-        error: String,
+        error: Shown,
     },
     /// It did not leave this machine.
     #[error("{error}")]
     NotSent {
         /// Why.
-        error: String,
+        error: Shown,
     },
     /// The budget is used up for longer than we are willing to wait.
     #[error("{error}")]
     OutOfBudget {
         /// How long, and why.
-        error: String,
+        error: Shown,
     },
     /// Not sent: what it rests on was read too long ago by the time it could leave.
     #[error("what it builds on could not be read shortly enough before")]
@@ -138,7 +138,7 @@ pub enum WriteFailure {
     #[error("{error}")]
     Unknown {
         /// What went wrong.
-        error: String,
+        error: Shown,
     },
 }
 
@@ -346,7 +346,7 @@ struct Applying<'a, 'work, J> {
     /// Creates whose ID is not in its page yet.
     unwritten: BTreeSet<usize>,
     /// Kinds of write that were stopped, and why.
-    halted: BTreeMap<Sort, String>,
+    halted: BTreeMap<Sort, Shown>,
     /// True when something was stopped that does not answer: nothing is looked for any longer.
     given_up: Rc<Cell<bool>>,
     /// Where what somebody else may have created meanwhile was searched for.

@@ -93,7 +93,7 @@ pub fn is_approval(known: &Remembered) -> bool {
 ///
 /// # Errors
 /// Where an ID means none or several, and where one of them, or what one needs, is held; nothing is kept then.
-pub async fn approve(installation: &Installation, which: &Which) -> Result<(Vec<String>, usize), RunError> {
+pub async fn approve(installation: &Installation, which: &Which) -> Result<(Vec<Shown>, usize), RunError> {
     let mut state = installation.open_state().await?;
     let queue = Queue::of(&state).await?;
     let is_held = |at: &usize| queue.rows[*at].waits == Waits::Held;
@@ -143,7 +143,7 @@ pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<Str
     let rows = rows.into_iter().map(|at| &queue.rows[at]).filter(is_decided);
     let of_rows = rows.map(|row| (said(row, Verdict::default()), words(&row.change)));
     let of_standing = standing.into_iter().map(|known| {
-        let what = format!("{} ({})", Shown::of(&known.said.what), known.said.change);
+        let what = format!("{} ({})", known.said.what, known.said.change);
         (Said { verdict: Verdict::default(), ..known.said.clone() }, what)
     });
     let (said, cleared): (Vec<Said>, Vec<String>) = of_rows.chain(of_standing).unzip();
@@ -164,7 +164,7 @@ pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<S
     let of_rows = queue.rows.iter().map(|row| said(row, ignored()));
     let of_notices = queue.notices.iter().map(|kept| {
         let KeptNotice { what, page, notice } = kept;
-        Said { change: notice.id, page: *page, what: what.to_string(), verdict: ignored() }
+        Said { change: notice.id, page: *page, what: what.to_string().into(), verdict: ignored() }
     });
     let all: Vec<Said> = of_rows.chain(of_notices).collect();
     let meant = named(ids, all.iter().map(|said| said.change))?;
@@ -250,5 +250,5 @@ fn said(row: &PendingRow, verdict: Verdict) -> Said {
     let page = row.change.page_id.as_deref().and_then(|page| page.parse().ok());
     let stand_in = || row.change.clockify_id.as_deref().and_then(|id| PageId::stand_in(id.parse::<ObjectId>().ok()?));
     let page = page.or_else(stand_in).unwrap_or(PageId::from_number(0));
-    Said { change: row.change.id, page, what: words(&row.change), verdict }
+    Said { change: row.change.id, page, what: words(&row.change).into(), verdict }
 }

@@ -151,5 +151,5 @@ fn stale(saved: &Saved, review: &Review<&Plan>) -> Vec<What> {
         waits.then(|| format!("it is for a person to decide ({} %): {}", now.proposal.confidence, now.proposal.reason))
     };
     let stale = ready_of(saved).filter_map(|change| Some((change.id, why(change)?)));
-    stale.map(|(change, because)| What::NotStarted { change, because }).collect()
+    stale.map(|(change, because)| What::NotStarted { change, because: because.into() }).collect()
 }

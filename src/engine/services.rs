@@ -10,6 +10,7 @@ use crate::{
         journal::{Trace, Write},
         model::{Field, Object, ObjectId, PageId, PerKind, Service, Value},
         steps,
+        text::Shown,
     },
     edge::{
         clockify::Clockify,
@@ -133,7 +134,7 @@ impl Target for Services<'_> {
                         Ok(written.unwrap_or(Found::Nothing))
                     }
                     Ok(Seen::Away(_)) => Ok(Found::Nothing),
-                    Err(error) => Err(WriteFailure::Unknown { error: error.to_string() }),
+                    Err(error) => Err(WriteFailure::Unknown { error: error.to_string().into() }),
                 }
             }
         }
@@ -146,10 +147,10 @@ impl Target for Services<'_> {
 
 /// What a refused create may mean: Clockify answers 400 and 501 when the name is taken, and for much else.
 fn uncreated(failure: http::Failure) -> WriteFailure {
-    let hint = failure.hint().to_owned();
+    let hint = failure.hint().into();
     match &failure {
         http::Failure::Rejected { status: 400, code: Some(code), .. } if code == "501" => {
-            WriteFailure::PerhapsTaken { error: failure.to_string(), hint }
+            WriteFailure::PerhapsTaken { error: failure.to_string().into(), hint }
         }
         _ => failure.into(),
     }
@@ -159,8 +160,10 @@ fn uncreated(failure: http::Failure) -> WriteFailure {
 fn unread(error: notion::Error) -> WriteFailure {
     match error {
         notion::Error::Failed { failure, .. } | notion::Error::Refused { failure, .. } => failure.into(),
-        notion::Error::Budget { error, .. } => WriteFailure::OutOfBudget { error },
-        other => WriteFailure::Refused { hint: other.hint(), error: other.to_string(), about: About::Request },
+        notion::Error::Budget { error, .. } => WriteFailure::OutOfBudget { error: error.into() },
+        other => {
+            WriteFailure::Refused { hint: other.hint().into(), error: other.to_string().into(), about: About::Request }
+        }
     }
 }
 
@@ -186,7 +189,7 @@ fn about(failure: &http::Failure) -> About {
 
 impl From<http::Failure> for WriteFailure {
     fn from(failure: http::Failure) -> Self {
-        let (error, hint) = (failure.to_string(), failure.hint().to_owned());
+        let (error, hint) = (Shown::from(failure.to_string()), failure.hint().into());
         match &failure {
             http::Failure::Rejected { status: 401, .. } => Self::Credentials { error },
             http::Failure::Rejected { .. } => Self::Refused { error, hint, about: about(&failure) },

@@ -307,7 +307,7 @@ impl Session<'_> {
         self.store.remember("sources", &PerKind::from_fn(|kind| Some(sources[kind].clone()))).await?;
         let fetched = Kind::ALL.into_iter().flat_map(|kind| {
             let (pages, objects) = (&snapshots.pages[kind], &snapshots.objects[kind]);
-            let incomplete = |because: Option<&str>| because.map(str::to_owned);
+            let incomplete = |because: Option<&str>| because.map(Shown::of);
             [
                 What::Fetched {
                     service: Service::Notion,
@@ -435,7 +435,7 @@ impl Session<'_> {
                 causes if causes.contains(&Cause::Unfinished) => "it is carried out, but for the ID in its page",
                 _ => "its page differs in another way by now",
             };
-            What::DecisionEnded { change, page, by, what, because: because.to_owned() }
+            What::DecisionEnded { change, page, by, what, because: because.into() }
         });
         self.tell(ended.collect()).await
     }
@@ -474,8 +474,7 @@ impl Session<'_> {
             let Some(read) = read else {
                 let because = "the run was stopped while it read both sides again";
                 let left = approved.changes().iter().map(|change| change.id);
-                self.tell(left.map(|change| What::NotStarted { change, because: because.to_owned() }).collect())
-                    .await?;
+                self.tell(left.map(|change| What::NotStarted { change, because: because.into() }).collect()).await?;
                 return Ok((plan, Stopped::Interrupted));
             };
             seen = read;
@@ -618,7 +617,7 @@ impl Session<'_> {
                 Some(Some(hold)) => format!("it is held by now: {}", hold.text),
                 Some(None) => "something that it needs has moved since it was approved".to_owned(),
             };
-            What::NotStarted { change: id, because }
+            What::NotStarted { change: id, because: because.into() }
         });
         let stale: Vec<What> = stale.collect();
         self.tell(stale).await?;
@@ -692,7 +691,7 @@ fn braked(plan: &Plan) -> Vec<What> {
         if let Some(What::Braked { changes, .. }) = braked.iter_mut().find(same) {
             *changes += 1;
         } else {
-            braked.push(What::Braked { class, kind: change.kind, changes: 1, because: hold.text.to_string() });
+            braked.push(What::Braked { class, kind: change.kind, changes: 1, because: hold.text.clone() });
         }
     }
     braked
@@ -702,7 +701,7 @@ fn braked(plan: &Plan) -> Vec<What> {
 fn foreign_runs(plan: &Plan) -> impl Iterator<Item = What> {
     let seen = plan.notices.iter().filter(|notice| notice.code == NoticeCode::ForeignRun);
     seen.filter_map(|notice| {
-        Some(What::ForeignRun { page: notice.page?, object: notice.object?, text: notice.words() })
+        Some(What::ForeignRun { page: notice.page?, object: notice.object?, text: notice.words().into() })
     })
 }
 

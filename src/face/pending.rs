@@ -216,7 +216,7 @@ fn text(queue: &Queue, now: Timestamp) -> String {
             Some(Decision::Skip | Decision::Ignore) => format!("skipped by {by}"),
             None => format!("{by} has begun to decide about it"),
         };
-        put(&mut text, format_args!("{}\n", Shown::of(&said.what)));
+        put(&mut text, format_args!("{}\n", said.what));
         put(&mut text, format_args!("    {}, {}, ID {}\n", Shown::of(&state), age(now, *at), said.change));
     }
     let of_rows = queue.rows.iter().filter(|row| queue.is_approved(row)).count();
@@ -343,7 +343,7 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
         }
         Act::Ignore { ids } => {
             for said in pending::ignore(installation, &ids).await? {
-                put(&mut text, format_args!("ignored: {}\n", Shown::of(&said.what)));
+                put(&mut text, format_args!("ignored: {}\n", said.what));
             }
             text.push_str("It holds as long as the same is said; `punchlist ignored revoke ID…` takes it back.\n");
         }
@@ -366,7 +366,7 @@ pub(super) async fn ignored(
     };
     let mut text = String::new();
     for said in pending::revoke(installation, Some(ids.as_slice()).filter(|_| !all)).await? {
-        put(&mut text, format_args!("asked about again: {}\n", Shown::of(&said.what)));
+        put(&mut text, format_args!("asked about again: {}\n", said.what));
     }
     if text.is_empty() {
         text.push_str("Nothing is ignored.\n");
@@ -386,7 +386,7 @@ fn ignored_json(known: &[Remembered]) -> serde_json::Value {
 fn ignored_text(known: &[Remembered]) -> String {
     let mut text = String::new();
     for Remembered { said, by, at } in known {
-        put(&mut text, format_args!("{}\n", Shown::of(&said.what)));
+        put(&mut text, format_args!("{}\n", said.what));
         put(&mut text, format_args!("    ignored by {by} on {}, ID {}\n", at.strftime("%Y-%m-%d"), said.change));
     }
     match known.len() {

@@ -8,7 +8,7 @@ use crate::domain::{
     journal::{Difference, Event, Outcome, RunId, What, Write, WriteId},
     model::{Field, Kind, Service, Value},
     plan::{Action, ChangeId},
-    text::Raw,
+    text::{Raw, Shown},
 };
 
 /// One write, with everything that somebody may ask about it.
@@ -36,8 +36,8 @@ pub struct Alteration {
     pub verb: Action,
     /// Each field, from what to what. Where it is not known what it was, it is [`Value::Empty`].
     pub fields: Vec<(Field, Value, Value)>,
-    /// Why, safe to show.
-    pub reasons: Vec<String>,
+    /// Why.
+    pub reasons: Vec<Shown>,
     /// How it ended, as far as it is known.
     pub outcome: Option<Outcome>,
 }

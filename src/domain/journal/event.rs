@@ -13,7 +13,7 @@ use crate::domain::{
     plan::{Action, Calls, Change, ChangeId, FieldChange, Hold, State},
     review::Verdict,
     rules::Class,
-    text::Raw,
+    text::{Raw, Shown},
 };
 
 /// Something that happened in a run. Stored, shown, replayed and counted from the same value.
@@ -71,8 +71,8 @@ pub enum What {
     },
     /// A secret could not be had.
     SecretRefused {
-        /// Why, safe to show.
-        error: String,
+        /// Why.
+        error: Shown,
     },
     /// One listing was read.
     Fetched {
@@ -84,7 +84,7 @@ pub enum What {
         rows: usize,
         /// Why it may lack rows, if it may.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        incomplete: Option<String>,
+        incomplete: Option<Shown>,
     },
     /// A plan was made.
     Planned {
@@ -108,8 +108,8 @@ pub enum What {
         kind: Kind,
         /// How many changes.
         changes: usize,
-        /// Why, safe to show.
-        because: String,
+        /// Why.
+        because: Shown,
     },
     /// A brake was released for this run.
     Released {
@@ -125,8 +125,8 @@ pub enum What {
         page: PageId,
         /// The object that it has created for it.
         object: ObjectId,
-        /// What was seen, safe to show.
-        text: String,
+        /// What was seen.
+        text: Shown,
     },
     /// Something was decided about a change, or taken back.
     Decided {
@@ -144,10 +144,10 @@ pub enum What {
         page: PageId,
         /// Who had decided.
         by: String,
-        /// The change in words, safe to show.
-        what: String,
-        /// Why it is over, safe to show.
-        because: String,
+        /// The change in words.
+        what: Shown,
+        /// Why it is over.
+        because: Shown,
     },
     /// A change was approved, and is now carried out.
     Approved {
@@ -194,29 +194,29 @@ pub enum What {
     /// A change was begun, and failed.
     Failed {
         change: ChangeId,
-        /// Why, safe to show.
-        error: String,
+        /// Why.
+        error: Shown,
         /// What to do about it.
-        hint: String,
+        hint: Shown,
     },
     /// A change was carried out in part, and nothing of it failed: the next run goes on with it.
     Begun {
         change: ChangeId,
-        /// What was done, and why the rest was not, safe to show.
-        because: String,
+        /// What was done, and why the rest was not.
+        because: Shown,
     },
     /// A change was not carried out, since something it rests on was not, or has moved.
     NotStarted {
         change: ChangeId,
-        /// Why, safe to show.
-        because: String,
+        /// Why.
+        because: Shown,
     },
     /// A kind of write failed so often that no more of it is tried in this run.
     Halted {
         /// What is not done any more, e.g. `creating projects in Clockify`.
-        what: String,
-        /// The cause, safe to show.
-        because: String,
+        what: Shown,
+        /// The cause.
+        because: Shown,
         /// How many writes are therefore not started.
         left: usize,
     },
@@ -296,8 +296,8 @@ pub struct Difference {
     pub fields: Vec<FieldChange>,
     /// How sure that is, in whole percent.
     pub confidence: u8,
-    /// Why, safe to show.
-    pub reason: String,
+    /// Why.
+    pub reason: Shown,
     /// Whether it may go ahead.
     pub state: State,
     /// What holds it back.
@@ -323,7 +323,7 @@ impl Difference {
                 .map(|field| FieldChange { base: None, half: None, ..field.clone() })
                 .collect(),
             confidence: proposal.confidence,
-            reason: proposal.reason.to_string(),
+            reason: proposal.reason.clone(),
             state: change.state,
             hold: change.hold.clone(),
         }

@@ -106,7 +106,7 @@ impl Store {
                 let sql =
                     "INSERT INTO verdict (change_id, page_id, what, body, by, at_ms, undoes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                            ON CONFLICT (change_id) DO UPDATE SET body = excluded.body, by = excluded.by, at_ms = excluded.at_ms";
-                let row = (change, page.to_string(), what, to_json(verdict)?, by, at.as_millisecond(), undoes);
+                let row = (change, page.to_string(), what.as_str(), to_json(verdict)?, by, at.as_millisecond(), undoes);
                 transaction.prepare_cached(sql)?.execute(row)?;
             }
             Ok(())
@@ -141,7 +141,7 @@ impl Store {
                 let said = Said {
                     change: from_word(row.get(0)?)?,
                     page: from_word(row.get(1)?)?,
-                    what: row.get(2)?,
+                    what: row.get::<_, String>(2)?.into(),
                     verdict: from_json(&row.get::<_, String>(3)?)?,
                 };
                 remembered.push(Remembered { said, by: row.get(4)?, at: to_time(row.get(5)?)? });

@@ -364,7 +364,7 @@ async fn an_answer_gets_the_reserve_and_an_intent_does_not() {
     assert!(refused.to_string().contains("the disk is full"), "{refused}");
     assert!(reserve.exists(), "what has not left can wait");
     let error = "x".repeat(100_000);
-    assert!(store.append(&outcome("a", 1, Outcome::Unknown { error })).await.is_err());
+    assert!(store.append(&outcome("a", 1, Outcome::Unknown { error: error.into() })).await.is_err());
     assert!(!reserve.exists(), "for an answer it is given up");
     drop(store);
     world.open().await;

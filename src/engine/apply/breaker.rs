@@ -19,6 +19,7 @@ use crate::domain::{
     model::{Kind, Service},
     report::cause,
     steps::{Act, Step},
+    text::Shown,
 };
 
 /// Failures in a row that are about more than their row.
@@ -136,10 +137,10 @@ impl Fare {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Halt {
     pub(super) sort: Sort,
-    /// Why, safe to show.
-    pub(super) because: String,
+    /// Why.
+    pub(super) because: Shown,
     /// The cause alone, without what belongs to one row.
-    pub(super) cause: String,
+    pub(super) cause: Shown,
 }
 
 /// How many more writes may be on their way to each service, and which not at all.
@@ -237,7 +238,7 @@ impl Room {
         };
         let times = if times == 1 { "once".to_owned() } else { format!("{times} times in a row") };
         let what = if everything { format!("writing to {service}") } else { sort.to_string() };
-        let because = format!("{what} failed {times}, and was stopped: {error}");
+        let because = Shown::from(format!("{what} failed {times}, and was stopped: {error}"));
         let mut stopped: Vec<Sort> =
             if everything { Sort::all().filter(|other| other.service() == service).collect() } else { vec![sort] };
         // What could not be written into its page is not created.
@@ -249,9 +250,9 @@ impl Room {
             because: if sort.service() == service {
                 because.clone()
             } else {
-                format!("its ID could not be written: {because}")
+                format!("its ID could not be written: {because}").into()
             },
-            cause: cause(error, name),
+            cause: cause(error, name).into(),
             sort,
         };
         stopped.into_iter().map(halt).collect()

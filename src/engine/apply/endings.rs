@@ -11,6 +11,7 @@ use crate::domain::{
     journal::{Outcome, What},
     plan::ChangeId,
     steps::Act,
+    text::Shown,
 };
 
 impl<J: Journal> Applying<'_, '_, J> {
@@ -21,7 +22,7 @@ impl<J: Journal> Applying<'_, '_, J> {
             self.halted.insert(sort, because.clone());
             let left: Vec<usize> =
                 progress.left().into_iter().filter(|&at| Sort::of(&self.steps[at]) == Some(sort)).collect();
-            let what = What::Halted { what: sort.to_string(), because: cause, left: left.len() };
+            let what = What::Halted { what: sort.to_string().into(), because: cause, left: left.len() };
             self.append(vec![what], &[]).await?;
             for at in left {
                 if progress.state[at] == StepState::Waiting {
@@ -59,7 +60,7 @@ impl<J: Journal> Applying<'_, '_, J> {
     /// enough.
     pub(super) async fn abandon(&mut self, progress: &mut Agenda) -> Result<(), J::Error> {
         for (at, write) in std::mem::take(&mut self.aloft) {
-            let error = "the run was stopped before it was answered".to_owned();
+            let error = Shown::from("the run was stopped before it was answered");
             self.append(vec![What::Outcome { write, outcome: Outcome::Unknown { error: error.clone() } }], &[]).await?;
             self.failed(progress, at, &error, "run again: it is looked up before anything else is written for it")
                 .await?;
@@ -92,8 +93,8 @@ impl<J: Journal> Applying<'_, '_, J> {
         let skipped = progress.ended(at, false);
         let begun = self.begun(progress, &[at]);
         self.report(&[at], |change| {
-            let error = begun.get(&change).map_or_else(|| error.to_owned(), |done| format!("{done}: {error}"));
-            What::Failed { change, error, hint: hint.to_owned() }
+            let error = begun.get(&change).map_or_else(|| error.into(), |done| format!("{done}: {error}").into());
+            What::Failed { change, error, hint: hint.into() }
         })
         .await?;
         self.skip(progress, &skipped, "something that it needs failed").await
@@ -109,8 +110,8 @@ impl<J: Journal> Applying<'_, '_, J> {
     pub(super) async fn skip(&mut self, progress: &Agenda, skipped: &[usize], because: &str) -> Result<(), J::Error> {
         let begun = self.begun(progress, skipped);
         self.report(skipped, |change| match begun.get(&change) {
-            Some(done) => What::Begun { change, because: format!("{done}: {because}") },
-            None => What::NotStarted { change, because: because.to_owned() },
+            Some(done) => What::Begun { change, because: format!("{done}: {because}").into() },
+            None => What::NotStarted { change, because: because.into() },
         })
         .await
     }

@@ -6,6 +6,7 @@ use super::{Found, Subject, Target, WriteFailure, Written};
 use crate::domain::{
     journal::{Trace, Write, WriteId},
     model::ObjectId,
+    text::Shown,
 };
 
 /// A write on its way.
@@ -23,11 +24,11 @@ pub(super) enum Arrival {
     /// It was answered.
     Answered(Box<Result<Written, WriteFailure>>),
     /// Its answer left it open, and nobody has looked yet.
-    Open { error: String },
+    Open { error: Shown },
     /// Its answer left it open, and it was looked up.
-    LookedUp { error: String, found: Result<Found, WriteFailure> },
+    LookedUp { error: Shown, found: Result<Found, WriteFailure> },
     /// It was refused, perhaps since the name is taken, and looked for: by what could be its own.
-    Taken { error: String, hint: String, found: Option<Box<Written>> },
+    Taken { error: Shown, hint: Shown, found: Option<Box<Written>> },
     /// It happened, and so had the first try.
     Twins { written: Box<Written>, twins: Vec<ObjectId> },
 }
@@ -59,7 +60,7 @@ pub(super) async fn fly<T: Target>(target: &T, flight: Flight, rests_on: Option<
 pub(super) async fn find<T: Target>(
     target: &T,
     flight: Flight,
-    error: String,
+    error: Shown,
     settles: [Duration; 2],
     given_up: Rc<Cell<bool>>,
 ) -> (Flight, Arrival) {

@@ -9,6 +9,7 @@ use crate::domain::{
     model::{Claim, Field, Link, Object, ObjectId, Page, Sight, Standing},
     report::Stopped,
     steps,
+    text::Shown,
 };
 
 /// How a write ended.
@@ -17,8 +18,8 @@ pub(super) enum Landed {
     /// It was not sent, since what it rests on had become too old.
     Outdated,
     Failed {
-        error: String,
-        hint: String,
+        error: Shown,
+        hint: Shown,
         stop: Stopped,
     },
 }
@@ -28,9 +29,9 @@ impl<J: Journal> Applying<'_, '_, J> {
     pub(super) async fn landed(&mut self, flight: &Flight, arrival: Arrival) -> Result<Landed, J::Error> {
         let write = flight.number;
         let outcome = |outcome| What::Outcome { write, outcome };
-        let unknown = |error: &str| outcome(Outcome::Unknown { error: error.to_owned() });
-        let again = "run again: it will be planned anew".to_owned();
-        let failed = |error, hint, stop| Ok(Landed::Failed { error, hint, stop });
+        let unknown = |error: &Shown| outcome(Outcome::Unknown { error: error.clone() });
+        let again = Shown::from("run again: it will be planned anew");
+        let failed = |error: String, hint, stop| Ok(Landed::Failed { error: error.into(), hint, stop });
         match arrival {
             Arrival::Answered(answer) => match *answer {
                 Ok(written) => self.done(flight, &written, Vec::new()).await,
@@ -38,7 +39,7 @@ impl<J: Journal> Applying<'_, '_, J> {
             },
             Arrival::Open { error } => {
                 self.append(vec![unknown(&error)], &[]).await?;
-                let hint = "run again: it is looked up before anything else is written for it".to_owned();
+                let hint = "run again: it is looked up before anything else is written for it".into();
                 failed(format!("{error}; nobody has looked yet whether it happened"), hint, Stopped::No)
             }
             Arrival::Twins { written, twins } => {
@@ -69,7 +70,8 @@ impl<J: Journal> Applying<'_, '_, J> {
                 self.append(vec![unknown(&error)], &[]).await?;
                 let minutes = self.work.rules.unsettled.as_secs().div_ceil(60);
                 let hint =
-                    format!("run again: it is looked up first, and for {minutes} minutes it is not created again");
+                    format!("run again: it is looked up first, and for {minutes} minutes it is not created again")
+                        .into();
                 failed(format!("{error}; nothing shows yet whether it happened"), hint, Stopped::No)
             }
             Arrival::LookedUp { error, found: Ok(Found::Nothing) } => {
@@ -78,14 +80,14 @@ impl<J: Journal> Applying<'_, '_, J> {
             }
             Arrival::LookedUp { error, found: Ok(Found::Several(_)) } => {
                 self.append(vec![unknown(&error)], &[]).await?;
-                let hint = "several objects could be it: look at them in Clockify, then run again".to_owned();
+                let hint = "several objects could be it: look at them in Clockify, then run again".into();
                 failed(format!("{error}; nobody knows whether it happened"), hint, Stopped::No)
             }
             Arrival::LookedUp { error, found: Err(second) } => {
                 self.append(vec![unknown(&error)], &[]).await?;
                 let stop =
                     if matches!(second, WriteFailure::Credentials { .. }) { Stopped::Refused } else { Stopped::No };
-                let hint = "run again: it will be looked up before anything else is written for it".to_owned();
+                let hint = "run again: it will be looked up before anything else is written for it".into();
                 failed(format!("{error}; looking it up failed too: {second}"), hint, stop)
             }
         }
@@ -101,27 +103,27 @@ impl<J: Journal> Applying<'_, '_, J> {
     /// Journals that an earlier try has made an object after all: a person must say which of them stays.
     pub(super) async fn tell_of_twins(&mut self, step: usize, twins: &[ObjectId]) -> Result<(), J::Error> {
         let twins: Vec<String> = twins.iter().map(ToString::to_string).collect();
-        let error = format!(
+        let error = Shown::from(format!(
             "created, and it is there twice: an earlier try or another machine has made it too ({})",
             twins.join(", ")
-        );
-        let hint = "look at both in Clockify, and archive or delete the one that no page links to".to_owned();
+        ));
+        let hint = Shown::from("look at both in Clockify, and archive or delete the one that no page links to");
         self.report(&[step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() }).await
     }
 
     /// Journals that a write did not happen.
     async fn refused(&mut self, flight: &Flight, failure: WriteFailure) -> Result<Landed, J::Error> {
-        let again = "run again: it will be planned anew".to_owned();
+        let again = Shown::from("run again: it will be planned anew");
         let (error, hint, stop, outcome) = match failure {
             WriteFailure::Refused { error, hint, .. } | WriteFailure::PerhapsTaken { error, hint } => {
                 (error.clone(), hint.clone(), Stopped::No, Outcome::Refused { error, hint })
             }
             WriteFailure::Credentials { error } => {
-                let hint = "check the token and its rights".to_owned();
+                let hint = Shown::from("check the token and its rights");
                 (error.clone(), hint.clone(), Stopped::Refused, Outcome::NotSent { error, hint })
             }
             WriteFailure::Outdated => {
-                let (error, hint) = (failure.to_string(), again);
+                let (error, hint) = (failure.to_string().into(), again);
                 self.append(
                     vec![What::Outcome { write: flight.number, outcome: Outcome::NotSent { error, hint } }],
                     &[],
@@ -194,15 +196,15 @@ impl<J: Journal> Applying<'_, '_, J> {
         }
         let words: Vec<&str> = ignored.into_iter().map(Field::word).collect();
         let (service, words) = (flight.write.service(), words.join(", "));
-        let hint = "the plan or the rights of the account may not allow it; it is not tried again unasked".to_owned();
+        let hint = Shown::from("the plan or the rights of the account may not allow it; it is not tried again unasked");
         if let Write::Create { .. } = &flight.write {
             // It is there: its ID goes into the page, and what stands below it goes on.
-            let error = format!("created, but {service} did not keep: {words}");
+            let error = Shown::from(format!("created, but {service} did not keep: {words}"));
             self.report(&[flight.step], |change| What::Failed { change, error: error.clone(), hint: hint.clone() })
                 .await?;
             return Ok(Landed::Done);
         }
-        let error = format!("{service} accepted the request, but did not change: {words}");
+        let error = format!("{service} accepted the request, but did not change: {words}").into();
         Ok(Landed::Failed { error, hint, stop: Stopped::No })
     }
 }

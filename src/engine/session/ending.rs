@@ -131,7 +131,7 @@ impl Session<'_> {
     /// How the changes of this run ended, and what earlier ones have failed to make.
     async fn ends<'e>(&self, events: &'e [Event]) -> Result<Ends<'e>, SessionError> {
         let failed = self.store.pending().await?.into_iter().filter(|row| row.waits == Waits::Failed);
-        Ok(Ends::of(events, failed.map(|row| (row.change.id, row.reason.to_string()))))
+        Ok(Ends::of(events, failed.map(|row| (row.change.id, row.reason))))
     }
 
     /// Notes that the run ended, with its report.

@@ -191,7 +191,7 @@ fn alteration(alteration: &Alteration) -> String {
     let change = |(field, from, to): &(_, _, _)| text::event_from_to(*kind, *field, from, to);
     lines.extend(fields.iter().map(|field| format!("    what   {}", change(field))));
     lines.push(format!("    who    {}", who(alteration)));
-    lines.extend(reasons.iter().map(|reason| format!("    why    {}", Shown::of(reason))));
+    lines.extend(reasons.iter().map(|reason| format!("    why    {reason}")));
     let ended = outcome.as_ref().map_or_else(|| "nobody knows how it ended".to_owned(), text::ended);
     lines.push(format!("    how    {ended}; write {} of run {}\n", write.0, run));
     lines.join("\n")

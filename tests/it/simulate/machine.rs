@@ -469,7 +469,7 @@ impl Target for Line<'_> {
             let mut world = self.world.borrow_mut();
             let mut rows = self.rows.borrow_mut();
             let observed = if world.strike(4) {
-                Err(WriteFailure::Unknown { error: "the line went dead".to_owned() })
+                Err(WriteFailure::Unknown { error: "the line went dead".into() })
             } else {
                 Ok(match subject {
                     Subject::Object(_, object) => match world.objects.get(&object) {
@@ -512,7 +512,7 @@ impl Target for Line<'_> {
         };
         let on_its_way = OnItsWay { world: self.world, write, built_on: built_on.clone(), arrived: Cell::new(false) };
         self.wait().await;
-        let unknown = || WriteFailure::Unknown { error: "the line went dead".to_owned() };
+        let unknown = || WriteFailure::Unknown { error: "the line went dead".into() };
         let fault = {
             let mut world = self.world.borrow_mut();
             if world.strike(1) { world.dice.below(9) } else { usize::MAX }
@@ -520,9 +520,9 @@ impl Target for Line<'_> {
         on_its_way.arrived.set(true);
         let answer = match fault {
             0 => Err(refused("access denied")),
-            1 => Err(WriteFailure::Credentials { error: "who are you".to_owned() }),
-            2 => Err(WriteFailure::NotSent { error: "no route".to_owned() }),
-            3 => Err(WriteFailure::OutOfBudget { error: "come back in an hour".to_owned() }),
+            1 => Err(WriteFailure::Credentials { error: "who are you".into() }),
+            2 => Err(WriteFailure::NotSent { error: "no route".into() }),
+            3 => Err(WriteFailure::OutOfBudget { error: "come back in an hour".into() }),
             4 | 5 => Err(unknown()),
             _ => {
                 let done = self.world.borrow_mut().execute(write, built_on.as_ref());
@@ -546,7 +546,7 @@ impl Target for Line<'_> {
         let mut world = self.world.borrow_mut();
         world.tick();
         if world.strike(2) {
-            return Err(WriteFailure::Unknown { error: "still dead".to_owned() });
+            return Err(WriteFailure::Unknown { error: "still dead".into() });
         }
         let happened = |written| Ok(Found::Happened(Box::new(written)));
         match write {

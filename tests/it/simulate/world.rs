@@ -278,7 +278,7 @@ impl World {
             .and_then(|own| self.objects.get(&own))
             .is_none_or(|before| before.name.exact() != name || before.parent != parent);
         let taken = self.knobs.unique && changes && self.holder(kind, parent, name, own).is_some();
-        let (error, hint) = ("a name that exists already".to_owned(), String::new());
+        let (error, hint) = ("a name that exists already".into(), "".into());
         match (taken, own) {
             (false, _) => Ok(()),
             (true, None) => Err(WriteFailure::PerhapsTaken { error, hint }),
@@ -312,7 +312,7 @@ pub(super) fn standing(closed: bool) -> Standing {
 }
 
 pub(super) fn refused(error: &str) -> WriteFailure {
-    WriteFailure::Refused { error: error.to_owned(), hint: String::new(), about: About::Row }
+    WriteFailure::Refused { error: error.into(), hint: "".into(), about: About::Row }
 }
 
 fn set(object: &mut Object, field: Field, value: &Value) {

@@ -17,7 +17,7 @@ use crate::domain::{
     report::Stopped,
     review::Approved,
     steps::current,
-    text::canonical,
+    text::{Shown, canonical},
 };
 
 /// What goes wrong with a write.
@@ -148,10 +148,10 @@ impl Fake {
         self.log.borrow_mut().push(line);
         match fault {
             Some(Fault::OutOfBudget) => {
-                return Err(WriteFailure::OutOfBudget { error: "come back in an hour".to_owned() });
+                return Err(WriteFailure::OutOfBudget { error: "come back in an hour".into() });
             }
-            Some(Fault::Credentials) => return Err(WriteFailure::Credentials { error: "who are you".to_owned() }),
-            Some(_) => return Err(WriteFailure::Unknown { error: "the line went dead".to_owned() }),
+            Some(Fault::Credentials) => return Err(WriteFailure::Credentials { error: "who are you".into() }),
+            Some(_) => return Err(WriteFailure::Unknown { error: "the line went dead".into() }),
             None => {}
         }
         Ok(match subject {
@@ -171,9 +171,9 @@ impl Fake {
 
     fn carry_out(&self, write: &Write) -> Result<Written, WriteFailure> {
         let refused =
-            |error: &str| WriteFailure::Refused { error: error.to_owned(), hint: String::new(), about: About::Row };
+            |error: &str| WriteFailure::Refused { error: error.into(), hint: Shown::default(), about: About::Row };
         let taken_name =
-            || WriteFailure::PerhapsTaken { error: "a name that exists already".to_owned(), hint: String::new() };
+            || WriteFailure::PerhapsTaken { error: "a name that exists already".into(), hint: Shown::default() };
         let mut world = self.world.borrow_mut();
         let taken = |world: &World, own: Option<ObjectId>, kind, parent, name: &str| {
             let mut rows =
@@ -271,18 +271,18 @@ impl Target for Fake {
 
     async fn write(&self, write: &Write, _rests_on: Option<Subject>) -> Result<Written, WriteFailure> {
         let line = self.line(write);
-        let error = || "the line went dead".to_owned();
+        let error = || Shown::from("the line went dead");
         self.log.borrow_mut().push(format!("send {line}"));
         tokio::task::yield_now().await;
         let fault = self.faults.iter().find(|(text, _)| line.contains(text)).map(|(_, fault)| *fault);
         let answer = match fault {
             None => self.carry_out(write),
             Some(Fault::Refused) => {
-                Err(WriteFailure::Refused { error: "no".to_owned(), hint: "ask nicely".to_owned(), about: About::Row })
+                Err(WriteFailure::Refused { error: "no".into(), hint: "ask nicely".into(), about: About::Row })
             }
-            Some(Fault::Credentials) => Err(WriteFailure::Credentials { error: "who are you".to_owned() }),
+            Some(Fault::Credentials) => Err(WriteFailure::Credentials { error: "who are you".into() }),
             Some(Fault::NotSent) => Err(WriteFailure::NotSent { error: error() }),
-            Some(Fault::OutOfBudget) => Err(WriteFailure::OutOfBudget { error: "come back in an hour".to_owned() }),
+            Some(Fault::OutOfBudget) => Err(WriteFailure::OutOfBudget { error: "come back in an hour".into() }),
             Some(Fault::Taken) => {
                 self.carry_out(write).expect("it works");
                 self.carry_out(write)
@@ -339,7 +339,7 @@ impl Target for Fake {
         let line = self.line(write);
         self.log.borrow_mut().push(format!("look up {line}"));
         if self.faults.iter().any(|(text, fault)| line.contains(text) && *fault == Fault::Dark) {
-            return Err(WriteFailure::Unknown { error: "still dead".to_owned() });
+            return Err(WriteFailure::Unknown { error: "still dead".into() });
         }
         let world = self.world.borrow();
         let happened = |object: Option<Object>| Ok(Found::Happened(Box::new(Written { object, page: None })));

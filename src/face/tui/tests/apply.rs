@@ -195,7 +195,7 @@ update, name: “Design” → “Sketch” (changed in Notion)
     again.extend(keys("r").into_iter().map(Scene::Input));
     let said = crate::domain::review::Said {
         change: id(&plan, "Acme"),
-        what: String::new(),
+        what: "".into(),
         page: plan.changes[0].page,
         verdict: crate::domain::review::Verdict { decision: Some(Decision::Approve), ..Default::default() },
     };

@@ -221,7 +221,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
         said: Said {
             change,
             page,
-            what: String::new(),
+            what: "".into(),
             verdict: Verdict { decision: Some(decision), ..Verdict::default() },
         },
         by: "ben".to_owned(),

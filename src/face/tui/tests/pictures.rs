@@ -87,7 +87,7 @@ fn half_way(plan: &Plan) -> Vec<Event> {
             number,
             if at == unlucky {
                 let error = "Clockify refused it (400): the name is already used".to_owned();
-                What::Failed { change, error, hint: "look for it among archived projects".to_owned() }
+                What::Failed { change, error: error.into(), hint: "look for it among archived projects".into() }
             } else {
                 What::Applied { change }
             },
