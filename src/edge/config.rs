@@ -46,6 +46,7 @@ const FILE_VARIABLE: &str = "PUNCHLIST_CONFIG";
 pub struct Settings {
     /// The file that was read, or would be if it existed.
     pub file: Option<PathBuf>,
+
     /// How to reach Notion.
     pub notion: NotionSettings,
     /// How to reach Clockify.
@@ -290,6 +291,17 @@ pub struct Override {
     pub place: String,
 }
 
+/// A configuration as far as it could be read, and what is wrong with it.
+pub struct Looked {
+    pub settings: Settings,
+    /// True where its file exists.
+    pub has_file: bool,
+    /// What is wrong with the file itself: nothing that stands in it is known then.
+    pub of_file: Vec<Problem>,
+    /// What is wrong with single keys.
+    pub of_keys: Vec<Problem>,
+}
+
 /// Reads the configuration from its layers.
 #[derive(Clone, Default)]
 pub struct Loader {
@@ -307,17 +319,27 @@ impl Loader {
     /// # Errors
     /// [`ConfigError`] with every problem that there is.
     pub fn load(&self) -> Result<Settings, ConfigError> {
+        let Looked { settings, has_file: _, of_file, of_keys } = self.look();
+        let problems: Vec<Problem> = of_file.into_iter().chain(of_keys).collect();
+        if problems.is_empty() { Ok(settings) } else { Err(ConfigError { problems }) }
+    }
+
+    /// Reads all layers as far as they can be read: where something is wrong, a default stands in. To be looked at, and
+    /// not to be run with.
+    pub fn look(&self) -> Looked {
         let (file, must_exist) = self.file();
         let mut layers = Layers::default();
         if let Some(file) = &file {
             layers.add_file(file, must_exist);
         }
+        let of_file = std::mem::take(&mut layers.problems);
         layers.add_environment(&self.environment);
         layers.add_overrides(&self.overrides);
         let mut reader = Reader::new(layers, &self.environment);
+        let has_file = file.as_ref().is_some_and(|file| file.exists());
         let settings = read::settings(&mut reader, file);
-        let given = reader.finish().map_err(|problems| ConfigError { problems })?;
-        Ok(Settings { given, ..settings })
+        let (given, of_keys) = reader.finish();
+        Looked { settings: Settings { given, ..settings }, has_file, of_file, of_keys }
     }
 
     /// The file, and whether somebody asked for it by name.

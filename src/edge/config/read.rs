@@ -96,6 +96,14 @@ fn places(reader: &Reader<'_>) -> BTreeMap<String, Origin> {
         keys.extend(mapped.map(|key| format!("mapping.{}.{key}", kind.plural())));
         keys.extend(Field::mappable(kind).iter().map(|field| format!("mapping.{}.fields.{field}", kind.plural())));
     }
+    let consumed = [
+        "clockify.requests_per_hour",
+        "notify.command",
+        "notify.email.command",
+        "console.copy_command",
+        "console.open_command",
+    ];
+    keys.extend(consumed.map(str::to_owned));
     keys.extend(reader.taken("rules").chain(reader.taken("brakes")).map(str::to_owned));
     keys.into_iter().map(|key| (key.clone(), reader.place(&key))).collect()
 }

@@ -231,13 +231,13 @@ impl<'a> Reader<'a> {
 
     /// Ends the reading: what nobody asked for is unknown. What of the values may be kept, by key; or all problems, as
     /// they were found.
-    pub(super) fn finish(mut self) -> Result<BTreeMap<String, String>, Vec<Problem>> {
+    pub(super) fn finish(mut self) -> (BTreeMap<String, String>, Vec<Problem>) {
         for (key, Given { content, origin }) in std::mem::take(&mut self.given) {
             if let Some(text) = self.unknown(&key, &content) {
                 self.problem(origin, text);
             }
         }
-        if self.problems.is_empty() { Ok(self.kept) } else { Err(self.problems) }
+        (self.kept, self.problems)
     }
 
     fn unknown(&self, key: &str, content: &Content) -> Option<String> {
