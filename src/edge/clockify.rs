@@ -51,6 +51,8 @@ pub struct Identity {
     pub workspace_name: Raw,
     /// The plan, e.g. `FREE`; an open set.
     pub plan: String,
+    /// True where every member may create clients, projects and tasks.
+    pub everyone_creates: bool,
 }
 
 /// Which fields are read of each kind, besides name, parent and state.
@@ -238,8 +240,11 @@ impl Clockify {
         let (user, workspaces): (Answer<UserRow>, Answer<Vec<WorkspaceRow>>) =
             tokio::try_join!(self.http.send(&user), self.http.send(&workspaces))
                 .map_err(|failure| self.error("the user and workspaces", failure))?;
-        let WorkspaceRow { id, name, feature_subscription_type } = choose(workspaces.body, workspace)?;
+        let row = choose(workspaces.body, workspace)?;
+        let everyone_creates = row.lets_everyone_create();
+        let WorkspaceRow { id, name, feature_subscription_type, workspace_settings: _ } = row;
         Ok(Identity {
+            everyone_creates,
             user_id: user.body.id,
             user_name: user.body.name.into(),
             workspace_id: id,
@@ -248,16 +253,18 @@ impl Clockify {
         })
     }
 
-    /// True when the key is that of an owner or admin of the workspace, who sees all projects. Up to two calls; a
-    /// service that refuses the question is taken at its listings' word.
+    /// True when the key is that of an owner or admin of the workspace, who sees all projects. One call, and a second
+    /// where it is not; a service that refuses the question is taken at its listings' word.
     ///
     /// # Errors
     /// [`Failure`]; nothing can be concluded from it.
     pub async fn is_admin(&self, workspace: &str) -> Result<bool, Failure> {
-        // An owner is not counted as an admin (OpenAPI document).
-        for role in ["OWNER", "WORKSPACE_ADMIN"] {
-            let listed: Result<Answer<Vec<WorkspaceRow>>, Failure> =
-                self.http.send(&Request::get(&["v1", "workspaces"]).query("roles", role)).await;
+        // An owner is not counted as an admin, and any of several roles counts (OpenAPI document). The second question
+        // is for a service that heeds only one of them.
+        for roles in [&["OWNER", "WORKSPACE_ADMIN"][..], &["WORKSPACE_ADMIN"]] {
+            let request =
+                roles.iter().fold(Request::get(&["v1", "workspaces"]), |request, role| request.query("roles", role));
+            let listed: Result<Answer<Vec<WorkspaceRow>>, Failure> = self.http.send(&request).await;
             match listed {
                 Ok(answer) if answer.body.iter().any(|row| row.id == workspace) => return Ok(true),
                 Ok(_) => {}

@@ -8,6 +8,7 @@ mod listing;
 mod property;
 mod row;
 mod schema;
+mod survey;
 mod write;
 
 use std::{
@@ -36,6 +37,7 @@ pub use property::Property;
 use row::{PageRow, is_in, read};
 use schema::Bound;
 pub use schema::Source;
+pub use survey::Candidate;
 use write::{changes, unwritten};
 
 /// The newest version of the API, and the one that this client is written for.
@@ -54,14 +56,22 @@ pub struct Identity {
     pub workspace_id: String,
     /// The workspace's name.
     pub workspace_name: Raw,
-    /// The id of the connection's bot user.
+    /// The id of the user that it acts as: a bot, or a person with a token of their own.
     pub bot_id: String,
+    /// The name of that user.
+    pub name: Raw,
+    /// True where it acts as a person.
+    pub is_person: bool,
 }
 
 /// `GET /v1/users/me`.
 #[derive(Deserialize)]
 struct Me {
     id: String,
+    #[serde(default)]
+    name: Json,
+    #[serde(default, rename = "type")]
+    kind: Json,
     #[serde(default)]
     bot: Json,
 }
@@ -131,6 +141,9 @@ pub enum Error {
         /// The data source or database that the page stands in.
         within: Option<PageId>,
     },
+    /// Somebody has put it in the trash.
+    #[error("notion.{}.data_source is “{title}”, which is in the trash", kind.plural())]
+    Trashed { kind: Kind, title: Shown },
     /// The data source fits another kind.
     #[error(
         "notion.{}.data_source is “{title}”, which fits the {} and not the {}: they look swapped",
@@ -205,6 +218,7 @@ impl Error {
             Self::Refused { .. }
             | Self::Budget { .. }
             | Self::NotFound { .. }
+            | Self::Trashed { .. }
             | Self::Elsewhere { .. }
             | Self::NoSource { .. }
             | Self::Inconsistent { .. }
@@ -236,6 +250,10 @@ impl Error {
                     kind.plural()
                 )
             }
+            Self::Trashed { kind, .. } => format!(
+                "restore it in Notion: Trash in the sidebar → ⟲ beside its name; or set notion.{}.data_source to the one that took its place",
+                kind.plural()
+            ),
             Self::IsPage { .. } => "open the database itself in Notion, not a page, and copy its link".to_owned(),
             Self::Swapped { kind, other, .. } => {
                 format!("exchange notion.{}.data_source and notion.{}.data_source", kind.plural(), other.plural())
@@ -307,8 +325,10 @@ impl Notion {
             .send(&Request::get(&["v1", "users", "me"]))
             .await
             .map_err(|failure| failed("the connection's own user".to_owned(), failure))?;
-        let Me { id, bot } = answer.body;
+        let Me { id, name, kind, bot } = answer.body;
         Ok(Identity {
+            name: name.as_str().unwrap_or_default().into(),
+            is_person: kind == "person" || bot["owner"]["type"] == "user",
             workspace_id: bot["workspace_id"].as_str().unwrap_or_default().to_owned(),
             workspace_name: bot["workspace_name"].as_str().unwrap_or_default().into(),
             bot_id: id,

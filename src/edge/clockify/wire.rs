@@ -36,6 +36,17 @@ pub(super) struct WorkspaceRow {
     pub(super) name: String,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) feature_subscription_type: String,
+    #[serde(default)]
+    pub(super) workspace_settings: Json,
+}
+
+impl WorkspaceRow {
+    /// True where everybody may create clients, projects and tasks; otherwise that is for admins, and perhaps for
+    /// project managers.
+    pub(super) fn lets_everyone_create(&self) -> bool {
+        let permissions = &self.workspace_settings["entityCreationPermissions"];
+        ["whoCanCreateProjectsAndClients", "whoCanCreateTasks"].into_iter().all(|key| permissions[key] == "EVERYONE")
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

@@ -79,6 +79,12 @@ pub(super) struct Schema<'a> {
     bound: Bound,
 }
 
+impl Schema<'_> {
+    pub(super) fn into_source(self) -> Source {
+        self.source.into_owned()
+    }
+}
+
 impl Notion {
     /// Lists the pages of a data source. One call per 100 rows; one more when the remembered schema turns out to be
     /// outdated, or the mapping names groups of options; and one for each page that relates to more than 25 others.

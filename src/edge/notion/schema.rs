@@ -434,6 +434,14 @@ impl Notion {
         }
     }
 
+    /// Reads the schema of a data source that was remembered, and checks the mapping against it. One call.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn reread(&self, kind: Kind, remembered: &Source) -> Result<Source, Error> {
+        Ok(self.refreshed(kind, remembered).await?.into_source())
+    }
+
     /// The mapping bound to a source.
     pub(super) fn bind(&self, kind: Kind, source: &Source, before: Option<&Source>) -> Result<Bound, Error> {
         Bound::new(kind, &self.mapping[kind], self.id_strategy, source, before).map_err(|misfits| match before {
@@ -452,7 +460,11 @@ impl Notion {
                 return Err(failed(format!("the data source of {}", kind.plural()), failure));
             }
         };
-        Ok(Some(read_source(id, reference, &answer.body)))
+        let source = read_source(id, reference, &answer.body);
+        if is_in_trash(&answer.body) {
+            return Err(Error::Trashed { kind, title: source.title.shown().clipped(60) });
+        }
+        Ok(Some(source))
     }
 
     /// The one data source of a database; nothing where there is no such database for us.
@@ -499,7 +511,12 @@ fn is_absence(failure: &Failure) -> bool {
     matches!(failure, Failure::Rejected { status: 400 | 404, .. }) && !failure.is_elsewhere()
 }
 
-fn read_source(id: PageId, reference: &str, body: &Json) -> Source {
+/// True for a database or data source that somebody has put in the trash.
+pub(super) fn is_in_trash(body: &Json) -> bool {
+    ["in_trash", "archived"].into_iter().any(|key| body[key] == true)
+}
+
+pub(super) fn read_source(id: PageId, reference: &str, body: &Json) -> Source {
     let mut properties: Vec<Property> = body["properties"]
         .as_object()
         .into_iter()
