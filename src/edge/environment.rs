@@ -104,6 +104,11 @@ impl Environment {
             .find(|candidate| candidate.is_file())
     }
 
+    /// True where there is such a program.
+    pub fn has_program(&self, name: &str) -> bool {
+        self.program(name).is_some_and(|program| program.is_file())
+    }
+
     /// The path with a leading `~/` replaced by the home directory; nothing when there is no home directory to put
     /// there.
     pub fn expand_home(&self, path: &str) -> Option<PathBuf> {

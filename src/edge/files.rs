@@ -64,6 +64,13 @@ pub(super) fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
+/// Its permission bits.
+#[cfg(unix)]
+pub(super) fn mode(metadata: &Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o7777
+}
+
 /// Takes every permission from group and others.
 #[cfg(unix)]
 pub(super) fn make_private(path: &Path, metadata: &Metadata) -> io::Result<()> {
@@ -87,7 +94,7 @@ pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(super) use elsewhere::{
     can_be_exchanged_in, create_private_directory, identity, is_open_to_others, is_ours, is_writable_by_others,
-    make_private, private_options, sync_directory,
+    make_private, mode, private_options, sync_directory,
 };
 
 #[cfg(not(unix))]
@@ -111,6 +118,9 @@ mod elsewhere {
     }
     pub(in super::super) fn identity(_: &Metadata) -> (u64, u64) {
         (0, 0)
+    }
+    pub(in super::super) fn mode(_: &Metadata) -> u32 {
+        0
     }
     pub(in super::super) fn make_private(_: &Path, _: &Metadata) -> io::Result<()> {
         Ok(())

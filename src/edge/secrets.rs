@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use secrecy::{SecretString, zeroize::Zeroizing};
 use tokio::io::AsyncReadExt;
 
@@ -148,6 +149,32 @@ impl fmt::Debug for SecretReference {
     }
 }
 
+impl SecretReference {
+    /// The file that it stands in, where it stands in one of ours.
+    fn file(&self, environment: &Environment) -> Option<PathBuf> {
+        match &self.source {
+            Source::File(path) => environment.expand_home(path),
+            Source::Variable(_) | Source::Keyring(_) | Source::Credential(_) | Source::Command(_) => None,
+        }
+    }
+
+    /// When it was last written, where it stands in a file.
+    pub fn written(&self, environment: &Environment) -> Option<Timestamp> {
+        file::written(&self.file(environment)?)
+    }
+
+    /// Where the key was set that it was read from.
+    pub fn place(&self) -> &Origin {
+        &self.place
+    }
+
+    /// Takes the permissions on its file from others. Says so; nothing where there is nothing to mend, or it is not
+    /// ours.
+    pub fn close(&self, environment: &Environment) -> Option<String> {
+        file::close(&self.file(environment)?)
+    }
+}
+
 /// A name as variables have one.
 fn is_variable(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit())
@@ -165,7 +192,7 @@ fn is_token(text: &str) -> bool {
 }
 
 /// A name as it may be shown: one that looks like a secret was put there by mistake.
-pub(super) fn named(name: &str) -> &str {
+pub fn named(name: &str) -> &str {
     if is_perhaps_secret(name) { LEFT_OUT } else { name }
 }
 

@@ -8,6 +8,7 @@
 #![expect(clippy::unused_async, reason = "who calls must not have to know which database it is")]
 
 mod backups;
+mod inspect;
 mod journal;
 mod lock;
 mod log;
@@ -37,6 +38,7 @@ use crate::domain::{
     plan::ChangeId,
 };
 
+pub use inspect::{Held, Inspection, inspect, mend};
 pub use journal::{Meant, RunEnd, RunRecord};
 pub use lock::{Doing, Holder};
 pub use log::{Entity, Entry, Selection, Toward};
@@ -188,6 +190,21 @@ impl Store {
         let file = directory.join(open::FILE);
         let connection = open::connect_read_only(&file)?;
         Ok(Self { connection, file, identity: None, reserve: None, lock: None })
+    }
+
+    /// A copy in memory of the state as it is, to try things on: what is written to it goes nowhere. A directory without
+    /// state reads as empty. True where the state itself is of an older version, which the next run brings up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] as for [`Store::open`].
+    pub async fn open_copy(directory: &Path) -> Result<(Self, bool), StoreError> {
+        open::check_version()?;
+        let directory = open::inspect_directory(directory)?;
+        open::inspect_beside(&directory)?;
+        let file = directory.join(open::FILE);
+        let (connection, version) = open::copy(&file)?;
+        let is_older = version.is_some_and(|version| version < open::VERSION);
+        Ok((Self { connection, file, identity: None, reserve: None, lock: None }, is_older))
     }
 
     /// The database's file, for people.

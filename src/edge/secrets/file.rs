@@ -2,6 +2,7 @@
 
 use std::{fs, io, path::Path};
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Fetched, SECRET_BYTES_MAX, SecretProblem, buffer};
@@ -53,6 +54,22 @@ pub(super) fn write(path: &Path, secret: &SecretString) -> Result<(), SecretProb
     }
     check_directory(directory_of(path)).map_err(unwritable)??;
     saved::save(path, secret.expose_secret()).map_err(unwritable)
+}
+
+/// When a file was last written.
+pub(super) fn written(path: &Path) -> Option<Timestamp> {
+    Timestamp::try_from(fs::metadata(path).ok()?.modified().ok()?).ok()
+}
+
+/// Takes the permissions on a file of ours from others, and says so.
+pub(super) fn close(path: &Path) -> Option<String> {
+    let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    if !files::is_ours(&metadata) || !files::is_open_to_others(&metadata) {
+        return None;
+    }
+    files::make_private(path, &metadata).ok()?;
+    let mode = files::mode(&metadata);
+    Some(format!("took the permissions on {} from others (they were {mode:04o})", path.display()))
 }
 
 fn directory_of(path: &Path) -> &Path {

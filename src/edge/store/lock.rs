@@ -21,7 +21,7 @@ use crate::{
 pub(super) const LOCK: &str = "lock";
 /// Bytes of what the holder says about itself: always as many, so that saying something else is one write, and nobody
 /// reads half of it.
-const HOLDER_BYTES: usize = 1024;
+pub(super) const HOLDER_BYTES: usize = 1024;
 /// Columns of a word that the holder says.
 const WORD_COLUMNS: usize = 60;
 
@@ -81,7 +81,7 @@ impl fmt::Display for Holder {
 }
 
 /// Why there is no lock: a disk on the network often gives none.
-fn unlockable(path: &Path, error: &std::io::Error) -> StoreError {
+pub(super) fn unlockable(path: &Path, error: &std::io::Error) -> StoreError {
     let because = format!("this disk gives no locks, as many on a network do not ({error})");
     unusable(
         path,

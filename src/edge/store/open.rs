@@ -123,7 +123,7 @@ pub(super) fn connect(file: &Path, now: Timestamp) -> Result<Connection, StoreEr
     if file.symlink_metadata().is_err() {
         create(file)?;
     }
-    inspect_file(file)?;
+    inspect_file(file, Exposed::Closed)?;
     let refused = |refusal: Refusal| refusal.explained(file);
     let (mut connection, mut version) = connect_checked(file).map_err(refused)?;
     if version < MIGRATIONS.len() {
@@ -169,7 +169,7 @@ pub(super) fn connect_read_only(file: &Path) -> Result<Connection, StoreError> {
         }
     };
     let connection = if file.symlink_metadata().is_ok() {
-        inspect_file(file)?;
+        inspect_file(file, Exposed::Left)?;
         open_file()
     } else {
         open_empty()
@@ -180,6 +180,30 @@ pub(super) fn connect_read_only(file: &Path) -> Result<Connection, StoreError> {
     });
     read_only.map_err(|refusal| refusal.explained(file))
 }
+
+/// A copy in memory of the database as it is, brought up to date there, and the version that the file has; one that does
+/// not exist reads as empty.
+pub(super) fn copy(file: &Path) -> Result<(Connection, Option<usize>), StoreError> {
+    let refused = |refusal: Refusal| refusal.explained(file);
+    let mut copy = Connection::open_in_memory().map_err(|error| refused(error.into()))?;
+    let mut version = None;
+    if file.symlink_metadata().is_ok() {
+        inspect_file(file, Exposed::Left)?;
+        let fill = |copy: &mut Connection| -> Result<usize, Refusal> {
+            let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | flags())?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            let version = check(&connection, file)?;
+            rusqlite::backup::Backup::new(&connection, copy)?.step(-1)?;
+            Ok(version)
+        };
+        version = Some(fill(&mut copy).map_err(refused)?);
+    }
+    migrate(&mut copy, version.unwrap_or_default()).map_err(refused)?;
+    Ok((copy, version))
+}
+
+/// The version that databases have from now on.
+pub(super) const VERSION: usize = MIGRATIONS.len();
 
 fn flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW
@@ -214,8 +238,17 @@ fn create(file: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Refuses a file that is not ours, and closes one that is open to others.
-fn inspect_file(file: &Path) -> Result<(), StoreError> {
+/// What becomes of a file that is open to others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exposed {
+    /// It is closed to them.
+    Closed,
+    /// It is left as it is: whoever only looks changes nothing.
+    Left,
+}
+
+/// Refuses a file that is not ours.
+fn inspect_file(file: &Path, exposed: Exposed) -> Result<(), StoreError> {
     for path in [file.to_owned(), with_suffix(file, "-wal"), with_suffix(file, "-shm")] {
         let metadata = match path.symlink_metadata() {
             Ok(metadata) => metadata,
@@ -228,7 +261,7 @@ fn inspect_file(file: &Path) -> Result<(), StoreError> {
         if !files::is_ours(&metadata) {
             return Err(unusable(&path, "it belongs to another user", "choose a state directory of your own"));
         }
-        if files::is_open_to_others(&metadata) {
+        if exposed == Exposed::Closed && files::is_open_to_others(&metadata) {
             files::make_private(&path, &metadata).map_err(failed(&path))?;
         }
     }
