@@ -36,6 +36,7 @@
 
 pub mod action;
 pub mod audit;
+pub mod checkup;
 pub mod code;
 mod dated;
 pub mod diff;
