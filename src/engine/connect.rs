@@ -1,6 +1,6 @@
 //! From settings to clients: where the services are, who asks, within which limits.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -10,17 +10,18 @@ use super::{
 };
 use crate::{
     domain::{
+        checkup::CheckCode,
         model::{PerKind, Service},
         plan::Pace,
         rules::Rules,
     },
     edge::{
         clockify::{Clockify, MappedFields},
-        config::{Endpoints, Settings},
+        config::{ClockifySettings, ConfigError, Endpoints, NotionSettings, Settings},
         environment::Environment,
-        http::{Auth, Budget, Http, Options, Proxy, Sink},
+        http::{Auth, Budget, Http, Options, Proxy, SetupError, Sink},
         notion::Notion,
-        secrets::{self, Readings},
+        secrets::{self, Readings, SecretError, SecretReference},
     },
 };
 
@@ -37,66 +38,120 @@ pub(super) struct Connection {
     pub(super) proxy: Option<Arc<Proxy>>,
 }
 
-impl Connection {
-    /// Resolves the secrets and makes the clients. Nothing is sent yet.
-    ///
-    /// `earlier` are the ages of requests that earlier runs made within the last hour: they count towards the budgets.
-    /// `readings` is told what is to be logged of the secrets.
+/// The clients of both services as far as they can be made.
+pub(super) struct Clients {
+    pub(super) notion: Option<Notion>,
+    pub(super) clockify: Option<Clockify>,
+    /// Why one could not be made; where its token is not configured, that is for the configuration to say.
+    pub(super) faults: Vec<(CheckCode, RunError)>,
+    pub(super) exchanges: Exchanges,
+    proxy: Option<Arc<Proxy>>,
+}
+
+/// What earlier runs have left for the clients of this one.
+#[derive(Default)]
+pub(super) struct Earlier {
+    /// The ages of requests that were made within the last hour: they count towards the budgets.
+    pub(super) requests: BTreeMap<Service, Vec<Duration>>,
+    /// How long the services want to be left alone.
+    pub(super) pauses: BTreeMap<Service, Duration>,
+}
+
+impl Clients {
+    /// Resolves the secrets and makes the clients. Nothing is sent yet. `readings` is told what is to be logged of the
+    /// secrets.
     pub(super) async fn new(
         settings: &Settings,
         environment: &Environment,
         clock: fn() -> Timestamp,
-        earlier: &BTreeMap<Service, Vec<Duration>>,
-        pauses: &BTreeMap<Service, Duration>,
+        earlier: &Earlier,
         watch: &Watch,
         readings: &Readings,
-    ) -> Result<Self, RunError> {
-        let Endpoints { notion, clockify } = settings.require_endpoints()?;
-        let tokens = tokio::join!(
-            secrets::resolve(&notion.token, environment, readings),
-            secrets::resolve(&clockify.token, environment, readings)
-        );
-        let (notion_token, clockify_key) = match tokens {
-            (Ok(notion), Ok(clockify)) => (notion, clockify),
-            (notion, clockify) => {
-                return Err(RunError::several(notion.err().into_iter().chain(clockify.err()).map(RunError::from)));
-            }
+    ) -> Self {
+        let resolved = async |token: &Option<SecretReference>| match token {
+            Some(token) => Some(secrets::resolve(token, environment, readings).await),
+            None => None,
         };
+        let tokens = tokio::join!(resolved(&settings.notion.token), resolved(&settings.clockify.token));
         let exchanges = Exchanges::default();
         // The clients take it from there by themselves; this knows how it fares.
         let proxy = Proxy::of_environment(|name| environment.get(name).map(str::to_owned));
         let options = |service, base_url: &url::Url, auth| {
             let mut options = Options::new(service, base_url.clone(), auth, sink(&exchanges, clock, watch));
-            options.earlier = earlier.get(&service).cloned().unwrap_or_default();
-            options.pause = pauses.get(&service).copied();
+            options.earlier = earlier.requests.get(&service).cloned().unwrap_or_default();
+            options.pause = earlier.pauses.get(&service).copied();
             options.proxy.clone_from(&proxy);
             options.keep_bodies = settings.logs.bodies;
             options
         };
-        let mut to_notion = options(Service::Notion, &notion.base_url, Auth::bearer(&notion_token));
-        to_notion.headers = vec![("Notion-Version", notion.api_version.clone())];
-        to_notion.budget = Budget { per_minute: Some(notion.requests_per_minute.get()), ..Budget::default() };
-        let mut to_clockify = options(Service::Clockify, &clockify.base_url, Auth::api_key(&clockify_key));
-        to_clockify.budget = Budget {
-            per_second: Some(clockify.requests_per_second.get()),
-            per_hour: clockify.requests_per_hour.map(std::num::NonZeroU32::get),
-            ..Budget::default()
+        let mut faults = Vec::new();
+        let mut token = |code, resolved: Option<Result<_, SecretError>>| match resolved? {
+            Ok(token) => Some(token),
+            Err(error) => {
+                faults.push((code, error.into()));
+                None
+            }
         };
-        let rules = settings.rules.clone();
-        Ok(Self {
-            notion: Notion::new(Http::new(to_notion)?, rules.mapping.clone(), rules.id_strategy),
-            clockify: Clockify::new(Http::new(to_clockify)?, MappedFields::of(&rules.mapping)),
-            references: PerKind::from_fn(|kind| notion.data_sources[kind].to_string()),
-            workspace: clockify.workspace.clone(),
-            pace: Pace {
-                notion_per_minute: notion.requests_per_minute.get(),
-                clockify_per_second: clockify.requests_per_second.get(),
-                clockify_per_hour: clockify.requests_per_hour.map(std::num::NonZeroU32::get),
-            },
-            rules,
-            exchanges,
-            proxy,
-        })
+        let notion_token = token(CheckCode::NotionToken, tokens.0);
+        let clockify_key = token(CheckCode::ClockifyToken, tokens.1);
+        let mut made = |code, made: Result<Http, SetupError>| match made {
+            Ok(http) => Some(http),
+            Err(error) => {
+                faults.push((code, error.into()));
+                None
+            }
+        };
+        let (rules, NotionSettings { base_url, api_version, requests_per_minute, .. }) =
+            (&settings.rules, &settings.notion);
+        let notion = notion_token.and_then(|token| {
+            let mut to_notion = options(Service::Notion, base_url, Auth::bearer(&token));
+            to_notion.headers = vec![("Notion-Version", api_version.clone())];
+            to_notion.budget = Budget { per_minute: Some(requests_per_minute.get()), ..Budget::default() };
+            let http = made(CheckCode::NotionReached, Http::new(to_notion))?;
+            Some(Notion::new(http, rules.mapping.clone(), rules.id_strategy))
+        });
+        let ClockifySettings { base_url, requests_per_second, requests_per_hour, .. } = &settings.clockify;
+        let clockify = clockify_key.and_then(|key| {
+            let mut to_clockify = options(Service::Clockify, base_url, Auth::api_key(&key));
+            to_clockify.budget = Budget {
+                per_second: Some(requests_per_second.get()),
+                per_hour: requests_per_hour.map(NonZeroU32::get),
+                ..Budget::default()
+            };
+            let http = made(CheckCode::ClockifyReached, Http::new(to_clockify))?;
+            Some(Clockify::new(http, MappedFields::of(&rules.mapping)))
+        });
+        Self { notion, clockify, faults, exchanges, proxy }
+    }
+}
+
+impl Connection {
+    /// Both services, where both clients could be made and everything that a run needs is configured.
+    ///
+    /// # Errors
+    /// The clients as they were, and what is missing in the configuration.
+    pub(super) fn of(settings: &Settings, clients: Clients) -> Result<Self, Box<(Clients, Option<ConfigError>)>> {
+        let Endpoints { notion, clockify } = match settings.require_endpoints() {
+            Ok(endpoints) => endpoints,
+            Err(missing) => return Err(Box::new((clients, Some(missing)))),
+        };
+        match clients {
+            Clients { notion: Some(of_notion), clockify: Some(of_clockify), faults: _, exchanges, proxy } => Ok(Self {
+                notion: of_notion,
+                clockify: of_clockify,
+                references: PerKind::from_fn(|kind| notion.data_sources[kind].to_string()),
+                workspace: clockify.workspace,
+                pace: Pace {
+                    notion_per_minute: notion.requests_per_minute.get(),
+                    clockify_per_second: clockify.requests_per_second.get(),
+                    clockify_per_hour: clockify.requests_per_hour.map(NonZeroU32::get),
+                },
+                rules: settings.rules.clone(),
+                exchanges,
+                proxy,
+            }),
+            clients => Err(Box::new((clients, None))),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A failure for people. Its texts hold nothing that is known to be secret.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RunError {
     pub code: Code,
     /// What went wrong.

@@ -5,6 +5,7 @@
 //!      └ read_state, open_state ─▸ State: what waits, what was decided, the log
 //! ```
 
+mod checkup;
 mod notify;
 
 use std::{
@@ -17,9 +18,9 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    connect::Connection,
+    connect::{Clients, Connection, Earlier},
     failure::{Code, RunError},
-    session::{NOT_BEFORE, NotBefore, Session, SessionError, Turn, Watch, decided},
+    session::{NOT_BEFORE, NotBefore, Session, SessionError, Turn, Watch, decided, exchange_events},
     state::State,
     stop::Stop,
 };
@@ -195,7 +196,11 @@ impl Installation {
         watch: Watch,
     ) -> Result<Runner, RunError> {
         let turn = Turn { trigger, by: self.by.clone(), patience, clock: self.clock, stop, watch };
-        let mut store = Store::open(&self.directory, (self.clock)()).await?;
+        let readings = Readings::default();
+        let mut store = match Store::open(&self.directory, (self.clock)()).await {
+            Ok(store) => store,
+            Err(error) => return Err(self.unusable(error.into(), &turn.watch, &readings).await),
+        };
         let mut original = None;
         if let Err(error) = turn.take(&mut store).await {
             if !matches!(error, SessionError::Store(StoreError::Locked { .. })) || beside == Beside::Refused {
@@ -205,16 +210,17 @@ impl Installation {
             let copy = store.copy().await?;
             original = Some(std::mem::replace(&mut store, copy));
         }
-        let earlier = earlier_requests(&store, (self.clock)()).await?;
-        let pauses = if self.now { BTreeMap::new() } else { pauses(&store, (self.clock)()).await? };
-        let readings = Readings::default();
-        let connection =
-            Connection::new(&self.settings, &self.environment, self.clock, &earlier, &pauses, &turn.watch, &readings)
-                .await;
-        let before = readings.take();
-        let connection = match connection {
+        let earlier = self.earlier(&store).await?;
+        let clients =
+            Clients::new(&self.settings, &self.environment, self.clock, &earlier, &turn.watch, &readings).await;
+        let mut before = readings.take();
+        let connection = match Connection::of(&self.settings, clients) {
             Ok(connection) => connection,
-            Err(failure) => {
+            Err(without) => {
+                let (clients, missing) = *without;
+                let failure = self.everything_wrong(&clients, missing, Some(&store)).await;
+                let asked = exchange_events(&RunId::default(), clients.exchanges.take());
+                before.extend(asked.into_iter().map(|event| event.what));
                 if !before.is_empty() {
                     // As a run that ended before it began.
                     let store = original.as_mut().unwrap_or(&mut store);
@@ -224,6 +230,21 @@ impl Installation {
             }
         };
         Ok(Runner { installation: self.clone(), turn, store, connection, original, doubt: None, before })
+    }
+
+    /// What earlier runs have left for the clients of this one.
+    async fn earlier(&self, store: &Store) -> Result<Earlier, RunError> {
+        let now = (self.clock)();
+        let pauses = if self.now { BTreeMap::new() } else { pauses(store, now).await? };
+        Ok(Earlier { requests: earlier_requests(store, now).await?, pauses })
+    }
+
+    /// The failure of a run whose state cannot be used, with what is wrong with the secrets. No service is asked: what
+    /// is left of its budget is in the state.
+    async fn unusable(&self, failure: RunError, watch: &Watch, readings: &Readings) -> RunError {
+        let (settings, environment) = (&self.settings, &self.environment);
+        let clients = Clients::new(settings, environment, self.clock, &Earlier::default(), watch, readings).await;
+        RunError::several(std::iter::once(failure).chain(clients.faults.into_iter().map(|(_, error)| error)))
     }
 
     /// Plans, applies what policy approves and leaves the rest for a person; then tells whoever is to be told. Nobody
@@ -340,21 +361,7 @@ impl Runner {
         let given = &installation.settings.given;
         let changed = configured_otherwise(store, given).await?;
         let (record, begins) = installation.beginning(&run, trigger, sha256(&connection.rules), now);
-        let mut session = Session {
-            notion: &connection.notion,
-            clockify: &connection.clockify,
-            store,
-            rules: &connection.rules,
-            pace: connection.pace,
-            allow: Vec::new(),
-            unattended: false,
-            undoes: None,
-            references: &connection.references,
-            workspace: connection.workspace.as_deref(),
-            run,
-            turn,
-            exchanges: connection.exchanges.clone(),
-        };
+        let mut session = Self::session(connection, store, turn, run);
         session.store.begin_run(&record).await?;
         session.tell([begins].into_iter().chain(std::mem::take(before)).chain(changed).collect()).await?;
         // After that, so that a crash in between tells it twice rather than never.
@@ -377,6 +384,25 @@ impl Runner {
             self.turn.warn(format!("no checkpoint of the log was kept: {}", failure.text()));
         }
         done
+    }
+
+    /// A session on a state.
+    fn session<'a>(connection: &'a Connection, store: &'a mut Store, turn: &'a Turn, run: RunId) -> Session<'a> {
+        Session {
+            notion: &connection.notion,
+            clockify: &connection.clockify,
+            store,
+            rules: &connection.rules,
+            pace: connection.pace,
+            allow: Vec::new(),
+            unattended: false,
+            undoes: None,
+            references: &connection.references,
+            workspace: connection.workspace.as_deref(),
+            run,
+            turn,
+            exchanges: connection.exchanges.clone(),
+        }
     }
 
     /// Says where the end of the log is not what the last checkpoint has seen. Whether all the rest is, `logs verify`

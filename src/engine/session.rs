@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use self::fetch::ReadNotion;
+pub(super) use self::fetch::{Established, same_workspace};
 use super::{
     apply::{Journal, Settling, Work, apply, settle},
     services::Services,
@@ -46,6 +47,10 @@ use crate::{
 
 pub(super) use turn::Turn;
 
+/// Memory key: the data sources as they were last read.
+pub(super) const SOURCES: &str = "sources";
+/// Memory key: the workspaces that the state belongs to.
+pub(super) const IDENTITIES: &str = "identities";
 /// Memory key: when each service may be asked again.
 pub(super) const NOT_BEFORE: &str = "not_before";
 /// Memory key: the Clockify plan that did not take an estimate, and when that was.
@@ -203,7 +208,7 @@ impl Exchanges {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((at, exchange));
     }
 
-    fn take(&self) -> Vec<(Timestamp, Exchange)> {
+    pub(super) fn take(&self) -> Vec<(Timestamp, Exchange)> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -253,13 +258,10 @@ impl Session<'_> {
     /// # Errors
     /// [`SessionError`] where a side cannot be read; nothing was written then.
     pub(super) async fn fetch(&mut self) -> Result<Sides, SessionError> {
-        let at = (self.turn.clock)();
         self.notion.http().begin();
         self.clockify.http().begin();
-        let mark = self.store.mark().await?;
-        let registry = self.store.registry().await?;
-        let remembered: PerKind<Option<Source>> = self.store.recall("sources").await?.unwrap_or_default();
-        let identities: Option<Identities> = self.store.recall("identities").await?;
+        let remembered: PerKind<Option<Source>> = self.store.recall(SOURCES).await?.unwrap_or_default();
+        let identities: Option<Identities> = self.store.recall(IDENTITIES).await?;
         let pinned = identities.as_ref();
         let established = match self.establish(remembered, pinned).await {
             Ok(established) => established,
@@ -269,6 +271,18 @@ impl Session<'_> {
                 return Err(error);
             }
         };
+        self.fetch_from(established).await
+    }
+
+    /// Reads both sides, where it is known who we are there and where the rows are.
+    ///
+    /// # Errors
+    /// As of [`Session::fetch`].
+    pub(super) async fn fetch_from(&mut self, established: Established) -> Result<Sides, SessionError> {
+        let at = (self.turn.clock)();
+        let mark = self.store.mark().await?;
+        let registry = self.store.registry().await?;
+        let identities: Option<Identities> = self.store.recall(IDENTITIES).await?;
         let both = self.read_both(established).await;
         if failpoint::reach("fetched") == Point::Old {
             self.notion.grow_old();
@@ -302,9 +316,9 @@ impl Session<'_> {
         imply(&mut snapshots, &registry, self.rules);
         let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
         if identities.as_ref() != Some(&now) {
-            self.store.remember("identities", &now).await?;
+            self.store.remember(IDENTITIES, &now).await?;
         }
-        self.store.remember("sources", &PerKind::from_fn(|kind| Some(sources[kind].clone()))).await?;
+        self.store.remember(SOURCES, &PerKind::from_fn(|kind| Some(sources[kind].clone()))).await?;
         let fetched = Kind::ALL.into_iter().flat_map(|kind| {
             let (pages, objects) = (&snapshots.pages[kind], &snapshots.objects[kind]);
             let incomplete = |because: Option<&str>| because.map(Shown::of);
@@ -386,7 +400,7 @@ impl Session<'_> {
         };
         if plan.changes.iter().any(is_refused_by_notion) {
             // Somebody may add the option that was missed, which the remembered schema would not show.
-            self.store.forget("sources").await?;
+            self.store.forget(SOURCES).await?;
         }
         if plan.complete {
             self.end_decisions(&plan).await?;
@@ -668,7 +682,7 @@ pub(super) fn decided(by: &str, said: &[Said]) -> impl Iterator<Item = What> {
     })
 }
 
-fn exchange_events(run: &RunId, exchanges: Vec<(Timestamp, Exchange)>) -> Vec<Event> {
+pub(super) fn exchange_events(run: &RunId, exchanges: Vec<(Timestamp, Exchange)>) -> Vec<Event> {
     let event = |(at, exchange): (Timestamp, Exchange)| {
         let Exchange { service, method, path, status, millis, attempt, pause: _, request_id, bodies } = exchange;
         let bodies = bodies.map(|(sent, answered)| Box::new(Bodies { sent, answered }));

@@ -11,7 +11,7 @@ use std::{
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::{
-    demo, explain,
+    demo, doctor, explain,
     failure::{Code, RunError, tell_panics},
     logs::{self, Logs},
     manual, pending, plain,
@@ -120,10 +120,16 @@ enum Command {
     },
     /// Show, copy and verify the log of what was done
     Logs(Box<Logs>),
-    /// Mend what is broken
+    /// Say whether everything is as a run needs it, and what mends it where it is not
+    ///
+    /// Nothing is written to either side, and nothing to the state but what was asked. Exits with 1 where something is
+    /// broken.
     Doctor {
         #[command(subcommand)]
-        what: Cure,
+        what: Option<Cure>,
+        /// Mend first what is safe to mend on this machine: permissions, missing directories, what ended runs have left
+        #[arg(long)]
+        fix: bool,
     },
     /// Serve both services, emulated, on loopback: for trying things out and for scripts
     Sandbox {
@@ -233,7 +239,8 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         Some(Command::Unlink { page }) => {
             unlink::unlink(&Setup::load(&global).await?.installation, &page).await.map(|()| Code::Done.into())
         }
-        Some(Command::Doctor { what: Cure::Rebuild }) => {
+        Some(Command::Doctor { what: None, fix }) => doctor::doctor(&global, fix).await,
+        Some(Command::Doctor { what: Some(Cure::Rebuild), .. }) => {
             let setup = Setup::load(&global).await?;
             if global.demo {
                 return Err(RunError::new(Code::Usage, "a demonstration has no state to rebuild"));

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::{demo::Demo, failure::RunError, text::Styling};
 use crate::{
     edge::{
-        config::{Loader, Override},
+        config::{Loader, Looked, Override},
         environment::Environment,
         machine,
     },
@@ -105,14 +105,14 @@ impl Setup {
     /// touched.
     pub(super) async fn load(global: &Global) -> Result<Self, RunError> {
         if global.demo {
-            return Self::on(Demo::start(Timestamp::now()).await?);
+            return Self::on(Demo::start(Timestamp::now()).await?).await;
         }
-        Ok(Self::of(Installation { now: global.now, ..reaching(&loader(global))? }))
+        Ok(Self::of(Installation { now: global.now, ..reaching(&loader(global)).await? }))
     }
 
     /// The settings of a sandbox.
-    pub(super) fn on(demo: Demo) -> Result<Self, RunError> {
-        Ok(Self { installation: reaching(&demo.loader())?, _demo: Some(demo) })
+    pub(super) async fn on(demo: Demo) -> Result<Self, RunError> {
+        Ok(Self { installation: reaching(&demo.loader()).await?, _demo: Some(demo) })
     }
 
     /// Reads the settings for what only looks at the state: nothing that reaches the services is asked for.
@@ -124,17 +124,27 @@ impl Setup {
         Ok(Self::of(Installation::new(loader.load()?, loader.environment, who(), Timestamp::now)?))
     }
 
+    /// Reads the settings as far as they can be read, to look at them.
+    pub(super) async fn look(global: &Global) -> Result<(Self, Looked), RunError> {
+        let demo = if global.demo { Some(Demo::start(Timestamp::now()).await?) } else { None };
+        let loader = demo.as_ref().map_or_else(|| loader(global), Demo::loader);
+        let looked = loader.look();
+        let installation = Installation::new(looked.settings.clone(), loader.environment, who(), Timestamp::now)?;
+        Ok((Self { installation: Installation { now: global.now, ..installation }, _demo: demo }, looked))
+    }
+
     fn of(installation: Installation) -> Self {
         Self { installation, _demo: None }
     }
 }
 
-fn reaching(loader: &Loader) -> Result<Installation, RunError> {
+async fn reaching(loader: &Loader) -> Result<Installation, RunError> {
     let settings = loader.load()?;
-    if let Err(missing) = settings.require_endpoints() {
-        return Err(RunError::from(missing).hint("to look around first, without any account: punchlist --demo"));
-    }
-    Installation::new(settings, loader.environment.clone(), who(), Timestamp::now)
+    let missing = settings.require_endpoints().err();
+    let installation = Installation::new(settings, loader.environment.clone(), who(), Timestamp::now)?;
+    let Some(missing) = missing else { return Ok(installation) };
+    let failure = installation.unconfigured(missing).await;
+    Err(failure.hint("to look around first, without any account: punchlist --demo"))
 }
 
 fn loader(global: &Global) -> Loader {

@@ -40,15 +40,15 @@ pub(super) struct Styling {
 }
 
 impl Styling {
-    fn paint(self, style: Style, text: impl fmt::Display) -> String {
+    pub(super) fn paint(self, style: Style, text: impl fmt::Display) -> String {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_string() }
     }
 
-    fn dim(self, text: impl fmt::Display) -> String {
+    pub(super) fn dim(self, text: impl fmt::Display) -> String {
         self.paint(Style::new().dimmed(), text)
     }
 
-    fn bold(self, text: impl fmt::Display) -> String {
+    pub(super) fn bold(self, text: impl fmt::Display) -> String {
         self.paint(Style::new().bold(), text)
     }
 
@@ -56,7 +56,7 @@ impl Styling {
         action.symbol(self.unicode)
     }
 
-    fn arrow(self) -> &'static str {
+    pub(super) fn arrow(self) -> &'static str {
         if self.unicode { "→" } else { "->" }
     }
 

@@ -17,6 +17,8 @@ mod crash;
 #[cfg(unix)]
 mod damage;
 mod decisions;
+#[cfg(unix)]
+mod doctor;
 mod errors;
 mod logs;
 mod main_job;

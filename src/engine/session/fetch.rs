@@ -40,10 +40,10 @@ pub(super) type ReadClockify = (Identity, Snapshot<Object>, Vec<Problem>);
 const ALSO_WRONG_WITHIN: Duration = Duration::from_secs(5);
 
 /// Who we are on both sides, and where Notion's rows are.
-pub(super) struct Established {
-    pub(super) notion_workspace: String,
-    pub(super) sources: PerKind<Source>,
-    pub(super) identity: Identity,
+pub(in crate::engine) struct Established {
+    pub(in crate::engine) notion_workspace: String,
+    pub(in crate::engine) sources: PerKind<Source>,
+    pub(in crate::engine) identity: Identity,
 }
 
 impl Session<'_> {
@@ -313,7 +313,8 @@ fn expected(registry: &Registry, snapshots: &Snapshots) -> Vec<Expected> {
     links.chain(claims).collect()
 }
 
-fn same_workspace(service: Service, before: Option<&str>, now: &str) -> Result<(), SessionError> {
+/// Refuses another workspace than the one that the state belongs to.
+pub(in crate::engine) fn same_workspace(service: Service, before: Option<&str>, now: &str) -> Result<(), SessionError> {
     match before {
         Some(before) if before != now => {
             Err(SessionError::OtherIdentity { service, before: before.to_owned(), now: now.to_owned() })

@@ -33,7 +33,7 @@ const CELL: (f32, f32) = (8.4, 18.0);
 fn sample() -> Plan {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let setup = Setup::on(Demo::start(noon()).await.expect("a sandbox")).expect("settings");
+        let setup = Setup::on(Demo::start(noon()).await.expect("a sandbox")).await.expect("settings");
         let opened =
             setup.installation.open("pictures", Beside::Refused, Duration::ZERO, Stop::default(), Arc::new(|_| ()));
         let mut runner = opened.await.expect("a runner");

@@ -1,0 +1,144 @@
+//! What is on this machine: the state, its disk, its lock and its log.
+
+use std::collections::BTreeMap;
+
+use super::{Gathered, Installation, fault::check_of};
+use crate::{
+    domain::{
+        audit::Finding,
+        checkup::{Check, CheckCode, disk},
+    },
+    edge::{
+        checkpoints::Checkpoints,
+        store::{self, Held, Inspection, Store},
+    },
+    engine::failure::RunError,
+};
+
+/// Logs up to this many entries are followed from the first to the last, which takes a moment.
+const FOLLOWED_MAX: u64 = 20_000;
+
+impl Installation {
+    /// Looks at the state from outside and from inside. Returns a copy of it, to try things on.
+    pub(super) async fn look_home(&self, found: &mut Gathered) -> Option<Store> {
+        let no_places = BTreeMap::new();
+        let unusable =
+            |found: &mut Gathered, error: RunError| found.add(check_of(CheckCode::State, &error, &no_places));
+        let inspected = match store::inspect(&self.directory) {
+            Ok(inspected) => inspected,
+            Err(error) => {
+                unusable(found, error.into());
+                return None;
+            }
+        };
+        look_around(&inspected, found);
+        self.look_ahead(found);
+        let (store, is_older) = match Store::open_copy(&self.directory).await {
+            Ok(copied) => copied,
+            Err(error) => {
+                unusable(found, error.into());
+                return None;
+            }
+        };
+        let file = store.file().display().to_string();
+        found.add(if !inspected.exists {
+            let text = format!("there is none yet; the first run makes it in {}", inspected.directory.display());
+            Check::ok(CheckCode::State, text)
+        } else if is_older {
+            let text = format!("{file} is of an older version");
+            Check::warn(CheckCode::State, text, "`punchlist doctor --fix` or the next run brings it up to date")
+        } else {
+            let links = store.registry().await.map(|registry| registry.len()).unwrap_or_default();
+            Check::ok(CheckCode::State, format!("{file} is whole, with {links} links"))
+        });
+        match look_at_log(&store, &self.checkpoints()).await {
+            Ok(check) => found.add(check),
+            Err(error) => found.add(check_of(CheckCode::Log, &error, &no_places)),
+        }
+        Some(store)
+    }
+
+    /// What makes it run by itself.
+    fn look_ahead(&self, found: &mut Gathered) {
+        let schedule = &self.settings.schedule;
+        found.add(match &schedule.cron {
+            None => Check::ok(CheckCode::Schedule, "none is configured"),
+            Some(_) => Check::skip(CheckCode::Schedule, "schedule.cron is read by the daemon"),
+        });
+        found.add(match &self.settings.webhook.listen {
+            None => Check::ok(CheckCode::Webhooks, "none are configured"),
+            Some(_) => Check::skip(CheckCode::Webhooks, "webhook.listen is read by the daemon"),
+        });
+    }
+}
+
+/// Who can read the state, what its disk gives, and who holds the lock.
+fn look_around(inspected: &Inspection, found: &mut Gathered) {
+    let Inspection { directory, exists: _, exposed, network, free_bytes, lock } = inspected;
+    for (path, mode) in exposed {
+        let bits = if path == directory { "700" } else { "600" };
+        let text = format!("others may read or change {} ({mode:04o})", path.display());
+        let mend = format!("`punchlist doctor --fix`, or: chmod {bits} '{}'", path.display());
+        found.add(Check::warn(CheckCode::Permissions, text, mend).at(Some(path.display().to_string())));
+    }
+    if exposed.is_empty() {
+        found.add(Check::ok(CheckCode::Permissions, format!("{} is ours alone", directory.display())));
+    }
+    match lock {
+        Held::Never(error) => found.add(Check::fail(CheckCode::Disk, error.to_string(), error.hint())),
+        Held::No | Held::Left(_) | Held::By(_) => found.add(disk(*free_bytes, *network)),
+    }
+    match lock {
+        Held::By(holder) => {
+            let holder = holder.as_ref().map_or_else(|| "it did not say who it is".to_owned(), ToString::to_string);
+            let mend = "wait until it has ended, or let runs wait for it: --lock-timeout SECONDS";
+            found.add(Check::warn(CheckCode::Lock, format!("another run holds it ({holder})"), mend));
+        }
+        Held::No | Held::Left(_) => found.add(Check::ok(CheckCode::Lock, "nobody holds it")),
+        Held::Never(_) => {}
+    }
+}
+
+/// Whether the log is what the last checkpoint has seen.
+async fn look_at_log(store: &Store, checkpoints: &Checkpoints) -> Result<Check, RunError> {
+    let (entries, _) = store.log_head().await?;
+    let is_short = entries <= FOLLOWED_MAX;
+    let doubt: Option<Finding> = if is_short {
+        let kept = checkpoints.read(None)?;
+        let found = if entries == 0 && kept.checkpoints.is_empty() {
+            Vec::new()
+        } else {
+            store.verify(&kept.checkpoints).await?.findings
+        };
+        kept.findings.into_iter().chain(found).next()
+    } else {
+        match checkpoints.last()? {
+            Some(Err(finding)) => Some(finding),
+            Some(Ok(checkpoint)) => store.hold_against(&checkpoint).await?,
+            None => None,
+        }
+    };
+    Ok(match doubt {
+        None if is_short => Check::ok(CheckCode::Log, format!("{entries} entries, each following from the one before")),
+        None => Check::ok(CheckCode::Log, format!("{entries} entries, up to what the last checkpoint has seen")),
+        Some(doubt) => Check::fail(
+            CheckCode::Log,
+            format!("the log is not what its last checkpoint has seen: {doubt}"),
+            format!(
+                "`punchlist logs verify` says more; where you have put an older copy of the state in place yourself, move {} away",
+                checkpoints.file().display()
+            ),
+        ),
+    })
+}
+
+/// Mends what is safe to mend of the state; says what it did.
+pub(super) async fn mend(installation: &Installation) -> Vec<String> {
+    let mut mended = store::mend(&installation.directory).unwrap_or_default();
+    if let Ok((_, true)) = Store::open_copy(&installation.directory).await
+        && let Ok(store) = Store::open(&installation.directory, (installation.clock)()).await
+    {
+        mended.push(format!("brought {} up to date", store.file().display()));
+    }
+    mended
+}
