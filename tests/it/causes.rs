@@ -2,8 +2,6 @@
 
 use punchlist::sandbox::{Failure, Fault, Service};
 
-use serde_json::json;
-
 use crate::support::{Ran, Rig};
 
 /// Runs `plan`, which must fail with a code and say all these things in this order.
@@ -121,12 +119,11 @@ fn last_years_copy_of_a_database_is_named_with_the_one_that_is_meant() {
     let (old, copy) = {
         let mut world = rig.sandbox.world();
         let database = world.database("Clients").expect("a database");
-        world.add_data_source(database, "Clients 2025");
+        let copy = world.add_data_source(database, "Clients 2025");
+        let columns = [("Name", "title"), ("Archive", "checkbox"), ("Clockify Client ID", "rich_text")];
+        world.add_columns(copy, &columns);
         ["Clients", "Clients 2025"].map(|name| world.data_source(name).expect("there").to_string()).into()
     };
-    rig.add_column("Clients 2025", "Name", json!({"title": {}}));
-    rig.add_column("Clients 2025", "Archive", json!({"checkbox": {}}));
-    rig.add_column("Clients 2025", "Clockify Client ID", json!({"rich_text": {}}));
     rig.write_configuration(&rig.reach().replace(&old, &copy));
     let plan = rig.plan();
     let hold = plan["changes"][0]["hold"]["text"].as_str().expect("held").to_owned();
