@@ -41,6 +41,7 @@ pub mod code;
 mod dated;
 pub mod diff;
 pub mod ending;
+pub mod discovery;
 pub mod entry;
 pub mod explain;
 pub mod implied;
