@@ -49,25 +49,22 @@ const VALUE_PAGES_MAX: usize = 100;
 /// People and references beyond this number may be missing from a row (Notion docs, page object).
 const VALUES_IN_ROW: usize = 25;
 
-/// Which connection the token is of.
+/// Whose token it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The workspace's id.
-    pub workspace_id: String,
-    /// The workspace's name.
+    /// The workspace's id, where it is told: of a personal access token it may not be.
+    pub workspace_id: Option<String>,
+    /// The workspace's name, as far as it is told.
     pub workspace_name: Raw,
-    /// The id of the user that it acts as: a bot, or a person with a token of their own.
-    pub bot_id: String,
-    /// The name of that user.
+    /// The name of who acts with the token, and is named as the author of what is written.
     pub name: Raw,
-    /// True where it acts as a person.
+    /// True where that is a person, by a personal access token.
     pub is_person: bool,
 }
 
 /// `GET /v1/users/me`.
 #[derive(Deserialize)]
 struct Me {
-    id: String,
     #[serde(default)]
     name: Json,
     #[serde(default, rename = "type")]
@@ -76,8 +73,19 @@ struct Me {
     bot: Json,
 }
 
-/// What fetching a page by its id showed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl Me {
+    /// A personal access token is answered with the person, or with a bot that a person owns; which, no source says.
+    fn identity(&self) -> Identity {
+        let owner = &self.bot["owner"];
+        let named = |name: &Json| name.as_str().filter(|name| !name.trim().is_empty()).map(Raw::from);
+        let own = named(&self.name).unwrap_or_default();
+        let is_person = self.kind == "person" || owner["type"] == "user";
+        let workspace_id = self.bot["workspace_id"].as_str().filter(|id| !id.is_empty()).map(str::to_owned);
+        let workspace_name = named(&self.bot["workspace_name"]).unwrap_or_default();
+        Identity { workspace_id, workspace_name, name: named(&owner["user"]["name"]).unwrap_or(own), is_person }
+    }
+}
+
 pub enum Seen {
     /// The page, where it belongs; perhaps in the trash.
     Page(Box<Page>),
@@ -315,24 +323,16 @@ impl Notion {
         self.bind(kind, source, None).map(|bound| bound.takes()).unwrap_or_default()
     }
 
-    /// Finds out which connection the token is of. One call.
+    /// Finds out whose the token is. One call.
     ///
     /// # Errors
     /// [`Error`].
     pub async fn identity(&self) -> Result<Identity, Error> {
-        let answer: Answer<Me> = self
-            .http
-            .send(&Request::get(&["v1", "users", "me"]))
-            .await
-            .map_err(|failure| failed("the connection's own user".to_owned(), failure))?;
-        let Me { id, name, kind, bot } = answer.body;
-        Ok(Identity {
-            name: name.as_str().unwrap_or_default().into(),
-            is_person: kind == "person" || bot["owner"]["type"] == "user",
-            workspace_id: bot["workspace_id"].as_str().unwrap_or_default().to_owned(),
-            workspace_name: bot["workspace_name"].as_str().unwrap_or_default().into(),
-            bot_id: id,
-        })
+        let answer: Result<Answer<Me>, Failure> = self.http.send(&Request::get(&["v1", "users", "me"])).await;
+        match answer {
+            Ok(answer) => Ok(answer.body.identity()),
+            Err(failure) => Err(failed("the token's own user".to_owned(), failure)),
+        }
     }
 
     /// Lets all that was read count as too old to build on, for tests.

@@ -30,6 +30,7 @@ mod notify;
 mod notion;
 mod outage;
 mod pending;
+mod personal;
 mod plain;
 #[cfg(unix)]
 mod plan_files;
