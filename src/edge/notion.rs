@@ -1,10 +1,12 @@
 //! Notion: where work is planned, read by query and written one page at a time.
 //!
 //! Localized here: what a reference in the configuration means, how a row of any mapping becomes a [`Page`], and when a
-//! listing may be called complete. Creating and trashing pages is absent on purpose.
+//! listing may be called complete. Trashing pages is absent on purpose, and nothing is
+//! created but what setting up is asked to make.
 
 mod cell;
 mod listing;
+mod making;
 mod property;
 mod row;
 mod schema;
@@ -86,6 +88,8 @@ impl Me {
     }
 }
 
+/// What fetching a page by its id showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
     /// The page, where it belongs; perhaps in the trash.
     Page(Box<Page>),
@@ -197,6 +201,22 @@ pub enum Error {
         /// In what.
         because: String,
     },
+    /// The token may not make it.
+    #[error("notion.token may not make {what}: {failure}")]
+    MayNotMake {
+        /// What.
+        what: String,
+        /// The answer.
+        failure: Failure,
+    },
+    /// What was to be made was not, or nobody knows.
+    #[error("could not make {what} in Notion: {because}")]
+    NotMade {
+        /// What.
+        what: String,
+        /// Why.
+        because: String,
+    },
     /// Anything else.
     #[error("could not read {what} from Notion: {failure}")]
     Failed {
@@ -210,7 +230,7 @@ pub enum Error {
 impl Error {
     /// True when credentials or the identity were refused.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused { .. })
+        matches!(self, Self::Refused { .. } | Self::MayNotMake { .. })
     }
 
     /// True when the configuration names what is there, but cannot be meant; or names properties that are not there.
@@ -224,12 +244,14 @@ impl Error {
             | Self::SchemaChanged(_) => true,
             // What is not shared, or answered by somebody else on the line, is not for the configuration to mend.
             Self::Refused { .. }
+            | Self::MayNotMake { .. }
             | Self::Budget { .. }
             | Self::NotFound { .. }
             | Self::Trashed { .. }
             | Self::Elsewhere { .. }
             | Self::NoSource { .. }
             | Self::Inconsistent { .. }
+            | Self::NotMade { .. }
             | Self::Failed { .. } => false,
         }
     }
@@ -274,6 +296,10 @@ impl Error {
                 format!("set notion.{}.data_source to the id of the one that is meant", kind.plural())
             }
             Self::Mapping(misfits) | Self::SchemaChanged(misfits) => all(misfits, |misfit| misfit.hint.clone()),
+            Self::MayNotMake { .. } => {
+                "give the connection the capabilities to update and insert content, or use a token of somebody who may".to_owned()
+            }
+            Self::NotMade { .. } => "run it again: what is there already is found, and not made twice".to_owned(),
             Self::Inconsistent { .. } => {
                 "run again; if it stays, compare the mapping with the database in Notion".to_owned()
             }
