@@ -38,7 +38,7 @@ use listing::Rows;
 pub use property::Property;
 use row::{PageRow, is_in, read};
 use schema::Bound;
-pub use schema::Source;
+pub use schema::{Source, find_id};
 pub use survey::Candidate;
 use write::{changes, unwritten};
 
@@ -297,7 +297,8 @@ impl Error {
             }
             Self::Mapping(misfits) | Self::SchemaChanged(misfits) => all(misfits, |misfit| misfit.hint.clone()),
             Self::MayNotMake { .. } => {
-                "give the connection the capabilities to update and insert content, or use a token of somebody who may".to_owned()
+                "give the connection the capabilities to update and insert content, or use a token of somebody who may"
+                    .to_owned()
             }
             Self::NotMade { .. } => "run it again: what is there already is found, and not made twice".to_owned(),
             Self::Inconsistent { .. } => {

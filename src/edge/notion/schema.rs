@@ -555,7 +555,7 @@ pub(super) fn read_source(id: PageId, reference: &str, body: &Json) -> Source {
 
 /// The id in an id or URL: the 32 hexadecimal digits, dashed or not, at the end of the last path segment that has them.
 /// The view in `?v=` is not it.
-fn find_id(reference: &str) -> Option<PageId> {
+pub fn find_id(reference: &str) -> Option<PageId> {
     let path = reference.trim().split(['?', '#']).next()?;
     path.split('/').rev().find_map(|segment| {
         [36, 32].into_iter().find_map(|length| {
