@@ -42,7 +42,7 @@ pub const CANDIDATES_MAX: usize = 10;
 /// The highest confidence: nobody has said so yet.
 const SURE: u32 = 99;
 /// Columns of a name in a reason.
-const NAME_COLUMNS: usize = 40;
+const NAME_COLUMNS: usize = 24;
 
 /// A table of the workspace: what Notion calls a data source.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use std::{
 
 use futures_util::future::join_all;
 use reqwest::Method;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
@@ -67,6 +67,9 @@ pub struct Identity {
 /// `GET /v1/users/me`.
 #[derive(Deserialize)]
 struct Me {
+    /// What has none is no user.
+    #[serde(rename = "id")]
+    _id: IgnoredAny,
     #[serde(default)]
     name: Json,
     #[serde(default, rename = "type")]

@@ -109,7 +109,7 @@ fn name_of(key: &str) -> &str {
 
 impl SecretReference {
     /// All of it, as a configuration has it. An argument of a command may be a secret: this is for that file alone.
-    pub fn written(&self) -> String {
+    pub fn in_full(&self) -> String {
         match &self.source {
             Source::Variable(name) => format!("env:{name}"),
             Source::Keyring(name) => format!("keyring:{name}"),

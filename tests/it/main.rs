@@ -20,6 +20,8 @@ mod decisions;
 #[cfg(unix)]
 mod doctor;
 mod errors;
+#[cfg(unix)]
+mod init;
 mod logs;
 mod main_job;
 mod manual;
