@@ -40,6 +40,7 @@ pub mod checkup;
 pub mod code;
 mod dated;
 pub mod diff;
+pub mod discovery;
 pub mod ending;
 pub mod entry;
 pub mod explain;

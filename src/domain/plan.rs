@@ -436,7 +436,7 @@ pub struct Plan {
 /// What a plan is bound to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
-    /// The Notion workspace's id.
+    /// The Notion workspace's id; empty where it is not told.
     pub notion_workspace: String,
     /// The Clockify workspace's id.
     pub clockify_workspace: String,

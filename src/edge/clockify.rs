@@ -55,6 +55,17 @@ pub struct Identity {
     pub everyone_creates: bool,
 }
 
+/// A workspace that a key sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workspace {
+    pub id: String,
+    pub name: Raw,
+    /// The plan, e.g. `FREE`; an open set.
+    pub plan: String,
+    /// True where every member may create clients, projects and tasks.
+    pub everyone_creates: bool,
+}
+
 /// Which fields are read of each kind, besides name, parent and state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MappedFields(pub PerKind<BTreeSet<Field>>);
@@ -240,17 +251,36 @@ impl Clockify {
         let (user, workspaces): (Answer<UserRow>, Answer<Vec<WorkspaceRow>>) =
             tokio::try_join!(self.http.send(&user), self.http.send(&workspaces))
                 .map_err(|failure| self.error("the user and workspaces", failure))?;
-        let row = choose(workspaces.body, workspace)?;
-        let everyone_creates = row.lets_everyone_create();
-        let WorkspaceRow { id, name, feature_subscription_type, workspace_settings: _ } = row;
+        let workspaces = workspaces.body.into_iter().map(Workspace::from).collect();
+        let Workspace { id, name, plan, everyone_creates } = choose(workspaces, workspace)?;
         Ok(Identity {
             everyone_creates,
             user_id: user.body.id,
             user_name: user.body.name.into(),
             workspace_id: id,
-            workspace_name: name.into(),
-            plan: feature_subscription_type,
+            workspace_name: name,
+            plan,
         })
+    }
+
+    /// Who the key belongs to, by name; it is the cheapest question that tells whether a key is accepted. One call.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn user(&self) -> Result<Raw, Error> {
+        let answer: Result<Answer<UserRow>, Failure> = self.http.send(&Request::get(&["v1", "user"])).await;
+        answer.map(|answer| answer.body.name.into()).map_err(|failure| self.error("the user", failure))
+    }
+
+    /// The workspaces that the key sees. One call.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn workspaces(&self) -> Result<Vec<Workspace>, Error> {
+        let answer: Result<Answer<Vec<WorkspaceRow>>, Failure> =
+            self.http.send(&Request::get(&["v1", "workspaces"])).await;
+        let rows = answer.map_err(|failure| self.error("the workspaces", failure))?.body;
+        Ok(rows.into_iter().map(Workspace::from).collect())
     }
 
     /// True when the key is that of an owner or admin of the workspace, who sees all projects. One call, and a second
@@ -660,19 +690,31 @@ fn segments(path: &[String]) -> Vec<&str> {
     path.iter().map(String::as_str).collect()
 }
 
-fn choose(workspaces: Vec<WorkspaceRow>, wanted: Option<&str>) -> Result<WorkspaceRow, Error> {
-    let named = |workspaces: &[WorkspaceRow]| -> String {
+impl From<WorkspaceRow> for Workspace {
+    fn from(row: WorkspaceRow) -> Self {
+        let everyone_creates = row.lets_everyone_create();
+        let WorkspaceRow { id, name, feature_subscription_type: plan, workspace_settings: _ } = row;
+        Self { id, name: name.into(), plan, everyone_creates }
+    }
+}
+
+/// The workspace of an id or exact name; without either, the only one.
+///
+/// # Errors
+/// [`Error`], which names those that there are.
+pub fn choose(workspaces: Vec<Workspace>, wanted: Option<&str>) -> Result<Workspace, Error> {
+    let named = |workspaces: &[Workspace]| -> String {
         let names: Vec<String> =
-            workspaces.iter().map(|row| format!("{} ({})", Shown::of(&row.name), Shown::of(&row.id))).collect();
+            workspaces.iter().map(|row| format!("{} ({})", row.name.shown(), Shown::of(&row.id))).collect();
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     };
     let wanted = wanted.map(str::trim).filter(|wanted| !wanted.is_empty());
     let seen = named(&workspaces);
-    let mut fitting: Vec<WorkspaceRow> = match wanted {
+    let mut fitting: Vec<Workspace> = match wanted {
         None => workspaces,
         Some(wanted) => {
             let (by_id, others): (Vec<_>, Vec<_>) = workspaces.into_iter().partition(|row| row.id == wanted);
-            if by_id.is_empty() { others.into_iter().filter(|row| row.name == wanted).collect() } else { by_id }
+            if by_id.is_empty() { others.into_iter().filter(|row| row.name.exact() == wanted).collect() } else { by_id }
         }
     };
     match (fitting.pop(), wanted) {

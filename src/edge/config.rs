@@ -9,6 +9,7 @@
 //! A key is known because something here reads it; there is no second list. `config.example.toml` documents every key.
 
 pub mod edit;
+pub mod first;
 mod layers;
 mod logs;
 mod mapping;
@@ -332,6 +333,19 @@ impl Loader {
         if let Some(file) = &file {
             layers.add_file(file, must_exist);
         }
+        self.read(layers, file)
+    }
+
+    /// Reads the environment and the flags alone, for what is done before there is a file.
+    ///
+    /// # Errors
+    /// As for [`Loader::load`].
+    pub fn load_without_file(&self) -> Result<Settings, ConfigError> {
+        let Looked { settings, of_keys, .. } = self.read(Layers::default(), None);
+        if of_keys.is_empty() { Ok(settings) } else { Err(ConfigError { problems: of_keys }) }
+    }
+
+    fn read(&self, mut layers: Layers, file: Option<PathBuf>) -> Looked {
         let of_file = std::mem::take(&mut layers.problems);
         layers.add_environment(&self.environment);
         layers.add_overrides(&self.overrides);
@@ -340,6 +354,11 @@ impl Loader {
         let settings = read::settings(&mut reader, file);
         let (given, of_keys) = reader.finish();
         Looked { settings: Settings { given, ..settings }, has_file, of_file, of_keys }
+    }
+
+    /// The file that is read, or would be.
+    pub fn place(&self) -> Option<PathBuf> {
+        self.file().0
     }
 
     /// The file, and whether somebody asked for it by name.

@@ -45,8 +45,8 @@ pub use outcome::Failure;
 pub(in crate::edge) use outcome::{Repeat, shown};
 pub use pace::Budget;
 pub(in crate::edge) use request::Request;
-pub use setup::{Auth, Options, SetupError};
-pub(in crate::edge) use setup::{build, is_loopback};
+pub(in crate::edge) use setup::build;
+pub use setup::{Auth, Options, SetupError, is_loopback};
 pub use trouble::Proxy;
 
 /// How old what was read of a thing may be when a write that is built on it leaves.

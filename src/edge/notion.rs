@@ -1,10 +1,12 @@
 //! Notion: where work is planned, read by query and written one page at a time.
 //!
 //! Localized here: what a reference in the configuration means, how a row of any mapping becomes a [`Page`], and when a
-//! listing may be called complete. Creating and trashing pages is absent on purpose.
+//! listing may be called complete. Trashing pages is absent on purpose, and nothing is
+//! created but what setting up is asked to make.
 
 mod cell;
 mod listing;
+mod making;
 mod property;
 mod row;
 mod schema;
@@ -19,7 +21,7 @@ use std::{
 
 use futures_util::future::join_all;
 use reqwest::Method;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
@@ -36,7 +38,7 @@ use listing::Rows;
 pub use property::Property;
 use row::{PageRow, is_in, read};
 use schema::Bound;
-pub use schema::Source;
+pub use schema::{Source, find_id};
 pub use survey::Candidate;
 use write::{changes, unwritten};
 
@@ -49,31 +51,44 @@ const VALUE_PAGES_MAX: usize = 100;
 /// People and references beyond this number may be missing from a row (Notion docs, page object).
 const VALUES_IN_ROW: usize = 25;
 
-/// Which connection the token is of.
+/// Whose token it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The workspace's id.
-    pub workspace_id: String,
-    /// The workspace's name.
+    /// The workspace's id, where it is told: of a personal access token it may not be.
+    pub workspace_id: Option<String>,
+    /// The workspace's name, as far as it is told.
     pub workspace_name: Raw,
-    /// The id of the user that it acts as: a bot, or a person with a token of their own.
-    pub bot_id: String,
-    /// The name of that user.
+    /// The name of who acts with the token, and is named as the author of what is written.
     pub name: Raw,
-    /// True where it acts as a person.
+    /// True where that is a person, by a personal access token.
     pub is_person: bool,
 }
 
 /// `GET /v1/users/me`.
 #[derive(Deserialize)]
 struct Me {
-    id: String,
+    /// What has none is no user.
+    #[serde(rename = "id")]
+    _id: IgnoredAny,
     #[serde(default)]
     name: Json,
     #[serde(default, rename = "type")]
     kind: Json,
     #[serde(default)]
     bot: Json,
+}
+
+impl Me {
+    /// A personal access token is answered with the person, or with a bot that a person owns; which, no source says.
+    fn identity(&self) -> Identity {
+        let owner = &self.bot["owner"];
+        let named = |name: &Json| name.as_str().filter(|name| !name.trim().is_empty()).map(Raw::from);
+        let own = named(&self.name).unwrap_or_default();
+        let is_person = self.kind == "person" || owner["type"] == "user";
+        let workspace_id = self.bot["workspace_id"].as_str().filter(|id| !id.is_empty()).map(str::to_owned);
+        let workspace_name = named(&self.bot["workspace_name"]).unwrap_or_default();
+        Identity { workspace_id, workspace_name, name: named(&owner["user"]["name"]).unwrap_or(own), is_person }
+    }
 }
 
 /// What fetching a page by its id showed.
@@ -189,6 +204,22 @@ pub enum Error {
         /// In what.
         because: String,
     },
+    /// The token may not make it.
+    #[error("notion.token may not make {what}: {failure}")]
+    MayNotMake {
+        /// What.
+        what: String,
+        /// The answer.
+        failure: Failure,
+    },
+    /// What was to be made was not, or nobody knows.
+    #[error("could not make {what} in Notion: {because}")]
+    NotMade {
+        /// What.
+        what: String,
+        /// Why.
+        because: String,
+    },
     /// Anything else.
     #[error("could not read {what} from Notion: {failure}")]
     Failed {
@@ -202,7 +233,7 @@ pub enum Error {
 impl Error {
     /// True when credentials or the identity were refused.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused { .. })
+        matches!(self, Self::Refused { .. } | Self::MayNotMake { .. })
     }
 
     /// True when the configuration names what is there, but cannot be meant; or names properties that are not there.
@@ -216,12 +247,14 @@ impl Error {
             | Self::SchemaChanged(_) => true,
             // What is not shared, or answered by somebody else on the line, is not for the configuration to mend.
             Self::Refused { .. }
+            | Self::MayNotMake { .. }
             | Self::Budget { .. }
             | Self::NotFound { .. }
             | Self::Trashed { .. }
             | Self::Elsewhere { .. }
             | Self::NoSource { .. }
             | Self::Inconsistent { .. }
+            | Self::NotMade { .. }
             | Self::Failed { .. } => false,
         }
     }
@@ -266,6 +299,11 @@ impl Error {
                 format!("set notion.{}.data_source to the id of the one that is meant", kind.plural())
             }
             Self::Mapping(misfits) | Self::SchemaChanged(misfits) => all(misfits, |misfit| misfit.hint.clone()),
+            Self::MayNotMake { .. } => {
+                "give the connection the capabilities to update and insert content, or use a token of somebody who may"
+                    .to_owned()
+            }
+            Self::NotMade { .. } => "run it again: what is there already is found, and not made twice".to_owned(),
             Self::Inconsistent { .. } => {
                 "run again; if it stays, compare the mapping with the database in Notion".to_owned()
             }
@@ -315,24 +353,16 @@ impl Notion {
         self.bind(kind, source, None).map(|bound| bound.takes()).unwrap_or_default()
     }
 
-    /// Finds out which connection the token is of. One call.
+    /// Finds out whose the token is. One call.
     ///
     /// # Errors
     /// [`Error`].
     pub async fn identity(&self) -> Result<Identity, Error> {
-        let answer: Answer<Me> = self
-            .http
-            .send(&Request::get(&["v1", "users", "me"]))
-            .await
-            .map_err(|failure| failed("the connection's own user".to_owned(), failure))?;
-        let Me { id, name, kind, bot } = answer.body;
-        Ok(Identity {
-            name: name.as_str().unwrap_or_default().into(),
-            is_person: kind == "person" || bot["owner"]["type"] == "user",
-            workspace_id: bot["workspace_id"].as_str().unwrap_or_default().to_owned(),
-            workspace_name: bot["workspace_name"].as_str().unwrap_or_default().into(),
-            bot_id: id,
-        })
+        let answer: Result<Answer<Me>, Failure> = self.http.send(&Request::get(&["v1", "users", "me"])).await;
+        match answer {
+            Ok(answer) => Ok(answer.body.identity()),
+            Err(failure) => Err(failed("the token's own user".to_owned(), failure)),
+        }
     }
 
     /// Lets all that was read count as too old to build on, for tests.

@@ -107,6 +107,19 @@ fn name_of(key: &str) -> &str {
     key.strip_suffix(".token").unwrap_or(key)
 }
 
+impl SecretReference {
+    /// All of it, as a configuration has it. An argument of a command may be a secret: this is for that file alone.
+    pub fn in_full(&self) -> String {
+        match &self.source {
+            Source::Variable(name) => format!("env:{name}"),
+            Source::Keyring(name) => format!("keyring:{name}"),
+            Source::File(path) => format!("file:{path}"),
+            Source::Credential(name) => format!("credential:{name}"),
+            Source::Command(words) => format!("command:{}", toml::Value::from(words.clone())),
+        }
+    }
+}
+
 fn parse_command(text: &str) -> Result<Vec<String>, NotAReference> {
     let words =
         text.parse::<toml::Value>().ok().and_then(|value| value.try_into::<Vec<String>>().ok()).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! TELLS THE STORY: what happens in which order. It decides nothing and touches nothing itself.
 //!
-//! [`run`] is the door; [`pending`], [`saved`] and [`state`] are what else is asked for there.
+//! [`run`] is the door; [`pending`], [`saved`], [`set_up`] and [`state`] are what else is asked for there.
 
 pub mod apply;
 mod connect;
@@ -10,5 +10,6 @@ pub mod run;
 pub mod saved;
 pub mod services;
 pub mod session;
+pub mod set_up;
 pub mod state;
 pub mod stop;

@@ -103,8 +103,7 @@ impl Session<'_> {
         }
         self.undoes = saved.scope.undoes;
         let (mut sides, mut plan) = self.fetch_and_plan().await?;
-        let scope = |scope: &Scope| (scope.notion_workspace.clone(), scope.clockify_workspace.clone());
-        if scope(&saved.scope) != scope(&plan.scope) {
+        if !of_the_same_workspaces(&saved.scope, &plan.scope) {
             return Err(RunError::new(Code::Refused, "the plan was made for other workspaces")
                 .hint("use the configuration that it was made with"));
         }
@@ -152,4 +151,11 @@ fn stale(saved: &Saved, review: &Review<&Plan>) -> Vec<What> {
     };
     let stale = ready_of(saved).filter_map(|change| Some((change.id, why(change)?)));
     stale.map(|(change, because)| What::NotStarted { change, because: because.into() }).collect()
+}
+
+/// True where nothing says that two plans are about different workspaces. Notion's may not be told.
+fn of_the_same_workspaces(one: &Scope, other: &Scope) -> bool {
+    let [ones, others] = [one, other].map(|scope| scope.notion_workspace.as_str());
+    let is_untold = ones.is_empty() || others.is_empty();
+    (is_untold || ones == others) && one.clockify_workspace == other.clockify_workspace
 }

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use self::fetch::ReadNotion;
-pub(super) use self::fetch::{Established, same_workspace};
+pub(super) use self::fetch::{Established, same_workspace, told_workspace};
 use super::{
     apply::{Journal, Settling, Work, apply, settle},
     services::Services,
@@ -234,7 +234,8 @@ pub struct Sides {
 /// The workspaces that a state belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identities {
-    pub(super) notion: String,
+    /// Nothing where nobody has told: a personal access token may not say.
+    pub(super) notion: Option<String>,
     pub(super) clockify: String,
 }
 
@@ -342,7 +343,12 @@ impl Session<'_> {
             snapshots,
             registry,
             sources,
-            scope: Scope { notion_workspace, clockify_workspace, rules: String::new(), undoes: self.undoes },
+            scope: Scope {
+                notion_workspace: notion_workspace.unwrap_or_default(),
+                clockify_workspace,
+                rules: String::new(),
+                undoes: self.undoes,
+            },
             at,
             mark,
             clockify_plan: identity.plan,

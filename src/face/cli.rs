@@ -13,11 +13,12 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::{
     demo, doctor, explain,
     failure::{Code, RunError, tell_panics},
+    init::{self, Flags, Wish},
     logs::{self, Logs},
     manual, pending, plain,
     print::{say, say_json},
     progress::ProgressLine,
-    setup::{Global, Setup},
+    setup::{self, Global, Setup},
     stop,
     tell::{tell, tell_usage},
     text::{self, Styling},
@@ -131,6 +132,8 @@ enum Command {
         #[arg(long)]
         fix: bool,
     },
+    /// Set up: asks for both tokens, finds the databases, and shows the first plan
+    Init(Box<Flags>),
     /// Serve both services, emulated, on loopback: for trying things out and for scripts
     Sandbox {
         /// Where to listen; port 0 takes a free one
@@ -184,7 +187,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<u8, RunError> {
-    let Cli { global, auto_approve, jitter, command } = cli;
+    let Cli { mut global, auto_approve, jitter, command } = cli;
     if auto_approve && command.is_some() {
         return Err(
             RunError::new(Code::Usage, "--auto-approve goes without a command").hint("run `punchlist --auto-approve`")
@@ -204,6 +207,12 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
             Job::begin(global).await?.auto_approve().await
         }
         None => {
+            match init::welcome(&global, &setup::loader(&global))? {
+                Some(Wish::Nothing) => return Ok(0),
+                Some(Wish::SetUp) => return set_up(global, &Flags::default()).await,
+                Some(Wish::Demo) => global.demo = true,
+                None => {}
+            }
             let setup = Setup::load(&global).await?;
             review(global, setup, None).await
         }
@@ -249,6 +258,7 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
             Job::on(global, setup).rebuilt(aside.as_deref()).await
         }
         Some(Command::Logs(what)) => logs::logs(&global, *what).await,
+        Some(Command::Init(flags)) => set_up(global, &flags).await,
         Some(Command::Sandbox { listen, empty }) => sandbox(listen, empty).await,
         Some(Command::Completions { shell }) => manual::completions(shell, Cli::command()).map(|()| 0),
         Some(Command::Man { out }) => manual::man(out.as_deref(), Cli::command()).map(|()| 0),
@@ -269,6 +279,19 @@ async fn wait_by_chance(seconds: u32) -> Result<(), RunError> {
         () = tokio::time::sleep(Duration::from_secs_f64(f64::from(seconds) * share)) => Ok(()),
         () = stop.wait() => Err(RunError::new(Code::Interrupted, "stopped before anything was read")),
     }
+}
+
+/// Sets up, and shows the first plan.
+async fn set_up(mut global: Global, flags: &Flags) -> Result<u8, RunError> {
+    if !init::init(&mut global, flags).await? {
+        return Ok(0);
+    }
+    let is_told = !global.json && !global.quiet;
+    let code = Job::begin(global).await?.plan(None, None, false).await?;
+    if is_told {
+        say(init::NEXT)?;
+    }
+    Ok(code)
 }
 
 /// Reviews both sides, or the undo of a run, where somebody is there to do so; otherwise prints the plan.

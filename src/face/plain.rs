@@ -2,32 +2,31 @@
 //! is redrawn, no cursor is moved, and no colour or place on the screen means anything.
 //!
 //! ```text
-//! input (a thread) ─ lines ─▸ command ─▸ walk ─▸ show ─▸ standard output
+//! talk (a thread)  ─ lines ─▸ command ─▸ walk ─▸ show ─▸ standard output
 //!                                         └─ decisions ─▸ state
 //! ```
 
 mod command;
-mod input;
 mod progress;
 mod show;
 mod walk;
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     sync::Arc,
     time::Instant,
 };
 
 use self::{
     command::Command,
-    input::{LINE_CHARACTERS_MAX, Line, Lines},
     progress::PrintedProgress,
     walk::{Answer, Walk, of_changes},
 };
 use super::{
     failure::{Code, RunError},
     setup::{Global, Setup},
-    stop::{self, Stop},
+    stop,
+    talk::Talk,
     text::{self, Styling},
 };
 use crate::{
@@ -63,8 +62,7 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
     let installation = &setup.installation;
     let opened = installation.open(trigger, Beside::Refused, global.lock_patience(), stop.clone(), progress.watch());
     let mut runner = opened.await?;
-    let mut talk =
-        Talk { lines: Lines::of_standard_input()?, stop, is_echoed: io::stdin().is_terminal(), is_heard: true };
+    let mut talk = Talk::new(stop, "stopped; decisions are kept, and nothing was applied")?;
     if !global.quiet {
         talk.say("reading Notion and Clockify\n")?;
     }
@@ -196,66 +194,8 @@ async fn apply(
     tokio::pin!(applied);
     tokio::select! {
         applied = &mut applied => return Ok(applied?),
-        () = talk.stop.wait() => {}
+        () = talk.stopped() => {}
     }
     talk.say("stopping after what is under way\n")?;
     Ok(applied.await?)
-}
-
-/// Both directions of the conversation.
-struct Talk {
-    lines: Lines,
-    stop: Stop,
-    /// The terminal shows what is typed, and ends the prompt's line with it.
-    is_echoed: bool,
-    /// Somebody still reads what is said.
-    is_heard: bool,
-}
-
-impl Talk {
-    /// Says something. Nothing is lost when nobody hears it: the next question ends the conversation.
-    fn say(&mut self, text: &str) -> Result<(), RunError> {
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.is_heard = false,
-            Err(error) => {
-                return Err(RunError::new(Code::Error, format!("could not write to standard output: {error}")));
-            }
-            Ok(()) => {}
-        }
-        Ok(())
-    }
-
-    /// Asks until there is a line that can be taken; nothing when the input has ended or nobody hears.
-    async fn ask(&mut self, prompt: &str) -> Result<Option<String>, RunError> {
-        loop {
-            self.say(prompt)?;
-            if !self.is_heard {
-                return Ok(None);
-            }
-            let line = tokio::select! {
-                biased;
-                () = self.stop.wait() => None,
-                line = self.lines.next() => Some(line),
-            };
-            if !self.is_echoed || !matches!(line, Some(Some(_))) {
-                self.say("\n")?;
-            }
-            match line {
-                None => {
-                    return Err(RunError::new(
-                        Code::Interrupted,
-                        "stopped; decisions are kept, and nothing was applied",
-                    ));
-                }
-                Some(None) => return Ok(None),
-                Some(Some(Line::Text(text))) => return Ok(Some(text)),
-                Some(Some(Line::TooLong)) => {
-                    self.say(&format!(
-                        "that line is longer than {LINE_CHARACTERS_MAX} characters; nothing was done\n"
-                    ))?;
-                }
-            }
-        }
-    }
 }

@@ -144,10 +144,12 @@ async fn reaching(loader: &Loader) -> Result<Installation, RunError> {
     let installation = Installation::new(settings, loader.environment.clone(), who(), Timestamp::now)?;
     let Some(missing) = missing else { return Ok(installation) };
     let failure = installation.unconfigured(missing).await;
-    Err(failure.hint("to look around first, without any account: punchlist --demo"))
+    Err(failure
+        .hint("to set up by a few questions: punchlist init")
+        .hint("to look around first, without any account: punchlist --demo"))
 }
 
-fn loader(global: &Global) -> Loader {
+pub(super) fn loader(global: &Global) -> Loader {
     let directory = global.state_dir.as_ref().map(|directory| Override {
         key: "state.dir".to_owned(),
         value: std::path::absolute(directory).unwrap_or_else(|_| directory.clone()).to_string_lossy().into_owned(),

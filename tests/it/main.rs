@@ -20,6 +20,8 @@ mod decisions;
 #[cfg(unix)]
 mod doctor;
 mod errors;
+#[cfg(unix)]
+mod init;
 mod logs;
 mod main_job;
 mod manual;
@@ -30,6 +32,7 @@ mod notify;
 mod notion;
 mod outage;
 mod pending;
+mod personal;
 mod plain;
 #[cfg(unix)]
 mod plan_files;

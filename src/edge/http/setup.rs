@@ -140,7 +140,7 @@ pub(super) fn check_url(service: Service, url: &Url) -> Result<bool, SetupError>
 }
 
 /// True for an address of this machine.
-pub(in crate::edge) fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

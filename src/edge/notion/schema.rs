@@ -384,6 +384,19 @@ impl Notion {
     /// # Errors
     /// [`Error`], which names the configuration key and what to do.
     pub async fn resolve(&self, kind: Kind, reference: &str) -> Result<Source, Error> {
+        let source = self.find(kind, reference).await?;
+        match self.bind(kind, &source, None) {
+            Ok(_) => Ok(source),
+            Err(error) => {
+                let fits = |other: &Kind| *other != kind && self.bind(*other, &source, None).is_ok();
+                let title = source.title.shown().clipped(60);
+                Err(Kind::ALL.into_iter().find(fits).map_or(error, |other| Error::Swapped { kind, other, title }))
+            }
+        }
+    }
+
+    /// The data source that a reference means, as it is. Up to three calls.
+    pub(super) async fn find(&self, kind: Kind, reference: &str) -> Result<Source, Error> {
         let id = find_id(reference).ok_or_else(|| Error::BadReference { kind, text: Shown::of(reference.trim()) })?;
         // A URL is that of a database; an id can be either.
         let source = if reference.contains('/') {
@@ -400,14 +413,9 @@ impl Notion {
                 },
             }
         };
-        let Some(source) = source else { return Err(self.not_found(kind, id).await) };
-        match self.bind(kind, &source, None) {
-            Ok(_) => Ok(source),
-            Err(error) => {
-                let fits = |other: &Kind| *other != kind && self.bind(*other, &source, None).is_ok();
-                let title = source.title.shown().clipped(60);
-                Err(Kind::ALL.into_iter().find(fits).map_or(error, |other| Error::Swapped { kind, other, title }))
-            }
+        match source {
+            Some(source) => Ok(source),
+            None => Err(self.not_found(kind, id).await),
         }
     }
 
@@ -547,7 +555,7 @@ pub(super) fn read_source(id: PageId, reference: &str, body: &Json) -> Source {
 
 /// The id in an id or URL: the 32 hexadecimal digits, dashed or not, at the end of the last path segment that has them.
 /// The view in `?v=` is not it.
-fn find_id(reference: &str) -> Option<PageId> {
+pub fn find_id(reference: &str) -> Option<PageId> {
     let path = reference.trim().split(['?', '#']).next()?;
     path.split('/').rev().find_map(|segment| {
         [36, 32].into_iter().find_map(|length| {

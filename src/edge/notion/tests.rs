@@ -410,15 +410,30 @@ async fn a_write_is_one_patch_and_is_verified() {
 
 #[tokio::test]
 async fn identity_and_refusals() {
-    let stub = Stub::start(|_, _| {
-        Reply::json(
-            200,
-            &json!({"object": "user", "id": "bot", "type": "bot", "bot": {"workspace_id": "ws", "workspace_name": "Acme"}}),
-        )
-    })
-    .await;
-    let identity = notion(&stub, mapping()).identity().await.expect("readable");
-    assert_eq!((identity.bot_id.as_str(), identity.workspace_id.as_str()), ("bot", "ws"));
+    let told = async |me: Json| {
+        let stub = Stub::start(move |_, _| Reply::json(200, &me)).await;
+        let Identity { workspace_id, workspace_name, name, is_person } =
+            notion(&stub, mapping()).identity().await.expect("readable");
+        let who = format!("{} {}", if is_person { "person" } else { "connection" }, name.shown());
+        (workspace_id, workspace_name.exact().to_owned(), who)
+    };
+    let owned_by = |owner: Json| {
+        let bot = json!({"owner": owner, "workspace_id": "ws", "workspace_name": "Acme"});
+        json!({"object": "user", "id": "bot", "name": "mirror", "type": "bot", "bot": bot})
+    };
+    let of_acme = |who: &str| (Some("ws".to_owned()), "Acme".to_owned(), who.to_owned());
+    let connection = owned_by(json!({"type": "workspace", "workspace": true}));
+    assert_eq!(told(connection).await, of_acme("connection mirror"));
+    // Of a personal access token it is not proved what is told.
+    let person = owned_by(json!({"type": "user", "user": {"object": "user", "id": "ada", "name": "Ada"}}));
+    assert_eq!(told(person).await, of_acme("person Ada"));
+    let person = owned_by(json!({"type": "user"}));
+    assert_eq!(told(person).await, of_acme("person mirror"));
+    let nowhere = |who: &str| (None, String::new(), who.to_owned());
+    let person = json!({"object": "user", "id": "ada", "name": "Ada", "type": "person", "person": {}});
+    assert_eq!(told(person).await, nowhere("person Ada"));
+    let bare = json!({"object": "user", "id": "bot", "type": "bot", "bot": {"workspace_id": ""}});
+    assert_eq!(told(bare).await, nowhere("connection "));
     let stub = Stub::start(|_, _| error(401, "unauthorized")).await;
     let refused = notion(&stub, mapping()).identity().await.expect_err("refused");
     assert!(refused.is_refusal() && refused.to_string().contains("notion.token"), "{refused}");

@@ -28,7 +28,7 @@ const AWAY_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// What was read of Notion.
 pub(super) struct ReadNotion {
-    pub(super) workspace: String,
+    pub(super) workspace: Option<String>,
     pub(super) sources: PerKind<Source>,
     pub(super) snapshots: Snapshots,
 }
@@ -41,7 +41,8 @@ const ALSO_WRONG_WITHIN: Duration = Duration::from_secs(5);
 
 /// Who we are on both sides, and where Notion's rows are.
 pub(in crate::engine) struct Established {
-    pub(in crate::engine) notion_workspace: String,
+    /// Where it is told, now or by an earlier run.
+    pub(in crate::engine) notion_workspace: Option<String>,
     pub(in crate::engine) sources: PerKind<Source>,
     pub(in crate::engine) identity: Identity,
 }
@@ -57,8 +58,7 @@ impl Session<'_> {
         let wrong = Wrong::default();
         let notion = wrong.unless(async {
             let identity = self.notion.identity().await?;
-            let before = pinned.map(|pinned| pinned.notion.as_str());
-            same_workspace(Service::Notion, before, &identity.workspace_id).map(|()| identity.workspace_id)
+            told_workspace(pinned, identity.workspace_id)
         });
         let [clients, projects, tasks] = Kind::ALL.map(|kind| wrong.unless(self.source(kind, remembered[kind].take())));
         let clockify = wrong.unless(async {
@@ -124,7 +124,12 @@ impl Session<'_> {
     }
 
     /// What was read of Notion, from the listings of its kinds.
-    fn assembled(&self, workspace: String, mut sources: PerKind<Source>, listed: [notion::Listed; 3]) -> ReadNotion {
+    fn assembled(
+        &self,
+        workspace: Option<String>,
+        mut sources: PerKind<Source>,
+        listed: [notion::Listed; 3],
+    ) -> ReadNotion {
         let mut snapshots = Snapshots::default();
         for (kind, listed) in Kind::ALL.into_iter().zip(listed) {
             snapshots.pages[kind] = listed.pages;
@@ -314,6 +319,16 @@ fn expected(registry: &Registry, snapshots: &Snapshots) -> Vec<Expected> {
 }
 
 /// Refuses another workspace than the one that the state belongs to.
+/// Notion's workspace: what is told now, or else was told before.
+pub(in crate::engine) fn told_workspace(
+    pinned: Option<&Identities>,
+    now: Option<String>,
+) -> Result<Option<String>, SessionError> {
+    let before = pinned.and_then(|pinned| pinned.notion.clone());
+    let Some(now) = now else { return Ok(before) };
+    same_workspace(Service::Notion, before.as_deref(), &now).map(|()| Some(now))
+}
+
 pub(in crate::engine) fn same_workspace(service: Service, before: Option<&str>, now: &str) -> Result<(), SessionError> {
     match before {
         Some(before) if before != now => {

@@ -245,7 +245,7 @@ async fn who_asks_is_known() {
     let identity = notion.identity().await.expect("known");
 
     assert_eq!(identity.workspace_name, Raw::from("Harbour Studio"));
-    assert!(!identity.workspace_id.is_empty() && !identity.bot_id.is_empty());
+    assert!(identity.workspace_id.is_some() && !identity.is_person);
 
     wire.sandbox.knobs().faults = vec![Fault::new(What::Status(200, "{}".to_owned())).times(u32::MAX)];
     let nobody = notion.identity().await.expect_err("an answer that names nobody");

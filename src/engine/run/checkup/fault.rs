@@ -30,7 +30,7 @@ fn of_notion(error: &notion::Error) -> CheckCode {
     use notion::Error;
     match error {
         Error::Refused { failure, .. } if failure.is_unknown_caller() => CheckCode::NotionIdentity,
-        Error::Refused { .. } => CheckCode::NotionRights,
+        Error::Refused { .. } | Error::MayNotMake { .. } | Error::NotMade { .. } => CheckCode::NotionRights,
         Error::Budget { .. } => CheckCode::Budget,
         Error::BadReference { .. }
         | Error::NotFound { .. }

@@ -22,7 +22,7 @@ use crate::{
     engine::{
         connect::Clients,
         failure::Code,
-        session::{Established, IDENTITIES, Identities, SOURCES, SessionError, Sides, same_workspace},
+        session::{Established, IDENTITIES, Identities, SOURCES, SessionError, Sides, same_workspace, told_workspace},
     },
 };
 
@@ -88,11 +88,11 @@ impl Installation {
     async fn look_at_notion(&self, notion: &Notion, known: &Known) -> (Gathered, Found) {
         let (mut gathered, mut found) = (Gathered::default(), Found::default());
         let places = &self.settings.places;
-        let pinned = known.identities.as_ref().map(|identities| identities.notion.as_str());
-        let identity =
-            notion.identity().await.map_err(SessionError::from).and_then(|identity| {
-                same_workspace(Service::Notion, pinned, &identity.workspace_id).map(|()| identity)
-            });
+        let pinned = known.identities.as_ref();
+        let identity = notion.identity().await.map_err(SessionError::from).and_then(|identity| {
+            let workspace_id = told_workspace(pinned, identity.workspace_id.clone())?;
+            Ok(notion::Identity { workspace_id, ..identity })
+        });
         match identity {
             Ok(identity) => {
                 let what = if identity.is_person { "the person" } else { "the connection" };

@@ -1,0 +1,161 @@
+//! What setting up needs of Notion: looking around, and making what is missing.
+//!
+//! A create is never repeated: one whose answer is lost is found again by looking around.
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
+
+use super::{Error, Notion, Source, cell::plain_text, failed, schema::read_source};
+use crate::{
+    domain::{
+        discovery::{Column, Table},
+        model::{Kind, PageId},
+        text::Raw,
+    },
+    edge::http::{Answer, Failure, Repeat, Request},
+};
+
+/// Rows of an answer to a search: the most that Notion gives.
+const FOUND_AT_ONCE: usize = 100;
+
+/// What a search found, one answer of perhaps several.
+#[derive(Deserialize)]
+struct Found {
+    #[serde(default)]
+    results: Vec<Json>,
+    #[serde(default)]
+    next_cursor: Option<String>,
+}
+
+impl Notion {
+    /// The data sources that the token sees, those edited last first: a hundred, and where the next hundred begins. A
+    /// search may not show what was shared a moment ago (Notion docs). One call.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn tables(&self, after: Option<&str>) -> Result<(Vec<Table>, Option<String>), Error> {
+        let found = self.search("data_source", after).await?;
+        let is_there = |row: &&Json| row["object"] == "data_source" && row["in_trash"] != true;
+        Ok((found.results.iter().filter(is_there).filter_map(read_table).collect(), found.next_cursor))
+    }
+
+    /// Pages outside of databases that the token sees, with their titles, those edited last first. One call.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn places(&self) -> Result<Vec<(PageId, Raw)>, Error> {
+        let found = self.search("page", None).await?;
+        let place = |row: &Json| {
+            let is_row = row["parent"]["data_source_id"].is_string() || row["parent"]["database_id"].is_string();
+            let is_place = row["object"] == "page" && row["in_trash"] != true && !is_row;
+            let title = row["properties"].as_object()?.values().find(|property| property["type"] == "title")?;
+            let id = row["id"].as_str().filter(|_| is_place)?.parse().ok()?;
+            Some((id, plain_text(&title["title"]).into()))
+        };
+        Ok(found.results.iter().filter_map(place).collect())
+    }
+
+    async fn search(&self, object: &str, after: Option<&str>) -> Result<Found, Error> {
+        let mut body = json!({
+            "filter": {"property": "object", "value": object}, "page_size": FOUND_AT_ONCE,
+            "sort": {"timestamp": "last_edited_time", "direction": "descending"},
+        });
+        if let Some(after) = after {
+            body["start_cursor"] = json!(after);
+        }
+        let request = Request::new(Method::POST, &["v1", "search"], Some(body), Repeat::Read).listing();
+        let answer: Result<Answer<Found>, _> = self.http.send(&request).await;
+        answer.map(|answer| answer.body).map_err(|failure| failed("what the token sees".to_owned(), failure))
+    }
+
+    /// The data source that a reference means, whatever its columns are. Up to three calls.
+    ///
+    /// # Errors
+    /// [`Error`], which names the configuration key of the kind.
+    pub async fn table(&self, kind: Kind, reference: &str) -> Result<Table, Error> {
+        Ok(table_of(self.find(kind, reference).await?))
+    }
+
+    /// Adds columns to a data source, and shows it as it is then. One call.
+    ///
+    /// # Errors
+    /// [`Error`]; doing it again changes nothing.
+    pub async fn add_columns(&self, table: &Table, columns: &Map<String, Json>) -> Result<Table, Error> {
+        let path = ["v1", "data_sources", &table.id.to_string()];
+        let request = Request::new(Method::PATCH, &path, Some(json!({"properties": columns})), Repeat::Idempotent);
+        let what = || format!("columns of {}", table.title.shown());
+        let answer: Answer<Json> = self.http.send(&request).await.map_err(|failure| unmade(what(), failure))?;
+        let changed =
+            Table { page: table.page, database: table.database, ..table_of(read_source(table.id, "", &answer.body)) };
+        // An unknown property may be ignored in silence.
+        match columns.keys().find(|name| !changed.columns.iter().any(|column| column.name.exact() == *name)) {
+            None => Ok(changed),
+            Some(missing) => Err(Error::NotMade { what: what(), because: format!("it still has no “{missing}”") }),
+        }
+    }
+
+    /// Makes a database on a page; its data source. One call.
+    ///
+    /// # Errors
+    /// [`Error`]; where the answer is lost, it may be there.
+    pub async fn create_database(&self, page: PageId, title: &str, columns: &Json) -> Result<PageId, Error> {
+        let body = json!({
+            "parent": {"type": "page_id", "page_id": page.to_string()},
+            "title": [{"type": "text", "text": {"content": title}}],
+            "initial_data_source": {"properties": columns},
+        });
+        let request = Request::new(Method::POST, &["v1", "databases"], Some(body), Repeat::Never);
+        let what = || format!("the database {title}");
+        let answer: Answer<Json> = self.http.send(&request).await.map_err(|failure| unmade(what(), failure))?;
+        named(&answer.body["data_sources"][0]["id"], what)
+    }
+
+    /// Makes a row. One call.
+    ///
+    /// # Errors
+    /// [`Error`]; where the answer is lost, it may be there.
+    pub async fn create_row(&self, table: PageId, properties: &Json) -> Result<PageId, Error> {
+        let parent = json!({"type": "data_source_id", "data_source_id": table.to_string()});
+        let body = json!({"parent": parent, "properties": properties});
+        let request = Request::new(Method::POST, &["v1", "pages"], Some(body), Repeat::Never);
+        let what = || "a row".to_owned();
+        let answer: Answer<Json> = self.http.send(&request).await.map_err(|failure| unmade(what(), failure))?;
+        named(&answer.body["id"], what)
+    }
+}
+
+/// The id of what was made.
+fn named(id: &Json, what: impl FnOnce() -> String) -> Result<PageId, Error> {
+    let id = id.as_str().and_then(|id| id.parse().ok());
+    id.ok_or_else(|| Error::NotMade { what: what(), because: "Notion's answer does not say which it is".to_owned() })
+}
+
+fn unmade(what: String, failure: Failure) -> Error {
+    match failed(what, failure) {
+        Error::Refused { what, failure } if failure.has_status(403) => Error::MayNotMake { what, failure },
+        Error::Failed { what, failure } => Error::NotMade { what, because: failure.to_string() },
+        error => error,
+    }
+}
+
+fn read_table(row: &Json) -> Option<Table> {
+    let id = row["id"].as_str()?.parse().ok()?;
+    let of = |id: &Json| id.as_str().and_then(|id| id.parse().ok());
+    Some(Table {
+        database: of(&row["parent"]["database_id"]),
+        page: of(&row["database_parent"]["page_id"]),
+        ..table_of(read_source(id, "", row))
+    })
+}
+
+fn table_of(source: Source) -> Table {
+    let columns = source.properties.into_iter().map(|property| Column {
+        name: property.name,
+        kind: property.kind,
+        options: property.options,
+        groups: property.groups,
+        target: property.relation_target,
+    });
+    Table { id: source.data_source, database: None, page: None, title: source.title, columns: columns.collect() }
+}
