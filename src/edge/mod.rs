@@ -18,6 +18,7 @@ pub mod saved;
 pub mod scrub;
 pub mod secrets;
 pub mod store;
+pub mod stream;
 
 #[cfg(test)]
 mod stub;

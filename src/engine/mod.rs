@@ -12,3 +12,4 @@ pub mod services;
 pub mod session;
 pub mod state;
 pub mod stop;
+mod stream;

@@ -275,6 +275,9 @@ impl Installation {
         };
         let ended = runner.run(trigger, unattended).await;
         notify::tell(&mut runner, &ended).await;
+        for failure in self.pass_on_log(&mut runner.store).await? {
+            runner.turn.warn(failure);
+        }
         Ok(ended?.0)
     }
 

@@ -76,6 +76,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The environment that paths are looked up in.
+    pub(super) fn environment(&self) -> &'a Environment {
+        self.environment
+    }
+
     /// True where a key was given a text of some kind.
     pub(super) fn is_text(&self, key: &str, is: impl FnOnce(&str) -> bool) -> bool {
         self.given.get(key).and_then(|given| given.content.text()).is_some_and(is)

@@ -388,7 +388,7 @@ fn data_sources_are_read_however_they_are_copied() {
 }
 
 /// A bad value each, and what is said of it.
-const BAD_VALUES: [(&str, &str); 40] = [
+const BAD_VALUES: [(&str, &str); 41] = [
     ("notion.requests_per_minute = 0", "`notion.requests_per_minute` is 0; it takes a whole number from 1 to 1000000"),
     (
         "notion.requests_per_minute = 1.5",
@@ -466,6 +466,10 @@ const BAD_VALUES: [(&str, &str); 40] = [
     ("brakes.move.percent = 120", "`brakes.move.percent` is 120; it takes a whole number from 0 to 100"),
     ("brakes.move = 3", "`brakes.move` is 3; it takes keys, e.g. `brakes.move.count`"),
     ("clockify.workspace = \"\"", "`clockify.workspace` is \"\"; it takes the ID of a workspace"),
+    (
+        "logs.stream = [\"http://example.com/\"]",
+        "`logs.stream` is a list; it takes a list of \"file:PATH\", \"syslog\", \"journald\" or an https address",
+    ),
     (
         "schedule.cron = \"daily\"",
         "`schedule.cron` is \"daily\"; it takes a cron expression of five fields, e.g. \"0 4 * * *\"",
