@@ -19,6 +19,7 @@ pub mod scrub;
 pub mod secrets;
 pub mod store;
 pub mod stream;
+pub mod supervisor;
 
 #[cfg(test)]
 mod stub;

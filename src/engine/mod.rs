@@ -3,7 +3,9 @@
 //! [`run`] is the door; [`pending`], [`saved`] and [`state`] are what else is asked for there.
 
 pub mod apply;
+pub mod callers;
 mod connect;
+pub mod daemon;
 pub mod failure;
 pub mod pending;
 pub mod run;

@@ -11,6 +11,7 @@ mod pending;
 mod plain;
 mod print;
 mod progress;
+mod serve;
 mod setup;
 mod stop;
 mod tell;

@@ -36,6 +36,8 @@ mod plan_files;
 mod possible;
 mod recovery;
 mod rules;
+#[cfg(unix)]
+mod serve;
 mod settled;
 mod simulate;
 mod support;
