@@ -158,6 +158,7 @@ impl Level {
             | What::Halted { .. }
             | What::Cut { .. }
             | What::Outcome { outcome: Outcome::NotSent { .. } | Outcome::Absent, .. } => Self::Warn,
+            What::Called { answer, .. } if answer.is_refusal() => Self::Warn,
             What::RunStarted { .. }
             | What::ConfigurationChanged { .. }
             | What::Fetched { .. }
@@ -170,6 +171,7 @@ impl Level {
             | What::Outcome { .. }
             | What::Linked { .. }
             | What::Applied { .. }
+            | What::Called { .. }
             | What::RunEnded { .. } => Self::Info,
         }
     }

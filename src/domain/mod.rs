@@ -33,6 +33,7 @@
 //! | sync status | what pages tell their readers of what waits |
 //! | plan | all changes and notices, under a hash |
 //! | run | one time that both sides were read, and what was written then; it has an ID and a log |
+//! | caller | who may ask the daemon for a run, under a name and with a secret |
 
 pub mod action;
 pub mod audit;
@@ -55,7 +56,9 @@ pub mod possible;
 pub mod report;
 pub mod review;
 pub mod rules;
+pub mod schedule;
 pub mod steps;
 pub mod sync_status;
 pub mod text;
+pub mod trigger;
 pub mod undo;

@@ -122,6 +122,17 @@ pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_
     waiting.collect()
 }
 
+/// What policy would approve and a run was not to make: after one that only plans, it waits for a person.
+pub fn unapproved<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_>) -> Vec<Waiting<'a>> {
+    let changes = review.plan().changes.iter().enumerate().filter(|(at, change)| {
+        let is_left = change.state == State::Ready && *review.verdict(*at) == Verdict::default();
+        is_left && !ends.has(&change.id) && !ends.earlier.contains_key(&change.id)
+    });
+    changes
+        .map(|(_, change)| Waiting { change, waits: Waits::Review, reason: change.proposal.reason.clone() })
+        .collect()
+}
+
 /// How many changes a run has not ended in any way, but for those that were ignored for good.
 pub fn unasked(review: &Review<impl Deref<Target = Plan>>, ends: &Ends<'_>) -> usize {
     let changes = review.plan().changes.iter().enumerate();

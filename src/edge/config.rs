@@ -17,6 +17,7 @@ mod notify;
 mod read;
 mod reader;
 mod rules;
+mod serve;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +37,7 @@ use reader::Reader;
 
 pub use logs::{DiagnosticLevel, DiagnosticSettings, LogSettings};
 pub use notify::{EmailSettings, NotifySettings};
+pub use serve::{CallerKind, CallerSecret, CallerSettings, ScheduleSettings, WebhookSettings};
 
 /// The prefix of environment variables that set keys: `PUNCHLIST__NOTION__TOKEN` sets `notion.token`.
 const VARIABLE_PREFIX: &str = "PUNCHLIST__";
@@ -58,7 +60,7 @@ pub struct Settings {
     pub state_dir: Option<PathBuf>,
     /// When the daemon runs.
     pub schedule: ScheduleSettings,
-    /// Where the daemon listens.
+    /// Where the daemon listens, and to whom.
     pub webhook: WebhookSettings,
     /// How the console looks and what its keys do.
     pub console: ConsoleSettings,
@@ -103,22 +105,6 @@ pub struct ClockifySettings {
     pub requests_per_second: NonZeroU32,
     /// How many requests an hour may take, where the plan limits them.
     pub requests_per_hour: Option<NonZeroU32>,
-}
-
-/// When the daemon runs. The daemon reads the expressions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ScheduleSettings {
-    /// A cron expression.
-    pub cron: Option<String>,
-    /// An IANA time zone.
-    pub timezone: Option<String>,
-}
-
-/// Where the daemon listens for webhooks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WebhookSettings {
-    /// Address and port.
-    pub listen: Option<String>,
 }
 
 /// How the console looks and what its keys do.

@@ -18,6 +18,8 @@ pub mod saved;
 pub mod scrub;
 pub mod secrets;
 pub mod store;
+pub mod stream;
+pub mod supervisor;
 
 #[cfg(test)]
 mod stub;

@@ -100,6 +100,16 @@ impl SecretReference {
         };
         Ok(Self { source, key: key.to_owned(), place: place.into() })
     }
+
+    /// A reference to a file.
+    pub fn to_file(path: &Path, key: &str, place: impl Into<Origin>) -> Self {
+        Self { source: Source::File(path.to_string_lossy().into_owned()), key: key.to_owned(), place: place.into() }
+    }
+
+    /// True where [`keep`] can put a secret, and nobody else has a say in it.
+    pub fn is_ours_to_keep(&self) -> bool {
+        matches!(self.source, Source::File(_) | Source::Keyring(_))
+    }
 }
 
 /// The name that commands know a secret by, of the key that refers to it: `notion` of `notion.token`.
@@ -265,6 +275,14 @@ pub struct SecretError {
 impl SecretError {
     fn used(reference: &SecretReference, problem: SecretProblem) -> Self {
         Self { reference: reference.clone(), what: "used", problem }
+    }
+
+    /// True where there is none at its place.
+    pub fn is_absent(&self) -> bool {
+        match &self.problem {
+            SecretProblem::Unreadable { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            problem => matches!(problem, SecretProblem::NoEntry(_)),
+        }
     }
 
     /// What is wrong with it.

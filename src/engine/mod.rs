@@ -3,7 +3,9 @@
 //! [`run`] is the door; [`pending`], [`saved`], [`set_up`] and [`state`] are what else is asked for there.
 
 pub mod apply;
+pub mod callers;
 mod connect;
+pub mod daemon;
 pub mod failure;
 pub mod pending;
 pub mod run;
@@ -13,3 +15,4 @@ pub mod session;
 pub mod set_up;
 pub mod state;
 pub mod stop;
+mod stream;

@@ -31,9 +31,10 @@ use crate::{
         journal::{Event, RunId, What},
         model::{Link, Service},
         plan::{self, sha256},
-        report::Report,
+        report::{Report, Stopped},
         review::Said,
         text::Shown,
+        trigger::Mode,
     },
     edge::{
         checkpoints::Checkpoints,
@@ -149,7 +150,12 @@ impl Installation {
     }
 
     /// Logs what was read of secrets outside any run.
-    async fn log_readings(&self, store: &mut Store, trigger: &str, readings: &Readings) -> Result<(), RunError> {
+    pub(super) async fn log_readings(
+        &self,
+        store: &mut Store,
+        trigger: &str,
+        readings: &Readings,
+    ) -> Result<(), RunError> {
         let read = readings.take();
         if read.is_empty() { Ok(()) } else { self.log_by_itself(store, trigger, read, "told", &[]).await }
     }
@@ -229,7 +235,8 @@ impl Installation {
                 return Err(failure);
             }
         };
-        Ok(Runner { installation: self.clone(), turn, store, connection, original, doubt: None, before })
+        let installation = self.clone();
+        Ok(Runner { installation, turn, store, connection, original, doubt: None, before, name: None })
     }
 
     /// What earlier runs have left for the clients of this one.
@@ -247,25 +254,32 @@ impl Installation {
         RunError::several(std::iter::once(failure).chain(clients.faults.into_iter().map(|(_, error)| error)))
     }
 
-    /// Plans, applies what policy approves and leaves the rest for a person; then tells whoever is to be told. Nobody
-    /// watches. `began` is when it was asked for.
+    /// Plans, applies what policy approves, unless it is only to plan, and leaves the rest for a person; then tells
+    /// whoever is to be told. Nobody watches. `began` is when it was asked for.
     ///
     /// # Errors
     /// Why it ended without a report.
     pub async fn run_unattended(
         &self,
-        trigger: &'static str,
+        Unattended { face, trigger, run, mode, before }: Unattended,
         patience: Duration,
         stop: Stop,
         watch: Watch,
         began: Instant,
     ) -> Result<Report, RunError> {
-        let opened = self.open(trigger, Beside::Refused, patience, stop, Arc::clone(&watch)).await;
+        let opened = self.open(face, Beside::Refused, patience, stop, Arc::clone(&watch)).await;
         notify::tell_of_start(self, &watch, opened.as_ref().err()).await;
         let mut runner = opened?;
+        runner.name = run;
+        runner.before.extend(before);
         let unattended = async |session: &mut Session<'_>| {
             session.unattended = true;
+            session.only_plans = mode == Mode::Plan;
             let (sides, plan) = session.fetch_and_plan().await?;
+            if session.only_plans {
+                let report = session.finish(&plan, Stopped::No, began.elapsed().as_secs_f64()).await?;
+                return Ok((report, plan.scope));
+            }
             let mut review = session.decided(&plan, "policy").await?;
             review.approve_undecided(|change| change.state == plan::State::Ready);
             let approved = review.approved();
@@ -273,8 +287,11 @@ impl Installation {
             let report = session.finish(&plan, stopped, began.elapsed().as_secs_f64()).await?;
             Ok((report, plan.scope))
         };
-        let ended = runner.run(trigger, unattended).await;
+        let ended = runner.run(&trigger, unattended).await;
         notify::tell(&mut runner, &ended).await;
+        for failure in self.pass_on_log(&mut runner.store).await? {
+            runner.turn.warn(failure);
+        }
         Ok(ended?.0)
     }
 
@@ -297,7 +314,7 @@ impl Installation {
     }
 
     /// Logs something that happened outside any run, as a run of its own, along with what it does to links.
-    async fn log_by_itself(
+    pub(super) async fn log_by_itself(
         &self,
         store: &mut Store,
         trigger: &str,
@@ -315,6 +332,19 @@ impl Installation {
         let all = std::iter::once(begins).chain(what).chain([ends]);
         Ok(store.record(now, &all.map(|what| Event { run, at: now, what }).collect::<Vec<_>>(), links).await?)
     }
+}
+
+/// A run that nobody watches.
+pub struct Unattended {
+    /// What asks for the lock, to whoever meets it there.
+    pub face: &'static str,
+    /// What started it, for the log.
+    pub trigger: String,
+    /// The name that it was promised under, if it was.
+    pub run: Option<RunId>,
+    pub mode: Mode,
+    /// What happened before it, for its log.
+    pub before: Vec<What>,
 }
 
 /// What a run does while another one holds the lock.
@@ -338,6 +368,8 @@ pub struct Runner {
     doubt: Option<Finding>,
     /// What happened before the first run, for its log.
     before: Vec<What>,
+    /// What the first run is called, where somebody knows it by that name already.
+    name: Option<RunId>,
 }
 
 impl Runner {
@@ -356,7 +388,7 @@ impl Runner {
         }
         self.hold_log_against_checkpoint().await?;
         let now = (self.installation.clock)();
-        let run = RunId::beginning(now);
+        let run = self.name.take().unwrap_or_else(|| RunId::beginning(now));
         let Self { installation, turn, store, connection, before, .. } = self;
         let given = &installation.settings.given;
         let changed = configured_otherwise(store, given).await?;
@@ -396,6 +428,7 @@ impl Runner {
             pace: connection.pace,
             allow: Vec::new(),
             unattended: false,
+            only_plans: false,
             undoes: None,
             references: &connection.references,
             workspace: connection.workspace.as_deref(),

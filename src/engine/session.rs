@@ -175,6 +175,8 @@ pub struct Session<'a> {
     pub(super) allow: Vec<Allowance>,
     /// True where nobody watches.
     pub unattended: bool,
+    /// True where nothing is written and every change is left for a person.
+    pub only_plans: bool,
     /// The run that this one takes back, instead of comparing both sides.
     pub undoes: Option<RunId>,
     /// The data sources, as the configuration names them.

@@ -18,6 +18,7 @@ use super::{
     manual, pending, plain,
     print::{say, say_json},
     progress::ProgressLine,
+    serve,
     setup::{self, Global, Setup},
     stop,
     tell::{tell, tell_usage},
@@ -35,9 +36,10 @@ use crate::{
         report::Report,
         rules::Allowance,
         text::Shown,
+        trigger::Mode,
     },
     engine::{
-        run::Beside,
+        run::{Beside, Unattended},
         saved,
         session::{Session, Sides},
     },
@@ -134,6 +136,19 @@ enum Command {
     },
     /// Set up: asks for both tokens, finds the databases, and shows the first plan
     Init(Box<Flags>),
+    /// Keep the schedule and take calls, until it is stopped
+    ///
+    /// Runs by itself as `--auto-approve` does: at the times of schedule.cron, and when somebody calls who may,
+    /// e.g. a button in Notion. The configuration says when and who.
+    Serve {
+        /// Prove that it could, say when it would run, and end
+        #[arg(long, conflicts_with = "arm")]
+        check: bool,
+        /// Have the daemon accept the token with which Notion begins an event subscription, for a few minutes; afterwards,
+        /// show it once
+        #[arg(long, value_name = "NAME")]
+        arm: Option<String>,
+    },
     /// Serve both services, emulated, on loopback: for trying things out and for scripts
     Sandbox {
         /// Where to listen; port 0 takes a free one
@@ -259,10 +274,28 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         }
         Some(Command::Logs(what)) => logs::logs(&global, *what).await,
         Some(Command::Init(flags)) => set_up(global, &flags).await,
+        Some(Command::Serve { check: false, arm: None }) => {
+            let setup = Setup::load(&global).await?;
+            setup.installation.diagnose(global.verbose);
+            let put_off = by_chance(setup.installation.settings.schedule.jitter)?;
+            serve::serve(setup.installation.clone(), put_off).await
+        }
+        Some(Command::Serve { arm: Some(name), .. }) => {
+            serve::arm(&Setup::to_look_back(&global).await?.installation, &name).await
+        }
+        Some(Command::Serve { check: true, .. }) => serve::check(&Setup::load(&global).await?.installation).await,
         Some(Command::Sandbox { listen, empty }) => sandbox(listen, empty).await,
         Some(Command::Completions { shell }) => manual::completions(shell, Cli::command()).map(|()| 0),
         Some(Command::Man { out }) => manual::man(out.as_deref(), Cli::command()).map(|()| 0),
     }
+}
+
+/// A part of a time that nobody can foresee.
+fn by_chance(whole: Duration) -> Result<Duration, RunError> {
+    let mut bytes = [0; 4];
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_| RunError::new(Code::Error, "this machine gives no random numbers"))?;
+    Ok(whole.mul_f64(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)))
 }
 
 /// Waits for a part of some seconds that nobody can foresee.
@@ -270,13 +303,10 @@ async fn wait_by_chance(seconds: u32) -> Result<(), RunError> {
     if seconds == 0 {
         return Ok(());
     }
-    let mut bytes = [0; 4];
-    aws_lc_rs::rand::fill(&mut bytes)
-        .map_err(|_| RunError::new(Code::Error, "this machine gives no random numbers"))?;
-    let share = f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX);
+    let wait = by_chance(Duration::from_secs(seconds.into()))?;
     let stop = stop::listening()?;
     tokio::select! {
-        () = tokio::time::sleep(Duration::from_secs_f64(f64::from(seconds) * share)) => Ok(()),
+        () = tokio::time::sleep(wait) => Ok(()),
         () = stop.wait() => Err(RunError::new(Code::Interrupted, "stopped before anything was read")),
     }
 }
@@ -392,8 +422,14 @@ impl Job {
     async fn auto_approve(self) -> Result<u8, RunError> {
         let (patience, stop) = (self.global.lock_patience(), stop::listening()?);
         let installation = &self.setup.installation;
-        let ended =
-            installation.run_unattended(AUTO_APPROVE, patience, stop, self.progress.watch(), self.started).await;
+        let job = Unattended {
+            face: AUTO_APPROVE,
+            trigger: AUTO_APPROVE.to_owned(),
+            run: None,
+            mode: Mode::Apply,
+            before: Vec::new(),
+        };
+        let ended = installation.run_unattended(job, patience, stop, self.progress.watch(), self.started).await;
         self.progress.clear();
         self.report(&ended?)
     }

@@ -12,6 +12,7 @@ mod pending;
 mod plain;
 mod print;
 mod progress;
+mod serve;
 mod setup;
 mod stop;
 mod talk;

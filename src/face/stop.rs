@@ -15,23 +15,28 @@ const SAME_WITHIN: Duration = Duration::from_millis(250);
 
 /// Listens for signals from now on. Needs a running runtime.
 pub(super) fn listening() -> std::io::Result<Stop> {
-    Ok(to(Signals::new(false)?, || {}))
+    listening_until(Code::Interrupted as i32)
+}
+
+/// The same for a program that is to end with another code where it has to end at once.
+pub(super) fn listening_until(code: i32) -> std::io::Result<Stop> {
+    Ok(to(Signals::new(false)?, || {}, code))
 }
 
 /// The same for a program that has taken its terminal over: it also stops tidily when the terminal goes away, and
 /// `leave` gives the terminal back where the program ends at once.
 pub(super) fn listening_on_a_terminal(leave: fn()) -> std::io::Result<Stop> {
-    Ok(to(Signals::new(true)?, leave))
+    Ok(to(Signals::new(true)?, leave, Code::Interrupted as i32))
 }
 
-fn to(mut signals: Signals, leave: fn()) -> Stop {
+fn to(mut signals: Signals, leave: fn(), code: i32) -> Stop {
     let stop = Stop::default();
     let listener = stop.clone();
     tokio::spawn(async move {
         listener.ask_by(signals.next().await);
         let leave_now = move || {
             leave();
-            std::process::exit(Code::Interrupted as i32);
+            std::process::exit(code);
         };
         // A thread of its own: what hangs may be the runtime itself.
         std::thread::spawn(move || {

@@ -5,6 +5,7 @@
 //! ├ world/      the data of both services, their clock, and what people do in the two user interfaces
 //! ├ notion/     what api.notion.com answers      ├ clockify/   what api.clockify.me and the reports host answer
 //! ├ knobs.rs    budgets, quirks, faults          ├ wire.rs     request and answer as values
+//! ├ hooks.rs     what both services call by themselves
 //! └ server/     sockets, budgets, the fault script, the call log, control routes for scripts
 //! ```
 //!
@@ -13,6 +14,7 @@
 //! client cannot hide in both.
 
 mod clockify;
+mod hooks;
 mod ids;
 mod knobs;
 mod notion;
@@ -28,6 +30,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
+pub use hooks::{Button, ClockifyWebhook, Subscription};
 pub use ids::{ClockifyId, NotionId};
 pub use knobs::{Failure, Fault, Knobs, PersonalMe, Service, When};
 pub use server::Call;

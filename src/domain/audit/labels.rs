@@ -88,6 +88,7 @@ pub fn refers(what: &What) -> Refers<'_> {
             };
             itself(Some(request.page()), object)
         }
+        What::Called { page, .. } => itself(*page, None),
         What::ForeignRun { page, object, .. } => itself(Some(*page), Some(*object)),
         What::Linked { page, object, former, .. } => itself(Some(*page), object.or(*former)),
         What::Outcome { write, outcome } => {

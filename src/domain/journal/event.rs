@@ -249,6 +249,22 @@ pub enum What {
         /// How many there were.
         entries: u64,
     },
+    /// Somebody called the daemon, once or many times alike.
+    Called {
+        /// Who, as the configuration calls them; nothing where nobody has that name there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        caller: Option<String>,
+        /// How, e.g. `notion-button`.
+        way: String,
+        answer: Answered,
+        /// How often.
+        calls: u64,
+        /// When the first of them came.
+        since: Timestamp,
+        /// The page that they say they are about. Nothing is decided by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<PageId>,
+    },
     RunEnded {
         /// How.
         outcome: End,
@@ -260,6 +276,43 @@ pub enum What {
 
 fn yes() -> bool {
     true
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answered {
+    /// It asked for a run, and gets one.
+    Accepted,
+    /// It is true, and nothing follows from it.
+    Unneeded,
+    /// The caller is being tried out.
+    Tested,
+    /// It brought the token that somebody had armed the daemon for.
+    Handshake,
+    /// It did not prove who it is.
+    Refused,
+    /// It did not prove who it is, and said too much.
+    TooLarge,
+}
+
+impl Answered {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Unneeded => "unneeded",
+            Self::Tested => "tested",
+            Self::Handshake => "handshake",
+            Self::Refused => "refused",
+            Self::TooLarge => "too_large",
+        }
+    }
+
+    /// True for who did not prove who they are.
+    pub fn is_refusal(self) -> bool {
+        matches!(self, Self::Refused | Self::TooLarge)
+    }
 }
 
 /// What a write changes, as it was before.

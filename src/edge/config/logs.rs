@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use strum::{IntoStaticStr, VariantArray};
 
-use super::reader::Reader;
+use super::{layers::Content, reader::Reader};
+use crate::edge::{
+    secrets::SecretReference,
+    stream::{Destination, EXAMPLES},
+};
 
 /// Days that something can be kept for: longer than anybody has to.
 const DAYS_MAX: u32 = 36_500;
@@ -22,6 +26,10 @@ pub struct LogSettings {
     pub key: Option<PathBuf>,
     /// Whether what is sent and answered is logged.
     pub bodies: bool,
+    /// Where it is passed on to.
+    pub stream: Vec<Destination>,
+    /// Where the token is that addresses among those want.
+    pub stream_token: Option<SecretReference>,
     /// The diagnostic log.
     pub diagnostics: DiagnosticSettings,
 }
@@ -49,12 +57,26 @@ pub enum DiagnosticLevel {
     Trace,
 }
 
+/// Of an address, only its host is kept: the rest may be a secret.
+fn stream(reader: &mut Reader<'_>) -> Vec<Destination> {
+    let environment = reader.environment();
+    let read = |content: &Content| {
+        let Content::Texts(texts) = content.typed() else { return Err(format!("a list of {EXAMPLES}")) };
+        let all = texts.iter().map(|text| Destination::parse(text, environment)).collect::<Option<Vec<_>>>();
+        all.ok_or_else(|| format!("a list of {EXAMPLES}"))
+    };
+    let keep = |all: &Vec<Destination>, _: &Content| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    reader.take_in_part("logs.stream", read, keep).unwrap_or_default()
+}
+
 pub(super) fn logs(reader: &mut Reader<'_>) -> LogSettings {
     LogSettings {
         keep_days: reader.whole("logs.keep_days", 1..=DAYS_MAX),
         checkpoints: reader.file("logs.checkpoints"),
         key: reader.file("logs.key"),
         bodies: reader.flag("logs.bodies").unwrap_or(false),
+        stream: stream(reader),
+        stream_token: reader.secret("logs.stream_token"),
         diagnostics: DiagnosticSettings {
             level: reader.choice("diagnostics.level").unwrap_or(DiagnosticLevel::Info),
             keep_days: reader.whole("diagnostics.keep_days", 1..=DAYS_MAX).unwrap_or(7),

@@ -6,8 +6,8 @@ use strum::{IntoStaticStr, VariantArray};
 use url::Url;
 
 use super::{
-    ClockifySettings, ConsoleSettings, KeysSetting, NotionSettings, ScheduleSettings, Settings, WebhookSettings,
-    layers::Content, reader::Reader, rules::rules,
+    ClockifySettings, ConsoleSettings, KeysSetting, NotionSettings, Settings, layers::Content, reader::Reader,
+    rules::rules,
 };
 use crate::{
     domain::model::{Field, Kind, PerKind},
@@ -29,13 +29,8 @@ pub(super) fn settings(reader: &mut Reader<'_>, file: Option<PathBuf>) -> Settin
         clockify: clockify(reader),
         rules: rules(reader),
         state_dir: reader.directory("state.dir"),
-        schedule: ScheduleSettings {
-            cron: reader.text("schedule.cron", "a cron expression, e.g. \"*/15 * * * *\""),
-            timezone: reader.text("schedule.timezone", "a time zone, e.g. \"Europe/Berlin\""),
-        },
-        webhook: WebhookSettings {
-            listen: reader.text("webhook.listen", "an address and port, e.g. \"127.0.0.1:8787\""),
-        },
+        schedule: super::serve::schedule(reader),
+        webhook: super::serve::webhook(reader),
         console: console(reader),
         logs: super::logs::logs(reader),
         notify: super::notify::notify(reader),

@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the value of a key; `keep` says what of it may stand in the log.
-    fn take_in_part<T>(
+    pub(super) fn take_in_part<T>(
         &mut self,
         key: &str,
         read: impl FnOnce(&Content) -> Result<T, String>,
@@ -74,6 +74,16 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// The environment that paths are looked up in.
+    pub(super) fn environment(&self) -> &'a Environment {
+        self.environment
+    }
+
+    /// True where a key was given a text of some kind.
+    pub(super) fn is_text(&self, key: &str, is: impl FnOnce(&str) -> bool) -> bool {
+        self.given.get(key).and_then(|given| given.content.text()).is_some_and(is)
     }
 
     /// Where a key was set that has been taken.

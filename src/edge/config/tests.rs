@@ -7,6 +7,7 @@ use crate::domain::{
     action::Action,
     model::{Field, Value},
     rules::{Brake, Condition, Holds, IdStrategy, Mapped, OnConflict, OnDrift, Strangers, Threshold, Unit},
+    trigger::Mode,
 };
 
 const EXAMPLE: &str = include_str!("../../../config.example.toml");
@@ -387,7 +388,7 @@ fn data_sources_are_read_however_they_are_copied() {
 }
 
 /// A bad value each, and what is said of it.
-const BAD_VALUES: [(&str, &str); 28] = [
+const BAD_VALUES: [(&str, &str); 41] = [
     ("notion.requests_per_minute = 0", "`notion.requests_per_minute` is 0; it takes a whole number from 1 to 1000000"),
     (
         "notion.requests_per_minute = 1.5",
@@ -465,6 +466,49 @@ const BAD_VALUES: [(&str, &str); 28] = [
     ("brakes.move.percent = 120", "`brakes.move.percent` is 120; it takes a whole number from 0 to 100"),
     ("brakes.move = 3", "`brakes.move` is 3; it takes keys, e.g. `brakes.move.count`"),
     ("clockify.workspace = \"\"", "`clockify.workspace` is \"\"; it takes the ID of a workspace"),
+    (
+        "logs.stream = [\"http://example.com/\"]",
+        "`logs.stream` is a list; it takes a list of \"file:PATH\", \"syslog\", \"journald\" or an https address",
+    ),
+    (
+        "schedule.cron = \"daily\"",
+        "`schedule.cron` is \"daily\"; it takes a cron expression of five fields, e.g. \"0 4 * * *\"",
+    ),
+    (
+        "schedule.cron = \"0 0 30 2 *\"",
+        "`schedule.cron` is \"0 0 30 2 *\"; it takes a cron expression that names a day that there is",
+    ),
+    (
+        "schedule.timezone = \"Mars/Olympus\"",
+        "`schedule.timezone` is \"Mars/Olympus\"; it takes a time zone of the IANA database, e.g. \"Europe/Berlin\"",
+    ),
+    ("schedule.mode = \"dry\"", "`schedule.mode` is \"dry\"; it takes \"plan\" or \"apply\""),
+    ("schedule.jitter = -1", "`schedule.jitter` is -1; it takes a whole number from 0 to 86400"),
+    (
+        "webhook.listen = \"localhost\"",
+        "`webhook.listen` is \"localhost\"; it takes an address and port, e.g. \"127.0.0.1:8787\"",
+    ),
+    ("webhook.arm_minutes = 0", "`webhook.arm_minutes` is 0; it takes a whole number from 1 to 1440"),
+    (
+        "webhook.callers.a = { kind = \"slack\", secret = \"env:A\" }",
+        "`webhook.callers.a.kind` is \"slack\"; it takes \"notion-button\" or \"notion-events\" or \"clockify\" or \"bearer\"",
+    ),
+    (
+        "webhook.callers.a = { secret = \"env:A\" }",
+        "`webhook.callers.a.kind` is missing; it is \"notion-button\" or \"notion-events\" or \"clockify\" or \"bearer\"",
+    ),
+    (
+        "webhook.callers.a = { kind = \"bearer\" }",
+        "`webhook.callers.a.secret` is missing; it is where the secret is, or its hash: sha256:HEX",
+    ),
+    (
+        "webhook.callers.a = { kind = \"bearer\", secret = \"sha256:\" }",
+        "`webhook.callers.a.secret` is \"sha256:\"; it takes sha256: and 64 hexadecimal digits, or a reference to the secret",
+    ),
+    (
+        "webhook.callers.\"a b\" = { kind = \"bearer\", secret = \"env:A\" }",
+        "a caller cannot be called `a b`: take letters, digits, - and _",
+    ),
     ("state.dir = \"~/state\"", "`state.dir` is \"~/state\"; it takes the path of a directory"),
     (
         "rules.unmanaged = \"\\u001b[2J\"",
@@ -478,6 +522,41 @@ fn each_bad_value_says_what_the_key_takes() {
         let line = file.lines().count();
         assert_eq!(world(file).problems(), [format!("config.toml:{line}: {expected}")], "{file}");
     }
+}
+
+#[test]
+fn who_may_call_is_kept_by_name_and_no_hash_of_a_secret_is_told() {
+    let hash = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
+    let settings = world(&format!(
+        "schedule.mode = \"plan\"\nwebhook.callers.ci = {{ kind = \"bearer\", secret = \"sha256:{hash}\", scope = \"plan\" }}\n\
+         webhook.callers.events = {{ kind = \"notion-events\", test = true }}\n",
+    ))
+    .with_variables(&[("PUNCHLIST__WEBHOOK__CALLERS__BUTTON__KIND", "notion-button"), ("PUNCHLIST__WEBHOOK__CALLERS__BUTTON__SECRET", "env:B")])
+    .settings();
+
+    let callers: Vec<(&str, &str, Mode, bool, bool)> = settings
+        .webhook
+        .callers
+        .iter()
+        .map(|(name, caller)| (name.as_str(), caller.kind.word(), caller.scope, caller.test, caller.secret.is_some()))
+        .collect();
+    assert_eq!(
+        callers,
+        [
+            ("button", "notion-button", Mode::Apply, false, true),
+            ("ci", "bearer", Mode::Plan, false, true),
+            ("events", "notion-events", Mode::Apply, true, false),
+        ]
+    );
+    assert_eq!(settings.schedule.mode, Mode::Plan);
+    assert!(!format!("{settings:?}").contains(&hash[..14]), "not in any message");
+    assert!(settings.given.values().all(|given| !given.contains(&hash[..14])), "{:?}", settings.given);
+    let signed = format!("webhook.callers.e = {{ kind = \"notion-events\", secret = \"sha256:{hash}\" }}\n");
+    let problems = world(&signed).problems().join("\n");
+    assert!(
+        problems.contains("a signature cannot be checked with a hash") && !problems.contains(&hash[..14]),
+        "{problems}"
+    );
 }
 
 #[test]

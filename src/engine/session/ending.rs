@@ -13,7 +13,7 @@ use crate::{
         ending::End,
         journal::{Difference, Event, Open, Totals, What, Write},
         model::Service,
-        pending::{Ends, Waits, unasked, waiting},
+        pending::{Ends, Waits, unapproved, unasked, waiting},
         plan::{ChangeId, Plan, document::ChangeDocument},
         report::{Report, Stopped, report},
         review::{Decision, Review, Said, Verdict},
@@ -105,8 +105,10 @@ impl Session<'_> {
     async fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<Left, SessionError> {
         let (review, now) = (self.decided(plan, "policy").await?, (self.turn.clock)());
         let ends = self.ends(events).await?;
+        let unapproved = if self.only_plans { unapproved(&review, &ends) } else { Vec::new() };
         let mut rows: Vec<PendingRow> = waiting(&review, &ends)
             .into_iter()
+            .chain(unapproved)
             .map(|waiting| PendingRow {
                 waits: waiting.waits,
                 reason: waiting.reason,

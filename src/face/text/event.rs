@@ -111,6 +111,11 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             format!("{service} {} {} {status} {millis} ms, attempt {attempt}", shown(method), shown(path))
         }
         What::Cut { through, entries, .. } => format!("the {entries} entries up to {through} were cut off the log"),
+        What::Called { caller, way, answer, calls, .. } => {
+            let caller = caller.as_deref().map_or_else(|| "somebody unknown".to_owned(), shown);
+            let times = if *calls == 1 { String::new() } else { format!(" {calls} times") };
+            format!("{caller} called{times} ({}): {}", shown(way), answer.word().replace('_', " "))
+        }
         What::RunEnded { outcome, .. } => format!("run ended: {}", outcome_words(outcome)),
     }
 }

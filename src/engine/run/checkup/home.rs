@@ -61,13 +61,16 @@ impl Installation {
     /// What makes it run by itself.
     fn look_ahead(&self, found: &mut Gathered) {
         let schedule = &self.settings.schedule;
-        found.add(match &schedule.cron {
-            None => Check::ok(CheckCode::Schedule, "none is configured"),
-            Some(_) => Check::skip(CheckCode::Schedule, "schedule.cron is read by the daemon"),
-        });
+        let next = schedule.schedule.next_after((self.clock)());
+        let next = next.map_or_else(|| "never".to_owned(), |next| format!("{next:.0}"));
+        found.add(Check::ok(CheckCode::Schedule, format!("`punchlist serve` would run next: {next}")));
+        let callers = self.settings.webhook.callers.len();
         found.add(match &self.settings.webhook.listen {
-            None => Check::ok(CheckCode::Webhooks, "none are configured"),
-            Some(_) => Check::skip(CheckCode::Webhooks, "webhook.listen is read by the daemon"),
+            None => Check::ok(CheckCode::Webhooks, "webhook.listen is not set: nobody can call"),
+            Some(address) => {
+                let text = format!("{callers} callers, on {address}; `punchlist serve --check` tries them");
+                Check::ok(CheckCode::Webhooks, text)
+            }
         });
     }
 }

@@ -1,0 +1,482 @@
+//! The daemon: keeps the schedule, takes what callers ask for, and runs one run after the other through
+//! [the door](super::run).
+//!
+//! ```text
+//! schedule ─┐
+//! callers ──┼─ mark as due ─▸ at most one run waits ─▸ one is under way ─▸ report, numbers, state
+//! resume ───┘
+//! ```
+//!
+//! The state keeps when a run was last due and whether one is owed, so that whatever ends the daemon, the next start
+//! makes up for what is missing, once.
+
+mod hub;
+mod numbers;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    failure::{Code, RunError},
+    run::{Installation, Unattended},
+    session::{Progress as RunProgress, Watch},
+    state::State,
+    stop::Stop,
+};
+use crate::{
+    domain::{
+        ending::{End, Ending},
+        journal::RunId,
+        report::Report,
+        schedule::Due,
+        text::Shown,
+        trigger::{Cause, Mode, Ticket, is_passing, retry_after},
+    },
+    edge::{
+        config::CallerKind,
+        scrub,
+        secrets::{self, Readings, SecretReference},
+        store::RunEnd,
+    },
+};
+
+pub use hub::{Ended, Hub, Progress};
+pub use numbers::Numbers;
+
+/// How often the clock and what others have kept in the state are looked at.
+const TICK: Duration = Duration::from_secs(1);
+/// How long a run waits for its turn before it is said that it does not get it; then it waits again.
+const PATIENCE: Duration = Duration::from_hours(1);
+/// How long calls wait to be told where no run follows on them.
+const UNTOLD_MAX: SignedDuration = SignedDuration::from_mins(10);
+/// How often it is looked whether there is more of the log to pass on, and how soon after that went wrong.
+const PASS_ON_EVERY: SignedDuration = SignedDuration::from_secs(5);
+const PASS_ON_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+/// Runs that the state keeps for whoever looks.
+const RUNS_KEPT: usize = 20;
+/// Runs among which one is looked for by its name.
+const RUNS_SEARCHED: usize = 500;
+/// What asks for the lock.
+const FACE: &str = "serve";
+/// Memory key: what the daemon has done, and is going to do.
+const SERVED: &str = "served";
+/// Memory key, before the name of a caller: whether a handshake is awaited, or has come.
+const ARMED: &str = "armed ";
+
+/// What the state keeps of the daemon.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Served {
+    /// When a scheduled run was last due, less the jitter.
+    pub last_due: Option<Timestamp>,
+    /// When the next one is.
+    pub next: Option<Timestamp>,
+    /// True while a run was asked for and has not ended.
+    pub is_owed: bool,
+    /// The last runs, the latest first.
+    pub runs: Vec<ServedRun>,
+}
+
+/// A run of the daemon, as the state keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServedRun {
+    pub run: String,
+    /// What started it.
+    pub trigger: String,
+    /// When it ended.
+    pub at: Timestamp,
+    /// How.
+    pub outcome: End,
+}
+
+/// A handshake that somebody awaits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Armed {
+    until: Timestamp,
+    /// True once the token has come.
+    has_come: bool,
+}
+
+/// What somebody who arms a handshake is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arming {
+    /// It is awaited until then.
+    Until(Timestamp),
+    /// It has come, and the token is kept there.
+    Came(SecretReference),
+}
+
+/// The daemon.
+pub struct Daemon {
+    installation: Installation,
+    hub: Arc<Hub>,
+    state: State,
+    served: Served,
+    kept: Served,
+    /// How much later than the schedule says each run is due.
+    put_off: SignedDuration,
+    failures: u32,
+    retry_at: Option<Timestamp>,
+    /// When to look again whether there is more of the log to pass on, and what went wrong the last time.
+    pass_on_at: Option<Timestamp>,
+    not_passed_on: Vec<String>,
+    stop: Stop,
+    /// Is told a line whenever something has changed.
+    told: Box<dyn Fn(&str)>,
+}
+
+impl Daemon {
+    /// Opens the state, and finds out what an earlier daemon or run has left. `readings` is what was read of the
+    /// callers' secrets.
+    ///
+    /// # Errors
+    /// Where the state cannot be used.
+    pub async fn new(
+        installation: Installation,
+        hub: Arc<Hub>,
+        put_off: Duration,
+        readings: &Readings,
+        stop: Stop,
+        told: Box<dyn Fn(&str)>,
+    ) -> Result<Self, RunError> {
+        let mut state = installation.open_state().await?;
+        installation.log_readings(&mut state.0, FACE, readings).await?;
+        let kept: Served = state.recall(SERVED).await?.unwrap_or_default();
+        let now = (installation.clock)();
+        let served = Served { last_due: kept.last_due.or(Some(now)), ..kept.clone() };
+        let put_off = SignedDuration::try_from(put_off).unwrap_or_default();
+        hub.count(|numbers| {
+            numbers.clockify_per_hour = installation.settings.clockify.requests_per_hour.map(std::num::NonZeroU32::get);
+        });
+        let daemon = Self {
+            installation,
+            hub,
+            state,
+            served,
+            kept,
+            put_off,
+            failures: 0,
+            retry_at: None,
+            pass_on_at: None,
+            not_passed_on: Vec::new(),
+            stop,
+            told,
+        };
+        let rows = daemon.state.pending().await?;
+        daemon.hub.count(|numbers| numbers.waits(&rows));
+        if daemon.served.is_owed || is_unfinished(&daemon.state).await? {
+            daemon.hub.ask(Cause::Resume, daemon.mode());
+        }
+        Ok(daemon)
+    }
+
+    fn mode(&self) -> Mode {
+        self.installation.settings.schedule.mode
+    }
+
+    /// Runs whatever is due until somebody asks to stop.
+    ///
+    /// # Errors
+    /// Where the state cannot be used any more.
+    pub async fn serve(mut self) -> Result<(), RunError> {
+        self.hub.set_ready(true);
+        loop {
+            self.tick(false).await?;
+            if self.stop.asked() {
+                break;
+            }
+            if let Some(ticket) = self.hub.begin() {
+                self.run(ticket).await?;
+                continue;
+            }
+            tokio::select! {
+                () = self.stop.wait() => {}
+                () = self.hub.asked.notified() => {}
+                () = tokio::time::sleep(TICK) => {}
+            }
+        }
+        self.tell_calls().await?;
+        self.pass_on_at = None;
+        self.pass_on_log((self.installation.clock)()).await
+    }
+
+    /// Looks at the clock and the state, marks what is due, and keeps what has changed.
+    async fn tick(&mut self, is_running: bool) -> Result<(), RunError> {
+        let now = (self.installation.clock)();
+        let schedule = &self.installation.settings.schedule.schedule;
+        let shifted = now.checked_sub(self.put_off).unwrap_or(now);
+        let due = schedule.due(shifted, self.served.last_due.unwrap_or(shifted));
+        if let Due::Since(since) = due {
+            self.hub.count(|numbers| numbers.lag = Some(shifted.duration_since(since)));
+            self.served.last_due = Some(shifted);
+            self.hub.ask(Cause::Schedule, self.mode());
+        }
+        let next = match due {
+            Due::At(next) => Some(next),
+            Due::Since(_) => schedule.next_after(shifted),
+            Due::Never => None,
+        };
+        let next = next.and_then(|next| next.checked_add(self.put_off).ok());
+        if next != self.served.next {
+            self.hub.set_next(next);
+            self.served.next = next;
+        }
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            self.hub.ask(Cause::Retry, self.mode());
+        }
+        self.shake_hands(now).await?;
+        self.served.is_owed = is_running || self.hub.has_waiting() || self.retry_at.is_some();
+        self.keep().await?;
+        if is_running || self.hub.has_waiting() {
+            return Ok(());
+        }
+        if self.hub.has_calls_older_than(UNTOLD_MAX) {
+            self.tell_calls().await?;
+        }
+        self.pass_on_log(now).await
+    }
+
+    /// Notes whose token has come, and looks whose is awaited.
+    async fn shake_hands(&mut self, now: Timestamp) -> Result<(), RunError> {
+        for name in self.hub.take_came() {
+            self.state.0.remember(&armed(&name), &Armed { until: now, has_come: true }).await?;
+            (self.told)(&format!("the token of {name} has come; `punchlist serve --arm {name}` shows it once"));
+        }
+        let mut awaited = BTreeMap::new();
+        for name in self.installation.settings.webhook.callers.keys() {
+            if let Some(Armed { until, has_come: false }) = self.state.recall(&armed(name)).await? {
+                awaited.insert(name.clone(), until);
+            }
+        }
+        self.hub.arm(awaited);
+        Ok(())
+    }
+
+    async fn keep(&mut self) -> Result<(), RunError> {
+        if self.served != self.kept {
+            self.state.0.remember(SERVED, &self.served).await?;
+            self.kept = self.served.clone();
+        }
+        Ok(())
+    }
+
+    /// Passes on what other programs have logged since; what goes wrong is said once, and tried again in a while.
+    async fn pass_on_log(&mut self, now: Timestamp) -> Result<(), RunError> {
+        if self.pass_on_at.is_some_and(|at| now < at && at.duration_since(now) <= PASS_ON_AGAIN) {
+            return Ok(());
+        }
+        let failures = self.installation.pass_on_log(&mut self.state.0).await?;
+        let wait = if failures.is_empty() { PASS_ON_EVERY } else { PASS_ON_AGAIN };
+        self.pass_on_at = now.checked_add(wait).ok();
+        if failures != self.not_passed_on {
+            for failure in &failures {
+                (self.told)(failure);
+            }
+            self.not_passed_on = failures;
+        }
+        Ok(())
+    }
+
+    async fn tell_calls(&mut self) -> Result<(), RunError> {
+        let calls = self.hub.take_calls();
+        if calls.is_empty() {
+            return Ok(());
+        }
+        self.installation.log_by_itself(&mut self.state.0, FACE, calls, "told", &[]).await
+    }
+
+    /// One run, while the clock and the callers go on.
+    async fn run(&mut self, ticket: Ticket) -> Result<(), RunError> {
+        let trigger = ticket.trigger();
+        (self.told)(&format!("run {} begins: {trigger}", ticket.run));
+        let job = Unattended {
+            face: FACE,
+            trigger: trigger.clone(),
+            run: Some(ticket.run),
+            mode: ticket.mode,
+            before: self.hub.take_calls(),
+        };
+        let (installation, stop, watch) = (self.installation.clone(), self.stop.clone(), self.watch());
+        let mut running =
+            std::pin::pin!(installation.run_unattended(job, PATIENCE, stop, watch, std::time::Instant::now()));
+        let ended = loop {
+            tokio::select! {
+                ended = &mut running => break ended,
+                () = tokio::time::sleep(TICK) => self.tick(true).await?,
+            }
+        };
+        self.ended(&ticket, &trigger, ended).await
+    }
+
+    /// Counts what a run tells, and passes on what it warns of.
+    fn watch(&self) -> Watch {
+        let (hub, clock) = (Arc::clone(&self.hub), self.installation.clock);
+        Arc::new(move |told| {
+            if let RunProgress::Warned(text) = &told {
+                tracing::warn!(text, "warned");
+            }
+            hub.count(|numbers| numbers.hear(&told, clock()));
+        })
+    }
+
+    /// What follows from how a run ended.
+    async fn ended(&mut self, ticket: &Ticket, trigger: &str, ended: Result<Report, RunError>) -> Result<(), RunError> {
+        let now = (self.installation.clock)();
+        let (outcome, is_passing, not_before) = match &ended {
+            Ok(report) => (End::Reported(report.outcome), is_passing(report.outcome), report.not_before),
+            Err(failure) => {
+                let is_passing = matches!(failure.code, Code::Error | Code::OutOfBudget);
+                (End::Without(failure.error.clone()), is_passing, None)
+            }
+        };
+        let is_locked = ended.as_ref().is_err_and(|failure| failure.code == Code::Locked);
+        let is_stopped = self.stop.asked() && (is_passing || ended.is_err());
+        (self.failures, self.retry_at) = (0, None);
+        if is_locked && !self.stop.asked() {
+            self.hub.ask(Cause::Retry, ticket.mode);
+        } else if is_passing {
+            self.failures += 1;
+            let wait = SignedDuration::try_from(retry_after(self.failures)).unwrap_or_default();
+            self.retry_at = now.checked_add(wait).ok().max(not_before);
+        }
+        let rows = self.state.pending().await?;
+        let label = ended.as_ref().map_or_else(|_| "error".to_owned(), |report| word(report.outcome));
+        self.hub.count(|numbers| {
+            *numbers.runs.entry(label).or_default() += 1;
+            numbers.waits(&rows);
+            if ended.as_ref().is_ok_and(|report| !is_failure(report.outcome)) {
+                numbers.last_success = Some(now);
+            }
+        });
+        let cannot_run =
+            |failure: &RunError| matches!(failure.code, Code::Refused | Code::StateUnusable | Code::Configuration);
+        self.hub.set_ready(!ended.as_ref().is_err_and(cannot_run));
+        let words = match &outcome {
+            End::Reported(ending) => ending.words(),
+            End::Without(error) => error,
+        };
+        (self.told)(&format!("run {} ended: {words}", ticket.run));
+        let run = ServedRun { run: ticket.run.to_string(), trigger: trigger.to_owned(), at: now, outcome };
+        self.served.runs.insert(0, run);
+        self.served.runs.truncate(RUNS_KEPT);
+        self.served.is_owed = is_stopped || self.hub.has_waiting() || self.retry_at.is_some();
+        self.keep().await?;
+        let (report, error) = match ended {
+            Ok(report) => (Some(report), None),
+            Err(failure) => (None, Some(failure.text().into())),
+        };
+        self.hub.end(ticket.run, Ended { report, error });
+        Ok(())
+    }
+}
+
+impl Installation {
+    /// Arms the daemon for the handshake of a sender of events, or says that its token has come; that is said once.
+    ///
+    /// # Errors
+    /// Where there is no such caller, or its token could not be kept.
+    pub async fn arm(&self, name: &str) -> Result<Arming, RunError> {
+        let shown = Shown::of(name).clipped(64);
+        let caller = self.settings.webhook.callers.get(name);
+        let caller = caller.filter(|caller| caller.kind == CallerKind::NotionEvents).ok_or_else(|| {
+            RunError::new(Code::Configuration, format!("no caller of kind \"notion-events\" is called {shown}"))
+                .hint(format!("set webhook.callers.{shown}.kind = \"notion-events\" in the configuration"))
+        })?;
+        let place = super::callers::place_of_token(name, caller, &self.directory);
+        let place = place.ok_or_else(|| {
+            RunError::new(Code::Configuration, format!("the token of {shown} could not be kept where its secret is"))
+                .hint(format!("name a file: webhook.callers.{shown}.secret = \"file:PATH\", or leave the key out"))
+        })?;
+        let (mut state, now) = (self.open_state().await?, (self.clock)());
+        if let Some(Armed { has_come: true, .. }) = state.recall(&armed(name)).await? {
+            state.0.forget(&armed(name)).await?;
+            return Ok(Arming::Came(place));
+        }
+        let until = now.checked_add(self.settings.webhook.arm).unwrap_or(now);
+        state.0.remember(&armed(name), &Armed { until, has_come: false }).await?;
+        Ok(Arming::Until(until))
+    }
+
+    /// True where the token of a sender of events has come, and nobody has seen it yet.
+    ///
+    /// # Errors
+    /// Where the state cannot be used.
+    pub async fn has_come(&self, name: &str) -> Result<bool, RunError> {
+        let state = self.read_state().await?;
+        Ok(state.recall(&armed(name)).await?.is_some_and(|armed: Armed| armed.has_come))
+    }
+
+    /// The token of a sender of events that has come, to be shown to the person who awaits it; that is logged.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub async fn kept_token(&self, place: &SecretReference) -> Result<SecretString, RunError> {
+        let readings = Readings::default();
+        let token = secrets::resolve(place, &self.environment, &readings).await;
+        self.log_readings(&mut self.open_state().await?.0, FACE, &readings).await?;
+        Ok(token?)
+    }
+
+    /// What became of a run of before, as a state knows it.
+    ///
+    /// # Errors
+    /// Where the state cannot be read.
+    pub async fn progress_of(&self, state: &State, run: RunId) -> Result<Option<Progress>, RunError> {
+        let known = state.runs(RUNS_SEARCHED).await?.into_iter().find(|known| known.id == run);
+        Ok(known.map(|known| match known.end {
+            None => {
+                let error = "it was cut off, or is another program's; the next run takes up what is left";
+                Progress::Ended(Ended { report: None, error: Some(error.into()) })
+            }
+            Some(RunEnd { outcome: End::Without(error), report: None, .. }) => {
+                Progress::Ended(Ended { report: None, error: Some(error) })
+            }
+            Some(RunEnd { report, .. }) => Progress::Ended(Ended { report, error: None }),
+        }))
+    }
+
+    /// Keeps the token that a handshake has brought. From then on it is taken out of every text.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub async fn keep_token(&self, name: &str, token: &SecretString) -> Result<(), RunError> {
+        let caller = self.settings.webhook.callers.get(name);
+        let place = caller
+            .and_then(|caller| super::callers::place_of_token(name, caller, &self.directory))
+            .ok_or_else(|| RunError::new(Code::Error, "there is no place for the token"))?;
+        scrub::learn(token);
+        secrets::keep(&place, token, &self.environment).await?;
+        Ok(())
+    }
+}
+
+fn armed(name: &str) -> String {
+    format!("{ARMED}{name}")
+}
+
+fn word(ending: Ending) -> String {
+    serde_json::to_value(ending).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// True where a run did not do what it was there for.
+fn is_failure(ending: Ending) -> bool {
+    is_passing(ending) || matches!(ending, Ending::Unknown | Ending::Failed | Ending::Refused)
+}
+
+/// True where an earlier run has left something half done: a write without an outcome, or itself without an end.
+async fn is_unfinished(state: &State) -> Result<bool, RunError> {
+    if !state.open_writes().await?.is_empty() {
+        return Ok(true);
+    }
+    let runs = state.runs(RUNS_KEPT).await?;
+    // The last one that came to an end with a report has taken up whatever was left before it.
+    let last = runs.iter().find(|run| run.end.as_ref().is_none_or(|end| matches!(end.outcome, End::Reported(_))));
+    Ok(last.is_some_and(|run| match &run.end {
+        None => true,
+        Some(end) => end.outcome == End::Reported(Ending::Interrupted),
+    }))
+}
