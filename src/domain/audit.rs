@@ -153,6 +153,7 @@ impl Level {
             | What::Braked { .. }
             | What::ForeignRun { .. }
             | What::Released { .. }
+            | What::MonthReopened { .. }
             | What::Begun { .. }
             | What::NotStarted { .. }
             | What::Halted { .. }
@@ -170,6 +171,7 @@ impl Level {
             | What::Outcome { .. }
             | What::Linked { .. }
             | What::Applied { .. }
+            | What::MonthSealed { .. }
             | What::RunEnded { .. } => Self::Info,
         }
     }

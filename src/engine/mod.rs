@@ -5,6 +5,7 @@
 pub mod apply;
 mod connect;
 pub mod failure;
+pub mod hours;
 pub mod pending;
 pub mod run;
 pub mod saved;

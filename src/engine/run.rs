@@ -297,7 +297,7 @@ impl Installation {
     }
 
     /// Logs something that happened outside any run, as a run of its own, along with what it does to links.
-    async fn log_by_itself(
+    pub(super) async fn log_by_itself(
         &self,
         store: &mut Store,
         trigger: &str,

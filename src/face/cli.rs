@@ -13,8 +13,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::{
     demo, doctor, explain,
     failure::{Code, RunError, tell_panics},
+    hours::{self, Hours},
     logs::{self, Logs},
-    manual, pending, plain,
+    manual, month, pending, plain,
     print::{say, say_json},
     progress::ProgressLine,
     setup::{Global, Setup},
@@ -26,6 +27,10 @@ use super::{
 use crate::{
     domain::{
         explain::{Subject, explain},
+        hours::{
+            Period,
+            month::{Accepting, Close},
+        },
         journal::RunId,
         plan::{
             HoldCode,
@@ -36,6 +41,7 @@ use crate::{
         text::Shown,
     },
     engine::{
+        hours::seal_of,
         run::Beside,
         saved,
         session::{Session, Sides},
@@ -117,6 +123,13 @@ enum Command {
     Unlink {
         /// The page: its ID or address
         page: String,
+    },
+    /// Show what was tracked in a period, against what is planned
+    Hours(Hours),
+    /// Seal a month, show it, and say what of it has changed since
+    Month {
+        #[command(subcommand)]
+        act: month::Act,
     },
     /// Show, copy and verify the log of what was done
     Logs(Box<Logs>),
@@ -248,10 +261,38 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
             let aside = setup.installation.set_state_aside().await?;
             Job::on(global, setup).rebuilt(aside.as_deref()).await
         }
+        Some(Command::Hours(hours)) => Job::begin(global).await?.hours(&hours).await,
+        Some(Command::Month { act }) => month(global, act).await,
         Some(Command::Logs(what)) => logs::logs(&global, *what).await,
         Some(Command::Sandbox { listen, empty }) => sandbox(listen, empty).await,
         Some(Command::Completions { shell }) => manual::completions(shell, Cli::command()).map(|()| 0),
         Some(Command::Man { out }) => manual::man(out.as_deref(), Cli::command()).map(|()| 0),
+    }
+}
+
+/// Does something with a month; for what is sealed already no service is asked.
+async fn month(global: Global, act: month::Act) -> Result<u8, RunError> {
+    match act {
+        month::Act::Close { month, accept, note } => {
+            Job::begin(global).await?.close_month(month, Accepting { findings: accept, note }).await
+        }
+        month::Act::Verify { month } => Job::begin(global).await?.verify_month(month).await,
+        month::Act::Show { month } => {
+            let setup = Setup::to_look_back(&global).await?;
+            let sealed = seal_of(&*setup.installation.read_state().await?, month).await?;
+            month::tell_sealed(&global, &sealed).map(|()| Code::Done.into())
+        }
+        month::Act::Reopen { month } => {
+            let setup = Setup::to_look_back(&global).await?;
+            let mut state = setup.installation.open_state().await?;
+            let sealed = setup.installation.reopen_month(&mut state, month).await?;
+            if global.json {
+                month::tell_sealed(&global, &sealed)?;
+            } else {
+                say(&format!("{month} is open again; the log keeps what it was sealed as.\n"))?;
+            }
+            Ok(Code::Done.into())
+        }
     }
 }
 
@@ -389,6 +430,39 @@ impl Job {
         let explained = self.run("explain", Beside::Copied, explaining).await?;
         explain::print(&explained, &self.setup.installation.settings.places, self.global.json)?;
         Ok(Code::Done.into())
+    }
+
+    async fn hours(self, hours: &Hours) -> Result<u8, RunError> {
+        let wanted = hours.wanted(&self.global, &self.setup)?;
+        let reckoning = async |session: &mut Session<'_>| {
+            let reckoned = session.hours(&wanted).await?;
+            session.close("reckoned").await?;
+            Ok(reckoned)
+        };
+        let reckoned = self.run("hours", Beside::Copied, reckoning).await?;
+        hours.tell(&self.global, &reckoned).map(|()| Code::Done.into())
+    }
+
+    async fn close_month(self, month: Period, accepting: Accepting) -> Result<u8, RunError> {
+        let wanted = hours::wanted(&self.setup, Some(month));
+        let closing = async |session: &mut Session<'_>| {
+            let closed = session.close_month(&wanted, month, &accepting).await?;
+            session.close(if matches!(closed.1, Close::Sealed(_)) { "sealed" } else { "not sealed" }).await?;
+            Ok(closed)
+        };
+        let (reckoned, close) = self.run("month close", Beside::Refused, closing).await?;
+        Ok(month::tell_close(&self.global, month, &reckoned, &close)?.into())
+    }
+
+    async fn verify_month(self, month: Period) -> Result<u8, RunError> {
+        let wanted = hours::wanted(&self.setup, Some(month));
+        let verifying = async |session: &mut Session<'_>| {
+            let verified = session.verify_month(&wanted, month).await?;
+            session.close("verified").await?;
+            Ok(verified)
+        };
+        let (sealed, changes) = self.run("month verify", Beside::Copied, verifying).await?;
+        Ok(month::tell_changes(&self.global, &sealed, &changes)?.into())
     }
 
     /// Applies what people have approved, and what that needs.

@@ -20,6 +20,7 @@ mod decisions;
 #[cfg(unix)]
 mod doctor;
 mod errors;
+mod hours;
 mod logs;
 mod main_job;
 mod manual;

@@ -105,6 +105,8 @@ pub fn refers(what: &What) -> Refers<'_> {
         | What::Halted { .. }
         | What::Exchange { .. }
         | What::Cut { .. }
+        | What::MonthSealed { .. }
+        | What::MonthReopened { .. }
         | What::RunEnded { .. } => itself(None, None),
     }
 }

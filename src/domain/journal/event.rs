@@ -9,6 +9,7 @@ use strum::{IntoStaticStr, VariantNames};
 use super::{Outcome, RunId, Stopped, Trace, Write, WriteId};
 use crate::domain::{
     ending::End,
+    hours::month::Sealed,
     model::{Field, Kind, ObjectId, PageId, Service, Value},
     plan::{Action, Calls, Change, ChangeId, FieldChange, Hold, State},
     review::Verdict,
@@ -248,6 +249,24 @@ pub enum What {
         hash: String,
         /// How many there were.
         entries: u64,
+    },
+    /// A month was sealed.
+    MonthSealed {
+        /// `2026-10`.
+        month: String,
+        /// Its hash.
+        hash: String,
+        by: String,
+        /// All of it.
+        sealed: Box<Sealed>,
+    },
+    /// A sealed month was opened again, to be sealed anew.
+    MonthReopened {
+        /// `2026-10`.
+        month: String,
+        /// The hash that it had.
+        hash: String,
+        by: String,
     },
     RunEnded {
         /// How.
