@@ -161,7 +161,8 @@ fn figures_equal_the_sum_over_the_entries_for_any_days_in_any_zone() {
         for _ in 0..2000 {
             let start = from + SignedDuration::from_secs(dice(&mut seed).cast_signed() % (270 * 86_400));
             let seconds = dice(&mut seed).cast_signed() % (30 * 3600);
-            let on = [office.project, office.tasks[0], office.tasks[1]][dice(&mut seed) as usize % 3];
+            let on = [office.project, office.tasks[0], office.tasks[1]]
+                [usize::try_from(dice(&mut seed) % 3).expect("small")];
             let entry = world.track(on, start, SignedDuration::from_secs(seconds));
             let billable = dice(&mut seed).is_multiple_of(2);
             world.edit_entry(entry, |entry| entry.billable = billable);
@@ -204,9 +205,9 @@ fn ten_thousand_entries_a_month_cost_four_reports_to_close() {
     let office = Office::new();
     {
         let mut world = office.world();
-        for at_second in 0..10_000_i64 {
-            let start = at("2026-10-01T06:00:00Z") + SignedDuration::from_secs(at_second * 250);
-            let entry = world.track(office.tasks[(at_second % 2) as usize], start, SignedDuration::from_secs(120));
+        for (task, number) in office.tasks.into_iter().cycle().zip(0..10_000) {
+            let start = at("2026-10-01T06:00:00Z") + SignedDuration::from_secs(number * 250);
+            let entry = world.track(task, start, SignedDuration::from_secs(120));
             world.edit_entry(entry, |entry| entry.approved = true);
         }
     }
