@@ -153,6 +153,7 @@ impl Level {
             | What::Braked { .. }
             | What::ForeignRun { .. }
             | What::Released { .. }
+            | What::MonthReopened { .. }
             | What::Begun { .. }
             | What::NotStarted { .. }
             | What::Halted { .. }
@@ -172,6 +173,7 @@ impl Level {
             | What::Linked { .. }
             | What::Applied { .. }
             | What::Called { .. }
+            | What::MonthSealed { .. }
             | What::RunEnded { .. } => Self::Info,
         }
     }

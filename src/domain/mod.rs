@@ -32,6 +32,8 @@
 //! | pending | what waits for a person after a run |
 //! | sync status | what pages tell their readers of what waits |
 //! | plan | all changes and notices, under a hash |
+//! | finding | something that hours and plan say about each other that would make an invoice wrong |
+//! | sealed month | its figures and what was accepted of its findings, under a hash; a change of them is noticed |
 //! | run | one time that both sides were read, and what was written then; it has an ID and a log |
 //! | caller | who may ask the daemon for a run, under a name and with a secret |
 
@@ -45,6 +47,7 @@ pub mod discovery;
 pub mod ending;
 pub mod entry;
 pub mod explain;
+pub mod hours;
 pub mod implied;
 pub mod journal;
 pub mod model;

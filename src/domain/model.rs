@@ -4,6 +4,7 @@ mod along;
 mod id;
 mod listing;
 mod registry;
+mod schedule;
 mod value;
 
 use std::{
@@ -20,6 +21,7 @@ use super::text::Raw;
 pub use id::{ChangeId, InvalidId, ObjectId, PageId, RunId};
 pub use listing::{Complete, Fetched, Identified, Listing, Partial, Walk, Weight};
 pub use registry::{Agreed, Along, Away, Base, Link, Registry, Sight};
+pub use schedule::Schedule;
 pub use value::{Field, Reading, Value, Values, duration_words};
 
 /// What a page or an object is. The order is the hierarchy: clients hold projects, projects hold tasks.
@@ -263,6 +265,8 @@ pub struct Page {
     pub values: Values,
     /// What the page tells of what waits for a person: the fields that [`Field::is_sync_status`].
     pub sync_status: Values,
+    /// What it plans besides what it mirrors.
+    pub schedule: Schedule,
 }
 
 /// A Clockify client, project or task.

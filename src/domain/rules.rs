@@ -98,6 +98,12 @@ pub struct Mapping {
     /// The properties that tell of what waits for a person: the fields that [`Field::is_sync_status`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub sync_status: BTreeMap<Field, String>,
+    /// The property that holds planned time which is not mirrored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned: Option<Mapped>,
+    /// The property that holds the last day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
 }
 
 /// A property that holds a field, and how what it says is to be understood.

@@ -7,6 +7,7 @@
 mod duration;
 mod listing;
 mod marker;
+mod reports;
 mod row;
 mod wire;
 
@@ -23,15 +24,18 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
+use url::Url;
 
 use crate::{
     domain::{
+        hours::Demands,
         model::{Fetched, Field, Kind, Object, ObjectId, PageId, PerKind, Service, Value},
         rules::Mapping,
         text::{Raw, Shown},
     },
     edge::http::{Answer, FRESH, Failure, Http, Repeat, Request, YOUNG, shown},
 };
+pub use reports::DAYS_MAX;
 use row::ObjectRow;
 use wire::{UserRow, Users, WorkspaceRow};
 
@@ -53,6 +57,8 @@ pub struct Identity {
     pub plan: String,
     /// True where every member may create clients, projects and tasks.
     pub everyone_creates: bool,
+    /// What it wants of every time entry.
+    pub demands: Demands,
 }
 
 /// A workspace that a key sees.
@@ -64,6 +70,8 @@ pub struct Workspace {
     pub plan: String,
     /// True where every member may create clients, projects and tasks.
     pub everyone_creates: bool,
+    /// What it wants of every time entry.
+    pub demands: Demands,
 }
 
 /// Which fields are read of each kind, besides name, parent and state.
@@ -202,6 +210,8 @@ struct Listed {
 #[derive(Debug)]
 pub struct Clockify {
     http: Http,
+    /// Where reports are asked for.
+    reports: String,
     wanted: MappedFields,
     /// Objects as last read, for the bodies of PUTs.
     rows: Mutex<HashMap<ObjectId, Kept>>,
@@ -216,12 +226,20 @@ impl Clockify {
     pub fn new(http: Http, wanted: MappedFields) -> Self {
         Self {
             http,
+            reports: String::new(),
             wanted,
             rows: Mutex::default(),
             listed: Mutex::default(),
             users: Mutex::default(),
             refuses_estimates: AtomicBool::default(),
         }
+    }
+
+    /// The same with its reports at this address, which the key is sent to as well.
+    #[must_use]
+    pub fn with_reports(self, reports: &Url) -> Self {
+        let base = reports.as_str().trim_end_matches('/');
+        Self { reports: base.strip_suffix("/v1").unwrap_or(base).to_owned(), ..self }
     }
 
     /// The connection, for its counters.
@@ -252,7 +270,7 @@ impl Clockify {
             tokio::try_join!(self.http.send(&user), self.http.send(&workspaces))
                 .map_err(|failure| self.error("the user and workspaces", failure))?;
         let workspaces = workspaces.body.into_iter().map(Workspace::from).collect();
-        let Workspace { id, name, plan, everyone_creates } = choose(workspaces, workspace)?;
+        let Workspace { id, name, plan, everyone_creates, demands } = choose(workspaces, workspace)?;
         Ok(Identity {
             everyone_creates,
             user_id: user.body.id,
@@ -260,6 +278,7 @@ impl Clockify {
             workspace_id: id,
             workspace_name: name,
             plan,
+            demands,
         })
     }
 
@@ -657,7 +676,8 @@ impl Clockify {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn error(&self, what: &'static str, failure: Failure) -> Error {
+    /// Why something of this could not be read.
+    pub(crate) fn error(&self, what: &'static str, failure: Failure) -> Error {
         match failure {
             Failure::Throttled { wait, error, budget } => Error::Budget { wait, error, budget },
             failure if failure.has_status(401) => Error::Refused { host: self.http.host().to_owned(), failure },
@@ -692,9 +712,9 @@ fn segments(path: &[String]) -> Vec<&str> {
 
 impl From<WorkspaceRow> for Workspace {
     fn from(row: WorkspaceRow) -> Self {
-        let everyone_creates = row.lets_everyone_create();
+        let (everyone_creates, demands) = (row.lets_everyone_create(), row.demands());
         let WorkspaceRow { id, name, feature_subscription_type: plan, workspace_settings: _ } = row;
-        Self { id, name: name.into(), plan, everyone_creates }
+        Self { id, name: name.into(), plan, everyone_creates, demands }
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub mod edit;
 pub mod first;
+mod hours;
 mod layers;
 mod logs;
 mod mapping;
@@ -28,6 +29,7 @@ use url::Url;
 
 use super::{environment::Environment, origin::Origin, secrets::SecretReference};
 use crate::domain::{
+    hours::Zone,
     model::{Kind, PageId, PerKind},
     rules::Rules,
     text::Shown,
@@ -35,6 +37,7 @@ use crate::domain::{
 use layers::Layers;
 use reader::Reader;
 
+pub use hours::{HoursSettings, zone_named};
 pub use logs::{DiagnosticLevel, DiagnosticSettings, LogSettings};
 pub use notify::{EmailSettings, NotifySettings};
 pub use serve::{CallerKind, CallerSecret, CallerSettings, ScheduleSettings, WebhookSettings};
@@ -64,6 +67,8 @@ pub struct Settings {
     pub webhook: WebhookSettings,
     /// How the console looks and what its keys do.
     pub console: ConsoleSettings,
+    /// What counts in hours, and where its days are.
+    pub hours: HoursSettings,
     /// What is logged, where its checkpoints are, and for how long it is kept.
     pub logs: LogSettings,
     /// Who is told after an unattended run.
@@ -255,6 +260,13 @@ impl Settings {
         let missing = required.into_iter().filter(|(_, given, _)| !given);
         problems.extend(missing.map(|(key, _, example)| self.missing(key, example)));
         Err(ConfigError { problems })
+    }
+
+    /// Where the days are that time is billed by: `hours.timezone`, else `schedule.timezone`, else where this machine
+    /// is, else UTC.
+    pub fn billing_zone(&self) -> Zone {
+        let scheduled = || self.schedule.timezone.as_deref().and_then(zone_named);
+        self.hours.zone.clone().or_else(scheduled).unwrap_or_else(hours::here)
     }
 
     fn missing(&self, key: &str, example: &str) -> Problem {

@@ -363,8 +363,9 @@ impl Http {
     }
 
     async fn exchange<T: DeserializeOwned>(&self, request: &Request, seen: &mut Seen) -> Result<Answer<T>, Miss> {
+        let base = request.base.as_ref().unwrap_or(&self.base);
         let mut builder =
-            self.client.request(request.method.clone(), format!("{}{}{}", self.base, request.path, request.query));
+            self.client.request(request.method.clone(), format!("{base}{}{}", request.path, request.query));
         if let Some(body) = &request.body {
             builder = builder.json(body);
         }

@@ -12,6 +12,7 @@ mod inspect;
 mod journal;
 mod lock;
 mod log;
+mod month;
 mod open;
 mod pending;
 mod registry;

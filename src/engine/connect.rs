@@ -110,7 +110,7 @@ impl Clients {
             let http = made(CheckCode::NotionReached, Http::new(to_notion))?;
             Some(Notion::new(http, rules.mapping.clone(), rules.id_strategy))
         });
-        let ClockifySettings { base_url, requests_per_second, requests_per_hour, .. } = &settings.clockify;
+        let ClockifySettings { base_url, reports_url, requests_per_second, requests_per_hour, .. } = &settings.clockify;
         let clockify = clockify_key.and_then(|key| {
             let mut to_clockify = options(Service::Clockify, base_url, Auth::api_key(&key));
             to_clockify.budget = Budget {
@@ -119,7 +119,7 @@ impl Clients {
                 ..Budget::default()
             };
             let http = made(CheckCode::ClockifyReached, Http::new(to_clockify))?;
-            Some(Clockify::new(http, MappedFields::of(&rules.mapping)))
+            Some(Clockify::new(http, MappedFields::of(&rules.mapping)).with_reports(reports_url))
         });
         Self { notion, clockify, faults, exchanges, proxy }
     }

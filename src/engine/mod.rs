@@ -7,6 +7,7 @@ pub mod callers;
 mod connect;
 pub mod daemon;
 pub mod failure;
+pub mod hours;
 pub mod pending;
 pub mod run;
 pub mod saved;

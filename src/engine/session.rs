@@ -23,6 +23,7 @@ use super::{
 use crate::{
     domain::{
         diff::diff,
+        hours::Demands,
         implied::imply,
         journal::{Bodies, Difference, Event, RunId, Trace, What},
         model::{Kind, Limits, Link, PageId, PerKind, Registry, Service, Snapshots},
@@ -231,6 +232,8 @@ pub struct Sides {
     mark: Mark,
     /// The plan of the Clockify workspace.
     pub(super) clockify_plan: String,
+    /// What the Clockify workspace wants of every time entry.
+    pub(super) demands: Demands,
 }
 
 /// The workspaces that a state belongs to.
@@ -354,6 +357,7 @@ impl Session<'_> {
             at,
             mark,
             clockify_plan: identity.plan,
+            demands: identity.demands,
         };
         self.save(&mut seen.registry, away_now).await?;
         // What another run has under way is not lost.

@@ -13,9 +13,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::{
     demo, doctor, explain,
     failure::{Code, RunError, tell_panics},
+    hours::{self, Hours},
     init::{self, Flags, Wish},
     logs::{self, Logs},
-    manual, pending, plain,
+    manual, month, pending, plain,
     print::{say, say_json},
     progress::ProgressLine,
     serve,
@@ -28,6 +29,10 @@ use super::{
 use crate::{
     domain::{
         explain::{Subject, explain},
+        hours::{
+            Period,
+            month::{Accepting, Close},
+        },
         journal::RunId,
         plan::{
             HoldCode,
@@ -39,6 +44,7 @@ use crate::{
         trigger::Mode,
     },
     engine::{
+        hours::seal_of,
         run::{Beside, Unattended},
         saved,
         session::{Session, Sides},
@@ -120,6 +126,13 @@ enum Command {
     Unlink {
         /// The page: its ID or address
         page: String,
+    },
+    /// Show what was tracked in a period, against what is planned
+    Hours(Hours),
+    /// Seal a month, show it, and say what of it has changed since
+    Month {
+        #[command(subcommand)]
+        act: month::Act,
     },
     /// Show, copy and verify the log of what was done
     Logs(Box<Logs>),
@@ -272,6 +285,8 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
             let aside = setup.installation.set_state_aside().await?;
             Job::on(global, setup).rebuilt(aside.as_deref()).await
         }
+        Some(Command::Hours(hours)) => Job::begin(global).await?.hours(&hours).await,
+        Some(Command::Month { act }) => month(global, act).await,
         Some(Command::Logs(what)) => logs::logs(&global, *what).await,
         Some(Command::Init(flags)) => set_up(global, &flags).await,
         Some(Command::Serve { check: false, arm: None }) => {
@@ -296,6 +311,32 @@ fn by_chance(whole: Duration) -> Result<Duration, RunError> {
     aws_lc_rs::rand::fill(&mut bytes)
         .map_err(|_| RunError::new(Code::Error, "this machine gives no random numbers"))?;
     Ok(whole.mul_f64(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)))
+}
+
+/// Does something with a month; for what is sealed already no service is asked.
+async fn month(global: Global, act: month::Act) -> Result<u8, RunError> {
+    match act {
+        month::Act::Close { month, accept, note } => {
+            Job::begin(global).await?.close_month(month, Accepting { findings: accept, note }).await
+        }
+        month::Act::Verify { month } => Job::begin(global).await?.verify_month(month).await,
+        month::Act::Show { month } => {
+            let setup = Setup::to_look_back(&global).await?;
+            let sealed = seal_of(&*setup.installation.read_state().await?, month).await?;
+            month::tell_sealed(&global, &sealed).map(|()| Code::Done.into())
+        }
+        month::Act::Reopen { month } => {
+            let setup = Setup::to_look_back(&global).await?;
+            let mut state = setup.installation.open_state().await?;
+            let sealed = setup.installation.reopen_month(&mut state, month).await?;
+            if global.json {
+                month::tell_sealed(&global, &sealed)?;
+            } else {
+                say(&format!("{month} is open again; the log keeps what it was sealed as.\n"))?;
+            }
+            Ok(Code::Done.into())
+        }
+    }
 }
 
 /// Waits for a part of some seconds that nobody can foresee.
@@ -448,6 +489,39 @@ impl Job {
         let explained = self.run("explain", Beside::Copied, explaining).await?;
         explain::print(&explained, &self.setup.installation.settings.places, self.global.json)?;
         Ok(Code::Done.into())
+    }
+
+    async fn hours(self, hours: &Hours) -> Result<u8, RunError> {
+        let wanted = hours.wanted(&self.global, &self.setup)?;
+        let reckoning = async |session: &mut Session<'_>| {
+            let reckoned = session.hours(&wanted).await?;
+            session.close("reckoned").await?;
+            Ok(reckoned)
+        };
+        let reckoned = self.run("hours", Beside::Copied, reckoning).await?;
+        hours.tell(&self.global, &reckoned).map(|()| Code::Done.into())
+    }
+
+    async fn close_month(self, month: Period, accepting: Accepting) -> Result<u8, RunError> {
+        let wanted = hours::wanted(&self.setup, Some(month));
+        let closing = async |session: &mut Session<'_>| {
+            let closed = session.close_month(&wanted, month, &accepting).await?;
+            session.close(if matches!(closed.1, Close::Sealed(_)) { "sealed" } else { "not sealed" }).await?;
+            Ok(closed)
+        };
+        let (reckoned, close) = self.run("month close", Beside::Refused, closing).await?;
+        Ok(month::tell_close(&self.global, month, &reckoned, &close)?.into())
+    }
+
+    async fn verify_month(self, month: Period) -> Result<u8, RunError> {
+        let wanted = hours::wanted(&self.setup, Some(month));
+        let verifying = async |session: &mut Session<'_>| {
+            let verified = session.verify_month(&wanted, month).await?;
+            session.close("verified").await?;
+            Ok(verified)
+        };
+        let (sealed, changes) = self.run("month verify", Beside::Copied, verifying).await?;
+        Ok(month::tell_changes(&self.global, &sealed, &changes)?.into())
     }
 
     /// Applies what people have approved, and what that needs.

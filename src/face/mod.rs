@@ -1,13 +1,16 @@
 //! MEETS: the command line, what it prints, and what it connects. Nothing below it knows that there are people.
 
+mod cell;
 pub mod cli;
 mod demo;
 mod doctor;
 mod explain;
 mod failure;
+mod hours;
 mod init;
 mod logs;
 mod manual;
+mod month;
 mod pending;
 mod plain;
 mod print;

@@ -4,7 +4,8 @@
 //! clockify.rs           routes, headers, refusals, paging
 //! ├ clockify/clients    ├ clockify/projects    ├ clockify/tasks
 //! ├ clockify/time       time entries           ├ clockify/reports  summary and detailed
-//! └ clockify/workspaces  who is in which, and may do what
+//! ├ clockify/workspaces  who is in which, and may do what
+//! └ clockify/window     when both are of
 //! ```
 //!
 //! Facts follow the official `OpenAPI` document, the help centre, and third parties' written probes of the live API.
@@ -15,6 +16,7 @@ mod projects;
 mod reports;
 mod tasks;
 mod time;
+mod window;
 mod workspaces;
 
 use serde_json::{Value, json};
@@ -183,6 +185,7 @@ impl Call<'_> {
                 self.set_task_rate(project, id, rate)
             }
             ("GET", ["user", user, "time-entries"]) => self.list_entries(user),
+            ("PUT", ["user", user, "time-entries"]) => self.update_entries(user),
             ("POST", ["user", user, "time-entries"]) => self.create_entry(Some(user)),
             ("POST", ["time-entries"]) => self.create_entry(None),
             ("GET", ["time-entries", "status", "in-progress"]) => self.running_entries(),

@@ -5,6 +5,7 @@
 mod clockify;
 mod notion;
 mod serving;
+mod time;
 mod tokens;
 mod workspaces;
 mod worlds;
@@ -65,6 +66,15 @@ impl Rig {
         let url = format!("{}/v1/workspaces/{workspace}{path}", self.sandbox.clockify_url());
         let request = self.http.request(method, url).header("X-Api-Key", CLOCKIFY_KEY);
         if body.is_null() { request } else { request.json(&body) }
+    }
+
+    /// A report of the workspace.
+    async fn report(&self, report: &str, body: Value) -> (StatusCode, Value) {
+        let workspace = self.sandbox.world().workspace_id();
+        let url = format!("{}/v1/workspaces/{workspace}/reports/{report}", self.sandbox.reports_url());
+        let request = self.http.post(url).header("X-Api-Key", CLOCKIFY_KEY).json(&body);
+        let response = request.send().await.unwrap();
+        (response.status(), response.json().await.unwrap())
     }
 
     fn world(&self) -> std::sync::MutexGuard<'_, World> {

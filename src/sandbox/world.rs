@@ -4,6 +4,7 @@
 //! World ─┬─ clock, counter           every ID and instant comes from here: same calls, same world
 //!        ├─ notion    schema.rs       databases, data sources, properties   pages.rs  what people do to pages
 //!        ├─ clockify  objects.rs      clients, projects, tasks, time, and what people do to them
+//!        ├─ time.rs                 what is set about tracking time
 //!        ├─ access.rs               who may see and do what: tokens.rs in Notion, workspaces.rs in Clockify
 //!        ├─ template.rs, sample.rs  the agency, empty, sized or read from JSON
 //!        └─ tables.rs               databases beside it
@@ -22,6 +23,7 @@ pub(crate) mod schema;
 pub(crate) mod sort;
 mod tables;
 mod template;
+pub(crate) mod time;
 mod tokens;
 pub(crate) mod values;
 mod workspaces;

@@ -8,7 +8,7 @@ use punchlist::domain::{
     diff::diff,
     model::{
         Agreed, Along, Base, Claim, Field, Identified, Kind, Link, Nature, Object, ObjectId, Page, PageId, Registry,
-        Relation, Sight, Snapshots, Standing, Value, Values, Walk,
+        Relation, Schedule, Sight, Snapshots, Standing, Value, Values, Walk,
     },
     plan::Scope,
     rules::Rules,
@@ -88,6 +88,7 @@ impl World {
             edited: Timestamp::UNIX_EPOCH,
             values: Values::default(),
             sync_status: Values::default(),
+            schedule: Schedule::default(),
             item_of: Relation::None,
         }]);
         self.objects[kind as usize].add([Object {

@@ -20,6 +20,7 @@ mod decisions;
 #[cfg(unix)]
 mod doctor;
 mod errors;
+mod hours;
 #[cfg(unix)]
 mod init;
 mod logs;

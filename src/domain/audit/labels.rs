@@ -106,6 +106,8 @@ pub fn refers(what: &What) -> Refers<'_> {
         | What::Halted { .. }
         | What::Exchange { .. }
         | What::Cut { .. }
+        | What::MonthSealed { .. }
+        | What::MonthReopened { .. }
         | What::RunEnded { .. } => itself(None, None),
     }
 }

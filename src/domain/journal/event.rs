@@ -9,6 +9,7 @@ use strum::{IntoStaticStr, VariantNames};
 use super::{Outcome, RunId, Stopped, Trace, Write, WriteId};
 use crate::domain::{
     ending::End,
+    hours::month::Sealed,
     model::{Field, Kind, ObjectId, PageId, Service, Value},
     plan::{Action, Calls, Change, ChangeId, FieldChange, Hold, State},
     review::Verdict,
@@ -264,6 +265,24 @@ pub enum What {
         /// The page that they say they are about. Nothing is decided by it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<PageId>,
+    },
+    /// A month was sealed.
+    MonthSealed {
+        /// `2026-10`.
+        month: String,
+        /// Its hash.
+        hash: String,
+        by: String,
+        /// All of it.
+        sealed: Box<Sealed>,
+    },
+    /// A sealed month was opened again, to be sealed anew.
+    MonthReopened {
+        /// `2026-10`.
+        month: String,
+        /// The hash that it had.
+        hash: String,
+        by: String,
     },
     RunEnded {
         /// How.

@@ -7,9 +7,12 @@ use super::{
     row::row,
     *,
 };
-use crate::edge::{
-    http::{Auth, Options},
-    stub::{Asked, Reply, Stub},
+use crate::{
+    domain::hours::{Period, Slice},
+    edge::{
+        http::{Auth, Options},
+        stub::{Asked, Reply, Stub},
+    },
 };
 
 const CLIENT: &str = "64c000000000000000000001";
@@ -429,6 +432,47 @@ async fn a_refused_key_is_told_from_a_missing_right() {
     let stub = Stub::start(|_, _| Reply::json(403, &json!({"message": "Access Denied", "code": 501}))).await;
     let error = clockify(&stub, MappedFields::default()).fetch("w", &|_, _| {}).await.expect_err("refused");
     assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_report_is_asked_for_by_civil_days_in_a_zone_and_read_leniently() {
+    let stub = Stub::start(|_, _| {
+        let without = json!({"_id": null, "name": "(Without task)", "duration": 60});
+        let task = json!({"_id": TASK, "name": "Design", "duration": 3600, "amount": {"odd": []}, "children": null});
+        let project = json!({"_id": PROJECT, "name": "Site", "duration": 3660, "children": [task, without]});
+        let loose = json!({"_id": "", "name": null, "duration": 7, "children": []});
+        let client = json!({"_id": CLIENT, "name": "Acme", "duration": 3660, "children": [project]});
+        Reply::json(200, &json!({"totals": [{"totalTime": 3667, "totalAmount": null}], "groupOne": [client, loose]}))
+    })
+    .await;
+    let clockify = clockify(&stub, MappedFields::default()).with_reports(&stub.url.join("/report/v1/").expect("a URL"));
+    let october = Period::month("2026-10").expect("a month");
+    let rows = clockify.summary("w", october, "Europe/Berlin", Slice::Unapproved).await.expect("readable");
+    let rows: Vec<_> = rows.iter().map(|row| (row.place.each_ref().map(|(id, _)| *id), row.seconds)).collect();
+    let site = [Some(id(CLIENT)), Some(id(PROJECT))];
+    assert_eq!(rows, [([site[0], site[1], Some(id(TASK))], 3600), ([site[0], site[1], None], 60), ([None; 3], 7)]);
+    let asked = &stub.asked()[0];
+    assert_eq!(asked.path, "/report/v1/workspaces/w/reports/summary");
+    assert_eq!(
+        (&asked.body["dateRangeStart"], &asked.body["dateRangeEnd"], &asked.body["timeZone"]),
+        (&json!("2026-10-01T00:00:00.000"), &json!("2026-10-31T23:59:59.999"), &json!("Europe/Berlin"))
+    );
+    assert_eq!((&asked.body["approvalState"], &asked.body["billable"]), (&json!("UNAPPROVED"), &Json::Null));
+}
+
+#[tokio::test]
+async fn a_report_that_does_not_add_up_is_none() {
+    for body in [
+        json!({"totals": [{"totalTime": 8}], "groupOne": [{"_id": CLIENT, "name": "Acme", "duration": 7}]}),
+        json!({"totals": [{"totalTime": 7}], "groupOne": [{"_id": CLIENT, "name": "Acme", "duration": null}]}),
+        json!({"totals": [{"totalTime": 7}]}),
+    ] {
+        let stub = Stub::start(move |_, _| Reply::json(200, &body)).await;
+        let clockify = clockify(&stub, MappedFields::default()).with_reports(&stub.url);
+        let day = Period::month("2026-10").expect("a month");
+        let read = clockify.summary("w", day, "UTC", Slice::All).await;
+        assert!(matches!(&read, Err(Failure::Unknown { error }) if error.contains("cannot be used")), "{read:?}");
+    }
 }
 
 /// Sessions run in tasks of their own.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::impossible;
 use crate::{
-    domain::{possible::NAMELESS, text::Raw},
+    domain::{hours::Demands, possible::NAMELESS, text::Raw},
     edge::http::{Failure, shown},
 };
 
@@ -46,6 +46,12 @@ impl WorkspaceRow {
     pub(super) fn lets_everyone_create(&self) -> bool {
         let permissions = &self.workspace_settings["entityCreationPermissions"];
         ["whoCanCreateProjectsAndClients", "whoCanCreateTasks"].into_iter().all(|key| permissions[key] == "EVERYONE")
+    }
+
+    /// What every time entry has to have.
+    pub(super) fn demands(&self) -> Demands {
+        let forced = |key: &str| self.workspace_settings[key] == true;
+        Demands { project: forced("forceProjects"), task: forced("forceTasks") }
     }
 }
 

@@ -80,6 +80,11 @@ fn map_kind(reader: &mut Reader<'_>, kind: Kind, id_strategy: IdStrategy, mappin
             mapping.sync_status.insert(field, name);
         }
     }
+    let planned = format!("{section}.planned");
+    if let Some(Meant::Mapped(mapped)) = mapped(reader, kind, Field::Estimate, &planned) {
+        mapping.planned = Some(mapped);
+    }
+    mapping.due = property(reader, &format!("{section}.due"));
 }
 
 /// What a property is mapped as already, so that nothing is written over it.

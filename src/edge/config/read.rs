@@ -32,6 +32,7 @@ pub(super) fn settings(reader: &mut Reader<'_>, file: Option<PathBuf>) -> Settin
         schedule: super::serve::schedule(reader),
         webhook: super::serve::webhook(reader),
         console: console(reader),
+        hours: super::hours::hours(reader),
         logs: super::logs::logs(reader),
         notify: super::notify::notify(reader),
         given: BTreeMap::new(),
@@ -85,7 +86,7 @@ fn places(reader: &Reader<'_>) -> BTreeMap<String, Origin> {
     let mut keys = reaching.map(str::to_owned).to_vec();
     for kind in Kind::ALL {
         keys.push(format!("notion.{}.data_source", kind.plural()));
-        let mapped = ["id", "closed", "only", "project_from", "sync_status", "sync_note"]
+        let mapped = ["id", "closed", "only", "project_from", "sync_status", "sync_note", "planned", "due"]
             .into_iter()
             .chain(kind.parent().map(Kind::word));
         keys.extend(mapped.map(|key| format!("mapping.{}.{key}", kind.plural())));
@@ -121,14 +122,27 @@ fn notion(reader: &mut Reader<'_>) -> NotionSettings {
 }
 
 fn clockify(reader: &mut Reader<'_>) -> ClockifySettings {
+    let base_url = reader.url("clockify.base_url", "clockify.me").unwrap_or_else(|| ours(CLOCKIFY_URL));
     ClockifySettings {
         token: reader.secret("clockify.token"),
         workspace: reader.text("clockify.workspace", "the ID of a workspace"),
-        base_url: reader.url("clockify.base_url", "clockify.me").unwrap_or_else(|| ours(CLOCKIFY_URL)),
-        reports_url: reader.url("clockify.reports_url", "clockify.me").unwrap_or_else(|| ours(CLOCKIFY_REPORTS_URL)),
+        reports_url: reader.url("clockify.reports_url", "clockify.me").unwrap_or_else(|| reports_of(&base_url)),
+        base_url,
         requests_per_second: reader.rate("clockify.requests_per_second").unwrap_or(CLOCKIFY_REQUESTS_PER_SECOND),
         requests_per_hour: reader.rate("clockify.requests_per_hour"),
     }
+}
+
+/// Where the reports of an API are: a region, or a sub-domain, has both on one host (`OpenAPI` document).
+fn reports_of(base_url: &Url) -> Url {
+    if *base_url == ours(CLOCKIFY_URL) {
+        return ours(CLOCKIFY_REPORTS_URL);
+    }
+    let mut reports = base_url.clone();
+    let path = base_url.path().trim_end_matches('/');
+    let path = path.strip_suffix("/v1").unwrap_or(path);
+    reports.set_path(&format!("{}/report", path.strip_suffix("/api").unwrap_or(path)));
+    reports
 }
 
 fn ours(url: &str) -> Url {

@@ -21,6 +21,8 @@ pub(in crate::edge) struct Request {
     pub(super) not_after: Option<Instant>,
     /// True where the answer may take its time, as it shows many rows.
     pub(super) is_listing: bool,
+    /// Where it goes instead of where the others do.
+    pub(super) base: Option<String>,
 }
 
 impl Request {
@@ -36,7 +38,7 @@ impl Request {
             path.push('/');
             path.extend(utf8_percent_encode(segment, ENCODED));
         }
-        Self { method, path, query: String::new(), body, repeat, not_after: None, is_listing: false }
+        Self { method, path, query: String::new(), body, repeat, not_after: None, is_listing: false, base: None }
     }
 
     /// Lets it leave until then, and not later: what it was made from would have become too old.
@@ -48,6 +50,12 @@ impl Request {
     /// Lets the answer take its time: it shows many rows.
     pub(in crate::edge) fn listing(mut self) -> Self {
         self.is_listing = true;
+        self
+    }
+
+    /// Sends it to another host of the same service: the same key, within the same budget.
+    pub(in crate::edge) fn at(mut self, base: &str) -> Self {
+        self.base = Some(base.to_owned());
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -12,7 +12,7 @@ use super::{
     schema::Bound,
 };
 use crate::domain::{
-    model::{Claim, Page, PageId, Problem, Reading, Relation, Standing, Values},
+    model::{Claim, Field, Page, PageId, Problem, Reading, Relation, Schedule, Standing, Value, Values},
     rules::{Holds, Mapped},
     text::{Raw, Shown},
 };
@@ -128,6 +128,16 @@ pub(super) fn read(bound: &Bound, row: &PageRow) -> RowReading {
         }
     }
 
+    // What is planned is only looked at: what cannot be read of it is not there.
+    let mut schedule = Schedule::default();
+    if let Some((property, mapped)) = &bound.planned
+        && let Some(Ok(Reading::Known(Value::Seconds(seconds)))) =
+            cell(property).map(|value| Cell::read(value).reading(Field::Estimate, mapped))
+    {
+        schedule.planned = Some(seconds);
+    }
+    schedule.due = bound.due.as_ref().and_then(&mut cell).and_then(last_day);
+
     // What is not said about whether a page is meant, open or called anything leaves it as it is known.
     let mut unclear = None;
     let meant = bound.only.as_ref().is_none_or(|(property, is)| {
@@ -177,8 +187,19 @@ pub(super) fn read(bound: &Bound, row: &PageRow) -> RowReading {
         edited: row.last_edited_time.unwrap_or_default(),
         values,
         sync_status,
+        schedule,
     };
     RowReading { page, meant, problems, outdated }
+}
+
+/// The last day that a date, or what comes to one, names.
+fn last_day(property: &Json) -> Option<Date> {
+    let value = match property["type"].as_str()? {
+        kind @ ("formula" | "rollup") => &property[kind]["date"],
+        kind => &property[kind],
+    };
+    let text = value["end"].as_str().or_else(|| value["start"].as_str())?;
+    text.get(..10)?.parse().ok()
 }
 
 /// What a property that is not in the row leaves open.

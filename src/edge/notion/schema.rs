@@ -49,6 +49,8 @@ enum Role<'a> {
     Only(&'a Holds),
     Field(Field, &'a Mapped),
     SyncStatus(Field),
+    Planned(&'a Mapped),
+    Due,
 }
 
 impl Role<'_> {
@@ -62,6 +64,8 @@ impl Role<'_> {
             Self::Only(_) => "only".to_owned(),
             Self::Field(field, _) => format!("fields.{field}"),
             Self::SyncStatus(field) => field.to_string(),
+            Self::Planned(_) => "planned".to_owned(),
+            Self::Due => "due".to_owned(),
         };
         format!("mapping.{}.{key}", kind.plural())
     }
@@ -80,6 +84,8 @@ impl Role<'_> {
             Self::SyncStatus(Field::SyncStatus) => &["select", "rich_text"],
             Self::Id | Self::SyncStatus(_) => &["rich_text"],
             Self::Field(Field::Billable | Field::Public, _) => &["checkbox", "select", "status", "formula", "rollup"],
+            Self::Planned(mapped) => Role::Field(Field::Estimate, mapped).usable(),
+            Self::Due => &["date", "formula", "rollup"],
             Self::Field(Field::Estimate, mapped) if mapped.values.is_empty() => &["number", "formula", "rollup"],
             Self::Field(Field::Estimate, _) => &["number", "select", "status", "formula", "rollup"],
             Self::Field(Field::Assignees, mapped) if mapped.values.is_empty() => {
@@ -122,6 +128,8 @@ pub(super) struct Bound {
     /// What no property says, since it is the same for every page.
     pub(super) fixed: BTreeMap<Field, Value>,
     pub(super) sync_status: Vec<(Field, Property)>,
+    pub(super) planned: Option<(Property, Mapped)>,
+    pub(super) due: Option<Property>,
 }
 
 impl Bound {
@@ -162,12 +170,17 @@ impl Bound {
             .iter()
             .filter_map(|(&field, name)| Some((field, noted(find(Role::SyncStatus(field), name), &mut misfits)?)));
         let sync_status = sync_status.collect();
+        let planned = mapping.planned.as_ref().and_then(|mapped| {
+            Some((noted(find(Role::Planned(mapped), &mapped.property), &mut misfits)?, mapped.clone()))
+        });
+        let due = mapping.due.as_deref().and_then(|name| noted(find(Role::Due, name), &mut misfits));
         if !misfits.is_empty() {
             return Err(misfits);
         }
         let title =
             title.unwrap_or_else(|| Property { id: "title".into(), kind: "title".into(), ..Property::default() });
-        Ok(Self { kind, title, id, parent, item_of, closed, only, fields, fixed: mapping.fixed.clone(), sync_status })
+        let fixed = mapping.fixed.clone();
+        Ok(Self { kind, title, id, parent, item_of, closed, only, fields, fixed, sync_status, planned, due })
     }
 
     /// What can be written into the properties of the fields that both sides can hold.
@@ -196,6 +209,8 @@ impl Bound {
             .chain(conditions)
             .chain(self.fields.iter().map(|(_, property, _)| property))
             .chain(sync_status)
+            .chain(self.planned.iter().map(|(property, _)| property))
+            .chain(&self.due)
     }
 
     /// The ids that a query is narrowed to, each once.

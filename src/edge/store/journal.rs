@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
-use super::{Fault, Store, StoreError, from_json, from_word, registry, to_json, to_time, to_word, transact};
+use super::{
+    Fault, Store, StoreError, from_json, from_word, month::month_key, registry, to_json, to_time, to_word, transact,
+};
 use crate::domain::{
     audit::{self, About, Hash, Labels, Refers},
     ending::End,
@@ -248,6 +250,13 @@ pub(super) fn append(transaction: &Transaction<'_>, head: (i64, Hash), event: &E
         What::Applied { change } => {
             forget_verdict(transaction, change)?;
             transaction.prepare_cached("DELETE FROM pending WHERE change_id = ?1")?.execute([change])?;
+        }
+        What::MonthSealed { month, sealed, .. } => {
+            let sql = "INSERT INTO memory (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+            transaction.prepare_cached(sql)?.execute((month_key(month), to_json(sealed)?))?;
+        }
+        What::MonthReopened { month, .. } => {
+            transaction.prepare_cached("DELETE FROM memory WHERE key = ?1")?.execute([month_key(month)])?;
         }
         _ => {}
     }

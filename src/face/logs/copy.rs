@@ -35,7 +35,10 @@ use crate::{
         store::{Entry, Selection, Toward},
     },
     engine::state::State,
-    face::failure::{Code, RunError},
+    face::{
+        cell::cell,
+        failure::{Code, RunError},
+    },
 };
 
 /// Bytes of a line that are read: an event is never nearly as long.
@@ -210,14 +213,6 @@ async fn write_csv(store: &State, wanted: &ExportRequest, to: &mut impl Write) -
     .await
 }
 
-/// A cell as it is shown, quoted, and no formula for any spreadsheet: quoting alone does not help against that.
-fn cell(text: &str) -> String {
-    let shown = Shown::of(text).to_string();
-    let begins = shown.trim_start().chars().next();
-    let formula = matches!(begins, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '⇥'));
-    format!("\"{}{}\"", if formula { "'" } else { "" }, shown.replace('"', "\"\""))
-}
-
 /// What verifying a copy has shown, and the key that signed it.
 pub(super) struct Verified {
     pub(super) verdict: Findings,
@@ -342,28 +337,5 @@ impl Lines {
 
     fn digest(&self) -> Hash {
         Hash(self.hashed.clone().finalize().into())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_no_formula() {
-        for (text, expected) in [
-            ("Acme", "\"Acme\""),
-            ("=1+1", "\"'=1+1\""),
-            ("+49", "\"'+49\""),
-            ("-2", "\"'-2\""),
-            ("@SUM", "\"'@SUM\""),
-            (" =1", "\"' =1\""),
-            ("\t=1", "\"'⇥=1\""),
-            ("\r=1", "\"⟨U+000D⟩=1\""),
-            ("a\"b,c\nd", "\"a\"\"b,c⏎d\""),
-            ("a\u{202E}b", "\"a⟨U+202E⟩b\""),
-        ] {
-            assert_eq!(cell(text), expected);
-        }
     }
 }

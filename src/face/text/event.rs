@@ -7,7 +7,7 @@ use crate::domain::{
     audit::{self, fields, verb},
     ending::End,
     journal::{Difference, Event, Outcome, What, Write},
-    model::{Field, Kind, Service, Value},
+    model::{Field, Kind, Service, Value, duration_words},
     plan::field_word,
     review::{Decision, Verdict},
     text::Shown,
@@ -116,6 +116,11 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             let times = if *calls == 1 { String::new() } else { format!(" {calls} times") };
             format!("{caller} called{times} ({}): {}", shown(way), answer.word().replace('_', " "))
         }
+        What::MonthSealed { month, by, sealed, .. } => {
+            let tracked = duration_words(sealed.totals.tracked_s.unwrap_or_default());
+            format!("{} sealed the month {} with {tracked} tracked", shown(by), shown(month))
+        }
+        What::MonthReopened { month, by, .. } => format!("{} opened the month {} again", shown(by), shown(month)),
         What::RunEnded { outcome, .. } => format!("run ended: {}", outcome_words(outcome)),
     }
 }

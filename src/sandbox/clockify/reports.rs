@@ -1,15 +1,13 @@
-//! Reports: summary by client, project, task, user or date; detailed without options.
+//! Reports: summary by client, project, task, user or time; detailed.
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::civil::Weekday;
 use serde_json::{Value, json};
 
-use super::{Answer, Call, Outcome, Refusal};
+use super::{Answer, Call, Outcome, Refusal, window::Window};
 use crate::sandbox::world::TimeEntry;
 
-/// Days that one report may span on the Free plan (Clockify docs). How more is refused is not documented.
-const FREE_DAYS_MAX: i64 = 31;
 /// The most entries of one page of a detailed report (Clockify help centre).
 const DETAILED_PAGE_MAX: usize = 1000;
 
@@ -31,24 +29,36 @@ impl Call<'_> {
         }
     }
 
-    /// Finished entries that start in the range and pass the filters on clients, projects, tasks and users.
-    fn reported(&self, body: &Value) -> Result<Vec<&TimeEntry>, Refusal> {
-        let (start, end) = (edge(body, "dateRangeStart")?, edge(body, "dateRangeEnd")?);
-        let days = end.duration_since(start).as_secs() / 86_400;
-        if self.world.clockify.plan == "FREE" && days >= FREE_DAYS_MAX {
-            return Err(Refusal::rule("Date range cannot be longer than 31 days on the Free plan"));
-        }
+    /// Finished entries that start in the window and pass the filters.
+    fn reported(&self, body: &Value, window: &Window) -> Result<Vec<&TimeEntry>, Refusal> {
+        let clockify = &self.world.clockify;
+        window.fits_plan(&clockify.plan)?;
+        let state = |key: &str, yes: &str, no: &str| match body[key].as_str() {
+            None | Some("ALL") => Ok(None),
+            // Both belong to paid plans (Clockify docs); how they are refused on the Free plan is not documented.
+            Some(_) if clockify.plan == "FREE" => Err(Refusal::denied()),
+            Some(state) if state == yes => Ok(Some(true)),
+            Some(state) if state == no => Ok(Some(false)),
+            Some(other) => Err(Refusal::unparsable(&format!("`{key}` from {other}"))),
+        };
+        let approved = state("approvalState", "APPROVED", "UNAPPROVED")?;
+        let invoiced = state("invoicingState", "INVOICED", "UNINVOICED")?;
+        let billable = body["billable"].as_bool();
         let passes = |key: &str, id: Option<String>| {
             let ids = body[key]["ids"].as_array().filter(|ids| !ids.is_empty());
             let contains = body[key]["contains"] != "DOES_NOT_CONTAIN";
             ids.is_none_or(|ids| ids.contains(&json!(id)) == contains)
         };
-        let entries = self.world.clockify.entries.values();
-        let entries = entries.filter(|entry| {
+        let entries = clockify.entries.values().filter(|entry| {
             let project = entry.project.and_then(|id| self.world.project(id));
             let client = project.and_then(|project| project.client);
             entry.end.is_some()
-                && (start..=end).contains(&entry.start)
+                && window.holds(entry.start)
+                // A plain member sees what it has tracked itself (Clockify docs).
+                && (self.sees_everything() || entry.user == self.user)
+                && approved.is_none_or(|wanted| entry.approved == wanted)
+                && invoiced.is_none_or(|wanted| entry.invoiced == wanted)
+                && billable.is_none_or(|wanted| entry.billable == wanted)
                 && passes("clients", client.map(|id| id.to_string()))
                 && passes("projects", entry.project.map(|id| id.to_string()))
                 && passes("tasks", entry.task.map(|id| id.to_string()))
@@ -59,29 +69,30 @@ impl Call<'_> {
 
     fn summary(&self) -> Outcome {
         let body = self.body()?;
-        let entries = self.reported(body)?;
+        let window = Window::of_report(body, self.world.clockify.tracking.zone())?;
+        let entries = self.reported(body, &window)?;
         let groups = body["summaryFilter"]["groups"].as_array().into_iter().flatten();
         let groups: Vec<&str> = groups.filter_map(Value::as_str).collect();
         if groups.is_empty() || groups.len() > 3 {
             return Err(Refusal::rule("You entered invalid value for field: [summaryFilter.groups]"));
         }
-        let known = ["CLIENT", "PROJECT", "TASK", "USER", "DATE", "MONTH", "TIMEENTRY"];
+        let known = ["CLIENT", "PROJECT", "TASK", "USER", "DATE", "WEEK", "MONTH", "TIMEENTRY"];
         if let Some(unknown) = groups.iter().find(|group| !known.contains(group)) {
             return Err(Refusal::unparsable(&format!("`groups` from {unknown}")));
         }
         Ok(Answer::ok(json!({
             "totals": [totals(&entries)],
-            "groupOne": self.grouped(&entries, &groups),
+            "groupOne": self.grouped(&entries, &groups, &window),
         })))
     }
 
-    fn grouped(&self, entries: &[&TimeEntry], groups: &[&str]) -> Vec<Value> {
+    fn grouped(&self, entries: &[&TimeEntry], groups: &[&str], window: &Window) -> Vec<Value> {
         let Some((first, rest)) = groups.split_first() else {
             return Vec::new();
         };
         let mut members: BTreeMap<(String, Option<String>), Vec<&TimeEntry>> = BTreeMap::new();
         for entry in entries {
-            let (id, name) = self.group(entry, first);
+            let (id, name) = self.group(entry, first, window);
             members.entry((name, id)).or_default().push(entry);
         }
         let row = |((name, id), members): ((String, Option<String>), Vec<&TimeEntry>)| {
@@ -97,14 +108,14 @@ impl Call<'_> {
                 row["clientName"] = json!(client.map(|client| client.name.as_str()).unwrap_or_default());
             }
             if !rest.is_empty() {
-                row["children"] = Value::Array(self.grouped(&members, rest));
+                row["children"] = Value::Array(self.grouped(&members, rest, window));
             }
             row
         };
         members.into_iter().map(row).collect()
     }
 
-    fn group(&self, entry: &TimeEntry, by: &str) -> Group {
+    fn group(&self, entry: &TimeEntry, by: &str, window: &Window) -> Group {
         let project = entry.project.and_then(|id| self.world.project(id));
         let named = |found: Option<(String, String)>, nothing: &str| match found {
             Some((id, name)) => (Some(id), name),
@@ -128,8 +139,14 @@ impl Call<'_> {
             }
             "TIMEENTRY" => (Some(entry.id.to_string()), entry.description.clone()),
             by => {
-                let form = if by == "MONTH" { "%Y-%m" } else { "%Y-%m-%d" };
-                let date = entry.start.strftime(form).to_string();
+                let day = window.day(entry.start);
+                let date = match by {
+                    "MONTH" => day.strftime("%Y-%m").to_string(),
+                    "WEEK" if day.weekday() != Weekday::Monday => {
+                        day.nth_weekday(-1, Weekday::Monday).map_or_else(|_| day.to_string(), |day| day.to_string())
+                    }
+                    _ => day.to_string(),
+                };
                 (Some(date.clone()), date)
             }
         }
@@ -137,7 +154,8 @@ impl Call<'_> {
 
     fn detailed(&self) -> Outcome {
         let body = self.body()?;
-        let mut entries = self.reported(body)?;
+        let window = Window::of_report(body, self.world.clockify.tracking.zone())?;
+        let mut entries = self.reported(body, &window)?;
         entries.sort_by_key(|entry| std::cmp::Reverse((entry.start, entry.id)));
         let filter = &body["detailedFilter"];
         let number = |key: &str, default: usize| {
@@ -149,44 +167,34 @@ impl Call<'_> {
         }
         let totals = totals(&entries);
         let rows = entries.into_iter().skip((page - 1).saturating_mul(size)).take(size);
-        let rows: Vec<Value> = rows.map(|entry| self.detailed_row(entry)).collect();
+        let rows: Vec<Value> = rows.map(|entry| self.detailed_row(entry, &window)).collect();
         Ok(Answer::ok(json!({"totals": [totals], "timeentries": rows})))
     }
 
-    fn detailed_row(&self, entry: &TimeEntry) -> Value {
-        let (project_id, project) = self.group(entry, "PROJECT");
-        let (client_id, client) = self.group(entry, "CLIENT");
-        let (task_id, task) = self.group(entry, "TASK");
-        let (user_id, user) = self.group(entry, "USER");
+    fn detailed_row(&self, entry: &TimeEntry, window: &Window) -> Value {
+        // This host answers with the offset of the report's zone (live probe, third party).
+        let local = |instant: jiff::Timestamp| {
+            instant.to_zoned(window.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+        };
+        let (project_id, project) = self.group(entry, "PROJECT", window);
+        let (client_id, client) = self.group(entry, "CLIENT", window);
+        let (task_id, task) = self.group(entry, "TASK", window);
+        let (user_id, user) = self.group(entry, "USER", window);
         let email = self.world.clockify.members.iter().find(|member| member.id == entry.user);
         json!({
             "_id": entry.id, "description": entry.description, "billable": entry.billable, "tags": [],
+            "isLocked": self.world.clockify.tracking.locks(entry),
             "userId": user_id, "userName": user, "userEmail": email.map(|member| &member.email),
             "projectId": project_id, "projectName": project_id.is_some().then_some(project),
             "clientId": client_id, "clientName": client_id.is_some().then_some(client),
             "taskId": task_id, "taskName": task_id.is_some().then_some(task),
             "timeInterval": {
-                "start": entry.start.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-                "end": entry.end.map(|end| end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+                "start": local(entry.start),
+                "end": entry.end.map(local),
                 "duration": entry.seconds(),
             },
         })
     }
-}
-
-/// Dates are read in the request's `timeZone`, unless they carry an offset.
-fn edge(body: &Value, key: &str) -> Result<Timestamp, Refusal> {
-    let text = body[key].as_str().unwrap_or_default();
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Ok(instant);
-    }
-    let zone = body["timeZone"].as_str().unwrap_or("UTC");
-    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-    let local = text.parse::<jiff::civil::DateTime>().ok();
-    let zoned = local.and_then(|local| local.to_zoned(zone).ok());
-    zoned
-        .map(|zoned| zoned.timestamp())
-        .ok_or_else(|| Refusal::rule(format!("You entered invalid value for field: [{key}]")))
 }
 
 fn totals(entries: &[&TimeEntry]) -> Value {

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Answer, Call, Outcome, Refusal, duration_text, optional_flag, optional_text};
+use super::{Answer, Call, Outcome, Refusal, duration_text, optional_flag, optional_text, window::read_in};
 use crate::sandbox::ids::ClockifyId;
+use crate::sandbox::wire::Body;
 use crate::sandbox::world::TimeEntry;
 
 /// Characters of a description (Clockify docs).
@@ -14,8 +15,7 @@ impl Call<'_> {
     /// One user's entries, the latest first. There is no list for the whole workspace.
     pub(super) fn list_entries(&self, user: &str) -> Outcome {
         let user = self.seen_user(user)?;
-        let start = self.instant("start")?;
-        let end = self.instant("end")?;
+        let (start, end) = (self.edge("start")?, self.edge("end")?);
         let running = self.flag("in-progress")?.unwrap_or(false);
         let named = |key: &str| self.request.parameter(key).filter(|text| !text.is_empty());
         let wanted = |key: &str, id: Option<ClockifyId>| {
@@ -41,9 +41,11 @@ impl Call<'_> {
         self.page_of(running.map(|entry| self.render_entry(entry)).collect(), 10, 1000)
     }
 
-    fn instant(&self, name: &str) -> Result<Option<Timestamp>, Refusal> {
+    /// An edge of the list's window: always read in the account's zone.
+    fn edge(&self, name: &str) -> Result<Option<Timestamp>, Refusal> {
         let text = self.request.parameter(name).filter(|text| !text.is_empty());
-        text.map(|text| text.parse().map_err(|_| Refusal::parameter(name, text))).transpose()
+        let zone = self.world.clockify.tracking.zone();
+        text.map(|text| read_in(&zone, text).ok_or_else(|| Refusal::parameter(name, text))).transpose()
     }
 
     fn seen_user(&self, id: &str) -> Result<ClockifyId, Refusal> {
@@ -61,7 +63,8 @@ impl Call<'_> {
                 "end": entry.end.map(|end| end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
                 "duration": entry.end.map(|_| duration_text(entry.seconds())),
             },
-            "customFieldValues": [], "type": "REGULAR", "kioskId": null, "isLocked": false,
+            "customFieldValues": [], "type": "REGULAR", "kioskId": null,
+            "isLocked": self.world.clockify.tracking.locks(entry),
         })
     }
 
@@ -82,7 +85,7 @@ impl Call<'_> {
         }
         self.world.tick();
         let id = self.world.new_clockify_id();
-        let entry = self.read_entry(id, user)?;
+        let entry = self.read_entry(id, user, self.body()?)?;
         let answer = Answer::new(201, self.render_entry(&entry));
         self.world.clockify.entries.insert(id, entry);
         Ok(answer)
@@ -90,15 +93,49 @@ impl Call<'_> {
 
     /// A full replacement.
     pub(super) fn update_entry(&mut self, id: &str) -> Outcome {
-        let (id, user) = self.seen_entry(id).map(|entry| (entry.id, entry.user))?;
-        let entry = self.read_entry(id, user)?;
+        let entry = self.replaced(self.seen_entry(id)?, self.body()?)?;
         let answer = Answer::ok(self.render_entry(&entry));
-        self.world.clockify.entries.insert(id, entry);
+        self.world.clockify.entries.insert(entry.id, entry);
         Ok(answer)
     }
 
-    fn read_entry(&self, id: ClockifyId, user: ClockifyId) -> Result<TimeEntry, Refusal> {
-        let body = self.body()?;
+    /// Full replacements of several entries of one user: all of them, or none.
+    pub(super) fn update_entries(&mut self, user: &str) -> Outcome {
+        let user = self.seen_user(user)?;
+        if user != self.user && !self.administers() {
+            return Err(Refusal::denied());
+        }
+        let Body::Json(Value::Array(bodies)) = &self.request.body else {
+            return Err(Refusal::unparsable("the body into a list"));
+        };
+        let replaced = bodies.iter().map(|body| {
+            let entry = self.seen_entry(body["id"].as_str().unwrap_or_default())?;
+            if entry.user == user { self.replaced(entry, body) } else { Err(Refusal::not_in_workspace("Time entry")) }
+        });
+        let replaced: Vec<TimeEntry> = replaced.collect::<Result<_, _>>()?;
+        let rows: Vec<Value> = replaced.iter().map(|entry| self.render_entry(entry)).collect();
+        for entry in replaced {
+            self.world.clockify.entries.insert(entry.id, entry);
+        }
+        Ok(Answer::ok(Value::Array(rows)))
+    }
+
+    /// An entry with what a body says in place of what it was; approvals and invoices are not the body's to say.
+    fn replaced(&self, before: &TimeEntry, body: &Value) -> Result<TimeEntry, Refusal> {
+        self.refuse_locked(before)?;
+        let TimeEntry { id, user, approved, invoiced, .. } = *before;
+        Ok(TimeEntry { approved, invoiced, ..self.read_entry(id, user, body)? })
+    }
+
+    /// Locked entries are nobody's to change (live probe, third party).
+    fn refuse_locked(&self, entry: &TimeEntry) -> Result<(), Refusal> {
+        if self.world.clockify.tracking.locks(entry) {
+            return Err(Refusal::new(403, 1003, "Time entry is locked"));
+        }
+        Ok(())
+    }
+
+    fn read_entry(&self, id: ClockifyId, user: ClockifyId, body: &Value) -> Result<TimeEntry, Refusal> {
         let instant = |key: &str| match body.get(key).and_then(Value::as_str) {
             None => Ok(None),
             Some(text) => text
@@ -125,11 +162,15 @@ impl Call<'_> {
             start: instant("start")?.unwrap_or_else(|| self.world.now()),
             end: instant("end")?,
             billable: optional_flag(body, "billable")?.unwrap_or(false),
+            approved: false,
+            invoiced: false,
         })
     }
 
     pub(super) fn delete_entry(&mut self, id: &str) -> Outcome {
-        let id = self.seen_entry(id)?.id;
+        let entry = self.seen_entry(id)?;
+        self.refuse_locked(entry)?;
+        let id = entry.id;
         self.world.clockify.entries.remove(id);
         Ok(Answer { status: 204, headers: Vec::new(), body: None })
     }

@@ -69,7 +69,7 @@ impl Call<'_> {
         self.role().is_some_and(Role::administers)
     }
 
-    fn sees_everything(&self) -> bool {
+    pub(super) fn sees_everything(&self) -> bool {
         self.administers() && !self.knobs.member_key
     }
 
@@ -119,7 +119,7 @@ fn render_member(workspace: &ClockifyWorld, member: &Member) -> Value {
         "id": member.id, "name": member.name, "email": member.email,
         "activeWorkspace": workspace.workspace_id, "defaultWorkspace": workspace.workspace_id, "memberships": [],
         "profilePicture": "", "customFields": [], "status": "ACTIVE",
-        "settings": {"timeZone": "Europe/Berlin", "weekStart": "MONDAY", "dateFormat": "DD/MM/YYYY"},
+        "settings": {"timeZone": workspace.tracking.zone_name(), "weekStart": "MONDAY", "dateFormat": "DD/MM/YYYY"},
     })
 }
 
@@ -146,7 +146,8 @@ fn render_workspace(workspace: &ClockifyWorld) -> Value {
             },
             "defaultBillableProjects": workspace.projects_billable,
             "isProjectPublicByDefault": workspace.projects_public,
-            "forceProjects": false, "forceTasks": false, "projectGroupingLabel": "client",
+            "forceProjects": workspace.tracking.force_projects, "forceTasks": workspace.tracking.force_tasks,
+            "projectGroupingLabel": "client",
         },
     })
 }

@@ -79,28 +79,109 @@ fn replace_knobs(shared: &Shared, body: &Body) -> Answer {
 #[derive(Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
 enum Edit {
-    AddClientPage { name: String },
-    AddProjectPage { name: String, client: Option<String> },
-    AddTaskPage { name: String, project: Option<String> },
-    SetTitle { page: String, title: String },
-    SetProperty { page: String, property: String, value: Value },
-    Trash { page: String },
-    Restore { page: String },
-    SetArchived { page: String, archived: bool },
-    DeleteForever { page: String },
-    Hide { page: String },
-    Show { page: String },
-    Duplicate { page: String },
-    AddClient { name: String },
-    AddProject { name: String, client: Option<String> },
-    AddTask { name: String, project: String },
-    RenameObject { object: String, name: String },
-    SetField { object: String, field: String, value: Value },
-    CloseObject { object: String },
-    ReopenObject { object: String },
-    DeleteObject { object: String },
-    MoveProject { project: String, client: Option<String> },
-    Advance { seconds: i64 },
+    AddClientPage {
+        name: String,
+    },
+    AddProjectPage {
+        name: String,
+        client: Option<String>,
+    },
+    AddTaskPage {
+        name: String,
+        project: Option<String>,
+    },
+    SetTitle {
+        page: String,
+        title: String,
+    },
+    SetProperty {
+        page: String,
+        property: String,
+        value: Value,
+    },
+    Trash {
+        page: String,
+    },
+    Restore {
+        page: String,
+    },
+    SetArchived {
+        page: String,
+        archived: bool,
+    },
+    DeleteForever {
+        page: String,
+    },
+    Hide {
+        page: String,
+    },
+    Show {
+        page: String,
+    },
+    Duplicate {
+        page: String,
+    },
+    AddClient {
+        name: String,
+    },
+    AddProject {
+        name: String,
+        client: Option<String>,
+    },
+    AddTask {
+        name: String,
+        project: String,
+    },
+    RenameObject {
+        object: String,
+        name: String,
+    },
+    SetField {
+        object: String,
+        field: String,
+        value: Value,
+    },
+    CloseObject {
+        object: String,
+    },
+    ReopenObject {
+        object: String,
+    },
+    DeleteObject {
+        object: String,
+    },
+    MoveProject {
+        project: String,
+        client: Option<String>,
+    },
+    /// Time on a project or task, by its owner or by somebody else.
+    Track {
+        on: String,
+        start: jiff::Timestamp,
+        seconds: i64,
+        by: Option<String>,
+        billable: Option<bool>,
+    },
+    StartTimer {
+        on: String,
+    },
+    /// Whatever is said of an entry by its ID.
+    SetEntry {
+        entry: String,
+        seconds: Option<i64>,
+        billable: Option<bool>,
+        approved: Option<bool>,
+        invoiced: Option<bool>,
+    },
+    SetPlan {
+        plan: String,
+    },
+    SetAccountZone {
+        zone: String,
+    },
+    Advance {
+        seconds: i64,
+    },
     ExpireCursors,
 }
 
@@ -217,6 +298,35 @@ fn apply(world: &mut World, edit: Edit) -> Result<Value, String> {
             let client = client.map(|client| client_of(world, &client)).transpose()?;
             world.move_project(project, client);
         }
+        Edit::Track { on, start, seconds, by, billable } => {
+            let on = object(world, &on)?;
+            let id = world.track(on, start, SignedDuration::from_secs(seconds));
+            let user =
+                by.map(|by| world.member(&by).ok_or_else(|| format!("there is no member `{by}`"))).transpose()?;
+            world.edit_entry(id, |entry| {
+                entry.user = user.unwrap_or(entry.user);
+                entry.billable = billable.unwrap_or(entry.billable);
+            });
+            return Ok(json!({"entry": id}));
+        }
+        Edit::StartTimer { on } => {
+            let on = object(world, &on)?;
+            return Ok(json!({"entry": world.start_timer(on)}));
+        }
+        Edit::SetEntry { entry: named, seconds, billable, approved, invoiced } => {
+            let id = ClockifyId::parse(&named).filter(|id| world.entries().iter().any(|entry| entry.id == *id));
+            let id = id.ok_or_else(|| format!("there is no entry `{named}`"))?;
+            world.edit_entry(id, |entry| {
+                if let Some(seconds) = seconds {
+                    entry.end = entry.start.saturating_add(SignedDuration::from_secs(seconds)).ok();
+                }
+                entry.billable = billable.unwrap_or(entry.billable);
+                entry.approved = approved.unwrap_or(entry.approved);
+                entry.invoiced = invoiced.unwrap_or(entry.invoiced);
+            });
+        }
+        Edit::SetPlan { plan } => world.set_plan(&plan),
+        Edit::SetAccountZone { zone } => world.set_account_zone(&zone),
         Edit::Advance { seconds } => world.advance(SignedDuration::from_secs(seconds)),
         Edit::ExpireCursors => world.expire_cursors(),
     }

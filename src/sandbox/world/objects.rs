@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::access::{CreationPermissions, Role};
-use super::{ClockifyId, Table, World};
+use super::{ClockifyId, Table, World, time::Tracking};
 
 /// Everything in the Clockify workspace.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,8 @@ pub(crate) struct ClockifyWorld {
     pub(crate) projects: Table<ClockifyId, Project>,
     pub(crate) tasks: Table<ClockifyId, Task>,
     pub(crate) entries: Table<ClockifyId, TimeEntry>,
+    /// What is set about tracking time.
+    pub(crate) tracking: Tracking,
 }
 
 /// A member of the workspace; at home the first is its owner and the user of the world's first key.
@@ -121,6 +123,10 @@ pub struct TimeEntry {
     /// Until when; a running timer has no end.
     pub end: Option<Timestamp>,
     pub billable: bool,
+    /// Approved by a manager, and locked from then on.
+    pub approved: bool,
+    /// Marked as invoiced.
+    pub invoiced: bool,
 }
 
 impl TimeEntry {
@@ -227,6 +233,8 @@ impl World {
             start,
             end,
             billable,
+            approved: false,
+            invoiced: false,
         };
         self.clockify.entries.insert(id, entry);
         id

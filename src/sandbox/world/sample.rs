@@ -61,6 +61,10 @@ struct ClockifySample {
     deleted: Vec<String>,
     #[serde(default)]
     time: Vec<TimeSample>,
+    /// `FREE` if absent.
+    plan: Option<String>,
+    /// Time from before is locked.
+    locked_days_ago: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +119,12 @@ struct TimeSample {
     /// A timer that still runs; `hours` is then how long ago it was started.
     #[serde(default)]
     running: bool,
+    #[serde(default)]
+    approved: bool,
+    #[serde(default)]
+    invoiced: bool,
+    /// As its project is, if absent.
+    billable: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -201,6 +211,12 @@ impl World {
         world.load_pages(&sample.notion)?;
         world.advance(now.duration_since(world.now()));
         world.load_time(&sample.clockify.time)?;
+        if let Some(plan) = &sample.clockify.plan {
+            world.set_plan(plan);
+        }
+        if let Some(days) = sample.clockify.locked_days_ago {
+            world.lock_time_before(world.now() - SignedDuration::from_hours(24 * days));
+        }
         for link in sample.remembered {
             let remembered = world.load_remembered(link)?;
             world.remembered.push(remembered);
@@ -322,6 +338,8 @@ impl World {
             if let Some(entry) = self.clockify.entries.get_mut(id) {
                 entry.description.clone_from(&time.description);
                 entry.user = user.unwrap_or(entry.user);
+                entry.billable = time.billable.unwrap_or(entry.billable);
+                (entry.approved, entry.invoiced) = (time.approved, time.invoiced);
             }
         }
         Ok(())

@@ -7,7 +7,8 @@ use punchlist::{
     domain::{
         journal::{Trace, Write},
         model::{
-            Claim, Field, Kind, Nature, Object, ObjectId, Page, PageId, Reading, Relation, Standing, Value, Values,
+            Claim, Field, Kind, Nature, Object, ObjectId, Page, PageId, Reading, Relation, Schedule, Standing, Value,
+            Values,
         },
     },
     engine::apply::{About, WriteFailure, Written},
@@ -300,6 +301,7 @@ impl World {
             edited: self.time(),
             values: Values::default(),
             sync_status: Values::default(),
+            schedule: Schedule::default(),
             item_of: punchlist::domain::model::Relation::None,
         };
         self.pages.insert(id, page);

@@ -13,7 +13,8 @@ use crate::domain::{
     implied::imply,
     model::{
         Agreed, Along, Away, Base, Claim, Fetched, Field, Identified, Kind, Limits, Link, Nature, Object, ObjectId,
-        Page, PageId, PerKind, Problem, Registry, Relation, Sight, Snapshots, Standing, Unsettled, Value, Values, Walk,
+        Page, PageId, PerKind, Problem, Registry, Relation, Schedule, Sight, Snapshots, Standing, Unsettled, Value,
+        Values, Walk,
     },
     plan::{Change, Plan, Proposal, Scope},
     review::{Approved, Review},
@@ -99,6 +100,7 @@ impl World {
             edited: at(number),
             values: Values::default(),
             sync_status: Values::default(),
+            schedule: Schedule::default(),
             item_of: Relation::None,
         };
         self.pages.insert(path.to_owned(), page);

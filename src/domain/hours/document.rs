@@ -1,0 +1,169 @@
+//! The format `punchlist/hours/1`, for scripts. Fields are only ever added.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    days::{Period, Zone},
+    findings::Finding,
+    read::{Read, Unavailable},
+    tree::{Figures, Node, Tree},
+};
+use crate::domain::{
+    model::{Kind, ObjectId, PageId},
+    text::Shown,
+};
+
+/// A period's figures and findings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    pub format: String,
+    /// Its first day.
+    pub from: Date,
+    /// Its last day.
+    pub to: Date,
+    /// Where its days are.
+    pub timezone: String,
+    /// True where both sides showed everything, and the figures are those of everybody.
+    pub complete: bool,
+    /// What cannot be told, by the words of [`Unavailable`].
+    pub unavailable: Vec<String>,
+    pub totals: Totals,
+    pub clients: Vec<NodeDocument>,
+    pub findings: Vec<FindingDocument>,
+    /// Requests that it took.
+    pub calls: u64,
+}
+
+/// Sums, in seconds; null where they cannot be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    pub tracked_s: Option<u64>,
+    pub billable_s: Option<u64>,
+    pub unapproved_s: Option<u64>,
+    pub uninvoiced_s: Option<u64>,
+}
+
+impl From<Figures> for Totals {
+    fn from(figures: Figures) -> Self {
+        let Figures { tracked, billable, unapproved, uninvoiced } = figures;
+        Self { tracked_s: tracked, billable_s: billable, unapproved_s: unapproved, uninvoiced_s: uninvoiced }
+    }
+}
+
+/// A client, a project or a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeDocument {
+    /// The same as `clockify_id`.
+    pub id: Option<String>,
+    pub clockify_id: Option<String>,
+    pub page_id: Option<String>,
+    pub name: Shown,
+    #[serde(flatten)]
+    pub figures: Totals,
+    /// Planned for all of its time.
+    pub planned_s: Option<u64>,
+    /// Tracked in all of its time.
+    pub total_s: Option<u64>,
+    /// Of a client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projects: Option<Vec<Self>>,
+    /// Of a project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<Vec<Self>>,
+}
+
+impl NodeDocument {
+    fn of(node: &Node) -> Self {
+        let Node { kind, object, page, name, figures, planned, is_budget: _, total, children } = node;
+        let children: Vec<Self> = children.iter().map(Self::of).collect();
+        let (projects, tasks) = match kind {
+            Kind::Client => (Some(children), None),
+            Kind::Project => (None, Some(children)),
+            Kind::Task => (None, None),
+        };
+        let id = object.as_ref().map(ObjectId::to_string);
+        Self {
+            id: id.clone(),
+            clockify_id: id,
+            page_id: page.as_ref().map(PageId::to_string),
+            name: name.clone(),
+            figures: (*figures).into(),
+            planned_s: *planned,
+            total_s: *total,
+            projects,
+            tasks,
+        }
+    }
+
+    /// What stands below it.
+    pub fn children(&self) -> &[Self] {
+        self.projects.as_deref().or(self.tasks.as_deref()).unwrap_or_default()
+    }
+
+    /// What it is, by what can stand below it.
+    pub fn kind(&self) -> Kind {
+        match (&self.projects, &self.tasks) {
+            (Some(_), _) => Kind::Client,
+            (_, Some(_)) => Kind::Project,
+            (None, None) => Kind::Task,
+        }
+    }
+}
+
+/// Something that is found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingDocument {
+    pub id: String,
+    pub code: String,
+    pub severity: String,
+    pub kind: Option<Kind>,
+    pub name: Shown,
+    pub page_id: Option<String>,
+    pub clockify_id: Option<String>,
+    pub seconds: Option<u64>,
+    pub text: Shown,
+}
+
+impl FindingDocument {
+    /// A finding as the format has it.
+    pub fn of(finding: &Finding) -> Self {
+        let Finding { id, code, severity, kind, name, page, object, seconds, text } = finding;
+        Self {
+            id: id.clone(),
+            code: code.word().to_owned(),
+            severity: severity.word().to_owned(),
+            kind: *kind,
+            name: name.clone(),
+            page_id: page.as_ref().map(PageId::to_string),
+            clockify_id: object.as_ref().map(ObjectId::to_string),
+            seconds: *seconds,
+            text: text.clone(),
+        }
+    }
+}
+
+impl Document {
+    /// What the format calls itself.
+    pub const FORMAT: &'static str = "punchlist/hours/1";
+
+    /// A period as the format has it.
+    pub fn of(read: &Read<'_>, tree: &Tree, found: &[Finding], period: Period, zone: &Zone, calls: u64) -> Self {
+        let listed = |kind: Kind| {
+            read.snapshots.pages[kind].complete().is_some() && read.snapshots.objects[kind].complete().is_some()
+        };
+        let is_whole = ![Unavailable::Reports, Unavailable::Others].iter().any(|what| read.unavailable.contains(what));
+        Self {
+            format: Self::FORMAT.to_owned(),
+            from: period.from(),
+            to: period.to(),
+            timezone: zone.name.clone(),
+            complete: is_whole && Kind::ALL.into_iter().all(listed),
+            unavailable: read.unavailable.iter().map(|what| what.word().to_owned()).collect(),
+            totals: tree.totals.into(),
+            clients: tree.clients.iter().map(NodeDocument::of).collect(),
+            findings: found.iter().map(FindingDocument::of).collect(),
+            calls,
+        }
+    }
+}

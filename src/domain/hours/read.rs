@@ -1,0 +1,118 @@
+//! What is read of Clockify for a period, besides both sides themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::domain::{
+    model::{ObjectId, Registry, Snapshots},
+    text::Raw,
+};
+
+/// A kind of time that a summary is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Slice {
+    /// All of it.
+    All,
+    Billable,
+    /// Not approved.
+    Unapproved,
+    /// Not marked as invoiced.
+    Uninvoiced,
+}
+
+impl Slice {
+    /// All of them: as many calls as a month costs.
+    pub const EACH: [Self; 4] = [Self::All, Self::Billable, Self::Unapproved, Self::Uninvoiced];
+}
+
+/// A row of a summary: the time on one task, or on a project or a client without one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracked {
+    /// The client, the project and the task, as far as there are any, each with what the report calls it.
+    pub place: [(Option<ObjectId>, Raw); 3],
+    pub seconds: u64,
+}
+
+/// A timer that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// The ID of its entry.
+    pub entry: String,
+    pub project: Option<ObjectId>,
+    pub task: Option<ObjectId>,
+    pub start: Timestamp,
+}
+
+/// What the workspace wants of every entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Demands {
+    pub project: bool,
+    pub task: bool,
+}
+
+/// What an object says of itself that no mapping asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The time that is planned in Clockify.
+    pub estimate: Option<u64>,
+    pub billable: Option<bool>,
+}
+
+/// What nobody can tell, since the plan or the rights of the key do not give it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unavailable {
+    /// Reports as a whole.
+    Reports,
+    /// What other people have tracked.
+    Others,
+    Approvals,
+    Invoicing,
+    Estimates,
+    /// Timers that run.
+    Timers,
+}
+
+impl Unavailable {
+    /// What the format calls it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reports => "reports",
+            Self::Others => "others",
+            Self::Approvals => "approvals",
+            Self::Invoicing => "invoicing",
+            Self::Estimates => "estimates",
+            Self::Timers => "timers",
+        }
+    }
+
+    /// The word in a sentence, with the reason.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Reports => "reports: Clockify refuses them to this key or plan",
+            Self::Others => "the time of others: the key is that of a plain member",
+            Self::Approvals => "approvals: the plan does not have them, or the key may not see them",
+            Self::Invoicing => "invoicing: the plan does not have it, or the key may not see it",
+            Self::Estimates => "estimates: the plan does not have them",
+            Self::Timers => "running timers: Clockify refuses them to this key",
+        }
+    }
+}
+
+/// All that figures and findings rest on.
+pub struct Read<'a> {
+    /// Both sides.
+    pub snapshots: &'a Snapshots,
+    /// The links.
+    pub registry: &'a Registry,
+    /// The rows of each summary that was given.
+    pub summaries: BTreeMap<Slice, Vec<Tracked>>,
+    /// The timers that run.
+    pub running: Vec<Running>,
+    /// What objects say of themselves.
+    pub facts: BTreeMap<ObjectId, Facts>,
+    pub demands: Demands,
+    pub unavailable: BTreeSet<Unavailable>,
+    /// The time, by Clockify's clock.
+    pub now: Timestamp,
+}

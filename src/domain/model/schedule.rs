@@ -1,0 +1,12 @@
+//! What a page plans, besides what it mirrors.
+
+use jiff::civil::Date;
+
+/// What a page plans; it is read, and neither mirrored nor written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Schedule {
+    /// Planned time in seconds.
+    pub planned: Option<u64>,
+    /// The last day.
+    pub due: Option<Date>,
+}

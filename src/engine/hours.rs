@@ -1,0 +1,242 @@
+//! Hours: a period is read, its figures and findings are told; a month is sealed, and held against what it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::{
+    failure::{Code, RunError},
+    run::Installation,
+    session::{Session, SessionError, Sides},
+    state::State,
+};
+use crate::{
+    domain::{
+        hours::{
+            Period, Policy, Read, Slice, Tracked, Tree, Unavailable, Zone,
+            document::{Document, FindingDocument},
+            findings,
+            month::{self, Accepting, Change, Close, Sealed},
+        },
+        journal::What,
+        text::Shown,
+    },
+    edge::{clockify, config, http::Failure, store::Store},
+};
+
+/// Which days are asked for, where they are, and what counts.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Without it, the month that it is there.
+    pub period: Option<Period>,
+    pub zone: Zone,
+    pub policy: Policy,
+}
+
+/// What a period came to.
+pub struct Reckoned {
+    pub period: Period,
+    pub document: Document,
+    /// Why what is not available is not, in words.
+    pub missing: Vec<&'static str>,
+}
+
+impl Session<'_> {
+    /// Reads both sides and what was tracked in a period, and lays it beside what is planned: one call for each kind of
+    /// time and each 31 days, one for the timers that run, and one or two about the rights of the key.
+    ///
+    /// # Errors
+    /// Where something cannot be read. What Clockify refuses is not available, and no error.
+    pub async fn hours(&mut self, wanted: &Wanted) -> Result<Reckoned, RunError> {
+        let turn = self.turn;
+        let sides = tokio::select! {
+            sides = self.fetch() => sides?,
+            () = turn.stop.wait() => return Err(SessionError::Stopped("stopped while reading").into()),
+        };
+        let now = sides.snapshots.as_of.unwrap_or_else(|| (turn.clock)());
+        let period = wanted.period.unwrap_or_else(|| Period::month_of(wanted.zone.day(now)));
+        if period.from() > wanted.zone.day(now) {
+            let error = format!("{period} has not begun: in {} it is {}", wanted.zone.name, wanted.zone.day(now));
+            return Err(RunError::new(Code::Usage, error));
+        }
+        let read = tokio::select! {
+            read = self.read_hours(&sides, period, &wanted.zone, now) => read?,
+            () = turn.stop.wait() => return Err(SessionError::Stopped("stopped while reading").into()),
+        };
+        let tree = Tree::of(&read);
+        let found = findings(&read, &tree, period, &wanted.zone, wanted.policy);
+        let calls = self.calls();
+        let mut document = Document::of(&read, &tree, &found, period, &wanted.zone, calls.notion + calls.clockify);
+        let missing = read.unavailable.iter().map(|what| what.words()).collect();
+        self.hold_against_seal(period, &mut document).await?;
+        Ok(Reckoned { period, document, missing })
+    }
+
+    async fn read_hours<'s>(
+        &self,
+        sides: &'s Sides,
+        period: Period,
+        zone: &Zone,
+        now: Timestamp,
+    ) -> Result<Read<'s>, SessionError> {
+        let workspace = &sides.scope.clockify_workspace;
+        let mut read = Read {
+            snapshots: &sides.snapshots,
+            registry: &sides.registry,
+            summaries: BTreeMap::new(),
+            running: Vec::new(),
+            facts: self.clockify.facts(),
+            demands: sides.demands,
+            unavailable: BTreeSet::new(),
+            now,
+        };
+        if sides.snapshots.limits.without_estimates.is_some() {
+            read.unavailable.insert(Unavailable::Estimates);
+        }
+        let role = self
+            .clockify
+            .is_admin(workspace)
+            .await
+            .map_err(|failure| self.clockify.error("the role of the key", failure))?;
+        if !role {
+            read.unavailable.insert(Unavailable::Others);
+        }
+        for slice in Slice::EACH {
+            let missing = match slice {
+                Slice::All | Slice::Billable => Unavailable::Reports,
+                Slice::Unapproved => Unavailable::Approvals,
+                Slice::Uninvoiced => Unavailable::Invoicing,
+            };
+            // Who may not see any report is not asked for the others.
+            if read.unavailable.contains(&Unavailable::Reports) {
+                break;
+            }
+            match self.tracked(workspace, period, zone, slice).await {
+                Ok(rows) => drop(read.summaries.insert(slice, rows)),
+                Err(failure) if is_refused(&failure, slice) => drop(read.unavailable.insert(missing)),
+                Err(failure) => {
+                    return Err(self.clockify.error("the summary report (clockify.reports_url)", failure).into());
+                }
+            }
+        }
+        match self.clockify.running(workspace).await {
+            Ok(running) => read.running = running,
+            Err(failure) if failure.has_status(403) => drop(read.unavailable.insert(Unavailable::Timers)),
+            Err(failure) => return Err(self.clockify.error("running timers", failure).into()),
+        }
+        Ok(read)
+    }
+
+    /// What was tracked in a period, in as many summaries as its days take.
+    async fn tracked(
+        &self,
+        workspace: &str,
+        period: Period,
+        zone: &Zone,
+        slice: Slice,
+    ) -> Result<Vec<Tracked>, Failure> {
+        let mut rows = Vec::new();
+        for days in period.parts(clockify::DAYS_MAX) {
+            rows.extend(self.clockify.summary(workspace, days, &zone.name, slice).await?);
+        }
+        Ok(rows)
+    }
+
+    /// Adds what is other by now than when the month was sealed to its findings.
+    async fn hold_against_seal(&self, period: Period, document: &mut Document) -> Result<(), RunError> {
+        if period != Period::month_of(period.from()) || document.totals.tracked_s.is_none() {
+            return Ok(());
+        }
+        let sealed = self.store.sealed_month(&period.to_string()).await?;
+        let Some(sealed) = sealed.filter(|sealed| sealed.timezone == document.timezone) else { return Ok(()) };
+        let changed = sealed.changes(&document.clients);
+        let changed = changed.iter().map(|change| FindingDocument::of(&change.finding(period)));
+        document.findings.splice(0..0, changed);
+        Ok(())
+    }
+
+    /// Seals a month, unless it is sealed already or an error among its findings is not accepted.
+    ///
+    /// # Errors
+    /// Why it cannot be sealed.
+    pub async fn close_month(
+        &mut self,
+        wanted: &Wanted,
+        month: Period,
+        accepting: &Accepting,
+    ) -> Result<(Reckoned, Close), RunError> {
+        if let Some(sealed) = self.store.sealed_month(&month.to_string()).await? {
+            return Err(RunError::new(Code::Error, format!("{month} is sealed already, since {}", sealed.sealed_at))
+                .hint(format!("`punchlist month reopen {month}` opens it, to be sealed anew")));
+        }
+        let reckoned = self.hours(wanted).await?;
+        let (by, at) = (self.turn.by.clone(), (self.turn.clock)());
+        let close = month::close(&reckoned.document, month, accepting, &by, at).map_err(|why| {
+            RunError::new(Code::Error, format!("{month} is not sealed: {why}"))
+                .hint(format!("`punchlist hours --month {month}` shows figures, findings and what is not available"))
+        })?;
+        if let Close::Sealed(sealed) = &close {
+            let (month, hash, sealed) = (sealed.month.clone(), sealed.hash.clone(), sealed.clone());
+            self.tell(vec![What::MonthSealed { month, hash, by, sealed }]).await?;
+        }
+        Ok((reckoned, close))
+    }
+
+    /// What of a sealed month is other by now, in the zone in which it was sealed.
+    ///
+    /// # Errors
+    /// Where it is not sealed, was altered, or cannot be told.
+    pub async fn verify_month(&mut self, wanted: &Wanted, month: Period) -> Result<(Sealed, Vec<Change>), RunError> {
+        let sealed = seal_of(self.store, month).await?;
+        let zone = config::zone_named(&sealed.timezone).ok_or_else(|| {
+            RunError::new(Code::Error, format!("this machine does not know the zone {}", Shown::of(&sealed.timezone)))
+        })?;
+        let reckoned = self.hours(&Wanted { zone, ..wanted.clone() }).await?;
+        if reckoned.document.totals.tracked_s.is_none() || !reckoned.document.complete {
+            return Err(RunError::new(Code::Error, format!("whether {month} is unchanged cannot be told"))
+                .hint(reckoned.missing.join("; ")));
+        }
+        let changes = sealed.changes(&reckoned.document.clients);
+        Ok((sealed, changes))
+    }
+}
+
+/// True where Clockify refuses a kind of time. Whether a plan that lacks one answers with 400 or 403 is not documented.
+fn is_refused(failure: &Failure, slice: Slice) -> bool {
+    let by_plan = matches!(slice, Slice::Unapproved | Slice::Uninvoiced);
+    failure.has_status(403) || failure.has_status(402) || by_plan && failure.has_status(400)
+}
+
+/// A month as it was sealed, held against the log.
+///
+/// # Errors
+/// Where it is not sealed, or is not what was sealed.
+pub async fn seal_of(state: &Store, month: Period) -> Result<Sealed, RunError> {
+    let month = month.to_string();
+    let Some(sealed) = state.sealed_month(&month).await? else {
+        return Err(RunError::new(Code::Error, format!("{month} is not sealed"))
+            .hint(format!("`punchlist month close {month}` seals it")));
+    };
+    let in_log = state.hash_of_month(&month).await?;
+    if !sealed.is_intact() || in_log.is_some_and(|hash| hash != sealed.hash) {
+        return Err(RunError::new(Code::Error, format!("what is kept of {month} is not what was sealed"))
+            .hint("`punchlist logs verify` says whether the log is whole; it holds the month as it was sealed"));
+    }
+    Ok(sealed)
+}
+
+impl Installation {
+    /// Opens a sealed month again, to be sealed anew, and logs it. Returns what it was.
+    ///
+    /// # Errors
+    /// Where it is not sealed.
+    pub async fn reopen_month(&self, state: &mut State, month: Period) -> Result<Sealed, RunError> {
+        let month = month.to_string();
+        let Some(sealed) = state.sealed_month(&month).await? else {
+            return Err(RunError::new(Code::Error, format!("{month} is not sealed")));
+        };
+        let reopened = What::MonthReopened { month, hash: sealed.hash.clone(), by: self.by.clone() };
+        self.log_by_itself(&mut state.0, "month reopen", [reopened], "reopened", &[]).await?;
+        Ok(sealed)
+    }
+}
