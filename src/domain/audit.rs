@@ -160,6 +160,7 @@ impl Level {
             | What::Outcome { outcome: Outcome::NotSent { .. } | Outcome::Absent, .. } => Self::Warn,
             What::RunStarted { .. }
             | What::ConfigurationChanged { .. }
+            | What::SecretReplaced { .. }
             | What::Fetched { .. }
             | What::Planned { .. }
             | What::Difference(_)

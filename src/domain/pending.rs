@@ -103,7 +103,7 @@ pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_
                 (Waits::Flagged, format!("flagged by {}: {}", review.by(at), Shown::of(note)).into())
             }
             (None, Some(Decision::Skip)) => (Waits::Skipped, format!("skipped by {}", review.by(at)).into()),
-            (None, _) if earlier.is_some() => (Waits::Failed, earlier.cloned().unwrap_or_default().into()),
+            (None, _) if earlier.is_some() => (Waits::Failed, earlier.cloned().unwrap_or_default()),
             (None, Some(Decision::Approve)) => match review.blocked(at) {
                 None => return None,
                 Some(other) => (

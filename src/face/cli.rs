@@ -18,6 +18,7 @@ use super::{
     manual, pending, plain,
     print::{say, say_json},
     progress::ProgressLine,
+    secrets,
     setup::{self, Global, Setup},
     stop,
     tell::{tell, tell_usage},
@@ -121,6 +122,11 @@ enum Command {
     },
     /// Show, copy and verify the log of what was done
     Logs(Box<Logs>),
+    /// Set secrets, exchange them for new ones, and say how old they are
+    Secrets {
+        #[command(subcommand)]
+        act: secrets::Act,
+    },
     /// Say whether everything is as a run needs it, and what mends it where it is not
     ///
     /// Nothing is written to either side, and nothing to the state but what was asked. Exits with 1 where something is
@@ -256,6 +262,10 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
             }
             let aside = setup.installation.set_state_aside().await?;
             Job::on(global, setup).rebuilt(aside.as_deref()).await
+        }
+        Some(Command::Secrets { act }) => {
+            let setup = Setup::to_look_back(&global).await?;
+            secrets::act(&global, &setup.installation, act).await
         }
         Some(Command::Logs(what)) => logs::logs(&global, *what).await,
         Some(Command::Init(flags)) => set_up(global, &flags).await,

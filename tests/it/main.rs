@@ -39,6 +39,8 @@ mod plan_files;
 mod possible;
 mod recovery;
 mod rules;
+#[cfg(unix)]
+mod secrets;
 mod settled;
 mod simulate;
 mod support;

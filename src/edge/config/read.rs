@@ -39,6 +39,7 @@ pub(super) fn settings(reader: &mut Reader<'_>, file: Option<PathBuf>) -> Settin
         console: console(reader),
         logs: super::logs::logs(reader),
         notify: super::notify::notify(reader),
+        rotate_after: reader.days("secrets.rotate_after"),
         given: BTreeMap::new(),
         places: places(reader),
     }
