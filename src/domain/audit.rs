@@ -162,6 +162,7 @@ impl Level {
             What::Called { answer, .. } if answer.is_refusal() => Self::Warn,
             What::RunStarted { .. }
             | What::ConfigurationChanged { .. }
+            | What::SecretReplaced { .. }
             | What::Fetched { .. }
             | What::Planned { .. }
             | What::Difference(_)

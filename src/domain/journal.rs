@@ -24,7 +24,7 @@ use super::{
 };
 
 pub use super::model::RunId;
-pub use event::{Answered, Bodies, Difference, Event, Totals, Was, What};
+pub use event::{Answered, Bodies, Difference, Event, Replaced, Totals, Was, What};
 pub use trace::{Born, LANDS_WITHIN, Trace};
 
 /// Why an apply ended before its last step.

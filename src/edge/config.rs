@@ -73,6 +73,8 @@ pub struct Settings {
     pub logs: LogSettings,
     /// Who is told after an unattended run.
     pub notify: NotifySettings,
+    /// After how many days a secret is old, and a reminder is due; never without a number.
+    pub rotate_after: Option<u32>,
     /// What was given, by key, as far as it may be kept: for telling what was changed since. Of a secret it is where
     /// that is, of a command its program and how many arguments it has.
     pub given: BTreeMap<String, String>,
@@ -197,6 +199,14 @@ pub struct ClockifyEndpoint {
 }
 
 impl Settings {
+    /// The keys that refer to secrets, whether they are set or not.
+    pub const SECRETS: [&str; 3] = ["notion.token", "clockify.token", "notify.webhook"];
+
+    /// The references to secrets that are set.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretReference> {
+        [&self.notion.token, &self.clockify.token, &self.notify.webhook].into_iter().flatten()
+    }
+
     /// Both services, with everything that must be configured to reach them.
     ///
     /// # Errors

@@ -41,6 +41,15 @@ pub(super) fn save_with(path: &Path, text: &str, permissions: Option<Permissions
     Ok(())
 }
 
+/// Writes files into a directory for everybody to read, each with its name, in place of those that were there.
+///
+/// # Errors
+/// What the file system said.
+pub fn publish(directory: &Path, files: &[(String, String)]) -> io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    files.iter().try_for_each(|(name, text)| std::fs::write(directory.join(name), text))
+}
+
 /// Why a file is not read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unread {

@@ -16,18 +16,20 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use secrecy::{SecretString, zeroize::Zeroizing};
+use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
+use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 
 use super::{environment::Environment, origin::Origin, scrub};
 use crate::domain::{journal::What, text::Shown};
 use file::Exposure;
 
-pub use keep::{Lasting, keep};
+pub use keep::{Lasting, check_can_keep, keep};
 
 /// The longest secret, in bytes; also what is read of a helper's output.
-const SECRET_BYTES_MAX: u64 = 64 * 1024;
+pub const SECRET_BYTES_MAX: u64 = 64 * 1024;
 /// Bytes from which on a name may be a secret.
 const PERHAPS_SECRET_FROM: usize = 14;
 /// How Notion's tokens begin, now and formerly (Notion docs, authentication).
@@ -110,10 +112,26 @@ impl SecretReference {
     pub fn is_ours_to_keep(&self) -> bool {
         matches!(self.source, Source::File(_) | Source::Keyring(_))
     }
+
+    /// The key that it was set to.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The kind of its source, as it is written.
+    pub fn source(&self) -> &'static str {
+        match &self.source {
+            Source::Variable(_) => "env",
+            Source::Keyring(_) => "keyring",
+            Source::File(_) => "file",
+            Source::Credential(_) => "credential",
+            Source::Command(_) => "command",
+        }
+    }
 }
 
 /// The name that commands know a secret by, of the key that refers to it: `notion` of `notion.token`.
-fn name_of(key: &str) -> &str {
+pub fn name_of(key: &str) -> &str {
     key.strip_suffix(".token").unwrap_or(key)
 }
 
@@ -128,6 +146,20 @@ impl SecretReference {
             Source::Command(words) => format!("command:{}", toml::Value::from(words.clone())),
         }
     }
+}
+
+/// What tells whether a secret is still the same, without telling anything else of it.
+pub fn fingerprint(secret: &SecretString, salt: &str) -> String {
+    let digest = Sha256::new().chain_update(salt).chain_update([0]).chain_update(secret.expose_secret()).finalize();
+    STANDARD.encode(digest)
+}
+
+/// What makes the fingerprints of one state good for nothing elsewhere.
+/// Nothing where this machine gives no random numbers.
+pub fn salt() -> Option<String> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).ok()?;
+    Some(STANDARD.encode(bytes))
 }
 
 fn parse_command(text: &str) -> Result<Vec<String>, NotAReference> {
@@ -195,6 +227,21 @@ impl SecretReference {
     /// ours.
     pub fn close(&self, environment: &Environment) -> Option<String> {
         file::close(&self.file(environment)?)
+    }
+}
+
+/// Refuses what cannot be the secret of a key, as when two are mixed up.
+///
+/// # Errors
+/// What is expected, in words; nothing of the secret.
+pub fn check_form(key: &str, secret: &SecretString) -> Result<(), &'static str> {
+    let text = secret.expose_secret();
+    let is_notions = NOTION_PREFIXES.iter().any(|prefix| text.starts_with(prefix));
+    match key {
+        "notion.token" if !is_notions => Err("this is no token of Notion: they begin with `ntn_` or `secret_`"),
+        "clockify.token" if is_notions => Err("this is a token of Notion, and not a key of Clockify"),
+        "notify.webhook" if !text.starts_with("https://") => Err("the address of a webhook begins with https://"),
+        _ => Ok(()),
     }
 }
 
@@ -452,16 +499,25 @@ pub enum SecretProblem {
 
 /// What is to be logged of secrets that were fetched, or could not be.
 #[derive(Default)]
-pub struct Readings(Mutex<Vec<What>>);
+pub struct Readings {
+    told: Mutex<Vec<What>>,
+    seen: Mutex<Vec<(SecretReference, SecretString)>>,
+}
 
 impl Readings {
     /// What has come together so far; it is the caller's to log.
     pub fn take(&self) -> Vec<What> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn push(&self, what: What) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    /// The secrets that were fetched so far, with what referred to them.
+    pub fn take_seen(&self) -> Vec<(SecretReference, SecretString)> {
+        std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Adds something to it.
+    pub fn push(&self, what: What) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).push(what);
     }
 }
 
@@ -490,6 +546,9 @@ pub async fn resolve(
     };
     match fetched.and_then(|bytes| checked(&bytes)) {
         Ok(secret) => {
+            let mut seen = readings.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.push((reference.clone(), secret.clone()));
+            drop(seen);
             readings.push(What::SecretRead { key: reference.key.clone(), reference: reference.to_string() });
             Ok(secret)
         }

@@ -101,25 +101,16 @@ impl Clients {
                 None
             }
         };
-        let (rules, NotionSettings { base_url, api_version, requests_per_minute, .. }) =
-            (&settings.rules, &settings.notion);
+        let rules = &settings.rules;
         let notion = notion_token.and_then(|token| {
-            let mut to_notion = options(Service::Notion, base_url, Auth::bearer(&token));
-            to_notion.headers = vec![("Notion-Version", api_version.clone())];
-            to_notion.budget = Budget { per_minute: Some(requests_per_minute.get()), ..Budget::default() };
-            let http = made(CheckCode::NotionReached, Http::new(to_notion))?;
+            let to_notion = options(Service::Notion, &settings.notion.base_url, Auth::bearer(&token));
+            let http = made(CheckCode::NotionReached, to_notion_with(&settings.notion, to_notion))?;
             Some(Notion::new(http, rules.mapping.clone(), rules.id_strategy))
         });
-        let ClockifySettings { base_url, reports_url, requests_per_second, requests_per_hour, .. } = &settings.clockify;
         let clockify = clockify_key.and_then(|key| {
-            let mut to_clockify = options(Service::Clockify, base_url, Auth::api_key(&key));
-            to_clockify.budget = Budget {
-                per_second: Some(requests_per_second.get()),
-                per_hour: requests_per_hour.map(NonZeroU32::get),
-                ..Budget::default()
-            };
-            let http = made(CheckCode::ClockifyReached, Http::new(to_clockify))?;
-            Some(Clockify::new(http, MappedFields::of(&rules.mapping)).with_reports(reports_url))
+            let to_clockify = options(Service::Clockify, &settings.clockify.base_url, Auth::api_key(&key));
+            let http = made(CheckCode::ClockifyReached, to_clockify_with(&settings.clockify, to_clockify))?;
+            Some(Clockify::new(http, MappedFields::of(&rules.mapping)).with_reports(&settings.clockify.reports_url))
         });
         Self { notion, clockify, faults, exchanges, proxy }
     }
@@ -155,8 +146,25 @@ impl Connection {
     }
 }
 
+/// What speaks to Notion, within its limits.
+pub(super) fn to_notion_with(settings: &NotionSettings, options: Options) -> Result<Http, SetupError> {
+    let headers = vec![("Notion-Version", settings.api_version.clone())];
+    let budget = Budget { per_minute: Some(settings.requests_per_minute.get()), ..Budget::default() };
+    Http::new(Options { headers, budget, ..options })
+}
+
+/// What speaks to Clockify, within its limits.
+pub(super) fn to_clockify_with(settings: &ClockifySettings, options: Options) -> Result<Http, SetupError> {
+    let budget = Budget {
+        per_second: Some(settings.requests_per_second.get()),
+        per_hour: settings.requests_per_hour.map(NonZeroU32::get),
+        ..Budget::default()
+    };
+    Http::new(Options { budget, ..options })
+}
+
 /// Passes requests that ended on to the journal and to whoever watches.
-fn sink(exchanges: &Exchanges, clock: fn() -> Timestamp, watch: &Watch) -> Sink {
+pub(super) fn sink(exchanges: &Exchanges, clock: fn() -> Timestamp, watch: &Watch) -> Sink {
     let (exchanges, watch) = (exchanges.clone(), Arc::clone(watch));
     Arc::new(move |exchange| {
         exchanges.push(clock(), exchange.clone());

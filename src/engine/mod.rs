@@ -1,7 +1,8 @@
 //! TELLS THE STORY: what happens in which order. It decides nothing and touches nothing itself.
 //!
-//! [`run`] is the door; [`pending`], [`saved`], [`set_up`] and [`state`] are what else is asked for there.
+//! [`run`] is the door; [`pending`], [`saved`], [`secrets`], [`set_up`] and [`state`] are what else is asked for there.
 
+mod ages;
 pub mod apply;
 pub mod callers;
 mod connect;
@@ -11,6 +12,7 @@ pub mod hours;
 pub mod pending;
 pub mod run;
 pub mod saved;
+pub mod secrets;
 pub mod services;
 pub mod session;
 pub mod set_up;

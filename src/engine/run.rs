@@ -18,6 +18,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
+    ages,
     connect::{Clients, Connection, Earlier},
     failure::{Code, RunError},
     session::{NOT_BEFORE, NotBefore, Session, SessionError, Turn, Watch, decided, exchange_events},
@@ -219,6 +220,12 @@ impl Installation {
         let earlier = self.earlier(&store).await?;
         let clients =
             Clients::new(&self.settings, &self.environment, self.clock, &earlier, &turn.watch, &readings).await;
+        if original.is_none() {
+            ages::notice(&mut store, &readings, (self.clock)()).await?;
+            for reminder in ages::reminders(&store, &self.settings, (self.clock)()).await? {
+                turn.warn(reminder);
+            }
+        }
         let mut before = readings.take();
         let connection = match Connection::of(&self.settings, clients) {
             Ok(connection) => connection,

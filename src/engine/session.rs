@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use self::fetch::ReadNotion;
 pub(super) use self::fetch::{Established, same_workspace, told_workspace};
 use super::{
+    ages::{belong, whose_in_clockify},
     apply::{Journal, Settling, Work, apply, settle},
     services::Services,
 };
@@ -297,6 +298,7 @@ impl Session<'_> {
         let exchanges = self.exchanges.take();
         self.tell_exchanges(exchanges).await?;
         let (from_notion, (identity, objects, problems)) = both?;
+        belong(self.store, Service::Clockify, whose_in_clockify(&identity)).await?;
         let clockify_workspace = identity.workspace_id;
         let ReadNotion { workspace: notion_workspace, sources, mut snapshots } = from_notion;
         let noticed = snapshots.problems.len();

@@ -19,7 +19,7 @@ use super::{
     manual, month, pending, plain,
     print::{say, say_json},
     progress::ProgressLine,
-    serve,
+    secrets, serve,
     setup::{self, Global, Setup},
     stop,
     tell::{tell, tell_usage},
@@ -136,6 +136,11 @@ enum Command {
     },
     /// Show, copy and verify the log of what was done
     Logs(Box<Logs>),
+    /// Set secrets, exchange them for new ones, and say how old they are
+    Secrets {
+        #[command(subcommand)]
+        act: secrets::Act,
+    },
     /// Say whether everything is as a run needs it, and what mends it where it is not
     ///
     /// Nothing is written to either side, and nothing to the state but what was asked. Exits with 1 where something is
@@ -287,6 +292,10 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         }
         Some(Command::Hours(hours)) => Job::begin(global).await?.hours(&hours).await,
         Some(Command::Month { act }) => month(global, act).await,
+        Some(Command::Secrets { act }) => {
+            let setup = Setup::to_look_back(&global).await?;
+            secrets::act(&global, &setup.installation, act).await
+        }
         Some(Command::Logs(what)) => logs::logs(&global, *what).await,
         Some(Command::Init(flags)) => set_up(global, &flags).await,
         Some(Command::Serve { check: false, arm: None }) => {

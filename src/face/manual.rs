@@ -1,6 +1,6 @@
 //! Completions for shells and pages for `man`, both from the command line itself.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Command;
 use clap_complete::Shell;
@@ -9,6 +9,7 @@ use super::{
     failure::{Code, RunError},
     print::say,
 };
+use crate::edge::saved;
 
 /// Where the pages belong, in words.
 const MANUAL: &str = "punchlist manual";
@@ -31,14 +32,8 @@ pub(super) fn man(out: Option<&Path>, command: Command) -> Result<(), RunError> 
     let Some(out) = out else {
         return say(pages.first().map_or("", |(_, page)| page));
     };
-    let failed = |path: PathBuf| {
-        move |error: std::io::Error| RunError::new(Code::Error, format!("could not write {}: {error}", path.display()))
-    };
-    std::fs::create_dir_all(out).map_err(failed(out.to_owned()))?;
-    for (name, page) in &pages {
-        let path = out.join(name);
-        std::fs::write(&path, page).map_err(failed(path))?;
-    }
+    saved::publish(out, &pages)
+        .map_err(|error| RunError::new(Code::Error, format!("could not write to {}: {error}", out.display())))?;
     say(&format!("{} pages were written to {}.\n", pages.len(), out.display()))
 }
 

@@ -37,19 +37,24 @@ fn forms(secret: &str) -> Vec<String> {
 
 /// Every piece of every form of the secrets.
 fn pieces() -> HashSet<Vec<u8>> {
-    let forms = [NOTION, CLOCKIFY, WEBHOOK_PATH].into_iter().flat_map(forms);
+    pieces_of(&[NOTION, CLOCKIFY, WEBHOOK_PATH])
+}
+
+/// Every piece of every form of these.
+pub(crate) fn pieces_of(secrets: &[&str]) -> HashSet<Vec<u8>> {
+    let forms = secrets.iter().flat_map(|secret| forms(secret));
     forms.flat_map(|form| form.as_bytes().windows(PIECE).map(<[u8]>::to_vec).collect::<Vec<_>>()).collect()
 }
 
 #[track_caller]
-fn check(pieces: &HashSet<Vec<u8>>, what: &str, bytes: &[u8]) {
+pub(crate) fn check(pieces: &HashSet<Vec<u8>>, what: &str, bytes: &[u8]) {
     let here = bytes.windows(PIECE).position(|part| pieces.contains(part));
     let around = here
         .map(|at| String::from_utf8_lossy(&bytes[at.saturating_sub(80)..(at + PIECE).min(bytes.len())]).into_owned());
     assert_eq!(around, None, "{what} holds a piece of a secret");
 }
 
-fn walk(directory: &Path, files: &mut Vec<PathBuf>) {
+pub(crate) fn walk(directory: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).expect("a directory").flatten() {
         if entry.path().is_dir() { walk(&entry.path(), files) } else { files.push(entry.path()) }
     }

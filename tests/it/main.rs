@@ -41,6 +41,8 @@ mod possible;
 mod recovery;
 mod rules;
 #[cfg(unix)]
+mod secrets;
+#[cfg(unix)]
 mod serve;
 mod settled;
 mod simulate;

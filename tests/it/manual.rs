@@ -25,7 +25,7 @@ fn verbs() -> Vec<String> {
         line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?.split(' ').next().map(str::to_owned)
     };
     let verbs: Vec<String> = listed.filter_map(first).filter(|verb| verb != "help").collect();
-    assert!(verbs.len() > 9 && verbs.iter().any(|verb| verb == "logs"), "{verbs:?}");
+    assert!(verbs.len() > 9 && verbs.iter().any(|verb| verb == "secrets"), "{verbs:?}");
     verbs
 }
 
@@ -48,7 +48,7 @@ fn completions_know_every_verb() {
         for verb in &verbs {
             assert!(script.contains(verb.as_str()), "{shell}: {verb}");
         }
-        for word in ["--auto-approve", "--lock-timeout", "verify"] {
+        for word in ["--auto-approve", "--lock-timeout", "rotate"] {
             assert!(script.contains(word.trim_start_matches('-')), "{shell}: {word}");
         }
         if ["bash", "zsh", "fish"].contains(&shell) {
@@ -71,7 +71,7 @@ fn every_verb_has_a_page() {
     for verb in verbs() {
         assert!(names.contains(&format!("punchlist-{verb}.1")), "{verb}: {names:?}");
     }
-    assert!(names.contains("punchlist-logs-export.1"), "{names:?}");
+    assert!(names.contains("punchlist-secrets-rotate.1"), "{names:?}");
     let program = fs::read_to_string(pages.join("punchlist.1")).expect("a page");
     assert_eq!(run(&["man"]), program);
     for name in &names {

@@ -99,6 +99,7 @@ pub fn refers(what: &What) -> Refers<'_> {
         | What::ConfigurationChanged { .. }
         | What::SecretRead { .. }
         | What::SecretRefused { .. }
+        | What::SecretReplaced { .. }
         | What::Fetched { .. }
         | What::Planned { .. }
         | What::Braked { .. }

@@ -28,6 +28,18 @@ pub struct Event {
     pub what: What,
 }
 
+/// How a secret came to be another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replaced {
+    /// It was found to be another one than before: somebody has changed it elsewhere.
+    Found,
+    /// Somebody has set it here.
+    Set,
+    /// Somebody has set it here, and the service knows it as good as the one before.
+    Rotated,
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case", tag = "event")]
@@ -74,6 +86,15 @@ pub enum What {
     SecretRefused {
         /// Why.
         error: Shown,
+    },
+    /// Where a key refers to, another secret is kept than before, or a key refers to another place.
+    SecretReplaced {
+        /// The key that refers to it.
+        key: String,
+        /// The reference, without anything that may itself be secret.
+        reference: String,
+        /// How it came about.
+        how: Replaced,
     },
     /// One listing was read.
     Fetched {

@@ -35,6 +35,7 @@ pub(super) fn settings(reader: &mut Reader<'_>, file: Option<PathBuf>) -> Settin
         hours: super::hours::hours(reader),
         logs: super::logs::logs(reader),
         notify: super::notify::notify(reader),
+        rotate_after: reader.days("secrets.rotate_after"),
         given: BTreeMap::new(),
         places: places(reader),
     }

@@ -163,6 +163,14 @@ impl<'a> Reader<'a> {
         self.given.keys().filter(|given| given.starts_with(&below)).cloned().collect()
     }
 
+    /// A number of days, as in `90d`.
+    pub(super) fn days(&mut self, key: &str) -> Option<u32> {
+        self.take(key, |content| {
+            let days = content.text().and_then(|text| text.strip_suffix('d')?.parse().ok());
+            days.filter(|days| (1..=36_500).contains(days)).ok_or_else(|| "days, e.g. \"90d\"".to_owned())
+        })
+    }
+
     /// A rate: requests in some time.
     pub(super) fn rate(&mut self, key: &str) -> Option<NonZeroU32> {
         self.whole(key, 1..=1_000_000).and_then(NonZeroU32::new)

@@ -14,6 +14,26 @@ pub enum Lasting {
     UntilReboot,
 }
 
+/// Refuses a place that somebody else keeps: whoever sets a variable, systemd, a password manager.
+///
+/// # Errors
+/// [`SecretError`], which says where to change it instead.
+pub fn check_can_keep(reference: &SecretReference) -> Result<(), Box<SecretError>> {
+    let instead = match &reference.source {
+        Source::File(_) | Source::Keyring(_) => return Ok(()),
+        Source::Variable(_) => {
+            "whoever sets the variable sets its value: the unit, the container, the profile of the shell"
+        }
+        Source::Credential(_) => {
+            "systemd loads it: change the file that LoadCredential= names, or make a new one with `systemd-creds encrypt`, \
+             and start the unit again"
+        }
+        Source::Command(_) => "change it where the command reads it, e.g. in the password manager",
+    };
+    let problem = SecretProblem::ReadOnly(instead);
+    Err(Box::new(SecretError { reference: reference.clone(), what: "kept", problem }))
+}
+
 /// Keeps a secret where a reference says that it is, in place of what is there.
 ///
 /// # Errors
@@ -30,15 +50,8 @@ pub async fn keep(
             None => Err(SecretProblem::NoHome),
         },
         Source::Keyring(name) => keyring::write(name, secret, environment).await,
-        Source::Variable(_) => Err(SecretProblem::ReadOnly(
-            "whoever sets the variable sets its value: the unit, the container, the profile of the shell",
-        )),
-        Source::Credential(_) => Err(SecretProblem::ReadOnly(
-            "systemd loads it: change the file that LoadCredential= names, or make a new one with `systemd-creds encrypt`, \
-             and start the unit again",
-        )),
-        Source::Command(_) => {
-            Err(SecretProblem::ReadOnly("change it where the command reads it, e.g. in the password manager"))
+        Source::Variable(_) | Source::Credential(_) | Source::Command(_) => {
+            return check_can_keep(reference).map(|()| Lasting::ForGood).map_err(|error| *error);
         }
     };
     kept.map_err(|problem| SecretError { reference: reference.clone(), what: "kept", problem })

@@ -6,7 +6,7 @@ use super::shown_value;
 use crate::domain::{
     audit::{self, fields, verb},
     ending::End,
-    journal::{Difference, Event, Outcome, What, Write},
+    journal::{Difference, Event, Outcome, Replaced, What, Write},
     model::{Field, Kind, Service, Value, duration_words},
     plan::field_word,
     review::{Decision, Verdict},
@@ -39,6 +39,14 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             format!("configuration: {} {} → {}", shown(key), value(from), value(to))
         }
         What::SecretRead { key, reference } => format!("secret read: {} from {}", shown(key), shown(reference)),
+        What::SecretReplaced { key, reference, how } => {
+            let how = match how {
+                Replaced::Found => "found to be another one",
+                Replaced::Set => "set",
+                Replaced::Rotated => "rotated",
+            };
+            format!("secret {how}: {} in {}", shown(key), shown(reference))
+        }
         What::SecretRefused { error } => format!("secret refused: {}", shown(error)),
         What::Fetched { service, kind, rows, incomplete } => {
             let incomplete =
