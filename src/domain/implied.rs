@@ -40,7 +40,7 @@ fn inherit_parents(pages: &mut Fetched<Page>) {
 /// The parent that a page has from the items above it; nothing where it has its own, or where none of them names one.
 fn parent_above(pages: &Fetched<Page>, page: &Page) -> Option<Relation> {
     let above = page.kind.parent().filter(|_| page.parent == Relation::None)?;
-    let unknown = |because: String| Some(Relation::Unknown(because));
+    let unknown = |because: String| Some(Relation::Unknown(because.into()));
     let (mut at, mut seen) = (page, BTreeSet::from([page.id]));
     loop {
         let next = match &at.item_of {
@@ -49,7 +49,7 @@ fn parent_above(pages: &Fetched<Page>, page: &Page) -> Option<Relation> {
             Relation::Several(items) => {
                 return unknown(format!("{} names {} parent items", whose(page, at), items.len()));
             }
-            Relation::Unknown(because) => return unknown(because.clone()),
+            Relation::Unknown(because) => return Some(Relation::Unknown(because.clone())),
         };
         if !seen.insert(next) {
             return unknown("the parent items above it go round in a circle".to_owned());
@@ -88,7 +88,7 @@ fn place_strangers(snapshots: &mut Snapshots, strangers: &Strangers) {
     snapshots.pages.tasks.update(|page| {
         let Some(Value::People(people)) = page.values.get(Field::Assignees) else { return };
         let Some(accounts) = accounts else {
-            let because = "who has an account in the Clockify workspace could not be read completely".to_owned();
+            let because = "who has an account in the Clockify workspace could not be read completely".into();
             return page.values.put(Field::Assignees, Reading::Unknown(because));
         };
         let (mut known, strangers): (BTreeSet<Raw>, BTreeSet<Raw>) =

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::text::Raw;
+use super::text::{Raw, Shown};
 
 pub use id::{ChangeId, InvalidId, ObjectId, PageId, RunId};
 pub use listing::{Complete, Fetched, Identified, Listing, Partial, Walk, Weight};
@@ -127,8 +127,8 @@ pub enum Claim {
     Id(ObjectId),
     /// Text that cannot be an ID.
     Garbled(Raw),
-    /// Notion did not say it: why, safe to show.
-    Unknown(String),
+    /// Notion did not say it: why.
+    Unknown(Shown),
 }
 
 impl Claim {
@@ -175,8 +175,8 @@ pub enum Relation {
     One(PageId),
     /// Several pages; Clockify can hold only one parent.
     Several(Vec<PageId>),
-    /// Notion did not say it: why, safe to show.
-    Unknown(String),
+    /// Notion did not say it: why.
+    Unknown(Shown),
 }
 
 impl Relation {
@@ -215,8 +215,8 @@ pub enum Standing {
     Trashed,
     /// Notion did not say it, or not whether the page is meant at all. The page waits, whatever else it says.
     Unknown {
-        /// Why, safe to show.
-        because: String,
+        /// Why.
+        because: Shown,
     },
 }
 
@@ -353,8 +353,8 @@ pub struct Snapshots {
     /// Objects that were born so short a time ago that a listing may not show them yet, and that Clockify denies by
     /// their ID, too.
     pub denied: BTreeSet<ObjectId>,
-    /// Why objects may exist that the key does not see, safe to show: what is not listed then proves nothing.
-    pub hidden: Option<String>,
+    /// Why objects may exist that the key does not see: what is not listed then proves nothing.
+    pub hidden: Option<Shown>,
     /// Open pages that the rule `close_children` closes along with what they stand below, and why. It is no word of the
     /// page's own.
     pub along: BTreeMap<PageId, Raw>,
@@ -428,13 +428,13 @@ impl Snapshots {
         self.doubt_absence(kind, object).is_none() && self.objects[kind].get(object).is_none()
     }
 
-    /// Why it proves nothing that an object is not listed, if that is so; safe to show.
-    pub fn doubt_absence(&self, kind: Kind, object: ObjectId) -> Option<String> {
+    /// Why it proves nothing that an object is not listed, if that is so.
+    pub fn doubt_absence(&self, kind: Kind, object: ObjectId) -> Option<Shown> {
         if let Some(because) = self.objects[kind].incomplete_because() {
-            return Some(because.to_owned());
+            return Some(because.clone());
         }
         if self.is_young(object) && !self.denied.contains(&object) {
-            return Some("it was created a moment ago, and Clockify may not list it yet".to_owned());
+            return Some("it was created a moment ago, and Clockify may not list it yet".into());
         }
         // Everybody sees the clients.
         self.hidden.clone().filter(|_| kind != Kind::Client)
@@ -475,8 +475,8 @@ pub struct Problem {
     pub kind: Kind,
     /// The page concerned, if it is one page.
     pub page: Option<PageId>,
-    /// What was noticed, for people; text from outside in it must already be [`super::text::Shown`].
-    pub text: String,
+    /// What was noticed.
+    pub text: Shown,
 }
 
 #[cfg(test)]
@@ -501,6 +501,6 @@ mod tests {
         walk.spoil("another reason");
         let fetched = walk.finish();
         assert!(fetched.complete().is_none());
-        assert_eq!(fetched.incomplete_because(), Some("the query stopped at 10,000 rows"));
+        assert_eq!(fetched.incomplete_because(), Some(&"the query stopped at 10,000 rows".into()));
     }
 }

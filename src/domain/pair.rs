@@ -18,7 +18,7 @@ use std::{
 
 use super::{
     model::{Claim, Kind, Object, ObjectId, Page, PageId, PerKind, Registry, Relation, Snapshots, Standing},
-    text::Canonical,
+    text::{Canonical, Shown},
 };
 
 /// Comparisons of similar names per new page; a parent with more free objects than this is not searched for similar
@@ -126,8 +126,8 @@ pub enum Match<'a> {
         object: Option<ObjectId>,
         /// Free objects that could take its place.
         others: Vec<Candidate<'a>>,
-        /// Why the ID is of no use, safe to show.
-        because: String,
+        /// Why the ID is of no use.
+        because: Shown,
     },
     /// The page claims an object that is another page's.
     Copied {
@@ -137,8 +137,8 @@ pub enum Match<'a> {
     },
     /// Nothing can be said: the listing may lack the object, or the page does not say enough to tell which it is.
     Unseen {
-        /// Why, safe to show.
-        because: String,
+        /// Why.
+        because: Shown,
     },
     /// Closed, and linked to nothing that exists: nothing to do.
     Idle,
@@ -373,7 +373,7 @@ fn by_id<'a>(
         Standing::Unknown { because } => Some(because),
         Standing::Open | Standing::Closed { .. } | Standing::Trashed => None,
     };
-    let unseen = |because: &String| Match::Unseen { because: because.clone() };
+    let unseen = |because: &Shown| Match::Unseen { because: because.clone() };
     let claimed = match (&page.claim, unclear) {
         (Claim::Id(object), _) => *object,
         (Claim::Unknown(because), _) | (Claim::None | Claim::Garbled(_), Some(because)) => return unseen(because),
@@ -409,7 +409,7 @@ fn by_id<'a>(
 }
 
 fn vanished<'a>(object: Option<ObjectId>, because: String) -> Match<'a> {
-    Match::Vanished { object, others: Vec::new(), because }
+    Match::Vanished { object, others: Vec::new(), because: because.into() }
 }
 
 /// True when the object stands under the object of the page's parent, or neither has a parent.

@@ -438,9 +438,9 @@ impl Notion {
         fields.filter(|(_, mapped)| is_status(mapped)).map(|(field, _)| *field).collect()
     }
 
-    /// Why an empty relation to the parent proves nothing, safe to show: it points elsewhere than the parents that are
+    /// Why an empty relation to the parent proves nothing: it points elsewhere than the parents that are
     /// read, and Notion shows a relation to what is not shared as empty (Notion docs).
-    pub fn unshared_parents(&self, kind: Kind, sources: &PerKind<Source>) -> Option<String> {
+    pub fn unshared_parents(&self, kind: Kind, sources: &PerKind<Source>) -> Option<Shown> {
         let (parent, name) = kind.parent().zip(self.mapping[kind].parent.as_deref())?;
         let target = sources[kind].property(name)?.relation_target?;
         (target != sources[parent].data_source).then(|| {
@@ -451,6 +451,7 @@ impl Notion {
                  the one that is meant",
                 Shown::of(name)
             )
+            .into()
         })
     }
 

@@ -329,19 +329,18 @@ impl Session<'_> {
         self.store.remember(SOURCES, &PerKind::from_fn(|kind| Some(sources[kind].clone()))).await?;
         let fetched = Kind::ALL.into_iter().flat_map(|kind| {
             let (pages, objects) = (&snapshots.pages[kind], &snapshots.objects[kind]);
-            let incomplete = |because: Option<&str>| because.map(Shown::of);
             [
                 What::Fetched {
                     service: Service::Notion,
                     kind,
                     rows: pages.rows().len(),
-                    incomplete: incomplete(pages.incomplete_because()),
+                    incomplete: pages.incomplete_because().cloned(),
                 },
                 What::Fetched {
                     service: Service::Clockify,
                     kind,
                     rows: objects.rows().len(),
-                    incomplete: incomplete(objects.incomplete_because()),
+                    incomplete: objects.incomplete_because().cloned(),
                 },
             ]
         });

@@ -22,6 +22,8 @@ mod doctor;
 mod errors;
 mod hours;
 #[cfg(unix)]
+mod hostile;
+#[cfg(unix)]
 mod init;
 mod logs;
 mod main_job;

@@ -30,7 +30,7 @@ pub(super) fn notices<'a>(
     for (code, problem) in problems.chain(options) {
         let name = problem.page.and_then(|page| pairs.of(page)).map(|(page, _)| page.title.clone()).unwrap_or_default();
         let (kind, page, text) = (problem.kind, problem.page, problem.text.clone());
-        notices.push(Notice { code, kind, name, page, object: None, text: text.into() });
+        notices.push(Notice { code, kind, name, page, object: None, text });
     }
     notices
 }

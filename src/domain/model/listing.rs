@@ -1,6 +1,7 @@
 //! Rows of one kind, and whether they are all there are: absence is concluded from nothing else.
 
 use super::{Object, ObjectId, Page, PageId};
+use crate::domain::text::Shown;
 
 /// Rows that can be found by their id.
 pub trait Identified {
@@ -26,7 +27,7 @@ impl Weight {
     /// Adds a row with so many bytes of text.
     ///
     /// # Errors
-    /// Why no more rows are read, safe to show.
+    /// Why no more rows are read.
     pub fn add(&mut self, text: usize) -> Result<(), String> {
         self.0 = self.0.saturating_add(ROW_WEIGHT).saturating_add(text.saturating_mul(TEXT_WEIGHT));
         if self.0 <= WEIGHT_MAX {
@@ -72,7 +73,7 @@ pub struct Complete(());
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partial {
     /// For people, e.g. `the query stopped at 10,000 rows`.
-    pub because: String,
+    pub because: Shown,
 }
 
 /// Rows of one kind, sorted by id. Absence can be asked of `Listing<T, Complete>` alone.
@@ -136,7 +137,7 @@ impl<T: Identified> Fetched<T> {
     }
 
     /// Why the listing may lack rows.
-    pub fn incomplete_because(&self) -> Option<&str> {
+    pub fn incomplete_because(&self) -> Option<&Shown> {
         match self {
             Self::Complete(_) => None,
             Self::Partial(listing) => Some(&listing.completeness.because),
@@ -177,7 +178,7 @@ impl<T: Identified> Default for Fetched<T> {
 #[derive(Debug)]
 pub struct Walk<T> {
     rows: Vec<T>,
-    spoiled: Option<String>,
+    spoiled: Option<Shown>,
 }
 
 impl<T> Default for Walk<T> {
@@ -203,7 +204,7 @@ impl<T: Identified> Walk<T> {
     }
 
     /// Says that rows may be missing, and why; the first reason stays.
-    pub fn spoil(&mut self, because: impl Into<String>) {
+    pub fn spoil(&mut self, because: impl Into<Shown>) {
         self.spoiled.get_or_insert_with(|| because.into());
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::{Kind, ObjectId};
-use crate::domain::text::Raw;
+use crate::domain::text::{Raw, Shown};
 
 /// A property of a client, project or task that both sides can hold.
 #[derive(
@@ -155,8 +155,8 @@ pub fn duration_words(seconds: u64) -> String {
 pub enum Reading {
     /// The service said it.
     Known(Value),
-    /// The service did not say it: why, safe to show.
-    Unknown(String),
+    /// The service did not say it: why.
+    Unknown(Shown),
 }
 
 /// The mapped fields of a page or an object, besides name, parent and state. Few, so a sorted vector.
@@ -169,8 +169,8 @@ impl Values {
         self.iter().find(|(known, _)| *known == field).map(|(_, value)| value)
     }
 
-    /// Why a field is not known, safe to show; nothing where it is known, or not mapped.
-    pub fn unknown_because(&self, field: Field) -> Option<&str> {
+    /// Why a field is not known; nothing where it is known, or not mapped.
+    pub fn unknown_because(&self, field: Field) -> Option<&Shown> {
         self.unknown().find(|(unknown, _)| *unknown == field).map(|(_, because)| because)
     }
 
@@ -201,10 +201,10 @@ impl Values {
     }
 
     /// The fields that are not known, with the reasons, in the order of [`Field`].
-    pub fn unknown(&self) -> impl Iterator<Item = (Field, &str)> {
+    pub fn unknown(&self) -> impl Iterator<Item = (Field, &Shown)> {
         self.0.iter().filter_map(|(field, reading)| match reading {
             Reading::Known(_) => None,
-            Reading::Unknown(because) => Some((*field, because.as_str())),
+            Reading::Unknown(because) => Some((*field, because)),
         })
     }
 }

@@ -279,7 +279,7 @@ impl Clockify {
                 Err(error) => {
                     let text = format!("Clockify shows a {kind} that cannot be used: {}", shown(&error.to_string()));
                     walk.spoil(text.clone());
-                    problems.push(Problem { kind, page: None, text });
+                    problems.push(Problem { kind, page: None, text: text.into() });
                 }
             }
         }

@@ -16,7 +16,7 @@ use crate::{
     domain::{
         model::{Estimating, Field, InvalidId, Kind, Nature, Object, ObjectId, PageId, Reading, Value, Values},
         rules::has_room_for_marker,
-        text::Raw,
+        text::{Raw, Shown},
     },
     edge::http::{Failure, shown},
 };
@@ -353,18 +353,19 @@ impl ObjectRow {
         })
     }
 
-    /// Closed (true) or open (false), or why that is not known, safe to show.
-    fn state(&self) -> Result<bool, String> {
+    /// Closed (true) or open (false), or why that is not known.
+    fn state(&self) -> Result<bool, Shown> {
         match self {
             Self::Client(ClientRow { archived, .. }) | Self::Project(ProjectRow { archived, .. }) => {
-                archived.ok_or_else(|| NOT_SAID.to_owned())
+                archived.ok_or_else(|| NOT_SAID.into())
             }
             Self::Task(TaskRow { status, .. }) => match status.as_str() {
                 "ACTIVE" => Ok(false),
                 "DONE" => Ok(true),
-                "" => Err(NOT_SAID.to_owned()),
+                "" => Err(NOT_SAID.into()),
                 other => {
-                    Err(format!("Clockify says that its status is {}, which means nothing to punchlist", shown(other)))
+                    let status = shown(other);
+                    Err(format!("Clockify says that its status is {status}, which means nothing to punchlist").into())
                 }
             },
         }
@@ -372,11 +373,12 @@ impl ObjectRow {
 
     /// What is read of a field, where the kind has it.
     fn reading(&self, field: Field, users: &Users) -> Option<Reading> {
-        let flag = |flag: Option<bool>| flag.map(Value::Flag).ok_or_else(|| NOT_SAID.to_owned());
+        let flag = |flag: Option<bool>| flag.map(Value::Flag).ok_or_else(|| Shown::from(NOT_SAID));
         let estimate = |estimate: Option<&str>| {
-            estimate_value(estimate).ok_or_else(|| format!("{} is no duration", shown(estimate.unwrap_or_default())))
+            estimate_value(estimate)
+                .ok_or_else(|| format!("{} is no duration", shown(estimate.unwrap_or_default())).into())
         };
-        let value: Result<Value, String> = match (self, field) {
+        let value: Result<Value, Shown> = match (self, field) {
             (Self::Client(row), Field::Email) => Ok(text_value(row.email.as_deref())),
             (Self::Client(row), Field::Address) => Ok(text_value(row.address.as_deref())),
             (Self::Client(ClientRow { note, .. }) | Self::Project(ProjectRow { note, .. }), Field::Note) => {
@@ -393,8 +395,7 @@ impl ObjectRow {
             (Self::Task(row), Field::Assignees) => {
                 let people: Option<BTreeSet<Raw>> =
                     row.assignee_ids.iter().flatten().map(|id| users.email(id)).collect();
-                let people =
-                    people.ok_or_else(|| "the address of one of its assignees is not shown to the key".to_owned());
+                let people = people.ok_or_else(|| "the address of one of its assignees is not shown to the key".into());
                 people.map(|people| if people.is_empty() { Value::Empty } else { Value::People(people) })
             }
             _ => return None,

@@ -133,11 +133,11 @@ impl Cell {
     /// What is read of a field, or why what it says cannot be used.
     pub(super) fn reading(self, field: Field, mapped: &Mapped) -> Result<Reading, String> {
         match self {
-            Self::Unknown(because) => Ok(Reading::Unknown(because)),
+            Self::Unknown(because) => Ok(Reading::Unknown(because.into())),
             Self::People { unknown: 1.., .. } => Ok(Reading::Unknown(
                 "the e-mail address of one of its people is not shown; the connection needs the capability to read user information \
                  with e-mail addresses, and bots and guests may have none"
-                    .to_owned(),
+                    .into(),
             )),
             cell => cell.value(field, mapped).map(Reading::Known),
         }

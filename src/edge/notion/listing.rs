@@ -140,7 +140,8 @@ impl Notion {
                 now.name.shown(),
                 option.shown().clipped(60),
                 kind.plural()
-            ),
+            )
+            .into(),
         };
         now.options.iter().filter(is_new).map(problem).collect()
     }

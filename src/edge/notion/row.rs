@@ -99,7 +99,7 @@ pub(super) fn read(bound: &Bound, row: &PageRow) -> RowReading {
         problems.push(Problem {
             kind,
             page: Some(row.id),
-            text: format!("\"{}\" was left out: {why}", property.name.shown()),
+            text: format!("\"{}\" was left out: {why}", property.name.shown()).into(),
         });
     };
     let mut values = Values::default();
@@ -157,7 +157,7 @@ pub(super) fn read(bound: &Bound, row: &PageRow) -> RowReading {
         None => {}
         Some(Ok(because)) => standing = because.map_or(Standing::Open, |because| Standing::Closed { because }),
         Some(Err(Unclear::Option(why))) => {
-            outdated.get_or_insert_with(|| why.clone());
+            outdated.get_or_insert_with(|| why.to_string());
             unclear.get_or_insert(why);
         }
         Some(Err(Unclear::Value(why))) => drop(unclear.get_or_insert(why)),
@@ -167,7 +167,7 @@ pub(super) fn read(bound: &Bound, row: &PageRow) -> RowReading {
     let title =
         properties.find(|value| value["type"] == "title").map(|value| &value["title"]).filter(|title| title.is_array());
     if title.is_none() {
-        unclear.get_or_insert_with(|| "Notion does not send its title".to_owned());
+        unclear.get_or_insert_with(|| "Notion does not send its title".into());
     }
     if let Some(because) = unclear {
         standing = Standing::Unknown { because };
@@ -203,12 +203,12 @@ fn last_day(property: &Json) -> Option<Date> {
 }
 
 /// What a property that is not in the row leaves open.
-fn not_sent(property: &Property) -> String {
+fn not_sent(property: &Property) -> Shown {
     said_of(property, "Notion does not send it with the page")
 }
 
-fn said_of(property: &Property, because: &str) -> String {
-    format!("\"{}\": {because}", property.name.shown())
+fn said_of(property: &Property, because: &str) -> Shown {
+    format!("\"{}\": {because}", property.name.shown()).into()
 }
 
 /// The pages that a relation names, or why it cannot be told.
@@ -241,9 +241,9 @@ fn is_meant(is: &Holds, property: &Json) -> Option<bool> {
 
 enum Unclear {
     /// An option that is not remembered.
-    Option(String),
+    Option(Shown),
     /// Something that says neither open nor closed.
-    Value(String),
+    Value(Shown),
 }
 
 /// Why a page is closed, if it is.
@@ -258,11 +258,11 @@ fn closed_because(property: &Property, is: &Holds, cell: Cell) -> Result<Option<
         (Holds::OneOf(closing) | Holds::InGroups { options: closing, .. }, Cell::Text(text)) => {
             let has_options = matches!(property.kind.as_str(), "select" | "status");
             if has_options && !property.options.iter().any(|option| option.exact() == text) {
-                return Err(Unclear::Option(format!(
+                return Err(Unclear::Option(Shown::from(format!(
                     "\"{}\" has the new option \"{}\"",
                     property.name.shown(),
                     Shown::of(&text)
-                )));
+                ))));
             }
             let is_in_no_group =
                 || !property.groups.iter().any(|(_, members)| members.iter().any(|member| member.exact() == text));

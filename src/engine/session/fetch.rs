@@ -8,9 +8,12 @@ use tokio::sync::watch;
 
 use super::{Identities, Progress, Session, SessionError};
 use crate::{
-    domain::model::{
-        Agreed, Field, Kind, Link, Object, ObjectId, PerKind, Problem, Registry, Relation, Service, Sight, Snapshot,
-        Snapshots, Value,
+    domain::{
+        model::{
+            Agreed, Field, Kind, Link, Object, ObjectId, PerKind, Problem, Registry, Relation, Service, Sight,
+            Snapshot, Snapshots, Value,
+        },
+        text::Shown,
     },
     edge::{
         clockify::Identity,
@@ -189,9 +192,9 @@ impl Session<'_> {
         }
     }
 
-    /// Why objects may be missing that are there all the same, safe to show: the key of a plain member does not see
+    /// Why objects may be missing that are there all the same: the key of a plain member does not see
     /// other people's private projects. It is asked only where absence would be concluded, which costs a call or two.
-    pub(super) async fn hidden(&self, workspace: &str, registry: &Registry, snapshots: &Snapshots) -> Option<String> {
+    pub(super) async fn hidden(&self, workspace: &str, registry: &Registry, snapshots: &Snapshots) -> Option<Shown> {
         let is_hidable = |&(kind, object, _): &Expected| kind != Kind::Client && snapshots.is_gone(kind, object);
         if !expected(registry, snapshots).iter().any(is_hidable) {
             return None;
@@ -200,10 +203,11 @@ impl Session<'_> {
             Ok(true) => None,
             Ok(false) => Some(
                 "clockify.token is the key of a plain member, who does not see every private project and its tasks"
-                    .to_owned(),
+                    .into(),
             ),
             Err(failure) => {
-                Some(format!("whether clockify.token may see every private project could not be found out: {failure}"))
+                let asked = "whether clockify.token may see every private project could not be found out";
+                Some(format!("{asked}: {failure}").into())
             }
         }
     }

@@ -130,7 +130,7 @@ impl World {
             .collect();
         for page in &mut rows {
             if self.dice.percent(self.knobs.unknown) {
-                let because = "the service does not say".to_owned();
+                let because = "the service does not say".into();
                 match self.dice.below(3) {
                     0 => page.standing = Standing::Unknown { because },
                     1 if kind != Kind::Client => page.parent = Relation::Unknown(because),
@@ -148,7 +148,7 @@ impl World {
         let mut rows = listing(&self.objects, &mut self.stale_objects, self.now, concerns);
         for object in &mut rows {
             if self.dice.percent(self.knobs.unknown) {
-                object.values.put(Field::State, Reading::Unknown("the service does not say".to_owned()));
+                object.values.put(Field::State, Reading::Unknown("the service does not say".into()));
                 self.log.push(format!("unknown of {}: whether it is open", object.id));
             }
         }

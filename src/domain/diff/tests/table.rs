@@ -135,7 +135,7 @@ fn each_row_for_each_kind_and_rule() {
 /// Makes what one side says of a field unknown, whatever it said; the name of a page is unknown along with its
 /// standing.
 fn hide(world: &mut World, service: Service, path: &str, field: Field) {
-    let because = "nobody says it".to_owned();
+    let because = "nobody says it".into();
     match (service, field) {
         (Service::Notion, Field::State | Field::Name) => world.page_mut(path).standing = Standing::Unknown { because },
         (Service::Notion, Field::Parent) => world.page_mut(path).parent = Relation::Unknown(because),

@@ -11,10 +11,11 @@ use crate::domain::{
     model::{Agreed, Away, Claim, Field, Kind, ObjectId, Reading, Relation, Sight, Standing, Value},
     plan::{Action, NoticeCode, State},
     rules::{Condition, Holds, OnDrift, Unmanaged, WithoutClient},
+    text::Shown,
 };
 
-fn because() -> String {
-    "nobody says it".to_owned()
+fn because() -> Shown {
+    "nobody says it".into()
 }
 
 fn unknown() -> Reading {
@@ -161,7 +162,7 @@ fn an_object_that_may_not_be_listed_yet_or_is_hidden_is_not_gone() {
     world.page("Acme/Shop").claim = Claim::Id(object_id(77));
     assert_eq!(world.changes().matches("[vanished").count(), 2, "{}", world.changes());
 
-    world.hidden = Some("the key sees little".to_owned());
+    world.hidden = Some("the key sees little".into());
     assert_eq!(world.changes(), "");
     let notices = world.notices();
     assert_eq!(

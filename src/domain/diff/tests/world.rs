@@ -41,7 +41,7 @@ pub(crate) struct World {
     /// Young objects that Clockify denies by their ID.
     pub(crate) denied: BTreeSet<ObjectId>,
     /// Why the key may not see everything.
-    pub(crate) hidden: Option<String>,
+    pub(crate) hidden: Option<crate::domain::text::Shown>,
     /// Fields that cannot be emptied in Notion.
     pub(crate) never_empty: PerKind<BTreeSet<Field>>,
     counter: u32,

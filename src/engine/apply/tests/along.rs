@@ -143,7 +143,7 @@ fn nothing_is_opened_while_the_page_above_is_not_seen_or_the_rule_is_off() {
     hidden.pages.remove("Acme/Website");
     assert_eq!(hidden.changes(), "");
     let mut unclear = world.clone();
-    unclear.page_mut("Acme/Website").standing = Standing::Unknown { because: "nobody says it".to_owned() };
+    unclear.page_mut("Acme/Website").standing = Standing::Unknown { because: "nobody says it".into() };
     assert_eq!(unclear.changes(), "");
     let mut off = world;
     off.rules.close_children = false;
