@@ -31,7 +31,7 @@ const NAME_COLUMNS: usize = 50;
 /// What can be said beforehand.
 #[derive(Args, Default)]
 pub(super) struct Flags {
-    /// Where the Notion token is: env:NAME, file:PATH, keyring:NAME, credential:NAME or command:[…]
+    /// Where the Notion token is, e.g. `env:NOTION_API_TOKEN` or `keyring:notion`
     #[arg(long, value_name = "REF")]
     notion_token: Option<String>,
     /// Where the Clockify API key is, likewise

@@ -1,6 +1,6 @@
 //! `punchlist init` by flags: from nothing to the first plan, or a clear refusal and no trace.
 
-use std::{path::PathBuf, process::Command};
+use std::{os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
 use punchlist::sandbox::{Capabilities, Failure, Fault, Service, World};
 use rustix::fs::{FlockOperation, flock};
@@ -68,7 +68,6 @@ fn yes_leads_from_two_variables_to_the_first_plan() {
     assert!(rig.mutations().iter().all(|call| call.path.ends_with("/query") || call.path.ends_with("/search")));
 
     // It is all there, for its owner alone, and works by itself.
-    use std::os::unix::fs::PermissionsExt;
     let metadata = std::fs::metadata(made(&rig)).expect("made");
     assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
     let text = std::fs::read_to_string(made(&rig)).expect("UTF-8");
@@ -214,7 +213,9 @@ fn what_the_token_does_not_see_or_may_not_make_is_told() {
     refuses(&rig, &mut narrow(), 1, &["••• → Connections", "--create-under PAGE"]);
 
     let databases = ["Clients", "Projects", "Tasks"].map(|name| rig.sandbox.world().data_source(name).expect("there"));
-    databases.iter().for_each(|id| rig.sandbox.world().share("ntn_narrow", *id));
+    for id in databases {
+        rig.sandbox.world().share("ntn_narrow", id);
+    }
     rig.sandbox.world().delete_property("Clients", "Clockify Client ID");
     let can = Capabilities { update: false, ..Capabilities::default() };
     rig.sandbox.world().limit("ntn_narrow", can);

@@ -40,7 +40,7 @@ pub(super) fn text(answers: &Answers, settings: &Settings, defaults: &Settings) 
     );
     let mut line = |comment: &str, key: &str, value: String| {
         let comment = if comment.is_empty() { String::new() } else { format!("# {comment}\n") };
-        text.push_str(&format!("{comment}{key} = {value}\n"));
+        text.extend([comment.as_str(), key, " = ", &value, "\n"]);
     };
     line("Where the token is; the token itself never stands here.", "token", quoted(&answers.notion_token.in_full()));
     if settings.notion.base_url != defaults.notion.base_url {
@@ -53,7 +53,7 @@ pub(super) fn text(answers: &Answers, settings: &Settings, defaults: &Settings) 
     }
     text.push_str("\n[clockify]\n");
     let mut line = |comment: &str, key: &str, value: String| {
-        text.push_str(&format!("# {comment}\n{key} = {value}\n"));
+        text.extend(["# ", comment, "\n", key, " = ", &value, "\n"]);
     };
     line("Where the API key is.", "token", quoted(&answers.clockify_token.in_full()));
     let comment = format!("The workspace: {}.", shown(&answers.workspace.name));
@@ -98,7 +98,7 @@ fn mapping(answers: &Answers) -> String {
     for kind in Kind::ALL {
         let section = section(kind, &answers.fits[kind], answers, is_template);
         if !section.is_empty() {
-            text.push_str(&format!("\n[mapping.{}]\n{section}", kind.plural()));
+            text.extend(["\n[mapping.", kind.plural(), "]\n", &section]);
         }
     }
     text
@@ -157,7 +157,7 @@ fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => quoted.extend(["\\u", &format!("{:04X}", u32::from(c))]),
             c => quoted.push(c),
         }
     }
