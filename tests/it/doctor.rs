@@ -470,6 +470,32 @@ fn services_that_cannot_be_reached_fail_soon_and_the_rest_is_skipped() {
     assert!(doctor.codes("ok").contains(&"state".to_owned()));
 }
 
+/// Nobody mends one thing to hear of the next: what keeps a run from beginning comes at once, whatever it is about.
+#[test]
+fn a_run_that_cannot_begin_says_all_that_is_wrong() {
+    let rig = Rig::of_one_project();
+    rig.settle();
+    let [clients, tasks] =
+        ["Clients", "Tasks"].map(|name| rig.sandbox.world().data_source(name).expect("there").to_string());
+    let swapped = rig.reach().replace(&clients, "X").replace(&tasks, &clients).replace('X', &tasks);
+    let told = |text: &str, code: i32, texts: &[&str]| {
+        rig.write_configuration(text);
+        let ran = rig.run(&["--auto-approve"]);
+        assert_eq!(ran.code, code, "{}", ran.stderr);
+        for text in texts {
+            assert!(ran.stderr.contains(text), "{text:?} is not in {}", ran.stderr);
+        }
+    };
+    let both = ["CLOCKIFY_KEY is not set", "“Tasks”, which fits the tasks", "“Clients”, which fits the clients"];
+    told(&swapped.replace("CLOCKIFY_API_KEY", "CLOCKIFY_KEY"), 78, &both);
+    let missing = ["`clockify.token` is missing", "“Tasks”, which fits the tasks", "“Clients”, which fits the clients"];
+    told(&swapped.replace("clockify.token", "# clockify.token"), 78, &missing);
+    fs::write(rig.home.path().join("state/punchlist.sqlite3"), "no database").expect("written");
+    let reach = rig.reach();
+    told(&reach.replace("CLOCKIFY_API_KEY", "CLOCKIFY_KEY"), 7, &["is damaged", "CLOCKIFY_KEY is not set"]);
+    told(&reach.replace("clockify.token", "# clockify.token"), 78, &["is damaged", "`clockify.token` is missing"]);
+}
+
 /// What a run ends with is what the check-up finds, in the same words and with the same way to mend it.
 #[test]
 fn no_fault_of_a_run_is_without_its_check() {
@@ -527,8 +553,8 @@ fn no_fault_of_a_run_is_without_its_check() {
             let line = line.trim().trim_start_matches("error: ");
             let place = format!("{}:", rig.home.path().display());
             match line.strip_prefix("hint: ") {
-                // Where it was set is the check's place.
-                Some(hint) if hint.contains(" is set in ") || hint.contains("--demo") => {}
+                // Where it was set is the check's place; and a check says in its own words how to set up.
+                Some(hint) if [" is set in ", "--demo", "punchlist init"].iter().any(|said| hint.contains(said)) => {}
                 Some(hint) => assert!(mends.contains(hint), "{name}: {hint:?} is not in {mends}"),
                 None => {
                     // A problem of the configuration begins with its place.
