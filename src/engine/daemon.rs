@@ -430,12 +430,12 @@ impl Installation {
         Ok(known.map(|known| match known.end {
             None => {
                 let error = "it was cut off, or is another program's; the next run takes up what is left";
-                Progress::Ended(Ended { report: None, error: Some(error.into()) })
+                Progress::Ended(Box::new(Ended { report: None, error: Some(error.into()) }))
             }
             Some(RunEnd { outcome: End::Without(error), report: None, .. }) => {
-                Progress::Ended(Ended { report: None, error: Some(error) })
+                Progress::Ended(Box::new(Ended { report: None, error: Some(error) }))
             }
-            Some(RunEnd { report, .. }) => Progress::Ended(Ended { report, error: None }),
+            Some(RunEnd { report, .. }) => Progress::Ended(Box::new(Ended { report, error: None })),
         }))
     }
 

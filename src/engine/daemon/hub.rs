@@ -68,7 +68,7 @@ pub struct Ended {
 pub enum Progress {
     Waiting,
     Running,
-    Ended(Ended),
+    Ended(Box<Ended>),
 }
 
 /// Calls that are told together.
@@ -168,7 +168,7 @@ impl Hub {
         if inner.queue.waiting().is_some_and(|ticket| ticket.run == run) {
             return Some(Progress::Waiting);
         }
-        inner.ended.iter().find(|(ended, _)| *ended == run).map(|(_, ended)| Progress::Ended(ended.clone()))
+        inner.ended.iter().find(|(ended, _)| *ended == run).map(|(_, ended)| Progress::Ended(Box::new(ended.clone())))
     }
 
     /// True as soon as it can run, and as long as nothing is known to keep it from that.
