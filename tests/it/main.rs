@@ -20,9 +20,9 @@ mod decisions;
 #[cfg(unix)]
 mod doctor;
 mod errors;
-mod hours;
 #[cfg(unix)]
 mod hostile;
+mod hours;
 #[cfg(unix)]
 mod init;
 mod logs;
