@@ -199,12 +199,16 @@ pub struct ClockifyEndpoint {
 }
 
 impl Settings {
-    /// The keys that refer to secrets, whether they are set or not.
+    /// The keys that every configuration can have a secret behind.
     pub const SECRETS: [&str; 3] = ["notion.token", "clockify.token", "notify.webhook"];
 
     /// The references to secrets that are set.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretReference> {
-        [&self.notion.token, &self.clockify.token, &self.notify.webhook].into_iter().flatten()
+        let callers = self.webhook.callers.values().filter_map(|caller| match &caller.secret {
+            Some(CallerSecret::Reference(reference)) => Some(reference),
+            Some(CallerSecret::Hashed(_)) | None => None,
+        });
+        [&self.notion.token, &self.clockify.token, &self.notify.webhook].into_iter().flatten().chain(callers)
     }
 
     /// Both services, with everything that must be configured to reach them.

@@ -130,9 +130,11 @@ impl SecretReference {
     }
 }
 
-/// The name that commands know a secret by, of the key that refers to it: `notion` of `notion.token`.
+/// The name that commands know a secret by, of the key that refers to it: `notion` of `notion.token`, `ci` of
+/// `webhook.callers.ci.secret`.
 pub fn name_of(key: &str) -> &str {
-    key.strip_suffix(".token").unwrap_or(key)
+    let caller = key.strip_prefix("webhook.callers.").and_then(|rest| rest.strip_suffix(".secret"));
+    caller.or(key.strip_suffix(".token")).unwrap_or(key)
 }
 
 impl SecretReference {

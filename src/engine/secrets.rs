@@ -58,17 +58,21 @@ pub struct NewSecret {
     pub whose: Option<Whose>,
 }
 
-/// The secret that a name stands for: the reference to it, or the key alone where it is not set yet.
+/// The secret that a name stands for: its key, and the reference to it where it is set.
 ///
 /// # Errors
 /// [`Code::Usage`] for a name that stands for none.
-pub fn named<'a>(settings: &'a Settings, name: &str) -> Result<(&'static str, Option<&'a SecretReference>), RunError> {
-    let fits = |key: &&str| secrets::name_of(key) == name || *key == name;
-    let key = Settings::SECRETS.into_iter().find(fits).ok_or_else(|| {
-        let names: Vec<&str> = Settings::SECRETS.into_iter().map(secrets::name_of).collect();
+pub fn named<'a>(settings: &'a Settings, name: &str) -> Result<(&'a str, Option<&'a SecretReference>), RunError> {
+    let fits = |key: &str| secrets::name_of(key) == name || key == name;
+    if let Some(reference) = settings.secrets().find(|reference| fits(reference.key())) {
+        return Ok((reference.key(), Some(reference)));
+    }
+    let unset = Settings::SECRETS.into_iter().find(|key| fits(key));
+    unset.map(|key| (key, None)).ok_or_else(|| {
+        let set = settings.secrets().map(SecretReference::key).filter(|key| !Settings::SECRETS.contains(key));
+        let names: Vec<&str> = Settings::SECRETS.into_iter().chain(set).map(secrets::name_of).collect();
         RunError::new(Code::Usage, "there is no secret of that name").hint(format!("there are {}", names.join(", ")))
-    })?;
-    Ok((key, settings.secrets().find(|reference| reference.key() == key)))
+    })
 }
 
 /// How all secrets are that are configured; each is read, which is logged.
@@ -178,7 +182,8 @@ pub async fn rotate(
         if old.as_ref().is_some_and(|old| old.expose_secret() == secret.expose_secret()) {
             return Err(RunError::new(Code::Usage, "this is the secret that is in use already"));
         }
-        let whose = asked.compare(&store, &reference, old.as_ref(), secret, others_may).await?;
+        let compared = asked.compare(&store, &reference, old.as_ref(), secret, others_may).await;
+        let whose = compared.map_err(|failure| failure.hint("nothing has changed: the old one is in use"))?;
         failpoint::reach("secret_verified");
         let lasting = secrets::keep(&reference, secret, &installation.environment).await?;
         failpoint::reach("secret_kept");
@@ -262,8 +267,7 @@ impl Asked<'_> {
         let known = known(store).await?;
         let was_admin = before.as_ref().is_none_or(|told| told.is_admin);
         let before = before.map(|told| told.whose).or_else(|| known.whose.get(reference.key()).cloned());
-        let refused =
-            |error: String| RunError::new(Code::Refused, error).hint("nothing has changed: the old one is in use");
+        let refused = |error: String| RunError::new(Code::Refused, error);
         let pinned: Option<Identities> = store.recall(IDENTITIES).await?;
         let pinned = pinned.and_then(|pinned| match service {
             Service::Notion => pinned.notion,
