@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsString,
-    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
@@ -11,7 +10,8 @@ use std::{
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::{
-    demo, doctor, explain,
+    demo::{self, Serving},
+    doctor, explain,
     failure::{Code, RunError, tell_panics},
     hours::{self, Hours},
     init::{self, Flags, Wish},
@@ -168,14 +168,7 @@ enum Command {
         arm: Option<String>,
     },
     /// Serve both services, emulated, on loopback: for trying things out and for scripts
-    Sandbox {
-        /// Where to listen; port 0 takes a free one
-        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4040")]
-        listen: SocketAddr,
-        /// Start with an agency that has no rows, instead of the sample
-        #[arg(long)]
-        empty: bool,
-    },
+    Sandbox(Serving),
     /// Print what completes commands and flags in a shell
     ///
     /// For bash, say, save it as ~/.local/share/bash-completion/completions/punchlist.
@@ -308,7 +301,7 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
             serve::arm(&Setup::to_look_back(&global).await?.installation, &name).await
         }
         Some(Command::Serve { check: true, .. }) => serve::check(&Setup::load(&global).await?.installation).await,
-        Some(Command::Sandbox { listen, empty }) => sandbox(listen, empty).await,
+        Some(Command::Sandbox(serving)) => sandbox(&serving).await,
         Some(Command::Completions { shell }) => manual::completions(shell, Cli::command()).map(|()| 0),
         Some(Command::Man { out }) => manual::man(out.as_deref(), Cli::command()).map(|()| 0),
     }
@@ -387,14 +380,14 @@ async fn review(global: Global, setup: Setup, undoes: Option<RunId>) -> Result<u
     }
 }
 
-async fn sandbox(listen: SocketAddr, empty: bool) -> Result<u8, RunError> {
+async fn sandbox(serving: &Serving) -> Result<u8, RunError> {
     let stop = stop::listening()?;
-    let sandbox = demo::serve(listen, empty).await?;
+    let sandbox = demo::serve(serving).await?;
     say(&format!(
-        "# Both services, emulated, at http://{} until Ctrl-C. Save this as sandbox.toml, then in another terminal:\n\
-         #   punchlist --config sandbox.toml --state-dir sandbox-state plan\n\n{}",
+        "# Both services, emulated, at http://{} until Ctrl-C. {}\n\n{}",
         sandbox.address(),
-        demo::configuration(&sandbox)
+        serving.next_step(),
+        demo::configuration(&sandbox, serving)
     ))?;
     stop.wait().await;
     Ok(Code::Done.into())

@@ -4,6 +4,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use clap::Args;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
@@ -15,7 +16,7 @@ use crate::{
         environment::Environment,
     },
     engine::state::State,
-    sandbox::{CLOCKIFY_KEY, Knobs, NOTION_TOKEN, NotionId, Sandbox, World},
+    sandbox::{CLOCKIFY_KEY, Knobs, NOTION_TOKEN, NotionId, PERSONAL_TOKEN, Sandbox, World},
 };
 
 /// The sample agency, served on loopback, with a state of its own that goes when this is dropped.
@@ -109,13 +110,51 @@ fn remembered(world: &World) -> Result<Vec<Link>, RunError> {
     links.collect()
 }
 
+/// What `punchlist sandbox` serves.
+#[derive(Args)]
+pub(super) struct Serving {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4040")]
+    listen: SocketAddr,
+    /// Start with an agency that has no rows, instead of the sample
+    #[arg(long)]
+    empty: bool,
+    /// Start with no databases at all, only a shared page: as before a set-up
+    #[arg(long, conflicts_with = "empty")]
+    bare: bool,
+    /// Configure a personal token of Notion, which acts as a person and needs no sharing
+    #[arg(long)]
+    personal: bool,
+    /// The Clockify key. Sandboxes with different keys stand for regions, which do not share keys
+    #[arg(long, value_name = "KEY", default_value = CLOCKIFY_KEY)]
+    clockify_key: String,
+}
+
+impl Serving {
+    /// What can be done with the configuration that is printed.
+    pub(super) fn next_step(&self) -> &'static str {
+        if self.bare {
+            return "There are no databases yet, so this is not all that punchlist needs.";
+        }
+        "Save this as sandbox.toml, then in another terminal:\n\
+         #   punchlist --config sandbox.toml --state-dir sandbox-state plan"
+    }
+}
+
 /// Serves a world until somebody stops it.
-pub(super) async fn serve(listen: SocketAddr, empty: bool) -> Result<Sandbox, RunError> {
+pub(super) async fn serve(serving: &Serving) -> Result<Sandbox, RunError> {
+    let listen = serving.listen;
     if !listen.ip().is_loopback() {
         return Err(RunError::new(Code::Usage, format!("the sandbox listens on loopback only, and {listen} is not"))
             .hint("use 127.0.0.1:PORT or [::1]:PORT"));
     }
-    let mut world = if empty { World::empty() } else { World::agency_at(Timestamp::now()) };
+    let mut world = match serving {
+        Serving { bare: true, .. } => World::bare(),
+        Serving { empty: true, .. } => World::empty(),
+        _ => World::agency_at(Timestamp::now()),
+    };
+    world.clockify_key.clone_from(&serving.clockify_key);
+    world.add_personal_token("Mara Lindqvist", PERSONAL_TOKEN);
     world.use_real_time();
     let sandbox = Sandbox::start(world, Knobs::default(), listen).await;
     sandbox.map_err(|error| {
@@ -124,11 +163,12 @@ pub(super) async fn serve(listen: SocketAddr, empty: bool) -> Result<Sandbox, Ru
     })
 }
 
-/// The configuration with which punchlist works on a sandbox.
-pub(super) fn configuration(sandbox: &Sandbox) -> String {
-    let echo = |secret: &str| format!("command:[\"echo\", \"{secret}\"]");
-    let keys = endpoints(sandbox, &echo(NOTION_TOKEN), &echo(CLOCKIFY_KEY));
-    let lines: Vec<String> =
-        keys.into_iter().map(|(key, value)| format!("{key} = {}", toml::Value::String(value))).collect();
+/// The configuration with which punchlist works on a sandbox, as far as there are databases.
+pub(super) fn configuration(sandbox: &Sandbox, serving: &Serving) -> String {
+    let echo = |secret: &str| format!("command:{}", serde_json::json!(["echo", secret]));
+    let token = if serving.personal { PERSONAL_TOKEN } else { NOTION_TOKEN };
+    let keys = endpoints(sandbox, &echo(token), &echo(&serving.clockify_key)).into_iter();
+    let keys = keys.filter(|(_, value)| !value.is_empty());
+    let lines: Vec<String> = keys.map(|(key, value)| format!("{key} = {}", toml::Value::String(value))).collect();
     lines.join("\n") + "\n"
 }

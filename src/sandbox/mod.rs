@@ -40,6 +40,8 @@ pub use world::{
 
 /// The Notion token that every world accepts unless it says otherwise.
 pub const NOTION_TOKEN: &str = "ntn_sandbox";
+/// A personal Notion token that the served sandbox accepts too; that of the first person.
+pub const PERSONAL_TOKEN: &str = "ntn_personal";
 /// The Clockify key that every world accepts unless it says otherwise.
 pub const CLOCKIFY_KEY: &str = "sandbox";
 

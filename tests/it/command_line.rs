@@ -2,7 +2,8 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::Stdio,
+    path::Path,
+    process::{Child, Stdio},
 };
 
 use punchlist::sandbox::World;
@@ -183,35 +184,57 @@ fn nothing_hidden_reaches_the_terminal() {
     }
 }
 
+/// A running `punchlist sandbox`, which ends with its test.
+struct Served(Child);
+
+impl Served {
+    /// Serves on a free port, and hands over the configuration that is printed.
+    fn start(home: &Path, arguments: &[&str]) -> (Self, String) {
+        let mut command = punchlist(home);
+        command.args(["sandbox", "--listen", "127.0.0.1:0"]).args(arguments).stdout(Stdio::piped());
+        let mut served = Self(command.spawn().expect("starts"));
+        let mut text = String::new();
+        for line in BufReader::new(served.0.stdout.take().expect("piped")).lines() {
+            text += &(line.expect("UTF-8") + "\n");
+            if text.contains("reports_url") {
+                break;
+            }
+        }
+        (served, text)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 #[test]
 fn the_sandbox_serves_and_prints_the_configuration_to_use_it() {
-    let home = tempfile::TempDir::new().expect("a directory");
-    let mut sandbox = punchlist(home.path())
-        .args(["sandbox", "--listen", "127.0.0.1:0", "--empty"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("starts");
-    let mut lines = BufReader::new(sandbox.stdout.take().expect("piped")).lines();
-    let mut text = String::new();
-    for line in lines.by_ref() {
-        let line = line.expect("UTF-8");
-        text.push_str(&line);
-        text.push('\n');
-        if line.contains("reports_url") {
-            break;
-        }
+    for kind in [&["--empty"][..], &["--empty", "--personal", "--clockify-key", "of-\"euc1\"-only"]] {
+        let home = tempfile::TempDir::new().expect("a directory");
+        let (_served, text) = Served::start(home.path(), kind);
+        let file = home.path().join("sandbox.toml");
+        std::fs::write(&file, &text).expect("writable");
+
+        let mut command = punchlist(home.path());
+        command.arg("--config").arg(&file).args(["--state-dir", "state", "plan", "--json"]);
+        let ran = Ran::of(command.output().expect("runs"));
+
+        assert_eq!(ran.code, 0, "{kind:?}: {}", ran.stderr);
+        assert_eq!(ran.json()["changes"], json!([]));
+        assert_eq!(text.contains("ntn_personal"), kind.contains(&"--personal"));
     }
-    let file = home.path().join("sandbox.toml");
-    std::fs::write(&file, text).expect("writable");
+}
 
-    let mut command = punchlist(home.path());
-    command.arg("--config").arg(&file).args(["--state-dir", "state", "plan", "--json"]);
-    let ran = Ran::of(command.output().expect("runs"));
-
-    sandbox.kill().expect("it was running");
-    sandbox.wait().expect("it ended");
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert_eq!(ran.json()["changes"], json!([]));
+#[test]
+fn a_bare_sandbox_has_no_databases_to_configure() {
+    let home = tempfile::TempDir::new().expect("a directory");
+    let (_served, text) = Served::start(home.path(), &["--bare"]);
+    assert!(text.contains("There are no databases yet") && text.contains("notion.base_url = "), "{text}");
+    assert!(!text.contains("data_source"), "{text}");
 }
 
 #[test]

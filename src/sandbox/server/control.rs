@@ -6,6 +6,8 @@
 //! | `GET /sandbox/world` | both sides, and the IDs that a configuration needs |
 //! | `GET /sandbox/knobs`, `PUT /sandbox/knobs` | shows or replaces the knobs; what is left out takes its default |
 //! | `POST /sandbox/edit` | one edit or an array of them: `{"verb": "set_title", "page": "…", "title": "…"}` |
+//!
+//! Edits also hand out tokens and keys, share, and change roles: `{"verb": "add_connection", "name": "…", "token": "…"}`.
 
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -14,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::sandbox::ids::{ClockifyId, NotionId};
 use crate::sandbox::knobs::Knobs;
 use crate::sandbox::wire::{Answer, Body, Request};
-use crate::sandbox::world::World;
+use crate::sandbox::world::{Capabilities, Role, World};
 use crate::sandbox::{Shared, lock};
 
 pub(super) fn answer(shared: &Shared, request: &Request) -> Answer {
@@ -179,6 +181,42 @@ enum Edit {
     SetAccountZone {
         zone: String,
     },
+    AddConnection {
+        name: String,
+        token: String,
+    },
+    AddPersonalToken {
+        person: String,
+        token: String,
+    },
+    Share {
+        token: String,
+        what: String,
+    },
+    Unshare {
+        token: String,
+        what: String,
+    },
+    Limit {
+        token: String,
+        read: bool,
+        update: bool,
+        insert: bool,
+    },
+    ExpireToken {
+        token: String,
+    },
+    AddClockifyKey {
+        key: String,
+        member: String,
+    },
+    SetRole {
+        member: String,
+        role: Role,
+    },
+    CopyTemplate {
+        suffix: String,
+    },
     Advance {
         seconds: i64,
     },
@@ -327,6 +365,37 @@ fn apply(world: &mut World, edit: Edit) -> Result<Value, String> {
         }
         Edit::SetPlan { plan } => world.set_plan(&plan),
         Edit::SetAccountZone { zone } => world.set_account_zone(&zone),
+        Edit::AddConnection { name, token } => {
+            world.add_connection(&name, &token);
+        }
+        Edit::AddPersonalToken { person, token } => {
+            world.person(&person).ok_or_else(|| format!("there is nobody called `{person}` in Notion"))?;
+            world.add_personal_token(&person, &token);
+        }
+        Edit::Share { token, what } => {
+            let what = page_or_database(world, &what)?;
+            world.share(known_token(world, &token)?, what);
+        }
+        Edit::Unshare { token, what } => {
+            let what = page_or_database(world, &what)?;
+            world.unshare(known_token(world, &token)?, what);
+        }
+        Edit::Limit { token, read, update, insert } => {
+            world.limit(known_token(world, &token)?, Capabilities { read, update, insert });
+        }
+        Edit::ExpireToken { token } => world.expire_token(known_token(world, &token)?),
+        Edit::AddClockifyKey { key, member } => {
+            let member = member_of(world, &member)?;
+            world.add_clockify_key(&key, member);
+        }
+        Edit::SetRole { member, role } => {
+            let member = member_of(world, &member)?;
+            world.set_role(member, role);
+        }
+        Edit::CopyTemplate { suffix } => {
+            template(world)?;
+            world.copy_template(&suffix);
+        }
         Edit::Advance { seconds } => world.advance(SignedDuration::from_secs(seconds)),
         Edit::ExpireCursors => world.expire_cursors(),
     }
@@ -387,6 +456,20 @@ fn page(world: &World, named: &str) -> Result<NotionId, String> {
     let by_id = NotionId::parse(named).or_else(|| world.page_alias(named));
     let by_title = || ["Clients", "Projects", "Tasks"].iter().find_map(|source| world.find_page(source, named));
     by_id.filter(|id| world.page(*id).is_some()).or_else(by_title).ok_or_else(|| format!("there is no page `{named}`"))
+}
+
+/// A page or a database: by ID, a database also by the name of a data source, a page as everywhere.
+fn page_or_database(world: &World, named: &str) -> Result<NotionId, String> {
+    let by_id = NotionId::parse(named).filter(|id| world.notion.databases.contains_key(id));
+    by_id.or_else(|| world.database(named)).map_or_else(|| page(world, named), Ok)
+}
+
+fn known_token<'a>(world: &World, token: &'a str) -> Result<&'a str, String> {
+    world.access(token).map(|_| token).ok_or_else(|| "there is no such token".to_owned())
+}
+
+fn member_of(world: &World, named: &str) -> Result<ClockifyId, String> {
+    world.member(named).ok_or_else(|| format!("there is nobody called `{named}` in Clockify"))
 }
 
 fn object(world: &World, named: &str) -> Result<ClockifyId, String> {

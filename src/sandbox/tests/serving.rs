@@ -137,3 +137,48 @@ async fn a_cut_connection_is_reset_and_a_stalled_one_is_silent() {
     assert!(matches!(send(20), ErrorKind::WouldBlock | ErrorKind::TimedOut));
     assert_eq!(rig.sandbox.calls().iter().map(|call| call.status).collect::<Vec<_>>(), [0, 0]);
 }
+
+#[tokio::test]
+async fn scripts_hand_out_tokens_and_keys() {
+    let rig = rig(World::empty(), Knobs::default()).await;
+    let edit = async |edits: Value| {
+        let url = format!("http://{}/sandbox/edit", rig.sandbox.address());
+        rig.http.post(url).json(&edits).send().await.unwrap().status()
+    };
+
+    let edits = json!([
+        {"verb": "add_connection", "name": "Reports", "token": "ntn_reports"},
+        {"verb": "share", "token": "ntn_reports", "what": "Clients"},
+        {"verb": "limit", "token": "ntn_reports", "read": true, "update": false, "insert": false},
+        {"verb": "add_personal_token", "person": "Aiko Tanaka", "token": "ntn_aiko"},
+        {"verb": "add_clockify_key", "key": "k", "member": "Aiko Tanaka"},
+        {"verb": "set_role", "member": "Aiko Tanaka", "role": "admin"},
+        {"verb": "copy_template", "suffix": " 2025"},
+        {"verb": "set_plan", "plan": "PREMIUM"},
+        {"verb": "unshare", "token": "ntn_sandbox", "what": "Tasks 2025"},
+        {"verb": "expire_token", "token": "ntn_aiko"},
+    ]);
+    assert_eq!(edit(edits).await, 200);
+    for odd in [
+        json!({"verb": "share", "token": "ntn_nobodys", "what": "Clients"}),
+        json!({"verb": "add_personal_token", "person": "Nobody", "token": "x"}),
+        json!({"verb": "set_role", "member": "Aiko Tanaka", "role": "emperor"}),
+    ] {
+        assert_eq!(edit(odd.clone()).await, 400, "{odd}");
+    }
+
+    let status = async |token: &str, method: Method, path: &str| {
+        let url = format!("{}{path}", rig.sandbox.notion_url());
+        let request = rig.http.request(method, url).bearer_auth(token).header("Notion-Version", "2026-03-11");
+        request.send().await.unwrap().status().as_u16()
+    };
+    let at = |name: &str| format!("/v1/databases/{}", rig.world().database(name).unwrap());
+    assert_eq!(status("ntn_reports", Method::GET, &at("Clients")).await, 200);
+    assert_eq!(status("ntn_reports", Method::PATCH, &at("Clients")).await, 403);
+    assert_eq!(status("ntn_reports", Method::GET, &at("Projects")).await, 404);
+    assert_eq!(status("ntn_aiko", Method::GET, "/v1/users/me").await, 401);
+    assert_eq!(status("ntn_sandbox", Method::GET, &at("Tasks 2025")).await, 404);
+    let url = format!("{}/v1/workspaces?roles=WORKSPACE_ADMIN", rig.sandbox.clockify_url());
+    let listed: Value = rig.http.get(url).header("X-Api-Key", "k").send().await.unwrap().json().await.unwrap();
+    assert_eq!(listed[0]["featureSubscriptionType"], "PREMIUM");
+}
