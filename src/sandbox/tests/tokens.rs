@@ -97,6 +97,12 @@ async fn a_personal_token_acts_as_the_person() {
     assert_eq!((status, &made["parent"]), (200, &private));
     let path = format!("/v1/databases/{}", made["id"].as_str().unwrap());
     assert_eq!(rig.notion_as(NOTION_TOKEN, Method::GET, &path, Value::Null).await.0, 404);
+    let page = json!({"parent": private, "properties": {}});
+    assert_eq!(rig.notion_as(NOTION_TOKEN, Method::POST, "/v1/pages", page.clone()).await.0, 400);
+    let (_, made) = rig.notion_as(PERSONAL, Method::POST, "/v1/pages", page).await;
+    let path = format!("/v1/pages/{}", made["id"].as_str().unwrap());
+    assert_eq!(rig.notion_as(PERSONAL, Method::GET, &path, Value::Null).await.0, 200);
+    assert_eq!(rig.notion_as(NOTION_TOKEN, Method::GET, &path, Value::Null).await.0, 404);
 }
 
 /// Which of these Notion sends is unproved; each is of the form that its document allows.

@@ -113,6 +113,7 @@ async fn a_role_decides_what_a_key_sees_and_does() {
     assert_eq!(call(Method::POST, "/clients", json!({"name": "New"})).await, denied);
     assert_eq!(call(Method::PUT, &acme_path, archive.clone()).await, denied);
     assert_eq!(call(Method::PUT, &web_path, json!({"name": "Renamed"})).await, denied);
+    assert_eq!(call(Method::DELETE, &web_path, Value::Null).await, denied);
     assert_eq!(call(Method::POST, &format!("{web_path}/tasks"), json!({"name": "T"})).await, denied);
     rig.world().set_creation_permissions("EVERYONE", "EVERYONE");
     assert_eq!(call(Method::POST, "/clients", json!({"name": "New"})).await.0, 201);
