@@ -108,7 +108,7 @@ impl SecretReference {
         Self { source: Source::File(path.to_string_lossy().into_owned()), key: key.to_owned(), place: place.into() }
     }
 
-    /// True where [`keep`] can put a secret, and nobody else has a say in it.
+    /// True where [`keep()`] can put a secret, and nobody else has a say in it.
     pub fn is_ours_to_keep(&self) -> bool {
         matches!(self.source, Source::File(_) | Source::Keyring(_))
     }

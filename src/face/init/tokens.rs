@@ -182,8 +182,10 @@ async fn kept(ask: &mut Ask, set_up: &SetUp, wanted: &Wanted, given: Given) -> R
         format!("in a file for you alone: {}", Shown::of(&file)),
         "not at all: I name where it will be".to_owned(),
     ];
+    // A keyring that refused, as on a machine without a desktop, is not proposed again.
+    let mut proposed = 0;
     loop {
-        let (text, is_kept) = match ask.choice("Where is it to be kept?", &choices, Some(0)).await? {
+        let (text, is_kept) = match ask.choice("Where is it to be kept?", &choices, Some(proposed)).await? {
             0 => (format!("keyring:{}", wanted.entry), true),
             1 => (format!("file:{file}"), true),
             _ => (ask.line("env:NAME, file:PATH, credential:NAME or command:[…]", "").await?, false),
@@ -210,7 +212,10 @@ async fn kept(ask: &mut Ask, set_up: &SetUp, wanted: &Wanted, given: Given) -> R
                     return Ok(reference);
                 }
             }
-            Err(failure) => ask.say(&format!("{}\n", failure.error))?,
+            Err(failure) => {
+                ask.say(&format!("{}\n", failure.error))?;
+                proposed = 1;
+            }
         }
     }
 }
