@@ -227,26 +227,15 @@ impl Search<'_> {
 
     fn budget(&mut self, node: &Node) {
         let (Some(planned), Some(total), true) = (node.planned, node.total, node.is_budget) else { return };
-        let name = short(&node.name);
-        if total > planned {
-            let over = total - planned;
-            let text = format!(
-                "{name}: {} tracked in all, {} planned: {} over",
-                duration_words(total),
-                duration_words(planned),
-                duration_words(over)
-            );
-            self.find(Code::OverBudget, Severity::Error, About::node(node, Some(over)), &text);
-        } else if total.saturating_mul(100) >= planned.saturating_mul(u64::from(self.policy.near_percent)) {
-            let left = planned - total;
-            let text = format!(
-                "{name}: {} tracked in all, {} planned: {} left",
-                duration_words(total),
-                duration_words(planned),
-                duration_words(left)
-            );
-            self.find(Code::NearBudget, Severity::Warning, About::node(node, Some(left)), &text);
-        }
+        let is_near = total.saturating_mul(100) >= planned.saturating_mul(u64::from(self.policy.near_percent));
+        let (code, severity, rest, word) = match total.checked_sub(planned) {
+            Some(over) if over > 0 => (Code::OverBudget, Severity::Error, over, "over"),
+            _ if is_near => (Code::NearBudget, Severity::Warning, planned - total, "left"),
+            _ => return,
+        };
+        let [total, planned, left] = [total, planned, rest].map(duration_words);
+        let text = format!("{}: {total} tracked in all, {planned} planned: {left} {word}", short(&node.name));
+        self.find(code, severity, About::node(node, Some(rest)), &text);
     }
 
     /// Time without a project or a task, where the workspace wants one.
