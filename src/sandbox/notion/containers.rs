@@ -326,23 +326,17 @@ impl Call<'_> {
                 "body failed validation: body.properties.{name} should have a type."
             )));
         };
+        if let Some(kind) = PropertyKind::without_settings(kind) {
+            return Ok((name.to_owned(), kind));
+        }
         let text = |key: &str| config[key].as_str().map(str::to_owned);
         let kind = match kind {
-            "title" => PropertyKind::Title,
-            "rich_text" => PropertyKind::RichText,
             "number" => PropertyKind::Number { format: text("format").unwrap_or("number".to_owned()) },
-            "checkbox" => PropertyKind::Checkbox,
             "select" => PropertyKind::Select(self.read_choices(config)),
             "multi_select" => PropertyKind::MultiSelect(self.read_choices(config)),
             "status" if config["options"].is_array() => PropertyKind::Status(self.read_choices(config)),
             "status" => PropertyKind::Status(self.default_statuses()),
             "relation" => PropertyKind::Relation(self.read_relation(config)?),
-            "people" => PropertyKind::People,
-            "date" => PropertyKind::Date,
-            "url" => PropertyKind::Url,
-            "email" => PropertyKind::Email,
-            "phone_number" => PropertyKind::PhoneNumber,
-            "files" => PropertyKind::Files,
             "formula" => PropertyKind::Formula { expression: text("expression").unwrap_or_default() },
             "rollup" => PropertyKind::Rollup {
                 relation: text("relation_property_name").unwrap_or_default(),
@@ -350,10 +344,6 @@ impl Call<'_> {
                 function: text("function").unwrap_or_default(),
             },
             "unique_id" => PropertyKind::UniqueId { prefix: text("prefix") },
-            "created_time" => PropertyKind::CreatedTime,
-            "last_edited_time" => PropertyKind::LastEditedTime,
-            "created_by" => PropertyKind::CreatedBy,
-            "last_edited_by" => PropertyKind::LastEditedBy,
             other => {
                 return Err(Refusal::validation(format!(
                     "body failed validation: body.properties.{name}.{other} is not a property type."

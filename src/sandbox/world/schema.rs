@@ -154,6 +154,26 @@ pub(crate) enum PropertyKind {
 }
 
 impl PropertyKind {
+    /// The type of this name, where its schema configures nothing.
+    pub(crate) fn without_settings(name: &str) -> Option<Self> {
+        let plain = [
+            Self::Title,
+            Self::RichText,
+            Self::Checkbox,
+            Self::People,
+            Self::Date,
+            Self::Url,
+            Self::Email,
+            Self::PhoneNumber,
+            Self::Files,
+            Self::CreatedTime,
+            Self::LastEditedTime,
+            Self::CreatedBy,
+            Self::LastEditedBy,
+        ];
+        plain.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The type's name on the wire, which is also the key of its value.
     pub(crate) fn name(&self) -> &'static str {
         match self {

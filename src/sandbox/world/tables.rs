@@ -33,23 +33,15 @@ impl World {
     }
 
     fn kind_of(&mut self, kind: &str) -> PropertyKind {
+        if let Some(kind) = PropertyKind::without_settings(kind) {
+            return kind;
+        }
         match kind {
-            "title" => PropertyKind::Title,
-            "rich_text" => PropertyKind::RichText,
             "number" => PropertyKind::Number { format: "number".to_owned() },
-            "checkbox" => PropertyKind::Checkbox,
             "select" => PropertyKind::Select(Vec::new()),
             "multi_select" => PropertyKind::MultiSelect(Vec::new()),
             "status" => PropertyKind::Status(self.statuses()),
-            "people" => PropertyKind::People,
-            "date" => PropertyKind::Date,
-            "url" => PropertyKind::Url,
-            "email" => PropertyKind::Email,
-            "phone_number" => PropertyKind::PhoneNumber,
-            "files" => PropertyKind::Files,
             "unique_id" => PropertyKind::UniqueId { prefix: None },
-            "created_time" => PropertyKind::CreatedTime,
-            "last_edited_time" => PropertyKind::LastEditedTime,
             other => {
                 let target = other.strip_prefix("relation:").expect("this is a type that columns have");
                 let data_source = self.data_source(target).expect("the world has this data source");
