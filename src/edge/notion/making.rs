@@ -6,7 +6,12 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Error, Notion, Source, cell::plain_text, failed, schema::read_source};
+use super::{
+    Error, Notion, Source,
+    cell::plain_text,
+    failed,
+    schema::{is_in_trash, read_source},
+};
 use crate::{
     domain::{
         discovery::{Column, Table},
@@ -21,11 +26,16 @@ const FOUND_AT_ONCE: usize = 100;
 
 /// What a search found, one answer of perhaps several.
 #[derive(Deserialize)]
-struct Found {
+pub(super) struct Found {
     #[serde(default)]
-    results: Vec<Json>,
+    pub(super) results: Vec<Json>,
     #[serde(default)]
     next_cursor: Option<String>,
+}
+
+/// True for what a search shows of a data source that is not in the trash.
+pub(super) fn is_source(row: &Json) -> bool {
+    row["object"] == "data_source" && !is_in_trash(row)
 }
 
 impl Notion {
@@ -36,8 +46,8 @@ impl Notion {
     /// [`Error`].
     pub async fn tables(&self, after: Option<&str>) -> Result<(Vec<Table>, Option<String>), Error> {
         let found = self.search("data_source", after).await?;
-        let is_there = |row: &&Json| row["object"] == "data_source" && row["in_trash"] != true;
-        Ok((found.results.iter().filter(is_there).filter_map(read_table).collect(), found.next_cursor))
+        let sources = found.results.iter().filter(|row| is_source(row));
+        Ok((sources.filter_map(read_table).collect(), found.next_cursor))
     }
 
     /// Pages outside of databases that the token sees, with their titles, those edited last first. One call.
@@ -56,7 +66,7 @@ impl Notion {
         Ok(found.results.iter().filter_map(place).collect())
     }
 
-    async fn search(&self, object: &str, after: Option<&str>) -> Result<Found, Error> {
+    pub(super) async fn search(&self, object: &str, after: Option<&str>) -> Result<Found, Error> {
         let mut body = json!({
             "filter": {"property": "object", "value": object}, "page_size": FOUND_AT_ONCE,
             "sort": {"timestamp": "last_edited_time", "direction": "descending"},

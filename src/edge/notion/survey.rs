@@ -4,10 +4,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
-use super::{
-    Error, Notion, Source, failed,
-    schema::{is_in_trash, read_source},
-};
+use super::{Error, Notion, Source, failed, making::is_source, schema::read_source};
 use crate::{
     domain::model::{Kind, PageId},
     edge::http::{Answer, Failure, Repeat, Request},
@@ -33,11 +30,7 @@ impl Notion {
     /// # Errors
     /// [`Error`]
     pub async fn find_sources(&self) -> Result<Vec<Candidate>, Error> {
-        let body = json!({"filter": {"property": "object", "value": "data_source"}, "page_size": 100});
-        let request = Request::new(Method::POST, &["v1", "search"], Some(body), Repeat::Read);
-        let answer: Result<Answer<Json>, Failure> = self.http().send(&request).await;
-        let found = answer.map_err(|failure| failed("what is shared with the connection".to_owned(), failure))?.body;
-        let rows = found["results"].as_array().into_iter().flatten();
+        let found = self.search("data_source", None).await?;
         let candidate = |row: &Json| {
             let id: PageId = row["id"].as_str()?.parse().ok()?;
             Some(Candidate {
@@ -46,7 +39,7 @@ impl Notion {
                 created: row["created_time"].as_str().and_then(|time| time.parse().ok()),
             })
         };
-        Ok(rows.filter(|row| row["object"] == "data_source" && !is_in_trash(row)).filter_map(candidate).collect())
+        Ok(found.results.iter().filter(|row| is_source(row)).filter_map(candidate).collect())
     }
 
     /// The data source that a reference means, with its schema as it is now: as the search has shown it where that
