@@ -10,15 +10,16 @@
 //! The state keeps when a run was last due and whether one is owed, so that whatever ends the daemon, the next start
 //! makes up for what is missing, once.
 
+mod handshake;
 mod hub;
 mod numbers;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use self::handshake::{Armed, armed};
 use super::{
     failure::{Code, RunError},
     run::{Installation, Unattended},
@@ -32,17 +33,12 @@ use crate::{
         journal::RunId,
         report::Report,
         schedule::Due,
-        text::Shown,
         trigger::{Cause, Mode, Ticket, is_passing, retry_after},
     },
-    edge::{
-        config::CallerKind,
-        scrub,
-        secrets::{self, Readings, SecretReference},
-        store::RunEnd,
-    },
+    edge::{secrets::Readings, store::RunEnd},
 };
 
+pub use handshake::Arming;
 pub use hub::{Ended, Hub, Progress};
 pub use numbers::Numbers;
 
@@ -63,8 +59,6 @@ const RUNS_SEARCHED: usize = 500;
 const FACE: &str = "serve";
 /// Memory key: what the daemon has done, and is going to do.
 const SERVED: &str = "served";
-/// Memory key, before the name of a caller: whether a handshake is awaited, or has come.
-const ARMED: &str = "armed ";
 
 /// What the state keeps of the daemon.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,23 +86,6 @@ pub struct ServedRun {
     pub outcome: End,
 }
 
-/// A handshake that somebody awaits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Armed {
-    until: Timestamp,
-    /// True once the token has come.
-    has_come: bool,
-}
-
-/// What somebody who arms a handshake is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Arming {
-    /// It is awaited until then.
-    Until(Timestamp),
-    /// It has come, and the token is kept there.
-    Came(SecretReference),
-}
-
 /// The daemon.
 pub struct Daemon {
     installation: Installation,
@@ -123,6 +100,8 @@ pub struct Daemon {
     /// When to look again whether there is more of the log to pass on, and what went wrong the last time.
     pass_on_at: Option<Timestamp>,
     not_passed_on: Vec<String>,
+    /// Why the state could not be used the last time.
+    trouble: Option<String>,
     stop: Stop,
     /// Is told a line whenever something has changed.
     told: Box<dyn Fn(&str)>,
@@ -162,6 +141,7 @@ impl Daemon {
             retry_at: None,
             pass_on_at: None,
             not_passed_on: Vec::new(),
+            trouble: None,
             stop,
             told,
         };
@@ -180,16 +160,16 @@ impl Daemon {
     /// Runs whatever is due until somebody asks to stop.
     ///
     /// # Errors
-    /// Where the state cannot be used any more.
+    /// Where the state could not be used at the end.
     pub async fn serve(mut self) -> Result<(), RunError> {
         self.hub.set_ready(true);
         loop {
-            self.tick(false).await?;
+            self.look(false).await;
             if self.stop.asked() {
                 break;
             }
             if let Some(ticket) = self.hub.begin() {
-                self.run(ticket).await?;
+                self.run(ticket).await;
                 continue;
             }
             tokio::select! {
@@ -201,6 +181,35 @@ impl Daemon {
         self.tell_calls().await?;
         self.pass_on_at = None;
         self.pass_on_log((self.installation.clock)()).await
+    }
+
+    /// Looks at the clock and the state.
+    async fn look(&mut self, is_running: bool) {
+        let looked = self.tick(is_running).await;
+        self.bear(looked).await;
+    }
+
+    /// Lives on where the state cannot be used, e.g. since the disk is full or it was set aside: that is said, and it is
+    /// opened again.
+    async fn bear(&mut self, done: Result<(), RunError>) {
+        match done {
+            Ok(()) if self.trouble.take().is_some() => {
+                (self.told)("the state can be used again");
+                self.hub.set_ready(true);
+            }
+            Ok(()) => {}
+            Err(failure) => {
+                self.hub.set_ready(false);
+                let text = failure.text();
+                if self.trouble.as_ref() != Some(&text) {
+                    (self.told)(&text);
+                    self.trouble = Some(text);
+                }
+                if let Ok(state) = self.installation.open_state().await {
+                    (self.state, self.kept) = (state, Served::default());
+                }
+            }
+        }
     }
 
     /// Looks at the clock and the state, marks what is due, and keeps what has changed.
@@ -290,7 +299,7 @@ impl Daemon {
     }
 
     /// One run, while the clock and the callers go on.
-    async fn run(&mut self, ticket: Ticket) -> Result<(), RunError> {
+    async fn run(&mut self, ticket: Ticket) {
         let trigger = ticket.trigger();
         (self.told)(&format!("run {} begins: {trigger}", ticket.run));
         let job = Unattended {
@@ -306,10 +315,16 @@ impl Daemon {
         let ended = loop {
             tokio::select! {
                 ended = &mut running => break ended,
-                () = tokio::time::sleep(TICK) => self.tick(true).await?,
+                () = tokio::time::sleep(TICK) => self.look(true).await,
             }
         };
-        self.ended(&ticket, &trigger, ended).await
+        let kept = self.ended(&ticket, &trigger, &ended).await;
+        self.bear(kept).await;
+        let (report, error) = match ended {
+            Ok(report) => (Some(report), None),
+            Err(failure) => (None, Some(failure.text().into())),
+        };
+        self.hub.end(ticket.run, Ended { report, error });
     }
 
     /// Counts what a run tells, and passes on what it warns of.
@@ -324,9 +339,14 @@ impl Daemon {
     }
 
     /// What follows from how a run ended.
-    async fn ended(&mut self, ticket: &Ticket, trigger: &str, ended: Result<Report, RunError>) -> Result<(), RunError> {
+    async fn ended(
+        &mut self,
+        ticket: &Ticket,
+        trigger: &str,
+        ended: &Result<Report, RunError>,
+    ) -> Result<(), RunError> {
         let now = (self.installation.clock)();
-        let (outcome, is_passing, not_before) = match &ended {
+        let (outcome, is_passing, not_before) = match ended {
             Ok(report) => (End::Reported(report.outcome), is_passing(report.outcome), report.not_before),
             Err(failure) => {
                 let is_passing = matches!(failure.code, Code::Error | Code::OutOfBudget);
@@ -343,11 +363,9 @@ impl Daemon {
             let wait = SignedDuration::try_from(retry_after(self.failures)).unwrap_or_default();
             self.retry_at = now.checked_add(wait).ok().max(not_before);
         }
-        let rows = self.state.pending().await?;
         let label = ended.as_ref().map_or_else(|_| "error".to_owned(), |report| word(report.outcome));
         self.hub.count(|numbers| {
             *numbers.runs.entry(label).or_default() += 1;
-            numbers.waits(&rows);
             if ended.as_ref().is_ok_and(|report| !is_failure(report.outcome)) {
                 numbers.last_success = Some(now);
             }
@@ -365,62 +383,13 @@ impl Daemon {
         self.served.runs.truncate(RUNS_KEPT);
         self.served.is_owed = is_stopped || self.hub.has_waiting() || self.retry_at.is_some();
         self.keep().await?;
-        let (report, error) = match ended {
-            Ok(report) => (Some(report), None),
-            Err(failure) => (None, Some(failure.text().into())),
-        };
-        self.hub.end(ticket.run, Ended { report, error });
+        let rows = self.state.pending().await?;
+        self.hub.count(|numbers| numbers.waits(&rows));
         Ok(())
     }
 }
 
 impl Installation {
-    /// Arms the daemon for the handshake of a sender of events, or says that its token has come; that is said once.
-    ///
-    /// # Errors
-    /// Where there is no such caller, or its token could not be kept.
-    pub async fn arm(&self, name: &str) -> Result<Arming, RunError> {
-        let shown = Shown::of(name).clipped(64);
-        let caller = self.settings.webhook.callers.get(name);
-        let caller = caller.filter(|caller| caller.kind == CallerKind::NotionEvents).ok_or_else(|| {
-            RunError::new(Code::Configuration, format!("no caller of kind \"notion-events\" is called {shown}"))
-                .hint(format!("set webhook.callers.{shown}.kind = \"notion-events\" in the configuration"))
-        })?;
-        let place = super::callers::place_of_token(name, caller, &self.directory);
-        let place = place.ok_or_else(|| {
-            RunError::new(Code::Configuration, format!("the token of {shown} could not be kept where its secret is"))
-                .hint(format!("name a file: webhook.callers.{shown}.secret = \"file:PATH\", or leave the key out"))
-        })?;
-        let (mut state, now) = (self.open_state().await?, (self.clock)());
-        if let Some(Armed { has_come: true, .. }) = state.recall(&armed(name)).await? {
-            state.0.forget(&armed(name)).await?;
-            return Ok(Arming::Came(place));
-        }
-        let until = now.checked_add(self.settings.webhook.arm).unwrap_or(now);
-        state.0.remember(&armed(name), &Armed { until, has_come: false }).await?;
-        Ok(Arming::Until(until))
-    }
-
-    /// True where the token of a sender of events has come, and nobody has seen it yet.
-    ///
-    /// # Errors
-    /// Where the state cannot be used.
-    pub async fn has_come(&self, name: &str) -> Result<bool, RunError> {
-        let state = self.read_state().await?;
-        Ok(state.recall(&armed(name)).await?.is_some_and(|armed: Armed| armed.has_come))
-    }
-
-    /// The token of a sender of events that has come, to be shown to the person who awaits it; that is logged.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
-    pub async fn kept_token(&self, place: &SecretReference) -> Result<SecretString, RunError> {
-        let readings = Readings::default();
-        let token = secrets::resolve(place, &self.environment, &readings).await;
-        self.log_readings(&mut self.open_state().await?.0, FACE, &readings).await?;
-        Ok(token?)
-    }
-
     /// What became of a run of before, as a state knows it.
     ///
     /// # Errors
@@ -438,24 +407,6 @@ impl Installation {
             Some(RunEnd { report, .. }) => Progress::Ended(Box::new(Ended { report, error: None })),
         }))
     }
-
-    /// Keeps the token that a handshake has brought. From then on it is taken out of every text.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
-    pub async fn keep_token(&self, name: &str, token: &SecretString) -> Result<(), RunError> {
-        let caller = self.settings.webhook.callers.get(name);
-        let place = caller
-            .and_then(|caller| super::callers::place_of_token(name, caller, &self.directory))
-            .ok_or_else(|| RunError::new(Code::Error, "there is no place for the token"))?;
-        scrub::learn(token);
-        secrets::keep(&place, token, &self.environment).await?;
-        Ok(())
-    }
-}
-
-fn armed(name: &str) -> String {
-    format!("{ARMED}{name}")
 }
 
 fn word(ending: Ending) -> String {

@@ -110,6 +110,40 @@ fn a_signal_ends_it_between_writes_and_the_next_start_goes_on() {
 }
 
 #[test]
+fn what_was_asked_for_and_had_not_begun_to_write_is_still_owed_after_a_stop_or_a_kill() {
+    for signal in [Signal::TERM, Signal::KILL] {
+        let rig = Rig::of_one_project();
+        let daemon = Daemon::start(&rig, LEAP_DAY);
+        rig.sandbox.knobs().latency = Duration::from_millis(500);
+        assert_eq!(daemon.post("/runs", secret("CI"), "").0, 202);
+        daemon.until("it reads", |_| (!rig.sandbox.calls().is_empty()).then_some(()));
+        assert_eq!(daemon.post("/hooks/notion/button/billing", secret("BUTTON"), "").0, 200);
+        daemon.end_by(signal);
+        assert_eq!(rig.mutations().len(), 0, "it was only reading");
+        rig.sandbox.knobs().latency = Duration::ZERO;
+
+        let daemon = Daemon::start(&rig, LEAP_DAY);
+
+        daemon.until("it is made up for", |_| (rig.sandbox.world().projects().len() == 1).then_some(()));
+    }
+}
+
+#[test]
+fn a_state_that_is_set_aside_is_none_that_the_daemon_dies_of() {
+    let rig = Rig::of_one_project();
+    let daemon = Daemon::start(&rig, LEAP_DAY);
+    assert_eq!(daemon.run(secret("CI"))["report"]["outcome"], "applied");
+
+    let rebuilt = rig.run(&["doctor", "rebuild"]);
+
+    assert_eq!(rebuilt.code, 0, "{}", rebuilt.stderr);
+    assert_eq!(daemon.run(secret("CI"))["report"]["outcome"], "in_sync");
+    daemon.until("it is ready again", |daemon| (daemon.get("/readyz", "").0 == 200).then_some(()));
+    assert_eq!(daemon.end_by(Signal::TERM).0, 0);
+    assert_eq!(rig.sandbox.world().projects().len(), 1);
+}
+
+#[test]
 fn an_outage_is_waited_out() {
     use punchlist::sandbox::{Failure, Fault, Service};
     let rig = Rig::of_one_project();
