@@ -232,7 +232,7 @@ fn while_another_run_holds_the_lock_it_says_so_and_reads_once_it_may() {
     second.shows("“auto-approve” by ana");
     second.keys("3");
     second.shows("review");
-    second.keys("1R");
+    second.keys("1");
     second.shows("another run holds the lock");
     // To read again, the idle one needs it too.
     first.keys("R");
