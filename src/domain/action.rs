@@ -66,7 +66,7 @@ pub enum Sort {
 }
 
 /// A row of the table.
-struct Row {
+struct ActionRow {
     action: Action,
     /// On screen, and as an argument.
     word: &'static str,
@@ -84,13 +84,13 @@ struct Row {
 /// In the order of the help, and of the summary in `plan/1`.
 #[rustfmt::skip]
 #[allow(clippy::enum_glob_use, reason = "a row is to be one line")]
-const TABLE: [Row; Action::COUNT] = {
+const TABLE: [ActionRow; Action::COUNT] = {
     use {Action::*, Sort::*, Threshold::*};
     const fn row(
         action: Action, word: &'static str, symbol: [&'static str; 2], sort: Sort, threshold: Threshold, places: [u8; 2],
         label: &'static str,
-    ) -> Row {
-        Row { action, word, symbol, sort, label, threshold, places }
+    ) -> ActionRow {
+        ActionRow { action, word, symbol, sort, label, threshold, places }
     }
     [
         row(Create,     "create",      ["+", "+"], Opens,   At(90),  [0, 0], ""),
@@ -118,7 +118,7 @@ const ROWS: [usize; Action::COUNT] = {
 };
 
 impl Action {
-    fn row(self) -> &'static Row {
+    fn row(self) -> &'static ActionRow {
         &TABLE[ROWS[self as usize]]
     }
 

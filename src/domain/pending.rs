@@ -11,7 +11,7 @@ use strum::IntoStaticStr;
 use super::{
     journal::{Event, What},
     plan::{Change, ChangeId, Plan, State},
-    review::{Decision, Review, Verdict},
+    review::{Decision, Resolution, Review},
     text::Shown,
 };
 
@@ -111,7 +111,9 @@ pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_
                     format!("it was approved, and waits for “{}”", other.name.shown().clipped(60)).into(),
                 ),
             },
-            (None, None) if change.state == State::Ready && *review.verdict(at) == Verdict::default() => return None,
+            (None, None) if change.state == State::Ready && *review.verdict(at) == Resolution::default() => {
+                return None;
+            }
             (None, None) if change.state == State::Ready => {
                 (Waits::Review, format!("{} has begun to decide about it", review.by(at)).into())
             }
@@ -125,7 +127,7 @@ pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_
 /// What policy would approve and a run was not to make: after one that only plans, it waits for a person.
 pub fn unapproved<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_>) -> Vec<Waiting<'a>> {
     let changes = review.plan().changes.iter().enumerate().filter(|(at, change)| {
-        let is_left = change.state == State::Ready && *review.verdict(*at) == Verdict::default();
+        let is_left = change.state == State::Ready && *review.verdict(*at) == Resolution::default();
         is_left && !ends.has(&change.id) && !ends.earlier.contains_key(&change.id)
     });
     changes

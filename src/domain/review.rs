@@ -38,7 +38,7 @@ pub enum Decision {
 /// All that a person has said about one change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Verdict {
+pub struct Resolution {
     /// What was decided, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
@@ -61,7 +61,7 @@ pub struct Said {
     /// The change in words.
     pub what: Shown,
     /// What was said.
-    pub verdict: Verdict,
+    pub verdict: Resolution,
 }
 
 /// What was said in an earlier session, or earlier in this one.
@@ -92,20 +92,20 @@ pub fn with_needed<N: Iterator<Item = usize>>(
 pub struct Review<P> {
     plan: P,
     by: String,
-    verdicts: Vec<Verdict>,
+    verdicts: Vec<Resolution>,
     /// Who decided earlier, by the place of the change; what is decided now is decided by `by`.
     earlier: HashMap<usize, String>,
     index: HashMap<ChangeId, usize>,
     /// The changes that may give a page another object than the linked one.
     relinks: HashMap<PageId, usize>,
-    done: Vec<Vec<(usize, Verdict)>>,
-    undone: Vec<Vec<(usize, Verdict)>>,
+    done: Vec<Vec<(usize, Resolution)>>,
+    undone: Vec<Vec<(usize, Resolution)>>,
 }
 
 impl<P: Deref<Target = Plan>> Review<P> {
     /// A review in which nothing is decided yet.
     pub fn new(plan: P, by: impl Into<String>) -> Self {
-        let verdicts = vec![Verdict::default(); plan.changes.len()];
+        let verdicts = vec![Resolution::default(); plan.changes.len()];
         let index = plan.changes.iter().enumerate().map(|(at, change)| (change.id, at)).collect();
         let may_relink = |change: &Change| {
             change.proposal.action == Action::WriteBack
@@ -145,7 +145,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
     /// undone.
     pub fn approve_undecided(&mut self, meant: impl Fn(&Change) -> bool) {
         for (change, verdict) in self.plan.changes.iter().zip(&mut self.verdicts) {
-            if change.state != State::Held && *verdict == Verdict::default() && meant(change) {
+            if change.state != State::Held && *verdict == Resolution::default() && meant(change) {
                 verdict.decision = Some(Decision::Approve);
             }
         }
@@ -187,7 +187,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
     }
 
     /// What was said about a change.
-    pub fn verdict(&self, at: usize) -> &Verdict {
+    pub fn verdict(&self, at: usize) -> &Resolution {
         &self.verdicts[at]
     }
 
@@ -209,7 +209,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
             return Vec::new();
         }
         self.change([at], |_, verdict| {
-            *verdict = Verdict { decision: verdict.decision.clone(), way, ..Verdict::default() };
+            *verdict = Resolution { decision: verdict.decision.clone(), way, ..Resolution::default() };
         })
     }
 
@@ -236,7 +236,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
         self.change(self.with_needed(targets.clone()), |at, verdict| {
             verdict.decision = Some(Decision::Approve);
             if targets.contains(&at) && verdict.way != way {
-                *verdict = Verdict { decision: verdict.decision.take(), way, ..Verdict::default() };
+                *verdict = Resolution { decision: verdict.decision.take(), way, ..Resolution::default() };
             }
         })
     }
@@ -291,7 +291,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
             if target == at {
                 // Who types a value does not want to leave both sides as they are.
                 if leaves_both {
-                    *verdict = Verdict { decision: verdict.decision.take(), ..Verdict::default() };
+                    *verdict = Resolution { decision: verdict.decision.take(), ..Resolution::default() };
                 }
                 verdict.edited.insert(field, value.clone());
             }
@@ -317,13 +317,17 @@ impl<P: Deref<Target = Plan>> Review<P> {
         places
     }
 
-    fn swap(&mut self, step: Vec<(usize, Verdict)>) -> (Vec<(usize, Verdict)>, Vec<usize>) {
+    fn swap(&mut self, step: Vec<(usize, Resolution)>) -> (Vec<(usize, Resolution)>, Vec<usize>) {
         let places = step.iter().map(|(at, _)| *at).collect();
         let swapped = step.into_iter().map(|(at, verdict)| (at, std::mem::replace(&mut self.verdicts[at], verdict)));
         (swapped.collect(), places)
     }
 
-    fn change(&mut self, targets: impl IntoIterator<Item = usize>, edit: impl Fn(usize, &mut Verdict)) -> Vec<usize> {
+    fn change(
+        &mut self,
+        targets: impl IntoIterator<Item = usize>,
+        edit: impl Fn(usize, &mut Resolution),
+    ) -> Vec<usize> {
         let mut step = Vec::new();
         for at in targets {
             let before = self.verdicts[at].clone();
@@ -669,7 +673,7 @@ mod tests {
         });
         let plan = plan(vec![held, change("b", 50, &[])]);
         let mut review = Review::new(&plan, "tester");
-        let approve = Verdict { decision: Some(Decision::Approve), ..Verdict::default() };
+        let approve = Resolution { decision: Some(Decision::Approve), ..Resolution::default() };
 
         let said = |name: &str| Said {
             change: id(name),

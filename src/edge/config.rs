@@ -289,7 +289,7 @@ impl Settings {
         let variable = format!("{VARIABLE_PREFIX}{}", key.to_uppercase().replace('.', "__"));
         let text =
             format!("`{key}` is missing; set it here, e.g. {key} = \"{example}\", or as {variable} in the environment");
-        Problem { place: Origin::Told(place), text: text.into() }
+        Problem { place: Origin::Elsewhere(place), text: text.into() }
     }
 }
 
@@ -305,7 +305,7 @@ pub struct Override {
 }
 
 /// A configuration as far as it could be read, and what is wrong with it.
-pub struct Looked {
+pub struct PartialConfig {
     pub settings: Settings,
     /// True where its file exists.
     pub has_file: bool,
@@ -332,14 +332,14 @@ impl Loader {
     /// # Errors
     /// [`ConfigError`] with every problem that there is.
     pub fn load(&self) -> Result<Settings, ConfigError> {
-        let Looked { settings, has_file: _, of_file, of_keys } = self.look();
+        let PartialConfig { settings, has_file: _, of_file, of_keys } = self.load_leniently();
         let problems: Vec<Problem> = of_file.into_iter().chain(of_keys).collect();
         if problems.is_empty() { Ok(settings) } else { Err(ConfigError { problems }) }
     }
 
     /// Reads all layers as far as they can be read: where something is wrong, a default stands in. To be looked at, and
     /// not to be run with.
-    pub fn look(&self) -> Looked {
+    pub fn load_leniently(&self) -> PartialConfig {
         let (file, must_exist) = self.file();
         let mut layers = Layers::default();
         if let Some(file) = &file {
@@ -353,11 +353,11 @@ impl Loader {
     /// # Errors
     /// As for [`Loader::load`].
     pub fn load_without_file(&self) -> Result<Settings, ConfigError> {
-        let Looked { settings, of_keys, .. } = self.read(Layers::default(), None);
+        let PartialConfig { settings, of_keys, .. } = self.read(Layers::default(), None);
         if of_keys.is_empty() { Ok(settings) } else { Err(ConfigError { problems: of_keys }) }
     }
 
-    fn read(&self, mut layers: Layers, file: Option<PathBuf>) -> Looked {
+    fn read(&self, mut layers: Layers, file: Option<PathBuf>) -> PartialConfig {
         let of_file = std::mem::take(&mut layers.problems);
         layers.add_environment(&self.environment);
         layers.add_overrides(&self.overrides);
@@ -365,7 +365,7 @@ impl Loader {
         let has_file = file.as_ref().is_some_and(|file| file.exists());
         let settings = read::settings(&mut reader, file);
         let (given, of_keys) = reader.finish();
-        Looked { settings: Settings { given, ..settings }, has_file, of_file, of_keys }
+        PartialConfig { settings: Settings { given, ..settings }, has_file, of_file, of_keys }
     }
 
     /// The file that is read, or would be.

@@ -18,14 +18,14 @@ pub enum Origin {
     /// An environment variable, by its name.
     Variable(String),
     /// Somewhere that has neither a line nor a name: a flag, a file as a whole.
-    Told(String),
+    Elsewhere(String),
 }
 
 impl Origin {
     /// What a program can go to: `FILE:LINE`, or the name of a variable.
     pub fn exact(&self) -> Option<Shown> {
         match self {
-            Self::Defaults | Self::Told(_) => None,
+            Self::Defaults | Self::Elsewhere(_) => None,
             Self::File { .. } => Some(self.to_string().into()),
             Self::Variable(name) => Some(Shown::of(name)),
         }
@@ -38,13 +38,13 @@ impl fmt::Display for Origin {
             Self::Defaults => formatter.write_str("the defaults"),
             Self::File { path, line } => write!(formatter, "{}:{line}", Shown::from(path.display().to_string())),
             Self::Variable(name) => write!(formatter, "environment variable {}", Shown::of(name)),
-            Self::Told(place) => write!(formatter, "{}", Shown::of(place)),
+            Self::Elsewhere(place) => write!(formatter, "{}", Shown::of(place)),
         }
     }
 }
 
 impl From<&str> for Origin {
     fn from(place: &str) -> Self {
-        Self::Told(place.to_owned())
+        Self::Elsewhere(place.to_owned())
     }
 }

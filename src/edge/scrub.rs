@@ -167,12 +167,12 @@ impl Reading {
     }
 
     /// What its runs of such digits stand for, wherever in a run the first whole byte begins.
-    fn in_digits(&self, digits: &Digits, mut look: impl FnMut(&Self)) {
+    fn in_digits(&self, digits: &Digits, mut check: impl FnMut(&Self)) {
         let mut at = 0;
         while at < self.bytes.len() {
             let run = self.bytes[at..].iter().take_while(|byte| (digits.value)(**byte).is_some()).count();
             if run >= PIECE_CHARACTERS_MIN {
-                (0..digits.in_group).for_each(|skipped| look(&self.decoded(at + skipped..at + run, digits)));
+                (0..digits.in_group).for_each(|skipped| check(&self.decoded(at + skipped..at + run, digits)));
             }
             at += run.max(1);
         }

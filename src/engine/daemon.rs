@@ -23,7 +23,7 @@ use self::handshake::{Armed, armed};
 use super::{
     failure::{Code, RunError},
     run::{Installation, Unattended},
-    session::{Progress as RunProgress, Watch},
+    session::{Progress, Watch},
     state::State,
     stop::Stop,
 };
@@ -39,7 +39,7 @@ use crate::{
 };
 
 pub use handshake::Arming;
-pub use hub::{Ended, Hub, Progress};
+pub use hub::{Ended, Hub, RunStage};
 pub use numbers::Numbers;
 
 /// How often the clock and what others have kept in the state are looked at.
@@ -164,7 +164,7 @@ impl Daemon {
     pub async fn serve(mut self) -> Result<(), RunError> {
         self.hub.set_ready(true);
         loop {
-            self.look(false).await;
+            self.check_clock(false).await;
             if self.stop.asked() {
                 break;
             }
@@ -184,9 +184,9 @@ impl Daemon {
     }
 
     /// Looks at the clock and the state.
-    async fn look(&mut self, is_running: bool) {
-        let looked = self.tick(is_running).await;
-        self.bear(looked).await;
+    async fn check_clock(&mut self, is_running: bool) {
+        let ticked = self.tick(is_running).await;
+        self.bear(ticked).await;
     }
 
     /// Lives on where the state cannot be used, e.g. since the disk is full or it was set aside: that is said, and it is
@@ -315,7 +315,7 @@ impl Daemon {
         let ended = loop {
             tokio::select! {
                 ended = &mut running => break ended,
-                () = tokio::time::sleep(TICK) => self.look(true).await,
+                () = tokio::time::sleep(TICK) => self.check_clock(true).await,
             }
         };
         let kept = self.ended(&ticket, &trigger, &ended).await;
@@ -331,7 +331,7 @@ impl Daemon {
     fn watch(&self) -> Watch {
         let (hub, clock) = (Arc::clone(&self.hub), self.installation.clock);
         Arc::new(move |told| {
-            if let RunProgress::Warned(text) = &told {
+            if let Progress::Warned(text) = &told {
                 tracing::warn!(text, "warned");
             }
             hub.count(|numbers| numbers.hear(&told, clock()));
@@ -394,17 +394,17 @@ impl Installation {
     ///
     /// # Errors
     /// Where the state cannot be read.
-    pub async fn progress_of(&self, state: &State, run: RunId) -> Result<Option<Progress>, RunError> {
+    pub async fn progress_of(&self, state: &State, run: RunId) -> Result<Option<RunStage>, RunError> {
         let known = state.runs(RUNS_SEARCHED).await?.into_iter().find(|known| known.id == run);
         Ok(known.map(|known| match known.end {
             None => {
                 let error = "it was cut off, or is another program's; the next run takes up what is left";
-                Progress::Ended(Box::new(Ended { report: None, error: Some(error.into()) }))
+                RunStage::Ended(Box::new(Ended { report: None, error: Some(error.into()) }))
             }
             Some(RunEnd { outcome: End::Without(error), report: None, .. }) => {
-                Progress::Ended(Box::new(Ended { report: None, error: Some(error) }))
+                RunStage::Ended(Box::new(Ended { report: None, error: Some(error) }))
             }
-            Some(RunEnd { report, .. }) => Progress::Ended(Box::new(Ended { report, error: None })),
+            Some(RunEnd { report, .. }) => RunStage::Ended(Box::new(Ended { report, error: None })),
         }))
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 
 /// Which days are asked for, where they are, and what counts.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct HoursQuery {
     /// Without it, the month that it is there.
     pub period: Option<Period>,
     pub zone: Zone,
@@ -47,7 +47,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// Where something cannot be read. What Clockify refuses is not available, and no error.
-    pub async fn hours(&mut self, wanted: &Wanted) -> Result<Reckoned, RunError> {
+    pub async fn hours(&mut self, wanted: &HoursQuery) -> Result<Reckoned, RunError> {
         let turn = self.turn;
         let sides = tokio::select! {
             sides = self.fetch() => sides?,
@@ -161,7 +161,7 @@ impl Session<'_> {
     /// Why it cannot be sealed.
     pub async fn close_month(
         &mut self,
-        wanted: &Wanted,
+        wanted: &HoursQuery,
         month: Period,
         accepting: &Accepting,
     ) -> Result<(Reckoned, Close), RunError> {
@@ -186,12 +186,16 @@ impl Session<'_> {
     ///
     /// # Errors
     /// Where it is not sealed, was altered, or cannot be told.
-    pub async fn verify_month(&mut self, wanted: &Wanted, month: Period) -> Result<(Sealed, Vec<Change>), RunError> {
+    pub async fn verify_month(
+        &mut self,
+        wanted: &HoursQuery,
+        month: Period,
+    ) -> Result<(Sealed, Vec<Change>), RunError> {
         let sealed = seal_of(self.store, month).await?;
         let zone = config::zone_named(&sealed.timezone).ok_or_else(|| {
             RunError::new(Code::Error, format!("this machine does not know the zone {}", Shown::of(&sealed.timezone)))
         })?;
-        let reckoned = self.hours(&Wanted { zone, ..wanted.clone() }).await?;
+        let reckoned = self.hours(&HoursQuery { zone, ..wanted.clone() }).await?;
         if reckoned.document.totals.tracked_s.is_none() || !reckoned.document.complete {
             return Err(RunError::new(Code::Error, format!("whether {month} is unchanged cannot be told"))
                 .hint(reckoned.missing.join("; ")));

@@ -14,7 +14,7 @@ use crate::{
         model::{Kind, ObjectId, PageId},
         pending::Waits,
         plan::{Action, ChangeId, document::ChangeDocument},
-        review::{Decision, Remembered, Said, Verdict, with_needed},
+        review::{Decision, Remembered, Resolution, Said, with_needed},
         text::Shown,
     },
     edge::store::PendingRow,
@@ -141,10 +141,10 @@ pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<Str
     };
     let is_decided = |row: &&PendingRow| queue.said.contains_key(&row.change.id);
     let rows = rows.into_iter().map(|at| &queue.rows[at]).filter(is_decided);
-    let of_rows = rows.map(|row| (said(row, Verdict::default()), words(&row.change)));
+    let of_rows = rows.map(|row| (said(row, Resolution::default()), words(&row.change)));
     let of_standing = standing.into_iter().map(|known| {
         let what = format!("{} ({})", known.said.what, known.said.change);
-        (Said { verdict: Verdict::default(), ..known.said.clone() }, what)
+        (Said { verdict: Resolution::default(), ..known.said.clone() }, what)
     });
     let (said, cleared): (Vec<Said>, Vec<String>) = of_rows.chain(of_standing).unzip();
     if !said.is_empty() {
@@ -160,7 +160,7 @@ pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<Str
 pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<Said>, RunError> {
     let mut state = installation.open_state().await?;
     let queue = Queue::of(&state).await?;
-    let ignored = || Verdict { decision: Some(Decision::Ignore), ..Verdict::default() };
+    let ignored = || Resolution { decision: Some(Decision::Ignore), ..Resolution::default() };
     let of_rows = queue.rows.iter().map(|row| said(row, ignored()));
     let of_notices = queue.notices.iter().map(|kept| {
         let KeptNotice { what, page, notice } = kept;
@@ -195,7 +195,7 @@ pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Resu
             ..failure
         })?,
     };
-    let said = revoked.iter().map(|at| Said { verdict: Verdict::default(), ..known[*at].said.clone() });
+    let said = revoked.iter().map(|at| Said { verdict: Resolution::default(), ..known[*at].said.clone() });
     let said: Vec<Said> = said.collect();
     if !said.is_empty() {
         installation.keep(&mut state, "ignored revoke", &said).await?;
@@ -243,10 +243,10 @@ fn words(change: &ChangeDocument) -> String {
 /// The verdict that approves it; the way, the fields and the values that were chosen before stay.
 fn approved(queue: &Queue, row: &PendingRow) -> Said {
     let before = queue.said.get(&row.change.id).map(|known| known.said.verdict.clone());
-    said(row, Verdict { decision: Some(Decision::Approve), ..before.unwrap_or_default() })
+    said(row, Resolution { decision: Some(Decision::Approve), ..before.unwrap_or_default() })
 }
 
-fn said(row: &PendingRow, verdict: Verdict) -> Said {
+fn said(row: &PendingRow, verdict: Resolution) -> Said {
     let page = row.change.page_id.as_deref().and_then(|page| page.parse().ok());
     let stand_in = || row.change.clockify_id.as_deref().and_then(|id| PageId::stand_in(id.parse::<ObjectId>().ok()?));
     let page = page.or_else(stand_in).unwrap_or(PageId::from_number(0));

@@ -114,7 +114,7 @@ pub fn place(settings: &Settings, name: &str, to: Option<&str>) -> Result<Secret
                 .hint(format!("say where: --to keyring:{name} or --to file:~/.config/punchlist/{name}.secret")));
         }
         (Some(to), configured) => {
-            if let Some(Origin::Variable(_) | Origin::Told(_)) = configured.map(SecretReference::place) {
+            if let Some(Origin::Variable(_) | Origin::Elsewhere(_)) = configured.map(SecretReference::place) {
                 return Err(usage(format!("{key} is not set in the configuration file, so --to has no effect there"))
                     .hint("change it where it is set, or take it away there"));
             }
@@ -237,7 +237,7 @@ struct Asked<'a> {
 }
 
 /// What a service says of a secret.
-struct Told {
+struct KnownAs {
     whose: Whose,
     /// True where it may do everything in the workspace, as far as that can be told.
     is_admin: bool,
@@ -307,7 +307,7 @@ impl Asked<'_> {
         Ok(Some(told.whose))
     }
 
-    async fn ask(&self, service: Service, secret: &SecretString) -> Result<Told, RunError> {
+    async fn ask(&self, service: Service, secret: &SecretString) -> Result<KnownAs, RunError> {
         let Installation { settings, environment, clock, .. } = self.installation;
         let Endpoints { notion, clockify } = settings.require_endpoints()?;
         let options = |base_url: &url::Url, auth| {
@@ -328,7 +328,7 @@ impl Asked<'_> {
                 }
                 let [user, workspace] = [&identity.name, &identity.workspace_name].map(|name| name.shown().to_string());
                 let whose = Whose { workspace_id: identity.workspace_id, workspace, user_id: user.clone(), user };
-                Ok(Told { whose, is_admin: true })
+                Ok(KnownAs { whose, is_admin: true })
             }
             Service::Clockify => {
                 let options = options(&settings.clockify.base_url, Auth::api_key(secret));
@@ -337,7 +337,7 @@ impl Asked<'_> {
                 let identity = client.identity(clockify.workspace.as_deref()).await.map_err(SessionError::from)?;
                 // A question that is not answered tells nothing against it.
                 let is_admin = client.is_admin(&identity.workspace_id).await.unwrap_or(true);
-                Ok(Told { whose: whose_in_clockify(&identity), is_admin })
+                Ok(KnownAs { whose: whose_in_clockify(&identity), is_admin })
             }
         }
     }

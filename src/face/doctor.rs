@@ -35,7 +35,7 @@ struct Document<'a> {
 
 /// Looks at everything; with `fix` it mends first what is safe to mend on this machine.
 pub(super) async fn doctor(global: &Global, fix: bool) -> Result<u8, RunError> {
-    let (setup, looked) = Setup::look(global).await?;
+    let (setup, config) = Setup::load_leniently(global).await?;
     let installation = &setup.installation;
     let mended = if fix { installation.mend().await } else { Vec::new() };
     // A look makes no state where there is none.
@@ -44,7 +44,7 @@ pub(super) async fn doctor(global: &Global, fix: bool) -> Result<u8, RunError> {
     }
     let progress = ProgressLine::new(global.quiet, global.verbose > 0);
     progress.beat();
-    let checkup = installation.check_up(&looked, stop::listening()?, progress.watch()).await;
+    let checkup = installation.check_up(&config, stop::listening()?, progress.watch()).await;
     progress.clear();
     let checkup = checkup?;
     if global.json {

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{hours::Period, text::json},
     edge::saved,
-    engine::hours::{Reckoned, Wanted},
+    engine::hours::{HoursQuery, Reckoned},
 };
 
 pub(super) use lines::{clock, findings as finding_lines, put, text};
@@ -49,7 +49,7 @@ pub(super) struct Hours {
 
 impl Hours {
     /// The days that are asked for, and that there is one form alone.
-    pub(super) fn wanted(&self, global: &Global, setup: &Setup) -> Result<Wanted, RunError> {
+    pub(super) fn wanted(&self, global: &Global, setup: &Setup) -> Result<HoursQuery, RunError> {
         if global.json && (self.csv || self.md || self.html) {
             return Err(RunError::new(Code::Usage, "--json, --csv, --md and --html are one or the other"));
         }
@@ -87,7 +87,7 @@ impl Hours {
 }
 
 /// A period as this installation counts it.
-pub(super) fn wanted(setup: &Setup, period: Option<Period>) -> Wanted {
+pub(super) fn wanted(setup: &Setup, period: Option<Period>) -> HoursQuery {
     let settings = &setup.installation.settings;
-    Wanted { period, zone: settings.billing_zone(), policy: settings.hours.policy }
+    HoursQuery { period, zone: settings.billing_zone(), policy: settings.hours.policy }
 }

@@ -132,14 +132,14 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, RunError> {
         return verdict(global, &format!("The copy {}", file.display()), &verified.verdict, verified.key.as_deref());
     }
     let store = installation.read_state().await?;
-    let look = LogView { global, store, now: (installation.clock)() };
+    let view = LogView { global, store, now: (installation.clock)() };
     match what {
-        Command::List { filter } => look.list(&filter).await,
-        Command::Show { name, filter } => look.show(&name, filter).await,
+        Command::List { filter } => view.list(&filter).await,
+        Command::Show { name, filter } => view.show(&name, filter).await,
         Command::Export { format, out, force, filter } => {
-            let (selection, grep) = look.selection(&filter).await?;
+            let (selection, grep) = view.selection(&filter).await?;
             copy::export(
-                &look.store,
+                &view.store,
                 &installation.checkpoints(),
                 &copy::ExportRequest { selection, grep, format },
                 out.as_deref(),
@@ -150,7 +150,7 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, RunError> {
         }
         Command::Verify { file: _, public_key } => {
             let kept = installation.checkpoints().read(public_key.as_deref())?;
-            let mut found = look.store.verify(&kept.checkpoints).await?;
+            let mut found = view.store.verify(&kept.checkpoints).await?;
             kept.findings.into_iter().for_each(|finding| found.find(finding));
             verdict(global, "The log", &found, kept.key.as_deref())
         }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::{demo::Demo, failure::RunError, text::Styling};
 use crate::{
     edge::{
-        config::{Loader, Looked, Override},
+        config::{Loader, Override, PartialConfig},
         environment::Environment,
         machine,
     },
@@ -125,10 +125,10 @@ impl Setup {
     }
 
     /// Reads the settings as far as they can be read, to look at them.
-    pub(super) async fn look(global: &Global) -> Result<(Self, Looked), RunError> {
+    pub(super) async fn load_leniently(global: &Global) -> Result<(Self, PartialConfig), RunError> {
         let demo = if global.demo { Some(Demo::start(Timestamp::now()).await?) } else { None };
         let loader = demo.as_ref().map_or_else(|| loader(global), Demo::loader);
-        let looked = loader.look();
+        let looked = loader.load_leniently();
         let installation = Installation::new(looked.settings.clone(), loader.environment, who(), Timestamp::now)?;
         Ok((Self { installation: Installation { now: global.now, ..installation }, _demo: demo }, looked))
     }

@@ -187,7 +187,7 @@ impl Knobs {
     }
 
     /// The fault that hits this call, if any. Every fault that matches counts the call, hit or not.
-    pub(crate) fn strike(&mut self, service: Service, method: &str, path: &str) -> Option<(When, Failure)> {
+    pub(crate) fn strike(&mut self, service: Service, method: &str, path: &str) -> Option<(When, FaultKind)> {
         let mut struck = None;
         for fault in &mut self.faults {
             if fault.matches(service, method, path) && fault.count() && struck.is_none() {
@@ -221,7 +221,7 @@ pub struct Fault {
     #[serde(default)]
     pub when: When,
     /// What the caller gets instead of the answer.
-    pub what: Failure,
+    pub what: FaultKind,
     /// Matching calls so far.
     #[serde(default)]
     pub seen: u32,
@@ -233,7 +233,7 @@ fn one() -> u32 {
 
 impl Fault {
     /// A fault that hits the first call, before it is carried out.
-    pub fn new(what: Failure) -> Self {
+    pub fn new(what: FaultKind) -> Self {
         Self {
             service: None,
             method: None,
@@ -248,7 +248,7 @@ impl Fault {
 
     /// The lost reply: the call is carried out, and the connection is reset instead of answering.
     pub fn lost_reply() -> Self {
-        Self::new(Failure::Reset).after_execution()
+        Self::new(FaultKind::Reset).after_execution()
     }
 
     /// Only calls to this service.
@@ -313,7 +313,7 @@ pub enum When {
 /// What the caller gets instead of the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Failure {
+pub enum FaultKind {
     /// This status with this text as its JSON body (may be empty).
     Status(u16, String),
     /// This answer, word for word, with these headers.

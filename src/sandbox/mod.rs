@@ -32,7 +32,7 @@ use tokio::sync::oneshot;
 
 pub use hooks::{Button, ClockifyWebhook, Subscription};
 pub use ids::{ClockifyId, NotionId};
-pub use knobs::{Failure, Fault, Knobs, PersonalMe, Service, When};
+pub use knobs::{Fault, FaultKind, Knobs, PersonalMe, Service, When};
 pub use server::Call;
 pub use world::{
     Capabilities, Client, PageState, Project, Remembered, Role, START_SECOND, SampleError, TICK, Task, TimeEntry, World,

@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::knobs::{Failure, Knobs, Service, When};
+use super::knobs::{FaultKind, Knobs, Service, When};
 use super::wire::{Answer, Body, Request};
 use super::world::World;
 use super::{Shared, clockify, lock, notion};
@@ -149,7 +149,7 @@ async fn answer_service(shared: &Shared, line: &Line, service: Service, mut requ
         (knobs.clone(), strike)
     };
     let (meanwhile, mut strike) = match strike {
-        Some((when, Failure::Meanwhile(edits))) => (Some((when, Body::Json(edits))), None),
+        Some((when, FaultKind::Meanwhile(edits))) => (Some((when, Body::Json(edits))), None),
         strike => (None, strike),
     };
     if let Some((When::BeforeExecution, edits)) = &meanwhile {
@@ -158,7 +158,7 @@ async fn answer_service(shared: &Shared, line: &Line, service: Service, mut requ
     if !knobs.latency.is_zero() {
         tokio::time::sleep(knobs.latency).await;
     }
-    if let Some((when, Failure::Endless(_))) = &mut strike {
+    if let Some((when, FaultKind::Endless(_))) = &mut strike {
         *when = When::AfterExecution;
         endless::first_page(&mut request);
     }
@@ -205,7 +205,7 @@ fn carry_out(
     knobs: &Knobs,
     service: Service,
     request: &Request,
-    strike: Option<&(When, Failure)>,
+    strike: Option<&(When, FaultKind)>,
 ) -> (Option<Answer>, bool, Timestamp) {
     let mut world = lock(&shared.world);
     let now = world.tick();
@@ -255,21 +255,21 @@ fn is_mutation(service: Service, request: &Request) -> bool {
     }
 }
 
-fn status_of(failure: &Failure, answer: Option<&Answer>) -> u16 {
+fn status_of(failure: &FaultKind, answer: Option<&Answer>) -> u16 {
     match failure {
-        Failure::Status(status, _) | Failure::Answer { status, .. } => *status,
-        Failure::Reset | Failure::Stall => 0,
-        Failure::TruncatedBody => answer.map_or(200, |answer| answer.status),
-        Failure::HtmlBody | Failure::HugeBody(_) => 200,
-        Failure::Redirect(_) => 302,
-        Failure::RetryAfter(_) => 429,
-        Failure::Meanwhile(_) | Failure::Endless(_) => answer.map_or(0, |answer| answer.status),
+        FaultKind::Status(status, _) | FaultKind::Answer { status, .. } => *status,
+        FaultKind::Reset | FaultKind::Stall => 0,
+        FaultKind::TruncatedBody => answer.map_or(200, |answer| answer.status),
+        FaultKind::HtmlBody | FaultKind::HugeBody(_) => 200,
+        FaultKind::Redirect(_) => 302,
+        FaultKind::RetryAfter(_) => 429,
+        FaultKind::Meanwhile(_) | FaultKind::Endless(_) => answer.map_or(0, |answer| answer.status),
     }
 }
 
 /// What a fault sends instead of the answer.
 async fn fail(
-    failure: Failure,
+    failure: FaultKind,
     answer: Option<Answer>,
     service: Service,
     shared: &Shared,
@@ -277,8 +277,8 @@ async fn fail(
     now: Timestamp,
 ) -> Response<HttpBody> {
     match failure {
-        Failure::Status(status, body) => raw(status, "application/json", HttpBody::from(body), now),
-        Failure::Answer { status, headers, body } => {
+        FaultKind::Status(status, body) => raw(status, "application/json", HttpBody::from(body), now),
+        FaultKind::Answer { status, headers, body } => {
             let mut response = raw(status, "application/json", HttpBody::from(body), now);
             for (name, value) in headers {
                 if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(&value)) {
@@ -287,44 +287,44 @@ async fn fail(
             }
             response
         }
-        Failure::Reset => {
+        FaultKind::Reset => {
             line.cut();
             raw(500, "text/plain", HttpBody::empty(), now)
         }
-        Failure::Stall => std::future::pending().await,
+        FaultKind::Stall => std::future::pending().await,
         // Seen to before: the answer is the right one.
-        Failure::Meanwhile(_) => {
+        FaultKind::Meanwhile(_) => {
             respond(answer.unwrap_or(Answer { status: 500, headers: Vec::new(), body: None }), now)
         }
-        Failure::TruncatedBody => {
+        FaultKind::TruncatedBody => {
             let answer = answer.unwrap_or_else(|| Answer::ok(serde_json::json!({"object": "list", "results": []})));
             let text = answer.body.unwrap_or_default().to_string().into_bytes();
             let mut response = raw(answer.status, "application/json", connection::half(&text), now);
             response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
             response
         }
-        Failure::HtmlBody => {
+        FaultKind::HtmlBody => {
             let page = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body></body></html>";
             raw(200, "text/html; charset=UTF-8", HttpBody::from(page), now)
         }
-        Failure::Redirect(url) => {
+        FaultKind::Redirect(url) => {
             let mut response = raw(302, "text/plain", HttpBody::empty(), now);
             if let Ok(url) = HeaderValue::from_str(&url) {
                 response.headers_mut().insert(header::LOCATION, url);
             }
             response
         }
-        Failure::RetryAfter(text) => respond(
+        FaultKind::RetryAfter(text) => respond(
             match service {
                 Service::Notion => notion::throttled(&mut lock(&shared.world), &text),
                 Service::Clockify | Service::Reports => clockify::throttled(Some(&text)),
             },
             now,
         ),
-        Failure::Endless(longer) => {
+        FaultKind::Endless(longer) => {
             respond(answer.map_or_else(|| Answer::ok(Value::Null), |answer| endless::page(answer, longer)), now)
         }
-        Failure::HugeBody(bytes) => raw(200, "application/json", connection::endless(bytes), now),
+        FaultKind::HugeBody(bytes) => raw(200, "application/json", connection::endless(bytes), now),
     }
 }
 

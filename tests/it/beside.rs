@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use punchlist::sandbox::{Failure, Fault, Service, World};
+use punchlist::sandbox::{Fault, FaultKind, Service, World};
 use serde_json::json;
 
 use crate::support::{Ran, Rig};
@@ -17,7 +17,7 @@ pub(crate) struct Hanging(Child);
 impl Hanging {
     /// Starts it; what it does is to update a client.
     pub(crate) fn start(rig: &Rig) -> Self {
-        rig.sandbox.knobs().faults.push(Fault::new(Failure::Stall).service(Service::Clockify).on("PUT", "/clients"));
+        rig.sandbox.knobs().faults.push(Fault::new(FaultKind::Stall).service(Service::Clockify).on("PUT", "/clients"));
         let mut command = rig.command();
         let child = command.arg("--auto-approve").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
         let database = rusqlite::Connection::open(rig.home.path().join("state/punchlist.sqlite3")).expect("opens");
@@ -142,7 +142,7 @@ fn a_run_that_meets_a_plan_waits_for_it_instead_of_failing() {
     let rig = rig();
     rig.sandbox.clear_calls();
     // The plan holds the lock as long as it reads.
-    rig.sandbox.knobs().faults = vec![Fault::new(Failure::Stall).service(Service::Clockify).times(99)];
+    rig.sandbox.knobs().faults = vec![Fault::new(FaultKind::Stall).service(Service::Clockify).times(99)];
     let mut command = rig.command();
     let plan = Hanging(command.arg("plan").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts"));
     let deadline = Instant::now() + Duration::from_secs(20);

@@ -11,7 +11,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE},
 };
-use punchlist::sandbox::{Failure, Fault, Service, World};
+use punchlist::sandbox::{Fault, FaultKind, Service, World};
 use serde_json::json;
 
 use crate::{
@@ -92,9 +92,9 @@ fn command(rig: &Rig) -> std::process::Command {
 }
 
 /// What a service can say with a secret in it.
-fn answers(secret: &str) -> Vec<Failure> {
+fn answers(secret: &str) -> Vec<FaultKind> {
     let mut answers = Vec::new();
-    let answer = |status, headers: &[(&str, &str)], body: String| Failure::Answer {
+    let answer = |status, headers: &[(&str, &str)], body: String| FaultKind::Answer {
         status,
         headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         body,
@@ -250,7 +250,8 @@ fn of_a_configuration_the_log_keeps_neither_secrets_nor_arguments() {
     let (secret, told) = ([secret, more_secret].concat(), [told, more_told].concat());
     let pieces: HashSet<Vec<u8>> = secret.iter().map(|word| word.as_bytes()[..PIECE_OF_A_WORD].to_vec()).collect();
     let found = |bytes: &[u8]| bytes.windows(PIECE_OF_A_WORD).any(|part| pieces.contains(part));
-    rig.sandbox.knobs().faults = vec![Fault::new(Failure::Status(400, String::new())).on("POST", "/clients").times(9)];
+    rig.sandbox.knobs().faults =
+        vec![Fault::new(FaultKind::Status(400, String::new())).on("POST", "/clients").times(9)];
     for text in [&before, &after, &after.replace("notify", "notifyy"), &after.replace("http:", "htp:")] {
         rig.write_configuration(text);
         for arguments in [&["--auto-approve", "-vvv"][..], &["plan", "--json", "-vvv"], &["logs", "export"]] {
@@ -286,7 +287,7 @@ fn a_helper_gets_no_token_but_the_one_that_it_fetches() {
     fs::set_permissions(&helper, fs::Permissions::from_mode(0o700)).expect("sets");
     let reach = rig.reach().replace("env:CLOCKIFY_API_KEY", &format!("command:[\\\"{}\\\"]", helper.display()));
     rig.write_configuration(&format!("{reach}notify.command = [\"{}\"]\nbrakes.close.count = 0\n", helper.display()));
-    rig.sandbox.knobs().faults = vec![Fault::new(Failure::Status(400, String::new())).on("POST", "/clients")];
+    rig.sandbox.knobs().faults = vec![Fault::new(FaultKind::Status(400, String::new())).on("POST", "/clients")];
 
     command(&rig).arg("--auto-approve").output().expect("runs");
 
@@ -301,7 +302,7 @@ fn the_screen_shows_no_piece_of_a_secret() {
     let rig = rig();
     let message = json!({ "message": format!("the key {CLOCKIFY} is not known; nor {}", STANDARD.encode(CLOCKIFY)) });
     rig.sandbox.knobs().faults =
-        vec![Fault::new(Failure::Status(400, message.to_string())).on("POST", "/clients").times(9)];
+        vec![Fault::new(FaultKind::Status(400, message.to_string())).on("POST", "/clients").times(9)];
     let mut terminal = Terminal::start(command(&rig).args(["-vvv"]), WIDE);
     terminal.shows_row(&["Acme", "create"]);
     terminal.keys(" ");

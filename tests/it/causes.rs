@@ -1,6 +1,6 @@
 //! What is wrong is told by its true cause, with the place where it was set and the next step, all of it at once.
 
-use punchlist::sandbox::{Failure, Fault, Service};
+use punchlist::sandbox::{Fault, FaultKind, Service};
 
 use crate::support::{Ran, Rig};
 
@@ -21,9 +21,9 @@ fn told(ran: &Ran, code: i32, texts: &[&str]) -> String {
     ran.stderr.clone()
 }
 
-fn html() -> Failure {
+fn html() -> FaultKind {
     let page = "<html><head><title>Not here</title></head><body>nothing</body></html>";
-    Failure::Answer { status: 404, headers: vec![("content-type".into(), "text/html".into())], body: page.into() }
+    FaultKind::Answer { status: 404, headers: vec![("content-type".into(), "text/html".into())], body: page.into() }
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn everything_that_is_wrong_comes_at_once_and_in_one_order() {
 #[test]
 fn one_that_hangs_does_not_keep_the_others_from_being_told() {
     let rig = Rig::of_one_project();
-    rig.sandbox.knobs().faults = vec![Fault::new(Failure::Stall).service(Service::Clockify).times(99)];
+    rig.sandbox.knobs().faults = vec![Fault::new(FaultKind::Stall).service(Service::Clockify).times(99)];
     let begun = std::time::Instant::now();
     let wrong = rig.command().arg("plan").env("NOTION_TOKEN", "ntn_wrong").output().expect("runs");
     told(&Ran::of(wrong), 7, &["notion.token is not accepted by Notion"]);

@@ -18,7 +18,7 @@ use punchlist::{
         clockify::{Clockify, MappedFields},
         http::{Http, Options},
     },
-    sandbox::{ClockifyId, Failure as What, Knobs, World},
+    sandbox::{ClockifyId, FaultKind, Knobs, World},
 };
 use serde_json::{Value as Json, json};
 
@@ -150,15 +150,15 @@ fn assert_safe(text: &str) {
 }
 
 /// What can happen to an answer. The huge one is twice what [`with`] takes.
-fn troubles() -> [What; 7] {
+fn troubles() -> [FaultKind; 7] {
     [
-        What::Reset,
-        What::TruncatedBody,
-        What::HtmlBody,
-        What::Status(500, String::new()),
-        What::Status(502, "<html>".to_owned()),
-        What::Status(504, String::new()),
-        What::HugeBody(2 << 20),
+        FaultKind::Reset,
+        FaultKind::TruncatedBody,
+        FaultKind::HtmlBody,
+        FaultKind::Status(500, String::new()),
+        FaultKind::Status(502, "<html>".to_owned()),
+        FaultKind::Status(504, String::new()),
+        FaultKind::HugeBody(2 << 20),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use punchlist::sandbox::{Failure, Fault, Service, World};
+use punchlist::sandbox::{Fault, FaultKind, Service, World};
 use serde_json::Value;
 
 use crate::support::Rig;
@@ -139,7 +139,7 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
     // One project's tasks that cannot be listed, and clients that are all gone at once.
     let project = rig.sandbox.world().projects()[0].id;
     let failing =
-        Fault::new(Failure::Status(500, String::new())).on("GET", &format!("/projects/{project}/tasks")).times(1000);
+        Fault::new(FaultKind::Status(500, String::new())).on("GET", &format!("/projects/{project}/tasks")).times(1000);
     {
         let mut knobs = rig.sandbox.knobs();
         (knobs.hydrated_tasks, knobs.faults) = (false, vec![failing]);
@@ -182,13 +182,13 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
     // second.
     rig.sandbox.world().add_client_page("Lost Ltd");
     let blind = || {
-        Fault::new(Failure::Status(500, String::new()))
+        Fault::new(FaultKind::Status(500, String::new()))
             .service(Service::Clockify)
             .on("GET", "/clients")
             .nth(2)
             .times(1000)
     };
-    let lost = Fault::new(Failure::Reset).service(Service::Clockify).on("POST", "/clients").times(1000);
+    let lost = Fault::new(FaultKind::Reset).service(Service::Clockify).on("POST", "/clients").times(1000);
     rig.sandbox.knobs().faults.extend([lost, blind()]);
     rig.auto_approve();
     rig.sandbox.knobs().faults = vec![blind()];

@@ -19,7 +19,7 @@ use std::{
 use punchlist::{
     domain::journal::What,
     edge::{checkpoints::Checkpoints, store::Store},
-    sandbox::{Client, Failure, Fault, Knobs, NotionId, Project, Task, World},
+    sandbox::{Client, Fault, FaultKind, Knobs, NotionId, Project, Task, World},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -215,7 +215,7 @@ fn picture(world: &World) -> Value {
 /// Starts a run whose nth request from now is never answered, and kills it there. False when it ended before.
 fn kill_at_request(rig: &Rig, number: usize, executed: bool, failpoint: Option<&str>) -> bool {
     let before = rig.sandbox.calls().len();
-    let fault = Fault::new(Failure::Stall).nth(u32::try_from(number).expect("few"));
+    let fault = Fault::new(FaultKind::Stall).nth(u32::try_from(number).expect("few"));
     rig.sandbox.knobs().faults = vec![if executed { fault.after_execution() } else { fault }];
     let mut command = rig.command();
     command.arg("--auto-approve").envs(failpoint.map(|failpoint| ("PUNCHLIST_FAILPOINT", failpoint)));

@@ -1,7 +1,7 @@
 //! A decision ends with the difference that it was about, and stays until what was approved is whole; what fails waits
 //! with its age.
 
-use punchlist::sandbox::{Failure, Fault, NotionId, Service, World};
+use punchlist::sandbox::{Fault, FaultKind, NotionId, Service, World};
 use serde_json::{Value, json};
 
 use crate::support::Rig;
@@ -193,7 +193,7 @@ fn a_change_that_was_created_keeps_its_approval_until_its_id_is_in_the_page() {
     assert_eq!(rig.auto_approve().0, 2);
     approve_all(&rig);
     let refused =
-        Fault::new(Failure::Status(409, "{\"code\":\"conflict_error\",\"message\":\"try later\"}".to_owned()));
+        Fault::new(FaultKind::Status(409, "{\"code\":\"conflict_error\",\"message\":\"try later\"}".to_owned()));
     rig.sandbox.knobs().faults.push(refused.service(Service::Notion).on("PATCH", "/pages").times(u32::MAX));
     assert_ne!(rig.auto_approve().0, 0);
     let created = rig.sandbox.world().clients().len();
@@ -216,7 +216,7 @@ fn a_change_that_was_created_keeps_its_approval_until_its_id_is_in_the_page() {
 fn an_approval_outlives_refusals_and_what_fails_waits_with_its_age_until_it_is_made() {
     let rig = approved_to_restore();
     let first = pending(&rig)["changes"][0]["first_seen"].clone();
-    let refused = Fault::new(Failure::Status(400, "{\"message\":\"not today\",\"code\":501}".to_owned()));
+    let refused = Fault::new(FaultKind::Status(400, "{\"message\":\"not today\",\"code\":501}".to_owned()));
     rig.sandbox.knobs().faults.push(refused.service(Service::Clockify).on("PUT", "/clients").times(u32::MAX));
 
     let (code, report) = rig.auto_approve();
@@ -242,7 +242,7 @@ fn an_approval_outlives_refusals_and_what_fails_waits_with_its_age_until_it_is_m
 fn what_policy_approves_waits_as_failed_too_and_a_run_that_does_not_try_it_leaves_it_so() {
     let (rig, page) = agreed("Globex");
     rig.sandbox.world().set_title(page, "Globex Holding");
-    let refused = Fault::new(Failure::Status(400, "{\"message\":\"not today\",\"code\":501}".to_owned()));
+    let refused = Fault::new(FaultKind::Status(400, "{\"message\":\"not today\",\"code\":501}".to_owned()));
     rig.sandbox.knobs().faults.push(refused.service(Service::Clockify).on("PUT", "/clients").times(u32::MAX));
     assert_eq!(rig.auto_approve().0, 1);
     let before = pending(&rig)["changes"].clone();
@@ -266,7 +266,7 @@ fn what_was_not_started_waits_with_its_reason() {
     let client = world.add_client_page("Globex");
     world.add_project_page("Website", client);
     let rig = Rig::new(world);
-    let refused = Fault::new(Failure::Status(400, "{\"message\":\"not today\",\"code\":501}".to_owned()));
+    let refused = Fault::new(FaultKind::Status(400, "{\"message\":\"not today\",\"code\":501}".to_owned()));
     rig.sandbox.knobs().faults.push(refused.service(Service::Clockify).on("POST", "/clients"));
 
     assert_eq!(rig.auto_approve().0, 1);

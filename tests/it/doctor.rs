@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use punchlist::{
     domain::checkup::CheckCode,
     edge::notion::API_VERSION,
-    sandbox::{Capabilities, Failure, Fault, Knobs, PersonalMe, Service, World},
+    sandbox::{Capabilities, Fault, FaultKind, Knobs, PersonalMe, Service, World},
 };
 use serde_json::{Value, json};
 use strum::VariantArray as _;
@@ -507,7 +507,7 @@ fn no_fault_of_a_run_is_without_its_check() {
     let swap = |text: &str| text.replace(&clients, "X").replace(&tasks, &clients).replace('X', &tasks);
     let reach = rig.reach();
     let html =
-        || Failure::Answer { status: 404, headers: Vec::new(), body: "<html><title>Not here</title></html>".into() };
+        || FaultKind::Answer { status: 404, headers: Vec::new(), body: "<html><title>Not here</title></html>".into() };
     let cases: [(&str, String, Knobs, i32); 9] = [
         ("nothing to read with", reach.replace("env:NOTION_TOKEN", "env:NOBODY"), Knobs::default(), 7),
         (

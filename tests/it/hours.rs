@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use punchlist::sandbox::{ClockifyId, Failure, Fault, Knobs, Service, World};
+use punchlist::sandbox::{ClockifyId, Fault, FaultKind, Knobs, Service, World};
 use serde_json::{Value, json};
 
 use crate::support::{Ran, Rig};
@@ -322,7 +322,7 @@ fn what_the_free_plan_does_not_give_is_named_and_the_rest_is_told() {
     let text = office.run("hours --month 2026-10").stdout;
     assert!(text.contains("Not available: approvals") && text.contains("2:00"), "{text}");
 
-    let refused = || Fault::new(Failure::Status(403, "{\"code\":501}".to_owned())).service(Service::Reports);
+    let refused = || Fault::new(FaultKind::Status(403, "{\"code\":501}".to_owned())).service(Service::Reports);
     *office.rig.sandbox.knobs() = Knobs::default().with_fault(refused().times(1000));
     let document = office.hours("--month 2026-10");
     assert_eq!((&document["complete"], &document["totals"]["tracked_s"]), (&json!(false), &Value::Null));
@@ -335,7 +335,7 @@ fn what_the_free_plan_does_not_give_is_named_and_the_rest_is_told() {
     assert_eq!(document["complete"], false, "a plain member does not see what others have tracked");
     assert_eq!(document["unavailable"], json!(["others", "approvals", "invoicing"]));
 
-    let broken = Fault::new(Failure::Status(500, String::new())).service(Service::Reports).times(1000);
+    let broken = Fault::new(FaultKind::Status(500, String::new())).service(Service::Reports).times(1000);
     *office.rig.sandbox.knobs() = Knobs::default().with_fault(broken);
     let ran = office.run("hours --month 2026-10");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "never a part of a total");

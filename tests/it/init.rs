@@ -2,7 +2,7 @@
 
 use std::{os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
-use punchlist::sandbox::{Capabilities, Failure, Fault, Service, World};
+use punchlist::sandbox::{Capabilities, Fault, FaultKind, Service, World};
 use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 
@@ -268,7 +268,7 @@ fn a_place_that_cannot_be_used_is_told_before_anything_is_asked() {
 fn an_outage_is_no_refusal() {
     let rig = rig(small());
     rig.sandbox.knobs().faults =
-        vec![Fault::new(Failure::Status(500, String::new())).on("GET", "/v1/user").times(u32::MAX)];
+        vec![Fault::new(FaultKind::Status(500, String::new())).on("GET", "/v1/user").times(u32::MAX)];
     let ran = run(&mut init(&rig, &["--yes"]));
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(!made(&rig).exists());

@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Stdio};
 
 use punchlist::{
     domain::journal::{Event, What},
-    sandbox::{Failure, Fault, NotionId, World},
+    sandbox::{Fault, FaultKind, NotionId, World},
 };
 use serde_json::json;
 
@@ -89,7 +89,7 @@ fn a_run_is_replayed_to_the_report_that_was_printed() {
         world.add_project_page(name, client);
     }
     let rig = Rig::new(world);
-    let refused = Fault::new(Failure::Status(403, json!({"message": "Access Denied", "code": 501}).to_string()));
+    let refused = Fault::new(FaultKind::Status(403, json!({"message": "Access Denied", "code": 501}).to_string()));
     rig.sandbox.knobs().faults.push(refused.on("POST", "/projects").nth(1));
     for _ in 0..3 {
         let (_, printed) = rig.auto_approve();
@@ -295,12 +295,12 @@ fn a_canary_is_found_in_no_artefact_whatever_happens() {
         said.extend([output.stdout, output.stderr]);
     };
     let faults = [
-        Failure::Status(401, json!({"message": format!("bad token {clockify}")}).to_string()),
-        Failure::Status(500, "<html>".into()),
-        Failure::Reset,
-        Failure::TruncatedBody,
-        Failure::HtmlBody,
-        Failure::Redirect("http://127.0.0.1:1/".into()),
+        FaultKind::Status(401, json!({"message": format!("bad token {clockify}")}).to_string()),
+        FaultKind::Status(500, "<html>".into()),
+        FaultKind::Reset,
+        FaultKind::TruncatedBody,
+        FaultKind::HtmlBody,
+        FaultKind::Redirect("http://127.0.0.1:1/".into()),
     ];
     for fault in faults {
         rig.sandbox.knobs().faults = vec![Fault::new(fault).on("POST", "/clients")];

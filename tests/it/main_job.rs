@@ -313,7 +313,7 @@ fn one_failing_object_never_stops_the_rest() {
     let good = world.add_client_page("Good");
     world.add_project_page("Under good", good);
     let rig = Rig::new(world);
-    let refusal = Fault::new(punchlist::sandbox::Failure::Status(
+    let refusal = Fault::new(punchlist::sandbox::FaultKind::Status(
         403,
         json!({"message": "Access Denied", "code": 501}).to_string(),
     ));

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use punchlist::sandbox::{ClockifyId, Failure, Fault, NotionId, Service, World};
+use punchlist::sandbox::{ClockifyId, Fault, FaultKind, NotionId, Service, World};
 use serde_json::{Value, json};
 
 use crate::support::{Ran, Rig};
@@ -41,7 +41,7 @@ fn renamed() -> Renamed {
 
 /// Somebody does something right after a listing was read.
 fn after_listing(rig: &Rig, listing: &str, edit: Value) {
-    let fault = Fault::new(Failure::Meanwhile(edit)).service(Service::Clockify).on("GET", listing).after_execution();
+    let fault = Fault::new(FaultKind::Meanwhile(edit)).service(Service::Clockify).on("GET", listing).after_execution();
     rig.sandbox.knobs().faults.push(fault);
 }
 
@@ -195,7 +195,7 @@ fn a_page_is_read_again_before_its_fields_are_written() {
     rig.sandbox.world().rename_object(object, "Globex AG");
     let edit = json!({"verb": "set_title", "page": client, "title": "Their own title"});
     let source = rig.sandbox.world().data_source("Clients").expect("a data source");
-    let fault = Fault::new(Failure::Meanwhile(edit)).service(Service::Notion);
+    let fault = Fault::new(FaultKind::Meanwhile(edit)).service(Service::Notion);
     rig.sandbox.knobs().faults.push(fault.on("POST", &format!("{source}/query")).after_execution());
 
     let (code, report) = aged(&rig);
@@ -225,7 +225,7 @@ fn a_stop_ends_within_half_a_minute_whatever_hangs_and_what_was_created_gets_its
     let [hangs, created] = ["Acme", "Globex"].map(|name| world.add_client_page(name));
     let rig = Rig::new(world);
     // The first create is carried out and never answered; the second one is answered.
-    let stall = Fault::new(Failure::Stall).service(Service::Clockify).on("POST", "/clients").after_execution();
+    let stall = Fault::new(FaultKind::Stall).service(Service::Clockify).on("POST", "/clients").after_execution();
     rig.sandbox.knobs().faults.push(stall);
 
     let (took, ran) = stopped_at(&rig, "201");
@@ -247,7 +247,7 @@ fn a_stop_while_reading_ends_at_once() {
     rig.sandbox
         .knobs()
         .faults
-        .push(Fault::new(Failure::Stall).service(Service::Clockify).on("GET", "/projects").times(u32::MAX));
+        .push(Fault::new(FaultKind::Stall).service(Service::Clockify).on("GET", "/projects").times(u32::MAX));
     let (took, ran) = stopped_at(&rig, "GET");
     assert!(took < Duration::from_secs(10), "{took:?}");
     assert_eq!(ran.code, 4, "{}", ran.stderr);
@@ -272,7 +272,7 @@ fn what_another_machine_creates_right_before_is_not_created_again() {
             1 => json!({"verb": "add_project", "name": "Initech", "client": objects[0]}),
             _ => json!({"verb": "add_task", "name": "Initech", "project": objects[1]}),
         };
-        let fault = Fault::new(Failure::Meanwhile(edit)).service(Service::Clockify);
+        let fault = Fault::new(FaultKind::Meanwhile(edit)).service(Service::Clockify);
         rig.sandbox.knobs().faults.push(fault.on("GET", if at == 2 { "/projects" } else { listing }).after_execution());
 
         let (code, report) = aged(&rig);
@@ -297,7 +297,7 @@ fn what_another_machine_creates_in_the_same_moment_is_told_and_proposed_to_be_cl
         {"verb": "add_client", "name": "Initech"},
         {"verb": "set_field", "object": "Initech", "field": "note", "value": note},
     ]);
-    let fault = Fault::new(Failure::Meanwhile(edits)).service(Service::Clockify).on("POST", "/clients");
+    let fault = Fault::new(FaultKind::Meanwhile(edits)).service(Service::Clockify).on("POST", "/clients");
     rig.sandbox.knobs().faults.push(fault);
 
     let (code, report) = rig.auto_approve();
@@ -328,7 +328,7 @@ fn a_name_that_another_machine_takes_in_the_same_moment_is_found_at_once() {
     rig.sandbox
         .knobs()
         .faults
-        .push(Fault::new(Failure::Meanwhile(edits)).service(Service::Clockify).on("POST", "/clients"));
+        .push(Fault::new(FaultKind::Meanwhile(edits)).service(Service::Clockify).on("POST", "/clients"));
 
     let (code, report) = rig.auto_approve();
 

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use punchlist::sandbox::{Failure, Fault, NotionId, Service, World};
+use punchlist::sandbox::{Fault, FaultKind, NotionId, Service, World};
 use serde_json::{Value, json};
 
 use crate::support::{Ran, Rig};
@@ -155,7 +155,7 @@ fn people_are_told_of_what_is_new_and_never_twice_and_once_that_all_is_well() {
 #[test]
 fn a_run_that_fails_is_told_once_with_its_reason() {
     let bench = bench(OK, "");
-    let refusal = Failure::Status(401, json!({"message": "no"}).to_string());
+    let refusal = FaultKind::Status(401, json!({"message": "no"}).to_string());
     let refusal = Fault::new(refusal).service(Service::Clockify).times(100);
     bench.rig.sandbox.knobs().faults.push(refusal);
 

@@ -11,7 +11,7 @@ use std::{
 
 use punchlist::{
     domain::model::Kind,
-    sandbox::{ClockifyId, Failure, Fault, NotionId, Service, World},
+    sandbox::{ClockifyId, Fault, FaultKind, NotionId, Service, World},
 };
 use serde_json::{Value, json};
 
@@ -127,7 +127,7 @@ const FURTHER: [Target; 24] = [
 const DIFFERENT: [&str; 8] = ["400", "401", "403", "429", "500", "reset", "stall", "wait a second"];
 
 /// All the ways in which a service can fail.
-fn failures(service: Service) -> Vec<(String, Failure)> {
+fn failures(service: Service) -> Vec<(String, FaultKind)> {
     let refused = match service {
         Service::Notion => {
             json!({"object": "error", "status": 403, "code": "restricted_resource", "message": "Insufficient permissions"})
@@ -135,17 +135,17 @@ fn failures(service: Service) -> Vec<(String, Failure)> {
         Service::Clockify | Service::Reports => json!({"message": "Access Denied", "code": 403}),
     };
     let statuses = [400, 401, 404, 407, 409, 429, 500, 502, 503, 529];
-    let mut failures: Vec<(String, Failure)> =
-        statuses.into_iter().map(|status| (status.to_string(), Failure::Status(status, String::new()))).collect();
+    let mut failures: Vec<(String, FaultKind)> =
+        statuses.into_iter().map(|status| (status.to_string(), FaultKind::Status(status, String::new()))).collect();
     failures.extend([
-        ("403".to_owned(), Failure::Status(403, refused.to_string())),
-        ("wait a second".to_owned(), Failure::RetryAfter("1".to_owned())),
-        ("reset".to_owned(), Failure::Reset),
-        ("stall".to_owned(), Failure::Stall),
-        ("truncated".to_owned(), Failure::TruncatedBody),
-        ("HTML".to_owned(), Failure::HtmlBody),
-        ("redirect".to_owned(), Failure::Redirect("https://example.com/".to_owned())),
-        ("huge".to_owned(), Failure::HugeBody(100 << 20)),
+        ("403".to_owned(), FaultKind::Status(403, refused.to_string())),
+        ("wait a second".to_owned(), FaultKind::RetryAfter("1".to_owned())),
+        ("reset".to_owned(), FaultKind::Reset),
+        ("stall".to_owned(), FaultKind::Stall),
+        ("truncated".to_owned(), FaultKind::TruncatedBody),
+        ("HTML".to_owned(), FaultKind::HtmlBody),
+        ("redirect".to_owned(), FaultKind::Redirect("https://example.com/".to_owned())),
+        ("huge".to_owned(), FaultKind::HugeBody(100 << 20)),
     ]);
     failures
 }
@@ -316,7 +316,7 @@ fn none_complains(
         starts.into_iter().map(|(work, start)| (work, start.join().expect("no panic"))).collect()
     });
     // Those that take longest first.
-    cases.sort_by_key(|(.., fault)| fault.what == Failure::Stall);
+    cases.sort_by_key(|(.., fault)| fault.what == FaultKind::Stall);
     let (cases, complaints) = (Mutex::new(cases), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
@@ -346,8 +346,8 @@ fn an_outage_of_any_kind_is_bounded() {
 }
 
 /// How the answer to what was carried out can be lost.
-const LOST: [(&str, Failure); 3] =
-    [("reset", Failure::Reset), ("500", Failure::Status(500, String::new())), ("stall", Failure::Stall)];
+const LOST: [(&str, FaultKind); 3] =
+    [("reset", FaultKind::Reset), ("500", FaultKind::Status(500, String::new())), ("stall", FaultKind::Stall)];
 
 #[test]
 fn what_is_carried_out_and_never_answered_is_neither_lost_nor_doubled() {
@@ -395,7 +395,8 @@ fn with_fault(fault: Fault) -> (Rig, i32, Value) {
 fn what_is_refused_for_the_connection_stops_at_once_and_is_one_line() {
     let body =
         json!({"object": "error", "status": 403, "code": "restricted_resource", "message": "Insufficient permissions"});
-    let refused = Fault::new(Failure::Status(403, body.to_string())).service(Service::Notion).on("PATCH", "/v1/pages/");
+    let refused =
+        Fault::new(FaultKind::Status(403, body.to_string())).service(Service::Notion).on("PATCH", "/v1/pages/");
 
     let (rig, code, report) = with_fault(refused);
 
@@ -429,7 +430,7 @@ fn a_kind_of_write_that_is_denied_three_times_stops_and_the_others_go_on() {
         world.add_project_page(&format!("Project {number}"), client);
     }
     let rig = Rig::new(world);
-    let denied = Failure::Status(403, json!({"message": "Access Denied", "code": 403}).to_string());
+    let denied = FaultKind::Status(403, json!({"message": "Access Denied", "code": 403}).to_string());
     rig.sandbox
         .knobs()
         .faults
@@ -448,7 +449,7 @@ fn a_kind_of_write_that_is_denied_three_times_stops_and_the_others_go_on() {
 #[test]
 fn a_few_bad_rows_stop_nothing() {
     let rig = forty();
-    let bad = Failure::Status(400, json!({"message": "Something about this row", "code": 501}).to_string());
+    let bad = FaultKind::Status(400, json!({"message": "Something about this row", "code": 501}).to_string());
     rig.sandbox.knobs().faults.push(Fault::new(bad).service(Service::Clockify).on("POST", "/clients").times(5));
 
     let (code, report) = rig.auto_approve();
@@ -465,7 +466,8 @@ fn a_few_bad_rows_stop_nothing() {
 #[test]
 fn a_pause_names_who_asked_until_when_and_now_tries_again() {
     let rig = forty();
-    let wait = Fault::new(Failure::RetryAfter("1000000".to_owned())).service(Service::Clockify).on("POST", "/clients");
+    let wait =
+        Fault::new(FaultKind::RetryAfter("1000000".to_owned())).service(Service::Clockify).on("POST", "/clients");
     rig.sandbox.knobs().faults.push(wait.times(u32::MAX));
     let berlin = |arguments: &[&str]| {
         Ran::of(rig.command().args(arguments).env("TZ", "Europe/Berlin").output().expect("it runs"))
@@ -507,7 +509,7 @@ fn after_a_pause_one_request_probes() {
     done(store.remember("not_before", &over)).expect("remembers");
     drop(store);
     rig.sandbox.clear_calls();
-    let wait = Fault::new(Failure::RetryAfter("600".to_owned())).service(Service::Notion).times(u32::MAX);
+    let wait = Fault::new(FaultKind::RetryAfter("600".to_owned())).service(Service::Notion).times(u32::MAX);
     rig.sandbox.knobs().faults.push(wait);
 
     let ran = rig.run(&["plan"]);
@@ -623,12 +625,12 @@ fn whatever_is_listed_ends_and_stays_small() {
         world.add_project_page(&format!("Project {number}"), client);
     }
     let cases = [
-        ("the same rows", Failure::Endless(None)),
-        ("new rows", Failure::Endless(Some(0))),
-        ("long names", Failure::Endless(Some(20_000))),
-        ("names of 200 KB", Failure::Endless(Some(200_000))),
-        ("names of a megabyte", Failure::Endless(Some(1_000_000))),
-        ("a huge answer", Failure::HugeBody(4 << 30)),
+        ("the same rows", FaultKind::Endless(None)),
+        ("new rows", FaultKind::Endless(Some(0))),
+        ("long names", FaultKind::Endless(Some(20_000))),
+        ("names of 200 KB", FaultKind::Endless(Some(200_000))),
+        ("names of a megabyte", FaultKind::Endless(Some(1_000_000))),
+        ("a huge answer", FaultKind::HugeBody(4 << 30)),
     ];
     for (service, path) in [(Service::Notion, "/query"), (Service::Clockify, "/clients")] {
         for (name, failure) in cases.clone() {

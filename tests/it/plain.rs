@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use punchlist::sandbox::{Failure, Fault, Service, World};
+use punchlist::sandbox::{Fault, FaultKind, Service, World};
 use serde_json::json;
 
 use crate::support::{Ran, Rig, punchlist};
@@ -313,7 +313,7 @@ fn bytes_that_are_no_text_are_refused_as_a_command() {
 #[test]
 fn a_failure_is_told_at_once_and_again_in_the_end() {
     let rig = acme();
-    let refusal = Fault::new(Failure::Status(403, json!({"message": "Access Denied", "code": 501}).to_string()));
+    let refusal = Fault::new(FaultKind::Status(403, json!({"message": "Access Denied", "code": 501}).to_string()));
     rig.sandbox.knobs().faults.push(refusal.service(Service::Clockify).on("POST", "/clients"));
 
     let ran = talk(&rig, &["A", "P", "yes"]);

@@ -1,7 +1,7 @@
 //! What is found again after something was lost: an answer, the state, a page's ID.
 
 use jiff::SignedDuration;
-use punchlist::sandbox::{Failure, Fault, NotionId, Service, World};
+use punchlist::sandbox::{Fault, FaultKind, NotionId, Service, World};
 use serde_json::json;
 
 use crate::support::{Rig, done};
@@ -128,7 +128,7 @@ fn a_create_that_is_not_seen_is_sent_again_once_when_it_is_old_enough() {
         {
             let mut knobs = rig.sandbox.knobs();
             knobs.unique_names = unique;
-            let lost = Fault::new(Failure::Reset).service(Service::Clockify).on("POST", "/clients");
+            let lost = Fault::new(FaultKind::Reset).service(Service::Clockify).on("POST", "/clients");
             knobs.faults.push(lost);
         }
 
@@ -284,7 +284,7 @@ fn a_service_that_asks_for_an_hour_is_left_alone_until_then() {
         world.add_client_page(&format!("Client {number}"));
     }
     let rig = Rig::new(world);
-    let wait = Fault::new(Failure::RetryAfter("3600".to_owned()))
+    let wait = Fault::new(FaultKind::RetryAfter("3600".to_owned()))
         .service(Service::Clockify)
         .on("POST", "/clients")
         .nth(2)

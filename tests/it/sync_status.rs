@@ -1,6 +1,6 @@
 //! Pages that tell what waits for a person: written when that changes, and at no other time.
 
-use punchlist::sandbox::{Failure, Fault, NotionId, Service, World};
+use punchlist::sandbox::{Fault, FaultKind, NotionId, Service, World};
 use serde_json::{Value, json};
 
 use crate::support::Rig;
@@ -82,7 +82,7 @@ fn what_people_say_and_what_fails_is_told_too() {
     assert!(said.contains("flagged: update client"), "{said}");
     rig.sandbox.world().set_title(initech, "Initech GmbH");
     rig.sandbox.knobs().faults.push(
-        Fault::new(Failure::Status(400, json!({"message": "no"}).to_string()))
+        Fault::new(FaultKind::Status(400, json!({"message": "no"}).to_string()))
             .service(Service::Clockify)
             .on("PUT", "/clients"),
     );
@@ -107,7 +107,7 @@ fn a_page_that_cannot_be_told_is_a_failure_with_its_name_and_is_told_by_the_next
     let (rig, [globex, ..]) = telling();
     drift(&rig, "Globex", "Globex Inc");
     rig.sandbox.knobs().faults.push(
-        Fault::new(Failure::Status(400, json!({"message": "no"}).to_string()))
+        Fault::new(FaultKind::Status(400, json!({"message": "no"}).to_string()))
             .service(Service::Notion)
             .on("PATCH", "/pages"),
     );

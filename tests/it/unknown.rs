@@ -1,7 +1,7 @@
 //! What a service does not say is not empty, and what it does not show is not gone; and what nobody would notice is
 //! told.
 
-use punchlist::sandbox::{ClockifyId, Failure, Fault, NotionId, Service, World};
+use punchlist::sandbox::{ClockifyId, Fault, FaultKind, NotionId, Service, World};
 use serde_json::{Value, json};
 
 use crate::support::Rig;
@@ -174,7 +174,7 @@ fn what_was_created_a_moment_ago_and_is_not_listed_yet_is_not_gone() {
 
     rig.sandbox.world().add_client_page("Initech");
     rig.sandbox.knobs().faults.push(
-        Fault::new(Failure::Status(500, String::new())).service(Service::Clockify).on("GET", "/clients/").times(1000),
+        Fault::new(FaultKind::Status(500, String::new())).service(Service::Clockify).on("GET", "/clients/").times(1000),
     );
     let lines = rig.plan_lines();
     assert!(lines.iter().all(|line| !line.contains("Globex")), "{lines:?}");
@@ -189,8 +189,10 @@ fn clockify_that_shows_nothing_any_more_is_not_taken_at_its_word() {
     let rig = Rig::new(world);
     rig.settle();
     rig.sandbox.world().add_client_page("Acme Corp");
-    let empty =
-        Fault::new(Failure::Status(200, "[]".to_owned())).service(Service::Clockify).on("GET", "/clients").times(1000);
+    let empty = Fault::new(FaultKind::Status(200, "[]".to_owned()))
+        .service(Service::Clockify)
+        .on("GET", "/clients")
+        .times(1000);
     rig.sandbox.knobs().faults.push(empty);
 
     let (code, report) = rig.auto_approve();

@@ -12,7 +12,7 @@ use crate::domain::{
     hours::month::Sealed,
     model::{Field, Kind, ObjectId, PageId, Service, Value},
     plan::{Action, Calls, Change, ChangeId, FieldChange, Hold, State},
-    review::Verdict,
+    review::Resolution,
     rules::Class,
     text::{Raw, Shown},
 };
@@ -157,7 +157,7 @@ pub enum What {
         /// By whom.
         by: String,
         /// The decision with its note, the way that was chosen, the fields that were left out or typed.
-        verdict: Verdict,
+        verdict: Resolution,
     },
     /// What was decided about a change is over, since a complete plan no longer has that change: the same difference,
     /// should it come again, is asked about again.

@@ -99,7 +99,7 @@ impl Layers {
         let text = match read_file(path) {
             Ok(text) => text,
             Err(Unread::Io(error)) if error.kind() == io::ErrorKind::NotFound && !must_exist => return,
-            Err(unread) => return self.problem(Origin::Told(path.display().to_string()), unread.to_string()),
+            Err(unread) => return self.problem(Origin::Elsewhere(path.display().to_string()), unread.to_string()),
         };
         let origin = |offset: usize| Origin::File { path: path.to_owned(), line: line_of(&text, offset) };
         let (table, errors) = DeTable::parse_recoverable(&text);
@@ -129,7 +129,7 @@ impl Layers {
     /// Adds what flags set.
     pub(super) fn add_overrides(&mut self, overrides: &[Override]) {
         for Override { key, value, place } in overrides {
-            self.add_unquoted(key, value, Origin::Told(place.clone()));
+            self.add_unquoted(key, value, Origin::Elsewhere(place.clone()));
         }
     }
 

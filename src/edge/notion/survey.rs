@@ -47,7 +47,7 @@ impl Notion {
     ///
     /// # Errors
     /// As of [`Notion::resolve`].
-    pub async fn look_again(
+    pub async fn current_source(
         &self,
         kind: Kind,
         reference: &str,

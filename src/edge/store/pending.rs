@@ -10,7 +10,7 @@ use crate::domain::{
     journal::RunId,
     pending::Waits,
     plan::{ChangeId, document::ChangeDocument},
-    review::{Remembered, Said, Verdict},
+    review::{Remembered, Resolution, Said},
     text::Shown,
 };
 
@@ -99,7 +99,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write(|transaction| {
             for Said { change, page, what, verdict } in said {
-                if *verdict == Verdict::default() {
+                if *verdict == Resolution::default() {
                     transaction.prepare_cached("DELETE FROM verdict WHERE change_id = ?1")?.execute([change])?;
                     continue;
                 }

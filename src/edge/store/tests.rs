@@ -11,7 +11,7 @@ use crate::domain::{
     pending::Waits,
     plan::{ChangeId, document::ChangeDocument},
     report::tests::report_with,
-    review::{Decision, Remembered, Said, Verdict},
+    review::{Decision, Remembered, Resolution, Said},
     text::Raw,
 };
 
@@ -441,17 +441,20 @@ async fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
 #[tokio::test]
 async fn verdicts_are_kept_until_they_say_nothing() {
     let world = world();
-    let flagged =
-        Verdict { decision: Some(Decision::Flag { note: "ask Anna\u{202e}".into() }), way: 1, ..Verdict::default() };
+    let flagged = Resolution {
+        decision: Some(Decision::Flag { note: "ask Anna\u{202e}".into() }),
+        way: 1,
+        ..Resolution::default()
+    };
     let (a, b) = (ChangeId::from_number(0xa), ChangeId::from_number(0xb));
     let page = PageId::from_number(7);
-    let said = |change, verdict: &Verdict| Said { change, page, what: "close".into(), verdict: verdict.clone() };
+    let said = |change, verdict: &Resolution| Said { change, page, what: "close".into(), verdict: verdict.clone() };
     let remembered = |change| Remembered { said: said(change, &flagged), by: "ben".into(), at: at(1) };
     world.open().await.save_verdicts("ben", at(1), None, &[said(a, &flagged), said(b, &flagged)]).await.expect("saves");
 
     let mut store = world.open().await;
     assert_eq!(store.verdicts().await.expect("reads"), [remembered(a), remembered(b)]);
-    store.save_verdicts("ben", at(2), None, &[said(b, &Verdict::default())]).await.expect("saves");
+    store.save_verdicts("ben", at(2), None, &[said(b, &Resolution::default())]).await.expect("saves");
 
     assert_eq!(store.verdicts().await.expect("reads"), [remembered(a)]);
 }
@@ -460,7 +463,7 @@ async fn verdicts_are_kept_until_they_say_nothing() {
 async fn a_verdict_ends_with_its_entry_in_the_log_and_an_undo_has_its_own() {
     let world = world();
     let mut store = world.open().await;
-    let approve = Verdict { decision: Some(Decision::Approve), ..Verdict::default() };
+    let approve = Resolution { decision: Some(Decision::Approve), ..Resolution::default() };
     let said = |id| {
         let (change, page) = (ChangeId::from_number(id), PageId::from_number(7));
         Said { change, page, what: "close".into(), verdict: approve.clone() }

@@ -74,9 +74,9 @@ pub async fn settle<T: Target, J: Journal>(
         }
     }
     let settles = settling.rules.settles();
-    let looks = unseen.iter().map(|open| search_again(target, &open.request, &open.trace, settles));
-    let looked = join_all(looks).await;
-    for (open, found) in unseen.into_iter().zip(looked) {
+    let searches = unseen.iter().map(|open| search_again(target, &open.request, &open.trace, settles));
+    let found = join_all(searches).await;
+    for (open, found) in unseen.into_iter().zip(found) {
         match found {
             Ok(Found::Happened(written)) => settling.conclude(open, Sign::Happened(written.object), journal).await?,
             Ok(Found::Several(objects)) => {

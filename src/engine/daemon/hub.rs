@@ -65,7 +65,7 @@ pub struct Ended {
 
 /// What becomes of a run that was asked for.
 #[derive(Clone, Debug)]
-pub enum Progress {
+pub enum RunStage {
     Waiting,
     Running,
     Ended(Box<Ended>),
@@ -160,15 +160,15 @@ impl Hub {
     }
 
     /// What becomes of a run; nothing where none is known by that name.
-    pub fn progress(&self, run: RunId) -> Option<Progress> {
+    pub fn progress(&self, run: RunId) -> Option<RunStage> {
         let inner = self.lock();
         if inner.queue.running() == Some(run) {
-            return Some(Progress::Running);
+            return Some(RunStage::Running);
         }
         if inner.queue.waiting().is_some_and(|ticket| ticket.run == run) {
-            return Some(Progress::Waiting);
+            return Some(RunStage::Waiting);
         }
-        inner.ended.iter().find(|(ended, _)| *ended == run).map(|(_, ended)| Progress::Ended(Box::new(ended.clone())))
+        inner.ended.iter().find(|(ended, _)| *ended == run).map(|(_, ended)| RunStage::Ended(Box::new(ended.clone())))
     }
 
     /// True as soon as it can run, and as long as nothing is known to keep it from that.

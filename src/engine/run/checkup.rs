@@ -24,7 +24,7 @@ use crate::{
         text::Shown,
     },
     edge::{
-        config::{ConfigError, Looked, Problem},
+        config::{ConfigError, PartialConfig, Problem},
         origin::Origin,
         secrets::{self, Readings, SecretReference},
         store::Store,
@@ -77,15 +77,15 @@ impl Gathered {
 }
 
 impl Installation {
-    /// Looks at everything, and says how it is. `looked` is the configuration that this installation has, as far as it
+    /// Looks at everything, and says how it is. `config` is the configuration that this installation has, as far as it
     /// could be read.
     ///
     /// # Errors
     /// Where somebody asked for a stop.
-    pub async fn check_up(&self, looked: &Looked, stop: Stop, watch: Watch) -> Result<Checkup, RunError> {
+    pub async fn check_up(&self, config: &PartialConfig, stop: Stop, watch: Watch) -> Result<Checkup, RunError> {
         let mut found = Gathered::default();
-        self.look_at_configuration(looked, &mut found);
-        let is_readable = looked.of_file.is_empty();
+        self.check_configuration(config, &mut found);
+        let is_readable = config.of_file.is_empty();
         // Where it is when the configuration cannot be read, nobody knows.
         let store =
             if is_readable || self.settings.state_dir.is_some() { self.look_home(&mut found).await } else { None };
@@ -98,7 +98,7 @@ impl Installation {
                 stop,
                 watch,
             };
-            let work = self.look_at_services(looked, store, &turn, &mut found);
+            let work = self.check_services(config, store, &turn, &mut found);
             tokio::select! {
                 () = work => {}
                 () = turn.stop.wait() => return Err(SessionError::Stopped("stopped while looking; nothing was written").into()),
@@ -108,7 +108,7 @@ impl Installation {
     }
 
     /// The secrets, the services, and what both sides show.
-    async fn look_at_services(&self, looked: &Looked, store: Option<Store>, turn: &Turn, found: &mut Gathered) {
+    async fn check_services(&self, config: &PartialConfig, store: Option<Store>, turn: &Turn, found: &mut Gathered) {
         let readings = Readings::default();
         let earlier = match &store {
             Some(store) => self.earlier(store).await.unwrap_or_default(),
@@ -116,13 +116,13 @@ impl Installation {
         };
         let clients =
             Clients::new(&self.settings, &self.environment, self.clock, &earlier, &turn.watch, &readings).await;
-        self.look_at_secrets(&clients, &readings, found).await;
+        self.check_secrets(&clients, &readings, found).await;
         // A token goes nowhere while it is in doubt where that is.
-        let is_told = |service: &str| !looked.of_keys.iter().any(|problem| concerns(problem, service));
+        let is_told = |service: &str| !config.of_keys.iter().any(|problem| concerns(problem, service));
         let mut clients = clients;
         clients.notion = clients.notion.filter(|_| is_told("notion"));
         clients.clockify = clients.clockify.filter(|_| is_told("clockify"));
-        let sides = self.look_at_sides(&clients, store.as_ref(), found).await;
+        let sides = self.check_sides(&clients, store.as_ref(), found).await;
         let ahead = sides::ahead(&clients, (self.clock)());
         if !ahead.is_empty() {
             found.add(clock(&ahead));
@@ -139,12 +139,12 @@ impl Installation {
             return;
         }
         if let (Some(established), true) = (sides.established(), is_meant) {
-            self.look_at_data(&mut session, established, found).await;
+            self.check_data(&mut session, established, found).await;
         }
         // As a run that was refused: what it asked for counts towards the budget of the hour.
         let asked = exchange_events(&run, exchanges.take());
         drop(session.store.append_all(&asked).await);
-        drop(session.close("looked").await);
+        drop(session.close("checked").await);
         self.keep_looking(&store, &run, found).await;
     }
 
@@ -161,7 +161,7 @@ impl Installation {
     }
 
     /// What both sides show, by a plan that is made and thrown away, and whether pages may be written.
-    async fn look_at_data(&self, session: &mut Session<'_>, established: Established, found: &mut Gathered) {
+    async fn check_data(&self, session: &mut Session<'_>, established: Established, found: &mut Gathered) {
         let planned = async {
             let mut sides = session.fetch_from(established).await?;
             let plan = session.plan(&mut sides).await?;
@@ -174,7 +174,7 @@ impl Installation {
         if self.settings.rules.id_strategy == IdStrategy::Local {
             found.add(Check::ok(CheckCode::NotionRights, "with local IDs Notion is never written"));
         } else {
-            sides::look_at_notion_rights(session.notion, &sides, &self.settings.places, found).await;
+            sides::check_notion_rights(session.notion, &sides, &self.settings.places, found).await;
         }
         let calls = Calls { notion: session.notion.http().calls(), clockify: session.clockify.http().calls() };
         for check in data(&plan, &sides.snapshots, calls) {
@@ -182,23 +182,23 @@ impl Installation {
         }
     }
 
-    fn look_at_configuration(&self, looked: &Looked, found: &mut Gathered) {
-        for (code, problems) in [(CheckCode::Configuration, &looked.of_file), (CheckCode::Keys, &looked.of_keys)] {
+    fn check_configuration(&self, config: &PartialConfig, found: &mut Gathered) {
+        for (code, problems) in [(CheckCode::Configuration, &config.of_file), (CheckCode::Keys, &config.of_keys)] {
             for problem in problems {
                 found.add(Check::fail(code, problem.text.clone(), CORRECT).at(fault::place(&problem.place)));
             }
         }
-        if !looked.of_file.is_empty() {
+        if !config.of_file.is_empty() {
             return;
         }
-        let file = looked.settings.file.as_ref().map(|file| file.display().to_string());
+        let file = config.settings.file.as_ref().map(|file| file.display().to_string());
         let text = match &file {
-            Some(file) if looked.has_file => format!("{file} can be read"),
+            Some(file) if config.has_file => format!("{file} can be read"),
             Some(file) => format!("there is no {file}: all of it comes from the environment and flags"),
             None => "all of it comes from the environment and flags".to_owned(),
         };
         found.add(Check::ok(CheckCode::Configuration, text));
-        if let Err(missing) = looked.settings.require_endpoints() {
+        if let Err(missing) = config.settings.require_endpoints() {
             for problem in missing.problems() {
                 let mend = "`punchlist init` asks for what is missing; or to look around first: `punchlist --demo`";
                 found.add(Check::fail(CheckCode::Keys, problem.text.clone(), mend).at(fault::place(&problem.place)));
@@ -206,14 +206,14 @@ impl Installation {
             found.faults.push(missing.into());
         }
         if !found.has(CheckCode::Keys) {
-            let text = format!("{} keys are set, and all of them are known", looked.settings.given.len());
+            let text = format!("{} keys are set, and all of them are known", config.settings.given.len());
             found.add(Check::ok(CheckCode::Keys, text));
         }
-        self.look_at_programs(found);
+        self.check_programs(found);
     }
 
     /// Whether the programs exist that are configured.
-    fn look_at_programs(&self, found: &mut Gathered) {
+    fn check_programs(&self, found: &mut Gathered) {
         let notify = &self.settings.notify;
         let console = &self.settings.console;
         let commands = [
@@ -240,7 +240,7 @@ impl Installation {
         }
     }
 
-    async fn look_at_secrets(&self, clients: &Clients, readings: &Readings, found: &mut Gathered) {
+    async fn check_secrets(&self, clients: &Clients, readings: &Readings, found: &mut Gathered) {
         for (code, error) in &clients.faults {
             found.fault(*code, error.clone(), &self.settings.places);
         }
@@ -286,7 +286,7 @@ impl Installation {
         let mut found = Gathered::default();
         found.faults.extend(missing.map(RunError::from));
         found.faults.extend(clients.faults.iter().map(|(_, error)| error.clone()));
-        self.look_at_sides(clients, store, &mut found).await;
+        self.check_sides(clients, store, &mut found).await;
         RunError::several(found.faults)
     }
 

@@ -16,7 +16,7 @@ use crate::{
         pending::{Ends, Waits, unapproved, unasked, waiting},
         plan::{ChangeId, Plan, document::ChangeDocument},
         report::{Report, Stopped, report},
-        review::{Decision, Review, Said, Verdict},
+        review::{Decision, Resolution, Review, Said},
         sync_status::status_plan,
     },
     edge::store::{PendingRow, RunEnd},
@@ -91,7 +91,7 @@ impl Session<'_> {
     async fn forget_skips(&mut self) -> Result<(), SessionError> {
         let said = self.store.verdicts().await?.into_iter().map(|known| known.said);
         let skipped = said.filter(|said| said.verdict.decision == Some(Decision::Skip));
-        let said: Vec<Said> = skipped.map(|said| Said { verdict: Verdict::default(), ..said }).collect();
+        let said: Vec<Said> = skipped.map(|said| Said { verdict: Resolution::default(), ..said }).collect();
         if said.is_empty() {
             Ok(())
         } else {

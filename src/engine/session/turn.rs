@@ -13,11 +13,11 @@ use crate::{
 /// How often it is looked whether another run has ended.
 const LOCK_POLL: Duration = Duration::from_millis(100);
 
-/// What only looks while it holds the lock, and lets it go as soon as it has read: what writes waits for that, and does
+/// What only reads while it holds the lock, and lets it go as soon as it has read: what writes waits for that, and does
 /// not fail.
-const LOOKING: [&str; 2] = ["plan", "explain"];
+const READ_ONLY: [&str; 2] = ["plan", "explain"];
 /// How long it waits at the least.
-const LOOKING_PATIENCE: Duration = Duration::from_mins(2);
+const READING_PATIENCE: Duration = Duration::from_mins(2);
 
 /// Who asks for runs, how long they wait for others, and who is told meanwhile.
 pub(in crate::engine) struct Turn {
@@ -60,8 +60,12 @@ impl Turn {
     /// How long the one is waited for that holds the lock; not at all where it is something else that went wrong.
     fn patience_with(&self, error: &StoreError) -> Duration {
         let StoreError::Locked { holder, .. } = error else { return Duration::ZERO };
-        let looks = holder.as_ref().is_some_and(|holder| LOOKING.contains(&holder.trigger.as_str()));
-        if looks && !LOOKING.contains(&self.trigger) { self.patience.max(LOOKING_PATIENCE) } else { self.patience }
+        let only_reads = holder.as_ref().is_some_and(|holder| READ_ONLY.contains(&holder.trigger.as_str()));
+        if only_reads && !READ_ONLY.contains(&self.trigger) {
+            self.patience.max(READING_PATIENCE)
+        } else {
+            self.patience
+        }
     }
 
     /// Tells that something went wrong beside the run.

@@ -11,18 +11,18 @@ use crate::{
 };
 
 /// A row: the client, the project and the task, and what is said of it.
-struct Row<'a> {
+struct TableRow<'a> {
     names: [&'a str; 3],
     node: &'a NodeDocument,
 }
 
 /// All nodes, parents first.
-fn rows(document: &Document) -> Vec<Row<'_>> {
-    fn walk<'a>(nodes: &'a [NodeDocument], above: [&'a str; 3], level: usize, rows: &mut Vec<Row<'a>>) {
+fn rows(document: &Document) -> Vec<TableRow<'_>> {
+    fn walk<'a>(nodes: &'a [NodeDocument], above: [&'a str; 3], level: usize, rows: &mut Vec<TableRow<'a>>) {
         for node in nodes {
             let mut names = above;
             names[level] = node.name.as_str();
-            rows.push(Row { names, node });
+            rows.push(TableRow { names, node });
             walk(node.children(), names, level + 1, rows);
         }
     }
@@ -37,7 +37,7 @@ pub(super) fn csv(document: &Document) -> String {
                     uninvoiced_s,planned_s,total_s\r\n"
         .to_owned();
     let number = |seconds: Option<u64>| seconds.map(|seconds| seconds.to_string()).unwrap_or_default();
-    for Row { names, node } in rows(document) {
+    for TableRow { names, node } in rows(document) {
         let figures = node.figures;
         let of =
             [document.from.to_string(), document.to.to_string(), cell(&document.timezone), node.kind().to_string()];
@@ -70,7 +70,7 @@ pub(super) fn markdown(document: &Document) -> String {
     text.push_str(
         "\n| client | project | task | tracked | billable | planned | in all |\n|---|---|---|--:|--:|--:|--:|\n",
     );
-    for Row { names, node } in rows(document) {
+    for TableRow { names, node } in rows(document) {
         let own = names.map(|name| if name == node.name.as_str() { escaped(name) } else { String::new() });
         let [client, project, task] = match node.kind() {
             Kind::Client => [escaped(names[0]), String::new(), String::new()],
@@ -134,7 +134,7 @@ pub(super) fn html(document: &Document) -> String {
         let times = times.map(|seconds| format!("<td class=\"n\">{}</td>", time(seconds))).concat();
         format!("<tr class=\"{class}\"><td>{}</td>{times}</tr>\n", entity(name))
     };
-    for Row { node, .. } in rows(document) {
+    for TableRow { node, .. } in rows(document) {
         let figures = node.figures;
         let times = [figures.tracked_s, figures.billable_s, node.planned_s, node.total_s];
         text.push_str(&row(node.kind().word(), &node.name, times));

@@ -37,7 +37,7 @@ is made in Clockify's preferences. The region is found by asking Clockify.
 ";
 
 /// What is asked for.
-struct Wanted {
+struct TokenQuestion {
     key: &'static str,
     flag: &'static str,
     /// What it is called.
@@ -47,14 +47,14 @@ struct Wanted {
     variables: &'static [&'static str],
 }
 
-const NOTION: Wanted = Wanted {
+const NOTION: TokenQuestion = TokenQuestion {
     key: "notion.token",
     flag: "--notion-token",
     name: "Notion token",
     entry: "notion",
     variables: &NOTION_VARIABLES,
 };
-const CLOCKIFY: Wanted = Wanted {
+const CLOCKIFY: TokenQuestion = TokenQuestion {
     key: "clockify.token",
     flag: "--clockify-token",
     name: "Clockify API key",
@@ -121,7 +121,7 @@ fn again(ask: &mut Ask, given: &Given, attempt: usize, failure: RunError) -> Res
 }
 
 /// The token that is configured elsewhere, that is proposed, or that somebody gives.
-async fn given(ask: &mut Ask, set_up: &SetUp, wanted: &Wanted, attempt: usize) -> Result<Given, RunError> {
+async fn given(ask: &mut Ask, set_up: &SetUp, wanted: &TokenQuestion, attempt: usize) -> Result<Given, RunError> {
     let configured =
         if wanted.entry == "notion" { &set_up.settings.notion.token } else { &set_up.settings.clockify.token };
     if let Some(reference) = configured {
@@ -167,12 +167,17 @@ async fn given(ask: &mut Ask, set_up: &SetUp, wanted: &Wanted, attempt: usize) -
 }
 
 /// The file beside the configuration that a pasted token can be kept in.
-fn beside(set_up: &SetUp, wanted: &Wanted) -> String {
+fn beside(set_up: &SetUp, wanted: &TokenQuestion) -> String {
     set_up.file().with_file_name(format!("{}.token", wanted.entry)).display().to_string()
 }
 
 /// Where an accepted token is; a pasted one is kept where somebody chooses.
-async fn kept(ask: &mut Ask, set_up: &SetUp, wanted: &Wanted, given: Given) -> Result<SecretReference, RunError> {
+async fn kept(
+    ask: &mut Ask,
+    set_up: &SetUp,
+    wanted: &TokenQuestion,
+    given: Given,
+) -> Result<SecretReference, RunError> {
     if let Some(reference) = given.reference {
         return Ok(reference);
     }

@@ -27,7 +27,7 @@ use crate::{
     edge::config::CallerKind,
     engine::{
         callers::Caller,
-        daemon::{Hub, Progress},
+        daemon::{Hub, RunStage},
         run::Installation,
     },
 };
@@ -69,7 +69,7 @@ pub(super) fn router(desk: Desk) -> Router {
         .route("/hooks/notion/events/{name}", post(events))
         .route("/hooks/clockify/{name}", post(clockify))
         .route("/runs", post(ask))
-        .route("/runs/{id}", get(look))
+        .route("/runs/{id}", get(show_run))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(numbers))
@@ -146,7 +146,7 @@ async fn ask(State(desk): State<Desk>, request: Request<Body>) -> Response {
     (StatusCode::ACCEPTED, Json(json!({ "run_id": run }))).into_response()
 }
 
-async fn look(State(desk): State<Desk>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+async fn show_run(State(desk): State<Desk>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let Some(caller) = desk.hub.callers.with_bearer(presented(&headers)) else {
         return desk.refuse(CallerKind::Bearer, "", &headers, false);
     };
@@ -159,9 +159,9 @@ async fn look(State(desk): State<Desk>, Path(id): Path<String>, headers: HeaderM
     };
     let (state, report, error) = match progress {
         None => return none(),
-        Some(Progress::Waiting) => ("waiting", None, None),
-        Some(Progress::Running) => ("running", None, None),
-        Some(Progress::Ended(ended)) => ("ended", ended.report, ended.error),
+        Some(RunStage::Waiting) => ("waiting", None, None),
+        Some(RunStage::Running) => ("running", None, None),
+        Some(RunStage::Ended(ended)) => ("ended", ended.report, ended.error),
     };
     let mut answer = json!({ "run_id": run, "state": state, "report": report });
     if let (Some(error), Some(answer)) = (error, answer.as_object_mut()) {
@@ -239,7 +239,7 @@ impl Desk {
     }
 
     /// A run of before, as the state knows it.
-    async fn earlier(&self, run: RunId) -> Option<Progress> {
+    async fn earlier(&self, run: RunId) -> Option<RunStage> {
         let (installation, runtime) = (Arc::clone(&self.installation), tokio::runtime::Handle::current());
         // Opening it takes as long as it is large: other calls are answered meanwhile.
         let looking = tokio::task::spawn_blocking(move || {

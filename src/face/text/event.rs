@@ -9,7 +9,7 @@ use crate::domain::{
     journal::{Difference, Event, Outcome, Replaced, What, Write},
     model::{Field, Kind, Service, Value, duration_words},
     plan::field_word,
-    review::{Decision, Verdict},
+    review::{Decision, Resolution},
     text::Shown,
 };
 
@@ -230,7 +230,7 @@ pub(crate) fn ended(outcome: &Outcome) -> String {
 }
 
 /// What was decided, in words.
-fn decided(verdict: &Verdict) -> String {
+fn decided(verdict: &Resolution) -> String {
     let words = match &verdict.decision {
         Some(Decision::Approve) => "chosen".to_owned(),
         Some(Decision::Skip) => "skipped".to_owned(),

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{rig, titles};
-use crate::sandbox::{Failure, Fault, Knobs, START_SECOND, Service, World};
+use crate::sandbox::{Fault, FaultKind, Knobs, START_SECOND, Service, World};
 
 #[tokio::test]
 async fn a_lost_reply_is_carried_out_and_resets_the_connection() {
@@ -24,19 +24,19 @@ async fn a_lost_reply_is_carried_out_and_resets_the_connection() {
 #[tokio::test]
 async fn faults_break_answers_in_many_ways() {
     let rig = rig(World::empty(), Knobs::default()).await;
-    let send = async |what: Failure| {
+    let send = async |what: FaultKind| {
         rig.sandbox.knobs().faults = vec![Fault::new(what)];
         rig.clockify_request(Method::GET, "/clients", Value::Null).send().await
     };
 
-    assert!(send(Failure::Reset).await.is_err());
-    assert_eq!(send(Failure::Status(503, String::new())).await.unwrap().status(), 503);
-    assert!(send(Failure::TruncatedBody).await.unwrap().bytes().await.is_err());
-    assert!(send(Failure::HtmlBody).await.unwrap().text().await.unwrap().starts_with("<!DOCTYPE"));
-    assert_eq!(send(Failure::Redirect("http://localhost:1/".to_owned())).await.unwrap().status(), 302);
-    assert_eq!(send(Failure::RetryAfter("-1".to_owned())).await.unwrap().headers()["retry-after"], "-1");
-    assert_eq!(send(Failure::HugeBody(1_000_000)).await.unwrap().bytes().await.unwrap().len(), 1_000_001);
-    rig.sandbox.knobs().faults = vec![Fault::new(Failure::Reset).nth(2).times(1)];
+    assert!(send(FaultKind::Reset).await.is_err());
+    assert_eq!(send(FaultKind::Status(503, String::new())).await.unwrap().status(), 503);
+    assert!(send(FaultKind::TruncatedBody).await.unwrap().bytes().await.is_err());
+    assert!(send(FaultKind::HtmlBody).await.unwrap().text().await.unwrap().starts_with("<!DOCTYPE"));
+    assert_eq!(send(FaultKind::Redirect("http://localhost:1/".to_owned())).await.unwrap().status(), 302);
+    assert_eq!(send(FaultKind::RetryAfter("-1".to_owned())).await.unwrap().headers()["retry-after"], "-1");
+    assert_eq!(send(FaultKind::HugeBody(1_000_000)).await.unwrap().bytes().await.unwrap().len(), 1_000_001);
+    rig.sandbox.knobs().faults = vec![Fault::new(FaultKind::Reset).nth(2).times(1)];
     for expected in [true, false, true] {
         let sent = rig.clockify_request(Method::GET, "/clients", Value::Null).send().await;
         assert_eq!(sent.is_ok(), expected);
@@ -124,7 +124,8 @@ async fn scripts_edit_the_world_and_read_the_log() {
 #[tokio::test]
 async fn a_cut_connection_is_reset_and_a_stalled_one_is_silent() {
     use std::io::{ErrorKind, Read, Write};
-    let knobs = Knobs::default().with_fault(Fault::new(Failure::Reset)).with_fault(Fault::new(Failure::Stall).nth(2));
+    let knobs =
+        Knobs::default().with_fault(Fault::new(FaultKind::Reset)).with_fault(Fault::new(FaultKind::Stall).nth(2));
     let rig = rig(World::empty(), knobs).await;
     let send = |wait: u64| {
         let mut stream = std::net::TcpStream::connect(rig.sandbox.address()).unwrap();

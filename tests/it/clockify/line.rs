@@ -8,7 +8,7 @@ use std::{
 use punchlist::{
     domain::model::{Field, Kind, Value},
     edge::{clockify::Error, http::Failure},
-    sandbox::{Failure as What, Fault, Knobs, World},
+    sandbox::{Fault, FaultKind, Knobs, World},
 };
 use serde_json::json;
 
@@ -79,7 +79,7 @@ async fn reading_gets_through_passing_trouble_and_ends_where_it_stays() {
             let fetched = clockify.fetch(&workspace, &|_, _| {}).await;
 
             // What is too large stays so: it is asked for in smaller pages.
-            let (passes, most) = if matches!(what, What::HugeBody(_)) { (false, 2) } else { (passes, 5) };
+            let (passes, most) = if matches!(what, FaultKind::HugeBody(_)) { (false, 2) } else { (passes, 5) };
             let asked = wire.sandbox.calls().iter().filter(|call| call.path.ends_with("/projects")).count();
             assert_eq!((fetched.is_ok(), asked), (passes, most), "{what:?} {times}");
             if let Err(error) = fetched {
@@ -122,7 +122,7 @@ async fn a_redirect_takes_the_key_nowhere() {
     let workspace = workspace(&wire, &clockify).await;
     fetch(&clockify, &workspace).await;
     wire.sandbox.clear_calls();
-    wire.sandbox.knobs().faults = vec![Fault::new(What::Redirect(target)).times(u32::MAX)];
+    wire.sandbox.knobs().faults = vec![Fault::new(FaultKind::Redirect(target)).times(u32::MAX)];
 
     let read = clockify.read(&workspace, Kind::Client, object_id(client), None).await.expect_err("a redirect");
     let created = clockify
@@ -216,12 +216,12 @@ async fn hostile_names_are_shown_safely() {
         json!({"id": hostile, "name": 5}).to_string(),
         json!({"message": hostile, "code": hostile}).to_string(),
     ] {
-        wire.sandbox.knobs().faults = vec![Fault::new(What::Status(200, body.clone())).times(u32::MAX)];
+        wire.sandbox.knobs().faults = vec![Fault::new(FaultKind::Status(200, body.clone())).times(u32::MAX)];
         let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), None, &BTreeMap::new()).await;
         assert_safe(&created.expect_err("unreadable").to_string());
         let found = clockify.find(&workspace, Kind::Client, None, &"New".into()).await;
         assert_safe(&found.expect_err("unreadable").to_string());
-        wire.sandbox.knobs().faults = vec![Fault::new(What::Status(400, body)).times(u32::MAX)];
+        wire.sandbox.knobs().faults = vec![Fault::new(FaultKind::Status(400, body)).times(u32::MAX)];
         let created = clockify.create(&workspace, Kind::Client, None, &"New".into(), None, &BTreeMap::new()).await;
         assert_safe(&created.expect_err("refused").to_string());
     }
@@ -232,9 +232,9 @@ async fn the_key_is_in_nothing_that_can_be_seen() {
     const CANARY: &str = "canary-key-7fd1";
     let mut visible = Vec::new();
     let others = [
-        What::Status(401, String::new()),
-        What::Redirect("http://127.0.0.1:1/".to_owned()),
-        What::RetryAfter("3600".to_owned()),
+        FaultKind::Status(401, String::new()),
+        FaultKind::Redirect("http://127.0.0.1:1/".to_owned()),
+        FaultKind::RetryAfter("3600".to_owned()),
     ];
     for what in troubles().into_iter().chain(others).map(Some).chain([None]) {
         let Agency { mut world, client, .. } = agency();

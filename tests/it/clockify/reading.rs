@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use punchlist::{
     domain::model::{Field, Kind, Object, Snapshot, Value},
     edge::{clockify::Error, http::Failure},
-    sandbox::{Failure as What, Fault, Knobs, World},
+    sandbox::{Fault, FaultKind, Knobs, World},
 };
 
 use super::{Agency, POSITIONS, agency, assert_safe, closed, fetch, is_complete, people, with, workspace};
@@ -119,7 +119,8 @@ async fn a_listing_that_only_repeats_itself_ends_and_leaves_doubt() {
 async fn a_project_whose_tasks_cannot_be_listed_spoils_the_tasks_alone() {
     let Agency { world, project, bare_task, .. } = agency();
     let knobs = Knobs { hydrated_tasks: false, ..Knobs::default() };
-    let fault = Fault::new(What::Status(500, String::new())).on("GET", &format!("{project}/tasks")).times(u32::MAX);
+    let fault =
+        Fault::new(FaultKind::Status(500, String::new())).on("GET", &format!("{project}/tasks")).times(u32::MAX);
     let wire = Wire::new(world, knobs.with_fault(fault)).await;
     let clockify = wire.clockify();
     let workspace = workspace(&wire, &clockify).await;
@@ -139,7 +140,7 @@ async fn task_listings_that_fail_one_after_the_other_are_not_all_tried() {
     for number in 0..40 {
         world.add_project(&format!("Project {number}"), client);
     }
-    let fault = Fault::new(What::Status(400, String::new())).on("GET", "/tasks").times(u32::MAX);
+    let fault = Fault::new(FaultKind::Status(400, String::new())).on("GET", "/tasks").times(u32::MAX);
     let wire = Wire::new(world, Knobs { hydrated_tasks: false, ..Knobs::default() }.with_fault(fault)).await;
     let clockify = wire.clockify();
     let workspace = workspace(&wire, &clockify).await;
@@ -155,7 +156,7 @@ async fn task_listings_that_fail_one_after_the_other_are_not_all_tried() {
 async fn a_key_that_may_not_list_tasks_is_refused_at_once() {
     let Agency { world, .. } = agency();
     let denied =
-        Fault::new(What::Status(403, r#"{"message":"Access Denied","code":501}"#.to_owned())).on("GET", "/tasks");
+        Fault::new(FaultKind::Status(403, r#"{"message":"Access Denied","code":501}"#.to_owned())).on("GET", "/tasks");
     let wire =
         Wire::new(world, Knobs { hydrated_tasks: false, ..Knobs::default() }.with_fault(denied.times(u32::MAX))).await;
     let clockify = wire.clockify();
@@ -174,7 +175,7 @@ async fn an_answer_of_another_shape_is_no_empty_workspace() {
     let workspace = workspace(&wire, &clockify).await;
 
     for body in ["{}", "null", "", r#"{"message":"hello"}"#, "\"[]\"", "[null]", "[1]"] {
-        wire.sandbox.knobs().faults = vec![Fault::new(What::Status(200, body.to_owned())).times(u32::MAX)];
+        wire.sandbox.knobs().faults = vec![Fault::new(FaultKind::Status(200, body.to_owned())).times(u32::MAX)];
         clockify.http().begin();
         let error = clockify.fetch(&workspace, &|_, _| {}).await.expect_err(body);
         assert!(matches!(&error, Error::Failed { failure: Failure::Unknown { .. }, .. }), "{body}: {error}");
@@ -184,7 +185,7 @@ async fn an_answer_of_another_shape_is_no_empty_workspace() {
     clockify.http().begin();
     let nameless = r#"[{"name":"no id"},{"id":"\u001b[31m\u3164","name":"x"}]"#;
     wire.sandbox.knobs().faults =
-        vec![Fault::new(What::Status(200, nameless.to_owned())).on("GET", "/clients").times(u32::MAX)];
+        vec![Fault::new(FaultKind::Status(200, nameless.to_owned())).on("GET", "/clients").times(u32::MAX)];
     let (snapshot, problems) = clockify.fetch(&workspace, &|_, _| {}).await.expect("readable");
     assert!(snapshot.clients.complete().is_none() && snapshot.projects.complete().is_some());
     assert_safe(&format!("{}{}", problems[0].text, problems[1].text));

@@ -10,7 +10,7 @@ use punchlist::{
         http::Failure,
         notion::{Error, Seen},
     },
-    sandbox::{Failure as What, Fault, Knobs, NotionId, Sandbox, World},
+    sandbox::{Fault, FaultKind, Knobs, NotionId, Sandbox, World},
 };
 use serde_json::{Value as Json, json};
 
@@ -44,7 +44,7 @@ async fn references_that_cannot_be_read_are_no_missing_references() {
     let (notion, source) = wire.bound(Kind::Project, &Mapping::n8n()).await;
     for body in ["{}", r#"{"results":[],"has_more":true,"next_cursor":null}"#] {
         wire.sandbox.knobs().faults =
-            vec![Fault::new(What::Status(200, body.to_owned())).on("GET", "/properties/").times(u32::MAX)];
+            vec![Fault::new(FaultKind::Status(200, body.to_owned())).on("GET", "/properties/").times(u32::MAX)];
 
         let listed = notion.fetch(Kind::Project, &source, &|_| {}).await;
 

@@ -12,7 +12,7 @@ use punchlist::{
         http::{Failure, Http},
         notion::{Error, Listed, Notion},
     },
-    sandbox::{Failure as What, Fault, Knobs, Service, World},
+    sandbox::{Fault, FaultKind, Knobs, Service, World},
 };
 
 use super::{claim, clients, fetch};
@@ -29,32 +29,32 @@ async fn read_through(faults: Vec<Fault>) -> (Wire, Result<Listed, Error>) {
     (wire, listed)
 }
 
-fn queries_fail(what: What) -> Fault {
+fn queries_fail(what: FaultKind) -> Fault {
     Fault::new(what).service(Service::Notion).on("POST", "/query")
 }
 
 #[tokio::test]
 async fn reading_gets_through_every_passing_trouble() {
     for (what, when) in [
-        (What::Status(500, String::new()), 4),
-        (What::Status(502, "<html>bad gateway</html>".to_owned()), 4),
+        (FaultKind::Status(500, String::new()), 4),
+        (FaultKind::Status(502, "<html>bad gateway</html>".to_owned()), 4),
         (
-            What::Status(
+            FaultKind::Status(
                 503,
                 r#"{"code":"service_unavailable","additional_data":{"retry_guidance":["x"]}}"#.to_owned(),
             ),
             4,
         ),
-        (What::Status(504, String::new()), 1),
-        (What::Status(529, r#"{"code":"service_overload","message":"busy"}"#.to_owned()), 1),
-        (What::Status(409, String::new()), 1),
-        (What::TruncatedBody, 4),
-        (What::HtmlBody, 4),
-        (What::Reset, 4),
-        (What::RetryAfter("0".to_owned()), 1),
-        (What::RetryAfter("0".to_owned()), 4),
-        (What::RetryAfter("soon".to_owned()), 1),
-        (What::RetryAfter("Mon, 23 Nov 2026 08:00:00 GMT".to_owned()), 1),
+        (FaultKind::Status(504, String::new()), 1),
+        (FaultKind::Status(529, r#"{"code":"service_overload","message":"busy"}"#.to_owned()), 1),
+        (FaultKind::Status(409, String::new()), 1),
+        (FaultKind::TruncatedBody, 4),
+        (FaultKind::HtmlBody, 4),
+        (FaultKind::Reset, 4),
+        (FaultKind::RetryAfter("0".to_owned()), 1),
+        (FaultKind::RetryAfter("0".to_owned()), 4),
+        (FaultKind::RetryAfter("soon".to_owned()), 1),
+        (FaultKind::RetryAfter("Mon, 23 Nov 2026 08:00:00 GMT".to_owned()), 1),
     ] {
         let (wire, listed) = read_through(vec![queries_fail(what.clone()).times(when)]).await;
 
@@ -67,12 +67,12 @@ async fn reading_gets_through_every_passing_trouble() {
 #[tokio::test]
 async fn reading_ends_in_an_error_when_trouble_stays() {
     for what in [
-        What::Status(500, String::new()),
-        What::Status(503, String::new()),
-        What::TruncatedBody,
-        What::HtmlBody,
-        What::Reset,
-        What::HugeBody(1000),
+        FaultKind::Status(500, String::new()),
+        FaultKind::Status(503, String::new()),
+        FaultKind::TruncatedBody,
+        FaultKind::HtmlBody,
+        FaultKind::Reset,
+        FaultKind::HugeBody(1000),
     ] {
         let (wire, listed) = read_through(vec![queries_fail(what.clone()).times(u32::MAX)]).await;
 
@@ -92,7 +92,7 @@ async fn the_time_that_notion_asks_for_is_waited_for() {
         world.advance(until_then);
         let wire = Wire::new(world, Knobs::default()).await;
         let (notion, source) = wire.bound(Kind::Client, &Mapping::n8n()).await;
-        wire.sandbox.knobs().faults = vec![queries_fail(What::RetryAfter(retry_after.to_owned()))];
+        wire.sandbox.knobs().faults = vec![queries_fail(FaultKind::RetryAfter(retry_after.to_owned()))];
 
         let started = std::time::Instant::now();
         fetch(&notion, Kind::Client, &source).await;
@@ -107,7 +107,7 @@ async fn the_time_that_notion_asks_for_is_waited_for() {
 async fn a_wait_that_is_too_long_is_told_instead() {
     for (retry_after, seconds) in [("3600", 3600), ("1000000000", 3600), ("99999999999999999999999", 3600)] {
         let (wire, listed) =
-            read_through(vec![queries_fail(What::RetryAfter(retry_after.to_owned())).times(u32::MAX)]).await;
+            read_through(vec![queries_fail(FaultKind::RetryAfter(retry_after.to_owned())).times(u32::MAX)]).await;
 
         let Err(Error::Budget { wait, .. }) = listed else { panic!("{retry_after}: no listing, and no other error") };
         assert!((wait.as_secs_f64() - f64::from(seconds)).abs() < 2.0, "{wait:?}");
@@ -118,9 +118,9 @@ async fn a_wait_that_is_too_long_is_told_instead() {
 #[tokio::test]
 async fn a_bare_429_that_stays_ends_soon() {
     let blocked = r#"{"code":"rate_limited","additional_data":{"rate_limit_reason":"public_api_request_blocked"}}"#;
-    let (wire, listed) = read_through(vec![queries_fail(What::Status(429, String::new())).times(u32::MAX)]).await;
+    let (wire, listed) = read_through(vec![queries_fail(FaultKind::Status(429, String::new())).times(u32::MAX)]).await;
     let (blocked_wire, blocked) =
-        read_through(vec![queries_fail(What::Status(429, blocked.to_owned())).times(u32::MAX)]).await;
+        read_through(vec![queries_fail(FaultKind::Status(429, blocked.to_owned())).times(u32::MAX)]).await;
 
     assert!(matches!(listed, Err(Error::Budget { .. })));
     assert_eq!(wire.sandbox.calls().len(), 5);
@@ -161,7 +161,8 @@ async fn a_redirect_is_not_followed_and_says_where_it_led() {
         let page = world.add_client_page("Acme");
         let wire = Wire::new(world, Knobs::default()).await;
         let (notion, source) = wire.bound(Kind::Client, &Mapping::n8n()).await;
-        wire.sandbox.knobs().faults = vec![Fault::new(What::Redirect(target.clone())).on(method, "").times(u32::MAX)];
+        wire.sandbox.knobs().faults =
+            vec![Fault::new(FaultKind::Redirect(target.clone())).on(method, "").times(u32::MAX)];
 
         let error = if method == "POST" {
             notion.fetch(Kind::Client, &source, &|_| {}).await.expect_err("no listing").to_string()
@@ -186,7 +187,7 @@ async fn a_body_without_end_is_read_to_the_limit_and_no_further() {
     let mut options = wire.options(Of::Notion);
     options.body_max = 1 << 20;
     let notion = Notion::new(Http::new(options).expect("a client"), Mapping::n8n(), IdStrategy::Property);
-    wire.sandbox.knobs().faults = vec![queries_fail(What::HugeBody(1 << 40)).times(u32::MAX)];
+    wire.sandbox.knobs().faults = vec![queries_fail(FaultKind::HugeBody(1 << 40)).times(u32::MAX)];
 
     let error = notion.fetch(Kind::Client, &source, &|_| {}).await.expect_err("no listing");
 
@@ -202,7 +203,7 @@ async fn silence_is_not_waited_out() {
     let mut options = wire.options(Of::Notion);
     options.idle_timeout = Duration::from_millis(50);
     let notion = Notion::new(Http::new(options).expect("a client"), Mapping::n8n(), IdStrategy::Property);
-    wire.sandbox.knobs().faults = vec![queries_fail(What::Stall).times(2)];
+    wire.sandbox.knobs().faults = vec![queries_fail(FaultKind::Stall).times(2)];
 
     let listed = fetch(&notion, Kind::Client, &source).await;
 
@@ -232,7 +233,7 @@ async fn a_refusal_is_believed_at_once() {
     let restricted =
         r#"{"object":"error","status":403,"code":"restricted_resource","message":"Insufficient permissions."}"#;
     let (wire, listed) =
-        read_through(vec![queries_fail(What::Status(403, restricted.to_owned())).times(u32::MAX)]).await;
+        read_through(vec![queries_fail(FaultKind::Status(403, restricted.to_owned())).times(u32::MAX)]).await;
     assert!(listed.expect_err("refused").is_refusal());
     assert_eq!(wire.sandbox.calls().len(), 1);
 }
@@ -247,7 +248,7 @@ async fn who_asks_is_known() {
     assert_eq!(identity.workspace_name, Raw::from("Harbour Studio"));
     assert!(identity.workspace_id.is_some() && !identity.is_person);
 
-    wire.sandbox.knobs().faults = vec![Fault::new(What::Status(200, "{}".to_owned())).times(u32::MAX)];
+    wire.sandbox.knobs().faults = vec![Fault::new(FaultKind::Status(200, "{}".to_owned())).times(u32::MAX)];
     let nobody = notion.identity().await.expect_err("an answer that names nobody");
     assert!(matches!(nobody, Error::Failed { failure: Failure::Unknown { .. }, .. }), "{nobody}");
 }
@@ -258,13 +259,13 @@ async fn the_token_is_in_nothing_that_can_be_seen() {
     let mut visible = Vec::new();
     for what in [
         None,
-        Some(What::Status(500, format!("{{\"message\":\"{}\"}}", "trouble"))),
-        Some(What::Status(401, String::new())),
-        Some(What::Reset),
-        Some(What::TruncatedBody),
-        Some(What::HtmlBody),
-        Some(What::Redirect("http://127.0.0.1:1/".to_owned())),
-        Some(What::RetryAfter("3600".to_owned())),
+        Some(FaultKind::Status(500, format!("{{\"message\":\"{}\"}}", "trouble"))),
+        Some(FaultKind::Status(401, String::new())),
+        Some(FaultKind::Reset),
+        Some(FaultKind::TruncatedBody),
+        Some(FaultKind::HtmlBody),
+        Some(FaultKind::Redirect("http://127.0.0.1:1/".to_owned())),
+        Some(FaultKind::RetryAfter("3600".to_owned())),
     ] {
         let mut world = World::empty();
         let page = world.add_client_page("Acme");

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use punchlist::{
     domain::{model::Kind, rules::Mapping, text::Raw},
     edge::{http::Failure, notion::Error},
-    sandbox::{Failure as What, Fault, Knobs, NotionId, World},
+    sandbox::{Fault, FaultKind, Knobs, NotionId, World},
 };
 
 use super::{clients, fetch, ids, pages, queries, seen};
@@ -174,7 +174,7 @@ async fn an_answer_of_another_shape_is_no_empty_listing() {
         "null",
         "",
     ] {
-        let fault = Fault::new(What::Status(200, body.to_owned())).times(u32::MAX);
+        let fault = Fault::new(FaultKind::Status(200, body.to_owned())).times(u32::MAX);
         wire.sandbox.knobs().faults = vec![fault];
 
         let listed = notion.fetch(Kind::Client, &source, &|_| {}).await;

@@ -9,7 +9,7 @@ use punchlist::{
         text::Raw,
     },
     edge::http::Failure,
-    sandbox::{Failure as What, Fault, Knobs, World},
+    sandbox::{Fault, FaultKind, Knobs, World},
 };
 use serde_json::{Value as Json, json};
 
@@ -192,11 +192,11 @@ async fn a_page_in_the_trash_or_out_of_sight_takes_no_write() {
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_written_again_and_holds() {
     for what in [
-        What::Reset,
-        What::TruncatedBody,
-        What::HtmlBody,
-        What::Status(503, String::new()),
-        What::Status(409, String::new()),
+        FaultKind::Reset,
+        FaultKind::TruncatedBody,
+        FaultKind::HtmlBody,
+        FaultKind::Status(503, String::new()),
+        FaultKind::Status(409, String::new()),
     ] {
         let mut world = World::empty();
         let page = world.add_client_page("Acme");
@@ -222,7 +222,7 @@ async fn a_storm_of_conflicts_ends() {
     let (notion, source) = wire.bound(Kind::Client, &Mapping::n8n()).await;
     let conflict = r#"{"object":"error","status":409,"code":"conflict_error","message":"Conflict occurred while saving. Please try again."}"#;
     wire.sandbox.knobs().faults =
-        vec![Fault::new(What::Status(409, conflict.to_owned())).on("PATCH", "").times(u32::MAX)];
+        vec![Fault::new(FaultKind::Status(409, conflict.to_owned())).on("PATCH", "").times(u32::MAX)];
 
     let written =
         notion.write_back(Kind::Client, &source, page_id(page), Some(Some(claim())), &BTreeMap::new(), false).await;

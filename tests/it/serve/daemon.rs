@@ -145,13 +145,13 @@ fn a_state_that_is_set_aside_is_none_that_the_daemon_dies_of() {
 
 #[test]
 fn an_outage_is_waited_out() {
-    use punchlist::sandbox::{Failure, Fault, Service};
+    use punchlist::sandbox::{Fault, FaultKind, Service};
     let rig = Rig::of_one_project();
     let daemon = Daemon::start(&rig, LEAP_DAY);
     rig.sandbox
         .knobs()
         .faults
-        .push(Fault::new(Failure::Status(401, "{}".to_owned())).service(Service::Clockify).times(u32::MAX));
+        .push(Fault::new(FaultKind::Status(401, "{}".to_owned())).service(Service::Clockify).times(u32::MAX));
     let run = daemon.run(secret("CI"));
     assert!(
         run["report"].is_null() && run["error"].as_str().is_some_and(|error| error.contains("Clockify")),

@@ -51,7 +51,7 @@ impl Installation {
             let links = store.registry().await.map(|registry| registry.len()).unwrap_or_default();
             Check::ok(CheckCode::State, format!("{file} is whole, with {links} links"))
         });
-        match look_at_log(&store, &self.checkpoints()).await {
+        match check_log(&store, &self.checkpoints()).await {
             Ok(check) => found.add(check),
             Err(error) => found.add(check_of(CheckCode::Log, &error, &no_places)),
         }
@@ -103,7 +103,7 @@ fn look_around(inspected: &Inspection, found: &mut Gathered) {
 }
 
 /// Whether the log is what the last checkpoint has seen.
-async fn look_at_log(store: &Store, checkpoints: &Checkpoints) -> Result<Check, RunError> {
+async fn check_log(store: &Store, checkpoints: &Checkpoints) -> Result<Check, RunError> {
     let (entries, _) = store.log_head().await?;
     let is_short = entries <= FOLLOWED_MAX;
     let doubt: Option<Finding> = if is_short {

@@ -54,7 +54,7 @@ struct Known {
 
 impl Installation {
     /// Asks both services, at the same time, as far as there are clients.
-    pub(super) async fn look_at_sides(&self, clients: &Clients, store: Option<&Store>, found: &mut Gathered) -> Found {
+    pub(super) async fn check_sides(&self, clients: &Clients, store: Option<&Store>, found: &mut Gathered) -> Found {
         let mut known = Known::default();
         if let Some(store) = store {
             known.sources = store.recall(SOURCES).await.ok().flatten().unwrap_or_default();
@@ -62,13 +62,13 @@ impl Installation {
         }
         let notion = async {
             match &clients.notion {
-                Some(notion) => Some(self.look_at_notion(notion, &known).await),
+                Some(notion) => Some(self.check_notion(notion, &known).await),
                 None => None,
             }
         };
         let clockify = async {
             match &clients.clockify {
-                Some(clockify) => Some(self.look_at_clockify(clockify, known.identities.as_ref()).await),
+                Some(clockify) => Some(self.check_clockify(clockify, known.identities.as_ref()).await),
                 None => None,
             }
         };
@@ -85,7 +85,7 @@ impl Installation {
         both
     }
 
-    async fn look_at_notion(&self, notion: &Notion, known: &Known) -> (Gathered, Found) {
+    async fn check_notion(&self, notion: &Notion, known: &Known) -> (Gathered, Found) {
         let (mut gathered, mut found) = (Gathered::default(), Found::default());
         let places = &self.settings.places;
         let pinned = known.identities.as_ref();
@@ -110,10 +110,10 @@ impl Installation {
         let shown = candidates.as_deref().unwrap_or_default();
         let kinds = Kind::ALL.map(|kind| async move {
             let reference = self.settings.notion.data_sources[kind]?.to_string();
-            Some((kind, notion.look_again(kind, &reference, known.sources[kind].as_ref(), shown).await))
+            Some((kind, notion.current_source(kind, &reference, known.sources[kind].as_ref(), shown).await))
         });
-        for (kind, looked) in join_all(kinds).await.into_iter().flatten() {
-            match looked {
+        for (kind, found_source) in join_all(kinds).await.into_iter().flatten() {
+            match found_source {
                 Ok(source) => {
                     for check in self.mapped(kind, &source) {
                         gathered.add(check);
@@ -127,7 +127,7 @@ impl Installation {
             Ok(candidates) => self.look_for_copies(&found.sources, candidates, &mut gathered),
             Err(error) => gathered.add(Check::skip(CheckCode::Copies, error.to_string())),
         }
-        self.look_at_relations(notion, &found.sources, &mut gathered);
+        self.check_relations(notion, &found.sources, &mut gathered);
         (gathered, found)
     }
 
@@ -177,7 +177,7 @@ impl Installation {
         }
     }
 
-    fn look_at_relations(&self, notion: &Notion, sources: &PerKind<Option<Source>>, gathered: &mut Gathered) {
+    fn check_relations(&self, notion: &Notion, sources: &PerKind<Option<Source>>, gathered: &mut Gathered) {
         let PerKind { clients: Some(clients), projects: Some(projects), tasks: Some(tasks) } = sources.clone() else {
             return;
         };
@@ -199,7 +199,7 @@ impl Installation {
         }
     }
 
-    async fn look_at_clockify(
+    async fn check_clockify(
         &self,
         clockify: &Clockify,
         pinned: Option<&Identities>,
@@ -272,7 +272,7 @@ pub(super) fn ahead(clients: &Clients, now: Timestamp) -> Vec<(Service, SignedDu
 }
 
 /// Whether the connection may write pages.
-pub(super) async fn look_at_notion_rights(
+pub(super) async fn check_notion_rights(
     notion: &Notion,
     sides: &Sides,
     places: &BTreeMap<String, Origin>,

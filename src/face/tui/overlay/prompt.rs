@@ -19,7 +19,7 @@ use crate::{
             State,
             matching::SearchMode,
             prompt::{Prompt, Purpose},
-            reviewing::Looked,
+            reviewing::Search,
         },
         stroke::Stroke,
         tab::review::{decide, search},
@@ -78,7 +78,7 @@ fn left(state: &mut State) -> Option<Effect> {
             Some(search(state, SearchMode::Filter))
         }
         Purpose::Search => {
-            state.reviewing.search = Looked::default();
+            state.reviewing.search = Search::default();
             state.reviewing.go_to(from);
             None
         }

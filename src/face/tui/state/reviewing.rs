@@ -47,8 +47,8 @@ pub(crate) struct Reviewing {
     pub(crate) offset: usize,
     pub(crate) detail: Pane,
     pub(crate) selection: Selection,
-    pub(crate) search: Looked,
-    pub(crate) filter: Looked,
+    pub(crate) search: Search,
+    pub(crate) filter: Search,
     /// Questions asked so far.
     pub(crate) asked: u64,
     /// The page under the cursor when the last plan was left.
@@ -245,7 +245,7 @@ pub(crate) enum Selection {
 
 /// Something that is looked for, and what was found.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Looked {
+pub(crate) struct Search {
     pub(crate) text: String,
     pub(crate) found: Option<Matches>,
 }

@@ -36,7 +36,7 @@ use crate::{
             matching::SearchMode,
             overlay::{Overlay, ask_to_apply, show_ways},
             prompt::{self, Purpose},
-            reviewing::{Looked, Selection},
+            reviewing::{Search, Selection},
             tree::Arrangement,
         },
     },
@@ -294,7 +294,7 @@ fn back(state: &mut State, command: Command) -> Option<Effect> {
         reviewing.filter.text.clear();
         return Some(search(state, SearchMode::Filter));
     } else if !reviewing.search.text.is_empty() {
-        reviewing.search = Looked::default();
+        reviewing.search = Search::default();
     } else if command == Command::Back {
         state.toast = Message::default().key(Command::Leave, " leaves");
     } else {

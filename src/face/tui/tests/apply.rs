@@ -197,7 +197,7 @@ update, name: “Design” → “Sketch” (changed in Notion)
         change: id(&plan, "Acme"),
         what: "".into(),
         page: plan.changes[0].page,
-        verdict: crate::domain::review::Verdict { decision: Some(Decision::Approve), ..Default::default() },
+        verdict: crate::domain::review::Resolution { decision: Some(Decision::Approve), ..Default::default() },
     };
     let remembered = vec![crate::domain::review::Remembered { said, by: "ben".into(), at: noon() }];
     again.push(Scene::News(News::Planned { plan: std::sync::Arc::new(plan), remembered, at: noon() }));

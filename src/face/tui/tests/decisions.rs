@@ -8,7 +8,7 @@ use crate::{
         diff::tests::world::World,
         model::{Field, Value},
         plan::{ChangeId, Plan},
-        review::{Decision, Remembered, Said, Verdict},
+        review::{Decision, Remembered, Resolution, Said},
         rules::Class,
     },
     face::tui::{
@@ -222,7 +222,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
             change,
             page,
             what: "".into(),
-            verdict: Verdict { decision: Some(decision), ..Verdict::default() },
+            verdict: Resolution { decision: Some(decision), ..Resolution::default() },
         },
         by: "ben".to_owned(),
         at: noon(),
@@ -279,7 +279,7 @@ fn ignoring_for_good_and_clearing_are_kept_too() {
     let film = film((100, 24), planned(plan()), keys("ik<backspace>"));
     let said = kept(&film.orders);
     assert_eq!(said[0].verdict.decision, Some(Decision::Ignore));
-    assert_eq!(said[1].verdict, Verdict::default());
+    assert_eq!(said[1].verdict, Resolution::default());
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn state(events: &[Event]) -> (TempDir, History) {
 }
 
 /// Presses keys in a console whose state has a past.
-fn look(size: (u16, u16), pressed: &str) -> Film {
+fn pressed_in_logs(size: (u16, u16), pressed: &str) -> Film {
     let plan = plan();
     let (_home, history) = state(&events(&plan));
     let scenes = planned(plan).into_iter().map(Scene::News).chain(keys(pressed).into_iter().map(Scene::Input));
@@ -108,7 +108,7 @@ fn look(size: (u16, u16), pressed: &str) -> Film {
 #[test]
 fn the_log_opens_at_its_end() {
     assert_data_eq!(
-        look((110, 18), "3").frame,
+        pressed_in_logs((110, 18), "3").frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply  [3 Logs]  4 Runs
@@ -136,7 +136,7 @@ fn the_log_opens_at_its_end() {
 #[test]
 fn who_changed_a_page_when_why_and_from_what_to_what_is_two_keys_away() {
     assert_data_eq!(
-        look((110, 18), "GkkT").frame,
+        pressed_in_logs((110, 18), "GkkT").frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply  [3 Logs]  4 Runs
@@ -164,7 +164,7 @@ fn who_changed_a_page_when_why_and_from_what_to_what_is_two_keys_away() {
 #[test]
 fn an_entry_is_opened_with_all_that_there_is_to_know() {
     assert_data_eq!(
-        look((110, 18), "3fintent<enter><enter>").frame,
+        pressed_in_logs((110, 18), "3fintent<enter><enter>").frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply  [3 Logs]  4 Runs
@@ -191,7 +191,9 @@ fn an_entry_is_opened_with_all_that_there_is_to_know() {
 
 #[test]
 fn words_levels_kinds_and_runs_narrow_it() {
-    let found = |pressed: &str| look((110, 30), pressed).state.logs.lines.iter().map(|line| line.n).collect::<Vec<_>>();
+    let found = |pressed: &str| {
+        pressed_in_logs((110, 30), pressed).state.logs.lines.iter().map(|line| line.n).collect::<Vec<_>>()
+    };
     let all = found("3");
     assert_eq!(all, (1..=all.len() as u64).collect::<Vec<_>>());
     assert_eq!(found("3fkind:run_started<enter>").len(), 2);
@@ -199,13 +201,13 @@ fn words_levels_kinds_and_runs_narrow_it() {
     assert_eq!(found("3LLL").len(), 1, "errors alone");
     assert_eq!(found("3k@").len(), 2, "this run alone");
     assert_eq!(found("3k@<esc>"), all, "and all again");
-    let wrong = look((110, 18), "3fkind:gossip<enter>");
+    let wrong = pressed_in_logs((110, 18), "3fkind:gossip<enter>");
     assert!(wrong.frame.contains("there is no kind of entry"), "{}", wrong.frame);
 }
 
 #[test]
 fn from_an_entry_to_the_change_in_the_review() {
-    let film = look((110, 18), "3fkind:difference initech<enter>X");
+    let film = pressed_in_logs((110, 18), "3fkind:difference initech<enter>X");
     assert_eq!(film.state.tab, Tab::Review);
     let plan = film.state.reviewing.plan().expect("a plan");
     let at = film.state.reviewing.current_change().expect("a change");
@@ -214,7 +216,7 @@ fn from_an_entry_to_the_change_in_the_review() {
 
 #[test]
 fn a_run_leads_to_its_entries_and_a_state_that_is_gone_is_empty() {
-    let film = look((110, 18), "4j<enter>");
+    let film = pressed_in_logs((110, 18), "4j<enter>");
     assert_eq!(
         (film.state.tab, film.state.logs.filter.as_str(), film.state.logs.lines.len()),
         (Tab::Logs, "run:one", 10)

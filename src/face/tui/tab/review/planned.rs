@@ -21,7 +21,7 @@ use crate::{
             Phase, State,
             matching::{Matches, SearchMode},
             overlay::ask_to_apply,
-            reviewing::{Looked, Reviewing},
+            reviewing::{Reviewing, Search},
         },
     },
 };
@@ -51,7 +51,7 @@ pub(crate) fn planned(
     reviewing.review = Some(review);
     state.phase = Phase::Ready;
     (reviewing.planned_at, state.now) = (Some(at), at);
-    reviewing.search = Looked::default();
+    reviewing.search = Search::default();
     reviewing.filter.found = None;
     reviewing.arrange();
     let page = |node: &u32| reviewing.tree.page(*node, reviewing.plan());
