@@ -3,7 +3,7 @@
 use super::{
     model::{Field, Kind, Limits, Nature, Service, Value},
     possible::{HOURS_MAX, in_clockify, in_notion, is_address, is_color},
-    text::{Raw, forbidden_in_name},
+    text::{Raw, Shown, forbidden_in_name},
 };
 
 /// True for fields whose value can be typed: a parent, an ID and whether something is closed are decided, not typed.
@@ -14,8 +14,8 @@ pub fn is_typable(field: Field) -> bool {
 /// Reads what was typed.
 ///
 /// # Errors
-/// Why it is not taken, safe to show: it is no value of the field, or the side that it is written to would refuse it.
-pub fn read(kind: Kind, side: Service, field: Field, typed: &str, limits: &Limits) -> Result<Value, String> {
+/// Why it is not taken: it is no value of the field, or the side that it is written to would refuse it.
+pub fn read(kind: Kind, side: Service, field: Field, typed: &str, limits: &Limits) -> Result<Value, Shown> {
     let value = parse(field, typed)?;
     let refused = match side {
         Service::Clockify => in_clockify(kind, field, &value, Nature::default(), limits),
@@ -26,36 +26,36 @@ pub fn read(kind: Kind, side: Service, field: Field, typed: &str, limits: &Limit
     refused.map_or(Ok(value), Err)
 }
 
-fn parse(field: Field, typed: &str) -> Result<Value, String> {
+fn parse(field: Field, typed: &str) -> Result<Value, Shown> {
     let text = typed.trim();
     if let Some(hidden) = forbidden_in_name(text) {
-        return Err(format!("there is a hidden character in it, U+{:04X}", u32::from(hidden)));
+        return Err(format!("there is a hidden character in it, U+{:04X}", u32::from(hidden)).into());
     }
     match field {
         Field::Name => Ok(Value::Text(Raw::from(text).canonical().into_raw())),
         _ if text.is_empty() => Ok(Value::Empty),
-        Field::Email if !is_address(text) => Err("it takes an e-mail address, e.g. billing@example.com".to_owned()),
+        Field::Email if !is_address(text) => Err("it takes an e-mail address, e.g. billing@example.com".into()),
         Field::Email | Field::Address | Field::Note => Ok(Value::text(text)),
         Field::Billable | Field::Public => match text.to_lowercase().as_str() {
             "yes" | "y" | "true" => Ok(Value::Flag(true)),
             "no" | "n" | "false" => Ok(Value::Flag(false)),
-            _ => Err("it takes yes or no".to_owned()),
+            _ => Err("it takes yes or no".into()),
         },
         Field::Color if is_color(text) => Ok(Value::text(&text.to_lowercase())),
-        Field::Color => Err("it takes a colour as #rrggbb, e.g. #03a9f4".to_owned()),
+        Field::Color => Err("it takes a colour as #rrggbb, e.g. #03a9f4".into()),
         Field::Estimate => {
-            seconds(text).map(Value::Seconds).ok_or_else(|| "it takes a time, e.g. 12 h 30 min or 12.5".to_owned())
+            seconds(text).map(Value::Seconds).ok_or_else(|| "it takes a time, e.g. 12 h 30 min or 12.5".into())
         }
         Field::Assignees => {
             let people = text.split([',', ' ']).map(str::trim).filter(|address| !address.is_empty());
             let people: Vec<String> = people.map(str::to_lowercase).collect();
             match people.iter().find(|address| !is_address(address)) {
-                Some(_) => Err("it takes e-mail addresses, separated by commas".to_owned()),
+                Some(_) => Err("it takes e-mail addresses, separated by commas".into()),
                 None => Ok(Value::People(people.into_iter().map(Raw::from).collect())),
             }
         }
         Field::Parent | Field::State | Field::Claim | Field::SyncStatus | Field::SyncNote => {
-            Err("it takes nothing that can be typed".to_owned())
+            Err("it takes nothing that can be typed".into())
         }
     }
 }

@@ -16,27 +16,27 @@ use super::{
 /// Columns of a name in a sentence.
 const NAME_COLUMNS: usize = 60;
 
-/// What is known about a page, its object and their differences. All texts but the names and values are safe to show.
+/// What is known about a page, its object and their differences.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// What it is about.
     pub kind: Option<Kind>,
     /// The page's title, or the object's name.
-    pub name: String,
+    pub name: Shown,
     /// The page, if there is one.
     pub page_id: Option<PageId>,
     /// What the page says of itself.
-    pub page: String,
+    pub page: Shown,
     /// The object, if there is one.
     pub clockify_id: Option<ObjectId>,
-    pub object: String,
+    pub object: Shown,
     /// Why they belong together, or do not.
-    pub evidence: String,
+    pub evidence: Shown,
     pub fields: Vec<Compared>,
     /// What is proposed.
     pub changes: Vec<Explained>,
     /// What there is to say besides.
-    pub notices: Vec<String>,
+    pub notices: Vec<Shown>,
 }
 
 /// What both sides hold of one field.
@@ -45,11 +45,11 @@ pub struct Compared {
     /// The field; a parent is called by what it is.
     pub field: &'static str,
     /// What the page says.
-    pub notion: String,
+    pub notion: Shown,
     /// What the object holds.
-    pub clockify: String,
+    pub clockify: Shown,
     /// What both last agreed on; nothing where they never did.
-    pub base: Option<String>,
+    pub base: Option<Shown>,
     /// What that comes to.
     pub verdict: &'static str,
 }
@@ -67,9 +67,9 @@ pub struct Ruling {
     /// The keys that can set it, the most specific first.
     pub keys: Vec<String>,
     /// What it is set to.
-    pub value: String,
+    pub value: Shown,
     /// What that means here, and what another value would.
-    pub says: String,
+    pub says: Shown,
 }
 
 /// What somebody asks about.
@@ -129,12 +129,13 @@ pub fn explain(
         name: page
             .map(|page| &page.title)
             .or(object.map(|object| &object.name))
-            .map_or_else(String::new, |name| name.exact().to_owned()),
+            .map_or_else(String::new, |name| name.exact().to_owned())
+            .into(),
         page_id,
-        page: page.map_or_else(|| unseen(page_id, snapshots), said_by_page),
+        page: page.map_or_else(|| unseen(page_id, snapshots), said_by_page).into(),
         clockify_id: object_id,
-        object: object.map_or_else(|| "none".to_owned(), |object| said_of_object(object, snapshots)),
-        evidence: evidence(found.map(|(_, found)| found), object.is_some()),
+        object: object.map_or_else(|| "none".to_owned(), |object| said_of_object(object, snapshots)).into(),
+        evidence: evidence(found.map(|(_, found)| found), object.is_some()).into(),
         ..Explanation::default()
     };
     if let Some((page, object)) = page.zip(object) {
@@ -152,7 +153,7 @@ pub fn explain(
     let notices = plan.notices.iter().filter(|notice| {
         notice.page.is_some() && notice.page == page_id || notice.object.is_some() && notice.object == object_id
     });
-    explanation.notices = notices.map(|notice| notice.text.to_string()).collect();
+    explanation.notices = notices.map(|notice| notice.text.clone()).collect();
     explanation
 }
 
@@ -262,9 +263,9 @@ fn fields(
         });
         Some(Compared {
             field: field_word(page.kind, field),
-            notion: shown(&notion),
-            clockify: shown(&clockify),
-            base,
+            notion: shown(&notion).into(),
+            clockify: shown(&clockify).into(),
+            base: base.map(Into::into),
             verdict,
         })
     });
@@ -282,8 +283,9 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
         let field = field.map(|field| format!("{section}.fields.{field}.{name}"));
         field.into_iter().chain([format!("{section}.{name}"), format!("rules.{name}")]).collect::<Vec<_>>()
     };
-    let mut add =
-        |keys: Vec<String>, value: String, says: &str| rulings.push(Ruling { keys, value, says: says.to_owned() });
+    let mut add = |keys: Vec<String>, value: String, says: &str| {
+        rulings.push(Ruling { keys, value: value.into(), says: says.to_owned().into() });
+    };
     match (change.cause, rule) {
         (Cause::Drift, Some(rule)) => add(
             of_field("on_drift"),

@@ -39,17 +39,17 @@ pub struct Aftermath<'a> {
     pub scope: &'a Scope,
     /// What waits for a person by now, how, and why.
     pub waits: &'a [(Waits, ChangeDocument, Shown)],
-    /// In what the log does not agree with its last checkpoint, safe to show.
-    pub doubt: Option<&'a str>,
+    /// In what the log does not agree with its last checkpoint.
+    pub doubt: Option<&'a Shown>,
 }
 
-/// What people are told. Safe to show on every line, and free of secrets.
+/// What people are told, free of secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// One line.
-    pub title: String,
+    pub title: Shown,
     /// The lines below.
-    pub lines: Vec<String>,
+    pub lines: Vec<Shown>,
 }
 
 /// What an affair is called that leaves nothing to do.
@@ -136,30 +136,37 @@ impl Message {
         lines.extend(more(waits.len(), NAMED_MAX, "waiting"));
         lines.extend(next(report, waits));
         lines.push(format!("run {}", report.run_id));
-        Self { title: title(&scope.clockify_workspace, words), lines }
+        Self { title: title(&scope.clockify_workspace, words), lines: lines.into_iter().map(Into::into).collect() }
     }
 
     /// What is told of a run that ended without a report, with the reason and what to do about it.
     pub fn of_failure(workspace: &str, error: &str, hints: &[Shown]) -> Self {
         // Some reasons have a line for each thing that is wrong.
-        let shown = |line: &str| Shown::of(line.trim()).clipped(REASON_COLUMNS).to_string();
-        let lines =
-            error.lines().map(shown).chain(hints.iter().map(|hint| format!("hint: {}", hint.clipped(REASON_COLUMNS))));
+        let shown = |line: &str| Shown::of(line.trim()).clipped(REASON_COLUMNS);
+        let lines = error
+            .lines()
+            .map(shown)
+            .chain(hints.iter().map(|hint| format!("hint: {}", hint.clipped(REASON_COLUMNS)).into()));
         Self { title: title(workspace, "the run failed"), lines: lines.collect() }
+    }
+
+    /// The lines below the title, each on a line of its own.
+    pub fn below(&self) -> String {
+        self.lines.iter().map(Shown::as_str).collect::<Vec<_>>().join("\n")
     }
 
     /// The title and the lines below, each on a line of its own.
     pub fn text(&self) -> String {
-        format!("{}\n\n{}\n", self.title, self.lines.join("\n"))
+        format!("{}\n\n{}\n", self.title, self.below())
     }
 }
 
-fn title(workspace: &str, words: &str) -> String {
+fn title(workspace: &str, words: &str) -> Shown {
     let workspace = Shown::of(workspace);
     if workspace.as_str().is_empty() {
-        format!("punchlist: {words}")
+        format!("punchlist: {words}").into()
     } else {
-        format!("punchlist, workspace {}: {words}", workspace.clipped(NAME_COLUMNS))
+        format!("punchlist, workspace {}: {words}", workspace.clipped(NAME_COLUMNS)).into()
     }
 }
 
@@ -260,7 +267,7 @@ mod tests {
         world.set_base("Acme", Field::Name, Agreed::Same(Value::text("x")));
         aftermath_of(&world, |aftermath| {
             let message = Message::of(aftermath);
-            assert_eq!(message.title, "punchlist, workspace 64a9: changes wait");
+            assert_eq!(message.title, "punchlist, workspace 64a9: changes wait".into());
             for line in message.lines.iter().chain([&message.title]) {
                 assert!(!line.contains(|c: char| c.is_control() || c == '\u{202E}'), "{line:?}");
             }

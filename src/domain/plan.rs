@@ -239,10 +239,10 @@ pub struct Change {
 }
 
 impl Change {
-    /// What it does and why, in one line that is safe to show.
-    pub fn words(&self) -> String {
+    /// What it does and why, in one line.
+    pub fn words(&self) -> Shown {
         let Proposal { action, reason, .. } = &self.proposal;
-        format!("{action} {} “{}”: {reason}", self.kind, self.name.shown())
+        format!("{action} {} “{}”: {reason}", self.kind, self.name.shown()).into()
     }
 
     /// True when the change gives the object another name.
@@ -383,14 +383,14 @@ impl Notice {
         ChangeId::of_notice(number(&(code, kind, page, object, text)))
     }
 
-    /// What it says and about what, in one line that is safe to show.
-    pub fn words(&self) -> String {
+    /// What it says and about what, in one line.
+    pub fn words(&self) -> Shown {
         let name = if self.name.exact().is_empty() {
             String::new()
         } else {
             format!(" “{}”", self.name.shown().clipped(NAME_COLUMNS))
         };
-        format!("{}{name}: {}", self.kind, self.text)
+        format!("{}{name}: {}", self.kind, self.text).into()
     }
 
     /// The page, or what stands for it where there is none.

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use super::{
     model::{Estimating, Field, Kind, Limits, Nature, Takes, Value},
     rules::{invalid_name, length, note_length_max},
-    text::Raw,
+    text::{Raw, Shown},
 };
 
 /// Hours that can be planned; more is a typing error.
@@ -34,35 +34,41 @@ const TEXT_MAX: usize = 100 * 2000;
 /// Columns of a value in a sentence.
 const COLUMNS: usize = 60;
 
-/// Why Clockify would not take a value for the field of an object, if that is known; safe to show.
-pub fn in_clockify(kind: Kind, field: Field, value: &Value, nature: Nature, limits: &Limits) -> Option<String> {
+/// Why Clockify would not take a value for the field of an object, if that is known.
+pub fn in_clockify(kind: Kind, field: Field, value: &Value, nature: Nature, limits: &Limits) -> Option<Shown> {
     match (field, value) {
         (Field::Name, Value::Text(name)) => invalid_name(kind, name),
         (Field::Estimate, _) if nature.estimate == Estimating::ByTasks => Some(
             "its estimate in Clockify is the sum of its tasks' estimates, and a number would put an end to that"
-                .to_owned(),
+                .to_owned()
+                .into(),
         ),
         (Field::Estimate, _) if nature.estimate == Estimating::ByBudget => Some(
-            "in Clockify it has a budget in money in place of hours, and hours would put an end to that".to_owned(),
+            "in Clockify it has a budget in money in place of hours, and hours would put an end to that"
+                .to_owned()
+                .into(),
         ),
         (_, Value::Empty) => None,
         (Field::Estimate, Value::Seconds(seconds)) if *seconds > u64::from(HOURS_MAX) * 3600 => {
-            Some(format!("{} is too long a time to plan", value.to_raw().shown()))
+            Some(format!("{} is too long a time to plan", value.to_raw().shown()).into())
         }
         (Field::Estimate, _) => {
             let plan = limits.without_estimates.as_ref()?;
-            Some(format!(
-                "Clockify did not take an estimate lately; the plan of the workspace, {}, may have none",
-                plan.shown()
-            ))
+            Some(
+                format!(
+                    "Clockify did not take an estimate lately; the plan of the workspace, {}, may have none",
+                    plan.shown()
+                )
+                .into(),
+            )
         }
         (Field::Email, Value::Text(address)) if !is_address(address.exact()) => {
-            Some(format!("“{}” is no e-mail address", address.shown().clipped(COLUMNS)))
+            Some(format!("“{}” is no e-mail address", address.shown().clipped(COLUMNS)).into())
         }
         (Field::Address, Value::Text(text)) => too_long("the address", text, ADDRESS_MAX),
         (Field::Note, Value::Text(text)) => too_long("the note", text, note_length_max(kind)?),
         (Field::Color, Value::Text(color)) if !is_color(color.exact()) => {
-            Some(format!("“{}” is no colour of the form #rrggbb", color.shown().clipped(COLUMNS)))
+            Some(format!("“{}” is no colour of the form #rrggbb", color.shown().clipped(COLUMNS)).into())
         }
         (Field::Assignees, Value::People(people)) => {
             let accounts = limits.accounts.as_ref()?;
@@ -73,7 +79,7 @@ pub fn in_clockify(kind: Kind, field: Field, value: &Value, nature: Nature, limi
             let strangers = Some(strangers.join(", ")).filter(|strangers| !strangers.is_empty())?;
             Some(format!(
                 "{strangers} {verb} no account in the Clockify workspace that this key sees: invite them, or change it in Notion"
-            ))
+            ).into())
         }
         _ => None,
     }
@@ -82,18 +88,16 @@ pub fn in_clockify(kind: Kind, field: Field, value: &Value, nature: Nature, limi
 /// Marks a user's id in the place of an e-mail address that is not known.
 pub const NAMELESS: &str = "user:";
 
-/// Why a page would not take a value for a mapped field, if that is known; safe to show.
-pub fn in_notion(field: Field, value: &Value, takes: &Takes, words: &BTreeMap<String, Value>) -> Option<String> {
+/// Why a page would not take a value for a mapped field, if that is known.
+pub fn in_notion(field: Field, value: &Value, takes: &Takes, words: &BTreeMap<String, Value>) -> Option<Shown> {
     let word = words.iter().find(|(_, meant)| *meant == value).map(|(word, _)| Raw::from(word.as_str()));
     let text = match (&word, value) {
         (Some(word), _) | (None, Value::Text(word)) => Some(word),
         _ => None,
     };
-    let says = text.map(|text| text.shown().clipped(COLUMNS).to_string());
+    let says = text.map(|text| text.shown().clipped(COLUMNS));
     match (takes, value) {
-        (Takes::Nothing, _) => {
-            Some("what the page shows of it is worked out by Notion, or for people to set".to_owned())
-        }
+        (Takes::Nothing, _) => Some("what the page shows of it is worked out by Notion, or for people to set".into()),
         // An option that stands for a state is found by the mapping of states.
         (_, Value::Empty | Value::Closed(_)) => None,
         (Takes::Text, _) => too_long("the text", &value.to_raw(), TEXT_MAX),
@@ -106,27 +110,29 @@ pub fn in_notion(field: Field, value: &Value, takes: &Takes, words: &BTreeMap<St
             None
         }
         (Takes::Select, _) if says.as_ref().is_some_and(|says| !says.contains(',')) => None,
-        (Takes::Select, _) => says.map(|says| format!("“{says}” has a comma, and an option in Notion cannot have one")),
+        (Takes::Select, _) => {
+            says.map(|says| format!("“{says}” has a comma, and an option in Notion cannot have one").into())
+        }
         (Takes::Status(options), _) => match text {
             Some(text) if options.contains(text) => None,
-            _ => Some(format!(
-                "the status in Notion has no option “{}”: add one there",
-                says.unwrap_or_else(|| shown(value))
-            )),
+            _ => Some(
+                format!("the status in Notion has no option “{}”: add one there", says.unwrap_or_else(|| shown(value)))
+                    .into(),
+            ),
         },
         (Takes::Short | Takes::Link | Takes::Number | Takes::Checkbox, _) => {
-            Some(format!("the property in Notion that holds the {field} cannot hold “{}”", shown(value)))
+            Some(format!("the property in Notion that holds the {field} cannot hold “{}”", shown(value)).into())
         }
     }
 }
 
-fn shown(value: &Value) -> String {
-    value.to_raw().shown().clipped(COLUMNS).to_string()
+fn shown(value: &Value) -> Shown {
+    value.to_raw().shown().clipped(COLUMNS)
 }
 
-fn too_long(what: &str, text: &Raw, most: usize) -> Option<String> {
+fn too_long(what: &str, text: &Raw, most: usize) -> Option<Shown> {
     let length = length(text.exact());
-    (length > most).then(|| format!("{what} has {length} characters, and at most {most} are taken"))
+    (length > most).then(|| format!("{what} has {length} characters, and at most {most} are taken").into())
 }
 
 /// True for what has the form of an e-mail address.
@@ -146,7 +152,7 @@ mod tests {
     use super::*;
     use crate::domain::model::duration_words;
 
-    fn clockify(kind: Kind, field: Field, value: &Value) -> Option<String> {
+    fn clockify(kind: Kind, field: Field, value: &Value) -> Option<Shown> {
         let accounts = Some(["ada@example.com".into()].into());
         let limits = Limits { accounts, without_estimates: None, ..Limits::default() };
         in_clockify(kind, field, value, Nature::default(), &limits)

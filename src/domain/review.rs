@@ -253,12 +253,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
     pub fn said(&self, changes: &[usize]) -> Vec<Said> {
         let said = |&at: &usize| {
             let change = &self.plan.changes[at];
-            Said {
-                change: change.id,
-                page: change.page,
-                what: change.words().into(),
-                verdict: self.verdicts[at].clone(),
-            }
+            Said { change: change.id, page: change.page, what: change.words(), verdict: self.verdicts[at].clone() }
         };
         changes.iter().map(said).collect()
     }
@@ -266,7 +261,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
     /// Leaves a field of an update or a create alone, or takes it in again.
     ///
     /// # Errors
-    /// Why it cannot be left alone, safe to show: something must be left to do, and what is created needs a name.
+    /// Why it cannot be left alone: something must be left to do, and what is created needs a name.
     pub fn toggle_field(&mut self, at: usize, field: Field) -> Result<Vec<usize>, &'static str> {
         let rejects = !self.verdicts[at].rejected.contains(&field);
         match self.action(at) {
@@ -432,12 +427,8 @@ impl<P: Deref<Target = Plan>> Review<P> {
             if (proposal.action == Action::Update || left_alone) && proposal.fields.is_empty() {
                 continue;
             }
-            let said = Said {
-                change: change.id,
-                page: change.page,
-                what: change.words().into(),
-                verdict: self.verdicts[at].clone(),
-            };
+            let said =
+                Said { change: change.id, page: change.page, what: change.words(), verdict: self.verdicts[at].clone() };
             verdicts.push((said, self.by(at).to_owned()));
             changes.push(Change { proposal, alternatives: Vec::new(), ..change.clone() });
         }

@@ -8,7 +8,7 @@ use strum::{IntoStaticStr, VariantArray};
 use super::{
     action::{Action, PerAction},
     model::{Field, Kind, PerKind, Value},
-    text::{Raw, forbidden_in_name},
+    text::{Raw, Shown, forbidden_in_name},
 };
 
 pub use super::action::Threshold;
@@ -563,26 +563,26 @@ pub fn name_length(kind: Kind) -> std::ops::RangeInclusive<usize> {
 /// Why Clockify would refuse a name, if it would.
 ///
 /// `<` and `>` are refused in text by Clockify (live probe by a third party, and the message in its browser extension).
-pub fn invalid_name(kind: Kind, raw: &Raw) -> Option<String> {
+pub fn invalid_name(kind: Kind, raw: &Raw) -> Option<Shown> {
     let name = raw.canonical();
     let allowed = name_length(kind);
     let length = length(name.as_str());
     if length == 0 {
-        return Some("it has no name".to_owned());
+        return Some("it has no name".into());
     }
     if name.as_str().chars().count() < *allowed.start() {
-        return Some(format!("Clockify wants at least {} characters in a {}'s name", allowed.start(), kind));
+        return Some(format!("Clockify wants at least {} characters in a {}'s name", allowed.start(), kind).into());
     }
     if length > *allowed.end() {
-        return Some(format!(
-            "the name has {length} characters, and Clockify takes {} in a {}'s name",
-            allowed.end(),
-            kind
-        ));
+        return Some(
+            format!("the name has {length} characters, and Clockify takes {} in a {}'s name", allowed.end(), kind)
+                .into(),
+        );
     }
     if let Some(refused) = name.as_str().chars().find(|c| matches!(c, '<' | '>')) {
-        return Some(format!("Clockify refuses {refused:?} in names"));
+        return Some(format!("Clockify refuses {refused:?} in names").into());
     }
-    forbidden_in_name(raw.exact().trim())
-        .map(|hidden| format!("the name has a hidden character, U+{:04X}: remove it in Notion", u32::from(hidden)))
+    forbidden_in_name(raw.exact().trim()).map(|hidden| {
+        format!("the name has a hidden character, U+{:04X}: remove it in Notion", u32::from(hidden)).into()
+    })
 }

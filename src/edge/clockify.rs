@@ -134,7 +134,7 @@ pub enum Error {
         /// How long until it is worth trying again.
         wait: Duration,
         /// Who asked, and until when.
-        error: String,
+        error: Shown,
         /// True where it is the budget.
         budget: bool,
     },
@@ -383,7 +383,8 @@ impl Clockify {
                     "created as {}, but its {} could not be set: {failure}",
                     object.id,
                     rate.replace('-', " ")
-                ),
+                )
+                .into(),
             })?;
         }
         Ok(object)
@@ -452,7 +453,8 @@ impl Clockify {
             self.heed(fields, &answer);
             now = Some(answer.map_err(|failure| match (failure, &now) {
                 (Failure::Outdated, Some(_)) => Failure::Unknown {
-                    error: "its other fields were written, and then its estimate had to wait too long".to_owned(),
+                    error:
+                        "its other fields were written, and then its estimate had to wait too long".to_owned().into(),
                 },
                 (failure, _) => failure,
             })?);
@@ -509,7 +511,7 @@ impl Clockify {
         let answer: Result<Answer<Json>, Failure> = self.http.send(&Request::get(&segments(&path))).await;
         match answer {
             Ok(answer) => self.keep(kind, parent, answer.body, &users, Some(began)).map(Some),
-            Err(Failure::Rejected { status: 400, code: Some(code), .. }) if code == "501" => Ok(None),
+            Err(Failure::Rejected { status: 400, code: Some(code), .. }) if code == "501".into() => Ok(None),
             Err(failure) if failure.has_status(404) => Ok(None),
             Err(failure) => Err(failure),
         }
@@ -648,7 +650,7 @@ impl Clockify {
         read: Option<Instant>,
     ) -> Result<Object, Failure> {
         let unreadable = |error: String| Failure::Unknown {
-            error: format!("Clockify answered with a {kind} that cannot be read: {}", shown(&error)),
+            error: format!("Clockify answered with a {kind} that cannot be read: {}", shown(&error)).into(),
         };
         let row = row::row(kind, json).map_err(|error| unreadable(error.to_string()))?.into_kept(parent);
         let object = row.object(&self.wanted.0[kind], users).map_err(|error| unreadable(error.to_string()))?;
@@ -702,7 +704,7 @@ fn collection(workspace: &str, kind: Kind, parent: Option<ObjectId>) -> Result<V
 }
 
 /// A request that is found impossible before it is sent.
-fn impossible(message: impl Into<String>) -> Failure {
+fn impossible(message: impl Into<Shown>) -> Failure {
     Failure::impossible(Service::Clockify, message)
 }
 

@@ -35,7 +35,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::scrub::{self, scrub};
-use crate::domain::model::Service;
+use crate::domain::{model::Service, text::Shown};
 use outcome::{Happened, Kind, Treatment, backoff, classify, retry_after};
 use pace::{Held, Pacer};
 use setup::{check_url, headers};
@@ -89,8 +89,8 @@ pub struct Exchange {
     pub attempt: u32,
     /// How long all requests to the service pause after it, if it asked for that (429, 529).
     pub pause: Option<Duration>,
-    /// What the service calls the request, safe to show.
-    pub request_id: Option<String>,
+    /// What the service calls the request.
+    pub request_id: Option<Shown>,
     /// What was sent and answered, scrubbed, where that is asked for.
     pub bodies: Option<(String, String)>,
 }
@@ -311,7 +311,7 @@ impl Http {
         match &result {
             Ok(_) => tracing::info!(%service, %method, path, status, millis, attempt, request_id, "answered"),
             Err(miss) => {
-                tracing::warn!(%service, %method, path, status, millis, attempt, request_id, error = miss.text, "no answer");
+                tracing::warn!(%service, %method, path, status, millis, attempt, request_id, error = miss.text.as_str(), "no answer");
             }
         }
         (self.sink)(Exchange {
@@ -473,13 +473,13 @@ impl Http {
         } else {
             (format!("the request budget of {service} is spent; there is room again at {until}"), true)
         };
-        Failure::Throttled { wait: held.wait, error, budget }
+        Failure::Throttled { wait: held.wait, error: error.into(), budget }
     }
 
     fn throttled(&self, wait: Duration, miss: &Miss) -> Failure {
         let error =
             format!("{} asked to wait until {}: {} ({})", self.service, clock_time(wait), miss.text, miss.status);
-        Failure::Throttled { wait, error, budget: false }
+        Failure::Throttled { wait, error: error.into(), budget: false }
     }
 }
 
@@ -487,7 +487,7 @@ impl Http {
 #[derive(Default)]
 struct Seen {
     status: Option<u16>,
-    request_id: Option<String>,
+    request_id: Option<Shown>,
     body: Vec<u8>,
 }
 
@@ -498,8 +498,8 @@ struct Miss {
     /// True where time ran out.
     timed_out: bool,
     status: u16,
-    code: Option<String>,
-    text: String,
+    code: Option<Shown>,
+    text: Shown,
     wait: Option<Duration>,
 }
 
@@ -550,7 +550,7 @@ impl Miss {
             Kind::Rejected => Failure::Rejected { service, status, code, message: text },
             Kind::TooLarge => Failure::TooLarge { error: text },
             Kind::Unknown if status == 0 => Failure::Unknown { error: text },
-            Kind::Unknown => Failure::Unknown { error: format!("{service} answered {status}: {text}") },
+            Kind::Unknown => Failure::Unknown { error: format!("{service} answered {status}: {text}").into() },
         }
     }
 }
@@ -570,10 +570,10 @@ struct ErrorBody {
 }
 
 impl ErrorBody {
-    fn code(&self) -> Option<String> {
+    fn code(&self) -> Option<Shown> {
         match &self.code {
             Json::String(code) if !code.is_empty() => Some(shown(code)),
-            Json::Number(code) => Some(code.to_string()),
+            Json::Number(code) => Some(code.to_string().into()),
             _ => None,
         }
     }

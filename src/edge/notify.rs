@@ -91,7 +91,7 @@ fn reason(error: reqwest::Error) -> String {
 /// Slack reads `<`, `>` and `&` as its own markup: a name is none (api.slack.com, formatting text for app surfaces).
 fn slack(message: &Message) -> String {
     let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    format!("*{}*\n{}", escaped(&message.title), escaped(&message.lines.join("\n")))
+    format!("*{}*\n{}", escaped(&message.title), escaped(&message.below()))
 }
 
 /// Sends a message as mail.
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     fn message(title: &str) -> Message {
-        Message { title: title.to_owned(), lines: vec!["<!channel> & “Acme”".to_owned()] }
+        Message { title: title.into(), lines: vec!["<!channel> & “Acme”".into()] }
     }
 
     #[test]
@@ -190,7 +190,8 @@ mod tests {
         let words: Vec<&str> = headers.split_whitespace().filter_map(|word| word.strip_prefix("=?utf-8?B?")).collect();
         let subject: Vec<u8> =
             words.iter().flat_map(|word| STANDARD.decode(word.trim_end_matches("?=")).expect("base64")).collect();
-        assert_eq!(String::from_utf8(subject).expect("whole characters"), title);
+        let subject = String::from_utf8(subject).expect("whole characters");
+        assert_eq!(subject, title.replace('\r', "⟨U+000D⟩").replace('\n', "⏎"));
     }
 
     #[test]

@@ -134,7 +134,7 @@ pub enum Error {
         /// How long until it is worth trying again.
         wait: Duration,
         /// Who asked, and until when.
-        error: String,
+        error: Shown,
         /// True where it is the budget.
         budget: bool,
     },
@@ -486,7 +486,9 @@ impl Notion {
         let began = Instant::now();
         let mut row: PageRow = self.http.send(&request).await?.body;
         lock(&self.read).insert(page, began);
-        self.complete(&bound, &mut row).await.map_err(|failure| Failure::Unknown { error: failure.to_string() })?;
+        self.complete(&bound, &mut row)
+            .await
+            .map_err(|failure| Failure::Unknown { error: failure.to_string().into() })?;
         let page = read(&bound, &row).page;
         match unwritten(&page, claim, fields) {
             None => Ok(page),
@@ -494,7 +496,7 @@ impl Notion {
                 service: Service::Notion,
                 status: 200,
                 code: None,
-                message: format!("the answer does not hold the {what} that was written"),
+                message: format!("the answer does not hold the {what} that was written").into(),
             }),
         }
     }
@@ -536,7 +538,7 @@ impl Notion {
             let before = known.len();
             for raw in rows.results {
                 let mut item: Json = serde_json::from_str(raw.get()).map_err(|error| Failure::Unknown {
-                    error: format!("Notion sent a value that cannot be read: {error}"),
+                    error: format!("Notion sent a value that cannot be read: {error}").into(),
                 })?;
                 known.insert(item[kind]["id"].to_string());
                 values.push(item[kind].take());
@@ -551,7 +553,7 @@ impl Notion {
             }
             cursor = next;
         }
-        Err(Failure::Unknown { error: format!("the values of a property of page {page} do not come to an end") })
+        Err(Failure::Unknown { error: format!("the values of a property of page {page} do not come to an end").into() })
     }
 }
 

@@ -414,7 +414,7 @@ pub enum SecretProblem {
     NoKeyring,
     /// There is no keyring, or nothing of it answers.
     #[error("no keyring answers ({0})")]
-    KeyringMissing(String),
+    KeyringMissing(Shown),
     /// The keyring is there, and nobody has unlocked it.
     #[error("the keyring is locked")]
     KeyringLocked,
@@ -426,7 +426,7 @@ pub enum SecretProblem {
     NoEntry(String),
     /// The keyring refuses.
     #[error("the keyring failed: {0}")]
-    KeyringFailed(String),
+    KeyringFailed(Shown),
     /// The path starts with `~/` and nobody knows where that is.
     #[error("there is no home directory to put for `~`")]
     NoHome,

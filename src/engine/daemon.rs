@@ -332,7 +332,7 @@ impl Daemon {
         let (hub, clock) = (Arc::clone(&self.hub), self.installation.clock);
         Arc::new(move |told| {
             if let Progress::Warned(text) = &told {
-                tracing::warn!(text, "warned");
+                tracing::warn!(text = text.as_str(), "warned");
             }
             hub.count(|numbers| numbers.hear(&told, clock()));
         })

@@ -77,6 +77,11 @@ impl RunError {
         self
     }
 
+    /// All that went wrong and what to do about it, line by line.
+    pub fn lines(&self) -> Vec<Shown> {
+        self.to_string().lines().map(Shown::from).collect()
+    }
+
     /// All that went wrong, each on a line of its own.
     pub fn text(&self) -> String {
         self.each.iter().fold(self.error.to_string(), |text, one| text + "\n  " + one)

@@ -147,10 +147,11 @@ fn stale(saved: &Saved, review: &Review<&Plan>) -> Vec<What> {
         let Some(at) = review.place(&change.id) else { return change.stale(fresh) };
         let now = &fresh.changes[at];
         let waits = now.state == State::Review && review.verdict(at).decision.is_none();
-        waits.then(|| format!("it is for a person to decide ({} %): {}", now.proposal.confidence, now.proposal.reason))
+        let (confidence, reason) = (now.proposal.confidence, &now.proposal.reason);
+        waits.then(|| format!("it is for a person to decide ({confidence} %): {reason}").into())
     };
     let stale = ready_of(saved).filter_map(|change| Some((change.id, why(change)?)));
-    stale.map(|(change, because)| What::NotStarted { change, because: because.into() }).collect()
+    stale.map(|(change, because)| What::NotStarted { change, because }).collect()
 }
 
 /// True where nothing says that two plans are about different workspaces. Notion's may not be told.

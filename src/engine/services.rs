@@ -149,7 +149,7 @@ impl Target for Services<'_> {
 fn uncreated(failure: http::Failure) -> WriteFailure {
     let hint = failure.hint().into();
     match &failure {
-        http::Failure::Rejected { status: 400, code: Some(code), .. } if code == "501" => {
+        http::Failure::Rejected { status: 400, code: Some(code), .. } if code.as_str() == "501" => {
             WriteFailure::PerhapsTaken { error: failure.to_string().into(), hint }
         }
         _ => failure.into(),
@@ -160,7 +160,7 @@ fn uncreated(failure: http::Failure) -> WriteFailure {
 fn unread(error: notion::Error) -> WriteFailure {
     match error {
         notion::Error::Failed { failure, .. } | notion::Error::Refused { failure, .. } => failure.into(),
-        notion::Error::Budget { error, .. } => WriteFailure::OutOfBudget { error: error.into() },
+        notion::Error::Budget { error, .. } => WriteFailure::OutOfBudget { error },
         other => {
             WriteFailure::Refused { hint: other.hint().into(), error: other.to_string().into(), about: About::Request }
         }
@@ -178,7 +178,7 @@ fn about(failure: &http::Failure) -> About {
     match failure {
         http::Failure::Rejected { status: 0, .. } => About::Nothing,
         http::Failure::Rejected { service: Service::Notion, status: 403, code: Some(code), .. }
-            if code == "restricted_resource" =>
+            if code.as_str() == "restricted_resource" =>
         {
             About::Connection
         }

@@ -156,8 +156,8 @@ pub enum Progress {
     Applying(usize),
     /// Something happened, and is in the journal.
     Happened(Event),
-    /// Something went wrong beside the run, which goes on all the same; safe to show.
-    Warned(String),
+    /// Something went wrong beside the run, which goes on all the same.
+    Warned(Shown),
 }
 
 /// Is told about progress; from several places at once.
@@ -430,11 +430,7 @@ impl Session<'_> {
         let notices: Vec<KeptNotice> = plan
             .notices
             .iter()
-            .map(|notice| KeptNotice {
-                what: notice.words().into(),
-                page: notice.about(),
-                notice: NoticeDocument::of(notice),
-            })
+            .map(|notice| KeptNotice { what: notice.words(), page: notice.about(), notice: NoticeDocument::of(notice) })
             .collect();
         if self.store.recall::<Vec<KeptNotice>>(NOTICES).await?.unwrap_or_default() != notices {
             self.store.remember(NOTICES, &notices).await?;
@@ -640,11 +636,11 @@ impl Session<'_> {
         let stale = gone.into_iter().map(|change| {
             let id = change.id;
             let because = match now.get(&id).map(|now| &now.hold) {
-                None => change.stale(fresh).unwrap_or_else(|| "there is nothing left to do about it".to_owned()),
-                Some(Some(hold)) => format!("it is held by now: {}", hold.text),
-                Some(None) => "something that it needs has moved since it was approved".to_owned(),
+                None => change.stale(fresh).unwrap_or_else(|| "there is nothing left to do about it".to_owned().into()),
+                Some(Some(hold)) => format!("it is held by now: {}", hold.text).into(),
+                Some(None) => "something that it needs has moved since it was approved".to_owned().into(),
             };
-            What::NotStarted { change: id, because: because.into() }
+            What::NotStarted { change: id, because }
         });
         let stale: Vec<What> = stale.collect();
         self.tell(stale).await?;
@@ -653,7 +649,7 @@ impl Session<'_> {
             let others = if over.len() > 1 { format!(" and {} more", over.len() - 1) } else { String::new() };
             let text =
                 format!("{} {} “{name}”{others}: done meanwhile, by another run or by hand", first.action, first.kind);
-            (self.turn.watch)(Progress::Warned(text));
+            (self.turn.watch)(Progress::Warned(text.into()));
         }
         Ok(still)
     }
@@ -728,7 +724,7 @@ fn braked(plan: &Plan) -> Vec<What> {
 fn foreign_runs(plan: &Plan) -> impl Iterator<Item = What> {
     let seen = plan.notices.iter().filter(|notice| notice.code == NoticeCode::ForeignRun);
     seen.filter_map(|notice| {
-        Some(What::ForeignRun { page: notice.page?, object: notice.object?, text: notice.words().into() })
+        Some(What::ForeignRun { page: notice.page?, object: notice.object?, text: notice.words() })
     })
 }
 

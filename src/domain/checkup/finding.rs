@@ -310,7 +310,7 @@ fn read(plan: &Plan, snapshots: &Snapshots, calls: Calls) -> Check {
 
 /// What is said of one of many.
 struct Example {
-    words: String,
+    words: Shown,
     place: Option<String>,
 }
 
@@ -322,7 +322,7 @@ impl Example {
 
     fn of_change(change: &Change) -> Self {
         let reason = change.hold.as_ref().map_or(&change.proposal.reason, |hold| &hold.text);
-        let words = format!("{} “{}”: {reason}", change.kind, change.name.shown().clipped(60));
+        let words = format!("{} “{}”: {reason}", change.kind, change.name.shown().clipped(60)).into();
         let object = || change.proposal.object.as_ref().map(ObjectId::to_string);
         Self { words, place: change.page.in_notion().map(|page| page.to_string()).or_else(object) }
     }

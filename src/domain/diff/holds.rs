@@ -12,7 +12,7 @@ use crate::domain::{
     plan::{Action, Change, Hold, HoldCode, State},
     possible::{in_clockify, in_notion},
     rules::{Brake, Class, Rules, SameName, WithoutClient, invalid_name},
-    text::Raw,
+    text::{Raw, Shown},
 };
 
 /// Where something stands: under this object, or at the top.
@@ -137,21 +137,17 @@ impl<'a> Differ<'a> {
     }
 
     /// Why Clockify would refuse a value, where that is known. Of a name `hold_name` says it.
-    pub(super) fn refused_by_clockify(
-        &self,
-        kind: Kind,
-        field: Field,
-        value: &Value,
-        nature: Nature,
-    ) -> Option<String> {
+    pub(super) fn refused_by_clockify(&self, kind: Kind, field: Field, value: &Value, nature: Nature) -> Option<Shown> {
         let is_mapped = !matches!(field, Field::Name | Field::Parent | Field::State);
         if is_mapped { in_clockify(kind, field, value, nature, &self.snapshots.limits) } else { None }
     }
 
     /// Why the page would refuse a value, where that is known.
-    pub(super) fn refused_by_notion(&self, kind: Kind, field: Field, value: &Value) -> Option<String> {
+    pub(super) fn refused_by_notion(&self, kind: Kind, field: Field, value: &Value) -> Option<Shown> {
         if self.rules.mapping[kind].fixed.contains_key(&field) {
-            return Some(format!("no page says it: `mapping.{}.fields.{field}` does, for every page", kind.plural()));
+            return Some(
+                format!("no page says it: `mapping.{}.fields.{field}` does, for every page", kind.plural()).into(),
+            );
         }
         let property = self.snapshots.limits.properties[kind].get(&field)?;
         in_notion(field, value, &property.takes, &property.words)

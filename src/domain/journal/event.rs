@@ -257,7 +257,7 @@ pub enum What {
         attempt: u32,
         /// What the service calls the request, for asking its support.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        request_id: Option<String>,
+        request_id: Option<Shown>,
         /// What was sent and answered, where that is asked for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bodies: Option<Box<Bodies>>,

@@ -306,22 +306,25 @@ impl ChangeDocument {
 
     /// Planned versus now: why a change that a fresh plan no longer proposes is refused. Nothing where there is nothing
     /// to do by now.
-    pub fn stale(&self, fresh: &Plan) -> Option<String> {
+    pub fn stale(&self, fresh: &Plan) -> Option<Shown> {
         let page = self.page_id.as_ref()?;
         let now = fresh.changes.iter().find(|now| now.page.to_string() == *page)?;
         let now = Self::one(fresh, now);
-        Some(format!("planned for “{}” was to {}; now it is to {}", Shown::of(&self.name), self.words(), now.words()))
+        Some(
+            format!("planned for “{}” was to {}; now it is to {}", Shown::of(&self.name), self.words(), now.words())
+                .into(),
+        )
     }
 
-    /// What it does and why, in a few words that are safe to show.
-    fn words(&self) -> String {
+    /// What it does and why, in a few words.
+    fn words(&self) -> Shown {
         let shown = |value: &Option<String>| match value {
             Some(value) => format!("“{}”", Shown::of(value).clipped(VALUE_COLUMNS)),
             None => "nothing".to_owned(),
         };
         let fields = self.fields.iter().filter(|_| self.action != Action::Create);
         let fields = fields.map(|field| format!(", {}: {} → {}", field.field, shown(&field.from), shown(&field.to)));
-        format!("{}{} ({})", self.action, fields.collect::<String>(), self.reason)
+        format!("{}{} ({})", self.action, fields.collect::<String>(), self.reason).into()
     }
 
     fn of(plan: &Plan, by_id: &BTreeMap<&ChangeId, &Change>, change: &Change) -> Self {

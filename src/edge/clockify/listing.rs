@@ -239,7 +239,7 @@ impl Clockify {
                 row.texts()
                     .iter()
                     .try_for_each(|text| weight.add(*text))
-                    .map_err(|error| Failure::TooLarge { error })?;
+                    .map_err(|error| Failure::TooLarge { error: error.into() })?;
             }
             let count = answer.body.len();
             let before = listed.rows.len();

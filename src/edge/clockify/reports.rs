@@ -156,7 +156,7 @@ impl Clockify {
                 return Ok(running.into_values().collect());
             }
         }
-        Err(Failure::TooLarge { error: format!("more than {} timers run", TIMERS_PAGES_MAX * TIMERS_PAGE) })
+        Err(Failure::TooLarge { error: format!("more than {} timers run", TIMERS_PAGES_MAX * TIMERS_PAGE).into() })
     }
 
     /// What each project and task says of itself, as last read. No call.
@@ -209,5 +209,5 @@ fn leaves(
 }
 
 fn odd(what: &str) -> Failure {
-    Failure::Unknown { error: format!("Clockify answered with a report that cannot be used: {what}") }
+    Failure::Unknown { error: format!("Clockify answered with a report that cannot be used: {what}").into() }
 }

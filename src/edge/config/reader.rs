@@ -312,13 +312,13 @@ pub(super) fn whole_of(content: &Content, range: &RangeInclusive<u32>) -> Option
     }
 }
 
-/// An offending value for a message: safe to show, short, and not a secret.
-fn shown(content: &Content) -> String {
+/// An offending value for a message: short, and not a secret.
+fn shown(content: &Content) -> Shown {
     match content.typed() {
         Content::Text(text) if may_be_secret(&text) => "a text that may be a secret and is not repeated here".into(),
-        Content::Text(text) => format!("\"{}\"", Shown::of(&text).clipped(SHOWN_COLUMNS)),
-        Content::Whole(number) => number.to_string(),
-        Content::Flag(flag) => flag.to_string(),
+        Content::Text(text) => format!("\"{}\"", Shown::of(&text).clipped(SHOWN_COLUMNS)).into(),
+        Content::Whole(number) => number.to_string().into(),
+        Content::Flag(flag) => flag.to_string().into(),
         Content::Texts(_) => "a list".into(),
         Content::EmptyTable => "a table".into(),
         Content::Other(name) => name.into(),

@@ -22,20 +22,20 @@ pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 const REQUEST_ID_COLUMNS_MAX: usize = 80;
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
-/// Why a request has no answer. All text is safe to show, and holds neither tokens nor query values.
+/// Why a request has no answer. No text holds tokens or query values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// Nothing left this machine: no route, no name, no TLS, or a reason found before sending.
     #[error("{error}")]
     NotSent {
         /// Why.
-        error: String,
+        error: Shown,
     },
     /// Nothing left this machine, since whoever answers does not prove to be the service.
     #[error("{error}")]
     Untrusted {
         /// Why.
-        error: String,
+        error: Shown,
     },
     /// Thrown back unread, or not sent because the request budget is spent.
     #[error("{error}")]
@@ -43,7 +43,7 @@ pub enum Failure {
         /// How long until it is worth trying again.
         wait: Duration,
         /// Who asked, and until when.
-        error: String,
+        error: Shown,
         /// True where a request budget is spent, and the service did not ask for it.
         budget: bool,
     },
@@ -55,9 +55,9 @@ pub enum Failure {
         /// The HTTP status; 0 when the request was found impossible before it was sent.
         status: u16,
         /// The service's own code: a word from Notion, a number from Clockify.
-        code: Option<String>,
+        code: Option<Shown>,
         /// The service's own message.
-        message: String,
+        message: Shown,
     },
     /// Not sent, because its turn came when what it was made from had become too old: read that again, and make it
     /// anew.
@@ -67,19 +67,19 @@ pub enum Failure {
     #[error("{error}")]
     TooLarge {
         /// How large.
-        error: String,
+        error: Shown,
     },
     /// Nobody knows: a write that may have happened, or a read that was never answered properly.
     #[error("{error}")]
     Unknown {
         /// What went wrong.
-        error: String,
+        error: Shown,
     },
 }
 
 impl Failure {
     /// A request that is found impossible before it is sent.
-    pub(in crate::edge) fn impossible(service: Service, message: impl Into<String>) -> Self {
+    pub(in crate::edge) fn impossible(service: Service, message: impl Into<Shown>) -> Self {
         Self::Rejected { service, status: 0, code: None, message: message.into() }
     }
 
@@ -145,10 +145,10 @@ fn coded(status: u16, code: Option<&str>) -> String {
 
 /// Makes text of a service or a library fit for an error message: scrubbed first, since what is cut no longer looks
 /// like a secret, then shortened. A service may repeat what it was sent, and refuse it by name.
-pub(in crate::edge) fn shown(text: &str) -> String {
+pub(in crate::edge) fn shown(text: &str) -> Shown {
     // A parser's complaint may quote a whole answer, and looking at millions of characters takes seconds.
     let text = scrub(begin(text.trim(), SCRUBBED_CHARS_MAX)).into_owned();
-    Shown::of(begin(&text, MESSAGE_CHARS_MAX)).clipped(MESSAGE_COLUMNS_MAX).to_string()
+    Shown::of(begin(&text, MESSAGE_CHARS_MAX)).clipped(MESSAGE_COLUMNS_MAX)
 }
 
 /// The first characters of a text.
@@ -242,9 +242,9 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// What the service calls the request: Notion and Clockify's front say so in different headers.
-pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+pub(super) fn request_id(headers: &HeaderMap) -> Option<Shown> {
     let id = ["x-notion-request-id", "x-request-id", "cf-ray"].into_iter().find_map(|name| headers.get(name))?;
-    Some(Shown::of(&scrub(id.to_str().ok()?)).clipped(REQUEST_ID_COLUMNS_MAX).to_string())
+    Some(Shown::of(&scrub(id.to_str().ok()?)).clipped(REQUEST_ID_COLUMNS_MAX))
 }
 
 /// The service's own time.
@@ -364,7 +364,7 @@ mod tests {
         };
         assert_eq!(failure.to_string(), "Clockify refused it: Client with name 'Acme' already exists (400 501)");
         assert!(
-            Failure::Rejected { service: Service::Notion, status: 401, code: None, message: String::new() }
+            Failure::Rejected { service: Service::Notion, status: 401, code: None, message: String::new().into() }
                 .is_refusal()
         );
     }

@@ -10,7 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::{Budget, Proxy, Sink, outcome::shown};
-use crate::{domain::model::Service, edge::scrub};
+use crate::{
+    domain::{model::Service, text::Shown},
+    edge::scrub,
+};
 
 /// The header that says who asks. Its secret is known from then on, and taken out of every text.
 pub struct Auth {
@@ -103,7 +106,7 @@ pub enum SetupError {
     Insecure {
         service: Service,
         /// What was configured.
-        url: String,
+        url: Shown,
     },
     /// A user name or password in the URL.
     #[error("the base_url of {service} holds a user name or password; put the token where secrets are kept")]
@@ -123,7 +126,7 @@ pub enum SetupError {
     Tls {
         service: Service,
         /// Why.
-        error: String,
+        error: Shown,
     },
 }
 

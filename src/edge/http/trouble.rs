@@ -84,13 +84,13 @@ impl Trouble {
             let since = *state.silent_since.get_or_insert(began);
             if since.elapsed() >= SILENCE_MAX {
                 let error = format!("{because}; nothing more is asked in this run");
-                state.over.get_or_insert(Failure::NotSent { error });
+                state.over.get_or_insert(Failure::NotSent { error: error.into() });
             }
         }
         if state.vain >= VAIN_MAX {
             let error =
                 format!("{because}; {VAIN_MAX} attempts in a row were in vain, and nothing more is asked in this run");
-            state.over.get_or_insert(Failure::NotSent { error });
+            state.over.get_or_insert(Failure::NotSent { error: error.into() });
         }
     }
 

@@ -241,7 +241,7 @@ impl Notion {
                     continue;
                 }
                 if let Err(error) = weight.add(reading.page.text()) {
-                    return Err(wrong(Failure::TooLarge { error }));
+                    return Err(wrong(Failure::TooLarge { error: error.into() }));
                 }
                 problems.append(&mut reading.problems);
                 walk.add([reading.page]);

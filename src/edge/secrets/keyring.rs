@@ -66,7 +66,7 @@ async fn aside<T: Send + 'static>(
     /// A person is asked to unlock a keyring once, and not for two secrets at the same time.
     static TURN: Mutex<()> = Mutex::new(());
     let (sender, answer) = tokio::sync::oneshot::channel();
-    let failed = |because: &str| SecretProblem::KeyringFailed(because.to_owned());
+    let failed = |because: &str| SecretProblem::KeyringFailed(because.to_owned().into());
     // Not one of the runtime's own threads, which it would wait for before the program can end.
     std::thread::Builder::new()
         .name("keyring".to_owned())
@@ -134,7 +134,7 @@ fn problem(error: Error, name: &str) -> SecretProblem {
         Error::NoEntry => SecretProblem::NoEntry(super::named(name).to_owned()),
         Error::NoStorageAccess(_) => SecretProblem::KeyringLocked,
         Error::Ambiguous(entries) => {
-            SecretProblem::KeyringFailed(format!("it has {} entries of this name", entries.len()))
+            SecretProblem::KeyringFailed(format!("it has {} entries of this name", entries.len()).into())
         }
         // These hold the secret.
         Error::BadEncoding(_) | Error::BadDataFormat(..) => SecretProblem::NotText,
@@ -142,13 +142,13 @@ fn problem(error: Error, name: &str) -> SecretProblem {
     }
 }
 
-/// What a keyring says, safe to show.
-fn words(error: &Error) -> String {
+/// What a keyring says.
+fn words(error: &Error) -> Shown {
     let text = match error {
         Error::PlatformFailure(error) | Error::NoStorageAccess(error) => error.to_string(),
         error => error.to_string(),
     };
-    Shown::of(&text).clipped(SHOWN_COLUMNS).to_string()
+    Shown::of(&text).clipped(SHOWN_COLUMNS)
 }
 
 #[cfg(test)]

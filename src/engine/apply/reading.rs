@@ -9,7 +9,7 @@ use crate::domain::{
     model::{Field, Kind, Object, ObjectId, Page, PageId, Service, Value},
     plan::field_word,
     steps,
-    text::Raw,
+    text::{Raw, Shown},
 };
 
 /// Columns of a value in a sentence; longer ones are cut in the middle.
@@ -69,8 +69,8 @@ pub type Readings = Vec<(Subject, Result<Observed, WriteFailure>)>;
 pub(super) enum Ground {
     /// It is as planned, in all that is written.
     Firm,
-    /// It is not: why nothing is written, safe to show.
-    Moved(String),
+    /// It is not: why nothing is written.
+    Moved(Shown),
 }
 
 impl<J: Journal> Applying<'_, '_, J> {
@@ -106,7 +106,7 @@ impl<J: Journal> Applying<'_, '_, J> {
             (Write::Create { page, kind, parent, name, .. }, Observed::Names(there)) => {
                 return self.room_for(*page, *kind, *parent, name, there);
             }
-            _ => return Ground::Moved("it is not there any more, as far as the service shows".to_owned()),
+            _ => return Ground::Moved("it is not there any more, as far as the service shows".to_owned().into()),
         };
         let moved: Vec<String> = then
             .iter()
@@ -121,7 +121,11 @@ impl<J: Journal> Applying<'_, '_, J> {
                 format!("{word} was {} when it was planned, and is {now} now", self.words(write.kind(), *field, then))
             })
             .collect();
-        if moved.is_empty() { Ground::Firm } else { Ground::Moved(format!("it has moved: {}", moved.join("; "))) }
+        if moved.is_empty() {
+            Ground::Firm
+        } else {
+            Ground::Moved(format!("it has moved: {}", moved.join("; ")).into())
+        }
     }
 
     /// Whether nobody has created meanwhile what is about to be created.
@@ -129,10 +133,9 @@ impl<J: Journal> Applying<'_, '_, J> {
         let is_same = |object: &Object| object.parent == parent && object.name.canonical() == name.canonical();
         let is_new = |object: &Object| self.object_left(kind, object.id).is_none();
         match there.iter().find(|object| is_new(object) && (object.marker == Some(page) || is_same(object))) {
-            Some(object) => Ground::Moved(format!(
-                "somebody else has created it meanwhile ({}): run again, and it is found",
-                object.id
-            )),
+            Some(object) => Ground::Moved(
+                format!("somebody else has created it meanwhile ({}): run again, and it is found", object.id).into(),
+            ),
             None => Ground::Firm,
         }
     }

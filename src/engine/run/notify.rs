@@ -38,8 +38,8 @@ const REFUSED_TOLD: u32 = 2;
 /// Tells of a run and how it ended. What goes wrong in it is said, and changes nothing.
 pub(super) async fn tell(runner: &mut Runner, ended: &Result<(Report, Scope), RunError>) {
     let Runner { installation, turn, store, connection, doubt, .. } = runner;
-    let (doubt, proxy) = (doubt.as_ref().map(ToString::to_string), connection.proxy.as_deref());
-    if let Err(failure) = send(installation, &turn.watch, Some(store), ended, doubt.as_deref(), proxy).await {
+    let (doubt, proxy) = (doubt.as_ref().map(|doubt| Shown::from(doubt.to_string())), connection.proxy.as_deref());
+    if let Err(failure) = send(installation, &turn.watch, Some(store), ended, doubt.as_ref(), proxy).await {
         warn(&turn.watch, &failure.text());
     }
 }
@@ -90,7 +90,7 @@ async fn send(
     watch: &Watch,
     mut store: Option<&mut Store>,
     ended: &Result<(Report, Scope), RunError>,
-    doubt: Option<&str>,
+    doubt: Option<&Shown>,
     proxy: Option<&Proxy>,
 ) -> Result<(), RunError> {
     let Installation { settings, environment, .. } = installation;
@@ -165,5 +165,5 @@ async fn send(
 
 fn warn(watch: &Watch, text: &str) {
     tracing::warn!(error = text, "nobody was told");
-    watch(Progress::Warned(Shown::of(text).to_string()));
+    watch(Progress::Warned(text.into()));
 }

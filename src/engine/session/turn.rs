@@ -70,7 +70,7 @@ impl Turn {
 
     /// Tells that something went wrong beside the run.
     pub(in crate::engine) fn warn(&self, text: String) {
-        (self.watch)(Progress::Warned(text));
+        (self.watch)(Progress::Warned(text.into()));
     }
 }
 

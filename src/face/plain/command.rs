@@ -192,8 +192,8 @@ const TABLE: [PromptCommand; 18] = [
     },
 ];
 
-/// What a line asks for; otherwise why it asks for nothing, in one line that is safe to show.
-pub(super) fn parse(line: &str) -> Result<Command, String> {
+/// What a line asks for; otherwise why it asks for nothing, in one line.
+pub(super) fn parse(line: &str) -> Result<Command, Shown> {
     let line = line.trim();
     if line.is_empty() {
         return Ok(Command::Next);
@@ -202,9 +202,9 @@ pub(super) fn parse(line: &str) -> Result<Command, String> {
     let end = line.find(|c: char| c.is_ascii_digit() || c.is_whitespace()).unwrap_or(line.len());
     let (word, rest) = line.split_at(end);
     let Some(row) = TABLE.iter().find(|row| row.words.contains(&word)) else {
-        return Err(format!("“{}” is no command; ? lists them", Shown::of(line).clipped(QUOTED_COLUMNS)));
+        return Err(format!("“{}” is no command; ? lists them", Shown::of(line).clipped(QUOTED_COLUMNS)).into());
     };
-    (row.make)(rest.trim()).map_err(|because| format!("{word} {because}"))
+    (row.make)(rest.trim()).map_err(|because| format!("{word} {because}").into())
 }
 
 fn alone(rest: &str, command: Command) -> Result<Command, String> {

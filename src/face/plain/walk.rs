@@ -19,7 +19,7 @@ use crate::{
 /// What a command brought about.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
-    /// What is said about it, safe to show.
+    /// What is printed about it, styled.
     pub(super) text: String,
     /// The changes whose verdicts are to be kept.
     pub(super) changed: Vec<usize>,

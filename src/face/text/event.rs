@@ -141,17 +141,17 @@ pub(crate) fn outcome_words(outcome: &End) -> String {
     }
 }
 
-/// Everything of an entry, as `name  value` pairs that are safe to show.
-pub(crate) fn everything(body: &str) -> Vec<(String, String)> {
+/// Everything of an entry, as `name  value` pairs.
+pub(crate) fn everything(body: &str) -> Vec<(Shown, Shown)> {
     let mut pairs = Vec::new();
     match serde_json::from_str(body) {
         Ok(json) => flatten("", &json, &mut pairs),
-        Err(error) => pairs.push(("unreadable".to_owned(), error.to_string())),
+        Err(error) => pairs.push(("unreadable".into(), error.to_string().into())),
     }
     pairs
 }
 
-fn flatten(name: &str, json: &serde_json::Value, pairs: &mut Vec<(String, String)>) {
+fn flatten(name: &str, json: &serde_json::Value, pairs: &mut Vec<(Shown, Shown)>) {
     use serde_json::Value as Json;
     let below = |key: &str| if name.is_empty() { shown(key) } else { format!("{name}.{}", shown(key)) };
     match json {
@@ -163,8 +163,8 @@ fn flatten(name: &str, json: &serde_json::Value, pairs: &mut Vec<(String, String
                 flatten(&below(&number.to_string()), row, pairs);
             }
         }
-        Json::String(text) => pairs.push((name.to_owned(), shown(text))),
-        json => pairs.push((name.to_owned(), shown(&json.to_string()))),
+        Json::String(text) => pairs.push((name.into(), text.as_str().into())),
+        json => pairs.push((name.into(), json.to_string().into())),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is looked at of the past: through a door of its own, which needs no lock, so that it works while the worker is
+//! What is found at of the past: through a door of its own, which needs no lock, so that it works while the worker is
 //! busy, or another process is. It never holds the screen up.
 
 use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
@@ -15,7 +15,7 @@ use super::{
     state::window::{Answer, Ask, FETCHED, LOOKED_THROUGH_MAX, Line, Question, Seeker},
 };
 use crate::{
-    domain::audit::Envelope,
+    domain::{audit::Envelope, text::Shown},
     edge::{
         checkpoints::Checkpoints,
         store::{Selection, Toward},
@@ -41,7 +41,7 @@ pub(super) struct History {
     directory: PathBuf,
     checkpoints: Checkpoints,
     clock: fn() -> Timestamp,
-    /// Opened when it is first looked at.
+    /// Opened when it is first found at.
     store: Arc<Mutex<Option<State>>>,
 }
 
@@ -58,14 +58,14 @@ impl History {
 
     async fn read(&self, page: Page) -> News {
         let mut store = self.store.lock().await;
-        let said = |failure: &RunError| failure.to_string().replace('\n', ";");
+        let said = |failure: &RunError| Shown::from(failure.to_string().replace('\n', ";"));
         let number = if let Page::Log(Question { number, .. }) = &page { Some(*number) } else { None };
-        let looked = async {
+        let read = async {
             let opened = match store.take() {
                 Some(store) => store,
                 None => State::read_only(&self.directory).await?,
             };
-            let looked = match page {
+            let news = match page {
                 Page::Runs => opened.runs(RUNS_MAX).await.map(News::Runs).map_err(RunError::from),
                 Page::Log(question) => {
                     answer(&opened, question, (self.clock)()).await.map(|answer| News::Log(Box::new(answer)))
@@ -74,16 +74,16 @@ impl History {
             };
             // A state that was missing may be there by now, so only one that has been read is kept open.
             *store = Some(opened).filter(|store| store.file().exists());
-            looked
+            news
         };
-        looked.await.unwrap_or_else(|failure| match number {
+        read.await.unwrap_or_else(|failure| match number {
             Some(number) => News::NoLog { number, because: said(&failure) },
             None => News::Said(said(&failure)),
         })
     }
 
     /// Saves what a filter selects beside where the console was started.
-    async fn export(&self, store: &State, filter: &str) -> Result<String, RunError> {
+    async fn export(&self, store: &State, filter: &str) -> Result<Shown, RunError> {
         let (selection, text) = logs::selection_of(store, filter, (self.clock)()).await?;
         let grep = Some(text.to_lowercase()).filter(|text| !text.is_empty());
         let name = format!("punchlist-log-{}.jsonl", (self.clock)().strftime("%Y%m%dT%H%M%SZ"));
@@ -96,7 +96,7 @@ impl History {
             false,
         )
         .await?;
-        Ok(format!("saved as {}", out.display()))
+        Ok(format!("saved as {}", out.display()).into())
     }
 }
 
@@ -110,21 +110,21 @@ pub(super) async fn answer(store: &State, question: Question, now: Timestamp) ->
         Ask::Older(n) => Toward::Beginning(n.saturating_sub(1)),
         Ask::Newer(n) => Toward::End(n + 1),
     };
-    let (mut lines, mut reached, mut looked, mut more) = (Vec::new(), None, 0, false);
+    let (mut lines, mut reached, mut seen, mut more) = (Vec::new(), None, 0, false);
     store
         .visit_log(&selection, toward, async |entry| {
-            if lines.len() == FETCHED || looked == LOOKED_THROUGH_MAX {
+            if lines.len() == FETCHED || seen == LOOKED_THROUGH_MAX {
                 more = true;
                 return ControlFlow::Break(());
             }
-            (reached, looked) = (Some(entry.n), looked + 1);
+            (reached, seen) = (Some(entry.n), seen + 1);
             let (at, line) = logs::line(store, &entry).await;
             let envelope: Option<Envelope> = serde_json::from_str(&entry.body).ok();
             let kind = envelope.as_ref().map_or("", |envelope| envelope.event.as_str());
             if text.is_empty() || seeker.fits(&format!("{line} {kind}")) {
                 let run = envelope.map(|envelope| envelope.run);
                 let (n, level, page, change) = (entry.n, entry.level, entry.page, entry.change);
-                lines.push(Line { n, at, level, text: line, body: entry.body, run, page, change });
+                lines.push(Line { n, at, level, text: line.into(), body: entry.body, run, page, change });
             }
             ControlFlow::Continue(())
         })
@@ -142,21 +142,17 @@ pub(super) async fn answer(store: &State, question: Question, now: Timestamp) ->
 }
 
 /// What a selection is about, and who changed it, when, from what to what and why, a line each.
-async fn history(store: &State, selection: &Selection) -> Result<(String, Vec<String>), RunError> {
+async fn history(store: &State, selection: &Selection) -> Result<(Shown, Vec<Shown>), RunError> {
     let Some(entity) = &selection.about else { return Ok(Default::default()) };
     let kind = entity.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
-    let about = format!("{kind}“{}”", entity.name.shown().clipped(40));
+    let about = format!("{kind}“{}”", entity.name.shown().clipped(40)).into();
     let whole = Selection { about: Some(entity.clone()), ..Selection::default() };
     let changed = alterations(store, &whole).await?.into_iter().map(|alteration| {
         let change = |(field, from, to): &(_, _, _)| text::event_from_to(alteration.kind, *field, from, to);
         let what: Vec<String> = alteration.fields.iter().map(change).collect();
         let what = if what.is_empty() { alteration.verb.to_string() } else { what.join(", ") };
-        let why = alteration
-            .reasons
-            .first()
-            .map(|why| format!(": {}", crate::domain::text::Shown::of(why)))
-            .unwrap_or_default();
-        format!("{}  {what}  {}{why}", text::when(alteration.at), who(&alteration))
+        let why = alteration.reasons.first().map(|why| format!(": {}", Shown::of(why))).unwrap_or_default();
+        format!("{}  {what}  {}{why}", text::when(alteration.at), who(&alteration)).into()
     });
     Ok((about, changed.collect()))
 }

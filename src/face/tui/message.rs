@@ -1,29 +1,28 @@
 //! What the console says. A message may name keys; which ones they are is said by the keymap, where it is drawn.
 
-use std::borrow::Cow;
-
 use super::{command::Command, keymap::Keymap};
+use crate::domain::text::Shown;
 
-/// A line of text and keys. Texts are safe to show.
+/// A line of text and keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Message(Vec<Part>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
-    Text(Cow<'static, str>),
+    Text(Shown),
     /// The key of a command.
     Key(Command),
 }
 
 impl Message {
     /// Goes on with a text.
-    pub(crate) fn and(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn and(mut self, text: impl Into<Shown>) -> Self {
         self.0.push(Part::Text(text.into()));
         self
     }
 
     /// Goes on with the key of a command, and a text.
-    pub(crate) fn key(mut self, command: Command, text: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn key(mut self, command: Command, text: impl Into<Shown>) -> Self {
         self.0.push(Part::Key(command));
         self.and(text)
     }
@@ -51,6 +50,12 @@ impl From<&'static str> for Message {
 
 impl From<String> for Message {
     fn from(text: String) -> Self {
+        Self::default().and(text)
+    }
+}
+
+impl From<Shown> for Message {
+    fn from(text: Shown) -> Self {
         Self::default().and(text)
     }
 }

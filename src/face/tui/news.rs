@@ -13,6 +13,7 @@ use crate::{
         plan::{ChangeId, Plan},
         report::Report,
         review::Remembered,
+        text::Shown,
     },
     edge::store::RunRecord,
     engine::session::Progress,
@@ -29,13 +30,13 @@ pub(crate) enum News {
         remembered: Vec<Remembered>,
         at: Timestamp,
     },
-    /// Reading failed; safe to show.
+    /// Reading failed: why, line by line.
     Failed {
-        text: String,
+        text: Vec<Shown>,
         code: u8,
     },
-    /// Another run holds the lock, so that nothing was done; safe to show.
-    Refused(String),
+    /// Another run holds the lock, so that nothing was done.
+    Refused(Shown),
     Applied(Box<Report>),
     Matched {
         mode: SearchMode,
@@ -45,11 +46,11 @@ pub(crate) enum News {
     Runs(Vec<RunRecord>),
     /// What the log answers.
     Log(Box<Answer>),
-    /// The log has no answer; safe to show.
+    /// The log has no answer.
     NoLog {
         number: u64,
-        because: String,
+        because: Shown,
     },
-    /// What came of something outside, for the line at the bottom; safe to show.
-    Said(String),
+    /// What came of something outside, for the line at the bottom.
+    Said(Shown),
 }

@@ -21,6 +21,7 @@ use super::{command::Tab, message::Message, stroke::Stroke, theme::Theme};
 use crate::domain::{
     model::{Kind, RunId, Service},
     report::Ending,
+    text::Shown,
 };
 
 /// What is going on.
@@ -34,8 +35,8 @@ pub(crate) enum Phase {
     Applying,
     /// Reading failed, or was stopped.
     Failed {
-        /// Why, safe to show.
-        text: String,
+        /// Why, line by line.
+        text: Vec<Shown>,
         /// What the program ends with when nothing else happens.
         code: u8,
     },

@@ -107,7 +107,8 @@ pub(super) fn last_words(state: &State, demo: bool) -> String {
         format!("{decided} of {} changes {kept}; nothing of them was applied", state.reviewing.tally.changes)
     });
     let failure = if let Phase::Failed { text, .. } = &state.phase { Some(text.clone()) } else { None };
-    let lines = run.into_iter().chain(failure.clone()).chain(of_plan.filter(|_| failure.is_none()));
+    let rest = failure.or_else(|| Some(vec![of_plan?.into()])).unwrap_or_default();
+    let lines = run.into_iter().chain(rest.into_iter().map(String::from));
     lines.collect::<Vec<_>>().join("\n")
 }
 

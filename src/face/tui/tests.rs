@@ -443,7 +443,8 @@ fn help_shows_every_action() {
 
 #[test]
 fn a_failure_is_told_and_reading_can_be_tried_again() {
-    let failed = vec![News::Failed { text: "error: notion.token is missing\n hint: set it".to_owned(), code: 1 }];
+    let failed =
+        vec![News::Failed { text: vec!["error: notion.token is missing".into(), " hint: set it".into()], code: 1 }];
     let film = film((80, 12), failed, keys("R"));
     assert!(matches!(film.orders.as_slice(), [Order::Read]));
     assert_eq!(film.state.phase, Phase::Reading);

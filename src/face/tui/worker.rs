@@ -54,7 +54,7 @@ fn tell(news: &Telling, item: News) {
 }
 
 fn failed_news(failure: &RunError) -> News {
-    News::Failed { text: failure.to_string(), code: failure.code.into() }
+    News::Failed { text: failure.lines(), code: failure.code.into() }
 }
 
 async fn work(
@@ -207,7 +207,7 @@ fn is_refused(taken: Result<(), SessionError>, stop: &Stop, news: &Telling) -> R
         Ok(()) => Ok(false),
         Err(failure) if matches!(failure.code, Code::Locked | Code::Interrupted) => {
             stop.forget();
-            tell(news, News::Refused(failure.text()));
+            tell(news, News::Refused(failure.text().into()));
             Ok(true)
         }
         Err(failure) => Err(failure),

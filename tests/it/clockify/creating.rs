@@ -158,7 +158,7 @@ async fn a_name_that_is_taken_is_refused_and_nothing_else_is_tried() {
         let Err(Failure::Rejected { status: 400, code: Some(code), message, .. }) = failure else {
             panic!("{failure:?}")
         };
-        assert!(code == "501" && message.contains("already exists"), "{message}");
+        assert!(code.as_str() == "501" && message.contains("already exists"), "{message}");
         assert_eq!(wire.statuses(), ["POST 400"]);
     }
     assert_eq!(wire.sandbox.world().clockify_snapshot(), before);

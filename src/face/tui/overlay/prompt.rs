@@ -60,7 +60,7 @@ pub(crate) fn on_key(state: &mut State, keymap: &Keymap, key: KeyEvent) -> Optio
         _ if prompt.input.value().chars().count() < LENGTH_MAX || !matches!(key.code, KeyCode::Char(_)) => {
             prompt.input.handle_event(&Event::Key(key));
             prompt.line = 0;
-            prompt.refused.clear();
+            prompt.refused = Shown::default();
             return typed(state);
         }
         _ => {}
@@ -127,7 +127,7 @@ fn entered(state: &mut State) -> Option<Effect> {
         Purpose::Confirm if value == state.reviewing.tally.closes.to_string() => confirm::apply(state),
         Purpose::Confirm => {
             let refused = format!("type {} to close, or esc", state.reviewing.tally.closes);
-            state.prompt = Some(Prompt { input: Input::default(), refused, ..prompt });
+            state.prompt = Some(Prompt { input: Input::default(), refused: refused.into(), ..prompt });
             None
         }
         Purpose::Release(allowance) if value == allowance.count.to_string() => {
@@ -135,13 +135,13 @@ fn entered(state: &mut State) -> Option<Effect> {
         }
         Purpose::Release(allowance) => {
             let refused = format!("type {} to let them through, or esc", allowance.count);
-            state.prompt = Some(Prompt { input: Input::default(), refused, ..prompt });
+            state.prompt = Some(Prompt { input: Input::default(), refused: refused.into(), ..prompt });
             None
         }
         Purpose::Edit { change, field } => match decide::edited(state, change, field, &value) {
             Ok(effect) => effect,
             Err(refused) => {
-                state.prompt = Some(Prompt { refused, ..prompt });
+                state.prompt = Some(Prompt { refused: refused.into(), ..prompt });
                 None
             }
         },

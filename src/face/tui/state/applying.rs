@@ -51,8 +51,7 @@ pub(crate) enum Mark {
 pub(crate) struct Line {
     pub(crate) at: Timestamp,
     pub(crate) mark: Mark,
-    /// Safe to show.
-    pub(crate) text: String,
+    pub(crate) text: Shown,
 }
 
 /// How an apply goes on.
@@ -124,7 +123,7 @@ impl Applying {
             }
             None => format!("{change}{rest}"),
         };
-        self.lines.push(Line { at: event.at, mark, text });
+        self.lines.push(Line { at: event.at, mark, text: text.into() });
         let over = self.lines.len().saturating_sub(LINES_MAX);
         self.lines.drain(..over);
         if self.follows {

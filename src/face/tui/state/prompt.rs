@@ -3,7 +3,7 @@
 use tui_input::Input;
 
 use super::State;
-use crate::domain::{model::Field, rules::Allowance};
+use crate::domain::{model::Field, rules::Allowance, text::Shown};
 
 /// What text is being typed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub(crate) struct Prompt {
     pub(crate) line: usize,
     /// The row that the cursor was on.
     pub(crate) from: u32,
-    /// Why what was typed is not taken, safe to show.
-    pub(crate) refused: String,
+    /// Why what was typed is not taken.
+    pub(crate) refused: Shown,
 }
 
 impl PartialEq for Prompt {
@@ -50,5 +50,5 @@ impl PartialEq for Prompt {
 /// Asks for a line.
 pub(crate) fn ask(state: &mut State, purpose: Purpose, text: &str) {
     let input = Input::new(text.to_owned());
-    state.prompt = Some(Prompt { purpose, input, line: 0, from: state.reviewing.cursor, refused: String::new() });
+    state.prompt = Some(Prompt { purpose, input, line: 0, from: state.reviewing.cursor, refused: Shown::default() });
 }

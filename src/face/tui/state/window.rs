@@ -10,7 +10,7 @@ use nucleo_matcher::{
 };
 
 use super::{matching::is_close, stepped};
-use crate::domain::{audit::Level, journal::RunId, model::PageId, plan::ChangeId};
+use crate::domain::{audit::Level, journal::RunId, model::PageId, plan::ChangeId, text::Shown};
 
 /// Entries that are fetched at a time.
 pub(crate) const FETCHED: usize = 300;
@@ -21,13 +21,13 @@ const KEPT_MAX: usize = 3000;
 /// How near to the end of what is here more is asked for.
 const MARGIN: usize = 60;
 
-/// One entry on a line. Texts are safe to show.
+/// One entry on a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) n: u64,
     pub(crate) at: Timestamp,
     pub(crate) level: Level,
-    pub(crate) text: String,
+    pub(crate) text: Shown,
     /// The event as it is stored, for everything that there is to know.
     pub(crate) body: String,
     pub(crate) run: Option<RunId>,
@@ -66,8 +66,8 @@ pub(crate) struct Answer {
     /// True where there may be more in that direction.
     pub(crate) more: bool,
     /// What the filter is about, in a word, and what was changed of it, a line each.
-    pub(crate) about: String,
-    pub(crate) changed: Vec<String>,
+    pub(crate) about: Shown,
+    pub(crate) changed: Vec<Shown>,
     /// How many entries the log has, and the number of the last.
     pub(crate) entries: u64,
     pub(crate) last: u64,
@@ -77,16 +77,16 @@ pub(crate) struct Answer {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Logs {
     pub(crate) filter: String,
-    pub(crate) about: String,
-    pub(crate) changed: Vec<String>,
+    pub(crate) about: Shown,
+    pub(crate) changed: Vec<Shown>,
     pub(crate) lines: VecDeque<Line>,
     pub(crate) at: usize,
     pub(crate) follow: bool,
     /// Whether everything of the chosen entry is shown, scrolled by so much.
     pub(crate) open: Option<u16>,
     pub(crate) entries: u64,
-    /// Why the filter is none, safe to show.
-    pub(crate) wrong: String,
+    /// Why the filter is none.
+    pub(crate) wrong: Shown,
     pub(crate) waiting: bool,
     older: bool,
     newer: bool,
@@ -101,7 +101,7 @@ impl Logs {
     /// Looks at what a filter selects, from its end.
     pub(crate) fn filter_by(&mut self, filter: String) {
         self.filter = filter;
-        self.wrong.clear();
+        self.wrong = Shown::default();
         (self.next, self.waiting) = (Some(Ask::Last), false);
     }
 
@@ -197,7 +197,7 @@ impl Logs {
     }
 
     /// The question could not be answered.
-    pub(crate) fn refused(&mut self, number: u64, because: String) {
+    pub(crate) fn refused(&mut self, number: u64, because: Shown) {
         if number == self.asked {
             (self.waiting, self.wrong) = (false, because);
         }

@@ -376,7 +376,7 @@ fn waiting(state: &State, keymap: &Keymap) -> Paragraph<'static> {
     };
     match &state.phase {
         Phase::Failed { text, .. } => {
-            lines.extend(text.lines().map(|line| Line::raw(format!("  {line}"))));
+            lines.extend(text.iter().map(|line| Line::raw(format!("  {line}"))));
             lines.extend([
                 Line::default(),
                 keys(&[(Command::Refetch, "reads both sides again"), (Command::Leave, "leaves")]),

@@ -360,7 +360,7 @@ fn a_brake_is_released_for_its_typed_number_only() {
 #[test]
 fn a_failure_takes_the_plan_along_and_is_said() {
     let mut scenes: Vec<Scene> = planned(plan()).into_iter().map(Scene::News).collect();
-    scenes.push(Scene::News(News::Failed { text: "error: Notion does not answer".into(), code: 1 }));
+    scenes.push(Scene::News(News::Failed { text: vec!["error: Notion does not answer".into()], code: 1 }));
     scenes.extend(keys("<space>").into_iter().map(Scene::Input));
 
     let film = film_of((100, 20), THEME, scenes);

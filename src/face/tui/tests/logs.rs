@@ -238,7 +238,7 @@ fn what_is_added_is_followed() {
     let told = crate::engine::session::Progress::Happened(more);
     scenes.push(Scene::News(crate::face::tui::news::News::Progress(told)));
     let film = film_with((110, 18), THEME, scenes, Some(history));
-    assert_eq!(film.state.logs.current().expect("an entry").text, "run ended: planned");
+    assert_eq!(film.state.logs.current().expect("an entry").text, "run ended: planned".into());
     assert!(film.frame.contains("following"), "{}", film.frame);
 }
 

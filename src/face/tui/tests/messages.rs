@@ -46,7 +46,7 @@ fn said() -> Vec<(Vec<News>, &'static str, Vec<&'static str>)> {
         let calls = Calls { notion: 1, clockify: 1 };
         News::Applied(Box::new(report("b".parse().expect("a run"), &plan(), &[], totals(Stopped::No, calls, 1.0))))
     };
-    let failed = || News::Failed { text: "no network".into(), code: 1 };
+    let failed = || News::Failed { text: vec!["no network".into()], code: 1 };
     let with = |news: News| planned(plan()).into_iter().chain([news]).collect::<Vec<_>>();
     let shown = || planned(plan());
     vec![
@@ -110,7 +110,7 @@ fn every_message_that_names_a_key_names_the_configured_one() {
 
 #[test]
 fn what_is_off_changes_nothing_but_the_line_at_the_bottom() {
-    let failed = vec![News::Failed { text: "no network".into(), code: 1 }];
+    let failed = vec![News::Failed { text: vec!["no network".into()], code: 1 }];
     for (news, at_least) in [(vec![], 40), (planned(plan()), 5), (failed, 40)] {
         let mut state = film((100, 24), news, Vec::new()).state;
         for tab in Tab::ALL {

@@ -132,7 +132,7 @@ fn it_is_confirmed_as_an_undo_retried_as_one_and_then_r_is_an_ordinary_plan() {
     scenes.extend(keys("AP<enter>").into_iter().map(Scene::Input));
     scenes.push(Scene::News(News::Applied(Box::new(ended))));
     scenes.extend(keys("r").into_iter().map(Scene::Input));
-    scenes.push(Scene::News(News::Failed { text: "no network".into(), code: 1 }));
+    scenes.push(Scene::News(News::Failed { text: vec!["no network".into()], code: 1 }));
     scenes.extend(keys("R").into_iter().map(Scene::Input));
     let film = film_of((100, 18), THEME, scenes);
     let orders: Vec<&Order> = film.orders.iter().filter(|order| !matches!(order, Order::Keep(_))).collect();

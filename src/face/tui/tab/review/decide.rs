@@ -1,6 +1,6 @@
 //! Decisions: each becomes a step of the review that can be undone, and is kept at once.
 
-use std::{borrow::Cow, collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     domain::{
@@ -8,6 +8,7 @@ use crate::{
         model::Field,
         plan::{Plan, State as ChangeState},
         review::{Decision, Review},
+        text::Shown,
     },
     face::tui::{
         command::Command,
@@ -138,7 +139,7 @@ fn undoable(said: String, what: &str) -> Message {
 }
 
 /// Goes on with what was said.
-fn say_also(state: &mut State, text: impl Into<Cow<'static, str>>) {
+fn say_also(state: &mut State, text: impl Into<Shown>) {
     state.toast = std::mem::take(&mut state.toast).and(text);
 }
 
