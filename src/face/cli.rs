@@ -181,6 +181,9 @@ enum Command {
         /// Write it into a directory, along with a page for each command
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Print a configuration instead that says what each key means
+        #[arg(long, conflicts_with = "out")]
+        config: bool,
     },
 }
 
@@ -303,7 +306,8 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         Some(Command::Serve { check: true, .. }) => serve::check(&Setup::load(&global).await?.installation).await,
         Some(Command::Sandbox(serving)) => sandbox(&serving).await,
         Some(Command::Completions { shell }) => manual::completions(shell, Cli::command()).map(|()| 0),
-        Some(Command::Man { out }) => manual::man(out.as_deref(), Cli::command()).map(|()| 0),
+        Some(Command::Man { config: true, .. }) => say(manual::CONFIGURATION).map(|()| 0),
+        Some(Command::Man { out, .. }) => manual::man(out.as_deref(), Cli::command()).map(|()| 0),
     }
 }
 

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::edge::saved;
 
+/// A configuration that documents every key, to fill in by hand.
+pub(super) const CONFIGURATION: &str = include_str!("../../config.example.toml");
+
 /// Where the pages belong, in words.
 const MANUAL: &str = "punchlist manual";
 

@@ -41,6 +41,21 @@ fn judged(program: &str, arguments: &[&str], text: &str) -> Option<String> {
 }
 
 #[test]
+fn the_readme_has_a_row_for_every_verb() {
+    let readme = include_str!("../../README.md");
+    let table = readme.split_once("## Commands").expect("a table of commands").1;
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| `punchlist")).collect();
+    for verb in verbs() {
+        assert!(rows.iter().any(|row| row.contains(&format!("`punchlist {verb}"))), "{verb} is in no row");
+    }
+}
+
+#[test]
+fn a_configuration_with_every_key_is_at_hand_without_the_source() {
+    assert_eq!(run(&["man", "--config"]), include_str!("../../config.example.toml"));
+}
+
+#[test]
 fn completions_know_every_verb() {
     let verbs = verbs();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use crate::{
     domain::text::Shown,
     edge::config::{Loader, first::Place},
-    face::{failure::RunError, print::say, setup::Global},
+    face::{failure::RunError, manual::CONFIGURATION, print::say, setup::Global},
 };
 
 /// What somebody wants who has nothing set up.
@@ -17,9 +17,6 @@ pub(in crate::face) enum Wish {
     /// A file was written, or nothing is wanted.
     Nothing,
 }
-
-/// A configuration to fill in by hand.
-const EXAMPLE: &str = include_str!("../../../config.example.toml");
 
 /// Asks what somebody wants who starts for the first time; nothing where something is set up, or nobody can be asked.
 pub(in crate::face) fn welcome(global: &Global, loader: &Loader) -> Result<Option<Wish>, RunError> {
@@ -47,7 +44,7 @@ pub(in crate::face) fn welcome(global: &Global, loader: &Loader) -> Result<Optio
             "1" => return Ok(Some(Wish::Demo)),
             "" | "2" => return Ok(Some(Wish::SetUp)),
             "3" => {
-                Place::take(&file).and_then(|place| place.make(EXAMPLE))?;
+                Place::take(&file).and_then(|place| place.make(CONFIGURATION))?;
                 say("It is written, and says what each key means; then run `punchlist plan`.\n")?;
                 return Ok(Some(Wish::Nothing));
             }
