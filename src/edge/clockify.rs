@@ -61,6 +61,29 @@ pub struct Identity {
     pub demands: Demands,
 }
 
+impl Identity {
+    /// The identity of a user in a workspace.
+    pub fn of(user: User, workspace: Workspace) -> Self {
+        let Workspace { id, name, plan, everyone_creates, demands } = workspace;
+        Self {
+            user_id: user.id,
+            user_name: user.name,
+            workspace_id: id,
+            workspace_name: name,
+            plan,
+            everyone_creates,
+            demands,
+        }
+    }
+}
+
+/// Who a key belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub id: String,
+    pub name: Raw,
+}
+
 /// A workspace that a key sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workspace {
@@ -270,25 +293,16 @@ impl Clockify {
             tokio::try_join!(self.http.send(&user), self.http.send(&workspaces))
                 .map_err(|failure| self.error("the user and workspaces", failure))?;
         let workspaces = workspaces.body.into_iter().map(Workspace::from).collect();
-        let Workspace { id, name, plan, everyone_creates, demands } = choose(workspaces, workspace)?;
-        Ok(Identity {
-            everyone_creates,
-            user_id: user.body.id,
-            user_name: user.body.name.into(),
-            workspace_id: id,
-            workspace_name: name,
-            plan,
-            demands,
-        })
+        Ok(Identity::of(user.body.into(), choose(workspaces, workspace)?))
     }
 
-    /// Who the key belongs to, by name; it is the cheapest question that tells whether a key is accepted. One call.
+    /// Who the key belongs to; it is the cheapest question that tells whether a key is accepted. One call.
     ///
     /// # Errors
     /// [`Error`].
-    pub async fn user(&self) -> Result<Raw, Error> {
+    pub async fn user(&self) -> Result<User, Error> {
         let answer: Result<Answer<UserRow>, Failure> = self.http.send(&Request::get(&["v1", "user"])).await;
-        answer.map(|answer| answer.body.name.into()).map_err(|failure| self.error("the user", failure))
+        answer.map(|answer| answer.body.into()).map_err(|failure| self.error("the user", failure))
     }
 
     /// The workspaces that the key sees. One call.
@@ -710,6 +724,12 @@ fn impossible(message: impl Into<Shown>) -> Failure {
 
 fn segments(path: &[String]) -> Vec<&str> {
     path.iter().map(String::as_str).collect()
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self { id: row.id, name: row.name.into() }
+    }
 }
 
 impl From<WorkspaceRow> for Workspace {

@@ -39,7 +39,7 @@ pub use property::Property;
 use row::{PageRow, is_in, read};
 use schema::Bound;
 pub use schema::{Source, find_id};
-pub use survey::Candidate;
+pub use survey::FoundSource;
 use write::{changes, unwritten};
 
 /// The newest version of the API, and the one that this client is written for.

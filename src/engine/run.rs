@@ -437,6 +437,7 @@ impl Runner {
             unattended: false,
             only_plans: false,
             undoes: None,
+            established: None,
             references: &connection.references,
             workspace: connection.workspace.as_deref(),
             run,

@@ -14,8 +14,9 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use self::fetch::Established;
 use self::fetch::ReadNotion;
-pub(super) use self::fetch::{Established, same_workspace, told_workspace};
+pub(super) use self::fetch::{same_workspace, told_workspace};
 use super::{
     ages::{belong, whose_in_clockify},
     apply::{Journal, Settling, Work, apply, settle},
@@ -181,6 +182,8 @@ pub struct Session<'a> {
     pub only_plans: bool,
     /// The run that this one takes back, instead of comparing both sides.
     pub undoes: Option<RunId>,
+    /// What was found out before the run, and need not be asked for again.
+    pub established: Option<Established>,
     /// The data sources, as the configuration names them.
     pub(super) references: &'a PerKind<String>,
     /// The Clockify workspace, as the configuration names it.
@@ -270,7 +273,11 @@ impl Session<'_> {
         let remembered: PerKind<Option<Source>> = self.store.recall(SOURCES).await?.unwrap_or_default();
         let identities: Option<Identities> = self.store.recall(IDENTITIES).await?;
         let pinned = identities.as_ref();
-        let established = match self.establish(remembered, pinned).await {
+        let established = match self.established.take().filter(|_| pinned.is_none()) {
+            Some(established) => self.confirm(established).await,
+            None => self.establish(remembered, pinned).await,
+        };
+        let established = match established {
             Ok(established) => established,
             Err(error) => {
                 let exchanges = self.exchanges.take();

@@ -7,7 +7,11 @@
 
 mod text;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use secrecy::SecretString;
 use serde_json::{Map, Value as Json, json};
@@ -15,24 +19,24 @@ use url::Url;
 
 use super::{
     failure::{Code, RunError},
-    session::{Progress, SessionError, Watch},
+    session::{Established, Progress, SessionError, Watch},
 };
 use crate::{
     domain::{
-        discovery::{Discovery, Fit, Table, fit},
+        discovery::{Column, Discovery, Fit, Table, fit},
         model::{Kind, PageId, PerKind, Service},
         rules::{IdStrategy, Mapping},
         text::{Raw, Shown},
     },
     edge::{
-        clockify::{self, Clockify, MappedFields, Workspace},
+        clockify::{self, Clockify, MappedFields, User, Workspace},
         config::{
             Loader, Settings,
             first::{Place, Unfit},
         },
         environment::Environment,
         http::{Auth, Http, Options, Proxy, is_loopback},
-        notion::{self, Notion},
+        notion::{self, FoundSource, Notion, Source},
         secrets::{self, Readings, SecretReference},
     },
 };
@@ -70,6 +74,8 @@ pub struct SetUp {
     pub settings: Settings,
     environment: Environment,
     watch: Watch,
+    /// Data sources as they were last read.
+    sources: Mutex<BTreeMap<PageId, Source>>,
 }
 
 /// Clockify as it was found.
@@ -79,7 +85,7 @@ pub struct Home {
     /// Where the reports of that region are; nothing for what the defaults or the settings say.
     pub reports_url: Option<Url>,
     /// Who the key belongs to.
-    pub user: Raw,
+    pub user: User,
 }
 
 impl SetUp {
@@ -99,7 +105,7 @@ impl SetUp {
             Err(unfit) => return Err(unfit.into()),
         };
         let settings = loader.load_without_file()?;
-        Ok(Ok(Self { place, settings, environment: loader.environment.clone(), watch }))
+        Ok(Ok(Self { place, settings, environment: loader.environment.clone(), watch, sources: Mutex::default() }))
     }
 
     /// Where the configuration will be.
@@ -230,7 +236,7 @@ impl SetUp {
         let mut tables: Vec<Table> = Vec::new();
         let mut after = None;
         for _ in 0..SEARCHES_MAX {
-            let (found, next) = notion.tables(after.as_deref()).await.map_err(of_notion)?;
+            let (found, next) = self.search(notion, after.as_deref()).await?;
             tables.extend(
                 found.into_iter().filter(|new| !tables.iter().any(|known| known.id == new.id)).collect::<Vec<_>>(),
             );
@@ -243,10 +249,39 @@ impl SetUp {
         for kind in Kind::ALL {
             let is_known = |id: PageId| tables.iter().any(|table| table.id == id || table.database == Some(id));
             if let Some(id) = chosen[kind].filter(|id| !is_known(*id)) {
-                tables.push(notion.table(kind, &id.to_string()).await.map_err(of_notion)?);
+                tables.push(self.table(notion, kind, &id.to_string()).await.map_err(of_notion)?);
             }
         }
         Ok(tables)
+    }
+
+    async fn search(&self, notion: &Notion, after: Option<&str>) -> Result<(Vec<Table>, Option<String>), RunError> {
+        let (found, next) = notion.find_sources(after).await.map_err(of_notion)?;
+        let table = |FoundSource { source, database, page, created: _ }| Table { database, page, ..self.read(source) };
+        Ok((found.into_iter().map(table).collect(), next))
+    }
+
+    /// The table that a reference means, whatever its columns are. Up to three calls.
+    ///
+    /// # Errors
+    /// What Notion says.
+    pub async fn table(&self, notion: &Notion, kind: Kind, reference: &str) -> Result<Table, notion::Error> {
+        Ok(self.read(notion.find_source(kind, reference).await?))
+    }
+
+    /// A data source as a table; it need not be read again for the first plan.
+    fn read(&self, source: Source) -> Table {
+        let column = |property: &notion::Property| Column {
+            name: property.name.clone(),
+            kind: property.kind.clone(),
+            options: property.options.clone(),
+            groups: property.groups.clone(),
+            target: property.relation_target,
+        };
+        let columns = source.properties.iter().map(column).collect();
+        let table = Table { id: source.data_source, database: None, page: None, title: source.title.clone(), columns };
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).insert(table.id, source);
+        table
     }
 
     /// What the tables look like, given what the settings name.
@@ -259,7 +294,8 @@ impl SetUp {
     /// # Errors
     /// What Notion says.
     pub async fn add(&self, notion: &Notion, table: &Table, columns: &Map<String, Json>) -> Result<Table, RunError> {
-        notion.add_columns(table, columns).await.map_err(of_notion)
+        let changed = self.read(notion.add_columns(table, columns).await.map_err(of_notion)?);
+        Ok(Table { page: table.page, database: table.database, ..changed })
     }
 
     /// Makes the three databases on a page, with a few rows; those that are on it already are taken as they are. One
@@ -275,7 +311,7 @@ impl SetUp {
     ) -> Result<PerKind<Table>, RunError> {
         let template: Json = serde_json::from_str(TEMPLATE)
             .map_err(|error| RunError::new(Code::Error, format!("the template cannot be read: {error}")))?;
-        let (seen, _) = notion.tables(None).await.map_err(of_notion)?;
+        let (seen, _) = self.search(notion, None).await?;
         let mut made: PerKind<Option<Table>> = PerKind::default();
         let mut last_row = None;
         for kind in Kind::ALL {
@@ -321,12 +357,30 @@ impl SetUp {
         Fit { id: Some(id.into()), parent: parent.map(Raw::from), closed, fields: std::collections::BTreeMap::new() }
     }
 
-    /// Writes the configuration.
+    /// Writes the configuration. What the first plan need not ask for again; nothing where a table was made just now,
+    /// and not read yet.
     ///
     /// # Errors
     /// Where it cannot be written; there is none then.
-    pub fn make(&self, answers: &Answers) -> Result<(), RunError> {
-        Ok(self.place.make(&text::text(answers, &self.settings, &Loader::default().load_without_file()?))?)
+    pub fn make(
+        &self,
+        answers: &Answers,
+        notion: notion::Identity,
+        user: User,
+    ) -> Result<Option<Established>, RunError> {
+        self.place.make(&text::text(answers, &self.settings, &Loader::default().load_without_file()?))?;
+        let mut read = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut source = |kind: Kind| {
+            let id = answers.tables[kind].id;
+            read.remove(&id).map(|source| Source { reference: id.to_string(), ..source })
+        };
+        let sources = (source(Kind::Client), source(Kind::Project), source(Kind::Task));
+        let (Some(clients), Some(projects), Some(tasks)) = sources else { return Ok(None) };
+        Ok(Some(Established {
+            notion_workspace: notion.workspace_id,
+            sources: PerKind { clients, projects, tasks },
+            identity: clockify::Identity::of(user, answers.workspace.clone()),
+        }))
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     doctor, explain,
     failure::{Code, RunError, tell_panics},
     hours::{self, Hours},
-    init::{self, Flags, Wish},
+    init::{self, Flags, Made, Wish},
     logs::{self, Logs},
     manual, month, pending, plain,
     print::{say, say_json},
@@ -47,7 +47,7 @@ use crate::{
         hours::seal_of,
         run::{Beside, Unattended},
         saved,
-        session::{Session, Sides},
+        session::{Established, Session, Sides},
     },
 };
 
@@ -181,9 +181,9 @@ enum Command {
         /// Write it into a directory, along with a page for each command
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
-        /// Print a configuration instead that says what each key means
+        /// Print instead a configuration that says what each key means
         #[arg(long, conflicts_with = "out")]
-        config: bool,
+        keys: bool,
     },
 }
 
@@ -306,7 +306,7 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         Some(Command::Serve { check: true, .. }) => serve::check(&Setup::load(&global).await?.installation).await,
         Some(Command::Sandbox(serving)) => sandbox(&serving).await,
         Some(Command::Completions { shell }) => manual::completions(shell, Cli::command()).map(|()| 0),
-        Some(Command::Man { config: true, .. }) => say(manual::CONFIGURATION).map(|()| 0),
+        Some(Command::Man { keys: true, .. }) => say(manual::CONFIGURATION).map(|()| 0),
         Some(Command::Man { out, .. }) => manual::man(out.as_deref(), Cli::command()).map(|()| 0),
     }
 }
@@ -360,11 +360,10 @@ async fn wait_by_chance(seconds: u32) -> Result<(), RunError> {
 
 /// Sets up, and shows the first plan.
 async fn set_up(mut global: Global, flags: &Flags) -> Result<u8, RunError> {
-    if !init::init(&mut global, flags).await? {
-        return Ok(0);
-    }
+    let Some(Made { established }) = init::init(&mut global, flags).await? else { return Ok(0) };
     let is_told = !global.json && !global.quiet;
-    let code = Job::begin(global).await?.plan(None, None, false).await?;
+    let job = Job { established, ..Job::begin(global).await? };
+    let code = job.plan(None, None, false).await?;
     if is_told {
         say(init::NEXT)?;
     }
@@ -403,6 +402,8 @@ struct Job {
     styling: Styling,
     progress: ProgressLine,
     started: Instant,
+    /// What a set-up has found out just now.
+    established: Option<Established>,
     /// Dropped last: with `--demo` it takes the services and the state along.
     setup: Setup,
 }
@@ -418,7 +419,7 @@ impl Job {
         setup.installation.diagnose(global.verbose);
         let progress = ProgressLine::new(global.quiet, global.verbose > 0);
         progress.beat();
-        Self { styling: global.styling(), global, progress, started, setup }
+        Self { styling: global.styling(), global, progress, started, established: None, setup }
     }
 
     /// Does something in a run.
@@ -438,6 +439,7 @@ impl Job {
     async fn plan(self, undoes: Option<RunId>, out: Option<&Path>, detailed: bool) -> Result<u8, RunError> {
         let planning = async |session: &mut Session<'_>| {
             session.undoes = undoes;
+            session.established.clone_from(&self.established);
             let (sides, plan) = session.fetch_and_plan().await?;
             let cost = session.cost(&plan, &sides);
             session.close("planned").await?;

@@ -22,7 +22,10 @@ use super::{
 use crate::{
     domain::{model::Kind, text::Shown},
     edge::config::{Loader, Override},
-    engine::set_up::{Answers, SetUp},
+    engine::{
+        session::Established,
+        set_up::{Answers, SetUp},
+    },
 };
 
 /// Columns of a name.
@@ -73,8 +76,13 @@ impl Flags {
     }
 }
 
-/// Sets up. The settings of the first plan are those that were written; true where there is one to make.
-pub(super) async fn init(global: &mut Global, flags: &Flags) -> Result<bool, RunError> {
+/// A configuration that was made, with what the first plan need not ask for again.
+pub(super) struct Made {
+    pub(super) established: Option<Established>,
+}
+
+/// Sets up. The settings of the first plan are those that were written; nothing where there is none to make.
+pub(super) async fn init(global: &mut Global, flags: &Flags) -> Result<Option<Made>, RunError> {
     if global.demo {
         return Err(RunError::new(Code::Usage, "a demonstration is set up already")
             .hint("run `punchlist --demo`, or `punchlist init` for your own workspaces"));
@@ -91,7 +99,7 @@ pub(super) async fn init(global: &mut Global, flags: &Flags) -> Result<bool, Run
                  To begin anew, move that file away.\n",
                 Shown::of(&exists.to_string())
             ))?;
-            return Ok(false);
+            return Ok(None);
         }
     };
     let mut ask = if flags.yes {
@@ -108,7 +116,7 @@ pub(super) async fn init(global: &mut Global, flags: &Flags) -> Result<bool, Run
         Shown::of(&set_up.file().display().to_string())
     ))?;
 
-    let (notion, notion_token) = tokens::notion(&mut ask, &set_up).await?;
+    let (notion, identity, notion_token) = tokens::notion(&mut ask, &set_up).await?;
     let (home, clockify_token) = tokens::clockify(&mut ask, &set_up).await?;
     let workspace = tokens::workspace(&mut ask, &set_up, &home).await?;
     let databases = databases::choose(&mut ask, &set_up, &notion, flags.create_under.as_deref()).await?;
@@ -133,13 +141,13 @@ pub(super) async fn init(global: &mut Global, flags: &Flags) -> Result<bool, Run
     if !ask.yes("Write it?", true).await? {
         return Err(RunError::new(Code::Interrupted, "nothing was written").hint("run `punchlist init` again"));
     }
-    set_up.make(&answers)?;
+    let established = set_up.make(&answers, identity, home.user)?;
     ask.say(&format!(
         "{} is written.\n\nThe first plan: what punchlist would do. Nothing of it is done yet.\n\n",
         Shown::of(&set_up.file().display().to_string())
     ))?;
     global.config = Some(set_up.file().to_owned());
-    Ok(true)
+    Ok(Some(Made { established }))
 }
 
 /// What to do after the first plan.

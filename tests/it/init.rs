@@ -154,6 +154,15 @@ fn a_template_comes_with_examples_and_few_calls() {
 }
 
 #[test]
+fn a_workspace_of_a_thousand_pages_takes_fewer_than_twenty_calls() {
+    let rig = rig(World::sized(20, 80, 900));
+    let ran = run(&mut init(&rig, &["--yes"]));
+    assert_eq!(ran.code, 0, "{}\n{}", ran.stdout, ran.stderr);
+    let (notion, clockify) = rig.call_counts();
+    assert!(notion + clockify < 20, "{notion} and {clockify}");
+}
+
+#[test]
 fn the_region_is_the_first_that_accepts_the_key() {
     let (elsewhere, here) = (rig(World::bare()), rig(small()));
     elsewhere.sandbox.world().clockify_key = "another".to_owned();

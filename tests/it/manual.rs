@@ -52,7 +52,7 @@ fn the_readme_has_a_row_for_every_verb() {
 
 #[test]
 fn a_configuration_with_every_key_is_at_hand_without_the_source() {
-    assert_eq!(run(&["man", "--config"]), include_str!("../../config.example.toml"));
+    assert_eq!(run(&["man", "--keys"]), include_str!("../../config.example.toml"));
 }
 
 #[test]

@@ -6,18 +6,9 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::{
-    Error, Notion, Source,
-    cell::plain_text,
-    failed,
-    schema::{is_in_trash, read_source},
-};
+use super::{Error, Notion, Source, cell::plain_text, failed, schema::read_source};
 use crate::{
-    domain::{
-        discovery::{Column, Table},
-        model::{Kind, PageId},
-        text::Raw,
-    },
+    domain::{discovery::Table, model::PageId, text::Raw},
     edge::http::{Answer, Failure, Repeat, Request},
 };
 
@@ -30,26 +21,10 @@ pub(super) struct Found {
     #[serde(default)]
     pub(super) results: Vec<Json>,
     #[serde(default)]
-    next_cursor: Option<String>,
-}
-
-/// True for what a search shows of a data source that is not in the trash.
-pub(super) fn is_source(row: &Json) -> bool {
-    row["object"] == "data_source" && !is_in_trash(row)
+    pub(super) next_cursor: Option<String>,
 }
 
 impl Notion {
-    /// The data sources that the token sees, those edited last first: a hundred, and where the next hundred begins. A
-    /// search may not show what was shared a moment ago (Notion docs). One call.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn tables(&self, after: Option<&str>) -> Result<(Vec<Table>, Option<String>), Error> {
-        let found = self.search("data_source", after).await?;
-        let sources = found.results.iter().filter(|row| is_source(row));
-        Ok((sources.filter_map(read_table).collect(), found.next_cursor))
-    }
-
     /// Pages outside of databases that the token sees, with their titles, those edited last first. One call.
     ///
     /// # Errors
@@ -79,27 +54,18 @@ impl Notion {
         answer.map(|answer| answer.body).map_err(|failure| failed("what the token sees".to_owned(), failure))
     }
 
-    /// The data source that a reference means, whatever its columns are. Up to three calls.
-    ///
-    /// # Errors
-    /// [`Error`], which names the configuration key of the kind.
-    pub async fn table(&self, kind: Kind, reference: &str) -> Result<Table, Error> {
-        Ok(table_of(self.find(kind, reference).await?))
-    }
-
     /// Adds columns to a data source, and shows it as it is then. One call.
     ///
     /// # Errors
     /// [`Error`]; doing it again changes nothing.
-    pub async fn add_columns(&self, table: &Table, columns: &Map<String, Json>) -> Result<Table, Error> {
+    pub async fn add_columns(&self, table: &Table, columns: &Map<String, Json>) -> Result<Source, Error> {
         let path = ["v1", "data_sources", &table.id.to_string()];
         let request = Request::new(Method::PATCH, &path, Some(json!({"properties": columns})), Repeat::Idempotent);
         let what = || format!("columns of {}", table.title.shown());
         let answer: Answer<Json> = self.http.send(&request).await.map_err(|failure| unmade(what(), failure))?;
-        let changed =
-            Table { page: table.page, database: table.database, ..table_of(read_source(table.id, "", &answer.body)) };
+        let changed = read_source(table.id, "", &answer.body);
         // An unknown property may be ignored in silence.
-        match columns.keys().find(|name| !changed.columns.iter().any(|column| column.name.exact() == *name)) {
+        match columns.keys().find(|name| changed.property(name).is_none()) {
             None => Ok(changed),
             Some(missing) => Err(Error::NotMade { what: what(), because: format!("it still has no “{missing}”") }),
         }
@@ -147,25 +113,4 @@ fn unmade(what: String, failure: Failure) -> Error {
         Error::Failed { what, failure } => Error::NotMade { what, because: failure.to_string() },
         error => error,
     }
-}
-
-fn read_table(row: &Json) -> Option<Table> {
-    let id = row["id"].as_str()?.parse().ok()?;
-    let of = |id: &Json| id.as_str().and_then(|id| id.parse().ok());
-    Some(Table {
-        database: of(&row["parent"]["database_id"]),
-        page: of(&row["database_parent"]["page_id"]),
-        ..table_of(read_source(id, "", row))
-    })
-}
-
-fn table_of(source: Source) -> Table {
-    let columns = source.properties.into_iter().map(|property| Column {
-        name: property.name,
-        kind: property.kind,
-        options: property.options,
-        groups: property.groups,
-        target: property.relation_target,
-    });
-    Table { id: source.data_source, database: None, page: None, title: source.title, columns: columns.collect() }
 }

@@ -399,7 +399,7 @@ impl Notion {
     /// # Errors
     /// [`Error`], which names the configuration key and what to do.
     pub async fn resolve(&self, kind: Kind, reference: &str) -> Result<Source, Error> {
-        let source = self.find(kind, reference).await?;
+        let source = self.find_source(kind, reference).await?;
         match self.bind(kind, &source, None) {
             Ok(_) => Ok(source),
             Err(error) => {
@@ -410,8 +410,11 @@ impl Notion {
         }
     }
 
-    /// The data source that a reference means, as it is. Up to three calls.
-    pub(super) async fn find(&self, kind: Kind, reference: &str) -> Result<Source, Error> {
+    /// The data source that a reference means, whatever its columns are. Up to three calls.
+    ///
+    /// # Errors
+    /// [`Error`], which names the configuration key of the kind.
+    pub async fn find_source(&self, kind: Kind, reference: &str) -> Result<Source, Error> {
         let id = find_id(reference).ok_or_else(|| Error::BadReference { kind, text: Shown::of(reference.trim()) })?;
         // A URL is that of a database; an id can be either.
         let source = if reference.contains('/') {

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
-use super::{Error, Notion, Source, failed, making::is_source, schema::read_source};
+use super::{
+    Error, Notion, Source, failed,
+    schema::{is_in_trash, read_source},
+};
 use crate::{
     domain::model::{Kind, PageId},
     edge::http::{Answer, Failure, Repeat, Request},
@@ -16,30 +19,38 @@ const NO_PROPERTY: &str = "punchlist asks whether it may write, and writes nothi
 
 /// A data source as the search shows it.
 #[derive(Clone, Debug)]
-pub struct Candidate {
+pub struct FoundSource {
     pub source: Source,
     /// The database that it belongs to.
     pub database: Option<PageId>,
+    /// The page that the database stands on.
+    pub page: Option<PageId>,
     pub created: Option<Timestamp>,
 }
 
+impl FoundSource {
+    fn of(row: &Json) -> Option<Self> {
+        let id = |id: &Json| id.as_str().and_then(|id| id.parse().ok());
+        Some(Self {
+            source: read_source(id(&row["id"])?, "", row),
+            database: id(&row["parent"]["database_id"]),
+            page: id(&row["database_parent"]["page_id"]),
+            created: row["created_time"].as_str().and_then(|time| time.parse().ok()),
+        })
+    }
+}
+
 impl Notion {
-    /// The data sources that the connection sees, at most a hundred, and none that is in the trash. The search promises
-    /// no completeness (Notion docs, search): what it does not show may be there. One call.
+    /// The data sources that the token sees, those edited last first, and none that is in the trash: a hundred, and
+    /// where the next hundred begins. The search promises no completeness, and may not show what was shared a moment
+    /// ago (Notion docs, search): what it does not show may be there. One call.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn find_sources(&self) -> Result<Vec<Candidate>, Error> {
-        let found = self.search("data_source", None).await?;
-        let candidate = |row: &Json| {
-            let id: PageId = row["id"].as_str()?.parse().ok()?;
-            Some(Candidate {
-                source: read_source(id, "", row),
-                database: row["parent"]["database_id"].as_str().and_then(|id| id.parse().ok()),
-                created: row["created_time"].as_str().and_then(|time| time.parse().ok()),
-            })
-        };
-        Ok(found.results.iter().filter(|row| is_source(row)).filter_map(candidate).collect())
+    pub async fn find_sources(&self, after: Option<&str>) -> Result<(Vec<FoundSource>, Option<String>), Error> {
+        let found = self.search("data_source", after).await?;
+        let is_source = |row: &&Json| row["object"] == "data_source" && !is_in_trash(row);
+        Ok((found.results.iter().filter(is_source).filter_map(FoundSource::of).collect(), found.next_cursor))
     }
 
     /// The data source that a reference means, with its schema as it is now: as the search has shown it where that
@@ -52,16 +63,16 @@ impl Notion {
         kind: Kind,
         reference: &str,
         remembered: Option<&Source>,
-        found: &[Candidate],
+        found: &[FoundSource],
     ) -> Result<Source, Error> {
         let id: Option<PageId> = reference.parse().ok();
-        let is_meant = |candidate: &&Candidate| id.is_some_and(|id| candidate.source.data_source == id);
+        let is_meant = |candidate: &&FoundSource| id.is_some_and(|id| candidate.source.data_source == id);
         // Of a database with several data sources nobody knows which is meant.
         let mut of_database = found.iter().filter(|candidate| id.is_some() && candidate.database == id);
         let of_database = of_database.next().filter(|_| of_database.next().is_none());
         let shown = found.iter().find(is_meant).or(of_database);
         let remembered = remembered.filter(|source| source.reference == reference);
-        let fits = |candidate: &&Candidate| {
+        let fits = |candidate: &&FoundSource| {
             let before = remembered.filter(|source| source.data_source == candidate.source.data_source);
             self.bind(kind, &candidate.source, before).is_ok()
         };

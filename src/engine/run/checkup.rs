@@ -325,4 +325,4 @@ fn concerns(problem: &Problem, section: &str) -> bool {
 }
 
 /// What mends a problem of the configuration, which says itself what the key takes.
-const CORRECT: &str = "correct it there; `punchlist man --config` documents every key";
+const CORRECT: &str = "correct it there; `punchlist man --keys` documents every key";

@@ -43,7 +43,8 @@ pub(super) type ReadClockify = (Identity, Snapshot<Object>, Vec<Problem>);
 const ALSO_WRONG_WITHIN: Duration = Duration::from_secs(5);
 
 /// Who we are on both sides, and where Notion's rows are.
-pub(in crate::engine) struct Established {
+#[derive(Clone, Debug)]
+pub struct Established {
     /// Where it is told, now or by an earlier run.
     pub(in crate::engine) notion_workspace: Option<String>,
     pub(in crate::engine) sources: PerKind<Source>,
@@ -84,6 +85,14 @@ impl Session<'_> {
                 Err(SessionError::several(of_notion.chain(of_sources).chain(of_clockify)))
             }
         }
+    }
+
+    /// Holds what was found out before the run against the mapping.
+    pub(super) async fn confirm(&self, established: Established) -> Result<Established, SessionError> {
+        for kind in Kind::ALL {
+            self.notion.check(kind, &established.sources[kind]).await?;
+        }
+        Ok(established)
     }
 
     async fn source(&self, kind: Kind, remembered: Option<Source>) -> Result<Source, SessionError> {

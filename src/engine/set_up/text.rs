@@ -35,7 +35,7 @@ pub struct Answers {
 pub(super) fn text(answers: &Answers, settings: &Settings, defaults: &Settings) -> String {
     let mut text = String::from(
         "# The configuration of punchlist, as `punchlist init` has written it; every key that there is:\n\
-         # `punchlist man --config`. Environment variables such as\n\
+         # `punchlist man --keys`. Environment variables such as\n\
          # PUNCHLIST__NOTION__TOKEN and flags have the last word.\n\n[notion]\n",
     );
     let mut line = |comment: &str, key: &str, value: String| {

@@ -154,7 +154,7 @@ async fn one_by_one(
         let place = ask.choice(&format!("Which holds the {}?", kind.plural()), &choices, Some(0)).await?;
         let table = match candidates.get(place) {
             Some(candidate) => tables[candidate.table].clone(),
-            None => by_link(ask, notion, kind).await?,
+            None => by_link(ask, set_up, notion, kind).await?,
         };
         if !tables.iter().any(|known| known.id == table.id) {
             tables.push(table.clone());
@@ -167,10 +167,10 @@ async fn one_by_one(
     Ok(PerKind { clients, projects, tasks })
 }
 
-async fn by_link(ask: &mut Ask, notion: &Notion, kind: Kind) -> Result<Table, RunError> {
+async fn by_link(ask: &mut Ask, set_up: &SetUp, notion: &Notion, kind: Kind) -> Result<Table, RunError> {
     loop {
         let link = ask.line(&format!("The link or ID of the {}", kind.plural()), "").await?;
-        match notion.table(kind, &link).await {
+        match set_up.table(notion, kind, &link).await {
             Ok(table) => return Ok(table),
             Err(error) => ask.say(&format!("{error}\n{}\n", error.hint()))?,
         }

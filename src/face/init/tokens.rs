@@ -7,7 +7,7 @@ use crate::{
     domain::text::Shown,
     edge::{
         clockify::Workspace,
-        notion::Notion,
+        notion::{Identity, Notion},
         secrets::{self, Lasting, SecretReference},
     },
     engine::set_up::{CLOCKIFY_VARIABLES, Home, NOTION_VARIABLES, SetUp},
@@ -71,7 +71,7 @@ struct Given {
     is_asked: bool,
 }
 
-pub(super) async fn notion(ask: &mut Ask, set_up: &SetUp) -> Result<(Notion, SecretReference), RunError> {
+pub(super) async fn notion(ask: &mut Ask, set_up: &SetUp) -> Result<(Notion, Identity, SecretReference), RunError> {
     ask.say(NOTION_TOKENS)?;
     for attempt in 1.. {
         let given = given(ask, set_up, &NOTION, attempt).await?;
@@ -87,7 +87,7 @@ pub(super) async fn notion(ask: &mut Ask, set_up: &SetUp) -> Result<(Notion, Sec
                 };
                 ask.say(&format!("Accepted: {what} {name}{place}.\n"))?;
                 let reference = kept(ask, set_up, &NOTION, given).await?;
-                return Ok((notion, reference));
+                return Ok((notion, identity, reference));
             }
             Err(failure) => again(ask, &given, attempt, failure)?,
         }
@@ -101,7 +101,7 @@ pub(super) async fn clockify(ask: &mut Ask, set_up: &SetUp) -> Result<(Home, Sec
         let given = given(ask, set_up, &CLOCKIFY, attempt).await?;
         match set_up.clockify(&given.secret).await {
             Ok(home) => {
-                let user = home.user.shown().clipped(NAME_COLUMNS);
+                let user = home.user.name.shown().clipped(NAME_COLUMNS);
                 ask.say(&format!("Accepted at {}: it is the key of {user}.\n", Shown::of(home.base_url.as_str())))?;
                 let reference = kept(ask, set_up, &CLOCKIFY, given).await?;
                 return Ok((home, reference));

@@ -15,7 +15,7 @@ use crate::{
     },
     edge::{
         clockify::{self, Clockify},
-        notion::{self, Candidate, Notion, Source},
+        notion::{self, FoundSource, Notion, Source},
         origin::Origin,
         store::Store,
     },
@@ -106,7 +106,7 @@ impl Installation {
         if found.notion.is_none() {
             return (gathered, found);
         }
-        let candidates = notion.find_sources().await;
+        let candidates = notion.find_sources(None).await.map(|(found, _)| found);
         let shown = candidates.as_deref().unwrap_or_default();
         let kinds = Kind::ALL.map(|kind| async move {
             let reference = self.settings.notion.data_sources[kind]?.to_string();
@@ -151,8 +151,8 @@ impl Installation {
         ]
     }
 
-    fn look_for_copies(&self, sources: &PerKind<Option<Source>>, shown: &[Candidate], gathered: &mut Gathered) {
-        let look = |candidate: &Candidate| Lookalike {
+    fn look_for_copies(&self, sources: &PerKind<Option<Source>>, shown: &[FoundSource], gathered: &mut Gathered) {
+        let look = |candidate: &FoundSource| Lookalike {
             id: candidate.source.data_source,
             title: candidate.source.title.clone(),
             properties: properties(&candidate.source),
