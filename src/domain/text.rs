@@ -373,6 +373,11 @@ fn invisible(c: char) -> Invisible {
     }
 }
 
+/// True for what nobody sees where it stands by itself, and what acts on the text around it, beyond ASCII's controls.
+pub fn is_hidden(c: char) -> bool {
+    c == '\u{7F}' || !c.is_ascii() && !matches!(invisible(c), Invisible::No)
+}
+
 /// The characters of a grapheme, each with whether a reader could not see it.
 fn hidden(grapheme: &str) -> impl Iterator<Item = (char, bool)> {
     // A joiner belongs after what is not ASCII: an emoji sequence, an Indic or Arabic cluster.

@@ -274,6 +274,22 @@ fn a_place_that_cannot_be_used_is_told_before_anything_is_asked() {
 }
 
 #[test]
+fn a_full_disk_leaves_nothing_half_written() {
+    let rig = rig(small());
+    let init = init(&rig, &["--yes"]);
+    // No file may grow at all, and who tries is told so instead of being ended.
+    let mut command = Command::new("sh");
+    command
+        .arg("-c")
+        .arg("trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"")
+        .arg(init.get_program())
+        .args(init.get_args());
+    command.env_clear().envs(init.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    refuses(&rig, &mut command, 78, &["config.toml cannot be written"]);
+    assert_eq!(run(&mut self::init(&rig, &["--yes"])).code, 0);
+}
+
+#[test]
 fn an_outage_is_no_refusal() {
     let rig = rig(small());
     rig.sandbox.knobs().faults =

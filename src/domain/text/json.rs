@@ -4,7 +4,7 @@ use std::{fmt, io};
 
 use serde::Serialize;
 
-use super::{Invisible, invisible};
+use super::is_hidden;
 
 /// Writes JSON in which no invisible character stands as itself: exact for a parser, safe on a terminal.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,7 +18,7 @@ impl<F: serde_json::ser::Formatter> serde_json::ser::Formatter for SafeJson<F> {
     ) -> std::io::Result<()> {
         let mut start = 0;
         for (at, c) in fragment.char_indices() {
-            if !c.is_ascii() && !matches!(invisible(c), Invisible::No) || c == '\u{7F}' {
+            if is_hidden(c) {
                 self.0.write_string_fragment(writer, &fragment[start..at])?;
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     write!(writer, "\\u{unit:04x}")?;
@@ -64,7 +64,7 @@ pub fn safe_json(line: &str) -> String {
     use fmt::Write;
     let mut text = String::with_capacity(line.len());
     for c in line.chars() {
-        if !c.is_ascii() && !matches!(invisible(c), Invisible::No) || c == '\u{7F}' {
+        if is_hidden(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 // Writing to a string cannot fail.
                 write!(text, "\\u{unit:04x}").unwrap_or_default();

@@ -91,9 +91,20 @@ impl Place {
     pub fn make(&self, text: &str) -> Result<(), Unfit> {
         let unwritable = |source: io::Error| Unfit::Unwritable { path: self.file.clone(), source };
         let directory = self.file.parent().unwrap_or(Path::new("."));
-        if !directory.exists() {
+        let missing: Vec<&Path> = directory.ancestors().take_while(|directory| !directory.exists()).collect();
+        if !missing.is_empty() {
             files::create_private_directory(directory).map_err(unwritable)?;
         }
+        self.write(directory, text).inspect_err(|_| {
+            // What holds something by now stays.
+            for directory in missing {
+                drop(fs::remove_dir(directory));
+            }
+        })
+    }
+
+    fn write(&self, directory: &Path, text: &str) -> Result<(), Unfit> {
+        let unwritable = |source: io::Error| Unfit::Unwritable { path: self.file.clone(), source };
         let mut file = NamedTempFile::new_in(directory).map_err(unwritable)?;
         file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(unwritable)?;
         match file.persist_noclobber(&self.file) {

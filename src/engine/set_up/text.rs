@@ -7,7 +7,7 @@ use crate::{
         discovery::{Fit, Table},
         model::{Kind, PerKind},
         rules::{Condition, Holds, Mapped, Unit},
-        text::{Raw, Shown},
+        text::{Raw, Shown, is_hidden},
     },
     edge::{clockify::Workspace, config::Settings, secrets::SecretReference},
 };
@@ -157,7 +157,7 @@ fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.extend(["\\u", &format!("{:04X}", u32::from(c))]),
+            c if c.is_control() || is_hidden(c) => quoted.extend(["\\U", &format!("{:08X}", u32::from(c))]),
             c => quoted.push(c),
         }
     }

@@ -1,12 +1,13 @@
 //! `punchlist init` as somebody at a terminal meets it: from nothing to the first plan, left and begun again at every
 //! question.
 
-use std::{fs, os::unix::fs::PermissionsExt, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
 use punchlist::sandbox::World;
 
 use super::{Ended, SMALL, Terminal, key, rows};
 use crate::{
+    canary,
     init::{init, made, rig, small},
     support::{Rig, punchlist},
 };
@@ -94,7 +95,56 @@ fn somebody_comes_from_nothing_to_the_first_plan() {
     assert_eq!(fs::read_to_string(&kept).expect("kept"), NOTION);
     assert_eq!(fs::metadata(&kept).expect("kept").permissions().mode() & 0o777, 0o600);
     let text = fs::read_to_string(made(&rig)).expect("made");
-    assert!(text.contains("token = \"file:") && !text.contains("c4nary"), "{text}");
+    assert!(text.contains("token = \"file:"), "{text}");
+    // No piece of a secret is anywhere but in its own file.
+    let pieces = canary::pieces_of(&[NOTION, CLOCKIFY]);
+    canary::check(&pieces, "the screen", &ended.bytes);
+    let mut files = Vec::new();
+    canary::walk(rig.home.path(), &mut files);
+    let is_kept = |file: &&PathBuf| file.extension().is_some_and(|extension| extension == "token");
+    assert_eq!(files.iter().filter(is_kept).count(), 2, "{files:?}");
+    assert!(files.len() > 5, "{files:?}");
+    for file in files.iter().filter(|file| !is_kept(file)) {
+        canary::check(&pieces, &file.display().to_string(), &fs::read(file).expect("reads"));
+    }
+}
+
+#[test]
+fn while_somebody_is_asked_nobody_else_sets_up() {
+    let rig = with_canaries(small());
+    let mut terminal = Terminal::start(&bare(&rig), SMALL);
+    let screen = question(&mut terminal, "");
+    let other = init(&rig, &["--yes"]).output().expect("runs");
+    let said = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert_eq!(other.status.code(), Some(78), "{said}");
+    assert!(said.contains("another `punchlist init` is at work"), "{said}");
+    assert_eq!(question(&mut terminal, ""), screen, "the first is where it was");
+    assert!(!walk(&mut terminal, &ANSWERS, None));
+    assert_eq!(terminal.end().code, 0);
+}
+
+#[test]
+fn hostile_titles_are_spelled_out_in_questions_and_in_the_configuration() {
+    const HOSTILE: &str = "\u{1b}[2J\u{202e}\u{200b}\n[notion]";
+    let mut world = World::bare();
+    let [clients, projects, tasks] = ["Clients", "Projects", "Tasks"].map(|name| format!("{name} {HOSTILE}"));
+    let ticked = format!("Archived {HOSTILE}");
+    world.add_table(&clients, &[("Name", "title"), (&ticked, "checkbox")]);
+    world.add_table(&projects, &[("Name", "title"), ("Client", &format!("relation:{clients}"))]);
+    world.add_table(&tasks, &[("Name", "title"), ("Project", &format!("relation:{projects}"))]);
+    let rig = with_canaries(world);
+    let mut terminal = Terminal::start(&bare(&rig), SMALL);
+    let more = [("How to go on?", "1"), ("Which holds the", ""), ("lacks", "y")];
+    assert!(!walk(&mut terminal, &[ANSWERS.as_slice(), &more].concat(), None));
+    let ended = terminal.end();
+    assert_eq!(ended.code, 0);
+    let said = String::from_utf8_lossy(&ended.bytes).into_owned();
+    let text = fs::read_to_string(made(&rig)).expect("made");
+    for shown in [&said, &text] {
+        assert!(shown.contains("⟨U+001B⟩[2J⟨U+202E⟩"), "{shown}");
+        assert!(!shown.contains(['\u{202e}', '\u{200b}']) && !shown.contains("\u{1b}[2J"), "{shown}");
+    }
+    assert_eq!(text.matches("\n[notion]").count(), 1, "{text}");
 }
 
 #[test]
