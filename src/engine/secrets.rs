@@ -27,7 +27,7 @@ use crate::{
         config::{Endpoints, Settings, edit},
         failpoint,
         http::{Auth, Options, Proxy},
-        notion::Notion,
+        notion::{self, Notion},
         origin::Origin,
         secrets::{self, Lasting, Readings, SecretReference},
         store::Store,
@@ -324,7 +324,11 @@ impl Asked<'_> {
                 let identity = client.identity().await.map_err(SessionError::from)?;
                 for kind in Kind::ALL {
                     let source = &notion.data_sources[kind].to_string();
-                    client.resolve(kind, source).await.map_err(SessionError::from)?;
+                    client.resolve(kind, source).await.map_err(|error| {
+                        let sees_less = matches!(error, notion::Error::NotFound { .. });
+                        let failure = RunError::from(SessionError::from(error));
+                        if sees_less { RunError { code: Code::Refused, ..failure } } else { failure }
+                    })?;
                 }
                 let [user, workspace] = [&identity.name, &identity.workspace_name].map(|name| name.shown().to_string());
                 let whose = Whose { workspace_id: identity.workspace_id, workspace, user_id: user.clone(), user };

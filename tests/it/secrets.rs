@@ -175,7 +175,7 @@ fn a_token_of_notion_must_read_the_same_rows() {
     rig.settle();
     rig.sandbox.world().add_connection("Somebody else", TOKEN);
     let blind = given(&rig, &["secrets", "rotate", "notion", "--other-identity"], TOKEN);
-    assert!(blind.code == 1 && blind.stderr.contains("share the database"), "{}: {}", blind.code, blind.stderr);
+    assert!(blind.code == 7 && blind.stderr.contains("share the database"), "{}: {}", blind.code, blind.stderr);
     let sources = ["Clients", "Projects", "Tasks"].map(|name| rig.sandbox.world().data_source(name).expect("there"));
     for source in sources {
         rig.sandbox.world().share(TOKEN, source);
