@@ -338,8 +338,7 @@ impl<'a> Differ<'a> {
         notices.extend(notices::strangers(self.snapshots, self.rules));
         notices.extend(unmanaged);
         let limits = self.snapshots.limits.clone();
-        let plan =
-            Plan { changes: self.changes, notices, unclear, places, complete, scope, limits, hash: String::new() };
+        let plan = Plan { changes: self.changes, notices, unclear, places, complete, scope, limits, ..Plan::default() };
         Diff { plan: plan.seal(self.rules), verified: self.verified }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     code::Code,
     pending::Waits,
-    plan::{ChangeId, Scope, document::ChangeDocument, sha256},
+    plan::{ChangeId, document::ChangeDocument, sha256},
     report::{Ending, FailureReport, Report},
     text::Shown,
 };
@@ -35,8 +35,6 @@ pub struct Affair {
 #[derive(Clone, Copy, Debug)]
 pub struct Aftermath<'a> {
     pub report: &'a Report,
-    /// What it was bound to.
-    pub scope: &'a Scope,
     /// What waits for a person by now, how, and why.
     pub waits: &'a [(Waits, ChangeDocument, Shown)],
     /// In what the log does not agree with its last checkpoint.
@@ -60,7 +58,7 @@ const IN_DOUBT: &str = "the log is in doubt";
 impl Affair {
     /// The affair that a run leaves.
     pub fn of(aftermath: &Aftermath<'_>) -> Self {
-        let Aftermath { report, scope: _, waits, doubt } = aftermath;
+        let Aftermath { report, waits, doubt } = aftermath;
         let outcome = match report.outcome {
             Ending::InSync | Ending::Applied if doubt.is_some() => IN_DOUBT.to_owned(),
             // Both leave nothing to do, and a run that applied something is no news by itself.
@@ -103,7 +101,7 @@ impl Affair {
 impl Message {
     /// What is told of a run.
     pub fn of(aftermath: &Aftermath<'_>) -> Self {
-        let Aftermath { report, scope, waits, doubt } = aftermath;
+        let Aftermath { report, waits, doubt } = aftermath;
         let words = match report.outcome {
             Ending::InSync | Ending::Applied if doubt.is_some() => IN_DOUBT,
             Ending::InSync | Ending::Applied => "in sync again",
@@ -135,8 +133,8 @@ impl Message {
         }));
         lines.extend(more(waits.len(), NAMED_MAX, "waiting"));
         lines.extend(next(report, waits));
-        lines.push(format!("run {}", report.run_id));
-        Self { title: title(&scope.clockify_workspace, words), lines: lines.into_iter().map(Into::into).collect() }
+        lines.push(format!("run {}, {}", report.run_id, report.workspaces.words(NAME_COLUMNS)));
+        Self { title: title(&report.workspaces.clockify, words), lines: lines.into_iter().map(Into::into).collect() }
     }
 
     /// What is told of a run that ended without a report, with the reason and what to do about it.
@@ -205,12 +203,13 @@ mod tests {
         diff::tests::world::World,
         journal::Totals,
         model::{Agreed, Field, Value},
-        plan::{Calls, State},
+        plan::{Calls, Plan, State, Workspaces},
         report::{Stopped, report},
     };
 
     fn aftermath_of(world: &World, check: impl Fn(&Aftermath<'_>)) {
-        let plan = world.plan();
+        let workspaces = Workspaces { clockify: "Harbour Studio".into(), ..Workspaces::default() };
+        let plan = Plan { workspaces, ..world.plan() };
         let waits: Vec<_> = (plan.changes.iter())
             .filter(|change| change.state != State::Ready)
             .map(|change| (Waits::Review, ChangeDocument::one(&plan, change), change.proposal.reason.clone()))
@@ -226,8 +225,7 @@ mod tests {
             ready: 0,
         };
         let report = report("r".parse().expect("a run"), &plan, &[], totals);
-        let scope = Scope { clockify_workspace: "64a9".into(), ..Scope::default() };
-        check(&Aftermath { report: &report, scope: &scope, waits: &waits, doubt: None });
+        check(&Aftermath { report: &report, waits: &waits, doubt: None });
     }
 
     fn affair(world: &World) -> Affair {
@@ -267,7 +265,7 @@ mod tests {
         world.set_base("Acme", Field::Name, Agreed::Same(Value::text("x")));
         aftermath_of(&world, |aftermath| {
             let message = Message::of(aftermath);
-            assert_eq!(message.title, "punchlist, workspace 64a9: changes wait".into());
+            assert_eq!(message.title, "punchlist, workspace Harbour Studio: changes wait".into());
             for line in message.lines.iter().chain([&message.title]) {
                 assert!(!line.contains(|c: char| c.is_control() || c == '\u{202E}'), "{line:?}");
             }

@@ -345,6 +345,8 @@ pub struct Plan {
     pub complete: bool,
     /// What the plan was made of: rules and identities.
     pub scope: Scope,
+    /// Between which workspaces it is; no part of the plan's hash, since they can be renamed.
+    pub workspaces: Workspaces,
     /// What both sides take, for values that a person types; no part of the plan's hash.
     pub limits: Limits,
     /// SHA-256 over all of the above, in hexadecimal.
@@ -363,6 +365,37 @@ pub struct Scope {
     /// The run that it takes back, where it is the undo of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<RunId>,
+}
+
+/// Between which workspaces a plan is, for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Workspaces {
+    /// The name of Notion's; empty where it is not told.
+    pub notion: Shown,
+    /// The name of Clockify's; empty where nothing was read yet.
+    pub clockify: Shown,
+    /// The configuration, where it is not the default one: its profile or file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<Shown>,
+}
+
+impl Workspaces {
+    /// True where nothing was read yet.
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// `Notion “Acme”, Clockify “Acme Ltd”, profile berlin`; names are cut to so many columns.
+    pub fn words(&self, columns: usize) -> String {
+        let named = |service: Service, name: &Shown| match name.clipped(columns) {
+            name if name.is_empty() => service.to_string(),
+            name => format!("{service} “{name}”"),
+        };
+        let configuration = self.configuration.as_ref().map(|name| format!(", {}", name.clipped(columns)));
+        let [notion, clockify] = [named(Service::Notion, &self.notion), named(Service::Clockify, &self.clockify)];
+        format!("{notion}, {clockify}{}", configuration.unwrap_or_default())
+    }
 }
 
 /// How many changes of each sort there are.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use super::{ending::Ending, journal::Stopped};
 use super::{
     journal::{Difference, Event, Outcome, RunId, Totals, What, WriteId},
-    plan::{Calls, ChangeId, Hold, HoldCode, Plan},
+    plan::{Calls, ChangeId, Hold, HoldCode, Plan, Workspaces},
     sync_status::is_sync_status,
     text::{Raw, Shown},
 };
@@ -28,6 +28,9 @@ pub struct Report {
     pub run_id: RunId,
     /// The plan that was applied.
     pub plan_hash: String,
+    /// Between which workspaces it was.
+    #[serde(default, skip_serializing_if = "Workspaces::is_unknown")]
+    pub workspaces: Workspaces,
     /// How it ended.
     pub outcome: Ending,
     /// True when every listing was complete.
@@ -176,6 +179,7 @@ struct Proposed<'a> {
 /// The plan, as far as a report counts it.
 struct Counted<'a> {
     hash: &'a str,
+    workspaces: Workspaces,
     complete: bool,
     changes: Vec<Proposed<'a>>,
 }
@@ -184,7 +188,8 @@ struct Counted<'a> {
 pub fn report(run: RunId, plan: &Plan, events: &[Event], totals: Totals) -> Report {
     let changes =
         plan.changes.iter().map(|change| Proposed { id: &change.id, name: &change.name, hold: change.hold.as_ref() });
-    count(run, &Counted { hash: &plan.hash, complete: plan.complete, changes: changes.collect() }, events, totals)
+    let (hash, workspaces) = (plan.hash.as_str(), plan.workspaces.clone());
+    count(run, &Counted { hash, workspaces, complete: plan.complete, changes: changes.collect() }, events, totals)
 }
 
 /// Counts a run that has ended from its events alone: what was printed then. Nothing where it ended without a report.
@@ -194,12 +199,13 @@ pub fn replay(events: &[Event]) -> Option<Report> {
         _ => None,
     });
     let (run, totals) = ended?;
-    let mut plan = Counted { hash: "", complete: true, changes: Vec::new() };
+    let mut plan = Counted { hash: "", workspaces: Workspaces::default(), complete: true, changes: Vec::new() };
     for event in events {
         match &event.what {
             // The last plan is the one that was worked on.
-            What::Planned { plan_hash, complete, .. } => {
-                plan = Counted { hash: plan_hash, complete: *complete, changes: Vec::new() };
+            What::Planned { plan_hash, complete, workspaces, .. } => {
+                let workspaces = workspaces.clone();
+                plan = Counted { hash: plan_hash, workspaces, complete: *complete, changes: Vec::new() };
             }
             What::Difference(difference) if !is_sync_status(difference) => {
                 let Difference { change, name, hold, .. } = difference.as_ref();
@@ -279,6 +285,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         format: FORMAT.to_owned(),
         run_id: run,
         plan_hash: plan.hash.to_owned(),
+        workspaces: plan.workspaces.clone(),
         outcome,
         complete: plan.complete,
         applied: applied.len(),

@@ -22,7 +22,13 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, fmt, num::NonZeroU32, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use strum::{IntoStaticStr, VariantArray};
 use url::Url;
@@ -52,6 +58,9 @@ const FILE_VARIABLE: &str = "PUNCHLIST_CONFIG";
 pub struct Settings {
     /// The file that was read, or would be if it existed.
     pub file: Option<PathBuf>,
+    /// What that is called where it is not the default one, e.g. `profile berlin`.
+    pub configuration: Option<Shown>,
+    pub profile: Option<Profile>,
 
     /// How to reach Notion.
     pub notion: NotionSettings,
@@ -315,12 +324,37 @@ pub struct PartialConfig {
     pub of_keys: Vec<Problem>,
 }
 
+/// The name of a configuration besides the default one, with a file and a state of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile(String);
+
+impl Profile {
+    /// Its place in a directory of which the default one is a part.
+    pub fn below(&self, directory: &Path) -> PathBuf {
+        directory.join("profiles").join(&self.0)
+    }
+}
+
+impl FromStr for Profile {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain) {
+            return Err("a profile's name has letters, digits, -, _ and dots, and does not begin with a dot");
+        }
+        Ok(Self(name.to_owned()))
+    }
+}
+
 /// Reads the configuration from its layers.
 #[derive(Clone, Default)]
 pub struct Loader {
     pub environment: Environment,
     /// The file that `--config` names.
     pub config_path: Option<PathBuf>,
+    /// The profile that `--profile` names: a file in `profiles` beside the default one, with a state of its own.
+    pub profile: Option<Profile>,
     /// What flags set, the last word.
     pub overrides: Vec<Override>,
 }
@@ -365,7 +399,9 @@ impl Loader {
         let has_file = file.as_ref().is_some_and(|file| file.exists());
         let settings = read::settings(&mut reader, file);
         let (given, of_keys) = reader.finish();
-        PartialConfig { settings: Settings { given, ..settings }, has_file, of_file, of_keys }
+        let (profile, configuration) = (self.profile.clone(), self.configuration());
+        let settings = Settings { configuration, profile, given, ..settings };
+        PartialConfig { settings, has_file, of_file, of_keys }
     }
 
     /// The file that is read, or would be.
@@ -373,8 +409,23 @@ impl Loader {
         self.file().0
     }
 
+    /// What the configuration is called, where it is not the default one.
+    fn configuration(&self) -> Option<Shown> {
+        if let Some(profile) = &self.profile {
+            return Some(format!("profile {}", profile.0).into());
+        }
+        let (file, is_named) = self.file();
+        // No file at all is none with a name.
+        let file = file.filter(|file| is_named && file != Path::new("/dev/null"))?;
+        Some(file.display().to_string().into())
+    }
+
     /// The file, and whether somebody asked for it by name.
     fn file(&self) -> (Option<PathBuf>, bool) {
+        if let Some(profile) = &self.profile {
+            let below = |file: PathBuf| Some(profile.below(file.parent()?).with_added_extension("toml"));
+            return (default_file().and_then(below), true);
+        }
         let named = self.config_path.clone().or_else(|| {
             let path = self.environment.get(FILE_VARIABLE)?;
             Some(self.environment.expand_home(path).unwrap_or_else(|| PathBuf::from(path)))

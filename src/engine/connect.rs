@@ -14,6 +14,7 @@ use crate::{
         model::{PerKind, Service},
         plan::Pace,
         rules::Rules,
+        text::Shown,
     },
     edge::{
         clockify::{Clockify, MappedFields},
@@ -32,6 +33,8 @@ pub(super) struct Connection {
     pub(super) rules: Rules,
     pub(super) references: PerKind<String>,
     pub(super) workspace: Option<String>,
+    /// What the configuration is called, where it is not the default one.
+    pub(super) configuration: Option<Shown>,
     pub(super) pace: Pace,
     pub(super) exchanges: Exchanges,
     /// The proxy that everything far away goes through, and how it fares.
@@ -132,6 +135,7 @@ impl Connection {
                 clockify: of_clockify,
                 references: PerKind::from_fn(|kind| notion.data_sources[kind].to_string()),
                 workspace: clockify.workspace,
+                configuration: settings.configuration.clone(),
                 pace: Pace {
                     notion_per_minute: notion.requests_per_minute.get(),
                     clockify_per_second: clockify.requests_per_second.get(),

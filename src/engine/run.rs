@@ -39,7 +39,7 @@ use crate::{
     },
     edge::{
         checkpoints::Checkpoints,
-        config::{DiagnosticLevel, LogSettings, Settings},
+        config::{DiagnosticLevel, LogSettings, Profile, Settings},
         diagnostics,
         environment::Environment,
         machine,
@@ -86,10 +86,11 @@ impl Installation {
         by: String,
         clock: fn() -> Timestamp,
     ) -> Result<Self, RunError> {
-        let directory = settings.state_dir.clone().or_else(store::default_dir).ok_or_else(|| {
-            RunError::new(Code::StateUnusable, "there is no home directory to keep the state in")
-                .hint("name one with --state-dir DIR")
-        })?;
+        let directory =
+            settings.state_dir.clone().or_else(|| state_of(settings.profile.as_ref())).ok_or_else(|| {
+                RunError::new(Code::StateUnusable, "there is no home directory to keep the state in")
+                    .hint("name one with --state-dir DIR")
+            })?;
         Ok(Self { settings, environment, directory, by, clock, now: false })
     }
 
@@ -284,22 +285,20 @@ impl Installation {
             session.only_plans = mode == Mode::Plan;
             let (sides, plan) = session.fetch_and_plan().await?;
             if session.only_plans {
-                let report = session.finish(&plan, Stopped::No, began.elapsed().as_secs_f64()).await?;
-                return Ok((report, plan.scope));
+                return Ok(session.finish(&plan, Stopped::No, began.elapsed().as_secs_f64()).await?);
             }
             let mut review = session.decided(&plan, "policy").await?;
             review.approve_undecided(|change| change.state == plan::State::Ready);
             let approved = review.approved();
             let (plan, stopped) = session.apply(sides, plan, approved).await?;
-            let report = session.finish(&plan, stopped, began.elapsed().as_secs_f64()).await?;
-            Ok((report, plan.scope))
+            Ok(session.finish(&plan, stopped, began.elapsed().as_secs_f64()).await?)
         };
         let ended = runner.run(&trigger, unattended).await;
         notify::tell(&mut runner, &ended).await;
         for failure in self.pass_on_log(&mut runner.store).await? {
             runner.turn.warn(failure);
         }
-        Ok(ended?.0)
+        ended
     }
 
     /// What is kept of a run that begins: its line in the list of runs, and its first event.
@@ -438,6 +437,7 @@ impl Runner {
             only_plans: false,
             undoes: None,
             established: None,
+            configuration: connection.configuration.as_ref(),
             references: &connection.references,
             workspace: connection.workspace.as_deref(),
             run,
@@ -555,4 +555,10 @@ async fn pauses(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Durat
     // Neither an absurd wish nor a clock that was set back locks us out for longer.
     let left = |until: Timestamp| Duration::try_from(until.duration_since(now)).unwrap_or_default().min(PAUSE_MAX);
     Ok(not_before.into_iter().map(|(service, until)| (service, left(until))).collect())
+}
+
+/// Where the state is that nobody has named: a profile has its own.
+fn state_of(profile: Option<&Profile>) -> Option<PathBuf> {
+    let directory = store::default_dir()?;
+    Some(profile.map_or(directory.clone(), |profile| profile.below(&directory)))
 }

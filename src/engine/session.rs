@@ -30,7 +30,7 @@ use crate::{
         journal::{Bodies, Difference, Event, RunId, Trace, What},
         model::{Kind, Limits, Link, PageId, PerKind, Registry, Service, Snapshots},
         plan::{
-            Calls, Cause, Change, ChangeId, HoldCode, NoticeCode, Pace, Plan, Scope,
+            Calls, Cause, Change, ChangeId, HoldCode, NoticeCode, Pace, Plan, Scope, Workspaces,
             document::{ChangeDocument, NoticeDocument},
         },
         report::Stopped,
@@ -186,6 +186,8 @@ pub struct Session<'a> {
     pub established: Option<Established>,
     /// The data sources, as the configuration names them.
     pub(super) references: &'a PerKind<String>,
+    /// What the configuration is called, where it is not the default one.
+    pub(super) configuration: Option<&'a Shown>,
     /// The Clockify workspace, as the configuration names it.
     pub(super) workspace: Option<&'a str>,
     pub(super) run: RunId,
@@ -230,6 +232,8 @@ pub struct Sides {
     pub sources: PerKind<Source>,
     /// The workspaces.
     pub scope: Scope,
+    /// What they are called.
+    pub workspaces: Workspaces,
     /// When reading began.
     pub at: Timestamp,
     /// How far others had come with the state then.
@@ -307,7 +311,7 @@ impl Session<'_> {
         let (from_notion, (identity, objects, problems)) = both?;
         belong(self.store, Service::Clockify, whose_in_clockify(&identity)).await?;
         let clockify_workspace = identity.workspace_id;
-        let ReadNotion { workspace: notion_workspace, sources, mut snapshots } = from_notion;
+        let ReadNotion { workspace: notion_workspace, name, sources, mut snapshots } = from_notion;
         let noticed = snapshots.problems.len();
         snapshots.objects = objects;
         snapshots.problems.extend(problems);
@@ -362,6 +366,11 @@ impl Session<'_> {
                 rules: String::new(),
                 undoes: self.undoes,
             },
+            workspaces: Workspaces {
+                notion: name.shown(),
+                clockify: identity.workspace_name.shown(),
+                configuration: self.configuration.cloned(),
+            },
             at,
             mark,
             clockify_plan: identity.plan,
@@ -404,12 +413,13 @@ impl Session<'_> {
         let known = self.store.verdicts().await?.into_iter().map(|known| known.said);
         let known =
             known.filter(|said| said.verdict.decision == Some(Decision::Ignore)).map(|said| said.change).collect();
-        let plan = plan.without(&known);
+        let plan = Plan { workspaces: seen.workspaces.clone(), ..plan.without(&known) };
         if plan.scope.undoes.is_none() {
             self.keep_notices(&plan).await?;
         }
         let (plan_hash, changes, undoes) = (plan.hash.clone(), plan.changes.len(), plan.scope.undoes);
-        let mut events = vec![What::Planned { plan_hash, changes, complete: plan.complete, undoes }];
+        let (complete, workspaces) = (plan.complete, plan.workspaces.clone());
+        let mut events = vec![What::Planned { plan_hash, changes, complete, undoes, workspaces }];
         events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))));
         events.extend(braked(&plan));
         events.extend(foreign_runs(&plan));

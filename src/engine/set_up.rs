@@ -378,6 +378,7 @@ impl SetUp {
         let (Some(clients), Some(projects), Some(tasks)) = sources else { return Ok(None) };
         Ok(Some(Established {
             notion_workspace: notion.workspace_id,
+            notion_name: notion.workspace_name,
             sources: PerKind { clients, projects, tasks },
             identity: clockify::Identity::of(user, answers.workspace.clone()),
         }))

@@ -46,7 +46,12 @@ impl Demo {
         let state = ("state.dir", self.state.path().to_string_lossy().into_owned());
         let overrides =
             keys.chain([state]).map(|(key, value)| Override { key: key.to_owned(), value, place: "--demo".to_owned() });
-        Loader { environment: Environment::from_iter(environment), config_path: None, overrides: overrides.collect() }
+        Loader {
+            environment: Environment::from_iter(environment),
+            config_path: None,
+            profile: None,
+            overrides: overrides.collect(),
+        }
     }
 }
 

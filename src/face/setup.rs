@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::{demo::Demo, failure::RunError, text::Styling};
 use crate::{
     edge::{
-        config::{Loader, Override, PartialConfig},
+        config::{Loader, Override, PartialConfig, Profile},
         environment::Environment,
         machine,
     },
@@ -30,6 +30,9 @@ pub(super) struct Global {
     /// The configuration file
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+    /// The configuration of this name, profiles/NAME.toml beside the default one, with a state of its own
+    #[arg(long, global = true, value_name = "NAME", conflicts_with_all = ["config", "demo"])]
+    pub(super) profile: Option<Profile>,
     /// The directory of the state
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) state_dir: Option<PathBuf>,
@@ -158,6 +161,7 @@ pub(super) fn loader(global: &Global) -> Loader {
     Loader {
         environment: Environment::of_process(),
         config_path: global.config.clone(),
+        profile: global.profile.clone(),
         overrides: directory.into_iter().collect(),
     }
 }

@@ -19,6 +19,8 @@ use crate::domain::{
     text::Shown,
 };
 
+/// Columns of the name of a workspace.
+const WORKSPACE_COLUMNS: usize = 40;
 /// Columns of a name in the tree; longer ones are cut in the middle.
 const NAME_COLUMNS: usize = 52;
 /// Columns of a value; longer ones are cut in the middle.
@@ -78,7 +80,7 @@ fn colour(action: Action) -> Style {
 
 /// The plan as a tree with reasons, then the notices, then what it comes to.
 pub(super) fn plan(plan: &Plan, cost: Cost, styling: Styling) -> String {
-    let mut text = String::new();
+    let mut text = format!("{}\n\n", styling.dim(plan.workspaces.words(WORKSPACE_COLUMNS)));
     let mut shown: BTreeSet<PageId> = plan.changes.iter().map(|change| change.page).collect();
     for change in &plan.changes {
         for ancestor in ancestors(plan, change) {
@@ -91,7 +93,7 @@ pub(super) fn plan(plan: &Plan, cost: Cost, styling: Styling) -> String {
         line(&mut text, change, styling);
     }
     notices(&mut text, plan, styling);
-    if !text.is_empty() {
+    if !plan.changes.is_empty() || !plan.notices.is_empty() {
         text.push('\n');
     }
     totals(&mut text, plan, styling);
@@ -343,10 +345,14 @@ pub(super) fn report(report: &Report, styling: Styling) -> String {
             ),
         );
     }
+    text.push('\n');
+    if !report.workspaces.is_unknown() {
+        put(&mut text, format_args!("{}\n", report.workspaces.words(WORKSPACE_COLUMNS)));
+    }
     put(
         &mut text,
         format_args!(
-            "\nRun {}: {}, {:.1} s, {} Notion and {} Clockify calls.\n",
+            "Run {}: {}, {:.1} s, {} Notion and {} Clockify calls.\n",
             report.run_id,
             report.outcome.words(),
             report.seconds,

@@ -11,7 +11,7 @@ use crate::domain::{
     ending::End,
     hours::month::Sealed,
     model::{Field, Kind, ObjectId, PageId, Service, Value},
-    plan::{Action, Calls, Change, ChangeId, FieldChange, Hold, State},
+    plan::{Action, Calls, Change, ChangeId, FieldChange, Hold, State, Workspaces},
     review::Resolution,
     rules::Class,
     text::{Raw, Shown},
@@ -120,6 +120,9 @@ pub enum What {
         /// The run that it takes back, where it is the undo of one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         undoes: Option<RunId>,
+        /// Between which workspaces it is.
+        #[serde(default, skip_serializing_if = "Workspaces::is_unknown")]
+        workspaces: Workspaces,
     },
     /// A difference was found.
     Difference(Box<Difference>),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 use super::{
     Action, Calls, Cause, Change, ChangeId, Estimate, FieldChange, Hold, Notice, NoticeCode, Plan, Proposal, Scope,
-    State, Summary, sha256,
+    State, Summary, Workspaces, sha256,
 };
 use crate::domain::{
     model::{Field, Kind, PageId, Service, Value},
@@ -108,6 +108,7 @@ pub struct Document<'p> {
     pub calls: Calls,
     /// What applying would cost.
     pub estimate: Estimate,
+    pub workspaces: &'p Workspaces,
     #[serde(flatten)]
     sealed: Sealed<'p>,
 }
@@ -135,6 +136,8 @@ pub struct Saved {
     pub signature: Option<Signature>,
     /// What the plan is bound to.
     pub scope: Scope,
+    #[serde(default)]
+    pub workspaces: Workspaces,
     pub changes: Vec<ChangeDocument>,
 }
 
@@ -194,8 +197,9 @@ impl<'p> Document<'p> {
     /// The document of a plan.
     pub fn of(plan: &'p Plan, cost: Cost) -> Self {
         let (sealed, Cost { created_at, calls, estimate }) = (Sealed::of(plan), cost);
-        let (plan_hash, seal) = (plan.hash.as_str(), String::new());
-        let document = Self { format: FORMAT, plan_hash, seal, signature: None, created_at, calls, estimate, sealed };
+        let (plan_hash, seal, workspaces) = (plan.hash.as_str(), String::new(), &plan.workspaces);
+        let document =
+            Self { format: FORMAT, plan_hash, seal, signature: None, created_at, calls, estimate, workspaces, sealed };
         Self { seal: sha256(&Sorted(&document)), ..document }
     }
 
@@ -215,7 +219,8 @@ impl Serialize for Sorted<'_, '_> {
         fn sorted(value: impl Serialize) -> serde_json::Value {
             serde_json::to_value(value).unwrap_or_default()
         }
-        let Document { format, plan_hash, created_at, calls, estimate, sealed, seal: _, signature: _ } = self.0;
+        let Document { format, plan_hash, created_at, calls, estimate, workspaces, sealed, seal: _, signature: _ } =
+            self.0;
         let plan = sealed.changes;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("calls", &sorted(calls))?;
@@ -228,6 +233,7 @@ impl Serialize for Sorted<'_, '_> {
         map.serialize_entry("plan_hash", plan_hash)?;
         map.serialize_entry("scope", &sorted(sealed.scope))?;
         map.serialize_entry("summary", &sorted(sealed.summary))?;
+        map.serialize_entry("workspaces", &sorted(workspaces))?;
         map.end()
     }
 }

@@ -25,6 +25,8 @@ const CLOCKIFY_REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("not
 pub(super) fn settings(reader: &mut Reader<'_>, file: Option<PathBuf>) -> Settings {
     Settings {
         file,
+        configuration: None,
+        profile: None,
         notion: notion(reader),
         clockify: clockify(reader),
         rules: rules(reader),

@@ -72,6 +72,7 @@ fn the_example_is_the_defaults() {
     let example = world(EXAMPLE).settings();
     let defaults = Settings {
         file: example.file.clone(),
+        configuration: example.configuration.clone(),
         places: example.places.clone(),
         given: example.given.clone(),
         ..world("").settings()

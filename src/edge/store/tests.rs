@@ -9,7 +9,7 @@ use crate::domain::{
     journal::{Born, Event, Outcome, RunId, Trace, Was, What, Write, WriteId},
     model::{Agreed, Along, Away, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
     pending::Waits,
-    plan::{ChangeId, document::ChangeDocument},
+    plan::{ChangeId, Workspaces, document::ChangeDocument},
     report::tests::report_with,
     review::{Decision, Remembered, Resolution, Said},
     text::Raw,
@@ -395,7 +395,16 @@ async fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
     let end = RunEnd { at: at(3), outcome: "applied".into(), report: Some(report_with(1, &serde_json::Value::Null)) };
     store.begin_run(&run_record("a", 1)).await.expect("begins");
     store
-        .append(&event("a", What::Planned { plan_hash: "h".into(), changes: 1, complete: true, undoes: None }))
+        .append(&event(
+            "a",
+            What::Planned {
+                plan_hash: "h".into(),
+                changes: 1,
+                complete: true,
+                undoes: None,
+                workspaces: Workspaces::default(),
+            },
+        ))
         .await
         .expect("appends");
     store.end_run(&"a".parse().expect("a run"), &end).await.expect("ends");

@@ -8,7 +8,6 @@ use super::{Installation, Runner};
 use crate::{
     domain::{
         notify::{Affair, Aftermath, Message},
-        plan::Scope,
         report::Report,
         text::Shown,
     },
@@ -36,7 +35,7 @@ const REFUSED: &str = "refused";
 const REFUSED_TOLD: u32 = 2;
 
 /// Tells of a run and how it ended. What goes wrong in it is said, and changes nothing.
-pub(super) async fn tell(runner: &mut Runner, ended: &Result<(Report, Scope), RunError>) {
+pub(super) async fn tell(runner: &mut Runner, ended: &Result<Report, RunError>) {
     let Runner { installation, turn, store, connection, doubt, .. } = runner;
     let (doubt, proxy) = (doubt.as_ref().map(|doubt| Shown::from(doubt.to_string())), connection.proxy.as_deref());
     if let Err(failure) = send(installation, &turn.watch, Some(store), ended, doubt.as_ref(), proxy).await {
@@ -89,7 +88,7 @@ async fn send(
     installation: &Installation,
     watch: &Watch,
     mut store: Option<&mut Store>,
-    ended: &Result<(Report, Scope), RunError>,
+    ended: &Result<Report, RunError>,
     doubt: Option<&Shown>,
     proxy: Option<&Proxy>,
 ) -> Result<(), RunError> {
@@ -104,13 +103,13 @@ async fn send(
         None => Vec::new(),
     };
     let mut waits: Vec<_> = pending.into_iter().map(|row| (row.waits, row.change, row.reason)).collect();
-    if let Ok((report, _)) = ended {
+    if let Ok(report) = ended {
         // What this very run could not do is told once, by its report.
         waits.retain(|(_, change, _)| !report.names(change.id));
     }
     let (affair, message) = match ended {
-        Ok((report, scope)) => {
-            let aftermath = Aftermath { report, scope, waits: &waits, doubt };
+        Ok(report) => {
+            let aftermath = Aftermath { report, waits: &waits, doubt };
             (Affair::of(&aftermath), Message::of(&aftermath))
         }
         Err(failure) => {
@@ -137,7 +136,7 @@ async fn send(
     };
     let by_command = async {
         let words = settings.command.as_ref().filter(|_| is_new("command"))?;
-        let report = ended.as_ref().ok().map(|(report, _)| report);
+        let report = ended.as_ref().ok();
         let waits: Vec<_> = waits.iter().map(|(_, change, _)| change).take(WAITING_MAX).collect();
         let (title, text) = (&message.title, message.text());
         let format = "punchlist/notification/1";

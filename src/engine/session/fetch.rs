@@ -13,7 +13,7 @@ use crate::{
             Agreed, Field, Kind, Link, Object, ObjectId, PerKind, Problem, Registry, Relation, Service, Sight,
             Snapshot, Snapshots, Value,
         },
-        text::Shown,
+        text::{Raw, Shown},
     },
     edge::{
         clockify::Identity,
@@ -32,6 +32,8 @@ const AWAY_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// What was read of Notion.
 pub(super) struct ReadNotion {
     pub(super) workspace: Option<String>,
+    /// Its name, where that is told.
+    pub(super) name: Raw,
     pub(super) sources: PerKind<Source>,
     pub(super) snapshots: Snapshots,
 }
@@ -47,6 +49,8 @@ const ALSO_WRONG_WITHIN: Duration = Duration::from_secs(5);
 pub struct Established {
     /// Where it is told, now or by an earlier run.
     pub(in crate::engine) notion_workspace: Option<String>,
+    /// Its name, where that is told.
+    pub(in crate::engine) notion_name: Raw,
     pub(in crate::engine) sources: PerKind<Source>,
     pub(in crate::engine) identity: Identity,
 }
@@ -62,7 +66,7 @@ impl Session<'_> {
         let wrong = Wrong::default();
         let notion = wrong.unless(async {
             let identity = self.notion.identity().await?;
-            told_workspace(pinned, identity.workspace_id)
+            Ok((told_workspace(pinned, identity.workspace_id)?, identity.workspace_name))
         });
         let [clients, projects, tasks] = Kind::ALL.map(|kind| wrong.unless(self.source(kind, remembered[kind].take())));
         let clockify = wrong.unless(async {
@@ -72,12 +76,15 @@ impl Session<'_> {
         });
         match tokio::join!(notion, clients, projects, tasks, clockify) {
             (
-                Some(Ok(notion_workspace)),
+                Some(Ok((notion_workspace, notion_name))),
                 Some(Ok(clients)),
                 Some(Ok(projects)),
                 Some(Ok(tasks)),
                 Some(Ok(identity)),
-            ) => Ok(Established { notion_workspace, sources: PerKind { clients, projects, tasks }, identity }),
+            ) => {
+                let sources = PerKind { clients, projects, tasks };
+                Ok(Established { notion_workspace, notion_name, sources, identity })
+            }
             (notion, clients, projects, tasks, clockify) => {
                 let of_notion = notion.and_then(Result::err).into_iter();
                 let of_sources = [clients, projects, tasks].into_iter().flatten().filter_map(Result::err);
@@ -108,7 +115,7 @@ impl Session<'_> {
 
     /// Reads both sides. What is wrong with any of it, e.g. with a schema that has changed, comes all at once as well.
     pub(super) async fn read_both(&self, established: Established) -> Result<(ReadNotion, ReadClockify), SessionError> {
-        let Established { notion_workspace, sources, identity } = established;
+        let Established { notion_workspace, notion_name, sources, identity } = established;
         let wrong = Wrong::default();
         let [clients, projects, tasks] = Kind::ALL.map(|kind| wrong.unless(self.read_pages(kind, &sources[kind])));
         let notion = async {
@@ -125,7 +132,7 @@ impl Session<'_> {
         });
         match tokio::join!(notion, clockify) {
             ((Some(Ok(clients)), Some(Ok(projects)), Some(Ok(tasks))), Some(Ok(of_clockify))) => {
-                let of_notion = self.assembled(notion_workspace, sources, [clients, projects, tasks]);
+                let of_notion = self.assembled((notion_workspace, notion_name), sources, [clients, projects, tasks]);
                 Ok((of_notion, of_clockify))
             }
             ((clients, projects, tasks), clockify) => {
@@ -138,7 +145,7 @@ impl Session<'_> {
     /// What was read of Notion, from the listings of its kinds.
     fn assembled(
         &self,
-        workspace: Option<String>,
+        (workspace, name): (Option<String>, Raw),
         mut sources: PerKind<Source>,
         listed: [notion::Listed; 3],
     ) -> ReadNotion {
@@ -163,7 +170,7 @@ impl Session<'_> {
                 }
             });
         }
-        ReadNotion { workspace, sources, snapshots }
+        ReadNotion { workspace, name, sources, snapshots }
     }
 
     async fn read_pages(&self, kind: Kind, source: &Source) -> Result<notion::Listed, SessionError> {

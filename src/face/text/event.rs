@@ -53,7 +53,7 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
                 incomplete.as_ref().map(|because| format!(" (incomplete: {})", shown(because))).unwrap_or_default();
             format!("read {rows} {} from {service}{incomplete}", kind.plural())
         }
-        What::Planned { plan_hash, changes, complete, undoes } => {
+        What::Planned { plan_hash, changes, complete, undoes, workspaces: _ } => {
             let short: String = plan_hash.chars().take(12).collect();
             let incomplete = if *complete { "" } else { ", of listings that may lack rows" };
             let undoes = undoes.as_ref().map(|run| format!(" to undo run {run}")).unwrap_or_default();

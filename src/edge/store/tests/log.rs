@@ -7,7 +7,7 @@ use crate::domain::{
     audit::{Hash, Level},
     journal::{Difference, Totals},
     model::Service,
-    plan::{Action, Calls, FieldChange, Plan, State},
+    plan::{Action, Calls, FieldChange, Plan, State, Workspaces},
     report::{Stopped, report},
 };
 
@@ -43,7 +43,13 @@ fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
     let request = Write::Update { page, kind: Kind::Project, object, fields };
     let what = vec![
         started,
-        What::Planned { plan_hash: "h".into(), changes: 1, complete: true, undoes: None },
+        What::Planned {
+            plan_hash: "h".into(),
+            changes: 1,
+            complete: true,
+            undoes: None,
+            workspaces: Workspaces::default(),
+        },
         difference,
         What::Approved { change, by: "policy".into() },
         What::Intent {

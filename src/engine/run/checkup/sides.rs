@@ -41,7 +41,8 @@ impl Found {
             return None;
         };
         let sources = PerKind { clients, projects, tasks };
-        Some(Established { notion_workspace: self.notion?.workspace_id, sources, identity: self.clockify? })
+        let notion::Identity { workspace_id: notion_workspace, workspace_name: notion_name, .. } = self.notion?;
+        Some(Established { notion_workspace, notion_name, sources, identity: self.clockify? })
     }
 }
 
