@@ -34,11 +34,26 @@ pub struct HoursQuery {
 }
 
 /// What a period came to.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Reckoned {
     pub period: Period,
     pub document: Document,
     /// Why what is not available is not, in words.
     pub missing: Vec<&'static str>,
+    /// The month as it was sealed, where it is one that was.
+    pub sealed: Option<Sealed>,
+}
+
+impl Reckoned {
+    /// Adds what is other by now than when the month was sealed to its findings.
+    fn hold_against_seal(&mut self) {
+        let Self { period, document, sealed, .. } = self;
+        let sealed = sealed.as_ref().filter(|sealed| sealed.timezone == document.timezone);
+        let Some(sealed) = sealed.filter(|_| document.totals.tracked_s.is_some()) else { return };
+        let changed = sealed.changes(&document.clients);
+        let changed = changed.iter().map(|change| FindingDocument::of(&change.finding(*period)));
+        document.findings.splice(0..0, changed);
+    }
 }
 
 impl Session<'_> {
@@ -48,28 +63,55 @@ impl Session<'_> {
     /// # Errors
     /// Where something cannot be read. What Clockify refuses is not available, and no error.
     pub async fn hours(&mut self, wanted: &HoursQuery) -> Result<Reckoned, RunError> {
+        let sides = self.sides().await?;
+        let mut reckoned = self.hours_of(&sides, wanted).await?;
+        let calls = self.calls();
+        reckoned.document.calls = calls.notion + calls.clockify;
+        Ok(reckoned)
+    }
+
+    /// Reads both sides, for figures of several periods.
+    ///
+    /// # Errors
+    /// Where a side cannot be read.
+    pub async fn sides(&mut self) -> Result<Sides, RunError> {
         let turn = self.turn;
-        let sides = tokio::select! {
-            sides = self.fetch() => sides?,
-            () = turn.stop.wait() => return Err(SessionError::Stopped("stopped while reading").into()),
-        };
-        let now = sides.snapshots.as_of.unwrap_or_else(|| (turn.clock)());
+        tokio::select! {
+            sides = self.fetch() => Ok(sides?),
+            () = turn.stop.wait() => Err(SessionError::Stopped("stopped while reading").into()),
+        }
+    }
+
+    /// As [`Session::hours`], on both sides as they were read before; the calls are those that this took.
+    ///
+    /// # Errors
+    /// As of [`Session::hours`].
+    pub async fn hours_of(&self, sides: &Sides, wanted: &HoursQuery) -> Result<Reckoned, RunError> {
+        let (turn, before) = (self.turn, self.calls());
+        let now = self.clockify.http().server_time().unwrap_or_else(|| (turn.clock)());
         let period = wanted.period.unwrap_or_else(|| Period::month_of(wanted.zone.day(now)));
         if period.from() > wanted.zone.day(now) {
             let error = format!("{period} has not begun: in {} it is {}", wanted.zone.name, wanted.zone.day(now));
             return Err(RunError::new(Code::Usage, error));
         }
         let read = tokio::select! {
-            read = self.read_hours(&sides, period, &wanted.zone, now) => read?,
+            read = self.read_hours(sides, period, &wanted.zone, now) => read?,
             () = turn.stop.wait() => return Err(SessionError::Stopped("stopped while reading").into()),
         };
         let tree = Tree::of(&read);
         let found = findings(&read, &tree, period, &wanted.zone, wanted.policy);
-        let calls = self.calls();
-        let mut document = Document::of(&read, &tree, &found, period, &wanted.zone, calls.notion + calls.clockify);
+        let after = self.calls();
+        let calls = (after.notion + after.clockify).saturating_sub(before.notion + before.clockify);
+        let document = Document::of(&read, &tree, &found, period, &wanted.zone, calls);
         let missing = read.unavailable.iter().map(|what| what.words()).collect();
-        self.hold_against_seal(period, &mut document).await?;
-        Ok(Reckoned { period, document, missing })
+        let mut reckoned = Reckoned { period, document, missing, sealed: self.seal_on(period).await? };
+        reckoned.hold_against_seal();
+        Ok(reckoned)
+    }
+
+    /// The month as it was sealed, where a period is one that was.
+    async fn seal_on(&self, period: Period) -> Result<Option<Sealed>, RunError> {
+        Ok(if period.is_month() { self.store.sealed_month(&period.to_string()).await? } else { None })
     }
 
     async fn read_hours<'s>(
@@ -140,19 +182,6 @@ impl Session<'_> {
             rows.extend(self.clockify.summary(workspace, days, &zone.name, slice).await?);
         }
         Ok(rows)
-    }
-
-    /// Adds what is other by now than when the month was sealed to its findings.
-    async fn hold_against_seal(&self, period: Period, document: &mut Document) -> Result<(), RunError> {
-        if period != Period::month_of(period.from()) || document.totals.tracked_s.is_none() {
-            return Ok(());
-        }
-        let sealed = self.store.sealed_month(&period.to_string()).await?;
-        let Some(sealed) = sealed.filter(|sealed| sealed.timezone == document.timezone) else { return Ok(()) };
-        let changed = sealed.changes(&document.clients);
-        let changed = changed.iter().map(|change| FindingDocument::of(&change.finding(period)));
-        document.findings.splice(0..0, changed);
-        Ok(())
     }
 
     /// Seals a month, unless it is sealed already or an error among its findings is not accepted.
