@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     failure::{Code, RunError},
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         hours::{
-            Period, Policy, Read, Slice, Tracked, Tree, Unavailable, Zone,
+            Booking, Branch, Period, Policy, Read, Slice, Tracked, Tree, Unavailable, Zone,
             document::{Document, FindingDocument},
             findings,
             month::{self, Accepting, Change, Close, Sealed},
@@ -42,6 +42,20 @@ pub struct Reckoned {
     pub missing: Vec<&'static str>,
     /// The month as it was sealed, where it is one that was.
     pub sealed: Option<Sealed>,
+}
+
+/// Entries of a period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entries {
+    pub latest_first: Vec<Booking>,
+    /// False where there were too many to read, and earlier ones are left out.
+    pub are_all: bool,
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Self { latest_first: Vec::new(), are_all: true }
+    }
 }
 
 impl Reckoned {
@@ -182,6 +196,65 @@ impl Session<'_> {
             rows.extend(self.clockify.summary(workspace, days, &zone.name, slice).await?);
         }
         Ok(rows)
+    }
+
+    /// What was tracked on each day of a period: one call for each 31 days. Days without any are left out.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or Clockify refuses it.
+    pub async fn hours_by_day(
+        &self,
+        sides: &Sides,
+        period: Period,
+        zone: &Zone,
+    ) -> Result<BTreeMap<Date, u64>, RunError> {
+        let mut by_day = BTreeMap::new();
+        for days in period.parts(clockify::DAYS_MAX) {
+            let read = self.clockify.by_day(&sides.scope.clockify_workspace, days, &zone.name);
+            by_day.extend(self.unless_stopped("the days", read).await?);
+        }
+        Ok(by_day)
+    }
+
+    /// The entries of a period on something, the latest first: one call for each 31 days, and of each the latest
+    /// [`clockify::ENTRIES_MAX`].
+    ///
+    /// # Errors
+    /// Where they cannot be read, or Clockify refuses them.
+    pub async fn entries(
+        &self,
+        sides: &Sides,
+        period: Period,
+        zone: &Zone,
+        branch: Branch,
+    ) -> Result<Entries, RunError> {
+        let mut entries = Entries::default();
+        for days in period.parts(clockify::DAYS_MAX).into_iter().rev() {
+            let read = self.clockify.entries(&sides.scope.clockify_workspace, days, zone, branch.asked_by());
+            let read = self.unless_stopped("the entries", read).await?;
+            entries.are_all &= read.len() < clockify::ENTRIES_MAX;
+            entries.latest_first.extend(read.into_iter().filter(|booking| branch.holds(booking.place)));
+        }
+        Ok(entries)
+    }
+
+    /// What a report says. A refusal is told as what it is.
+    async fn unless_stopped<T>(
+        &self,
+        what: &'static str,
+        read: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, RunError> {
+        let read = tokio::select! {
+            read = read => read,
+            () = self.turn.stop.wait() => return Err(SessionError::Stopped("stopped while reading").into()),
+        };
+        match read {
+            Err(failure) if failure.has_status(403) || failure.has_status(402) => Err(RunError::new(
+                Code::Refused,
+                format!("{what} are not available: Clockify refuses them to this key or plan"),
+            )),
+            read => Ok(read.map_err(|failure| SessionError::from(self.clockify.error(what, failure)))?),
+        }
     }
 
     /// Seals a month, unless it is sealed already or an error among its findings is not accepted.
