@@ -24,11 +24,13 @@ fn hours_are_read_when_they_are_opened_and_a_month_is_closed_with_a_note() {
     let reports = || rig.sandbox.calls().iter().filter(|call| call.service == Service::Reports).count();
     let mut terminal = Terminal::punchlist(&rig, &[], WIDE);
     terminal.shows_row(&["Website", "unmanaged"]);
+    let calls = rig.sandbox.calls().len();
     assert_eq!(reports(), 0, "nothing is read before it is asked for");
 
     terminal.keys("5");
+    terminal.shows_row(&["not sealed", "took 6 calls"]);
     terminal.shows("2026-11, Europe/Berlin");
-    assert_eq!(reports(), 4);
+    assert_eq!((reports(), rig.sandbox.calls().len() - calls), (4, 6), "both sides are those of the review");
     terminal.keys("<");
     terminal.shows_row(&["2026-10, Europe/Berlin", "tracked 2:00"]);
     terminal.shows_row(&["error", "Design", "2 h tracked in all, 1 h planned"]);

@@ -64,6 +64,8 @@ pub(crate) enum TimeNews {
 pub(crate) enum Item {
     /// A finding, by its place.
     Finding(usize),
+    /// Above the findings that are only to know about.
+    Infos,
     /// What the columns below are.
     Columns,
     /// A client, project or task, by its place among those beside it, from the client down.
@@ -97,6 +99,8 @@ pub(crate) struct Timesheet {
     pub(crate) at: usize,
     pub(crate) items: Vec<Item>,
     folded: BTreeSet<Vec<usize>>,
+    /// What is only to know about is shown, too.
+    pub(crate) with_infos: bool,
 }
 
 impl Timesheet {
@@ -154,9 +158,14 @@ impl Timesheet {
 
     /// Lists the rows that are shown.
     fn list(&mut self) {
-        let document = self.reckoned.as_ref().map(|reckoned| &reckoned.document);
-        let found = document.map_or(0, |document| document.findings.len());
-        let mut items: Vec<Item> = (0..found).map(Item::Finding).collect();
+        let findings = self.reckoned.iter().flat_map(|reckoned| &reckoned.document.findings).enumerate();
+        let (infos, grave): (Vec<_>, Vec<_>) =
+            findings.partition(|(_, finding)| finding.severity == Severity::Info.word());
+        let mut items: Vec<Item> = grave.into_iter().map(|(at, _)| Item::Finding(at)).collect();
+        if !infos.is_empty() {
+            items.push(Item::Infos);
+            items.extend(infos.into_iter().filter(|_| self.with_infos).map(|(at, _)| Item::Finding(at)));
+        }
         items.push(Item::Columns);
         let is_shown = |path: &[usize]| (1..path.len()).all(|length| !self.folded.contains(&path[..length]));
         items.extend(self.paths().into_iter().filter(|path| is_shown(path)).map(Item::Node));
@@ -274,6 +283,7 @@ impl Timesheet {
 
     /// Folds the row under the cursor, or goes to what it stands below.
     pub(crate) fn fold(&mut self) {
+        self.show_infos(false);
         let Some(Item::Node(path)) = self.item().cloned() else { return };
         if self.has_rows_below(&path) && self.folded.insert(path.clone()) {
             self.list();
@@ -284,6 +294,7 @@ impl Timesheet {
 
     /// Unfolds the row under the cursor, or goes to what stands below it.
     pub(crate) fn unfold(&mut self) {
+        self.show_infos(true);
         let Some(Item::Node(path)) = self.item().cloned() else { return };
         if self.folded.remove(&path) {
             self.list();
@@ -292,8 +303,17 @@ impl Timesheet {
         }
     }
 
+    /// Shows what is only to know about, or hides it, where the cursor is on its heading.
+    fn show_infos(&mut self, shown: bool) {
+        if self.item() == Some(&Item::Infos) {
+            self.with_infos = shown;
+            self.list();
+        }
+    }
+
     /// Folds the row under the cursor, or unfolds it; false where nothing stands below it.
     pub(crate) fn toggle_fold(&mut self) -> bool {
+        self.show_infos(!self.with_infos);
         let Some(Item::Node(path)) = self.item().cloned() else { return false };
         if !self.has_rows_below(&path) {
             return false;

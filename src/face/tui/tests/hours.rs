@@ -65,6 +65,7 @@ fn document(month: &str) -> Document {
         "findings": [
             finding("error", "over_budget", 2 * h, "Design: 12 h tracked in all, 10 h planned: 2 h over"),
             finding("warning", "unlinked", 60, "Build\u{202E}dliuB: 1 min on a task that no page links to"),
+            finding("info", "uninvoiced", 60, "Acme: 1 min that is not marked as invoiced"),
         ],
         "calls": 7,
     });
@@ -154,17 +155,17 @@ fn findings_come_first_then_the_tree_with_bars() {
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply   3 Logs   4 Runs  [5 Hours]
   2026-10, Europe/Berlin   tracked 9:01, billable 6:00, not approved 9:01
-  not sealed   1 error   1 warning   took 7 calls
+  not sealed   1 error   1 warning   1 to know about   took 7 calls
   not available: invoicing: the plan does not have it, or the key may not see it
   D reads a bar for each week: 1 call
   error    Design: 12 h tracked in all, 10 h planned: 2 h over
   warning  Build⟨U+202E⟩dliuB: 1 min on a task that no page links to
+▸ info     1 to know about
                                                                  tracked  billable  of what is planned, in all
 ▾ Acme⟨U+001B⟩[31m                                                  9:01      6:00
   ▾ Website                                                         9:01      6:00  ████████░░  88 %  16:00 of 18:00
       Design                                                        6:00      6:00  ██████████ 120 %  12:00 of 10:00
       Build⟨U+202E⟩dliuB                                            3:01      0:00  █████░░░░░  50 %  4:00 of 8:00
-
 
 
 
@@ -195,22 +196,22 @@ fn findings_come_first_then_the_tree_with_bars() {
 #[test]
 fn on_a_narrow_terminal_the_same_is_there() {
     assert_data_eq!(
-        hours((80, 24), "jj").frame,
+        hours((80, 24), "jjj").frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply   3 Logs   4 Runs  [5 Hours]
   2026-10, Europe/Berlin   tracked 9:01, billable 6:00, not approved 9:01
-  not sealed   1 error   1 warning   took 7 calls
+  not sealed   1 error   1 warning   1 to know about   took 7 calls
   not available: invoicing: the plan does not have it, or the key may not see it
   D reads a bar for each week: 1 call
   error    Design: 12 h tracked in all, 10 h planned: 2 h over
   warning  Build⟨U+202E⟩dliuB: 1 min on a task that no page links to
+▸ info     1 to know about
                          tracked  billable  of what is planned, in all
 ▾ Acme⟨U+001B⟩[31m          9:01      6:00
   ▾ Website                 9:01      6:00  ████████░░  88 %  16:00 of 18:00
       Design                6:00      6:00  ██████████ 120 %  12:00 of 10:00
       Build⟨U+20…dliuB      3:01      0:00  █████░░░░░  50 %  4:00 of 8:00
-
 
 
 ────────────────────────────────────────────────────────────────────────────────
@@ -227,16 +228,24 @@ fn on_a_narrow_terminal_the_same_is_there() {
 }
 
 #[test]
+fn what_is_only_to_know_about_is_behind_its_heading() {
+    let [folded, unfolded, again] = ["", "jj<enter>", "jjlh"].map(|pressed| hours((120, 36), pressed).frame);
+    assert!(folded.contains("▸ info     1 to know about") && !folded.contains("marked as invoiced"), "{folded}");
+    assert!(unfolded.contains("▾ info     1 to know about") && unfolded.contains("marked as invoiced"), "{unfolded}");
+    assert!(!again.contains("marked as invoiced"), "{again}");
+}
+
+#[test]
 fn names_are_shown_as_what_they_are() {
     for size in [(120, 36), (80, 24), (60, 15), (20, 5), (3, 3)] {
         let entries = Entries { latest_first: vec![booking("\u{1b}]0;pwned\u{7}")], are_all: true };
         let then = [news(TimeNews::Entries(entries))];
-        for film in [hours(size, "jjjj"), hours_then(size, "jjjjd", then), hours(size, "C")] {
+        for film in [hours(size, "jjjjj"), hours_then(size, "jjjjjd", then), hours(size, "C")] {
             let hidden = |c: char| c == '\u{202E}' || c == '\u{1b}' || c == '\u{7}';
             assert!(!film.frame.contains(hidden), "{}", film.frame);
         }
     }
-    let film = hours((120, 36), "jj");
+    let film = hours((120, 36), "jjj");
     assert!(film.frame.contains("Acme⟨U+001B⟩[31m") && film.frame.contains("Build⟨U+202E⟩dliuB"), "{}", film.frame);
 }
 
@@ -248,7 +257,7 @@ fn what_clockify_refuses_is_not_available_and_no_zero() {
         client.figures = Totals::default();
     }
     (refused.document.complete, refused.missing) = (false, vec!["reports: Clockify refuses them to this key or plan"]);
-    let scenes = typed("5").chain([news(TimeNews::Figures(refused))]).chain(typed("jj"));
+    let scenes = typed("5").chain([news(TimeNews::Figures(refused))]).chain(typed("jjj"));
     let film = film_of((120, 36), THEME, scenes.collect());
     for words in [
         "tracked not available, billable not available",
@@ -317,7 +326,7 @@ fn booking(what: &str) -> Booking {
 #[test]
 fn entries_are_read_on_demand_and_held_against_the_figures() {
     let entries = Entries { latest_first: vec![booking("Wireframes")], are_all: true };
-    let film = hours_then((100, 14), "jjjj<enter>", [news(TimeNews::Entries(entries.clone()))]);
+    let film = hours_then((100, 14), "jjjjj<enter>", [news(TimeNews::Entries(entries.clone()))]);
     let Some(TimeOrder::Entries { branch, .. }) = asked(&film).pop() else { panic!("{:?}", film.orders) };
     assert_eq!(branch.asked_by().map(|(_, object)| object.to_string()), Some(DESIGN.to_owned()));
     assert_data_eq!(
@@ -342,17 +351,17 @@ fn entries_are_read_on_demand_and_held_against_the_figures() {
     );
 
     let more = Entries { are_all: false, ..entries.clone() };
-    assert!(hours_then((100, 14), "jjjjd", [news(TimeNews::Entries(more))]).frame.contains("there are more"));
-    let film = hours_then((100, 14), "jjd", [news(TimeNews::Entries(entries.clone()))]);
+    assert!(hours_then((100, 14), "jjjjjd", [news(TimeNews::Entries(more))]).frame.contains("there are more"));
+    let film = hours_then((100, 14), "jjjd", [news(TimeNews::Entries(entries.clone()))]);
     assert!(film.frame.contains("the figures say 9:01"), "{}", film.frame);
     let left = [news(TimeNews::Entries(entries)), Scene::Input(keys("q").remove(0))];
-    let film = hours_then((100, 14), "jjjjd", left);
+    let film = hours_then((100, 14), "jjjjjd", left);
     assert!(film.state.tab == Tab::Hours && film.state.hours.drilled.is_none());
 }
 
 #[test]
 fn what_stands_below_is_folded_and_both_links_are_opened() {
-    let folded = hours((100, 30), "jjh");
+    let folded = hours((100, 30), "jjjh");
     assert!(folded.frame.contains("▸ Acme") && !folded.frame.contains("Website"), "{}", folded.frame);
     let film = hours((100, 30), "oO");
     assert_eq!(
@@ -371,17 +380,17 @@ fn a_month_is_closed_with_a_note_where_errors_stand() {
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply   3 Logs   4 Runs  [5 Hours]
   2026-10, Europe/Berlin   tracked 9:01, billable 6:00, not approved 9:01
-  not sealed   1 error   1 warning   took 7 calls
+  not sealed   1 error   1 warning   1 to know about   took 7 calls
   not available: invoicing: the plan does not have it, or the key may not see it
   D reads a bar for each week: 1 call
   error    Design: 12 h tracked in all, 10 h planned: 2 h over
   warning  Build⟨U+202E⟩dliuB: 1 min on a task that no page links to
+▸ info     1 to know about
                                                                  tracked  billable  of what is planned, in all
 ▾ Acme⟨U+001B⟩[31m                                                  9:01      6:00
   ▾ Website                                                         9:01      6:00  ████████░░  88 %  16:00 of 18:00
       Design                                                        6:00      6:00  ██████████ 120 %  12:00 of 10:00
       Build⟨U+202E⟩dliuB                                            3:01      0:00  █████░░░░░  50 %  4:00 of 8:00
-
              ┌ Close 2026-10? ────────────────────────────────────────────────────────────────────────────┐
              │ 1 error and 1 warning.                                                                     │
              │ An error keeps it open until it is mended, or a note says why it may stand. Esc goes back. │
@@ -413,7 +422,7 @@ fn a_month_is_closed_with_a_note_where_errors_stand() {
  punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply   3 Logs   4 Runs  [5 Hours]
   2026-10, Europe/Berlin   tracked 9:01, billable 6:00, not approved 9:01
-  not sealed   1 error   1 warning   took 7 calls
+  not sealed   1 error   1 warning   1 to know about   took 7 calls
   not available: invoicing: the plan does not have it, or the key may not see it
   D reads a bar for each week: 1 call
   error    Design: 12 h tracked in all, 10 h planned: 2 h over

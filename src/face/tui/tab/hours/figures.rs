@@ -193,6 +193,7 @@ fn rows_of(state: &State, document: &Document, area: Rect, hits: &mut Hits) -> P
         }
         let line = match item {
             Item::Finding(at) => document.findings.get(*at).map(|found| finding_line(state, found, width)),
+            Item::Infos => Some(info_line(state)),
             Item::Columns => Some(column_line(state, width)),
             Item::Node(path) => hours.node(path).map(|node| node_line(state, node, path, width)),
         };
@@ -216,6 +217,15 @@ fn finding_line(state: &State, found: &FindingDocument, width: usize) -> Line<'s
         Span::styled(format!("  {severity:<8} "), style_of(state, severity)),
         Span::raw(text.clipped(width.saturating_sub(12)).to_string()),
     ])
+}
+
+/// The heading of what is only to know about.
+fn info_line(state: &State) -> Line<'static> {
+    let theme = state.theme;
+    let fold = if state.hours.with_infos { theme.pick("▾", "v") } else { theme.pick("▸", ">") };
+    let word = Severity::Info.word();
+    let text = format!("{fold} {word:<8} {} to know about", state.hours.found(Severity::Info).count());
+    Line::styled(text, theme.dim())
 }
 
 fn column_line(state: &State, width: usize) -> Line<'static> {
