@@ -154,3 +154,28 @@ pub struct Read<'a> {
     /// The time, by Clockify's clock.
     pub now: Timestamp,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_without_a_task_or_a_project_is_asked_for_by_what_it_stands_below() {
+        let id = |text: &str| text.parse::<ObjectId>().ok();
+        let [client, project, task] =
+            ["64a9e10000000000000000b1", "64a9e10000000000000000c1", "64a9e10000000000000000d1"].map(id);
+        let whole = [client, project, task];
+        for (kind, place, asked_by, holds) in [
+            (Kind::Client, [client, None, None], client.map(|id| (Kind::Client, id)), [true, true, false]),
+            (Kind::Task, whole, task.map(|id| (Kind::Task, id)), [true, false, false]),
+            (Kind::Task, [client, project, None], project.map(|id| (Kind::Project, id)), [false, true, false]),
+            (Kind::Project, [client, None, None], client.map(|id| (Kind::Client, id)), [false, false, false]),
+            (Kind::Client, [None; 3], None, [false, false, true]),
+        ] {
+            let branch = Branch { kind, place };
+            assert_eq!(branch.asked_by(), asked_by, "{branch:?}");
+            let held = [whole, [client, project, None], [None; 3]].map(|place| branch.holds(place));
+            assert_eq!(held, holds, "{branch:?}");
+        }
+    }
+}

@@ -238,13 +238,16 @@ fn what_is_only_to_know_about_is_behind_its_heading() {
 #[test]
 fn names_are_shown_as_what_they_are() {
     for size in [(120, 36), (80, 24), (60, 15), (20, 5), (3, 3)] {
-        let entries = Entries { latest_first: vec![booking("\u{1b}]0;pwned\u{7}")], are_all: true };
+        let entries = Entries { latest_first: vec![booking("\u{1b}]0;pwned\u{7}\u{202E}")], are_all: true };
         let then = [news(TimeNews::Entries(entries))];
         for film in [hours(size, "jjjjj"), hours_then(size, "jjjjjd", then), hours(size, "C")] {
             let hidden = |c: char| c == '\u{202E}' || c == '\u{1b}' || c == '\u{7}';
             assert!(!film.frame.contains(hidden), "{}", film.frame);
         }
     }
+    let entries = Entries { latest_first: vec![booking("\u{1b}[2J\u{202E}")], are_all: true };
+    let film = hours_then((120, 36), "jjjjjd", [news(TimeNews::Entries(entries))]);
+    assert!(film.frame.contains("⟨U+001B⟩[2J⟨U+202E⟩"), "{}", film.frame);
     let film = hours((120, 36), "jjj");
     assert!(film.frame.contains("Acme⟨U+001B⟩[31m") && film.frame.contains("Build⟨U+202E⟩dliuB"), "{}", film.frame);
 }
