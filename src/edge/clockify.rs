@@ -35,7 +35,7 @@ use crate::{
     },
     edge::http::{Answer, FRESH, Failure, Http, Repeat, Request, YOUNG, shown},
 };
-pub use reports::DAYS_MAX;
+pub use reports::{DAYS_MAX, ENTRIES_MAX};
 use row::ObjectRow;
 use wire::{UserRow, Users, WorkspaceRow};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     failure::{Code, RunError},
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         hours::{
-            Period, Policy, Read, Slice, Tracked, Tree, Unavailable, Zone,
+            Booking, Branch, Period, Policy, Read, Slice, Tracked, Tree, Unavailable, Zone,
             document::{Document, FindingDocument},
             findings,
             month::{self, Accepting, Change, Close, Sealed},
@@ -34,11 +34,40 @@ pub struct HoursQuery {
 }
 
 /// What a period came to.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Reckoned {
     pub period: Period,
     pub document: Document,
     /// Why what is not available is not, in words.
     pub missing: Vec<&'static str>,
+    /// The month as it was sealed, where it is one that was.
+    pub sealed: Option<Sealed>,
+}
+
+/// Entries of a period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entries {
+    pub latest_first: Vec<Booking>,
+    /// False where there were too many to read, and earlier ones are left out.
+    pub are_all: bool,
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Self { latest_first: Vec::new(), are_all: true }
+    }
+}
+
+impl Reckoned {
+    /// Adds what is other by now than when the month was sealed to its findings.
+    fn hold_against_seal(&mut self) {
+        let Self { period, document, sealed, .. } = self;
+        let sealed = sealed.as_ref().filter(|sealed| sealed.timezone == document.timezone);
+        let Some(sealed) = sealed.filter(|_| document.totals.tracked_s.is_some()) else { return };
+        let changed = sealed.changes(&document.clients);
+        let changed = changed.iter().map(|change| FindingDocument::of(&change.finding(*period)));
+        document.findings.splice(0..0, changed);
+    }
 }
 
 impl Session<'_> {
@@ -48,28 +77,55 @@ impl Session<'_> {
     /// # Errors
     /// Where something cannot be read. What Clockify refuses is not available, and no error.
     pub async fn hours(&mut self, wanted: &HoursQuery) -> Result<Reckoned, RunError> {
+        let sides = self.sides().await?;
+        let mut reckoned = self.hours_of(&sides, wanted).await?;
+        let calls = self.calls();
+        reckoned.document.calls = calls.notion + calls.clockify;
+        Ok(reckoned)
+    }
+
+    /// Reads both sides, for figures of several periods.
+    ///
+    /// # Errors
+    /// Where a side cannot be read.
+    pub async fn sides(&mut self) -> Result<Sides, RunError> {
         let turn = self.turn;
-        let sides = tokio::select! {
-            sides = self.fetch() => sides?,
-            () = turn.stop.wait() => return Err(SessionError::Stopped("stopped while reading").into()),
-        };
-        let now = sides.snapshots.as_of.unwrap_or_else(|| (turn.clock)());
+        tokio::select! {
+            sides = self.fetch() => Ok(sides?),
+            () = turn.stop.wait() => Err(SessionError::Stopped("stopped while reading").into()),
+        }
+    }
+
+    /// As [`Session::hours`], on both sides as they were read before; the calls are those that this took.
+    ///
+    /// # Errors
+    /// As of [`Session::hours`].
+    pub async fn hours_of(&self, sides: &Sides, wanted: &HoursQuery) -> Result<Reckoned, RunError> {
+        let (turn, before) = (self.turn, self.calls());
+        let now = self.clockify.http().server_time().unwrap_or_else(|| (turn.clock)());
         let period = wanted.period.unwrap_or_else(|| Period::month_of(wanted.zone.day(now)));
         if period.from() > wanted.zone.day(now) {
             let error = format!("{period} has not begun: in {} it is {}", wanted.zone.name, wanted.zone.day(now));
             return Err(RunError::new(Code::Usage, error));
         }
         let read = tokio::select! {
-            read = self.read_hours(&sides, period, &wanted.zone, now) => read?,
+            read = self.read_hours(sides, period, &wanted.zone, now) => read?,
             () = turn.stop.wait() => return Err(SessionError::Stopped("stopped while reading").into()),
         };
         let tree = Tree::of(&read);
         let found = findings(&read, &tree, period, &wanted.zone, wanted.policy);
-        let calls = self.calls();
-        let mut document = Document::of(&read, &tree, &found, period, &wanted.zone, calls.notion + calls.clockify);
+        let after = self.calls();
+        let calls = (after.notion + after.clockify).saturating_sub(before.notion + before.clockify);
+        let document = Document::of(&read, &tree, &found, period, &wanted.zone, calls);
         let missing = read.unavailable.iter().map(|what| what.words()).collect();
-        self.hold_against_seal(period, &mut document).await?;
-        Ok(Reckoned { period, document, missing })
+        let mut reckoned = Reckoned { period, document, missing, sealed: self.seal_on(period).await? };
+        reckoned.hold_against_seal();
+        Ok(reckoned)
+    }
+
+    /// The month as it was sealed, where a period is one that was.
+    async fn seal_on(&self, period: Period) -> Result<Option<Sealed>, RunError> {
+        Ok(if period.is_month() { self.store.sealed_month(&period.to_string()).await? } else { None })
     }
 
     async fn read_hours<'s>(
@@ -142,17 +198,63 @@ impl Session<'_> {
         Ok(rows)
     }
 
-    /// Adds what is other by now than when the month was sealed to its findings.
-    async fn hold_against_seal(&self, period: Period, document: &mut Document) -> Result<(), RunError> {
-        if period != Period::month_of(period.from()) || document.totals.tracked_s.is_none() {
-            return Ok(());
+    /// What was tracked on each day of a period: one call for each 31 days. Days without any are left out.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or Clockify refuses it.
+    pub async fn hours_by_day(
+        &self,
+        sides: &Sides,
+        period: Period,
+        zone: &Zone,
+    ) -> Result<BTreeMap<Date, u64>, RunError> {
+        let mut by_day = BTreeMap::new();
+        for days in period.parts(clockify::DAYS_MAX) {
+            let read = self.clockify.by_day(&sides.scope.clockify_workspace, days, &zone.name);
+            by_day.extend(self.unless_stopped("the days", read).await?);
         }
-        let sealed = self.store.sealed_month(&period.to_string()).await?;
-        let Some(sealed) = sealed.filter(|sealed| sealed.timezone == document.timezone) else { return Ok(()) };
-        let changed = sealed.changes(&document.clients);
-        let changed = changed.iter().map(|change| FindingDocument::of(&change.finding(period)));
-        document.findings.splice(0..0, changed);
-        Ok(())
+        Ok(by_day)
+    }
+
+    /// The entries of a period on something, the latest first: one call for each 31 days, and of each the latest
+    /// [`clockify::ENTRIES_MAX`].
+    ///
+    /// # Errors
+    /// Where they cannot be read, or Clockify refuses them.
+    pub async fn entries(
+        &self,
+        sides: &Sides,
+        period: Period,
+        zone: &Zone,
+        branch: Branch,
+    ) -> Result<Entries, RunError> {
+        let mut entries = Entries::default();
+        for days in period.parts(clockify::DAYS_MAX).into_iter().rev() {
+            let read = self.clockify.entries(&sides.scope.clockify_workspace, days, zone, branch.asked_by());
+            let read = self.unless_stopped("the entries", read).await?;
+            entries.are_all &= read.len() < clockify::ENTRIES_MAX;
+            entries.latest_first.extend(read.into_iter().filter(|booking| branch.holds(booking.place)));
+        }
+        Ok(entries)
+    }
+
+    /// What a report says. A refusal is told as what it is.
+    async fn unless_stopped<T>(
+        &self,
+        what: &'static str,
+        read: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, RunError> {
+        let read = tokio::select! {
+            read = read => read,
+            () = self.turn.stop.wait() => return Err(SessionError::Stopped("stopped while reading").into()),
+        };
+        match read {
+            Err(failure) if failure.has_status(403) || failure.has_status(402) => Err(RunError::new(
+                Code::Refused,
+                format!("{what} are not available: Clockify refuses them to this key or plan"),
+            )),
+            read => Ok(read.map_err(|failure| SessionError::from(self.clockify.error(what, failure)))?),
+        }
     }
 
     /// Seals a month, unless it is sealed already or an error among its findings is not accepted.

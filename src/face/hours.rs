@@ -14,12 +14,15 @@ use super::{
     setup::{Global, Setup},
 };
 use crate::{
-    domain::{hours::Period, text::json},
+    domain::{
+        hours::{Period, document::Document},
+        text::json,
+    },
     edge::saved,
     engine::hours::{HoursQuery, Reckoned},
 };
 
-pub(super) use lines::{clock, findings as finding_lines, put, text};
+pub(super) use lines::{clock, findings as finding_lines, period_of, put, text};
 
 /// Which days, and how they are told.
 #[derive(Args)]
@@ -68,13 +71,13 @@ impl Hours {
             if self.out.is_none() {
                 return say_json(document);
             }
-            json(document).map_err(std::io::Error::from)? + "\n"
+            FileType::Json.of(document)?
         } else if self.csv {
-            table::csv(document)
+            FileType::Csv.of(document)?
         } else if self.md {
-            table::markdown(document)
+            FileType::Markdown.of(document)?
         } else if self.html {
-            table::html(document)
+            FileType::Html.of(document)?
         } else {
             text(document, missing, global.styling())
         };
@@ -83,6 +86,40 @@ impl Hours {
             Some(file) => saved::save(file, &told)
                 .map_err(|error| RunError::new(Code::Error, format!("failed to write {}: {error}", file.display()))),
         }
+    }
+}
+
+/// What hours can be saved as, for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileType {
+    Csv,
+    Markdown,
+    Html,
+    Json,
+}
+
+impl FileType {
+    /// All of them.
+    pub(super) const ALL: [Self; 4] = [Self::Csv, Self::Markdown, Self::Html, Self::Json];
+
+    /// How the name of such a file ends.
+    pub(super) fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Markdown => "md",
+            Self::Html => "html",
+            Self::Json => "json",
+        }
+    }
+
+    /// A document as such a file.
+    pub(super) fn of(self, document: &Document) -> Result<String, RunError> {
+        Ok(match self {
+            Self::Csv => table::csv(document),
+            Self::Markdown => table::markdown(document),
+            Self::Html => table::html(document),
+            Self::Json => json(document).map_err(std::io::Error::from)? + "\n",
+        })
     }
 }
 

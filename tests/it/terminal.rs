@@ -8,6 +8,7 @@
 //! Nothing sleeps for so long: a test says what it waits for, and fails at the deadline with the screen as it is then.
 
 mod console;
+mod hours;
 mod init;
 mod leaving;
 mod looking;

@@ -71,6 +71,33 @@ impl Period {
         Ok(Self::month_of(date(year, month, 1)))
     }
 
+    /// Reads a month, `2026-10`, or a first and a last day, `2026-10-05..2026-10-11`.
+    ///
+    /// # Errors
+    /// What it should be, for people.
+    pub fn of_words(text: &str) -> Result<Self, String> {
+        let Some((from, to)) = text.split_once("..") else { return Self::month(text.trim()) };
+        let day = |text: &str| text.trim().parse::<Date>().map_err(|_| "a day is e.g. 2026-10-05".to_owned());
+        Self::new(day(from)?, day(to)?)
+    }
+
+    /// The month after the one that it begins in.
+    #[must_use]
+    pub fn next_month(self) -> Self {
+        self.from.last_of_month().tomorrow().map_or(self, Self::month_of)
+    }
+
+    /// The month before the one that it begins in.
+    #[must_use]
+    pub fn previous_month(self) -> Self {
+        self.from.first_of_month().yesterday().map_or(self, Self::month_of)
+    }
+
+    /// True for a whole month.
+    pub fn is_month(self) -> bool {
+        self == Self::month_of(self.from)
+    }
+
     /// Its first day.
     pub fn from(self) -> Date {
         self.from
@@ -114,7 +141,7 @@ impl fmt::Display for Period {
     /// `2026-10` where it is a month, else its first and last day.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { from, to } = *self;
-        if Self::month_of(from) == *self {
+        if self.is_month() {
             formatter.pad(&month_name(*self))
         } else if from == to {
             write!(formatter, "{from}")
@@ -148,6 +175,20 @@ mod tests {
         assert!(parts.iter().all(|part| part.days() <= 31));
         assert!(parts.windows(2).all(|pair| pair[0].to().tomorrow().is_ok_and(|next| next == pair[1].from())));
         assert_eq!((parts[0].from(), parts[parts.len() - 1].to()), (period.from(), period.to()));
+    }
+
+    #[test]
+    fn a_period_is_a_month_or_two_days_and_months_follow_each_other() {
+        let of = |text| Period::of_words(text).expect("a period");
+        assert_eq!(of("2026-10"), Period::month("2026-10").expect("a month"));
+        assert_eq!(of("2026-10-05..2026-10-11"), Period::new(date(2026, 10, 5), date(2026, 10, 11)).expect("a week"));
+        assert_eq!(of("2026-12").next_month(), of("2027-01"));
+        assert_eq!(of("2026-03").previous_month(), of("2026-02"));
+        assert_eq!(of("2026-10-05 .. 2026-11-11").next_month(), of("2026-11"), "after the one that it begins in");
+        assert!(of("2026-02").is_month() && !of("2026-02-01..2026-02-27").is_month());
+        for text in ["", "2026", "..", "2026-10-05..", "2026-10-05..2026-10", "2026-10-05"] {
+            assert!(Period::of_words(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime};
 
 use crate::domain::{
-    model::{ObjectId, Registry, Snapshots},
+    model::{Kind, ObjectId, Registry, Snapshots},
     text::Raw,
 };
 
@@ -32,6 +32,44 @@ pub struct Tracked {
     /// The client, the project and the task, as far as there are any, each with what the report calls it.
     pub place: [(Option<ObjectId>, Raw); 3],
     pub seconds: u64,
+}
+
+/// A client, a project or a task, or the time under one that has no such thing below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// Which of the three it is.
+    pub kind: Kind,
+    /// The client, the project and the task, as far as it has them.
+    pub place: [Option<ObjectId>; 3],
+}
+
+impl Branch {
+    /// The nearest thing that entries can be asked for by: itself, else what it stands below.
+    pub fn asked_by(&self) -> Option<(Kind, ObjectId)> {
+        let upward = Kind::ALL.into_iter().zip(self.place).take(self.kind as usize + 1).rev();
+        upward.into_iter().find_map(|(kind, object)| Some((kind, object?)))
+    }
+
+    /// True for an entry at a place that it holds.
+    pub fn holds(&self, place: [Option<ObjectId>; 3]) -> bool {
+        let to = self.kind as usize + 1;
+        self.place[..to] == place[..to]
+    }
+}
+
+/// An entry that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Booking {
+    /// When it begins, by the clocks of the zone that was asked for.
+    pub begins: DateTime,
+    pub seconds: u64,
+    pub is_billable: bool,
+    /// Who has tracked it, as far as Clockify says so.
+    pub who: Raw,
+    /// What its tracker says of it.
+    pub what: Raw,
+    /// The client, the project and the task, as far as there are any.
+    pub place: [Option<ObjectId>; 3],
 }
 
 /// A timer that runs.
@@ -115,4 +153,29 @@ pub struct Read<'a> {
     pub unavailable: BTreeSet<Unavailable>,
     /// The time, by Clockify's clock.
     pub now: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_without_a_task_or_a_project_is_asked_for_by_what_it_stands_below() {
+        let id = |text: &str| text.parse::<ObjectId>().ok();
+        let [client, project, task] =
+            ["64a9e10000000000000000b1", "64a9e10000000000000000c1", "64a9e10000000000000000d1"].map(id);
+        let whole = [client, project, task];
+        for (kind, place, asked_by, holds) in [
+            (Kind::Client, [client, None, None], client.map(|id| (Kind::Client, id)), [true, true, false]),
+            (Kind::Task, whole, task.map(|id| (Kind::Task, id)), [true, false, false]),
+            (Kind::Task, [client, project, None], project.map(|id| (Kind::Project, id)), [false, true, false]),
+            (Kind::Project, [client, None, None], client.map(|id| (Kind::Client, id)), [false, false, false]),
+            (Kind::Client, [None; 3], None, [false, false, true]),
+        ] {
+            let branch = Branch { kind, place };
+            assert_eq!(branch.asked_by(), asked_by, "{branch:?}");
+            let held = [whole, [client, project, None], [None; 3]].map(|place| branch.holds(place));
+            assert_eq!(held, holds, "{branch:?}");
+        }
+    }
 }

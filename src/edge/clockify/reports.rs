@@ -5,16 +5,19 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use reqwest::Method;
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
-use serde_json::json;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_json::{Value as Json, json};
 
 use super::{Clockify, duration::parse_duration, row::ObjectRow, wire::EstimateRow};
 use crate::{
     domain::{
-        hours::{Facts, Period, Running, Slice, Tracked},
-        model::ObjectId,
+        hours::{Booking, Facts, Period, Running, Slice, Tracked, Zone},
+        model::{Kind, ObjectId},
         text::Raw,
     },
     edge::http::{Answer, Failure, Repeat, Request},
@@ -22,6 +25,8 @@ use crate::{
 
 /// Civil days of one summary: the Free plan allows no more (Clockify docs).
 pub const DAYS_MAX: u32 = 31;
+/// Entries of one detailed report: the most that Clockify gives (`OpenAPI` document).
+pub const ENTRIES_MAX: usize = 1000;
 /// Timers that are asked for at once; the most that Clockify gives (`OpenAPI` document).
 const TIMERS_PAGE: usize = 1000;
 /// Pages of timers that are read.
@@ -81,6 +86,37 @@ struct TimerRow {
 }
 
 #[derive(Deserialize)]
+struct Detailed {
+    #[serde(default)]
+    timeentries: Option<Vec<EntryRow>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EntryRow {
+    time_interval: EndedRow,
+    #[serde(default, deserialize_with = "perhaps")]
+    billable: Option<bool>,
+    #[serde(default, deserialize_with = "perhaps")]
+    user_name: Option<String>,
+    #[serde(default, deserialize_with = "perhaps")]
+    description: Option<String>,
+    #[serde(default, deserialize_with = "perhaps")]
+    client_id: Option<String>,
+    #[serde(default, deserialize_with = "perhaps")]
+    project_id: Option<String>,
+    #[serde(default, deserialize_with = "perhaps")]
+    task_id: Option<String>,
+}
+
+/// When an entry began, and the seconds that it took.
+#[derive(Deserialize)]
+struct EndedRow {
+    start: Timestamp,
+    duration: u64,
+}
+
+#[derive(Deserialize)]
 struct IntervalRow {
     start: Timestamp,
 }
@@ -97,35 +133,78 @@ impl Clockify {
         zone: &str,
         slice: Slice,
     ) -> Result<Vec<Tracked>, Failure> {
-        let mut body = json!({
-            "dateRangeStart": format!("{}T00:00:00.000", days.from()),
-            "dateRangeEnd": format!("{}T23:59:59.999", days.to()),
-            "timeZone": zone,
-            "summaryFilter": {"groups": ["CLIENT", "PROJECT", "TASK"], "sortColumn": "GROUP"},
-            // Whoever may not see amounts would be refused (Clockify help).
-            "amountShown": "HIDE_AMOUNT",
-            "exportType": "JSON",
-            "rounding": false,
-        });
+        let mut body = asked(days, zone);
+        body["summaryFilter"] = json!({"groups": ["CLIENT", "PROJECT", "TASK"], "sortColumn": "GROUP"});
         match slice {
             Slice::All => {}
             Slice::Billable => body["billable"] = json!(true),
             Slice::Unapproved => body["approvalState"] = json!("UNAPPROVED"),
             Slice::Uninvoiced => body["invoicingState"] = json!("UNINVOICED"),
         }
-        let path = ["v1", "workspaces", workspace, "reports", "summary"];
-        let request = Request::new(Method::POST, &path, Some(body), Repeat::Read).listing().at(&self.reports);
-        let answer: Answer<Summary> = self.http.send(&request).await?;
-        let Summary { totals, group_one } = answer.body;
+        let Summary { totals, group_one } = self.report(workspace, "summary", body).await?;
         let Some(groups) = group_one else { return Err(odd("it has no groups")) };
         let mut rows = Vec::new();
         leaves(&groups, &mut Vec::new(), &mut rows)?;
-        let sum: u64 = rows.iter().map(|row| row.seconds).sum();
-        let said: Option<u64> = totals.map(|totals| totals.iter().filter_map(|total| total.total_time).sum());
-        if said.is_some_and(|said| said != sum) {
-            return Err(odd(&format!("its rows come to {sum} s, and it says {} s", said.unwrap_or_default())));
-        }
+        adds_up(totals, rows.iter().map(|row| row.seconds).sum())?;
         Ok(rows)
+    }
+
+    /// What was tracked on each of some civil days of a zone; days without any are left out. One call.
+    ///
+    /// # Errors
+    /// [`Failure`]; also where the days do not add up to what the report says of itself.
+    pub async fn by_day(&self, workspace: &str, days: Period, zone: &str) -> Result<BTreeMap<Date, u64>, Failure> {
+        let mut body = asked(days, zone);
+        body["summaryFilter"] = json!({"groups": ["DATE"], "sortColumn": "GROUP"});
+        let Summary { totals, group_one } = self.report(workspace, "summary", body).await?;
+        let Some(groups) = group_one else { return Err(odd("it has no groups")) };
+        let mut by_day: BTreeMap<Date, u64> = BTreeMap::new();
+        for GroupRow { id, name, duration, .. } in groups {
+            // Which of the two has the day, and whether a time follows it, is not documented.
+            let day = [id, name].into_iter().flatten().find_map(|text| text.get(..10)?.parse().ok());
+            let (Some(day), Some(seconds)) = (day, duration) else { return Err(odd("a row of it has no day")) };
+            *by_day.entry(day).or_default() += seconds;
+        }
+        adds_up(totals, by_day.values().sum())?;
+        Ok(by_day)
+    }
+
+    /// The entries of some civil days of a zone that have ended, the latest first, [`ENTRIES_MAX`] at the most: those
+    /// on a client, a project or a task, or all. One call.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn entries(
+        &self,
+        workspace: &str,
+        days: Period,
+        zone: &Zone,
+        on: Option<(Kind, ObjectId)>,
+    ) -> Result<Vec<Booking>, Failure> {
+        let mut body = asked(days, &zone.name);
+        body["detailedFilter"] = json!({"page": 1, "pageSize": ENTRIES_MAX, "sortColumn": "DATE"});
+        if let Some((kind, object)) = on {
+            body[kind.plural()] = json!({"ids": [object.to_string()], "contains": "CONTAINS", "status": "ALL"});
+        }
+        let Detailed { timeentries } = self.report(workspace, "detailed", body).await?;
+        let Some(entries) = timeentries else { return Err(odd("it has no entries")) };
+        let object = |id: Option<String>| id.and_then(|id| id.parse().ok());
+        let booking = |row: EntryRow| Booking {
+            begins: row.time_interval.start.to_zoned(zone.rules.clone()).datetime(),
+            seconds: row.time_interval.duration,
+            is_billable: row.billable.unwrap_or_default(),
+            who: row.user_name.unwrap_or_default().into(),
+            what: row.description.unwrap_or_default().into(),
+            place: [object(row.client_id), object(row.project_id), object(row.task_id)],
+        };
+        Ok(entries.into_iter().map(booking).collect())
+    }
+
+    async fn report<T: DeserializeOwned>(&self, workspace: &str, report: &str, body: Json) -> Result<T, Failure> {
+        let path = ["v1", "workspaces", workspace, "reports", report];
+        let request = Request::new(Method::POST, &path, Some(body), Repeat::Read).listing().at(&self.reports);
+        let answer: Answer<T> = self.http.send(&request).await?;
+        Ok(answer.body)
     }
 
     /// The timers that run, of everybody. One call for each thousand.
@@ -177,6 +256,28 @@ impl Clockify {
             (*object, facts)
         });
         facts.collect()
+    }
+}
+
+/// What every report is asked for.
+fn asked(days: Period, zone: &str) -> Json {
+    json!({
+        "dateRangeStart": format!("{}T00:00:00.000", days.from()),
+        "dateRangeEnd": format!("{}T23:59:59.999", days.to()),
+        "timeZone": zone,
+        // Whoever may not see amounts would be refused (Clockify help).
+        "amountShown": "HIDE_AMOUNT",
+        "exportType": "JSON",
+        "rounding": false,
+    })
+}
+
+/// Holds what rows come to against what a report says of itself, if it does.
+fn adds_up(totals: Option<Vec<TotalRow>>, sum: u64) -> Result<(), Failure> {
+    let said: Option<u64> = totals.map(|totals| totals.iter().filter_map(|total| total.total_time).sum());
+    match said {
+        Some(said) if said != sum => Err(odd(&format!("its rows come to {sum} s, and it says {said} s"))),
+        _ => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     *,
 };
 use crate::{
-    domain::hours::{Period, Slice},
+    domain::hours::{Booking, Period, Slice, Zone},
     edge::{
         http::{Auth, Options},
         stub::{Asked, Reply, Stub},
@@ -458,6 +458,39 @@ async fn a_report_is_asked_for_by_civil_days_in_a_zone_and_read_leniently() {
         (&json!("2026-10-01T00:00:00.000"), &json!("2026-10-31T23:59:59.999"), &json!("Europe/Berlin"))
     );
     assert_eq!((&asked.body["approvalState"], &asked.body["billable"]), (&json!("UNAPPROVED"), &Json::Null));
+}
+
+#[tokio::test]
+async fn days_and_entries_are_read_by_the_clocks_of_the_zone() {
+    let stub = Stub::start(|asked, _| {
+        let days = [
+            json!({"_id": "2026-10-05", "name": "2026-10-05", "duration": 60}),
+            json!({"_id": null, "name": "2026-10-06T00:00:00Z", "duration": 7}),
+        ];
+        let entry = json!({
+            "timeInterval": {"start": "2026-10-04T22:30:00Z", "end": null, "duration": 60}, "description": null,
+            "userName": "Bo", "billable": true, "clientId": CLIENT, "projectId": PROJECT, "taskId": null, "tags": 7,
+        });
+        if asked.path.ends_with("detailed") {
+            Reply::json(200, &json!({"timeentries": [entry]}))
+        } else {
+            Reply::json(200, &json!({"totals": [{"totalTime": 67}], "groupOne": days}))
+        }
+    })
+    .await;
+    let clockify = clockify(&stub, MappedFields::default()).with_reports(&stub.url);
+    let october = Period::month("2026-10").expect("a month");
+    let by_day = clockify.by_day("w", october, "UTC").await.expect("readable");
+    assert_eq!(by_day.values().copied().collect::<Vec<_>>(), [60, 7]);
+    let zone =
+        Zone { name: "Europe/Berlin".to_owned(), rules: jiff::tz::TimeZone::get("Europe/Berlin").expect("known") };
+    let entries = clockify.entries("w", october, &zone, Some((Kind::Project, id(PROJECT)))).await.expect("readable");
+    let [Booking { begins, seconds: 60, is_billable: true, who, place, .. }] = &entries[..] else {
+        panic!("{entries:?}")
+    };
+    assert_eq!((begins.to_string().as_str(), who.exact()), ("2026-10-05T00:30:00", "Bo"));
+    assert_eq!(*place, [Some(id(CLIENT)), Some(id(PROJECT)), None]);
+    assert_eq!(stub.asked()[1].body["projects"]["ids"], json!([PROJECT]));
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ pub(in crate::face) fn clock(seconds: u64) -> String {
 }
 
 /// The period of a document in words.
-pub(super) fn period_of(document: &Document) -> String {
+pub(in crate::face) fn period_of(document: &Document) -> String {
     Period::new(document.from, document.to)
         .map_or_else(|_| format!("{} to {}", document.from, document.to), |period| period.to_string())
 }

@@ -11,6 +11,12 @@ pub(crate) enum Command {
     Apply,
     Retry,
     UndoRun,
+    Entries,
+    CloseMonth,
+    Period,
+    PreviousMonth,
+    NextMonth,
+    Days,
     Search,
     Filter,
     Timeline,
@@ -85,11 +91,12 @@ pub(crate) enum Tab {
     Apply,
     Logs,
     Runs,
+    Hours,
 }
 
 impl Tab {
     /// In the order of the screen.
-    pub(crate) const ALL: [Self; 4] = [Self::Review, Self::Apply, Self::Logs, Self::Runs];
+    pub(crate) const ALL: [Self; 5] = [Self::Review, Self::Apply, Self::Logs, Self::Runs, Self::Hours];
 }
 
 /// What rows that stand beside each other are sorted by.

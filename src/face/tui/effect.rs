@@ -2,12 +2,16 @@
 
 use super::{
     outside::Copied,
-    state::{matching::Query, window::Question},
+    state::{matching::Query, timesheet::TimeOrder, window::Question},
 };
-use crate::domain::{
-    journal::RunId,
-    review::{Approved, Said},
-    rules::Allowance,
+use crate::{
+    domain::{
+        hours::document::Document,
+        journal::RunId,
+        review::{Approved, Said},
+        rules::Allowance,
+    },
+    face::hours::FileType,
 };
 
 /// What the loop has to do outside.
@@ -42,6 +46,8 @@ pub(crate) enum Order {
     Release(Allowance),
     /// Look through the plan.
     Match(Query),
+    /// Read what was tracked, or close a month.
+    Time(TimeOrder),
 }
 
 /// What of the past is looked at.
@@ -50,4 +56,6 @@ pub(crate) enum Page {
     Runs,
     Log(Question),
     Export(String),
+    /// Save hours as a file of some kind.
+    SaveHours(Box<Document>, FileType),
 }

@@ -15,14 +15,16 @@ use super::{
     state::window::{Answer, Ask, FETCHED, LOOKED_THROUGH_MAX, Line, Question, Seeker},
 };
 use crate::{
-    domain::{audit::Envelope, text::Shown},
+    domain::{audit::Envelope, hours::document::Document, text::Shown},
     edge::{
         checkpoints::Checkpoints,
+        saved,
         store::{Selection, Toward},
     },
     engine::state::State,
     face::{
-        failure::RunError,
+        failure::{Code, RunError},
+        hours::{self, FileType},
         logs::{
             self, Form,
             copy::{self, ExportRequest},
@@ -71,6 +73,7 @@ impl History {
                     answer(&opened, question, (self.clock)()).await.map(|answer| News::Log(Box::new(answer)))
                 }
                 Page::Export(filter) => self.export(&opened, &filter).await.map(News::Said),
+                Page::SaveHours(document, as_what) => self.save_hours(&document, as_what).map(News::Said),
             };
             // A state that was missing may be there by now, so only one that has been read is kept open.
             *store = Some(opened).filter(|store| store.file().exists());
@@ -80,6 +83,17 @@ impl History {
             Some(number) => News::NoLog { number, because: said(&failure) },
             None => News::Said(said(&failure)),
         })
+    }
+
+    /// Saves hours beside where the console was started.
+    fn save_hours(&self, document: &Document, as_what: FileType) -> Result<Shown, RunError> {
+        let period = hours::period_of(document).replace(' ', "-");
+        let name =
+            format!("punchlist-hours-{period}-{}.{}", (self.clock)().strftime("%Y%m%dT%H%M%SZ"), as_what.ending());
+        let out = std::path::absolute(&name).unwrap_or_else(|_| name.clone().into());
+        saved::save(&out, &as_what.of(document)?)
+            .map_err(|error| RunError::new(Code::Error, format!("failed to write {}: {error}", out.display())))?;
+        Ok(format!("saved as {}", out.display()).into())
     }
 
     /// Saves what a filter selects beside where the console was started.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::state::{
     matching::{Matches, SearchMode},
+    timesheet::TimeNews,
     window::Answer,
 };
 use crate::{
@@ -44,6 +45,8 @@ pub(crate) enum News {
         matches: Matches,
     },
     Runs(Vec<RunRecord>),
+    /// What came of what was asked about tracked time.
+    Time(Box<TimeNews>),
     /// What the log answers.
     Log(Box<Answer>),
     /// The log has no answer.

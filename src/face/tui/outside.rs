@@ -1,6 +1,9 @@
 //! What of a row can be taken elsewhere: texts to copy, addresses to open.
 
-use super::state::{State, subject::name};
+use super::{
+    command::Tab,
+    state::{State, subject::name},
+};
 use crate::domain::{
     model::Kind,
     plan::document::ChangeDocument,
@@ -42,14 +45,15 @@ pub(crate) fn copies(state: &State) -> Vec<Copied> {
 
 /// Where the page is in Notion. Its own addresses are of this form since June 2026 (changelog of the API, 2026-07-15).
 pub(crate) fn page_url(state: &State) -> Option<String> {
-    let page = state.reviewing.page()?.1.in_notion()?;
+    let page = if state.tab == Tab::Hours { state.hours.page() } else { state.reviewing.page().map(|(_, page)| page) };
+    let page = page?.in_notion()?;
     Some(format!("https://app.notion.com/p/{}", page.to_string().replace('-', "")))
 }
 
 /// Where the object is in Clockify's web application. Its addresses are not documented: these are the pages that people
 /// see, a project's own and the lists of clients and of projects.
 pub(crate) fn object_url(state: &State) -> Option<String> {
-    let (kind, object) = state.reviewing.object()?;
+    let (kind, object) = if state.tab == Tab::Hours { state.hours.object() } else { state.reviewing.object() }?;
     Some(match kind {
         Kind::Client => "https://app.clockify.me/clients".to_owned(),
         Kind::Project => format!("https://app.clockify.me/projects/{object}/edit"),

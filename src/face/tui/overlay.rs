@@ -1,5 +1,6 @@
 //! What lies over the tab: what commands do in it and how it looks; and the line at the bottom.
 
+pub(crate) mod close;
 pub(crate) mod confirm;
 pub(crate) mod conflict;
 pub(crate) mod copy;
@@ -53,7 +54,7 @@ fn act_over(state: &mut State, overlay: Overlay, command: Command) -> Option<Eff
         (_, Overlay::Conflict { change, line }) => return conflict::act(state, change, line, command),
         (_, Overlay::Copy { line }) => return copy::act(state, line, command),
         (Command::Toggle, Overlay::Confirm) => return confirm::apply(state),
-        (_, Overlay::Confirm) => {}
+        (_, Overlay::Confirm | Overlay::CloseMonth) => {}
     }
     None
 }
@@ -63,7 +64,7 @@ pub(crate) fn choose(state: &mut State, overlay: Overlay, number: usize) -> Opti
     match overlay {
         Overlay::Conflict { change, .. } => conflict::choose(state, change, number),
         Overlay::Copy { .. } => copy::choose(state, number),
-        Overlay::Help { .. } | Overlay::Confirm => None,
+        Overlay::Help { .. } | Overlay::Confirm | Overlay::CloseMonth => None,
     }
 }
 
@@ -74,6 +75,7 @@ pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, [body,
         Some(Overlay::Conflict { change, line }) => conflict::sheet(state, keymap, change, line, body.width),
         Some(Overlay::Copy { line }) => Some(copy::sheet(state, keymap, line)),
         Some(Overlay::Confirm) => Some(confirm::sheet(state, keymap)),
+        Some(Overlay::CloseMonth) => Some(close::sheet(state)),
         None => None,
     };
     let typed = state.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Palette);

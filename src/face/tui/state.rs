@@ -9,6 +9,7 @@ pub(crate) mod prompt;
 pub(crate) mod reviewing;
 pub(crate) mod runs;
 pub(crate) mod subject;
+pub(crate) mod timesheet;
 pub(crate) mod tree;
 pub(crate) mod window;
 
@@ -16,7 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use self::{applying::Applying, overlay::Overlay, prompt::Prompt, reviewing::Reviewing, runs::Runs, window::Logs};
+use self::{
+    applying::Applying, overlay::Overlay, prompt::Prompt, reviewing::Reviewing, runs::Runs, timesheet::Timesheet,
+    window::Logs,
+};
 use super::{command::Tab, message::Message, stroke::Stroke, theme::Theme};
 use crate::domain::{
     model::{Kind, RunId, Service},
@@ -66,6 +70,7 @@ pub(crate) struct State {
     pub(crate) applied: Option<(RunId, Ending)>,
     pub(crate) logs: Logs,
     pub(crate) runs: Runs,
+    pub(crate) hours: Timesheet,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) overlay: Option<Overlay>,
     /// One line about what just happened.
@@ -90,6 +95,7 @@ impl State {
             applied: None,
             logs: Logs::default(),
             runs: Runs::default(),
+            hours: Timesheet::default(),
             prompt: None,
             overlay: None,
             toast: Message::default(),

@@ -5,6 +5,7 @@
 //! table, so that they cannot disagree. What means the same in every tab is here.
 
 pub(crate) mod apply;
+pub(crate) mod hours;
 pub(crate) mod logs;
 pub(crate) mod review;
 pub(crate) mod runs;
@@ -52,6 +53,7 @@ impl Tab {
             Self::Apply => &apply::TAB,
             Self::Logs => &logs::TAB,
             Self::Runs => &runs::TAB,
+            Self::Hours => &hours::TAB,
         }
     }
 }
@@ -172,6 +174,7 @@ pub(crate) fn read_again(state: &mut State, undoes: Option<RunId>) -> Effect {
 pub(crate) fn interrupt(state: &mut State) -> Effect {
     state.overlay = None;
     match state.phase {
+        Phase::Ready | Phase::Failed { .. } if state.tab == Tab::Hours && state.hours.asked.is_some() => Effect::Stop,
         Phase::Applying if state.applying.stopping => Effect::Quit,
         Phase::Applying => {
             state.applying.stopping = true;

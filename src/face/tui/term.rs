@@ -188,7 +188,7 @@ pub(super) async fn run<B: Backend>(
         if gone {
             stop.ask();
         }
-        let busy = matches!(state.phase, Phase::Reading | Phase::Applying);
+        let busy = matches!(state.phase, Phase::Reading | Phase::Applying) || state.hours.asked.is_some();
         // News first: a key is meant for what is on the screen by then.
         let msg = tokio::select! {
             biased;

@@ -4,6 +4,7 @@
 
 mod apply;
 mod decisions;
+mod hours;
 mod logs;
 mod messages;
 mod pictures;
@@ -215,7 +216,7 @@ fn while_both_sides_are_read_that_is_shown() {
         film.frame,
         str![[r#"
  punchlist  Notion ⠋  Clockify ⠋
- [1 Review]  2 Apply   3 Logs   4 Runs
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours
 
   ⠋ reading Notion: …
   ⠋ reading Clockify: …
@@ -224,7 +225,7 @@ fn while_both_sides_are_read_that_is_shown() {
 
 
 
- enter open  1 review  2 apply  3 log  4 runs  ^l draw again  ? help
+ enter open  1 review  2 apply  3 log  4 runs  5 hours  ^l draw again  ? help
 
 
 "#]]
@@ -238,7 +239,7 @@ fn a_plan_is_a_tree_with_the_detail_beside_it() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Logs   4 Runs                                                                              1/9
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours                                                                    1/9
 ▌▾ · + Acme                          +3    0/3              create │create client   95 %   · undecided
      ■ + <b>                                          create, held │Acme
      · + Relaunch                                           create │
@@ -269,7 +270,7 @@ fn on_a_narrow_terminal_the_detail_is_below() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Logs   4 Runs                                      2/9
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours                            2/9
  ▾ · + Acme                                       +3    0/3              create
 ▌    ■ + <b>                                                       create, held
      · + Relaunch                                                        create
@@ -305,7 +306,7 @@ fn a_decision_moves_on_is_kept_and_takes_along_what_it_needs() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 2/4 █████░░░░░  2 approved
- [1 Review]  2 Apply   3 Logs   4 Runs                                      4/9
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours                            4/9
  ▾ ✓ + Acme                                       +3    2/3    create, approved
      ■ + <b>                                                       create, held
      ✓ + Relaunch                                              create, approved
@@ -379,7 +380,7 @@ fn another_way_can_be_chosen() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Logs   4 Runs                                                          7/9
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours                                                7/9
  ▾ · + Acme                                                           +3    0/3              create
      ■ + <b>                                                                           create, held
      · + Relaunch                                                                            create

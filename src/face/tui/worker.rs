@@ -1,5 +1,7 @@
 //! The thread that has the state and the services, so that the console never waits for them.
 
+mod hours;
+
 use std::{
     sync::Arc,
     thread::JoinHandle,
@@ -9,15 +11,25 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::{effect::Order, news::News, state::matching::Haystack};
+use self::hours::{Timekeeper, refusal};
+use super::{
+    effect::Order,
+    news::News,
+    state::{
+        matching::Haystack,
+        timesheet::{TimeNews, TimeOrder},
+    },
+};
 use crate::{
-    domain::{journal::RunId, plan::Plan},
+    domain::{journal::RunId, plan::Plan, text::Shown},
     engine::{
+        hours::HoursQuery,
         run::{Beside, Runner},
         session::{Session, SessionError, Sides, Watch},
     },
     face::{
         failure::{Code, RunError},
+        hours::wanted,
         setup::Setup,
         stop::Stop,
     },
@@ -26,6 +38,19 @@ use crate::{
 type Clock = fn() -> Timestamp;
 type Orders = UnboundedReceiver<Order>;
 type Telling = UnboundedSender<News>;
+
+/// As much as the main thread has, on which other commands do the same work.
+const STACK_BYTES: usize = 8 << 20;
+
+/// What all that is done here rests on.
+#[derive(Clone, Copy)]
+struct Desk<'a> {
+    clock: Clock,
+    stop: &'a Stop,
+    news: &'a Telling,
+    /// How hours are counted.
+    counting: &'a HoursQuery,
+}
 
 /// Starts the thread. It ends when the orders do.
 pub(super) fn start(
@@ -36,7 +61,7 @@ pub(super) fn start(
     orders: Orders,
     undoes: Option<RunId>,
 ) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name("worker".to_owned()).spawn(move || {
+    std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let failed = match runtime {
             Ok(runtime) => runtime.block_on(work(setup, patience, stop, &news, orders, undoes)).err(),
@@ -63,46 +88,54 @@ async fn work(
     stop: Stop,
     news: &Telling,
     mut orders: Orders,
-    mut undoes: Option<RunId>,
+    undoes: Option<RunId>,
 ) -> Result<(), RunError> {
+    let counting = wanted(&setup, None);
+    let desk = Desk { clock: setup.installation.clock, stop: &stop, news, counting: &counting };
+    let mut next = Next::Read(undoes);
     let telling = news.clone();
     let watch: Watch = Arc::new(move |progress| tell(&telling, News::Progress(progress)));
     loop {
         let opened = setup.installation.open("review", Beside::Refused, patience, stop.clone(), Arc::clone(&watch));
         let done = match opened.await {
-            Ok(mut runner) => reviews(&mut runner, setup.installation.clock, &stop, news, &mut orders, undoes).await,
+            Ok(mut runner) => reviews(&mut runner, desk, &mut orders, next).await,
             Err(failure) => Err(failure),
         };
         let Err(failure) = done else { return Ok(()) };
         stop.forget();
         tell(news, failed_news(&failure));
-        undoes = match wait_for_read(&mut orders).await {
-            Some(Next::Read(undoes)) => undoes,
-            Some(Next::Leave) | None => return Ok(()),
-        };
+        next = wait_for_read(&mut orders, news).await;
+        if matches!(next, Next::Leave) {
+            return Ok(());
+        }
     }
 }
 
 /// One run after the other, until somebody leaves.
-async fn reviews(
-    runner: &mut Runner,
-    clock: Clock,
-    stop: &Stop,
-    news: &Telling,
-    orders: &mut Orders,
-    mut undoes: Option<RunId>,
-) -> Result<(), RunError> {
+async fn reviews(runner: &mut Runner, desk: Desk<'_>, orders: &mut Orders, mut next: Next) -> Result<(), RunError> {
     loop {
-        let trigger = if undoes.is_some() { "undo" } else { "review" };
-        let reviewing = async |session: &mut Session<'_>| {
-            session.undoes.clone_from(&undoes);
-            review(session, clock, stop, news, orders).await
-        };
-        undoes = match runner.run(trigger, reviewing).await? {
-            Next::Read(undoes) => undoes,
+        next = match next {
+            Next::Read(undoes) => {
+                let trigger = if undoes.is_some() { "undo" } else { "review" };
+                let reviewing = async |session: &mut Session<'_>| {
+                    session.undoes.clone_from(&undoes);
+                    review(session, desk, orders).await
+                };
+                runner.run(trigger, reviewing).await?
+            }
+            Next::Time(order) => {
+                let counting = async |session: &mut Session<'_>| count_hours(session, desk, orders, order).await;
+                match runner.run("hours", counting).await {
+                    Ok(next) => next,
+                    Err(failure) => {
+                        tell(desk.news, refused(refusal(&failure)));
+                        wait_for_next(orders).await
+                    }
+                }
+            }
             Next::Leave => return Ok(()),
         };
-        stop.forget();
+        desk.stop.forget();
     }
 }
 
@@ -110,38 +143,68 @@ async fn reviews(
 enum Next {
     /// Another one, perhaps the undo of a run.
     Read(Option<RunId>),
+    /// One that only counts hours.
+    Time(TimeOrder),
     Leave,
 }
 
 impl Next {
-    /// What an order to read leads to; nothing for all other orders.
-    fn of(order: &Order) -> Option<Self> {
+    /// What an order leads to where there is no plan; nothing for all orders that are about one.
+    fn of(order: Order) -> Option<Self> {
         match order {
             Order::Read => Some(Self::Read(None)),
-            Order::Undo(run) => Some(Self::Read(Some(*run))),
+            Order::Undo(run) => Some(Self::Read(Some(run))),
+            Order::Time(order) => Some(Self::Time(order)),
             _ => None,
         }
     }
 }
 
-/// Only reading again can follow a failure.
-async fn wait_for_read(orders: &mut Orders) -> Option<Next> {
+async fn wait_for_next(orders: &mut Orders) -> Next {
     loop {
-        if let Some(next) = Next::of(&orders.recv().await?) {
-            return Some(next);
+        let Some(order) = orders.recv().await else { return Next::Leave };
+        if let Some(next) = Next::of(order) {
+            return next;
         }
     }
 }
 
+/// Only reading again can follow a failure.
+async fn wait_for_read(orders: &mut Orders, news: &Telling) -> Next {
+    loop {
+        match wait_for_next(orders).await {
+            Next::Time(_) => tell(news, refused("both sides could not be read".into())),
+            next => return next,
+        }
+    }
+}
+
+fn refused(because: Shown) -> News {
+    News::Time(Box::new(TimeNews::Refused(because)))
+}
+
+/// A run that only counts hours, until something else is to be done: there is no plan at hand.
+async fn count_hours(
+    session: &mut Session<'_>,
+    desk: Desk<'_>,
+    orders: &mut Orders,
+    order: TimeOrder,
+) -> Result<Next, RunError> {
+    let mut timekeeper = Timekeeper::new(desk);
+    let mut next = Next::Time(order);
+    while let Next::Time(order) = next {
+        timekeeper.serve(session, None, order).await;
+        session.let_others_run();
+        next = wait_for_next(orders).await;
+    }
+    session.close("told").await?;
+    Ok(next)
+}
+
 /// One run: read both sides, then do as told until something is applied. While nothing is read or applied, others may
 /// run.
-async fn review(
-    session: &mut Session<'_>,
-    clock: Clock,
-    stop: &Stop,
-    news: &Telling,
-    orders: &mut Orders,
-) -> Result<Next, RunError> {
+async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) -> Result<Next, RunError> {
+    let Desk { clock, stop, news, counting: _ } = desk;
     let started = Instant::now();
     let (sides, plan) = session.fetch_and_plan().await?;
     let mut plan = Arc::new(plan);
@@ -150,16 +213,18 @@ async fn review(
     session.let_others_run();
     let mut at_hand: Option<Sides> = Some(sides);
     let mut haystack = None;
+    let mut timekeeper = Timekeeper::new(desk);
     while let Some(order) = orders.recv().await {
-        if let Some(next) = Next::of(&order) {
-            if at_hand.is_some() {
-                session.close("reviewed").await?;
-            }
-            return Ok(next);
-        }
         match order {
-            // Seen to above.
-            Order::Read | Order::Undo(_) => {}
+            Order::Time(order) if at_hand.is_some() => timekeeper.serve(session, at_hand.as_ref(), order).await,
+            Order::Read | Order::Undo(_) | Order::Time(_) => {
+                if at_hand.is_some() {
+                    session.close("reviewed").await?;
+                }
+                if let Some(next) = Next::of(order) {
+                    return Ok(next);
+                }
+            }
             Order::Keep(said) => session.keep(&said).await?,
             Order::Release(allowance) => {
                 let Some(sides) = &mut at_hand else { continue };

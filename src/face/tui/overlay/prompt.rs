@@ -8,22 +8,25 @@ use ratatui::{
 };
 use tui_input::{Input, backend::crossterm::EventHandler};
 
-use super::{confirm, palette};
+use super::{close, confirm, palette};
 use crate::{
-    domain::{review::Decision, rules::Allowance, text::Shown},
-    face::tui::{
-        command::Command,
-        effect::{Effect, Order},
-        keymap::{Keymap, Meaning},
-        state::{
-            State,
-            matching::SearchMode,
-            prompt::{Prompt, Purpose},
-            reviewing::Search,
+    domain::{hours::Period, review::Decision, rules::Allowance, text::Shown},
+    face::{
+        hours::FileType,
+        tui::{
+            command::Command,
+            effect::{Effect, Order, Page},
+            keymap::{Keymap, Meaning},
+            state::{
+                State,
+                matching::SearchMode,
+                prompt::{Prompt, Purpose},
+                reviewing::Search,
+            },
+            stroke::Stroke,
+            tab::review::{decide, search},
+            theme::Theme,
         },
-        stroke::Stroke,
-        tab::review::{decide, search},
-        theme::Theme,
     },
 };
 
@@ -83,6 +86,9 @@ fn left(state: &mut State) -> Option<Effect> {
             None
         }
         Purpose::LogFilter
+        | Purpose::Period
+        | Purpose::HoursFile
+        | Purpose::CloseMonth
         | Purpose::Flag
         | Purpose::Palette
         | Purpose::Confirm
@@ -105,6 +111,9 @@ fn typed(state: &mut State) -> Option<Effect> {
             Some(search(state, SearchMode::Search))
         }
         Purpose::LogFilter
+        | Purpose::Period
+        | Purpose::HoursFile
+        | Purpose::CloseMonth
         | Purpose::Flag
         | Purpose::Palette
         | Purpose::Confirm
@@ -122,6 +131,21 @@ fn entered(state: &mut State) -> Option<Effect> {
             state.logs.filter_by(value);
             None
         }
+        Purpose::Period => match Period::of_words(&value) {
+            Ok(period) => Some(Effect::Order(Order::Time(state.hours.ask_for(Some(period), false)))),
+            Err(refused) => refuse(state, prompt, refused),
+        },
+        Purpose::HoursFile => match FileType::ALL.into_iter().find(|one| one.ending() == value) {
+            Some(as_what) => {
+                let document = state.hours.reckoned.as_ref()?.document.clone();
+                Some(Effect::Look(Page::SaveHours(Box::new(document), as_what)))
+            }
+            None => refuse(state, prompt, "csv, md, html or json"),
+        },
+        Purpose::CloseMonth => match close::close(state, value) {
+            Ok(effect) => effect,
+            Err(refused) => refuse(state, prompt, refused),
+        },
         Purpose::Flag => decide::and_move(state, Some(&Decision::Flag { note: value }), "flagged"),
         Purpose::Palette => palette::chosen(state, &value, prompt.line),
         Purpose::Confirm if value == state.reviewing.tally.closes.to_string() => confirm::apply(state),
@@ -140,12 +164,15 @@ fn entered(state: &mut State) -> Option<Effect> {
         }
         Purpose::Edit { change, field } => match decide::edited(state, change, field, &value) {
             Ok(effect) => effect,
-            Err(refused) => {
-                state.prompt = Some(Prompt { refused: refused.into(), ..prompt });
-                None
-            }
+            Err(refused) => refuse(state, prompt, refused),
         },
     }
+}
+
+/// Asks again, and says why what was typed is not taken.
+fn refuse(state: &mut State, prompt: Prompt, refused: impl Into<Shown>) -> Option<Effect> {
+    state.prompt = Some(Prompt { refused: refused.into(), ..prompt });
+    None
 }
 
 /// What is being typed, or what just happened.
@@ -158,7 +185,9 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
         Purpose::Search => " search: ".to_owned(),
         Purpose::Filter => " filter: ".to_owned(),
         Purpose::LogFilter => " log: ".to_owned(),
-        Purpose::Flag => " note: ".to_owned(),
+        Purpose::Flag | Purpose::CloseMonth => " note: ".to_owned(),
+        Purpose::Period => " month or days: ".to_owned(),
+        Purpose::HoursFile => " save as csv, md, html or json: ".to_owned(),
         Purpose::Palette => " : ".to_owned(),
         Purpose::Confirm => format!(" type the number of closes, {}: ", state.reviewing.tally.closes),
         Purpose::Release(Allowance { class, count }) => {
@@ -175,6 +204,8 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
             "words of name, action, kind, state; or action:close is:undecided why:brake !word"
         }
         Purpose::LogFilter if value.is_empty() => "words; or level:warn kind:intent run:last since:2d about:ID",
+        Purpose::Period => "e.g. 2026-10, or 2026-10-05..2026-10-11",
+        Purpose::CloseMonth if value.is_empty() => "why what is found may stand; ↓ ↑ scroll",
         Purpose::Confirm if value.is_empty() => "↓ ↑ scroll",
         _ => "",
     };

@@ -23,6 +23,8 @@ pub(crate) enum Overlay {
     Copy {
         line: usize,
     },
+    /// Close the month?
+    CloseMonth,
     /// Apply what is approved? Without closes, Enter is enough.
     Confirm,
 }
@@ -33,6 +35,12 @@ pub(crate) fn ask_to_apply(state: &mut State) {
     if state.reviewing.tally.closes > 0 {
         prompt::ask(state, Purpose::Confirm, "");
     }
+}
+
+/// Asks whether the month is to be closed, and for a note.
+pub(crate) fn ask_to_close(state: &mut State) {
+    state.overlay = Some(Overlay::CloseMonth);
+    prompt::ask(state, Purpose::CloseMonth, "");
 }
 
 /// Puts the ways to mend the change under the cursor before the person. What is decided then is decided about it alone.

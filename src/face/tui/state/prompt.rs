@@ -12,6 +12,12 @@ pub(crate) enum Purpose {
     Filter,
     /// What is looked for in the log.
     LogFilter,
+    /// The days whose hours are asked for.
+    Period,
+    /// What kind of file hours are saved as.
+    HoursFile,
+    /// Why what is found in a month may stand.
+    CloseMonth,
     Flag,
     Palette,
     /// The number of closes that is to be confirmed.

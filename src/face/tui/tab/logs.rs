@@ -2,7 +2,7 @@
 
 pub(crate) mod entries;
 
-use super::{Parts, anywhere};
+use super::{Parts, anywhere, hours::with_figures};
 use crate::{
     domain::model::PageId,
     face::tui::{
@@ -38,12 +38,16 @@ const ROWS: &[Row] = &[
     row("log_run", &["@"], Command::OfRun, Section::Find, "this run alone, in the log", on_an_entry),
     row("log_follow", &["F"], Command::Follow, Section::View, "follow what is added, in the log", in_logs),
     row("log_change", &["X"], Command::ToChange, Section::Find, "to the change, from the log", on_an_entry),
-    row("log_export", &["W"], Command::Export, Section::Act, "save what is shown, from the log", in_logs),
+    row("log_export", &["W"], Command::Export, Section::Act, "save what is shown, of log or hours", can_be_saved),
     row("logs_tab", &["3"], Command::Tab(Tab::Logs), Section::View, "log", on),
 ];
 
 fn in_logs(state: &State) -> Option<Message> {
     (state.tab != Tab::Logs).then(|| Message::from("only in the log").see(Command::Tab(Tab::Logs)))
+}
+
+fn can_be_saved(state: &State) -> Option<Message> {
+    if state.tab == Tab::Hours { with_figures(state) } else { in_logs(state) }
 }
 
 fn on_an_entry(state: &State) -> Option<Message> {
@@ -59,6 +63,7 @@ fn page(state: &State) -> Option<PageId> {
     match state.tab {
         Tab::Logs => state.logs.current()?.page,
         Tab::Review => state.reviewing.page().map(|(_, page)| page),
+        Tab::Hours => state.hours.page(),
         Tab::Apply | Tab::Runs => None,
     }
 }

@@ -14,7 +14,7 @@ use ratatui::{
     widgets::{Paragraph, Wrap},
 };
 
-use super::{Parts, anywhere};
+use super::{Parts, anywhere, hours::with_figures};
 use crate::{
     domain::{
         entry,
@@ -89,12 +89,12 @@ const ROWS: &[Row] = &[
     row("previous_conflict", &["("], Command::PreviousConflict, Section::Move, "previous conflict", in_review),
     row("next_match", &["n"], Command::NextMatch, Section::Find, "next match", with_search),
     row("previous_match", &["N"], Command::PreviousMatch, Section::Find, "previous match", with_search),
-    row("unfold", &["l", "right", "z o"], Command::Unfold, Section::View, "unfold, go in", in_review),
-    row("fold", &["h", "left", "z c"], Command::Fold, Section::View, "fold, go out", in_review),
-    row("unfold_all", &["=", "z R"], Command::UnfoldAll, Section::View, "unfold all", in_review),
-    row("fold_all", &["-", "z M"], Command::FoldAll, Section::View, "fold all", in_review),
-    row("fold_to_clients", &["z 1"], Command::FoldToClients, Section::View, "clients only", in_review),
-    row("fold_to_projects", &["z 2"], Command::FoldToProjects, Section::View, "down to projects", in_review),
+    row("unfold", &["l", "right", "z o"], Command::Unfold, Section::View, "unfold, go in", in_a_tree),
+    row("fold", &["h", "left", "z c"], Command::Fold, Section::View, "fold, go out", in_a_tree),
+    row("unfold_all", &["=", "z R"], Command::UnfoldAll, Section::View, "unfold all", in_a_tree),
+    row("fold_all", &["-", "z M"], Command::FoldAll, Section::View, "fold all", in_a_tree),
+    row("fold_to_clients", &["z 1"], Command::FoldToClients, Section::View, "clients only", in_a_tree),
+    row("fold_to_projects", &["z 2"], Command::FoldToProjects, Section::View, "down to projects", in_a_tree),
     row("flat", &["t"], Command::Flat, Section::View, "tree or flat list", in_review),
     sort("sort_name", &[", n"], By::Name, false, "sort by name"),
     sort("sort_name_reverse", &[", N"], By::Name, true, "sort by name, reversed"),
@@ -112,7 +112,7 @@ const ROWS: &[Row] = &[
     row("review_tab", &["1"], Command::Tab(Tab::Review), Section::View, "review", on),
     row("copy", &["y"], Command::Copy, Section::Act, "copy…", on_subject),
     row("copy_url", &["Y"], Command::CopyUrl, Section::Act, "copy the page's address", on_subject),
-    row("open_page", &["o"], Command::OpenPage, Section::Act, "open in Notion", on_subject),
+    row("open_page", &["o"], Command::OpenPage, Section::Act, "open in Notion", with_page),
     row("open_object", &["O"], Command::OpenObject, Section::Act, "open in Clockify", with_object),
 ];
 
@@ -175,8 +175,23 @@ fn on_a_field(state: &State) -> Option<Message> {
     })
 }
 
+fn in_a_tree(state: &State) -> Option<Message> {
+    if state.tab == Tab::Hours { with_figures(state) } else { in_review(state) }
+}
+
 fn with_object(state: &State) -> Option<Message> {
+    if state.tab == Tab::Hours {
+        return with_figures(state)
+            .or_else(|| state.hours.object().is_none().then(|| "this row is nothing in Clockify".into()));
+    }
     on_subject(state).or_else(|| state.reviewing.object().is_none().then(|| "it is not in Clockify yet".into()))
+}
+
+fn with_page(state: &State) -> Option<Message> {
+    if state.tab == Tab::Hours {
+        return with_figures(state).or_else(|| state.hours.page().is_none().then(|| "this row has no page".into()));
+    }
+    on_subject(state)
 }
 
 fn on_subject(state: &State) -> Option<Message> {

@@ -66,7 +66,7 @@ fn the_confirmation_counts_and_names_what_is_closed() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 3/4 ███████░░░  3 approved
- [1 Review]  2 Apply   3 Logs   4 Runs                                                          1/9
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours                                                1/9
 ▌▾ ✓ + Acme                                                           +3    2/3    create, approved
      ■ + <b>                                                                           create, held
      ✓ + Relaunch                                                                  create, approved
@@ -107,7 +107,7 @@ fn while_it_applies_progress_and_failures_are_shown() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   decided 3/4 ███████░░░  3 approved
-  1 Review  [2 Apply]  3 Logs   4 Runs
+  1 Review  [2 Apply]  3 Logs   4 Runs   5 Hours
 
   applying ██████████░░░░░░░░░░░░░░░░░░░░ 1/3  33 %   1 failed   1 not started
   elapsed 0:08, 1 in flight
@@ -128,7 +128,7 @@ fn while_it_applies_progress_and_failures_are_shown() {
 
 
 
- enter open  1 review  2 apply  3 log  4 runs  E failures only  ^l draw again  ? help
+ enter open  1 review  2 apply  3 log  4 runs  5 hours  E failures only  ? help
 
 
 "#]]
@@ -158,7 +158,7 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
         film.frame,
         str![[r#"
  punchlist  Notion -  Clockify -
-  1 Review  [2 Apply]  3 Logs   4 Runs
+  1 Review  [2 Apply]  3 Logs   4 Runs   5 Hours
 
   ended ███████████████░░░░░░░░░░░░░░░ 1/2  50 %   1 failed   1 not started
   elapsed 0:00
@@ -181,7 +181,7 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
 update, name: “Design” → “Sketch” (changed in Notion)
 
 
- r retry what failed  enter open  1 review  2 apply  3 log  4 runs  E failures only  ? help
+ r retry what failed  enter open  1 review  2 apply  3 log  4 runs  5 hours  ? help
 
 
 "#]]

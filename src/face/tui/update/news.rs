@@ -38,6 +38,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             state.runs.at = state.runs.at.min(runs.len().saturating_sub(1));
             state.runs.all = runs;
         }
+        News::Time(news) => state.hours.take(*news),
         News::Log(answer) => state.logs.answered(*answer),
         News::NoLog { number, because } => state.logs.refused(number, because),
         News::Said(text) => state.toast = text.into(),
