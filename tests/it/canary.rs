@@ -308,7 +308,7 @@ fn the_screen_shows_no_piece_of_a_secret() {
     terminal.keys(" ");
     terminal.shows_row(&["Acme", "approved"]);
     terminal.keys("P");
-    terminal.shows("Apply?");
+    terminal.shows("Apply to Notion");
     terminal.keys(key::ENTER);
     terminal.shows("[redacted]");
     terminal.shows("some changes failed");

@@ -40,6 +40,7 @@ mod plain;
 #[cfg(unix)]
 mod plan_files;
 mod possible;
+mod profiles;
 mod recovery;
 mod rules;
 #[cfg(unix)]

@@ -6,6 +6,7 @@
 use std::{
     io::{self, IsTerminal, Write},
     process::{Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -13,7 +14,8 @@ use crossterm::{
     cursor::Show,
     event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
     execute,
-    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+    style::Print,
+    terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode},
 };
 use jiff::Timestamp;
 
@@ -48,13 +50,25 @@ pub(super) struct Terminal {
     pub(super) mouse: bool,
     pub(super) copy_command: Option<Vec<String>>,
     pub(super) open_command: Option<Vec<String>>,
+    /// What the terminal is called meanwhile; nothing to leave its title alone.
+    pub(super) title: Option<String>,
 }
+
+/// Whether the terminal keeps a title of its own for later.
+static HAS_TITLE: AtomicBool = AtomicBool::new(false);
+/// Has the terminal keep its title, and take it back (xterm, control sequences).
+const KEEP_TITLE: &str = "\x1b[22;2t";
+const TAKE_TITLE: &str = "\x1b[23;2t";
 
 impl Terminal {
     /// Takes the terminal over. Dropping the guard, leaving a panic and [`leave`] give it back.
     pub(super) fn enter(&self) -> io::Result<()> {
         enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+        if let Some(title) = &self.title {
+            HAS_TITLE.store(true, Ordering::Relaxed);
+            execute!(io::stdout(), Print(KEEP_TITLE), SetTitle(title))?;
+        }
         if self.mouse { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
     }
 }
@@ -62,6 +76,9 @@ impl Terminal {
 /// Gives the terminal back as it was. What cannot be undone any more, e.g. since the terminal is gone, is no reason to
 /// stop.
 pub(super) fn leave() {
+    if HAS_TITLE.swap(false, Ordering::Relaxed) {
+        drop(execute!(io::stdout(), Print(TAKE_TITLE)));
+    }
     drop(execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show));
     drop(disable_raw_mode());
 }

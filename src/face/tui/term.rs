@@ -68,6 +68,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         mouse: settings.mouse && !global.no_mouse,
         copy_command: settings.copy_command,
         open_command: settings.open_command,
+        title: installation.settings.configuration.as_ref().map(|name| format!("punchlist: {name}")),
     };
     surroundings::leave_on_panic();
     surroundings.enter()?;

@@ -239,7 +239,7 @@ fn a_plan_is_a_tree_with_the_detail_beside_it() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours                                                                    1/9
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    1/9                             +3 ~1 -1  3 ready, 1 review, 1 held
 ▌▾ · + Acme                          +3    0/3              create │create client   95 %   · undecided
      ■ + <b>                                          create, held │Acme
      · + Relaunch                                           create │
@@ -269,8 +269,8 @@ fn on_a_narrow_terminal_the_detail_is_below() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours                            2/9
+ punchlist  Notion ✓  Clockify ✓   0/4 ░░░░░░  0 approved
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    2/9           3 ready 1? 1!
  ▾ · + Acme                                       +3    0/3              create
 ▌    ■ + <b>                                                       create, held
      · + Relaunch                                                        create
@@ -305,8 +305,8 @@ fn a_decision_moves_on_is_kept_and_takes_along_what_it_needs() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 2/4 █████░░░░░  2 approved
- [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours                            4/9
+ punchlist  Notion ✓  Clockify ✓   2/4 ███░░░  2 approved
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    4/9           3 ready 1? 1!
  ▾ ✓ + Acme                                       +3    2/3    create, approved
      ■ + <b>                                                       create, held
      ✓ + Relaunch                                              create, approved
@@ -379,8 +379,8 @@ fn another_way_can_be_chosen() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours                                                7/9
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   0/4 ░░░░░░  0 approved
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    7/9         +3 ~1 -1  3 ready, 1 review, 1 held
  ▾ · + Acme                                                           +3    0/3              create
      ■ + <b>                                                                           create, held
      · + Relaunch                                                                            create

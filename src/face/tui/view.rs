@@ -19,7 +19,11 @@ use super::{
     tab::{TABLE, review},
     theme::Theme,
 };
-use crate::domain::model::Service;
+use crate::domain::{
+    model::Service,
+    plan::{Action, Workspaces},
+    text::Shown,
+};
 
 /// Below this the console says that it has no room.
 const SMALLEST: (u16, u16) = (40, 10);
@@ -45,33 +49,69 @@ pub(crate) fn view(state: &State, keymap: &Keymap, frame: &mut Frame<'_>) -> Hit
     hits
 }
 
+/// Between which workspaces the plan is, how old it is as far as there is room, and how far the review has come.
 fn header(state: &State) -> Line<'static> {
-    let theme = state.theme;
+    let (theme, plan) = (state.theme, state.reviewing.plan());
     let mut spans = vec![Span::styled(" punchlist", theme.accent())];
-    for service in [Service::Notion, Service::Clockify] {
-        let mark = match (&state.phase, state.reviewing.plan().is_some() || state.reading.read.contains(&service)) {
+    let Workspaces { notion, clockify, configuration } = plan.map(|plan| plan.workspaces.clone()).unwrap_or_default();
+    let (columns, is_one) = (if state.size.0 >= WIDE { 24 } else { 10 }, notion == clockify);
+    for (service, name) in [(Service::Notion, &notion), (Service::Clockify, &clockify)] {
+        let mark = match (&state.phase, plan.is_some() || state.reading.read.contains(&service)) {
             (_, true) => theme.pick("✓", "ok"),
             (Phase::Reading, false) => spinner(state),
             (_, false) => "-",
         };
         let short = if state.size.0 < 60 { &service.to_string()[..1] } else { &service.to_string() };
         spans.push(Span::raw(format!("  {short} {mark}")));
-    }
-    if let Some(plan) = state.reviewing.plan() {
-        let tally = state.reviewing.tally;
-        if state.size.0 >= WIDE {
-            spans.push(Span::raw(format!("   plan {}", &plan.hash[..plan.hash.len().min(8)])));
-            if let Some(at) = state.reviewing.planned_at {
-                spans.push(Span::styled(format!(", {}", age(state.now.duration_since(at).as_secs())), theme.dim()));
-            }
+        let is_said_below = is_one && service == Service::Notion;
+        if !name.is_empty() && !is_said_below {
+            spans.push(Span::styled(format!(" {}", name.clipped(columns)), Theme::bold()));
         }
-        // What is held cannot be approved, and does not count as work that is left.
-        let all = tally.changes - tally.held;
-        let bar = bar(state, tally.decided(), all, 10);
-        spans.push(Span::raw(format!("   decided {}/{all} {bar}", tally.decided())));
-        spans.push(Span::styled(format!("  {} approved", tally.approved), theme.good()));
     }
+    let is_wide = state.size.0 >= WIDE;
+    spans.extend(configuration.map(|name| {
+        let short = name.strip_prefix("profile ").filter(|_| !is_wide).map_or(name.clone(), Shown::from);
+        Span::styled(format!("  {}", short.clipped(columns)), theme.alert())
+    }));
+    let Some(plan) = plan else { return Line::from(spans) };
+    let tally = state.reviewing.tally;
+    // What is held cannot be approved, and does not count as work that is left.
+    let all = tally.changes - tally.held;
+    let (word, columns) = if is_wide { ("decided ", 10) } else { ("", 6) };
+    let decided = [
+        Span::raw(format!("   {word}{}/{all} {}", tally.decided(), bar(state, tally.decided(), all, columns))),
+        Span::styled(format!("  {} approved", tally.approved), theme.good()),
+    ];
+    let age = state.reviewing.planned_at.map(|at| age(state.now.duration_since(at).as_secs()));
+    let hash = &plan.hash[..plan.hash.len().min(8)];
+    let made = [
+        Span::raw(format!("   plan {hash}")),
+        Span::styled(age.map(|age| format!(", {age}")).unwrap_or_default(), theme.dim()),
+    ];
+    let width: usize = spans.iter().chain(&decided).chain(&made).map(Span::width).sum();
+    if width <= usize::from(state.size.0) {
+        spans.extend(made);
+    }
+    spans.extend(decided);
     Line::from(spans)
+}
+
+/// What the plan comes to by action, as far as there is room, and what can be done with it.
+fn totals(state: &State, room: usize) -> Option<Span<'static>> {
+    let summary = state.reviewing.summary;
+    let all = state.reviewing.plan().filter(|plan| !plan.changes.is_empty())?.changes.len();
+    let (ready, review, held) = (all - summary.review - summary.held, summary.review, summary.held);
+    let states = [(ready, " ready", " ready"), (review, " review", "?"), (held, " held", "!")];
+    let states = states.into_iter().filter(|(count, ..)| *count > 0);
+    let (words, short): (Vec<String>, Vec<String>) =
+        states.map(|(count, word, sign)| (format!("{count}{word}"), format!("{count}{sign}"))).unzip();
+    let (words, short) = (words.join(", "), short.join(" "));
+    let actions = Action::counted().map(|action| (summary.of[action], action)).filter(|(count, _)| *count > 0);
+    let actions: Vec<String> =
+        actions.map(|(count, action)| format!("{}{count}", state.theme.symbol(action))).collect();
+    let forms = [format!("{}  {words} ", actions.join(" ")), format!("{words} "), format!("{short} ")].map(Shown::from);
+    let text = forms.into_iter().find(|text| text.width() + 2 <= room)?;
+    Some(Span::styled(format!("{}{text}", " ".repeat(room - text.width())), state.theme.dim()))
 }
 
 fn age(seconds: i64) -> String {
@@ -95,10 +135,13 @@ fn tabs(state: &State, keymap: &Keymap, area: Rect, hits: &mut Hits) -> Line<'st
         x += width;
         spans.push(Span::styled(text, if tab == state.tab { Theme::bold() } else { theme.dim() }));
     }
+    let used = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
     if state.tab == Tab::Review {
-        let used: usize = spans.iter().map(Span::width).sum();
-        spans.extend(review::status(state, usize::from(area.width).saturating_sub(used)));
+        let room = usize::from(area.width).saturating_sub(used(&spans));
+        spans.extend(review::status(state, room));
     }
+    let room = usize::from(area.width).saturating_sub(used(&spans));
+    spans.extend(totals(state, room));
     Line::from(spans)
 }
 

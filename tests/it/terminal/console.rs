@@ -70,7 +70,7 @@ fn what_is_approved_is_applied() {
     terminal.keys(" ");
     terminal.shows_row(&["Acme Corp", "approved"]);
     terminal.keys("P");
-    terminal.shows("Apply?");
+    terminal.shows("Apply to Notion");
     terminal.keys(key::ENTER);
     terminal.shows("1 applied");
 

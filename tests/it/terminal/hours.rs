@@ -85,7 +85,7 @@ fn a_month_can_be_looked_at_after_an_apply_and_what_is_refused_is_said() {
     let mut terminal = Terminal::punchlist(&rig, &[], WIDE);
     terminal.shows_row(&["Acme Corp", "create"]);
     terminal.keys("AP");
-    terminal.shows("Apply?");
+    terminal.shows("Apply to Notion");
     terminal.keys(key::ENTER);
     terminal.shows("1 applied");
 

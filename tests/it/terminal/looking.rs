@@ -33,7 +33,7 @@ fn an_idle_console_lets_others_run_and_applies_only_what_still_holds() {
         terminal.shows_row(&[name, "approved"]);
     }
     terminal.keys("P");
-    terminal.shows("Apply?");
+    terminal.shows("Apply to Notion");
     terminal.keys(key::ENTER);
     terminal.shows("1 applied");
     terminal.shows("planned for “Acme” was to update");
@@ -58,12 +58,12 @@ fn an_apply_beside_another_run_is_refused_and_nothing_of_the_review_is_lost() {
     terminal.keys(" ");
     terminal.shows_row(&["Acme", "approved"]);
     terminal.keys("P");
-    terminal.shows("Apply?");
+    terminal.shows("Apply to Notion");
     terminal.keys(key::ENTER);
     terminal.shows("another run holds the lock");
     drop(run);
     terminal.keys("P");
-    terminal.shows("Apply?");
+    terminal.shows("Apply to Notion");
     terminal.keys(key::ENTER);
 
     terminal.shows("1 applied");

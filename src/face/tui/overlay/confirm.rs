@@ -24,6 +24,8 @@ use crate::{
     },
 };
 
+/// Columns of the name of a workspace.
+const WORKSPACE_COLUMNS: usize = 20;
 /// Closes that are named.
 const CLOSES_NAMED: usize = 200;
 
@@ -38,8 +40,11 @@ pub(super) fn apply(state: &mut State) -> Option<Effect> {
 
 pub(super) fn sheet(state: &State, keymap: &Keymap) -> Sheet {
     let scroll = state.prompt.as_ref().map_or(0, |prompt| u16::try_from(prompt.line).unwrap_or(u16::MAX));
-    let undo = state.reviewing.plan().and_then(text::undo_of);
-    let title = undo.map_or_else(|| "Apply?".to_owned(), |of| format!("Apply the {of}?"));
+    let plan = state.reviewing.plan();
+    let undo = plan.and_then(text::undo_of).map(|of| format!(" the {of}")).unwrap_or_default();
+    let to = plan.filter(|plan| !plan.workspaces.is_unknown());
+    let to = to.map(|plan| format!(" to {}", plan.workspaces.words(WORKSPACE_COLUMNS))).unwrap_or_default();
+    let title = format!("Apply{undo}{to}?");
     Sheet { title, lines: lines(state, keymap), scroll, ..Sheet::default() }
 }
 

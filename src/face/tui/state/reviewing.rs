@@ -16,7 +16,7 @@ use super::{
 use crate::domain::{
     journal::RunId,
     model::{Kind, ObjectId, PageId},
-    plan::{Action, ChangeId, FieldChange, Plan},
+    plan::{Action, ChangeId, FieldChange, Plan, Summary},
     review::{Decision, Remembered, Review, Tally},
 };
 
@@ -28,6 +28,8 @@ pub(crate) struct Reviewing {
     pub(crate) review: Option<Review<Arc<Plan>>>,
     /// The run whose undo is planned, reviewed or applied, instead of a comparison of both sides.
     pub(crate) undoes: Option<RunId>,
+    /// What the plan comes to.
+    pub(crate) summary: Summary,
     /// When the plan was made.
     pub(crate) planned_at: Option<Timestamp>,
     /// How many changes rest on each change, where any do.

@@ -356,11 +356,10 @@ pub(crate) fn status(state: &State, width: usize) -> Vec<Span<'static>> {
         Selection::Marked(marked) => spans.push(Span::styled(format!("   {} selected", marked.len()), theme.alert())),
     }
     let (at, all) = (reviewing.tree.position(reviewing.cursor) + 1, reviewing.tree.visible.len());
-    let position = format!("{}/{all} ", at.min(all));
+    let position = format!("   {}/{all}", at.min(all));
     let used: usize = spans.iter().map(Span::width).sum();
-    let room = width.saturating_sub(used + position.len());
-    if reviewing.review.is_some() && room > 0 {
-        spans.push(Span::styled(format!("{}{position}", " ".repeat(room)), theme.dim()));
+    if reviewing.review.is_some() && used + position.len() < width {
+        spans.push(Span::styled(position, theme.dim()));
     }
     spans
 }

@@ -65,8 +65,8 @@ fn the_confirmation_counts_and_names_what_is_closed() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 3/4 ███████░░░  3 approved
- [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours                                                1/9
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   3/4 ████░░  3 approved
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    1/9         +3 ~1 -1  3 ready, 1 review, 1 held
 ▌▾ ✓ + Acme                                                           +3    2/3    create, approved
      ■ + <b>                                                                           create, held
      ✓ + Relaunch                                                                  create, approved
@@ -106,8 +106,8 @@ fn while_it_applies_progress_and_failures_are_shown() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 3/4 ███████░░░  3 approved
-  1 Review  [2 Apply]  3 Logs   4 Runs   5 Hours
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   3/4 ████░░  3 approved
+  1 Review  [2 Apply]  3 Logs   4 Runs   5 Hours                +3 ~1 -1  3 ready, 1 review, 1 held
 
   applying ██████████░░░░░░░░░░░░░░░░░░░░ 1/3  33 %   1 failed   1 not started
   elapsed 0:08, 1 in flight

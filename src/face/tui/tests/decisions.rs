@@ -54,8 +54,8 @@ fn fields_are_shown_word_by_word_and_taken_or_left_one_by_one() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    filter: Website   in the detail             2/2
+ punchlist  Notion ✓  Clockify ✓   plan 640d963b, just now   0/4 ░░░░░░  0 approved
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    filter: Website   in the detail   2/2
  ▾ ·   Acme                                                        ~4 ⚠3    0/4
 ▌    · ~ Website                                                                             update
 
@@ -106,8 +106,8 @@ fn a_conflict_shows_what_both_sides_hold_and_held() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours                                                2/6
+ punchlist  Notion ✓  Clockify ✓   plan 640d963b, just now   0/4 ░░░░░░  0 approved
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    2/6                       ~4  1 ready, 3 review
  ▾ ·   Acme                                                        ~4 ⚠3    0/4
 ▌    ⚠ ~ Acme/Intranet in Notion                                                   update, conflict
    ▾ ·   Acme/Shop in Notion                                       ~2 ⚠2    0/2
@@ -240,7 +240,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
         film.frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 1/4 ██░░░░░░░░  1 approved
- [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours                                                                    7/9
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    7/9                             +3 ~1 -1  3 ready, 1 review, 1 held
  ▾ · + Acme                          +3    0/3              create │update client   50 %   ⚠ conflict
      ■ + <b>                                          create, held │Initech
      · + Relaunch                                           create │

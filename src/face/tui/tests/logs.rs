@@ -111,7 +111,7 @@ fn the_log_opens_at_its_end() {
         pressed_in_logs((110, 18), "3").frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
-  1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours
+  1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours                          +3 ~1 -1  3 ready, 1 review, 1 held
   12 entries
   2026-11-23 12:00:00  info   run started by mara on desk: auto-approve, version 0.1.0
   2026-11-23 12:00:01  info   found create client “Acme”, name nothing → “Acme”: new in Notion, and no client
@@ -139,7 +139,7 @@ fn who_changed_a_page_when_why_and_from_what_to_what_is_two_keys_away() {
         pressed_in_logs((110, 18), "GkkT").frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
-  1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours
+  1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours                          +3 ~1 -1  3 ready, 1 review, 1 held
   12 entries   client “Initech”   filter: about:00000000-0000-0000-0000-000000000008
   2026-11-23 12:00:03  name “Initrode” → “Initech”  approved by mara, in auto-approve: edited in Clockify sinc
   2026-11-23 12:00:01  info   found update client “Initech”, name “Initech Ltd” → “Initech”: edited in Clockif
@@ -167,7 +167,7 @@ fn an_entry_is_opened_with_all_that_there_is_to_know() {
         pressed_in_logs((110, 18), "3fintent<enter><enter>").frame,
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
-  1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours
+  1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours                          +3 ~1 -1  3 ready, 1 review, 1 held
   12 entries   filter: intent
   2026-11-23 12:00:03  info   write 1: update client “Initech”, name “Initrode” → “Initech”
 

@@ -37,6 +37,7 @@ pub(crate) fn planned(
     let before = reviewing.leave_plan();
     reviewing.needed_by = needed_by(&plan);
     reviewing.undoes.clone_from(&plan.scope.undoes);
+    reviewing.summary = plan.summary();
     let mut review = Review::new(plan, reviewing.who.clone());
     review.recall(remembered.iter().map(|known| (known.said.clone(), known.by.clone())));
     // What was decided while this plan was made is on its way to the state.
