@@ -8,6 +8,7 @@ use super::{
     model::{Agreed, Field, Kind, Object, ObjectId, Page, PageId, Registry, Relation, Snapshots, Standing, Value},
     pair::{Match, pair},
     plan::{Action, Cause, Change, HoldCode, Plan, State, document::ChangeDocument, field_word},
+    reference::{self, Nameable, NotFound},
     rules::{Direction, Rules, Threshold, Unmanaged},
     steps,
     text::Shown,
@@ -81,24 +82,48 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// Reads the ID of a page, an object or a change, or the beginning of a change's ID.
-    pub fn find(text: &str, plan: &Plan, registry: &Registry, snapshots: &Snapshots) -> Option<Self> {
+    /// What is meant by the ID or address of a page or an object, a name, or the ID of a change or its beginning.
+    ///
+    /// # Errors
+    /// [`NotFound`]
+    pub fn find(text: &str, plan: &Plan, registry: &Registry, snapshots: &Snapshots) -> Result<Self, NotFound> {
         let text = text.trim();
-        let by_change = || {
-            let mut changes = plan.changes.iter().filter(|change| text.len() >= 4 && change.id.begins_with(text));
-            let change = changes.next().filter(|_| changes.next().is_none())?;
-            change.page.in_notion().map(Self::Page).or(change.proposal.object.map(Self::Object))
-        };
-        let page = text.parse::<PageId>().ok().filter(|page| {
-            Kind::ALL.into_iter().any(|kind| snapshots.pages[kind].get(*page).is_some())
-                || registry.of_page(*page).is_some()
+        let mut changes = plan.changes.iter().filter(|change| text.len() >= 4 && change.id.begins_with(text));
+        if let Some(change) = changes.next().filter(|_| changes.next().is_none()) {
+            let subject = change.page.in_notion().map(Self::Page).or(change.proposal.object.map(Self::Object));
+            return subject.ok_or(NotFound::Unknown);
+        }
+        // What no listing shows any more can be linked still.
+        let linked = reference::page(text).filter(|page| registry.of_page(*page).is_some()).map(Self::Page);
+        let linked = linked.or_else(|| {
+            reference::object(text).filter(|object| registry.of_object(*object).is_some()).map(Self::Object)
         });
-        let is_object =
-            |object: &ObjectId| Kind::ALL.into_iter().any(|kind| snapshots.objects[kind].get(*object).is_some());
-        let object = || {
-            text.parse::<ObjectId>().ok().filter(|object| is_object(object) || registry.of_object(*object).is_some())
+        if let Some(subject) = linked {
+            return Ok(subject);
+        }
+        let pages = Kind::ALL.into_iter().flat_map(|kind| {
+            snapshots.pages[kind].rows().iter().map(move |page| {
+                let above = page.parent.one().and_then(|parent| snapshots.pages[kind.parent()?].get(parent));
+                let above = above.map(|parent| format!("{} › ", parent.title.shown().clipped(NAME_COLUMNS)));
+                let name = page.title.shown().clipped(NAME_COLUMNS);
+                let told = format!("{kind} “{}{name}” {}", above.unwrap_or_default(), page.id);
+                let (name, told) = (page.title.clone(), told.into());
+                Nameable { what: Self::Page(page.id), page: Some(page.id), object: None, name, told }
+            })
+        });
+        let objects = Kind::ALL.into_iter().flat_map(|kind| {
+            snapshots.objects[kind].rows().iter().map(move |object| {
+                let told = format!("{kind} “{}” {}", object.name.shown().clipped(NAME_COLUMNS), object.id);
+                let (what, name) = (Self::Object(object.id), object.name.clone());
+                Nameable { what, page: None, object: Some(object.id), name, told: told.into() }
+            })
+        });
+        // An object of the same name is mostly the page's own, and stands in its explanation.
+        let found = match reference::find(text, pages) {
+            Err(NotFound::Unknown) => reference::find(text, objects)?,
+            found => found?,
         };
-        page.map(Self::Page).or_else(|| object().map(Self::Object)).or_else(by_change)
+        found.into_iter().next().ok_or(NotFound::Unknown)
     }
 }
 

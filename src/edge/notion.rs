@@ -38,7 +38,7 @@ use listing::Rows;
 pub use property::Property;
 use row::{PageRow, is_in, read};
 use schema::Bound;
-pub use schema::{Source, find_id};
+pub use schema::Source;
 pub use survey::FoundSource;
 use write::{changes, unwritten};
 

@@ -32,6 +32,12 @@ impl RunError {
         Self { code, error: shown(&error.to_string()), each: Vec::new(), hints: Vec::new(), place: None }
     }
 
+    /// A name that means several things, which are told.
+    pub fn ambiguous(name: &str, told: &[Shown], count: usize) -> Self {
+        let told = Self::new(Code::Error, format!("{count} are called “{}”", Shown::of(name))).each(told);
+        told.hint("give the ID of the one that is meant")
+    }
+
     /// Several at once, in their order; the code is that of the gravest.
     pub fn several(failures: impl IntoIterator<Item = Self>) -> Self {
         let mut all: Vec<Self> = failures.into_iter().collect();

@@ -14,8 +14,9 @@ use crate::{
         model::{Kind, ObjectId, PageId},
         pending::Waits,
         plan::{Action, ChangeId, document::ChangeDocument},
+        reference::{self, Nameable, NotFound},
         review::{Decision, Remembered, Resolution, Said, with_needed},
-        text::Shown,
+        text::{Raw, Shown},
     },
     edge::store::PendingRow,
 };
@@ -130,8 +131,8 @@ pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<Str
     // Of what no run has left, only IDs and words are known: kinds and actions name what waits alone.
     let (rows, standing): (Vec<usize>, Vec<&Remembered>) = match which {
         Which::Ids(ids) => {
-            let of_rows = queue.rows.iter().map(|row| row.change.id);
-            let all = of_rows.chain(standing.iter().map(|known| known.said.change));
+            let all =
+                queue.rows.iter().map(Waiting::row).chain(standing.iter().map(|known| Waiting::said(&known.said)));
             let (rows, others): (Vec<usize>, Vec<usize>) =
                 named(ids, all)?.into_iter().partition(|at| *at < queue.rows.len());
             (rows, others.into_iter().map(|at| standing[at - queue.rows.len()]).collect())
@@ -167,7 +168,13 @@ pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<S
         Said { change: notice.id, page: *page, what: what.to_string().into(), verdict: ignored() }
     });
     let all: Vec<Said> = of_rows.chain(of_notices).collect();
-    let meant = named(ids, all.iter().map(|said| said.change))?;
+    let of_rows = queue.rows.iter().map(Waiting::row);
+    let of_notices = queue.notices.iter().map(|KeptNotice { what, page, notice }| {
+        let object = notice.clockify_id.as_deref().and_then(|object| object.parse().ok());
+        let (name, told) = (notice.name.as_str().into(), what.clone());
+        Waiting { id: notice.id, page: page.in_notion(), object, name, told }
+    });
+    let meant = named(ids, of_rows.chain(of_notices))?;
     let said: Vec<Said> = meant.into_iter().map(|at| all[at].clone()).collect();
     installation.keep(&mut state, "pending ignore", &said).await?;
     Ok(said)
@@ -190,7 +197,7 @@ pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Resu
     let known = ignored(&state).await?;
     let revoked = match ids {
         None => (0..known.len()).collect(),
-        Some(ids) => named(ids, known.iter().map(|known| known.said.change)).map_err(|failure| RunError {
+        Some(ids) => named(ids, known.iter().map(|known| Waiting::said(&known.said))).map_err(|failure| RunError {
             hints: vec!["`punchlist ignored` lists what is ignored".into()],
             ..failure
         })?,
@@ -206,7 +213,7 @@ pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Resu
 /// The places of the rows that are meant.
 fn choose(queue: &Queue, which: &Which) -> Result<BTreeSet<usize>, RunError> {
     let (kind, action) = match which {
-        Which::Ids(ids) => return named(ids, queue.rows.iter().map(|row| row.change.id)),
+        Which::Ids(ids) => return named(ids, queue.rows.iter().map(Waiting::row)),
         Which::All => (None, None),
         Which::Of(kind, action) => (*kind, *action),
     };
@@ -216,24 +223,63 @@ fn choose(queue: &Queue, which: &Which) -> Result<BTreeSet<usize>, RunError> {
     Ok(queue.rows.iter().enumerate().filter(|(_, row)| meant(row)).map(|(at, _)| at).collect())
 }
 
-/// The places of those that IDs mean, or their beginnings.
-fn named(ids: &[String], all: impl Iterator<Item = ChangeId>) -> Result<BTreeSet<usize>, RunError> {
-    let all: Vec<String> = all.map(|id| id.to_string()).collect();
-    let named = |id: &String| {
-        let known = all.iter().enumerate().filter(|(_, known)| !id.is_empty() && known.starts_with(id.as_str()));
-        let found: Vec<usize> = known.map(|(at, _)| at).collect();
-        let shown = Shown::of(id);
-        match found.as_slice() {
-            [at] => Ok(*at),
-            [] => Err(RunError::new(Code::Error, format!("nothing waits with the ID {shown}"))
-                .hint("`punchlist pending` lists what waits; it may have been withdrawn, since it is no longer true")),
+/// What can be meant: by the ID of a change or notice, or by what that is about.
+struct Waiting {
+    id: ChangeId,
+    page: Option<PageId>,
+    object: Option<ObjectId>,
+    name: Raw,
+    told: Shown,
+}
+
+impl Waiting {
+    fn row(row: &PendingRow) -> Self {
+        let ChangeDocument { id, page_id, clockify_id, name, .. } = &row.change;
+        let page = page_id.as_deref().and_then(|page| page.parse().ok());
+        let object = clockify_id.as_deref().and_then(|object| object.parse().ok());
+        Self { id: *id, page, object, name: name.as_str().into(), told: words(&row.change).into() }
+    }
+
+    fn said(said: &Said) -> Self {
+        let (page, name) = (said.page.in_notion(), Raw::from(""));
+        Self { id: said.change, page, object: None, name, told: said.what.clone() }
+    }
+}
+
+/// The places of those that are meant: by IDs or their beginnings, or by the names, IDs or addresses of pages and objects.
+fn named(texts: &[String], all: impl Iterator<Item = Waiting>) -> Result<BTreeSet<usize>, RunError> {
+    let all: Vec<Waiting> = all.collect();
+    let named = |text: &String| {
+        let ids = all.iter().enumerate().filter(|(_, known)| !text.is_empty() && known.id.begins_with(text));
+        let ids: Vec<usize> = ids.map(|(at, _)| at).collect();
+        match ids.as_slice() {
+            [_] => return Ok(ids),
+            [] => {}
             several => {
-                Err(RunError::new(Code::Error, format!("{} IDs begin with {shown}", several.len()))
-                    .hint("give more of it"))
+                return Err(RunError::new(
+                    Code::Error,
+                    format!("{} IDs begin with {}", several.len(), Shown::of(text)),
+                )
+                .hint("give more of it"));
             }
         }
+        let nameable = |(at, Waiting { id: _, page, object, name, told }): (usize, &Waiting)| Nameable {
+            what: at,
+            page: *page,
+            object: *object,
+            name: name.clone(),
+            told: told.clone(),
+        };
+        reference::find(text, all.iter().enumerate().map(nameable)).map_err(|unclear| match unclear {
+            NotFound::Unknown => RunError::new(Code::Error, format!("nothing that waits is {}", Shown::of(text)))
+                .hint("`punchlist pending` lists what waits; it may have been withdrawn, since it is no longer true"),
+            NotFound::Several(told, count) => RunError::ambiguous(text, &told, count),
+        })
     };
-    ids.iter().map(named).collect()
+    texts.iter().map(named).try_fold(BTreeSet::new(), |mut found, named| {
+        found.extend(named?);
+        Ok(found)
+    })
 }
 
 fn words(change: &ChangeDocument) -> String {

@@ -38,6 +38,7 @@ use crate::{
             HoldCode,
             document::{Document, Saved},
         },
+        reference::NotFound,
         report::Report,
         rules::Allowance,
         text::Shown,
@@ -109,7 +110,8 @@ enum Command {
     },
     /// Say why the plan says what it says about a page, an object or a change
     Explain {
-        /// The ID of a page, an object or a change
+        /// The name, ID or address of a page or an object, or the ID of a change
+        #[arg(value_name = "WHAT")]
         id: String,
     },
     /// List what waits for a person, or decide about it
@@ -487,9 +489,12 @@ impl Job {
         let explaining = async |session: &mut Session<'_>| {
             let (sides, plan) = session.fetch_and_plan().await?;
             let Sides { snapshots, registry, .. } = &sides;
-            let subject = Subject::find(id, &plan, registry, snapshots).ok_or_else(|| {
-                RunError::new(Code::Error, format!("no page, object or change with the ID {} is seen", Shown::of(id)))
-                    .hint("`punchlist plan --json` names the IDs of all changes and notices")
+            let subject = Subject::find(id, &plan, registry, snapshots).map_err(|unclear| match unclear {
+                NotFound::Unknown => {
+                    RunError::new(Code::Error, format!("no page, object or change is {}", Shown::of(id)))
+                        .hint("give its name, its ID or its address; `punchlist plan` shows the IDs of changes")
+                }
+                NotFound::Several(told, count) => RunError::ambiguous(id, &told, count),
             })?;
             session.close("explained").await?;
             Ok(explain(subject, &plan, snapshots, registry, &self.setup.installation.settings.rules))

@@ -20,6 +20,7 @@ use crate::{
     domain::{
         audit::{FORMAT, Findings, Level},
         journal::{Event, RunId, What},
+        reference,
         text::Shown,
     },
     edge::store::{Entity, Entry, Selection, Toward},
@@ -318,13 +319,7 @@ pub(crate) async fn line(store: &State, entry: &Entry) -> (Timestamp, String) {
 /// The page or object that somebody means: by ID, address or name.
 pub(super) async fn entity(store: &State, what: &str) -> Result<Entity, RunError> {
     let what = what.trim();
-    let last = what.trim_end_matches('/').rsplit('/').next().unwrap_or(what);
-    let last = last.split(['?', '#']).next().unwrap_or(last);
-    let page = last.parse().ok().or_else(|| last.get(last.len().checked_sub(32)?..)?.parse().ok());
-    // The address of a project ends in `/edit`.
-    let object = what
-        .split('/')
-        .find_map(|part| part.parse().ok().filter(|_| part.len() == 24 && part.bytes().all(|b| b.is_ascii_hexdigit())));
+    let (page, object) = (reference::page(what), reference::object(what));
     if page.is_some() || object.is_some() {
         return Ok(store.entity(page, object).await?);
     }

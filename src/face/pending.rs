@@ -47,8 +47,8 @@ pub(super) enum Act {
     /// Settle what comes in every run: notices that you know of and changes that you do not want, as long as they say
     /// the same
     Ignore {
-        /// Their IDs, or how they begin
-        #[arg(required = true)]
+        /// Their IDs or how those begin, or the names, IDs or addresses of their pages or objects
+        #[arg(value_name = "WHAT", required = true)]
         ids: Vec<String>,
     },
 }
@@ -56,8 +56,8 @@ pub(super) enum Act {
 /// Which of the changes that wait.
 #[derive(Args)]
 pub(super) struct Which {
-    /// Their IDs, or how they begin
-    #[arg(required_unless_present_any = ["all", "kind", "action"])]
+    /// Their IDs or how those begin, or the names, IDs or addresses of their pages or objects
+    #[arg(value_name = "WHAT", required_unless_present_any = ["all", "kind", "action"])]
     ids: Vec<String>,
     /// All of them
     #[arg(long, conflicts_with = "ids")]

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     domain::{
-        model::{Link, PageId, Sight},
+        model::{Link, Sight},
+        reference,
         text::Shown,
     },
     engine::run::Installation,
@@ -15,8 +16,8 @@ use crate::{
 /// Parts a page, by its ID or address, from its object.
 pub(super) async fn unlink(installation: &Installation, page: &str) -> Result<(), RunError> {
     let shown = Shown::of(page).clipped(80).to_string();
-    let wanted =
-        page_in(page).ok_or_else(|| RunError::new(Code::Usage, format!("“{shown}” is no ID or address of a page")))?;
+    let wanted = reference::page(page)
+        .ok_or_else(|| RunError::new(Code::Usage, format!("“{shown}” is no ID or address of a page")))?;
     let mut state = installation.open_state().await?;
     let registry = state.registry().await?;
     let Some(link) = registry.of_page(wanted) else {
@@ -29,11 +30,4 @@ pub(super) async fn unlink(installation: &Installation, page: &str) -> Result<()
         "The {} page {wanted} is no longer linked to {}. Both stay as they are; they are linked again only where somebody says so.\n",
         link.kind, link.object
     ))
-}
-
-/// The ID in an ID or address: the title before it in an address may itself end in hexadecimal digits, so it is counted
-/// from the end.
-fn page_in(text: &str) -> Option<PageId> {
-    let last = text.trim().split(['?', '#']).next()?.trim_end_matches('/').rsplit('/').next()?;
-    [36, 32].into_iter().find_map(|length| last.get(last.len().checked_sub(length)?..)?.parse().ok())
 }

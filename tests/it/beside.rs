@@ -162,7 +162,7 @@ fn a_run_that_meets_a_plan_waits_for_it_instead_of_failing() {
     }
     assert!(line.contains("“plan” by"), "{line}");
     // Who only looks waits for nobody.
-    assert_eq!(rig.run(&["explain", "Acme"]).code, 1);
+    assert_eq!(rig.run(&["explain", "nobody"]).code, 1);
     drop(plan);
 
     let mut rest = String::new();

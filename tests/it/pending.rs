@@ -135,7 +135,7 @@ fn whole_kinds_and_actions_are_approved_and_what_is_held_is_not() {
     assert_eq!(rig.run(&["apply", "--pending"]).code, 2);
     assert_eq!(waiting(&rig), ["<Globex> held"]);
     for (arguments, code, part) in [
-        (&["pending", "approve", "zzzz"][..], 1, "nothing waits with the ID zzzz"),
+        (&["pending", "approve", "zzzz"][..], 1, "nothing that waits is zzzz"),
         (&["pending", "approve"], 64, ""),
         (&["pending", "approve", "--action", "destroy"], 64, "it is one of create, link, update"),
         (&["apply"], 64, "FILE"),
@@ -219,13 +219,44 @@ fn it_is_explained_what_both_sides_say_and_which_rule_has_decided() {
         (&as_json["format"], &as_json["changes"][0]["change"]["id"]),
         (&json!("punchlist/explain/1"), &json!(change))
     );
+    // By its name, in any case, and by the address of its page.
+    let name = by_page.stdout.split(['“', '”']).nth(1).expect("a name").to_uppercase();
+    assert_eq!(rig.run(&["explain", &name]).stdout, by_page.stdout);
+    let address = format!("https://www.notion.so/acme/{}?pvs=4", globex.to_string().replace('-', ""));
+    assert_eq!(rig.run(&["explain", &address]).stdout, by_page.stdout);
     assert!(rig.run(&["explain", &initech.to_string()]).stdout.ends_with("\nNothing is proposed for it.\n"));
     let unknown = rig.run(&["explain", "nonsense"]);
     assert!(
-        unknown.code == 1 && unknown.stderr.contains("no page, object or change with the ID nonsense is seen"),
+        unknown.code == 1 && unknown.stderr.contains("no page, object or change is nonsense"),
         "{}",
         unknown.stderr
     );
+}
+
+#[test]
+fn a_name_decides_where_it_means_one_thing_and_otherwise_says_which() {
+    let mut world = World::empty();
+    for name in ["Acme", "Beta"] {
+        let client = world.add_client_page(name);
+        let project = world.add_project_page("Website", client);
+        world.add_task_page(&format!("Design {name}"), project);
+    }
+    let rig = Rig::new(world);
+    rig.configure("[rules.thresholds]\ncreate = 100\n");
+    rig.auto_approve();
+    let several = rig.run(&["pending", "approve", "website"]);
+    assert_eq!(several.code, 1, "{}", several.stdout);
+    assert!(several.stderr.contains("2 are called “website”"), "{}", several.stderr);
+    assert_eq!(several.stderr.matches("create project “Website” (").count(), 2, "{}", several.stderr);
+    assert!(several.stderr.contains("give the ID"), "{}", several.stderr);
+    let one = rig.run(&["pending", "approve", "design acme"]);
+    assert_eq!(one.code, 0, "{}", one.stderr);
+    assert!(one.stdout.contains("Design Acme"), "{}", one.stdout);
+    assert_eq!(rig.run(&["apply", "--pending"]).code, 2);
+    let made: Vec<String> = rig.sandbox.world().tasks().iter().map(|task| task.name.clone()).collect();
+    assert_eq!(made, ["Design Acme"]);
+    let explained = rig.run(&["explain", "Website"]);
+    assert!(explained.code == 1 && explained.stderr.contains("project “Acme › Website”"), "{}", explained.stderr);
 }
 
 #[test]

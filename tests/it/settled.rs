@@ -56,7 +56,7 @@ fn a_notice_that_somebody_knows_of_is_said_no_more_until_that_is_revoked() {
     assert_eq!(rig.run(&["ignored", "revoke", &id]).code, 0);
     assert_eq!(notices(&rig.plan()), ["lost_sight"]);
     let unknown = rig.run(&["pending", "ignore", "n0000"]);
-    assert!(unknown.code == 1 && unknown.stderr.contains("nothing waits with the ID n0000"), "{}", unknown.stderr);
+    assert!(unknown.code == 1 && unknown.stderr.contains("nothing that waits is n0000"), "{}", unknown.stderr);
 }
 
 #[test]

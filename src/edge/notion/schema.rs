@@ -9,6 +9,7 @@ use super::{Error, Misfit, Notion, cell::plain_text, failed, property::Property}
 use crate::{
     domain::{
         model::{self as domain, Field, Kind, PageId, Value},
+        reference,
         rules::{Condition, Holds, IdStrategy, Mapped, Mapping},
         text::{Raw, Shown},
     },
@@ -415,7 +416,8 @@ impl Notion {
     /// # Errors
     /// [`Error`], which names the configuration key of the kind.
     pub async fn find_source(&self, kind: Kind, reference: &str) -> Result<Source, Error> {
-        let id = find_id(reference).ok_or_else(|| Error::BadReference { kind, text: Shown::of(reference.trim()) })?;
+        let id = reference::page(reference)
+            .ok_or_else(|| Error::BadReference { kind, text: Shown::of(reference.trim()) })?;
         // A URL is that of a database; an id can be either.
         let source = if reference.contains('/') {
             match self.database(kind, id).await? {
@@ -571,20 +573,6 @@ pub(super) fn read_source(id: PageId, reference: &str, body: &Json) -> Source {
     Source { data_source: id, title: plain_text(&body["title"]).into(), reference: reference.to_owned(), properties }
 }
 
-/// The id in an id or URL: the 32 hexadecimal digits, dashed or not, at the end of the last path segment that has them.
-/// The view in `?v=` is not it.
-pub fn find_id(reference: &str) -> Option<PageId> {
-    let path = reference.trim().split(['?', '#']).next()?;
-    path.split('/').rev().find_map(|segment| {
-        [36, 32].into_iter().find_map(|length| {
-            let start = segment.len().checked_sub(length)?;
-            let digits = segment.get(start..)?;
-            let dashed = digits.bytes().filter(|&b| b == b'-').count();
-            (dashed == if length == 36 { 4 } else { 0 }).then(|| digits.parse().ok()).flatten()
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -592,25 +580,6 @@ mod tests {
     use super::*;
 
     const ID: &str = "1f2c0000-0000-4000-8000-0000000009a0";
-
-    #[test]
-    fn ids_are_found_in_every_usual_reference() {
-        let id: PageId = ID.parse().expect("an id");
-        let view = "ffffffffffffffffffffffffffffffff";
-        for reference in [
-            ID.to_owned(),
-            "1f2c00000000400080000000000009a0".to_owned(),
-            format!(" https://www.notion.so/acme/Projects-2026-1f2c00000000400080000000000009a0?v={view}&pvs=4 "),
-            format!("https://www.notion.so/1F2C00000000400080000000000009A0?v={view}#x"),
-            format!("https://app.notion.com/p/{ID}"),
-            format!("https://acme.notion.site/{ID}/"),
-        ] {
-            assert_eq!(find_id(&reference), Some(id), "{reference}");
-        }
-        for reference in ["", "Projects", &format!("https://www.notion.so/acme?v={view}"), "1f2c"] {
-            assert_eq!(find_id(reference), None, "{reference}");
-        }
-    }
 
     fn source(properties: &Json) -> Source {
         let body =

@@ -5,10 +5,11 @@ use crate::{
     domain::{
         discovery::{Candidate, Discovery, Fit, Table, fit},
         model::{Kind, PageId, PerKind},
+        reference,
         rules::Holds,
         text::{Raw, Shown},
     },
-    edge::notion::{self, Notion},
+    edge::notion::Notion,
     engine::set_up::{SetUp, missing},
     face::failure::{Code, RunError},
 };
@@ -36,7 +37,7 @@ pub(super) async fn choose(
 ) -> Result<Databases, RunError> {
     ask.say("\n3. The databases in Notion\n")?;
     if let Some(page) = create_under {
-        let page = notion::find_id(page).ok_or_else(|| {
+        let page = reference::page(page).ok_or_else(|| {
             RunError::new(Code::Usage, "--create-under names no page").hint("copy the link of a page in Notion")
         })?;
         return made(ask, set_up, notion, page).await;
@@ -189,7 +190,7 @@ async fn place(ask: &mut Ask, notion: &Notion) -> Result<PageId, RunError> {
     }
     loop {
         let link = ask.line("The link or ID of the page", "").await?;
-        match notion::find_id(&link) {
+        match reference::page(&link) {
             Some(page) => return Ok(page),
             None => ask.say("there is no ID in that; copy the link of the page in Notion\n")?,
         }
