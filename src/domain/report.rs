@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 pub use super::{ending::Ending, journal::Stopped};
 use super::{
     journal::{Difference, Event, Outcome, RunId, Totals, What, WriteId},
-    plan::{Calls, ChangeId, Hold, HoldCode, Plan, Workspaces},
+    model::Kind,
+    plan::{Action, Calls, Change, ChangeId, Hold, HoldCode, Plan, Workspaces},
     sync_status::is_sync_status,
     text::{Raw, Shown},
 };
@@ -57,6 +58,9 @@ pub struct Report {
     pub statuses: usize,
     /// How long the run took.
     pub seconds: f64,
+    /// What was carried out whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applied_changes: Vec<AppliedChange>,
     /// What failed, and what to do about it; what failed alike together.
     pub failures: Vec<FailureReport>,
     /// What was not started, and why; what was not for the same reason together.
@@ -85,6 +89,12 @@ impl Report {
         let counts =
             [(applied, "applied"), (failed, "failed"), (skipped, "skipped"), (pending, "pending"), (held, "held")];
         counts.into_iter().filter(|(count, _)| *count > 0)
+    }
+
+    /// True where one that was kept says the same; earlier versions kept no list of what was applied.
+    pub fn agrees_with(&self, kept: &Self) -> bool {
+        let without_list = || Self { applied_changes: Vec::new(), ..self.clone() };
+        self == kept || kept.applied_changes.is_empty() && without_list() == *kept
     }
 
     /// True where a change failed or was not started.
@@ -126,6 +136,16 @@ impl Alike {
             more => format!("{} and {more} more", named.join(", ")),
         }
     }
+}
+
+/// A change that was carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedChange {
+    pub change_id: ChangeId,
+    /// What was done, in the way that was chosen; nothing where an earlier version has not kept that.
+    pub action: Option<Action>,
+    pub kind: Kind,
+    pub name: Shown,
 }
 
 /// Changes that failed of one cause.
@@ -172,6 +192,7 @@ pub fn cause(error: &str, name: &str) -> String {
 /// What a report has to know of a change.
 struct Proposed<'a> {
     id: &'a ChangeId,
+    kind: Kind,
     name: &'a Raw,
     hold: Option<&'a Hold>,
 }
@@ -186,8 +207,12 @@ struct Counted<'a> {
 
 /// Counts a run from its events and the plan that was worked on.
 pub fn report(run: RunId, plan: &Plan, events: &[Event], totals: Totals) -> Report {
-    let changes =
-        plan.changes.iter().map(|change| Proposed { id: &change.id, name: &change.name, hold: change.hold.as_ref() });
+    let changes = plan.changes.iter().map(|Change { id, kind, name, hold, .. }| Proposed {
+        id,
+        kind: *kind,
+        name,
+        hold: hold.as_ref(),
+    });
     let (hash, workspaces) = (plan.hash.as_str(), plan.workspaces.clone());
     count(run, &Counted { hash, workspaces, complete: plan.complete, changes: changes.collect() }, events, totals)
 }
@@ -208,8 +233,8 @@ pub fn replay(events: &[Event]) -> Option<Report> {
                 plan = Counted { hash: plan_hash, workspaces, complete: *complete, changes: Vec::new() };
             }
             What::Difference(difference) if !is_sync_status(difference) => {
-                let Difference { change, name, hold, .. } = difference.as_ref();
-                plan.changes.push(Proposed { id: change, name, hold: hold.as_ref() });
+                let Difference { change: id, kind, name, hold, .. } = difference.as_ref();
+                plan.changes.push(Proposed { id, kind: *kind, name, hold: hold.as_ref() });
             }
             _ => {}
         }
@@ -233,6 +258,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let telling: BTreeMap<&ChangeId, &Raw> = telling(events).collect();
     let mut statuses = 0;
     let mut applied: BTreeSet<&ChangeId> = BTreeSet::new();
+    let mut actions: BTreeMap<&ChangeId, Action> = BTreeMap::new();
     let mut failures: BTreeMap<&ChangeId, (&Shown, &Shown)> = BTreeMap::new();
     let mut not_started: BTreeMap<&ChangeId, &Shown> = BTreeMap::new();
     let mut begun: BTreeMap<&ChangeId, &Shown> = BTreeMap::new();
@@ -242,6 +268,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let mut warnings = Vec::new();
     for event in events {
         match &event.what {
+            What::Approved { change, by: _, action: Some(action) } => drop(actions.insert(change, *action)),
             What::Applied { change } if telling.contains_key(change) => statuses += 1,
             What::Applied { change } => {
                 applied.insert(change);
@@ -281,6 +308,13 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     ];
     let causes = causes.into_iter().filter_map(|(holds, ending)| holds.then_some(ending));
     let outcome = causes.min_by_key(|ending| ending.code().rank()).unwrap_or(Ending::InSync);
+    let applied_changes = plan.changes.iter().filter(|change| applied.contains(change.id));
+    let applied_changes = applied_changes.map(|Proposed { id, kind, name, hold: _ }| AppliedChange {
+        change_id: **id,
+        action: actions.get(id).copied(),
+        kind: *kind,
+        name: name.shown(),
+    });
     Report {
         format: FORMAT.to_owned(),
         run_id: run,
@@ -297,6 +331,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         calls,
         statuses,
         seconds,
+        applied_changes: applied_changes.collect(),
         failures: failed_alike(&failures, name),
         not_started: left_alike(&not_started, name),
         begun: left_alike(&begun, name),

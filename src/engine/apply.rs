@@ -411,9 +411,13 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     }
 
     async fn record_approvals(&mut self) -> Result<(), J::Error> {
-        let approvals = self.work.approved.verdicts().iter();
-        let approvals: Vec<What> =
-            approvals.map(|(said, by)| What::Approved { change: said.change, by: by.clone() }).collect();
+        let approved = self.work.approved.changes().iter().zip(self.work.approved.verdicts());
+        let approvals: Vec<What> = approved
+            .map(|(change, (said, by))| {
+                let action = Some(change.proposal.action);
+                What::Approved { change: said.change, by: by.clone(), action }
+            })
+            .collect();
         if approvals.is_empty() { Ok(()) } else { self.append(approvals, &[]).await }
     }
 

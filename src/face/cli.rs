@@ -583,7 +583,7 @@ impl Job {
         if self.global.json {
             say_json(report)?;
         } else {
-            say(&text::report(report, self.styling))?;
+            say(&(text::applied(report, self.styling) + &text::report(report, self.styling)))?;
         }
         Ok(report.outcome.code().into())
     }

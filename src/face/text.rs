@@ -15,10 +15,12 @@ use crate::domain::{
     action::Sort,
     model::{Kind, PageId, Service, Value, duration_words},
     plan::{Action, Change, FieldChange, Plan, Proposal, State, Summary, document::Cost, field_word},
-    report::{Alike, Ending, Report},
+    report::{Alike, AppliedChange, Ending, Report},
     text::Shown,
 };
 
+/// Changes that a report shows one by one.
+const APPLIED_SHOWN: usize = 100;
 /// Columns of the name of a workspace.
 const WORKSPACE_COLUMNS: usize = 40;
 /// Columns of a name in the tree; longer ones are cut in the middle.
@@ -289,6 +291,25 @@ pub(super) fn counts(summary: &Summary) -> Vec<String> {
 /// `failed`, or `failed 40` where several changes ended alike.
 fn counted(word: &str, alike: &Alike) -> String {
     if alike.count > 1 { format!("{word} {}", alike.count) } else { word.to_owned() }
+}
+
+/// What a run applied, a line each, as far as it is not too much.
+pub(super) fn applied(report: &Report, styling: Styling) -> String {
+    let mut text = String::new();
+    for AppliedChange { action, kind, name, .. } in report.applied_changes.iter().take(APPLIED_SHOWN) {
+        let name = name.clipped(NAME_COLUMNS);
+        match action {
+            Some(action) => {
+                let symbol = styling.paint(colour(*action), styling.symbol(*action));
+                put(&mut text, format_args!("{symbol} {action} {kind} “{name}”\n"));
+            }
+            None => put(&mut text, format_args!("{kind} “{name}”\n")),
+        }
+    }
+    if let Some(more @ 1..) = report.applied_changes.len().checked_sub(APPLIED_SHOWN) {
+        put(&mut text, format_args!("and {more} more: `punchlist logs show {}` has all\n", report.run_id));
+    }
+    text
 }
 
 /// What a run did, in a few sentences; failures and their hints first.

@@ -65,7 +65,7 @@ pub fn history<'a>(events: impl IntoIterator<Item = (u64, &'a Event)>) -> Vec<Al
                     notes.insert(change, note);
                 }
             }
-            What::Approved { change, by } => {
+            What::Approved { change, by, action: _ } => {
                 approvals.insert((run, change), by);
             }
             What::Intent { write, changes, request, was, .. } => {

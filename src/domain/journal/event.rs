@@ -179,6 +179,9 @@ pub enum What {
         change: ChangeId,
         /// By whom or what.
         by: String,
+        /// What it does, in the way that was chosen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        action: Option<Action>,
     },
     /// A write is about to leave.
     Intent {

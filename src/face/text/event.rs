@@ -78,7 +78,7 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
         What::DecisionEnded { by, what, because, .. } => {
             format!("what {} had decided is over: {}: {}", shown(by), shown(what), shown(because))
         }
-        What::Approved { change, by } => {
+        What::Approved { change, by, action: _ } => {
             let change = if about.is_empty() { format!(" {change}") } else { about };
             format!("approved by {}{change}", shown(by))
         }

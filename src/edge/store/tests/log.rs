@@ -51,7 +51,7 @@ fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
             workspaces: Workspaces::default(),
         },
         difference,
-        What::Approved { change, by: "policy".into() },
+        What::Approved { change, by: "policy".into(), action: None },
         What::Intent {
             write: WriteId(1),
             changes: vec![change],

@@ -65,7 +65,7 @@ fn events(plan: &Plan) -> Vec<Event> {
     let mut events = vec![event("one", 0, started())];
     events
         .extend(plan.changes.iter().map(|change| event("one", 1, What::Difference(Box::new(Difference::of(change))))));
-    events.push(event("one", 2, What::Approved { change: change.id, by: "mara".into() }));
+    events.push(event("one", 2, What::Approved { change: change.id, by: "mara".into(), action: None }));
     let (write, changes, was) = (WriteId(1), vec![change.id], Box::new(was));
     events.push(event("one", 3, What::Intent { write, changes, request, was, trace: Box::default() }));
     events.push(event("one", 4, What::Outcome { write, outcome: Outcome::Done { object: Some(object) } }));
