@@ -123,10 +123,12 @@ async fn events(State(desk): State<Desk>, Path(name): Path<String>, request: Req
     } else if !payload["type"].as_str().is_some_and(is_about_pages) || id.is_some_and(|id| desk.hub.has_seen(id)) {
         Answered::Unneeded
     } else {
-        desk.hub.ask_for(caller);
         Answered::Accepted
     };
     desk.hub.note(Some(caller), way, answer, page);
+    if answer == Answered::Accepted {
+        desk.hub.ask_for(caller);
+    }
     done()
 }
 
@@ -140,8 +142,8 @@ async fn ask(State(desk): State<Desk>, request: Request<Body>) -> Response {
         desk.hub.note(Some(caller), way, Answered::Tested, None);
         return done();
     }
-    let run = desk.hub.ask_for(caller);
     desk.hub.note(Some(caller), way, Answered::Accepted, None);
+    let run = desk.hub.ask_for(caller);
     pass(request.into_body()).await;
     (StatusCode::ACCEPTED, Json(json!({ "run_id": run }))).into_response()
 }
@@ -177,16 +179,13 @@ impl Desk {
             let is_too_large = announced(request.headers()) > BODY_BYTES_MAX;
             return self.refuse(kind, name, request.headers(), is_too_large);
         };
-        let answer = if caller.test {
+        if caller.test {
             Self::tell_headers(caller, request.headers(), true);
-            Answered::Tested
-        } else {
-            self.hub.ask_for(caller);
-            Answered::Accepted
-        };
+        }
+        let mut call = Heard { hub: &self.hub, caller, page: None };
         let payload = pass(request.into_body()).await;
         let payload: Value = serde_json::from_slice(&payload).unwrap_or_default();
-        self.hub.note(Some(caller), kind.word(), answer, page_of(&payload["data"]["id"]));
+        call.page = page_of(&payload["data"]["id"]);
         done()
     }
 
@@ -264,6 +263,25 @@ impl Desk {
         let proof = if is_them { "its secret is right" } else { "its secret is missing or wrong" };
         let told: String = told.collect();
         super::tell(&format!("{} called, which is being tried out: {proof}{told}", caller.name));
+    }
+}
+
+/// A call of somebody who has proved who they are. It counts, and asks for a run, as soon as all of it has come or they
+/// have hung up: the run that follows tells of it.
+struct Heard<'a> {
+    hub: &'a Hub,
+    caller: &'a Caller,
+    page: Option<PageId>,
+}
+
+impl Drop for Heard<'_> {
+    fn drop(&mut self) {
+        let Self { hub, caller, page } = *self;
+        let answer = if caller.test { Answered::Tested } else { Answered::Accepted };
+        hub.note(Some(caller), caller.kind.word(), answer, page);
+        if !caller.test {
+            hub.ask_for(caller);
+        }
     }
 }
 
