@@ -31,9 +31,10 @@ use crate::{
     domain::{
         ending::{End, Ending},
         journal::RunId,
+        reach::{Extent, Reach},
         report::Report,
         schedule::Due,
-        trigger::{Cause, Mode, Ticket, is_passing, retry_after},
+        trigger::{Cause, Ticket, is_passing, retry_after},
     },
     edge::{secrets::Readings, store::RunEnd},
 };
@@ -68,8 +69,8 @@ pub struct Served {
     pub last_due: Option<Timestamp>,
     /// When the next one is.
     pub next: Option<Timestamp>,
-    /// True while a run was asked for and has not ended.
-    pub is_owed: bool,
+    /// How far the runs go that were asked for and have not ended.
+    pub owed: Extent,
     /// The last runs, the latest first.
     pub runs: Vec<ServedRun>,
 }
@@ -97,6 +98,8 @@ pub struct Daemon {
     put_off: SignedDuration,
     failures: u32,
     retry_at: Option<Timestamp>,
+    /// How far the runs went that failed, and are tried again.
+    retried: Extent,
     /// When to look again whether there is more of the log to pass on, and what went wrong the last time.
     pass_on_at: Option<Timestamp>,
     not_passed_on: Vec<String>,
@@ -139,6 +142,7 @@ impl Daemon {
             put_off,
             failures: 0,
             retry_at: None,
+            retried: Extent::default(),
             pass_on_at: None,
             not_passed_on: Vec::new(),
             trouble: None,
@@ -147,14 +151,17 @@ impl Daemon {
         };
         let rows = daemon.state.pending().await?;
         daemon.hub.count(|numbers| numbers.waits(&rows));
-        if daemon.served.is_owed || is_unfinished(&daemon.state).await? {
-            daemon.hub.ask(Cause::Resume, daemon.mode());
+        if !daemon.served.owed.is_nothing() {
+            daemon.hub.ask(Cause::Resume, &daemon.served.owed);
+        } else if is_unfinished(&daemon.state).await? {
+            daemon.hub.ask(Cause::Resume, &daemon.extent());
         }
         Ok(daemon)
     }
 
-    fn mode(&self) -> Mode {
-        self.installation.settings.schedule.mode
+    /// How far a run goes that nobody has asked for.
+    fn extent(&self) -> Extent {
+        self.installation.settings.schedule.mode.into()
     }
 
     /// Runs whatever is due until somebody asks to stop.
@@ -164,7 +171,7 @@ impl Daemon {
     pub async fn serve(mut self) -> Result<(), RunError> {
         self.hub.set_ready(true);
         loop {
-            self.check_clock(false).await;
+            self.check_clock(&Extent::default()).await;
             if self.stop.asked() {
                 break;
             }
@@ -184,8 +191,8 @@ impl Daemon {
     }
 
     /// Looks at the clock and the state.
-    async fn check_clock(&mut self, is_running: bool) {
-        let ticked = self.tick(is_running).await;
+    async fn check_clock(&mut self, running: &Extent) {
+        let ticked = self.tick(running).await;
         self.bear(ticked).await;
     }
 
@@ -213,7 +220,7 @@ impl Daemon {
     }
 
     /// Looks at the clock and the state, marks what is due, and keeps what has changed.
-    async fn tick(&mut self, is_running: bool) -> Result<(), RunError> {
+    async fn tick(&mut self, running: &Extent) -> Result<(), RunError> {
         let now = (self.installation.clock)();
         let schedule = &self.installation.settings.schedule.schedule;
         let shifted = now.checked_sub(self.put_off).unwrap_or(now);
@@ -221,7 +228,7 @@ impl Daemon {
         if let Due::Since(since) = due {
             self.hub.count(|numbers| numbers.lag = Some(shifted.duration_since(since)));
             self.served.last_due = Some(shifted);
-            self.hub.ask(Cause::Schedule, self.mode());
+            self.hub.ask(Cause::Schedule, &self.extent());
         }
         let next = match due {
             Due::At(next) => Some(next),
@@ -235,12 +242,12 @@ impl Daemon {
         }
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
-            self.hub.ask(Cause::Retry, self.mode());
+            self.hub.ask(Cause::Retry, &self.retried);
         }
         self.shake_hands(now).await?;
-        self.served.is_owed = is_running || self.hub.has_waiting() || self.retry_at.is_some();
+        self.served.owed = self.owed(running);
         self.keep().await?;
-        if is_running || self.hub.has_waiting() {
+        if !running.is_nothing() || self.hub.has_waiting() {
             return Ok(());
         }
         if self.hub.has_calls_older_than(UNTOLD_MAX) {
@@ -306,16 +313,21 @@ impl Daemon {
             face: FACE,
             trigger: trigger.clone(),
             run: Some(ticket.run),
-            mode: ticket.mode,
+            applied: ticket.extent.applied.clone(),
             before: self.hub.take_calls(),
         };
-        let (installation, stop, watch) = (self.installation.clone(), self.stop.clone(), self.watch());
+        // Whatever ends the daemon from here on, the run is made up for as far as it was meant to go.
+        self.served.owed = self.owed(&ticket.extent);
+        let kept = self.keep().await;
+        self.bear(kept).await;
+        let installation = Installation { reach: ticket.extent.planned.clone(), ..self.installation.clone() };
+        let (stop, watch) = (self.stop.clone(), self.watch());
         let mut running =
             std::pin::pin!(installation.run_unattended(job, PATIENCE, stop, watch, std::time::Instant::now()));
         let ended = loop {
             tokio::select! {
                 ended = &mut running => break ended,
-                () = tokio::time::sleep(TICK) => self.check_clock(true).await,
+                () = tokio::time::sleep(TICK) => self.check_clock(&ticket.extent).await,
             }
         };
         let kept = self.ended(&ticket, &trigger, &ended).await;
@@ -325,6 +337,12 @@ impl Daemon {
             Err(failure) => (None, Some(failure.text().into())),
         };
         self.hub.end(ticket.run, Ended { report, error });
+    }
+
+    /// How far the runs go that are still to be made, besides what is under way.
+    fn owed(&self, besides: &Extent) -> Extent {
+        let retried = if self.retry_at.is_some() { self.retried.clone() } else { Extent::default() };
+        retried.join(besides).join(&self.hub.waiting())
     }
 
     /// Counts what a run tells, and passes on what it warns of.
@@ -355,18 +373,23 @@ impl Daemon {
         };
         let is_locked = ended.as_ref().is_err_and(|failure| failure.code == Code::Locked);
         let is_stopped = self.stop.asked() && (is_passing || ended.is_err());
-        (self.failures, self.retry_at) = (0, None);
+        let owed = if is_stopped { ticket.extent.clone() } else { Extent::default() };
         if is_locked && !self.stop.asked() {
-            self.hub.ask(Cause::Retry, ticket.mode);
+            self.hub.ask(Cause::Retry, &ticket.extent);
         } else if is_passing {
             self.failures += 1;
+            self.retried = std::mem::take(&mut self.retried).join(&ticket.extent);
             let wait = SignedDuration::try_from(retry_after(self.failures)).unwrap_or_default();
             self.retry_at = now.checked_add(wait).ok().max(not_before);
+        } else if ticket.extent.covers(&self.retried) {
+            // What failed before has been made up for, unless this was for others.
+            (self.failures, self.retry_at, self.retried) = (0, None, Extent::default());
         }
         let label = ended.as_ref().map_or_else(|_| "error".to_owned(), |report| word(report.outcome));
         self.hub.count(|numbers| {
             *numbers.runs.entry(label).or_default() += 1;
-            if ended.as_ref().is_ok_and(|report| !is_failure(report.outcome)) {
+            let is_of_everything = ticket.extent.planned == Reach::Everybody;
+            if is_of_everything && ended.as_ref().is_ok_and(|report| !is_failure(report.outcome)) {
                 numbers.last_success = Some(now);
             }
         });
@@ -381,7 +404,7 @@ impl Daemon {
         let run = ServedRun { run: ticket.run.to_string(), trigger: trigger.to_owned(), at: now, outcome };
         self.served.runs.insert(0, run);
         self.served.runs.truncate(RUNS_KEPT);
-        self.served.is_owed = is_stopped || self.hub.has_waiting() || self.retry_at.is_some();
+        self.served.owed = self.owed(&owed);
         self.keep().await?;
         let rows = self.state.pending().await?;
         self.hub.count(|numbers| numbers.waits(&rows));

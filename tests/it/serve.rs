@@ -4,6 +4,7 @@ mod calls;
 mod daemon;
 mod handshake;
 mod hostile;
+mod scope;
 mod stream;
 
 use std::{

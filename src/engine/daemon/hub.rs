@@ -16,9 +16,10 @@ use crate::{
     domain::{
         journal::{Answered, RunId, What},
         model::PageId,
+        reach::Extent,
         report::Report,
         text::Shown,
-        trigger::{Cause, Mode, Queue, Ticket},
+        trigger::{Cause, Queue, Ticket},
     },
     engine::callers::{Caller, Callers},
 };
@@ -115,13 +116,13 @@ impl Hub {
 
     /// A caller asks for a run; says which one it gets.
     pub fn ask_for(&self, caller: &Caller) -> RunId {
-        self.ask(Cause::Caller(caller.name.clone()), caller.scope)
+        self.ask(Cause::Caller(caller.name.clone()), &caller.extent)
     }
 
     /// Asks for a run; says which one it gets.
-    pub(super) fn ask(&self, cause: Cause, mode: Mode) -> RunId {
+    pub(super) fn ask(&self, cause: Cause, extent: &Extent) -> RunId {
         let now = (self.clock)();
-        let run = self.lock().queue.ask(cause, mode, || RunId::beginning(now));
+        let run = self.lock().queue.ask(cause, extent, || RunId::beginning(now));
         self.asked.notify_one();
         run
     }
@@ -204,6 +205,11 @@ impl Hub {
     /// True where a run waits for its turn.
     pub(super) fn has_waiting(&self) -> bool {
         self.lock().queue.waiting().is_some()
+    }
+
+    /// How far the run goes that waits for its turn.
+    pub(super) fn waiting(&self) -> Extent {
+        self.lock().queue.waiting().map(|ticket| ticket.extent.clone()).unwrap_or_default()
     }
 
     pub(super) fn end(&self, run: RunId, ended: Ended) {

@@ -22,6 +22,8 @@ use crate::{
     domain::{
         journal::{Answered, RunId},
         model::PageId,
+        reach::Reach,
+        report::Report,
         text::Shown,
     },
     edge::config::CallerKind,
@@ -165,6 +167,10 @@ async fn show_run(State(desk): State<Desk>, Path(id): Path<String>, headers: Hea
         Some(RunStage::Running) => ("running", None, None),
         Some(RunStage::Ended(ended)) => ("ended", ended.report, ended.error),
     };
+    // Who asks for one client is not told what others are called.
+    let is_for_all = caller.extent.planned == Reach::Everybody;
+    let report = if is_for_all { report } else { report.map(Report::without_names) };
+    let error = error.filter(|_| is_for_all);
     let mut answer = json!({ "run_id": run, "state": state, "report": report });
     if let (Some(error), Some(answer)) = (error, answer.as_object_mut()) {
         answer.insert("error".to_owned(), error.to_string().into());
