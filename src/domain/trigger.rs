@@ -8,8 +8,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use super::{journal::RunId, reach::Extent, report::Ending};
+use super::{journal::RunId, reach::Extent, report::Ending, text::Shown};
 
+/// Columns of a person's name in a run's trigger.
+const NAME_COLUMNS: usize = 40;
 /// Callers that a run's trigger names.
 const CAUSES_NAMED: usize = 3;
 /// The first wait after a run that failed; each further one is twice as long.
@@ -49,6 +51,8 @@ pub enum Cause {
     Retry,
     /// It is time.
     Schedule,
+    /// Somebody at this machine wants it now.
+    Person(String),
     /// Somebody called, by this name in the configuration.
     Caller(String),
 }
@@ -59,6 +63,7 @@ impl Cause {
             Self::Resume => "resume".to_owned(),
             Self::Retry => "retry".to_owned(),
             Self::Schedule => "schedule".to_owned(),
+            Self::Person(by) => format!("asked by {}", Shown::of(by).clipped(NAME_COLUMNS)),
             Self::Caller(name) => format!("webhook {name}"),
         }
     }

@@ -13,13 +13,16 @@
 mod handshake;
 mod hub;
 mod numbers;
+mod shared;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
-use self::handshake::{Armed, armed};
+use self::{
+    handshake::{Armed, armed},
+    shared::{SERVED, WISH, Wish},
+};
 use super::{
     failure::{Code, RunError},
     run::{Installation, Unattended},
@@ -36,12 +39,16 @@ use crate::{
         schedule::Due,
         trigger::{Cause, Ticket, is_passing, retry_after},
     },
-    edge::{secrets::Readings, store::RunEnd},
+    edge::{
+        secrets::Readings,
+        store::{Presence, RunEnd},
+    },
 };
 
 pub use handshake::Arming;
 pub use hub::{Ended, Hub, RunStage};
 pub use numbers::Numbers;
+pub use shared::{Seen, Served, ServedRun, ask_for_run};
 
 /// How often the clock and what others have kept in the state are looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -58,34 +65,6 @@ const RUNS_KEPT: usize = 20;
 const RUNS_SEARCHED: usize = 500;
 /// What asks for the lock.
 const FACE: &str = "serve";
-/// Memory key: what the daemon has done, and is going to do.
-const SERVED: &str = "served";
-
-/// What the state keeps of the daemon.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Served {
-    /// When a scheduled run was last due, less the jitter.
-    pub last_due: Option<Timestamp>,
-    /// When the next one is.
-    pub next: Option<Timestamp>,
-    /// How far the runs go that were asked for and have not ended.
-    pub owed: Extent,
-    /// The last runs, the latest first.
-    pub runs: Vec<ServedRun>,
-}
-
-/// A run of the daemon, as the state keeps it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServedRun {
-    pub run: String,
-    /// What started it.
-    pub trigger: String,
-    /// When it ended.
-    pub at: Timestamp,
-    /// How.
-    pub outcome: End,
-}
 
 /// The daemon.
 pub struct Daemon {
@@ -108,6 +87,8 @@ pub struct Daemon {
     stop: Stop,
     /// Is told a line whenever something has changed.
     told: Box<dyn Fn(&str)>,
+    /// Shows others that it is there.
+    _presence: Presence,
 }
 
 impl Daemon {
@@ -125,10 +106,11 @@ impl Daemon {
         told: Box<dyn Fn(&str)>,
     ) -> Result<Self, RunError> {
         let mut state = installation.open_state().await?;
+        let presence = Presence::begin(&installation.directory)?;
         installation.log_readings(&mut state.0, FACE, readings).await?;
         let kept: Served = state.recall(SERVED).await?.unwrap_or_default();
         let now = (installation.clock)();
-        let served = Served { last_due: kept.last_due.or(Some(now)), ..kept.clone() };
+        let served = Served { last_due: kept.last_due.or(Some(now)), running: None, ..kept.clone() };
         let put_off = SignedDuration::try_from(put_off).unwrap_or_default();
         hub.count(|numbers| {
             numbers.clockify_per_hour = installation.settings.clockify.requests_per_hour.map(std::num::NonZeroU32::get);
@@ -148,6 +130,7 @@ impl Daemon {
             trouble: None,
             stop,
             told,
+            _presence: presence,
         };
         let rows = daemon.state.pending().await?;
         daemon.hub.count(|numbers| numbers.waits(&rows));
@@ -245,8 +228,17 @@ impl Daemon {
             self.hub.ask(Cause::Retry, &self.retried);
         }
         self.shake_hands(now).await?;
+        let wish: Option<Wish> = self.state.recall(WISH).await?;
+        if let Some(wish) = &wish {
+            self.hub.ask(Cause::Person(wish.by.clone()), &self.extent());
+        }
         self.served.owed = self.owed(running);
+        self.served.waiting = self.hub.waiting_for();
+        self.served.retry = self.retry_at;
         self.keep().await?;
+        if wish.is_some() {
+            self.state.0.forget(WISH).await?;
+        }
         if !running.is_nothing() || self.hub.has_waiting() {
             return Ok(());
         }
@@ -318,6 +310,7 @@ impl Daemon {
         };
         // Whatever ends the daemon from here on, the run is made up for as far as it was meant to go.
         self.served.owed = self.owed(&ticket.extent);
+        (self.served.running, self.served.waiting) = (Some(trigger.clone()), self.hub.waiting_for());
         let kept = self.keep().await;
         self.bear(kept).await;
         let installation = Installation { reach: ticket.extent.planned.clone(), ..self.installation.clone() };
@@ -405,6 +398,7 @@ impl Daemon {
         self.served.runs.insert(0, run);
         self.served.runs.truncate(RUNS_KEPT);
         self.served.owed = self.owed(&owed);
+        (self.served.running, self.served.retry) = (None, self.retry_at);
         self.keep().await?;
         let rows = self.state.pending().await?;
         self.hub.count(|numbers| numbers.waits(&rows));

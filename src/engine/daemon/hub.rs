@@ -212,6 +212,11 @@ impl Hub {
         self.lock().queue.waiting().map(|ticket| ticket.extent.clone()).unwrap_or_default()
     }
 
+    /// What has asked for it, in words.
+    pub(super) fn waiting_for(&self) -> Option<String> {
+        self.lock().queue.waiting().map(Ticket::trigger)
+    }
+
     pub(super) fn end(&self, run: RunId, ended: Ended) {
         let mut inner = self.lock();
         inner.queue.end();
