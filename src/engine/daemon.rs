@@ -10,6 +10,7 @@
 //! The state keeps when a run was last due and whether one is owed, so that whatever ends the daemon, the next start
 //! makes up for what is missing, once.
 
+mod echo;
 mod handshake;
 mod hub;
 mod numbers;
@@ -223,6 +224,7 @@ impl Daemon {
             self.hub.set_next(next);
             self.served.next = next;
         }
+        self.hub.ask_for_echo();
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
             self.hub.ask(Cause::Retry, &self.retried);
@@ -335,7 +337,7 @@ impl Daemon {
     /// How far the runs go that are still to be made, besides what is under way.
     fn owed(&self, besides: &Extent) -> Extent {
         let retried = if self.retry_at.is_some() { self.retried.clone() } else { Extent::default() };
-        retried.join(besides).join(&self.hub.waiting())
+        retried.join(besides).join(&self.hub.waiting()).join(&self.hub.echo())
     }
 
     /// Counts what a run tells, and passes on what it warns of.
@@ -345,7 +347,7 @@ impl Daemon {
             if let Progress::Warned(text) = &told {
                 tracing::warn!(text = text.as_str(), "warned");
             }
-            hub.count(|numbers| numbers.hear(&told, clock()));
+            hub.hear(&told, clock());
         })
     }
 

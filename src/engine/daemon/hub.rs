@@ -11,7 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tokio::sync::Notify;
 
-use super::numbers::Numbers;
+use super::{
+    echo::{Echoes, Waiting},
+    numbers::Numbers,
+};
 use crate::{
     domain::{
         journal::{Answered, RunId, What},
@@ -21,7 +24,10 @@ use crate::{
         text::Shown,
         trigger::{Cause, Queue, Ticket},
     },
-    engine::callers::{Caller, Callers},
+    engine::{
+        callers::{Caller, Callers},
+        session::Progress,
+    },
 };
 
 /// Runs that have ended and are still known by their name.
@@ -51,6 +57,7 @@ struct Inner {
     /// Whose token came in a handshake, and is not yet noted in the state.
     came: BTreeSet<String>,
     numbers: Numbers,
+    echoes: Echoes,
     next: Option<Timestamp>,
     is_ready: bool,
 }
@@ -117,6 +124,42 @@ impl Hub {
     /// A caller asks for a run; says which one it gets.
     pub fn ask_for(&self, caller: &Caller) -> RunId {
         self.ask(Cause::Caller(caller.name.clone()), &caller.extent)
+    }
+
+    /// A service calls about rows, by their IDs, in the name of a caller. What may be the echo of our own writes asks
+    /// for a run when all of it has come.
+    pub fn hear_of(&self, caller: &Caller, rows: &[String]) {
+        let (now, cause) = ((self.clock)(), Cause::Caller(caller.name.clone()));
+        if self.lock().echoes.takes(rows, &cause, &caller.extent, now) {
+            // It is owed from now on, and the state is to know that.
+            self.asked.notify_one();
+        } else {
+            self.ask(cause, &caller.extent);
+        }
+    }
+
+    /// Asks for the run that is due after the echo of our own writes.
+    pub(super) fn ask_for_echo(&self) {
+        let due = self.lock().echoes.due((self.clock)());
+        if let Some(Waiting { extent, causes, .. }) = due {
+            for cause in causes {
+                self.ask(cause, &extent);
+            }
+        }
+    }
+
+    /// How far the run goes that waits for that echo to end.
+    pub(super) fn echo(&self) -> Extent {
+        self.lock().echoes.extent()
+    }
+
+    /// Takes up what a run tells.
+    pub(super) fn hear(&self, told: &Progress, now: Timestamp) {
+        let mut inner = self.lock();
+        inner.numbers.hear(told, now);
+        if let Progress::Happened(event) = told {
+            inner.echoes.hear(&event.what, now);
+        }
     }
 
     /// Asks for a run; says which one it gets.
@@ -199,7 +242,10 @@ impl Hub {
 
     /// The run that is to begin now.
     pub(super) fn begin(&self) -> Option<Ticket> {
-        self.lock().queue.begin()
+        let mut inner = self.lock();
+        let ticket = inner.queue.begin()?;
+        inner.echoes.begins(&ticket.extent);
+        Some(ticket)
     }
 
     /// True where a run waits for its turn.

@@ -21,7 +21,7 @@ use super::metrics;
 use crate::{
     domain::{
         journal::{Answered, RunId},
-        model::PageId,
+        model::{ObjectId, PageId},
         reach::Reach,
         report::Report,
         text::Shown,
@@ -54,6 +54,8 @@ const CLOCKIFY_SIGNATURE: &str = "clockify-signature";
 const NOTION_SIGNATURE: &str = "x-notion-signature";
 /// Events that are about what is mirrored; there are others, such as comments (Notion docs, webhook events).
 const ABOUT_PAGES: [&str; 3] = ["page.", "database.", "data_source."];
+/// What our own writes to pages are told as.
+const OF_PROPERTIES: &str = "page.properties_updated";
 /// Columns of a header's name or value that are told.
 const SHOWN_COLUMNS: usize = 80;
 
@@ -129,7 +131,8 @@ async fn events(State(desk): State<Desk>, Path(name): Path<String>, request: Req
     };
     desk.hub.note(Some(caller), way, answer, page);
     if answer == Answered::Accepted {
-        desk.hub.ask_for(caller);
+        let row = page.filter(|_| payload["type"] == OF_PROPERTIES).map(|page| page.to_string());
+        desk.hub.hear_of(caller, row.as_slice());
     }
     done()
 }
@@ -188,10 +191,11 @@ impl Desk {
         if caller.test {
             Self::tell_headers(caller, request.headers(), true);
         }
-        let mut call = Heard { hub: &self.hub, caller, page: None };
+        let mut call = Heard { hub: &self.hub, caller, page: None, rows: Vec::new() };
         let payload = pass(request.into_body()).await;
         let payload: Value = serde_json::from_slice(&payload).unwrap_or_default();
         call.page = page_of(&payload["data"]["id"]);
+        call.rows = objects_of(&payload);
         done()
     }
 
@@ -278,15 +282,19 @@ struct Heard<'a> {
     hub: &'a Hub,
     caller: &'a Caller,
     page: Option<PageId>,
+    /// Rows of Clockify that it is about; a button is pressed by somebody.
+    rows: Vec<String>,
 }
 
 impl Drop for Heard<'_> {
     fn drop(&mut self) {
-        let Self { hub, caller, page } = *self;
+        let Self { hub, caller, page, ref rows } = *self;
         let answer = if caller.test { Answered::Tested } else { Answered::Accepted };
         hub.note(Some(caller), caller.kind.word(), answer, page);
-        if !caller.test {
-            hub.ask_for(caller);
+        match (caller.test, caller.kind) {
+            (true, _) => {}
+            (false, CallerKind::Clockify) => hub.hear_of(caller, rows),
+            (false, _) => drop(hub.ask_for(caller)),
         }
     }
 }
@@ -331,6 +339,12 @@ fn announced(headers: &HeaderMap) -> usize {
 
 fn page_of(id: &Value) -> Option<PageId> {
     id.as_str()?.parse().ok()
+}
+
+/// The object that a call of Clockify is about, whether or not the call wraps it.
+fn objects_of(payload: &Value) -> Vec<String> {
+    let ids = [&payload["id"], &payload["payload"]["id"]].into_iter().filter_map(Value::as_str);
+    ids.filter(|id| id.parse::<ObjectId>().is_ok()).map(str::to_owned).collect()
 }
 
 enum Read {
