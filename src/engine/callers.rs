@@ -87,6 +87,11 @@ impl Callers {
         Ok(Self { known, decoy })
     }
 
+    /// The names of those of a kind.
+    pub fn of_kind(&self, kind: CallerKind) -> impl Iterator<Item = &str> {
+        self.known.values().filter(move |caller| caller.kind == kind).map(|caller| caller.name.as_str())
+    }
+
     /// The caller of a kind and name, whether or not it is them.
     pub fn named(&self, kind: CallerKind, name: &str) -> Option<&Caller> {
         self.known.get(name).filter(|caller| caller.kind == kind)

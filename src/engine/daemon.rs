@@ -14,19 +14,17 @@ mod echo;
 mod handshake;
 mod hub;
 mod numbers;
-mod shared;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::{
-    handshake::{Armed, armed},
-    shared::{SERVED, WISH, Wish},
-};
+use self::handshake::{Armed, armed};
 use super::{
+    ages::since,
     failure::{Code, RunError},
     run::{Installation, Unattended},
+    served::{SERVED, Served, ServedRun, WISH, Wish},
     session::{Progress, Watch},
     state::State,
     stop::Stop,
@@ -49,7 +47,6 @@ use crate::{
 pub use handshake::Arming;
 pub use hub::{Ended, Hub, RunStage};
 pub use numbers::Numbers;
-pub use shared::{Seen, Served, ServedRun, ask_for_run};
 
 /// How often the clock and what others have kept in the state are looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -133,14 +130,24 @@ impl Daemon {
             told,
             _presence: presence,
         };
-        let rows = daemon.state.pending().await?;
-        daemon.hub.count(|numbers| numbers.waits(&rows));
+        daemon.look_at_state().await?;
+        daemon.hub.count(|numbers| numbers.last_success = daemon.served.last_success);
         if !daemon.served.owed.is_nothing() {
             daemon.hub.ask(Cause::Resume, &daemon.served.owed);
         } else if is_unfinished(&daemon.state).await? {
             daemon.hub.ask(Cause::Resume, &daemon.extent());
         }
         Ok(daemon)
+    }
+
+    /// Counts what waits, and takes up how old secrets are.
+    async fn look_at_state(&self) -> Result<(), RunError> {
+        let (rows, secrets) = (self.state.pending().await?, since(&self.state).await?);
+        self.hub.count(|numbers| {
+            numbers.waits(&rows);
+            numbers.secrets = secrets;
+        });
+        Ok(())
     }
 
     /// How far a run goes that nobody has asked for.
@@ -237,6 +244,8 @@ impl Daemon {
         self.served.owed = self.owed(running);
         self.served.waiting = self.hub.waiting_for();
         self.served.retry = self.retry_at;
+        self.served.listen(&self.hub.heard(), false, now);
+        self.hub.set_silent(self.served.silent(now).map(|(_, since)| since).max());
         self.keep().await?;
         if wish.is_some() {
             self.state.0.forget(WISH).await?;
@@ -381,13 +390,17 @@ impl Daemon {
             (self.failures, self.retry_at, self.retried) = (0, None, Extent::default());
         }
         let label = ended.as_ref().map_or_else(|_| "error".to_owned(), |report| word(report.outcome));
+        let mut has_found = false;
         self.hub.count(|numbers| {
             *numbers.runs.entry(label).or_default() += 1;
             let is_of_everything = ticket.extent.planned == Reach::Everybody;
             if is_of_everything && ended.as_ref().is_ok_and(|report| !is_failure(report.outcome)) {
                 numbers.last_success = Some(now);
             }
+            self.served.last_success = numbers.last_success;
+            has_found = numbers.has_found;
         });
+        self.served.listen(&self.hub.heard(), has_found, now);
         let cannot_run =
             |failure: &RunError| matches!(failure.code, Code::Refused | Code::StateUnusable | Code::Configuration);
         self.hub.set_ready(!ended.as_ref().is_err_and(cannot_run));
@@ -402,9 +415,7 @@ impl Daemon {
         self.served.owed = self.owed(&owed);
         (self.served.running, self.served.retry) = (None, self.retry_at);
         self.keep().await?;
-        let rows = self.state.pending().await?;
-        self.hub.count(|numbers| numbers.waits(&rows));
-        Ok(())
+        self.look_at_state().await
     }
 }
 

@@ -6,6 +6,7 @@ mod daemon;
 mod handshake;
 mod hostile;
 mod scope;
+mod silence;
 mod stream;
 
 use std::{

@@ -24,6 +24,7 @@ use crate::{
         text::Shown,
         trigger::{Cause, Queue, Ticket},
     },
+    edge::config::CallerKind,
     engine::{
         callers::{Caller, Callers},
         session::Progress,
@@ -58,6 +59,10 @@ struct Inner {
     came: BTreeSet<String>,
     numbers: Numbers,
     echoes: Echoes,
+    /// When each sender of Notion's events was last heard of, if it was.
+    heard: BTreeMap<String, Option<Timestamp>>,
+    /// For how long a sender has been silent although pages changed.
+    silent: Option<SignedDuration>,
     next: Option<Timestamp>,
     is_ready: bool,
 }
@@ -114,7 +119,9 @@ impl Seen {
 impl Hub {
     /// A hub that nobody has called yet.
     pub fn new(callers: Callers, clock: fn() -> Timestamp) -> Self {
-        Self { callers, clock, inner: Mutex::default(), asked: Notify::new() }
+        let heard = callers.of_kind(CallerKind::NotionEvents).map(|name| (name.to_owned(), None)).collect();
+        let inner = Mutex::new(Inner { heard, ..Inner::default() });
+        Self { callers, clock, inner, asked: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -175,6 +182,9 @@ impl Hub {
         let now = (self.clock)();
         let mut inner = self.lock();
         inner.numbers.called(way, answer);
+        if let Some(sender) = caller.filter(|caller| caller.kind == CallerKind::NotionEvents) {
+            inner.heard.insert(sender.name.clone(), Some(now));
+        }
         let mut alike = Alike { caller: caller.map(|caller| caller.name.clone()), way, answer, page };
         if inner.calls.len() >= CALLS_MAX && !inner.calls.contains_key(&alike) {
             alike.page = None;
@@ -222,6 +232,20 @@ impl Hub {
 
     pub(super) fn set_ready(&self, is_ready: bool) {
         self.lock().is_ready = is_ready;
+    }
+
+    /// When each sender of Notion's events was last heard of, if it was.
+    pub(super) fn heard(&self) -> BTreeMap<String, Option<Timestamp>> {
+        self.lock().heard.clone()
+    }
+
+    /// For how long a sender of events has been silent although pages changed, if one has.
+    pub fn silent(&self) -> Option<SignedDuration> {
+        self.lock().silent
+    }
+
+    pub(super) fn set_silent(&self, silent: Option<SignedDuration>) {
+        self.lock().silent = silent;
     }
 
     /// The numbers, and what they are told with: whether a run is under way, whether one waits, when the next is due.

@@ -82,7 +82,9 @@ pub(super) fn router(desk: Desk) -> Router {
 
 async fn ready(State(Desk { hub, .. }): State<Desk>) -> Response {
     if hub.is_ready() {
-        "ready\n".into_response()
+        let silent =
+            hub.silent().map(|since| format!(", but no event for {} h although pages changed", since.as_hours()));
+        format!("ready{}\n", silent.unwrap_or_default()).into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
     }

@@ -21,7 +21,7 @@ use crate::{
         saved,
         store::{Selection, Toward},
     },
-    engine::{daemon::ask_for_run, state::State},
+    engine::{served::ask_for_run, state::State},
     face::{
         failure::{Code, RunError},
         hours::{self, FileType},

@@ -17,7 +17,7 @@ use crate::{
         text::Shown,
     },
     edge::store::RunRecord,
-    engine::{daemon::Seen, session::Progress},
+    engine::{served::Seen, session::Progress},
 };
 
 /// What the worker tells, and what is found of the past.

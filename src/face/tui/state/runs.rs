@@ -1,6 +1,6 @@
 //! The runs that the console lists.
 
-use crate::{domain::journal::RunId, edge::store::RunRecord, engine::daemon::Seen};
+use crate::{domain::journal::RunId, edge::store::RunRecord, engine::served::Seen};
 
 /// The runs that are listed.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -6,7 +6,7 @@ use snapbox::{assert_data_eq, str};
 use super::{Film, Scene, THEME, film_of, keys, noon, plan, planned};
 use crate::{
     domain::{ending::End, report::Ending},
-    engine::daemon::{Seen, Served, ServedRun},
+    engine::served::{Seen, Served, ServedRun},
     face::tui::news::News,
 };
 

@@ -5,7 +5,7 @@ use ratatui::text::Line;
 
 use crate::{
     domain::{ending::End, model::duration_words, text::Shown},
-    engine::daemon::{Seen, Served, ServedRun},
+    engine::served::{Seen, Served, ServedRun},
     face::text::{outcome_words, when},
 };
 
