@@ -371,7 +371,8 @@ impl Daemon {
         let (outcome, is_passing, not_before) = match ended {
             Ok(report) => (End::Reported(report.outcome), is_passing(report.outcome), report.not_before),
             Err(failure) => {
-                let is_passing = matches!(failure.code, Code::Error | Code::OutOfBudget);
+                // A disk that is full may have room again.
+                let is_passing = matches!(failure.code, Code::Error | Code::OutOfBudget | Code::StateUnusable);
                 (End::Without(failure.error.clone()), is_passing, None)
             }
         };

@@ -8,6 +8,9 @@ mod hostile;
 mod scope;
 mod silence;
 mod stream;
+#[cfg(target_os = "linux")]
+mod supervised;
+mod week;
 
 use std::{
     io::{BufRead, BufReader, Read},
