@@ -56,6 +56,7 @@ pub mod pair;
 pub mod pending;
 pub mod plan;
 pub mod possible;
+pub mod reach;
 pub mod reference;
 pub mod report;
 pub mod review;

@@ -2,6 +2,7 @@
 
 pub mod document;
 mod estimate;
+mod narrow;
 mod notice;
 
 use std::{
@@ -25,6 +26,7 @@ use super::{
 pub use super::{action::Action, model::ChangeId};
 pub use document::field_word;
 pub use estimate::{Calls, Estimate, Pace};
+pub use narrow::{Within, client_names};
 pub use notice::{Notice, NoticeCode};
 
 /// Why there is a difference.
@@ -339,6 +341,8 @@ pub struct Plan {
     /// The pages of which something cannot be told: what waited about them before may still be true. No part of the
     /// plan's hash.
     pub unclear: BTreeSet<PageId>,
+    /// What it is about, where that is not everything; no part of the plan's hash but by its scope.
+    pub within: Option<Within>,
     /// The pages that have changes, and their ancestors.
     pub places: BTreeMap<PageId, Place>,
     /// True when every listing was complete.
@@ -365,6 +369,9 @@ pub struct Scope {
     /// The run that it takes back, where it is the undo of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<RunId>,
+    /// The pages of the clients that it is about, where that is not everybody.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub clients: BTreeSet<PageId>,
 }
 
 /// Between which workspaces a plan is, for people.
@@ -449,11 +456,11 @@ impl Plan {
         self
     }
 
-    /// True when what waited about a page before may still be true, although the plan does not say so: something about
-    /// it cannot be told.
+    /// True when what waited about a page before may still be true, although the plan does not say so.
     pub fn leaves_open(&self, waited: &document::ChangeDocument) -> bool {
         let page = waited.page_id.as_ref().and_then(|page| page.parse().ok());
-        page.is_some_and(|page| self.unclear.contains(&page))
+        let stand_in = || PageId::stand_in(waited.clockify_id.as_ref()?.parse().ok()?);
+        page.or_else(stand_in).is_some_and(|page| self.is_silent_about(page))
     }
 
     /// The changes by id.

@@ -37,6 +37,9 @@ pub struct Report {
     /// True when every listing was complete.
     #[serde(default = "yes")]
     pub complete: bool,
+    /// What the clients are called that it was about, where that is not everybody: of all others it says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<Shown>,
     /// Changes that were carried out whole.
     pub applied: usize,
     /// Changes that were refused, failed on the way, or whose outcome is unknown.
@@ -95,6 +98,22 @@ impl Report {
     pub fn agrees_with(&self, kept: &Self) -> bool {
         let without_list = || Self { applied_changes: Vec::new(), ..self.clone() };
         self == kept || kept.applied_changes.is_empty() && without_list() == *kept
+    }
+
+    /// The same without anything that was said of one change, for who is not to read of every client.
+    #[must_use]
+    pub fn without_names(self) -> Self {
+        let (failures, not_started, begun) = (Vec::new(), Vec::new(), Vec::new());
+        Self {
+            applied_changes: Vec::new(),
+            failures,
+            not_started,
+            begun,
+            clients: Vec::new(),
+            warnings: Vec::new(),
+            brakes: BTreeMap::new(),
+            ..self
+        }
     }
 
     /// True where a change failed or was not started.
@@ -202,6 +221,7 @@ struct Counted<'a> {
     hash: &'a str,
     workspaces: Workspaces,
     complete: bool,
+    clients: &'a [Shown],
     changes: Vec<Proposed<'a>>,
 }
 
@@ -214,7 +234,9 @@ pub fn report(run: RunId, plan: &Plan, events: &[Event], totals: Totals) -> Repo
         hold: hold.as_ref(),
     });
     let (hash, workspaces) = (plan.hash.as_str(), plan.workspaces.clone());
-    count(run, &Counted { hash, workspaces, complete: plan.complete, changes: changes.collect() }, events, totals)
+    let clients = plan.within.as_ref().map_or(&[][..], |within| &within.clients);
+    let plan = Counted { hash, workspaces, complete: plan.complete, clients, changes: changes.collect() };
+    count(run, &plan, events, totals)
 }
 
 /// Counts a run that has ended from its events alone: what was printed then. Nothing where it ended without a report.
@@ -224,13 +246,14 @@ pub fn replay(events: &[Event]) -> Option<Report> {
         _ => None,
     });
     let (run, totals) = ended?;
-    let mut plan = Counted { hash: "", workspaces: Workspaces::default(), complete: true, changes: Vec::new() };
+    let (hash, workspaces, changes) = ("", Workspaces::default(), Vec::new());
+    let mut plan = Counted { hash, workspaces, complete: true, clients: &[], changes };
     for event in events {
         match &event.what {
             // The last plan is the one that was worked on.
-            What::Planned { plan_hash, complete, workspaces, .. } => {
-                let workspaces = workspaces.clone();
-                plan = Counted { hash: plan_hash, workspaces, complete: *complete, changes: Vec::new() };
+            What::Planned { plan_hash, complete, workspaces, clients, .. } => {
+                let workspaces = workspaces.as_ref().clone();
+                plan = Counted { hash: plan_hash, workspaces, complete: *complete, clients, changes: Vec::new() };
             }
             What::Difference(difference) if !is_sync_status(difference) => {
                 let Difference { change: id, kind, name, hold, .. } = difference.as_ref();
@@ -322,6 +345,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         workspaces: plan.workspaces.clone(),
         outcome,
         complete: plan.complete,
+        clients: plan.clients.to_vec(),
         applied: applied.len(),
         failed: failures.len(),
         skipped: not_started.len(),

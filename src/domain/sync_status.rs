@@ -87,7 +87,11 @@ pub fn status_plan(plan: &Plan, waiting: &[Waiting<'_>], snapshots: &Snapshots, 
     }
     let mut telling = Plan { complete: true, scope: plan.scope.clone(), ..Plan::default() };
     for kind in Kind::ALL {
-        for page in snapshots.pages[kind].rows().iter().filter(|page| page.standing != Standing::Trashed) {
+        for page in snapshots.pages[kind]
+            .rows()
+            .iter()
+            .filter(|page| page.standing != Standing::Trashed && plan.is_about(page.id))
+        {
             let silent = Tale::default();
             let tale = tales.get(&page.id).unwrap_or(&silent);
             let fields = differing(page, rules.mapping[kind].sync_status.keys().copied(), tale);

@@ -8,8 +8,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use super::{journal::RunId, report::Ending};
+use super::{journal::RunId, reach::Extent, report::Ending, text::Shown};
 
+/// Columns of a person's name in a run's trigger.
+const NAME_COLUMNS: usize = 40;
 /// Callers that a run's trigger names.
 const CAUSES_NAMED: usize = 3;
 /// The first wait after a run that failed; each further one is twice as long.
@@ -31,6 +33,15 @@ pub enum Mode {
     Apply,
 }
 
+impl From<Mode> for Extent {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Plan => Self::PLAN,
+            Mode::Apply => Self::EVERYTHING,
+        }
+    }
+}
+
 /// What asks for a run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
@@ -40,6 +51,8 @@ pub enum Cause {
     Retry,
     /// It is time.
     Schedule,
+    /// Somebody at this machine wants it now.
+    Person(String),
     /// Somebody called, by this name in the configuration.
     Caller(String),
 }
@@ -50,6 +63,7 @@ impl Cause {
             Self::Resume => "resume".to_owned(),
             Self::Retry => "retry".to_owned(),
             Self::Schedule => "schedule".to_owned(),
+            Self::Person(by) => format!("asked by {}", Shown::of(by).clipped(NAME_COLUMNS)),
             Self::Caller(name) => format!("webhook {name}"),
         }
     }
@@ -59,8 +73,8 @@ impl Cause {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticket {
     pub run: RunId,
-    /// As far as any of those who asked may have it go.
-    pub mode: Mode,
+    /// As far as those who asked may have it go, each for their own.
+    pub extent: Extent,
     pub causes: BTreeSet<Cause>,
 }
 
@@ -85,9 +99,10 @@ pub struct Queue {
 impl Queue {
     /// Asks for a run, and says which one will do: one that has not begun yet, since whatever begins later sees what
     /// the call was about.
-    pub fn ask(&mut self, cause: Cause, mode: Mode, name: impl FnOnce() -> RunId) -> RunId {
-        let waiting = self.waiting.get_or_insert_with(|| Ticket { run: name(), mode, causes: BTreeSet::new() });
-        waiting.mode = waiting.mode.max(mode);
+    pub fn ask(&mut self, cause: Cause, extent: &Extent, name: impl FnOnce() -> RunId) -> RunId {
+        let nothing = || Ticket { run: name(), extent: Extent::default(), causes: BTreeSet::new() };
+        let waiting = self.waiting.get_or_insert_with(nothing);
+        waiting.extent = std::mem::take(&mut waiting.extent).join(extent);
         waiting.causes.insert(cause);
         waiting.run
     }
@@ -154,11 +169,11 @@ mod tests {
         let mut queue = Queue::default();
         let mut names = (1..).map(run);
         let mut name = || names.next().expect("endless");
-        assert_eq!(queue.ask(caller("a"), Mode::Apply, &mut name), run(1));
+        assert_eq!(queue.ask(caller("a"), &Extent::EVERYTHING, &mut name), run(1));
         assert_eq!(queue.begin().map(|ticket| ticket.run), Some(run(1)));
 
         for n in 0..1000 {
-            assert_eq!(queue.ask(caller(&format!("c{}", n % 7)), Mode::Apply, &mut name), run(2));
+            assert_eq!(queue.ask(caller(&format!("c{}", n % 7)), &Extent::EVERYTHING, &mut name), run(2));
             assert_eq!(queue.begin(), None, "one is under way");
         }
 
@@ -173,20 +188,20 @@ mod tests {
     #[test]
     fn who_may_only_plan_holds_back_nobody_and_widens_nothing() {
         let mut queue = Queue::default();
-        queue.ask(caller("looks"), Mode::Plan, || run(1));
-        assert_eq!(queue.waiting().map(|ticket| ticket.mode), Some(Mode::Plan));
-        queue.ask(Cause::Schedule, Mode::Apply, || run(2));
-        queue.ask(caller("looks"), Mode::Plan, || run(3));
+        queue.ask(caller("looks"), &Extent::PLAN, || run(1));
+        assert_eq!(queue.waiting().map(|ticket| &ticket.extent), Some(&Extent::PLAN));
+        queue.ask(Cause::Schedule, &Extent::EVERYTHING, || run(2));
+        queue.ask(caller("looks"), &Extent::PLAN, || run(3));
 
         let ticket = queue.begin().expect("it waits");
 
         assert_eq!(
-            (ticket.run, ticket.mode, ticket.trigger()),
-            (run(1), Mode::Apply, "schedule, webhook looks".to_owned())
+            (ticket.run, &ticket.extent, ticket.trigger()),
+            (run(1), &Extent::EVERYTHING, "schedule, webhook looks".to_owned())
         );
-        queue.ask(caller("looks"), Mode::Plan, || run(4));
+        queue.ask(caller("looks"), &Extent::PLAN, || run(4));
         queue.end();
-        assert_eq!(queue.begin().map(|ticket| ticket.mode), Some(Mode::Plan));
+        assert_eq!(queue.begin().map(|ticket| ticket.extent), Some(Extent::PLAN));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod log;
 mod month;
 mod open;
 mod pending;
+mod presence;
 mod registry;
 mod reserve;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use lock::{Doing, Holder};
 pub use log::{Entity, Entry, Selection, Toward};
 pub use open::default_dir;
 pub use pending::PendingRow;
+pub use presence::{Presence, is_served};
 
 /// The state of one installation. Anybody may look, and keep what a person has said, each in a transaction of its own;
 /// what is read to be planned upon and what is written to the services is for the one process that holds the lock.

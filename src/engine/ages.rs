@@ -60,6 +60,14 @@ pub(super) async fn known(store: &Store) -> Result<Known, StoreError> {
     Ok(store.recall(SECRETS).await?.unwrap_or_default())
 }
 
+/// Since when the secrets of both services are the same, by their keys.
+pub(super) async fn since(store: &Store) -> Result<BTreeMap<String, Timestamp>, StoreError> {
+    let known = known(store).await?;
+    let of_services = [Service::Notion, Service::Clockify].map(key_of);
+    let ages = known.secrets.into_iter().filter(|(key, _)| of_services.contains(&key.as_str()));
+    Ok(ages.map(|(key, age)| (key, age.since)).collect())
+}
+
 impl Age {
     /// For how many whole days.
     pub(super) fn days(&self, now: Timestamp) -> i64 {

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::failure::RunError;
 use crate::{
-    domain::{audit::Hash, trigger::Mode},
+    domain::{audit::Hash, reach::Extent},
     edge::{
         config::{CallerKind, CallerSecret, CallerSettings},
         environment::Environment,
@@ -38,7 +38,7 @@ pub struct Caller {
     pub name: String,
     pub kind: CallerKind,
     /// How far a run may go that they ask for.
-    pub scope: Mode,
+    pub extent: Extent,
     /// Their calls are told and answered, and ask for nothing.
     pub test: bool,
     proof: RwLock<Proof>,
@@ -68,9 +68,10 @@ impl Callers {
         for (name, caller) in settings {
             match proof(name, caller, environment, state, readings).await {
                 Ok(proof) => {
-                    let CallerSettings { kind, scope, test, secret: _ } = *caller;
-                    let caller = Caller { name: name.clone(), kind, scope, test, proof: RwLock::new(proof) };
-                    known.insert(name.clone(), caller);
+                    let CallerSettings { kind, ref extent, test, secret: _ } = *caller;
+                    let (name, extent) = (name.clone(), extent.clone());
+                    let caller = Caller { name: name.clone(), kind, extent, test, proof: RwLock::new(proof) };
+                    known.insert(name, caller);
                 }
                 Err(failure) => failures.push(failure),
             }
@@ -81,8 +82,14 @@ impl Callers {
         let mut hash = [0; 32];
         aws_lc_rs::rand::fill(&mut hash).map_err(|_| std::io::Error::other("this machine gives no random numbers"))?;
         let proof = RwLock::new(Proof::Hash(hash));
-        let decoy = Caller { name: String::new(), kind: CallerKind::Bearer, scope: Mode::Plan, test: false, proof };
+        let (name, extent) = (String::new(), Extent::default());
+        let decoy = Caller { name, kind: CallerKind::Bearer, extent, test: false, proof };
         Ok(Self { known, decoy })
+    }
+
+    /// The names of those of a kind.
+    pub fn of_kind(&self, kind: CallerKind) -> impl Iterator<Item = &str> {
+        self.known.values().filter(move |caller| caller.kind == kind).map(|caller| caller.name.as_str())
     }
 
     /// The caller of a kind and name, whether or not it is them.

@@ -10,6 +10,7 @@
 //! The state keeps when a run was last due and whether one is owed, so that whatever ends the daemon, the next start
 //! makes up for what is missing, once.
 
+mod echo;
 mod handshake;
 mod hub;
 mod numbers;
@@ -17,12 +18,13 @@ mod numbers;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use self::handshake::{Armed, armed};
 use super::{
+    ages::since,
     failure::{Code, RunError},
     run::{Installation, Unattended},
+    served::{SERVED, Served, ServedRun, WISH, Wish},
     session::{Progress, Watch},
     state::State,
     stop::Stop,
@@ -31,11 +33,15 @@ use crate::{
     domain::{
         ending::{End, Ending},
         journal::RunId,
+        reach::{Extent, Reach},
         report::Report,
         schedule::Due,
-        trigger::{Cause, Mode, Ticket, is_passing, retry_after},
+        trigger::{Cause, Ticket, is_passing, retry_after},
     },
-    edge::{secrets::Readings, store::RunEnd},
+    edge::{
+        secrets::Readings,
+        store::{Presence, RunEnd},
+    },
 };
 
 pub use handshake::Arming;
@@ -57,34 +63,6 @@ const RUNS_KEPT: usize = 20;
 const RUNS_SEARCHED: usize = 500;
 /// What asks for the lock.
 const FACE: &str = "serve";
-/// Memory key: what the daemon has done, and is going to do.
-const SERVED: &str = "served";
-
-/// What the state keeps of the daemon.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Served {
-    /// When a scheduled run was last due, less the jitter.
-    pub last_due: Option<Timestamp>,
-    /// When the next one is.
-    pub next: Option<Timestamp>,
-    /// True while a run was asked for and has not ended.
-    pub is_owed: bool,
-    /// The last runs, the latest first.
-    pub runs: Vec<ServedRun>,
-}
-
-/// A run of the daemon, as the state keeps it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServedRun {
-    pub run: String,
-    /// What started it.
-    pub trigger: String,
-    /// When it ended.
-    pub at: Timestamp,
-    /// How.
-    pub outcome: End,
-}
 
 /// The daemon.
 pub struct Daemon {
@@ -97,6 +75,8 @@ pub struct Daemon {
     put_off: SignedDuration,
     failures: u32,
     retry_at: Option<Timestamp>,
+    /// How far the runs went that failed, and are tried again.
+    retried: Extent,
     /// When to look again whether there is more of the log to pass on, and what went wrong the last time.
     pass_on_at: Option<Timestamp>,
     not_passed_on: Vec<String>,
@@ -105,6 +85,8 @@ pub struct Daemon {
     stop: Stop,
     /// Is told a line whenever something has changed.
     told: Box<dyn Fn(&str)>,
+    /// Shows others that it is there.
+    _presence: Presence,
 }
 
 impl Daemon {
@@ -122,10 +104,11 @@ impl Daemon {
         told: Box<dyn Fn(&str)>,
     ) -> Result<Self, RunError> {
         let mut state = installation.open_state().await?;
+        let presence = Presence::begin(&installation.directory)?;
         installation.log_readings(&mut state.0, FACE, readings).await?;
         let kept: Served = state.recall(SERVED).await?.unwrap_or_default();
         let now = (installation.clock)();
-        let served = Served { last_due: kept.last_due.or(Some(now)), ..kept.clone() };
+        let served = Served { last_due: kept.last_due.or(Some(now)), running: None, ..kept.clone() };
         let put_off = SignedDuration::try_from(put_off).unwrap_or_default();
         hub.count(|numbers| {
             numbers.clockify_per_hour = installation.settings.clockify.requests_per_hour.map(std::num::NonZeroU32::get);
@@ -139,22 +122,37 @@ impl Daemon {
             put_off,
             failures: 0,
             retry_at: None,
+            retried: Extent::default(),
             pass_on_at: None,
             not_passed_on: Vec::new(),
             trouble: None,
             stop,
             told,
+            _presence: presence,
         };
-        let rows = daemon.state.pending().await?;
-        daemon.hub.count(|numbers| numbers.waits(&rows));
-        if daemon.served.is_owed || is_unfinished(&daemon.state).await? {
-            daemon.hub.ask(Cause::Resume, daemon.mode());
+        daemon.look_at_state().await?;
+        daemon.hub.count(|numbers| numbers.last_success = daemon.served.last_success);
+        if !daemon.served.owed.is_nothing() {
+            daemon.hub.ask(Cause::Resume, &daemon.served.owed);
+        } else if is_unfinished(&daemon.state).await? {
+            daemon.hub.ask(Cause::Resume, &daemon.extent());
         }
         Ok(daemon)
     }
 
-    fn mode(&self) -> Mode {
-        self.installation.settings.schedule.mode
+    /// Counts what waits, and takes up how old secrets are.
+    async fn look_at_state(&self) -> Result<(), RunError> {
+        let (rows, secrets) = (self.state.pending().await?, since(&self.state).await?);
+        self.hub.count(|numbers| {
+            numbers.waits(&rows);
+            numbers.secrets = secrets;
+        });
+        Ok(())
+    }
+
+    /// How far a run goes that nobody has asked for.
+    fn extent(&self) -> Extent {
+        self.installation.settings.schedule.mode.into()
     }
 
     /// Runs whatever is due until somebody asks to stop.
@@ -164,7 +162,7 @@ impl Daemon {
     pub async fn serve(mut self) -> Result<(), RunError> {
         self.hub.set_ready(true);
         loop {
-            self.check_clock(false).await;
+            self.check_clock(&Extent::default()).await;
             if self.stop.asked() {
                 break;
             }
@@ -184,8 +182,8 @@ impl Daemon {
     }
 
     /// Looks at the clock and the state.
-    async fn check_clock(&mut self, is_running: bool) {
-        let ticked = self.tick(is_running).await;
+    async fn check_clock(&mut self, running: &Extent) {
+        let ticked = self.tick(running).await;
         self.bear(ticked).await;
     }
 
@@ -213,7 +211,7 @@ impl Daemon {
     }
 
     /// Looks at the clock and the state, marks what is due, and keeps what has changed.
-    async fn tick(&mut self, is_running: bool) -> Result<(), RunError> {
+    async fn tick(&mut self, running: &Extent) -> Result<(), RunError> {
         let now = (self.installation.clock)();
         let schedule = &self.installation.settings.schedule.schedule;
         let shifted = now.checked_sub(self.put_off).unwrap_or(now);
@@ -221,7 +219,7 @@ impl Daemon {
         if let Due::Since(since) = due {
             self.hub.count(|numbers| numbers.lag = Some(shifted.duration_since(since)));
             self.served.last_due = Some(shifted);
-            self.hub.ask(Cause::Schedule, self.mode());
+            self.hub.ask(Cause::Schedule, &self.extent());
         }
         let next = match due {
             Due::At(next) => Some(next),
@@ -233,14 +231,26 @@ impl Daemon {
             self.hub.set_next(next);
             self.served.next = next;
         }
+        self.hub.ask_for_echo();
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
-            self.hub.ask(Cause::Retry, self.mode());
+            self.hub.ask(Cause::Retry, &self.retried);
         }
         self.shake_hands(now).await?;
-        self.served.is_owed = is_running || self.hub.has_waiting() || self.retry_at.is_some();
+        let wish: Option<Wish> = self.state.recall(WISH).await?;
+        if let Some(wish) = &wish {
+            self.hub.ask(Cause::Person(wish.by.clone()), &self.extent());
+        }
+        self.served.owed = self.owed(running);
+        self.served.waiting = self.hub.waiting_for();
+        self.served.retry = self.retry_at;
+        self.served.listen(&self.hub.heard(), false, now);
+        self.hub.set_silent(self.served.silent(now).map(|(_, since)| since).max());
         self.keep().await?;
-        if is_running || self.hub.has_waiting() {
+        if wish.is_some() {
+            self.state.0.forget(WISH).await?;
+        }
+        if !running.is_nothing() || self.hub.has_waiting() {
             return Ok(());
         }
         if self.hub.has_calls_older_than(UNTOLD_MAX) {
@@ -306,16 +316,22 @@ impl Daemon {
             face: FACE,
             trigger: trigger.clone(),
             run: Some(ticket.run),
-            mode: ticket.mode,
+            applied: ticket.extent.applied.clone(),
             before: self.hub.take_calls(),
         };
-        let (installation, stop, watch) = (self.installation.clone(), self.stop.clone(), self.watch());
+        // Whatever ends the daemon from here on, the run is made up for as far as it was meant to go.
+        self.served.owed = self.owed(&ticket.extent);
+        (self.served.running, self.served.waiting) = (Some(trigger.clone()), self.hub.waiting_for());
+        let kept = self.keep().await;
+        self.bear(kept).await;
+        let installation = Installation { reach: ticket.extent.planned.clone(), ..self.installation.clone() };
+        let (stop, watch) = (self.stop.clone(), self.watch());
         let mut running =
             std::pin::pin!(installation.run_unattended(job, PATIENCE, stop, watch, std::time::Instant::now()));
         let ended = loop {
             tokio::select! {
                 ended = &mut running => break ended,
-                () = tokio::time::sleep(TICK) => self.check_clock(true).await,
+                () = tokio::time::sleep(TICK) => self.check_clock(&ticket.extent).await,
             }
         };
         let kept = self.ended(&ticket, &trigger, &ended).await;
@@ -327,6 +343,12 @@ impl Daemon {
         self.hub.end(ticket.run, Ended { report, error });
     }
 
+    /// How far the runs go that are still to be made, besides what is under way.
+    fn owed(&self, besides: &Extent) -> Extent {
+        let retried = if self.retry_at.is_some() { self.retried.clone() } else { Extent::default() };
+        retried.join(besides).join(&self.hub.waiting()).join(&self.hub.echo())
+    }
+
     /// Counts what a run tells, and passes on what it warns of.
     fn watch(&self) -> Watch {
         let (hub, clock) = (Arc::clone(&self.hub), self.installation.clock);
@@ -334,7 +356,7 @@ impl Daemon {
             if let Progress::Warned(text) = &told {
                 tracing::warn!(text = text.as_str(), "warned");
             }
-            hub.count(|numbers| numbers.hear(&told, clock()));
+            hub.hear(&told, clock());
         })
     }
 
@@ -349,27 +371,37 @@ impl Daemon {
         let (outcome, is_passing, not_before) = match ended {
             Ok(report) => (End::Reported(report.outcome), is_passing(report.outcome), report.not_before),
             Err(failure) => {
-                let is_passing = matches!(failure.code, Code::Error | Code::OutOfBudget);
+                // A disk that is full may have room again.
+                let is_passing = matches!(failure.code, Code::Error | Code::OutOfBudget | Code::StateUnusable);
                 (End::Without(failure.error.clone()), is_passing, None)
             }
         };
         let is_locked = ended.as_ref().is_err_and(|failure| failure.code == Code::Locked);
         let is_stopped = self.stop.asked() && (is_passing || ended.is_err());
-        (self.failures, self.retry_at) = (0, None);
+        let owed = if is_stopped { ticket.extent.clone() } else { Extent::default() };
         if is_locked && !self.stop.asked() {
-            self.hub.ask(Cause::Retry, ticket.mode);
+            self.hub.ask(Cause::Retry, &ticket.extent);
         } else if is_passing {
             self.failures += 1;
+            self.retried = std::mem::take(&mut self.retried).join(&ticket.extent);
             let wait = SignedDuration::try_from(retry_after(self.failures)).unwrap_or_default();
             self.retry_at = now.checked_add(wait).ok().max(not_before);
+        } else if ticket.extent.covers(&self.retried) {
+            // What failed before has been made up for, unless this was for others.
+            (self.failures, self.retry_at, self.retried) = (0, None, Extent::default());
         }
         let label = ended.as_ref().map_or_else(|_| "error".to_owned(), |report| word(report.outcome));
+        let mut has_found = false;
         self.hub.count(|numbers| {
             *numbers.runs.entry(label).or_default() += 1;
-            if ended.as_ref().is_ok_and(|report| !is_failure(report.outcome)) {
+            let is_of_everything = ticket.extent.planned == Reach::Everybody;
+            if is_of_everything && ended.as_ref().is_ok_and(|report| !is_failure(report.outcome)) {
                 numbers.last_success = Some(now);
             }
+            self.served.last_success = numbers.last_success;
+            has_found = numbers.has_found;
         });
+        self.served.listen(&self.hub.heard(), has_found, now);
         let cannot_run =
             |failure: &RunError| matches!(failure.code, Code::Refused | Code::StateUnusable | Code::Configuration);
         self.hub.set_ready(!ended.as_ref().is_err_and(cannot_run));
@@ -381,11 +413,10 @@ impl Daemon {
         let run = ServedRun { run: ticket.run.to_string(), trigger: trigger.to_owned(), at: now, outcome };
         self.served.runs.insert(0, run);
         self.served.runs.truncate(RUNS_KEPT);
-        self.served.is_owed = is_stopped || self.hub.has_waiting() || self.retry_at.is_some();
+        self.served.owed = self.owed(&owed);
+        (self.served.running, self.served.retry) = (None, self.retry_at);
         self.keep().await?;
-        let rows = self.state.pending().await?;
-        self.hub.count(|numbers| numbers.waits(&rows));
-        Ok(())
+        self.look_at_state().await
     }
 }
 

@@ -172,6 +172,8 @@ impl From<SessionError> for RunError {
             SessionError::Clockify(clockify) => Self::new(Code::Error, &clockify).hint(clockify.hint()),
             SessionError::Stopped(while_at) => Self::new(Code::Interrupted, while_at),
             SessionError::Several(errors) => Self::several(errors.into_iter().map(Self::from)),
+            SessionError::NoClient(ref missing) => Self::new(Code::Usage, missing)
+                .hint("the ID stands in the address of its page, and stays when the client is renamed"),
             SessionError::OtherIdentity { .. } => Self::new(Code::Refused, &error)
                 .hint("use the credentials of that workspace, or another --state-dir for this one"),
         }

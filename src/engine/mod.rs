@@ -13,6 +13,7 @@ pub mod pending;
 pub mod run;
 pub mod saved;
 pub mod secrets;
+pub mod served;
 pub mod services;
 pub mod session;
 pub mod set_up;

@@ -32,10 +32,10 @@ use crate::{
         journal::{Event, RunId, What},
         model::{Link, Service},
         plan::{self, sha256},
+        reach::Reach,
         report::{Report, Stopped},
         review::Said,
         text::Shown,
-        trigger::Mode,
     },
     edge::{
         checkpoints::Checkpoints,
@@ -73,6 +73,8 @@ pub struct Installation {
     pub clock: fn() -> Timestamp,
     /// True where no wait is kept that a service has asked an earlier run for.
     pub now: bool,
+    /// Whose changes are planned, and no others.
+    pub reach: Reach,
 }
 
 impl Installation {
@@ -91,7 +93,7 @@ impl Installation {
                 RunError::new(Code::StateUnusable, "there is no home directory to keep the state in")
                     .hint("name one with --state-dir DIR")
             })?;
-        Ok(Self { settings, environment, directory, by, clock, now: false })
+        Ok(Self { settings, environment, directory, by, clock, now: false, reach: Reach::Everybody })
     }
 
     /// Starts the diagnostic log; `verbose` above 0 says more there too. Nothing is written before there is something
@@ -262,14 +264,14 @@ impl Installation {
         RunError::several(std::iter::once(failure).chain(clients.faults.into_iter().map(|(_, error)| error)))
     }
 
-    /// Plans, applies what policy approves, unless it is only to plan, and leaves the rest for a person; then tells
+    /// Plans, applies what policy approves of those for whom it may, and leaves the rest for a person; then tells
     /// whoever is to be told. Nobody watches. `began` is when it was asked for.
     ///
     /// # Errors
     /// Why it ended without a report.
     pub async fn run_unattended(
         &self,
-        Unattended { face, trigger, run, mode, before }: Unattended,
+        Unattended { face, trigger, run, applied, before }: Unattended,
         patience: Duration,
         stop: Stop,
         watch: Watch,
@@ -282,13 +284,20 @@ impl Installation {
         runner.before.extend(before);
         let unattended = async |session: &mut Session<'_>| {
             session.unattended = true;
-            session.only_plans = mode == Mode::Plan;
+            session.only_plans = !applied.covers(&session.reach);
             let (sides, plan) = session.fetch_and_plan().await?;
-            if session.only_plans {
+            if applied == Reach::Nobody {
                 return Ok(session.finish(&plan, Stopped::No, began.elapsed().as_secs_f64()).await?);
             }
             let mut review = session.decided(&plan, "policy").await?;
-            review.approve_undecided(|change| change.state == plan::State::Ready);
+            if session.only_plans {
+                let theirs = session.part_of(&applied, &plan, &sides)?;
+                let others = (0..plan.changes.len()).filter(|at| !theirs.contains(&plan.changes[*at].id));
+                review.decide(&others.collect::<Vec<_>>(), None);
+                review.approve_undecided(|change| change.state == plan::State::Ready && theirs.contains(&change.id));
+            } else {
+                review.approve_undecided(|change| change.state == plan::State::Ready);
+            }
             let approved = review.approved();
             let (plan, stopped) = session.apply(sides, plan, approved).await?;
             Ok(session.finish(&plan, stopped, began.elapsed().as_secs_f64()).await?)
@@ -348,7 +357,8 @@ pub struct Unattended {
     pub trigger: String,
     /// The name that it was promised under, if it was.
     pub run: Option<RunId>,
-    pub mode: Mode,
+    /// For whom it may make what policy approves.
+    pub applied: Reach,
     /// What happened before it, for its log.
     pub before: Vec<What>,
 }
@@ -400,6 +410,7 @@ impl Runner {
         let changed = configured_otherwise(store, given).await?;
         let (record, begins) = installation.beginning(&run, trigger, sha256(&connection.rules), now);
         let mut session = Self::session(connection, store, turn, run);
+        session.reach.clone_from(&installation.reach);
         session.store.begin_run(&record).await?;
         session.tell([begins].into_iter().chain(std::mem::take(before)).chain(changed).collect()).await?;
         // After that, so that a crash in between tells it twice rather than never.
@@ -438,6 +449,7 @@ impl Runner {
             undoes: None,
             established: None,
             configuration: connection.configuration.as_ref(),
+            reach: Reach::Everybody,
             references: &connection.references,
             workspace: connection.workspace.as_deref(),
             run,

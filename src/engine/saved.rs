@@ -14,6 +14,7 @@ use crate::{
             document::{ChangeDocument, Cost, Document, Saved, Signature},
             sha256,
         },
+        reach::Reach,
         report::Stopped,
         review::Review,
         rules::Allowance,
@@ -102,6 +103,9 @@ impl Session<'_> {
             .hint(format!("make a new plan with {again}")));
         }
         self.undoes = saved.scope.undoes;
+        if !saved.scope.clients.is_empty() {
+            self.reach = Reach::Clients(saved.scope.clients.iter().map(ToString::to_string).collect());
+        }
         let (mut sides, mut plan) = self.fetch_and_plan().await?;
         if !of_the_same_workspaces(&saved.scope, &plan.scope) {
             return Err(RunError::new(Code::Refused, "the plan was made for other workspaces")

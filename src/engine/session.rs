@@ -33,6 +33,7 @@ use crate::{
             Calls, Cause, Change, ChangeId, HoldCode, NoticeCode, Pace, Plan, Scope, Workspaces,
             document::{ChangeDocument, NoticeDocument},
         },
+        reach::{NoClient, Reach, client_named},
         report::Stopped,
         review::{Approved, Decision, Remembered, Review, Said},
         rules::{Allowance, Rules},
@@ -88,6 +89,9 @@ pub enum SessionError {
     /// Several things are wrong before anything could be read; each is said.
     #[error("{} things are wrong", .0.len())]
     Several(Vec<SessionError>),
+    /// A run is for a client that is not there.
+    #[error(transparent)]
+    NoClient(NoClient),
     /// The credentials are those of another workspace than before.
     #[error("{service} shows the workspace {now}, but this state belongs to {before}")]
     OtherIdentity {
@@ -184,6 +188,8 @@ pub struct Session<'a> {
     pub undoes: Option<RunId>,
     /// What was found out before the run, and need not be asked for again.
     pub established: Option<Established>,
+    /// Whose changes are planned.
+    pub(super) reach: Reach,
     /// The data sources, as the configuration names them.
     pub(super) references: &'a PerKind<String>,
     /// What the configuration is called, where it is not the default one.
@@ -365,6 +371,7 @@ impl Session<'_> {
                 clockify_workspace,
                 rules: String::new(),
                 undoes: self.undoes,
+                clients: BTreeSet::new(),
             },
             workspaces: Workspaces {
                 notion: name.shown(),
@@ -414,12 +421,14 @@ impl Session<'_> {
         let known =
             known.filter(|said| said.verdict.decision == Some(Decision::Ignore)).map(|said| said.change).collect();
         let plan = Plan { workspaces: seen.workspaces.clone(), ..plan.without(&known) };
-        if plan.scope.undoes.is_none() {
+        let plan = self.narrowed(plan, &self.reach, seen, &rules)?;
+        if plan.scope.undoes.is_none() && plan.within.is_none() {
             self.keep_notices(&plan).await?;
         }
         let (plan_hash, changes, undoes) = (plan.hash.clone(), plan.changes.len(), plan.scope.undoes);
-        let (complete, workspaces) = (plan.complete, plan.workspaces.clone());
-        let mut events = vec![What::Planned { plan_hash, changes, complete, undoes, workspaces }];
+        let (complete, workspaces) = (plan.complete, Box::new(plan.workspaces.clone()));
+        let clients = plan.within.as_ref().map(|within| within.clients.clone()).unwrap_or_default();
+        let mut events = vec![What::Planned { plan_hash, changes, complete, undoes, workspaces, clients }];
         events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))));
         events.extend(braked(&plan));
         events.extend(foreign_runs(&plan));
@@ -440,6 +449,36 @@ impl Session<'_> {
             self.store.withdraw_pending(|waited| ids.contains_key(&waited.id) || plan.leaves_open(waited)).await?;
         }
         Ok(plan)
+    }
+
+    /// The changes of a plan that are about some.
+    ///
+    /// # Errors
+    /// Where no client is found that is meant.
+    pub(super) fn part_of(&self, reach: &Reach, plan: &Plan, seen: &Sides) -> Result<BTreeSet<ChangeId>, SessionError> {
+        let part = self.narrowed(plan.clone(), reach, seen, self.rules)?;
+        Ok(part.changes.iter().map(|change| change.id).collect())
+    }
+
+    /// What of a plan is about some. A client that is not found is said, and it fails where none is left.
+    fn narrowed(&self, plan: Plan, reach: &Reach, seen: &Sides, rules: &Rules) -> Result<Plan, SessionError> {
+        let named = match reach {
+            Reach::Everybody => return Ok(plan),
+            Reach::Clients(named) => named.iter().collect(),
+            Reach::Nobody => Vec::new(),
+        };
+        let Sides { snapshots, registry, .. } = seen;
+        let (clients, missing): (Vec<_>, Vec<_>) =
+            named.into_iter().map(|word| client_named(word, snapshots, registry)).partition(Result::is_ok);
+        let clients: BTreeSet<PageId> = clients.into_iter().flatten().collect();
+        let mut missing = missing.into_iter().filter_map(Result::err);
+        if clients.is_empty()
+            && let Some(missing) = missing.next()
+        {
+            return Err(SessionError::NoClient(missing));
+        }
+        missing.for_each(|missing| self.turn.warn(missing.to_string()));
+        Ok(plan.narrowed(&clients, snapshots, registry, rules))
     }
 
     /// Keeps what a plan says without a change, so that somebody can settle it when the run is over.
@@ -463,7 +502,7 @@ impl Session<'_> {
         let is_over = |said: &Said| {
             // While nobody can tell what a page says, nothing about it is over.
             !ids.contains_key(&said.change)
-                && !plan.unclear.contains(&said.page)
+                && !plan.is_silent_about(said.page)
                 && said.verdict.decision != Some(Decision::Ignore)
         };
         let over = said.filter(|known| is_over(&known.said));
@@ -645,9 +684,8 @@ impl Session<'_> {
         let gone = documents.filter(|change| ids.contains(&change.id) && !holding.contains(&change.id));
         let now = fresh.by_id();
         let is_over = |change: &ChangeDocument| {
-            let is_unclear = || fresh.unclear.iter().any(|page| change.page_id.as_deref() == Some(&*page.to_string()));
             let is_gone = !now.contains_key(&change.id) && change.stale(fresh).is_none();
-            is_gone && fresh.complete && !is_unclear()
+            is_gone && fresh.complete && !fresh.leaves_open(change)
         };
         let (over, gone): (Vec<ChangeDocument>, Vec<ChangeDocument>) = gone.partition(is_over);
         let stale = gone.into_iter().map(|change| {

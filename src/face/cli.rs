@@ -42,7 +42,6 @@ use crate::{
         report::Report,
         rules::Allowance,
         text::Shown,
-        trigger::Mode,
     },
     engine::{
         hours::seal_of,
@@ -69,6 +68,9 @@ struct Cli {
     /// Wait up to so many seconds, by chance, before anything is read: for machines that are started at the same moment
     #[arg(long, value_name = "SECONDS", requires = "auto_approve", value_parser = clap::value_parser!(u32).range(0..=86_400))]
     jitter: Option<u32>,
+    /// Only what belongs to this client, by its name or ID; also for several
+    #[arg(long, value_name = "NAME|ID")]
+    client: Vec<String>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -83,6 +85,9 @@ enum Command {
         /// Exit with 2 if there are changes, with 3 if a brake holds some
         #[arg(long)]
         detailed_exitcode: bool,
+        /// Only what belongs to this client, by its name or ID; also for several
+        #[arg(long, value_name = "NAME|ID")]
+        client: Vec<String>,
     },
     /// Apply a saved plan: of its ready changes, those that still hold; or what has been approved of what waits
     Apply {
@@ -218,7 +223,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<u8, RunError> {
-    let Cli { mut global, auto_approve, jitter, command } = cli;
+    let Cli { mut global, auto_approve, jitter, client, command } = cli;
     if auto_approve && command.is_some() {
         return Err(
             RunError::new(Code::Usage, "--auto-approve goes without a command").hint("run `punchlist --auto-approve`")
@@ -235,7 +240,8 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
     match command {
         None if auto_approve => {
             wait_by_chance(jitter.unwrap_or_default()).await?;
-            Job::begin(global).await?.auto_approve().await
+            let setup = Setup::load(&global).await?.only(client);
+            Job::on(global, setup).auto_approve().await
         }
         None => {
             match init::welcome(&global, &setup::loader(&global))? {
@@ -244,7 +250,7 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
                 Some(Wish::Demo) => global.demo = true,
                 None => {}
             }
-            let setup = Setup::load(&global).await?;
+            let setup = Setup::load(&global).await?.only(client);
             review(global, setup, None).await
         }
         Some(Command::Undo { run, out }) => {
@@ -255,8 +261,9 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
                 None => review(global, setup, undoes).await,
             }
         }
-        Some(Command::Plan { out, detailed_exitcode }) => {
-            Job::begin(global).await?.plan(None, out.as_deref(), detailed_exitcode).await
+        Some(Command::Plan { out, detailed_exitcode, client }) => {
+            let setup = Setup::load(&global).await?.only(client);
+            Job::on(global, setup).plan(None, out.as_deref(), detailed_exitcode).await
         }
         Some(Command::Apply { file: Some(file), allow, pending: _ }) => {
             let setup = Setup::load(&global).await?;
@@ -477,7 +484,7 @@ impl Job {
             face: AUTO_APPROVE,
             trigger: AUTO_APPROVE.to_owned(),
             run: None,
-            mode: Mode::Apply,
+            applied: installation.reach.clone(),
             before: Vec::new(),
         };
         let ended = installation.run_unattended(job, patience, stop, self.progress.watch(), self.started).await;

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::{demo::Demo, failure::RunError, text::Styling};
 use crate::{
+    domain::reach::Reach,
     edge::{
         config::{Loader, Override, PartialConfig, Profile},
         environment::Environment,
@@ -134,6 +135,14 @@ impl Setup {
         let looked = loader.load_leniently();
         let installation = Installation::new(looked.settings.clone(), loader.environment, who(), Timestamp::now)?;
         Ok((Self { installation: Installation { now: global.now, ..installation }, _demo: demo }, looked))
+    }
+
+    /// The same for some clients alone, by their names or IDs; for everybody where none is named.
+    pub(super) fn only(mut self, clients: Vec<String>) -> Self {
+        if !clients.is_empty() {
+            self.installation.reach = Reach::Clients(clients.into_iter().collect());
+        }
+        self
     }
 
     fn of(installation: Installation) -> Self {

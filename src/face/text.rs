@@ -14,7 +14,7 @@ pub(crate) use event::{ended, everything, from_to as event_from_to, line_of, out
 use crate::domain::{
     action::Sort,
     model::{Kind, PageId, Service, Value, duration_words},
-    plan::{Action, Change, FieldChange, Plan, Proposal, State, Summary, document::Cost, field_word},
+    plan::{Action, Change, FieldChange, Plan, Proposal, State, Summary, client_names, document::Cost, field_word},
     report::{Alike, AppliedChange, Ending, Report},
     text::Shown,
 };
@@ -225,7 +225,9 @@ fn totals(text: &mut String, plan: &Plan, styling: Styling) {
         return;
     }
     let counts = counts(&summary);
-    let title = undo_of(plan).map_or_else(|| "Plan:".to_owned(), |of| format!("Plan, the {of}:"));
+    let of = undo_of(plan).map(|of| format!(", the {of}")).unwrap_or_default();
+    let alone = plan.of_whom().map(|clients| format!(" of {clients} alone")).unwrap_or_default();
+    let title = format!("Plan{of}{alone}:");
     put(text, format_args!("{} {}\n", styling.bold(title), counts.join(&format!(" {} ", styling.dot()))));
     let ready = plan.changes.len() - summary.review - summary.held;
     put(
@@ -270,11 +272,17 @@ fn costs(text: &mut String, cost: Cost, command: &str, styling: Styling) {
 }
 
 /// What a plan without changes comes to.
-pub(super) fn nothing_to_do(plan: &Plan) -> &'static str {
-    if plan.scope.undoes.is_some() {
-        return "Nothing of it is left to undo.";
+pub(super) fn nothing_to_do(plan: &Plan) -> String {
+    match (&plan.scope.undoes, plan.complete, plan.of_whom()) {
+        (Some(_), ..) => "Nothing of it is left to undo.".to_owned(),
+        (None, false, _) => "Nothing to do in what could be read; not everything could.".to_owned(),
+        (None, true, None) => "In sync: nothing to do.".to_owned(),
+        (None, true, Some(clients)) => in_sync_alone(&clients),
     }
-    if plan.complete { "In sync: nothing to do." } else { "Nothing to do in what could be read; not everything could." }
+}
+
+fn in_sync_alone(clients: &str) -> String {
+    format!("Nothing to do for {clients}; this says nothing of other clients.")
 }
 
 /// `undo of run 20261123T120000Z-3f2a`, where the plan is one.
@@ -339,8 +347,10 @@ pub(super) fn report(report: &Report, styling: Styling) -> String {
     for (brake, count) in &report.brakes {
         put(&mut text, format_args!("withheld {count}: {brake}\n"));
     }
-    let headline = if report.outcome == Ending::InSync {
+    let headline = if report.outcome == Ending::InSync && report.clients.is_empty() {
         "In sync: nothing to do.".to_owned()
+    } else if report.outcome == Ending::InSync {
+        in_sync_alone(&client_names(&report.clients))
     } else {
         let begun: usize = report.begun.iter().map(|begun| begun.alike.count).sum();
         let begun = if begun == 0 { String::new() } else { format!(", {begun} begun") };

@@ -1,10 +1,16 @@
 //! The daemon: the real binary against the sandbox, called as the services call.
 
 mod calls;
+mod console;
 mod daemon;
 mod handshake;
 mod hostile;
+mod scope;
+mod silence;
 mod stream;
+#[cfg(target_os = "linux")]
+mod supervised;
+mod week;
 
 use std::{
     io::{BufRead, BufReader, Read},

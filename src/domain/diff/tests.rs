@@ -12,6 +12,7 @@ mod fields;
 mod holds;
 pub(crate) mod laws;
 mod mapped;
+mod narrow;
 mod notices;
 mod pairing;
 mod possible;

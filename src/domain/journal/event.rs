@@ -122,7 +122,10 @@ pub enum What {
         undoes: Option<RunId>,
         /// Between which workspaces it is.
         #[serde(default, skip_serializing_if = "Workspaces::is_unknown")]
-        workspaces: Workspaces,
+        workspaces: Box<Workspaces>,
+        /// What the clients are called that it is about, where that is not everybody.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        clients: Vec<Shown>,
     },
     /// A difference was found.
     Difference(Box<Difference>),

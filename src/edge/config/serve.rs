@@ -9,6 +9,7 @@ use super::{layers::Content, reader::Reader};
 use crate::{
     domain::{
         audit::Hash,
+        reach::Extent,
         schedule::{NoSchedule, Schedule},
         text::Shown,
         trigger::Mode,
@@ -18,6 +19,8 @@ use crate::{
 
 /// How the hash of a secret begins where it stands in the configuration.
 const HASHED: &str = "sha256:";
+/// How the scope of a caller begins that is one client's.
+const OF_CLIENT: &str = "client:";
 /// Characters of a caller's name.
 const NAME_CHARACTERS_MAX: usize = 64;
 /// The key below which callers stand.
@@ -54,7 +57,7 @@ pub struct CallerSettings {
     pub secret: Option<CallerSecret>,
     pub kind: CallerKind,
     /// How far a run may go that they ask for.
-    pub scope: Mode,
+    pub extent: Extent,
     /// Their calls are told and answered, and ask for nothing.
     pub test: bool,
 }
@@ -77,23 +80,6 @@ impl CallerKind {
     /// The word in the configuration.
     pub fn word(self) -> &'static str {
         self.into()
-    }
-}
-
-/// How far a run may go that a caller asks for, in the configuration's words.
-#[derive(Clone, Copy, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "kebab-case")]
-enum Scope {
-    All,
-    Plan,
-}
-
-impl From<Scope> for Mode {
-    fn from(scope: Scope) -> Self {
-        match scope {
-            Scope::All => Self::Apply,
-            Scope::Plan => Self::Plan,
-        }
     }
 }
 
@@ -158,7 +144,13 @@ fn caller(reader: &mut Reader<'_>, name: &str) -> Option<CallerSettings> {
     let key = |word: &str| format!("{CALLERS}.{name}.{word}");
     let kind = reader.choice::<CallerKind>(&key("kind"));
     let secret = secret(reader, &key("secret"), kind);
-    let scope = reader.choice::<Scope>(&key("scope")).map(Mode::from).unwrap_or_default();
+    let extent = reader.take(&key("scope"), |content| {
+        content
+            .text()
+            .and_then(scope)
+            .ok_or_else(|| format!("\"all\", \"plan\", or \"{OF_CLIENT}\" and the name or ID of a client"))
+    });
+    let extent = extent.unwrap_or(Extent::EVERYTHING);
     let test = reader.flag(&key("test")).unwrap_or(false);
     let place = ["kind", "secret", "scope", "test"].into_iter().find_map(|word| reader.origin(&key(word)).cloned());
     let place = place.unwrap_or_default();
@@ -177,7 +169,16 @@ fn caller(reader: &mut Reader<'_>, name: &str) -> Option<CallerSettings> {
         let text = format!("`{}` is missing; it is where the secret is, or its hash: sha256:HEX", key("secret"));
         reader.problem(place, text);
     }
-    Some(CallerSettings { secret, kind, scope, test })
+    Some(CallerSettings { secret, kind, extent, test })
+}
+
+/// How far a run may go that a caller asks for, in the configuration's words.
+fn scope(text: &str) -> Option<Extent> {
+    match text {
+        "all" => Some(Extent::EVERYTHING),
+        "plan" => Some(Extent::PLAN),
+        text => text.strip_prefix(OF_CLIENT).map(str::trim).filter(|client| !client.is_empty()).map(Extent::client),
+    }
 }
 
 /// The hash of a secret, or a reference to it. What signs cannot be hashed: it is needed itself.

@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::{
     action::Action,
     model::{Field, Value},
+    reach::Extent,
     rules::{Brake, Condition, Holds, IdStrategy, Mapped, OnConflict, OnDrift, Strangers, Threshold, Unit},
     trigger::Mode,
 };
@@ -530,23 +531,25 @@ fn who_may_call_is_kept_by_name_and_no_hash_of_a_secret_is_told() {
     let hash = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
     let settings = world(&format!(
         "schedule.mode = \"plan\"\nwebhook.callers.ci = {{ kind = \"bearer\", secret = \"sha256:{hash}\", scope = \"plan\" }}\n\
-         webhook.callers.events = {{ kind = \"notion-events\", test = true }}\n",
+         webhook.callers.events = {{ kind = \"notion-events\", test = true }}\n\
+         webhook.callers.acme = {{ kind = \"bearer\", secret = \"env:A\", scope = \"client: Acme, Inc.\" }}\n",
     ))
     .with_variables(&[("PUNCHLIST__WEBHOOK__CALLERS__BUTTON__KIND", "notion-button"), ("PUNCHLIST__WEBHOOK__CALLERS__BUTTON__SECRET", "env:B")])
     .settings();
 
-    let callers: Vec<(&str, &str, Mode, bool, bool)> = settings
+    let callers: Vec<(&str, &str, &Extent, bool, bool)> = settings
         .webhook
         .callers
         .iter()
-        .map(|(name, caller)| (name.as_str(), caller.kind.word(), caller.scope, caller.test, caller.secret.is_some()))
+        .map(|(name, caller)| (name.as_str(), caller.kind.word(), &caller.extent, caller.test, caller.secret.is_some()))
         .collect();
     assert_eq!(
         callers,
         [
-            ("button", "notion-button", Mode::Apply, false, true),
-            ("ci", "bearer", Mode::Plan, false, true),
-            ("events", "notion-events", Mode::Apply, true, false),
+            ("acme", "bearer", &Extent::client("Acme, Inc."), false, true),
+            ("button", "notion-button", &Extent::EVERYTHING, false, true),
+            ("ci", "bearer", &Extent::PLAN, false, true),
+            ("events", "notion-events", &Extent::EVERYTHING, true, false),
         ]
     );
     assert_eq!(settings.schedule.mode, Mode::Plan);

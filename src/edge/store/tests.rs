@@ -9,7 +9,7 @@ use crate::domain::{
     journal::{Born, Event, Outcome, RunId, Trace, Was, What, Write, WriteId},
     model::{Agreed, Along, Away, Base, Field, Kind, Link, ObjectId, PageId, Sight, Value},
     pending::Waits,
-    plan::{ChangeId, Workspaces, document::ChangeDocument},
+    plan::{ChangeId, document::ChangeDocument},
     report::tests::report_with,
     review::{Decision, Remembered, Resolution, Said},
     text::Raw,
@@ -402,7 +402,8 @@ async fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
                 changes: 1,
                 complete: true,
                 undoes: None,
-                workspaces: Workspaces::default(),
+                workspaces: Box::default(),
+                clients: vec![],
             },
         ))
         .await

@@ -11,16 +11,24 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tokio::sync::Notify;
 
-use super::numbers::Numbers;
+use super::{
+    echo::{Echoes, Waiting},
+    numbers::Numbers,
+};
 use crate::{
     domain::{
         journal::{Answered, RunId, What},
         model::PageId,
+        reach::Extent,
         report::Report,
         text::Shown,
-        trigger::{Cause, Mode, Queue, Ticket},
+        trigger::{Cause, Queue, Ticket},
     },
-    engine::callers::{Caller, Callers},
+    edge::config::CallerKind,
+    engine::{
+        callers::{Caller, Callers},
+        session::Progress,
+    },
 };
 
 /// Runs that have ended and are still known by their name.
@@ -50,6 +58,11 @@ struct Inner {
     /// Whose token came in a handshake, and is not yet noted in the state.
     came: BTreeSet<String>,
     numbers: Numbers,
+    echoes: Echoes,
+    /// When each sender of Notion's events was last heard of, if it was.
+    heard: BTreeMap<String, Option<Timestamp>>,
+    /// For how long a sender has been silent although pages changed.
+    silent: Option<SignedDuration>,
     next: Option<Timestamp>,
     is_ready: bool,
 }
@@ -106,7 +119,9 @@ impl Seen {
 impl Hub {
     /// A hub that nobody has called yet.
     pub fn new(callers: Callers, clock: fn() -> Timestamp) -> Self {
-        Self { callers, clock, inner: Mutex::default(), asked: Notify::new() }
+        let heard = callers.of_kind(CallerKind::NotionEvents).map(|name| (name.to_owned(), None)).collect();
+        let inner = Mutex::new(Inner { heard, ..Inner::default() });
+        Self { callers, clock, inner, asked: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -115,13 +130,49 @@ impl Hub {
 
     /// A caller asks for a run; says which one it gets.
     pub fn ask_for(&self, caller: &Caller) -> RunId {
-        self.ask(Cause::Caller(caller.name.clone()), caller.scope)
+        self.ask(Cause::Caller(caller.name.clone()), &caller.extent)
+    }
+
+    /// A service calls about rows, by their IDs, in the name of a caller. What may be the echo of our own writes asks
+    /// for a run when all of it has come.
+    pub fn hear_of(&self, caller: &Caller, rows: &[String]) {
+        let (now, cause) = ((self.clock)(), Cause::Caller(caller.name.clone()));
+        if self.lock().echoes.takes(rows, &cause, &caller.extent, now) {
+            // It is owed from now on, and the state is to know that.
+            self.asked.notify_one();
+        } else {
+            self.ask(cause, &caller.extent);
+        }
+    }
+
+    /// Asks for the run that is due after the echo of our own writes.
+    pub(super) fn ask_for_echo(&self) {
+        let due = self.lock().echoes.due((self.clock)());
+        if let Some(Waiting { extent, causes, .. }) = due {
+            for cause in causes {
+                self.ask(cause, &extent);
+            }
+        }
+    }
+
+    /// How far the run goes that waits for that echo to end.
+    pub(super) fn echo(&self) -> Extent {
+        self.lock().echoes.extent()
+    }
+
+    /// Takes up what a run tells.
+    pub(super) fn hear(&self, told: &Progress, now: Timestamp) {
+        let mut inner = self.lock();
+        inner.numbers.hear(told, now);
+        if let Progress::Happened(event) = told {
+            inner.echoes.hear(&event.what, now);
+        }
     }
 
     /// Asks for a run; says which one it gets.
-    pub(super) fn ask(&self, cause: Cause, mode: Mode) -> RunId {
+    pub(super) fn ask(&self, cause: Cause, extent: &Extent) -> RunId {
         let now = (self.clock)();
-        let run = self.lock().queue.ask(cause, mode, || RunId::beginning(now));
+        let run = self.lock().queue.ask(cause, extent, || RunId::beginning(now));
         self.asked.notify_one();
         run
     }
@@ -131,6 +182,9 @@ impl Hub {
         let now = (self.clock)();
         let mut inner = self.lock();
         inner.numbers.called(way, answer);
+        if let Some(sender) = caller.filter(|caller| caller.kind == CallerKind::NotionEvents) {
+            inner.heard.insert(sender.name.clone(), Some(now));
+        }
         let mut alike = Alike { caller: caller.map(|caller| caller.name.clone()), way, answer, page };
         if inner.calls.len() >= CALLS_MAX && !inner.calls.contains_key(&alike) {
             alike.page = None;
@@ -180,6 +234,20 @@ impl Hub {
         self.lock().is_ready = is_ready;
     }
 
+    /// When each sender of Notion's events was last heard of, if it was.
+    pub(super) fn heard(&self) -> BTreeMap<String, Option<Timestamp>> {
+        self.lock().heard.clone()
+    }
+
+    /// For how long a sender of events has been silent although pages changed, if one has.
+    pub fn silent(&self) -> Option<SignedDuration> {
+        self.lock().silent
+    }
+
+    pub(super) fn set_silent(&self, silent: Option<SignedDuration>) {
+        self.lock().silent = silent;
+    }
+
     /// The numbers, and what they are told with: whether a run is under way, whether one waits, when the next is due.
     pub fn numbers<T>(&self, tell: impl FnOnce(&Numbers, [bool; 2], Option<Timestamp>, Timestamp) -> T) -> T {
         let now = (self.clock)();
@@ -198,12 +266,25 @@ impl Hub {
 
     /// The run that is to begin now.
     pub(super) fn begin(&self) -> Option<Ticket> {
-        self.lock().queue.begin()
+        let mut inner = self.lock();
+        let ticket = inner.queue.begin()?;
+        inner.echoes.begins(&ticket.extent);
+        Some(ticket)
     }
 
     /// True where a run waits for its turn.
     pub(super) fn has_waiting(&self) -> bool {
         self.lock().queue.waiting().is_some()
+    }
+
+    /// How far the run goes that waits for its turn.
+    pub(super) fn waiting(&self) -> Extent {
+        self.lock().queue.waiting().map(|ticket| ticket.extent.clone()).unwrap_or_default()
+    }
+
+    /// What has asked for it, in words.
+    pub(super) fn waiting_for(&self) -> Option<String> {
+        self.lock().queue.waiting().map(Ticket::trigger)
     }
 
     pub(super) fn end(&self, run: RunId, ended: Ended) {

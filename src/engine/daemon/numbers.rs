@@ -1,6 +1,6 @@
 //! What is counted while the daemon runs. Nothing in it names a page, an object or a person.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,7 +8,7 @@ use crate::{
     domain::{
         journal::{Answered, Event, What},
         model::Service,
-        plan::{ChangeId, HoldCode},
+        plan::{Action, ChangeId, HoldCode},
     },
     edge::store::PendingRow,
     engine::session::Progress,
@@ -44,6 +44,14 @@ pub struct Numbers {
     clockify: VecDeque<Timestamp>,
     /// What the changes of this run do.
     actions: HashMap<ChangeId, String>,
+    /// Those of them that somebody has asked for by changing a page, and that had not waited before the run.
+    fresh: HashSet<ChangeId>,
+    /// True where one of these was made.
+    pub(super) has_found: bool,
+    /// Changes that waited when it began.
+    waited: HashSet<ChangeId>,
+    /// Since when each secret is the same, by its key.
+    pub secrets: BTreeMap<String, Timestamp>,
 }
 
 impl Numbers {
@@ -71,12 +79,25 @@ impl Numbers {
 
     fn happened(&mut self, what: &What) {
         let (change, outcome) = match what {
-            What::RunStarted { .. } => return self.actions.clear(),
+            What::RunStarted { .. } => {
+                self.has_found = false;
+                self.fresh.clear();
+                return self.actions.clear();
+            }
             What::Difference(difference) => {
                 self.actions.insert(difference.change, difference.action.to_string());
+                // A new page, or one that has changed alone, which is certain.
+                let is_of_a_page = difference.side == Service::Clockify
+                    && (difference.action == Action::Create || difference.confidence == 100);
+                if is_of_a_page && !self.waited.contains(&difference.change) {
+                    self.fresh.insert(difference.change);
+                }
                 return;
             }
-            What::Applied { change } => (change, "applied"),
+            What::Applied { change } => {
+                self.has_found |= self.fresh.contains(change);
+                (change, "applied")
+            }
             What::Failed { change, .. } => (change, "failed"),
             What::Begun { change, .. } => (change, "begun"),
             What::NotStarted { change, .. } => (change, "not_started"),
@@ -88,6 +109,7 @@ impl Numbers {
 
     /// Counts what waits.
     pub(super) fn waits(&mut self, rows: &[PendingRow]) {
+        self.waited = rows.iter().map(|row| row.change.id).collect();
         self.pending = rows.iter().map(|row| row.first_seen).collect();
         self.held.clear();
         for hold in rows.iter().filter_map(|row| row.change.hold.as_ref()) {

@@ -26,7 +26,7 @@ pub(super) fn totals(plan: &Plan) -> String {
     let mut sentences = Vec::new();
     sentences.extend(text::undo_of(plan).map(|of| format!("This is the {of}.")));
     if plan.changes.is_empty() {
-        sentences.push(text::nothing_to_do(plan).to_owned());
+        sentences.push(text::nothing_to_do(plan));
     } else {
         let all = plan.changes.len();
         let ready = all - summary.review - summary.held;

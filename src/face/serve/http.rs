@@ -21,7 +21,9 @@ use super::metrics;
 use crate::{
     domain::{
         journal::{Answered, RunId},
-        model::PageId,
+        model::{ObjectId, PageId},
+        reach::Reach,
+        report::Report,
         text::Shown,
     },
     edge::config::CallerKind,
@@ -52,6 +54,8 @@ const CLOCKIFY_SIGNATURE: &str = "clockify-signature";
 const NOTION_SIGNATURE: &str = "x-notion-signature";
 /// Events that are about what is mirrored; there are others, such as comments (Notion docs, webhook events).
 const ABOUT_PAGES: [&str; 3] = ["page.", "database.", "data_source."];
+/// What our own writes to pages are told as.
+const OF_PROPERTIES: &str = "page.properties_updated";
 /// Columns of a header's name or value that are told.
 const SHOWN_COLUMNS: usize = 80;
 
@@ -78,7 +82,9 @@ pub(super) fn router(desk: Desk) -> Router {
 
 async fn ready(State(Desk { hub, .. }): State<Desk>) -> Response {
     if hub.is_ready() {
-        "ready\n".into_response()
+        let silent =
+            hub.silent().map(|since| format!(", but no event for {} h although pages changed", since.as_hours()));
+        format!("ready{}\n", silent.unwrap_or_default()).into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
     }
@@ -123,10 +129,13 @@ async fn events(State(desk): State<Desk>, Path(name): Path<String>, request: Req
     } else if !payload["type"].as_str().is_some_and(is_about_pages) || id.is_some_and(|id| desk.hub.has_seen(id)) {
         Answered::Unneeded
     } else {
-        desk.hub.ask_for(caller);
         Answered::Accepted
     };
     desk.hub.note(Some(caller), way, answer, page);
+    if answer == Answered::Accepted {
+        let row = page.filter(|_| payload["type"] == OF_PROPERTIES).map(|page| page.to_string());
+        desk.hub.hear_of(caller, row.as_slice());
+    }
     done()
 }
 
@@ -140,8 +149,8 @@ async fn ask(State(desk): State<Desk>, request: Request<Body>) -> Response {
         desk.hub.note(Some(caller), way, Answered::Tested, None);
         return done();
     }
-    let run = desk.hub.ask_for(caller);
     desk.hub.note(Some(caller), way, Answered::Accepted, None);
+    let run = desk.hub.ask_for(caller);
     pass(request.into_body()).await;
     (StatusCode::ACCEPTED, Json(json!({ "run_id": run }))).into_response()
 }
@@ -163,6 +172,10 @@ async fn show_run(State(desk): State<Desk>, Path(id): Path<String>, headers: Hea
         Some(RunStage::Running) => ("running", None, None),
         Some(RunStage::Ended(ended)) => ("ended", ended.report, ended.error),
     };
+    // Who asks for one client is not told what others are called.
+    let is_for_all = caller.extent.planned == Reach::Everybody;
+    let report = if is_for_all { report } else { report.map(Report::without_names) };
+    let error = error.filter(|_| is_for_all);
     let mut answer = json!({ "run_id": run, "state": state, "report": report });
     if let (Some(error), Some(answer)) = (error, answer.as_object_mut()) {
         answer.insert("error".to_owned(), error.to_string().into());
@@ -177,16 +190,14 @@ impl Desk {
             let is_too_large = announced(request.headers()) > BODY_BYTES_MAX;
             return self.refuse(kind, name, request.headers(), is_too_large);
         };
-        let answer = if caller.test {
+        if caller.test {
             Self::tell_headers(caller, request.headers(), true);
-            Answered::Tested
-        } else {
-            self.hub.ask_for(caller);
-            Answered::Accepted
-        };
+        }
+        let mut call = Heard { hub: &self.hub, caller, page: None, rows: Vec::new() };
         let payload = pass(request.into_body()).await;
         let payload: Value = serde_json::from_slice(&payload).unwrap_or_default();
-        self.hub.note(Some(caller), kind.word(), answer, page_of(&payload["data"]["id"]));
+        call.page = page_of(&payload["data"]["id"]);
+        call.rows = objects_of(&payload);
         done()
     }
 
@@ -267,6 +278,29 @@ impl Desk {
     }
 }
 
+/// A call of somebody who has proved who they are. It counts, and asks for a run, as soon as all of it has come or they
+/// have hung up: the run that follows tells of it.
+struct Heard<'a> {
+    hub: &'a Hub,
+    caller: &'a Caller,
+    page: Option<PageId>,
+    /// Rows of Clockify that it is about; a button is pressed by somebody.
+    rows: Vec<String>,
+}
+
+impl Drop for Heard<'_> {
+    fn drop(&mut self) {
+        let Self { hub, caller, page, ref rows } = *self;
+        let answer = if caller.test { Answered::Tested } else { Answered::Accepted };
+        hub.note(Some(caller), caller.kind.word(), answer, page);
+        match (caller.test, caller.kind) {
+            (true, _) => {}
+            (false, CallerKind::Clockify) => hub.hear_of(caller, rows),
+            (false, _) => drop(hub.ask_for(caller)),
+        }
+    }
+}
+
 /// True for headers that hold nothing secret; of any other only the length is told.
 fn is_told(name: &str) -> bool {
     let harmless = [
@@ -307,6 +341,12 @@ fn announced(headers: &HeaderMap) -> usize {
 
 fn page_of(id: &Value) -> Option<PageId> {
     id.as_str()?.parse().ok()
+}
+
+/// The object that a call of Clockify is about, whether or not the call wraps it.
+fn objects_of(payload: &Value) -> Vec<String> {
+    let ids = [&payload["id"], &payload["payload"]["id"]].into_iter().filter_map(Value::as_str);
+    ids.filter(|id| id.parse::<ObjectId>().is_ok()).map(str::to_owned).collect()
 }
 
 enum Read {

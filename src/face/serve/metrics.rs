@@ -36,6 +36,10 @@ fn told(numbers: &Numbers, busy: [bool; 2], next: Option<Timestamp>, now: Timest
     for ((way, answer), count) in &numbers.called {
         page.line(&[("way", way), ("answer", answer)], count);
     }
+    page.metric("secret_age_seconds", "gauge", "How long the token of a service is the same, at least.");
+    for (key, since) in &numbers.secrets {
+        page.line(&[("secret", key)], now.duration_since(*since).as_secs());
+    }
     let older = |days: i64| {
         let is_older = |since: &&Timestamp| now.duration_since(**since) >= SignedDuration::from_hours(24 * days);
         numbers.pending.iter().filter(is_older).count()

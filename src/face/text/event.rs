@@ -8,7 +8,7 @@ use crate::domain::{
     ending::End,
     journal::{Difference, Event, Outcome, Replaced, What, Write},
     model::{Field, Kind, Service, Value, duration_words},
-    plan::field_word,
+    plan::{client_names, field_word},
     review::{Decision, Resolution},
     text::Shown,
 };
@@ -53,11 +53,12 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
                 incomplete.as_ref().map(|because| format!(" (incomplete: {})", shown(because))).unwrap_or_default();
             format!("read {rows} {} from {service}{incomplete}", kind.plural())
         }
-        What::Planned { plan_hash, changes, complete, undoes, workspaces: _ } => {
+        What::Planned { plan_hash, changes, complete, undoes, workspaces: _, clients } => {
             let short: String = plan_hash.chars().take(12).collect();
             let incomplete = if *complete { "" } else { ", of listings that may lack rows" };
             let undoes = undoes.as_ref().map(|run| format!(" to undo run {run}")).unwrap_or_default();
-            format!("planned {changes} changes{undoes}, plan {}{incomplete}", shown(&short))
+            let of = if clients.is_empty() { String::new() } else { format!(" of {} alone", client_names(clients)) };
+            format!("planned {changes} changes{of}{undoes}, plan {}{incomplete}", shown(&short))
         }
         What::Difference(difference) => {
             let hold =

@@ -25,6 +25,7 @@ pub(crate) enum Command {
     Follow,
     ToChange,
     Export,
+    RunNow,
     ApproveBelow,
     ApproveShown,
     Edit,

@@ -54,6 +54,8 @@ pub(crate) enum Order {
 #[derive(Debug)]
 pub(crate) enum Page {
     Runs,
+    /// The daemon is asked for a run, in somebody's name.
+    RunNow(String),
     Log(Question),
     Export(String),
     /// Save hours as a file of some kind.

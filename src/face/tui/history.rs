@@ -21,7 +21,7 @@ use crate::{
         saved,
         store::{Selection, Toward},
     },
-    engine::state::State,
+    engine::{served::ask_for_run, state::State},
     face::{
         failure::{Code, RunError},
         hours::{self, FileType},
@@ -68,7 +68,17 @@ impl History {
                 None => State::read_only(&self.directory).await?,
             };
             let news = match page {
-                Page::Runs => opened.runs(RUNS_MAX).await.map(News::Runs).map_err(RunError::from),
+                Page::Runs => {
+                    async {
+                        let daemon = opened.daemon(&self.directory).await?;
+                        Ok(News::Runs(opened.runs(RUNS_MAX).await?, daemon.map(Box::new)))
+                    }
+                    .await
+                }
+                Page::RunNow(by) => {
+                    let asked = ask_for_run(&self.directory, &by, (self.clock)()).await;
+                    asked.map(|()| News::Said("the daemon is asked for a run".into()))
+                }
                 Page::Log(question) => {
                     answer(&opened, question, (self.clock)()).await.map(|answer| News::Log(Box::new(answer)))
                 }

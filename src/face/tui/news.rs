@@ -17,7 +17,7 @@ use crate::{
         text::Shown,
     },
     edge::store::RunRecord,
-    engine::session::Progress,
+    engine::{served::Seen, session::Progress},
 };
 
 /// What the worker tells, and what is found of the past.
@@ -44,7 +44,8 @@ pub(crate) enum News {
         number: u64,
         matches: Matches,
     },
-    Runs(Vec<RunRecord>),
+    /// The runs, and the daemon where there is one.
+    Runs(Vec<RunRecord>, Option<Box<Seen>>),
     /// What came of what was asked about tracked time.
     Time(Box<TimeNews>),
     /// What the log answers.

@@ -104,6 +104,13 @@ impl State {
     }
 }
 
+impl State {
+    /// True while something goes on that moves on the screen.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self.phase, Phase::Reading | Phase::Applying) || self.hours.asked.is_some()
+    }
+}
+
 /// A place in a list, so many further on.
 pub(crate) fn stepped(from: usize, by: isize, length: usize) -> usize {
     from.saturating_add_signed(by).min(length.saturating_sub(1))

@@ -15,7 +15,7 @@ use ratatui::{
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
-    command::Command,
+    command::{Command, Tab},
     effect::{Effect, Order, Page},
     history::History,
     hits::Hits,
@@ -46,6 +46,8 @@ use crate::{
 const TICK: Duration = Duration::from_millis(250);
 /// How often the age of the plan is looked at while nothing goes on.
 const IDLE_TICK: Duration = Duration::from_secs(20);
+/// How often the daemon is looked at while it is on the screen.
+const WATCH_TICK: Duration = Duration::from_secs(1);
 /// Two clicks within this time on the same thing are a double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
@@ -189,7 +191,11 @@ pub(super) async fn run<B: Backend>(
         if gone {
             stop.ask();
         }
-        let busy = matches!(state.phase, Phase::Reading | Phase::Applying) || state.hours.asked.is_some();
+        let tick = match (state.is_busy(), &state.runs.daemon) {
+            (true, _) => TICK,
+            (false, Some(daemon)) if state.tab == Tab::Runs && daemon.is_alive => WATCH_TICK,
+            (false, _) => IDLE_TICK,
+        };
         // News first: a key is meant for what is on the screen by then.
         let msg = tokio::select! {
             biased;
@@ -207,7 +213,7 @@ pub(super) async fn run<B: Backend>(
                 msg
             }
             () = stop.signal(), if state.phase != Phase::Applying => return Ok(state),
-            () = tokio::time::sleep(if busy { TICK } else { IDLE_TICK }) => Msg::Tick(surroundings.now()),
+            () = tokio::time::sleep(tick) => Msg::Tick(surroundings.now()),
         };
         state.now = surroundings.now();
         let mut effect = update(&mut state, keymap, msg);

@@ -3,6 +3,7 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "snapbox writes pictures so")]
 
 mod apply;
+mod daemon;
 mod decisions;
 mod hours;
 mod logs;

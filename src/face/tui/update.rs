@@ -43,7 +43,9 @@ pub(crate) fn update(state: &mut State, keymap: &Keymap, msg: Msg) -> Option<Eff
         Msg::Tick(now) => {
             state.ticks = state.ticks.wrapping_add(1);
             state.now = now;
-            None
+            // What the daemon does, it does without us.
+            let is_watched = state.tab == Tab::Runs && !state.is_busy();
+            is_watched.then_some(Effect::Look(Page::Runs))
         }
     };
     state.reviewing.keep_in_window(state.size);

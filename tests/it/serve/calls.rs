@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use punchlist::sandbox::{Button, ClockifyWebhook, World};
+use punchlist::sandbox::{Button, ClockifyWebhook, Subscription, World};
 use serde_json::{Value, json};
 
 use super::{Daemon, secret, triggers};
@@ -153,4 +153,42 @@ fn a_busy_daemon_answers_at_once_and_waits_its_turn() {
     let ended = daemon.ended(run["run_id"].as_str().expect("a run"));
     assert_eq!(ended["report"]["outcome"], "in_sync", "{ended:#}");
     assert_eq!(rig.sandbox.world().projects().len(), 20, "nothing is there twice");
+}
+
+#[test]
+fn what_both_services_call_about_our_own_writes_is_one_run_at_the_most_and_others_are_not_kept_waiting() {
+    let rig = Rig::of_one_project();
+    let more =
+        "schedule.cron = \"0 0 29 2 *\"\nwebhook.callers.own = { kind = \"notion-events\", secret = \"env:OWN\" }\n";
+    let daemon = Daemon::start_with(&rig, more, &[("OWN", "own-s3cret-0123456789abcdef")]);
+    let mut pages = Subscription::new(&daemon.url("/hooks/notion/events/own"), "own-s3cret-0123456789abcdef");
+    pages.verify("own-s3cret-0123456789abcdef");
+    let objects = ClockifyWebhook::new(&daemon.url("/hooks/clockify/hours"), secret("HOURS"));
+    let ended =
+        |daemon: &Daemon, outcome: &str| daemon.number(&format!("punchlist_runs_total{{outcome=\"{outcome}\"}}"));
+    assert_eq!(daemon.run(secret("CI"))["report"]["applied"], 2);
+
+    let written: Vec<_> = ["Clients", "Projects"].map(|name| rig.sandbox.world().pages(name)[0].id).into();
+    let project = rig.sandbox.world().projects()[0].id.to_string();
+    for _ in 0..3 {
+        for page in &written {
+            assert_eq!(daemon.runtime.block_on(pages.happen("page.properties_updated", *page)), Some(200));
+        }
+        let event = json!({ "id": project, "name": "Website" });
+        assert_eq!(daemon.runtime.block_on(objects.happen("PROJECT_UPDATED", &event)), Some(200));
+    }
+    assert_eq!(daemon.number("punchlist_waiting") + daemon.number("punchlist_running"), 0);
+    assert_eq!((ended(&daemon, "applied"), ended(&daemon, "in_sync")), (1, 0), "none of it has run at once");
+
+    // It is owed all the same: somebody may have changed the same rows meanwhile.
+    rig.sandbox.clear_calls();
+    assert_eq!(daemon.end_by(rustix::process::Signal::TERM).0, 0);
+    let daemon = Daemon::start_with(&rig, more, &[("OWN", "own-s3cret-0123456789abcdef")]);
+    daemon.until("it was made up for", |daemon| (ended(daemon, "in_sync") == 1).then_some(()));
+    assert_eq!(rig.mutations().len(), 0, "and writes nothing");
+
+    let other = json!({ "event": "PROJECT_UPDATED", "payload": { "id": "64a9e10000000000000000ff" } });
+    let objects = ClockifyWebhook::new(&daemon.url("/hooks/clockify/hours"), secret("HOURS"));
+    assert_eq!(daemon.runtime.block_on(objects.happen("PROJECT_UPDATED", &other)), Some(200));
+    daemon.until("what others do is seen at once", |daemon| (ended(daemon, "in_sync") == 2).then_some(()));
 }

@@ -7,7 +7,7 @@ use crate::domain::{
     audit::{Hash, Level},
     journal::{Difference, Totals},
     model::Service,
-    plan::{Action, Calls, FieldChange, Plan, State, Workspaces},
+    plan::{Action, Calls, FieldChange, Plan, State},
     report::{Stopped, report},
 };
 
@@ -48,7 +48,8 @@ fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
             changes: 1,
             complete: true,
             undoes: None,
-            workspaces: Workspaces::default(),
+            workspaces: Box::default(),
+            clients: vec![],
         },
         difference,
         What::Approved { change, by: "policy".into(), action: None },

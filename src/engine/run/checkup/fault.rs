@@ -22,7 +22,7 @@ pub(super) fn code_of(error: &SessionError) -> Option<CheckCode> {
         SessionError::OtherIdentity { service: Service::Notion, .. } => CheckCode::NotionIdentity,
         SessionError::OtherIdentity { service: Service::Clockify, .. } => CheckCode::ClockifyIdentity,
         // Somebody wants it so; and several have each their own.
-        SessionError::Stopped(_) | SessionError::Several(_) => return None,
+        SessionError::Stopped(_) | SessionError::NoClient(_) | SessionError::Several(_) => return None,
     })
 }
 

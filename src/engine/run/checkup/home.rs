@@ -7,12 +7,13 @@ use crate::{
     domain::{
         audit::Finding,
         checkup::{Check, CheckCode, disk},
+        ending::End,
     },
     edge::{
         checkpoints::Checkpoints,
         store::{self, Held, Inspection, Store},
     },
-    engine::failure::RunError,
+    engine::{failure::RunError, served::Seen, state::State},
 };
 
 /// Logs up to this many entries are followed from the first to the last, which takes a moment.
@@ -32,14 +33,18 @@ impl Installation {
             }
         };
         look_around(&inspected, found);
-        self.look_ahead(found);
         let (store, is_older) = match Store::open_copy(&self.directory).await {
             Ok(copied) => copied,
             Err(error) => {
+                self.look_ahead(None, found);
                 unusable(found, error.into());
                 return None;
             }
         };
+        let state = State(store);
+        let daemon = state.daemon(&self.directory).await.ok().flatten();
+        self.look_ahead(daemon.as_ref(), found);
+        let State(store) = state;
         let file = store.file().display().to_string();
         found.add(if !inspected.exists {
             let text = format!("there is none yet; the first run makes it in {}", inspected.directory.display());
@@ -59,19 +64,56 @@ impl Installation {
     }
 
     /// What makes it run by itself.
-    fn look_ahead(&self, found: &mut Gathered) {
-        let schedule = &self.settings.schedule;
-        let next = schedule.schedule.next_after((self.clock)());
+    fn look_ahead(&self, daemon: Option<&Seen>, found: &mut Gathered) {
+        let (settings, now) = (&self.settings, (self.clock)());
+        let next = settings.schedule.schedule.next_after(now);
         let next = next.map_or_else(|| "never".to_owned(), |next| format!("{next:.0}"));
-        found.add(Check::ok(CheckCode::Schedule, format!("`punchlist serve` would run next: {next}")));
-        let callers = self.settings.webhook.callers.len();
-        found.add(match &self.settings.webhook.listen {
-            None => Check::ok(CheckCode::Webhooks, "webhook.listen is not set: nobody can call"),
-            Some(address) => {
+        found.add(schedule(daemon, &next));
+        let callers = settings.webhook.callers.len();
+        let silent = daemon.and_then(|daemon| daemon.served.silent(now).max_by_key(|(_, since)| *since));
+        found.add(match (&settings.webhook.listen, silent) {
+            (None, _) => Check::ok(CheckCode::Webhooks, "webhook.listen is not set: nobody can call"),
+            (Some(_), Some((name, since))) => {
+                let text = format!("no event for {} h from {name} although pages changed", since.as_hours());
+                let mend = "look in Notion's portal, at your connection's Webhooks, whether the subscription is paused, and whether the \
+                            proxy lets it through";
+                Check::warn(CheckCode::Webhooks, text, mend)
+            }
+            (Some(address), None) => {
                 let text = format!("{callers} callers, on {address}; `punchlist serve --check` tries them");
                 Check::ok(CheckCode::Webhooks, text)
             }
         });
+    }
+}
+
+/// Whether a daemon that there was is there, and how it does. `next` is when the next run would be.
+fn schedule(daemon: Option<&Seen>, next: &str) -> Check {
+    let Some(Seen { is_alive, served, .. }) = daemon else {
+        return Check::ok(CheckCode::Schedule, format!("`punchlist serve` would run next: {next}"));
+    };
+    let well = served.last_success.map_or_else(
+        || "none of its runs has ended well yet".to_owned(),
+        |at| format!("its last run that ended well: {at:.0}"),
+    );
+    let failed = served.runs.first().and_then(|run| match &run.outcome {
+        End::Without(because) => Some(because),
+        End::Reported(_) => None,
+    });
+    match (is_alive, failed) {
+        (false, _) => {
+            let text = format!("the daemon is not running; {well}");
+            Check::warn(
+                CheckCode::Schedule,
+                text,
+                "start it: `punchlist serve`, or its service; it makes up for what it missed",
+            )
+        }
+        (true, Some(because)) => {
+            let text = format!("the daemon's last run failed: {because}; {well}; it runs next: {next}");
+            Check::warn(CheckCode::Schedule, text, "`punchlist logs list` tells of its runs")
+        }
+        (true, None) => Check::ok(CheckCode::Schedule, format!("the daemon runs next: {next}; {well}")),
     }
 }
 

@@ -1,4 +1,6 @@
-//! Past runs; the log shows the entries of one.
+//! Past runs, and the daemon; the log shows the entries of a run.
+
+mod daemon;
 
 use ratatui::{Frame, layout::Rect, text::Line, widgets::Paragraph};
 
@@ -34,6 +36,7 @@ pub(super) const TAB: Parts = Parts {
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     row("undo_run", &["U"], Command::UndoRun, Section::Act, "undo the run", on_a_run),
+    row("run_now", &["S"], Command::RunNow, Section::Act, "have the daemon run now", on_a_daemon),
     row("runs_tab", &["4"], Command::Tab(Tab::Runs), Section::View, "runs", on),
 ];
 
@@ -46,8 +49,17 @@ fn on_a_run(state: &State) -> Option<Message> {
     idle(state).or_else(|| wrote_nothing.then(|| "that run wrote nothing".into()))
 }
 
+fn on_a_daemon(state: &State) -> Option<Message> {
+    if state.tab != Tab::Runs {
+        return Some("only on the tab of the runs".into());
+    }
+    let is_alive = state.runs.daemon.as_ref().is_some_and(|daemon| daemon.is_alive);
+    (!is_alive).then(|| "no daemon is running on this state: `punchlist serve` is one".into())
+}
+
 fn act(state: &mut State, command: Command) -> Option<Effect> {
     match command {
+        Command::RunNow => Some(Effect::Look(Page::RunNow(state.reviewing.who.clone()))),
         Command::UndoRun => {
             let run = state.runs.current()?.id;
             Some(read_again(state, Some(run)))
@@ -66,9 +78,13 @@ fn draw(state: &State, _: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut
     let runs = &state.runs;
     let dim = |text: String| Line::styled(text, state.theme.dim());
     let wide = usize::from(area.width) >= 100;
-    let mut lines = vec![dim(heading(wide))];
+    let mut lines =
+        runs.daemon.as_ref().map(|daemon| daemon::lines(daemon, state.now, area.width.into())).unwrap_or_default();
+    let above = u16::try_from(lines.len()).unwrap_or_default();
+    let room = room.saturating_sub(lines.len()).max(1);
+    lines.push(dim(heading(wide)));
     let from = runs.at.saturating_sub(room - 1);
-    for (y, (at, run)) in (area.y + 1..).zip(runs.all.iter().enumerate().skip(from).take(room)) {
+    for (y, (at, run)) in (area.y + above + 1..).zip(runs.all.iter().enumerate().skip(from).take(room)) {
         hits.add(Rect { y, height: 1, ..area }, Target::Row(at));
         let own = runs.own.as_ref() == Some(&run.id);
         lines.push(choice(line(run, own, wide), at == runs.at));

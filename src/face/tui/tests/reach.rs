@@ -111,7 +111,7 @@ fn runs_are_listed_with_who_what_and_how() {
         run("a", "plan", end("planned", None)),
     ];
     let scenes = planned(plan()).into_iter().map(Scene::News).chain(keys("4").into_iter().map(Scene::Input));
-    let scenes = scenes.chain([Scene::News(News::Runs(runs))]).chain(keys("j").into_iter().map(Scene::Input));
+    let scenes = scenes.chain([Scene::News(News::Runs(runs, None))]).chain(keys("j").into_iter().map(Scene::Input));
     let film = film_of((130, 10), THEME, scenes.collect());
     assert_data_eq!(
         film.frame,

@@ -59,7 +59,7 @@ fn inverse() -> Plan {
 /// The console on its runs, and then some keys.
 fn on_runs(runs: Vec<RunRecord>, then: &str) -> Vec<Scene> {
     let scenes = planned(plan()).into_iter().map(Scene::News).chain(keys("4").into_iter().map(Scene::Input));
-    scenes.chain([Scene::News(News::Runs(runs))]).chain(keys(then).into_iter().map(Scene::Input)).collect()
+    scenes.chain([Scene::News(News::Runs(runs, None))]).chain(keys(then).into_iter().map(Scene::Input)).collect()
 }
 
 #[test]

@@ -14,16 +14,19 @@ use crate::{
         review::Decision,
         text::Shown,
     },
-    face::tui::{
-        command::Command,
-        hits::{Hits, Target},
-        keymap::Keymap,
-        state::{
-            State,
-            reviewing::Selection,
-            subject::{Subject, name},
+    face::{
+        text::nothing_to_do,
+        tui::{
+            command::Command,
+            hits::{Hits, Target},
+            keymap::Keymap,
+            state::{
+                State,
+                reviewing::Selection,
+                subject::{Subject, name},
+            },
+            theme::Theme,
         },
-        theme::Theme,
     },
 };
 
@@ -59,12 +62,12 @@ pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
         }
     }
     if lines.is_empty() {
-        let text = match (reviewing.filter.text.is_empty(), plan.complete) {
-            (false, _) => &format!("  nothing passes the filter; {} shows everything", keymap.first(Command::Back)),
-            (true, true) => "  In sync: nothing to do.",
-            (true, false) => "  Nothing to do in what could be read; not everything could.",
+        let text = if reviewing.filter.text.is_empty() {
+            format!("  {}", nothing_to_do(plan))
+        } else {
+            format!("  nothing passes the filter; {} shows everything", keymap.first(Command::Back))
         };
-        frame.render_widget(Paragraph::new(text.to_owned()), area);
+        frame.render_widget(Paragraph::new(text), area);
         return;
     }
     frame.render_widget(Paragraph::new(lines), area);
