@@ -335,6 +335,12 @@ impl Profile {
     }
 }
 
+impl fmt::Display for Profile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
 impl FromStr for Profile {
     type Err = &'static str;
 
@@ -412,7 +418,7 @@ impl Loader {
     /// What the configuration is called, where it is not the default one.
     fn configuration(&self) -> Option<Shown> {
         if let Some(profile) = &self.profile {
-            return Some(format!("profile {}", profile.0).into());
+            return Some(format!("profile {profile}").into());
         }
         let (file, is_named) = self.file();
         // No file at all is none with a name.

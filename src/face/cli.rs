@@ -17,13 +17,13 @@ use super::{
     init::{self, Flags, Made, Wish},
     logs::{self, Logs},
     manual, month, pending, plain,
-    print::{say, say_json},
+    print::{page, say, say_json},
     progress::ProgressLine,
     secrets, serve,
     setup::{self, Global, Setup},
     stop,
     tell::{tell, tell_usage},
-    text::{self, Styling},
+    text::{self, Styling, Typed},
     tui, unlink,
 };
 use crate::{
@@ -38,6 +38,7 @@ use crate::{
             HoldCode,
             document::{Document, Saved},
         },
+        reach::Reach,
         reference::NotFound,
         report::Report,
         rules::Allowance,
@@ -274,7 +275,7 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         Some(Command::Explain { id }) => Job::begin(global).await?.explain(&id).await,
         Some(Command::Pending { act: None }) => {
             let setup = Setup::load(&global).await?;
-            pending::list(&setup.installation, global.json).await.map(|()| Code::Done.into())
+            pending::list(&setup.installation, &global).await.map(|()| Code::Done.into())
         }
         Some(Command::Pending { act: Some(act) }) => {
             pending::act(&Setup::load(&global).await?.installation, act).await.map(|()| Code::Done.into())
@@ -368,15 +369,10 @@ async fn wait_by_chance(seconds: u32) -> Result<(), RunError> {
 }
 
 /// Sets up, and shows the first plan.
-async fn set_up(mut global: Global, flags: &Flags) -> Result<u8, RunError> {
-    let Some(Made { established }) = init::init(&mut global, flags).await? else { return Ok(0) };
-    let is_told = !global.json && !global.quiet;
+async fn set_up(global: Global, flags: &Flags) -> Result<u8, RunError> {
+    let Some(Made { established }) = init::init(&global, flags).await? else { return Ok(0) };
     let job = Job { established, ..Job::begin(global).await? };
-    let code = job.plan(None, None, false).await?;
-    if is_told {
-        say(init::NEXT)?;
-    }
-    Ok(code)
+    job.plan(None, None, false).await
 }
 
 /// Reviews both sides, or the undo of a run, where somebody is there to do so; otherwise prints the plan.
@@ -445,6 +441,17 @@ impl Job {
         done
     }
 
+    /// How this was asked for, for what to type next.
+    fn typed<'a>(&self, out: Option<&'a Path>) -> Typed<'a> {
+        let clients = match &self.setup.installation.reach {
+            Reach::Clients(clients) => {
+                clients.iter().flat_map(|client| [" --client ".to_owned(), setup::typed(client)]).collect()
+            }
+            Reach::Nobody | Reach::Everybody => String::new(),
+        };
+        Typed { command: self.global.command(), clients, out }
+    }
+
     async fn plan(self, undoes: Option<RunId>, out: Option<&Path>, detailed: bool) -> Result<u8, RunError> {
         let planning = async |session: &mut Session<'_>| {
             session.undoes = undoes;
@@ -465,7 +472,7 @@ impl Job {
         if self.global.json {
             say_json(&document)?;
         } else {
-            say(&text::plan(&plan, cost, self.styling))?;
+            page(&text::plan(&plan, cost, &self.typed(out), self.styling), &self.global)?;
         }
         let braked =
             plan.changes.iter().any(|change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake));
@@ -507,7 +514,7 @@ impl Job {
             Ok(explain(subject, &plan, snapshots, registry, &self.setup.installation.settings.rules))
         };
         let explained = self.run("explain", Beside::Copied, explaining).await?;
-        explain::print(&explained, &self.setup.installation.settings.places, self.global.json)?;
+        explain::print(&explained, &self.setup.installation.settings.places, &self.global)?;
         Ok(Code::Done.into())
     }
 
@@ -582,7 +589,7 @@ impl Job {
             say(&format!("The old state is kept as {}.\n", aside.display()))?;
         }
         say(&format!("{links} links were found again. What is left:\n\n"))?;
-        say(&text::plan(&plan, cost, self.styling))?;
+        say(&text::plan(&plan, cost, &self.typed(None), self.styling))?;
         Ok(Code::Done.into())
     }
 

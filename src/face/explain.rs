@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     failure::{Code, RunError},
-    print::{say, say_json},
+    print::{page, say_json},
+    setup::Global,
     text::put,
 };
 use crate::{
@@ -22,10 +23,10 @@ const VALUE_COLUMNS: usize = 28;
 pub(super) fn print(
     explanation: &Explanation,
     places: &BTreeMap<String, Origin>,
-    as_json: bool,
+    global: &Global,
 ) -> Result<(), RunError> {
-    if !as_json {
-        return say(&text(explanation, places));
+    if !global.json {
+        return page(&text(explanation, places), global);
     }
     let document = serde_json::json!({ "format": "punchlist/explain/1" });
     let mut document = document.as_object().cloned().unwrap_or_default();

@@ -82,7 +82,7 @@ pub(super) struct Made {
 }
 
 /// Sets up. The settings of the first plan are those that were written; nothing where there is none to make.
-pub(super) async fn init(global: &mut Global, flags: &Flags) -> Result<Option<Made>, RunError> {
+pub(super) async fn init(global: &Global, flags: &Flags) -> Result<Option<Made>, RunError> {
     if global.demo {
         return Err(RunError::new(Code::Usage, "a demonstration is set up already")
             .hint("run `punchlist --demo`, or `punchlist init` for your own workspaces"));
@@ -146,14 +146,5 @@ pub(super) async fn init(global: &mut Global, flags: &Flags) -> Result<Option<Ma
         "{} is written.\n\nThe first plan: what punchlist would do. Nothing of it is done yet.\n\n",
         Shown::of(&set_up.file().display().to_string())
     ))?;
-    global.config = Some(set_up.file().to_owned());
     Ok(Some(Made { established }))
 }
-
-/// What to do after the first plan.
-pub(super) const NEXT: &str = "
-Next:
-  punchlist                 review these changes, and apply what you approve
-  punchlist --auto-approve  apply what policy approves, and leave the rest
-  punchlist plan            see what differs, at any time
-";

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::{
     failure::RunError,
-    print::{say, say_json},
+    print::{page, say, say_json},
+    setup::Global,
     text::put,
 };
 use crate::{
@@ -170,15 +171,15 @@ fn stands(known: &Remembered) -> Standing<'_> {
 }
 
 /// Lists what waits.
-pub(super) async fn list(installation: &Installation, as_json: bool) -> Result<(), RunError> {
+pub(super) async fn list(installation: &Installation, global: &Global) -> Result<(), RunError> {
     let queue = Queue::of(&installation.read_state().await?).await?;
-    if as_json {
+    if global.json {
         let changes = queue.rows.iter().map(|row| shown(&queue, row)).collect();
         let notices = queue.notices.iter().map(|kept| &kept.notice).collect();
         let document = Document { format: FORMAT, changes, decisions: queue.standing().map(stands).collect(), notices };
         return say_json(&document);
     }
-    say(&text(&queue, (installation.clock)()))
+    page(&text(&queue, (installation.clock)()), global)
 }
 
 fn text(queue: &Queue, now: Timestamp) -> String {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::{demo::Demo, failure::RunError, text::Styling};
 use crate::{
-    domain::reach::Reach,
+    domain::{reach::Reach, text::Shown},
     edge::{
         config::{Loader, Override, PartialConfig, Profile},
         environment::Environment,
@@ -46,6 +46,9 @@ pub(super) struct Global {
     /// Never ask anything
     #[arg(long, global = true)]
     pub(super) no_input: bool,
+    /// Do not show what is longer than the terminal through $PAGER
+    #[arg(long, global = true)]
+    pub(super) no_pager: bool,
     /// Do not listen to the mouse
     #[arg(long, global = true)]
     pub(super) no_mouse: bool,
@@ -80,6 +83,18 @@ impl Global {
         Duration::from_secs(self.lock_timeout.into())
     }
 
+    /// How to ask for the same things again: the program, and what was said with it.
+    pub(super) fn command(&self) -> String {
+        let files = [("--config", &self.config), ("--state-dir", &self.state_dir)];
+        let files =
+            files.into_iter().filter_map(|(flag, path)| Some((flag, typed(&path.as_ref()?.display().to_string()))));
+        let profile = self.profile.iter().map(|profile| ("--profile", profile.to_string()));
+        let said = files.chain(profile).flat_map(|(flag, value)| [flag.to_owned(), value]);
+        let demo = self.demo.then(|| "--demo".to_owned());
+        let words: Vec<String> = std::iter::once("punchlist".to_owned()).chain(demo).chain(said).collect();
+        words.join(" ")
+    }
+
     /// Flag before `NO_COLOR`, `NO_COLOR` before what the terminal can do; symbols as the locale says.
     pub(super) fn styling(&self) -> Styling {
         let environment = Environment::of_process();
@@ -96,6 +111,13 @@ impl Global {
         }) && environment.get("TERM") != Some("linux");
         Styling { colour, unicode }
     }
+}
+
+/// A text as it is typed into a shell: in quotation marks where it has more than letters, digits and the like.
+pub(super) fn typed(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '~');
+    let shown = Shown::of(text);
+    if text.chars().all(is_plain) { shown.to_string() } else { format!("'{}'", shown.replace('\'', "'\\''")) }
 }
 
 /// What is worked on. With `--demo` also the sandbox, which goes when this is dropped.

@@ -5,12 +5,15 @@ mod event;
 use std::{
     collections::BTreeSet,
     fmt::{self, Write as _},
+    path::Path,
 };
 
 use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr;
 
 pub(crate) use event::{ended, everything, from_to as event_from_to, line_of, outcome_words, when};
 
+use super::setup;
 use crate::domain::{
     action::Sort,
     model::{Kind, PageId, Service, Value, duration_words},
@@ -19,6 +22,8 @@ use crate::domain::{
     text::Shown,
 };
 
+/// Characters of a change's ID that are shown: enough to name it, in all but the largest plans.
+const ID_SHOWN: usize = 8;
 /// Changes that a report shows one by one.
 const APPLIED_SHOWN: usize = 100;
 /// Columns of the name of a workspace.
@@ -81,7 +86,7 @@ fn colour(action: Action) -> Style {
 }
 
 /// The plan as a tree with reasons, then the notices, then what it comes to.
-pub(super) fn plan(plan: &Plan, cost: Cost, styling: Styling) -> String {
+pub(super) fn plan(plan: &Plan, cost: Cost, typed: &Typed<'_>, styling: Styling) -> String {
     let mut text = format!("{}\n\n", styling.dim(plan.workspaces.words(WORKSPACE_COLUMNS)));
     let mut shown: BTreeSet<PageId> = plan.changes.iter().map(|change| change.page).collect();
     for change in &plan.changes {
@@ -99,12 +104,48 @@ pub(super) fn plan(plan: &Plan, cost: Cost, styling: Styling) -> String {
         text.push('\n');
     }
     totals(&mut text, plan, styling);
-    let command = match &plan.scope.undoes {
-        None => "punchlist --auto-approve".to_owned(),
-        Some(run) => format!("punchlist undo {run} --out FILE, then punchlist apply FILE"),
-    };
-    costs(&mut text, cost, &command, styling);
+    costs(&mut text, cost);
+    next(&mut text, plan, typed, styling);
     text
+}
+
+/// How a command was typed, for what to type next.
+pub(super) struct Typed<'a> {
+    /// The program with what was said to it, e.g. `punchlist --profile berlin`.
+    pub(super) command: String,
+    /// The clients that it was about alone, e.g. ` --client Acme`.
+    pub(super) clients: String,
+    /// Where the plan was saved.
+    pub(super) out: Option<&'a Path>,
+}
+
+/// The ways on from a plan.
+fn next(text: &mut String, plan: &Plan, typed: &Typed<'_>, styling: Styling) {
+    let Typed { command, clients, out } = typed;
+    if plan.changes.is_empty() {
+        return;
+    }
+    let is_ready = plan.changes.iter().any(|change| change.state == State::Ready);
+    let run = plan.scope.undoes;
+    let mut ways = Vec::new();
+    if let Some(out) = out {
+        let file = setup::typed(&out.display().to_string());
+        put(text, format_args!("\nSaved as {file}: this plan, for these workspaces and rules alone.\n"));
+        ways.push((format!("{command} apply {file}"), "apply what is ready of it"));
+    }
+    match run {
+        None => ways.push((format!("{command}{clients}"), "review these changes, and apply what you approve")),
+        Some(run) => ways.push((format!("{command} undo {run}"), "review these changes, and apply what you approve")),
+    }
+    if is_ready && run.is_none() {
+        ways.push((format!("{command} --auto-approve{clients}"), "apply what policy approves, and leave the rest"));
+    }
+    put(text, format_args!("\nNext:\n"));
+    let columns = ways.iter().map(|(way, _)| way.width()).max().unwrap_or_default();
+    for (way, does) in ways {
+        let gap = " ".repeat(columns.saturating_sub(way.width()));
+        put(text, format_args!("  {}{gap}  {does}\n", styling.bold(way)));
+    }
 }
 
 /// Writing into a string cannot fail.
@@ -147,7 +188,9 @@ fn line(text: &mut String, change: &Change, styling: Styling) {
         State::Held => styling.bold("! held"),
     };
     let words = styling.paint(colour(*action), format!("{action} {}", change.kind));
-    put(text, format_args!("{indent}{symbol} {name}{badge}{gap}{words}  {state}\n"));
+    let id = change.id.to_string();
+    let id = styling.dim(&id[..ID_SHOWN.min(id.len())]);
+    put(text, format_args!("{indent}{symbol} {name}{badge}{gap}{words}  {state}  {id}\n"));
     let inset = format!("{indent}      ");
     for field in fields.iter().filter(|_| *action != Action::Create) {
         put(text, format_args!("{inset}{}\n", from_to(change.kind, field, VALUE_COLUMNS, styling)));
@@ -249,7 +292,7 @@ pub(super) fn held_by(plan: &Plan) -> String {
     if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) }
 }
 
-fn costs(text: &mut String, cost: Cost, command: &str, styling: Styling) {
+fn costs(text: &mut String, cost: Cost) {
     let Cost { calls, estimate, .. } = cost;
     put(text, format_args!("Reading cost {} Notion and {} Clockify calls.", calls.notion, calls.clockify));
     if estimate.notion_calls + estimate.clockify_calls > 0 {
@@ -260,10 +303,8 @@ fn costs(text: &mut String, cost: Cost, command: &str, styling: Styling) {
         put(
             text,
             format_args!(
-                " Applying what is ready costs {} Notion and {} Clockify calls, about {time}:\n  {}\n",
-                estimate.notion_calls,
-                estimate.clockify_calls,
-                styling.bold(command),
+                " Applying what is ready costs {} Notion and {} Clockify calls, about {time}.\n",
+                estimate.notion_calls, estimate.clockify_calls,
             ),
         );
     } else {

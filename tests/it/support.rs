@@ -45,6 +45,7 @@ pub(crate) fn punchlist(home: &Path) -> Command {
         .env("HOME", home)
         .env("PATH", "/usr/bin:/bin")
         .env("LANG", "C.UTF-8")
+        .env("PAGER", "cat")
         .env("NOTION_TOKEN", "ntn_sandbox")
         .env("CLOCKIFY_API_KEY", "sandbox")
         .current_dir(home);

@@ -40,13 +40,18 @@ fn bare(rig: &Rig) -> Command {
     command
 }
 
+/// True after the first plan.
+fn is_over(screen: &str) -> bool {
+    screen.contains("Next:") || screen.contains("In sync: nothing to do.")
+}
+
 /// Waits for the next question, which is not the last one; or for the end of all.
 fn question(terminal: &mut Terminal, last: &str) -> String {
     terminal.wait_for("a question", |screen| {
         let at = usize::from(screen.cursor_position().0);
         let contents = screen.contents();
         let is_asked = rows(screen)[at].trim_end().ends_with('>') && contents.trim_end() != last;
-        is_asked || contents.contains("Next:")
+        is_asked || is_over(&contents)
     });
     terminal.screen().contents().trim_end().to_owned()
 }
@@ -57,7 +62,7 @@ fn walk(terminal: &mut Terminal, answers: &[(&str, &str)], instead: Option<(usiz
     let mut screen = String::new();
     for number in 0..20 {
         screen = question(terminal, &screen);
-        if screen.contains("Next:") {
+        if is_over(&screen) {
             return false;
         }
         let flat = screen.replace('\n', "");

@@ -105,3 +105,39 @@ fn a_conversation_can_be_suspended_and_goes_on() {
     shell.keys("exit\r");
     assert_eq!(said_plainly(shell).code, 0);
 }
+
+/// A world whose plan is longer than a terminal.
+fn long() -> Rig {
+    let mut world = World::empty();
+    for number in 0..60 {
+        world.add_client_page(&format!("Client {number:02}"));
+    }
+    Rig::new(world)
+}
+
+#[test]
+fn a_plan_that_is_longer_than_the_terminal_goes_through_the_pager() {
+    let rig = long();
+    let pager = rig.home.path().join("pager");
+    let script = "#!/bin/sh\nhead -n 3; echo \"and the rest for $NOTION_TOKEN$CLOCKIFY_API_KEY nobody\"; read answer </dev/tty\n";
+    std::fs::write(&pager, script).expect("writes");
+    std::fs::set_permissions(&pager, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("may run");
+    let plan = |pager: &str, arguments: &[&str]| {
+        let mut command = rig.command();
+        command.env("PAGER", pager).arg("plan").args(arguments);
+        Terminal::start(&command, SMALL)
+    };
+    // It is left before it has read all, and has none of our tokens.
+    let mut shown = plan(pager.to_str().expect("UTF-8"), &[]);
+    shown.shows("and the rest for  nobody");
+    shown.keys("q\r");
+    assert_eq!(shown.end().code, 0);
+    // Without it, and with one that is not there, all is printed.
+    for (pager, arguments) in [("/nowhere/pager", &[][..]), (pager.to_str().expect("UTF-8"), &["--no-pager"])] {
+        let mut printed = plan(pager, arguments);
+        printed.shows("review these changes");
+        let ended = printed.end();
+        let said = String::from_utf8_lossy(&ended.bytes).into_owned();
+        assert!(ended.code == 0 && said.contains("Client 00") && said.contains("Client 59"), "{said}");
+    }
+}
