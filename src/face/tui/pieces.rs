@@ -43,7 +43,11 @@ pub(crate) fn reading(state: &State) -> Vec<Line<'static>> {
         let mark = if state.reading.read.contains(&service) { state.theme.pick("✓", "ok") } else { spinner(state) };
         Line::raw(format!("  {mark} reading {service}: {counts}"))
     };
-    vec![line(Service::Notion), line(Service::Clockify)]
+    let mut lines = vec![line(Service::Notion), line(Service::Clockify)];
+    if state.reading.of_rest {
+        lines.insert(0, Line::raw(format!("  reading what is left, {} so far:", state.reading.cost())));
+    }
+    lines
 }
 
 pub(crate) fn report_lines(state: &State, report: &Report) -> Vec<Line<'static>> {

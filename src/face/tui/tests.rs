@@ -10,6 +10,7 @@ mod logs;
 mod messages;
 mod pictures;
 mod reach;
+mod rest;
 mod undo;
 
 use std::{io, sync::Arc, time::Duration};

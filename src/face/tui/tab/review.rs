@@ -120,11 +120,9 @@ fn in_review(state: &State) -> Option<Message> {
     match state.phase {
         Phase::Applying => Some("changes are being applied".into()),
         _ if state.tab != Tab::Review => Some(Message::from("only in the review").see(Command::Tab(Tab::Review))),
-        _ if state.applying.report.is_some() && state.reviewing.review.is_none() => {
-            Some(Message::from("read both sides again first").see(Command::Refetch))
-        }
-        _ if state.reviewing.review.is_none() => Some("there is no plan yet".into()),
-        _ => None,
+        _ if state.reviewing.review.is_some() => None,
+        Phase::Failed { .. } => Some(Message::from("read both sides again first").see(Command::Refetch)),
+        Phase::Reading | Phase::Ready => Some("there is no plan yet".into()),
     }
 }
 
@@ -396,19 +394,18 @@ fn waiting(state: &State, keymap: &Keymap) -> Paragraph<'static> {
                 keys(&[(Command::Refetch, "reads both sides again"), (Command::Leave, "leaves")]),
             ]);
         }
-        Phase::Reading => {
-            lines.extend(reading(state));
-            lines.extend([Line::default(), keys(&[(Command::Interrupt, "stops reading")])]);
-        }
-        Phase::Ready | Phase::Applying => {
-            lines.extend(state.applying.report.iter().flat_map(|report| report_lines(state, report)));
-            lines.push(Line::default());
-            let mut words = vec![(Command::Refetch, "reads both sides again")];
-            if state.applying.report.as_ref().is_some_and(|report| report.failed + report.skipped > 0) {
-                words.insert(0, (Command::Retry, "retries what failed"));
+        Phase::Reading | Phase::Ready | Phase::Applying => {
+            if let Some(report) = &state.applying.report {
+                lines.extend(report_lines(state, report));
+                lines.push(Line::default());
             }
-            words.extend([(Command::Tab(Tab::Apply), "shows how it went"), (Command::Leave, "leaves")]);
-            lines.push(keys(&words));
+            lines.extend(reading(state));
+            let words: &[_] = if state.reading.of_rest {
+                &[(Command::Interrupt, "leaves"), (Command::Tab(Tab::Apply), "has the results")]
+            } else {
+                &[(Command::Interrupt, "stops reading")]
+            };
+            lines.extend([Line::default(), keys(words)]);
         }
     }
     Paragraph::new(lines).wrap(Wrap { trim: false })

@@ -294,9 +294,8 @@ fn the_last_words_name_the_run_whatever_was_decided_since() {
         scenes.extend(keys("AP1<enter>").into_iter().map(Scene::Input));
         scenes.push(Scene::News(News::Applied(Box::new(ended))));
         if again {
-            scenes.extend(keys("R").into_iter().map(Scene::Input));
             scenes.extend(planned(plan.clone()).into_iter().map(Scene::News));
-            scenes.extend(keys("<space>").into_iter().map(Scene::Input));
+            scenes.extend(keys("q<space>").into_iter().map(Scene::Input));
         }
         (run, last_words(&film_of((110, 26), THEME, scenes).state, false))
     };

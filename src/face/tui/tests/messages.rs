@@ -52,8 +52,9 @@ fn said() -> Vec<(Vec<News>, &'static str, Vec<&'static str>)> {
     vec![
         (vec![], "", vec!["{interrupt} stops reading"]),
         (with(failed()), "", vec!["{refetch} reads both sides again, {leave} leaves"]),
-        (with(ended()), "", vec!["{refetch} reads both sides again, {apply_tab} shows how it went, {leave} leaves"]),
-        (with(ended()), "approve", vec!["read both sides again first ({refetch})"]),
+        (with(ended()), "", vec!["{interrupt} leaves, {apply_tab} has the results"]),
+        (with(ended()).into_iter().chain(shown()).collect(), "", vec!["5 left; {apply_tab} has the results"]),
+        (with(failed()), "approve", vec!["read both sides again first ({refetch})"]),
         (shown(), "", vec!["[{review_tab} Review]", "({open_page})", "{approve} approve", "{help} help"]),
         (shown(), "down down approve", vec!["{undo} takes them back"]),
         (shown(), "skip", vec!["{undo} takes it back"]),
