@@ -11,6 +11,7 @@ mod messages;
 mod pictures;
 mod reach;
 mod rest;
+mod scopes;
 mod undo;
 
 use std::{io, sync::Arc, time::Duration};
@@ -329,7 +330,7 @@ filter shows
 
 Notion   00000000-0000-0000-0000-000000000002 (o), edited 1970-01-01 00:00
 
- space approve  s skip  ! flag  u undo  P apply  / search  f filter  ? help
+ space approve 1 below  s skip 1 below  ! flag 1 below  u undo  P apply  ? help
  2 approved, 1 of them since the others need them; u takes them back
 
 "#]]

@@ -177,6 +177,7 @@ fn footer(state: &State, keymap: &Keymap, area: Rect, hits: &mut Hits) -> Line<'
         if review::in_fields(state) { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
     for (command, label) in wanted {
         let Some(key) = keymap.all(command).into_iter().next() else { continue };
+        let label = review::on_below(state, command).unwrap_or_else(|| label.to_owned());
         if !hint(&mut spans, format!(" {key}"), format!(" {label} "), command) {
             break;
         }

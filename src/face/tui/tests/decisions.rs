@@ -276,7 +276,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
 
 #[test]
 fn ignoring_for_good_and_clearing_are_kept_too() {
-    let film = film((100, 24), planned(plan()), keys("ik<backspace>"));
+    let film = film((100, 24), planned(plan()), keys("ikk<backspace>"));
     let said = kept(&film.orders);
     assert_eq!(said[0].verdict.decision, Some(Decision::Ignore));
     assert_eq!(said[1].verdict, Resolution::default());

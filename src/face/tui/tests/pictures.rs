@@ -14,7 +14,7 @@ use super::noon;
 use crate::{
     domain::{
         journal::{Event, What},
-        plan::{Action, Change, Plan},
+        plan::{Action, Change, Plan, State},
     },
     engine::{run::Beside, session::Progress},
     face::{
@@ -77,8 +77,8 @@ fn later(seconds: i64) -> Timestamp {
 
 /// Half of the changes applied, and one that was refused.
 fn half_way(plan: &Plan) -> Vec<Event> {
-    let open = |change: &&Change| change.hold.is_none() && !change.is_contested();
-    let changes: Vec<&Change> = plan.changes.iter().filter(open).take(26).collect();
+    let ready = |change: &&Change| change.state == State::Ready;
+    let changes: Vec<&Change> = plan.changes.iter().filter(ready).take(16).collect();
     let unlucky = changes.iter().rposition(|change| change.proposal.action == Action::Create).expect("a create");
     let event = |number: i64, what| Event { run: "20261123".parse().expect("a run"), at: later(number / 2), what };
     let told = (1..).zip(&changes).enumerate().map(|(at, (number, change))| {

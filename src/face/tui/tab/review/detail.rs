@@ -106,7 +106,12 @@ fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'s
         }
     }
     if let Some(blocking) = review.blocked(at).filter(|_| verdict.decision == Some(Decision::Approve)) {
-        lines.push(Line::styled(format!("waits for “{}”", blocking.name.shown()), theme.alert()));
+        let decision = review.place(&blocking.id).and_then(|at| review.verdict(at).decision.as_ref());
+        let key = keymap.first(Command::ApproveNeeded);
+        let otherwise = decision.filter(|decision| decision.is_otherwise());
+        let otherwise = otherwise.map(|decision| format!(", which was {} ({key} approves it too)", decision.word()));
+        let text = format!("waits for “{}”{}", blocking.name.shown(), otherwise.unwrap_or_default());
+        lines.push(Line::styled(text, theme.alert()));
     }
     if let Some(Decision::Flag { note }) = &verdict.decision {
         lines.push(Line::raw(format!("flagged: {}", Shown::of(note))));
