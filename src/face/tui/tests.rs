@@ -11,6 +11,7 @@ mod messages;
 mod pictures;
 mod reach;
 mod rest;
+mod rows;
 mod scopes;
 mod undo;
 
@@ -249,7 +250,7 @@ fn a_plan_is_a_tree_with_the_detail_beside_it() {
  ▾ ·   Globex                        -1    0/1                     │name: “Acme”
    ▾ ·   Website                     -1    0/1                     │new in Notion, and no client in Clockify looks like
        · - Design                                            close │it
-   ⚠ ~ Initech                                    update, conflict │
+   ⚠ ~ Initech  “Initech Ltd” → “Initech”         update, conflict │
  ▾ Notices                                                       1 │Effects
      i Unmanaged                                         unmanaged │  1 request creates it in Clockify, and its ID goes
                                                                    │into the page
@@ -280,7 +281,7 @@ fn on_a_narrow_terminal_the_detail_is_below() {
  ▾ ·   Globex                                     -1    0/1
    ▾ ·   Website                                  -1    0/1
        · - Design                                                         close
-   ⚠ ~ Initech                                                 update, conflict
+   ⚠ ~ Initech  “Initech Ltd” → “Initech”                      update, conflict
  ▾ Notices                                                                    1
      i Unmanaged                                                      unmanaged
 
@@ -288,11 +289,11 @@ fn on_a_narrow_terminal_the_detail_is_below() {
 
 ────────────────────────────────────────────────────────────────────────────────
 create project   95 %   ■ held
+held: Clockify refuses '<' in names
 Acme › <b>
 
 name: “<b>”
 new in Notion, and no project in Clockify looks like it
-held: Clockify refuses '<' in names
 
  space approve  s skip  ! flag  u undo  / search  f filter  ? help
 
@@ -316,7 +317,7 @@ fn a_decision_moves_on_is_kept_and_takes_along_what_it_needs() {
 ▌▾ ·   Globex                                     -1    0/1
    ▾ ·   Website                                  -1    0/1
        · - Design                                                         close
-   ⚠ ~ Initech                                                 update, conflict
+   ⚠ ~ Initech  “Initech Ltd” → “Initech”                      update, conflict
  ▾ Notices                                                                    1
      i Unmanaged                                                      unmanaged
 

@@ -118,10 +118,10 @@ fn runs_are_listed_with_who_what_and_how() {
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply   3 Logs  [4 Runs]  5 Hours                                              +3 ~1 -1  3 ready, 1 review, 1 held
-  started              what          who        changes                              calls         outcome
-  2026-11-23 12:00:00  review        anna                                                          under way, or left by a crash
-  2026-11-23 12:00:00  auto-approve  anna       33 applied, 1 failed, 4 pending      30 + 28       some changes failed
-  2026-11-23 12:00:00  plan          anna                                                          planned
+  started              what          who   changes                          calls    outcome
+  2026-11-23 12:00:00  review        anna                                            under way, or left by a crash
+  2026-11-23 12:00:00  auto-approve  anna  33 applied, 1 failed, 4 pending  30 + 28  some changes failed
+  2026-11-23 12:00:00  plan          anna                                            planned
 
 
  U undo the run  enter open  1 review  2 apply  3 log  4 runs  5 hours  ? help

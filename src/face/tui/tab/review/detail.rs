@@ -84,12 +84,6 @@ fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'s
         Span::styled(format!("{} {}", chosen.action, change.kind), theme.action(chosen.action)),
         Span::raw(format!("   {} %   {mark} {word}", chosen.confidence)),
     ])];
-    let path = plan.path(change.page).into_iter().chain([&change.name]);
-    let path: Vec<String> = path.map(|name| name.shown().to_string()).collect();
-    lines.push(Line::styled(path.join(theme.pick(" › ", " > ")), Theme::bold()));
-    lines.push(Line::default());
-    lines.extend(fields(state, change, &chosen, at));
-    lines.push(Line::raw(chosen.reason.clone()));
     if let Some(hold) = &change.hold {
         let key = keymap.first(Command::Release);
         let release = plan.release(at).map(|_| format!(" ({key} releases it)")).unwrap_or_default();
@@ -105,6 +99,12 @@ fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'s
             ));
         }
     }
+    let path = plan.path(change.page).into_iter().chain([&change.name]);
+    let path: Vec<String> = path.map(|name| name.shown().to_string()).collect();
+    lines.push(Line::styled(path.join(theme.pick(" › ", " > ")), Theme::bold()));
+    lines.push(Line::default());
+    lines.extend(fields(state, change, &chosen, at));
+    lines.push(Line::raw(chosen.reason.clone()));
     if let Some(blocking) = review.blocked(at).filter(|_| verdict.decision == Some(Decision::Approve)) {
         let decision = review.place(&blocking.id).and_then(|at| review.verdict(at).decision.as_ref());
         let key = keymap.first(Command::ApproveNeeded);
