@@ -21,7 +21,7 @@ use crate::{
             command::Command,
             keymap::Keymap,
             outside,
-            pieces::count,
+            pieces::{count, under_cursor},
             state::{State, subject::Subject},
             theme::Theme,
         },
@@ -156,7 +156,7 @@ fn fields(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<L
         if verdict.edited.contains_key(&field.field) {
             line.spans.push(Span::styled(", as you typed it", theme.alert()));
         }
-        if in_fields && number == state.reviewing.detail.field { line.style(Theme::cursor()) } else { line }
+        if in_fields && number == state.reviewing.detail.field { under_cursor(&line) } else { line }
     });
     lines.collect()
 }

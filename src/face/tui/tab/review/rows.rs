@@ -22,6 +22,7 @@ use crate::{
             command::Command,
             hits::{Hits, Target},
             keymap::Keymap,
+            pieces::under_cursor,
             state::{
                 State,
                 reviewing::Selection,
@@ -60,7 +61,7 @@ pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
         }
         let line = line(state, plan, node, usize::from(area.width));
         lines.push(if node == reviewing.cursor {
-            line.style(Theme::cursor())
+            under_cursor(&line)
         } else if is_selected(state, at, node) {
             line.style(Theme::selected())
         } else {
@@ -113,8 +114,8 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
             let (mark, word) = decision(state, at);
             let action =
                 state.reviewing.review.as_ref().map_or(plan.changes[at].proposal.action, |review| review.action(at));
-            spans.push(Span::styled(format!("{mark} "), mark_style(state, at)));
-            spans.push(Span::styled(format!("{} ", theme.symbol(action)), theme.action(action)));
+            spans.extend([Span::styled(mark, mark_style(state, at)), Span::raw(" ")]);
+            spans.extend([Span::styled(theme.symbol(action), theme.sign(action)), Span::raw(" ")]);
             (below(state, node), Span::styled(format!("{action}{word}"), theme.action(action)))
         }
         Subject::Page(_) => {
@@ -268,10 +269,10 @@ pub(crate) fn decision(state: &State, at: usize) -> (&'static str, &'static str)
 fn mark_style(state: &State, at: usize) -> Style {
     let Some(review) = &state.reviewing.review else { return Style::new() };
     match &review.verdict(at).decision {
-        Some(Decision::Approve) if review.blocked(at).is_none() => state.theme.good(),
+        Some(Decision::Approve) if review.blocked(at).is_none() => state.theme.good_mark(),
         Some(Decision::Skip | Decision::Ignore) => state.theme.dim(),
         None if review.plan().changes[at].state == ChangeState::Ready => Style::new(),
-        Some(Decision::Flag { .. } | Decision::Approve) | None => state.theme.alert(),
+        Some(Decision::Flag { .. } | Decision::Approve) | None => state.theme.alert_mark(),
     }
 }
 
