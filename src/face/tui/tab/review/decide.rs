@@ -142,8 +142,9 @@ fn decide(
     state.reviewing.in_the_way = review.otherwise(&waiting);
     let plan = review.plan();
     let held = changes.iter().find_map(|&at| plan.changes[at].hold.as_ref());
-    let asked: HashSet<usize> = changes.iter().copied().collect();
-    let along = changed.iter().filter(|at| !asked.contains(at)).count();
+    let mut asked = changes.to_vec();
+    asked.sort_unstable();
+    let along = changed.iter().filter(|at| asked.binary_search(at).is_err()).count();
     let done = changed.len() - waiting.len();
     state.toast = match (changed.as_slice(), review.waits_words(&waiting), held) {
         ([], _, Some(hold)) if decision == Some(&Decision::Approve) => format!("held: {}", hold.text).into(),

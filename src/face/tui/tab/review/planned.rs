@@ -37,7 +37,6 @@ pub(crate) fn planned(
 ) -> Option<Effect> {
     let reviewing = &mut state.reviewing;
     let before = reviewing.leave_plan();
-    reviewing.needed_by = needed_by(&plan);
     reviewing.undoes.clone_from(&plan.scope.undoes);
     reviewing.summary = plan.summary();
     let mut review = Review::new(plan, reviewing.who.clone());
@@ -51,6 +50,7 @@ pub(crate) fn planned(
     for known in remembered {
         reviewing.earlier.entry(known.said.page).or_default().push(known);
     }
+    reviewing.needed_by = needed_by(&review);
     reviewing.review = Some(review);
     state.phase = Phase::Ready;
     (reviewing.planned_at, state.now) = (Some(at), at);
@@ -122,20 +122,16 @@ fn finish_what_was_approved(reviewing: &mut Reviewing, pages: &HashSet<PageId>) 
 }
 
 /// How many changes each change is required by, directly.
-fn needed_by(plan: &Plan) -> HashMap<usize, usize> {
-    let required: HashSet<&ChangeId> = plan.changes.iter().flat_map(|change| &change.requires).collect();
-    let index: HashMap<&ChangeId, usize> = plan
-        .changes
-        .iter()
-        .enumerate()
-        .map(|(at, change)| (&change.id, at))
-        .filter(|(id, _)| required.contains(id))
-        .collect();
+fn needed_by(review: &Review<Arc<Plan>>) -> HashMap<usize, usize> {
     let mut needed_by: HashMap<usize, usize> = HashMap::new();
-    for id in plan.changes.iter().flat_map(|change| &change.requires) {
-        if let Some(&at) = index.get(id) {
-            *needed_by.entry(at).or_default() += 1;
-        }
+    let required = review.plan().changes.iter().flat_map(|change| &change.requires);
+    // What stands beside each other needs the same.
+    let mut last: Option<(&ChangeId, usize)> = None;
+    for id in required {
+        let known = last.filter(|(known, _)| *known == id).map(|(_, at)| at);
+        let Some(at) = known.or_else(|| review.place(id)) else { continue };
+        last = Some((id, at));
+        *needed_by.entry(at).or_default() += 1;
     }
     needed_by
 }
