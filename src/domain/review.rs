@@ -1,5 +1,6 @@
 //! Decisions: what may be written. [`Review::approved`] is the only door to a write.
 
+mod standing;
 mod tally;
 
 use std::{
@@ -16,7 +17,7 @@ use super::{
     text::Shown,
 };
 
-pub use tally::Tally;
+pub use self::{standing::waits_words, tally::Tally};
 
 /// What was decided about a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

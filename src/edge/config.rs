@@ -50,6 +50,8 @@ pub use serve::{CallerKind, CallerSecret, CallerSettings, ScheduleSettings, Webh
 
 /// The prefix of environment variables that set keys: `PUNCHLIST__NOTION__TOKEN` sets `notion.token`.
 const VARIABLE_PREFIX: &str = "PUNCHLIST__";
+/// The keys that say how the console looks, and what its keys do.
+const LOOKS: &str = "console.";
 /// The environment variable that names the file.
 const FILE_VARIABLE: &str = "PUNCHLIST_CONFIG";
 
@@ -156,13 +158,13 @@ pub struct KeysSetting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum ThemeName {
-    /// The 16 colours of the terminal, which follow the user's scheme.
+    /// Text in the terminal's own colour, and symbols on the bright ones of its 16, which follow the user's scheme.
     Terminal,
     /// For a dark background.
     Dark,
     /// For a light background.
     Light,
-    /// Bright colours and bold on the terminal's background.
+    /// As [`ThemeName::Terminal`], in bold.
     HighContrast,
     /// No colour.
     Mono,
@@ -361,6 +363,9 @@ pub struct Loader {
     pub config_path: Option<PathBuf>,
     /// The profile that `--profile` names: a file in `profiles` beside the default one, with a state of its own.
     pub profile: Option<Profile>,
+    /// A file of which only the looks are read, besides: the `[console]` of somebody who tries something out. Whatever
+    /// else is in it, or wrong with it, does not matter.
+    pub looks: Option<PathBuf>,
     /// What flags set, the last word.
     pub overrides: Vec<Override>,
 }
@@ -385,6 +390,11 @@ impl Loader {
         if let Some(file) = &file {
             layers.add_file(file, must_exist);
         }
+        if let Some(file) = &self.looks {
+            let mut looks = Layers::default();
+            looks.add_file(file, false);
+            layers.given.extend(looks.given.into_iter().filter(|(key, _)| key.starts_with(LOOKS)));
+        }
         self.read(layers, file)
     }
 
@@ -408,6 +418,13 @@ impl Loader {
         let (profile, configuration) = (self.profile.clone(), self.configuration());
         let settings = Settings { configuration, profile, given, ..settings };
         PartialConfig { settings, has_file, of_file, of_keys }
+    }
+
+    /// What of this is about looks alone: the file, and the variables.
+    pub fn looks(&self) -> (Option<PathBuf>, Environment) {
+        let prefix = format!("{VARIABLE_PREFIX}{}", LOOKS.to_uppercase().replace('.', "__"));
+        let variables = self.environment.iter().filter(|(name, _)| name.starts_with(&prefix));
+        (self.place(), variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     /// The file that is read, or would be.

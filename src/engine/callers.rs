@@ -226,12 +226,8 @@ mod tests {
         std::fs::write(file.path(), lines.concat()).expect("writes");
         let environment: Environment =
             kinds.iter().map(|(name, _)| (name.to_uppercase(), format!("{name}-secret"))).collect();
-        let loader = Loader {
-            config_path: Some(file.path().to_owned()),
-            profile: None,
-            environment: environment.clone(),
-            overrides: vec![],
-        };
+        let loader =
+            Loader { config_path: Some(file.path().to_owned()), environment: environment.clone(), ..Loader::default() };
         let settings = loader.load().expect("valid").webhook.callers;
         Callers::resolve(&settings, &environment, Path::new("/nowhere"), &Readings::default()).await.expect("secrets")
     }

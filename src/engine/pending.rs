@@ -15,7 +15,7 @@ use crate::{
         pending::Waits,
         plan::{Action, ChangeId, document::ChangeDocument},
         reference::{self, Nameable, NotFound},
-        review::{Decision, Remembered, Resolution, Said, with_needed},
+        review::{Decision, Remembered, Resolution, Said, waits_words, with_needed},
         text::{Raw, Shown},
     },
     edge::store::PendingRow,
@@ -89,12 +89,22 @@ pub fn is_approval(known: &Remembered) -> bool {
     known.said.verdict.decision == Some(Decision::Approve)
 }
 
-/// Approves changes that wait, together with those that wait too and that they need. Returns them in words, and how
-/// many of those that were meant are held, and so were not.
+/// What approving changes that wait has come to.
+pub struct QueueApproval {
+    /// What the next run makes, in words.
+    pub approved: Vec<Shown>,
+    /// How many of those that were meant are held, and so were not approved.
+    pub held: usize,
+    /// What the others that were approved wait for since it was decided otherwise: in words, and which that is.
+    pub waits: Option<(String, Vec<ChangeId>)>,
+}
+
+/// Approves changes that wait, together with those that wait too and that they need, but for what somebody decided
+/// otherwise about: that stays so.
 ///
 /// # Errors
 /// Where an ID means none or several, and where one of them, or what one needs, is held; nothing is kept then.
-pub async fn approve(installation: &Installation, which: &Which) -> Result<(Vec<Shown>, usize), RunError> {
+pub async fn approve(installation: &Installation, which: &Which) -> Result<QueueApproval, RunError> {
     let mut state = installation.open_state().await?;
     let queue = Queue::of(&state).await?;
     let is_held = |at: &usize| queue.rows[*at].waits == Waits::Held;
@@ -104,20 +114,37 @@ pub async fn approve(installation: &Installation, which: &Which) -> Result<(Vec<
         return Err(RunError::new(Code::Error, format!("{} cannot be approved now: {reason}", change.id))
             .hint(format!("mend what holds it; or `punchlist pending ignore {}` asks about it no more", change.id)));
     }
+    // All at once overrules nobody; a change that is named itself is meant.
+    let otherwise = |at: usize| queue.decision(queue.rows[at].change.id).filter(|(made, _)| made.is_otherwise());
+    let is_meant = |at: &usize| matches!(which, Which::Ids(_)) || otherwise(*at).is_none();
+    let chosen: BTreeSet<usize> = chosen.into_iter().filter(is_meant).collect();
     let by_id: BTreeMap<ChangeId, usize> = queue.rows.iter().enumerate().map(|(at, row)| (row.change.id, at)).collect();
     let needs = |at: usize| queue.rows[at].change.requires.iter().filter_map(|id| by_id.get(id).copied());
-    let chosen = with_needed(chosen, needs);
-    let needed = chosen.iter().flat_map(|&at| needs(at).map(move |needed| (at, needed)));
-    if let Some((at, needed)) = needed.into_iter().find(|(_, needed)| is_held(needed)) {
+    let stays = |at: usize| otherwise(at).is_some() && !chosen.contains(&at);
+    let approving = with_needed(chosen.clone(), |at| needs(at).filter(|&needed| !stays(needed)));
+    let needed = approving.iter().flat_map(|&at| needs(at).map(move |needed| (at, needed)));
+    if let Some((at, needed)) = needed.into_iter().find(|(_, needed)| is_held(needed) && !stays(*needed)) {
         let (row, needed) = (&queue.rows[at], &queue.rows[needed]);
         let error = format!("{} needs {}, which is held", words(&row.change), words(&needed.change));
         return Err(RunError::new(Code::Error, error).hint(needed.reason.clone()));
     }
-    let said: Vec<Said> = chosen.iter().map(|at| approved(&queue, &queue.rows[*at])).collect();
+    let in_the_way = |at: usize| -> Vec<usize> {
+        with_needed(BTreeSet::from([at]), needs).into_iter().filter(|&needed| stays(needed)).collect()
+    };
+    let (waiting, free): (Vec<usize>, Vec<usize>) = approving.iter().partition(|&&at| !in_the_way(at).is_empty());
+    let stands: BTreeSet<usize> = waiting.iter().flat_map(|&at| in_the_way(at)).collect();
+    let waits = stands.first().and_then(|&at| {
+        let name = |at: usize| Shown::of(&queue.rows[at].change.name);
+        let (made, _) = otherwise(at)?;
+        let said = waits_words(waiting.len(), &name(*waiting.first()?), &name(at), made, stands.len() - 1);
+        Some((said, stands.iter().map(|&at| queue.rows[at].change.id).collect()))
+    });
+    let said: Vec<Said> = approving.iter().map(|at| approved(&queue, &queue.rows[*at])).collect();
     if !said.is_empty() {
         installation.keep(&mut state, "pending approve", &said).await?;
     }
-    Ok((said.into_iter().map(|said| said.what).collect(), held.len()))
+    let of_free = free.into_iter().map(|at| approved(&queue, &queue.rows[at]).what);
+    Ok(QueueApproval { approved: of_free.collect(), held: held.len(), waits })
 }
 
 /// Takes back what was decided: about what waits, and about what no run has left yet. Returns it in words.

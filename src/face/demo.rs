@@ -2,7 +2,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "the sample begins now")]
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -23,6 +26,8 @@ use crate::{
 pub(super) struct Demo {
     sandbox: Sandbox,
     state: TempDir,
+    /// Where the person's own looks are, and the variables that set them.
+    looks: (Option<PathBuf>, Environment),
 }
 
 impl Demo {
@@ -35,21 +40,29 @@ impl Demo {
         let sandbox = Sandbox::start(world, Knobs::default(), listen).await?;
         let state = TempDir::with_prefix("punchlist-demo-")?;
         State::begin_with(state.path(), now, &links).await?;
-        Ok(Self { sandbox, state })
+        Ok(Self { sandbox, state, looks: <(Option<PathBuf>, Environment)>::default() })
     }
 
-    /// Where the settings for the sandbox come from. No file and nothing of the real environment is read.
+    /// The same with the looks of the person's own console.
+    pub(super) fn looking_like(self, own: &Loader) -> Self {
+        Self { looks: own.looks(), ..self }
+    }
+
+    /// Where the settings for the sandbox come from. Of the real file and environment only the looks are read.
     pub(super) fn loader(&self) -> Loader {
+        let (looks, variables) = &self.looks;
         let environment =
             [("NOTION_TOKEN", NOTION_TOKEN), ("CLOCKIFY_API_KEY", CLOCKIFY_KEY), ("PUNCHLIST_CONFIG", "/dev/null")];
+        let environment = environment.into_iter().chain(variables.iter());
         let keys = endpoints(&self.sandbox, "env:NOTION_TOKEN", "env:CLOCKIFY_API_KEY").into_iter();
         let state = ("state.dir", self.state.path().to_string_lossy().into_owned());
         let overrides =
             keys.chain([state]).map(|(key, value)| Override { key: key.to_owned(), value, place: "--demo".to_owned() });
         Loader {
-            environment: Environment::from_iter(environment),
+            environment: environment.collect(),
             config_path: None,
             profile: None,
+            looks: looks.clone(),
             overrides: overrides.collect(),
         }
     }

@@ -25,7 +25,7 @@ use crate::{
     },
     edge::store::PendingRow,
     engine::{
-        pending::{self, Queue, is_approval},
+        pending::{self, Queue, QueueApproval, is_approval},
         run::Installation,
         session::KeptNotice,
     },
@@ -321,14 +321,19 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
     let mut text = String::new();
     match act {
         Act::Approve(which) => {
-            let (changes, held) = pending::approve(installation, &which.meant()).await?;
-            for what in &changes {
+            let QueueApproval { approved, held, waits } = pending::approve(installation, &which.meant()).await?;
+            for what in &approved {
                 put(&mut text, format_args!("approved: {what}\n"));
+            }
+            if let Some((waits, otherwise)) = waits {
+                let ids: Vec<String> = otherwise.iter().map(ToString::to_string).collect();
+                let ids = ids.join(" ");
+                put(&mut text, format_args!("{waits}; `punchlist pending approve {ids}` approves it too.\n"));
             }
             if held > 0 {
                 put(&mut text, format_args!("{held} are held, and cannot be approved now.\n"));
             }
-            if !changes.is_empty() {
+            if !approved.is_empty() {
                 text.push_str(
                     "`punchlist apply --pending` applies them now; otherwise the next run with --auto-approve does.\n",
                 );

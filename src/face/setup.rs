@@ -131,7 +131,7 @@ impl Setup {
     /// touched.
     pub(super) async fn load(global: &Global) -> Result<Self, RunError> {
         if global.demo {
-            return Self::on(Demo::start(Timestamp::now()).await?).await;
+            return Self::on(demo(global).await?).await;
         }
         Ok(Self::of(Installation { now: global.now, ..reaching(&loader(global)).await? }))
     }
@@ -152,7 +152,7 @@ impl Setup {
 
     /// Reads the settings as far as they can be read, to look at them.
     pub(super) async fn load_leniently(global: &Global) -> Result<(Self, PartialConfig), RunError> {
-        let demo = if global.demo { Some(Demo::start(Timestamp::now()).await?) } else { None };
+        let demo = if global.demo { Some(demo(global).await?) } else { None };
         let loader = demo.as_ref().map_or_else(|| loader(global), Demo::loader);
         let looked = loader.load_leniently();
         let installation = Installation::new(looked.settings.clone(), loader.environment, who(), Timestamp::now)?;
@@ -170,6 +170,10 @@ impl Setup {
     fn of(installation: Installation) -> Self {
         Self { installation, _demo: None }
     }
+}
+
+async fn demo(global: &Global) -> Result<Demo, RunError> {
+    Ok(Demo::start(Timestamp::now()).await?.looking_like(&loader(global)))
 }
 
 async fn reaching(loader: &Loader) -> Result<Installation, RunError> {
@@ -193,6 +197,7 @@ pub(super) fn loader(global: &Global) -> Loader {
         environment: Environment::of_process(),
         config_path: global.config.clone(),
         profile: global.profile.clone(),
+        looks: None,
         overrides: directory.into_iter().collect(),
     }
 }

@@ -74,15 +74,15 @@ impl Styling {
     }
 }
 
-fn colour(action: Action) -> Style {
-    let colour = match action.sort() {
-        Sort::Opens => AnsiColor::Blue,
-        Sort::Links => AnsiColor::Cyan,
-        Sort::Changes => AnsiColor::Yellow,
-        Sort::Closes => AnsiColor::Red,
-        Sort::Odd => AnsiColor::Magenta,
-    };
-    colour.on_default()
+/// The style of an action's symbol: of the terminal's own colours, black on a bright one is what can be read in all
+/// schemes, on dark and on light.
+pub(super) fn colour(action: Action) -> Style {
+    let on = |colour: AnsiColor| AnsiColor::Black.on(colour);
+    match action.sort() {
+        Sort::Opens | Sort::Links => on(AnsiColor::BrightCyan),
+        Sort::Changes => on(AnsiColor::BrightYellow),
+        Sort::Closes | Sort::Odd => Style::new().invert(),
+    }
 }
 
 /// The plan as a tree with reasons, then the notices, then what it comes to.
@@ -187,10 +187,9 @@ fn line(text: &mut String, change: &Change, styling: Styling) {
         State::Review => format!("{confidence} %  {}", styling.bold("? for review")),
         State::Held => styling.bold("! held"),
     };
-    let words = styling.paint(colour(*action), format!("{action} {}", change.kind));
     let id = change.id.to_string();
     let id = styling.dim(&id[..ID_SHOWN.min(id.len())]);
-    put(text, format_args!("{indent}{symbol} {name}{badge}{gap}{words}  {state}  {id}\n"));
+    put(text, format_args!("{indent}{symbol} {name}{badge}{gap}{action} {}  {state}  {id}\n", change.kind));
     let inset = format!("{indent}      ");
     for field in fields.iter().filter(|_| *action != Action::Create) {
         put(text, format_args!("{inset}{}\n", from_to(change.kind, field, VALUE_COLUMNS, styling)));

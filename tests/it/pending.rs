@@ -165,6 +165,34 @@ fn what_is_approved_takes_along_what_it_needs() {
 }
 
 #[test]
+fn what_was_skipped_is_not_approved_along_the_way() {
+    let mut world = World::empty();
+    let page = world.add_client_page("Globex");
+    world.add_project_page("Website", page);
+    world.add_client("GLOBEX");
+    let rig = Rig::new(world);
+    assert_eq!(rig.auto_approve().0, 2);
+    rig.plain("g 1\ns\nq\n");
+    let changes = pending(&rig);
+    let of = |kind: &str| id(changes.iter().find(|change| change["kind"] == kind).expect(kind));
+
+    let ran = Ran::approve(&rig, &of("project"));
+
+    let key = format!("`punchlist pending approve {}` approves it too.", of("client"));
+    assert_eq!(ran, format!("“Website” waits for “Globex”, which was skipped; {key}\n"));
+    let all = rig.run(&["pending", "approve", "--all"]).stdout;
+    assert!(all.contains("2 wait for “Globex”, which was skipped"), "{all}");
+    assert!(!all.contains("approved: link"), "{all}");
+    rig.auto_approve();
+    assert!(rig.sandbox.world().projects().is_empty(), "the client's skip stands");
+
+    assert!(Ran::approve(&rig, &of("client")).contains("approved: link client “Globex”"));
+    Ran::approve(&rig, &of("project"));
+    rig.auto_approve();
+    assert_eq!(rig.sandbox.world().projects().len(), 1);
+}
+
+#[test]
 fn what_is_ignored_for_good_waits_for_nobody_until_it_is_revoked() {
     let (rig, _) = agreed();
     drift(&rig, "Globex", "Globex Inc");

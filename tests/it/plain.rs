@@ -147,7 +147,7 @@ fn skipping_flagging_and_undoing() {
         &ran,
         &[
             "skipped: create project “Website”\n",
-            "needs: create project “Website”, skipped; approving this one approves that one too\n",
+            "needs: create project “Website”, skipped; g 2 and then a approves it too\n",
             "flagged: create task “Design”\n",
             "undone: 1 change\n",
             "a note on one line, or nothing > ",
@@ -189,7 +189,10 @@ fn approving_all_that_is_ready_overrules_nobody() {
 
     let ran = talk(&rig, &["n", "s", "A", "P", "yes"]);
 
-    says(&ran, &["approved: 2 changes; of these, waiting for something that was decided otherwise: 1 change\n"]);
+    says(
+        &ran,
+        &["approved: 1 change; “Design” waits for “Website”, which was skipped; g 2 and then a approves it too\n"],
+    );
     let world = rig.sandbox.world();
     assert_eq!(
         (world.clients().len(), world.projects().len()),

@@ -798,6 +798,27 @@ fn a_file_that_was_named_must_exist() {
 }
 
 #[test]
+fn of_a_file_whose_looks_are_read_nothing_else_matters() {
+    let own = world("notion.token = 7\nno_such_key = 1\n[console]\ntheme = \"light\"\nmouse = false\n");
+    let (file, variables) = Loader {
+        environment: [("PUNCHLIST__CONSOLE__SYMBOLS", "ascii"), ("PUNCHLIST__NOTION__TOKEN", "secret")]
+            .into_iter()
+            .collect(),
+        ..own.loader.clone()
+    }
+    .looks();
+    assert_eq!(variables.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["PUNCHLIST__CONSOLE__SYMBOLS"]);
+    let tried =
+        Loader { looks: file, environment: variables, config_path: Some("/dev/null".into()), ..Loader::default() };
+
+    let settings = tried.load().expect("nothing that matters is wrong");
+
+    let ConsoleSettings { theme, unicode, mouse, .. } = settings.console;
+    assert_eq!((theme, unicode, mouse), (Some(ThemeName::Light), Some(false), false));
+    assert_eq!((settings.notion.token, settings.configuration), (None, None));
+}
+
+#[test]
 fn a_relative_state_directory_in_the_file_is_beside_the_file() {
     let world = world("[state]\ndir = \"state\"\n");
     assert_eq!(world.settings().state_dir, Some(world.directory.path().join("state")));

@@ -165,7 +165,7 @@ const TABLE: [PromptCommand; 18] = [
     PromptCommand {
         words: ["A", "approve-all"],
         prompt: "(A)pprove all ready left",
-        help: "approve every undecided change that policy would approve too",
+        help: "approve every undecided change that is ready",
         offered: |_| true,
         make: |rest| alone(rest, Command::ApproveReady),
     },

@@ -64,13 +64,12 @@ fn state(change: &Change) -> &'static str {
 }
 
 pub(super) fn decision(decision: Option<&Decision>) -> &'static str {
-    match decision {
-        None => "undecided",
-        Some(Decision::Approve) => "approved",
-        Some(Decision::Skip) => "skipped",
-        Some(Decision::Ignore) => "ignored for good",
-        Some(Decision::Flag { .. }) => "flagged",
-    }
+    decision.map_or("undecided", Decision::word)
+}
+
+/// How a change that was decided otherwise is approved.
+pub(super) fn approves_too(at: usize) -> String {
+    format!("g {} and then a approves it too", at + 1)
 }
 
 /// Everything about one change: what, where, which fields, why, and what else could be done.
@@ -128,8 +127,12 @@ fn needs(review: &Review<impl Deref<Target = Plan>>, at: usize) -> Vec<String> {
     missing
         .map(|needed| {
             let what = named(review.chosen(needed).action, &review.plan().changes[needed]);
-            let decided = decision(review.verdict(needed).decision.as_ref());
-            format!("needs: {what}, {decided}; approving this one approves that one too")
+            let made = review.verdict(needed).decision.as_ref();
+            let along = match made {
+                Some(made) if made.is_otherwise() => approves_too(needed),
+                _ => "approving this one approves that one too".to_owned(),
+            };
+            format!("needs: {what}, {}; {along}", decision(made))
         })
         .collect()
 }

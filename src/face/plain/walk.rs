@@ -103,7 +103,7 @@ impl Walk {
 
     fn decide(&mut self, decision: &Decision) -> Answer {
         let Some(at) = self.at else { return nothing_here() };
-        let waiting = Tally::of(&self.review).waiting;
+        let before = Tally::of(&self.review).waiting;
         let changed = self.review.decide(&[at], Some(decision));
         let change = &self.review.plan().changes[at];
         let word = show::decision(Some(decision));
@@ -118,10 +118,12 @@ impl Walk {
         if changed.len() > 1 {
             put(&mut text, format_args!(", and {} that it needs", changed.len() - 1));
         }
-        let waiting = Tally::of(&self.review).waiting.saturating_sub(waiting);
-        if waiting > 0 {
+        let waits = self.waits(&changed);
+        let waiting = Tally::of(&self.review).waiting.saturating_sub(before);
+        if waits.is_empty() && waiting > 0 {
             put(&mut text, format_args!("; {waiting} approved before must wait"));
         }
+        text.push_str(&waits);
         self.at = self.undecided_from(at + 1);
         Answer { text: format!("{text}\n{}", self.here()), changed }
     }
@@ -162,23 +164,23 @@ impl Walk {
 
     /// Approves what is ready and undecided.
     fn approve_ready(&mut self) -> Answer {
-        let changes = &self.review.plan().changes;
-        let open = |at: &usize| changes[*at].state == State::Ready && self.review.verdict(*at).decision.is_none();
-        let ready: Vec<usize> = (0..changes.len()).filter(open).collect();
-        let waiting = Tally::of(&self.review).waiting;
+        let all = 0..self.review.plan().changes.len();
+        let ready: Vec<usize> = all.filter(|&at| self.review.is_ready(at)).collect();
         let changed = self.review.decide(&ready, Some(&Decision::Approve));
-        let mut text = format!("approved: {}", of_changes(changed.len()));
-        let waiting = Tally::of(&self.review).waiting.saturating_sub(waiting);
-        if waiting > 0 {
-            put(
-                &mut text,
-                format_args!("; of these, waiting for something that was decided otherwise: {}", of_changes(waiting)),
-            );
-        }
+        let done = changed.len() - self.review.waiting(&changed).len();
+        let text = format!("approved: {}{}", of_changes(done), self.waits(&changed));
         if self.at.is_some_and(|at| self.review.verdict(at).decision.is_some()) {
             self.at = self.undecided_from(self.at.unwrap_or_default());
         }
         Answer { text: format!("{text}\n{}", self.here()), changed }
+    }
+
+    /// What those of some changes that were approved wait for since it was decided otherwise, and how that is approved.
+    fn waits(&self, changed: &[usize]) -> String {
+        let waiting = self.review.waiting(changed);
+        let otherwise = self.review.otherwise(&waiting);
+        let waits = self.review.waits_words(&waiting).zip(otherwise.first());
+        waits.map_or_else(String::new, |(waits, at)| format!("; {waits}; {}", show::approves_too(*at)))
     }
 
     /// Leaves a field of the change alone, or takes it in again.

@@ -6,6 +6,7 @@ pub(crate) enum Command {
     Approve,
     Skip,
     Flag,
+    ApproveNeeded,
     Resolve,
     Undo,
     Apply,

@@ -7,6 +7,14 @@ pub(crate) const WIDE: u16 = 110;
 /// Below this width, or below this height, there is one pane at a time.
 const SINGLE: (u16, u16) = (60, 15);
 
+/// Below this there is no room for anything.
+const SMALLEST: (u16, u16) = (40, 10);
+
+/// True where the console can only say that it has no room.
+pub(crate) fn is_too_small((width, height): (u16, u16)) -> bool {
+    width < SMALLEST.0 || height < SMALLEST.1
+}
+
 /// Where everything is.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Places {

@@ -12,6 +12,7 @@
 //! `hits`, `pieces`, `outside`, `effect` and `news` do; the `tab`s; the `overlay`s over them; then `update`, `view`,
 //! `worker` and `history`; and `term`.
 
+mod columns;
 mod command;
 mod effect;
 mod film;

@@ -21,6 +21,11 @@ pub(crate) fn choice(text: String, chosen: bool) -> Line<'static> {
     Line::styled(text, if chosen { Theme::cursor() } else { Style::new() })
 }
 
+/// A line in the one style of the cursor: what its parts would be dressed in does not show in it.
+pub(crate) fn under_cursor(line: &Line<'_>) -> Line<'static> {
+    Line::styled(line.spans.iter().map(|span| span.content.as_ref()).collect::<String>(), Theme::cursor())
+}
+
 /// How much is done, in so many cells.
 pub(crate) fn bar(state: &State, done: usize, all: usize, cells: usize) -> String {
     let filled = done.saturating_mul(cells).checked_div(all).unwrap_or(cells).min(cells);
@@ -43,7 +48,11 @@ pub(crate) fn reading(state: &State) -> Vec<Line<'static>> {
         let mark = if state.reading.read.contains(&service) { state.theme.pick("✓", "ok") } else { spinner(state) };
         Line::raw(format!("  {mark} reading {service}: {counts}"))
     };
-    vec![line(Service::Notion), line(Service::Clockify)]
+    let mut lines = vec![line(Service::Notion), line(Service::Clockify)];
+    if state.reading.of_rest {
+        lines.insert(0, Line::raw(format!("  reading what is left, {} so far:", state.reading.cost())));
+    }
+    lines
 }
 
 pub(crate) fn report_lines(state: &State, report: &Report) -> Vec<Line<'static>> {

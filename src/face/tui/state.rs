@@ -51,6 +51,18 @@ pub(crate) enum Phase {
 pub(crate) struct Reading {
     pub(crate) rows: BTreeMap<(Service, Kind), usize>,
     pub(crate) read: BTreeSet<Service>,
+    /// Requests so far.
+    pub(crate) calls: BTreeMap<Service, usize>,
+    /// True where nobody asked for it: an apply has ended, and the review comes back with what that has left.
+    pub(crate) of_rest: bool,
+}
+
+impl Reading {
+    /// `12 Notion and 5 Clockify calls`.
+    pub(crate) fn cost(&self) -> String {
+        let calls = |service| self.calls.get(&service).copied().unwrap_or_default();
+        format!("{} Notion and {} Clockify calls", calls(Service::Notion), calls(Service::Clockify))
+    }
 }
 
 /// The console.

@@ -14,6 +14,7 @@ use std::sync::LazyLock;
 
 use ratatui::{Frame, layout::Rect};
 
+use self::review::planned;
 use super::{
     command::{Command, Tab},
     effect::{Effect, Order},
@@ -128,10 +129,7 @@ pub(crate) fn anywhere(state: &mut State, command: Command) -> Option<Effect> {
             return (tab.parts().open)(state);
         }
         Command::Timeline => logs::open_timeline(state),
-        Command::Retry => {
-            state.reviewing.retrying = Some(state.applying.pages.clone());
-            return Some(read_again(state, state.reviewing.undoes));
-        }
+        Command::Retry => return planned::retry(state),
         Command::Refetch => return Some(read_again(state, None)),
         Command::Mouse => {
             state.mouse = !state.mouse;
@@ -158,12 +156,18 @@ pub(crate) fn anywhere(state: &mut State, command: Command) -> Option<Effect> {
     None
 }
 
-/// Forgets the plan, but not where the person was, and reads both sides: to compare them, or to undo a run.
+/// Forgets the plan, but not where the person was, and what came of the last apply, and reads both sides: to compare
+/// them, or to undo a run.
 pub(crate) fn read_again(state: &mut State, undoes: Option<RunId>) -> Effect {
-    state.phase = Phase::Reading;
     state.tab = Tab::Review;
-    state.reading = Reading::default();
     state.applying.report = None;
+    read_sides(state, undoes, false)
+}
+
+/// The same without leaving what is on the screen; `of_rest` where an apply has ended and nobody asked for it.
+pub(crate) fn read_sides(state: &mut State, undoes: Option<RunId>, of_rest: bool) -> Effect {
+    state.phase = Phase::Reading;
+    state.reading = Reading { of_rest, ..Reading::default() };
     state.reviewing.leave_plan();
     state.toast = Message::default();
     state.reviewing.undoes.clone_from(&undoes);
@@ -182,7 +186,7 @@ pub(crate) fn interrupt(state: &mut State) -> Effect {
             state.toast = stopping.key(Command::Interrupt, " again leaves at once");
             Effect::Stop
         }
-        Phase::Reading => Effect::Stop,
-        Phase::Ready | Phase::Failed { .. } => Effect::Quit,
+        Phase::Reading if !state.reading.of_rest => Effect::Stop,
+        Phase::Ready | Phase::Reading | Phase::Failed { .. } => Effect::Quit,
     }
 }

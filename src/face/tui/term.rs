@@ -104,8 +104,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
 pub(super) fn last_words(state: &State, demo: bool) -> String {
     let run = state.applied.as_ref().map(|(run, outcome)| format!("run {run}: {}", outcome.words()));
     let decided = state.reviewing.tally.decided();
-    // A plan that was applied is said with its run.
-    let of_plan = (decided > 0 && state.applying.report.is_none()).then(|| {
+    let of_plan = (decided > 0).then(|| {
         let kept = if demo { "decided; the demo keeps nothing" } else { "decided and kept" };
         format!("{decided} of {} changes {kept}; nothing of them was applied", state.reviewing.tally.changes)
     });
@@ -223,6 +222,10 @@ pub(super) async fn run<B: Backend>(
             effect = update(&mut state, keymap, Msg::News(item));
         }
         let Some(effect) = effect else { continue };
+        // What is left after an apply is read for somebody who is there.
+        if gone && state.phase != Phase::Applying {
+            return Ok(state);
+        }
         let heard = match effect {
             Effect::Quit => return Ok(state),
             Effect::Stop => {

@@ -10,6 +10,9 @@ mod logs;
 mod messages;
 mod pictures;
 mod reach;
+mod rest;
+mod rows;
+mod scopes;
 mod undo;
 
 use std::{io, sync::Arc, time::Duration};
@@ -247,7 +250,7 @@ fn a_plan_is_a_tree_with_the_detail_beside_it() {
  ▾ ·   Globex                        -1    0/1                     │name: “Acme”
    ▾ ·   Website                     -1    0/1                     │new in Notion, and no client in Clockify looks like
        · - Design                                            close │it
-   ⚠ ~ Initech                                    update, conflict │
+   ⚠ ~ Initech  “Initech Ltd” → “Initech”         update, conflict │
  ▾ Notices                                                       1 │Effects
      i Unmanaged                                         unmanaged │  1 request creates it in Clockify, and its ID goes
                                                                    │into the page
@@ -278,7 +281,7 @@ fn on_a_narrow_terminal_the_detail_is_below() {
  ▾ ·   Globex                                     -1    0/1
    ▾ ·   Website                                  -1    0/1
        · - Design                                                         close
-   ⚠ ~ Initech                                                 update, conflict
+   ⚠ ~ Initech  “Initech Ltd” → “Initech”                      update, conflict
  ▾ Notices                                                                    1
      i Unmanaged                                                      unmanaged
 
@@ -286,11 +289,11 @@ fn on_a_narrow_terminal_the_detail_is_below() {
 
 ────────────────────────────────────────────────────────────────────────────────
 create project   95 %   ■ held
+held: Clockify refuses '<' in names
 Acme › <b>
 
 name: “<b>”
 new in Notion, and no project in Clockify looks like it
-held: Clockify refuses '<' in names
 
  space approve  s skip  ! flag  u undo  / search  f filter  ? help
 
@@ -314,7 +317,7 @@ fn a_decision_moves_on_is_kept_and_takes_along_what_it_needs() {
 ▌▾ ·   Globex                                     -1    0/1
    ▾ ·   Website                                  -1    0/1
        · - Design                                                         close
-   ⚠ ~ Initech                                                 update, conflict
+   ⚠ ~ Initech  “Initech Ltd” → “Initech”                      update, conflict
  ▾ Notices                                                                    1
      i Unmanaged                                                      unmanaged
 
@@ -328,7 +331,7 @@ filter shows
 
 Notion   00000000-0000-0000-0000-000000000002 (o), edited 1970-01-01 00:00
 
- space approve  s skip  ! flag  u undo  P apply  / search  f filter  ? help
+ space approve 1 below  s skip 1 below  ! flag 1 below  u undo  P apply  ? help
  2 approved, 1 of them since the others need them; u takes them back
 
 "#]]

@@ -1,5 +1,9 @@
-//! Colours and symbols. By default the 16 colours of the terminal, so that the console follows the user's scheme. Every
-//! colour has a word or a symbol beside it; the cursor is reversed and marked, so that it shows without colour too.
+//! Colours and symbols. By default those of the terminal, so that the console follows the user's scheme. Every colour
+//! has a word or a symbol beside it; the cursor is reversed and marked, so that it shows without colour too.
+//!
+//! Of the terminal's own 16 colours none can be read on every background as text: the schemes of today spell them from
+//! navy to lemon, on black and on white. By default text therefore has the terminal's own colour, and a symbol is black on
+//! a bright colour, which can be read in all of them. Faint text is left out, too: some terminals halve its colour.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -29,20 +33,25 @@ enum Ink {
     Accent,
 }
 
+impl Ink {
+    fn of(action: Action) -> Self {
+        match action.sort() {
+            Sort::Opens => Self::Create,
+            Sort::Links => Self::Link,
+            Sort::Changes => Self::Update,
+            Sort::Closes => Self::Close,
+            Sort::Odd => Self::Odd,
+        }
+    }
+}
+
 impl Theme {
-    /// The colour of an ink. The dark and the light theme take theirs from the 256-colour cube, which every terminal of
-    /// today has.
+    /// Text in an ink. The dark and the light theme take theirs from the 256-colour cube, which every terminal of today
+    /// has.
     fn ink(self, ink: Ink) -> Style {
-        let sixteen = match ink {
-            Ink::Create => Color::Blue,
-            Ink::Link | Ink::Accent => Color::Cyan,
-            Ink::Update | Ink::Alert => Color::Yellow,
-            Ink::Close => Color::Red,
-            Ink::Odd => Color::Magenta,
-            Ink::Good => Color::Green,
-        };
         match self.name {
-            ThemeName::Terminal => Style::new().fg(sixteen),
+            ThemeName::Terminal | ThemeName::Mono => Style::new(),
+            ThemeName::HighContrast => Style::new().add_modifier(Modifier::BOLD),
             ThemeName::Dark => Style::new().fg(Color::Indexed(match ink {
                 Ink::Create => 75,
                 Ink::Link | Ink::Accent => 80,
@@ -54,36 +63,36 @@ impl Theme {
             })),
             ThemeName::Light => Style::new().fg(Color::Indexed(match ink {
                 Ink::Create => 25,
-                Ink::Link | Ink::Accent => 30,
+                Ink::Link | Ink::Accent => 23,
                 Ink::Update => 94,
                 Ink::Alert => 130,
                 Ink::Close => 124,
                 Ink::Odd => 90,
                 Ink::Good => 28,
             })),
-            ThemeName::HighContrast => {
-                let bright = match sixteen {
-                    Color::Blue | Color::Cyan => Color::LightCyan,
-                    Color::Yellow => Color::LightYellow,
-                    Color::Red => Color::LightRed,
-                    Color::Magenta => Color::LightMagenta,
-                    _ => Color::LightGreen,
-                };
-                Style::new().fg(bright).add_modifier(Modifier::BOLD)
-            }
-            ThemeName::Mono => Style::new(),
         }
     }
 
-    /// The style of an action.
+    /// A symbol in an ink.
+    fn chip(self, ink: Ink) -> Style {
+        let on = |colour| Style::new().fg(Color::Black).bg(colour);
+        match (self.name, ink) {
+            (ThemeName::Dark | ThemeName::Light | ThemeName::Mono, _) => self.ink(ink),
+            (_, Ink::Create | Ink::Link | Ink::Accent) => on(Color::LightCyan),
+            (_, Ink::Update | Ink::Alert) => on(Color::LightYellow),
+            (_, Ink::Good) => on(Color::LightGreen),
+            (_, Ink::Close | Ink::Odd) => Style::new().add_modifier(Modifier::REVERSED),
+        }
+    }
+
+    /// The style of what is said of an action.
     pub(crate) fn action(self, action: Action) -> Style {
-        self.ink(match action.sort() {
-            Sort::Opens => Ink::Create,
-            Sort::Links => Ink::Link,
-            Sort::Changes => Ink::Update,
-            Sort::Closes => Ink::Close,
-            Sort::Odd => Ink::Odd,
-        })
+        self.ink(Ink::of(action))
+    }
+
+    /// The style of an action's symbol.
+    pub(crate) fn sign(self, action: Action) -> Style {
+        self.chip(Ink::of(action))
     }
 
     /// The symbol of an action.
@@ -98,7 +107,11 @@ impl Theme {
 
     /// What matters less.
     pub(crate) fn dim(self) -> Style {
-        if self.name == ThemeName::HighContrast { Style::new() } else { Style::new().add_modifier(Modifier::DIM) }
+        match self.name {
+            ThemeName::Dark => Style::new().fg(Color::Indexed(248)),
+            ThemeName::Light => Style::new().fg(Color::Indexed(240)),
+            ThemeName::Terminal | ThemeName::HighContrast | ThemeName::Mono => Style::new(),
+        }
     }
 
     pub(crate) fn bold() -> Style {
@@ -108,6 +121,16 @@ impl Theme {
     /// What somebody must look at.
     pub(crate) fn alert(self) -> Style {
         self.ink(Ink::Alert).add_modifier(Modifier::BOLD)
+    }
+
+    /// The mark of what somebody must look at.
+    pub(crate) fn alert_mark(self) -> Style {
+        self.chip(Ink::Alert).add_modifier(Modifier::BOLD)
+    }
+
+    /// The mark of what was approved.
+    pub(crate) fn good_mark(self) -> Style {
+        self.chip(Ink::Good)
     }
 
     /// What went wrong.
@@ -127,7 +150,7 @@ impl Theme {
 
     /// The part of a name that a search found.
     pub(crate) fn found(self) -> Style {
-        self.ink(Ink::Alert).add_modifier(Modifier::UNDERLINED)
+        self.chip(Ink::Alert).add_modifier(Modifier::UNDERLINED)
     }
 
     /// What a word difference takes away.
@@ -137,7 +160,7 @@ impl Theme {
 
     /// What a word difference adds.
     pub(crate) fn added(self) -> Style {
-        self.ink(Ink::Good)
+        self.ink(Ink::Good).add_modifier(Modifier::BOLD)
     }
 
     /// The row under the cursor: reversed, so that it shows without colour too.
@@ -150,3 +173,6 @@ impl Theme {
         Style::new().add_modifier(Modifier::UNDERLINED)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,14 +9,16 @@ use jiff::Timestamp;
 
 pub(crate) use self::pointer::Pointing;
 use super::{
-    command::Tab,
+    command::{Command, Tab},
     effect::{Effect, Page},
     hits::Target,
     keymap::{Keymap, Meaning},
+    layout::is_too_small,
     news::News,
     overlay::{self, prompt},
-    state::State,
+    state::{Phase, State},
     stroke::Stroke,
+    tab::interrupt,
 };
 
 /// What happens to the console.
@@ -32,12 +34,15 @@ pub(crate) enum Msg {
 /// Takes a message in.
 pub(crate) fn update(state: &mut State, keymap: &Keymap, msg: Msg) -> Option<Effect> {
     let effect = match msg {
+        Msg::Key(key) if is_too_small(state.size) => on_key_unseen(state, keymap, key),
+        Msg::Paste(_) | Msg::Pointer(..) if is_too_small(state.size) => None,
         Msg::Key(key) => on_key(state, keymap, key),
         Msg::Paste(text) => prompt::paste(state, &text),
         Msg::Pointer(pointing, target) => pointer::point(state, pointing, target),
         Msg::Resized(width, height) => {
             state.size = (width, height);
-            None
+            // What was begun and cannot be seen any more comes to nothing.
+            if is_too_small(state.size) { prompt::give_up(state) } else { None }
         }
         Msg::News(news) => news::on_news(state, news),
         Msg::Tick(now) => {
@@ -53,6 +58,15 @@ pub(crate) fn update(state: &mut State, keymap: &Keymap, msg: Msg) -> Option<Eff
         return state.logs.wants().map(|question| Effect::Look(Page::Log(question)));
     }
     effect
+}
+
+/// Where nothing is seen, nothing is done but to leave, or to stop.
+fn on_key_unseen(state: &mut State, keymap: &Keymap, key: KeyEvent) -> Option<Effect> {
+    match keymap.meaning(&[Stroke::of(key)]) {
+        Meaning::Command(Command::Leave) if state.phase != Phase::Applying => Some(Effect::Quit),
+        Meaning::Command(Command::Interrupt) => Some(interrupt(state)),
+        _ => None,
+    }
 }
 
 fn on_key(state: &mut State, keymap: &Keymap, key: KeyEvent) -> Option<Effect> {

@@ -11,7 +11,7 @@ use super::{
     command::{Command, Tab},
     hits::{Hits, Target},
     keymap::Keymap,
-    layout::{WIDE, layout},
+    layout::{WIDE, is_too_small, layout},
     overlay,
     pieces::{bar, spinner},
     row::{Row, Section},
@@ -25,8 +25,6 @@ use crate::domain::{
     text::Shown,
 };
 
-/// Below this the console says that it has no room.
-const SMALLEST: (u16, u16) = (40, 10);
 /// Hints in the footer at the most.
 const HINTS_MAX: usize = 7;
 
@@ -35,7 +33,7 @@ pub(crate) fn view(state: &State, keymap: &Keymap, frame: &mut Frame<'_>) -> Hit
     let area = frame.area();
     let mut hits = Hits::default();
     // The terminal may have another size than the state knows of: the message about that is on its way.
-    if area.width < SMALLEST.0 || area.height < SMALLEST.1 || (area.width, area.height) != state.size {
+    if is_too_small((area.width, area.height)) || (area.width, area.height) != state.size {
         frame.render_widget(Paragraph::new(format!("too small; {} leaves", keymap.first(Command::Leave))), area);
         return hits;
     }
@@ -177,6 +175,7 @@ fn footer(state: &State, keymap: &Keymap, area: Rect, hits: &mut Hits) -> Line<'
         if review::in_fields(state) { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
     for (command, label) in wanted {
         let Some(key) = keymap.all(command).into_iter().next() else { continue };
+        let label = review::on_below(state, command).unwrap_or_else(|| label.to_owned());
         if !hint(&mut spans, format!(" {key}"), format!(" {label} "), command) {
             break;
         }

@@ -136,6 +136,10 @@ async fn reviews(runner: &mut Runner, desk: Desk<'_>, orders: &mut Orders, mut n
             Next::Leave => return Ok(()),
         };
         desk.stop.forget();
+        // Who has left may have asked for the stop that was just forgotten.
+        if orders.is_closed() && orders.is_empty() {
+            return Ok(());
+        }
     }
 }
 

@@ -71,6 +71,13 @@ pub(crate) fn on_key(state: &mut State, keymap: &Keymap, key: KeyEvent) -> Optio
     None
 }
 
+/// Forgets what was being typed, pressed or asked.
+pub(crate) fn give_up(state: &mut State) -> Option<Effect> {
+    state.strokes.clear();
+    state.overlay = None;
+    left(state)
+}
+
 /// Gives up: a filter or a search that was being typed goes, too.
 fn left(state: &mut State) -> Option<Effect> {
     let Prompt { purpose, from, .. } = state.prompt.take()?;

@@ -1,6 +1,7 @@
 //! Where the person is in the review: moving and folding.
 
 use super::{reviewing::Reviewing, stepped};
+use crate::domain::plan::State;
 
 impl Reviewing {
     /// Moves by so many of the rows that are shown.
@@ -9,6 +10,21 @@ impl Reviewing {
         if let Some(&node) = self.tree.visible.get(at) {
             self.go_to(node);
         }
+    }
+
+    /// Goes on to the next row that can be decided about: past those that are held, as long as there are others.
+    pub(crate) fn go_on(&mut self) {
+        let at = self.tree.position(self.cursor);
+        let behind = self.tree.visible.iter().skip(at + 1);
+        match behind.copied().find(|&node| !self.is_held(node)) {
+            Some(node) => self.go_to(node),
+            None => self.go(1),
+        }
+    }
+
+    fn is_held(&self, node: u32) -> bool {
+        let is_held = |at: usize| self.plan().is_some_and(|plan| plan.changes[at].state == State::Held);
+        self.tree.change(node).is_some_and(is_held)
     }
 
     /// Puts the cursor on a row, unfolding what stands above it.
@@ -20,9 +36,10 @@ impl Reviewing {
         self.tree.reveal(node);
     }
 
+    /// True for rows that wait for a decision; nothing can be approved of what is held.
     pub(crate) fn is_undecided(&self, node: u32) -> bool {
         let undecided = |at| self.review.as_ref().is_some_and(|review| review.verdict(at).decision.is_none());
-        self.tree.change(node).is_some_and(undecided)
+        self.tree.change(node).is_some_and(undecided) && !self.is_held(node)
     }
 
     pub(crate) fn is_contested(&self, node: u32) -> bool {

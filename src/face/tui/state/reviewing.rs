@@ -49,6 +49,8 @@ pub(crate) struct Reviewing {
     pub(crate) offset: usize,
     pub(crate) detail: Pane,
     pub(crate) selection: Selection,
+    /// What the last approval waits for since it was decided otherwise, by its place in the plan.
+    pub(crate) in_the_way: Vec<usize>,
     pub(crate) search: Search,
     pub(crate) filter: Search,
     /// Questions asked so far.
@@ -143,6 +145,15 @@ impl Reviewing {
         }
     }
 
+    /// What was decided otherwise and is waited for: by the change under the cursor, or else by the last approval.
+    pub(crate) fn waited_for(&self) -> Vec<usize> {
+        let Some(review) = &self.review else { return Vec::new() };
+        let own: Vec<usize> = self.current_change().into_iter().collect();
+        let own = review.otherwise(&review.waiting(&own));
+        let is_otherwise = |at: &&usize| review.verdict(**at).decision.as_ref().is_some_and(Decision::is_otherwise);
+        if own.is_empty() { self.in_the_way.iter().filter(is_otherwise).copied().collect() } else { own }
+    }
+
     /// Rows that the tree has room for.
     pub(crate) fn tree_height(&self, size: (u16, u16)) -> usize {
         usize::from(self.detail.areas(size).0.height)
@@ -154,6 +165,7 @@ impl Reviewing {
         self.tree = Tree::default();
         self.cursor = 0;
         self.detail.leave();
+        self.in_the_way.clear();
         self.review.take()
     }
 

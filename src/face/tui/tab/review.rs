@@ -37,6 +37,7 @@ use crate::{
             overlay::{Overlay, ask_to_apply, show_ways},
             prompt::{self, Purpose},
             reviewing::{Search, Selection},
+            subject::Subject,
             tree::Arrangement,
         },
     },
@@ -70,7 +71,8 @@ const ROWS: &[Row] = &[
     row("search", &["/"], Command::Search, Section::Find, "search", in_review_or_logs),
     row("filter", &["f"], Command::Filter, Section::Find, "filter", in_review_or_logs),
     row("approve_below", &["a"], Command::ApproveBelow, Section::Decide, "approve all below", on_changes),
-    row("approve_shown", &["A"], Command::ApproveShown, Section::Decide, "approve all shown", in_review),
+    row("approve_shown", &["A"], Command::ApproveShown, Section::Decide, "approve all that is ready", in_review),
+    row("approve_needed", &["&"], Command::ApproveNeeded, Section::Decide, "approve what it waits for", with_waiting),
     row("edit", &["e"], Command::Edit, Section::Decide, "edit the value", on_a_field),
     row("alike", &["x"], Command::Alike, Section::Decide, "the same for all of its kind", resolved),
     row("release", &["B"], Command::Release, Section::Decide, "release the brake", braked),
@@ -120,11 +122,9 @@ fn in_review(state: &State) -> Option<Message> {
     match state.phase {
         Phase::Applying => Some("changes are being applied".into()),
         _ if state.tab != Tab::Review => Some(Message::from("only in the review").see(Command::Tab(Tab::Review))),
-        _ if state.applying.report.is_some() && state.reviewing.review.is_none() => {
-            Some(Message::from("read both sides again first").see(Command::Refetch))
-        }
-        _ if state.reviewing.review.is_none() => Some("there is no plan yet".into()),
-        _ => None,
+        _ if state.reviewing.review.is_some() => None,
+        Phase::Failed { .. } => Some(Message::from("read both sides again first").see(Command::Refetch)),
+        Phase::Reading | Phase::Ready => Some("there is no plan yet".into()),
     }
 }
 
@@ -135,6 +135,12 @@ fn on_changes(state: &State) -> Option<Message> {
 fn on_a_change(state: &State) -> Option<Message> {
     in_review(state)
         .or_else(|| state.reviewing.current_change().is_none().then(|| "this row is no single change".into()))
+}
+
+fn with_waiting(state: &State) -> Option<Message> {
+    in_review(state).or_else(|| {
+        state.reviewing.waited_for().is_empty().then(|| "nothing that is approved waits for another decision".into())
+    })
 }
 
 fn with_ways(state: &State) -> Option<Message> {
@@ -236,6 +242,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
         Command::Approve => return decide::approve(state),
         Command::ApproveBelow => return decide::approve_below(state),
         Command::ApproveShown => return decide::approve_shown(state),
+        Command::ApproveNeeded => return decide::approve_needed(state),
         Command::Skip => return decide::and_move(state, Some(&Decision::Skip), "skipped"),
         Command::Ignore => return decide::and_move(state, Some(&Decision::Ignore), "ignored for good"),
         Command::Clear => return decide::and_move(state, None, "cleared"),
@@ -279,6 +286,27 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
         _ => return anywhere(state, command),
     }
     None
+}
+
+/// What a decision would be about on a row that is no change itself, in the words of the footer.
+pub(crate) fn on_below(state: &State, command: Command) -> Option<String> {
+    let reviewing = &state.reviewing;
+    let review = reviewing.review.as_ref()?;
+    let is_group = matches!(reviewing.subject(), Some(Subject::Page(_)));
+    if state.tab != Tab::Review || reviewing.selection != Selection::None || !is_group {
+        return None;
+    }
+    let (below, _) = reviewing.selected_changes();
+    let counted = |is_meant: &dyn Fn(usize) -> bool| below.iter().filter(|&&at| is_meant(at)).count();
+    let approved = counted(&|at| review.verdict(at).decision == Some(Decision::Approve));
+    let (word, count) = match command {
+        Command::Approve if approved == below.len() => ("take back", approved),
+        Command::Approve => ("approve", counted(&|at| decide::is_approvable(review, at))),
+        Command::Skip => ("skip", below.len()),
+        Command::Flag => ("flag", below.len()),
+        _ => return None,
+    };
+    Some(format!("{word} {count} below"))
 }
 
 /// Folds or unfolds a row, or goes to its detail.
@@ -396,19 +424,18 @@ fn waiting(state: &State, keymap: &Keymap) -> Paragraph<'static> {
                 keys(&[(Command::Refetch, "reads both sides again"), (Command::Leave, "leaves")]),
             ]);
         }
-        Phase::Reading => {
-            lines.extend(reading(state));
-            lines.extend([Line::default(), keys(&[(Command::Interrupt, "stops reading")])]);
-        }
-        Phase::Ready | Phase::Applying => {
-            lines.extend(state.applying.report.iter().flat_map(|report| report_lines(state, report)));
-            lines.push(Line::default());
-            let mut words = vec![(Command::Refetch, "reads both sides again")];
-            if state.applying.report.as_ref().is_some_and(|report| report.failed + report.skipped > 0) {
-                words.insert(0, (Command::Retry, "retries what failed"));
+        Phase::Reading | Phase::Ready | Phase::Applying => {
+            if let Some(report) = &state.applying.report {
+                lines.extend(report_lines(state, report));
+                lines.push(Line::default());
             }
-            words.extend([(Command::Tab(Tab::Apply), "shows how it went"), (Command::Leave, "leaves")]);
-            lines.push(keys(&words));
+            lines.extend(reading(state));
+            let words: &[_] = if state.reading.of_rest {
+                &[(Command::Interrupt, "leaves"), (Command::Tab(Tab::Apply), "has the results")]
+            } else {
+                &[(Command::Interrupt, "stops reading")]
+            };
+            lines.extend([Line::default(), keys(words)]);
         }
     }
     Paragraph::new(lines).wrap(Wrap { trim: false })

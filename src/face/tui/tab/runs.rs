@@ -2,15 +2,21 @@
 
 mod daemon;
 
-use ratatui::{Frame, layout::Rect, text::Line, widgets::Paragraph};
+use ratatui::{
+    Frame,
+    layout::{Constraint, Layout, Rect},
+    text::{Line, Span},
+    widgets::{Paragraph, Wrap},
+};
 
 use super::{Parts, anywhere, logs, read_again};
 use crate::{
-    domain::text::Shown,
+    domain::{report::Report, text::Shown},
     edge::store::RunRecord,
     face::{
         text::outcome_words,
         tui::{
+            columns::{Wish, fitted, share},
             command::{Command, Tab},
             effect::{Effect, Page},
             hits::{Hits, Target},
@@ -73,51 +79,90 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
     }
 }
 
+/// Lines at the end for what does not fit.
+const UNFOLDED: usize = 2;
+/// Cells of a line, from left to right.
+const COLUMNS: usize = 6;
+/// Columns between two cells, and in front of the first.
+const GAP: usize = 2;
+
 fn draw(state: &State, _: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
-    let room = usize::from(area.height).saturating_sub(2).max(1);
     let runs = &state.runs;
-    let dim = |text: String| Line::styled(text, state.theme.dim());
-    let wide = usize::from(area.width) >= 100;
+    let own = |run: &RunRecord| runs.own.as_ref() == Some(&run.id);
+    let cut = runs.current().map(|run| line(run, own(run))).unwrap_or_default();
     let mut lines =
         runs.daemon.as_ref().map(|daemon| daemon::lines(daemon, state.now, area.width.into())).unwrap_or_default();
     let above = u16::try_from(lines.len()).unwrap_or_default();
-    let room = room.saturating_sub(lines.len()).max(1);
-    lines.push(dim(heading(wide)));
+    let room = usize::from(area.height).saturating_sub(lines.len() + 1 + UNFOLDED).max(1);
     let from = runs.at.saturating_sub(room - 1);
-    for (y, (at, run)) in (area.y + above + 1..).zip(runs.all.iter().enumerate().skip(from).take(room)) {
+    let shown: Vec<[String; COLUMNS]> = runs.all.iter().skip(from).take(room).map(|run| line(run, own(run))).collect();
+    let widths = widths(usize::from(area.width), shown.iter().chain([&heading()]));
+    lines.push(Line::styled(spread(&heading(), widths), state.theme.dim()));
+    for (y, (at, cells)) in (area.y + above + 1..).zip((from..).zip(&shown)) {
         hits.add(Rect { y, height: 1, ..area }, Target::Row(at));
-        let own = runs.own.as_ref() == Some(&run.id);
-        lines.push(choice(line(run, own, wide), at == runs.at));
+        lines.push(choice(spread(cells, widths), at == runs.at));
     }
     if runs.all.is_empty() {
-        lines.push(dim("  no runs yet".to_owned()));
+        lines.push(Line::styled("  no runs yet", state.theme.dim()));
     }
-    frame.render_widget(Paragraph::new(lines), area);
+    // What had to be cut of the run under the cursor is there to be read all the same.
+    let is_cut = cut.iter().zip(widths).any(|(cell, width)| Span::raw(cell).width() > width);
+    let [list, unfolded] = Layout::vertical([Constraint::Min(1), Constraint::Length(2)]).areas(area);
+    frame.render_widget(Paragraph::new(lines), if is_cut { list } else { area });
+    if is_cut {
+        let cells: Vec<&str> = cut.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect();
+        let text = Paragraph::new(format!("  {}", cells.join(", "))).wrap(Wrap { trim: false });
+        frame.render_widget(text, unfolded);
+    }
 }
 
-fn heading(wide: bool) -> String {
-    let counts = if wide { format!("{:<36} {:<14}", "changes", "calls") } else { String::new() };
-    format!("  {:<19}  {:<13} {:<10} {counts}{}", "started", "what", "who", "outcome")
+/// How wide each cell is: when it began and how it ended come first, then what was done and by whom.
+fn widths<'a>(width: usize, lines: impl Iterator<Item = &'a [String; COLUMNS]>) -> [usize; COLUMNS] {
+    let mut most = [0; COLUMNS];
+    for line in lines {
+        for (most, cell) in most.iter_mut().zip(line) {
+            *most = (*most).max(Span::raw(cell).width());
+        }
+    }
+    let [started, what, who, changes, calls, outcome] = most;
+    let wishes = [
+        Wish::whole(started),
+        Wish::at_least(16, outcome),
+        Wish::at_least(8, what),
+        Wish::at_least(12, changes),
+        Wish::at_least(6, who),
+        Wish::whole(calls),
+    ];
+    let [started, outcome, what, changes, who, calls] = share(width.saturating_sub(COLUMNS * GAP + 1), wishes);
+    [started, what, who, changes, calls, outcome]
 }
 
-fn line(run: &RunRecord, own: bool, wide: bool) -> String {
+fn spread(cells: &[String; COLUMNS], widths: [usize; COLUMNS]) -> String {
+    let gap = " ".repeat(GAP);
+    let shown = cells.iter().zip(widths).filter(|(_, width)| *width > 0);
+    let cells: Vec<String> = shown.map(|(cell, width)| fitted(cell, width)).collect();
+    format!("{gap}{}", cells.join(&gap))
+}
+
+fn heading() -> [String; COLUMNS] {
+    ["started", "what", "who", "changes", "calls", "outcome"].map(str::to_owned)
+}
+
+fn line(run: &RunRecord, own: bool) -> [String; COLUMNS] {
     let outcome = match &run.end {
         Some(end) => outcome_words(&end.outcome),
         None if own => "this console".to_owned(),
         None => "under way, or left by a crash".to_owned(),
     };
-    let outcome = Shown::from(outcome).clipped(if wide { 60 } else { 30 });
-    let started = run.started.strftime("%Y-%m-%d %H:%M:%S");
     let report = run.end.as_ref().and_then(|end| end.report.as_ref());
-    let counts = match (report, wide) {
-        (_, false) => String::new(),
-        (None, true) => format!("{:<36} {:<14}", "", ""),
-        (Some(report), true) => {
-            let changes: Vec<String> = report.counts().map(|(count, word)| format!("{count} {word}")).collect();
-            let calls = format!("{} + {}", report.calls.notion, report.calls.clockify);
-            format!("{:<36} {calls:<14}", Shown::from(changes.join(", ")).clipped(36))
-        }
-    };
-    let by = Shown::of(&run.by).clipped(10);
-    format!("  {started}  {:<13} {by:<10} {counts}{outcome}", Shown::of(&run.trigger).clipped(13))
+    let counts =
+        |report: &Report| -> Vec<String> { report.counts().map(|(count, word)| format!("{count} {word}")).collect() };
+    [
+        run.started.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Shown::of(&run.trigger).to_string(),
+        Shown::of(&run.by).to_string(),
+        report.map(|report| counts(report).join(", ")).unwrap_or_default(),
+        report.map(|report| format!("{} + {}", report.calls.notion, report.calls.clockify)).unwrap_or_default(),
+        Shown::from(outcome).to_string(),
+    ]
 }

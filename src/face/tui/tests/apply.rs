@@ -157,11 +157,13 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion -  Clockify -
+ punchlist  Notion ⠋  Clockify ⠋
   1 Review  [2 Apply]  3 Logs   4 Runs   5 Hours
 
   ended ███████████████░░░░░░░░░░░░░░░ 1/2  50 %   1 failed   1 not started
   elapsed 0:00
+
+  reading what is left, 0 Notion and 0 Clockify calls so far
 
   clients   + create ██████████ 1/1 1 failed
   projects  + create ░░░░░░░░░░ 0/1
@@ -179,8 +181,6 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
   · 12:00:08  not started: create project “Relaunch”: something that it needs failed
   · 12:00:02  not started: 36d832d960208508: planned for “Design” was to close (Status is Done); now it is to
 update, name: “Design” → “Sketch” (changed in Notion)
-
-
  r retry what failed  enter open  1 review  2 apply  3 log  4 runs  5 hours  ? help
 
 
@@ -294,9 +294,8 @@ fn the_last_words_name_the_run_whatever_was_decided_since() {
         scenes.extend(keys("AP1<enter>").into_iter().map(Scene::Input));
         scenes.push(Scene::News(News::Applied(Box::new(ended))));
         if again {
-            scenes.extend(keys("R").into_iter().map(Scene::Input));
             scenes.extend(planned(plan.clone()).into_iter().map(Scene::News));
-            scenes.extend(keys("<space>").into_iter().map(Scene::Input));
+            scenes.extend(keys("q<space>").into_iter().map(Scene::Input));
         }
         (run, last_words(&film_of((110, 26), THEME, scenes).state, false))
     };

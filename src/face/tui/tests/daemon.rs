@@ -40,7 +40,7 @@ fn it_says_when_it_runs_next_what_waits_and_how_it_went() {
   next run 2026-11-24 04:00:00, in 16 h · 3 changes wait for a person
   its last run: 2026-11-23 04:00:00, schedule: applied
 
-  started              what          who        changes                              calls         o
+  started  what  who  changes  calls  outcome
   no runs yet
 
 
@@ -68,7 +68,7 @@ fn it_says_why_something_did_not_run_and_that_nobody_is_there_to_ask() {
   it has missed its run of 2026-11-23 11:00:00, and makes up for it when it starts
   it did not run: 2026-11-23 04:00:00, webhook ⟨U+001B⟩[31mbilling:…he token of Clockify was refused
 
-  started              what          who        changes                              calls         o
+  started  what  who  changes  calls  outcome
   no runs yet
 
 

@@ -57,7 +57,7 @@ fn fields_are_shown_word_by_word_and_taken_or_left_one_by_one() {
  punchlist  Notion ✓  Clockify ✓   plan 640d963b, just now   0/4 ░░░░░░  0 approved
  [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    filter: Website   in the detail   2/2
  ▾ ·   Acme                                                        ~4 ⚠3    0/4
-▌    · ~ Website                                                                             update
+▌    · ~ Website  note: “shown to everyb…elaunch” → “shown to nobody…elaunch” +1             update
 
 
 
@@ -109,11 +109,11 @@ fn a_conflict_shows_what_both_sides_hold_and_held() {
  punchlist  Notion ✓  Clockify ✓   plan 640d963b, just now   0/4 ░░░░░░  0 approved
  [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    2/6                       ~4  1 ready, 3 review
  ▾ ·   Acme                                                        ~4 ⚠3    0/4
-▌    ⚠ ~ Acme/Intranet in Notion                                                   update, conflict
+▌    ⚠ ~ Acme/Intranet in Notion  “Acme/Intrane…ockify” → “Acme/Intranet…Notion”   update, conflict
    ▾ ·   Acme/Shop in Notion                                       ~2 ⚠2    0/2
-       ⚠ ~ name                                                                    update, conflict
-       ⚠ ~ note                                                                    update, conflict
-     · ~ Website                                                                             update
+       ⚠ ~ name  “Acme/Shop in Clockify” → “Acme/Shop in Notion”                   update, conflict
+       ⚠ ~ note  “new in Clockify” → “new in Notion”                               update, conflict
+     · ~ Website  note: “shown to everyb…elaunch” → “shown to nobody…elaunch” +2             update
      ┌ Resolve 1/3: project “Acme/Intranet in Notion” ─────────────────────────────────────────┐
      │ name                                                                                    │
      │   last      “Intranet”                                                                  │
@@ -247,7 +247,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
  ▾ ✓   Globex                        -1    1/1                     │name: “Initech Ltd” → “Initech”
    ▾ ✓   Website                     -1    1/1                     │edited in Clockify since both agreed
        ✓ - Design                                  close, approved │
-▌  ⚠ ~ Initech                                    update, conflict │Effects
+▌  ⚠ ~ Initech  “Initech Ltd” → “Initech”         update, conflict │Effects
  ▾ Notices                                                       1 │  1 request changes it in Clockify, and nothing else
      i Unmanaged                                         unmanaged │of it
                                                                    │
@@ -276,7 +276,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
 
 #[test]
 fn ignoring_for_good_and_clearing_are_kept_too() {
-    let film = film((100, 24), planned(plan()), keys("ik<backspace>"));
+    let film = film((100, 24), planned(plan()), keys("ikk<backspace>"));
     let said = kept(&film.orders);
     assert_eq!(said[0].verdict.decision, Some(Decision::Ignore));
     assert_eq!(said[1].verdict, Resolution::default());

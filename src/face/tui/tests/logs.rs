@@ -114,14 +114,14 @@ fn the_log_opens_at_its_end() {
   1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours                          +3 ~1 -1  3 ready, 1 review, 1 held
   12 entries
   2026-11-23 12:00:00  info   run started by mara on desk: auto-approve, version 0.1.0
-  2026-11-23 12:00:01  info   found create client “Acme”, name nothing → “Acme”: new in Notion, and no client
-  2026-11-23 12:00:01  info   found create project “<b>”, name nothing → “<b>”: new in Notion, and no project
-  2026-11-23 12:00:01  info   found create project “Relaunch”, name nothing → “Relaunch”: new in Notion, and n
+  2026-11-23 12:00:01  info   found create client “Acme”, name nothing → “Acme”: n… in Clockify looks like it
+  2026-11-23 12:00:01  info   found create project “<b>”, name nothing → “<b>”: ne…ckify refuses '<' in names
+  2026-11-23 12:00:01  info   found create project “Relaunch”, name nothing → “Rel… in Clockify looks like it
   2026-11-23 12:00:01  info   found close task “Design”, state open → closed: Status is Done
-  2026-11-23 12:00:01  info   found update client “Initech”, name “Initech Ltd” → “Initech”: edited in Clockif
+  2026-11-23 12:00:01  info   found update client “Initech”, name “Initech Ltd” → …Clockify since both agreed
   2026-11-23 12:00:02  info   approved by mara: update client “Initech”, name “Initech Ltd” → “Initech”
   2026-11-23 12:00:03  info   write 1: update client “Initech”, name “Initrode” → “Initech”
-  2026-11-23 12:00:04  info   write 1 done (64a9e1000000000000000007): update client “Initech”, name “Initrode
+  2026-11-23 12:00:04  info   write 1 done (64a9e1000000000000000007): update clie…ame “Initrode” → “Initech”
   2026-11-23 12:00:05  info   run ended: applied
   2026-11-23 12:01:00  info   run started by mara on desk: auto-approve, version 0.1.0
   2026-11-23 12:01:01  error  secret refused: NOTION_TOKEN is not set
@@ -142,10 +142,10 @@ fn who_changed_a_page_when_why_and_from_what_to_what_is_two_keys_away() {
   1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours                          +3 ~1 -1  3 ready, 1 review, 1 held
   12 entries   client “Initech”   filter: about:00000000-0000-0000-0000-000000000008
   2026-11-23 12:00:03  name “Initrode” → “Initech”  approved by mara, in auto-approve: edited in Clockify sinc
-  2026-11-23 12:00:01  info   found update client “Initech”, name “Initech Ltd” → “Initech”: edited in Clockif
+  2026-11-23 12:00:01  info   found update client “Initech”, name “Initech Ltd” → …Clockify since both agreed
   2026-11-23 12:00:02  info   approved by mara: update client “Initech”, name “Initech Ltd” → “Initech”
   2026-11-23 12:00:03  info   write 1: update client “Initech”, name “Initrode” → “Initech”
-  2026-11-23 12:00:04  info   write 1 done (64a9e1000000000000000007): update client “Initech”, name “Initrode
+  2026-11-23 12:00:04  info   write 1 done (64a9e1000000000000000007): update clie…ame “Initrode” → “Initech”
 
 
 
@@ -177,11 +177,11 @@ fn an_entry_is_opened_with_all_that_there_is_to_know() {
 
 
  entry 8 ─────────────────────────────────────────────────────────────────────────────────────────────────────
+ write 1: update client “Initech”, name “Initrode” → “Initech”
+
  at                        2026-11-23T12:00:03Z
  before.name.text          Initrode
  changes                   ["992b2986b1f649aa"]
- event                     intent
- name                      Initech
  / search  f filter  T all about this page  L level  @ this run alone  F follow what is added  ? help
 
 

@@ -14,7 +14,7 @@ use super::noon;
 use crate::{
     domain::{
         journal::{Event, What},
-        plan::{Action, Change, Plan},
+        plan::{Action, Change, Plan, State},
     },
     engine::{run::Beside, session::Progress},
     face::{
@@ -77,8 +77,8 @@ fn later(seconds: i64) -> Timestamp {
 
 /// Half of the changes applied, and one that was refused.
 fn half_way(plan: &Plan) -> Vec<Event> {
-    let open = |change: &&Change| change.hold.is_none() && !change.is_contested();
-    let changes: Vec<&Change> = plan.changes.iter().filter(open).take(26).collect();
+    let ready = |change: &&Change| change.state == State::Ready;
+    let changes: Vec<&Change> = plan.changes.iter().filter(ready).take(16).collect();
     let unlucky = changes.iter().rposition(|change| change.proposal.action == Action::Create).expect("a create");
     let event = |number: i64, what| Event { run: "20261123".parse().expect("a run"), at: later(number / 2), what };
     let told = (1..).zip(&changes).enumerate().map(|(at, (number, change))| {
@@ -128,8 +128,8 @@ fn svg(frame: &Buffer) -> String {
     drawing + "</svg>\n"
 }
 
-fn style(cell: &Cell) -> (Color, Modifier) {
-    (cell.fg, cell.modifier)
+fn style(cell: &Cell) -> (Color, Color, Modifier) {
+    (cell.fg, cell.bg, cell.modifier)
 }
 
 /// Draws a run of cells of one style; nothing where it is blank.
@@ -140,8 +140,8 @@ fn run(drawing: &mut String, cell: &Cell, text: &str, (column, cells, row): (u16
     }
     let (x, y) = (8.0 + f32::from(column) * CELL.0, 8.0 + f32::from(row) * CELL.1);
     let length = f32::from(cells) * CELL.0;
-    let ink = colour(cell.fg);
-    let ink = if reversed {
+    let ink = colour(if cell.bg == Color::Reset { cell.fg } else { cell.bg });
+    let ink = if reversed || cell.bg != Color::Reset {
         let height = CELL.1;
         writeln!(drawing, "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{length:.1}\" height=\"{height}\" fill=\"{ink}\"/>")
             .expect("memory");
@@ -150,12 +150,11 @@ fn run(drawing: &mut String, cell: &Cell, text: &str, (column, cells, row): (u16
         ink
     };
     let weight = if cell.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
-    let opacity = if cell.modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let y = y + 13.5;
     writeln!(
         drawing,
-        "<text x=\"{x:.1}\" y=\"{y:.1}\" textLength=\"{length:.1}\" fill=\"{ink}\"{weight}{opacity} xml:space=\"preserve\">{text}</text>"
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" textLength=\"{length:.1}\" fill=\"{ink}\"{weight} xml:space=\"preserve\">{text}</text>"
     )
     .expect("memory");
 }
@@ -163,12 +162,9 @@ fn run(drawing: &mut String, cell: &Cell, text: &str, (column, cells, row): (u16
 /// The 16 colours, as a usual dark scheme has them.
 fn colour(colour: Color) -> &'static str {
     match colour {
-        Color::Blue => "#6cb6ff",
-        Color::Cyan => "#56d4dd",
-        Color::Yellow => "#e3b341",
-        Color::Red => "#ff7b72",
-        Color::Magenta => "#d2a8ff",
-        Color::Green => "#7ee787",
+        Color::LightCyan => "#56d4dd",
+        Color::LightYellow => "#e3b341",
+        Color::LightGreen => "#7ee787",
         _ => "#d7dae0",
     }
 }

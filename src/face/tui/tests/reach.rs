@@ -10,7 +10,7 @@ use crate::{
         config::ThemeName,
         store::{RunEnd, RunRecord},
     },
-    face::tui::{command::Tab, news::News, theme::Theme},
+    face::tui::{command::Tab, effect::Order, news::News, state::Phase, theme::Theme},
 };
 
 fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Event {
@@ -118,10 +118,10 @@ fn runs_are_listed_with_who_what_and_how() {
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply   3 Logs  [4 Runs]  5 Hours                                              +3 ~1 -1  3 ready, 1 review, 1 held
-  started              what          who        changes                              calls         outcome
-  2026-11-23 12:00:00  review        anna                                                          under way, or left by a crash
-  2026-11-23 12:00:00  auto-approve  anna       33 applied, 1 failed, 4 pending      30 + 28       some changes failed
-  2026-11-23 12:00:00  plan          anna                                                          planned
+  started              what          who   changes                          calls    outcome
+  2026-11-23 12:00:00  review        anna                                            under way, or left by a crash
+  2026-11-23 12:00:00  auto-approve  anna  33 applied, 1 failed, 4 pending  30 + 28  some changes failed
+  2026-11-23 12:00:00  plan          anna                                            planned
 
 
  U undo the run  enter open  1 review  2 apply  3 log  4 runs  5 hours  ? help
@@ -129,4 +129,29 @@ fn runs_are_listed_with_who_what_and_how() {
 
 "#]]
     );
+}
+
+#[test]
+fn in_a_window_that_is_too_small_only_leaving_is_possible_and_what_was_begun_is_forgotten() {
+    let small = Event::Resize(30, 8);
+    let large = Event::Resize(100, 24);
+    let with = |before: &str, unseen: &str, after: &str| {
+        let events = [keys(before), vec![small.clone()], keys(unseen), vec![large.clone()], keys(after)].concat();
+        film((100, 24), planned(plan()), events)
+    };
+    let unseen = with("", "<space>asA:jP<enter>", "");
+    assert!(unseen.orders.is_empty(), "{:?}", unseen.orders);
+    assert_eq!((unseen.state.reviewing.cursor, unseen.state.tab), (0, Tab::Review));
+
+    let dialog = with("jj<space>P", "<enter>", "<enter>");
+    assert!(dialog.orders.iter().all(|order| !matches!(order, Order::Apply(_))), "{:?}", dialog.orders);
+    assert!(dialog.state.overlay.is_none());
+    let chord = with("Gz", "", "M");
+    assert_eq!(chord.state.reviewing.tree.visible.len(), 9, "half a chord is forgotten");
+    let typed = with("AP", "1", "<enter>");
+    assert!(typed.state.prompt.is_none() && typed.state.phase == Phase::Ready);
+
+    let left =
+        film((100, 24), planned(plan()), [keys("f"), vec![small.clone()], keys("qj"), vec![large.clone()]].concat());
+    assert_eq!(left.state.size, (30, 8), "it has left");
 }

@@ -79,7 +79,7 @@ fn the_run_under_the_cursor_is_undone_in_the_review_which_says_so() {
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan 9038faf6, just now   0/2 ░░░░░░  0 approved
  [1 Undo of run 20261122T180000Z-0a1b]  2 Apply   3 Logs   4 Runs   5 Hours    1/2   ~1 ↺1  2 ready
-▌▾ · ~ Acme Ltd                                                    +1 ~1    0/2              update
+▌▾ · ~ Acme Ltd  “Acme Ltd” → “Acme”                               +1 ~1    0/2              update
      · ↺ Website                                                                             reopen
 
 

@@ -1,15 +1,14 @@
 //! What the worker tells.
 
 use crate::{
-    domain::{journal::What, report::Report},
+    domain::{journal::What, report::Report, review::Tally},
     engine::session::Progress,
     face::tui::{
         command::Tab,
         effect::Effect,
-        message::Message,
         news::News,
         state::{Phase, State, applying::Applying},
-        tab::review::planned,
+        tab::{self, review::planned},
     },
 };
 
@@ -32,7 +31,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             (state.phase, state.tab, state.toast) = (Phase::Ready, Tab::Review, text.into());
             state.applying = Applying::default();
         }
-        News::Applied(report) => return applied(state, *report),
+        News::Applied(report) => return Some(applied(state, *report)),
         News::Matched { mode, number, matches } => planned::matched(state, mode, number, matches),
         News::Runs(runs, daemon) => {
             state.runs.at = state.runs.at.min(runs.len().saturating_sub(1));
@@ -46,15 +45,15 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
     None
 }
 
-fn applied(state: &mut State, report: Report) -> Option<Effect> {
-    state.phase = Phase::Ready;
+fn applied(state: &mut State, report: Report) -> Effect {
     state.applying.ended = Some(state.now);
-    state.toast = Message::default();
     (state.applying.scroll, state.applying.follows, state.applying.in_flight) = (0, false, 0);
     state.applied = Some((report.run_id, report.outcome));
+    // Of an undo that is done with nothing is left to see, but for what it means to both sides.
+    let undoes = state.reviewing.undoes.filter(|_| report.applied < state.reviewing.tally.changes);
     state.applying.report = Some(report);
-    state.reviewing.leave_plan();
-    None
+    state.reviewing.tally = Tally::default();
+    tab::read_sides(state, undoes, true)
 }
 
 fn progressed(state: &mut State, progress: Progress) {
@@ -66,6 +65,9 @@ fn progressed(state: &mut State, progress: Progress) {
             state.reading.read.insert(service);
         }
         Progress::Exchanged(exchange) => {
+            if state.phase == Phase::Reading {
+                *state.reading.calls.entry(exchange.service).or_default() += 1;
+            }
             if let Some(pause) = exchange.pause {
                 let seconds = pause.as_secs().max(1);
                 let (times, all) = state.applying.throttled;

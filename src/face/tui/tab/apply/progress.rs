@@ -49,6 +49,10 @@ fn story(state: &State, keymap: &Keymap, area: Rect) -> Paragraph<'static> {
         ));
         lines.extend(reading(state));
     }
+    if state.reading.of_rest && state.phase == Phase::Reading {
+        let text = format!("  reading what is left, {} so far", state.reading.cost());
+        lines.extend([Line::styled(text, state.theme.dim()), Line::default()]);
+    }
     lines.extend(stages(state, usize::from(area.width)));
     lines.push(Line::default());
     if let Some(report) = &state.applying.report {

@@ -68,7 +68,8 @@ fn entries(state: &State, area: Rect, hits: &mut Hits) -> Paragraph<'static> {
     for (y, (at, line)) in (area.y..).zip(logs.lines.iter().enumerate().skip(from).take(room)) {
         hits.add(Rect { y, height: 1, ..area }, Target::Row(at));
         let when = line.at.strftime(if wide { "%Y-%m-%d %H:%M:%S" } else { "%m-%d %H:%M" });
-        let text = format!("  {when}  {:<5}  {}", line.level.word(), line.text);
+        let before = format!("  {when}  {:<5}  ", line.level.word());
+        let text = format!("{before}{}", line.text.clipped(usize::from(area.width).saturating_sub(before.len() + 1)));
         let mut row = choice(text, at == logs.at);
         if at != logs.at {
             row.style = match line.level {
@@ -87,6 +88,8 @@ fn expanded(state: &State, frame: &mut Frame<'_>, area: Rect, scroll: u16) {
     let pairs = everything(&line.body);
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or_default().min(28);
     let told = pairs.into_iter().map(|(name, value)| Line::raw(format!(" {name:<width$}  {value}")));
+    // First what the row above had to cut.
+    let told = [Line::raw(format!(" {}", line.text)), Line::default()].into_iter().chain(told);
     let block = Block::new().borders(Borders::TOP).title(format!(" entry {} ", line.n));
     frame.render_widget(
         Paragraph::new(told.collect::<Vec<_>>()).wrap(Wrap { trim: false }).scroll((scroll, 0)).block(block),

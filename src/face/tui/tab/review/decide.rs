@@ -63,24 +63,49 @@ pub(crate) fn approve_below(state: &mut State) -> Option<Effect> {
     approve_many(state, &changes, hidden)
 }
 
-/// Approves every change that is shown.
+/// Approves every change that is shown, ready, and undecided.
 pub(crate) fn approve_shown(state: &mut State) -> Option<Effect> {
+    let review = state.reviewing.review.as_ref()?;
     let shown = state.reviewing.tree.visible.iter().filter(|node| state.reviewing.tree.matches(**node));
     let changes: Vec<usize> = shown.filter_map(|&node| state.reviewing.tree.change(node)).collect();
+    let ready: Vec<usize> = changes.iter().copied().filter(|&at| review.is_ready(at)).collect();
     let hidden = state.reviewing.tally.changes - changes.len();
-    approve_many(state, &changes, hidden)
+    let effect = decide(state, &ready, Some(&Decision::Approve), "approved", hidden);
+    let review = state.reviewing.review.as_ref()?;
+    let open = |at: &&usize| {
+        review.plan().changes[**at].state == ChangeState::Review && review.verdict(**at).decision.is_none()
+    };
+    let open = changes.iter().filter(open).count();
+    if open > 0 {
+        let toast = std::mem::take(&mut state.toast);
+        state.toast = toast.and(format!("; {open} for review: ")).key(Command::NextUndecided, " goes there");
+    }
+    effect
 }
 
-/// Approves many at once: what was decided otherwise stays so, and conflicts are left to be resolved one by one.
+/// Approves what the change under the cursor, or else the last approval, waits for since it was decided otherwise.
+pub(crate) fn approve_needed(state: &mut State) -> Option<Effect> {
+    let changes = state.reviewing.waited_for();
+    decide(state, &changes, Some(&Decision::Approve), "approved", 0)
+}
+
+/// True for what is approved along with others: what was decided otherwise stays so, a conflict is left to be resolved
+/// by itself, and what is held cannot be approved.
+pub(crate) fn is_approvable(review: &Review<Arc<Plan>>, at: usize) -> bool {
+    let change = &review.plan().changes[at];
+    change.state != ChangeState::Held && review.verdict(at).decision.is_none() && !change.is_contested()
+}
+
+/// Approves many at once.
 fn approve_many(state: &mut State, changes: &[usize], hidden: usize) -> Option<Effect> {
     let review = state.reviewing.review.as_ref()?;
-    let undecided = |at: &usize| matches!(review.verdict(*at).decision, None | Some(Decision::Approve));
+    let is_otherwise = |at: &usize| review.verdict(*at).decision.as_ref().is_some_and(Decision::is_otherwise);
     let contested = |at: &usize| review.plan().changes[*at].is_contested() && review.verdict(*at).decision.is_none();
     let conflicts = changes.iter().filter(|at| contested(at)).count();
-    let otherwise = changes.iter().filter(|at| !undecided(at)).count();
-    let meant: Vec<usize> = changes.iter().copied().filter(|at| undecided(at) && !contested(at)).collect();
+    let otherwise = changes.iter().filter(|at| is_otherwise(at)).count();
+    let meant: Vec<usize> = changes.iter().copied().filter(|at| !is_otherwise(at) && !contested(at)).collect();
     let effect = decide(state, &meant, Some(&Decision::Approve), "approved", hidden);
-    if otherwise > 0 {
+    if otherwise > 0 && state.reviewing.in_the_way.is_empty() {
         say_also(state, format!("; {otherwise} decided otherwise"));
     }
     if conflicts > 0 {
@@ -90,13 +115,13 @@ fn approve_many(state: &mut State, changes: &[usize], hidden: usize) -> Option<E
     effect
 }
 
-/// Decides about what is selected; after a single row, on to the next.
+/// Decides about what is selected; after a row's own change, on to the next.
 pub(crate) fn and_move(state: &mut State, decision: Option<&Decision>, word: &str) -> Option<Effect> {
     let (changes, hidden) = state.reviewing.selected_changes();
     let selected = std::mem::take(&mut state.reviewing.selection) != Selection::None;
     let effect = decide(state, &changes, decision, word, hidden);
-    if !selected && changes.len() == 1 && effect.is_some() {
-        state.reviewing.go(1);
+    if !selected && state.reviewing.current_change().is_some() && effect.is_some() {
+        state.reviewing.go_on();
     }
     effect
 }
@@ -110,23 +135,34 @@ fn decide(
 ) -> Option<Effect> {
     let review = state.reviewing.review.as_mut()?;
     let changed = review.decide(changes, decision);
+    let effect = keep(state, &changed);
+    let review = state.reviewing.review.as_ref()?;
+    // Nothing that is not counted as waiting needs to be looked at one by one.
+    let waiting = if state.reviewing.tally.waiting > 0 { review.waiting(&changed) } else { Vec::new() };
+    state.reviewing.in_the_way = review.otherwise(&waiting);
     let plan = review.plan();
     let held = changes.iter().find_map(|&at| plan.changes[at].hold.as_ref());
-    let asked: HashSet<usize> = changes.iter().copied().collect();
-    let along = changed.iter().filter(|at| !asked.contains(at)).count();
-    state.toast = match (changed.as_slice(), held) {
-        ([], Some(hold)) if decision == Some(&Decision::Approve) => format!("held: {}", hold.text).into(),
-        ([], _) => "nothing changed".into(),
-        ([one], _) => undoable(format!("{word}: “{}”", name(plan, *one)), "it"),
-        (many, _) if along > 0 => {
+    let mut asked = changes.to_vec();
+    asked.sort_unstable();
+    let along = changed.iter().filter(|at| asked.binary_search(at).is_err()).count();
+    let done = changed.len() - waiting.len();
+    state.toast = match (changed.as_slice(), review.waits_words(&waiting), held) {
+        ([], _, Some(hold)) if decision == Some(&Decision::Approve) => format!("held: {}", hold.text).into(),
+        ([], ..) => "nothing changed".into(),
+        (_, Some(waits), _) => {
+            let done = if done > 0 { format!("{done} {word}; ") } else { String::new() };
+            Message::from(format!("{done}{waits}; ")).key(Command::ApproveNeeded, " approves it too")
+        }
+        ([one], None, _) => undoable(format!("{word}: “{}”", name(plan, *one)), "it"),
+        (many, None, _) if along > 0 => {
             undoable(format!("{} {word}, {along} of them since the others need them", many.len()), "them")
         }
-        (many, _) => undoable(format!("{} {word}", many.len()), "them"),
+        (many, None, _) => undoable(format!("{} {word}", many.len()), "them"),
     };
     if hidden > 0 {
         say_also(state, format!(" ({hidden} hidden by the filter or folds untouched)"));
     }
-    keep(state, &changed)
+    effect
 }
 
 fn name(plan: &Plan, at: usize) -> String {
@@ -153,6 +189,7 @@ fn keep(state: &mut State, changed: &[usize]) -> Option<Effect> {
 /// Takes a step back, or again.
 pub(crate) fn step(state: &mut State, step: fn(&mut Review<Arc<Plan>>) -> Vec<usize>, word: &str) -> Option<Effect> {
     let changed = step(state.reviewing.review.as_mut()?);
+    state.reviewing.in_the_way.clear();
     state.toast = match changed.len() {
         0 => "there is nothing left".into(),
         count => format!("{word}: {count}").into(),
@@ -181,7 +218,7 @@ pub(crate) fn resolve(state: &mut State, changes: &[usize], way: usize) -> Optio
     }
     let effect = keep(state, &changed);
     if changes.len() == 1 {
-        state.reviewing.go(1);
+        state.reviewing.go_on();
     }
     effect
 }

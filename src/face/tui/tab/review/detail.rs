@@ -21,7 +21,7 @@ use crate::{
             command::Command,
             keymap::Keymap,
             outside,
-            pieces::count,
+            pieces::{count, under_cursor},
             state::{State, subject::Subject},
             theme::Theme,
         },
@@ -84,12 +84,6 @@ fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'s
         Span::styled(format!("{} {}", chosen.action, change.kind), theme.action(chosen.action)),
         Span::raw(format!("   {} %   {mark} {word}", chosen.confidence)),
     ])];
-    let path = plan.path(change.page).into_iter().chain([&change.name]);
-    let path: Vec<String> = path.map(|name| name.shown().to_string()).collect();
-    lines.push(Line::styled(path.join(theme.pick(" › ", " > ")), Theme::bold()));
-    lines.push(Line::default());
-    lines.extend(fields(state, change, &chosen, at));
-    lines.push(Line::raw(chosen.reason.clone()));
     if let Some(hold) = &change.hold {
         let key = keymap.first(Command::Release);
         let release = plan.release(at).map(|_| format!(" ({key} releases it)")).unwrap_or_default();
@@ -105,8 +99,19 @@ fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'s
             ));
         }
     }
+    let path = plan.path(change.page).into_iter().chain([&change.name]);
+    let path: Vec<String> = path.map(|name| name.shown().to_string()).collect();
+    lines.push(Line::styled(path.join(theme.pick(" › ", " > ")), Theme::bold()));
+    lines.push(Line::default());
+    lines.extend(fields(state, change, &chosen, at));
+    lines.push(Line::raw(chosen.reason.clone()));
     if let Some(blocking) = review.blocked(at).filter(|_| verdict.decision == Some(Decision::Approve)) {
-        lines.push(Line::styled(format!("waits for “{}”", blocking.name.shown()), theme.alert()));
+        let decision = review.place(&blocking.id).and_then(|at| review.verdict(at).decision.as_ref());
+        let key = keymap.first(Command::ApproveNeeded);
+        let otherwise = decision.filter(|decision| decision.is_otherwise());
+        let otherwise = otherwise.map(|decision| format!(", which was {} ({key} approves it too)", decision.word()));
+        let text = format!("waits for “{}”{}", blocking.name.shown(), otherwise.unwrap_or_default());
+        lines.push(Line::styled(text, theme.alert()));
     }
     if let Some(Decision::Flag { note }) = &verdict.decision {
         lines.push(Line::raw(format!("flagged: {}", Shown::of(note))));
@@ -151,7 +156,7 @@ fn fields(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<L
         if verdict.edited.contains_key(&field.field) {
             line.spans.push(Span::styled(", as you typed it", theme.alert()));
         }
-        if in_fields && number == state.reviewing.detail.field { line.style(Theme::cursor()) } else { line }
+        if in_fields && number == state.reviewing.detail.field { under_cursor(&line) } else { line }
     });
     lines.collect()
 }

@@ -15,6 +15,7 @@ use crate::{
         review::{Decision, Remembered, Review},
     },
     face::tui::{
+        command::{Command, Tab},
         effect::Effect,
         message::Message,
         state::{
@@ -23,6 +24,7 @@ use crate::{
             overlay::ask_to_apply,
             reviewing::{Reviewing, Search},
         },
+        tab,
     },
 };
 
@@ -35,7 +37,6 @@ pub(crate) fn planned(
 ) -> Option<Effect> {
     let reviewing = &mut state.reviewing;
     let before = reviewing.leave_plan();
-    reviewing.needed_by = needed_by(&plan);
     reviewing.undoes.clone_from(&plan.scope.undoes);
     reviewing.summary = plan.summary();
     let mut review = Review::new(plan, reviewing.who.clone());
@@ -49,6 +50,7 @@ pub(crate) fn planned(
     for known in remembered {
         reviewing.earlier.entry(known.said.page).or_default().push(known);
     }
+    reviewing.needed_by = needed_by(&review);
     reviewing.review = Some(review);
     state.phase = Phase::Ready;
     (reviewing.planned_at, state.now) = (Some(at), at);
@@ -60,15 +62,49 @@ pub(crate) fn planned(
     let left_at =
         left_at.and_then(|left_at| reviewing.tree.visible.iter().find(|node| page(node) == Some(left_at)).copied());
     reviewing.cursor = left_at.unwrap_or(reviewing.cursor);
-    if let Some(pages) = reviewing.retrying.take() {
-        finish_what_was_approved(reviewing, &pages);
-        if reviewing.tally.approved > 0 {
-            ask_to_apply(state);
-        } else {
-            state.toast = "nothing that was approved is left to do".into();
-        }
+    if std::mem::take(&mut state.reading.of_rest) {
+        come_back(state);
+    }
+    if let Some(pages) = state.reviewing.retrying.take() {
+        ask_again(state, &pages);
     }
     (!state.reviewing.filter.text.is_empty()).then(|| search(state, SearchMode::Filter))
+}
+
+/// Back from the results of an apply to what is left, unless something failed or somebody has gone elsewhere; says what
+/// came of it.
+fn come_back(state: &mut State) {
+    let Some(report) = &state.applying.report else { return };
+    let failed = report.failed + report.skipped > 0;
+    if !failed && state.tab == Tab::Apply && state.overlay.is_none() && state.prompt.is_none() {
+        state.tab = Tab::Review;
+    }
+    let (tab, which) = if state.tab == Tab::Apply { (Tab::Review, "the list") } else { (Tab::Apply, "the results") };
+    let not = if failed { format!(", {} not", report.failed + report.skipped) } else { String::new() };
+    let said = format!("{} applied{not}; {} left; ", report.applied, state.reviewing.tally.changes);
+    let cost = format!(" has {which}; reading again took {}", state.reading.cost());
+    state.toast = Message::from(said).key(Command::Tab(tab), cost);
+}
+
+/// Puts what was approved and not finished before the person again, as soon as there is a plan.
+pub(crate) fn retry(state: &mut State) -> Option<Effect> {
+    let pages = state.applying.pages.clone();
+    if state.reviewing.review.is_some() {
+        ask_again(state, &pages);
+        return None;
+    }
+    state.reviewing.retrying = Some(pages);
+    (state.phase != Phase::Reading).then(|| tab::read_again(state, state.reviewing.undoes))
+}
+
+fn ask_again(state: &mut State, pages: &HashSet<PageId>) {
+    state.tab = Tab::Review;
+    finish_what_was_approved(&mut state.reviewing, pages);
+    if state.reviewing.tally.approved > 0 {
+        ask_to_apply(state);
+    } else {
+        state.toast = "nothing that was approved is left to do".into();
+    }
 }
 
 /// Approves what a stopped run left of changes that were approved: the IDs that did not get into their pages any more.
@@ -86,20 +122,16 @@ fn finish_what_was_approved(reviewing: &mut Reviewing, pages: &HashSet<PageId>) 
 }
 
 /// How many changes each change is required by, directly.
-fn needed_by(plan: &Plan) -> HashMap<usize, usize> {
-    let required: HashSet<&ChangeId> = plan.changes.iter().flat_map(|change| &change.requires).collect();
-    let index: HashMap<&ChangeId, usize> = plan
-        .changes
-        .iter()
-        .enumerate()
-        .map(|(at, change)| (&change.id, at))
-        .filter(|(id, _)| required.contains(id))
-        .collect();
+fn needed_by(review: &Review<Arc<Plan>>) -> HashMap<usize, usize> {
     let mut needed_by: HashMap<usize, usize> = HashMap::new();
-    for id in plan.changes.iter().flat_map(|change| &change.requires) {
-        if let Some(&at) = index.get(id) {
-            *needed_by.entry(at).or_default() += 1;
-        }
+    let required = review.plan().changes.iter().flat_map(|change| &change.requires);
+    // What stands beside each other needs the same.
+    let mut last: Option<(&ChangeId, usize)> = None;
+    for id in required {
+        let known = last.filter(|(known, _)| *known == id).map(|(_, at)| at);
+        let Some(at) = known.or_else(|| review.place(id)) else { continue };
+        last = Some((id, at));
+        *needed_by.entry(at).or_default() += 1;
     }
     needed_by
 }

@@ -10,16 +10,19 @@ use ratatui::{
 
 use crate::{
     domain::{
-        plan::{Action, Plan, State as ChangeState, field_word},
+        model::Field,
+        plan::{Action, FieldChange, Plan, State as ChangeState, field_word},
         review::Decision,
         text::Shown,
     },
     face::{
-        text::nothing_to_do,
+        text::{self, nothing_to_do},
         tui::{
+            columns::{Wish, share},
             command::Command,
             hits::{Hits, Target},
             keymap::Keymap,
+            pieces::under_cursor,
             state::{
                 State,
                 reviewing::Selection,
@@ -33,6 +36,14 @@ use crate::{
 /// Columns of the word at the end, and the width from which it has a column of its own.
 const WORD_COLUMNS: usize = 18;
 const ALIGNED_FROM: usize = 60;
+/// Columns below which a name, a word or a value says nothing.
+const NAME_LEAST: usize = 12;
+const WORD_LEAST: usize = 8;
+const VALUE_LEAST: usize = 6;
+/// Columns between a name and its change.
+const GAP: usize = 2;
+/// Columns of a value in a row.
+const VALUE_COLUMNS: usize = 40;
 /// Columns in front of a row's indentation.
 const MARGIN: u16 = 1;
 
@@ -50,7 +61,7 @@ pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
         }
         let line = line(state, plan, node, usize::from(area.width));
         lines.push(if node == reviewing.cursor {
-            line.style(Theme::cursor())
+            under_cursor(&line)
         } else if is_selected(state, at, node) {
             line.style(Theme::selected())
         } else {
@@ -103,8 +114,8 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
             let (mark, word) = decision(state, at);
             let action =
                 state.reviewing.review.as_ref().map_or(plan.changes[at].proposal.action, |review| review.action(at));
-            spans.push(Span::styled(format!("{mark} "), mark_style(state, at)));
-            spans.push(Span::styled(format!("{} ", theme.symbol(action)), theme.action(action)));
+            spans.extend([Span::styled(mark, mark_style(state, at)), Span::raw(" ")]);
+            spans.extend([Span::styled(theme.symbol(action), theme.sign(action)), Span::raw(" ")]);
             (below(state, node), Span::styled(format!("{action}{word}"), theme.action(action)))
         }
         Subject::Page(_) => {
@@ -119,25 +130,76 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
         }
     };
     let used: usize = spans.iter().map(Span::width).sum();
-    let word =
-        if width >= ALIGNED_FROM { Span::styled(format!("{:>WORD_COLUMNS$}", word.content), word.style) } else { word };
-    let right: usize = counts.iter().map(Span::width).sum::<usize>() + word.width();
-    // Counts go before a name has to.
-    let (counts, right) =
-        if right > width * 2 / 3 { (Vec::new(), word.width().min(width / 2)) } else { (counts, right) };
-    let word_room = if counts.is_empty() { right } else { word.width() };
-    let word = Span::styled(Shown::from(word.content.into_owned()).clipped(word_room).to_string(), word.style);
-    let room = width.saturating_sub(used + right + 2);
     let name = Shown::of(full_name(state, plan, node).as_str());
     let badge = if name.has_hidden() { " [hidden]" } else { "" };
-    let name = name.clipped(room.saturating_sub(badge.len()));
-    let gap = room.saturating_sub(name.width() + badge.len()) + 1;
+    let of_counts: usize = counts.iter().map(Span::width).sum();
+    let aligned = if width >= ALIGNED_FROM { WORD_COLUMNS } else { 0 };
+    // A space before the word, and one behind it: no text touches a border.
+    let room = width.saturating_sub(used + 2);
+    let wishes = [
+        Wish::at_least(WORD_LEAST, word.width()),
+        Wish::at_least(NAME_LEAST, name.width() + badge.len()),
+        Wish::whole(of_counts),
+    ];
+    let [for_word, for_name, for_counts] = share(room, wishes);
+    let name = name.clipped(for_name.saturating_sub(badge.len()));
+    let rest = room - name.width().min(for_name) - badge.len().min(for_name) - for_word - for_counts;
+    // The counts stand below each other as long as nothing has to be cut for that.
+    let padding = aligned.saturating_sub(for_word).min(rest);
+    let rest = rest - padding;
+    let change = value_change(state, plan, node, rest.saturating_sub(GAP)).unwrap_or_default();
+    let gap = rest.saturating_sub(Span::raw(&change).width());
     spans.extend(highlighted(state, node, &name));
-    spans.push(Span::raw(format!("{badge}{}", " ".repeat(gap))));
-    spans.extend(counts);
-    spans.push(word);
+    spans.push(Span::raw(badge));
+    spans.push(Span::styled(change, theme.dim()));
+    spans.push(Span::raw(" ".repeat(gap + 1)));
+    spans.extend(if for_counts > 0 { counts } else { Vec::new() });
+    let text = Shown::from(word.content.into_owned()).clipped(for_word);
+    spans.push(Span::styled(format!("{}{text}", " ".repeat(padding)), word.style));
     spans.push(Span::raw(" "));
     Line::from(spans)
+}
+
+/// The first field of a change from → to, in front of it two columns, and how many more there are: `  “Acme” → “Beta”
+/// +2`. Nothing where there is no room for it, or nothing to be said that the name and the word do not say.
+fn value_change(state: &State, plan: &Plan, node: u32, room: usize) -> Option<String> {
+    let row = &state.reviewing.tree.nodes[node as usize];
+    let Subject::Change(at) = row.subject else { return None };
+    let (kind, page) = (plan.changes[at as usize].kind, plan.changes[at as usize].page);
+    let chosen = state.reviewing.review.as_ref()?.chosen(at as usize);
+    let of_state = |field: &FieldChange| field.field == Field::State;
+    let said = matches!(chosen.action, Action::Create | Action::Close | Action::Reopen);
+    let field = chosen.fields.first().filter(|field| !said && !of_state(field))?;
+    let more = chosen.fields.len() - 1;
+    let more = if more > 0 { format!(" +{more}") } else { String::new() };
+    // A row that is named by its fields, and the name of what has just been named, need no word.
+    let above = row.parent.map(|parent| state.reviewing.tree.nodes[parent as usize].subject);
+    let named = field.field == Field::Name || above == Some(Subject::Page(page));
+    let word = if named { String::new() } else { format!("{}: ", field_word(kind, field.field)) };
+    let arrow = state.theme.pick(" → ", " > ");
+    for word in [word.as_str(), ""] {
+        let fixed = Span::raw(format!("{word}{arrow}{more}")).width();
+        let values = room.saturating_sub(fixed);
+        let full = |value| text::shown_value(value, VALUE_COLUMNS);
+        // Each has half of the room, and what the other does not need.
+        let [of_from, of_to] = [&field.from, &field.to].map(|value| Span::raw(full(value)).width());
+        let from = of_from.min((values / 2).max(values.saturating_sub(of_to)));
+        let to = of_to.min(values - from);
+        if from < VALUE_LEAST.min(of_from) || to < VALUE_LEAST.min(of_to) {
+            continue;
+        }
+        let cut = |value, columns: usize| text::shown_value(value, columns.saturating_sub(2).min(VALUE_COLUMNS));
+        let shown = |value, columns| fits(full(value), cut(value, columns), columns);
+        if let (Some(from), Some(to)) = (shown(&field.from, from), shown(&field.to, to)) {
+            return Some(format!("  {word}{from}{arrow}{to}{more}"));
+        }
+    }
+    None
+}
+
+/// The full text where it fits, or else the one that was cut.
+fn fits(full: String, cut: String, columns: usize) -> Option<String> {
+    [full, cut].into_iter().find(|text| columns > 0 && Span::raw(text).width() <= columns)
 }
 
 /// The name of a row; in a flat list with the names above it. Several changes of one page are told apart by their
@@ -207,10 +269,10 @@ pub(crate) fn decision(state: &State, at: usize) -> (&'static str, &'static str)
 fn mark_style(state: &State, at: usize) -> Style {
     let Some(review) = &state.reviewing.review else { return Style::new() };
     match &review.verdict(at).decision {
-        Some(Decision::Approve) if review.blocked(at).is_none() => state.theme.good(),
+        Some(Decision::Approve) if review.blocked(at).is_none() => state.theme.good_mark(),
         Some(Decision::Skip | Decision::Ignore) => state.theme.dim(),
         None if review.plan().changes[at].state == ChangeState::Ready => Style::new(),
-        Some(Decision::Flag { .. } | Decision::Approve) | None => state.theme.alert(),
+        Some(Decision::Flag { .. } | Decision::Approve) | None => state.theme.alert_mark(),
     }
 }
 
