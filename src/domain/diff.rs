@@ -25,7 +25,7 @@ mod unmanaged;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-pub(super) use self::holds::{brake, hold_closes_above};
+pub(super) use self::holds::{brake, hold_closes_above, hold_running};
 use super::{
     model::{
         Claim, Field, Kind, Link, Nature, Object, ObjectId, Page, PageId, PerKind, Registry, Service, Sight, Snapshots,
@@ -314,6 +314,7 @@ impl<'a> Differ<'a> {
     fn finish(mut self, scope: Scope) -> Diff {
         let mut places = BTreeMap::new();
         let unmanaged = self.unmanaged(&mut places);
+        hold_running(&mut self.changes, self.snapshots);
         self.brake();
         hold_closes_above(&mut self.changes, self.snapshots);
         for change in &self.changes {

@@ -17,5 +17,5 @@ mod tree;
 
 pub use days::{Period, Zone, month_name};
 pub use findings::{Code, Finding, Policy, Severity, findings};
-pub use read::{Booking, Branch, Demands, Facts, Read, Running, Slice, Tracked, Unavailable};
+pub use read::{Booking, Branch, Demands, Facts, Read, Slice, Tracked, Unavailable};
 pub use tree::{Figures, Node, Tree};

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     domain::{
-        diff::diff,
+        diff::{Diff, diff},
         hours::Demands,
         implied::imply,
         journal::{Bodies, Difference, Event, RunId, Trace, What},
@@ -408,15 +408,13 @@ impl Session<'_> {
     pub async fn plan(&mut self, seen: &mut Sides) -> Result<Plan, SessionError> {
         let brakes = self.rules.brakes.allowing(&self.allow);
         let rules = Rules { brakes, ..self.rules.clone() };
-        let Sides { snapshots, registry, scope, .. } = &*seen;
-        let plan = if let Some(run) = &scope.undoes {
-            let events = self.store.events(run).await?;
-            undo(&events, snapshots, registry, &rules, scope.clone()).map_err(|illegal| self.store.damaged(&illegal))?
-        } else {
-            let difference = diff(snapshots, registry, &rules, scope.clone());
-            self.save(&mut seen.registry, difference.verified).await?;
-            difference.plan
-        };
+        let mut compared = self.compare(seen, &rules).await?;
+        if seen.snapshots.timers.is_none() && compared.plan.closes_something() {
+            seen.snapshots.timers = Some(self.timers(&seen.scope.clockify_workspace).await);
+            compared = self.compare(seen, &rules).await?;
+        }
+        let Diff { plan, verified } = compared;
+        self.save(&mut seen.registry, verified).await?;
         let known = self.store.verdicts().await?.into_iter().map(|known| known.said);
         let known =
             known.filter(|said| said.verdict.decision == Some(Decision::Ignore)).map(|said| said.change).collect();
@@ -479,6 +477,16 @@ impl Session<'_> {
         }
         missing.for_each(|missing| self.turn.warn(missing.to_string()));
         Ok(plan.narrowed(&clients, snapshots, registry, rules))
+    }
+
+    /// Compares both sides, or what a run has written with what is there now, where that run is taken back.
+    async fn compare(&self, seen: &Sides, rules: &Rules) -> Result<Diff, SessionError> {
+        let Sides { snapshots, registry, scope, .. } = seen;
+        let Some(run) = &scope.undoes else { return Ok(diff(snapshots, registry, rules, scope.clone())) };
+        let events = self.store.events(run).await?;
+        let plan = undo(&events, snapshots, registry, rules, scope.clone());
+        let plan = plan.map_err(|illegal| self.store.damaged(&illegal))?;
+        Ok(Diff { plan, verified: Vec::new() })
     }
 
     /// Keeps what a plan says without a change, so that somebody can settle it when the run is over.

@@ -465,3 +465,53 @@ fn the_same_month_is_told_the_same_twice() {
     assert!(!ids.is_empty() && ids.values().all(|count| *count == 1), "{ids:?}");
     assert!(rig.mutations().is_empty(), "nothing was written");
 }
+
+#[test]
+fn nothing_is_closed_while_a_timer_runs_and_the_timers_are_asked_for_only_then() {
+    let office = Office::new();
+    let timers = || office.rig.sandbox.calls().iter().filter(|call| call.path.ends_with("in-progress")).count();
+    office.rig.auto_approve();
+    assert_eq!(timers(), 0, "nothing is closed");
+    let page = office.page("Projects", "Website");
+    let timer = {
+        let mut world = office.world();
+        world.track(office.tasks[1], at("2026-11-20T08:00:00Z"), hours(2));
+        world.set_status(page, "Status", "Done");
+        world.start_timer(office.tasks[0])
+    };
+
+    assert_eq!(office.rig.plan_lines(), ["close project Website [held: timer_runs]"]);
+    assert_eq!(timers(), 1);
+    assert!(office.run("plan").stdout.contains("2 h tracked on it stay"));
+    office.rig.auto_approve();
+    assert!(office.rig.mutations().iter().all(|call| call.method != "PUT"), "{:?}", office.rig.mutations());
+
+    *office.rig.sandbox.knobs() = Knobs::default()
+        .with_fault(Fault::new(FaultKind::Status(400, "{}".to_owned())).on("GET", "in-progress").times(9));
+    let plan = office.rig.plan();
+    assert!(plan["changes"][0]["hold"]["text"].as_str().is_some_and(|text| text.contains("cannot be told")), "{plan}");
+    *office.rig.sandbox.knobs() = Knobs::default()
+        .with_fault(Fault::new(FaultKind::Status(403, "{\"code\":501}".to_owned())).on("GET", "in-progress").times(9));
+    let ran = office.run("plan");
+    assert!(ran.stderr.contains("refuses running timers to this key"), "{}", ran.stderr);
+
+    *office.rig.sandbox.knobs() = Knobs::default();
+    office.world().edit_entry(timer, |entry| entry.end = Some(entry.start));
+    assert_eq!(office.rig.plan_lines(), ["close project Website [ready]"]);
+    office.rig.auto_approve();
+    assert!(office.world().projects()[0].archived);
+}
+
+#[test]
+fn what_a_run_created_is_not_closed_by_its_undo_while_a_timer_runs_on_it() {
+    let office = Office::new();
+    let page = office.page("Projects", "Website");
+    office.world().add_task_page("Test", page);
+    office.rig.auto_approve();
+    let task = office.world().tasks().into_iter().find(|task| task.name == "Test").expect("created").id;
+    office.world().start_timer(task);
+    let plan = office.run("undo --json").json();
+    let codes: Vec<_> =
+        plan["changes"].as_array().expect("changes").iter().map(|change| &change["hold"]["code"]).collect();
+    assert!(codes.contains(&&json!("timer_runs")), "{plan}");
+}

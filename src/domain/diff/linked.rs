@@ -96,7 +96,7 @@ impl<'a> Differ<'a> {
             reason: "the page has moved, and this is what it left behind".to_owned().into(),
         };
         let at = self.push(page, Cause::Moved, proposal, Vec::new());
-        self.changes[at].tracked_seconds = object.tracked_seconds;
+        self.changes[at].tracked_seconds = self.snapshots.tracked_on(object);
     }
 
     /// Compares a page with an object that somebody must first approve for it: everything else rests on that.
@@ -442,7 +442,7 @@ impl<'a> Differ<'a> {
         }
         match action {
             Action::Close => {
-                self.changes[at].tracked_seconds = object.tracked_seconds;
+                self.changes[at].tracked_seconds = self.snapshots.tracked_on(object);
                 self.hold_close(at, page.kind);
             }
             Action::Reopen => {

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use super::{
     days::{Period, Zone},
-    read::{Read, Running, Slice, Unavailable},
+    read::{Read, Slice, Unavailable},
     tree::{Node, Sides, Tree},
 };
 use crate::domain::{
-    model::{Field, Kind, Object, ObjectId, Page, PageId, Standing, Value, duration_words},
+    model::{Field, Kind, Object, ObjectId, Page, PageId, Running, Standing, Value, duration_words},
     plan::sha256,
     text::{Raw, Shown},
 };

@@ -154,7 +154,7 @@ fn grouped(
             figures,
             planned: object.and_then(|object| sides.planned.get(&object).copied()),
             is_budget: object.is_some_and(|object| sides.budgets.contains(&object)),
-            total: known.and_then(|known| sides.total(known)),
+            total: known.and_then(|known| read.snapshots.tracked_on(known)),
             children,
         }
     });
@@ -234,15 +234,5 @@ impl<'a> Sides<'a> {
             Kind::Project => [object.parent, Some(object.id), None],
             Kind::Task => [above, object.parent, Some(object.id)],
         }
-    }
-
-    /// What was tracked on it in all of its time; of a client, on its projects.
-    fn total(&self, object: &Object) -> Option<u64> {
-        if object.kind != Kind::Client {
-            return object.tracked_seconds;
-        }
-        let projects =
-            self.objects.values().filter(|project| project.kind == Kind::Project && project.parent == Some(object.id));
-        projects.map(|project| project.tracked_seconds).sum()
     }
 }

@@ -16,8 +16,8 @@ use serde_json::{Value as Json, json};
 use super::{Clockify, duration::parse_duration, row::ObjectRow, wire::EstimateRow};
 use crate::{
     domain::{
-        hours::{Booking, Facts, Period, Running, Slice, Tracked, Zone},
-        model::{Kind, ObjectId},
+        hours::{Booking, Facts, Period, Slice, Tracked, Zone},
+        model::{Kind, ObjectId, Running},
         text::Raw,
     },
     edge::http::{Answer, Failure, Repeat, Request},
