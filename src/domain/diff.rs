@@ -208,7 +208,8 @@ impl<'a> Differ<'a> {
     /// What a create leaves out, since Clockify would refuse it, waits as changes of their own.
     fn hold_left_out(&mut self, create: usize, page: &Page) {
         let (create, cause) = (id_at(&self.changes, create), self.changes[create].cause);
-        for (field, value) in page.values.iter().filter(|(_, value)| **value != Value::Empty) {
+        let stated = page.values.iter().filter(|(field, value)| **value != Value::Empty && !field.is_tracked());
+        for (field, value) in stated {
             let Some(refused) = self.refused_by_clockify(page.kind, field, value, Nature::default()) else { continue };
             let proposal = Proposal {
                 action: Action::Update,

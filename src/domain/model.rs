@@ -413,6 +413,8 @@ pub enum Takes {
     /// A web address.
     Link,
     Number,
+    /// A day.
+    Day,
     /// A tick.
     Checkbox,
     /// An option of a select; a new one comes into being when it is written.

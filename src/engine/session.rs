@@ -25,7 +25,7 @@ use super::{
 use crate::{
     domain::{
         diff::{Diff, diff},
-        hours::Demands,
+        hours::{Demands, Policy, Zone, state_tracked},
         implied::imply,
         journal::{Bodies, Difference, Event, RunId, Trace, What},
         model::{Kind, Limits, Link, PageId, PerKind, Registry, Service, Snapshots},
@@ -192,6 +192,10 @@ pub struct Session<'a> {
     pub(super) reach: Reach,
     /// The data sources, as the configuration names them.
     pub(super) references: &'a PerKind<String>,
+    /// Where the days are that time is billed by.
+    pub(super) zone: Zone,
+    /// What counts in hours.
+    pub(super) policy: Policy,
     /// What the configuration is called, where it is not the default one.
     pub(super) configuration: Option<&'a Shown>,
     /// The Clockify workspace, as the configuration names it.
@@ -339,6 +343,9 @@ impl Session<'_> {
         snapshots.hidden = self.hidden(&clockify_workspace, &registry, &snapshots).await;
         let away_now = self.fetch_missing(&registry, &sources, &mut snapshots).await?;
         imply(&mut snapshots, &registry, self.rules);
+        let last = self.last_days(&clockify_workspace).await;
+        let (mapping, facts) = (&self.rules.mapping, self.clockify.facts());
+        state_tracked(&mut snapshots, &registry, mapping, &facts, self.policy, &last);
         let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
         if identities.as_ref() != Some(&now) {
             self.store.remember(IDENTITIES, &now).await?;
