@@ -25,7 +25,7 @@ mod unmanaged;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-pub(super) use self::holds::{brake, hold_closes_above};
+pub(super) use self::holds::{brake, hold_closes_above, hold_running};
 use super::{
     model::{
         Claim, Field, Kind, Link, Nature, Object, ObjectId, Page, PageId, PerKind, Registry, Service, Sight, Snapshots,
@@ -208,7 +208,8 @@ impl<'a> Differ<'a> {
     /// What a create leaves out, since Clockify would refuse it, waits as changes of their own.
     fn hold_left_out(&mut self, create: usize, page: &Page) {
         let (create, cause) = (id_at(&self.changes, create), self.changes[create].cause);
-        for (field, value) in page.values.iter().filter(|(_, value)| **value != Value::Empty) {
+        let stated = page.values.iter().filter(|(field, value)| **value != Value::Empty && !field.is_tracked());
+        for (field, value) in stated {
             let Some(refused) = self.refused_by_clockify(page.kind, field, value, Nature::default()) else { continue };
             let proposal = Proposal {
                 action: Action::Update,
@@ -314,6 +315,7 @@ impl<'a> Differ<'a> {
     fn finish(mut self, scope: Scope) -> Diff {
         let mut places = BTreeMap::new();
         let unmanaged = self.unmanaged(&mut places);
+        hold_running(&mut self.changes, self.snapshots);
         self.brake();
         hold_closes_above(&mut self.changes, self.snapshots);
         for change in &self.changes {

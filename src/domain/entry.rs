@@ -8,7 +8,7 @@ use super::{
 
 /// True for fields whose value can be typed: a parent, an ID and whether something is closed are decided, not typed.
 pub fn is_typable(field: Field) -> bool {
-    !matches!(field, Field::Parent | Field::State | Field::Claim) && !field.is_sync_status()
+    !matches!(field, Field::Parent | Field::State | Field::Claim) && !field.is_sync_status() && !field.is_tracked()
 }
 
 /// Reads what was typed.
@@ -54,9 +54,15 @@ fn parse(field: Field, typed: &str) -> Result<Value, Shown> {
                 None => Ok(Value::People(people.into_iter().map(Raw::from).collect())),
             }
         }
-        Field::Parent | Field::State | Field::Claim | Field::SyncStatus | Field::SyncNote => {
-            Err("it takes nothing that can be typed".into())
-        }
+        Field::Parent
+        | Field::State
+        | Field::Claim
+        | Field::SyncStatus
+        | Field::SyncNote
+        | Field::Hours
+        | Field::LastTracked
+        | Field::BudgetState
+        | Field::Report => Err("it takes nothing that can be typed".into()),
     }
 }
 

@@ -12,10 +12,12 @@ mod days;
 pub mod document;
 mod findings;
 pub mod month;
+mod pages;
 mod read;
 mod tree;
 
 pub use days::{Period, Zone, month_name};
 pub use findings::{Code, Finding, Policy, Severity, findings};
-pub use read::{Booking, Branch, Demands, Facts, Read, Running, Slice, Tracked, Unavailable};
+pub use pages::{LastDays, state_tracked};
+pub use read::{Booking, Branch, Demands, Facts, Read, Slice, Tracked, Unavailable};
 pub use tree::{Figures, Node, Tree};

@@ -5,6 +5,7 @@ mod id;
 mod listing;
 mod registry;
 mod schedule;
+mod timers;
 mod value;
 
 use std::{
@@ -22,6 +23,7 @@ pub use id::{ChangeId, InvalidId, ObjectId, PageId, RunId};
 pub use listing::{Complete, Fetched, Identified, Listing, Partial, Walk, Weight};
 pub use registry::{Agreed, Along, Away, Base, Link, Registry, Sight};
 pub use schedule::Schedule;
+pub use timers::{Running, Timers};
 pub use value::{Field, Reading, Value, Values, duration_words};
 
 /// What a page or an object is. The order is the hierarchy: clients hold projects, projects hold tasks.
@@ -367,6 +369,8 @@ pub struct Snapshots {
     pub stated_titles: BTreeMap<PageId, Raw>,
     /// People without an account who were left out or replaced, by the rule, and the open pages that name them.
     pub strangers: BTreeMap<Raw, BTreeSet<PageId>>,
+    /// The timers that run; nothing where nobody has asked for them.
+    pub timers: Option<Timers>,
 }
 
 /// Why nobody knows whether a create was carried out.
@@ -409,6 +413,8 @@ pub enum Takes {
     /// A web address.
     Link,
     Number,
+    /// A day.
+    Day,
     /// A tick.
     Checkbox,
     /// An option of a select; a new one comes into being when it is written.

@@ -168,6 +168,8 @@ pub enum HoldCode {
     Incomplete,
     /// More changes of this class than the brake lets through.
     Brake,
+    /// A timer runs on what would be closed, or below it.
+    TimerRuns,
     /// An earlier create of it has an unknown outcome.
     Unsettled,
     /// The value cannot be written to that side.
@@ -242,11 +244,23 @@ pub struct Change {
     pub tracked_seconds: Option<u64>,
 }
 
+impl Plan {
+    /// True where an object would be closed, as far as nothing holds that yet.
+    pub fn closes_something(&self) -> bool {
+        self.changes.iter().any(|change| change.hold.is_none() && change.closes_object())
+    }
+}
+
 impl Change {
     /// What it does and why, in one line.
     pub fn words(&self) -> Shown {
         let Proposal { action, reason, .. } = &self.proposal;
         format!("{action} {} “{}”: {reason}", self.kind, self.name.shown()).into()
+    }
+
+    /// True when it closes an object: also a task that moves, since Clockify cannot move one, and the old one is set done.
+    pub fn closes_object(&self) -> bool {
+        closes(self.proposal.action, self.kind)
     }
 
     /// True when the change gives the object another name.

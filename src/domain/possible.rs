@@ -15,6 +15,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::{
     model::{Estimating, Field, Kind, Limits, Nature, Takes, Value},
     rules::{invalid_name, length, note_length_max},
@@ -38,6 +40,7 @@ const COLUMNS: usize = 60;
 pub fn in_clockify(kind: Kind, field: Field, value: &Value, nature: Nature, limits: &Limits) -> Option<Shown> {
     match (field, value) {
         (Field::Name, Value::Text(name)) => invalid_name(kind, name),
+        (field, _) if field.is_tracked() => Some("Clockify works it out of what is tracked".into()),
         (Field::Estimate, _) if nature.estimate == Estimating::ByTasks => Some(
             "its estimate in Clockify is the sum of its tasks' estimates, and a number would put an end to that"
                 .to_owned()
@@ -102,6 +105,7 @@ pub fn in_notion(field: Field, value: &Value, takes: &Takes, words: &BTreeMap<St
         (_, Value::Empty | Value::Closed(_)) => None,
         (Takes::Text, _) => too_long("the text", &value.to_raw(), TEXT_MAX),
         (Takes::Short, Value::Text(text)) => too_long("the text", text, SHORT_MAX),
+        (Takes::Day, Value::Text(day)) if day.exact().parse::<Date>().is_ok() => None,
         (Takes::Link, Value::Text(text)) => too_long("the text", text, LINK_MAX),
         // Which option says yes is for whoever writes it to find.
         (Takes::Number, Value::Seconds(_)) | (Takes::Checkbox | Takes::Select | Takes::Status(_), Value::Flag(_))
@@ -120,7 +124,7 @@ pub fn in_notion(field: Field, value: &Value, takes: &Takes, words: &BTreeMap<St
                     .into(),
             ),
         },
-        (Takes::Short | Takes::Link | Takes::Number | Takes::Checkbox, _) => {
+        (Takes::Short | Takes::Link | Takes::Number | Takes::Day | Takes::Checkbox, _) => {
             Some(format!("the property in Notion that holds the {field} cannot hold “{}”", shown(value)).into())
         }
     }

@@ -235,7 +235,7 @@ impl Builder<'_> {
         let before = self.snapshots.objects[change.kind].get(old)?;
         // What both agree on is said, so that it is known to be agreed on; what else the old one has, it keeps.
         let agreed = page.values.iter().filter(|(field, value)| before.values.get(*field) == Some(*value));
-        let agreed = agreed.filter(|(_, value)| **value != Value::Empty);
+        let agreed = agreed.filter(|(field, value)| **value != Value::Empty && !field.is_tracked());
         let mut fields: BTreeMap<Field, Value> = agreed.map(|(field, value)| (field, value.clone())).collect();
         fields.extend(becomes);
         let name = match fields.remove(&Field::Name) {

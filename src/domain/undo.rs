@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 use self::history::{PageHistory, Wrote, histories};
 use super::{
-    diff::{brake, hold_closes_above},
+    diff::{brake, hold_closes_above, hold_running},
     journal::{Event, Illegal},
     model::{Field, Kind, Object, ObjectId, Page, PageId, PerKind, Registry, Service, Snapshots, Standing, Value},
     plan::{
@@ -296,7 +296,7 @@ impl<'a> Undoing<'a> {
             self.opens.insert(row.id, at);
         }
         if action == Action::Close {
-            self.changes[at].tracked_seconds = row.tracked_seconds;
+            self.changes[at].tracked_seconds = self.snapshots.tracked_on(row);
         }
         self.rest_on_parent(at, about.kind, above);
     }
@@ -351,8 +351,8 @@ impl<'a> Undoing<'a> {
         let at = self.push(about, Action::Close, Some(object), fields, "the run created it", held);
         self.created.push(at);
         let change = &mut self.changes[at];
-        change.tracked_seconds = row.tracked_seconds;
-        if row.tracked_seconds.is_some_and(|seconds| seconds > 0) {
+        change.tracked_seconds = self.snapshots.tracked_on(row);
+        if change.tracked_seconds.is_some_and(|seconds| seconds > 0) {
             change.proposal.confidence = TRACKED;
             change.proposal.reason = "the run created it, and time was tracked on it since".into();
         }
@@ -536,6 +536,7 @@ impl<'a> Undoing<'a> {
     fn finish(mut self, scope: Scope) -> Plan {
         self.settle_names();
         self.hold_over_open_children();
+        hold_running(&mut self.changes, self.snapshots);
         let links = |kind| self.registry.iter().filter(|link| link.kind == kind).count();
         brake(&mut self.changes, self.rules, &PerKind::from_fn(links), scope.undoes.as_ref());
         hold_closes_above(&mut self.changes, self.snapshots);

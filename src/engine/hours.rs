@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Span, Timestamp, civil::Date};
 
 use super::{
     failure::{Code, RunError},
@@ -13,12 +13,13 @@ use super::{
 use crate::{
     domain::{
         hours::{
-            Booking, Branch, Period, Policy, Read, Slice, Tracked, Tree, Unavailable, Zone,
+            Booking, Branch, LastDays, Period, Policy, Read, Slice, Tracked, Tree, Unavailable, Zone,
             document::{Document, FindingDocument},
             findings,
             month::{self, Accepting, Change, Close, Sealed},
         },
         journal::What,
+        model::Field,
         text::Shown,
     },
     edge::{clockify, config, http::Failure, store::Store},
@@ -196,6 +197,26 @@ impl Session<'_> {
             rows.extend(self.clockify.summary(workspace, days, &zone.name, slice).await?);
         }
         Ok(rows)
+    }
+
+    /// The last day on which time was tracked on each project and task and on their clients, in the last 31 days, where
+    /// pages are to show it: one call. What was tracked before is not asked for again.
+    pub(super) async fn last_days(&self, workspace: &str) -> LastDays {
+        let is_shown = self.rules.mapping.iter().any(|(_, mapping)| mapping.fields.contains_key(&Field::LastTracked));
+        if !is_shown {
+            return LastDays::new();
+        }
+        let zone = &self.zone;
+        let today = zone.day(self.clockify.http().server_time().unwrap_or_else(|| (self.turn.clock)()));
+        let from = today.saturating_sub(Span::new().days(i64::from(clockify::DAYS_MAX) - 1));
+        let Ok(days) = Period::new(from, today) else { return LastDays::new() };
+        match self.clockify.last_days(workspace, days, &zone.name).await {
+            Ok(last) => last,
+            Err(failure) => {
+                self.turn.warn(format!("on which days time was tracked could not be read: {failure}"));
+                LastDays::new()
+            }
+        }
     }
 
     /// What was tracked on each day of a period: one call for each 31 days. Days without any are left out.

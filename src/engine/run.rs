@@ -409,7 +409,7 @@ impl Runner {
         let given = &installation.settings.given;
         let changed = configured_otherwise(store, given).await?;
         let (record, begins) = installation.beginning(&run, trigger, sha256(&connection.rules), now);
-        let mut session = Self::session(connection, store, turn, run);
+        let mut session = Self::session(connection, store, turn, run, &installation.settings);
         session.reach.clone_from(&installation.reach);
         session.store.begin_run(&record).await?;
         session.tell([begins].into_iter().chain(std::mem::take(before)).chain(changed).collect()).await?;
@@ -436,7 +436,13 @@ impl Runner {
     }
 
     /// A session on a state.
-    fn session<'a>(connection: &'a Connection, store: &'a mut Store, turn: &'a Turn, run: RunId) -> Session<'a> {
+    fn session<'a>(
+        connection: &'a Connection,
+        store: &'a mut Store,
+        turn: &'a Turn,
+        run: RunId,
+        settings: &Settings,
+    ) -> Session<'a> {
         Session {
             notion: &connection.notion,
             clockify: &connection.clockify,
@@ -448,6 +454,8 @@ impl Runner {
             only_plans: false,
             undoes: None,
             established: None,
+            zone: settings.billing_zone(),
+            policy: settings.hours.policy,
             configuration: connection.configuration.as_ref(),
             reach: Reach::Everybody,
             references: &connection.references,

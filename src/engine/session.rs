@@ -24,8 +24,8 @@ use super::{
 };
 use crate::{
     domain::{
-        diff::diff,
-        hours::Demands,
+        diff::{Diff, diff},
+        hours::{Demands, Policy, Zone, state_tracked},
         implied::imply,
         journal::{Bodies, Difference, Event, RunId, Trace, What},
         model::{Kind, Limits, Link, PageId, PerKind, Registry, Service, Snapshots},
@@ -192,6 +192,10 @@ pub struct Session<'a> {
     pub(super) reach: Reach,
     /// The data sources, as the configuration names them.
     pub(super) references: &'a PerKind<String>,
+    /// Where the days are that time is billed by.
+    pub(super) zone: Zone,
+    /// What counts in hours.
+    pub(super) policy: Policy,
     /// What the configuration is called, where it is not the default one.
     pub(super) configuration: Option<&'a Shown>,
     /// The Clockify workspace, as the configuration names it.
@@ -339,6 +343,9 @@ impl Session<'_> {
         snapshots.hidden = self.hidden(&clockify_workspace, &registry, &snapshots).await;
         let away_now = self.fetch_missing(&registry, &sources, &mut snapshots).await?;
         imply(&mut snapshots, &registry, self.rules);
+        let last = self.last_days(&clockify_workspace).await;
+        let (mapping, facts) = (&self.rules.mapping, self.clockify.facts());
+        state_tracked(&mut snapshots, &registry, mapping, &facts, self.policy, &last);
         let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
         if identities.as_ref() != Some(&now) {
             self.store.remember(IDENTITIES, &now).await?;
@@ -408,15 +415,13 @@ impl Session<'_> {
     pub async fn plan(&mut self, seen: &mut Sides) -> Result<Plan, SessionError> {
         let brakes = self.rules.brakes.allowing(&self.allow);
         let rules = Rules { brakes, ..self.rules.clone() };
-        let Sides { snapshots, registry, scope, .. } = &*seen;
-        let plan = if let Some(run) = &scope.undoes {
-            let events = self.store.events(run).await?;
-            undo(&events, snapshots, registry, &rules, scope.clone()).map_err(|illegal| self.store.damaged(&illegal))?
-        } else {
-            let difference = diff(snapshots, registry, &rules, scope.clone());
-            self.save(&mut seen.registry, difference.verified).await?;
-            difference.plan
-        };
+        let mut compared = self.compare(seen, &rules).await?;
+        if seen.snapshots.timers.is_none() && compared.plan.closes_something() {
+            seen.snapshots.timers = Some(self.timers(&seen.scope.clockify_workspace).await);
+            compared = self.compare(seen, &rules).await?;
+        }
+        let Diff { plan, verified } = compared;
+        self.save(&mut seen.registry, verified).await?;
         let known = self.store.verdicts().await?.into_iter().map(|known| known.said);
         let known =
             known.filter(|said| said.verdict.decision == Some(Decision::Ignore)).map(|said| said.change).collect();
@@ -479,6 +484,16 @@ impl Session<'_> {
         }
         missing.for_each(|missing| self.turn.warn(missing.to_string()));
         Ok(plan.narrowed(&clients, snapshots, registry, rules))
+    }
+
+    /// Compares both sides, or what a run has written with what is there now, where that run is taken back.
+    async fn compare(&self, seen: &Sides, rules: &Rules) -> Result<Diff, SessionError> {
+        let Sides { snapshots, registry, scope, .. } = seen;
+        let Some(run) = &scope.undoes else { return Ok(diff(snapshots, registry, rules, scope.clone())) };
+        let events = self.store.events(run).await?;
+        let plan = undo(&events, snapshots, registry, rules, scope.clone());
+        let plan = plan.map_err(|illegal| self.store.damaged(&illegal))?;
+        Ok(Diff { plan, verified: Vec::new() })
     }
 
     /// Keeps what a plan says without a change, so that somebody can settle it when the run is over.

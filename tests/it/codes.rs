@@ -201,6 +201,17 @@ fn every_code_is_produced_by_the_sample_agency_and_explained() {
     elsewhere.args(["--auto-approve"]).output().expect("runs");
     look(&rig);
 
+    // A timer runs on what is closed.
+    {
+        let mut world = rig.sandbox.world();
+        let page = world.find_page("Projects", "Contested").expect("added above");
+        let project =
+            world.claim(page).and_then(|claim| punchlist::sandbox::ClockifyId::parse(&claim)).expect("linked");
+        world.set_status(page, "Status", "Done");
+        world.start_timer(project);
+    }
+    look(&rig);
+
     assert_eq!(holds.difference(&explained("hold")).collect::<Vec<_>>(), [""; 0], "not explained");
     assert_eq!(notices.difference(&explained("notice")).collect::<Vec<_>>(), [""; 0], "not explained");
     let produced: BTreeSet<String> = holds.iter().cloned().chain(OF_AN_UNDO.map(str::to_owned)).collect();

@@ -465,3 +465,171 @@ fn the_same_month_is_told_the_same_twice() {
     assert!(!ids.is_empty() && ids.values().all(|count| *count == 1), "{ids:?}");
     assert!(rig.mutations().is_empty(), "nothing was written");
 }
+
+#[test]
+fn nothing_is_closed_while_a_timer_runs_and_the_timers_are_asked_for_only_then() {
+    let office = Office::new();
+    let timers = || office.rig.sandbox.calls().iter().filter(|call| call.path.ends_with("in-progress")).count();
+    office.rig.auto_approve();
+    assert_eq!(timers(), 0, "nothing is closed");
+    let page = office.page("Projects", "Website");
+    let timer = {
+        let mut world = office.world();
+        world.track(office.tasks[1], at("2026-11-20T08:00:00Z"), hours(2));
+        world.set_status(page, "Status", "Done");
+        world.start_timer(office.tasks[0])
+    };
+
+    assert_eq!(office.rig.plan_lines(), ["close project Website [held: timer_runs]"]);
+    assert_eq!(timers(), 1);
+    assert!(office.run("plan").stdout.contains("2 h tracked on it stay"));
+    office.rig.auto_approve();
+    assert!(office.rig.mutations().iter().all(|call| call.method != "PUT"), "{:?}", office.rig.mutations());
+
+    *office.rig.sandbox.knobs() = Knobs::default()
+        .with_fault(Fault::new(FaultKind::Status(400, "{}".to_owned())).on("GET", "in-progress").times(9));
+    let plan = office.rig.plan();
+    assert!(plan["changes"][0]["hold"]["text"].as_str().is_some_and(|text| text.contains("cannot be told")), "{plan}");
+    *office.rig.sandbox.knobs() = Knobs::default()
+        .with_fault(Fault::new(FaultKind::Status(403, "{\"code\":501}".to_owned())).on("GET", "in-progress").times(9));
+    let ran = office.run("plan");
+    assert!(ran.stderr.contains("refuses running timers to this key"), "{}", ran.stderr);
+
+    *office.rig.sandbox.knobs() = Knobs::default();
+    office.world().edit_entry(timer, |entry| entry.end = Some(entry.start));
+    assert_eq!(office.rig.plan_lines(), ["close project Website [ready]"]);
+    office.rig.auto_approve();
+    assert!(office.world().projects()[0].archived);
+}
+
+#[test]
+fn what_a_run_created_is_not_closed_by_its_undo_while_a_timer_runs_on_it() {
+    let office = Office::new();
+    let page = office.page("Projects", "Website");
+    office.world().add_task_page("Test", page);
+    office.rig.auto_approve();
+    let task = office.world().tasks().into_iter().find(|task| task.name == "Test").expect("created").id;
+    office.world().start_timer(task);
+    let plan = office.run("undo --json").json();
+    let codes: Vec<_> =
+        plan["changes"].as_array().expect("changes").iter().map(|change| &change["hold"]["code"]).collect();
+    assert!(codes.contains(&&json!("timer_runs")), "{plan}");
+}
+
+/// An office whose projects and tasks show tracked time in their pages.
+fn showing() -> Office {
+    let office = Office::new();
+    let mut mapping = vec!["hours.timezone = \"Europe/Berlin\"\n".to_owned()];
+    for source in ["Clients", "Projects", "Tasks"] {
+        for (name, schema, key) in [
+            ("Hours", json!({"number": {}}), "hours"),
+            ("Last", json!({"date": {}}), "last_tracked"),
+            ("Budget", json!({"select": {}}), "budget_state"),
+            ("Report", json!({"url": {}}), "report"),
+        ] {
+            if (source, key) != ("Clients", "report") {
+                office.rig.add_column(source, name, schema);
+                mapping.push(format!("mapping.{}.{key} = \"{name}\"\n", source.to_lowercase()));
+            }
+        }
+    }
+    office.rig.configure(&mapping.concat());
+    {
+        let mut world = office.world();
+        world.edit_task(office.tasks[0], |task| "PT4H".clone_into(&mut task.estimate));
+        world.track(office.tasks[0], at("2026-11-20T23:30:00Z"), SignedDuration::from_secs(3 * 3600 + 1234));
+        world.track(office.tasks[1], at("2026-08-03T08:00:00Z"), hours(1));
+    }
+    office
+}
+
+impl Office {
+    /// What a page shows: hours, the last day, the budget.
+    fn shown(&self, source: &str, title: &str) -> [Value; 3] {
+        let page = self.page(source, title);
+        let page = self.world().page(page).expect("a page");
+        [&page.properties["Hours"], &page.properties["Last"]["start"], &page.properties["Budget"]].map(Value::clone)
+    }
+
+    fn patches(&self) -> usize {
+        self.rig.mutations().iter().filter(|call| call.path.starts_with("/v1/pages/")).count()
+    }
+}
+
+#[test]
+fn pages_show_tracked_time_only_when_it_changes_and_in_one_request_each() {
+    let office = showing();
+    let (code, report) = office.rig.auto_approve();
+    assert_eq!((code, &report["applied"]), (0, &json!(4)), "{report}");
+    assert_eq!(office.patches(), 4, "one for each page: {:?}", office.rig.mutations());
+    let ready = "Near budget";
+    assert_eq!(
+        office.shown("Tasks", "Design"),
+        [json!(3.34), json!("2026-11-21"), json!(ready)],
+        "by the day in Berlin"
+    );
+    assert_eq!(
+        office.shown("Tasks", "Build"),
+        [json!(1.0), Value::Null, Value::Null],
+        "31 days are read, nothing is planned"
+    );
+    assert_eq!(office.shown("Projects", "Website"), [json!(4.34), json!("2026-11-21"), Value::Null]);
+    assert_eq!(office.shown("Clients", "Acme"), [json!(4.34), json!("2026-11-21"), Value::Null]);
+    let page = office.page("Tasks", "Design");
+    let report = office.world().page(page).expect("a page").properties["Report"].clone();
+    assert_eq!(report, json!(format!("https://app.clockify.me/projects/{}/edit", office.project)));
+
+    office.rig.sandbox.clear_calls();
+    let (_, report) = office.rig.auto_approve();
+    assert_eq!((office.patches(), &report["applied"]), (0, &json!(0)), "nothing has changed");
+    assert_eq!(office.report_calls(), 1, "for the last days alone");
+
+    office.world().track(office.tasks[0], at("2026-11-22T08:00:00Z"), hours(1));
+    office.rig.sandbox.clear_calls();
+    office.rig.auto_approve();
+    assert_eq!(office.patches(), 3, "the task and what it stands below");
+    assert_eq!(office.shown("Tasks", "Design"), [json!(4.34), json!("2026-11-22"), json!("Over budget")]);
+}
+
+#[test]
+fn what_somebody_wrote_where_tracked_time_is_shown_stays_until_a_person_says_otherwise() {
+    let office = showing();
+    let page = office.page("Tasks", "Build");
+    office.world().set(page, "Hours", json!(7));
+    office.rig.auto_approve();
+    assert_eq!(office.shown("Tasks", "Build")[0], json!(7), "it was there before");
+    let page = office.page("Tasks", "Design");
+    office.world().set(page, "Hours", json!(99));
+    office.world().track(office.tasks[0], at("2026-11-23T08:00:00Z"), hours(1));
+
+    let (code, _) = office.rig.auto_approve();
+    assert_eq!(code, 2, "a person is asked");
+    assert_eq!(office.shown("Tasks", "Design"), [json!(99), json!("2026-11-23"), json!("Over budget")]);
+    let plan = office.rig.plan();
+    let change = plan["changes"].as_array().expect("changes").iter().find(|change| change["name"] == "Design");
+    let change = change.expect("a change");
+    assert_eq!((&change["state"], &change["fields"][0]["field"]), (&json!("review"), &json!("hours")), "{change}");
+    let ways: Vec<_> = change["alternatives"].as_array().expect("ways").iter().map(|way| &way["action"]).collect();
+    assert_eq!(ways, ["accept"], "Clockify is never written");
+
+    let id = change["id"].as_str().expect("an ID");
+    office.run(&format!("pending approve {id}"));
+    office.run("apply --pending");
+    assert_eq!(office.shown("Tasks", "Design")[0], json!(4.34));
+}
+
+#[test]
+fn hours_are_undone_and_what_is_created_sends_none() {
+    let office = showing();
+    let page = office.page("Projects", "Website");
+    let task = office.world().add_task_page("Test", page);
+    office.world().set(task, "Hours", json!(3));
+    let (code, report) = office.rig.auto_approve();
+    assert_eq!((code, &report["applied"]), (0, &json!(5)), "{report}");
+    assert_eq!(office.rig.plan()["changes"], json!([]), "what somebody wrote is left alone where nothing is tracked");
+    office.run("undo --out undo.json");
+    let undone = office.run("apply undo.json");
+    assert_eq!(undone.code, 0, "{}{}", undone.stdout, undone.stderr);
+    assert_eq!(office.shown("Tasks", "Build")[0], Value::Null);
+    assert_eq!(office.rig.mutations().iter().filter(|call| call.path.contains("time-entries")).count(), 0);
+}

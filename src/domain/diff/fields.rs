@@ -99,12 +99,24 @@ pub(super) fn others(page: &Page, object: &Object, base: Option<&Base>) -> Vec<C
     if wanted != current || !known {
         compared.extend(compare(Field::Name, &Value::name(&page.title), &Value::name(&object.name), of(Field::Name)));
     }
-    for (field, wanted) in page.values.iter() {
-        if let Some(current) = object.values.get(field) {
-            compared.extend(compare(field, wanted, current, of(field)));
-        }
-    }
+    compared.extend(mapped(page, object, base, |field| !field.is_tracked()));
     compared
+}
+
+/// Compares what the page shows of tracked time.
+pub(super) fn tracked(page: &Page, object: &Object, base: Option<&Base>) -> Vec<Compared> {
+    mapped(page, object, base, Field::is_tracked).collect()
+}
+
+fn mapped<'v>(
+    page: &'v Page,
+    object: &'v Object,
+    base: Option<&'v Base>,
+    is_meant: impl Fn(Field) -> bool + 'v,
+) -> impl Iterator<Item = Compared> + 'v {
+    page.values.iter().filter(move |(field, _)| is_meant(*field)).filter_map(move |(field, wanted)| {
+        compare(field, wanted, object.values.get(field)?, base.and_then(|base| base.get(field)))
+    })
 }
 
 impl<'a> Differ<'a> {

@@ -6,7 +6,7 @@ use super::{Differ, NameClaim, hold, id_at};
 use crate::domain::{
     model::{
         Field, Kind, Nature, Object, ObjectId, Page, PageId, PerKind, Relation, RunId, Sight, Snapshots, Standing,
-        Unsettled, Value,
+        Timers, Unsettled, Value,
     },
     pair::{Contest, Match},
     plan::{Action, Change, Hold, HoldCode, State},
@@ -517,6 +517,24 @@ pub(in crate::domain) fn brake(
                 change.state = State::Held;
             }
         }
+    }
+}
+
+/// Holds what would close something that a timer runs on, or below which one does.
+pub(in crate::domain) fn hold_running(changes: &mut [Change], snapshots: &Snapshots) {
+    let Some(timers) = &snapshots.timers else { return };
+    for change in changes.iter_mut().filter(|change| change.closes_object()) {
+        let object = change.proposal.object.and_then(|object| snapshots.objects[change.kind].get(object));
+        let text = match (timers, object.and_then(|object| snapshots.runs_since(object))) {
+            (Timers::Unknown(because), _) => format!("whether a timer runs on it cannot be told: {because}"),
+            (Timers::Running(_), None) => continue,
+            (Timers::Running(_), Some(since)) => {
+                let below = if change.kind == Kind::Task { "" } else { " or below it" };
+                let since = since.strftime("%Y-%m-%d %H:%M UTC");
+                format!("a timer runs on it{below}, since {since}: it can be closed when that is stopped")
+            }
+        };
+        change.hold.get_or_insert_with(|| hold(HoldCode::TimerRuns, text));
     }
 }
 

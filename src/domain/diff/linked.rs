@@ -96,7 +96,7 @@ impl<'a> Differ<'a> {
             reason: "the page has moved, and this is what it left behind".to_owned().into(),
         };
         let at = self.push(page, Cause::Moved, proposal, Vec::new());
-        self.changes[at].tracked_seconds = object.tracked_seconds;
+        self.changes[at].tracked_seconds = self.snapshots.tracked_on(object);
     }
 
     /// Compares a page with an object that somebody must first approve for it: everything else rests on that.
@@ -162,6 +162,11 @@ impl<'a> Differ<'a> {
                 mend(self, compared);
             }
         }
+        // Its figures are of interest when it is closed, too.
+        let compared = fields::tracked(page, pair.object, base);
+        if !compared.is_empty() && page.standing != Standing::Trashed {
+            mend(self, compared);
+        }
         (next, moved)
     }
 
@@ -179,10 +184,20 @@ impl<'a> Differ<'a> {
         for difference in compared {
             let Compared { field, wanted, current, base: _, comparison } = &difference;
             let rule = precedence.of(*field);
+            let base = self.registry.of_page(page.id).and_then(|link| link.base.get(*field));
             let (cause, side, confidence, reason) = match comparison {
                 Comparison::Agreed => {
                     agree(*field, Agreed::Same(wanted.clone()));
                     continue;
+                }
+                comparison if field.is_tracked() => {
+                    let Some((cause, confidence, reason)) = of_tracked(*comparison, wanted, current, base) else {
+                        if *comparison == Comparison::FirstSight {
+                            agree(*field, Agreed::Seen { notion: wanted.clone(), clockify: current.clone() });
+                        }
+                        continue;
+                    };
+                    (cause, Service::Notion, confidence, reason)
                 }
                 comparison if rule.direction == Direction::ToNotion => match comparison {
                     Comparison::FirstSight if *current == Value::Empty => {
@@ -442,7 +457,7 @@ impl<'a> Differ<'a> {
         }
         match action {
             Action::Close => {
-                self.changes[at].tracked_seconds = object.tracked_seconds;
+                self.changes[at].tracked_seconds = self.snapshots.tracked_on(object);
                 self.hold_close(at, page.kind);
             }
             Action::Reopen => {
@@ -542,6 +557,30 @@ impl<'a> Differ<'a> {
                 .get(*id)
                 .map_or_else(|| value.clone(), |object| Value::Text(object.name.clone())),
             _ => value.clone(),
+        }
+    }
+}
+
+/// What becomes of what a page shows of tracked time, with how sure that is; nothing where it stays as it is. What
+/// punchlist has written, or nobody has, follows Clockify; what somebody else has is for a person.
+fn of_tracked(
+    comparison: Comparison,
+    page: &Value,
+    tracked: &Value,
+    base: Option<&Agreed>,
+) -> Option<(Cause, u8, &'static str)> {
+    let is_ours = matches!(base, Some(Agreed::Same(_))) || *page == Value::Empty;
+    match comparison {
+        Comparison::Agreed => None,
+        Comparison::FirstSight | Comparison::NotKept if *tracked == Value::Empty => None,
+        Comparison::FirstSight | Comparison::ClockifyChanged if is_ours => {
+            Some((Cause::ToNotion, 100, "tracked in Clockify"))
+        }
+        Comparison::FirstSight | Comparison::ClockifyChanged | Comparison::NotKept => {
+            Some((Cause::ToNotion, CONTESTED, "tracked in Clockify, but the page holds what somebody else wrote"))
+        }
+        Comparison::NotionChanged | Comparison::Conflict => {
+            Some((Cause::Conflict, CONTESTED, "somebody has edited what the page shows of what is tracked"))
         }
     }
 }

@@ -156,7 +156,7 @@ impl<'a> Differ<'a> {
             hold: None,
             state: State::Review,
             requires: Vec::new(),
-            tracked_seconds: object.tracked_seconds,
+            tracked_seconds: self.snapshots.tracked_on(object),
         });
         true
     }

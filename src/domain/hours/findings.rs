@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use super::{
     days::{Period, Zone},
-    read::{Read, Running, Slice, Unavailable},
+    read::{Read, Slice, Unavailable},
     tree::{Node, Sides, Tree},
 };
 use crate::domain::{
-    model::{Field, Kind, Object, ObjectId, Page, PageId, Standing, Value, duration_words},
+    model::{Field, Kind, Object, ObjectId, Page, PageId, Running, Standing, Value, duration_words},
     plan::sha256,
     text::{Raw, Shown},
 };
@@ -159,6 +159,13 @@ pub struct Policy {
     pub near_percent: u8,
 }
 
+impl Policy {
+    /// True where nearly all that is planned is tracked, or more.
+    pub fn is_near(self, tracked: u64, planned: u64) -> bool {
+        tracked.saturating_mul(100) >= planned.saturating_mul(u64::from(self.near_percent))
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self { near_percent: 80 }
@@ -227,7 +234,7 @@ impl Search<'_> {
 
     fn budget(&mut self, node: &Node) {
         let (Some(planned), Some(total), true) = (node.planned, node.total, node.is_budget) else { return };
-        let is_near = total.saturating_mul(100) >= planned.saturating_mul(u64::from(self.policy.near_percent));
+        let is_near = self.policy.is_near(total, planned);
         let (code, severity, rest, word) = match total.checked_sub(planned) {
             Some(over) if over > 0 => (Code::OverBudget, Severity::Error, over, "over"),
             _ if is_near => (Code::NearBudget, Severity::Warning, planned - total, "left"),

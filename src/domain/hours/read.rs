@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{Timestamp, civil::DateTime};
 
 use crate::domain::{
-    model::{Kind, ObjectId, Registry, Snapshots},
+    model::{Kind, ObjectId, Registry, Running, Snapshots},
     text::Raw,
 };
 
@@ -70,16 +70,6 @@ pub struct Booking {
     pub what: Raw,
     /// The client, the project and the task, as far as there are any.
     pub place: [Option<ObjectId>; 3],
-}
-
-/// A timer that runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Running {
-    /// The ID of its entry.
-    pub entry: String,
-    pub project: Option<ObjectId>,
-    pub task: Option<ObjectId>,
-    pub start: Timestamp,
 }
 
 /// What the workspace wants of every entry.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::read::{Read, Slice};
+use super::read::{Facts, Read, Slice};
 use crate::domain::{
-    model::{Field, Kind, Object, ObjectId, Page, PageId, Value},
+    model::{Field, Kind, Object, ObjectId, Page, PageId, Registry, Snapshots, Value},
     text::{Raw, Shown},
 };
 
@@ -154,7 +154,7 @@ fn grouped(
             figures,
             planned: object.and_then(|object| sides.planned.get(&object).copied()),
             is_budget: object.is_some_and(|object| sides.budgets.contains(&object)),
-            total: known.and_then(|known| sides.total(known)),
+            total: known.and_then(|known| read.snapshots.tracked_on(known)),
             children,
         }
     });
@@ -174,25 +174,34 @@ pub(super) struct Sides<'a> {
 
 impl<'a> Sides<'a> {
     pub(super) fn of(read: &Read<'a>) -> Self {
-        let all = Kind::ALL.into_iter().flat_map(|kind| read.snapshots.objects[kind].rows());
+        Self::new(read.snapshots, read.registry, &read.facts)
+    }
+
+    pub(super) fn new(snapshots: &'a Snapshots, registry: &Registry, facts: &BTreeMap<ObjectId, Facts>) -> Self {
+        let all = Kind::ALL.into_iter().flat_map(|kind| snapshots.objects[kind].rows());
         let objects: HashMap<ObjectId, &Object> = all.map(|object| (object.id, object)).collect();
         let mut pages: HashMap<ObjectId, &Page> = HashMap::new();
-        for page in Kind::ALL.into_iter().flat_map(|kind| read.snapshots.pages[kind].rows()) {
-            let linked = read.registry.of_page(page.id).map(|link| link.object);
+        for page in Kind::ALL.into_iter().flat_map(|kind| snapshots.pages[kind].rows()) {
+            let linked = registry.of_page(page.id).map(|link| link.object);
             // A page that has no link yet is taken at its word, unless another one is linked.
-            let object = linked.or_else(|| page.claim.id().filter(|id| read.registry.of_object(*id).is_none()));
+            let object = linked.or_else(|| page.claim.id().filter(|id| registry.of_object(*id).is_none()));
             if let Some(object) = object {
                 pages.entry(object).or_insert(page);
             }
         }
         let mut sides = Self { objects, pages, planned: HashMap::new(), budgets: HashSet::new() };
-        sides.plan(read);
+        sides.plan(snapshots, facts);
         sides
+    }
+
+    /// What is planned for it of itself.
+    pub(super) fn budget(&self, object: ObjectId) -> Option<u64> {
+        self.planned.get(&object).copied().filter(|_| self.budgets.contains(&object))
     }
 
     /// What is planned of each object: what its page says, else what Clockify's estimate says, else what the things
     /// below it come to.
-    fn plan(&mut self, read: &Read<'a>) {
+    fn plan(&mut self, snapshots: &Snapshots, facts: &BTreeMap<ObjectId, Facts>) {
         for kind in [Kind::Task, Kind::Project, Kind::Client] {
             let mut below: HashMap<ObjectId, u64> = HashMap::new();
             for (object, planned) in &self.planned {
@@ -202,14 +211,14 @@ impl<'a> Sides<'a> {
                     *sum = sum.saturating_add(*planned);
                 }
             }
-            for object in read.snapshots.objects[kind].rows() {
+            for object in snapshots.objects[kind].rows() {
                 let of_page = self.pages.get(&object.id).and_then(|page| {
                     page.schedule.planned.or(match page.values.get(Field::Estimate) {
                         Some(Value::Seconds(seconds)) => Some(*seconds),
                         _ => None,
                     })
                 });
-                let estimate = || read.facts.get(&object.id).and_then(|facts| facts.estimate);
+                let estimate = || facts.get(&object.id).and_then(|facts| facts.estimate);
                 let own = of_page.or_else(estimate).filter(|seconds| *seconds > 0);
                 if own.is_some() {
                     self.budgets.insert(object.id);
@@ -234,15 +243,5 @@ impl<'a> Sides<'a> {
             Kind::Project => [object.parent, Some(object.id), None],
             Kind::Task => [above, object.parent, Some(object.id)],
         }
-    }
-
-    /// What was tracked on it in all of its time; of a client, on its projects.
-    fn total(&self, object: &Object) -> Option<u64> {
-        if object.kind != Kind::Client {
-            return object.tracked_seconds;
-        }
-        let projects =
-            self.objects.values().filter(|project| project.kind == Kind::Project && project.parent == Some(object.id));
-        projects.map(|project| project.tracked_seconds).sum()
     }
 }

@@ -43,6 +43,14 @@ pub enum Field {
     SyncStatus,
     /// The reasons for that word.
     SyncNote,
+    /// Time tracked on it, to the hundredth of an hour. This and what follows only Clockify says, and only pages show.
+    Hours,
+    /// The last day on which time was tracked.
+    LastTracked,
+    /// How what is tracked stands to what is planned, in a word.
+    BudgetState,
+    /// The address at which Clockify shows its figures.
+    Report,
 }
 
 impl Field {
@@ -53,6 +61,20 @@ impl Field {
             Kind::Project => &[Self::Billable, Self::Public, Self::Color, Self::Note, Self::Estimate],
             Kind::Task => &[Self::Assignees, Self::Estimate, Self::Billable],
         }
+    }
+
+    /// The fields of a kind that a page can show of tracked time.
+    pub fn tracked(kind: Kind) -> &'static [Self] {
+        match kind {
+            // Clockify has no address for the figures of a client alone.
+            Kind::Client => &[Self::Hours, Self::LastTracked, Self::BudgetState],
+            Kind::Project | Kind::Task => &[Self::Hours, Self::LastTracked, Self::BudgetState, Self::Report],
+        }
+    }
+
+    /// True for what pages show of tracked time: it goes from Clockify to Notion alone.
+    pub fn is_tracked(self) -> bool {
+        matches!(self, Self::Hours | Self::LastTracked | Self::BudgetState | Self::Report)
     }
 
     /// True for what pages tell of punchlist's own work: it is no part of what both sides agree on.
@@ -79,7 +101,11 @@ impl Field {
             | Self::State
             | Self::Claim
             | Self::SyncStatus
-            | Self::SyncNote => false,
+            | Self::SyncNote
+            | Self::Hours
+            | Self::LastTracked
+            | Self::BudgetState
+            | Self::Report => false,
         }
     }
 

@@ -16,8 +16,8 @@ use serde_json::{Value as Json, json};
 use super::{Clockify, duration::parse_duration, row::ObjectRow, wire::EstimateRow};
 use crate::{
     domain::{
-        hours::{Booking, Facts, Period, Running, Slice, Tracked, Zone},
-        model::{Kind, ObjectId},
+        hours::{Booking, Facts, LastDays, Period, Slice, Tracked, Zone},
+        model::{Kind, ObjectId, Running},
         text::Raw,
     },
     edge::http::{Answer, Failure, Repeat, Request},
@@ -72,6 +72,13 @@ struct GroupRow {
     duration: Option<u64>,
     #[serde(default, deserialize_with = "perhaps")]
     children: Option<Vec<GroupRow>>,
+}
+
+impl GroupRow {
+    /// The day of a group of a day. Which of the two has it, and whether a time follows it, is not documented.
+    fn day(&self) -> Option<Date> {
+        [&self.id, &self.name].into_iter().flatten().find_map(|text| text.get(..10)?.parse().ok())
+    }
 }
 
 #[derive(Deserialize)]
@@ -159,14 +166,41 @@ impl Clockify {
         let Summary { totals, group_one } = self.report(workspace, "summary", body).await?;
         let Some(groups) = group_one else { return Err(odd("it has no groups")) };
         let mut by_day: BTreeMap<Date, u64> = BTreeMap::new();
-        for GroupRow { id, name, duration, .. } in groups {
-            // Which of the two has the day, and whether a time follows it, is not documented.
-            let day = [id, name].into_iter().flatten().find_map(|text| text.get(..10)?.parse().ok());
-            let (Some(day), Some(seconds)) = (day, duration) else { return Err(odd("a row of it has no day")) };
+        for row in groups {
+            let (Some(day), Some(seconds)) = (row.day(), row.duration) else {
+                return Err(odd("a row of it has no day"));
+            };
             *by_day.entry(day).or_default() += seconds;
         }
         adds_up(totals, by_day.values().sum())?;
         Ok(by_day)
+    }
+
+    /// The last of some civil days of a zone on which time was tracked on each client, project and task. One call.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn last_days(&self, workspace: &str, days: Period, zone: &str) -> Result<LastDays, Failure> {
+        let mut body = asked(days, zone);
+        body["summaryFilter"] = json!({"groups": ["PROJECT", "TASK", "DATE"], "sortColumn": "GROUP"});
+        let Summary { group_one, .. } = self.report(workspace, "summary", body).await?;
+        let Some(projects) = group_one else { return Err(odd("it has no groups")) };
+        let clients = self.clients_of_projects();
+        let mut last = LastDays::new();
+        let id = |row: &GroupRow| row.id.as_deref().and_then(|id| id.parse::<ObjectId>().ok());
+        for project in &projects {
+            let client = id(project).and_then(|project| clients.get(&project).copied());
+            for task in project.children.iter().flatten() {
+                for row in task.children.iter().flatten() {
+                    let Some(day) = row.day() else { return Err(odd("a row of it has no day")) };
+                    for object in [client, id(project), id(task)].into_iter().flatten() {
+                        let known = last.entry(object).or_insert(day);
+                        *known = day.max(*known);
+                    }
+                }
+            }
+        }
+        Ok(last)
     }
 
     /// The entries of some civil days of a zone that have ended, the latest first, [`ENTRIES_MAX`] at the most: those
@@ -236,6 +270,15 @@ impl Clockify {
             }
         }
         Err(Failure::TooLarge { error: format!("more than {} timers run", TIMERS_PAGES_MAX * TIMERS_PAGE).into() })
+    }
+
+    fn clients_of_projects(&self) -> BTreeMap<ObjectId, ObjectId> {
+        let rows = self.rows();
+        let clients = rows.iter().filter_map(|(object, kept)| match &kept.row {
+            ObjectRow::Project(row) => Some((*object, row.client_id.as_deref()?.parse().ok()?)),
+            ObjectRow::Client(_) | ObjectRow::Task(_) => None,
+        });
+        clients.collect()
     }
 
     /// What each project and task says of itself, as last read. No call.

@@ -65,18 +65,7 @@ fn map_kind(reader: &mut Reader<'_>, kind: Kind, id_strategy: IdStrategy, mappin
         }
     }
     for field in [Field::SyncStatus, Field::SyncNote] {
-        let key = format!("{section}.{field}");
-        if let Some(name) = property(reader, &key) {
-            refuse_with_local_ids(reader, &key, &name, id_strategy);
-            if let Some(other) = other_use(kind, mapping, &name) {
-                let place = reader.place(&key);
-                reader.problem(
-                    place,
-                    format!(
-                        "`{key}` is \"{name}\", which `{section}.{other}` names too; give it a property of its own"
-                    ),
-                );
-            }
+        if let Some(name) = property_of_its_own(reader, kind, id_strategy, mapping, field) {
             mapping.sync_status.insert(field, name);
         }
     }
@@ -85,6 +74,33 @@ fn map_kind(reader: &mut Reader<'_>, kind: Kind, id_strategy: IdStrategy, mappin
         mapping.planned = Some(mapped);
     }
     mapping.due = property(reader, &format!("{section}.due"));
+    for &field in Field::tracked(kind) {
+        if let Some(name) = property_of_its_own(reader, kind, id_strategy, mapping, field) {
+            mapping.fields.insert(field, Mapped::as_is(&name));
+        }
+    }
+}
+
+/// A property that only punchlist writes.
+fn property_of_its_own(
+    reader: &mut Reader<'_>,
+    kind: Kind,
+    id_strategy: IdStrategy,
+    mapping: &Mapping,
+    field: Field,
+) -> Option<String> {
+    let section = format!("mapping.{}", kind.plural());
+    let key = format!("{section}.{field}");
+    let name = property(reader, &key)?;
+    refuse_with_local_ids(reader, &key, &name, id_strategy);
+    if let Some(other) = other_use(kind, mapping, &name) {
+        let place = reader.place(&key);
+        reader.problem(
+            place,
+            format!("`{key}` is \"{name}\", which `{section}.{other}` names too; give it a property of its own"),
+        );
+    }
+    Some(name)
 }
 
 /// What a property is mapped as already, so that nothing is written over it.
@@ -97,10 +113,13 @@ fn other_use(kind: Kind, mapping: &Mapping, name: &str) -> Option<String> {
         (mapping.parent_from.as_deref() == Some(name), "project_from"),
         (condition(&mapping.closed), "closed"),
         (condition(&mapping.only), "only"),
+        (mapping.planned.as_ref().is_some_and(|planned| planned.property == name), "planned"),
+        (mapping.due.as_deref() == Some(name), "due"),
     ];
     let fixed = fixed.into_iter().find_map(|(is_it, key)| is_it.then(|| key.to_owned()));
     let field = || {
-        mapping.fields.iter().find(|(_, mapped)| mapped.property == name).map(|(field, _)| format!("fields.{field}"))
+        let (field, _) = mapping.fields.iter().find(|(_, mapped)| mapped.property == name)?;
+        Some(if field.is_tracked() { field.to_string() } else { format!("fields.{field}") })
     };
     let status =
         || mapping.sync_status.iter().find(|(_, property)| *property == name).map(|(field, _)| field.to_string());

@@ -93,6 +93,7 @@ fn places(reader: &Reader<'_>) -> BTreeMap<String, Origin> {
             .into_iter()
             .chain(kind.parent().map(Kind::word));
         keys.extend(mapped.map(|key| format!("mapping.{}.{key}", kind.plural())));
+        keys.extend(Field::tracked(kind).iter().map(|field| format!("mapping.{}.{field}", kind.plural())));
         keys.extend(Field::mappable(kind).iter().map(|field| format!("mapping.{}.fields.{field}", kind.plural())));
     }
     let consumed = [

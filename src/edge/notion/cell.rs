@@ -154,7 +154,8 @@ impl Cell {
         }
         match field {
             Field::Billable | Field::Public => self.flag(),
-            Field::Estimate => self.time(mapped.unit),
+            Field::Estimate | Field::Hours => self.time(mapped.unit),
+            Field::LastTracked => self.day(),
             Field::Assignees => self.people(mapped),
             Field::Color => self.color(),
             Field::Name
@@ -165,7 +166,9 @@ impl Cell {
             | Field::Address
             | Field::Note
             | Field::SyncStatus
-            | Field::SyncNote => self.text(),
+            | Field::SyncNote
+            | Field::BudgetState
+            | Field::Report => self.text(),
         }
     }
 
@@ -188,6 +191,14 @@ impl Cell {
                 flag_word(&text).map(Value::Flag).ok_or_else(|| format!("{} is neither yes nor no", quoted(&text)))
             }
             _ => Err("it is neither yes nor no".to_owned()),
+        }
+    }
+
+    /// The day of a date, whatever its time.
+    fn day(self) -> Result<Value, String> {
+        match self {
+            Self::Text(text) => Ok(Value::text(text.get(..10).unwrap_or(&text))),
+            other => other.text(),
         }
     }
 
@@ -324,7 +335,8 @@ pub(super) fn write(property: &Property, value: &Value, unit: Unit) -> Result<Js
         ("title" | "rich_text", _) => Json::Array(runs(value.to_raw().exact())?),
         ("checkbox", Value::Flag(flag) | Value::Closed(flag)) => json!(flag),
         ("checkbox", Value::Empty) => json!(false),
-        ("email" | "url" | "phone_number" | "select" | "status" | "number", Value::Empty) => Json::Null,
+        ("email" | "url" | "phone_number" | "select" | "status" | "number" | "date", Value::Empty) => Json::Null,
+        ("date", Value::Text(day)) => json!({"start": day.exact()}),
         ("email" | "url" | "phone_number", Value::Text(text)) => json!(text.exact()),
         ("number", Value::Seconds(seconds)) => json!(*seconds as f64 / f64::from(unit.seconds())),
         ("select" | "status", Value::Flag(flag)) => json!({"name": flag_option(property, *flag)}),

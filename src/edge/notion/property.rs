@@ -33,6 +33,7 @@ impl Property {
             "email" | "phone_number" => Takes::Short,
             "url" => Takes::Link,
             "number" => Takes::Number,
+            "date" => Takes::Day,
             "checkbox" => Takes::Checkbox,
             "select" => Takes::Select,
             "status" => Takes::Status(self.options.iter().cloned().collect()),

@@ -63,6 +63,7 @@ impl Role<'_> {
             Self::ItemOf => format!("{}_from", kind.parent().map_or("parent", Kind::word)),
             Self::Closed(_) => "closed".to_owned(),
             Self::Only(_) => "only".to_owned(),
+            Self::Field(field, _) if field.is_tracked() => field.to_string(),
             Self::Field(field, _) => format!("fields.{field}"),
             Self::SyncStatus(field) => field.to_string(),
             Self::Planned(_) => "planned".to_owned(),
@@ -87,6 +88,10 @@ impl Role<'_> {
             Self::Field(Field::Billable | Field::Public, _) => &["checkbox", "select", "status", "formula", "rollup"],
             Self::Planned(mapped) => Role::Field(Field::Estimate, mapped).usable(),
             Self::Due => &["date", "formula", "rollup"],
+            Self::Field(Field::Hours, _) => &["number"],
+            Self::Field(Field::LastTracked, _) => &["date"],
+            Self::Field(Field::BudgetState, _) => &["select"],
+            Self::Field(Field::Report, _) => &["url"],
             Self::Field(Field::Estimate, mapped) if mapped.values.is_empty() => &["number", "formula", "rollup"],
             Self::Field(Field::Estimate, _) => &["number", "select", "status", "formula", "rollup"],
             Self::Field(Field::Assignees, mapped) if mapped.values.is_empty() => {

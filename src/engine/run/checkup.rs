@@ -132,7 +132,7 @@ impl Installation {
         let (Some(mut store), Ok(connection)) = (store, Connection::of(&self.settings, clients)) else { return };
         let run = RunId::beginning((self.clock)());
         let (record, begins) = self.beginning(&run, turn.trigger, sha256(&connection.rules), (self.clock)());
-        let mut session = Runner::session(&connection, &mut store, turn, run);
+        let mut session = Runner::session(&connection, &mut store, turn, run, &self.settings);
         let mut told = vec![begins];
         told.extend(readings.take());
         if session.store.begin_run(&record).await.is_err() || session.tell(told).await.is_err() {

@@ -11,7 +11,7 @@ use crate::{
     domain::{
         model::{
             Agreed, Field, Kind, Link, Object, ObjectId, PerKind, Problem, Registry, Relation, Service, Sight,
-            Snapshot, Snapshots, Value,
+            Snapshot, Snapshots, Timers, Value,
         },
         text::{Raw, Shown},
     },
@@ -225,6 +225,24 @@ impl Session<'_> {
                 let asked = "whether clockify.token may see every private project could not be found out";
                 Some(format!("{asked}: {failure}").into())
             }
+        }
+    }
+
+    /// The timers that run. They are asked for only where a plan closes something, which one call is for. A key that may
+    /// not see them is not kept from closing: it would never close anything.
+    pub(super) async fn timers(&self, workspace: &str) -> Timers {
+        let read = tokio::select! {
+            read = self.clockify.running(workspace) => read,
+            () = self.turn.stop.wait() => return Timers::Unknown("the run is being stopped".into()),
+        };
+        match read {
+            Ok(running) => Timers::Running(running),
+            Err(failure) if failure.has_status(403) => {
+                let text = "Clockify refuses running timers to this key: nothing that is closed is held for one";
+                self.turn.warn(text.to_owned());
+                Timers::Running(Vec::new())
+            }
+            Err(failure) => Timers::Unknown(failure.to_string().into()),
         }
     }
 

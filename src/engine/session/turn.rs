@@ -15,7 +15,7 @@ const LOCK_POLL: Duration = Duration::from_millis(100);
 
 /// What only reads while it holds the lock, and lets it go as soon as it has read: what writes waits for that, and does
 /// not fail.
-const READ_ONLY: [&str; 2] = ["plan", "explain"];
+const READ_ONLY: [&str; 4] = ["plan", "explain", "hours", "month verify"];
 /// How long it waits at the least.
 const READING_PATIENCE: Duration = Duration::from_mins(2);
 

@@ -4,7 +4,8 @@ use snapbox::{assert_data_eq, str};
 
 use super::world::{Case, World, at, pictures};
 use crate::domain::{
-    model::{Claim, Field, Kind, PageId, Relation, Standing, Unsettled, Value},
+    model::{Claim, Field, Kind, PageId, Relation, Running, Standing, Timers, Unsettled, Value},
+    plan::HoldCode,
     rules::{Brake, OnConflict},
 };
 
@@ -665,4 +666,56 @@ create task "Design": ParentClosed: its client is closed in Notion
 
 "#]]
     );
+}
+
+#[test]
+fn nothing_is_closed_while_a_timer_runs_on_it_or_below() {
+    let paths = ["A", "A/P", "A/P/1", "A/P/2", "B", "B/Q"];
+    let mut world = World::linked(&paths);
+    world.object_mut("A/P").tracked_seconds = Some(3600);
+    world.object_mut("B/Q").tracked_seconds = Some(60);
+    for path in paths {
+        world.close_page(path);
+    }
+    let held = |world: &World| -> Vec<String> {
+        let plan = world.plan();
+        let held = plan.changes.iter().filter_map(|change| Some((change, change.hold.as_ref()?)));
+        held.map(|(change, hold)| format!("{} {}: {}", change.name.exact(), hold.code.word(), hold.text)).collect()
+    };
+    assert_eq!(held(&world), [""; 0], "nobody has asked");
+    let tracked: Vec<_> = world.plan().changes.iter().map(|change| (change.kind, change.tracked_seconds)).collect();
+    assert!(
+        tracked.contains(&(Kind::Client, Some(3600))) && tracked.contains(&(Kind::Client, Some(60))),
+        "{tracked:?}"
+    );
+
+    let (project, task) = (world.objects["A/P"].id, world.objects["A/P/2"].id);
+    let timer = |start, task| Running { entry: "e".to_owned(), project: Some(project), task, start: at(start) };
+    world.timers = Some(Timers::Running(vec![timer(7200, None), timer(3600, Some(task))]));
+    let since = "since 1970-01-01 01:00 UTC: it can be closed when that is stopped";
+    assert_eq!(
+        held(&world),
+        [
+            format!("A timer_runs: a timer runs on it or below it, {since}"),
+            format!("P timer_runs: a timer runs on it or below it, {since}"),
+            format!("2 timer_runs: a timer runs on it, {since}"),
+        ]
+    );
+    world.timers = Some(Timers::Unknown("no answer".into()));
+    assert_eq!(held(&world).len(), paths.len(), "what nobody can tell waits");
+}
+
+#[test]
+fn a_task_that_a_timer_runs_on_is_not_moved() {
+    let mut world = World::linked(&["Acme", "Acme/Website", "Acme/Shop", "Acme/Website/Design"]);
+    let (project, task) = (world.objects["Acme/Website"].id, world.objects["Acme/Website/Design"].id);
+    world.move_page("Acme/Website/Design", "Acme/Shop");
+    world.timers = Some(Timers::Running(vec![Running {
+        entry: "e".to_owned(),
+        project: Some(project),
+        task: Some(task),
+        start: at(0),
+    }]));
+    let held = world.plan().changes[0].hold.as_ref().map(|hold| hold.code);
+    assert_eq!(held, Some(HoldCode::TimerRuns));
 }

@@ -13,8 +13,8 @@ use crate::domain::{
     implied::imply,
     model::{
         Agreed, Along, Away, Base, Claim, Fetched, Field, Identified, Kind, Limits, Link, Nature, Object, ObjectId,
-        Page, PageId, PerKind, Problem, Registry, Relation, Schedule, Sight, Snapshots, Standing, Unsettled, Value,
-        Values, Walk,
+        Page, PageId, PerKind, Problem, Registry, Relation, Schedule, Sight, Snapshots, Standing, Timers, Unsettled,
+        Value, Values, Walk,
     },
     plan::{Change, Plan, Proposal, Scope},
     review::{Approved, Review},
@@ -44,6 +44,8 @@ pub(crate) struct World {
     pub(crate) hidden: Option<crate::domain::text::Shown>,
     /// Fields that cannot be emptied in Notion.
     pub(crate) never_empty: PerKind<BTreeSet<Field>>,
+    /// The timers that run, where they were asked for.
+    pub(crate) timers: Option<Timers>,
     counter: u32,
 }
 
@@ -247,6 +249,7 @@ impl World {
             strangers: BTreeMap::new(),
             new_options: Vec::new(),
             stated_titles: BTreeMap::new(),
+            timers: self.timers.clone(),
         };
         imply(&mut snapshots, &self.registry, &self.rules);
         snapshots
