@@ -445,7 +445,7 @@ impl Job {
     fn typed<'a>(&self, out: Option<&'a Path>) -> Typed<'a> {
         let clients = match &self.setup.installation.reach {
             Reach::Clients(clients) => {
-                clients.iter().flat_map(|client| [" --client ".to_owned(), setup::typed(client)]).collect()
+                clients.iter().flat_map(|client| [" --client ".to_owned(), text::for_shell(client)]).collect()
             }
             Reach::Nobody | Reach::Everybody => String::new(),
         };

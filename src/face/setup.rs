@@ -11,9 +11,13 @@ use std::{
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::{demo::Demo, failure::RunError, text::Styling};
+use super::{
+    demo::Demo,
+    failure::RunError,
+    text::{Styling, for_shell},
+};
 use crate::{
-    domain::{reach::Reach, text::Shown},
+    domain::reach::Reach,
     edge::{
         config::{Loader, Override, PartialConfig, Profile},
         environment::Environment,
@@ -87,7 +91,7 @@ impl Global {
     pub(super) fn command(&self) -> String {
         let files = [("--config", &self.config), ("--state-dir", &self.state_dir)];
         let files =
-            files.into_iter().filter_map(|(flag, path)| Some((flag, typed(&path.as_ref()?.display().to_string()))));
+            files.into_iter().filter_map(|(flag, path)| Some((flag, for_shell(&path.as_ref()?.display().to_string()))));
         let profile = self.profile.iter().map(|profile| ("--profile", profile.to_string()));
         let said = files.chain(profile).flat_map(|(flag, value)| [flag.to_owned(), value]);
         let demo = self.demo.then(|| "--demo".to_owned());
@@ -111,13 +115,6 @@ impl Global {
         }) && environment.get("TERM") != Some("linux");
         Styling { colour, unicode }
     }
-}
-
-/// A text as it is typed into a shell: in quotation marks where it has more than letters, digits and the like.
-pub(super) fn typed(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '~');
-    let shown = Shown::of(text);
-    if text.chars().all(is_plain) { shown.to_string() } else { format!("'{}'", shown.replace('\'', "'\\''")) }
 }
 
 /// What is worked on. With `--demo` also the sandbox, which goes when this is dropped.

@@ -13,7 +13,6 @@ use unicode_width::UnicodeWidthStr;
 
 pub(crate) use event::{ended, everything, from_to as event_from_to, line_of, outcome_words, when};
 
-use super::setup;
 use crate::domain::{
     action::Sort,
     model::{Kind, PageId, Service, Value, duration_words},
@@ -109,6 +108,13 @@ pub(super) fn plan(plan: &Plan, cost: Cost, typed: &Typed<'_>, styling: Styling)
     text
 }
 
+/// A text as it is typed into a shell: in quotation marks where it has more than letters, digits and the like.
+pub(super) fn for_shell(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '~');
+    let shown = Shown::of(text);
+    if text.chars().all(is_plain) { shown.to_string() } else { format!("'{}'", shown.replace('\'', "'\\''")) }
+}
+
 /// How a command was typed, for what to type next.
 pub(super) struct Typed<'a> {
     /// The program with what was said to it, e.g. `punchlist --profile berlin`.
@@ -129,7 +135,7 @@ fn next(text: &mut String, plan: &Plan, typed: &Typed<'_>, styling: Styling) {
     let run = plan.scope.undoes;
     let mut ways = Vec::new();
     if let Some(out) = out {
-        let file = setup::typed(&out.display().to_string());
+        let file = for_shell(&out.display().to_string());
         put(text, format_args!("\nSaved as {file}: this plan, for these workspaces and rules alone.\n"));
         ways.push((format!("{command} apply {file}"), "apply what is ready of it"));
     }
