@@ -2,6 +2,7 @@
 
 pub(crate) mod applying;
 pub(crate) mod cursor;
+pub(crate) mod filter;
 pub(crate) mod matching;
 pub(crate) mod overlay;
 pub(crate) mod pane;

@@ -5,6 +5,7 @@
 mod apply;
 mod daemon;
 mod decisions;
+mod finding;
 mod hours;
 mod logs;
 mod messages;
@@ -411,7 +412,7 @@ Effects
 
 #[test]
 fn a_filter_narrows_and_decisions_leave_the_rest_alone() {
-    let film = film((80, 24), planned(plan()), keys("fclose<enter>A"));
+    let film = film((80, 24), planned(plan()), keys("faction:close<enter>A"));
     assert_eq!(film.state.reviewing.tally.approved, 1);
     assert!(film.frame.contains("hidden"), "{}", film.frame);
 }

@@ -18,7 +18,7 @@ use crate::{
             effect::{Effect, Order, Page},
             keymap::{Keymap, Meaning},
             state::{
-                State,
+                State, filter,
                 matching::SearchMode,
                 prompt::{Prompt, Purpose},
                 reviewing::Search,
@@ -102,10 +102,17 @@ fn typed(state: &mut State) -> Option<Effect> {
     let prompt = state.prompt.as_ref()?;
     let value = prompt.input.value().to_owned();
     match prompt.purpose {
-        Purpose::Filter => {
-            state.reviewing.filter.text = value;
-            Some(search(state, SearchMode::Filter))
-        }
+        // While a word means nothing, what the words before it leave stays on the screen.
+        Purpose::Filter => match filter::parsed(&value, &state.reviewing.saved) {
+            Ok(_) => {
+                state.reviewing.filter.text = value;
+                Some(search(state, SearchMode::Filter))
+            }
+            Err(unparsed) => {
+                state.prompt.as_mut()?.refused = unparsed.text;
+                None
+            }
+        },
         Purpose::Search => {
             state.reviewing.search.text = value;
             Some(search(state, SearchMode::Search))
@@ -126,7 +133,11 @@ fn entered(state: &mut State) -> Option<Effect> {
     let prompt = state.prompt.take()?;
     let value = prompt.input.value().trim().to_owned();
     match prompt.purpose {
-        Purpose::Search | Purpose::Filter => None,
+        Purpose::Search => None,
+        Purpose::Filter => match filter::parsed(&value, &state.reviewing.saved) {
+            Ok(_) => None,
+            Err(unparsed) => refuse(state, prompt, unparsed.text),
+        },
         Purpose::LogFilter => {
             state.logs.filter_by(value);
             None
@@ -200,9 +211,7 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
     let before = Shown::of(&value.chars().take(cursor).collect::<String>());
     let behind = Shown::of(&value.chars().skip(cursor).collect::<String>());
     let hint = match prompt.purpose {
-        Purpose::Filter if value.is_empty() => {
-            "words of name, action, kind, state; or action:close is:undecided why:brake !word"
-        }
+        Purpose::Filter if value.is_empty() => "parts of a name; or is: kind: action: hold: state: client: !not",
         Purpose::LogFilter if value.is_empty() => "words; or level:warn kind:intent run:last since:2d about:ID",
         Purpose::Period => "e.g. 2026-10, or 2026-10-05..2026-10-11",
         Purpose::CloseMonth if value.is_empty() => "why what is found may stand; ↓ ↑ scroll",
@@ -210,7 +219,10 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
         _ => "",
     };
     let said = if prompt.refused.is_empty() { hint } else { &prompt.refused };
-    let refused = if said.is_empty() { String::new() } else { format!("   {said}") };
+    // What is typed keeps a part of the line, however much there is to say about it.
+    let typed = value.chars().count().min(usize::from(area.width) / 3);
+    let room = usize::from(area.width).saturating_sub(label.len() + typed + 3);
+    let refused = if said.is_empty() { String::new() } else { format!("   {}", Shown::of(said).clipped(room)) };
     let room = usize::from(area.width).saturating_sub(label.len() + refused.chars().count() + 2);
     let hidden = before.width().saturating_sub(room);
     let mut shown = before.as_str();

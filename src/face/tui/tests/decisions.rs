@@ -157,7 +157,7 @@ fn a_conflict_is_resolved_by_number_for_one_or_for_all_of_its_kind() {
 
 #[test]
 fn what_matches_can_be_selected_and_decided_together() {
-    let marked = film((100, 24), planned(plan()), keys("fre<enter>*"));
+    let marked = film((100, 24), planned(plan()), keys("faction:create<enter>*"));
     assert!(
         matches!(&marked.state.reviewing.selection, Selection::Marked(marked) if marked.len() > 1),
         "{}",
