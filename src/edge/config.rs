@@ -139,6 +139,8 @@ pub struct ConsoleSettings {
     pub copy_command: Option<Vec<String>>,
     /// The program that opens an address, with its arguments; without it the platform's.
     pub open_command: Option<Vec<String>>,
+    /// Filters of the review, by the names that they were saved under.
+    pub filters: BTreeMap<String, String>,
     /// Keys by the name of their action. The console knows which there are.
     pub keys: BTreeMap<String, KeysSetting>,
 }

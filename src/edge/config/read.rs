@@ -66,6 +66,14 @@ fn console(reader: &mut Reader<'_>) -> ConsoleSettings {
         plain: reader.flag("console.plain").unwrap_or(false),
         copy_command: reader.command("console.copy_command", "[\"wl-copy\"]"),
         open_command: reader.command("console.open_command", "[\"firefox\"]"),
+        filters: reader
+            .below("console.filters")
+            .into_iter()
+            .filter_map(|key| {
+                let text = reader.text(&key, "a filter in quotes, e.g. \"is:undecided client:acme\"")?;
+                Some((key.trim_start_matches("console.filters.").to_owned(), text))
+            })
+            .collect(),
         keys: reader
             .below("console.keys")
             .into_iter()

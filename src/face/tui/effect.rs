@@ -25,6 +25,11 @@ pub(crate) enum Effect {
     Order(Order),
     /// Look at the past.
     Look(Page),
+    /// Keep a filter under a name in the configuration.
+    SaveFilter {
+        name: String,
+        text: String,
+    },
     Copy(Copied),
     Open(String),
     Mouse(bool),

@@ -110,6 +110,15 @@ impl Keymap {
         if begun { Meaning::Begun } else { Meaning::Nothing }
     }
 
+    /// What can follow strokes that begin a sequence: the rest of the keys as they are shown, and what they mean.
+    pub(crate) fn following(&self, strokes: &[Stroke]) -> Vec<(String, Command)> {
+        let rest = |bound: &Bound| -> Vec<(String, Command)> {
+            let begun = bound.keys.iter().filter(|keys| keys.len() > strokes.len() && keys.starts_with(strokes));
+            begun.map(|keys| (spelled(&keys[strokes.len()..]), bound.command)).collect()
+        };
+        self.0.iter().flat_map(rest).collect()
+    }
+
     /// All keys of a command as they are shown.
     pub(crate) fn all(&self, command: Command) -> Vec<String> {
         self.bound(command).into_iter().flat_map(|bound| &bound.keys).map(|keys| spelled(keys)).collect()

@@ -16,7 +16,7 @@ pub(crate) mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use self::{
     applying::Applying, overlay::Overlay, prompt::Prompt, reviewing::Reviewing, runs::Runs, timesheet::Timesheet,
@@ -61,6 +61,8 @@ pub(crate) struct State {
     pub(crate) theme: Theme,
     pub(crate) mouse: bool,
     pub(crate) now: Timestamp,
+    /// The person's, for times on the screen.
+    pub(crate) zone: TimeZone,
     pub(crate) ticks: usize,
     pub(crate) phase: Phase,
     pub(crate) reading: Reading,
@@ -87,6 +89,7 @@ impl State {
             theme,
             mouse: false,
             now,
+            zone: TimeZone::UTC,
             ticks: 0,
             phase: Phase::Reading,
             reading: Reading::default(),

@@ -5,6 +5,7 @@
 
 use std::{
     io::{self, IsTerminal, Write},
+    path::PathBuf,
     process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -19,7 +20,7 @@ use crossterm::{
 };
 use jiff::Timestamp;
 
-use crate::edge::environment::Environment;
+use crate::edge::{config::edit, environment::Environment};
 
 /// Bytes that terminals take in one OSC 52 sequence; many have a limit near 100,000 (xterm's).
 const OSC_52_BYTES_MAX: usize = 74_994;
@@ -39,6 +40,8 @@ pub(super) trait Surroundings {
     fn copy(&mut self, text: &str) -> Result<&'static str, String>;
     /// Opens an address.
     fn open(&mut self, url: &str) -> Result<(), String>;
+    /// Keeps a filter under a name, and says where.
+    fn save_filter(&mut self, name: &str, text: &str) -> Result<String, String>;
     /// Listens to the mouse, or leaves it to the terminal.
     fn mouse(&mut self, on: bool) -> io::Result<()>;
     /// Gives the terminal back to the shell until the shell gives it again.
@@ -48,6 +51,8 @@ pub(super) trait Surroundings {
 /// The real terminal, and programs as they are configured.
 pub(super) struct Terminal {
     pub(super) mouse: bool,
+    /// The configuration file, where there can be one.
+    pub(super) configuration: Option<PathBuf>,
     pub(super) copy_command: Option<Vec<String>>,
     pub(super) open_command: Option<Vec<String>>,
     /// What the terminal is called meanwhile; nothing to leave its title alone.
@@ -147,6 +152,12 @@ impl Surroundings for Terminal {
         let mut child = command.spawn().map_err(|error| format!("{error}; set console.open_command"))?;
         std::thread::spawn(move || drop(child.wait()));
         Ok(())
+    }
+
+    fn save_filter(&mut self, name: &str, text: &str) -> Result<String, String> {
+        let file = self.configuration.as_ref().ok_or("there is no configuration file")?;
+        edit::set(file, &[(&format!("console.filters.{name}"), text)]).map_err(|error| error.to_string())?;
+        Ok(format!("in {}", file.display()))
     }
 
     fn mouse(&mut self, on: bool) -> io::Result<()> {

@@ -23,7 +23,7 @@ use super::{
     row::{Row, Section, idle, on, row},
     state::{
         Phase, Reading, State,
-        overlay::Overlay,
+        overlay::show_help,
         prompt::{self, Purpose},
     },
 };
@@ -144,7 +144,7 @@ pub(crate) fn anywhere(state: &mut State, command: Command) -> Option<Effect> {
             return Some(Effect::Mouse(state.mouse));
         }
         Command::Palette => prompt::ask(state, Purpose::Palette, ""),
-        Command::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
+        Command::Help => show_help(state),
         Command::Redraw => return Some(Effect::Redraw),
         Command::Suspend => return Some(Effect::Suspend),
         Command::Back | Command::Leave if state.phase == Phase::Applying => {

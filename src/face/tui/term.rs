@@ -1,12 +1,14 @@
 //! The terminal and the loop: one message at a time, drawn when nothing more is waiting.
 
 use std::{
+    collections::BTreeMap,
     io,
     time::{Duration, Instant},
 };
 
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::{Stream, StreamExt};
+use jiff::tz::TimeZone;
 use ratatui::{
     Terminal,
     backend::{Backend, CrosstermBackend},
@@ -22,7 +24,7 @@ use super::{
     keymap::Keymap,
     message::Message,
     news::News,
-    state::{Phase, State},
+    state::{Phase, State, filter},
     surroundings::{self, Surroundings},
     theme::Theme,
     update::{Msg, Pointing, update},
@@ -30,7 +32,7 @@ use super::{
     worker,
 };
 use crate::{
-    domain::journal::RunId,
+    domain::{journal::RunId, text::Shown},
     edge::{
         config::{ConsoleSettings, ThemeName},
         failpoint,
@@ -54,7 +56,8 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 /// Opens the console, and returns what the program ends with.
 pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, RunError> {
     let settings = setup.installation.settings.console.clone();
-    let keymap = Keymap::default().configured(&settings.keys).map_err(|problems| {
+    let keymap = Keymap::default().configured(&settings.keys);
+    let keymap = keymap.and_then(|keymap| saved_filters_parse(&settings).map(|()| keymap)).map_err(|problems| {
         let mut problems = problems.into_iter();
         RunError::new(Code::Configuration, problems.next().unwrap_or_default()).each(problems)
     })?;
@@ -68,6 +71,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     crossterm::style::force_color_output(true);
     let mut surroundings = surroundings::Terminal {
         mouse: settings.mouse && !global.no_mouse,
+        configuration: setup.installation.settings.file.clone().filter(|_| !global.demo),
         copy_command: settings.copy_command,
         open_command: settings.open_command,
         title: installation.settings.configuration.as_ref().map(|name| format!("punchlist: {name}")),
@@ -80,6 +84,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         let mut state = State::new((size.width, size.height), theme, surroundings.now());
         (state.reviewing.who, state.mouse) = (setup.installation.by.clone(), surroundings.mouse);
         state.reviewing.undoes.clone_from(&undoes);
+        (state.reviewing.saved, state.zone) = (settings.filters, TimeZone::system());
         let worker =
             worker::start(setup, global.lock_patience(), stop.clone(), news_sender.clone(), orders_receiver, undoes)?;
         let door = Door { orders: &orders, history: Some((history, news_sender)), stop: &stop };
@@ -98,6 +103,20 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     stop.ask();
     drop(worker.join());
     Ok(ended(&state, &stop, global.demo))
+}
+
+/// Holds saved filters to what can be typed.
+fn saved_filters_parse(settings: &ConsoleSettings) -> Result<(), Vec<String>> {
+    let wrong = |(name, text): (&String, &String)| {
+        let refused = if filter::is_name(name) {
+            filter::parsed(text, &BTreeMap::new()).err()?.text
+        } else {
+            "its name may have up to 30 letters, digits, - and _".into()
+        };
+        Some(format!("`console.filters.{}`: {refused}", Shown::of(name).clipped(30)))
+    };
+    let wrong: Vec<_> = settings.filters.iter().filter_map(wrong).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
 /// What a console says when it has gone: what came of the last run that applied something, and what was decided since.
@@ -262,6 +281,13 @@ fn reach_out(effect: Effect, surroundings: &mut impl Surroundings, state: &mut S
             state.toast = match surroundings.copy(&copied.text) {
                 Ok(how) => format!("copied the {} {how}", copied.label),
                 Err(error) => format!("could not copy: {error}"),
+            }
+            .into();
+        }
+        Effect::SaveFilter { name, text } => {
+            state.toast = match surroundings.save_filter(&name, &text) {
+                Ok(to) => format!("saved as @{name} {to}"),
+                Err(error) => format!("@{name} is kept until you leave: {error}"),
             }
             .into();
         }

@@ -83,6 +83,7 @@ fn keys(text: &str) -> Vec<Event> {
 struct Notes {
     copied: Vec<String>,
     opened: Vec<String>,
+    saved: Vec<String>,
     mouse: Vec<bool>,
     suspended: usize,
 }
@@ -98,6 +99,10 @@ impl Surroundings for Notes {
     fn open(&mut self, url: &str) -> Result<(), String> {
         self.opened.push(url.to_owned());
         Ok(())
+    }
+    fn save_filter(&mut self, name: &str, text: &str) -> Result<String, String> {
+        self.saved.push(format!("{name} = {text}"));
+        Ok("here".to_owned())
     }
     fn mouse(&mut self, on: bool) -> io::Result<()> {
         self.mouse.push(on);

@@ -8,7 +8,7 @@ use ratatui::{
 };
 use tui_input::{Input, backend::crossterm::EventHandler};
 
-use super::{close, confirm, palette};
+use super::{close, confirm, help::PAGE, palette};
 use crate::{
     domain::{hours::Period, review::Decision, rules::Allowance, text::Shown},
     face::{
@@ -24,7 +24,7 @@ use crate::{
                 reviewing::Search,
             },
             stroke::Stroke,
-            tab::review::{decide, search},
+            tab::review::{decide, moves, search},
             theme::Theme,
         },
     },
@@ -53,11 +53,23 @@ pub(crate) fn on_key(state: &mut State, keymap: &Keymap, key: KeyEvent) -> Optio
     match key.code {
         KeyCode::Esc => return left(state),
         KeyCode::Char('c') if Stroke::of(key) == Stroke::control('c') => return left(state),
-        KeyCode::Enter => return entered(state),
+        KeyCode::Enter => return answer(state, keymap),
+        // Where nothing is typed yet, what closes everything else closes the help, too.
+        _ if prompt.purpose == Purpose::Help
+            && prompt.input.value().is_empty()
+            && matches!(
+                keymap.meaning(&[Stroke::of(key)]),
+                Meaning::Command(Command::Help | Command::Leave | Command::Back)
+            ) =>
+        {
+            return left(state);
+        }
         _ if keymap.meaning(&[Stroke::of(key)]) == Meaning::Command(Command::Suspend) => return Some(Effect::Suspend),
         // Where a number is asked for, nothing else is taken.
         KeyCode::Char(c) if matches!(prompt.purpose, Purpose::Confirm | Purpose::Release(_)) && !c.is_ascii_digit() => {
         }
+        KeyCode::PageDown => prompt.line += PAGE,
+        KeyCode::PageUp => prompt.line = prompt.line.saturating_sub(PAGE),
         KeyCode::Down => prompt.line += 1,
         KeyCode::Up => prompt.line = prompt.line.saturating_sub(1),
         _ if prompt.input.value().chars().count() < LENGTH_MAX || !matches!(key.code, KeyCode::Char(_)) => {
@@ -85,15 +97,7 @@ fn left(state: &mut State) -> Option<Effect> {
             state.reviewing.go_to(from);
             None
         }
-        Purpose::LogFilter
-        | Purpose::Period
-        | Purpose::HoursFile
-        | Purpose::CloseMonth
-        | Purpose::Flag
-        | Purpose::Palette
-        | Purpose::Confirm
-        | Purpose::Release(_)
-        | Purpose::Edit { .. } => None,
+        _ => None,
     }
 }
 
@@ -117,27 +121,47 @@ fn typed(state: &mut State) -> Option<Effect> {
             state.reviewing.search.text = value;
             Some(search(state, SearchMode::Search))
         }
-        Purpose::LogFilter
-        | Purpose::Period
-        | Purpose::HoursFile
-        | Purpose::CloseMonth
-        | Purpose::Flag
-        | Purpose::Palette
-        | Purpose::Confirm
-        | Purpose::Release(_)
-        | Purpose::Edit { .. } => None,
+        _ => None,
     }
 }
 
-fn entered(state: &mut State) -> Option<Effect> {
+/// Takes what was typed.
+pub(super) fn answer(state: &mut State, keymap: &Keymap) -> Option<Effect> {
     let prompt = state.prompt.take()?;
     let value = prompt.input.value().trim().to_owned();
     match prompt.purpose {
-        Purpose::Search => None,
+        // It was followed while it was typed, but for what the palette was given in one piece.
+        Purpose::Search => (state.reviewing.search.text != value).then(|| {
+            state.reviewing.search.text = value;
+            search(state, SearchMode::Search)
+        }),
         Purpose::Filter => match filter::parsed(&value, &state.reviewing.saved) {
-            Ok(_) => None,
+            Ok(_) if state.reviewing.filter.text.trim() == value => None,
+            Ok(_) => {
+                state.reviewing.filter.text = value;
+                Some(search(state, SearchMode::Filter))
+            }
             Err(unparsed) => refuse(state, prompt, unparsed.text),
         },
+        Purpose::SaveFilter if !filter::is_name(&value) => {
+            refuse(state, prompt, "up to 30 letters, digits, - and _ make a name")
+        }
+        Purpose::SaveFilter => {
+            let text = filter::expanded(&state.reviewing.filter.text, &state.reviewing.saved);
+            state.reviewing.saved.insert(value.clone(), text.clone());
+            Some(Effect::SaveFilter { name: value, text })
+        }
+        Purpose::Client => {
+            if moves::to_client(state, &value) {
+                None
+            } else {
+                refuse(state, prompt, "no client has that in its name")
+            }
+        }
+        Purpose::Help => {
+            state.overlay = None;
+            None
+        }
         Purpose::LogFilter => {
             state.logs.filter_by(value);
             None
@@ -158,7 +182,7 @@ fn entered(state: &mut State) -> Option<Effect> {
             Err(refused) => refuse(state, prompt, refused),
         },
         Purpose::Flag => decide::and_move(state, Some(&Decision::Flag { note: value }), "flagged"),
-        Purpose::Palette => palette::chosen(state, &value, prompt.line),
+        Purpose::Palette => palette::chosen(state, keymap, &value, prompt.line),
         Purpose::Confirm if value == state.reviewing.tally.closes.to_string() => confirm::apply(state),
         Purpose::Confirm => {
             let refused = format!("type {} to close, or esc", state.reviewing.tally.closes);
@@ -200,6 +224,9 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
         Purpose::Period => " month or days: ".to_owned(),
         Purpose::HoursFile => " save as csv, md, html or json: ".to_owned(),
         Purpose::Palette => " : ".to_owned(),
+        Purpose::Help => " help about: ".to_owned(),
+        Purpose::SaveFilter => " save the filter as: ".to_owned(),
+        Purpose::Client => " client: ".to_owned(),
         Purpose::Confirm => format!(" type the number of closes, {}: ", state.reviewing.tally.closes),
         Purpose::Release(Allowance { class, count }) => {
             format!(" {count} {} are withheld; type that number to let them through: ", class.plural())
@@ -212,6 +239,7 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
     let behind = Shown::of(&value.chars().skip(cursor).collect::<String>());
     let hint = match prompt.purpose {
         Purpose::Filter if value.is_empty() => "parts of a name; or is: kind: action: hold: state: client: !not",
+        Purpose::SaveFilter if value.is_empty() => "a name; f then takes @NAME",
         Purpose::LogFilter if value.is_empty() => "words; or level:warn kind:intent run:last since:2d about:ID",
         Purpose::Period => "e.g. 2026-10, or 2026-10-05..2026-10-11",
         Purpose::CloseMonth if value.is_empty() => "why what is found may stand; ↓ ↑ scroll",
@@ -222,7 +250,10 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
     // What is typed keeps a part of the line, however much there is to say about it.
     let typed = value.chars().count().min(usize::from(area.width) / 3);
     let room = usize::from(area.width).saturating_sub(label.len() + typed + 3);
-    let refused = if said.is_empty() { String::new() } else { format!("   {}", Shown::of(said).clipped(room)) };
+    let mut refused: String = if said.is_empty() { String::new() } else { format!("   {said}") };
+    if refused.chars().count() > room + 3 {
+        refused = refused.chars().take(room + 2).chain(['…']).collect();
+    }
     let room = usize::from(area.width).saturating_sub(label.len() + refused.chars().count() + 2);
     let hidden = before.width().saturating_sub(room);
     let mut shown = before.as_str();

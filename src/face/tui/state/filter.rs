@@ -119,6 +119,15 @@ pub(crate) fn parsed(text: &str, saved: &BTreeMap<String, String>) -> Result<Vec
     Ok(terms)
 }
 
+/// A filter in which saved ones stand by themselves instead of by their names.
+pub(crate) fn expanded(text: &str, saved: &BTreeMap<String, String>) -> String {
+    let meant = |word: &str| word.strip_prefix('@').and_then(|name| saved.get(name)).cloned();
+    // A filter without a name in it stays as it was typed.
+    let words: Vec<String> =
+        text.trim().split(' ').map(|word| meant(word).unwrap_or_else(|| word.to_owned())).collect();
+    words.join(" ")
+}
+
 /// A word as it was typed.
 struct Typed {
     not: bool,

@@ -19,7 +19,13 @@ pub(crate) enum Purpose {
     /// Why what is found in a month may stand.
     CloseMonth,
     Flag,
+    /// What the help is narrowed to.
+    Help,
     Palette,
+    /// The name that the filter is saved under.
+    SaveFilter,
+    /// The client that is gone to.
+    Client,
     /// The number of closes that is to be confirmed.
     Confirm,
     /// The number of changes that a brake withholds, to let them through.
@@ -36,7 +42,7 @@ pub(crate) enum Purpose {
 pub(crate) struct Prompt {
     pub(crate) purpose: Purpose,
     pub(crate) input: Input,
-    /// The chosen line of the palette.
+    /// The chosen line of the palette, or how far what lies over the tab is scrolled.
     pub(crate) line: usize,
     /// The row that the cursor was on.
     pub(crate) from: u32,

@@ -69,6 +69,7 @@ const ROWS: &[Row] = &[
     row("apply", &["P"], Command::Apply, Section::Act, "apply", to_apply),
     row("search", &["/"], Command::Search, Section::Find, "search", in_review_or_logs),
     row("filter", &["f"], Command::Filter, Section::Find, "filter", in_review_or_logs),
+    row("save_filter", &["S"], Command::SaveFilter, Section::Find, "save the filter under a name", with_filter),
     row("approve_below", &["a"], Command::ApproveBelow, Section::Decide, "approve all below", on_changes),
     row("approve_shown", &["A"], Command::ApproveShown, Section::Decide, "approve all shown", in_review),
     row("edit", &["e"], Command::Edit, Section::Decide, "edit the value", on_a_field),
@@ -81,6 +82,7 @@ const ROWS: &[Row] = &[
     row("extend_up", &["shift-up"], Command::ExtendUp, Section::Decide, "select upwards", in_review),
     row("mark", &["*"], Command::Mark, Section::Decide, "select all matches", in_review),
     row("redo", &["ctrl-r"], Command::Redo, Section::Decide, "redo", in_review),
+    row("client", &[], Command::ToClient, Section::Find, "to a client, by name", in_review),
     row("next_client", &["}"], Command::NextClient, Section::Move, "next client", in_review),
     row("previous_client", &["{"], Command::PreviousClient, Section::Move, "previous client", in_review),
     row("next_undecided", &["]"], Command::NextUndecided, Section::Move, "next undecided", in_review),
@@ -204,6 +206,12 @@ fn with_search(state: &State) -> Option<Message> {
     })
 }
 
+fn with_filter(state: &State) -> Option<Message> {
+    in_review(state).or_else(|| {
+        state.reviewing.filter.text.is_empty().then(|| Message::from("nothing is filtered").see(Command::Filter))
+    })
+}
+
 fn with_detail(state: &State) -> Option<Message> {
     in_review(state).or_else(|| {
         (!state.reviewing.detail.is_there()).then(|| Message::from("the detail is hidden").see(Command::Detail))
@@ -262,6 +270,8 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
             let filter = reviewing.filter.text.clone();
             prompt::ask(state, Purpose::Filter, &filter);
         }
+        Command::SaveFilter => prompt::ask(state, Purpose::SaveFilter, ""),
+        Command::ToClient => prompt::ask(state, Purpose::Client, ""),
         Command::Apply => ask_to_apply(state),
         Command::Focus => reviewing.detail.focused = !reviewing.detail.focused,
         Command::Zoom => reviewing.detail.zoomed = !reviewing.detail.zoomed,

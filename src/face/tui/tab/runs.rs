@@ -2,6 +2,7 @@
 
 mod daemon;
 
+use jiff::tz::TimeZone;
 use ratatui::{Frame, layout::Rect, text::Line, widgets::Paragraph};
 
 use super::{Parts, anywhere, logs, read_again};
@@ -87,7 +88,7 @@ fn draw(state: &State, _: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut
     for (y, (at, run)) in (area.y + above + 1..).zip(runs.all.iter().enumerate().skip(from).take(room)) {
         hits.add(Rect { y, height: 1, ..area }, Target::Row(at));
         let own = runs.own.as_ref() == Some(&run.id);
-        lines.push(choice(line(run, own, wide), at == runs.at));
+        lines.push(choice(line(run, &state.zone, own, wide), at == runs.at));
     }
     if runs.all.is_empty() {
         lines.push(dim("  no runs yet".to_owned()));
@@ -100,14 +101,14 @@ fn heading(wide: bool) -> String {
     format!("  {:<19}  {:<13} {:<10} {counts}{}", "started", "what", "who", "outcome")
 }
 
-fn line(run: &RunRecord, own: bool, wide: bool) -> String {
+fn line(run: &RunRecord, zone: &TimeZone, own: bool, wide: bool) -> String {
     let outcome = match &run.end {
         Some(end) => outcome_words(&end.outcome),
         None if own => "this console".to_owned(),
         None => "under way, or left by a crash".to_owned(),
     };
     let outcome = Shown::from(outcome).clipped(if wide { 60 } else { 30 });
-    let started = run.started.strftime("%Y-%m-%d %H:%M:%S");
+    let started = run.started.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
     let report = run.end.as_ref().and_then(|end| end.report.as_ref());
     let counts = match (report, wide) {
         (_, false) => String::new(),

@@ -70,7 +70,7 @@ fn said() -> Vec<(Vec<News>, &'static str, Vec<&'static str>)> {
         (shown(), "apply_tab", vec!["approve changes ({review_tab}), then {apply}"]),
         (shown(), "back", vec!["{leave} leaves"]),
         (shown(), "open_page", vec!["if nothing comes, {copy_url} copies it"]),
-        (shown(), "help", vec!["Help: {down} {up} scroll, {back} closes"]),
+        (shown(), "help", vec!["Help: type to narrow, ↓ ↑ scroll, esc closes"]),
         (shown(), "copy", vec!["Copy: a number, or {toggle}"]),
         (shown(), "palette =failures", vec!["(only while applying ({apply_tab}))"]),
         (

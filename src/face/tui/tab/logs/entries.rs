@@ -48,6 +48,9 @@ fn heading(state: &State) -> Line<'static> {
     if !filter.is_empty() {
         spans.push(Span::styled(format!("   filter: {}", Shown::of(filter).clipped(60)), theme.accent()));
     }
+    if !filter.contains("level:") {
+        spans.push(Span::styled("   info and above", theme.dim()));
+    }
     if *follow {
         spans.push(Span::styled("   following", theme.good()));
     }
@@ -67,7 +70,8 @@ fn entries(state: &State, area: Rect, hits: &mut Hits) -> Paragraph<'static> {
     let mut drawn = Vec::new();
     for (y, (at, line)) in (area.y..).zip(logs.lines.iter().enumerate().skip(from).take(room)) {
         hits.add(Rect { y, height: 1, ..area }, Target::Row(at));
-        let when = line.at.strftime(if wide { "%Y-%m-%d %H:%M:%S" } else { "%m-%d %H:%M" });
+        let local = line.at.to_zoned(state.zone.clone());
+        let when = local.strftime(if wide { "%Y-%m-%d %H:%M:%S %Z" } else { "%m-%d %H:%M %Z" });
         let text = format!("  {when}  {:<5}  {}", line.level.word(), line.text);
         let mut row = choice(text, at == logs.at);
         if at != logs.at {
@@ -86,10 +90,14 @@ fn expanded(state: &State, frame: &mut Frame<'_>, area: Rect, scroll: u16) {
     let Some(line) = state.logs.current() else { return };
     let pairs = everything(&line.body);
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or_default().min(28);
+    let said = [Line::raw(format!(" {}", line.text)), Line::default()];
     let told = pairs.into_iter().map(|(name, value)| Line::raw(format!(" {name:<width$}  {value}")));
     let block = Block::new().borders(Borders::TOP).title(format!(" entry {} ", line.n));
     frame.render_widget(
-        Paragraph::new(told.collect::<Vec<_>>()).wrap(Wrap { trim: false }).scroll((scroll, 0)).block(block),
+        Paragraph::new(said.into_iter().chain(told).collect::<Vec<_>>())
+            .wrap(Wrap { trim: false })
+            .scroll((scroll, 0))
+            .block(block),
         area,
     );
 }

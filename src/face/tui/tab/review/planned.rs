@@ -113,12 +113,8 @@ pub(crate) fn matched(state: &mut State, mode: SearchMode, number: u64, matches:
     match mode {
         SearchMode::Search => {
             let empty = state.reviewing.search.text.is_empty() || matches.count() == 0;
-            state.toast = match (empty, matches.only_near) {
-                _ if state.reviewing.search.text.is_empty() => Message::default(),
-                (true, _) => "no match".into(),
-                (false, true) => format!("no name has that in it; {} come near", matches.count()).into(),
-                (false, false) => Message::default(),
-            };
+            state.toast =
+                if empty && !state.reviewing.search.text.is_empty() { "no match".into() } else { Message::default() };
             state.reviewing.search.found = Some(matches);
             let from = state.prompt.as_ref().map_or(state.reviewing.cursor, |prompt| prompt.from);
             if empty {
