@@ -430,6 +430,18 @@ impl Plan {
         Some(Allowance { class, count: self.changes.iter().filter(alike).count() })
     }
 
+    /// What brakes withhold of each class and kind.
+    pub fn withheld(&self) -> BTreeMap<(Class, Kind), usize> {
+        let mut withheld = BTreeMap::new();
+        for change in &self.changes {
+            let braked = change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake);
+            if let Some(class) = change.brake_class().filter(|_| braked) {
+                *withheld.entry((class, change.kind)).or_default() += 1;
+            }
+        }
+        withheld
+    }
+
     /// Sorts the changes into the tree, decides what is ready, and seals the plan.
     ///
     /// Each change's `state` is worked out here: held if it has a hold or needs something held, ready if policy

@@ -11,6 +11,7 @@ pub(crate) enum Command {
     Apply,
     Retry,
     UndoRun,
+    AllRuns,
     Entries,
     CloseMonth,
     Period,

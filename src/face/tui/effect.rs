@@ -47,8 +47,8 @@ pub(crate) enum Order {
     Apply(Approved),
     /// Keep decisions in the state.
     Keep(Vec<Said>),
-    /// Plan again with a brake released, on what was read.
-    Release(Allowance),
+    /// Plan again with brakes released, on what was read.
+    Release(Vec<Allowance>),
     /// Look through the plan.
     Match(Query),
     /// Read what was tracked, or close a month.

@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Runs that are listed.
-const RUNS_MAX: usize = 500;
+const RUNS_MAX: usize = 2000;
 
 /// The past of one state.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! What lies over the tab: what commands do in it and how it looks; and the line at the bottom.
 
+pub(crate) mod brakes;
 pub(crate) mod chord;
 pub(crate) mod close;
 pub(crate) mod confirm;
@@ -55,7 +56,7 @@ fn act_over(state: &mut State, overlay: Overlay, command: Command) -> Option<Eff
         (_, Overlay::Conflict { change, line }) => return conflict::act(state, change, line, command),
         (_, Overlay::Copy { line }) => return copy::act(state, line, command),
         (Command::Toggle, Overlay::Confirm) => return confirm::apply(state),
-        (_, Overlay::Help | Overlay::Confirm | Overlay::CloseMonth) => {}
+        (_, Overlay::Help | Overlay::Brakes | Overlay::Confirm | Overlay::CloseMonth) => {}
     }
     None
 }
@@ -65,7 +66,7 @@ pub(crate) fn choose(state: &mut State, overlay: Overlay, number: usize) -> Opti
     match overlay {
         Overlay::Conflict { change, .. } => conflict::choose(state, change, number),
         Overlay::Copy { .. } => copy::choose(state, number),
-        Overlay::Help | Overlay::Confirm | Overlay::CloseMonth => None,
+        Overlay::Help | Overlay::Brakes | Overlay::Confirm | Overlay::CloseMonth => None,
     }
 }
 
@@ -76,6 +77,7 @@ pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, [body,
         Some(Overlay::Conflict { change, line }) => conflict::sheet(state, keymap, change, line, body.width),
         Some(Overlay::Copy { line }) => Some(copy::sheet(state, keymap, line)),
         Some(Overlay::Confirm) => Some(confirm::sheet(state, keymap)),
+        Some(Overlay::Brakes) => Some(brakes::sheet(state)),
         Some(Overlay::CloseMonth) => Some(close::sheet(state)),
         None => None,
     };

@@ -25,6 +25,7 @@ use super::{
         Phase, Reading, State,
         overlay::show_help,
         prompt::{self, Purpose},
+        reviewing::Search,
     },
 };
 use crate::domain::journal::RunId;
@@ -165,6 +166,8 @@ pub(crate) fn read_again(state: &mut State, undoes: Option<RunId>) -> Effect {
     state.reading = Reading::default();
     state.applying.report = None;
     state.reviewing.leave_plan();
+    // What was looked for in one plan would hide what is new in another.
+    state.reviewing.filter = Search::default();
     state.toast = Message::default();
     state.reviewing.undoes.clone_from(&undoes);
     Effect::Order(undoes.map_or(Order::Read, Order::Undo))

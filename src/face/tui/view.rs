@@ -173,8 +173,11 @@ fn footer(state: &State, keymap: &Keymap, area: Rect, hits: &mut Hits) -> Line<'
     let (moves, acts): (Vec<&Row>, Vec<&Row>) =
         TABLE.iter().filter(|row| (row.off)(state).is_none()).partition(|row| row.section == Section::Move);
     let rows = acts.into_iter().chain(moves).map(|row| (row.command, short(row.label)));
-    let wanted: Vec<(Command, &str)> =
+    let mut wanted: Vec<(Command, &str)> =
         if review::in_fields(state) { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
+    if state.tab == Tab::Review && state.reviewing.undoes.is_some() && state.phase == Phase::Ready {
+        wanted.insert(wanted.len().min(3), (Command::Refetch, "back to the review"));
+    }
     for (command, label) in wanted {
         let Some(key) = keymap.all(command).into_iter().next() else { continue };
         if !hint(&mut spans, format!(" {key}"), format!(" {label} "), command) {

@@ -192,7 +192,7 @@ fn a_run_is_undone_from_the_tab_of_the_runs_and_then_both_sides_are_compared_aga
     terminal.shows("In sync");
     terminal.keys("4");
     terminal.shows_row(&["auto-approve", "1 applied"]);
-    terminal.keys("jU");
+    terminal.keys("U");
     terminal.shows("1 Undo of run 2");
     terminal.shows_row(&["state", "close"]);
     terminal.keys("AP");

@@ -8,7 +8,7 @@ use ratatui::{
 };
 use tui_input::{Input, backend::crossterm::EventHandler};
 
-use super::{close, confirm, help::PAGE, palette};
+use super::{brakes, close, confirm, help::PAGE, palette};
 use crate::{
     domain::{hours::Period, review::Decision, rules::Allowance, text::Shown},
     face::{
@@ -66,8 +66,9 @@ pub(crate) fn on_key(state: &mut State, keymap: &Keymap, key: KeyEvent) -> Optio
         }
         _ if keymap.meaning(&[Stroke::of(key)]) == Meaning::Command(Command::Suspend) => return Some(Effect::Suspend),
         // Where a number is asked for, nothing else is taken.
-        KeyCode::Char(c) if matches!(prompt.purpose, Purpose::Confirm | Purpose::Release(_)) && !c.is_ascii_digit() => {
-        }
+        KeyCode::Char(c)
+            if matches!(prompt.purpose, Purpose::Confirm | Purpose::Release(_) | Purpose::ReleaseAll)
+                && !c.is_ascii_digit() => {}
         KeyCode::PageDown => prompt.line += PAGE,
         KeyCode::PageUp => prompt.line = prompt.line.saturating_sub(PAGE),
         KeyCode::Down => prompt.line += 1,
@@ -190,7 +191,13 @@ pub(super) fn answer(state: &mut State, keymap: &Keymap) -> Option<Effect> {
             None
         }
         Purpose::Release(allowance) if value == allowance.count.to_string() => {
-            Some(Effect::Order(Order::Release(allowance)))
+            Some(Effect::Order(Order::Release(vec![allowance])))
+        }
+        Purpose::ReleaseAll if value == brakes::withheld(state).to_string() => brakes::release(state),
+        Purpose::ReleaseAll => {
+            let refused = format!("type {} to let them through, or esc", brakes::withheld(state));
+            state.prompt = Some(Prompt { input: Input::default(), refused: refused.into(), ..prompt });
+            None
         }
         Purpose::Release(allowance) => {
             let refused = format!("type {} to let them through, or esc", allowance.count);
@@ -231,6 +238,7 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
         Purpose::Release(Allowance { class, count }) => {
             format!(" {count} {} are withheld; type that number to let them through: ", class.plural())
         }
+        Purpose::ReleaseAll => " type the number of what is withheld: ".to_owned(),
         Purpose::Edit { field, .. } => format!(" {field}: "),
     };
     // The end of a long line is where it is typed: what does not fit goes on the left.

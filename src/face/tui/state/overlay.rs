@@ -21,6 +21,8 @@ pub(crate) enum Overlay {
     Copy {
         line: usize,
     },
+    /// Let through what brakes withhold?
+    Brakes,
     /// Close the month?
     CloseMonth,
     /// Apply what is approved? Without closes, Enter is enough.
@@ -31,6 +33,12 @@ pub(crate) enum Overlay {
 pub(crate) fn show_help(state: &mut State) {
     state.overlay = Some(Overlay::Help);
     prompt::ask(state, Purpose::Help, "");
+}
+
+/// Asks whether all that brakes withhold is to be let through.
+pub(crate) fn ask_to_release(state: &mut State) {
+    state.overlay = Some(Overlay::Brakes);
+    prompt::ask(state, Purpose::ReleaseAll, "");
 }
 
 /// Asks whether what is approved is to be applied.

@@ -30,6 +30,8 @@ pub(crate) enum Purpose {
     Confirm,
     /// The number of changes that a brake withholds, to let them through.
     Release(Allowance),
+    /// The number of changes that all brakes withhold in the undo of a run.
+    ReleaseAll,
     /// The value of a field of a change.
     Edit {
         change: usize,

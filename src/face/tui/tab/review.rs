@@ -18,7 +18,7 @@ use super::{Parts, anywhere, hours::with_figures};
 use crate::{
     domain::{
         entry,
-        plan::State as ChangeState,
+        plan::{Plan, State as ChangeState},
         review::{Decision, Review},
         text::Shown,
     },
@@ -34,7 +34,7 @@ use crate::{
         state::{
             Phase, State,
             matching::SearchMode,
-            overlay::{Overlay, ask_to_apply, show_ways},
+            overlay::{Overlay, ask_to_apply, ask_to_release, show_ways},
             prompt::{self, Purpose},
             reviewing::{Search, Selection},
             tree::Arrangement,
@@ -69,7 +69,7 @@ const ROWS: &[Row] = &[
     row("apply", &["P"], Command::Apply, Section::Act, "apply", to_apply),
     row("search", &["/"], Command::Search, Section::Find, "search", in_review_or_logs),
     row("filter", &["f"], Command::Filter, Section::Find, "filter", in_review_or_logs),
-    row("save_filter", &["S"], Command::SaveFilter, Section::Find, "save the filter under a name", with_filter),
+    row("save_filter", &["M"], Command::SaveFilter, Section::Find, "save the filter under a name", with_filter),
     row("approve_below", &["a"], Command::ApproveBelow, Section::Decide, "approve all below", on_changes),
     row("approve_shown", &["A"], Command::ApproveShown, Section::Decide, "approve all shown", in_review),
     row("edit", &["e"], Command::Edit, Section::Decide, "edit the value", on_a_field),
@@ -156,6 +156,12 @@ fn resolved(state: &State) -> Option<Message> {
 }
 
 fn braked(state: &State) -> Option<Message> {
+    // An undo may need several of them, and they are released together.
+    if state.reviewing.undoes.is_some() {
+        let withheld = |plan: &Plan| !plan.withheld().is_empty();
+        let none = !state.reviewing.plan().is_some_and(withheld);
+        return in_review(state).or_else(|| none.then(|| "no brake withholds anything".into()));
+    }
     on_a_change(state).or_else(|| {
         let released = state.reviewing.current_change().and_then(|at| state.reviewing.plan()?.release(at));
         released.is_none().then(|| "no brake withholds this change".into())
@@ -253,6 +259,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
         Command::Flag => prompt::ask(state, Purpose::Flag, ""),
         Command::Edit => decide::edit(state),
         Command::Resolve => show_ways(state),
+        Command::Release if reviewing.undoes.is_some() => ask_to_release(state),
         Command::Release => {
             if let Some(allowance) = reviewing.current_change().and_then(|at| reviewing.plan()?.release(at)) {
                 prompt::ask(state, Purpose::Release(allowance), "");

@@ -17,9 +17,9 @@ use crate::{
             hits::{Hits, Target},
             keymap::Keymap,
             message::Message,
-            pieces::choice,
+            pieces::{choice, count},
             row::{Row, Section, idle, on, row},
-            state::{State, stepped},
+            state::{State, runs::wrote, stepped},
         },
     },
 };
@@ -38,16 +38,29 @@ pub(super) const TAB: Parts = Parts {
 const ROWS: &[Row] = &[
     row("undo_run", &["U"], Command::UndoRun, Section::Act, "undo the run", on_a_run),
     row("run_now", &["S"], Command::RunNow, Section::Act, "have the daemon run now", on_a_daemon),
+    row("all_runs", &["H"], Command::AllRuns, Section::View, "also runs that only looked", in_runs),
     row("runs_tab", &["4"], Command::Tab(Tab::Runs), Section::View, "runs", on),
 ];
+
+/// How those end that only looked.
+const LOOKED: [&str; 4] = ["reviewed", "planned", "told", "explained"];
+
+fn outcome(run: &RunRecord) -> String {
+    run.end.as_ref().map(|end| outcome_words(&end.outcome)).unwrap_or_default()
+}
+
+fn in_runs(state: &State) -> Option<Message> {
+    (state.tab != Tab::Runs).then(|| Message::from("only on the runs").see(Command::Tab(Tab::Runs)))
+}
 
 fn on_a_run(state: &State) -> Option<Message> {
     let Some(run) = state.runs.current().filter(|_| state.tab == Tab::Runs) else {
         return Some("only on one of the runs".into());
     };
-    let report = run.end.as_ref().and_then(|end| end.report.as_ref());
-    let wrote_nothing = report.is_some_and(|report| report.applied == 0 && report.failed == 0);
-    idle(state).or_else(|| wrote_nothing.then(|| "that run wrote nothing".into()))
+    // One that has no end may have written before it was cut off; one that ended otherwise than as planned, too.
+    let told = run.end.as_ref().is_some_and(|end| end.report.is_some());
+    let looked = run.end.is_some() && LOOKED.contains(&outcome(run).as_str());
+    idle(state).or_else(|| ((told || looked) && !wrote(run)).then(|| "that run wrote nothing".into()))
 }
 
 fn on_a_daemon(state: &State) -> Option<Message> {
@@ -65,6 +78,10 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
             let run = state.runs.current()?.id;
             Some(read_again(state, Some(run)))
         }
+        Command::AllRuns => {
+            state.runs.toggle_looking();
+            None
+        }
         Command::Toggle => {
             let run = state.runs.current()?.id;
             logs::open(state, format!("run:{run}"));
@@ -74,7 +91,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
     }
 }
 
-fn draw(state: &State, _: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
+fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
     let room = usize::from(area.height).saturating_sub(2).max(1);
     let runs = &state.runs;
     let dim = |text: String| Line::styled(text, state.theme.dim());
@@ -92,6 +109,10 @@ fn draw(state: &State, _: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut
     }
     if runs.all.is_empty() {
         lines.push(dim("  no runs yet".to_owned()));
+    }
+    if runs.left_out() > 0 && lines.len() < usize::from(area.height) {
+        let left_out = count(runs.left_out(), "run that only looked is", "runs that only looked are");
+        lines.push(dim(format!("  {left_out} left out ({})", keymap.first(Command::AllRuns))));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }

@@ -70,7 +70,7 @@ fn a_filter_says_what_it_knows() {
 
 
  u undo  / search  f filter  S save the filter under a name  ? help
- filter: :x   is: knows undecided approved skipped flagg…dy review held notice
+ filter: :x   is: knows undecided approved skipped flagged ignored conflict r…
 
 "#]]
     );
@@ -141,15 +141,15 @@ fn the_palette_runs_actions_with_their_arguments() {
 
 #[test]
 fn a_filter_is_saved_under_a_name_and_recalled_by_it() {
-    for film in after("faction:create client:acme<enter>Snew one<enter>") {
+    for film in after("faction:create client:acme<enter>Mnew one<enter>") {
         assert!(film.frame.contains("letters, digits, - and _"), "{}", film.frame);
     }
-    for film in after("faction:create client:acme<enter>Snew<enter><esc>f@new !relaunch<enter>Srest<enter>") {
+    for film in after("faction:create client:acme<enter>Mnew<enter><esc>f@new !relaunch<enter>Mrest<enter>") {
         let saved = ["new = action:create client:acme", "rest = action:create client:acme !relaunch"];
         assert_eq!(film.notes.saved, saved);
         assert!(film.frame.contains("saved as @rest here"), "{}", film.frame);
         assert!(film.frame.contains("<b>") && !film.frame.contains("Relaunch"), "{}", film.frame);
     }
     assert!(after("f@old<enter>")[0].frame.contains("no filter is saved as @old"));
-    assert!(after("S")[0].frame.contains("nothing is filtered (f)"));
+    assert!(after("M")[0].frame.contains("nothing is filtered (f)"));
 }

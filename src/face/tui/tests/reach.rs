@@ -111,7 +111,7 @@ fn runs_are_listed_with_who_what_and_how() {
         run("a", "plan", end("planned", None)),
     ];
     let scenes = planned(plan()).into_iter().map(Scene::News).chain(keys("4").into_iter().map(Scene::Input));
-    let scenes = scenes.chain([Scene::News(News::Runs(runs, None))]).chain(keys("j").into_iter().map(Scene::Input));
+    let scenes = scenes.chain([Scene::News(News::Runs(runs, None))]).chain(keys("Hj").into_iter().map(Scene::Input));
     let film = film_of((130, 10), THEME, scenes.collect());
     assert_data_eq!(
         film.frame,
@@ -119,12 +119,12 @@ fn runs_are_listed_with_who_what_and_how() {
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply   3 Logs  [4 Runs]  5 Hours                                              +3 ~1 -1  3 ready, 1 review, 1 held
   started              what          who        changes                              calls         outcome
-  2026-11-23 12:00:00  review        anna                                                          under way, or left by a crash
   2026-11-23 12:00:00  auto-approve  anna       33 applied, 1 failed, 4 pending      30 + 28       some changes failed
+  2026-11-23 12:00:00  review        anna                                                          under way, or left by a crash
   2026-11-23 12:00:00  plan          anna                                                          planned
 
 
- U undo the run  enter open  1 review  2 apply  3 log  4 runs  5 hours  ? help
+ U undo the run  H also runs that only looked  enter open  1 review  2 apply  3 log  4 runs  ? help
 
 
 "#]]

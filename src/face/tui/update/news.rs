@@ -35,8 +35,8 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
         News::Applied(report) => return applied(state, *report),
         News::Matched { mode, number, matches } => planned::matched(state, mode, number, matches),
         News::Runs(runs, daemon) => {
-            state.runs.at = state.runs.at.min(runs.len().saturating_sub(1));
-            (state.runs.all, state.runs.daemon) = (runs, daemon);
+            state.runs.take(runs);
+            state.runs.daemon = daemon;
         }
         News::Time(news) => state.hours.take(*news),
         News::Log(answer) => state.logs.answered(*answer),
