@@ -132,6 +132,8 @@ pub struct ConsoleSettings {
     pub unicode: Option<bool>,
     /// Whether it listens to the mouse.
     pub mouse: bool,
+    /// Whether the terminal is told how far the work is, for its tab or the task bar.
+    pub progress: bool,
     /// Whether the review is a series of line prompts instead.
     pub plain: bool,
     /// The program that takes copied text on its standard input, with its arguments; without it the terminal is asked

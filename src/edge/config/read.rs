@@ -63,6 +63,7 @@ fn console(reader: &mut Reader<'_>) -> ConsoleSettings {
         theme: reader.choice("console.theme"),
         unicode,
         mouse: reader.flag("console.mouse").unwrap_or(true),
+        progress: reader.flag("console.progress").unwrap_or(true),
         plain: reader.flag("console.plain").unwrap_or(false),
         copy_command: reader.command("console.copy_command", "[\"wl-copy\"]"),
         open_command: reader.command("console.open_command", "[\"firefox\"]"),

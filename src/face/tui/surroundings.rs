@@ -32,6 +32,49 @@ pub(crate) fn can_show() -> bool {
         && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
 }
 
+/// How far the work is, as terminals know it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Gauge {
+    #[default]
+    Nothing,
+    /// Nobody knows how long it takes.
+    Busy,
+    /// In percent.
+    Done(u8),
+    /// In percent, and something has failed.
+    Failing(u8),
+}
+
+/// True while a terminal shows how far the work is.
+static GAUGED: AtomicBool = AtomicBool::new(false);
+
+impl Gauge {
+    /// As terminals are told (`ConEmu`'s sequence, which Windows Terminal, Ghostty, `WezTerm`, iTerm2 and others took over).
+    fn sequence(self) -> String {
+        let (what, percent) = match self {
+            Self::Nothing => (0, 0),
+            Self::Busy => (3, 0),
+            Self::Done(percent) => (1, percent),
+            Self::Failing(percent) => (2, percent),
+        };
+        format!("\x1b]9;4;{what};{percent}\x07")
+    }
+}
+
+/// Writes what the terminal is told, and does not mind where it cannot be.
+fn write(sequence: &str) {
+    let mut stdout = io::stdout().lock();
+    drop(stdout.write_all(sequence.as_bytes()).and_then(|()| stdout.flush()));
+}
+
+/// True where a terminal may be told how far the work is. iTerm2 took it for a notification before it said otherwise.
+pub(super) fn takes_progress(environment: &Environment) -> bool {
+    let is = |name| environment.get(name);
+    is("NO_COLOR").is_none()
+        && is("TERM") != Some("dumb")
+        && (is("TERM_PROGRAM") != Some("iTerm.app") || is("TERM_FEATURES").is_some_and(|has| has.contains('P')))
+}
+
 /// The surroundings. Tests have their own.
 pub(super) trait Surroundings {
     /// The time.
@@ -42,6 +85,8 @@ pub(super) trait Surroundings {
     fn open(&mut self, url: &str) -> Result<(), String>;
     /// Keeps a filter under a name, and says where.
     fn save_filter(&mut self, name: &str, text: &str) -> Result<String, String>;
+    /// Tells the terminal how far the work is, for its tab or the task bar.
+    fn progress(&mut self, gauge: Gauge);
     /// Listens to the mouse, or leaves it to the terminal.
     fn mouse(&mut self, on: bool) -> io::Result<()>;
     /// Gives the terminal back to the shell until the shell gives it again.
@@ -53,6 +98,8 @@ pub(super) struct Terminal {
     pub(super) mouse: bool,
     /// The configuration file, where there can be one.
     pub(super) configuration: Option<PathBuf>,
+    /// Whether it is told how far the work is.
+    pub(super) progress: bool,
     pub(super) copy_command: Option<Vec<String>>,
     pub(super) open_command: Option<Vec<String>>,
     /// What the terminal is called meanwhile; nothing to leave its title alone.
@@ -83,6 +130,9 @@ impl Terminal {
 pub(super) fn leave() {
     if HAS_TITLE.swap(false, Ordering::Relaxed) {
         drop(execute!(io::stdout(), Print(TAKE_TITLE)));
+    }
+    if GAUGED.swap(false, Ordering::Relaxed) {
+        write(&Gauge::Nothing.sequence());
     }
     drop(execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show));
     drop(disable_raw_mode());
@@ -158,6 +208,13 @@ impl Surroundings for Terminal {
         let file = self.configuration.as_ref().ok_or("there is no configuration file")?;
         edit::set(file, &[(&format!("console.filters.{name}"), text)]).map_err(|error| error.to_string())?;
         Ok(format!("in {}", file.display()))
+    }
+
+    fn progress(&mut self, gauge: Gauge) {
+        let was = GAUGED.swap(self.progress && gauge != Gauge::Nothing, Ordering::Relaxed);
+        if self.progress && (was || gauge != Gauge::Nothing) {
+            write(&gauge.sequence());
+        }
     }
 
     fn mouse(&mut self, on: bool) -> io::Result<()> {

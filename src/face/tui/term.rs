@@ -24,8 +24,8 @@ use super::{
     keymap::Keymap,
     message::Message,
     news::News,
-    state::{Phase, State, filter},
-    surroundings::{self, Surroundings},
+    state::{Phase, State, applying::Stage, filter},
+    surroundings::{self, Gauge, Surroundings, takes_progress},
     theme::Theme,
     update::{Msg, Pointing, update},
     view::view,
@@ -35,6 +35,7 @@ use crate::{
     domain::{journal::RunId, text::Shown},
     edge::{
         config::{ConsoleSettings, ThemeName},
+        environment::Environment,
         failpoint,
     },
     face::{
@@ -71,6 +72,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     crossterm::style::force_color_output(true);
     let mut surroundings = surroundings::Terminal {
         mouse: settings.mouse && !global.no_mouse,
+        progress: settings.progress && takes_progress(&Environment::of_process()),
         configuration: setup.installation.settings.file.clone().filter(|_| !global.demo),
         copy_command: settings.copy_command,
         open_command: settings.open_command,
@@ -196,12 +198,17 @@ pub(super) async fn run<B: Backend>(
     let mut hits = Hits::default();
     let mut last_click: Option<(Instant, (u16, u16))> = None;
     let mut gone = false;
+    let mut gauged = Gauge::default();
     loop {
         if !gone && let Err(error) = terminal.draw(|frame| hits = view(&state, keymap, frame)) {
             if state.phase != Phase::Applying {
                 return Err(error);
             }
             gone = true;
+        }
+        let gauge = gauge(&state);
+        if !gone && std::mem::replace(&mut gauged, gauge) != gauge {
+            surroundings.progress(gauge);
         }
         // Without a terminal nothing can be decided any more, but what is in flight is waited for.
         if gone && state.phase != Phase::Applying {
@@ -263,6 +270,20 @@ pub(super) async fn run<B: Backend>(
             let ended = Message::from("the worker has ended; leave with ");
             state.toast = ended.key(Command::Leave, " and start again");
         }
+    }
+}
+
+/// How far the work is.
+fn gauge(state: &State) -> Gauge {
+    match state.phase {
+        Phase::Reading => Gauge::Busy,
+        Phase::Applying => {
+            let Stage { all, failed, .. } = state.applying.total;
+            let percent = (state.applying.total.done() * 100).checked_div(all).unwrap_or_default().min(100);
+            let percent = u8::try_from(percent).unwrap_or(100);
+            if failed > 0 { Gauge::Failing(percent) } else { Gauge::Done(percent) }
+        }
+        Phase::Ready | Phase::Failed { .. } => Gauge::Nothing,
     }
 }
 

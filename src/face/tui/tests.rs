@@ -28,7 +28,7 @@ use super::{
     keymap::Keymap,
     news::News,
     state::{Phase, State, matching::Haystack},
-    surroundings::Surroundings,
+    surroundings::{Gauge, Surroundings},
     term::{Door, run},
     theme::Theme,
     view::view,
@@ -84,6 +84,7 @@ struct Notes {
     copied: Vec<String>,
     opened: Vec<String>,
     saved: Vec<String>,
+    gauges: Vec<Gauge>,
     mouse: Vec<bool>,
     suspended: usize,
 }
@@ -103,6 +104,9 @@ impl Surroundings for Notes {
     fn save_filter(&mut self, name: &str, text: &str) -> Result<String, String> {
         self.saved.push(format!("{name} = {text}"));
         Ok("here".to_owned())
+    }
+    fn progress(&mut self, gauge: Gauge) {
+        self.gauges.push(gauge);
     }
     fn mouse(&mut self, on: bool) -> io::Result<()> {
         self.mouse.push(on);

@@ -175,6 +175,10 @@ fn footer(state: &State, keymap: &Keymap, area: Rect, hits: &mut Hits) -> Line<'
     let rows = acts.into_iter().chain(moves).map(|row| (row.command, short(row.label)));
     let mut wanted: Vec<(Command, &str)> =
         if review::in_fields(state) { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
+    if state.phase == Phase::Applying {
+        let label = if state.applying.stopping { "leave at once" } else { "stop" };
+        wanted.insert(0, (Command::Interrupt, label));
+    }
     if state.tab == Tab::Review && state.reviewing.undoes.is_some() && state.phase == Phase::Ready {
         wanted.insert(wanted.len().min(3), (Command::Refetch, "back to the review"));
     }

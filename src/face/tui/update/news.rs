@@ -8,7 +8,10 @@ use crate::{
         effect::Effect,
         message::Message,
         news::News,
-        state::{Phase, State, applying::Applying},
+        state::{
+            Phase, State,
+            applying::{Applying, Wait},
+        },
         tab::review::planned,
     },
 };
@@ -64,6 +67,10 @@ fn progressed(state: &mut State, progress: Progress) {
         }
         Progress::Read(service) => {
             state.reading.read.insert(service);
+        }
+        Progress::Queued(queued) => {
+            let until = state.now + queued.wait;
+            state.applying.wait(Wait { service: queued.service, until, limit: queued.limit }, state.now);
         }
         Progress::Exchanged(exchange) => {
             if let Some(pause) = exchange.pause {
