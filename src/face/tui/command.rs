@@ -88,6 +88,31 @@ pub(crate) enum Command {
     Interrupt,
 }
 
+impl Command {
+    /// True for those that decide, apply or seal something.
+    pub(crate) fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::Approve
+                | Self::ApproveBelow
+                | Self::ApproveShown
+                | Self::Skip
+                | Self::Flag
+                | Self::Ignore
+                | Self::Clear
+                | Self::Resolve
+                | Self::Alike
+                | Self::Edit
+                | Self::Undo
+                | Self::Redo
+                | Self::Release
+                | Self::Apply
+                | Self::Retry
+                | Self::CloseMonth
+        )
+    }
+}
+
 /// The tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tab {

@@ -55,6 +55,16 @@ pub(crate) enum Order {
     Time(TimeOrder),
 }
 
+impl Order {
+    /// True for those that decide, apply or seal something.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Self::Apply(_) | Self::Keep(_) | Self::Release(_) | Self::Time(TimeOrder::Close { .. }) => true,
+            Self::Read | Self::Undo(_) | Self::Match(_) | Self::Time(_) => false,
+        }
+    }
+}
+
 /// What of the past is looked at.
 #[derive(Debug)]
 pub(crate) enum Page {

@@ -60,6 +60,8 @@ pub(crate) struct State {
     pub(crate) size: (u16, u16),
     pub(crate) theme: Theme,
     pub(crate) mouse: bool,
+    /// Nothing can be decided or applied.
+    pub(crate) read_only: bool,
     pub(crate) now: Timestamp,
     /// The person's, for times on the screen.
     pub(crate) zone: TimeZone,
@@ -88,6 +90,7 @@ impl State {
             size,
             theme,
             mouse: false,
+            read_only: false,
             now,
             zone: TimeZone::UTC,
             ticks: 0,

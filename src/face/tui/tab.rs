@@ -103,6 +103,10 @@ impl Default for Keymap {
 
 /// Does what a command asks for in the tab, or says why it is off.
 pub(crate) fn act(state: &mut State, command: Command) -> Option<Effect> {
+    if state.read_only && (command.writes() || command == Command::Toggle && review::in_fields(state)) {
+        state.toast = "this console only looks (--read-only)".into();
+        return None;
+    }
     if let Some(reason) = row_of(command).and_then(|row| (row.off)(state)) {
         state.toast = reason;
         return None;

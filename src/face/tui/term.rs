@@ -86,6 +86,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         let mut state = State::new((size.width, size.height), theme, surroundings.now());
         (state.reviewing.who, state.mouse) = (setup.installation.by.clone(), surroundings.mouse);
         state.reviewing.undoes.clone_from(&undoes);
+        state.read_only = global.read_only;
         (state.reviewing.saved, state.zone) = (settings.filters, TimeZone::system());
         let worker =
             worker::start(setup, global.lock_patience(), stop.clone(), news_sender.clone(), orders_receiver, undoes)?;
@@ -255,6 +256,8 @@ pub(super) async fn run<B: Backend>(
                 stop.ask();
                 true
             }
+            // Nothing that is off leads here; what did would be stopped all the same.
+            Effect::Order(order) if state.read_only && order.writes() => true,
             Effect::Order(order) => door.send(order),
             Effect::Look(page) => door.read_history(page),
             Effect::Redraw => {

@@ -141,6 +141,13 @@ fn film(size: (u16, u16), news: Vec<News>, events: Vec<Event>) -> Film {
     film_of(size, THEME, scenes.collect())
 }
 
+/// The same, where nothing can be decided.
+fn film_reading_only(size: (u16, u16), news: Vec<News>, events: Vec<Event>) -> Film {
+    let scenes = news.into_iter().map(Scene::News).chain(events.into_iter().map(Scene::Input));
+    let state = State { read_only: true, ..State::new(size, THEME, noon()) };
+    film_from(state, &Keymap::default(), scenes.collect(), None)
+}
+
 /// Shows scenes to the real loop. What it looks for in the plan is found, as the worker would.
 fn film_of(size: (u16, u16), theme: Theme, scenes: Vec<Scene>) -> Film {
     film_with(size, theme, scenes, None)
@@ -153,6 +160,12 @@ fn film_with(size: (u16, u16), theme: Theme, scenes: Vec<Scene>, history: Option
 
 /// The same, with other keys.
 fn film_keyed(keymap: &Keymap, size: (u16, u16), theme: Theme, scenes: Vec<Scene>, history: Option<History>) -> Film {
+    film_from(State::new(size, theme, noon()), keymap, scenes, history)
+}
+
+/// The same, from a state of the console on.
+fn film_from(state: State, keymap: &Keymap, scenes: Vec<Scene>, history: Option<History>) -> Film {
+    let size = state.size;
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).expect("a terminal");
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();
@@ -165,7 +178,6 @@ fn film_keyed(keymap: &Keymap, size: (u16, u16), theme: Theme, scenes: Vec<Scene
     let (state, given) = runtime.block_on(async {
         let history = history.map(|history| (history, news_sender.clone()));
         let door = Door { orders: &orders, history, stop: &stop };
-        let state = State::new(size, theme, noon());
         let showing = async {
             let state = run(&mut terminal, input, &mut news, door, keymap, &mut notes, state).await;
             state.expect("a test terminal does not fail")

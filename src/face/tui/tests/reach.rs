@@ -130,3 +130,32 @@ fn runs_are_listed_with_who_what_and_how() {
 "#]]
     );
 }
+
+#[test]
+fn a_console_that_only_looks_says_so_and_takes_no_decision() {
+    for size in [(120, 36), (80, 24)] {
+        for pressed in [
+            " ",
+            "a",
+            "A",
+            "s",
+            "!",
+            "i",
+            "<backspace>",
+            "u",
+            "P",
+            "r",
+            ")c1",
+            "jj<tab><enter>",
+            ":approve_shown<enter>",
+        ] {
+            let film = super::film_reading_only(size, planned(plan()), keys(pressed));
+            assert!(film.frame.contains("READ ONLY"), "{}", film.frame);
+            assert!(film.frame.contains("this console only looks"), "{pressed}: {}", film.frame);
+            assert!(film.orders.is_empty() && film.state.reviewing.tally.decided() == 0, "{pressed}: {}", film.frame);
+            assert!(!film.frame.contains("space approve"), "{}", film.frame);
+        }
+        let found = super::film_reading_only(size, planned(plan()), keys("faction:create<enter>y"));
+        assert!(found.frame.contains("Copy: a number"), "{}", found.frame);
+    }
+}
