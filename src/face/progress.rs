@@ -12,7 +12,7 @@ use crate::{
         journal::What,
         model::{Kind, Service},
     },
-    edge::http::Exchange,
+    edge::http::{Exchange, Queued},
     engine::session::{Progress, Watch},
 };
 
@@ -34,8 +34,8 @@ struct Running {
     last: Instant,
     rows: BTreeMap<(Service, Kind), usize>,
     read: Vec<Service>,
-    /// For whom is waited, for which limit, and how long.
-    paused: Option<(Service, Option<(usize, &'static str)>, Duration)>,
+    /// What is waited for.
+    paused: Option<Queued>,
     approved: Option<usize>,
     applied: usize,
     failed: usize,
@@ -138,11 +138,11 @@ impl Running {
             }
             Progress::Read(service) => self.read.push(service),
             Progress::Queued(queued) => {
-                self.paused = Some((queued.service, queued.limit, queued.wait));
+                self.paused = Some(queued);
                 force = true;
             }
             Progress::Exchanged(exchange) => {
-                self.paused = exchange.pause.map(|pause| (exchange.service, None, pause));
+                self.paused = exchange.pause.map(|wait| Queued { service: exchange.service, wait, limit: None });
                 force = self.paused.is_some();
                 if self.verbose {
                     let clear = if std::mem::take(&mut self.on_screen) { "\r\x1b[K" } else { "" };
@@ -180,9 +180,9 @@ impl Running {
     }
 
     fn line(&self) -> String {
-        let paused = self.paused.map_or_else(String::new, |(service, limit, pause)| {
+        let paused = self.paused.map_or_else(String::new, |Queued { service, limit, wait }| {
             let comma = if limit.is_some() { "," } else { "" };
-            format!(" · {}{comma} {} s", waited_for(service, limit), pause.as_secs().max(1))
+            format!(" · {}{comma} {} s", waited_for(service, limit), wait.as_secs().max(1))
         });
         if let Some(approved) = self.approved {
             let done = self.applied + self.failed;

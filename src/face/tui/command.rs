@@ -18,6 +18,8 @@ pub(crate) enum Command {
     PreviousMonth,
     NextMonth,
     Days,
+    /// A program of the user's, by its place in the configuration.
+    Own(usize),
     Search,
     Filter,
     SaveFilter,
@@ -65,7 +67,10 @@ pub(crate) enum Command {
     FoldToClients,
     FoldToProjects,
     Flat,
-    Sort { by: By, reverse: bool },
+    Sort {
+        by: By,
+        reverse: bool,
+    },
     Detail,
     Focus,
     Zoom,

@@ -2,6 +2,7 @@
 
 use super::{
     outside::Copied,
+    own::Job,
     state::{matching::Query, timesheet::TimeOrder, window::Question},
 };
 use crate::{
@@ -30,6 +31,8 @@ pub(crate) enum Effect {
         name: String,
         text: String,
     },
+    /// Run a program of the user's.
+    Start(Job),
     Copy(Copied),
     Open(String),
     Mouse(bool),

@@ -8,6 +8,7 @@ pub(crate) mod conflict;
 pub(crate) mod copy;
 pub(crate) mod filters;
 pub(crate) mod help;
+pub(crate) mod own;
 pub(crate) mod palette;
 pub(crate) mod prompt;
 
@@ -54,6 +55,7 @@ fn act_over(state: &mut State, overlay: Overlay, command: Command) -> Option<Eff
         (Command::Suspend, _) => return Some(Effect::Suspend),
         (Command::Back | Command::Leave | Command::Help, _) => state.overlay = None,
         (_, Overlay::Conflict { change, line }) => return conflict::act(state, change, line, command),
+        (_, Overlay::Output { scroll }) => own::act(state, scroll, command),
         (_, Overlay::Copy { line }) => return copy::act(state, line, command),
         (Command::Toggle, Overlay::Confirm) => return confirm::apply(state),
         (_, Overlay::Help | Overlay::Brakes | Overlay::Confirm | Overlay::CloseMonth) => {}
@@ -66,7 +68,7 @@ pub(crate) fn choose(state: &mut State, overlay: Overlay, number: usize) -> Opti
     match overlay {
         Overlay::Conflict { change, .. } => conflict::choose(state, change, number),
         Overlay::Copy { .. } => copy::choose(state, number),
-        Overlay::Help | Overlay::Brakes | Overlay::Confirm | Overlay::CloseMonth => None,
+        Overlay::Help | Overlay::Output { .. } | Overlay::Brakes | Overlay::Confirm | Overlay::CloseMonth => None,
     }
 }
 
@@ -77,6 +79,7 @@ pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, [body,
         Some(Overlay::Conflict { change, line }) => conflict::sheet(state, keymap, change, line, body.width),
         Some(Overlay::Copy { line }) => Some(copy::sheet(state, keymap, line)),
         Some(Overlay::Confirm) => Some(confirm::sheet(state, keymap)),
+        Some(Overlay::Output { scroll }) => Some(own::sheet(state, keymap, scroll)),
         Some(Overlay::Brakes) => Some(brakes::sheet(state)),
         Some(Overlay::CloseMonth) => Some(close::sheet(state)),
         None => None,

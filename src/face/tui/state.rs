@@ -7,6 +7,7 @@ pub(crate) mod matching;
 pub(crate) mod overlay;
 pub(crate) mod pane;
 pub(crate) mod prompt;
+pub(crate) mod ran;
 pub(crate) mod reviewing;
 pub(crate) mod runs;
 pub(crate) mod subject;
@@ -19,14 +20,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{Timestamp, tz::TimeZone};
 
 use self::{
-    applying::Applying, overlay::Overlay, prompt::Prompt, reviewing::Reviewing, runs::Runs, timesheet::Timesheet,
-    window::Logs,
+    applying::Applying, overlay::Overlay, prompt::Prompt, ran::Ran, reviewing::Reviewing, runs::Runs,
+    timesheet::Timesheet, window::Logs,
 };
 use super::{command::Tab, message::Message, stroke::Stroke, theme::Theme};
-use crate::domain::{
-    model::{Kind, RunId, Service},
-    report::Ending,
-    text::Shown,
+use crate::{
+    domain::{
+        model::{Kind, RunId, Service},
+        report::Ending,
+        text::Shown,
+    },
+    edge::config::OwnCommand,
 };
 
 /// What is going on.
@@ -76,6 +80,10 @@ pub(crate) struct State {
     pub(crate) logs: Logs,
     pub(crate) runs: Runs,
     pub(crate) hours: Timesheet,
+    /// Programs of the user's.
+    pub(crate) own: Vec<OwnCommand>,
+    /// What the last of them has said.
+    pub(crate) ran: Option<Ran>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) overlay: Option<Overlay>,
     /// One line about what just happened.
@@ -103,6 +111,8 @@ impl State {
             logs: Logs::default(),
             runs: Runs::default(),
             hours: Timesheet::default(),
+            own: Vec::new(),
+            ran: None,
             prompt: None,
             overlay: None,
             toast: Message::default(),

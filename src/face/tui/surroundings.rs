@@ -19,7 +19,12 @@ use crossterm::{
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode},
 };
 use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
 
+use super::{
+    news::News,
+    own::{self, Job},
+};
 use crate::edge::{config::edit, environment::Environment};
 
 /// Bytes that terminals take in one OSC 52 sequence; many have a limit near 100,000 (xterm's).
@@ -85,6 +90,8 @@ pub(super) trait Surroundings {
     fn open(&mut self, url: &str) -> Result<(), String>;
     /// Keeps a filter under a name, and says where.
     fn save_filter(&mut self, name: &str, text: &str) -> Result<String, String>;
+    /// Starts a program of the user's; what came of it is news.
+    fn start(&mut self, job: Job);
     /// Tells the terminal how far the work is, for its tab or the task bar.
     fn progress(&mut self, gauge: Gauge);
     /// Listens to the mouse, or leaves it to the terminal.
@@ -98,6 +105,8 @@ pub(super) struct Terminal {
     pub(super) mouse: bool,
     /// The configuration file, where there can be one.
     pub(super) configuration: Option<PathBuf>,
+    /// Who is told what came of a program.
+    pub(super) news: UnboundedSender<News>,
     /// Whether it is told how far the work is.
     pub(super) progress: bool,
     pub(super) copy_command: Option<Vec<String>>,
@@ -208,6 +217,11 @@ impl Surroundings for Terminal {
         let file = self.configuration.as_ref().ok_or("there is no configuration file")?;
         edit::set(file, &[(&format!("console.filters.{name}"), text)]).map_err(|error| error.to_string())?;
         Ok(format!("in {}", file.display()))
+    }
+
+    fn start(&mut self, job: Job) {
+        let news = self.news.clone();
+        std::thread::spawn(move || drop(news.send(News::Ran(own::run(job)))));
     }
 
     fn progress(&mut self, gauge: Gauge) {

@@ -20,6 +20,7 @@ use super::{
     hits::Hits,
     keymap::Keymap,
     message::Message,
+    own,
     row::{Row, Section, idle, on, row},
     state::{
         Phase, Reading, State,
@@ -150,6 +151,13 @@ pub(crate) fn anywhere(state: &mut State, command: Command) -> Option<Effect> {
         }
         Command::Palette => prompt::ask(state, Purpose::Palette, ""),
         Command::Help => show_help(state),
+        Command::Own(at) => match own::job(state, state.own.get(at)?) {
+            Ok(job) => {
+                state.toast = format!("{} is running", job.name).into();
+                return Some(Effect::Start(job));
+            }
+            Err(because) => state.toast = because.into(),
+        },
         Command::Redraw => return Some(Effect::Redraw),
         Command::Suspend => return Some(Effect::Suspend),
         Command::Back | Command::Leave if state.phase == Phase::Applying => {

@@ -24,6 +24,7 @@ use super::{
     keymap::Keymap,
     message::Message,
     news::News,
+    own,
     state::{Phase, State, applying::Stage, filter},
     surroundings::{self, Gauge, Surroundings, takes_progress},
     theme::Theme,
@@ -58,6 +59,7 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, RunError> {
     let settings = setup.installation.settings.console.clone();
     let keymap = Keymap::default().configured(&settings.keys);
+    let keymap = keymap.and_then(|keymap| keymap.with_own(&settings.commands));
     let keymap = keymap.and_then(|keymap| saved_filters_parse(&settings).map(|()| keymap)).map_err(|problems| {
         let mut problems = problems.into_iter();
         RunError::new(Code::Configuration, problems.next().unwrap_or_default()).each(problems)
@@ -72,6 +74,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     crossterm::style::force_color_output(true);
     let mut surroundings = surroundings::Terminal {
         mouse: settings.mouse && !global.no_mouse,
+        news: news_sender.clone(),
         progress: settings.progress && takes_progress(&Environment::of_process()),
         configuration: setup.installation.settings.file.clone().filter(|_| !global.demo),
         copy_command: settings.copy_command,
@@ -87,6 +90,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         (state.reviewing.who, state.mouse) = (setup.installation.by.clone(), surroundings.mouse);
         state.reviewing.undoes.clone_from(&undoes);
         state.read_only = global.read_only;
+        state.own = settings.commands;
         (state.reviewing.saved, state.zone) = (settings.filters, TimeZone::system());
         let worker =
             worker::start(setup, global.lock_patience(), stop.clone(), news_sender.clone(), orders_receiver, undoes)?;
@@ -108,7 +112,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     Ok(ended(&state, &stop, global.demo))
 }
 
-/// Holds saved filters to what can be typed.
+/// Holds saved filters and arguments to what can be typed.
 fn saved_filters_parse(settings: &ConsoleSettings) -> Result<(), Vec<String>> {
     let wrong = |(name, text): (&String, &String)| {
         let refused = if filter::is_name(name) {
@@ -118,7 +122,8 @@ fn saved_filters_parse(settings: &ConsoleSettings) -> Result<(), Vec<String>> {
         };
         Some(format!("`console.filters.{}`: {refused}", Shown::of(name).clipped(30)))
     };
-    let wrong: Vec<_> = settings.filters.iter().filter_map(wrong).collect();
+    let words = settings.commands.iter().filter_map(own::unknown_word);
+    let wrong: Vec<_> = settings.filters.iter().filter_map(wrong).chain(words).collect();
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
@@ -260,6 +265,10 @@ pub(super) async fn run<B: Backend>(
             Effect::Order(order) if state.read_only && order.writes() => true,
             Effect::Order(order) => door.send(order),
             Effect::Look(page) => door.read_history(page),
+            Effect::Start(job) => {
+                surroundings.start(job);
+                true
+            }
             Effect::Redraw => {
                 failpoint::reach("console");
                 redraw(terminal)?

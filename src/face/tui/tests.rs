@@ -85,6 +85,7 @@ struct Notes {
     opened: Vec<String>,
     saved: Vec<String>,
     gauges: Vec<Gauge>,
+    started: Vec<super::own::Job>,
     mouse: Vec<bool>,
     suspended: usize,
 }
@@ -104,6 +105,9 @@ impl Surroundings for Notes {
     fn save_filter(&mut self, name: &str, text: &str) -> Result<String, String> {
         self.saved.push(format!("{name} = {text}"));
         Ok("here".to_owned())
+    }
+    fn start(&mut self, job: super::own::Job) {
+        self.started.push(job);
     }
     fn progress(&mut self, gauge: Gauge) {
         self.gauges.push(gauge);

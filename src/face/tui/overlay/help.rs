@@ -7,8 +7,8 @@ use ratatui::{
 
 use super::{Sheet, palette::fitting};
 use crate::{
-    domain::action::Action,
-    face::tui::{keymap::Keymap, row::Section, state::State, theme::Theme},
+    domain::{action::Action, text::Shown},
+    face::tui::{command::Command, keymap::Keymap, row::Section, state::State, theme::Theme},
 };
 
 /// Lines of a page.
@@ -54,6 +54,15 @@ fn lines(state: &State, keymap: &Keymap, typed: &str, width: u16) -> Vec<Line<'s
             }
             lines.push(Line::from(spans));
         }
+    }
+    let own = state.own.iter().enumerate().filter(|(_, own)| own.name.contains(typed.trim())).map(|(at, own)| {
+        let keys = format!("  {:<14} ", keymap.all(Command::Own(at)).join(" "));
+        Line::from(vec![Span::styled(keys, Theme::bold()), Span::raw(Shown::of(&own.name).clipped(40).to_string())])
+    });
+    let own: Vec<_> = own.collect();
+    if !own.is_empty() {
+        lines.push(Line::styled(" YOUR OWN", theme.accent()));
+        lines.extend(own);
     }
     if !typed.trim().is_empty() {
         if lines.is_empty() {

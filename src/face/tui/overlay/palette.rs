@@ -3,7 +3,7 @@
 use ratatui::text::Line;
 use tui_input::Input;
 
-use super::{Sheet, act, prompt};
+use super::{Sheet, act};
 use crate::face::tui::{
     command::Command,
     effect::Effect,
@@ -53,6 +53,11 @@ fn called(typed: &str) -> Option<(&'static Row, &str)> {
     argument(row.command).map(|_| (row, rest.trim()))
 }
 
+/// True where an action is called with what it asks for.
+pub(super) fn is_answered(typed: &str) -> bool {
+    called(typed).is_some_and(|(_, rest)| !rest.is_empty())
+}
+
 /// Does the chosen command, if need be with what is typed behind its name, or goes to a line: `12`.
 pub(super) fn chosen(state: &mut State, keymap: &Keymap, typed: &str, line: usize) -> Option<Effect> {
     if let Ok(number) = typed.parse::<usize>() {
@@ -62,13 +67,13 @@ pub(super) fn chosen(state: &mut State, keymap: &Keymap, typed: &str, line: usiz
         }
         return None;
     }
+    // What it asks for is typed already; whoever takes answers finds it there.
     if let Some((row, rest)) = called(typed) {
         let effect = act(state, row.command);
-        let Some(prompt) = state.prompt.as_mut().filter(|_| effect.is_none() && !rest.is_empty()) else {
-            return effect;
-        };
-        prompt.input = Input::new(rest.to_owned());
-        return prompt::answer(state, keymap);
+        if let Some(prompt) = state.prompt.as_mut().filter(|_| !rest.is_empty()) {
+            prompt.input = Input::new(rest.to_owned());
+        }
+        return effect;
     }
     let found = fitting(typed, keymap);
     let Some(row) = found.get(line.min(found.len().saturating_sub(1))) else {

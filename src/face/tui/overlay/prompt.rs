@@ -183,7 +183,11 @@ pub(super) fn answer(state: &mut State, keymap: &Keymap) -> Option<Effect> {
             Err(refused) => refuse(state, prompt, refused),
         },
         Purpose::Flag => decide::and_move(state, Some(&Decision::Flag { note: value }), "flagged"),
-        Purpose::Palette => palette::chosen(state, keymap, &value, prompt.line),
+        Purpose::Palette => {
+            let effect = palette::chosen(state, keymap, &value, prompt.line);
+            let is_answered = palette::is_answered(&value) && state.prompt.is_some();
+            if is_answered { answer(state, keymap) } else { effect }
+        }
         Purpose::Confirm if value == state.reviewing.tally.closes.to_string() => confirm::apply(state),
         Purpose::Confirm => {
             let refused = format!("type {} to close, or esc", state.reviewing.tally.closes);

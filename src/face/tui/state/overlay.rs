@@ -23,6 +23,10 @@ pub(crate) enum Overlay {
     },
     /// Let through what brakes withhold?
     Brakes,
+    /// What a program has said.
+    Output {
+        scroll: u16,
+    },
     /// Close the month?
     CloseMonth,
     /// Apply what is approved? Without closes, Enter is enough.

@@ -47,8 +47,8 @@ fn a_filter_says_what_it_knows() {
     assert_data_eq!(
         film((80, 24), planned(plan()), keys("fis:x")).frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   decided 0/4 ░░░░░░░░░░  0 approved
- [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    filter: is              0/0
+ punchlist  Notion ✓  Clockify ✓   0/4 ░░░░░░  0 approved
+ [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    filter: is   0/0
   nothing passes the filter; esc shows everything
 
 
@@ -69,7 +69,7 @@ fn a_filter_says_what_it_knows() {
      └─────────────────────────────────────────────────────────────────────┘
 
 
- u undo  / search  f filter  S save the filter under a name  ? help
+ u undo  / search  f filter  M save the filter under a name  ? help
  filter: :x   is: knows undecided approved skipped flagged ignored conflict r…
 
 "#]]

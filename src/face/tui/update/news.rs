@@ -8,6 +8,7 @@ use crate::{
         effect::Effect,
         message::Message,
         news::News,
+        overlay::own,
         state::{
             Phase, State,
             applying::{Applying, Wait},
@@ -44,6 +45,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
         News::Time(news) => state.hours.take(*news),
         News::Log(answer) => state.logs.answered(*answer),
         News::NoLog { number, because } => state.logs.refused(number, because),
+        News::Ran(ran) => own::ended(state, ran),
         News::Said(text) => state.toast = text.into(),
     }
     None
