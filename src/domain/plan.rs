@@ -14,7 +14,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantArray};
 
 use super::{
     action::PerAction,
@@ -142,7 +142,9 @@ pub struct Proposal {
 }
 
 /// Why a change cannot be approved now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum HoldCode {
@@ -440,6 +442,18 @@ impl Plan {
         let class = change.brake_class()?;
         let alike = |other: &&Change| braked(other) && other.kind == change.kind && other.brake_class() == Some(class);
         Some(Allowance { class, count: self.changes.iter().filter(alike).count() })
+    }
+
+    /// What brakes withhold of each class and kind.
+    pub fn withheld(&self) -> BTreeMap<(Class, Kind), usize> {
+        let mut withheld = BTreeMap::new();
+        for change in &self.changes {
+            let braked = change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake);
+            if let Some(class) = change.brake_class().filter(|_| braked) {
+                *withheld.entry((class, change.kind)).or_default() += 1;
+            }
+        }
+        withheld
     }
 
     /// Sorts the changes into the tree, decides what is ready, and seals the plan.

@@ -134,6 +134,8 @@ pub struct ConsoleSettings {
     pub unicode: Option<bool>,
     /// Whether it listens to the mouse.
     pub mouse: bool,
+    /// Whether the terminal is told how far the work is, for its tab or the task bar.
+    pub progress: bool,
     /// Whether the review is a series of line prompts instead.
     pub plain: bool,
     /// The program that takes copied text on its standard input, with its arguments; without it the terminal is asked
@@ -141,8 +143,36 @@ pub struct ConsoleSettings {
     pub copy_command: Option<Vec<String>>,
     /// The program that opens an address, with its arguments; without it the platform's.
     pub open_command: Option<Vec<String>>,
+    /// Programs that it runs about a row.
+    pub commands: Vec<OwnCommand>,
+    /// Filters of the review, by the names that they were saved under.
+    pub filters: BTreeMap<String, String>,
     /// Keys by the name of their action. The console knows which there are.
     pub keys: BTreeMap<String, KeysSetting>,
+}
+
+/// A program of the user's that the console runs about a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnCommand {
+    /// What it is called.
+    pub name: String,
+    /// Its key, a sequence of strokes separated by spaces.
+    pub key: String,
+    /// It is run without a shell.
+    pub program: String,
+    /// What it gets; `{page}` and the like stand for what the row has.
+    pub args: Vec<String>,
+    pub output: OutputPlace,
+}
+
+/// Where the console shows what a program has said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum OutputPlace {
+    /// Over the tab, to be scrolled.
+    Pager,
+    /// Its first line at the bottom.
+    Toast,
 }
 
 /// The keys of one action, as they were set.

@@ -95,6 +95,23 @@ pub struct Exchange {
     pub bodies: Option<(String, String)>,
 }
 
+/// A request that has to wait before it can leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// For whom it is.
+    pub service: Service,
+    /// How long it waits.
+    pub wait: Duration,
+    /// The limit that it waits for, as so many in a second, a minute or an hour; nothing where the service asked for
+    /// the wait.
+    pub limit: Option<(usize, &'static str)>,
+}
+
+/// Is told of requests that have to wait.
+pub type QueueWatch = Arc<dyn Fn(Queued) + Send + Sync>;
+/// A wait from which on it is worth telling.
+const NOTICEABLE: Duration = Duration::from_secs(1);
+
 /// A client of one service. All requests to that service go through one of these, so that the budget is kept.
 pub struct Http {
     client: Client,
@@ -104,6 +121,7 @@ pub struct Http {
     trouble: Trouble,
     proxy: Option<Arc<Proxy>>,
     sink: Sink,
+    queue: Option<QueueWatch>,
     calls: AtomicU64,
     /// The service's time by its last answer, and when that came.
     clock: Mutex<Option<(Timestamp, Instant)>>,
@@ -158,6 +176,7 @@ impl Http {
             pacer,
             trouble,
             proxy,
+            queue: options.queue,
             sink: options.sink,
             calls: AtomicU64::new(0),
             clock: Mutex::default(),
@@ -220,6 +239,7 @@ impl Http {
             if turn.is_none() && self.trouble.is_probing() {
                 turn = self.trouble.turn(give_up).await.filter(|_| self.trouble.is_probing());
             }
+            self.tell_wait();
             let limit = request.not_after.map_or(give_up, |limit| limit.min(give_up));
             if let Err(wait) = self.pacer.admit(limit).await {
                 // What has to wait since the service takes nothing is not read anew, again and again.
@@ -271,6 +291,16 @@ impl Http {
                 }
             }
             attempt += 1;
+        }
+    }
+
+    /// Tells of a wait that somebody would notice.
+    fn tell_wait(&self) {
+        if let Some(queue) = &self.queue {
+            let (wait, limit) = self.pacer.outlook();
+            if wait >= NOTICEABLE {
+                queue(Queued { service: self.service, wait, limit });
+            }
         }
     }
 

@@ -81,6 +81,8 @@ impl Clients {
         let proxy = Proxy::of_environment(|name| environment.get(name).map(str::to_owned));
         let options = |service, base_url: &url::Url, auth| {
             let mut options = Options::new(service, base_url.clone(), auth, sink(&exchanges, clock, watch));
+            let watch = Arc::clone(watch);
+            options.queue = Some(Arc::new(move |queued| watch(Progress::Queued(queued))));
             options.earlier = earlier.requests.get(&service).cloned().unwrap_or_default();
             options.pause = earlier.pauses.get(&service).copied();
             options.proxy.clone_from(&proxy);

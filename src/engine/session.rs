@@ -43,7 +43,7 @@ use crate::{
     edge::{
         clockify::{self, Clockify},
         failpoint::{self, Point},
-        http::Exchange,
+        http::{Exchange, Queued},
         notion::{self, Notion, Source},
         store::{Doing, Mark, PendingRow, Store, StoreError},
     },
@@ -155,6 +155,8 @@ pub enum Progress {
     Reading(Service, Kind, usize),
     /// All of one side was read.
     Read(Service),
+    /// A request has to wait before it can leave.
+    Queued(Queued),
     /// A request ended.
     Exchanged(Exchange),
     /// So many changes are about to be applied.

@@ -195,6 +195,28 @@ enum Command {
     },
 }
 
+impl Command {
+    /// True for those that write to a service, to the state or to the configuration, besides what every run notes.
+    fn writes(&self) -> bool {
+        match self {
+            Self::Apply { .. } | Self::Unlink { .. } | Self::Secrets { .. } | Self::Init(_) => true,
+            Self::Pending { act } => act.is_some(),
+            Self::Ignored { act } => act.is_some(),
+            Self::Month { act } => matches!(act, month::Act::Close { .. } | month::Act::Reopen { .. }),
+            Self::Doctor { what, fix } => what.is_some() || *fix,
+            Self::Serve { check, .. } => !check,
+            Self::Plan { .. }
+            | Self::Undo { .. }
+            | Self::Explain { .. }
+            | Self::Hours(_)
+            | Self::Logs(_)
+            | Self::Sandbox(_)
+            | Self::Completions { .. }
+            | Self::Man { .. } => false,
+        }
+    }
+}
+
 #[derive(Subcommand)]
 enum Cure {
     /// Set the state aside and find all links again, by the IDs in Notion, the markers in Clockify and the names;
@@ -229,6 +251,10 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         return Err(
             RunError::new(Code::Usage, "--auto-approve goes without a command").hint("run `punchlist --auto-approve`")
         );
+    }
+    if global.read_only && (auto_approve || command.as_ref().is_some_and(Command::writes)) {
+        return Err(RunError::new(Code::Usage, "--read-only goes with what only looks, and this writes")
+            .hint("leave it out, or run `punchlist plan`"));
     }
     let reviews = matches!(command, None | Some(Command::Undo { out: None, .. }));
     if global.plain && (auto_approve || global.json || !reviews) {

@@ -82,7 +82,8 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
         // Others may run while somebody thinks.
         session.let_others_run();
         let approved = loop {
-            let Some(approved) = decide(&mut talk, session, &plan, &installation.by, styling).await? else {
+            let deciding = decide(&mut talk, session, &plan, &installation.by, styling, global.read_only);
+            let Some(approved) = deciding.await? else {
                 session.close("reviewed").await?;
                 return Ok(Code::Done.into());
             };
@@ -110,6 +111,7 @@ async fn decide(
     plan: &Arc<Plan>,
     by: &str,
     styling: Styling,
+    read_only: bool,
 ) -> Result<Option<Approved>, RunError> {
     let mut walk = Walk::new(session.decided(Arc::clone(plan), by).await?, styling);
     let tally = Tally::of(&walk.review);
@@ -135,6 +137,10 @@ async fn decide(
         };
         let command = match command {
             Command::Quit => break,
+            command if read_only && command.writes() => {
+                talk.say("only looking (--read-only): nothing can be decided or applied\n")?;
+                continue;
+            }
             Command::Apply => match confirm(talk, &walk).await? {
                 Some(approved) => return Ok(Some(approved)),
                 None => continue,

@@ -12,7 +12,7 @@ use crate::{
         journal::What,
         model::{Kind, Service},
     },
-    edge::http::Exchange,
+    edge::http::{Exchange, Queued},
     engine::session::{Progress, Watch},
 };
 
@@ -34,7 +34,8 @@ struct Running {
     last: Instant,
     rows: BTreeMap<(Service, Kind), usize>,
     read: Vec<Service>,
-    paused: Option<(Service, Duration)>,
+    /// What is waited for.
+    paused: Option<Queued>,
     approved: Option<usize>,
     applied: usize,
     failed: usize,
@@ -111,6 +112,17 @@ pub(super) fn exchange_line(exchange: &Exchange) -> String {
     format!("{service:<8} {method:<5} {path} {status} {millis} ms")
 }
 
+/// What a request waits for: `Notion's 180 a minute`.
+pub(super) fn waited_for(service: Service, limit: Option<(usize, &'static str)>) -> String {
+    match limit {
+        Some((count, unit)) => {
+            let article = if unit == "hour" { "an" } else { "a" };
+            format!("waiting for {service}'s {count} {article} {unit}")
+        }
+        None => format!("{service} asked us to wait"),
+    }
+}
+
 /// Progress that cannot be shown is no reason to stop.
 fn print(text: std::fmt::Arguments<'_>) {
     let mut stderr = stderr().lock();
@@ -125,8 +137,12 @@ impl Running {
                 self.rows.insert((service, kind), rows);
             }
             Progress::Read(service) => self.read.push(service),
+            Progress::Queued(queued) => {
+                self.paused = Some(queued);
+                force = true;
+            }
             Progress::Exchanged(exchange) => {
-                self.paused = exchange.pause.map(|pause| (exchange.service, pause));
+                self.paused = exchange.pause.map(|wait| Queued { service: exchange.service, wait, limit: None });
                 force = self.paused.is_some();
                 if self.verbose {
                     let clear = if std::mem::take(&mut self.on_screen) { "\r\x1b[K" } else { "" };
@@ -164,8 +180,9 @@ impl Running {
     }
 
     fn line(&self) -> String {
-        let paused = self.paused.map_or_else(String::new, |(service, pause)| {
-            format!(" · {service} asked us to wait {} s", pause.as_secs().max(1))
+        let paused = self.paused.map_or_else(String::new, |Queued { service, limit, wait }| {
+            let comma = if limit.is_some() { "," } else { "" };
+            format!(" · {}{comma} {} s", waited_for(service, limit), wait.as_secs().max(1))
         });
         if let Some(approved) = self.approved {
             let done = self.applied + self.failed;

@@ -56,6 +56,9 @@ pub(super) struct Global {
     /// Do not listen to the mouse
     #[arg(long, global = true)]
     pub(super) no_mouse: bool,
+    /// Only look: nothing can be approved, decided or applied
+    #[arg(long, global = true)]
+    pub(super) read_only: bool,
     /// Review as line prompts, without redrawing: for screen readers
     #[arg(long, global = true)]
     pub(super) plain: bool,

@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     timed(&mut film, "sort by count, by name", &[",", "c", ",", "n"], 5);
     timed(&mut film, "flat list and back", &["t", "t"], 5);
     film.press(&["f"]);
-    let filter = typed(&mut film, "filter, a letter, worker included", "task 42 create");
+    let filter = typed(&mut film, "filter, a letter, worker included", "task 42 action:create");
     println!("{:<34} {:>10} at most", filter.0, shown(filter.1));
 
     let slowest = moves.into_iter().max().unwrap_or_default();

@@ -269,3 +269,15 @@ fn the_readme_shows_what_the_demonstration_prints() {
         assert!(printed.contains(&line.trim_end()), "the demonstration does not print {line:?}");
     }
 }
+
+#[test]
+fn read_only_goes_with_nothing_that_writes() {
+    let rig = Rig::new(World::agency());
+    for arguments in [&["--auto-approve"][..], &["apply", "plan.json"], &["apply", "--pending"], &["unlink", "x"]] {
+        let run = rig.run(&[&["--read-only"], arguments].concat());
+        assert_eq!(run.code, 64, "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains("--read-only"), "{}", run.stderr);
+    }
+    assert_eq!(rig.run(&["--read-only", "plan"]).code, 0);
+    assert!(rig.mutations().is_empty());
+}

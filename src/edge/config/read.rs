@@ -1,13 +1,17 @@
 //! Which keys there are, what each takes, and its default.
 
-use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
+    path::PathBuf,
+};
 
 use strum::{IntoStaticStr, VariantArray};
 use url::Url;
 
 use super::{
-    ClockifySettings, ConsoleSettings, KeysSetting, NotionSettings, Settings, layers::Content, reader::Reader,
-    rules::rules,
+    ClockifySettings, ConsoleSettings, KeysSetting, NotionSettings, OutputPlace, OwnCommand, Settings, layers::Content,
+    reader::Reader, rules::rules,
 };
 use crate::{
     domain::model::{Field, Kind, PerKind},
@@ -63,9 +67,19 @@ fn console(reader: &mut Reader<'_>) -> ConsoleSettings {
         theme: reader.choice("console.theme"),
         unicode,
         mouse: reader.flag("console.mouse").unwrap_or(true),
+        progress: reader.flag("console.progress").unwrap_or(true),
         plain: reader.flag("console.plain").unwrap_or(false),
         copy_command: reader.command("console.copy_command", "[\"wl-copy\"]"),
         open_command: reader.command("console.open_command", "[\"firefox\"]"),
+        commands: commands(reader),
+        filters: reader
+            .below("console.filters")
+            .into_iter()
+            .filter_map(|key| {
+                let text = reader.text(&key, "a filter in quotes, e.g. \"is:undecided client:acme\"")?;
+                Some((key.trim_start_matches("console.filters.").to_owned(), text))
+            })
+            .collect(),
         keys: reader
             .below("console.keys")
             .into_iter()
@@ -80,6 +94,35 @@ fn console(reader: &mut Reader<'_>) -> ConsoleSettings {
             })
             .collect(),
     }
+}
+
+/// The programs of the user's that the console runs.
+fn commands(reader: &mut Reader<'_>) -> Vec<OwnCommand> {
+    let given = reader.below("console.commands");
+    let name = |key: &String| key.trim_start_matches("console.commands.").split('.').next().map(str::to_owned);
+    let names: BTreeSet<String> = given.iter().filter_map(name).collect();
+    let of_name = |name: String| {
+        let key_of = |part: &str| format!("console.commands.{name}.{part}");
+        let key = reader.text(&key_of("key"), "a key in quotes, e.g. \"g x\"");
+        let program = reader.text(&key_of("program"), "a program in quotes, e.g. \"git\"");
+        // An argument may be a secret.
+        let args = reader.take_in_part(
+            &key_of("args"),
+            |content| match content.typed() {
+                Content::Texts(args) => Ok(args),
+                _ => Err("a list of arguments, e.g. [\"{page_url}\"]".to_owned()),
+            },
+            |args, _| format!("{} arguments", args.len()),
+        );
+        let output = reader.choice(&key_of("output")).unwrap_or(OutputPlace::Pager);
+        let place = reader.place(&format!("console.commands.{name}"));
+        let (Some(key), Some(program)) = (key, program) else {
+            reader.problem(place, format!("`console.commands.{name}` needs a key and a program"));
+            return None;
+        };
+        Some(OwnCommand { name, key, program, args: args.unwrap_or_default(), output })
+    };
+    names.into_iter().filter_map(of_name).collect()
 }
 
 /// Where the keys were set: those that can turn out wrong only when a service is asked, and those that decide

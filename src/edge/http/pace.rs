@@ -33,8 +33,14 @@ impl Budget {
             .into_iter()
             .filter_map(|(count, seconds)| {
                 let window = Duration::from_secs(seconds);
-                let count = usize::try_from(count?).unwrap_or(usize::MAX).max(1);
-                Some(Limit { count, window: window + (window / STRETCH_DIVISOR).min(STRETCH_MAX) })
+                let allows = count?;
+                let count = usize::try_from(allows).unwrap_or(usize::MAX).max(1);
+                let unit = match seconds {
+                    1 => "second",
+                    60 => "minute",
+                    _ => "hour",
+                };
+                Some(Limit { count, window: window + (window / STRETCH_DIVISOR).min(STRETCH_MAX), unit })
             })
             .collect()
     }
@@ -44,6 +50,8 @@ impl Budget {
 struct Limit {
     count: usize,
     window: Duration,
+    /// What the window is called.
+    unit: &'static str,
 }
 
 /// Why a request may not be sent in time.
@@ -110,6 +118,23 @@ impl Pacer {
         self.earliest(&self.lock(), now).saturating_duration_since(now)
     }
 
+    /// How long a request made now would wait, and for which limit, as so many in some time; for none where the service
+    /// asked for it.
+    pub(super) fn outlook(&self) -> (Duration, Option<(usize, &'static str)>) {
+        let now = Instant::now();
+        let state = self.lock();
+        let slot = self.earliest(&state, now);
+        let asked = state.paused_until.is_some_and(|until| until > now && until >= slot);
+        let binding = self.limits.iter().filter(|_| !asked).max_by_key(|limit| Self::room(limit, &state));
+        (slot.saturating_duration_since(now), binding.map(|limit| (limit.count, limit.unit)))
+    }
+
+    /// When a limit has room again, where it has none.
+    fn room(limit: &Limit, state: &State) -> Option<Instant> {
+        let oldest_that_counts = state.slots.len().checked_sub(limit.count)?;
+        Some(*state.slots.get(oldest_that_counts)? + limit.window)
+    }
+
     /// How long the service has asked to be left alone from now on.
     pub(super) fn asked(&self) -> Duration {
         self.lock().paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
@@ -134,10 +159,7 @@ impl Pacer {
     }
 
     fn earliest(&self, state: &State, now: Instant) -> Instant {
-        let room = self.limits.iter().filter_map(|limit| {
-            let oldest_that_counts = state.slots.len().checked_sub(limit.count)?;
-            Some(*state.slots.get(oldest_that_counts)? + limit.window)
-        });
+        let room = self.limits.iter().filter_map(|limit| Self::room(limit, state));
         // Not before the last slot that was handed out, so that the log stays sorted.
         room.chain(state.paused_until).chain(state.slots.back().copied()).fold(now, Instant::max)
     }
@@ -208,6 +230,21 @@ mod tests {
         let wait = pacer.admit(Instant::now() + MINUTE).await.expect_err("impatient");
         assert_eq!(wait, Held { wait: MINUTE * 40 + STRETCH_MAX, asked: false });
         assert_eq!(pacer.wait(), wait.wait);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_waited_for_is_said() {
+        let budget = Budget { per_second: Some(2), per_minute: Some(3), per_hour: None };
+        let pacer = Pacer::new(budget, &[]);
+        assert_eq!(pacer.outlook().0, Duration::ZERO);
+        for _ in 0..2 {
+            pacer.admit(far()).await.expect("room");
+        }
+        assert_eq!(pacer.outlook(), (Duration::from_millis(1050), Some((2, "second"))));
+        pacer.admit(far()).await.expect("patient");
+        assert_eq!(pacer.outlook(), (Duration::from_millis(59_950), Some((3, "minute"))));
+        pacer.pause(MINUTE * 2);
+        assert_eq!(pacer.outlook(), (MINUTE * 2, None));
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use super::{Budget, Proxy, Sink, outcome::shown};
+use super::{Budget, Proxy, QueueWatch, Sink, outcome::shown};
 use crate::{
     domain::{model::Service, text::Shown},
     edge::scrub,
@@ -53,6 +53,8 @@ pub struct Options {
     pub pause: Option<Duration>,
     /// Told about every attempt.
     pub sink: Sink,
+    /// Told about requests that have to wait.
+    pub queue: Option<QueueWatch>,
     /// How long one request may wait for its turn, pauses and backoffs included.
     pub patience: Duration,
     pub connect_timeout: Duration,
@@ -85,6 +87,7 @@ impl Options {
             earlier: Vec::new(),
             pause: None,
             sink,
+            queue: None,
             patience: Duration::from_secs(90),
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(20),

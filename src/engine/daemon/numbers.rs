@@ -73,7 +73,11 @@ impl Numbers {
                 }
             }
             Progress::Happened(Event { what, .. }) => self.happened(what),
-            Progress::Reading(..) | Progress::Read(_) | Progress::Applying(_) | Progress::Warned(_) => {}
+            Progress::Reading(..)
+            | Progress::Read(_)
+            | Progress::Queued(_)
+            | Progress::Applying(_)
+            | Progress::Warned(_) => {}
         }
     }
 

@@ -33,6 +33,26 @@ pub(super) enum Command {
     Help,
 }
 
+impl Command {
+    /// True for those that decide or apply something.
+    pub(super) fn writes(&self) -> bool {
+        match self {
+            Self::Back | Self::Next | Self::List(_) | Self::Go(_) | Self::Notices | Self::Quit | Self::Help => false,
+            Self::Approve
+            | Self::Skip
+            | Self::Ignore
+            | Self::Flag(_)
+            | Self::Clear
+            | Self::Way(_)
+            | Self::Field(_)
+            | Self::Edit(..)
+            | Self::Undo
+            | Self::ApproveReady
+            | Self::Apply => true,
+        }
+    }
+}
+
 /// What can be done where the review stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Offer {

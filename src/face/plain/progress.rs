@@ -16,7 +16,7 @@ use crate::{
         review::Approved,
     },
     engine::session::{Progress, Watch},
-    face::progress::exchange_line,
+    face::progress::{exchange_line, waited_for},
 };
 
 /// How long it may be silent while something goes on.
@@ -84,6 +84,12 @@ impl Heard {
             Progress::Read(service) => {
                 self.tell(&format!("read {service}: {}", self.rows_of(service)));
                 self.rows.retain(|(known, _), _| *known != service);
+            }
+            Progress::Queued(queued) => {
+                if queued.limit.is_some() && queued.wait >= SILENCE_MAX {
+                    let waits = waited_for(queued.service, queued.limit);
+                    self.tell(&format!("{waits}, {} s", queued.wait.as_secs()));
+                }
             }
             Progress::Exchanged(exchange) => {
                 if self.verbose {

@@ -12,14 +12,18 @@ pub(crate) enum Command {
     Apply,
     Retry,
     UndoRun,
+    AllRuns,
     Entries,
     CloseMonth,
     Period,
     PreviousMonth,
     NextMonth,
     Days,
+    /// A program of the user's, by its place in the configuration.
+    Own(usize),
     Search,
     Filter,
+    SaveFilter,
     Timeline,
     Level,
     OfRun,
@@ -47,6 +51,7 @@ pub(crate) enum Command {
     HalfPageUp,
     PageDown,
     PageUp,
+    ToClient,
     NextClient,
     PreviousClient,
     NextUndecided,
@@ -63,7 +68,10 @@ pub(crate) enum Command {
     FoldToClients,
     FoldToProjects,
     Flat,
-    Sort { by: By, reverse: bool },
+    Sort {
+        by: By,
+        reverse: bool,
+    },
     Detail,
     Focus,
     Zoom,
@@ -84,6 +92,31 @@ pub(crate) enum Command {
     Back,
     Leave,
     Interrupt,
+}
+
+impl Command {
+    /// True for those that decide, apply or seal something.
+    pub(crate) fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::Approve
+                | Self::ApproveBelow
+                | Self::ApproveShown
+                | Self::Skip
+                | Self::Flag
+                | Self::Ignore
+                | Self::Clear
+                | Self::Resolve
+                | Self::Alike
+                | Self::Edit
+                | Self::Undo
+                | Self::Redo
+                | Self::Release
+                | Self::Apply
+                | Self::Retry
+                | Self::CloseMonth
+        )
+    }
 }
 
 /// The tabs.

@@ -2,6 +2,7 @@
 
 use super::{
     outside::Copied,
+    own::Job,
     state::{matching::Query, timesheet::TimeOrder, window::Question},
 };
 use crate::{
@@ -25,6 +26,13 @@ pub(crate) enum Effect {
     Order(Order),
     /// Look at the past.
     Look(Page),
+    /// Keep a filter under a name in the configuration.
+    SaveFilter {
+        name: String,
+        text: String,
+    },
+    /// Run a program of the user's.
+    Start(Job),
     Copy(Copied),
     Open(String),
     Mouse(bool),
@@ -42,12 +50,22 @@ pub(crate) enum Order {
     Apply(Approved),
     /// Keep decisions in the state.
     Keep(Vec<Said>),
-    /// Plan again with a brake released, on what was read.
-    Release(Allowance),
+    /// Plan again with brakes released, on what was read.
+    Release(Vec<Allowance>),
     /// Look through the plan.
     Match(Query),
     /// Read what was tracked, or close a month.
     Time(TimeOrder),
+}
+
+impl Order {
+    /// True for those that decide, apply or seal something.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Self::Apply(_) | Self::Keep(_) | Self::Release(_) | Self::Time(TimeOrder::Close { .. }) => true,
+            Self::Read | Self::Undo(_) | Self::Match(_) | Self::Time(_) => false,
+        }
+    }
 }
 
 /// What of the past is looked at.

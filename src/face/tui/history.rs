@@ -12,7 +12,7 @@ use tokio::{
 use super::{
     effect::Page,
     news::News,
-    state::window::{Answer, Ask, FETCHED, LOOKED_THROUGH_MAX, Line, Question, Seeker},
+    state::window::{Answer, Ask, FETCHED, LOOKED_THROUGH_MAX, Line, Logs, Question, Seeker},
 };
 use crate::{
     domain::{audit::Envelope, hours::document::Document, text::Shown},
@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Runs that are listed.
-const RUNS_MAX: usize = 500;
+const RUNS_MAX: usize = 2000;
 
 /// The past of one state.
 #[derive(Clone)]
@@ -126,7 +126,7 @@ impl History {
 
 /// Answers a question to the log.
 pub(super) async fn answer(store: &State, question: Question, now: Timestamp) -> Result<Answer, RunError> {
-    let (selection, text) = logs::selection_of(store, &question.filter, now).await?;
+    let (selection, text) = logs::selection_of(store, &Logs::meant(&question.filter), now).await?;
     let mut seeker = Seeker::new(&text);
     let toward = match question.ask {
         Ask::First => Toward::End(0),

@@ -1,9 +1,12 @@
 //! Which keys do what: the table's, with the configuration's laid over them.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{command::Command, stroke::Stroke};
-use crate::{domain::text::Shown, edge::config::KeysSetting};
+use crate::{
+    domain::text::Shown,
+    edge::config::{KeysSetting, OwnCommand},
+};
 
 /// What strokes so far mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub(crate) enum Meaning {
 #[derive(Clone, Debug)]
 struct Bound {
     command: Command,
-    name: &'static str,
+    name: Cow<'static, str>,
     /// Each a sequence of strokes.
     keys: Vec<Vec<Stroke>>,
 }
@@ -32,9 +35,36 @@ impl Keymap {
     pub(crate) fn of(table: impl Iterator<Item = (Command, &'static str, &'static [&'static str])>) -> Self {
         let bound = table.map(|(command, name, keys)| {
             let keys = keys.iter().filter_map(|keys| Stroke::sequence(keys)).collect();
-            Bound { command, name, keys }
+            Bound { command, name: name.into(), keys }
         });
         Self(bound.collect())
+    }
+
+    /// Adds the programs of the user's with their keys.
+    ///
+    /// # Errors
+    /// Each key that is none, or that something else has.
+    pub(crate) fn with_own(mut self, own: &[OwnCommand]) -> Result<Self, Vec<String>> {
+        let mut problems = Vec::new();
+        for (at, command) in own.iter().enumerate() {
+            let place = format!("`console.commands.{}`", Shown::of(&command.name).clipped(30));
+            let key = Shown::of(&command.key).clipped(60);
+            let Some(strokes) = Stroke::sequence(&command.key) else {
+                problems.push(format!("{place} has the key “{key}”, which is none; e.g. x, ctrl-a, f5, or g x"));
+                continue;
+            };
+            let all = self.0.iter().flat_map(|bound| bound.keys.iter().map(move |keys| (bound, keys)));
+            let taken = all.filter(|(_, keys)| {
+                let length = keys.len().min(strokes.len());
+                keys[..length] == strokes[..length]
+            });
+            problems.extend(taken.map(|(bound, keys)| {
+                let (keys, other) = (spelled(keys), &bound.name);
+                format!("{place}: its key “{key}” collides with “{keys}” of `{other}`; give one of them another")
+            }));
+            self.0.push(Bound { command: Command::Own(at), name: command.name.clone().into(), keys: vec![strokes] });
+        }
+        if problems.is_empty() { Ok(self) } else { Err(problems) }
     }
 
     /// Lays configured keys over the table's.
@@ -45,10 +75,10 @@ impl Keymap {
     pub(crate) fn configured(mut self, configured: &BTreeMap<String, KeysSetting>) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         for (name, KeysSetting { keys, place }) in configured {
-            let Some(at) = self.0.iter().position(|bound| bound.name == name) else {
-                let likeness = |bound: &&Bound| strsim::jaro_winkler(name, bound.name);
+            let Some(at) = self.0.iter().position(|bound| bound.name == *name) else {
+                let likeness = |bound: &&Bound| strsim::jaro_winkler(name, &bound.name);
                 let nearest =
-                    self.0.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).map_or("", |bound| bound.name);
+                    self.0.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).map_or("", |bound| &*bound.name);
                 let name = Shown::of(name).clipped(60);
                 problems.push(format!("{place}: the console has no action `{name}`; the nearest is `{nearest}`"));
                 continue;
@@ -69,7 +99,7 @@ impl Keymap {
         for Bound { command, name, keys } in &self.0 {
             if keys.is_empty() && matches!(command, Command::Back | Command::Leave | Command::Help | Command::Interrupt)
             {
-                let place = configured.get(*name).map_or("", |setting| setting.place.as_str());
+                let place = configured.get(&**name).map_or("", |setting| setting.place.as_str());
                 problems.push(format!("{place}: `{name}` must keep a key: without it nobody finds out again"));
             }
         }
@@ -78,8 +108,8 @@ impl Keymap {
 
     /// A key must not be another's, nor the beginning of another's, which could then never be typed.
     fn find_clashes(&self, configured: &BTreeMap<String, KeysSetting>, problems: &mut Vec<String>) {
-        let all: Vec<(&'static str, &Vec<Stroke>)> =
-            self.0.iter().flat_map(|bound| bound.keys.iter().map(|keys| (bound.name, keys))).collect();
+        let all: Vec<(&str, &Vec<Stroke>)> =
+            self.0.iter().flat_map(|bound| bound.keys.iter().map(|keys| (&*bound.name, keys))).collect();
         for (at, (name, keys)) in all.iter().enumerate() {
             for (other, others) in &all[at + 1..] {
                 let length = keys.len().min(others.len());
@@ -110,6 +140,15 @@ impl Keymap {
         if begun { Meaning::Begun } else { Meaning::Nothing }
     }
 
+    /// What can follow strokes that begin a sequence: the rest of the keys as they are shown, and what they mean.
+    pub(crate) fn following(&self, strokes: &[Stroke]) -> Vec<(String, Command)> {
+        let rest = |bound: &Bound| -> Vec<(String, Command)> {
+            let begun = bound.keys.iter().filter(|keys| keys.len() > strokes.len() && keys.starts_with(strokes));
+            begun.map(|keys| (spelled(&keys[strokes.len()..]), bound.command)).collect()
+        };
+        self.0.iter().flat_map(rest).collect()
+    }
+
     /// All keys of a command as they are shown.
     pub(crate) fn all(&self, command: Command) -> Vec<String> {
         self.bound(command).into_iter().flat_map(|bound| &bound.keys).map(|keys| spelled(keys)).collect()
@@ -117,7 +156,7 @@ impl Keymap {
 
     /// A command's first key as it is shown; without a key its name, by which the palette finds it.
     pub(crate) fn first(&self, command: Command) -> String {
-        let name = || self.bound(command).map_or("", |bound| bound.name).replace('_', " ");
+        let name = || self.bound(command).map_or("", |bound| &*bound.name).replace('_', " ");
         self.all(command).into_iter().next().unwrap_or_else(name)
     }
 

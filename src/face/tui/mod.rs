@@ -24,6 +24,7 @@ mod message;
 mod news;
 mod outside;
 mod overlay;
+mod own;
 mod pieces;
 mod row;
 mod state;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::state::{
     matching::{Matches, SearchMode},
+    ran::Ran,
     timesheet::TimeNews,
     window::Answer,
 };
@@ -55,6 +56,8 @@ pub(crate) enum News {
         number: u64,
         because: Shown,
     },
+    /// A program of the user's has ended.
+    Ran(Ran),
     /// What came of something outside, for the line at the bottom.
     Said(Shown),
 }

@@ -1,10 +1,14 @@
 //! What lies over the tab: what commands do in it and how it looks; and the line at the bottom.
 
+pub(crate) mod brakes;
+pub(crate) mod chord;
 pub(crate) mod close;
 pub(crate) mod confirm;
 pub(crate) mod conflict;
 pub(crate) mod copy;
+pub(crate) mod filters;
 pub(crate) mod help;
+pub(crate) mod own;
 pub(crate) mod palette;
 pub(crate) mod prompt;
 
@@ -50,11 +54,11 @@ fn act_over(state: &mut State, overlay: Overlay, command: Command) -> Option<Eff
         (Command::Interrupt, _) => return Some(interrupt(state)),
         (Command::Suspend, _) => return Some(Effect::Suspend),
         (Command::Back | Command::Leave | Command::Help, _) => state.overlay = None,
-        (_, Overlay::Help { scroll }) => help::act(state, scroll, command),
         (_, Overlay::Conflict { change, line }) => return conflict::act(state, change, line, command),
+        (_, Overlay::Output { scroll }) => own::act(state, scroll, command),
         (_, Overlay::Copy { line }) => return copy::act(state, line, command),
         (Command::Toggle, Overlay::Confirm) => return confirm::apply(state),
-        (_, Overlay::Confirm | Overlay::CloseMonth) => {}
+        (_, Overlay::Help | Overlay::Brakes | Overlay::Confirm | Overlay::CloseMonth) => {}
     }
     None
 }
@@ -64,22 +68,29 @@ pub(crate) fn choose(state: &mut State, overlay: Overlay, number: usize) -> Opti
     match overlay {
         Overlay::Conflict { change, .. } => conflict::choose(state, change, number),
         Overlay::Copy { .. } => copy::choose(state, number),
-        Overlay::Help { .. } | Overlay::Confirm | Overlay::CloseMonth => None,
+        Overlay::Help | Overlay::Output { .. } | Overlay::Brakes | Overlay::Confirm | Overlay::CloseMonth => None,
     }
 }
 
 /// Draws what lies over the tab, and the line at the bottom.
 pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, [body, bottom]: [Rect; 2], hits: &mut Hits) {
     let sheet = match state.overlay {
-        Some(Overlay::Help { scroll }) => Some(help::sheet(state, keymap, scroll, body.width)),
+        Some(Overlay::Help) => Some(help::sheet(state, keymap, body.width)),
         Some(Overlay::Conflict { change, line }) => conflict::sheet(state, keymap, change, line, body.width),
         Some(Overlay::Copy { line }) => Some(copy::sheet(state, keymap, line)),
         Some(Overlay::Confirm) => Some(confirm::sheet(state, keymap)),
+        Some(Overlay::Output { scroll }) => Some(own::sheet(state, keymap, scroll)),
+        Some(Overlay::Brakes) => Some(brakes::sheet(state)),
         Some(Overlay::CloseMonth) => Some(close::sheet(state)),
         None => None,
     };
-    let typed = state.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Palette);
-    for sheet in sheet.into_iter().chain(typed.map(|prompt| palette::sheet(state, keymap, prompt))) {
+    let typed = state.prompt.as_ref().and_then(|prompt| match prompt.purpose {
+        Purpose::Palette => Some(palette::sheet(state, keymap, prompt)),
+        Purpose::Filter => filters::sheet(state, prompt),
+        _ => None,
+    });
+    let begun = (!state.strokes.is_empty()).then(|| chord::sheet(state, keymap));
+    for sheet in sheet.into_iter().chain(typed).chain(begun) {
         over(frame, body, sheet, hits);
     }
     prompt::draw(state, keymap, frame, bottom);

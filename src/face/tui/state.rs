@@ -2,10 +2,12 @@
 
 pub(crate) mod applying;
 pub(crate) mod cursor;
+pub(crate) mod filter;
 pub(crate) mod matching;
 pub(crate) mod overlay;
 pub(crate) mod pane;
 pub(crate) mod prompt;
+pub(crate) mod ran;
 pub(crate) mod reviewing;
 pub(crate) mod runs;
 pub(crate) mod subject;
@@ -15,17 +17,20 @@ pub(crate) mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use self::{
-    applying::Applying, overlay::Overlay, prompt::Prompt, reviewing::Reviewing, runs::Runs, timesheet::Timesheet,
-    window::Logs,
+    applying::Applying, overlay::Overlay, prompt::Prompt, ran::Ran, reviewing::Reviewing, runs::Runs,
+    timesheet::Timesheet, window::Logs,
 };
 use super::{command::Tab, message::Message, stroke::Stroke, theme::Theme};
-use crate::domain::{
-    model::{Kind, RunId, Service},
-    report::Ending,
-    text::Shown,
+use crate::{
+    domain::{
+        model::{Kind, RunId, Service},
+        report::Ending,
+        text::Shown,
+    },
+    edge::config::OwnCommand,
 };
 
 /// What is going on.
@@ -71,7 +76,11 @@ pub(crate) struct State {
     pub(crate) size: (u16, u16),
     pub(crate) theme: Theme,
     pub(crate) mouse: bool,
+    /// Nothing can be decided or applied.
+    pub(crate) read_only: bool,
     pub(crate) now: Timestamp,
+    /// The person's, for times on the screen.
+    pub(crate) zone: TimeZone,
     pub(crate) ticks: usize,
     pub(crate) phase: Phase,
     pub(crate) reading: Reading,
@@ -83,6 +92,10 @@ pub(crate) struct State {
     pub(crate) logs: Logs,
     pub(crate) runs: Runs,
     pub(crate) hours: Timesheet,
+    /// Programs of the user's.
+    pub(crate) own: Vec<OwnCommand>,
+    /// What the last of them has said.
+    pub(crate) ran: Option<Ran>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) overlay: Option<Overlay>,
     /// One line about what just happened.
@@ -97,7 +110,9 @@ impl State {
             size,
             theme,
             mouse: false,
+            read_only: false,
             now,
+            zone: TimeZone::UTC,
             ticks: 0,
             phase: Phase::Reading,
             reading: Reading::default(),
@@ -108,6 +123,8 @@ impl State {
             logs: Logs::default(),
             runs: Runs::default(),
             hours: Timesheet::default(),
+            own: Vec::new(),
+            ran: None,
             prompt: None,
             overlay: None,
             toast: Message::default(),

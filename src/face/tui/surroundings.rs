@@ -5,6 +5,7 @@
 
 use std::{
     io::{self, IsTerminal, Write},
+    path::PathBuf,
     process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -18,8 +19,13 @@ use crossterm::{
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode},
 };
 use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
 
-use crate::edge::environment::Environment;
+use super::{
+    news::News,
+    own::{self, Job},
+};
+use crate::edge::{config::edit, environment::Environment};
 
 /// Bytes that terminals take in one OSC 52 sequence; many have a limit near 100,000 (xterm's).
 const OSC_52_BYTES_MAX: usize = 74_994;
@@ -31,6 +37,49 @@ pub(crate) fn can_show() -> bool {
         && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
 }
 
+/// How far the work is, as terminals know it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Gauge {
+    #[default]
+    Nothing,
+    /// Nobody knows how long it takes.
+    Busy,
+    /// In percent.
+    Done(u8),
+    /// In percent, and something has failed.
+    Failing(u8),
+}
+
+/// True while a terminal shows how far the work is.
+static GAUGED: AtomicBool = AtomicBool::new(false);
+
+impl Gauge {
+    /// As terminals are told (`ConEmu`'s sequence, which Windows Terminal, Ghostty, `WezTerm`, iTerm2 and others took over).
+    fn sequence(self) -> String {
+        let (what, percent) = match self {
+            Self::Nothing => (0, 0),
+            Self::Busy => (3, 0),
+            Self::Done(percent) => (1, percent),
+            Self::Failing(percent) => (2, percent),
+        };
+        format!("\x1b]9;4;{what};{percent}\x07")
+    }
+}
+
+/// Writes what the terminal is told, and does not mind where it cannot be.
+fn write(sequence: &str) {
+    let mut stdout = io::stdout().lock();
+    drop(stdout.write_all(sequence.as_bytes()).and_then(|()| stdout.flush()));
+}
+
+/// True where a terminal may be told how far the work is. iTerm2 took it for a notification before it said otherwise.
+pub(super) fn takes_progress(environment: &Environment) -> bool {
+    let is = |name| environment.get(name);
+    is("NO_COLOR").is_none()
+        && is("TERM") != Some("dumb")
+        && (is("TERM_PROGRAM") != Some("iTerm.app") || is("TERM_FEATURES").is_some_and(|has| has.contains('P')))
+}
+
 /// The surroundings. Tests have their own.
 pub(super) trait Surroundings {
     /// The time.
@@ -39,6 +88,12 @@ pub(super) trait Surroundings {
     fn copy(&mut self, text: &str) -> Result<&'static str, String>;
     /// Opens an address.
     fn open(&mut self, url: &str) -> Result<(), String>;
+    /// Keeps a filter under a name, and says where.
+    fn save_filter(&mut self, name: &str, text: &str) -> Result<String, String>;
+    /// Starts a program of the user's; what came of it is news.
+    fn start(&mut self, job: Job);
+    /// Tells the terminal how far the work is, for its tab or the task bar.
+    fn progress(&mut self, gauge: Gauge);
     /// Listens to the mouse, or leaves it to the terminal.
     fn mouse(&mut self, on: bool) -> io::Result<()>;
     /// Gives the terminal back to the shell until the shell gives it again.
@@ -48,6 +103,12 @@ pub(super) trait Surroundings {
 /// The real terminal, and programs as they are configured.
 pub(super) struct Terminal {
     pub(super) mouse: bool,
+    /// The configuration file, where there can be one.
+    pub(super) configuration: Option<PathBuf>,
+    /// Who is told what came of a program.
+    pub(super) news: UnboundedSender<News>,
+    /// Whether it is told how far the work is.
+    pub(super) progress: bool,
     pub(super) copy_command: Option<Vec<String>>,
     pub(super) open_command: Option<Vec<String>>,
     /// What the terminal is called meanwhile; nothing to leave its title alone.
@@ -78,6 +139,9 @@ impl Terminal {
 pub(super) fn leave() {
     if HAS_TITLE.swap(false, Ordering::Relaxed) {
         drop(execute!(io::stdout(), Print(TAKE_TITLE)));
+    }
+    if GAUGED.swap(false, Ordering::Relaxed) {
+        write(&Gauge::Nothing.sequence());
     }
     drop(execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show));
     drop(disable_raw_mode());
@@ -147,6 +211,24 @@ impl Surroundings for Terminal {
         let mut child = command.spawn().map_err(|error| format!("{error}; set console.open_command"))?;
         std::thread::spawn(move || drop(child.wait()));
         Ok(())
+    }
+
+    fn save_filter(&mut self, name: &str, text: &str) -> Result<String, String> {
+        let file = self.configuration.as_ref().ok_or("there is no configuration file")?;
+        edit::set(file, &[(&format!("console.filters.{name}"), text)]).map_err(|error| error.to_string())?;
+        Ok(format!("in {}", file.display()))
+    }
+
+    fn start(&mut self, job: Job) {
+        let news = self.news.clone();
+        std::thread::spawn(move || drop(news.send(News::Ran(own::run(job)))));
+    }
+
+    fn progress(&mut self, gauge: Gauge) {
+        let was = GAUGED.swap(self.progress && gauge != Gauge::Nothing, Ordering::Relaxed);
+        if self.progress && (was || gauge != Gauge::Nothing) {
+            write(&gauge.sequence());
+        }
     }
 
     fn mouse(&mut self, on: bool) -> io::Result<()> {

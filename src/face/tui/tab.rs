@@ -21,11 +21,13 @@ use super::{
     hits::Hits,
     keymap::Keymap,
     message::Message,
+    own,
     row::{Row, Section, idle, on, row},
     state::{
         Phase, Reading, State,
-        overlay::Overlay,
+        overlay::show_help,
         prompt::{self, Purpose},
+        reviewing::Search,
     },
 };
 use crate::domain::journal::RunId;
@@ -103,6 +105,10 @@ impl Default for Keymap {
 
 /// Does what a command asks for in the tab, or says why it is off.
 pub(crate) fn act(state: &mut State, command: Command) -> Option<Effect> {
+    if state.read_only && (command.writes() || command == Command::Toggle && review::in_fields(state)) {
+        state.toast = "this console only looks (--read-only)".into();
+        return None;
+    }
     if let Some(reason) = row_of(command).and_then(|row| (row.off)(state)) {
         state.toast = reason;
         return None;
@@ -142,7 +148,14 @@ pub(crate) fn anywhere(state: &mut State, command: Command) -> Option<Effect> {
             return Some(Effect::Mouse(state.mouse));
         }
         Command::Palette => prompt::ask(state, Purpose::Palette, ""),
-        Command::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
+        Command::Help => show_help(state),
+        Command::Own(at) => match own::job(state, state.own.get(at)?) {
+            Ok(job) => {
+                state.toast = format!("{} is running", job.name).into();
+                return Some(Effect::Start(job));
+            }
+            Err(because) => state.toast = because.into(),
+        },
         Command::Redraw => return Some(Effect::Redraw),
         Command::Suspend => return Some(Effect::Suspend),
         Command::Back | Command::Leave if state.phase == Phase::Applying => {
@@ -169,6 +182,8 @@ pub(crate) fn read_sides(state: &mut State, undoes: Option<RunId>, of_rest: bool
     state.phase = Phase::Reading;
     state.reading = Reading { of_rest, ..Reading::default() };
     state.reviewing.leave_plan();
+    // What was looked for in one plan would hide what is new in another.
+    state.reviewing.filter = Search::default();
     state.toast = Message::default();
     state.reviewing.undoes.clone_from(&undoes);
     Effect::Order(undoes.map_or(Order::Read, Order::Undo))

@@ -1,12 +1,14 @@
 //! The terminal and the loop: one message at a time, drawn when nothing more is waiting.
 
 use std::{
+    collections::BTreeMap,
     io,
     time::{Duration, Instant},
 };
 
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::{Stream, StreamExt};
+use jiff::tz::TimeZone;
 use ratatui::{
     Terminal,
     backend::{Backend, CrosstermBackend},
@@ -22,17 +24,19 @@ use super::{
     keymap::Keymap,
     message::Message,
     news::News,
-    state::{Phase, State},
-    surroundings::{self, Surroundings},
+    own,
+    state::{Phase, State, applying::Stage, filter},
+    surroundings::{self, Gauge, Surroundings, takes_progress},
     theme::Theme,
     update::{Msg, Pointing, update},
     view::view,
     worker,
 };
 use crate::{
-    domain::journal::RunId,
+    domain::{journal::RunId, text::Shown},
     edge::{
         config::{ConsoleSettings, ThemeName},
+        environment::Environment,
         failpoint,
     },
     face::{
@@ -54,7 +58,9 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 /// Opens the console, and returns what the program ends with.
 pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -> Result<u8, RunError> {
     let settings = setup.installation.settings.console.clone();
-    let keymap = Keymap::default().configured(&settings.keys).map_err(|problems| {
+    let keymap = Keymap::default().configured(&settings.keys);
+    let keymap = keymap.and_then(|keymap| keymap.with_own(&settings.commands));
+    let keymap = keymap.and_then(|keymap| saved_filters_parse(&settings).map(|()| keymap)).map_err(|problems| {
         let mut problems = problems.into_iter();
         RunError::new(Code::Configuration, problems.next().unwrap_or_default()).each(problems)
     })?;
@@ -68,6 +74,9 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     crossterm::style::force_color_output(true);
     let mut surroundings = surroundings::Terminal {
         mouse: settings.mouse && !global.no_mouse,
+        news: news_sender.clone(),
+        progress: settings.progress && takes_progress(&Environment::of_process()),
+        configuration: setup.installation.settings.file.clone().filter(|_| !global.demo),
         copy_command: settings.copy_command,
         open_command: settings.open_command,
         title: installation.settings.configuration.as_ref().map(|name| format!("punchlist: {name}")),
@@ -80,6 +89,9 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         let mut state = State::new((size.width, size.height), theme, surroundings.now());
         (state.reviewing.who, state.mouse) = (setup.installation.by.clone(), surroundings.mouse);
         state.reviewing.undoes.clone_from(&undoes);
+        state.read_only = global.read_only;
+        state.own = settings.commands;
+        (state.reviewing.saved, state.zone) = (settings.filters, TimeZone::system());
         let worker =
             worker::start(setup, global.lock_patience(), stop.clone(), news_sender.clone(), orders_receiver, undoes)?;
         let door = Door { orders: &orders, history: Some((history, news_sender)), stop: &stop };
@@ -98,6 +110,21 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     stop.ask();
     drop(worker.join());
     Ok(ended(&state, &stop, global.demo))
+}
+
+/// Holds saved filters and arguments to what can be typed.
+fn saved_filters_parse(settings: &ConsoleSettings) -> Result<(), Vec<String>> {
+    let wrong = |(name, text): (&String, &String)| {
+        let refused = if filter::is_name(name) {
+            filter::parsed(text, &BTreeMap::new()).err()?.text
+        } else {
+            "its name may have up to 30 letters, digits, - and _".into()
+        };
+        Some(format!("`console.filters.{}`: {refused}", Shown::of(name).clipped(30)))
+    };
+    let words = settings.commands.iter().filter_map(own::unknown_word);
+    let wrong: Vec<_> = settings.filters.iter().filter_map(wrong).chain(words).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
 /// What a console says when it has gone: what came of the last run that applied something, and what was decided since.
@@ -176,12 +203,17 @@ pub(super) async fn run<B: Backend>(
     let mut hits = Hits::default();
     let mut last_click: Option<(Instant, (u16, u16))> = None;
     let mut gone = false;
+    let mut gauged = Gauge::default();
     loop {
         if !gone && let Err(error) = terminal.draw(|frame| hits = view(&state, keymap, frame)) {
             if state.phase != Phase::Applying {
                 return Err(error);
             }
             gone = true;
+        }
+        let gauge = gauge(&state);
+        if !gone && std::mem::replace(&mut gauged, gauge) != gauge {
+            surroundings.progress(gauge);
         }
         // Without a terminal nothing can be decided any more, but what is in flight is waited for.
         if gone && state.phase != Phase::Applying {
@@ -232,8 +264,14 @@ pub(super) async fn run<B: Backend>(
                 stop.ask();
                 true
             }
+            // Nothing that is off leads here; what did would be stopped all the same.
+            Effect::Order(order) if state.read_only && order.writes() => true,
             Effect::Order(order) => door.send(order),
             Effect::Look(page) => door.read_history(page),
+            Effect::Start(job) => {
+                surroundings.start(job);
+                true
+            }
             Effect::Redraw => {
                 failpoint::reach("console");
                 redraw(terminal)?
@@ -247,6 +285,20 @@ pub(super) async fn run<B: Backend>(
             let ended = Message::from("the worker has ended; leave with ");
             state.toast = ended.key(Command::Leave, " and start again");
         }
+    }
+}
+
+/// How far the work is.
+fn gauge(state: &State) -> Gauge {
+    match state.phase {
+        Phase::Reading => Gauge::Busy,
+        Phase::Applying => {
+            let Stage { all, failed, .. } = state.applying.total;
+            let percent = (state.applying.total.done() * 100).checked_div(all).unwrap_or_default().min(100);
+            let percent = u8::try_from(percent).unwrap_or(100);
+            if failed > 0 { Gauge::Failing(percent) } else { Gauge::Done(percent) }
+        }
+        Phase::Ready | Phase::Failed { .. } => Gauge::Nothing,
     }
 }
 
@@ -265,6 +317,13 @@ fn reach_out(effect: Effect, surroundings: &mut impl Surroundings, state: &mut S
             state.toast = match surroundings.copy(&copied.text) {
                 Ok(how) => format!("copied the {} {how}", copied.label),
                 Err(error) => format!("could not copy: {error}"),
+            }
+            .into();
+        }
+        Effect::SaveFilter { name, text } => {
+            state.toast = match surroundings.save_filter(&name, &text) {
+                Ok(to) => format!("saved as @{name} {to}"),
+                Err(error) => format!("@{name} is kept until you leave: {error}"),
             }
             .into();
         }

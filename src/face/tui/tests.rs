@@ -5,6 +5,7 @@
 mod apply;
 mod daemon;
 mod decisions;
+mod finding;
 mod hours;
 mod logs;
 mod messages;
@@ -30,7 +31,7 @@ use super::{
     keymap::Keymap,
     news::News,
     state::{Phase, State, matching::Haystack},
-    surroundings::Surroundings,
+    surroundings::{Gauge, Surroundings},
     term::{Door, run},
     theme::Theme,
     view::view,
@@ -85,6 +86,9 @@ fn keys(text: &str) -> Vec<Event> {
 struct Notes {
     copied: Vec<String>,
     opened: Vec<String>,
+    saved: Vec<String>,
+    gauges: Vec<Gauge>,
+    started: Vec<super::own::Job>,
     mouse: Vec<bool>,
     suspended: usize,
 }
@@ -100,6 +104,16 @@ impl Surroundings for Notes {
     fn open(&mut self, url: &str) -> Result<(), String> {
         self.opened.push(url.to_owned());
         Ok(())
+    }
+    fn save_filter(&mut self, name: &str, text: &str) -> Result<String, String> {
+        self.saved.push(format!("{name} = {text}"));
+        Ok("here".to_owned())
+    }
+    fn start(&mut self, job: super::own::Job) {
+        self.started.push(job);
+    }
+    fn progress(&mut self, gauge: Gauge) {
+        self.gauges.push(gauge);
     }
     fn mouse(&mut self, on: bool) -> io::Result<()> {
         self.mouse.push(on);
@@ -134,6 +148,13 @@ fn film(size: (u16, u16), news: Vec<News>, events: Vec<Event>) -> Film {
     film_of(size, THEME, scenes.collect())
 }
 
+/// The same, where nothing can be decided.
+fn film_reading_only(size: (u16, u16), news: Vec<News>, events: Vec<Event>) -> Film {
+    let scenes = news.into_iter().map(Scene::News).chain(events.into_iter().map(Scene::Input));
+    let state = State { read_only: true, ..State::new(size, THEME, noon()) };
+    film_from(state, &Keymap::default(), scenes.collect(), None)
+}
+
 /// Shows scenes to the real loop. What it looks for in the plan is found, as the worker would.
 fn film_of(size: (u16, u16), theme: Theme, scenes: Vec<Scene>) -> Film {
     film_with(size, theme, scenes, None)
@@ -146,6 +167,12 @@ fn film_with(size: (u16, u16), theme: Theme, scenes: Vec<Scene>, history: Option
 
 /// The same, with other keys.
 fn film_keyed(keymap: &Keymap, size: (u16, u16), theme: Theme, scenes: Vec<Scene>, history: Option<History>) -> Film {
+    film_from(State::new(size, theme, noon()), keymap, scenes, history)
+}
+
+/// The same, from a state of the console on.
+fn film_from(state: State, keymap: &Keymap, scenes: Vec<Scene>, history: Option<History>) -> Film {
+    let size = state.size;
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).expect("a terminal");
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();
@@ -158,7 +185,6 @@ fn film_keyed(keymap: &Keymap, size: (u16, u16), theme: Theme, scenes: Vec<Scene
     let (state, given) = runtime.block_on(async {
         let history = history.map(|history| (history, news_sender.clone()));
         let door = Door { orders: &orders, history, stop: &stop };
-        let state = State::new(size, theme, noon());
         let showing = async {
             let state = run(&mut terminal, input, &mut news, door, keymap, &mut notes, state).await;
             state.expect("a test terminal does not fail")
@@ -414,7 +440,7 @@ Effects
 
 #[test]
 fn a_filter_narrows_and_decisions_leave_the_rest_alone() {
-    let film = film((80, 24), planned(plan()), keys("fclose<enter>A"));
+    let film = film((80, 24), planned(plan()), keys("faction:close<enter>A"));
     assert_eq!(film.state.reviewing.tally.approved, 1);
     assert!(film.frame.contains("hidden"), "{}", film.frame);
 }

@@ -51,6 +51,9 @@ pub(crate) fn view(state: &State, keymap: &Keymap, frame: &mut Frame<'_>) -> Hit
 fn header(state: &State) -> Line<'static> {
     let (theme, plan) = (state.theme, state.reviewing.plan());
     let mut spans = vec![Span::styled(" punchlist", theme.accent())];
+    if state.read_only {
+        spans.push(Span::styled("  READ ONLY", theme.alert()));
+    }
     let Workspaces { notion, clockify, configuration } = plan.map(|plan| plan.workspaces.clone()).unwrap_or_default();
     let (columns, is_one) = (if state.size.0 >= WIDE { 24 } else { 10 }, notion == clockify);
     for (service, name) in [(Service::Notion, &notion), (Service::Clockify, &clockify)] {
@@ -168,11 +171,20 @@ fn footer(state: &State, keymap: &Keymap, area: Rect, hits: &mut Hits) -> Line<'
     ];
     let short = |label: &'static str| label.split(',').next().unwrap_or(label);
     // How to move is known; what can be done here is not.
-    let (moves, acts): (Vec<&Row>, Vec<&Row>) =
-        TABLE.iter().filter(|row| (row.off)(state).is_none()).partition(|row| row.section == Section::Move);
+    let (moves, acts): (Vec<&Row>, Vec<&Row>) = TABLE
+        .iter()
+        .filter(|row| !(state.read_only && row.command.writes()) && (row.off)(state).is_none())
+        .partition(|row| row.section == Section::Move);
     let rows = acts.into_iter().chain(moves).map(|row| (row.command, short(row.label)));
-    let wanted: Vec<(Command, &str)> =
-        if review::in_fields(state) { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
+    let mut wanted: Vec<(Command, &str)> =
+        if review::in_fields(state) && !state.read_only { fields.to_vec() } else { rows.take(HINTS_MAX).collect() };
+    if state.phase == Phase::Applying {
+        let label = if state.applying.stopping { "leave at once" } else { "stop" };
+        wanted.insert(0, (Command::Interrupt, label));
+    }
+    if state.tab == Tab::Review && state.reviewing.undoes.is_some() && state.phase == Phase::Ready {
+        wanted.insert(wanted.len().min(3), (Command::Refetch, "back to the review"));
+    }
     for (command, label) in wanted {
         let Some(key) = keymap.all(command).into_iter().next() else { continue };
         let label = review::on_below(state, command).unwrap_or_else(|| label.to_owned());

@@ -230,12 +230,12 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
                 }
             }
             Order::Keep(said) => session.keep(&said).await?,
-            Order::Release(allowance) => {
+            Order::Release(allowances) => {
                 let Some(sides) = &mut at_hand else { continue };
                 if is_refused(session.take_turn().await, stop, news)? {
                     continue;
                 }
-                session.release(vec![allowance]).await?;
+                session.release(allowances).await?;
                 plan = if session.is_overtaken(sides).await? {
                     let (fresh, plan) = session.fetch_and_plan().await?;
                     (*sides, read_at) = (fresh, clock());

@@ -192,7 +192,7 @@ fn a_run_is_undone_from_the_tab_of_the_runs_and_then_both_sides_are_compared_aga
     terminal.shows("In sync");
     terminal.keys("4");
     terminal.shows_row(&["auto-approve", "1 applied"]);
-    terminal.keys("jU");
+    terminal.keys("U");
     terminal.shows("1 Undo of run 2");
     terminal.shows_row(&["state", "close"]);
     terminal.keys("AP");
@@ -206,4 +206,28 @@ fn a_run_is_undone_from_the_tab_of_the_runs_and_then_both_sides_are_compared_aga
     terminal.shows("In sync");
     terminal.keys("q");
     assert_eq!(terminal.end().code, 0);
+}
+
+#[test]
+fn a_program_of_the_users_is_run_without_our_secrets_and_the_tab_is_told_of_progress() {
+    let rig = acme();
+    rig.configure(
+        "console.commands.show.key = \"g h\"\nconsole.commands.show.program = \"/bin/sh\"\n\
+         console.commands.show.args = [\"-c\", \"echo \\\"for $1\\\"; env | grep -c TOKEN\", \"sh\", \"{name}; id\"]\n",
+    );
+    let mut terminal = console(&rig, WIDE);
+    terminal.keys("gh");
+    terminal.shows("for Acme Corp; id");
+    terminal.shows_row(&["│ 0 "]);
+    terminal.keys("qq");
+    let ended = terminal.end();
+    ended.is_restored();
+    let text = String::from_utf8_lossy(&ended.bytes);
+    let last = text.rfind("\x1b]9;4;").expect("progress while both sides are read");
+    assert!(text.contains("\x1b]9;4;3;0\x07") && text[last..].starts_with("\x1b]9;4;0;0\x07"), "cleared at the end");
+
+    rig.configure("console.progress = false\n");
+    let mut terminal = console(&rig, WIDE);
+    terminal.keys("q");
+    assert!(!String::from_utf8_lossy(&terminal.end().bytes).contains("\x1b]9;"));
 }

@@ -5,49 +5,36 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::Sheet;
+use super::{Sheet, palette::fitting};
 use crate::{
-    domain::action::Action,
-    face::tui::{
-        command::Command,
-        keymap::Keymap,
-        row::Section,
-        state::{State, overlay::Overlay},
-        tab::TABLE,
-        theme::Theme,
-    },
+    domain::{action::Action, text::Shown},
+    face::tui::{command::Command, keymap::Keymap, row::Section, state::State, theme::Theme},
 };
 
 /// Lines of a page.
-const PAGE: i16 = 10;
+pub(super) const PAGE: usize = 10;
 
-pub(super) fn act(state: &mut State, scroll: u16, command: Command) {
-    let by = match command {
-        Command::Down => 1,
-        Command::Up => -1,
-        Command::PageDown | Command::HalfPageDown => PAGE,
-        Command::PageUp | Command::HalfPageUp => -PAGE,
-        _ => return,
-    };
-    state.overlay = Some(Overlay::Help { scroll: scroll.saturating_add_signed(by) });
-}
-
-pub(super) fn sheet(state: &State, keymap: &Keymap, scroll: u16, width: u16) -> Sheet {
-    let key = |command| keymap.first(command);
-    let title = format!("Help: {} {} scroll, {} closes", key(Command::Down), key(Command::Up), key(Command::Back));
-    Sheet { title, lines: lines(state, keymap, width), scroll, ..Sheet::default() }
+pub(super) fn sheet(state: &State, keymap: &Keymap, width: u16) -> Sheet {
+    let (typed, line) = state.prompt.as_ref().map_or(("", 0), |prompt| (prompt.input.value(), prompt.line));
+    let title = "Help: type to narrow, ↓ ↑ scroll, esc closes".to_owned();
+    let scroll = u16::try_from(line).unwrap_or(u16::MAX);
+    Sheet { title, lines: lines(state, keymap, typed, width), scroll, ..Sheet::default() }
 }
 
 /// Every command with its keys, in as many columns as there is room for.
-fn lines(state: &State, keymap: &Keymap, width: u16) -> Vec<Line<'static>> {
+fn lines(state: &State, keymap: &Keymap, typed: &str, width: u16) -> Vec<Line<'static>> {
     let theme = state.theme;
+    let fitting = fitting(typed, keymap);
     let mut lines = Vec::new();
     let columns = if width >= 100 { 2 } else { 1 };
     for section in Section::ALL {
+        let of_section: Vec<_> = fitting.iter().filter(|row| row.section == section).collect();
+        if of_section.is_empty() {
+            continue;
+        }
         lines.push(Line::styled(format!(" {}", section.word()), theme.accent()));
-        let rows: Vec<Vec<Span<'static>>> = TABLE
-            .iter()
-            .filter(|row| row.section == section)
+        let rows: Vec<Vec<Span<'static>>> = of_section
+            .into_iter()
             .map(|row| {
                 let keys = format!("  {:<14} ", keymap.all(row.command).join(" "));
                 let off = (row.off)(state).map(|reason| format!(" ({})", reason.spelled(keymap)));
@@ -67,6 +54,21 @@ fn lines(state: &State, keymap: &Keymap, width: u16) -> Vec<Line<'static>> {
             }
             lines.push(Line::from(spans));
         }
+    }
+    let own = state.own.iter().enumerate().filter(|(_, own)| own.name.contains(typed.trim())).map(|(at, own)| {
+        let keys = format!("  {:<14} ", keymap.all(Command::Own(at)).join(" "));
+        Line::from(vec![Span::styled(keys, Theme::bold()), Span::raw(Shown::of(&own.name).clipped(40).to_string())])
+    });
+    let own: Vec<_> = own.collect();
+    if !own.is_empty() {
+        lines.push(Line::styled(" YOUR OWN", theme.accent()));
+        lines.extend(own);
+    }
+    if !typed.trim().is_empty() {
+        if lines.is_empty() {
+            lines.push(Line::styled(" nothing fits ", theme.dim()));
+        }
+        return lines;
     }
     lines.push(Line::styled(" SYMBOLS", theme.accent()));
     let pick = |unicode, ascii| theme.pick(unicode, ascii);

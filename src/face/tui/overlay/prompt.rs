@@ -8,7 +8,7 @@ use ratatui::{
 };
 use tui_input::{Input, backend::crossterm::EventHandler};
 
-use super::{close, confirm, palette};
+use super::{brakes, close, confirm, help::PAGE, palette};
 use crate::{
     domain::{hours::Period, review::Decision, rules::Allowance, text::Shown},
     face::{
@@ -18,13 +18,13 @@ use crate::{
             effect::{Effect, Order, Page},
             keymap::{Keymap, Meaning},
             state::{
-                State,
+                State, filter,
                 matching::SearchMode,
                 prompt::{Prompt, Purpose},
                 reviewing::Search,
             },
             stroke::Stroke,
-            tab::review::{decide, search},
+            tab::review::{decide, moves, search},
             theme::Theme,
         },
     },
@@ -53,11 +53,24 @@ pub(crate) fn on_key(state: &mut State, keymap: &Keymap, key: KeyEvent) -> Optio
     match key.code {
         KeyCode::Esc => return left(state),
         KeyCode::Char('c') if Stroke::of(key) == Stroke::control('c') => return left(state),
-        KeyCode::Enter => return entered(state),
+        KeyCode::Enter => return answer(state, keymap),
+        // Where nothing is typed yet, what closes everything else closes the help, too.
+        _ if prompt.purpose == Purpose::Help
+            && prompt.input.value().is_empty()
+            && matches!(
+                keymap.meaning(&[Stroke::of(key)]),
+                Meaning::Command(Command::Help | Command::Leave | Command::Back)
+            ) =>
+        {
+            return left(state);
+        }
         _ if keymap.meaning(&[Stroke::of(key)]) == Meaning::Command(Command::Suspend) => return Some(Effect::Suspend),
         // Where a number is asked for, nothing else is taken.
-        KeyCode::Char(c) if matches!(prompt.purpose, Purpose::Confirm | Purpose::Release(_)) && !c.is_ascii_digit() => {
-        }
+        KeyCode::Char(c)
+            if matches!(prompt.purpose, Purpose::Confirm | Purpose::Release(_) | Purpose::ReleaseAll)
+                && !c.is_ascii_digit() => {}
+        KeyCode::PageDown => prompt.line += PAGE,
+        KeyCode::PageUp => prompt.line = prompt.line.saturating_sub(PAGE),
         KeyCode::Down => prompt.line += 1,
         KeyCode::Up => prompt.line = prompt.line.saturating_sub(1),
         _ if prompt.input.value().chars().count() < LENGTH_MAX || !matches!(key.code, KeyCode::Char(_)) => {
@@ -92,15 +105,7 @@ fn left(state: &mut State) -> Option<Effect> {
             state.reviewing.go_to(from);
             None
         }
-        Purpose::LogFilter
-        | Purpose::Period
-        | Purpose::HoursFile
-        | Purpose::CloseMonth
-        | Purpose::Flag
-        | Purpose::Palette
-        | Purpose::Confirm
-        | Purpose::Release(_)
-        | Purpose::Edit { .. } => None,
+        _ => None,
     }
 }
 
@@ -109,31 +114,62 @@ fn typed(state: &mut State) -> Option<Effect> {
     let prompt = state.prompt.as_ref()?;
     let value = prompt.input.value().to_owned();
     match prompt.purpose {
-        Purpose::Filter => {
-            state.reviewing.filter.text = value;
-            Some(search(state, SearchMode::Filter))
-        }
+        // While a word means nothing, what the words before it leave stays on the screen.
+        Purpose::Filter => match filter::parsed(&value, &state.reviewing.saved) {
+            Ok(_) => {
+                state.reviewing.filter.text = value;
+                Some(search(state, SearchMode::Filter))
+            }
+            Err(unparsed) => {
+                state.prompt.as_mut()?.refused = unparsed.text;
+                None
+            }
+        },
         Purpose::Search => {
             state.reviewing.search.text = value;
             Some(search(state, SearchMode::Search))
         }
-        Purpose::LogFilter
-        | Purpose::Period
-        | Purpose::HoursFile
-        | Purpose::CloseMonth
-        | Purpose::Flag
-        | Purpose::Palette
-        | Purpose::Confirm
-        | Purpose::Release(_)
-        | Purpose::Edit { .. } => None,
+        _ => None,
     }
 }
 
-fn entered(state: &mut State) -> Option<Effect> {
+/// Takes what was typed.
+pub(super) fn answer(state: &mut State, keymap: &Keymap) -> Option<Effect> {
     let prompt = state.prompt.take()?;
     let value = prompt.input.value().trim().to_owned();
     match prompt.purpose {
-        Purpose::Search | Purpose::Filter => None,
+        // It was followed while it was typed, but for what the palette was given in one piece.
+        Purpose::Search => (state.reviewing.search.text != value).then(|| {
+            state.reviewing.search.text = value;
+            search(state, SearchMode::Search)
+        }),
+        Purpose::Filter => match filter::parsed(&value, &state.reviewing.saved) {
+            Ok(_) if state.reviewing.filter.text.trim() == value => None,
+            Ok(_) => {
+                state.reviewing.filter.text = value;
+                Some(search(state, SearchMode::Filter))
+            }
+            Err(unparsed) => refuse(state, prompt, unparsed.text),
+        },
+        Purpose::SaveFilter if !filter::is_name(&value) => {
+            refuse(state, prompt, "up to 30 letters, digits, - and _ make a name")
+        }
+        Purpose::SaveFilter => {
+            let text = filter::expanded(&state.reviewing.filter.text, &state.reviewing.saved);
+            state.reviewing.saved.insert(value.clone(), text.clone());
+            Some(Effect::SaveFilter { name: value, text })
+        }
+        Purpose::Client => {
+            if moves::to_client(state, &value) {
+                None
+            } else {
+                refuse(state, prompt, "no client has that in its name")
+            }
+        }
+        Purpose::Help => {
+            state.overlay = None;
+            None
+        }
         Purpose::LogFilter => {
             state.logs.filter_by(value);
             None
@@ -154,7 +190,11 @@ fn entered(state: &mut State) -> Option<Effect> {
             Err(refused) => refuse(state, prompt, refused),
         },
         Purpose::Flag => decide::and_move(state, Some(&Decision::Flag { note: value }), "flagged"),
-        Purpose::Palette => palette::chosen(state, &value, prompt.line),
+        Purpose::Palette => {
+            let effect = palette::chosen(state, keymap, &value, prompt.line);
+            let is_answered = palette::is_answered(&value) && state.prompt.is_some();
+            if is_answered { answer(state, keymap) } else { effect }
+        }
         Purpose::Confirm if value == state.reviewing.tally.closes.to_string() => confirm::apply(state),
         Purpose::Confirm => {
             let refused = format!("type {} to close, or esc", state.reviewing.tally.closes);
@@ -162,7 +202,13 @@ fn entered(state: &mut State) -> Option<Effect> {
             None
         }
         Purpose::Release(allowance) if value == allowance.count.to_string() => {
-            Some(Effect::Order(Order::Release(allowance)))
+            Some(Effect::Order(Order::Release(vec![allowance])))
+        }
+        Purpose::ReleaseAll if value == brakes::withheld(state).to_string() => brakes::release(state),
+        Purpose::ReleaseAll => {
+            let refused = format!("type {} to let them through, or esc", brakes::withheld(state));
+            state.prompt = Some(Prompt { input: Input::default(), refused: refused.into(), ..prompt });
+            None
         }
         Purpose::Release(allowance) => {
             let refused = format!("type {} to let them through, or esc", allowance.count);
@@ -196,10 +242,14 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
         Purpose::Period => " month or days: ".to_owned(),
         Purpose::HoursFile => " save as csv, md, html or json: ".to_owned(),
         Purpose::Palette => " : ".to_owned(),
+        Purpose::Help => " help about: ".to_owned(),
+        Purpose::SaveFilter => " save the filter as: ".to_owned(),
+        Purpose::Client => " client: ".to_owned(),
         Purpose::Confirm => format!(" type the number of closes, {}: ", state.reviewing.tally.closes),
         Purpose::Release(Allowance { class, count }) => {
             format!(" {count} {} are withheld; type that number to let them through: ", class.plural())
         }
+        Purpose::ReleaseAll => " type the number of what is withheld: ".to_owned(),
         Purpose::Edit { field, .. } => format!(" {field}: "),
     };
     // The end of a long line is where it is typed: what does not fit goes on the left.
@@ -207,9 +257,8 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
     let before = Shown::of(&value.chars().take(cursor).collect::<String>());
     let behind = Shown::of(&value.chars().skip(cursor).collect::<String>());
     let hint = match prompt.purpose {
-        Purpose::Filter if value.is_empty() => {
-            "words of name, action, kind, state; or action:close is:undecided why:brake !word"
-        }
+        Purpose::Filter if value.is_empty() => "parts of a name; or is: kind: action: hold: state: client: !not",
+        Purpose::SaveFilter if value.is_empty() => "a name; f then takes @NAME",
         Purpose::LogFilter if value.is_empty() => "words; or level:warn kind:intent run:last since:2d about:ID",
         Purpose::Period => "e.g. 2026-10, or 2026-10-05..2026-10-11",
         Purpose::CloseMonth if value.is_empty() => "why what is found may stand; ↓ ↑ scroll",
@@ -217,7 +266,13 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
         _ => "",
     };
     let said = if prompt.refused.is_empty() { hint } else { &prompt.refused };
-    let refused = if said.is_empty() { String::new() } else { format!("   {said}") };
+    // What is typed keeps a part of the line, however much there is to say about it.
+    let typed = value.chars().count().min(usize::from(area.width) / 3);
+    let room = usize::from(area.width).saturating_sub(label.len() + typed + 3);
+    let mut refused: String = if said.is_empty() { String::new() } else { format!("   {said}") };
+    if refused.chars().count() > room + 3 {
+        refused = refused.chars().take(room + 2).chain(['…']).collect();
+    }
     let room = usize::from(area.width).saturating_sub(label.len() + refused.chars().count() + 2);
     let hidden = before.width().saturating_sub(room);
     let mut shown = before.as_str();

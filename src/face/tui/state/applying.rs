@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::stepped;
 use crate::domain::{
     journal::{Event, What},
-    model::{Kind, PageId},
+    model::{Kind, PageId, Service},
     plan::{Action, ChangeId},
     report::Report,
     review::Approved,
@@ -54,6 +54,15 @@ pub(crate) struct Line {
     pub(crate) text: Shown,
 }
 
+/// For how long a request waits for its turn, and for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wait {
+    pub(crate) service: Service,
+    pub(crate) until: Timestamp,
+    /// So many in some time; nothing where the service asked for the wait.
+    pub(crate) limit: Option<(usize, &'static str)>,
+}
+
 /// How an apply goes on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Applying {
@@ -65,6 +74,8 @@ pub(crate) struct Applying {
     pub(crate) total: Stage,
     /// Writes that left and were not answered yet.
     pub(crate) in_flight: usize,
+    /// Requests that wait for their turn: for whom, until when, and for which limit.
+    pub(crate) queued: Vec<Wait>,
     pub(crate) stopping: bool,
     pub(crate) only_failures: bool,
     pub(crate) started: Option<Timestamp>,
@@ -129,6 +140,26 @@ impl Applying {
         if self.follows {
             self.scroll = self.lines.len().saturating_sub(1);
         }
+    }
+
+    /// A request has to wait.
+    pub(crate) fn wait(&mut self, turn: Wait, now: Timestamp) {
+        self.queued.retain(|turn| turn.until > now);
+        self.queued.push(turn);
+    }
+
+    /// Of each service, what is waited for next.
+    pub(crate) fn waits(&self, now: Timestamp) -> Vec<Wait> {
+        let next = |service| {
+            let of_service = self.queued.iter().filter(|wait| wait.service == service && wait.until > now);
+            of_service.min_by_key(|wait| wait.until).copied()
+        };
+        [Service::Notion, Service::Clockify].into_iter().filter_map(next).collect()
+    }
+
+    /// Writes that are on their way; one that waits for its turn has not left yet.
+    pub(crate) fn on_their_way(&self, now: Timestamp) -> usize {
+        self.in_flight.saturating_sub(self.queued.iter().filter(|turn| turn.until > now).count())
     }
 
     /// Lines that are wanted on screen.

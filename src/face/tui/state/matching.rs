@@ -7,22 +7,25 @@ use nucleo_matcher::{
     pattern::{Atom, AtomKind, CaseMatching, Normalization},
 };
 
-use super::subject::Subject;
+use super::{
+    filter::{About, Term, folded},
+    subject::Subject,
+};
 use crate::domain::{model::PageId, plan::Plan};
 
 /// How far the letters of a fuzzy match may lie apart: so many places for each, and some more. Letters strewn over a
 /// long name are no match.
 const SPREAD: (usize, usize) = (2, 4);
-/// Letters from which on a word is looked for fuzzily.
+/// Letters from which on a text is looked for fuzzily.
 const FUZZY_FROM: usize = 3;
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SearchMode {
-    /// Names that contain the text: the matches are gone to.
+    /// Names that contain the text, or, where none does, come near it: the matches are gone to.
     Search,
-    /// Every word in the name, or the beginning of action, kind, state or what holds it, or `action:close`,
-    /// `is:undecided`, `why:brake`; `!` before a word turns it round. Everything else is hidden.
+    /// Rows for which every term holds. Everything else is hidden, and what is shown can be decided about at once, so
+    /// that nothing is taken for nearly the same here.
     Filter,
 }
 
@@ -30,7 +33,10 @@ pub(crate) enum SearchMode {
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
     pub(crate) mode: SearchMode,
+    /// What is searched for.
     pub(crate) text: String,
+    /// What is filtered by.
+    pub(crate) terms: Vec<Term>,
     /// How often something was asked before: an answer to an earlier question is no news.
     pub(crate) number: u64,
     /// What was decided about each change by then, as a word.
@@ -43,6 +49,8 @@ pub(crate) struct Matches {
     changes: Vec<bool>,
     notices: Vec<bool>,
     pages: HashSet<PageId>,
+    /// Nothing has the text as it was typed: these come near it.
+    pub(crate) only_near: bool,
 }
 
 impl Matches {
@@ -63,93 +71,131 @@ impl Matches {
     }
 }
 
-/// What is said about a row besides its name.
-const ABOUT: [&str; 5] = ["action", "kind", "state", "is", "why"];
+/// What is said about a row besides its name: kind, action, state, what it is besides, and why it waits.
+#[derive(Clone, Copy, Default)]
+struct Words {
+    kind: &'static str,
+    action: &'static str,
+    state: &'static str,
+    besides: &'static str,
+    hold: &'static str,
+}
 
-/// A word for each of [`ABOUT`].
-type Words = [&'static str; 5];
+/// What is known of a row.
+struct Entry {
+    /// As names are compared.
+    name: Box<str>,
+    words: Words,
+    /// The client that it belongs to, or is.
+    client: Option<PageId>,
+}
 
 /// A plan's names and words, put together once.
 pub(crate) struct Haystack {
-    changes: Vec<(Box<str>, Words)>,
-    notices: Vec<(Box<str>, Words)>,
+    changes: Vec<Entry>,
+    notices: Vec<Entry>,
     /// Pages that have a row of their own: those without a change, and those with several.
-    pages: Vec<(PageId, Box<str>)>,
+    pages: Vec<(PageId, Entry)>,
+    clients: HashMap<PageId, Box<str>>,
 }
 
 impl Haystack {
     pub(crate) fn new(plan: &Plan) -> Self {
-        let name = |name: &crate::domain::text::Raw| Box::<str>::from(name.canonical().as_str());
+        let name = |name: &crate::domain::text::Raw| folded(name.canonical().as_str()).into_boxed_str();
+        let mut clients = HashMap::new();
+        let mut client_of = |page: PageId| {
+            let mut at = page;
+            // A chain of parents is no longer than there are kinds.
+            for _ in 0..3 {
+                at = plan.places.get(&at).and_then(|place| place.parent).unwrap_or(at);
+            }
+            let place = plan.places.get(&at)?;
+            clients.entry(at).or_insert_with(|| name(&place.name));
+            Some(at)
+        };
         let changes = plan.changes.iter().map(|change| {
-            let state = change.state.into();
-            let contested = if change.is_contested() { "conflict" } else { "" };
-            let action = change.proposal.action.word();
-            let why = change.hold.as_ref().map_or("", |hold| hold.code.word());
-            (name(&change.name), [action, change.kind.word(), state, contested, why])
+            let words = Words {
+                kind: change.kind.word(),
+                action: change.proposal.action.word(),
+                state: change.state.into(),
+                besides: if change.is_contested() { "conflict" } else { "" },
+                hold: change.hold.as_ref().map_or("", |hold| hold.code.word()),
+            };
+            Entry { name: name(&change.name), words, client: client_of(change.page) }
         });
-        let notices = plan.notices.iter();
-        let notices = notices
-            .map(|notice| (name(&notice.name), ["", notice.kind.word(), "notice", "notice", notice.code.word()]));
+        let changes = changes.collect();
+        let notices = plan.notices.iter().map(|notice| {
+            let words =
+                Words { kind: notice.kind.word(), state: "notice", hold: notice.code.word(), ..Words::default() };
+            Entry { name: name(&notice.name), words, client: notice.page.and_then(&mut client_of) }
+        });
+        let notices = notices.collect();
         let mut own: HashMap<PageId, usize> = HashMap::new();
         for change in &plan.changes {
             *own.entry(change.page).or_default() += 1;
         }
         let pages = plan.places.iter().filter(|(page, _)| own.get(page) != Some(&1));
-        let pages = pages.map(|(page, place)| (*page, name(&place.name))).collect();
-        Self { changes: changes.collect(), notices: notices.collect(), pages }
+        let pages = pages.map(|(page, place)| {
+            (*page, Entry { name: name(&place.name), words: Words::default(), client: client_of(*page) })
+        });
+        let pages = pages.collect();
+        Self { changes, notices, pages, clients }
     }
 
     /// Looks through all of it.
     pub(crate) fn find(&self, query: &Query) -> Matches {
-        let mut seeker = Seeker::new(query);
+        match query.mode {
+            SearchMode::Filter => self.matches(|entry, decision| self.fits(&query.terms, entry, decision), query),
+            SearchMode::Search => {
+                let text = folded(&query.text);
+                let exact = self.matches(|entry, _| entry.name.contains(&text), query);
+                let letters = text.chars().count();
+                if exact.count() > 0 || letters < FUZZY_FROM {
+                    return exact;
+                }
+                let (each, more) = SPREAD;
+                let fuzzy = Atom::new(&text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy, false);
+                let (mut matcher, mut buffer) = (Matcher::new(Config::DEFAULT), Vec::new());
+                let near = self.matches(
+                    |entry, _| {
+                        let name = Utf32Str::new(&entry.name, &mut buffer);
+                        is_close(&fuzzy, name, &mut matcher, each * letters + more)
+                    },
+                    query,
+                );
+                Matches { only_near: true, ..near }
+            }
+        }
+    }
+
+    /// What passes a test, which is told what was decided about each row.
+    fn matches(&self, mut passes: impl FnMut(&Entry, &str) -> bool, query: &Query) -> Matches {
         let decision = |at: usize| query.decisions.get(at).copied().unwrap_or_default();
-        let changes = self.changes.iter().enumerate().map(|(at, (name, words))| seeker.fits(name, words, decision(at)));
-        let changes = changes.collect();
-        let notices = self.notices.iter().map(|(name, words)| seeker.fits(name, words, "")).collect();
-        let nothing = [""; 5];
-        let pages = self.pages.iter().filter(|(_, name)| seeker.fits(name, &nothing, ""));
-        Matches { changes, notices, pages: pages.map(|(page, _)| *page).collect() }
-    }
-}
-
-/// One thing that a row must have, or must not.
-struct Term {
-    not: bool,
-    /// One of [`ABOUT`], where the term names it.
-    about: Option<String>,
-    word: String,
-    exact: Atom,
-    fuzzy: Option<Atom>,
-}
-
-struct Seeker {
-    terms: Vec<Term>,
-    matcher: Matcher,
-    buffer: Vec<char>,
-}
-
-impl Seeker {
-    fn new(query: &Query) -> Self {
-        let terms = match query.mode {
-            SearchMode::Search => vec![Term { fuzzy: None, ..Term::new(&query.text, false) }],
-            SearchMode::Filter => query.text.split_whitespace().map(|word| Term::new(word, true)).collect(),
-        };
-        Self { terms, matcher: Matcher::new(Config::DEFAULT), buffer: Vec::new() }
+        Matches {
+            changes: self.changes.iter().enumerate().map(|(at, entry)| passes(entry, decision(at))).collect(),
+            notices: self.notices.iter().map(|entry| passes(entry, "")).collect(),
+            pages: self.pages.iter().filter(|(_, entry)| passes(entry, "")).map(|(page, _)| *page).collect(),
+            only_near: false,
+        }
     }
 
-    fn fits(&mut self, name: &str, words: &Words, decision: &str) -> bool {
-        let haystack = Utf32Str::new(name, &mut self.buffer);
-        self.terms.iter().all(|term| {
-            let in_words =
-                ABOUT.iter().zip(words).any(|(about, word)| term.names(about, word)) || term.names("is", decision);
-            let (each, more) = SPREAD;
-            let spread_max = each * term.word.chars().count() + more;
-            let mut named = || {
-                let exact = term.exact.score(haystack, &mut self.matcher).is_some();
-                exact
-                    || term.fuzzy.as_ref().is_some_and(|fuzzy| is_close(fuzzy, haystack, &mut self.matcher, spread_max))
+    fn fits(&self, terms: &[Term], entry: &Entry, decision: &str) -> bool {
+        let Words { kind, action, state, besides, hold } = entry.words;
+        terms.iter().all(|term| {
+            let begins = |word: &str| word.starts_with(&term.word);
+            let has = match term.about {
+                None => entry.name.contains(&term.word),
+                Some(About::Is) => begins(decision) || begins(state) || begins(besides),
+                Some(About::Kind) => begins(kind),
+                Some(About::Action) => begins(action),
+                Some(About::Hold) => begins(hold),
+                Some(About::State) => begins(state),
+                Some(About::Client) => {
+                    let client = entry.client.and_then(|client| self.clients.get(&client));
+                    client.is_some_and(|name| name.contains(&term.word))
+                }
             };
-            (in_words || term.about.is_none() && named()) != term.not
+            has != term.not
         })
     }
 }
@@ -164,76 +210,68 @@ pub(crate) fn is_close(fuzzy: &Atom, haystack: Utf32Str<'_>, matcher: &mut Match
     last.zip(first).is_none_or(|(last, first)| (last - first) as usize <= spread_max)
 }
 
-impl Term {
-    /// Reads `word`, `!word`, `action:word`; only a filter knows of more than names.
-    fn new(text: &str, filters: bool) -> Self {
-        let (not, text) = match text.strip_prefix('!').filter(|rest| filters && !rest.is_empty()) {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        let about = text.split_once(':').filter(|(about, _)| filters && ABOUT.contains(about));
-        let (about, word) = about.map_or((None, text), |(about, word)| (Some(about.to_owned()), word));
-        let atom = |kind| Atom::new(word, CaseMatching::Ignore, Normalization::Smart, kind, false);
-        let fuzzy = word.chars().count() >= FUZZY_FROM;
-        Self {
-            not,
-            about: if filters { about } else { None },
-            word: if filters { word.to_lowercase() } else { String::new() },
-            exact: atom(AtomKind::Substring),
-            fuzzy: fuzzy.then(|| atom(AtomKind::Fuzzy)),
-        }
-    }
-
-    /// True when it is the beginning of a word about the row; `is` is about state and decision alike.
-    fn names(&self, about: &str, word: &str) -> bool {
-        let about_it = match self.about.as_deref() {
-            None => self.word.len() > 1,
-            Some("is") => matches!(about, "is" | "state"),
-            Some(wanted) => wanted == about,
-        };
-        about_it && !self.word.is_empty() && word.starts_with(&self.word)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::domain::diff::tests::world::World;
+    use std::collections::BTreeMap;
 
-    fn found(text: &str) -> Vec<String> {
+    use super::*;
+    use crate::{domain::diff::tests::world::World, face::tui::state::filter::parsed};
+
+    fn plan() -> Plan {
         let mut world =
             World::linked(&["Globex", "Globex/Website relaunch", "Globex/Website relaunch/Close-up photos"]);
         world.page("Showroom");
+        world.page("Écran d'accueil");
         world.page("Everything that somebody should have written down in some other room, or so");
         world.close_page("Globex/Website relaunch/Close-up photos");
         world.rename_page("Globex", "Globex Group");
-        let plan = world.plan();
+        world.plan()
+    }
+
+    fn found_by(mode: SearchMode, text: &str) -> (Vec<String>, bool) {
+        let plan = plan();
         let decisions =
             plan.changes.iter().map(|change| if change.name.exact() == "Showroom" { "approved" } else { "undecided" });
-        let query = Query { mode: SearchMode::Filter, text: text.into(), number: 0, decisions: decisions.collect() };
-        let matches = Haystack::new(&plan).find(&query);
+        let decisions = decisions.collect();
+        let terms = if mode == SearchMode::Filter { parsed(text, &BTreeMap::new()).expect(text) } else { Vec::new() };
+        let matches = Haystack::new(&plan).find(&Query { mode, text: text.into(), terms, number: 0, decisions });
         let named = |(at, change): (u32, &crate::domain::plan::Change)| {
             matches.contains(Subject::Change(at)).then(|| change.name.exact().chars().take(8).collect())
         };
-        (0..).zip(&plan.changes).filter_map(named).collect()
+        ((0..).zip(&plan.changes).filter_map(named).collect(), matches.only_near)
     }
 
     #[test]
-    fn words_are_found_in_names_actions_kinds_states_and_decisions() {
+    fn a_filter_takes_names_for_what_they_contain_and_nothing_for_nearly_the_same() {
         for (text, names) in [
             ("showroom", &["Showroom"][..]),
-            ("shwrm", &["Showroom"]),
+            ("room show", &["Showroom"]),
+            ("shwrm", &[]),
+            ("ECRAN ACC", &["Écran d'"]),
+            ("écran", &["Écran d'"]),
             ("close", &["Close-up"]),
-            ("action:create", &["Everythi", "Showroom"]),
-            ("action:create !every", &["Showroom"]),
+            ("create", &[]),
+            ("action:create", &["Everythi", "Showroom", "Écran d'"]),
+            ("action:create !every", &["Showroom", "Écran d'"]),
             ("kind:task", &["Close-up"]),
             ("is:approved", &["Showroom"]),
-            ("is:undecided action:create", &["Everythi"]),
-            ("update glo", &["Globex G"]),
+            ("is:undecided action:create room", &["Everythi"]),
+            ("action:update glo", &["Globex G"]),
+            ("client:group", &["Globex G", "Close-up"]),
+            ("client:show", &["Showroom"]),
+            ("is:conflict", &[]),
+            ("!is:conflict kind:cli action:u", &["Globex G"]),
             ("quartz", &[]),
-            ("action:quartz", &[]),
         ] {
-            assert_eq!(found(text), names, "{text}");
+            assert_eq!(found_by(SearchMode::Filter, text).0, names, "{text}");
         }
+    }
+
+    #[test]
+    fn a_search_comes_near_where_nothing_is_exact() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(found_by(SearchMode::Search, "ecran"), (names(&["Écran d'"]), false));
+        assert_eq!(found_by(SearchMode::Search, "shwrm"), (names(&["Showroom"]), true));
+        assert_eq!(found_by(SearchMode::Search, "is:approved"), (names(&[]), true));
     }
 }

@@ -10,9 +10,7 @@ use crate::domain::review::Decision;
 /// What lies over the tab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Overlay {
-    Help {
-        scroll: u16,
-    },
+    Help,
     /// The ways to mend a change, with the chosen line.
     Conflict {
         change: usize,
@@ -23,10 +21,28 @@ pub(crate) enum Overlay {
     Copy {
         line: usize,
     },
+    /// Let through what brakes withhold?
+    Brakes,
+    /// What a program has said.
+    Output {
+        scroll: u16,
+    },
     /// Close the month?
     CloseMonth,
     /// Apply what is approved? Without closes, Enter is enough.
     Confirm,
+}
+
+/// Shows the help, which narrows to what is typed.
+pub(crate) fn show_help(state: &mut State) {
+    state.overlay = Some(Overlay::Help);
+    prompt::ask(state, Purpose::Help, "");
+}
+
+/// Asks whether all that brakes withhold is to be let through.
+pub(crate) fn ask_to_release(state: &mut State) {
+    state.overlay = Some(Overlay::Brakes);
+    prompt::ask(state, Purpose::ReleaseAll, "");
 }
 
 /// Asks whether what is approved is to be applied.

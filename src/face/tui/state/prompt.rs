@@ -19,11 +19,19 @@ pub(crate) enum Purpose {
     /// Why what is found in a month may stand.
     CloseMonth,
     Flag,
+    /// What the help is narrowed to.
+    Help,
     Palette,
+    /// The name that the filter is saved under.
+    SaveFilter,
+    /// The client that is gone to.
+    Client,
     /// The number of closes that is to be confirmed.
     Confirm,
     /// The number of changes that a brake withholds, to let them through.
     Release(Allowance),
+    /// The number of changes that all brakes withhold in the undo of a run.
+    ReleaseAll,
     /// The value of a field of a change.
     Edit {
         change: usize,
@@ -36,7 +44,7 @@ pub(crate) enum Purpose {
 pub(crate) struct Prompt {
     pub(crate) purpose: Purpose,
     pub(crate) input: Input,
-    /// The chosen line of the palette.
+    /// The chosen line of the palette, or how far what lies over the tab is scrolled.
     pub(crate) line: usize,
     /// The row that the cursor was on.
     pub(crate) from: u32,

@@ -1,13 +1,14 @@
 //! What the review holds: the plan with what is decided about it, its rows, and where the person is.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
 use jiff::Timestamp;
 
 use super::{
+    filter,
     matching::{Matches, Query, SearchMode},
     pane::Pane,
     subject::Subject,
@@ -53,6 +54,8 @@ pub(crate) struct Reviewing {
     pub(crate) in_the_way: Vec<usize>,
     pub(crate) search: Search,
     pub(crate) filter: Search,
+    /// Filters that were saved, by the names that `@` recalls them by.
+    pub(crate) saved: BTreeMap<String, String>,
     /// Questions asked so far.
     pub(crate) asked: u64,
     /// The page under the cursor when the last plan was left.
@@ -237,7 +240,9 @@ impl Reviewing {
             SearchMode::Filter => &self.filter.text,
         };
         let decisions = if mode == SearchMode::Filter { self.decision_words() } else { Vec::new() };
-        Query { mode, text: text.trim().to_owned(), number: self.asked, decisions }
+        // What does not parse was refused when it was typed.
+        let terms = filter::parsed(&self.filter.text, &self.saved).unwrap_or_default();
+        Query { mode, text: text.trim().to_owned(), terms, number: self.asked, decisions }
     }
 
     /// The place of a change in the plan.

@@ -207,13 +207,18 @@ impl Logs {
         self.lines.back().map_or(0, |line| line.n)
     }
 
+    /// A filter as it is meant: exchanges, which are most of a log, are shown only where `level:debug` asks for them.
+    pub(crate) fn meant(filter: &str) -> String {
+        if filter.contains("level:") { filter.to_owned() } else { format!("{filter} level:info") }
+    }
+
     /// The filter with another level, or with none.
     pub(crate) fn next_level(&self) -> String {
         let level = self.filter.split_whitespace().find_map(|word| word.strip_prefix("level:"));
         let next = match level {
-            None | Some("debug") => Some("info"),
-            Some("info") => Some("warn"),
+            None | Some("info") => Some("warn"),
             Some("warn") => Some("error"),
+            Some("error") => Some("debug"),
             Some(_) => None,
         };
         let rest = self.filter.split_whitespace().filter(|word| !word.starts_with("level:")).map(str::to_owned);
@@ -271,7 +276,7 @@ mod tests {
     #[test]
     fn the_level_goes_round() {
         let mut logs = Logs { filter: "acme".into(), ..Logs::default() };
-        for expected in ["acme level:info", "acme level:warn", "acme level:error", "acme"] {
+        for expected in ["acme level:warn", "acme level:error", "acme level:debug", "acme"] {
             logs.filter = logs.next_level();
             assert_eq!(logs.filter, expected);
         }

@@ -14,6 +14,7 @@ use crate::{
             State,
             prompt::{self, Purpose},
             subject::Subject,
+            window::Logs,
         },
     },
 };
@@ -97,7 +98,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
             }
         }
         Command::ToChange => to_change(state),
-        Command::Export => return Some(Effect::Look(Page::Export(logs.filter.clone()))),
+        Command::Export => return Some(Effect::Look(Page::Export(Logs::meant(&logs.filter)))),
         Command::Search | Command::Filter => {
             let filter = logs.filter.clone();
             prompt::ask(state, Purpose::LogFilter, &filter);

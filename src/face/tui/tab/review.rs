@@ -18,7 +18,7 @@ use super::{Parts, anywhere, hours::with_figures};
 use crate::{
     domain::{
         entry,
-        plan::State as ChangeState,
+        plan::{Plan, State as ChangeState},
         review::{Decision, Review},
         text::Shown,
     },
@@ -34,7 +34,7 @@ use crate::{
         state::{
             Phase, State,
             matching::SearchMode,
-            overlay::{Overlay, ask_to_apply, show_ways},
+            overlay::{Overlay, ask_to_apply, ask_to_release, show_ways},
             prompt::{self, Purpose},
             reviewing::{Search, Selection},
             subject::Subject,
@@ -70,6 +70,7 @@ const ROWS: &[Row] = &[
     row("apply", &["P"], Command::Apply, Section::Act, "apply", to_apply),
     row("search", &["/"], Command::Search, Section::Find, "search", in_review_or_logs),
     row("filter", &["f"], Command::Filter, Section::Find, "filter", in_review_or_logs),
+    row("save_filter", &["M"], Command::SaveFilter, Section::Find, "save the filter under a name", with_filter),
     row("approve_below", &["a"], Command::ApproveBelow, Section::Decide, "approve all below", on_changes),
     row("approve_shown", &["A"], Command::ApproveShown, Section::Decide, "approve all that is ready", in_review),
     row("approve_needed", &["&"], Command::ApproveNeeded, Section::Decide, "approve what it waits for", with_waiting),
@@ -83,6 +84,7 @@ const ROWS: &[Row] = &[
     row("extend_up", &["shift-up"], Command::ExtendUp, Section::Decide, "select upwards", in_review),
     row("mark", &["*"], Command::Mark, Section::Decide, "select all matches", in_review),
     row("redo", &["ctrl-r"], Command::Redo, Section::Decide, "redo", in_review),
+    row("client", &[], Command::ToClient, Section::Find, "to a client, by name", in_review),
     row("next_client", &["}"], Command::NextClient, Section::Move, "next client", in_review),
     row("previous_client", &["{"], Command::PreviousClient, Section::Move, "previous client", in_review),
     row("next_undecided", &["]"], Command::NextUndecided, Section::Move, "next undecided", in_review),
@@ -160,6 +162,12 @@ fn resolved(state: &State) -> Option<Message> {
 }
 
 fn braked(state: &State) -> Option<Message> {
+    // An undo may need several of them, and they are released together.
+    if state.reviewing.undoes.is_some() {
+        let withheld = |plan: &Plan| !plan.withheld().is_empty();
+        let none = !state.reviewing.plan().is_some_and(withheld);
+        return in_review(state).or_else(|| none.then(|| "no brake withholds anything".into()));
+    }
     on_a_change(state).or_else(|| {
         let released = state.reviewing.current_change().and_then(|at| state.reviewing.plan()?.release(at));
         released.is_none().then(|| "no brake withholds this change".into())
@@ -210,6 +218,12 @@ fn with_search(state: &State) -> Option<Message> {
     })
 }
 
+fn with_filter(state: &State) -> Option<Message> {
+    in_review(state).or_else(|| {
+        state.reviewing.filter.text.is_empty().then(|| Message::from("nothing is filtered").see(Command::Filter))
+    })
+}
+
 fn with_detail(state: &State) -> Option<Message> {
     in_review(state).or_else(|| {
         (!state.reviewing.detail.is_there()).then(|| Message::from("the detail is hidden").see(Command::Detail))
@@ -252,6 +266,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
         Command::Flag => prompt::ask(state, Purpose::Flag, ""),
         Command::Edit => decide::edit(state),
         Command::Resolve => show_ways(state),
+        Command::Release if reviewing.undoes.is_some() => ask_to_release(state),
         Command::Release => {
             if let Some(allowance) = reviewing.current_change().and_then(|at| reviewing.plan()?.release(at)) {
                 prompt::ask(state, Purpose::Release(allowance), "");
@@ -269,6 +284,8 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
             let filter = reviewing.filter.text.clone();
             prompt::ask(state, Purpose::Filter, &filter);
         }
+        Command::SaveFilter => prompt::ask(state, Purpose::SaveFilter, ""),
+        Command::ToClient => prompt::ask(state, Purpose::Client, ""),
         Command::Apply => ask_to_apply(state),
         Command::Focus => reviewing.detail.focused = !reviewing.detail.focused,
         Command::Zoom => reviewing.detail.zoomed = !reviewing.detail.zoomed,

@@ -2,6 +2,7 @@
 
 mod daemon;
 
+use jiff::tz::TimeZone;
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
@@ -22,9 +23,9 @@ use crate::{
             hits::{Hits, Target},
             keymap::Keymap,
             message::Message,
-            pieces::choice,
+            pieces::{choice, count},
             row::{Row, Section, idle, on, row},
-            state::{State, stepped},
+            state::{State, runs::wrote, stepped},
         },
     },
 };
@@ -43,16 +44,29 @@ pub(super) const TAB: Parts = Parts {
 const ROWS: &[Row] = &[
     row("undo_run", &["U"], Command::UndoRun, Section::Act, "undo the run", on_a_run),
     row("run_now", &["S"], Command::RunNow, Section::Act, "have the daemon run now", on_a_daemon),
+    row("all_runs", &["H"], Command::AllRuns, Section::View, "also runs that only looked", in_runs),
     row("runs_tab", &["4"], Command::Tab(Tab::Runs), Section::View, "runs", on),
 ];
+
+/// How those end that only looked.
+const LOOKED: [&str; 4] = ["reviewed", "planned", "told", "explained"];
+
+fn outcome(run: &RunRecord) -> String {
+    run.end.as_ref().map(|end| outcome_words(&end.outcome)).unwrap_or_default()
+}
+
+fn in_runs(state: &State) -> Option<Message> {
+    (state.tab != Tab::Runs).then(|| Message::from("only on the runs").see(Command::Tab(Tab::Runs)))
+}
 
 fn on_a_run(state: &State) -> Option<Message> {
     let Some(run) = state.runs.current().filter(|_| state.tab == Tab::Runs) else {
         return Some("only on one of the runs".into());
     };
-    let report = run.end.as_ref().and_then(|end| end.report.as_ref());
-    let wrote_nothing = report.is_some_and(|report| report.applied == 0 && report.failed == 0);
-    idle(state).or_else(|| wrote_nothing.then(|| "that run wrote nothing".into()))
+    // One that has no end may have written before it was cut off; one that ended otherwise than as planned, too.
+    let told = run.end.as_ref().is_some_and(|end| end.report.is_some());
+    let looked = run.end.is_some() && LOOKED.contains(&outcome(run).as_str());
+    idle(state).or_else(|| ((told || looked) && !wrote(run)).then(|| "that run wrote nothing".into()))
 }
 
 fn on_a_daemon(state: &State) -> Option<Message> {
@@ -70,6 +84,10 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
             let run = state.runs.current()?.id;
             Some(read_again(state, Some(run)))
         }
+        Command::AllRuns => {
+            state.runs.toggle_looking();
+            None
+        }
         Command::Toggle => {
             let run = state.runs.current()?.id;
             logs::open(state, format!("run:{run}"));
@@ -86,16 +104,17 @@ const COLUMNS: usize = 6;
 /// Columns between two cells, and in front of the first.
 const GAP: usize = 2;
 
-fn draw(state: &State, _: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
+fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut Hits) {
     let runs = &state.runs;
     let own = |run: &RunRecord| runs.own.as_ref() == Some(&run.id);
-    let cut = runs.current().map(|run| line(run, own(run))).unwrap_or_default();
+    let cut = runs.current().map(|run| line(run, &state.zone, own(run))).unwrap_or_default();
     let mut lines =
         runs.daemon.as_ref().map(|daemon| daemon::lines(daemon, state.now, area.width.into())).unwrap_or_default();
     let above = u16::try_from(lines.len()).unwrap_or_default();
     let room = usize::from(area.height).saturating_sub(lines.len() + 1 + UNFOLDED).max(1);
     let from = runs.at.saturating_sub(room - 1);
-    let shown: Vec<[String; COLUMNS]> = runs.all.iter().skip(from).take(room).map(|run| line(run, own(run))).collect();
+    let shown: Vec<[String; COLUMNS]> =
+        runs.all.iter().skip(from).take(room).map(|run| line(run, &state.zone, own(run))).collect();
     let widths = widths(usize::from(area.width), shown.iter().chain([&heading()]));
     lines.push(Line::styled(spread(&heading(), widths), state.theme.dim()));
     for (y, (at, cells)) in (area.y + above + 1..).zip((from..).zip(&shown)) {
@@ -104,6 +123,11 @@ fn draw(state: &State, _: &Keymap, frame: &mut Frame<'_>, area: Rect, hits: &mut
     }
     if runs.all.is_empty() {
         lines.push(Line::styled("  no runs yet", state.theme.dim()));
+    }
+    if runs.left_out() > 0 && lines.len() < usize::from(area.height) {
+        let left_out = count(runs.left_out(), "run that only looked is", "runs that only looked are");
+        let key = keymap.first(Command::AllRuns);
+        lines.push(Line::styled(format!("  {left_out} left out ({key})"), state.theme.dim()));
     }
     // What had to be cut of the run under the cursor is there to be read all the same.
     let is_cut = cut.iter().zip(widths).any(|(cell, width)| Span::raw(cell).width() > width);
@@ -148,7 +172,7 @@ fn heading() -> [String; COLUMNS] {
     ["started", "what", "who", "changes", "calls", "outcome"].map(str::to_owned)
 }
 
-fn line(run: &RunRecord, own: bool) -> [String; COLUMNS] {
+fn line(run: &RunRecord, zone: &TimeZone, own: bool) -> [String; COLUMNS] {
     let outcome = match &run.end {
         Some(end) => outcome_words(&end.outcome),
         None if own => "this console".to_owned(),
@@ -158,7 +182,7 @@ fn line(run: &RunRecord, own: bool) -> [String; COLUMNS] {
     let counts =
         |report: &Report| -> Vec<String> { report.counts().map(|(count, word)| format!("{count} {word}")).collect() };
     [
-        run.started.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        run.started.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
         Shown::of(&run.trigger).to_string(),
         Shown::of(&run.by).to_string(),
         report.map(|report| counts(report).join(", ")).unwrap_or_default(),

@@ -12,7 +12,7 @@ use crate::{
         review::Decision,
     },
     engine::session::Progress,
-    face::tui::{command::Tab, effect::Order, news::News, state::Phase, term::last_words},
+    face::tui::{command::Tab, effect::Order, news::News, state::Phase, surroundings::Gauge, term::last_words},
 };
 
 fn id(plan: &Plan, name: &str) -> ChangeId {
@@ -128,7 +128,7 @@ fn while_it_applies_progress_and_failures_are_shown() {
 
 
 
- enter open  1 review  2 apply  3 log  4 runs  5 hours  E failures only  ? help
+ ^c stop  enter open  1 review  2 apply  3 log  4 runs  5 hours  E failures only  ? help
 
 
 "#]]
@@ -303,4 +303,47 @@ fn the_last_words_name_the_run_whatever_was_decided_since() {
     assert_eq!(said, run);
     let (run, said) = words(true);
     assert_eq!(said, format!("{run}\n1 of 5 changes decided and kept; nothing of them was applied"));
+}
+
+#[test]
+fn what_is_waited_for_is_said_and_does_not_count_as_in_flight() {
+    let plan = plan();
+    let scenes = || {
+        let mut scenes: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
+        scenes.extend(keys("jj<space>P<enter>").into_iter().map(Scene::Input));
+        scenes.extend(told(&unlucky(&plan)[..1]));
+        for (service, seconds, limit) in [
+            (Service::Notion, 58, Some((180, "minute"))),
+            (Service::Notion, 28, Some((180, "minute"))),
+            (Service::Clockify, 90, None),
+        ] {
+            let wait = std::time::Duration::from_secs(seconds);
+            let queued = Progress::Queued(crate::edge::http::Queued { service, wait, limit });
+            scenes.push(Scene::News(News::Progress(queued)));
+        }
+        scenes
+    };
+    for size in [(120, 36), (80, 24)] {
+        let film = film_of(size, THEME, scenes());
+        assert!(film.frame.contains("waiting for Notion's 180 a minute, 0:28"), "{}", film.frame);
+        assert!(!film.frame.contains("in flight"), "{}", film.frame);
+        assert!(film.frame.contains("^c stop "), "{}", film.frame);
+    }
+    assert!(film_of((120, 36), THEME, scenes()).frame.contains("Clockify asked us to wait, 1:30"));
+}
+
+#[test]
+fn the_terminal_is_told_how_far_the_work_is() {
+    let plan = plan();
+    let mut scenes: Vec<Scene> = planned(plan.clone()).into_iter().map(Scene::News).collect();
+    scenes.extend(keys("jj<space>P<enter>").into_iter().map(Scene::Input));
+    scenes.extend(told(&events(vec![What::Applied { change: id(&plan, "Acme") }])));
+    let calls = Calls { notion: 1, clockify: 1 };
+    let ended = report("1".parse().expect("a run"), &plan, &[], totals(Stopped::No, calls, 8.0));
+    scenes.push(Scene::News(News::Applied(Box::new(ended))));
+    // What is left is read again, and then nothing goes on.
+    scenes.extend(planned(plan).into_iter().map(Scene::News));
+    let film = film_of((100, 24), THEME, scenes);
+    let told = [Gauge::Busy, Gauge::Nothing, Gauge::Done(0), Gauge::Done(50), Gauge::Busy, Gauge::Nothing];
+    assert_eq!(film.notes.gauges, told);
 }

@@ -44,7 +44,7 @@ fn it_says_when_it_runs_next_what_waits_and_how_it_went() {
   no runs yet
 
 
- S have the daemon run now  enter open  1 review  2 apply  3 log  4 runs  5 hours  ? help
+ H also runs that only looked  S have the daemon run now  enter open  1 review  2 apply  ? help
 
 
 "#]]
@@ -72,7 +72,7 @@ fn it_says_why_something_did_not_run_and_that_nobody_is_there_to_ask() {
   no runs yet
 
 
- enter open  1 review  2 apply  3 log  4 runs  5 hours  ^l draw again  ? help
+ H also runs that only looked  enter open  1 review  2 apply  3 log  4 runs  5 hours  ? help
  no daemon is running on this state: `punchlist serve` is one
 
 "#]]

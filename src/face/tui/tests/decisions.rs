@@ -157,7 +157,7 @@ fn a_conflict_is_resolved_by_number_for_one_or_for_all_of_its_kind() {
 
 #[test]
 fn what_matches_can_be_selected_and_decided_together() {
-    let marked = film((100, 24), planned(plan()), keys("fre<enter>*"));
+    let marked = film((100, 24), planned(plan()), keys("faction:create<enter>*"));
     assert!(
         matches!(&marked.state.reviewing.selection, Selection::Marked(marked) if marked.len() > 1),
         "{}",
@@ -351,7 +351,8 @@ fn a_brake_is_released_for_its_typed_number_only() {
     let wrong = film((100, 24), planned(world.plan()), keys("B3<enter>"));
     assert!(wrong.orders.is_empty() && wrong.frame.contains("type 4 to let them through"), "{}", wrong.frame);
     let right = film((100, 24), planned(world.plan()), keys("B4<enter>"));
-    let [Order::Release(allowance)] = right.orders[..] else { panic!("{:?}", right.orders) };
+    let [Order::Release(allowances)] = &right.orders[..] else { panic!("{:?}", right.orders) };
+    let [allowance] = allowances[..] else { panic!("{allowances:?}") };
     assert_eq!((allowance.class, allowance.count), (Class::Close, 4));
     let elsewhere = film((100, 24), planned(plan()), keys("B"));
     assert!(elsewhere.frame.contains("no brake withholds this change"), "{}", elsewhere.frame);

@@ -112,19 +112,19 @@ fn the_log_opens_at_its_end() {
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours                          +3 ~1 -1  3 ready, 1 review, 1 held
-  12 entries
-  2026-11-23 12:00:00  info   run started by mara on desk: auto-approve, version 0.1.0
-  2026-11-23 12:00:01  info   found create client “Acme”, name nothing → “Acme”: n… in Clockify looks like it
-  2026-11-23 12:00:01  info   found create project “<b>”, name nothing → “<b>”: ne…ckify refuses '<' in names
-  2026-11-23 12:00:01  info   found create project “Relaunch”, name nothing → “Rel… in Clockify looks like it
-  2026-11-23 12:00:01  info   found close task “Design”, state open → closed: Status is Done
-  2026-11-23 12:00:01  info   found update client “Initech”, name “Initech Ltd” → …Clockify since both agreed
-  2026-11-23 12:00:02  info   approved by mara: update client “Initech”, name “Initech Ltd” → “Initech”
-  2026-11-23 12:00:03  info   write 1: update client “Initech”, name “Initrode” → “Initech”
-  2026-11-23 12:00:04  info   write 1 done (64a9e1000000000000000007): update clie…ame “Initrode” → “Initech”
-  2026-11-23 12:00:05  info   run ended: applied
-  2026-11-23 12:01:00  info   run started by mara on desk: auto-approve, version 0.1.0
-  2026-11-23 12:01:01  error  secret refused: NOTION_TOKEN is not set
+  12 entries   info and above
+  2026-11-23 12:00:00 UTC  info   run started by mara on desk: auto-approve, version 0.1.0
+  2026-11-23 12:00:01 UTC  info   found create client “Acme”, name nothing → “Acme”:…n Clockify looks like it
+  2026-11-23 12:00:01 UTC  info   found create project “<b>”, name nothing → “<b>”: …ify refuses '<' in names
+  2026-11-23 12:00:01 UTC  info   found create project “Relaunch”, name nothing → “R…n Clockify looks like it
+  2026-11-23 12:00:01 UTC  info   found close task “Design”, state open → closed: Status is Done
+  2026-11-23 12:00:01 UTC  info   found update client “Initech”, name “Initech Ltd” …ockify since both agreed
+  2026-11-23 12:00:02 UTC  info   approved by mara: update client “Initech”, name “Initech Ltd” → “Initech”
+  2026-11-23 12:00:03 UTC  info   write 1: update client “Initech”, name “Initrode” → “Initech”
+  2026-11-23 12:00:04 UTC  info   write 1 done (64a9e1000000000000000007): update cl…e “Initrode” → “Initech”
+  2026-11-23 12:00:05 UTC  info   run ended: applied
+  2026-11-23 12:01:00 UTC  info   run started by mara on desk: auto-approve, version 0.1.0
+  2026-11-23 12:01:01 UTC  error  secret refused: NOTION_TOKEN is not set
 
  / search  f filter  L level  @ this run alone  F follow what is added  X to the change  ? help
 
@@ -140,12 +140,12 @@ fn who_changed_a_page_when_why_and_from_what_to_what_is_two_keys_away() {
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours                          +3 ~1 -1  3 ready, 1 review, 1 held
-  12 entries   client “Initech”   filter: about:00000000-0000-0000-0000-000000000008
+  12 entries   client “Initech”   filter: about:00000000-0000-0000-0000-000000000008   info and above
   2026-11-23 12:00:03  name “Initrode” → “Initech”  approved by mara, in auto-approve: edited in Clockify sinc
-  2026-11-23 12:00:01  info   found update client “Initech”, name “Initech Ltd” → …Clockify since both agreed
-  2026-11-23 12:00:02  info   approved by mara: update client “Initech”, name “Initech Ltd” → “Initech”
-  2026-11-23 12:00:03  info   write 1: update client “Initech”, name “Initrode” → “Initech”
-  2026-11-23 12:00:04  info   write 1 done (64a9e1000000000000000007): update clie…ame “Initrode” → “Initech”
+  2026-11-23 12:00:01 UTC  info   found update client “Initech”, name “Initech Ltd” …ockify since both agreed
+  2026-11-23 12:00:02 UTC  info   approved by mara: update client “Initech”, name “Initech Ltd” → “Initech”
+  2026-11-23 12:00:03 UTC  info   write 1: update client “Initech”, name “Initrode” → “Initech”
+  2026-11-23 12:00:04 UTC  info   write 1 done (64a9e1000000000000000007): update cl…e “Initrode” → “Initech”
 
 
 
@@ -168,8 +168,8 @@ fn an_entry_is_opened_with_all_that_there_is_to_know() {
         str![[r#"
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours                          +3 ~1 -1  3 ready, 1 review, 1 held
-  12 entries   filter: intent
-  2026-11-23 12:00:03  info   write 1: update client “Initech”, name “Initrode” → “Initech”
+  12 entries   filter: intent   info and above
+  2026-11-23 12:00:03 UTC  info   write 1: update client “Initech”, name “Initrode” → “Initech”
 
 
 
@@ -198,7 +198,7 @@ fn words_levels_kinds_and_runs_narrow_it() {
     assert_eq!(all, (1..=all.len() as u64).collect::<Vec<_>>());
     assert_eq!(found("3fkind:run_started<enter>").len(), 2);
     assert_eq!(found("3finitrde<enter>"), [8, 9], "letters may be missing, and an outcome is found by its write");
-    assert_eq!(found("3LLL").len(), 1, "errors alone");
+    assert_eq!(found("3LL").len(), 1, "errors alone");
     assert_eq!(found("3k@").len(), 2, "this run alone");
     assert_eq!(found("3k@<esc>"), all, "and all again");
     let wrong = pressed_in_logs((110, 18), "3fkind:gossip<enter>");

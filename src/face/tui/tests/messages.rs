@@ -63,7 +63,7 @@ fn said() -> Vec<(Vec<News>, &'static str, Vec<&'static str>)> {
         (shown(), "skip approve", vec!["waits for “Acme”, which was skipped; {approve_needed} approves it too"]),
         (shown(), "next_conflict resolve =1", vec!["resolved: “Initech”; {undo} takes it back"]),
         (shown(), "mark", vec!["search ({search}) or filter ({filter}) first: {mark} selects what matches"]),
-        (shown(), "filter =close<enter> mark", vec!["1 selected; decide, or {back}"]),
+        (shown(), "filter =action:close<enter> mark", vec!["1 selected; decide, or {back}"]),
         (shown(), "filter =quartz<enter>", vec!["nothing passes the filter; {back} shows everything"]),
         (shown(), "next_match", vec!["nothing is searched for ({search})"]),
         (shown(), "detail detail_down", vec!["the detail is hidden ({detail})"]),
@@ -73,7 +73,7 @@ fn said() -> Vec<(Vec<News>, &'static str, Vec<&'static str>)> {
         (shown(), "apply_tab", vec!["approve changes ({review_tab}), then {apply}"]),
         (shown(), "back", vec!["{leave} leaves"]),
         (shown(), "open_page", vec!["if nothing comes, {copy_url} copies it"]),
-        (shown(), "help", vec!["Help: {down} {up} scroll, {back} closes"]),
+        (shown(), "help", vec!["Help: type to narrow, ↓ ↑ scroll, esc closes"]),
         (shown(), "copy", vec!["Copy: a number, or {toggle}"]),
         (shown(), "palette =failures", vec!["(only while applying ({apply_tab}))"]),
         (
@@ -132,7 +132,7 @@ fn what_is_off_changes_nothing_but_the_line_at_the_bottom() {
 #[test]
 fn a_session_that_is_played_again_ends_in_the_same_state() {
     let session = |typed: &str| film((100, 24), planned(plan()), keys(typed)).state;
-    let played = "jj<space>)c1fclose<enter>*su/Des<esc>,ctz1<tab>3fwarn<enter>4j1";
+    let played = "jj<space>)c1faction:close<enter>*su/Des<esc>,ctz1<tab>3fwarn<enter>4j1";
     assert!(session(played) == session(played));
     assert!(session(played) != session(&format!("{played}u")));
 }

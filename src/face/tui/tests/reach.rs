@@ -7,10 +7,17 @@ use super::{Scene, THEME, film, film_of, keys, noon, plan, planned};
 use crate::{
     domain::report::tests::report_with,
     edge::{
-        config::ThemeName,
+        config::{OutputPlace, OwnCommand, ThemeName},
         store::{RunEnd, RunRecord},
     },
-    face::tui::{command::Tab, effect::Order, news::News, state::Phase, theme::Theme},
+    face::tui::{
+        command::Tab,
+        effect::Order,
+        keymap::Keymap,
+        news::News,
+        state::{Phase, State, ran::Ran},
+        theme::Theme,
+    },
 };
 
 fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Event {
@@ -111,7 +118,7 @@ fn runs_are_listed_with_who_what_and_how() {
         run("a", "plan", end("planned", None)),
     ];
     let scenes = planned(plan()).into_iter().map(Scene::News).chain(keys("4").into_iter().map(Scene::Input));
-    let scenes = scenes.chain([Scene::News(News::Runs(runs, None))]).chain(keys("j").into_iter().map(Scene::Input));
+    let scenes = scenes.chain([Scene::News(News::Runs(runs, None))]).chain(keys("Hj").into_iter().map(Scene::Input));
     let film = film_of((130, 10), THEME, scenes.collect());
     assert_data_eq!(
         film.frame,
@@ -119,12 +126,12 @@ fn runs_are_listed_with_who_what_and_how() {
  punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
   1 Review   2 Apply   3 Logs  [4 Runs]  5 Hours                                              +3 ~1 -1  3 ready, 1 review, 1 held
   started              what          who   changes                          calls    outcome
-  2026-11-23 12:00:00  review        anna                                            under way, or left by a crash
   2026-11-23 12:00:00  auto-approve  anna  33 applied, 1 failed, 4 pending  30 + 28  some changes failed
+  2026-11-23 12:00:00  review        anna                                            under way, or left by a crash
   2026-11-23 12:00:00  plan          anna                                            planned
 
 
- U undo the run  enter open  1 review  2 apply  3 log  4 runs  5 hours  ? help
+ U undo the run  H also runs that only looked  enter open  1 review  2 apply  3 log  4 runs  ? help
 
 
 "#]]
@@ -154,4 +161,106 @@ fn in_a_window_that_is_too_small_only_leaving_is_possible_and_what_was_begun_is_
     let left =
         film((100, 24), planned(plan()), [keys("f"), vec![small.clone()], keys("qj"), vec![large.clone()]].concat());
     assert_eq!(left.state.size, (30, 8), "it has left");
+}
+
+#[test]
+fn a_console_that_only_looks_says_so_and_takes_no_decision() {
+    for size in [(120, 36), (80, 24)] {
+        for pressed in [
+            " ",
+            "a",
+            "A",
+            "s",
+            "!",
+            "i",
+            "<backspace>",
+            "u",
+            "P",
+            "r",
+            ")c",
+            "jj<tab><enter>",
+            ":approve_shown<enter>",
+        ] {
+            let film = super::film_reading_only(size, planned(plan()), keys(pressed));
+            assert!(film.frame.contains("READ ONLY"), "{}", film.frame);
+            assert!(film.frame.contains("this console only looks"), "{pressed}: {}", film.frame);
+            assert!(film.orders.is_empty() && film.state.reviewing.tally.decided() == 0, "{pressed}: {}", film.frame);
+            assert!(!film.frame.contains("space approve"), "{}", film.frame);
+        }
+        let found = super::film_reading_only(size, planned(plan()), keys("faction:create<enter>y"));
+        assert!(found.frame.contains("Copy: a number"), "{}", found.frame);
+    }
+}
+
+fn own_command(output: OutputPlace, args: &[&str]) -> OwnCommand {
+    let args = args.iter().map(|argument| (*argument).to_owned()).collect();
+    OwnCommand { name: "history".into(), key: "g h".into(), program: "git".into(), args, output }
+}
+
+/// A console with a program of the user's, after some keys and what came of it.
+fn with_own(size: (u16, u16), own: OwnCommand, pressed: &str, ran: Vec<Ran>, then: &str) -> super::Film {
+    let keymap = Keymap::default().with_own(std::slice::from_ref(&own)).expect("free");
+    let scenes = planned(plan()).into_iter().map(Scene::News).chain(keys(pressed).into_iter().map(Scene::Input));
+    let scenes = scenes.chain(ran.into_iter().map(|ran| Scene::News(News::Ran(ran))));
+    let scenes = scenes.chain(keys(then).into_iter().map(Scene::Input)).collect();
+    let state = State { own: vec![own], ..State::new(size, THEME, noon()) };
+    super::film_from(state, &keymap, scenes, None)
+}
+
+#[test]
+fn a_program_of_the_users_gets_what_the_row_has() {
+    for size in [(120, 36), (80, 24)] {
+        let own = own_command(OutputPlace::Pager, &["log", "{page}", "{kind}: {name}", "{page_url}", "{json}"]);
+        let film = with_own(size, own.clone(), "gh", vec![], "");
+        let [job] = &film.notes.started[..] else { panic!("{}", film.frame) };
+        assert_eq!(job.arguments[..2], ["log", "00000000-0000-0000-0000-000000000009"]);
+        assert_eq!(job.arguments[2], "client: Acme");
+        assert!(job.arguments[3].starts_with("https://app.notion.com/p/"), "{job:?}");
+        assert!(serde_json::from_str::<serde_json::Value>(&job.arguments[4]).is_ok(), "{job:?}");
+        // What the row does not have is said, and nothing is run.
+        let none = with_own(size, own_command(OutputPlace::Pager, &["{object_url}"]), "gh", vec![], "");
+        assert!(none.notes.started.is_empty() && none.frame.contains("this row has no object url"), "{}", none.frame);
+        let elsewhere = with_own(size, own.clone(), "4gh", vec![], "");
+        assert!(elsewhere.notes.started.is_empty() && elsewhere.frame.contains("about a row of the review"));
+        assert!(with_own(size, own.clone(), "g", vec![], "").frame.contains("h      history"));
+        assert!(with_own(size, own, "?hist", vec![], "").frame.contains("YOUR OWN"));
+    }
+}
+
+#[test]
+fn what_a_program_says_is_shown_over_the_tab_or_at_the_bottom() {
+    let ran = |output, lines: usize, failed: Option<&str>| Ran {
+        name: "history".into(),
+        output,
+        lines: (0..lines).map(|line| format!("line {line}").into()).collect(),
+        failed: failed.map(Into::into),
+    };
+    for size in [(120, 36), (80, 24)] {
+        let own = || own_command(OutputPlace::Pager, &[]);
+        let pager = with_own(size, own(), "gh", vec![ran(OutputPlace::Pager, 2000, None)], "");
+        assert!(pager.frame.contains("line 3") && pager.frame.contains("more below"), "{}", pager.frame);
+        let end = with_own(size, own(), "gh", vec![ran(OutputPlace::Pager, 2000, None)], "G");
+        assert!(end.frame.contains("line 1999"), "{}", end.frame);
+        let closed = with_own(size, own(), "gh", vec![ran(OutputPlace::Pager, 3, None)], "q");
+        assert!(closed.state.overlay.is_none(), "{}", closed.frame);
+        let toast = with_own(size, own(), "gh", vec![ran(OutputPlace::Toast, 3, Some("it ended with 1"))], "");
+        assert!(toast.state.overlay.is_none());
+        assert!(toast.frame.contains("history: line 0 (it ended with 1)"), "{}", toast.frame);
+        // What somebody types meanwhile is not covered.
+        let typing = with_own(size, own(), "ghf", vec![ran(OutputPlace::Pager, 3, None)], "");
+        assert!(typing.state.prompt.is_some() && typing.state.overlay.is_none(), "{}", typing.frame);
+    }
+}
+
+#[test]
+fn a_key_of_a_program_that_is_taken_or_none_is_refused() {
+    for (key, said) in
+        [("j", "collides with “j” of `down`"), ("g", "collides with “gg” of `top`"), ("pgdn", "which is none")]
+    {
+        let own = OwnCommand { key: key.into(), ..own_command(OutputPlace::Pager, &[]) };
+        let problems = Keymap::default().with_own(std::slice::from_ref(&own)).expect_err("refused").join("\n");
+        assert!(problems.contains(said) && problems.contains("console.commands.history"), "{problems}");
+    }
+    let twice = [own_command(OutputPlace::Pager, &[]), own_command(OutputPlace::Pager, &[])];
+    assert!(Keymap::default().with_own(&twice).is_err());
 }

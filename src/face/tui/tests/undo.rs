@@ -8,8 +8,9 @@ use crate::{
         diff::tests::world::World,
         journal::{Event, Outcome, Was, What, Write, WriteId},
         model::{Field, Kind, Value},
-        plan::{Calls, Plan, Scope},
+        plan::{Calls, Hold, HoldCode, Plan, Scope, State as ChangeState},
         report::{Stopped, report, tests::report_with},
+        rules::Class,
         undo::undo,
     },
     edge::store::{RunEnd, RunRecord},
@@ -93,7 +94,7 @@ Acme Ltd
 
 name: “Acme Ltd” → “Acme”
 the run renamed it
- space approve  s skip  ! flag  u undo  / search  f filter  T all about this page  ? help
+ space approve  s skip  ! flag  R back to the review  u undo  / search  f filter  ? help
 
 
 "#]]
@@ -138,4 +139,74 @@ fn it_is_confirmed_as_an_undo_retried_as_one_and_then_r_is_an_ordinary_plan() {
     let orders: Vec<&Order> = film.orders.iter().filter(|order| !matches!(order, Order::Keep(_))).collect();
     assert!(matches!(orders.as_slice(), [Order::Apply(_), Order::Undo(_), Order::Read]), "{orders:?}");
     assert!(film.frame.contains("[1 Review]"), "{}", film.frame);
+}
+
+#[test]
+fn runs_that_wrote_come_first_and_those_that_only_looked_are_left_out() {
+    let looked = |id: &str, trigger: &str, outcome: &str| RunRecord {
+        trigger: trigger.into(),
+        end: Some(RunEnd { at: noon(), outcome: outcome.into(), report: None }),
+        ..run(id, 0)
+    };
+    let runs = || {
+        let own = RunRecord { end: None, ..looked("e", "review", "") };
+        vec![own, looked("d", "plan", "planned"), run("c", 0), run("b", 2), run("a", 1)]
+    };
+    let film = film_of((120, 12), THEME, on_runs(runs(), ""));
+    let listed: Vec<&str> = film.state.runs.all.iter().map(|run| run.id.as_str()).collect();
+    assert_eq!(listed, ["b", "a", "e", "c"]);
+    assert_eq!(film.state.runs.at, 0);
+    assert!(film.frame.contains("1 run that only looked is left out (H)"), "{}", film.frame);
+    // As the README says.
+    let undone = film_of((120, 12), THEME, on_runs(runs(), "U"));
+    assert!(matches!(undone.orders.as_slice(), [Order::Undo(run)] if run.as_str() == "b"), "{:?}", undone.orders);
+    for (pressed, because) in [("jjjU", "that run wrote nothing"), ("HjjjU", "that run wrote nothing")] {
+        let film = film_of((120, 12), THEME, on_runs(runs(), pressed));
+        assert!(film.orders.is_empty() && film.frame.contains(because), "{pressed}: {}", film.frame);
+    }
+    let readme = include_str!("../../../../README.md");
+    assert!(readme.contains("is undone from the runs (`4`, then `U`)"), "the README says so");
+}
+
+#[test]
+fn an_undo_begins_with_a_clean_filter_and_names_the_way_back() {
+    let mut scenes: Vec<Scene> = planned(plan()).into_iter().map(Scene::News).collect();
+    scenes.extend(keys("fRelaunch<enter>4").into_iter().map(Scene::Input));
+    scenes.push(Scene::News(News::Runs(vec![run("20261122T180000Z-0a1b", 2)], None)));
+    scenes.extend(keys("U").into_iter().map(Scene::Input));
+    scenes.push(Scene::News(News::Planned { plan: std::sync::Arc::new(inverse()), remembered: vec![], at: noon() }));
+    for size in [(120, 36), (80, 24)] {
+        let again = scenes.iter().map(|scene| match scene {
+            Scene::Input(event) => Scene::Input(event.clone()),
+            Scene::News(News::Planned { plan, .. }) => {
+                Scene::News(News::Planned { plan: std::sync::Arc::clone(plan), remembered: vec![], at: noon() })
+            }
+            Scene::News(News::Runs(runs, _)) => Scene::News(News::Runs(runs.clone(), None)),
+            _ => Scene::Gone,
+        });
+        let film = film_of(size, THEME, again.collect());
+        assert!(film.state.reviewing.filter.text.is_empty() && film.frame.contains("reopen"), "{}", film.frame);
+        assert!(film.frame.contains("R back to the review"), "{}", film.frame);
+    }
+}
+
+#[test]
+fn the_brakes_of_an_undo_are_released_in_one_dialog() {
+    let mut plan = inverse();
+    for change in &mut plan.changes {
+        change.hold = Some(Hold { code: HoldCode::Brake, text: "too many at once".into() });
+        change.state = ChangeState::Held;
+    }
+    for size in [(120, 36), (80, 24)] {
+        let asked = super::film(size, planned(plan.clone()), keys("B"));
+        for text in ["2 changes are withheld", "1 reopens of projects", "1 renames of clients"] {
+            assert!(asked.frame.contains(text), "{text}: {}", asked.frame);
+        }
+        let wrong = super::film(size, planned(plan.clone()), keys("B1<enter>"));
+        assert!(wrong.orders.is_empty() && wrong.frame.contains("type 2 to let them through"), "{}", wrong.frame);
+        let right = super::film(size, planned(plan.clone()), keys("B2<enter>"));
+        let [Order::Release(allowances)] = &right.orders[..] else { panic!("{:?}", right.orders) };
+        let released: Vec<_> = allowances.iter().map(|allowance| (allowance.class, allowance.count)).collect();
+        assert_eq!(released, [(Class::Reopen, 1), (Class::Rename, 1)]);
+    }
 }

@@ -7,7 +7,11 @@ use crate::{
         command::Tab,
         effect::Effect,
         news::News,
-        state::{Phase, State, applying::Applying},
+        overlay::own,
+        state::{
+            Phase, State,
+            applying::{Applying, Wait},
+        },
         tab::{self, review::planned},
     },
 };
@@ -34,12 +38,13 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
         News::Applied(report) => return Some(applied(state, *report)),
         News::Matched { mode, number, matches } => planned::matched(state, mode, number, matches),
         News::Runs(runs, daemon) => {
-            state.runs.at = state.runs.at.min(runs.len().saturating_sub(1));
-            (state.runs.all, state.runs.daemon) = (runs, daemon);
+            state.runs.take(runs);
+            state.runs.daemon = daemon;
         }
         News::Time(news) => state.hours.take(*news),
         News::Log(answer) => state.logs.answered(*answer),
         News::NoLog { number, because } => state.logs.refused(number, because),
+        News::Ran(ran) => own::ended(state, ran),
         News::Said(text) => state.toast = text.into(),
     }
     None
@@ -63,6 +68,10 @@ fn progressed(state: &mut State, progress: Progress) {
         }
         Progress::Read(service) => {
             state.reading.read.insert(service);
+        }
+        Progress::Queued(queued) => {
+            let until = state.now + queued.wait;
+            state.applying.wait(Wait { service: queued.service, until, limit: queued.limit }, state.now);
         }
         Progress::Exchanged(exchange) => {
             if state.phase == Phase::Reading {

@@ -31,13 +31,13 @@ pub(super) fn point(state: &mut State, pointing: Pointing, target: Target) -> Op
 
 fn wheel(state: &mut State, target: Target, by: isize) {
     // What is being typed is about the row under the cursor.
-    if state.prompt.is_some() {
+    if let Some(prompt) = &mut state.prompt {
+        if state.overlay == Some(Overlay::Help) {
+            prompt.line = prompt.line.saturating_add_signed(by);
+        }
         return;
     }
     match (&mut state.overlay, target) {
-        (Some(Overlay::Help { scroll }), _) => {
-            *scroll = scroll.saturating_add_signed(i16::try_from(by).unwrap_or_default());
-        }
         (Some(_), _) => {}
         (None, Target::Detail) => {
             state.reviewing.detail.scroll(i16::try_from(by).unwrap_or_default());

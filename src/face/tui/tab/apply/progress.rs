@@ -9,6 +9,7 @@ use ratatui::{
 
 use crate::{
     domain::model::Kind,
+    face::progress::waited_for,
     face::tui::{
         command::{Command, Tab},
         hits::Hits,
@@ -107,9 +108,10 @@ fn total(state: &State) -> Vec<Line<'static>> {
         facts.push(format!("{rate:.1} a second"));
         facts.push(format!("about {} left", clock(left)));
     }
-    if applying.in_flight > 0 {
-        facts.push(format!("{} in flight", applying.in_flight));
+    if applying.on_their_way(state.now) > 0 {
+        facts.push(format!("{} in flight", applying.on_their_way(state.now)));
     }
+    facts.extend(waiting(state));
     if let (times @ 1.., seconds) = applying.throttled {
         facts.push(format!("asked to wait {times} times, {seconds} s in all"));
     }
@@ -119,6 +121,17 @@ fn total(state: &State) -> Vec<Line<'static>> {
         Line::styled(format!("  {}", facts.join(", ")), state.theme.dim()),
         Line::default(),
     ]
+}
+
+/// What is waited for, and how long.
+fn waiting(state: &State) -> impl Iterator<Item = String> {
+    let now = state.now;
+    state.applying.waits(now).into_iter().map(move |turn| {
+        // A part of a second is one to wait.
+        let left = turn.until.duration_since(now).as_millis().max(0).unsigned_abs().div_ceil(1000);
+        let left = u64::try_from(left).unwrap_or(u64::MAX);
+        format!("{}, {}", waited_for(turn.service, turn.limit), clock(left))
+    })
 }
 
 /// One line for each kind, and one for closes, which come last.

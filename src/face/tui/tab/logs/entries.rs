@@ -48,6 +48,9 @@ fn heading(state: &State) -> Line<'static> {
     if !filter.is_empty() {
         spans.push(Span::styled(format!("   filter: {}", Shown::of(filter).clipped(60)), theme.accent()));
     }
+    if !filter.contains("level:") {
+        spans.push(Span::styled("   info and above", theme.dim()));
+    }
     if *follow {
         spans.push(Span::styled("   following", theme.good()));
     }
@@ -67,7 +70,8 @@ fn entries(state: &State, area: Rect, hits: &mut Hits) -> Paragraph<'static> {
     let mut drawn = Vec::new();
     for (y, (at, line)) in (area.y..).zip(logs.lines.iter().enumerate().skip(from).take(room)) {
         hits.add(Rect { y, height: 1, ..area }, Target::Row(at));
-        let when = line.at.strftime(if wide { "%Y-%m-%d %H:%M:%S" } else { "%m-%d %H:%M" });
+        let local = line.at.to_zoned(state.zone.clone());
+        let when = local.strftime(if wide { "%Y-%m-%d %H:%M:%S %Z" } else { "%m-%d %H:%M %Z" });
         let before = format!("  {when}  {:<5}  ", line.level.word());
         let text = format!("{before}{}", line.text.clipped(usize::from(area.width).saturating_sub(before.len() + 1)));
         let mut row = choice(text, at == logs.at);

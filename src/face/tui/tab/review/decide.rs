@@ -251,6 +251,10 @@ pub(crate) fn mark(state: &mut State) {
     } else {
         state.reviewing.search.found.as_ref()
     };
+    if found.is_some_and(|found| found.only_near) {
+        state.toast = "no name has that in it; what comes near is not selected at once".into();
+        return;
+    }
     let Some(found) =
         found.filter(|_| !(state.reviewing.search.text.is_empty() && state.reviewing.filter.text.is_empty()))
     else {

@@ -4,7 +4,9 @@ use crate::face::tui::{
     command::Command,
     state::{
         State,
+        filter::folded,
         reviewing::{Reviewing, Selection},
+        subject::{Subject, name},
     },
 };
 
@@ -82,6 +84,26 @@ fn say_which_match(state: &mut State) {
     let rows = 0..u32::try_from(reviewing.tree.nodes.len()).unwrap_or(u32::MAX);
     let matches: Vec<u32> = rows.filter(|&node| reviewing.tree.passes(node) && reviewing.is_match(node)).collect();
     if let Ok(at) = matches.binary_search(&reviewing.cursor) {
-        state.toast = format!("match {} of {}", at + 1, matches.len()).into();
+        let near = if reviewing.search.found.as_ref().is_some_and(|found| found.only_near) {
+            "no name has that in it; near it: "
+        } else {
+            ""
+        };
+        state.toast = format!("{near}match {} of {}", at + 1, matches.len()).into();
     }
+}
+
+/// Goes to the first client that has a text in its name; false where there is none.
+pub(crate) fn to_client(state: &mut State, text: &str) -> bool {
+    let reviewing = &mut state.reviewing;
+    let Some(plan) = reviewing.plan() else { return false };
+    let wanted = folded(text);
+    let is_it = |node: &&u32| {
+        let node = &reviewing.tree.nodes[**node as usize];
+        node.depth == 0
+            && !matches!(node.subject, Subject::Notices { .. })
+            && folded(name(plan, node.subject).canonical().as_str()).contains(&wanted)
+    };
+    let found = reviewing.tree.visible.iter().find(is_it).copied();
+    found.map(|node| reviewing.go_to(node)).is_some()
 }
