@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 
 use super::property::Property;
@@ -336,7 +337,7 @@ pub(super) fn write(property: &Property, value: &Value, unit: Unit) -> Result<Js
         ("checkbox", Value::Flag(flag) | Value::Closed(flag)) => json!(flag),
         ("checkbox", Value::Empty) => json!(false),
         ("email" | "url" | "phone_number" | "select" | "status" | "number" | "date", Value::Empty) => Json::Null,
-        ("date", Value::Text(day)) => json!({"start": day.exact()}),
+        ("date", Value::Text(day)) if day.exact().parse::<Date>().is_ok() => json!({"start": day.exact()}),
         ("email" | "url" | "phone_number", Value::Text(text)) => json!(text.exact()),
         ("number", Value::Seconds(seconds)) => json!(*seconds as f64 / f64::from(unit.seconds())),
         ("select" | "status", Value::Flag(flag)) => json!({"name": flag_option(property, *flag)}),
