@@ -270,8 +270,8 @@ pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
     let typed = value.chars().count().min(usize::from(area.width) / 3);
     let room = usize::from(area.width).saturating_sub(label.len() + typed + 3);
     let mut refused: String = if said.is_empty() { String::new() } else { format!("   {said}") };
-    if refused.chars().count() > room + 3 {
-        refused = refused.chars().take(room + 2).chain(['…']).collect();
+    if refused.chars().count() > room {
+        refused = refused.chars().take(room.saturating_sub(1)).chain(['…']).collect();
     }
     let room = usize::from(area.width).saturating_sub(label.len() + refused.chars().count() + 2);
     let hidden = before.width().saturating_sub(room);

@@ -70,7 +70,7 @@ fn a_filter_says_what_it_knows() {
 
 
  u undo  / search  f filter  M save the filter under a name  ? help
- filter: :x   is: knows undecided approved skipped flagged ignored conflict r…
+ filter: is:x   is: knows undecided approved skipped flagged ignored conflic…
 
 "#]]
     );
