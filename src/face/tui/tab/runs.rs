@@ -25,7 +25,7 @@ use crate::{
             message::Message,
             pieces::{choice, count},
             row::{Row, Section, idle, on, row},
-            state::{State, runs::wrote, stepped},
+            state::{State, runs::wrote_nothing, stepped},
         },
     },
 };
@@ -48,13 +48,6 @@ const ROWS: &[Row] = &[
     row("runs_tab", &["4"], Command::Tab(Tab::Runs), Section::View, "runs", on),
 ];
 
-/// How those end that only looked.
-const LOOKED: [&str; 4] = ["reviewed", "planned", "told", "explained"];
-
-fn outcome(run: &RunRecord) -> String {
-    run.end.as_ref().map(|end| outcome_words(&end.outcome)).unwrap_or_default()
-}
-
 fn in_runs(state: &State) -> Option<Message> {
     (state.tab != Tab::Runs).then(|| Message::from("only on the runs").see(Command::Tab(Tab::Runs)))
 }
@@ -63,10 +56,7 @@ fn on_a_run(state: &State) -> Option<Message> {
     let Some(run) = state.runs.current().filter(|_| state.tab == Tab::Runs) else {
         return Some("only on one of the runs".into());
     };
-    // One that has no end may have written before it was cut off; one that ended otherwise than as planned, too.
-    let told = run.end.as_ref().is_some_and(|end| end.report.is_some());
-    let looked = run.end.is_some() && LOOKED.contains(&outcome(run).as_str());
-    idle(state).or_else(|| ((told || looked) && !wrote(run)).then(|| "that run wrote nothing".into()))
+    idle(state).or_else(|| wrote_nothing(run).then(|| "that run wrote nothing".into()))
 }
 
 fn on_a_daemon(state: &State) -> Option<Message> {

@@ -70,7 +70,7 @@ fn an_outcome_is_not_cut_beside_blank_columns_and_is_unfolded_where_it_must_be()
     let outcome = "Notion could not be reached: the connection was closed before an answer had come, and again";
     let run = |outcome: &str| RunRecord {
         id: "a".parse().expect("a run"),
-        trigger: "auto-approve".into(),
+        trigger: "review".into(),
         by: "anna".into(),
         version: "0.1.0".into(),
         rules_hash: String::new(),
