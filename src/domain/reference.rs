@@ -1,7 +1,7 @@
 //! What people type to name one thing: an ID, the address of a page or an object, or a name.
 
 use super::{
-    model::{ObjectId, PageId},
+    model::{Kind, ObjectId, PageId},
     text::{Raw, Shown},
 };
 
@@ -28,6 +28,16 @@ pub fn page(text: &str) -> Option<PageId> {
 pub fn object(text: &str) -> Option<ObjectId> {
     let is_id = |part: &str| part.len() == OBJECT_DIGITS && part.bytes().all(|b| b.is_ascii_hexdigit());
     text.trim().split('/').find_map(|part| part.parse().ok().filter(|_| is_id(part)))
+}
+
+/// Where an object is in Clockify's web application. Its addresses are not documented: these are the pages that people
+/// see, a project's own and the lists of clients and of projects.
+pub fn object_address(kind: Kind, object: ObjectId) -> String {
+    match kind {
+        Kind::Client => "https://app.clockify.me/clients".to_owned(),
+        Kind::Project => format!("https://app.clockify.me/projects/{object}/edit"),
+        Kind::Task => "https://app.clockify.me/projects".to_owned(),
+    }
 }
 
 /// Something that can be meant.

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::{findings::Policy, read::Facts, tree::Sides};
 use crate::domain::{
     model::{Field, Kind, Object, ObjectId, PerKind, Registry, Snapshots, Value},
+    reference::object_address,
     rules::Mapping,
 };
 
@@ -88,7 +89,7 @@ fn report(object: &Object) -> Option<Value> {
         Kind::Project => object.id,
         Kind::Task => object.parent?,
     };
-    Some(Value::text(&format!("https://app.clockify.me/projects/{project}/edit")))
+    Some(Value::text(&object_address(Kind::Project, project)))
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use super::{
     state::{State, subject::name},
 };
 use crate::domain::{
-    model::Kind,
     plan::document::ChangeDocument,
+    reference::object_address,
     text::{Shown, json},
 };
 
@@ -50,13 +50,8 @@ pub(crate) fn page_url(state: &State) -> Option<String> {
     Some(format!("https://app.notion.com/p/{}", page.to_string().replace('-', "")))
 }
 
-/// Where the object is in Clockify's web application. Its addresses are not documented: these are the pages that people
-/// see, a project's own and the lists of clients and of projects.
+/// Where the object of the row is in Clockify's web application.
 pub(crate) fn object_url(state: &State) -> Option<String> {
     let (kind, object) = if state.tab == Tab::Hours { state.hours.object() } else { state.reviewing.object() }?;
-    Some(match kind {
-        Kind::Client => "https://app.clockify.me/clients".to_owned(),
-        Kind::Project => format!("https://app.clockify.me/projects/{object}/edit"),
-        Kind::Task => "https://app.clockify.me/projects".to_owned(),
-    })
+    Some(object_address(kind, object))
 }
