@@ -85,6 +85,13 @@ pub struct Knobs {
     pub trash_reaches_sources: bool,
     /// Notion: `GET /v1/users` is refused with 403.
     pub users_refused: bool,
+    /// Notion: a query shows all rows of its data source, whatever its filter asks for.
+    pub filters_ignored: bool,
+    /// Notion: a query shows rows in an order of its own, whatever its sorts ask for. Without them there is none that is
+    /// promised (Notion docs).
+    pub sorts_ignored: bool,
+    /// Notion: the `Date` of its answers is empty.
+    pub notion_without_date: bool,
     /// Notion: search finds nothing at all; the documentation promises no completeness.
     pub search_blind: bool,
 
@@ -161,6 +168,9 @@ impl Default for Knobs {
             wrong_kind_named: false,
             trash_reaches_sources: true,
             users_refused: false,
+            filters_ignored: false,
+            sorts_ignored: false,
+            notion_without_date: false,
             search_blind: false,
             unique_names: true,
             names_ignore_case: false,

@@ -192,11 +192,16 @@ async fn answer_service(shared: &Shared, line: &Line, service: Service, mut requ
         status: sent,
         executed,
     });
-    match (strike, answer) {
+    let mut response = match (strike, answer) {
         (Some((_, failure)), answer) if !throttled => fail(failure, answer, service, shared, line, date).await,
         (_, Some(answer)) => respond(answer, date),
         (_, None) => respond(Answer { status: 500, headers: Vec::new(), body: None }, date),
+    };
+    if knobs.notion_without_date && service == Service::Notion {
+        // Without the header, the server would put the machine's own time in its place.
+        response.headers_mut().insert(header::DATE, HeaderValue::from_static(""));
     }
+    response
 }
 
 /// Lets the service answer, unless a budget is spent or a fault comes first. Tells whether the call was carried out.

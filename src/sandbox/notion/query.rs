@@ -66,11 +66,16 @@ impl Call<'_> {
         let rows = pages.into_iter().filter(|page| {
             let selected = self.archived(page) == archived;
             let live = !page.in_trash || (follows && archived);
-            let matches = || filter.as_ref().is_none_or(|filter| filter.matches(page, now));
+            let is_asked = filter.as_ref().filter(|_| !self.knobs.filters_ignored);
+            let matches = || is_asked.is_none_or(|filter| filter.matches(page, now));
             selected && live && self.visible(page) && matches()
         });
         let rows = rows.map(|page| {
-            let mut place: Vec<SortKey> = sorts.iter().map(|sort| sort_key(sort, &page)).collect();
+            let mut place: Vec<SortKey> = if self.knobs.sorts_ignored {
+                vec![SortKey::Text { value: minute(page.created), descending: true }]
+            } else {
+                sorts.iter().map(|sort| sort_key(sort, &page)).collect()
+            };
             place.push(SortKey::Text { value: page.id.to_string(), descending: false });
             (place, page)
         });
