@@ -35,6 +35,8 @@
 //! | finding | something that hours and plan say about each other that would make an invoice wrong |
 //! | sealed month | its figures and what was accepted of its findings, under a hash; a change of them is noticed |
 //! | run | one time that both sides were read, and what was written then; it has an ID and a log |
+//! | watermark | until when, by Notion, the edits of a data source have been seen; what is edited later is asked for |
+//! | full pass | all pages are read, and not only those that were edited since the watermark |
 //! | caller | who may ask the daemon for a run, under a name and with a secret |
 
 pub mod action;
@@ -67,3 +69,4 @@ pub mod sync_status;
 pub mod text;
 pub mod trigger;
 pub mod undo;
+pub mod watermark;

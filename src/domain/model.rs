@@ -120,7 +120,8 @@ pub enum Service {
 }
 
 /// The Clockify ID that a page says it has. It is believed only when the registry or the evidence agrees.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Claim {
     /// The property is empty.
     #[default]
@@ -168,7 +169,8 @@ impl Claim {
 }
 
 /// What the relation to the parent says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// Nothing is related, or the kind has no parent.
     #[default]
@@ -204,7 +206,8 @@ impl From<Vec<PageId>> for Relation {
 }
 
 /// Whether a page wants its object to be open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Open: the object should be active.
     Open,
@@ -244,7 +247,7 @@ impl Standing {
 }
 
 /// A Notion row: a client, project or task that somebody wants mirrored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     pub id: PageId,
     /// What it is, by the data source that it is in.
@@ -475,7 +478,7 @@ impl Snapshots {
 }
 
 /// Something that fetching noticed: it stops nothing, and becomes a notice of the plan.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Problem {
     /// The kind concerned.
     pub kind: Kind,

@@ -305,6 +305,9 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
             }
             What::Halted { because, .. } => drop(halted.insert(because.as_str())),
             What::ForeignRun { text, .. } => warnings.push(text.clone()),
+            What::Fetched { kind, full_because: Some(why), .. } if why.is_odd() => {
+                warnings.push(format!("all {} were read, and not only what was edited: {why}", kind.plural()).into());
+            }
             _ => {}
         }
     }

@@ -22,6 +22,7 @@ use std::{
 
 use futures_util::future::join_all;
 use reqwest::Method;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 use url::Url;
@@ -43,7 +44,7 @@ use wire::{UserRow, Users, WorkspaceRow};
 const READ_AT_ONCE: usize = 6;
 
 /// Who the key belongs to, and the workspace that is kept true.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The user's id.
     pub user_id: String,

@@ -30,6 +30,7 @@ use std::{
     str::FromStr,
 };
 
+use jiff::SignedDuration;
 use strum::{IntoStaticStr, VariantArray};
 use url::Url;
 
@@ -104,6 +105,8 @@ pub struct NotionSettings {
     pub api_version: String,
     /// How many requests a minute may take.
     pub requests_per_minute: NonZeroU32,
+    /// How long it is enough to read what was edited, before all pages are read again.
+    pub full_pass_every: SignedDuration,
     /// The data source of each kind, or the database that holds it.
     pub data_sources: PerKind<Option<PageId>>,
 }
@@ -262,6 +265,7 @@ impl Settings {
             base_url: notion_url,
             api_version,
             requests_per_minute,
+            full_pass_every: _,
             data_sources,
         } = &self.notion;
         let ClockifySettings {

@@ -33,8 +33,8 @@ use crate::{
     },
     edge::http::{Answer, FRESH, Failure, Http, Repeat, Request, YOUNG},
 };
-pub use listing::Listed;
 use listing::Rows;
+pub use listing::{Listed, calls_for};
 pub use property::Property;
 use row::{PageRow, is_in, read};
 use schema::Bound;

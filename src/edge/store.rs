@@ -14,6 +14,7 @@ mod lock;
 mod log;
 mod month;
 mod open;
+mod pages;
 mod pending;
 mod presence;
 mod registry;
@@ -45,6 +46,7 @@ pub use journal::{Meant, RunEnd, RunRecord};
 pub use lock::{Doing, Holder};
 pub use log::{Entity, Entry, Selection, Toward};
 pub use open::default_dir;
+pub use pages::{Others, PagesRead};
 pub use pending::PendingRow;
 pub use presence::{Presence, is_served};
 

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         journal::{Replaced, What},
         model::Service,
+        plan::sha256,
         text::Raw,
     },
     edge::{
@@ -58,6 +59,15 @@ pub struct Whose {
 /// What is kept in mind.
 pub(super) async fn known(store: &Store) -> Result<Known, StoreError> {
     Ok(store.recall(SECRETS).await?.unwrap_or_default())
+}
+
+/// What tells whether both services are asked with the same tokens, under the same configuration, as before; nothing
+/// where that cannot be told.
+pub(super) async fn asked_by(store: &Store, given: &BTreeMap<String, String>) -> Result<Option<String>, StoreError> {
+    let known = known(store).await?;
+    let tokens = [Service::Notion, Service::Clockify].map(|service| known.secrets.get(key_of(service)));
+    let [Some(notion), Some(clockify)] = tokens else { return Ok(None) };
+    Ok(Some(sha256(&(&notion.fingerprint, &clockify.fingerprint, given))))
 }
 
 /// Since when the secrets of both services are the same, by their keys.

@@ -73,6 +73,8 @@ pub struct Installation {
     pub clock: fn() -> Timestamp,
     /// True where no wait is kept that a service has asked an earlier run for.
     pub now: bool,
+    /// True where all pages are read, however few were edited.
+    pub full: bool,
     /// Whose changes are planned, and no others.
     pub reach: Reach,
 }
@@ -93,7 +95,7 @@ impl Installation {
                 RunError::new(Code::StateUnusable, "there is no home directory to keep the state in")
                     .hint("name one with --state-dir DIR")
             })?;
-        Ok(Self { settings, environment, directory, by, clock, now: false, reach: Reach::Everybody })
+        Ok(Self { settings, environment, directory, by, clock, now: false, full: false, reach: Reach::Everybody })
     }
 
     /// Starts the diagnostic log; `verbose` above 0 says more there too. Nothing is written before there is something
@@ -283,7 +285,7 @@ impl Installation {
         runner.name = run;
         runner.before.extend(before);
         let unattended = async |session: &mut Session<'_>| {
-            session.unattended = true;
+            (session.unattended, session.only_edits) = (true, true);
             session.only_plans = !applied.covers(&session.reach);
             let (sides, plan) = session.fetch_and_plan().await?;
             if applied == Reach::Nobody {
@@ -409,8 +411,11 @@ impl Runner {
         let given = &installation.settings.given;
         let changed = configured_otherwise(store, given).await?;
         let (record, begins) = installation.beginning(&run, trigger, sha256(&connection.rules), now);
+        let asked_by = ages::asked_by(store, given).await?;
         let mut session = Self::session(connection, store, turn, run, &installation.settings);
+        session.asked_by = asked_by;
         session.reach.clone_from(&installation.reach);
+        session.full = installation.full;
         session.store.begin_run(&record).await?;
         session.tell([begins].into_iter().chain(std::mem::take(before)).chain(changed).collect()).await?;
         // After that, so that a crash in between tells it twice rather than never.
@@ -453,6 +458,10 @@ impl Runner {
             unattended: false,
             only_plans: false,
             undoes: None,
+            only_edits: false,
+            full: false,
+            full_every: settings.notion.full_pass_every,
+            asked_by: None,
             established: None,
             zone: settings.billing_zone(),
             policy: settings.hours.policy,

@@ -2,6 +2,7 @@
 
 mod ending;
 mod fetch;
+mod pages;
 mod turn;
 
 use std::{
@@ -15,8 +16,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use self::fetch::Established;
-use self::fetch::ReadNotion;
 pub(super) use self::fetch::{same_workspace, told_workspace};
+use self::pages::edited;
 use super::{
     ages::{belong, whose_in_clockify},
     apply::{Journal, Settling, Work, apply, settle},
@@ -55,6 +56,8 @@ pub(super) use turn::Turn;
 pub(super) const SOURCES: &str = "sources";
 /// Memory key: the workspaces that the state belongs to.
 pub(super) const IDENTITIES: &str = "identities";
+/// Memory key: who we were last found to be.
+const INTRODUCTION: &str = "introduction";
 /// Memory key: when each service may be asked again.
 pub(super) const NOT_BEFORE: &str = "not_before";
 /// Memory key: the Clockify plan that did not take an estimate, and when that was.
@@ -188,6 +191,14 @@ pub struct Session<'a> {
     pub only_plans: bool,
     /// The run that this one takes back, instead of comparing both sides.
     pub undoes: Option<RunId>,
+    /// True where what was edited since the last run is all that is read of Notion, as long as that is enough.
+    pub only_edits: bool,
+    /// True where all is read whatever else is wanted.
+    pub(super) full: bool,
+    /// How long edits are enough.
+    pub(super) full_every: SignedDuration,
+    /// Which tokens and configuration it asks with, as a hash; nothing where that is not known.
+    pub(super) asked_by: Option<String>,
     /// What was found out before the run, and need not be asked for again.
     pub established: Option<Established>,
     /// Whose changes are planned.
@@ -248,6 +259,8 @@ pub struct Sides {
     pub workspaces: Workspaces,
     /// When reading began.
     pub at: Timestamp,
+    /// The pages that were read; nothing where all were. The others are known of before, and were not edited since.
+    pub(super) fresh: Option<BTreeSet<PageId>>,
     /// How far others had come with the state then.
     mark: Mark,
     /// The plan of the Clockify workspace.
@@ -289,7 +302,11 @@ impl Session<'_> {
         let remembered: PerKind<Option<Source>> = self.store.recall(SOURCES).await?.unwrap_or_default();
         let identities: Option<Identities> = self.store.recall(IDENTITIES).await?;
         let pinned = identities.as_ref();
-        let established = match self.established.take().filter(|_| pinned.is_none()) {
+        let known = match self.established.take().filter(|_| pinned.is_none()) {
+            Some(established) => Some(established),
+            None => self.recall_introduction(&remembered, pinned).await?,
+        };
+        let established = match known {
             Some(established) => self.confirm(established).await,
             None => self.establish(remembered, pinned).await,
         };
@@ -313,17 +330,28 @@ impl Session<'_> {
         let mark = self.store.mark().await?;
         let registry = self.store.registry().await?;
         let identities: Option<Identities> = self.store.recall(IDENTITIES).await?;
-        let both = self.read_both(established).await;
+        let both = self.read_both(&established).await;
         if failpoint::reach("fetched") == Point::Old {
             self.notion.grow_old();
             self.clockify.grow_old();
         }
         let exchanges = self.exchanges.take();
         self.tell_exchanges(exchanges).await?;
-        let (from_notion, (identity, objects, problems)) = both?;
+        let (read, (identity, objects, problems)) = match both {
+            Ok(both) => both,
+            Err(error) => {
+                self.store.forget(INTRODUCTION).await?;
+                return Err(error);
+            }
+        };
+        self.keep_introduction(&established).await?;
+        self.keep_pages(&read, &established.sources).await?;
+        let told = PerKind::from_fn(|kind| read[kind].told());
+        let mut fresh = edited(&read);
+        let (sources, mut snapshots) = self.assembled(established.sources, read);
+        let (notion_workspace, name) = (established.notion_workspace, established.notion_name);
         belong(self.store, Service::Clockify, whose_in_clockify(&identity)).await?;
         let clockify_workspace = identity.workspace_id;
-        let ReadNotion { workspace: notion_workspace, name, sources, mut snapshots } = from_notion;
         let noticed = snapshots.problems.len();
         snapshots.objects = objects;
         snapshots.problems.extend(problems);
@@ -343,7 +371,10 @@ impl Session<'_> {
         }
         self.fetch_young(&clockify_workspace, &registry, &mut snapshots).await;
         snapshots.hidden = self.hidden(&clockify_workspace, &registry, &snapshots).await;
-        let away_now = self.fetch_missing(&registry, &sources, &mut snapshots).await?;
+        let (away_now, seen) = self.fetch_missing(&registry, &sources, &mut snapshots).await?;
+        if let Some(fresh) = &mut fresh {
+            fresh.extend(seen);
+        }
         imply(&mut snapshots, &registry, self.rules);
         let last = self.last_days(&clockify_workspace).await;
         let (mapping, facts) = (&self.rules.mapping, self.clockify.facts());
@@ -355,18 +386,23 @@ impl Session<'_> {
         self.store.remember(SOURCES, &PerKind::from_fn(|kind| Some(sources[kind].clone()))).await?;
         let fetched = Kind::ALL.into_iter().flat_map(|kind| {
             let (pages, objects) = (&snapshots.pages[kind], &snapshots.objects[kind]);
+            let (edited, full_because) = told[kind];
             [
                 What::Fetched {
                     service: Service::Notion,
                     kind,
                     rows: pages.rows().len(),
                     incomplete: pages.incomplete_because().cloned(),
+                    edited,
+                    full_because,
                 },
                 What::Fetched {
                     service: Service::Clockify,
                     kind,
                     rows: objects.rows().len(),
                     incomplete: objects.incomplete_because().cloned(),
+                    edited: None,
+                    full_because: None,
                 },
             ]
         });
@@ -388,6 +424,7 @@ impl Session<'_> {
                 configuration: self.configuration.cloned(),
             },
             at,
+            fresh,
             mark,
             clockify_plan: identity.plan,
             demands: identity.demands,
@@ -561,22 +598,21 @@ impl Session<'_> {
         let mut approved = approved;
         let stale_after = SignedDuration::try_from(self.rules.stale_after).unwrap_or(SignedDuration::MAX);
         let is_stale = (self.turn.clock)().duration_since(seen.at) > stale_after || self.is_overtaken(&seen).await?;
-        if !approved.changes().is_empty() && is_stale {
-            let turn = self.turn;
-            let read = tokio::select! {
-                read = self.fetch() => Some(read?),
-                () = turn.stop.wait() => None,
-            };
-            let Some(read) = read else {
-                let because = "the run was stopped while it read both sides again";
-                let left = approved.changes().iter().map(|change| change.id);
-                self.tell(left.map(|change| What::NotStarted { change, because: because.into() }).collect()).await?;
-                return Ok((plan, Stopped::Interrupted));
-            };
+        let mut is_outdated = !approved.changes().is_empty() && is_stale;
+        self.only_edits = true;
+        loop {
+            if !is_outdated {
+                is_outdated = self.rests_on_outdated(&approved, &seen).await?;
+                if !is_outdated {
+                    break;
+                }
+                self.store.forget_watermarks().await?;
+            }
+            let Some(read) = self.read_again(&approved).await? else { return Ok((plan, Stopped::Interrupted)) };
             seen = read;
             let fresh = self.plan(&mut seen).await?;
             approved = self.still_holding(&approved, &plan, &fresh).await?;
-            plan = fresh;
+            (plan, is_outdated) = (fresh, false);
         }
         if !approved.changes().is_empty() {
             self.store.back_up((self.turn.clock)()).await?;
@@ -592,6 +628,19 @@ impl Session<'_> {
         }
         let stopped = if stopped == Stopped::No { self.tell_pages(&mut seen, &plan).await? } else { stopped };
         Ok((plan, stopped))
+    }
+
+    /// Reads both sides again before what was approved is carried out; nothing where somebody asks to stop.
+    async fn read_again(&mut self, approved: &Approved) -> Result<Option<Sides>, SessionError> {
+        let turn = self.turn;
+        tokio::select! {
+            read = self.fetch() => return Ok(Some(read?)),
+            () = turn.stop.wait() => {}
+        }
+        let because = "the run was stopped while it read both sides again";
+        let left = approved.changes().iter().map(|change| change.id);
+        self.tell(left.map(|change| What::NotStarted { change, because: because.into() }).collect()).await?;
+        Ok(None)
     }
 
     /// Carries out what was approved, after so many writes of the same run.

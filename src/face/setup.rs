@@ -71,6 +71,9 @@ pub(super) struct Global {
     /// Try at once, whatever wait a service has asked an earlier run for
     #[arg(long, global = true)]
     pub(super) now: bool,
+    /// Read all pages, however few were edited since the last run
+    #[arg(long, global = true)]
+    pub(super) full: bool,
     /// Say less: no progress
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
@@ -131,9 +134,11 @@ impl Setup {
     /// touched.
     pub(super) async fn load(global: &Global) -> Result<Self, RunError> {
         if global.demo {
-            return Self::on(demo(global).await?).await;
+            let mut setup = Self::on(demo(global).await?).await?;
+            setup.installation.full = global.full;
+            return Ok(setup);
         }
-        Ok(Self::of(Installation { now: global.now, ..reaching(&loader(global)).await? }))
+        Ok(Self::of(Installation { now: global.now, full: global.full, ..reaching(&loader(global)).await? }))
     }
 
     /// The settings of a sandbox.
@@ -156,7 +161,10 @@ impl Setup {
         let loader = demo.as_ref().map_or_else(|| loader(global), Demo::loader);
         let looked = loader.load_leniently();
         let installation = Installation::new(looked.settings.clone(), loader.environment, who(), Timestamp::now)?;
-        Ok((Self { installation: Installation { now: global.now, ..installation }, _demo: demo }, looked))
+        Ok((
+            Self { installation: Installation { now: global.now, full: global.full, ..installation }, _demo: demo },
+            looked,
+        ))
     }
 
     /// The same for some clients alone, by their names or IDs; for everybody where none is named.

@@ -19,6 +19,7 @@ mod damage;
 mod decisions;
 #[cfg(unix)]
 mod doctor;
+mod edited;
 mod errors;
 #[cfg(unix)]
 mod hostile;

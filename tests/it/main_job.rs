@@ -56,7 +56,7 @@ fn acme_corp_appears_in_notion_and_then_in_clockify() {
 }
 
 #[test]
-fn a_steady_run_costs_thirteen_and_four_calls_and_doing_nothing_costs_no_more() {
+fn reading_all_of_a_steady_workspace_costs_twelve_and_two_calls() {
     let rig = Rig::new(World::sized(20, 100, 1000));
     let first = rig.run(&["--auto-approve", "--json"]);
     assert_eq!(first.code, 0, "{}", first.stderr);
@@ -65,8 +65,8 @@ fn a_steady_run_costs_thirteen_and_four_calls_and_doing_nothing_costs_no_more() 
     let (code, report) = rig.auto_approve();
 
     assert_eq!((code, &report["outcome"]), (0, &json!("in_sync")));
-    assert_eq!(rig.call_counts(), (13, 4));
-    assert_eq!(report["calls"], json!({"notion": 13, "clockify": 4}));
+    assert_eq!(rig.call_counts(), (12, 2));
+    assert_eq!(report["calls"], json!({"notion": 12, "clockify": 2}));
     assert!(rig.mutations().is_empty());
 }
 
@@ -84,7 +84,7 @@ fn a_database_is_resolved_once_and_remembered() {
 
     rig.auto_approve();
 
-    assert_eq!(rig.call_counts(), (4, 4), "the database is not asked for again");
+    assert_eq!(rig.call_counts(), (3, 2), "the database is not asked for again");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_page_in_the_trash_closes_its_object_and_is_then_left_alone() {
 
     rig.sandbox.clear_calls();
     rig.auto_approve();
-    assert_eq!(rig.call_counts(), (4, 4), "nobody asks for it again");
+    assert_eq!(rig.call_counts(), (3, 2), "nobody asks for it again");
 
     rig.sandbox.world().restore(task);
     assert_eq!(rig.plan_lines(), ["reopen task Design [ready]"]);
@@ -139,7 +139,7 @@ fn a_page_that_answers_404_is_a_notice_and_never_a_close() {
     assert_eq!(codes, ["lost_sight", "lost_sight"]);
     rig.sandbox.clear_calls();
     rig.plan();
-    assert_eq!(rig.call_counts(), (4, 4), "asking again soon would only cost calls");
+    assert_eq!(rig.call_counts(), (3, 2), "asking again soon would only cost calls");
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn reads(rig: &Rig, path: &str) -> usize {
 fn what_was_read_a_moment_ago_costs_no_further_call() {
     let Renamed { rig, .. } = renamed();
     assert_eq!(rig.auto_approve().0, 0);
-    assert_eq!(rig.call_counts(), (4, 7), "the reading, and three writes");
+    assert_eq!(rig.call_counts(), (3, 5), "the reading, and three writes");
 }
 
 #[test]

@@ -23,7 +23,14 @@ fn event(number: u64) -> Event {
         0 => What::Applied { change: ChangeId::from_number(number) },
         1 => {
             let rows = usize::try_from(number).expect("small");
-            What::Fetched { service: Service::Notion, kind: Kind::Client, rows, incomplete: None }
+            What::Fetched {
+                service: Service::Notion,
+                kind: Kind::Client,
+                rows,
+                incomplete: None,
+                edited: None,
+                full_because: None,
+            }
         }
         2 => What::Intent {
             write: WriteId(3),

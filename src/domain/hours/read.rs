@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::DateTime};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     model::{Kind, ObjectId, Registry, Running, Snapshots},
@@ -73,7 +74,7 @@ pub struct Booking {
 }
 
 /// What the workspace wants of every entry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Demands {
     pub project: bool,
     pub task: bool,

@@ -15,6 +15,7 @@ use crate::domain::{
     review::Resolution,
     rules::Class,
     text::{Raw, Shown},
+    watermark::WhyFull,
 };
 
 /// Something that happened in a run. Stored, shown, replayed and counted from the same value.
@@ -107,6 +108,12 @@ pub enum What {
         /// Why it may lack rows, if it may.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         incomplete: Option<Shown>,
+        /// How many of them were edited, where only those were asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        edited: Option<usize>,
+        /// Why all were asked for, where only those that were edited were wanted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        full_because: Option<WhyFull>,
     },
     /// A plan was made.
     Planned {

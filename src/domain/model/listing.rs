@@ -95,6 +95,13 @@ impl<T: Identified, C> Listing<T, C> {
     }
 }
 
+impl<T, C> Listing<T, C> {
+    /// The rows, sorted by id.
+    pub fn into_rows(self) -> Vec<T> {
+        self.rows
+    }
+}
+
 impl<T: Identified> Listing<T, Complete> {
     /// True when there is no such row: the one way to conclude that something is absent.
     pub fn lacks(&self, id: T::Id) -> bool {

@@ -177,7 +177,8 @@ pub fn duration_words(seconds: u64) -> String {
 }
 
 /// What was read of a field. A value that a service cannot or will not give is none, and least of all [`Value::Empty`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reading {
     /// The service said it.
     Known(Value),
@@ -186,7 +187,8 @@ pub enum Reading {
 }
 
 /// The mapped fields of a page or an object, besides name, parent and state. Few, so a sorted vector.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Values(Vec<(Field, Reading)>);
 
 impl Values {

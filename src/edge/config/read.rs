@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
 };
 
+use jiff::SignedDuration;
 use strum::{IntoStaticStr, VariantArray};
 use url::Url;
 
@@ -19,6 +20,8 @@ use crate::{
 };
 
 const NOTION_URL: &str = "https://api.notion.com";
+/// All pages are read once a day.
+const FULL_PASS_HOURS: u32 = 24;
 const NOTION_API_VERSION: &str = "2026-03-11";
 const NOTION_REQUESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(180).expect("not zero");
 const CLOCKIFY_URL: &str = "https://api.clockify.me/api";
@@ -164,6 +167,9 @@ fn notion(reader: &mut Reader<'_>) -> NotionSettings {
             })
             .unwrap_or_else(|| NOTION_API_VERSION.to_owned()),
         requests_per_minute: reader.rate("notion.requests_per_minute").unwrap_or(NOTION_REQUESTS_PER_MINUTE),
+        full_pass_every: SignedDuration::from_hours(
+            reader.whole("notion.full_pass_hours", 1..=8760).unwrap_or(FULL_PASS_HOURS).into(),
+        ),
         data_sources: PerKind::from_fn(|kind| reader.notion_id(&format!("notion.{}.data_source", kind.plural()))),
     }
 }

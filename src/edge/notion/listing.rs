@@ -21,8 +21,10 @@ use super::{
 use crate::{
     domain::{
         model::{Fetched, Kind, Page, PageId, Problem, Walk, Weight},
+        plan::sha256,
         rules::Holds,
         text::Raw,
+        watermark::{Edits, WhyFull},
     },
     edge::http::{Answer, Failure, Repeat, Request},
 };
@@ -37,8 +39,15 @@ const QUERY_ROWS_MAX: usize = 10_000;
 const QUERY_PAGES_MAX: usize = 400;
 /// Pages in a row without a row that was not shown before.
 const PAGES_WITHOUT_NEW_MAX: usize = 2;
+/// The form in which pages are kept; another one, and all are read again.
+const ROW_FORMAT: u32 = 1;
 /// Bytes of one row; a hundred times what a row with long texts has.
 const ROW_BYTES_MAX: usize = 1 << 20;
+
+/// Requests that it takes to list so many pages.
+pub fn calls_for(pages: usize) -> usize {
+    pages.div_ceil(PAGE_SIZE).max(1)
+}
 
 /// What a listing gave.
 #[derive(Clone, Debug)]
@@ -50,6 +59,8 @@ pub struct Listed {
     pub new_options: Vec<Problem>,
     /// The source as it is now, where it was read again: to be remembered instead.
     pub refreshed: Option<Source>,
+    /// Notion's time before it was asked, where it says so.
+    pub began: Option<Timestamp>,
 }
 
 /// One page of rows or values. These and whether there are more must be said: what somebody else on the line answers is
@@ -64,9 +75,30 @@ pub(super) struct Rows {
     request_status: Json,
 }
 
+/// Which pages a walk asks for.
+#[derive(Clone, Copy)]
+enum Asked {
+    All,
+    /// Those that were edited at this time or later, whether they are meant or not.
+    EditedSince(Timestamp),
+}
+
+/// What a walk has shown.
+#[derive(Default)]
+struct Shelf {
+    walk: Walk<Page>,
+    problems: Vec<Problem>,
+    /// Pages that are not meant, of those that were edited.
+    not_meant: Vec<PageId>,
+    /// Notion's time before it was asked.
+    began: Option<Timestamp>,
+}
+
 /// How a walk ended.
 enum Ended {
-    Listed(Fetched<Page>, Vec<Problem>),
+    Listed(Shelf),
+    /// What Notion shows is not what it was asked for.
+    Odd(WhyFull),
     /// The schema was read again and asks for another query.
     OtherSchema,
     /// The cursor died.
@@ -98,17 +130,19 @@ impl Notion {
             // The mapping may name what was added since.
             Ok(_) | Err(_) => self.refreshed(kind, source).await?,
         };
-        let (mut lost_cursor, began) = (false, Instant::now());
+        let (mut lost_cursor, asked_at) = (false, Instant::now());
         loop {
-            match self.walk(kind, &mut schema, progress).await? {
-                Ended::Listed(pages, problems) => {
-                    let calls = pages.rows().len().div_ceil(PAGE_SIZE).max(1);
-                    lock(&self.listed)[kind] = super::Walked { began: Some(began), calls: Some(calls) };
+            match self.walk(kind, &mut schema, Asked::All, progress).await? {
+                Ended::Listed(Shelf { walk, problems, began, .. }) => {
+                    let pages = walk.finish();
+                    let calls = calls_for(pages.rows().len());
+                    lock(&self.listed)[kind] = super::Walked { began: Some(asked_at), calls: Some(calls) };
                     let refreshed = matches!(schema.source, Cow::Owned(_)).then(|| schema.source.into_owned());
                     let new_options =
                         refreshed.as_ref().map_or_else(Vec::new, |now| self.new_options(kind, source, now));
-                    return Ok(Listed { pages, problems, new_options, refreshed });
+                    return Ok(Listed { pages, problems, new_options, refreshed, began });
                 }
+                Ended::Odd(_) => unreachable!("nothing that all pages can show is odd"),
                 // Both happen once: a schema that was read again is not read a third time.
                 Ended::OtherSchema => {}
                 Ended::LostCursor(failure) if lost_cursor => {
@@ -117,6 +151,55 @@ impl Notion {
                 Ended::LostCursor(_) => lost_cursor = true,
             }
         }
+    }
+
+    /// Lists the pages that were edited at a time or later, by Notion's clock; `kept` pages are known besides. One call
+    /// per 100 rows.
+    ///
+    /// # Errors
+    /// [`Error`], where all pages could not be read either. Why all pages are to be read instead, where what Notion
+    /// shows leaves doubt whether it is all that was edited.
+    pub async fn fetch_edited(
+        &self,
+        kind: Kind,
+        source: &Source,
+        since: Timestamp,
+        kept: usize,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Result<Edits, WhyFull>, Error> {
+        let mut schema = match self.bind(kind, source, None) {
+            Ok(bound) => Schema { source: Cow::Borrowed(source), bound },
+            Err(_) => return Ok(Err(WhyFull::ReadOtherwise)),
+        };
+        let asked_at = Instant::now();
+        let shelf = match self.walk(kind, &mut schema, Asked::EditedSince(since), progress).await {
+            Ok(Ended::Listed(shelf)) => shelf,
+            Ok(Ended::Odd(why)) => return Ok(Err(why)),
+            Ok(Ended::OtherSchema) => return Ok(Err(WhyFull::ReadOtherwise)),
+            Ok(Ended::LostCursor(_)) => return Ok(Err(WhyFull::NotAnswered)),
+            Err(Error::Failed { failure, .. }) if failure.has_status(400) => return Ok(Err(WhyFull::NotAnswered)),
+            Err(error) => return Err(error),
+        };
+        if matches!(schema.source, Cow::Owned(_)) {
+            return Ok(Err(WhyFull::ReadOtherwise));
+        }
+        let Shelf { walk, problems, not_meant, began } = shelf;
+        let Fetched::Complete(pages) = walk.finish() else { return Ok(Err(WhyFull::NotAnswered)) };
+        let Some(began) = began else { return Ok(Err(WhyFull::NotAnswered)) };
+        if began < since {
+            return Ok(Err(WhyFull::ClockBack));
+        }
+        let pages = pages.into_rows();
+        let mut read = lock(&self.read);
+        read.extend(pages.iter().map(|page| (page.id, asked_at)));
+        drop(read);
+        lock(&self.listed)[kind] = super::Walked { began: None, calls: Some(calls_for(kept)) };
+        Ok(Ok(Edits { since, pages, not_meant, problems, began }))
+    }
+
+    /// What pages of a kind are read by, as a hash: pages that were kept by another one are to be read again.
+    pub fn read_by(&self, kind: Kind, source: &Source) -> String {
+        sha256(&(ROW_FORMAT, source.data_source, &source.properties, &self.mapping[kind], self.id_strategy))
     }
 
     /// What is to be said of options that the property which closes pages has now and did not have before.
@@ -168,24 +251,27 @@ impl Notion {
         &self,
         kind: Kind,
         schema: &mut Schema<'_>,
+        asked: Asked,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Ended, Error> {
-        let mut walk = Walk::default();
-        let mut problems = Vec::new();
+        let asked_at = Instant::now();
+        let mut shelf = Shelf::default();
+        let Shelf { walk, problems, not_meant, .. } = &mut shelf;
         let mut seen: HashSet<PageId> = HashSet::new();
         let mut cursors: HashSet<String> = HashSet::new();
         let mut window: Option<Timestamp> = None;
         let mut seen_before_window = 0;
         let mut cursor: Option<String> = None;
-        let mut newest = None;
+        let mut newest: Option<Timestamp> = None;
         let mut weight = Weight::default();
         let (mut in_query, mut pages_in_query, mut without_new) = (0, 0, 0);
+        let mut began = None;
         let wrong = |failure| failed(kind.plural().to_owned(), failure);
 
         for _ in 0..PAGES_MAX {
-            let rows = match self.query(schema, window, cursor.as_deref()).await {
+            let rows = match self.query(schema, asked, window, cursor.as_deref()).await {
                 Ok(rows) => rows,
-                Err(failure) if failure.has_status(404) => {
+                Err(failure) if failure.has_status(404) && !failure.is_elsewhere() => {
                     return Err(Error::NotFound { kind, id: schema.source.data_source });
                 }
                 Err(failure) if failure.has_status(400) && cursor.is_some() => {
@@ -197,6 +283,9 @@ impl Notion {
                 }
                 Err(failure) => return Err(wrong(failure)),
             };
+            if began.is_none() {
+                began = self.http.server_time().and_then(|now| now.checked_sub(asked_at.elapsed()).ok());
+            }
             let mut incomplete = is_incomplete(&rows.request_status);
             let known = seen.len();
             (in_query, pages_in_query) = (in_query + rows.results.len(), pages_in_query + 1);
@@ -223,6 +312,14 @@ impl Notion {
                     walk.spoil(format!("Notion shows only the id of page {}", row.id));
                     continue;
                 }
+                if let Asked::EditedSince(since) = asked {
+                    if row.last_edited_time.is_none_or(|edited| edited < since) {
+                        return Ok(Ended::Odd(WhyFull::FilterIgnored));
+                    }
+                    if row.created_time < newest {
+                        return Ok(Ended::Odd(WhyFull::OrderIgnored));
+                    }
+                }
                 newest = newest.max(row.created_time);
                 if !seen.insert(row.id) {
                     continue;
@@ -238,6 +335,7 @@ impl Notion {
                     reading = read(&schema.bound, &row);
                 }
                 if !reading.meant {
+                    not_meant.push(row.id);
                     continue;
                 }
                 if let Err(error) = weight.add(reading.page.text()) {
@@ -251,51 +349,59 @@ impl Notion {
             let next = rows.next_cursor.filter(|_| rows.has_more);
             if rows.has_more && next.is_none() {
                 walk.spoil("Notion says that there are more rows, but not where");
-                return Ok(Ended::Listed(walk.finish(), problems));
+                return Ok(Ended::Listed(Shelf { began, ..shelf }));
             }
             if let Some(next) = next {
                 if !cursors.insert(next.clone()) {
                     walk.spoil("the listing came back to where it had been");
-                    return Ok(Ended::Listed(walk.finish(), problems));
+                    return Ok(Ended::Listed(Shelf { began, ..shelf }));
                 }
                 without_new = if seen.len() == known { without_new + 1 } else { 0 };
                 if without_new >= PAGES_WITHOUT_NEW_MAX {
                     walk.spoil("the listing goes on without showing anything new");
-                    return Ok(Ended::Listed(walk.finish(), problems));
+                    return Ok(Ended::Listed(Shelf { began, ..shelf }));
                 }
                 if in_query > QUERY_ROWS_MAX || pages_in_query >= QUERY_PAGES_MAX {
                     walk.spoil("Notion shows more rows than one query has, and does not come to an end");
-                    return Ok(Ended::Listed(walk.finish(), problems));
+                    return Ok(Ended::Listed(Shelf { began, ..shelf }));
                 }
                 cursor = Some(next);
                 continue;
             }
             if !incomplete {
-                return Ok(Ended::Listed(walk.finish(), problems));
+                return Ok(Ended::Listed(Shelf { began, ..shelf }));
             }
             if seen.len() == seen_before_window || newest <= window {
                 walk.spoil("Notion stops a query at 10,000 rows, and that many were created in one minute");
-                return Ok(Ended::Listed(walk.finish(), problems));
+                return Ok(Ended::Listed(Shelf { began, ..shelf }));
             }
             (window, cursor, seen_before_window) = (newest, None, seen.len());
             (in_query, pages_in_query, without_new) = (0, 0, 0);
         }
         walk.spoil(format!("the listing has more than {PAGES_MAX} pages"));
-        Ok(Ended::Listed(walk.finish(), problems))
+        Ok(Ended::Listed(Shelf { began, ..shelf }))
     }
 
     async fn query(
         &self,
         schema: &Schema<'_>,
+        asked: Asked,
         window: Option<Timestamp>,
         cursor: Option<&str>,
     ) -> Result<Rows, Failure> {
         let mut body =
             json!({"page_size": PAGE_SIZE, "sorts": [{"timestamp": "created_time", "direction": "ascending"}]});
-        let since = window.map(|window| json!({"timestamp": "created_time", "created_time": {"on_or_after": window}}));
-        let only = schema.bound.only.as_ref().map(|(property, is)| only(property, is));
-        match (since, only) {
-            (Some(since), Some(only)) => body["filter"] = json!({"and": [since, only]}),
+        let created =
+            window.map(|window| json!({"timestamp": "created_time", "created_time": {"on_or_after": window}}));
+        let of_asked = match asked {
+            Asked::All => schema.bound.only.as_ref().map(|(property, is)| only(property, is)),
+            // One that is not meant any more is to be seen, too.
+            Asked::EditedSince(since) => {
+                Some(json!({"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": since}}))
+            }
+        };
+        match (created, of_asked) {
+            (Some(created), Some(of_asked)) => body["filter"] = json!({"and": [created, of_asked]}),
             (Some(filter), None) | (None, Some(filter)) => body["filter"] = filter,
             (None, None) => {}
         }

@@ -22,7 +22,7 @@ pub(super) const FILE: &str = "punchlist.sqlite3";
 /// What says that a database is ours: `PNCH`.
 const APPLICATION_ID: i32 = 0x504E_4348;
 /// Each entry takes the schema from the version that is its index to the next. Entries are only ever added.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../assets/schema.sql"),
     // JSON: how far the rule that closes children along with their parents has got with the object; and what the page's
     // ID property held when it got its object, until the ID is there. Pages of before are taken to have had theirs.
@@ -30,6 +30,13 @@ const MIGRATIONS: [&str; 2] = [
      ALTER TABLE link ADD COLUMN unwritten TEXT NOT NULL DEFAULT 'null';
      -- The run whose undo it is said about.
      ALTER TABLE verdict ADD COLUMN undoes TEXT;",
+    // Pages as they were last read, so that only what was edited since is read again. JSON.
+    "CREATE TABLE page (
+       kind    TEXT NOT NULL CHECK (kind IN ('client', 'project', 'task')),
+       page_id TEXT NOT NULL,
+       body    TEXT NOT NULL,
+       PRIMARY KEY (kind, page_id)
+     ) STRICT, WITHOUT ROWID;",
 ];
 /// The first `SQLite` without the bug that could reset a write-ahead log in use by several connections (3.7.0 to
 /// 3.51.2).

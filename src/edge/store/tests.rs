@@ -571,7 +571,7 @@ async fn a_state_that_was_set_aside_meanwhile_is_not_written_to() {
 async fn a_newer_schema_is_refused() {
     let world = world();
     world.open().await.connection.pragma_update(None, "user_version", 9).expect("sets");
-    world.check_refused("its schema is version 9, and this program knows versions up to 2").await;
+    world.check_refused("its schema is version 9, and this program knows versions up to 3").await;
 }
 
 #[tokio::test]

@@ -3,21 +3,22 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::{Identities, Progress, Session, SessionError};
+use super::{INTRODUCTION, Identities, Progress, Session, SessionError, pages::KindRead};
 use crate::{
     domain::{
         model::{
-            Agreed, Field, Kind, Link, Object, ObjectId, PerKind, Problem, Registry, Relation, Service, Sight,
+            Agreed, Field, Kind, Link, Object, ObjectId, PageId, PerKind, Problem, Registry, Relation, Service, Sight,
             Snapshot, Snapshots, Timers, Value,
         },
         text::{Raw, Shown},
     },
     edge::{
         clockify::Identity,
-        notion::{self, Seen, Source},
+        notion::{Seen, Source},
     },
 };
 
@@ -28,15 +29,6 @@ const MISSING_PAGES_AT_ONCE: usize = 4;
 /// A page that is away is asked for again after this time. If it comes back open, a listing shows it sooner;
 /// one that comes back in the trash waits for this.
 const AWAY_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
-
-/// What was read of Notion.
-pub(super) struct ReadNotion {
-    pub(super) workspace: Option<String>,
-    /// Its name, where that is told.
-    pub(super) name: Raw,
-    pub(super) sources: PerKind<Source>,
-    pub(super) snapshots: Snapshots,
-}
 
 /// What was read of Clockify: the workspace and its plan, its objects, and what was noticed.
 pub(super) type ReadClockify = (Identity, Snapshot<Object>, Vec<Problem>);
@@ -55,7 +47,57 @@ pub struct Established {
     pub(in crate::engine) identity: Identity,
 }
 
+/// Who we were found to be. As long as the same tokens ask on the same day, that need not be asked for again.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Introduction {
+    asked_by: String,
+    day: Date,
+    notion_name: Raw,
+    identity: Identity,
+}
+
 impl Session<'_> {
+    /// Who we are and where the rows are, where the same tokens were told so today already.
+    pub(super) async fn recall_introduction(
+        &self,
+        remembered: &PerKind<Option<Source>>,
+        pinned: Option<&Identities>,
+    ) -> Result<Option<Established>, SessionError> {
+        let Some((pinned, asked_by)) = pinned.zip(self.asked_by.as_ref()) else { return Ok(None) };
+        let known: Option<Introduction> = self.store.recall(INTRODUCTION).await?;
+        let is_ours = |known: &Introduction| {
+            known.asked_by == *asked_by && known.day == self.today() && known.identity.workspace_id == pinned.clockify
+        };
+        let Some(known) = known.filter(is_ours) else { return Ok(None) };
+        let source = |kind| remembered[kind].clone().filter(|source| source.reference == self.references[kind]);
+        let (Some(clients), Some(projects), Some(tasks)) =
+            (source(Kind::Client), source(Kind::Project), source(Kind::Task))
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Established {
+            notion_workspace: pinned.notion.clone(),
+            notion_name: known.notion_name,
+            sources: PerKind { clients, projects, tasks },
+            identity: known.identity,
+        }))
+    }
+
+    /// Keeps who we are, now that both sides could be read.
+    pub(super) async fn keep_introduction(&mut self, established: &Established) -> Result<(), SessionError> {
+        let Some(asked_by) = self.asked_by.clone() else { return Ok(()) };
+        let Established { notion_name, identity, .. } = established.clone();
+        let introduction = Introduction { asked_by, day: self.today(), notion_name, identity };
+        if self.store.recall::<Introduction>(INTRODUCTION).await?.as_ref() != Some(&introduction) {
+            self.store.remember(INTRODUCTION, &introduction).await?;
+        }
+        Ok(())
+    }
+
+    fn today(&self) -> Date {
+        (self.turn.clock)().to_zoned(TimeZone::UTC).date()
+    }
+
     /// Finds out who we are and where the rows are, before anything is listed: what is wrong with that comes all at
     /// once, and always in the same order. A credential that is refused is said once.
     pub(super) async fn establish(
@@ -114,43 +156,47 @@ impl Session<'_> {
     }
 
     /// Reads both sides. What is wrong with any of it, e.g. with a schema that has changed, comes all at once as well.
-    pub(super) async fn read_both(&self, established: Established) -> Result<(ReadNotion, ReadClockify), SessionError> {
-        let Established { notion_workspace, notion_name, sources, identity } = established;
+    pub(super) async fn read_both(
+        &self,
+        established: &Established,
+    ) -> Result<(PerKind<KindRead>, ReadClockify), SessionError> {
+        let Established { sources, identity, .. } = established;
         let wrong = Wrong::default();
         let [clients, projects, tasks] = Kind::ALL.map(|kind| wrong.unless(self.read_pages(kind, &sources[kind])));
         let notion = async {
-            let listed = tokio::join!(clients, projects, tasks);
-            if matches!(listed, (Some(Ok(_)), Some(Ok(_)), Some(Ok(_)))) {
-                (self.turn.watch)(Progress::Read(Service::Notion));
+            match tokio::join!(clients, projects, tasks) {
+                (Some(Ok(clients)), Some(Ok(projects)), Some(Ok(tasks))) => {
+                    let read = self.read_parents(PerKind { clients, projects, tasks }, sources).await?;
+                    (self.turn.watch)(Progress::Read(Service::Notion));
+                    Ok(read)
+                }
+                (clients, projects, tasks) => {
+                    let wrong = [clients, projects, tasks].into_iter().flatten().filter_map(Result::err);
+                    Err(SessionError::several(wrong))
+                }
             }
-            listed
         };
         let clockify = wrong.unless(async {
-            let read = self.read_clockify(identity).await?;
+            let read = self.read_clockify(identity.clone()).await?;
             (self.turn.watch)(Progress::Read(Service::Clockify));
             Ok(read)
         });
         match tokio::join!(notion, clockify) {
-            ((Some(Ok(clients)), Some(Ok(projects)), Some(Ok(tasks))), Some(Ok(of_clockify))) => {
-                let of_notion = self.assembled((notion_workspace, notion_name), sources, [clients, projects, tasks]);
-                Ok((of_notion, of_clockify))
-            }
-            ((clients, projects, tasks), clockify) => {
-                let of_notion = [clients, projects, tasks].into_iter().flatten().filter_map(Result::err);
-                Err(SessionError::several(of_notion.chain(clockify.and_then(Result::err))))
+            (Ok(of_notion), Some(Ok(of_clockify))) => Ok((of_notion, of_clockify)),
+            (notion, clockify) => {
+                Err(SessionError::several(notion.err().into_iter().chain(clockify.and_then(Result::err))))
             }
         }
     }
 
     /// What was read of Notion, from the listings of its kinds.
-    fn assembled(
+    pub(super) fn assembled(
         &self,
-        (workspace, name): (Option<String>, Raw),
         mut sources: PerKind<Source>,
-        listed: [notion::Listed; 3],
-    ) -> ReadNotion {
+        PerKind { clients, projects, tasks }: PerKind<KindRead>,
+    ) -> (PerKind<Source>, Snapshots) {
         let mut snapshots = Snapshots::default();
-        for (kind, listed) in Kind::ALL.into_iter().zip(listed) {
+        for (kind, KindRead { listed, .. }) in Kind::ALL.into_iter().zip([clients, projects, tasks]) {
             snapshots.pages[kind] = listed.pages;
             snapshots.problems.extend(listed.problems);
             snapshots.new_options.extend(listed.new_options);
@@ -170,13 +216,7 @@ impl Session<'_> {
                 }
             });
         }
-        ReadNotion { workspace, name, sources, snapshots }
-    }
-
-    async fn read_pages(&self, kind: Kind, source: &Source) -> Result<notion::Listed, SessionError> {
-        let watch = Arc::clone(&self.turn.watch);
-        let progress = move |rows| watch(Progress::Reading(Service::Notion, kind, rows));
-        Ok(self.notion.fetch(kind, source, &progress).await?)
+        (sources, snapshots)
     }
 
     async fn read_clockify(&self, identity: Identity) -> Result<ReadClockify, SessionError> {
@@ -249,13 +289,13 @@ impl Session<'_> {
     /// Linked pages that a complete listing does not show are asked for by their id: in the trash, or away. One that
     /// was in the trash, and whose object was closed, is asked for again when somebody has opened the object.
     ///
-    /// Returns links whose page is away from now on.
+    /// Returns links whose page is away from now on, and the pages that were seen.
     pub(super) async fn fetch_missing(
         &self,
         registry: &Registry,
         sources: &PerKind<Source>,
         snapshots: &mut Snapshots,
-    ) -> Result<Vec<Link>, SessionError> {
+    ) -> Result<(Vec<Link>, Vec<PageId>), SessionError> {
         let now = (self.turn.clock)();
         let mut missing: Vec<&Link> = Vec::new();
         for link in registry.iter() {
@@ -292,13 +332,14 @@ impl Session<'_> {
             snapshots.away.insert(link.page, away);
             away_now.push(Link { sight: Sight::Away(away, now), ..link.clone() });
         }
+        let seen = found.iter().flat_map(|(_, pages)| pages).map(|page| page.id).collect();
         for kind in Kind::ALL {
             let more = std::mem::take(&mut found[kind]);
             if !more.is_empty() {
                 snapshots.pages[kind] = std::mem::take(&mut snapshots.pages[kind]).with(more);
             }
         }
-        Ok(away_now)
+        Ok((away_now, seen))
     }
 }
 

@@ -48,10 +48,12 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             format!("secret {how}: {} in {}", shown(key), shown(reference))
         }
         What::SecretRefused { error } => format!("secret refused: {}", shown(error)),
-        What::Fetched { service, kind, rows, incomplete } => {
-            let incomplete =
-                incomplete.as_ref().map(|because| format!(" (incomplete: {})", shown(because))).unwrap_or_default();
-            format!("read {rows} {} from {service}{incomplete}", kind.plural())
+        What::Fetched { service, kind, rows, incomplete, edited, full_because } => {
+            let incomplete = incomplete.as_ref().map(|because| format!(" (incomplete: {because})"));
+            let edited = edited.map(|edited| format!(", of which {edited} were edited since the last run"));
+            let all = full_because.as_ref().map(|because| format!(", all of them: {because}"));
+            let how: String = [incomplete, edited, all].into_iter().flatten().collect();
+            format!("read {rows} {} from {service}{how}", kind.plural())
         }
         What::Planned { plan_hash, changes, complete, undoes, workspaces: _, clients } => {
             let short: String = plan_hash.chars().take(12).collect();

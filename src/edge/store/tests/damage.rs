@@ -18,7 +18,14 @@ fn pending_row() -> PendingRow {
 
 /// Looks at everything in a state and writes a little of everything, as a run does.
 async fn use_all(world: &World, row: &PendingRow) -> Result<(), StoreError> {
-    let looked = Store::open_read_only(&world.directory).await?;
+    let looked = match Store::open_read_only(&world.directory).await {
+        // It says what to do about that, and that says the rest.
+        Err(older) if older.to_string().contains("run `punchlist plan` once") => {
+            drop(Store::open(&world.directory, at(0)).await?);
+            return Err(older);
+        }
+        looked => looked?,
+    };
     looked.verdicts().await?;
     let mut store = world.try_open().await?;
     let links: Vec<Link> = store.registry().await?.iter().cloned().collect();

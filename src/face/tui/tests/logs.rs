@@ -254,6 +254,8 @@ fn a_long_log_is_never_read_whole() {
             kind: Kind::Client,
             rows,
             incomplete: None,
+            edited: None,
+            full_because: None,
         },
     };
     done(store.append_all(&(0..10_000).map(event).collect::<Vec<_>>())).expect("appends");
@@ -288,6 +290,8 @@ fn scrolling_goes_through_a_long_log_and_keeps_a_window_of_it() {
             kind: Kind::Client,
             rows,
             incomplete: None,
+            edited: None,
+            full_because: None,
         },
     };
     let events: Vec<Event> = (0..5000).map(event).collect();
