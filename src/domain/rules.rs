@@ -355,7 +355,6 @@ impl Brake {
     const OF_REFILING: Self = Self { count: 20, percent: 10 };
 
     /// What came later is no part of the hash of rules that do not set it.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
     fn is_of_refiling(&self) -> bool {
         *self == Self::OF_REFILING
     }

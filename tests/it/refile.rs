@@ -54,7 +54,7 @@ impl Office {
                 entry.custom_fields = vec![
                     json!({"customFieldId": "44a687e29ae1f428e7ebe305", "value": number, "sourceType": "WORKSPACE"}),
                 ];
-                entry.kind = if number == 1 { "BREAK" } else { "REGULAR" }.to_owned();
+                if number == 1 { "BREAK" } else { "REGULAR" }.clone_into(&mut entry.kind);
             });
             entry
         });

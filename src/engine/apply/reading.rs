@@ -112,7 +112,7 @@ impl<J: Journal> Applying<'_, '_, J> {
                 return self.room_for(*page, *kind, *parent, name, there);
             }
             (Write::Refile { refiling, .. }, Observed::Entries(there)) => {
-                return self.ground_of_entries(refiling, there);
+                return ground_of_entries(refiling, there);
             }
             _ => return Ground::Moved("it is not there any more, as far as the service shows".to_owned().into()),
         };
@@ -134,26 +134,6 @@ impl<J: Journal> Applying<'_, '_, J> {
         } else {
             Ground::Moved(format!("it has moved: {}", moved.join("; ")).into())
         }
-    }
-
-    /// Whether all entries are where they were and as long as they were when it was planned. What else somebody has
-    /// changed of one is carried over, and one that somebody has put where it belongs stays there.
-    fn ground_of_entries(&self, refiling: &Refiling, there: &[Entry]) -> Ground {
-        let is_firm = |id: &ObjectId, planned: &Refiled| {
-            let entry = there.iter().find(|entry| entry.id == *id && entry.user == refiling.user && !entry.is_locked);
-            entry.is_some_and(|entry| {
-                entry.seconds == Some(planned.seconds) && [planned.from, planned.to].contains(&entry.at)
-            })
-        };
-        let moved = refiling.entries.iter().filter(|(id, planned)| !is_firm(id, planned)).count();
-        if moved == 0 {
-            return Ground::Firm;
-        }
-        let text = format!(
-            "{moved} of {} were moved, changed, locked or deleted since it was planned: run again for the others",
-            refiling.count()
-        );
-        Ground::Moved(text.into())
     }
 
     /// Whether nobody has created meanwhile what is about to be created.
@@ -212,6 +192,26 @@ impl<J: Journal> Applying<'_, '_, J> {
             format!("“{}”", raw.shown().clipped(VALUE_COLUMNS))
         }
     }
+}
+
+/// Whether all entries are where they were and as long as they were when it was planned. What else somebody has
+/// changed of one is carried over, and one that somebody has put where it belongs stays there.
+fn ground_of_entries(refiling: &Refiling, there: &[Entry]) -> Ground {
+    let is_firm = |id: &ObjectId, planned: &Refiled| {
+        let entry = there.iter().find(|entry| entry.id == *id && entry.user == refiling.user && !entry.is_locked);
+        entry.is_some_and(|entry| {
+            entry.seconds == Some(planned.seconds) && [planned.from, planned.to].contains(&entry.at)
+        })
+    };
+    let moved = refiling.entries.iter().filter(|(id, planned)| !is_firm(id, planned)).count();
+    if moved == 0 {
+        return Ground::Firm;
+    }
+    let text = format!(
+        "{moved} of {} were moved, changed, locked or deleted since it was planned: run again for the others",
+        refiling.count()
+    );
+    Ground::Moved(text.into())
 }
 
 /// The values of the fields that are written, and whether it is open.
