@@ -31,6 +31,8 @@ pub enum Action {
     WriteBack,
     /// Archives a client or project, sets a task DONE.
     Close,
+    /// Files time entries of one person on the object, which they belong to.
+    Refile,
     /// Writes nothing: remembers that both sides differ on purpose. Only as an alternative.
     Accept,
 }
@@ -100,6 +102,7 @@ const TABLE: [ActionRow; Action::COUNT] = {
         row(Reopen,     "reopen",      ["↺", "^"], Opens,   At(95),  [4, 4], ""),
         row(Move,       "move",        ["→", ">"], Changes, At(100), [3, 6], ""),
         row(WriteBack,  "write-back",  ["←", "<"], Links,   At(95),  [6, 3], "an ID or a value goes into the page"),
+        row(Refile,     "refile",      ["»", "@"], Changes, Never,   [9, 9], "time entries go to the object that they belong to"),
         row(ClearClaim, "clear-claim", ["×", "x"], Odd,     Never,   [7, 7], "an ID that a page was copied with is taken out"),
         row(Accept,     "accept",      ["·", "."], Odd,     Never,   [8, 8], ""),
     ]

@@ -308,6 +308,7 @@ impl<'a> Differ<'a> {
             state: State::Review,
             requires: Vec::new(),
             tracked_seconds: None,
+            refiling: None,
         });
         self.changes.len() - 1
     }

@@ -332,6 +332,11 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
             word(Unmanaged::Close),
             "a person is asked whether to close it; \"notice\" only mentions it, \"ignore\" says nothing",
         ),
+        (Cause::Misfiled, _) => add(
+            vec!["rules.hours.refile".to_owned()],
+            word(rules.refile),
+            "a person is asked whether the time goes here; with \"never\" it is not asked for",
+        ),
         _ => {}
     }
     if change.proposal.action == Action::Close && change.cause == Cause::NotionChanged {

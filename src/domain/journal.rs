@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    model::{Field, Kind, ObjectId, PageId, Service, Value},
+    model::{Field, Kind, ObjectId, PageId, Refiling, Service, Value},
     text::{Raw, Shown},
 };
 
@@ -92,6 +92,14 @@ pub enum Write {
         /// Values for mapped properties.
         fields: BTreeMap<Field, Value>,
     },
+    /// Files time entries of one person elsewhere, and changes nothing else of them.
+    Refile {
+        /// The page whose object gets the first of them.
+        page: PageId,
+        /// What it is.
+        kind: Kind,
+        refiling: Refiling,
+    },
 }
 
 /// `Some(None)` as `null` and `None` as absence.
@@ -118,7 +126,7 @@ impl Write {
     /// The service that the write goes to.
     pub fn service(&self) -> Service {
         match self {
-            Self::Create { .. } | Self::Update { .. } => Service::Clockify,
+            Self::Create { .. } | Self::Update { .. } | Self::Refile { .. } => Service::Clockify,
             Self::WriteBack { .. } => Service::Notion,
         }
     }
@@ -126,14 +134,20 @@ impl Write {
     /// The page that the write is for.
     pub fn page(&self) -> PageId {
         match self {
-            Self::Create { page, .. } | Self::Update { page, .. } | Self::WriteBack { page, .. } => *page,
+            Self::Create { page, .. }
+            | Self::Update { page, .. }
+            | Self::WriteBack { page, .. }
+            | Self::Refile { page, .. } => *page,
         }
     }
 
     /// What is written.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Create { kind, .. } | Self::Update { kind, .. } | Self::WriteBack { kind, .. } => *kind,
+            Self::Create { kind, .. }
+            | Self::Update { kind, .. }
+            | Self::WriteBack { kind, .. }
+            | Self::Refile { kind, .. } => *kind,
         }
     }
 }

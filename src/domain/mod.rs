@@ -20,8 +20,9 @@
 //! | standing | whether a page is open, closed, in the trash, or nobody knows |
 //! | unknown | a value that a service does not say; never taken for an empty one |
 //! | change | one difference, and what is proposed about it |
-//! | action | what a change does: create, link, update, close, reopen, move, write-back, clear-claim |
+//! | action | what a change does: create, link, update, close, reopen, move, write-back, refile, clear-claim |
 //! | write-back | the object's ID, or a value, goes into the page |
+//! | refile | time entries go to the object that they belong to |
 //! | clear-claim | an ID that belongs to another page is taken out of a copy |
 //! | way | another thing that could be done about the same difference |
 //! | confidence | how sure a proposal is, in percent, by its evidence |
@@ -60,6 +61,7 @@ pub mod plan;
 pub mod possible;
 pub mod reach;
 pub mod reference;
+pub mod refile;
 pub mod report;
 pub mod review;
 pub mod rules;

@@ -1,6 +1,7 @@
 //! The values that everything else speaks in: kinds, ids, pages, objects, fields and listings.
 
 mod along;
+mod entries;
 mod id;
 mod listing;
 mod registry;
@@ -19,6 +20,7 @@ use strum::IntoStaticStr;
 
 use super::text::{Raw, Shown};
 
+pub use entries::{Entry, Refiled, Refiling, Spot};
 pub use id::{ChangeId, InvalidId, ObjectId, PageId, RunId};
 pub use listing::{Complete, Fetched, Identified, Listing, Partial, Walk, Weight};
 pub use registry::{Agreed, Along, Away, Base, Link, Registry, Sight};

@@ -12,13 +12,13 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use strum::{IntoStaticStr, VariantArray};
 
 use super::{
     action::PerAction,
-    model::{Field, Kind, Limits, ObjectId, PageId, RunId, Service, Value},
+    model::{Field, Kind, Limits, ObjectId, PageId, Refiling, RunId, Service, Value},
     rules::{Allowance, Class, Rules, Threshold, Thresholds},
     text::{Raw, Shown},
 };
@@ -67,6 +67,8 @@ pub enum Cause {
     Undone,
     /// A run linked the two, and the run is undone.
     Unlinked,
+    /// Time entries are on what they cannot have been meant for.
+    Misfiled,
     /// The page does not tell what waits for a person.
     #[serde(alias = "told")]
     SyncStatus,
@@ -94,6 +96,7 @@ impl Cause {
             Self::Unmanaged => "no page links to it, and every page was seen",
             Self::Undone => "the journal of the run says what was there before; it is still as the run left it",
             Self::Unlinked => "the journal of the run says that it linked the two",
+            Self::Misfiled => "time entries are on something else, and only this can be meant",
             Self::SyncStatus => "the configuration wants pages to tell what waits for a person",
             Self::CopiedId => "the ID in the page belongs to another page",
         }
@@ -184,6 +187,14 @@ pub enum HoldCode {
     MovedSince,
     /// The journal does not say what was there before.
     Unrecorded,
+    /// The time entries are locked.
+    TimeLocked,
+    /// The time entries are approved, or wait for that.
+    TimeApproved,
+    /// The time entries are invoiced.
+    TimeInvoiced,
+    /// The month of the time entries is sealed.
+    MonthSealed,
 }
 
 impl HoldCode {
@@ -244,6 +255,8 @@ pub struct Change {
     pub requires: Vec<ChangeId>,
     /// Time tracked on the object, in seconds, where that matters to the decision.
     pub tracked_seconds: Option<u64>,
+    /// The time entries that go to the object.
+    pub refiling: Option<Box<Refiling>>,
 }
 
 impl Plan {
@@ -285,6 +298,7 @@ impl Change {
             Action::Reopen => Some(Class::Reopen),
             Action::Move => Some(Class::Move),
             Action::Create => Some(Class::LostLink),
+            Action::Refile => Some(Class::Refile),
             Action::Update if self.is_rename() => Some(Class::Rename),
             // Clockify's state goes to Notion: many at once are as alarming as on the other side.
             Action::Update => self.sets_state().map(|closes| if closes { Class::Close } else { Class::Reopen }),
@@ -424,13 +438,19 @@ impl Workspaces {
 /// How many changes of each sort there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "counted")]
     pub of: PerAction<usize>,
     /// Of all these, how many wait for a person.
     pub review: usize,
     /// Of all these, how many are held.
     pub held: usize,
     pub notices: usize,
+}
+
+/// What came later is said where there is any, so that the hash of a plan without it is what it always was.
+fn counted<S: Serializer>(of: &PerAction<usize>, serializer: S) -> Result<S::Ok, S::Error> {
+    let said = Action::proposed().filter(|action| *action != Action::Refile || of[*action] > 0);
+    serializer.collect_map(said.map(|action| (action.key(), of[action])))
 }
 
 impl Plan {
@@ -626,6 +646,11 @@ pub(super) fn change_id(
     }
     let ways: Vec<_> = std::iter::once(proposal).chain(alternatives).map(content).collect();
     ChangeId::from_number(number(&(kind, page, parent, cause, ways)))
+}
+
+/// The id of a change that re-files time entries: these, and where each goes, are what it would do.
+pub(super) fn refile_id(kind: Kind, page: PageId, cause: Cause, refiling: &Refiling) -> ChangeId {
+    ChangeId::from_number(number(&(kind, page, cause, refiling)))
 }
 
 /// SHA-256 of a value's compact JSON, in hexadecimal. Our structs serialise their fields in a fixed order, and our maps

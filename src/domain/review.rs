@@ -495,6 +495,7 @@ mod tests {
             state: State::Review,
             requires: requires.iter().map(|name| id(name)).collect(),
             tracked_seconds: None,
+            refiling: None,
         }
     }
 

@@ -42,6 +42,9 @@ pub struct Rules {
     /// What to do about tasks of one name in one project, as recurring ones are.
     #[serde(skip_serializing_if = "SameName::is_held")]
     pub same_name: SameName,
+    /// What to do about time entries on what they cannot have been meant for.
+    #[serde(skip_serializing_if = "Refile::is_never")]
+    pub refile: Refile,
     /// How old an observation may be when a change that rests on it is written.
     pub stale_after: Duration,
     /// How long to wait before looking again for a create whose outcome is unknown, since a listing may lag behind a
@@ -64,6 +67,7 @@ impl Default for Rules {
             close_children: false,
             without_client: WithoutClient::Hold,
             same_name: SameName::Hold,
+            refile: Refile::Never,
             stale_after: Duration::from_mins(1),
             settle: Duration::from_secs(2),
             unsettled: Duration::from_mins(10),
@@ -330,7 +334,9 @@ impl Serialize for Thresholds {
     /// As it was first hashed: a plan that was saved under the same thresholds stays valid.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let key = |action: Action| if action == Action::Move { "move_" } else { action.key() };
-        let of = Action::hashed().map(|action| (key(action), self.of[action]));
+        // What came later is left out where nobody has set it.
+        let said = |action: &Action| *action != Action::Refile || self.of[*action] != action.threshold();
+        let of = Action::hashed().filter(said).map(|action| (key(action), self.of[action]));
         serializer.collect_map(of.chain([("recreate", self.recreate)]))
     }
 }
@@ -345,6 +351,14 @@ pub struct Brake {
 }
 
 impl Brake {
+    /// Of re-filed time, unless something else is configured.
+    const OF_REFILING: Self = Self { count: 20, percent: 10 };
+
+    /// What came later is no part of the hash of rules that do not set it.
+    fn is_of_refiling(&self) -> bool {
+        *self == Self::OF_REFILING
+    }
+
     /// How many changes the brake lets through where `population` objects are linked.
     pub fn limit(self, population: usize) -> usize {
         self.count.max(population * usize::from(self.percent) / 100)
@@ -364,6 +378,9 @@ pub struct Brakes {
     pub move_: Brake,
     /// Creates whose name is already linked elsewhere under the same parent: they look like lost links.
     pub lost_link: Brake,
+    /// Re-filed time, counted by person and by from where to where it goes.
+    #[serde(skip_serializing_if = "Brake::is_of_refiling")]
+    pub refile: Brake,
 }
 
 impl Default for Brakes {
@@ -374,6 +391,7 @@ impl Default for Brakes {
             rename: Brake { count: 5, percent: 30 },
             move_: Brake { count: 3, percent: 10 },
             lost_link: Brake { count: 0, percent: 0 },
+            refile: Brake::OF_REFILING,
         }
     }
 }
@@ -388,6 +406,7 @@ pub enum Class {
     Rename,
     Move,
     LostLink,
+    Refile,
 }
 
 /// So many changes of one class, of each kind, that somebody lets through once.
@@ -412,6 +431,7 @@ impl Class {
             Self::Rename => "renames",
             Self::Move => "moves",
             Self::LostLink => "creates that look like lost links",
+            Self::Refile => "re-filed times",
         }
     }
 }
@@ -421,8 +441,9 @@ impl FromStr for Allowance {
 
     /// Reads `close=12`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wanted =
-            || "it is CLASS=N, where CLASS is close, reopen, rename, move or lost_link, and N a number".to_owned();
+        let wanted = || {
+            "it is CLASS=N, where CLASS is close, reopen, rename, move, lost_link or refile, and N a number".to_owned()
+        };
         let (class, count) = text.split_once('=').ok_or_else(wanted)?;
         let class = match class {
             "close" => Class::Close,
@@ -430,6 +451,7 @@ impl FromStr for Allowance {
             "rename" => Class::Rename,
             "move" => Class::Move,
             "lost_link" => Class::LostLink,
+            "refile" => Class::Refile,
             _ => return Err(wanted()),
         };
         Ok(Self { class, count: count.parse().map_err(|_| wanted())? })
@@ -445,6 +467,7 @@ impl Brakes {
             Class::Rename => self.rename,
             Class::Move => self.move_,
             Class::LostLink => self.lost_link,
+            Class::Refile => self.refile,
         }
     }
 
@@ -456,6 +479,7 @@ impl Brakes {
             Class::Rename => &mut self.rename,
             Class::Move => &mut self.move_,
             Class::LostLink => &mut self.lost_link,
+            Class::Refile => &mut self.refile,
         }
     }
 
@@ -511,6 +535,26 @@ impl SameName {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
     fn is_held(&self) -> bool {
         *self == Self::Hold
+    }
+}
+
+/// What to do about time entries on what they cannot have been meant for: what is closed, there twice or of no page, or
+/// a project without a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Refile {
+    /// They stay where they are, and are not asked for.
+    #[default]
+    Never,
+    /// Propose to a person that they go where they evidently belong.
+    Review,
+}
+
+impl Refile {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+    fn is_never(&self) -> bool {
+        *self == Self::Never
     }
 }
 

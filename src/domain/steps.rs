@@ -6,7 +6,7 @@ mod links;
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    model::{Field, Kind, ObjectId, PageId, Service, Snapshots, Value},
+    model::{Field, Kind, ObjectId, PageId, Refiling, Service, Snapshots, Value},
     plan::{Action, Cause, Change, ChangeId},
     review::Approved,
     rules::{IdStrategy, Rules},
@@ -17,6 +17,9 @@ pub use cost::estimate;
 pub use links::{
     answered, current, fresh, leaving, recovered, sent_at_birth, settled, stays_out, verified, wanted, written_back,
 };
+
+/// Time entries that go elsewhere in one request, as far as they are of several changes.
+const ENTRIES_MAX: usize = 500;
 
 /// One step of an apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +74,8 @@ pub enum Act {
         /// Values for mapped properties.
         fields: BTreeMap<Field, Value>,
     },
+    /// Files time entries of one person elsewhere, whatever changes ask for it: one request is for one person.
+    Refile(Refiling),
 }
 
 /// What becomes of the page's ID property.
@@ -95,7 +100,7 @@ impl Act {
     /// The service that is written, if one is.
     pub fn service(&self) -> Option<Service> {
         match self {
-            Self::Create { .. } | Self::Update { .. } => Some(Service::Clockify),
+            Self::Create { .. } | Self::Update { .. } | Self::Refile(_) => Some(Service::Clockify),
             Self::WriteBack { .. } => Some(Service::Notion),
             Self::Adopt(_) | Self::Restore(_) | Self::Unlink(_) | Self::Accept => None,
         }
@@ -210,6 +215,7 @@ impl Builder<'_> {
                 (Action::Accept, _) => {
                     self.push(change, Act::Accept);
                 }
+                (Action::Refile, _) => self.refile(change),
                 (Action::Link | Action::Update | Action::Move | Action::Close | Action::Reopen, None) => {}
             }
         }
@@ -219,6 +225,23 @@ impl Builder<'_> {
             }
         }
         debug_assert!(changes.iter().all(|change| change.page == first.page), "changes of one page");
+    }
+
+    /// Adds time entries to the request for the same person, of whatever page it is, as long as it is not too long.
+    fn refile(&mut self, change: &Change) {
+        let Some(refiling) = change.refiling.as_deref() else { return };
+        let has_room = |step: &Step| {
+            matches!(&step.act, Act::Refile(others)
+                if others.user == refiling.user && others.entries.len() + refiling.entries.len() <= ENTRIES_MAX)
+        };
+        let Some(at) = self.steps.iter().position(has_room) else {
+            self.push(change, Act::Refile(refiling.clone()));
+            return;
+        };
+        self.join(at, change);
+        if let Act::Refile(others) = &mut self.steps[at].act {
+            others.entries.extend(&refiling.entries);
+        }
     }
 
     /// Clockify cannot move a task: it is created where it belongs, as it is or `becomes`, and closed where it was.

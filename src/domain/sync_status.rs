@@ -150,6 +150,7 @@ fn change(page: &Page, fields: Vec<FieldChange>) -> Change {
         state: State::Ready,
         requires: Vec::new(),
         tracked_seconds: None,
+        refiling: None,
     }
 }
 

@@ -472,6 +472,7 @@ impl<'a> Undoing<'a> {
             state: State::Review,
             requires: Vec::new(),
             tracked_seconds: None,
+            refiling: None,
         });
         let at = self.changes.len() - 1;
         self.name_anew(at);

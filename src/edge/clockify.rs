@@ -5,6 +5,7 @@
 //! on purpose.
 
 mod duration;
+mod entries;
 mod listing;
 mod marker;
 mod reports;
@@ -36,6 +37,7 @@ use crate::{
     },
     edge::http::{Answer, FRESH, Failure, Http, Repeat, Request, YOUNG, shown},
 };
+use entries::KeptEntry;
 pub use reports::{DAYS_MAX, ENTRIES_MAX};
 use row::ObjectRow;
 use wire::{UserRow, Users, WorkspaceRow};
@@ -242,6 +244,8 @@ pub struct Clockify {
     /// How each kind was last listed.
     listed: Mutex<PerKind<Listed>>,
     users: Mutex<Option<Arc<Users>>>,
+    /// Time entries as last read, for the bodies of bulk edits.
+    entries: Mutex<HashMap<ObjectId, KeptEntry>>,
     refuses_estimates: AtomicBool,
 }
 
@@ -255,6 +259,7 @@ impl Clockify {
             rows: Mutex::default(),
             listed: Mutex::default(),
             users: Mutex::default(),
+            entries: Mutex::default(),
             refuses_estimates: AtomicBool::default(),
         }
     }
@@ -540,6 +545,7 @@ impl Clockify {
     /// Lets all that was read count as too old to build on, for tests.
     pub(crate) fn grow_old(&self) {
         self.rows().values_mut().for_each(|kept| kept.read = None);
+        self.kept_entries().values_mut().for_each(KeptEntry::grow_old);
         let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         for kind in Kind::ALL {
             listed[kind].began = None;
@@ -691,6 +697,10 @@ impl Clockify {
 
     fn rows(&self) -> MutexGuard<'_, HashMap<ObjectId, Kept>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kept_entries(&self) -> MutexGuard<'_, HashMap<ObjectId, KeptEntry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why something of this could not be read.

@@ -179,7 +179,7 @@ impl Found {
 /// Both services, as apply needs them. The simulation is the second implementation.
 pub trait Target {
     /// True while what was last read of a subject is young enough to build a write on it.
-    fn is_fresh(&self, subject: Subject) -> bool;
+    fn is_fresh(&self, subject: &Subject) -> bool;
     /// Reads subjects of one service again: as many as it pays to read at once, the first ones first. The others are
     /// asked for again.
     fn read(&self, subjects: &[Subject]) -> impl Future<Output = Readings>;
@@ -505,7 +505,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             let write = self.write(&self.steps[at]).ok();
             let read = write.and_then(|write| Some((self.subject(&write)?, write)));
             let Some((subject, write, reading)) =
-                read.and_then(|(subject, write)| Some((subject, write, readings.get(&subject)?)))
+                read.and_then(|(subject, write)| readings.get(&subject).map(|reading| (subject, write, reading)))
             else {
                 progress.again(at);
                 continue;
@@ -518,7 +518,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                             self.twins_sought.insert(subject);
                             progress.again(at);
                         }
-                        Ground::Firm if target.is_fresh(subject) => progress.again(at),
+                        Ground::Firm if target.is_fresh(&subject) => progress.again(at),
                         Ground::Firm => self.came_too_late(progress, at).await?,
                     }
                     continue;
@@ -654,12 +654,12 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 self.append(Vec::new(), &links).await?;
                 Ok(Start::Done)
             }
-            Act::Create { .. } | Act::Update { .. } | Act::WriteBack { .. } => {
+            Act::Create { .. } | Act::Update { .. } | Act::WriteBack { .. } | Act::Refile(_) => {
                 let write = match self.write(step) {
                     Ok(write) => write,
                     Err(error) => return Ok(Start::Impossible(error)),
                 };
-                let unread = |subject: &Subject| !self.twins_sought.contains(subject) && !target.is_fresh(*subject);
+                let unread = |subject: &Subject| !self.twins_sought.contains(subject) && !target.is_fresh(subject);
                 if let Some(subject) = self.subject(&write).filter(unread) {
                     return Ok(Start::Read(subject));
                 }

@@ -10,6 +10,7 @@ pub mod daemon;
 pub mod failure;
 pub mod hours;
 pub mod pending;
+mod refile;
 pub mod run;
 pub mod saved;
 pub mod secrets;

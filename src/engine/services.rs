@@ -8,7 +8,7 @@ use super::apply::{About, Found, Observed, Readings, Subject, Target, WriteFailu
 use crate::{
     domain::{
         journal::{Trace, Write},
-        model::{Field, Object, ObjectId, PageId, PerKind, Service, Value},
+        model::{Entry, Field, Object, ObjectId, PageId, PerKind, Refiling, Service, Value},
         steps,
         text::Shown,
     },
@@ -30,11 +30,12 @@ pub struct Services<'a> {
 }
 
 impl Target for Services<'_> {
-    fn is_fresh(&self, subject: Subject) -> bool {
+    fn is_fresh(&self, subject: &Subject) -> bool {
         match subject {
-            Subject::Object(_, object) => self.clockify.is_fresh(object),
-            Subject::Page(kind, page) => self.notion.is_fresh(kind, page),
-            Subject::Names(kind, _) => self.clockify.was_just_listed(kind),
+            Subject::Object(_, object) => self.clockify.is_fresh(*object),
+            Subject::Page(kind, page) => self.notion.is_fresh(*kind, *page),
+            Subject::Names(kind, _) => self.clockify.was_just_listed(*kind),
+            Subject::Entries(refiling) => self.clockify.are_entries_fresh(refiling),
         }
     }
 
@@ -83,6 +84,10 @@ impl Target for Services<'_> {
                 };
                 parents.iter().map(|&parent| (Subject::Names(*kind, parent), under(parent))).collect()
             }
+            Some(subject @ Subject::Entries(refiling)) => {
+                let read = self.clockify.observe_entries(self.workspace, refiling).await;
+                vec![(subject.clone(), read.map(Observed::Entries).map_err(WriteFailure::from))]
+            }
             None => Vec::new(),
         }
     }
@@ -100,6 +105,14 @@ impl Target for Services<'_> {
             Write::Update { kind, object, fields, .. } => {
                 let object = self.clockify.update(self.workspace, *kind, *object, fields).await?;
                 Ok(Written { object: Some(object), page: None })
+            }
+            Write::Refile { refiling, .. } => {
+                let now = self.clockify.refile(self.workspace, refiling).await?;
+                if are_refiled(refiling, &now, |entries| entries == refiling.entries.len()) {
+                    return Ok(Written::default());
+                }
+                let error = "Clockify accepted the request, and does not show all of the time where it was to go";
+                Err(WriteFailure::Unknown { error: error.into() })
             }
             Write::WriteBack { page, kind, claim, fields } => {
                 let rests_on_page = rests_on.is_some();
@@ -122,6 +135,15 @@ impl Target for Services<'_> {
                 Ok(match now.filter(|now| holds(now, fields)) {
                     Some(now) => Found::Happened(Box::new(Written { object: Some(now), page: None })),
                     None => Found::Nothing,
+                })
+            }
+            Write::Refile { refiling, .. } => {
+                let now = self.clockify.observe_entries(self.workspace, refiling).await?;
+                // Of what happened in part, the next plan has the rest.
+                Ok(if are_refiled(refiling, &now, |entries| entries > 0) {
+                    Found::Happened(Box::default())
+                } else {
+                    Found::Nothing
                 })
             }
             Write::WriteBack { page, kind, claim, fields } => {
@@ -165,6 +187,12 @@ fn unread(error: notion::Error) -> WriteFailure {
             WriteFailure::Refused { hint: other.hint().into(), error: other.to_string().into(), about: About::Request }
         }
     }
+}
+
+/// True when enough of the entries are where they were to go.
+fn are_refiled(refiling: &Refiling, now: &[Entry], is_enough: impl Fn(usize) -> bool) -> bool {
+    let arrived = |entry: &&Entry| refiling.entries.get(&entry.id).is_some_and(|planned| planned.to == entry.at);
+    is_enough(now.iter().filter(arrived).count())
 }
 
 /// True when the object holds all these values.

@@ -461,6 +461,7 @@ impl Session<'_> {
         }
         let Diff { plan, verified } = compared;
         self.save(&mut seen.registry, verified).await?;
+        let plan = self.with_refiled(plan, seen, &rules).await?;
         let known = self.store.verdicts().await?.into_iter().map(|known| known.said);
         let known =
             known.filter(|said| said.verdict.decision == Some(Decision::Ignore)).map(|said| said.change).collect();

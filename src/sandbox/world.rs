@@ -37,8 +37,8 @@ use super::{
     ids::{ClockifyId, NotionId},
 };
 pub use access::{Capabilities, Role};
-pub(crate) use objects::ClockifyWorld;
 pub use objects::{Client, Project, Task, TimeEntry};
+pub(crate) use objects::{ClockifyWorld, REGULAR};
 pub use pages::PageState;
 pub(crate) use pages::{Page, Parent};
 pub use sample::{Remembered, SampleError};

@@ -140,6 +140,7 @@ fn add(plan: &mut Plan, kind: Kind, parent: Option<&(PageId, ChangeId)>, name: &
         state: State::Ready,
         requires: parent.map(|(_, id)| *id).into_iter().collect(),
         tracked_seconds: None,
+        refiling: None,
     });
     (page, id)
 }

@@ -43,6 +43,7 @@ mod plan_files;
 mod possible;
 mod profiles;
 mod recovery;
+mod refile;
 mod rules;
 #[cfg(unix)]
 mod secrets;

@@ -115,12 +115,16 @@ pub fn verb(request: &Write) -> Action {
         },
         Write::WriteBack { claim: Some(None), .. } => Action::ClearClaim,
         Write::WriteBack { .. } => Action::WriteBack,
+        Write::Refile { .. } => Action::Refile,
     }
 }
 
 /// The fields of a write, from what to what.
 pub fn fields(request: &Write, before: &BTreeMap<Field, Value>) -> Vec<(Field, Value, Value)> {
-    let (Write::Create { fields, .. } | Write::Update { fields, .. } | Write::WriteBack { fields, .. }) = request;
+    let (Write::Create { fields, .. } | Write::Update { fields, .. } | Write::WriteBack { fields, .. }) = request
+    else {
+        return Vec::new();
+    };
     let of = |(field, to): (&Field, &Value)| (*field, before.get(field).cloned().unwrap_or_default(), to.clone());
     fields.iter().map(of).collect()
 }

@@ -84,7 +84,7 @@ pub fn refers(what: &What) -> Refers<'_> {
         What::Intent { request, .. } => {
             let object = match request {
                 Write::Update { object, .. } => Some(*object),
-                Write::Create { .. } | Write::WriteBack { .. } => None,
+                Write::Create { .. } | Write::WriteBack { .. } | Write::Refile { .. } => None,
             };
             itself(Some(request.page()), object)
         }

@@ -491,11 +491,12 @@ pub(in crate::domain) fn brake(
     undoes: Option<&RunId>,
 ) {
     let brakes = rules.brakes;
-    let classes: [(Brake, Class); 4] = [
+    let classes: [(Brake, Class); 5] = [
         (brakes.close, Class::Close),
         (brakes.reopen, Class::Reopen),
         (brakes.rename, Class::Rename),
         (brakes.move_, Class::Move),
+        (brakes.refile, Class::Refile),
     ];
     for (kind, population) in population.iter() {
         for (brake, class) in classes {

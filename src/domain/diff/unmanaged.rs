@@ -157,6 +157,7 @@ impl<'a> Differ<'a> {
             state: State::Review,
             requires: Vec::new(),
             tracked_seconds: self.snapshots.tracked_on(object),
+            refiling: None,
         });
         true
     }

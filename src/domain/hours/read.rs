@@ -71,6 +71,13 @@ pub struct Booking {
     pub what: Raw,
     /// The client, the project and the task, as far as there are any.
     pub place: [Option<ObjectId>; 3],
+    pub id: Option<ObjectId>,
+    /// Whose it is.
+    pub user: Option<ObjectId>,
+    /// True where nobody may change it.
+    pub is_locked: bool,
+    /// True where it is approved, or waits for that.
+    pub is_approved: bool,
 }
 
 /// What the workspace wants of every entry.

@@ -10,7 +10,7 @@ use super::{
     State, Summary, Workspaces, sha256,
 };
 use crate::domain::{
-    model::{Field, Kind, PageId, Service, Value},
+    model::{Field, Kind, PageId, Refiling, Service, Value},
     text::Shown,
 };
 
@@ -46,6 +46,9 @@ pub struct ChangeDocument {
     pub alternatives: Vec<Alternative>,
     pub requires: Vec<ChangeId>,
     pub tracked_seconds: Option<u64>,
+    /// The time entries that go to the object, with from where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refiling: Option<Refiling>,
 }
 
 /// One notice of the document.
@@ -348,6 +351,7 @@ impl ChangeDocument {
             state,
             requires,
             tracked_seconds,
+            refiling,
         } = change;
         let parent_id = requires.iter().find(|id| by_id.get(id).is_some_and(|other| Some(other.page) == *parent));
         Self {
@@ -370,6 +374,7 @@ impl ChangeDocument {
             alternatives: alternatives.iter().map(|proposal| Alternative::of(*kind, proposal)).collect(),
             requires: requires.clone(),
             tracked_seconds: *tracked_seconds,
+            refiling: refiling.as_deref().cloned(),
         }
     }
 }

@@ -70,7 +70,11 @@ impl Belongings<'_> {
 
     fn takes(&self, pages: &BTreeSet<PageId>, change: &Change) -> bool {
         let written = change.proposal.object.filter(|_| change.proposal.side == Service::Clockify);
-        pages.contains(&change.page) && !written.is_some_and(|object| self.is_foreign(change.kind, object))
+        let refiled = change.refiling.iter().flat_map(|refiling| refiling.entries.values());
+        let mut left = refiled.filter_map(|entry| entry.from.project);
+        pages.contains(&change.page)
+            && !written.is_some_and(|object| self.is_foreign(change.kind, object))
+            && !left.any(|project| self.is_foreign(Kind::Project, project))
     }
 }
 

@@ -26,7 +26,7 @@ pub fn estimate(plan: &Plan, snapshots: &Snapshots, rules: &Rules, pace: &Pace) 
 fn readings(steps: &[Step], service: Service, snapshots: &Snapshots, pace: &Pace) -> usize {
     let hourly = service == Service::Clockify && pace.clockify_per_hour.is_some();
     let rests_on_reading = |step: &&Step| match &step.act {
-        Act::Update { .. } | Act::Create { like: Some(_), .. } => service == Service::Clockify,
+        Act::Update { .. } | Act::Create { like: Some(_), .. } | Act::Refile(_) => service == Service::Clockify,
         Act::WriteBack { fields, .. } => {
             service == Service::Notion && fields.keys().any(|field| !field.is_sync_status())
         }

@@ -182,7 +182,7 @@ pub fn settled(link: &Link, request: &Write, trace: &Trace) -> Option<Link> {
                 stays_out(&mut next, claim.clone());
             }
         }
-        Write::Create { .. } | Write::Update { .. } => {}
+        Write::Create { .. } | Write::Update { .. } | Write::Refile { .. } => {}
         Write::WriteBack { claim, fields, .. } => {
             let differing: BTreeMap<Field, Value> = fields
                 .iter()

@@ -89,6 +89,8 @@ impl PageHistory {
                     note(written, was, trace, field, after.clone());
                 }
             }
+            // By itself: where entries go is no word of one page.
+            Write::Refile { .. } => {}
             Write::WriteBack { claim, fields, .. } => {
                 // What a page tells of what waits is told anew by every run.
                 for (&field, after) in fields.iter().filter(|(field, _)| !field.is_sync_status()) {

@@ -3,7 +3,7 @@
 //! Edges of a window are wall clocks that are read in the zone that is sent along, so they are built from civil days,
 //! and no instant and no offset is ever sent (live probe, third party; `OpenAPI` document).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
 use reqwest::Method;
@@ -27,6 +27,8 @@ use crate::{
 pub const DAYS_MAX: u32 = 31;
 /// Entries of one detailed report: the most that Clockify gives (`OpenAPI` document).
 pub const ENTRIES_MAX: usize = 1000;
+/// Pages of entries on some projects that are read.
+const ENTRIES_PAGES_MAX: usize = 20;
 /// Timers that are asked for at once; the most that Clockify gives (`OpenAPI` document).
 const TIMERS_PAGE: usize = 1000;
 /// Pages of timers that are read.
@@ -114,6 +116,17 @@ struct EntryRow {
     project_id: Option<String>,
     #[serde(default, deserialize_with = "perhaps")]
     task_id: Option<String>,
+    #[serde(rename = "_id", default, deserialize_with = "perhaps")]
+    id: Option<String>,
+    #[serde(default, deserialize_with = "perhaps")]
+    user_id: Option<String>,
+    // The first as documented, the second as entries by themselves have it.
+    #[serde(default, deserialize_with = "perhaps")]
+    locked: Option<bool>,
+    #[serde(default, deserialize_with = "perhaps")]
+    is_locked: Option<bool>,
+    #[serde(default, deserialize_with = "perhaps")]
+    approval_request_id: Option<String>,
 }
 
 /// When an entry began, and the seconds that it took.
@@ -220,6 +233,42 @@ impl Clockify {
         if let Some((kind, object)) = on {
             body[kind.plural()] = json!({"ids": [object.to_string()], "contains": "CONTAINS", "status": "ALL"});
         }
+        self.bookings(workspace, body, zone).await
+    }
+
+    /// All entries of some civil days of a zone that have ended and are on some projects; only those that are marked as
+    /// invoiced, where that is asked for. One call for each [`ENTRIES_MAX`].
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn entries_on(
+        &self,
+        workspace: &str,
+        days: Period,
+        zone: &Zone,
+        projects: &BTreeSet<ObjectId>,
+        only_invoiced: bool,
+    ) -> Result<Vec<Booking>, Failure> {
+        let mut all = Vec::new();
+        for page in 1..=ENTRIES_PAGES_MAX {
+            let mut body = asked(days, &zone.name);
+            body["detailedFilter"] = json!({"page": page, "pageSize": ENTRIES_MAX, "sortColumn": "DATE"});
+            let ids: Vec<&str> = projects.iter().map(ObjectId::as_str).collect();
+            body["projects"] = json!({"ids": ids, "contains": "CONTAINS", "status": "ALL"});
+            if only_invoiced {
+                body["invoicingState"] = json!("INVOICED");
+            }
+            let bookings = self.bookings(workspace, body, zone).await?;
+            let count = bookings.len();
+            all.extend(bookings);
+            if count < ENTRIES_MAX {
+                return Ok(all);
+            }
+        }
+        Err(Failure::TooLarge { error: format!("more than {} time entries", ENTRIES_PAGES_MAX * ENTRIES_MAX).into() })
+    }
+
+    async fn bookings(&self, workspace: &str, body: Json, zone: &Zone) -> Result<Vec<Booking>, Failure> {
         let Detailed { timeentries } = self.report(workspace, "detailed", body).await?;
         let Some(entries) = timeentries else { return Err(odd("it has no entries")) };
         let object = |id: Option<String>| id.and_then(|id| id.parse().ok());
@@ -230,6 +279,10 @@ impl Clockify {
             who: row.user_name.unwrap_or_default().into(),
             what: row.description.unwrap_or_default().into(),
             place: [object(row.client_id), object(row.project_id), object(row.task_id)],
+            id: object(row.id),
+            user: object(row.user_id),
+            is_locked: row.locked.or(row.is_locked).unwrap_or_default(),
+            is_approved: row.approval_request_id.is_some_and(|id| !id.is_empty()),
         };
         Ok(entries.into_iter().map(booking).collect())
     }

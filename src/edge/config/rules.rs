@@ -36,6 +36,7 @@ pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
         unmanaged: reader.choice("rules.unmanaged").unwrap_or(defaults.unmanaged),
         close_children: reader.flag("rules.close_children").unwrap_or(defaults.close_children),
         without_client: reader.choice("rules.projects.without_client").unwrap_or(defaults.without_client),
+        refile: reader.choice("rules.hours.refile").unwrap_or(defaults.refile),
         same_name: reader.choice("rules.tasks.same_name").unwrap_or(defaults.same_name),
         stale_after: reader
             .whole("rules.stale_after_seconds", 0..=STALE_AFTER_SECONDS_MAX)

@@ -43,15 +43,20 @@ enum Deed {
     Create,
     Update,
     WriteBack,
+    Refile,
 }
 
 impl Sort {
+    /// One request takes entries to objects of every kind.
+    const REFILE: Self = Self { deed: Deed::Refile, kind: Kind::Task };
+
     /// The kind of write of a step that sends something.
     pub(super) fn of(step: &Step) -> Option<Self> {
         let deed = match step.act {
             Act::Create { .. } => Deed::Create,
             Act::Update { .. } => Deed::Update,
             Act::WriteBack { .. } => Deed::WriteBack,
+            Act::Refile(_) => return Some(Self::REFILE),
             Act::Adopt(_) | Act::Restore(_) | Act::Unlink(_) | Act::Accept => return None,
         };
         Some(Self { deed, kind: step.kind })
@@ -63,6 +68,7 @@ impl Sort {
             Write::Create { .. } => Deed::Create,
             Write::Update { .. } => Deed::Update,
             Write::WriteBack { .. } => Deed::WriteBack,
+            Write::Refile { .. } => return Self::REFILE,
         };
         Self { deed, kind: write.kind() }
     }
@@ -74,7 +80,7 @@ impl Sort {
 
     fn all() -> impl Iterator<Item = Self> {
         let deeds = [Deed::Create, Deed::Update, Deed::WriteBack].into_iter();
-        deeds.flat_map(|deed| Kind::ALL.into_iter().map(move |kind| Self { deed, kind }))
+        deeds.flat_map(|deed| Kind::ALL.into_iter().map(move |kind| Self { deed, kind })).chain([Self::REFILE])
     }
 }
 
@@ -85,6 +91,7 @@ impl fmt::Display for Sort {
             Deed::Create => write!(formatter, "creating {} in Clockify", kind.plural()),
             Deed::Update => write!(formatter, "changing {} in Clockify", kind.plural()),
             Deed::WriteBack => write!(formatter, "writing {kind} pages in Notion"),
+            Deed::Refile => formatter.write_str("re-filing time in Clockify"),
         }
     }
 }
@@ -315,7 +322,7 @@ mod tests {
         let mut room = Room::default();
         assert_eq!(fails(&mut room, CLIENTS, About::Request, 2).0, 0);
         let (times, stopped) = fails(&mut room, PROJECTS, About::Request, 2);
-        assert_eq!((times, stopped.len()), (1, 6), "creates and updates of all kinds");
+        assert_eq!((times, stopped.len()), (1, 7), "creates and updates of all kinds, and time");
     }
 
     #[test]

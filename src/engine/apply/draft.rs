@@ -55,6 +55,7 @@ impl<J: Journal> Applying<'_, '_, J> {
                 };
                 Write::WriteBack { page, kind, claim, fields: fields.clone() }
             }
+            Act::Refile(refiling) => Write::Refile { page, kind, refiling: refiling.clone() },
             Act::Adopt(_) | Act::Restore(_) | Act::Unlink(_) | Act::Accept => {
                 return Err("nothing is sent for it".to_owned());
             }
@@ -91,7 +92,8 @@ impl<J: Journal> Applying<'_, '_, J> {
     /// What the fields hold that a write changes, as last seen.
     pub(super) fn before(&self, write: &Write) -> BTreeMap<Field, Value> {
         match write {
-            Write::Create { .. } => BTreeMap::new(),
+            // Where each entry was is in the request itself.
+            Write::Create { .. } | Write::Refile { .. } => BTreeMap::new(),
             Write::Update { kind, object, fields, .. } => {
                 let Some(seen) = self.object_left(*kind, *object) else { return BTreeMap::new() };
                 fields.keys().filter_map(|&field| Some((field, steps::current(seen, field)?))).collect()
@@ -109,6 +111,7 @@ impl<J: Journal> Applying<'_, '_, J> {
     /// brought, so that what is newer by now is mirrored.
     pub(super) fn apart(&self, step: &Step, write: &Write) -> BTreeMap<Field, Value> {
         let (mut other, fields) = match write {
+            Write::Refile { .. } => return BTreeMap::new(),
             Write::Create { page, kind, .. } => {
                 let sent = steps::sent_at_birth(write);
                 let mut held = sent.clone();

@@ -126,7 +126,7 @@ impl<J: Journal> Applying<'_, '_, J> {
                 }
                 Act::Update { .. } => Some("changed in Clockify, and the page is still to be written"),
                 Act::WriteBack { .. } => Some("the page is written, and the rest is still to be done"),
-                Act::Adopt(_) | Act::Restore(_) | Act::Unlink(_) | Act::Accept => None,
+                Act::Adopt(_) | Act::Restore(_) | Act::Unlink(_) | Act::Accept | Act::Refile(_) => None,
             })
         };
         let changes = steps.iter().flat_map(|&at| &self.steps[at].changes);

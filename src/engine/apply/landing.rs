@@ -182,6 +182,7 @@ impl<J: Journal> Applying<'_, '_, J> {
                     links.extend(link.map(|_| retired(answered, self.page(*kind, *page), now)));
                 }
             }
+            Write::Refile { .. } => {}
             Write::WriteBack { page, claim, fields, .. } => {
                 let link = self.work.registry.of_page(*page);
                 links.extend(link.and_then(|link| steps::written_back(link, *claim, fields, apart)));

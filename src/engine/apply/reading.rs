@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Applying, Journal, Target, WriteFailure};
 use crate::domain::{
     journal::Write,
-    model::{Field, Kind, Object, ObjectId, Page, PageId, Service, Value},
+    model::{Entry, Field, Kind, Object, ObjectId, Page, PageId, Refiled, Refiling, Service, Value},
     plan::field_word,
     steps,
     text::{Raw, Shown},
@@ -16,7 +16,7 @@ use crate::domain::{
 const VALUE_COLUMNS: usize = 60;
 
 /// What a write rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// The object that is changed.
     Object(Kind, ObjectId),
@@ -24,6 +24,8 @@ pub enum Subject {
     Page(Kind, PageId),
     /// The names that are taken where something is created: of one kind, under one parent.
     Names(Kind, Option<ObjectId>),
+    /// The time entries that go elsewhere.
+    Entries(Box<Refiling>),
 }
 
 impl Subject {
@@ -32,6 +34,7 @@ impl Subject {
     pub(super) fn of(write: &Write, page: Option<&Page>) -> Option<Self> {
         match write {
             Write::Create { .. } => None,
+            Write::Refile { refiling, .. } => Some(Self::Entries(Box::new(refiling.clone()))),
             Write::Update { kind, object, .. } => Some(Self::Object(*kind, *object)),
             Write::WriteBack { page: id, kind, claim, fields } => {
                 let over_another_id = claim.is_some() && page.is_some_and(|page| !page.claim.is(None));
@@ -42,9 +45,9 @@ impl Subject {
     }
 
     /// The service that it is read from.
-    pub fn service(self) -> Service {
+    pub fn service(&self) -> Service {
         match self {
-            Self::Object(..) | Self::Names(..) => Service::Clockify,
+            Self::Object(..) | Self::Names(..) | Self::Entries(_) => Service::Clockify,
             Self::Page(..) => Service::Notion,
         }
     }
@@ -57,6 +60,8 @@ pub enum Observed {
     Page(Box<Page>),
     /// What is there of one kind under one parent.
     Names(Vec<Object>),
+    /// Those of the time entries that are there.
+    Entries(Vec<Entry>),
     /// The service does not show it any more.
     Gone,
 }
@@ -106,6 +111,9 @@ impl<J: Journal> Applying<'_, '_, J> {
             (Write::Create { page, kind, parent, name, .. }, Observed::Names(there)) => {
                 return self.room_for(*page, *kind, *parent, name, there);
             }
+            (Write::Refile { refiling, .. }, Observed::Entries(there)) => {
+                return ground_of_entries(refiling, there);
+            }
             _ => return Ground::Moved("it is not there any more, as far as the service shows".to_owned().into()),
         };
         let moved: Vec<String> = then
@@ -142,7 +150,7 @@ impl<J: Journal> Applying<'_, '_, J> {
 
     /// Looks once more where things were created, for what somebody else has created in the same moment.
     pub(super) async fn find_twins<T: Target>(&mut self, target: &T) -> Result<(), J::Error> {
-        let mut open: Vec<Subject> = self.created.keys().copied().collect();
+        let mut open: Vec<Subject> = self.created.keys().cloned().collect();
         while let Some(&Subject::Names(first, _)) = open.first() {
             let is_alike = |subject: &Subject| matches!(subject, Subject::Names(kind, _) if *kind == first);
             let alike: Vec<Subject> = open.extract_if(.., |subject| is_alike(subject)).collect();
@@ -184,6 +192,26 @@ impl<J: Journal> Applying<'_, '_, J> {
             format!("“{}”", raw.shown().clipped(VALUE_COLUMNS))
         }
     }
+}
+
+/// Whether all entries are where they were and as long as they were when it was planned. What else somebody has
+/// changed of one is carried over, and one that somebody has put where it belongs stays there.
+fn ground_of_entries(refiling: &Refiling, there: &[Entry]) -> Ground {
+    let is_firm = |id: &ObjectId, planned: &Refiled| {
+        let entry = there.iter().find(|entry| entry.id == *id && entry.user == refiling.user && !entry.is_locked);
+        entry.is_some_and(|entry| {
+            entry.seconds == Some(planned.seconds) && [planned.from, planned.to].contains(&entry.at)
+        })
+    };
+    let moved = refiling.entries.iter().filter(|(id, planned)| !is_firm(id, planned)).count();
+    if moved == 0 {
+        return Ground::Firm;
+    }
+    let text = format!(
+        "{moved} of {} were moved, changed, locked or deleted since it was planned: run again for the others",
+        refiling.count()
+    );
+    Ground::Moved(text.into())
 }
 
 /// The values of the fields that are written, and whether it is open.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! update, write-back ── what was just read shows it, or it did not happen: planning it again is harmless
+//! re-file ── the entries are asked for: where they are says it
 //! create ── one object fits ─ it happened: link them
 //!        ├─ several, or one but for its name ─ it stays open, and a person decides in the review
 //!        ├─ none ─ look twice more, later ─ still none ─ old enough ─ it did not happen: plan it again, once in this run
@@ -66,6 +67,15 @@ pub async fn settle<T: Target, J: Journal>(
     let mut unseen = Vec::new();
     let mut nothing = Vec::new();
     for open in open {
+        if let Write::Refile { page, .. } = open.request {
+            // No listing of ours shows entries: they are asked for.
+            match target.look_up(&open.request, &open.trace).await {
+                Ok(Found::Happened(_)) => settling.conclude(open, Sign::Happened(None), journal).await?,
+                Ok(Found::Nothing | Found::Several(_)) => settling.conclude(open, Sign::Absent, journal).await?,
+                Err(_) => drop(settling.snapshots.unsettled.insert(page, Unsettled::Unseen)),
+            }
+            continue;
+        }
         match settling.sign(&open) {
             // What was sent minutes ago does not come to light within the seconds of another look.
             Sign::None if settling.age(&open) > LOOKS_WITHIN => nothing.push(open),
@@ -243,7 +253,7 @@ impl Settling<'_> {
 /// True when both sides, as just read, hold what a write wanted.
 fn shows(snapshots: &Snapshots, write: &Write) -> bool {
     match write {
-        Write::Create { .. } => false,
+        Write::Create { .. } | Write::Refile { .. } => false,
         Write::Update { kind, object, fields, .. } => {
             let holds = |object: &Object| {
                 fields.iter().all(|(field, wanted)| steps::current(object, *field).as_ref() == Some(wanted))

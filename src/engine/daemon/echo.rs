@@ -41,7 +41,8 @@ impl Echoes {
         match what {
             What::Intent { request, .. } => match request {
                 // What it creates has no ID yet.
-                Write::Create { .. } => {}
+                // What it creates has no ID yet; of where time is filed nobody calls.
+                Write::Create { .. } | Write::Refile { .. } => {}
                 Write::Update { object, .. } => self.wrote(object.to_string(), now),
                 Write::WriteBack { page, .. } => self.wrote(page.to_string(), now),
             },

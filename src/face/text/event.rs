@@ -197,7 +197,7 @@ fn written(request: &Write, name: &str, before: &std::collections::BTreeMap<Fiel
     let name = match request {
         // A create may be under another name than the page's.
         Write::Create { name, .. } => name.shown().clipped(NAME_COLUMNS).to_string(),
-        Write::Update { .. } | Write::WriteBack { .. } => name.to_owned(),
+        Write::Update { .. } | Write::WriteBack { .. } | Write::Refile { .. } => name.to_owned(),
     };
     let place = if request.service() == Service::Notion { " page" } else { "" };
     let head = format!("{} {kind}{place} “{name}”", verb(request));
@@ -205,6 +205,9 @@ fn written(request: &Write, name: &str, before: &std::collections::BTreeMap<Fiel
     let claim = match request {
         Write::WriteBack { claim: Some(Some(object)), .. } => Some(format!("ID {object}")),
         Write::WriteBack { claim: Some(None), .. } => Some("ID cleared".to_owned()),
+        Write::Refile { refiling, .. } => {
+            Some(format!("{} in {}", duration_words(refiling.seconds()), refiling.count()))
+        }
         _ => None,
     };
     listed(std::iter::once(head).chain(fields).chain(claim))

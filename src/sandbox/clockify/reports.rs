@@ -183,7 +183,8 @@ impl Call<'_> {
         let email = self.world.clockify.members.iter().find(|member| member.id == entry.user);
         json!({
             "_id": entry.id, "description": entry.description, "billable": entry.billable, "tags": [],
-            "isLocked": self.world.clockify.tracking.locks(entry),
+            "locked": self.world.clockify.tracking.locks(entry),
+            "approvalRequestId": entry.approved.then_some("64c777ddd3fcab07cfbb210c"),
             "userId": user_id, "userName": user, "userEmail": email.map(|member| &member.email),
             "projectId": project_id, "projectName": project_id.is_some().then_some(project),
             "clientId": client_id, "clientName": client_id.is_some().then_some(client),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Answer, Call, Outcome, Refusal, duration_text, optional_flag, optional_text, window::read_in};
 use crate::sandbox::ids::ClockifyId;
 use crate::sandbox::wire::Body;
-use crate::sandbox::world::TimeEntry;
+use crate::sandbox::world::{REGULAR, TimeEntry};
 
 /// Characters of a description (Clockify docs).
 const DESCRIPTION_MAX: usize = 3000;
@@ -55,7 +55,7 @@ impl Call<'_> {
 
     fn render_entry(&self, entry: &TimeEntry) -> Value {
         json!({
-            "id": entry.id, "description": entry.description, "tagIds": [], "userId": entry.user,
+            "id": entry.id, "description": entry.description, "tagIds": entry.tags, "userId": entry.user,
             "billable": entry.billable, "taskId": entry.task, "projectId": entry.project,
             "workspaceId": self.world.clockify.workspace_id,
             "timeInterval": {
@@ -63,7 +63,11 @@ impl Call<'_> {
                 "end": entry.end.map(|end| end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
                 "duration": entry.end.map(|_| duration_text(entry.seconds())),
             },
-            "customFieldValues": [], "type": "REGULAR", "kioskId": null,
+            "customFieldValues": entry.custom_fields.iter().map(|field| json!({
+                "customFieldId": field["customFieldId"], "timeEntryId": entry.id, "name": "", "value": field["value"],
+                "type": field["sourceType"],
+            })).collect::<Vec<_>>(),
+            "type": entry.kind, "kioskId": null,
             "isLocked": self.world.clockify.tracking.locks(entry),
         })
     }
@@ -144,6 +148,11 @@ impl Call<'_> {
                 .map_err(|_| Refusal::unparsable(&format!("`{key}` into an instant"))),
         };
         let named = |key: &str| body.get(key).and_then(Value::as_str).filter(|id| !id.is_empty());
+        let list = |key: &str| body.get(key).and_then(Value::as_array).into_iter().flatten();
+        let kind = named("type").unwrap_or(REGULAR);
+        if !["REGULAR", "BREAK"].contains(&kind) {
+            return Err(Refusal::unparsable(&format!("`type` from {kind}")));
+        }
         let project = named("projectId").map(|id| self.seen_project(id)).transpose()?;
         let task = match named("taskId") {
             None => None,
@@ -164,6 +173,10 @@ impl Call<'_> {
             billable: optional_flag(body, "billable")?.unwrap_or(false),
             approved: false,
             invoiced: false,
+            // What a body does not say is reset.
+            tags: list("tagIds").filter_map(|tag| tag.as_str().map(str::to_owned)).collect(),
+            custom_fields: list("customFields").cloned().collect(),
+            kind: kind.to_owned(),
         })
     }
 

@@ -127,7 +127,16 @@ pub struct TimeEntry {
     pub approved: bool,
     /// Marked as invoiced.
     pub invoiced: bool,
+    /// Tags by their IDs.
+    pub tags: Vec<String>,
+    /// `{customFieldId, value, sourceType}` each.
+    pub custom_fields: Vec<Value>,
+    /// `REGULAR`, `BREAK`, `HOLIDAY` or `TIME_OFF`.
+    pub kind: String,
 }
+
+/// What an entry is unless somebody says otherwise.
+pub(crate) const REGULAR: &str = "REGULAR";
 
 impl TimeEntry {
     /// Whole seconds; none while the timer runs.
@@ -235,6 +244,9 @@ impl World {
             billable,
             approved: false,
             invoiced: false,
+            tags: Vec::new(),
+            custom_fields: Vec::new(),
+            kind: REGULAR.to_owned(),
         };
         self.clockify.entries.insert(id, entry);
         id

@@ -263,8 +263,8 @@ impl Rows {
     }
 
     /// When a subject was last read.
-    fn read(&self, subject: Subject) -> i64 {
-        self.read.get(&subject).copied().unwrap_or(self.all)
+    fn read(&self, subject: &Subject) -> i64 {
+        self.read.get(subject).copied().unwrap_or(self.all)
     }
 }
 
@@ -361,7 +361,7 @@ impl<'a> Line<'a> {
     fn check_ground(&self, write: &Write, rests_on: Option<Subject>) {
         let Some(subject) = rests_on else { return };
         let (rows, mut world, disk) = (self.rows.borrow(), self.world.borrow_mut(), self.disk.borrow());
-        let age = world.now - rows.read(subject);
+        let age = world.now - rows.read(&subject);
         if age > FRESH {
             world.broken.push(format!("O9: built on what was read {age} s ago: {write:?}"));
         }
@@ -378,7 +378,7 @@ impl<'a> Line<'a> {
                 let row = rows.pages.get(page);
                 (fields.keys().map(|&field| (field, row.and_then(|row| steps::wanted(row, field)))).collect(), fields)
             }
-            Write::Create { .. } => return,
+            Write::Create { .. } | Write::Refile { .. } => return,
         };
         for (field, planned) in before.iter().flatten() {
             let moved =
@@ -398,7 +398,7 @@ impl<'a> Line<'a> {
         }
         let link = disk.registry.of_page(write.page());
         match write {
-            Write::Create { .. } => {}
+            Write::Create { .. } | Write::Refile { .. } => {}
             Write::Update { page, object, fields, .. } => {
                 let made_twice = PageId::stand_in(*object) == Some(*page)
                     && disk.registry.of_object(*object).is_none()
@@ -451,11 +451,12 @@ fn name(write: &Write) -> String {
         Write::Create { page, name, parent, .. } => format!("create {page} {:?} under {parent:?}", name.exact()),
         Write::Update { page, object, fields, .. } => format!("update {page} {object} {fields:?}"),
         Write::WriteBack { page, claim, fields, .. } => format!("write back {page} {claim:?} {fields:?}"),
+        Write::Refile { page, refiling, .. } => format!("refile {} for {page}", refiling.count()),
     }
 }
 
 impl Target for Line<'_> {
-    fn is_fresh(&self, subject: Subject) -> bool {
+    fn is_fresh(&self, subject: &Subject) -> bool {
         self.world.borrow().now - self.rows.borrow().read(subject) <= YOUNG
     }
 
@@ -465,43 +466,44 @@ impl Target for Line<'_> {
         let mut readings = Vec::new();
         // A service that is asked for much answers in parts.
         let count = 1 + self.world.borrow_mut().dice.below(subjects.len());
-        for &subject in &subjects[..count] {
+        for subject in &subjects[..count] {
             let mut world = self.world.borrow_mut();
             let mut rows = self.rows.borrow_mut();
             let observed = if world.strike(4) {
                 Err(WriteFailure::Unknown { error: "the line went dead".into() })
             } else {
                 Ok(match subject {
-                    Subject::Object(_, object) => match world.objects.get(&object) {
+                    Subject::Object(_, object) => match world.objects.get(object) {
                         Some(row) => {
-                            rows.objects.insert(object, row.clone());
+                            rows.objects.insert(*object, row.clone());
                             Observed::Object(Box::new(row.clone()))
                         }
                         None => Observed::Gone,
                     },
-                    Subject::Page(_, page) => match world.page(page) {
+                    Subject::Page(_, page) => match world.page(*page) {
                         Some(row) => {
-                            rows.pages.insert(page, row.clone());
+                            rows.pages.insert(*page, row.clone());
                             Observed::Page(Box::new(row.clone()))
                         }
                         None => Observed::Gone,
                     },
                     Subject::Names(kind, parent) => {
-                        Observed::Names(world.list_objects(|object| object.kind == kind && object.parent == parent))
+                        Observed::Names(world.list_objects(|object| object.kind == *kind && object.parent == *parent))
                     }
+                    Subject::Entries(_) => unreachable!("nobody tracks time here"),
                 })
             };
             if observed.is_ok() {
-                rows.read.insert(subject, began);
+                rows.read.insert(subject.clone(), began);
             }
             world.log.push(format!("read {subject:?} {}", observed.is_ok()));
-            readings.push((subject, observed));
+            readings.push((subject.clone(), observed));
         }
         readings
     }
 
     async fn write(&self, write: &Write, rests_on: Option<Subject>) -> Result<Written, WriteFailure> {
-        if rests_on.is_some_and(|subject| self.world.borrow().now - self.rows.borrow().read(subject) > FRESH) {
+        if rests_on.as_ref().is_some_and(|subject| self.world.borrow().now - self.rows.borrow().read(subject) > FRESH) {
             return Err(WriteFailure::Outdated);
         }
         self.check(write);
@@ -550,6 +552,7 @@ impl Target for Line<'_> {
         }
         let happened = |written| Ok(Found::Happened(Box::new(written)));
         match write {
+            Write::Refile { .. } => unreachable!("nobody tracks time here"),
             Write::Create { .. } => Ok(Found::of(world.find(write, trace))),
             Write::Update { object, fields, .. } => match world.objects.get(object) {
                 Some(now)

@@ -226,6 +226,7 @@ impl World {
                 self.objects.insert(*object, after.clone());
                 Ok(Written { object: Some(after), page: None })
             }
+            Write::Refile { .. } => unreachable!("nobody tracks time here"),
             Write::WriteBack { page, claim, fields, .. } => {
                 let Some(before) = self.page(*page).cloned() else { return Err(refused("there is no such page")) };
                 if before.standing == Standing::Trashed {

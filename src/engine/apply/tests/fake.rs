@@ -105,6 +105,10 @@ impl Fake {
                 write!(line, "update {kind} <{}>", path(*object)).expect("memory");
                 fields
             }
+            Write::Refile { kind, refiling, .. } => {
+                write!(line, "refile {} on a {kind}", refiling.count()).expect("memory");
+                return line;
+            }
             Write::WriteBack { page, kind, claim, fields } => {
                 let found = world.pages.iter().find(|(_, row)| row.id == *page);
                 write!(line, "page {kind} {:?}", found.map_or("?", |(path, _)| path)).expect("memory");
@@ -124,25 +128,26 @@ impl Fake {
         line
     }
 
-    fn observe(&self, subject: Subject) -> Result<Observed, WriteFailure> {
+    fn observe(&self, subject: &Subject) -> Result<Observed, WriteFailure> {
         let world = self.world.borrow();
         let line = match subject {
             Subject::Object(kind, object) => {
-                let found = world.objects.iter().find(|(_, row)| row.id == object);
+                let found = world.objects.iter().find(|(_, row)| row.id == *object);
                 format!("read {kind} <{}>", found.map_or("?", |(path, _)| path))
             }
             Subject::Page(kind, page) => {
-                let found = world.pages.iter().find(|(_, row)| row.id == page);
+                let found = world.pages.iter().find(|(_, row)| row.id == *page);
                 format!("read page {kind} {:?}", found.map_or("?", |(path, _)| path))
             }
             Subject::Names(kind, parent) => {
-                let found = world.objects.iter().find(|(_, row)| Some(row.id) == parent);
+                let found = world.objects.iter().find(|(_, row)| Some(row.id) == *parent);
                 format!(
                     "read names of {}{}",
                     kind.plural(),
                     found.map_or(String::new(), |(path, _)| format!(" under <{path}>"))
                 )
             }
+            Subject::Entries(refiling) => format!("read {}", refiling.count()),
         };
         let fault = self.faults.iter().find(|(text, _)| line.contains(text)).map(|(_, fault)| *fault);
         self.log.borrow_mut().push(line);
@@ -155,16 +160,17 @@ impl Fake {
             None => {}
         }
         Ok(match subject {
-            Subject::Object(_, object) => match world.objects.values().find(|row| row.id == object) {
+            Subject::Object(_, object) => match world.objects.values().find(|row| row.id == *object) {
                 Some(row) => Observed::Object(Box::new(row.clone())),
                 None => Observed::Gone,
             },
-            Subject::Page(_, page) => match world.pages.values().find(|row| row.id == page) {
+            Subject::Page(_, page) => match world.pages.values().find(|row| row.id == *page) {
                 Some(row) => Observed::Page(Box::new(row.clone())),
                 None => Observed::Gone,
             },
+            Subject::Entries(_) => unreachable!("time is filed elsewhere over HTTP alone"),
             Subject::Names(kind, parent) => Observed::Names(
-                world.objects.values().filter(|row| row.kind == kind && row.parent == parent).cloned().collect(),
+                world.objects.values().filter(|row| row.kind == *kind && row.parent == *parent).cloned().collect(),
             ),
         })
     }
@@ -211,6 +217,7 @@ impl Fake {
                 world.objects.insert(path, after.clone());
                 Written { object: Some(after), page: None }
             }
+            Write::Refile { .. } => unreachable!("time is filed elsewhere over HTTP alone"),
             Write::WriteBack { page, claim, fields, .. } => {
                 let never_empty = world.never_empty.clone();
                 let Some(row) = world.pages.values_mut().find(|row| row.id == *page) else {
@@ -253,8 +260,8 @@ fn set(object: &mut Object, field: Field, value: &Value, stores: fn(&str) -> Str
 }
 
 impl Target for Fake {
-    fn is_fresh(&self, subject: Subject) -> bool {
-        !self.aged || self.read.borrow().contains(&subject)
+    fn is_fresh(&self, subject: &Subject) -> bool {
+        !self.aged || self.read.borrow().contains(subject)
     }
 
     async fn read(&self, subjects: &[Subject]) -> Readings {
@@ -263,9 +270,9 @@ impl Target for Fake {
             edit(&mut self.world.borrow_mut());
         }
         // A service that is asked for much answers in parts.
-        let asked = subjects.iter().take(2).copied();
-        let readings: Readings = asked.map(|subject| (subject, self.observe(subject))).collect();
-        self.read.borrow_mut().extend(readings.iter().map(|(subject, _)| *subject));
+        let asked = subjects.iter().take(2);
+        let readings: Readings = asked.map(|subject| (subject.clone(), self.observe(subject))).collect();
+        self.read.borrow_mut().extend(readings.iter().map(|(subject, _)| subject.clone()));
         readings
     }
 
@@ -356,6 +363,7 @@ impl Target for Fake {
                     None => Ok(Found::Nothing),
                 }
             }
+            Write::Refile { .. } => unreachable!("time is filed elsewhere over HTTP alone"),
             Write::WriteBack { page, claim, .. } => {
                 let row = world.pages.values().find(|row| row.id == *page).expect("a page");
                 if claim.is_none_or(|claim| row.claim.id() == claim) { happened(None) } else { Ok(Found::Nothing) }

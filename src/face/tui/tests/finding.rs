@@ -50,24 +50,24 @@ fn a_filter_says_what_it_knows() {
  punchlist  Notion ✓  Clockify ✓   0/4 ░░░░░░  0 approved
  [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    filter: is   0/0
   nothing passes the filter; esc shows everything
-
-     ┌ Filter ─────────────────────────────────────────────────────────────┐
-     │ a part of a name, or "two words"; !word turns a word round          │
-     │ is:     undecided approved skipped flagged ignored conflict ready   │
-     │         review held notice                                          │
-     │ kind:   client project task                                         │
-     │ action: create link update close reopen move write-back clear-claim │
-     │ hold:   brake child_held copied_id foreign_run incomplete           │
-     │         invalid_name lost_sight moved_out moved_since name_taken    │
-     │         near_twin new_option no_account no_parent not_meant         │
-     │         not_taken not_writable open_below_closed parent_closed      │
-─────│         parent_held parent_unknown relation_removed several_parents │────
-     │         template timer_runs unknown unmanaged unreadable unrecorded │
-     │         unsettled                                                   │
-     │ state:  ready review held notice                                    │
-     │ client: a part of the client's name                                 │
-     └─────────────────────────────────────────────────────────────────────┘
-
+     ┌ Filter ────────────────────────────────────────────────────────────┐
+     │ a part of a name, or "two words"; !word turns a word round         │
+     │ is:     undecided approved skipped flagged ignored conflict ready  │
+     │         review held notice                                         │
+     │ kind:   client project task                                        │
+     │ action: create link update close reopen move write-back refile     │
+     │         clear-claim                                                │
+     │ hold:   brake child_held copied_id foreign_run incomplete          │
+     │         invalid_name lost_sight month_sealed moved_out moved_since │
+     │         name_taken near_twin new_option no_account no_parent       │
+     │         not_meant not_taken not_writable open_below_closed         │
+─────│         parent_closed parent_held parent_unknown relation_removed  │─────
+     │         several_parents template time_approved time_invoiced       │
+     │         time_locked timer_runs unknown unmanaged unreadable        │
+     │         unrecorded unsettled                                       │
+     │ state:  ready review held notice                                   │
+     │ client: a part of the client's name                                │
+     └────────────────────────────────────────────────────────────────────┘
 
  u undo  / search  f filter  M save the filter under a name  ? help
  filter: is:x   is: knows undecided approved skipped flagged ignored conflic…

@@ -323,6 +323,10 @@ fn booking(what: &str) -> Booking {
         who: "Bo".into(),
         what: what.into(),
         place: [None; 3],
+        id: None,
+        user: None,
+        is_locked: false,
+        is_approved: false,
     }
 }
 

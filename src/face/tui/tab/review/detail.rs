@@ -176,6 +176,9 @@ fn effects(state: &State, change: &Change, chosen: &Proposal, at: usize) -> Vec<
         (Action::Move, _, Kind::Task) => {
             "a new task is created, the old one is set done, and the page gets the new ID".to_owned()
         }
+        (Action::Refile, ..) => {
+            "1 request for each person files the time here; its length and all else stay as they are".to_owned()
+        }
         (Action::Close, _, Kind::Task) => "1 request sets it done; it can be reopened".to_owned(),
         (Action::Close, ..) => "1 request archives it; it can be reopened".to_owned(),
         (Action::Reopen | Action::Move | Action::Update, ..) => {
