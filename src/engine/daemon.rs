@@ -40,7 +40,7 @@ use crate::{
     },
     edge::{
         secrets::Readings,
-        store::{Presence, RunEnd},
+        store::{Presence, RunEnd, Stir},
     },
 };
 
@@ -48,7 +48,8 @@ pub use handshake::Arming;
 pub use hub::{Ended, Hub, RunStage};
 pub use numbers::Numbers;
 
-/// How often the clock and what others have kept in the state are looked at.
+/// How often the clock and what others have kept in the state are looked at during a run, or while the state cannot be
+/// used.
 const TICK: Duration = Duration::from_secs(1);
 /// How long a run waits for its turn before it is said that it does not get it; then it waits again.
 const PATIENCE: Duration = Duration::from_hours(1);
@@ -79,12 +80,16 @@ pub struct Daemon {
     retried: Extent,
     /// When to look again whether there is more of the log to pass on, and what went wrong the last time.
     pass_on_at: Option<Timestamp>,
+    /// True where there may be more of it.
+    has_to_pass_on: bool,
     not_passed_on: Vec<String>,
     /// Why the state could not be used the last time.
     trouble: Option<String>,
     stop: Stop,
     /// Is told a line whenever something has changed.
     told: Box<dyn Fn(&str)>,
+    /// What others write to the state.
+    stir: Stir,
     /// Shows others that it is there.
     _presence: Presence,
 }
@@ -105,6 +110,7 @@ impl Daemon {
     ) -> Result<Self, RunError> {
         let mut state = installation.open_state().await?;
         let presence = Presence::begin(&installation.directory)?;
+        let stir = Stir::listen(&installation.directory);
         installation.log_readings(&mut state.0, FACE, readings).await?;
         let kept: Served = state.recall(SERVED).await?.unwrap_or_default();
         let now = (installation.clock)();
@@ -124,10 +130,12 @@ impl Daemon {
             retry_at: None,
             retried: Extent::default(),
             pass_on_at: None,
+            has_to_pass_on: false,
             not_passed_on: Vec::new(),
             trouble: None,
             stop,
             told,
+            stir,
             _presence: presence,
         };
         daemon.look_at_state().await?;
@@ -173,12 +181,24 @@ impl Daemon {
             tokio::select! {
                 () = self.stop.wait() => {}
                 () = self.hub.asked.notified() => {}
-                () = tokio::time::sleep(TICK) => {}
+                () = self.stir.wait() => {}
+                () = tokio::time::sleep(self.quiet_for()) => {}
             }
         }
         self.tell_calls().await?;
         self.pass_on_at = None;
         self.pass_on_log((self.installation.clock)()).await
+    }
+
+    /// How long there is nothing to do unless somebody wants something.
+    fn quiet_for(&self) -> Duration {
+        if self.trouble.is_some() {
+            return TICK;
+        }
+        let passed_on = self.pass_on_at.filter(|_| self.has_to_pass_on);
+        let told = self.hub.oldest_call().and_then(|since| since.checked_add(UNTOLD_MAX).ok());
+        let times = [self.served.next, self.retry_at, self.hub.echo_due(), passed_on, told];
+        until_first(times, (self.installation.clock)(), self.stir.look_within())
     }
 
     /// Looks at the clock and the state.
@@ -205,6 +225,7 @@ impl Daemon {
                 }
                 if let Ok(state) = self.installation.open_state().await {
                     (self.state, self.kept) = (state, Served::default());
+                    self.stir = Stir::listen(&self.installation.directory);
                 }
             }
         }
@@ -253,7 +274,7 @@ impl Daemon {
         if !running.is_nothing() || self.hub.has_waiting() {
             return Ok(());
         }
-        if self.hub.has_calls_older_than(UNTOLD_MAX) {
+        if self.hub.oldest_call().is_some_and(|since| now.duration_since(since) >= UNTOLD_MAX) {
             self.tell_calls().await?;
         }
         self.pass_on_log(now).await
@@ -285,10 +306,15 @@ impl Daemon {
 
     /// Passes on what other programs have logged since; what goes wrong is said once, and tried again in a while.
     async fn pass_on_log(&mut self, now: Timestamp) -> Result<(), RunError> {
+        if self.installation.settings.logs.stream.is_empty() {
+            return Ok(());
+        }
+        self.has_to_pass_on = true;
         if self.pass_on_at.is_some_and(|at| now < at && at.duration_since(now) <= PASS_ON_AGAIN) {
             return Ok(());
         }
         let failures = self.installation.pass_on_log(&mut self.state.0).await?;
+        self.has_to_pass_on = !failures.is_empty();
         let wait = if failures.is_empty() { PASS_ON_EVERY } else { PASS_ON_AGAIN };
         self.pass_on_at = now.checked_add(wait).ok();
         if failures != self.not_passed_on {
@@ -440,6 +466,13 @@ impl Installation {
     }
 }
 
+/// How long it is until the first of the times, which may be past; no longer than `at_most`.
+fn until_first(times: impl IntoIterator<Item = Option<Timestamp>>, now: Timestamp, at_most: Duration) -> Duration {
+    let first = times.into_iter().flatten().min();
+    // What is past by then is nothing to wait for.
+    first.map_or(at_most, |first| Duration::try_from(first.duration_since(now)).unwrap_or_default().min(at_most))
+}
+
 fn word(ending: Ending) -> String {
     serde_json::to_value(ending).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
@@ -461,4 +494,19 @@ async fn is_unfinished(state: &State) -> Result<bool, RunError> {
         None => true,
         Some(end) => end.outcome == End::Reported(Ending::Interrupted),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_quiet_until_the_first_thing_to_do_and_looks_up_now_and_then() {
+        let at = |second| Some(Timestamp::from_second(second).expect("a time"));
+        let now = at(1000).expect("a time");
+        let quiet =
+            |times: &[Option<Timestamp>]| until_first(times.iter().copied(), now, Duration::from_mins(1)).as_secs();
+        assert_eq!([quiet(&[]), quiet(&[None, at(1100)]), quiet(&[at(1020), None, at(1007)])], [60, 60, 7]);
+        assert_eq!([quiet(&[at(1000)]), quiet(&[at(10), at(1020)])], [0, 0], "what is past is done at once");
+    }
 }

@@ -79,6 +79,11 @@ impl Echoes {
         self.waiting.take_if(is_due)
     }
 
+    /// When what waits is due.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.waiting.as_ref().map(|waiting| waiting.due)
+    }
+
     /// A run begins: it sees whatever was called about before, as far as it goes.
     pub(super) fn begins(&mut self, extent: &Extent) {
         self.waiting.take_if(|waiting| extent.covers(&waiting.extent));

@@ -160,6 +160,11 @@ impl Hub {
         self.lock().echoes.extent()
     }
 
+    /// When that run is due.
+    pub(super) fn echo_due(&self) -> Option<Timestamp> {
+        self.lock().echoes.next()
+    }
+
     /// Takes up what a run tells.
     pub(super) fn hear(&self, told: &Progress, now: Timestamp) {
         let mut inner = self.lock();
@@ -314,9 +319,8 @@ impl Hub {
         calls.into_iter().map(called).collect()
     }
 
-    /// True where a call has waited as long as that to be told.
-    pub(super) fn has_calls_older_than(&self, age: SignedDuration) -> bool {
-        let now = (self.clock)();
-        self.lock().calls.values().any(|(_, since)| now.duration_since(*since) >= age)
+    /// Since when a call waits to be told, if one does.
+    pub(super) fn oldest_call(&self) -> Option<Timestamp> {
+        self.lock().calls.values().map(|(_, since)| *since).min()
     }
 }
