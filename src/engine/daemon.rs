@@ -14,12 +14,16 @@ mod echo;
 mod handshake;
 mod hub;
 mod numbers;
+mod promise;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::handshake::{Armed, armed};
+use self::{
+    handshake::{Armed, armed},
+    promise::PROMISED,
+};
 use super::{
     ages::since,
     failure::{Code, RunError},
@@ -113,8 +117,10 @@ impl Daemon {
         let stir = Stir::listen(&installation.directory);
         installation.log_readings(&mut state.0, FACE, readings).await?;
         let kept: Served = state.recall(SERVED).await?.unwrap_or_default();
+        let promised: Extent = state.recall(PROMISED).await?.unwrap_or_default();
+        let owed = kept.owed.clone().join(&promised);
         let now = (installation.clock)();
-        let served = Served { last_due: kept.last_due.or(Some(now)), running: None, ..kept.clone() };
+        let served = Served { last_due: kept.last_due.or(Some(now)), owed, running: None, ..kept.clone() };
         let put_off = SignedDuration::try_from(put_off).unwrap_or_default();
         hub.count(|numbers| {
             numbers.clockify_per_hour = installation.settings.clockify.requests_per_hour.map(std::num::NonZeroU32::get);
@@ -139,6 +145,7 @@ impl Daemon {
             _presence: presence,
         };
         daemon.look_at_state().await?;
+        daemon.hub.promised().await.extent = promised;
         daemon.hub.count(|numbers| numbers.last_success = daemon.served.last_success);
         if !daemon.served.owed.is_nothing() {
             daemon.hub.ask(Cause::Resume, &daemon.served.owed);
@@ -262,12 +269,11 @@ impl Daemon {
         if let Some(wish) = &wish {
             self.hub.ask(Cause::Person(wish.by.clone()), &self.extent());
         }
-        self.served.owed = self.owed(running);
         self.served.waiting = self.hub.waiting_for();
         self.served.retry = self.retry_at;
         self.served.listen(&self.hub.heard(), false, now);
         self.hub.set_silent(self.served.silent(now).map(|(_, since)| since).max());
-        self.keep().await?;
+        self.keep(running).await?;
         if wish.is_some() {
             self.state.0.forget(WISH).await?;
         }
@@ -296,10 +302,18 @@ impl Daemon {
         Ok(())
     }
 
-    async fn keep(&mut self) -> Result<(), RunError> {
+    /// Keeps how the daemon is. A run that goes that far is owed besides what is asked for.
+    async fn keep(&mut self, besides: &Extent) -> Result<(), RunError> {
+        let hub = Arc::clone(&self.hub);
+        let mut promised = hub.promised().await;
+        self.served.owed = self.owed(besides);
         if self.served != self.kept {
             self.state.0.remember(SERVED, &self.served).await?;
             self.kept = self.served.clone();
+        }
+        if !promised.extent.is_nothing() {
+            self.state.0.forget(PROMISED).await?;
+            promised.extent = Extent::default();
         }
         Ok(())
     }
@@ -346,9 +360,8 @@ impl Daemon {
             before: self.hub.take_calls(),
         };
         // Whatever ends the daemon from here on, the run is made up for as far as it was meant to go.
-        self.served.owed = self.owed(&ticket.extent);
         (self.served.running, self.served.waiting) = (Some(trigger.clone()), self.hub.waiting_for());
-        let kept = self.keep().await;
+        let kept = self.keep(&ticket.extent).await;
         self.bear(kept).await;
         let installation = Installation { reach: ticket.extent.planned.clone(), ..self.installation.clone() };
         let (stop, watch) = (self.stop.clone(), self.watch());
@@ -439,9 +452,8 @@ impl Daemon {
         let run = ServedRun { run: ticket.run.to_string(), trigger: trigger.to_owned(), at: now, outcome };
         self.served.runs.insert(0, run);
         self.served.runs.truncate(RUNS_KEPT);
-        self.served.owed = self.owed(&owed);
         (self.served.running, self.served.retry) = (None, self.retry_at);
-        self.keep().await?;
+        self.keep(&owed).await?;
         self.look_at_state().await
     }
 }

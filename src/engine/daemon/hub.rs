@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use super::{
     echo::{Echoes, Waiting},
     numbers::Numbers,
+    promise::Promised,
 };
 use crate::{
     domain::{
@@ -44,6 +45,8 @@ pub struct Hub {
     pub callers: Callers,
     clock: fn() -> Timestamp,
     inner: Mutex<Inner>,
+    /// What stands in the state of what callers were promised.
+    pub(super) promised: Arc<tokio::sync::Mutex<Promised>>,
     /// Wakes the thread that runs.
     pub(super) asked: Notify,
 }
@@ -121,7 +124,7 @@ impl Hub {
     pub fn new(callers: Callers, clock: fn() -> Timestamp) -> Self {
         let heard = callers.of_kind(CallerKind::NotionEvents).map(|name| (name.to_owned(), None)).collect();
         let inner = Mutex::new(Inner { heard, ..Inner::default() });
-        Self { callers, clock, inner, asked: Notify::new() }
+        Self { callers, clock, inner, promised: Arc::default(), asked: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

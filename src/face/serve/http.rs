@@ -135,6 +135,7 @@ async fn events(State(desk): State<Desk>, Path(name): Path<String>, request: Req
     if answer == Answered::Accepted {
         let row = page.filter(|_| payload["type"] == OF_PROPERTIES).map(|page| page.to_string());
         desk.hub.hear_of(caller, row.as_slice());
+        desk.promise(caller).await;
     }
     done()
 }
@@ -152,6 +153,7 @@ async fn ask(State(desk): State<Desk>, request: Request<Body>) -> Response {
     desk.hub.note(Some(caller), way, Answered::Accepted, None);
     let run = desk.hub.ask_for(caller);
     pass(request.into_body()).await;
+    desk.promise(caller).await;
     (StatusCode::ACCEPTED, Json(json!({ "run_id": run }))).into_response()
 }
 
@@ -198,7 +200,19 @@ impl Desk {
         let payload: Value = serde_json::from_slice(&payload).unwrap_or_default();
         call.page = page_of(&payload["data"]["id"]);
         call.rows = objects_of(&payload);
+        drop(call);
+        if !caller.test {
+            self.promise(caller).await;
+        }
         done()
+    }
+
+    /// Keeps what a caller is about to be promised. Where that is not possible, they are answered all the same: Notion
+    /// pauses an automation at the first error, and what was asked for is only lost with this process.
+    async fn promise(&self, caller: &Caller) {
+        if let Err(failure) = self.hub.promise(&caller.extent, &self.installation).await {
+            super::tell(&format!("what {} asked for is not kept: {}", caller.name, failure.error));
+        }
     }
 
     /// Refuses somebody who has not proved who they are. The name that they used makes no difference, unless whoever
