@@ -21,6 +21,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 
 use self::{
+    echo::written_since,
     handshake::{Armed, armed},
     promise::PROMISED,
 };
@@ -87,6 +88,8 @@ pub struct Daemon {
     /// True where there may be more of it.
     has_to_pass_on: bool,
     not_passed_on: Vec<String>,
+    /// The entry of the log up to which it is known what was written to the services.
+    heard_through: u64,
     /// Why the state could not be used the last time.
     trouble: Option<String>,
     stop: Stop,
@@ -138,6 +141,7 @@ impl Daemon {
             pass_on_at: None,
             has_to_pass_on: false,
             not_passed_on: Vec::new(),
+            heard_through: 0,
             trouble: None,
             stop,
             told,
@@ -259,6 +263,9 @@ impl Daemon {
             self.hub.set_next(next);
             self.served.next = next;
         }
+        let written = written_since(&self.state, self.heard_through, now).await;
+        self.hub.sort(written.as_ref().map_or(&[], |(written, _)| written));
+        (_, self.heard_through) = written?;
         self.hub.ask_for_echo();
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
