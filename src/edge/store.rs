@@ -19,6 +19,7 @@ mod pending;
 mod presence;
 mod registry;
 mod reserve;
+mod stir;
 #[cfg(test)]
 mod tests;
 
@@ -49,6 +50,7 @@ pub use open::default_dir;
 pub use pages::{Others, PagesRead};
 pub use pending::PendingRow;
 pub use presence::{Presence, is_served};
+pub use stir::Stir;
 
 /// The state of one installation. Anybody may look, and keep what a person has said, each in a transaction of its own;
 /// what is read to be planned upon and what is written to the services is for the one process that holds the lock.

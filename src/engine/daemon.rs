@@ -14,12 +14,17 @@ mod echo;
 mod handshake;
 mod hub;
 mod numbers;
+mod promise;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::handshake::{Armed, armed};
+use self::{
+    echo::written_since,
+    handshake::{Armed, armed},
+    promise::PROMISED,
+};
 use super::{
     ages::since,
     failure::{Code, RunError},
@@ -40,7 +45,7 @@ use crate::{
     },
     edge::{
         secrets::Readings,
-        store::{Presence, RunEnd},
+        store::{Presence, RunEnd, Stir},
     },
 };
 
@@ -48,7 +53,8 @@ pub use handshake::Arming;
 pub use hub::{Ended, Hub, RunStage};
 pub use numbers::Numbers;
 
-/// How often the clock and what others have kept in the state are looked at.
+/// How often the clock and what others have kept in the state are looked at during a run, or while the state cannot be
+/// used.
 const TICK: Duration = Duration::from_secs(1);
 /// How long a run waits for its turn before it is said that it does not get it; then it waits again.
 const PATIENCE: Duration = Duration::from_hours(1);
@@ -79,12 +85,18 @@ pub struct Daemon {
     retried: Extent,
     /// When to look again whether there is more of the log to pass on, and what went wrong the last time.
     pass_on_at: Option<Timestamp>,
+    /// True where there may be more of it.
+    has_to_pass_on: bool,
     not_passed_on: Vec<String>,
+    /// The entry of the log up to which it is known what was written to the services.
+    heard_through: u64,
     /// Why the state could not be used the last time.
     trouble: Option<String>,
     stop: Stop,
     /// Is told a line whenever something has changed.
     told: Box<dyn Fn(&str)>,
+    /// What others write to the state.
+    stir: Stir,
     /// Shows others that it is there.
     _presence: Presence,
 }
@@ -105,10 +117,13 @@ impl Daemon {
     ) -> Result<Self, RunError> {
         let mut state = installation.open_state().await?;
         let presence = Presence::begin(&installation.directory)?;
+        let stir = Stir::listen(&installation.directory);
         installation.log_readings(&mut state.0, FACE, readings).await?;
         let kept: Served = state.recall(SERVED).await?.unwrap_or_default();
+        let promised: Extent = state.recall(PROMISED).await?.unwrap_or_default();
+        let owed = kept.owed.clone().join(&promised);
         let now = (installation.clock)();
-        let served = Served { last_due: kept.last_due.or(Some(now)), running: None, ..kept.clone() };
+        let served = Served { last_due: kept.last_due.or(Some(now)), owed, running: None, ..kept.clone() };
         let put_off = SignedDuration::try_from(put_off).unwrap_or_default();
         hub.count(|numbers| {
             numbers.clockify_per_hour = installation.settings.clockify.requests_per_hour.map(std::num::NonZeroU32::get);
@@ -124,13 +139,17 @@ impl Daemon {
             retry_at: None,
             retried: Extent::default(),
             pass_on_at: None,
+            has_to_pass_on: false,
             not_passed_on: Vec::new(),
+            heard_through: 0,
             trouble: None,
             stop,
             told,
+            stir,
             _presence: presence,
         };
         daemon.look_at_state().await?;
+        daemon.hub.promised().await.extent = promised;
         daemon.hub.count(|numbers| numbers.last_success = daemon.served.last_success);
         if !daemon.served.owed.is_nothing() {
             daemon.hub.ask(Cause::Resume, &daemon.served.owed);
@@ -173,12 +192,24 @@ impl Daemon {
             tokio::select! {
                 () = self.stop.wait() => {}
                 () = self.hub.asked.notified() => {}
-                () = tokio::time::sleep(TICK) => {}
+                () = self.stir.wait() => {}
+                () = tokio::time::sleep(self.quiet_for()) => {}
             }
         }
         self.tell_calls().await?;
         self.pass_on_at = None;
         self.pass_on_log((self.installation.clock)()).await
+    }
+
+    /// How long there is nothing to do unless somebody wants something.
+    fn quiet_for(&self) -> Duration {
+        if self.trouble.is_some() {
+            return TICK;
+        }
+        let passed_on = self.pass_on_at.filter(|_| self.has_to_pass_on);
+        let told = self.hub.oldest_call().and_then(|since| since.checked_add(UNTOLD_MAX).ok());
+        let times = [self.served.next, self.retry_at, self.hub.echo_due(), passed_on, told];
+        until_first(times, (self.installation.clock)(), self.stir.look_within())
     }
 
     /// Looks at the clock and the state.
@@ -205,6 +236,7 @@ impl Daemon {
                 }
                 if let Ok(state) = self.installation.open_state().await {
                     (self.state, self.kept) = (state, Served::default());
+                    self.stir = Stir::listen(&self.installation.directory);
                 }
             }
         }
@@ -231,6 +263,9 @@ impl Daemon {
             self.hub.set_next(next);
             self.served.next = next;
         }
+        let written = written_since(&self.state, self.heard_through, now).await;
+        self.hub.sort(written.as_ref().map_or(&[], |(written, _)| written));
+        (_, self.heard_through) = written?;
         self.hub.ask_for_echo();
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
@@ -241,19 +276,18 @@ impl Daemon {
         if let Some(wish) = &wish {
             self.hub.ask(Cause::Person(wish.by.clone()), &self.extent());
         }
-        self.served.owed = self.owed(running);
         self.served.waiting = self.hub.waiting_for();
         self.served.retry = self.retry_at;
         self.served.listen(&self.hub.heard(), false, now);
         self.hub.set_silent(self.served.silent(now).map(|(_, since)| since).max());
-        self.keep().await?;
+        self.keep(running).await?;
         if wish.is_some() {
             self.state.0.forget(WISH).await?;
         }
         if !running.is_nothing() || self.hub.has_waiting() {
             return Ok(());
         }
-        if self.hub.has_calls_older_than(UNTOLD_MAX) {
+        if self.hub.oldest_call().is_some_and(|since| now.duration_since(since) >= UNTOLD_MAX) {
             self.tell_calls().await?;
         }
         self.pass_on_log(now).await
@@ -275,20 +309,33 @@ impl Daemon {
         Ok(())
     }
 
-    async fn keep(&mut self) -> Result<(), RunError> {
+    /// Keeps how the daemon is. A run that goes that far is owed besides what is asked for.
+    async fn keep(&mut self, besides: &Extent) -> Result<(), RunError> {
+        let hub = Arc::clone(&self.hub);
+        let mut promised = hub.promised().await;
+        self.served.owed = self.owed(besides);
         if self.served != self.kept {
             self.state.0.remember(SERVED, &self.served).await?;
             self.kept = self.served.clone();
+        }
+        if !promised.extent.is_nothing() {
+            self.state.0.forget(PROMISED).await?;
+            promised.extent = Extent::default();
         }
         Ok(())
     }
 
     /// Passes on what other programs have logged since; what goes wrong is said once, and tried again in a while.
     async fn pass_on_log(&mut self, now: Timestamp) -> Result<(), RunError> {
+        if self.installation.settings.logs.stream.is_empty() {
+            return Ok(());
+        }
+        self.has_to_pass_on = true;
         if self.pass_on_at.is_some_and(|at| now < at && at.duration_since(now) <= PASS_ON_AGAIN) {
             return Ok(());
         }
         let failures = self.installation.pass_on_log(&mut self.state.0).await?;
+        self.has_to_pass_on = !failures.is_empty();
         let wait = if failures.is_empty() { PASS_ON_EVERY } else { PASS_ON_AGAIN };
         self.pass_on_at = now.checked_add(wait).ok();
         if failures != self.not_passed_on {
@@ -320,9 +367,8 @@ impl Daemon {
             before: self.hub.take_calls(),
         };
         // Whatever ends the daemon from here on, the run is made up for as far as it was meant to go.
-        self.served.owed = self.owed(&ticket.extent);
         (self.served.running, self.served.waiting) = (Some(trigger.clone()), self.hub.waiting_for());
-        let kept = self.keep().await;
+        let kept = self.keep(&ticket.extent).await;
         self.bear(kept).await;
         let installation = Installation { reach: ticket.extent.planned.clone(), ..self.installation.clone() };
         let (stop, watch) = (self.stop.clone(), self.watch());
@@ -413,9 +459,8 @@ impl Daemon {
         let run = ServedRun { run: ticket.run.to_string(), trigger: trigger.to_owned(), at: now, outcome };
         self.served.runs.insert(0, run);
         self.served.runs.truncate(RUNS_KEPT);
-        self.served.owed = self.owed(&owed);
         (self.served.running, self.served.retry) = (None, self.retry_at);
-        self.keep().await?;
+        self.keep(&owed).await?;
         self.look_at_state().await
     }
 }
@@ -440,6 +485,13 @@ impl Installation {
     }
 }
 
+/// How long it is until the first of the times, which may be past; no longer than `at_most`.
+fn until_first(times: impl IntoIterator<Item = Option<Timestamp>>, now: Timestamp, at_most: Duration) -> Duration {
+    let first = times.into_iter().flatten().min();
+    // What is past by then is nothing to wait for.
+    first.map_or(at_most, |first| Duration::try_from(first.duration_since(now)).unwrap_or_default().min(at_most))
+}
+
 fn word(ending: Ending) -> String {
     serde_json::to_value(ending).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
@@ -461,4 +513,19 @@ async fn is_unfinished(state: &State) -> Result<bool, RunError> {
         None => true,
         Some(end) => end.outcome == End::Reported(Ending::Interrupted),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_quiet_until_the_first_thing_to_do_and_looks_up_now_and_then() {
+        let at = |second| Some(Timestamp::from_second(second).expect("a time"));
+        let now = at(1000).expect("a time");
+        let quiet =
+            |times: &[Option<Timestamp>]| until_first(times.iter().copied(), now, Duration::from_mins(1)).as_secs();
+        assert_eq!([quiet(&[]), quiet(&[None, at(1100)]), quiet(&[at(1020), None, at(1007)])], [60, 60, 7]);
+        assert_eq!([quiet(&[at(1000)]), quiet(&[at(10), at(1020)])], [0, 0], "what is past is done at once");
+    }
 }

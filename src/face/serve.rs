@@ -42,8 +42,6 @@ use crate::{
 const NEXT_TIMES: usize = 3;
 /// How long the thread that runs may be busy with one thing before it counts as hung.
 const HUNG_AFTER: Duration = Duration::from_mins(10);
-/// How often it says that it is not.
-const BEAT: Duration = Duration::from_secs(1);
 /// How often it is looked whether a handshake has come.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -174,7 +172,7 @@ fn stay_watched() {
     tokio::spawn(async move {
         loop {
             beats.store(started.elapsed().as_secs(), Ordering::Relaxed);
-            tokio::time::sleep(BEAT).await;
+            tokio::time::sleep(within / 3).await;
         }
     });
     std::thread::spawn(move || {

@@ -3,14 +3,21 @@
 //! which finds nothing to do unless somebody has changed something. Who is told as its author says little: a personal
 //! token writes as the person.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{
-    journal::{Outcome, What, Write},
-    reach::Extent,
-    trigger::Cause,
+use crate::{
+    domain::{
+        journal::{Event, Outcome, What, Write},
+        reach::Extent,
+        trigger::Cause,
+    },
+    edge::store::{Entry, Selection, Toward},
+    engine::{failure::RunError, state::State},
 };
 
 /// How long after a write what is called about its row may be its echo: Notion tells of a change within five minutes
@@ -18,6 +25,8 @@ use crate::domain::{
 const ECHO_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 /// Rows that are remembered.
 const ROWS_MAX: usize = 10_000;
+/// The kinds of what is read of the log for it.
+const KINDS: [&str; 2] = ["intent", "outcome"];
 
 /// What was written lately, and what came back of it.
 #[derive(Default)]
@@ -80,6 +89,11 @@ impl Echoes {
         self.waiting.take_if(is_due)
     }
 
+    /// When what waits is due.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.waiting.as_ref().map(|waiting| waiting.due)
+    }
+
     /// A run begins: it sees whatever was called about before, as far as it goes.
     pub(super) fn begins(&mut self, extent: &Extent) {
         self.waiting.take_if(|waiting| extent.covers(&waiting.extent));
@@ -89,6 +103,25 @@ impl Echoes {
     pub(super) fn extent(&self) -> Extent {
         self.waiting.as_ref().map(|waiting| waiting.extent.clone()).unwrap_or_default()
     }
+}
+
+/// What was written to the services after an entry of the log, by whoever shares the state, and the entry that this goes
+/// through. Nothing that is too old to come back is read.
+pub(super) async fn written_since(state: &State, after: u64, now: Timestamp) -> Result<(Vec<Event>, u64), RunError> {
+    let (last, _) = state.log_head().await?;
+    // A log that was made anew begins again.
+    let after = if after > last { 0 } else { after };
+    let since = now.checked_sub(ECHO_WITHIN).ok();
+    let selection = Selection { kinds: KINDS.into(), since, ..Selection::default() };
+    let mut events = Vec::new();
+    if after < last {
+        let visit = async |entry: Entry| {
+            events.extend(entry.event().ok());
+            ControlFlow::Continue(())
+        };
+        state.visit_log(&selection, Toward::End(after + 1), visit).await?;
+    }
+    Ok((events, last))
 }
 
 fn is_fresh(at: Timestamp, now: Timestamp) -> bool {

@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,10 +14,11 @@ use tokio::sync::Notify;
 use super::{
     echo::{Echoes, Waiting},
     numbers::Numbers,
+    promise::Promised,
 };
 use crate::{
     domain::{
-        journal::{Answered, RunId, What},
+        journal::{Answered, Event, RunId, What},
         model::PageId,
         reach::Extent,
         report::Report,
@@ -44,6 +45,8 @@ pub struct Hub {
     pub callers: Callers,
     clock: fn() -> Timestamp,
     inner: Mutex<Inner>,
+    /// What stands in the state of what callers were promised.
+    pub(super) promised: Arc<tokio::sync::Mutex<Promised>>,
     /// Wakes the thread that runs.
     pub(super) asked: Notify,
 }
@@ -59,12 +62,21 @@ struct Inner {
     came: BTreeSet<String>,
     numbers: Numbers,
     echoes: Echoes,
+    /// Calls about rows of which it is not known yet who wrote them.
+    unsorted: Vec<Rows>,
     /// When each sender of Notion's events was last heard of, if it was.
     heard: BTreeMap<String, Option<Timestamp>>,
     /// For how long a sender has been silent although pages changed.
     silent: Option<SignedDuration>,
     next: Option<Timestamp>,
     is_ready: bool,
+}
+
+/// What a service has called about, in a caller's name.
+struct Rows {
+    rows: Vec<String>,
+    cause: Cause,
+    extent: Extent,
 }
 
 /// How a run ended.
@@ -121,7 +133,7 @@ impl Hub {
     pub fn new(callers: Callers, clock: fn() -> Timestamp) -> Self {
         let heard = callers.of_kind(CallerKind::NotionEvents).map(|name| (name.to_owned(), None)).collect();
         let inner = Mutex::new(Inner { heard, ..Inner::default() });
-        Self { callers, clock, inner, asked: Notify::new() }
+        Self { callers, clock, inner, promised: Arc::default(), asked: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -136,12 +148,36 @@ impl Hub {
     /// A service calls about rows, by their IDs, in the name of a caller. What may be the echo of our own writes asks
     /// for a run when all of it has come.
     pub fn hear_of(&self, caller: &Caller, rows: &[String]) {
-        let (now, cause) = ((self.clock)(), Cause::Caller(caller.name.clone()));
-        if self.lock().echoes.takes(rows, &cause, &caller.extent, now) {
-            // It is owed from now on, and the state is to know that.
+        let (cause, extent) = (Cause::Caller(caller.name.clone()), caller.extent.clone());
+        let mut inner = self.lock();
+        if inner.unsorted.len() < CALLS_MAX {
+            inner.unsorted.push(Rows { rows: rows.to_vec(), cause, extent });
+            drop(inner);
             self.asked.notify_one();
         } else {
-            self.ask(cause, &caller.extent);
+            drop(inner);
+            self.ask(cause, &extent);
+        }
+    }
+
+    /// Takes up what was written to the services, by whoever shares the state, and asks for the runs that were called
+    /// for meanwhile: at once, or when the echo of it has ended.
+    pub(super) fn sort(&self, written: &[Event]) {
+        let now = (self.clock)();
+        let mut inner = self.lock();
+        for event in written {
+            inner.echoes.hear(&event.what, event.at);
+        }
+        let unsorted = std::mem::take(&mut inner.unsorted);
+        let mut others = Vec::new();
+        for call in unsorted {
+            if !inner.echoes.takes(&call.rows, &call.cause, &call.extent, now) {
+                others.push(call);
+            }
+        }
+        drop(inner);
+        for Rows { cause, extent, .. } in others {
+            self.ask(cause, &extent);
         }
     }
 
@@ -155,18 +191,20 @@ impl Hub {
         }
     }
 
-    /// How far the run goes that waits for that echo to end.
+    /// How far the runs go that wait for that echo to end, or for being told from it.
     pub(super) fn echo(&self) -> Extent {
-        self.lock().echoes.extent()
+        let inner = self.lock();
+        inner.unsorted.iter().fold(inner.echoes.extent(), |extent, call| extent.join(&call.extent))
+    }
+
+    /// When that run is due.
+    pub(super) fn echo_due(&self) -> Option<Timestamp> {
+        self.lock().echoes.next()
     }
 
     /// Takes up what a run tells.
     pub(super) fn hear(&self, told: &Progress, now: Timestamp) {
-        let mut inner = self.lock();
-        inner.numbers.hear(told, now);
-        if let Progress::Happened(event) = told {
-            inner.echoes.hear(&event.what, now);
-        }
+        self.lock().numbers.hear(told, now);
     }
 
     /// Asks for a run; says which one it gets.
@@ -314,9 +352,8 @@ impl Hub {
         calls.into_iter().map(called).collect()
     }
 
-    /// True where a call has waited as long as that to be told.
-    pub(super) fn has_calls_older_than(&self, age: SignedDuration) -> bool {
-        let now = (self.clock)();
-        self.lock().calls.values().any(|(_, since)| now.duration_since(*since) >= age)
+    /// Since when a call waits to be told, if one does.
+    pub(super) fn oldest_call(&self) -> Option<Timestamp> {
+        self.lock().calls.values().map(|(_, since)| *since).min()
     }
 }

@@ -21,7 +21,7 @@ use super::metrics;
 use crate::{
     domain::{
         journal::{Answered, RunId},
-        model::{ObjectId, PageId},
+        model::{Kind, ObjectId, PageId},
         reach::Reach,
         report::Report,
         text::Shown,
@@ -52,8 +52,9 @@ const SECRET: &str = "x-punchlist-secret";
 const CLOCKIFY_SIGNATURE: &str = "clockify-signature";
 /// Where Notion puts its signature.
 const NOTION_SIGNATURE: &str = "x-notion-signature";
-/// Events that are about what is mirrored; there are others, such as comments (Notion docs, webhook events).
-const ABOUT_PAGES: [&str; 3] = ["page.", "database.", "data_source."];
+/// Events about pages and about what holds them; there are others, such as comments (Notion docs, webhook events).
+const ABOUT_PAGES: &str = "page.";
+const ABOUT_HOLDERS: [&str; 2] = ["database.", "data_source."];
 /// What our own writes to pages are told as.
 const OF_PROPERTIES: &str = "page.properties_updated";
 /// Columns of a header's name or value that are told.
@@ -121,12 +122,11 @@ async fn events(State(desk): State<Desk>, Path(name): Path<String>, request: Req
     };
     let payload: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let page = page_of(&payload["entity"]["id"]);
-    let is_about_pages = |kind: &str| ABOUT_PAGES.iter().any(|about| kind.starts_with(about));
     let id = payload["id"].as_str().filter(|id| !id.is_empty() && id.len() <= EVENT_ID_BYTES_MAX);
     let answer = if caller.test {
         Desk::tell_headers(caller, &parts.headers, true);
         Answered::Tested
-    } else if !payload["type"].as_str().is_some_and(is_about_pages) || id.is_some_and(|id| desk.hub.has_seen(id)) {
+    } else if !desk.is_ours(&payload) || id.is_some_and(|id| desk.hub.has_seen(id)) {
         Answered::Unneeded
     } else {
         Answered::Accepted
@@ -135,6 +135,7 @@ async fn events(State(desk): State<Desk>, Path(name): Path<String>, request: Req
     if answer == Answered::Accepted {
         let row = page.filter(|_| payload["type"] == OF_PROPERTIES).map(|page| page.to_string());
         desk.hub.hear_of(caller, row.as_slice());
+        desk.promise(caller).await;
     }
     done()
 }
@@ -152,6 +153,7 @@ async fn ask(State(desk): State<Desk>, request: Request<Body>) -> Response {
     desk.hub.note(Some(caller), way, Answered::Accepted, None);
     let run = desk.hub.ask_for(caller);
     pass(request.into_body()).await;
+    desk.promise(caller).await;
     (StatusCode::ACCEPTED, Json(json!({ "run_id": run }))).into_response()
 }
 
@@ -198,7 +200,32 @@ impl Desk {
         let payload: Value = serde_json::from_slice(&payload).unwrap_or_default();
         call.page = page_of(&payload["data"]["id"]);
         call.rows = objects_of(&payload);
+        drop(call);
+        if !caller.test {
+            self.promise(caller).await;
+        }
         done()
+    }
+
+    /// True for an event that may be about what is mirrored: about any page, since one that has left our databases
+    /// matters too, and about a database or data source where it is one of ours.
+    fn is_ours(&self, payload: &Value) -> bool {
+        let Some(kind) = payload["type"].as_str() else { return false };
+        let parent = &payload["data"]["parent"];
+        let about = [&payload["entity"]["id"], &parent["id"], &parent["data_source_id"]];
+        let sources = &self.installation.settings.notion.data_sources;
+        let is_configured = |id: PageId| Kind::ALL.iter().any(|kind| sources[*kind] == Some(id));
+        kind.starts_with(ABOUT_PAGES)
+            || ABOUT_HOLDERS.iter().any(|holder| kind.starts_with(holder))
+                && about.into_iter().filter_map(page_of).any(is_configured)
+    }
+
+    /// Keeps what a caller is about to be promised. Where that is not possible, they are answered all the same: Notion
+    /// pauses an automation at the first error, and what was asked for is only lost with this process.
+    async fn promise(&self, caller: &Caller) {
+        if let Err(failure) = self.hub.promise(&caller.extent, &self.installation).await {
+            super::tell(&format!("what {} asked for is not kept: {}", caller.name, failure.error));
+        }
     }
 
     /// Refuses somebody who has not proved who they are. The name that they used makes no difference, unless whoever

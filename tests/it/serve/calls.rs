@@ -192,3 +192,25 @@ fn what_both_services_call_about_our_own_writes_is_one_run_at_the_most_and_other
     assert_eq!(daemon.runtime.block_on(objects.happen("PROJECT_UPDATED", &other)), Some(200));
     daemon.until("what others do is seen at once", |daemon| (ended(daemon, "in_sync") == 2).then_some(()));
 }
+
+#[test]
+fn what_is_called_about_the_writes_of_others_on_the_same_state_is_an_echo_too() {
+    let rig = Rig::of_one_project();
+    let daemon = Daemon::start(&rig, "schedule.cron = \"0 0 29 2 *\"\n");
+    let objects = ClockifyWebhook::new(&daemon.url("/hooks/clockify/hours"), secret("HOURS"));
+    assert_eq!(rig.run(&["--auto-approve"]).code, 0);
+    let project = rig.sandbox.world().projects()[0].id.to_string();
+    let event = json!({ "id": project, "name": "Website" });
+
+    for _ in 0..20 {
+        assert_eq!(daemon.runtime.block_on(objects.happen("PROJECT_UPDATED", &event)), Some(200));
+    }
+    assert_eq!(daemon.end_by(rustix::process::Signal::TERM).0, 0);
+
+    assert_eq!(triggers(&rig), ["auto-approve"], "none of it has run at once");
+    rig.sandbox.clear_calls();
+    let daemon = Daemon::start(&rig, "schedule.cron = \"0 0 29 2 *\"\n");
+    daemon
+        .until("it is owed", |daemon| (daemon.number("punchlist_runs_total{outcome=\"in_sync\"}") == 1).then_some(()));
+    assert_eq!(rig.mutations().len(), 0, "and writes nothing");
+}

@@ -129,6 +129,22 @@ fn what_was_asked_for_and_had_not_begun_to_write_is_still_owed_after_a_stop_or_a
 }
 
 #[test]
+fn what_was_answered_is_not_lost_by_a_kill_at_once() {
+    let rig = Rig::of_one_project();
+    let daemon = Daemon::start(&rig, LEAP_DAY);
+    rig.sandbox.knobs().latency = Duration::from_millis(500);
+    assert_eq!(daemon.post("/runs", secret("LOOKS"), "").0, 202);
+    daemon.until("it is busy with less", |_| (!rig.sandbox.calls().is_empty()).then_some(()));
+    assert_eq!(daemon.post("/runs", secret("CI"), "").0, 202);
+    daemon.end_by(Signal::KILL);
+    rig.sandbox.knobs().latency = Duration::ZERO;
+
+    let daemon = Daemon::start(&rig, LEAP_DAY);
+
+    daemon.until("it is made up for", |_| (rig.sandbox.world().projects().len() == 1).then_some(()));
+}
+
+#[test]
 fn a_state_that_is_set_aside_is_none_that_the_daemon_dies_of() {
     let rig = Rig::of_one_project();
     let daemon = Daemon::start(&rig, LEAP_DAY);

@@ -80,6 +80,23 @@ fn an_event_counts_once_and_only_where_it_is_about_pages() {
         assert_eq!(daemon.runtime.block_on(subscription.send(body)), Some(200), "{body}");
     }
     assert_eq!(unneeded(), 61);
+    // A schema that is none of ours is nobody's business; one of ours is, whatever the event names it by.
+    let source = rig.sandbox.world().data_source("Projects").expect("a data source");
+    let other = "64a9e100-0000-4000-8000-000000000001";
+    let schema = |what: &str, id: &str, parent: &str| {
+        let event = serde_json::json!({
+            "id": format!("{what} {id}"), "type": what, "entity": { "id": id, "type": "data_source" },
+            "data": { "parent": { "id": parent, "type": "database" }, "updated_properties": [] },
+        });
+        assert_eq!(daemon.runtime.block_on(subscription.send(&event.to_string())), Some(200), "{what}");
+    };
+    schema("data_source.schema_updated", other, other);
+    schema("database.deleted", other, "");
+    assert_eq!((runs(), unneeded()), (1, 63));
+    schema("data_source.schema_updated", &source.to_string(), other);
+    daemon.until("it ran", |_| (runs() == 2).then_some(()));
+    schema("data_source.deleted", other, &source.to_string());
+    daemon.until("it ran", |_| (runs() == 3).then_some(()));
 
     // Each bit of the signature and of the body counts.
     let signature = subscription.signature(&body);
@@ -105,7 +122,7 @@ fn an_event_counts_once_and_only_where_it_is_about_pages() {
             "bit {bit} of the body"
         );
     }
-    assert_eq!(runs(), 1, "and none of it asked for a run");
+    assert_eq!(runs(), 3, "and none of it asked for a run");
     let (status, text) = daemon.get("/metrics", "");
     assert_eq!(status, 200);
     assert!(!text.contains("Website") && !text.contains("Acme"), "{text}");

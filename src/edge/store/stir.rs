@@ -1,0 +1,90 @@
+//! Whether somebody writes to a state, without looking again and again: the kernel tells, where it can.
+
+use std::{path::Path, time::Duration};
+
+#[cfg(target_os = "linux")]
+use tokio::net::unix::pipe::Receiver;
+
+/// How long after the first of many writes it is told, so that they are told together.
+#[cfg(target_os = "linux")]
+const TOGETHER: Duration = Duration::from_millis(200);
+/// How often to look although nobody was heard: a directory may be put in another place, a clock be set.
+#[cfg(target_os = "linux")]
+const LOOK_WHILE_QUIET: Duration = Duration::from_mins(1);
+/// How often to look where nobody tells.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Hears what is written in the directory of a state, by whatever program.
+pub struct Stir {
+    #[cfg(target_os = "linux")]
+    heard: Option<Receiver>,
+}
+
+impl Stir {
+    /// Listens from now on. Needs a running runtime.
+    pub fn listen(directory: &Path) -> Self {
+        #[cfg(target_os = "linux")]
+        return Self { heard: inotify(directory).ok() };
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _: &Path = directory;
+            Self {}
+        }
+    }
+
+    /// How long to go without looking at the state, at most.
+    pub fn look_within(&self) -> Duration {
+        #[cfg(target_os = "linux")]
+        if self.heard.is_some() {
+            return LOOK_WHILE_QUIET;
+        }
+        LOOK
+    }
+
+    /// Ends when something was written since this last ended; never where nobody tells.
+    pub async fn wait(&self) {
+        #[cfg(target_os = "linux")]
+        if let Some(heard) = &self.heard
+            && heard.readable().await.is_ok()
+        {
+            tokio::time::sleep(TOGETHER).await;
+            // What it was is no matter, and more of it than fits is told again.
+            let mut events = [0; 4096];
+            while heard.try_read(&mut events).is_ok_and(|bytes| bytes > 0) {}
+            return;
+        }
+        std::future::pending().await
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn inotify(directory: &Path) -> std::io::Result<Receiver> {
+    use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
+    let heard = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+    let written = WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVE | WatchFlags::ONLYDIR;
+    add_watch(&heard, directory, written)?;
+    // It is read as a pipe is.
+    Receiver::from_file_unchecked(heard.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::store::Store;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_written_is_heard_once_and_looking_is_not() {
+        let directory = tempfile::TempDir::new().expect("a directory");
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let mut store = Store::open(directory.path(), now).await.expect("opens");
+        store.remember("key", &0).await.expect("writes");
+        let stir = Stir::listen(directory.path());
+        let is_heard = async || tokio::time::timeout(Duration::from_secs(5), stir.wait()).await.is_ok();
+
+        assert_eq!(store.recall("key").await.expect("reads"), Some(0));
+        assert!(!is_heard().await, "looking changes nothing");
+        store.remember("key", &1).await.expect("writes");
+        store.remember("key", &2).await.expect("writes");
+        assert_eq!((is_heard().await, is_heard().await), (cfg!(target_os = "linux"), false), "together, and once");
+    }
+}
