@@ -363,6 +363,7 @@ Notion   00000000-0000-0000-0000-000000000002 (o), edited 1970-01-01 00:00
 "#]]
     );
     let [Order::Keep(kept)] = film.orders.as_slice() else { panic!("{:?}", film.orders) };
+    let kept = kept.said();
     assert_eq!(kept.len(), 2, "the project and its client");
     assert!(kept.iter().all(|said| said.verdict.decision == Some(Decision::Approve)));
 }

@@ -229,7 +229,7 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
                     return Ok(next);
                 }
             }
-            Order::Keep(said) => session.keep(&said).await?,
+            Order::Keep(unworded) => session.keep(&unworded.said()).await?,
             Order::Release(allowances) => {
                 let Some(sides) = &mut at_hand else { continue };
                 if is_refused(session.take_turn().await, stop, news)? {
