@@ -4,6 +4,7 @@ use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -29,7 +30,7 @@ use super::{
 };
 use crate::{
     domain::{
-        explain::{Subject, explain},
+        explain::{Explained, Subject, explain},
         hours::{
             Period,
             month::{Accepting, Close},
@@ -510,11 +511,16 @@ impl Job {
             session.established.clone_from(&self.established);
             let (sides, plan) = session.fetch_and_plan().await?;
             let cost = session.cost(&plan, &sides);
+            if !self.global.read_only {
+                session.leave_waiting(&plan).await?;
+            }
+            let review = session.decided(Arc::new(plan), "policy").await?;
             session.close("planned").await?;
-            Ok((plan, cost))
+            Ok((review, cost))
         };
-        let (plan, cost) = self.run("plan", Beside::Copied, planning).await?;
-        let mut document = Document::of(&plan, cost);
+        let (review, cost) = self.run("plan", Beside::Copied, planning).await?;
+        let (plan, decided) = (review.plan(), review.decided());
+        let mut document = Document::of(plan, &decided, cost);
         let signed = saved::sign(&mut document, &self.setup.installation.checkpoints());
         // A plan that is only looked at needs nobody who vouches for it.
         if let Some(out) = out {
@@ -524,7 +530,7 @@ impl Job {
         if self.global.json {
             say_json(&document)?;
         } else {
-            page(&text::plan(&plan, cost, &self.typed(out), self.styling), &self.global)?;
+            page(&text::plan(&review, cost, &self.typed(out), self.styling), &self.global)?;
         }
         let braked =
             plan.changes.iter().any(|change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake));
@@ -562,8 +568,13 @@ impl Job {
                 }
                 NotFound::Several(told, count) => RunError::ambiguous(id, &told, count),
             })?;
+            let decided = session.decided(&plan, "policy").await?.decided();
             session.close("explained").await?;
-            Ok(explain(subject, &plan, snapshots, registry, &self.setup.installation.settings.rules))
+            let mut explained = explain(subject, &plan, snapshots, registry, &self.setup.installation.settings.rules);
+            for Explained { change, .. } in &mut explained.changes {
+                change.decided = decided.get(&change.id).cloned();
+            }
+            Ok(explained)
         };
         let explained = self.run("explain", Beside::Copied, explaining).await?;
         explain::print(&explained, &self.setup.installation.settings.places, &self.global)?;
@@ -629,19 +640,20 @@ impl Job {
         let rebuilding = async |session: &mut Session<'_>| {
             let (sides, plan) = session.fetch_and_plan().await?;
             let cost = session.cost(&plan, &sides);
+            let review = session.decided(Arc::new(plan), "policy").await?;
             session.close("rebuilt").await?;
-            Ok((plan, cost, sides.registry.len()))
+            Ok((review, cost, sides.registry.len()))
         };
-        let (plan, cost, links) = self.run("rebuild", Beside::Refused, rebuilding).await?;
+        let (review, cost, links) = self.run("rebuild", Beside::Refused, rebuilding).await?;
         if self.global.json {
-            say_json(&Document::of(&plan, cost))?;
+            say_json(&Document::of(review.plan(), &review.decided(), cost))?;
             return Ok(Code::Done.into());
         }
         if let Some(aside) = aside {
             say(&format!("The old state is kept as {}.\n", aside.display()))?;
         }
         say(&format!("{links} links were found again. What is left:\n\n"))?;
-        say(&text::plan(&plan, cost, &self.typed(None), self.styling))?;
+        say(&text::plan(&review, cost, &self.typed(None), self.styling))?;
         Ok(Code::Done.into())
     }
 

@@ -240,7 +240,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 1/4 ██░░░░░░░░  1 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 1/5 ██░░░░░░░░  1 approved
  [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    7/9                             +3 ~1 -1  3 ready, 1 review, 1 held
  ▾ · + Acme                          +3    0/3              create │update client   50 %   ⚠ conflict
      ■ + <b>                                          create, held │Initech
