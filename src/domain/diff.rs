@@ -33,8 +33,8 @@ use super::{
     },
     pair::{Candidate, Evidence, Match, Namesakes, Pairs, namesakes, pair},
     plan::{
-        Action, Cause, Change, ChangeId, FieldChange, Hold, HoldCode, Place, Plan, Proposal, Scope, State, change_id,
-        sha256,
+        Action, Cause, Change, ChangeId, FieldChange, Hold, HoldCode, Notice, Place, Plan, Proposal, Scope, State,
+        change_id, sha256,
     },
     rules::{IdStrategy, Rules},
     text::Raw,
@@ -313,6 +313,29 @@ impl<'a> Differ<'a> {
         self.changes.len() - 1
     }
 
+    /// The names above what a notice is about, outermost first.
+    fn above(&self, notice: &Notice) -> Vec<Raw> {
+        let mut above: Vec<Raw> = Vec::new();
+        let mut kind = notice.kind.parent();
+        if let Some(page) = notice.page {
+            let of = |kind: Kind, page: PageId| self.snapshots.pages[kind].get(page);
+            let mut at = of(notice.kind, page).and_then(|page| page.parent.one());
+            while let Some((page, up)) = at.zip(kind).and_then(|(page, kind)| Some((of(kind, page)?, kind.parent()))) {
+                above.push(page.title.clone());
+                (at, kind) = (page.parent.one(), up);
+            }
+        } else if let Some(object) = notice.object {
+            let of = |kind: Kind, object: ObjectId| self.snapshots.objects[kind].get(object);
+            let mut at = of(notice.kind, object).and_then(|object| object.parent);
+            while let Some((object, up)) = at.zip(kind).and_then(|(id, kind)| Some((of(kind, id)?, kind.parent()))) {
+                above.push(object.name.clone());
+                (at, kind) = (object.parent, up);
+            }
+        }
+        above.reverse();
+        above
+    }
+
     fn finish(mut self, scope: Scope) -> Diff {
         let mut places = BTreeMap::new();
         let unmanaged = self.unmanaged(&mut places);
@@ -340,8 +363,20 @@ impl<'a> Differ<'a> {
         notices.extend(self.open_below_closed());
         notices.extend(notices::strangers(self.snapshots, self.rules));
         notices.extend(unmanaged);
+        let above = notices.iter().map(|notice| (notice.about(), self.above(notice)));
+        let above_notices = above.filter(|(_, above)| !above.is_empty()).collect();
         let limits = self.snapshots.limits.clone();
-        let plan = Plan { changes: self.changes, notices, unclear, places, complete, scope, limits, ..Plan::default() };
+        let plan = Plan {
+            changes: self.changes,
+            notices,
+            unclear,
+            places,
+            complete,
+            scope,
+            limits,
+            above_notices,
+            ..Plan::default()
+        };
         Diff { plan: plan.seal(self.rules), verified: self.verified }
     }
 }

@@ -381,6 +381,8 @@ pub struct Plan {
     pub scope: Scope,
     /// Between which workspaces it is; no part of the plan's hash, since they can be renamed.
     pub workspaces: Workspaces,
+    /// The names above what notices are about, outermost first, by their places; no part of the plan's hash.
+    pub above_notices: BTreeMap<PageId, Vec<Raw>>,
     /// What both sides take, for values that a person types; no part of the plan's hash.
     pub limits: Limits,
     /// SHA-256 over all of the above, in hexadecimal.
@@ -539,6 +541,11 @@ impl Plan {
         let mut counts: Vec<_> = counts.into_iter().collect();
         counts.sort_by_key(|(_, count)| Reverse(*count));
         counts
+    }
+
+    /// What a notice says and about what, with the names above that.
+    pub fn notice_words(&self, notice: &Notice) -> Shown {
+        notice.words_below(self.above_notices.get(&notice.about()).map_or(&[], Vec::as_slice))
     }
 
     /// The notices, those of one kind about one kind of row together: where each group begins, and how many are in it.

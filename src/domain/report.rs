@@ -132,7 +132,7 @@ pub struct Alike {
     pub count: usize,
     /// All of them.
     pub change_ids: Vec<ChangeId>,
-    /// What the first few are called.
+    /// What the first few are called, each with the names above it: `Acme › Website`.
     pub examples: Vec<Shown>,
 }
 
@@ -165,6 +165,9 @@ pub struct AppliedChange {
     pub action: Option<Action>,
     pub kind: Kind,
     pub name: Shown,
+    /// The names above it, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<Shown>,
 }
 
 /// Changes that failed of one cause.
@@ -213,6 +216,8 @@ struct Proposed<'a> {
     id: &'a ChangeId,
     kind: Kind,
     name: &'a Raw,
+    /// The names above it, outermost first.
+    path: Vec<&'a Raw>,
     hold: Option<&'a Hold>,
 }
 
@@ -227,10 +232,11 @@ struct Counted<'a> {
 
 /// Counts a run from its events and the plan that was worked on.
 pub fn report(run: RunId, plan: &Plan, events: &[Event], totals: Totals) -> Report {
-    let changes = plan.changes.iter().map(|Change { id, kind, name, hold, .. }| Proposed {
+    let changes = plan.changes.iter().map(|Change { id, kind, page, name, hold, .. }| Proposed {
         id,
         kind: *kind,
         name,
+        path: plan.path(*page),
         hold: hold.as_ref(),
     });
     let (hash, workspaces) = (plan.hash.as_str(), plan.workspaces.clone());
@@ -256,8 +262,9 @@ pub fn replay(events: &[Event]) -> Option<Report> {
                 plan = Counted { hash: plan_hash, workspaces, complete: *complete, clients, changes: Vec::new() };
             }
             What::Difference(difference) if !is_sync_status(difference) => {
-                let Difference { change: id, kind, name, hold, .. } = difference.as_ref();
-                plan.changes.push(Proposed { id, kind: *kind, name, hold: hold.as_ref() });
+                let Difference { change: id, kind, name, path, hold, .. } = difference.as_ref();
+                let path = path.iter().collect();
+                plan.changes.push(Proposed { id, kind: *kind, name, path, hold: hold.as_ref() });
             }
             _ => {}
         }
@@ -277,7 +284,14 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready } = totals;
     let names: BTreeMap<&ChangeId, &Raw> = plan.changes.iter().map(|change| (change.id, change.name)).collect();
     let names: BTreeMap<&ChangeId, &Raw> = names.into_iter().chain(telling(events)).collect();
+    let paths: BTreeMap<&ChangeId, &[&Raw]> =
+        plan.changes.iter().map(|change| (change.id, change.path.as_slice())).collect();
     let name = |id: &ChangeId| names.get(id).map(|name| name.shown()).unwrap_or_default();
+    let whole = |id: &ChangeId| {
+        let above = paths.get(id).into_iter().flat_map(|path| path.iter().map(|name| name.shown()));
+        let names: Vec<String> = above.chain([name(id)]).map(|name| name.to_string()).collect();
+        names.join(" › ").into()
+    };
     let telling: BTreeMap<&ChangeId, &Raw> = telling(events).collect();
     let mut statuses = 0;
     let mut applied: BTreeSet<&ChangeId> = BTreeSet::new();
@@ -335,11 +349,12 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let causes = causes.into_iter().filter_map(|(holds, ending)| holds.then_some(ending));
     let outcome = causes.min_by_key(|ending| ending.code().rank()).unwrap_or(Ending::InSync);
     let applied_changes = plan.changes.iter().filter(|change| applied.contains(change.id));
-    let applied_changes = applied_changes.map(|Proposed { id, kind, name, hold: _ }| AppliedChange {
+    let applied_changes = applied_changes.map(|Proposed { id, kind, name, path, hold: _ }| AppliedChange {
         change_id: **id,
         action: actions.get(id).copied(),
         kind: *kind,
         name: name.shown(),
+        path: path.iter().map(|name| name.shown()).collect(),
     });
     Report {
         format: FORMAT.to_owned(),
@@ -359,9 +374,9 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         statuses,
         seconds,
         applied_changes: applied_changes.collect(),
-        failures: failed_alike(&failures, name),
-        not_started: left_alike(&not_started, name),
-        begun: left_alike(&begun, name),
+        failures: failed_alike(&failures, name, whole),
+        not_started: left_alike(&not_started, name, whole),
+        begun: left_alike(&begun, name, whole),
         warnings,
         brakes,
         not_before,
@@ -372,6 +387,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
 fn failed_alike(
     failures: &BTreeMap<&ChangeId, (&Shown, &Shown)>,
     name: impl Fn(&ChangeId) -> Shown,
+    whole: impl Fn(&ChangeId) -> Shown,
 ) -> Vec<FailureReport> {
     let mut reports: Vec<FailureReport> = Vec::new();
     let mut known: BTreeMap<(String, &Shown), usize> = BTreeMap::new();
@@ -383,13 +399,17 @@ fn failed_alike(
             reports.push(FailureReport { change_id, name, error, hint, alike: Alike::default() });
             reports.len() - 1
         });
-        reports[at].alike.add(change, name);
+        reports[at].alike.add(change, whole(change));
     }
     reports
 }
 
 /// What was left, with what was left for one reason together.
-fn left_alike(left: &BTreeMap<&ChangeId, &Shown>, name: impl Fn(&ChangeId) -> Shown) -> Vec<NotStartedReport> {
+fn left_alike(
+    left: &BTreeMap<&ChangeId, &Shown>,
+    name: impl Fn(&ChangeId) -> Shown,
+    whole: impl Fn(&ChangeId) -> Shown,
+) -> Vec<NotStartedReport> {
     let mut reports: Vec<NotStartedReport> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for (change, because) in left {
@@ -399,7 +419,7 @@ fn left_alike(left: &BTreeMap<&ChangeId, &Shown>, name: impl Fn(&ChangeId) -> Sh
             reports.push(NotStartedReport { change_id, name, because: (*because).clone(), alike: Alike::default() });
             reports.len() - 1
         });
-        reports[at].alike.add(change, name);
+        reports[at].alike.add(change, whole(change));
     }
     reports
 }

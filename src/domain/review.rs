@@ -65,6 +65,26 @@ pub struct Said {
     pub verdict: Resolution,
 }
 
+impl Said {
+    fn of(change: &Change, verdict: Resolution) -> Self {
+        Self { change: change.id, page: change.page, what: change.words(), verdict }
+    }
+}
+
+/// What was said about changes of a plan, before it is put in words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unworded<P> {
+    plan: P,
+    verdicts: Vec<(usize, Resolution)>,
+}
+
+impl<P: Deref<Target = Plan>> Unworded<P> {
+    /// The same in words.
+    pub fn said(&self) -> Vec<Said> {
+        self.verdicts.iter().map(|(at, verdict)| Said::of(&self.plan.changes[*at], verdict.clone())).collect()
+    }
+}
+
 /// What was said in an earlier session, or earlier in this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remembered {
@@ -252,11 +272,16 @@ impl<P: Deref<Target = Plan>> Review<P> {
 
     /// What is kept of what was said about changes.
     pub fn said(&self, changes: &[usize]) -> Vec<Said> {
-        let said = |&at: &usize| {
-            let change = &self.plan.changes[at];
-            Said { change: change.id, page: change.page, what: change.words(), verdict: self.verdicts[at].clone() }
-        };
-        changes.iter().map(said).collect()
+        changes.iter().map(|&at| Said::of(&self.plan.changes[at], self.verdicts[at].clone())).collect()
+    }
+
+    /// The same for who goes on at once: the words are made by whoever keeps them.
+    pub fn unworded(&self, changes: &[usize]) -> Unworded<P>
+    where
+        P: Clone,
+    {
+        let verdicts = changes.iter().map(|&at| (at, self.verdicts[at].clone())).collect();
+        Unworded { plan: self.plan.clone(), verdicts }
     }
 
     /// Leaves a field of an update or a create alone, or takes it in again.

@@ -57,6 +57,19 @@ impl Queue {
             queue.said.values().filter(|known| is_ignored(known)).map(|known| known.said.change).collect();
         queue.rows.retain(|row| !ignored.contains(&row.change.id));
         queue.notices.retain(|kept| !ignored.contains(&kept.notice.id));
+        for row in &mut queue.rows {
+            let known = queue.said.get(&row.change.id).filter(|_| row.waits != Waits::Held);
+            let Some((known, made)) = known.and_then(|known| Some((known, known.said.verdict.decision.as_ref()?)))
+            else {
+                continue;
+            };
+            let waits = match made {
+                Decision::Flag { .. } => Waits::Flagged,
+                Decision::Skip => Waits::Skipped,
+                Decision::Approve | Decision::Ignore => continue,
+            };
+            (row.waits, row.reason) = (waits, made.words(&known.by));
+        }
         Ok(queue)
     }
 

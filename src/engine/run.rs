@@ -31,7 +31,7 @@ use crate::{
         ending::End,
         journal::{Event, RunId, What},
         model::{Link, Service},
-        plan::{self, sha256},
+        plan::{self, Calls, sha256},
         reach::Reach,
         report::{Report, Stopped},
         review::Said,
@@ -248,7 +248,17 @@ impl Installation {
             }
         };
         let installation = self.clone();
-        Ok(Runner { installation, turn, store, connection, original, doubt: None, before, name: None })
+        Ok(Runner {
+            installation,
+            turn,
+            store,
+            connection,
+            original,
+            doubt: None,
+            before,
+            name: None,
+            spent: Calls::default(),
+        })
     }
 
     /// What earlier runs have left for the clients of this one.
@@ -388,6 +398,8 @@ pub struct Runner {
     before: Vec<What>,
     /// What the first run is called, where somebody knows it by that name already.
     name: Option<RunId>,
+    /// What the runs so far have cost.
+    spent: Calls,
 }
 
 impl Runner {
@@ -407,7 +419,7 @@ impl Runner {
         self.hold_log_against_checkpoint().await?;
         let now = (self.installation.clock)();
         let run = self.name.take().unwrap_or_else(|| RunId::beginning(now));
-        let Self { installation, turn, store, connection, before, .. } = self;
+        let Self { installation, turn, store, connection, before, spent, .. } = self;
         let given = &installation.settings.given;
         let changed = configured_otherwise(store, given).await?;
         let (record, begins) = installation.beginning(&run, trigger, sha256(&connection.rules), now);
@@ -416,6 +428,7 @@ impl Runner {
         session.asked_by = asked_by;
         session.reach.clone_from(&installation.reach);
         session.full = installation.full;
+        session.calls_before = *spent;
         session.store.begin_run(&record).await?;
         session.tell([begins].into_iter().chain(std::mem::take(before)).chain(changed).collect()).await?;
         // After that, so that a crash in between tells it twice rather than never.
@@ -428,6 +441,8 @@ impl Runner {
         if let Err(failure) = &done {
             session.close(&failure.text()).await?;
         }
+        let Calls { notion, clockify } = session.calls();
+        *spent = Calls { notion: spent.notion + notion, clockify: spent.clockify + clockify };
         let done = done.map_err(|failure| located(failure, &installation.settings.places));
         if let Some(original) = &mut self.original {
             if let Err(error) = keep_requests(original, &self.store, &run).await {
@@ -472,6 +487,7 @@ impl Runner {
             run,
             turn,
             exchanges: connection.exchanges.clone(),
+            calls_before: Calls::default(),
         }
     }
 

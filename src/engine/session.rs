@@ -218,6 +218,8 @@ pub struct Session<'a> {
     pub(super) turn: &'a Turn,
     /// Requests that ended and are not in the journal yet.
     pub(super) exchanges: Exchanges,
+    /// What earlier runs of the same connection have cost.
+    pub(super) calls_before: Calls,
 }
 
 /// A notice of the last plan.
@@ -474,7 +476,7 @@ impl Session<'_> {
         let (complete, workspaces) = (plan.complete, Box::new(plan.workspaces.clone()));
         let clients = plan.within.as_ref().map(|within| within.clients.clone()).unwrap_or_default();
         let mut events = vec![What::Planned { plan_hash, changes, complete, undoes, workspaces, clients }];
-        events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))));
+        events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(&plan, change)))));
         events.extend(braked(&plan));
         events.extend(foreign_runs(&plan));
         self.tell(events).await?;
@@ -541,7 +543,11 @@ impl Session<'_> {
         let notices: Vec<KeptNotice> = plan
             .notices
             .iter()
-            .map(|notice| KeptNotice { what: notice.words(), page: notice.about(), notice: NoticeDocument::of(notice) })
+            .map(|notice| KeptNotice {
+                what: plan.notice_words(notice),
+                page: notice.about(),
+                notice: NoticeDocument::of(notice),
+            })
             .collect();
         if self.store.recall::<Vec<KeptNotice>>(NOTICES).await?.unwrap_or_default() != notices {
             self.store.remember(NOTICES, &notices).await?;
@@ -725,7 +731,8 @@ impl Session<'_> {
 
     /// Requests that this run made so far.
     pub(super) fn calls(&self) -> Calls {
-        Calls { notion: self.notion.http().calls(), clockify: self.clockify.http().calls() }
+        let Calls { notion, clockify } = self.calls_before;
+        Calls { notion: self.notion.http().calls() - notion, clockify: self.clockify.http().calls() - clockify }
     }
 
     /// Settles the writes that an earlier run left without a known outcome, before anything is planned on top of them.

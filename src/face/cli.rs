@@ -4,15 +4,17 @@ use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::{
     demo::{self, Serving},
     doctor, explain,
     failure::{Code, RunError, tell_panics},
+    help,
     hours::{self, Hours},
     init::{self, Flags, Made, Wish},
     logs::{self, Logs},
@@ -28,7 +30,7 @@ use super::{
 };
 use crate::{
     domain::{
-        explain::{Subject, explain},
+        explain::{Explained, Subject, explain},
         hours::{
             Period,
             month::{Accepting, Close},
@@ -56,13 +58,11 @@ use crate::{
 const AUTO_APPROVE: &str = "auto-approve";
 /// Keeps Clockify true to Notion.
 ///
-/// Without a command, the plan is printed: what differs, and what would be done about it. Nothing is written until you
-/// say so.
+/// Without a command, what differs is reviewed in the terminal, and what you approve is applied; where standard output is
+/// no terminal, the plan is printed instead. Nothing is written until you say so.
 #[derive(Parser)]
 #[command(name = "punchlist", version, about, long_about, max_term_width = 100)]
 struct Cli {
-    #[command(flatten)]
-    global: Global,
     /// Plan, apply what policy approves, and leave the rest for a person
     #[arg(long)]
     auto_approve: bool,
@@ -72,13 +72,23 @@ struct Cli {
     /// Only what belongs to this client, by its name or ID; also for several
     #[arg(long, value_name = "NAME|ID")]
     client: Vec<String>,
+    #[command(flatten)]
+    global: Global,
     #[command(subcommand)]
     command: Option<Command>,
+}
+
+impl Cli {
+    /// The command line with what stands below its help.
+    fn with_help(at_length: String) -> clap::Command {
+        Self::command().after_help(help::SHORT).after_long_help(at_length)
+    }
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Print what differs and what would be done about it
+    #[command(display_order = 1)]
     Plan {
         /// Save the plan, for `punchlist apply FILE`
         #[arg(long, value_name = "FILE")]
@@ -91,6 +101,7 @@ enum Command {
         client: Vec<String>,
     },
     /// Apply a saved plan: of its ready changes, those that still hold; or what has been approved of what waits
+    #[command(display_order = 2)]
     Apply {
         /// The plan that `punchlist plan --out FILE` saved
         #[arg(required_unless_present = "pending")]
@@ -107,6 +118,7 @@ enum Command {
     /// What the run changed gets its former values, what it closed is reopened, and what it created is closed: nothing
     /// is ever deleted. What has moved since is held. From then on both sides differ on purpose, so the next run does
     /// not do it again.
+    #[command(display_order = 6)]
     Undo {
         /// The run, or the beginning of its name [default: the last one that wrote something]
         run: Option<String>,
@@ -115,36 +127,44 @@ enum Command {
         out: Option<PathBuf>,
     },
     /// Say why the plan says what it says about a page, an object or a change
+    #[command(display_order = 5)]
     Explain {
         /// The name, ID or address of a page or an object, or the ID of a change
         #[arg(value_name = "WHAT")]
         id: String,
     },
     /// List what waits for a person, or decide about it
+    #[command(display_order = 3)]
     Pending {
         #[command(subcommand)]
         act: Option<pending::Act>,
     },
     /// List what was ignored for good, or ask about it again
+    #[command(display_order = 4)]
     Ignored {
         #[command(subcommand)]
         act: Option<pending::Ignored>,
     },
     /// End the link of a page, e.g. of one that Notion no longer shows; nothing is written to either side
+    #[command(display_order = 14)]
     Unlink {
         /// The page: its ID or address
         page: String,
     },
     /// Show what was tracked in a period, against what is planned
+    #[command(display_order = 7)]
     Hours(Hours),
     /// Seal a month, show it, and say what of it has changed since
+    #[command(display_order = 8)]
     Month {
         #[command(subcommand)]
         act: month::Act,
     },
     /// Show, copy and verify the log of what was done
+    #[command(display_order = 9)]
     Logs(Box<Logs>),
     /// Set secrets, exchange them for new ones, and say how old they are
+    #[command(display_order = 13)]
     Secrets {
         #[command(subcommand)]
         act: secrets::Act,
@@ -153,6 +173,7 @@ enum Command {
     ///
     /// Nothing is written to either side, and nothing to the state but what was asked. Exits with 1 where something is
     /// broken.
+    #[command(display_order = 11)]
     Doctor {
         #[command(subcommand)]
         what: Option<Cure>,
@@ -161,11 +182,13 @@ enum Command {
         fix: bool,
     },
     /// Set up: asks for both tokens, finds the databases, and shows the first plan
+    #[command(display_order = 10)]
     Init(Box<Flags>),
     /// Keep the schedule and take calls, until it is stopped
     ///
     /// Runs by itself as `--auto-approve` does: at the times of schedule.cron, and when somebody calls who may,
     /// e.g. a button in Notion. The configuration says when and who.
+    #[command(display_order = 12)]
     Serve {
         /// Prove that it could, say when it would run, and end
         #[arg(long, conflicts_with = "arm")]
@@ -176,15 +199,18 @@ enum Command {
         arm: Option<String>,
     },
     /// Serve both services, emulated, on loopback: for trying things out and for scripts
+    #[command(display_order = 15)]
     Sandbox(Serving),
     /// Print what completes commands and flags in a shell
     ///
     /// For bash, say, save it as ~/.local/share/bash-completion/completions/punchlist.
+    #[command(display_order = 16)]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Print the page for man, e.g. for `punchlist man | man -l -`
+    #[command(display_order = 17)]
     Man {
         /// Write it into a directory, along with a page for each command
         #[arg(long, value_name = "DIR")]
@@ -228,7 +254,8 @@ enum Cure {
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     tell_panics();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let parsed = Cli::with_help(help::here()).try_get_matches_from(&arguments);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         // Nobody knows what else was meant, but that is clear.
         Err(error) => return tell_usage(&error, arguments.iter().any(|argument| argument == "--json")),
@@ -343,7 +370,7 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         Some(Command::Sandbox(serving)) => sandbox(&serving).await,
         Some(Command::Completions { shell }) => manual::completions(shell, Cli::command()).map(|()| 0),
         Some(Command::Man { keys: true, .. }) => say(manual::CONFIGURATION).map(|()| 0),
-        Some(Command::Man { out, .. }) => manual::man(out.as_deref(), Cli::command()).map(|()| 0),
+        Some(Command::Man { out, .. }) => manual::man(out.as_deref(), Cli::with_help(help::anywhere())).map(|()| 0),
     }
 }
 
@@ -484,11 +511,16 @@ impl Job {
             session.established.clone_from(&self.established);
             let (sides, plan) = session.fetch_and_plan().await?;
             let cost = session.cost(&plan, &sides);
+            if !self.global.read_only {
+                session.leave_waiting(&plan).await?;
+            }
+            let review = session.decided(Arc::new(plan), "policy").await?;
             session.close("planned").await?;
-            Ok((plan, cost))
+            Ok((review, cost))
         };
-        let (plan, cost) = self.run("plan", Beside::Copied, planning).await?;
-        let mut document = Document::of(&plan, cost);
+        let (review, cost) = self.run("plan", Beside::Copied, planning).await?;
+        let (plan, decided) = (review.plan(), review.decided());
+        let mut document = Document::of(plan, &decided, cost);
         let signed = saved::sign(&mut document, &self.setup.installation.checkpoints());
         // A plan that is only looked at needs nobody who vouches for it.
         if let Some(out) = out {
@@ -498,7 +530,7 @@ impl Job {
         if self.global.json {
             say_json(&document)?;
         } else {
-            page(&text::plan(&plan, cost, &self.typed(out), self.styling), &self.global)?;
+            page(&text::plan(&review, cost, &self.typed(out), self.styling), &self.global)?;
         }
         let braked =
             plan.changes.iter().any(|change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake));
@@ -536,8 +568,13 @@ impl Job {
                 }
                 NotFound::Several(told, count) => RunError::ambiguous(id, &told, count),
             })?;
+            let decided = session.decided(&plan, "policy").await?.decided();
             session.close("explained").await?;
-            Ok(explain(subject, &plan, snapshots, registry, &self.setup.installation.settings.rules))
+            let mut explained = explain(subject, &plan, snapshots, registry, &self.setup.installation.settings.rules);
+            for Explained { change, .. } in &mut explained.changes {
+                change.decided = decided.get(&change.id).cloned();
+            }
+            Ok(explained)
         };
         let explained = self.run("explain", Beside::Copied, explaining).await?;
         explain::print(&explained, &self.setup.installation.settings.places, &self.global)?;
@@ -603,19 +640,20 @@ impl Job {
         let rebuilding = async |session: &mut Session<'_>| {
             let (sides, plan) = session.fetch_and_plan().await?;
             let cost = session.cost(&plan, &sides);
+            let review = session.decided(Arc::new(plan), "policy").await?;
             session.close("rebuilt").await?;
-            Ok((plan, cost, sides.registry.len()))
+            Ok((review, cost, sides.registry.len()))
         };
-        let (plan, cost, links) = self.run("rebuild", Beside::Refused, rebuilding).await?;
+        let (review, cost, links) = self.run("rebuild", Beside::Refused, rebuilding).await?;
         if self.global.json {
-            say_json(&Document::of(&plan, cost))?;
+            say_json(&Document::of(review.plan(), &review.decided(), cost))?;
             return Ok(Code::Done.into());
         }
         if let Some(aside) = aside {
             say(&format!("The old state is kept as {}.\n", aside.display()))?;
         }
         say(&format!("{links} links were found again. What is left:\n\n"))?;
-        say(&text::plan(&plan, cost, &self.typed(None), self.styling))?;
+        say(&text::plan(&review, cost, &self.typed(None), self.styling))?;
         Ok(Code::Done.into())
     }
 

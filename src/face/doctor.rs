@@ -101,7 +101,7 @@ fn told(check: &Check, styling: Styling) -> String {
         put(&mut text, format_args!("{}\n", hanging(&begin, mend.as_str(), INDENT + 2)));
     }
     if let Some(place) = &check.place {
-        put(&mut text, format_args!("{}\n", styling.dim(hanging(&format!("{indent}at "), place.as_str(), INDENT + 3))));
+        put(&mut text, format_args!("{}\n", hanging(&format!("{indent}at "), place.as_str(), INDENT + 3)));
     }
     text
 }

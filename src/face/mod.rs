@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod failure;
+mod help;
 mod hours;
 mod init;
 mod logs;

@@ -125,6 +125,8 @@ struct WaitingChange<'a> {
     first_seen: Timestamp,
     /// True when somebody has approved it: the next run applies it.
     approved: bool,
+    /// What somebody has decided: `approve`, `skip` or `flag`.
+    decision: Option<&'static str>,
     /// Who has decided something about it.
     decided_by: Option<&'a str>,
 }
@@ -152,9 +154,9 @@ struct Document<'a> {
 
 fn shown<'a>(queue: &'a Queue, row: &'a PendingRow) -> WaitingChange<'a> {
     let PendingRow { change, waits, reason, first_seen } = row;
-    let decided_by = queue.decision(change.id).map(|(_, by)| by);
+    let (decision, decided_by) = queue.decision(change.id).map(|(made, by)| (made.key(), by)).unzip();
     let approved = queue.is_approved(row);
-    WaitingChange { change, waits: *waits, because: reason, first_seen: *first_seen, approved, decided_by }
+    WaitingChange { change, waits: *waits, because: reason, first_seen: *first_seen, approved, decision, decided_by }
 }
 
 fn stands(known: &Remembered) -> Standing<'_> {
@@ -212,20 +214,18 @@ fn text(queue: &Queue, now: Timestamp) -> String {
     for known in queue.standing() {
         let Remembered { said, by, at } = known;
         let state = match &said.verdict.decision {
-            Some(Decision::Approve) => format!("approved by {by}, for the next run"),
-            Some(Decision::Flag { .. }) => format!("flagged by {by}"),
-            Some(Decision::Skip | Decision::Ignore) => format!("skipped by {by}"),
-            None => format!("{by} has begun to decide about it"),
+            Some(made) => made.words(by),
+            None => format!("{by} has begun to decide about it").into(),
         };
         put(&mut text, format_args!("{}\n", said.what));
-        put(&mut text, format_args!("    {}, {}, ID {}\n", Shown::of(&state), age(now, *at), said.change));
+        put(&mut text, format_args!("    {state}, {}, ID {}\n", age(now, *at), said.change));
     }
     let of_rows = queue.rows.iter().filter(|row| queue.is_approved(row)).count();
-    let approved = of_rows + queue.standing().filter(|known| is_approval(known)).count();
-    let waiting = queue.rows.len() - of_rows;
-    match queue.rows.len() {
-        0 if approved == 0 => text.push_str("Nothing waits for a person.\n"),
-        _ => put(&mut text, format_args!("\n{}.", people_needed(waiting))),
+    let (approvals, others): (Vec<_>, Vec<_>) = queue.standing().partition(|known| is_approval(known));
+    let (approved, waiting) = (of_rows + approvals.len(), queue.rows.len() - of_rows + others.len());
+    match approved + waiting {
+        0 => text.push_str("Nothing waits for a person.\n"),
+        _ => put(&mut text, format_args!("\n{}{}.", people_needed(waiting), how(queue, &others))),
     }
     if approved > 0 {
         put(
@@ -292,9 +292,24 @@ fn standing_of(queue: &Queue, row: &PendingRow) -> String {
         Some((Decision::Approve, by)) if row.waits == Waits::Failed => {
             format!("failed, and approved by {by} for the next run")
         }
-        Some((Decision::Approve, by)) => format!("approved by {by}, for the next run"),
+        Some((made @ Decision::Approve, by)) => made.words(by).to_string(),
         _ => row.waits.word().to_owned(),
     }
+}
+
+/// How many wait how, as ` (17 for review, 13 held)`; nothing where none does.
+fn how(queue: &Queue, standing: &[&Remembered]) -> String {
+    let mut counts: BTreeMap<Waits, usize> = BTreeMap::new();
+    let rows = queue.rows.iter().filter(|row| !queue.is_approved(row)).map(|row| row.waits);
+    let standing = standing.iter().map(|known| match known.said.verdict.decision {
+        Some(Decision::Flag { .. }) => Waits::Flagged,
+        Some(_) => Waits::Skipped,
+        None => Waits::Review,
+    });
+    rows.chain(standing).for_each(|waits| *counts.entry(waits).or_default() += 1);
+    let word = |waits: &Waits| if *waits == Waits::Review { "for review" } else { waits.word() };
+    let counts: Vec<String> = counts.iter().map(|(waits, count)| format!("{count} {}", word(waits))).collect();
+    if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) }
 }
 
 fn people_needed(waiting: usize) -> String {

@@ -70,7 +70,7 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
     let code = runner.run(trigger, async |session| {
         session.undoes = undoes;
         let (sides, plan) = session.fetch_and_plan().await?;
-        let plan = Arc::new(plan);
+        let (plan, reading) = (Arc::new(plan), started.elapsed());
         talk.say(&show::totals(&plan))?;
         if plan.changes.is_empty() {
             if !plan.notices.is_empty() {
@@ -78,6 +78,13 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
             }
             session.close("reviewed").await?;
             return Ok(Code::Done.into());
+        }
+        let waiting = session.waiting().await?.len();
+        if waiting > 0 {
+            talk.say(&format!("Left for a person by earlier runs: {waiting}.\n"))?;
+        }
+        if !global.read_only {
+            session.leave_waiting(&plan).await?;
         }
         // Others may run while somebody thinks.
         session.let_others_run();
@@ -96,8 +103,10 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
             }
         };
         progress.about_to_apply(&approved);
+        // While somebody thinks, no run goes on.
+        let applying = Instant::now();
         let (plan, stopped) = apply(&mut talk, session, sides, &plan, approved).await?;
-        let report = session.finish(&plan, stopped, started.elapsed().as_secs_f64()).await?;
+        let report = session.finish(&plan, stopped, (reading + applying.elapsed()).as_secs_f64()).await?;
         talk.say(&text::report(&report, styling))?;
         Ok(report.outcome.code().into())
     });
@@ -117,10 +126,6 @@ async fn decide(
     let tally = Tally::of(&walk.review);
     if tally.undecided < plan.changes.len() {
         talk.say(&format!("Decided before: {}.\n", tally.words()))?;
-    }
-    let waiting = session.waiting().await?.len();
-    if waiting > 0 {
-        talk.say(&format!("Left for a person by earlier runs: {waiting}.\n"))?;
     }
     if !plan.notices.is_empty() {
         talk.say(&format!("{} to know of besides: N lists them.\n", notices(plan.notices.len())))?;

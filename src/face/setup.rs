@@ -28,6 +28,7 @@ use crate::{
 
 /// What can be said with every command.
 #[derive(Args, Clone)]
+#[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// Work on an embedded sandbox: a sample agency and a throw-away state
     #[arg(long, global = true, conflicts_with_all = ["config", "state_dir"])]
@@ -53,7 +54,7 @@ pub(super) struct Global {
     /// Do not show what is longer than the terminal through $PAGER
     #[arg(long, global = true)]
     pub(super) no_pager: bool,
-    /// Do not listen to the mouse
+    /// In the console, do not listen to the mouse
     #[arg(long, global = true)]
     pub(super) no_mouse: bool,
     /// Only look: nothing can be approved, decided or applied

@@ -5,6 +5,7 @@ mod event;
 use std::{
     collections::BTreeSet,
     fmt::{self, Write as _},
+    ops::Deref,
     path::Path,
 };
 
@@ -18,6 +19,7 @@ use crate::domain::{
     model::{Kind, PageId, Service, Value, duration_words},
     plan::{Action, Change, FieldChange, Plan, Proposal, State, Summary, client_names, document::Cost, field_word},
     report::{Alike, AppliedChange, Ending, Report},
+    review::{Review, Tally},
     text::Shown,
 };
 
@@ -52,10 +54,6 @@ impl Styling {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_string() }
     }
 
-    pub(super) fn dim(self, text: impl fmt::Display) -> String {
-        self.paint(Style::new().dimmed(), text)
-    }
-
     pub(super) fn bold(self, text: impl fmt::Display) -> String {
         self.paint(Style::new().bold(), text)
     }
@@ -84,25 +82,35 @@ pub(super) fn colour(action: Action) -> Style {
     }
 }
 
-/// The plan as a tree with reasons, then the notices, then what it comes to.
-pub(super) fn plan(plan: &Plan, cost: Cost, typed: &Typed<'_>, styling: Styling) -> String {
-    let mut text = format!("{}\n\n", styling.dim(plan.workspaces.words(WORKSPACE_COLUMNS)));
+/// The plan as a tree with reasons and with what was decided, then the notices, then what it comes to.
+pub(super) fn plan(
+    review: &Review<impl Deref<Target = Plan>>,
+    cost: Cost,
+    typed: &Typed<'_>,
+    styling: Styling,
+) -> String {
+    let plan = review.plan();
+    let mut text = format!("{}\n\n", plan.workspaces.words(WORKSPACE_COLUMNS));
     let mut shown: BTreeSet<PageId> = plan.changes.iter().map(|change| change.page).collect();
-    for change in &plan.changes {
+    for (at, change) in plan.changes.iter().enumerate() {
         for ancestor in ancestors(plan, change) {
             if shown.insert(ancestor) {
                 let place = &plan.places[&ancestor];
                 let name = place.name.shown().clipped(NAME_COLUMNS);
-                put(&mut text, format_args!("{}  {}\n", indent(place.kind), styling.dim(name)));
+                put(&mut text, format_args!("{}  {name}\n", indent(place.kind)));
             }
         }
         line(&mut text, change, styling);
+        if let Some(made) = &review.verdict(at).decision {
+            let words = made.words(review.by(at));
+            put(&mut text, format_args!("{}      {}\n", indent(change.kind), styling.bold(words)));
+        }
     }
     notices(&mut text, plan, styling);
     if !plan.changes.is_empty() || !plan.notices.is_empty() {
         text.push('\n');
     }
-    totals(&mut text, plan, styling);
+    totals(&mut text, plan, Tally::of(review), styling);
     costs(&mut text, cost);
     next(&mut text, plan, typed, styling);
     text
@@ -194,7 +202,7 @@ fn line(text: &mut String, change: &Change, styling: Styling) {
         State::Held => styling.bold("! held"),
     };
     let id = change.id.to_string();
-    let id = styling.dim(&id[..ID_SHOWN.min(id.len())]);
+    let id = &id[..ID_SHOWN.min(id.len())];
     put(text, format_args!("{indent}{symbol} {name}{badge}{gap}{action} {}  {state}  {id}\n", change.kind));
     let inset = format!("{indent}      ");
     for field in fields.iter().filter(|_| *action != Action::Create) {
@@ -204,20 +212,14 @@ fn line(text: &mut String, change: &Change, styling: Styling) {
         put(text, format_args!("{inset}{} tracked on it stay\n", duration_words(seconds)));
     }
     match &change.hold {
-        Some(hold) => put(text, format_args!("{inset}{}\n", styling.dim(&hold.text))),
+        Some(hold) => put(text, format_args!("{inset}{}\n", hold.text)),
         None if change.state == State::Review || *action != Action::Create => {
-            put(text, format_args!("{inset}{}\n", styling.dim(reason)));
+            put(text, format_args!("{inset}{reason}\n"));
         }
         None => {}
     }
     for way in change.alternatives.iter().filter(|_| change.state == State::Review) {
-        put(
-            text,
-            format_args!(
-                "{inset}{}\n",
-                styling.dim(format_args!("or {} ({} %): {}", way.action, way.confidence, way.reason))
-            ),
-        );
+        put(text, format_args!("{inset}or {} ({} %): {}\n", way.action, way.confidence, way.reason));
     }
 }
 
@@ -244,13 +246,7 @@ fn notices(text: &mut String, plan: &Plan, styling: Styling) {
     for line in notice_lines(plan) {
         put(text, format_args!("  {line}\n"));
     }
-    put(
-        text,
-        format_args!(
-            "  {}\n",
-            styling.dim("`punchlist pending ignore ID` settles what you know of; `punchlist pending` has all IDs.")
-        ),
-    );
+    text.push_str("  `punchlist pending ignore ID` settles what you know of; `punchlist pending` has all IDs.\n");
 }
 
 /// The notices as lines, each with its ID. Of many of one kind the first are shown, and how many more there are.
@@ -258,7 +254,7 @@ pub(super) fn notice_lines(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     for (_, alike) in plan.notices_alike() {
         let shown = if alike.len() > ALIKE_MAX { ALIKE_SHOWN } else { alike.len() };
-        lines.extend(alike[..shown].iter().map(|notice| format!("{} [{}]", notice.words(), notice.id())));
+        lines.extend(alike[..shown].iter().map(|notice| format!("{} [{}]", plan.notice_words(notice), notice.id())));
         if shown < alike.len() {
             lines.push(format!("and {} more {} like it", alike.len() - shown, alike[0].kind.plural()));
         }
@@ -266,7 +262,7 @@ pub(super) fn notice_lines(plan: &Plan) -> Vec<String> {
     lines
 }
 
-fn totals(text: &mut String, plan: &Plan, styling: Styling) {
+fn totals(text: &mut String, plan: &Plan, tally: Tally, styling: Styling) {
     let summary = plan.summary();
     if plan.changes.is_empty() {
         put(text, format_args!("{}\n", styling.bold(nothing_to_do(plan))));
@@ -276,18 +272,23 @@ fn totals(text: &mut String, plan: &Plan, styling: Styling) {
     let of = undo_of(plan).map(|of| format!(", the {of}")).unwrap_or_default();
     let alone = plan.of_whom().map(|clients| format!(" of {clients} alone")).unwrap_or_default();
     let title = format!("Plan{of}{alone}:");
+    let all = tally.changes;
+    let all = if all == 1 { "1 change".to_owned() } else { format!("{all} changes") };
     put(text, format_args!("{} {}\n", styling.bold(title), counts.join(&format!(" {} ", styling.dot()))));
     let ready = plan.changes.len() - summary.review - summary.held;
     put(
         text,
         format_args!(
-            "{ready} ready, {} for review, {} held{}. Plan {}.\n",
+            "{all}: {ready} ready, {} for review, {} held{}. Plan {}.\n",
             summary.review,
             summary.held,
             held_by(plan),
             &plan.hash[..12.min(plan.hash.len())]
         ),
     );
+    if tally.decided() > 0 {
+        put(text, format_args!("Decided: {}.\n", tally.words()));
+    }
 }
 
 /// What holds changes back, and how many, as ` (12 brake, 3 name taken)`; nothing where nothing is held.
@@ -350,8 +351,9 @@ fn counted(word: &str, alike: &Alike) -> String {
 /// What a run applied, a line each, as far as it is not too much.
 pub(super) fn applied(report: &Report, styling: Styling) -> String {
     let mut text = String::new();
-    for AppliedChange { action, kind, name, .. } in report.applied_changes.iter().take(APPLIED_SHOWN) {
-        let name = name.clipped(NAME_COLUMNS);
+    for AppliedChange { action, kind, name, path, .. } in report.applied_changes.iter().take(APPLIED_SHOWN) {
+        let names = path.iter().chain([name]).map(|name| name.clipped(NAME_COLUMNS).to_string());
+        let name = names.collect::<Vec<_>>().join(" › ");
         match action {
             Some(action) => {
                 let symbol = styling.paint(colour(*action), styling.symbol(*action));
@@ -368,6 +370,11 @@ pub(super) fn applied(report: &Report, styling: Styling) -> String {
 
 /// What a run did, in a few sentences; failures and their hints first.
 pub(super) fn report(report: &Report, styling: Styling) -> String {
+    report_and(report, "`punchlist --auto-approve` applies what is ready", styling)
+}
+
+/// The same, where what goes on with what is ready is something else.
+pub(super) fn report_and(report: &Report, goes_on: &str, styling: Styling) -> String {
     let mut text = String::new();
     for failure in &report.failures {
         put(
@@ -408,10 +415,7 @@ pub(super) fn report(report: &Report, styling: Styling) -> String {
     }
     if report.ready > 0 {
         let are = if report.ready == 1 { "1 more is" } else { &format!("{} more are", report.ready) };
-        put(
-            &mut text,
-            format_args!(" {are} ready, and this run was not asked for that: `punchlist --auto-approve` is."),
-        );
+        put(&mut text, format_args!(" {are} ready, and this run was not asked for that: {goes_on}."));
     }
     if report.statuses > 0 {
         put(

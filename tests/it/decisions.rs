@@ -129,14 +129,16 @@ fn flags_end_too_and_what_is_ignored_for_good_stays_so() {
     let (rig, _) = agreed("Globex");
     rename(&rig, "Globex", "Globex Inc");
     rig.plain("f ask Ana\nq\n");
+    let waits = pending(&rig)["changes"][0].clone();
     assert_eq!(
-        pending(&rig)["decisions"][0]["approved"],
-        json!(false),
-        "no run has left it yet, and somebody said something"
+        (&waits["waits"], &waits["decision"], &waits["approved"]),
+        (&json!("flagged"), &json!("flag"), &json!(false)),
+        "nothing was applied yet, and somebody said something"
     );
+    assert!(waits["because"].as_str().is_some_and(|because| because.ends_with(": ask Ana")), "{waits}");
     rename(&rig, "Globex Inc", "Globex");
     rig.plan();
-    assert_eq!(pending(&rig)["decisions"], json!([]));
+    assert_eq!(pending(&rig)["changes"], json!([]));
 
     rename(&rig, "Globex", "Globex Inc");
     rig.plain("i\nq\n");
@@ -170,9 +172,9 @@ fn an_approval_that_no_run_has_left_is_listed_and_can_be_taken_back() {
     rig.plain("a\nq\n");
 
     let listed = rig.run(&["pending"]).stdout;
-    assert!(listed.contains("update client “Globex”") && listed.contains("for the next run"), "{listed}");
+    assert!(listed.contains("update client Globex") && listed.contains("for the next run"), "{listed}");
     assert!(listed.contains("1 approved: `punchlist apply --pending` applies them now"), "{listed}");
-    let id = pending(&rig)["decisions"][0]["id"].as_str().expect("an id").to_owned();
+    let id = pending(&rig)["changes"][0]["id"].as_str().expect("an id").to_owned();
     let cleared = rig.run(&["pending", "clear", &id[..6]]).stdout;
     assert!(cleared.starts_with("not decided any more: update client “Globex”"), "{cleared}");
 

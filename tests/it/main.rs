@@ -54,6 +54,8 @@ mod simulate;
 mod support;
 mod sync_status;
 #[cfg(unix)]
+mod tally;
+#[cfg(unix)]
 mod terminal;
 mod undo;
 mod unknown;

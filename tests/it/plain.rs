@@ -521,3 +521,17 @@ fn single_fields_are_left_alone_and_values_typed() {
         rig.plan_lines()
     );
 }
+
+#[test]
+fn who_only_looks_decides_nothing_and_leaves_nothing() {
+    let rig = acme();
+
+    let ran = converse(rig.command().args(["--plain", "--read-only"]), &["a", "s", "f why?", "P", "yes", "q"]);
+
+    assert_eq!(ran.code, 0, "{}\n{}", ran.stdout, ran.stderr);
+    let refused = "only looking (--read-only): nothing can be decided or applied\n";
+    assert_eq!(ran.stdout.matches(refused).count(), 4, "{}", ran.stdout);
+    assert!(rig.mutations().is_empty());
+    let pending = rig.run(&["pending", "--json"]).json();
+    assert_eq!((&pending["changes"], &pending["decisions"]), (&json!([]), &json!([])), "{pending}");
+}

@@ -11,7 +11,7 @@ use crate::domain::{
     ending::End,
     hours::month::Sealed,
     model::{Field, Kind, ObjectId, PageId, Service, Value},
-    plan::{Action, Calls, Change, ChangeId, FieldChange, Hold, State, Workspaces},
+    plan::{Action, Calls, Change, ChangeId, FieldChange, Hold, Plan, State, Workspaces},
     review::Resolution,
     rules::Class,
     text::{Raw, Shown},
@@ -393,6 +393,9 @@ pub struct Difference {
     pub page: PageId,
     /// What the page is called.
     pub name: Raw,
+    /// The names above it, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<Raw>,
     /// The object, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectId>,
@@ -416,13 +419,14 @@ pub struct Difference {
 
 impl Difference {
     /// What the log keeps of a change that a plan proposes.
-    pub fn of(change: &Change) -> Self {
+    pub fn of(plan: &Plan, change: &Change) -> Self {
         let proposal = &change.proposal;
         Self {
             change: change.id,
             kind: change.kind,
             page: change.page,
             name: change.name.clone(),
+            path: plan.path(change.page).into_iter().cloned().collect(),
             object: proposal.object,
             action: proposal.action,
             side: proposal.side,

@@ -49,7 +49,24 @@ pub struct ChangeDocument {
     /// The time entries that go to the object, with from where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refiling: Option<Refiling>,
+    /// What somebody has decided about it, if anything; the plan's hash is not over it.
+    #[serde(flatten)]
+    pub decided: Option<DecidedText>,
 }
+
+/// What was decided about a change, in the document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecidedText {
+    /// `approve`, `skip`, `ignore` or `flag`.
+    pub decision: String,
+    /// Why it was flagged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Shown>,
+    pub decided_by: Shown,
+}
+
+/// What was decided about the changes of a plan.
+pub type DecidedTexts = BTreeMap<ChangeId, DecidedText>;
 
 /// One notice of the document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,14 +89,29 @@ pub(super) struct Sealed<'p> {
     complete: bool,
     scope: &'p Scope,
     summary: Summary,
-    #[serde(serialize_with = "changes")]
-    changes: &'p Plan,
+    changes: Changes<'p>,
     #[serde(serialize_with = "notices")]
     notices: &'p Plan,
 }
 
-fn changes<S: Serializer>(plan: &Plan, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(ChangeDocument::all(plan))
+/// The changes of a plan, with what was decided about them where that is told.
+#[derive(Clone, Copy, Debug)]
+struct Changes<'p> {
+    plan: &'p Plan,
+    decided: Option<&'p DecidedTexts>,
+}
+
+impl Changes<'_> {
+    fn all(&self) -> impl Iterator<Item = ChangeDocument> {
+        let decided = |id: &ChangeId| self.decided.and_then(|decided| decided.get(id).cloned());
+        ChangeDocument::all(self.plan).map(move |change| ChangeDocument { decided: decided(&change.id), ..change })
+    }
+}
+
+impl Serialize for Changes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.all())
+    }
 }
 
 fn notices<S: Serializer>(plan: &Plan, serializer: S) -> Result<S::Ok, S::Error> {
@@ -88,7 +120,8 @@ fn notices<S: Serializer>(plan: &Plan, serializer: S) -> Result<S::Ok, S::Error>
 
 impl<'p> Sealed<'p> {
     pub(super) fn of(plan: &'p Plan) -> Self {
-        Self { complete: plan.complete, scope: &plan.scope, summary: plan.summary(), changes: plan, notices: plan }
+        let changes = Changes { plan, decided: None };
+        Self { complete: plan.complete, scope: &plan.scope, summary: plan.summary(), changes, notices: plan }
     }
 }
 
@@ -197,9 +230,10 @@ impl Refused {
 }
 
 impl<'p> Document<'p> {
-    /// The document of a plan.
-    pub fn of(plan: &'p Plan, cost: Cost) -> Self {
-        let (sealed, Cost { created_at, calls, estimate }) = (Sealed::of(plan), cost);
+    /// The document of a plan, and of what was decided about its changes.
+    pub fn of(plan: &'p Plan, decided: &'p DecidedTexts, cost: Cost) -> Self {
+        let Cost { created_at, calls, estimate } = cost;
+        let sealed = Sealed { changes: Changes { plan, decided: Some(decided) }, ..Sealed::of(plan) };
         let (plan_hash, seal, workspaces) = (plan.hash.as_str(), String::new(), &plan.workspaces);
         let document =
             Self { format: FORMAT, plan_hash, seal, signature: None, created_at, calls, estimate, workspaces, sealed };
@@ -224,10 +258,10 @@ impl Serialize for Sorted<'_, '_> {
         }
         let Document { format, plan_hash, created_at, calls, estimate, workspaces, sealed, seal: _, signature: _ } =
             self.0;
-        let plan = sealed.changes;
+        let plan = sealed.notices;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("calls", &sorted(calls))?;
-        map.serialize_entry("changes", &Each(|| ChangeDocument::all(plan).map(sorted)))?;
+        map.serialize_entry("changes", &Each(|| sealed.changes.all().map(sorted)))?;
         map.serialize_entry("complete", &sealed.complete)?;
         map.serialize_entry("created_at", created_at)?;
         map.serialize_entry("estimate", &sorted(estimate))?;
@@ -375,6 +409,7 @@ impl ChangeDocument {
             requires: requires.clone(),
             tracked_seconds: *tracked_seconds,
             refiling: refiling.as_deref().cloned(),
+            decided: None,
         }
     }
 }

@@ -81,11 +81,14 @@ impl Notice {
 
     /// What it says and about what, in one line.
     pub fn words(&self) -> Shown {
-        let name = if self.name.exact().is_empty() {
-            String::new()
-        } else {
-            format!(" “{}”", self.name.shown().clipped(NAME_COLUMNS))
-        };
+        self.words_below(&[])
+    }
+
+    /// The same with the names above it, outermost first.
+    pub(super) fn words_below(&self, path: &[Raw]) -> Shown {
+        let names = path.iter().chain([&self.name]).filter(|name| !name.exact().is_empty());
+        let names: Vec<String> = names.map(|name| name.shown().clipped(NAME_COLUMNS).to_string()).collect();
+        let name = if names.is_empty() { String::new() } else { format!(" “{}”", names.join(" › ")) };
         format!("{}{name}: {}", self.kind, self.text).into()
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Calls, Estimate, Pace, Plan,
-    document::{ChangeDocument, Cost, Document, FORMAT, NoticeDocument, Refused, Saved},
+    document::{ChangeDocument, Cost, DecidedText, DecidedTexts, Document, FORMAT, NoticeDocument, Refused, Saved},
 };
 use crate::domain::{diff::tests::world::World, model::Field, model::Value, text::Shown};
 
@@ -24,13 +24,33 @@ fn plan() -> Plan {
 }
 
 fn document(plan: &Plan) -> Document<'_> {
+    static UNDECIDED: DecidedTexts = DecidedTexts::new();
+    decided(plan, &UNDECIDED)
+}
+
+fn decided<'p>(plan: &'p Plan, decided: &'p DecidedTexts) -> Document<'p> {
     let estimate = Estimate { notion_calls: 3, clockify_calls: 2, seconds: 1 };
     let created_at = Timestamp::from_second(1_790_000_000).expect("a time");
-    Document::of(plan, Cost { created_at, calls: Calls { notion: 3, clockify: 2 }, estimate })
+    Document::of(plan, decided, Cost { created_at, calls: Calls { notion: 3, clockify: 2 }, estimate })
 }
 
 fn saved() -> String {
     crate::domain::text::json(&document(&plan())).expect("it serialises")
+}
+
+#[test]
+fn what_was_decided_is_sealed_but_no_part_of_what_was_planned() {
+    let plan = plan();
+    let text = DecidedText { decision: "flag".into(), note: Some("why?".into()), decided_by: "Ana".into() };
+    let decided_texts = DecidedTexts::from([(plan.changes[0].id, text.clone())]);
+    let told = crate::domain::text::json(&decided(&plan, &decided_texts)).expect("it serialises");
+
+    let saved = Saved::read(&told).expect("its seal holds");
+
+    assert_eq!(saved.plan_hash, plan.hash);
+    assert_eq!(saved.changes[0].decided, Some(text));
+    assert!(saved.changes[1..].iter().all(|change| change.decided.is_none()));
+    assert_eq!(Saved::read(&told.replace("why?", "fine")), Err(Refused::Tampered));
 }
 
 #[test]

@@ -3,9 +3,12 @@
 
 use std::{collections::BTreeSet, ops::Deref};
 
-use super::{Decision, Review, with_needed};
+use super::{Decision, Resolution, Review, with_needed};
 use crate::domain::{
-    plan::{Plan, State},
+    plan::{
+        Change, Plan, State,
+        document::{DecidedText, DecidedTexts},
+    },
     text::Shown,
 };
 
@@ -23,6 +26,26 @@ impl Decision {
         }
     }
 
+    /// As it is kept: `skip`.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Skip => "skip",
+            Self::Ignore => "ignore",
+            Self::Flag { .. } => "flag",
+        }
+    }
+
+    /// `flagged by Ana: is it right?`; what is approved is not made yet.
+    pub fn words(&self, by: &str) -> Shown {
+        match self {
+            Self::Approve => format!("approved by {by}, for the next run"),
+            Self::Flag { note } if !note.is_empty() => format!("flagged by {by}: {note}"),
+            Self::Skip | Self::Ignore | Self::Flag { .. } => format!("{} by {by}", self.word()),
+        }
+        .into()
+    }
+
     /// True for what says that a change is not to be made now.
     pub fn is_otherwise(&self) -> bool {
         *self != Self::Approve
@@ -30,6 +53,20 @@ impl Decision {
 }
 
 impl<P: Deref<Target = Plan>> Review<P> {
+    /// What was decided, as the document of the plan has it.
+    pub fn decided(&self) -> DecidedTexts {
+        let text = |(change, verdict): (&Change, &Resolution)| {
+            let made = verdict.decision.as_ref()?;
+            let note = match made {
+                Decision::Flag { note } if !note.is_empty() => Some(note.as_str().into()),
+                _ => None,
+            };
+            let by = self.by(self.place(&change.id)?).into();
+            Some((change.id, DecidedText { decision: made.key().to_owned(), note, decided_by: by }))
+        };
+        self.plan.changes.iter().zip(&self.verdicts).filter_map(text).collect()
+    }
+
     /// True for what is approved where all that is ready is: nothing was decided about it yet.
     pub fn is_ready(&self, at: usize) -> bool {
         self.plan.changes[at].state == State::Ready && self.verdicts[at].decision.is_none()

@@ -13,7 +13,7 @@ use crate::{
         ending::End,
         journal::{Difference, Event, Open, Totals, What, Write},
         model::Service,
-        pending::{Ends, Waits, unapproved, unasked, waiting},
+        pending::{Ends, Waiting, Waits, unapproved, unasked, waiting},
         plan::{ChangeId, Plan, document::ChangeDocument},
         report::{Report, Stopped, report},
         review::{Decision, Resolution, Review, Said},
@@ -45,8 +45,10 @@ impl Session<'_> {
         if telling.changes.is_empty() {
             return Ok(Stopped::No);
         }
-        self.tell(telling.changes.iter().map(|change| What::Difference(Box::new(Difference::of(change)))).collect())
-            .await?;
+        self.tell(
+            telling.changes.iter().map(|change| What::Difference(Box::new(Difference::of(&telling, change)))).collect(),
+        )
+        .await?;
         let writes_before = events.iter().filter(|event| matches!(event.what, What::Intent { .. })).count();
         let writes_before = u32::try_from(writes_before).unwrap_or(u32::MAX);
         let approved = Review::by_policy(&telling).approved();
@@ -99,23 +101,40 @@ impl Session<'_> {
         }
     }
 
+    /// Leaves what waits for a person in the state, for who looks there before anything was applied. What waits already
+    /// keeps waiting: this is no run that could have made it.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]
+    pub async fn leave_waiting(&mut self, plan: &Plan) -> Result<(), SessionError> {
+        if plan.scope.undoes.is_some() {
+            return Ok(());
+        }
+        let review = self.decided(plan, "policy").await?;
+        let rows = self.rows(plan, waiting(&review, &self.ends(&[]).await?));
+        Ok(self.store.replace_pending(&rows, false).await?)
+    }
+
+    /// What waits, as it is kept.
+    fn rows<'p>(&self, plan: &Plan, waiting: impl IntoIterator<Item = Waiting<'p>>) -> Vec<PendingRow> {
+        let first_seen = (self.turn.clock)();
+        let row = |Waiting { change, waits, reason }| PendingRow {
+            waits,
+            reason,
+            change: ChangeDocument::one(plan, change),
+            first_seen,
+        };
+        waiting.into_iter().map(row).collect()
+    }
+
     /// Stores what waits for a person now; what has waited before keeps its age. Where not everything could be read,
     /// what is not seen now may still be true, and stays. Returns how much of the whole plan is left, whatever the run
     /// was asked for.
     async fn keep_pending(&mut self, plan: &Plan, events: &[Event]) -> Result<Left, SessionError> {
-        let (review, now) = (self.decided(plan, "policy").await?, (self.turn.clock)());
+        let review = self.decided(plan, "policy").await?;
         let ends = self.ends(events).await?;
         let unapproved = if self.only_plans { unapproved(&review, &ends) } else { Vec::new() };
-        let mut rows: Vec<PendingRow> = waiting(&review, &ends)
-            .into_iter()
-            .chain(unapproved)
-            .map(|waiting| PendingRow {
-                waits: waiting.waits,
-                reason: waiting.reason,
-                change: ChangeDocument::one(plan, waiting.change),
-                first_seen: now,
-            })
-            .collect();
+        let mut rows = self.rows(plan, waiting(&review, &ends).into_iter().chain(unapproved));
         // What this run could not do is counted as that.
         let left = rows.iter().filter(|row| !ends.has(&row.change.id));
         let held = left.clone().filter(|row| row.waits == Waits::Held).count();

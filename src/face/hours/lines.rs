@@ -47,7 +47,7 @@ pub(in crate::face) fn text(document: &Document, missing: &[&str], styling: Styl
         text.push('\n');
     }
     let head = format!("{:NAME_COLUMNS$} {:>10} {:>10}  planned", "", "tracked", "billable");
-    put(&mut text, format_args!("{}\n", styling.dim(head)));
+    put(&mut text, format_args!("{head}\n"));
     for client in &document.clients {
         node(&mut text, client, 0, styling);
     }
@@ -82,7 +82,7 @@ pub(in crate::face) fn findings(found: &[FindingDocument], styling: Styling) -> 
         };
         let word = styling.paint(colour.on_default(), format_args!("{severity:7}"));
         let said = Shown::of(said);
-        put(&mut text, format_args!("{word} {} {said} {}\n", Shown::of(id), styling.dim(format_args!("[{code}]"))));
+        put(&mut text, format_args!("{word} {} {said} [{code}]\n", Shown::of(id)));
     }
     text
 }

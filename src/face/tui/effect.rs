@@ -1,5 +1,7 @@
 //! What the console asks for outside of itself.
 
+use std::sync::Arc;
+
 use super::{
     outside::Copied,
     own::Job,
@@ -9,7 +11,8 @@ use crate::{
     domain::{
         hours::document::Document,
         journal::RunId,
-        review::{Approved, Said},
+        plan::Plan,
+        review::{Approved, Unworded},
         rules::Allowance,
     },
     face::hours::FileType,
@@ -49,7 +52,7 @@ pub(crate) enum Order {
     Undo(RunId),
     Apply(Approved),
     /// Keep decisions in the state.
-    Keep(Vec<Said>),
+    Keep(Unworded<Arc<Plan>>),
     /// Plan again with brakes released, on what was read.
     Release(Vec<Allowance>),
     /// Look through the plan.

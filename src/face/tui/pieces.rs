@@ -2,7 +2,12 @@
 
 use ratatui::{style::Style, text::Line};
 
-use super::{state::State, theme::Theme};
+use super::{
+    command::{Command, Tab},
+    keymap::Keymap,
+    state::State,
+    theme::Theme,
+};
 use crate::{
     domain::{
         model::{Kind, Service},
@@ -55,7 +60,9 @@ pub(crate) fn reading(state: &State) -> Vec<Line<'static>> {
     lines
 }
 
-pub(crate) fn report_lines(state: &State, report: &Report) -> Vec<Line<'static>> {
+/// What a run did, and the key that goes on with what is left.
+pub(crate) fn report_lines(state: &State, keymap: &Keymap, report: &Report) -> Vec<Line<'static>> {
     let styling = Styling { colour: false, unicode: state.theme.unicode };
-    text::report(report, styling).lines().map(|line| Line::raw(format!("  {line}"))).collect()
+    let on = format!("{} has them", keymap.first(Command::Tab(Tab::Review)));
+    text::report_and(report, &on, styling).lines().map(|line| Line::raw(format!("  {line}"))).collect()
 }

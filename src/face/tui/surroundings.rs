@@ -75,7 +75,7 @@ fn write(sequence: &str) {
 /// True where a terminal may be told how far the work is. iTerm2 took it for a notification before it said otherwise.
 pub(super) fn takes_progress(environment: &Environment) -> bool {
     let is = |name| environment.get(name);
-    is("NO_COLOR").is_none()
+    is("NO_COLOR").is_none_or(str::is_empty)
         && is("TERM") != Some("dumb")
         && (is("TERM_PROGRAM") != Some("iTerm.app") || is("TERM_FEATURES").is_some_and(|has| has.contains('P')))
 }
@@ -262,4 +262,30 @@ fn pipe(program: &str, arguments: &[String], text: &str) -> Result<(), String> {
     }
     let status = child.wait().map_err(failed)?;
     if status.success() { Ok(()) } else { Err(format!("{program} ended with {status}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_told_of_progress_unless_something_speaks_against_it() {
+        let takes = |variables: &[(&str, &str)]| takes_progress(&variables.iter().copied().collect());
+        for fine in [
+            &[("TERM", "xterm-256color")][..],
+            &[("TERM", "xterm"), ("NO_COLOR", "")],
+            &[("TERM_PROGRAM", "iTerm.app"), ("TERM_FEATURES", "T3P")],
+            &[],
+        ] {
+            assert!(takes(fine), "{fine:?}");
+        }
+        for not in [
+            &[("TERM", "xterm"), ("NO_COLOR", "1")][..],
+            &[("TERM", "dumb")],
+            &[("TERM_PROGRAM", "iTerm.app")],
+            &[("TERM_PROGRAM", "iTerm.app"), ("TERM_FEATURES", "T3")],
+        ] {
+            assert!(!takes(not), "{not:?}");
+        }
+    }
 }

@@ -92,8 +92,15 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         state.read_only = global.read_only;
         state.own = settings.commands;
         (state.reviewing.saved, state.zone) = (settings.filters, TimeZone::system());
-        let worker =
-            worker::start(setup, global.lock_patience(), stop.clone(), news_sender.clone(), orders_receiver, undoes)?;
+        let worker = worker::start(
+            setup,
+            global.lock_patience(),
+            stop.clone(),
+            news_sender.clone(),
+            orders_receiver,
+            undoes,
+            global.read_only,
+        )?;
         let door = Door { orders: &orders, history: Some((history, news_sender)), stop: &stop };
         let state = run(&mut terminal, EventStream::new(), &mut news, door, &keymap, &mut surroundings, state).await?;
         Ok::<_, io::Error>((state, worker))

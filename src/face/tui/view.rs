@@ -76,8 +76,7 @@ fn header(state: &State) -> Line<'static> {
     }));
     let Some(plan) = plan else { return Line::from(spans) };
     let tally = state.reviewing.tally;
-    // What is held cannot be approved, and does not count as work that is left.
-    let all = tally.changes - tally.held;
+    let all = tally.changes;
     let (word, columns) = if is_wide { ("decided ", 10) } else { ("", 6) };
     let decided = [
         Span::raw(format!("   {word}{}/{all} {}", tally.decided(), bar(state, tally.decided(), all, columns))),

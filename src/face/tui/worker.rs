@@ -50,6 +50,8 @@ struct Desk<'a> {
     news: &'a Telling,
     /// How hours are counted.
     counting: &'a HoursQuery,
+    /// Nothing is left in the state but that it ran.
+    read_only: bool,
 }
 
 /// Starts the thread. It ends when the orders do.
@@ -60,11 +62,12 @@ pub(super) fn start(
     news: Telling,
     orders: Orders,
     undoes: Option<RunId>,
+    read_only: bool,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let failed = match runtime {
-            Ok(runtime) => runtime.block_on(work(setup, patience, stop, &news, orders, undoes)).err(),
+            Ok(runtime) => runtime.block_on(work(setup, patience, stop, &news, orders, undoes, read_only)).err(),
             Err(error) => Some(RunError::from(error)),
         };
         if let Some(failure) = failed {
@@ -89,9 +92,10 @@ async fn work(
     news: &Telling,
     mut orders: Orders,
     undoes: Option<RunId>,
+    read_only: bool,
 ) -> Result<(), RunError> {
     let counting = wanted(&setup, None);
-    let desk = Desk { clock: setup.installation.clock, stop: &stop, news, counting: &counting };
+    let desk = Desk { clock: setup.installation.clock, stop: &stop, news, counting: &counting, read_only };
     let mut next = Next::Read(undoes);
     let telling = news.clone();
     let watch: Watch = Arc::new(move |progress| tell(&telling, News::Progress(progress)));
@@ -208,12 +212,16 @@ async fn count_hours(
 /// One run: read both sides, then do as told until something is applied. While nothing is read or applied, others may
 /// run.
 async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) -> Result<Next, RunError> {
-    let Desk { clock, stop, news, counting: _ } = desk;
+    let Desk { clock, stop, news, counting: _, read_only } = desk;
     let started = Instant::now();
     let (sides, plan) = session.fetch_and_plan().await?;
     let mut plan = Arc::new(plan);
-    let mut read_at = clock();
+    // While somebody thinks, no run goes on.
+    let (mut read_at, reading) = (clock(), started.elapsed());
     tell_plan(session, &plan, read_at, news).await?;
+    if !read_only {
+        session.leave_waiting(&plan).await?;
+    }
     session.let_others_run();
     let mut at_hand: Option<Sides> = Some(sides);
     let mut haystack = None;
@@ -229,7 +237,7 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
                     return Ok(next);
                 }
             }
-            Order::Keep(said) => session.keep(&said).await?,
+            Order::Keep(unworded) => session.keep(&unworded.said()).await?,
             Order::Release(allowances) => {
                 let Some(sides) = &mut at_hand else { continue };
                 if is_refused(session.take_turn().await, stop, news)? {
@@ -256,8 +264,9 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
                     continue;
                 }
                 let Some(sides) = at_hand.take() else { continue };
+                let applying = Instant::now();
                 let (applied, stopped) = session.apply(sides, plan.as_ref().clone(), approved).await?;
-                let report = session.finish(&applied, stopped, started.elapsed().as_secs_f64()).await?;
+                let report = session.finish(&applied, stopped, (reading + applying.elapsed()).as_secs_f64()).await?;
                 session.let_others_run();
                 tell(news, News::Applied(Box::new(report)));
             }

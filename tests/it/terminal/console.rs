@@ -231,3 +231,29 @@ fn a_program_of_the_users_is_run_without_our_secrets_and_the_tab_is_told_of_prog
     terminal.keys("q");
     assert!(!String::from_utf8_lossy(&terminal.end().bytes).contains("\x1b]9;"));
 }
+
+#[test]
+fn a_filter_that_is_saved_stands_in_the_configuration_and_is_there_the_next_time() {
+    let rig = acme();
+    let mut terminal = console(&rig, WIDE);
+    terminal.keys("f");
+    terminal.shows(" filter: ");
+    terminal.keys("acme");
+    terminal.keys(key::ENTER);
+    terminal.keys("M");
+    terminal.shows(" save the filter as: ");
+    terminal.keys("mine");
+    terminal.keys(key::ENTER);
+    terminal.shows("saved as @mine");
+    terminal.keys(key::CTRL_C);
+    assert_eq!(terminal.end().code, 0);
+
+    let text = std::fs::read_to_string(rig.configuration()).expect("the configuration");
+    assert!(text.contains("mine = \"acme\""), "{text}");
+    let mut terminal = console(&rig, WIDE);
+    terminal.keys("f");
+    terminal.shows("@mine");
+    terminal.keys(key::CTRL_C);
+    terminal.keys(key::CTRL_C);
+    assert_eq!(terminal.end().code, 0);
+}

@@ -31,6 +31,7 @@ fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
         kind: Kind::Project,
         page,
         name: to.into(),
+        path: Vec::new(),
         object: Some(object),
         action: Action::Update,
         side: Service::Clockify,

@@ -8,7 +8,7 @@ use super::Sheet;
 use crate::{
     domain::{
         model::{Kind, duration_words},
-        plan::{Action, Change, closes},
+        plan::{Action, Change, Plan, closes},
         text::Shown,
     },
     face::{
@@ -79,7 +79,7 @@ fn lines(state: &State, keymap: &Keymap) -> Vec<Line<'static>> {
         lines.push(Line::styled(format!(" Left alone: {left}. "), theme.dim()));
     }
     let closes = approved.iter().filter(|&&at| closes(review.action(at), plan.changes[at].kind));
-    let closes = closes.take(CLOSES_NAMED).map(|&at| close_line(&plan.changes[at], review.action(at)));
+    let closes = closes.take(CLOSES_NAMED).map(|&at| close_line(plan, &plan.changes[at], review.action(at)));
     lines.extend(closes);
     if tally.closes > CLOSES_NAMED {
         lines.push(Line::raw(format!("  and {} more ", tally.closes - CLOSES_NAMED)));
@@ -87,10 +87,12 @@ fn lines(state: &State, keymap: &Keymap) -> Vec<Line<'static>> {
     lines
 }
 
-fn close_line(change: &Change, action: Action) -> Line<'static> {
+fn close_line(plan: &Plan, change: &Change, action: Action) -> Line<'static> {
     let tracked = change.tracked_seconds.filter(|&seconds| seconds > 0);
     let tracked = tracked.map(|seconds| format!(", {} tracked stay", duration_words(seconds))).unwrap_or_default();
     let where_it_was = if action == Action::Move { " where it was" } else { "" };
-    let name = Shown::of(change.name.canonical().as_str()).clipped(40);
+    let above = plan.path(change.page).into_iter().map(|name| name.shown().clipped(24).to_string());
+    let name = Shown::of(change.name.canonical().as_str()).clipped(40).to_string();
+    let name = above.chain([name]).collect::<Vec<_>>().join(" › ");
     Line::raw(format!("  closes {} “{name}”{where_it_was}{tracked} ", change.kind))
 }

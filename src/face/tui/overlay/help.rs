@@ -36,8 +36,11 @@ fn lines(state: &State, keymap: &Keymap, typed: &str, width: u16) -> Vec<Line<'s
         let rows: Vec<Vec<Span<'static>>> = of_section
             .into_iter()
             .map(|row| {
-                let keys = format!("  {:<14} ", keymap.all(row.command).join(" "));
-                let off = (row.off)(state).map(|reason| format!(" ({})", reason.spelled(keymap)));
+                let reason = (row.off)(state);
+                let keys = keymap.all(row.command).join(" ");
+                let keys = if reason.is_some() { format!("({keys})") } else { format!(" {keys}") };
+                let keys = format!(" {keys:<15} ");
+                let off = reason.map(|reason| format!(" ({})", reason.spelled(keymap)));
                 let style = if off.is_none() { Style::new() } else { theme.dim() };
                 // The reason is a courtesy: it goes where there is no room for it.
                 let room = (usize::from(width) / columns).saturating_sub(keys.len() + row.label.len() + 3);
@@ -92,6 +95,7 @@ fn lines(state: &State, keymap: &Keymap, typed: &str, width: u16) -> Vec<Line<'s
         ),
     ];
     lines.extend(actions.lines().map(str::to_owned).chain(others).map(Line::raw));
+    lines.push(Line::raw("  (keys) in brackets: not now"));
     lines.push(Line::styled(" The configuration can give every action other keys: [console] keys.", theme.dim()));
     lines
 }

@@ -231,7 +231,9 @@ fn refuse(state: &mut State, prompt: Prompt, refused: impl Into<Shown>) -> Optio
 /// What is being typed, or what just happened.
 pub(super) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: Rect) {
     let Some(prompt) = &state.prompt else {
-        frame.render_widget(Line::raw(format!(" {}", state.toast.spelled(keymap))), area);
+        // What is cut says so, and the key at its end stays.
+        let toast = Shown::from(state.toast.spelled(keymap)).clipped(usize::from(area.width).saturating_sub(1));
+        frame.render_widget(Line::raw(format!(" {toast}")), area);
         return;
     };
     let label = match prompt.purpose {

@@ -443,7 +443,7 @@ fn waiting(state: &State, keymap: &Keymap) -> Paragraph<'static> {
         }
         Phase::Reading | Phase::Ready | Phase::Applying => {
             if let Some(report) = &state.applying.report {
-                lines.extend(report_lines(state, report));
+                lines.extend(report_lines(state, keymap, report));
                 lines.push(Line::default());
             }
             lines.extend(reading(state));

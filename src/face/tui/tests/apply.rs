@@ -65,7 +65,7 @@ fn the_confirmation_counts_and_names_what_is_closed() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   3/4 ████░░  3 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   3/5 ███░░░  3 approved
  [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    1/9         +3 ~1 -1  3 ready, 1 review, 1 held
 ▌▾ ✓ + Acme                                                           +3    2/3    create, approved
      ■ + <b>                                                                           create, held
@@ -80,7 +80,7 @@ fn the_confirmation_counts_and_names_what_is_closed() {
             │  + create           2   1 client, 1 project                              │
             │  - close            1   1 task                                           │
 ────────────│ Left alone: 2 undecided (1 of them held).                                │────────────
-create clien│  closes task “Design”                                                    │
+create clien│  closes task “Globex › Website › Design”                                 │
 Acme        └──────────────────────────────────────────────────────────────────────────┘
 
 name: “Acme”
@@ -106,7 +106,7 @@ fn while_it_applies_progress_and_failures_are_shown() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   3/4 ████░░  3 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   3/5 ███░░░  3 approved
   1 Review  [2 Apply]  3 Logs   4 Runs   5 Hours                +3 ~1 -1  3 ready, 1 review, 1 held
 
   applying ██████████░░░░░░░░░░░░░░░░░░░░ 1/3  33 %   1 failed   1 not started
@@ -170,9 +170,9 @@ fn what_failed_can_be_retried_and_what_was_skipped_is_asked_again() {
 
   failed “Acme”: Clockify refused it (400): name already used
      hint: look at it there
-  not started “Relaunch”: something that it needs failed
-  not started “Design”: planned for “Design” was to close (Status is Done); now it is to update, name:
-“Design” → “Sketch” (changed in Notion)
+  not started “Acme › Relaunch”: something that it needs failed
+  not started “Globex › Website › Design”: planned for “Design” was to close (Status is Done); now it is to
+update, name: “Design” → “Sketch” (changed in Notion)
   1 applied, 1 failed, 2 not started.
   Run 20261123: not everything was applied; run again to go on, 8.0 s, 3 Notion and 4 Clockify calls.
 
@@ -248,7 +248,7 @@ fn in_a_small_terminal_the_number_to_type_is_seen_and_the_rest_scrolls() {
     assert!(film.frame.contains("closes something: type that"), "{}", film.frame);
     assert!(film.frame.contains("more below"), "{}", film.frame);
     let scrolled = super::film((45, 14), planned(plan()), keys("AP<down><down><down><down><down><down>"));
-    assert!(scrolled.frame.contains("closes task “Design”"), "{}", scrolled.frame);
+    assert!(scrolled.frame.contains("Design”"), "{}", scrolled.frame);
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn it_says_when_it_runs_next_what_waits_and_how_it_went() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   0/4 ░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   0/5 ░░░░░░  0 approved
   1 Review   2 Apply   3 Logs  [4 Runs]  5 Hours                +3 ~1 -1  3 ready, 1 review, 1 held
   the daemon runs: webhook billing · then: schedule
   next run 2026-11-24 04:00:00, in 16 h · 3 changes wait for a person
@@ -62,7 +62,7 @@ fn it_says_why_something_did_not_run_and_that_nobody_is_there_to_ask() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   0/4 ░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   0/5 ░░░░░░  0 approved
   1 Review   2 Apply   3 Logs  [4 Runs]  5 Hours                +3 ~1 -1  3 ready, 1 review, 1 held
   the daemon is not running
   it has missed its run of 2026-11-23 11:00:00, and makes up for it when it starts

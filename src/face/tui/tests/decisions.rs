@@ -44,8 +44,9 @@ fn contested() -> Plan {
     world.plan()
 }
 
-fn kept(orders: &[Order]) -> Vec<&Said> {
-    orders.iter().filter_map(|order| if let Order::Keep(said) = order { Some(said) } else { None }).flatten().collect()
+fn kept(orders: &[Order]) -> Vec<Said> {
+    let said = |order: &Order| if let Order::Keep(said) = order { Some(said.said()) } else { None };
+    orders.iter().filter_map(said).flatten().collect()
 }
 
 #[test]
@@ -83,7 +84,7 @@ changed in Notion
 
 "#]]
     );
-    let [said] = kept(&film.orders)[..] else { panic!("{:?}", film.orders) };
+    let [ref said] = kept(&film.orders)[..] else { panic!("{:?}", film.orders) };
     assert_eq!(said.verdict.rejected.len(), 1);
 }
 
@@ -96,7 +97,7 @@ fn a_value_can_be_typed_and_is_refused_where_the_field_does_not_take_it() {
     let typed = film((100, 24), planned(contested()), keys("fWebsite<enter>j<tab>jje<ctrl-u>1.5<enter>"));
 
     assert!(typed.frame.contains("1 h 30 min, as you typed it"), "{}", typed.frame);
-    let [said] = kept(&typed.orders)[..] else { panic!("{:?}", typed.orders) };
+    let [ref said] = kept(&typed.orders)[..] else { panic!("{:?}", typed.orders) };
     assert_eq!(said.verdict.edited.get(&Field::Estimate), Some(&Value::Seconds(5400)));
 }
 
@@ -239,7 +240,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 1/4 ██░░░░░░░░  1 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 1/5 ██░░░░░░░░  1 approved
  [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    7/9                             +3 ~1 -1  3 ready, 1 review, 1 held
  ▾ · + Acme                          +3    0/3              create │update client   50 %   ⚠ conflict
      ■ + <b>                                          create, held │Initech
@@ -286,7 +287,7 @@ fn ignoring_for_good_and_clearing_are_kept_too() {
 fn a_conflict_has_no_default() {
     for keys_that_choose_nothing in [")<space>", ")<space><space>", ")c<enter>", ")cx", ")x", ")A"] {
         let film = film((100, 24), planned(contested()), keys(keys_that_choose_nothing));
-        let contested = |said: &&&Said| {
+        let contested = |said: &&Said| {
             film.state
                 .reviewing
                 .plan()
@@ -300,7 +301,7 @@ fn a_conflict_has_no_default() {
         );
     }
     let typed = film((100, 30), planned(contested()), keys(")ce<ctrl-u>Shop and blog<enter>"));
-    let [said] = kept(&typed.orders)[..] else { panic!("{:?}", typed.orders) };
+    let [ref said] = kept(&typed.orders)[..] else { panic!("{:?}", typed.orders) };
     assert_eq!(said.verdict.decision, Some(Decision::Approve), "what is typed resolves it");
     let again = film((100, 30), planned(contested()), keys(")ce<ctrl-u>Shop and blog<enter>c"));
     assert!(again.frame.contains("1 yours: “Shop and blog”"), "{}", again.frame);
@@ -382,6 +383,7 @@ fn the_wheel_moves_nothing_under_what_is_typed() {
     let film = film_of((100, 24), THEME, scenes);
 
     let Some(Order::Keep(said)) = film.orders.first() else { panic!("{:?}", film.orders) };
+    let said = said.said();
     let flagged = &film.state.reviewing.plan().expect("a plan").changes
         [film.state.reviewing.place(&said[0].change).expect("there")];
     assert_eq!(flagged.name.exact(), "<b>", "{}", film.frame);

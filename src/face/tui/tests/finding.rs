@@ -47,7 +47,7 @@ fn a_filter_says_what_it_knows() {
     assert_data_eq!(
         film((80, 24), planned(plan()), keys("fis:x")).frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   0/4 ░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   0/5 ░░░░░░  0 approved
  [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    filter: is   0/0
   nothing passes the filter; esc shows everything
      ┌ Filter ────────────────────────────────────────────────────────────┐

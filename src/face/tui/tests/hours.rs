@@ -130,7 +130,7 @@ fn nothing_is_read_before_the_tab_is_opened_and_then_that_is_said() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   0/4 ░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   0/5 ░░░░░░  0 approved
   1 Review   2 Apply   3 Logs   4 Runs  [5 Hours]     3 ready, 1 review, 1 held
   ⠋ reading the hours of this month; ^c stops
 
@@ -152,7 +152,7 @@ fn findings_come_first_then_the_tree_with_bars() {
     assert_data_eq!(
         hours((120, 36), "").frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/5 ░░░░░░░░░░  0 approved
   1 Review   2 Apply   3 Logs   4 Runs  [5 Hours]                                   +3 ~1 -1  3 ready, 1 review, 1 held
   2026-10, Europe/Berlin   tracked 9:01, billable 6:00, not approved 9:01
   not sealed   1 error   1 warning   1 to know about   took 7 calls
@@ -198,7 +198,7 @@ fn on_a_narrow_terminal_the_same_is_there() {
     assert_data_eq!(
         hours((80, 24), "jjj").frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   0/4 ░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   0/5 ░░░░░░  0 approved
   1 Review   2 Apply   3 Logs   4 Runs  [5 Hours]     3 ready, 1 review, 1 held
   2026-10, Europe/Berlin   tracked 9:01, billable 6:00, not approved 9:01
   not sealed   1 error   1 warning   1 to know about   took 7 calls
@@ -339,7 +339,7 @@ fn entries_are_read_on_demand_and_held_against_the_figures() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   0/4 ░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   0/5 ░░░░░░  0 approved
   1 Review   2 Apply   3 Logs   4 Runs  [5 Hours]               +3 ~1 -1  3 ready, 1 review, 1 held
   task “Design”   1 entry, 6:00 in all   esc goes back
 
@@ -384,7 +384,7 @@ fn a_month_is_closed_with_a_note_where_errors_stand() {
     assert_data_eq!(
         dialog.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/5 ░░░░░░░░░░  0 approved
   1 Review   2 Apply   3 Logs   4 Runs  [5 Hours]                                   +3 ~1 -1  3 ready, 1 review, 1 held
   2026-10, Europe/Berlin   tracked 9:01, billable 6:00, not approved 9:01
   not sealed   1 error   1 warning   1 to know about   took 7 calls
@@ -426,7 +426,7 @@ fn a_month_is_closed_with_a_note_where_errors_stand() {
     assert_data_eq!(
         hours((80, 24), "C").frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   0/4 ░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   0/5 ░░░░░░  0 approved
   1 Review   2 Apply   3 Logs   4 Runs  [5 Hours]     3 ready, 1 review, 1 held
   2026-10, Europe/Berlin   tracked 9:01, billable 6:00, not approved 9:01
   not sealed   1 error   1 warning   1 to know about   took 7 calls

@@ -63,8 +63,9 @@ fn events(plan: &Plan) -> Vec<Event> {
     };
     let was = Was { before: [(Field::Name, Value::Text("Initrode".into()))].into(), name: "Initech".into() };
     let mut events = vec![event("one", 0, started())];
-    events
-        .extend(plan.changes.iter().map(|change| event("one", 1, What::Difference(Box::new(Difference::of(change))))));
+    events.extend(
+        plan.changes.iter().map(|change| event("one", 1, What::Difference(Box::new(Difference::of(plan, change))))),
+    );
     events.push(event("one", 2, What::Approved { change: change.id, by: "mara".into(), action: None }));
     let (write, changes, was) = (WriteId(1), vec![change.id], Box::new(was));
     events.push(event("one", 3, What::Intent { write, changes, request, was, trace: Box::default() }));
@@ -110,7 +111,7 @@ fn the_log_opens_at_its_end() {
     assert_data_eq!(
         pressed_in_logs((110, 18), "3").frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/5 ░░░░░░░░░░  0 approved
   1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours                          +3 ~1 -1  3 ready, 1 review, 1 held
   12 entries   info and above
   2026-11-23 12:00:00 UTC  info   run started by mara on desk: auto-approve, version 0.1.0
@@ -138,7 +139,7 @@ fn who_changed_a_page_when_why_and_from_what_to_what_is_two_keys_away() {
     assert_data_eq!(
         pressed_in_logs((110, 18), "GkkT").frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/5 ░░░░░░░░░░  0 approved
   1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours                          +3 ~1 -1  3 ready, 1 review, 1 held
   12 entries   client “Initech”   filter: about:00000000-0000-0000-0000-000000000008   info and above
   2026-11-23 12:00:03  name “Initrode” → “Initech”  approved by mara, in auto-approve: edited in Clockify sinc
@@ -166,7 +167,7 @@ fn an_entry_is_opened_with_all_that_there_is_to_know() {
     assert_data_eq!(
         pressed_in_logs((110, 18), "3fintent<enter><enter>").frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/5 ░░░░░░░░░░  0 approved
   1 Review   2 Apply  [3 Logs]  4 Runs   5 Hours                          +3 ~1 -1  3 ready, 1 review, 1 held
   12 entries   filter: intent   info and above
   2026-11-23 12:00:03 UTC  info   write 1: update client “Initech”, name “Initrode” → “Initech”

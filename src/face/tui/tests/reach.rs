@@ -123,7 +123,7 @@ fn runs_are_listed_with_who_what_and_how() {
     assert_data_eq!(
         film.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/4 ░░░░░░░░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   plan f1e011af, just now   decided 0/5 ░░░░░░░░░░  0 approved
   1 Review   2 Apply   3 Logs  [4 Runs]  5 Hours                                              +3 ~1 -1  3 ready, 1 review, 1 held
   started              what          who   changes                          calls    outcome
   2026-11-23 12:00:00  auto-approve  anna  33 applied, 1 failed, 4 pending  30 + 28  some changes failed

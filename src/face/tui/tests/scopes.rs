@@ -84,7 +84,7 @@ fn a_change_that_waits_says_for_what_and_how_that_is_approved() {
     assert_data_eq!(
         waits.frame,
         str![[r#"
- punchlist  Notion ✓  Clockify ✓   2/4 ███░░░  0 approved
+ punchlist  Notion ✓  Clockify ✓   2/5 ██░░░░  0 approved
  [1 Review]  2 Apply   3 Logs   4 Runs   5 Hours    3/9           3 ready 1? 1!
  ▾ » + Acme                                       +3    2/3     create, skipped
      ■ + <b>                                                       create, held
@@ -136,6 +136,7 @@ fn all_that_is_ready_is_approved_and_what_is_for_review_is_named() {
     assert_eq!(decision(&film, "Acme"), None);
     assert!(film.frame.contains("; 1 for review: ] goes there"), "{}", film.frame);
     let [Order::Keep(kept)] = film.orders.as_slice() else { panic!("{:?}", film.orders) };
+    let kept = kept.said();
     assert_eq!(kept.len(), 1);
     let there = super::film((100, 24), planned(for_review()), keys("A]"));
     assert_eq!(here(&there), "Acme");

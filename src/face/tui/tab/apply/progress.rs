@@ -57,7 +57,7 @@ fn story(state: &State, keymap: &Keymap, area: Rect) -> Paragraph<'static> {
     lines.extend(stages(state, usize::from(area.width)));
     lines.push(Line::default());
     if let Some(report) = &state.applying.report {
-        lines.extend(report_lines(state, report));
+        lines.extend(report_lines(state, keymap, report));
         lines.push(Line::default());
         lines.extend(applying.shown().map(|line| told(state, line)));
         let last = u16::try_from(lines.len()).unwrap_or(u16::MAX);

@@ -182,8 +182,8 @@ fn say_also(state: &mut State, text: impl Into<Shown>) {
 /// Counts anew what changed, and has it kept.
 fn keep(state: &mut State, changed: &[usize]) -> Option<Effect> {
     state.reviewing.count();
-    let said = state.reviewing.review.as_ref()?.said(changed);
-    (!said.is_empty()).then_some(Effect::Order(Order::Keep(said)))
+    let review = state.reviewing.review.as_ref()?;
+    (!changed.is_empty()).then(|| Effect::Order(Order::Keep(review.unworded(changed))))
 }
 
 /// Takes a step back, or again.

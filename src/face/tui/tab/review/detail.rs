@@ -94,7 +94,7 @@ fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'s
             let key = keymap.first(Command::Filter);
             let word = hold.code.word();
             lines.push(Line::styled(
-                format!("{alike} changes are held like it: {key} why:{word} shows them"),
+                format!("{alike} are held like it: {key}, then why:{word}, lists them"),
                 theme.dim(),
             ));
         }
