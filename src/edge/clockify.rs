@@ -7,6 +7,7 @@
 mod duration;
 mod listing;
 mod marker;
+mod paging;
 mod reports;
 mod row;
 mod wire;

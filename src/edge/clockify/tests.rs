@@ -141,7 +141,7 @@ async fn everything_is_read_in_two_calls() {
     assert_eq!((project.parent, project.tracked_seconds), (Some(id(CLIENT)), Some(8_209_691)));
     assert_eq!(snapshot.tasks.complete().expect("complete").get(id(TASK)).expect("there").parent, Some(id(PROJECT)));
     let query = stub.asked().iter().find(|asked| asked.path.ends_with("projects")).expect("asked").query.clone();
-    assert_eq!(query, "hydrated=true&sort-column=ID&sort-order=ASCENDING&page=1&page-size=5000");
+    assert_eq!(query, "hydrated=true&sort-column=ID&sort-order=ASCENDING&page=1&page-size=500");
 }
 
 #[tokio::test]
