@@ -15,7 +15,8 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::{
-    Clockify, Error, Kept,
+    Clockify, Error,
+    kept::Kept,
     paging::{Paging, SIZE_CARRYING, SIZE_MAX},
     row::ObjectRow,
     wire::{ClientRow, HasId, ProjectRow, TaskRow, UserRow, Users},
@@ -279,7 +280,7 @@ impl Clockify {
         for row in listed.rows.into_iter().map(|listed| row(listed).into_kept(None)) {
             match row.object(&self.wanted.0[kind], users) {
                 Ok(object) => {
-                    kept.insert(object.id, Kept { row, read: Some(listed.began) });
+                    kept.insert(object.id, Kept::new(&row, Some(listed.began)));
                     walk.add([object]);
                 }
                 Err(error) => {
