@@ -1,6 +1,6 @@
 //! The Notion side's containers: databases, their data sources, and the properties that rows have.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -26,6 +26,8 @@ pub(crate) struct NotionWorld {
     pub(crate) pages: Table<NotionId, Page>,
     /// Where a listing goes on, by the opaque cursor that was handed out.
     pub(crate) cursors: BTreeMap<String, Cursor>,
+    /// Pages of a data source in an order, by both, and the version of the pages that it is of.
+    pub(crate) orders: BTreeMap<String, (u64, Arc<[(Vec<super::sort::SortKey>, NotionId)]>)>,
 }
 
 impl Default for NotionId {
