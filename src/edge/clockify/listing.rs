@@ -238,12 +238,8 @@ impl Clockify {
             };
             instead = None;
             listed.calls = call;
-            for row in &answer.body {
-                row.texts()
-                    .iter()
-                    .try_for_each(|text| weight.add(*text))
-                    .map_err(|error| Failure::TooLarge { error: error.into() })?;
-            }
+            let weighed = answer.body.iter().try_for_each(|row| row.weigh(&mut weight));
+            weighed.map_err(|error| Failure::TooLarge { error: error.into() })?;
             let count = answer.body.len();
             let before = listed.rows.len();
             listed.rows.extend(answer.body.into_iter().filter(|row| seen.insert(row.id().to_owned())));

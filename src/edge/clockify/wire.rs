@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::impossible;
 use crate::{
-    domain::{hours::Demands, possible::NAMELESS, text::Raw},
+    domain::{hours::Demands, model::Weight, possible::NAMELESS, text::Raw},
     edge::http::{Failure, shown},
 };
 
@@ -184,8 +184,11 @@ pub(super) struct RateRow {
 /// Rows that a listing can tell apart.
 pub(super) trait HasId {
     fn id(&self) -> &str;
-    /// Bytes of text in it, and in each row that it carries along.
-    fn texts(&self) -> Vec<usize>;
+    /// Adds it, and each row that it carries along.
+    ///
+    /// # Errors
+    /// Why no more rows are read.
+    fn weigh(&self, weight: &mut Weight) -> Result<(), String>;
 }
 
 fn length(text: Option<&String>) -> usize {
@@ -196,34 +199,34 @@ impl HasId for UserRow {
     fn id(&self) -> &str {
         &self.id
     }
-    fn texts(&self) -> Vec<usize> {
-        vec![self.name.len() + self.email.len()]
+    fn weigh(&self, weight: &mut Weight) -> Result<(), String> {
+        weight.add(self.name.len() + self.email.len())
     }
 }
 impl HasId for ClientRow {
     fn id(&self) -> &str {
         &self.id
     }
-    fn texts(&self) -> Vec<usize> {
+    fn weigh(&self, weight: &mut Weight) -> Result<(), String> {
         let texts = [&self.email, &self.address, &self.note].into_iter().map(|text| length(text.as_ref()));
-        vec![self.name.len() + texts.sum::<usize>()]
+        weight.add(self.name.len() + texts.sum::<usize>())
     }
 }
 impl HasId for ProjectRow {
     fn id(&self) -> &str {
         &self.id
     }
-    fn texts(&self) -> Vec<usize> {
-        let tasks = self.tasks.iter().flatten().flat_map(TaskRow::texts);
-        std::iter::once(self.name.len() + length(self.note.as_ref())).chain(tasks).collect()
+    fn weigh(&self, weight: &mut Weight) -> Result<(), String> {
+        weight.add(self.name.len() + length(self.note.as_ref()))?;
+        self.tasks.iter().flatten().try_for_each(|task| task.weigh(weight))
     }
 }
 impl HasId for TaskRow {
     fn id(&self) -> &str {
         &self.id
     }
-    fn texts(&self) -> Vec<usize> {
-        vec![self.name.len()]
+    fn weigh(&self, weight: &mut Weight) -> Result<(), String> {
+        weight.add(self.name.len())
     }
 }
 
