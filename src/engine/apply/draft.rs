@@ -76,7 +76,7 @@ impl<J: Journal> Applying<'_, '_, J> {
             return Trace { apart, ..Trace::default() };
         };
         // Only those of the same name can be mistaken for the new one.
-        let siblings = self.siblings.of(self.work.snapshots, *kind, *parent, name).iter().copied().collect();
+        let siblings = self.siblings.of(self.work.snapshots, *kind, *parent, name).to_vec();
         let leaves = self.work.registry.of_page(*page).map(|link| link.object);
         let mut trace = Trace { siblings, born: now.map(Born::of), leaves, apart };
         if let Some(earlier) = self.work.earlier.get(page) {

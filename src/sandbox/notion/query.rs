@@ -9,7 +9,7 @@ use super::filter::Filter;
 use super::render::unknown_property;
 use super::{Call, Outcome, PAGE_SIZE_MAX, Refusal, compare, list, page_size, path_id};
 use crate::sandbox::ids::NotionId;
-use crate::sandbox::world::schema::{DataSource, Property, PropertyKind};
+use crate::sandbox::world::schema::{DataSource, Order, Property, PropertyKind};
 use crate::sandbox::world::sort::SortKey;
 use crate::sandbox::world::values::{minute, plain, plain_text, unset};
 use crate::sandbox::world::{Page, Parent};
@@ -102,7 +102,7 @@ impl Call<'_> {
 
 impl Call<'_> {
     /// All pages of a data source in an order by time, kept until a page changes.
-    fn order(&mut self, version: u64, parent: Parent, sorts: &[Sort], name: String) -> Arc<[(Vec<SortKey>, NotionId)]> {
+    fn order(&mut self, version: u64, parent: Parent, sorts: &[Sort], name: String) -> Order {
         if let Some((of, order)) = self.world.notion.orders.get(&name)
             && *of == version
         {
@@ -111,7 +111,7 @@ impl Call<'_> {
         let pages = self.world.notion.pages.values().filter(|page| page.parent == parent);
         let mut order: Vec<(Vec<SortKey>, NotionId)> = pages.map(|page| (place(sorts, page), page.id)).collect();
         order.sort_by(|one, two| compare(&one.0, &two.0));
-        let order: Arc<[_]> = order.into();
+        let order: Order = order.into();
         self.world.notion.orders.insert(name, (version, Arc::clone(&order)));
         order
     }

@@ -8,6 +8,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use super::{Page, Parent, Table, World, access::Access};
 use crate::sandbox::ids::{NotionId, scatter};
 
+/// Pages with their places, in order.
+pub(crate) type Order = Arc<[(Vec<super::sort::SortKey>, NotionId)]>;
+
 /// Everything in the Notion workspace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NotionWorld {
@@ -27,7 +30,7 @@ pub(crate) struct NotionWorld {
     /// Where a listing goes on, by the opaque cursor that was handed out.
     pub(crate) cursors: BTreeMap<String, Cursor>,
     /// Pages of a data source in an order, by both, and the version of the pages that it is of.
-    pub(crate) orders: BTreeMap<String, (u64, Arc<[(Vec<super::sort::SortKey>, NotionId)]>)>,
+    pub(crate) orders: BTreeMap<String, (u64, Order)>,
 }
 
 impl Default for NotionId {
