@@ -16,6 +16,8 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map::Entry},
 };
 
+use foldhash::fast::RandomState;
+
 use super::{
     model::{Claim, Kind, Object, ObjectId, Page, PageId, PerKind, Registry, Relation, Snapshots, Standing},
     text::{Canonical, Shown},
@@ -194,7 +196,7 @@ impl<'a> Pairs<'a> {
 
     /// The page that an object belongs to: linked (even when the page is out of sight), claimed or proposed.
     pub fn owner(&self, object: ObjectId) -> Option<PageId> {
-        self.registry.of_object(object).map(|link| link.page).or_else(|| self.claimed.get(&object).copied())
+        self.registry.page_of(object).or_else(|| self.claimed.get(&object).copied())
     }
 
     /// The objects that have a name under a parent, closed ones included: Clockify's names are unique per parent.
@@ -211,8 +213,10 @@ impl<'a> Pairs<'a> {
 
     /// Notes who has which object among pages that the registry does not know.
     fn claim(&mut self, matches: &[(&'a Page, Match<'a>)]) {
-        for (page, found) in matches {
-            if let Some(object) = found.proposed().filter(|object| self.registry.of_object(object.id).is_none()) {
+        let is_known =
+            |found: &Match<'_>| matches!(found, Match::Linked { best, .. } if best.evidence == Evidence::Registry);
+        for (page, found) in matches.iter().filter(|(_, found)| !is_known(found)) {
+            if let Some(object) = found.proposed().filter(|object| self.registry.page_of(object.id).is_none()) {
                 self.claimed.insert(object.id, page.id);
             }
         }
@@ -305,9 +309,7 @@ impl Claims {
             let page = snapshots.objects[kind].get(object)?.marker?;
             snapshots.pages[kind].get(page).filter(|page| registry.of_page(page.id).is_none()).map(|page| page.id)
         };
-        let owner = |object, oldest: &Page| {
-            registry.of_object(object).map(|link| link.page).or_else(|| named(object)).unwrap_or(oldest.id)
-        };
+        let owner = |object, oldest: &Page| registry.page_of(object).or_else(|| named(object)).unwrap_or(oldest.id);
         let owners = oldest.into_iter().map(|(object, oldest)| (object, owner(object, oldest))).collect();
         Self { owners }
     }
@@ -320,8 +322,8 @@ impl<'a> Marked<'a> {
     fn of(snapshots: &'a Snapshots, registry: &Registry, kind: Kind) -> Self {
         let mut marked: HashMap<PageId, Vec<&Object>> = HashMap::new();
         for object in snapshots.objects[kind].rows() {
-            let is_free = registry.of_object(object.id).is_none() && !snapshots.is_pattern(object);
-            if let Some(page) = object.marker.filter(|_| is_free) {
+            let is_free = || registry.page_of(object.id).is_none() && !snapshots.is_pattern(object);
+            if let Some(page) = object.marker.filter(|_| is_free()) {
                 marked.entry(page).or_default().push(object);
             }
         }
@@ -600,7 +602,8 @@ pub fn namesakes<'a>(pairs: &Pairs<'a>) -> Vec<Namesakes<'a>> {
     let mut found = Vec::new();
     for kind in Kind::ALL {
         let matches = &pairs.matches[kind];
-        let mut first: HashMap<(Option<PageId>, u64), usize> = HashMap::with_capacity(matches.len());
+        let mut first: HashMap<(Option<PageId>, u64), usize, RandomState> =
+            HashMap::with_capacity_and_hasher(matches.len(), RandomState::default());
         let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (at, (page, _)) in matches.iter().enumerate().filter(|(_, (page, _))| !pairs.snapshots.closes(page)) {
             let parent = match (&page.parent, kind.parent()) {

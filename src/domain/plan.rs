@@ -7,7 +7,7 @@ mod notice;
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt, io,
 };
 
@@ -516,6 +516,11 @@ impl Plan {
     /// The changes by id.
     pub fn by_id(&self) -> BTreeMap<&ChangeId, &Change> {
         self.changes.iter().map(|change| (&change.id, change)).collect()
+    }
+
+    /// The first change of each page.
+    pub fn by_page(&self) -> HashMap<PageId, &Change> {
+        self.changes.iter().rev().map(|change| (change.page, change)).collect()
     }
 
     /// Counts the changes.

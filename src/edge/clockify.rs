@@ -6,8 +6,10 @@
 
 mod duration;
 mod entries;
+mod kept;
 mod listing;
 mod marker;
+mod paging;
 mod reports;
 mod row;
 mod wire;
@@ -24,7 +26,7 @@ use std::{
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::{json, value::RawValue};
 use tokio::time::Instant;
 use url::Url;
 
@@ -38,6 +40,7 @@ use crate::{
     edge::http::{Answer, FRESH, Failure, Http, Repeat, Request, YOUNG, shown},
 };
 use entries::KeptEntry;
+use kept::Kept;
 pub use reports::{DAYS_MAX, ENTRIES_MAX};
 use row::ObjectRow;
 use wire::{UserRow, Users, WorkspaceRow};
@@ -213,14 +216,6 @@ impl Error {
     }
 }
 
-/// An object as last read.
-#[derive(Clone, Debug)]
-struct Kept {
-    row: ObjectRow,
-    /// When it was asked for; nothing where that is too long ago to be built on.
-    read: Option<Instant>,
-}
-
 /// How a kind was last listed.
 #[derive(Clone, Copy, Debug, Default)]
 struct Listed {
@@ -392,7 +387,7 @@ impl Clockify {
         let created = self.post(workspace, kind, project, &row, &users, Some(read + FRESH)).await;
         self.heed(fields, &created);
         let mut object = created?;
-        let has = self.rows().get(&object.id).map(|kept| kept.row.rates()).unwrap_or_default();
+        let has = self.rows().get(&object.id).and_then(Kept::row).map(|row| row.rates()).unwrap_or_default();
         let mut path = collection(workspace, kind, project)?;
         path.push(object.id.to_string());
         for (rate, amount) in row.rates().into_iter().filter(|rate| !has.contains(rate)) {
@@ -500,10 +495,10 @@ impl Clockify {
             // Clients have no such parameter (OpenAPI document): the name is a part to look for there.
             request = request.query("strict-name-search", "true");
         }
-        let rows: Answer<Vec<Json>> = self.http.send(&request).await?;
+        let rows: Answer<Vec<Box<RawValue>>> = self.http.send(&request).await?;
         let mut found = Vec::new();
         for json in rows.body {
-            let object = self.keep(kind, parent, json, &users, None)?;
+            let object = self.keep(kind, parent, &json, &users, None)?;
             if object.name.canonical() == name.canonical() && object.parent == parent {
                 found.push(object);
             }
@@ -524,13 +519,13 @@ impl Clockify {
         parent: Option<ObjectId>,
     ) -> Result<Option<Object>, Failure> {
         let users = self.users_for(workspace, kind).await?;
-        let parent = parent.or_else(|| self.rows().get(&object)?.row.project()?.parse().ok());
+        let parent = parent.or_else(|| self.rows().get(&object)?.row()?.project()?.parse().ok());
         let mut path = collection(workspace, kind, parent)?;
         path.push(object.to_string());
         let began = Instant::now();
-        let answer: Result<Answer<Json>, Failure> = self.http.send(&Request::get(&segments(&path))).await;
+        let answer: Result<Answer<Box<RawValue>>, Failure> = self.http.send(&Request::get(&segments(&path))).await;
         match answer {
-            Ok(answer) => self.keep(kind, parent, answer.body, &users, Some(began)).map(Some),
+            Ok(answer) => self.keep(kind, parent, &answer.body, &users, Some(began)).map(Some),
             Err(Failure::Rejected { status: 400, code: Some(code), .. }) if code == "501".into() => Ok(None),
             Err(failure) if failure.has_status(404) => Ok(None),
             Err(failure) => Err(failure),
@@ -621,7 +616,7 @@ impl Clockify {
         let mut projects = BTreeSet::new();
         if kind == Kind::Task {
             let rows = self.rows();
-            let project = |object: &ObjectId| rows.get(object)?.row.project()?.parse::<ObjectId>().ok();
+            let project = |object: &ObjectId| rows.get(object)?.row()?.project()?.parse::<ObjectId>().ok();
             projects.extend(objects.iter().filter_map(project));
         }
         // A listing that takes as long as what it shows stays fresh is of no use.
@@ -634,7 +629,7 @@ impl Clockify {
     /// The object as it was last read, and when: what is built on it must leave before that is [`FRESH`] ago.
     fn kept(&self, object: ObjectId) -> Result<(ObjectRow, Instant), Failure> {
         let kept = self.rows().get(&object).cloned();
-        kept.and_then(|kept| Some((kept.row, kept.read?))).ok_or(Failure::Outdated)
+        kept.and_then(|kept| Some((kept.row()?, kept.read?))).ok_or(Failure::Outdated)
     }
 
     async fn write(
@@ -645,8 +640,8 @@ impl Clockify {
         users: &Users,
     ) -> Result<Object, Failure> {
         let began = Instant::now();
-        let answer: Answer<Json> = self.http.send(request).await?;
-        self.keep(kind, parent, answer.body, users, Some(began))
+        let answer: Answer<Box<RawValue>> = self.http.send(request).await?;
+        self.keep(kind, parent, &answer.body, users, Some(began))
     }
 
     /// Notes where an estimate that was sent is refused or not kept.
@@ -666,16 +661,17 @@ impl Clockify {
         &self,
         kind: Kind,
         parent: Option<ObjectId>,
-        json: Json,
+        json: &RawValue,
         users: &Users,
         read: Option<Instant>,
     ) -> Result<Object, Failure> {
         let unreadable = |error: String| Failure::Unknown {
             error: format!("Clockify answered with a {kind} that cannot be read: {}", shown(&error)).into(),
         };
-        let row = row::row(kind, json).map_err(|error| unreadable(error.to_string()))?.into_kept(parent);
+        let row =
+            row::row(kind, json.get().as_bytes()).map_err(|error| unreadable(error.to_string()))?.into_kept(parent);
         let object = row.object(&self.wanted.0[kind], users).map_err(|error| unreadable(error.to_string()))?;
-        let kept = Kept { row, read };
+        let kept = Kept::new(&row, read);
         match read {
             Some(_) => drop(self.rows().insert(object.id, kept)),
             None => drop(self.rows().entry(object.id).or_insert(kept)),

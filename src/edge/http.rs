@@ -220,6 +220,11 @@ impl Http {
         said.checked_add(at.elapsed()).ok()
     }
 
+    /// Bytes that one answer may have, unpacked.
+    pub(in crate::edge) fn body_max(&self) -> usize {
+        self.body_max
+    }
+
     /// The host that is talked to, for messages.
     pub(in crate::edge) fn host(&self) -> &str {
         self.base.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or(&self.base)
@@ -420,12 +425,13 @@ impl Http {
                 let error = format!("{} sent more values in one answer than can be kept in memory", self.service);
                 return Err(Miss::new(Happened::TooLarge, error));
             }
+            let bytes = body.len();
             let body = serde_json::from_slice(&body).map_err(|error| {
                 let what = if body.trim_ascii_start().starts_with(b"<") { words_of(&body) } else { None };
                 let what = what.unwrap_or_else(|| format!("something that cannot be read: {error}"));
                 Miss::new(Happened::Unreadable, format!("{} answered {code} with {what}", self.service))
             })?;
-            return Ok(Answer { body, headers });
+            return Ok(Answer { body, headers, bytes });
         }
         Err(Miss::refused(code, &headers, &body.unwrap_or_default()))
     }
@@ -634,6 +640,8 @@ fn words_of(body: &[u8]) -> Option<String> {
 pub(in crate::edge) struct Answer<T> {
     pub(in crate::edge) body: T,
     pub(in crate::edge) headers: HeaderMap,
+    /// Bytes of the body, unpacked.
+    pub(in crate::edge) bytes: usize,
 }
 
 /// The most bytes that JSON takes once it is taken apart: a few brackets in a row become large structures.

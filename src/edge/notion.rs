@@ -7,6 +7,7 @@
 mod cell;
 mod listing;
 mod making;
+mod node;
 mod property;
 mod row;
 mod schema;
@@ -35,6 +36,7 @@ use crate::{
 };
 use listing::Rows;
 pub use listing::{Listed, calls_for};
+use node::Node;
 pub use property::Property;
 use row::{PageRow, is_in, read};
 use schema::Bound;
@@ -414,7 +416,7 @@ impl Notion {
     pub async fn page(&self, kind: Kind, source: &Source, id: PageId) -> Result<Seen, Error> {
         let wrong = |failure| failed(format!("the {kind} page {id}"), failure);
         let began = Instant::now();
-        let mut row: PageRow = match self.http.send(&Request::get(&["v1", "pages", &id.to_string()])).await {
+        let mut row: PageRow<'static> = match self.http.send(&Request::get(&["v1", "pages", &id.to_string()])).await {
             Ok(Answer { body, .. }) => body,
             Err(failure) if failure.has_status(404) => return Ok(Seen::Away(Away::Lost)),
             Err(failure) => return Err(wrong(failure)),
@@ -484,7 +486,7 @@ impl Notion {
             request = request.not_after(self.read_at(kind, page).ok_or(Failure::Outdated)? + FRESH);
         }
         let began = Instant::now();
-        let mut row: PageRow = self.http.send(&request).await?.body;
+        let mut row: PageRow<'static> = self.http.send(&request).await?.body;
         lock(&self.read).insert(page, began);
         self.complete(&bound, &mut row)
             .await
@@ -502,29 +504,29 @@ impl Notion {
     }
 
     /// Fetches the references and people that a row leaves out.
-    async fn complete(&self, bound: &Bound, row: &mut PageRow) -> Result<(), Failure> {
+    async fn complete(&self, bound: &Bound, row: &mut PageRow<'_>) -> Result<(), Failure> {
         for property in bound.mapped() {
             let Some(value) = row.properties.as_mut().and_then(|properties| properties.get_mut(property.name.exact()))
             else {
                 continue;
             };
-            let count = value[&property.kind].as_array().map_or(0, Vec::len);
+            let count = value[&property.kind].as_list().map_or(0, <[_]>::len);
             let cut = match property.kind.as_str() {
-                "relation" => value["has_more"] == json!(true),
+                "relation" => value["has_more"].as_bool() == Some(true),
                 "people" => count >= VALUES_IN_ROW,
                 _ => false,
             };
             if cut {
-                value[&property.kind] = Json::Array(self.values(row.id, &property.id, &property.kind).await?);
-                value["has_more"] = json!(false);
+                value.set(&property.kind, Node::List(self.values(row.id, &property.id, &property.kind).await?));
+                value.set("has_more", Node::Bool(false));
             }
         }
         Ok(())
     }
 
     /// All values of one property of a page; 100 a call.
-    async fn values(&self, page: PageId, property: &str, kind: &str) -> Result<Vec<Json>, Failure> {
-        let mut values: Vec<Json> = Vec::new();
+    async fn values(&self, page: PageId, property: &str, kind: &str) -> Result<Vec<Node<'static>>, Failure> {
+        let mut values = Vec::new();
         let mut cursor: Option<String> = None;
         let mut cursors: BTreeSet<String> = BTreeSet::new();
         let mut known: BTreeSet<String> = BTreeSet::new();
@@ -537,11 +539,11 @@ impl Notion {
             let Answer { body: rows, .. }: Answer<Rows> = self.http.send(&request).await?;
             let before = known.len();
             for raw in rows.results {
-                let mut item: Json = serde_json::from_str(raw.get()).map_err(|error| Failure::Unknown {
+                let item: Node<'_> = serde_json::from_str(raw.get()).map_err(|error| Failure::Unknown {
                     error: format!("Notion sent a value that cannot be read: {error}").into(),
                 })?;
-                known.insert(item[kind]["id"].to_string());
-                values.push(item[kind].take());
+                known.insert(format!("{:?}", item[kind]["id"]));
+                values.push(item[kind].clone().into_owned());
             }
             let next = rows.next_cursor;
             if !rows.has_more {

@@ -23,6 +23,7 @@ mod landing;
 mod progress;
 mod reading;
 mod settle;
+mod siblings;
 
 use std::{
     cell::Cell,
@@ -41,13 +42,14 @@ use self::{
     landing::Landed,
     progress::{Agenda, StepState},
     reading::Ground,
+    siblings::Siblings,
 };
 use crate::domain::{
     journal::{Event, RunId, Trace, What, Write, WriteId},
     model::{
         Agreed, Claim, Field, Kind, Link, Object, ObjectId, Page, PageId, Registry, Service, Sight, Snapshots, Value,
     },
-    plan::ChangeId,
+    plan::{Change, ChangeId},
     report::Stopped,
     review::Approved,
     rules::Rules,
@@ -358,6 +360,10 @@ struct Applying<'a, 'work, J> {
     /// Objects and pages as this run's own writes left them: what else they hold by then was not planned on.
     own_objects: HashMap<ObjectId, Object>,
     own_pages: HashMap<PageId, Page>,
+    /// Who has which name in Clockify.
+    siblings: Siblings<'work>,
+    /// What was approved.
+    changes: HashMap<ChangeId, &'work Change>,
     next_write: u32,
 }
 
@@ -377,6 +383,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             }
         }
         let next_write = work.writes_before + 1;
+        let changes = work.approved.changes().iter().map(|change| (change.id, change)).collect();
         Self {
             work,
             journal,
@@ -393,6 +400,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             outdated: BTreeMap::new(),
             own_objects: HashMap::new(),
             own_pages: HashMap::new(),
+            siblings: Siblings::default(),
+            changes,
             next_write,
         }
     }
@@ -675,6 +684,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         }
     }
 
+    /// What a step carries out.
+    fn changes_of(&self, step: &Step) -> impl Iterator<Item = &'work Change> {
+        step.changes.iter().filter_map(|id| self.changes.get(id).copied())
+    }
+
     /// An object as it was planned on.
     fn object(&self, kind: Kind, object: ObjectId) -> Option<&Object> {
         self.work.snapshots.objects[kind].get(object)
@@ -750,9 +764,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     fn accepted(&self, step: &Step) -> Vec<Link> {
         let Some(link) = self.work.registry.of_page(step.page).cloned() else { return Vec::new() };
         let Some(object) = self.object(step.kind, link.object).cloned() else { return Vec::new() };
-        let changes = self.work.approved.changes().iter().filter(|change| step.changes.contains(&change.id));
         let mut fields = BTreeMap::new();
-        for field in changes.flat_map(|change| &change.proposal.fields) {
+        for field in self.changes_of(step).flat_map(|change| &change.proposal.fields) {
             let page = self.page(step.kind, step.page);
             // Nobody agrees to what is not known.
             if page.is_some_and(|page| page.values.unknown_because(field.field).is_some()) {

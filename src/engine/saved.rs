@@ -147,8 +147,9 @@ fn ready_of(saved: &Saved) -> impl Iterator<Item = &ChangeDocument> {
 /// to do, what was planned is so already.
 fn stale(saved: &Saved, review: &Review<&Plan>) -> Vec<What> {
     let fresh = review.plan();
+    let by_page = fresh.by_page();
     let why = |change: &ChangeDocument| {
-        let Some(at) = review.place(&change.id) else { return change.stale(fresh) };
+        let Some(at) = review.place(&change.id) else { return change.stale(fresh, &by_page) };
         let now = &fresh.changes[at];
         let waits = now.state == State::Review && review.verdict(at).decision.is_none();
         let (confidence, reason) = (now.proposal.confidence, &now.proposal.reason);

@@ -756,16 +756,17 @@ impl Session<'_> {
         let holding: BTreeSet<ChangeId> = still.changes().iter().map(|change| change.id).collect();
         let documents = ChangeDocument::all(old);
         let gone = documents.filter(|change| ids.contains(&change.id) && !holding.contains(&change.id));
-        let now = fresh.by_id();
+        let (now, by_page) = (fresh.by_id(), fresh.by_page());
+        let stale = |change: &ChangeDocument| change.stale(fresh, &by_page);
         let is_over = |change: &ChangeDocument| {
-            let is_gone = !now.contains_key(&change.id) && change.stale(fresh).is_none();
+            let is_gone = !now.contains_key(&change.id) && stale(change).is_none();
             is_gone && fresh.complete && !fresh.leaves_open(change)
         };
         let (over, gone): (Vec<ChangeDocument>, Vec<ChangeDocument>) = gone.partition(is_over);
         let stale = gone.into_iter().map(|change| {
             let id = change.id;
             let because = match now.get(&id).map(|now| &now.hold) {
-                None => change.stale(fresh).unwrap_or_else(|| "there is nothing left to do about it".to_owned().into()),
+                None => stale(&change).unwrap_or_else(|| "there is nothing left to do about it".to_owned().into()),
                 Some(Some(hold)) => format!("it is held by now: {}", hold.text).into(),
                 Some(None) => "something that it needs has moved since it was approved".to_owned().into(),
             };

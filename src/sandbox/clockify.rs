@@ -255,9 +255,15 @@ impl Call<'_> {
         self.page_of(rows, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
     }
 
-    fn page_of(&self, mut rows: Vec<Value>, default: usize, max: usize) -> Outcome {
+    fn page_of(&self, rows: Vec<Value>, default: usize, max: usize) -> Outcome {
+        let (rows, last) = self.cut(rows, default, max)?;
+        Ok(answer_page(rows, last))
+    }
+
+    /// The rows of the page that is asked for, and whether it is the last, where paging is heeded.
+    fn cut<T>(&self, mut rows: Vec<T>, default: usize, max: usize) -> Result<(Vec<T>, Option<bool>), Refusal> {
         if self.knobs.ignores_paging {
-            return Ok(Answer::ok(Value::Array(rows)));
+            return Ok((rows, None));
         }
         let number = |name: &str| match self.request.parameter(name) {
             None | Some("") => Ok(None),
@@ -278,7 +284,7 @@ impl Call<'_> {
         rows.drain(..skipped);
         let last = rows.len() <= size;
         rows.truncate(size);
-        Ok(Answer::ok(Value::Array(rows)).header("last-page", if last { "true" } else { "false" }))
+        Ok((rows, Some(last)))
     }
 
     /// The name as the server stores it, or why it is refused.
@@ -315,6 +321,14 @@ impl Call<'_> {
     /// Whether two stored names count as the same.
     fn same_name(&self, one: &str, two: &str) -> bool {
         if self.knobs.names_ignore_case { one.to_lowercase() == two.to_lowercase() } else { one == two }
+    }
+}
+
+fn answer_page(rows: Vec<Value>, last: Option<bool>) -> Answer {
+    let answer = Answer::ok(Value::Array(rows));
+    match last {
+        None => answer,
+        Some(last) => answer.header("last-page", if last { "true" } else { "false" }),
     }
 }
 

@@ -202,11 +202,13 @@ pub(crate) struct Stale<T> {
 pub(crate) struct Table<K, T> {
     records: BTreeMap<K, T>,
     stale: BTreeMap<K, Stale<T>>,
+    /// Counts what may have changed a record.
+    version: u64,
 }
 
 impl<K, T> Default for Table<K, T> {
     fn default() -> Self {
-        Self { records: BTreeMap::new(), stale: BTreeMap::new() }
+        Self { records: BTreeMap::new(), stale: BTreeMap::new(), version: 0 }
     }
 }
 
@@ -216,14 +218,17 @@ impl<K: Ord + Copy, T: Clone> Table<K, T> {
     }
 
     pub(crate) fn get_mut(&mut self, id: K) -> Option<&mut T> {
+        self.version += 1;
         self.records.get_mut(&id)
     }
 
     pub(crate) fn insert(&mut self, id: K, record: T) {
+        self.version += 1;
         self.records.insert(id, record);
     }
 
     pub(crate) fn remove(&mut self, id: K) -> Option<T> {
+        self.version += 1;
         self.stale.remove(&id);
         self.records.remove(&id)
     }
@@ -233,11 +238,17 @@ impl<K: Ord + Copy, T: Clone> Table<K, T> {
     }
 
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.version += 1;
         self.records.values_mut()
     }
 
     pub(crate) fn len(&self) -> usize {
         self.records.len()
+    }
+
+    /// Another number whenever a record may have changed; nothing while listings show something else than there is.
+    pub(crate) fn version(&self) -> Option<u64> {
+        self.stale.is_empty().then_some(self.version)
     }
 
     /// The next `lists` listings show the record as it is now (or not at all), whatever is written next.

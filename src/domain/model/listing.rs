@@ -11,17 +11,21 @@ pub trait Identified {
     fn id(&self) -> Self::Id;
 }
 
-/// What the rows of one listing may weigh in all: a hundred thousand rows with short texts, or some megabytes of text.
-/// A run holds what it read in several forms, and has to stay small whatever a service sends.
-const WEIGHT_MAX: usize = 48 << 20;
-/// What a row weighs besides its text.
-const ROW_WEIGHT: usize = 256;
-/// How often a byte of text counts, as it is kept in so many forms.
-const TEXT_WEIGHT: usize = 8;
+/// Rows that one listing may hold. A run holds what it read in several forms, and has to stay small whatever a service
+/// sends.
+const ROWS_MAX: usize = 2_000_000;
+/// Bytes of text in a row that count as ordinary.
+const ORDINARY_TEXT: usize = 256;
+/// Bytes of text beyond what is ordinary that one listing may hold.
+const LONG_TEXT_MAX: usize = 16 << 20;
 
 /// What the rows of one listing weigh so far.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Weight(usize);
+pub struct Weight {
+    rows: usize,
+    /// Bytes of text beyond what is ordinary.
+    long_text: usize,
+}
 
 impl Weight {
     /// Adds a row with so many bytes of text.
@@ -29,8 +33,9 @@ impl Weight {
     /// # Errors
     /// Why no more rows are read.
     pub fn add(&mut self, text: usize) -> Result<(), String> {
-        self.0 = self.0.saturating_add(ROW_WEIGHT).saturating_add(text.saturating_mul(TEXT_WEIGHT));
-        if self.0 <= WEIGHT_MAX {
+        self.rows += 1;
+        self.long_text = self.long_text.saturating_add(text.saturating_sub(ORDINARY_TEXT));
+        if self.rows <= ROWS_MAX && self.long_text <= LONG_TEXT_MAX {
             return Ok(());
         }
         Err("the listing holds more rows, or longer texts, than can be kept in memory".to_owned())

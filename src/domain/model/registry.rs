@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -145,7 +146,7 @@ pub enum Away {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registry {
     links: BTreeMap<PageId, Link>,
-    pages: HashMap<ObjectId, PageId>,
+    pages: HashMap<ObjectId, PageId, RandomState>,
     /// Links that were undone, by page; no link to anybody who asks for one.
     parted: BTreeMap<PageId, Link>,
 }
@@ -159,6 +160,11 @@ impl Registry {
     /// The link of an object.
     pub fn of_object(&self, object: ObjectId) -> Option<&Link> {
         self.pages.get(&object).and_then(|page| self.links.get(page))
+    }
+
+    /// The page that an object is linked to.
+    pub fn page_of(&self, object: ObjectId) -> Option<PageId> {
+        self.pages.get(&object).copied()
     }
 
     /// The link that a page had until it was undone.

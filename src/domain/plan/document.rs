@@ -1,6 +1,6 @@
 //! `punchlist/plan/1`: the plan as JSON. Fields are only ever added.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
@@ -347,11 +347,10 @@ impl ChangeDocument {
         Self::of(plan, &BTreeMap::new(), change)
     }
 
-    /// Planned versus now: why a change that a fresh plan no longer proposes is refused. Nothing where there is nothing
-    /// to do by now.
-    pub fn stale(&self, fresh: &Plan) -> Option<Shown> {
-        let page = self.page_id.as_ref()?;
-        let now = fresh.changes.iter().find(|now| now.page.to_string() == *page)?;
+    /// Planned versus now: why a change that a fresh plan no longer proposes is refused, by that plan's
+    /// [`Plan::by_page`]. Nothing where there is nothing to do by now.
+    pub fn stale(&self, fresh: &Plan, by_page: &HashMap<PageId, &Change>) -> Option<Shown> {
+        let now = by_page.get(&self.page_id.as_ref()?.parse().ok()?)?;
         let now = Self::one(fresh, now);
         Some(
             format!("planned for “{}” was to {}; now it is to {}", Shown::of(&self.name), self.words(), now.words())

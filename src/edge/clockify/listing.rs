@@ -1,4 +1,5 @@
-//! Lists everything in a workspace: two calls, as long as hydrated projects carry their tasks.
+//! Lists everything in a workspace: two calls, as long as hydrated projects carry their tasks and there are no more
+//! than 500 of them.
 
 use std::{
     collections::HashSet,
@@ -14,7 +15,9 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::{
-    Clockify, Error, Kept,
+    Clockify, Error,
+    kept::Kept,
+    paging::{Paging, SIZE_CARRYING, SIZE_MAX},
     row::ObjectRow,
     wire::{ClientRow, HasId, ProjectRow, TaskRow, UserRow, Users},
 };
@@ -26,13 +29,8 @@ use crate::{
     edge::http::{Answer, Failure, Request, shown},
 };
 
-/// Rows asked for at once; the most that Clockify gives (Clockify help, "How to retrieve more than 50 results via
-/// API").
-const PAGE_SIZE: usize = 5000;
-/// Rows asked for at once where so many of them are too much for one answer.
-const SMALL_PAGE_SIZE: usize = 250;
-/// Pages read of one listing: half a million rows.
-const PAGES_MAX: usize = 100;
+/// Pages read of one listing, those that turned out too large included: a million rows in pages of some megabytes.
+const PAGES_MAX: usize = 250;
 /// Projects in a row whose tasks cannot be listed before the others are not tried.
 const TASK_LISTINGS_FAILED_MAX: usize = 3;
 /// Task listings under way at once, where projects do not carry their tasks.
@@ -104,7 +102,7 @@ impl Clockify {
                 self.walk(kind, rows, ObjectRow::Client, &users, &mut problems)
             }
             Kind::Project => {
-                let rows = self.list::<ProjectRow>(|| by_id(all_projects(workspace)), &|_| {}).await?;
+                let rows = self.list::<ProjectRow>(&by_id(all_projects(workspace)), None, &|_| {}).await?;
                 self.walk(kind, rows, ObjectRow::Project, &users, &mut problems)
             }
             Kind::Task if projects.is_empty() => {
@@ -125,8 +123,8 @@ impl Clockify {
     }
 
     async fn read_clients(&self, workspace: &str, progress: OnRows<'_>) -> Result<Walked<ClientRow>, Failure> {
-        let request = || Request::get(&["v1", "workspaces", workspace, "clients"]);
-        let rows = self.list::<ClientRow>(request, &|count| progress(Kind::Client, count)).await?;
+        let request = Request::get(&["v1", "workspaces", workspace, "clients"]);
+        let rows = self.list::<ClientRow>(&request, None, &|count| progress(Kind::Client, count)).await?;
         self.note_listing(Kind::Client, &rows);
         Ok(rows)
     }
@@ -143,8 +141,10 @@ impl Clockify {
         workspace: &str,
         progress: OnRows<'_>,
     ) -> Result<(Walked<ProjectRow>, Walked<TaskRow>), Failure> {
-        let request = || by_id(all_projects(workspace).query("hydrated", "true"));
-        let mut projects = self.list::<ProjectRow>(request, &|count| progress(Kind::Project, count)).await?;
+        let (bare, request) =
+            (by_id(all_projects(workspace)), by_id(all_projects(workspace).query("hydrated", "true")));
+        let mut projects =
+            self.list::<ProjectRow>(&request, Some(&bare), &|count| progress(Kind::Project, count)).await?;
 
         self.note_listing(Kind::Project, &projects);
         let Walked { began, calls, .. } = projects;
@@ -195,14 +195,14 @@ impl Clockify {
     }
 
     async fn read_tasks(&self, workspace: &str, project: &str) -> Result<Walked<TaskRow>, Failure> {
-        let request = || by_id(Request::get(&["v1", "workspaces", workspace, "projects", project, "tasks"]));
-        self.list(request, &|_| {}).await
+        let request = by_id(Request::get(&["v1", "workspaces", workspace, "projects", project, "tasks"]));
+        self.list(&request, None, &|_| {}).await
     }
 
     /// Lists the people of the workspace, and keeps them.
     pub(super) async fn read_users(&self, workspace: &str) -> Result<Arc<Users>, Failure> {
-        let request = || Request::get(&["v1", "workspaces", workspace, "users"]).query("memberships", "NONE");
-        let listed = self.list::<UserRow>(request, &|_| {}).await?;
+        let request = Request::get(&["v1", "workspaces", workspace, "users"]).query("memberships", "NONE");
+        let listed = self.list::<UserRow>(&request, None, &|_| {}).await?;
         let users: Arc<Users> = Arc::new(Users::of(listed.rows, listed.spoiled.is_none()));
         *self.users.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&users));
         Ok(users)
@@ -210,37 +210,36 @@ impl Clockify {
 
     /// Walks through the pages of one listing until the service says that it was the last. A service that shows the
     /// same rows again ends the walk too, and leaves doubt unless it had shown more than was asked for.
+    ///
+    /// What is too large for one answer is asked for in smaller pages, from where the listing has come to; where a
+    /// single row is too large by what it carries along, as `bare` asks for it, without that.
     async fn list<T: HasId + DeserializeOwned>(
         &self,
-        request: impl Fn() -> Request,
-        progress: &(dyn Fn(usize) + Sync),
-    ) -> Result<Walked<T>, Failure> {
-        match self.list_by(PAGE_SIZE, &request, progress).await {
-            Err(Failure::TooLarge { .. }) => self.list_by(SMALL_PAGE_SIZE, &request, progress).await,
-            listed => listed,
-        }
-    }
-
-    async fn list_by<T: HasId + DeserializeOwned>(
-        &self,
-        page_size: usize,
-        request: &impl Fn() -> Request,
+        request: &Request,
+        bare: Option<&Request>,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Walked<T>, Failure> {
         let mut listed = Walked::new();
         let mut seen = HashSet::new();
         let mut weight = Weight::default();
-        for page in 1..=PAGES_MAX {
-            let request =
-                request().listing().query("page", &page.to_string()).query("page-size", &page_size.to_string());
-            let answer: Answer<Vec<T>> = self.http.send(&request).await?;
-            listed.calls = page;
-            for row in &answer.body {
-                row.texts()
-                    .iter()
-                    .try_for_each(|text| weight.add(*text))
-                    .map_err(|error| Failure::TooLarge { error: error.into() })?;
-            }
+        let mut paging = Paging::new(if bare.is_some() { SIZE_CARRYING } else { SIZE_MAX }, self.http.body_max());
+        let mut instead = None;
+        for call in 1..=PAGES_MAX {
+            let (page, size, began) = (paging.number(), paging.size(), Instant::now());
+            let paged = instead.unwrap_or(request).clone().listing();
+            let paged = paged.query("page", &page.to_string()).query("page-size", &size.to_string());
+            let answer: Answer<Vec<T>> = match self.http.send(&paged).await {
+                Err(Failure::TooLarge { .. }) if paging.shrink() => continue,
+                Err(Failure::TooLarge { .. }) if size == 1 && bare.is_some() && instead.is_none() => {
+                    instead = bare;
+                    continue;
+                }
+                answer => answer?,
+            };
+            instead = None;
+            listed.calls = call;
+            let weighed = answer.body.iter().try_for_each(|row| row.weigh(&mut weight));
+            weighed.map_err(|error| Failure::TooLarge { error: error.into() })?;
             let count = answer.body.len();
             let before = listed.rows.len();
             listed.rows.extend(answer.body.into_iter().filter(|row| seen.insert(row.id().to_owned())));
@@ -248,11 +247,15 @@ impl Clockify {
 
             let says_last =
                 answer.headers.get("Last-Page").and_then(|last| last.to_str().ok()?.trim().parse::<bool>().ok());
-            if count == 0 || says_last.unwrap_or(count < page_size) || count > page_size {
+            if count == 0 || says_last.unwrap_or(count < size) || count > size {
                 return Ok(listed);
             }
             if listed.rows.len() == before {
                 listed.spoiled = Some(format!("page {page} of the listing only repeated rows"));
+                return Ok(listed);
+            }
+            if !paging.advance(count, answer.bytes, began.elapsed()) {
+                listed.spoiled = Some(format!("page {page} of the listing has fewer rows than were asked for"));
                 return Ok(listed);
             }
         }
@@ -273,7 +276,7 @@ impl Clockify {
         for row in listed.rows.into_iter().map(|listed| row(listed).into_kept(None)) {
             match row.object(&self.wanted.0[kind], users) {
                 Ok(object) => {
-                    kept.insert(object.id, Kept { row, read: Some(listed.began) });
+                    kept.insert(object.id, Kept::new(&row, Some(listed.began)));
                     walk.add([object]);
                 }
                 Err(error) => {

@@ -327,7 +327,7 @@ impl Clockify {
 
     fn clients_of_projects(&self) -> BTreeMap<ObjectId, ObjectId> {
         let rows = self.rows();
-        let clients = rows.iter().filter_map(|(object, kept)| match &kept.row {
+        let clients = rows.iter().filter_map(|(object, kept)| match kept.row()? {
             ObjectRow::Project(row) => Some((*object, row.client_id.as_deref()?.parse().ok()?)),
             ObjectRow::Client(_) | ObjectRow::Task(_) => None,
         });
@@ -337,8 +337,8 @@ impl Clockify {
     /// What each project and task says of itself, as last read. No call.
     pub fn facts(&self) -> BTreeMap<ObjectId, Facts> {
         let rows = self.rows();
-        let facts = rows.iter().map(|(object, kept)| {
-            let facts = match &kept.row {
+        let facts = rows.iter().filter_map(|(object, kept)| {
+            let facts = match kept.row()? {
                 ObjectRow::Client(_) => Facts::default(),
                 ObjectRow::Project(row) => {
                     let estimate = row.time_estimate.as_ref().or(row.estimate.as_ref()).and_then(estimated);
@@ -349,7 +349,7 @@ impl Clockify {
                     billable: row.billable,
                 },
             };
-            (*object, facts)
+            Some((*object, facts))
         });
         facts.collect()
     }

@@ -33,11 +33,11 @@ pub(super) enum ObjectRow {
 }
 
 /// Reads the row of a known kind.
-pub(super) fn row(kind: Kind, json: Json) -> Result<ObjectRow, serde_json::Error> {
+pub(super) fn row(kind: Kind, json: &[u8]) -> Result<ObjectRow, serde_json::Error> {
     Ok(match kind {
-        Kind::Client => ObjectRow::Client(serde_json::from_value(json)?),
-        Kind::Project => ObjectRow::Project(serde_json::from_value(json)?),
-        Kind::Task => ObjectRow::Task(serde_json::from_value(json)?),
+        Kind::Client => ObjectRow::Client(serde_json::from_slice(json)?),
+        Kind::Project => ObjectRow::Project(serde_json::from_slice(json)?),
+        Kind::Task => ObjectRow::Task(serde_json::from_slice(json)?),
     })
 }
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{
     duration::{iso_duration, parse_duration},
@@ -115,12 +115,12 @@ fn a_client_is_none_however_it_is_absent() {
     ] {
         let mut project = json!({"id": PROJECT, "name": "Site"});
         project.as_object_mut().expect("an object").extend(client.as_object().expect("an object").clone());
-        let row = row(Kind::Project, project).expect("readable").into_kept(None);
+        let row = row(Kind::Project, project.to_string().as_bytes()).expect("readable").into_kept(None);
         assert_eq!(row.object(&BTreeSet::new(), &Users::default()).expect("an object").parent, None);
         assert!(row.create_body().get("clientId").is_none(), "what was not read is not said");
     }
-    let hydrated = row(Kind::Project, json!({"id": PROJECT, "name": "Site", "client": {"id": CLIENT, "name": "Acme"}}))
-        .expect("readable");
+    let hydrated = json!({"id": PROJECT, "name": "Site", "client": {"id": CLIENT, "name": "Acme"}}).to_string();
+    let hydrated = row(Kind::Project, hydrated.as_bytes()).expect("readable");
     assert_eq!(hydrated.object(&BTreeSet::new(), &Users::default()).expect("an object").parent, Some(id(CLIENT)));
     assert_eq!(hydrated.create_body()["clientId"], CLIENT);
 }
@@ -141,7 +141,7 @@ async fn everything_is_read_in_two_calls() {
     assert_eq!((project.parent, project.tracked_seconds), (Some(id(CLIENT)), Some(8_209_691)));
     assert_eq!(snapshot.tasks.complete().expect("complete").get(id(TASK)).expect("there").parent, Some(id(PROJECT)));
     let query = stub.asked().iter().find(|asked| asked.path.ends_with("projects")).expect("asked").query.clone();
-    assert_eq!(query, "hydrated=true&sort-column=ID&sort-order=ASCENDING&page=1&page-size=5000");
+    assert_eq!(query, "hydrated=true&sort-column=ID&sort-order=ASCENDING&page=1&page-size=500");
 }
 
 #[tokio::test]
@@ -175,6 +175,14 @@ async fn projects_without_tasks_are_asked_one_by_one_and_a_failure_spoils_the_ta
     assert!(snapshot.projects.complete().is_some());
     assert_eq!(snapshot.tasks.rows().len(), 1);
     assert!(snapshot.tasks.incomplete_because().expect("incomplete").contains("64b000000000000000000002"));
+}
+
+#[test]
+fn what_is_kept_is_what_was_read() {
+    for (kind, json) in [(Kind::Client, client()), (Kind::Project, project()), (Kind::Task, task())] {
+        let row = row(kind, json.to_string().as_bytes()).expect("readable").into_kept(None);
+        assert_eq!(Kept::new(&row, None).row(), Some(row), "{json}");
+    }
 }
 
 type Clients = Box<dyn Fn(&Asked) -> Reply + Send + Sync>;
@@ -319,7 +327,7 @@ fn what_an_estimate_is_made_of_is_read_and_only_hours_are_overwritten() {
     ] {
         let mut project = json!({"id": PROJECT, "name": "Site"});
         project.as_object_mut().expect("an object").extend(estimates.as_object().expect("an object").clone());
-        let row = row(Kind::Project, project).expect("readable").into_kept(None);
+        let row = row(Kind::Project, project.to_string().as_bytes()).expect("readable").into_kept(None);
         let nature = row.object(&BTreeSet::new(), &Users::default()).expect("an object").nature;
         assert_eq!(nature.estimate, expected, "{estimates}");
         let written = row.with([(&Field::Estimate, &Value::Seconds(3600))], &Users::default());

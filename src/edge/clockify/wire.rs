@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use super::impossible;
 use crate::{
-    domain::{hours::Demands, possible::NAMELESS, text::Raw},
+    domain::{hours::Demands, model::Weight, possible::NAMELESS, text::Raw},
     edge::http::{Failure, shown},
 };
 
@@ -55,71 +55,97 @@ impl WorkspaceRow {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ClientRow {
     #[serde(default, deserialize_with = "lenient")]
     pub(super) id: String,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) archived: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) currency_id: Option<String>,
     /// Cleared by a PUT that omits them (live probe, third party).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cc_emails: Option<Vec<String>>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProjectRow {
     #[serde(default, deserialize_with = "lenient")]
     pub(super) id: String,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_id: Option<String>,
     /// In hydrated rows perhaps instead of `clientId`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client: Option<Reference>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) color: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<String>,
     /// Read as `public`, written as `isPublic`; false when a PUT omits it (live probe, third party).
     #[serde(rename = "public")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) public: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) is_public: Option<bool>,
     /// False when a PUT omits it (live probe, third party).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) billable: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) archived: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) duration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) estimate: Option<EstimateRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) time_estimate: Option<EstimateRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) budget_estimate: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) estimate_reset: Option<Json>,
     /// A pattern for new projects.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) template: bool,
     /// In hydrated rows only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tasks: Option<Vec<TaskRow>>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Reference {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EstimateRow {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) estimate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) active: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) include_non_billable: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reset_option: Option<String>,
     /// `MANUAL`, or `AUTO` for the sum of the tasks' estimates.
     #[serde(rename = "type")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) kind: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TaskRow {
     #[serde(default, deserialize_with = "lenient")]
@@ -128,29 +154,41 @@ pub(super) struct TaskRow {
     pub(super) name: String,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) project_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) assignee_ids: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user_group_ids: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) billable: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) estimate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) budget_estimate: Option<Json>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) duration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hourly_rate: Option<RateRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cost_rate: Option<RateRow>,
 }
 
 /// What an hour costs, in minor units; in the project's or workspace's currency.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct RateRow {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) amount: Option<i64>,
 }
 
 /// Rows that a listing can tell apart.
 pub(super) trait HasId {
     fn id(&self) -> &str;
-    /// Bytes of text in it, and in each row that it carries along.
-    fn texts(&self) -> Vec<usize>;
+    /// Adds it, and each row that it carries along.
+    ///
+    /// # Errors
+    /// Why no more rows are read.
+    fn weigh(&self, weight: &mut Weight) -> Result<(), String>;
 }
 
 fn length(text: Option<&String>) -> usize {
@@ -161,34 +199,34 @@ impl HasId for UserRow {
     fn id(&self) -> &str {
         &self.id
     }
-    fn texts(&self) -> Vec<usize> {
-        vec![self.name.len() + self.email.len()]
+    fn weigh(&self, weight: &mut Weight) -> Result<(), String> {
+        weight.add(self.name.len() + self.email.len())
     }
 }
 impl HasId for ClientRow {
     fn id(&self) -> &str {
         &self.id
     }
-    fn texts(&self) -> Vec<usize> {
+    fn weigh(&self, weight: &mut Weight) -> Result<(), String> {
         let texts = [&self.email, &self.address, &self.note].into_iter().map(|text| length(text.as_ref()));
-        vec![self.name.len() + texts.sum::<usize>()]
+        weight.add(self.name.len() + texts.sum::<usize>())
     }
 }
 impl HasId for ProjectRow {
     fn id(&self) -> &str {
         &self.id
     }
-    fn texts(&self) -> Vec<usize> {
-        let tasks = self.tasks.iter().flatten().flat_map(TaskRow::texts);
-        std::iter::once(self.name.len() + length(self.note.as_ref())).chain(tasks).collect()
+    fn weigh(&self, weight: &mut Weight) -> Result<(), String> {
+        weight.add(self.name.len() + length(self.note.as_ref()))?;
+        self.tasks.iter().flatten().try_for_each(|task| task.weigh(weight))
     }
 }
 impl HasId for TaskRow {
     fn id(&self) -> &str {
         &self.id
     }
-    fn texts(&self) -> Vec<usize> {
-        vec![self.name.len()]
+    fn weigh(&self, weight: &mut Weight) -> Result<(), String> {
+        weight.add(self.name.len())
     }
 }
 

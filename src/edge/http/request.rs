@@ -11,6 +11,7 @@ use super::Repeat;
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// One request, with its path and query already encoded.
+#[derive(Clone)]
 pub(in crate::edge) struct Request {
     pub(super) method: Method,
     pub(super) path: String,

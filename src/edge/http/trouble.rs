@@ -16,8 +16,8 @@ const REPEATS_MAX: u32 = 4;
 const VAIN_MAX: u32 = 16;
 /// How long a service may keep silent, whatever is asked, before nothing more is sent.
 const SILENCE_MAX: Duration = Duration::from_secs(18);
-/// Bytes that a service may send in one run, unpacked.
-const BYTES_MAX: u64 = 1 << 30;
+/// Bytes that a service may send in one run, unpacked: several times a million rows.
+const BYTES_MAX: u64 = 4 << 30;
 
 /// How a service has answered since the run began.
 #[derive(Debug, Default)]

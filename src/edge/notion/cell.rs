@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use serde_json::{Value as Json, json};
+use serde_json::{Number, Value as Json, json};
 
-use super::property::Property;
+use super::{node::Node, property::Property};
 use crate::{
     domain::{
         model::{Field, Reading, Value},
@@ -62,6 +62,11 @@ const KNOWN: [&str; 23] = [
 const YES: [&str; 4] = ["yes", "true", "billable", "public"];
 const NO: [&str; 6] = ["no", "false", "non-billable", "not billable", "private", "nonbillable"];
 
+/// The text of rich text in an answer of another kind than a row.
+pub(super) fn text_of(runs: &Json) -> String {
+    plain_text(Node::from(runs).as_list().unwrap_or_default())
+}
+
 /// What a property holds, whatever its type.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Cell {
@@ -87,39 +92,38 @@ const NOT_GIVEN: &str = "Notion does not give its value";
 impl Cell {
     /// Reads a property value, an element of a rollup, or the value of a formula: all say their type and have a member
     /// of that name.
-    pub(super) fn read(property: &Json) -> Self {
+    pub(super) fn read(property: &Node<'_>) -> Self {
         let not_given = || Self::Unknown(NOT_GIVEN.to_owned());
         let Some((kind, value)) = property["type"].as_str().and_then(|kind| Some((kind, property.get(kind)?))) else {
             let kind = property["type"].as_str().filter(|kind| !KNOWN.contains(kind));
             return kind.map_or_else(not_given, unusable);
         };
         // An empty property is null, or a list of nothing; what has another form than its type is no value.
-        let texts = |value: Option<&Json>| match value {
-            None | Some(Json::Null) => Self::Nothing,
-            Some(Json::String(said)) => text(said),
+        let texts = |value: Option<&Node<'_>>| match value {
+            None | Some(Node::Null) => Self::Nothing,
+            Some(Node::Text(said)) => text(said),
             Some(_) => not_given(),
         };
         let within = |member: &str| match value {
-            Json::Null => Self::Nothing,
-            value => value.get(member).and_then(Json::as_str).map_or_else(not_given, text),
+            Node::Null => Self::Nothing,
+            value => value.get(member).and_then(Node::as_str).map_or_else(not_given, text),
         };
-        let each = |read: &dyn Fn(&Json) -> Self| match value.as_array() {
+        let each = |read: &dyn Fn(&Node<'_>) -> Self| match value.as_list() {
             Some(items) => merge(items.iter().map(read).collect()),
             None => not_given(),
         };
         match kind {
-            "title" | "rich_text" if value.is_array() => text(&plain_text(value)),
-            "title" | "rich_text" => not_given(),
+            "title" | "rich_text" => value.as_list().map_or_else(not_given, |runs| text(&plain_text(runs))),
             "email" | "url" | "phone_number" | "string" | "created_time" | "last_edited_time" => texts(Some(value)),
             "select" | "status" => within("name"),
             "date" => within("start"),
             "multi_select" => each(&|option| texts(option.get("name"))),
             "number" => match value {
-                Json::Null => Self::Nothing,
-                value => value.as_f64().map_or_else(not_given, Self::Number),
+                Node::Null => Self::Nothing,
+                value => value.as_number().and_then(Number::as_f64).map_or_else(not_given, Self::Number),
             },
             "checkbox" | "boolean" => value.as_bool().map_or_else(not_given, Self::Flag),
-            "people" => value.as_array().map_or_else(not_given, |users| people(users)),
+            "people" => value.as_list().map_or_else(not_given, |users| people(users)),
             "created_by" | "last_edited_by" => people(std::slice::from_ref(value)),
             "unique_id" => unique_id(value),
             "formula" | "rollup" => Self::read(value),
@@ -267,28 +271,27 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", Shown::of(text.trim()).clipped(60))
 }
 
-fn list(value: &Json) -> &[Json] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
-}
-
 fn text(text: &str) -> Cell {
     if text.trim().is_empty() { Cell::Nothing } else { Cell::Text(text.to_owned()) }
 }
 
 /// The text of all runs; people see them as one.
-pub(super) fn plain_text(runs: &Json) -> String {
-    list(runs).iter().filter_map(|run| run["plain_text"].as_str().or_else(|| run["text"]["content"].as_str())).collect()
+pub(super) fn plain_text(runs: &[Node<'_>]) -> String {
+    runs.iter().filter_map(|run| run["plain_text"].as_str().or_else(|| run["text"]["content"].as_str())).collect()
 }
 
-fn unique_id(value: &Json) -> Cell {
-    match (value["prefix"].as_str().filter(|prefix| !prefix.is_empty()), value["number"].as_i64()) {
+fn unique_id(value: &Node<'_>) -> Cell {
+    match (
+        value["prefix"].as_str().filter(|prefix| !prefix.is_empty()),
+        value["number"].as_number().and_then(Number::as_i64),
+    ) {
         (_, None) => Cell::Nothing,
         (None, Some(number)) => Cell::Text(number.to_string()),
         (Some(prefix), Some(number)) => Cell::Text(format!("{prefix}-{number}")),
     }
 }
 
-fn people(users: &[Json]) -> Cell {
+fn people(users: &[Node<'_>]) -> Cell {
     let mut emails = BTreeSet::new();
     let mut unknown = 0;
     for user in users.iter().filter(|user| !user.is_null()) {
@@ -381,7 +384,7 @@ mod tests {
     use super::*;
 
     fn value(field: Field, property: &Json) -> Result<Value, String> {
-        match Cell::read(property).reading(field, &Mapped::as_is("p"))? {
+        match Cell::read(&Node::from(property)).reading(field, &Mapped::as_is("p"))? {
             Reading::Known(value) => Ok(value),
             Reading::Unknown(because) => panic!("unknown: {because}"),
         }
@@ -487,11 +490,11 @@ mod tests {
             json!(null),
         ] {
             for field in [Field::Note, Field::Billable, Field::Estimate, Field::Assignees, Field::Color] {
-                let reading = Cell::read(&property).reading(field, &Mapped::as_is("p"));
+                let reading = Cell::read(&Node::from(&property)).reading(field, &Mapped::as_is("p"));
                 assert!(matches!(reading, Ok(Reading::Unknown(_))), "{field} of {property}: {reading:?}");
             }
         }
-        let hidden = Cell::read(&json!({"type": "people", "people": [person(None)]}))
+        let hidden = Cell::read(&Node::from(&json!({"type": "people", "people": [person(None)]})))
             .reading(Field::Assignees, &Mapped::as_is("p"));
         assert!(matches!(hidden, Ok(Reading::Unknown(because)) if because.contains("capability")));
     }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{
     Error, Notion, failed, lock,
     property::Property,
-    row::{PageRow, read},
+    row::{PageRow, RowParts, read},
     schema::{Bound, Source},
 };
 use crate::{
@@ -294,17 +294,15 @@ impl Notion {
                     walk.spoil(format!("a row has {} MiB, and is not read", raw.get().len() >> 20));
                     continue;
                 }
-                let Ok(json) = serde_json::from_str::<Json>(raw.get()) else {
+                let Ok(parts) = serde_json::from_str::<RowParts<'_>>(raw.get()) else {
                     walk.spoil("a row cannot be read");
                     continue;
                 };
-                drop(raw);
-                // A wiki lists data sources among its pages.
-                if json["object"].as_str().is_some_and(|object| object != "page") {
+                if !parts.is_page() {
                     continue;
                 }
-                incomplete |= is_incomplete(&json["request_status"]);
-                let Ok(mut row) = serde_json::from_value::<PageRow>(json) else {
+                incomplete |= parts.request_status()["type"].is("incomplete");
+                let Ok(mut row) = PageRow::try_from(parts) else {
                     walk.spoil("a row cannot be read");
                     continue;
                 };

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Error, Notion, Source, cell::plain_text, failed, schema::read_source};
+use super::{Error, Notion, Source, cell::text_of, failed, schema::read_source};
 use crate::{
     domain::{discovery::Table, model::PageId, text::Raw},
     edge::http::{Answer, Failure, Repeat, Request},
@@ -36,7 +36,7 @@ impl Notion {
             let is_place = row["object"] == "page" && row["in_trash"] != true && !is_row;
             let title = row["properties"].as_object()?.values().find(|property| property["type"] == "title")?;
             let id = row["id"].as_str().filter(|_| is_place)?.parse().ok()?;
-            Some((id, plain_text(&title["title"]).into()))
+            Some((id, text_of(&title["title"]).into()))
         };
         Ok(found.results.iter().filter_map(place).collect())
     }

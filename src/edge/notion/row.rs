@@ -1,13 +1,11 @@
 //! A row of a data source, and what it says by the mapping.
 
-use std::collections::HashMap;
-
 use jiff::{Timestamp, civil::Date};
-use serde::Deserialize;
-use serde_json::Value as Json;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{
     cell::{Cell, plain_text},
+    node::Node,
     property::Property,
     schema::Bound,
 };
@@ -17,35 +15,97 @@ use crate::domain::{
     text::{Raw, Shown},
 };
 
-/// A row as Notion sends it. Unknown members are ignored, as Notion asks (Notion changelog, July 2026).
-#[derive(Deserialize)]
-pub(super) struct PageRow {
-    pub(super) id: PageId,
-    #[serde(default)]
-    pub(super) created_time: Option<Timestamp>,
-    #[serde(default)]
-    pub(super) last_edited_time: Option<Timestamp>,
-    #[serde(default)]
-    pub(super) in_trash: Option<bool>,
-    #[serde(default)]
-    pub(super) is_archived: Option<bool>,
-    /// The name of `in_trash` before 2026-03-11.
-    #[serde(default)]
-    pub(super) archived: Option<bool>,
-    #[serde(default)]
-    pub(super) parent: Json,
-    #[serde(default)]
-    pub(super) properties: Option<HashMap<String, Json>>,
+/// The members of a row that are looked at, before anything is made of them. Unknown members are ignored, as Notion
+/// asks (Notion changelog, July 2026).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RowParts<'a> {
+    #[serde(borrow)]
+    object: Node<'a>,
+    request_status: Node<'a>,
+    id: Node<'a>,
+    created_time: Node<'a>,
+    last_edited_time: Node<'a>,
+    in_trash: Node<'a>,
+    is_archived: Node<'a>,
+    archived: Node<'a>,
+    parent: Node<'a>,
+    properties: Node<'a>,
 }
 
-impl PageRow {
+impl RowParts<'_> {
+    /// False for a data source, which a wiki lists among its pages.
+    pub(super) fn is_page(&self) -> bool {
+        self.object.as_str().is_none_or(|object| object == "page")
+    }
+
+    /// What it says of the query that it came with.
+    pub(super) fn request_status(&self) -> &Node<'_> {
+        &self.request_status
+    }
+}
+
+/// A row that was read.
+pub(super) struct PageRow<'a> {
+    pub(super) id: PageId,
+    pub(super) created_time: Option<Timestamp>,
+    pub(super) last_edited_time: Option<Timestamp>,
+    in_trash: Option<bool>,
+    is_archived: Option<bool>,
+    /// The name of `in_trash` before 2026-03-11.
+    archived: Option<bool>,
+    pub(super) parent: Node<'a>,
+    /// Those of the mapping, by their names; nothing where Notion does not show them.
+    pub(super) properties: Option<Node<'a>>,
+}
+
+/// A row that has not the form of one.
+pub(super) struct Formless;
+
+impl<'a> TryFrom<RowParts<'a>> for PageRow<'a> {
+    type Error = Formless;
+
+    fn try_from(parts: RowParts<'a>) -> Result<Self, Formless> {
+        let time = |time: &Node<'_>| match time {
+            Node::Null => Ok(None),
+            Node::Text(text) => text.parse().map(Some).map_err(|_| Formless),
+            _ => Err(Formless),
+        };
+        let flag = |flag: &Node<'_>| if flag.is_null() { Ok(None) } else { flag.as_bool().map(Some).ok_or(Formless) };
+        Ok(Self {
+            id: parts.id.as_str().and_then(|id| id.parse().ok()).ok_or(Formless)?,
+            created_time: time(&parts.created_time)?,
+            last_edited_time: time(&parts.last_edited_time)?,
+            in_trash: flag(&parts.in_trash)?,
+            is_archived: flag(&parts.is_archived)?,
+            archived: flag(&parts.archived)?,
+            parent: parts.parent,
+            properties: match parts.properties {
+                Node::Null => None,
+                properties @ Node::Members(_) => Some(properties),
+                _ => return Err(Formless),
+            },
+        })
+    }
+}
+
+/// A row that outlives the answer that it came in.
+impl<'de> Deserialize<'de> for PageRow<'static> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let row = PageRow::try_from(RowParts::deserialize(deserializer)?);
+        let row = row.map_err(|Formless| D::Error::custom("it has not the form of a page"))?;
+        Ok(Self { parent: row.parent.into_owned(), properties: row.properties.map(Node::into_owned), ..row })
+    }
+}
+
+impl PageRow<'_> {
     /// How the two flags relate is not documented; either means that the page is not live.
     fn is_trashed(&self) -> bool {
         [self.in_trash, self.is_archived, self.archived].contains(&Some(true))
     }
 }
 
-/// A row that was read.
+/// What a row says.
 pub(super) struct RowReading {
     pub(super) page: Page,
     /// False when the mapping says that the page is not meant.
@@ -56,7 +116,7 @@ pub(super) struct RowReading {
 }
 
 /// True unless the parent is known to be something else.
-pub(super) fn is_in(parent: &Json, source: PageId) -> bool {
+pub(super) fn is_in(parent: &Node<'_>, source: PageId) -> bool {
     match (parent["type"].as_str(), parent["data_source_id"].as_str()) {
         (_, Some(id)) => id.parse() == Ok(source),
         // Older versions of the API name the database alone.
@@ -66,12 +126,12 @@ pub(super) fn is_in(parent: &Json, source: PageId) -> bool {
 }
 
 /// Reads a row, as far as it can be read.
-pub(super) fn read(bound: &Bound, row: &PageRow) -> RowReading {
+pub(super) fn read(bound: &Bound, row: &PageRow<'_>) -> RowReading {
     let kind = bound.kind;
     let trashed = row.is_trashed();
     let mut outdated = None;
     let mut cell = |property: &Property| match row.properties.as_ref().and_then(|all| all.get(property.name.exact())) {
-        Some(value) if value["type"].as_str() == Some(&property.kind) => Some(value),
+        Some(value) if value["type"].is(&property.kind) => Some(value),
         _ => {
             outdated.get_or_insert_with(|| {
                 format!("a {kind} page has no property \"{}\" of the type {}", property.name.shown(), property.kind)
@@ -163,9 +223,8 @@ pub(super) fn read(bound: &Bound, row: &PageRow) -> RowReading {
         Some(Err(Unclear::Value(why))) => drop(unclear.get_or_insert(why)),
     }
     // The type finds the title, whatever it is called now.
-    let mut properties = row.properties.iter().flat_map(HashMap::values);
-    let title =
-        properties.find(|value| value["type"] == "title").map(|value| &value["title"]).filter(|title| title.is_array());
+    let mut properties = row.properties.iter().flat_map(Node::members);
+    let title = properties.find(|(_, value)| value["type"].is("title")).and_then(|(_, value)| value["title"].as_list());
     if title.is_none() {
         unclear.get_or_insert_with(|| "Notion does not send its title".into());
     }
@@ -193,7 +252,7 @@ pub(super) fn read(bound: &Bound, row: &PageRow) -> RowReading {
 }
 
 /// The last day that a date, or what comes to one, names.
-fn last_day(property: &Json) -> Option<Date> {
+fn last_day(property: &Node<'_>) -> Option<Date> {
     let value = match property["type"].as_str()? {
         kind @ ("formula" | "rollup") => &property[kind]["date"],
         kind => &property[kind],
@@ -212,9 +271,9 @@ fn said_of(property: &Property, because: &str) -> Shown {
 }
 
 /// The pages that a relation names, or why it cannot be told.
-fn related(property: &Json) -> Result<Relation, &'static str> {
-    let pages = property["relation"].as_array().ok_or("Notion does not give its value")?;
-    if property["has_more"] == true {
+fn related(property: &Node<'_>) -> Result<Relation, &'static str> {
+    let pages = property["relation"].as_list().ok_or("Notion does not give its value")?;
+    if property["has_more"].as_bool() == Some(true) {
         return Err("Notion shows only some of the pages that it names");
     }
     let ids = pages.iter().map(|page| page["id"].as_str().and_then(|id| id.parse().ok()));
@@ -223,11 +282,11 @@ fn related(property: &Json) -> Result<Relation, &'static str> {
 }
 
 /// Whether a property says that its page is meant, if it says so.
-fn is_meant(is: &Holds, property: &Json) -> Option<bool> {
+fn is_meant(is: &Holds, property: &Node<'_>) -> Option<bool> {
     match (is, property["type"].as_str().unwrap_or_default()) {
         (Holds::Checked(wanted), _) => property["checkbox"].as_bool().map(|checked| checked == *wanted),
         (Holds::OneOf(wanted) | Holds::InGroups { options: wanted, .. }, "multi_select") => {
-            let options = property["multi_select"].as_array()?.iter().map(|option| option["name"].as_str());
+            let options = property["multi_select"].as_list()?.iter().map(|option| option["name"].as_str());
             let options: Option<Vec<&str>> = options.collect();
             options.map(|options| options.into_iter().any(|name| wanted.iter().any(|wanted| wanted == name)))
         }

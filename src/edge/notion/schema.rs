@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{Error, Misfit, Notion, cell::plain_text, failed, property::Property};
+use super::{Error, Misfit, Notion, cell::text_of, failed, property::Property};
 use crate::{
     domain::{
         model::{self as domain, Field, Kind, PageId, Value},
@@ -575,7 +575,7 @@ pub(super) fn read_source(id: PageId, reference: &str, body: &Json) -> Source {
         .collect();
     properties.sort_by(|a, b| a.name.cmp(&b.name));
     let id = body["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(id);
-    Source { data_source: id, title: plain_text(&body["title"]).into(), reference: reference.to_owned(), properties }
+    Source { data_source: id, title: text_of(&body["title"]).into(), reference: reference.to_owned(), properties }
 }
 
 #[cfg(test)]

@@ -76,12 +76,10 @@ impl<J: Journal> Applying<'_, '_, J> {
         let Write::Create { page, kind, parent, name, .. } = write else {
             return Trace { apart, ..Trace::default() };
         };
-        let rows = self.work.snapshots.objects[*kind].rows().iter();
         // Only those of the same name can be mistaken for the new one.
-        let same = rows.filter(|object| object.parent == *parent && object.name.canonical() == name.canonical());
+        let siblings = self.siblings.of(self.work.snapshots, *kind, *parent, name).to_vec();
         let leaves = self.work.registry.of_page(*page).map(|link| link.object);
-        let mut trace =
-            Trace { siblings: same.map(|object| object.id).collect(), born: now.map(Born::of), leaves, apart };
+        let mut trace = Trace { siblings, born: now.map(Born::of), leaves, apart };
         if let Some(earlier) = self.work.earlier.get(page) {
             trace.siblings.retain(|known| earlier.siblings.contains(known));
             trace.born = trace.born.zip(earlier.born).map(|(now, earlier)| now.since(earlier));
@@ -128,7 +126,7 @@ impl<J: Journal> Applying<'_, '_, J> {
             }
         };
         let all = self.work.approved.changes();
-        let undone = all.iter().filter(|change| change.is_undo() && step.changes.contains(&change.id));
+        let undone = self.changes_of(step).filter(|change| change.is_undo());
         for field in undone.flat_map(|change| &change.proposal.fields).filter(|field| fields.contains_key(&field.field))
         {
             other.extend(field.half.clone().map(|half| (field.field, half)));

@@ -1,8 +1,13 @@
 //! Projects.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Value, json};
 
-use super::{Answer, Call, NameRule, Outcome, Refusal, duration_of, duration_text, optional_flag, optional_text};
+use super::{
+    Answer, Call, NameRule, Outcome, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, Refusal, answer_page, duration_of,
+    duration_text, optional_flag, optional_text,
+};
 use crate::sandbox::ids::ClockifyId;
 use crate::sandbox::world::objects::membership;
 use crate::sandbox::world::{Project, TimeEntry};
@@ -55,18 +60,23 @@ impl Call<'_> {
         if descending {
             projects.reverse();
         }
-        let tasks = if hydrated { self.world.clockify.tasks.listing(|_| true) } else { Vec::new() };
+        let (projects, last) = self.cut(projects, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)?;
+        let mut tasks: HashMap<ClockifyId, Vec<Value>> = HashMap::new();
+        if hydrated {
+            let shown: HashSet<ClockifyId> = projects.iter().map(|project| project.id).collect();
+            for task in self.world.clockify.tasks.listing(|task| shown.contains(&task.project)) {
+                tasks.entry(task.project).or_default().push(self.render_task(&task));
+            }
+        }
         let mut rows = Vec::new();
         for project in &projects {
             let mut row = self.render_project(project);
             if hydrated {
-                let own = tasks.iter().filter(|task| task.project == project.id);
-                let own = own.map(|task| self.render_task(task)).collect();
-                self.hydrate(&mut row, project, own);
+                self.hydrate(&mut row, project, tasks.remove(&project.id).unwrap_or_default());
             }
             rows.push(row);
         }
-        self.page(rows)
+        Ok(answer_page(rows, last))
     }
 
     /// What `hydrated=true` adds; inferred from several independent clients, hence the knobs.

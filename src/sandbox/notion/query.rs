@@ -1,11 +1,15 @@
 //! Querying a data source: what is listed, in which order, and how a listing ends.
 
+use std::cmp::Ordering;
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::filter::Filter;
 use super::render::unknown_property;
-use super::{Call, Outcome, Refusal, list, page_size, path_id};
-use crate::sandbox::world::schema::{DataSource, Property, PropertyKind};
+use super::{Call, Outcome, PAGE_SIZE_MAX, Refusal, compare, list, page_size, path_id};
+use crate::sandbox::ids::NotionId;
+use crate::sandbox::world::schema::{DataSource, Order, Property, PropertyKind};
 use crate::sandbox::world::sort::SortKey;
 use crate::sandbox::world::values::{minute, plain, plain_text, unset};
 use crate::sandbox::world::{Page, Parent};
@@ -41,7 +45,10 @@ impl Call<'_> {
         let wanted = self.wanted(Some(&source))?;
         let filter = body.get("filter").map(|filter| Filter::read(filter, &source)).transpose()?;
         let sorts = body["sorts"].as_array().into_iter().flatten();
-        let sorts: Vec<Sort> = sorts.map(|sort| read_sort(sort, &source)).collect::<Result<_, _>>()?;
+        let mut sorts: Vec<Sort> = sorts.map(|sort| read_sort(sort, &source)).collect::<Result<_, _>>()?;
+        if self.knobs.sorts_ignored {
+            sorts = vec![Sort { by: By::Created, descending: true }];
+        }
         let archived = match body.get("is_archived") {
             None => false,
             Some(Value::Bool(archived)) => *archived,
@@ -59,32 +66,70 @@ impl Call<'_> {
             Some(_) => return Err(Refusal::validation("The start_cursor provided is invalid")),
         };
 
-        let parent = Parent::DataSource(source.id);
-        let pages = self.world.notion.pages.listing(|page| page.parent == parent);
-        let follows = self.knobs.archived_follows_trash;
-        let now = self.world.now();
-        let rows = pages.into_iter().filter(|page| {
-            let selected = self.archived(page) == archived;
+        let after = match start_cursor {
+            None => None,
+            Some(text) => Some(self.resume(text, &bound_to)?.after),
+        };
+        let (follows, now) = (self.knobs.archived_follows_trash, self.world.now());
+        let is_row = |call: &Self, page: &Page| {
+            let selected = call.archived(page) == archived;
             let live = !page.in_trash || (follows && archived);
-            let is_asked = filter.as_ref().filter(|_| !self.knobs.filters_ignored);
+            let is_asked = filter.as_ref().filter(|_| !call.knobs.filters_ignored);
             let matches = || is_asked.is_none_or(|filter| filter.matches(page, now));
-            selected && live && self.visible(page) && matches()
-        });
-        let rows = rows.map(|page| {
-            let mut place: Vec<SortKey> = if self.knobs.sorts_ignored {
-                vec![SortKey::Text { value: minute(page.created), descending: true }]
-            } else {
-                sorts.iter().map(|sort| sort_key(sort, &page)).collect()
+            selected && live && call.visible(page) && matches()
+        };
+        let parent = Parent::DataSource(source.id);
+        let is_by_time = sorts.iter().all(|sort| matches!(sort.by, By::Created | By::Edited));
+        let settled = self.world.notion.pages.version().filter(|_| is_by_time);
+        let rows: Vec<(Vec<SortKey>, Page)> = if let Some(version) = settled {
+            // What is in no page of this listing need not be looked at: a portion is a hundred rows of perhaps a million.
+            let order = self.order(
+                version,
+                parent,
+                &sorts,
+                format!("{} {} {}", source.id, body["sorts"], self.knobs.sorts_ignored),
+            );
+            let passed = |(key, _): &(Vec<SortKey>, _)| {
+                after.as_ref().is_some_and(|after| compare(key, after) != Ordering::Greater)
             };
-            place.push(SortKey::Text { value: page.id.to_string(), descending: false });
-            (place, page)
-        });
-        let rows: Vec<(Vec<SortKey>, Page)> = rows.collect();
+            let left = order[order.partition_point(passed)..].iter();
+            let rows = left.filter_map(|(key, id)| {
+                let page = self.world.notion.pages.get(*id).filter(|page| is_row(self, page))?;
+                Some((key.clone(), page.clone()))
+            });
+            rows.take(PAGE_SIZE_MAX + 1).collect()
+        } else {
+            let pages = self.world.notion.pages.listing(|page| page.parent == parent);
+            pages.into_iter().filter(|page| is_row(self, page)).map(|page| (place(&sorts, &page), page)).collect()
+        };
         let portion = self.portion(rows, start_cursor, size, bound_to, self.knobs.row_cap)?;
         let rendered = portion.rows.iter().map(|page| self.render_page(page, wanted.as_deref())).collect();
         let portion = super::Portion { rows: rendered, next_cursor: portion.next_cursor, capped: portion.capped };
         Ok(list(&portion, "page_or_data_source"))
     }
+}
+
+impl Call<'_> {
+    /// All pages of a data source in an order by time, kept until a page changes.
+    fn order(&mut self, version: u64, parent: Parent, sorts: &[Sort], name: String) -> Order {
+        if let Some((of, order)) = self.world.notion.orders.get(&name)
+            && *of == version
+        {
+            return Arc::clone(order);
+        }
+        let pages = self.world.notion.pages.values().filter(|page| page.parent == parent);
+        let mut order: Vec<(Vec<SortKey>, NotionId)> = pages.map(|page| (place(sorts, page), page.id)).collect();
+        order.sort_by(|one, two| compare(&one.0, &two.0));
+        let order: Order = order.into();
+        self.world.notion.orders.insert(name, (version, Arc::clone(&order)));
+        order
+    }
+}
+
+/// A row's place by all criteria, and then by its ID.
+fn place(sorts: &[Sort], page: &Page) -> Vec<SortKey> {
+    let id = SortKey::Text { value: page.id.to_string(), descending: false };
+    sorts.iter().map(|sort| sort_key(sort, page)).chain([id]).collect()
 }
 
 /// A cursor belongs to the request it came from: same source, filter, order and properties.

@@ -1,12 +1,15 @@
 //! The Notion side's containers: databases, their data sources, and the properties that rows have.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::{Page, Parent, Table, World, access::Access};
 use crate::sandbox::ids::{NotionId, scatter};
+
+/// Pages with their places, in order.
+pub(crate) type Order = Arc<[(Vec<super::sort::SortKey>, NotionId)]>;
 
 /// Everything in the Notion workspace.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +29,8 @@ pub(crate) struct NotionWorld {
     pub(crate) pages: Table<NotionId, Page>,
     /// Where a listing goes on, by the opaque cursor that was handed out.
     pub(crate) cursors: BTreeMap<String, Cursor>,
+    /// Pages of a data source in an order, by both, and the version of the pages that it is of.
+    pub(crate) orders: BTreeMap<String, (u64, Order)>,
 }
 
 impl Default for NotionId {

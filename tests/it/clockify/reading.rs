@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use punchlist::{
     domain::model::{Field, Kind, Object, Snapshot, Value},
     edge::{clockify::Error, http::Failure},
-    sandbox::{Fault, FaultKind, Knobs, World},
+    sandbox::{Call, Fault, FaultKind, Knobs, World},
 };
 
 use super::{Agency, POSITIONS, agency, assert_safe, closed, fetch, is_complete, people, with, workspace};
@@ -72,7 +72,9 @@ async fn only_documented_parameters_are_sent() {
             _ => &[],
         };
         assert!(call.query.iter().all(|(name, _)| allowed.contains(&name.as_str())), "{call:?}");
-        assert!(call.query.iter().all(|(name, value)| name != "page-size" || value == "5000"), "{call:?}");
+        let carries = call.query.iter().any(|(name, _)| name == "hydrated");
+        let size = if carries { "500" } else { "5000" };
+        assert!(call.query.iter().all(|(name, value)| name != "page-size" || value == size), "{call:?}");
         assert_eq!(call.status, 200);
     }
 }
@@ -95,6 +97,80 @@ async fn more_rows_than_a_page_holds_are_read_to_the_last_page() {
         assert_eq!((is_complete(&snapshot), rows), (true, all.clone()));
         assert_eq!(wire.sandbox.calls().len(), calls, "clients twice, projects and users once");
     }
+}
+
+/// A workspace of so many clients, projects and tasks.
+fn workspace_of(clients: usize, projects: usize, tasks: usize) -> World {
+    let mut world = World::bare();
+    let clients: Vec<_> = (0..clients).map(|number| world.add_client(&format!("Client {number}"))).collect();
+    let add = |number: usize| world.add_project(&format!("Project {number}"), clients[number % clients.len()]);
+    let projects: Vec<_> = (0..projects).map(add).collect();
+    for number in 0..tasks {
+        world.add_task(&format!("Task {number}"), projects[number % projects.len()]);
+    }
+    world
+}
+
+/// What was listed, and by which requests.
+async fn listed(world: World, body_max: usize) -> (Snapshot<Object>, Vec<String>) {
+    let wire = Wire::new(world, Knobs::default()).await;
+    let clockify = with(&wire, |options| options.body_max = body_max);
+    let workspace = workspace(&wire, &clockify).await;
+    let snapshot = fetch(&clockify, &workspace).await;
+    let page = |call: &Call| {
+        let value = |wanted: &str| call.query.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        let what = call.path.rsplit('/').next().unwrap_or_default();
+        let what = if value("hydrated").is_some() { "hydrated" } else { what };
+        format!("{what} {}×{}", value("page").unwrap_or_default(), value("page-size").unwrap_or_default())
+    };
+    let pages = wire.sandbox.calls().iter().map(page).collect();
+    (snapshot, pages)
+}
+
+#[tokio::test]
+async fn a_workspace_of_usual_size_is_read_in_two_calls_and_a_large_one_in_three() {
+    for (clients, projects, tasks, calls) in
+        [(20, 100, 1_000, 2), (50, 500, 5_000, 2), (50, 501, 5_000, 3), (100, 1_000, 20_000, 3)]
+    {
+        let (snapshot, pages) = listed(workspace_of(clients, projects, tasks), 24 << 20).await;
+        assert!(is_complete(&snapshot));
+        assert_eq!((snapshot.projects.rows().len(), snapshot.tasks.rows().len()), (projects, tasks));
+        assert_eq!(pages.len(), calls, "{projects} projects: {pages:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_too_large_is_read_in_smaller_ones_from_where_it_began() {
+    let (snapshot, pages) = listed(workspace_of(1, 700, 8_400), 1 << 20).await;
+    assert!(is_complete(&snapshot));
+    assert_eq!((snapshot.projects.rows().len(), snapshot.tasks.rows().len()), (700, 8_400));
+    let hydrated: Vec<&str> = pages.iter().filter_map(|page| page.strip_prefix("hydrated ")).collect();
+    assert_eq!(hydrated, ["1×500", "1×125", "2×125", "3×125", "4×125", "5×125", "6×125"]);
+}
+
+#[tokio::test]
+async fn a_project_with_more_tasks_than_one_answer_holds_has_them_listed_by_themselves() {
+    let mut world = workspace_of(1, 3, 3);
+    let large = world.add_project("Large", None);
+    for number in 0..4_000 {
+        world.add_task(&format!("Task {number}"), large);
+    }
+    let (snapshot, pages) = listed(world, 1 << 19).await;
+    assert!(is_complete(&snapshot));
+    assert_eq!((snapshot.projects.rows().len(), snapshot.tasks.rows().len()), (4, 4_003));
+    let at_last: Vec<&str> = pages.iter().map(String::as_str).skip_while(|page| *page != "hydrated 4×1").collect();
+    assert_eq!(
+        at_last,
+        [
+            "hydrated 4×1",
+            "projects 4×1",
+            "tasks 1×5000",
+            "tasks 1×1000",
+            "tasks 2×1000",
+            "tasks 3×1000",
+            "tasks 4×1000"
+        ]
+    );
 }
 
 #[tokio::test]
