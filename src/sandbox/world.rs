@@ -259,6 +259,16 @@ impl<K: Ord + Copy, T: Clone> Table<K, T> {
         }
     }
 
+    /// Uses up one listing of every stale record that `concerned` takes, as if it had been shown.
+    pub(crate) fn pass(&mut self, concerned: impl Fn(&T) -> bool) {
+        let Self { records, stale, .. } = self;
+        stale.retain(|id, stale| {
+            let now = records.get(id).is_some_and(&concerned);
+            stale.lists -= u32::from(now || stale.before.as_ref().is_some_and(&concerned));
+            stale.lists > 0
+        });
+    }
+
     /// The records as a listing sees them; each call uses up one listing of every stale record that `concerned` takes.
     pub(crate) fn listing(&mut self, concerned: impl Fn(&T) -> bool) -> Vec<T> {
         let mut rows = Vec::new();

@@ -64,6 +64,8 @@ impl Call<'_> {
         let mut tasks: HashMap<ClockifyId, Vec<Value>> = HashMap::new();
         if hydrated {
             let shown: HashSet<ClockifyId> = projects.iter().map(|project| project.id).collect();
+            // The task of a project that is not shown yet grows older all the same.
+            self.world.clockify.tasks.pass(|task| !shown.contains(&task.project));
             for task in self.world.clockify.tasks.listing(|task| shown.contains(&task.project)) {
                 tasks.entry(task.project).or_default().push(self.render_task(&task));
             }
