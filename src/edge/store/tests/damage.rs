@@ -20,7 +20,7 @@ fn pending_row() -> PendingRow {
 async fn use_all(world: &World, row: &PendingRow) -> Result<(), StoreError> {
     let looked = match Store::open_read_only(&world.directory).await {
         // It says what to do about that, and that says the rest.
-        Err(older) if older.to_string().contains("run `punchlist plan` once") => {
+        Err(older) if older.to_string().contains("this program reads version") => {
             drop(Store::open(&world.directory, at(0)).await?);
             return Err(older);
         }
