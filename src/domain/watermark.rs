@@ -43,6 +43,8 @@ pub struct KeptPage<'a> {
 pub struct Edits {
     /// Since when, by Notion's clock.
     pub since: Timestamp,
+    /// True where all open pages are among them, edited or not.
+    pub with_open: bool,
     /// The pages, each once.
     pub pages: Vec<Page>,
     /// Those of them that the mapping does not mean any more.
@@ -81,7 +83,7 @@ impl fmt::Display for WhyFull {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::First => "what was read before is not kept",
-            Self::Due => "all are read once in a while, for what no edit shows",
+            Self::Due => "once in a while they are read for what no edit shows",
             Self::ReadOtherwise => "the mapping or the properties of the database have changed",
             Self::ClockBack => "a clock was set back since the last run",
             Self::Incomplete => "those that are kept are not all",
@@ -107,11 +109,17 @@ impl Watermark {
         Self { read_by, since: floored(began.saturating_sub(LAG).unwrap_or(began)), full, pages }
     }
 
-    /// The watermark, where it is enough to read what was edited since.
+    /// The watermark, where it is enough to read what was edited since; and whether it is time to read all open pages
+    /// along with that.
     ///
     /// # Errors
     /// Why all pages are to be read instead. `every` is how long edits are enough, `now` our own time.
-    pub fn trusted(kept: Option<Self>, read_by: &str, now: Timestamp, every: SignedDuration) -> Result<Self, WhyFull> {
+    pub fn trusted(
+        kept: Option<Self>,
+        read_by: &str,
+        now: Timestamp,
+        every: SignedDuration,
+    ) -> Result<(Self, bool), WhyFull> {
         let kept = kept.ok_or(WhyFull::First)?;
         if kept.read_by != read_by {
             return Err(WhyFull::ReadOtherwise);
@@ -120,10 +128,8 @@ impl Watermark {
         if age < SignedDuration::ZERO {
             return Err(WhyFull::ClockBack);
         }
-        if age >= every.saturating_sub(SLACK.min(every / 2)) {
-            return Err(WhyFull::Due);
-        }
-        Ok(kept)
+        let is_due = age >= every.saturating_sub(SLACK.min(every / 2));
+        Ok((kept, is_due))
     }
 }
 
@@ -144,15 +150,15 @@ pub struct WithEdits {
 /// All pages as they are now: those that are kept, with what was edited in place of what it was.
 ///
 /// They count as complete, as those were that are kept: what is kept and has gone since is still among them, so that
-/// its absence is not noticed before the next full pass, and never concluded where there is none. Only one that was
-/// edited so lately that it had to be shown among the edits, and was not, is known to be there no more.
+/// its absence is not noticed before the next full pass, and never concluded where there is none. Only one that had to
+/// be shown by what was asked, since it was edited so lately or open, and was not, is known to be there no more.
 pub fn with_edits(kept: Vec<KeptPage<'_>>, edits: Edits) -> WithEdits {
     let edited: BTreeSet<PageId> =
         edits.pages.iter().map(|page| page.id).chain(edits.not_meant.iter().copied()).collect();
     let (mut problems, mut gone) = (Vec::new(), edits.not_meant);
     let mut walk = Walk::default();
     for kept in kept.into_iter().filter(|kept| !edited.contains(&kept.page.id)) {
-        if kept.page.edited >= edits.since {
+        if kept.page.edited >= edits.since || (edits.with_open && !kept.page.standing.is_closed()) {
             gone.push(kept.page.id);
             continue;
         }
@@ -197,12 +203,13 @@ mod tests {
         let trusted = |known: Option<Watermark>, now: i64| Watermark::trusted(known, "this", at(now), DAY);
         let hour = 3600;
         assert_eq!(trusted(None, 0), Err(WhyFull::First));
-        assert_eq!(trusted(Some(kept(0, 0)), 22 * hour), Ok(kept(0, 0)));
-        assert_eq!(trusted(Some(kept(0, 0)), 23 * hour), Err(WhyFull::Due), "a daily run reads all, if a little early");
+        assert_eq!(trusted(Some(kept(0, 0)), 22 * hour), Ok((kept(0, 0), false)));
+        assert_eq!(trusted(Some(kept(0, 0)), 23 * hour), Ok((kept(0, 0), true)), "a daily run does, if a little early");
         assert_eq!(trusted(Some(kept(0, 0)), -1), Err(WhyFull::ClockBack));
         assert_eq!(Watermark::trusted(Some(kept(0, 0)), "that", at(0), DAY), Err(WhyFull::ReadOtherwise));
         let hourly = |now: i64| Watermark::trusted(Some(kept(0, 0)), "this", at(now), SignedDuration::from_hours(1));
-        assert_eq!((hourly(29 * 60).is_ok(), hourly(30 * 60)), (true, Err(WhyFull::Due)));
+        let is_due = |now: i64| hourly(now).map(|(_, is_due)| is_due);
+        assert_eq!((is_due(29 * 60), is_due(30 * 60)), (Ok(false), Ok(true)));
     }
 
     /// What happens, one thing after the other.
@@ -244,7 +251,7 @@ mod tests {
                     Happens::Read { theirs, ours } => {
                         let (theirs, ours) = (at(now + theirs), at(now + ours));
                         let trusted = Watermark::trusted(known.take(), "this", ours, DAY);
-                        let trusted = trusted.and_then(|mark| if theirs < mark.since { Err(WhyFull::ClockBack) } else { Ok(mark) });
+                        let trusted = trusted.and_then(|(mark, _)| if theirs < mark.since { Err(WhyFull::ClockBack) } else { Ok(mark) });
                         let full = trusted.as_ref().map_or(ours, |mark| mark.full);
                         let shown = edited.iter().filter(|(_, (time, _))| match &trusted {
                             // Notion compares the floored time of the edit.

@@ -109,6 +109,44 @@ fn what_no_edit_shows_waits_for_a_full_pass() {
     }
 }
 
+/// Lets it be days since all pages were read.
+fn days_go_by(rig: &Rig) {
+    let state = rusqlite::Connection::open(rig.home.path().join("state/punchlist.sqlite3")).expect("opens");
+    for kind in ["clients", "projects", "tasks"] {
+        let sql = "UPDATE memory SET value = json_replace(value, '$.' || ?1 || '.full', '2026-01-01T00:00:00Z')
+                   WHERE key = 'watermarks'";
+        assert_eq!(state.execute(sql, [kind]).expect("changes"), 1);
+    }
+}
+
+#[test]
+fn once_a_day_all_open_pages_are_read_and_not_all_history() {
+    let mut world = World::sized(1, 1, 5);
+    let (project, open) = (world.pages("Projects")[0].id, world.pages("Tasks")[0].id);
+    for number in 0..300 {
+        let done = world.add_task_page(&format!("Done {number}"), project);
+        world.set(done, "Status", "Done");
+    }
+    let rig = Rig::new(world);
+    rig.settle();
+    later(&rig, 5);
+    rig.auto_approve();
+    later(&rig, 5);
+    days_go_by(&rig);
+    rig.sandbox.world().trash(open);
+    rig.sandbox.clear_calls();
+
+    let (code, report) = rig.auto_approve();
+
+    assert_eq!((code, &report["applied"]), (0, &json!(1)), "the trash shows: {report}");
+    assert_eq!(queries(&rig), 3, "the 300 tasks that are done are not listed again");
+    assert_eq!(warnings(&report), "");
+    later(&rig, 5);
+    rig.sandbox.clear_calls();
+    assert_eq!(rig.auto_approve().1["outcome"], json!("in_sync"));
+    assert_eq!(rig.call_counts(), (3, 2), "and that was it for the day");
+}
+
 #[test]
 fn what_was_edited_lately_and_is_not_shown_any_more_is_asked_for_at_once() {
     let rig = settled(1, 1, 2);

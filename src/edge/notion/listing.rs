@@ -81,6 +81,8 @@ enum Asked {
     All,
     /// Those that were edited at this time or later, whether they are meant or not.
     EditedSince(Timestamp),
+    /// The same, and all that are open.
+    OpenOrEditedSince(Timestamp),
 }
 
 /// What a walk has shown.
@@ -153,8 +155,8 @@ impl Notion {
         }
     }
 
-    /// Lists the pages that were edited at a time or later, by Notion's clock; `kept` pages are known besides. One call
-    /// per 100 rows.
+    /// Lists the pages that were edited at a time or later, by Notion's clock, and with that all open ones where that is
+    /// asked for; `kept` pages are known besides. One call per 100 rows.
     ///
     /// # Errors
     /// [`Error`], where all pages could not be read either. Why all pages are to be read instead, where what Notion
@@ -164,6 +166,7 @@ impl Notion {
         kind: Kind,
         source: &Source,
         since: Timestamp,
+        with_open: bool,
         kept: usize,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Result<Edits, WhyFull>, Error> {
@@ -171,8 +174,12 @@ impl Notion {
             Ok(bound) => Schema { source: Cow::Borrowed(source), bound },
             Err(_) => return Ok(Err(WhyFull::ReadOtherwise)),
         };
+        let asked = if with_open { Asked::OpenOrEditedSince(since) } else { Asked::EditedSince(since) };
+        if with_open && open(&schema.bound).is_none() {
+            return Ok(Err(WhyFull::Due));
+        }
         let asked_at = Instant::now();
-        let shelf = match self.walk(kind, &mut schema, Asked::EditedSince(since), progress).await {
+        let shelf = match self.walk(kind, &mut schema, asked, progress).await {
             Ok(Ended::Listed(shelf)) => shelf,
             Ok(Ended::Odd(why)) => return Ok(Err(why)),
             Ok(Ended::OtherSchema) => return Ok(Err(WhyFull::ReadOtherwise)),
@@ -194,7 +201,7 @@ impl Notion {
         read.extend(pages.iter().map(|page| (page.id, asked_at)));
         drop(read);
         lock(&self.listed)[kind] = super::Walked { began: None, calls: Some(calls_for(kept)) };
-        Ok(Ok(Edits { since, pages, not_meant, problems, began }))
+        Ok(Ok(Edits { since, with_open, pages, not_meant, problems, began }))
     }
 
     /// What pages of a kind are read by, as a hash: pages that were kept by another one are to be read again.
@@ -310,13 +317,12 @@ impl Notion {
                     walk.spoil(format!("Notion shows only the id of page {}", row.id));
                     continue;
                 }
-                if let Asked::EditedSince(since) = asked {
-                    if row.last_edited_time.is_none_or(|edited| edited < since) {
-                        return Ok(Ended::Odd(WhyFull::FilterIgnored));
-                    }
-                    if row.created_time < newest {
-                        return Ok(Ended::Odd(WhyFull::OrderIgnored));
-                    }
+                let is_older = |since| row.last_edited_time.is_none_or(|edited| edited < since);
+                if matches!(asked, Asked::EditedSince(since) if is_older(since)) {
+                    return Ok(Ended::Odd(WhyFull::FilterIgnored));
+                }
+                if !matches!(asked, Asked::All) && row.created_time < newest {
+                    return Ok(Ended::Odd(WhyFull::OrderIgnored));
                 }
                 newest = newest.max(row.created_time);
                 if !seen.insert(row.id) {
@@ -391,17 +397,18 @@ impl Notion {
             json!({"page_size": PAGE_SIZE, "sorts": [{"timestamp": "created_time", "direction": "ascending"}]});
         let created =
             window.map(|window| json!({"timestamp": "created_time", "created_time": {"on_or_after": window}}));
-        let of_asked = match asked {
-            Asked::All => schema.bound.only.as_ref().map(|(property, is)| only(property, is)),
+        let edited = |since| json!({"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": since}});
+        // One of these is to hold: each is a list of what holds together.
+        let alternatives: Vec<Vec<Json>> = match asked {
+            Asked::All => schema.bound.only.iter().map(|(property, is)| vec![only(property, is)]).collect(),
             // One that is not meant any more is to be seen, too.
-            Asked::EditedSince(since) => {
-                Some(json!({"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": since}}))
+            Asked::EditedSince(since) => vec![vec![edited(since)]],
+            Asked::OpenOrEditedSince(since) => {
+                open(&schema.bound).into_iter().flatten().chain([vec![edited(since)]]).collect()
             }
         };
-        match (created, of_asked) {
-            (Some(created), Some(of_asked)) => body["filter"] = json!({"and": [created, of_asked]}),
-            (Some(filter), None) | (None, Some(filter)) => body["filter"] = filter,
-            (None, None) => {}
+        if let Some(filter) = any_of(alternatives, created) {
+            body["filter"] = filter;
         }
         if let Some(cursor) = cursor {
             body["start_cursor"] = json!(cursor);
@@ -414,6 +421,37 @@ impl Notion {
         }
         let Answer { body, .. } = self.http.send(&request).await?;
         Ok(body)
+    }
+}
+
+/// A filter by which one of several lists of conditions holds whole, and another condition besides. Notion takes groups
+/// within a group, and none within these (Notion docs, filter data source entries).
+fn any_of(alternatives: Vec<Vec<Json>>, besides: Option<Json>) -> Option<Json> {
+    let all = |mut conditions: Vec<Json>| {
+        conditions.extend(besides.clone());
+        if conditions.len() == 1 { conditions.remove(0) } else { json!({"and": conditions}) }
+    };
+    let mut each: Vec<Json> = alternatives.into_iter().map(all).collect();
+    match each.len() {
+        0 => besides,
+        1 => Some(each.remove(0)),
+        _ => Some(json!({"or": each})),
+    }
+}
+
+/// What shows all open pages: lists of conditions, of which one holds whole. Nothing where no filter does.
+fn open(bound: &Bound) -> Option<Vec<Vec<Json>>> {
+    let (property, is) = bound.closed.as_ref().filter(|_| bound.only.is_none())?;
+    let test = |kind: &str, operator: &str, operand: Json| json!({"property": property.name.exact(), kind: {operator: operand}});
+    match (is, property.kind.as_str()) {
+        (Holds::Checked(closes), "checkbox") => Some(vec![vec![test("checkbox", "equals", json!(!closes))]]),
+        (Holds::OneOf(closing) | Holds::InGroups { options: closing, .. }, kind @ ("select" | "status")) => {
+            let known = |option: &&String| property.options.iter().any(|known| known.exact() == option.as_str());
+            let is_none: Vec<Json> =
+                closing.iter().filter(known).map(|option| test(kind, "does_not_equal", json!(option))).collect();
+            (!is_none.is_empty()).then(|| vec![is_none, vec![test(kind, "is_empty", json!(true))]])
+        }
+        _ => None,
     }
 }
 

@@ -37,8 +37,8 @@ pub(super) enum How {
     Edited {
         edited: Vec<PageId>,
         gone: Vec<PageId>,
-        /// When all were last read.
-        full: Timestamp,
+        /// When all were last read; nothing where all open ones were, now.
+        full: Option<Timestamp>,
     },
 }
 
@@ -70,11 +70,12 @@ impl Session<'_> {
         let at = (self.turn.clock)();
         let known = self.store.watermarks().await?[kind].take();
         let read_by = self.notion.read_by(kind, source);
-        let Watermark { since, pages, full, .. } = match Watermark::trusted(known, &read_by, at, self.full_every) {
-            Ok(watermark) => watermark,
-            Err(why) => return Ok(Err(why)),
-        };
-        let edits = match self.notion.fetch_edited(kind, source, since, pages, &self.reading(kind)).await? {
+        let (Watermark { since, pages, full, .. }, is_due) =
+            match Watermark::trusted(known, &read_by, at, self.full_every) {
+                Ok(trusted) => trusted,
+                Err(why) => return Ok(Err(why)),
+            };
+        let edits = match self.notion.fetch_edited(kind, source, since, is_due, pages, &self.reading(kind)).await? {
             Ok(edits) => edits,
             Err(why) => return Ok(Err(why)),
         };
@@ -86,7 +87,8 @@ impl Session<'_> {
         let began = Some(edits.began);
         let WithEdits { pages, problems, gone } = with_edits(kept, edits);
         let listed = Listed { pages, problems, new_options: Vec::new(), refreshed: None, began };
-        Ok(Ok(KindRead { listed, how: How::Edited { edited, gone, full }, at }))
+        let how = How::Edited { edited, gone, full: (!is_due).then_some(full) };
+        Ok(Ok(KindRead { listed, how, at }))
     }
 
     fn reading(&self, kind: Kind) -> impl Fn(usize) + Sync + use<> {
@@ -175,7 +177,7 @@ impl KindRead {
         let Listed { pages, problems, began, .. } = &self.listed;
         let (full, others) = match &self.how {
             How::Full(_) => (self.at, Others::Forgotten),
-            How::Edited { gone, full, .. } => (*full, Others::KeptBut(gone)),
+            How::Edited { gone, full, .. } => (full.unwrap_or(self.at), Others::KeptBut(gone)),
         };
         // Between two clocks that disagree, the earlier one misses nothing.
         let began = began.filter(|_| pages.complete().is_some()).map(|began| began.min(self.at));
@@ -201,6 +203,7 @@ impl KindRead {
     pub(super) fn told(&self) -> (Option<usize>, Option<WhyFull>) {
         match &self.how {
             How::Full(why) => (None, *why),
+            How::Edited { full: None, .. } => (None, Some(WhyFull::Due)),
             How::Edited { edited, .. } => (Some(edited.len()), None),
         }
     }
