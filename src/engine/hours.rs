@@ -158,24 +158,7 @@ impl Session<'_> {
         if !role {
             read.unavailable.insert(Unavailable::Others);
         }
-        for slice in Slice::EACH {
-            let missing = match slice {
-                Slice::All | Slice::Billable => Unavailable::Reports,
-                Slice::Unapproved => Unavailable::Approvals,
-                Slice::Uninvoiced => Unavailable::Invoicing,
-            };
-            // Who may not see any report is not asked for the others.
-            if read.unavailable.contains(&Unavailable::Reports) {
-                break;
-            }
-            match self.tracked(workspace, period, zone, slice).await {
-                Ok(rows) => drop(read.summaries.insert(slice, rows)),
-                Err(failure) if is_refused(&failure, slice) => drop(read.unavailable.insert(missing)),
-                Err(failure) => {
-                    return Err(self.clockify.error("the summary report (clockify.reports_url)", failure).into());
-                }
-            }
-        }
+        self.read_summaries(&mut read, workspace, period, zone).await?;
         match self.clockify.running(workspace).await {
             Ok(running) => read.running = running,
             Err(failure) if failure.has_status(403) => drop(read.unavailable.insert(Unavailable::Timers)),
@@ -184,17 +167,51 @@ impl Session<'_> {
         Ok(read)
     }
 
-    /// What was tracked in a period, in as many summaries as its days take.
+    /// The summaries of each kind of time.
+    async fn read_summaries(
+        &self,
+        read: &mut Read<'_>,
+        workspace: &str,
+        period: Period,
+        zone: &Zone,
+    ) -> Result<(), SessionError> {
+        let parts = period.parts(clockify::DAYS_MAX);
+        let rounded: &[Slice] = if read.demands.rounding.is_some() { &Slice::ROUNDED } else { &[] };
+        for slice in Slice::EACH.iter().chain(rounded).copied() {
+            match self.tracked(workspace, &parts, zone, slice).await {
+                Ok(rows) => drop(read.summaries.insert(slice, rows)),
+                Err(failure) if is_refused(&failure, slice) => {
+                    let missing = match slice {
+                        Slice::All | Slice::Billable => Unavailable::Reports,
+                        Slice::Unapproved => Unavailable::Approvals,
+                        Slice::Uninvoiced => Unavailable::Invoicing,
+                        Slice::Rounded | Slice::RoundedBillable => Unavailable::Rounding,
+                    };
+                    read.unavailable.insert(missing);
+                    // Who may not see any report is not asked for the others.
+                    if missing == Unavailable::Reports {
+                        break;
+                    }
+                }
+                Err(failure) => {
+                    return Err(self.clockify.error("the summary report (clockify.reports_url)", failure).into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was tracked in the parts of a period, a summary each.
     async fn tracked(
         &self,
         workspace: &str,
-        period: Period,
+        parts: &[Period],
         zone: &Zone,
         slice: Slice,
     ) -> Result<Vec<Tracked>, Failure> {
         let mut rows = Vec::new();
-        for days in period.parts(clockify::DAYS_MAX) {
-            rows.extend(self.clockify.summary(workspace, days, &zone.name, slice).await?);
+        for days in parts {
+            rows.extend(self.clockify.summary(workspace, *days, &zone.name, slice).await?);
         }
         Ok(rows)
     }
@@ -330,7 +347,7 @@ impl Session<'_> {
 
 /// True where Clockify refuses a kind of time. Whether a plan that lacks one answers with 400 or 403 is not documented.
 fn is_refused(failure: &Failure, slice: Slice) -> bool {
-    let by_plan = matches!(slice, Slice::Unapproved | Slice::Uninvoiced);
+    let by_plan = !matches!(slice, Slice::All | Slice::Billable);
     failure.has_status(403) || failure.has_status(402) || by_plan && failure.has_status(400)
 }
 

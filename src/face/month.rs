@@ -84,6 +84,7 @@ pub(super) fn tell_close(global: &Global, month: Period, reckoned: &Reckoned, cl
                 several => format!(", {several} findings accepted"),
             };
             say(&format!("\nSealed {month} as {}{accepted}.\n", Shown::of(&sealed.hash).clipped(16)))?;
+            say(unrounded(sealed))?;
             Ok(Code::Done)
         }
         Close::Open(open) if global.json => {
@@ -129,6 +130,14 @@ pub(super) fn tell_changes(global: &Global, sealed: &Sealed, changes: &[Change])
     Ok(code)
 }
 
+/// What is sealed where the workspace rounds in reports.
+fn unrounded(sealed: &Sealed) -> &'static str {
+    match sealed.rounded {
+        Some(false) => "The figures are sealed as tracked, to the second, without the rounding of the workspace.\n",
+        _ => "",
+    }
+}
+
 fn lines(sealed: &Sealed) -> String {
     let Sealed { month, timezone, sealed_at, by, totals, clients, accepted, hash, .. } = sealed;
     let time = |seconds: Option<u64>| seconds.map_or_else(|| "?".to_owned(), clock);
@@ -148,6 +157,7 @@ fn lines(sealed: &Sealed) -> String {
         let note = if known.note.is_blank() { String::new() } else { format!(" — {}", known.note.shown()) };
         put(&mut text, format_args!("accepted by {}: {}{note}\n", Shown::of(&known.by), known.text));
     }
+    text.push_str(unrounded(sealed));
     put(&mut text, format_args!("hash {}\n", Shown::of(hash)));
     text
 }

@@ -15,6 +15,10 @@ pub struct Figures {
     pub billable: Option<u64>,
     pub unapproved: Option<u64>,
     pub uninvoiced: Option<u64>,
+    /// All of it as the workspace rounds each entry; none where it does not.
+    pub rounded: Option<u64>,
+    /// What is billable of that.
+    pub rounded_billable: Option<u64>,
 }
 
 impl Figures {
@@ -33,6 +37,8 @@ impl Figures {
             Slice::Billable => &mut self.billable,
             Slice::Unapproved => &mut self.unapproved,
             Slice::Uninvoiced => &mut self.uninvoiced,
+            Slice::Rounded => &mut self.rounded,
+            Slice::RoundedBillable => &mut self.rounded_billable,
         }
     }
 
@@ -128,18 +134,9 @@ fn grouped(
     let below = Kind::ALL.get(level + 1).copied();
     let nodes = groups.into_iter().map(|(object, leaves)| {
         let mut figures = Figures::none_of(read);
-        for (_, leaf) in &leaves {
-            let Figures { tracked, billable, unapproved, uninvoiced } = *leaf;
-            let each = [
-                (Slice::All, tracked),
-                (Slice::Billable, billable),
-                (Slice::Unapproved, unapproved),
-                (Slice::Uninvoiced, uninvoiced),
-            ];
-            for (slice, seconds) in each {
-                if let Some(seconds) = seconds {
-                    figures.add(slice, seconds);
-                }
+        for (_, mut leaf) in leaves.iter().copied() {
+            for slice in read.summaries.keys() {
+                figures.add(*slice, leaf.slice(*slice).unwrap_or_default());
             }
         }
         let mut children = below.map_or_else(Vec::new, |below| grouped(&leaves, below, sides, names, read));

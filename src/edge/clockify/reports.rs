@@ -160,6 +160,11 @@ impl Clockify {
             Slice::Billable => body["billable"] = json!(true),
             Slice::Unapproved => body["approvalState"] = json!("UNAPPROVED"),
             Slice::Uninvoiced => body["invoicingState"] = json!("UNINVOICED"),
+            Slice::Rounded => body["rounding"] = json!(true),
+            Slice::RoundedBillable => {
+                body["rounding"] = json!(true);
+                body["billable"] = json!(true);
+            }
         }
         let Summary { totals, group_one } = self.report(workspace, "summary", body).await?;
         let Some(groups) = group_one else { return Err(odd("it has no groups")) };
