@@ -1,6 +1,7 @@
 //! Hours: figures equal what was tracked, for any days in any zone; findings, each with its sample; a month that is
 //! sealed, and what is noticed when it changes.
 
+mod gone;
 mod rounding;
 
 use std::collections::BTreeMap;
@@ -56,7 +57,7 @@ impl Office {
     }
 
     fn run(&self, arguments: &str) -> Ran {
-        self.rig.run(&arguments.split(' ').collect::<Vec<_>>())
+        self.rig.run(&arguments.split_whitespace().collect::<Vec<_>>())
     }
 
     fn hours(&self, arguments: &str) -> Value {

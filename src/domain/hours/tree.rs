@@ -99,8 +99,8 @@ impl Tree {
                 leaves.entry(place).or_insert_with(|| Figures::none_of(read)).add(*slice, row.seconds);
                 totals.add(*slice, row.seconds);
                 for (object, name) in &row.place {
-                    if let Some(object) = object {
-                        names.entry(*object).or_insert_with(|| name.clone());
+                    if let Some(object) = object.filter(|_| !name.is_blank()) {
+                        names.entry(object).or_insert_with(|| name.clone());
                     }
                 }
             }
@@ -143,11 +143,15 @@ fn grouped(
         children.retain(|child| child.object.is_some() || child.figures != Figures::none_of(read));
         let known = object.and_then(|object| sides.objects.get(&object).copied());
         let name = known.map(|known| &known.name).or_else(|| names.get(&object?));
+        let nameless = || match object {
+            Some(_) => format!("({kind} that Clockify does not name)"),
+            None => format!("(no {kind})"),
+        };
         Node {
             kind,
             object,
             page: object.and_then(|object| sides.pages.get(&object)).map(|page| page.id),
-            name: name.map_or_else(|| Shown::of(&format!("(no {kind})")), Raw::shown),
+            name: name.map_or_else(|| Shown::of(&nameless()), Raw::shown),
             figures,
             planned: object.and_then(|object| sides.planned.get(&object).copied()),
             is_budget: object.is_some_and(|object| sides.budgets.contains(&object)),
