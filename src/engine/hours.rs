@@ -167,7 +167,8 @@ impl Session<'_> {
         Ok(read)
     }
 
-    /// The summaries of each kind of time.
+    /// The summaries of each kind of time. A plan may show fewer days at once than is known of any: what it refuses is
+    /// asked for once more by half as many.
     async fn read_summaries(
         &self,
         read: &mut Read<'_>,
@@ -175,12 +176,20 @@ impl Session<'_> {
         period: Period,
         zone: &Zone,
     ) -> Result<(), SessionError> {
-        let parts = period.parts(clockify::DAYS_MAX);
+        let mut parts = period.parts(clockify::DAYS_MAX);
         let rounded: &[Slice] = if read.demands.rounding.is_some() { &Slice::ROUNDED } else { &[] };
         for slice in Slice::EACH.iter().chain(rounded).copied() {
-            match self.tracked(workspace, &parts, zone, slice).await {
+            let mut given = self.tracked(workspace, &parts, zone, slice).await;
+            if slice == Slice::All && given.as_ref().is_err_and(is_refused) {
+                let halves = period.parts(clockify::DAYS_MAX.div_ceil(2));
+                if halves.len() > parts.len() {
+                    parts = halves;
+                    given = self.tracked(workspace, &parts, zone, slice).await;
+                }
+            }
+            match given {
                 Ok(rows) => drop(read.summaries.insert(slice, rows)),
-                Err(failure) if is_refused(&failure, slice) => {
+                Err(failure) if is_refused(&failure) => {
                     let missing = match slice {
                         Slice::All | Slice::Billable => Unavailable::Reports,
                         Slice::Unapproved => Unavailable::Approvals,
@@ -190,6 +199,7 @@ impl Session<'_> {
                     read.unavailable.insert(missing);
                     // Who may not see any report is not asked for the others.
                     if missing == Unavailable::Reports {
+                        self.turn.warn(format!("the summary report of {period} is refused: {failure}"));
                         break;
                     }
                 }
@@ -345,10 +355,10 @@ impl Session<'_> {
     }
 }
 
-/// True where Clockify refuses a kind of time. Whether a plan that lacks one answers with 400 or 403 is not documented.
-fn is_refused(failure: &Failure, slice: Slice) -> bool {
-    let by_plan = !matches!(slice, Slice::All | Slice::Billable);
-    failure.has_status(403) || failure.has_status(402) || by_plan && failure.has_status(400)
+/// True where Clockify refuses a kind of time, or so many days. Whether a plan that lacks one answers with 400 or 403 is
+/// not documented.
+fn is_refused(failure: &Failure) -> bool {
+    [400, 402, 403].into_iter().any(|status| failure.has_status(status))
 }
 
 /// A month as it was sealed, held against the log.

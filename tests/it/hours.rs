@@ -1,6 +1,7 @@
 //! Hours: figures equal what was tracked, for any days in any zone; findings, each with its sample; a month that is
 //! sealed, and what is noticed when it changes.
 
+mod days;
 mod gone;
 mod rounding;
 
