@@ -4,6 +4,7 @@
 mod days;
 mod gone;
 mod rounding;
+mod shown;
 
 use std::collections::BTreeMap;
 
