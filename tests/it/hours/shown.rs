@@ -1,4 +1,4 @@
-//! What pages show of tracked time: the last day of it.
+//! What pages show of tracked time: the last day of it, and what `explain` says of its direction.
 
 use serde_json::{Value, json};
 
@@ -42,4 +42,43 @@ fn a_later_day_that_somebody_wrote_is_left_alone() {
     office.rig.auto_approve();
     assert_eq!(last_of_design(&office), "2027-03-01");
     assert_eq!(office.rig.plan()["changes"], json!([]));
+}
+
+#[test]
+fn explain_knows_which_way_tracked_time_goes_and_which_key_decides() {
+    let office = showing();
+    let page = office.page("Tasks", "Design").to_string();
+    let explain = || office.run(&format!("explain {page} --json")).json();
+    let direction = |explained: &Value, field: &str| {
+        let mut fields = explained["fields"].as_array().expect("fields").iter();
+        fields.find(|known| known["field"] == field).map(|known| known["direction"].clone())
+    };
+    let keys = |explained: &Value| {
+        let rules = explained["changes"][0]["rules"].as_array().expect("rules").iter();
+        rules.flat_map(|rule| rule["keys"].as_array().expect("keys")).cloned().collect::<Vec<_>>()
+    };
+
+    let first = explain();
+    assert_eq!(direction(&first, "hours"), Some(json!("to_notion")));
+    assert_eq!(direction(&first, "name"), Some(json!("to_clockify")));
+    assert_eq!(keys(&first), ["mapping.tasks.hours", "rules.thresholds.update"]);
+    let text = office.run(&format!("explain {page}")).stdout;
+    assert!(text.contains("never seen to agree, goes from Clockify to Notion"), "{text}");
+    assert!(text.contains("mapping.tasks.hours = Hours (") && !text.contains("direction"), "{text}");
+
+    office.rig.auto_approve();
+    let page_id = office.page("Tasks", "Design");
+    office.world().set(page_id, "Hours", json!(99));
+    let edited = explain();
+    assert!(keys(&edited).contains(&json!("mapping.tasks.hours")), "{edited}");
+    assert!(
+        !edited["changes"][0]["rules"].to_string().contains("on_conflict"),
+        "no rule lets Notion win here: {edited}"
+    );
+    office.world().set(page_id, "Hours", json!(3.34));
+    office.world().track(office.tasks[0], at("2026-11-22T08:00:00Z"), hours(1));
+    let fields = explain()["fields"].clone();
+    let fields = fields.as_array().expect("fields");
+    let verdict = fields.iter().find(|known| known["field"] == "hours").map(|known| &known["verdict"]);
+    assert_eq!(verdict, Some(&json!("tracked since")));
 }
