@@ -14,6 +14,8 @@ mod findings;
 pub mod month;
 mod pages;
 mod read;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use days::{Period, Zone, month_name};
