@@ -316,7 +316,8 @@ impl Session<'_> {
         accepting: &Accepting,
     ) -> Result<(Reckoned, Close), RunError> {
         if let Some(sealed) = self.store.sealed_month(&month.to_string()).await? {
-            return Err(RunError::new(Code::Error, format!("{month} is sealed already, since {}", sealed.sealed_at))
+            let since = sealed.sealed_at.strftime("%Y-%m-%d %H:%M UTC");
+            return Err(RunError::new(Code::Error, format!("{month} is sealed already, since {since}"))
                 .hint(format!("`punchlist month reopen {month}` opens it, to be sealed anew")));
         }
         let reckoned = self.hours(wanted).await?;
