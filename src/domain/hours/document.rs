@@ -94,6 +94,9 @@ pub struct NodeDocument {
     pub figures: Totals,
     /// Planned for all of its time.
     pub planned_s: Option<u64>,
+    /// True where that is what is planned of the things below it: its time may be on others, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub planned_is_sum: bool,
     /// Tracked in all of its time.
     pub total_s: Option<u64>,
     /// Of a client.
@@ -106,7 +109,7 @@ pub struct NodeDocument {
 
 impl NodeDocument {
     fn of(node: &Node) -> Self {
-        let Node { kind, object, page, name, figures, planned, is_budget: _, total, children } = node;
+        let Node { kind, object, page, name, figures, planned, is_budget, total, children } = node;
         let children: Vec<Self> = children.iter().map(Self::of).collect();
         let (projects, tasks) = match kind {
             Kind::Client => (Some(children), None),
@@ -121,6 +124,7 @@ impl NodeDocument {
             name: name.clone(),
             figures: (*figures).into(),
             planned_s: *planned,
+            planned_is_sum: planned.is_some() && !is_budget,
             total_s: *total,
             projects,
             tasks,

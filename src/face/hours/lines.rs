@@ -115,7 +115,9 @@ fn node(text: &mut String, of: &NodeDocument, level: usize, with_rounded: bool, 
     let name = if of.kind() == Kind::Client { styling.bold(&name) } else { name.to_string() };
     put(text, format_args!("{:indent$}{name}{:pad$}", "", "", indent = 2 * level));
     text.push_str(&times(of.figures, with_rounded));
-    if let (Some(planned), Some(total)) = (of.planned_s, of.total_s) {
+    if let Some(planned) = of.planned_s.filter(|_| of.planned_is_sum) {
+        put(text, format_args!("  {} planned below", clock(planned)));
+    } else if let (Some(planned), Some(total)) = (of.planned_s, of.total_s) {
         put(text, format_args!("  {} {} of {} in all", bar(total, planned, styling), clock(total), clock(planned)));
     } else if let Some(planned) = of.planned_s {
         put(text, format_args!("  {}", clock(planned)));

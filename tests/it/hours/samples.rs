@@ -39,3 +39,12 @@ fn every_finding_has_a_sample_in_the_agency_and_a_row_in_the_readme() {
     let explained = rows.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned);
     assert_eq!(found, explained.collect());
 }
+
+#[test]
+fn what_is_planned_of_some_things_is_no_budget_of_what_they_stand_below() {
+    let rig = Rig::new(World::agency());
+    let text = rig.run(&["hours", "--month", "2026-11"]).stdout;
+    let row = |name: &str| text.lines().find(|line| line.trim_start().starts_with(name)).expect("a row").to_owned();
+    assert!(row("Northwind Traders  ").ends_with("  20:00 planned below"), "{text}");
+    assert!(row("Photo shoot  ").contains("133 % 8:00 of 6:00 in all"), "{text}");
+}

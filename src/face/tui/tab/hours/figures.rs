@@ -275,6 +275,10 @@ fn node_line(state: &State, node: &NodeDocument, path: &[usize], width: usize) -
 /// How much of what is planned is used up, in all of its time.
 fn of_plan(state: &State, node: &NodeDocument) -> Vec<Span<'static>> {
     let theme = state.theme;
+    // Of what is planned of some of the things below, all of the time is no share.
+    if let Some(planned) = node.planned_s.filter(|_| node.planned_is_sum) {
+        return vec![Span::styled(format!("  {} planned below", clock(planned)), theme.dim())];
+    }
     let (Some(planned), Some(total)) = (node.planned_s, node.total_s) else {
         let text = node.planned_s.map(|planned| format!("  of {}: not available", clock(planned)));
         return text.map(Span::raw).into_iter().collect();
