@@ -51,6 +51,8 @@ pub struct Compared {
     pub clockify: Shown,
     /// What both last agreed on; nothing where they never did.
     pub base: Option<Shown>,
+    /// Which way its value goes.
+    pub direction: Direction,
     /// What that comes to.
     pub verdict: &'static str,
 }
@@ -165,7 +167,7 @@ pub fn explain(
     };
     if let Some((page, object)) = page.zip(object) {
         let base = |field| linked.and_then(|link| link.base.get(field)).cloned();
-        explanation.fields = fields(page, object, &base, snapshots, registry);
+        explanation.fields = fields(page, object, &base, snapshots, registry, rules);
     }
     let is_about = |page: PageId, object: Option<ObjectId>| {
         page_id.is_some_and(|wanted| wanted == page)
@@ -250,6 +252,7 @@ fn fields(
     base: &dyn Fn(Field) -> Option<Agreed>,
     snapshots: &Snapshots,
     registry: &Registry,
+    rules: &Rules,
 ) -> Vec<Compared> {
     let parent = page.kind.parent();
     let of_parent = match &page.parent {
@@ -273,6 +276,7 @@ fn fields(
             None if notion == clockify => "agree",
             None if matches!(base, Some(Agreed::Seen { .. })) => "nothing is asked for",
             None => "differ on purpose",
+            Some(Comparison::ClockifyChanged) if field.is_tracked() => "tracked since",
             Some(Comparison::Agreed) => "agree now",
             Some(Comparison::NotionChanged) => "changed in Notion",
             Some(Comparison::ClockifyChanged) => "edited in Clockify",
@@ -291,6 +295,7 @@ fn fields(
             notion: shown(&notion).into(),
             clockify: shown(&clockify).into(),
             base: base.map(Into::into),
+            direction: rules.precedence[page.kind].of(field).direction,
             verdict,
         })
     });
@@ -311,7 +316,14 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
     let mut add = |keys: Vec<String>, value: String, says: &str| {
         rulings.push(Ruling { keys, value: value.into(), says: says.to_owned().into() });
     };
-    match (change.cause, rule) {
+    let shown = field.filter(|field| field.is_tracked());
+    if let Some((field, mapped)) = shown.and_then(|field| rules.mapping[kind].fields.get_key_value(&field)) {
+        let property = Shown::of(&mapped.property).clipped(NAME_COLUMNS).to_string();
+        let says = "the property shows what is tracked in Clockify: that goes into the page alone, and what somebody else \
+                    wrote there waits for a person";
+        add(vec![format!("mapping.{}.{field}", kind.plural())], property, says);
+    }
+    match (change.cause, rule.filter(|_| shown.is_none())) {
         (Cause::Drift, Some(rule)) => add(
             of_field("on_drift"),
             word(rule.on_drift),

@@ -14,10 +14,12 @@ mod findings;
 pub mod month;
 mod pages;
 mod read;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use days::{Period, Zone, month_name};
 pub use findings::{Code, Finding, Policy, Severity, findings};
 pub use pages::{LastDays, state_tracked};
-pub use read::{Booking, Branch, Demands, Facts, Read, Slice, Tracked, Unavailable};
+pub use read::{Booking, Branch, Demands, Facts, Read, Rounding, RoundingWay, Slice, Tracked, Unavailable};
 pub use tree::{Figures, Node, Tree};

@@ -310,9 +310,10 @@ pub struct FieldRule {
 }
 
 impl Precedence {
-    /// The rule for a field.
+    /// The rule for a field. What pages show of tracked time goes one way, whatever the rest does.
     pub fn of(&self, field: Field) -> FieldRule {
-        self.fields.get(&field).copied().unwrap_or(self.all)
+        let rule = self.fields.get(&field).copied().unwrap_or(self.all);
+        if field.is_tracked() { FieldRule { direction: Direction::ToNotion, ..rule } } else { rule }
     }
 }
 

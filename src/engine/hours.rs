@@ -158,24 +158,7 @@ impl Session<'_> {
         if !role {
             read.unavailable.insert(Unavailable::Others);
         }
-        for slice in Slice::EACH {
-            let missing = match slice {
-                Slice::All | Slice::Billable => Unavailable::Reports,
-                Slice::Unapproved => Unavailable::Approvals,
-                Slice::Uninvoiced => Unavailable::Invoicing,
-            };
-            // Who may not see any report is not asked for the others.
-            if read.unavailable.contains(&Unavailable::Reports) {
-                break;
-            }
-            match self.tracked(workspace, period, zone, slice).await {
-                Ok(rows) => drop(read.summaries.insert(slice, rows)),
-                Err(failure) if is_refused(&failure, slice) => drop(read.unavailable.insert(missing)),
-                Err(failure) => {
-                    return Err(self.clockify.error("the summary report (clockify.reports_url)", failure).into());
-                }
-            }
-        }
+        self.read_summaries(&mut read, workspace, period, zone).await?;
         match self.clockify.running(workspace).await {
             Ok(running) => read.running = running,
             Err(failure) if failure.has_status(403) => drop(read.unavailable.insert(Unavailable::Timers)),
@@ -184,17 +167,61 @@ impl Session<'_> {
         Ok(read)
     }
 
-    /// What was tracked in a period, in as many summaries as its days take.
+    /// The summaries of each kind of time. A plan may show fewer days at once than is known of any: what it refuses is
+    /// asked for once more by half as many.
+    async fn read_summaries(
+        &self,
+        read: &mut Read<'_>,
+        workspace: &str,
+        period: Period,
+        zone: &Zone,
+    ) -> Result<(), SessionError> {
+        let mut parts = period.parts(clockify::DAYS_MAX);
+        let rounded: &[Slice] = if read.demands.rounding.is_some() { &Slice::ROUNDED } else { &[] };
+        for slice in Slice::EACH.iter().chain(rounded).copied() {
+            let mut given = self.tracked(workspace, &parts, zone, slice).await;
+            if slice == Slice::All && given.as_ref().is_err_and(is_refused) {
+                let halves = period.parts(clockify::DAYS_MAX.div_ceil(2));
+                if halves.len() > parts.len() {
+                    parts = halves;
+                    given = self.tracked(workspace, &parts, zone, slice).await;
+                }
+            }
+            match given {
+                Ok(rows) => drop(read.summaries.insert(slice, rows)),
+                Err(failure) if is_refused(&failure) => {
+                    let missing = match slice {
+                        Slice::All | Slice::Billable => Unavailable::Reports,
+                        Slice::Unapproved => Unavailable::Approvals,
+                        Slice::Uninvoiced => Unavailable::Invoicing,
+                        Slice::Rounded | Slice::RoundedBillable => Unavailable::Rounding,
+                    };
+                    read.unavailable.insert(missing);
+                    // Who may not see any report is not asked for the others.
+                    if missing == Unavailable::Reports {
+                        self.turn.warn(format!("the summary report of {period} is refused: {failure}"));
+                        break;
+                    }
+                }
+                Err(failure) => {
+                    return Err(self.clockify.error("the summary report (clockify.reports_url)", failure).into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was tracked in the parts of a period, a summary each.
     async fn tracked(
         &self,
         workspace: &str,
-        period: Period,
+        parts: &[Period],
         zone: &Zone,
         slice: Slice,
     ) -> Result<Vec<Tracked>, Failure> {
         let mut rows = Vec::new();
-        for days in period.parts(clockify::DAYS_MAX) {
-            rows.extend(self.clockify.summary(workspace, days, &zone.name, slice).await?);
+        for days in parts {
+            rows.extend(self.clockify.summary(workspace, *days, &zone.name, slice).await?);
         }
         Ok(rows)
     }
@@ -289,7 +316,8 @@ impl Session<'_> {
         accepting: &Accepting,
     ) -> Result<(Reckoned, Close), RunError> {
         if let Some(sealed) = self.store.sealed_month(&month.to_string()).await? {
-            return Err(RunError::new(Code::Error, format!("{month} is sealed already, since {}", sealed.sealed_at))
+            let since = sealed.sealed_at.strftime("%Y-%m-%d %H:%M UTC");
+            return Err(RunError::new(Code::Error, format!("{month} is sealed already, since {since}"))
                 .hint(format!("`punchlist month reopen {month}` opens it, to be sealed anew")));
         }
         let reckoned = self.hours(wanted).await?;
@@ -328,10 +356,10 @@ impl Session<'_> {
     }
 }
 
-/// True where Clockify refuses a kind of time. Whether a plan that lacks one answers with 400 or 403 is not documented.
-fn is_refused(failure: &Failure, slice: Slice) -> bool {
-    let by_plan = matches!(slice, Slice::Unapproved | Slice::Uninvoiced);
-    failure.has_status(403) || failure.has_status(402) || by_plan && failure.has_status(400)
+/// True where Clockify refuses a kind of time, or so many days. Whether a plan that lacks one answers with 400 or 403 is
+/// not documented.
+fn is_refused(failure: &Failure) -> bool {
+    [400, 402, 403].into_iter().any(|status| failure.has_status(status))
 }
 
 /// A month as it was sealed, held against the log.

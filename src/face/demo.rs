@@ -56,8 +56,12 @@ impl Demo {
         let environment = environment.into_iter().chain(variables.iter());
         let keys = endpoints(&self.sandbox, "env:NOTION_TOKEN", "env:CLOCKIFY_API_KEY").into_iter();
         let state = ("state.dir", self.state.path().to_string_lossy().into_owned());
-        let overrides =
-            keys.chain([state]).map(|(key, value)| Override { key: key.to_owned(), value, place: "--demo".to_owned() });
+        let due = ("mapping.projects.due", "Due".to_owned());
+        let overrides = keys.chain([state, due]).map(|(key, value)| Override {
+            key: key.to_owned(),
+            value,
+            place: "--demo".to_owned(),
+        });
         Loader {
             environment: environment.collect(),
             config_path: None,

@@ -12,6 +12,7 @@ use crate::{
     domain::{
         explain::{Explained, Explanation, Ruling},
         plan::document::DecidedText,
+        rules::Direction,
         text::Shown,
     },
     edge::origin::Origin,
@@ -59,7 +60,12 @@ fn text(explanation: &Explanation, places: &BTreeMap<String, Origin>) -> String 
         row(&mut text, ["", "Notion", "Clockify", "last agreed", ""]);
         for field in fields {
             let base = field.base.as_deref().unwrap_or("never");
-            row(&mut text, [field.field, &field.notion, &field.clockify, base, field.verdict]);
+            let way = match field.direction {
+                Direction::ToClockify => "",
+                Direction::ToNotion => ", goes from Clockify to Notion",
+            };
+            let verdict = format!("{}{way}", field.verdict);
+            row(&mut text, [field.field, &field.notion, &field.clockify, base, &verdict]);
         }
     }
     for Explained { change, rules } in changes {

@@ -84,6 +84,7 @@ pub(super) fn tell_close(global: &Global, month: Period, reckoned: &Reckoned, cl
                 several => format!(", {several} findings accepted"),
             };
             say(&format!("\nSealed {month} as {}{accepted}.\n", Shown::of(&sealed.hash).clipped(16)))?;
+            say(unrounded(sealed))?;
             Ok(Code::Done)
         }
         Close::Open(open) if global.json => {
@@ -117,10 +118,10 @@ pub(super) fn tell_changes(global: &Global, sealed: &Sealed, changes: &[Change])
         return Ok(code);
     }
     if changes.is_empty() {
-        say(&format!("{} is as it was sealed on {}.\n", Shown::of(&sealed.month), sealed.sealed_at))?;
+        say(&format!("{} is as it was sealed on {}.\n", Shown::of(&sealed.month), since(sealed)))?;
         return Ok(code);
     }
-    let mut text = format!("{} is not what was sealed on {}:\n", Shown::of(&sealed.month), sealed.sealed_at);
+    let mut text = format!("{} is not what was sealed on {}:\n", Shown::of(&sealed.month), since(sealed));
     for change in changes {
         let ids = [&change.clockify_id, &change.page_id].map(|id| id.clone().unwrap_or_else(|| "none".to_owned()));
         put(&mut text, format_args!("  {} (Clockify {}, Notion {})\n", Shown::of(&change.words()), ids[0], ids[1]));
@@ -129,11 +130,29 @@ pub(super) fn tell_changes(global: &Global, sealed: &Sealed, changes: &[Change])
     Ok(code)
 }
 
+/// When a month was sealed, to the minute.
+fn since(sealed: &Sealed) -> impl std::fmt::Display {
+    sealed.sealed_at.strftime("%Y-%m-%d %H:%M UTC")
+}
+
+/// What is sealed where the workspace rounds in reports.
+fn unrounded(sealed: &Sealed) -> &'static str {
+    match sealed.rounded {
+        Some(false) => "The figures are sealed as tracked, to the second, without the rounding of the workspace.\n",
+        _ => "",
+    }
+}
+
 fn lines(sealed: &Sealed) -> String {
-    let Sealed { month, timezone, sealed_at, by, totals, clients, accepted, hash, .. } = sealed;
+    let Sealed { month, timezone, by, totals, clients, accepted, hash, .. } = sealed;
     let time = |seconds: Option<u64>| seconds.map_or_else(|| "?".to_owned(), clock);
-    let mut text =
-        format!("{} in {}, sealed on {sealed_at} by {}\n\n", Shown::of(month), Shown::of(timezone), Shown::of(by));
+    let mut text = format!(
+        "{} in {}, sealed on {} by {}\n\n",
+        Shown::of(month),
+        Shown::of(timezone),
+        since(sealed),
+        Shown::of(by)
+    );
     for client in clients {
         put(&mut text, format_args!("{:>10}  {}\n", time(client.figures.tracked_s), client.name));
         for project in client.children() {
@@ -148,6 +167,7 @@ fn lines(sealed: &Sealed) -> String {
         let note = if known.note.is_blank() { String::new() } else { format!(" — {}", known.note.shown()) };
         put(&mut text, format_args!("accepted by {}: {}{note}\n", Shown::of(&known.by), known.text));
     }
+    text.push_str(unrounded(sealed));
     put(&mut text, format_args!("hash {}\n", Shown::of(hash)));
     text
 }

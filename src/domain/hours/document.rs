@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     days::{Period, Zone},
     findings::Finding,
-    read::{Read, Unavailable},
+    read::{Read, Rounding, Unavailable},
     tree::{Figures, Node, Tree},
 };
 use crate::domain::{
@@ -28,6 +28,9 @@ pub struct Document {
     pub complete: bool,
     /// What cannot be told, by the words of [`Unavailable`].
     pub unavailable: Vec<String>,
+    /// How the workspace rounds each entry in reports, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounding: Option<Rounding>,
     pub totals: Totals,
     pub clients: Vec<NodeDocument>,
     pub findings: Vec<FindingDocument>,
@@ -42,12 +45,40 @@ pub struct Totals {
     pub billable_s: Option<u64>,
     pub unapproved_s: Option<u64>,
     pub uninvoiced_s: Option<u64>,
+    /// All of it as the workspace rounds each entry in reports; left out where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounded_s: Option<u64>,
+    /// What is billable of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounded_billable_s: Option<u64>,
+}
+
+impl Totals {
+    /// The same without what rounding makes of it.
+    #[must_use]
+    pub fn as_tracked(self) -> Self {
+        Self { rounded_s: None, rounded_billable_s: None, ..self }
+    }
+
+    /// All and what is billable as the workspace rounds, where that is not what was tracked.
+    pub fn rounded(self) -> Option<[u64; 2]> {
+        let rounded = self.rounded_s.zip(self.rounded_billable_s);
+        let differ = (self.rounded_s, self.rounded_billable_s) != (self.tracked_s, self.billable_s);
+        rounded.filter(|_| differ).map(<[u64; 2]>::from)
+    }
 }
 
 impl From<Figures> for Totals {
     fn from(figures: Figures) -> Self {
-        let Figures { tracked, billable, unapproved, uninvoiced } = figures;
-        Self { tracked_s: tracked, billable_s: billable, unapproved_s: unapproved, uninvoiced_s: uninvoiced }
+        let Figures { tracked, billable, unapproved, uninvoiced, rounded, rounded_billable } = figures;
+        Self {
+            tracked_s: tracked,
+            billable_s: billable,
+            unapproved_s: unapproved,
+            uninvoiced_s: uninvoiced,
+            rounded_s: rounded,
+            rounded_billable_s: rounded_billable,
+        }
     }
 }
 
@@ -63,6 +94,9 @@ pub struct NodeDocument {
     pub figures: Totals,
     /// Planned for all of its time.
     pub planned_s: Option<u64>,
+    /// True where that is what is planned of the things below it: its time may be on others, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub planned_is_sum: bool,
     /// Tracked in all of its time.
     pub total_s: Option<u64>,
     /// Of a client.
@@ -75,7 +109,7 @@ pub struct NodeDocument {
 
 impl NodeDocument {
     fn of(node: &Node) -> Self {
-        let Node { kind, object, page, name, figures, planned, is_budget: _, total, children } = node;
+        let Node { kind, object, page, name, figures, planned, is_budget, total, children } = node;
         let children: Vec<Self> = children.iter().map(Self::of).collect();
         let (projects, tasks) = match kind {
             Kind::Client => (Some(children), None),
@@ -90,10 +124,20 @@ impl NodeDocument {
             name: name.clone(),
             figures: (*figures).into(),
             planned_s: *planned,
+            planned_is_sum: planned.is_some() && !is_budget,
             total_s: *total,
             projects,
             tasks,
         }
+    }
+
+    /// The same without what rounding makes of it, down to the tasks.
+    #[must_use]
+    pub fn as_tracked(&self) -> Self {
+        let below =
+            |nodes: &Option<Vec<Self>>| nodes.as_ref().map(|nodes| nodes.iter().map(Self::as_tracked).collect());
+        let (projects, tasks) = (below(&self.projects), below(&self.tasks));
+        Self { figures: self.figures.as_tracked(), projects, tasks, ..self.clone() }
     }
 
     /// What stands below it.
@@ -160,6 +204,7 @@ impl Document {
             timezone: zone.name.clone(),
             complete: is_whole && Kind::ALL.into_iter().all(listed),
             unavailable: read.unavailable.iter().map(|what| what.word().to_owned()).collect(),
+            rounding: read.demands.rounding,
             totals: tree.totals.into(),
             clients: tree.clients.iter().map(NodeDocument::of).collect(),
             findings: found.iter().map(FindingDocument::of).collect(),

@@ -141,7 +141,7 @@ pub struct About<'a> {
     pub page: Option<PageId>,
     pub object: Option<ObjectId>,
     pub seconds: Option<u64>,
-    /// The ID of the entry, where it is about one.
+    /// What tells it from others about the same: the ID of the entry or of the client that it is about.
     pub entry: Option<&'a str>,
 }
 
@@ -211,7 +211,7 @@ impl Search<'_> {
     fn node(&mut self, node: &Node, above_is_unlinked: bool) {
         let tracked = node.figures.tracked.unwrap_or_default();
         self.budget(node);
-        self.without(node, tracked);
+        self.without(node);
         let mut is_unlinked = above_is_unlinked;
         if let Some(object) = node.object {
             is_unlinked = !self.sides.pages.contains_key(&object);
@@ -246,21 +246,22 @@ impl Search<'_> {
     }
 
     /// Time without a project or a task, where the workspace wants one.
-    fn without(&mut self, node: &Node, tracked: u64) {
-        if node.kind == Kind::Project && node.object.is_none() && tracked > 0 && self.read.demands.project {
-            let text =
-                format!("{} without a project, which the workspace wants of every entry", duration_words(tracked));
-            self.find(Code::WithoutProject, Severity::Error, About::node(node, Some(tracked)), &text);
-        }
-        let loose = node.children.iter().find(|child| child.kind == Kind::Task && child.object.is_none());
-        let loose = loose.and_then(|child| child.figures.tracked).filter(|seconds| *seconds > 0);
-        if let (Some(loose), Some(_), true) = (loose, node.object, self.read.demands.task) {
-            let text = format!(
-                "{}: {} without a task, which the workspace wants of every entry",
-                short(&node.name),
-                duration_words(loose)
-            );
-            self.find(Code::WithoutTask, Severity::Error, About::node(node, Some(loose)), &text);
+    fn without(&mut self, node: &Node) {
+        let Some(loose) = node.children.iter().find(|child| child.object.is_none()) else { return };
+        let Some(seconds) = loose.figures.tracked.filter(|seconds| *seconds > 0) else { return };
+        let time = duration_words(seconds);
+        let text = match node.object {
+            Some(_) => format!("{}: {time} without a {}", short(&node.name), loose.kind),
+            None => format!("{time} without a {}", loose.kind),
+        };
+        let text = format!("{text}, which the workspace wants of every entry");
+        if node.kind == Kind::Client && self.read.demands.project {
+            // Time without a project can be that of several clients.
+            let client = node.object.map(|client| client.to_string());
+            let about = About { entry: client.as_deref(), ..About::node(loose, Some(seconds)) };
+            self.find(Code::WithoutProject, Severity::Error, about, &text);
+        } else if node.kind == Kind::Project && node.object.is_some() && self.read.demands.task {
+            self.find(Code::WithoutTask, Severity::Error, About::node(node, Some(seconds)), &text);
         }
     }
 

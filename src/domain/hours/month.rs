@@ -33,6 +33,9 @@ pub struct Sealed {
     pub totals: Totals,
     pub clients: Vec<NodeDocument>,
     pub accepted: Vec<Accepted>,
+    /// False where the workspace rounds in reports: these figures are as tracked, to the second, all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounded: Option<bool>,
     /// Of all the others.
     pub hash: String,
 }
@@ -73,8 +76,10 @@ impl Sealed {
 
     /// Its hash as it should be.
     fn reckoned(&self) -> String {
-        let Self { format, month, timezone, sealed_at, by, totals, clients, accepted, hash: _ } = self;
-        sha256(&(format, month, timezone, sealed_at, by, totals, clients, accepted))
+        let Self { format, month, timezone, sealed_at, by, totals, clients, accepted, rounded, hash: _ } = self;
+        let all = (format, month, timezone, sealed_at, by, totals, clients, accepted);
+        // What was sealed before workspaces' rounding was known of keeps its hash.
+        rounded.map_or_else(|| sha256(&all), |rounded| sha256(&(all, rounded)))
     }
 
     /// True where it is what was sealed.
@@ -202,9 +207,10 @@ pub fn close(
         timezone: document.timezone.clone(),
         sealed_at: now,
         by: by.to_owned(),
-        totals: document.totals,
-        clients: document.clients.clone(),
+        totals: document.totals.as_tracked(),
+        clients: document.clients.iter().map(NodeDocument::as_tracked).collect(),
         accepted,
+        rounded: document.rounding.map(|_| false),
         hash: String::new(),
     };
     sealed.hash = sealed.reckoned();

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::{findings::Policy, read::Facts, tree::Sides};
 use crate::domain::{
-    model::{Field, Kind, Object, ObjectId, PerKind, Registry, Snapshots, Value},
+    model::{Field, Kind, Object, ObjectId, Page, PerKind, Registry, Snapshots, Value},
     reference::object_address,
     rules::Mapping,
 };
@@ -41,7 +41,13 @@ pub fn state_tracked(
                     // What has just been created has nothing to show, and no run writes it at once again.
                     _ if tracked == 0 => Value::Empty,
                     Field::Hours => hours(tracked),
-                    Field::LastTracked => Value::text(&last.get(&object.id)?.to_string()),
+                    Field::LastTracked => {
+                        let day = *last.get(&object.id)?;
+                        let later =
+                            sides.pages.get(&object.id).and_then(|page| shown_day(page)).filter(|shown| *shown > day);
+                        // An entry that was deleted, or that this key may not see, takes no day back.
+                        later.is_none().then(|| Value::text(&day.to_string()))?
+                    }
                     Field::BudgetState => {
                         sides.budget(object.id).map_or(Value::Empty, |planned| budget(tracked, planned, policy))
                     }
@@ -60,6 +66,14 @@ pub fn state_tracked(
                 object.values.set(field, value);
             }
         });
+    }
+}
+
+/// The day that a page shows.
+fn shown_day(page: &Page) -> Option<Date> {
+    match page.values.get(Field::LastTracked)? {
+        Value::Text(day) => day.exact().parse().ok(),
+        _ => None,
     }
 }
 

@@ -1,6 +1,9 @@
 //! What is read of Clockify for a period, besides both sides themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};
@@ -20,11 +23,17 @@ pub enum Slice {
     Unapproved,
     /// Not marked as invoiced.
     Uninvoiced,
+    /// All of it, each entry as the workspace rounds it.
+    Rounded,
+    /// What is billable, each entry as the workspace rounds it.
+    RoundedBillable,
 }
 
 impl Slice {
-    /// All of them: as many calls as a month costs.
+    /// Those of every workspace: as many calls as a month costs.
     pub const EACH: [Self; 4] = [Self::All, Self::Billable, Self::Unapproved, Self::Uninvoiced];
+    /// Those of a workspace that rounds in its reports, besides.
+    pub const ROUNDED: [Self; 2] = [Self::Rounded, Self::RoundedBillable];
 }
 
 /// A row of a summary: the time on one task, or on a project or a client without one.
@@ -85,6 +94,41 @@ pub struct Booking {
 pub struct Demands {
     pub project: bool,
     pub task: bool,
+    /// How it counts each one in reports, where not to the second.
+    pub rounding: Option<Rounding>,
+}
+
+/// How a workspace rounds each entry in reports; what is kept of the entry stays as it is. What it does not say is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rounding {
+    /// The step.
+    pub minutes: Option<u32>,
+    pub way: Option<RoundingWay>,
+}
+
+/// Where an entry goes that lies between two steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoundingWay {
+    Up,
+    Down,
+    Nearest,
+}
+
+impl fmt::Display for Rounding {
+    /// `up to 15 min`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let way = match self.way {
+            Some(RoundingWay::Up) => "up to",
+            Some(RoundingWay::Down) => "down to",
+            Some(RoundingWay::Nearest) => "to the nearest",
+            None => "to",
+        };
+        match self.minutes {
+            Some(minutes) => write!(formatter, "{way} {minutes} min"),
+            None => formatter.write_str("as the workspace does"),
+        }
+    }
 }
 
 /// What an object says of itself that no mapping asks for.
@@ -107,6 +151,8 @@ pub enum Unavailable {
     Estimates,
     /// Timers that run.
     Timers,
+    /// What reports make of entries, where the workspace rounds.
+    Rounding,
 }
 
 impl Unavailable {
@@ -119,6 +165,7 @@ impl Unavailable {
             Self::Invoicing => "invoicing",
             Self::Estimates => "estimates",
             Self::Timers => "timers",
+            Self::Rounding => "rounding",
         }
     }
 
@@ -131,6 +178,7 @@ impl Unavailable {
             Self::Invoicing => "invoicing: the plan does not have it, or the key may not see it",
             Self::Estimates => "estimates: the plan does not have them",
             Self::Timers => "running timers: Clockify refuses them to this key",
+            Self::Rounding => "rounded sums: the workspace rounds, and Clockify refuses them to this key or plan",
         }
     }
 }

@@ -15,6 +15,10 @@ pub struct Figures {
     pub billable: Option<u64>,
     pub unapproved: Option<u64>,
     pub uninvoiced: Option<u64>,
+    /// All of it as the workspace rounds each entry; none where it does not.
+    pub rounded: Option<u64>,
+    /// What is billable of that.
+    pub rounded_billable: Option<u64>,
 }
 
 impl Figures {
@@ -33,6 +37,8 @@ impl Figures {
             Slice::Billable => &mut self.billable,
             Slice::Unapproved => &mut self.unapproved,
             Slice::Uninvoiced => &mut self.uninvoiced,
+            Slice::Rounded => &mut self.rounded,
+            Slice::RoundedBillable => &mut self.rounded_billable,
         }
     }
 
@@ -93,8 +99,8 @@ impl Tree {
                 leaves.entry(place).or_insert_with(|| Figures::none_of(read)).add(*slice, row.seconds);
                 totals.add(*slice, row.seconds);
                 for (object, name) in &row.place {
-                    if let Some(object) = object {
-                        names.entry(*object).or_insert_with(|| name.clone());
+                    if let Some(object) = object.filter(|_| !name.is_blank()) {
+                        names.entry(object).or_insert_with(|| name.clone());
                     }
                 }
             }
@@ -128,29 +134,24 @@ fn grouped(
     let below = Kind::ALL.get(level + 1).copied();
     let nodes = groups.into_iter().map(|(object, leaves)| {
         let mut figures = Figures::none_of(read);
-        for (_, leaf) in &leaves {
-            let Figures { tracked, billable, unapproved, uninvoiced } = *leaf;
-            let each = [
-                (Slice::All, tracked),
-                (Slice::Billable, billable),
-                (Slice::Unapproved, unapproved),
-                (Slice::Uninvoiced, uninvoiced),
-            ];
-            for (slice, seconds) in each {
-                if let Some(seconds) = seconds {
-                    figures.add(slice, seconds);
-                }
+        for (_, mut leaf) in leaves.iter().copied() {
+            for slice in read.summaries.keys() {
+                figures.add(*slice, leaf.slice(*slice).unwrap_or_default());
             }
         }
         let mut children = below.map_or_else(Vec::new, |below| grouped(&leaves, below, sides, names, read));
         children.retain(|child| child.object.is_some() || child.figures != Figures::none_of(read));
         let known = object.and_then(|object| sides.objects.get(&object).copied());
         let name = known.map(|known| &known.name).or_else(|| names.get(&object?));
+        let nameless = || match object {
+            Some(_) => format!("({kind} that Clockify does not name)"),
+            None => format!("(no {kind})"),
+        };
         Node {
             kind,
             object,
             page: object.and_then(|object| sides.pages.get(&object)).map(|page| page.id),
-            name: name.map_or_else(|| Shown::of(&format!("(no {kind})")), Raw::shown),
+            name: name.map_or_else(|| Shown::of(&nameless()), Raw::shown),
             figures,
             planned: object.and_then(|object| sides.planned.get(&object).copied()),
             is_budget: object.is_some_and(|object| sides.budgets.contains(&object)),

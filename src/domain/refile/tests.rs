@@ -11,8 +11,8 @@ use crate::domain::{
     rules::Refile,
 };
 
-const FREELY: Demands = Demands { project: false, task: false };
-const WITH_TASK: Demands = Demands { project: true, task: true };
+const FREELY: Demands = Demands { project: false, task: false, rounding: None };
+const WITH_TASK: Demands = Demands { project: true, task: true, rounding: None };
 
 /// Two linked clients, the first with two linked projects with tasks.
 fn world() -> World {

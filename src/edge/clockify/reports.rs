@@ -160,12 +160,17 @@ impl Clockify {
             Slice::Billable => body["billable"] = json!(true),
             Slice::Unapproved => body["approvalState"] = json!("UNAPPROVED"),
             Slice::Uninvoiced => body["invoicingState"] = json!("UNINVOICED"),
+            Slice::Rounded => body["rounding"] = json!(true),
+            Slice::RoundedBillable => {
+                body["rounding"] = json!(true);
+                body["billable"] = json!(true);
+            }
         }
         let Summary { totals, group_one } = self.report(workspace, "summary", body).await?;
         let Some(groups) = group_one else { return Err(odd("it has no groups")) };
         let mut rows = Vec::new();
-        leaves(&groups, &mut Vec::new(), &mut rows)?;
-        adds_up(totals, rows.iter().map(|row| row.seconds).sum())?;
+        let sum = leaves(&groups, &mut Vec::new(), &mut rows)?;
+        adds_up(totals, sum)?;
         Ok(rows)
     }
 
@@ -383,26 +388,32 @@ fn estimated(row: &EstimateRow) -> Option<u64> {
     row.estimate.as_deref().filter(|_| is_own).and_then(parse_duration).filter(|seconds| *seconds > 0)
 }
 
-/// The rows that nothing stands below. What a row has beyond those is time without one.
+/// The rows that nothing stands below, and what all of them come to. What a row has beyond those below it is time
+/// without one: what it was tracked on may be gone.
 fn leaves(
     groups: &[GroupRow],
     above: &mut Vec<(Option<ObjectId>, Raw)>,
     rows: &mut Vec<Tracked>,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
+    let mut sum = 0;
     for GroupRow { id, name, duration, children } in groups {
         let Some(seconds) = *duration else { return Err(odd("a row of it has no duration")) };
         let object = id.as_deref().and_then(|id| id.parse().ok());
         above.push((object, name.as_deref().unwrap_or_default().into()));
-        if let Some(children) = children.as_deref().filter(|children| !children.is_empty() && above.len() < 3) {
-            leaves(children, above, rows)?;
-        } else {
+        let children = children.as_deref().filter(|_| above.len() < 3).unwrap_or_default();
+        let below = leaves(children, above, rows)?;
+        let Some(rest) = seconds.checked_sub(below) else {
+            return Err(odd(&format!("the rows below one come to {below} s, and it says {seconds} s")));
+        };
+        if rest > 0 || children.is_empty() {
             let mut place = above.iter().cloned();
             let place = std::array::from_fn(|_| place.next().unwrap_or_default());
-            rows.push(Tracked { place, seconds });
+            rows.push(Tracked { place, seconds: rest });
         }
         above.pop();
+        sum += seconds;
     }
-    Ok(())
+    Ok(sum)
 }
 
 fn odd(what: &str) -> Failure {

@@ -8,7 +8,12 @@ use serde_json::Value as Json;
 
 use super::impossible;
 use crate::{
-    domain::{hours::Demands, model::Weight, possible::NAMELESS, text::Raw},
+    domain::{
+        hours::{Demands, Rounding, RoundingWay},
+        model::Weight,
+        possible::NAMELESS,
+        text::Raw,
+    },
     edge::http::{Failure, shown},
 };
 
@@ -51,7 +56,20 @@ impl WorkspaceRow {
     /// What every time entry has to have.
     pub(super) fn demands(&self) -> Demands {
         let forced = |key: &str| self.workspace_settings[key] == true;
-        Demands { project: forced("forceProjects"), task: forced("forceTasks") }
+        let rounding = forced("timeRoundingInReports").then(|| self.rounding());
+        Demands { project: forced("forceProjects"), task: forced("forceTasks"), rounding }
+    }
+
+    /// The step as a number or its digits, the way in words (`OpenAPI` document: `15`, `Round to nearest`).
+    fn rounding(&self) -> Rounding {
+        let round = &self.workspace_settings["round"];
+        let minutes = round["minutes"].as_u64().and_then(|minutes| u32::try_from(minutes).ok());
+        let words = round["round"].as_str().unwrap_or_default().to_lowercase();
+        let ways = [("up", RoundingWay::Up), ("down", RoundingWay::Down), ("near", RoundingWay::Nearest)];
+        Rounding {
+            minutes: minutes.or_else(|| round["minutes"].as_str()?.trim().parse().ok()),
+            way: ways.into_iter().find(|(word, _)| words.contains(word)).map(|(_, way)| way),
+        }
     }
 }
 

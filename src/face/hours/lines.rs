@@ -46,18 +46,23 @@ pub(in crate::face) fn text(document: &Document, missing: &[&str], styling: Styl
         text.push_str(&findings(&document.findings, styling));
         text.push('\n');
     }
-    let head = format!("{:NAME_COLUMNS$} {:>10} {:>10}  planned", "", "tracked", "billable");
+    let with_rounded = differs_rounded(document);
+    let head = if with_rounded { format!(" {:>10} {:>10}", "rounded", "billable") } else { String::new() };
+    let head = format!("{:NAME_COLUMNS$} {:>10} {:>10}{head}  planned", "", "tracked", "billable");
     put(&mut text, format_args!("{head}\n"));
     for client in &document.clients {
-        node(&mut text, client, 0, styling);
+        node(&mut text, client, 0, with_rounded, styling);
     }
-    let Totals { tracked_s, billable_s, unapproved_s, uninvoiced_s } = document.totals;
-    let total = format!("{:NAME_COLUMNS$} {:>10} {:>10}", "Total", cell(tracked_s), cell(billable_s));
+    let Totals { unapproved_s, uninvoiced_s, .. } = document.totals;
+    let total = format!("{:NAME_COLUMNS$}{}", "Total", times(document.totals, with_rounded));
     put(&mut text, format_args!("{}\n", styling.bold(total)));
     for (what, seconds) in [("not approved", unapproved_s), ("not marked as invoiced", uninvoiced_s)] {
         if let Some(seconds) = seconds {
             put(&mut text, format_args!("{what:NAME_COLUMNS$} {:>10}\n", clock(seconds)));
         }
+    }
+    if let Some(rounding) = document.rounding.filter(|_| with_rounded) {
+        put(&mut text, format_args!("\nRounded: in reports the workspace rounds each entry {rounding}.\n"));
     }
     if !document.complete || !missing.is_empty() {
         text.push('\n');
@@ -67,6 +72,23 @@ pub(in crate::face) fn text(document: &Document, missing: &[&str], styling: Styl
     }
     for what in missing {
         put(&mut text, format_args!("Not available: {what}.\n"));
+    }
+    text
+}
+
+/// True where rounding makes anything of a period another time.
+pub(super) fn differs_rounded(document: &Document) -> bool {
+    fn differs(node: &NodeDocument) -> bool {
+        node.figures.rounded().is_some() || node.children().iter().any(differs)
+    }
+    document.totals.rounded().is_some() || document.clients.iter().any(differs)
+}
+
+/// What was tracked and what of it is billable, then both rounded.
+fn times(figures: Totals, with_rounded: bool) -> String {
+    let mut text = format!(" {:>10} {:>10}", cell(figures.tracked_s), cell(figures.billable_s));
+    if with_rounded {
+        put(&mut text, format_args!(" {:>10} {:>10}", cell(figures.rounded_s), cell(figures.rounded_billable_s)));
     }
     text
 }
@@ -87,13 +109,15 @@ pub(in crate::face) fn findings(found: &[FindingDocument], styling: Styling) -> 
     text
 }
 
-fn node(text: &mut String, of: &NodeDocument, level: usize, styling: Styling) {
+fn node(text: &mut String, of: &NodeDocument, level: usize, with_rounded: bool, styling: Styling) {
     let name = of.name.clipped(NAME_COLUMNS - 2 * level);
     let pad = NAME_COLUMNS - 2 * level - name.width();
     let name = if of.kind() == Kind::Client { styling.bold(&name) } else { name.to_string() };
     put(text, format_args!("{:indent$}{name}{:pad$}", "", "", indent = 2 * level));
-    put(text, format_args!(" {:>10} {:>10}", cell(of.figures.tracked_s), cell(of.figures.billable_s)));
-    if let (Some(planned), Some(total)) = (of.planned_s, of.total_s) {
+    text.push_str(&times(of.figures, with_rounded));
+    if let Some(planned) = of.planned_s.filter(|_| of.planned_is_sum) {
+        put(text, format_args!("  {} planned below", clock(planned)));
+    } else if let (Some(planned), Some(total)) = (of.planned_s, of.total_s) {
         put(text, format_args!("  {} {} of {} in all", bar(total, planned, styling), clock(total), clock(planned)));
     } else if let Some(planned) = of.planned_s {
         put(text, format_args!("  {}", clock(planned)));
@@ -103,7 +127,7 @@ fn node(text: &mut String, of: &NodeDocument, level: usize, styling: Styling) {
     let below = of.children();
     if below.iter().any(|child| child.clockify_id.is_some()) || level == 0 {
         for child in below {
-            node(text, child, level + 1, styling);
+            node(text, child, level + 1, with_rounded, styling);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Hours as tables for others: CSV, Markdown, HTML. What the services hold is text there, and nothing else.
 
-use super::lines::{clock, period_of, put};
+use super::lines::{clock, differs_rounded, period_of, put};
 use crate::{
     domain::{
-        hours::document::{Document, NodeDocument},
+        hours::document::{Document, NodeDocument, Totals},
         model::Kind,
         text::Shown,
     },
@@ -34,7 +34,7 @@ fn rows(document: &Document) -> Vec<TableRow<'_>> {
 /// A row for each node; times in seconds, and nothing where one cannot be told.
 pub(super) fn csv(document: &Document) -> String {
     let mut text = "from,to,timezone,kind,client,project,task,clockify_id,page_id,tracked_s,billable_s,unapproved_s,\
-                    uninvoiced_s,planned_s,total_s\r\n"
+                    uninvoiced_s,planned_s,total_s,rounded_s,rounded_billable_s\r\n"
         .to_owned();
     let number = |seconds: Option<u64>| seconds.map(|seconds| seconds.to_string()).unwrap_or_default();
     for TableRow { names, node } in rows(document) {
@@ -49,6 +49,8 @@ pub(super) fn csv(document: &Document) -> String {
             figures.uninvoiced_s,
             node.planned_s,
             node.total_s,
+            figures.rounded_s,
+            figures.rounded_billable_s,
         ];
         let cells = of.into_iter().chain(names.map(cell)).chain(ids).chain(times.map(number));
         text.push_str(&cells.collect::<Vec<_>>().join(","));
@@ -67,9 +69,21 @@ pub(super) fn markdown(document: &Document) -> String {
     for finding in &document.findings {
         put(&mut text, format_args!("- **{}** {} (`{}`)\n", finding.severity, escaped(&finding.text), finding.id));
     }
-    text.push_str(
-        "\n| client | project | task | tracked | billable | planned | in all |\n|---|---|---|--:|--:|--:|--:|\n",
+    let with_rounded = differs_rounded(document);
+    let (heads, edges) = if with_rounded { (" rounded | billable |", "--:|--:|") } else { ("", "") };
+    put(
+        &mut text,
+        format_args!(
+            "\n| client | project | task | tracked | billable |{heads} planned | in all |\n\
+             |---|---|---|--:|--:|{edges}--:|--:|\n"
+        ),
     );
+    let rounded = |figures: Totals| {
+        if !with_rounded {
+            return String::new();
+        }
+        format!(" {} | {} |", time(figures.rounded_s), time(figures.rounded_billable_s))
+    };
     for TableRow { names, node } in rows(document) {
         let own = names.map(|name| if name == node.name.as_str() { escaped(name) } else { String::new() });
         let [client, project, task] = match node.kind() {
@@ -81,13 +95,26 @@ pub(super) fn markdown(document: &Document) -> String {
         let (planned, total) = (time(node.planned_s), time(node.total_s));
         put(
             &mut text,
-            format_args!("| {client} | {project} | {task} | {tracked} | {billable} | {planned} | {total} |\n"),
+            format_args!(
+                "| {client} | {project} | {task} | {tracked} | {billable} |{} {planned} | {total} |\n",
+                rounded(node.figures)
+            ),
         );
     }
     let (tracked, billable) = (time(document.totals.tracked_s), time(document.totals.billable_s));
-    put(&mut text, format_args!("| **Total** | | | **{tracked}** | **{billable}** | | |\n"));
+    let rounded = rounded(document.totals);
+    put(&mut text, format_args!("| **Total** | | | **{tracked}** | **{billable}** |{rounded} | |\n"));
+    if let Some(rounding) = rounding(document) {
+        put(&mut text, format_args!("\n{}\n", escaped(&rounding)));
+    }
     text.push_str(&unavailable(document));
     text
+}
+
+/// What rounded times are, where there are any.
+fn rounding(document: &Document) -> Option<String> {
+    let rounding = document.rounding.filter(|_| differs_rounded(document))?;
+    Some(format!("Rounded: in reports the workspace rounds each entry {rounding}."))
 }
 
 fn unavailable(document: &Document) -> String {
@@ -129,18 +156,29 @@ pub(super) fn html(document: &Document) -> String {
         }
         text.push_str("</ul>\n");
     }
-    text.push_str("<table><tr><th></th><th>tracked</th><th>billable</th><th>planned</th><th>in all</th></tr>\n");
-    let row = |class: &str, name: &str, times: [Option<u64>; 4]| {
-        let times = times.map(|seconds| format!("<td class=\"n\">{}</td>", time(seconds))).concat();
+    let with_rounded = differs_rounded(document);
+    let heads = if with_rounded { "<th>rounded</th><th>billable</th>" } else { "" };
+    put(
+        &mut text,
+        format_args!(
+            "<table><tr><th></th><th>tracked</th><th>billable</th>{heads}<th>planned</th><th>in all</th></tr>\n"
+        ),
+    );
+    let row = |class: &str, name: &str, figures: Totals, of_plan: [Option<u64>; 2]| {
+        let rounded = [figures.rounded_s, figures.rounded_billable_s].into_iter().filter(|_| with_rounded);
+        let times = [figures.tracked_s, figures.billable_s].into_iter().chain(rounded).chain(of_plan);
+        let times = times.map(|seconds| format!("<td class=\"n\">{}</td>", time(seconds)));
+        let times = times.collect::<Vec<_>>().concat();
         format!("<tr class=\"{class}\"><td>{}</td>{times}</tr>\n", entity(name))
     };
     for TableRow { node, .. } in rows(document) {
-        let figures = node.figures;
-        let times = [figures.tracked_s, figures.billable_s, node.planned_s, node.total_s];
-        text.push_str(&row(node.kind().word(), &node.name, times));
+        text.push_str(&row(node.kind().word(), &node.name, node.figures, [node.planned_s, node.total_s]));
     }
-    text.push_str(&row("client", "Total", [document.totals.tracked_s, document.totals.billable_s, None, None]));
+    text.push_str(&row("client", "Total", document.totals, [None; 2]));
     text.push_str("</table>\n");
+    if let Some(rounding) = rounding(document) {
+        put(&mut text, format_args!("<p>{}</p>\n", entity(&rounding)));
+    }
     if !document.unavailable.is_empty() {
         put(&mut text, format_args!("<p>Not available: {}.</p>\n", entity(&document.unavailable.join(", "))));
     }

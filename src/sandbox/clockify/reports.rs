@@ -14,6 +14,9 @@ const DETAILED_PAGE_MAX: usize = 1000;
 /// A value that entries are grouped by: ID and name; the name decides the order.
 type Group = (Option<String>, String);
 
+/// An entry with the seconds that a report counts of it.
+type Counted<'a> = (&'a TimeEntry, i64);
+
 impl Call<'_> {
     pub(super) fn route_report(&mut self) -> Outcome {
         let segments: Vec<&str> = self.request.segments.iter().map(String::as_str).collect();
@@ -29,8 +32,9 @@ impl Call<'_> {
         }
     }
 
-    /// Finished entries that start in the window and pass the filters.
-    fn reported(&self, body: &Value, window: &Window) -> Result<Vec<&TimeEntry>, Refusal> {
+    /// Finished entries that start in the window and pass the filters, each with its seconds: rounded, if that is asked
+    /// for, entry by entry (Clockify help centre).
+    fn reported(&self, body: &Value, window: &Window) -> Result<Vec<Counted<'_>>, Refusal> {
         let clockify = &self.world.clockify;
         window.fits_plan(&clockify.plan)?;
         let state = |key: &str, yes: &str, no: &str| match body[key].as_str() {
@@ -64,7 +68,16 @@ impl Call<'_> {
                 && passes("tasks", entry.task.map(|id| id.to_string()))
                 && passes("users", Some(entry.user.to_string()))
         });
-        Ok(entries.collect())
+        let is_rounded = body["rounding"] == true;
+        // Rounding belongs to paid plans (Clockify help centre); how it is refused on the Free plan is not documented.
+        if is_rounded && clockify.plan == "FREE" {
+            return Err(Refusal::denied());
+        }
+        let seconds = |entry: &TimeEntry| match entry.seconds() {
+            seconds if is_rounded => clockify.tracking.rounded(seconds),
+            seconds => seconds,
+        };
+        Ok(entries.map(|entry| (entry, seconds(entry))).collect())
     }
 
     fn summary(&self) -> Outcome {
@@ -86,22 +99,22 @@ impl Call<'_> {
         })))
     }
 
-    fn grouped(&self, entries: &[&TimeEntry], groups: &[&str], window: &Window) -> Vec<Value> {
+    fn grouped(&self, entries: &[Counted<'_>], groups: &[&str], window: &Window) -> Vec<Value> {
         let Some((first, rest)) = groups.split_first() else {
             return Vec::new();
         };
-        let mut members: BTreeMap<(String, Option<String>), Vec<&TimeEntry>> = BTreeMap::new();
+        let mut members: BTreeMap<(String, Option<String>), Vec<Counted<'_>>> = BTreeMap::new();
         for entry in entries {
-            let (id, name) = self.group(entry, first, window);
-            members.entry((name, id)).or_default().push(entry);
+            let (id, name) = self.group(entry.0, first, window);
+            members.entry((name, id)).or_default().push(*entry);
         }
-        let row = |((name, id), members): ((String, Option<String>), Vec<&TimeEntry>)| {
-            let seconds: i64 = members.iter().map(|entry| entry.seconds()).sum();
+        let row = |((name, id), members): ((String, Option<String>), Vec<Counted<'_>>)| {
+            let seconds: i64 = members.iter().map(|(_, seconds)| seconds).sum();
             let mut row = json!({
                 "_id": id, "name": name, "nameLowerCase": name.to_lowercase(), "duration": seconds,
                 "amount": 0, "color": "", "clientName": "",
             });
-            let project = members.first().and_then(|entry| entry.project).and_then(|id| self.world.project(id));
+            let project = members.first().and_then(|(entry, _)| entry.project).and_then(|id| self.world.project(id));
             if let (true, Some(project)) = (*first == "PROJECT", project) {
                 let client = project.client.and_then(|id| self.world.client(id));
                 row["color"] = json!(project.color);
@@ -134,7 +147,7 @@ impl Call<'_> {
                 named(task.map(|task| (task.id.to_string(), task.name.clone())), "(Without task)")
             }
             "USER" => {
-                let user = self.world.clockify.members.iter().find(|member| member.id == entry.user);
+                let user = self.world.clockify.tracker(entry.user);
                 named(user.map(|user| (user.id.to_string(), user.name.clone())), "")
             }
             "TIMEENTRY" => (Some(entry.id.to_string()), entry.description.clone()),
@@ -156,7 +169,7 @@ impl Call<'_> {
         let body = self.body()?;
         let window = Window::of_report(body, self.world.clockify.tracking.zone())?;
         let mut entries = self.reported(body, &window)?;
-        entries.sort_by_key(|entry| std::cmp::Reverse((entry.start, entry.id)));
+        entries.sort_by_key(|(entry, _)| std::cmp::Reverse((entry.start, entry.id)));
         let filter = &body["detailedFilter"];
         let number = |key: &str, default: usize| {
             filter[key].as_u64().and_then(|number| usize::try_from(number).ok()).unwrap_or(default).max(1)
@@ -171,7 +184,7 @@ impl Call<'_> {
         Ok(Answer::ok(json!({"totals": [totals], "timeentries": rows})))
     }
 
-    fn detailed_row(&self, entry: &TimeEntry, window: &Window) -> Value {
+    fn detailed_row(&self, (entry, seconds): Counted<'_>, window: &Window) -> Value {
         // This host answers with the offset of the report's zone (live probe, third party).
         let local = |instant: jiff::Timestamp| {
             instant.to_zoned(window.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
@@ -180,7 +193,7 @@ impl Call<'_> {
         let (client_id, client) = self.group(entry, "CLIENT", window);
         let (task_id, task) = self.group(entry, "TASK", window);
         let (user_id, user) = self.group(entry, "USER", window);
-        let email = self.world.clockify.members.iter().find(|member| member.id == entry.user);
+        let email = self.world.clockify.tracker(entry.user);
         json!({
             "_id": entry.id, "description": entry.description, "billable": entry.billable, "tags": [],
             "locked": self.world.clockify.tracking.locks(entry),
@@ -192,16 +205,16 @@ impl Call<'_> {
             "timeInterval": {
                 "start": local(entry.start),
                 "end": entry.end.map(local),
-                "duration": entry.seconds(),
+                "duration": seconds,
             },
         })
     }
 }
 
-fn totals(entries: &[&TimeEntry]) -> Value {
-    let seconds: i64 = entries.iter().map(|entry| entry.seconds()).sum();
-    let billable = entries.iter().filter(|entry| entry.billable);
-    let billable: i64 = billable.map(|entry| entry.seconds()).sum();
+fn totals(entries: &[Counted<'_>]) -> Value {
+    let seconds: i64 = entries.iter().map(|(_, seconds)| seconds).sum();
+    let billable = entries.iter().filter(|(entry, _)| entry.billable);
+    let billable: i64 = billable.map(|(_, seconds)| seconds).sum();
     json!({
         "_id": "", "totalTime": seconds, "totalBillableTime": billable, "entriesCount": entries.len(),
         "totalAmount": null,

@@ -147,6 +147,10 @@ fn render_workspace(workspace: &ClockifyWorld) -> Value {
             "defaultBillableProjects": workspace.projects_billable,
             "isProjectPublicByDefault": workspace.projects_public,
             "forceProjects": workspace.tracking.force_projects, "forceTasks": workspace.tracking.force_tasks,
+            "timeRoundingInReports": workspace.tracking.rounding.is_some(),
+            "round": workspace.tracking.rounding.as_ref().map(|(minutes, way)| {
+                json!({"minutes": minutes.to_string(), "round": way})
+            }),
             "projectGroupingLabel": "client",
         },
     })

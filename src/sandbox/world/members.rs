@@ -49,6 +49,17 @@ impl World {
         self.clockify.members.push(Member { id, name: name.to_owned(), email: email.to_owned(), role });
     }
 
+    /// Someone leaves: no member any more, and what they have tracked stays under their name.
+    ///
+    /// # Panics
+    /// If nobody has this name.
+    pub fn dismiss(&mut self, name: &str) {
+        let at =
+            self.clockify.members.iter().position(|member| member.name == name).expect("the world has this member");
+        let gone = self.clockify.members.remove(at);
+        self.clockify.former.push(gone);
+    }
+
     /// The Notion user with this name.
     pub fn person(&self, name: &str) -> Option<crate::sandbox::NotionId> {
         self.notion.users.iter().find(|user| user.name == name).map(|user| user.id)

@@ -19,12 +19,21 @@ pub(crate) struct ClockifyWorld {
     pub(crate) projects_billable: bool,
     pub(crate) creation: CreationPermissions,
     pub(crate) members: Vec<Member>,
+    /// Those who have left.
+    pub(crate) former: Vec<Member>,
     pub(crate) clients: Table<ClockifyId, Client>,
     pub(crate) projects: Table<ClockifyId, Project>,
     pub(crate) tasks: Table<ClockifyId, Task>,
     pub(crate) entries: Table<ClockifyId, TimeEntry>,
     /// What is set about tracking time.
     pub(crate) tracking: Tracking,
+}
+
+impl ClockifyWorld {
+    /// Who has tracked something, also if they have left since.
+    pub(crate) fn tracker(&self, id: ClockifyId) -> Option<&Member> {
+        self.members.iter().chain(&self.former).find(|member| member.id == id)
+    }
 }
 
 /// A member of the workspace; at home the first is its owner and the user of the world's first key.

@@ -65,6 +65,9 @@ struct ClockifySample {
     plan: Option<String>,
     /// Time from before is locked.
     locked_days_ago: Option<i64>,
+    /// What the workspace wants of every entry: `project`, `task`.
+    #[serde(default)]
+    wanted_of_entries: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -104,12 +107,15 @@ struct TaskSample {
     project: String,
     #[serde(default)]
     done: bool,
+    /// An ISO 8601 duration.
+    estimate: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TimeSample {
-    on: String,
+    /// A project or task; null is time without either.
+    on: Option<String>,
     days_ago: i64,
     hours: f64,
     #[serde(default)]
@@ -157,6 +163,8 @@ struct RowSample {
     /// Other properties in plain form.
     #[serde(default)]
     set: Map<String, Value>,
+    /// Projects: the date Due, counted from the moment the world starts at.
+    due_in_days: Option<i64>,
     #[serde(default)]
     trashed: bool,
     #[serde(default)]
@@ -210,7 +218,16 @@ impl World {
         world.load_objects(&sample.clockify)?;
         world.load_pages(&sample.notion)?;
         world.advance(now.duration_since(world.now()));
+        for row in &sample.notion.projects {
+            if let Some(days) = row.due_in_days {
+                let due = (now + SignedDuration::from_hours(24 * days)).strftime("%Y-%m-%d").to_string();
+                let page = world.known_page(&row.alias)?;
+                world.set(page, "Due", json!({"start": due}));
+            }
+        }
         world.load_time(&sample.clockify.time)?;
+        let wants = |what: &str| sample.clockify.wanted_of_entries.iter().any(|wanted| wanted == what);
+        world.force(wants("project"), wants("task"));
         if let Some(plan) = &sample.clockify.plan {
             world.set_plan(plan);
         }
@@ -250,7 +267,10 @@ impl World {
         for task in &sample.tasks {
             let project = self.object(&task.project)?;
             let id = self.add_task(&task.name, project);
-            self.edit_task(id, |kept| kept.done = task.done);
+            self.edit_task(id, |kept| {
+                kept.done = task.done;
+                kept.estimate.clone_from(task.estimate.as_ref().unwrap_or(&kept.estimate.clone()));
+            });
             self.know_object(&task.alias, id);
         }
         for alias in &sample.deleted {
@@ -323,7 +343,10 @@ impl World {
 
     fn load_time(&mut self, sample: &[TimeSample]) -> Result<(), SampleError> {
         for time in sample {
-            let on = self.object(&time.on)?;
+            // Time without a project is tracked somewhere first, and then nowhere.
+            let somewhere = || self.clockify.projects.values().next().map(|project| project.id);
+            let nowhere = || SampleError::UnknownAlias { what: "project", alias: String::new() };
+            let on = time.on.as_deref().map_or_else(|| somewhere().ok_or_else(nowhere), |alias| self.object(alias))?;
             #[expect(clippy::cast_possible_truncation, reason = "hours of work are small numbers")]
             let duration = SignedDuration::from_secs((time.hours * 3600.0) as i64);
             let back = SignedDuration::from_hours(24 * time.days_ago);
@@ -338,6 +361,7 @@ impl World {
             if let Some(entry) = self.clockify.entries.get_mut(id) {
                 entry.description.clone_from(&time.description);
                 entry.user = user.unwrap_or(entry.user);
+                entry.project = entry.project.filter(|_| time.on.is_some());
                 entry.billable = time.billable.unwrap_or(entry.billable);
                 (entry.approved, entry.invoiced) = (time.approved, time.invoiced);
             }

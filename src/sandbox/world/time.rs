@@ -15,6 +15,8 @@ pub(crate) struct Tracking {
     pub(crate) force_tasks: bool,
     /// Entries that start before are locked.
     locked_before: Option<Timestamp>,
+    /// How reports round each entry, where they do: the step in minutes, and the way in Clockify's words.
+    pub(crate) rounding: Option<(i64, String)>,
 }
 
 impl Tracking {
@@ -26,6 +28,18 @@ impl Tracking {
     /// The account's zone.
     pub(crate) fn zone(&self) -> TimeZone {
         TimeZone::get(self.zone_name()).unwrap_or(TimeZone::UTC)
+    }
+
+    /// What reports make of some seconds when they are asked to round.
+    pub(crate) fn rounded(&self, seconds: i64) -> i64 {
+        let Some((minutes, way)) = &self.rounding else { return seconds };
+        let step = minutes * 60;
+        let up = match way.as_str() {
+            "Round up to" => step - 1,
+            "Round to nearest" => step / 2,
+            _ => 0,
+        };
+        (seconds + up) / step * step
     }
 
     /// True where nobody may change an entry any more.
@@ -44,6 +58,11 @@ impl World {
     pub fn force(&mut self, projects: bool, tasks: bool) {
         self.clockify.tracking.force_projects = projects;
         self.clockify.tracking.force_tasks = tasks;
+    }
+
+    /// Reports round each entry from now on, by a way of `Round up to`, `Round down to` or `Round to nearest`.
+    pub fn round_reports(&mut self, way: &str, minutes: i64) {
+        self.clockify.tracking.rounding = Some((minutes, way.to_owned()));
     }
 
     /// Nobody changes what was tracked before, from now on.

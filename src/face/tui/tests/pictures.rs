@@ -13,15 +13,21 @@ use snapbox::Data;
 use super::noon;
 use crate::{
     domain::{
+        hours::Policy,
         journal::{Event, What},
         plan::{Action, Change, Plan, State},
     },
-    engine::{run::Beside, session::Progress},
+    edge::config,
+    engine::{
+        hours::{HoursQuery, Reckoned},
+        run::Beside,
+        session::Progress,
+    },
     face::{
         demo::Demo,
         setup::Setup,
         stop::Stop,
-        tui::{Film, news::News, update::Msg},
+        tui::{Film, news::News, state::timesheet::TimeNews, update::Msg},
     },
 };
 
@@ -29,8 +35,8 @@ const SIZE: (u16, u16) = (120, 34);
 /// Pixels of a cell.
 const CELL: (f32, f32) = (8.4, 18.0);
 
-/// The plan of the sample agency at a fixed time.
-fn sample() -> Plan {
+/// The plan and the month of the sample agency at a fixed time.
+fn sample() -> (Plan, Reckoned) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let setup = Setup::on(Demo::start(noon()).await.expect("a sandbox")).await.expect("settings");
@@ -39,8 +45,12 @@ fn sample() -> Plan {
         let mut runner = opened.await.expect("a runner");
         let planned = runner.run("pictures", async |session| {
             let (_, plan) = session.fetch_and_plan().await?;
+            let zone = config::zone_named("Europe/Berlin").expect("a zone");
+            let sides = session.sides().await?;
+            let hours = HoursQuery { period: None, zone, policy: Policy::default() };
+            let reckoned = session.hours_of(&sides, &hours).await?;
             session.close("planned").await?;
-            Ok(plan)
+            Ok((plan, reckoned))
         });
         planned.await.expect("a plan")
     })
@@ -48,7 +58,7 @@ fn sample() -> Plan {
 
 #[test]
 fn the_pictures_of_the_readme_are_what_the_console_shows() {
-    let plan = sample();
+    let (plan, reckoned) = sample();
     let mut film = Film::new(plan.clone(), SIZE, noon());
     film.press(&["a", ")", "("]);
     film.press(&[")", "!"]);
@@ -69,6 +79,12 @@ fn the_pictures_of_the_readme_are_what_the_console_shows() {
     }
     film.take(Msg::Tick(later(14)));
     picture("apply", film.frame());
+
+    let mut film = Film::new(plan, SIZE, noon());
+    film.press(&["5"]);
+    film.take(Msg::News(News::Time(Box::new(TimeNews::Figures(reckoned)))));
+    film.press(&["j"; 24]);
+    picture("hours", film.frame());
 }
 
 fn later(seconds: i64) -> Timestamp {

@@ -85,15 +85,25 @@ fn not_yet(unapproved: Option<u64>, uninvoiced: Option<u64>) -> String {
     each.filter_map(|(what, seconds)| Some(format!(", {what} {}", clock(seconds?)))).collect()
 }
 
+/// What the workspace makes of times in reports, where that is not what was tracked.
+fn rounded(figures: Totals) -> Option<String> {
+    let [all, billable] = figures.rounded()?;
+    Some(format!("rounded {}, billable {}", clock(all), clock(billable)))
+}
+
 fn heading(state: &State, keymap: &Keymap, reckoned: &Reckoned, width: usize) -> Vec<Line<'static>> {
     let theme = state.theme;
     let document = &reckoned.document;
-    let Totals { tracked_s, billable_s, unapproved_s, uninvoiced_s } = document.totals;
+    let Totals { tracked_s, billable_s, unapproved_s, uninvoiced_s, .. } = document.totals;
     let period = format!("  {}, {}", period_of(document), Shown::of(&document.timezone));
     let totals = format!("   tracked {}, billable {}", told(tracked_s), told(billable_s));
     let mut first = vec![Span::styled(period, Theme::bold()), Span::raw(totals)];
     first.push(Span::raw(not_yet(unapproved_s, uninvoiced_s)));
-    let mut lines = vec![Line::from(first), second(state, reckoned)];
+    let mut lines = vec![Line::from(first)];
+    if let Some((rounded, rounding)) = rounded(document.totals).zip(document.rounding) {
+        lines.push(Line::raw(format!("  {rounded}: in reports the workspace rounds each entry {rounding}")));
+    }
+    lines.push(second(state, reckoned));
     if !document.complete {
         let text = "  not everything was seen: these figures may lack time, or names";
         lines.push(Line::styled(text, theme.alert()));
@@ -265,6 +275,10 @@ fn node_line(state: &State, node: &NodeDocument, path: &[usize], width: usize) -
 /// How much of what is planned is used up, in all of its time.
 fn of_plan(state: &State, node: &NodeDocument) -> Vec<Span<'static>> {
     let theme = state.theme;
+    // Of what is planned of some of the things below, all of the time is no share.
+    if let Some(planned) = node.planned_s.filter(|_| node.planned_is_sum) {
+        return vec![Span::styled(format!("  {} planned below", clock(planned)), theme.dim())];
+    }
     let (Some(planned), Some(total)) = (node.planned_s, node.total_s) else {
         let text = node.planned_s.map(|planned| format!("  of {}: not available", clock(planned)));
         return text.map(Span::raw).into_iter().collect();
@@ -294,8 +308,9 @@ fn detail_lines(state: &State, keymap: &Keymap) -> Vec<Line<'static>> {
         lines.push(Line::raw(format!(" {text}")));
     } else if let Some((node, _)) = hours.current() {
         lines.push(Line::styled(format!(" {} “{}”", node.kind(), node.name), Theme::bold()));
-        let Totals { tracked_s, billable_s, unapproved_s, uninvoiced_s } = node.figures;
-        let rest = not_yet(unapproved_s, uninvoiced_s);
+        let Totals { tracked_s, billable_s, unapproved_s, uninvoiced_s, .. } = node.figures;
+        let rounded = rounded(node.figures).map(|rounded| format!("; {rounded}")).unwrap_or_default();
+        let rest = not_yet(unapproved_s, uninvoiced_s) + &rounded;
         lines.push(Line::raw(format!(" tracked {}, billable {}{rest}", told(tracked_s), told(billable_s))));
     } else {
         return lines;
