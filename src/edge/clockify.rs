@@ -355,12 +355,37 @@ impl Clockify {
         fields: &BTreeMap<Field, Value>,
     ) -> Result<Object, Failure> {
         let users = self.users_for(workspace, kind).await?;
-        // Name and parent are given by themselves, and what is unset is no instruction.
-        let set = fields
-            .iter()
-            .filter(|(field, value)| !matches!(field, Field::Name | Field::Parent) && **value != Value::Empty);
-        let row = ObjectRow::new(kind, parent, name).with(set, &users)?.marked(marker);
+        let row = ObjectRow::new(kind, parent, name).with(set(fields), &users)?.marked(marker);
         let created = self.post(workspace, kind, parent, &row, &users, None).await;
+        self.heed(fields, &created);
+        created
+    }
+
+    /// Creates a project with its tasks, each by its name and fields: all of it or nothing. What became of the tasks, and
+    /// which ids they have, only a listing shows ([`Clockify::list_under`]). One call, and one more for the first that
+    /// has assignees.
+    ///
+    /// # Errors
+    /// As of [`Clockify::create`]. A refusal may be about any of the tasks.
+    pub async fn create_with(
+        &self,
+        workspace: &str,
+        client: Option<ObjectId>,
+        name: &Raw,
+        marker: Option<PageId>,
+        fields: &BTreeMap<Field, Value>,
+        tasks: &[(&Raw, &BTreeMap<Field, Value>)],
+    ) -> Result<Object, Failure> {
+        let users = self.users_for(workspace, Kind::Task).await?;
+        let row = ObjectRow::new(Kind::Project, client, name).with(set(fields), &users)?.marked(marker);
+        let task = |(name, fields): &(&Raw, &BTreeMap<Field, Value>)| {
+            Ok(ObjectRow::new(Kind::Task, None, name).with(set(fields), &users)?.create_body())
+        };
+        let mut body = row.create_body();
+        body["tasks"] = tasks.iter().map(task).collect::<Result<Json, Failure>>()?;
+        let path = collection(workspace, Kind::Project, client)?;
+        let request = Request::new(Method::POST, &segments(&path), Some(body), Repeat::Never);
+        let created = self.write(&request, Kind::Project, client, &users).await;
         self.heed(fields, &created);
         created
     }
@@ -722,6 +747,11 @@ fn collection(workspace: &str, kind: Kind, parent: Option<ObjectId>) -> Result<V
         }
     }
     Ok(path)
+}
+
+/// What a new object is given besides its name and its parent: what is unset is no instruction.
+fn set(fields: &BTreeMap<Field, Value>) -> impl Iterator<Item = (&Field, &Value)> {
+    fields.iter().filter(|(field, value)| !matches!(field, Field::Name | Field::Parent) && **value != Value::Empty)
 }
 
 /// A request that is found impossible before it is sent.

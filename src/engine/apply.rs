@@ -8,6 +8,7 @@
 //! ├ draft.rs     what a step becomes as a request, and what is kept along with it
 //! ├ breaker.rs   what an outage stops
 //! ├ reading.rs   what a write rests on, read again before it leaves
+//! ├ along.rs     the tasks that go along with their project
 //! ├ flight.rs    one write on its way: sent, looked up, and after a second try looked at for a twin
 //! ├ landing.rs   what its answer means, journaled
 //! ├ endings.rs   how changes end, journaled
@@ -15,6 +16,7 @@
 //! └ settle.rs    what an earlier run left open, before anything is planned on top of it
 //! ```
 
+mod along;
 mod breaker;
 mod draft;
 mod endings;
@@ -37,6 +39,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use self::{
+    along::Unlisted,
     breaker::{Room, Sort},
     flight::{Arrival, Flight, find, fly},
     landing::Landed,
@@ -185,8 +188,14 @@ pub trait Target {
     /// Reads subjects of one service again: as many as it pays to read at once, the first ones first. The others are
     /// asked for again.
     fn read(&self, subjects: &[Subject]) -> impl Future<Output = Readings>;
-    /// Sends one write, built on the last reading of what it rests on.
-    fn write(&self, write: &Write, rests_on: Option<Subject>) -> impl Future<Output = Result<Written, WriteFailure>>;
+    /// Sends one write, built on the last reading of what it rests on. The creates of new tasks go `along` with that of
+    /// their project, in one request: all of it happens, or nothing; the answer shows the project alone.
+    fn write(
+        &self,
+        write: &Write,
+        along: &[Write],
+        rests_on: Option<Subject>,
+    ) -> impl Future<Output = Result<Written, WriteFailure>>;
     /// Looks for what a write would have left behind; the trace tells the object of a create from those of others.
     fn look_up(&self, write: &Write, trace: &Trace) -> impl Future<Output = Result<Found, WriteFailure>>;
     /// The time by Clockify's own clock, which its ids are born by, if it has told it.
@@ -300,6 +309,11 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
                 let stop = applying.ended(&mut progress, &mut room, &flight, arrival).await?;
                 stopped = if stopped == Stopped::No { stop } else { stopped };
             }
+            Some(Back::Listed(readings)) => {
+                room.give_back(Service::Clockify, None);
+                let stop = applying.listed(&mut progress, &mut room, readings).await?;
+                stopped = if stopped == Stopped::No { stop } else { stopped };
+            }
         }
     }
     applying.abandon(&mut progress).await?;
@@ -323,6 +337,8 @@ enum Back {
     Read { steps: Vec<usize>, service: Service, readings: Readings },
     /// A write.
     Written(Box<Flight>, Arrival),
+    /// The tasks of some projects that they went along with.
+    Listed(Readings),
 }
 
 enum Start {
@@ -341,8 +357,18 @@ struct Applying<'a, 'work, J> {
     steps_of: HashMap<&'a ChangeId, Vec<usize>>,
     /// Changes that failed or were not started, so that each is reported once.
     reported: BTreeSet<ChangeId>,
-    /// The writes that are on their way, by their steps.
-    aloft: BTreeMap<usize, WriteId>,
+    /// The writes that are on their way, each with its step, by the step of the one that leads; what goes along with it
+    /// comes after it.
+    aloft: BTreeMap<usize, Vec<(usize, WriteId)>>,
+    /// The tasks that can go along with their project, by the step that creates that.
+    along: BTreeMap<usize, Vec<usize>>,
+    /// Projects that were refused together with their tasks.
+    alone: BTreeSet<usize>,
+    /// What is known of creates that were refused together with their project.
+    refused_along: BTreeMap<PageId, Trace>,
+    /// True where what goes along with a project does not come into being.
+    one_by_one: bool,
+    unlisted: Unlisted,
     /// The steps that write the ID of what a step creates, by that step.
     writes_id_of: HashMap<usize, usize>,
     /// Creates whose ID is not in its page yet.
@@ -391,6 +417,11 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             steps_of,
             reported: BTreeSet::new(),
             aloft: BTreeMap::new(),
+            along: steps::along(steps),
+            alone: BTreeSet::new(),
+            refused_along: BTreeMap::new(),
+            one_by_one: false,
+            unlisted: Unlisted::default(),
             writes_id_of,
             unwritten: BTreeSet::new(),
             halted: BTreeMap::new(),
@@ -440,6 +471,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         flights: &mut FuturesUnordered<LocalBoxFuture<'f, Back>>,
     ) -> Result<(), J::Error> {
         let mut unread: BTreeMap<Service, Vec<(usize, Subject)>> = BTreeMap::new();
+        // How many tasks may be without their ID in the page, and are.
+        let mut tasks;
         loop {
             let completes: BTreeSet<usize> = match stopped {
                 Stopped::No => BTreeSet::new(),
@@ -461,6 +494,10 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             for &at in &self.unwritten {
                 *unwritten.entry(self.steps[at].kind).or_default() += 1;
             }
+            let on_their_way = self.aloft.values().flat_map(|writes| writes.iter().skip(1));
+            let on_their_way = on_their_way.filter(|(task, _)| self.writes_id_of.contains_key(task)).count();
+            tasks = (room.along_max(), unwritten.get(&Kind::Task).copied().unwrap_or_default() + on_their_way);
+            let crowded = self.crowded(progress, tasks);
             let far = self.farthest(progress, room);
             let may = |at: usize| {
                 let (kind, sort) = (self.steps[at].kind, Sort::of(&self.steps[at]));
@@ -468,14 +505,16 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                     sort.is_none_or(|sort| room.is_left_for(sort) && far.get(&sort).is_none_or(|far| *far == at));
                 let waits_for_ids = self.writes_id_of.contains_key(&at)
                     && unwritten.get(&kind).copied().unwrap_or_default() >= room.unwritten_max(kind);
-                has_room && !waits_for_ids && (stopped == Stopped::No || completes.contains(&at))
+                let waits = waits_for_ids || crowded.contains(&at);
+                has_room && !waits && (stopped == Stopped::No || completes.contains(&at))
             };
             let Some(at) = progress.next(|service| room.is_left(service), may) else { break };
-            match self.start(at, target).await? {
+            match self.start(at, target, progress).await? {
                 Start::Done => self.succeeded(progress, at).await?,
                 Start::Send(flight) => {
                     room.take(flight.write.service(), Some(Sort::of_write(&flight.write)));
-                    self.aloft.insert(at, flight.number);
+                    let writes = std::iter::once(&*flight).chain(&flight.along);
+                    self.aloft.insert(at, writes.map(|flight| (flight.step, flight.number)).collect());
                     if self.writes_id_of.contains_key(&at) {
                         self.unwritten.insert(at);
                     }
@@ -493,6 +532,16 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             subjects.dedup();
             room.take(service, None);
             let back = async move { Back::Read { steps, service, readings: target.read(&subjects).await } };
+            flights.push(back.boxed_local());
+        }
+        let lists = self.lists_now(progress, stopped == Stopped::No, flights.is_empty(), tasks);
+        if let Some((subjects, pause)) = lists.filter(|_| room.is_left(Service::Clockify)) {
+            self.unlisted.begin();
+            room.take(Service::Clockify, None);
+            let back = async move {
+                tokio::time::sleep(pause).await;
+                Back::Listed(target.read(&subjects).await)
+            };
             flights.push(back.boxed_local());
         }
         Ok(())
@@ -579,10 +628,16 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         if matches!(&arrival, Arrival::Answered(answer) if answer.is_ok()) || matches!(arrival, Arrival::Twins { .. }) {
             room.succeeded(sort);
         }
+        // What was refused along with it was not made, though it was: by an earlier try.
+        let comes_along = !matches!(arrival, Arrival::Taken { .. });
         match self.landed(flight, arrival).await? {
             Landed::Done => {
+                if comes_along {
+                    self.await_listing(progress, flight);
+                }
                 self.succeeded(progress, flight.step).await?;
             }
+            Landed::Alone => progress.again(flight.step),
             // Its turn came too late: what it rests on is read once more.
             Landed::Outdated => self.came_too_late(progress, flight.step).await?,
             // Thrown back unread: it was not begun, and neither is what needs it.
@@ -628,7 +683,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     }
 
     /// Carries out a local step, or journals the intent of a write and hands it over.
-    async fn start(&mut self, at: usize, target: &impl Target) -> Result<Start, J::Error> {
+    async fn start(&mut self, at: usize, target: &impl Target, progress: &Agenda) -> Result<Start, J::Error> {
         let step = &self.steps[at];
         let page = step.page;
         match &step.act {
@@ -674,12 +729,14 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 }
                 let trace = self.trace(step, &write, target.now());
                 let second_try = matches!(write, Write::Create { .. }) && self.work.earlier.contains_key(&page);
-                let number = WriteId(self.next_write);
-                self.next_write += 1;
-                let (changes, request) = (step.changes.clone(), write.clone());
-                let intent = self.intent(number, changes, request, &trace);
-                self.append(vec![intent], &[]).await?;
-                Ok(Start::Send(Box::new(Flight { step: at, number, write, trace, second_try })))
+                let number = self.next_number();
+                let tasks: Vec<usize> = self.goes_along(at, progress).collect();
+                let along = self.take_along(&tasks, number, target);
+                let flight = Flight { step: at, number, write, trace, second_try, along };
+                let writes = std::iter::once(&flight).chain(&flight.along);
+                let intents = writes.map(|flight| self.intent(flight, self.steps[flight.step].changes.clone()));
+                self.append(intents.collect(), &[]).await?;
+                Ok(Start::Send(Box::new(flight)))
             }
         }
     }
@@ -687,6 +744,12 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     /// What a step carries out.
     fn changes_of(&self, step: &Step) -> impl Iterator<Item = &'work Change> {
         step.changes.iter().filter_map(|id| self.changes.get(id).copied())
+    }
+
+    fn next_number(&mut self) -> WriteId {
+        let number = WriteId(self.next_write);
+        self.next_write += 1;
+        number
     }
 
     /// An object as it was planned on.

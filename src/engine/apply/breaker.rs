@@ -31,6 +31,11 @@ const ALIKE_SUSPICIOUS: usize = 3;
 const ALIKE_MAX: usize = 8;
 const ALIKE_WRITE_BACKS_MAX: usize = 5;
 
+/// Tasks that went along with their projects and have no ID in their page yet: what Notion writes in less than a minute.
+/// Fewer as long as it is not known to write any.
+const ALONG_MAX: usize = 150;
+const ALONG_UNPROVEN_MAX: usize = 30;
+
 /// A kind of write: what is done, and to what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Sort {
@@ -178,6 +183,13 @@ impl Room {
         }
         let proven = self.sorts.get(&Sort { deed: Deed::WriteBack, kind }).is_some_and(|fare| fare.proven);
         if proven { IN_FLIGHT_MAX } else { FAILURES_MAX }
+    }
+
+    /// How many tasks that went along with their projects may have no ID in their page yet; of one project all may.
+    pub(super) fn along_max(&self) -> usize {
+        let page_write = Sort { deed: Deed::WriteBack, kind: Kind::Task };
+        let proven = self.sorts.get(&page_write).is_some_and(|fare| fare.proven);
+        if proven { ALONG_MAX } else { ALONG_UNPROVEN_MAX }
     }
 
     /// Kinds of which several rows in a row were refused alike: whether all are is seen best from one far away.

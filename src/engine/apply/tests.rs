@@ -15,4 +15,5 @@ mod nothing;
 mod reading;
 mod resolver;
 mod story;
+mod together;
 mod undo;

@@ -41,6 +41,8 @@ pub(super) enum Fault {
     Ignored,
     /// It is never answered.
     Hangs,
+    /// It is answered as if it had happened, and nothing of what goes along with it has.
+    Lonely,
     /// Another machine has just made it, so that it is refused.
     Taken,
     /// Its name was given to what another page has and no listing shows yet, so that it is refused.
@@ -276,14 +278,28 @@ impl Target for Fake {
         readings
     }
 
-    async fn write(&self, write: &Write, _rests_on: Option<Subject>) -> Result<Written, WriteFailure> {
-        let line = self.line(write);
+    async fn write(&self, write: &Write, along: &[Write], _rests_on: Option<Subject>) -> Result<Written, WriteFailure> {
+        let mut line = self.line(write);
+        for task in along {
+            let Write::Create { name, .. } = task else { unreachable!("only creates go along") };
+            write!(line, " with {:?}", name.exact()).expect("memory");
+        }
         let error = || Shown::from("the line went dead");
         self.log.borrow_mut().push(format!("send {line}"));
         tokio::task::yield_now().await;
         let fault = self.faults.iter().find(|(text, _)| line.contains(text)).map(|(_, fault)| *fault);
+        let all = |write: &Write| {
+            let made = self.carry_out(write)?;
+            for task in along {
+                let mut task = task.clone();
+                task.stands_under(made.object.as_ref().expect("a project").id);
+                self.carry_out(&task).expect("nothing is in a new project");
+            }
+            Ok(made)
+        };
         let answer = match fault {
-            None => self.carry_out(write),
+            None => all(write),
+            Some(Fault::Lonely) => self.carry_out(write),
             Some(Fault::Refused) => {
                 Err(WriteFailure::Refused { error: "no".into(), hint: "ask nicely".into(), about: About::Row })
             }
@@ -291,27 +307,27 @@ impl Target for Fake {
             Some(Fault::NotSent) => Err(WriteFailure::NotSent { error: error() }),
             Some(Fault::OutOfBudget) => Err(WriteFailure::OutOfBudget { error: "come back in an hour".into() }),
             Some(Fault::Taken) => {
-                self.carry_out(write).expect("it works");
-                self.carry_out(write)
+                all(write).expect("it works");
+                all(write)
             }
             Some(Fault::TakenByAnothers) => {
-                let made = self.carry_out(write).expect("it works").object.expect("a create");
+                let made = all(write).expect("it works").object.expect("a create");
                 let mut world = self.world.borrow_mut();
                 let unlisted =
                     |link: &&Link| link.kind == made.kind && world.objects.values().all(|row| row.id != link.object);
                 let id = world.registry.iter().find(unlisted).expect("an object that is not listed").object;
                 world.objects.values_mut().find(|row| row.id == made.id).expect("just made").id = id;
                 drop(world);
-                self.carry_out(write)
+                all(write)
             }
             Some(Fault::Hangs) => std::future::pending().await,
             Some(Fault::RequestLost) => Err(WriteFailure::Unknown { error: error() }),
             Some(Fault::AnswerLost | Fault::Dark) => {
-                self.carry_out(write).expect("it works");
+                all(write).expect("it works");
                 Err(WriteFailure::Unknown { error: error() })
             }
             Some(fault @ (Fault::Doubled | Fault::BesideATwin)) => {
-                let written = self.carry_out(write).expect("it works");
+                let written = all(write).expect("it works");
                 let twin = written.object.clone().expect("a create");
                 let number = self.world.borrow_mut().next();
                 let second = self.now.map_or(0, Timestamp::as_second);
@@ -326,7 +342,7 @@ impl Target for Fake {
                         *value = Value::Empty;
                     }
                 }
-                self.carry_out(&bare)
+                all(&bare)
             }
             Some(Fault::Ignored) => {
                 let Write::Update { object, .. } = write else { unreachable!("only updates are ignored") };

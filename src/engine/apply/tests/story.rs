@@ -45,13 +45,12 @@ done create client "Beta"
 done create client "Acme"
   journal: 1 done +1 link
   journal: intent 4
-  journal: intent 5
+  journal: intent 5, intent 6
 send page client "Beta" claim=<created 5>
 send page client "Acme" claim=<created 7>
-send create project "Website" under <created 7>
-done create project "Website" under <created 7>
+send create project "Website" under <created 7> with "Design"
+done create project "Website" under <created 7> with "Design"
   journal: 5 done +1 link
-  journal: intent 6
   journal: intent 7
 done page client "Acme" claim=<created 7>
   journal: 4 done +1 link
@@ -60,12 +59,11 @@ done page client "Beta" claim=<created 5>
   journal: 3 done +1 link
   journal: applied
 send page project "Acme/Website" claim=<created 9/x>
-send create task "Design" under <created 9/x>
-done create task "Design" under <created 9/x>
-  journal: 7 done +1 link
+read names of tasks under <created 9/x>
+  journal: 6 done +1 link
   journal: intent 8
 done page project "Acme/Website" claim=<created 9/x>
-  journal: 6 done +1 link
+  journal: 7 done +1 link
   journal: applied
 send page task "Acme/Website/Design" claim=<created 11/x/x>
 done page task "Acme/Website/Design" claim=<created 11/x/x>
@@ -282,7 +280,8 @@ look up update client <Acme> name="Acme Inc"
 send update client <Acme> name="Acme Inc"
 fail update client <Acme> name="Acme Inc"
 look up update client <Acme> name="Acme Inc"
-  journal: 1 unknown, 1 absent
+  journal: 1 unknown
+  journal: 1 absent
   journal: failed
 
 "#]],
@@ -408,7 +407,7 @@ fn every_intent_is_on_disk_before_its_write_leaves() {
         sent += usize::from(line.starts_with("send"));
         assert!(sent <= intents, "{}", log.join("\n"));
     }
-    assert_eq!((intents, sent), (8, 8));
+    assert_eq!((intents, sent), (8, 7), "one goes along with another");
 }
 
 #[test]
