@@ -242,6 +242,9 @@ pub struct Clockify {
     /// Time entries as last read, for the bodies of bulk edits.
     entries: Mutex<HashMap<ObjectId, KeptEntry>>,
     refuses_estimates: AtomicBool,
+    /// The fields of tasks with an estimate that went along with their project, until a listing shows what became of
+    /// them; by project and name.
+    sent_along: Mutex<HashMap<(ObjectId, String), BTreeMap<Field, Value>>>,
 }
 
 impl Clockify {
@@ -256,6 +259,7 @@ impl Clockify {
             users: Mutex::default(),
             entries: Mutex::default(),
             refuses_estimates: AtomicBool::default(),
+            sent_along: Mutex::default(),
         }
     }
 
@@ -387,6 +391,11 @@ impl Clockify {
         let request = Request::new(Method::POST, &segments(&path), Some(body), Repeat::Never);
         let created = self.write(&request, Kind::Project, client, &users).await;
         self.heed(fields, &created);
+        if let Ok(project) = &created {
+            let estimated = tasks.iter().filter(|(_, fields)| fields.contains_key(&Field::Estimate));
+            let estimated = estimated.map(|(name, fields)| ((project.id, name.exact().to_owned()), (*fields).clone()));
+            self.sent_along.lock().unwrap_or_else(PoisonError::into_inner).extend(estimated);
+        }
         created
     }
 
@@ -677,6 +686,16 @@ impl Clockify {
         };
         if is_gone && matches!(fields.get(&Field::Estimate), Some(Value::Seconds(_))) {
             self.refuses_estimates.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes what became of a task that went along with its project, where that is seen for the first time.
+    fn heed_listed(&self, task: &Object) {
+        let Some(project) = task.parent else { return };
+        let key = (project, task.name.exact().to_owned());
+        let sent = self.sent_along.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        if let Some(fields) = sent {
+            self.heed(&fields, &Ok(task.clone()));
         }
     }
 

@@ -70,9 +70,8 @@ const STOPS_WITHIN: Duration = Duration::from_secs(20);
 const LISTENS_EVERY: Duration = Duration::from_millis(250);
 /// How often a write may come too late for what it was built on, before it is given up in this run.
 const OUTDATED_MAX: u32 = 3;
-/// Writes in flight per service. The pacing in front of each service decides how fast they leave; this bounds how many
-/// wait for an answer when something goes wrong.
-const IN_FLIGHT_MAX: usize = 6;
+/// Notes for the journal that are kept together at the most, so that no commit gets long.
+const UNKEPT_MAX: usize = 500;
 
 /// What a write ended with, when it ended well: what the service holds now.
 #[derive(Clone, Debug, Default)]
@@ -198,6 +197,9 @@ pub trait Target {
     ) -> impl Future<Output = Result<Written, WriteFailure>>;
     /// Looks for what a write would have left behind; the trace tells the object of a create from those of others.
     fn look_up(&self, write: &Write, trace: &Trace) -> impl Future<Output = Result<Found, WriteFailure>>;
+    /// How many writes may be on their way to a service at once. Its pace decides how fast they leave; this bounds how
+    /// many wait for an answer when something goes wrong.
+    fn flights_max(&self, service: Service) -> usize;
     /// The time by Clockify's own clock, which its ids are born by, if it has told it.
     fn now(&self) -> Option<Timestamp>;
 }
@@ -266,7 +268,12 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
             stopped = Stopped::Interrupted;
             patience = Some(Instant::now() + STOPS_WITHIN);
         }
+        for service in [Service::Notion, Service::Clockify] {
+            room.widen(service, target.flights_max(service));
+        }
         applying.start_all(target, &mut progress, &mut room, stopped, &mut flights).await?;
+        // Nothing has left yet: that is when the first of them is waited for.
+        applying.keep().await?;
         let back = tokio::select! {
             biased;
             back = flights.next() => back,
@@ -277,43 +284,15 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
                 continue;
             }
         };
-        match back {
-            None => break,
-            Some(Back::Read { steps, service, readings }) => {
-                room.give_back(service, None);
-                let stop = applying.read(target, &mut progress, &mut room, &steps, readings).await?;
-                stopped = if stopped == Stopped::No { stop } else { stopped };
-            }
-            Some(Back::Written(flight, arrival)) => {
-                let sort = Sort::of_write(&flight.write);
-                let arrival = match arrival {
-                    Arrival::Open { error } if !room.is_halted(sort) => {
-                        let name = applying.name(&flight.write);
-                        let halts = room.failed(sort, About::Request, &error, &name);
-                        if halts.is_empty() {
-                            // Not known to be an outage yet.
-                            let (settles, given_up) = (applying.work.rules.settles(), Rc::clone(&applying.given_up));
-                            let found = find(target, *flight, error, settles, given_up);
-                            flights.push(
-                                found.map(|(flight, arrival)| Back::Written(Box::new(flight), arrival)).boxed_local(),
-                            );
-                            continue;
-                        }
-                        applying.halt(&mut progress, halts).await?;
-                        Arrival::Open { error }
-                    }
-                    arrival => arrival,
-                };
-                room.give_back(sort.service(), Some(sort));
-                applying.aloft.remove(&flight.step);
-                let stop = applying.ended(&mut progress, &mut room, &flight, arrival).await?;
-                stopped = if stopped == Stopped::No { stop } else { stopped };
-            }
-            Some(Back::Listed(readings)) => {
-                room.give_back(Service::Clockify, None);
-                let stop = applying.listed(&mut progress, &mut room, readings).await?;
-                stopped = if stopped == Stopped::No { stop } else { stopped };
-            }
+        let Some(first) = back else { break };
+        let mut backs = vec![first];
+        // What has come in meanwhile is kept together.
+        while let Some(Some(back)) = flights.next().now_or_never() {
+            backs.push(back);
+        }
+        for back in backs {
+            let stop = applying.take_up(target, &mut progress, &mut room, back, &mut flights).await?;
+            stopped = if stopped == Stopped::No { stop } else { stopped };
         }
     }
     applying.abandon(&mut progress).await?;
@@ -325,8 +304,10 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
         stopped = Stopped::OutOfBudget;
     }
     applying.skip(&progress, &progress.left(), "the run stopped before").await?;
+    applying.keep().await?;
     if stopped == Stopped::No {
         applying.find_twins(target).await?;
+        applying.keep().await?;
     }
     Ok(stopped)
 }
@@ -369,6 +350,8 @@ struct Applying<'a, 'work, J> {
     /// True where what goes along with a project does not come into being.
     one_by_one: bool,
     unlisted: Unlisted,
+    /// What is noted for the journal, and not on disk yet.
+    unkept: Vec<(Vec<Event>, Vec<Link>)>,
     /// The steps that write the ID of what a step creates, by that step.
     writes_id_of: HashMap<usize, usize>,
     /// Creates whose ID is not in its page yet.
@@ -422,6 +405,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             refused_along: BTreeMap::new(),
             one_by_one: false,
             unlisted: Unlisted::default(),
+            unkept: Vec::new(),
             writes_id_of,
             unwritten: BTreeSet::new(),
             halted: BTreeMap::new(),
@@ -437,16 +421,39 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         }
     }
 
+    /// Notes events, and the links that follow from them, for the journal: they are kept before anything leaves.
     async fn append(&mut self, what: Vec<What>, links: &[Link]) -> Result<(), J::Error> {
         let at = (self.work.clock)();
         let events: Vec<Event> = what.into_iter().map(|what| Event { run: self.work.run, at, what }).collect();
-        self.journal.append(at, &events, links).await?;
         for link in links {
             self.work.registry.insert(link.clone());
         }
-        for event in &events {
-            (self.work.sink)(event);
+        self.unkept.push((events, links.to_vec()));
+        if self.unkept.len() < UNKEPT_MAX { Ok(()) } else { self.keep().await }
+    }
+
+    /// Keeps all that was noted, in one commit.
+    ///
+    /// # Errors
+    /// The journal's error. Where only what is yet to leave was too much, what was answered is kept all the same.
+    async fn keep(&mut self) -> Result<(), J::Error> {
+        let unkept = std::mem::take(&mut self.unkept);
+        let Err(error) = self.keep_all(&unkept).await else { return Ok(()) };
+        let leaves = |event: &Event| matches!(event.what, What::Intent { .. });
+        let answered = unkept.iter().take_while(|(events, _)| !events.iter().any(leaves)).count();
+        if (1..unkept.len()).contains(&answered) {
+            self.keep_all(&unkept[..answered]).await?;
         }
+        Err(error)
+    }
+
+    async fn keep_all(&mut self, unkept: &[(Vec<Event>, Vec<Link>)]) -> Result<(), J::Error> {
+        let events: Vec<Event> = unkept.iter().flat_map(|(events, _)| events).cloned().collect();
+        let links: Vec<Link> = unkept.iter().flat_map(|(_, links)| links).cloned().collect();
+        if !unkept.is_empty() {
+            self.journal.append((self.work.clock)(), &events, &links).await?;
+        }
+        events.iter().for_each(|event| (self.work.sink)(event));
         Ok(())
     }
 
@@ -545,6 +552,48 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             flights.push(back.boxed_local());
         }
         Ok(())
+    }
+
+    /// Takes up what has come back.
+    async fn take_up<'f, T: Target>(
+        &mut self,
+        target: &'f T,
+        progress: &mut Agenda,
+        room: &mut Room,
+        back: Back,
+        flights: &mut FuturesUnordered<LocalBoxFuture<'f, Back>>,
+    ) -> Result<Stopped, J::Error> {
+        let (flight, arrival) = match back {
+            Back::Read { steps, service, readings } => {
+                room.give_back(service, None);
+                return self.read(target, progress, room, &steps, readings).await;
+            }
+            Back::Listed(readings) => {
+                room.give_back(Service::Clockify, None);
+                return self.listed(progress, room, readings).await;
+            }
+            Back::Written(flight, arrival) => (flight, arrival),
+        };
+        let sort = Sort::of_write(&flight.write);
+        let arrival = match arrival {
+            Arrival::Open { error } if !room.is_halted(sort) => {
+                let name = self.name(&flight.write);
+                let halts = room.failed(sort, About::Request, &error, &name);
+                if halts.is_empty() {
+                    // Not known to be an outage yet.
+                    let (settles, given_up) = (self.work.rules.settles(), Rc::clone(&self.given_up));
+                    let found = find(target, *flight, error, settles, given_up);
+                    flights.push(found.map(|(flight, arrival)| Back::Written(Box::new(flight), arrival)).boxed_local());
+                    return Ok(Stopped::No);
+                }
+                self.halt(progress, halts).await?;
+                Arrival::Open { error }
+            }
+            arrival => arrival,
+        };
+        room.give_back(sort.service(), Some(sort));
+        self.aloft.remove(&flight.step);
+        self.ended(progress, room, &flight, arrival).await
     }
 
     /// Takes up what was read for some steps: those that it speaks for can start now, unless what they rest on has

@@ -166,6 +166,13 @@ impl Target for Services<'_> {
         }
     }
 
+    fn flights_max(&self, service: Service) -> usize {
+        match service {
+            Service::Notion => self.notion.http().flights_max(),
+            Service::Clockify => self.clockify.http().flights_max(),
+        }
+    }
+
     fn now(&self) -> Option<Timestamp> {
         self.clockify.http().server_time()
     }

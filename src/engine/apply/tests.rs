@@ -12,6 +12,7 @@ mod fake;
 mod implied;
 mod laws;
 mod nothing;
+mod pace;
 mod reading;
 mod resolver;
 mod story;

@@ -11,8 +11,8 @@ use punchlist::{
         diff::diff,
         journal::{Event, Outcome, RunId, Trace, What, Write, creates, open_writes},
         model::{
-            Away, Fetched, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, PerKind, Registry, Sight,
-            Snapshots, Standing, Value, Walk,
+            Away, Fetched, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, PerKind, Registry, Service,
+            Sight, Snapshots, Standing, Value, Walk,
         },
         plan::{Plan, Scope},
         report::Stopped,
@@ -273,11 +273,13 @@ impl Rows {
 pub(super) struct Fuse {
     left: Cell<Option<usize>>,
     kept: bool,
+    /// True once it has burnt down: the process is no more.
+    burnt: Cell<bool>,
 }
 
 impl Fuse {
     pub(super) fn after(appends: usize, kept: bool) -> Self {
-        Self { left: Cell::new(Some(appends)), kept }
+        Self { left: Cell::new(Some(appends)), kept, burnt: Cell::new(false) }
     }
 }
 
@@ -310,7 +312,7 @@ impl Journal for Notebook<'_> {
                 left == 0
             }
         };
-        if ends && !self.crash.kept {
+        if self.crash.burnt.replace(ends) || ends && !self.crash.kept {
             return Err(Crash);
         }
         let mut disk = self.disk.borrow_mut();
@@ -572,6 +574,10 @@ impl Target for Line<'_> {
                 _ => Ok(Found::Nothing),
             },
         }
+    }
+
+    fn flights_max(&self, _service: Service) -> usize {
+        6
     }
 
     fn now(&self) -> Option<Timestamp> {

@@ -5,15 +5,18 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     rc::Rc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::super::{About, Found, Journal, Observed, Readings, Subject, Target, Work, WriteFailure, Written, apply};
+use super::pace::Road;
 use crate::domain::{
     diff::tests::world::{World, approve_all},
     journal::{Event, Outcome, Trace, What, Write},
-    model::{Claim, Field, Link, Object, ObjectId, PageId, Standing, Value},
+    model::{Claim, Field, Link, Object, ObjectId, PageId, Service, Standing, Value},
     report::Stopped,
     review::Approved,
     steps::current,
@@ -69,6 +72,8 @@ pub(super) struct Fake {
     pub(super) aged: bool,
     /// What people do right before a subject is read again.
     pub(super) meanwhile: RefCell<Vec<fn(&mut World)>>,
+    /// The ways to Clockify and to Notion, where time counts.
+    pub(super) roads: Option<[Road; 2]>,
 }
 
 impl Fake {
@@ -84,6 +89,7 @@ impl Fake {
             read: RefCell::default(),
             aged: false,
             meanwhile: RefCell::default(),
+            roads: None,
         }
     }
 
@@ -286,7 +292,10 @@ impl Target for Fake {
         }
         let error = || Shown::from("the line went dead");
         self.log.borrow_mut().push(format!("send {line}"));
-        tokio::task::yield_now().await;
+        match &self.roads {
+            Some(roads) => roads[usize::from(write.service() == Service::Notion)].travel().await,
+            None => tokio::task::yield_now().await,
+        }
         let fault = self.faults.iter().find(|(text, _)| line.contains(text)).map(|(_, fault)| *fault);
         let all = |write: &Write| {
             let made = self.carry_out(write)?;
@@ -352,6 +361,10 @@ impl Target for Fake {
         };
         self.log.borrow_mut().push(format!("{} {line}", if answer.is_ok() { "done" } else { "fail" }));
         answer
+    }
+
+    fn flights_max(&self, service: Service) -> usize {
+        self.roads.as_ref().map_or(6, |roads| roads[usize::from(service == Service::Notion)].most())
     }
 
     fn now(&self) -> Option<Timestamp> {
@@ -449,6 +462,7 @@ pub(super) struct Run {
     pub(super) ended: Result<Stopped, &'static str>,
     /// The world afterwards, with its registry.
     pub(super) world: World,
+    pub(super) took: Duration,
 }
 
 impl Run {
@@ -491,6 +505,8 @@ pub(super) struct Bench<'a> {
     /// What people do right before something is read again.
     pub(super) meanwhile: Vec<fn(&mut World)>,
     pub(super) unattended: bool,
+    /// The ways to Clockify and to Notion, where time counts.
+    pub(super) roads: Option<[Road; 2]>,
 }
 
 impl<'a> Bench<'a> {
@@ -508,6 +524,7 @@ impl<'a> Bench<'a> {
             aged: false,
             meanwhile: Vec::new(),
             unattended: false,
+            roads: None,
         }
     }
 
@@ -521,6 +538,7 @@ impl<'a> Bench<'a> {
         fake.stores = self.stores;
         fake.now = self.now;
         fake.aged = self.aged;
+        fake.roads = self.roads;
         fake.meanwhile = RefCell::new(self.meanwhile);
         let mut notebook = Notebook::new(&fake.log);
         notebook.fails_from = self.fails_from;
@@ -544,9 +562,12 @@ impl<'a> Bench<'a> {
         };
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-        let ended = runtime.block_on(apply(work, &fake, &mut notebook));
+        let (ended, took) = runtime.block_on(async {
+            let began = Instant::now();
+            (apply(work, &fake, &mut notebook).await, began.elapsed())
+        });
         let mut after = fake.world.borrow().clone();
         after.registry = registry;
-        Run { fake, notebook, ended, world: after }
+        Run { fake, notebook, ended, world: after, took }
     }
 }

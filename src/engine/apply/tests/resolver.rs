@@ -364,8 +364,8 @@ read names of tasks under <Acme/App>
 read names of tasks under <Acme/App>
   journal: 2 done +1 link
   journal: 3 absent
-project "App" create name: "" → "App" [vanished 60 review]
-task "Code" create name: "" → "Code" [new 95 review] after create "App"
+project "App" write-back <Acme/000003e80000000000000008> [unfinished 100 ready]
+task "Code" create name: "" → "Code" [new 95 ready]
 task "Draw" write-back <Acme/Website/000003e80000000000000009> [unfinished 100 ready]
 it did not happen:
 look up create project "App" under <Acme>
@@ -411,8 +411,12 @@ fn a_project_that_is_known_by_now_is_where_its_tasks_are_looked_for() {
         settled_all(&world, open.clone(), &world, None),
         str![[r#"
   journal: 2 done +1 link
+read names of tasks under <Acme/App>
+read names of tasks under <Acme/App>
   journal: 3 absent
-task "Code" create name: "" → "Code" [new 95 held ParentUnknown]
+project "App" link <Acme/App> [match 90 ready]
+  or create name: "" → "App" 60
+task "Code" create name: "" → "Code" [new 95 ready] after link "App"
 task "Draw" write-back <Acme/App/Draw> [unfinished 100 ready]
 
 "#]]
@@ -427,8 +431,11 @@ task "Draw" write-back <Acme/App/Draw> [unfinished 100 ready]
         str![[r#"
   journal: 2 absent
   journal: 3 absent
-task "Code" create name: "" → "Code" [new 95 held ParentUnknown]
-task "Draw" create name: "" → "Draw" [new 95 held ParentUnknown]
+project "App" link <Acme/App> [match 90 ready]
+  or create name: "" → "App" 60
+task "Code" create name: "" → "Code" [new 95 ready] after link "App"
+task "Draw" link <Acme/App/Draw> [match 90 ready] after link "App"
+  or create name: "" → "Draw" 60
 
 "#]]
     );
