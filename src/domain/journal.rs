@@ -141,6 +141,13 @@ impl Write {
         }
     }
 
+    /// Gives a create the parent that was made by the write which it went along with.
+    pub fn stands_under(&mut self, made: ObjectId) {
+        if let Self::Create { parent, .. } = self {
+            *parent = Some(made);
+        }
+    }
+
     /// What is written.
     pub fn kind(&self) -> Kind {
         match self {
@@ -169,7 +176,7 @@ pub enum Outcome {
         /// What to do about it.
         hint: Shown,
     },
-    /// It did not reach the service, or was thrown back unread.
+    /// It did not reach the service, or was thrown back unread, or together with what it went along with.
     NotSent {
         /// Why.
         error: Shown,
@@ -260,12 +267,14 @@ pub fn creates<'a>(intents: impl IntoIterator<Item = &'a Event>) -> BTreeMap<Pag
     creates
 }
 
-/// Replays events and returns the writes whose outcome nobody knows: crash recovery is this function and a look-up.
+/// Replays events and returns the writes whose outcome nobody knows: crash recovery is this function and a look-up. A
+/// task that went along with its project has that for its parent, where what became of the project is known.
 ///
 /// # Errors
 /// [`Illegal`] where the journal cannot be what this program wrote.
 pub fn open_writes<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Vec<Open>, Illegal> {
     let mut writes: BTreeMap<(&RunId, WriteId), (Status, Open)> = BTreeMap::new();
+    let mut made: BTreeMap<(RunId, WriteId), ObjectId> = BTreeMap::new();
     for event in events {
         match &event.what {
             What::Intent { write, request, trace, .. } => {
@@ -282,11 +291,21 @@ pub fn open_writes<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Ve
                 if let Some((status, _)) = writes.get_mut(&(&event.run, *write)) {
                     *status = status.next(outcome)?;
                 }
+                if let Outcome::Done { object: Some(object) } = outcome {
+                    made.insert((event.run, *write), *object);
+                }
             }
             _ => {}
         }
     }
-    Ok(writes.into_values().filter(|(status, _)| status.is_open()).map(|(_, open)| open).collect())
+    let mut open: Vec<Open> =
+        writes.into_values().filter(|(status, _)| status.is_open()).map(|(_, open)| open).collect();
+    for task in &mut open {
+        if let Some(project) = task.trace.with.and_then(|with| made.get(&(task.run, with))) {
+            task.request.stands_under(*project);
+        }
+    }
+    Ok(open)
 }
 
 #[cfg(test)]
@@ -329,6 +348,27 @@ mod tests {
         let done = Outcome::Done { object: None };
         let events = [intent(1), outcome(1, done.clone()), outcome(1, done)];
         assert_eq!(open_writes(&events), Err(Illegal { status: Status::Done }));
+    }
+
+    #[test]
+    fn what_went_along_has_the_project_for_its_parent_once_that_is_known() {
+        let create = |number, kind, with| {
+            let (page, name) = (PageId::from_number(number), "Acme".into());
+            let request =
+                Write::Create { page, kind, parent: None, name, marked: false, like: None, fields: BTreeMap::new() };
+            let trace = Box::new(Trace { with, ..Trace::default() });
+            let write = WriteId(u32::try_from(number).expect("small"));
+            event(What::Intent { write, changes: vec![], request, was: Box::default(), trace })
+        };
+        let project: ObjectId = "64a000000000000000000001".parse().expect("an id");
+        let parents = |events: &[Event]| -> Vec<Option<ObjectId>> {
+            let open = open_writes(events).expect("legal").into_iter();
+            open.map(|open| if let Write::Create { parent, .. } = open.request { parent } else { None }).collect()
+        };
+        let mut events = vec![create(1, Kind::Project, None), create(2, Kind::Task, Some(WriteId(1)))];
+        assert_eq!(parents(&events), [None, None]);
+        events.push(outcome(1, Outcome::Done { object: Some(project) }));
+        assert_eq!(parents(&events), [Some(project)]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What approved changes are as writes, and what waits for what. Several changes of one object become one request.
 
+mod along;
 mod cost;
 mod links;
 
@@ -13,6 +14,7 @@ use super::{
     text::Raw,
 };
 
+pub use along::along;
 pub use cost::estimate;
 pub use links::{
     answered, current, fresh, leaving, recovered, sent_at_birth, settled, stays_out, verified, wanted, written_back,

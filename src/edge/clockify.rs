@@ -242,6 +242,9 @@ pub struct Clockify {
     /// Time entries as last read, for the bodies of bulk edits.
     entries: Mutex<HashMap<ObjectId, KeptEntry>>,
     refuses_estimates: AtomicBool,
+    /// The fields of tasks with an estimate that went along with their project, until a listing shows what became of
+    /// them; by project and name.
+    sent_along: Mutex<HashMap<(ObjectId, String), BTreeMap<Field, Value>>>,
 }
 
 impl Clockify {
@@ -256,6 +259,7 @@ impl Clockify {
             users: Mutex::default(),
             entries: Mutex::default(),
             refuses_estimates: AtomicBool::default(),
+            sent_along: Mutex::default(),
         }
     }
 
@@ -355,13 +359,43 @@ impl Clockify {
         fields: &BTreeMap<Field, Value>,
     ) -> Result<Object, Failure> {
         let users = self.users_for(workspace, kind).await?;
-        // Name and parent are given by themselves, and what is unset is no instruction.
-        let set = fields
-            .iter()
-            .filter(|(field, value)| !matches!(field, Field::Name | Field::Parent) && **value != Value::Empty);
-        let row = ObjectRow::new(kind, parent, name).with(set, &users)?.marked(marker);
+        let row = ObjectRow::new(kind, parent, name).with(set(fields), &users)?.marked(marker);
         let created = self.post(workspace, kind, parent, &row, &users, None).await;
         self.heed(fields, &created);
+        created
+    }
+
+    /// Creates a project with its tasks, each by its name and fields: all of it or nothing. What became of the tasks, and
+    /// which ids they have, only a listing shows ([`Clockify::list_under`]). One call, and one more for the first that
+    /// has assignees.
+    ///
+    /// # Errors
+    /// As of [`Clockify::create`]. A refusal may be about any of the tasks.
+    pub async fn create_with(
+        &self,
+        workspace: &str,
+        client: Option<ObjectId>,
+        name: &Raw,
+        marker: Option<PageId>,
+        fields: &BTreeMap<Field, Value>,
+        tasks: &[(&Raw, &BTreeMap<Field, Value>)],
+    ) -> Result<Object, Failure> {
+        let users = self.users_for(workspace, Kind::Task).await?;
+        let row = ObjectRow::new(Kind::Project, client, name).with(set(fields), &users)?.marked(marker);
+        let task = |(name, fields): &(&Raw, &BTreeMap<Field, Value>)| {
+            Ok(ObjectRow::new(Kind::Task, None, name).with(set(fields), &users)?.create_body())
+        };
+        let mut body = row.create_body();
+        body["tasks"] = tasks.iter().map(task).collect::<Result<Json, Failure>>()?;
+        let path = collection(workspace, Kind::Project, client)?;
+        let request = Request::new(Method::POST, &segments(&path), Some(body), Repeat::Never);
+        let created = self.write(&request, Kind::Project, client, &users).await;
+        self.heed(fields, &created);
+        if let Ok(project) = &created {
+            let estimated = tasks.iter().filter(|(_, fields)| fields.contains_key(&Field::Estimate));
+            let estimated = estimated.map(|(name, fields)| ((project.id, name.exact().to_owned()), (*fields).clone()));
+            self.sent_along.lock().unwrap_or_else(PoisonError::into_inner).extend(estimated);
+        }
         created
     }
 
@@ -655,6 +689,16 @@ impl Clockify {
         }
     }
 
+    /// Notes what became of a task that went along with its project, where that is seen for the first time.
+    fn heed_listed(&self, task: &Object) {
+        let Some(project) = task.parent else { return };
+        let key = (project, task.name.exact().to_owned());
+        let sent = self.sent_along.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        if let Some(fields) = sent {
+            self.heed(&fields, &Ok(task.clone()));
+        }
+    }
+
     /// Keeps a row that was read at some time, and makes an object of it. Without a time it is no better than what is
     /// kept already.
     fn keep(
@@ -722,6 +766,11 @@ fn collection(workspace: &str, kind: Kind, parent: Option<ObjectId>) -> Result<V
         }
     }
     Ok(path)
+}
+
+/// What a new object is given besides its name and its parent: what is unset is no instruction.
+fn set(fields: &BTreeMap<Field, Value>) -> impl Iterator<Item = (&Field, &Value)> {
+    fields.iter().filter(|(field, value)| !matches!(field, Field::Name | Field::Parent) && **value != Value::Empty)
 }
 
 /// A request that is found impossible before it is sent.

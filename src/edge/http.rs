@@ -7,6 +7,7 @@
 //!     └──────────── backoff or pause ────────────────────┘
 //! ```
 
+mod flights;
 mod outcome;
 mod pace;
 mod request;
@@ -25,7 +26,7 @@ use std::{
 
 use jiff::Timestamp;
 use reqwest::{
-    Client, Response, StatusCode,
+    Client, Method, Response, StatusCode,
     header::{HeaderMap, LOCATION},
     redirect,
 };
@@ -41,6 +42,7 @@ use pace::{Held, Pacer};
 use setup::{check_url, headers};
 use trouble::Trouble;
 
+pub(crate) use flights::Flights;
 pub use outcome::Failure;
 pub(in crate::edge) use outcome::{Repeat, shown};
 pub use pace::Budget;
@@ -118,6 +120,7 @@ pub struct Http {
     service: Service,
     base: String,
     pacer: Pacer,
+    flights: Flights,
     trouble: Trouble,
     proxy: Option<Arc<Proxy>>,
     sink: Sink,
@@ -174,6 +177,7 @@ impl Http {
             service,
             base: base.strip_suffix("/v1").unwrap_or(base).to_owned(),
             pacer,
+            flights: Flights::new(options.budget),
             trouble,
             proxy,
             queue: options.queue,
@@ -202,6 +206,11 @@ impl Http {
     /// True where the service takes only so many requests an hour, so that each is dear.
     pub fn is_hourly(&self) -> bool {
         self.pacer.is_hourly()
+    }
+
+    /// How many writes may be on their way at once, so that the service's pace is kept and no more waits there.
+    pub fn flights_max(&self) -> usize {
+        self.flights.most()
     }
 
     /// How long a request made now would wait for its turn.
@@ -325,6 +334,11 @@ impl Http {
         let mut seen = Seen::default();
         let result = self.exchange(request, &mut seen).await;
         self.note(&result, started, attempt);
+        match &result {
+            Err(miss) if matches!(miss.happened, Happened::Status(429 | 503 | 529)) => self.flights.turned_away(),
+            Ok(_) if request.method != Method::GET => self.flights.answered(started.elapsed()),
+            _ => {}
+        }
         if !matches!(&result, Err(Miss { happened: Happened::NotSent | Happened::Untrusted | Happened::NoWay, .. })) {
             self.calls.fetch_add(1, Ordering::Relaxed);
         }

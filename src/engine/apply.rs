@@ -8,6 +8,7 @@
 //! ├ draft.rs     what a step becomes as a request, and what is kept along with it
 //! ├ breaker.rs   what an outage stops
 //! ├ reading.rs   what a write rests on, read again before it leaves
+//! ├ along.rs     the tasks that go along with their project
 //! ├ flight.rs    one write on its way: sent, looked up, and after a second try looked at for a twin
 //! ├ landing.rs   what its answer means, journaled
 //! ├ endings.rs   how changes end, journaled
@@ -15,6 +16,7 @@
 //! └ settle.rs    what an earlier run left open, before anything is planned on top of it
 //! ```
 
+mod along;
 mod breaker;
 mod draft;
 mod endings;
@@ -37,6 +39,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use self::{
+    along::Unlisted,
     breaker::{Room, Sort},
     flight::{Arrival, Flight, find, fly},
     landing::Landed,
@@ -67,9 +70,8 @@ const STOPS_WITHIN: Duration = Duration::from_secs(20);
 const LISTENS_EVERY: Duration = Duration::from_millis(250);
 /// How often a write may come too late for what it was built on, before it is given up in this run.
 const OUTDATED_MAX: u32 = 3;
-/// Writes in flight per service. The pacing in front of each service decides how fast they leave; this bounds how many
-/// wait for an answer when something goes wrong.
-const IN_FLIGHT_MAX: usize = 6;
+/// Notes for the journal that are kept together at the most, so that no commit gets long.
+const UNKEPT_MAX: usize = 500;
 
 /// What a write ended with, when it ended well: what the service holds now.
 #[derive(Clone, Debug, Default)]
@@ -185,10 +187,19 @@ pub trait Target {
     /// Reads subjects of one service again: as many as it pays to read at once, the first ones first. The others are
     /// asked for again.
     fn read(&self, subjects: &[Subject]) -> impl Future<Output = Readings>;
-    /// Sends one write, built on the last reading of what it rests on.
-    fn write(&self, write: &Write, rests_on: Option<Subject>) -> impl Future<Output = Result<Written, WriteFailure>>;
+    /// Sends one write, built on the last reading of what it rests on. The creates of new tasks go `along` with that of
+    /// their project, in one request: all of it happens, or nothing; the answer shows the project alone.
+    fn write(
+        &self,
+        write: &Write,
+        along: &[Write],
+        rests_on: Option<Subject>,
+    ) -> impl Future<Output = Result<Written, WriteFailure>>;
     /// Looks for what a write would have left behind; the trace tells the object of a create from those of others.
     fn look_up(&self, write: &Write, trace: &Trace) -> impl Future<Output = Result<Found, WriteFailure>>;
+    /// How many writes may be on their way to a service at once. Its pace decides how fast they leave; this bounds how
+    /// many wait for an answer when something goes wrong.
+    fn flights_max(&self, service: Service) -> usize;
     /// The time by Clockify's own clock, which its ids are born by, if it has told it.
     fn now(&self) -> Option<Timestamp>;
 }
@@ -257,7 +268,12 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
             stopped = Stopped::Interrupted;
             patience = Some(Instant::now() + STOPS_WITHIN);
         }
+        for service in [Service::Notion, Service::Clockify] {
+            room.widen(service, target.flights_max(service));
+        }
         applying.start_all(target, &mut progress, &mut room, stopped, &mut flights).await?;
+        // Nothing has left yet: that is when the first of them is waited for.
+        applying.keep().await?;
         let back = tokio::select! {
             biased;
             back = flights.next() => back,
@@ -268,38 +284,15 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
                 continue;
             }
         };
-        match back {
-            None => break,
-            Some(Back::Read { steps, service, readings }) => {
-                room.give_back(service, None);
-                let stop = applying.read(target, &mut progress, &mut room, &steps, readings).await?;
-                stopped = if stopped == Stopped::No { stop } else { stopped };
-            }
-            Some(Back::Written(flight, arrival)) => {
-                let sort = Sort::of_write(&flight.write);
-                let arrival = match arrival {
-                    Arrival::Open { error } if !room.is_halted(sort) => {
-                        let name = applying.name(&flight.write);
-                        let halts = room.failed(sort, About::Request, &error, &name);
-                        if halts.is_empty() {
-                            // Not known to be an outage yet.
-                            let (settles, given_up) = (applying.work.rules.settles(), Rc::clone(&applying.given_up));
-                            let found = find(target, *flight, error, settles, given_up);
-                            flights.push(
-                                found.map(|(flight, arrival)| Back::Written(Box::new(flight), arrival)).boxed_local(),
-                            );
-                            continue;
-                        }
-                        applying.halt(&mut progress, halts).await?;
-                        Arrival::Open { error }
-                    }
-                    arrival => arrival,
-                };
-                room.give_back(sort.service(), Some(sort));
-                applying.aloft.remove(&flight.step);
-                let stop = applying.ended(&mut progress, &mut room, &flight, arrival).await?;
-                stopped = if stopped == Stopped::No { stop } else { stopped };
-            }
+        let Some(first) = back else { break };
+        let mut backs = vec![first];
+        // What has come in meanwhile is kept together.
+        while let Some(Some(back)) = flights.next().now_or_never() {
+            backs.push(back);
+        }
+        for back in backs {
+            let stop = applying.take_up(target, &mut progress, &mut room, back, &mut flights).await?;
+            stopped = if stopped == Stopped::No { stop } else { stopped };
         }
     }
     applying.abandon(&mut progress).await?;
@@ -311,8 +304,10 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
         stopped = Stopped::OutOfBudget;
     }
     applying.skip(&progress, &progress.left(), "the run stopped before").await?;
+    applying.keep().await?;
     if stopped == Stopped::No {
         applying.find_twins(target).await?;
+        applying.keep().await?;
     }
     Ok(stopped)
 }
@@ -323,6 +318,8 @@ enum Back {
     Read { steps: Vec<usize>, service: Service, readings: Readings },
     /// A write.
     Written(Box<Flight>, Arrival),
+    /// The tasks of some projects that they went along with.
+    Listed(Readings),
 }
 
 enum Start {
@@ -341,8 +338,20 @@ struct Applying<'a, 'work, J> {
     steps_of: HashMap<&'a ChangeId, Vec<usize>>,
     /// Changes that failed or were not started, so that each is reported once.
     reported: BTreeSet<ChangeId>,
-    /// The writes that are on their way, by their steps.
-    aloft: BTreeMap<usize, WriteId>,
+    /// The writes that are on their way, each with its step, by the step of the one that leads; what goes along with it
+    /// comes after it.
+    aloft: BTreeMap<usize, Vec<(usize, WriteId)>>,
+    /// The tasks that can go along with their project, by the step that creates that.
+    along: BTreeMap<usize, Vec<usize>>,
+    /// Projects that were refused together with their tasks.
+    alone: BTreeSet<usize>,
+    /// What is known of creates that were refused together with their project.
+    refused_along: BTreeMap<PageId, Trace>,
+    /// True where what goes along with a project does not come into being.
+    one_by_one: bool,
+    unlisted: Unlisted,
+    /// What is noted for the journal, and not on disk yet.
+    unkept: Vec<(Vec<Event>, Vec<Link>)>,
     /// The steps that write the ID of what a step creates, by that step.
     writes_id_of: HashMap<usize, usize>,
     /// Creates whose ID is not in its page yet.
@@ -391,6 +400,12 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             steps_of,
             reported: BTreeSet::new(),
             aloft: BTreeMap::new(),
+            along: steps::along(steps),
+            alone: BTreeSet::new(),
+            refused_along: BTreeMap::new(),
+            one_by_one: false,
+            unlisted: Unlisted::default(),
+            unkept: Vec::new(),
             writes_id_of,
             unwritten: BTreeSet::new(),
             halted: BTreeMap::new(),
@@ -406,16 +421,39 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         }
     }
 
+    /// Notes events, and the links that follow from them, for the journal: they are kept before anything leaves.
     async fn append(&mut self, what: Vec<What>, links: &[Link]) -> Result<(), J::Error> {
         let at = (self.work.clock)();
         let events: Vec<Event> = what.into_iter().map(|what| Event { run: self.work.run, at, what }).collect();
-        self.journal.append(at, &events, links).await?;
         for link in links {
             self.work.registry.insert(link.clone());
         }
-        for event in &events {
-            (self.work.sink)(event);
+        self.unkept.push((events, links.to_vec()));
+        if self.unkept.len() < UNKEPT_MAX { Ok(()) } else { self.keep().await }
+    }
+
+    /// Keeps all that was noted, in one commit.
+    ///
+    /// # Errors
+    /// The journal's error. Where only what is yet to leave was too much, what was answered is kept all the same.
+    async fn keep(&mut self) -> Result<(), J::Error> {
+        let unkept = std::mem::take(&mut self.unkept);
+        let Err(error) = self.keep_all(&unkept).await else { return Ok(()) };
+        let leaves = |event: &Event| matches!(event.what, What::Intent { .. });
+        let answered = unkept.iter().take_while(|(events, _)| !events.iter().any(leaves)).count();
+        if (1..unkept.len()).contains(&answered) {
+            self.keep_all(&unkept[..answered]).await?;
         }
+        Err(error)
+    }
+
+    async fn keep_all(&mut self, unkept: &[(Vec<Event>, Vec<Link>)]) -> Result<(), J::Error> {
+        let events: Vec<Event> = unkept.iter().flat_map(|(events, _)| events).cloned().collect();
+        let links: Vec<Link> = unkept.iter().flat_map(|(_, links)| links).cloned().collect();
+        if !unkept.is_empty() {
+            self.journal.append((self.work.clock)(), &events, &links).await?;
+        }
+        events.iter().for_each(|event| (self.work.sink)(event));
         Ok(())
     }
 
@@ -440,6 +478,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         flights: &mut FuturesUnordered<LocalBoxFuture<'f, Back>>,
     ) -> Result<(), J::Error> {
         let mut unread: BTreeMap<Service, Vec<(usize, Subject)>> = BTreeMap::new();
+        // How many tasks may be without their ID in the page, and are.
+        let mut tasks;
         loop {
             let completes: BTreeSet<usize> = match stopped {
                 Stopped::No => BTreeSet::new(),
@@ -461,6 +501,10 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             for &at in &self.unwritten {
                 *unwritten.entry(self.steps[at].kind).or_default() += 1;
             }
+            let on_their_way = self.aloft.values().flat_map(|writes| writes.iter().skip(1));
+            let on_their_way = on_their_way.filter(|(task, _)| self.writes_id_of.contains_key(task)).count();
+            tasks = (room.along_max(), unwritten.get(&Kind::Task).copied().unwrap_or_default() + on_their_way);
+            let crowded = self.crowded(progress, tasks);
             let far = self.farthest(progress, room);
             let may = |at: usize| {
                 let (kind, sort) = (self.steps[at].kind, Sort::of(&self.steps[at]));
@@ -468,14 +512,16 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                     sort.is_none_or(|sort| room.is_left_for(sort) && far.get(&sort).is_none_or(|far| *far == at));
                 let waits_for_ids = self.writes_id_of.contains_key(&at)
                     && unwritten.get(&kind).copied().unwrap_or_default() >= room.unwritten_max(kind);
-                has_room && !waits_for_ids && (stopped == Stopped::No || completes.contains(&at))
+                let waits = waits_for_ids || crowded.contains(&at);
+                has_room && !waits && (stopped == Stopped::No || completes.contains(&at))
             };
             let Some(at) = progress.next(|service| room.is_left(service), may) else { break };
-            match self.start(at, target).await? {
+            match self.start(at, target, progress).await? {
                 Start::Done => self.succeeded(progress, at).await?,
                 Start::Send(flight) => {
                     room.take(flight.write.service(), Some(Sort::of_write(&flight.write)));
-                    self.aloft.insert(at, flight.number);
+                    let writes = std::iter::once(&*flight).chain(&flight.along);
+                    self.aloft.insert(at, writes.map(|flight| (flight.step, flight.number)).collect());
                     if self.writes_id_of.contains_key(&at) {
                         self.unwritten.insert(at);
                     }
@@ -495,7 +541,59 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
             let back = async move { Back::Read { steps, service, readings: target.read(&subjects).await } };
             flights.push(back.boxed_local());
         }
+        let lists = self.lists_now(progress, stopped == Stopped::No, flights.is_empty(), tasks);
+        if let Some((subjects, pause)) = lists.filter(|_| room.is_left(Service::Clockify)) {
+            self.unlisted.begin();
+            room.take(Service::Clockify, None);
+            let back = async move {
+                tokio::time::sleep(pause).await;
+                Back::Listed(target.read(&subjects).await)
+            };
+            flights.push(back.boxed_local());
+        }
         Ok(())
+    }
+
+    /// Takes up what has come back.
+    async fn take_up<'f, T: Target>(
+        &mut self,
+        target: &'f T,
+        progress: &mut Agenda,
+        room: &mut Room,
+        back: Back,
+        flights: &mut FuturesUnordered<LocalBoxFuture<'f, Back>>,
+    ) -> Result<Stopped, J::Error> {
+        let (flight, arrival) = match back {
+            Back::Read { steps, service, readings } => {
+                room.give_back(service, None);
+                return self.read(target, progress, room, &steps, readings).await;
+            }
+            Back::Listed(readings) => {
+                room.give_back(Service::Clockify, None);
+                return self.listed(progress, room, readings).await;
+            }
+            Back::Written(flight, arrival) => (flight, arrival),
+        };
+        let sort = Sort::of_write(&flight.write);
+        let arrival = match arrival {
+            Arrival::Open { error } if !room.is_halted(sort) => {
+                let name = self.name(&flight.write);
+                let halts = room.failed(sort, About::Request, &error, &name);
+                if halts.is_empty() {
+                    // Not known to be an outage yet.
+                    let (settles, given_up) = (self.work.rules.settles(), Rc::clone(&self.given_up));
+                    let found = find(target, *flight, error, settles, given_up);
+                    flights.push(found.map(|(flight, arrival)| Back::Written(Box::new(flight), arrival)).boxed_local());
+                    return Ok(Stopped::No);
+                }
+                self.halt(progress, halts).await?;
+                Arrival::Open { error }
+            }
+            arrival => arrival,
+        };
+        room.give_back(sort.service(), Some(sort));
+        self.aloft.remove(&flight.step);
+        self.ended(progress, room, &flight, arrival).await
     }
 
     /// Takes up what was read for some steps: those that it speaks for can start now, unless what they rest on has
@@ -579,10 +677,16 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         if matches!(&arrival, Arrival::Answered(answer) if answer.is_ok()) || matches!(arrival, Arrival::Twins { .. }) {
             room.succeeded(sort);
         }
+        // What was refused along with it was not made, though it was: by an earlier try.
+        let comes_along = !matches!(arrival, Arrival::Taken { .. });
         match self.landed(flight, arrival).await? {
             Landed::Done => {
+                if comes_along {
+                    self.await_listing(progress, flight);
+                }
                 self.succeeded(progress, flight.step).await?;
             }
+            Landed::Alone => progress.again(flight.step),
             // Its turn came too late: what it rests on is read once more.
             Landed::Outdated => self.came_too_late(progress, flight.step).await?,
             // Thrown back unread: it was not begun, and neither is what needs it.
@@ -628,7 +732,7 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     }
 
     /// Carries out a local step, or journals the intent of a write and hands it over.
-    async fn start(&mut self, at: usize, target: &impl Target) -> Result<Start, J::Error> {
+    async fn start(&mut self, at: usize, target: &impl Target, progress: &Agenda) -> Result<Start, J::Error> {
         let step = &self.steps[at];
         let page = step.page;
         match &step.act {
@@ -674,12 +778,14 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
                 }
                 let trace = self.trace(step, &write, target.now());
                 let second_try = matches!(write, Write::Create { .. }) && self.work.earlier.contains_key(&page);
-                let number = WriteId(self.next_write);
-                self.next_write += 1;
-                let (changes, request) = (step.changes.clone(), write.clone());
-                let intent = self.intent(number, changes, request, &trace);
-                self.append(vec![intent], &[]).await?;
-                Ok(Start::Send(Box::new(Flight { step: at, number, write, trace, second_try })))
+                let number = self.next_number();
+                let tasks: Vec<usize> = self.goes_along(at, progress).collect();
+                let along = self.take_along(&tasks, number, target);
+                let flight = Flight { step: at, number, write, trace, second_try, along };
+                let writes = std::iter::once(&flight).chain(&flight.along);
+                let intents = writes.map(|flight| self.intent(flight, self.steps[flight.step].changes.clone()));
+                self.append(intents.collect(), &[]).await?;
+                Ok(Start::Send(Box::new(flight)))
             }
         }
     }
@@ -687,6 +793,12 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
     /// What a step carries out.
     fn changes_of(&self, step: &Step) -> impl Iterator<Item = &'work Change> {
         step.changes.iter().filter_map(|id| self.changes.get(id).copied())
+    }
+
+    fn next_number(&mut self) -> WriteId {
+        let number = WriteId(self.next_write);
+        self.next_write += 1;
+        number
     }
 
     /// An object as it was planned on.

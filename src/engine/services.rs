@@ -10,7 +10,7 @@ use crate::{
         journal::{Trace, Write},
         model::{Entry, Field, Object, ObjectId, PageId, PerKind, Refiling, Service, Value},
         steps,
-        text::Shown,
+        text::{Raw, Shown},
     },
     edge::{
         clockify::Clockify,
@@ -92,12 +92,16 @@ impl Target for Services<'_> {
         }
     }
 
-    async fn write(&self, write: &Write, rests_on: Option<Subject>) -> Result<Written, WriteFailure> {
+    async fn write(&self, write: &Write, along: &[Write], rests_on: Option<Subject>) -> Result<Written, WriteFailure> {
         match write {
             Write::Create { page, kind, parent, name, marked, like, fields } => {
                 let marker = marked.then_some(*page);
+                let tasks: Vec<(&Raw, &BTreeMap<Field, Value>)> = along.iter().filter_map(named).collect();
                 let created = match like {
                     Some(like) => self.clockify.create_like(self.workspace, *like, *parent, name, fields).await,
+                    None if !tasks.is_empty() => {
+                        self.clockify.create_with(self.workspace, *parent, name, marker, fields, &tasks).await
+                    }
                     None => self.clockify.create(self.workspace, *kind, *parent, name, marker, fields).await,
                 };
                 Ok(Written { object: Some(created.map_err(uncreated)?), page: None })
@@ -162,9 +166,22 @@ impl Target for Services<'_> {
         }
     }
 
+    fn flights_max(&self, service: Service) -> usize {
+        match service {
+            Service::Notion => self.notion.http().flights_max(),
+            Service::Clockify => self.clockify.http().flights_max(),
+        }
+    }
+
     fn now(&self) -> Option<Timestamp> {
         self.clockify.http().server_time()
     }
+}
+
+/// What a create says of what it makes.
+fn named(write: &Write) -> Option<(&Raw, &BTreeMap<Field, Value>)> {
+    let Write::Create { name, fields, .. } = write else { return None };
+    Some((name, fields))
 }
 
 /// What a refused create may mean: Clockify answers 400 and 501 when the name is taken, and for much else.

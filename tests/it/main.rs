@@ -57,6 +57,7 @@ mod sync_status;
 mod tally;
 #[cfg(unix)]
 mod terminal;
+mod together;
 mod undo;
 mod unknown;
 #[cfg(target_os = "linux")]

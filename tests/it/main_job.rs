@@ -46,7 +46,7 @@ fn acme_corp_appears_in_notion_and_then_in_clockify() {
             assert_eq!(world.claim(page), Some(task.to_string()));
         }
     }
-    assert_eq!(rig.mutations().len(), 10, "five creates and five write-backs");
+    assert_eq!(rig.mutations().len(), 7, "a client, a project with its tasks, and five write-backs");
 
     rig.sandbox.clear_calls();
     let (code, report) = rig.auto_approve();

@@ -201,7 +201,7 @@ fn an_undo_that_was_killed_at_any_commit_is_taken_up() {
     };
     let wanted = titles(&model.rig);
     let mut killed = 0;
-    for commit in (1..200).step_by(4) {
+    for commit in (1..200).step_by(2) {
         let bench = bench();
         let run = bench.run();
         let file = bench.file();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Write;
+use super::{Write, WriteId};
 use crate::domain::model::{Field, Object, ObjectId, Value};
 
 /// How long after its intent a request can still be carried out: it may wait for its turn, and then for its answer.
@@ -25,6 +25,10 @@ pub struct Trace {
     /// The object that the page had before a create: a task that moves leaves it behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves: Option<ObjectId>,
+    /// The create that a task goes along with, in one request: what that makes is its project. Until it is known, the
+    /// task's own write names no parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<WriteId>,
     /// What the other side holds of fields that are written to differ from it on purpose.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub apart: BTreeMap<Field, Value>,

@@ -31,8 +31,8 @@ pub struct Pace {
     pub clockify_per_hour: Option<u32>,
 }
 
-/// Writes answered in a second while no limit is near, for estimates: six on their way, each answered in three quarters
-/// of a second.
+/// Writes answered in a second while no limit is near, for estimates: as a service does that takes three quarters of a
+/// second for each, and has few on their way.
 const WRITES_PER_SECOND: u64 = 8;
 
 /// Things that are read each by itself before they are written; more are listed where that costs less.

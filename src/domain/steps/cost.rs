@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Act, Step, steps};
+use super::{Act, Step, along, steps};
 use crate::domain::{
     model::{Field, Kind, Service, Snapshots},
     plan::{Estimate, Pace, Plan},
@@ -10,15 +10,22 @@ use crate::domain::{
     rules::Rules,
 };
 
+/// Tasks that went along with their projects and are shown by one listing.
+const TASKS_PER_LISTING: usize = 100;
+
 /// What applying the ready changes would cost.
 pub fn estimate(plan: &Plan, snapshots: &Snapshots, rules: &Rules, pace: &Pace) -> Estimate {
     let approved = Review::by_policy(plan).approved();
     let steps = steps(&approved, snapshots, rules);
+    let along = along(&steps);
+    let tasks: usize = along.values().map(Vec::len).sum();
     let count = |service| steps.iter().filter(|step| step.act.service() == Some(service)).count();
     let estimates =
         steps.iter().filter(|step| matches!(&step.act, Act::Update { fields, .. } if costs_two(step.kind, fields)));
     let reads = |service| readings(&steps, service, snapshots, pace);
-    let clockify = count(Service::Clockify) + estimates.count() + reads(Service::Clockify);
+    // What goes along costs nothing but the listings that show it.
+    let clockify = count(Service::Clockify) - tasks + tasks.div_ceil(TASKS_PER_LISTING);
+    let clockify = clockify + estimates.count() + reads(Service::Clockify);
     Estimate::of(count(Service::Notion) + reads(Service::Notion), clockify, pace)
 }
 

@@ -276,6 +276,7 @@ impl Clockify {
         for row in listed.rows.into_iter().map(|listed| row(listed).into_kept(None)) {
             match row.object(&self.wanted.0[kind], users) {
                 Ok(object) => {
+                    self.heed_listed(&object);
                     kept.insert(object.id, Kept::new(&row, Some(listed.began)));
                     walk.add([object]);
                 }

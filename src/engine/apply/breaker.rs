@@ -3,7 +3,7 @@
 //! ```text
 //! one failure is about     stops                                   after
 //! the connection           all of the service                      1
-//! the service or request   its kind of write; all of the service   3 in a row; 3 in a row of any kind
+//! the service or request   its kind of write; all of the service   3 in a row; 3 in a row of several kinds, or before any success
 //! the row                  its kind of write                       so many of one cause, while none of its kind has succeeded
 //! ```
 //! Until the first of a kind has succeeded, and after a failure, only so many are on their way as may fail.
@@ -13,7 +13,7 @@ use std::{
     fmt,
 };
 
-use super::{About, IN_FLIGHT_MAX};
+use super::About;
 use crate::domain::{
     journal::Write,
     model::{Kind, Service},
@@ -30,6 +30,11 @@ const ALIKE_SUSPICIOUS: usize = 3;
 /// page.
 const ALIKE_MAX: usize = 8;
 const ALIKE_WRITE_BACKS_MAX: usize = 5;
+
+/// Tasks that went along with their projects and have no ID in their page yet: what Notion writes in less than a minute.
+/// Fewer as long as it is not known to write any.
+const ALONG_MAX: usize = 150;
+const ALONG_UNPROVEN_MAX: usize = 30;
 
 /// A kind of write: what is done, and to what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +101,9 @@ impl fmt::Display for Sort {
     }
 }
 
+/// Writes on their way to a service at once, until it is said how many may be.
+const FLIGHTS: usize = 6;
+
 /// How writes of one kind, or all of one service, fare.
 #[derive(Clone, Debug, Default)]
 struct Fare {
@@ -111,8 +119,8 @@ struct Fare {
 }
 
 impl Fare {
-    fn has_room(&self) -> bool {
-        let most = if self.proven { IN_FLIGHT_MAX } else { FAILURES_MAX.saturating_sub(self.failures) };
+    fn has_room(&self, flights: usize) -> bool {
+        let most = if self.proven { flights } else { FAILURES_MAX.saturating_sub(self.failures) };
         self.on_their_way < if self.is_suspicious() { 1 } else { most }
     }
 
@@ -158,16 +166,29 @@ pub(super) struct Room {
     /// Services whose request budget is used up; the other one goes on.
     closed: BTreeSet<Service>,
     halted: BTreeSet<Sort>,
+    /// How many writes may be on their way to each service.
+    flights: BTreeMap<Service, usize>,
 }
 
 impl Room {
     pub(super) fn is_left(&self, service: Service) -> bool {
-        !self.closed.contains(&service) && self.services.get(&service).is_none_or(Fare::has_room)
+        let flights = self.flights(service);
+        !self.closed.contains(&service) && self.services.get(&service).is_none_or(|fare| fare.has_room(flights))
+    }
+
+    /// Notes how many writes may be on their way to a service that answers.
+    pub(super) fn widen(&mut self, service: Service, flights: usize) {
+        self.flights.insert(service, flights);
+    }
+
+    fn flights(&self, service: Service) -> usize {
+        self.flights.get(&service).copied().unwrap_or(FLIGHTS)
     }
 
     /// True where one more write of a kind may leave.
     pub(super) fn is_left_for(&self, sort: Sort) -> bool {
-        !self.halted.contains(&sort) && self.sorts.get(&sort).is_none_or(Fare::has_room)
+        let flights = self.flights(sort.service());
+        !self.halted.contains(&sort) && self.sorts.get(&sort).is_none_or(|fare| fare.has_room(flights))
     }
 
     /// How many creates of a kind may have an object whose ID is not in its page yet: none where it will not get there
@@ -177,7 +198,15 @@ impl Room {
             return 0;
         }
         let proven = self.sorts.get(&Sort { deed: Deed::WriteBack, kind }).is_some_and(|fare| fare.proven);
-        if proven { IN_FLIGHT_MAX } else { FAILURES_MAX }
+        // Those that are being created, and those whose ID is being written.
+        if proven { self.flights(Service::Clockify) + self.flights(Service::Notion) } else { FAILURES_MAX }
+    }
+
+    /// How many tasks that went along with their projects may have no ID in their page yet; of one project all may.
+    pub(super) fn along_max(&self) -> usize {
+        let page_write = Sort { deed: Deed::WriteBack, kind: Kind::Task };
+        let proven = self.sorts.get(&page_write).is_some_and(|fare| fare.proven);
+        if proven { ALONG_MAX } else { ALONG_UNPROVEN_MAX }
     }
 
     /// Kinds of which several rows in a row were refused alike: whether all are is seen best from one far away.
@@ -230,6 +259,7 @@ impl Room {
         let service = sort.service();
         let of_all = self.services.entry(service).or_default();
         of_all.failed(about, error, name);
+        let others_succeed = of_all.ever;
         let (all_failed, all_alike) = (of_all.failures, if of_all.ever { 0 } else { of_all.alike() });
         let of_sort = self.sorts.entry(sort).or_default();
         of_sort.failed(about, error, name);
@@ -237,7 +267,8 @@ impl Room {
         let alike_max = if sort.deed == Deed::WriteBack { ALIKE_WRITE_BACKS_MAX } else { ALIKE_MAX };
         let (everything, times) = match about {
             About::Connection => (true, 1),
-            _ if all_failed >= FAILURES_MAX => (true, all_failed),
+            // What has come in at once comes in any order: three of one kind say nothing of others that succeed.
+            _ if all_failed >= FAILURES_MAX && (all_failed > failed || !others_succeed) => (true, all_failed),
             _ if failed >= FAILURES_MAX => (false, failed),
             About::Row if all_alike >= ALIKE_MAX => (true, all_alike),
             About::Row if alike >= alike_max => (false, alike),
@@ -300,7 +331,7 @@ mod tests {
         let mut room = Room::default();
         assert_eq!(room.unwritten_max(Kind::Client), FAILURES_MAX, "as long as none was written");
         room.succeeded(PAGES);
-        assert_eq!(room.unwritten_max(Kind::Client), IN_FLIGHT_MAX);
+        assert_eq!(room.unwritten_max(Kind::Client), 2 * FLIGHTS);
         room.close(Service::Notion);
         assert_eq!(room.unwritten_max(Kind::Client), 0);
     }
@@ -315,6 +346,14 @@ mod tests {
         room.succeeded(CLIENTS);
         assert_eq!(fails(&mut room, PROJECTS, About::Request, 1), (1, vec![PROJECTS]), "others succeed in between");
         assert!(room.is_left_for(CLIENTS) && !room.is_left_for(PROJECTS));
+    }
+
+    #[test]
+    fn three_of_one_kind_that_come_in_at_once_stop_no_other_that_has_succeeded() {
+        let mut room = Room::default();
+        room.succeeded(CLIENTS);
+        assert_eq!(fails(&mut room, PROJECTS, About::Request, 9), (3, vec![PROJECTS]));
+        assert_eq!(fails(&mut room, CLIENTS, About::Request, 9).0, 1, "and with the next of another, all is");
     }
 
     #[test]
@@ -358,6 +397,8 @@ mod tests {
         assert_eq!(leave(&mut room), 0);
         room.give_back(Service::Clockify, Some(CLIENTS));
         room.succeeded(CLIENTS);
-        assert_eq!(leave(&mut room), IN_FLIGHT_MAX - 1);
+        assert_eq!(leave(&mut room), FLIGHTS - 1);
+        room.widen(Service::Clockify, 15);
+        assert_eq!(leave(&mut room), 15 - FLIGHTS);
     }
 }

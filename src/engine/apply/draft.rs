@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Applying, Journal, Subject};
+use super::{Applying, Journal, Subject, flight::Flight};
 use crate::domain::{
-    journal::{Born, Trace, Was, What, Write, WriteId},
+    journal::{Born, Trace, Was, What, Write},
     model::{Field, Kind, ObjectId, Page, PageId, Relation, Value},
     plan::{Change, ChangeId},
     steps::{self, Act, ClaimWrite, Step},
@@ -63,10 +63,11 @@ impl<J: Journal> Applying<'_, '_, J> {
     }
 
     /// What is journaled before a write leaves: the request, and what it changes as it is now.
-    pub(super) fn intent(&self, write: WriteId, changes: Vec<ChangeId>, request: Write, trace: &Trace) -> What {
+    pub(super) fn intent(&self, flight: &Flight, changes: Vec<ChangeId>) -> What {
+        let Flight { number: write, write: request, trace, .. } = flight.clone();
         let name = self.page(request.kind(), request.page()).map(|page| page.title.clone()).unwrap_or_default();
         let was = Box::new(Was { before: self.before(&request), name });
-        What::Intent { write, changes, request, was, trace: Box::new(trace.clone()) }
+        What::Intent { write, changes, request, was, trace: Box::new(trace) }
     }
 
     /// What is known before a write leaves. What will tell the object of a create from those of others: those that were
@@ -79,8 +80,8 @@ impl<J: Journal> Applying<'_, '_, J> {
         // Only those of the same name can be mistaken for the new one.
         let siblings = self.siblings.of(self.work.snapshots, *kind, *parent, name).to_vec();
         let leaves = self.work.registry.of_page(*page).map(|link| link.object);
-        let mut trace = Trace { siblings, born: now.map(Born::of), leaves, apart };
-        if let Some(earlier) = self.work.earlier.get(page) {
+        let mut trace = Trace { siblings, born: now.map(Born::of), leaves, apart, with: None };
+        for earlier in self.work.earlier.get(page).into_iter().chain(self.refused_along.get(page)) {
             trace.siblings.retain(|known| earlier.siblings.contains(known));
             trace.born = trace.born.zip(earlier.born).map(|(now, earlier)| now.since(earlier));
         }

@@ -7,12 +7,7 @@ use super::{
     breaker::{Halt, Sort},
     progress::{Agenda, StepState},
 };
-use crate::domain::{
-    journal::{Outcome, What},
-    plan::ChangeId,
-    steps::Act,
-    text::Shown,
-};
+use crate::domain::{journal::What, plan::ChangeId, steps::Act};
 
 impl<J: Journal> Applying<'_, '_, J> {
     /// Starts nothing more of the kinds of write that are stopped, and journals it.
@@ -59,11 +54,13 @@ impl<J: Journal> Applying<'_, '_, J> {
     /// Journals that nobody knows what became of the writes that are still on their way when the run has waited long
     /// enough.
     pub(super) async fn abandon(&mut self, progress: &mut Agenda) -> Result<(), J::Error> {
-        for (at, write) in std::mem::take(&mut self.aloft) {
-            let error = Shown::from("the run was stopped before it was answered");
-            self.append(vec![What::Outcome { write, outcome: Outcome::Unknown { error: error.clone() } }], &[]).await?;
-            self.failed(progress, at, &error, "run again: it is looked up before anything else is written for it")
-                .await?;
+        let unanswered = std::mem::take(&mut self.aloft).into_values().flat_map(|writes| writes.into_iter().rev());
+        let unlisted = self.never_listed().into_iter();
+        let unlisted = unlisted.map(|left| (left, "the run ended before it was listed"));
+        for ((at, write), error) in
+            unanswered.map(|left| (left, "the run was stopped before it was answered")).chain(unlisted)
+        {
+            self.leave_open(progress, at, write, &error.into()).await?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use crate::domain::{
 };
 
 /// A write on its way.
+#[derive(Clone)]
 pub(super) struct Flight {
     pub(super) step: usize,
     pub(super) number: WriteId,
@@ -17,6 +18,8 @@ pub(super) struct Flight {
     pub(super) trace: Trace,
     /// True for a create that an earlier run has sent before, and looked for in vain.
     pub(super) second_try: bool,
+    /// The tasks that go along with a project.
+    pub(super) along: Vec<Flight>,
 }
 
 /// What became of a write.
@@ -35,8 +38,16 @@ pub(super) enum Arrival {
 
 /// Sends a write.
 pub(super) async fn fly<T: Target>(target: &T, flight: Flight, rests_on: Option<Subject>) -> (Flight, Arrival) {
-    let Flight { write, trace, second_try, .. } = &flight;
-    let arrival = match target.write(write, rests_on).await {
+    let Flight { write, trace, second_try, along, .. } = &flight;
+    let tasks: Vec<Write> = along.iter().map(|task| task.write.clone()).collect();
+    let answer = match target.write(write, &tasks, rests_on).await {
+        // Refused may be what goes along with it. Nothing was made then; and before it is sent again, that is seen.
+        Err(WriteFailure::Refused { error, hint, .. }) if !tasks.is_empty() => {
+            Err(WriteFailure::PerhapsTaken { error, hint })
+        }
+        answer => answer,
+    };
+    let arrival = match answer {
         Err(WriteFailure::Unknown { error }) => Arrival::Open { error },
         Ok(written) if *second_try => match twins(target, write, trace, &written).await {
             twins if twins.is_empty() => Arrival::Answered(Box::new(Ok(written))),

@@ -17,6 +17,8 @@ pub(super) enum Landed {
     Done,
     /// It was not sent, since what it rests on had become too old.
     Outdated,
+    /// It was refused together with what went along with it: it is sent alone.
+    Alone,
     Failed {
         error: Shown,
         hint: Shown,
@@ -27,20 +29,18 @@ pub(super) enum Landed {
 impl<J: Journal> Applying<'_, '_, J> {
     /// Journals what became of a write, and the link that follows from it.
     pub(super) async fn landed(&mut self, flight: &Flight, arrival: Arrival) -> Result<Landed, J::Error> {
-        let write = flight.number;
-        let outcome = |outcome| What::Outcome { write, outcome };
+        let outcome = |outcome| What::Outcome { write: flight.number, outcome };
         let unknown = |error: &Shown| outcome(Outcome::Unknown { error: error.clone() });
         let again = Shown::from("run again: it will be planned anew");
-        let failed = |error: String, hint, stop| Ok(Landed::Failed { error: error.into(), hint, stop });
         match arrival {
             Arrival::Answered(answer) => match *answer {
                 Ok(written) => self.done(flight, &written, Vec::new()).await,
                 Err(failure) => self.refused(flight, failure).await,
             },
             Arrival::Open { error } => {
-                self.append(vec![unknown(&error)], &[]).await?;
                 let hint = "run again: it is looked up before anything else is written for it".into();
-                failed(format!("{error}; nobody has looked yet whether it happened"), hint, Stopped::No)
+                let text = format!("{error}; nobody has looked yet whether it happened");
+                self.stays_open(flight, error, text, hint, Stopped::No).await
             }
             Arrival::Twins { written, twins } => {
                 let landed = self.done(flight, &written, Vec::new()).await?;
@@ -48,7 +48,15 @@ impl<J: Journal> Applying<'_, '_, J> {
                 Ok(landed)
             }
             Arrival::Taken { error, hint: _, found: Some(written) } if !self.is_anothers(&flight.write, &written) => {
+                self.refused_along(flight, &error).await?;
                 self.done(flight, &written, vec![unknown(&error)]).await
+            }
+            Arrival::Taken { error, .. } if !flight.along.is_empty() => {
+                self.refused_along(flight, &error).await?;
+                let outcome = refused_together(&error);
+                self.append(vec![What::Outcome { write: flight.number, outcome }], &[]).await?;
+                self.alone.insert(flight.step);
+                Ok(Landed::Alone)
             }
             Arrival::Taken { error, hint, found: _ } => {
                 self.refused(flight, WriteFailure::PerhapsTaken { error, hint }).await
@@ -57,8 +65,8 @@ impl<J: Journal> Applying<'_, '_, J> {
             Arrival::LookedUp { error, found: Ok(Found::Happened(written)) }
                 if self.is_anothers(&flight.write, &written) =>
             {
-                self.append(vec![unknown(&error)], &[]).await?;
-                failed(format!("{error}; nothing shows yet whether it happened"), again, Stopped::No)
+                let text = format!("{error}; nothing shows yet whether it happened");
+                self.stays_open(flight, error, text, again, Stopped::No).await
             }
             Arrival::LookedUp { error, found: Ok(Found::Happened(written)) } => {
                 self.done(flight, &written, vec![unknown(&error)]).await
@@ -67,30 +75,55 @@ impl<J: Journal> Applying<'_, '_, J> {
             Arrival::LookedUp { error, found: Ok(Found::Nothing) }
                 if matches!(flight.write, Write::Create { .. }) && !self.work.rules.unsettled.is_zero() =>
             {
-                self.append(vec![unknown(&error)], &[]).await?;
                 let minutes = self.work.rules.unsettled.as_secs().div_ceil(60);
                 let hint =
                     format!("run again: it is looked up first, and for {minutes} minutes it is not created again")
                         .into();
-                failed(format!("{error}; nothing shows yet whether it happened"), hint, Stopped::No)
+                let text = format!("{error}; nothing shows yet whether it happened");
+                self.stays_open(flight, error, text, hint, Stopped::No).await
             }
             Arrival::LookedUp { error, found: Ok(Found::Nothing) } => {
-                self.append(vec![unknown(&error), outcome(Outcome::Absent)], &[]).await?;
-                failed(format!("{error}; looked up, it did not happen"), again, Stopped::No)
+                self.append(shared(flight, &Outcome::Unknown { error: error.clone() }), &[]).await?;
+                self.append(shared(flight, &Outcome::Absent), &[]).await?;
+                let error = format!("{error}; looked up, it did not happen").into();
+                Ok(Landed::Failed { error, hint: again, stop: Stopped::No })
             }
             Arrival::LookedUp { error, found: Ok(Found::Several(_)) } => {
-                self.append(vec![unknown(&error)], &[]).await?;
                 let hint = "several objects could be it: look at them in Clockify, then run again".into();
-                failed(format!("{error}; nobody knows whether it happened"), hint, Stopped::No)
+                let text = format!("{error}; nobody knows whether it happened");
+                self.stays_open(flight, error, text, hint, Stopped::No).await
             }
             Arrival::LookedUp { error, found: Err(second) } => {
-                self.append(vec![unknown(&error)], &[]).await?;
                 let stop =
                     if matches!(second, WriteFailure::Credentials { .. }) { Stopped::Refused } else { Stopped::No };
                 let hint = "run again: it will be looked up before anything else is written for it".into();
-                failed(format!("{error}; looking it up failed too: {second}"), hint, stop)
+                let text = format!("{error}; looking it up failed too: {second}");
+                self.stays_open(flight, error, text, hint, stop).await
             }
         }
+    }
+
+    /// Journals that nobody knows what became of a write, nor of what went along with it.
+    async fn stays_open(
+        &mut self,
+        flight: &Flight,
+        cause: Shown,
+        error: String,
+        hint: Shown,
+        stop: Stopped,
+    ) -> Result<Landed, J::Error> {
+        self.append(shared(flight, &Outcome::Unknown { error: cause }), &[]).await?;
+        let (error, along): (Shown, Vec<usize>) = (error.into(), flight.along.iter().map(|task| task.step).collect());
+        self.report(&along, |change| What::Failed { change, error: error.clone(), hint: hint.clone() }).await?;
+        Ok(Landed::Failed { error, hint, stop })
+    }
+
+    /// Journals that what went along with a write was refused together with it. An earlier try may have made it.
+    async fn refused_along(&mut self, flight: &Flight, error: &Shown) -> Result<(), J::Error> {
+        let outcome = |task: &Flight| What::Outcome { write: task.number, outcome: refused_together(error) };
+        let outcomes: Vec<What> = flight.along.iter().map(outcome).collect();
+        self.refused_along.extend(flight.along.iter().map(|task| (task.write.page(), task.trace.clone())));
+        if outcomes.is_empty() { Ok(()) } else { self.append(outcomes, &[]).await }
     }
 
     /// True for an object that is linked to another page than the one that a write is for.
@@ -124,11 +157,7 @@ impl<J: Journal> Applying<'_, '_, J> {
             }
             WriteFailure::Outdated => {
                 let (error, hint) = (failure.to_string().into(), again);
-                self.append(
-                    vec![What::Outcome { write: flight.number, outcome: Outcome::NotSent { error, hint } }],
-                    &[],
-                )
-                .await?;
+                self.append(shared(flight, &Outcome::NotSent { error, hint }), &[]).await?;
                 return Ok(Landed::Outdated);
             }
             WriteFailure::NotSent { error } => {
@@ -140,13 +169,18 @@ impl<J: Journal> Applying<'_, '_, J> {
             // `fly` looks these up, so that none arrives here; if one did, it must not be taken for settled.
             WriteFailure::Unknown { error } => (error.clone(), again, Stopped::No, Outcome::Unknown { error }),
         };
-        self.append(vec![What::Outcome { write: flight.number, outcome }], &[]).await?;
+        self.append(shared(flight, &outcome), &[]).await?;
         Ok(Landed::Failed { error, hint, stop })
     }
 
     /// Journals that a write happened. An answer that still shows the old value is a refusal that the service did not
     /// say.
-    async fn done(&mut self, flight: &Flight, written: &Written, before: Vec<What>) -> Result<Landed, J::Error> {
+    pub(super) async fn done(
+        &mut self,
+        flight: &Flight,
+        written: &Written,
+        before: Vec<What>,
+    ) -> Result<Landed, J::Error> {
         let write = flight.number;
         let object = written.object.as_ref().map(|object| object.id);
         let mut events = before;
@@ -208,6 +242,17 @@ impl<J: Journal> Applying<'_, '_, J> {
         let error = format!("{service} accepted the request, but did not change: {words}").into();
         Ok(Landed::Failed { error, hint, stop: Stopped::No })
     }
+}
+
+/// The outcome of a write that is also that of what went along with it.
+fn shared(flight: &Flight, outcome: &Outcome) -> Vec<What> {
+    let writes = std::iter::once(flight).chain(&flight.along);
+    writes.map(|flight| What::Outcome { write: flight.number, outcome: outcome.clone() }).collect()
+}
+
+/// The outcome of what was refused in one request with others, any of which may be what is wrong.
+fn refused_together(error: &Shown) -> Outcome {
+    Outcome::NotSent { error: error.clone(), hint: "it is sent by itself next".into() }
 }
 
 /// Once the object of a page in the trash is closed, nobody needs to ask for that page again.

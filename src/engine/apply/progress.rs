@@ -101,6 +101,11 @@ impl Agenda {
         Some(at)
     }
 
+    /// How many steps wait for nothing but room at a service.
+    pub(super) fn waiting(&self, service: Service) -> usize {
+        self.ready.get(&Some(service)).map_or(0, BTreeSet::len)
+    }
+
     /// The steps that wait for nothing but room.
     pub(super) fn ready(&self) -> impl Iterator<Item = usize> {
         self.ready.values().flatten().copied().filter(|&at| self.state[at] == StepState::Waiting)

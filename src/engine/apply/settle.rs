@@ -9,15 +9,21 @@
 //!        │                                            └─ young ─ it stays open: a listing may lag behind
 //!        └─ looking failed ─ it stays open, and nothing is created for the page
 //! ```
+//!
+//! A task that went along with its project is settled after that, as a create under what the project has become: where
+//! that is not known, neither is the task, and where it did not happen, neither did the task.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Found, Journal, Target, flight::search_again};
+use super::{Found, Journal, Observed, Subject, Target, WriteFailure, flight::search_again};
 use crate::domain::{
-    journal::{Event, Open, Outcome, Trace, What, Write},
+    journal::{Event, Open, Outcome, RunId, Trace, What, Write, WriteId},
     model::{Claim, Field, Kind, Link, Object, ObjectId, PageId, Registry, Snapshots, Unsettled},
     rules::Rules,
     steps,
@@ -64,41 +70,81 @@ pub async fn settle<T: Target, J: Journal>(
     target: &T,
     journal: &mut J,
 ) -> Result<(), J::Error> {
+    let (along, open): (Vec<Open>, Vec<Open>) = open.into_iter().partition(|open| open.trace.with.is_some());
+    let fates = settle_all(open, &mut settling, target, journal).await?;
+    let mut homes = Vec::new();
+    for mut task in along {
+        let with = task.trace.with.and_then(|with| fates.get(&(task.run, with)));
+        match (&task.request, with) {
+            (Write::Create { parent: Some(_), .. }, _) => homes.push(task),
+            (_, Some(Fate::Made(project))) => {
+                task.request.stands_under(*project);
+                homes.push(task);
+            }
+            (_, Some(Fate::Open(unsettled))) => {
+                settling.snapshots.unsettled.insert(task.request.page(), unsettled.clone());
+            }
+            // What was refused, or did not happen, took nothing along.
+            (_, Some(Fate::Absent) | None) => drop(settling.conclude(task, Sign::Absent, journal).await?),
+        }
+    }
+    settle_all(homes, &mut settling, target, journal).await?;
+    Ok(())
+}
+
+/// What has become of a write.
+enum Fate {
+    /// It made an object.
+    Made(ObjectId),
+    Absent,
+    /// Nobody knows yet.
+    Open(Unsettled),
+}
+
+/// Settles writes that all say what they would have made, and tells what has become of them.
+async fn settle_all<T: Target, J: Journal>(
+    open: Vec<Open>,
+    settling: &mut Settling<'_>,
+    target: &T,
+    journal: &mut J,
+) -> Result<BTreeMap<(RunId, WriteId), Fate>, J::Error> {
+    let mut fates = BTreeMap::new();
     let mut unseen = Vec::new();
     let mut nothing = Vec::new();
     for open in open {
-        if let Write::Refile { page, .. } = open.request {
+        let write = (open.run, open.write);
+        if let Write::Refile { .. } = open.request {
             // No listing of ours shows entries: they are asked for.
-            match target.look_up(&open.request, &open.trace).await {
-                Ok(Found::Happened(_)) => settling.conclude(open, Sign::Happened(None), journal).await?,
-                Ok(Found::Nothing | Found::Several(_)) => settling.conclude(open, Sign::Absent, journal).await?,
-                Err(_) => drop(settling.snapshots.unsettled.insert(page, Unsettled::Unseen)),
-            }
+            let sign = match target.look_up(&open.request, &open.trace).await {
+                Ok(Found::Happened(_)) => Sign::Happened(None),
+                Ok(Found::Nothing | Found::Several(_)) => Sign::Absent,
+                Err(_) => Sign::Unseen,
+            };
+            fates.insert(write, settling.conclude(open, sign, journal).await?);
             continue;
         }
         match settling.sign(&open) {
             // What was sent minutes ago does not come to light within the seconds of another look.
             Sign::None if settling.age(&open) > LOOKS_WITHIN => nothing.push(open),
             Sign::None => unseen.push(open),
-            sign => settling.conclude(open, sign, journal).await?,
+            sign => drop(fates.insert(write, settling.conclude(open, sign, journal).await?)),
         }
     }
     let settles = settling.rules.settles();
-    let searches = unseen.iter().map(|open| search_again(target, &open.request, &open.trace, settles));
-    let found = join_all(searches).await;
-    for (open, found) in unseen.into_iter().zip(found) {
-        match found {
-            Ok(Found::Happened(written)) => settling.conclude(open, Sign::Happened(written.object), journal).await?,
-            Ok(Found::Several(objects)) => {
-                let sign = settling.several(&open.request, objects);
-                settling.conclude(open, sign, journal).await?;
+    let searches = search_all(target, &unseen, settles).await;
+    for (open, found) in unseen.into_iter().zip(searches) {
+        let write = (open.run, open.write);
+        let sign = match found {
+            Ok(Found::Happened(written)) => Sign::Happened(written.object),
+            Ok(Found::Several(objects)) => settling.several(&open.request, objects),
+            Ok(Found::Nothing) => {
+                nothing.push(open);
+                continue;
             }
-            Ok(Found::Nothing) => nothing.push(open),
             // It stays open: nothing is created for the page until it can be looked up.
-            Err(_) => {
-                settling.snapshots.unsettled.insert(open.request.page(), Unsettled::Unseen);
-            }
-        }
+            Err(_) => Sign::Unseen,
+        };
+        fates.insert(write, settling.conclude(open, sign, journal).await?);
     }
     // When all that was found has its page, what is left over and was born at the right time is doubtful.
     for open in nothing {
@@ -108,9 +154,61 @@ pub async fn settle<T: Target, J: Journal>(
             Sign::Absent => settling.doubt(&open),
             sign => sign,
         };
-        settling.conclude(open, sign, journal).await?;
+        let write = (open.run, open.write);
+        fates.insert(write, settling.conclude(open, sign, journal).await?);
     }
-    Ok(())
+    Ok(fates)
+}
+
+/// Looks for creates again and again: those of tasks that went along with their projects by listing these, the others
+/// each by its name.
+async fn search_all<T: Target>(
+    target: &T,
+    unseen: &[Open],
+    settles: [Duration; 2],
+) -> Vec<Result<Found, WriteFailure>> {
+    if unseen.iter().any(|open| open.trace.with.is_none()) {
+        let searches = unseen.iter().map(|open| search_again(target, &open.request, &open.trace, settles));
+        return join_all(searches).await;
+    }
+    let mut found: Vec<Result<Found, WriteFailure>> = unseen.iter().map(|_| Ok(Found::Nothing)).collect();
+    let is_unseen = |found: &Result<Found, WriteFailure>| !matches!(found, Ok(Found::Happened(_) | Found::Several(_)));
+    for pause in settles {
+        let left = unseen.iter().zip(&found).filter(|(_, found)| is_unseen(found));
+        let mut subjects: BTreeSet<Subject> = left.filter_map(|(open, _)| home(open)).collect();
+        if subjects.is_empty() {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        while !subjects.is_empty() {
+            let asked: Vec<Subject> = subjects.iter().copied().collect();
+            let readings = target.read(&asked).await;
+            if readings.is_empty() {
+                break;
+            }
+            for (subject, reading) in readings {
+                subjects.remove(&subject);
+                let here = unseen.iter().zip(&mut found).filter(|(open, _)| home(open) == Some(subject));
+                for (open, found) in here.filter(|(_, found)| is_unseen(found)) {
+                    *found = match &reading {
+                        Ok(Observed::Names(there)) => {
+                            let fitting = there.iter().filter(|object| open.trace.fits(&open.request, object));
+                            Ok(Found::of(fitting.cloned().collect()))
+                        }
+                        Ok(_) => Ok(Found::Nothing),
+                        Err(failure) => Err(failure.clone()),
+                    };
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Where a task stands, as what is read again.
+fn home(open: &Open) -> Option<Subject> {
+    let Write::Create { kind, parent, .. } = &open.request else { return None };
+    Some(Subject::Names(*kind, *parent))
 }
 
 impl Settling<'_> {
@@ -198,24 +296,26 @@ impl Settling<'_> {
         self.registry.of_object(object).is_none()
     }
 
-    /// Journals what a sign means, and takes up the link that follows. A write with several signs stays open.
-    async fn conclude<J: Journal>(&mut self, open: Open, sign: Sign, journal: &mut J) -> Result<(), J::Error> {
+    /// Journals what a sign means, takes up the link that follows, and tells what has become of the write. One with
+    /// several signs stays open.
+    async fn conclude<J: Journal>(&mut self, open: Open, sign: Sign, journal: &mut J) -> Result<Fate, J::Error> {
         let Open { run, write, request, trace, .. } = open;
+        let mut fate = Fate::Absent;
+        let stays_open = match &sign {
+            Sign::Several(objects) => Some((Unsettled::OneOf(objects.clone()), Unsettled::Unseen)),
+            Sign::Unseen => Some((Unsettled::Unseen, Unsettled::Unseen)),
+            Sign::Young(until) => Some((Unsettled::Until(*until), Unsettled::Until(*until))),
+            Sign::Absent | Sign::None | Sign::Happened(_) => None,
+        };
+        if let Some((unsettled, of_what_went_along)) = stays_open {
+            self.snapshots.unsettled.insert(request.page(), unsettled);
+            return Ok(Fate::Open(of_what_went_along));
+        }
         let (outcome, link) = match sign {
-            Sign::Several(objects) => {
-                self.snapshots.unsettled.insert(request.page(), Unsettled::OneOf(objects));
-                return Ok(());
-            }
-            Sign::Unseen => {
-                self.snapshots.unsettled.insert(request.page(), Unsettled::Unseen);
-                return Ok(());
-            }
-            Sign::Young(until) => {
-                self.snapshots.unsettled.insert(request.page(), Unsettled::Until(until));
-                return Ok(());
-            }
-            Sign::Absent | Sign::None => (Outcome::Absent, None),
             Sign::Happened(object) => {
+                if let Some(object) = &object {
+                    fate = Fate::Made(object.id);
+                }
                 let outcome = Outcome::Done { object: object.as_ref().map(|object| object.id) };
                 let link = match object {
                     Some(object) => self.link(&request, &trace, object),
@@ -225,13 +325,14 @@ impl Settling<'_> {
                 };
                 (outcome, link)
             }
+            _ => (Outcome::Absent, None),
         };
         let event = Event { run, at: (self.clock)(), what: What::Outcome { write, outcome } };
         journal.append(event.at, &[event], link.as_slice()).await?;
         if let Some(link) = link {
             self.registry.insert(link);
         }
-        Ok(())
+        Ok(fate)
     }
 
     /// The link of the object that a create made, unless either has another by now. The object is shown from now on.

@@ -85,12 +85,10 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             let change = if about.is_empty() { format!(" {change}") } else { about };
             format!("approved by {}{change}", shown(by))
         }
-        What::Intent { write, request, was, .. } => {
-            format!(
-                "write {}: {}",
-                write.0,
-                written(request, was.name.shown().clipped(NAME_COLUMNS).as_str(), &was.before)
-            )
+        What::Intent { write, request, was, trace, .. } => {
+            let with = trace.with.map_or(String::new(), |with| format!(", along with write {}", with.0));
+            let name = was.name.shown().clipped(NAME_COLUMNS);
+            format!("write {}: {}{with}", write.0, written(request, name.as_str(), &was.before))
         }
         What::Outcome { write, outcome } => format!("write {} {}{about}", write.0, ended(outcome)),
         What::Linked { page, kind, object, former } => match (object, former) {

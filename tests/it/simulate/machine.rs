@@ -11,8 +11,8 @@ use punchlist::{
         diff::diff,
         journal::{Event, Outcome, RunId, Trace, What, Write, creates, open_writes},
         model::{
-            Away, Fetched, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, PerKind, Registry, Sight,
-            Snapshots, Standing, Value, Walk,
+            Away, Fetched, Field, Identified, Kind, Link, Object, ObjectId, Page, PageId, PerKind, Registry, Service,
+            Sight, Snapshots, Standing, Value, Walk,
         },
         plan::{Plan, Scope},
         report::Stopped,
@@ -273,11 +273,13 @@ impl Rows {
 pub(super) struct Fuse {
     left: Cell<Option<usize>>,
     kept: bool,
+    /// True once it has burnt down: the process is no more.
+    burnt: Cell<bool>,
 }
 
 impl Fuse {
     pub(super) fn after(appends: usize, kept: bool) -> Self {
-        Self { left: Cell::new(Some(appends)), kept }
+        Self { left: Cell::new(Some(appends)), kept, burnt: Cell::new(false) }
     }
 }
 
@@ -310,7 +312,7 @@ impl Journal for Notebook<'_> {
                 left == 0
             }
         };
-        if ends && !self.crash.kept {
+        if self.crash.burnt.replace(ends) || ends && !self.crash.kept {
             return Err(Crash);
         }
         let mut disk = self.disk.borrow_mut();
@@ -432,6 +434,7 @@ impl<'a> Line<'a> {
 struct OnItsWay<'a> {
     world: &'a RefCell<World>,
     write: &'a Write,
+    along: &'a [Write],
     built_on: Option<Object>,
     arrived: Cell<bool>,
 }
@@ -440,7 +443,7 @@ impl Drop for OnItsWay<'_> {
     fn drop(&mut self) {
         let mut world = self.world.borrow_mut();
         if !self.arrived.get() && world.dice.percent(50) {
-            let done = world.execute(self.write, self.built_on.as_ref()).is_ok();
+            let done = world.execute_all(self.write, self.along, self.built_on.as_ref()).is_ok();
             world.log.push(format!("arrives late: {} {done}", name(self.write)));
         }
     }
@@ -502,17 +505,18 @@ impl Target for Line<'_> {
         readings
     }
 
-    async fn write(&self, write: &Write, rests_on: Option<Subject>) -> Result<Written, WriteFailure> {
+    async fn write(&self, write: &Write, along: &[Write], rests_on: Option<Subject>) -> Result<Written, WriteFailure> {
         if rests_on.as_ref().is_some_and(|subject| self.world.borrow().now - self.rows.borrow().read(subject) > FRESH) {
             return Err(WriteFailure::Outdated);
         }
-        self.check(write);
+        std::iter::once(write).chain(along).for_each(|write| self.check(write));
         self.check_ground(write, rests_on);
         let built_on = match write {
             Write::Update { object, .. } => self.rows.borrow().objects.get(object).cloned(),
             _ => None,
         };
-        let on_its_way = OnItsWay { world: self.world, write, built_on: built_on.clone(), arrived: Cell::new(false) };
+        let on_its_way =
+            OnItsWay { world: self.world, write, along, built_on: built_on.clone(), arrived: Cell::new(false) };
         self.wait().await;
         let unknown = || WriteFailure::Unknown { error: "the line went dead".into() };
         let fault = {
@@ -527,11 +531,12 @@ impl Target for Line<'_> {
             3 => Err(WriteFailure::OutOfBudget { error: "come back in an hour".into() }),
             4 | 5 => Err(unknown()),
             _ => {
-                let done = self.world.borrow_mut().execute(write, built_on.as_ref());
+                let done = self.world.borrow_mut().execute_all(write, along, built_on.as_ref());
                 if matches!(fault, 6..=8) { done.and(Err(unknown())) } else { done }
             }
         };
-        let line = format!("{} [{fault}] {}", name(write), if answer.is_ok() { "ok" } else { "fails" });
+        let with: String = along.iter().map(|task| format!(" with {}", task.page())).collect();
+        let line = format!("{}{with} [{fault}] {}", name(write), if answer.is_ok() { "ok" } else { "fails" });
         self.world.borrow_mut().log.push(line);
         if let Ok(Written { object: Some(object), .. }) = &answer {
             let now = self.world.borrow().now;
@@ -569,6 +574,10 @@ impl Target for Line<'_> {
                 _ => Ok(Found::Nothing),
             },
         }
+    }
+
+    fn flights_max(&self, _service: Service) -> usize {
+        6
     }
 
     fn now(&self) -> Option<Timestamp> {

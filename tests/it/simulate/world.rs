@@ -187,6 +187,22 @@ impl World {
         self.objects.values().find(same).map(|object| object.id)
     }
 
+    /// Carries a write out, and what goes along with it: all of it or nothing.
+    pub(super) fn execute_all(
+        &mut self,
+        write: &Write,
+        along: &[Write],
+        built_on: Option<&Object>,
+    ) -> Result<Written, WriteFailure> {
+        let written = self.execute(write, built_on)?;
+        for task in along {
+            let mut task = task.clone();
+            task.stands_under(written.object.as_ref().expect("a project").id);
+            self.execute(&task, None).expect("nothing is in a new project");
+        }
+        Ok(written)
+    }
+
     /// Carries a write out. One that changes an object replaces the whole of it by what it was built on.
     pub(super) fn execute(&mut self, write: &Write, built_on: Option<&Object>) -> Result<Written, WriteFailure> {
         self.tick();

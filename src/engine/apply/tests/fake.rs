@@ -5,15 +5,18 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     rc::Rc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::super::{About, Found, Journal, Observed, Readings, Subject, Target, Work, WriteFailure, Written, apply};
+use super::pace::Road;
 use crate::domain::{
     diff::tests::world::{World, approve_all},
     journal::{Event, Outcome, Trace, What, Write},
-    model::{Claim, Field, Link, Object, ObjectId, PageId, Standing, Value},
+    model::{Claim, Field, Link, Object, ObjectId, PageId, Service, Standing, Value},
     report::Stopped,
     review::Approved,
     steps::current,
@@ -41,6 +44,8 @@ pub(super) enum Fault {
     Ignored,
     /// It is never answered.
     Hangs,
+    /// It is answered as if it had happened, and nothing of what goes along with it has.
+    Lonely,
     /// Another machine has just made it, so that it is refused.
     Taken,
     /// Its name was given to what another page has and no listing shows yet, so that it is refused.
@@ -67,6 +72,8 @@ pub(super) struct Fake {
     pub(super) aged: bool,
     /// What people do right before a subject is read again.
     pub(super) meanwhile: RefCell<Vec<fn(&mut World)>>,
+    /// The ways to Clockify and to Notion, where time counts.
+    pub(super) roads: Option<[Road; 2]>,
 }
 
 impl Fake {
@@ -82,6 +89,7 @@ impl Fake {
             read: RefCell::default(),
             aged: false,
             meanwhile: RefCell::default(),
+            roads: None,
         }
     }
 
@@ -276,14 +284,31 @@ impl Target for Fake {
         readings
     }
 
-    async fn write(&self, write: &Write, _rests_on: Option<Subject>) -> Result<Written, WriteFailure> {
-        let line = self.line(write);
+    async fn write(&self, write: &Write, along: &[Write], _rests_on: Option<Subject>) -> Result<Written, WriteFailure> {
+        let mut line = self.line(write);
+        for task in along {
+            let Write::Create { name, .. } = task else { unreachable!("only creates go along") };
+            write!(line, " with {:?}", name.exact()).expect("memory");
+        }
         let error = || Shown::from("the line went dead");
         self.log.borrow_mut().push(format!("send {line}"));
-        tokio::task::yield_now().await;
+        match &self.roads {
+            Some(roads) => roads[usize::from(write.service() == Service::Notion)].travel().await,
+            None => tokio::task::yield_now().await,
+        }
         let fault = self.faults.iter().find(|(text, _)| line.contains(text)).map(|(_, fault)| *fault);
+        let all = |write: &Write| {
+            let made = self.carry_out(write)?;
+            for task in along {
+                let mut task = task.clone();
+                task.stands_under(made.object.as_ref().expect("a project").id);
+                self.carry_out(&task).expect("nothing is in a new project");
+            }
+            Ok(made)
+        };
         let answer = match fault {
-            None => self.carry_out(write),
+            None => all(write),
+            Some(Fault::Lonely) => self.carry_out(write),
             Some(Fault::Refused) => {
                 Err(WriteFailure::Refused { error: "no".into(), hint: "ask nicely".into(), about: About::Row })
             }
@@ -291,27 +316,27 @@ impl Target for Fake {
             Some(Fault::NotSent) => Err(WriteFailure::NotSent { error: error() }),
             Some(Fault::OutOfBudget) => Err(WriteFailure::OutOfBudget { error: "come back in an hour".into() }),
             Some(Fault::Taken) => {
-                self.carry_out(write).expect("it works");
-                self.carry_out(write)
+                all(write).expect("it works");
+                all(write)
             }
             Some(Fault::TakenByAnothers) => {
-                let made = self.carry_out(write).expect("it works").object.expect("a create");
+                let made = all(write).expect("it works").object.expect("a create");
                 let mut world = self.world.borrow_mut();
                 let unlisted =
                     |link: &&Link| link.kind == made.kind && world.objects.values().all(|row| row.id != link.object);
                 let id = world.registry.iter().find(unlisted).expect("an object that is not listed").object;
                 world.objects.values_mut().find(|row| row.id == made.id).expect("just made").id = id;
                 drop(world);
-                self.carry_out(write)
+                all(write)
             }
             Some(Fault::Hangs) => std::future::pending().await,
             Some(Fault::RequestLost) => Err(WriteFailure::Unknown { error: error() }),
             Some(Fault::AnswerLost | Fault::Dark) => {
-                self.carry_out(write).expect("it works");
+                all(write).expect("it works");
                 Err(WriteFailure::Unknown { error: error() })
             }
             Some(fault @ (Fault::Doubled | Fault::BesideATwin)) => {
-                let written = self.carry_out(write).expect("it works");
+                let written = all(write).expect("it works");
                 let twin = written.object.clone().expect("a create");
                 let number = self.world.borrow_mut().next();
                 let second = self.now.map_or(0, Timestamp::as_second);
@@ -326,7 +351,7 @@ impl Target for Fake {
                         *value = Value::Empty;
                     }
                 }
-                self.carry_out(&bare)
+                all(&bare)
             }
             Some(Fault::Ignored) => {
                 let Write::Update { object, .. } = write else { unreachable!("only updates are ignored") };
@@ -336,6 +361,10 @@ impl Target for Fake {
         };
         self.log.borrow_mut().push(format!("{} {line}", if answer.is_ok() { "done" } else { "fail" }));
         answer
+    }
+
+    fn flights_max(&self, service: Service) -> usize {
+        self.roads.as_ref().map_or(6, |roads| roads[usize::from(service == Service::Notion)].most())
     }
 
     fn now(&self) -> Option<Timestamp> {
@@ -433,6 +462,7 @@ pub(super) struct Run {
     pub(super) ended: Result<Stopped, &'static str>,
     /// The world afterwards, with its registry.
     pub(super) world: World,
+    pub(super) took: Duration,
 }
 
 impl Run {
@@ -475,6 +505,8 @@ pub(super) struct Bench<'a> {
     /// What people do right before something is read again.
     pub(super) meanwhile: Vec<fn(&mut World)>,
     pub(super) unattended: bool,
+    /// The ways to Clockify and to Notion, where time counts.
+    pub(super) roads: Option<[Road; 2]>,
 }
 
 impl<'a> Bench<'a> {
@@ -492,6 +524,7 @@ impl<'a> Bench<'a> {
             aged: false,
             meanwhile: Vec::new(),
             unattended: false,
+            roads: None,
         }
     }
 
@@ -505,6 +538,7 @@ impl<'a> Bench<'a> {
         fake.stores = self.stores;
         fake.now = self.now;
         fake.aged = self.aged;
+        fake.roads = self.roads;
         fake.meanwhile = RefCell::new(self.meanwhile);
         let mut notebook = Notebook::new(&fake.log);
         notebook.fails_from = self.fails_from;
@@ -528,9 +562,12 @@ impl<'a> Bench<'a> {
         };
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-        let ended = runtime.block_on(apply(work, &fake, &mut notebook));
+        let (ended, took) = runtime.block_on(async {
+            let began = Instant::now();
+            (apply(work, &fake, &mut notebook).await, began.elapsed())
+        });
         let mut after = fake.world.borrow().clone();
         after.registry = registry;
-        Run { fake, notebook, ended, world: after }
+        Run { fake, notebook, ended, world: after, took }
     }
 }

@@ -230,19 +230,15 @@ fn a_stop_waits_a_while_for_what_hangs_and_then_says_that_nobody_knows() {
     assert_data_eq!(
         run.log(true),
         str![[r#"
-  journal: intent 1
-  journal: intent 2
+  journal: intent 1, intent 2
 send create client "Acme"
 send create client "Beta"
 done create client "Beta"
-  journal: 2 done +1 link
-  journal: intent 3
+  journal: 2 done, intent 3 +1 link
 send page client "Beta" claim=<created 3>
 done page client "Beta" claim=<created 3>
-  journal: 3 done +1 link
-  journal: applied
-  journal: 1 unknown
-  journal: failed
+  journal: 3 done, applied +1 link
+  journal: 1 unknown, failed
 
 "#]]
     );

@@ -58,6 +58,10 @@ fn task(world: &mut World, name: &str, second: i64) {
 
 /// Settles it on what the world shows at first, while it holds more, and tells what came of it.
 fn settled(seen: &World, open: Open, holds: &World, fault: Option<(&'static str, Fault)>) -> String {
+    settled_all(seen, vec![open], holds, fault)
+}
+
+fn settled_all(seen: &World, open: Vec<Open>, holds: &World, fault: Option<(&'static str, Fault)>) -> String {
     let mut fake = Fake::new(holds);
     fake.faults.extend(fault);
     let mut notebook = Notebook::new(&fake.log);
@@ -70,13 +74,14 @@ fn settled(seen: &World, open: Open, holds: &World, fault: Option<(&'static str,
     };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-    runtime.block_on(settle(vec![open], settling, &fake, &mut notebook)).expect("kept");
+    runtime.block_on(settle(open, settling, &fake, &mut notebook)).expect("kept");
     let mut after = seen.clone();
     (after.registry, after.unsettled) = (registry, snapshots.unsettled.clone());
-    for object in snapshots.objects.tasks.rows() {
+    for object in snapshots.objects.projects.rows().iter().chain(snapshots.objects.tasks.rows()) {
         let known = after.objects.values().any(|known| known.id == object.id);
         if !known {
-            after.objects.insert(format!("Acme/Website/{}", object.id), object.clone());
+            let above = if object.kind == Kind::Task { "Acme/Website" } else { "Acme" };
+            after.objects.insert(format!("{above}/{}", object.id), object.clone());
         }
     }
     let log: String = fake.log.borrow().iter().fold(String::new(), |log, line| log + line + "\n");
@@ -287,6 +292,150 @@ send create task "Design" under <Acme/Website>
 done create task "Design" under <Acme/Website>
 look up create task "Design" under <Acme/Website>
 applied
+
+"#]]
+    );
+}
+
+/// A new project that an earlier run sent along with two tasks, and never saw answered.
+fn sent_together() -> (World, Vec<Open>) {
+    let mut world = World::linked(&["Acme"]);
+    world.rules.unsettled = std::time::Duration::ZERO;
+    let acme = world.object_id("Acme");
+    let mut open = Vec::new();
+    for (path, kind, parent) in [
+        ("Acme/App", Kind::Project, Some(acme)),
+        ("Acme/App/Draw", Kind::Task, None),
+        ("Acme/App/Code", Kind::Task, None),
+    ] {
+        let (page, name) = (world.page(path).id, path.rsplit('/').next().expect("a name").into());
+        let fields = BTreeMap::new();
+        let request = Write::Create { page, kind, parent, name, marked: false, like: None, fields };
+        let number = u32::try_from(open.len()).expect("few") + 1;
+        let trace = Trace { with: (number > 1).then_some(WriteId(1)), ..trace() };
+        let run = "before".parse().expect("a run");
+        open.push(Open { run, write: WriteId(number), at: Timestamp::UNIX_EPOCH, request, trace });
+    }
+    (world, open)
+}
+
+/// What the requests have made: the project, and one of its tasks.
+fn made_together(world: &mut World) {
+    for path in ["Acme/App", "Acme/App/Draw"] {
+        let id = format!("{SENT:08x}{:016x}", 7 + world.objects.len()).parse().expect("an id");
+        world.object(path).id = id;
+    }
+}
+
+#[test]
+fn what_went_along_is_settled_under_what_its_project_has_become() {
+    let mut pictures = String::new();
+    for (case, shows, holds) in [
+        ("the listing shows it", true, true),
+        ("the listing lags behind", false, true),
+        ("it did not happen", false, false),
+    ] {
+        let (mut world, open) = sent_together();
+        let mut all = world.clone();
+        if holds {
+            made_together(&mut all);
+        }
+        if shows {
+            made_together(&mut world);
+        }
+        pictures += &format!("{case}:\n{}", settled_all(&world, open, &all, None));
+    }
+    assert_data_eq!(
+        pictures,
+        str![[r#"
+the listing shows it:
+  journal: 1 done +1 link
+  journal: 2 done +1 link
+read names of tasks under <Acme/App>
+read names of tasks under <Acme/App>
+  journal: 3 absent
+project "App" write-back <Acme/App> [unfinished 100 ready]
+task "Code" create name: "" → "Code" [new 95 ready]
+task "Draw" write-back <Acme/App/Draw> [unfinished 100 ready]
+the listing lags behind:
+look up create project "App" under <Acme>
+  journal: 1 done +1 link
+read names of tasks under <Acme/App>
+read names of tasks under <Acme/App>
+  journal: 2 done +1 link
+  journal: 3 absent
+project "App" write-back <Acme/000003e80000000000000008> [unfinished 100 ready]
+task "Code" create name: "" → "Code" [new 95 ready]
+task "Draw" write-back <Acme/Website/000003e80000000000000009> [unfinished 100 ready]
+it did not happen:
+look up create project "App" under <Acme>
+look up create project "App" under <Acme>
+  journal: 1 absent
+  journal: 2 absent
+  journal: 3 absent
+project "App" create name: "" → "App" [new 95 ready]
+task "Code" create name: "" → "Code" [new 95 ready] after create "App"
+task "Draw" create name: "" → "Draw" [new 95 ready] after create "App"
+
+"#]]
+    );
+}
+
+#[test]
+fn tasks_of_a_project_that_nothing_shows_yet_wait_with_it() {
+    let (mut world, open) = sent_together();
+    world.rules.unsettled = std::time::Duration::from_mins(10);
+    assert_data_eq!(
+        settled_all(&world, open, &world, None),
+        str![[r#"
+look up create project "App" under <Acme>
+look up create project "App" under <Acme>
+project "App" create name: "" → "App" [new 95 held Unsettled]
+task "Code" create name: "" → "Code" [new 95 held Unsettled] after create "App"
+task "Draw" create name: "" → "Draw" [new 95 held Unsettled] after create "App"
+
+"#]]
+    );
+}
+
+#[test]
+fn a_project_that_is_known_by_now_is_where_its_tasks_are_looked_for() {
+    let (mut world, mut open) = sent_together();
+    made_together(&mut world);
+    let project = world.object_id("Acme/App");
+    open.remove(0);
+    for task in &mut open {
+        task.request.stands_under(project);
+    }
+    assert_data_eq!(
+        settled_all(&world, open.clone(), &world, None),
+        str![[r#"
+  journal: 2 done +1 link
+read names of tasks under <Acme/App>
+read names of tasks under <Acme/App>
+  journal: 3 absent
+project "App" link <Acme/App> [match 90 ready]
+  or create name: "" → "App" 60
+task "Code" create name: "" → "Code" [new 95 ready] after link "App"
+task "Draw" write-back <Acme/App/Draw> [unfinished 100 ready]
+
+"#]]
+    );
+    for task in &mut open {
+        if let Write::Create { parent, .. } = &mut task.request {
+            *parent = None;
+        }
+    }
+    assert_data_eq!(
+        settled_all(&world, open, &world, None),
+        str![[r#"
+  journal: 2 absent
+  journal: 3 absent
+project "App" link <Acme/App> [match 90 ready]
+  or create name: "" → "App" 60
+task "Code" create name: "" → "Code" [new 95 ready] after link "App"
+task "Draw" link <Acme/App/Draw> [match 90 ready] after link "App"
+  or create name: "" → "Draw" 60
 
 "#]]
     );

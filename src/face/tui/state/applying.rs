@@ -1,12 +1,12 @@
 //! How an apply goes on, put together from the journal's events.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
 use super::stepped;
 use crate::domain::{
-    journal::{Event, What},
+    journal::{Event, What, WriteId},
     model::{Kind, PageId, Service},
     plan::{Action, ChangeId},
     report::Report,
@@ -73,7 +73,7 @@ pub(crate) struct Applying {
     pub(crate) stages: BTreeMap<(bool, Kind, Action), Stage>,
     pub(crate) total: Stage,
     /// Writes that left and were not answered yet.
-    pub(crate) in_flight: usize,
+    pub(crate) in_flight: BTreeSet<WriteId>,
     /// Requests that wait for their turn: for whom, until when, and for which limit.
     pub(crate) queued: Vec<Wait>,
     pub(crate) stopping: bool,
@@ -108,12 +108,13 @@ impl Applying {
     /// Takes an event in.
     pub(crate) fn happened(&mut self, event: &Event) {
         let (change, mark, rest) = match &event.what {
-            What::Intent { .. } => {
-                self.in_flight += 1;
+            // What goes along with another write is no request of its own.
+            What::Intent { write, trace, .. } => {
+                self.in_flight.extend(trace.with.is_none().then_some(*write));
                 return;
             }
-            What::Outcome { .. } => {
-                self.in_flight = self.in_flight.saturating_sub(1);
+            What::Outcome { write, .. } => {
+                self.in_flight.remove(write);
                 return;
             }
             What::Applied { change } => (change, Mark::Applied, String::new()),
@@ -159,7 +160,7 @@ impl Applying {
 
     /// Writes that are on their way; one that waits for its turn has not left yet.
     pub(crate) fn on_their_way(&self, now: Timestamp) -> usize {
-        self.in_flight.saturating_sub(self.queued.iter().filter(|turn| turn.until > now).count())
+        self.in_flight.len().saturating_sub(self.queued.iter().filter(|turn| turn.until > now).count())
     }
 
     /// Lines that are wanted on screen.

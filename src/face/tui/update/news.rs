@@ -27,7 +27,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             // is read again.
             state.reviewing.leave_plan();
             (state.tab, state.overlay, state.prompt) = (Tab::Review, None, None);
-            state.applying.in_flight = 0;
+            state.applying.in_flight.clear();
             state.applying.ended.get_or_insert(state.now);
             state.phase = Phase::Failed { text, code };
         }
@@ -52,7 +52,8 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
 
 fn applied(state: &mut State, report: Report) -> Effect {
     state.applying.ended = Some(state.now);
-    (state.applying.scroll, state.applying.follows, state.applying.in_flight) = (0, false, 0);
+    (state.applying.scroll, state.applying.follows) = (0, false);
+    state.applying.in_flight.clear();
     state.applied = Some((report.run_id, report.outcome));
     // Of an undo that is done with nothing is left to see, but for what it means to both sides.
     let undoes = state.reviewing.undoes.filter(|_| report.applied < state.reviewing.tally.changes);
