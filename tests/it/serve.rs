@@ -3,6 +3,7 @@
 mod calls;
 mod console;
 mod daemon;
+mod deliveries;
 mod handshake;
 mod hostile;
 mod scope;
