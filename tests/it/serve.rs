@@ -1,6 +1,7 @@
 //! The daemon: the real binary against the sandbox, called as the services call.
 
 mod calls;
+mod clock;
 mod console;
 mod daemon;
 mod deliveries;
