@@ -5,6 +5,7 @@ mod clock;
 mod console;
 mod daemon;
 mod deliveries;
+mod documents;
 mod handshake;
 mod hostile;
 mod scope;
