@@ -1,5 +1,6 @@
 //! What a check-up says: which checks there are, in their fixed order, and what the findings come to.
 
+mod delivered;
 mod finding;
 
 use serde::Serialize;
@@ -7,6 +8,7 @@ use strum::{IntoStaticStr, VariantArray};
 
 use super::text::Shown;
 
+pub use delivered::Delivered;
 pub use finding::{Account, Lookalike, NETWORK_DISK, Rights, budget, clock, data, disk, lookalikes, rights, secret};
 
 /// The format's name and version.
@@ -78,6 +80,8 @@ pub enum CheckCode {
     Schedule,
     /// Who may make it run.
     Webhooks,
+    /// Clockify's calls arrive.
+    Deliveries,
 }
 
 impl CheckCode {
@@ -117,6 +121,7 @@ impl CheckCode {
             | Self::Pages => &[Data],
             Keys | State | Self::Permissions | Self::Disk | Self::Lock => &[Configuration],
             Self::Log => &[State],
+            Self::Deliveries => &[ClockifyIdentity],
         }
     }
 }

@@ -26,6 +26,7 @@ use super::{
 pub use super::{action::Action, model::ChangeId};
 pub use document::field_word;
 pub use estimate::{Calls, Estimate, Pace};
+pub(super) use narrow::KEEP_PLAN;
 pub use narrow::{Within, client_names};
 pub use notice::{Notice, NoticeCode};
 
@@ -457,16 +458,15 @@ fn counted<S: Serializer>(of: &PerAction<usize>, serializer: S) -> Result<S::Ok,
 
 impl Plan {
     /// What would let through the changes that the same brake withholds as this one, of the same kind: their class and
-    /// number.
+    /// number, which is that of everything where the plan is about a part.
     pub fn release(&self, at: usize) -> Option<Allowance> {
-        let braked = |change: &Change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake);
-        let change = self.changes.get(at).filter(|change| braked(change))?;
+        let braked = |change: &&Change| change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::Brake);
+        let change = self.changes.get(at).filter(braked)?;
         let class = change.brake_class()?;
-        let alike = |other: &&Change| braked(other) && other.kind == change.kind && other.brake_class() == Some(class);
-        Some(Allowance { class, count: self.changes.iter().filter(alike).count() })
+        Some(Allowance { class, count: *self.withheld().get(&(class, change.kind))? })
     }
 
-    /// What brakes withhold of each class and kind.
+    /// What brakes withhold of each class and kind that the plan has, and of everything where it is about a part.
     pub fn withheld(&self) -> BTreeMap<(Class, Kind), usize> {
         let mut withheld = BTreeMap::new();
         for change in &self.changes {
@@ -474,6 +474,11 @@ impl Plan {
             if let Some(class) = change.brake_class().filter(|_| braked) {
                 *withheld.entry((class, change.kind)).or_default() += 1;
             }
+        }
+        if let Some(within) = &self.within {
+            withheld
+                .iter_mut()
+                .for_each(|(class, count)| *count = within.withheld.get(class).copied().unwrap_or(*count));
         }
         withheld
     }

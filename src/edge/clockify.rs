@@ -12,6 +12,7 @@ mod marker;
 mod paging;
 mod reports;
 mod row;
+mod webhooks;
 mod wire;
 
 use std::{
@@ -43,6 +44,7 @@ use entries::KeptEntry;
 use kept::Kept;
 pub use reports::{DAYS_MAX, ENTRIES_MAX};
 use row::ObjectRow;
+pub use webhooks::{Delivery, Webhook};
 use wire::{UserRow, Users, WorkspaceRow};
 
 /// Objects that are read each by itself before they are written, at once; more are listed where that costs less.

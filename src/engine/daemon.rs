@@ -81,6 +81,7 @@ pub struct Daemon {
     put_off: SignedDuration,
     failures: u32,
     retry_at: Option<Timestamp>,
+    failed_at: Timestamp,
     /// How far the runs went that failed, and are tried again.
     retried: Extent,
     /// When to look again whether there is more of the log to pass on, and what went wrong the last time.
@@ -137,6 +138,7 @@ impl Daemon {
             put_off,
             failures: 0,
             retry_at: None,
+            failed_at: now,
             retried: Extent::default(),
             pass_on_at: None,
             has_to_pass_on: false,
@@ -267,7 +269,8 @@ impl Daemon {
         self.hub.sort(written.as_ref().map_or(&[], |(written, _)| written));
         (_, self.heard_through) = written?;
         self.hub.ask_for_echo();
-        if self.retry_at.is_some_and(|at| at <= now) {
+        // A clock that was set back puts nothing off.
+        if self.retry_at.is_some_and(|at| at <= now || now < self.failed_at) {
             self.retry_at = None;
             self.hub.ask(Cause::Retry, &self.retried);
         }
@@ -429,6 +432,7 @@ impl Daemon {
             self.hub.ask(Cause::Retry, &ticket.extent);
         } else if is_passing {
             self.failures += 1;
+            self.failed_at = now;
             self.retried = std::mem::take(&mut self.retried).join(&ticket.extent);
             let wait = SignedDuration::try_from(retry_after(self.failures)).unwrap_or_default();
             self.retry_at = now.checked_add(wait).ok().max(not_before);

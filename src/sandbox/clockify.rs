@@ -4,7 +4,7 @@
 //! clockify.rs           routes, headers, refusals, paging
 //! ├ clockify/clients    ├ clockify/projects    ├ clockify/tasks
 //! ├ clockify/time       time entries           ├ clockify/reports  summary and detailed
-//! ├ clockify/workspaces  who is in which, and may do what
+//! ├ clockify/workspaces  who is in which, and may do what  ├ clockify/webhooks
 //! └ clockify/window     when both are of
 //! ```
 //!
@@ -16,6 +16,7 @@ mod projects;
 mod reports;
 mod tasks;
 mod time;
+mod webhooks;
 mod window;
 mod workspaces;
 
@@ -189,6 +190,8 @@ impl Call<'_> {
             ("POST", ["user", user, "time-entries"]) => self.create_entry(Some(user)),
             ("POST", ["time-entries"]) => self.create_entry(None),
             ("GET", ["time-entries", "status", "in-progress"]) => self.running_entries(),
+            ("GET", ["webhooks"]) => self.list_webhooks(),
+            ("POST", ["webhooks", id, "logs"]) => self.webhook_log(id),
             ("GET", ["time-entries", id]) => self.get_entry(id),
             ("PUT", ["time-entries", id]) => self.update_entry(id),
             ("DELETE", ["time-entries", id]) => self.delete_entry(id),

@@ -256,7 +256,7 @@ fn is_mutation(service: Service, request: &Request) -> bool {
         Service::Reports => false,
         _ if request.method == "GET" => false,
         Service::Notion => !request.path.ends_with("/query") && !request.path.ends_with("/search"),
-        Service::Clockify => true,
+        Service::Clockify => !(request.path.contains("/webhooks/") && request.path.ends_with("/logs")),
     }
 }
 

@@ -26,6 +26,7 @@ mod template;
 pub(crate) mod time;
 mod tokens;
 pub(crate) mod values;
+mod webhooks;
 mod workspaces;
 
 use std::collections::BTreeMap;
@@ -43,6 +44,7 @@ pub use pages::PageState;
 pub(crate) use pages::{Page, Parent};
 pub use sample::{Remembered, SampleError};
 pub(crate) use schema::NotionWorld;
+pub(crate) use webhooks::Webhook;
 
 /// When the deterministic clock starts: a Monday morning, 2026-11-23T09:00:00Z.
 pub const START_SECOND: i64 = 1_795_424_400;

@@ -1,8 +1,11 @@
 //! The daemon: the real binary against the sandbox, called as the services call.
 
 mod calls;
+mod clock;
 mod console;
 mod daemon;
+mod deliveries;
+mod documents;
 mod handshake;
 mod hostile;
 mod scope;

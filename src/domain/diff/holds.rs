@@ -9,7 +9,7 @@ use crate::domain::{
         Timers, Unsettled, Value,
     },
     pair::{Contest, Match},
-    plan::{Action, Change, Hold, HoldCode, State},
+    plan::{Action, Change, Hold, HoldCode, KEEP_PLAN, State},
     possible::{in_clockify, in_notion},
     rules::{Brake, Class, Rules, SameName, WithoutClient, invalid_name},
     text::{Raw, Shown},
@@ -475,11 +475,8 @@ impl<'a> Differ<'a> {
 
 /// How a person lets so many changes of a class through, in a plan of its own or in that of an undo.
 fn release(class: Class, count: usize, undoes: Option<&RunId>) -> String {
-    let plan = undoes.map_or_else(|| "plan".to_owned(), |run| format!("undo {run}"));
-    format!(
-        "the console releases it, or `punchlist {plan} --out FILE` and `punchlist apply FILE --allow {}={count}`",
-        class.word()
-    )
+    let keep = undoes.map_or_else(|| KEEP_PLAN.to_owned(), |run| format!("punchlist undo {run} --out FILE"));
+    format!("the console releases it, or `{keep}` and `punchlist apply FILE --allow {}={count}`", class.word())
 }
 
 /// Withholds every class of change of which there are more than its brake lets through, where so many objects of each

@@ -2,14 +2,17 @@
 //!
 //! It is cut out of the plan of everything, since what is absent, taken or held is only known of the whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, ChangeId, Hold, HoldCode, Notice, Plan};
 use crate::domain::{
     model::{Kind, ObjectId, Page, PageId, Registry, Service, Snapshots},
-    rules::Rules,
+    rules::{Class, Rules},
     text::Shown,
 };
+
+/// How a plan of everything is kept in a file.
+pub(in crate::domain) const KEEP_PLAN: &str = "punchlist plan --out FILE";
 
 /// The part of everything that a plan is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub struct Within {
     pub clients: Vec<Shown>,
     /// Their pages, those of their projects and of the tasks of these, and what stands for objects without a page.
     pub pages: BTreeSet<PageId>,
+    /// What brakes withhold of everything: so many have to be let through for those that the plan is about.
+    pub withheld: BTreeMap<(Class, Kind), usize>,
 }
 
 /// What belongs to some clients on both sides.
@@ -81,7 +86,7 @@ impl Belongings<'_> {
 impl Plan {
     /// The plan of some clients, by their pages, and of whatever belongs to them. A change that needs one of another
     /// client is held, and a change that would write into what another client has in Clockify is left out: it belongs
-    /// to both.
+    /// to both. A brake counts everything all the same: whatever is cut into parts is not let through part by part.
     #[must_use]
     pub fn narrowed(
         mut self,
@@ -95,6 +100,7 @@ impl Plan {
         let objects = linked.chain(proposed.filter_map(|change| change.proposal.object)).collect();
         let theirs = Belongings { snapshots, registry, clients, objects };
         let pages = theirs.pages();
+        let withheld = self.withheld();
         self.changes.retain(|change| theirs.takes(&pages, change));
         let is_about_them = |notice: &Notice| match (notice.page, notice.object) {
             (None, None) => true,
@@ -112,10 +118,34 @@ impl Plan {
         }
         self.places.retain(|page, _| pages.contains(page));
         let name = |page: &PageId| snapshots.pages.clients.get(*page).map(|page| page.title.shown());
-        let named = clients.iter().filter_map(name).collect();
+        let named: Vec<Shown> = clients.iter().filter_map(name).collect();
+        self.say_what_brakes_count(&withheld, clients, &named);
         self.scope.clients.clone_from(clients);
-        self.within = Some(Within { clients: named, pages });
+        self.within = Some(Within { clients: named, pages, withheld });
         self.seal(rules)
+    }
+
+    /// Says of what a brake withholds in a part that it is not alone, and how that part is let through.
+    fn say_what_brakes_count(
+        &mut self,
+        withheld: &BTreeMap<(Class, Kind), usize>,
+        clients: &BTreeSet<PageId>,
+        named: &[Shown],
+    ) {
+        let within = self.withheld();
+        let clients: String = clients.iter().map(|client| format!("--client {client} ")).collect();
+        let keep = KEEP_PLAN.replace("--out", &format!("{clients}--out"));
+        for change in &mut self.changes {
+            let Some(class) = change.brake_class().map(|class| (class, change.kind)) else { continue };
+            let Some(hold) = change.hold.as_mut().filter(|hold| hold.code == HoldCode::Brake) else { continue };
+            let (few, all) = (within[&class], withheld[&class]);
+            let mut text = hold.text.to_string().replace(KEEP_PLAN, &keep);
+            if few < all {
+                let belong = if few == 1 { "belongs" } else { "belong" };
+                text += &format!("; it counts all clients: {few} of these {all} {belong} to {}", client_names(named));
+            }
+            hold.text = text.into();
+        }
     }
 
     /// The names of the clients that it is about, as they stand in a sentence: `“Acme” and “Globex”`; nothing where it

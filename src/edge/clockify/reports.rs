@@ -35,7 +35,7 @@ const TIMERS_PAGE: usize = 1000;
 const TIMERS_PAGES_MAX: usize = 20;
 
 /// Anything, where only one form is of use: another one is as good as none.
-fn perhaps<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(super) fn perhaps<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Perhaps<T> {

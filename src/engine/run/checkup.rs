@@ -7,6 +7,7 @@
 //! state ─────────────────────────────────────────────────────────────────────────┘
 //! ```
 
+mod deliveries;
 mod fault;
 mod home;
 mod sides;
@@ -123,6 +124,7 @@ impl Installation {
         clients.notion = clients.notion.filter(|_| is_told("notion"));
         clients.clockify = clients.clockify.filter(|_| is_told("clockify"));
         let sides = self.check_sides(&clients, store.as_ref(), found).await;
+        self.check_deliveries(&clients, &sides, &readings, found).await;
         let ahead = sides::ahead(&clients, (self.clock)());
         if !ahead.is_empty() {
             found.add(clock(&ahead));

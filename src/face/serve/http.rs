@@ -26,7 +26,7 @@ use crate::{
         report::Report,
         text::Shown,
     },
-    edge::config::CallerKind,
+    edge::{config::CallerKind, failpoint},
     engine::{
         callers::Caller,
         daemon::{Hub, RunStage},
@@ -226,6 +226,7 @@ impl Desk {
         if let Err(failure) = self.hub.promise(&caller.extent, &self.installation).await {
             super::tell(&format!("what {} asked for is not kept: {}", caller.name, failure.error));
         }
+        failpoint::reach("answering");
     }
 
     /// Refuses somebody who has not proved who they are. The name that they used makes no difference, unless whoever

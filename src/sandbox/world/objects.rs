@@ -25,6 +25,7 @@ pub(crate) struct ClockifyWorld {
     pub(crate) projects: Table<ClockifyId, Project>,
     pub(crate) tasks: Table<ClockifyId, Task>,
     pub(crate) entries: Table<ClockifyId, TimeEntry>,
+    pub(crate) webhooks: Vec<super::Webhook>,
     /// What is set about tracking time.
     pub(crate) tracking: Tracking,
 }

@@ -130,18 +130,29 @@ fn what_was_asked_for_and_had_not_begun_to_write_is_still_owed_after_a_stop_or_a
 
 #[test]
 fn what_was_answered_is_not_lost_by_a_kill_at_once() {
-    let rig = Rig::of_one_project();
-    let daemon = Daemon::start(&rig, LEAP_DAY);
-    rig.sandbox.knobs().latency = Duration::from_millis(500);
-    assert_eq!(daemon.post("/runs", secret("LOOKS"), "").0, 202);
-    daemon.until("it is busy with less", |_| (!rig.sandbox.calls().is_empty()).then_some(()));
-    assert_eq!(daemon.post("/runs", secret("CI"), "").0, 202);
-    daemon.end_by(Signal::KILL);
-    rig.sandbox.knobs().latency = Duration::ZERO;
+    for (path, header, name) in [
+        ("/runs", "Authorization", "CI"),
+        ("/hooks/notion/button/billing", "X-Punchlist-Secret", "BUTTON"),
+        ("/hooks/clockify/hours", "Clockify-Signature", "HOURS"),
+    ] {
+        let rig = Rig::of_one_project();
+        // It dies when its second answer is about to leave: before the thread that runs has looked around.
+        let mut daemon = Daemon::start_with(&rig, LEAP_DAY, &[("PUNCHLIST_FAILPOINT", "answering:2:abort")]);
+        rig.sandbox.knobs().latency = Duration::from_millis(500);
+        assert_eq!(daemon.post("/runs", secret("LOOKS"), "").0, 202);
+        daemon.until("it is busy with less", |_| (!rig.sandbox.calls().is_empty()).then_some(()));
+        let presented = if path == "/runs" { format!("Bearer {}", secret(name)) } else { secret(name).to_owned() };
+        let call = daemon.client.post(daemon.url(path)).header(header, presented);
+        assert!(daemon.runtime.block_on(call.send()).is_err(), "{path}");
+        daemon.child.wait().expect("it dies");
+        drop(daemon);
+        assert_eq!(rig.mutations().len(), 0);
+        rig.sandbox.knobs().latency = Duration::ZERO;
 
-    let daemon = Daemon::start(&rig, LEAP_DAY);
+        let daemon = Daemon::start(&rig, LEAP_DAY);
 
-    daemon.until("it is made up for", |_| (rig.sandbox.world().projects().len() == 1).then_some(()));
+        daemon.until("it is made up for", |_| (rig.sandbox.world().projects().len() == 1).then_some(()));
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! The daemon's time is ours: it passes when we say so. Two take some seconds; `PUNCHLIST_DAYS=7` lives through
 //! a week.
 
-use std::{cell::Cell, path::Path, sync::Arc, time::Duration};
+use std::{cell::Cell, future::Future, path::Path, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use punchlist::{
@@ -24,21 +24,34 @@ use tokio::time::Instant;
 use crate::support::{Rig, done};
 
 /// How long after all is well something that was asked for may take: the longest wait after failures, and the run.
-const SOON: SignedDuration = SignedDuration::from_mins(75);
+pub(super) const SOON: SignedDuration = SignedDuration::from_mins(75);
 /// A step of time while something is under way, in the daemon's time and in ours.
 const STEP: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(1));
 
 thread_local! {
     static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
     static LOOKS: Cell<i64> = const { Cell::new(0) };
+    static SET: Cell<SignedDuration> = const { Cell::new(SignedDuration::ZERO) };
 }
 
 /// The daemon's clock. Nobody sees the same time twice: runs are named by it.
-fn clock() -> Timestamp {
+pub(super) fn clock() -> Timestamp {
     let passed = BEGAN.get().map(|began| began.elapsed()).unwrap_or_default();
     LOOKS.set(LOOKS.get() + 1);
     let noon: Timestamp = "2026-11-23T12:00:00Z".parse().expect("a time");
-    noon + SignedDuration::try_from(passed).expect("a week") + SignedDuration::from_micros(20 * LOOKS.get())
+    let passed = SignedDuration::try_from(passed).expect("a week") + SET.get();
+    noon + passed + SignedDuration::from_micros(20 * LOOKS.get())
+}
+
+/// It is noon.
+pub(super) fn begin_time() {
+    BEGAN.set(Some(Instant::now()));
+    SET.set(SignedDuration::ZERO);
+}
+
+/// Somebody sets the clock by so much.
+pub(super) fn set_clock(by: SignedDuration) {
+    SET.set(SET.get() + by);
 }
 
 /// A throw of dice that is the same in every run of the test.
@@ -51,7 +64,7 @@ impl Dice {
     }
 }
 
-fn installation(rig: &Rig) -> Installation {
+pub(super) fn installation(rig: &Rig) -> Installation {
     rig.configure(
         // The sandbox has a clock of its own, by which nothing gets older.
         "rules.settle_seconds = 0\nrules.unsettled_minutes = 0\nschedule.cron = \"0 4 * * *\"\nschedule.timezone = \"Etc/UTC\"\n\
@@ -68,13 +81,13 @@ fn installation(rig: &Rig) -> Installation {
 }
 
 /// The daemon as it runs until it is killed, which dropping it is.
-struct Living {
+pub(super) struct Living {
     hub: Arc<Hub>,
     serving: tokio::task::JoinHandle<()>,
 }
 
 impl Living {
-    async fn start(installation: &Installation) -> Self {
+    pub(super) async fn start(installation: &Installation) -> Self {
         let readings = Readings::default();
         let Installation { settings, environment, directory, .. } = installation;
         let callers = Callers::resolve(&settings.webhook.callers, environment, directory, &readings).await;
@@ -86,16 +99,16 @@ impl Living {
         Self { hub, serving }
     }
 
-    fn ask(&self) {
+    pub(super) fn ask(&self) {
         self.hub.ask_for(self.hub.callers.with_bearer(b"ci-s3cret").expect("a caller"));
     }
 
-    fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self) -> bool {
         self.hub.numbers(|_, [running, waiting], _, _| running || waiting)
     }
 
     /// Lets time pass: quickly while nothing is under way.
-    async fn pass(&self, time: Duration) {
+    pub(super) async fn pass(&self, time: Duration) {
         let until = Instant::now() + time;
         while Instant::now() < until {
             if self.is_busy() {
@@ -110,7 +123,7 @@ impl Living {
         }
     }
 
-    async fn kill(self) {
+    pub(super) async fn kill(self) {
         self.serving.abort();
         drop(self.serving.await);
     }
@@ -132,7 +145,7 @@ fn made(state: &Path) -> Vec<Timestamp> {
 }
 
 async fn live_through(rig: &Rig, days: usize, dice: &mut Dice) {
-    BEGAN.set(Some(Instant::now()));
+    begin_time();
     let installation = installation(rig);
     let mut daemon = Some(Living::start(&installation).await);
     let (mut asked, mut trouble): (Vec<Timestamp>, Option<u64>) = (Vec::new(), None);
@@ -205,14 +218,22 @@ async fn live_through(rig: &Rig, days: usize, dice: &mut Dice) {
     daemon.kill().await;
 }
 
-/// The days in a runtime whose time is ours.
-fn live(rig: &Rig, days: usize) {
+/// Something in a runtime whose time is ours, with a stack as deep as that of a program, where tests have less.
+pub(super) fn in_our_time<F: Future<Output = ()>>(live: impl FnOnce() -> F + Send) {
+    let living = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(8 << 20);
+        thread.spawn_scoped(scope, || run_in_our_time(live())).expect("a thread").join()
+    });
+    living.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+}
+
+fn run_in_our_time(live: impl Future<Output = ()>) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
     // Time does not pass by itself while something blocks.
     let (over, is_over) = std::sync::mpsc::channel::<()>();
     runtime.spawn_blocking(move || is_over.recv());
-    runtime.block_on(tokio::task::LocalSet::new().run_until(live_through(rig, days, &mut Dice(16))));
+    runtime.block_on(tokio::task::LocalSet::new().run_until(live));
     drop(over);
 }
 
@@ -225,12 +246,7 @@ fn days_with_faults_end_in_sync_and_nothing_that_was_asked_for_is_lost() {
     }
     let rig = Rig::new(world);
     let days = std::env::var("PUNCHLIST_DAYS").ok().and_then(|days| days.parse().ok()).unwrap_or(2);
-    // The stack is as deep as that of a program, where tests have less.
-    let living = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(8 << 20);
-        thread.spawn_scoped(scope, || live(&rig, days)).expect("a thread").join()
-    });
-    living.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    in_our_time(|| async { live_through(&rig, days, &mut Dice(16)).await });
 
     let plan = rig.run(&["plan", "--json", "--now"]).json();
     assert_eq!(plan["changes"], serde_json::json!([]), "{plan:#}");

@@ -6,9 +6,10 @@ use proptest::prelude::*;
 
 use super::world::World;
 use crate::domain::{
-    model::{Field, ObjectId, Service, Value},
+    model::{Field, Kind, ObjectId, Service, Value},
     plan::{HoldCode, Plan, State},
     reach::{NoClient, client_named},
+    rules::{Allowance, Class},
 };
 
 fn narrowed(world: &World, client: &str) -> Plan {
@@ -69,6 +70,47 @@ fn what_needs_a_change_of_another_client_is_held() {
     assert_eq!(lines(&plan), ["update Globex"]);
     assert_eq!(plan.changes[0].state, State::Held);
     assert_eq!(plan.changes[0].hold.as_ref().map(|hold| hold.code), Some(HoldCode::ParentHeld));
+}
+
+#[test]
+fn a_brake_counts_everything_says_so_and_is_released_by_that_number() {
+    let mut world = World::linked(&["Acme", "Acme/A", "Globex", "Globex/A", "Globex/B", "Globex/C"]);
+    for path in ["Acme/A", "Globex/A", "Globex/B", "Globex/C"] {
+        world.close_page(path);
+    }
+    // Each part alone would pass: three are let through at once.
+    let alone = narrowed(&world, "Acme");
+
+    let hold = alone.changes[0].hold.clone().expect("held");
+    let acme = world.page_id("Acme");
+    assert_eq!((lines(&alone), hold.code), (vec!["close A".to_owned()], HoldCode::Brake));
+    for said in [
+        "4 closes of projects at once, and the brake is at 3; ".to_owned(),
+        format!("`punchlist plan --client {acme} --out FILE` and `punchlist apply FILE --allow close=4`"),
+        "; it counts all clients: 1 of these 4 belongs to “Acme”".to_owned(),
+    ] {
+        assert!(hold.text.as_str().contains(&said), "{said}: {}", hold.text);
+    }
+    assert_eq!(alone.withheld(), [((Class::Close, Kind::Project), 4)].into());
+    let allowance = alone.release(0).expect("a brake");
+    assert_eq!(allowance, Allowance { class: Class::Close, count: 4 });
+    // What it names is what lets it through, and only that part.
+    for (count, is_held) in [(3, true), (4, false)] {
+        let mut allowed = world.clone();
+        allowed.rules.brakes = allowed.rules.brakes.allowing(&[Allowance { count, ..allowance }]);
+        let plan = narrowed(&allowed, "Acme");
+        assert_eq!((lines(&plan), plan.changes[0].hold.is_some()), (vec!["close A".to_owned()], is_held), "{count}");
+    }
+
+    // What is all of it is not told apart.
+    let mut world = World::linked(&["Acme", "Acme/A", "Acme/B", "Acme/C", "Acme/D", "Globex"]);
+    for path in ["Acme/A", "Acme/B", "Acme/C", "Acme/D"] {
+        world.close_page(path);
+    }
+    let plan = narrowed(&world, "Acme");
+    let texts: Vec<&str> = plan.changes.iter().filter_map(|change| Some(change.hold.as_ref()?.text.as_str())).collect();
+    assert_eq!(texts.len(), 4);
+    assert!(texts.iter().all(|text| !text.contains("counts all clients") && text.contains("--client")), "{texts:?}");
 }
 
 #[test]

@@ -35,6 +35,11 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// The workspace of Clockify, where it was found.
+    pub(super) fn workspace(&self) -> Option<&str> {
+        self.clockify.as_ref().map(|identity| identity.workspace_id.as_str())
+    }
+
     /// What a run needs to read both sides, where all of it was found.
     pub(super) fn established(self) -> Option<Established> {
         let PerKind { clients: Some(clients), projects: Some(projects), tasks: Some(tasks) } = self.sources else {
