@@ -518,9 +518,8 @@ impl Runner {
     /// log that is in doubt.
     async fn keep_checkpoint(&mut self, run: &RunId) -> Result<(), RunError> {
         let now = (self.installation.clock)();
-        if let Some(days) = self.installation.settings.logs.keep_days
-            && let Ok(before) = now.checked_sub(jiff::SignedDuration::from_hours(24 * i64::from(days)))
-        {
+        let days = i64::from(self.installation.settings.logs.keep_days);
+        if let Ok(before) = now.checked_sub(jiff::SignedDuration::from_hours(24 * days)) {
             self.store.cut_log(before, run, now).await?;
         }
         // A key that was changed on purpose goes on with the next checkpoint.

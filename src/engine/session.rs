@@ -622,7 +622,7 @@ impl Session<'_> {
             (plan, is_outdated) = (fresh, false);
         }
         if !approved.changes().is_empty() {
-            self.store.back_up((self.turn.clock)()).await?;
+            self.store.back_up(&self.run, (self.turn.clock)()).await?;
         }
         self.store.tell_doing(Doing::Applying).await?;
         (self.turn.watch)(Progress::Applying(approved.changes().len()));
