@@ -488,6 +488,7 @@ impl Runner {
             turn,
             exchanges: connection.exchanges.clone(),
             calls_before: Calls::default(),
+            unlogged: BTreeMap::new(),
         }
     }
 
@@ -538,7 +539,11 @@ async fn keep_requests(original: &mut Store, copy: &Store, run: &RunId) -> Resul
     let is_kept = |event: &Event| {
         matches!(
             event.what,
-            What::RunStarted { .. } | What::SecretRead { .. } | What::Exchange { .. } | What::RunEnded { .. }
+            What::RunStarted { .. }
+                | What::SecretRead { .. }
+                | What::Exchange { .. }
+                | What::Exchanges { .. }
+                | What::RunEnded { .. }
         )
     };
     let events: Vec<Event> = copy.events(run).await?.into_iter().filter(is_kept).collect();
@@ -585,8 +590,13 @@ async fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Serv
         }
         for event in store.events(&run.id).await? {
             let age = Duration::try_from(now.duration_since(event.at)).unwrap_or_default();
-            if let (What::Exchange { service, .. }, true) = (event.what, age < BUDGET_WINDOW) {
-                earlier.entry(service).or_default().push(age);
+            let (service, calls) = match event.what {
+                What::Exchange { service, .. } => (service, 1),
+                What::Exchanges { service, calls, .. } => (service, usize::try_from(calls).unwrap_or(usize::MAX)),
+                _ => continue,
+            };
+            if age < BUDGET_WINDOW {
+                earlier.entry(service).or_default().extend(std::iter::repeat_n(age, calls));
             }
         }
     }

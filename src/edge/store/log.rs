@@ -184,7 +184,7 @@ impl Store {
         self.read(|connection| {
             let run = event.run;
             let body: Option<String> = match audit::refers(&event.what) {
-                audit::Refers::Itself(_) if !matches!(event.what, What::Decided { .. }) => None,
+                audit::Refers::Itself(_) if !is_of_a_change(&event.what) => None,
                 audit::Refers::Write(write, _) => {
                     let sql = "SELECT body FROM event WHERE n = (SELECT intent_n FROM write WHERE run_id = ?1 AND write_id = ?2)";
                     connection.prepare_cached(sql)?.query_row((run, write.0), |row| row.get(0)).optional()?
@@ -192,7 +192,7 @@ impl Store {
                 _ => {
                     let Some(change) = change_of(event) else { return Ok(None) };
                     let sql = "SELECT body FROM event INDEXED BY event_difference
-                               WHERE kind = 'difference' AND change_id = ?1 AND run_id = ?2 ORDER BY n DESC LIMIT 1";
+                               WHERE kind = 'difference' AND change_id = ?1 ORDER BY run_id = ?2 DESC, n DESC LIMIT 1";
                     connection.prepare_cached(sql)?.query_row((change, run), |row| row.get(0)).optional()?
                 }
             };
@@ -431,11 +431,17 @@ fn start(connection: &Connection) -> Result<(u64, Hash), Fault> {
     Ok(start.unwrap_or((0, Hash::START)))
 }
 
+/// True where an event is about a change, and names the page itself.
+fn is_of_a_change(what: &What) -> bool {
+    matches!(what, What::Decided { .. } | What::DifferenceEnded { .. })
+}
+
 /// The change that an event is about.
 fn change_of(event: &Event) -> Option<&ChangeId> {
     match &event.what {
         What::Decided { change, .. }
         | What::DecisionEnded { change, .. }
+        | What::DifferenceEnded { change, .. }
         | What::Approved { change, .. }
         | What::Applied { change }
         | What::Failed { change, .. }

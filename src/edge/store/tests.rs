@@ -440,6 +440,7 @@ async fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
         .append(&event(
             "a",
             What::Planned {
+                known: 0,
                 plan_hash: "h".into(),
                 changes: 1,
                 complete: true,
