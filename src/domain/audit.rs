@@ -143,7 +143,9 @@ impl Level {
     /// How much something matters that happened.
     pub fn of(what: &What) -> Self {
         match what {
-            What::Exchange { status: Some(200..300), .. } | What::SecretRead { .. } => Self::Debug,
+            What::Exchange { status: Some(200..300), .. } | What::Exchanges { .. } | What::SecretRead { .. } => {
+                Self::Debug
+            }
             What::Failed { .. }
             | What::SecretRefused { .. }
             | What::Outcome { outcome: Outcome::Refused { .. } | Outcome::Unknown { .. }, .. } => Self::Error,
@@ -166,6 +168,7 @@ impl Level {
             | What::Fetched { .. }
             | What::Planned { .. }
             | What::Difference(_)
+            | What::DifferenceEnded { .. }
             | What::Decided { .. }
             | What::DecisionEnded { .. }
             | What::Approved { .. }

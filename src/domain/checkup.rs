@@ -9,7 +9,9 @@ use strum::{IntoStaticStr, VariantArray};
 use super::text::Shown;
 
 pub use delivered::Delivered;
-pub use finding::{Account, Lookalike, NETWORK_DISK, Rights, budget, clock, data, disk, lookalikes, rights, secret};
+pub use finding::{
+    Account, Lookalike, NETWORK_DISK, Rights, budget, bytes_words, clock, data, disk, lookalikes, rights, secret,
+};
 
 /// The format's name and version.
 pub const FORMAT: &str = "punchlist/doctor/1";

@@ -11,6 +11,7 @@
 //! ```
 
 mod event;
+mod open;
 mod trace;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use super::{
 
 pub use super::model::RunId;
 pub use event::{Answered, Bodies, Difference, Event, Replaced, Totals, Was, What};
+pub use open::{OpenDifferences, Unlogged};
 pub use trace::{Born, LANDS_WITHIN, Trace};
 
 /// Why an apply ended before its last step.

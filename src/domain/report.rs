@@ -218,7 +218,6 @@ struct Proposed<'a> {
     name: &'a Raw,
     /// The names above it, outermost first.
     path: Vec<&'a Raw>,
-    hold: Option<&'a Hold>,
 }
 
 /// The plan, as far as a report counts it.
@@ -228,21 +227,33 @@ struct Counted<'a> {
     complete: bool,
     clients: &'a [Shown],
     changes: Vec<Proposed<'a>>,
+    /// What brakes withhold: why, and how many changes.
+    brakes: BTreeMap<String, usize>,
+}
+
+impl Counted<'_> {
+    /// Counts what a brake withholds.
+    fn brake(&mut self, hold: Option<&Hold>) {
+        if let Some(Hold { code: HoldCode::Brake, text }) = hold {
+            *self.brakes.entry(text.to_string()).or_default() += 1;
+        }
+    }
 }
 
 /// Counts a run from its events and the plan that was worked on.
 pub fn report(run: RunId, plan: &Plan, events: &[Event], totals: Totals) -> Report {
-    let changes = plan.changes.iter().map(|Change { id, kind, page, name, hold, .. }| Proposed {
+    let changes = plan.changes.iter().map(|Change { id, kind, page, name, .. }| Proposed {
         id,
         kind: *kind,
         name,
         path: plan.path(*page),
-        hold: hold.as_ref(),
     });
-    let (hash, workspaces) = (plan.hash.as_str(), plan.workspaces.clone());
+    let (hash, workspaces, complete) = (plan.hash.as_str(), plan.workspaces.clone(), plan.complete);
     let clients = plan.within.as_ref().map_or(&[][..], |within| &within.clients);
-    let plan = Counted { hash, workspaces, complete: plan.complete, clients, changes: changes.collect() };
-    count(run, &plan, events, totals)
+    let (changes, brakes) = (changes.collect(), BTreeMap::new());
+    let mut counted = Counted { hash, workspaces, complete, clients, changes, brakes };
+    plan.changes.iter().for_each(|change| counted.brake(change.hold.as_ref()));
+    count(run, &counted, events, totals)
 }
 
 /// Counts a run that has ended from its events alone: what was printed then. Nothing where it ended without a report.
@@ -253,18 +264,26 @@ pub fn replay(events: &[Event]) -> Option<Report> {
     });
     let (run, totals) = ended?;
     let (hash, workspaces, changes) = ("", Workspaces::default(), Vec::new());
-    let mut plan = Counted { hash, workspaces, complete: true, clients: &[], changes };
+    let mut plan = Counted { hash, workspaces, complete: true, clients: &[], changes, brakes: BTreeMap::new() };
+    let mut is_whole = true;
     for event in events {
         match &event.what {
             // The last plan is the one that was worked on.
-            What::Planned { plan_hash, complete, workspaces, clients, .. } => {
-                let workspaces = workspaces.as_ref().clone();
-                plan = Counted { hash: plan_hash, workspaces, complete: *complete, clients, changes: Vec::new() };
+            What::Planned { plan_hash, complete, workspaces, clients, known, .. } => {
+                let (workspaces, changes, brakes) = (workspaces.as_ref().clone(), Vec::new(), BTreeMap::new());
+                plan = Counted { hash: plan_hash, workspaces, complete: *complete, clients, changes, brakes };
+                is_whole = *known == 0;
             }
             What::Difference(difference) if !is_sync_status(difference) => {
                 let Difference { change: id, kind, name, path, hold, .. } = difference.as_ref();
-                let path = path.iter().collect();
-                plan.changes.push(Proposed { id, kind: *kind, name, path, hold: hold.as_ref() });
+                plan.changes.push(Proposed { id, kind: *kind, name, path: path.iter().collect() });
+                if is_whole {
+                    plan.brake(hold.as_ref());
+                }
+            }
+            // Where some differences were logged before, the brakes tell what they withhold of all of them.
+            What::Braked { changes, because, .. } if !is_whole => {
+                *plan.brakes.entry(because.to_string()).or_default() += changes;
             }
             _ => {}
         }
@@ -325,12 +344,6 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
             _ => {}
         }
     }
-    let mut brakes: BTreeMap<String, usize> = BTreeMap::new();
-    for change in &plan.changes {
-        if let Some(Hold { code: HoldCode::Brake, text }) = change.hold {
-            *brakes.entry(text.to_string()).or_default() += 1;
-        }
-    }
     let unfinished = !failures.is_empty() || !begun.is_empty() || !not_started.is_empty();
     let causes = [
         (stopped == Stopped::Refused, Ending::Refused),
@@ -342,14 +355,14 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         // What is not done for want of requests is that, and no more.
         (stopped == Stopped::OutOfBudget, Ending::OutOfBudget),
         (stopped == Stopped::No && unfinished, Ending::Interrupted),
-        (!brakes.is_empty(), Ending::Braked),
+        (!plan.brakes.is_empty(), Ending::Braked),
         (pending + held + ready > 0, Ending::Pending),
         (!applied.is_empty(), Ending::Applied),
     ];
     let causes = causes.into_iter().filter_map(|(holds, ending)| holds.then_some(ending));
     let outcome = causes.min_by_key(|ending| ending.code().rank()).unwrap_or(Ending::InSync);
     let applied_changes = plan.changes.iter().filter(|change| applied.contains(change.id));
-    let applied_changes = applied_changes.map(|Proposed { id, kind, name, path, hold: _ }| AppliedChange {
+    let applied_changes = applied_changes.map(|Proposed { id, kind, name, path }| AppliedChange {
         change_id: **id,
         action: actions.get(id).copied(),
         kind: *kind,
@@ -378,7 +391,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         not_started: left_alike(&not_started, name, whole),
         begun: left_alike(&begun, name, whole),
         warnings,
-        brakes,
+        brakes: plan.brakes.clone(),
         not_before,
     }
 }

@@ -388,7 +388,7 @@ impl Clockify {
             Ok(ObjectRow::new(Kind::Task, None, name).with(set(fields), &users)?.create_body())
         };
         let mut body = row.create_body();
-        body["tasks"] = tasks.iter().map(task).collect::<Result<Json, Failure>>()?;
+        body["tasks"] = tasks.iter().map(task).collect::<Result<serde_json::Value, Failure>>()?;
         let path = collection(workspace, Kind::Project, client)?;
         let request = Request::new(Method::POST, &segments(&path), Some(body), Repeat::Never);
         let created = self.write(&request, Kind::Project, client, &users).await;

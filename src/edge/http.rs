@@ -89,6 +89,8 @@ pub struct Exchange {
     pub millis: u64,
     /// Which attempt it was, from 1.
     pub attempt: u32,
+    /// True where it could not have changed anything.
+    pub only_reads: bool,
     /// How long all requests to the service pause after it, if it asked for that (429, 529).
     pub pause: Option<Duration>,
     /// What the service calls the request.
@@ -370,6 +372,7 @@ impl Http {
             status: seen.status,
             millis,
             attempt,
+            only_reads: request.repeat == Repeat::Read,
             pause,
             request_id: seen.request_id,
             bodies: self.keep_bodies.then(|| {

@@ -45,7 +45,7 @@ use crate::domain::{
 pub use inspect::{Held, Inspection, inspect, mend};
 pub use journal::{Meant, RunEnd, RunRecord};
 pub use lock::{Doing, Holder};
-pub use log::{Entity, Entry, Selection, Toward};
+pub use log::{Entity, Entry, LISTED, OPEN_DIFFERENCES, Selection, Toward};
 pub use open::default_dir;
 pub use pages::{Others, PagesRead};
 pub use pending::PendingRow;

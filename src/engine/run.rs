@@ -488,6 +488,7 @@ impl Runner {
             turn,
             exchanges: connection.exchanges.clone(),
             calls_before: Calls::default(),
+            unlogged: BTreeMap::new(),
         }
     }
 
@@ -518,9 +519,8 @@ impl Runner {
     /// log that is in doubt.
     async fn keep_checkpoint(&mut self, run: &RunId) -> Result<(), RunError> {
         let now = (self.installation.clock)();
-        if let Some(days) = self.installation.settings.logs.keep_days
-            && let Ok(before) = now.checked_sub(jiff::SignedDuration::from_hours(24 * i64::from(days)))
-        {
+        let days = i64::from(self.installation.settings.logs.keep_days);
+        if let Ok(before) = now.checked_sub(jiff::SignedDuration::from_hours(24 * days)) {
             self.store.cut_log(before, run, now).await?;
         }
         // A key that was changed on purpose goes on with the next checkpoint.
@@ -539,7 +539,11 @@ async fn keep_requests(original: &mut Store, copy: &Store, run: &RunId) -> Resul
     let is_kept = |event: &Event| {
         matches!(
             event.what,
-            What::RunStarted { .. } | What::SecretRead { .. } | What::Exchange { .. } | What::RunEnded { .. }
+            What::RunStarted { .. }
+                | What::SecretRead { .. }
+                | What::Exchange { .. }
+                | What::Exchanges { .. }
+                | What::RunEnded { .. }
         )
     };
     let events: Vec<Event> = copy.events(run).await?.into_iter().filter(is_kept).collect();
@@ -586,8 +590,13 @@ async fn earlier_requests(store: &Store, now: Timestamp) -> Result<BTreeMap<Serv
         }
         for event in store.events(&run.id).await? {
             let age = Duration::try_from(now.duration_since(event.at)).unwrap_or_default();
-            if let (What::Exchange { service, .. }, true) = (event.what, age < BUDGET_WINDOW) {
-                earlier.entry(service).or_default().push(age);
+            let (service, calls) = match event.what {
+                What::Exchange { service, .. } => (service, 1),
+                What::Exchanges { service, calls, .. } => (service, usize::try_from(calls).unwrap_or(usize::MAX)),
+                _ => continue,
+            };
+            if age < BUDGET_WINDOW {
+                earlier.entry(service).or_default().extend(std::iter::repeat_n(age, calls));
             }
         }
     }

@@ -1,6 +1,8 @@
 //! One run from beginning to end: fetch both sides, settle what an earlier run left open, plan, apply, report.
 
+mod differences;
 mod ending;
+mod exchanges;
 mod fetch;
 mod pages;
 mod turn;
@@ -8,16 +10,17 @@ mod turn;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Deref,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::exchanges::{Exchanges, exchange_events};
 pub use self::fetch::Established;
 pub(super) use self::fetch::{same_workspace, told_workspace};
-use self::pages::edited;
+use self::{differences::News, pages::edited};
 use super::{
     ages::{belong, whose_in_clockify},
     apply::{Journal, Settling, Work, apply, settle},
@@ -28,7 +31,7 @@ use crate::{
         diff::{Diff, diff},
         hours::{Demands, Policy, Zone, state_tracked},
         implied::imply,
-        journal::{Bodies, Difference, Event, RunId, Trace, What},
+        journal::{Difference, Event, RunId, Trace, What},
         model::{Kind, Limits, Link, PageId, PerKind, Registry, Service, Snapshots},
         plan::{
             Calls, Cause, Change, ChangeId, HoldCode, NoticeCode, Pace, Plan, Scope, Workspaces,
@@ -220,6 +223,8 @@ pub struct Session<'a> {
     pub(super) exchanges: Exchanges,
     /// What earlier runs of the same connection have cost.
     pub(super) calls_before: Calls,
+    /// The differences of the last plan that are in the log of an earlier run alone.
+    pub(super) unlogged: BTreeMap<ChangeId, Box<Difference>>,
 }
 
 /// A notice of the last plan.
@@ -230,21 +235,6 @@ pub struct KeptNotice {
     /// The page that it is about, or what stands for it.
     pub page: PageId,
     pub notice: NoticeDocument,
-}
-
-/// Requests that ended, with the time. The clients' sinks fill it, the session empties it into the journal.
-#[derive(Clone, Default)]
-pub(super) struct Exchanges(Arc<Mutex<Vec<(Timestamp, Exchange)>>>);
-
-impl Exchanges {
-    /// Adds one.
-    pub(super) fn push(&self, at: Timestamp, exchange: Exchange) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((at, exchange));
-    }
-
-    pub(super) fn take(&self) -> Vec<(Timestamp, Exchange)> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
 }
 
 /// Both sides as they were seen, and where.
@@ -408,7 +398,7 @@ impl Session<'_> {
                 },
             ]
         });
-        self.tell(fetched.collect()).await?;
+        self.tell_listed(fetched.collect()).await?;
         let mut seen = Sides {
             snapshots,
             registry,
@@ -475,11 +465,13 @@ impl Session<'_> {
         let (plan_hash, changes, undoes) = (plan.hash.clone(), plan.changes.len(), plan.scope.undoes);
         let (complete, workspaces) = (plan.complete, Box::new(plan.workspaces.clone()));
         let clients = plan.within.as_ref().map(|within| within.clients.clone()).unwrap_or_default();
-        let mut events = vec![What::Planned { plan_hash, changes, complete, undoes, workspaces, clients }];
-        events.extend(plan.changes.iter().map(|change| What::Difference(Box::new(Difference::of(&plan, change)))));
+        let News { differences, known, open } = self.news(&plan).await?;
+        let mut events = vec![What::Planned { plan_hash, changes, known, complete, undoes, workspaces, clients }];
+        events.extend(differences);
         events.extend(braked(&plan));
         events.extend(foreign_runs(&plan));
         self.tell(events).await?;
+        self.keep_open(open).await?;
         let is_refused_by_notion = |change: &Change| {
             change.proposal.side == Service::Notion
                 && change.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::NotTaken)
@@ -622,7 +614,7 @@ impl Session<'_> {
             (plan, is_outdated) = (fresh, false);
         }
         if !approved.changes().is_empty() {
-            self.store.back_up((self.turn.clock)()).await?;
+            self.store.back_up(&self.run, (self.turn.clock)()).await?;
         }
         self.store.tell_doing(Doing::Applying).await?;
         (self.turn.watch)(Progress::Applying(approved.changes().len()));
@@ -659,6 +651,7 @@ impl Session<'_> {
         writes_before: u32,
         sink: &mut dyn FnMut(&Event),
     ) -> Result<Stopped, SessionError> {
+        self.tell_known(approved).await?;
         let Sides { snapshots, registry, sources, scope, .. } = seen;
         let services =
             Services { notion: self.notion, clockify: self.clockify, sources, workspace: &scope.clockify_workspace };
@@ -796,6 +789,7 @@ impl Session<'_> {
 
     pub(super) async fn tell(&mut self, what: Vec<What>) -> Result<(), SessionError> {
         let at = (self.turn.clock)();
+        let what = self.with_differences(what);
         let events: Vec<Event> = what.into_iter().map(|what| Event { run: self.run, at, what }).collect();
         if !events.is_empty() {
             self.store.append_all(&events).await?;
@@ -821,26 +815,16 @@ pub(super) fn decided(by: &str, said: &[Said]) -> impl Iterator<Item = What> {
     })
 }
 
-pub(super) fn exchange_events(run: &RunId, exchanges: Vec<(Timestamp, Exchange)>) -> Vec<Event> {
-    let event = |(at, exchange): (Timestamp, Exchange)| {
-        let Exchange { service, method, path, status, millis, attempt, pause: _, request_id, bodies } = exchange;
-        let bodies = bodies.map(|(sent, answered)| Box::new(Bodies { sent, answered }));
-        Event {
-            run: *run,
-            at,
-            what: What::Exchange { service, method, path, status, millis, attempt, request_id, bodies },
-        }
-    };
-    exchanges.into_iter().map(event).collect()
-}
-
-/// Each brake that withholds something in a plan, once for each kind.
+/// Each brake that withholds something in a plan, once for each kind and reason.
 fn braked(plan: &Plan) -> Vec<What> {
     let mut braked: Vec<What> = Vec::new();
     for change in &plan.changes {
         let Some(hold) = change.hold.as_ref().filter(|hold| hold.code == HoldCode::Brake) else { continue };
         let Some(class) = change.brake_class() else { continue };
-        let same = |what: &&mut What| matches!(what, What::Braked { class: other, kind, .. } if (*other, *kind) == (class, change.kind));
+        let same = |what: &&mut What| {
+            matches!(what, What::Braked { class: other, kind, because, .. }
+                if (*other, *kind, because) == (class, change.kind, &hold.text))
+        };
         if let Some(What::Braked { changes, .. }) = braked.iter_mut().find(same) {
             *changes += 1;
         } else {

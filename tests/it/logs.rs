@@ -343,3 +343,58 @@ fn what_was_never_written_is_found_by_its_name_too() {
 
     assert!(ran.code == 0 && ran.stdout.starts_with("client “<Held>”"), "{} {}", ran.stdout, ran.stderr);
 }
+
+/// Bytes of what the log says of the last run.
+fn logged(rig: &Rig) -> usize {
+    let entries = rig.run(&["logs", "export", "--run", "last"]).stdout;
+    entries.lines().map(str::len).sum()
+}
+
+#[test]
+fn a_steady_run_logs_little_and_what_ends_is_logged() {
+    let mut world = World::empty();
+    for number in 0..150 {
+        world.add_client_page(&format!("<{number}> of a client whose name Clockify does not take"));
+    }
+    let gone = world.add_client_page("<Gone>");
+    let rig = Rig::new(world);
+    assert_eq!(rig.auto_approve().0, 2);
+    let kinds = |kind: &str| rig.run(&["logs", "list", "--run", "last", "--kind", kind]).stdout;
+    assert_eq!(kinds("difference").matches("found create client").count(), 151);
+
+    rig.auto_approve();
+    rig.auto_approve();
+
+    let planned = kinds("planned");
+    assert!(planned.contains("planned 151 changes, 151 of them as logged before"), "{planned}");
+    assert!(kinds("difference").contains("No entry"));
+    let bytes = logged(&rig);
+    assert!(bytes < 3_000, "{bytes} bytes, with what an export adds to each entry");
+    assert_eq!(rig.run(&["logs", "verify"]).code, 0, "the report follows from what is logged");
+
+    rig.sandbox.world().set_title(gone, "Globex");
+    assert_eq!(rig.auto_approve().0, 2);
+    let ended = kinds("difference_ended");
+    assert!(ended.contains("no longer found: create client “<Gone>”"), "{ended}");
+    let applied = kinds("applied");
+    assert!(applied.contains("Globex"), "{applied}");
+    assert_eq!(rig.run(&["logs", "verify"]).code, 0);
+}
+
+#[test]
+fn what_was_found_by_an_earlier_run_is_told_in_the_run_that_mends_it() {
+    let rig = Rig::of_one_project();
+    rig.plan();
+    rig.plan();
+
+    assert_eq!(rig.auto_approve().0, 0);
+
+    let run = rig.run(&["logs", "list", "--run", "last"]).stdout;
+    assert!(run.contains("2 of them as logged before"), "{run}");
+    let told = run.find("found create client").expect("the difference is told");
+    assert!(told < run.find("approved by policy").expect("it is approved"), "{run}");
+    assert!(run.contains("applied: create project “Website”"), "{run}");
+    let why = rig.run(&["logs", "--about", "Website"]).stdout;
+    assert!(why.contains("why    "), "{why}");
+    assert_eq!(rig.run(&["logs", "verify"]).code, 0);
+}

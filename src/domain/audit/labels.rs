@@ -35,6 +35,7 @@ impl Labels {
             What::Difference(difference) => Some(&difference.change),
             What::Decided { change, .. }
             | What::DecisionEnded { change, .. }
+            | What::DifferenceEnded { change, .. }
             | What::Approved { change, .. }
             | What::Applied { change }
             | What::Failed { change, .. }
@@ -75,7 +76,9 @@ pub fn refers(what: &What) -> Refers<'_> {
             let Difference { page, object, .. } = difference.as_ref();
             itself(Some(*page), *object)
         }
-        What::Decided { page, .. } | What::DecisionEnded { page, .. } => itself(Some(*page), None),
+        What::Decided { page, .. } | What::DecisionEnded { page, .. } | What::DifferenceEnded { page, .. } => {
+            itself(Some(*page), None)
+        }
         What::Approved { change, .. }
         | What::Applied { change }
         | What::Failed { change, .. }
@@ -106,6 +109,7 @@ pub fn refers(what: &What) -> Refers<'_> {
         | What::Released { .. }
         | What::Halted { .. }
         | What::Exchange { .. }
+        | What::Exchanges { .. }
         | What::Cut { .. }
         | What::MonthSealed { .. }
         | What::MonthReopened { .. }

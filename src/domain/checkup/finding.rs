@@ -202,6 +202,15 @@ pub fn lookalikes(kind: Kind, configured: &Lookalike, all: &[Lookalike]) -> Vec<
     told.collect()
 }
 
+/// A size for people.
+pub fn bytes_words(bytes: u64) -> String {
+    match bytes {
+        0..0x400 => format!("{bytes} bytes"),
+        0x400..0x0010_0000 => format!("{} KiB", bytes >> 10),
+        _ => format!("{} MiB", bytes >> 20),
+    }
+}
+
 /// Whether a disk is fit to hold a state.
 pub fn disk(free_bytes: Option<u64>, network: Option<&str>) -> Check {
     let code = CheckCode::Disk;

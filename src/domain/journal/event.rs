@@ -121,6 +121,9 @@ pub enum What {
         plan_hash: String,
         /// How many changes it proposes.
         changes: usize,
+        /// How many of them were logged before, just as they are.
+        #[serde(default, skip_serializing_if = "is_none")]
+        known: usize,
         /// True when every listing was complete.
         #[serde(default = "yes")]
         complete: bool,
@@ -134,8 +137,15 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         clients: Vec<Shown>,
     },
-    /// A difference was found.
+    /// A difference was found: it is new, not what it was, or about to be mended. What is as it was logged before is
+    /// not logged again.
     Difference(Box<Difference>),
+    /// A difference that was found before is no longer there.
+    DifferenceEnded {
+        /// The change that would have mended it.
+        change: ChangeId,
+        page: PageId,
+    },
     /// A brake withholds changes of a class.
     Braked {
         class: Class,
@@ -277,6 +287,13 @@ pub enum What {
         /// What was sent and answered, where that is asked for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bodies: Option<Box<Bodies>>,
+    },
+    /// Requests that only read were answered at the first attempt, one after the other or side by side.
+    Exchanges {
+        service: Service,
+        calls: u64,
+        /// How long they took, each for itself and added up, in milliseconds.
+        millis: u64,
     },
     /// The oldest entries of the log were cut off, since they are not to be kept any longer.
     Cut {

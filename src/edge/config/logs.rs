@@ -12,14 +12,16 @@ use crate::edge::{
 
 /// Days that something can be kept for: longer than anybody has to.
 const DAYS_MAX: u32 = 36_500;
+/// Days that the audit log is kept for, when nothing else is configured: a year, and a month to look back on it.
+const KEEP_DAYS: u32 = 400;
 /// Megabytes that a day's diagnostic log may grow to.
 const MEGABYTES_MAX: u32 = 10_000;
 
 /// What is logged, where its checkpoints are, and for how long it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
-    /// For how many days entries are kept at least; without a number for good.
-    pub keep_days: Option<u32>,
+    /// For how many days entries are kept at least.
+    pub keep_days: u32,
     /// Where checkpoints are kept, if not beside the state.
     pub checkpoints: Option<PathBuf>,
     /// Where the key is that signs them, if not beside the state.
@@ -71,7 +73,7 @@ fn stream(reader: &mut Reader<'_>) -> Vec<Destination> {
 
 pub(super) fn logs(reader: &mut Reader<'_>) -> LogSettings {
     LogSettings {
-        keep_days: reader.whole("logs.keep_days", 1..=DAYS_MAX),
+        keep_days: reader.whole("logs.keep_days", 1..=DAYS_MAX).unwrap_or(KEEP_DAYS),
         checkpoints: reader.file("logs.checkpoints"),
         key: reader.file("logs.key"),
         bodies: reader.flag("logs.bodies").unwrap_or(false),

@@ -7,20 +7,32 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Fault, Store, StoreError, failed};
-use crate::edge::files;
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{
+    Fault, Store, StoreError, failed, journal,
+    log::{Beginning, LISTED, OPEN_DIFFERENCES},
+    open,
+    pages::WATERMARKS,
+};
+use crate::{domain::journal::RunId, edge::files};
 
 /// The directory of the copies.
 pub(super) const BACKUPS: &str = "backups";
 /// Copies that are kept.
 const BACKUPS_MAX: usize = 10;
+/// Bytes that they may take together; the latest is kept whatever it takes.
+const BACKUPS_BYTES_MAX: u64 = 256 << 20;
+/// Entries of the log that a copy takes along, for taking back what the last runs wrote.
+const ENTRIES_MAX: i64 = 5_000;
 
 impl Store {
-    /// Keeps a copy of the state as it is, before a run writes; the oldest copies beyond ten go. Returns the copy.
+    /// Keeps a copy of what cannot be read anew, before a run writes: all but the pages as they were last read, and of
+    /// the log its end. The oldest copies go that are beyond ten, or take too much room. Returns the copy.
     ///
     /// # Errors
     /// [`StoreError`] where there is no room for a copy: nothing should be written then.
-    pub async fn back_up(&mut self, now: Timestamp) -> Result<PathBuf, StoreError> {
+    pub async fn back_up(&mut self, run: &RunId, now: Timestamp) -> Result<PathBuf, StoreError> {
         let directory = self.file.with_file_name(BACKUPS);
         files::create_private_directory(&directory).map_err(failed(&directory))?;
         let name = format!("punchlist-{}.sqlite3", now.strftime("%Y%m%dT%H%M%S%.3fZ"));
@@ -28,22 +40,70 @@ impl Store {
         // Under another name first, so that a copy that was cut short is never taken for one.
         let partial = copy.with_extension("partial");
         drop(fs::remove_file(&partial));
-        let fill = |connection: &rusqlite::Connection| -> Result<(), Fault> {
-            connection.execute("VACUUM INTO ?1", [partial.to_string_lossy()])?;
-            Ok(())
-        };
-        self.read(fill).inspect_err(|_| drop(fs::remove_file(&partial)))?;
+        self.read(|connection| fill(connection, &partial, run, now))
+            .inspect_err(|_| drop(fs::remove_file(&partial)))?;
         let keep = || {
             files::make_private(&partial, &fs::metadata(&partial)?)?;
             fs::File::open(&partial)?.sync_all()?;
             fs::rename(&partial, &copy)
         };
         keep().map_err(failed(&copy))?;
-        for old in backups(&self.file).iter().skip(BACKUPS_MAX) {
-            fs::remove_file(old).map_err(failed(old))?;
+        let mut bytes = 0;
+        for (at, old) in backups(&self.file).iter().enumerate() {
+            bytes += fs::metadata(old).map_or(0, |metadata| metadata.len());
+            if at >= BACKUPS_MAX || at > 0 && bytes > BACKUPS_BYTES_MAX {
+                fs::remove_file(old).map_err(failed(old))?;
+            }
         }
         Ok(copy)
     }
+}
+
+/// Fills a copy in a file that is not there yet.
+fn fill(connection: &Connection, file: &Path, run: &RunId, now: Timestamp) -> Result<(), Fault> {
+    open::lay_out(file)?;
+    connection.execute("ATTACH ?1 AS copy", [file.to_string_lossy()])?;
+    let filled = fill_attached(connection);
+    connection.execute_batch("DETACH copy")?;
+    if let Some(beginning) = filled? {
+        let mut copy = Connection::open(file)?;
+        let transaction = copy.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        journal::append(&transaction, journal::head(&transaction)?, &beginning.told(run, now))?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Fills the copy that is attached; returns where its log begins, if not where ours does.
+fn fill_attached(connection: &Connection) -> Result<Option<Beginning>, Fault> {
+    let transaction = connection.unchecked_transaction()?;
+    let (last, _) = journal::head(&transaction)?;
+    let beginning = Beginning::at(&transaction, Some(last - ENTRIES_MAX), i64::MAX)?;
+    let through = beginning.as_ref().map_or(0, |beginning| beginning.through);
+    let memory = format!("key NOT IN ('{WATERMARKS}', '{OPEN_DIFFERENCES}', '{LISTED}')");
+    let sql = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let mut statement = transaction.prepare(sql)?;
+    let tables: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    drop(statement);
+    for table in tables {
+        let which = match table.as_str() {
+            "page" => continue,
+            "memory" => memory.clone(),
+            "event" => format!("n > {through}"),
+            "write" => format!("intent_n > {through}"),
+            "run" => format!("ended_at IS NULL OR run_id IN (SELECT run_id FROM main.event WHERE n > {through})"),
+            // The beginning of all is there.
+            "log_start" => "n > 0".to_owned(),
+            _ => "true".to_owned(),
+        };
+        transaction
+            .execute(&format!("INSERT INTO copy.\"{table}\" SELECT * FROM main.\"{table}\" WHERE {which}"), [])?;
+    }
+    if let Some(Beginning { through, hash, .. }) = &beginning {
+        transaction.execute("INSERT INTO copy.log_start (n, hash) VALUES (?1, ?2)", (through, hash.0))?;
+    }
+    transaction.commit()?;
+    Ok(beginning)
 }
 
 /// The copies of a state, the latest first.

@@ -8,9 +8,11 @@ use std::{
 };
 
 use super::{
-    StoreError, failed,
+    StoreError,
+    backups::backups,
+    failed,
     lock::{HOLDER_BYTES, Holder, LOCK, unlockable},
-    open::{FILE, inspect_beside, inspect_directory, prepare_directory},
+    open::{FILE, inspect_beside, inspect_directory, prepare_directory, with_suffix},
 };
 use crate::edge::files;
 
@@ -27,6 +29,10 @@ pub struct Inspection {
     pub network: Option<&'static str>,
     /// Bytes that are free on its disk, where the platform says so.
     pub free_bytes: Option<u64>,
+    /// Bytes of the database with its write-ahead log.
+    pub bytes: u64,
+    /// How many copies are kept, and their bytes.
+    pub copies: (usize, u64),
     pub lock: Held,
 }
 
@@ -55,9 +61,19 @@ pub fn inspect(directory: &Path) -> Result<Inspection, StoreError> {
         exposed: exposed(&directory)?,
         network: network(&on_disk),
         free_bytes: free_bytes(&on_disk),
+        bytes: ["", "-wal"].iter().map(|suffix| size(&with_suffix(&directory.join(FILE), suffix))).sum(),
+        copies: {
+            let copies = backups(&directory.join(FILE));
+            (copies.len(), copies.iter().map(|copy| size(copy)).sum())
+        },
         lock: held(&directory)?,
         directory,
     })
+}
+
+/// Bytes of a file; none where there is none.
+fn size(file: &Path) -> u64 {
+    file.symlink_metadata().map_or(0, |metadata| metadata.len())
 }
 
 /// Mends what is safe to mend: makes the directory where it is missing, takes permissions on it and on what is in it

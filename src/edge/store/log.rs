@@ -21,6 +21,10 @@ use crate::domain::{
     text::Raw,
 };
 
+/// Memory key: the differences that are logged and still open.
+pub const OPEN_DIFFERENCES: &str = "open_differences";
+/// Memory key: what was last logged of the listings.
+pub const LISTED: &str = "listed";
 /// Entries that are cut off in one go, so that no run takes long over it.
 const CUT_MAX: i64 = 50_000;
 
@@ -180,7 +184,7 @@ impl Store {
         self.read(|connection| {
             let run = event.run;
             let body: Option<String> = match audit::refers(&event.what) {
-                audit::Refers::Itself(_) if !matches!(event.what, What::Decided { .. }) => None,
+                audit::Refers::Itself(_) if !is_of_a_change(&event.what) => None,
                 audit::Refers::Write(write, _) => {
                     let sql = "SELECT body FROM event WHERE n = (SELECT intent_n FROM write WHERE run_id = ?1 AND write_id = ?2)";
                     connection.prepare_cached(sql)?.query_row((run, write.0), |row| row.get(0)).optional()?
@@ -188,7 +192,7 @@ impl Store {
                 _ => {
                     let Some(change) = change_of(event) else { return Ok(None) };
                     let sql = "SELECT body FROM event INDEXED BY event_difference
-                               WHERE kind = 'difference' AND change_id = ?1 AND run_id = ?2 ORDER BY n DESC LIMIT 1";
+                               WHERE kind = 'difference' AND change_id = ?1 ORDER BY run_id = ?2 DESC, n DESC LIMIT 1";
                     connection.prepare_cached(sql)?.query_row((change, run), |row| row.get(0)).optional()?
                 }
             };
@@ -350,35 +354,73 @@ impl Store {
     /// [`StoreError`]
     pub async fn cut_log(&mut self, before: Timestamp, run: &RunId, now: Timestamp) -> Result<Option<u64>, StoreError> {
         transact(&mut self.connection, |transaction| {
-            let one = |sql: &str, value: i64| -> Result<Option<i64>, Fault> {
-                Ok(transaction.prepare_cached(sql)?.query_row([value], |row| row.get(0))?)
-            };
-            let first = one("SELECT min(n) FROM event WHERE n > ?1", 0)?.unwrap_or(i64::MAX);
-            let recent =
-                one("SELECT min(n) FROM event INDEXED BY event_at WHERE at_ms >= ?1", before.as_millisecond())?;
-            let needed = "SELECT min(intent_n) FROM write WHERE intent_n > ?1 AND (status IN ('intended', 'unknown')
-                          OR status = 'absent' AND page_id NOT IN (SELECT page_id FROM link))";
-            let needed = one(needed, 0)?;
-            let (last, _) = journal::head(transaction)?;
-            let end =
-                [recent, needed, Some(last), first.checked_add(CUT_MAX)].into_iter().flatten().min().unwrap_or(first);
-            // The run that the first entry to keep belongs to is kept whole.
-            let whole = "SELECT min(n) FROM event WHERE run_id = (SELECT run_id FROM event WHERE n = ?1)";
-            let end = one(whole, end)?.unwrap_or(end).min(end);
-            if end <= first {
-                return Ok(None);
-            }
-            let through = end - 1;
-            let sql = "SELECT hash FROM event WHERE n = ?1";
-            let hash = Hash(transaction.query_row(sql, [through], |row| row.get(0))?);
-            transaction.execute("INSERT INTO log_start (n, hash) VALUES (?1, ?2)", (through, hash.0))?;
+            let sql = "SELECT min(n) FROM event INDEXED BY event_at WHERE at_ms >= ?1";
+            let recent: Option<i64> = transaction.query_row(sql, [before.as_millisecond()], |row| row.get(0))?;
+            let Some(beginning) = Beginning::at(transaction, recent, CUT_MAX)? else { return Ok(None) };
+            let through = beginning.through;
+            transaction.execute("INSERT INTO log_start (n, hash) VALUES (?1, ?2)", (through, beginning.hash.0))?;
             transaction.execute("DELETE FROM event WHERE n <= ?1", [through])?;
-            let what = What::Cut { through: number(through), hash: hash.to_string(), entries: number(end - first) };
-            let event = Event { run: *run, at: now, what };
-            journal::append(transaction, journal::head(transaction)?, &event)?;
-            Ok(Some(number(end - first)))
+            transaction.execute("DELETE FROM write WHERE intent_n <= ?1", [through])?;
+            // What is logged once, as long as it stays so, is logged again.
+            transaction.execute("DELETE FROM memory WHERE key IN (?1, ?2)", [OPEN_DIFFERENCES, LISTED])?;
+            journal::append(transaction, journal::head(transaction)?, &beginning.told(run, now))?;
+            Ok(Some(beginning.entries))
         })
         .map_err(|fault| fault.explained(&self.file))
+    }
+
+    /// How many entries the log has, and the bytes of what they say.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn log_size(&self) -> Result<(u64, u64), StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM event";
+            Ok(connection.query_row(sql, [], |row| Ok((number(row.get(0)?), number(row.get(1)?))))?)
+        })
+    }
+}
+
+/// Where a log is to begin that does not begin there yet.
+pub(super) struct Beginning {
+    /// The last entry that it is without.
+    pub(super) through: i64,
+    pub(super) hash: Hash,
+    /// How many it is without.
+    entries: u64,
+}
+
+impl Beginning {
+    /// The last place at or before an entry where the log can begin, so that no open write needs what comes before and
+    /// no run is cut in two; for no entry, the end of the log. It leaves out no more than so many entries; nothing
+    /// where it leaves out none.
+    pub(super) fn at(connection: &Connection, wanted: Option<i64>, max: i64) -> Result<Option<Self>, Fault> {
+        let one = |sql: &str, value: i64| -> Result<Option<i64>, Fault> {
+            Ok(connection.prepare_cached(sql)?.query_row([value], |row| row.get(0))?)
+        };
+        let first = one("SELECT min(n) FROM event WHERE n > ?1", 0)?.unwrap_or(i64::MAX);
+        let needed = "SELECT min(intent_n) FROM write WHERE intent_n > ?1 AND (status IN ('intended', 'unknown')
+                      OR status = 'absent' AND page_id NOT IN (SELECT page_id FROM link))";
+        let needed = one(needed, 0)?;
+        let (last, _) = journal::head(connection)?;
+        let end = [wanted, needed, Some(last), first.checked_add(max)].into_iter().flatten().min().unwrap_or(first);
+        // The run that the first entry to keep belongs to is kept whole.
+        let whole = "SELECT min(n) FROM event WHERE run_id = (SELECT run_id FROM event WHERE n = ?1)";
+        let end = one(whole, end)?.unwrap_or(end).min(end);
+        if end <= first {
+            return Ok(None);
+        }
+        let through = end - 1;
+        let sql = "SELECT hash FROM event WHERE n = ?1";
+        let hash = Hash(connection.query_row(sql, [through], |row| row.get(0))?);
+        Ok(Some(Self { through, hash, entries: number(end - first) }))
+    }
+
+    /// What the log says of it.
+    pub(super) fn told(&self, run: &RunId, now: Timestamp) -> Event {
+        let Self { through, hash, entries } = self;
+        let what = What::Cut { through: number(*through), hash: hash.to_string(), entries: *entries };
+        Event { run: *run, at: now, what }
     }
 }
 
@@ -389,11 +431,17 @@ fn start(connection: &Connection) -> Result<(u64, Hash), Fault> {
     Ok(start.unwrap_or((0, Hash::START)))
 }
 
+/// True where an event is about a change, and names the page itself.
+fn is_of_a_change(what: &What) -> bool {
+    matches!(what, What::Decided { .. } | What::DifferenceEnded { .. })
+}
+
 /// The change that an event is about.
 fn change_of(event: &Event) -> Option<&ChangeId> {
     match &event.what {
         What::Decided { change, .. }
         | What::DecisionEnded { change, .. }
+        | What::DifferenceEnded { change, .. }
         | What::Approved { change, .. }
         | What::Applied { change }
         | What::Failed { change, .. }

@@ -155,7 +155,7 @@ fn connect_checked(file: &Path) -> Result<(Connection, usize), Refusal> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // A database that is refused must stay as it is: without this, closing it would move its log into it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    let version = check(&connection, file)?;
+    let version = check_whole(&connection, file)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
@@ -178,7 +178,8 @@ pub(super) fn connect_read_only(file: &Path) -> Result<Connection, StoreError> {
     let open_file = || -> Result<Connection, Refusal> {
         let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | flags())?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        match check(&connection, file)? {
+        // Whoever only looks finds out about the damage in what it reads; the next run checks all of it.
+        match check(&connection)? {
             version if version < MIGRATIONS.len() => Err(Refusal::Older { version }),
             _ => Ok(connection),
         }
@@ -207,7 +208,7 @@ pub(super) fn copy(file: &Path) -> Result<(Connection, Option<usize>), StoreErro
         let fill = |copy: &mut Connection| -> Result<usize, Refusal> {
             let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | flags())?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
-            let version = check(&connection, file)?;
+            let version = check_whole(&connection, file)?;
             rusqlite::backup::Backup::new(&connection, copy)?.step(-1)?;
             Ok(version)
         };
@@ -289,13 +290,18 @@ pub(super) fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// Checks that the database is ours, whole and not newer than we are; returns its version.
-fn check(connection: &Connection, file: &Path) -> Result<usize, Refusal> {
+/// Checks that the database is ours and not newer than we are; returns its version.
+fn check(connection: &Connection) -> Result<usize, Refusal> {
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if application != APPLICATION_ID {
         return Err(Refusal::NotOurs);
     }
-    let version = version_of(connection)?;
+    version_of(connection)
+}
+
+/// Checks that the database is ours, not newer than we are, and whole; returns its version.
+fn check_whole(connection: &Connection, file: &Path) -> Result<usize, Refusal> {
+    let version = check(connection)?;
     if file.metadata().is_ok_and(|metadata| metadata.len() <= CHECKED_WHOLE_BYTES_MAX) {
         // What writes follow from is also held against its indexes: there a changed ID shows.
         for sql in ["PRAGMA quick_check(1)", "PRAGMA integrity_check(link)", "PRAGMA integrity_check(write)"] {
@@ -312,6 +318,16 @@ fn version_of(connection: &Connection) -> Result<usize, Refusal> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let version = usize::try_from(version).map_err(|_| Refusal::NotOurs)?;
     if version > MIGRATIONS.len() { Err(Refusal::Newer { version }) } else { Ok(version) }
+}
+
+/// Lays out an empty database of the newest version in a file that nobody uses yet.
+pub(super) fn lay_out(file: &Path) -> Result<(), rusqlite::Error> {
+    let connection = Connection::open(file)?;
+    for (to, sql) in (1_u32..).zip(MIGRATIONS) {
+        connection.execute_batch(sql)?;
+        connection.pragma_update(None, "user_version", to)?;
+    }
+    connection.close().map_err(|(_, error)| error)
 }
 
 fn migrate(connection: &mut Connection, from: usize) -> Result<(), Refusal> {

@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 /// Memory key: how far reading has come with each kind.
-const WATERMARKS: &str = "watermarks";
+pub(super) const WATERMARKS: &str = "watermarks";
 
 /// What reading the pages of one kind has shown.
 pub struct PagesRead<'a> {

@@ -181,14 +181,14 @@ async fn search_all<T: Target>(
         }
         tokio::time::sleep(pause).await;
         while !subjects.is_empty() {
-            let asked: Vec<Subject> = subjects.iter().copied().collect();
+            let asked: Vec<Subject> = subjects.iter().cloned().collect();
             let readings = target.read(&asked).await;
             if readings.is_empty() {
                 break;
             }
             for (subject, reading) in readings {
                 subjects.remove(&subject);
-                let here = unseen.iter().zip(&mut found).filter(|(open, _)| home(open) == Some(subject));
+                let here = unseen.iter().zip(&mut found).filter(|(open, _)| home(open).as_ref() == Some(&subject));
                 for (open, found) in here.filter(|(_, found)| is_unseen(found)) {
                     *found = match &reading {
                         Ok(Observed::Names(there)) => {

@@ -71,6 +71,7 @@ impl Session<'_> {
         let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready };
         let report = report(self.run, plan, &events, totals);
         self.forget_skips().await?;
+        self.close_mended(&events).await?;
         self.end(&report, totals).await?;
         Ok(report)
     }

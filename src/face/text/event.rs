@@ -55,17 +55,22 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             let how: String = [incomplete, edited, all].into_iter().flatten().collect();
             format!("read {rows} {} from {service}{how}", kind.plural())
         }
-        What::Planned { plan_hash, changes, complete, undoes, workspaces: _, clients } => {
+        What::Planned { plan_hash, changes, known, complete, undoes, workspaces: _, clients } => {
             let short: String = plan_hash.chars().take(12).collect();
             let incomplete = if *complete { "" } else { ", of listings that may lack rows" };
             let undoes = undoes.as_ref().map(|run| format!(" to undo run {run}")).unwrap_or_default();
             let of = if clients.is_empty() { String::new() } else { format!(" of {} alone", client_names(clients)) };
-            format!("planned {changes} changes{of}{undoes}, plan {}{incomplete}", shown(&short))
+            let known = if *known == 0 { String::new() } else { format!(", {known} of them as logged before") };
+            format!("planned {changes} changes{known}{of}{undoes}, plan {}{incomplete}", shown(&short))
         }
         What::Difference(difference) => {
             let hold =
                 difference.hold.as_ref().map(|hold| format!("; held: {}", shown(&hold.text))).unwrap_or_default();
             format!("found {}: {}{hold}", proposed(difference), shown(&difference.reason))
+        }
+        What::DifferenceEnded { change, .. } => {
+            let change = if about.is_empty() { format!(": {change}") } else { about };
+            format!("no longer found{change}")
         }
         What::Braked { class, kind, changes, because } => {
             format!("brake withholds {changes} {} of {}: {}", class.plural(), kind.plural(), shown(because))
@@ -118,6 +123,9 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
         What::Exchange { service, method, path, status, millis, attempt, .. } => {
             let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
             format!("{service} {} {} {status} {millis} ms, attempt {attempt}", shown(method), shown(path))
+        }
+        What::Exchanges { service, calls, millis } => {
+            format!("{service} answered {calls} requests that only read, {millis} ms altogether")
         }
         What::Cut { through, entries, .. } => format!("the {entries} entries up to {through} were cut off the log"),
         What::Called { caller, way, answer, calls, .. } => {

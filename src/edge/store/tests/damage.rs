@@ -20,7 +20,7 @@ fn pending_row() -> PendingRow {
 async fn use_all(world: &World, row: &PendingRow) -> Result<(), StoreError> {
     let looked = match Store::open_read_only(&world.directory).await {
         // It says what to do about that, and that says the rest.
-        Err(older) if older.to_string().contains("this program reads version") => {
+        Err(older) if older.hint().contains("run `punchlist plan` once") => {
             drop(Store::open(&world.directory, at(0)).await?);
             return Err(older);
         }
@@ -46,7 +46,7 @@ async fn use_all(world: &World, row: &PendingRow) -> Result<(), StoreError> {
     store.save_verdicts("ben", at(9), None, &[]).await?;
     store.remember("x", &"y").await?;
     store.cut_log(at(3), &"new".parse().expect("a run"), at(9)).await?;
-    store.back_up(at(9)).await?;
+    store.back_up(&"new".parse().expect("a run"), at(9)).await?;
     let end = RunEnd { at: at(9), outcome: "applied".into(), report: None };
     store.end_run(&"new".parse().expect("a run"), &end).await
 }

@@ -47,6 +47,7 @@ fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
         What::Planned {
             plan_hash: "h".into(),
             changes: 1,
+            known: 0,
             complete: true,
             undoes: None,
             workspaces: Box::default(),

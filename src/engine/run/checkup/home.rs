@@ -6,7 +6,7 @@ use super::{Gathered, Installation, fault::check_of};
 use crate::{
     domain::{
         audit::Finding,
-        checkup::{Check, CheckCode, disk},
+        checkup::{Check, CheckCode, bytes_words, disk},
         ending::End,
     },
     edge::{
@@ -54,7 +54,13 @@ impl Installation {
             Check::warn(CheckCode::State, text, "`punchlist doctor --fix` or the next run brings it up to date")
         } else {
             let links = store.registry().await.map(|registry| registry.len()).unwrap_or_default();
-            Check::ok(CheckCode::State, format!("{file} is whole, with {links} links"))
+            let (state, (copies, of_copies)) = (bytes_words(inspected.bytes), inspected.copies);
+            let copies = match copies {
+                0 => String::new(),
+                1 => format!("; 1 copy of it, {}", bytes_words(of_copies)),
+                copies => format!("; {copies} copies of it, {}", bytes_words(of_copies)),
+            };
+            Check::ok(CheckCode::State, format!("{file} is whole, with {links} links, {state}{copies}"))
         });
         match check_log(&store, &self.checkpoints()).await {
             Ok(check) => found.add(check),
@@ -119,7 +125,7 @@ fn schedule(daemon: Option<&Seen>, next: &str) -> Check {
 
 /// Who can read the state, what its disk gives, and who holds the lock.
 fn look_around(inspected: &Inspection, found: &mut Gathered) {
-    let Inspection { directory, exists: _, exposed, network, free_bytes, lock } = inspected;
+    let Inspection { directory, exists: _, exposed, network, free_bytes, bytes: _, copies: _, lock } = inspected;
     for (path, mode) in exposed {
         let bits = if path == directory { "700" } else { "600" };
         let text = format!("others may read or change {} ({mode:04o})", path.display());
@@ -164,8 +170,13 @@ async fn check_log(store: &Store, checkpoints: &Checkpoints) -> Result<Check, Ru
         }
     };
     Ok(match doubt {
-        None if is_short => Check::ok(CheckCode::Log, format!("{entries} entries, each following from the one before")),
-        None => Check::ok(CheckCode::Log, format!("{entries} entries, up to what the last checkpoint has seen")),
+        None => {
+            let (kept, bytes) = store.log_size().await?;
+            let size = bytes_words(bytes);
+            let how =
+                if is_short { "each following from the one before" } else { "up to what the last checkpoint has seen" };
+            Check::ok(CheckCode::Log, format!("{kept} entries, {size}, {how}"))
+        }
         Some(doubt) => Check::fail(
             CheckCode::Log,
             format!("the log is not what its last checkpoint has seen: {doubt}"),

@@ -53,8 +53,18 @@ fn read(plan: Plan) -> Vec<Scene> {
     let exchanged = |service| {
         let (method, path) = ("GET".to_owned(), "/".to_owned());
         let (status, millis, attempt) = (Some(200), 9, 1);
-        let exchange =
-            Exchange { service, method, path, status, millis, attempt, pause: None, request_id: None, bodies: None };
+        let exchange = Exchange {
+            service,
+            method,
+            path,
+            status,
+            millis,
+            attempt,
+            only_reads: true,
+            pause: None,
+            request_id: None,
+            bodies: None,
+        };
         Scene::News(News::Progress(Progress::Exchanged(exchange)))
     };
     let services = [Service::Notion; 4].into_iter().chain([Service::Clockify; 3]);
