@@ -82,13 +82,17 @@ impl Schedule {
         &self.zone
     }
 
+    /// Since when to look for the next run, where the last one was due at a time: since now, where that lies further
+    /// ahead than half a period, as the clock has been set back since, or was wrong then. Keep it: when that time comes,
+    /// nobody can tell any more.
+    pub fn since(&self, now: Timestamp, last: Timestamp) -> Timestamp {
+        let period = self.next_after(last).map(|next| next.duration_since(last));
+        if period.is_some_and(|period| last.duration_since(now) > period / 2) { now } else { last }
+    }
+
     /// Whether a run is due now, where the last one was due at a time. However many were missed, one is due.
     pub fn due(&self, now: Timestamp, last: Timestamp) -> Due {
-        let Some(next) = self.next_after(last) else { return Due::Never };
-        // The last one lies further ahead than half a period: the clock has been set back since, or was wrong then.
-        let is_far_ahead = last.duration_since(now) > next.duration_since(last) / 2;
-        let next = if is_far_ahead { self.next_after(now) } else { Some(next) };
-        match next {
+        match self.next_after(self.since(now, last)) {
             None => Due::Never,
             Some(next) if next <= now => Due::Since(next),
             Some(next) => Due::At(next),

@@ -249,7 +249,9 @@ impl Daemon {
         let now = (self.installation.clock)();
         let schedule = &self.installation.settings.schedule.schedule;
         let shifted = now.checked_sub(self.put_off).unwrap_or(now);
-        let due = schedule.due(shifted, self.served.last_due.unwrap_or(shifted));
+        let last = schedule.since(shifted, self.served.last_due.unwrap_or(shifted));
+        self.served.last_due = Some(last);
+        let due = schedule.due(shifted, last);
         if let Due::Since(since) = due {
             self.hub.count(|numbers| numbers.lag = Some(shifted.duration_since(since)));
             self.served.last_due = Some(shifted);

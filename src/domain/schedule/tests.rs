@@ -34,6 +34,7 @@ fn next(cron: &str, name: &str, from: &str, count: usize) -> Vec<String> {
 fn runs(schedule: &Schedule, mut last: Timestamp, looks: impl IntoIterator<Item = Timestamp>) -> Vec<Timestamp> {
     let mut runs = Vec::new();
     for now in looks {
+        last = schedule.since(now, last);
         if let Due::Since(_) = schedule.due(now, last) {
             last = now;
             runs.push(now);
@@ -140,6 +141,14 @@ fn a_clock_that_is_set_back_a_little_repeats_nothing() {
     for back in ["2026-06-01T01:59Z", "2026-05-31T20:00Z", "2026-05-31T14:30Z"] {
         assert_eq!(daily.due(at(back), ran), Due::At(at("2026-06-02T02:00Z")), "{back}");
     }
+}
+
+#[test]
+fn a_clock_that_was_far_ahead_keeps_no_run_back_however_often_it_is_looked_at() {
+    let daily = schedule("0 4 * * *", "Etc/UTC");
+    let looks = every(SignedDuration::from_hours(1), at("2026-06-01T06:00Z"), at("2026-06-04T00:00Z"));
+    let ran = runs(&daily, at("2026-06-02T06:00Z"), looks);
+    assert_eq!(ran, [at("2026-06-02T04:00Z"), at("2026-06-03T04:00Z")]);
 }
 
 #[test]

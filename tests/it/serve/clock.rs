@@ -69,9 +69,7 @@ fn what_is_to_be_tried_again_waits_for_no_time_that_was_set_back() {
         let daemon = Living::start(&installation).await;
         rig.sandbox.knobs().faults.push(Fault::new(FaultKind::Status(503, "{}".to_owned())).times(u32::MAX));
         daemon.ask();
-        while daemon.is_busy() {
-            daemon.pass(Duration::from_millis(50)).await;
-        }
+        daemon.rest().await;
         assert_eq!(ran(&installation.directory).len(), 1, "it has failed, and waits");
         rig.sandbox.knobs().faults.clear();
         set_clock(SignedDuration::from_hours(-72));

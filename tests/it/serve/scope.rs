@@ -129,6 +129,39 @@ fn a_client_that_nobody_knows_is_said_and_keeps_nobody_else_from_running() {
 }
 
 #[test]
+fn no_brake_is_passed_client_by_client_and_what_is_held_says_what_lets_it_through() {
+    let mut world = World::empty();
+    let clients = ["Acme", "Globex"].map(|name| world.add_client_page(name));
+    for n in 0..4 {
+        world.add_project_page(&format!("Project {n}"), clients[n % 2]);
+    }
+    let rig = Rig::new(world);
+    rig.settle();
+    let pages: Vec<_> = rig.sandbox.world().pages("Projects").iter().map(|page| page.id).collect();
+    pages.iter().for_each(|page| rig.sandbox.world().set_status(*page, "Status", "Done"));
+    let open = || rig.sandbox.world().projects().iter().filter(|project| !project.archived).count();
+
+    for client in ["Acme", "Globex"] {
+        let ran = rig.run(&["--auto-approve", "--client", client]);
+        assert_eq!((ran.code, open()), (3, 4), "{}", ran.stdout);
+        let said = format!("it counts all clients: 2 of these 4 belong to “{client}”");
+        assert!(
+            ran.stdout.replace('\n', " ").split_whitespace().collect::<Vec<_>>().join(" ").contains(&said),
+            "{}",
+            ran.stdout
+        );
+    }
+
+    let file = rig.home.path().join("acme.json");
+    let file = file.to_str().expect("UTF-8");
+    assert_eq!(rig.run(&["plan", "--client", "Acme", "--out", file]).code, 0);
+    let few = rig.run(&["apply", file, "--allow", "close=2"]);
+    assert_eq!((few.code, open()), (3, 4), "{}{}", few.stdout, few.stderr);
+    let all = rig.run(&["apply", file, "--allow", "close=4"]);
+    assert_eq!((all.code, open()), (0, 2), "{}{}", all.stdout, all.stderr);
+}
+
+#[test]
 fn from_the_command_line_a_plan_and_a_run_are_of_one_client_too() {
     let rig = two_clients();
     let planned = rig.run(&["plan", "--client", "Acme"]);

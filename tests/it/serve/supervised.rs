@@ -16,11 +16,17 @@ fn systemd_is_told_that_it_serves_lives_and_ends() {
     let socket = UnixDatagram::bind(&path).expect("a socket");
     socket.set_read_timeout(Some(super::DEADLINE)).expect("sets");
     let variables = [("NOTIFY_SOCKET", path.to_str().expect("UTF-8")), ("WATCHDOG_USEC", "300000")];
-    let hear = |wanted: &str| {
+    // What is not read in time keeps whoever tells it waiting.
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
         let mut buffer = [0; 4096];
+        while let Ok(length) = socket.recv(&mut buffer) {
+            drop(tell.send(String::from_utf8_lossy(&buffer[..length]).into_owned()));
+        }
+    });
+    let hear = |wanted: &str| {
         loop {
-            let length = socket.recv(&mut buffer).unwrap_or_else(|error| panic!("no {wanted}: {error}"));
-            let said = String::from_utf8_lossy(&buffer[..length]);
+            let said = told.recv_timeout(super::DEADLINE).unwrap_or_else(|error| panic!("no {wanted}: {error}"));
             if said.lines().any(|line| line.starts_with(wanted)) {
                 return;
             }

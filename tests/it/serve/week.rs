@@ -103,23 +103,34 @@ impl Living {
         self.hub.ask_for(self.hub.callers.with_bearer(b"ci-s3cret").expect("a caller"));
     }
 
-    pub(super) fn is_busy(&self) -> bool {
+    fn is_busy(&self) -> bool {
         self.hub.numbers(|_, [running, waiting], _, _| running || waiting)
+    }
+
+    /// Lets as much time pass as it takes until nothing is under way.
+    pub(super) async fn rest(&self) {
+        while self.is_busy() {
+            self.step().await;
+        }
+    }
+
+    async fn step(&self) {
+        if self.is_busy() {
+            tokio::time::advance(STEP.0).await;
+            std::thread::sleep(STEP.1);
+        } else {
+            tokio::time::advance(Duration::from_mins(5)).await;
+        }
+        for _ in 0..4 {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Lets time pass: quickly while nothing is under way.
     pub(super) async fn pass(&self, time: Duration) {
         let until = Instant::now() + time;
         while Instant::now() < until {
-            if self.is_busy() {
-                tokio::time::advance(STEP.0).await;
-                std::thread::sleep(STEP.1);
-            } else {
-                tokio::time::advance(Duration::from_mins(5)).await;
-            }
-            for _ in 0..4 {
-                tokio::task::yield_now().await;
-            }
+            self.step().await;
         }
     }
 
