@@ -59,11 +59,17 @@ fn rounded_sums_stand_beside_what_was_tracked_and_cost_two_reports_more() {
 
 #[test]
 fn nothing_is_said_of_rounding_where_it_changes_nothing_or_nobody_rounds() {
+    let half_an_hour = |office: &Office| {
+        office.world().track(office.tasks[0], at("2026-10-05T08:00:00Z"), SignedDuration::from_mins(30));
+    };
     let office = Office::new();
-    office.world().track(office.tasks[0], at("2026-10-05T08:00:00Z"), SignedDuration::from_mins(30));
+    half_an_hour(&office);
     let document = office.hours("--month 2026-10");
     assert_eq!((&document["rounding"], &document["totals"]["rounded_s"]), (&Value::Null, &Value::Null));
     assert_eq!(office.report_calls(), 4);
+
+    let office = Office::new();
+    half_an_hour(&office);
     office.world().round_reports("Round up to", 15);
     assert_eq!(office.hours("--month 2026-10")["totals"]["rounded_s"], 1800);
     let text = office.run("hours --month 2026-10").stdout;
