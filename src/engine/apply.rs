@@ -284,16 +284,9 @@ pub async fn apply<T: Target, J: Journal>(work: Work<'_>, target: &T, journal: &
                 continue;
             }
         };
-        let Some(first) = back else { break };
-        let mut backs = vec![first];
-        // What has come in meanwhile is kept together.
-        while let Some(Some(back)) = flights.next().now_or_never() {
-            backs.push(back);
-        }
-        for back in backs {
-            let stop = applying.take_up(target, &mut progress, &mut room, back, &mut flights).await?;
-            stopped = if stopped == Stopped::No { stop } else { stopped };
-        }
+        let Some(back) = back else { break };
+        let stop = applying.take_up(target, &mut progress, &mut room, back, &mut flights).await?;
+        stopped = if stopped == Stopped::No { stop } else { stopped };
     }
     applying.abandon(&mut progress).await?;
     applying.give_up_halted(&mut progress).await?;
@@ -453,7 +446,9 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         if !unkept.is_empty() {
             self.journal.append((self.work.clock)(), &events, &links).await?;
         }
-        events.iter().for_each(|event| (self.work.sink)(event));
+        for event in &events {
+            (self.work.sink)(event);
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! one failure is about     stops                                   after
 //! the connection           all of the service                      1
-//! the service or request   its kind of write; all of the service   3 in a row; 3 in a row of several kinds, or before any success
+//! the service or request   its kind of write; all of the service   3 in a row; 3 in a row of any kind
 //! the row                  its kind of write                       so many of one cause, while none of its kind has succeeded
 //! ```
 //! Until the first of a kind has succeeded, and after a failure, only so many are on their way as may fail.
@@ -259,7 +259,6 @@ impl Room {
         let service = sort.service();
         let of_all = self.services.entry(service).or_default();
         of_all.failed(about, error, name);
-        let others_succeed = of_all.ever;
         let (all_failed, all_alike) = (of_all.failures, if of_all.ever { 0 } else { of_all.alike() });
         let of_sort = self.sorts.entry(sort).or_default();
         of_sort.failed(about, error, name);
@@ -267,8 +266,7 @@ impl Room {
         let alike_max = if sort.deed == Deed::WriteBack { ALIKE_WRITE_BACKS_MAX } else { ALIKE_MAX };
         let (everything, times) = match about {
             About::Connection => (true, 1),
-            // What has come in at once comes in any order: three of one kind say nothing of others that succeed.
-            _ if all_failed >= FAILURES_MAX && (all_failed > failed || !others_succeed) => (true, all_failed),
+            _ if all_failed >= FAILURES_MAX => (true, all_failed),
             _ if failed >= FAILURES_MAX => (false, failed),
             About::Row if all_alike >= ALIKE_MAX => (true, all_alike),
             About::Row if alike >= alike_max => (false, alike),
@@ -346,14 +344,6 @@ mod tests {
         room.succeeded(CLIENTS);
         assert_eq!(fails(&mut room, PROJECTS, About::Request, 1), (1, vec![PROJECTS]), "others succeed in between");
         assert!(room.is_left_for(CLIENTS) && !room.is_left_for(PROJECTS));
-    }
-
-    #[test]
-    fn three_of_one_kind_that_come_in_at_once_stop_no_other_that_has_succeeded() {
-        let mut room = Room::default();
-        room.succeeded(CLIENTS);
-        assert_eq!(fails(&mut room, PROJECTS, About::Request, 9), (3, vec![PROJECTS]));
-        assert_eq!(fails(&mut room, CLIENTS, About::Request, 9).0, 1, "and with the next of another, all is");
     }
 
     #[test]

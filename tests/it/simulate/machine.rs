@@ -509,7 +509,9 @@ impl Target for Line<'_> {
         if rests_on.as_ref().is_some_and(|subject| self.world.borrow().now - self.rows.borrow().read(subject) > FRESH) {
             return Err(WriteFailure::Outdated);
         }
-        std::iter::once(write).chain(along).for_each(|write| self.check(write));
+        for write in std::iter::once(write).chain(along) {
+            self.check(write);
+        }
         self.check_ground(write, rests_on);
         let built_on = match write {
             Write::Update { object, .. } => self.rows.borrow().objects.get(object).cloned(),

@@ -39,19 +39,23 @@ fn parents_are_created_first_and_ids_are_written_back_meanwhile() {
 send create client "Acme"
 send create client "Beta"
 done create client "Beta"
+  journal: 2 done, intent 3 +1 link
 done create client "Acme"
-  journal: 2 done, 1 done, intent 3, intent 4, intent 5, intent 6 +2 link
+  journal: 1 done, intent 4, intent 5, intent 6 +1 link
+send page client "Beta" claim=<created 5>
 send page client "Acme" claim=<created 7>
 send create project "Website" under <created 7> with "Design"
-send page client "Beta" claim=<created 5>
-done page client "Beta" claim=<created 5>
 done create project "Website" under <created 7> with "Design"
+  journal: 5 done, intent 7 +1 link
 done page client "Acme" claim=<created 7>
-  journal: 6 done, applied, 4 done, 3 done, applied, intent 7 +3 link
+  journal: 4 done, applied +1 link
+done page client "Beta" claim=<created 5>
+  journal: 3 done, applied +1 link
 send page project "Acme/Website" claim=<created 9/x>
 read names of tasks under <created 9/x>
+  journal: 6 done, intent 8 +1 link
 done page project "Acme/Website" claim=<created 9/x>
-  journal: 5 done, 7 done, applied, intent 8 +2 link
+  journal: 7 done, applied +1 link
 send page task "Acme/Website/Design" claim=<created 11/x/x>
 done page task "Acme/Website/Design" claim=<created 11/x/x>
   journal: 8 done, applied +1 link
@@ -325,10 +329,10 @@ send create client "Acme"
 send create client "Beta"
 done create client "Beta"
 done create client "Acme"
-send page client "Acme" claim=<created 7>
 send page client "Beta" claim=<created 5>
-done page client "Beta" claim=<created 5>
+send page client "Acme" claim=<created 7>
 done page client "Acme" claim=<created 7>
+done page client "Beta" claim=<created 5>
 applied
 applied
 not started: the run stopped before
@@ -338,10 +342,10 @@ send create client "Acme"
 send create client "Beta"
 done create client "Beta"
 done create client "Acme"
-send page client "Acme" claim=<created 7>
 send page client "Beta" claim=<created 5>
-done page client "Beta" claim=<created 5>
+send page client "Acme" claim=<created 7>
 done page client "Acme" claim=<created 7>
+done page client "Beta" claim=<created 5>
 applied
 applied
 not started: the run stopped before
@@ -787,10 +791,10 @@ send update client <Acme> name="Acme Group"
 send create client "Carol"
 done create client "Carol"
 done update client <Acme> name="Acme Group"
-send update project <Beta/Old> state="closed"
 send page client "Carol" claim=<created 8>
-done page client "Carol" claim=<created 8>
+send update project <Beta/Old> state="closed"
 done update project <Beta/Old> state="closed"
+done page client "Carol" claim=<created 8>
 
 "#]]
     );

@@ -45,22 +45,27 @@ fn tasks_go_along_with_their_project_and_one_listing_shows_them_all() {
 send create project "App" under <Acme> with "Code" with "Draw"
 send create project "Web" under <Acme> with "Host" with "Text"
 done create project "Web" under <Acme> with "Host" with "Text"
+  journal: 4 done, intent 7 +1 link
 done create project "App" under <Acme> with "Code" with "Draw"
-  journal: 4 done, 1 done, intent 7, intent 8 +2 link
-send page project "Acme/App" claim=<created 15/x>
+  journal: 1 done, intent 8 +1 link
 send page project "Acme/Web" claim=<created 9/x>
+send page project "Acme/App" claim=<created 15/x>
 read names of tasks under <created 9/x>
 read names of tasks under <created 15/x>
-done page project "Acme/Web" claim=<created 9/x>
+  journal: 5 done, 6 done, 2 done, 3 done, intent 9 +4 link
 done page project "Acme/App" claim=<created 15/x>
-  journal: 5 done, 6 done, 2 done, 3 done, 8 done, applied, 7 done, applied, intent 9, intent 10, intent 11 +6 link
+  journal: 8 done, applied, intent 10, intent 11 +1 link
+done page project "Acme/Web" claim=<created 9/x>
+  journal: 7 done, applied +1 link
 send page task "Acme/App/Code" claim=<created 17/x/x>
 send page task "Acme/App/Draw" claim=<created 19/x/x>
 send page task "Acme/Web/Host" claim=<created 11/x/x>
 done page task "Acme/Web/Host" claim=<created 11/x/x>
+  journal: 11 done, applied, intent 12 +1 link
 done page task "Acme/App/Draw" claim=<created 19/x/x>
+  journal: 10 done, applied +1 link
 done page task "Acme/App/Code" claim=<created 17/x/x>
-  journal: 11 done, applied, 10 done, applied, 9 done, applied, intent 12 +3 link
+  journal: 9 done, applied +1 link
 send page task "Acme/Web/Text" claim=<created 13/x/x>
 done page task "Acme/Web/Text" claim=<created 13/x/x>
   journal: 12 done, applied +1 link
@@ -89,19 +94,19 @@ send create project "Web" under <Acme> with "Host" with "Text"
 done create project "Web" under <Acme> with "Host" with "Text"
 fail create project "App" under <Acme> with "Code" with "Draw"
 look up create project "App" under <Acme>
-send create project "App" under <Acme>
 send page project "Acme/Web" claim=<created 9/x>
+send create project "App" under <Acme>
 read names of tasks under <created 9/x>
-done page project "Acme/Web" claim=<created 9/x>
 done create project "App" under <Acme>
-send page project "Acme/App" claim=<created 15/x>
-send create task "Code" under <created 15/x>
+done page project "Acme/Web" claim=<created 9/x>
 send page task "Acme/Web/Host" claim=<created 11/x/x>
 send page task "Acme/Web/Text" claim=<created 13/x/x>
+send create task "Code" under <created 15/x>
+send page project "Acme/App" claim=<created 15/x>
+done page project "Acme/App" claim=<created 15/x>
+done create task "Code" under <created 15/x>
 done page task "Acme/Web/Text" claim=<created 13/x/x>
 done page task "Acme/Web/Host" claim=<created 11/x/x>
-done create task "Code" under <created 15/x>
-done page project "Acme/App" claim=<created 15/x>
 send page task "Acme/App/Code" claim=<created 17/x/x>
 send create task "Draw" under <created 15/x>
 fail create task "Draw" under <created 15/x>
