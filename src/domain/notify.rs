@@ -223,6 +223,7 @@ mod tests {
             pending: waits.len(),
             held: 0,
             ready: 0,
+            hourly: None,
         };
         let report = report("r".parse().expect("a run"), &plan, &[], totals);
         check(&Aftermath { report: &report, waits: &waits, doubt: None });

@@ -25,7 +25,7 @@ use super::{
 
 pub use super::{action::Action, model::ChangeId};
 pub use document::field_word;
-pub use estimate::{Calls, Estimate, Pace};
+pub use estimate::{Calls, Estimate, Hourly, Pace, READING_CALLS};
 pub(super) use narrow::KEEP_PLAN;
 pub use narrow::{Within, client_names};
 pub use notice::{Notice, NoticeCode};

@@ -9,7 +9,7 @@ pub use super::{ending::Ending, journal::Stopped};
 use super::{
     journal::{Difference, Event, Outcome, RunId, Totals, What, WriteId},
     model::Kind,
-    plan::{Action, Calls, Change, ChangeId, Hold, HoldCode, Plan, Workspaces},
+    plan::{Action, Calls, Change, ChangeId, Hold, HoldCode, Hourly, Plan, Workspaces},
     sync_status::is_sync_status,
     text::{Raw, Shown},
 };
@@ -79,6 +79,9 @@ pub struct Report {
     /// When it is worth running again, where a service asked to wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
+    /// What Clockify takes in an hour, where that is limited, and what is left for it of what was approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hourly: Option<Hourly>,
 }
 
 fn yes() -> bool {
@@ -300,7 +303,7 @@ fn telling(events: &[Event]) -> impl Iterator<Item = (&ChangeId, &Raw)> {
 }
 
 fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Report {
-    let Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready } = totals;
+    let Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready, hourly } = totals;
     let names: BTreeMap<&ChangeId, &Raw> = plan.changes.iter().map(|change| (change.id, change.name)).collect();
     let names: BTreeMap<&ChangeId, &Raw> = names.into_iter().chain(telling(events)).collect();
     let paths: BTreeMap<&ChangeId, &[&Raw]> =
@@ -393,6 +396,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         warnings,
         brakes: plan.brakes.clone(),
         not_before,
+        hourly,
     }
 }
 

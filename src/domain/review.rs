@@ -472,9 +472,24 @@ pub struct Approved {
 }
 
 impl Approved {
-    /// The changes, in the plan's order.
+    /// The changes, in the plan's order unless they were put in another.
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// The same in the order of their worth, where not all may be made today: first what people wait for to track time
+    /// on, then what time is tracked on, and last what only tidies up. What needs others still waits for them.
+    pub fn by_worth(self) -> Self {
+        let worth = |change: &Change| match change.proposal.action {
+            Action::Create | Action::Reopen | Action::Link | Action::Move => 0,
+            Action::Close => 3,
+            _ if change.tracked_seconds.is_some_and(|seconds| seconds > 0) => 1,
+            _ => 2,
+        };
+        let mut both: Vec<_> = self.changes.into_iter().zip(self.verdicts).collect();
+        both.sort_by_key(|(change, _)| worth(change));
+        let (changes, verdicts) = both.into_iter().unzip();
+        Self { changes, verdicts }
     }
 
     /// What was said about them, and by whom, for [`Review::recall`]: the same changes of a fresh plan are approved in
@@ -534,6 +549,32 @@ mod tests {
 
     fn place(plan: &Plan, name: &str) -> usize {
         plan.changes.iter().position(|change| change.name.exact() == name).expect("a change")
+    }
+
+    #[test]
+    fn what_people_wait_for_comes_first_where_not_all_is_made_today() {
+        let with = |name: &str, action, seconds| {
+            let change = change(name, 100, &[]);
+            Change { proposal: Proposal { action, ..change.proposal }, tracked_seconds: seconds, ..change }
+        };
+        let changes = vec![
+            with("Closed", Action::Close, Some(60)),
+            with("Idle", Action::WriteBack, None),
+            with("Tracked", Action::WriteBack, Some(60)),
+            with("New", Action::Create, None),
+        ];
+        let verdicts = changes.iter().map(|change| {
+            let said =
+                Said { change: change.id, page: change.page, what: change.words(), verdict: Resolution::default() };
+            (said, change.name.exact().to_owned())
+        });
+        let approved = Approved { verdicts: verdicts.collect(), changes };
+
+        let approved = approved.by_worth();
+
+        let names: Vec<&str> = approved.changes().iter().map(|change| change.name.exact()).collect();
+        assert_eq!(names, ["New", "Tracked", "Idle", "Closed"]);
+        assert!(approved.verdicts().iter().zip(names).all(|((_, by), name)| by == name), "each keeps its own");
     }
 
     #[test]

@@ -35,6 +35,7 @@ use crate::{
     domain::{
         hours::Demands,
         model::{Fetched, Field, Kind, Object, ObjectId, PageId, PerKind, Service, Value},
+        plan::READING_CALLS,
         rules::Mapping,
         text::{Raw, Shown},
     },
@@ -743,6 +744,14 @@ impl Clockify {
 
     fn kept_entries(&self) -> MutexGuard<'_, HashMap<ObjectId, KeptEntry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses a run that the budget of the hour has no room for.
+    ///
+    /// # Errors
+    /// [`Error::Budget`]
+    pub fn room_to_read(&self) -> Result<(), Error> {
+        self.http.room_for(READING_CALLS as usize).map_err(|failure| self.error("both sides", failure))
     }
 
     /// Why something of this could not be read.

@@ -47,6 +47,7 @@ use reader::Reader;
 pub use hours::{HoursSettings, zone_named};
 pub use logs::{DiagnosticLevel, DiagnosticSettings, LogSettings};
 pub use notify::{EmailSettings, NotifySettings};
+pub use read::NOTION_REQUESTS_PER_MINUTE;
 pub use serve::{CallerKind, CallerSecret, CallerSettings, ScheduleSettings, WebhookSettings};
 
 /// The prefix of environment variables that set keys: `PUNCHLIST__NOTION__TOKEN` sets `notion.token`.

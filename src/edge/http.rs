@@ -45,7 +45,7 @@ use trouble::Trouble;
 pub(crate) use flights::Flights;
 pub use outcome::Failure;
 pub(in crate::edge) use outcome::{Repeat, shown};
-pub use pace::Budget;
+pub use pace::{Budget, Limits};
 pub(in crate::edge) use request::Request;
 pub(in crate::edge) use setup::build;
 pub use setup::{Auth, Options, SetupError, is_loopback};
@@ -91,6 +91,8 @@ pub struct Exchange {
     pub attempt: u32,
     /// True where it could not have changed anything.
     pub only_reads: bool,
+    /// How much of the budget of an hour is spent after it, and how much that is, where there is one.
+    pub of_hour: Option<(usize, usize)>,
     /// How long all requests to the service pause after it, if it asked for that (429, 529).
     pub pause: Option<Duration>,
     /// What the service calls the request.
@@ -166,7 +168,7 @@ impl Http {
         };
         let client = build(builder, plain)
             .map_err(|error| SetupError::Tls { service, error: shown(&chain(&error.without_url())) })?;
-        let pacer = Pacer::new(options.budget, &options.earlier);
+        let pacer = Pacer::new(options.budget, &options.earlier, options.learned);
         let trouble = Trouble::default();
         if let Some(pause) = options.pause {
             pacer.pause(pause);
@@ -213,6 +215,32 @@ impl Http {
     /// How many writes may be on their way at once, so that the service's pace is kept and no more waits there.
     pub fn flights_max(&self) -> usize {
         self.flights.most()
+    }
+
+    /// How many requests were made within the last hour, and how many there is room for, where that is limited.
+    pub fn of_hour(&self) -> Option<(usize, usize)> {
+        self.pacer.of_hour()
+    }
+
+    /// What there is room for in any minute, where that is limited.
+    pub fn per_minute(&self) -> Option<usize> {
+        self.pacer.per_minute()
+    }
+
+    /// The limits that the service has shown, where they are other than they were taken to be.
+    pub fn learned(&self) -> Limits {
+        self.pacer.learned()
+    }
+
+    /// How long until so many requests can be made one after the other, as far as the budget of an hour goes.
+    pub fn wait_for(&self, count: usize) -> Duration {
+        self.pacer.wait_for(count)
+    }
+
+    /// Refuses where the budget of the hour has no room for so many requests: what could only be begun costs nothing.
+    pub(in crate::edge) fn room_for(&self, count: usize) -> Result<(), Failure> {
+        let has_room = self.of_hour().is_none_or(|(spent, per_hour)| spent + count <= per_hour || spent == 0);
+        if has_room { Ok(()) } else { Err(self.held_up(&Held { wait: self.wait_for(count), asked: false })) }
     }
 
     /// How long a request made now would wait for its turn.
@@ -353,6 +381,9 @@ impl Http {
             );
         if let Some(pause) = pause {
             self.pacer.pause(pause);
+            if matches!(result.as_ref().err().map(|miss| miss.happened), Some(Happened::Status(429))) {
+                self.pacer.refused(pause, false);
+            }
         }
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         // A service may have given us a part of it.
@@ -373,6 +404,7 @@ impl Http {
             millis,
             attempt,
             only_reads: request.repeat == Repeat::Read,
+            of_hour: self.of_hour(),
             pause,
             request_id: seen.request_id,
             bodies: self.keep_bodies.then(|| {
@@ -530,6 +562,9 @@ impl Http {
     }
 
     fn throttled(&self, wait: Duration, miss: &Miss) -> Failure {
+        if miss.happened == Happened::Status(429) {
+            self.pacer.refused(wait, true);
+        }
         let error =
             format!("{} asked to wait until {}: {} ({})", self.service, clock_time(wait), miss.text, miss.status);
         Failure::Throttled { wait, error: error.into(), budget: false }

@@ -18,13 +18,16 @@ use crate::{
     },
     edge::{
         clockify::{Clockify, MappedFields},
-        config::{ClockifySettings, ConfigError, Endpoints, NotionSettings, Settings},
+        config::{ClockifySettings, ConfigError, Endpoints, NOTION_REQUESTS_PER_MINUTE, NotionSettings, Settings},
         environment::Environment,
-        http::{Auth, Budget, Http, Options, Proxy, SetupError, Sink},
+        http::{Auth, Budget, Http, Limits, Options, Proxy, SetupError, Sink},
         notion::Notion,
         secrets::{self, Readings, SecretError, SecretReference},
     },
 };
+
+/// What Notion takes in a minute on its larger plans (Notion docs, request limits).
+const NOTION_MOST_PER_MINUTE: u32 = 600;
 
 /// Both services, ready to be spoken to.
 pub(super) struct Connection {
@@ -58,6 +61,8 @@ pub(super) struct Earlier {
     pub(super) requests: BTreeMap<Service, Vec<Duration>>,
     /// How long the services want to be left alone.
     pub(super) pauses: BTreeMap<Service, Duration>,
+    /// What they have shown of their limits.
+    pub(super) learned: BTreeMap<Service, Limits>,
 }
 
 impl Clients {
@@ -84,6 +89,7 @@ impl Clients {
             let watch = Arc::clone(watch);
             options.queue = Some(Arc::new(move |queued| watch(Progress::Queued(queued))));
             options.earlier = earlier.requests.get(&service).cloned().unwrap_or_default();
+            options.learned = earlier.learned.get(&service).copied().unwrap_or_default();
             options.pause = earlier.pauses.get(&service).copied();
             options.proxy.clone_from(&proxy);
             options.keep_bodies = settings.logs.bodies;
@@ -142,6 +148,7 @@ impl Connection {
                     notion_per_minute: notion.requests_per_minute.get(),
                     clockify_per_second: clockify.requests_per_second.get(),
                     clockify_per_hour: clockify.requests_per_hour.map(NonZeroU32::get),
+                    clockify_spent: 0,
                 },
                 rules: settings.rules.clone(),
                 exchanges,
@@ -155,7 +162,12 @@ impl Connection {
 /// What speaks to Notion, within its limits.
 pub(super) fn to_notion_with(settings: &NotionSettings, options: Options) -> Result<Http, SetupError> {
     let headers = vec![("Notion-Version", settings.api_version.clone())];
-    let budget = Budget { per_minute: Some(settings.requests_per_minute.get()), ..Budget::default() };
+    let per_minute = settings.requests_per_minute.get();
+    let budget = Budget {
+        per_minute: Some(per_minute),
+        most_per_minute: (settings.requests_per_minute == NOTION_REQUESTS_PER_MINUTE).then_some(NOTION_MOST_PER_MINUTE),
+        ..Budget::default()
+    };
     Http::new(Options { headers, budget, ..options })
 }
 

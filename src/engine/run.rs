@@ -21,7 +21,7 @@ use super::{
     ages,
     connect::{Clients, Connection, Earlier},
     failure::{Code, RunError},
-    session::{NOT_BEFORE, NotBefore, Session, SessionError, Turn, Watch, decided, exchange_events},
+    session::{NOT_BEFORE, NotBefore, Session, SessionError, Turn, Watch, decided, exchange_events, learned},
     state::State,
     stop::Stop,
 };
@@ -265,7 +265,8 @@ impl Installation {
     async fn earlier(&self, store: &Store) -> Result<Earlier, RunError> {
         let now = (self.clock)();
         let pauses = if self.now { BTreeMap::new() } else { pauses(store, now).await? };
-        Ok(Earlier { requests: earlier_requests(store, now).await?, pauses })
+        let learned = learned(store, now).await?;
+        Ok(Earlier { requests: earlier_requests(store, now).await?, pauses, learned })
     }
 
     /// The failure of a run whose state cannot be used, with what is wrong with the secrets. No service is asked: what

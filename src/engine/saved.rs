@@ -10,7 +10,7 @@ use crate::{
     domain::{
         journal::What,
         plan::{
-            ChangeId, Plan, Scope, State,
+            ChangeId, Estimate, Plan, Scope, State,
             document::{ChangeDocument, Cost, Document, Saved, Signature},
             sha256,
         },
@@ -80,8 +80,10 @@ pub fn save(out: &Path, document: &Document<'_>) -> Result<(), RunError> {
 impl Session<'_> {
     /// What a plan has cost so far, and what applying its ready changes would cost.
     pub fn cost(&self, plan: &Plan, sides: &Sides) -> Cost {
-        let estimate = estimate(plan, &sides.snapshots, self.rules, &self.pace);
-        Cost { created_at: (self.turn.clock)(), calls: self.calls(), estimate }
+        let now = (self.turn.clock)();
+        let estimate = estimate(plan, &sides.snapshots, self.rules, &self.pace_now());
+        let estimate = Estimate { hourly: estimate.hourly.map(|hourly| hourly.dated(now)), ..estimate };
+        Cost { created_at: now, calls: self.calls(), estimate }
     }
 
     /// Applies, of a saved plan's ready changes, those that a fresh plan proposes unchanged, and of those that its

@@ -17,6 +17,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::ending::learned;
 pub(super) use self::exchanges::{Exchanges, exchange_events};
 pub use self::fetch::Established;
 pub(super) use self::fetch::{same_workspace, told_workspace};
@@ -291,6 +292,7 @@ impl Session<'_> {
     pub(super) async fn fetch(&mut self) -> Result<Sides, SessionError> {
         self.notion.http().begin();
         self.clockify.http().begin();
+        self.clockify.room_to_read()?;
         let remembered: PerKind<Option<Source>> = self.store.recall(SOURCES).await?.unwrap_or_default();
         let identities: Option<Identities> = self.store.recall(IDENTITIES).await?;
         let pinned = identities.as_ref();
@@ -612,6 +614,9 @@ impl Session<'_> {
             let fresh = self.plan(&mut seen).await?;
             approved = self.still_holding(&approved, &plan, &fresh).await?;
             (plan, is_outdated) = (fresh, false);
+        }
+        if self.clockify.http().is_hourly() {
+            approved = approved.by_worth();
         }
         if !approved.changes().is_empty() {
             self.store.back_up(&self.run, (self.turn.clock)()).await?;

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use unicode_width::UnicodeWidthStr;
 
 pub(crate) use event::{ended, everything, from_to as event_from_to, line_of, outcome_words, when};
@@ -17,7 +18,9 @@ pub(crate) use event::{ended, everything, from_to as event_from_to, line_of, out
 use crate::domain::{
     action::Sort,
     model::{Kind, PageId, Service, Value, duration_words},
-    plan::{Action, Change, FieldChange, Plan, Proposal, State, Summary, client_names, document::Cost, field_word},
+    plan::{
+        Action, Change, FieldChange, Hourly, Plan, Proposal, State, Summary, client_names, document::Cost, field_word,
+    },
     report::{Alike, AppliedChange, Ending, Report},
     review::{Review, Tally},
     text::Shown,
@@ -306,16 +309,38 @@ fn costs(text: &mut String, cost: Cost) {
             0 => "a moment".to_owned(),
             seconds => duration_words(seconds),
         };
+        let time = match estimate.hourly.and_then(|hourly| Some((hourly.per_hour, hourly.done_at?))) {
+            Some((per_hour, at)) => {
+                let at = weekday(at, cost.created_at);
+                format!(": done {at} at {per_hour} an hour, what people wait for and track time on first")
+            }
+            None => format!(", about {time}"),
+        };
         put(
             text,
             format_args!(
-                " Applying what is ready costs {} Notion and {} Clockify calls, about {time}.\n",
+                " Applying what is ready costs {} Notion and {} Clockify calls{time}.\n",
                 estimate.notion_calls, estimate.clockify_calls,
             ),
         );
     } else {
         text.push('\n');
     }
+    if let Some(hourly) = estimate.hourly {
+        put(text, format_args!("{}\n", spent_of(&hourly)));
+    }
+}
+
+/// How much of an hourly budget is spent.
+fn spent_of(hourly: &Hourly) -> String {
+    let Hourly { per_hour, spent, .. } = hourly;
+    format!("Clockify takes {per_hour} calls an hour, and {spent} were made within the last one.")
+}
+
+/// A time after another: `Tuesday 14:20`, with the date where that is about a week later.
+fn weekday(at: Timestamp, after: Timestamp) -> String {
+    let is_near = at.duration_since(after) < SignedDuration::from_hours(6 * 24);
+    at.to_zoned(TimeZone::system()).strftime(if is_near { "%A %H:%M" } else { "%A %Y-%m-%d %H:%M" }).to_string()
 }
 
 /// What a plan without changes comes to.
@@ -441,6 +466,19 @@ pub(super) fn report_and(report: &Report, goes_on: &str, styling: Styling) -> St
             report.calls.clockify
         ),
     );
+    if let Some(hourly) = &report.hourly {
+        put(&mut text, format_args!("{}", spent_of(hourly)));
+        if hourly.left > 0 {
+            let are = if hourly.left == 1 { "1 change is" } else { &format!("{} changes are", hourly.left) };
+            let again = report.not_before.map(|at| format!(": run again {}", weekday(at, at))).unwrap_or_default();
+            let done = hourly
+                .done_at
+                .map(|at| format!("; done {}", weekday(at, report.not_before.unwrap_or(at))))
+                .unwrap_or_default();
+            put(&mut text, format_args!(" {are} left for that{again}{done}."));
+        }
+        text.push('\n');
+    }
     text
 }
 

@@ -377,6 +377,56 @@ fn a_budget_of_thirty_an_hour_is_kept_over_runs() {
     assert_eq!(rig.call_counts().1, 0, "the budget is known to be spent");
 }
 
+#[test]
+fn a_plan_under_an_hourly_budget_says_when_it_is_done_and_the_report_when_to_go_on() {
+    let mut world = World::empty();
+    for number in 0..40 {
+        world.add_client_page(&format!("Client {number}"));
+    }
+    let rig = Rig::new(world);
+    rig.configure("clockify.requests_per_hour = 30\n");
+    rig.sandbox.knobs().clockify_per_hour = Some(30);
+
+    let hourly = rig.plan()["estimate"]["hourly"].clone();
+
+    assert_eq!((&hourly["per_hour"], &hourly["spent"], &hourly["left"]), (&json!(30), &json!(4), &json!(40)));
+    let text = rig.run(&["plan"]).stdout;
+    assert!(text.contains("40 Clockify calls: done ") && text.contains(" at 30 an hour"), "{text}");
+    assert!(text.contains("Clockify takes 30 calls an hour, and 6 were made within the last one."), "{text}");
+    let done: jiff::Timestamp = hourly["done_at"].as_str().expect("a time").parse().expect("a time");
+    let hours = done.duration_since(jiff::Timestamp::now()).as_mins();
+    assert!((50..=60).contains(&hours), "the rest of this hour and the next are enough: {hours}");
+
+    let (code, report) = rig.auto_approve();
+
+    assert_eq!((code, &report["applied"]), (75, &json!(22)), "{report}");
+    assert_eq!((&report["hourly"]["spent"], &report["hourly"]["left"]), (&json!(30), &json!(18)), "{report}");
+    assert!(report["not_before"].is_string() && report["hourly"]["done_at"].is_string(), "{report}");
+    let verified = rig.run(&["logs", "verify"]);
+    assert_eq!(verified.code, 0, "the report follows from the log: {}", verified.stdout);
+}
+
+#[test]
+fn a_smaller_budget_than_configured_is_learned_and_kept_to_by_the_next_run() {
+    let mut world = World::empty();
+    for number in 0..40 {
+        world.add_client_page(&format!("Client {number}"));
+    }
+    let rig = Rig::new(world);
+    rig.configure("clockify.requests_per_hour = 100\n");
+    rig.sandbox.knobs().clockify_per_hour = Some(30);
+    let (code, report) = rig.auto_approve();
+    assert_eq!((code, &report["applied"]), (75, &json!(26)), "{report}");
+    let learned = report["hourly"]["per_hour"].as_u64().expect("a number");
+    assert!((25..=36).contains(&learned), "{report}");
+    rig.sandbox.clear_calls();
+
+    let ran = rig.run(&["plan", "--now", "--json"]);
+
+    assert_eq!(ran.code, 75, "{}", ran.stderr);
+    assert_eq!(rig.call_counts().1, 0, "no request is spent on finding it out again");
+}
+
 /// Every field that can be mapped, on properties that the sandbox's agency has.
 const EVERY_FIELD: &str = "mapping.clients.fields = { email = \"Email\", address = \"Address\", note = \"Notes\" }\n\
      mapping.projects.fields = { billable = \"Billable\", note = \"Notes\", estimate = \"Estimate (h)\" }\n\

@@ -11,7 +11,7 @@ use crate::domain::{
     ending::End,
     hours::month::Sealed,
     model::{Field, Kind, ObjectId, PageId, Service, Value},
-    plan::{Action, Calls, Change, ChangeId, FieldChange, Hold, Plan, State, Workspaces},
+    plan::{Action, Calls, Change, ChangeId, FieldChange, Hold, Hourly, Plan, State, Workspaces},
     review::Resolution,
     rules::Class,
     text::{Raw, Shown},
@@ -492,6 +492,9 @@ pub struct Totals {
     /// Changes that need no person, and that the run was not asked for.
     #[serde(default, skip_serializing_if = "is_none")]
     pub ready: usize,
+    /// What Clockify takes in an hour, where that is limited, and what is left for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hourly: Option<Hourly>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]

@@ -104,7 +104,7 @@ mod tests {
     }
 
     fn plan(complete: bool, changes: Vec<Change>) -> Plan {
-        Plan { complete, changes, ..Plan::default() }
+        Plan { changes, complete, ..Plan::default() }
     }
 
     /// How many of a plan are news, known and over.

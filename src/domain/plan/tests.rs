@@ -29,7 +29,7 @@ fn document(plan: &Plan) -> Document<'_> {
 }
 
 fn decided<'p>(plan: &'p Plan, decided: &'p DecidedTexts) -> Document<'p> {
-    let estimate = Estimate { notion_calls: 3, clockify_calls: 2, seconds: 1 };
+    let estimate = Estimate { notion_calls: 3, clockify_calls: 2, seconds: 1, hourly: None };
     let created_at = Timestamp::from_second(1_790_000_000).expect("a time");
     Document::of(plan, decided, Cost { created_at, calls: Calls { notion: 3, clockify: 2 }, estimate })
 }
@@ -156,7 +156,7 @@ fn another_format_is_refused() {
 
 #[test]
 fn an_estimate_spends_the_first_budget_at_once() {
-    let free = Pace { notion_per_minute: 180, clockify_per_second: 10, clockify_per_hour: Some(30) };
+    let free = Pace { notion_per_minute: 180, clockify_per_second: 10, clockify_per_hour: Some(30), clockify_spent: 0 };
     assert_eq!(Estimate::of(0, 0, &free).seconds, 0);
     assert_eq!(Estimate::of(0, 30, &free).seconds, 4);
     assert_eq!(Estimate::of(0, 31, &free).seconds, 3600);

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 /// A window is stretched by this share of itself, at most [`STRETCH_MAX`]: requests arrive in an order and at a
@@ -13,6 +14,13 @@ use tokio::time::Instant;
 const STRETCH_DIVISOR: u32 = 20;
 const STRETCH_MAX: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
+const MINUTE: Duration = Duration::from_mins(1);
+/// A pause longer than this is for the budget of an hour.
+const PAUSE_OF_A_MINUTE_MAX: Duration = Duration::from_mins(2);
+/// A refusal after fewer requests within the window says nothing about the budget.
+const SHOWN_BY_MIN: usize = 20;
+/// A budget of a minute is not taken to be less than this.
+const PER_MINUTE_MIN: usize = 60;
 
 /// How many requests a service takes. Any pace is fine within a window: Notion's budget is for 60 s (Notion docs,
 /// request limits); Clockify's is for one second on paid plans and for one hour on new free workspaces (Clockify help,
@@ -23,8 +31,21 @@ pub struct Budget {
     pub per_second: Option<u32>,
     /// In any minute.
     pub per_minute: Option<u32>,
+    /// What it may turn out to take in any minute, where that is to be found out.
+    pub most_per_minute: Option<u32>,
     /// In any hour.
     pub per_hour: Option<u32>,
+}
+
+/// Limits as a service has shown them, where they are other than they were taken to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// In any minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_minute: Option<usize>,
+    /// In any hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_hour: Option<usize>,
 }
 
 impl Budget {
@@ -40,15 +61,33 @@ impl Budget {
                     60 => "minute",
                     _ => "hour",
                 };
-                Some(Limit { count, window: window + (window / STRETCH_DIVISOR).min(STRETCH_MAX), unit })
+                let most = self.most_per_minute.filter(|_| unit == "minute").map_or(count, |most| most as usize);
+                Some(Limit {
+                    count,
+                    taken_for: count,
+                    most: most.max(count),
+                    shown: false,
+                    window: stretched(window),
+                    unit,
+                })
             })
             .collect()
     }
 }
 
+fn stretched(window: Duration) -> Duration {
+    window + (window / STRETCH_DIVISOR).min(STRETCH_MAX)
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Limit {
     count: usize,
+    /// What it was taken to be, before the service has shown another one.
+    taken_for: usize,
+    /// What it may turn out to be; no more than it is once a larger one was refused.
+    most: usize,
+    /// True once a refusal has shown it.
+    shown: bool,
     window: Duration,
     /// What the window is called.
     unit: &'static str,
@@ -66,24 +105,100 @@ pub(super) struct Held {
 /// Hands out times to send at, first come first served.
 #[derive(Debug)]
 pub(super) struct Pacer {
-    limits: Vec<Limit>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    limits: Vec<Limit>,
+    /// When requests of the last hour were refused, oldest first: they count among those that were sent.
+    refused: VecDeque<Instant>,
+    /// When a whole budget of a minute will have been used, if no refusal comes until then.
+    used_up: Option<Instant>,
     /// When requests were, or are going to be, sent; oldest first.
     slots: VecDeque<Instant>,
     paused_until: Option<Instant>,
 }
 
 impl Pacer {
-    /// A pacer that knows of requests made earlier, by their age.
-    pub(super) fn new(budget: Budget, earlier: &[Duration]) -> Self {
+    /// A pacer that knows of requests made earlier, by their age, and of limits that were learned then.
+    pub(super) fn new(budget: Budget, earlier: &[Duration], learned: Limits) -> Self {
         let now = Instant::now();
         let mut slots: Vec<Instant> = earlier.iter().filter_map(|&age| now.checked_sub(age)).collect();
         slots.sort_unstable();
-        Self { limits: budget.limits(), state: Mutex::new(State { slots: slots.into(), paused_until: None }) }
+        let mut limits = budget.limits();
+        if let (Some(limit), Some(count)) = (of_minute(&mut limits), learned.per_minute) {
+            limit.count = count.min(limit.most);
+            if count <= limit.taken_for {
+                (limit.most, limit.shown) = (limit.count, true);
+            }
+        }
+        let mut state = State { limits, slots: slots.into(), ..State::default() };
+        if let Some(count) = learned.per_hour {
+            state.lower_hour(count);
+        }
+        Self { state: Mutex::new(state) }
+    }
+
+    /// Learns from a refusal (429) that asks for a pause, or from one that repeating has not ended: where fewer requests
+    /// were taken than there was thought to be room for, that is what there is room for.
+    pub(super) fn refused(&self, pause: Duration, for_good: bool) {
+        let now = Instant::now();
+        let mut state = self.lock();
+        state.used_up = None;
+        if !for_good {
+            state.refused.retain(|at| *at + HOUR > now);
+            state.refused.push_back(now);
+        }
+        let has_minute = of_minute(&mut state.limits).is_some();
+        // What is counted in seconds has room again by the time that it was asked for repeatedly.
+        let window = if pause > PAUSE_OF_A_MINUTE_MAX || for_good && !has_minute { HOUR } else { MINUTE };
+        let refused = state.refused.iter().filter(|at| **at + window > now).count();
+        let made = state.made_within(window, now).saturating_sub(refused);
+        if made < SHOWN_BY_MIN {
+            return;
+        }
+        if window == HOUR {
+            state.lower_hour(made);
+        } else if let Some(limit) = of_minute(&mut state.limits) {
+            let known = if limit.count > limit.taken_for { limit.taken_for } else { limit.count };
+            limit.count = known.min(made.max(PER_MINUTE_MIN));
+            (limit.most, limit.shown) = (limit.count, true);
+        }
+    }
+
+    /// The limits as far as they are other than they were taken to be.
+    pub(super) fn learned(&self) -> Limits {
+        let state = self.lock();
+        let learned = |unit| {
+            let limit = state.limits.iter().find(|limit| limit.unit == unit)?;
+            (limit.shown || limit.count != limit.taken_for).then_some(limit.count)
+        };
+        Limits { per_minute: learned("minute"), per_hour: learned("hour") }
+    }
+
+    /// What there is room for in any minute, where that is limited.
+    pub(super) fn per_minute(&self) -> Option<usize> {
+        self.lock().limits.iter().find(|limit| limit.unit == "minute").map(|limit| limit.count)
+    }
+
+    /// How many requests were made within the last hour, and how many there is room for, where that is limited.
+    pub(super) fn of_hour(&self) -> Option<(usize, usize)> {
+        let state = self.lock();
+        let limit = state.limits.iter().find(|limit| limit.unit == "hour")?;
+        Some((state.made_within(limit.window, Instant::now()), limit.count))
+    }
+
+    /// How long until so many requests can be made one after the other, as far as the budget of an hour goes.
+    pub(super) fn wait_for(&self, count: usize) -> Duration {
+        let now = Instant::now();
+        let state = self.lock();
+        let hour = state.limits.iter().find(|limit| limit.unit == "hour");
+        let room = hour.and_then(|limit| {
+            let oldest = (state.slots.len() + count.clamp(1, limit.count)).checked_sub(limit.count + 1)?;
+            Some(*state.slots.get(oldest)? + limit.window)
+        });
+        room.into_iter().fold(state.earliest(now), Instant::max).saturating_duration_since(now)
     }
 
     /// Waits until a request may be sent, and counts it.
@@ -109,13 +224,13 @@ impl Pacer {
 
     /// True where an hour is the window of one of the limits.
     pub(super) fn is_hourly(&self) -> bool {
-        self.limits.iter().any(|limit| limit.window >= HOUR)
+        self.lock().limits.iter().any(|limit| limit.window >= HOUR)
     }
 
     /// How long a request made now would wait.
     pub(super) fn wait(&self) -> Duration {
         let now = Instant::now();
-        self.earliest(&self.lock(), now).saturating_duration_since(now)
+        self.lock().earliest(now).saturating_duration_since(now)
     }
 
     /// How long a request made now would wait, and for which limit, as so many in some time; for none where the service
@@ -123,16 +238,10 @@ impl Pacer {
     pub(super) fn outlook(&self) -> (Duration, Option<(usize, &'static str)>) {
         let now = Instant::now();
         let state = self.lock();
-        let slot = self.earliest(&state, now);
+        let slot = state.earliest(now);
         let asked = state.paused_until.is_some_and(|until| until > now && until >= slot);
-        let binding = self.limits.iter().filter(|_| !asked).max_by_key(|limit| Self::room(limit, &state));
+        let binding = state.limits.iter().filter(|_| !asked).max_by_key(|limit| state.room(limit));
         (slot.saturating_duration_since(now), binding.map(|limit| (limit.count, limit.unit)))
-    }
-
-    /// When a limit has room again, where it has none.
-    fn room(limit: &Limit, state: &State) -> Option<Instant> {
-        let oldest_that_counts = state.slots.len().checked_sub(limit.count)?;
-        Some(*state.slots.get(oldest_that_counts)? + limit.window)
     }
 
     /// How long the service has asked to be left alone from now on.
@@ -143,25 +252,20 @@ impl Pacer {
     fn reserve(&self, give_up: Instant) -> Result<Instant, Held> {
         let now = Instant::now();
         let mut state = self.lock();
-        let longest = self.limits.iter().map(|limit| limit.window).max().unwrap_or_default();
+        let longest = state.limits.iter().map(|limit| limit.window).max().unwrap_or_default();
         while state.slots.front().is_some_and(|&slot| slot + longest <= now) {
             state.slots.pop_front();
         }
-        let slot = self.earliest(&state, now);
+        state.grow(now);
+        let slot = state.earliest(now);
         if slot > give_up {
             let asked = state.paused_until.is_some_and(|until| until > now && until >= slot);
             return Err(Held { wait: slot.saturating_duration_since(now), asked });
         }
-        if !self.limits.is_empty() {
+        if !state.limits.is_empty() {
             state.slots.push_back(slot);
         }
         Ok(slot)
-    }
-
-    fn earliest(&self, state: &State, now: Instant) -> Instant {
-        let room = self.limits.iter().filter_map(|limit| Self::room(limit, state));
-        // Not before the last slot that was handed out, so that the log stays sorted.
-        room.chain(state.paused_until).chain(state.slots.back().copied()).fold(now, Instant::max)
     }
 
     /// False when a pause began while the slot was waited for; the slot is then given back.
@@ -179,11 +283,64 @@ impl Pacer {
     }
 }
 
+impl State {
+    /// When a limit has room again, where it has none.
+    fn room(&self, limit: &Limit) -> Option<Instant> {
+        let oldest_that_counts = self.slots.len().checked_sub(limit.count)?;
+        Some(*self.slots.get(oldest_that_counts)? + limit.window)
+    }
+
+    fn earliest(&self, now: Instant) -> Instant {
+        let room = self.limits.iter().filter_map(|limit| self.room(limit));
+        // Not before the last slot that was handed out, so that the log stays sorted.
+        room.chain(self.paused_until).chain(self.slots.back().copied()).fold(now, Instant::max)
+    }
+
+    fn made_within(&self, window: Duration, now: Instant) -> usize {
+        self.slots.iter().rev().take_while(|slot| **slot + window > now).count()
+    }
+
+    /// Takes the budget of an hour to be no more than this, whether or not there was thought to be one.
+    fn lower_hour(&mut self, count: usize) {
+        match self.limits.iter_mut().find(|limit| limit.unit == "hour") {
+            Some(limit) => limit.count = limit.count.min(count),
+            None => self.limits.push(Limit {
+                count,
+                taken_for: usize::MAX,
+                most: count,
+                shown: true,
+                window: stretched(HOUR),
+                unit: "hour",
+            }),
+        }
+    }
+
+    /// Takes a budget of a minute to be half as large again, once all of it was used and nothing was refused.
+    fn grow(&mut self, now: Instant) {
+        let Some(limit) = self.limits.iter().find(|limit| limit.unit == "minute").copied() else { return };
+        if limit.count >= limit.most {
+            return;
+        }
+        match self.used_up {
+            Some(at) if at <= now => {
+                self.used_up = None;
+                if let Some(limit) = of_minute(&mut self.limits) {
+                    limit.count = (limit.count + limit.count / 2).min(limit.most);
+                }
+            }
+            Some(_) => {}
+            None => self.used_up = self.room(&limit).filter(|room| *room > now),
+        }
+    }
+}
+
+fn of_minute(limits: &mut [Limit]) -> Option<&mut Limit> {
+    limits.iter_mut().find(|limit| limit.unit == "minute")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const MINUTE: Duration = Duration::from_mins(1);
 
     fn far() -> Instant {
         Instant::now() + Duration::from_hours(24)
@@ -206,7 +363,7 @@ mod tests {
             (Budget { per_minute: Some(180), ..Budget::default() }, 180, MINUTE),
             (Budget { per_hour: Some(30), ..Budget::default() }, 30, MINUTE * 60),
         ] {
-            let times = send_times(&Pacer::new(budget, &[]), count * 3 + 1).await;
+            let times = send_times(&Pacer::new(budget, &[], Limits::default()), count * 3 + 1).await;
 
             for (first, after) in times.iter().zip(&times[count..]) {
                 assert!(after.saturating_sub(*first) >= window, "{budget:?}");
@@ -218,15 +375,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn several_limits_hold_together() {
-        let budget = Budget { per_second: Some(2), per_minute: None, per_hour: Some(5) };
-        let times = send_times(&Pacer::new(budget, &[]), 6).await;
+        let budget = Budget { per_second: Some(2), per_hour: Some(5), ..Budget::default() };
+        let times = send_times(&Pacer::new(budget, &[], Limits::default()), 6).await;
         assert!(times[2] >= Duration::from_secs(1) && times[4] >= Duration::from_secs(2));
         assert!(times[5] >= MINUTE * 60);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_beyond_patience_is_refused_and_costs_nothing() {
-        let pacer = Pacer::new(Budget { per_hour: Some(1), ..Budget::default() }, &[MINUTE * 20]);
+        let pacer = Pacer::new(Budget { per_hour: Some(1), ..Budget::default() }, &[MINUTE * 20], Limits::default());
         let wait = pacer.admit(Instant::now() + MINUTE).await.expect_err("impatient");
         assert_eq!(wait, Held { wait: MINUTE * 40 + STRETCH_MAX, asked: false });
         assert_eq!(pacer.wait(), wait.wait);
@@ -234,8 +391,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_waited_for_is_said() {
-        let budget = Budget { per_second: Some(2), per_minute: Some(3), per_hour: None };
-        let pacer = Pacer::new(budget, &[]);
+        let budget = Budget { per_second: Some(2), per_minute: Some(3), ..Budget::default() };
+        let pacer = Pacer::new(budget, &[], Limits::default());
         assert_eq!(pacer.outlook().0, Duration::ZERO);
         for _ in 0..2 {
             pacer.admit(far()).await.expect("room");
@@ -249,11 +406,71 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_holds_back_those_who_already_wait() {
-        let pacer = Pacer::new(Budget { per_second: Some(1), ..Budget::default() }, &[]);
+        let pacer = Pacer::new(Budget { per_second: Some(1), ..Budget::default() }, &[], Limits::default());
         pacer.admit(far()).await.expect("first");
         let start = Instant::now();
         let (waited, ()) = tokio::join!(pacer.admit(far()), async { pacer.pause(MINUTE) });
         waited.expect("patient");
         assert_eq!(start.elapsed(), MINUTE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_earlier_refusal_shows_the_budget() {
+        let pacer = Pacer::new(Budget { per_hour: Some(60), ..Budget::default() }, &[], Limits::default());
+        for _ in 0..31 {
+            pacer.admit(far()).await.expect("room");
+        }
+        pacer.refused(Duration::from_secs(30), false);
+        assert_eq!(pacer.learned(), Limits::default(), "a short pause is not for an hour");
+        pacer.refused(MINUTE * 50, false);
+        assert_eq!(pacer.learned(), Limits { per_minute: None, per_hour: Some(29) });
+        assert_eq!(pacer.of_hour(), Some((31, 29)));
+        let again = Pacer::new(Budget { per_hour: Some(60), ..Budget::default() }, &[], pacer.learned());
+        assert_eq!(again.of_hour(), Some((0, 29)), "the next run knows it");
+        let unlimited = Pacer::new(Budget { per_second: Some(50), ..Budget::default() }, &[], Limits::default());
+        for _ in 0..31 {
+            unlimited.admit(far()).await.expect("room");
+        }
+        unlimited.refused(Duration::from_secs(1), false);
+        assert!(!unlimited.is_hourly(), "it may be the budget of a second");
+        unlimited.refused(Duration::from_secs(1), true);
+        assert!(unlimited.is_hourly(), "it has one that nobody knew of");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_larger_budget_is_found_out_and_given_up_again() {
+        let budget = Budget { per_minute: Some(180), most_per_minute: Some(600), ..Budget::default() };
+        let pacer = Pacer::new(budget, &[], Limits::default());
+        let times = send_times(&pacer, 180).await;
+        assert_eq!(times[179], Duration::ZERO);
+        assert_eq!(pacer.per_minute(), Some(180), "that all of it was used is no reason yet");
+        send_times(&pacer, 1).await;
+        send_times(&pacer, 1).await;
+        assert_eq!(pacer.per_minute(), Some(270), "a minute has passed without a refusal");
+        pacer.refused(Duration::from_secs(20), false);
+        assert_eq!(pacer.per_minute(), Some(270), "two requests within the minute show nothing");
+        send_times(&pacer, 200).await;
+        pacer.refused(Duration::from_secs(20), false);
+        assert_eq!(pacer.per_minute(), Some(180));
+        send_times(&pacer, 600).await;
+        assert_eq!(pacer.per_minute(), Some(180), "it is not tried again");
+        assert_eq!(pacer.learned(), Limits { per_minute: Some(180), per_hour: None });
+        let again = Pacer::new(budget, &[], pacer.learned());
+        send_times(&again, 600).await;
+        assert_eq!(again.per_minute(), Some(180), "nor by the next run");
+
+        let larger = Pacer::new(budget, &[], Limits::default());
+        send_times(&larger, 4000).await;
+        assert_eq!(larger.per_minute(), Some(600), "and no further");
+        assert_eq!(larger.learned(), Limits { per_minute: Some(600), per_hour: None });
+        assert_eq!(Pacer::new(budget, &[], larger.learned()).per_minute(), Some(600));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn room_for_several_is_waited_for() {
+        let ages = [MINUTE * 50, MINUTE * 40, MINUTE * 30];
+        let pacer = Pacer::new(Budget { per_hour: Some(4), ..Budget::default() }, &ages, Limits::default());
+        let minutes = [1, 2, 3, 4, 9].map(|count| pacer.wait_for(count).as_secs() / 60);
+        assert_eq!(minutes, [0, 10, 20, 30, 30]);
     }
 }

@@ -9,7 +9,7 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use super::{Budget, Proxy, QueueWatch, Sink, outcome::shown};
+use super::{Budget, Limits, Proxy, QueueWatch, Sink, outcome::shown};
 use crate::{
     domain::{model::Service, text::Shown},
     edge::scrub,
@@ -48,6 +48,8 @@ pub struct Options {
     pub budget: Budget,
     /// The ages of requests that earlier runs made within the last hour: they count towards the budget.
     pub earlier: Vec<Duration>,
+    /// What the service has shown of its limits in earlier runs.
+    pub learned: Limits,
     /// How long the service had asked an earlier run to wait, as far as that is not over yet; nothing where it never
     /// did, or has answered since.
     pub pause: Option<Duration>,
@@ -85,6 +87,7 @@ impl Options {
             headers: Vec::new(),
             budget: Budget::default(),
             earlier: Vec::new(),
+            learned: Limits::default(),
             pause: None,
             sink,
             queue: None,

@@ -7,6 +7,7 @@ use crate::{
         journal::{Difference, Event, OpenDifferences, Unlogged, What},
         plan::Plan,
         review::Approved,
+        watermark::WhyFull,
     },
     edge::store::{LISTED, OPEN_DIFFERENCES},
 };
@@ -85,7 +86,7 @@ impl Session<'_> {
         let before: Vec<What> = self.store.recall(LISTED).await?.unwrap_or_default();
         let is_odd = |what: &What| match what {
             What::Fetched { incomplete, full_because, .. } => {
-                incomplete.is_some() || full_because.is_some_and(|why| why.is_odd())
+                incomplete.is_some() || full_because.is_some_and(WhyFull::is_odd)
             }
             _ => true,
         };

@@ -14,13 +14,22 @@ use crate::{
         journal::{Difference, Event, Open, Totals, What, Write},
         model::Service,
         pending::{Ends, Waiting, Waits, unapproved, unasked, waiting},
-        plan::{ChangeId, Plan, document::ChangeDocument},
+        plan::{ChangeId, Hourly, Pace, Plan, READING_CALLS, document::ChangeDocument},
         report::{Report, Stopped, report},
         review::{Decision, Resolution, Review, Said},
         sync_status::status_plan,
     },
-    edge::store::{PendingRow, RunEnd},
+    edge::{
+        http::{Http, Limits},
+        store::{PendingRow, RunEnd, Store, StoreError},
+    },
 };
+
+/// Memory key: what the services have shown of their limits, and when.
+const LEARNED: &str = "learned_limits";
+/// After this time a limit that was learned is forgotten: a plan may have changed.
+const LEARNED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+type Learned = BTreeMap<Service, (Limits, Timestamp)>;
 
 /// How many changes of a plan a run leaves.
 struct Left {
@@ -66,9 +75,10 @@ impl Session<'_> {
         let events = self.store.events(&self.run).await?;
         let calls = self.calls();
         let unsettled = self.unsettled(plan).await?;
-        let not_before = self.keep_not_before().await?;
+        let hourly = self.hourly(&events, stopped);
+        let not_before = self.keep_not_before(hourly).await?;
         let Left { pending, held, ready } = self.keep_pending(plan, &events).await?;
-        let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready };
+        let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready, hourly };
         let report = report(self.run, plan, &events, totals);
         self.forget_skips().await?;
         self.close_mended(&events).await?;
@@ -174,7 +184,7 @@ impl Session<'_> {
     pub async fn close(&mut self, because: &str) -> Result<(), SessionError> {
         let exchanges = self.exchanges.take();
         self.tell_exchanges(exchanges).await?;
-        self.keep_not_before().await?;
+        self.keep_not_before(None).await?;
         let outcome = End::Without(because.into());
         self.tell(vec![What::RunEnded { outcome: outcome.clone(), totals: None }]).await?;
         let end = RunEnd { at: (self.turn.clock)(), outcome, report: None };
@@ -183,7 +193,8 @@ impl Session<'_> {
 
     /// Keeps until when each service has asked not to be asked again, so that the next run does not start in vain.
     /// Returns when it is worth running again, where that or a budget says so.
-    async fn keep_not_before(&mut self) -> Result<Option<Timestamp>, SessionError> {
+    async fn keep_not_before(&mut self, hourly: Option<Hourly>) -> Result<Option<Timestamp>, SessionError> {
+        self.keep_learned().await?;
         let now = (self.turn.clock)();
         let services = [(Service::Notion, self.notion.http()), (Service::Clockify, self.clockify.http())];
         let until = |wait: Duration| now.checked_add(wait).ok().filter(|_| wait >= NOT_BEFORE_FROM);
@@ -196,6 +207,73 @@ impl Session<'_> {
         } else {
             self.store.remember(NOT_BEFORE, &not_before).await?;
         }
-        Ok(services.into_iter().filter_map(|(_, http)| until(http.wait())).max())
+        // With what is left of a budget, a run has to come further than to its reading.
+        let worth = hourly.map_or(1, |hourly| worth(&hourly));
+        let room = |(service, http): (Service, &Http)| {
+            until(if service == Service::Clockify { http.wait_for(worth) } else { http.wait() })
+        };
+        Ok(services.into_iter().filter_map(room).max())
     }
+
+    /// The known limits of both services at this moment, and what is spent.
+    pub(in crate::engine) fn pace_now(&self) -> Pace {
+        let (notion, clockify) = (self.notion.http(), self.clockify.http());
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let (spent, per_hour) = clockify.of_hour().unzip();
+        Pace {
+            notion_per_minute: notion.per_minute().map_or(self.pace.notion_per_minute, number),
+            clockify_per_hour: per_hour.map(number).or(self.pace.clockify_per_hour),
+            clockify_spent: spent.map_or(0, number),
+            ..self.pace
+        }
+    }
+
+    /// What the budget of an hour has still to do: a request for each change that was left for want of it.
+    fn hourly(&self, events: &[Event], stopped: Stopped) -> Option<Hourly> {
+        let Pace { clockify_per_hour, clockify_spent: spent, .. } = self.pace_now();
+        let mut left: BTreeSet<&ChangeId> = BTreeSet::new();
+        for event in events.iter().filter(|_| stopped == Stopped::OutOfBudget) {
+            match &event.what {
+                What::NotStarted { change, .. } | What::Begun { change, .. } => drop(left.insert(change)),
+                What::Applied { change } => drop(left.remove(change)),
+                _ => {}
+            }
+        }
+        let left = u32::try_from(left.len()).unwrap_or(u32::MAX);
+        let hourly = Hourly { per_hour: clockify_per_hour?, spent, left, done_at: None };
+        Some(hourly.dated((self.turn.clock)()))
+    }
+
+    /// Keeps what the services have shown of their limits, for the next runs.
+    async fn keep_learned(&mut self) -> Result<(), SessionError> {
+        let now = (self.turn.clock)();
+        let before: Learned = self.store.recall(LEARNED).await?.unwrap_or_default();
+        let mut learned = before.clone();
+        for (service, http) in [(Service::Notion, self.notion.http()), (Service::Clockify, self.clockify.http())] {
+            let limits = http.learned();
+            let known = before.get(&service).map(|(limits, _)| *limits).unwrap_or_default();
+            if limits == Limits::default() {
+                learned.remove(&service);
+            } else if limits != known {
+                learned.insert(service, (limits, now));
+            }
+        }
+        if learned == before { Ok(()) } else { Ok(self.store.remember(LEARNED, &learned).await?) }
+    }
+}
+
+/// Requests for which there has to be room before it is worth running again: what is left, or half an hour's budget.
+fn worth(hourly: &Hourly) -> usize {
+    let half = (hourly.per_hour / 2).max(1);
+    usize::try_from((READING_CALLS + hourly.left).min(half)).unwrap_or(1)
+}
+
+/// The limits of each service as they were learned, if for no longer than a week.
+///
+/// # Errors
+/// Where the state cannot be read.
+pub(in crate::engine) async fn learned(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Limits>, StoreError> {
+    let learned: Learned = store.recall(LEARNED).await?.unwrap_or_default();
+    let is_known = |at: Timestamp| now.duration_since(at) < LEARNED_FOR;
+    Ok(learned.into_iter().filter_map(|(service, (limits, at))| is_known(at).then_some((service, limits))).collect())
 }

@@ -68,6 +68,7 @@ mod tests {
             millis: 20,
             attempt: 1,
             only_reads,
+            of_hour: None,
             pause: None,
             request_id: None,
             bodies: None,

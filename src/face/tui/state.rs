@@ -58,15 +58,18 @@ pub(crate) struct Reading {
     pub(crate) read: BTreeSet<Service>,
     /// Requests so far.
     pub(crate) calls: BTreeMap<Service, usize>,
+    /// How much of Clockify's budget of an hour is spent, and how much that is, where there is one.
+    pub(crate) of_hour: Option<(usize, usize)>,
     /// True where nobody asked for it: an apply has ended, and the review comes back with what that has left.
     pub(crate) of_rest: bool,
 }
 
 impl Reading {
-    /// `12 Notion and 5 Clockify calls`.
+    /// `12 Notion and 5 Clockify calls`, with what is spent of an hour's budget.
     pub(crate) fn cost(&self) -> String {
         let calls = |service| self.calls.get(&service).copied().unwrap_or_default();
-        format!("{} Notion and {} Clockify calls", calls(Service::Notion), calls(Service::Clockify))
+        let spent = self.of_hour.map(|(spent, of)| format!(" ({spent} of {of} this hour)")).unwrap_or_default();
+        format!("{} Notion and {} Clockify calls{spent}", calls(Service::Notion), calls(Service::Clockify))
     }
 }
 

@@ -95,6 +95,7 @@ async fn store_run(store: &mut Store, run: &str, second: i64, events: Vec<Event>
         pending: 0,
         held: 0,
         ready: 0,
+        hourly: None,
     };
     let plan = Plan { hash: "h".into(), complete: true, ..Plan::default() };
     let report = report(id, &plan, &events, totals);

@@ -61,6 +61,7 @@ fn read(plan: Plan) -> Vec<Scene> {
             millis,
             attempt,
             only_reads: true,
+            of_hour: None,
             pause: None,
             request_id: None,
             bodies: None,

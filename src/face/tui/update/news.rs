@@ -77,6 +77,7 @@ fn progressed(state: &mut State, progress: Progress) {
         Progress::Exchanged(exchange) => {
             if state.phase == Phase::Reading {
                 *state.reading.calls.entry(exchange.service).or_default() += 1;
+                state.reading.of_hour = exchange.of_hour.or(state.reading.of_hour);
             }
             if let Some(pause) = exchange.pause {
                 let seconds = pause.as_secs().max(1);
