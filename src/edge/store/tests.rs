@@ -1,5 +1,6 @@
 mod damage;
 mod log;
+mod pages;
 
 use std::{collections::BTreeMap, fs};
 
