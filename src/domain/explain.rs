@@ -274,7 +274,7 @@ fn fields(
         let base = base(field);
         let verdict = match diff::comparison(&notion, &clockify, base.as_ref()) {
             None if notion == clockify => "agree",
-            None if matches!(base, Some(Agreed::Seen { .. })) => "nothing is asked for",
+            None if matches!(base, Some(Agreed::Seen(_))) => "nothing is asked for",
             None => "differ on purpose",
             Some(Comparison::ClockifyChanged) if field.is_tracked() => "tracked since",
             Some(Comparison::Agreed) => "agree now",
@@ -286,8 +286,8 @@ fn fields(
         };
         let base = base.map(|base| match base {
             Agreed::Same(value) => shown(&value),
-            Agreed::Apart { notion, clockify } | Agreed::Seen { notion, clockify } => {
-                format!("{} | {}", shown(&notion), shown(&clockify))
+            Agreed::Apart(halves) | Agreed::Seen(halves) => {
+                format!("{} | {}", shown(&halves.notion), shown(&halves.clockify))
             }
         });
         Some(Compared {

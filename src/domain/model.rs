@@ -23,7 +23,7 @@ use super::text::{Raw, Shown};
 pub use entries::{Entry, Refiled, Refiling, Spot};
 pub use id::{ChangeId, InvalidId, ObjectId, PageId, RunId};
 pub use listing::{Complete, Fetched, Identified, Listing, Partial, Walk, Weight};
-pub use registry::{Agreed, Along, Away, Base, Link, Registry, Sight};
+pub use registry::{Agreed, Along, Away, Base, Halves, Link, Registry, Sight};
 pub use schedule::Schedule;
 pub use timers::{Running, Timers};
 pub use value::{Field, Reading, Value, Values, duration_words};

@@ -694,10 +694,9 @@ impl Clockify {
 
     /// Notes what became of a task that went along with its project, where that is seen for the first time.
     fn heed_listed(&self, task: &Object) {
-        let Some(project) = task.parent else { return };
-        let key = (project, task.name.exact().to_owned());
-        let sent = self.sent_along.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-        if let Some(fields) = sent {
+        let mut sent = self.sent_along.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(project) = task.parent.filter(|_| !sent.is_empty()) else { return };
+        if let Some(fields) = sent.remove(&(project, task.name.exact().to_owned())) {
             self.heed(&fields, &Ok(task.clone()));
         }
     }

@@ -698,11 +698,8 @@ pub(in crate::edge) struct Answer<T> {
 
 /// The most bytes that JSON takes once it is taken apart: a few brackets in a row become large structures.
 fn weight(json: &[u8]) -> usize {
-    let of = |byte: &u8| match byte {
-        b'{' => 400,
-        b',' | b'[' => 64,
-        _ => 1,
-    };
+    // Without branches: every byte of every answer comes by here.
+    let of = |byte: &u8| 1 + 399 * usize::from(*byte == b'{') + 63 * usize::from(matches!(byte, b',' | b'['));
     json.iter().map(of).sum()
 }
 

@@ -370,9 +370,11 @@ impl Session<'_> {
             fresh.extend(seen);
         }
         imply(&mut snapshots, &registry, self.rules);
-        let last = self.last_days(&clockify_workspace).await;
-        let (mapping, facts) = (&self.rules.mapping, self.clockify.facts());
-        state_tracked(&mut snapshots, &registry, mapping, &facts, self.policy, &last);
+        let mapping = &self.rules.mapping;
+        if mapping.iter().any(|(_, mapping)| mapping.fields.keys().any(|field| field.is_tracked())) {
+            let last = self.last_days(&clockify_workspace).await;
+            state_tracked(&mut snapshots, &registry, mapping, &self.clockify.facts(), self.policy, &last);
+        }
         let now = Identities { notion: notion_workspace.clone(), clockify: clockify_workspace.clone() };
         if identities.as_ref() != Some(&now) {
             self.store.remember(IDENTITIES, &now).await?;

@@ -48,7 +48,7 @@ pub(in crate::domain) fn comparison(wanted: &Value, current: &Value, base: Optio
         return (!known).then_some(Comparison::Agreed);
     }
     let Some(base) = base else { return Some(Comparison::FirstSight) };
-    let is_seen = matches!(base, Agreed::Seen { .. });
+    let is_seen = matches!(base, Agreed::Seen(_));
     match (base.notion() == wanted, base.clockify() == current) {
         (true, true) => (is_seen && *wanted != Value::Empty).then_some(Comparison::NotKept),
         // What says nothing asks for nothing, whatever the other side does.

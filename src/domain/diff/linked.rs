@@ -193,7 +193,7 @@ impl<'a> Differ<'a> {
                 comparison if field.is_tracked() => {
                     let Some((cause, confidence, reason)) = of_tracked(*comparison, wanted, current, base) else {
                         if *comparison == Comparison::FirstSight {
-                            agree(*field, Agreed::Seen { notion: wanted.clone(), clockify: current.clone() });
+                            agree(*field, Agreed::seen(wanted.clone(), current.clone()));
                         }
                         continue;
                     };
@@ -201,7 +201,7 @@ impl<'a> Differ<'a> {
                 }
                 comparison if rule.direction == Direction::ToNotion => match comparison {
                     Comparison::FirstSight if *current == Value::Empty => {
-                        agree(*field, Agreed::Seen { notion: wanted.clone(), clockify: current.clone() });
+                        agree(*field, Agreed::seen(wanted.clone(), current.clone()));
                         continue;
                     }
                     Comparison::NotKept if *current == Value::Empty => continue,
@@ -231,7 +231,7 @@ impl<'a> Differ<'a> {
                 Comparison::FirstSight if *wanted == Value::Empty && !matches!(field, Field::Name | Field::Parent) => {
                     // A property that says nothing does not ask for anything to be wiped; nor does it agree to what is
                     // there.
-                    agree(*field, Agreed::Seen { notion: wanted.clone(), clockify: current.clone() });
+                    agree(*field, Agreed::seen(wanted.clone(), current.clone()));
                     continue;
                 }
                 Comparison::NotKept => (

@@ -20,24 +20,30 @@ const STAND_IN_SHIFT: u32 = 96;
 
 /// The id of a Notion page, database or data source: a UUID, shown dashed and in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PageId(u128);
+pub struct PageId([u64; 2]);
 
 impl PageId {
     /// A page id from its number.
     pub const fn from_number(number: u128) -> Self {
-        Self(number)
+        // In halves it is put beside others without gaps.
+        Self([(number >> 64) as u64, number as u64])
+    }
+
+    /// The number of the id.
+    pub const fn number(self) -> u128 {
+        (self.0[0] as u128) << 64 | self.0[1] as u128
     }
 
     /// What stands for the page that an object does not have, so that a change of it has a place among the others. It
     /// is made of the object's own id; nothing for an id of another form than Clockify's are known to have.
     pub fn stand_in(object: ObjectId) -> Option<Self> {
         let digits = Some(object.as_str()).filter(|text| text.len() == ObjectId::LENGTH_MAX)?;
-        u128::from_str_radix(digits, 16).ok().map(|number| Self(STAND_IN << STAND_IN_SHIFT | number))
+        u128::from_str_radix(digits, 16).ok().map(|number| Self::from_number(STAND_IN << STAND_IN_SHIFT | number))
     }
 
     /// The id, unless it stands for a page that does not exist.
     pub fn in_notion(self) -> Option<Self> {
-        (self.0 >> STAND_IN_SHIFT != STAND_IN).then_some(self)
+        (self.number() >> STAND_IN_SHIFT != STAND_IN).then_some(self)
     }
 }
 
@@ -46,19 +52,18 @@ impl FromStr for PageId {
 
     /// Reads a UUID with or without dashes, in either case.
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let invalid = || InvalidId { text: text.to_owned(), wanted: "a Notion id (32 hexadecimal digits)" };
-        let digits: String = text.chars().filter(|&c| c != '-').collect();
-        if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(invalid());
-        }
-        u128::from_str_radix(&digits, 16).map(Self).map_err(|_| invalid())
+        let digits = text.chars().filter(|&c| c != '-');
+        let number = digits.clone().try_fold(0, |number: u128, c| Some(number << 4 | u128::from(c.to_digit(16)?)));
+        let number = number.filter(|_| digits.count() == 32).map(Self::from_number);
+        number.ok_or_else(|| InvalidId { text: text.to_owned(), wanted: "a Notion id (32 hexadecimal digits)" })
     }
 }
 
 impl fmt::Display for PageId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hex = format!("{:032x}", self.0);
-        write!(formatter, "{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        let [high, low] = self.0;
+        let (first, second, third) = (high >> 32, high >> 16 & 0xffff, high & 0xffff);
+        write!(formatter, "{first:08x}-{second:04x}-{third:04x}-{:04x}-{:012x}", low >> 48, low & 0xffff_ffff_ffff)
     }
 }
 
@@ -233,7 +238,17 @@ macro_rules! serde_as_text {
         }
         impl<'de> Deserialize<'de> for $id {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+                struct Text;
+                impl de::Visitor<'_> for Text {
+                    type Value = $id;
+                    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        formatter.write_str("an id")
+                    }
+                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$id, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+                deserializer.deserialize_str(Text)
             }
         }
     )*};

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Field, Kind, ObjectId, PageId, Value};
+use super::{Field, Kind, ObjectId, PageId, Value, value::with};
 
 /// The last state of one field on which both sides were verified.
 ///
@@ -18,48 +18,57 @@ pub enum Agreed {
     /// Both sides held this.
     Same(Value),
     /// The sides held different values, and that was accepted.
-    Apart {
-        /// Notion's half.
-        notion: Value,
-        /// Clockify's half.
-        clockify: Value,
-    },
+    Apart(Box<Halves>),
     /// The sides held different values, and nobody has agreed to that: Notion's was empty, which asks for nothing, or
     /// it was sent and Clockify did not keep it.
-    Seen {
-        /// What Notion held.
-        notion: Value,
-        /// What Clockify held.
-        clockify: Value,
-    },
+    Seen(Box<Halves>),
+}
+
+/// What each side held. Few fields have two values, so that these have a place of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halves {
+    pub notion: Value,
+    pub clockify: Value,
 }
 
 impl Agreed {
+    /// Both sides held different values, and that was accepted.
+    pub fn apart(notion: Value, clockify: Value) -> Self {
+        Self::Apart(Box::new(Halves { notion, clockify }))
+    }
+
+    /// Both sides held different values, and nobody has agreed to that.
+    pub fn seen(notion: Value, clockify: Value) -> Self {
+        Self::Seen(Box::new(Halves { notion, clockify }))
+    }
+
     /// What both sides held.
     pub fn on(notion: Value, clockify: Value) -> Self {
-        if notion == clockify { Self::Same(notion) } else { Self::Apart { notion, clockify } }
+        if notion == clockify { Self::Same(notion) } else { Self::apart(notion, clockify) }
     }
 
     /// What Notion held.
     pub fn notion(&self) -> &Value {
         match self {
-            Self::Same(value) | Self::Apart { notion: value, .. } | Self::Seen { notion: value, .. } => value,
+            Self::Same(value) => value,
+            Self::Apart(halves) | Self::Seen(halves) => &halves.notion,
         }
     }
 
     /// What Clockify held.
     pub fn clockify(&self) -> &Value {
         match self {
-            Self::Same(value) | Self::Apart { clockify: value, .. } | Self::Seen { clockify: value, .. } => value,
+            Self::Same(value) => value,
+            Self::Apart(halves) | Self::Seen(halves) => &halves.clockify,
         }
     }
 }
 
-/// Per field, the last verified agreement: the common ancestor of a three-way comparison. Few fields, so a sorted
-/// vector.
+/// Per field, the last verified agreement: the common ancestor of a three-way comparison. Few fields, so sorted ones in
+/// no more room than they take.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Base(Vec<(Field, Agreed)>);
+pub struct Base(Box<[(Field, Agreed)]>);
 
 impl Base {
     /// What was agreed on a field, if anything ever was.
@@ -71,13 +80,14 @@ impl Base {
     pub fn set(&mut self, field: Field, agreed: Agreed) {
         match self.0.binary_search_by_key(&field, |(known, _)| *known) {
             Ok(at) => self.0[at].1 = agreed,
-            Err(at) => self.0.insert(at, (field, agreed)),
+            Err(at) => self.0 = with(std::mem::take(&mut self.0), at, (field, agreed)),
         }
     }
 
     /// Forgets what was agreed on a field.
     pub fn forget(&mut self, field: Field) {
-        self.0.retain(|(known, _)| *known != field);
+        let fields = std::mem::take(&mut self.0).into_iter();
+        self.0 = fields.filter(|(known, _)| *known != field).collect();
     }
 }
 
@@ -145,70 +155,91 @@ pub enum Away {
 /// All links, by page. Each object is in at most one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registry {
-    links: BTreeMap<PageId, Link>,
+    linked: Links,
+    /// Links that were undone; no link to anybody who asks for one.
+    parted: Links,
+}
+
+/// Links of which no two have a page or an object in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Links {
+    by_page: BTreeMap<PageId, Link>,
     pages: HashMap<ObjectId, PageId, RandomState>,
-    /// Links that were undone, by page; no link to anybody who asks for one.
-    parted: BTreeMap<PageId, Link>,
+}
+
+impl Links {
+    fn of_object(&self, object: ObjectId) -> Option<&Link> {
+        self.pages.get(&object).and_then(|page| self.by_page.get(page))
+    }
+
+    fn insert(&mut self, link: Link) {
+        self.remove(link.page);
+        if let Some(other) = self.pages.insert(link.object, link.page) {
+            self.by_page.remove(&other);
+        }
+        self.by_page.insert(link.page, link);
+    }
+
+    fn remove(&mut self, page: PageId) {
+        if let Some(link) = self.by_page.remove(&page) {
+            self.pages.remove(&link.object);
+        }
+    }
 }
 
 impl Registry {
     /// The link of a page.
     pub fn of_page(&self, page: PageId) -> Option<&Link> {
-        self.links.get(&page)
+        self.linked.by_page.get(&page)
     }
 
     /// The link of an object.
     pub fn of_object(&self, object: ObjectId) -> Option<&Link> {
-        self.pages.get(&object).and_then(|page| self.links.get(page))
+        self.linked.of_object(object)
     }
 
     /// The page that an object is linked to.
     pub fn page_of(&self, object: ObjectId) -> Option<PageId> {
-        self.pages.get(&object).copied()
+        self.linked.pages.get(&object).copied()
     }
 
     /// The link that a page had until it was undone.
     pub fn parted(&self, page: PageId) -> Option<&Link> {
-        self.parted.get(&page)
+        self.parted.by_page.get(&page)
     }
 
     /// All links, by page.
     pub fn iter(&self) -> impl Iterator<Item = &Link> {
-        self.links.values()
+        self.linked.by_page.values()
     }
 
     /// How many links there are.
     pub fn len(&self) -> usize {
-        self.links.len()
+        self.linked.by_page.len()
     }
 
     /// True when nothing is linked.
     pub fn is_empty(&self) -> bool {
-        self.links.is_empty() && self.parted.is_empty()
+        self.linked.by_page.is_empty() && self.parted.by_page.is_empty()
     }
 
     /// Adds or replaces the link of a page; a link that another page had to the same object ends.
     pub fn insert(&mut self, link: Link) {
-        self.parted.retain(|page, parted| *page != link.page && parted.object != link.object);
+        self.parted.remove(link.page);
+        if let Some(other) = self.parted.of_object(link.object).map(|parted| parted.page) {
+            self.parted.remove(other);
+        }
         if link.sight == Sight::Parted {
             self.remove(link.page);
-            self.parted.insert(link.page, link);
-            return;
+            self.parted.insert(link);
+        } else {
+            self.linked.insert(link);
         }
-        if let Some(before) = self.links.get(&link.page) {
-            self.pages.remove(&before.object);
-        }
-        if let Some(other) = self.pages.insert(link.object, link.page).filter(|other| *other != link.page) {
-            self.links.remove(&other);
-        }
-        self.links.insert(link.page, link);
     }
 
     /// Ends the link of a page.
     pub fn remove(&mut self, page: PageId) {
-        if let Some(link) = self.links.remove(&page) {
-            self.pages.remove(&link.object);
-        }
+        self.linked.remove(page);
     }
 }
 
@@ -218,6 +249,59 @@ impl FromIterator<Link> for Registry {
         for link in links {
             registry.insert(link);
         }
+        // A map that is made at once takes two thirds of the room of one that grew.
+        registry.linked.by_page = std::mem::take(&mut registry.linked.by_page).into_iter().collect();
         registry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(page: u128, object: &str, sight: Sight) -> Link {
+        let (page, object) = (PageId::from_number(page), object.parse().expect("an id"));
+        let (base, along) = (Base::default(), Along::No);
+        Link { page, kind: Kind::Client, object, sight, base, left: Vec::new(), along, unwritten: None }
+    }
+
+    /// The pages that are linked and those that have parted, with their objects.
+    fn all(registry: &Registry) -> [Vec<(u128, &str)>; 2] {
+        let pages = 1..=3;
+        let of = |page: u128, link: Option<&Link>| {
+            let link = link?;
+            Some((page, if link.object == "a".parse().expect("an id") { "a" } else { "b" }))
+        };
+        [
+            pages.clone().filter_map(|page| of(page, registry.of_page(PageId::from_number(page)))).collect(),
+            pages.filter_map(|page| of(page, registry.parted(PageId::from_number(page)))).collect(),
+        ]
+    }
+
+    #[test]
+    fn each_page_and_each_object_is_in_one_link_at_most_and_has_parted_from_one_at_most() {
+        let (linked, parted) = (Sight::Expected, Sight::Parted);
+        let after = |links: &[(u128, &str, Sight)]| -> Registry {
+            links.iter().map(|(page, object, sight)| link(*page, object, *sight)).collect()
+        };
+        for (links, expected) in [
+            (vec![(1, "a", linked), (2, "a", linked)], [vec![(2, "a")], vec![]]),
+            (vec![(1, "a", linked), (1, "b", linked)], [vec![(1, "b")], vec![]]),
+            (vec![(1, "a", linked), (2, "b", linked), (1, "b", linked)], [vec![(1, "b")], vec![]]),
+            (vec![(1, "a", linked), (1, "a", parted)], [vec![], vec![(1, "a")]]),
+            (vec![(1, "a", linked), (2, "a", parted)], [vec![(1, "a")], vec![(2, "a")]]),
+            (vec![(1, "a", parted), (2, "a", linked)], [vec![(2, "a")], vec![]]),
+            (vec![(1, "a", parted), (1, "b", linked)], [vec![(1, "b")], vec![]]),
+            (vec![(1, "a", parted), (2, "a", parted)], [vec![], vec![(2, "a")]]),
+            (vec![(1, "a", parted), (2, "b", parted), (3, "a", linked)], [vec![(3, "a")], vec![(2, "b")]]),
+        ] {
+            let registry = after(&links);
+            assert_eq!(all(&registry), expected, "{links:?}");
+            for link in registry.iter() {
+                assert_eq!(registry.page_of(link.object), Some(link.page), "{links:?}");
+            }
+            assert_eq!(registry.linked.pages.len(), registry.len(), "{links:?}");
+            assert_eq!(registry.parted.pages.len(), registry.parted.by_page.len(), "{links:?}");
+        }
     }
 }

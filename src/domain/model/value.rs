@@ -186,10 +186,19 @@ pub enum Reading {
     Unknown(Shown),
 }
 
-/// The mapped fields of a page or an object, besides name, parent and state. Few, so a sorted vector.
+/// The same with one more at this place.
+pub(super) fn with<T>(all: Box<[T]>, at: usize, more: T) -> Box<[T]> {
+    let mut all = all.into_vec();
+    all.reserve_exact(1);
+    all.insert(at, more);
+    all.into()
+}
+
+/// The mapped fields of a page or an object, besides name, parent and state. Few, so sorted ones in no more room than
+/// they take.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Values(Vec<(Field, Reading)>);
+pub struct Values(Box<[(Field, Reading)]>);
 
 impl Values {
     /// The value of a field, or nothing where it is not mapped or not known. That is not [`Value::Empty`].
@@ -211,7 +220,7 @@ impl Values {
     pub fn put(&mut self, field: Field, reading: Reading) {
         match self.0.binary_search_by_key(&field, |(known, _)| *known) {
             Ok(at) => self.0[at].1 = reading,
-            Err(at) => self.0.insert(at, (field, reading)),
+            Err(at) => self.0 = with(std::mem::take(&mut self.0), at, (field, reading)),
         }
     }
 

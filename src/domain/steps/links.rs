@@ -71,7 +71,7 @@ pub fn answered(
         if is_kept(field, sent, old.as_ref(), &now) {
             link.base.set(field, Agreed::on(notion, now));
         } else {
-            link.base.set(field, Agreed::Seen { notion, clockify: now });
+            link.base.set(field, Agreed::seen(notion, now));
             lost.push(field);
         }
     }
@@ -95,7 +95,7 @@ pub fn recovered(page: PageId, object: &Object, claim: &Claim, write: &Write, ap
         let notion = apart.get(&field).unwrap_or(&sent).clone();
         let is_fixed = matches!(field, Field::Name | Field::Parent | Field::State);
         let agreed = match current(object, field) {
-            Some(now) if !is_fixed && now != sent => Agreed::Seen { notion, clockify: now },
+            Some(now) if !is_fixed && now != sent => Agreed::seen(notion, now),
             None if !is_fixed => continue,
             _ => Agreed::on(notion, sent),
         };

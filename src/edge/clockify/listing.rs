@@ -19,7 +19,7 @@ use super::{
     kept::Kept,
     paging::{Paging, SIZE_CARRYING, SIZE_MAX},
     row::ObjectRow,
-    wire::{ClientRow, HasId, ProjectRow, TaskRow, UserRow, Users},
+    wire::{HasId, ProjectRow, TaskRow, UserRow, Users},
 };
 use crate::{
     domain::{
@@ -39,14 +39,24 @@ const TASK_LISTINGS_AT_ONCE: usize = 4;
 /// Told how many rows of a kind were read.
 type OnRows<'a> = &'a (dyn Fn(Kind, usize) + Sync);
 
-/// What one walk through the pages of a listing gave.
-pub(super) struct Walked<T> {
-    rows: Vec<T>,
+/// What is known of a listing besides its rows.
+pub(super) struct Walked {
     spoiled: Option<String>,
     /// When the first of them were asked for.
     began: Instant,
     /// Requests that it took.
     calls: usize,
+}
+
+/// Objects of one kind, made of their rows as these come: rows take several times the room.
+struct Shelf<'a> {
+    clockify: &'a Clockify,
+    kind: Kind,
+    users: &'a Users,
+    /// Before the first of them were asked for.
+    began: Instant,
+    walk: Walk<Object>,
+    problems: Vec<Problem>,
 }
 
 impl Clockify {
@@ -61,27 +71,23 @@ impl Clockify {
         workspace: &str,
         progress: OnRows<'_>,
     ) -> Result<(Snapshot<Object>, Vec<Problem>), Error> {
-        let clients =
-            async { self.read_clients(workspace, progress).await.map_err(|failure| self.error("clients", failure)) };
+        let clients = async {
+            let (mut problems, users) = (Vec::new(), Users::default());
+            let listed = self.read_clients(workspace, &users, &mut problems, progress).await;
+            listed.map(|listed| (listed, problems)).map_err(|failure| self.error("clients", failure))
+        };
         let projects = async {
-            self.read_projects(workspace, progress).await.map_err(|failure| self.error("projects and tasks", failure))
+            let users = match self.wanted.users() {
+                true => self.read_users(workspace).await.map_err(|failure| self.error("users", failure))?,
+                false => Arc::default(),
+            };
+            let mut problems = Vec::new();
+            let listed = self.read_projects(workspace, &users, &mut problems, progress).await;
+            listed.map(|listed| (listed, problems)).map_err(|failure| self.error("projects and tasks", failure))
         };
-        let users = async {
-            if !self.wanted.users() {
-                return Ok(Arc::default());
-            }
-            let users = self.read_users(workspace).await;
-            users.map_err(|failure| self.error("users", failure))
-        };
-        let (clients, (projects, tasks), users) = tokio::try_join!(clients, projects, users)?;
-
-        let mut problems = Vec::new();
-        let snapshot = Snapshot {
-            clients: self.walk(Kind::Client, clients, ObjectRow::Client, &users, &mut problems),
-            projects: self.walk(Kind::Project, projects, ObjectRow::Project, &users, &mut problems),
-            tasks: self.walk(Kind::Task, tasks, ObjectRow::Task, &users, &mut problems),
-        };
-        Ok((snapshot, problems))
+        let ((clients, mut problems), ((projects, tasks), below)) = tokio::try_join!(clients, projects)?;
+        problems.extend(below);
+        Ok((Snapshot { clients, projects, tasks }, problems))
     }
 
     /// Lists one kind again; of tasks those of some projects, or all where none are named.
@@ -96,66 +102,76 @@ impl Clockify {
     ) -> Result<Fetched<Object>, Failure> {
         let (silent, users) = (&|_, _| {}, self.users_for(workspace, kind).await?);
         let mut problems = Vec::new();
-        Ok(match kind {
-            Kind::Client => {
-                let rows = self.read_clients(workspace, silent).await?;
-                self.walk(kind, rows, ObjectRow::Client, &users, &mut problems)
-            }
+        match kind {
+            Kind::Client => self.read_clients(workspace, &users, &mut problems, silent).await,
             Kind::Project => {
-                let rows = self.list::<ProjectRow>(&by_id(all_projects(workspace)), None, &|_| {}).await?;
-                self.walk(kind, rows, ObjectRow::Project, &users, &mut problems)
+                let mut shelf = Shelf::new(self, kind, &users);
+                let request = by_id(all_projects(workspace));
+                let listed = self.list(&request, None, &|_| {}, |row| shelf.add(ObjectRow::Project(row))).await?;
+                Ok(shelf.finish(listed.spoiled, &mut problems))
             }
             Kind::Task if projects.is_empty() => {
-                let (_, tasks) = self.read_projects(workspace, silent).await?;
-                self.walk(kind, tasks, ObjectRow::Task, &users, &mut problems)
+                self.read_projects(workspace, &users, &mut problems, silent).await.map(|(_, tasks)| tasks)
             }
             Kind::Task => {
-                let mut tasks = Walked::new();
+                let (mut shelf, mut spoiled) = (Shelf::new(self, kind, &users), None);
                 for project in projects {
                     let project = project.to_string();
-                    let listed = self.read_tasks(workspace, &project).await?;
-                    tasks.rows.extend(listed.rows.into_iter().map(|task| of_project(task, &project)));
-                    tasks.spoiled = tasks.spoiled.or(listed.spoiled);
+                    let (rows, listed) = self.read_tasks(workspace, &project).await?;
+                    rows.into_iter().for_each(|task| shelf.add_task(task, &project));
+                    spoiled = spoiled.or(listed.spoiled);
                 }
-                self.walk(kind, tasks, ObjectRow::Task, &users, &mut problems)
+                Ok(shelf.finish(spoiled, &mut problems))
             }
-        })
+        }
     }
 
-    async fn read_clients(&self, workspace: &str, progress: OnRows<'_>) -> Result<Walked<ClientRow>, Failure> {
+    async fn read_clients(
+        &self,
+        workspace: &str,
+        users: &Users,
+        problems: &mut Vec<Problem>,
+        progress: OnRows<'_>,
+    ) -> Result<Fetched<Object>, Failure> {
         let request = Request::get(&["v1", "workspaces", workspace, "clients"]);
-        let rows = self.list::<ClientRow>(&request, None, &|count| progress(Kind::Client, count)).await?;
-        self.note_listing(Kind::Client, &rows);
-        Ok(rows)
+        let mut shelf = Shelf::new(self, Kind::Client, users);
+        let progress = |count| progress(Kind::Client, count);
+        let listed = self.list(&request, None, &progress, |row| shelf.add(ObjectRow::Client(row))).await?;
+        self.note_listing(Kind::Client, &listed);
+        Ok(shelf.finish(listed.spoiled, problems))
     }
 
     /// Notes what a listing has cost, so that the cheaper way of reading again is known.
-    fn note_listing<T>(&self, kind: Kind, rows: &Walked<T>) {
-        let listed = super::Listed { began: Some(rows.began), calls: rows.calls, took: rows.began.elapsed() };
+    fn note_listing(&self, kind: Kind, walked: &Walked) {
+        let listed = super::Listed { began: Some(walked.began), calls: walked.calls, took: walked.began.elapsed() };
         self.listed.lock().unwrap_or_else(PoisonError::into_inner)[kind] = listed;
     }
 
     /// Lists projects with their tasks.
-    pub(super) async fn read_projects(
+    async fn read_projects(
         &self,
         workspace: &str,
+        users: &Users,
+        problems: &mut Vec<Problem>,
         progress: OnRows<'_>,
-    ) -> Result<(Walked<ProjectRow>, Walked<TaskRow>), Failure> {
+    ) -> Result<(Fetched<Object>, Fetched<Object>), Failure> {
         let (bare, request) =
             (by_id(all_projects(workspace)), by_id(all_projects(workspace).query("hydrated", "true")));
-        let mut projects =
-            self.list::<ProjectRow>(&request, Some(&bare), &|count| progress(Kind::Project, count)).await?;
-
-        self.note_listing(Kind::Project, &projects);
-        let Walked { began, calls, .. } = projects;
-        let mut tasks = Walked { rows: Vec::new(), spoiled: projects.spoiled.clone(), began, calls };
+        let mut shelf = Shelf::new(self, Kind::Project, users);
+        let mut tasks = Shelf::new(self, Kind::Task, users);
         let mut without = Vec::new();
-        for project in &mut projects.rows {
+        let shelve = |mut project: ProjectRow| {
             match project.tasks.take() {
-                Some(inline) => tasks.rows.extend(inline.into_iter().map(|task| of_project(task, project.id()))),
+                Some(inline) => inline.into_iter().for_each(|task| tasks.add_task(task, project.id())),
                 None => without.push(project.id().to_owned()),
             }
-        }
+            shelf.add(ObjectRow::Project(project));
+        };
+        let listed = self.list(&request, Some(&bare), &|count| progress(Kind::Project, count), shelve).await?;
+        self.note_listing(Kind::Project, &listed);
+        let Walked { spoiled, began, mut calls } = listed;
+        let projects = shelf.finish(spoiled.clone(), problems);
+        let mut spoiled = spoiled;
         let stopped = AtomicBool::new(false);
         let (mut reason, mut failed) = (None, 0);
         let mut listings = stream::iter(without)
@@ -164,11 +180,11 @@ impl Clockify {
             .buffer_unordered(TASK_LISTINGS_AT_ONCE);
         while let Some((listed, project)) = listings.next().await {
             match listed {
-                Ok(listed) => {
+                Ok((rows, listed)) => {
                     failed = 0;
-                    tasks.calls += listed.calls;
-                    tasks.rows.extend(listed.rows.into_iter().map(|task| of_project(task, &project)));
-                    tasks.spoiled = tasks.spoiled.or(listed.spoiled);
+                    calls += listed.calls;
+                    rows.into_iter().for_each(|task| tasks.add_task(task, &project));
+                    spoiled = spoiled.or(listed.spoiled);
                 }
                 // Both are about all listings: whoever asked on would only be turned away once more for each project.
                 // What is under way may end, so that it is counted.
@@ -181,35 +197,38 @@ impl Clockify {
                     stopped.store(failed >= TASK_LISTINGS_FAILED_MAX, Ordering::Relaxed);
                     let because =
                         format!("the tasks of project {} could not be listed: {failure}", Shown::of(&project));
-                    tasks.spoiled.get_or_insert(because);
+                    spoiled.get_or_insert(because);
                 }
             }
-            progress(Kind::Task, tasks.rows.len());
+            progress(Kind::Task, tasks.walk.len());
         }
         if let Some(failure) = reason {
             return Err(failure);
         }
-        progress(Kind::Task, tasks.rows.len());
-        self.note_listing(Kind::Task, &tasks);
-        Ok((projects, tasks))
+        progress(Kind::Task, tasks.walk.len());
+        self.note_listing(Kind::Task, &Walked { spoiled: None, began, calls });
+        Ok((projects, tasks.finish(spoiled, problems)))
     }
 
-    async fn read_tasks(&self, workspace: &str, project: &str) -> Result<Walked<TaskRow>, Failure> {
+    async fn read_tasks(&self, workspace: &str, project: &str) -> Result<(Vec<TaskRow>, Walked), Failure> {
         let request = by_id(Request::get(&["v1", "workspaces", workspace, "projects", project, "tasks"]));
-        self.list(&request, None, &|_| {}).await
+        let mut rows = Vec::new();
+        let listed = self.list(&request, None, &|_| {}, |row| rows.push(row)).await?;
+        Ok((rows, listed))
     }
 
     /// Lists the people of the workspace, and keeps them.
     pub(super) async fn read_users(&self, workspace: &str) -> Result<Arc<Users>, Failure> {
         let request = Request::get(&["v1", "workspaces", workspace, "users"]).query("memberships", "NONE");
-        let listed = self.list::<UserRow>(&request, None, &|_| {}).await?;
-        let users: Arc<Users> = Arc::new(Users::of(listed.rows, listed.spoiled.is_none()));
+        let mut rows: Vec<UserRow> = Vec::new();
+        let listed = self.list(&request, None, &|_| {}, |row| rows.push(row)).await?;
+        let users: Arc<Users> = Arc::new(Users::of(rows, listed.spoiled.is_none()));
         *self.users.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&users));
         Ok(users)
     }
 
-    /// Walks through the pages of one listing until the service says that it was the last. A service that shows the
-    /// same rows again ends the walk too, and leaves doubt unless it had shown more than was asked for.
+    /// Walks through the pages of one listing, giving away each row, until the service says that it was the last. A
+    /// service that shows the same rows again ends the walk too, and leaves doubt unless it had shown more than was asked for.
     ///
     /// What is too large for one answer is asked for in smaller pages, from where the listing has come to; where a
     /// single row is too large by what it carries along, as `bare` asks for it, without that.
@@ -218,8 +237,9 @@ impl Clockify {
         request: &Request,
         bare: Option<&Request>,
         progress: &(dyn Fn(usize) + Sync),
-    ) -> Result<Walked<T>, Failure> {
-        let mut listed = Walked::new();
+        mut give: impl FnMut(T) + Send,
+    ) -> Result<Walked, Failure> {
+        let mut listed = Walked { spoiled: None, began: Instant::now(), calls: 0 };
         let mut seen = HashSet::new();
         let mut weight = Weight::default();
         let mut paging = Paging::new(if bare.is_some() { SIZE_CARRYING } else { SIZE_MAX }, self.http.body_max());
@@ -240,17 +260,16 @@ impl Clockify {
             listed.calls = call;
             let weighed = answer.body.iter().try_for_each(|row| row.weigh(&mut weight));
             weighed.map_err(|error| Failure::TooLarge { error: error.into() })?;
-            let count = answer.body.len();
-            let before = listed.rows.len();
-            listed.rows.extend(answer.body.into_iter().filter(|row| seen.insert(row.id().to_owned())));
-            progress(listed.rows.len());
+            let (count, before) = (answer.body.len(), seen.len());
+            answer.body.into_iter().filter(|row| seen.insert(row.id().to_owned())).for_each(&mut give);
+            progress(seen.len());
 
             let says_last =
                 answer.headers.get("Last-Page").and_then(|last| last.to_str().ok()?.trim().parse::<bool>().ok());
             if count == 0 || says_last.unwrap_or(count < size) || count > size {
                 return Ok(listed);
             }
-            if listed.rows.len() == before {
+            if seen.len() == before {
                 listed.spoiled = Some(format!("page {page} of the listing only repeated rows"));
                 return Ok(listed);
             }
@@ -262,42 +281,43 @@ impl Clockify {
         listed.spoiled = Some(format!("the listing has more than {PAGES_MAX} pages"));
         Ok(listed)
     }
-
-    pub(super) fn walk<T>(
-        &self,
-        kind: Kind,
-        listed: Walked<T>,
-        row: impl Fn(T) -> ObjectRow,
-        users: &Users,
-        problems: &mut Vec<Problem>,
-    ) -> Fetched<Object> {
-        let mut walk = Walk::default();
-        let mut kept = self.rows();
-        for row in listed.rows.into_iter().map(|listed| row(listed).into_kept(None)) {
-            match row.object(&self.wanted.0[kind], users) {
-                Ok(object) => {
-                    self.heed_listed(&object);
-                    kept.insert(object.id, Kept::new(&row, Some(listed.began)));
-                    walk.add([object]);
-                }
-                Err(error) => {
-                    let text = format!("Clockify shows a {kind} that cannot be used: {}", shown(&error.to_string()));
-                    walk.spoil(text.clone());
-                    problems.push(Problem { kind, page: None, text: text.into() });
-                }
-            }
-        }
-        if let Some(because) = listed.spoiled {
-            walk.spoil(because);
-        }
-        walk.finish()
-    }
 }
 
-impl<T> Walked<T> {
-    /// Nothing yet, asked for from now on.
-    fn new() -> Self {
-        Self { rows: Vec::new(), spoiled: None, began: Instant::now(), calls: 0 }
+impl<'a> Shelf<'a> {
+    /// One for rows that are asked for from now on.
+    fn new(clockify: &'a Clockify, kind: Kind, users: &'a Users) -> Self {
+        Self { clockify, kind, users, began: Instant::now(), walk: Walk::default(), problems: Vec::new() }
+    }
+
+    fn add(&mut self, row: ObjectRow) {
+        let (kind, row) = (self.kind, row.into_kept(None));
+        match row.object(&self.clockify.wanted.0[kind], self.users) {
+            Ok(object) => {
+                self.clockify.heed_listed(&object);
+                self.clockify.rows().insert(object.id, Kept::new(&row, Some(self.began)));
+                self.walk.add([object]);
+            }
+            Err(error) => {
+                let text = format!("Clockify shows a {kind} that cannot be used: {}", shown(&error.to_string()));
+                self.walk.spoil(text.clone());
+                self.problems.push(Problem { kind, page: None, text: text.into() });
+            }
+        }
+    }
+
+    fn add_task(&mut self, mut task: TaskRow, project: &str) {
+        if task.project_id.is_empty() {
+            project.clone_into(&mut task.project_id);
+        }
+        self.add(ObjectRow::Task(task));
+    }
+
+    fn finish(mut self, spoiled: Option<String>, problems: &mut Vec<Problem>) -> Fetched<Object> {
+        if let Some(because) = spoiled {
+            self.walk.spoil(because);
+        }
+        problems.append(&mut self.problems);
+        self.walk.finish()
     }
 }
 
@@ -308,11 +328,4 @@ fn all_projects(workspace: &str) -> Request {
 /// A listing by ids: the one order in which new rows come last.
 fn by_id(listing: Request) -> Request {
     listing.query("sort-column", "ID").query("sort-order", "ASCENDING")
-}
-
-fn of_project(mut task: TaskRow, project: &str) -> TaskRow {
-    if task.project_id.is_empty() {
-        project.clone_into(&mut task.project_id);
-    }
-    task
 }

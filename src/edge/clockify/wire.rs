@@ -76,7 +76,7 @@ impl WorkspaceRow {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ClientRow {
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient", skip_serializing)]
     pub(super) id: String,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) name: String,
@@ -98,7 +98,7 @@ pub(super) struct ClientRow {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProjectRow {
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient", skip_serializing)]
     pub(super) id: String,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) name: String,
@@ -122,7 +122,7 @@ pub(super) struct ProjectRow {
     pub(super) billable: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) archived: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing)]
     pub(super) duration: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) estimate: Option<EstimateRow>,
@@ -136,7 +136,7 @@ pub(super) struct ProjectRow {
     #[serde(default, deserialize_with = "lenient")]
     pub(super) template: bool,
     /// In hydrated rows only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing)]
     pub(super) tasks: Option<Vec<TaskRow>>,
 }
 
@@ -166,7 +166,7 @@ pub(super) struct EstimateRow {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TaskRow {
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient", skip_serializing)]
     pub(super) id: String,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) name: String,
@@ -184,7 +184,7 @@ pub(super) struct TaskRow {
     pub(super) budget_estimate: Option<Json>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) status: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing)]
     pub(super) duration: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hourly_rate: Option<RateRow>,

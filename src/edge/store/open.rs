@@ -33,7 +33,7 @@ const MIGRATIONS: [&str; 3] = [
     // Pages as they were last read, so that only what was edited since is read again. JSON.
     "CREATE TABLE page (
        kind    TEXT NOT NULL CHECK (kind IN ('client', 'project', 'task')),
-       page_id TEXT NOT NULL,
+       page_id BLOB NOT NULL,
        body    TEXT NOT NULL,
        PRIMARY KEY (kind, page_id)
      ) STRICT, WITHOUT ROWID;",

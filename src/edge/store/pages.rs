@@ -1,7 +1,7 @@
 //! Pages as they were last read, and how far that has come: what the next run need not ask for again. All of it can be
 //! read anew.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, Transaction};
 
@@ -13,12 +13,14 @@ use crate::domain::{
 
 /// Memory key: how far reading has come with each kind.
 pub(super) const WATERMARKS: &str = "watermarks";
+/// Pages that are compared at once with what is kept of them.
+const AT_ONCE: usize = 1000;
 
 /// What reading the pages of one kind has shown.
 pub struct PagesRead<'a> {
     /// How far it has come; nothing where the next run is to read all pages.
     pub watermark: Option<Watermark>,
-    /// The pages that were read.
+    /// The pages that were read, by ID.
     pub pages: Box<dyn Iterator<Item = KeptPage<'a>> + 'a>,
     pub others: Others<'a>,
 }
@@ -64,8 +66,7 @@ impl Store {
     pub async fn kept_page(&self, kind: Kind, page: PageId) -> Result<Option<KeptPage<'static>>, StoreError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached("SELECT body FROM page WHERE kind = ?1 AND page_id = ?2")?;
-            let body: Option<String> =
-                statement.query_row((kind.word(), page.to_string()), |row| row.get(0)).optional()?;
+            let body: Option<String> = statement.query_row((kind.word(), key(page)), |row| row.get(0)).optional()?;
             Ok(body.and_then(|body| from_json(&body).ok()))
         })
     }
@@ -98,25 +99,44 @@ impl Store {
 }
 
 fn keep(transaction: &Transaction<'_>, kind: Kind, read: PagesRead<'_>) -> Result<(), Fault> {
-    let PagesRead { watermark: _, pages, others } = read;
+    let PagesRead { watermark: _, mut pages, others } = read;
     let sql = "INSERT INTO page (kind, page_id, body) VALUES (?1, ?2, ?3)
                ON CONFLICT (kind, page_id) DO UPDATE SET body = excluded.body WHERE body <> excluded.body";
     let mut insert = transaction.prepare_cached(sql)?;
     let mut delete = transaction.prepare_cached("DELETE FROM page WHERE kind = ?1 AND page_id = ?2")?;
-    let mut forgotten: BTreeSet<String> = match others {
-        Others::Forgotten => {
-            let mut known = transaction.prepare_cached("SELECT page_id FROM page WHERE kind = ?1")?;
-            known.query_map([kind.word()], |row| row.get(0))?.collect::<Result<_, _>>()?
+    if let Others::KeptBut(gone) = others {
+        for kept in pages {
+            insert.execute((kind.word(), key(kept.page.id), to_json(&kept)?))?;
         }
-        Others::KeptBut(gone) => gone.iter().map(ToString::to_string).collect(),
-    };
-    for kept in pages {
-        let id = kept.page.id.to_string();
-        insert.execute((kind.word(), &id, to_json(&kept)?))?;
-        forgotten.remove(&id);
+        for id in gone {
+            delete.execute((kind.word(), key(*id)))?;
+        }
+        return Ok(());
     }
-    for id in forgotten {
-        delete.execute((kind.word(), id))?;
+    let sql = "SELECT page_id, body FROM page WHERE kind = ?1 AND page_id > ?2 AND page_id <= ?3";
+    let mut select = transaction.prepare_cached(sql)?;
+    let (mut after, mut is_last) = (Vec::new(), false);
+    while !is_last {
+        let some: Vec<KeptPage<'_>> = pages.by_ref().take(AT_ONCE).collect();
+        is_last = some.len() < AT_ONCE;
+        let to = some.last().filter(|_| !is_last).map_or(PageId::from_number(u128::MAX), |last| last.page.id);
+        let known = select.query_map((kind.word(), &after, key(to)), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut known: BTreeMap<Vec<u8>, String> = known.collect::<Result<_, _>>()?;
+        for kept in some {
+            let (id, body) = (key(kept.page.id), to_json(&kept)?);
+            if known.remove(id.as_slice()).is_none_or(|known| known != body) {
+                insert.execute((kind.word(), id, body))?;
+            }
+        }
+        for id in known.into_keys() {
+            delete.execute((kind.word(), id))?;
+        }
+        after = key(to).to_vec();
     }
     Ok(())
+}
+
+/// What a page is kept by; in the order of IDs.
+fn key(page: PageId) -> [u8; 16] {
+    page.number().to_be_bytes()
 }

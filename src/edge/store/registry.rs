@@ -16,12 +16,10 @@ impl Store {
             let sql =
                 "SELECT page_id, kind, clockify_id, sight, base, left_ids, along, unwritten FROM link ORDER BY page_id";
             let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([])?;
-            let mut registry = Registry::default();
-            while let Some(row) = rows.next()? {
+            let links = statement.query_and_then([], |row| {
                 let text =
                     |column: usize| row.get_ref(column)?.as_str().map_err(|error| Fault::Stored(error.to_string()));
-                registry.insert(Link {
+                Ok(Link {
                     page: id(text(0)?)?,
                     kind: kind(text(1)?)?,
                     object: id(text(2)?)?,
@@ -30,9 +28,9 @@ impl Store {
                     left: from_json(text(5)?)?,
                     along: from_json(text(6)?)?,
                     unwritten: from_json(text(7)?)?,
-                });
-            }
-            Ok(registry)
+                })
+            })?;
+            links.collect::<Result<_, Fault>>()
         })
     }
 

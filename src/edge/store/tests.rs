@@ -1,5 +1,6 @@
 mod damage;
 mod log;
+mod pages;
 
 use std::{collections::BTreeMap, fs};
 
@@ -78,7 +79,7 @@ fn link(number: u32) -> Link {
     let mut base = Base::default();
     base.set(Field::Name, Agreed::Same(Value::Text(Raw::new(format!("Project № {number} \u{202e} e\u{301}\0")))));
     base.set(Field::Parent, Agreed::Same(Value::Object(object(number + 1))));
-    base.set(Field::State, Agreed::Apart { notion: Value::Closed(true), clockify: Value::Closed(false) });
+    base.set(Field::State, Agreed::apart(Value::Closed(true), Value::Closed(false)));
     Link {
         page: page(number.into()),
         kind: Kind::Project,

@@ -311,7 +311,7 @@ fn an_empty_property_at_first_sight_wipes_nothing() {
 
     let verified = world.diff().verified;
     world.save(verified);
-    let seen = |clockify| Some(Agreed::Seen { notion: Value::Empty, clockify: Value::text(clockify) });
+    let seen = |clockify| Some(Agreed::seen(Value::Empty, Value::text(clockify)));
     assert_eq!(world.base(PATH, Field::Note), seen("old"), "it is no agreement");
     assert_eq!(world.changes(), "");
     assert_eq!(world.diff().verified, [], "and it is noted once");
@@ -383,7 +383,7 @@ fn an_accepted_drift_stays_silent_and_is_not_overwritten() {
         edit_in_clockify(&mut world, field);
         let verified = world.diff().verified;
         world.save(verified);
-        assert!(matches!(world.base(PATH, field), Some(Agreed::Apart { .. })), "{field}");
+        assert!(matches!(world.base(PATH, field), Some(Agreed::Apart(_))), "{field}");
 
         world.rules.precedence.projects.all.on_drift = OnDrift::Review;
 
@@ -396,7 +396,7 @@ fn an_accepted_drift_stays_silent_and_is_not_overwritten() {
 fn after_an_accepted_drift_either_side_can_change_again() {
     let accepted = || {
         let mut world = agreed();
-        let apart = Agreed::Apart { notion: Value::text("Website"), clockify: Value::text("Shop") };
+        let apart = Agreed::apart(Value::text("Website"), Value::text("Shop"));
         world.rename_object(PATH, "Shop").set_base(PATH, Field::Name, apart);
         world
     };
@@ -671,7 +671,7 @@ fn what_clockify_did_not_keep_waits_for_a_person_until_either_side_moves() {
     let mut world = agreed();
     world.rules.thresholds.of[Action::Update] = crate::domain::rules::Threshold::At(0);
     world.page_mut(PATH).values.set(Field::Note, Value::text("sent"));
-    let seen = Agreed::Seen { notion: Value::text("sent"), clockify: Value::text("old") };
+    let seen = Agreed::seen(Value::text("sent"), Value::text("old"));
     world.set_base(PATH, Field::Note, seen.clone());
     assert_data_eq!(
         world.ways(),

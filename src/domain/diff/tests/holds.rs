@@ -571,7 +571,7 @@ update project "Website": NotWritable: by the rule Clockify wins, but this is fo
 fn clockify_wins_a_conflict_of_states() {
     let mut world = World::linked(&["Acme"]);
     world.rules.precedence.clients.all.on_conflict = OnConflict::Clockify;
-    let apart = crate::domain::model::Agreed::Apart { notion: Value::Closed(false), clockify: Value::Closed(true) };
+    let apart = crate::domain::model::Agreed::apart(Value::Closed(false), Value::Closed(true));
     world.set_base("Acme", Field::State, apart);
     world.page_mut("Acme").standing = Standing::Closed { because: "Archive is ticked".into() };
     assert_data_eq!(

@@ -50,7 +50,7 @@ fn what_the_rule_closes_is_no_word_of_the_page() {
     let mut world = run(&world);
 
     assert!(is_closed(&world, "Acme/Website/Design"));
-    let apart = Agreed::Apart { notion: Value::Closed(false), clockify: Value::Closed(true) };
+    let apart = Agreed::apart(Value::Closed(false), Value::Closed(true));
     assert_eq!(world.base("Acme/Website/Design", Field::State), Some(apart), "the page is open");
     assert_eq!((world.changes(), along(&world, "Acme/Website/Design")), (String::new(), Along::Closed));
 

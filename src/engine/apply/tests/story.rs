@@ -678,7 +678,7 @@ fn what_a_create_did_not_keep_is_told_and_an_open_difference() {
 
     assert_eq!(run.ends(), "failed: created, but Clockify did not keep: estimate\n");
     assert!(run.log(false).contains("done page task"), "its ID is written all the same:\n{}", run.log(false));
-    let seen = Agreed::Seen { notion: Value::Seconds(7200), clockify: Value::Empty };
+    let seen = Agreed::seen(Value::Seconds(7200), Value::Empty);
     assert_eq!(run.world.base("Acme/Website/Design", Field::Estimate), Some(seen));
     assert_eq!(
         run.world.changes(),
@@ -739,7 +739,7 @@ fn a_name_that_clockify_stores_otherwise_is_not_written_again() {
 
     let apart = |name: &str| {
         let notion = Value::Text(format!("{name}!").into());
-        Some(Agreed::Apart { notion, clockify: Value::text(name) })
+        Some(Agreed::apart(notion, Value::text(name)))
     };
     assert_eq!(run.world.base("Acme!", Field::Name), apart("Acme"));
     assert_eq!(run.world.base("Beta", Field::Name), apart("Gamma"));
