@@ -21,6 +21,7 @@ mod decisions;
 mod doctor;
 mod edited;
 mod errors;
+mod formats;
 #[cfg(unix)]
 mod hostile;
 mod hours;
