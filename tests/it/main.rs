@@ -36,6 +36,7 @@ mod meanwhile;
 mod notify;
 mod notion;
 mod outage;
+mod pages;
 mod pending;
 mod personal;
 mod plain;
