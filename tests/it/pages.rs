@@ -12,6 +12,7 @@ use punchlist::sandbox::World;
 use crate::support::{Ran, Rig, punchlist};
 
 mod comparison;
+mod public;
 mod reference;
 
 /// Where the project is.
