@@ -1,6 +1,9 @@
 //! What GitHub and packagers read: it names what there is, and the same of each thing everywhere.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::ROOT;
 
@@ -86,6 +89,34 @@ fn the_package_takes_what_there_is() {
         };
         assert!(is_there, "{from}");
     }
+}
+
+/// The Rust files below a directory, but for tests.
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path());
+    let paths = paths.filter(|path| path.file_stem().is_some_and(|stem| stem != "tests"));
+    paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn the_container_is_built_from_all_that_the_program_takes_in() {
+    let recipe = read("assets/service/Containerfile");
+    let copied: Vec<PathBuf> = recipe
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY ").filter(|line| !line.starts_with("--from")))
+        .flat_map(|line| line.split(' ').rev().skip(1))
+        .map(|path| Path::new(ROOT).join(path))
+        .collect();
+    let mut taken_in = 0;
+    for source in sources(&Path::new(ROOT).join("src")) {
+        let text = fs::read_to_string(&source).expect("UTF-8");
+        for included in text.split("include_str!(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let path = source.parent().expect("one").join(included).canonicalize().expect("it is there");
+            taken_in += 1;
+            assert!(copied.iter().any(|copied| path.starts_with(copied)), "the container lacks {}", path.display());
+        }
+    }
+    assert!(taken_in > 3, "{taken_in}");
 }
 
 #[test]
