@@ -106,6 +106,9 @@ fn what_is_printed_fits_its_schema_and_lacks_nothing_that_was_ever_printed() {
         let (sample, mut once) = (json(&format!("tests/it/formats/{name}.1.json")), BTreeMap::new());
         assert_eq!(misfits(&sample), [""; 0]);
         places("", &sample, &mut once);
+        // What an entry says follows from its kind, and which there are from what happened; each kind is held by the log's
+        // own tests.
+        once.retain(|place, _| !place.starts_with(".entries[].entry."));
         for (place, kinds) in once {
             let now = today.get(&place).unwrap_or_else(|| panic!("{name}: {place} is no longer printed"));
             assert!(kinds.is_subset(now), "{name}: {place} was {kinds:?}, and is {now:?}");
