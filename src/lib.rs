@@ -29,6 +29,9 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may reach for whatever they need"))]
 
+#[cfg(not(any(unix, windows)))]
+compile_error!("punchlist runs on Linux, macOS and other Unix systems, and on Windows: this target is none of these");
+
 pub mod domain;
 pub mod edge;
 pub mod engine;

@@ -63,9 +63,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readme_lists_every_code_and_their_ranks() {
-        let readme = include_str!("../../README.md");
-        let (_, after) = readme.split_once("| exit code | meaning |\n").expect("a table");
+    fn the_page_lists_every_code_and_their_ranks() {
+        let page = include_str!("../../assets/docs/exit-codes.md");
+        let (_, after) = page.split_once("| exit code | meaning |\n").expect("a table");
         let rows = after.lines().skip(1).map_while(|line| line.strip_prefix("| "));
         let listed: Vec<&str> = rows.filter_map(|row| row.split_once(' ').map(|(number, _)| number)).collect();
         let number = |code: &Code| u8::from(*code).to_string();

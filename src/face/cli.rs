@@ -4,7 +4,7 @@ use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 
@@ -56,12 +56,20 @@ use crate::{
 
 /// What starts an unattended run.
 const AUTO_APPROVE: &str = "auto-approve";
+
+/// What this is, with the commit and its day where whoever built it has said them: `0.1.0 (0123abcd 2026-11-29)`.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let commit = option_env!("PUNCHLIST_COMMIT").filter(|commit| !commit.is_empty());
+    let commit = commit.map_or_else(String::new, |commit| format!(" ({commit})"));
+    format!("{}{commit}", env!("CARGO_PKG_VERSION"))
+});
+
 /// Keeps Clockify true to Notion.
 ///
 /// Without a command, what differs is reviewed in the terminal, and what you approve is applied; where standard output is
 /// no terminal, the plan is printed instead. Nothing is written until you say so.
 #[derive(Parser)]
-#[command(name = "punchlist", version, about, long_about, max_term_width = 100)]
+#[command(name = "punchlist", version = VERSION.as_str(), about, long_about, max_term_width = 100)]
 struct Cli {
     /// Plan, apply what policy approves, and leave the rest for a person
     #[arg(long)]

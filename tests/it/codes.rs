@@ -1,4 +1,4 @@
-//! Every notice and every hold that there is: produced by the sample agency, and explained in the README.
+//! Every notice and every hold that there is: produced by the sample agency, and explained in its page.
 
 use std::collections::BTreeSet;
 
@@ -18,10 +18,10 @@ fn codes(plan: &Value) -> (BTreeSet<String>, BTreeSet<String>) {
     (holds.collect(), notices.collect())
 }
 
-/// What the README's table explains under a heading.
+/// What the page's table explains under a heading.
 fn explained(heading: &str) -> BTreeSet<String> {
-    let readme = include_str!("../../README.md");
-    let table = readme.split_once(&format!("| {heading} |")).expect("a table").1;
+    let page = include_str!("../../assets/docs/changes.md");
+    let table = page.split_once(&format!("| {heading} |")).expect("a table").1;
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
     rows.filter_map(|row| row.split('`').nth(1).map(str::to_owned)).collect()
 }

@@ -260,6 +260,16 @@ fn every_exchange_and_write_is_in_the_journal_without_secrets() {
 }
 
 #[test]
+fn the_version_says_the_commit_where_it_is_known() {
+    let home = tempfile::TempDir::new().expect("a directory");
+    let ran = Ran::of(punchlist(home.path()).arg("--version").output().expect("runs"));
+    // Whoever packages it says which commit it is.
+    let commit = option_env!("PUNCHLIST_COMMIT").filter(|commit| !commit.is_empty());
+    let commit = commit.map_or_else(String::new, |commit| format!(" ({commit})"));
+    assert_eq!(ran.stdout, format!("punchlist {}{commit}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
 fn the_readme_shows_what_the_demonstration_prints() {
     let home = tempfile::TempDir::new().expect("a directory");
     let printed = Ran::of(punchlist(home.path()).arg("--demo").output().expect("runs")).stdout;

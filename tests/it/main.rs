@@ -21,6 +21,7 @@ mod decisions;
 mod doctor;
 mod edited;
 mod errors;
+mod formats;
 #[cfg(unix)]
 mod hostile;
 mod hours;
@@ -35,6 +36,7 @@ mod meanwhile;
 mod notify;
 mod notion;
 mod outage;
+mod pages;
 mod pending;
 mod personal;
 mod plain;

@@ -22,7 +22,7 @@ pub(super) const FILE: &str = "punchlist.sqlite3";
 /// What says that a database is ours: `PNCH`.
 const APPLICATION_ID: i32 = 0x504E_4348;
 /// Each entry takes the schema from the version that is its index to the next. Entries are only ever added.
-const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 3] = [
     include_str!("../../../assets/schema.sql"),
     // JSON: how far the rule that closes children along with their parents has got with the object; and what the page's
     // ID property held when it got its object, until the ID is there. Pages of before are taken to have had theirs.

@@ -1,5 +1,6 @@
 mod damage;
 mod log;
+mod migrations;
 mod pages;
 
 use std::{collections::BTreeMap, fs};

@@ -203,16 +203,16 @@ mod tests {
 
     /// `SNAPSHOTS=overwrite` writes the table anew.
     #[test]
-    fn the_readme_has_the_table() {
+    fn the_page_has_the_table() {
         let rows = TABLE.iter().map(|row| {
             let keys: Vec<String> = row.keys.iter().map(|keys| format!("`{keys}`")).collect();
             format!("| {} | {} | {} |\n", keys.join(" "), row.label, row.name)
         });
         let table: String =
             std::iter::once("| keys | action | name |\n|---|---|---|\n".to_owned()).chain(rows).collect();
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-        let readme = std::fs::read_to_string(&path).expect("a README");
-        let (before, rest) = readme.split_once("<!-- keys: made").expect("the mark");
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/docs/keys.md");
+        let page = std::fs::read_to_string(&path).expect("a page");
+        let (before, rest) = page.split_once("<!-- keys: made").expect("the mark");
         let (note, rest) = rest.split_once("-->\n").expect("the end of the mark");
         let (_, after) = rest.split_once("<!-- end of keys -->").expect("the end of the table");
         let wanted = format!("{before}<!-- keys: made{note}-->\n{table}<!-- end of keys -->{after}");

@@ -1,7 +1,7 @@
 //! The tabs. Each has its rows of the key table, what its commands do and its view in a module of its own; another one
 //! is a variant of [`Tab`] with its parts here, and its state in the console's.
 //!
-//! The key table is the one source of dispatch, footer, help, palette, the configuration's keymap and the README's
+//! The key table is the one source of dispatch, footer, help, palette, the configuration's keymap and the page's
 //! table, so that they cannot disagree. What means the same in every tab is here.
 
 pub(crate) mod apply;

@@ -1,4 +1,4 @@
-//! Every finding that there is: in the sample agency, and in the README's table.
+//! Every finding that there is: in the sample agency, and in the page's table.
 
 use std::collections::BTreeSet;
 
@@ -29,8 +29,8 @@ fn every_finding_has_a_sample_in_the_agency_and_a_row_in_the_readme() {
     }
     let found = words(&hours(), "code").into_iter().collect::<BTreeSet<_>>();
 
-    let readme = include_str!("../../../README.md");
-    let table = readme.split_once("| finding |").expect("a table").1;
+    let page = include_str!("../../../assets/docs/hours.md");
+    let table = page.split_once("| finding |").expect("a table").1;
     let rows = table
         .lines()
         .skip(2)

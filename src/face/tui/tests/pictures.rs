@@ -1,4 +1,4 @@
-//! The pictures of the README: the sample agency in the real view, kept current by the test that draws them. To draw
+//! The pictures of the README and the pages: the sample agency in the real view, kept current by the test that draws them. To draw
 //! them anew after a change: `SNAPSHOTS=overwrite cargo test --lib pictures`.
 
 use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};

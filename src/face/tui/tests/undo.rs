@@ -157,15 +157,15 @@ fn runs_that_wrote_come_first_and_those_that_only_looked_are_left_out() {
     assert_eq!(listed, ["b", "a", "e", "c"]);
     assert_eq!(film.state.runs.at, 0);
     assert!(film.frame.contains("1 run that only looked is left out (H)"), "{}", film.frame);
-    // As the README says.
+    // As the page says.
     let undone = film_of((120, 12), THEME, on_runs(runs(), "U"));
     assert!(matches!(undone.orders.as_slice(), [Order::Undo(run)] if run.as_str() == "b"), "{:?}", undone.orders);
     for (pressed, because) in [("jjjU", "that run wrote nothing"), ("HjjjU", "that run wrote nothing")] {
         let film = film_of((120, 12), THEME, on_runs(runs(), pressed));
         assert!(film.orders.is_empty() && film.frame.contains(because), "{pressed}: {}", film.frame);
     }
-    let readme = include_str!("../../../../README.md");
-    assert!(readme.contains("is undone from the runs (`4`, then `U`)"), "the README says so");
+    let page = include_str!("../../../../assets/docs/console.md");
+    assert!(page.contains("is undone from the runs (`4`, then `U`)"), "the page says so");
 }
 
 #[test]
