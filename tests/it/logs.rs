@@ -345,7 +345,7 @@ fn what_was_never_written_is_found_by_its_name_too() {
 }
 
 /// Bytes of what the log says of the last run.
-fn logged(rig: &Rig) -> usize {
+fn logged(rig: &Rig) -> i64 {
     let file = rusqlite::Connection::open(rig.home.path().join("state/punchlist.sqlite3")).expect("opens");
     let sql = "SELECT sum(octet_length(body)) FROM event
                WHERE run_id = (SELECT run_id FROM run ORDER BY started_at DESC, run_id DESC LIMIT 1)";

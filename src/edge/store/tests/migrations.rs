@@ -24,7 +24,7 @@ fn former(world: &World, present: &Path, version: usize) {
     for sql in &open::MIGRATIONS[..version] {
         former.execute_batch(sql).expect("migrates");
     }
-    former.pragma_update(None, "user_version", version).expect("sets");
+    former.pragma_update(None, "user_version", i64::try_from(version).expect("small")).expect("sets");
     former.execute("ATTACH ?1 AS present", [present.to_str().expect("UTF-8")]).expect("attaches");
     for (table, columns) in tables(&former) {
         let columns = columns.join(", ");
@@ -53,7 +53,7 @@ async fn a_state_of_each_former_schema_is_brought_up_to_date_with_all_that_it_ho
         store.save_links(at(1), &links).await.expect("saves");
         store.remember("x", &42).await.expect("keeps");
         store.append(&intent("r", 1)).await.expect("appends");
-        store.append(&outcome("r", 1, Outcome::Unknown)).await.expect("appends");
+        store.append(&outcome("r", 1, Outcome::Unknown { error: "timeout".into() })).await.expect("appends");
         (store.events(&run).await.expect("reads"), store.log_head().await.expect("reads"))
     };
     assert_eq!(events.len(), 2);
@@ -68,8 +68,8 @@ async fn a_state_of_each_former_schema_is_brought_up_to_date_with_all_that_it_ho
         drop(copy);
 
         let store = world.open().await;
-        let now: usize = store.connection.pragma_query_value(None, "user_version", |row| row.get(0)).expect("reads");
-        assert_eq!(now, open::VERSION);
+        let now: i64 = store.connection.pragma_query_value(None, "user_version", |row| row.get(0)).expect("reads");
+        assert_eq!(usize::try_from(now), Ok(open::VERSION));
         let registry = store.registry().await.expect("reads");
         for link in &links {
             // The first schema knew nothing of these; pages of then are taken to have had their ID.
