@@ -88,7 +88,7 @@ fn new_workspace() {
 
 /// A client is renamed among many tasks.
 fn rename() {
-    let office = Office::new(World::sized(20, 400, 20_000));
+    let office = Office::new(agency::world(20_000));
     office.settle();
     {
         let mut world = office.sandbox.world();
