@@ -108,7 +108,7 @@ impl CheckCode {
             Self::Clock => &[NotionReached, ClockifyReached],
             NotionIdentity => &[NotionReached],
             ClockifyIdentity => &[ClockifyReached],
-            Self::ClockifyRights | Self::Budget => &[ClockifyIdentity],
+            Self::ClockifyRights | Self::Budget | Self::Deliveries => &[ClockifyIdentity],
             Databases | Self::Copies => &[NotionIdentity],
             Properties => &[Databases],
             Relations => &[Databases, Properties],
@@ -123,7 +123,6 @@ impl CheckCode {
             | Self::Pages => &[Data],
             Keys | State | Self::Permissions | Self::Disk | Self::Lock => &[Configuration],
             Self::Log => &[State],
-            Self::Deliveries => &[ClockifyIdentity],
         }
     }
 }

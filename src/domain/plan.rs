@@ -476,9 +476,9 @@ impl Plan {
             }
         }
         if let Some(within) = &self.within {
-            withheld
-                .iter_mut()
-                .for_each(|(class, count)| *count = within.withheld.get(class).copied().unwrap_or(*count));
+            for (class, count) in &mut withheld {
+                *count = within.withheld.get(class).copied().unwrap_or(*count);
+            }
         }
         withheld
     }

@@ -80,7 +80,9 @@ fn places(at: &str, value: &Value, found: &mut BTreeMap<String, BTreeSet<&'stati
         Value::Number(_) => "a number",
         Value::String(_) => "a text",
         Value::Array(items) => {
-            items.iter().for_each(|item| places(&format!("{at}[]"), item, found));
+            for item in items {
+                places(&format!("{at}[]"), item, found);
+            }
             "a list"
         }
         Value::Object(fields) => {

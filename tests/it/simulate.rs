@@ -385,11 +385,10 @@ fn what_once_went_wrong_does_not_again() {
 
 #[test]
 fn every_history_comes_to_rest_as_promised() {
-    match from_environment("PUNCHLIST_SEED") {
-        Some(seed) => show(seed),
-        None => {
-            let first = from_environment("PUNCHLIST_SEEDS_FROM").unwrap_or(0);
-            check_seeds(first..first + from_environment("PUNCHLIST_SEEDS").unwrap_or(SEEDS));
-        }
+    if let Some(seed) = from_environment("PUNCHLIST_SEED") {
+        show(seed);
+    } else {
+        let first = from_environment("PUNCHLIST_SEEDS_FROM").unwrap_or(0);
+        check_seeds(first..first + from_environment("PUNCHLIST_SEEDS").unwrap_or(SEEDS));
     }
 }

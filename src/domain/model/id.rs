@@ -24,6 +24,7 @@ pub struct PageId([u64; 2]);
 
 impl PageId {
     /// A page id from its number.
+    #[expect(clippy::cast_possible_truncation, reason = "each half is taken by itself")]
     pub const fn from_number(number: u128) -> Self {
         // In halves it is put beside others without gaps.
         Self([(number >> 64) as u64, number as u64])

@@ -133,7 +133,8 @@ impl Plan {
         named: &[Shown],
     ) {
         let within = self.withheld();
-        let clients: String = clients.iter().map(|client| format!("--client {client} ")).collect();
+        let clients: String =
+            clients.iter().flat_map(|client| ["--client ".to_owned(), client.to_string(), " ".to_owned()]).collect();
         let keep = KEEP_PLAN.replace("--out", &format!("{clients}--out"));
         for change in &mut self.changes {
             let Some(class) = change.brake_class().map(|class| (class, change.kind)) else { continue };
@@ -142,7 +143,8 @@ impl Plan {
             let mut text = hold.text.to_string().replace(KEEP_PLAN, &keep);
             if few < all {
                 let belong = if few == 1 { "belongs" } else { "belong" };
-                text += &format!("; it counts all clients: {few} of these {all} {belong} to {}", client_names(named));
+                let named = client_names(named);
+                text = format!("{text}; it counts all clients: {few} of these {all} {belong} to {named}");
             }
             hold.text = text.into();
         }

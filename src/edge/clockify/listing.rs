@@ -77,9 +77,10 @@ impl Clockify {
             listed.map(|listed| (listed, problems)).map_err(|failure| self.error("clients", failure))
         };
         let projects = async {
-            let users = match self.wanted.users() {
-                true => self.read_users(workspace).await.map_err(|failure| self.error("users", failure))?,
-                false => Arc::default(),
+            let users = if self.wanted.users() {
+                self.read_users(workspace).await.map_err(|failure| self.error("users", failure))?
+            } else {
+                Arc::default()
             };
             let mut problems = Vec::new();
             let listed = self.read_projects(workspace, &users, &mut problems, progress).await;
@@ -118,7 +119,9 @@ impl Clockify {
                 for project in projects {
                     let project = project.to_string();
                     let (rows, listed) = self.read_tasks(workspace, &project).await?;
-                    rows.into_iter().for_each(|task| shelf.add_task(task, &project));
+                    for task in rows {
+                        shelf.add_task(task, &project);
+                    }
                     spoiled = spoiled.or(listed.spoiled);
                 }
                 Ok(shelf.finish(spoiled, &mut problems))
@@ -183,7 +186,9 @@ impl Clockify {
                 Ok((rows, listed)) => {
                     failed = 0;
                     calls += listed.calls;
-                    rows.into_iter().for_each(|task| tasks.add_task(task, &project));
+                    for task in rows {
+                        tasks.add_task(task, &project);
+                    }
                     spoiled = spoiled.or(listed.spoiled);
                 }
                 // Both are about all listings: whoever asked on would only be turned away once more for each project.

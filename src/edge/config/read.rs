@@ -23,6 +23,7 @@ const NOTION_URL: &str = "https://api.notion.com";
 /// All pages are read once a day.
 const FULL_PASS_HOURS: u32 = 24;
 const NOTION_API_VERSION: &str = "2026-03-11";
+/// Requests a minute that Notion takes on every plan (Notion docs, request limits).
 pub const NOTION_REQUESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(180).expect("not zero");
 const CLOCKIFY_URL: &str = "https://api.clockify.me/api";
 const CLOCKIFY_REPORTS_URL: &str = "https://reports.api.clockify.me";

@@ -12,13 +12,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{
     Fault, Store, StoreError, failed, journal,
     log::{Beginning, LISTED, OPEN_DIFFERENCES},
-    open,
+    open::{self, BACKUPS},
     pages::WATERMARKS,
 };
 use crate::{domain::journal::RunId, edge::files};
 
-/// The directory of the copies.
-pub(super) const BACKUPS: &str = "backups";
 /// Copies that are kept.
 const BACKUPS_MAX: usize = 10;
 /// Bytes that they may take together; the latest is kept whatever it takes.

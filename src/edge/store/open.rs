@@ -10,13 +10,15 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{
-    Fault, Holder, StoreError, backups, failed, hint_damaged,
+    Fault, Holder, StoreError, failed, hint_damaged,
     lock::{LOCK, Lock},
     presence::PRESENCE,
     reserve, transact, unusable,
 };
 use crate::edge::{checkpoints, diagnostics, files};
 
+/// The directory of the copies.
+pub(super) const BACKUPS: &str = "backups";
 /// The database.
 pub(super) const FILE: &str = "punchlist.sqlite3";
 /// What says that a database is ours: `PNCH`.
@@ -46,15 +48,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Databases up to this size are checked whole at each start, which takes about a tenth of a second.
 const CHECKED_WHOLE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// What else is in the directory: none of it may lead out of it.
-const BESIDE: [&str; 7] = [
-    LOCK,
-    PRESENCE,
-    reserve::RESERVE,
-    backups::BACKUPS,
-    checkpoints::CHECKPOINTS,
-    checkpoints::KEY,
-    diagnostics::DIRECTORY,
-];
+const BESIDE: [&str; 7] =
+    [LOCK, PRESENCE, reserve::RESERVE, BACKUPS, checkpoints::CHECKPOINTS, checkpoints::KEY, diagnostics::DIRECTORY];
 
 /// Where the state is kept when nothing else is configured.
 pub fn default_dir() -> Option<PathBuf> {

@@ -53,7 +53,7 @@ impl Stir {
             while heard.try_read(&mut events).is_ok_and(|bytes| bytes > 0) {}
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -63,7 +63,7 @@ struct Inner {
     numbers: Numbers,
     echoes: Echoes,
     /// Calls about rows of which it is not known yet who wrote them.
-    unsorted: Vec<Rows>,
+    unsorted: Vec<Called>,
     /// When each sender of Notion's events was last heard of, if it was.
     heard: BTreeMap<String, Option<Timestamp>>,
     /// For how long a sender has been silent although pages changed.
@@ -73,7 +73,7 @@ struct Inner {
 }
 
 /// What a service has called about, in a caller's name.
-struct Rows {
+struct Called {
     rows: Vec<String>,
     cause: Cause,
     extent: Extent,
@@ -151,7 +151,7 @@ impl Hub {
         let (cause, extent) = (Cause::Caller(caller.name.clone()), caller.extent.clone());
         let mut inner = self.lock();
         if inner.unsorted.len() < CALLS_MAX {
-            inner.unsorted.push(Rows { rows: rows.to_vec(), cause, extent });
+            inner.unsorted.push(Called { rows: rows.to_vec(), cause, extent });
             drop(inner);
             self.asked.notify_one();
         } else {
@@ -176,7 +176,7 @@ impl Hub {
             }
         }
         drop(inner);
-        for Rows { cause, extent, .. } in others {
+        for Called { cause, extent, .. } in others {
             self.ask(cause, &extent);
         }
     }

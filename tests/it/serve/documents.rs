@@ -32,7 +32,7 @@ fn tags(text: &str) -> Vec<(&str, &str)> {
         let (tag, after) = part.split_once('>').unwrap_or_else(|| panic!("a tag without an end: {part}"));
         let name = tag.split([' ', '\n', '/']).find(|name| !name.is_empty()).unwrap_or_default();
         match tag.as_bytes() {
-            [b'?', ..] | [b'!', ..] => continue,
+            [b'?' | b'!', ..] => continue,
             [b'/', ..] => assert_eq!(open.pop(), Some(name), "{part}"),
             [.., b'/'] => tags.push((name, after.trim())),
             _ => {

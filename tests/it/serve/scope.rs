@@ -138,7 +138,9 @@ fn no_brake_is_passed_client_by_client_and_what_is_held_says_what_lets_it_throug
     let rig = Rig::new(world);
     rig.settle();
     let pages: Vec<_> = rig.sandbox.world().pages("Projects").iter().map(|page| page.id).collect();
-    pages.iter().for_each(|page| rig.sandbox.world().set_status(*page, "Status", "Done"));
+    for page in &pages {
+        rig.sandbox.world().set_status(*page, "Status", "Done");
+    }
     let open = || rig.sandbox.world().projects().iter().filter(|project| !project.archived).count();
 
     for client in ["Acme", "Globex"] {

@@ -537,7 +537,7 @@ impl Target for Line<'_> {
                 if matches!(fault, 6..=8) { done.and(Err(unknown())) } else { done }
             }
         };
-        let with: String = along.iter().map(|task| format!(" with {}", task.page())).collect();
+        let with: String = along.iter().flat_map(|task| [" with ".to_owned(), task.page().to_string()]).collect();
         let line = format!("{}{with} [{fault}] {}", name(write), if answer.is_ok() { "ok" } else { "fails" });
         self.world.borrow_mut().log.push(line);
         if let Ok(Written { object: Some(object), .. }) = &answer {
