@@ -97,10 +97,16 @@ impl Report {
         counts.into_iter().filter(|(count, _)| *count > 0)
     }
 
-    /// True where one that was kept says the same; earlier versions kept no list of what was applied.
+    /// True where one that was kept says the same, whatever the order of what was applied: the log has first what was
+    /// new of a plan. Earlier versions kept no list of that.
     pub fn agrees_with(&self, kept: &Self) -> bool {
-        let without_list = || Self { applied_changes: Vec::new(), ..self.clone() };
-        self == kept || kept.applied_changes.is_empty() && without_list() == *kept
+        let with = |report: &Self, applied_changes| Self { applied_changes, ..report.clone() };
+        let in_order = |report: &Self| {
+            let mut applied = report.applied_changes.clone();
+            applied.sort_by_key(|change| change.change_id);
+            with(report, applied)
+        };
+        in_order(self) == in_order(kept) || kept.applied_changes.is_empty() && with(self, Vec::new()) == *kept
     }
 
     /// The same without anything that was said of one change, for who is not to read of every client.

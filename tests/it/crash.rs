@@ -258,7 +258,7 @@ const REQUESTS_OF_AN_OLD_PLAN: usize = 31;
 const OLD: &str = "fetched:1:old";
 
 /// Its commits: the journal's, the registry's and the memory's.
-const COMMITS: usize = 34;
+const COMMITS: usize = 33;
 
 fn killed_at_every_request(executed: bool, knobs: Knobs, requests: usize, failpoint: Option<&str>) {
     let scene = Scene::new(knobs);

@@ -353,6 +353,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn cut_log(&mut self, before: Timestamp, run: &RunId, now: Timestamp) -> Result<Option<u64>, StoreError> {
+        let is_due = self.read(|connection| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM event INDEXED BY event_at WHERE at_ms < ?1)";
+            Ok(connection.query_row(sql, [before.as_millisecond()], |row| row.get::<_, bool>(0))?)
+        })?;
+        if !is_due {
+            return Ok(None);
+        }
         transact(&mut self.connection, |transaction| {
             let sql = "SELECT min(n) FROM event INDEXED BY event_at WHERE at_ms >= ?1";
             let recent: Option<i64> = transaction.query_row(sql, [before.as_millisecond()], |row| row.get(0))?;

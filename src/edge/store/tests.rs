@@ -400,7 +400,7 @@ async fn a_copy_holds_what_cannot_be_read_anew_and_the_end_of_the_log() {
     store.save_links(at(1), &[link(1)]).await.expect("saves");
     store.remember("watermarks", &"far").await.expect("keeps");
     store.remember("open_differences", &"many").await.expect("keeps");
-    let sql = "INSERT INTO page (kind, page_id, body) VALUES ('client', 'x', '{}')";
+    let sql = "INSERT INTO page (kind, page_id, body) VALUES ('client', zeroblob(16), '{}')";
     store.connection.execute(sql, []).expect("keeps");
     for run in 1..=4 {
         store.begin_run(&run_record(&run.to_string(), run)).await.expect("begins");
