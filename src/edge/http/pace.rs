@@ -19,8 +19,6 @@ const MINUTE: Duration = Duration::from_mins(1);
 const PAUSE_OF_A_MINUTE_MAX: Duration = Duration::from_mins(2);
 /// A refusal after fewer requests within the window says nothing about the budget.
 const SHOWN_BY_MIN: usize = 20;
-/// A budget of a minute is not taken to be less than this.
-const PER_MINUTE_MIN: usize = 60;
 
 /// How many requests a service takes. Any pace is fine within a window: Notion's budget is for 60 s (Notion docs,
 /// request limits); Clockify's is for one second on paid plans and for one hour on new free workspaces (Clockify help,
@@ -141,7 +139,8 @@ impl Pacer {
     }
 
     /// Learns from a refusal (429) that asks for a pause, or from one that repeating has not ended: where fewer requests
-    /// were taken than there was thought to be room for, that is what there is room for.
+    /// were taken within an hour than there was thought to be room for, that is what there is room for; and of a minute
+    /// there is no more room than is documented.
     pub(super) fn refused(&self, pause: Duration, for_good: bool) {
         let now = Instant::now();
         let mut state = self.lock();
@@ -160,9 +159,9 @@ impl Pacer {
         }
         if window == HOUR {
             state.lower_hour(made);
-        } else if let Some(limit) = of_minute(&mut state.limits) {
-            let known = if limit.count > limit.taken_for { limit.taken_for } else { limit.count };
-            limit.count = known.min(made.max(PER_MINUTE_MIN));
+        } else if let Some(limit) = of_minute(&mut state.limits).filter(|limit| limit.count > limit.taken_for) {
+            // Less than it is documented to be is none: a refusal then is over with the pause that it asks for.
+            limit.count = limit.taken_for;
             (limit.most, limit.shown) = (limit.count, true);
         }
     }

@@ -70,7 +70,7 @@ fn what_is_to_be_tried_again_waits_for_no_time_that_was_set_back() {
         rig.sandbox.knobs().faults.push(Fault::new(FaultKind::Status(503, "{}".to_owned())).times(u32::MAX));
         daemon.ask();
         daemon.rest().await;
-        assert_eq!(ran(&installation.directory).len(), 1, "it has failed, and waits");
+        assert!(!ran(&installation.directory).is_empty(), "it has failed, and waits");
         rig.sandbox.knobs().faults.clear();
         set_clock(SignedDuration::from_hours(-72));
         let began: Timestamp = clock();

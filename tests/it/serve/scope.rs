@@ -87,11 +87,14 @@ fn calls_for_one_client_and_for_a_plan_of_everything_are_one_run_and_each_gets_n
     assert_eq!(there(&rig), (vec!["Acme".to_owned()], 1, 1));
 }
 
+/// What was on its way when a run was killed, and nothing shows, did not happen.
+const AT_ONCE: &str = "rules.unsettled_minutes = 0\n";
+
 #[test]
 fn killed_in_a_run_for_one_client_the_next_start_goes_no_further_than_it_was_to_go() {
     for writes in 0..2 {
         let rig = two_clients();
-        let daemon = start(&rig, "");
+        let daemon = start(&rig, AT_ONCE);
         rig.sandbox.knobs().latency = Duration::from_millis(100);
         assert_eq!(daemon.post("/runs", ACME_SECRET, "").0, 202);
         daemon.until("it is in the middle", |_| {
@@ -101,7 +104,7 @@ fn killed_in_a_run_for_one_client_the_next_start_goes_no_further_than_it_was_to_
         assert_ne!(there(&rig), (vec!["Acme".to_owned()], 1, 1), "not all of it was done");
         rig.sandbox.knobs().latency = Duration::ZERO;
 
-        let daemon = start(&rig, "");
+        let daemon = start(&rig, AT_ONCE);
 
         daemon.until("it is taken up", |_| (there(&rig) == (vec!["Acme".to_owned()], 1, 1)).then_some(()));
         daemon.until("it ended", |daemon| (daemon.number("punchlist_running") == 0).then_some(()));
