@@ -32,6 +32,9 @@ use crate::domain::{
 /// How long after it was sent a create is looked for a few seconds more, where the listing does not show it.
 const LOOKS_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
+/// How long a page that is away is waited for, where objects are there that may be its own.
+const AWAY_AT_MOST: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// What settling works on: both sides as just read, and the registry.
 pub struct Settling<'a> {
     /// Both sides; gets the objects that are found, and the pages that stay unsettled.
@@ -127,7 +130,10 @@ async fn settle_all<T: Target, J: Journal>(
             // What was sent minutes ago does not come to light within the seconds of another look.
             Sign::None if settling.age(&open) > LOOKS_WITHIN => nothing.push(open),
             Sign::None => unseen.push(open),
-            sign => drop(fates.insert(write, settling.conclude(open, sign, journal).await?)),
+            sign => {
+                let sign = of_page(target, settling, &open, sign).await;
+                fates.insert(write, settling.conclude(open, sign, journal).await?);
+            }
         }
     }
     let settles = settling.rules.settles();
@@ -136,7 +142,9 @@ async fn settle_all<T: Target, J: Journal>(
         let write = (open.run, open.write);
         let sign = match found {
             Ok(Found::Happened(written)) => Sign::Happened(written.object),
-            Ok(Found::Several(objects)) => settling.several(&open.request, objects),
+            Ok(Found::Several(objects)) => {
+                of_page(target, settling, &open, settling.several(&open.request, objects)).await
+            }
             Ok(Found::Nothing) => {
                 nothing.push(open);
                 continue;
@@ -154,10 +162,27 @@ async fn settle_all<T: Target, J: Journal>(
             Sign::Absent => settling.doubt(&open),
             sign => sign,
         };
+        let sign = of_page(target, settling, &open, sign).await;
         let write = (open.run, open.write);
         fates.insert(write, settling.conclude(open, sign, journal).await?);
     }
     Ok(fates)
+}
+
+/// What several objects mean where the page is not listed: nothing where its ID shows that it is closed. One that is not
+/// shown may come back, and is waited for.
+async fn of_page<T: Target>(target: &T, settling: &Settling<'_>, open: &Open, sign: Sign) -> Sign {
+    let (kind, page) = (open.request.kind(), open.request.page());
+    let Sign::Several(objects) = sign else { return sign };
+    if settling.snapshots.pages[kind].get(page).is_some() {
+        return Sign::Several(objects);
+    }
+    match target.read(&[Subject::Page(kind, page)]).await.pop() {
+        Some((_, Ok(Observed::Page(page)))) if page.standing.is_closed() => Sign::Absent,
+        Some((_, Ok(Observed::Page(_)))) => Sign::Several(objects),
+        Some((_, Ok(_))) if settling.age(open) >= AWAY_AT_MOST => Sign::Absent,
+        _ => Sign::Unseen,
+    }
 }
 
 /// Looks for creates again and again: those of tasks that went along with their projects by listing these, the others
@@ -279,7 +304,7 @@ impl Settling<'_> {
     /// nobody has to.
     fn several(&self, request: &Write, objects: Vec<ObjectId>) -> Sign {
         let pages = &self.snapshots.pages[request.kind()];
-        let is_open = pages.get(request.page()).map_or(pages.complete().is_none(), |page| !page.standing.is_closed());
+        let is_open = pages.get(request.page()).is_none_or(|page| !page.standing.is_closed());
         if is_open && !objects.is_empty() { Sign::Several(objects) } else { Sign::Absent }
     }
 
