@@ -154,6 +154,7 @@ impl Level {
             | What::Planned { complete: false, .. }
             | What::Braked { .. }
             | What::ForeignRun { .. }
+            | What::LockBroken { .. }
             | What::Released { .. }
             | What::MonthReopened { .. }
             | What::Begun { .. }

@@ -29,7 +29,8 @@ const CHECKPOINTS_BYTES_MAX: u64 = 256 << 20;
 /// Keeps the checkpoints of one log.
 #[derive(Clone, Debug)]
 pub struct Checkpoints {
-    checkpoints: PathBuf,
+    /// Nothing where none are kept.
+    checkpoints: Option<PathBuf>,
     key: PathBuf,
 }
 
@@ -62,39 +63,42 @@ pub struct Kept {
 }
 
 impl Checkpoints {
-    /// The checkpoints and the key of a state, or those that are configured instead.
-    pub fn of(state: &Path, checkpoints: Option<PathBuf>, key: Option<PathBuf>) -> Self {
-        Self {
-            checkpoints: checkpoints.unwrap_or_else(|| state.join(CHECKPOINTS)),
-            key: key.unwrap_or_else(|| state.join(KEY)),
-        }
+    /// Checkpoints in a file, or none, signed with a key: one in the directory where no other is named.
+    pub fn of(directory: &Path, checkpoints: Option<PathBuf>, key: Option<PathBuf>) -> Self {
+        Self { checkpoints, key: key.unwrap_or_else(|| directory.join(KEY)) }
+    }
+
+    /// The file of checkpoints in the directory of a state.
+    pub fn beside(directory: &Path) -> PathBuf {
+        directory.join(CHECKPOINTS)
     }
 
     /// The file of checkpoints, for people.
-    pub fn file(&self) -> &Path {
-        &self.checkpoints
+    pub fn file(&self) -> Option<&Path> {
+        self.checkpoints.as_deref()
     }
 
-    /// Signs what is known of the log, and keeps it.
+    /// Signs what is known of the log, and keeps it, where checkpoints are kept.
     ///
     /// # Errors
     /// [`CheckpointsError`]: the log goes on all the same, and the next checkpoint vouches for all before it.
-    pub fn keep(&self, n: u64, head: Hash, at: Timestamp) -> Result<Checkpoint, CheckpointsError> {
+    pub fn keep(&self, n: u64, head: Hash, at: Timestamp) -> Result<Option<Checkpoint>, CheckpointsError> {
+        let Some(checkpoints) = &self.checkpoints else { return Ok(None) };
         let pair = self.key_pair()?;
         let signature = pair.sign(Checkpoint::signed_text(n, head, at).as_bytes());
         let checkpoint =
             Checkpoint { n, head, at, key: hex(pair.public_key().as_ref()), signature: hex(signature.as_ref()) };
-        let failed = |error: io::Error| self.failed("cannot write the checkpoint to", &self.checkpoints, &error);
+        let failed = |error: io::Error| self.failed("cannot write the checkpoint to", checkpoints, &error);
         let mut line = serde_json::to_string(&checkpoint).map_err(|error| failed(error.into()))?;
         line.push('\n');
-        if let Some(directory) = self.checkpoints.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        if let Some(directory) = checkpoints.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             files::create_private_directory(directory).map_err(failed)?;
         }
-        let mut file = files::private_options().append(true).create(true).open(&self.checkpoints).map_err(failed)?;
+        let mut file = files::private_options().append(true).create(true).open(checkpoints).map_err(failed)?;
         // One write for the whole line: where it fails half way, the next line begins with what is left of it, and is
         // told as garbled.
         file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).map_err(failed)?;
-        Ok(checkpoint)
+        Ok(Some(checkpoint))
     }
 
     /// Signs anything else that leaves the state, such as a saved plan or a copy of the log; returns key and signature
@@ -126,14 +130,15 @@ impl Checkpoints {
             None => self.public_key()?,
         };
         let mut kept = Kept { key, ..Kept::default() };
-        let file = match File::open(&self.checkpoints) {
+        let Some(checkpoints) = &self.checkpoints else { return Ok(kept) };
+        let file = match File::open(checkpoints) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(kept),
-            Err(error) => return Err(self.failed("cannot read the checkpoints in", &self.checkpoints, &error)),
+            Err(error) => return Err(self.failed("cannot read the checkpoints in", checkpoints, &error)),
         };
         let mut text = String::new();
         let read = file.take(CHECKPOINTS_BYTES_MAX).read_to_string(&mut text);
-        read.map_err(|error| self.failed("cannot read the checkpoints in", &self.checkpoints, &error))?;
+        read.map_err(|error| self.failed("cannot read the checkpoints in", checkpoints, &error))?;
         for (line, text) in (1..).zip(text.lines()) {
             match serde_json::from_str::<Checkpoint>(text) {
                 Ok(checkpoint) => kept.add(checkpoint),
@@ -148,8 +153,9 @@ impl Checkpoints {
     /// # Errors
     /// [`CheckpointsError`]
     pub fn last(&self) -> Result<Option<Result<Checkpoint, Finding>>, CheckpointsError> {
-        let failed = |error: io::Error| self.failed("cannot read the checkpoints in", &self.checkpoints, &error);
-        let mut file = match File::open(&self.checkpoints) {
+        let Some(checkpoints) = &self.checkpoints else { return Ok(None) };
+        let failed = |error: io::Error| self.failed("cannot read the checkpoints in", checkpoints, &error);
+        let mut file = match File::open(checkpoints) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
@@ -172,11 +178,12 @@ impl Checkpoints {
     /// # Errors
     /// [`CheckpointsError`]
     pub fn set_aside(&self, now: Timestamp) -> Result<(), CheckpointsError> {
-        let mut aside = self.checkpoints.as_os_str().to_owned();
+        let Some(checkpoints) = &self.checkpoints else { return Ok(()) };
+        let mut aside = checkpoints.as_os_str().to_owned();
         aside.push(format!(".before-{}", now.strftime("%Y%m%dT%H%M%SZ")));
-        match fs::rename(&self.checkpoints, &aside) {
+        match fs::rename(checkpoints, &aside) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(self.failed("cannot set aside the checkpoints in", &self.checkpoints, &error))
+                Err(self.failed("cannot set aside the checkpoints in", checkpoints, &error))
             }
             _ => Ok(()),
         }
@@ -271,6 +278,10 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
+    fn in_directory(directory: &Path) -> Checkpoints {
+        Checkpoints::of(directory, Some(Checkpoints::beside(directory)), None)
+    }
+
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).expect("a time")
     }
@@ -278,25 +289,25 @@ mod tests {
     #[test]
     fn a_checkpoint_holds_until_somebody_changes_it() {
         let home = tempfile::TempDir::new().expect("a directory");
-        let checkpoints = Checkpoints::of(home.path(), None, None);
+        let checkpoints = in_directory(home.path());
         assert_eq!(checkpoints.read(None).expect("reads"), Kept::default());
-        let one = checkpoints.keep(7, Hash([7; 32]), at(1)).expect("keeps");
-        let two = checkpoints.keep(9, Hash([9; 32]), at(2)).expect("keeps");
+        let one = checkpoints.keep(7, Hash([7; 32]), at(1)).expect("keeps").expect("one");
+        let two = checkpoints.keep(9, Hash([9; 32]), at(2)).expect("keeps").expect("one");
 
         let kept = checkpoints.read(None).expect("reads");
 
         assert_eq!((kept.checkpoints, kept.findings), (vec![one.clone(), two], vec![]));
-        let text = fs::read_to_string(checkpoints.file()).expect("reads");
+        let text = fs::read_to_string(Checkpoints::beside(home.path())).expect("reads");
         for (changed, finding) in [
             (text.replacen("\"n\":7", "\"n\":8", 1), Finding::Forged { n: 8 }),
             (text.replacen(&one.head.to_string(), &Hash([1; 32]).to_string(), 1), Finding::Forged { n: 7 }),
             (text.replacen(&one.key, &"ab".repeat(32), 1), Finding::OtherKey { n: 7 }),
             (text.replacen("{\"n\":7", "{\"n\"", 1), Finding::Garbled { line: 1 }),
         ] {
-            fs::write(checkpoints.file(), changed).expect("writes");
+            fs::write(Checkpoints::beside(home.path()), changed).expect("writes");
             assert_eq!(checkpoints.read(None).expect("reads").findings, [finding]);
         }
-        fs::write(checkpoints.file(), text).expect("writes");
+        fs::write(Checkpoints::beside(home.path()), text).expect("writes");
         assert_eq!(
             checkpoints.read(Some(&"ab".repeat(32))).expect("reads").findings.len(),
             2,
@@ -309,7 +320,7 @@ mod tests {
     fn a_key_that_others_may_read_is_not_used() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::TempDir::new().expect("a directory");
-        let checkpoints = Checkpoints::of(home.path(), None, None);
+        let checkpoints = in_directory(home.path());
         checkpoints.keep(1, Hash::START, at(1)).expect("keeps");
         let mode = |name: &str| fs::metadata(home.path().join(name)).expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(KEY), mode(CHECKPOINTS)), (0o600, 0o600));

@@ -74,6 +74,8 @@ pub struct Settings {
     pub rules: Rules,
     /// Where the state is kept, if not in the platform's place.
     pub state_dir: Option<PathBuf>,
+    /// The address of the database that the state is in, if it is on a server.
+    pub state_url: Option<SecretReference>,
     /// When the daemon runs.
     pub schedule: ScheduleSettings,
     /// Where the daemon listens, and to whom.

@@ -35,7 +35,10 @@ use serde_json::Value as Json;
 use tokio::time::Instant;
 use url::Url;
 
-use super::scrub::{self, scrub};
+use super::{
+    holding::Holding,
+    scrub::{self, scrub},
+};
 use crate::domain::{model::Service, text::Shown};
 use outcome::{Happened, Kind, Treatment, backoff, classify, retry_after};
 use pace::{Held, Pacer};
@@ -68,6 +71,9 @@ const LARGE: usize = 1 << 20;
 
 /// Bytes that an answer may take once it is taken apart.
 const ANSWER_WEIGHT_MAX: usize = 128 << 20;
+
+/// How much longer than a write can take the right to it has to last.
+const MARGIN: Duration = Duration::from_secs(2);
 
 /// Held by whoever reads a large answer.
 static READING_LARGE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -137,6 +143,10 @@ pub struct Http {
     backoff: Duration,
     body_max: usize,
     keep_bodies: bool,
+    /// How long one attempt may take.
+    attempt_max: Duration,
+    /// The right that a write needs, where that does not last as long as this process.
+    right: Mutex<Option<Holding>>,
 }
 
 impl fmt::Debug for Http {
@@ -193,6 +203,8 @@ impl Http {
             backoff: options.backoff,
             body_max: options.body_max,
             keep_bodies: options.keep_bodies,
+            attempt_max: options.connect_timeout + options.answer_timeout,
+            right: Mutex::default(),
         })
     }
 
@@ -294,6 +306,10 @@ impl Http {
             if let Some(over) = self.trouble.over() {
                 return Err(perhaps_done.unwrap_or(over));
             }
+            if request.repeat != Repeat::Read && !self.may_write().await {
+                let error = "the right to run was lost, and another run may write by now".into();
+                return Err(perhaps_done.unwrap_or(Failure::NotSent { error }));
+            }
             let through_proxy = match &self.proxy {
                 Some(proxy) => proxy.turn().await.map_err(|failure| perhaps_done.clone().unwrap_or(failure))?,
                 None => None,
@@ -335,6 +351,20 @@ impl Http {
                 }
             }
             attempt += 1;
+        }
+    }
+
+    /// Lets writes leave only while a right is held, and for longer than they can take: whoever gets the right next is not
+    /// to meet one that is on its way.
+    pub(crate) fn write_while(&self, right: Option<Holding>) {
+        *self.right.lock().unwrap_or_else(PoisonError::into_inner) = right;
+    }
+
+    async fn may_write(&self) -> bool {
+        let right = self.right.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match right {
+            Some(right) => right.lasts(self.attempt_max + MARGIN).await,
+            None => true,
         }
     }
 

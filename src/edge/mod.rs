@@ -9,6 +9,7 @@ pub mod diagnostics;
 pub mod environment;
 pub(crate) mod failpoint;
 mod files;
+pub mod holding;
 pub mod http;
 pub mod machine;
 pub mod notify;

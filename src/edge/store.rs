@@ -8,6 +8,7 @@
 #![expect(clippy::unused_async, reason = "who calls must not have to know which database it is")]
 
 mod backups;
+mod database;
 mod inspect;
 mod journal;
 mod lock;
@@ -16,31 +17,37 @@ mod month;
 mod open;
 mod pages;
 mod pending;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod presence;
 mod registry;
 mod reserve;
 mod stir;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "postgres")]
+mod transfer;
 
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, Transaction, TransactionBehavior, types::ToSqlOutput};
-use serde::{Serialize, de::DeserializeOwned};
+use rusqlite::{Connection, ErrorCode};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IntoDeserializer},
+};
 
-use self::lock::Lock;
-use super::{
-    failpoint::{self, Point},
-    files,
+#[cfg(feature = "postgres")]
+use self::postgres::{lease::Lease, open::Purpose};
+use self::{
+    database::{Database, values},
+    lock::Lock,
 };
-use crate::domain::{
-    journal::{Illegal, RunId},
-    plan::ChangeId,
-};
+use super::{files, holding::Holding};
+use crate::domain::journal::Illegal;
 
 pub use inspect::{Held, Inspection, inspect, mend};
 pub use journal::{Meant, RunEnd, RunRecord};
@@ -49,20 +56,65 @@ pub use log::{Entity, Entry, LISTED, OPEN_DIFFERENCES, Selection, Toward};
 pub use open::default_dir;
 pub use pages::{Others, PagesRead};
 pub use pending::PendingRow;
+#[cfg(feature = "postgres")]
+pub use postgres::{
+    address::{Address, NoAddress},
+    lease::Leased,
+};
 pub use presence::{Presence, is_served};
 pub use stir::Stir;
 
+/// Where a state is.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In a directory of this machine, which is ours alone.
+    Directory(PathBuf),
+    /// On a server that several machines share.
+    #[cfg(feature = "postgres")]
+    Server(Address),
+}
+
+impl<T: AsRef<Path> + ?Sized> From<&T> for Place {
+    fn from(directory: &T) -> Self {
+        Self::Directory(directory.as_ref().to_owned())
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(path) => path.display().fmt(formatter),
+            #[cfg(feature = "postgres")]
+            Self::Server(address) => address.fmt(formatter),
+        }
+    }
+}
+
 /// The state of one installation. Anybody may look, and keep what a person has said, each in a transaction of its own;
-/// what is read to be planned upon and what is written to the services is for the one process that holds the lock.
+/// what is read to be planned upon and what is written to the services is for the one process that has the right to run.
 pub struct Store {
-    // Declared before the lock, so that the connection is closed before the lock is let go.
-    connection: Connection,
-    file: PathBuf,
-    /// Which file that was when it was opened; nothing where it is none.
-    identity: Option<(u64, u64)>,
-    /// Room that is given up when the disk runs full.
-    reserve: Option<PathBuf>,
-    lock: Option<Lock>,
+    // Declared before the right to run, so that the connection is closed before that is let go.
+    database: Database,
+    /// Where it is: of a directory, the database in it.
+    place: Place,
+    right: Right,
+}
+
+/// The right to run, if this process has it, and what goes with it.
+enum Right {
+    /// Nobody else can come here: it is a copy, or only looked at.
+    Alone,
+    /// By a lock of the kernel's.
+    Lock {
+        /// Which file the database was when it was opened.
+        identity: Option<(u64, u64)>,
+        /// Room that is given up when the disk runs full.
+        reserve: Option<PathBuf>,
+        lock: Option<Lock>,
+    },
+    /// By a lease of the server's, and how often this took one.
+    #[cfg(feature = "postgres")]
+    Lease { lease: Option<(Lease, Holder)>, taken: i64, holding: Holding },
 }
 
 /// How far a state had come at some time; only good for being compared.
@@ -75,28 +127,43 @@ impl Store {
         directory.join(open::FILE).exists()
     }
 
-    /// Opens the state in a directory for reading and writing, and creates what is missing. `now` is shown to whoever
-    /// meets it at that.
+    /// Opens a state for reading and writing, and creates what is missing. `now` is shown to whoever meets it at that.
     ///
     /// # Errors
     /// [`StoreError::Unusable`] where the directory or the database is damaged, of a newer version, or not ours alone;
     /// nothing is touched then. [`StoreError::Locked`] where it has to be brought up to date while another process
-    /// holds the lock.
-    pub async fn open(directory: &Path, now: Timestamp) -> Result<Self, StoreError> {
-        open::check_version()?;
-        let directory = open::prepare_directory(directory)?;
-        open::inspect_beside(&directory)?;
-        let file = directory.join(open::FILE);
-        let connection = open::connect(&file, now)?;
-        let identity = file.metadata().ok().map(|metadata| files::identity(&metadata));
-        Ok(Self { connection, file, identity, reserve: None, lock: None })
+    /// has the right to run.
+    pub async fn open(place: &Place, now: Timestamp) -> Result<Self, StoreError> {
+        match place {
+            Place::Directory(directory) => {
+                open::check_version()?;
+                let directory = open::prepare_directory(directory)?;
+                open::inspect_beside(&directory)?;
+                let file = directory.join(open::FILE);
+                let connection = open::connect(&file, now)?;
+                let identity = file.metadata().ok().map(|metadata| files::identity(&metadata));
+                let right = Right::Lock { identity, reserve: None, lock: None };
+                Ok(Self { database: Database::Sqlite(connection), place: Place::Directory(file), right })
+            }
+            #[cfg(feature = "postgres")]
+            Place::Server(address) => {
+                let database = Box::pin(postgres::open::open(address, Purpose::Write)).await?;
+                let missing = || StoreError::bug(place, "it was made and is not there");
+                let database = Database::Postgres(Box::new(database.ok_or_else(missing)?));
+                Ok(Self {
+                    database,
+                    place: place.clone(),
+                    right: Right::Lease { lease: None, taken: 0, holding: Holding::default() },
+                })
+            }
+        }
     }
 
     /// Moves the database away, whatever state it is in, while no run is under way. Returns where it is now, if there
     /// was one.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] while another process holds the lock.
+    /// [`StoreError::Locked`] while another process has the right to run.
     pub async fn set_aside(directory: &Path, holder: Holder) -> Result<Option<PathBuf>, StoreError> {
         let now = holder.since;
         let directory = open::prepare_directory(directory)?;
@@ -115,108 +182,227 @@ impl Store {
         Ok(Some(aside))
     }
 
-    /// Takes the lock, until it is released or this is dropped. Where it is held already, nothing changes.
+    /// Takes the right to run, until it is released or this is dropped. Where it is held already, nothing changes.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] while another process holds the lock; [`StoreError::Unusable`] where the database was put
-    /// in another place since it was opened.
+    /// [`StoreError::Locked`] while another process holds it; [`StoreError::Unusable`] where the database was put in
+    /// another place since it was opened.
     pub async fn lock(&mut self, holder: Holder) -> Result<(), StoreError> {
-        if self.lock.is_some() {
+        if self.is_locked() {
             return Ok(());
         }
-        let directory = self.file.parent().unwrap_or(Path::new("."));
-        let lock = Lock::take(directory, holder)?;
-        self.stay_in_place()?;
-        self.reserve = Some(reserve::lay_reserve(directory)?);
-        self.lock = Some(lock);
+        match (&mut self.right, &self.place, &self.database) {
+            (Right::Lock { identity, reserve, lock }, Place::Directory(file), _) => {
+                let directory = file.parent().unwrap_or(Path::new("."));
+                let taken = Lock::take(directory, holder)?;
+                stay_in_place(file, *identity)?;
+                *reserve = Some(reserve::lay_reserve(directory)?);
+                *lock = Some(taken);
+            }
+            #[cfg(feature = "postgres")]
+            (Right::Lease { lease, taken, holding }, Place::Server(address), Database::Postgres(database)) => {
+                let took = Box::pin(Lease::take(database, address, postgres::lease::RUN, &holder, holding)).await;
+                match took.map_err(|fault| fault.explained(&self.place))? {
+                    Ok(new) => (*lease, *taken) = (Some((new, holder)), *taken + 1),
+                    Err(held) => {
+                        return Err(StoreError::Locked { lock: self.place.to_string(), holder: held.holder });
+                    }
+                }
+            }
+            _ => return Err(StoreError::bug(&self.place, "nobody can have the right to run here")),
+        }
         Ok(())
     }
 
-    /// Lets the lock go, for others to run meanwhile.
-    pub fn release(&mut self) {
-        self.lock = None;
+    /// Lets the right to run go, for others to have it meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`]: others have to wait for it to run out.
+    pub async fn release(&mut self) -> Result<(), StoreError> {
+        match (&mut self.right, &self.database) {
+            (Right::Lock { lock, .. }, _) => *lock = None,
+            #[cfg(feature = "postgres")]
+            (Right::Lease { lease, .. }, Database::Postgres(database)) => {
+                if let Some((lease, _)) = lease.take() {
+                    Box::pin(lease.release(database)).await.map_err(|fault| fault.explained(&self.place))?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
-    /// True while this process holds the lock.
+    /// True while this process has the right to run.
     pub fn is_locked(&self) -> bool {
-        self.lock.is_some()
+        match &self.right {
+            Right::Alone => false,
+            Right::Lock { lock, .. } => lock.is_some(),
+            #[cfg(feature = "postgres")]
+            Right::Lease { lease, .. } => lease.is_some(),
+        }
     }
 
-    /// Says what the run that holds the lock is at, to whoever meets it.
+    /// Until when the right to run is held, whenever it is; nothing where it lasts as long as this process.
+    pub fn holding(&self) -> Option<Holding> {
+        match &self.right {
+            Right::Alone | Right::Lock { .. } => None,
+            #[cfg(feature = "postgres")]
+            Right::Lease { holding, .. } => Some(holding.clone()),
+        }
+    }
+
+    /// Who has the right to run, if anybody has; nothing where that lasts as long as a process, which
+    /// [`inspect`](inspect()) finds.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    #[cfg(feature = "postgres")]
+    pub async fn leased(&self) -> Result<Option<Leased>, StoreError> {
+        self.read(async |database| match database {
+            Database::Sqlite(_) => Ok(None),
+            Database::Postgres(database) => postgres::lease::held(database, postgres::lease::RUN).await,
+        })
+        .await
+    }
+
+    /// Takes the right to run from whoever has it at an epoch; false where nobody has it at that one.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    #[cfg(feature = "postgres")]
+    pub async fn break_off(&mut self, epoch: i64) -> Result<bool, StoreError> {
+        self.read(async |database| match database {
+            Database::Sqlite(_) => Ok(false),
+            Database::Postgres(database) => postgres::lease::break_off(database, postgres::lease::RUN, epoch).await,
+        })
+        .await
+    }
+
+    /// Says what the run that has the right to run is at, to whoever meets it.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn tell_doing(&mut self, doing: Doing) -> Result<(), StoreError> {
-        self.lock.as_mut().map_or(Ok(()), |lock| lock.tell(doing))
+        match (&mut self.right, &self.database) {
+            (Right::Lock { lock: Some(lock), .. }, _) => lock.tell(doing),
+            #[cfg(feature = "postgres")]
+            (Right::Lease { lease: Some((lease, holder)), .. }, Database::Postgres(database)) => {
+                if std::mem::replace(&mut holder.doing, doing) == doing {
+                    return Ok(());
+                }
+                Box::pin(lease.tell(database, holder)).await.map_err(|fault| fault.explained(&self.place))
+            }
+            _ => Ok(()),
+        }
     }
 
-    /// How far the state has come by what others have written: the same mark as long as nobody else writes.
+    /// How far the state has come by what others have run: the same mark as long as nobody else does.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn mark(&self) -> Result<Mark, StoreError> {
-        self.read(|connection| Ok(Mark(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)))
+        self.read(async |database| match database {
+            Database::Sqlite(_) => database.one("PRAGMA data_version", &[], |row| Ok(Mark(row.number(0)?))).await,
+            #[cfg(feature = "postgres")]
+            Database::Postgres(database) => {
+                let Right::Lease { taken, .. } = self.right else { return Ok(Mark(0)) };
+                Ok(Mark(Box::pin(postgres::lease::epoch(database, postgres::lease::RUN)).await? - taken))
+            }
+        })
+        .await
     }
 
-    /// A copy in memory, to plan on while another process holds the lock: what is written to it goes nowhere.
+    /// A copy in memory, to plan on while another process has the right to run: what is written to it goes nowhere.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn copy(&self) -> Result<Self, StoreError> {
-        let connection = self.read(|connection| {
-            let mut copy = Connection::open_in_memory()?;
-            rusqlite::backup::Backup::new(connection, &mut copy)?.step(-1)?;
-            Ok(copy)
-        })?;
-        Ok(Self { connection, file: self.file.clone(), identity: None, reserve: None, lock: None })
+        let copy = self
+            .read(async |database| match database {
+                Database::Sqlite(connection) => {
+                    let mut copy = Connection::open_in_memory()?;
+                    rusqlite::backup::Backup::new(connection, &mut copy)?.step(-1)?;
+                    Ok(Database::Sqlite(copy))
+                }
+                #[cfg(feature = "postgres")]
+                Database::Postgres(_) => {
+                    let copy = Database::Sqlite(open::empty()?);
+                    Box::pin(database.snapshot(async |database| transfer::all(database, &copy).await)).await?;
+                    Ok(copy)
+                }
+            })
+            .await?;
+        Ok(Self { database: copy, place: self.place.clone(), right: Right::Alone })
     }
 
-    /// Refuses a database that was put in another place, e.g. set aside, since it was opened: what is written to it
-    /// would be lost.
+    /// Refuses a database that was put in another place since it was opened, unless the right to run keeps it there.
     fn stay_in_place(&self) -> Result<(), StoreError> {
-        let now = self.file.metadata().ok().map(|metadata| files::identity(&metadata));
-        if self.identity.is_none() || self.identity == now {
-            return Ok(());
+        match (&self.right, &self.place) {
+            (Right::Lock { identity, lock: None, .. }, Place::Directory(file)) => stay_in_place(file, *identity),
+            _ => Ok(()),
         }
-        Err(StoreError::Unusable {
-            path: self.file.clone(),
-            because: "it was moved or replaced while it was open".to_owned(),
-            hint: "start again: what is there now is read then".to_owned(),
-        })
     }
 
-    /// Opens the state for reading alone: it takes no lock, so views work while another process runs. A directory
-    /// without state reads as empty.
+    /// Opens the state for reading alone: it takes no lock, so views work while another process runs. A place without
+    /// state reads as empty.
     ///
     /// # Errors
     /// [`StoreError::Unusable`] as for [`Store::open`].
-    pub async fn open_read_only(directory: &Path) -> Result<Self, StoreError> {
-        open::check_version()?;
-        let directory = open::inspect_directory(directory)?;
-        open::inspect_beside(&directory)?;
-        let file = directory.join(open::FILE);
-        let connection = open::connect_read_only(&file)?;
-        Ok(Self { connection, file, identity: None, reserve: None, lock: None })
+    pub async fn open_read_only(place: &Place) -> Result<Self, StoreError> {
+        match place {
+            Place::Directory(directory) => {
+                open::check_version()?;
+                let directory = open::inspect_directory(directory)?;
+                open::inspect_beside(&directory)?;
+                let file = directory.join(open::FILE);
+                let database = Database::Sqlite(open::connect_read_only(&file)?);
+                Ok(Self { database, place: Place::Directory(file), right: Right::Alone })
+            }
+            #[cfg(feature = "postgres")]
+            Place::Server(address) => {
+                let database = match Box::pin(postgres::open::open(address, Purpose::Read)).await? {
+                    Some(database) => Database::Postgres(Box::new(database)),
+                    None => Database::Sqlite(open::empty().map_err(|fault| fault.explained(place))?),
+                };
+                Ok(Self { database, place: place.clone(), right: Right::Alone })
+            }
+        }
     }
 
-    /// A copy in memory of the state as it is, to try things on: what is written to it goes nowhere. A directory without
+    /// A copy in memory of the state as it is, to try things on: what is written to it goes nowhere. A place without
     /// state reads as empty. True where the state itself is of an older version, which the next run brings up to date.
     ///
     /// # Errors
     /// [`StoreError::Unusable`] as for [`Store::open`].
-    pub async fn open_copy(directory: &Path) -> Result<(Self, bool), StoreError> {
-        open::check_version()?;
-        let directory = open::inspect_directory(directory)?;
-        open::inspect_beside(&directory)?;
-        let file = directory.join(open::FILE);
-        let (connection, version) = open::copy(&file)?;
-        let is_older = version.is_some_and(|version| version < open::VERSION);
-        Ok((Self { connection, file, identity: None, reserve: None, lock: None }, is_older))
+    pub async fn open_copy(place: &Place) -> Result<(Self, bool), StoreError> {
+        match place {
+            Place::Directory(directory) => {
+                open::check_version()?;
+                let directory = open::inspect_directory(directory)?;
+                open::inspect_beside(&directory)?;
+                let file = directory.join(open::FILE);
+                let (connection, version) = open::copy(&file)?;
+                let is_older = version.is_some_and(|version| version < open::VERSION);
+                let (database, place) = (Database::Sqlite(connection), Place::Directory(file));
+                Ok((Self { database, place, right: Right::Alone }, is_older))
+            }
+            #[cfg(feature = "postgres")]
+            Place::Server(_) => Ok((Self::open_read_only(place).await?.copy().await?, false)),
+        }
     }
 
-    /// The database's file, for people.
-    pub fn file(&self) -> &Path {
-        &self.file
+    /// True where there is a state by now, and not an empty one in its stead.
+    pub fn is_there(&self) -> bool {
+        match (&self.place, &self.database) {
+            (Place::Directory(file), _) => file.exists(),
+            #[cfg(feature = "postgres")]
+            (Place::Server(_), database) => matches!(database, Database::Postgres(_)),
+        }
+    }
+
+    /// Where it is: of a directory, the database in it.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Recalls what was remembered under a key.
@@ -224,11 +410,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn recall<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT value FROM memory WHERE key = ?1")?;
-            let value: Option<String> = statement.query_row([key], |row| row.get(0)).optional()?;
-            value.map(|value| from_json(&value)).transpose()
-        })
+        let sql = "SELECT value FROM memory WHERE key = ?1";
+        self.read(async |database| database.first(sql, &values![key], |row| from_json(row.text(0)?)).await).await
     }
 
     /// Remembers a value under a key, in place of what was there.
@@ -236,11 +419,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn remember<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            let sql = "INSERT INTO memory (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-            transaction.prepare_cached(sql)?.execute((key, to_json(value)?))?;
-            Ok(())
-        })
+        self.write(async |database| remember(database, key, value).await).await
     }
 
     /// Forgets what was remembered under a key.
@@ -248,42 +427,45 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn forget(&mut self, key: &str) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            transaction.execute("DELETE FROM memory WHERE key = ?1", [key])?;
-            Ok(())
-        })
+        self.write(async |database| forget(database, key).await).await
     }
 
     /// What is wrong with a state whose journal this program cannot have written.
     pub fn damaged(&self, illegal: &Illegal) -> StoreError {
-        Fault::Stored(illegal.to_string()).explained(&self.file)
+        Fault::Stored(illegal.to_string()).explained(&self.place)
     }
 
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
-        work(&self.connection).map_err(|fault| fault.explained(&self.file))
+    async fn read<T>(&self, work: impl AsyncFnOnce(&Database) -> Result<T, Fault>) -> Result<T, StoreError> {
+        work(&self.database).await.map_err(|fault| fault.explained(&self.place))
     }
 
     /// Does all of the work, or nothing.
-    fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
-        if self.lock.is_none() {
-            self.stay_in_place()?;
-        }
-        transact(&mut self.connection, work).map_err(|fault| fault.explained(&self.file))
+    async fn write<T>(&mut self, work: impl AsyncFnOnce(&Database) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.stay_in_place()?;
+        self.database.transact(work).await.map_err(|fault| fault.explained(&self.place))
     }
 }
 
-fn transact<T>(
-    connection: &mut Connection,
-    work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
-) -> Result<T, Fault> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let result = work(&transaction)?;
-    if failpoint::reach("commit") == Point::DiskFull {
-        return Err(Fault::full());
+async fn remember<T: Serialize>(database: &Database, key: &str, value: &T) -> Result<(), Fault> {
+    let sql = "INSERT INTO memory (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    database.execute(sql, &values![key, to_json(value)?]).await?;
+    Ok(())
+}
+
+async fn forget(database: &Database, key: &str) -> Result<(), Fault> {
+    database.execute("DELETE FROM memory WHERE key = ?1", &values![key]).await?;
+    Ok(())
+}
+
+/// Refuses a database that was put in another place, e.g. set aside, since it was opened: what is written to it would be
+/// lost.
+fn stay_in_place(file: &Path, identity: Option<(u64, u64)>) -> Result<(), StoreError> {
+    let now = file.metadata().ok().map(|metadata| files::identity(&metadata));
+    if identity.is_none() || identity == now {
+        return Ok(());
     }
-    transaction.commit()?;
-    failpoint::reach("committed");
-    Ok(result)
+    let because = "it was moved or replaced while it was open";
+    Err(unusable(file, because, "start again: what is there now is read then"))
 }
 
 /// The state could not be opened, read or written.
@@ -291,49 +473,62 @@ fn transact<T>(
 pub enum StoreError {
     /// Another run is under way.
     #[error(
-        "another run holds the lock {} ({})",
-        lock.display(),
+        "another run holds the lock {lock} ({})",
         holder.as_ref().map_or_else(|| "it did not say who it is".to_owned(), ToString::to_string)
     )]
     Locked {
-        /// The lock file.
-        lock: PathBuf,
+        /// The lock file, or the server.
+        lock: String,
         /// Who holds it, if it has said so.
         holder: Option<Box<Holder>>,
     },
-    /// The state is damaged, newer than this program, full, or not ours to write.
-    #[error("the state {} cannot be used: {because}", path.display())]
+    /// The state is damaged, newer than this program, full, not there, or not ours to write.
+    #[error("the state {place} cannot be used: {because}")]
     Unusable {
-        /// The file or directory.
-        path: PathBuf,
+        /// The file, directory or server.
+        place: String,
+        /// Why.
+        because: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// The server does not let us in, or not as far as is needed.
+    #[error("the state {place} cannot be used: {because}")]
+    Refused {
+        /// The server.
+        place: String,
         /// Why.
         because: String,
         /// What to do about it.
         hint: String,
     },
     /// A mistake in this program.
-    #[error("failed to use the state {}: {because}; this is a bug in punchlist", path.display())]
+    #[error("failed to use the state {place}: {because}; this is a bug in punchlist")]
     Bug {
-        /// The file.
-        path: PathBuf,
+        /// The file or server.
+        place: String,
         /// What went wrong.
         because: String,
     },
 }
 
 impl StoreError {
+    fn bug(place: &Place, because: impl Into<String>) -> Self {
+        Self::Bug { place: place.to_string(), because: because.into() }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> &str {
         match self {
             Self::Locked { .. } => "run again when it has ended, or wait for that: --lock-timeout SECONDS",
-            Self::Unusable { hint, .. } => hint,
+            Self::Unusable { hint, .. } | Self::Refused { hint, .. } => hint,
             Self::Bug { .. } => "nothing was written; please report it with the log",
         }
     }
 }
 
-fn unusable(path: &Path, because: impl Into<String>, hint: impl Into<String>) -> StoreError {
-    StoreError::Unusable { path: path.to_owned(), because: because.into(), hint: hint.into() }
+fn unusable(place: impl Into<Place>, because: impl Into<String>, hint: impl Into<String>) -> StoreError {
+    StoreError::Unusable { place: place.into().to_string(), because: because.into(), hint: hint.into() }
 }
 
 /// For `map_err`: what the file system said.
@@ -346,6 +541,16 @@ fn failed(path: &Path) -> impl Fn(std::io::Error) -> StoreError {
 enum Fault {
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Postgres(#[from] tokio_postgres::Error),
+    /// There is no room.
+    #[error("the disk is full")]
+    Full,
+    /// The right to run has run out.
+    #[cfg(feature = "postgres")]
+    #[error("the right to run has run out")]
+    Lost,
     #[error("{0}")]
     Stored(String),
     #[error(transparent)]
@@ -364,25 +569,36 @@ fn hint_damaged(file: &Path) -> String {
 }
 
 impl Fault {
-    /// What `SQLite` says when there is no room.
-    fn full() -> Self {
-        Self::Sqlite(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None))
-    }
-
     fn is_full(&self) -> bool {
-        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull))
+        match self {
+            Self::Sqlite(error) => error.sqlite_error_code() == Some(ErrorCode::DiskFull),
+            fault => matches!(fault, Self::Full),
+        }
     }
 
-    fn explained(self, path: &Path) -> StoreError {
-        let path = path.to_owned();
-        let unusable =
-            |because: String, hint: &str| StoreError::Unusable { path: path.clone(), because, hint: hint.into() };
-        let damaged = |because: String| unusable(because, &hint_damaged(&path));
+    fn explained(self, place: &Place) -> StoreError {
+        let unusable = |because: String, hint: &str| unusable(place.clone(), because, hint);
+        let damaged = |because: String| match place {
+            Place::Directory(file) => unusable(because, &hint_damaged(file)),
+            #[cfg(feature = "postgres")]
+            Place::Server(_) => unusable(because, postgres::HINT_DAMAGED),
+        };
+        let full =
+            || unusable("the disk is full".into(), "free some space and run again; what was under way is taken up");
         let error = match self {
             Self::Sqlite(error) => error,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(error) => return postgres::explained(&error, place),
+            Self::Full => return full(),
+            #[cfg(feature = "postgres")]
+            Self::Lost => {
+                let because =
+                    "this process was away for longer than its right to run lasts, and another may run by now";
+                return unusable(because.into(), "run again: what was under way is taken up");
+            }
             Self::Stored(because) => return damaged(format!("it holds what punchlist does not write ({because})")),
             Self::Illegal(illegal) => return damaged(format!("it holds what punchlist does not write ({illegal})")),
-            Self::Bug(because) => return StoreError::Bug { path, because },
+            Self::Bug(because) => return StoreError::bug(place, because),
         };
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => damaged(format!("it is damaged ({error})")),
@@ -391,9 +607,7 @@ impl Fault {
                 damaged(format!("it holds what punchlist does not write ({error})"))
             }
             None if is_of_content(&error) => damaged(format!("it holds what punchlist does not write ({error})")),
-            Some(ErrorCode::DiskFull) => {
-                unusable("the disk is full".into(), "free some space and run again; what was under way is taken up")
-            }
+            Some(ErrorCode::DiskFull) => full(),
             Some(
                 ErrorCode::ReadOnly
                 | ErrorCode::PermissionDenied
@@ -413,7 +627,7 @@ impl Fault {
                 format!("the disk failed ({error})"),
                 "check the disk; keep the state on a local one; where that is well, it is damaged: `punchlist doctor rebuild`",
             ),
-            _ => StoreError::Bug { path, because: error.to_string() },
+            _ => StoreError::bug(place, error.to_string()),
         }
     }
 }
@@ -441,18 +655,6 @@ fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
 }
 
 /// The word that a value without content is stored as, the same as in JSON but without quotes.
-impl ToSql for RunId {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.as_str().into())
-    }
-}
-
-impl ToSql for ChangeId {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.to_string().into())
-    }
-}
-
 fn to_word<T: Serialize>(value: &T) -> Result<String, Fault> {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => Ok(word),
@@ -460,10 +662,7 @@ fn to_word<T: Serialize>(value: &T) -> Result<String, Fault> {
     }
 }
 
-fn from_word<T: DeserializeOwned>(word: String) -> Result<T, Fault> {
-    serde_json::from_value(serde_json::Value::String(word)).map_err(|error| Fault::Stored(error.to_string()))
-}
-
-fn to_time(milliseconds: i64) -> Result<Timestamp, Fault> {
-    Timestamp::from_millisecond(milliseconds).map_err(|error| Fault::Stored(error.to_string()))
+fn from_word<T: DeserializeOwned>(word: &str) -> Result<T, Fault> {
+    let word: serde::de::value::StrDeserializer<'_, serde::de::value::Error> = word.into_deserializer();
+    T::deserialize(word).map_err(|error| Fault::Stored(error.to_string()))
 }

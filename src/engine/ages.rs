@@ -181,7 +181,7 @@ mod tests {
     async fn what_is_old_is_reminded_of_until_it_is_another_one() {
         let home = tempfile::tempdir().expect("a directory");
         let now: Timestamp = "2026-03-02T09:00:00Z".parse().expect("a time");
-        let mut store = Store::open(&home.path().join("state"), now).await.expect("opens");
+        let mut store = Store::open(&(&home.path().join("state")).into(), now).await.expect("opens");
         let environment: Environment = [
             ("PUNCHLIST_CONFIG", "/dev/null"),
             ("PUNCHLIST__NOTION__TOKEN", "env:T"),

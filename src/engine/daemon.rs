@@ -45,7 +45,7 @@ use crate::{
     },
     edge::{
         secrets::Readings,
-        store::{Presence, RunEnd, Stir},
+        store::{Holder, Presence, RunEnd, Stir},
     },
 };
 
@@ -99,7 +99,7 @@ pub struct Daemon {
     /// What others write to the state.
     stir: Stir,
     /// Shows others that it is there.
-    _presence: Presence,
+    presence: Presence,
 }
 
 impl Daemon {
@@ -117,13 +117,13 @@ impl Daemon {
         told: Box<dyn Fn(&str)>,
     ) -> Result<Self, RunError> {
         let mut state = installation.open_state().await?;
-        let presence = Presence::begin(&installation.directory)?;
-        let stir = Stir::listen(&installation.directory);
+        let now = (installation.clock)();
+        let presence = Presence::begin(&installation.place(), &Holder::here(&installation.by, FACE, now)).await?;
+        let stir = Stir::listen(&installation.place()).await;
         installation.log_readings(&mut state.0, FACE, readings).await?;
         let kept: Served = state.recall(SERVED).await?.unwrap_or_default();
         let promised: Extent = state.recall(PROMISED).await?.unwrap_or_default();
         let owed = kept.owed.clone().join(&promised);
-        let now = (installation.clock)();
         let served = Served { last_due: kept.last_due.or(Some(now)), owed, running: None, ..kept.clone() };
         let put_off = SignedDuration::try_from(put_off).unwrap_or_default();
         hub.count(|numbers| {
@@ -148,7 +148,7 @@ impl Daemon {
             stop,
             told,
             stir,
-            _presence: presence,
+            presence,
         };
         daemon.look_at_state().await?;
         daemon.hub.promised().await.extent = promised;
@@ -200,7 +200,8 @@ impl Daemon {
         }
         self.tell_calls().await?;
         self.pass_on_at = None;
-        self.pass_on_log((self.installation.clock)()).await
+        self.pass_on_log((self.installation.clock)()).await?;
+        Ok(self.presence.end().await?)
     }
 
     /// How long there is nothing to do unless somebody wants something.
@@ -238,7 +239,7 @@ impl Daemon {
                 }
                 if let Ok(state) = self.installation.open_state().await {
                     (self.state, self.kept) = (state, Served::default());
-                    self.stir = Stir::listen(&self.installation.directory);
+                    self.stir = Stir::listen(&self.installation.place()).await;
                 }
             }
         }

@@ -137,6 +137,7 @@ impl From<StoreError> for RunError {
         let code = match error {
             StoreError::Locked { .. } => Code::Locked,
             StoreError::Unusable { .. } => Code::StateUnusable,
+            StoreError::Refused { .. } => Code::Refused,
             StoreError::Bug { .. } => Code::Error,
         };
         Self::new(code, &error).hint(error.hint())

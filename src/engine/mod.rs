@@ -9,6 +9,7 @@ mod connect;
 pub mod daemon;
 pub mod failure;
 pub mod hours;
+pub mod lock;
 pub mod pending;
 mod refile;
 pub mod run;

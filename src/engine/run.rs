@@ -44,8 +44,8 @@ use crate::{
         environment::Environment,
         machine,
         origin::Origin,
-        secrets::Readings,
-        store::{self, Holder, Meant, RunEnd, RunRecord, Store, StoreError},
+        secrets::{self, Readings},
+        store::{self, Holder, Meant, Place, RunEnd, RunRecord, Store, StoreError},
     },
 };
 
@@ -65,8 +65,11 @@ pub struct Installation {
     pub settings: Settings,
     /// The environment that secrets and commands are looked up in.
     pub environment: Environment,
-    /// The directory of the state.
+    /// The directory of what belongs to this machine: of the state, too, unless it is on a server.
     pub directory: PathBuf,
+    /// The server that the state is on, where it is on one.
+    #[cfg(feature = "postgres")]
+    pub server: Option<store::Address>,
     /// Who works there, for the audit trail.
     pub by: String,
     /// The time.
@@ -83,8 +86,8 @@ impl Installation {
     /// An installation as it is configured. Nothing is opened yet.
     ///
     /// # Errors
-    /// [`Code::StateUnusable`] where there is no place for the state.
-    pub fn new(
+    /// [`Code::StateUnusable`] where there is no place for the state, or its address cannot be had.
+    pub async fn new(
         settings: Settings,
         environment: Environment,
         by: String,
@@ -95,7 +98,27 @@ impl Installation {
                 RunError::new(Code::StateUnusable, "there is no home directory to keep the state in")
                     .hint("name one with --state-dir DIR")
             })?;
-        Ok(Self { settings, environment, directory, by, clock, now: false, full: false, reach: Reach::Everybody })
+        Ok(Self {
+            #[cfg(feature = "postgres")]
+            server: server(&settings, &environment).await?,
+            settings,
+            environment,
+            directory,
+            by,
+            clock,
+            now: false,
+            full: false,
+            reach: Reach::Everybody,
+        })
+    }
+
+    /// Where the state is.
+    pub fn place(&self) -> Place {
+        #[cfg(feature = "postgres")]
+        if let Some(server) = &self.server {
+            return Place::Server(server.clone());
+        }
+        Place::Directory(self.directory.clone())
     }
 
     /// Starts the diagnostic log; `verbose` above 0 says more there too. Nothing is written before there is something
@@ -114,7 +137,13 @@ impl Installation {
     /// Where the checkpoints of the log are kept.
     pub fn checkpoints(&self) -> Checkpoints {
         let LogSettings { checkpoints, key, .. } = &self.settings.logs;
-        Checkpoints::of(&self.directory, checkpoints.clone(), key.clone())
+        // What is on a server leaves nothing beside it, unless that is asked for.
+        let beside = Some(&self.directory).filter(|_| matches!(self.place(), Place::Directory(_)));
+        Checkpoints::of(
+            &self.directory,
+            checkpoints.clone().or(beside.map(|directory| Checkpoints::beside(directory))),
+            key.clone(),
+        )
     }
 
     /// The state, to look at; an empty one where there is none yet.
@@ -122,7 +151,7 @@ impl Installation {
     /// # Errors
     /// Where it cannot be used.
     pub async fn read_state(&self) -> Result<State, RunError> {
-        State::read_only(&self.directory).await
+        State::read_only(&self.place()).await
     }
 
     /// The state, to look at and to keep in it what a person says; not to run.
@@ -130,7 +159,7 @@ impl Installation {
     /// # Errors
     /// Where it cannot be used.
     pub async fn open_state(&self) -> Result<State, RunError> {
-        Ok(State(Store::open(&self.directory, (self.clock)()).await?))
+        Ok(State(Store::open(&self.place(), (self.clock)()).await?))
     }
 
     /// Moves the state away, so that the next run begins with an empty one. Nothing when there is none.
@@ -138,6 +167,10 @@ impl Installation {
     /// # Errors
     /// [`Code::Locked`] while a run is under way.
     pub async fn set_state_aside(&self) -> Result<Option<PathBuf>, RunError> {
+        if !matches!(self.place(), Place::Directory(_)) {
+            let failure = RunError::new(Code::Configuration, "a state on a server is not set aside");
+            return Err(failure.hint("name another schema in what state.url refers to; the next run makes it"));
+        }
         let now = (self.clock)();
         let aside = Store::set_aside(&self.directory, Holder::here(&self.by, "doctor rebuild", now)).await?;
         if aside.is_some() {
@@ -209,7 +242,7 @@ impl Installation {
     ) -> Result<Runner, RunError> {
         let turn = Turn { trigger, by: self.by.clone(), patience, clock: self.clock, stop, watch };
         let readings = Readings::default();
-        let mut store = match Store::open(&self.directory, (self.clock)()).await {
+        let mut store = match Store::open(&self.place(), (self.clock)()).await {
             Ok(store) => store,
             Err(error) => return Err(self.unusable(error.into(), &turn.watch, &readings).await),
         };
@@ -244,6 +277,7 @@ impl Installation {
                     let store = original.as_mut().unwrap_or(&mut store);
                     self.log_by_itself(store, "connect", before, &failure.text(), &[]).await?;
                 }
+                store.release().await?;
                 return Err(failure);
             }
         };
@@ -342,7 +376,7 @@ impl Installation {
     }
 
     /// Logs something that happened outside any run, as a run of its own, along with what it does to links.
-    pub(super) async fn log_by_itself(
+    pub(in crate::engine) async fn log_by_itself(
         &self,
         store: &mut Store,
         trigger: &str,
@@ -453,6 +487,7 @@ impl Runner {
             // What was done is done, and the next checkpoint vouches for it as well.
             self.turn.warn(format!("no checkpoint of the log was kept: {}", failure.text()));
         }
+        self.store.release().await?;
         done
     }
 
@@ -464,6 +499,9 @@ impl Runner {
         run: RunId,
         settings: &Settings,
     ) -> Session<'a> {
+        for http in [connection.notion.http(), connection.clockify.http()] {
+            http.write_while(store.holding());
+        }
         Session {
             notion: &connection.notion,
             clockify: &connection.clockify,
@@ -507,7 +545,7 @@ impl Runner {
             }
         };
         if let Some(doubt) = &self.doubt {
-            let file = checkpoints.file().display();
+            let file = checkpoints.file().map_or_else(String::new, |file| file.display().to_string());
             self.turn.warn(format!(
                 "the log is not what its last checkpoint has seen: {doubt}; `punchlist logs verify` says more. No checkpoint is kept \
                  until that is settled: where you have put an older copy of the state in place yourself, move {file} away"
@@ -610,6 +648,18 @@ async fn pauses(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Durat
     // Neither an absurd wish nor a clock that was set back locks us out for longer.
     let left = |until: Timestamp| Duration::try_from(until.duration_since(now)).unwrap_or_default().min(PAUSE_MAX);
     Ok(not_before.into_iter().map(|(service, until)| (service, left(until))).collect())
+}
+
+/// The server that the state is on, if it is on one.
+#[cfg(feature = "postgres")]
+async fn server(settings: &Settings, environment: &Environment) -> Result<Option<store::Address>, RunError> {
+    let Some(reference) = &settings.state_url else { return Ok(None) };
+    let secret = secrets::resolve(reference, environment, &Readings::default()).await?;
+    let address = store::Address::parse(&secret).map_err(|error| {
+        let text = format!("state.url refers to an address of no use: {error}");
+        RunError::new(Code::Configuration, text).hint(format!("correct it in {reference}"))
+    })?;
+    Ok(Some(address))
 }
 
 /// Where the state is that nobody has named: a profile has its own.

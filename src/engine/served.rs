@@ -1,13 +1,13 @@
 //! What the daemon and who sits at the same machine say to each other, through the state that they share.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{ending::End, reach::Extent},
-    edge::store::{Store, is_served},
+    edge::store::{Place, Store, is_served},
     engine::{failure::RunError, state::State},
 };
 
@@ -104,9 +104,9 @@ impl State {
     ///
     /// # Errors
     /// Where the state cannot be read.
-    pub async fn daemon(&self, directory: &Path) -> Result<Option<Seen>, RunError> {
+    pub async fn daemon(&self, place: &Place) -> Result<Option<Seen>, RunError> {
         let Some(served) = self.recall(SERVED).await? else { return Ok(None) };
-        Ok(Some(Seen { is_alive: is_served(directory), served, pending: self.pending().await?.len() }))
+        Ok(Some(Seen { is_alive: is_served(place).await?, served, pending: self.pending().await?.len() }))
     }
 }
 
@@ -114,8 +114,8 @@ impl State {
 ///
 /// # Errors
 /// Where the state cannot be used.
-pub async fn ask_for_run(directory: &Path, by: &str, now: Timestamp) -> Result<(), RunError> {
-    let mut store = Store::open(directory, now).await?;
+pub async fn ask_for_run(place: &Place, by: &str, now: Timestamp) -> Result<(), RunError> {
+    let mut store = Store::open(place, now).await?;
     Ok(store.remember(WISH, &Wish { by: by.to_owned(), at: now }).await?)
 }
 

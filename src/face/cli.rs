@@ -23,7 +23,7 @@ use super::{
     progress::ProgressLine,
     secrets, serve,
     setup::{self, Global, Setup},
-    stop,
+    state, stop,
     tell::{tell, tell_usage},
     text::{self, Styling, Typed},
     tui, unlink,
@@ -153,6 +153,12 @@ enum Command {
         #[command(subcommand)]
         act: Option<pending::Ignored>,
     },
+    /// Say who has the right to run, or take it from a process that is known to be dead
+    #[command(display_order = 15)]
+    State {
+        #[command(subcommand)]
+        act: state::Act,
+    },
     /// End the link of a page, e.g. of one that Notion no longer shows; nothing is written to either side
     #[command(display_order = 14)]
     Unlink {
@@ -207,18 +213,18 @@ enum Command {
         arm: Option<String>,
     },
     /// Serve both services, emulated, on loopback: for trying things out and for scripts
-    #[command(display_order = 15)]
+    #[command(display_order = 16)]
     Sandbox(Serving),
     /// Print what completes commands and flags in a shell
     ///
     /// For bash, say, save it as ~/.local/share/bash-completion/completions/punchlist.
-    #[command(display_order = 16)]
+    #[command(display_order = 17)]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Print the page for man, e.g. for `punchlist man | man -l -`
-    #[command(display_order = 17)]
+    #[command(display_order = 18)]
     Man {
         /// Write it into a directory, along with a page for each command
         #[arg(long, value_name = "DIR")]
@@ -236,6 +242,7 @@ impl Command {
             Self::Apply { .. } | Self::Unlink { .. } | Self::Secrets { .. } | Self::Init(_) => true,
             Self::Pending { act } => act.is_some(),
             Self::Ignored { act } => act.is_some(),
+            Self::State { act } => matches!(act, state::Act::Unlock { .. }),
             Self::Month { act } => matches!(act, month::Act::Close { .. } | month::Act::Reopen { .. }),
             Self::Doctor { what, fix } => what.is_some() || *fix,
             Self::Serve { check, .. } => !check,
@@ -344,6 +351,10 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         Some(Command::Ignored { act }) => {
             let setup = Setup::load(&global).await?;
             pending::ignored(&setup.installation, act, global.json).await.map(|()| Code::Done.into())
+        }
+        Some(Command::State { act }) => {
+            let setup = Setup::to_look_back(&global).await?;
+            state::state(&setup.installation, &act).await.map(|()| Code::Done.into())
         }
         Some(Command::Unlink { page }) => {
             unlink::unlink(&Setup::load(&global).await?.installation, &page).await.map(|()| Code::Done.into())

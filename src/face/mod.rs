@@ -19,6 +19,7 @@ mod progress;
 mod secrets;
 mod serve;
 mod setup;
+mod state;
 mod stop;
 mod talk;
 mod tell;

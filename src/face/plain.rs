@@ -87,7 +87,7 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
             session.leave_waiting(&plan).await?;
         }
         // Others may run while somebody thinks.
-        session.let_others_run();
+        session.let_others_run().await?;
         let approved = loop {
             let deciding = decide(&mut talk, session, &plan, &installation.by, styling, global.read_only);
             let Some(approved) = deciding.await? else {

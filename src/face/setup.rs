@@ -153,7 +153,7 @@ impl Setup {
             return Self::load(global).await;
         }
         let loader = loader(global);
-        Ok(Self::of(Installation::new(loader.load()?, loader.environment, who(), Timestamp::now)?))
+        Ok(Self::of(Installation::new(loader.load()?, loader.environment, who(), Timestamp::now).await?))
     }
 
     /// Reads the settings as far as they can be read, to look at them.
@@ -161,7 +161,8 @@ impl Setup {
         let demo = if global.demo { Some(demo(global).await?) } else { None };
         let loader = demo.as_ref().map_or_else(|| loader(global), Demo::loader);
         let looked = loader.load_leniently();
-        let installation = Installation::new(looked.settings.clone(), loader.environment, who(), Timestamp::now)?;
+        let installation =
+            Installation::new(looked.settings.clone(), loader.environment, who(), Timestamp::now).await?;
         Ok((
             Self { installation: Installation { now: global.now, full: global.full, ..installation }, _demo: demo },
             looked,
@@ -188,7 +189,7 @@ async fn demo(global: &Global) -> Result<Demo, RunError> {
 async fn reaching(loader: &Loader) -> Result<Installation, RunError> {
     let settings = loader.load()?;
     let missing = settings.require_endpoints().err();
-    let installation = Installation::new(settings, loader.environment.clone(), who(), Timestamp::now)?;
+    let installation = Installation::new(settings, loader.environment.clone(), who(), Timestamp::now).await?;
     let Some(missing) = missing else { return Ok(installation) };
     let failure = installation.unconfigured(missing).await;
     Err(failure

@@ -159,7 +159,8 @@ fn a_second_run_at_the_same_time_is_refused() {
     let rig = Rig::of_one_project();
     rig.settle();
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let mut lock = done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), now)).expect("opens");
+    let mut lock =
+        done(punchlist::edge::store::Store::open(&(&rig.home.path().join("state")).into(), now)).expect("opens");
     done(lock.lock(punchlist::edge::store::Holder::here("ana", "review", now))).expect("free");
     refuses(&rig, 5, &["another run"]);
     drop(lock);

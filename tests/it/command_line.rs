@@ -241,7 +241,7 @@ fn a_bare_sandbox_has_no_databases_to_configure() {
 fn every_exchange_and_write_is_in_the_journal_without_secrets() {
     let rig = acme();
     rig.auto_approve();
-    let store = done(punchlist::edge::store::Store::open_read_only(&rig.home.path().join("state"))).expect("opens");
+    let store = done(punchlist::edge::store::Store::open_read_only(&rig.state())).expect("opens");
     let run = &done(store.runs(1)).expect("runs")[0];
     let events = done(store.events(&run.id)).expect("events");
     let text = serde_json::to_string(&events).expect("JSON");

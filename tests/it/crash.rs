@@ -164,8 +164,8 @@ fn finish(rig: &Rig, crash: &str) -> Value {
         assert!(run < RUNS_MAX, "{crash}: it does not come to rest: {report:#}");
     }
     let state = rig.home.path().join("state");
-    let store = done(Store::open_read_only(&state)).expect("readable");
-    let kept = Checkpoints::of(&state, None, None).read(None).expect("readable");
+    let store = done(Store::open_read_only(&rig.state())).expect("readable");
+    let kept = Checkpoints::of(&state, Some(Checkpoints::beside(&state)), None).read(None).expect("readable");
     let verdict = done(store.verify(&kept.checkpoints)).expect("readable");
     assert_eq!((kept.findings, verdict.findings), (vec![], vec![]), "{crash}: the journal's chain is whole");
     assert_eq!(done(store.open_writes()).expect("readable"), [], "{crash}");
@@ -258,7 +258,7 @@ const REQUESTS_OF_AN_OLD_PLAN: usize = 31;
 const OLD: &str = "fetched:1:old";
 
 /// Its commits: the journal's, the registry's and the memory's.
-const COMMITS: usize = 33;
+const COMMITS: usize = 34;
 
 fn killed_at_every_request(executed: bool, knobs: Knobs, requests: usize, failpoint: Option<&str>) {
     let scene = Scene::new(knobs);

@@ -101,7 +101,7 @@ fn another_run_is_told_with_its_code() {
     let rig = Rig::of_one_project();
     rig.settle();
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let mut lock = done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), now)).expect("opens");
+    let mut lock = done(punchlist::edge::store::Store::open(&rig.state(), now)).expect("opens");
     done(lock.lock(punchlist::edge::store::Holder::here("ana", "review", now))).expect("free");
     let error = error(&rig.run(&["--auto-approve", "--json"]), 5);
     assert!(says(&error).contains("another run"), "{error}");

@@ -93,7 +93,7 @@ fn a_run_is_replayed_to_the_report_that_was_printed() {
     rig.sandbox.knobs().faults.push(refused.on("POST", "/projects").nth(1));
     for _ in 0..3 {
         let (_, printed) = rig.auto_approve();
-        let store = done(punchlist::edge::store::Store::open_read_only(&rig.home.path().join("state"))).expect("opens");
+        let store = done(punchlist::edge::store::Store::open_read_only(&rig.state())).expect("opens");
         let run = &done(store.runs(1)).expect("runs")[0];
         let replayed =
             punchlist::domain::report::replay(&done(store.events(&run.id)).expect("events")).expect("a report");
@@ -248,7 +248,7 @@ fn old_entries_go_when_their_time_has_come_and_the_rest_is_proved() {
     rig.configure("logs.keep_days = 1\n");
     let now = jiff::Timestamp::UNIX_EPOCH;
     let what = What::SecretRefused { error: "of long ago".into() };
-    let mut store = done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), now)).expect("opens");
+    let mut store = done(punchlist::edge::store::Store::open(&rig.state(), now)).expect("opens");
     done(store.append(&Event { run: "old".parse().expect("a run"), at: now, what })).expect("appends");
     drop(store);
 

@@ -503,8 +503,7 @@ fn a_pause_names_who_asked_until_when_and_now_tries_again() {
 fn after_a_pause_one_request_probes() {
     let rig = forty();
     rig.run(&["plan"]);
-    let mut store = done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now()))
-        .expect("opens");
+    let mut store = done(punchlist::edge::store::Store::open(&rig.state(), jiff::Timestamp::now())).expect("opens");
     let over = json!({"notion": jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1)});
     done(store.remember("not_before", &over)).expect("remembers");
     drop(store);

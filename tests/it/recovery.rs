@@ -302,8 +302,7 @@ fn a_service_that_asks_for_an_hour_is_left_alone_until_then() {
     assert_eq!(rig.call_counts().1, 0, "Clockify is not asked at all");
 
     // The hour passes.
-    let mut store = done(punchlist::edge::store::Store::open(&rig.home.path().join("state"), jiff::Timestamp::now()))
-        .expect("opens");
+    let mut store = done(punchlist::edge::store::Store::open(&rig.state(), jiff::Timestamp::now())).expect("opens");
     let over = json!({"clockify": jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1)});
     done(store.remember("not_before", &over)).expect("remembers");
     drop(store);

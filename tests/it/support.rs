@@ -19,6 +19,7 @@ use punchlist::{
         clockify::{Clockify, MappedFields},
         http::{Auth, Exchange, Http, Options},
         notion::{API_VERSION, Notion, Source},
+        store::Place,
     },
     sandbox::{Call, ClockifyId, Knobs, NotionId, Sandbox, Service, World},
 };
@@ -64,6 +65,11 @@ impl Rig {
         let rig = Self { sandbox: sandbox(world), home: TempDir::new().expect("a directory") };
         rig.configure("");
         rig
+    }
+
+    /// Where its state is.
+    pub(crate) fn state(&self) -> Place {
+        (&self.home.path().join("state")).into()
     }
 
     /// A client with a project, in Notion alone.

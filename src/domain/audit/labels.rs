@@ -101,6 +101,7 @@ pub fn refers(what: &What) -> Refers<'_> {
         What::RunStarted { .. }
         | What::ConfigurationChanged { .. }
         | What::SecretRead { .. }
+        | What::LockBroken { .. }
         | What::SecretRefused { .. }
         | What::SecretReplaced { .. }
         | What::Fetched { .. }

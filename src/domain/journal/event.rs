@@ -76,6 +76,15 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<String>,
     },
+    /// Somebody took the right to run from a process that had it on a server.
+    LockBroken {
+        /// Which it was, counted by who has held it.
+        epoch: i64,
+        /// Who had it, as they described themselves.
+        holder: String,
+        /// Who took it.
+        by: String,
+    },
     /// A secret was fetched from where the configuration says it is.
     SecretRead {
         /// The key that refers to it.

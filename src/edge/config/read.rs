@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::model::{Field, Kind, PerKind},
-    edge::origin::Origin,
+    edge::{origin::Origin, secrets::SecretReference},
 };
 
 const NOTION_URL: &str = "https://api.notion.com";
@@ -39,6 +39,7 @@ pub(super) fn settings(reader: &mut Reader<'_>, file: Option<PathBuf>) -> Settin
         clockify: clockify(reader),
         rules: rules(reader),
         state_dir: reader.directory("state.dir"),
+        state_url: state_url(reader),
         schedule: super::serve::schedule(reader),
         webhook: super::serve::webhook(reader),
         console: console(reader),
@@ -49,6 +50,19 @@ pub(super) fn settings(reader: &mut Reader<'_>, file: Option<PathBuf>) -> Settin
         given: BTreeMap::new(),
         places: places(reader),
     }
+}
+
+/// Where the address of the database is that the state is in; it is in one place alone.
+fn state_url(reader: &mut Reader<'_>) -> Option<SecretReference> {
+    let url = reader.secret("state.url")?;
+    if reader.origin("state.dir").is_some() {
+        let place = reader.place("state.url");
+        reader.problem(
+            place,
+            "`state.url` and `state.dir` are both set: the state is in one place; take one away".to_owned(),
+        );
+    }
+    Some(url)
 }
 
 /// With which symbols the console is drawn.

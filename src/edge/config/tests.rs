@@ -106,6 +106,8 @@ fn the_example_documents_every_key() {
     let of_single_fields = |key: &str| key.starts_with("rules.") && key.contains(".fields.");
     // A page is closed by a checkbox or by values, so the example can show but one of the two.
     let other_way_to_close = |key: &str| key.contains(".closed.") || key.contains(".only.");
+    // The state is in one place.
+    let other_place = |key: &str| key == "state.url";
     // A field's property is named alone or in a table; the example shows one way for each.
     let mapped = |key: &str| {
         let alone = key.trim_end_matches(".property").trim_end_matches(".unit");
@@ -118,6 +120,7 @@ fn the_example_documents_every_key() {
             !of_single_fields(key)
                 && !other_way_to_close(key)
                 && !mapped(key)
+                && !other_place(key)
                 && !shown.iter().any(|shown| shown == key)
         })
         .collect();
@@ -390,7 +393,7 @@ fn data_sources_are_read_however_they_are_copied() {
 }
 
 /// A bad value each, and what is said of it.
-const BAD_VALUES: [(&str, &str); 41] = [
+const BAD_VALUES: [(&str, &str); 42] = [
     ("notion.requests_per_minute = 0", "`notion.requests_per_minute` is 0; it takes a whole number from 1 to 1000000"),
     (
         "notion.requests_per_minute = 1.5",
@@ -510,6 +513,10 @@ const BAD_VALUES: [(&str, &str); 41] = [
     (
         "webhook.callers.\"a b\" = { kind = \"bearer\", secret = \"env:A\" }",
         "a caller cannot be called `a b`: take letters, digits, - and _",
+    ),
+    (
+        "[state]\ndir = \"/state\"\nurl = \"env:PG\"",
+        "`state.url` and `state.dir` are both set: the state is in one place; take one away",
     ),
     ("state.dir = \"~/state\"", "`state.dir` is \"~/state\"; it takes the path of a directory"),
     (

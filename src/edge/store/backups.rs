@@ -7,10 +7,12 @@ use std::{
 
 use jiff::Timestamp;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::{
-    Fault, Store, StoreError, failed, journal,
+    Fault, Place, Store, StoreError,
+    database::{Database, values},
+    failed, journal,
     log::{Beginning, LISTED, OPEN_DIFFERENCES},
     open::{self, BACKUPS},
     pages::WATERMARKS,
@@ -26,20 +28,22 @@ const ENTRIES_MAX: i64 = 5_000;
 
 impl Store {
     /// Keeps a copy of what cannot be read anew, before a run writes: all but the pages as they were last read, and of
-    /// the log its end. The oldest copies go that are beyond ten, or take too much room. Returns the copy.
+    /// the log its end. The oldest copies go that are beyond ten, or take too much room. Returns the copy; nothing where
+    /// copies are the server's.
     ///
     /// # Errors
     /// [`StoreError`] where there is no room for a copy: nothing should be written then.
-    pub async fn back_up(&mut self, run: &RunId, now: Timestamp) -> Result<PathBuf, StoreError> {
-        let directory = self.file.with_file_name(BACKUPS);
+    pub async fn back_up(&mut self, run: &RunId, now: Timestamp) -> Result<Option<PathBuf>, StoreError> {
+        let Place::Directory(database) = &self.place else { return Ok(None) };
+        let directory = database.with_file_name(BACKUPS);
         files::create_private_directory(&directory).map_err(failed(&directory))?;
         let name = format!("punchlist-{}.sqlite3", now.strftime("%Y%m%dT%H%M%S%.3fZ"));
         let copy = directory.join(name);
         // Under another name first, so that a copy that was cut short is never taken for one.
         let partial = copy.with_extension("partial");
         drop(fs::remove_file(&partial));
-        self.read(|connection| fill(connection, &partial, run, now))
-            .inspect_err(|_| drop(fs::remove_file(&partial)))?;
+        let filled = self.read(async |database| fill(database, &partial, run, now).await).await;
+        filled.inspect_err(|_| drop(fs::remove_file(&partial)))?;
         let keep = || {
             files::make_private(&partial, &fs::metadata(&partial)?)?;
             fs::File::open(&partial)?.sync_all()?;
@@ -47,42 +51,37 @@ impl Store {
         };
         keep().map_err(failed(&copy))?;
         let mut bytes = 0;
-        for (at, old) in backups(&self.file).iter().enumerate() {
+        for (at, old) in backups(database).iter().enumerate() {
             bytes += fs::metadata(old).map_or(0, |metadata| metadata.len());
             if at >= BACKUPS_MAX || at > 0 && bytes > BACKUPS_BYTES_MAX {
                 fs::remove_file(old).map_err(failed(old))?;
             }
         }
-        Ok(copy)
+        Ok(Some(copy))
     }
 }
 
 /// Fills a copy in a file that is not there yet.
-fn fill(connection: &Connection, file: &Path, run: &RunId, now: Timestamp) -> Result<(), Fault> {
+async fn fill(database: &Database, file: &Path, run: &RunId, now: Timestamp) -> Result<(), Fault> {
     open::lay_out(file)?;
-    connection.execute("ATTACH ?1 AS copy", [file.to_string_lossy()])?;
-    let filled = fill_attached(connection);
-    connection.execute_batch("DETACH copy")?;
+    database.execute("ATTACH ?1 AS copy", &values![file.to_string_lossy().into_owned()]).await?;
+    let filled = database.transact(fill_attached).await;
+    database.execute("DETACH copy", &[]).await?;
     if let Some(beginning) = filled? {
-        let mut copy = Connection::open(file)?;
-        let transaction = copy.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        journal::append(&transaction, journal::head(&transaction)?, &beginning.told(run, now))?;
-        transaction.commit()?;
+        let copy = Database::Sqlite(Connection::open(file)?);
+        copy.transact(async |copy| journal::append(copy, &[beginning.told(run, now)]).await).await?;
     }
     Ok(())
 }
 
 /// Fills the copy that is attached; returns where its log begins, if not where ours does.
-fn fill_attached(connection: &Connection) -> Result<Option<Beginning>, Fault> {
-    let transaction = connection.unchecked_transaction()?;
-    let (last, _) = journal::head(&transaction)?;
-    let beginning = Beginning::at(&transaction, Some(last - ENTRIES_MAX), i64::MAX)?;
+async fn fill_attached(database: &Database) -> Result<Option<Beginning>, Fault> {
+    let (last, _) = journal::head(database).await?;
+    let beginning = Beginning::at(database, Some(last - ENTRIES_MAX), i64::MAX).await?;
     let through = beginning.as_ref().map_or(0, |beginning| beginning.through);
     let memory = format!("key NOT IN ('{WATERMARKS}', '{OPEN_DIFFERENCES}', '{LISTED}')");
     let sql = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
-    let mut statement = transaction.prepare(sql)?;
-    let tables: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    drop(statement);
+    let tables = database.all(sql, &[], |row| Ok(row.text(0)?.to_owned())).await?;
     for table in tables {
         let which = match table.as_str() {
             "page" => continue,
@@ -94,13 +93,13 @@ fn fill_attached(connection: &Connection) -> Result<Option<Beginning>, Fault> {
             "log_start" => "n > 0".to_owned(),
             _ => "true".to_owned(),
         };
-        transaction
-            .execute(&format!("INSERT INTO copy.\"{table}\" SELECT * FROM main.\"{table}\" WHERE {which}"), [])?;
+        let sql = format!("INSERT INTO copy.\"{table}\" SELECT * FROM main.\"{table}\" WHERE {which}");
+        database.execute(&sql, &[]).await?;
     }
     if let Some(Beginning { through, hash, .. }) = &beginning {
-        transaction.execute("INSERT INTO copy.log_start (n, hash) VALUES (?1, ?2)", (through, hash.0))?;
+        let sql = "INSERT INTO copy.log_start (n, hash) VALUES (?1, ?2)";
+        database.execute(sql, &values![*through, &hash.0]).await?;
     }
-    transaction.commit()?;
     Ok(beginning)
 }
 

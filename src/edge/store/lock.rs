@@ -110,7 +110,7 @@ impl Lock {
                 // Who holds the lock is a courtesy: that it is held is what matters.
                 let said = (&file).take(HOLDER_BYTES as u64).read_to_string(&mut text);
                 let holder = said.ok().and_then(|_| serde_json::from_str(&text).ok());
-                return Err(StoreError::Locked { lock: path, holder: holder.map(Box::new) });
+                return Err(StoreError::Locked { lock: path.display().to_string(), holder: holder.map(Box::new) });
             }
             Err(TryLockError::Error(error)) => return Err(unlockable(&path, &error)),
         }

@@ -7,10 +7,13 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row as SqlRow, types::Value as SqlValue};
 use strum::VariantArray;
 
-use super::{Fault, Store, StoreError, from_json, from_word, journal, transact};
+use super::{
+    Fault, Store, StoreError,
+    database::{Database, Row, Value as Given, values},
+    from_json, from_word, journal,
+};
 use crate::domain::{
     audit::{self, Checkpoint, Finding, Findings, Hash, Labels, Level, StoredEntry, Verifier},
     ending::End,
@@ -27,6 +30,9 @@ pub const OPEN_DIFFERENCES: &str = "open_differences";
 pub const LISTED: &str = "listed";
 /// Entries that are cut off in one go, so that no run takes long over it.
 const CUT_MAX: i64 = 50_000;
+/// Entries that are read at once: few at first, since whoever looks has mostly seen enough soon.
+const PORTION_FIRST: usize = 64;
+const PORTION_MAX: usize = 4096;
 
 /// Which entries are meant. What is left out is no matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,14 +105,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn log_bounds(&self) -> Result<Option<(u64, u64)>, StoreError> {
-        self.read(|connection| {
-            let end = |order: &str| {
-                let sql = format!("SELECT n FROM event ORDER BY n {order} LIMIT 1");
-                connection.prepare_cached(&sql)?.query_row([], |row| row.get(0)).optional()
-            };
-            let (first, last): (Option<i64>, Option<i64>) = (end("ASC")?, end("DESC")?);
+        self.read(async |database| {
+            let first = database.first("SELECT n FROM event ORDER BY n LIMIT 1", &[], |row| row.number(0)).await?;
+            let last = database.first("SELECT n FROM event ORDER BY n DESC LIMIT 1", &[], |row| row.number(0)).await?;
             Ok(first.zip(last).map(|(first, last)| (number(first), number(last))))
         })
+        .await
     }
 
     /// The number and the hash of the last entry, for a checkpoint.
@@ -114,7 +118,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn log_head(&self) -> Result<(u64, Hash), StoreError> {
-        self.read(|connection| journal::head(connection).map(|(n, hash)| (number(n), hash)))
+        self.read(async |database| journal::head(database).await.map(|(n, hash)| (number(n), hash))).await
     }
 
     /// The number and the hash that the first entry follows from.
@@ -122,7 +126,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn log_start(&self) -> Result<(u64, Hash), StoreError> {
-        self.read(start)
+        self.read(async |database| journal::start(database).await.map(|(n, hash)| (number(n), hash))).await
     }
 
     /// The hash of the entry before a number, or what the log begins after; nothing where there is neither.
@@ -130,11 +134,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn log_hash_before(&self, n: u64) -> Result<Option<Hash>, StoreError> {
-        self.read(|connection| {
-            let before = bounded(n.saturating_sub(1));
-            let sql = "SELECT hash FROM event WHERE n = ?1 UNION ALL SELECT hash FROM log_start WHERE n = ?1 LIMIT 1";
-            Ok(connection.prepare_cached(sql)?.query_row([before], |row| row.get(0)).optional()?.map(Hash))
-        })
+        let sql = "SELECT hash FROM event WHERE n = ?1 UNION ALL SELECT hash FROM log_start WHERE n = ?1 LIMIT 1";
+        let before = bounded(n.saturating_sub(1));
+        self.read(async |database| database.first(sql, &values![before], |row| Ok(Hash(row.bytes(0)?))).await).await
     }
 
     /// Visits the selected entries one by one until the visitor has seen enough. Nothing is read beyond that.
@@ -147,18 +149,26 @@ impl Store {
         toward: Toward,
         mut visit: impl AsyncFnMut(Entry) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let visited = async {
-            let Some((sql, parameters)) = query(&self.connection, selection, toward)? else { return Ok(()) };
-            let mut statement = self.connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
-            while let Some(row) = rows.next()? {
-                if visit(entry(row)?).await.is_break() {
-                    break;
+        let (mut toward, mut portion) = (toward, PORTION_FIRST);
+        loop {
+            let entries = self.read(async |database| entries(database, selection, toward, portion).await).await?;
+            let is_last = entries.len() < portion;
+            for entry in entries {
+                let n = entry.n;
+                if visit(entry).await.is_break() {
+                    return Ok(());
                 }
+                toward = match toward {
+                    Toward::Beginning(_) if n == 0 => return Ok(()),
+                    Toward::Beginning(_) => Toward::Beginning(n - 1),
+                    Toward::End(_) => Toward::End(n + 1),
+                };
             }
-            Ok(())
-        };
-        visited.await.map_err(|fault: Fault| fault.explained(&self.file))
+            if is_last {
+                return Ok(());
+            }
+            portion = (portion * 4).min(PORTION_MAX);
+        }
     }
 
     /// The entry with a number.
@@ -181,24 +191,27 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn log_context(&self, event: &Event) -> Result<Option<Event>, StoreError> {
-        self.read(|connection| {
-            let run = event.run;
-            let body: Option<String> = match audit::refers(&event.what) {
-                audit::Refers::Itself(_) if !is_of_a_change(&event.what) => None,
-                audit::Refers::Write(write, _) => {
-                    let sql = "SELECT body FROM event WHERE n = (SELECT intent_n FROM write WHERE run_id = ?1 AND write_id = ?2)";
-                    connection.prepare_cached(sql)?.query_row((run, write.0), |row| row.get(0)).optional()?
+        let body = self
+            .read(async |database| {
+                let run = &event.run;
+                let body = |row: &Row<'_>| Ok(row.text(0)?.to_owned());
+                match audit::refers(&event.what) {
+                    audit::Refers::Itself(_) if !is_of_a_change(&event.what) => Ok(None),
+                    audit::Refers::Write(write, _) => {
+                        let sql = "SELECT body FROM event WHERE n = (SELECT intent_n FROM write WHERE run_id = ?1 AND write_id = ?2)";
+                        database.first(sql, &values![run, write.0], body).await
+                    }
+                    _ => {
+                        let Some(change) = change_of(event) else { return Ok(None) };
+                        let sql = "SELECT body FROM event INDEXED BY event_difference
+                                   WHERE kind = 'difference' AND change_id = ?1 ORDER BY run_id = ?2 DESC, n DESC LIMIT 1";
+                        database.first(sql, &values![change, run], body).await
+                    }
                 }
-                _ => {
-                    let Some(change) = change_of(event) else { return Ok(None) };
-                    let sql = "SELECT body FROM event INDEXED BY event_difference
-                               WHERE kind = 'difference' AND change_id = ?1 ORDER BY run_id = ?2 DESC, n DESC LIMIT 1";
-                    connection.prepare_cached(sql)?.query_row((change, run), |row| row.get(0)).optional()?
-                }
-            };
-            // What cannot be read is told by verifying; here it is only left out.
-            Ok(body.and_then(|body| audit::read(&body).ok()))
-        })
+            })
+            .await?;
+        // What cannot be read is told by verifying; here it is only left out.
+        Ok(body.and_then(|body| audit::read(&body).ok()))
     }
 
     /// A page or an object with all that belonged together with it, now or before.
@@ -206,34 +219,32 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn entity(&self, page: Option<PageId>, object: Option<ObjectId>) -> Result<Entity, StoreError> {
-        self.read(|connection| {
+        self.read(async |database| {
             let mut entity =
                 Entity { pages: page.into_iter().collect(), objects: object.into_iter().collect(), ..Entity::default() };
             if let Some(object) = object {
                 let sql =
                     "SELECT page_id FROM link WHERE clockify_id = ?1 UNION SELECT page_id FROM tombstone WHERE clockify_id = ?1
                            UNION SELECT page_id FROM event WHERE clockify_id = ?1 AND page_id IS NOT NULL";
-                for page in words(connection, sql, &object.to_string())? {
-                    entity.pages.insert(from_word(page)?);
-                }
+                let pages: Vec<PageId> = database.all(sql, &values![object.as_str()], |row| from_word(row.text(0)?)).await?;
+                entity.pages.extend(pages);
             }
             for page in entity.pages.clone() {
                 let sql =
                     "SELECT clockify_id FROM link WHERE page_id = ?1 UNION SELECT clockify_id FROM tombstone WHERE page_id = ?1
                            UNION SELECT clockify_id FROM event WHERE page_id = ?1 AND clockify_id IS NOT NULL";
-                for object in words(connection, sql, &page.to_string())? {
-                    entity.objects.insert(from_word(object)?);
-                }
+                let objects: Vec<ObjectId> = database.all(sql, &values![page], |row| from_word(row.text(0)?)).await?;
+                entity.objects.extend(objects);
                 let sql =
                     "SELECT body FROM event WHERE page_id = ?1 AND +kind IN ('intent', 'difference') ORDER BY n DESC LIMIT 1";
-                let body: Option<String> =
-                    connection.prepare_cached(sql)?.query_row([page.to_string()], |row| row.get(0)).optional()?;
-                if let Some((kind, name, _)) = body.and_then(|body| named(&audit::read(&body).ok()?)) {
+                let name = |row: &Row<'_>| Ok(audit::read(row.text(0)?).ok().and_then(|event| named(&event)));
+                if let Some((kind, name, _)) = database.first(sql, &values![page], name).await?.flatten() {
                     (entity.kind, entity.name) = (Some(kind), name);
                 }
             }
             Ok(entity)
         })
+        .await
     }
 
     /// The pages that have a name, or were written under it, the exact name before those that only contain it.
@@ -253,40 +264,41 @@ impl Store {
             !exact.is_empty() || !close.is_empty()
         };
         let mut found_any = false;
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT page_id, base FROM link")?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let base: Base = from_json(&row.get::<_, String>(1)?)?;
+        self.read(async |database| {
+            let each = |row: &Row<'_>| {
+                let base: Base = from_json(row.text(1)?)?;
                 if let Some(Value::Text(text)) = base.get(Field::Name).map(crate::domain::model::Agreed::notion) {
-                    found_any = hold(from_word(row.get(0)?)?, text);
+                    found_any = hold(from_word(row.text(0)?)?, text);
                 }
-            }
+                Ok(())
+            };
+            database.each("SELECT page_id, base FROM link", &[], each).await?;
             let sql = "SELECT body FROM event INDEXED BY event_kind WHERE kind = ?1";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query(["intent"])?;
-            while let Some(row) = rows.next()? {
-                let Ok(event) = audit::read(&row.get::<_, String>(0)?) else { continue };
-                let Some((_, name, page)) = named(&event) else { continue };
+            let each = |row: &Row<'_>| {
+                let Ok(event) = audit::read(row.text(0)?) else { return Ok(()) };
+                let Some((_, name, page)) = named(&event) else { return Ok(()) };
                 found_any = hold(page, &name);
-                let What::Intent { request: Write::Update { fields, .. }, was, .. } = &event.what else { continue };
+                let What::Intent { request: Write::Update { fields, .. }, was, .. } = &event.what else {
+                    return Ok(());
+                };
                 for value in [fields.get(&Field::Name), was.before.get(&Field::Name)].into_iter().flatten() {
                     if let Value::Text(text) = value {
                         found_any = hold(page, text);
                     }
                 }
-            }
+                Ok(())
+            };
+            database.each(sql, &values!["intent"], each).await?;
             // What was never written may still have been found to differ, in every run: that is looked through last.
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([if found_any { "" } else { "difference" }])?;
-            while let Some(row) = rows.next()? {
-                let Ok(event) = audit::read(&row.get::<_, String>(0)?) else { continue };
-                if let Some((_, name, page)) = named(&event) {
+            let each = |row: &Row<'_>| {
+                if let Some((_, name, page)) = audit::read(row.text(0)?).ok().as_ref().and_then(named) {
                     hold(page, &name);
                 }
-            }
-            Ok(())
-        })?;
+                Ok(())
+            };
+            database.each(sql, &values![if found_any { "" } else { "difference" }], each).await
+        })
+        .await?;
         let found = if exact.is_empty() { close } else { exact };
         let mut entities = Vec::new();
         for page in found {
@@ -300,26 +312,28 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn verify(&self, checkpoints: &[Checkpoint]) -> Result<Findings, StoreError> {
-        self.read(|connection| {
-            let mut verifier = Verifier::new(start(connection)?, checkpoints.to_vec());
+        self.read(async |database| {
+            let (n, hash) = journal::start(database).await?;
+            let mut verifier = Verifier::new((number(n), hash), checkpoints.to_vec());
             let sql = "SELECT n, body, hash, level, page_id, clockify_id, change_id, run_id, at_ms, kind FROM event ORDER BY n";
-            let mut statement = connection.prepare(sql)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
+            let follow = |row: &Row<'_>| {
                 let Entry { n, body, hash, level, page, object, change } = entry(row)?;
-                let kind: String = row.get(9)?;
+                let kind = row.text(9)?;
                 // A word that is none of ours fits no event.
                 let kind = What::WORDS.iter().copied().find(|word| *word == kind).unwrap_or_default();
-                let run = row.get::<_, String>(7)?.parse().unwrap_or_default();
-                let labels = Labels { run, at_ms: row.get(8)?, kind, level, page, object, change };
+                let run = row.text(7)?.parse().unwrap_or_default();
+                let labels = Labels { run, at_ms: row.number(8)?, kind, level, page, object, change };
                 verifier.follow(&StoredEntry { n, body: &body, hash, previous: None, labels: Some(labels) });
-            }
+                Ok(())
+            };
+            database.each(sql, &[], follow).await?;
             let mut verdict = verifier.finish();
-            for run in runs_that_differ(connection)? {
+            for run in runs_that_differ(database).await? {
                 verdict.find(Finding::RunAltered { run });
             }
             Ok(verdict)
         })
+        .await
     }
 
     /// Holds the log against one checkpoint, where that is looked at a moment: its entry, and that the log goes as far.
@@ -353,27 +367,25 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn cut_log(&mut self, before: Timestamp, run: &RunId, now: Timestamp) -> Result<Option<u64>, StoreError> {
-        let is_due = self.read(|connection| {
-            let sql = "SELECT EXISTS (SELECT 1 FROM event INDEXED BY event_at WHERE at_ms < ?1)";
-            Ok(connection.query_row(sql, [before.as_millisecond()], |row| row.get::<_, bool>(0))?)
-        })?;
-        if !is_due {
+        let sql = "SELECT n FROM event INDEXED BY event_at WHERE at_ms < ?1 LIMIT 1";
+        let due = self.read(async |database| database.first(sql, &values![before], |row| row.number(0)).await).await?;
+        if due.is_none() {
             return Ok(None);
         }
-        transact(&mut self.connection, |transaction| {
+        self.write(async |database| {
             let sql = "SELECT min(n) FROM event INDEXED BY event_at WHERE at_ms >= ?1";
-            let recent: Option<i64> = transaction.query_row(sql, [before.as_millisecond()], |row| row.get(0))?;
-            let Some(beginning) = Beginning::at(transaction, recent, CUT_MAX)? else { return Ok(None) };
-            let through = beginning.through;
-            transaction.execute("INSERT INTO log_start (n, hash) VALUES (?1, ?2)", (through, beginning.hash.0))?;
-            transaction.execute("DELETE FROM event WHERE n <= ?1", [through])?;
-            transaction.execute("DELETE FROM write WHERE intent_n <= ?1", [through])?;
+            let recent = database.one(sql, &values![before], |row| row.number_if_any(0)).await?;
+            let Some(beginning) = Beginning::at(database, recent, CUT_MAX).await? else { return Ok(None) };
+            let (through, hash) = (beginning.through, &beginning.hash.0);
+            database.execute("INSERT INTO log_start (n, hash) VALUES (?1, ?2)", &values![through, hash]).await?;
+            database.execute("DELETE FROM event WHERE n <= ?1", &values![through]).await?;
+            database.execute("DELETE FROM write WHERE intent_n <= ?1", &values![through]).await?;
             // What is logged once, as long as it stays so, is logged again.
-            transaction.execute("DELETE FROM memory WHERE key IN (?1, ?2)", [OPEN_DIFFERENCES, LISTED])?;
-            journal::append(transaction, journal::head(transaction)?, &beginning.told(run, now))?;
+            database.execute("DELETE FROM memory WHERE key IN (?1, ?2)", &values![OPEN_DIFFERENCES, LISTED]).await?;
+            journal::append(database, &[beginning.told(run, now)]).await?;
             Ok(Some(beginning.entries))
         })
-        .map_err(|fault| fault.explained(&self.file))
+        .await
     }
 
     /// How many entries the log has, and the bytes of what they say.
@@ -381,10 +393,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn log_size(&self) -> Result<(u64, u64), StoreError> {
-        self.read(|connection| {
-            let sql = "SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM event";
-            Ok(connection.query_row(sql, [], |row| Ok((number(row.get(0)?), number(row.get(1)?))))?)
-        })
+        let sql = "SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM event";
+        let size = |row: &Row<'_>| Ok((number(row.number(0)?), number(row.number(1)?)));
+        self.read(async |database| database.one(sql, &[], size).await).await
     }
 }
 
@@ -401,25 +412,23 @@ impl Beginning {
     /// The last place at or before an entry where the log can begin, so that no open write needs what comes before and
     /// no run is cut in two; for no entry, the end of the log. It leaves out no more than so many entries; nothing
     /// where it leaves out none.
-    pub(super) fn at(connection: &Connection, wanted: Option<i64>, max: i64) -> Result<Option<Self>, Fault> {
-        let one = |sql: &str, value: i64| -> Result<Option<i64>, Fault> {
-            Ok(connection.prepare_cached(sql)?.query_row([value], |row| row.get(0))?)
-        };
-        let first = one("SELECT min(n) FROM event WHERE n > ?1", 0)?.unwrap_or(i64::MAX);
+    pub(super) async fn at(database: &Database, wanted: Option<i64>, max: i64) -> Result<Option<Self>, Fault> {
+        let one = async |sql: &str, value: i64| database.one(sql, &values![value], |row| row.number_if_any(0)).await;
+        let first = one("SELECT min(n) FROM event WHERE n > ?1", 0).await?.unwrap_or(i64::MAX);
         let needed = "SELECT min(intent_n) FROM write WHERE intent_n > ?1 AND (status IN ('intended', 'unknown')
                       OR status = 'absent' AND page_id NOT IN (SELECT page_id FROM link))";
-        let needed = one(needed, 0)?;
-        let (last, _) = journal::head(connection)?;
+        let needed = one(needed, 0).await?;
+        let (last, _) = journal::head(database).await?;
         let end = [wanted, needed, Some(last), first.checked_add(max)].into_iter().flatten().min().unwrap_or(first);
         // The run that the first entry to keep belongs to is kept whole.
         let whole = "SELECT min(n) FROM event WHERE run_id = (SELECT run_id FROM event WHERE n = ?1)";
-        let end = one(whole, end)?.unwrap_or(end).min(end);
+        let end = one(whole, end).await?.unwrap_or(end).min(end);
         if end <= first {
             return Ok(None);
         }
         let through = end - 1;
         let sql = "SELECT hash FROM event WHERE n = ?1";
-        let hash = Hash(connection.query_row(sql, [through], |row| row.get(0))?);
+        let hash = database.one(sql, &values![through], |row| Ok(Hash(row.bytes(0)?))).await?;
         Ok(Some(Self { through, hash, entries: number(end - first) }))
     }
 
@@ -429,13 +438,6 @@ impl Beginning {
         let what = What::Cut { through: number(*through), hash: hash.to_string(), entries: *entries };
         Event { run: *run, at: now, what }
     }
-}
-
-/// The number and the hash that the first entry follows from.
-fn start(connection: &Connection) -> Result<(u64, Hash), Fault> {
-    let sql = "SELECT n, hash FROM log_start ORDER BY n DESC LIMIT 1";
-    let start = connection.query_row(sql, [], |row| Ok((number(row.get(0)?), Hash(row.get(1)?)))).optional()?;
-    Ok(start.unwrap_or((0, Hash::START)))
 }
 
 /// True where an event is about a change, and names the page itself.
@@ -467,43 +469,54 @@ fn named(event: &Event) -> Option<(Kind, Raw, PageId)> {
     }
 }
 
-fn words(connection: &Connection, sql: &str, value: &str) -> Result<Vec<String>, Fault> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let words = statement.query_map([value], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(words)
-}
-
 /// Numbers of entries are never negative.
 fn number(n: i64) -> u64 {
     n.unsigned_abs()
 }
 
-fn entry(row: &SqlRow<'_>) -> Result<Entry, Fault> {
-    let level: u8 = row.get(3)?;
-    let word = |column: usize| row.get::<_, Option<String>>(column);
+fn entry(row: &Row<'_>) -> Result<Entry, Fault> {
+    let level = usize::try_from(row.number(3)?).ok().and_then(|level| Level::VARIANTS.get(level));
     Ok(Entry {
-        n: number(row.get(0)?),
-        body: row.get(1)?,
-        hash: Hash(row.get(2)?),
-        level: Level::VARIANTS.get(usize::from(level)).copied().unwrap_or(Level::Error),
-        page: word(4)?.map(from_word).transpose()?,
-        object: word(5)?.map(from_word).transpose()?,
-        change: word(6)?.and_then(|word| word.parse().ok()),
+        n: number(row.number(0)?),
+        body: row.text(1)?.to_owned(),
+        hash: Hash(row.bytes(2)?),
+        level: level.copied().unwrap_or(Level::Error),
+        page: row.text_if_any(4)?.map(from_word).transpose()?,
+        object: row.text_if_any(5)?.map(from_word).transpose()?,
+        change: row.text_if_any(6)?.and_then(|word| word.parse().ok()),
     })
+}
+
+/// As many of the selected entries as make a portion.
+async fn entries(
+    database: &Database,
+    selection: &Selection,
+    toward: Toward,
+    portion: usize,
+) -> Result<Vec<Entry>, Fault> {
+    let Some((sql, values)) = query(database, selection, toward).await? else { return Ok(Vec::new()) };
+    database.all(&format!("{sql} LIMIT {portion}"), &values, entry).await
 }
 
 /// The statement for a selection. The way that finds the fewest rows is named, since the planner has no statistics;
 /// nothing where there can be no entry.
-fn query(
-    connection: &Connection,
+async fn query(
+    database: &Database,
     selection: &Selection,
     toward: Toward,
-) -> Result<Option<(String, Vec<SqlValue>)>, Fault> {
+) -> Result<Option<(String, Vec<Given<'static>>)>, Fault> {
     let Selection { run, about, kinds, level, since, until } = selection;
-    let (order, mut tests, mut parameters) = match toward {
-        Toward::Beginning(n) => ("DESC", vec!["n <= ?".to_owned()], vec![bounded(n)]),
-        Toward::End(n) => ("ASC", vec!["n >= ?".to_owned()], vec![bounded(n)]),
+    let mut given = Vec::new();
+    // Holds a value for the statement, and says what stands for it there.
+    let mut mark = |value: Given<'static>| {
+        given.push(value);
+        format!("?{}", given.len())
     };
+    let (order, first) = match toward {
+        Toward::Beginning(n) => ("DESC", format!("n <= {}", mark(bounded(n).into()))),
+        Toward::End(n) => ("ASC", format!("n >= {}", mark(bounded(n).into()))),
+    };
+    let mut tests = vec![first];
     let grave = level.filter(|level| *level >= Level::Warn);
     let way = match (run, about, grave, kinds.len()) {
         (Some(_), ..) => "INDEXED BY event_run",
@@ -512,61 +525,59 @@ fn query(
         (None, None, None, 1) => "INDEXED BY event_kind",
         _ => "NOT INDEXED",
     };
-    let mut test = |text: String, values: Vec<SqlValue>| {
-        tests.push(text);
-        parameters.extend(values);
-    };
     if let Some(run) = run {
-        test("run_id = ?".into(), vec![run.to_string().into()]);
+        tests.push(format!("run_id = {}", mark(run.to_string().into())));
     }
     if let Some(Entity { pages, objects, .. }) = about {
-        let marks = |count: usize| vec!["?"; count].join(", ");
-        let values = pages.iter().map(ToString::to_string).chain(objects.iter().map(ToString::to_string));
-        let text = format!("(page_id IN ({}) OR clockify_id IN ({}))", marks(pages.len()), marks(objects.len()));
-        test(text, values.map(SqlValue::from).collect());
+        let pages: Vec<String> = pages.iter().map(|page| mark((*page).into())).collect();
+        let objects: Vec<String> = objects.iter().map(|object| mark(object.to_string().into())).collect();
+        let any_of = |column: &str, marks: &[String]| {
+            Some(format!("{column} IN ({})", marks.join(", "))).filter(|_| !marks.is_empty())
+        };
+        let any = [any_of("page_id", &pages), any_of("clockify_id", &objects)];
+        let any: Vec<String> = any.into_iter().flatten().collect();
+        tests.push(if any.is_empty() { "false".to_owned() } else { format!("({})", any.join(" OR ")) });
     }
     if grave.is_some() {
-        test("level >= 2".into(), Vec::new());
+        tests.push("level >= 2".to_owned());
     }
     if let Some(level) = level {
-        test("level >= ?".into(), vec![i64::from(*level as u8).into()]);
+        tests.push(format!("level >= {}", mark(u32::from(*level as u8).into())));
     }
     if !kinds.is_empty() {
-        let marks = vec!["?"; kinds.len()].join(", ");
+        let marks: Vec<String> = kinds.iter().map(|kind| mark((*kind).into())).collect();
         let plus = if kinds.len() == 1 { "" } else { "+" };
-        test(format!("{plus}kind IN ({marks})"), kinds.iter().map(|kind| (*kind).to_owned().into()).collect());
+        tests.push(format!("{plus}kind IN ({})", marks.join(", ")));
     }
     // By the index of times it is known at once where they begin and end; a clock that was set back makes that only
     // wider.
     for (time, comparison, end, bound) in [(since, ">=", "min", ">="), (until, "<", "max", "<=")] {
-        let Some(time) = time else { continue };
+        let Some(time) = *time else { continue };
         let sql = format!("SELECT {end}(n) FROM event INDEXED BY event_at WHERE at_ms {comparison} ?1");
-        let n: Option<i64> = connection.prepare_cached(&sql)?.query_row([time.as_millisecond()], |row| row.get(0))?;
+        let n = database.one(&sql, &values![time], |row| row.number_if_any(0)).await?;
         let Some(n) = n else { return Ok(None) };
-        test(format!("n {bound} ?"), vec![n.into()]);
-        test(format!("at_ms {comparison} ?"), vec![time.as_millisecond().into()]);
+        tests.push(format!("n {bound} {}", mark(n.into())));
+        tests.push(format!("at_ms {comparison} {}", mark(time.into())));
     }
     let tests = tests.join(" AND ");
     let columns = "n, body, hash, level, page_id, clockify_id, change_id";
-    Ok(Some((format!("SELECT {columns} FROM event {way} WHERE {tests} ORDER BY n {order}"), parameters)))
+    Ok(Some((format!("SELECT {columns} FROM event {way} WHERE {tests} ORDER BY n {order}"), given)))
 }
 
-fn bounded(n: u64) -> SqlValue {
-    i64::try_from(n).unwrap_or(i64::MAX).into()
+fn bounded(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 /// The runs of which the list says something else than their events.
-fn runs_that_differ(connection: &Connection) -> Result<Vec<RunId>, Fault> {
-    let start: i64 = connection.query_row("SELECT max(n) FROM log_start", [], |row| row.get(0))?;
+async fn runs_that_differ(database: &Database) -> Result<Vec<RunId>, Fault> {
+    let (start, _) = journal::start(database).await?;
     let mut started: HashMap<RunId, (String, String, String, String)> = HashMap::new();
     // How, and whether with a report.
     let mut ended: HashMap<RunId, (End, bool)> = HashMap::new();
-    let mut statement = connection
-        .prepare("SELECT body FROM event INDEXED BY event_kind WHERE kind IN ('run_started', 'run_ended')")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    let sql = "SELECT body FROM event INDEXED BY event_kind WHERE kind IN ('run_started', 'run_ended')";
+    let each = |row: &Row<'_>| {
         // What cannot be read has been told.
-        let Ok(Event { run, at: _, what }) = audit::read(&row.get::<_, String>(0)?) else { continue };
+        let Ok(Event { run, at: _, what }) = audit::read(row.text(0)?) else { return Ok(()) };
         match what {
             What::RunStarted { trigger, by, version, rules, .. } => {
                 started.insert(run, (trigger, by, version, rules));
@@ -576,9 +587,11 @@ fn runs_that_differ(connection: &Connection) -> Result<Vec<RunId>, Fault> {
             }
             _ => {}
         }
-    }
+        Ok(())
+    };
+    database.each(sql, &[], each).await?;
     let mut differ = Vec::new();
-    for record in journal::runs(connection, usize::MAX)? {
+    for record in journal::runs(database, usize::MAX).await? {
         let told = (record.trigger, record.by, record.version, record.rules_hash);
         let is_ended = record.end.is_some();
         let (outcome, report) = record.end.map(|end| (end.outcome, end.report)).unzip();
@@ -598,7 +611,7 @@ fn runs_that_differ(connection: &Connection) -> Result<Vec<RunId>, Fault> {
         let has_report = report.is_some() || is_ended && ends.is_some_and(|(_, has_totals)| has_totals);
         let replayed = if same && begins.is_some() && has_report {
             let sql = "SELECT body FROM event INDEXED BY event_run WHERE run_id = ?1 ORDER BY n";
-            replay(&journal::bodies(connection, sql, [record.id])?)
+            replay(&journal::bodies(database, sql, &values![&record.id]).await?)
         } else {
             report.clone()
         };

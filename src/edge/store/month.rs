@@ -1,6 +1,6 @@
 //! Months that are sealed. What the journal says of them is kept beside it, for the day on which the journal is cut.
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, database::Row};
 use crate::domain::{audit, hours::month::Sealed, journal::What};
 
 /// Memory key: a sealed month.
@@ -22,19 +22,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn hash_of_month(&self, wanted: &str) -> Result<Option<String>, StoreError> {
-        self.read(|connection| {
-            let sql = "SELECT body FROM event INDEXED BY event_kind WHERE kind = 'month_sealed' ORDER BY n DESC";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                if let Ok(What::MonthSealed { month, hash, .. }) =
-                    audit::read(&row.get::<_, String>(0)?).map(|event| event.what)
-                    && month == wanted
-                {
-                    return Ok(Some(hash));
-                }
-            }
-            Ok(None)
-        })
+        let sql = "SELECT body FROM event INDEXED BY event_kind WHERE kind = 'month_sealed' ORDER BY n DESC";
+        let hash = |row: &Row<'_>| match audit::read(row.text(0)?).map(|event| event.what) {
+            Ok(What::MonthSealed { month, hash, .. }) if month == wanted => Ok(Some(hash)),
+            _ => Ok(None),
+        };
+        let hashes = self.read(async |database| database.all(sql, &[], hash).await).await?;
+        Ok(hashes.into_iter().flatten().next())
     }
 }

@@ -7,13 +7,13 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, config::DbConfig};
 
 use super::{
     Fault, Holder, StoreError, failed, hint_damaged,
     lock::{LOCK, Lock},
     presence::PRESENCE,
-    reserve, transact, unusable,
+    reserve, unusable,
 };
 use crate::edge::{checkpoints, diagnostics, files};
 
@@ -139,7 +139,7 @@ pub(super) fn connect(file: &Path, now: Timestamp) -> Result<Connection, StoreEr
     if version < MIGRATIONS.len() {
         let _lock = Lock::take(file.parent().unwrap_or(Path::new(".")), Holder::here("", "upgrade", now))?;
         version = version_of(&connection).map_err(refused)?;
-        migrate(&mut connection, version).map_err(refused)?;
+        migrate(&mut connection, version).map_err(|fault| refused(fault.into()))?;
     }
     Ok(connection)
 }
@@ -163,13 +163,15 @@ fn connect_checked(file: &Path) -> Result<(Connection, usize), Refusal> {
     Ok((connection, version))
 }
 
+/// An empty database in memory.
+pub(super) fn empty() -> Result<Connection, Fault> {
+    let mut connection = Connection::open_in_memory()?;
+    migrate(&mut connection, 0)?;
+    Ok(connection)
+}
+
 /// Opens the database for reading alone; one that does not exist reads as empty.
 pub(super) fn connect_read_only(file: &Path) -> Result<Connection, StoreError> {
-    let open_empty = || -> Result<Connection, Refusal> {
-        let mut connection = Connection::open_in_memory()?;
-        migrate(&mut connection, 0)?;
-        Ok(connection)
-    };
     let open_file = || -> Result<Connection, Refusal> {
         let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | flags())?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -183,7 +185,7 @@ pub(super) fn connect_read_only(file: &Path) -> Result<Connection, StoreError> {
         inspect_file(file, Exposed::Left)?;
         open_file()
     } else {
-        open_empty()
+        empty().map_err(Refusal::from)
     };
     let read_only = connection.and_then(|connection| {
         connection.execute_batch("PRAGMA query_only = ON")?;
@@ -209,7 +211,7 @@ pub(super) fn copy(file: &Path) -> Result<(Connection, Option<usize>), StoreErro
         };
         version = Some(fill(&mut copy).map_err(refused)?);
     }
-    migrate(&mut copy, version.unwrap_or_default()).map_err(refused)?;
+    migrate(&mut copy, version.unwrap_or_default()).map_err(|fault| refused(fault.into()))?;
     Ok((copy, version))
 }
 
@@ -325,13 +327,12 @@ pub(super) fn lay_out(file: &Path) -> Result<(), rusqlite::Error> {
     connection.close().map_err(|(_, error)| error)
 }
 
-fn migrate(connection: &mut Connection, from: usize) -> Result<(), Refusal> {
+fn migrate(connection: &mut Connection, from: usize) -> Result<(), Fault> {
     for (to, sql) in (1_u32..).zip(MIGRATIONS).skip(from) {
-        transact(connection, |transaction| {
-            transaction.execute_batch(sql)?;
-            transaction.pragma_update(None, "user_version", to)?;
-            Ok(())
-        })?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "user_version", to)?;
+        transaction.commit()?;
     }
     Ok(())
 }
@@ -380,7 +381,7 @@ impl Refusal {
             Self::NoLog => {
                 unusable(file, "its file system cannot share a write-ahead log", "keep the state on a local disk")
             }
-            Self::Fault(fault) => fault.explained(file),
+            Self::Fault(fault) => fault.explained(&file.into()),
         }
     }
 }

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension, Transaction};
-
-use super::{Fault, Store, StoreError, from_json, to_json};
+use super::{
+    Fault, Store, StoreError,
+    database::{Database, Row, Value, values},
+    from_json, remember, to_json,
+};
 use crate::domain::{
     model::{Kind, PageId, PerKind},
     watermark::{KeptPage, Watermark},
@@ -47,16 +49,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn kept_pages(&self, kind: Kind) -> Result<Vec<KeptPage<'static>>, StoreError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT body FROM page WHERE kind = ?1 ORDER BY page_id")?;
-            let mut rows = statement.query([kind.word()])?;
-            let mut pages = Vec::new();
-            while let Some(row) = rows.next()? {
-                let body = row.get_ref(0)?.as_str().map_err(|error| Fault::Stored(error.to_string()))?;
-                pages.extend(from_json(body).ok());
-            }
-            Ok(pages)
-        })
+        let sql = "SELECT body FROM page WHERE kind = ?1 ORDER BY page_id";
+        let page = |row: &Row<'_>| Ok(from_json(row.text(0)?).ok());
+        let pages = self.read(async |database| database.all(sql, &values![kind.word()], page).await).await?;
+        Ok(pages.into_iter().flatten().collect())
     }
 
     /// One page as it was last read.
@@ -64,11 +60,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn kept_page(&self, kind: Kind, page: PageId) -> Result<Option<KeptPage<'static>>, StoreError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT body FROM page WHERE kind = ?1 AND page_id = ?2")?;
-            let body: Option<String> = statement.query_row((kind.word(), key(page)), |row| row.get(0)).optional()?;
-            Ok(body.and_then(|body| from_json(&body).ok()))
-        })
+        let sql = "SELECT body FROM page WHERE kind = ?1 AND page_id = ?2";
+        let (id, kept) = (key(page), |row: &Row<'_>| Ok(from_json(row.text(0)?).ok()));
+        let kept = self.read(async |database| database.first(sql, &values![kind.word(), &id], kept).await).await?;
+        Ok(kept.flatten())
     }
 
     /// Keeps what reading has shown of each kind. What is as before is not written again.
@@ -76,17 +71,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn keep_pages(&mut self, read: PerKind<PagesRead<'_>>) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write(async |database| {
             let watermarks = PerKind::from_fn(|kind| read[kind].watermark.clone());
             let PerKind { clients, projects, tasks } = read;
             for (kind, read) in Kind::ALL.into_iter().zip([clients, projects, tasks]) {
-                keep(transaction, kind, read)?;
+                keep(database, kind, read).await?;
             }
-            let sql = "INSERT INTO memory (key, value) VALUES (?1, ?2)
-                       ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-            transaction.prepare_cached(sql)?.execute((WATERMARKS, to_json(&watermarks)?))?;
-            Ok(())
+            remember(database, WATERMARKS, &watermarks).await
         })
+        .await
     }
 
     /// Lets the next run read all pages.
@@ -98,40 +91,39 @@ impl Store {
     }
 }
 
-fn keep(transaction: &Transaction<'_>, kind: Kind, read: PagesRead<'_>) -> Result<(), Fault> {
+async fn keep(database: &Database, kind: Kind, read: PagesRead<'_>) -> Result<(), Fault> {
     let PagesRead { watermark: _, mut pages, others } = read;
-    let sql = "INSERT INTO page (kind, page_id, body) VALUES (?1, ?2, ?3)
-               ON CONFLICT (kind, page_id) DO UPDATE SET body = excluded.body WHERE body <> excluded.body";
-    let mut insert = transaction.prepare_cached(sql)?;
-    let mut delete = transaction.prepare_cached("DELETE FROM page WHERE kind = ?1 AND page_id = ?2")?;
+    let insert = "INSERT INTO page (kind, page_id, body) VALUES (?1, ?2, ?3)
+                  ON CONFLICT (kind, page_id) DO UPDATE SET body = excluded.body WHERE page.body <> excluded.body";
+    let delete = "DELETE FROM page WHERE kind = ?1 AND page_id = ?2";
     if let Others::KeptBut(gone) = others {
-        for kept in pages {
-            insert.execute((kind.word(), key(kept.page.id), to_json(&kept)?))?;
-        }
-        for id in gone {
-            delete.execute((kind.word(), key(*id)))?;
-        }
-        return Ok(());
+        let kept = pages.map(|kept| Ok((key(kept.page.id), to_json(&kept)?)));
+        let kept = kept.collect::<Result<Vec<_>, Fault>>()?;
+        database.execute_many(insert, kept.iter().map(|(id, body)| values![kind.word(), id, body])).await?;
+        let gone: Vec<_> = gone.iter().map(|id| key(*id)).collect();
+        return database.execute_many(delete, gone.iter().map(|id| values![kind.word(), id])).await;
     }
-    let sql = "SELECT page_id, body FROM page WHERE kind = ?1 AND page_id > ?2 AND page_id <= ?3";
-    let mut select = transaction.prepare_cached(sql)?;
-    let (mut after, mut is_last) = (Vec::new(), false);
+    let select = "SELECT page_id, body FROM page WHERE kind = ?1 AND page_id > ?2 AND page_id <= ?3";
+    let (mut after, mut is_last) = (None, false);
     while !is_last {
         let some: Vec<KeptPage<'_>> = pages.by_ref().take(AT_ONCE).collect();
         is_last = some.len() < AT_ONCE;
         let to = some.last().filter(|_| !is_last).map_or(PageId::from_number(u128::MAX), |last| last.page.id);
-        let known = select.query_map((kind.word(), &after, key(to)), |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let mut known: BTreeMap<Vec<u8>, String> = known.collect::<Result<_, _>>()?;
+        let to = key(to);
+        let from = Value::Bytes(after.as_ref().map_or(&[][..], <[u8; 16]>::as_slice).into());
+        let known = |row: &Row<'_>| Ok((row.bytes(0)?, row.text(1)?.to_owned()));
+        let known = database.all(select, &[kind.word().into(), from, (&to).into()], known).await?;
+        let mut known: BTreeMap<[u8; 16], String> = known.into_iter().collect();
+        let mut fresh = Vec::new();
         for kept in some {
             let (id, body) = (key(kept.page.id), to_json(&kept)?);
-            if known.remove(id.as_slice()).is_none_or(|known| known != body) {
-                insert.execute((kind.word(), id, body))?;
+            if known.remove(&id).is_none_or(|known| known != body) {
+                fresh.push((id, body));
             }
         }
-        for id in known.into_keys() {
-            delete.execute((kind.word(), id))?;
-        }
-        after = key(to).to_vec();
+        database.execute_many(insert, fresh.iter().map(|(id, body)| values![kind.word(), id, body])).await?;
+        database.execute_many(delete, known.keys().map(|id| values![kind.word(), id])).await?;
+        after = Some(to);
     }
     Ok(())
 }

@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rusqlite::Row;
 
-use super::{Fault, Store, StoreError, from_json, from_word, to_json, to_time, to_word};
+use super::{
+    Fault, Store, StoreError,
+    database::{Row, Value, values},
+    from_json, from_word, to_json, to_word,
+};
 use crate::domain::{
     journal::RunId,
     pending::Waits,
@@ -33,21 +36,28 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn replace_pending(&mut self, rows: &[PendingRow], seen_all: bool) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            let mut statement = transaction.prepare_cached("SELECT change_id, first_seen FROM pending")?;
-            let known =
-                statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<HashMap<String, i64>, _>>()?;
+        self.write(async |database| {
+            let known = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), row.number(1)?));
+            let known = database.all("SELECT change_id, first_seen FROM pending", &[], known).await?;
+            let known: HashMap<String, i64> = known.into_iter().collect();
             if seen_all {
-                transaction.execute("DELETE FROM pending", [])?;
+                database.execute("DELETE FROM pending", &[]).await?;
             }
-            let sql = "INSERT OR REPLACE INTO pending (change_id, place, waits, reason, body, first_seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            let mut statement = transaction.prepare_cached(sql)?;
-            for (place, PendingRow { change, waits, reason, first_seen }) in rows.iter().enumerate() {
-                let first_seen = known.get(&change.id.to_string()).copied().unwrap_or_else(|| first_seen.as_millisecond());
-                statement.execute((change.id, i64::try_from(place).unwrap_or(i64::MAX), to_word(waits)?, &**reason, to_json(change)?, first_seen))?;
+            let sql = "INSERT INTO pending (change_id, place, waits, reason, body, first_seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                       ON CONFLICT (change_id) DO UPDATE SET place = excluded.place, waits = excluded.waits, reason = excluded.reason,
+                       body = excluded.body, first_seen = excluded.first_seen";
+            let mut left = Vec::with_capacity(rows.len());
+            for (place, PendingRow { change, waits, reason, first_seen }) in (0_i64..).zip(rows) {
+                let id = change.id.to_string();
+                let first_seen = known.get(&id).copied().unwrap_or_else(|| first_seen.as_millisecond());
+                left.push((id, place, to_word(waits)?, &**reason, to_json(change)?, first_seen));
             }
-            Ok(())
+            let left = left.iter().map(|(id, place, waits, reason, body, first_seen)| {
+                values![id, *place, waits, *reason, body, *first_seen]
+            });
+            database.execute_many(sql, left).await
         })
+        .await
     }
 
     /// Takes out what waits and is no longer true.
@@ -60,11 +70,8 @@ impl Store {
         if gone.is_empty() {
             return Ok(());
         }
-        self.write(|transaction| {
-            let mut statement = transaction.prepare_cached("DELETE FROM pending WHERE change_id = ?1")?;
-            gone.iter().try_for_each(|id| statement.execute([id]).map(drop))?;
-            Ok(())
-        })
+        let sql = "DELETE FROM pending WHERE change_id = ?1";
+        self.write(async |database| database.execute_many(sql, gone.iter().map(|id| values![id])).await).await
     }
 
     /// All that waits, the longest first, and otherwise in the order of the plan.
@@ -72,16 +79,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn pending(&self) -> Result<Vec<PendingRow>, StoreError> {
-        self.read(|connection| {
-            let sql = "SELECT waits, reason, body, first_seen FROM pending ORDER BY first_seen, place, change_id";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([])?;
-            let mut pending = Vec::new();
-            while let Some(row) = rows.next()? {
-                pending.push(pending_row(row)?);
-            }
-            Ok(pending)
-        })
+        let sql = "SELECT waits, reason, body, first_seen FROM pending ORDER BY first_seen, place, change_id";
+        self.read(async |database| database.all(sql, &[], pending_row).await).await
     }
 
     /// Keeps what a person said about changes, of an ordinary plan or of one that undoes a run, all of it or nothing; a
@@ -97,20 +96,21 @@ impl Store {
         undoes: Option<&RunId>,
         said: &[Said],
     ) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write(async |database| {
             for Said { change, page, what, verdict } in said {
                 if *verdict == Resolution::default() {
-                    transaction.prepare_cached("DELETE FROM verdict WHERE change_id = ?1")?.execute([change])?;
+                    database.execute("DELETE FROM verdict WHERE change_id = ?1", &values![change]).await?;
                     continue;
                 }
                 let sql =
                     "INSERT INTO verdict (change_id, page_id, what, body, by, at_ms, undoes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                            ON CONFLICT (change_id) DO UPDATE SET body = excluded.body, by = excluded.by, at_ms = excluded.at_ms";
-                let row = (change, page.to_string(), what.as_str(), to_json(verdict)?, by, at.as_millisecond(), undoes);
-                transaction.prepare_cached(sql)?.execute(row)?;
+                let values = values![change, *page, what.as_str(), to_json(verdict)?, by, at, undoes];
+                database.execute(sql, &values).await?;
             }
             Ok(())
         })
+        .await
     }
 
     /// What people said about changes, of this plan or earlier ones, the latest first.
@@ -118,7 +118,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn verdicts(&self) -> Result<Vec<Remembered>, StoreError> {
-        self.remembered("", ())
+        self.remembered("", &[]).await
     }
 
     /// What people said about changes of ordinary plans, or of those that undo a run, the latest first.
@@ -126,36 +126,31 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn verdicts_on(&self, undoes: Option<&RunId>) -> Result<Vec<Remembered>, StoreError> {
-        self.remembered("WHERE undoes IS ?1", [undoes])
+        self.remembered("WHERE undoes IS NOT DISTINCT FROM ?1", &values![undoes]).await
     }
 
-    fn remembered(&self, filter: &str, parameters: impl rusqlite::Params) -> Result<Vec<Remembered>, StoreError> {
-        self.read(|connection| {
-            let sql = format!(
-                "SELECT change_id, page_id, what, body, by, at_ms FROM verdict {filter} ORDER BY at_ms DESC, change_id"
-            );
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(parameters)?;
-            let mut remembered = Vec::new();
-            while let Some(row) = rows.next()? {
-                let said = Said {
-                    change: from_word(row.get(0)?)?,
-                    page: from_word(row.get(1)?)?,
-                    what: row.get::<_, String>(2)?.into(),
-                    verdict: from_json(&row.get::<_, String>(3)?)?,
-                };
-                remembered.push(Remembered { said, by: row.get(4)?, at: to_time(row.get(5)?)? });
-            }
-            Ok(remembered)
-        })
+    async fn remembered(&self, filter: &str, values: &[Value<'_>]) -> Result<Vec<Remembered>, StoreError> {
+        let sql = format!(
+            "SELECT change_id, page_id, what, body, by, at_ms FROM verdict {filter} ORDER BY at_ms DESC, change_id"
+        );
+        let remembered = |row: &Row<'_>| {
+            let said = Said {
+                change: from_word(row.text(0)?)?,
+                page: from_word(row.text(1)?)?,
+                what: row.text(2)?.into(),
+                verdict: from_json(row.text(3)?)?,
+            };
+            Ok(Remembered { said, by: row.text(4)?.to_owned(), at: row.time(5)? })
+        };
+        self.read(async |database| database.all(&sql, values, remembered).await).await
     }
 }
 
 fn pending_row(row: &Row<'_>) -> Result<PendingRow, Fault> {
     Ok(PendingRow {
-        waits: from_word(row.get(0)?)?,
-        reason: row.get::<_, String>(1)?.into(),
-        change: from_json(&row.get::<_, String>(2)?)?,
-        first_seen: to_time(row.get(3)?)?,
+        waits: from_word(row.text(0)?)?,
+        reason: row.text(1)?.into(),
+        change: from_json(row.text(2)?)?,
+        first_seen: row.time(3)?,
     })
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Store, StoreError, failed};
+use super::{Right, Store, StoreError, failed};
 use crate::edge::files;
 
 /// A file that is nothing but room: it is given up when an answer that has come cannot be kept for want of space.
@@ -40,6 +40,6 @@ pub(super) fn lay_reserve(directory: &Path) -> Result<PathBuf, StoreError> {
 impl Store {
     /// Gives the reserve up; false when there is none.
     pub(super) fn give_up_reserve(&self) -> bool {
-        self.reserve.as_ref().is_some_and(|reserve| fs::remove_file(reserve).is_ok())
+        matches!(&self.right, Right::Lock { reserve: Some(reserve), .. } if fs::remove_file(reserve).is_ok())
     }
 }

@@ -5,12 +5,19 @@ use std::{path::Path, time::Duration};
 #[cfg(target_os = "linux")]
 use tokio::net::unix::pipe::Receiver;
 
+use super::Place;
+#[cfg(feature = "postgres")]
+use super::postgres::{self, Said};
+
 /// How long after the first of many writes it is told, so that they are told together.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", feature = "postgres"))]
 const TOGETHER: Duration = Duration::from_millis(200);
 /// How often to look although nobody was heard: a directory may be put in another place, a clock be set.
 #[cfg(target_os = "linux")]
 const LOOK_WHILE_QUIET: Duration = Duration::from_mins(1);
+/// How often to look although a server tells: it may tell nobody, or be cut off.
+#[cfg(feature = "postgres")]
+const LOOK_WHILE_TOLD: Duration = Duration::from_secs(5);
 /// How often to look where nobody tells.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -18,17 +25,23 @@ const LOOK: Duration = Duration::from_secs(1);
 pub struct Stir {
     #[cfg(target_os = "linux")]
     heard: Option<Receiver>,
+    /// Who tells of what is written on a server.
+    #[cfg(feature = "postgres")]
+    told: Option<tokio::sync::Mutex<Said>>,
 }
 
 impl Stir {
     /// Listens from now on. Needs a running runtime.
-    pub fn listen(directory: &Path) -> Self {
+    pub async fn listen(place: &Place) -> Self {
         #[cfg(target_os = "linux")]
-        return Self { heard: inotify(directory).ok() };
-        #[cfg(not(target_os = "linux"))]
-        {
-            let _: &Path = directory;
-            Self {}
+        let heard = if let Place::Directory(directory) = place { inotify(directory).ok() } else { None };
+        #[cfg(feature = "postgres")]
+        let told = if let Place::Server(address) = place { postgres::open::listen(address).await } else { None };
+        Self {
+            #[cfg(target_os = "linux")]
+            heard,
+            #[cfg(feature = "postgres")]
+            told: told.map(tokio::sync::Mutex::new),
         }
     }
 
@@ -38,11 +51,26 @@ impl Stir {
         if self.heard.is_some() {
             return LOOK_WHILE_QUIET;
         }
+        #[cfg(feature = "postgres")]
+        if self.told.is_some() {
+            return LOOK_WHILE_TOLD;
+        }
         LOOK
     }
 
     /// Ends when something was written since this last ended; never where nobody tells.
     pub async fn wait(&self) {
+        #[cfg(feature = "postgres")]
+        if let Some(told) = &self.told {
+            let mut told = told.lock().await;
+            if told.recv().await.is_none() {
+                // The connection was cut: whoever waits looks for itself from now on.
+                return std::future::pending().await;
+            }
+            tokio::time::sleep(TOGETHER).await;
+            while told.try_recv().is_ok() {}
+            return;
+        }
         #[cfg(target_os = "linux")]
         if let Some(heard) = &self.heard
             && heard.readable().await.is_ok()
@@ -76,9 +104,10 @@ mod tests {
     async fn what_is_written_is_heard_once_and_looking_is_not() {
         let directory = tempfile::TempDir::new().expect("a directory");
         let now = jiff::Timestamp::UNIX_EPOCH;
-        let mut store = Store::open(directory.path(), now).await.expect("opens");
+        let place = Place::from(directory.path());
+        let mut store = Store::open(&place, now).await.expect("opens");
         store.remember("key", &0).await.expect("writes");
-        let stir = Stir::listen(directory.path());
+        let stir = Stir::listen(&place).await;
         let is_heard = async || tokio::time::timeout(Duration::from_secs(5), stir.wait()).await.is_ok();
 
         assert_eq!(store.recall("key").await.expect("reads"), Some(0));

@@ -39,9 +39,13 @@ impl World {
 
     /// Opens the state and takes the lock.
     async fn try_open(&self) -> Result<Store, StoreError> {
-        let mut store = Store::open(&self.directory, at(0)).await?;
+        let mut store = Store::open(&self.place(), at(0)).await?;
         store.lock(Holder::here("ana", "review", at(0))).await?;
         Ok(store)
+    }
+
+    fn place(&self) -> Place {
+        (&self.directory).into()
     }
 
     fn file(&self) -> PathBuf {
@@ -51,10 +55,10 @@ impl World {
     /// Checks that the state is refused for this reason, both ways, and that no byte of it changes by that.
     async fn check_refused(&self, expected: &str) {
         let before = fs::read(self.file()).ok();
-        let looked = Store::open_read_only(&self.directory).await;
+        let looked = Store::open_read_only(&self.place()).await;
         // Whoever only looks does not read all of the file first.
         let looked = Some(looked).filter(|looked| looked.is_err() || expected != "it is damaged");
-        for opened in [Some(Store::open(&self.directory, at(0)).await), looked].into_iter().flatten() {
+        for opened in [Some(Store::open(&self.place(), at(0)).await), looked].into_iter().flatten() {
             match opened.err() {
                 Some(StoreError::Unusable { because, hint, .. }) => {
                     assert!(because.contains(expected), "{because}");
@@ -65,6 +69,14 @@ impl World {
             }
         }
         assert!(fs::read(self.file()).ok() == before, "the file was touched");
+    }
+}
+
+impl Store {
+    /// The database itself, to do to it what this program never does.
+    fn connection(&self) -> &Connection {
+        let Database::Sqlite(connection) = &self.database else { panic!("it is on a server") };
+        connection
     }
 }
 
@@ -130,7 +142,7 @@ fn outcome(run: &str, number: u32, outcome: Outcome) -> Event {
 /// The links that have ended, by their tombstones.
 fn ended(store: &Store) -> Vec<(String, String)> {
     let mut statement =
-        store.connection.prepare("SELECT page_id, clockify_id FROM tombstone ORDER BY n").expect("prepares");
+        store.connection().prepare("SELECT page_id, clockify_id FROM tombstone ORDER BY n").expect("prepares");
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("reads");
     rows.collect::<Result<_, _>>().expect("reads")
 }
@@ -314,7 +326,7 @@ async fn an_event_is_found_by_what_it_is_about() {
         .expect("appends");
 
     let mut statement =
-        store.connection.prepare("SELECT kind, page_id, clockify_id, change_id FROM event ORDER BY n").expect("SQL");
+        store.connection().prepare("SELECT kind, page_id, clockify_id, change_id FROM event ORDER BY n").expect("SQL");
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).expect("SQL");
     let rows: Vec<Columns> = rows.collect::<Result<_, _>>().expect("reads");
 
@@ -331,16 +343,16 @@ async fn the_journal_only_grows_and_tells_when_it_was_changed_all_the_same() {
     for sql in
         ["UPDATE event SET run_id = 'x'", "DELETE FROM event", "INSERT OR REPLACE INTO event SELECT * FROM event"]
     {
-        let error = store.connection.execute(sql, []).expect_err(sql).to_string();
+        let error = store.connection().execute(sql, []).expect_err(sql).to_string();
         assert!(error.contains("the journal only grows"), "{error}");
     }
     let checkpoint = checkpoint(&store).await;
     let verdict = store.verify(std::slice::from_ref(&checkpoint)).await.expect("reads");
     assert_eq!((verdict.entries, verdict.findings, verdict.vouched), (3, vec![], 3));
 
-    store.connection.execute_batch("DROP TRIGGER event_is_never_changed").expect("drops");
+    store.connection().execute_batch("DROP TRIGGER event_is_never_changed").expect("drops");
     store
-        .connection
+        .connection()
         .execute("UPDATE event SET body = replace(body, 'task', 'client') WHERE n = 2", [])
         .expect("changes");
 
@@ -352,10 +364,10 @@ async fn an_answer_gets_the_reserve_and_an_intent_does_not() {
     let world = world();
     let mut store = world.open().await;
     store.append(&intent("a", 1)).await.expect("appends");
-    let pages: i64 = store.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("counts");
+    let pages: i64 = store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).expect("counts");
     // What the file may hold stands for what the disk does; the answer is small, so the limit is lifted along with the
     // reserve.
-    store.connection.pragma_update(None, "max_page_count", pages).expect("limits");
+    store.connection().pragma_update(None, "max_page_count", pages).expect("limits");
     let long = |number| {
         let mut event = intent("a", number);
         let What::Intent { changes, .. } = &mut event.what else { panic!("an intent") };
@@ -383,7 +395,7 @@ async fn ten_copies_are_kept_and_each_is_whole() {
     store.save_links(at(1), &[link(1)]).await.expect("saves");
     let mut copies = Vec::new();
     for second in 0..12 {
-        copies.push(store.back_up(&"a".parse().expect("a run"), at(second)).await.expect("copies"));
+        copies.push(store.back_up(&"a".parse().expect("a run"), at(second)).await.expect("copies").expect("a copy"));
     }
     drop(store);
 
@@ -401,7 +413,7 @@ async fn a_copy_holds_what_cannot_be_read_anew_and_the_end_of_the_log() {
     store.remember("watermarks", &"far").await.expect("keeps");
     store.remember("open_differences", &"many").await.expect("keeps");
     let sql = "INSERT INTO page (kind, page_id, body) VALUES ('client', zeroblob(16), '{}')";
-    store.connection.execute(sql, []).expect("keeps");
+    store.connection().execute(sql, []).expect("keeps");
     for run in 1..=4 {
         store.begin_run(&run_record(&run.to_string(), run)).await.expect("begins");
         let refused = || event(&run.to_string(), What::SecretRefused { error: "no".into() });
@@ -409,7 +421,7 @@ async fn a_copy_holds_what_cannot_be_read_anew_and_the_end_of_the_log() {
         let end = RunEnd { at: at(run), outcome: "planned".into(), report: None };
         store.end_run(&run.to_string().parse().expect("a run"), &end).await.expect("ends");
     }
-    let copy = store.back_up(&"4".parse().expect("a run"), at(9)).await.expect("copies");
+    let copy = store.back_up(&"4".parse().expect("a run"), at(9)).await.expect("copies").expect("a copy");
     assert_eq!(store.log_bounds().await.expect("reads"), Some((1, 8_000)), "the state itself stays as it is");
     drop(store);
     fs::copy(copy, world.file()).expect("puts back");
@@ -423,7 +435,7 @@ async fn a_copy_holds_what_cannot_be_read_anew_and_the_end_of_the_log() {
         crate::domain::model::PerKind::default(),
         "the next run reads all pages"
     );
-    let pages: i64 = store.connection.query_row("SELECT count(*) FROM page", [], |row| row.get(0)).expect("counts");
+    let pages: i64 = store.connection().query_row("SELECT count(*) FROM page", [], |row| row.get(0)).expect("counts");
     assert_eq!(pages, 0);
     assert_eq!(store.log_bounds().await.expect("reads"), Some((2_001, 8_001)), "no run is cut in two");
     let runs: Vec<String> = store.runs(9).await.expect("reads").iter().map(|run| run.id.to_string()).collect();
@@ -543,7 +555,7 @@ async fn a_verdict_ends_with_its_entry_in_the_log_and_an_undo_has_its_own() {
 #[tokio::test]
 async fn one_process_writes_and_others_may_look() {
     let world = world();
-    assert!(Store::open_read_only(&world.directory).await.expect("empty").registry().await.expect("reads").is_empty());
+    assert!(Store::open_read_only(&world.place()).await.expect("empty").registry().await.expect("reads").is_empty());
     let mut store = world.open().await;
     store.save_links(at(1), &[link(1)]).await.expect("saves");
 
@@ -551,7 +563,7 @@ async fn one_process_writes_and_others_may_look() {
         Err(StoreError::Locked { holder: Some(holder), .. }) => holder.to_string(),
         other => panic!("{other:?}"),
     };
-    let mut other = Store::open(&world.directory, at(1)).await.expect("opens");
+    let mut other = Store::open(&world.place(), at(1)).await.expect("opens");
     let (pid, host) = (std::process::id(), crate::edge::machine::host());
     assert_eq!(
         met(&mut other).await,
@@ -559,12 +571,12 @@ async fn one_process_writes_and_others_may_look() {
     );
     store.tell_doing(Doing::Applying).await.expect("tells");
     assert!(met(&mut other).await.contains("applying, since"));
-    store.release();
+    store.release().await.expect("releases");
     other.lock(Holder::here("ben", "auto-approve", at(1))).await.expect("free");
     assert!(matches!(store.lock(Holder::here("ana", "review", at(2))).await, Err(StoreError::Locked { .. })));
     drop(other);
     store.lock(Holder::here("ana", "review", at(2))).await.expect("free again");
-    let mut view = Store::open_read_only(&world.directory).await.expect("opens");
+    let mut view = Store::open_read_only(&world.place()).await.expect("opens");
     assert_eq!(view.registry().await.expect("reads").len(), 1);
     assert!(matches!(view.forget("x").await, Err(StoreError::Unusable { .. })));
 
@@ -579,9 +591,9 @@ async fn nothing_is_written_to_a_service_without_the_lock_and_others_are_noticed
     let mark = store.mark().await.expect("reads");
     store.remember("x", &1).await.expect("keeps");
     assert_eq!(store.mark().await.expect("reads"), mark, "what we write ourselves does not overtake us");
-    store.release();
+    store.release().await.expect("releases");
 
-    let mut other = Store::open(&world.directory, at(1)).await.expect("opens");
+    let mut other = Store::open(&world.place(), at(1)).await.expect("opens");
     other.remember("y", &2).await.expect("what a person says is kept beside a run");
 
     assert_ne!(store.mark().await.expect("reads"), mark);
@@ -597,7 +609,7 @@ async fn nothing_is_written_to_a_service_without_the_lock_and_others_are_noticed
 async fn a_state_that_was_set_aside_meanwhile_is_not_written_to() {
     let world = world();
     let mut store = world.open().await;
-    store.release();
+    store.release().await.expect("releases");
     Store::set_aside(&world.directory, Holder::here("ben", "doctor rebuild", at(1))).await.expect("moves");
     drop(world.open().await);
 
@@ -615,7 +627,7 @@ async fn a_state_that_was_set_aside_meanwhile_is_not_written_to() {
 #[tokio::test]
 async fn a_newer_schema_is_refused() {
     let world = world();
-    world.open().await.connection.pragma_update(None, "user_version", 9).expect("sets");
+    world.open().await.connection().pragma_update(None, "user_version", 9).expect("sets");
     world.check_refused("its schema is version 9, and this program knows versions up to 3").await;
 }
 
@@ -655,7 +667,7 @@ async fn a_log_without_its_database_is_not_taken_for_new() {
     fs::remove_file(world.file()).expect("removes");
     fs::write(world.directory.join("punchlist.sqlite3-wal"), "x").expect("writes");
 
-    let error = Store::open(&world.directory, at(0)).await.err().expect("refused").to_string();
+    let error = Store::open(&world.place(), at(0)).await.err().expect("refused").to_string();
 
     assert!(error.contains("its write-ahead log is there, and it is not"), "{error}");
 }
@@ -712,7 +724,7 @@ mod unix {
         fs::write(world.directory.join("diary.txt"), "x").expect("writes");
         set_mode(&world.directory, 0o755);
 
-        let error = Store::open(&world.directory, at(0)).await.err().expect("refused").to_string();
+        let error = Store::open(&world.place(), at(0)).await.err().expect("refused").to_string();
 
         assert!(error.contains("others may look into this directory"), "{error}");
         assert_eq!(mode(&world.directory), 0o755);
@@ -735,7 +747,7 @@ mod unix {
 
         fs::remove_file(world.directory.join("lock")).expect("removes");
         symlink(real.join("lock"), world.directory.join("lock")).expect("links");
-        let error = Store::open(&world.directory, at(0)).await.err().expect("refused");
+        let error = Store::open(&world.place(), at(0)).await.err().expect("refused");
         assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
     }
 }

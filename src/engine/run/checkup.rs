@@ -157,7 +157,7 @@ impl Installation {
         if !Store::exists(&self.directory) || !is_well(CheckCode::State) || !is_well(CheckCode::Permissions) {
             return;
         }
-        if let Ok(mut original) = Store::open(&self.directory, (self.clock)()).await {
+        if let Ok(mut original) = Store::open(&self.place(), (self.clock)()).await {
             drop(keep_requests(&mut original, copy, run).await);
         }
     }
@@ -295,7 +295,7 @@ impl Installation {
     /// The failure of an installation that is not configured as a whole, with all else that is wrong: nobody has to
     /// mend one thing to hear of the next.
     pub async fn unconfigured(&self, missing: ConfigError) -> RunError {
-        let state = Store::open_copy(&self.directory).await;
+        let state = Store::open_copy(&self.place()).await;
         let (store, unusable) = match state {
             Ok((store, _)) => (Some(store), None),
             Err(error) => (None, Some(RunError::from(error))),

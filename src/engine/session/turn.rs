@@ -76,8 +76,11 @@ impl Turn {
 
 impl Session<'_> {
     /// Lets the lock go while somebody thinks, so that others may run.
-    pub fn let_others_run(&mut self) {
-        self.store.release();
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]: they have to wait for it to run out.
+    pub async fn let_others_run(&mut self) -> Result<(), SessionError> {
+        Ok(self.store.release().await?)
     }
 
     /// Takes the lock again, and waits for it as long as was asked for.

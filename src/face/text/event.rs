@@ -38,6 +38,9 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             let value = |value: &Option<String>| value.as_deref().map_or_else(|| "(not set)".to_owned(), shown);
             format!("configuration: {} {} → {}", shown(key), value(from), value(to))
         }
+        What::LockBroken { epoch, holder, by } => {
+            format!("{} took the right to run, at epoch {epoch}, from {}", shown(by), shown(holder))
+        }
         What::SecretRead { key, reference } => format!("secret read: {} from {}", shown(key), shown(reference)),
         What::SecretReplaced { key, reference, how } => {
             let how = match how {

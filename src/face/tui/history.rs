@@ -1,7 +1,7 @@
 //! What is found at of the past: through a door of its own, which needs no lock, so that it works while the worker is
 //! busy, or another process is. It never holds the screen up.
 
-use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
+use std::{ops::ControlFlow, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::{
@@ -19,7 +19,7 @@ use crate::{
     edge::{
         checkpoints::Checkpoints,
         saved,
-        store::{Selection, Toward},
+        store::{Place, Selection, Toward},
     },
     engine::{served::ask_for_run, state::State},
     face::{
@@ -40,7 +40,7 @@ const RUNS_MAX: usize = 2000;
 /// The past of one state.
 #[derive(Clone)]
 pub(super) struct History {
-    directory: PathBuf,
+    place: Place,
     checkpoints: Checkpoints,
     clock: fn() -> Timestamp,
     /// Opened when it is first found at.
@@ -48,8 +48,8 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn of(directory: PathBuf, checkpoints: Checkpoints, clock: fn() -> Timestamp) -> Self {
-        Self { directory, checkpoints, clock, store: Arc::default() }
+    pub(super) fn of(place: Place, checkpoints: Checkpoints, clock: fn() -> Timestamp) -> Self {
+        Self { place, checkpoints, clock, store: Arc::default() }
     }
 
     /// Looks at a page, and tells what is there.
@@ -65,18 +65,18 @@ impl History {
         let read = async {
             let opened = match store.take() {
                 Some(store) => store,
-                None => State::read_only(&self.directory).await?,
+                None => State::read_only(&self.place).await?,
             };
             let news = match page {
                 Page::Runs => {
                     async {
-                        let daemon = opened.daemon(&self.directory).await?;
+                        let daemon = opened.daemon(&self.place).await?;
                         Ok(News::Runs(opened.runs(RUNS_MAX).await?, daemon.map(Box::new)))
                     }
                     .await
                 }
                 Page::RunNow(by) => {
-                    let asked = ask_for_run(&self.directory, &by, (self.clock)()).await;
+                    let asked = ask_for_run(&self.place, &by, (self.clock)()).await;
                     asked.map(|()| News::Said("the daemon is asked for a run".into()))
                 }
                 Page::Log(question) => {
@@ -86,7 +86,7 @@ impl History {
                 Page::SaveHours(document, as_what) => self.save_hours(&document, as_what).map(News::Said),
             };
             // A state that was missing may be there by now, so only one that has been read is kept open.
-            *store = Some(opened).filter(|store| store.file().exists());
+            *store = Some(opened).filter(|store| store.is_there());
             news
         };
         read.await.unwrap_or_else(|failure| match number {

@@ -65,7 +65,7 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
         RunError::new(Code::Configuration, problems.next().unwrap_or_default()).each(problems)
     })?;
     let installation = &setup.installation;
-    let history = History::of(installation.directory.clone(), installation.checkpoints(), installation.clock);
+    let history = History::of(installation.place(), installation.checkpoints(), installation.clock);
     let stop = stop::listening_on_a_terminal(surroundings::leave)?;
     let (news_sender, mut news) = unbounded_channel();
     let (orders, orders_receiver) = unbounded_channel();

@@ -202,7 +202,7 @@ async fn count_hours(
     let mut next = Next::Time(order);
     while let Next::Time(order) = next {
         timekeeper.serve(session, None, order).await;
-        session.let_others_run();
+        session.let_others_run().await?;
         next = wait_for_next(orders).await;
     }
     session.close("told").await?;
@@ -222,7 +222,7 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
     if !read_only {
         session.leave_waiting(&plan).await?;
     }
-    session.let_others_run();
+    session.let_others_run().await?;
     let mut at_hand: Option<Sides> = Some(sides);
     let mut haystack = None;
     let mut timekeeper = Timekeeper::new(desk);
@@ -253,7 +253,7 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
                 };
                 haystack = None;
                 tell_plan(session, &plan, read_at, news).await?;
-                session.let_others_run();
+                session.let_others_run().await?;
             }
             Order::Match(query) => {
                 let matches = haystack.get_or_insert_with(|| Haystack::new(&plan)).find(&query);
@@ -267,7 +267,7 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
                 let applying = Instant::now();
                 let (applied, stopped) = session.apply(sides, plan.as_ref().clone(), approved).await?;
                 let report = session.finish(&applied, stopped, (reading + applying.elapsed()).as_secs_f64()).await?;
-                session.let_others_run();
+                session.let_others_run().await?;
                 tell(news, News::Applied(Box::new(report)));
             }
         }

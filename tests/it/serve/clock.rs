@@ -15,7 +15,7 @@ const HOUR: Duration = Duration::from_hours(1);
 
 /// What started each run, the first first, and on which day and hour of the clock.
 fn ran(state: &Path) -> Vec<(String, String)> {
-    let store = done(Store::open_read_only(state)).expect("opens");
+    let store = done(Store::open_read_only(&state.into())).expect("opens");
     let mut runs = done(store.runs(1000)).expect("reads");
     runs.sort_by_key(|run| run.started);
     runs.iter().map(|run| (run.trigger.clone(), run.started.strftime("%d %H").to_string())).collect()
@@ -37,7 +37,7 @@ fn a_clock_that_is_set_repeats_no_scheduled_run_and_leaves_none_out() {
     let rig = rig();
     in_our_time(|| async {
         begin_time();
-        let installation = installation(&rig);
+        let installation = installation(&rig).await;
         let daemon = Living::start(&installation).await;
         // It is noon of the 23rd; a run is due each day at four.
         daemon.pass(17 * HOUR).await;
@@ -65,7 +65,7 @@ fn what_is_to_be_tried_again_waits_for_no_time_that_was_set_back() {
     let rig = rig();
     in_our_time(|| async {
         begin_time();
-        let installation = installation(&rig);
+        let installation = installation(&rig).await;
         let daemon = Living::start(&installation).await;
         rig.sandbox.knobs().faults.push(Fault::new(FaultKind::Status(503, "{}".to_owned())).times(u32::MAX));
         daemon.ask();

@@ -53,7 +53,7 @@ fn a_sender_of_events_that_falls_silent_although_pages_change_is_told_of() {
     daemon.end_by(Signal::TERM);
     // As it is an hour after a run has found what no event had told of, the last of which came 30 hours ago.
     let now = Timestamp::now();
-    let mut store = done(Store::open(&rig.home.path().join("state"), now)).expect("opens");
+    let mut store = done(Store::open(&rig.state(), now)).expect("opens");
     let mut served: Value = done(store.recall("served")).expect("reads").expect("kept");
     served["heard"] = json!({ "events": now - SignedDuration::from_hours(30) });
     served["unheard"] = json!({ "events": now - SignedDuration::from_hours(1) });

@@ -64,7 +64,7 @@ impl Dice {
     }
 }
 
-pub(super) fn installation(rig: &Rig) -> Installation {
+pub(super) async fn installation(rig: &Rig) -> Installation {
     rig.configure(
         // The sandbox has a clock of its own, by which nothing gets older.
         "rules.settle_seconds = 0\nrules.unsettled_minutes = 0\nschedule.cron = \"0 4 * * *\"\nschedule.timezone = \"Etc/UTC\"\n\
@@ -74,8 +74,8 @@ pub(super) fn installation(rig: &Rig) -> Installation {
         [("NOTION_TOKEN", "ntn_sandbox"), ("CLOCKIFY_API_KEY", "sandbox"), ("CI", "ci-s3cret")].into_iter().collect();
     let loader =
         Loader { environment: environment.clone(), config_path: Some(rig.configuration()), ..Loader::default() };
-    let mut installation =
-        Installation::new(loader.load().expect("settings"), environment, "robot".into(), clock).expect("a place");
+    let settings = loader.load().expect("settings");
+    let mut installation = Installation::new(settings, environment, "robot".into(), clock).await.expect("a place");
     installation.directory = rig.home.path().join("state");
     installation
 }
@@ -142,14 +142,14 @@ impl Living {
 
 /// How the last runs ended, for people.
 fn ended(state: &Path) -> Vec<String> {
-    let store = done(Store::open_read_only(state)).expect("opens");
+    let store = done(Store::open_read_only(&state.into())).expect("opens");
     let runs = done(store.runs(12)).expect("reads").into_iter();
     runs.map(|run| format!("{} {}: {:?}", run.started, run.trigger, run.end.map(|end| (end.at, end.outcome)))).collect()
 }
 
 /// When runs began that came to an end which running again would not better.
 fn made(state: &Path) -> Vec<Timestamp> {
-    let store = done(Store::open_read_only(state)).expect("opens");
+    let store = done(Store::open_read_only(&state.into())).expect("opens");
     let runs = done(store.runs(1000)).expect("reads").into_iter();
     let is_made = |end: &End| matches!(end, End::Reported(ending) if !is_passing(*ending));
     runs.filter(|run| run.end.as_ref().is_some_and(|end| is_made(&end.outcome))).map(|run| run.started).collect()
@@ -157,7 +157,7 @@ fn made(state: &Path) -> Vec<Timestamp> {
 
 async fn live_through(rig: &Rig, days: usize, dice: &mut Dice) {
     begin_time();
-    let installation = installation(rig);
+    let installation = installation(rig).await;
     let mut daemon = Some(Living::start(&installation).await);
     let (mut asked, mut trouble): (Vec<Timestamp>, Option<u64>) = (Vec::new(), None);
     let mut recovered = clock();
@@ -223,8 +223,8 @@ async fn live_through(rig: &Rig, days: usize, dice: &mut Dice) {
     daemon.pass(Duration::from_hours(24)).await;
     assert!(!daemon.is_busy());
     assert!(asked.len() > 3 * days, "{}", asked.len());
-    let state = punchlist::engine::state::State::read_only(&installation.directory).await.expect("opens");
-    let seen = state.daemon(&installation.directory).await.expect("reads").expect("a daemon");
+    let state = punchlist::engine::state::State::read_only(&installation.place()).await.expect("opens");
+    let seen = state.daemon(&installation.place()).await.expect("reads").expect("a daemon");
     assert_eq!(seen.served.owed, Extent::default());
     daemon.kill().await;
 }

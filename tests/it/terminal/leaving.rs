@@ -220,7 +220,7 @@ fn names_that_would_act_on_the_screen_are_spelled_out() {
 fn while_another_run_holds_the_lock_it_says_so_and_reads_once_it_may() {
     let rig = clients(1);
     let locked = || {
-        let mut store = done(Store::open(&rig.home.path().join("state"), Timestamp::UNIX_EPOCH)).expect("opens");
+        let mut store = done(Store::open(&rig.state(), Timestamp::UNIX_EPOCH)).expect("opens");
         done(store.lock(Holder::here("ana", "auto-approve", Timestamp::UNIX_EPOCH))).expect("free");
         store
     };

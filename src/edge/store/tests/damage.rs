@@ -18,10 +18,10 @@ fn pending_row() -> PendingRow {
 
 /// Looks at everything in a state and writes a little of everything, as a run does.
 async fn use_all(world: &World, row: &PendingRow) -> Result<(), StoreError> {
-    let looked = match Store::open_read_only(&world.directory).await {
+    let looked = match Store::open_read_only(&world.place()).await {
         // It says what to do about that, and that says the rest.
         Err(older) if older.hint().contains("run `punchlist plan` once") => {
-            drop(Store::open(&world.directory, at(0)).await?);
+            drop(Store::open(&world.place(), at(0)).await?);
             return Err(older);
         }
         looked => looked?,

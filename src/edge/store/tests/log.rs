@@ -198,12 +198,12 @@ async fn a_list_of_runs_that_was_changed_is_noticed() {
         ),
         ("UPDATE run SET run_id = 'x'", "UPDATE run SET run_id = 'a'"),
     ] {
-        store.connection.execute(change, []).expect("changes");
+        store.connection().execute(change, []).expect("changes");
         assert!(findings(&store).await.iter().any(|finding| matches!(finding, Finding::RunAltered { .. })), "{change}");
-        store.connection.execute(back, []).expect("changes");
+        store.connection().execute(back, []).expect("changes");
         assert_eq!(findings(&store).await, [], "{back}");
     }
-    store.connection.execute("DELETE FROM run", []).expect("changes");
+    store.connection().execute("DELETE FROM run", []).expect("changes");
     assert_eq!(findings(&store).await, altered);
 }
 
@@ -213,12 +213,12 @@ async fn a_label_that_was_changed_in_the_database_is_noticed() {
     let mut store = world.open().await;
     store.append_all(&rename("a", 1, "Acme", "Acme Corp")).await.expect("appends");
     let checkpoint = checkpoint(&store).await;
-    store.connection.execute_batch("DROP TRIGGER event_is_never_changed").expect("drops");
+    store.connection().execute_batch("DROP TRIGGER event_is_never_changed").expect("drops");
     for column in ["page_id", "clockify_id", "change_id"] {
         let sql = format!("UPDATE event SET {column} = NULL WHERE n = 3");
-        store.connection.execute_batch(&format!("SAVEPOINT before; {sql}")).expect("changes");
+        store.connection().execute_batch(&format!("SAVEPOINT before; {sql}")).expect("changes");
         let findings = store.verify(std::slice::from_ref(&checkpoint)).await.expect("reads").findings;
-        store.connection.execute_batch("ROLLBACK TO before; RELEASE before").expect("goes back");
+        store.connection().execute_batch("ROLLBACK TO before; RELEASE before").expect("goes back");
         assert_eq!(findings[0], Finding::Mislabelled { n: 3 }, "{column}");
     }
 }
@@ -238,7 +238,7 @@ async fn old_entries_are_cut_off_whole_runs_at_a_time_and_the_rest_still_verifie
 
     assert_eq!(store.log_bounds().await.expect("reads"), Some((17, 25)));
     assert_eq!(store.verify(&[earlier.clone(), checkpoint(&store).await]).await.expect("reads").findings, []);
-    assert!(store.connection.execute("DELETE FROM event", []).is_err(), "the rest stays");
+    assert!(store.connection().execute("DELETE FROM event", []).is_err(), "the rest stays");
     assert_eq!(store.runs(9).await.expect("reads").len(), 3, "that they ran is still known");
 
     store.append(&intent("d", 9)).await.expect("appends");
@@ -249,10 +249,10 @@ async fn old_entries_are_cut_off_whole_runs_at_a_time_and_the_rest_still_verifie
 
     // Somebody helps themselves to the door that cutting uses.
     store
-        .connection
+        .connection()
         .execute("INSERT INTO log_start (n, hash) SELECT n, hash FROM event WHERE n = 26", [])
         .expect("inserts");
-    store.connection.execute("DELETE FROM event WHERE n = 26", []).expect("deletes");
+    store.connection().execute("DELETE FROM event WHERE n = 26", []).expect("deletes");
     let findings = store.verify(&[checkpoint(&store).await]).await.expect("reads").findings;
     assert_eq!(findings, [Finding::Unannounced { through: 26 }]);
     let head = store.log_head().await.expect("reads");

@@ -62,13 +62,13 @@ async fn a_state_of_each_former_schema_is_brought_up_to_date_with_all_that_it_ho
         let world = world();
         former(&world, &present.file(), version);
 
-        let (copy, is_older) = Store::open_copy(&world.directory).await.expect("opens");
+        let (copy, is_older) = Store::open_copy(&world.place()).await.expect("opens");
         assert_eq!(is_older, version < open::VERSION, "{version}");
         assert_eq!(copy.registry().await.expect("reads").len(), links.len(), "{version}: also to look at");
         drop(copy);
 
         let store = world.open().await;
-        let now: i64 = store.connection.pragma_query_value(None, "user_version", |row| row.get(0)).expect("reads");
+        let now: i64 = store.connection().pragma_query_value(None, "user_version", |row| row.get(0)).expect("reads");
         assert_eq!(usize::try_from(now), Ok(open::VERSION));
         let registry = store.registry().await.expect("reads");
         for link in &links {
@@ -82,6 +82,6 @@ async fn a_state_of_each_former_schema_is_brought_up_to_date_with_all_that_it_ho
         assert_eq!(store.recall::<u32>("x").await.expect("reads"), Some(42), "{version}");
         assert_eq!(store.events(&run).await.expect("reads"), events, "{version}");
         assert_eq!(store.log_head().await.expect("reads"), head, "{version}: the log is as it was written");
-        assert_eq!(tables(&store.connection), tables(&present.open().await.connection), "{version}");
+        assert_eq!(tables(store.connection()), tables(present.open().await.connection()), "{version}");
     }
 }

@@ -18,7 +18,9 @@ pub(super) fn code_of(error: &SessionError) -> Option<CheckCode> {
         SessionError::Notion(error) => of_notion(error),
         SessionError::Clockify(error) => of_clockify(error),
         SessionError::Store(StoreError::Locked { .. }) => CheckCode::Lock,
-        SessionError::Store(StoreError::Unusable { .. } | StoreError::Bug { .. }) => CheckCode::State,
+        SessionError::Store(StoreError::Unusable { .. } | StoreError::Refused { .. } | StoreError::Bug { .. }) => {
+            CheckCode::State
+        }
         SessionError::OtherIdentity { service: Service::Notion, .. } => CheckCode::NotionIdentity,
         SessionError::OtherIdentity { service: Service::Clockify, .. } => CheckCode::ClockifyIdentity,
         // Somebody wants it so; and several have each their own.

@@ -33,7 +33,7 @@ impl Installation {
             }
         };
         look_around(&inspected, found);
-        let (store, is_older) = match Store::open_copy(&self.directory).await {
+        let (store, is_older) = match Store::open_copy(&self.place()).await {
             Ok(copied) => copied,
             Err(error) => {
                 self.look_ahead(None, found);
@@ -42,10 +42,10 @@ impl Installation {
             }
         };
         let state = State(store);
-        let daemon = state.daemon(&self.directory).await.ok().flatten();
+        let daemon = state.daemon(&self.place()).await.ok().flatten();
         self.look_ahead(daemon.as_ref(), found);
         let State(store) = state;
-        let file = store.file().display().to_string();
+        let file = store.place().to_string();
         found.add(if !inspected.exists {
             let text = format!("there is none yet; the first run makes it in {}", inspected.directory.display());
             Check::ok(CheckCode::State, text)
@@ -182,7 +182,7 @@ async fn check_log(store: &Store, checkpoints: &Checkpoints) -> Result<Check, Ru
             format!("the log is not what its last checkpoint has seen: {doubt}"),
             format!(
                 "`punchlist logs verify` says more; where you have put an older copy of the state in place yourself, move {} away",
-                checkpoints.file().display()
+                checkpoints.file().map_or_else(String::new, |file| file.display().to_string())
             ),
         ),
     })
@@ -191,10 +191,10 @@ async fn check_log(store: &Store, checkpoints: &Checkpoints) -> Result<Check, Ru
 /// Mends what is safe to mend of the state; says what it did.
 pub(super) async fn mend(installation: &Installation) -> Vec<String> {
     let mut mended = store::mend(&installation.directory).unwrap_or_default();
-    if let Ok((_, true)) = Store::open_copy(&installation.directory).await
-        && let Ok(store) = Store::open(&installation.directory, (installation.clock)()).await
+    if let Ok((_, true)) = Store::open_copy(&installation.place()).await
+        && let Ok(store) = Store::open(&installation.place(), (installation.clock)()).await
     {
-        mended.push(format!("brought {} up to date", store.file().display()));
+        mended.push(format!("brought {} up to date", store.place()));
     }
     mended
 }

@@ -32,7 +32,7 @@ fn done<T>(work: impl Future<Output = T>) -> T {
 
 /// The state in a directory, as the run that holds the lock has it.
 fn opened(home: &std::path::Path) -> Store {
-    let mut store = done(Store::open(home, noon())).expect("opens");
+    let mut store = done(Store::open(&home.into(), noon())).expect("opens");
     done(store.lock(Holder::here("ana", "review", noon()))).expect("free");
     store
 }
@@ -94,7 +94,7 @@ fn state(events: &[Event]) -> (TempDir, History) {
     }
     done(store.append_all(events)).expect("appends");
     drop(store);
-    let history = History::of(home.path().to_owned(), Checkpoints::of(home.path(), None, None), noon);
+    let history = History::of(home.path().into(), Checkpoints::of(home.path(), None, None), noon);
     (home, history)
 }
 
@@ -260,7 +260,7 @@ fn a_long_log_is_never_read_whole() {
         },
     };
     done(store.append_all(&(0..10_000).map(event).collect::<Vec<_>>())).expect("appends");
-    let state = done(crate::engine::state::State::read_only(home.path())).expect("opens");
+    let state = done(crate::engine::state::State::read_only(&home.path().into())).expect("opens");
     let question = |ask| Question { number: 1, filter: String::new(), ask };
     let numbers = |ask| {
         let answer = done(answer(&state, question(ask), noon())).expect("answers");
@@ -297,7 +297,7 @@ fn scrolling_goes_through_a_long_log_and_keeps_a_window_of_it() {
     };
     let events: Vec<Event> = (0..5000).map(event).collect();
     done(opened(home.path()).append_all(&events)).expect("appends");
-    let history = History::of(home.path().to_owned(), Checkpoints::of(home.path(), None, None), noon);
+    let history = History::of(home.path().into(), Checkpoints::of(home.path(), None, None), noon);
     let see = |pressed: &str| {
         let scenes = keys(pressed).into_iter().map(Scene::Input).collect();
         let film = film_with((100, 40), THEME, scenes, Some(history.clone()));

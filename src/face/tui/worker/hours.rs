@@ -63,7 +63,7 @@ impl<'a> Timekeeper<'a> {
                 let wanted = HoursQuery { period: Some(month), ..counting.clone() };
                 session.take_turn().await?;
                 let closed = session.close_month(&wanted, month, &accepting).await;
-                session.let_others_run();
+                session.let_others_run().await?;
                 let (reckoned, close) = closed?;
                 match close {
                     Close::Sealed(sealed) => {
@@ -85,7 +85,7 @@ impl<'a> Timekeeper<'a> {
         if anew || self.sides.is_none() && at_hand.is_none() {
             session.take_turn().await?;
             let read = session.sides().await;
-            session.let_others_run();
+            session.let_others_run().await?;
             return Ok(self.sides.insert(read?));
         }
         let nothing = || RunError::new(Code::Error, "both sides were not read");

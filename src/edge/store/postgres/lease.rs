@@ -1,0 +1,174 @@
+//! The right to do what only one may do at a time, where many machines share a state: for a while, by the clock of the
+//! server, and renewed as long as its holder is there. Each that takes it has a higher epoch than all before, and what
+//! is written to the journal is held against it: a holder who was away for too long writes nothing.
+
+use std::{pin::pin, time::Duration};
+
+use futures_util::TryStreamExt;
+use tokio::task::JoinHandle;
+
+use super::{Postgres, address::Address, open};
+use crate::edge::{
+    holding::{Holding, since_boot},
+    store::{
+        Fault, Holder,
+        database::{Value, values},
+        to_json,
+    },
+};
+
+/// The right to run.
+pub(in crate::edge::store) const RUN: &str = "run";
+/// The right to serve.
+pub(in crate::edge::store) const SERVE: &str = "serve";
+/// How long a lease lasts that is not renewed.
+pub(in crate::edge::store) const LASTS: Duration = Duration::from_secs(30);
+/// How often it is renewed.
+const RENEWED_EVERY: Duration = Duration::from_secs(5);
+/// The clock of the server, in milliseconds since 1970.
+const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+/// A lease, for as long as this lives and the server is told.
+pub(in crate::edge::store) struct Lease {
+    name: &'static str,
+    epoch: i64,
+    holding: Holding,
+    /// Who renews it; it ends with this.
+    keeper: JoinHandle<()>,
+}
+
+impl Lease {
+    /// Takes a lease that nobody holds, or whose holder has not renewed it; else says who holds it.
+    pub(in crate::edge::store) async fn take(
+        database: &Postgres,
+        address: &Address,
+        name: &'static str,
+        holder: &Holder,
+        holding: &Holding,
+    ) -> Result<Result<Self, Leased>, Fault> {
+        let asked = since_boot();
+        let sql = &format!(
+            "INSERT INTO lease (name, epoch, holder, expires_at) VALUES (?1, 1, ?2, {NOW} + ?3)
+             ON CONFLICT (name) DO UPDATE SET epoch = lease.epoch + 1, holder = excluded.holder, expires_at = excluded.expires_at
+             WHERE lease.expires_at <= {NOW} RETURNING epoch"
+        );
+        let text = to_json(holder)?;
+        let taken = database.transact(async || number(database, sql, &values![name, &text, lasts()]).await).await?;
+        let Some(epoch) = taken else {
+            return match held(database, name).await? {
+                Some(held) => Ok(Err(held)),
+                // It was let go right now.
+                None => Box::pin(Self::take(database, address, name, holder, holding)).await,
+            };
+        };
+        let holding = holding.clone();
+        holding.set(asked + LASTS);
+        let keeper = tokio::spawn(keep(address.clone(), name, epoch, holding.clone()));
+        Ok(Ok(Self { name, epoch, holding, keeper }))
+    }
+
+    /// Refuses what only the holder may do, in a transaction: somebody else may have taken it meanwhile.
+    pub(in crate::edge::store) async fn guard(&self, database: &Postgres) -> Result<(), Fault> {
+        let sql = &format!("SELECT epoch FROM lease WHERE name = ?1 AND epoch = ?2 AND expires_at > {NOW}");
+        if number(database, sql, &values![self.name, self.epoch]).await?.is_some() {
+            return Ok(());
+        }
+        self.holding.set(Duration::ZERO);
+        Err(Fault::Lost)
+    }
+
+    /// Says something else about its holder.
+    pub(in crate::edge::store) async fn tell(&self, database: &Postgres, holder: &Holder) -> Result<(), Fault> {
+        let sql = "UPDATE lease SET holder = ?3 WHERE name = ?1 AND epoch = ?2";
+        database.execute(sql, &values![self.name, self.epoch, to_json(holder)?]).await?;
+        Ok(())
+    }
+
+    /// Lets it go, for others to take.
+    pub(in crate::edge::store) async fn release(self, database: &Postgres) -> Result<(), Fault> {
+        self.keeper.abort();
+        self.holding.set(Duration::ZERO);
+        let sql = "UPDATE lease SET expires_at = 0 WHERE name = ?1 AND epoch = ?2";
+        database.transact(async || database.execute(sql, &values![self.name, self.epoch]).await).await?;
+        Ok(())
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+/// Who holds a lease that has not run out.
+#[derive(Clone, Debug)]
+pub struct Leased {
+    pub epoch: i64,
+    pub holder: Option<Box<Holder>>,
+    /// How long it lasts, unless it is renewed.
+    pub left: Duration,
+}
+
+/// Who holds a lease, if anybody does.
+pub(in crate::edge::store) async fn held(database: &Postgres, name: &str) -> Result<Option<Leased>, Fault> {
+    let sql = &format!("SELECT epoch, holder, expires_at - {NOW} FROM lease WHERE name = ?1 AND expires_at > {NOW}");
+    let mut rows = pin!(database.stream(sql, &values![name]).await?);
+    let Some(row) = rows.try_next().await? else { return Ok(None) };
+    let holder: &str = row.try_get(1)?;
+    Ok(Some(Leased {
+        epoch: row.try_get(0)?,
+        // Who holds it is a courtesy: that it is held is what matters.
+        holder: serde_json::from_str(holder).ok().map(Box::new),
+        left: Duration::from_millis(row.try_get::<_, i64>(2)?.max(0).unsigned_abs()),
+    }))
+}
+
+/// Lets a lease go that somebody else holds, by its epoch; false where that is not the one that holds.
+pub(in crate::edge::store) async fn break_off(database: &Postgres, name: &str, epoch: i64) -> Result<bool, Fault> {
+    let sql = &format!("UPDATE lease SET expires_at = 0 WHERE name = ?1 AND epoch = ?2 AND expires_at > {NOW}");
+    database.transact(async || Ok(database.execute(sql, &values![name, epoch]).await? == 1)).await
+}
+
+/// The epoch of the last holder; 0 where there never was one.
+pub(in crate::edge::store) async fn epoch(database: &Postgres, name: &str) -> Result<i64, Fault> {
+    let sql = "SELECT epoch FROM lease WHERE name = ?1";
+    Ok(number(database, sql, &values![name]).await?.unwrap_or_default())
+}
+
+/// Renews a lease over a connection of its own, until it is lost.
+async fn keep(address: Address, name: &'static str, epoch: i64, holding: Holding) {
+    let sql =
+        &format!("UPDATE lease SET expires_at = {NOW} + ?3 WHERE name = ?1 AND epoch = ?2 AND expires_at > {NOW}");
+    let mut connected = None;
+    loop {
+        tokio::time::sleep(RENEWED_EVERY).await;
+        if holding.left().is_zero() {
+            return;
+        }
+        let asked = since_boot();
+        let renewed = async {
+            let database = match connected.take() {
+                Some(database) => database,
+                None => open::connect(&address).await.ok()?,
+            };
+            let renewed = database.execute(sql, &values![name, epoch, lasts()]).await.ok()?;
+            connected = Some(database);
+            Some(renewed)
+        };
+        match tokio::time::timeout(RENEWED_EVERY, renewed).await {
+            Ok(Some(0)) => return holding.set(Duration::ZERO),
+            Ok(Some(_)) => holding.set(asked + LASTS),
+            // It lasts as long as it was renewed; perhaps the server is there again by then.
+            Ok(None) | Err(_) => {}
+        }
+    }
+}
+
+fn lasts() -> i64 {
+    i64::try_from(LASTS.as_millis()).unwrap_or(i64::MAX)
+}
+
+async fn number(database: &Postgres, sql: &str, values: &[Value<'_>]) -> Result<Option<i64>, Fault> {
+    let mut rows = pin!(database.stream(sql, values).await?);
+    Ok(rows.try_next().await?.map(|row| row.try_get(0)).transpose()?)
+}

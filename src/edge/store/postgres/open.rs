@@ -1,0 +1,274 @@
+//! How a state on a server is opened: a connection that nobody listens in on, a server that takes writes, a schema that
+//! is ours and of a version that we know.
+
+use std::{fs, path::Path, pin::pin, sync::Arc, time::Duration};
+
+use futures_util::TryStreamExt;
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::sync::mpsc;
+use tokio_postgres::{AsyncMessage, Connection, NoTls, config::SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{
+    Postgres, Said,
+    address::Address,
+    lease::{self, Leased},
+    quoted,
+};
+use crate::edge::store::{
+    Fault, Place, StoreError,
+    database::{Value, values},
+    unusable,
+};
+
+/// The first version of the schema, which is that of the other database at that time.
+const FIRST: i64 = 3;
+/// Each entry takes the schema from one version to the next, the first from none. Entries are only ever added.
+const MIGRATIONS: [&str; 1] = [include_str!("../../../../assets/schema-postgres.sql")];
+/// The version that a schema has from now on.
+const NEWEST: i64 = 3;
+/// The oldest server that is tried.
+const SERVER_MIN: i64 = 130_000;
+/// How long to wait for a server where its address does not say so.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+/// What somebody opens a state for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::edge::store) enum Purpose {
+    /// To write to it; what is missing is made.
+    Write,
+    /// To look at it.
+    Read,
+}
+
+/// Opens the state; nothing where there is none and it is only looked for.
+pub(in crate::edge::store) async fn open(address: &Address, purpose: Purpose) -> Result<Option<Postgres>, StoreError> {
+    let place = Place::Server(address.clone());
+    let database = connect(address).await.map_err(|refusal| refusal.explained(&place))?;
+    match prepare(&database, purpose).await {
+        Ok(true) => Ok(Some(database)),
+        Ok(false) => Ok(None),
+        Err(refusal) => Err(refusal.explained(&place)),
+    }
+}
+
+/// What a server says of writes to a state, from now on; nothing where it tells of none.
+pub(in crate::edge::store) async fn listen(address: &Address) -> Option<Said> {
+    let database = connect(address).await.ok()?;
+    database.client.batch_execute(&format!("LISTEN {}", quoted(&address.schema))).await.ok()?;
+    let Postgres { client, mut said, .. } = database;
+    let (tell, told) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        // The connection lasts as long as somebody listens.
+        while let Some(message) = said.recv().await {
+            if matches!(message, AsyncMessage::Notification(_)) && tell.send(message).is_err() {
+                break;
+            }
+        }
+        drop(client);
+    });
+    Some(told)
+}
+
+/// A connection whose schema is the one of the address.
+pub(super) async fn connect(address: &Address) -> Result<Postgres, Refusal> {
+    let mut config = address.config.as_ref().clone();
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_WITHIN);
+    }
+    let (client, said) = if config.get_ssl_mode() == SslMode::Disable {
+        let (client, connection) = config.connect(NoTls).await?;
+        (client, pump(connection))
+    } else {
+        let tls = MakeRustlsConnect::new(tls(address.roots.as_deref()).map_err(Refusal::Certificates)?);
+        let (client, connection) = config.connect(tls).await?;
+        (client, pump(connection))
+    };
+    client.batch_execute(&format!("SET search_path TO {}", quoted(&address.schema))).await?;
+    Ok(Postgres::new(client, address.schema.clone(), said))
+}
+
+/// Moves what goes and comes over a connection, for as long as it lasts.
+fn pump<S, T>(mut connection: Connection<S, T>) -> Said
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    let (tell, said) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        // An error ends it; whoever waits for an answer is told.
+        while let Some(Ok(message)) = std::future::poll_fn(|context| connection.poll_message(context)).await {
+            drop(tell.send(message));
+        }
+    });
+    said
+}
+
+/// How a server is known: by some certificates, or by those that the system trusts, or else by our own.
+fn tls(roots: Option<&Path>) -> Result<ClientConfig, String> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = || {
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+        builder.map_err(|error| error.to_string())
+    };
+    let mut store = RootCertStore::empty();
+    match roots {
+        Some(file) => {
+            let said = |because: String| format!("the certificates in {} cannot be read: {because}", file.display());
+            let pem = fs::read(file).map_err(|error| said(error.to_string()))?;
+            for certificate in CertificateDer::pem_slice_iter(&pem) {
+                let added = certificate.map_err(|error| error.to_string());
+                added
+                    .and_then(|certificate| store.add(certificate).map_err(|error| error.to_string()))
+                    .map_err(said)?;
+            }
+            if store.is_empty() {
+                return Err(said("it holds none".to_owned()));
+            }
+        }
+        None => match builder()?.with_platform_verifier() {
+            Ok(config) => return Ok(config.with_no_client_auth()),
+            Err(_) => {
+                store.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+            }
+        },
+    }
+    Ok(builder()?.with_root_certificates(store).with_no_client_auth())
+}
+
+/// Finds the schema ours and of a version that we know, or makes it so; false where there is none.
+async fn prepare(database: &Postgres, purpose: Purpose) -> Result<bool, Refusal> {
+    let server = number(database, "SELECT current_setting('server_version_num')::bigint", &[]).await?;
+    if server < SERVER_MIN {
+        return Err(Refusal::OldServer(server));
+    }
+    let reads_only = "SELECT CASE current_setting('transaction_read_only') WHEN 'on' THEN 1 ELSE 0 END::bigint";
+    if purpose == Purpose::Write && number(database, reads_only, &[]).await? == 1 {
+        return Err(Refusal::ReadOnly);
+    }
+    match (version(database).await?, purpose) {
+        (Some(version), _) if version > NEWEST => Err(Refusal::Newer(version)),
+        (Some(version), _) if version == NEWEST => Ok(true),
+        (None, Purpose::Read) => Ok(false),
+        (Some(version), Purpose::Read) => Err(Refusal::Older(version)),
+        (_, Purpose::Write) => migrate(database).await.map(|()| true),
+    }
+}
+
+/// The version of the schema; nothing where it is empty or missing.
+async fn version(database: &Postgres) -> Result<Option<i64>, Refusal> {
+    let schema = &values![&database.schema];
+    if number(database, "SELECT count(*) FROM pg_tables WHERE schemaname = ?1", schema).await? == 0 {
+        return Ok(None);
+    }
+    let ours = "SELECT count(*) FROM pg_tables WHERE schemaname = ?1 AND tablename IN ('version', 'turn', 'event')";
+    if number(database, ours, schema).await? != 3 {
+        return Err(Refusal::NotOurs);
+    }
+    Ok(Some(number(database, "SELECT max(version) FROM version", &[]).await?))
+}
+
+/// Takes the schema to the newest version, in one transaction that others wait for.
+async fn migrate(database: &Postgres) -> Result<(), Refusal> {
+    let client = &database.client;
+    client.batch_execute("BEGIN").await?;
+    let lock = "SELECT count(pg_advisory_xact_lock(hashtext('punchlist ' || ?1)::bigint))";
+    number(database, lock, &values![&database.schema]).await?;
+    let migrated = async {
+        let from = version(database).await?;
+        if from.is_some_and(|from| from >= NEWEST) {
+            return Ok(());
+        }
+        let schema = quoted(&database.schema);
+        if from.is_some() {
+            // The run that is under way may be of the older version.
+            client.batch_execute("SELECT n FROM turn FOR UPDATE").await?;
+            if let Some(lease) = lease::held(database, lease::RUN).await? {
+                return Err(Refusal::Locked(lease));
+            }
+        } else {
+            let known = "SELECT count(*) FROM pg_namespace WHERE nspname = ?1";
+            if number(database, known, &values![&database.schema]).await? == 0 {
+                client.batch_execute(&format!("CREATE SCHEMA {schema}")).await?;
+            }
+        }
+        for (to, sql) in (FIRST..=NEWEST).zip(MIGRATIONS).skip_while(|(to, _)| from.is_some_and(|from| *to <= from)) {
+            client.batch_execute(sql).await?;
+            client.batch_execute(&format!("DELETE FROM version; INSERT INTO version (version) VALUES ({to})")).await?;
+        }
+        Ok(())
+    };
+    match migrated.await {
+        Ok(()) => Ok(client.batch_execute("COMMIT").await?),
+        Err(refusal) => {
+            drop(client.batch_execute("ROLLBACK").await);
+            Err(refusal)
+        }
+    }
+}
+
+async fn number(database: &Postgres, sql: &str, values: &[Value<'_>]) -> Result<i64, Refusal> {
+    let mut rows = pin!(database.stream(sql, values).await?);
+    let row = rows.try_next().await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
+}
+
+/// Why a state on a server is not opened.
+pub(super) enum Refusal {
+    Certificates(String),
+    OldServer(i64),
+    ReadOnly,
+    NotOurs,
+    Newer(i64),
+    Older(i64),
+    Locked(Leased),
+    Fault(Fault),
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<tokio_postgres::Error> for Refusal {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl Refusal {
+    fn explained(self, place: &Place) -> StoreError {
+        let unusable = |because: String, hint: &str| unusable(place.clone(), because, hint);
+        match self {
+            Self::Certificates(because) => {
+                unusable(because, "name a file of certificates in PEM with sslrootcert in what state.url refers to")
+            }
+            Self::OldServer(version) => {
+                unusable(format!("the server is PostgreSQL {}", version / 10_000), "use PostgreSQL 13 or later")
+            }
+            Self::ReadOnly => {
+                unusable("it can only be read".to_owned(), "name the server that takes writes: a replica does not")
+            }
+            Self::NotOurs => unusable(
+                "the schema has tables of another program".to_owned(),
+                "name another schema, with schema=NAME in what state.url refers to",
+            ),
+            Self::Newer(version) => unusable(
+                format!("its schema is version {version}, and this program knows versions up to {NEWEST}"),
+                "use the newer punchlist that wrote it",
+            ),
+            Self::Older(version) => unusable(
+                format!("its schema is version {version}, and this program reads version {NEWEST}"),
+                "run `punchlist plan` once, which brings it up to date",
+            ),
+            Self::Locked(held) => StoreError::Locked { lock: place.to_string(), holder: held.holder },
+            Self::Fault(fault) => fault.explained(place),
+        }
+    }
+}
