@@ -155,6 +155,7 @@ impl Level {
             | What::Braked { .. }
             | What::ForeignRun { .. }
             | What::LockBroken { .. }
+            | What::StateMoved { .. }
             | What::Released { .. }
             | What::MonthReopened { .. }
             | What::Begun { .. }

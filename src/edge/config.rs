@@ -74,6 +74,8 @@ pub struct Settings {
     pub rules: Rules,
     /// Where the state is kept, if not in the platform's place.
     pub state_dir: Option<PathBuf>,
+    /// Who works there, where the system is not to say it.
+    pub person: Option<String>,
     /// The address of the database that the state is in, if it is on a server.
     pub state_url: Option<SecretReference>,
     /// When the daemon runs.

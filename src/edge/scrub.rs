@@ -61,10 +61,15 @@ impl Known {
 }
 
 /// Learns a secret, so that it is taken out of every text from now on. Of an address that is one, what follows the host
-/// is secret, and the name and password before it.
+/// is secret, and the name and password before it; of a database's, the password alone.
 pub fn learn(secret: &SecretString) {
     let text = secret.expose_secret();
     let parts = match text.split_once("://") {
+        Some(("postgres" | "postgresql", address)) => {
+            let user = address.rsplit_once('@').map_or("", |(user, _)| user);
+            let given = address.split_once("password=").map_or("", |(_, given)| given);
+            [user.split_once(':').map_or("", |(_, password)| password), given.split('&').next().unwrap_or_default()]
+        }
         Some((_, address)) => {
             let end = address.find(['/', '?', '#']).unwrap_or(address.len());
             let (authority, rest) = address.split_at(end);

@@ -25,8 +25,8 @@ mod reserve;
 mod stir;
 #[cfg(test)]
 mod tests;
-#[cfg(feature = "postgres")]
 mod transfer;
+mod value;
 
 use std::{
     fmt, fs,
@@ -42,10 +42,7 @@ use serde::{
 
 #[cfg(feature = "postgres")]
 use self::postgres::{lease::Lease, open::Purpose};
-use self::{
-    database::{Database, values},
-    lock::Lock,
-};
+use self::{database::Database, lock::Lock, value::values};
 use super::{files, holding::Holding};
 use crate::domain::journal::Illegal;
 
@@ -63,6 +60,7 @@ pub use postgres::{
 };
 pub use presence::{Presence, is_served};
 pub use stir::Stir;
+pub use transfer::Transferred;
 
 /// Where a state is.
 #[derive(Clone, Debug)]
@@ -122,9 +120,13 @@ enum Right {
 pub struct Mark(i64);
 
 impl Store {
-    /// True where there is a state.
-    pub fn exists(directory: &Path) -> bool {
-        directory.join(open::FILE).exists()
+    /// True where there is a state, as far as that is known without asking a server.
+    pub fn exists(place: &Place) -> bool {
+        match place {
+            Place::Directory(directory) => directory.join(open::FILE).exists(),
+            #[cfg(feature = "postgres")]
+            Place::Server(_) => true,
+        }
     }
 
     /// Opens a state for reading and writing, and creates what is missing. `now` is shown to whoever meets it at that.
@@ -134,7 +136,7 @@ impl Store {
     /// nothing is touched then. [`StoreError::Locked`] where it has to be brought up to date while another process
     /// has the right to run.
     pub async fn open(place: &Place, now: Timestamp) -> Result<Self, StoreError> {
-        match place {
+        let opened = match place {
             Place::Directory(directory) => {
                 open::check_version()?;
                 let directory = open::prepare_directory(directory)?;
@@ -143,20 +145,21 @@ impl Store {
                 let connection = open::connect(&file, now)?;
                 let identity = file.metadata().ok().map(|metadata| files::identity(&metadata));
                 let right = Right::Lock { identity, reserve: None, lock: None };
-                Ok(Self { database: Database::Sqlite(connection), place: Place::Directory(file), right })
+                Self { database: Database::Sqlite(connection), place: Place::Directory(file), right }
             }
             #[cfg(feature = "postgres")]
             Place::Server(address) => {
                 let database = Box::pin(postgres::open::open(address, Purpose::Write)).await?;
                 let missing = || StoreError::bug(place, "it was made and is not there");
                 let database = Database::Postgres(Box::new(database.ok_or_else(missing)?));
-                Ok(Self {
+                Self {
                     database,
                     place: place.clone(),
                     right: Right::Lease { lease: None, taken: 0, holding: Holding::default() },
-                })
+                }
             }
-        }
+        };
+        opened.refuse_moved().await
     }
 
     /// Moves the database away, whatever state it is in, while no run is under way. Returns where it is now, if there
@@ -349,6 +352,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unusable`] as for [`Store::open`].
     pub async fn open_read_only(place: &Place) -> Result<Self, StoreError> {
+        Self::look_at(place).await?.refuse_moved().await
+    }
+
+    /// The same, also where it was moved.
+    async fn look_at(place: &Place) -> Result<Self, StoreError> {
         match place {
             Place::Directory(directory) => {
                 open::check_version()?;

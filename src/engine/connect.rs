@@ -5,9 +5,11 @@ use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    failure::RunError,
+    failure::{Code, RunError},
     session::{Exchanges, Progress, Watch},
 };
+#[cfg(feature = "postgres")]
+use crate::edge::store::Address;
 use crate::{
     domain::{
         checkup::CheckCode,
@@ -187,5 +189,24 @@ pub(super) fn sink(exchanges: &Exchanges, clock: fn() -> Timestamp, watch: &Watc
     Arc::new(move |exchange| {
         exchanges.push(clock(), exchange.clone());
         watch(Progress::Exchanged(exchange));
+    })
+}
+
+/// The server that the state is on, if it is on one.
+#[cfg(feature = "postgres")]
+pub(super) async fn server(settings: &Settings, environment: &Environment) -> Result<Option<Address>, RunError> {
+    match &settings.state_url {
+        Some(reference) => address(reference, environment).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The address of a database that a reference leads to.
+#[cfg(feature = "postgres")]
+pub(super) async fn address(reference: &SecretReference, environment: &Environment) -> Result<Address, RunError> {
+    let secret = secrets::resolve(reference, environment, &Readings::default()).await?;
+    Address::parse(&secret).map_err(|error| {
+        let text = format!("{} refers to an address of no use: {error}", reference.key());
+        RunError::new(Code::Configuration, text).hint(format!("correct it in {reference}"))
     })
 }

@@ -44,7 +44,7 @@ use crate::{
         environment::Environment,
         machine,
         origin::Origin,
-        secrets::{self, Readings},
+        secrets::Readings,
         store::{self, Holder, Meant, Place, RunEnd, RunRecord, Store, StoreError},
     },
 };
@@ -83,7 +83,7 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// An installation as it is configured. Nothing is opened yet.
+    /// An installation as it is configured. Nothing is opened yet. `by` is who the system says works there.
     ///
     /// # Errors
     /// [`Code::StateUnusable`] where there is no place for the state, or its address cannot be had.
@@ -98,9 +98,15 @@ impl Installation {
                 RunError::new(Code::StateUnusable, "there is no home directory to keep the state in")
                     .hint("name one with --state-dir DIR")
             })?;
+        let by = settings.person.clone().unwrap_or(by);
+        #[cfg(feature = "postgres")]
+        let server = super::connect::server(&settings, &environment).await?;
+        // On a server somebody is who the server has let in, whatever else is said.
+        #[cfg(feature = "postgres")]
+        let by = server.as_ref().and_then(store::Address::role).map_or(by, str::to_owned);
         Ok(Self {
             #[cfg(feature = "postgres")]
-            server: server(&settings, &environment).await?,
+            server,
             settings,
             environment,
             directory,
@@ -110,15 +116,6 @@ impl Installation {
             full: false,
             reach: Reach::Everybody,
         })
-    }
-
-    /// Where the state is.
-    pub fn place(&self) -> Place {
-        #[cfg(feature = "postgres")]
-        if let Some(server) = &self.server {
-            return Place::Server(server.clone());
-        }
-        Place::Directory(self.directory.clone())
     }
 
     /// Starts the diagnostic log; `verbose` above 0 says more there too. Nothing is written before there is something
@@ -648,18 +645,6 @@ async fn pauses(store: &Store, now: Timestamp) -> Result<BTreeMap<Service, Durat
     // Neither an absurd wish nor a clock that was set back locks us out for longer.
     let left = |until: Timestamp| Duration::try_from(until.duration_since(now)).unwrap_or_default().min(PAUSE_MAX);
     Ok(not_before.into_iter().map(|(service, until)| (service, left(until))).collect())
-}
-
-/// The server that the state is on, if it is on one.
-#[cfg(feature = "postgres")]
-async fn server(settings: &Settings, environment: &Environment) -> Result<Option<store::Address>, RunError> {
-    let Some(reference) = &settings.state_url else { return Ok(None) };
-    let secret = secrets::resolve(reference, environment, &Readings::default()).await?;
-    let address = store::Address::parse(&secret).map_err(|error| {
-        let text = format!("state.url refers to an address of no use: {error}");
-        RunError::new(Code::Configuration, text).hint(format!("correct it in {reference}"))
-    })?;
-    Ok(Some(address))
 }
 
 /// Where the state is that nobody has named: a profile has its own.

@@ -153,7 +153,7 @@ enum Command {
         #[command(subcommand)]
         act: Option<pending::Ignored>,
     },
-    /// Say who has the right to run, or take it from a process that is known to be dead
+    /// Say who has the right to run, take it from a process that is known to be dead, or move the state
     #[command(display_order = 15)]
     State {
         #[command(subcommand)]
@@ -242,7 +242,7 @@ impl Command {
             Self::Apply { .. } | Self::Unlink { .. } | Self::Secrets { .. } | Self::Init(_) => true,
             Self::Pending { act } => act.is_some(),
             Self::Ignored { act } => act.is_some(),
-            Self::State { act } => matches!(act, state::Act::Unlock { .. }),
+            Self::State { act } => !matches!(act, state::Act::Lock),
             Self::Month { act } => matches!(act, month::Act::Close { .. } | month::Act::Reopen { .. }),
             Self::Doctor { what, fix } => what.is_some() || *fix,
             Self::Serve { check, .. } => !check,

@@ -1,4 +1,4 @@
-//! The state itself: who has the right to run.
+//! The state itself: who has the right to run, and where it is.
 
 use clap::Subcommand;
 
@@ -6,7 +6,10 @@ use super::{
     failure::{Code, RunError},
     print::say,
 };
-use crate::engine::run::Installation;
+use crate::{
+    edge::store::{Place, Transferred},
+    engine::run::Installation,
+};
 
 /// What is to be done with the state.
 #[derive(Subcommand)]
@@ -19,6 +22,15 @@ pub(super) enum Act {
         #[arg(long, value_name = "N")]
         epoch: i64,
     },
+    /// Move the state to another place, and mark it as moved here
+    ///
+    /// From a directory to a database that several machines share, or back. Counts, the log from entry to entry and the
+    /// links are compared before it is marked; nothing is deleted.
+    Move {
+        /// A directory, or a reference to the address of a database, e.g. env:STATE
+        #[arg(long, value_name = "DIR|REFERENCE")]
+        to: String,
+    },
 }
 
 pub(super) async fn state(installation: &Installation, act: &Act) -> Result<(), RunError> {
@@ -26,6 +38,13 @@ pub(super) async fn state(installation: &Installation, act: &Act) -> Result<(), 
         Act::Lock => {
             let holder = installation.lock().await?;
             say(&holder.map_or_else(|| "Nobody holds the lock.\n".to_owned(), |holder| format!("{holder}\n")))
+        }
+        Act::Move { to } => {
+            let (place, Transferred { entries, links }) = installation.move_state(to).await?;
+            let key = if matches!(place, Place::Directory(_)) { "state.dir" } else { "state.url" };
+            say(&format!(
+                "{entries} entries of the log and {links} links are in {place} now. Set {key} to it; here nothing runs any more.\n"
+            ))
         }
         Act::Unlock { epoch } => {
             if installation.break_lock(*epoch).await? {

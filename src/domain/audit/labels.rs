@@ -102,6 +102,7 @@ pub fn refers(what: &What) -> Refers<'_> {
         | What::ConfigurationChanged { .. }
         | What::SecretRead { .. }
         | What::LockBroken { .. }
+        | What::StateMoved { .. }
         | What::SecretRefused { .. }
         | What::SecretReplaced { .. }
         | What::Fetched { .. }

@@ -76,6 +76,13 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<String>,
     },
+    /// The state was about to be moved to another place.
+    StateMoved {
+        from: String,
+        to: String,
+        /// Who moved it.
+        by: String,
+    },
     /// Somebody took the right to run from a process that had it on a server.
     LockBroken {
         /// Which it was, counted by who has held it.

@@ -40,6 +40,7 @@ pub(super) fn settings(reader: &mut Reader<'_>, file: Option<PathBuf>) -> Settin
         rules: rules(reader),
         state_dir: reader.directory("state.dir"),
         state_url: state_url(reader),
+        person: reader.text("state.person", "the name of a person"),
         schedule: super::serve::schedule(reader),
         webhook: super::serve::webhook(reader),
         console: console(reader),

@@ -11,11 +11,12 @@ use rusqlite::Connection;
 
 use super::{
     Fault, Place, Store, StoreError,
-    database::{Database, values},
+    database::Database,
     failed, journal,
     log::{Beginning, LISTED, OPEN_DIFFERENCES},
     open::{self, BACKUPS},
     pages::WATERMARKS,
+    value::values,
 };
 use crate::{domain::journal::RunId, edge::files};
 

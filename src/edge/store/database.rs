@@ -1,25 +1,20 @@
 //! The database that the state is kept in, and the few ways in which it is asked. Statements are written once, for all
 //! databases; where these differ, [`Database`] bridges it, or the place of the statement says so.
 
-use std::borrow::Cow;
-
 #[cfg(feature = "postgres")]
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use rusqlite::{
     Connection, Transaction, TransactionBehavior,
-    types::{FromSqlError, ToSql, ToSqlOutput, ValueRef},
+    types::{FromSqlError, ValueRef},
 };
 #[cfg(feature = "postgres")]
 use tokio_postgres::types::Type;
 
-use super::Fault;
 #[cfg(feature = "postgres")]
 use super::postgres::Postgres;
-use crate::{
-    domain::{journal::RunId, model::PageId, plan::ChangeId},
-    edge::failpoint::{self, Point},
-};
+use super::{Fault, value::Value};
+use crate::edge::failpoint::{self, Point};
 
 /// A connection to the database. What asks a server is boxed, so that asking a file, which answers at once, takes no more
 /// of the stack for it.
@@ -27,15 +22,6 @@ pub(super) enum Database {
     Sqlite(Connection),
     #[cfg(feature = "postgres")]
     Postgres(Box<Postgres>),
-}
-
-/// What stands in a statement for `?1`, `?2` and so on.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value<'a> {
-    Null,
-    Number(i64),
-    Text(Cow<'a, str>),
-    Bytes(Cow<'a, [u8]>),
 }
 
 /// A row of an answer. Columns are counted from 0; one that holds something else than is asked for is a [`Fault`].
@@ -230,7 +216,6 @@ impl Row<'_> {
     }
 
     /// Whatever it is.
-    #[cfg(feature = "postgres")]
     pub(super) fn value(&self, column: usize) -> Result<Value<'static>, Fault> {
         let unreadable = |error: FromSqlError| Fault::Stored(error.to_string());
         match self {
@@ -240,6 +225,7 @@ impl Row<'_> {
                 ValueRef::Blob(bytes) => Ok(Value::Bytes(bytes.to_vec().into())),
                 text => Ok(Value::Text(text.as_str().map_err(unreadable)?.to_owned().into())),
             },
+            #[cfg(feature = "postgres")]
             Self::Postgres(row) => match *row.columns()[column].type_() {
                 Type::INT8 => Ok(row.try_get::<_, Option<i64>>(column)?.into()),
                 Type::BYTEA => Ok(Value::Bytes(row.try_get::<_, Vec<u8>>(column)?.into())),
@@ -254,86 +240,3 @@ impl Row<'_> {
         Timestamp::from_millisecond(milliseconds).map_err(|error| Fault::Stored(error.to_string()))
     }
 }
-
-impl ToSql for Value<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Value::Null => ValueRef::Null,
-            Value::Number(number) => ValueRef::Integer(*number),
-            Value::Text(text) => ValueRef::Text(text.as_bytes()),
-            Value::Bytes(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
-}
-
-impl From<i64> for Value<'_> {
-    fn from(number: i64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<u32> for Value<'_> {
-    fn from(number: u32) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-impl From<Timestamp> for Value<'_> {
-    fn from(at: Timestamp) -> Self {
-        Self::Number(at.as_millisecond())
-    }
-}
-
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl<'a> From<&'a String> for Value<'a> {
-    fn from(text: &'a String) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl From<String> for Value<'_> {
-    fn from(text: String) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl<'a> From<&'a RunId> for Value<'a> {
-    fn from(run: &'a RunId) -> Self {
-        run.as_str().into()
-    }
-}
-
-impl From<&ChangeId> for Value<'_> {
-    fn from(change: &ChangeId) -> Self {
-        change.to_string().into()
-    }
-}
-
-impl From<PageId> for Value<'_> {
-    fn from(page: PageId) -> Self {
-        page.to_string().into()
-    }
-}
-
-impl<'a, const N: usize> From<&'a [u8; N]> for Value<'a> {
-    fn from(bytes: &'a [u8; N]) -> Self {
-        Self::Bytes(bytes.as_slice().into())
-    }
-}
-
-impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
-}
-
-/// What stands in a statement for `?1`, `?2` and so on.
-macro_rules! values {
-    ($($value:expr),* $(,)?) => { [$($crate::edge::store::database::Value::from($value)),*] };
-}
-pub(super) use values;

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use super::{
     Fault, Right, Store, StoreError,
-    database::{Database, Row, Value, values},
+    database::{Database, Row},
     forget, from_json, from_word,
     month::month_key,
     registry, remember, to_json, to_word,
+    value::{Value, values},
 };
 use crate::domain::{
     audit::{self, About, Hash, Labels, Refers},

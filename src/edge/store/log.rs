@@ -11,8 +11,9 @@ use strum::VariantArray;
 
 use super::{
     Fault, Store, StoreError,
-    database::{Database, Row, Value as Given, values},
+    database::{Database, Row},
     from_json, from_word, journal,
+    value::{Value as Given, values},
 };
 use crate::domain::{
     audit::{self, Checkpoint, Finding, Findings, Hash, Labels, Level, StoredEntry, Verifier},

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use super::{
     Fault, Store, StoreError,
-    database::{Database, Row, Value, values},
+    database::{Database, Row},
     from_json, remember, to_json,
+    value::{Value, values},
 };
 use crate::domain::{
     model::{Kind, PageId, PerKind},

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::{
     Fault, Store, StoreError,
-    database::{Row, Value, values},
+    database::Row,
     from_json, from_word, to_json, to_word,
+    value::{Value, values},
 };
 use crate::domain::{
     journal::RunId,

@@ -1,6 +1,7 @@
 //! A connection to `PostgreSQL`, and how its dialect and its failures differ from those of `SQLite`.
 
 pub(super) mod address;
+pub(super) mod connect;
 pub(super) mod lease;
 pub(super) mod open;
 
@@ -17,7 +18,7 @@ use tokio_postgres::{
     types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
 };
 
-use super::{Fault, Place, StoreError, database::Value};
+use super::{Fault, Place, StoreError, value::Value};
 use crate::edge::{failpoint, scrub::scrub};
 
 /// Statements of one sort that are on their way at once.

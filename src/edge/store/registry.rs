@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::{
     Fault, Store, StoreError,
-    database::{Database, Row, values},
+    database::{Database, Row},
     from_json, to_json,
+    value::values,
 };
 use crate::domain::model::{Kind, Link, Registry};
 

@@ -36,7 +36,7 @@ impl Stir {
         #[cfg(target_os = "linux")]
         let heard = if let Place::Directory(directory) = place { inotify(directory).ok() } else { None };
         #[cfg(feature = "postgres")]
-        let told = if let Place::Server(address) = place { postgres::open::listen(address).await } else { None };
+        let told = if let Place::Server(address) = place { postgres::connect::listen(address).await } else { None };
         Self {
             #[cfg(target_os = "linux")]
             heard,

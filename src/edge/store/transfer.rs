@@ -1,9 +1,16 @@
 //! A state from one database in another: all of its rows, whatever they mean.
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "postgres")]
+use super::postgres;
 use super::{
-    Fault,
+    Fault, Holder, Place, Store, StoreError,
     database::{Database, Row},
+    unusable,
 };
+use crate::domain::text::Shown;
 
 /// A table: its columns, the first of which are its key.
 struct Table {
@@ -50,6 +57,95 @@ const TABLES: [Table; 9] = [
 ];
 /// Rows that are moved at once.
 const AT_ONCE: usize = 1000;
+
+/// Memory key: where the state was moved to.
+const MOVED: &str = "moved";
+
+/// Where a state is now that was moved.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Moved {
+    to: String,
+    by: String,
+    at: Timestamp,
+}
+
+/// What was moved.
+#[derive(Clone, Copy, Debug)]
+pub struct Transferred {
+    pub entries: u64,
+    pub links: usize,
+}
+
+impl Store {
+    /// Refuses a state that was moved: what is there now is elsewhere.
+    pub(super) async fn refuse_moved(self) -> Result<Self, StoreError> {
+        let Some(Moved { to, by, at }) = self.recall(MOVED).await? else { return Ok(self) };
+        let by = Shown::of(&by);
+        let because = format!("it was moved to {} by {by}, {at:.0}", Shown::of(&to));
+        let hint = "name that place in the configuration, as state.url or state.dir; `punchlist state move` moves it back from there";
+        Err(unusable(self.place().clone(), because, hint))
+    }
+
+    /// Moves all of the state to a place where there is none, or one that was moved away itself, and marks it as moved.
+    /// This process has the right to run here.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it is where it was. What is in the other place then is not in use, and is not overwritten.
+    pub async fn move_to(&mut self, to: &Place, holder: Holder) -> Result<Transferred, StoreError> {
+        let (by, at) = (holder.by.clone(), holder.since);
+        make_room(to, &holder).await?;
+        let mut there = Self::open(to, at).await?;
+        there.lock(holder).await?;
+        if there.log_head().await?.0 > 0 || !there.registry().await?.is_empty() {
+            let hint = "name an empty directory, or another schema";
+            return Err(unusable(to.clone(), "there is a state already", hint));
+        }
+        let target = &there.database;
+        self.write(async |from| target.transact(async |target| all(from, target).await).await).await?;
+        let moved = self.compare(&there).await?;
+        self.remember(MOVED, &Moved { to: to.to_string(), by, at }).await?;
+        there.release().await?;
+        self.release().await?;
+        Ok(moved)
+    }
+
+    /// Refuses a copy that is not the same: its rows, its links, and its log from entry to entry.
+    async fn compare(&self, copy: &Self) -> Result<Transferred, StoreError> {
+        let differs = |what: &str| Err(StoreError::bug(&copy.place, format!("its {what} are not those of the state")));
+        for Table { name, .. } in TABLES {
+            let sql = format!("SELECT count(*) FROM {name}");
+            let count = async |store: &Self| {
+                store.read(async |database| database.one(&sql, &[], |row| row.number(0)).await).await
+            };
+            if count(self).await? != count(copy).await? {
+                return differs(name);
+            }
+        }
+        let (entries, _) = self.log_size().await?;
+        if copy.verify(&[]).await? != self.verify(&[]).await? {
+            return differs("entries");
+        }
+        let links = self.registry().await?;
+        if copy.registry().await? != links {
+            return differs("links");
+        }
+        Ok(Transferred { entries, links: links.len() })
+    }
+}
+
+/// Sets aside what is in a place, where that was moved away.
+async fn make_room(to: &Place, holder: &Holder) -> Result<(), StoreError> {
+    let there = Store::look_at(to).await?;
+    if there.recall::<Moved>(MOVED).await?.is_none() {
+        return Ok(());
+    }
+    drop(there);
+    match to {
+        Place::Directory(directory) => Store::set_aside(directory, holder.clone()).await.map(drop),
+        #[cfg(feature = "postgres")]
+        Place::Server(address) => postgres::open::set_aside(address, holder.since).await,
+    }
+}
 
 /// Copies all rows into another database, which has none yet. Nothing may be written to either meanwhile.
 pub(super) async fn all(from: &Database, to: &Database) -> Result<(), Fault> {

@@ -88,8 +88,11 @@ impl Installation {
         self.check_configuration(config, &mut found);
         let is_readable = config.of_file.is_empty();
         // Where it is when the configuration cannot be read, nobody knows.
-        let store =
-            if is_readable || self.settings.state_dir.is_some() { self.look_home(&mut found).await } else { None };
+        let store = if is_readable || self.settings.state_dir.is_some() || self.settings.state_url.is_some() {
+            self.look_home(&mut found).await
+        } else {
+            None
+        };
         if is_readable {
             let turn = Turn {
                 trigger: "doctor",
@@ -154,7 +157,7 @@ impl Installation {
     async fn keep_looking(&self, copy: &Store, run: &RunId, found: &Gathered) {
         let is_well =
             |code: CheckCode| found.checks.iter().filter(|check| check.code == code).all(|check| check.mend.is_none());
-        if !Store::exists(&self.directory) || !is_well(CheckCode::State) || !is_well(CheckCode::Permissions) {
+        if !Store::exists(&self.place()) || !is_well(CheckCode::State) || !is_well(CheckCode::Permissions) {
             return;
         }
         if let Ok(mut original) = Store::open(&self.place(), (self.clock)()).await {

@@ -38,6 +38,9 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             let value = |value: &Option<String>| value.as_deref().map_or_else(|| "(not set)".to_owned(), shown);
             format!("configuration: {} {} → {}", shown(key), value(from), value(to))
         }
+        What::StateMoved { from, to, by } => {
+            format!("{} moved the state from {} to {}", shown(by), shown(from), shown(to))
+        }
         What::LockBroken { epoch, holder, by } => {
             format!("{} took the right to run, at epoch {epoch}, from {}", shown(by), shown(holder))
         }

@@ -1,10 +1,6 @@
 //! Where a server is, and who asks it: all of it is in one secret.
 
-use std::{
-    fmt,
-    net::IpAddr,
-    path::{Path, PathBuf},
-};
+use std::{fmt, net::IpAddr, path::PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::{
@@ -70,6 +66,10 @@ impl Address {
                 "schema" => schema = value.into_owned(),
                 "sslrootcert" => roots = Some(PathBuf::from(&*value)),
                 "sslmode" => mode = Some(value.into_owned()),
+                "password" => {
+                    scrub::learn(&SecretString::from(&*value));
+                    rest.push((key.into_owned(), value.into_owned()));
+                }
                 _ => rest.push((key.into_owned(), value.into_owned())),
             }
         }
@@ -100,6 +100,13 @@ impl Address {
     }
 }
 
+impl Address {
+    /// The role that the server lets in.
+    pub fn role(&self) -> Option<&str> {
+        self.config.get_user()
+    }
+}
+
 /// What people see of an address: where, and not how to get in.
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,15 +129,16 @@ fn is_here(host: &Host) -> bool {
 }
 
 fn shown(config: &Config, schema: &str) -> Shown {
-    let host = match config.get_hosts().first() {
-        Some(Host::Tcp(name)) => name.clone(),
-        #[cfg(unix)]
-        Some(Host::Unix(directory)) => Path::display(directory).to_string(),
-        None => String::new(),
-    };
     let port = config.get_ports().first().map_or_else(String::new, |port| format!(":{port}"));
     let database = config.get_dbname().or(config.get_user()).unwrap_or_default();
-    Shown::of(&format!("postgres://{host}{port}/{database}?schema={schema}"))
+    Shown::of(&match config.get_hosts().first() {
+        #[cfg(unix)]
+        Some(Host::Unix(directory)) => {
+            format!("postgres:///{database}?host={}&schema={schema}", directory.display())
+        }
+        Some(Host::Tcp(name)) => format!("postgres://{name}{port}/{database}?schema={schema}"),
+        None => format!("postgres:///{database}?schema={schema}"),
+    })
 }
 
 #[cfg(test)]
@@ -146,6 +154,8 @@ mod tests {
         let address = read("postgres://robot:canary%2Fwith%20more@db.example:5433/agency?schema=berlin").expect("one");
         assert_eq!(address.to_string(), "postgres://db.example:5433/agency?schema=berlin");
         assert!(!format!("{address:?}").contains("canary"));
+        let by_socket = read("postgres://robot@%2Frun%2Fpg/agency").expect("one");
+        assert_eq!(by_socket.to_string(), "postgres:///agency?host=/run/pg&schema=punchlist");
         assert_eq!((address.config.get_ssl_mode(), address.config.get_user()), (SslMode::Require, Some("robot")));
     }
 

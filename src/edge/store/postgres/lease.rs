@@ -7,13 +7,12 @@ use std::{pin::pin, time::Duration};
 use futures_util::TryStreamExt;
 use tokio::task::JoinHandle;
 
-use super::{Postgres, address::Address, open};
+use super::{Postgres, address::Address, connect::connect};
 use crate::edge::{
     holding::{Holding, since_boot},
     store::{
-        Fault, Holder,
-        database::{Value, values},
-        to_json,
+        Fault, Holder, to_json,
+        value::{Value, values},
     },
 };
 
@@ -149,7 +148,7 @@ async fn keep(address: Address, name: &'static str, epoch: i64, holding: Holding
         let renewed = async {
             let database = match connected.take() {
                 Some(database) => database,
-                None => open::connect(&address).await.ok()?,
+                None => connect(&address).await.ok()?,
             };
             let renewed = database.execute(sql, &values![name, epoch, lasts()]).await.ok()?;
             connected = Some(database);

@@ -1,29 +1,21 @@
 //! How a state on a server is opened: a connection that nobody listens in on, a server that takes writes, a schema that
 //! is ours and of a version that we know.
 
-use std::{fs, path::Path, pin::pin, sync::Arc, time::Duration};
+use std::pin::pin;
 
 use futures_util::TryStreamExt;
-
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
-};
-use rustls_platform_verifier::BuilderVerifierExt;
-use tokio::sync::mpsc;
-use tokio_postgres::{AsyncMessage, Connection, NoTls, config::SslMode};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use jiff::Timestamp;
 
 use super::{
-    Postgres, Said,
+    Postgres,
     address::Address,
+    connect::connect,
     lease::{self, Leased},
     quoted,
 };
 use crate::edge::store::{
-    Fault, Place, StoreError,
-    database::{Value, values},
-    unusable,
+    Fault, Place, StoreError, unusable,
+    value::{Value, values},
 };
 
 /// The first version of the schema, which is that of the other database at that time.
@@ -34,8 +26,6 @@ const MIGRATIONS: [&str; 1] = [include_str!("../../../../assets/schema-postgres.
 const NEWEST: i64 = 3;
 /// The oldest server that is tried.
 const SERVER_MIN: i64 = 130_000;
-/// How long to wait for a server where its address does not say so.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// What somebody opens a state for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,96 +39,12 @@ pub(in crate::edge::store) enum Purpose {
 /// Opens the state; nothing where there is none and it is only looked for.
 pub(in crate::edge::store) async fn open(address: &Address, purpose: Purpose) -> Result<Option<Postgres>, StoreError> {
     let place = Place::Server(address.clone());
-    let database = connect(address).await.map_err(|refusal| refusal.explained(&place))?;
+    let database = connect(address).await.map_err(|unconnected| unconnected.explained(&place))?;
     match prepare(&database, purpose).await {
         Ok(true) => Ok(Some(database)),
         Ok(false) => Ok(None),
         Err(refusal) => Err(refusal.explained(&place)),
     }
-}
-
-/// What a server says of writes to a state, from now on; nothing where it tells of none.
-pub(in crate::edge::store) async fn listen(address: &Address) -> Option<Said> {
-    let database = connect(address).await.ok()?;
-    database.client.batch_execute(&format!("LISTEN {}", quoted(&address.schema))).await.ok()?;
-    let Postgres { client, mut said, .. } = database;
-    let (tell, told) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        // The connection lasts as long as somebody listens.
-        while let Some(message) = said.recv().await {
-            if matches!(message, AsyncMessage::Notification(_)) && tell.send(message).is_err() {
-                break;
-            }
-        }
-        drop(client);
-    });
-    Some(told)
-}
-
-/// A connection whose schema is the one of the address.
-pub(super) async fn connect(address: &Address) -> Result<Postgres, Refusal> {
-    let mut config = address.config.as_ref().clone();
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT_WITHIN);
-    }
-    let (client, said) = if config.get_ssl_mode() == SslMode::Disable {
-        let (client, connection) = config.connect(NoTls).await?;
-        (client, pump(connection))
-    } else {
-        let tls = MakeRustlsConnect::new(tls(address.roots.as_deref()).map_err(Refusal::Certificates)?);
-        let (client, connection) = config.connect(tls).await?;
-        (client, pump(connection))
-    };
-    client.batch_execute(&format!("SET search_path TO {}", quoted(&address.schema))).await?;
-    Ok(Postgres::new(client, address.schema.clone(), said))
-}
-
-/// Moves what goes and comes over a connection, for as long as it lasts.
-fn pump<S, T>(mut connection: Connection<S, T>) -> Said
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-{
-    let (tell, said) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        // An error ends it; whoever waits for an answer is told.
-        while let Some(Ok(message)) = std::future::poll_fn(|context| connection.poll_message(context)).await {
-            drop(tell.send(message));
-        }
-    });
-    said
-}
-
-/// How a server is known: by some certificates, or by those that the system trusts, or else by our own.
-fn tls(roots: Option<&Path>) -> Result<ClientConfig, String> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = || {
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
-        builder.map_err(|error| error.to_string())
-    };
-    let mut store = RootCertStore::empty();
-    match roots {
-        Some(file) => {
-            let said = |because: String| format!("the certificates in {} cannot be read: {because}", file.display());
-            let pem = fs::read(file).map_err(|error| said(error.to_string()))?;
-            for certificate in CertificateDer::pem_slice_iter(&pem) {
-                let added = certificate.map_err(|error| error.to_string());
-                added
-                    .and_then(|certificate| store.add(certificate).map_err(|error| error.to_string()))
-                    .map_err(said)?;
-            }
-            if store.is_empty() {
-                return Err(said("it holds none".to_owned()));
-            }
-        }
-        None => match builder()?.with_platform_verifier() {
-            Ok(config) => return Ok(config.with_no_client_auth()),
-            Err(_) => {
-                store.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
-            }
-        },
-    }
-    Ok(builder()?.with_root_certificates(store).with_no_client_auth())
 }
 
 /// Finds the schema ours and of a version that we know, or makes it so; false where there is none.
@@ -218,9 +124,17 @@ async fn number(database: &Postgres, sql: &str, values: &[Value<'_>]) -> Result<
     Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
 }
 
+/// Gives a schema another name, so that the next state begins with an empty one.
+pub(in crate::edge::store) async fn set_aside(address: &Address, now: Timestamp) -> Result<(), StoreError> {
+    let place = Place::Server(address.clone());
+    let database = connect(address).await.map_err(|unconnected| unconnected.explained(&place))?;
+    let aside = format!("{:.40}.before-{}", database.schema, now.strftime("%Y%m%dT%H%M%SZ"));
+    let sql = format!("ALTER SCHEMA {} RENAME TO {}", quoted(&database.schema), quoted(&aside));
+    database.client.batch_execute(&sql).await.map_err(|error| Fault::from(error).explained(&place))
+}
+
 /// Why a state on a server is not opened.
-pub(super) enum Refusal {
-    Certificates(String),
+enum Refusal {
     OldServer(i64),
     ReadOnly,
     NotOurs,
@@ -246,9 +160,6 @@ impl Refusal {
     fn explained(self, place: &Place) -> StoreError {
         let unusable = |because: String, hint: &str| unusable(place.clone(), because, hint);
         match self {
-            Self::Certificates(because) => {
-                unusable(because, "name a file of certificates in PEM with sslrootcert in what state.url refers to")
-            }
             Self::OldServer(version) => {
                 unusable(format!("the server is PostgreSQL {}", version / 10_000), "use PostgreSQL 13 or later")
             }

@@ -11,7 +11,7 @@ use crate::{
     },
     edge::{
         checkpoints::Checkpoints,
-        store::{self, Held, Inspection, Store},
+        store::{self, Held, Inspection, Place, Store},
     },
     engine::{failure::RunError, served::Seen, state::State},
 };
@@ -25,14 +25,27 @@ impl Installation {
         let no_places = BTreeMap::new();
         let unusable =
             |found: &mut Gathered, error: RunError| found.add(check_of(CheckCode::State, &error, &no_places));
-        let inspected = match store::inspect(&self.directory) {
-            Ok(inspected) => inspected,
-            Err(error) => {
-                unusable(found, error.into());
-                return None;
-            }
+        let inspected = match self.place() {
+            Place::Directory(directory) => match store::inspect(&directory) {
+                Ok(inspected) => Some(inspected),
+                Err(error) => {
+                    unusable(found, error.into());
+                    return None;
+                }
+            },
+            #[cfg(feature = "postgres")]
+            Place::Server(_) => None,
         };
-        look_around(&inspected, found);
+        match &inspected {
+            Some(inspected) => look_around(inspected, found),
+            None => match self.lock().await {
+                Ok(lock) => found.add(lock_of(lock.map(|lock| lock.to_string()))),
+                Err(error) => {
+                    unusable(found, error);
+                    return None;
+                }
+            },
+        }
         let (store, is_older) = match Store::open_copy(&self.place()).await {
             Ok(copied) => copied,
             Err(error) => {
@@ -45,23 +58,7 @@ impl Installation {
         let daemon = state.daemon(&self.place()).await.ok().flatten();
         self.look_ahead(daemon.as_ref(), found);
         let State(store) = state;
-        let file = store.place().to_string();
-        found.add(if !inspected.exists {
-            let text = format!("there is none yet; the first run makes it in {}", inspected.directory.display());
-            Check::ok(CheckCode::State, text)
-        } else if is_older {
-            let text = format!("{file} is of an older version");
-            Check::warn(CheckCode::State, text, "`punchlist doctor --fix` or the next run brings it up to date")
-        } else {
-            let links = store.registry().await.map(|registry| registry.len()).unwrap_or_default();
-            let (state, (copies, of_copies)) = (bytes_words(inspected.bytes), inspected.copies);
-            let copies = match copies {
-                0 => String::new(),
-                1 => format!("; 1 copy of it, {}", bytes_words(of_copies)),
-                copies => format!("; {copies} copies of it, {}", bytes_words(of_copies)),
-            };
-            Check::ok(CheckCode::State, format!("{file} is whole, with {links} links, {state}{copies}"))
-        });
+        found.add(state_of(&store, inspected.as_ref(), is_older).await);
         match check_log(&store, &self.checkpoints()).await {
             Ok(check) => found.add(check),
             Err(error) => found.add(check_of(CheckCode::Log, &error, &no_places)),
@@ -90,6 +87,44 @@ impl Installation {
                 Check::ok(CheckCode::Webhooks, text)
             }
         });
+    }
+}
+
+/// What there is of a state, by a copy of it.
+async fn state_of(store: &Store, inspected: Option<&Inspection>, is_older: bool) -> Check {
+    let place = store.place();
+    if is_older {
+        let text = format!("{place} is of an older version");
+        return Check::warn(CheckCode::State, text, "`punchlist doctor --fix` or the next run brings it up to date");
+    }
+    let links = store.registry().await.map(|registry| registry.len()).unwrap_or_default();
+    Check::ok(
+        CheckCode::State,
+        match inspected {
+            None => format!("{place} is there, with {links} links; copies of it are those of the server"),
+            Some(Inspection { exists: false, directory, .. }) => {
+                format!("there is none yet; the first run makes it in {}", directory.display())
+            }
+            Some(Inspection { bytes, copies, .. }) => {
+                let copies = match *copies {
+                    (0, _) => String::new(),
+                    (1, bytes) => format!("; 1 copy of it, {}", bytes_words(bytes)),
+                    (copies, bytes) => format!("; {copies} copies of it, {}", bytes_words(bytes)),
+                };
+                format!("{place} is whole, with {links} links, {}{copies}", bytes_words(*bytes))
+            }
+        },
+    )
+}
+
+/// Whether a run holds the lock, and which.
+fn lock_of(holder: Option<String>) -> Check {
+    match holder {
+        Some(holder) => {
+            let mend = "wait until it has ended, or let runs wait for it: --lock-timeout SECONDS";
+            Check::warn(CheckCode::Lock, format!("another run holds it ({holder})"), mend)
+        }
+        None => Check::ok(CheckCode::Lock, "nobody holds it"),
     }
 }
 
@@ -142,10 +177,9 @@ fn look_around(inspected: &Inspection, found: &mut Gathered) {
     match lock {
         Held::By(holder) => {
             let holder = holder.as_ref().map_or_else(|| "it did not say who it is".to_owned(), ToString::to_string);
-            let mend = "wait until it has ended, or let runs wait for it: --lock-timeout SECONDS";
-            found.add(Check::warn(CheckCode::Lock, format!("another run holds it ({holder})"), mend));
+            found.add(lock_of(Some(holder)));
         }
-        Held::No | Held::Left(_) => found.add(Check::ok(CheckCode::Lock, "nobody holds it")),
+        Held::No | Held::Left(_) => found.add(lock_of(None)),
         Held::Never(_) => {}
     }
 }
@@ -190,7 +224,11 @@ async fn check_log(store: &Store, checkpoints: &Checkpoints) -> Result<Check, Ru
 
 /// Mends what is safe to mend of the state; says what it did.
 pub(super) async fn mend(installation: &Installation) -> Vec<String> {
-    let mut mended = store::mend(&installation.directory).unwrap_or_default();
+    let mut mended = match installation.place() {
+        Place::Directory(directory) => store::mend(&directory).unwrap_or_default(),
+        #[cfg(feature = "postgres")]
+        Place::Server(_) => Vec::new(),
+    };
     if let Ok((_, true)) = Store::open_copy(&installation.place()).await
         && let Ok(store) = Store::open(&installation.place(), (installation.clock)()).await
     {
