@@ -31,8 +31,9 @@ use crate::{
 
 /// Rows asked for at once; the most that Notion gives (Notion docs, pagination).
 const PAGE_SIZE: usize = 100;
-/// Pages of rows in one listing: a million rows, four times what a data source is reported to hold.
-const PAGES_MAX: usize = 10_000;
+/// Pages of rows in one listing: two million rows, eight times what a data source is reported to hold, and what is shown
+/// again where a query begins in the minute that the one before ended in.
+const PAGES_MAX: usize = 25_000;
 /// Rows that one query gives before it ends (Notion docs, query large data sources).
 const QUERY_ROWS_MAX: usize = 10_000;
 /// Pages that this takes, where each may hold fewer than were asked for.
