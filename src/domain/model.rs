@@ -505,6 +505,17 @@ mod tests {
         assert_eq!("6a1376e40000000000000000".parse::<ObjectId>().expect("id").created_second(), Some(1_779_660_516));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn ids_are_in_the_order_of_their_text(one in "[a-cA-C0-2_-]{1,24}", two in "[a-cA-C0-2_-]{1,24}", cut in 1..24_usize) {
+            let near = &one[..cut.min(one.len())];
+            for other in [two.as_str(), near] {
+                let id = |text: &str| text.parse::<ObjectId>().expect("an id");
+                proptest::prop_assert_eq!(id(&one).cmp(&id(other)), one.as_str().cmp(other));
+            }
+        }
+    }
+
     #[test]
     fn a_spoiled_walk_is_never_complete() {
         let mut walk = Walk::<Object>::default();

@@ -94,7 +94,7 @@ impl<'a> Canonical<'a> {
     /// The form in which names that people take for the same are equal: they differ only by case, by spaces, by
     /// characters that cannot be seen, or by other ways to write the same characters (`NFKC`).
     pub fn loose(&self) -> String {
-        if self.0.is_ascii() { self.seen_chars().flat_map(fold).collect() } else { self.loose_chars().nfc().collect() }
+        if self.0.is_ascii() { self.folded_ascii().collect() } else { self.loose_chars().nfc().collect() }
     }
 
     /// A hash of [`Canonical::loose`], for finding the few names that may be equal without making a million strings.
@@ -104,10 +104,15 @@ impl<'a> Canonical<'a> {
         let step = |hash: u64, c: char| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3);
         let start = 0xcbf2_9ce4_8422_2325;
         if self.0.is_ascii() {
-            self.seen_chars().flat_map(fold).fold(start, step)
+            self.folded_ascii().fold(start, step)
         } else {
             self.loose_chars().fold(start, step)
         }
+    }
+
+    /// What [`fold`] makes of ASCII.
+    fn folded_ascii(&self) -> impl Iterator<Item = char> + '_ {
+        self.seen_chars().map(|c| c.to_ascii_lowercase())
     }
 
     /// Decomposed, so that a letter is folded apart from its marks.
