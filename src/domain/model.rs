@@ -180,7 +180,7 @@ pub enum Relation {
     /// One page.
     One(PageId),
     /// Several pages; Clockify can hold only one parent.
-    Several(Vec<PageId>),
+    Several(Box<[PageId]>),
     /// Notion did not say it: why.
     Unknown(Shown),
 }
@@ -202,7 +202,7 @@ impl From<Vec<PageId>> for Relation {
         match pages.as_slice() {
             [] => Self::None,
             [page] => Self::One(*page),
-            _ => Self::Several(pages),
+            _ => Self::Several(pages.into()),
         }
     }
 }

@@ -108,7 +108,7 @@ pub struct Link {
     pub along: Along,
     /// What the ID property held when the page got its object, until that object's ID is seen in it or written into it;
     /// nothing from then on. A page that never had an ID has not lost it, and writing it completes what was approved.
-    pub unwritten: Option<Value>,
+    pub unwritten: Option<Box<Value>>,
 }
 
 /// How far the rule `close_children` has got with an object: it opens again what it closed itself, and nothing else.
