@@ -23,7 +23,7 @@ const _: () = assert!(WORDS.len() < 32);
 /// its words abbreviated, which takes an eighth of the memory, without its ID and what no write needs.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
-    kind: Kind,
+    /// The kind, in one byte, and the row.
     row: Box<[u8]>,
     /// When it was asked for; nothing where that is too long ago to be built on.
     pub(super) read: Option<Instant>,
@@ -37,12 +37,14 @@ impl Kept {
             ObjectRow::Task(row) => (Kind::Task, serde_json::to_vec(row)),
         };
         // A row that came as JSON can be written as such.
-        Self { kind, row: abbreviated(&json.unwrap_or_default()).into(), read }
+        let row = [kind as u8].into_iter().chain(abbreviated(&json.unwrap_or_default()));
+        Self { row: row.collect(), read }
     }
 
     /// The row.
     pub(super) fn row(&self) -> Option<ObjectRow> {
-        row::row(self.kind, &spelled_out(&self.row)).ok()
+        let (kind, row) = self.row.split_first()?;
+        row::row(*Kind::ALL.get(usize::from(*kind))?, &spelled_out(row)).ok()
     }
 }
 
@@ -93,7 +95,7 @@ mod tests {
             ..TaskRow::default()
         };
         let kept = Kept::new(&ObjectRow::Task(task.clone()), None);
-        assert_eq!(kept.row.len(), task.name.len() + task.project_id.len() + 6);
+        assert_eq!(kept.row.len(), task.name.len() + task.project_id.len() + 7);
         assert_eq!(kept.row(), Some(ObjectRow::Task(task)));
     }
 
