@@ -31,7 +31,7 @@ use super::{
         Claim, Field, Kind, Link, Nature, Object, ObjectId, Page, PageId, PerKind, Registry, Service, Sight, Snapshots,
         Standing, Unsettled, Value,
     },
-    pair::{Candidate, Evidence, Match, Namesakes, Pairs, namesakes, pair},
+    pair::{Candidate, Evidence, Match, Namesakes, Pairs, Vanished, namesakes, pair},
     plan::{
         Action, Cause, Change, ChangeId, FieldChange, Hold, HoldCode, Notice, Place, Plan, Proposal, Scope, State,
         change_id, sha256,
@@ -67,6 +67,10 @@ pub struct Diff {
 pub fn diff(snapshots: &Snapshots, registry: &Registry, rules: &Rules, scope: Scope) -> Diff {
     let pairs = pair(snapshots, registry);
     let namesakes = namesakes(&pairs);
+    let mut linked = PerKind::default();
+    for link in registry.iter().filter(|link| link.sight == Sight::Expected) {
+        linked[link.kind] += 1;
+    }
     let mut differ = Differ {
         snapshots,
         registry,
@@ -80,9 +84,7 @@ pub fn diff(snapshots: &Snapshots, registry: &Registry, rules: &Rules, scope: Sc
         claims_on_names: Vec::new(),
         name_seekers: BTreeMap::new(),
         lost_links: Vec::new(),
-        linked: PerKind::from_fn(|kind| {
-            registry.iter().filter(|link| link.kind == kind && link.sight == Sight::Expected).count()
-        }),
+        linked,
     };
     for kind in Kind::ALL {
         for (page, found) in &pairs.matches[kind] {
@@ -140,7 +142,7 @@ impl<'a> Differ<'a> {
             Match::Idle => self.retire(page),
             Match::Unseen { .. } => {}
             Match::Free { similar } => self.create(page, Cause::New, similar),
-            Match::Vanished { object, others, because } => self.vanished(page, *object, others, because),
+            Match::Vanished(vanished) => self.vanished(page, vanished),
             Match::Copied { owner, object } => self.copied(page, *owner, *object),
             Match::Linked { best, others } => self.linked(page, *best, others),
         }
@@ -238,7 +240,8 @@ impl<'a> Differ<'a> {
     }
 
     /// The object is gone, as a complete listing shows: recreate, link another, or unlink.
-    fn vanished(&mut self, page: &'a Page, object: Option<ObjectId>, others: &[Candidate<'a>], because: &str) {
+    fn vanished(&mut self, page: &'a Page, vanished: &Vanished<'a>) {
+        let Vanished { object, others, because } = vanished;
         let recreate = Proposal {
             confidence: RECREATE,
             reason: format!("{because}; create it again").into(),
@@ -249,7 +252,7 @@ impl<'a> Differ<'a> {
         ways.sort_by_key(|way| std::cmp::Reverse(way.confidence));
         if !matches!(page.claim, Claim::None | Claim::Unknown(_)) {
             let reason = format!("{because}; empty the property and leave it at that");
-            ways.push(Proposal { confidence: RECREATE, reason: reason.into(), ..clearing(page, object) });
+            ways.push(Proposal { confidence: RECREATE, reason: reason.into(), ..clearing(page, *object) });
         }
         let proposal = ways.remove(0);
         let best = others.iter().find(|_| proposal.action == Action::Link);

@@ -237,7 +237,7 @@ fn evidence(found: Option<&Match<'_>>, has_object: bool) -> String {
             "the page has no object, and none looks like it".to_owned()
         }
         Some(Match::Free { similar }) => format!("the page has no object; {} look similar", similar.len()),
-        Some(Match::Vanished { because, .. }) => because.to_string(),
+        Some(Match::Vanished(vanished)) => vanished.because.to_string(),
         Some(Match::Copied { owner, object }) => {
             format!("the page has the ID of another: {object} belongs to the page {owner}")
         }

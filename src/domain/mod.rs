@@ -38,6 +38,7 @@
 //! | run | one time that both sides were read, and what was written then; it has an ID and a log |
 //! | watermark | until when, by Notion, the edits of a data source have been seen; what is edited later is asked for |
 //! | full pass | all pages are read, and not only those that were edited since the watermark |
+//! | lane | the pages of a large data source that were created in one stretch of time, read beside the others |
 //! | caller | who may ask the daemon for a run, under a name and with a secret |
 
 pub mod action;
@@ -53,6 +54,7 @@ pub mod explain;
 pub mod hours;
 pub mod implied;
 pub mod journal;
+pub mod lanes;
 pub mod model;
 pub mod notify;
 pub mod pair;

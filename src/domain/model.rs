@@ -180,7 +180,7 @@ pub enum Relation {
     /// One page.
     One(PageId),
     /// Several pages; Clockify can hold only one parent.
-    Several(Vec<PageId>),
+    Several(Box<[PageId]>),
     /// Notion did not say it: why.
     Unknown(Shown),
 }
@@ -202,7 +202,7 @@ impl From<Vec<PageId>> for Relation {
         match pages.as_slice() {
             [] => Self::None,
             [page] => Self::One(*page),
-            _ => Self::Several(pages),
+            _ => Self::Several(pages.into()),
         }
     }
 }
@@ -503,6 +503,17 @@ mod tests {
         assert_eq!(Claim::read(" 64a9e1000000000000000001 ").id().expect("id").as_str(), "64a9e1000000000000000001");
         assert!(matches!(Claim::read("see wiki page"), Claim::Garbled(_)));
         assert_eq!("6a1376e40000000000000000".parse::<ObjectId>().expect("id").created_second(), Some(1_779_660_516));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn ids_are_in_the_order_of_their_text(one in "[a-cA-C0-2_-]{1,24}", two in "[a-cA-C0-2_-]{1,24}", cut in 1..24_usize) {
+            let near = &one[..cut.min(one.len())];
+            for other in [two.as_str(), near] {
+                let id = |text: &str| text.parse::<ObjectId>().expect("an id");
+                proptest::prop_assert_eq!(id(&one).cmp(&id(other)), one.as_str().cmp(other));
+            }
+        }
     }
 
     #[test]

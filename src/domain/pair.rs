@@ -11,9 +11,9 @@
 //! | a similar name; born when an earlier run may have created one; linked before, and that was undone | 60 |
 
 use std::{
-    borrow::Cow,
     cell::OnceCell,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map::Entry},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    hash::BuildHasher as _,
 };
 
 use foldhash::fast::RandomState;
@@ -122,15 +122,9 @@ pub enum Match<'a> {
         /// Objects with similar names.
         similar: Vec<Candidate<'a>>,
     },
-    /// The object that the page is linked to, or claims, is not in a complete listing.
-    Vanished {
-        /// What the registry or the page says.
-        object: Option<ObjectId>,
-        /// Free objects that could take its place.
-        others: Vec<Candidate<'a>>,
-        /// Why the ID is of no use.
-        because: Shown,
-    },
+    /// The object that the page is linked to, or claims, is not in a complete listing. Few pages have lost theirs, so
+    /// that what is known of it has a place of its own.
+    Vanished(Box<Vanished<'a>>),
     /// The page claims an object that is another page's.
     Copied {
         /// The page that the object belongs to.
@@ -144,6 +138,17 @@ pub enum Match<'a> {
     },
     /// Closed, and linked to nothing that exists: nothing to do.
     Idle,
+}
+
+/// What is known of an object that is gone.
+#[derive(Clone, Debug)]
+pub struct Vanished<'a> {
+    /// What the registry or the page says.
+    pub object: Option<ObjectId>,
+    /// Free objects that could take its place.
+    pub others: Vec<Candidate<'a>>,
+    /// Why the ID is of no use.
+    pub because: Shown,
 }
 
 impl<'a> Match<'a> {
@@ -162,16 +167,16 @@ impl<'a> Match<'a> {
         match self {
             Self::Linked { best, .. } => Some(best.object),
             // A similar name is no more than an alternative to creating the object again.
-            Self::Vanished { others, .. } => {
-                others.first().filter(|best| best.evidence != Evidence::NameSimilar).map(|best| best.object)
+            Self::Vanished(vanished) => {
+                vanished.others.first().filter(|best| best.evidence != Evidence::NameSimilar).map(|best| best.object)
             }
             _ => None,
         }
     }
 }
 
-/// Who has a name under a parent.
-type Holders<'a> = HashMap<(Option<ObjectId>, Cow<'a, str>), Vec<&'a Object>>;
+/// Objects in the order of a hash of their parents and names, so that those with one name stand together.
+type Holders<'a> = Vec<(u64, &'a Object)>;
 
 /// Every page with what it is paired with, and every object with the page that has it.
 #[derive(Debug)]
@@ -183,6 +188,8 @@ pub struct Pairs<'a> {
     claimed: HashMap<ObjectId, PageId>,
     snapshots: &'a Snapshots,
     holders: PerKind<OnceCell<Holders<'a>>>,
+    hasher: RandomState,
+    unowned: PerKind<OnceCell<Vec<&'a Object>>>,
 }
 
 impl<'a> Pairs<'a> {
@@ -199,16 +206,32 @@ impl<'a> Pairs<'a> {
         self.registry.page_of(object).or_else(|| self.claimed.get(&object).copied())
     }
 
+    /// The objects that belong to no page, by id.
+    pub fn unowned(&self, kind: Kind) -> &[&'a Object] {
+        let rows = self.snapshots.objects[kind].rows().iter();
+        self.unowned[kind].get_or_init(|| rows.filter(|object| self.owner(object.id).is_none()).collect())
+    }
+
     /// The objects that have a name under a parent, closed ones included: Clockify's names are unique per parent.
-    pub fn holders(&self, kind: Kind, parent: Option<ObjectId>, name: Cow<'a, str>) -> &[&'a Object] {
+    pub fn holders(
+        &self,
+        kind: Kind,
+        parent: Option<ObjectId>,
+        name: Canonical<'a>,
+    ) -> impl Iterator<Item = &'a Object> {
+        let hash = |parent: Option<ObjectId>, name: &Canonical<'_>| self.hasher.hash_one((parent, name));
         let holders = self.holders[kind].get_or_init(|| {
-            let mut holders = Holders::new();
-            for object in self.snapshots.objects[kind].rows() {
-                holders.entry((object.parent, name_key(object))).or_default().push(object);
-            }
+            let rows = self.snapshots.objects[kind].rows().iter();
+            let mut holders: Holders<'_> =
+                rows.map(|object| (hash(object.parent, &object.name.canonical()), object)).collect();
+            holders.sort_by_key(|(hash, _)| *hash);
             holders
         });
-        holders.get(&(parent, name)).map_or(&[], Vec::as_slice)
+        let wanted = hash(parent, &name);
+        let from = holders.partition_point(|(hash, _)| *hash < wanted);
+        let near = holders[from..].iter().take_while(move |(hash, _)| *hash == wanted).map(|(_, object)| *object);
+        // Equal hashes are a hint; the names themselves decide.
+        near.filter(move |object| object.parent == parent && object.name.canonical() == name)
     }
 
     /// Notes who has which object among pages that the registry does not know.
@@ -231,6 +254,8 @@ pub fn pair<'a>(snapshots: &'a Snapshots, registry: &'a Registry) -> Pairs<'a> {
         claimed: HashMap::new(),
         snapshots,
         holders: PerKind::default(),
+        hasher: RandomState::default(),
+        unowned: PerKind::default(),
     };
     for kind in Kind::ALL {
         let claims = Claims::of(snapshots, registry, kind);
@@ -241,7 +266,7 @@ pub fn pair<'a>(snapshots: &'a Snapshots, registry: &'a Registry) -> Pairs<'a> {
         }
         doubt_parted(snapshots, registry, &mut matches);
         pairs.claim(&matches);
-        if matches.iter().any(|(_, found)| matches!(found, Match::Free { .. } | Match::Vanished { .. })) {
+        if matches.iter().any(|(_, found)| matches!(found, Match::Free { .. } | Match::Vanished(_))) {
             let names = Names::of(snapshots, &pairs, kind);
             let mut taken = HashSet::new();
             // Exact names choose first, so that a page does not lose its object to another that is only spelled like
@@ -270,21 +295,14 @@ fn doubt_parted(snapshots: &Snapshots, registry: &Registry, matches: &mut [(&Pag
         }
         let (best, others) = match found {
             Match::Linked { best, others } => (Some(best), others),
-            Match::Free { similar: others } | Match::Vanished { others, .. } => (None, others),
+            Match::Free { similar: others } => (None, others),
+            Match::Vanished(vanished) => (None, &mut vanished.others),
             Match::Copied { .. } | Match::Unseen { .. } | Match::Idle => continue,
         };
         for candidate in best.into_iter().chain(others).filter(|candidate| candidate.object.id == parted.object) {
             candidate.evidence = Evidence::Parted;
         }
     }
-}
-
-fn name_key(object: &Object) -> Cow<'_, str> {
-    key(object.name.canonical())
-}
-
-fn key(name: Canonical<'_>) -> Cow<'_, str> {
-    name.into_cow()
 }
 
 /// Which page each claimed object belongs to.
@@ -354,12 +372,14 @@ fn by_id<'a>(
     let closed = snapshots.closes(page);
     let linked = |object, evidence| Match::Linked { best: Candidate { object, evidence }, others: Vec::new() };
     if let Some(link) = registry.of_page(page.id) {
-        return match (objects.get(link.object), snapshots.doubt_absence(page.kind, link.object), &page.standing) {
-            (Some(object), _, _) => linked(object, Evidence::Registry),
-            (None, Some(because), _) => Match::Unseen { because },
-            (None, None, Standing::Unknown { because }) => Match::Unseen { because: because.clone() },
-            (None, None, _) if closed => Match::Idle,
-            (None, None, _) => vanished(Some(link.object), "its object is gone from Clockify".to_owned()),
+        if let Some(object) = objects.get(link.object) {
+            return linked(object, Evidence::Registry);
+        }
+        return match (snapshots.doubt_absence(page.kind, link.object), &page.standing) {
+            (Some(because), _) => Match::Unseen { because },
+            (None, Standing::Unknown { because }) => Match::Unseen { because: because.clone() },
+            (None, _) if closed => Match::Idle,
+            (None, _) => vanished(Some(link.object), "its object is gone from Clockify".to_owned()),
         };
     }
     let usable = |object: &ObjectId| {
@@ -411,7 +431,7 @@ fn by_id<'a>(
 }
 
 fn vanished<'a>(object: Option<ObjectId>, because: String) -> Match<'a> {
-    Match::Vanished { object, others: Vec::new(), because: because.into() }
+    Match::Vanished(Box::new(Vanished { object, others: Vec::new(), because: because.into() }))
 }
 
 /// True when the object stands under the object of the page's parent, or neither has a parent.
@@ -465,7 +485,7 @@ fn by_name<'a>(
 ) {
     if pairs.snapshots.closes(page)
         || !page.standing.is_open()
-        || !matches!(found, Match::Free { .. } | Match::Vanished { .. })
+        || !matches!(found, Match::Free { .. } | Match::Vanished(_))
     {
         return;
     }
@@ -496,8 +516,8 @@ fn by_name<'a>(
                 *similar = candidates;
             }
         }
-        Match::Vanished { others, .. } if others.is_empty() => {
-            *others = candidates
+        Match::Vanished(vanished) if vanished.others.is_empty() => {
+            vanished.others = candidates
                 .into_iter()
                 .filter(|candidate| !taken.contains(&candidate.object.id))
                 .map(|candidate| match candidate.evidence {
@@ -599,30 +619,31 @@ impl Namesakes<'_> {
 
 /// All groups of namesakes. A group has at least two pages.
 pub fn namesakes<'a>(pairs: &Pairs<'a>) -> Vec<Namesakes<'a>> {
-    let mut found = Vec::new();
+    let (mut found, hasher) = (Vec::new(), RandomState::default());
     for kind in Kind::ALL {
         let matches = &pairs.matches[kind];
-        let mut first: HashMap<(Option<PageId>, u64), usize, RandomState> =
-            HashMap::with_capacity_and_hasher(matches.len(), RandomState::default());
-        let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (at, (page, _)) in matches.iter().enumerate().filter(|(_, (page, _))| !pairs.snapshots.closes(page)) {
-            let parent = match (&page.parent, kind.parent()) {
-                (_, None) | (Relation::None, Some(Kind::Client)) => None,
-                (Relation::One(parent), Some(_)) => Some(*parent),
-                (Relation::None | Relation::Several(_) | Relation::Unknown(_), Some(_)) => continue,
-            };
-            match first.entry((parent, page.title.canonical().loose_hash())) {
-                Entry::Vacant(free) => {
-                    free.insert(at);
-                }
-                Entry::Occupied(taken) => groups.entry(*taken.get()).or_insert_with(|| vec![*taken.get()]).push(at),
-            }
-        }
-        for group in groups.into_values() {
-            // Equal hashes are a hint; the names themselves decide.
-            let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-            for at in group {
-                by_name.entry(matches[at].0.title.canonical().loose()).or_default().push(at);
+        let parent = |page: &Page| match (&page.parent, kind.parent()) {
+            (_, None) | (Relation::None, Some(Kind::Client)) => Some(None),
+            (Relation::One(parent), Some(_)) => Some(Some(*parent)),
+            (Relation::None | Relation::Several(_) | Relation::Unknown(_), Some(_)) => None,
+        };
+        // Sorted, so that equal ones stand together: a map of a million would take several times the room and time.
+        let open = matches.iter().enumerate().filter(|(_, (page, _))| !pairs.snapshots.closes(page));
+        let mut hashes: Vec<(u64, usize)> = open
+            .filter_map(|(at, (page, _))| {
+                Some((hasher.hash_one((parent(page)?, page.title.canonical().loose_hash())), at))
+            })
+            .collect();
+        hashes.sort_unstable();
+        let mut groups: Vec<&[(u64, usize)]> =
+            hashes.chunk_by(|(one, _), (two, _)| one == two).filter(|group| group.len() > 1).collect();
+        groups.sort_unstable_by_key(|group| group[0].1);
+        for group in groups {
+            // Equal hashes are a hint; the parents and the names themselves decide.
+            let mut by_name: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+            for (_, at) in group {
+                let page = matches[*at].0;
+                by_name.entry((parent(page), page.title.canonical().loose())).or_default().push(*at);
             }
             for group in by_name.into_values().filter(|group| group.len() > 1) {
                 let linked = group.iter().map(|&at| matches[at].1.certain()).collect();

@@ -94,7 +94,7 @@ impl<'a> Canonical<'a> {
     /// The form in which names that people take for the same are equal: they differ only by case, by spaces, by
     /// characters that cannot be seen, or by other ways to write the same characters (`NFKC`).
     pub fn loose(&self) -> String {
-        if self.0.is_ascii() { self.seen_chars().flat_map(fold).collect() } else { self.loose_chars().nfc().collect() }
+        if self.0.is_ascii() { self.folded_ascii().collect() } else { self.loose_chars().nfc().collect() }
     }
 
     /// A hash of [`Canonical::loose`], for finding the few names that may be equal without making a million strings.
@@ -103,11 +103,12 @@ impl<'a> Canonical<'a> {
         // ones.
         let step = |hash: u64, c: char| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3);
         let start = 0xcbf2_9ce4_8422_2325;
-        if self.0.is_ascii() {
-            self.seen_chars().flat_map(fold).fold(start, step)
-        } else {
-            self.loose_chars().fold(start, step)
-        }
+        if self.0.is_ascii() { self.folded_ascii().fold(start, step) } else { self.loose_chars().fold(start, step) }
+    }
+
+    /// What [`fold`] makes of ASCII.
+    fn folded_ascii(&self) -> impl Iterator<Item = char> + '_ {
+        self.seen_chars().map(|c| c.to_ascii_lowercase())
     }
 
     /// Decomposed, so that a letter is folded apart from its marks.
@@ -181,13 +182,13 @@ pub fn forbidden_in_name(text: &str) -> Option<char> {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Shown {
-    text: String,
+    text: Box<str>,
     hidden: bool,
 }
 
 impl From<String> for Shown {
     fn from(text: String) -> Self {
-        if is_plain(&text) { Self { text, hidden: false } } else { Self::of(&text) }
+        if is_plain(&text) { Self { text: text.into(), hidden: false } } else { Self::of(&text) }
     }
 }
 
@@ -199,13 +200,13 @@ impl From<&str> for Shown {
 
 impl From<Shown> for String {
     fn from(shown: Shown) -> Self {
-        shown.text
+        shown.text.into()
     }
 }
 
 impl From<Shown> for Cow<'_, str> {
     fn from(shown: Shown) -> Self {
-        Self::Owned(shown.text)
+        Self::Owned(shown.text.into())
     }
 }
 
@@ -246,15 +247,56 @@ impl Shown {
     /// Makes any text safe to show: nothing is dropped, what is invisible is spelled out as `⟨U+202E⟩`.
     pub fn of(text: &str) -> Self {
         if is_plain(text) {
-            return Self { text: text.to_owned(), hidden: false };
+            return Self { text: text.into(), hidden: false };
         }
-        let mut shown = Self { text: String::with_capacity(text.len()), hidden: false };
+        let mut escaped = Escaped { text: String::with_capacity(text.len()), hidden: false };
         for grapheme in text.graphemes(true) {
-            shown.push(grapheme);
+            escaped.push(grapheme);
         }
-        shown
+        Self { text: escaped.text.into(), hidden: escaped.hidden }
     }
 
+    /// The text, as safe as the type says.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// True when the original held characters that a reader could not have seen.
+    pub fn has_hidden(&self) -> bool {
+        self.hidden
+    }
+
+    /// Columns that the text takes on a terminal.
+    pub fn width(&self) -> usize {
+        self.text.width()
+    }
+
+    /// The text cut in the middle to fit, so that the telling end of a long name stays visible.
+    #[must_use]
+    pub fn clipped(&self, columns: usize) -> Self {
+        if self.width() <= columns {
+            return self.clone();
+        }
+        let room = columns.saturating_sub(1);
+        let tail_room = room / 3;
+        let head = take_columns(self.text.graphemes(true), room - tail_room);
+        let tail: Vec<&str> = take_columns(self.text.graphemes(true).rev(), tail_room);
+        let mut text = head.concat();
+        if columns > 0 {
+            text.push('…');
+        }
+        text.extend(tail.into_iter().rev());
+        Self { text: text.into(), hidden: self.hidden }
+    }
+}
+
+/// Text on its way to being safe to show.
+struct Escaped {
+    text: String,
+    hidden: bool,
+}
+
+impl Escaped {
     fn push(&mut self, grapheme: &str) {
         let mut marks = 0;
         for (c, is_hidden) in hidden(grapheme) {
@@ -289,39 +331,6 @@ impl Shown {
                 write!(self.text, "⟨U+{:04X}⟩", u32::from(c)).unwrap_or_default();
             }
         }
-    }
-
-    /// The text, as safe as the type says.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// True when the original held characters that a reader could not have seen.
-    pub fn has_hidden(&self) -> bool {
-        self.hidden
-    }
-
-    /// Columns that the text takes on a terminal.
-    pub fn width(&self) -> usize {
-        self.text.width()
-    }
-
-    /// The text cut in the middle to fit, so that the telling end of a long name stays visible.
-    #[must_use]
-    pub fn clipped(&self, columns: usize) -> Self {
-        if self.width() <= columns {
-            return self.clone();
-        }
-        let room = columns.saturating_sub(1);
-        let tail_room = room / 3;
-        let head = take_columns(self.text.graphemes(true), room - tail_room);
-        let tail: Vec<&str> = take_columns(self.text.graphemes(true).rev(), tail_room);
-        let mut text = head.concat();
-        if columns > 0 {
-            text.push('…');
-        }
-        text.extend(tail.into_iter().rev());
-        Self { text, hidden: self.hidden }
     }
 }
 

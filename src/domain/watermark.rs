@@ -9,7 +9,10 @@ use std::{borrow::Cow, collections::BTreeSet, fmt};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::model::{Fetched, Page, PageId, Problem, Walk};
+use super::{
+    lanes::Seam,
+    model::{Fetched, Page, PageId, Problem, Walk},
+};
 
 /// Edits may be found this much later than they were made.
 const LAG: SignedDuration = SignedDuration::from_mins(2);
@@ -28,6 +31,9 @@ pub struct Watermark {
     pub full: Timestamp,
     /// Pages that are kept.
     pub pages: usize,
+    /// Where the lanes meet in which all pages can be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seams: Vec<Seam>,
 }
 
 /// A page as it was read, and what was noticed about it then.
@@ -106,7 +112,8 @@ impl Watermark {
     /// The watermark after pages were read; `began` is Notion's time before they were asked for.
     #[must_use]
     pub fn after(read_by: String, began: Timestamp, full: Timestamp, pages: usize) -> Self {
-        Self { read_by, since: floored(began.saturating_sub(LAG).unwrap_or(began)), full, pages }
+        let since = floored(began.saturating_sub(LAG).unwrap_or(began));
+        Self { read_by, since, full, pages, seams: Vec::new() }
     }
 
     /// The watermark, where it is enough to read what was edited since; and whether it is time to read all open pages
@@ -185,7 +192,7 @@ mod tests {
     }
 
     fn kept(since: i64, full: i64) -> Watermark {
-        Watermark { read_by: "this".to_owned(), since: at(since), full: at(full), pages: 3 }
+        Watermark { read_by: "this".to_owned(), since: at(since), full: at(full), pages: 3, seams: Vec::new() }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! created but what setting up is asked to make.
 
 mod cell;
+mod filter;
 mod listing;
 mod making;
 mod node;
@@ -392,7 +393,7 @@ impl Notion {
     pub async fn observe(&self, kind: Kind, source: &Source, pages: &[PageId]) -> Vec<(PageId, Result<Seen, Error>)> {
         let calls = lock(&self.listed)[kind].calls;
         if pages.len() > READ_AT_ONCE && calls.is_some_and(|calls| calls < pages.len()) {
-            return match self.fetch(kind, source, &|_| {}).await {
+            return match self.fetch(kind, source, &[], &|_| {}).await {
                 Ok(listed) => {
                     let found = |page: &PageId| listed.pages.get(*page).map(|page| Seen::Page(Box::new(page.clone())));
                     let shown: Vec<_> = pages.iter().filter_map(|page| Some((*page, Ok(found(page)?)))).collect();

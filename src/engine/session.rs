@@ -563,9 +563,7 @@ impl Session<'_> {
         if !links.is_empty() {
             self.store.save_links((self.turn.clock)(), &links).await?;
         }
-        for link in links {
-            registry.insert(link);
-        }
+        registry.insert_all(links);
         Ok(())
     }
 

@@ -15,6 +15,7 @@
 #![expect(clippy::disallowed_methods, reason = "its real clock")]
 
 pub(crate) mod access;
+mod cells;
 mod members;
 pub(crate) mod objects;
 pub(crate) mod pages;

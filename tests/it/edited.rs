@@ -261,3 +261,33 @@ fn what_was_approved_on_a_page_of_before_is_not_written_where_that_went_to_the_t
     assert!(!rig.mutations().iter().any(renamed), "{}", ran.stdout);
     assert!(rig.sandbox.world().tasks().iter().any(|task| task.name == "Renamed by hand"));
 }
+
+#[test]
+fn lanes_are_remembered_through_runs_that_read_only_edits() {
+    let rig = settled(3, 10, 300);
+    let state = || rusqlite::Connection::open(rig.home.path().join("state/punchlist.sqlite3")).expect("opens");
+    let watermarks = || -> Value {
+        let text: String = (state())
+            .query_row("SELECT value FROM memory WHERE key = 'watermarks'", [], |row| row.get(0))
+            .expect("kept");
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let mut known = watermarks();
+    assert!(known["tasks"].get("seams").is_none(), "so few pages are read in one lane");
+    let created = rig.sandbox.world().pages("Tasks")[150].created.as_second() / 60 * 60;
+    let time = |second| jiff::Timestamp::from_second(second).expect("a time").to_string();
+    // As a data source of ten thousand pages would have them.
+    known["tasks"]["seams"] = json!([{"newest_before": time(created - 60), "from": time(created)}]);
+    state().execute("UPDATE memory SET value = ?1 WHERE key = 'watermarks'", [known.to_string()]).expect("kept");
+
+    let (code, _) = rig.auto_approve();
+    assert_eq!((code, &watermarks()["tasks"]["seams"]), (0, &known["tasks"]["seams"]), "edits move no lane");
+    rig.sandbox.clear_calls();
+    let ran = rig.run(&["--auto-approve", "--full", "--json"]);
+
+    assert_eq!((ran.code, &ran.json()["outcome"]), (0, &json!("in_sync")), "{}", ran.stderr);
+    let filters: Vec<Value> = rig.sandbox.calls().iter().map(|call| call.body["filter"].clone()).collect();
+    let has = |operator: &str| filters.iter().any(|filter| filter["created_time"].get(operator).is_some());
+    assert!(has("before") && has("on_or_after"), "{filters:?}");
+    assert!(rig.mutations().is_empty());
+}

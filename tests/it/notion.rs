@@ -2,6 +2,7 @@
 //! reference names.
 
 mod cells;
+mod lanes;
 mod line;
 mod listing;
 mod references;
@@ -28,7 +29,7 @@ fn mapped(kind: Kind, fields: &[(Field, &str)]) -> PerKind<Mapping> {
 }
 
 async fn fetch(notion: &Notion, kind: Kind, source: &Source) -> Listed {
-    notion.fetch(kind, source, &|_| {}).await.unwrap_or_else(|error| panic!("{error}"))
+    notion.fetch(kind, source, &[], &|_| {}).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// All pages of a kind by one reading, which must be complete.

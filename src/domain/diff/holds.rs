@@ -297,8 +297,7 @@ impl<'a> Differ<'a> {
         }
         let Some(Under(parent)) = parent else { return };
         self.name_seekers.entry((parent, page.title.canonical().into_raw())).or_default().push(at);
-        let name = page.title.canonical().into_cow();
-        for holder in self.pairs.holders(page.kind, parent, name) {
+        for holder in self.pairs.holders(page.kind, parent, page.title.canonical()) {
             if own.is_none_or(|own| own.id != holder.id) {
                 self.claims_on_names.push(NameClaim { change: at, holder: holder.id });
             }
@@ -309,8 +308,8 @@ impl<'a> Differ<'a> {
     /// is taken before the move, or the old one after it, the one waits for the other.
     fn tie_rename_to_move(&mut self, rename: usize, move_: usize, page: &'a Page, own: &Object, to: Option<Under>) {
         let is_taken = |parent, name: &'a Raw| {
-            let holders = self.pairs.holders(page.kind, parent, name.canonical().into_cow());
-            holders.iter().any(|holder| holder.id != own.id)
+            let mut holders = self.pairs.holders(page.kind, parent, name.canonical());
+            holders.any(|holder| holder.id != own.id)
         };
         let Some(own) = self.snapshots.objects[page.kind].get(own.id) else { return };
         let before = is_taken(own.parent, &page.title);

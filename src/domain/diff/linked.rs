@@ -51,7 +51,7 @@ impl<'a> Differ<'a> {
         let unwritten = match link {
             _ if has_id => None,
             Some(link) => link.unwritten.clone(),
-            None => page.claim.value().filter(|claim| *claim == Value::Empty),
+            None => page.claim.value().filter(|claim| *claim == Value::Empty).map(Box::new),
         };
         let sight = match page.standing {
             Standing::Trashed if best.object.is_closed() => Sight::Retired,
@@ -497,7 +497,8 @@ impl<'a> Differ<'a> {
         let objects = &self.snapshots.objects[page.kind];
         let left = self.registry.of_page(page.id).map_or(&[][..], |link| &link.left);
         let rival = page.claim.id().filter(|claimed| !left.contains(claimed)).and_then(|claimed| objects.get(claimed));
-        let unfinished = link.is_some_and(|link| link.unwritten.is_some() && link.unwritten == page.claim.value());
+        let unwritten = link.and_then(|link| link.unwritten.as_deref());
+        let unfinished = unwritten.is_some() && unwritten == page.claim.value().as_ref();
         let (from, confidence, reason) = match &page.claim {
             Claim::Unknown(_) => return,
             _ if opened => {

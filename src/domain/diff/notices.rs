@@ -159,16 +159,14 @@ fn twins<'a>(snapshots: &'a Snapshots, registry: &Registry, pairs: &Pairs<'a>, n
         return;
     }
     for kind in Kind::ALL {
-        let rows = snapshots.objects[kind].rows().iter();
         // What names a page that is linked is proposed to be closed.
         let is_apart = |object: &&Object| {
             let is_linked = |page| registry.of_page(page).is_some();
-            let is_ordinary = object.is_open() && !snapshots.is_pattern(object);
-            is_ordinary && pairs.owner(object.id).is_none() && !object.marker.is_some_and(is_linked)
+            object.is_open() && !snapshots.is_pattern(object) && !object.marker.is_some_and(is_linked)
         };
-        for object in rows.filter(is_apart) {
-            let same = pairs.holders(kind, object.parent, object.name.canonical().into_cow());
-            let Some((twin, page)) = same.iter().find_map(|twin| Some((twin.id, pairs.owner(twin.id)?))) else {
+        for object in pairs.unowned(kind).iter().copied().filter(is_apart) {
+            let mut same = pairs.holders(kind, object.parent, object.name.canonical());
+            let Some((twin, page)) = same.find_map(|twin| Some((twin.id, pairs.owner(twin.id)?))) else {
                 continue;
             };
             let text = format!(
@@ -325,9 +323,10 @@ impl Differ<'_> {
             Relation::None | Relation::Several(_) => None,
             Relation::Unknown(because) => Some(stays(because)),
             Relation::One(parent) => {
-                let agrees = object.parent.and_then(|above| self.pairs.owner(above)) == Some(*parent);
+                if object.parent.and_then(|above| self.pairs.owner(above)) == Some(*parent) {
+                    return None;
+                }
                 match self.pairs.of(*parent) {
-                    _ if agrees => None,
                     None => Some(stays(&format!("the page names a {kind} that punchlist does not see"))),
                     Some((_, Match::Unseen { because })) => Some(stays(because)),
                     Some(_) => None,

@@ -32,7 +32,7 @@ impl<'a> Differ<'a> {
 
     pub(super) fn is_unmanaged(&self, object: &Object) -> bool {
         let is_ordinary = object.is_open() && !self.snapshots.is_pattern(object);
-        is_ordinary && self.pairs.owner(object.id).is_none() && !self.is_named_unseen(object)
+        is_ordinary && !self.is_named_unseen(object) && self.pairs.owner(object.id).is_none()
     }
 
     /// True when the object names a page, as only punchlist does, that the mapping does not let in: that page has it.
@@ -52,7 +52,7 @@ impl<'a> Differ<'a> {
         let mut tops: Vec<&Object> = Vec::new();
         let is_unmanaged = |object: &Object| self.is_unmanaged(object) && !proposed.contains(&object.id);
         for kind in Kind::ALL.into_iter().rev() {
-            for object in self.snapshots.objects[kind].rows().iter().filter(|object| is_unmanaged(object)) {
+            for object in self.pairs.unowned(kind).iter().copied().filter(|object| is_unmanaged(object)) {
                 match self.parent_of(object) {
                     // Closing a project closes what is in it.
                     Some(parent) if proposed.contains(&parent.id) && kind == Kind::Task => {}

@@ -1,6 +1,6 @@
 //! Which page is mirrored by which object, and what both last agreed on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
@@ -108,7 +108,7 @@ pub struct Link {
     pub along: Along,
     /// What the ID property held when the page got its object, until that object's ID is seen in it or written into it;
     /// nothing from then on. A page that never had an ID has not lost it, and writing it completes what was approved.
-    pub unwritten: Option<Value>,
+    pub unwritten: Option<Box<Value>>,
 }
 
 /// How far the rule `close_children` has got with an object: it opens again what it closed itself, and nothing else.
@@ -237,6 +237,24 @@ impl Registry {
         }
     }
 
+    /// Adds or replaces links, as [`Registry::insert`] does one after the other.
+    pub fn insert_all(&mut self, links: Vec<Link>) {
+        if self.is_empty() && links.iter().all(|link| link.sight != Sight::Parted) {
+            let pages: HashMap<ObjectId, PageId, RandomState> =
+                links.iter().map(|link| (link.object, link.page)).collect();
+            let distinct: HashSet<PageId, RandomState> = pages.values().copied().collect();
+            if distinct.len() == links.len() {
+                // The links of a first run, which are many: a map that grows by them would take twice the room.
+                let by_page = links.into_iter().map(|link| (link.page, link)).collect();
+                self.linked = Links { by_page, pages };
+                return;
+            }
+        }
+        for link in links {
+            self.insert(link);
+        }
+    }
+
     /// Ends the link of a page.
     pub fn remove(&mut self, page: PageId) {
         self.linked.remove(page);
@@ -294,9 +312,12 @@ mod tests {
             (vec![(1, "a", parted), (1, "b", linked)], [vec![(1, "b")], vec![]]),
             (vec![(1, "a", parted), (2, "a", parted)], [vec![], vec![(2, "a")]]),
             (vec![(1, "a", parted), (2, "b", parted), (3, "a", linked)], [vec![(3, "a")], vec![(2, "b")]]),
+            (vec![(2, "b", linked), (1, "a", linked)], [vec![(1, "a"), (2, "b")], vec![]]),
         ] {
+            let mut at_once = Registry::default();
+            at_once.insert_all(links.iter().map(|(page, object, sight)| link(*page, object, *sight)).collect());
             let registry = after(&links);
-            assert_eq!(all(&registry), expected, "{links:?}");
+            assert_eq!((all(&registry), &at_once), (expected, &registry), "{links:?}");
             for link in registry.iter() {
                 assert_eq!(registry.page_of(link.object), Some(link.page), "{links:?}");
             }

@@ -34,7 +34,7 @@ pub fn wanted(page: &Page, field: Field) -> Option<Value> {
 /// The link of a page with an object that is not its own yet: nothing is agreed on, and the ID is to be written over
 /// what the ID property holds, unless it is there.
 pub fn fresh(page: PageId, object: &Object, claim: &Claim) -> Link {
-    let unwritten = claim.value().filter(|_| claim.id() != Some(object.id));
+    let unwritten = claim.value().filter(|_| claim.id() != Some(object.id)).map(Box::new);
     let (kind, object, base) = (object.kind, object.id, Base::default());
     Link { page, kind, object, sight: Sight::Expected, base, left: Vec::new(), along: Along::No, unwritten }
 }

@@ -4,8 +4,13 @@
 //! query at 10,000 rows; the walk then goes on in another window that begins where the last one ended (Notion docs,
 //! query large data sources).
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
 
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
@@ -13,13 +18,15 @@ use serde_json::{Value as Json, json, value::RawValue};
 use tokio::time::Instant;
 
 use super::{
-    Error, Notion, failed, lock,
-    property::Property,
+    Error, Notion, failed,
+    filter::{any_of, only, open},
+    lock,
     row::{PageRow, RowParts, read},
     schema::{Bound, Source},
 };
 use crate::{
     domain::{
+        lanes::{Lane, Seam, lanes},
         model::{Fetched, Kind, Page, PageId, Problem, Walk, Weight},
         plan::sha256,
         rules::Holds,
@@ -31,8 +38,9 @@ use crate::{
 
 /// Rows asked for at once; the most that Notion gives (Notion docs, pagination).
 const PAGE_SIZE: usize = 100;
-/// Pages of rows in one listing: a million rows, four times what a data source is reported to hold.
-const PAGES_MAX: usize = 10_000;
+/// Pages of rows in one listing: two million rows, eight times what a data source is reported to hold, and what is shown
+/// again where a query begins in the minute that the one before ended in.
+const PAGES_MAX: usize = 25_000;
 /// Rows that one query gives before it ends (Notion docs, query large data sources).
 const QUERY_ROWS_MAX: usize = 10_000;
 /// Pages that this takes, where each may hold fewer than were asked for.
@@ -78,17 +86,24 @@ pub(super) struct Rows {
 /// Which pages a walk asks for.
 #[derive(Clone, Copy)]
 enum Asked {
-    All,
+    /// Those in a lane.
+    All(Lane),
     /// Those that were edited at this time or later, whether they are meant or not.
     EditedSince(Timestamp),
     /// The same, and all that are open.
     OpenOrEditedSince(Timestamp),
 }
 
-/// What a walk has shown.
+/// The pages that all walks of a listing have found.
+#[derive(Default)]
+struct Pile {
+    walk: Walk<Page>,
+    weight: Weight,
+}
+
+/// What a walk has shown besides the pages.
 #[derive(Default)]
 struct Shelf {
-    walk: Walk<Page>,
     problems: Vec<Problem>,
     /// Pages that are not meant, of those that were edited.
     not_meant: Vec<PageId>,
@@ -107,7 +122,15 @@ enum Ended {
     LostCursor(Failure),
 }
 
+/// Why a walk in a lane stopped.
+enum Stopped<'a> {
+    Failed(Error),
+    /// How it ended, and by what schema.
+    Ended(Ended, Box<Schema<'a>>),
+}
+
 /// The schema that a walk reads by: the remembered one, until rows show that it is outdated.
+#[derive(Clone)]
 pub(super) struct Schema<'a> {
     source: Cow<'a, Source>,
     bound: Bound,
@@ -120,23 +143,35 @@ impl Schema<'_> {
 }
 
 impl Notion {
-    /// Lists the pages of a data source. One call per 100 rows; one more when the remembered schema turns out to be
+    /// Lists the pages of a data source, in lanes beside each other that meet at these seams. One call per 100 rows, and
+    /// at most one more for each lane; one more when the remembered schema turns out to be
     /// outdated, or the mapping names groups of options; and one for each page that relates to more than 25 others.
     ///
     /// # Errors
     /// [`Error`]; above all [`Error::SchemaChanged`] where the mapping no longer fits. A listing that cannot be called
     /// complete is none, but a [`Fetched::Partial`] with the reason.
-    pub async fn fetch(&self, kind: Kind, source: &Source, progress: &(dyn Fn(usize) + Sync)) -> Result<Listed, Error> {
+    pub async fn fetch(
+        &self,
+        kind: Kind,
+        source: &Source,
+        seams: &[Seam],
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Listed, Error> {
         let mut schema = match self.bind(kind, source, None) {
             Ok(bound) if !bound.rests_on_groups() => Schema { source: Cow::Borrowed(source), bound },
             // The mapping may name what was added since.
             Ok(_) | Err(_) => self.refreshed(kind, source).await?,
         };
-        let (mut lost_cursor, asked_at) = (false, Instant::now());
+        let (mut lost_cursor, mut lanes, asked_at) = (false, lanes(seams), Instant::now());
         loop {
-            match self.walk(kind, &mut schema, Asked::All, progress).await? {
-                Ended::Listed(Shelf { walk, problems, began, .. }) => {
-                    let pages = walk.finish();
+            let pile = Mutex::default();
+            let ended = match lanes.as_slice() {
+                [lane] => self.walk(kind, &mut schema, Asked::All(*lane), &pile, progress).await?,
+                lanes => self.walk_lanes(kind, &mut schema, lanes, &pile, progress).await?,
+            };
+            match ended {
+                Ended::Listed(Shelf { problems, began, .. }) => {
+                    let pages = taken(pile).walk.finish();
                     let calls = calls_for(pages.rows().len());
                     lock(&self.listed)[kind] = super::Walked { began: Some(asked_at), calls: Some(calls) };
                     let refreshed = matches!(schema.source, Cow::Owned(_)).then(|| schema.source.into_owned());
@@ -144,6 +179,8 @@ impl Notion {
                         refreshed.as_ref().map_or_else(Vec::new, |now| self.new_options(kind, source, now));
                     return Ok(Listed { pages, problems, new_options, refreshed, began });
                 }
+                // A service that shows other pages than a lane has may as well hide some that it has.
+                Ended::Odd(_) if lanes.len() > 1 => lanes = vec![Lane::default()],
                 Ended::Odd(_) => unreachable!("nothing that all pages can show is odd"),
                 // Both happen once: a schema that was read again is not read a third time.
                 Ended::OtherSchema => {}
@@ -178,8 +215,8 @@ impl Notion {
         if with_open && open(&schema.bound).is_none() {
             return Ok(Err(WhyFull::Due));
         }
-        let asked_at = Instant::now();
-        let shelf = match self.walk(kind, &mut schema, asked, progress).await {
+        let (pile, asked_at) = (Mutex::default(), Instant::now());
+        let shelf = match self.walk(kind, &mut schema, asked, &pile, progress).await {
             Ok(Ended::Listed(shelf)) => shelf,
             Ok(Ended::Odd(why)) => return Ok(Err(why)),
             Ok(Ended::OtherSchema) => return Ok(Err(WhyFull::ReadOtherwise)),
@@ -190,8 +227,8 @@ impl Notion {
         if matches!(schema.source, Cow::Owned(_)) {
             return Ok(Err(WhyFull::ReadOtherwise));
         }
-        let Shelf { walk, problems, not_meant, began } = shelf;
-        let Fetched::Complete(pages) = walk.finish() else { return Ok(Err(WhyFull::NotAnswered)) };
+        let Shelf { problems, not_meant, began } = shelf;
+        let Fetched::Complete(pages) = taken(pile).walk.finish() else { return Ok(Err(WhyFull::NotAnswered)) };
         let Some(began) = began else { return Ok(Err(WhyFull::NotAnswered)) };
         if began < since {
             return Ok(Err(WhyFull::ClockBack));
@@ -254,29 +291,71 @@ impl Notion {
         Ok(other)
     }
 
+    /// Walks through all lanes at once, as long as each of them shows what it has.
+    async fn walk_lanes<'a>(
+        &self,
+        kind: Kind,
+        schema: &mut Schema<'a>,
+        lanes: &[Lane],
+        pile: &Mutex<Pile>,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Ended, Error> {
+        let walks = lanes.iter().map(|lane| {
+            let mut schema: Schema<'a> = schema.clone();
+            async move {
+                match self.walk(kind, &mut schema, Asked::All(*lane), pile, progress).await {
+                    Ok(Ended::Listed(shelf)) => Ok((shelf, schema)),
+                    Ok(ended) => Err(Stopped::Ended(ended, schema.into())),
+                    Err(error) => Err(Stopped::Failed(error)),
+                }
+            }
+        });
+        let walked = match try_join_all(walks).await {
+            Ok(walked) => walked,
+            Err(Stopped::Failed(error)) => return Err(error),
+            Err(Stopped::Ended(ended, read_by)) => {
+                *schema = *read_by;
+                return Ok(ended);
+            }
+        };
+        let mut all = Shelf::default();
+        for (Shelf { problems, not_meant, began }, read_by) in walked {
+            all.problems.extend(problems);
+            all.not_meant.extend(not_meant);
+            all.began = all.began.into_iter().chain(began).min();
+            if matches!(read_by.source, Cow::Owned(_)) {
+                *schema = read_by;
+            }
+        }
+        Ok(Ended::Listed(all))
+    }
+
     async fn walk(
         &self,
         kind: Kind,
         schema: &mut Schema<'_>,
         asked: Asked,
+        pile: &Mutex<Pile>,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Ended, Error> {
         let asked_at = Instant::now();
+        let lane = if let Asked::All(lane) = asked { lane } else { Lane::default() };
+        let spoil = |because: String| lock(pile).walk.spoil(because);
         let mut shelf = Shelf::default();
-        let Shelf { walk, problems, not_meant, .. } = &mut shelf;
+        let Shelf { problems, not_meant, .. } = &mut shelf;
         let mut seen: HashSet<PageId> = HashSet::new();
         let mut cursors: HashSet<String> = HashSet::new();
-        let mut window: Option<Timestamp> = None;
+        let mut window: Option<Timestamp> = lane.start.map(|seam| seam.from);
         let mut seen_before_window = 0;
         let mut cursor: Option<String> = None;
+        let mut oldest: Option<Timestamp> = None;
         let mut newest: Option<Timestamp> = None;
-        let mut weight = Weight::default();
         let (mut in_query, mut pages_in_query, mut without_new) = (0, 0, 0);
         let mut began = None;
         let wrong = |failure| failed(kind.plural().to_owned(), failure);
 
         for _ in 0..PAGES_MAX {
-            let rows = match self.query(schema, asked, window, cursor.as_deref()).await {
+            let rows = match self.query(schema, asked, (window, lane.end), cursor.as_deref()).await {
                 Ok(rows) => rows,
                 Err(failure) if failure.has_status(404) && !failure.is_elsewhere() => {
                     return Err(Error::NotFound { kind, id: schema.source.data_source });
@@ -298,11 +377,11 @@ impl Notion {
             (in_query, pages_in_query) = (in_query + rows.results.len(), pages_in_query + 1);
             for raw in rows.results {
                 if raw.get().len() > ROW_BYTES_MAX {
-                    walk.spoil(format!("a row has {} MiB, and is not read", raw.get().len() >> 20));
+                    spoil(format!("a row has {} MiB, and is not read", raw.get().len() >> 20));
                     continue;
                 }
                 let Ok(parts) = serde_json::from_str::<RowParts<'_>>(raw.get()) else {
-                    walk.spoil("a row cannot be read");
+                    spoil("a row cannot be read".to_owned());
                     continue;
                 };
                 if !parts.is_page() {
@@ -310,20 +389,25 @@ impl Notion {
                 }
                 incomplete |= parts.request_status()["type"].is("incomplete");
                 let Ok(mut row) = PageRow::try_from(parts) else {
-                    walk.spoil("a row cannot be read");
+                    spoil("a row cannot be read".to_owned());
                     continue;
                 };
                 if row.properties.is_none() || row.created_time.is_none() {
-                    walk.spoil(format!("Notion shows only the id of page {}", row.id));
+                    spoil(format!("Notion shows only the id of page {}", row.id));
                     continue;
                 }
                 let is_older = |since| row.last_edited_time.is_none_or(|edited| edited < since);
                 if matches!(asked, Asked::EditedSince(since) if is_older(since)) {
                     return Ok(Ended::Odd(WhyFull::FilterIgnored));
                 }
-                if !matches!(asked, Asked::All) && row.created_time < newest {
+                if row.created_time.is_some_and(|created| !lane.holds(created)) {
+                    return Ok(Ended::Odd(WhyFull::FilterIgnored));
+                }
+                let is_all = matches!(asked, Asked::All(lane) if lane == Lane::default());
+                if !is_all && row.created_time < newest {
                     return Ok(Ended::Odd(WhyFull::OrderIgnored));
                 }
+                oldest = oldest.or(row.created_time);
                 newest = newest.max(row.created_time);
                 if !seen.insert(row.id) {
                     continue;
@@ -342,47 +426,51 @@ impl Notion {
                     not_meant.push(row.id);
                     continue;
                 }
-                if let Err(error) = weight.add(reading.page.text()) {
+                problems.append(&mut reading.problems);
+                let mut pile = lock(pile);
+                if let Err(error) = pile.weight.add(reading.page.text()) {
                     return Err(wrong(Failure::TooLarge { error: error.into() }));
                 }
-                problems.append(&mut reading.problems);
-                walk.add([reading.page]);
+                pile.walk.add([reading.page]);
             }
-            progress(walk.len());
+            progress(lock(pile).walk.len());
 
             let next = rows.next_cursor.filter(|_| rows.has_more);
             if rows.has_more && next.is_none() {
-                walk.spoil("Notion says that there are more rows, but not where");
+                spoil("Notion says that there are more rows, but not where".to_owned());
                 return Ok(Ended::Listed(Shelf { began, ..shelf }));
             }
             if let Some(next) = next {
                 if !cursors.insert(next.clone()) {
-                    walk.spoil("the listing came back to where it had been");
+                    spoil("the listing came back to where it had been".to_owned());
                     return Ok(Ended::Listed(Shelf { began, ..shelf }));
                 }
                 without_new = if seen.len() == known { without_new + 1 } else { 0 };
                 if without_new >= PAGES_WITHOUT_NEW_MAX {
-                    walk.spoil("the listing goes on without showing anything new");
+                    spoil("the listing goes on without showing anything new".to_owned());
                     return Ok(Ended::Listed(Shelf { began, ..shelf }));
                 }
                 if in_query > QUERY_ROWS_MAX || pages_in_query >= QUERY_PAGES_MAX {
-                    walk.spoil("Notion shows more rows than one query has, and does not come to an end");
+                    spoil("Notion shows more rows than one query has, and does not come to an end".to_owned());
                     return Ok(Ended::Listed(Shelf { began, ..shelf }));
                 }
                 cursor = Some(next);
                 continue;
             }
+            if !incomplete && !lane.is_filled(oldest, newest) {
+                return Ok(Ended::Odd(WhyFull::NotAnswered));
+            }
             if !incomplete {
                 return Ok(Ended::Listed(Shelf { began, ..shelf }));
             }
             if seen.len() == seen_before_window || newest <= window {
-                walk.spoil("Notion stops a query at 10,000 rows, and that many were created in one minute");
+                spoil("Notion stops a query at 10,000 rows, and that many were created in one minute".to_owned());
                 return Ok(Ended::Listed(Shelf { began, ..shelf }));
             }
             (window, cursor, seen_before_window) = (newest, None, seen.len());
             (in_query, pages_in_query, without_new) = (0, 0, 0);
         }
-        walk.spoil(format!("the listing has more than {PAGES_MAX} pages"));
+        spoil(format!("the listing has more than {PAGES_MAX} pages"));
         Ok(Ended::Listed(Shelf { began, ..shelf }))
     }
 
@@ -390,24 +478,25 @@ impl Notion {
         &self,
         schema: &Schema<'_>,
         asked: Asked,
-        window: Option<Timestamp>,
+        (from, end): (Option<Timestamp>, Option<Seam>),
         cursor: Option<&str>,
     ) -> Result<Rows, Failure> {
         let mut body =
             json!({"page_size": PAGE_SIZE, "sorts": [{"timestamp": "created_time", "direction": "ascending"}]});
-        let created =
-            window.map(|window| json!({"timestamp": "created_time", "created_time": {"on_or_after": window}}));
+        let created = |condition: Json| json!({"timestamp": "created_time", "created_time": condition});
+        let from = from.map(|from| created(json!({"on_or_after": from})));
+        let until = end.map(|seam| created(json!({"before": seam.from})));
         let edited = |since| json!({"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": since}});
         // One of these is to hold: each is a list of what holds together.
         let alternatives: Vec<Vec<Json>> = match asked {
-            Asked::All => schema.bound.only.iter().map(|(property, is)| vec![only(property, is)]).collect(),
+            Asked::All(_) => schema.bound.only.iter().map(|(property, is)| vec![only(property, is)]).collect(),
             // One that is not meant any more is to be seen, too.
             Asked::EditedSince(since) => vec![vec![edited(since)]],
             Asked::OpenOrEditedSince(since) => {
                 open(&schema.bound).into_iter().flatten().chain([vec![edited(since)]]).collect()
             }
         };
-        if let Some(filter) = any_of(alternatives, created) {
+        if let Some(filter) = any_of(alternatives, from.into_iter().chain(until).collect()) {
             body["filter"] = filter;
         }
         if let Some(cursor) = cursor {
@@ -424,48 +513,9 @@ impl Notion {
     }
 }
 
-/// A filter by which one of several lists of conditions holds whole, and another condition besides. Notion takes groups
-/// within a group, and none within these (Notion docs, filter data source entries).
-fn any_of(alternatives: Vec<Vec<Json>>, besides: Option<Json>) -> Option<Json> {
-    let all = |mut conditions: Vec<Json>| {
-        conditions.extend(besides.clone());
-        if conditions.len() == 1 { conditions.remove(0) } else { json!({"and": conditions}) }
-    };
-    let mut each: Vec<Json> = alternatives.into_iter().map(all).collect();
-    match each.len() {
-        0 => besides,
-        1 => Some(each.remove(0)),
-        _ => Some(json!({"or": each})),
-    }
-}
-
-/// What shows all open pages: lists of conditions, of which one holds whole. Nothing where no filter does.
-fn open(bound: &Bound) -> Option<Vec<Vec<Json>>> {
-    let (property, is) = bound.closed.as_ref().filter(|_| bound.only.is_none())?;
-    let test = |kind: &str, operator: &str, operand: Json| json!({"property": property.name.exact(), kind: {operator: operand}});
-    match (is, property.kind.as_str()) {
-        (Holds::Checked(closes), "checkbox") => Some(vec![vec![test("checkbox", "equals", json!(!closes))]]),
-        (Holds::OneOf(closing) | Holds::InGroups { options: closing, .. }, kind @ ("select" | "status")) => {
-            let known = |option: &&String| property.options.iter().any(|known| known.exact() == option.as_str());
-            let is_none: Vec<Json> =
-                closing.iter().filter(known).map(|option| test(kind, "does_not_equal", json!(option))).collect();
-            (!is_none.is_empty()).then(|| vec![is_none, vec![test(kind, "is_empty", json!(true))]])
-        }
-        _ => None,
-    }
-}
-
-/// The filter that shows only the pages that are meant (Notion docs, filter data source entries).
-fn only(property: &Property, is: &Holds) -> Json {
-    let test = |kind: &str, operator: &str, operand: Json| json!({"property": property.name.exact(), kind: {operator: operand}});
-    match is {
-        Holds::Checked(checked) => test("checkbox", "equals", json!(checked)),
-        Holds::OneOf(options) | Holds::InGroups { options, .. } => {
-            let operator = if property.kind == "multi_select" { "contains" } else { "equals" };
-            let known = |option: &&String| property.options.iter().any(|known| known.exact() == option.as_str());
-            json!({"or": options.iter().filter(known).map(|option| test(&property.kind, operator, json!(option))).collect::<Vec<_>>()})
-        }
-    }
+/// What is on a pile that nobody adds to any more.
+fn taken(pile: Mutex<Pile>) -> Pile {
+    pile.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Notion docs, query large data sources: to be tested for this word alone.

@@ -68,7 +68,7 @@ async fn fetch(
     answer: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
 ) -> (Stub, Result<Listed, Error>) {
     let stub = Stub::start(answer).await;
-    let listed = notion(&stub, mapping()).fetch(Kind::Project, source, &|_| {}).await;
+    let listed = notion(&stub, mapping()).fetch(Kind::Project, source, &[], &|_| {}).await;
     (stub, listed)
 }
 
@@ -442,5 +442,5 @@ async fn identity_and_refusals() {
 /// Sessions run in tasks of their own.
 #[expect(dead_code, reason = "that it compiles is the test")]
 fn reading_can_be_spawned(notion: &'static Notion, source: &'static Source) -> impl Send {
-    notion.fetch(Kind::Client, source, &|_| {})
+    notion.fetch(Kind::Client, source, &[], &|_| {})
 }

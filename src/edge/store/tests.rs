@@ -101,7 +101,7 @@ fn link(number: u32) -> Link {
         base,
         left: vec![object(number + 2)],
         along: Along::Closed,
-        unwritten: (number % 2 == 1).then(|| Value::Object(object(number + 3))),
+        unwritten: (number % 2 == 1).then(|| Value::Object(object(number + 3)).into()),
     }
 }
 

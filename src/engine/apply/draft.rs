@@ -138,7 +138,7 @@ impl<J: Journal> Applying<'_, '_, J> {
             (write, step.act.closes(), all.first().map(Change::is_undo))
         {
             let link = self.work.registry.of_page(*page).filter(|link| link.object == *object);
-            other.extend(link.and_then(|link| link.unwritten.clone()).map(|claim| (Field::Claim, claim)));
+            other.extend(link.and_then(|link| link.unwritten.as_deref()).map(|claim| (Field::Claim, claim.clone())));
         }
         other
     }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::{Progress, Session, SessionError, Sides};
 use crate::{
     domain::{
+        lanes::{self, Seam},
         model::{Kind, Page, PageId, PerKind, Problem, Service},
         review::Approved,
         watermark::{KeptPage, Watermark, WhyFull, WithEdits, with_edits},
@@ -20,6 +21,9 @@ use crate::{
         store::{Others, PagesRead},
     },
 };
+
+/// A lane has at least so many pages: reading these one after another takes half a minute.
+const LANE_MIN: usize = 5000;
 
 /// The pages of one kind, and how they were read.
 pub(super) struct KindRead {
@@ -39,6 +43,8 @@ pub(super) enum How {
         gone: Vec<PageId>,
         /// When all were last read; nothing where all open ones were, now.
         full: Option<Timestamp>,
+        /// Where lanes met when all were.
+        seams: Vec<Seam>,
     },
 }
 
@@ -61,7 +67,10 @@ impl Session<'_> {
         why: Option<WhyFull>,
     ) -> Result<KindRead, SessionError> {
         let at = (self.turn.clock)();
-        let listed = self.notion.fetch(kind, source, &self.reading(kind)).await?;
+        let known = self.store.watermarks().await?[kind].take();
+        let known = known.filter(|known| known.read_by == self.notion.read_by(kind, source));
+        let seams = known.map_or_else(Vec::new, |known| known.seams);
+        let listed = self.notion.fetch(kind, source, &seams, &self.reading(kind)).await?;
         Ok(KindRead { listed, how: How::Full(why), at })
     }
 
@@ -70,7 +79,7 @@ impl Session<'_> {
         let at = (self.turn.clock)();
         let known = self.store.watermarks().await?[kind].take();
         let read_by = self.notion.read_by(kind, source);
-        let (Watermark { since, pages, full, .. }, is_due) =
+        let (Watermark { since, pages, full, seams, .. }, is_due) =
             match Watermark::trusted(known, &read_by, at, self.full_every) {
                 Ok(trusted) => trusted,
                 Err(why) => return Ok(Err(why)),
@@ -87,7 +96,7 @@ impl Session<'_> {
         let began = Some(edits.began);
         let WithEdits { pages, problems, gone } = with_edits(kept, edits);
         let listed = Listed { pages, problems, new_options: Vec::new(), refreshed: None, began };
-        let how = How::Edited { edited, gone, full: (!is_due).then_some(full) };
+        let how = How::Edited { edited, gone, full: (!is_due).then_some(full), seams };
         Ok(Ok(KindRead { listed, how, at }))
     }
 
@@ -175,13 +184,17 @@ impl KindRead {
     /// What of it is to be kept.
     fn kept(&self, read_by: String) -> PagesRead<'_> {
         let Listed { pages, problems, began, .. } = &self.listed;
-        let (full, others) = match &self.how {
-            How::Full(_) => (self.at, Others::Forgotten),
-            How::Edited { gone, full, .. } => (full.unwrap_or(self.at), Others::KeptBut(gone)),
+        let (full, others, seams) = match &self.how {
+            How::Full(_) => {
+                let created = pages.rows().iter().map(|page| page.created).collect();
+                (self.at, Others::Forgotten, lanes::seams(created, LANE_MIN))
+            }
+            How::Edited { gone, full, seams, .. } => (full.unwrap_or(self.at), Others::KeptBut(gone), seams.clone()),
         };
         // Between two clocks that disagree, the earlier one misses nothing.
         let began = began.filter(|_| pages.complete().is_some()).map(|began| began.min(self.at));
-        let watermark = began.map(|began| Watermark::after(read_by, began, full, pages.rows().len()));
+        let watermark =
+            began.map(|began| Watermark { seams, ..Watermark::after(read_by, began, full, pages.rows().len()) });
         let mut noticed: BTreeMap<PageId, Vec<Problem>> = BTreeMap::new();
         for problem in problems {
             if let Some(page) = problem.page {

@@ -271,7 +271,7 @@ impl Call<'_> {
     fn convert_column(&mut self, source: NotionId, property: &str, kind: PropertyKind) {
         let blank = unset(&kind);
         for page in self.world.notion.pages.values_mut().filter(|page| page.parent == Parent::DataSource(source)) {
-            page.values.insert(property.to_owned(), blank.clone());
+            page.values.insert(property, &blank);
         }
         let column = self.world.notion.data_sources.get_mut(&source);
         if let Some(column) = column.and_then(|source| source.property_mut(property)) {
@@ -394,8 +394,8 @@ impl Call<'_> {
             let blank = unset(&kind);
             let id = self.world.add_property(source, &name, kind);
             for page in self.world.notion.pages.values_mut() {
-                if page.parent == Parent::DataSource(source) {
-                    page.values.entry(id.clone()).or_insert(blank.clone());
+                if page.parent == Parent::DataSource(source) && page.values.get(&id).is_none() {
+                    page.values.insert(&id, &blank);
                 }
             }
             let Some((target, far_name)) = far else {

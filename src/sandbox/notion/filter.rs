@@ -66,6 +66,23 @@ impl Filter {
     }
 }
 
+/// Looking for the first row of an order.
+impl Filter {
+    /// A time before which nothing that it matches was created, as rows show it.
+    pub(super) fn created_from(&self) -> Option<String> {
+        match self {
+            Self::And(members) => members.iter().filter_map(Self::created_from).max(),
+            Self::Test { subject: Subject::Created, operator, operand } if operator == "on_or_after" => {
+                match moment(operand.as_str()?, Timestamp::UNIX_EPOCH)? {
+                    Moment::Instant(instant) => Some(minute(instant)),
+                    Moment::Day(_) => None,
+                }
+            }
+            Self::Or(_) | Self::Test { .. } => None,
+        }
+    }
+}
+
 fn malformed(why: &str) -> Refusal {
     Refusal::validation(format!("body failed validation. Fix one: body.filter: {why}."))
 }
@@ -207,7 +224,7 @@ impl Subject {
             Self::Edited => return (Family::Date, json!(minute(page.edited))),
             Self::Property(property) => property,
         };
-        let kept = page.values.get(&property.id).cloned().unwrap_or_else(|| unset(&property.kind));
+        let kept = page.values.get(&property.id).unwrap_or_else(|| unset(&property.kind));
         let value = match &property.kind {
             PropertyKind::Formula { .. } => json!(page.title()),
             PropertyKind::Title | PropertyKind::RichText => json!(plain_text(&kept)),

@@ -92,7 +92,14 @@ impl Call<'_> {
             let passed = |(key, _): &(Vec<SortKey>, _)| {
                 after.as_ref().is_some_and(|after| compare(key, after) != Ordering::Greater)
             };
-            let left = order[order.partition_point(passed)..].iter();
+            let oldest_first = matches!(sorts.first(), Some(Sort { by: By::Created, descending: false }));
+            let is_asked = filter.as_ref().filter(|_| oldest_first && !self.knobs.filters_ignored);
+            let from = is_asked.and_then(Filter::created_from).map(|value| SortKey::Text { value, descending: false });
+            let is_earlier = |(key, _): &(Vec<SortKey>, _)| {
+                from.as_ref().zip(key.first()).is_some_and(|(from, key)| key.compare(from) == Ordering::Less)
+            };
+            let begin = order.partition_point(passed).max(order.partition_point(is_earlier));
+            let left = order[begin..].iter();
             let rows = left.filter_map(|(key, id)| {
                 let page = self.world.notion.pages.get(*id).filter(|page| is_row(self, page))?;
                 Some((key.clone(), page.clone()))
@@ -181,7 +188,7 @@ fn sort_key(sort: &Sort, page: &Page) -> SortKey {
         By::Edited => return text(minute(page.edited)),
         By::Property(property) => property,
     };
-    let kept = page.values.get(&property.id).cloned().unwrap_or_else(|| unset(&property.kind));
+    let kept = page.values.get(&property.id).unwrap_or_else(|| unset(&property.kind));
     match &property.kind {
         PropertyKind::Title | PropertyKind::RichText => text(plain_text(&kept).to_lowercase()),
         PropertyKind::Select(choices) | PropertyKind::Status(choices) => {

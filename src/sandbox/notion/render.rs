@@ -34,7 +34,7 @@ impl Call<'_> {
                 properties.insert(property.name.clone(), value);
             }
         } else {
-            let title = page.values.get("title").cloned().unwrap_or(json!([]));
+            let title = page.values.get("title").unwrap_or(json!([]));
             let title = json!({"id": "title", "type": "title", "title": title});
             properties.insert("title".to_owned(), title);
         }
@@ -79,7 +79,7 @@ impl Call<'_> {
 
     /// The content under the type's key, in full length.
     pub(super) fn render_value(&self, page: &Page, source: &DataSource, property: &Property) -> Value {
-        let kept = page.values.get(&property.id).cloned().unwrap_or_else(|| unset(&property.kind));
+        let kept = page.values.get(&property.id).unwrap_or_else(|| unset(&property.kind));
         match &property.kind {
             PropertyKind::Select(choices) | PropertyKind::Status(choices) => render_choice(choices, &kept),
             PropertyKind::MultiSelect(choices) => kept

@@ -76,7 +76,7 @@ impl World {
         let now = self.tick();
         let author = self.notion.owner();
         let mut page = Page::new(id, Parent::Workspace, now, author);
-        page.values.insert("title".to_owned(), rich_text(title));
+        page.values.insert("title", &rich_text(title));
         self.notion.pages.insert(id, page);
         id
     }

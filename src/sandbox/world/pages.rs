@@ -1,10 +1,9 @@
 //! Notion pages, and what people do to them in the user interface.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::cells::Cells;
 use super::schema::PropertyKind;
 use super::values::{id_texts, plain, plain_text, rich_text, unset};
 use super::{ClockifyId, NotionId, World};
@@ -24,7 +23,7 @@ pub(crate) struct Page {
     /// Not shared with the connection any more.
     pub(crate) hidden: bool,
     /// By property ID.
-    pub(crate) values: BTreeMap<String, Value>,
+    pub(crate) values: Cells,
     /// The row's number within its data source, which `unique_id` shows.
     pub(crate) number: u64,
 }
@@ -50,14 +49,14 @@ impl Page {
             is_archived: false,
             is_locked: false,
             hidden: false,
-            values: BTreeMap::new(),
+            values: Cells::default(),
             number: 0,
         }
     }
 
     /// The title of any page; the ID of the title property is always `title` (Notion docs).
     pub(crate) fn title(&self) -> String {
-        self.values.get("title").map(plain_text).unwrap_or_default()
+        self.values.get("title").map(|title| plain_text(&title)).unwrap_or_default()
     }
 }
 
@@ -133,7 +132,7 @@ impl World {
             page.number = source.next_number;
             source.next_number += 1;
             for property in source.properties.iter().filter(|property| property.kind.writable()) {
-                page.values.insert(property.id.clone(), unset(&property.kind));
+                page.values.insert(&property.id, &unset(&property.kind));
             }
         }
         self.notion.pages.insert(id, page);
@@ -255,11 +254,12 @@ impl World {
     pub fn duplicate(&mut self, page: NotionId) -> NotionId {
         let (parent, values) = {
             let original = self.page_mut(page);
-            (original.parent, original.values.clone())
+            let values = original.values.iter().map(|(property, value)| (property.to_owned(), value));
+            (original.parent, values.collect())
         };
         let author = self.notion.owner();
         let copy = self.insert_page(parent, author);
-        self.write(copy, values.into_iter().collect(), author);
+        self.write(copy, values, author);
         copy
     }
 
@@ -281,9 +281,9 @@ impl World {
     pub(crate) fn write(&mut self, id: NotionId, values: Vec<(String, Value)>, author: NotionId) {
         let now = self.tick();
         for (property, value) in values {
-            let before = self.notion.pages.get(id).and_then(|page| page.values.get(&property)).cloned();
+            let before = self.notion.pages.get(id).and_then(|page| page.values.get(&property));
             self.mirror(id, &property, &before.unwrap_or_default(), &value);
-            self.page_mut(id).values.insert(property, value);
+            self.page_mut(id).values.insert(&property, &value);
         }
         let page = self.page_mut(id);
         page.edited = now;
@@ -306,12 +306,12 @@ impl World {
             let Some(far_page) = self.notion.pages.get_mut(far) else {
                 continue;
             };
-            let entry = far_page.values.entry(far_property.clone()).or_insert(json!([]));
-            let mut ids: Vec<String> = id_texts(entry).filter(|far| **far != me).map(str::to_owned).collect();
+            let entry = far_page.values.get(&far_property).unwrap_or_default();
+            let mut ids: Vec<String> = id_texts(&entry).filter(|far| **far != me).map(str::to_owned).collect();
             if related(after).contains(&far) {
                 ids.push(me.clone());
             }
-            *entry = json!(ids);
+            far_page.values.insert(&far_property, &json!(ids));
         }
     }
 }
@@ -325,8 +325,7 @@ impl World {
         let columns = source.map(|source| source.properties.as_slice()).unwrap_or_default();
         let stored = columns.iter().filter(|property| property.kind.writable());
         let properties = stored.map(|property| {
-            let kept = page.values.get(&property.id).cloned();
-            let kept = kept.unwrap_or_else(|| unset(&property.kind));
+            let kept = page.values.get(&property.id).unwrap_or_else(|| unset(&property.kind));
             (property.name.clone(), plain(property, &kept))
         });
         Some(PageState {

@@ -46,7 +46,7 @@ async fn references_that_cannot_be_read_are_no_missing_references() {
         wire.sandbox.knobs().faults =
             vec![Fault::new(FaultKind::Status(200, body.to_owned())).on("GET", "/properties/").times(u32::MAX)];
 
-        let listed = notion.fetch(Kind::Project, &source, &|_| {}).await;
+        let listed = notion.fetch(Kind::Project, &source, &[], &|_| {}).await;
 
         assert!(matches!(listed, Err(Error::Failed { failure: Failure::Unknown { .. }, .. })), "{listed:?}");
     }

@@ -25,7 +25,7 @@ async fn read_through(faults: Vec<Fault>) -> (Wire, Result<Listed, Error>) {
     let wire = Wire::new(world, Knobs::default()).await;
     let (notion, source) = wire.bound(Kind::Client, &Mapping::n8n()).await;
     wire.sandbox.knobs().faults = faults;
-    let listed = notion.fetch(Kind::Client, &source, &|_| {}).await;
+    let listed = notion.fetch(Kind::Client, &source, &[], &|_| {}).await;
     (wire, listed)
 }
 
@@ -145,7 +145,7 @@ async fn a_budget_that_is_known_is_never_overdrawn() {
     let source = notion.resolve(Kind::Client, &reference).await.expect("it fits");
 
     let first = fetch(&notion, Kind::Client, &source).await;
-    let second = notion.fetch(Kind::Client, &source, &|_| {}).await;
+    let second = notion.fetch(Kind::Client, &source, &[], &|_| {}).await;
 
     assert!(first.pages.complete().is_some());
     assert!(matches!(second, Err(Error::Budget { .. })), "{second:?}");
@@ -165,7 +165,7 @@ async fn a_redirect_is_not_followed_and_says_where_it_led() {
             vec![Fault::new(FaultKind::Redirect(target.clone())).on(method, "").times(u32::MAX)];
 
         let error = if method == "POST" {
-            notion.fetch(Kind::Client, &source, &|_| {}).await.expect_err("no listing").to_string()
+            notion.fetch(Kind::Client, &source, &[], &|_| {}).await.expect_err("no listing").to_string()
         } else {
             let nothing = BTreeMap::new();
             let write = notion.write_back(Kind::Client, &source, page_id(page), Some(None), &nothing, false);
@@ -189,7 +189,7 @@ async fn a_body_without_end_is_read_to_the_limit_and_no_further() {
     let notion = Notion::new(Http::new(options).expect("a client"), Mapping::n8n(), IdStrategy::Property);
     wire.sandbox.knobs().faults = vec![queries_fail(FaultKind::HugeBody(1 << 40)).times(u32::MAX)];
 
-    let error = notion.fetch(Kind::Client, &source, &|_| {}).await.expect_err("no listing");
+    let error = notion.fetch(Kind::Client, &source, &[], &|_| {}).await.expect_err("no listing");
 
     assert!(error.to_string().contains("more than 1 MiB"), "{error}");
 }
@@ -218,7 +218,7 @@ async fn a_refusal_is_believed_at_once() {
     let (notion, source) = wire.bound(Kind::Client, &Mapping::n8n()).await;
     wire.sandbox.world().notion_token = "ntn_rotated".to_owned();
 
-    let listed = notion.fetch(Kind::Client, &source, &|_| {}).await.expect_err("refused");
+    let listed = notion.fetch(Kind::Client, &source, &[], &|_| {}).await.expect_err("refused");
     let written = notion.write_back(Kind::Client, &source, page_id(page), Some(None), &BTreeMap::new(), false).await;
     let identity = notion.identity().await.expect_err("refused");
 
@@ -276,7 +276,7 @@ async fn the_token_is_in_nothing_that_can_be_seen() {
             wire.sandbox.knobs().faults = vec![Fault::new(what).times(u32::MAX)];
         }
         for error in [
-            notion.fetch(Kind::Client, &source, &|_| {}).await.err(),
+            notion.fetch(Kind::Client, &source, &[], &|_| {}).await.err(),
             notion.identity().await.err(),
             notion.page(Kind::Client, &source, page_id(page)).await.err(),
         ]

@@ -91,7 +91,7 @@ async fn a_cursor_that_dies_on_the_way_restarts_the_listing() {
             wire.sandbox.world().expire_cursors();
         }
     };
-    let listed = notion.fetch(Kind::Client, &source, &expire).await.expect("readable");
+    let listed = notion.fetch(Kind::Client, &source, &[], &expire).await.expect("readable");
 
     assert_eq!(seen(listed.pages.complete().expect("complete").rows()), ids(&all));
     assert_eq!(wire.statuses(), ["POST 200", "POST 400", "POST 200", "POST 200", "POST 200"]);
@@ -104,7 +104,7 @@ async fn cursors_that_keep_dying_give_an_error_and_never_half_a_listing() {
     let wire = Wire::new(world, Knobs { cursor_continuations: Some(1), ..Knobs::default() }).await;
     let (notion, source) = wire.bound(Kind::Client, &Mapping::n8n()).await;
 
-    let error = notion.fetch(Kind::Client, &source, &|_| {}).await.expect_err("no listing");
+    let error = notion.fetch(Kind::Client, &source, &[], &|_| {}).await.expect_err("no listing");
 
     assert!(error.to_string().contains("broke off twice"), "{error}");
     assert_eq!(wire.sandbox.calls().len(), 6);
@@ -134,7 +134,7 @@ async fn what_people_do_while_we_read_costs_no_row() {
             world.add_client_page("New");
         }
     };
-    let listed = notion.fetch(Kind::Client, &source, &meanwhile).await.expect("readable");
+    let listed = notion.fetch(Kind::Client, &source, &[], &meanwhile).await.expect("readable");
 
     let listing = listed.pages.complete().expect("complete");
     let shown = seen(listing.rows());
@@ -177,7 +177,7 @@ async fn an_answer_of_another_shape_is_no_empty_listing() {
         let fault = Fault::new(FaultKind::Status(200, body.to_owned())).times(u32::MAX);
         wire.sandbox.knobs().faults = vec![fault];
 
-        let listed = notion.fetch(Kind::Client, &source, &|_| {}).await;
+        let listed = notion.fetch(Kind::Client, &source, &[], &|_| {}).await;
 
         let error = listed.expect_err(body);
         assert!(matches!(&error, Error::Failed { failure: Failure::Unknown { .. }, .. }), "{body}: {error}");

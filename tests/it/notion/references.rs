@@ -106,7 +106,7 @@ async fn losing_a_data_source_is_an_error_and_never_an_empty_listing() {
         if first {
             unshare(0);
         }
-        let error = notion.fetch(Kind::Client, &source, &unshare).await.expect_err("no listing");
+        let error = notion.fetch(Kind::Client, &source, &[], &unshare).await.expect_err("no listing");
         assert!(matches!(error, Error::NotFound { .. }) && error.hint().contains("Connections"), "{error}");
         wire.sandbox.knobs().unshared.clear();
     }
@@ -124,7 +124,7 @@ async fn relations_into_a_lost_data_source_never_come_without_its_error() {
         wire.sandbox.knobs().unshared.insert("Clients".to_owned());
 
         let project = fetch(&notion, Kind::Project, &projects).await.pages.rows()[0].clone();
-        let lost = notion.fetch(Kind::Client, &clients, &|_| {}).await;
+        let lost = notion.fetch(Kind::Client, &clients, &[], &|_| {}).await;
 
         assert_eq!(project.parent == Relation::None, relation_empty_when_unshared, "Notion answers 200 either way");
         assert!(matches!(lost, Err(Error::NotFound { .. })), "{lost:?}");
@@ -174,7 +174,7 @@ async fn a_schema_that_changed_is_noticed_and_named() {
                 edit_once(0);
             }
 
-            let listed = notion.fetch(Kind::Project, &source, &edit_once).await;
+            let listed = notion.fetch(Kind::Project, &source, &[], &edit_once).await;
 
             match listed {
                 Ok(listed) => {

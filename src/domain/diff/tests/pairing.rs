@@ -569,7 +569,7 @@ fn an_id_that_was_never_in_the_page_is_not_lost_and_completes_what_was_approved(
     world.rules.thresholds.of[crate::domain::plan::Action::WriteBack] = crate::domain::rules::Threshold::Never;
     let unwritten = |world: &mut World, over: Value| {
         let link = world.registry.of_page(world.page_id("Acme")).expect("a link").clone();
-        world.registry.insert(Link { unwritten: Some(over), ..link });
+        world.registry.insert(Link { unwritten: Some(over.into()), ..link });
     };
     let reasons = |world: &World| -> Vec<String> {
         world.plan().changes.iter().map(|change| change.proposal.reason.to_string()).collect()
