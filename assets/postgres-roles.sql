@@ -20,7 +20,7 @@ END $$;
 
 SET search_path TO :"schema";
 
--- Looks: plan on a copy, pending, logs, explain.
+-- Looks at what was kept: pending, logs, state lock. A plan is a run, which is noted, and so is for who may write.
 GRANT USAGE ON SCHEMA :"schema" TO punchlist_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA :"schema" TO punchlist_reader;
 

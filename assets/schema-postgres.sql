@@ -89,8 +89,9 @@ INSERT INTO log_start (n, hash) VALUES (0, decode(repeat('00', 32), 'hex'));
 CREATE FUNCTION only_grows() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'the journal only grows: it cannot be changed'; END $$;
 CREATE FUNCTION only_cut() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN
-  IF OLD.n > (SELECT max(n) FROM log_start) THEN
+$$ DECLARE begins BIGINT; BEGIN
+  EXECUTE format('SELECT max(n) FROM %I.log_start', TG_TABLE_SCHEMA) INTO begins;
+  IF OLD.n > begins THEN
     RAISE EXCEPTION 'the journal only grows: an event cannot be deleted';
   END IF;
   RETURN OLD;
