@@ -74,6 +74,10 @@ fn lines(state: &State, keymap: &Keymap) -> Vec<Line<'static>> {
         let text = format!("  {} {:<12} {all:>5}   {} ", theme.symbol(*action), action.word(), kinds.join(", "));
         lines.push(Line::styled(text, theme.action(*action)));
     }
+    if let Some((spent, of)) = state.reading.of_hour {
+        let text = format!(" Clockify takes {of} calls an hour, and {spent} were made within the last one. ");
+        lines.push(Line::styled(text, theme.dim()));
+    }
     let left = tally.left_alone();
     if !left.is_empty() {
         lines.push(Line::styled(format!(" Left alone: {left}. "), theme.dim()));

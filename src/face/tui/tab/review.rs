@@ -323,7 +323,8 @@ pub(crate) fn on_below(state: &State, command: Command) -> Option<String> {
         Command::Flag => ("flag", below.len()),
         _ => return None,
     };
-    Some(format!("{word} {count} below"))
+    // What is held is no row that a decision could be about.
+    Some(if count == 0 { format!("nothing to {word} below") } else { format!("{word} {count} below") })
 }
 
 /// Folds or unfolds a row, or goes to its detail.
