@@ -91,6 +91,10 @@ impl Postgres {
             failpoint::reach("committed");
             // A server without such channels refuses it; those who listen look by themselves, too.
             drop(self.client.batch_execute(&format!("NOTIFY {}", quoted(&self.schema))).await);
+        } else {
+            // At once: others wait for their turn.
+            drop(left);
+            drop(self.take_back().await);
         }
         result
     }
@@ -98,9 +102,12 @@ impl Postgres {
     /// Reads as if nobody wrote meanwhile.
     pub(super) async fn snapshot<T>(&self, work: impl AsyncFnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
         self.take_back().await?;
-        let _left = Left(&self.is_left);
+        let left = Left(&self.is_left);
         self.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-        work().await
+        let result = work().await;
+        drop(left);
+        self.take_back().await?;
+        result
     }
 
     async fn take_back(&self) -> Result<(), Fault> {

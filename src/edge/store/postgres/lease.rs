@@ -146,8 +146,6 @@ pub(in crate::edge::store) async fn epoch(database: &Postgres, name: &str) -> Re
 
 /// Renews a lease over a connection of its own, until it is lost.
 async fn keep(address: Address, name: &'static str, epoch: i64, holding: Holding) {
-    let sql =
-        &format!("UPDATE lease SET expires_at = {NOW} + ?3 WHERE name = ?1 AND epoch = ?2 AND expires_at > {NOW}");
     let mut connected = None;
     loop {
         tokio::time::sleep(shortened(RENEWED_EVERY)).await;
@@ -160,17 +158,24 @@ async fn keep(address: Address, name: &'static str, epoch: i64, holding: Holding
                 Some(database) => database,
                 None => connect(&address).await.ok()?,
             };
-            let renewed = database.execute(sql, &values![name, epoch, milliseconds(lasts())]).await.ok()?;
+            let renewed = renew(&database, name, epoch).await.ok()?;
             connected = Some(database);
             Some(renewed)
         };
         match tokio::time::timeout(shortened(RENEWED_EVERY), renewed).await {
-            Ok(Some(0)) => return holding.set(Duration::ZERO),
-            Ok(Some(_)) => holding.set(asked + lasts()),
+            Ok(Some(false)) => return holding.set(Duration::ZERO),
+            Ok(Some(true)) => holding.set(asked + lasts()),
             // It lasts as long as it was renewed; perhaps the server is there again by then.
             Ok(None) | Err(_) => {}
         }
     }
+}
+
+/// Renews a lease that has not run out; false where it has, or somebody else holds it.
+pub(in crate::edge::store) async fn renew(database: &Postgres, name: &str, epoch: i64) -> Result<bool, Fault> {
+    let sql =
+        &format!("UPDATE lease SET expires_at = {NOW} + ?3 WHERE name = ?1 AND epoch = ?2 AND expires_at > {NOW}");
+    Ok(database.execute(sql, &values![name, epoch, milliseconds(lasts())]).await? == 1)
 }
 
 /// How long a lease lasts that is not renewed.
