@@ -1,5 +1,6 @@
 //! The state on a server: the real binary against a real `PostgreSQL`.
 
+mod paused;
 mod refused;
 
 use std::{
