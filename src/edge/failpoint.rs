@@ -3,6 +3,8 @@
 //! `PUNCHLIST_FAILPOINT=NAME:N:ACTION` acts when NAME is reached for the Nth time, counted from 1: `abort` kills the
 //! process as `kill -9` does, `panic` panics, `full` says once that the disk is full, and `stays-full` says so from
 //! then on; `old` says from then on that what was just read is too old to build on. Several are separated by commas.
+//!
+//! `PUNCHLIST_LEASE_SHORTENED=N` makes all that has to do with a lease N times as short.
 
 /// What happens at a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,14 +21,23 @@ pub(crate) fn reach(_name: &str) -> Point {
     Point::Passed
 }
 
+/// A time that has to do with a lease: always itself in a release build.
+#[cfg(not(debug_assertions))]
+pub(crate) fn shortened(time: std::time::Duration) -> std::time::Duration {
+    time
+}
+
 #[cfg(debug_assertions)]
-pub(crate) use armed::reach;
+pub(crate) use armed::{reach, shortened};
 
 #[cfg(debug_assertions)]
 mod armed {
-    use std::sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
+    use std::{
+        sync::{
+            OnceLock,
+            atomic::{AtomicU32, Ordering},
+        },
+        time::Duration,
     };
 
     use super::Point;
@@ -62,6 +73,12 @@ mod armed {
             "old" if count >= armed.at => Point::Old,
             _ => Point::Passed,
         }
+    }
+
+    pub(crate) fn shortened(time: Duration) -> Duration {
+        static DIVISOR: OnceLock<u32> = OnceLock::new();
+        let given = || std::env::var("PUNCHLIST_LEASE_SHORTENED").ok()?.parse().ok();
+        time / *DIVISOR.get_or_init(|| given().unwrap_or(1))
     }
 
     #[cfg(unix)]

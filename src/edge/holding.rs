@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use super::failpoint::shortened;
+
 /// How often it is looked whether a right was renewed, by who waits for that.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -15,6 +17,7 @@ pub struct Holding(Arc<Mutex<Duration>>);
 impl Holding {
     /// Waits until the right is held for at least so long from now on; false where it is lost first.
     pub async fn lasts(&self, wanted: Duration) -> bool {
+        let wanted = shortened(wanted);
         loop {
             let left = self.left();
             if left >= wanted {
@@ -25,6 +28,11 @@ impl Holding {
             }
             tokio::time::sleep(LOOK_AGAIN.min(left)).await;
         }
+    }
+
+    /// True while it is held.
+    pub(in crate::edge) fn is_held(&self) -> bool {
+        !self.left().is_zero()
     }
 
     /// How long it is held from now on, unless it is renewed.

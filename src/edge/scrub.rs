@@ -388,6 +388,7 @@ mod tests {
     fn what_is_around_a_secret_stays() {
         learn(&SECRET.into());
         learn(&"https://user:pa55w0rd-0f-u5er@hooks.example.com/services/T0/B0/n0b0dy-kn0ws".into());
+        learn(&"postgres://robot:dat4base-wr1ter@db.example/agency?schema=berlin&password=dat4base-re4der".into());
         learn(&"sh0rt-0ne".into());
         learn(&"word".into());
         for (text, clean) in [
@@ -397,6 +398,8 @@ mod tests {
             ("https://hooks.example.com is down", "https://hooks.example.com is down"),
             ("at /services/T0/B0/n0b0dy-kn0ws.", "at [redacted]."),
             ("user:pa55w0rd-0f-u5er@", "[redacted]@"),
+            ("db.example/agency?schema=berlin", "db.example/agency?schema=berlin"),
+            ("dat4base-wr1ter and dat4base-re4der", "[redacted] and [redacted]"),
             ("sh0rt-0nesh0rt-0ne", "[redacted]"),
             ("%zz \\u12 &#; &#9999999; %", "%zz \\u12 &#; &#9999999; %"),
         ] {

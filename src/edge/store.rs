@@ -191,7 +191,8 @@ impl Store {
     /// [`StoreError::Locked`] while another process holds it; [`StoreError::Unusable`] where the database was put in
     /// another place since it was opened.
     pub async fn lock(&mut self, holder: Holder) -> Result<(), StoreError> {
-        if self.is_locked() {
+        // A right that was lost is taken anew.
+        if self.is_locked() && self.holding().is_none_or(|holding| holding.is_held()) {
             return Ok(());
         }
         match (&mut self.right, &self.place, &self.database) {
@@ -207,9 +208,7 @@ impl Store {
                 let took = Box::pin(Lease::take(database, address, postgres::lease::RUN, &holder, holding)).await;
                 match took.map_err(|fault| fault.explained(&self.place))? {
                     Ok(new) => (*lease, *taken) = (Some((new, holder)), *taken + 1),
-                    Err(held) => {
-                        return Err(StoreError::Locked { lock: self.place.to_string(), holder: held.holder });
-                    }
+                    Err(held) => return Err(held.refused(&self.place)),
                 }
             }
             _ => return Err(StoreError::bug(&self.place, "nobody can have the right to run here")),
@@ -447,10 +446,23 @@ impl Store {
         work(&self.database).await.map_err(|fault| fault.explained(&self.place))
     }
 
-    /// Does all of the work, or nothing.
+    /// Does all of the work, or nothing: nothing, too, where this process had the right to run and has lost it.
     async fn write<T>(&mut self, work: impl AsyncFnOnce(&Database) -> Result<T, Fault>) -> Result<T, StoreError> {
         self.stay_in_place()?;
-        self.database.transact(work).await.map_err(|fault| fault.explained(&self.place))
+        self.transact(work).await.map_err(|fault| fault.explained(&self.place))
+    }
+
+    async fn transact<T>(&self, work: impl AsyncFnOnce(&Database) -> Result<T, Fault>) -> Result<T, Fault> {
+        let guarded = async |database: &Database| {
+            #[cfg(feature = "postgres")]
+            if let (Right::Lease { lease: Some((lease, _)), .. }, Database::Postgres(database)) =
+                (&self.right, database)
+            {
+                Box::pin(lease.guard(database)).await?;
+            }
+            work(database).await
+        };
+        self.database.transact(guarded).await
     }
 }
 

@@ -8,6 +8,9 @@
 //!
 //! `PUNCHLIST_CRASH_PAIRS=1` also kills the run that recovers, at each of its own requests.
 
+#[cfg(all(unix, feature = "postgres"))]
+mod server;
+
 use std::{
     fs,
     path::Path,
@@ -17,14 +20,14 @@ use std::{
 };
 
 use punchlist::{
-    domain::journal::What,
+    domain::{audit::Finding, journal::What},
     edge::{checkpoints::Checkpoints, store::Store},
     sandbox::{Client, Fault, FaultKind, Knobs, NotionId, Project, Task, World},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Rig, done, sandbox};
+use crate::support::{Rig, answered, sandbox};
 
 /// No waiting between two looks, tasks move by policy, and projects tell what waits.
 const RULES: &str = "rules.settle_seconds = 0\nrules.unsettled_minutes = 0\nrules.thresholds.move = 80\nmapping.projects.sync_status = \"Sync status\"\n";
@@ -37,6 +40,8 @@ const DEADLINE: Duration = Duration::from_mins(1);
 struct Scene {
     world: World,
     state: TempDir,
+    /// Where the state is on a server: makes one that is as it was then, and returns its address.
+    again: Option<Box<dyn Fn() -> String>>,
     knobs: Knobs,
 }
 
@@ -44,6 +49,11 @@ impl Scene {
     /// Everything that an apply can do: creates, updates, closes, moves and write-backs, in several levels, and what
     /// pages tell.
     fn new(knobs: Knobs) -> Self {
+        Self::with_state(knobs, None, None)
+    }
+
+    /// The same with the state on a server.
+    fn with_state(knobs: Knobs, server: Option<String>, again: Option<Box<dyn Fn() -> String>>) -> Self {
         let mut world = World::empty();
         let globex = world.add_client_page("Globex");
         let initech = world.add_client_page("Initech");
@@ -53,7 +63,7 @@ impl Scene {
         let draft = world.add_task_page("Draft", support);
         let unmanaged = world.add_client("Somebody's own");
         world.edit_client(unmanaged, |client| client.note = Some("by hand".to_owned()));
-        let rig = Rig::new(world);
+        let rig = Rig::with_state(world, server);
         rig.add_column("Projects", "Sync status", json!({"rich_text": {}}));
         rig.configure(RULES);
         assert_eq!(rig.auto_approve().0, 0);
@@ -79,9 +89,11 @@ impl Scene {
             world.set_text(support, "Sync status", "Held");
         }
         let state = TempDir::new().expect("a directory");
-        copy(&rig.home.path().join("state"), state.path());
+        if again.is_none() {
+            copy(&rig.home.path().join("state"), state.path());
+        }
         let world = rig.sandbox.world().clone();
-        Self { world, state, knobs }
+        Self { world, state, again, knobs }
     }
 
     fn rig(&self) -> Rig {
@@ -89,10 +101,13 @@ impl Scene {
     }
 
     fn rig_on(&self, world: World, state: &Path) -> Rig {
-        let rig = Rig { sandbox: sandbox(world), home: TempDir::new().expect("a directory") };
+        let server = self.again.as_ref().map(|again| again());
+        let rig = Rig { sandbox: sandbox(world), home: TempDir::new().expect("a directory"), server };
         rig.configure(RULES);
         *rig.sandbox.knobs() = self.knobs.clone();
-        copy(state, &rig.home.path().join("state"));
+        if self.again.is_none() {
+            copy(state, &rig.home.path().join("state"));
+        }
         rig
     }
 
@@ -147,6 +162,7 @@ fn copy(from: &Path, to: &Path) {
 /// Runs until there is nothing left to do, checks what must always hold, and returns the picture of the end.
 #[track_caller]
 fn finish(rig: &Rig, crash: &str) -> Value {
+    rig.unlock();
     for run in 0.. {
         let (code, report) = rig.auto_approve();
         let lags = rig.sandbox.knobs().clockify_lag > 0;
@@ -164,13 +180,15 @@ fn finish(rig: &Rig, crash: &str) -> Value {
         assert!(run < RUNS_MAX, "{crash}: it does not come to rest: {report:#}");
     }
     let state = rig.home.path().join("state");
-    let store = done(Store::open_read_only(&rig.state())).expect("readable");
+    let store = answered(Store::open_read_only(&rig.state())).expect("readable");
     let kept = Checkpoints::of(&state, Some(Checkpoints::beside(&state)), None).read(None).expect("readable");
-    let verdict = done(store.verify(&kept.checkpoints)).expect("readable");
-    assert_eq!((kept.findings, verdict.findings), (vec![], vec![]), "{crash}: the journal's chain is whole");
-    assert_eq!(done(store.open_writes()).expect("readable"), [], "{crash}");
-    let runs = done(store.runs(100)).expect("readable");
-    let events = runs.iter().flat_map(|run| done(store.events(&run.id)).expect("readable"));
+    let verdict = answered(store.verify(&kept.checkpoints)).expect("readable");
+    // Beside a state on a server nothing is kept of its log.
+    let expected = if rig.server.is_some() { vec![Finding::NoCheckpoint] } else { vec![] };
+    assert_eq!((kept.findings, verdict.findings), (vec![], expected), "{crash}: the journal's chain is whole");
+    assert_eq!(answered(store.open_writes()).expect("readable"), [], "{crash}");
+    let runs = answered(store.runs(100)).expect("readable");
+    let events = runs.iter().flat_map(|run| answered(store.events(&run.id)).expect("readable"));
     let intents = events.filter(|event| matches!(event.what, What::Intent { .. })).count();
     let executed = rig.mutations().iter().filter(|call| call.executed).count();
     assert!(executed <= intents, "{crash}: {executed} writes and {intents} intents");

@@ -10,7 +10,7 @@ use crate::support::{Ran, Rig, punchlist, sandbox};
 
 /// A rig without a configuration.
 pub(crate) fn rig(world: World) -> Rig {
-    Rig { sandbox: sandbox(world), home: TempDir::new().expect("a directory") }
+    Rig { sandbox: sandbox(world), home: TempDir::new().expect("a directory"), server: None }
 }
 
 pub(crate) fn small() -> World {

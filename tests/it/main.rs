@@ -43,6 +43,8 @@ mod plain;
 #[cfg(unix)]
 mod plan_files;
 mod possible;
+#[cfg(all(unix, feature = "postgres"))]
+mod postgres;
 mod profiles;
 mod recovery;
 mod refile;

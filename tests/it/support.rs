@@ -1,11 +1,14 @@
 //! The rig: a sandbox in this process, the real binary beside it, and a directory that holds its configuration and its
 //! state.
 
+#[cfg(unix)]
+pub(crate) mod postgres;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -29,6 +32,13 @@ use tempfile::TempDir;
 /// What a state on this disk answers, which it does at once.
 pub(crate) fn done<T>(work: impl Future<Output = T>) -> T {
     work.now_or_never().expect("at once")
+}
+
+/// What a state answers, wherever it is.
+pub(crate) fn answered<T>(work: impl Future<Output = T>) -> T {
+    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    RUNTIME.get_or_init(|| runtime().expect("a runtime")).block_on(work)
 }
 
 /// Starts a sandbox on a free port.
@@ -57,18 +67,31 @@ pub(crate) fn punchlist(home: &Path) -> Command {
 pub(crate) struct Rig {
     pub(crate) sandbox: Sandbox,
     pub(crate) home: TempDir,
+    /// The address of its state, where that is on a server.
+    pub(crate) server: Option<String>,
 }
 
 impl Rig {
     /// A rig on a world, configured to reach it.
     pub(crate) fn new(world: World) -> Self {
-        let rig = Self { sandbox: sandbox(world), home: TempDir::new().expect("a directory") };
+        Self::with_state(world, None)
+    }
+
+    /// A rig with its state in its home, or on a server.
+    pub(crate) fn with_state(world: World, server: Option<String>) -> Self {
+        let rig = Self { sandbox: sandbox(world), home: TempDir::new().expect("a directory"), server };
         rig.configure("");
         rig
     }
 
     /// Where its state is.
     pub(crate) fn state(&self) -> Place {
+        #[cfg(feature = "postgres")]
+        if let Some(address) = &self.server {
+            return Place::Server(
+                punchlist::edge::store::Address::parse(&address.as_str().into()).expect("an address"),
+            );
+        }
         (&self.home.path().join("state")).into()
     }
 
@@ -104,7 +127,8 @@ impl Rig {
 
     /// Writes the configuration: what reaches the sandbox, and more.
     pub(crate) fn configure(&self, more: &str) {
-        self.write_configuration(&format!("{}{more}", self.reach()));
+        let state = if self.server.is_some() { "state.url = \"env:STATE_URL\"\n" } else { "" };
+        self.write_configuration(&format!("{}{state}{more}", self.reach()));
     }
 
     pub(crate) fn write_configuration(&self, text: &str) {
@@ -117,6 +141,11 @@ impl Rig {
 
     /// The binary on this rig.
     pub(crate) fn command(&self) -> Command {
+        if let Some(address) = &self.server {
+            let mut command = punchlist(self.home.path());
+            command.arg("--config").arg(self.configuration()).env("STATE_URL", address);
+            return command;
+        }
         self.command_with_state(&self.home.path().join("state"))
     }
 
@@ -125,6 +154,22 @@ impl Rig {
         let mut command = punchlist(self.home.path());
         command.arg("--config").arg(self.configuration()).arg("--state-dir").arg(state);
         command
+    }
+
+    /// Who holds the lock of a state on a server, as it is told, and at which epoch.
+    pub(crate) fn lock_holder(&self) -> Option<(i64, String)> {
+        let said = self.run(&["state", "lock"]);
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        let (_, rest) = said.stdout.split_once("; epoch ")?;
+        Some((rest.split_once(',')?.0.parse().expect("a number"), said.stdout.clone()))
+    }
+
+    /// Takes the lock of a state on a server from a process that was killed, as a person does who knows that it is dead.
+    pub(crate) fn unlock(&self) {
+        if let Some((epoch, _)) = self.server.as_ref().and_then(|_| self.lock_holder()) {
+            let ran = self.run(&["state", "unlock", "--epoch", &epoch.to_string()]);
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+        }
     }
 
     /// Runs the binary to its end.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    Fault, Right, Store, StoreError,
+    Fault, Store, StoreError,
     database::{Database, Row},
     forget, from_json, from_word,
     month::month_key,
@@ -96,18 +96,12 @@ impl Store {
 
     async fn record_once(&mut self, at: Timestamp, events: &[Event], links: &[Link]) -> Result<(), Fault> {
         let recording = async |database: &Database| {
-            #[cfg(feature = "postgres")]
-            if let (Right::Lease { lease: Some((lease, _)), .. }, Database::Postgres(database)) =
-                (&self.right, database)
-            {
-                Box::pin(lease.guard(database)).await?;
-            }
             if !events.is_empty() {
                 append(database, events).await?;
             }
             registry::save(database, at, links).await
         };
-        self.database.transact(recording).await
+        self.transact(recording).await
     }
 
     /// The events of a run, in their order.

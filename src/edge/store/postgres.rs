@@ -91,6 +91,10 @@ impl Postgres {
             failpoint::reach("committed");
             // A server without such channels refuses it; those who listen look by themselves, too.
             drop(self.client.batch_execute(&format!("NOTIFY {}", quoted(&self.schema))).await);
+        } else {
+            // At once: others wait for their turn.
+            drop(left);
+            drop(self.take_back().await);
         }
         result
     }
@@ -98,9 +102,12 @@ impl Postgres {
     /// Reads as if nobody wrote meanwhile.
     pub(super) async fn snapshot<T>(&self, work: impl AsyncFnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
         self.take_back().await?;
-        let _left = Left(&self.is_left);
+        let left = Left(&self.is_left);
         self.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-        work().await
+        let result = work().await;
+        drop(left);
+        self.take_back().await?;
+        result
     }
 
     async fn take_back(&self) -> Result<(), Fault> {
@@ -180,17 +187,16 @@ pub(super) fn explained(error: &tokio_postgres::Error, place: &Place) -> StoreEr
         return unusable(format!("the server cannot be reached ({said})"), hint);
     };
     match code.code().get(..2).unwrap_or_default() {
-        _ if *code == SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Refused {
-            place: place.to_string(),
-            because: format!("the role has no right to it ({said})"),
-            hint: "grant it: assets/postgres-roles.sql has the roles and what each needs".to_owned(),
-        },
+        _ if *code == SqlState::INSUFFICIENT_PRIVILEGE => no_right(place, &said),
         "28" => StoreError::Refused {
             place: place.to_string(),
             because: format!("the server does not let us in ({said})"),
             hint: "check the role and the password in what state.url refers to".to_owned(),
         },
         "3D" => unusable(format!("there is no such database ({said})"), "make it: createdb NAME"),
+        _ if *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => {
+            unusable(format!("the server ended it ({said})"), "run again: what was under way is taken up")
+        }
         "25" => {
             unusable(format!("it can only be read ({said})"), "name the server that takes writes: a replica does not")
         }
@@ -207,6 +213,15 @@ pub(super) fn explained(error: &tokio_postgres::Error, place: &Place) -> StoreEr
             unusable(format!("it holds what punchlist does not write ({said})"), HINT_DAMAGED)
         }
         _ => StoreError::Bug { place: place.to_string(), because: said },
+    }
+}
+
+/// The role may not do what is needed.
+fn no_right(place: &Place, because: &str) -> StoreError {
+    StoreError::Refused {
+        place: place.to_string(),
+        because: format!("the role has no right to it ({because})"),
+        hint: "grant it: assets/postgres-roles.sql has the roles and what each needs".to_owned(),
     }
 }
 

@@ -76,7 +76,7 @@ impl Presence {
         let Some(database) = postgres::open::open(address, Purpose::Write).await? else {
             return Err(StoreError::bug(place, "it was made and is not there"));
         };
-        let mut tries = lease::LASTS.as_secs() + 1;
+        let mut tries = lease::lasts().as_secs() + 1;
         loop {
             match Lease::take(&database, address, lease::SERVE, holder, &Holding::default()).await.map_err(explained)? {
                 Ok(lease) => {

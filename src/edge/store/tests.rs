@@ -1,11 +1,39 @@
+/// Tests of what a state does, wherever it is: each in a directory and on a server.
+macro_rules! wherever {
+    ($($name:ident),+ $(,)?) => {
+        mod in_a_directory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::world()).await;
+            })+
+        }
+
+        #[cfg(all(unix, feature = "postgres"))]
+        mod on_a_server {
+            $(#[tokio::test]
+            async fn $name() {
+                if let Some(world) = super::world_on_server() {
+                    super::$name(world).await;
+                }
+            })+
+        }
+    };
+}
+
 mod damage;
+#[cfg(all(unix, feature = "postgres"))]
+mod lease;
 mod log;
 mod migrations;
 mod pages;
+#[cfg(all(unix, feature = "postgres"))]
+#[path = "../../../tests/it/support/postgres.rs"]
+#[allow(dead_code, reason = "some of it is for the tests of the whole program")]
+mod server;
 
 use std::{collections::BTreeMap, fs};
 
-use super::*;
+use super::{database::Row, *};
 use crate::domain::{
     audit::{Checkpoint, Finding},
     journal::{Born, Event, Outcome, RunId, Trace, Was, What, Write, WriteId},
@@ -21,15 +49,23 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).expect("a time")
 }
 
-/// A directory for a store; the store is opened by each test.
+/// A place for a store; the store is opened by each test.
 struct World {
     _root: tempfile::TempDir,
     directory: PathBuf,
+    place: Place,
 }
 
 fn world() -> World {
     let root = tempfile::tempdir().expect("a directory");
-    World { directory: root.path().join("state"), _root: root }
+    let directory = root.path().join("state");
+    World { place: (&directory).into(), directory, _root: root }
+}
+
+#[cfg(all(unix, feature = "postgres"))]
+fn world_on_server() -> Option<World> {
+    let address = Address::parse(&server::server()?.address().into()).expect("an address");
+    Some(World { place: Place::Server(address), ..world() })
 }
 
 impl World {
@@ -40,12 +76,17 @@ impl World {
     /// Opens the state and takes the lock.
     async fn try_open(&self) -> Result<Store, StoreError> {
         let mut store = Store::open(&self.place(), at(0)).await?;
+        // A lease outlives its holder for a while, and a lock does not.
+        #[cfg(feature = "postgres")]
+        if let Some(left) = store.leased().await? {
+            store.break_off(left.epoch).await?;
+        }
         store.lock(Holder::here("ana", "review", at(0))).await?;
         Ok(store)
     }
 
     fn place(&self) -> Place {
-        (&self.directory).into()
+        self.place.clone()
     }
 
     fn file(&self) -> PathBuf {
@@ -77,6 +118,17 @@ impl Store {
     fn connection(&self) -> &Connection {
         let Database::Sqlite(connection) = &self.database else { panic!("it is on a server") };
         connection
+    }
+
+    /// Does something to the database, wherever it is, that this program never does.
+    async fn tamper(&self, sql: &str) -> Result<u64, StoreError> {
+        self.database.execute(sql, &[]).await.map_err(|fault| fault.explained(&self.place))
+    }
+
+    /// Takes away what keeps the journal from being changed.
+    async fn let_events_be_changed(&self) {
+        let on = if matches!(self.place, Place::Directory(_)) { "" } else { "ON event" };
+        self.tamper(&format!("DROP TRIGGER event_is_never_changed {on}")).await.expect("drops");
     }
 }
 
@@ -140,11 +192,10 @@ fn outcome(run: &str, number: u32, outcome: Outcome) -> Event {
 }
 
 /// The links that have ended, by their tombstones.
-fn ended(store: &Store) -> Vec<(String, String)> {
-    let mut statement =
-        store.connection().prepare("SELECT page_id, clockify_id FROM tombstone ORDER BY n").expect("prepares");
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("reads");
-    rows.collect::<Result<_, _>>().expect("reads")
+async fn ended(store: &Store) -> Vec<(String, String)> {
+    let sql = "SELECT page_id, clockify_id FROM tombstone ORDER BY n";
+    let ended = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+    store.database.all(sql, &[], ended).await.expect("reads")
 }
 
 fn run_record(id: &str, second: i64) -> RunRecord {
@@ -160,9 +211,25 @@ fn run_record(id: &str, second: i64) -> RunRecord {
     }
 }
 
-#[tokio::test]
-async fn links_survive_and_end_with_a_tombstone() {
-    let world = world();
+wherever! {
+    links_survive_and_end_with_a_tombstone,
+    an_object_has_one_page_even_when_two_trade_places,
+    ten_thousand_links_make_the_round_trip,
+    what_is_remembered_is_recalled_until_it_is_forgotten,
+    what_a_crash_left_open_is_found_again,
+    creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_an_object,
+    what_cannot_follow_is_not_appended_nor_what_comes_with_it,
+    an_event_is_found_by_what_it_is_about,
+    the_journal_only_grows_and_tells_when_it_was_changed_all_the_same,
+    runs_are_listed_from_the_last_and_show_what_a_crash_left,
+    what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true,
+    verdicts_are_kept_until_they_say_nothing,
+    a_verdict_ends_with_its_entry_in_the_log_and_an_undo_has_its_own,
+    one_process_writes_and_others_may_look,
+    nothing_is_written_to_a_service_without_the_lock_and_others_are_noticed,
+}
+
+async fn links_survive_and_end_with_a_tombstone(world: World) {
     let mut store = world.open().await;
     let lost = Link { sight: Sight::Away(Away::Lost, at(5)), ..link(2) };
     store.save_links(at(1), &[link(1), lost.clone(), link(3)]).await.expect("saves");
@@ -174,12 +241,10 @@ async fn links_survive_and_end_with_a_tombstone() {
 
     let registry = store.registry().await.expect("reads");
     assert_eq!(registry.iter().cloned().collect::<Vec<_>>(), [link(1), lost, moved]);
-    assert_eq!(ended(&store), [(page(3).to_string(), object(3).to_string())]);
+    assert_eq!(ended(&store).await, [(page(3).to_string(), object(3).to_string())]);
 }
 
-#[tokio::test]
-async fn an_object_has_one_page_even_when_two_trade_places() {
-    let world = world();
+async fn an_object_has_one_page_even_when_two_trade_places(world: World) {
     let mut store = world.open().await;
     store.save_links(at(1), &[link(1), link(2)]).await.expect("saves");
 
@@ -187,14 +252,12 @@ async fn an_object_has_one_page_even_when_two_trade_places() {
     store.save_links(at(2), &traded).await.expect("saves");
 
     assert_eq!(store.registry().await.expect("reads"), traded.into_iter().collect());
-    let mut ended = ended(&store);
+    let mut ended = ended(&store).await;
     ended.sort();
     assert_eq!(ended, [1, 2].map(|number| (page(number.into()).to_string(), object(number).to_string())));
 }
 
-#[tokio::test]
-async fn ten_thousand_links_make_the_round_trip() {
-    let world = world();
+async fn ten_thousand_links_make_the_round_trip(world: World) {
     let links: Vec<Link> = (0..10_000).map(link).collect();
     world.open().await.save_links(at(1), &links).await.expect("saves");
     world.open().await.save_links(at(2), &links).await.expect("saves again");
@@ -202,12 +265,10 @@ async fn ten_thousand_links_make_the_round_trip() {
     let registry = world.open().await.registry().await.expect("reads");
 
     assert!(registry.iter().eq(&links));
-    assert_eq!(ended(&world.open().await), []);
+    assert_eq!(ended(&world.open().await).await, []);
 }
 
-#[tokio::test]
-async fn what_is_remembered_is_recalled_until_it_is_forgotten() {
-    let world = world();
+async fn what_is_remembered_is_recalled_until_it_is_forgotten(world: World) {
     let mut store = world.open().await;
     store.remember("identity", &(1, "Anna's workspace")).await.expect("remembers");
     store.remember("identity", &(2, "Ben's workspace")).await.expect("remembers");
@@ -217,9 +278,7 @@ async fn what_is_remembered_is_recalled_until_it_is_forgotten() {
     assert_eq!(store.recall::<(u8, String)>("identity").await.expect("recalls"), None);
 }
 
-#[tokio::test]
-async fn what_a_crash_left_open_is_found_again() {
-    let world = world();
+async fn what_a_crash_left_open_is_found_again(world: World) {
     let done = Outcome::Done { object: Some(object(1)) };
     let unknown = Outcome::Unknown { error: "timeout".into() };
     let mut store = world.open().await;
@@ -239,9 +298,7 @@ async fn what_a_crash_left_open_is_found_again() {
     assert_eq!(store.events(&"b".parse().expect("a run")).await.expect("reads")[0], intent("b", 1));
 }
 
-#[tokio::test]
-async fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_an_object() {
-    let world = world();
+async fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_an_object(world: World) {
     let mut store = world.open().await;
     let create = |run: &str, number: u32, second: i64| {
         let (page, name) = (page(number.into()), "Acme".into());
@@ -298,9 +355,7 @@ async fn creates_that_were_looked_for_in_vain_are_remembered_until_the_page_has_
     assert_eq!(store.unlinked_creates().await.expect("reads"), BTreeMap::new());
 }
 
-#[tokio::test]
-async fn what_cannot_follow_is_not_appended_nor_what_comes_with_it() {
-    let world = world();
+async fn what_cannot_follow_is_not_appended_nor_what_comes_with_it(world: World) {
     let mut store = world.open().await;
     let done = || Outcome::Done { object: None };
     store.append_all(&[intent("a", 1), outcome("a", 1, done())]).await.expect("appends");
@@ -314,47 +369,45 @@ async fn what_cannot_follow_is_not_appended_nor_what_comes_with_it() {
     assert_eq!(store.open_writes().await.expect("reads"), []);
 }
 
-#[tokio::test]
-async fn an_event_is_found_by_what_it_is_about() {
+async fn an_event_is_found_by_what_it_is_about(world: World) {
     type Columns = (String, Option<String>, Option<String>, Option<String>);
 
-    let world = world();
     let mut store = world.open().await;
     store
         .append_all(&[intent("a", 4), outcome("a", 4, Outcome::Done { object: Some(object(4)) })])
         .await
         .expect("appends");
 
-    let mut statement =
-        store.connection().prepare("SELECT kind, page_id, clockify_id, change_id FROM event ORDER BY n").expect("SQL");
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).expect("SQL");
-    let rows: Vec<Columns> = rows.collect::<Result<_, _>>().expect("reads");
+    let sql = "SELECT kind, page_id, clockify_id, change_id FROM event ORDER BY n";
+    let columns = |row: &Row<'_>| {
+        let column = |column| Ok::<_, Fault>(row.text_if_any(column)?.map(str::to_owned));
+        Ok((row.text(0)?.to_owned(), column(1)?, column(2)?, column(3)?))
+    };
+    let rows: Vec<Columns> = store.database.all(sql, &[], columns).await.expect("reads");
 
     let (page, object) = (Some(page(4).to_string()), Some(object(4).to_string()));
     let change = Some("000000000000000c".into());
     assert_eq!(rows, [("intent".into(), page.clone(), None, change), ("outcome".into(), page, object, None)]);
 }
 
-#[tokio::test]
-async fn the_journal_only_grows_and_tells_when_it_was_changed_all_the_same() {
-    let world = world();
+async fn the_journal_only_grows_and_tells_when_it_was_changed_all_the_same(world: World) {
     let mut store = world.open().await;
     store.append_all(&[intent("a", 1), intent("a", 2), intent("a", 3)]).await.expect("appends");
-    for sql in
-        ["UPDATE event SET run_id = 'x'", "DELETE FROM event", "INSERT OR REPLACE INTO event SELECT * FROM event"]
-    {
-        let error = store.connection().execute(sql, []).expect_err(sql).to_string();
+    let again = match world.place {
+        Place::Directory(_) => "INSERT OR REPLACE INTO event SELECT * FROM event",
+        #[cfg(feature = "postgres")]
+        Place::Server(_) => "TRUNCATE event",
+    };
+    for sql in ["UPDATE event SET run_id = 'x'", "DELETE FROM event", again] {
+        let error = store.tamper(sql).await.expect_err(sql).to_string();
         assert!(error.contains("the journal only grows"), "{error}");
     }
     let checkpoint = checkpoint(&store).await;
     let verdict = store.verify(std::slice::from_ref(&checkpoint)).await.expect("reads");
     assert_eq!((verdict.entries, verdict.findings, verdict.vouched), (3, vec![], 3));
 
-    store.connection().execute_batch("DROP TRIGGER event_is_never_changed").expect("drops");
-    store
-        .connection()
-        .execute("UPDATE event SET body = replace(body, 'task', 'client') WHERE n = 2", [])
-        .expect("changes");
+    store.let_events_be_changed().await;
+    store.tamper("UPDATE event SET body = replace(body, 'task', 'client') WHERE n = 2").await.expect("changes");
 
     assert_eq!(store.verify(&[checkpoint]).await.expect("reads").findings[0], Finding::Altered { n: 2 });
 }
@@ -444,9 +497,7 @@ async fn a_copy_holds_what_cannot_be_read_anew_and_the_end_of_the_log() {
     assert_eq!(findings, [crate::domain::audit::Finding::NoCheckpoint], "and it follows from what was left out");
 }
 
-#[tokio::test]
-async fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
-    let world = world();
+async fn runs_are_listed_from_the_last_and_show_what_a_crash_left(world: World) {
     let mut store = world.open().await;
     let end = RunEnd { at: at(3), outcome: "applied".into(), report: Some(report_with(1, &serde_json::Value::Null)) };
     store.begin_run(&run_record("a", 1)).await.expect("begins");
@@ -477,9 +528,7 @@ async fn runs_are_listed_from_the_last_and_show_what_a_crash_left() {
     assert!(matches!(store.end_run(&"a".parse().expect("a run"), &end).await, Err(StoreError::Unusable { .. })));
 }
 
-#[tokio::test]
-async fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
-    let world = world();
+async fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true(world: World) {
     let mut store = world.open().await;
     let change = serde_json::json!({
         "id": "0000000000000000", "kind": "client", "action": "close", "name": "Åsa & Söner\u{200b}", "path": [], "fields": [], "side": "clockify",
@@ -505,9 +554,7 @@ async fn what_waits_keeps_its_time_and_goes_when_it_is_no_longer_true() {
     assert_eq!(store.pending().await.expect("reads"), []);
 }
 
-#[tokio::test]
-async fn verdicts_are_kept_until_they_say_nothing() {
-    let world = world();
+async fn verdicts_are_kept_until_they_say_nothing(world: World) {
     let flagged = Resolution {
         decision: Some(Decision::Flag { note: "ask Anna\u{202e}".into() }),
         way: 1,
@@ -526,9 +573,7 @@ async fn verdicts_are_kept_until_they_say_nothing() {
     assert_eq!(store.verdicts().await.expect("reads"), [remembered(a)]);
 }
 
-#[tokio::test]
-async fn a_verdict_ends_with_its_entry_in_the_log_and_an_undo_has_its_own() {
-    let world = world();
+async fn a_verdict_ends_with_its_entry_in_the_log_and_an_undo_has_its_own(world: World) {
     let mut store = world.open().await;
     let approve = Resolution { decision: Some(Decision::Approve), ..Resolution::default() };
     let said = |id| {
@@ -552,9 +597,7 @@ async fn a_verdict_ends_with_its_entry_in_the_log_and_an_undo_has_its_own() {
     assert_eq!(ids(store.verdicts().await.expect("reads")), said_of(&[0xb, 0xc]));
 }
 
-#[tokio::test]
-async fn one_process_writes_and_others_may_look() {
-    let world = world();
+async fn one_process_writes_and_others_may_look(world: World) {
     assert!(Store::open_read_only(&world.place()).await.expect("empty").registry().await.expect("reads").is_empty());
     let mut store = world.open().await;
     store.save_links(at(1), &[link(1)]).await.expect("saves");
@@ -574,7 +617,7 @@ async fn one_process_writes_and_others_may_look() {
     store.release().await.expect("releases");
     other.lock(Holder::here("ben", "auto-approve", at(1))).await.expect("free");
     assert!(matches!(store.lock(Holder::here("ana", "review", at(2))).await, Err(StoreError::Locked { .. })));
-    drop(other);
+    other.release().await.expect("releases");
     store.lock(Holder::here("ana", "review", at(2))).await.expect("free again");
     let mut view = Store::open_read_only(&world.place()).await.expect("opens");
     assert_eq!(view.registry().await.expect("reads").len(), 1);
@@ -584,9 +627,7 @@ async fn one_process_writes_and_others_may_look() {
     world.open().await;
 }
 
-#[tokio::test]
-async fn nothing_is_written_to_a_service_without_the_lock_and_others_are_noticed() {
-    let world = world();
+async fn nothing_is_written_to_a_service_without_the_lock_and_others_are_noticed(world: World) {
     let mut store = world.open().await;
     let mark = store.mark().await.expect("reads");
     store.remember("x", &1).await.expect("keeps");
@@ -596,6 +637,8 @@ async fn nothing_is_written_to_a_service_without_the_lock_and_others_are_noticed
     let mut other = Store::open(&world.place(), at(1)).await.expect("opens");
     other.remember("y", &2).await.expect("what a person says is kept beside a run");
 
+    other.lock(Holder::here("ben", "auto-approve", at(1))).await.expect("free");
+    other.release().await.expect("releases");
     assert_ne!(store.mark().await.expect("reads"), mark);
     let error = other.append(&intent("r", 1)).await.expect_err("refused");
     assert!(error.to_string().contains("for the run that holds the lock"), "{error}");

@@ -9,9 +9,10 @@ use tokio::task::JoinHandle;
 
 use super::{Postgres, address::Address, connect::connect};
 use crate::edge::{
+    failpoint::shortened,
     holding::{Holding, since_boot},
     store::{
-        Fault, Holder, to_json,
+        Fault, Holder, Place, StoreError, to_json,
         value::{Value, values},
     },
 };
@@ -21,7 +22,7 @@ pub(in crate::edge::store) const RUN: &str = "run";
 /// The right to serve.
 pub(in crate::edge::store) const SERVE: &str = "serve";
 /// How long a lease lasts that is not renewed.
-pub(in crate::edge::store) const LASTS: Duration = Duration::from_secs(30);
+const LASTS: Duration = Duration::from_secs(30);
 /// How often it is renewed.
 const RENEWED_EVERY: Duration = Duration::from_secs(5);
 /// The clock of the server, in milliseconds since 1970.
@@ -52,7 +53,9 @@ impl Lease {
              WHERE lease.expires_at <= {NOW} RETURNING epoch"
         );
         let text = to_json(holder)?;
-        let taken = database.transact(async || number(database, sql, &values![name, &text, lasts()]).await).await?;
+        let taken = database
+            .transact(async || number(database, sql, &values![name, &text, milliseconds(lasts())]).await)
+            .await?;
         let Some(epoch) = taken else {
             return match held(database, name).await? {
                 Some(held) => Ok(Err(held)),
@@ -61,7 +64,7 @@ impl Lease {
             };
         };
         let holding = holding.clone();
-        holding.set(asked + LASTS);
+        holding.set(asked + lasts());
         let keeper = tokio::spawn(keep(address.clone(), name, epoch, holding.clone()));
         Ok(Ok(Self { name, epoch, holding, keeper }))
     }
@@ -108,6 +111,13 @@ pub struct Leased {
     pub left: Duration,
 }
 
+impl Leased {
+    /// Somebody else is told who holds it.
+    pub(in crate::edge::store) fn refused(self, place: &Place) -> StoreError {
+        StoreError::Locked { lock: format!("{place} at epoch {}", self.epoch), holder: self.holder }
+    }
+}
+
 /// Who holds a lease, if anybody does.
 pub(in crate::edge::store) async fn held(database: &Postgres, name: &str) -> Result<Option<Leased>, Fault> {
     let sql = &format!("SELECT epoch, holder, expires_at - {NOW} FROM lease WHERE name = ?1 AND expires_at > {NOW}");
@@ -136,12 +146,10 @@ pub(in crate::edge::store) async fn epoch(database: &Postgres, name: &str) -> Re
 
 /// Renews a lease over a connection of its own, until it is lost.
 async fn keep(address: Address, name: &'static str, epoch: i64, holding: Holding) {
-    let sql =
-        &format!("UPDATE lease SET expires_at = {NOW} + ?3 WHERE name = ?1 AND epoch = ?2 AND expires_at > {NOW}");
     let mut connected = None;
     loop {
-        tokio::time::sleep(RENEWED_EVERY).await;
-        if holding.left().is_zero() {
+        tokio::time::sleep(shortened(RENEWED_EVERY)).await;
+        if !holding.is_held() {
             return;
         }
         let asked = since_boot();
@@ -150,21 +158,33 @@ async fn keep(address: Address, name: &'static str, epoch: i64, holding: Holding
                 Some(database) => database,
                 None => connect(&address).await.ok()?,
             };
-            let renewed = database.execute(sql, &values![name, epoch, lasts()]).await.ok()?;
+            let renewed = renew(&database, name, epoch).await.ok()?;
             connected = Some(database);
             Some(renewed)
         };
-        match tokio::time::timeout(RENEWED_EVERY, renewed).await {
-            Ok(Some(0)) => return holding.set(Duration::ZERO),
-            Ok(Some(_)) => holding.set(asked + LASTS),
+        match tokio::time::timeout(shortened(RENEWED_EVERY), renewed).await {
+            Ok(Some(false)) => return holding.set(Duration::ZERO),
+            Ok(Some(true)) => holding.set(asked + lasts()),
             // It lasts as long as it was renewed; perhaps the server is there again by then.
             Ok(None) | Err(_) => {}
         }
     }
 }
 
-fn lasts() -> i64 {
-    i64::try_from(LASTS.as_millis()).unwrap_or(i64::MAX)
+/// Renews a lease that has not run out; false where it has, or somebody else holds it.
+pub(in crate::edge::store) async fn renew(database: &Postgres, name: &str, epoch: i64) -> Result<bool, Fault> {
+    let sql =
+        &format!("UPDATE lease SET expires_at = {NOW} + ?3 WHERE name = ?1 AND epoch = ?2 AND expires_at > {NOW}");
+    Ok(database.execute(sql, &values![name, epoch, milliseconds(lasts())]).await? == 1)
+}
+
+/// How long a lease lasts that is not renewed.
+pub(in crate::edge::store) fn lasts() -> Duration {
+    shortened(LASTS)
+}
+
+fn milliseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 async fn number(database: &Postgres, sql: &str, values: &[Value<'_>]) -> Result<Option<i64>, Fault> {

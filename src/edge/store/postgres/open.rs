@@ -1,7 +1,7 @@
 //! How a state on a server is opened: a connection that nobody listens in on, a server that takes writes, a schema that
 //! is ours and of a version that we know.
 
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
 
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use super::{
     address::Address,
     connect::connect,
     lease::{self, Leased},
-    quoted,
+    no_right, quoted,
 };
 use crate::edge::store::{
     Fault, Place, StoreError, unusable,
@@ -26,6 +26,8 @@ const MIGRATIONS: [&str; 1] = [include_str!("../../../../assets/schema-postgres.
 const NEWEST: i64 = 3;
 /// The oldest server that is tried.
 const SERVER_MIN: i64 = 130_000;
+/// How long to wait for another transaction to end: longer than one that was left in the middle lasts.
+const TURN_WITHIN: Duration = Duration::from_mins(1);
 
 /// What somebody opens a state for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,12 @@ async fn prepare(database: &Postgres, purpose: Purpose) -> Result<bool, Refusal>
     if server < SERVER_MIN {
         return Err(Refusal::OldServer(server));
     }
+    // Who stops in the middle of a transaction, with its machine perhaps, keeps others waiting no longer than a lease does.
+    let left = format!("SET idle_in_transaction_session_timeout = {}", lease::lasts().as_millis());
+    database.client.batch_execute(&format!("{left}; SET lock_timeout = {}", TURN_WITHIN.as_millis())).await?;
+    if purpose == Purpose::Read {
+        database.client.batch_execute("SET default_transaction_read_only = on").await?;
+    }
     let reads_only = "SELECT CASE current_setting('transaction_read_only') WHEN 'on' THEN 1 ELSE 0 END::bigint";
     if purpose == Purpose::Write && number(database, reads_only, &[]).await? == 1 {
         return Err(Refusal::ReadOnly);
@@ -71,6 +79,10 @@ async fn version(database: &Postgres) -> Result<Option<i64>, Refusal> {
     let schema = &values![&database.schema];
     if number(database, "SELECT count(*) FROM pg_tables WHERE schemaname = ?1", schema).await? == 0 {
         return Ok(None);
+    }
+    let usable = "SELECT CASE WHEN has_schema_privilege(?1, 'USAGE') THEN 1 ELSE 0 END::bigint";
+    if number(database, usable, schema).await? == 0 {
+        return Err(Refusal::NoRight);
     }
     let ours = "SELECT count(*) FROM pg_tables WHERE schemaname = ?1 AND tablename IN ('version', 'turn', 'event')";
     if number(database, ours, schema).await? != 3 {
@@ -137,6 +149,7 @@ pub(in crate::edge::store) async fn set_aside(address: &Address, now: Timestamp)
 enum Refusal {
     OldServer(i64),
     ReadOnly,
+    NoRight,
     NotOurs,
     Newer(i64),
     Older(i64),
@@ -166,6 +179,7 @@ impl Refusal {
             Self::ReadOnly => {
                 unusable("it can only be read".to_owned(), "name the server that takes writes: a replica does not")
             }
+            Self::NoRight => no_right(place, "it may not look into the schema"),
             Self::NotOurs => unusable(
                 "the schema has tables of another program".to_owned(),
                 "name another schema, with schema=NAME in what state.url refers to",
@@ -178,7 +192,7 @@ impl Refusal {
                 format!("its schema is version {version}, and this program reads version {NEWEST}"),
                 "run `punchlist plan` once, which brings it up to date",
             ),
-            Self::Locked(held) => StoreError::Locked { lock: place.to_string(), holder: held.holder },
+            Self::Locked(held) => held.refused(place),
             Self::Fault(fault) => fault.explained(place),
         }
     }

@@ -40,9 +40,13 @@ async fn kept(store: &Store) -> Vec<Page> {
     kept.into_iter().map(|kept| kept.page.into_owned()).collect()
 }
 
-#[tokio::test]
-async fn after_a_full_pass_what_was_read_is_kept_and_nothing_else() {
-    let (world, last) = (world(), u128::MAX);
+wherever! {
+    after_a_full_pass_what_was_read_is_kept_and_nothing_else,
+    what_was_edited_is_kept_beside_what_was_not,
+}
+
+async fn after_a_full_pass_what_was_read_is_kept_and_nothing_else(world: World) {
+    let last = u128::MAX;
     let mut store = world.open().await;
     // As many as are compared at once, more and fewer; the first and the last ID, and gaps in between.
     let numbers = |count: u128, step: u128| (0..count).map(move |number| number * step);
@@ -56,9 +60,7 @@ async fn after_a_full_pass_what_was_read_is_kept_and_nothing_else() {
     }
 }
 
-#[tokio::test]
-async fn what_was_edited_is_kept_beside_what_was_not() {
-    let world = world();
+async fn what_was_edited_is_kept_beside_what_was_not(world: World) {
     let mut store = world.open().await;
     keep(&mut store, &[titled(1, "one"), titled(2, "two"), titled(3, "three")], Others::Forgotten).await;
 

@@ -1,0 +1,113 @@
+//! The same with the state on a server. What was killed leaves its lease behind, which a person breaks who knows that.
+//!
+//! `PUNCHLIST_CRASH_SERVER=1` kills at every boundary; otherwise at a few.
+
+use super::*;
+use crate::support::{
+    Ran,
+    postgres::{Server, server},
+};
+
+/// Its commits: those of a state in a directory, and that of the lease.
+const COMMITS_THERE: usize = 35;
+
+/// Which of so many boundaries are tried.
+fn some(boundaries: usize) -> impl Iterator<Item = usize> {
+    let step = if std::env::var("PUNCHLIST_CRASH_SERVER").is_ok() { 1 } else { 6 };
+    // The first writes are in the middle.
+    (1..=boundaries).filter(move |number| number % step == 4 % step)
+}
+
+fn scene_on(server: &'static Server) -> Scene {
+    let database = server.copy("template1");
+    let address = |database: &str| server.address_of("postgres", database, "");
+    let again = Box::new({
+        let database = database.clone();
+        move || address(&server.copy(&database))
+    });
+    Scene::with_state(without_unique_names(), Some(address(&database)), Some(again))
+}
+
+#[test]
+fn killed_at_requests_the_end_is_the_same_on_a_server() {
+    let Some(scene) = server().map(scene_on) else { return };
+    let end = scene.end();
+    assert_eq!(end, Scene::new(without_unique_names()).end(), "wherever the state is");
+    for executed in [false, true] {
+        for number in some(REQUESTS) {
+            let rig = scene.rig();
+            let crash = format!("killed at request {number}, executed: {executed}");
+            assert!(kill_at_request(&rig, number, executed, None), "{crash}: there is such a request");
+            assert_eq!(finish(&rig, &crash), end, "{crash}");
+        }
+    }
+}
+
+#[test]
+fn killed_at_commits_the_end_is_the_same_on_a_server() {
+    let Some(scene) = server().map(scene_on) else { return };
+    let end = scene.end();
+    for point in ["commit", "committed"] {
+        for number in some(COMMITS_THERE) {
+            let rig = scene.rig();
+            let crash = format!("killed at {point} {number}");
+            let ran = rig.run_at(&format!("{point}:{number}:abort"), &["--auto-approve"]);
+            assert_eq!(ran.code, -1, "{crash}: there is such a commit\n{}", ran.stderr);
+            assert_eq!(finish(&rig, &crash), end, "{crash}");
+        }
+    }
+}
+
+#[test]
+fn no_boundary_escapes_on_a_server() {
+    let Some(scene) = server().map(scene_on) else { return };
+    let boundaries = scene.boundaries();
+    assert_eq!(boundaries, (REQUESTS, REQUESTS_OF_AN_OLD_PLAN, COMMITS_THERE), "each must be killed at, too");
+}
+
+/// What happens to a run in the middle of its apply, after so many writes.
+fn cut_off(server: &'static Server, scene: &Scene, writes: usize, cut: impl Fn(&str)) {
+    let end = scene.end();
+    let rig = scene.rig();
+    rig.sandbox.knobs().latency = Duration::from_millis(40);
+    let address = rig.server.clone().expect("on a server");
+    let database = address.rsplit('/').next().and_then(|rest| rest.strip_suffix('?')).expect("it names one");
+    let mut command = rig.command();
+    command.arg("--auto-approve").stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut running = command.spawn().expect("starts");
+    assert!(wait_for(&mut running, || rig.mutations().len() >= writes), "it makes as many writes");
+    cut(database);
+    let ended = Ran::of(running.wait_with_output().expect("it ends"));
+    let crash = format!("cut off after {writes} writes: {}", ended.stderr);
+    assert_eq!(ended.code, 6, "{crash}");
+    assert!(ended.stderr.contains("what was under way is taken up"), "{crash}");
+    let run = "(SELECT run_id FROM run ORDER BY started_at DESC LIMIT 1)";
+    let intents = format!("SELECT count(*) FROM event WHERE kind = 'intent' AND run_id = {run}");
+    let intents: usize =
+        server.sql_in(database, &format!("SET search_path TO punchlist; {intents}")).parse().expect("a number");
+    let sent = rig.mutations().len();
+    assert!(sent <= intents, "{crash}: {sent} writes left and {intents} were in the journal");
+    rig.sandbox.knobs().latency = Duration::ZERO;
+    assert_eq!(finish(&rig, &crash), end, "{crash}");
+}
+
+#[test]
+fn a_run_whose_connection_is_cut_is_taken_up_by_the_next() {
+    let Some(server) = server() else { return };
+    let scene = scene_on(server);
+    for writes in [1, 4, 9] {
+        cut_off(server, &scene, writes, |database| {
+            server.sql(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"));
+        });
+    }
+}
+
+#[test]
+fn a_run_whose_server_is_started_anew_is_taken_up_by_the_next() {
+    let Some(server) = Server::start() else { return };
+    let server: &'static Server = Box::leak(Box::new(server));
+    let scene = scene_on(server);
+    for writes in [2, 6] {
+        cut_off(server, &scene, writes, |_| server.restart());
+    }
+}
