@@ -51,6 +51,7 @@ pub mod discovery;
 pub mod ending;
 pub mod entry;
 pub mod explain;
+pub mod four_eyes;
 pub mod hours;
 pub mod implied;
 pub mod journal;
