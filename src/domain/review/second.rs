@@ -117,6 +117,16 @@ impl<P: Deref<Target = Plan>> Review<P> {
         (is_open && self.needs_second(at)).then(|| four_eyes::words(four_eyes::names(&verdict.approvals)))
     }
 
+    /// True where somebody else has approved, and the person of this review can be the second one.
+    pub fn awaits_second(&self, at: usize) -> bool {
+        self.lacks_second(at) && !self.has_own_approval(at)
+    }
+
+    /// True for what the person of this review has still to decide about.
+    pub fn is_open(&self, at: usize) -> bool {
+        self.verdicts[at].decision.is_none() || self.awaits_second(at)
+    }
+
     /// True where the person of this review has approved a change that needs another one.
     pub fn has_own_approval(&self, at: usize) -> bool {
         self.lacks_second(at) && four_eyes::has(&self.verdicts[at].approvals, &self.by)

@@ -93,9 +93,9 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             format!("what {} had decided is over: {}: {}", shown(by), shown(what), shown(because))
         }
         What::Approved { change, by, action: _, also } => {
-            let also: String = also.iter().map(|other| format!("{} and ", shown(other))).collect();
+            let names: Vec<String> = also.iter().chain([by]).map(|name| shown(name)).collect();
             let change = if about.is_empty() { format!(" {change}") } else { about };
-            format!("approved by {also}{}{change}", shown(by))
+            format!("approved by {}{change}", names.join(" and "))
         }
         What::Intent { write, request, was, trace, .. } => {
             let with = trace.with.map_or(String::new(), |with| format!(", along with write {}", with.0));
