@@ -343,7 +343,7 @@ impl<'a> Differ<'a> {
         let mut places = BTreeMap::new();
         let unmanaged = self.unmanaged(&mut places);
         hold_running(&mut self.changes, self.snapshots);
-        self.brake();
+        let released = self.brake();
         hold_closes_above(&mut self.changes, self.snapshots);
         for change in &self.changes {
             // An object without a page has a place of its own.
@@ -373,6 +373,7 @@ impl<'a> Differ<'a> {
             changes: self.changes,
             notices,
             unclear,
+            released,
             places,
             complete,
             scope,

@@ -175,7 +175,10 @@ pub fn explain(
     };
     let changes = plan.changes.iter().filter(|change| is_about(change.page, change.proposal.object));
     explanation.changes = changes
-        .map(|change| Explained { change: ChangeDocument::one(plan, change), rules: rulings(change, rules) })
+        .map(|change| Explained {
+            change: ChangeDocument::one(plan, change),
+            rules: rulings(change, rules, plan.four_eyes_on(change, rules)),
+        })
         .collect();
     let notices = plan.notices.iter().filter(|notice| {
         notice.page.is_some() && notice.page == page_id || notice.object.is_some() && notice.object == object_id
@@ -303,7 +306,7 @@ fn fields(
 }
 
 /// The rules that had a say in a change, in the order in which they are asked.
-fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
+fn rulings(change: &Change, rules: &Rules, second: Option<(&str, String)>) -> Vec<Ruling> {
     let mut rulings = Vec::new();
     let kind = change.kind;
     let field = change.proposal.fields.first().map(|field| field.field);
@@ -402,9 +405,10 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
             };
             let comes_to = match change.state {
                 State::Ready => "so that it is ready",
-                State::Review if threshold.admits(change.proposal.confidence) => {
-                    "but it needs something that is for review"
-                }
+                State::Review if threshold.admits(change.proposal.confidence) => match &second {
+                    Some(_) => "but it needs two persons",
+                    None => "but it needs something that is for review",
+                },
                 State::Review => "so that it is for review",
                 State::Held => "but it is held",
             };
@@ -412,6 +416,9 @@ fn rulings(change: &Change, rules: &Rules) -> Vec<Ruling> {
             add(vec![format!("rules.thresholds.{name}")], value, &says);
         }
         None => add(Vec::new(), "never".to_owned(), "it is always left to a person, whatever is configured"),
+    }
+    if let Some((key, value)) = second {
+        add(vec![format!("rules.four_eyes.{key}")], value, "one person alone does not decide it, nor does policy");
     }
     rulings
 }

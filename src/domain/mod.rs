@@ -30,6 +30,7 @@
 //! | brake | how many changes of a class a run may make; beyond it the class is held |
 //! | notice | something to know about that no change mends |
 //! | decision | what somebody said of a change: approve, skip, flag, or ignore for good |
+//! | second person | who must approve, besides the first, what one person alone does not decide |
 //! | pending | what waits for a person after a run |
 //! | sync status | what pages tell their readers of what waits |
 //! | plan | all changes and notices, under a hash |
@@ -51,6 +52,7 @@ pub mod discovery;
 pub mod ending;
 pub mod entry;
 pub mod explain;
+pub mod four_eyes;
 pub mod hours;
 pub mod implied;
 pub mod journal;

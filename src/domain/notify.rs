@@ -221,6 +221,7 @@ mod tests {
             seconds: 1.0,
             not_before: None,
             pending: waits.len(),
+            second_person: 0,
             held: 0,
             ready: 0,
             hourly: None,

@@ -103,6 +103,9 @@ pub fn waiting<'a>(review: &'a Review<impl Deref<Target = Plan>>, ends: &Ends<'_
                 (Waits::Flagged, format!("flagged by {}: {}", review.by(at), Shown::of(note)).into())
             }
             (None, Some(Decision::Skip)) => (Waits::Skipped, format!("skipped by {}", review.by(at)).into()),
+            (None, Some(Decision::Approve)) if review.lacks_second(at) => {
+                (Waits::Review, review.second_words(at).unwrap_or_default())
+            }
             (None, _) if earlier.is_some() => (Waits::Failed, earlier.cloned().unwrap_or_default()),
             (None, Some(Decision::Approve)) => match review.blocked(at) {
                 None => return None,

@@ -4,6 +4,7 @@ pub mod document;
 mod estimate;
 mod narrow;
 mod notice;
+mod second;
 
 use std::{
     cmp::Reverse,
@@ -376,6 +377,10 @@ pub struct Plan {
     pub within: Option<Within>,
     /// The pages that have changes, and their ancestors.
     pub places: BTreeMap<PageId, Place>,
+    /// What a brake would withhold, had nobody released that; no part of the plan's hash.
+    pub released: BTreeSet<ChangeId>,
+    /// The changes that need a second person; worked out as the plan is sealed.
+    pub second: BTreeSet<ChangeId>,
     /// True when every listing was complete.
     pub complete: bool,
     /// What the plan was made of: rules and identities.
@@ -486,9 +491,10 @@ impl Plan {
     /// Sorts the changes into the tree, decides what is ready, and seals the plan.
     ///
     /// Each change's `state` is worked out here: held if it has a hold or needs something held, ready if policy
-    /// approves it and all that it needs, otherwise for review.
+    /// approves it and all that it needs, otherwise for review. Policy approves nothing that needs a second person.
     #[must_use]
     pub fn seal(mut self, rules: &Rules) -> Self {
+        self.second = self.of_four_eyes(rules);
         self.settle(&rules.thresholds);
         let position = self.positions();
         self.changes.sort_by_cached_key(|change| {
@@ -588,6 +594,7 @@ impl Plan {
             .iter()
             .map(|change| match &change.hold {
                 Some(_) => State::Held,
+                None if self.second.contains(&change.id) => State::Review,
                 None if change.threshold(thresholds).admits(change.proposal.confidence) => State::Ready,
                 None => State::Review,
             })

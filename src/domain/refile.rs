@@ -203,7 +203,8 @@ impl Terrain<'_> {
             return plan;
         }
         let links = |kind| self.registry.iter().filter(|link| link.kind == kind).count();
-        brake(&mut changes, self.rules, &PerKind::from_fn(links), plan.scope.undoes.as_ref());
+        let released = brake(&mut changes, self.rules, &PerKind::from_fn(links), plan.scope.undoes.as_ref());
+        plan.released.extend(released);
         for change in &changes {
             let mut at = change.proposal.object.map(|object| (change.kind, change.page, object));
             while let Some((kind, page, object)) = at {

@@ -48,6 +48,9 @@ pub struct Report {
     pub skipped: usize,
     /// Changes that wait for a person.
     pub pending: usize,
+    /// Of these, those that one person has approved, and that need a second one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub second_person: usize,
     /// Changes that are held.
     pub held: usize,
     /// Changes that need no person, and that the run was not asked for.
@@ -82,6 +85,11 @@ pub struct Report {
     /// What Clockify takes in an hour, where that is limited, and what is left for it of what was approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hourly: Option<Hourly>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 fn yes() -> bool {
@@ -309,7 +317,7 @@ fn telling(events: &[Event]) -> impl Iterator<Item = (&ChangeId, &Raw)> {
 }
 
 fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Report {
-    let Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready, hourly } = totals;
+    let Totals { stopped, unsettled, calls, seconds, not_before, pending, second_person, held, ready, hourly } = totals;
     let names: BTreeMap<&ChangeId, &Raw> = plan.changes.iter().map(|change| (change.id, change.name)).collect();
     let names: BTreeMap<&ChangeId, &Raw> = names.into_iter().chain(telling(events)).collect();
     let paths: BTreeMap<&ChangeId, &[&Raw]> =
@@ -333,7 +341,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
     let mut warnings = Vec::new();
     for event in events {
         match &event.what {
-            What::Approved { change, by: _, action: Some(action) } => drop(actions.insert(change, *action)),
+            What::Approved { change, by: _, action: Some(action), also: _ } => drop(actions.insert(change, *action)),
             What::Applied { change } if telling.contains_key(change) => statuses += 1,
             What::Applied { change } => {
                 applied.insert(change);
@@ -390,6 +398,7 @@ fn count(run: RunId, plan: &Counted<'_>, events: &[Event], totals: Totals) -> Re
         failed: failures.len(),
         skipped: not_started.len(),
         pending,
+        second_person,
         held,
         ready,
         calls,

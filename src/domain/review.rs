@@ -1,5 +1,6 @@
 //! Decisions: what may be written. [`Review::approved`] is the only door to a write.
 
+mod second;
 mod standing;
 mod tally;
 
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    four_eyes::{self, Approval, POLICY},
     model::{Field, PageId, Service, Value},
     plan::{Action, Cause, Change, ChangeId, Plan, Proposal, State},
     text::Shown,
@@ -51,6 +53,9 @@ pub struct Resolution {
     /// Values to write instead of the proposed ones.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub edited: BTreeMap<Field, Value>,
+    /// Who has approved it, where that takes two.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
 }
 
 /// What a person said about a change, as it is kept: by the change's content, and by its page, so that what was said of
@@ -148,25 +153,26 @@ impl<P: Deref<Target = Plan>> Review<P> {
 
     /// A review that approves what policy approves: every change that is ready.
     pub fn by_policy(plan: P) -> Self {
-        let mut review = Self::new(plan, "policy");
+        let mut review = Self::new(plan, POLICY);
         review.approve_all(|change| change.state == State::Ready);
         review
     }
 
-    /// Approves every change that is meant, unless it is held. It cannot be undone.
+    /// Approves every change that is meant, unless it is held or needs two persons. It cannot be undone.
     pub fn approve_all(&mut self, meant: impl Fn(&Change) -> bool) {
         for (change, verdict) in self.plan.changes.iter().zip(&mut self.verdicts) {
-            if change.state != State::Held && meant(change) {
+            if change.state != State::Held && !self.plan.needs_second(&change.id) && meant(change) {
                 verdict.decision = Some(Decision::Approve);
             }
         }
     }
 
-    /// Approves every change that is meant and that nobody has said anything about, unless it is held. It cannot be
-    /// undone.
+    /// Approves every change that is meant and that nobody has said anything about, unless it is held or needs
+    /// two persons. It cannot be undone.
     pub fn approve_undecided(&mut self, meant: impl Fn(&Change) -> bool) {
         for (change, verdict) in self.plan.changes.iter().zip(&mut self.verdicts) {
-            if change.state != State::Held && *verdict == Resolution::default() && meant(change) {
+            let is_open = change.state != State::Held && !self.plan.needs_second(&change.id);
+            if is_open && *verdict == Resolution::default() && meant(change) {
                 verdict.decision = Some(Decision::Approve);
             }
         }
@@ -179,7 +185,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
             let approves_held =
                 self.plan.changes[at].state == State::Held && verdict.decision == Some(Decision::Approve);
             if !approves_held && verdict.way <= self.plan.changes[at].alternatives.len() {
-                self.verdicts[at] = verdict;
+                self.verdicts[at] = verdict.recalled_of(&by, self.needs_second(at));
                 self.earlier.insert(at, by);
             }
         }
@@ -340,8 +346,18 @@ impl<P: Deref<Target = Plan>> Review<P> {
 
     fn swap(&mut self, step: Vec<(usize, Resolution)>) -> (Vec<(usize, Resolution)>, Vec<usize>) {
         let places = step.iter().map(|(at, _)| *at).collect();
-        let swapped = step.into_iter().map(|(at, verdict)| (at, std::mem::replace(&mut self.verdicts[at], verdict)));
-        (swapped.collect(), places)
+        let mut swapped = Vec::with_capacity(step.len());
+        for (at, verdict) in step {
+            // What others had approved and somebody has taken back, only they approve again.
+            let verdict = if self.needs_second(at) {
+                let stand = &self.verdicts[at].approvals;
+                verdict.with_approvals(|approval| approval.by == self.by || four_eyes::has(stand, &approval.by))
+            } else {
+                verdict
+            };
+            swapped.push((at, std::mem::replace(&mut self.verdicts[at], verdict)));
+        }
+        (swapped, places)
     }
 
     fn change(
@@ -353,6 +369,9 @@ impl<P: Deref<Target = Plan>> Review<P> {
         for at in targets {
             let before = self.verdicts[at].clone();
             edit(at, &mut self.verdicts[at]);
+            if self.needs_second(at) {
+                self.verdicts[at] = std::mem::take(&mut self.verdicts[at]).said_by(&self.by, &before);
+            }
             if self.verdicts[at] != before {
                 self.earlier.remove(&at);
                 step.push((at, before));
@@ -416,7 +435,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
     /// True when a change is approved and still gives another what that rests on.
     fn provides(&self, at: usize, to: &Change) -> bool {
         let verdict = &self.verdicts[at];
-        let approved = verdict.decision == Some(Decision::Approve);
+        let approved = verdict.decision == Some(Decision::Approve) && !self.lacks_second(at);
         if verdict.way == 0 {
             return approved;
         }
@@ -436,9 +455,10 @@ impl<P: Deref<Target = Plan>> Review<P> {
         self.index.get(id).copied()
     }
 
-    /// True when a change is approved, and so is all that it requires.
+    /// True when a change is approved, by as many persons as it takes, and so is all that it requires.
     pub fn is_approved(&self, at: usize) -> bool {
         self.verdicts[at].decision == Some(Decision::Approve)
+            && !self.lacks_second(at)
             && self.plan.changes[at].state != State::Held
             && self.blocked(at).is_none()
     }

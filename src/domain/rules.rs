@@ -7,6 +7,7 @@ use strum::{IntoStaticStr, VariantArray};
 
 use super::{
     action::{Action, PerAction},
+    four_eyes::FourEyes,
     model::{Field, Kind, PerKind, Value},
     text::{Raw, Shown, forbidden_in_name},
 };
@@ -45,6 +46,12 @@ pub struct Rules {
     /// What to do about time entries on what they cannot have been meant for.
     #[serde(skip_serializing_if = "Refile::is_never")]
     pub refile: Refile,
+    /// What one person alone does not decide.
+    #[serde(skip_serializing_if = "FourEyes::is_off")]
+    pub four_eyes: FourEyes,
+    /// What somebody lets through beyond the brakes, in one run alone; no part of the hash.
+    #[serde(skip)]
+    pub let_through: Vec<Allowance>,
     /// How old an observation may be when a change that rests on it is written.
     pub stale_after: Duration,
     /// How long to wait before looking again for a create whose outcome is unknown, since a listing may lag behind a
@@ -68,6 +75,8 @@ impl Default for Rules {
             without_client: WithoutClient::Hold,
             same_name: SameName::Hold,
             refile: Refile::Never,
+            four_eyes: FourEyes::default(),
+            let_through: Vec::new(),
             stale_after: Duration::from_mins(1),
             settle: Duration::from_secs(2),
             unsettled: Duration::from_mins(10),
@@ -483,16 +492,6 @@ impl Brakes {
             Class::Refile => &mut self.refile,
         }
     }
-
-    /// The brakes with some classes let through up to a number.
-    #[must_use]
-    pub fn allowing(mut self, allowances: &[Allowance]) -> Self {
-        for Allowance { class, count } in allowances {
-            let brake = self.of_mut(*class);
-            brake.count = brake.count.max(*count);
-        }
-        self
-    }
 }
 
 /// What to do about objects that no page links to.
@@ -563,6 +562,14 @@ impl Rules {
     /// Whether an object of this kind with this note gets a marker: tasks have no note, and a full one has no room.
     pub fn marks(&self, kind: Kind, note: Option<&Value>) -> bool {
         self.marker && has_room_for_marker(kind, note)
+    }
+
+    /// How many changes of a class are made where `population` objects are linked: as the brake is set, and as it is in
+    /// this run.
+    pub fn limits(&self, class: Class, population: usize) -> [usize; 2] {
+        let limit = self.brakes.of(class).limit(population);
+        let allowed = self.let_through.iter().filter(|allowance| allowance.class == class);
+        [limit, allowed.map(|allowance| allowance.count).max().unwrap_or_default().max(limit)]
     }
 
     /// The waits before each further look for a create with an unknown outcome.

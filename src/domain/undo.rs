@@ -539,14 +539,14 @@ impl<'a> Undoing<'a> {
         self.hold_over_open_children();
         hold_running(&mut self.changes, self.snapshots);
         let links = |kind| self.registry.iter().filter(|link| link.kind == kind).count();
-        brake(&mut self.changes, self.rules, &PerKind::from_fn(links), scope.undoes.as_ref());
+        let released = brake(&mut self.changes, self.rules, &PerKind::from_fn(links), scope.undoes.as_ref());
         hold_closes_above(&mut self.changes, self.snapshots);
         let places = self.places();
         let complete = Kind::ALL.into_iter().all(|kind| {
             self.snapshots.pages[kind].complete().is_some() && self.snapshots.objects[kind].complete().is_some()
         });
         let limits = self.snapshots.limits.clone();
-        let plan = Plan { changes: self.changes, places, complete, scope, limits, ..Plan::default() };
+        let plan = Plan { changes: self.changes, released, places, complete, scope, limits, ..Plan::default() };
         plan.seal(self.rules)
     }
 

@@ -313,7 +313,8 @@ impl<'a, 'work, J: Journal> Applying<'a, 'work, J> {
         let approvals: Vec<What> = approved
             .map(|(change, (said, by))| {
                 let action = Some(change.proposal.action);
-                What::Approved { change: said.change, by: by.clone(), action }
+                let others = said.verdict.approvals.iter().map(|approval| &approval.by).filter(|other| *other != by);
+                What::Approved { change: said.change, by: by.clone(), action, also: others.cloned().collect() }
             })
             .collect();
         if approvals.is_empty() { Ok(()) } else { self.append(approvals, &[]).await }

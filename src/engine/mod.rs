@@ -14,6 +14,7 @@ pub mod place;
 mod refile;
 pub mod run;
 pub mod saved;
+mod second;
 pub mod secrets;
 pub mod served;
 pub mod services;

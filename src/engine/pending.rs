@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
+        four_eyes::{self, Approval},
         model::{Kind, ObjectId, PageId},
         pending::Waits,
         plan::{Action, ChangeId, document::ChangeDocument},
@@ -49,7 +50,7 @@ impl Queue {
     /// # Errors
     /// Where the state cannot be read.
     pub async fn of(state: &State) -> Result<Self, RunError> {
-        let said = state.verdicts().await?.into_iter().map(|known| (known.said.change, known)).collect();
+        let said = state.verdicts().await?.into_iter().map(|known| (known.said.change, known.vouched())).collect();
         let mut queue =
             Self { rows: state.pending().await?, said, notices: state.recall(NOTICES).await?.unwrap_or_default() };
         // What was ignored since waits for nobody, although no run has said so yet.
@@ -63,12 +64,19 @@ impl Queue {
             else {
                 continue;
             };
-            let waits = match made {
-                Decision::Flag { .. } => Waits::Flagged,
-                Decision::Skip => Waits::Skipped,
+            let lacks_second = lacks_second(&row.change, &known.said.verdict);
+            let (waits, words) = match made {
+                Decision::Flag { .. } => (Waits::Flagged, made.words(&known.by)),
+                Decision::Skip => (Waits::Skipped, made.words(&known.by)),
+                Decision::Approve if lacks_second && row.waits != Waits::Failed => {
+                    (Waits::Review, four_eyes::words(four_eyes::names(&known.said.verdict.approvals)))
+                }
+                Decision::Approve if row.change.needs_second && row.waits != Waits::Failed => {
+                    (row.waits, row.change.reason.clone())
+                }
                 Decision::Approve | Decision::Ignore => continue,
             };
-            (row.waits, row.reason) = (waits, made.words(&known.by));
+            (row.waits, row.reason) = (waits, words);
         }
         Ok(queue)
     }
@@ -79,9 +87,16 @@ impl Queue {
         Some((known.said.verdict.decision.as_ref()?, known.by.as_str()))
     }
 
-    /// True when somebody has approved it: the next run applies it.
+    /// Who has approved a change, where that takes two.
+    pub fn approvals(&self, row: &PendingRow) -> &[Approval] {
+        let known = self.said.get(&row.change.id).filter(|_| row.change.needs_second);
+        known.map_or(&[], |known| &known.said.verdict.approvals)
+    }
+
+    /// True when as many people have approved it as it takes: the next run applies it.
     pub fn is_approved(&self, row: &PendingRow) -> bool {
-        matches!(self.decision(row.change.id), Some((Decision::Approve, _)))
+        let known = self.said.get(&row.change.id);
+        known.is_some_and(|known| is_approval(known) && !lacks_second(&row.change, &known.said.verdict))
     }
 
     /// What was said about changes that no run has left, as in a review that ended before anything was applied.
@@ -97,6 +112,12 @@ fn is_ignored(known: &Remembered) -> bool {
     known.said.verdict.decision == Some(Decision::Ignore)
 }
 
+/// True for what one person has approved, where that takes two.
+fn lacks_second(change: &ChangeDocument, verdict: &Resolution) -> bool {
+    let is_approved = verdict.decision == Some(Decision::Approve);
+    is_approved && change.needs_second && !four_eyes::is_enough(four_eyes::names(&verdict.approvals))
+}
+
 /// True for an approval.
 pub fn is_approval(known: &Remembered) -> bool {
     known.said.verdict.decision == Some(Decision::Approve)
@@ -106,6 +127,10 @@ pub fn is_approval(known: &Remembered) -> bool {
 pub struct QueueApproval {
     /// What the next run makes, in words.
     pub approved: Vec<Shown>,
+    /// What one person has approved now, and what needs a second one.
+    pub half: Vec<Shown>,
+    /// What the same person had approved before, and what needs a second one.
+    pub again: Vec<Shown>,
     /// How many of those that were meant are held, and so were not approved.
     pub held: usize,
     /// What the others that were approved wait for since it was decided otherwise: in words, and which that is.
@@ -152,12 +177,27 @@ pub async fn approve(installation: &Installation, which: &Which) -> Result<Queue
         let said = waits_words(waiting.len(), &name(*waiting.first()?), &name(at), made, stands.len() - 1);
         Some((said, stands.iter().map(|&at| queue.rows[at].change.id).collect()))
     });
-    let said: Vec<Said> = approving.iter().map(|at| approved(&queue, &queue.rows[*at])).collect();
+    let by = &installation.by;
+    let is_again = |at: &usize| {
+        let row = &queue.rows[*at];
+        !queue.is_approved(row) && four_eyes::has(queue.approvals(row), by)
+    };
+    let said: Vec<Said> =
+        approving.iter().filter(|at| !is_again(at)).map(|at| approved(&queue, &queue.rows[*at], by)).collect();
     if !said.is_empty() {
         installation.keep(&mut state, "pending approve", &said).await?;
     }
-    let of_free = free.into_iter().map(|at| approved(&queue, &queue.rows[at]).what);
-    Ok(QueueApproval { approved: of_free.collect(), held: held.len(), waits })
+    let mut done = QueueApproval { approved: vec![], half: vec![], again: vec![], held: held.len(), waits };
+    for at in free {
+        let row = &queue.rows[at];
+        let Said { what, verdict, .. } = approved(&queue, row, by);
+        match lacks_second(&row.change, &verdict) {
+            _ if is_again(&at) => done.again.push(what),
+            lacks if lacks => done.half.push(what),
+            _ => done.approved.push(what),
+        }
+    }
+    Ok(done)
 }
 
 /// Takes back what was decided: about what waits, and about what no run has left yet. Returns it in words.
@@ -327,9 +367,11 @@ fn words(change: &ChangeDocument) -> String {
 }
 
 /// The verdict that approves it; the way, the fields and the values that were chosen before stay.
-fn approved(queue: &Queue, row: &PendingRow) -> Said {
-    let before = queue.said.get(&row.change.id).map(|known| known.said.verdict.clone());
-    said(row, Resolution { decision: Some(Decision::Approve), ..before.unwrap_or_default() })
+fn approved(queue: &Queue, row: &PendingRow, by: &str) -> Said {
+    let before = queue.said.get(&row.change.id).map(|known| known.said.verdict.clone()).unwrap_or_default();
+    let verdict = Resolution { decision: Some(Decision::Approve), ..before.clone() };
+    let one_is_enough = |verdict| Resolution { approvals: Vec::new(), ..verdict };
+    said(row, if row.change.needs_second { verdict.said_by(by, &before) } else { one_is_enough(verdict) })
 }
 
 fn said(row: &PendingRow, verdict: Resolution) -> Said {

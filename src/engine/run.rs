@@ -21,6 +21,7 @@ use super::{
     ages,
     connect::{Clients, Connection, Earlier},
     failure::{Code, RunError},
+    second::with_standing,
     session::{NOT_BEFORE, NotBefore, Session, SessionError, Turn, Watch, decided, exchange_events, learned},
     state::State,
     stop::Stop,
@@ -181,8 +182,10 @@ impl Installation {
     /// # Errors
     /// Where it cannot be kept.
     pub async fn keep(&self, state: &mut State, trigger: &str, said: &[Said]) -> Result<(), RunError> {
-        state.0.save_verdicts(&self.by, (self.clock)(), None, said).await?;
-        self.log_by_itself(&mut state.0, trigger, decided(&self.by, said), "decided", &[]).await
+        let at = (self.clock)();
+        let said = with_standing(&state.0, &self.by, at, said).await?;
+        state.0.save_verdicts(&self.by, at, None, &said).await?;
+        self.log_by_itself(&mut state.0, trigger, decided(&self.by, &said), "decided", &[]).await
     }
 
     /// Logs what was read of secrets outside any run.

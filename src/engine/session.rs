@@ -25,7 +25,10 @@ pub(super) use self::exchanges::{Exchanges, exchange_events};
 pub use self::fetch::Established;
 pub(super) use self::fetch::{same_workspace, told_workspace};
 use self::{differences::News, pages::edited};
-use super::ages::{belong, whose_in_clockify};
+use super::{
+    ages::{belong, whose_in_clockify},
+    second::with_standing,
+};
 use crate::{
     domain::{
         diff::{Diff, diff},
@@ -367,8 +370,7 @@ impl Session<'_> {
     /// # Errors
     /// [`SessionError::Store`]
     pub async fn plan(&mut self, seen: &mut Sides) -> Result<Plan, SessionError> {
-        let brakes = self.rules.brakes.allowing(&self.allow);
-        let rules = Rules { brakes, ..self.rules.clone() };
+        let rules = Rules { let_through: self.allow.clone(), ..self.rules.clone() };
         let mut compared = self.compare(seen, &rules).await?;
         if seen.snapshots.timers.is_none() && compared.plan.closes_something() {
             seen.snapshots.timers = Some(self.timers(&seen.scope.clockify_workspace).await);
@@ -509,7 +511,7 @@ impl Session<'_> {
     /// [`SessionError::Store`]
     pub async fn decided<P: Deref<Target = Plan>>(&self, plan: P, by: &str) -> Result<Review<P>, SessionError> {
         let mut review = Review::new(plan, by);
-        review.recall(self.remembered().await?.into_iter().map(|known| (known.said, known.by)));
+        review.recall(self.remembered().await?.into_iter().map(Remembered::recalled));
         Ok(review)
     }
 
@@ -534,8 +536,10 @@ impl Session<'_> {
     /// # Errors
     /// [`SessionError::Store`]
     pub async fn keep(&mut self, said: &[Said]) -> Result<(), SessionError> {
-        self.store.save_verdicts(&self.turn.by, (self.turn.clock)(), self.undoes.as_ref(), said).await?;
-        self.tell(decided(&self.turn.by, said).collect()).await
+        let (by, at) = (&self.turn.by, (self.turn.clock)());
+        let said = with_standing(self.store, by, at, said).await?;
+        self.store.save_verdicts(by, at, self.undoes.as_ref(), &said).await?;
+        self.tell(decided(by, &said).collect()).await
     }
 
     /// Lets more changes of a class through than its brake, in this run alone.

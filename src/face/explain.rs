@@ -71,9 +71,12 @@ fn text(explanation: &Explanation, places: &BTreeMap<String, Origin>) -> String 
     for Explained { change, rules } in changes {
         put(&mut text, format_args!("\n{} {} %: {}\n", change.action, change.confidence, change.reason));
         put(&mut text, format_args!("  evidence: {}\n", change.cause.evidence()));
-        if let Some(DecidedText { decision, note, decided_by }) = &change.decided {
+        if let Some(DecidedText { decision, note, decided_by, approvals: _ }) = &change.decided {
             let note = note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
             put(&mut text, format_args!("  decided: {decision}, by {decided_by}{note}\n"));
+        }
+        if let Some(words) = change.second_words() {
+            put(&mut text, format_args!("  {words}\n"));
         }
         if let Some(hold) = &change.hold {
             put(&mut text, format_args!("  held: {}\n", hold.text));

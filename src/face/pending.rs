@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
+        four_eyes,
         model::Kind,
         pending::Waits,
         plan::{
@@ -123,12 +124,15 @@ struct WaitingChange<'a> {
     because: &'a str,
     /// When a run first left it.
     first_seen: Timestamp,
-    /// True when somebody has approved it: the next run applies it.
+    /// True when as many people have approved it as it takes: the next run applies it.
     approved: bool,
     /// What somebody has decided: `approve`, `skip` or `flag`.
     decision: Option<&'static str>,
     /// Who has decided something about it.
     decided_by: Option<&'a str>,
+    /// Who has approved it, where that takes two.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    approvals: Vec<&'a str>,
 }
 
 /// What somebody has said about a change that no run has left yet, as `pending/1` shows it.
@@ -156,7 +160,9 @@ fn shown<'a>(queue: &'a Queue, row: &'a PendingRow) -> WaitingChange<'a> {
     let PendingRow { change, waits, reason, first_seen } = row;
     let (decision, decided_by) = queue.decision(change.id).map(|(made, by)| (made.key(), by)).unzip();
     let approved = queue.is_approved(row);
-    WaitingChange { change, waits: *waits, because: reason, first_seen: *first_seen, approved, decision, decided_by }
+    let approvals = four_eyes::names(queue.approvals(row)).collect();
+    let (waits, first_seen) = (*waits, *first_seen);
+    WaitingChange { change, waits, because: reason, first_seen, approved, decision, decided_by, approvals }
 }
 
 fn stands(known: &Remembered) -> Standing<'_> {
@@ -292,7 +298,14 @@ fn standing_of(queue: &Queue, row: &PendingRow) -> String {
         Some((Decision::Approve, by)) if row.waits == Waits::Failed => {
             format!("failed, and approved by {by} for the next run")
         }
+        Some((Decision::Approve, _)) if row.change.needs_second => {
+            let words = four_eyes::words(four_eyes::names(queue.approvals(row)));
+            if queue.is_approved(row) { format!("{words}, for the next run") } else { row.waits.word().to_owned() }
+        }
         Some((made @ Decision::Approve, by)) => made.words(by).to_string(),
+        None if row.change.needs_second && row.waits == Waits::Review => {
+            format!("{}, {}", row.waits.word(), four_eyes::words([]))
+        }
         _ => row.waits.word().to_owned(),
     }
 }
@@ -336,9 +349,16 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
     let mut text = String::new();
     match act {
         Act::Approve(which) => {
-            let QueueApproval { approved, held, waits } = pending::approve(installation, &which.meant()).await?;
+            let QueueApproval { approved, half, again, held, waits } =
+                pending::approve(installation, &which.meant()).await?;
             for what in &approved {
                 put(&mut text, format_args!("approved: {what}\n"));
+            }
+            for what in &half {
+                put(&mut text, format_args!("approved by you, and needs a second person: {what}\n"));
+            }
+            for what in &again {
+                put(&mut text, format_args!("{}\n", four_eyes::again_words(what)));
             }
             if let Some((waits, otherwise)) = waits {
                 let ids: Vec<String> = otherwise.iter().map(ToString::to_string).collect();

@@ -104,8 +104,8 @@ pub(super) fn plan(
             }
         }
         line(&mut text, change, styling);
-        if let Some(made) = &review.verdict(at).decision {
-            let words = made.words(review.by(at));
+        let said = review.verdict(at).decision.as_ref().map(|made| made.words(review.by(at)));
+        if let Some(words) = review.second_words(at).or(said) {
             put(&mut text, format_args!("{}      {}\n", indent(change.kind), styling.bold(words)));
         }
     }
@@ -437,6 +437,11 @@ pub(super) fn report_and(report: &Report, goes_on: &str, styling: Styling) -> St
     put(&mut text, format_args!("{}", styling.bold(headline)));
     if report.pending + report.held > 0 {
         put(&mut text, format_args!(" {} for review and {} held are left for a person.", report.pending, report.held));
+    }
+    match report.second_person {
+        0 => {}
+        1 => text.push_str(" 1 of them is approved by one person, and needs a second."),
+        more => put(&mut text, format_args!(" {more} of them are approved by one person, and need a second.")),
     }
     if report.ready > 0 {
         let are = if report.ready == 1 { "1 more is" } else { &format!("{} more are", report.ready) };

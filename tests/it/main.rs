@@ -22,6 +22,7 @@ mod doctor;
 mod edited;
 mod errors;
 mod formats;
+mod four_eyes;
 #[cfg(unix)]
 mod hostile;
 mod hours;

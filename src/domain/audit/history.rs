@@ -47,7 +47,7 @@ pub struct Alteration {
 pub fn history<'a>(events: impl IntoIterator<Item = (u64, &'a Event)>) -> Vec<Alteration> {
     let mut started: HashMap<&RunId, (&str, &str)> = HashMap::new();
     let mut differences: HashMap<(&RunId, &ChangeId), &Difference> = HashMap::new();
-    let mut approvals: HashMap<(&RunId, &ChangeId), &str> = HashMap::new();
+    let mut approvals: HashMap<(&RunId, &ChangeId), String> = HashMap::new();
     let mut notes: HashMap<&ChangeId, &str> = HashMap::new();
     let mut index: HashMap<(&RunId, WriteId), usize> = HashMap::new();
     let mut alterations: Vec<Alteration> = Vec::new();
@@ -65,8 +65,9 @@ pub fn history<'a>(events: impl IntoIterator<Item = (u64, &'a Event)>) -> Vec<Al
                     notes.insert(change, note);
                 }
             }
-            What::Approved { change, by, action: _ } => {
-                approvals.insert((run, change), by);
+            What::Approved { change, by, action: _, also } => {
+                let all: Vec<&str> = also.iter().chain([by]).map(String::as_str).collect();
+                approvals.insert((run, change), all.join(" and "));
             }
             What::Intent { write, changes, request, was, .. } => {
                 let found: Vec<&&Difference> =
@@ -78,10 +79,7 @@ pub fn history<'a>(events: impl IntoIterator<Item = (u64, &'a Event)>) -> Vec<Al
                     run: *run,
                     write: *write,
                     started: started.get(run).map(|(by, trigger)| ((*by).to_owned(), (*trigger).to_owned())),
-                    approved_by: changes
-                        .iter()
-                        .find_map(|change| approvals.get(&(run, change)))
-                        .map(|by| (*by).to_owned()),
+                    approved_by: changes.iter().find_map(|change| approvals.get(&(run, change))).cloned(),
                     note: changes.iter().find_map(|change| notes.get(change)).map(|note| (*note).to_owned()),
                     side: request.service(),
                     kind: request.kind(),

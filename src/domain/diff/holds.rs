@@ -9,9 +9,9 @@ use crate::domain::{
         Timers, Unsettled, Value,
     },
     pair::{Contest, Match},
-    plan::{Action, Change, Hold, HoldCode, KEEP_PLAN, State},
+    plan::{Action, Change, ChangeId, Hold, HoldCode, KEEP_PLAN, State},
     possible::{in_clockify, in_notion},
-    rules::{Brake, Class, Rules, SameName, WithoutClient, invalid_name},
+    rules::{Class, Rules, SameName, WithoutClient, invalid_name},
     text::{Raw, Shown},
 };
 
@@ -441,13 +441,13 @@ impl<'a> Differ<'a> {
         }
     }
 
-    /// Withholds every class of change that is larger than its brake lets through.
-    pub(super) fn brake(&mut self) {
+    /// Withholds every class of change that is larger than its brake lets through. Returns what would be withheld, had
+    /// nobody released that.
+    pub(super) fn brake(&mut self) -> BTreeSet<ChangeId> {
         let population = PerKind::from_fn(|kind| {
             self.pairs.matches[kind].iter().filter(|(_, found)| found.certain().is_some()).count()
         });
-        brake(&mut self.changes, self.rules, &population, None);
-        let lost_link = self.rules.brakes.lost_link;
+        let mut released = brake(&mut self.changes, self.rules, &population, None);
         for kind in Kind::ALL {
             let lost: Vec<(usize, ObjectId)> = self
                 .lost_links
@@ -456,7 +456,10 @@ impl<'a> Differ<'a> {
                 .filter(|&(at, _)| self.changes[at].kind == kind && self.changes[at].hold.is_none())
                 .collect();
             let creates: BTreeSet<usize> = lost.iter().map(|(at, _)| *at).collect();
-            if creates.len() > lost_link.limit(population[kind]) {
+            let [set, limit] = self.rules.limits(Class::LostLink, population[kind]);
+            if creates.len() <= limit {
+                released.extend(creates.iter().filter(|_| creates.len() > set).map(|&at| self.changes[at].id));
+            } else {
                 for (at, holder) in lost {
                     let text = format!(
                         "it looks like a lost link: {holder} has this name and is linked to a page that is out of sight; {}",
@@ -469,6 +472,7 @@ impl<'a> Differ<'a> {
                 }
             }
         }
+        released
     }
 }
 
@@ -479,28 +483,23 @@ fn release(class: Class, count: usize, undoes: Option<&RunId>) -> String {
 }
 
 /// Withholds every class of change of which there are more than its brake lets through, where so many objects of each
-/// kind are linked.
+/// kind are linked. Returns what would be withheld, had nobody released that.
 pub(in crate::domain) fn brake(
     changes: &mut [Change],
     rules: &Rules,
     population: &PerKind<usize>,
     undoes: Option<&RunId>,
-) {
-    let brakes = rules.brakes;
-    let classes: [(Brake, Class); 5] = [
-        (brakes.close, Class::Close),
-        (brakes.reopen, Class::Reopen),
-        (brakes.rename, Class::Rename),
-        (brakes.move_, Class::Move),
-        (brakes.refile, Class::Refile),
-    ];
+) -> BTreeSet<ChangeId> {
+    let mut released = BTreeSet::new();
     for (kind, population) in population.iter() {
-        for (brake, class) in classes {
+        for class in [Class::Close, Class::Reopen, Class::Rename, Class::Move, Class::Refile] {
             let caught =
                 |change: &Change| change.kind == kind && change.hold.is_none() && change.brake_class() == Some(class);
             let count = changes.iter().filter(|change| caught(change)).count();
-            let limit = brake.limit(*population);
+            let [set, limit] = rules.limits(class, *population);
             if count <= limit {
+                let let_through = changes.iter().filter(|change| count > set && caught(change));
+                released.extend(let_through.map(|change| change.id));
                 continue;
             }
             let text = format!(
@@ -515,6 +514,7 @@ pub(in crate::domain) fn brake(
             }
         }
     }
+    released
 }
 
 /// Holds what would close something that a timer runs on, or below which one does.

@@ -218,6 +218,9 @@ pub enum What {
         /// What it does, in the way that was chosen.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         action: Option<Action>,
+        /// Who had approved it before, where it took two persons.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        also: Vec<String>,
     },
     /// A write is about to leave.
     Intent {
@@ -503,6 +506,9 @@ pub struct Totals {
     pub not_before: Option<Timestamp>,
     /// Changes that wait for a person.
     pub pending: usize,
+    /// Of these, those that one person has approved, and that need a second one.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub second_person: usize,
     /// Changes that are held.
     pub held: usize,
     /// Changes that need no person, and that the run was not asked for.

@@ -10,6 +10,7 @@ use super::{
     State, Summary, Workspaces, sha256,
 };
 use crate::domain::{
+    four_eyes,
     model::{Field, Kind, PageId, Refiling, Service, Value},
     text::Shown,
 };
@@ -49,6 +50,9 @@ pub struct ChangeDocument {
     /// The time entries that go to the object, with from where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refiling: Option<Refiling>,
+    /// True for what one person alone does not decide.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub needs_second: bool,
     /// What somebody has decided about it, if anything; the plan's hash is not over it.
     #[serde(flatten)]
     pub decided: Option<DecidedText>,
@@ -63,6 +67,14 @@ pub struct DecidedText {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Shown>,
     pub decided_by: Shown,
+    /// Who has approved it, where that takes two.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Shown>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// What was decided about the changes of a plan.
@@ -358,6 +370,15 @@ impl ChangeDocument {
         )
     }
 
+    /// How far the approvals have come that it needs two of; nothing where it needs no second, or where something else
+    /// was decided.
+    pub fn second_words(&self) -> Option<Shown> {
+        let decided = self.decided.as_ref();
+        let is_open = decided.is_none_or(|decided| decided.decision == "approve");
+        let names = decided.into_iter().flat_map(|decided| decided.approvals.iter().map(|by| &**by));
+        (self.needs_second && is_open).then(|| four_eyes::words(names))
+    }
+
     /// What it does and why, in a few words.
     fn words(&self) -> Shown {
         let shown = |value: &Option<String>| match value {
@@ -408,6 +429,7 @@ impl ChangeDocument {
             requires: requires.clone(),
             tracked_seconds: *tracked_seconds,
             refiling: refiling.as_deref().cloned(),
+            needs_second: plan.needs_second(id),
             decided: None,
         }
     }

@@ -41,7 +41,8 @@ fn saved() -> String {
 #[test]
 fn what_was_decided_is_sealed_but_no_part_of_what_was_planned() {
     let plan = plan();
-    let text = DecidedText { decision: "flag".into(), note: Some("why?".into()), decided_by: "Ana".into() };
+    let text =
+        DecidedText { decision: "flag".into(), note: Some("why?".into()), decided_by: "Ana".into(), approvals: vec![] };
     let decided_texts = DecidedTexts::from([(plan.changes[0].id, text.clone())]);
     let told = crate::domain::text::json(&decided(&plan, &decided_texts)).expect("it serialises");
 

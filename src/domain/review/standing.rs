@@ -62,7 +62,8 @@ impl<P: Deref<Target = Plan>> Review<P> {
                 _ => None,
             };
             let by = self.by(self.place(&change.id)?).into();
-            Some((change.id, DecidedText { decision: made.key().to_owned(), note, decided_by: by }))
+            let approvals = verdict.approvals.iter().map(|approval| approval.by.as_str().into()).collect();
+            Some((change.id, DecidedText { decision: made.key().to_owned(), note, decided_by: by, approvals }))
         };
         self.plan.changes.iter().zip(&self.verdicts).filter_map(text).collect()
     }

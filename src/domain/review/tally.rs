@@ -12,6 +12,8 @@ pub struct Tally {
     pub changes: usize,
     /// Approved, and so is all that they need.
     pub approved: usize,
+    /// Approved by one person, and waiting for a second one.
+    pub second: usize,
     /// Approved, and waiting for something that is not.
     pub waiting: usize,
     /// How many of those that are approved close something.
@@ -39,6 +41,7 @@ impl Tally {
                     tally.approved += 1;
                     tally.closes += usize::from(closes(review.action(at), change.kind));
                 }
+                Some(Decision::Approve) if review.lacks_second(at) => tally.second += 1,
                 Some(Decision::Approve) => tally.waiting += 1,
                 Some(Decision::Skip) => tally.skipped += 1,
                 Some(Decision::Ignore) => tally.ignored += 1,
@@ -65,8 +68,10 @@ impl Tally {
 
     /// The same without what will be applied.
     pub fn left_alone(self) -> String {
-        let Self { changes: _, approved: _, waiting, closes: _, skipped, ignored, flagged, undecided, held } = self;
+        let Self { changes: _, approved: _, second, waiting, closes: _, skipped, ignored, flagged, undecided, held } =
+            self;
         let counts = [
+            (second, "approved by one person but needing a second"),
             (waiting, "approved but waiting for something that is not"),
             (skipped, "skipped"),
             (ignored, "ignored for good"),

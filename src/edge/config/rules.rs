@@ -10,6 +10,7 @@ use super::{
 };
 use crate::domain::{
     action::Action,
+    four_eyes::FourEyes,
     model::{Field, PerKind},
     rules::{
         Brake, Brakes, Class, Direction, FieldRule, IdStrategy, Mapping, OnConflict, Precedence, Rules, Threshold,
@@ -37,6 +38,8 @@ pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
         close_children: reader.flag("rules.close_children").unwrap_or(defaults.close_children),
         without_client: reader.choice("rules.projects.without_client").unwrap_or(defaults.without_client),
         refile: reader.choice("rules.hours.refile").unwrap_or(defaults.refile),
+        four_eyes: four_eyes(reader),
+        let_through: Vec::new(),
         same_name: reader.choice("rules.tasks.same_name").unwrap_or(defaults.same_name),
         stale_after: reader
             .whole("rules.stale_after_seconds", 0..=STALE_AFTER_SECONDS_MAX)
@@ -48,6 +51,13 @@ pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
             .whole("rules.unsettled_minutes", 0..=UNSETTLED_MINUTES_MAX)
             .map_or(defaults.unsettled, |minutes| Duration::from_mins(minutes.into())),
     }
+}
+
+/// What one person alone does not decide.
+fn four_eyes(reader: &mut Reader<'_>) -> FourEyes {
+    let mut is_on = |deed: &str| reader.flag(&format!("rules.four_eyes.{deed}")).unwrap_or_default();
+    let (undo, release, refile) = (is_on("undo"), is_on("release"), is_on("refile"));
+    FourEyes { close_hours: reader.whole("rules.four_eyes.close_hours", 0..=COUNT_MAX), undo, release, refile }
 }
 
 /// A rule for all, for a kind, for a field: the most specific one that is given.

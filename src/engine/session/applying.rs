@@ -42,7 +42,7 @@ impl Session<'_> {
         mut plan: Plan,
         approved: Approved,
     ) -> Result<(Plan, Stopped), SessionError> {
-        let mut approved = approved;
+        let mut approved = self.with_second(approved, &plan).await?;
         let stale_after = SignedDuration::try_from(self.rules.stale_after).unwrap_or(SignedDuration::MAX);
         let is_stale = (self.turn.clock)().duration_since(seen.at) > stale_after || self.is_overtaken(&seen).await?;
         let mut is_outdated = !approved.changes().is_empty() && is_stale;
@@ -144,6 +144,8 @@ impl Session<'_> {
         let holding: BTreeSet<ChangeId> = still.changes().iter().map(|change| change.id).collect();
         let documents = ChangeDocument::all(old);
         let gone = documents.filter(|change| ids.contains(&change.id) && !holding.contains(&change.id));
+        let lacks_second =
+            |id: &ChangeId| fresh.needs_second(id) && review.place(id).is_some_and(|at| !review.is_approved(at));
         let (now, by_page) = (fresh.by_id(), fresh.by_page());
         let stale = |change: &ChangeDocument| change.stale(fresh, &by_page);
         let is_over = |change: &ChangeDocument| {
@@ -155,6 +157,7 @@ impl Session<'_> {
             let id = change.id;
             let because = match now.get(&id).map(|now| &now.hold) {
                 None => stale(&change).unwrap_or_else(|| "there is nothing left to do about it".to_owned().into()),
+                _ if lacks_second(&id) => "it needs a second person by now".to_owned().into(),
                 Some(Some(hold)) => format!("it is held by now: {}", hold.text).into(),
                 Some(None) => "something that it needs has moved since it was approved".to_owned().into(),
             };

@@ -35,6 +35,8 @@ type Learned = BTreeMap<Service, (Limits, Timestamp)>;
 struct Left {
     /// For a person to decide.
     pending: usize,
+    /// Of these, for a second person.
+    second_person: usize,
     held: usize,
     /// Neither, nor asked for.
     ready: usize,
@@ -77,8 +79,9 @@ impl Session<'_> {
         let unsettled = self.unsettled(plan).await?;
         let hourly = self.hourly(&events, stopped);
         let not_before = self.keep_not_before(hourly).await?;
-        let Left { pending, held, ready } = self.keep_pending(plan, &events).await?;
-        let totals = Totals { stopped, unsettled, calls, seconds, not_before, pending, held, ready, hourly };
+        let Left { pending, second_person, held, ready } = self.keep_pending(plan, &events).await?;
+        let totals =
+            Totals { stopped, unsettled, calls, seconds, not_before, pending, second_person, held, ready, hourly };
         let report = report(self.run, plan, &events, totals);
         self.forget_skips().await?;
         self.close_mended(&events).await?;
@@ -157,7 +160,9 @@ impl Session<'_> {
             rows.extend(waited.filter(|row| plan.leaves_open(&row.change) && !known.contains(&row.change.id)));
             self.store.replace_pending(&rows, plan.complete).await?;
         }
-        Ok(Left { pending, held, ready: unasked(&review, &ends) - held - pending })
+        let all = review.plan().changes.iter().enumerate();
+        let second_person = all.filter(|(at, change)| review.lacks_second(*at) && !ends.has(&change.id)).count();
+        Ok(Left { pending, second_person, held, ready: unasked(&review, &ends) - held - pending })
     }
 
     /// How the changes of this run ended, and what earlier ones have failed to make.

@@ -87,6 +87,7 @@ pub(super) fn change(review: &Review<impl Deref<Target = Plan>>, at: usize, styl
         lines.push(format!("left as they are: {}", fields.join(", ")));
     }
     lines.push(format!("why: {}", chosen.reason));
+    lines.extend(review.second_words(at).map(|words| words.to_string()));
     if let Some(hold) = &change.hold {
         lines.push(format!("held: {}", hold.text));
     }

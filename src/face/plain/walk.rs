@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
-        entry,
+        entry, four_eyes,
         model::Field,
         plan::{Plan, State, field_word},
         review::{Decision, Review, Tally},
@@ -98,7 +98,7 @@ impl Walk {
 
     /// The first undecided change at or after a place.
     fn undecided_from(&self, place: usize) -> Option<usize> {
-        (place..self.review.plan().changes.len()).find(|&at| self.review.verdict(at).decision.is_none())
+        (place..self.review.plan().changes.len()).find(|&at| self.review.is_open(at))
     }
 
     fn decide(&mut self, decision: &Decision) -> Answer {
@@ -111,12 +111,18 @@ impl Walk {
             let hold = change.hold.as_ref().filter(|_| *decision == Decision::Approve);
             return Answer::only(match hold {
                 Some(hold) => format!("it is held and cannot be approved: {}\n", hold.text),
+                None if *decision == Decision::Approve && self.review.has_own_approval(at) => {
+                    format!("{}\n", four_eyes::again_words(&"it".into()))
+                }
                 None => format!("it is {word} already; n goes on\n"),
             });
         }
         let mut text = format!("{word}: {}", show::named(self.review.chosen(at).action, change));
         if changed.len() > 1 {
             put(&mut text, format_args!(", and {} that it needs", changed.len() - 1));
+        }
+        if self.review.lacks_second(at) {
+            text.push_str("; it needs a second person");
         }
         let waits = self.waits(&changed);
         let waiting = Tally::of(&self.review).waiting.saturating_sub(before);

@@ -92,9 +92,10 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
         What::DecisionEnded { by, what, because, .. } => {
             format!("what {} had decided is over: {}: {}", shown(by), shown(what), shown(because))
         }
-        What::Approved { change, by, action: _ } => {
+        What::Approved { change, by, action: _, also } => {
+            let names: Vec<String> = also.iter().chain([by]).map(|name| shown(name)).collect();
             let change = if about.is_empty() { format!(" {change}") } else { about };
-            format!("approved by {}{change}", shown(by))
+            format!("approved by {}{change}", names.join(" and "))
         }
         What::Intent { write, request, was, trace, .. } => {
             let with = trace.with.map_or(String::new(), |with| format!(", along with write {}", with.0));
@@ -259,7 +260,11 @@ fn decided(verdict: &Resolution) -> String {
     let way = (verdict.way > 0).then(|| format!("way {}", verdict.way + 1));
     let rejected = verdict.rejected.iter().map(|field| format!("without {field}"));
     let edited = verdict.edited.iter().map(|(field, value)| format!("{field} {}", shown_value(value, VALUE_COLUMNS)));
-    listed(std::iter::once(words).chain(way).chain(rejected).chain(edited))
+    let several = (verdict.approvals.len() > 1).then(|| {
+        let names: Vec<String> = verdict.approvals.iter().map(|approval| shown(&approval.by)).collect();
+        format!("approved by {}", names.join(" and "))
+    });
+    listed(std::iter::once(words).chain(way).chain(rejected).chain(edited).chain(several))
 }
 
 /// Text that an event holds, once more made safe: the log may have been written by somebody else. What is very long is

@@ -14,6 +14,7 @@ mod reach;
 mod rest;
 mod rows;
 mod scopes;
+mod second;
 mod undo;
 
 use std::{io, sync::Arc, time::Duration};

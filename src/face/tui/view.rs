@@ -81,6 +81,10 @@ fn header(state: &State) -> Line<'static> {
     let decided = [
         Span::raw(format!("   {word}{}/{all} {}", tally.decided(), bar(state, tally.decided(), all, columns))),
         Span::styled(format!("  {} approved", tally.approved), theme.good()),
+        match tally.second {
+            0 => Span::default(),
+            second => Span::styled(format!("  {second} for a second person"), theme.alert()),
+        },
     ];
     let age = state.reviewing.planned_at.map(|at| age(state.now.duration_since(at).as_secs()));
     let hash = &plan.hash[..plan.hash.len().min(8)];

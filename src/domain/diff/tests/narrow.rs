@@ -97,7 +97,7 @@ fn a_brake_counts_everything_says_so_and_is_released_by_that_number() {
     // What it names is what lets it through, and only that part.
     for (count, is_held) in [(3, true), (4, false)] {
         let mut allowed = world.clone();
-        allowed.rules.brakes = allowed.rules.brakes.allowing(&[Allowance { count, ..allowance }]);
+        allowed.rules.let_through = vec![Allowance { count, ..allowance }];
         let plan = narrowed(&allowed, "Acme");
         assert_eq!((lines(&plan), plan.changes[0].hold.is_some()), (vec!["close A".to_owned()], is_held), "{count}");
     }

@@ -54,7 +54,7 @@ fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
             clients: vec![],
         },
         difference,
-        What::Approved { change, by: "policy".into(), action: None },
+        What::Approved { change, by: "policy".into(), action: None, also: vec![] },
         What::Intent {
             write: WriteId(1),
             changes: vec![change],
@@ -93,6 +93,7 @@ async fn store_run(store: &mut Store, run: &str, second: i64, events: Vec<Event>
         seconds: 1.5,
         not_before: None,
         pending: 0,
+        second_person: 0,
         held: 0,
         ready: 0,
         hourly: None,

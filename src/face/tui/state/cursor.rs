@@ -38,7 +38,7 @@ impl Reviewing {
 
     /// True for rows that wait for a decision; nothing can be approved of what is held.
     pub(crate) fn is_undecided(&self, node: u32) -> bool {
-        let undecided = |at| self.review.as_ref().is_some_and(|review| review.verdict(at).decision.is_none());
+        let undecided = |at| self.review.as_ref().is_some_and(|review| review.is_open(at));
         self.tree.change(node).is_some_and(undecided) && !self.is_held(node)
     }
 

@@ -203,7 +203,7 @@ impl Reviewing {
                 let of_node = &mut counts[node];
                 one(&mut of_node.changes, true);
                 one(&mut of_node.decided, decision.is_some());
-                one(&mut of_node.approved, decision == Some(&Decision::Approve));
+                one(&mut of_node.approved, decision == Some(&Decision::Approve) && !review.lacks_second(at));
                 one(&mut of_node.contested, change.is_contested() && decision.is_none());
                 match action {
                     Action::Create | Action::Link | Action::Reopen => one(&mut of_node.creates, true),

@@ -26,7 +26,18 @@ fn events(what: Vec<What>) -> Vec<Happening> {
 }
 
 pub(super) fn totals(stopped: Stopped, calls: Calls, seconds: f64) -> Totals {
-    Totals { stopped, unsettled: 0, calls, seconds, not_before: None, pending: 0, held: 0, ready: 0, hourly: None }
+    Totals {
+        stopped,
+        unsettled: 0,
+        calls,
+        seconds,
+        not_before: None,
+        pending: 0,
+        second_person: 0,
+        held: 0,
+        ready: 0,
+        hourly: None,
+    }
 }
 
 fn told(events: &[Happening]) -> impl Iterator<Item = Scene> + '_ {

@@ -66,7 +66,7 @@ fn events(plan: &Plan) -> Vec<Event> {
     events.extend(
         plan.changes.iter().map(|change| event("one", 1, What::Difference(Box::new(Difference::of(plan, change))))),
     );
-    events.push(event("one", 2, What::Approved { change: change.id, by: "mara".into(), action: None }));
+    events.push(event("one", 2, What::Approved { change: change.id, by: "mara".into(), action: None, also: vec![] }));
     let (write, changes, was) = (WriteId(1), vec![change.id], Box::new(was));
     events.push(event("one", 3, What::Intent { write, changes, request, was, trace: Box::default() }));
     events.push(event("one", 4, What::Outcome { write, outcome: Outcome::Done { object: Some(object) } }));

@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     domain::{
-        entry,
+        entry, four_eyes,
         model::Field,
         plan::{Plan, State as ChangeState},
         review::{Decision, Review},
@@ -34,6 +34,13 @@ pub(crate) fn approve(state: &mut State) -> Option<Effect> {
     let review = state.reviewing.review.as_ref()?;
     let decision = |&at: &usize| review.verdict(at).decision.as_ref();
     match changes.as_slice() {
+        many if many.iter().any(|&at| review.awaits_second(at)) => approve_too(state, many),
+        [one] if review.has_own_approval(*one) => {
+            let what = format!("“{}”", name(review.plan(), *one)).into();
+            let again = four_eyes::again_words(&what);
+            state.toast = Message::from(again.to_string()).and("; ").key(Command::Clear, " takes it back");
+            None
+        }
         many if many.iter().all(|at| decision(at) == Some(&Decision::Approve)) => and_move(state, None, "taken back"),
         [one]
             if review.plan().changes[*one].is_contested() && review.plan().changes[*one].state != ChangeState::Held =>
@@ -52,6 +59,16 @@ pub(crate) fn approve(state: &mut State) -> Option<Effect> {
             approve_many(state, &many, hidden)
         }
     }
+}
+
+/// Approves what somebody else has approved, and what goes with it.
+fn approve_too(state: &mut State, changes: &[usize]) -> Option<Effect> {
+    let selected = std::mem::take(&mut state.reviewing.selection) != Selection::None;
+    let effect = approve_many(state, changes, 0);
+    if !selected && state.reviewing.current_change().is_some() && effect.is_some() {
+        state.reviewing.go_on();
+    }
+    effect
 }
 
 /// Approves the row and all below it that the filter lets through.
@@ -93,7 +110,8 @@ pub(crate) fn approve_needed(state: &mut State) -> Option<Effect> {
 /// by itself, and what is held cannot be approved.
 pub(crate) fn is_approvable(review: &Review<Arc<Plan>>, at: usize) -> bool {
     let change = &review.plan().changes[at];
-    change.state != ChangeState::Held && review.verdict(at).decision.is_none() && !change.is_contested()
+    let is_contested = change.is_contested() && review.verdict(at).decision.is_none();
+    change.state != ChangeState::Held && review.is_open(at) && !is_contested
 }
 
 /// Approves many at once.
@@ -153,7 +171,14 @@ fn decide(
             let done = if done > 0 { format!("{done} {word}; ") } else { String::new() };
             Message::from(format!("{done}{waits}; ")).key(Command::ApproveNeeded, " approves it too")
         }
+        ([one], None, _) if review.lacks_second(*one) => {
+            undoable(format!("{word}: “{}”, which needs a second person", name(plan, *one)), "it")
+        }
         ([one], None, _) => undoable(format!("{word}: “{}”", name(plan, *one)), "it"),
+        (many, None, _) if many.iter().any(|&at| review.lacks_second(at)) => {
+            let second = many.iter().filter(|&&at| review.lacks_second(at)).count();
+            undoable(format!("{} {word}, {second} of them for a second person", many.len()), "them")
+        }
         (many, None, _) if along > 0 => {
             undoable(format!("{} {word}, {along} of them since the others need them", many.len()), "them")
         }

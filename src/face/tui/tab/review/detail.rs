@@ -80,10 +80,12 @@ fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'s
     let (chosen, verdict) = (review.chosen_with_rejected(at), review.verdict(at));
     let (mark, word) = rows::decision(state, at);
     let word = if word.is_empty() { "undecided" } else { word.trim_start_matches(", ") };
+    let second = review.second_words(at).map(|words| Line::styled(words.to_string(), theme.alert()));
     let mut lines = vec![Line::from(vec![
         Span::styled(format!("{} {}", chosen.action, change.kind), theme.action(chosen.action)),
         Span::raw(format!("   {} %   {mark} {word}", chosen.confidence)),
     ])];
+    lines.extend(second);
     if let Some(hold) = &change.hold {
         let key = keymap.first(Command::Release);
         let release = plan.release(at).map(|_| format!(" ({key} releases it)")).unwrap_or_default();

@@ -40,7 +40,7 @@ pub(crate) fn planned(
     reviewing.undoes.clone_from(&plan.scope.undoes);
     reviewing.summary = plan.summary();
     let mut review = Review::new(plan, reviewing.who.clone());
-    review.recall(remembered.iter().map(|known| (known.said.clone(), known.by.clone())));
+    review.recall(remembered.iter().cloned().map(Remembered::recalled));
     // What was decided while this plan was made is on its way to the state.
     if let Some(before) = before {
         let all: Vec<usize> = (0..before.plan().changes.len()).collect();

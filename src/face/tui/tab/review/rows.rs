@@ -10,6 +10,7 @@ use ratatui::{
 
 use crate::{
     domain::{
+        four_eyes,
         model::Field,
         plan::{Action, FieldChange, Plan, State as ChangeState, field_word},
         review::Decision,
@@ -40,6 +41,8 @@ const ALIGNED_FROM: usize = 60;
 const NAME_LEAST: usize = 12;
 const WORD_LEAST: usize = 8;
 const VALUE_LEAST: usize = 6;
+/// Columns of a person's name.
+const PERSON_COLUMNS: usize = 12;
 /// Columns between a name and its change.
 const GAP: usize = 2;
 /// Columns of a value in a row.
@@ -249,11 +252,16 @@ fn highlighted(state: &State, node: u32, name: &Shown) -> Vec<Span<'static>> {
 }
 
 /// The mark and the word of a change's decision.
-pub(crate) fn decision(state: &State, at: usize) -> (&'static str, &'static str) {
+pub(crate) fn decision(state: &State, at: usize) -> (&'static str, String) {
     let theme = state.theme;
-    let Some(review) = &state.reviewing.review else { return (" ", "") };
+    let Some(review) = &state.reviewing.review else { return (" ", String::new()) };
     let change = &review.plan().changes[at];
-    match &review.verdict(at).decision {
+    if review.lacks_second(at) {
+        let names: String = four_eyes::names(&review.verdict(at).approvals).collect();
+        let by = Shown::from(names.as_str()).clipped(PERSON_COLUMNS);
+        return (theme.pick("◐", "*"), format!(", by {by}, needs a second"));
+    }
+    let (mark, word) = match &review.verdict(at).decision {
         Some(Decision::Approve) if review.blocked(at).is_some() => (theme.pick("✗", "n"), ", waits"),
         Some(Decision::Approve) => (theme.pick("✓", "y"), ", approved"),
         Some(Decision::Skip) => (theme.pick("»", "s"), ", skipped"),
@@ -263,13 +271,14 @@ pub(crate) fn decision(state: &State, at: usize) -> (&'static str, &'static str)
         None if change.is_contested() => (theme.pick("⚠", "?"), ", conflict"),
         None if change.state == ChangeState::Review => ("?", ", review"),
         None => (theme.pick("·", "."), ""),
-    }
+    };
+    (mark, word.to_owned())
 }
 
 fn mark_style(state: &State, at: usize) -> Style {
     let Some(review) = &state.reviewing.review else { return Style::new() };
     match &review.verdict(at).decision {
-        Some(Decision::Approve) if review.blocked(at).is_none() => state.theme.good_mark(),
+        Some(Decision::Approve) if review.blocked(at).is_none() && !review.lacks_second(at) => state.theme.good_mark(),
         Some(Decision::Skip | Decision::Ignore) => state.theme.dim(),
         None if review.plan().changes[at].state == ChangeState::Ready => Style::new(),
         Some(Decision::Flag { .. } | Decision::Approve) | None => state.theme.alert_mark(),
