@@ -15,7 +15,7 @@ use crate::{
         pending::Waits,
         plan::{Action, ChangeId, document::ChangeDocument},
         reference::{self, Nameable, NotFound},
-        review::{Decision, Remembered, Resolution, Said, waits_words, with_needed},
+        review::{Decision, Overtaken, Remembered, Resolution, Said, SaidUpon, waits_words, with_needed},
         text::{Raw, Shown},
     },
     edge::store::PendingRow,
@@ -73,6 +73,12 @@ impl Queue {
         Ok(queue)
     }
 
+    /// What is said now, upon what is known to have been said.
+    fn upon(&self, said: Said) -> SaidUpon {
+        let seen = self.said.get(&said.change).map(|known| known.said.verdict.clone()).unwrap_or_default();
+        SaidUpon { said, seen }
+    }
+
     /// What was decided about a change, and by whom.
     pub fn decision(&self, id: ChangeId) -> Option<(&Decision, &str)> {
         let known = self.said.get(&id)?;
@@ -102,10 +108,37 @@ pub fn is_approval(known: &Remembered) -> bool {
     known.said.verdict.decision == Some(Decision::Approve)
 }
 
+/// What deciding has come to.
+pub struct Kept<T> {
+    /// What was decided.
+    pub kept: Vec<T>,
+    /// What was not, since somebody else decided otherwise at the same time.
+    pub overtaken: Vec<Overtaken>,
+}
+
+/// Keeps what was said, each with what is told of it.
+async fn keep<T>(
+    installation: &Installation,
+    state: &mut State,
+    trigger: &str,
+    said: Vec<(SaidUpon, T)>,
+) -> Result<Kept<T>, RunError> {
+    let (said, told): (Vec<SaidUpon>, Vec<T>) = said.into_iter().unzip();
+    if said.is_empty() {
+        return Ok(Kept { kept: told, overtaken: Vec::new() });
+    }
+    let overtaken = installation.keep(state, trigger, &said).await?;
+    let lost: BTreeSet<ChangeId> = overtaken.iter().map(|lost| lost.said.change).collect();
+    let kept = said.iter().zip(told).filter(|(upon, _)| !lost.contains(&upon.said.change)).map(|(_, told)| told);
+    Ok(Kept { kept: kept.collect(), overtaken })
+}
+
 /// What approving changes that wait has come to.
 pub struct QueueApproval {
     /// What the next run makes, in words.
     pub approved: Vec<Shown>,
+    /// What was not approved, since somebody else decided otherwise at the same time.
+    pub overtaken: Vec<Overtaken>,
     /// How many of those that were meant are held, and so were not approved.
     pub held: usize,
     /// What the others that were approved wait for since it was decided otherwise: in words, and which that is.
@@ -152,19 +185,18 @@ pub async fn approve(installation: &Installation, which: &Which) -> Result<Queue
         let said = waits_words(waiting.len(), &name(*waiting.first()?), &name(at), made, stands.len() - 1);
         Some((said, stands.iter().map(|&at| queue.rows[at].change.id).collect()))
     });
-    let said: Vec<Said> = approving.iter().map(|at| approved(&queue, &queue.rows[*at])).collect();
-    if !said.is_empty() {
-        installation.keep(&mut state, "pending approve", &said).await?;
-    }
-    let of_free = free.into_iter().map(|at| approved(&queue, &queue.rows[at]).what);
-    Ok(QueueApproval { approved: of_free.collect(), held: held.len(), waits })
+    let free: BTreeSet<usize> = free.into_iter().collect();
+    let said = approving.iter().map(|at| (queue.upon(approved(&queue, &queue.rows[*at])), *at)).collect();
+    let Kept { kept, overtaken } = keep(installation, &mut state, "pending approve", said).await?;
+    let of_free = kept.into_iter().filter(|at| free.contains(at)).map(|at| approved(&queue, &queue.rows[at]).what);
+    Ok(QueueApproval { approved: of_free.collect(), overtaken, held: held.len(), waits })
 }
 
-/// Takes back what was decided: about what waits, and about what no run has left yet. Returns it in words.
+/// Takes back what was decided: about what waits, and about what no run has left yet. It is told in words.
 ///
 /// # Errors
 /// Where an ID means none or several; nothing is taken back then.
-pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<String>, RunError> {
+pub async fn clear(installation: &Installation, which: &Which) -> Result<Kept<String>, RunError> {
     let mut state = installation.open_state().await?;
     let queue = Queue::of(&state).await?;
     let standing: Vec<&Remembered> = queue.standing().collect();
@@ -187,18 +219,15 @@ pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<Str
         let what = format!("{} ({})", known.said.what, known.said.change);
         (Said { verdict: Resolution::default(), ..known.said.clone() }, what)
     });
-    let (said, cleared): (Vec<Said>, Vec<String>) = of_rows.chain(of_standing).unzip();
-    if !said.is_empty() {
-        installation.keep(&mut state, "pending clear", &said).await?;
-    }
-    Ok(cleared)
+    let said = of_rows.chain(of_standing).map(|(said, what)| (queue.upon(said), what)).collect();
+    keep(installation, &mut state, "pending clear", said).await
 }
 
-/// Settles notices and changes that come in every run, as long as they say the same. Returns them.
+/// Settles notices and changes that come in every run, as long as they say the same.
 ///
 /// # Errors
 /// Where an ID means none or several; nothing is settled then.
-pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<Said>, RunError> {
+pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Kept<Said>, RunError> {
     let mut state = installation.open_state().await?;
     let queue = Queue::of(&state).await?;
     let ignored = || Resolution { decision: Some(Decision::Ignore), ..Resolution::default() };
@@ -215,9 +244,8 @@ pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<S
         Waiting { id: notice.id, page: page.in_notion(), object, name, told }
     });
     let meant = named(ids, of_rows.chain(of_notices))?;
-    let said: Vec<Said> = meant.into_iter().map(|at| all[at].clone()).collect();
-    installation.keep(&mut state, "pending ignore", &said).await?;
-    Ok(said)
+    let said = meant.into_iter().map(|at| (queue.upon(all[at].clone()), all[at].clone())).collect();
+    keep(installation, &mut state, "pending ignore", said).await
 }
 
 /// What was ignored for good.
@@ -228,11 +256,11 @@ pub async fn ignored(state: &State) -> Result<Vec<Remembered>, RunError> {
     Ok(state.verdicts().await?.into_iter().filter(is_ignored).collect())
 }
 
-/// Asks again about what was ignored: about these, or without any about all. Returns what was said.
+/// Asks again about what was ignored: about these, or without any about all.
 ///
 /// # Errors
 /// Where an ID means none or several; nothing is asked about again then.
-pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Result<Vec<Said>, RunError> {
+pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Result<Kept<Said>, RunError> {
     let mut state = installation.open_state().await?;
     let known = ignored(&state).await?;
     let revoked = match ids {
@@ -242,12 +270,11 @@ pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Resu
             ..failure
         })?,
     };
-    let said = revoked.iter().map(|at| Said { verdict: Resolution::default(), ..known[*at].said.clone() });
-    let said: Vec<Said> = said.collect();
-    if !said.is_empty() {
-        installation.keep(&mut state, "ignored revoke", &said).await?;
-    }
-    Ok(said)
+    let revoked = revoked.into_iter().map(|at| {
+        let said = Said { verdict: Resolution::default(), ..known[at].said.clone() };
+        (SaidUpon { seen: known[at].said.verdict.clone(), said: said.clone() }, said)
+    });
+    keep(installation, &mut state, "ignored revoke", revoked.collect()).await
 }
 
 /// The places of the rows that are meant.

@@ -10,7 +10,7 @@ use super::{
     failure::RunError,
     print::{page, say, say_json},
     setup::Global,
-    text::put,
+    text::{overtaken_line, put},
 };
 use crate::{
     domain::{
@@ -20,12 +20,12 @@ use crate::{
             Action, ChangeId, NoticeCode,
             document::{ChangeDocument, NoticeDocument},
         },
-        review::{Decision, Remembered},
+        review::{Decision, Overtaken, Remembered},
         text::Shown,
     },
     edge::store::PendingRow,
     engine::{
-        pending::{self, Queue, QueueApproval, is_approval},
+        pending::{self, Kept, Queue, QueueApproval, is_approval},
         run::Installation,
         session::KeptNotice,
     },
@@ -336,10 +336,12 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
     let mut text = String::new();
     match act {
         Act::Approve(which) => {
-            let QueueApproval { approved, held, waits } = pending::approve(installation, &which.meant()).await?;
+            let QueueApproval { approved, overtaken, held, waits } =
+                pending::approve(installation, &which.meant()).await?;
             for what in &approved {
                 put(&mut text, format_args!("approved: {what}\n"));
             }
+            put_overtaken(&mut text, &overtaken);
             if let Some((waits, otherwise)) = waits {
                 let ids: Vec<String> = otherwise.iter().map(ToString::to_string).collect();
                 let ids = ids.join(" ");
@@ -355,17 +357,21 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
             }
         }
         Act::Clear(which) => {
-            for what in pending::clear(installation, &which.meant()).await? {
+            let Kept { kept, overtaken } = pending::clear(installation, &which.meant()).await?;
+            for what in kept {
                 put(&mut text, format_args!("not decided any more: {what}\n"));
             }
+            put_overtaken(&mut text, &overtaken);
             if text.is_empty() {
                 text.push_str("Nothing was decided about what this names.\n");
             }
         }
         Act::Ignore { ids } => {
-            for said in pending::ignore(installation, &ids).await? {
+            let Kept { kept, overtaken } = pending::ignore(installation, &ids).await?;
+            for said in kept {
                 put(&mut text, format_args!("ignored: {}\n", said.what));
             }
+            put_overtaken(&mut text, &overtaken);
             text.push_str("It holds as long as the same is said; `punchlist ignored revoke ID…` takes it back.\n");
         }
     }
@@ -373,6 +379,13 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
         text.push_str("Nothing waits that this names.\n");
     }
     say(&text)
+}
+
+/// Tells what was not kept.
+fn put_overtaken(text: &mut String, overtaken: &[Overtaken]) {
+    for lost in overtaken {
+        put(text, format_args!("{}\n", overtaken_line(lost)));
+    }
 }
 
 /// Lists what was ignored for good, or asks about some of it again.
@@ -386,7 +399,9 @@ pub(super) async fn ignored(
         return if as_json { say_json(&ignored_json(&known)) } else { say(&ignored_text(&known)) };
     };
     let mut text = String::new();
-    for said in pending::revoke(installation, Some(ids.as_slice()).filter(|_| !all)).await? {
+    let Kept { kept, overtaken } = pending::revoke(installation, Some(ids.as_slice()).filter(|_| !all)).await?;
+    put_overtaken(&mut text, &overtaken);
+    for said in kept {
         put(&mut text, format_args!("asked about again: {}\n", said.what));
     }
     if text.is_empty() {

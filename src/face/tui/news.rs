@@ -14,7 +14,7 @@ use crate::{
     domain::{
         plan::{ChangeId, Plan},
         report::Report,
-        review::Remembered,
+        review::{Overtaken, Remembered},
         text::Shown,
     },
     edge::store::RunRecord,
@@ -32,6 +32,14 @@ pub(crate) enum News {
         remembered: Vec<Remembered>,
         at: Timestamp,
     },
+    /// Decisions were kept that were handed over at a time, and at those before.
+    Kept {
+        number: u64,
+        /// But for these.
+        overtaken: Vec<Overtaken>,
+    },
+    /// What people say by now about the plan's changes and others.
+    Others(Vec<Remembered>),
     /// Reading failed: why, line by line.
     Failed {
         text: Vec<Shown>,

@@ -6,6 +6,7 @@ pub(crate) mod difference;
 pub(crate) mod moves;
 pub(crate) mod planned;
 pub(crate) mod rows;
+pub(crate) mod together;
 
 use ratatui::{
     Frame,

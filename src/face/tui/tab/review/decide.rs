@@ -182,8 +182,12 @@ fn say_also(state: &mut State, text: impl Into<Shown>) {
 /// Counts anew what changed, and has it kept.
 fn keep(state: &mut State, changed: &[usize]) -> Option<Effect> {
     state.reviewing.count();
-    let review = state.reviewing.review.as_ref()?;
-    (!changed.is_empty()).then(|| Effect::Order(Order::Keep(review.unworded(changed))))
+    let review = state.reviewing.review.as_mut()?;
+    if changed.is_empty() {
+        return None;
+    }
+    let number = state.reviewing.together.hand_over(changed.iter().map(|&at| review.plan().changes[at].id));
+    Some(Effect::Order(Order::Keep(review.unworded(changed), number)))
 }
 
 /// Takes a step back, or again.

@@ -7,7 +7,7 @@ use ratatui::{
     widgets::{Block, Borders, Paragraph, Wrap},
 };
 
-use super::{difference, rows};
+use super::{difference, rows, together};
 use crate::{
     domain::{
         model::{Kind, PageId, duration_words},
@@ -82,8 +82,11 @@ fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'s
     let word = if word.is_empty() { "undecided" } else { word.trim_start_matches(", ") };
     let mut lines = vec![Line::from(vec![
         Span::styled(format!("{} {}", chosen.action, change.kind), theme.action(chosen.action)),
-        Span::raw(format!("   {} %   {mark} {word}", chosen.confidence)),
+        Span::raw(format!("   {} %   {mark} {word}{}", chosen.confidence, together::by(state, at).unwrap_or_default())),
     ])];
+    if let Some(dissent) = state.reviewing.together.dissents.get(&change.id) {
+        lines.push(Line::styled(together::against_line(dissent, &state.reviewing.who), theme.alert()));
+    }
     if let Some(hold) = &change.hold {
         let key = keymap.first(Command::Release);
         let release = plan.release(at).map(|_| format!(" ({key} releases it)")).unwrap_or_default();

@@ -8,6 +8,7 @@ use ratatui::{
     widgets::Paragraph,
 };
 
+use super::together;
 use crate::{
     domain::{
         model::Field,
@@ -112,11 +113,12 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
         Subject::Change(at) => {
             let at = at as usize;
             let (mark, word) = decision(state, at);
+            let by = together::by(state, at).unwrap_or_default();
             let action =
                 state.reviewing.review.as_ref().map_or(plan.changes[at].proposal.action, |review| review.action(at));
             spans.extend([Span::styled(mark, mark_style(state, at)), Span::raw(" ")]);
             spans.extend([Span::styled(theme.symbol(action), theme.sign(action)), Span::raw(" ")]);
-            (below(state, node), Span::styled(format!("{action}{word}"), theme.action(action)))
+            (below(state, node), Span::styled(format!("{action}{word}{by}"), theme.action(action)))
         }
         Subject::Page(_) => {
             spans.push(Span::raw(format!("{}   ", tristate(state, node))));
