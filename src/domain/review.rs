@@ -85,6 +85,13 @@ pub struct Unworded<P> {
 }
 
 impl<P: Deref<Target = Plan>> Unworded<P> {
+    /// The client that all of it is about, where it is about one.
+    pub fn client(&self) -> Option<PageId> {
+        let mut clients = self.verdicts.iter().map(|(at, ..)| self.plan.client_of(self.plan.changes[*at].page));
+        let first = clients.next()??;
+        clients.all(|client| client == Some(first)).then_some(first)
+    }
+
     /// The same in words.
     pub fn said(&self) -> Vec<SaidUpon> {
         let upon = |(at, verdict, seen): &(usize, Resolution, Resolution)| SaidUpon {

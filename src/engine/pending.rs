@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::{
     failure::{Code, RunError},
     run::Installation,
@@ -15,6 +17,7 @@ use crate::{
         pending::Waits,
         plan::{Action, ChangeId, document::ChangeDocument},
         reference::{self, Nameable, NotFound},
+        reservation::Reservation,
         review::{Decision, Overtaken, Remembered, Resolution, Said, SaidUpon, waits_words, with_needed},
         text::{Raw, Shown},
     },
@@ -41,6 +44,8 @@ pub struct Queue {
     said: BTreeMap<ChangeId, Remembered>,
     /// What the last plan said without a change.
     pub notices: Vec<KeptNotice>,
+    /// Who decides below which client now.
+    pub reserved: Vec<Reservation>,
 }
 
 impl Queue {
@@ -48,10 +53,10 @@ impl Queue {
     ///
     /// # Errors
     /// Where the state cannot be read.
-    pub async fn of(state: &State) -> Result<Self, RunError> {
+    pub async fn of(state: &State, now: Timestamp) -> Result<Self, RunError> {
         let said = state.verdicts().await?.into_iter().map(|known| (known.said.change, known)).collect();
-        let mut queue =
-            Self { rows: state.pending().await?, said, notices: state.recall(NOTICES).await?.unwrap_or_default() };
+        let (rows, notices) = (state.pending().await?, state.recall(NOTICES).await?.unwrap_or_default());
+        let mut queue = Self { rows, said, notices, reserved: state.reservations(now).await? };
         // What was ignored since waits for nobody, although no run has said so yet.
         let ignored: BTreeSet<ChangeId> =
             queue.said.values().filter(|known| is_ignored(known)).map(|known| known.said.change).collect();
@@ -152,7 +157,7 @@ pub struct QueueApproval {
 /// Where an ID means none or several, and where one of them, or what one needs, is held; nothing is kept then.
 pub async fn approve(installation: &Installation, which: &Which) -> Result<QueueApproval, RunError> {
     let mut state = installation.open_state().await?;
-    let queue = Queue::of(&state).await?;
+    let queue = Queue::of(&state, (installation.clock)()).await?;
     let is_held = |at: &usize| queue.rows[*at].waits == Waits::Held;
     let (held, chosen): (BTreeSet<usize>, BTreeSet<usize>) = choose(&queue, which)?.into_iter().partition(is_held);
     if let (Which::Ids(_), Some(at)) = (which, held.first()) {
@@ -198,7 +203,7 @@ pub async fn approve(installation: &Installation, which: &Which) -> Result<Queue
 /// Where an ID means none or several; nothing is taken back then.
 pub async fn clear(installation: &Installation, which: &Which) -> Result<Kept<String>, RunError> {
     let mut state = installation.open_state().await?;
-    let queue = Queue::of(&state).await?;
+    let queue = Queue::of(&state, (installation.clock)()).await?;
     let standing: Vec<&Remembered> = queue.standing().collect();
     // Of what no run has left, only IDs and words are known: kinds and actions name what waits alone.
     let (rows, standing): (Vec<usize>, Vec<&Remembered>) = match which {
@@ -229,7 +234,7 @@ pub async fn clear(installation: &Installation, which: &Which) -> Result<Kept<St
 /// Where an ID means none or several; nothing is settled then.
 pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Kept<Said>, RunError> {
     let mut state = installation.open_state().await?;
-    let queue = Queue::of(&state).await?;
+    let queue = Queue::of(&state, (installation.clock)()).await?;
     let ignored = || Resolution { decision: Some(Decision::Ignore), ..Resolution::default() };
     let of_rows = queue.rows.iter().map(|row| said(row, ignored()));
     let of_notices = queue.notices.iter().map(|kept| {

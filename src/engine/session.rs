@@ -7,6 +7,7 @@ mod error;
 mod exchanges;
 mod fetch;
 mod pages;
+mod reservations;
 mod turn;
 
 use std::{

@@ -10,7 +10,7 @@ use super::{
     failure::RunError,
     print::{page, say, say_json},
     setup::Global,
-    text::{overtaken_line, put},
+    text::{overtaken_line, put, when},
 };
 use crate::{
     domain::{
@@ -20,6 +20,7 @@ use crate::{
             Action, ChangeId, NoticeCode,
             document::{ChangeDocument, NoticeDocument},
         },
+        reservation::Reservation,
         review::{Decision, Overtaken, Remembered},
         text::Shown,
     },
@@ -150,6 +151,19 @@ struct Document<'a> {
     decisions: Vec<Standing<'a>>,
     /// What the last plan said without a change.
     notices: Vec<&'a NoticeDocument>,
+    /// Who decides below which client now, for others to take another one.
+    reserved: Vec<Reserved<'a>>,
+}
+
+/// That somebody is on a client, as `pending/1` shows it.
+#[derive(Serialize)]
+struct Reserved<'a> {
+    page_id: Option<String>,
+    name: &'a str,
+    by: &'a str,
+    host: &'a str,
+    /// When it ends unless they decide on.
+    until: Timestamp,
 }
 
 fn shown<'a>(queue: &'a Queue, row: &'a PendingRow) -> WaitingChange<'a> {
@@ -172,16 +186,24 @@ fn stands(known: &Remembered) -> Standing<'_> {
     }
 }
 
+fn reserved(on: &Reservation) -> Reserved<'_> {
+    let Reservation { client, name, by, host, process: _, until } = on;
+    Reserved { page_id: client.in_notion().map(|page| page.to_string()), name: name.exact(), by, host, until: *until }
+}
+
 /// Lists what waits.
 pub(super) async fn list(installation: &Installation, global: &Global) -> Result<(), RunError> {
-    let queue = Queue::of(&installation.read_state().await?).await?;
+    let now = (installation.clock)();
+    let queue = Queue::of(&installation.read_state().await?, now).await?;
     if global.json {
         let changes = queue.rows.iter().map(|row| shown(&queue, row)).collect();
         let notices = queue.notices.iter().map(|kept| &kept.notice).collect();
-        let document = Document { format: FORMAT, changes, decisions: queue.standing().map(stands).collect(), notices };
+        let decisions = queue.standing().map(stands).collect();
+        let reserved = queue.reserved.iter().map(reserved).collect();
+        let document = Document { format: FORMAT, changes, decisions, notices, reserved };
         return say_json(&document);
     }
-    page(&text(&queue, (installation.clock)()), global)
+    page(&text(&queue, now), global)
 }
 
 fn text(queue: &Queue, now: Timestamp) -> String {
@@ -219,6 +241,10 @@ fn text(queue: &Queue, now: Timestamp) -> String {
         };
         put(&mut text, format_args!("{}\n", said.what));
         put(&mut text, format_args!("    {state}, {}, ID {}\n", age(now, *at), said.change));
+    }
+    for on in &queue.reserved {
+        let (by, client) = (Shown::of(&on.by), on.name.shown().clipped(NAME_COLUMNS));
+        put(&mut text, format_args!("{by} is on “{client}”, until {} unless they decide on\n", when(on.until)));
     }
     let of_rows = queue.rows.iter().filter(|row| queue.is_approved(row)).count();
     let (approvals, others): (Vec<_>, Vec<_>) = queue.standing().partition(|known| is_approval(known));

@@ -31,12 +31,19 @@ pub enum Meeting {
     Overtaken,
 }
 
+impl Resolution {
+    /// True where both say the same, whoever says it.
+    pub fn agrees(&self, other: &Self) -> bool {
+        self == other
+    }
+}
+
 impl SaidUpon {
     /// What becomes of it where this stands by now.
     pub fn meets(&self, standing: &Resolution) -> Meeting {
         match standing {
-            standing if *standing == self.seen => Meeting::Stands,
-            standing if *standing == self.said.verdict => Meeting::Same,
+            standing if standing.agrees(&self.seen) => Meeting::Stands,
+            standing if standing.agrees(&self.said.verdict) => Meeting::Same,
             _ => Meeting::Overtaken,
         }
     }
@@ -95,15 +102,16 @@ impl<P: Deref<Target = Plan>> Review<P> {
         let verdict = stands.map(|known| known.said.verdict.clone()).unwrap_or_default();
         let mine = self.verdicts[at].clone();
         let seen = self.seen.insert(at, verdict.clone()).unwrap_or_default();
-        if mine == verdict {
-            if let Some(known) = stands.filter(|known| known.by != self.by) {
+        if mine.agrees(&verdict) {
+            // What was decided here stays so, whoever has said the same: should they think better of it, that is news.
+            if let Some(known) = stands.filter(|_| self.by(at) != self.by) {
                 self.earlier.insert(at, known.by.clone());
             }
             return None;
         }
         let was_mine = mine != Resolution::default() && self.by(at) == self.by;
         // A skip is for the run of who said it, and any other run that ends forgets it.
-        if seen == verdict || was_mine && stands.is_none() && mine.decision == Some(Decision::Skip) {
+        if seen.agrees(&verdict) || was_mine && stands.is_none() && mine.decision == Some(Decision::Skip) {
             return None;
         }
         let is_somebody_elses = stands.is_none_or(|known| known.by != self.by);
@@ -113,7 +121,9 @@ impl<P: Deref<Target = Plan>> Review<P> {
             None => drop(self.earlier.remove(&at)),
         }
         for steps in [&mut self.done, &mut self.undone] {
-            steps.iter_mut().for_each(|step| step.retain(|(place, _)| *place != at));
+            for step in steps.iter_mut() {
+                step.retain(|(place, _)| *place != at);
+            }
             steps.retain(|step| !step.is_empty());
         }
         Some(Heard { at, mine: Some(mine).filter(|_| was_mine && is_somebody_elses) })
@@ -171,6 +181,22 @@ mod tests {
         assert_eq!(meets(0, 9, 0), Meeting::Same);
         assert_eq!(meets(1, 9, 0), Meeting::Overtaken);
         assert_eq!(meets(9, 1, 0), Meeting::Overtaken, "it was taken back");
+    }
+
+    #[test]
+    fn who_said_the_same_is_told_when_the_other_thinks_better_of_it() {
+        let plan = plan();
+        let mut review = Review::new(&plan, "ben");
+        review.decide(&[0], Some(&Decision::Skip));
+        let said = review.unworded(&[0]).said().remove(0);
+        assert_eq!(review.take_over(0, Some(&remembered(&said, "ana"))), None);
+
+        let mut otherwise = said.clone();
+        otherwise.said.verdict.decision = Some(Decision::Approve);
+        let heard = review.take_over(0, Some(&remembered(&otherwise, "ana")));
+
+        assert_eq!(heard, Some(Heard { at: 0, mine: Some(said.said.verdict) }));
+        assert_eq!((review.by(0), review.verdict(0)), ("ana", &otherwise.said.verdict));
     }
 
     /// A reviewer at a console: what is handed over arrives later, and so does what others say.

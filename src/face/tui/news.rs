@@ -1,6 +1,9 @@
 //! What the console is told by those that it asked.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -12,8 +15,10 @@ use super::state::{
 };
 use crate::{
     domain::{
+        model::PageId,
         plan::{ChangeId, Plan},
         report::Report,
+        reservation::Reservation,
         review::{Overtaken, Remembered},
         text::Shown,
     },
@@ -38,8 +43,13 @@ pub(crate) enum News {
         /// But for these.
         overtaken: Vec<Overtaken>,
     },
-    /// What people say by now about the plan's changes and others.
-    Others(Vec<Remembered>),
+    /// What people say by now about the plan's changes and others, and who is on which client.
+    Others {
+        remembered: Vec<Remembered>,
+        reserved: Vec<Reservation>,
+        /// The clients that this console is on.
+        own: BTreeSet<PageId>,
+    },
     /// Reading failed: why, line by line.
     Failed {
         text: Vec<Shown>,

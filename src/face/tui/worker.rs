@@ -241,13 +241,13 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
     let mut at_hand: Option<Sides> = Some(sides);
     let mut haystack = None;
     let mut timekeeper = Timekeeper::new(desk);
-    let mut others = Others::listen(place).await;
+    let mut others = Others::listen(place, clock, news).await;
     loop {
         let order = tokio::select! {
             biased;
             order = orders.recv() => order,
             () = others.wait(), if at_hand.is_some() => {
-                others.look(session, news).await;
+                others.look(session).await;
                 continue;
             }
         };
@@ -265,7 +265,12 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
             Order::Keep(unworded, number) => {
                 let overtaken = session.keep(&unworded.said()).await?;
                 tell(news, News::Kept { number, overtaken });
+                if let Some(client) = unworded.client() {
+                    others.be_on(session, &plan, client).await?;
+                }
             }
+            Order::Reserve(client, true) => others.be_on(session, &plan, client).await?,
+            Order::Reserve(client, false) => others.leave(session, client).await?,
             Order::Release(allowances) => {
                 let Some(sides) = &mut at_hand else { continue };
                 if is_refused(session.take_turn().await, stop, news)? {
@@ -292,7 +297,7 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
                     continue;
                 }
                 // What others have decided since is seen first.
-                if others.look(session, news).await.is_some_and(|standing| is_against(&approved, &standing)) {
+                if others.look(session).await.is_some_and(|standing| is_against(&approved, &standing)) {
                     session.let_others_run().await?;
                     tell(news, News::Refused("somebody has decided otherwise meanwhile: look again".into()));
                     continue;
@@ -306,6 +311,9 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
             }
         }
     }
+    if !read_only {
+        session.give_up(None).await?;
+    }
     if at_hand.is_some() {
         session.close("reviewed").await?;
     }
@@ -315,7 +323,9 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
 /// True where somebody has said otherwise about something that was approved.
 fn is_against(approved: &Approved, standing: &[Remembered]) -> bool {
     let approved: HashMap<_, _> = approved.verdicts().iter().map(|(said, _)| (said.change, &said.verdict)).collect();
-    standing.iter().any(|known| approved.get(&known.said.change).is_some_and(|verdict| **verdict != known.said.verdict))
+    standing
+        .iter()
+        .any(|known| approved.get(&known.said.change).is_some_and(|verdict| !verdict.agrees(&known.said.verdict)))
 }
 
 /// True where another run holds the lock, or somebody did not want to wait for it any longer: that is said, and the

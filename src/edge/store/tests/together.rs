@@ -1,7 +1,7 @@
 //! Two people decide at once about the same changes of one state.
 
 use super::*;
-use crate::domain::{plan::ChangeId, review::Overtaken};
+use crate::domain::{reservation::Reservation, review::Overtaken};
 
 fn said(change: u64, decision: Option<Decision>, seen: Option<Decision>) -> SaidUpon {
     let resolution = |decision| Resolution { decision, ..Resolution::default() };
@@ -10,11 +10,22 @@ fn said(change: u64, decision: Option<Decision>, seen: Option<Decision>) -> Said
     SaidUpon { said, seen: resolution(seen) }
 }
 
+wherever! {
+    who_decides_otherwise_at_once_is_told_and_nothing_is_overwritten_unseen,
+    who_is_on_a_client_is_told_until_it_ends,
+}
+
 /// Ana and Ben have the state open, and have seen nothing of each other.
-async fn overtakes(ana: &mut Store, ben: &mut Store) {
+async fn both(world: &World) -> [Store; 2] {
+    let open = async || Store::open(&world.place(), at(0)).await.expect("opens");
+    [open().await, open().await]
+}
+
+async fn who_decides_otherwise_at_once_is_told_and_nothing_is_overwritten_unseen(world: World) {
+    let [mut ana, mut ben] = both(&world).await;
     let (approve, skip) = (|| Some(Decision::Approve), || Some(Decision::Skip));
     let first = said(0xa, approve(), None);
-    assert_eq!(ana.save_verdicts("ana", at(1), None, &[first.clone()]).await.expect("saves"), []);
+    assert_eq!(ana.save_verdicts("ana", at(1), None, std::slice::from_ref(&first)).await.expect("saves"), []);
 
     let (otherwise, beside) = (said(0xa, skip(), None), said(0xb, skip(), None));
     let overtaken = ben.save_verdicts("ben", at(2), None, &[otherwise.clone(), beside]).await.expect("saves");
@@ -39,11 +50,25 @@ async fn overtakes(ana: &mut Store, ben: &mut Store) {
     assert!(matches!(overtaken.as_slice(), [Overtaken { stands: None, .. }]), "what was taken back: {overtaken:?}");
 }
 
-#[tokio::test]
-async fn who_decides_otherwise_at_once_is_told_and_nothing_is_overwritten_unseen() {
-    let world = world();
-    let mut ana = world.open().await;
-    ana.release().await.expect("releases");
-    let mut ben = Store::open(&world.place(), at(1)).await.expect("opens");
-    overtakes(&mut ana, &mut ben).await;
+async fn who_is_on_a_client_is_told_until_it_ends(world: World) {
+    let [mut ana, mut ben] = both(&world).await;
+    let on = |by: &str, process, client, until| {
+        let (name, by, host) = (Raw::from("Acme"), by.to_owned(), "kite".to_owned());
+        Reservation { client: page(client), name, by, host, process, until: at(until) }
+    };
+    let (of_ana, of_ben) = (on("ana", 1, 7, 600), on("ben", 2, 7, 700));
+    ana.reserve(&of_ana, at(0)).await.expect("keeps");
+    ben.reserve(&of_ben, at(100)).await.expect("keeps");
+    let other = on("ben", 2, 8, 700);
+    ben.reserve(&other, at(100)).await.expect("keeps");
+    let found = async |store: &Store, now| store.reservations(at(now)).await.expect("reads");
+    assert_eq!(found(&ana, 599).await, [of_ana.clone(), of_ben.clone(), other.clone()], "nobody takes another's place");
+    assert_eq!(found(&ben, 600).await, [of_ben, other.clone()], "it ends by itself");
+
+    let again = on("ana", 1, 7, 1200);
+    ana.reserve(&again, at(600)).await.expect("keeps");
+    ben.give_up(Some(page(7)), "kite", 2).await.expect("forgets");
+    assert_eq!(found(&ana, 600).await, [again.clone(), other]);
+    ben.give_up(None, "kite", 2).await.expect("forgets");
+    assert_eq!(found(&ana, 600).await, [again]);
 }

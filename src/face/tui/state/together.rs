@@ -1,9 +1,13 @@
 //! What others do in the same state meanwhile, as far as the review knows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
 
 use crate::domain::{
+    model::PageId,
     plan::ChangeId,
+    reservation::Reservation,
     review::{Remembered, Resolution},
 };
 
@@ -16,6 +20,12 @@ pub(crate) struct Together {
     on_its_way: HashMap<ChangeId, u64>,
     /// What others decided against what was decided here, until it is decided about again.
     pub(crate) dissents: HashMap<ChangeId, Dissent>,
+    /// That others are on clients.
+    pub(crate) reserved: Vec<Reservation>,
+    /// The clients that this console is on.
+    pub(crate) own: BTreeSet<PageId>,
+    /// Clients below which somebody goes on to decide although others are there.
+    pub(crate) gone_on: BTreeSet<PageId>,
 }
 
 /// Two people decided differently about one change.
@@ -28,6 +38,11 @@ pub(crate) struct Dissent {
 }
 
 impl Together {
+    /// That others are on a client.
+    pub(crate) fn on(&self, client: PageId, now: Timestamp) -> impl Iterator<Item = &Reservation> {
+        self.reserved.iter().filter(move |on| on.client == client && on.holds(now))
+    }
+
     /// Decisions about changes are handed over to be kept. Returns which time that is.
     pub(crate) fn hand_over(&mut self, changes: impl Iterator<Item = ChangeId>) -> u64 {
         self.handed += 1;

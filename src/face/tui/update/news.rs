@@ -25,7 +25,10 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
         News::Waiting(waiting) => state.reviewing.waiting = waiting,
         News::Planned { plan, remembered, at } => return planned::planned(state, plan, remembered, at),
         News::Kept { number, overtaken } => together::kept(state, number, overtaken),
-        News::Others(remembered) => together::heard(state, remembered),
+        News::Others { remembered, reserved, own } => {
+            (state.reviewing.together.reserved, state.reviewing.together.own) = (reserved, own);
+            together::heard(state, remembered);
+        }
         News::Failed { text, code } => {
             state.reviewing.retrying = None;
             state.reviewing.together.forget_what_is_on_its_way();

@@ -63,12 +63,22 @@ pub(crate) fn approve_below(state: &mut State) -> Option<Effect> {
     approve_many(state, &changes, hidden)
 }
 
+/// The changes that are shown.
+fn shown(state: &State) -> Vec<usize> {
+    let tree = &state.reviewing.tree;
+    let shown = tree.visible.iter().filter(|node| tree.matches(**node));
+    shown.filter_map(|&node| tree.change(node)).collect()
+}
+
+/// Every change that is shown, ready, and undecided.
+pub(crate) fn ready(state: &State) -> Vec<usize> {
+    let Some(review) = &state.reviewing.review else { return Vec::new() };
+    shown(state).into_iter().filter(|&at| review.is_ready(at)).collect()
+}
+
 /// Approves every change that is shown, ready, and undecided.
 pub(crate) fn approve_shown(state: &mut State) -> Option<Effect> {
-    let review = state.reviewing.review.as_ref()?;
-    let shown = state.reviewing.tree.visible.iter().filter(|node| state.reviewing.tree.matches(**node));
-    let changes: Vec<usize> = shown.filter_map(|&node| state.reviewing.tree.change(node)).collect();
-    let ready: Vec<usize> = changes.iter().copied().filter(|&at| review.is_ready(at)).collect();
+    let (changes, ready) = (shown(state), ready(state));
     let hidden = state.reviewing.tally.changes - changes.len();
     let effect = decide(state, &ready, Some(&Decision::Approve), "approved", hidden);
     let review = state.reviewing.review.as_ref()?;

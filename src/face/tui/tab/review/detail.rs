@@ -60,6 +60,9 @@ pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
         Some(Subject::Notices { .. }) => vec![Line::raw("things to know that change nothing")],
         None => Vec::new(),
     };
+    if let Some(on) = together::client(state).and_then(|client| together::on_it(state, client)) {
+        lines.insert(0, Line::styled(on, state.theme.alert()));
+    }
     if state.reviewing.page().is_some() {
         lines.extend(links(state, keymap));
     }
