@@ -156,6 +156,7 @@ impl Level {
             | What::ForeignRun { .. }
             | What::LockBroken { .. }
             | What::StateMoved { .. }
+            | What::DecisionOvertaken { .. }
             | What::Released { .. }
             | What::MonthReopened { .. }
             | What::Begun { .. }

@@ -32,6 +32,7 @@
 //! | decision | what somebody said of a change: approve, skip, flag, or ignore for good |
 //! | second person | who must approve, besides the first, what one person alone does not decide |
 //! | pending | what waits for a person after a run |
+//! | reservation | that somebody is on a client, for others to take another one; advice, and no lock |
 //! | sync status | what pages tell their readers of what waits |
 //! | plan | all changes and notices, under a hash |
 //! | finding | something that hours and plan say about each other that would make an invoice wrong |
@@ -67,6 +68,7 @@ pub mod reach;
 pub mod reference;
 pub mod refile;
 pub mod report;
+pub mod reservation;
 pub mod review;
 pub mod rules;
 pub mod schedule;

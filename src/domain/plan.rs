@@ -574,6 +574,21 @@ impl Plan {
         })
     }
 
+    /// The client that a page stands under, or is.
+    pub fn client_of(&self, page: PageId) -> Option<PageId> {
+        let mut at = page;
+        // Three kinds make two steps at the most.
+        for _ in 0..3 {
+            let place = self.places.get(&at)?;
+            match place.parent {
+                _ if place.kind == Kind::Client => return Some(at),
+                Some(parent) => at = parent,
+                None => return None,
+            }
+        }
+        None
+    }
+
     /// The names of the ancestors of a page, outermost first.
     pub fn path(&self, page: PageId) -> Vec<&Raw> {
         let mut path = Vec::new();

@@ -3,6 +3,7 @@
 mod second;
 mod standing;
 mod tally;
+mod together;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -19,7 +20,11 @@ use super::{
     text::Shown,
 };
 
-pub use self::{standing::waits_words, tally::Tally};
+pub use self::{
+    standing::waits_words,
+    tally::Tally,
+    together::{Heard, Meeting, Overtaken, SaidUpon},
+};
 
 /// What was decided about a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,13 +85,25 @@ impl Said {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unworded<P> {
     plan: P,
-    verdicts: Vec<(usize, Resolution)>,
+    /// Each change's place, what was said, and what was seen of it before.
+    verdicts: Vec<(usize, Resolution, Resolution)>,
 }
 
 impl<P: Deref<Target = Plan>> Unworded<P> {
+    /// The client that all of it is about, where it is about one.
+    pub fn client(&self) -> Option<PageId> {
+        let mut clients = self.verdicts.iter().map(|(at, ..)| self.plan.client_of(self.plan.changes[*at].page));
+        let first = clients.next()??;
+        clients.all(|client| client == Some(first)).then_some(first)
+    }
+
     /// The same in words.
-    pub fn said(&self) -> Vec<Said> {
-        self.verdicts.iter().map(|(at, verdict)| Said::of(&self.plan.changes[*at], verdict.clone())).collect()
+    pub fn said(&self) -> Vec<SaidUpon> {
+        let upon = |(at, verdict, seen): &(usize, Resolution, Resolution)| SaidUpon {
+            said: Said::of(&self.plan.changes[*at], verdict.clone()),
+            seen: seen.clone(),
+        };
+        self.verdicts.iter().map(upon).collect()
     }
 }
 
@@ -121,6 +138,8 @@ pub struct Review<P> {
     verdicts: Vec<Resolution>,
     /// Who decided earlier, by the place of the change; what is decided now is decided by `by`.
     earlier: HashMap<usize, String>,
+    /// What is known to be kept of what anybody said, by the place of the change.
+    seen: HashMap<usize, Resolution>,
     index: HashMap<ChangeId, usize>,
     /// The changes that may give a page another object than the linked one.
     relinks: HashMap<PageId, usize>,
@@ -144,6 +163,7 @@ impl<P: Deref<Target = Plan>> Review<P> {
             by: by.into(),
             verdicts,
             earlier: HashMap::new(),
+            seen: HashMap::new(),
             index,
             relinks,
             done: Vec::new(),
@@ -182,9 +202,8 @@ impl<P: Deref<Target = Plan>> Review<P> {
     pub fn recall(&mut self, earlier: impl IntoIterator<Item = (Said, String)>) {
         for (Said { change, verdict, .. }, by) in earlier {
             let Some(&at) = self.index.get(&change) else { continue };
-            let approves_held =
-                self.plan.changes[at].state == State::Held && verdict.decision == Some(Decision::Approve);
-            if !approves_held && verdict.way <= self.plan.changes[at].alternatives.len() {
+            self.seen.insert(at, verdict.clone());
+            if self.may_take(at, &verdict) {
                 self.verdicts[at] = verdict.recalled_of(&by, self.needs_second(at));
                 self.earlier.insert(at, by);
             }
@@ -276,18 +295,18 @@ impl<P: Deref<Target = Plan>> Review<P> {
         with_needed(targets, |at| needed(at).filter(is_free))
     }
 
-    /// What is kept of what was said about changes.
-    pub fn said(&self, changes: &[usize]) -> Vec<Said> {
-        changes.iter().map(|&at| Said::of(&self.plan.changes[at], self.verdicts[at].clone())).collect()
-    }
-
-    /// The same for who goes on at once: the words are made by whoever keeps them.
-    pub fn unworded(&self, changes: &[usize]) -> Unworded<P>
+    /// What is to be kept of what was said about changes, upon what was seen of them. From now on it is what was seen.
+    /// The words are made by whoever keeps it.
+    pub fn unworded(&mut self, changes: &[usize]) -> Unworded<P>
     where
         P: Clone,
     {
-        let verdicts = changes.iter().map(|&at| (at, self.verdicts[at].clone())).collect();
-        Unworded { plan: self.plan.clone(), verdicts }
+        let upon = |&at: &usize| {
+            let said = self.verdicts[at].clone();
+            let seen = self.seen.insert(at, said.clone());
+            (at, said, seen.unwrap_or_default())
+        };
+        Unworded { verdicts: changes.iter().map(upon).collect(), plan: self.plan.clone() }
     }
 
     /// Leaves a field of an update or a create alone, or takes it in again.

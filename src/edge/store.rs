@@ -21,6 +21,7 @@ mod pending;
 mod postgres;
 mod presence;
 mod registry;
+mod reservations;
 mod reserve;
 mod stir;
 #[cfg(test)]

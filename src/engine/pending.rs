@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::{
     failure::{Code, RunError},
     run::Installation,
@@ -16,7 +18,8 @@ use crate::{
         pending::Waits,
         plan::{Action, ChangeId, document::ChangeDocument},
         reference::{self, Nameable, NotFound},
-        review::{Decision, Remembered, Resolution, Said, waits_words, with_needed},
+        reservation::Reservation,
+        review::{Decision, Overtaken, Remembered, Resolution, Said, SaidUpon, waits_words, with_needed},
         text::{Raw, Shown},
     },
     edge::store::PendingRow,
@@ -42,6 +45,8 @@ pub struct Queue {
     said: BTreeMap<ChangeId, Remembered>,
     /// What the last plan said without a change.
     pub notices: Vec<KeptNotice>,
+    /// Who decides below which client now.
+    pub reserved: Vec<Reservation>,
 }
 
 impl Queue {
@@ -49,10 +54,10 @@ impl Queue {
     ///
     /// # Errors
     /// Where the state cannot be read.
-    pub async fn of(state: &State) -> Result<Self, RunError> {
+    pub async fn of(state: &State, now: Timestamp) -> Result<Self, RunError> {
         let said = state.verdicts().await?.into_iter().map(|known| (known.said.change, known.vouched())).collect();
-        let mut queue =
-            Self { rows: state.pending().await?, said, notices: state.recall(NOTICES).await?.unwrap_or_default() };
+        let (rows, notices) = (state.pending().await?, state.recall(NOTICES).await?.unwrap_or_default());
+        let mut queue = Self { rows, said, notices, reserved: state.reservations(now).await? };
         // What was ignored since waits for nobody, although no run has said so yet.
         let ignored: BTreeSet<ChangeId> =
             queue.said.values().filter(|known| is_ignored(known)).map(|known| known.said.change).collect();
@@ -79,6 +84,12 @@ impl Queue {
             (row.waits, row.reason) = (waits, words);
         }
         Ok(queue)
+    }
+
+    /// What is said now, upon what is known to have been said.
+    fn upon(&self, said: Said) -> SaidUpon {
+        let seen = self.said.get(&said.change).map(|known| known.said.verdict.clone()).unwrap_or_default();
+        SaidUpon { said, seen }
     }
 
     /// What was decided about a change, and by whom.
@@ -123,6 +134,31 @@ pub fn is_approval(known: &Remembered) -> bool {
     known.said.verdict.decision == Some(Decision::Approve)
 }
 
+/// What deciding has come to.
+pub struct Kept<T> {
+    /// What was decided.
+    pub kept: Vec<T>,
+    /// What was not, since somebody else decided otherwise at the same time.
+    pub overtaken: Vec<Overtaken>,
+}
+
+/// Keeps what was said, each with what is told of it.
+async fn keep<T>(
+    installation: &Installation,
+    state: &mut State,
+    trigger: &str,
+    said: Vec<(SaidUpon, T)>,
+) -> Result<Kept<T>, RunError> {
+    let (said, told): (Vec<SaidUpon>, Vec<T>) = said.into_iter().unzip();
+    if said.is_empty() {
+        return Ok(Kept { kept: told, overtaken: Vec::new() });
+    }
+    let overtaken = installation.keep(state, trigger, &said).await?;
+    let lost: BTreeSet<ChangeId> = overtaken.iter().map(|lost| lost.said.change).collect();
+    let kept = said.iter().zip(told).filter(|(upon, _)| !lost.contains(&upon.said.change)).map(|(_, told)| told);
+    Ok(Kept { kept: kept.collect(), overtaken })
+}
+
 /// What approving changes that wait has come to.
 pub struct QueueApproval {
     /// What the next run makes, in words.
@@ -131,6 +167,8 @@ pub struct QueueApproval {
     pub half: Vec<Shown>,
     /// What the same person had approved before, and what needs a second one.
     pub again: Vec<Shown>,
+    /// What was not approved, since somebody else decided otherwise at the same time.
+    pub overtaken: Vec<Overtaken>,
     /// How many of those that were meant are held, and so were not approved.
     pub held: usize,
     /// What the others that were approved wait for since it was decided otherwise: in words, and which that is.
@@ -144,7 +182,7 @@ pub struct QueueApproval {
 /// Where an ID means none or several, and where one of them, or what one needs, is held; nothing is kept then.
 pub async fn approve(installation: &Installation, which: &Which) -> Result<QueueApproval, RunError> {
     let mut state = installation.open_state().await?;
-    let queue = Queue::of(&state).await?;
+    let queue = Queue::of(&state, (installation.clock)()).await?;
     let is_held = |at: &usize| queue.rows[*at].waits == Waits::Held;
     let (held, chosen): (BTreeSet<usize>, BTreeSet<usize>) = choose(&queue, which)?.into_iter().partition(is_held);
     if let (Which::Ids(_), Some(at)) = (which, held.first()) {
@@ -182,17 +220,17 @@ pub async fn approve(installation: &Installation, which: &Which) -> Result<Queue
         let row = &queue.rows[*at];
         !queue.is_approved(row) && four_eyes::has(queue.approvals(row), by)
     };
-    let said: Vec<Said> =
-        approving.iter().filter(|at| !is_again(at)).map(|at| approved(&queue, &queue.rows[*at], by)).collect();
-    if !said.is_empty() {
-        installation.keep(&mut state, "pending approve", &said).await?;
-    }
-    let mut done = QueueApproval { approved: vec![], half: vec![], again: vec![], held: held.len(), waits };
+    let anew = approving.iter().filter(|at| !is_again(at));
+    let said = anew.map(|at| (queue.upon(approved(&queue, &queue.rows[*at], by)), *at)).collect();
+    let Kept { kept, overtaken } = keep(installation, &mut state, "pending approve", said).await?;
+    let kept: BTreeSet<usize> = kept.into_iter().collect();
+    let mut done = QueueApproval { approved: vec![], half: vec![], again: vec![], overtaken, held: held.len(), waits };
     for at in free {
         let row = &queue.rows[at];
         let Said { what, verdict, .. } = approved(&queue, row, by);
         match lacks_second(&row.change, &verdict) {
             _ if is_again(&at) => done.again.push(what),
+            _ if !kept.contains(&at) => {}
             lacks if lacks => done.half.push(what),
             _ => done.approved.push(what),
         }
@@ -200,13 +238,13 @@ pub async fn approve(installation: &Installation, which: &Which) -> Result<Queue
     Ok(done)
 }
 
-/// Takes back what was decided: about what waits, and about what no run has left yet. Returns it in words.
+/// Takes back what was decided: about what waits, and about what no run has left yet. It is told in words.
 ///
 /// # Errors
 /// Where an ID means none or several; nothing is taken back then.
-pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<String>, RunError> {
+pub async fn clear(installation: &Installation, which: &Which) -> Result<Kept<String>, RunError> {
     let mut state = installation.open_state().await?;
-    let queue = Queue::of(&state).await?;
+    let queue = Queue::of(&state, (installation.clock)()).await?;
     let standing: Vec<&Remembered> = queue.standing().collect();
     // Of what no run has left, only IDs and words are known: kinds and actions name what waits alone.
     let (rows, standing): (Vec<usize>, Vec<&Remembered>) = match which {
@@ -227,20 +265,17 @@ pub async fn clear(installation: &Installation, which: &Which) -> Result<Vec<Str
         let what = format!("{} ({})", known.said.what, known.said.change);
         (Said { verdict: Resolution::default(), ..known.said.clone() }, what)
     });
-    let (said, cleared): (Vec<Said>, Vec<String>) = of_rows.chain(of_standing).unzip();
-    if !said.is_empty() {
-        installation.keep(&mut state, "pending clear", &said).await?;
-    }
-    Ok(cleared)
+    let said = of_rows.chain(of_standing).map(|(said, what)| (queue.upon(said), what)).collect();
+    keep(installation, &mut state, "pending clear", said).await
 }
 
-/// Settles notices and changes that come in every run, as long as they say the same. Returns them.
+/// Settles notices and changes that come in every run, as long as they say the same.
 ///
 /// # Errors
 /// Where an ID means none or several; nothing is settled then.
-pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<Said>, RunError> {
+pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Kept<Said>, RunError> {
     let mut state = installation.open_state().await?;
-    let queue = Queue::of(&state).await?;
+    let queue = Queue::of(&state, (installation.clock)()).await?;
     let ignored = || Resolution { decision: Some(Decision::Ignore), ..Resolution::default() };
     let of_rows = queue.rows.iter().map(|row| said(row, ignored()));
     let of_notices = queue.notices.iter().map(|kept| {
@@ -255,9 +290,8 @@ pub async fn ignore(installation: &Installation, ids: &[String]) -> Result<Vec<S
         Waiting { id: notice.id, page: page.in_notion(), object, name, told }
     });
     let meant = named(ids, of_rows.chain(of_notices))?;
-    let said: Vec<Said> = meant.into_iter().map(|at| all[at].clone()).collect();
-    installation.keep(&mut state, "pending ignore", &said).await?;
-    Ok(said)
+    let said = meant.into_iter().map(|at| (queue.upon(all[at].clone()), all[at].clone())).collect();
+    keep(installation, &mut state, "pending ignore", said).await
 }
 
 /// What was ignored for good.
@@ -268,11 +302,11 @@ pub async fn ignored(state: &State) -> Result<Vec<Remembered>, RunError> {
     Ok(state.verdicts().await?.into_iter().filter(is_ignored).collect())
 }
 
-/// Asks again about what was ignored: about these, or without any about all. Returns what was said.
+/// Asks again about what was ignored: about these, or without any about all.
 ///
 /// # Errors
 /// Where an ID means none or several; nothing is asked about again then.
-pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Result<Vec<Said>, RunError> {
+pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Result<Kept<Said>, RunError> {
     let mut state = installation.open_state().await?;
     let known = ignored(&state).await?;
     let revoked = match ids {
@@ -282,12 +316,11 @@ pub async fn revoke(installation: &Installation, ids: Option<&[String]>) -> Resu
             ..failure
         })?,
     };
-    let said = revoked.iter().map(|at| Said { verdict: Resolution::default(), ..known[*at].said.clone() });
-    let said: Vec<Said> = said.collect();
-    if !said.is_empty() {
-        installation.keep(&mut state, "ignored revoke", &said).await?;
-    }
-    Ok(said)
+    let revoked = revoked.into_iter().map(|at| {
+        let said = Said { verdict: Resolution::default(), ..known[at].said.clone() };
+        (SaidUpon { seen: known[at].said.verdict.clone(), said: said.clone() }, said)
+    });
+    keep(installation, &mut state, "ignored revoke", revoked.collect()).await
 }
 
 /// The places of the rows that are meant.

@@ -21,7 +21,6 @@ use super::{
     ages,
     connect::{Clients, Connection, Earlier},
     failure::{Code, RunError},
-    second::with_standing,
     session::{NOT_BEFORE, NotBefore, Session, SessionError, Turn, Watch, decided, exchange_events, learned},
     state::State,
     stop::Stop,
@@ -35,7 +34,7 @@ use crate::{
         plan::{self, Calls, sha256},
         reach::Reach,
         report::{Report, Stopped},
-        review::Said,
+        review::{Overtaken, SaidUpon},
         text::Shown,
     },
     edge::{
@@ -177,15 +176,15 @@ impl Installation {
         Ok(aside)
     }
 
-    /// Keeps what somebody said about changes outside any run, and logs it.
+    /// Keeps what somebody said about changes outside any run, and logs it. Returned is what was not kept, since
+    /// somebody else has overtaken it.
     ///
     /// # Errors
     /// Where it cannot be kept.
-    pub async fn keep(&self, state: &mut State, trigger: &str, said: &[Said]) -> Result<(), RunError> {
-        let at = (self.clock)();
-        let said = with_standing(&state.0, &self.by, at, said).await?;
-        state.0.save_verdicts(&self.by, at, None, &said).await?;
-        self.log_by_itself(&mut state.0, trigger, decided(&self.by, &said), "decided", &[]).await
+    pub async fn keep(&self, state: &mut State, trigger: &str, said: &[SaidUpon]) -> Result<Vec<Overtaken>, RunError> {
+        let overtaken = state.0.save_verdicts(&self.by, (self.clock)(), None, said).await?;
+        self.log_by_itself(&mut state.0, trigger, decided(&self.by, said, &overtaken), "decided", &[]).await?;
+        Ok(overtaken)
     }
 
     /// Logs what was read of secrets outside any run.

@@ -1,9 +1,6 @@
-//! Approvals by two persons as they are kept: whoever decides adds theirs to those that stand in the state by then, and
-//! nothing is made on approvals that were taken back meanwhile.
+//! Nothing is made on approvals that were taken back meanwhile, where it takes two persons.
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use jiff::Timestamp;
 
 use super::session::{Session, SessionError};
 use crate::{
@@ -15,24 +12,6 @@ use crate::{
     },
     edge::store::{Store, StoreError},
 };
-
-/// What somebody says about changes, as it is kept: with the time of their own approvals, and with those of others alone
-/// that stand.
-///
-/// # Errors
-/// Where the state cannot be read.
-pub(super) async fn with_standing(
-    store: &Store,
-    by: &str,
-    at: Timestamp,
-    said: &[Said],
-) -> Result<Vec<Said>, StoreError> {
-    if said.iter().all(|said| said.verdict.approvals.is_empty()) {
-        return Ok(said.to_vec());
-    }
-    let known = known(store).await?;
-    Ok(said.iter().cloned().map(|said| said.kept_by(by, at, &known)).collect())
-}
 
 async fn known(store: &Store) -> Result<BTreeMap<ChangeId, Remembered>, StoreError> {
     Ok(store.verdicts().await?.into_iter().map(|known| (known.said.change, known.vouched())).collect())

@@ -7,6 +7,7 @@ mod error;
 mod exchanges;
 mod fetch;
 mod pages;
+mod reservations;
 mod turn;
 
 use std::{
@@ -25,10 +26,7 @@ pub(super) use self::exchanges::{Exchanges, exchange_events};
 pub use self::fetch::Established;
 pub(super) use self::fetch::{same_workspace, told_workspace};
 use self::{differences::News, pages::edited};
-use super::{
-    ages::{belong, whose_in_clockify},
-    second::with_standing,
-};
+use super::ages::{belong, whose_in_clockify};
 use crate::{
     domain::{
         diff::{Diff, diff},
@@ -41,7 +39,7 @@ use crate::{
             document::NoticeDocument,
         },
         reach::{Reach, client_named},
-        review::{Decision, Remembered, Review, Said},
+        review::{Decision, Overtaken, Remembered, Review, Said, SaidUpon},
         rules::{Allowance, Rules},
         text::{Raw, Shown},
         undo::undo,
@@ -531,15 +529,16 @@ impl Session<'_> {
         Ok(self.store.pending().await?)
     }
 
-    /// Keeps what a person said about changes, and notes it.
+    /// Keeps what a person said about changes, and notes it. Returned is what was not kept, since somebody else has
+    /// overtaken it.
     ///
     /// # Errors
     /// [`SessionError::Store`]
-    pub async fn keep(&mut self, said: &[Said]) -> Result<(), SessionError> {
-        let (by, at) = (&self.turn.by, (self.turn.clock)());
-        let said = with_standing(self.store, by, at, said).await?;
-        self.store.save_verdicts(by, at, self.undoes.as_ref(), &said).await?;
-        self.tell(decided(by, &said).collect()).await
+    pub async fn keep(&mut self, said: &[SaidUpon]) -> Result<Vec<Overtaken>, SessionError> {
+        let (by, now) = (&self.turn.by, (self.turn.clock)());
+        let overtaken = self.store.save_verdicts(by, now, self.undoes.as_ref(), said).await?;
+        self.tell(decided(by, said, &overtaken)).await?;
+        Ok(overtaken)
     }
 
     /// Lets more changes of a class through than its brake, in this run alone.
@@ -591,12 +590,20 @@ impl Session<'_> {
     }
 }
 
-/// What somebody said about changes, for the log.
-pub(super) fn decided(by: &str, said: &[Said]) -> impl Iterator<Item = What> {
-    said.iter().map(move |said| {
-        let Said { change, page, what: _, verdict } = said.clone();
-        What::Decided { change, page, by: by.to_owned(), verdict }
-    })
+/// What somebody said about changes, for the log; also what was not kept of it.
+pub(super) fn decided(by: &str, said: &[SaidUpon], overtaken: &[Overtaken]) -> Vec<What> {
+    let overtaken: BTreeMap<ChangeId, &Overtaken> = overtaken.iter().map(|lost| (lost.said.change, lost)).collect();
+    let told = |upon: &SaidUpon| {
+        let (Said { change, page, what: _, verdict }, by) = (upon.said.clone(), by.to_owned());
+        match overtaken.get(&change) {
+            None => What::Decided { change, page, by, verdict },
+            Some(lost) => {
+                let stands_by = lost.stands.as_ref().map(|known| known.by.clone());
+                What::DecisionOvertaken { change, page, by, verdict, stands_by }
+            }
+        }
+    };
+    said.iter().map(told).collect()
 }
 
 /// Each brake that withholds something in a plan, once for each kind and reason.

@@ -10,7 +10,7 @@ use super::{
     failure::RunError,
     print::{page, say, say_json},
     setup::Global,
-    text::put,
+    text::{overtaken_line, put, when},
 };
 use crate::{
     domain::{
@@ -21,12 +21,13 @@ use crate::{
             Action, ChangeId, NoticeCode,
             document::{ChangeDocument, NoticeDocument},
         },
-        review::{Decision, Remembered},
+        reservation::Reservation,
+        review::{Decision, Overtaken, Remembered},
         text::Shown,
     },
     edge::store::PendingRow,
     engine::{
-        pending::{self, Queue, QueueApproval, is_approval},
+        pending::{self, Kept, Queue, QueueApproval, is_approval},
         run::Installation,
         session::KeptNotice,
     },
@@ -154,6 +155,19 @@ struct Document<'a> {
     decisions: Vec<Standing<'a>>,
     /// What the last plan said without a change.
     notices: Vec<&'a NoticeDocument>,
+    /// Who decides below which client now, for others to take another one.
+    reserved: Vec<Reserved<'a>>,
+}
+
+/// That somebody is on a client, as `pending/1` shows it.
+#[derive(Serialize)]
+struct Reserved<'a> {
+    page_id: Option<String>,
+    name: &'a str,
+    by: &'a str,
+    host: &'a str,
+    /// When it ends unless they decide on.
+    until: Timestamp,
 }
 
 fn shown<'a>(queue: &'a Queue, row: &'a PendingRow) -> WaitingChange<'a> {
@@ -178,16 +192,24 @@ fn stands(known: &Remembered) -> Standing<'_> {
     }
 }
 
+fn reserved(on: &Reservation) -> Reserved<'_> {
+    let Reservation { client, name, by, host, process: _, until } = on;
+    Reserved { page_id: client.in_notion().map(|page| page.to_string()), name: name.exact(), by, host, until: *until }
+}
+
 /// Lists what waits.
 pub(super) async fn list(installation: &Installation, global: &Global) -> Result<(), RunError> {
-    let queue = Queue::of(&installation.read_state().await?).await?;
+    let now = (installation.clock)();
+    let queue = Queue::of(&installation.read_state().await?, now).await?;
     if global.json {
         let changes = queue.rows.iter().map(|row| shown(&queue, row)).collect();
         let notices = queue.notices.iter().map(|kept| &kept.notice).collect();
-        let document = Document { format: FORMAT, changes, decisions: queue.standing().map(stands).collect(), notices };
+        let decisions = queue.standing().map(stands).collect();
+        let reserved = queue.reserved.iter().map(reserved).collect();
+        let document = Document { format: FORMAT, changes, decisions, notices, reserved };
         return say_json(&document);
     }
-    page(&text(&queue, (installation.clock)()), global)
+    page(&text(&queue, now), global)
 }
 
 fn text(queue: &Queue, now: Timestamp) -> String {
@@ -225,6 +247,10 @@ fn text(queue: &Queue, now: Timestamp) -> String {
         };
         put(&mut text, format_args!("{}\n", said.what));
         put(&mut text, format_args!("    {state}, {}, ID {}\n", age(now, *at), said.change));
+    }
+    for on in &queue.reserved {
+        let (by, client) = (Shown::of(&on.by), on.name.shown().clipped(NAME_COLUMNS));
+        put(&mut text, format_args!("{by} is on “{client}”, until {} unless they decide on\n", when(on.until)));
     }
     let of_rows = queue.rows.iter().filter(|row| queue.is_approved(row)).count();
     let (approvals, others): (Vec<_>, Vec<_>) = queue.standing().partition(|known| is_approval(known));
@@ -349,7 +375,7 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
     let mut text = String::new();
     match act {
         Act::Approve(which) => {
-            let QueueApproval { approved, half, again, held, waits } =
+            let QueueApproval { approved, half, again, overtaken, held, waits } =
                 pending::approve(installation, &which.meant()).await?;
             for what in &approved {
                 put(&mut text, format_args!("approved: {what}\n"));
@@ -360,6 +386,7 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
             for what in &again {
                 put(&mut text, format_args!("{}\n", four_eyes::again_words(what)));
             }
+            put_overtaken(&mut text, &overtaken);
             if let Some((waits, otherwise)) = waits {
                 let ids: Vec<String> = otherwise.iter().map(ToString::to_string).collect();
                 let ids = ids.join(" ");
@@ -375,17 +402,21 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
             }
         }
         Act::Clear(which) => {
-            for what in pending::clear(installation, &which.meant()).await? {
+            let Kept { kept, overtaken } = pending::clear(installation, &which.meant()).await?;
+            for what in kept {
                 put(&mut text, format_args!("not decided any more: {what}\n"));
             }
+            put_overtaken(&mut text, &overtaken);
             if text.is_empty() {
                 text.push_str("Nothing was decided about what this names.\n");
             }
         }
         Act::Ignore { ids } => {
-            for said in pending::ignore(installation, &ids).await? {
+            let Kept { kept, overtaken } = pending::ignore(installation, &ids).await?;
+            for said in kept {
                 put(&mut text, format_args!("ignored: {}\n", said.what));
             }
+            put_overtaken(&mut text, &overtaken);
             text.push_str("It holds as long as the same is said; `punchlist ignored revoke ID…` takes it back.\n");
         }
     }
@@ -393,6 +424,13 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
         text.push_str("Nothing waits that this names.\n");
     }
     say(&text)
+}
+
+/// Tells what was not kept.
+fn put_overtaken(text: &mut String, overtaken: &[Overtaken]) {
+    for lost in overtaken {
+        put(text, format_args!("{}\n", overtaken_line(lost)));
+    }
 }
 
 /// Lists what was ignored for good, or asks about some of it again.
@@ -406,7 +444,9 @@ pub(super) async fn ignored(
         return if as_json { say_json(&ignored_json(&known)) } else { say(&ignored_text(&known)) };
     };
     let mut text = String::new();
-    for said in pending::revoke(installation, Some(ids.as_slice()).filter(|_| !all)).await? {
+    let Kept { kept, overtaken } = pending::revoke(installation, Some(ids.as_slice()).filter(|_| !all)).await?;
+    put_overtaken(&mut text, &overtaken);
+    for said in kept {
         put(&mut text, format_args!("asked about again: {}\n", said.what));
     }
     if text.is_empty() {

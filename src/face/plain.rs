@@ -27,7 +27,7 @@ use super::{
     setup::{Global, Setup},
     stop,
     talk::Talk,
-    text::{self, Styling},
+    text::{self, Styling, overtaken_line},
 };
 use crate::{
     domain::{
@@ -158,8 +158,14 @@ async fn decide(
         };
         let Answer { text, changed } = walk.act(command);
         // Kept before it is said: what was answered is never lost.
-        session.keep(&walk.review.said(&changed)).await?;
+        let overtaken = session.keep(&walk.review.unworded(&changed).said()).await?;
         talk.say(&text)?;
+        for lost in overtaken {
+            if let Some(at) = walk.review.place(&lost.said.change) {
+                walk.review.take_over(at, lost.stands.as_ref());
+            }
+            talk.say(&format!("{}\n", overtaken_line(&lost)))?;
+        }
     }
     talk.say(&format!("Decisions are kept: {}. Nothing was applied.\n", Tally::of(&walk.review).words()))?;
     Ok(None)

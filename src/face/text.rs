@@ -1,6 +1,7 @@
 //! Plans and reports as text that a person can read. Everything from outside is printed as `Shown`.
 
 mod event;
+mod together;
 
 use std::{
     collections::BTreeSet,
@@ -14,6 +15,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use unicode_width::UnicodeWidthStr;
 
 pub(crate) use event::{ended, everything, from_to as event_from_to, line_of, outcome_words, when};
+pub(crate) use together::overtaken_line;
 
 use crate::domain::{
     action::Sort,

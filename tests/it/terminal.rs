@@ -13,6 +13,7 @@ mod init;
 mod leaving;
 mod looking;
 mod prompts;
+mod together;
 
 use std::{
     io::{Read, Write},

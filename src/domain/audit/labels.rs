@@ -34,6 +34,7 @@ impl Labels {
         let change = match &event.what {
             What::Difference(difference) => Some(&difference.change),
             What::Decided { change, .. }
+            | What::DecisionOvertaken { change, .. }
             | What::DecisionEnded { change, .. }
             | What::DifferenceEnded { change, .. }
             | What::Approved { change, .. }
@@ -76,9 +77,10 @@ pub fn refers(what: &What) -> Refers<'_> {
             let Difference { page, object, .. } = difference.as_ref();
             itself(Some(*page), *object)
         }
-        What::Decided { page, .. } | What::DecisionEnded { page, .. } | What::DifferenceEnded { page, .. } => {
-            itself(Some(*page), None)
-        }
+        What::Decided { page, .. }
+        | What::DecisionOvertaken { page, .. }
+        | What::DecisionEnded { page, .. }
+        | What::DifferenceEnded { page, .. } => itself(Some(*page), None),
         What::Approved { change, .. }
         | What::Applied { change }
         | What::Failed { change, .. }

@@ -198,6 +198,18 @@ pub enum What {
         /// The decision with its note, the way that was chosen, the fields that were left out or typed.
         verdict: Resolution,
     },
+    /// What a person decided about a change is not kept, since another had decided otherwise after they looked.
+    DecisionOvertaken {
+        change: ChangeId,
+        page: PageId,
+        /// By whom.
+        by: String,
+        /// What they had decided.
+        verdict: Resolution,
+        /// Whose decision stands; nothing where that was taken back or carried out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stands_by: Option<String>,
+    },
     /// What was decided about a change is over, since a complete plan no longer has that change: the same difference,
     /// should it come again, is asked about again.
     DecisionEnded {

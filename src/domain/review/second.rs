@@ -25,9 +25,7 @@ impl Resolution {
 
     /// True where both approve the same, whoever has.
     pub fn approves_as(&self, other: &Self) -> bool {
-        let Self { decision, way, rejected, edited, approvals: _ } = self;
-        *decision == Some(Decision::Approve)
-            && (decision, way, rejected, edited) == (&other.decision, &other.way, &other.rejected, &other.edited)
+        self.decision == Some(Decision::Approve) && self.agrees(other)
     }
 
     /// The same where only some of its approvals stand any longer.

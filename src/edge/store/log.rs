@@ -443,13 +443,14 @@ impl Beginning {
 
 /// True where an event is about a change, and names the page itself.
 fn is_of_a_change(what: &What) -> bool {
-    matches!(what, What::Decided { .. } | What::DifferenceEnded { .. })
+    matches!(what, What::Decided { .. } | What::DecisionOvertaken { .. } | What::DifferenceEnded { .. })
 }
 
 /// The change that an event is about.
 fn change_of(event: &Event) -> Option<&ChangeId> {
     match &event.what {
         What::Decided { change, .. }
+        | What::DecisionOvertaken { change, .. }
         | What::DecisionEnded { change, .. }
         | What::DifferenceEnded { change, .. }
         | What::Approved { change, .. }

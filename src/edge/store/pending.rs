@@ -1,6 +1,6 @@
 //! What waits for a person, and what people decided.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
@@ -14,9 +14,12 @@ use crate::domain::{
     journal::RunId,
     pending::Waits,
     plan::{ChangeId, document::ChangeDocument},
-    review::{Remembered, Resolution, Said},
+    review::{Meeting, Overtaken, Remembered, Resolution, Said, SaidUpon},
     text::Shown,
 };
+
+/// What people said about changes.
+const REMEMBERED: &str = "SELECT change_id, page_id, what, body, by, at_ms FROM verdict";
 
 /// A change that a run left for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,22 +87,42 @@ impl Store {
         self.read(async |database| database.all(sql, &[], pending_row).await).await
     }
 
-    /// Keeps what a person said about changes, of an ordinary plan or of one that undoes a run, all of it or nothing; a
-    /// verdict that says nothing is forgotten. Journaling that one ended, that a write for its change happened or that
-    /// the change was applied forgets it, too.
+    /// Keeps what a person said about changes, of an ordinary plan or of one that undoes a run, but for what somebody
+    /// else has overtaken since that person looked: returned is what was not kept. A verdict that says nothing is
+    /// forgotten. Journaling that one ended, that a write for its change happened or that the change was applied forgets
+    /// it, too.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`StoreError`]: nothing is kept then.
     pub async fn save_verdicts(
         &mut self,
         by: &str,
         at: Timestamp,
         undoes: Option<&RunId>,
-        said: &[Said],
-    ) -> Result<(), StoreError> {
+        said: &[SaidUpon],
+    ) -> Result<Vec<Overtaken>, StoreError> {
+        let ids = || said.iter().map(|upon| upon.said.change.to_string());
+        let (Some(first), Some(last)) = (ids().min(), ids().max()) else { return Ok(Vec::new()) };
         self.write(async |database| {
-            for Said { change, page, what, verdict } in said {
-                if *verdict == Resolution::default() {
+            // One statement for one and for many: what lies between is looked at for nothing, but is little.
+            let sql = format!("{REMEMBERED} WHERE change_id BETWEEN ?1 AND ?2");
+            let standing = database.all(&sql, &values![&first, &last], remembered).await?;
+            let mut standing: BTreeMap<ChangeId, Remembered> =
+                standing.into_iter().map(|known| (known.said.change, known)).collect();
+            let (nothing, mut overtaken) = (Resolution::default(), Vec::new());
+            for upon in said {
+                let stands = standing.get(&upon.said.change).map_or(&nothing, |known| &known.said.verdict);
+                // Approvals of others stand, whatever was seen of them.
+                let Said { change, page, what, verdict } = &upon.said.clone().kept_by(by, at, &standing);
+                match upon.meets(stands) {
+                    Meeting::Same if verdict.approvals == stands.approvals => continue,
+                    Meeting::Stands | Meeting::Same => {}
+                    Meeting::Overtaken => {
+                        overtaken.push(Overtaken { said: upon.said.clone(), stands: standing.remove(change) });
+                        continue;
+                    }
+                }
+                if *verdict == nothing {
                     database.execute("DELETE FROM verdict WHERE change_id = ?1", &values![change]).await?;
                     continue;
                 }
@@ -109,7 +132,7 @@ impl Store {
                 let values = values![change, *page, what.as_str(), to_json(verdict)?, by, at, undoes];
                 database.execute(sql, &values).await?;
             }
-            Ok(())
+            Ok(overtaken)
         })
         .await
     }
@@ -131,20 +154,19 @@ impl Store {
     }
 
     async fn remembered(&self, filter: &str, values: &[Value<'_>]) -> Result<Vec<Remembered>, StoreError> {
-        let sql = format!(
-            "SELECT change_id, page_id, what, body, by, at_ms FROM verdict {filter} ORDER BY at_ms DESC, change_id"
-        );
-        let remembered = |row: &Row<'_>| {
-            let said = Said {
-                change: from_word(row.text(0)?)?,
-                page: from_word(row.text(1)?)?,
-                what: row.text(2)?.into(),
-                verdict: from_json(row.text(3)?)?,
-            };
-            Ok(Remembered { said, by: row.text(4)?.to_owned(), at: row.time(5)? })
-        };
+        let sql = format!("{REMEMBERED} {filter} ORDER BY at_ms DESC, change_id");
         self.read(async |database| database.all(&sql, values, remembered).await).await
     }
+}
+
+fn remembered(row: &Row<'_>) -> Result<Remembered, Fault> {
+    let said = Said {
+        change: from_word(row.text(0)?)?,
+        page: from_word(row.text(1)?)?,
+        what: row.text(2)?.into(),
+        verdict: from_json(row.text(3)?)?,
+    };
+    Ok(Remembered { said, by: row.text(4)?.to_owned(), at: row.time(5)? })
 }
 
 fn pending_row(row: &Row<'_>) -> Result<PendingRow, Fault> {

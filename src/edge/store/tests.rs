@@ -30,6 +30,7 @@ mod pages;
 #[path = "../../../tests/it/support/postgres.rs"]
 #[allow(dead_code, reason = "some of it is for the tests of the whole program")]
 mod server;
+mod together;
 
 use std::{collections::BTreeMap, fs};
 
@@ -41,7 +42,7 @@ use crate::domain::{
     pending::Waits,
     plan::{ChangeId, document::ChangeDocument},
     report::tests::report_with,
-    review::{Decision, Remembered, Resolution, Said},
+    review::{Decision, Remembered, Resolution, Said, SaidUpon},
     text::Raw,
 };
 
@@ -563,12 +564,14 @@ async fn verdicts_are_kept_until_they_say_nothing(world: World) {
     let (a, b) = (ChangeId::from_number(0xa), ChangeId::from_number(0xb));
     let page = PageId::from_number(7);
     let said = |change, verdict: &Resolution| Said { change, page, what: "close".into(), verdict: verdict.clone() };
+    let upon = |change, verdict: &Resolution| SaidUpon { said: said(change, verdict), seen: Resolution::default() };
     let remembered = |change| Remembered { said: said(change, &flagged), by: "ben".into(), at: at(1) };
-    world.open().await.save_verdicts("ben", at(1), None, &[said(a, &flagged), said(b, &flagged)]).await.expect("saves");
+    world.open().await.save_verdicts("ben", at(1), None, &[upon(a, &flagged), upon(b, &flagged)]).await.expect("saves");
 
     let mut store = world.open().await;
     assert_eq!(store.verdicts().await.expect("reads"), [remembered(a), remembered(b)]);
-    store.save_verdicts("ben", at(2), None, &[said(b, &Resolution::default())]).await.expect("saves");
+    let taken_back = SaidUpon { said: said(b, &Resolution::default()), seen: flagged.clone() };
+    assert_eq!(store.save_verdicts("ben", at(2), None, &[taken_back]).await.expect("saves"), []);
 
     assert_eq!(store.verdicts().await.expect("reads"), [remembered(a)]);
 }
@@ -581,8 +584,9 @@ async fn a_verdict_ends_with_its_entry_in_the_log_and_an_undo_has_its_own(world:
         Said { change, page, what: "close".into(), verdict: approve.clone() }
     };
     let undone = "r".parse().expect("a run");
-    store.save_verdicts("ben", at(1), None, &[said(0xa), said(0xb)]).await.expect("saves");
-    store.save_verdicts("ben", at(1), Some(&undone), &[said(0xc)]).await.expect("saves");
+    let upon = |id| SaidUpon { said: said(id), seen: Resolution::default() };
+    store.save_verdicts("ben", at(1), None, &[upon(0xa), upon(0xb)]).await.expect("saves");
+    store.save_verdicts("ben", at(1), Some(&undone), &[upon(0xc)]).await.expect("saves");
     let said_of = |ids: &[u64]| ids.iter().map(|id| said(*id)).collect::<Vec<_>>();
     let ids = |known: Vec<Remembered>| known.into_iter().map(|known| known.said).collect::<Vec<_>>();
     assert_eq!(ids(store.verdicts_on(None).await.expect("reads")), said_of(&[0xa, 0xb]));

@@ -16,7 +16,7 @@ use crate::{
         pending::{Ends, Waiting, Waits, unapproved, unasked, waiting},
         plan::{ChangeId, Hourly, Pace, Plan, READING_CALLS, document::ChangeDocument},
         report::{Report, Stopped, report},
-        review::{Decision, Resolution, Review, Said},
+        review::{Decision, Resolution, Review, Said, SaidUpon},
         sync_status::status_plan,
     },
     edge::{
@@ -107,12 +107,14 @@ impl Session<'_> {
     async fn forget_skips(&mut self) -> Result<(), SessionError> {
         let said = self.store.verdicts().await?.into_iter().map(|known| known.said);
         let skipped = said.filter(|said| said.verdict.decision == Some(Decision::Skip));
-        let said: Vec<Said> = skipped.map(|said| Said { verdict: Resolution::default(), ..said }).collect();
-        if said.is_empty() {
-            Ok(())
-        } else {
-            Ok(self.store.save_verdicts("", (self.turn.clock)(), None, &said).await?)
-        }
+        let nothing = |said: Said| {
+            let seen = said.verdict.clone();
+            SaidUpon { said: Said { verdict: Resolution::default(), ..said }, seen }
+        };
+        let said: Vec<SaidUpon> = skipped.map(nothing).collect();
+        // What somebody has said since, stands.
+        self.store.save_verdicts("", (self.turn.clock)(), None, &said).await?;
+        Ok(())
     }
 
     /// Leaves what waits for a person in the state, for who looks there before anything was applied. What waits already

@@ -89,6 +89,14 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
             let change = if about.is_empty() { format!(" {change}") } else { about };
             format!("{} by {}{change}", decided(verdict), shown(by))
         }
+        What::DecisionOvertaken { by, verdict, change, stands_by, .. } => {
+            let change = if about.is_empty() { format!(" {change}") } else { about };
+            let stands = stands_by.as_ref().map_or_else(
+                || "what they saw was taken back or carried out meanwhile".to_owned(),
+                |other| format!("{} had decided otherwise meanwhile", shown(other)),
+            );
+            format!("not kept: {} by {}{change}: {stands}", decided(verdict), shown(by))
+        }
         What::DecisionEnded { by, what, because, .. } => {
             format!("what {} had decided is over: {}: {}", shown(by), shown(what), shown(because))
         }

@@ -38,6 +38,7 @@ pub(crate) enum Command {
     Release,
     Ignore,
     Clear,
+    Reserve,
     Range,
     ExtendDown,
     ExtendUp,
@@ -106,6 +107,7 @@ impl Command {
                 | Self::Flag
                 | Self::Ignore
                 | Self::Clear
+                | Self::Reserve
                 | Self::Resolve
                 | Self::Alike
                 | Self::Edit

@@ -11,6 +11,7 @@ use crate::{
     domain::{
         hours::document::Document,
         journal::RunId,
+        model::PageId,
         plan::Plan,
         review::{Approved, Unworded},
         rules::Allowance,
@@ -51,8 +52,10 @@ pub(crate) enum Order {
     /// Read both sides again, and plan the undo of a run.
     Undo(RunId),
     Apply(Approved),
-    /// Keep decisions in the state.
-    Keep(Unworded<Arc<Plan>>),
+    /// Keep decisions in the state; which time it is that some are handed over.
+    Keep(Unworded<Arc<Plan>>, u64),
+    /// Say that this console is on a client, or is not any more.
+    Reserve(PageId, bool),
     /// Plan again with brakes released, on what was read.
     Release(Vec<Allowance>),
     /// Look through the plan.
@@ -65,7 +68,11 @@ impl Order {
     /// True for those that decide, apply or seal something.
     pub(crate) fn writes(&self) -> bool {
         match self {
-            Self::Apply(_) | Self::Keep(_) | Self::Release(_) | Self::Time(TimeOrder::Close { .. }) => true,
+            Self::Apply(_)
+            | Self::Keep(..)
+            | Self::Reserve(..)
+            | Self::Release(_)
+            | Self::Time(TimeOrder::Close { .. }) => true,
             Self::Read | Self::Undo(_) | Self::Match(_) | Self::Time(_) => false,
         }
     }

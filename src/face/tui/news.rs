@@ -1,6 +1,9 @@
 //! What the console is told by those that it asked.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -12,9 +15,11 @@ use super::state::{
 };
 use crate::{
     domain::{
+        model::PageId,
         plan::{ChangeId, Plan},
         report::Report,
-        review::Remembered,
+        reservation::Reservation,
+        review::{Overtaken, Remembered},
         text::Shown,
     },
     edge::store::RunRecord,
@@ -31,6 +36,19 @@ pub(crate) enum News {
         /// What was said earlier, of this plan's changes and of others.
         remembered: Vec<Remembered>,
         at: Timestamp,
+    },
+    /// Decisions were kept that were handed over at a time, and at those before.
+    Kept {
+        number: u64,
+        /// But for these.
+        overtaken: Vec<Overtaken>,
+    },
+    /// What people say by now about the plan's changes and others, and who is on which client.
+    Others {
+        remembered: Vec<Remembered>,
+        reserved: Vec<Reservation>,
+        /// The clients that this console is on.
+        own: BTreeSet<PageId>,
     },
     /// Reading failed: why, line by line.
     Failed {

@@ -7,6 +7,7 @@ pub(crate) mod confirm;
 pub(crate) mod conflict;
 pub(crate) mod copy;
 pub(crate) mod filters;
+pub(crate) mod go_on;
 pub(crate) mod help;
 pub(crate) mod own;
 pub(crate) mod palette;
@@ -58,7 +59,8 @@ fn act_over(state: &mut State, overlay: Overlay, command: Command) -> Option<Eff
         (_, Overlay::Output { scroll }) => own::act(state, scroll, command),
         (_, Overlay::Copy { line }) => return copy::act(state, line, command),
         (Command::Toggle, Overlay::Confirm) => return confirm::apply(state),
-        (_, Overlay::Help | Overlay::Brakes | Overlay::Confirm | Overlay::CloseMonth) => {}
+        (Command::Toggle, Overlay::GoOn { command }) => return go_on::go_on(state, command),
+        (_, Overlay::Help | Overlay::Brakes | Overlay::Confirm | Overlay::CloseMonth | Overlay::GoOn { .. }) => {}
     }
     None
 }
@@ -68,7 +70,12 @@ pub(crate) fn choose(state: &mut State, overlay: Overlay, number: usize) -> Opti
     match overlay {
         Overlay::Conflict { change, .. } => conflict::choose(state, change, number),
         Overlay::Copy { .. } => copy::choose(state, number),
-        Overlay::Help | Overlay::Output { .. } | Overlay::Brakes | Overlay::Confirm | Overlay::CloseMonth => None,
+        Overlay::Help
+        | Overlay::Output { .. }
+        | Overlay::Brakes
+        | Overlay::Confirm
+        | Overlay::CloseMonth
+        | Overlay::GoOn { .. } => None,
     }
 }
 
@@ -82,6 +89,7 @@ pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, [body,
         Some(Overlay::Output { scroll }) => Some(own::sheet(state, keymap, scroll)),
         Some(Overlay::Brakes) => Some(brakes::sheet(state)),
         Some(Overlay::CloseMonth) => Some(close::sheet(state)),
+        Some(Overlay::GoOn { command }) => Some(go_on::sheet(state, keymap, command)),
         None => None,
     };
     let typed = state.prompt.as_ref().and_then(|prompt| match prompt.purpose {

@@ -12,6 +12,7 @@ pub(crate) mod reviewing;
 pub(crate) mod runs;
 pub(crate) mod subject;
 pub(crate) mod timesheet;
+pub(crate) mod together;
 pub(crate) mod tree;
 pub(crate) mod window;
 

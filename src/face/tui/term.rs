@@ -43,6 +43,7 @@ use crate::{
         failure::{Code, RunError},
         setup::{Global, Setup, When},
         stop::{self, Stop},
+        text::overtaken_line,
     },
 };
 
@@ -116,7 +117,18 @@ pub(crate) async fn open(global: &Global, setup: Setup, undoes: Option<RunId>) -
     // Whatever it still reads is for nobody.
     stop.ask();
     drop(worker.join());
+    tell_overtaken(&mut news);
     Ok(ended(&state, &stop, global.demo))
+}
+
+/// Tells what was not kept of the last decisions, which nobody has seen any more.
+fn tell_overtaken(news: &mut UnboundedReceiver<News>) {
+    while let Ok(item) = news.try_recv() {
+        let News::Kept { overtaken, .. } = item else { continue };
+        for lost in overtaken {
+            drop(io::Write::write_all(&mut io::stderr(), format!("{}\n", overtaken_line(&lost)).as_bytes()));
+        }
+    }
 }
 
 /// Holds saved filters and arguments to what can be typed.

@@ -15,6 +15,7 @@ mod rest;
 mod rows;
 mod scopes;
 mod second;
+mod together;
 mod undo;
 
 use std::{io, sync::Arc, time::Duration};
@@ -363,10 +364,10 @@ Notion   00000000-0000-0000-0000-000000000002 (o), edited 1970-01-01 00:00
 
 "#]]
     );
-    let [Order::Keep(kept)] = film.orders.as_slice() else { panic!("{:?}", film.orders) };
+    let [Order::Keep(kept, _)] = film.orders.as_slice() else { panic!("{:?}", film.orders) };
     let kept = kept.said();
     assert_eq!(kept.len(), 2, "the project and its client");
-    assert!(kept.iter().all(|said| said.verdict.decision == Some(Decision::Approve)));
+    assert!(kept.iter().all(|upon| upon.said.verdict.decision == Some(Decision::Approve)));
 }
 
 #[test]

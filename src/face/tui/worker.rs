@@ -1,8 +1,10 @@
 //! The thread that has the state and the services, so that the console never waits for them.
 
 mod hours;
+mod others;
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -11,7 +13,10 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use self::hours::{Timekeeper, refusal};
+use self::{
+    hours::{Timekeeper, refusal},
+    others::Others,
+};
 use super::{
     effect::Order,
     news::News,
@@ -21,7 +26,13 @@ use super::{
     },
 };
 use crate::{
-    domain::{journal::RunId, plan::Plan, text::Shown},
+    domain::{
+        journal::RunId,
+        plan::Plan,
+        review::{Approved, Remembered},
+        text::Shown,
+    },
+    edge::store::Place,
     engine::{
         hours::HoursQuery,
         run::{Beside, Runner},
@@ -46,6 +57,8 @@ const STACK_BYTES: usize = 8 << 20;
 #[derive(Clone, Copy)]
 struct Desk<'a> {
     clock: Clock,
+    /// Where the state is.
+    place: &'a Place,
     stop: &'a Stop,
     news: &'a Telling,
     /// How hours are counted.
@@ -95,7 +108,9 @@ async fn work(
     read_only: bool,
 ) -> Result<(), RunError> {
     let counting = wanted(&setup, None);
-    let desk = Desk { clock: setup.installation.clock, stop: &stop, news, counting: &counting, read_only };
+    let place = setup.installation.place();
+    let clock = setup.installation.clock;
+    let desk = Desk { clock, place: &place, stop: &stop, news, counting: &counting, read_only };
     let mut next = Next::Read(undoes);
     let telling = news.clone();
     let watch: Watch = Arc::new(move |progress| tell(&telling, News::Progress(progress)));
@@ -212,7 +227,7 @@ async fn count_hours(
 /// One run: read both sides, then do as told until something is applied. While nothing is read or applied, others may
 /// run.
 async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) -> Result<Next, RunError> {
-    let Desk { clock, stop, news, counting: _, read_only } = desk;
+    let Desk { clock, place, stop, news, counting: _, read_only } = desk;
     let started = Instant::now();
     let (sides, plan) = session.fetch_and_plan().await?;
     let mut plan = Arc::new(plan);
@@ -226,7 +241,17 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
     let mut at_hand: Option<Sides> = Some(sides);
     let mut haystack = None;
     let mut timekeeper = Timekeeper::new(desk);
-    while let Some(order) = orders.recv().await {
+    let mut others = Others::listen(place, clock, news).await;
+    loop {
+        let order = tokio::select! {
+            biased;
+            order = orders.recv() => order,
+            () = others.wait(), if at_hand.is_some() => {
+                others.look(session).await;
+                continue;
+            }
+        };
+        let Some(order) = order else { break };
         match order {
             Order::Time(order) if at_hand.is_some() => timekeeper.serve(session, at_hand.as_ref(), order).await,
             Order::Read | Order::Undo(_) | Order::Time(_) => {
@@ -237,7 +262,15 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
                     return Ok(next);
                 }
             }
-            Order::Keep(unworded) => session.keep(&unworded.said()).await?,
+            Order::Keep(unworded, number) => {
+                let overtaken = session.keep(&unworded.said()).await?;
+                tell(news, News::Kept { number, overtaken });
+                if let Some(client) = unworded.client() {
+                    others.be_on(session, &plan, client).await?;
+                }
+            }
+            Order::Reserve(client, true) => others.be_on(session, &plan, client).await?,
+            Order::Reserve(client, false) => others.leave(session, client).await?,
             Order::Release(allowances) => {
                 let Some(sides) = &mut at_hand else { continue };
                 if is_refused(session.take_turn().await, stop, news)? {
@@ -263,6 +296,12 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
                 if at_hand.is_none() || is_refused(session.take_turn().await, stop, news)? {
                     continue;
                 }
+                // What others have decided since is seen first.
+                if others.look(session).await.is_some_and(|standing| is_against(&approved, &standing)) {
+                    session.let_others_run().await?;
+                    tell(news, News::Refused("somebody has decided otherwise meanwhile: look again".into()));
+                    continue;
+                }
                 let Some(sides) = at_hand.take() else { continue };
                 let applying = Instant::now();
                 let (applied, stopped) = session.apply(sides, plan.as_ref().clone(), approved).await?;
@@ -272,10 +311,21 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
             }
         }
     }
+    if !read_only {
+        session.give_up(None).await?;
+    }
     if at_hand.is_some() {
         session.close("reviewed").await?;
     }
     Ok(Next::Leave)
+}
+
+/// True where somebody has said otherwise about something that was approved.
+fn is_against(approved: &Approved, standing: &[Remembered]) -> bool {
+    let approved: HashMap<_, _> = approved.verdicts().iter().map(|(said, _)| (said.change, &said.verdict)).collect();
+    standing
+        .iter()
+        .any(|known| approved.get(&known.said.change).is_some_and(|verdict| !verdict.agrees(&known.said.verdict)))
 }
 
 /// True where another run holds the lock, or somebody did not want to wait for it any longer: that is said, and the

@@ -5,7 +5,7 @@ use super::{
     prompt::{self, Purpose},
     reviewing::Selection,
 };
-use crate::domain::review::Decision;
+use crate::{domain::review::Decision, face::tui::command::Command};
 
 /// What lies over the tab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub(crate) enum Overlay {
     /// What can be copied, with the chosen line.
     Copy {
         line: usize,
+    },
+    /// Do something below a client although somebody else is on it?
+    GoOn {
+        command: Command,
     },
     /// Let through what brakes withhold?
     Brakes,

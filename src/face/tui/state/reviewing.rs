@@ -12,6 +12,7 @@ use super::{
     matching::{Matches, Query, SearchMode},
     pane::Pane,
     subject::Subject,
+    together::Together,
     tree::{Arrangement, Tree},
 };
 use crate::domain::{
@@ -35,6 +36,8 @@ pub(crate) struct Reviewing {
     pub(crate) planned_at: Option<Timestamp>,
     /// How many changes rest on each change, where any do.
     pub(crate) needed_by: HashMap<usize, usize>,
+    /// What others do in the same state meanwhile.
+    pub(crate) together: Together,
     /// What was said earlier of the changes of each page.
     pub(crate) earlier: HashMap<PageId, Vec<Remembered>>,
     /// Since when changes wait that runs have left for a person. They are shown first.
@@ -160,6 +163,14 @@ impl Reviewing {
     /// Rows that the tree has room for.
     pub(crate) fn tree_height(&self, size: (u16, u16)) -> usize {
         usize::from(self.detail.areas(size).0.height)
+    }
+
+    /// Sorts what was said earlier by the pages that it is about.
+    pub(crate) fn remember(&mut self, remembered: Vec<Remembered>) {
+        self.earlier.clear();
+        for known in remembered {
+            self.earlier.entry(known.said.page).or_default().push(known);
+        }
     }
 
     /// Lets go of the plan, and remembers where the person was.

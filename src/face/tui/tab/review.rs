@@ -6,6 +6,7 @@ pub(crate) mod difference;
 pub(crate) mod moves;
 pub(crate) mod planned;
 pub(crate) mod rows;
+pub(crate) mod together;
 
 use ratatui::{
     Frame,
@@ -79,6 +80,7 @@ const ROWS: &[Row] = &[
     row("release", &["B"], Command::Release, Section::Decide, "release the brake", braked),
     row("ignore", &["i"], Command::Ignore, Section::Decide, "ignore for good", on_changes),
     row("clear", &["backspace"], Command::Clear, Section::Decide, "clear the decision", on_changes),
+    row("reserve", &["b"], Command::Reserve, Section::Decide, "tell others: I am on this client", below_a_client),
     row("range", &["v"], Command::Range, Section::Decide, "select a range", in_review),
     row("extend_down", &["shift-down"], Command::ExtendDown, Section::Decide, "select downwards", in_review),
     row("extend_up", &["shift-up"], Command::ExtendUp, Section::Decide, "select upwards", in_review),
@@ -212,6 +214,10 @@ fn on_subject(state: &State) -> Option<Message> {
     in_review(state).or_else(|| state.reviewing.page().is_none().then(|| "this row is no page".into()))
 }
 
+fn below_a_client(state: &State) -> Option<Message> {
+    in_review(state).or_else(|| together::client(state).is_none().then(|| "this row stands below no client".into()))
+}
+
 fn with_search(state: &State) -> Option<Message> {
     in_review(state).or_else(|| {
         state.reviewing.search.text.is_empty().then(|| Message::from("nothing is searched for").see(Command::Search))
@@ -244,6 +250,10 @@ pub(crate) fn in_fields(state: &State) -> bool {
 }
 
 fn act(state: &mut State, command: Command) -> Option<Effect> {
+    if together::is_asked_first(state, command) {
+        state.overlay = Some(Overlay::GoOn { command });
+        return None;
+    }
     let reviewing = &mut state.reviewing;
     let in_fields = reviewing.detail.focused;
     match command {
@@ -272,6 +282,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
                 prompt::ask(state, Purpose::Release(allowance), "");
             }
         }
+        Command::Reserve => return together::reserve(state),
         Command::Range => {
             reviewing.selection = match reviewing.selection {
                 Selection::Range(_) => Selection::None,

@@ -45,8 +45,8 @@ fn contested() -> Plan {
 }
 
 fn kept(orders: &[Order]) -> Vec<Said> {
-    let said = |order: &Order| if let Order::Keep(said) = order { Some(said.said()) } else { None };
-    orders.iter().filter_map(said).flatten().collect()
+    let said = |order: &Order| if let Order::Keep(said, _) = order { Some(said.said()) } else { None };
+    orders.iter().filter_map(said).flatten().map(|upon| upon.said).collect()
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn a_session_goes_on_where_the_last_one_ended() {
      · + Relaunch                                           create │
  ▾ ✓   Globex                        -1    1/1                     │name: “Initech Ltd” → “Initech”
    ▾ ✓   Website                     -1    1/1                     │edited in Clockify since both agreed
-       ✓ - Design                                  close, approved │
+       ✓ - Design                           close, approved by ben │
 ▌  ⚠ ~ Initech  “Initech Ltd” → “Initech”         update, conflict │Effects
  ▾ Notices                                                       1 │  1 request changes it in Clockify, and nothing else
      i Unmanaged                                         unmanaged │of it
@@ -382,10 +382,10 @@ fn the_wheel_moves_nothing_under_what_is_typed() {
 
     let film = film_of((100, 24), THEME, scenes);
 
-    let Some(Order::Keep(said)) = film.orders.first() else { panic!("{:?}", film.orders) };
+    let Some(Order::Keep(said, _)) = film.orders.first() else { panic!("{:?}", film.orders) };
     let said = said.said();
     let flagged = &film.state.reviewing.plan().expect("a plan").changes
-        [film.state.reviewing.place(&said[0].change).expect("there")];
+        [film.state.reviewing.place(&said[0].said.change).expect("there")];
     assert_eq!(flagged.name.exact(), "<b>", "{}", film.frame);
 }
 

@@ -135,7 +135,7 @@ fn all_that_is_ready_is_approved_and_what_is_for_review_is_named() {
     assert_eq!(decision(&film, "Globex"), Some(&Decision::Approve));
     assert_eq!(decision(&film, "Acme"), None);
     assert!(film.frame.contains("; 1 for review: ] goes there"), "{}", film.frame);
-    let [Order::Keep(kept)] = film.orders.as_slice() else { panic!("{:?}", film.orders) };
+    let [Order::Keep(kept, _)] = film.orders.as_slice() else { panic!("{:?}", film.orders) };
     let kept = kept.said();
     assert_eq!(kept.len(), 1);
     let there = super::film((100, 24), planned(for_review()), keys("A]"));

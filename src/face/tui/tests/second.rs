@@ -69,9 +69,9 @@ state: open → closed
 fn the_second_person_approves_with_the_same_key_and_it_can_be_applied() {
     let film = film((100, 12), approved_by(&["ana"]), keys("G<space>"));
 
-    let [Order::Keep(said)] = film.orders.as_slice() else { panic!("{:?}", film.orders) };
+    let [Order::Keep(said, _)] = film.orders.as_slice() else { panic!("{:?}", film.orders) };
     let said = &said.said()[0];
-    let names: Vec<&str> = said.verdict.approvals.iter().map(|approval| approval.by.as_str()).collect();
+    let names: Vec<&str> = said.said.verdict.approvals.iter().map(|approval| approval.by.as_str()).collect();
     assert_eq!(names, ["ana", "person"]);
     assert!(film.frame.contains("1 approved") && !film.frame.contains("second"), "{}", film.frame);
     assert!(film.state.reviewing.review.as_ref().expect("a review").approved().changes().len() == 1);

@@ -12,7 +12,10 @@ use crate::{
             Phase, State,
             applying::{Applying, Wait},
         },
-        tab::{self, review::planned},
+        tab::{
+            self,
+            review::{planned, together},
+        },
     },
 };
 
@@ -21,8 +24,14 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
         News::Progress(progress) => progressed(state, progress),
         News::Waiting(waiting) => state.reviewing.waiting = waiting,
         News::Planned { plan, remembered, at } => return planned::planned(state, plan, remembered, at),
+        News::Kept { number, overtaken } => together::kept(state, number, overtaken),
+        News::Others { remembered, reserved, own } => {
+            (state.reviewing.together.reserved, state.reviewing.together.own) = (reserved, own);
+            together::heard(state, remembered);
+        }
         News::Failed { text, code } => {
             state.reviewing.retrying = None;
+            state.reviewing.together.forget_what_is_on_its_way();
             // Nobody is there any more to keep a decision or to apply one: the failure takes the plan's place, until it
             // is read again.
             state.reviewing.leave_plan();

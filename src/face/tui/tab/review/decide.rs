@@ -80,12 +80,22 @@ pub(crate) fn approve_below(state: &mut State) -> Option<Effect> {
     approve_many(state, &changes, hidden)
 }
 
+/// The changes that are shown.
+fn shown(state: &State) -> Vec<usize> {
+    let tree = &state.reviewing.tree;
+    let shown = tree.visible.iter().filter(|node| tree.matches(**node));
+    shown.filter_map(|&node| tree.change(node)).collect()
+}
+
+/// Every change that is shown, ready, and undecided.
+pub(crate) fn ready(state: &State) -> Vec<usize> {
+    let Some(review) = &state.reviewing.review else { return Vec::new() };
+    shown(state).into_iter().filter(|&at| review.is_ready(at)).collect()
+}
+
 /// Approves every change that is shown, ready, and undecided.
 pub(crate) fn approve_shown(state: &mut State) -> Option<Effect> {
-    let review = state.reviewing.review.as_ref()?;
-    let shown = state.reviewing.tree.visible.iter().filter(|node| state.reviewing.tree.matches(**node));
-    let changes: Vec<usize> = shown.filter_map(|&node| state.reviewing.tree.change(node)).collect();
-    let ready: Vec<usize> = changes.iter().copied().filter(|&at| review.is_ready(at)).collect();
+    let (changes, ready) = (shown(state), ready(state));
     let hidden = state.reviewing.tally.changes - changes.len();
     let effect = decide(state, &ready, Some(&Decision::Approve), "approved", hidden);
     let review = state.reviewing.review.as_ref()?;
@@ -207,8 +217,12 @@ fn say_also(state: &mut State, text: impl Into<Shown>) {
 /// Counts anew what changed, and has it kept.
 fn keep(state: &mut State, changed: &[usize]) -> Option<Effect> {
     state.reviewing.count();
-    let review = state.reviewing.review.as_ref()?;
-    (!changed.is_empty()).then(|| Effect::Order(Order::Keep(review.unworded(changed))))
+    let review = state.reviewing.review.as_mut()?;
+    if changed.is_empty() {
+        return None;
+    }
+    let number = state.reviewing.together.hand_over(changed.iter().map(|&at| review.plan().changes[at].id));
+    Some(Effect::Order(Order::Keep(review.unworded(changed), number)))
 }
 
 /// Takes a step back, or again.

@@ -7,7 +7,7 @@ use ratatui::{
     widgets::{Block, Borders, Paragraph, Wrap},
 };
 
-use super::{difference, rows};
+use super::{difference, rows, together};
 use crate::{
     domain::{
         model::{Kind, PageId, duration_words},
@@ -60,6 +60,9 @@ pub(crate) fn draw(state: &State, keymap: &Keymap, frame: &mut Frame<'_>, area: 
         Some(Subject::Notices { .. }) => vec![Line::raw("things to know that change nothing")],
         None => Vec::new(),
     };
+    if let Some(on) = together::client(state).and_then(|client| together::on_it(state, client)) {
+        lines.insert(0, Line::styled(on, state.theme.alert()));
+    }
     if state.reviewing.page().is_some() {
         lines.extend(links(state, keymap));
     }
@@ -83,9 +86,12 @@ fn change(state: &State, keymap: &Keymap, plan: &Plan, at: usize) -> Vec<Line<'s
     let second = review.second_words(at).map(|words| Line::styled(words.to_string(), theme.alert()));
     let mut lines = vec![Line::from(vec![
         Span::styled(format!("{} {}", chosen.action, change.kind), theme.action(chosen.action)),
-        Span::raw(format!("   {} %   {mark} {word}", chosen.confidence)),
+        Span::raw(format!("   {} %   {mark} {word}{}", chosen.confidence, together::by(state, at).unwrap_or_default())),
     ])];
     lines.extend(second);
+    if let Some(dissent) = state.reviewing.together.dissents.get(&change.id) {
+        lines.push(Line::styled(together::against_line(dissent, &state.reviewing.who), theme.alert()));
+    }
     if let Some(hold) = &change.hold {
         let key = keymap.first(Command::Release);
         let release = plan.release(at).map(|_| format!(" ({key} releases it)")).unwrap_or_default();

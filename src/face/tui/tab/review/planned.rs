@@ -42,14 +42,12 @@ pub(crate) fn planned(
     let mut review = Review::new(plan, reviewing.who.clone());
     review.recall(remembered.iter().cloned().map(Remembered::recalled));
     // What was decided while this plan was made is on its way to the state.
-    if let Some(before) = before {
-        let all: Vec<usize> = (0..before.plan().changes.len()).collect();
-        review.recall(all.iter().zip(before.said(&all)).map(|(&at, said)| (said, before.by(at).to_owned())));
+    if let Some(mut before) = before {
+        let changes: Vec<usize> = reviewing.together.on_its_way().filter_map(|change| before.place(change)).collect();
+        let said = before.unworded(&changes).said();
+        review.recall(said.into_iter().map(|upon| (upon.said, reviewing.who.clone())));
     }
-    reviewing.earlier = HashMap::new();
-    for known in remembered {
-        reviewing.earlier.entry(known.said.page).or_default().push(known);
-    }
+    reviewing.remember(remembered);
     reviewing.needed_by = needed_by(&review);
     reviewing.review = Some(review);
     state.phase = Phase::Ready;

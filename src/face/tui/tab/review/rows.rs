@@ -8,6 +8,7 @@ use ratatui::{
     widgets::Paragraph,
 };
 
+use super::together;
 use crate::{
     domain::{
         four_eyes,
@@ -115,11 +116,12 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
         Subject::Change(at) => {
             let at = at as usize;
             let (mark, word) = decision(state, at);
+            let by = together::by(state, at).unwrap_or_default();
             let action =
                 state.reviewing.review.as_ref().map_or(plan.changes[at].proposal.action, |review| review.action(at));
             spans.extend([Span::styled(mark, mark_style(state, at)), Span::raw(" ")]);
             spans.extend([Span::styled(theme.symbol(action), theme.sign(action)), Span::raw(" ")]);
-            (below(state, node), Span::styled(format!("{action}{word}"), theme.action(action)))
+            (below(state, node), Span::styled(format!("{action}{word}{by}"), theme.action(action)))
         }
         Subject::Page(_) => {
             spans.push(Span::raw(format!("{}   ", tristate(state, node))));
@@ -134,26 +136,29 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
     };
     let used: usize = spans.iter().map(Span::width).sum();
     let name = Shown::of(full_name(state, plan, node).as_str());
-    let badge = if name.has_hidden() { " [hidden]" } else { "" };
+    let hidden = if name.has_hidden() { " [hidden]" } else { "" };
+    let on_it = on_it(state, plan, branch.subject);
+    let badge_width = hidden.len() + Span::raw(&on_it).width();
     let of_counts: usize = counts.iter().map(Span::width).sum();
     let aligned = if width >= ALIGNED_FROM { WORD_COLUMNS } else { 0 };
     // A space before the word, and one behind it: no text touches a border.
     let room = width.saturating_sub(used + 2);
     let wishes = [
         Wish::at_least(WORD_LEAST, word.width()),
-        Wish::at_least(NAME_LEAST, name.width() + badge.len()),
+        Wish::at_least(NAME_LEAST, name.width() + badge_width),
         Wish::whole(of_counts),
     ];
     let [for_word, for_name, for_counts] = share(room, wishes);
-    let name = name.clipped(for_name.saturating_sub(badge.len()));
-    let rest = room - name.width().min(for_name) - badge.len().min(for_name) - for_word - for_counts;
+    let name = name.clipped(for_name.saturating_sub(badge_width));
+    let rest = room - name.width().min(for_name) - badge_width.min(for_name) - for_word - for_counts;
     // The counts stand below each other as long as nothing has to be cut for that.
     let padding = aligned.saturating_sub(for_word).min(rest);
     let rest = rest - padding;
     let change = value_change(state, plan, node, rest.saturating_sub(GAP)).unwrap_or_default();
     let gap = rest.saturating_sub(Span::raw(&change).width());
     spans.extend(highlighted(state, node, &name));
-    spans.push(Span::raw(badge));
+    spans.push(Span::raw(hidden));
+    spans.push(Span::styled(on_it, theme.accent()));
     spans.push(Span::styled(change, theme.dim()));
     spans.push(Span::raw(" ".repeat(gap + 1)));
     spans.extend(if for_counts > 0 { counts } else { Vec::new() });
@@ -161,6 +166,18 @@ fn line(state: &State, plan: &Plan, node: u32, width: usize) -> Line<'static> {
     spans.push(Span::styled(format!("{}{text}", " ".repeat(padding)), word.style));
     spans.push(Span::raw(" "));
     Line::from(spans)
+}
+
+/// `, ana is on it`, on the row of a client.
+fn on_it(state: &State, plan: &Plan, subject: Subject) -> String {
+    let page = match subject {
+        Subject::Page(page) => page,
+        Subject::Change(at) => plan.changes[at as usize].page,
+        Subject::Notices { .. } | Subject::Notice(_) => return String::new(),
+    };
+    let is_client = plan.client_of(page) == Some(page);
+    let on = is_client.then(|| together::on_it(state, page)).flatten();
+    on.map(|on| format!(", {on}")).unwrap_or_default()
 }
 
 /// The first field of a change from → to, in front of it two columns, and how many more there are: `  “Acme” → “Beta”
