@@ -21,8 +21,9 @@ use super::{
     ages,
     connect::{Clients, Connection, Earlier},
     failure::{Code, RunError},
-    second::with_standing,
-    session::{NOT_BEFORE, NotBefore, Session, SessionError, Turn, Watch, decided, exchange_events, learned},
+    session::{
+        NOT_BEFORE, NotBefore, Session, SessionError, Turn, Watch, decided, exchange_events, learned, with_standing,
+    },
     state::State,
     stop::Stop,
 };

@@ -7,6 +7,7 @@ mod error;
 mod exchanges;
 mod fetch;
 mod pages;
+mod second;
 mod turn;
 
 use std::{
@@ -24,11 +25,9 @@ pub use self::error::SessionError;
 pub(super) use self::exchanges::{Exchanges, exchange_events};
 pub use self::fetch::Established;
 pub(super) use self::fetch::{same_workspace, told_workspace};
+pub(super) use self::second::with_standing;
 use self::{differences::News, pages::edited};
-use super::{
-    ages::{belong, whose_in_clockify},
-    second::with_standing,
-};
+use super::ages::{belong, whose_in_clockify};
 use crate::{
     domain::{
         diff::{Diff, diff},

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::session::{Session, SessionError};
+use super::{Session, SessionError};
 use crate::{
     domain::{
         four_eyes,
@@ -21,7 +21,7 @@ use crate::{
 ///
 /// # Errors
 /// Where the state cannot be read.
-pub(super) async fn with_standing(
+pub(in crate::engine) async fn with_standing(
     store: &Store,
     by: &str,
     at: Timestamp,
