@@ -14,7 +14,6 @@ pub mod place;
 mod refile;
 pub mod run;
 pub mod saved;
-mod second;
 pub mod secrets;
 pub mod served;
 pub mod services;

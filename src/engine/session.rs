@@ -8,6 +8,7 @@ mod exchanges;
 mod fetch;
 mod pages;
 mod reservations;
+mod second;
 mod turn;
 
 use std::{

@@ -116,13 +116,13 @@ impl<P: Deref<Target = Plan>> Review<P> {
     }
 
     /// True where somebody else has approved, and the person of this review can be the second one.
-    pub fn awaits_second(&self, at: usize) -> bool {
+    pub fn wants_second(&self, at: usize) -> bool {
         self.lacks_second(at) && !self.has_own_approval(at)
     }
 
     /// True for what the person of this review has still to decide about.
     pub fn is_open(&self, at: usize) -> bool {
-        self.verdicts[at].decision.is_none() || self.awaits_second(at)
+        self.verdicts[at].decision.is_none() || self.wants_second(at)
     }
 
     /// True where the person of this review has approved a change that needs another one.

@@ -322,7 +322,7 @@ pub(crate) fn on_below(state: &State, command: Command) -> Option<String> {
     let reviewing = &state.reviewing;
     let review = reviewing.review.as_ref()?;
     let own = reviewing.current_change().filter(|_| state.tab == Tab::Review && command == Command::Approve);
-    if own.is_some_and(|at| review.awaits_second(at)) && reviewing.selection == Selection::None {
+    if own.is_some_and(|at| review.wants_second(at)) && reviewing.selection == Selection::None {
         return Some("approve, as the second".to_owned());
     }
     let is_group = matches!(reviewing.subject(), Some(Subject::Page(_)));
@@ -331,7 +331,7 @@ pub(crate) fn on_below(state: &State, command: Command) -> Option<String> {
     }
     let (below, _) = reviewing.selected_changes();
     let counted = |is_meant: &dyn Fn(usize) -> bool| below.iter().filter(|&&at| is_meant(at)).count();
-    let approved = counted(&|at| review.verdict(at).decision == Some(Decision::Approve) && !review.awaits_second(at));
+    let approved = counted(&|at| review.verdict(at).decision == Some(Decision::Approve) && !review.wants_second(at));
     let (word, count) = match command {
         Command::Approve if approved == below.len() => ("take back", approved),
         Command::Approve => ("approve", counted(&|at| decide::is_approvable(review, at))),

@@ -34,7 +34,7 @@ pub(crate) fn approve(state: &mut State) -> Option<Effect> {
     let review = state.reviewing.review.as_ref()?;
     let decision = |&at: &usize| review.verdict(at).decision.as_ref();
     match changes.as_slice() {
-        many if many.iter().any(|&at| review.awaits_second(at)) => approve_too(state, many),
+        many if many.iter().any(|&at| review.wants_second(at)) => approve_too(state, many),
         [one] if review.has_own_approval(*one) => {
             let what = format!("“{}”", name(review.plan(), *one)).into();
             let again = four_eyes::again_words(&what);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::session::{Session, SessionError};
+use super::{Session, SessionError};
 use crate::{
     domain::{
         four_eyes,
