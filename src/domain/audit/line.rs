@@ -26,7 +26,7 @@ pub fn when(at: Timestamp) -> String {
 
 /// What happened, on one line. The context is the event that says what this one is about, where it does not say so
 /// itself.
-fn what(event: &Event, context: Option<&Event>) -> String {
+pub fn told(event: &Event, context: Option<&Event>) -> String {
     let about = context.map(|context| format!(": {}", subject(context))).unwrap_or_default();
     match &event.what {
         What::RunStarted { trigger, by, host, version, .. } => {
@@ -189,7 +189,7 @@ fn subject(context: &Event) -> String {
         What::Intent { request, was, .. } => {
             written(request, was.name.shown().clipped(NAME_COLUMNS).as_str(), &was.before)
         }
-        _ => what(context, None),
+        _ => told(context, None),
     }
 }
 
@@ -282,7 +282,7 @@ fn shown(text: &str) -> String {
 /// A body of any version on one line: what cannot be read is shown as it is.
 pub fn line_of(body: &str, context: Option<&Event>) -> (Timestamp, String) {
     match read(body) {
-        Ok(event) => (event.at, what(&event, context)),
+        Ok(event) => (event.at, told(&event, context)),
         Err(unread) => {
             let at = serde_json::from_str::<Envelope>(body).map_or(Timestamp::UNIX_EPOCH, |envelope| envelope.at);
             (at, format!("{unread}: {}", Shown::of(body).clipped(200)))
