@@ -11,6 +11,7 @@
 
 mod history;
 mod labels;
+mod line;
 mod verify;
 
 use std::{fmt, str::FromStr};
@@ -27,6 +28,7 @@ use super::{
 
 pub use history::{Alteration, fields, history, verb};
 pub use labels::{About, Labels, Refers, refers};
+pub use line::{ended, everything, from_to, line_of, outcome_words, shown_value, told, when};
 pub use verify::{Finding, Findings, StoredEntry, Verifier};
 
 /// The version of the events' format. Later versions read this one.

@@ -8,6 +8,7 @@
 #![expect(clippy::unused_async, reason = "who calls must not have to know which database it is")]
 
 mod backups;
+mod context;
 mod database;
 mod inspect;
 mod journal;
@@ -28,6 +29,7 @@ mod stir;
 mod tests;
 mod transfer;
 mod value;
+mod words;
 
 use std::{
     fmt, fs,

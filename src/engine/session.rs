@@ -600,7 +600,7 @@ pub(super) fn decided(by: &str, said: &[SaidUpon], overtaken: &[Overtaken]) -> V
             None => What::Decided { change, page, by, verdict },
             Some(lost) => {
                 let stands_by = lost.stands.as_ref().map(|known| known.by.clone());
-                What::DecisionOvertaken { change, page, by, verdict, stands_by }
+                What::DecisionOvertaken { change, page, by, verdict: Box::new(verdict), stands_by }
             }
         }
     };

@@ -266,8 +266,10 @@ async fn selection(store: &State, filter: &Filter, now: Timestamp) -> Result<(Se
         level: *level,
         since: time(since)?,
         until: time(until)?,
+        holding: grep.iter().map(|grep| grep.to_lowercase()).collect(),
     };
-    Ok((selection, grep.as_ref().map(|grep| grep.to_lowercase())))
+    let grep = selection.holding.first().cloned();
+    Ok((selection, grep))
 }
 
 /// The run with a name, or the only one whose name begins so.

@@ -1,6 +1,5 @@
 //! Plans and reports as text that a person can read. Everything from outside is printed as `Shown`.
 
-mod event;
 mod together;
 
 use std::{
@@ -14,12 +13,14 @@ use anstyle::{AnsiColor, Style};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use unicode_width::UnicodeWidthStr;
 
-pub(crate) use event::{ended, everything, from_to as event_from_to, line_of, outcome_words, when};
 pub(crate) use together::overtaken_line;
 
+pub(crate) use crate::domain::audit::{
+    ended, everything, from_to as event_from_to, line_of, outcome_words, shown_value, when,
+};
 use crate::domain::{
     action::Sort,
-    model::{Kind, PageId, Service, Value, duration_words},
+    model::{Kind, PageId, Service, duration_words},
     plan::{
         Action, Change, FieldChange, Hourly, Plan, Proposal, State, Summary, client_names, document::Cost, field_word,
     },
@@ -232,15 +233,6 @@ fn line(text: &mut String, change: &Change, styling: Styling) {
 pub(super) fn from_to(kind: Kind, field: &FieldChange, columns: usize, styling: Styling) -> String {
     let (from, to) = (shown_value(&field.from, columns), shown_value(&field.to, columns));
     format!("{}: {from} {} {to}", field_word(kind, field.field), styling.arrow())
-}
-
-/// A value, cut to so many columns.
-pub(super) fn shown_value(value: &Value, columns: usize) -> String {
-    match value {
-        Value::Empty => "nothing".to_owned(),
-        Value::Text(name) => format!("“{}”", name.shown().clipped(columns)),
-        value => value.to_raw().shown().clipped(columns).to_string(),
-    }
 }
 
 fn notices(text: &mut String, plan: &Plan, styling: Styling) {

@@ -421,6 +421,31 @@ fn a_state_that_others_can_read_is_found_and_closed_and_then_well() {
 }
 
 #[test]
+fn what_the_log_is_found_by_is_made_anew_where_it_is_gone() {
+    let rig = Rig::of_one_project();
+    rig.settle();
+    rig.configure(PER_HOUR);
+    let found = || {
+        let run = rig.run(&["logs", "--grep", "AUTO-APPROVE, version"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        run.stdout
+    };
+    let before = found();
+    assert!(before.contains("run started by"), "{before}");
+    let state = rusqlite::Connection::open(rig.home.path().join("state/punchlist.sqlite3")).expect("opens");
+    state.execute_batch("DROP TABLE words").expect("drops");
+    assert_eq!(found(), before, "it is found by looking through everything");
+
+    let fixed = Doctor::of(&rig, &["--fix"]);
+    assert!(fixed.1["mended"].to_string().contains("made anew what the log is found by"), "{}", fixed.1["mended"]);
+    let filters: i64 = state.query_row("SELECT count(*) FROM words", [], |row| row.get(0)).expect("it is there");
+    assert!(filters > 0);
+    assert!(found().starts_with(&before), "and so it is by the index");
+    let again = Doctor::of(&rig, &["--fix"]);
+    assert!(!again.1["mended"].to_string().contains("found by"), "{}", again.1["mended"]);
+}
+
+#[test]
 fn a_state_that_is_damaged_held_or_in_doubt_is_told() {
     let rig = Rig::of_one_project();
     rig.settle();

@@ -205,7 +205,7 @@ pub enum What {
         /// By whom.
         by: String,
         /// What they had decided.
-        verdict: Resolution,
+        verdict: Box<Resolution>,
         /// Whose decision stands; nothing where that was taken back or carried out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stands_by: Option<String>,

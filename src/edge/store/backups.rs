@@ -28,9 +28,9 @@ const BACKUPS_BYTES_MAX: u64 = 256 << 20;
 const ENTRIES_MAX: i64 = 5_000;
 
 impl Store {
-    /// Keeps a copy of what cannot be read anew, before a run writes: all but the pages as they were last read, and of
-    /// the log its end. The oldest copies go that are beyond ten, or take too much room. Returns the copy; nothing where
-    /// copies are the server's.
+    /// Keeps a copy of what cannot be read anew, before a run writes: all but the pages as they were last read and what
+    /// the log is found by, and of the log its end. The oldest copies go that are beyond ten, or take too much room.
+    /// Returns the copy; nothing where copies are the server's.
     ///
     /// # Errors
     /// [`StoreError`] where there is no room for a copy: nothing should be written then.
@@ -85,7 +85,7 @@ async fn fill_attached(database: &Database) -> Result<Option<Beginning>, Fault> 
     let tables = database.all(sql, &[], |row| Ok(row.text(0)?.to_owned())).await?;
     for table in tables {
         let which = match table.as_str() {
-            "page" => continue,
+            "page" | "words" => continue,
             "memory" => memory.clone(),
             "event" => format!("n > {through}"),
             "write" => format!("intent_n > {through}"),

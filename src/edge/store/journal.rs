@@ -11,6 +11,7 @@ use super::{
     month::month_key,
     registry, remember, to_json, to_word,
     value::{Value, values},
+    words,
 };
 use crate::domain::{
     audit::{self, About, Hash, Labels, Refers},
@@ -98,6 +99,7 @@ impl Store {
         let recording = async |database: &Database| {
             if !events.is_empty() {
                 append(database, events).await?;
+                words::keep_up(database, events.len()).await?;
             }
             registry::save(database, at, links).await
         };

@@ -10,15 +10,16 @@ use jiff::Timestamp;
 use strum::VariantArray;
 
 use super::{
-    Fault, Store, StoreError,
+    Fault, Store, StoreError, context,
     database::{Database, Row},
     from_json, from_word, journal,
     value::{Value as Given, values},
+    words,
 };
 use crate::domain::{
     audit::{self, Checkpoint, Finding, Findings, Hash, Labels, Level, StoredEntry, Verifier},
     ending::End,
-    journal::{Event, RunId, What, Write},
+    journal::{Event, RunId, What},
     model::{Base, Field, Kind, ObjectId, PageId, Value},
     plan::ChangeId,
     report::replay,
@@ -50,6 +51,9 @@ pub struct Selection {
     pub since: Option<Timestamp>,
     /// Those before this time.
     pub until: Option<Timestamp>,
+    /// Those that may hold each of these: in lower case for what their lines and bodies contain, or a name in its loose
+    /// form. Some may not, so whoever gets them looks.
+    pub holding: Vec<String>,
 }
 
 /// A page with its objects: one now, perhaps others before.
@@ -136,7 +140,7 @@ impl Store {
     /// [`StoreError`]
     pub async fn log_hash_before(&self, n: u64) -> Result<Option<Hash>, StoreError> {
         let sql = "SELECT hash FROM event WHERE n = ?1 UNION ALL SELECT hash FROM log_start WHERE n = ?1 LIMIT 1";
-        let before = bounded(n.saturating_sub(1));
+        let before = signed(n.saturating_sub(1));
         self.read(async |database| database.first(sql, &values![before], |row| Ok(Hash(row.bytes(0)?))).await).await
     }
 
@@ -150,26 +154,29 @@ impl Store {
         toward: Toward,
         mut visit: impl AsyncFnMut(Entry) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let (mut toward, mut portion) = (toward, PORTION_FIRST);
-        loop {
-            let entries = self.read(async |database| entries(database, selection, toward, portion).await).await?;
-            let is_last = entries.len() < portion;
-            for entry in entries {
-                let n = entry.n;
-                if visit(entry).await.is_break() {
-                    return Ok(());
+        let mut portion = PORTION_FIRST;
+        for (mut from, mut to) in self.read(async |database| spans(database, selection, toward).await).await? {
+            loop {
+                let (sql, values) = query(selection, toward, (from, to));
+                let sql = format!("{sql} LIMIT {portion}");
+                let entries = self.read(async |database| database.all(&sql, &values, entry).await).await?;
+                let is_last = entries.len() < portion;
+                for entry in entries {
+                    match toward {
+                        Toward::Beginning(_) => to = signed(entry.n) - 1,
+                        Toward::End(_) => from = signed(entry.n) + 1,
+                    }
+                    if visit(entry).await.is_break() {
+                        return Ok(());
+                    }
                 }
-                toward = match toward {
-                    Toward::Beginning(_) if n == 0 => return Ok(()),
-                    Toward::Beginning(_) => Toward::Beginning(n - 1),
-                    Toward::End(_) => Toward::End(n + 1),
-                };
+                if is_last {
+                    break;
+                }
+                portion = (portion * 4).min(PORTION_MAX);
             }
-            if is_last {
-                return Ok(());
-            }
-            portion = (portion * 4).min(PORTION_MAX);
         }
+        Ok(())
     }
 
     /// The entry with a number.
@@ -192,27 +199,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn log_context(&self, event: &Event) -> Result<Option<Event>, StoreError> {
-        let body = self
-            .read(async |database| {
-                let run = &event.run;
-                let body = |row: &Row<'_>| Ok(row.text(0)?.to_owned());
-                match audit::refers(&event.what) {
-                    audit::Refers::Itself(_) if !is_of_a_change(&event.what) => Ok(None),
-                    audit::Refers::Write(write, _) => {
-                        let sql = "SELECT body FROM event WHERE n = (SELECT intent_n FROM write WHERE run_id = ?1 AND write_id = ?2)";
-                        database.first(sql, &values![run, write.0], body).await
-                    }
-                    _ => {
-                        let Some(change) = change_of(event) else { return Ok(None) };
-                        let sql = "SELECT body FROM event INDEXED BY event_difference
-                                   WHERE kind = 'difference' AND change_id = ?1 ORDER BY run_id = ?2 DESC, n DESC LIMIT 1";
-                        database.first(sql, &values![change, run], body).await
-                    }
-                }
-            })
-            .await?;
-        // What cannot be read is told by verifying; here it is only left out.
-        Ok(body.and_then(|body| audit::read(&body).ok()))
+        self.read(async |database| context::of(database, event).await).await
     }
 
     /// A page or an object with all that belonged together with it, now or before.
@@ -238,7 +225,7 @@ impl Store {
                 entity.objects.extend(objects);
                 let sql =
                     "SELECT body FROM event WHERE page_id = ?1 AND +kind IN ('intent', 'difference') ORDER BY n DESC LIMIT 1";
-                let name = |row: &Row<'_>| Ok(audit::read(row.text(0)?).ok().and_then(|event| named(&event)));
+                let name = |row: &Row<'_>| Ok(audit::read(row.text(0)?).ok().and_then(|event| context::named(&event)));
                 if let Some((kind, name, _)) = database.first(sql, &values![page], name).await?.flatten() {
                     (entity.kind, entity.name) = (Some(kind), name);
                 }
@@ -267,39 +254,35 @@ impl Store {
         let mut found_any = false;
         self.read(async |database| {
             let each = |row: &Row<'_>| {
-                let base: Base = from_json(row.text(1)?)?;
+                let base = row.text(1)?;
+                if lacks(base, &wanted) {
+                    return Ok(());
+                }
+                let base: Base = from_json(base)?;
                 if let Some(Value::Text(text)) = base.get(Field::Name).map(crate::domain::model::Agreed::notion) {
                     found_any = hold(from_word(row.text(0)?)?, text);
                 }
                 Ok(())
             };
-            database.each("SELECT page_id, base FROM link", &[], each).await?;
-            let sql = "SELECT body FROM event INDEXED BY event_kind WHERE kind = ?1";
-            let each = |row: &Row<'_>| {
-                let Ok(event) = audit::read(row.text(0)?) else { return Ok(()) };
-                let Some((_, name, page)) = named(&event) else { return Ok(()) };
-                found_any = hold(page, &name);
-                let What::Intent { request: Write::Update { fields, .. }, was, .. } = &event.what else {
-                    return Ok(());
-                };
-                for value in [fields.get(&Field::Name), was.before.get(&Field::Name)].into_iter().flatten() {
-                    if let Value::Text(text) = value {
-                        found_any = hold(page, text);
-                    }
-                }
-                Ok(())
-            };
-            database.each(sql, &values!["intent"], each).await?;
-            // What was never written may still have been found to differ, in every run: that is looked through last.
-            let each = |row: &Row<'_>| {
-                if let Some((_, name, page)) = audit::read(row.text(0)?).ok().as_ref().and_then(named) {
-                    hold(page, &name);
-                }
-                Ok(())
-            };
-            database.each(sql, &values![if found_any { "" } else { "difference" }], each).await
+            database.each("SELECT page_id, base FROM link", &[], each).await
         })
         .await?;
+        // What was never written may still have been found to differ, in every run: that is looked through last.
+        for kind in ["intent", "difference"] {
+            if kind == "difference" && found_any {
+                break;
+            }
+            let selection = Selection { kinds: [kind].into(), holding: vec![wanted.clone()], ..Selection::default() };
+            self.visit_log(&selection, Toward::End(0), async |entry| {
+                if let Ok(event) = entry.event() {
+                    for (page, name) in context::names(&event) {
+                        found_any = hold(page, name);
+                    }
+                }
+                ControlFlow::Continue(())
+            })
+            .await?;
+        }
         let found = if exact.is_empty() { close } else { exact };
         let mut entities = Vec::new();
         for page in found {
@@ -384,6 +367,7 @@ impl Store {
             // What is logged once, as long as it stays so, is logged again.
             database.execute("DELETE FROM memory WHERE key IN (?1, ?2)", &values![OPEN_DIFFERENCES, LISTED]).await?;
             journal::append(database, &[beginning.told(run, now)]).await?;
+            words::keep_up(database, 1).await?;
             Ok(Some(beginning.entries))
         })
         .await
@@ -441,36 +425,6 @@ impl Beginning {
     }
 }
 
-/// True where an event is about a change, and names the page itself.
-fn is_of_a_change(what: &What) -> bool {
-    matches!(what, What::Decided { .. } | What::DecisionOvertaken { .. } | What::DifferenceEnded { .. })
-}
-
-/// The change that an event is about.
-fn change_of(event: &Event) -> Option<&ChangeId> {
-    match &event.what {
-        What::Decided { change, .. }
-        | What::DecisionOvertaken { change, .. }
-        | What::DecisionEnded { change, .. }
-        | What::DifferenceEnded { change, .. }
-        | What::Approved { change, .. }
-        | What::Applied { change }
-        | What::Failed { change, .. }
-        | What::Begun { change, .. }
-        | What::NotStarted { change, .. } => Some(change),
-        _ => None,
-    }
-}
-
-/// What the page of an event is called, and which it is.
-fn named(event: &Event) -> Option<(Kind, Raw, PageId)> {
-    match &event.what {
-        What::Difference(difference) => Some((difference.kind, difference.name.clone(), difference.page)),
-        What::Intent { request, was, .. } => Some((request.kind(), was.name.clone(), request.page())),
-        _ => None,
-    }
-}
-
 /// Numbers of entries are never negative.
 fn number(n: i64) -> u64 {
     n.unsigned_abs()
@@ -489,36 +443,56 @@ fn entry(row: &Row<'_>) -> Result<Entry, Fault> {
     })
 }
 
-/// As many of the selected entries as make a portion.
-async fn entries(
-    database: &Database,
-    selection: &Selection,
-    toward: Toward,
-    portion: usize,
-) -> Result<Vec<Entry>, Fault> {
-    let Some((sql, values)) = query(database, selection, toward).await? else { return Ok(Vec::new()) };
-    database.all(&format!("{sql} LIMIT {portion}"), &values, entry).await
+/// Where the selected entries are, by number, in the order in which they are visited: from one to another, both
+/// inclusive.
+async fn spans(database: &Database, selection: &Selection, toward: Toward) -> Result<Vec<(i64, i64)>, Fault> {
+    let Selection { run, about, since, until, holding, .. } = selection;
+    let (mut first, mut last) = match toward {
+        Toward::Beginning(n) => (0, signed(n)),
+        Toward::End(n) => (signed(n), i64::MAX),
+    };
+    // By the index of times it is known at once where they begin and end; a clock that was set back makes that only
+    // wider.
+    for (time, comparison, end) in [(since, ">=", "min"), (until, "<", "max")] {
+        let Some(time) = *time else { continue };
+        let sql = format!("SELECT {end}(n) FROM event INDEXED BY event_at WHERE at_ms {comparison} ?1");
+        let n = database.one(&sql, &values![time], |row| row.number_if_any(0)).await?;
+        let Some(n) = n else { return Ok(Vec::new()) };
+        if end == "min" { first = first.max(n) } else { last = last.min(n) }
+    }
+    // What is of a run, or about a page, is found by that.
+    let mut spans = if holding.is_empty() || run.is_some() || about.is_some() {
+        vec![(first, last)]
+    } else {
+        words::spans(database, holding).await
+    };
+    spans.retain_mut(|(from, to)| {
+        (*from, *to) = (first.max(*from), last.min(*to));
+        from <= to
+    });
+    if matches!(toward, Toward::Beginning(_)) {
+        spans.reverse();
+    }
+    Ok(spans)
 }
 
-/// The statement for a selection. The way that finds the fewest rows is named, since the planner has no statistics;
-/// nothing where there can be no entry.
-async fn query(
-    database: &Database,
-    selection: &Selection,
-    toward: Toward,
-) -> Result<Option<(String, Vec<Given<'static>>)>, Fault> {
-    let Selection { run, about, kinds, level, since, until } = selection;
+/// The statement for the selected entries from one to another. The way that finds the fewest rows is named, since the
+/// planner has no statistics.
+fn query(selection: &Selection, toward: Toward, (from, to): (i64, i64)) -> (String, Vec<Given<'static>>) {
+    let Selection { run, about, kinds, level, since, until, holding: _ } = selection;
     let mut given = Vec::new();
     // Holds a value for the statement, and says what stands for it there.
     let mut mark = |value: Given<'static>| {
         given.push(value);
         format!("?{}", given.len())
     };
-    let (order, first) = match toward {
-        Toward::Beginning(n) => ("DESC", format!("n <= {}", mark(bounded(n).into()))),
-        Toward::End(n) => ("ASC", format!("n >= {}", mark(bounded(n).into()))),
+    let order = match toward {
+        Toward::Beginning(_) => "DESC",
+        Toward::End(_) => "ASC",
     };
-    let mut tests = vec![first];
+    // A page or an object has few entries, which its labels find.
+    let plus = if about.is_some() { "+" } else { "" };
+    let mut tests = vec![format!("{plus}n >= {} AND {plus}n <= {}", mark(from.into()), mark(to.into()))];
     let grave = level.filter(|level| *level >= Level::Warn);
     let way = match (run, about, grave, kinds.len()) {
         (Some(_), ..) => "INDEXED BY event_run",
@@ -551,23 +525,29 @@ async fn query(
         let plus = if kinds.len() == 1 { "" } else { "+" };
         tests.push(format!("{plus}kind IN ({})", marks.join(", ")));
     }
-    // By the index of times it is known at once where they begin and end; a clock that was set back makes that only
-    // wider.
-    for (time, comparison, end, bound) in [(since, ">=", "min", ">="), (until, "<", "max", "<=")] {
-        let Some(time) = *time else { continue };
-        let sql = format!("SELECT {end}(n) FROM event INDEXED BY event_at WHERE at_ms {comparison} ?1");
-        let n = database.one(&sql, &values![time], |row| row.number_if_any(0)).await?;
-        let Some(n) = n else { return Ok(None) };
-        tests.push(format!("n {bound} {}", mark(n.into())));
-        tests.push(format!("at_ms {comparison} {}", mark(time.into())));
+    for (time, comparison) in [(since, ">="), (until, "<")] {
+        if let Some(time) = *time {
+            tests.push(format!("at_ms {comparison} {}", mark(time.into())));
+        }
     }
     let tests = tests.join(" AND ");
     let columns = "n, body, hash, level, page_id, clockify_id, change_id";
-    Ok(Some((format!("SELECT {columns} FROM event {way} WHERE {tests} ORDER BY n {order}"), given)))
+    (format!("SELECT {columns} FROM event {way} WHERE {tests} ORDER BY n {order}"), given)
 }
 
-fn bounded(n: u64) -> i64 {
+fn signed(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// True where a base, as it is stored, surely has no name that contains another in its loose form: names in printable
+/// ASCII without an escape differ from that by case and spaces alone.
+fn lacks(base: &str, wanted: &str) -> bool {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'\\';
+    if !base.bytes().all(is_plain) {
+        return false;
+    }
+    let letters = base.chars().filter(|letter| *letter != ' ').map(|letter| letter.to_ascii_lowercase());
+    !letters.collect::<String>().contains(wanted)
 }
 
 /// The runs of which the list says something else than their events.

@@ -13,7 +13,7 @@ use super::{
     Fault, Holder, StoreError, failed, hint_damaged,
     lock::{LOCK, Lock},
     presence::PRESENCE,
-    reserve, unusable,
+    reserve, unusable, words,
 };
 use crate::edge::{checkpoints, diagnostics, files};
 
@@ -24,7 +24,7 @@ pub(super) const FILE: &str = "punchlist.sqlite3";
 /// What says that a database is ours: `PNCH`.
 const APPLICATION_ID: i32 = 0x504E_4348;
 /// Each entry takes the schema from the version that is its index to the next. Entries are only ever added.
-pub(super) const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     include_str!("../../../assets/schema.sql"),
     // JSON: how far the rule that closes children along with their parents has got with the object; and what the page's
     // ID property held when it got its object, until the ID is there. Pages of before are taken to have had theirs.
@@ -39,6 +39,7 @@ pub(super) const MIGRATIONS: [&str; 3] = [
        body    TEXT NOT NULL,
        PRIMARY KEY (kind, page_id)
      ) STRICT, WITHOUT ROWID;",
+    words::SCHEMA,
 ];
 /// The first `SQLite` without the bug that could reset a write-ahead log in use by several connections (3.7.0 to
 /// 3.51.2).

@@ -31,6 +31,7 @@ mod pages;
 #[allow(dead_code, reason = "some of it is for the tests of the whole program")]
 mod server;
 mod together;
+mod words;
 
 use std::{collections::BTreeMap, fs};
 
@@ -675,7 +676,7 @@ async fn a_state_that_was_set_aside_meanwhile_is_not_written_to() {
 async fn a_newer_schema_is_refused() {
     let world = world();
     world.open().await.connection().pragma_update(None, "user_version", 9).expect("sets");
-    world.check_refused("its schema is version 9, and this program knows versions up to 3").await;
+    world.check_refused("its schema is version 9, and this program knows versions up to 4").await;
 }
 
 #[tokio::test]

@@ -117,7 +117,12 @@ impl LogView<'_> {
 
     /// The writes about what is selected.
     async fn alterations(&self, selection: &Selection) -> Result<Vec<Alteration>, RunError> {
-        let wanted = Selection { kinds: std::collections::BTreeSet::new(), level: None, ..selection.clone() };
+        let wanted = Selection {
+            kinds: std::collections::BTreeSet::new(),
+            level: None,
+            holding: Vec::new(),
+            ..selection.clone()
+        };
         alterations(&self.store, &wanted).await
     }
 }

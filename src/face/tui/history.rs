@@ -108,8 +108,9 @@ impl History {
 
     /// Saves what a filter selects beside where the console was started.
     async fn export(&self, store: &State, filter: &str) -> Result<Shown, RunError> {
-        let (selection, text) = logs::selection_of(store, filter, (self.clock)()).await?;
+        let (mut selection, text) = logs::selection_of(store, filter, (self.clock)()).await?;
         let grep = Some(text.to_lowercase()).filter(|text| !text.is_empty());
+        selection.holding = grep.iter().cloned().collect();
         let name = format!("punchlist-log-{}.jsonl", (self.clock)().strftime("%Y%m%dT%H%M%SZ"));
         let out = std::path::absolute(&name).unwrap_or_else(|_| name.clone().into());
         copy::export(
@@ -126,8 +127,13 @@ impl History {
 
 /// Answers a question to the log.
 pub(super) async fn answer(store: &State, question: Question, now: Timestamp) -> Result<Answer, RunError> {
-    let (selection, text) = logs::selection_of(store, &Logs::meant(&question.filter), now).await?;
+    let (mut selection, text) = logs::selection_of(store, &Logs::meant(&question.filter), now).await?;
     let mut seeker = Seeker::new(&text);
+    let exact = Selection { holding: seeker.words.clone(), ..selection.clone() };
+    // Words that are there as they are, are meant so, and those are found at once wherever they are.
+    if has_any(store, &exact, &seeker).await? {
+        (selection, seeker.is_exact) = (exact, true);
+    }
     let toward = match question.ask {
         Ask::First => Toward::End(0),
         Ask::Last => Toward::Beginning(u64::MAX),
@@ -144,8 +150,7 @@ pub(super) async fn answer(store: &State, question: Question, now: Timestamp) ->
             (reached, seen) = (Some(entry.n), seen + 1);
             let (at, line) = logs::line(store, &entry).await;
             let envelope: Option<Envelope> = serde_json::from_str(&entry.body).ok();
-            let kind = envelope.as_ref().map_or("", |envelope| envelope.event.as_str());
-            if text.is_empty() || seeker.fits(&format!("{line} {kind}")) {
+            if text.is_empty() || seeker.fits(&sought(&line, envelope.as_ref())) {
                 let run = envelope.map(|envelope| envelope.run);
                 let (n, level, page, change) = (entry.n, entry.level, entry.page, entry.change);
                 lines.push(Line { n, at, level, text: line.into(), body: entry.body, run, page, change });
@@ -163,6 +168,28 @@ pub(super) async fn answer(store: &State, question: Question, now: Timestamp) ->
     let bounds = store.log_bounds().await?;
     let (entries, last) = bounds.map_or((0, 0), |(first, last)| (last - first + 1, last));
     Ok(Answer { question, lines, reached, more, about, changed, entries, last })
+}
+
+/// What of an entry is looked through: its line, and the word for what happened.
+fn sought(line: &str, envelope: Option<&Envelope>) -> String {
+    format!("{line} {}", envelope.map_or("", |envelope| envelope.event.as_str()))
+}
+
+/// True where an entry has all words of a seeker as they are.
+async fn has_any(store: &State, exact: &Selection, seeker: &Seeker) -> Result<bool, RunError> {
+    let (mut has_any, mut seen) = (false, 0);
+    if exact.holding.is_empty() {
+        return Ok(false);
+    }
+    store
+        .visit_log(exact, Toward::Beginning(u64::MAX), async |entry| {
+            let (_, line) = logs::line(store, &entry).await;
+            has_any = seeker.has_words(&sought(&line, serde_json::from_str(&entry.body).ok().as_ref()));
+            seen += 1;
+            if has_any || seen == LOOKED_THROUGH_MAX { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .await?;
+    Ok(has_any)
 }
 
 /// What a selection is about, and who changed it, when, from what to what and why, a line each.

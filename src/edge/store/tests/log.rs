@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 /// A run that renames a project, with everything that is logged of it.
-fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
+pub(super) fn rename(run: &str, number: u32, from: &str, to: &str) -> Vec<Event> {
     let change = ChangeId::from_number(number.into());
     let (page, object) = (page(number.into()), object(number));
     let text = |text: &str| Value::Text(text.into());

@@ -234,5 +234,12 @@ pub(super) async fn mend(installation: &Installation) -> Vec<String> {
     {
         mended.push(format!("brought {} up to date", store.place()));
     }
+    let place = installation.place();
+    if Store::exists(&place)
+        && let Ok(mut store) = Store::open(&place, (installation.clock)()).await
+        && matches!(store.mend_words().await, Ok(true))
+    {
+        mended.push("made anew what the log is found by".to_owned());
+    }
     mended
 }

@@ -228,8 +228,11 @@ impl Logs {
 
 /// Finds lines by words that may be mistyped; all of them must be there.
 pub(crate) struct Seeker {
+    /// In lower case.
+    pub(crate) words: Vec<String>,
+    /// True where words that are mistyped are not looked for.
+    pub(crate) is_exact: bool,
     pattern: Pattern,
-    words: Vec<String>,
     matcher: Matcher,
     buffer: Vec<char>,
 }
@@ -238,11 +241,20 @@ impl Seeker {
     pub(crate) fn new(text: &str) -> Self {
         let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
         let words = text.split_whitespace().map(str::to_lowercase).collect();
-        Self { pattern, words, matcher: Matcher::new(Config::DEFAULT), buffer: Vec::new() }
+        Self { words, is_exact: false, pattern, matcher: Matcher::new(Config::DEFAULT), buffer: Vec::new() }
+    }
+
+    /// True where every word is there as it is.
+    pub(crate) fn has_words(&self, line: &str) -> bool {
+        let lower = line.to_lowercase();
+        self.words.iter().all(|word| lower.contains(word))
     }
 
     /// True where every word is there as it is, or its letters are near each other in their order.
     pub(crate) fn fits(&mut self, line: &str) -> bool {
+        if self.is_exact {
+            return self.has_words(line);
+        }
         let lower = line.to_lowercase();
         self.words.iter().zip(&self.pattern.atoms).all(|(word, atom)| {
             if lower.contains(word) {

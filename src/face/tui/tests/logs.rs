@@ -281,6 +281,27 @@ fn a_long_log_is_never_read_whole() {
 }
 
 #[test]
+fn words_that_are_there_as_they_are_are_found_at_once_and_others_where_none_are() {
+    let home = TempDir::new().expect("a directory");
+    let told = ["website", "web sites", "acme", "webbsite", "globex"];
+    let event = |text: &str| Event {
+        run: "r".parse().expect("a run"),
+        at: noon(),
+        what: What::SecretRefused { error: text.into() },
+    };
+    done(opened(home.path()).append_all(&told.map(event))).expect("appends");
+    let state = done(crate::engine::state::State::read_only(&home.path().into())).expect("opens");
+    let found = |filter: &str| {
+        let question = Question { number: 1, filter: filter.to_owned(), ask: Ask::Last };
+        let answer = done(answer(&state, question, noon())).expect("answers");
+        (answer.lines.iter().map(|line| line.n).collect::<Vec<_>>(), answer.reached)
+    };
+    assert_eq!(found("Website"), (vec![1], Some(1)), "nothing else is looked at");
+    assert_eq!(found("website secret_refused"), (vec![1], Some(1)), "also by the word for what happened");
+    assert_eq!(found("wbsite"), (vec![1, 2, 4], Some(1)), "mistyped");
+}
+
+#[test]
 fn scrolling_goes_through_a_long_log_and_keeps_a_window_of_it() {
     let home = TempDir::new().expect("a directory");
     let event = |rows| Event {

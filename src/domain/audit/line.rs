@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::shown_value;
+use super::{Envelope, fields, read, verb};
 use crate::domain::{
-    audit::{self, fields, verb},
     ending::End,
     journal::{Difference, Event, Outcome, Replaced, What, Write},
     model::{Field, Kind, Service, Value, duration_words},
@@ -21,13 +20,13 @@ const CHARACTERS_MAX: usize = 4000;
 const VALUE_COLUMNS: usize = 40;
 
 /// When something happened, to the second.
-pub(crate) fn when(at: Timestamp) -> String {
+pub fn when(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// What happened, on one line. The context is the event that says what this one is about, where it does not say so
 /// itself.
-pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
+pub fn told(event: &Event, context: Option<&Event>) -> String {
     let about = context.map(|context| format!(": {}", subject(context))).unwrap_or_default();
     match &event.what {
         What::RunStarted { trigger, by, host, version, .. } => {
@@ -158,7 +157,7 @@ pub(crate) fn what(event: &Event, context: Option<&Event>) -> String {
 }
 
 /// The words for how a run ended.
-pub(crate) fn outcome_words(outcome: &End) -> String {
+pub fn outcome_words(outcome: &End) -> String {
     match outcome {
         End::Reported(ending) => ending.words().to_owned(),
         End::Without(because) => shown(because),
@@ -166,7 +165,7 @@ pub(crate) fn outcome_words(outcome: &End) -> String {
 }
 
 /// Everything of an entry, as `name  value` pairs.
-pub(crate) fn everything(body: &str) -> Vec<(Shown, Shown)> {
+pub fn everything(body: &str) -> Vec<(Shown, Shown)> {
     let mut pairs = Vec::new();
     match serde_json::from_str(body) {
         Ok(json) => flatten("", &json, &mut pairs),
@@ -199,7 +198,7 @@ fn subject(context: &Event) -> String {
         What::Intent { request, was, .. } => {
             written(request, was.name.shown().clipped(NAME_COLUMNS).as_str(), &was.before)
         }
-        _ => what(context, None),
+        _ => told(context, None),
     }
 }
 
@@ -239,13 +238,22 @@ fn listed(parts: impl Iterator<Item = String>) -> String {
 }
 
 /// A field from what to what.
-pub(crate) fn from_to(kind: Kind, field: Field, from: &Value, to: &Value) -> String {
+pub fn from_to(kind: Kind, field: Field, from: &Value, to: &Value) -> String {
     let value = |value: &Value| shown_value(value, VALUE_COLUMNS);
     format!("{} {} → {}", field_word(kind, field), value(from), value(to))
 }
 
+/// A value, cut to so many columns.
+pub fn shown_value(value: &Value, columns: usize) -> String {
+    match value {
+        Value::Empty => "nothing".to_owned(),
+        Value::Text(name) => format!("“{}”", name.shown().clipped(columns)),
+        value => value.to_raw().shown().clipped(columns).to_string(),
+    }
+}
+
 /// How a write ended, as it goes on after its number.
-pub(crate) fn ended(outcome: &Outcome) -> String {
+pub fn ended(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Done { object: None } => "done".to_owned(),
         Outcome::Done { object: Some(object) } => format!("done ({object})"),
@@ -285,12 +293,11 @@ fn shown(text: &str) -> String {
 }
 
 /// A body of any version on one line: what cannot be read is shown as it is.
-pub(crate) fn line_of(body: &str, context: Option<&Event>) -> (Timestamp, String) {
-    match audit::read(body) {
-        Ok(event) => (event.at, what(&event, context)),
+pub fn line_of(body: &str, context: Option<&Event>) -> (Timestamp, String) {
+    match read(body) {
+        Ok(event) => (event.at, told(&event, context)),
         Err(unread) => {
-            let at =
-                serde_json::from_str::<audit::Envelope>(body).map_or(Timestamp::UNIX_EPOCH, |envelope| envelope.at);
+            let at = serde_json::from_str::<Envelope>(body).map_or(Timestamp::UNIX_EPOCH, |envelope| envelope.at);
             (at, format!("{unread}: {}", Shown::of(body).clipped(200)))
         }
     }
