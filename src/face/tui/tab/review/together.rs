@@ -98,7 +98,8 @@ fn did(verdict: &Resolution) -> &'static str {
 pub(super) fn by(state: &State, at: usize) -> Option<Shown> {
     let review = state.reviewing.review.as_ref()?;
     let by = review.verdict(at).decision.as_ref().map(|_| review.by(at))?;
-    (by != state.reviewing.who).then(|| format!(" by {by}").into())
+    // Where it takes two, the names are said already.
+    (by != state.reviewing.who && review.second_words(at).is_none()).then(|| format!(" by {by}").into())
 }
 
 /// The client that the row under the cursor stands below, or is.
