@@ -1,7 +1,7 @@
 //! Two people decide at once about the same changes of one state.
 
 use super::*;
-use crate::domain::{reservation::Reservation, review::Overtaken};
+use crate::domain::{four_eyes::Approval, reservation::Reservation, review::Overtaken};
 
 fn said(change: u64, decision: Option<Decision>, seen: Option<Decision>) -> SaidUpon {
     let resolution = |decision| Resolution { decision, ..Resolution::default() };
@@ -12,6 +12,7 @@ fn said(change: u64, decision: Option<Decision>, seen: Option<Decision>) -> Said
 
 wherever! {
     who_decides_otherwise_at_once_is_told_and_nothing_is_overwritten_unseen,
+    two_who_approve_at_once_both_stand,
     who_is_on_a_client_is_told_until_it_ends,
 }
 
@@ -48,6 +49,18 @@ async fn who_decides_otherwise_at_once_is_told_and_nothing_is_overwritten_unseen
     assert_eq!(ana.save_verdicts("ana", at(6), None, &[said(0xa, None, skip())]).await.expect("saves"), []);
     let overtaken = ben.save_verdicts("ben", at(7), None, &[said(0xa, approve(), skip())]).await.expect("saves");
     assert!(matches!(overtaken.as_slice(), [Overtaken { stands: None, .. }]), "what was taken back: {overtaken:?}");
+}
+
+async fn two_who_approve_at_once_both_stand(world: World) {
+    let [mut ana, mut ben] = both(&world).await;
+    for (store, by) in [(&mut ana, "ana"), (&mut ben, "ben")] {
+        let mut approved = said(0xa, Some(Decision::Approve), None);
+        approved.said.verdict.approvals = vec![Approval { by: by.to_owned(), at: None }];
+        assert_eq!(store.save_verdicts(by, at(1), None, &[approved]).await.expect("saves"), []);
+    }
+    let known = ana.verdicts().await.expect("reads");
+    let names: Vec<&str> = known[0].said.verdict.approvals.iter().map(|approval| approval.by.as_str()).collect();
+    assert_eq!(names, ["ana", "ben"]);
 }
 
 async fn who_is_on_a_client_is_told_until_it_ends(world: World) {
