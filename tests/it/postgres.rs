@@ -2,6 +2,7 @@
 
 mod paused;
 mod refused;
+mod shared;
 
 use std::{
     process::{Child, Stdio},
