@@ -27,7 +27,7 @@ use super::{
 };
 
 pub use history::{Alteration, fields, history, verb};
-pub use labels::{About, Labels, Refers, refers};
+pub use labels::{About, Labels, Refers, change_of, refers};
 pub use line::{ended, everything, from_to, line_of, outcome_words, shown_value, told, when};
 pub use verify::{Finding, Findings, StoredEntry, Verifier};
 

@@ -33,21 +33,28 @@ impl Labels {
         let About { page, object } = about;
         let change = match &event.what {
             What::Difference(difference) => Some(&difference.change),
-            What::Decided { change, .. }
-            | What::DecisionOvertaken { change, .. }
-            | What::DecisionEnded { change, .. }
-            | What::DifferenceEnded { change, .. }
-            | What::Approved { change, .. }
-            | What::Applied { change }
-            | What::Failed { change, .. }
-            | What::Begun { change, .. }
-            | What::NotStarted { change, .. } => Some(change),
             What::Intent { changes, .. } if changes.len() == 1 => changes.first(),
-            _ => None,
+            what => change_of(what),
         };
         let level = Level::of(&event.what);
         let at_ms = Timestamp::as_millisecond(event.at);
         Self { run: event.run, at_ms, kind: event.what.word(), level, page, object, change: change.copied() }
+    }
+}
+
+/// The change that an event tells of, which a difference has told before.
+pub fn change_of(what: &What) -> Option<&ChangeId> {
+    match what {
+        What::Decided { change, .. }
+        | What::DecisionOvertaken { change, .. }
+        | What::DecisionEnded { change, .. }
+        | What::DifferenceEnded { change, .. }
+        | What::Approved { change, .. }
+        | What::Applied { change }
+        | What::Failed { change, .. }
+        | What::Begun { change, .. }
+        | What::NotStarted { change, .. } => Some(change),
+        _ => None,
     }
 }
 

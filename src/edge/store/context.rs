@@ -9,7 +9,6 @@ use crate::domain::{
     audit,
     journal::{Event, What, Write},
     model::{Field, Kind, PageId, Value},
-    plan::ChangeId,
     text::Raw,
 };
 
@@ -27,7 +26,7 @@ pub(super) async fn of(database: &Database, event: &Event) -> Result<Option<Even
             database.first(sql, &values![run, write.0], read).await?
         }
         _ => {
-            let Some(change) = change_of(event) else { return Ok(None) };
+            let Some(change) = audit::change_of(&event.what) else { return Ok(None) };
             let sql = "SELECT body FROM event INDEXED BY event_difference
                        WHERE kind = 'difference' AND change_id = ?1 ORDER BY run_id = ?2 DESC, n DESC LIMIT 1";
             database.first(sql, &values![change, run], read).await?
@@ -39,22 +38,6 @@ pub(super) async fn of(database: &Database, event: &Event) -> Result<Option<Even
 /// True where an event is about a change, and names the page itself.
 fn is_of_a_change(what: &What) -> bool {
     matches!(what, What::Decided { .. } | What::DecisionOvertaken { .. } | What::DifferenceEnded { .. })
-}
-
-/// The change that an event is about.
-fn change_of(event: &Event) -> Option<&ChangeId> {
-    match &event.what {
-        What::Decided { change, .. }
-        | What::DecisionOvertaken { change, .. }
-        | What::DecisionEnded { change, .. }
-        | What::DifferenceEnded { change, .. }
-        | What::Approved { change, .. }
-        | What::Applied { change }
-        | What::Failed { change, .. }
-        | What::Begun { change, .. }
-        | What::NotStarted { change, .. } => Some(change),
-        _ => None,
-    }
 }
 
 /// What the page of an event is called, and which it is.

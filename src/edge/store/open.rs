@@ -89,6 +89,14 @@ pub(super) fn prepare_directory(directory: &Path) -> Result<PathBuf, StoreError>
     Ok(directory)
 }
 
+/// The database of a directory that is ours, for looking at it: nothing is made.
+pub(super) fn file_to_look_at(directory: &Path) -> Result<PathBuf, StoreError> {
+    check_version()?;
+    let directory = inspect_directory(directory)?;
+    inspect_beside(&directory)?;
+    Ok(directory.join(FILE))
+}
+
 /// Refuses what is not a directory of ours, and returns its real path. One that does not exist is as it is named.
 pub(super) fn inspect_directory(directory: &Path) -> Result<PathBuf, StoreError> {
     let metadata = match fs::symlink_metadata(directory) {

@@ -6,7 +6,7 @@ pub(super) mod lease;
 pub(super) mod open;
 
 use std::{
-    borrow::Cow,
+    pin::pin,
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -59,6 +59,12 @@ impl Postgres {
         let values: Vec<(&(dyn ToSql + Sync), Type)> =
             values.iter().map(|value| (value as &(dyn ToSql + Sync), value.kind())).collect();
         Ok(self.client.execute_typed(&dialect(sql), &values).await?)
+    }
+
+    /// The first number of an answer that has one.
+    pub(super) async fn number(&self, sql: &str, values: &[Value<'_>]) -> Result<Option<i64>, Fault> {
+        let mut rows = pin!(self.stream(sql, values).await?);
+        Ok(rows.try_next().await?.map(|row| row.try_get(0)).transpose()?.flatten())
     }
 
     /// Executes one statement for many rows of values. They are on their way together, and need not wait for each
@@ -129,7 +135,7 @@ impl Drop for Left<'_> {
 
 /// A statement in the words of `PostgreSQL`: its values are `$1` and not `?1`, and the hints to the planner of `SQLite`
 /// mean nothing to it.
-fn dialect(sql: &str) -> Cow<'_, str> {
+fn dialect(sql: &str) -> String {
     let mut text = String::with_capacity(sql.len());
     let mut words = sql.split_inclusive(char::is_whitespace).peekable();
     while let Some(word) = words.next() {
@@ -139,7 +145,7 @@ fn dialect(sql: &str) -> Cow<'_, str> {
             _ => text.push_str(&word.replace('?', "$").replace("+kind", "kind")),
         }
     }
-    text.into()
+    text
 }
 
 /// A name as it stands in a statement.

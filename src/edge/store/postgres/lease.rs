@@ -11,10 +11,7 @@ use super::{Postgres, address::Address, connect::connect};
 use crate::edge::{
     failpoint::shortened,
     holding::{Holding, since_boot},
-    store::{
-        Fault, Holder, Place, StoreError, to_json,
-        value::{Value, values},
-    },
+    store::{Fault, Holder, Place, StoreError, to_json, value::values},
 };
 
 /// The right to run.
@@ -54,7 +51,7 @@ impl Lease {
         );
         let text = to_json(holder)?;
         let taken = database
-            .transact(async || number(database, sql, &values![name, &text, milliseconds(lasts())]).await)
+            .transact(async || database.number(sql, &values![name, &text, milliseconds(lasts())]).await)
             .await?;
         let Some(epoch) = taken else {
             return match held(database, name).await? {
@@ -72,7 +69,7 @@ impl Lease {
     /// Refuses what only the holder may do, in a transaction: somebody else may have taken it meanwhile.
     pub(in crate::edge::store) async fn guard(&self, database: &Postgres) -> Result<(), Fault> {
         let sql = &format!("SELECT epoch FROM lease WHERE name = ?1 AND epoch = ?2 AND expires_at > {NOW}");
-        if number(database, sql, &values![self.name, self.epoch]).await?.is_some() {
+        if database.number(sql, &values![self.name, self.epoch]).await?.is_some() {
             return Ok(());
         }
         self.holding.set(Duration::ZERO);
@@ -141,7 +138,7 @@ pub(in crate::edge::store) async fn break_off(database: &Postgres, name: &str, e
 /// The epoch of the last holder; 0 where there never was one.
 pub(in crate::edge::store) async fn epoch(database: &Postgres, name: &str) -> Result<i64, Fault> {
     let sql = "SELECT epoch FROM lease WHERE name = ?1";
-    Ok(number(database, sql, &values![name]).await?.unwrap_or_default())
+    Ok(database.number(sql, &values![name]).await?.unwrap_or_default())
 }
 
 /// Renews a lease over a connection of its own, until it is lost.
@@ -185,9 +182,4 @@ pub(in crate::edge::store) fn lasts() -> Duration {
 
 fn milliseconds(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
-}
-
-async fn number(database: &Postgres, sql: &str, values: &[Value<'_>]) -> Result<Option<i64>, Fault> {
-    let mut rows = pin!(database.stream(sql, values).await?);
-    Ok(rows.try_next().await?.map(|row| row.try_get(0)).transpose()?)
 }

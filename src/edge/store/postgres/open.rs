@@ -1,9 +1,8 @@
 //! How a state on a server is opened: a connection that nobody listens in on, a server that takes writes, a schema that
 //! is ours and of a version that we know.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
-use futures_util::TryStreamExt;
 use jiff::Timestamp;
 
 use super::{
@@ -130,10 +129,9 @@ async fn migrate(database: &Postgres) -> Result<(), Refusal> {
     }
 }
 
+/// The only number of an answer; 0 where it has none.
 async fn number(database: &Postgres, sql: &str, values: &[Value<'_>]) -> Result<i64, Refusal> {
-    let mut rows = pin!(database.stream(sql, values).await?);
-    let row = rows.try_next().await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
+    Ok(database.number(sql, values).await?.unwrap_or_default())
 }
 
 /// Gives a schema another name, so that the next state begins with an empty one.
