@@ -310,11 +310,10 @@ fn killed_while_listings_lag_the_end_is_the_same() {
     killed_at_every_request(true, knobs, REQUESTS, None);
 }
 
-/// Kills the process at every commit.
-fn killed_at_every_commit(point: &str) {
-    let scene = Scene::new(without_unique_names());
+/// Kills the process at these commits.
+fn killed_at_commits(scene: &Scene, point: &str, numbers: impl Iterator<Item = usize>) {
     let end = scene.end();
-    for number in 1..=COMMITS {
+    for number in numbers {
         let rig = scene.rig();
         let crash = format!("killed at {point} {number}");
         let ran = rig.run_at(&format!("{point}:{number}:abort"), &["--auto-approve"]);
@@ -325,12 +324,12 @@ fn killed_at_every_commit(point: &str) {
 
 #[test]
 fn killed_before_any_commit_the_end_is_the_same() {
-    killed_at_every_commit("commit");
+    killed_at_commits(&Scene::new(without_unique_names()), "commit", 1..=COMMITS);
 }
 
 #[test]
 fn killed_after_any_commit_the_end_is_the_same() {
-    killed_at_every_commit("committed");
+    killed_at_commits(&Scene::new(without_unique_names()), "committed", 1..=COMMITS);
 }
 
 #[test]

@@ -7,7 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use punchlist::sandbox::{ClockifyId, World};
 use serde_json::{Value, json};
 
-use crate::support::{Ran, Rig};
+use crate::{
+    refile::with_one_astray,
+    support::{Ran, Rig},
+};
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("an instant")
@@ -187,17 +190,7 @@ fn an_undo_takes_two_persons_and_no_saved_plan_gets_around_it() {
 
 #[test]
 fn time_is_filed_elsewhere_by_two_persons() {
-    let mut world = World::empty();
-    world.set_plan("PREMIUM");
-    let client = world.add_client("Acme");
-    let project = world.add_project("Website", client);
-    let [task, astray] = ["Design", "DESIGN"].map(|name| world.add_task(name, project));
-    let client_page = world.add_client_page("Acme");
-    world.set_claim(client_page, client);
-    let project_page = world.add_project_page("Website", client_page);
-    world.set_claim(project_page, project);
-    let page = world.add_task_page("Design", project_page);
-    world.set_claim(page, task);
+    let (mut world, [task, astray]) = with_one_astray();
     world.track(astray, at("2026-11-03T08:00:00Z"), SignedDuration::from_mins(50));
     let rig = Rig::new(world);
     rig.configure(

@@ -27,19 +27,25 @@ struct Office {
     entries: Vec<ClockifyId>,
 }
 
+/// A world with a task that has a page, and beside it one of nearly the same name that has none.
+pub(crate) fn with_one_astray() -> (World, [ClockifyId; 2]) {
+    let mut world = World::empty();
+    world.set_plan("PREMIUM");
+    let client = world.add_client("Acme");
+    let project = world.add_project("Website", client);
+    let [task, astray] = ["Design", "DESIGN"].map(|name| world.add_task(name, project));
+    let client_page = world.add_client_page("Acme");
+    world.set_claim(client_page, client);
+    let project_page = world.add_project_page("Website", client_page);
+    world.set_claim(project_page, project);
+    let page = world.add_task_page("Design", project_page);
+    world.set_claim(page, task);
+    (world, [task, astray])
+}
+
 impl Office {
     fn new(configuration: &str) -> Self {
-        let mut world = World::empty();
-        world.set_plan("PREMIUM");
-        let client = world.add_client("Acme");
-        let project = world.add_project("Website", client);
-        let [task, astray] = ["Design", "DESIGN"].map(|name| world.add_task(name, project));
-        let client_page = world.add_client_page("Acme");
-        world.set_claim(client_page, client);
-        let project_page = world.add_project_page("Website", client_page);
-        world.set_claim(project_page, project);
-        let page = world.add_task_page("Design", project_page);
-        world.set_claim(page, task);
+        let (mut world, [task, astray]) = with_one_astray();
         world.invite("Mia Berg", "mia@example.com");
         let mia = world.member("Mia Berg").expect("just invited");
         let starts = ["2026-10-05", "2026-10-06", "2026-11-02", "2026-11-03", "2026-11-04"];

@@ -46,15 +46,8 @@ fn killed_at_requests_the_end_is_the_same_on_a_server() {
 #[test]
 fn killed_at_commits_the_end_is_the_same_on_a_server() {
     let Some(scene) = server().map(scene_on) else { return };
-    let end = scene.end();
     for point in ["commit", "committed"] {
-        for number in some(COMMITS_THERE) {
-            let rig = scene.rig();
-            let crash = format!("killed at {point} {number}");
-            let ran = rig.run_at(&format!("{point}:{number}:abort"), &["--auto-approve"]);
-            assert_eq!(ran.code, -1, "{crash}: there is such a commit\n{}", ran.stderr);
-            assert_eq!(finish(&rig, &crash), end, "{crash}");
-        }
+        killed_at_commits(&scene, point, some(COMMITS_THERE));
     }
 }
 
