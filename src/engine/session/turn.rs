@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Progress, Session, SessionError, Watch};
 use crate::{
-    edge::store::{Holder, Store, StoreError},
+    edge::store::{Doing, Holder, Store, StoreError},
     engine::stop::Stop,
 };
 
@@ -16,6 +16,8 @@ const LOCK_POLL: Duration = Duration::from_millis(100);
 /// What only reads while it holds the lock, and lets it go as soon as it has read: what writes waits for that, and does
 /// not fail.
 const READ_ONLY: [&str; 4] = ["plan", "explain", "hours", "month verify"];
+/// What reads, lets the lock go, and takes it again to write.
+const REVIEW: &str = "review";
 /// How long it waits at the least.
 const READING_PATIENCE: Duration = Duration::from_mins(2);
 
@@ -60,7 +62,10 @@ impl Turn {
     /// How long the one is waited for that holds the lock; not at all where it is something else that went wrong.
     fn patience_with(&self, error: &StoreError) -> Duration {
         let StoreError::Locked { holder, .. } = error else { return Duration::ZERO };
-        let only_reads = holder.as_ref().is_some_and(|holder| READ_ONLY.contains(&holder.trigger.as_str()));
+        // A review lets the lock go once it has read, before anybody decides.
+        let reads = |holder: &Holder| holder.trigger == REVIEW && holder.doing == Doing::Reading;
+        let only_reads =
+            holder.as_ref().is_some_and(|holder| READ_ONLY.contains(&holder.trigger.as_str()) || reads(holder));
         if only_reads && !READ_ONLY.contains(&self.trigger) {
             self.patience.max(READING_PATIENCE)
         } else {

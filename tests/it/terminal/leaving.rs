@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use punchlist::{
-    edge::store::{Holder, Store},
+    edge::store::{Doing, Holder, Store},
     sandbox::World,
 };
 use rustix::process::Signal;
@@ -252,4 +252,24 @@ fn while_another_run_holds_the_lock_it_says_so_and_reads_once_it_may() {
     third.shows("another run holds the lock");
     third.keys("q");
     assert_eq!(third.end().code, 5);
+}
+
+#[test]
+fn a_review_waits_for_one_that_only_reads_and_not_for_one_that_applies() {
+    let rig = clients(1);
+    let mut store = done(Store::open(&rig.state(), Timestamp::UNIX_EPOCH)).expect("opens");
+    done(store.lock(Holder::here("ana", "review", Timestamp::UNIX_EPOCH))).expect("free");
+    let mut waits = Terminal::punchlist(&rig, &[], WIDE);
+    waits.shows("waiting up to 120 s");
+    done(store.release()).expect("lets it go");
+    waits.shows_row(&["Client 00"]);
+    waits.keys("q");
+    assert_eq!(waits.end().code, 0);
+
+    done(store.lock(Holder::here("ana", "review", Timestamp::UNIX_EPOCH))).expect("free");
+    done(store.tell_doing(Doing::Applying)).expect("tells");
+    let mut refused = Terminal::punchlist(&rig, &[], WIDE);
+    refused.shows("R reads both sides again");
+    refused.keys("q");
+    assert_eq!(refused.end().code, 5);
 }
