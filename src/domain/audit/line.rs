@@ -86,7 +86,10 @@ pub fn told(event: &Event, context: Option<&Event>) -> String {
         }
         What::Decided { by, verdict, change, .. } => {
             let change = if about.is_empty() { format!(" {change}") } else { about };
-            format!("{} by {}{change}", decided(verdict), shown(by))
+            let others = verdict.approvals.iter().filter(|approval| approval.by != *by);
+            let others: Vec<String> = others.map(|approval| shown(&approval.by)).collect();
+            let after = if others.is_empty() { String::new() } else { format!(", after {}", others.join(" and ")) };
+            format!("{} by {}{after}{change}", decided(verdict), shown(by))
         }
         What::DecisionOvertaken { by, verdict, change, stands_by, .. } => {
             let change = if about.is_empty() { format!(" {change}") } else { about };
@@ -276,11 +279,7 @@ fn decided(verdict: &Resolution) -> String {
     let way = (verdict.way > 0).then(|| format!("way {}", verdict.way + 1));
     let rejected = verdict.rejected.iter().map(|field| format!("without {field}"));
     let edited = verdict.edited.iter().map(|(field, value)| format!("{field} {}", shown_value(value, VALUE_COLUMNS)));
-    let several = (verdict.approvals.len() > 1).then(|| {
-        let names: Vec<String> = verdict.approvals.iter().map(|approval| shown(&approval.by)).collect();
-        format!("approved by {}", names.join(" and "))
-    });
-    listed(std::iter::once(words).chain(way).chain(rejected).chain(edited).chain(several))
+    listed(std::iter::once(words).chain(way).chain(rejected).chain(edited))
 }
 
 /// Text that an event holds, once more made safe: the log may have been written by somebody else. What is very long is

@@ -78,22 +78,30 @@ fn header(state: &State) -> Line<'static> {
     let tally = state.reviewing.tally;
     let all = tally.changes;
     let (word, columns) = if is_wide { ("decided ", 10) } else { ("", 6) };
-    let decided = [
-        Span::raw(format!("   {word}{}/{all} {}", tally.decided(), bar(state, tally.decided(), all, columns))),
-        Span::styled(format!("  {} approved", tally.approved), theme.good()),
-        match tally.second {
-            0 => Span::default(),
-            second => Span::styled(format!("  {second} for a second person"), theme.alert()),
-        },
-    ];
+    let bar = format!(" {}", bar(state, tally.decided(), all, columns));
+    let second = |words: &str| match tally.second {
+        0 => Span::default(),
+        second => Span::styled(format!("  {second}{words}"), theme.alert()),
+    };
+    let decided = |bar: &str, words: &str| {
+        [
+            Span::raw(format!("   {word}{}/{all}{bar}", tally.decided())),
+            Span::styled(format!("  {} approved", tally.approved), theme.good()),
+            second(words),
+        ]
+    };
+    let forms = [(bar.as_str(), " for a second person"), (&bar, " for a second"), ("", " for a second")];
+    let used = |more: &[Span<'_>]| spans.iter().chain(more).map(Span::width).sum::<usize>();
+    let fits = |more: &[Span<'_>]| used(more) <= usize::from(state.size.0);
+    let mut decided_forms = forms.iter().map(|(bar, words)| decided(bar, words));
+    let decided = decided_forms.find(|form| fits(form)).unwrap_or_else(|| decided("", theme.pick(" ◐", " *")));
     let age = state.reviewing.planned_at.map(|at| age(state.now.duration_since(at).as_secs()));
     let hash = &plan.hash[..plan.hash.len().min(8)];
     let made = [
         Span::raw(format!("   plan {hash}")),
         Span::styled(age.map(|age| format!(", {age}")).unwrap_or_default(), theme.dim()),
     ];
-    let width: usize = spans.iter().chain(&decided).chain(&made).map(Span::width).sum();
-    if width <= usize::from(state.size.0) {
+    if used(&decided) + made.iter().map(Span::width).sum::<usize>() <= usize::from(state.size.0) {
         spans.extend(made);
     }
     spans.extend(decided);

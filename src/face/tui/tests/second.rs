@@ -1,7 +1,8 @@
 //! What needs two persons: in the row, in the detail, in the footer, and what each of them can do about it.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
+use jiff::SignedDuration;
 use snapbox::{assert_data_eq, str};
 
 use super::{film, keys, noon};
@@ -9,7 +10,8 @@ use crate::{
     domain::{
         diff::tests::world::World,
         four_eyes::{Approval, FourEyes},
-        plan::{Action, Plan},
+        plan::{Action, Plan, Workspaces},
+        reservation::Reservation,
         review::{Decision, Remembered, Resolution, Said},
         text::Shown,
     },
@@ -34,6 +36,46 @@ fn approved_by(names: &[&str]) -> Vec<News> {
     let said = Said { change: close.id, page: close.page, what: Shown::default(), verdict };
     let remembered = names.last().map(|by| Remembered { said, by: (*by).to_owned(), at: noon() });
     vec![News::Planned { plan: Arc::new(plan), remembered: remembered.into_iter().collect(), at: noon() }]
+}
+
+#[test]
+fn the_header_says_how_many_wait_for_a_second_person_at_any_width() {
+    for width in 80..=130 {
+        let mut news = approved_by(&["ana"]);
+        if let [News::Planned { plan, .. }] = news.as_mut_slice() {
+            let configuration = Some("/home/ana/agencies/berlin.toml".into());
+            let (notion, clockify) = ("Harbour Studio".into(), "Harbour Studio".into());
+            Arc::make_mut(plan).workspaces = Workspaces { notion, clockify, configuration };
+        }
+        let film = film((width, 18), news, Vec::new());
+        let header = film.frame.lines().next().expect("a line").trim_end().to_owned();
+        let is_said = ["1 for a second person", "1 for a second", "1 ◐"].iter().any(|words| header.ends_with(words));
+        assert!(is_said && header.contains("0 approved"), "{width}: {header}");
+    }
+}
+
+#[test]
+fn who_approves_as_the_second_is_not_asked_whether_the_first_is_in_the_way() {
+    let shown = |typed: &str| {
+        let mut news = approved_by(&["ana"]);
+        let [News::Planned { plan, remembered, .. }] = news.as_slice() else { panic!("a plan") };
+        let reservation = Reservation {
+            client: plan.client_of(plan.changes[0].page).expect("below a client"),
+            name: "Globex".into(),
+            by: "ana".to_owned(),
+            host: "kite".to_owned(),
+            process: 7,
+            until: noon() + SignedDuration::from_mins(10),
+        };
+        let (remembered, own) = (remembered.clone(), BTreeSet::default());
+        news.push(News::Others { remembered, reserved: vec![reservation], own });
+        film((100, 18), news, keys(typed))
+    };
+    let approved = shown("G ");
+    assert!(!approved.frame.contains("Somebody is on it"), "{}", approved.frame);
+    assert!(matches!(approved.orders.as_slice(), [Order::Keep(..)]), "{:?}", approved.orders);
+    let skipped = shown("Gs");
+    assert!(skipped.frame.contains("Somebody is on it"), "{}", skipped.frame);
 }
 
 #[test]

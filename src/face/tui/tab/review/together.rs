@@ -20,6 +20,8 @@ use crate::{
     },
 };
 
+/// What to do where another decision stands.
+const DECIDE_AGAIN: &str = "decide again if that is to hold";
 /// Columns of a name in a sentence.
 const NAME_COLUMNS: usize = 30;
 
@@ -76,12 +78,12 @@ fn tell(state: &mut State, against: &[(ChangeId, Shown)]) {
 
 /// `ben has skipped it meanwhile, you approved it: decide again if yours is to hold`.
 pub(super) fn against_words(dissent: &Dissent, who: &str) -> Shown {
-    let stands = match &dissent.stands {
-        Some(known) if known.by == who => format!("elsewhere you have {} it", did(&known.said.verdict)),
-        Some(known) => format!("{} has {} it", known.by, did(&known.said.verdict)),
-        None => "it was taken back or carried out elsewhere".to_owned(),
+    let (stands, next) = match &dissent.stands {
+        Some(known) if known.by == who => (format!("elsewhere you have {} it", did(&known.said.verdict)), DECIDE_AGAIN),
+        Some(known) => (format!("{} has {} it", known.by, did(&known.said.verdict)), DECIDE_AGAIN),
+        None => ("it was taken back or carried out elsewhere".to_owned(), "read both sides again to see which"),
     };
-    format!("{stands}, here you have {} it: decide again if that is to hold", did(&dissent.mine)).into()
+    format!("{stands}, here you have {} it: {next}", did(&dissent.mine)).into()
 }
 
 /// The same with the time, for the detail.
@@ -143,8 +145,13 @@ pub(crate) fn in_the_hands_of_others(state: &State, command: Command) -> Vec<&Re
     };
     let others: Vec<&Reservation> = together.reserved.iter().filter(is_other).collect();
     let Some(plan) = state.reviewing.plan().filter(|_| !others.is_empty()) else { return Vec::new() };
-    let changes = decided_by(state, command);
-    let clients: Vec<PageId> = changes.iter().filter_map(|&at| plan.client_of(plan.changes[at].page)).collect();
+    // Who is asked for as the second person is not in the way of the first.
+    let is_wanted = |at: usize| {
+        let approves = matches!(command, Command::Approve | Command::ApproveBelow | Command::ApproveShown);
+        approves && state.reviewing.review.as_ref().is_some_and(|review| review.wants_second(at))
+    };
+    let changes = decided_by(state, command).into_iter().filter(|&at| !is_wanted(at));
+    let clients: Vec<PageId> = changes.filter_map(|at| plan.client_of(plan.changes[at].page)).collect();
     others.into_iter().filter(|on| clients.contains(&on.client)).collect()
 }
 
