@@ -14,7 +14,7 @@ use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use jiff::Timestamp;
 
 use super::files;
-use crate::domain::audit::{Checkpoint, Finding, Hash};
+use crate::domain::audit::{Checkpoint, Finding, Findings, Hash};
 
 /// The names of the files, where no others are configured.
 pub(super) const CHECKPOINTS: &str = "checkpoints.jsonl";
@@ -76,6 +76,15 @@ impl Checkpoints {
     /// The file of checkpoints, for people.
     pub fn file(&self) -> Option<&Path> {
         self.checkpoints.as_deref()
+    }
+
+    /// What was found in a log, but for the want of checkpoints where none are kept: its chain is what can be followed
+    /// then.
+    pub fn looked_for(&self, mut found: Findings) -> Findings {
+        if self.checkpoints.is_none() {
+            found.findings.retain(|finding| *finding != Finding::NoCheckpoint);
+        }
+        found
     }
 
     /// Signs what is known of the log, and keeps it, where checkpoints are kept.

@@ -354,7 +354,7 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         }
         Some(Command::State { act }) => {
             let setup = Setup::to_look_back(&global).await?;
-            state::state(&setup.installation, &act).await.map(|()| Code::Done.into())
+            state::state(&setup.installation, &act, global.json).await.map(|()| Code::Done.into())
         }
         Some(Command::Unlink { page }) => {
             unlink::unlink(&Setup::load(&global).await?.installation, &page).await.map(|()| Code::Done.into())

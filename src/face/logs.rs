@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::{
-        audit::{FORMAT, Finding, Findings, Level},
+        audit::{FORMAT, Findings, Level},
         journal::{Event, RunId, What},
         reference,
         text::Shown,
@@ -128,9 +128,11 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, RunError> {
     let Setup { installation, .. } = &Setup::to_look_back(global).await?;
     let what = what.unwrap_or(Command::List { filter });
     if let Command::Verify { file: Some(file), public_key } = what {
-        let kept = installation.checkpoints().read(public_key.as_deref());
+        let checkpoints = installation.checkpoints();
+        let kept = checkpoints.read(public_key.as_deref());
         let verified = copy::verify(&file, public_key.or(kept.ok().and_then(|kept| kept.key)))?;
-        return verdict(global, &format!("The copy {}", file.display()), &verified.verdict, verified.key.as_deref());
+        let found = checkpoints.looked_for(verified.verdict);
+        return verdict(global, &format!("The copy {}", file.display()), &found, verified.key.as_deref());
     }
     let store = installation.read_state().await?;
     let view = LogView { global, store, now: (installation.clock)() };
@@ -152,11 +154,7 @@ pub(super) async fn logs(global: &Global, logs: Logs) -> Result<u8, RunError> {
         Command::Verify { file: _, public_key } => {
             let checkpoints = installation.checkpoints();
             let kept = checkpoints.read(public_key.as_deref())?;
-            let mut found = view.store.verify(&kept.checkpoints).await?;
-            if checkpoints.file().is_none() {
-                // None are kept of a state on a server, unless that is asked for: the chain is what can be followed.
-                found.findings.retain(|finding| *finding != Finding::NoCheckpoint);
-            }
+            let mut found = checkpoints.looked_for(view.store.verify(&kept.checkpoints).await?);
             kept.findings.into_iter().for_each(|finding| found.find(finding));
             verdict(global, "The log", &found, kept.key.as_deref())
         }

@@ -1,14 +1,15 @@
 //! The state itself: who has the right to run, and where it is.
 
 use clap::Subcommand;
+use serde_json::json;
 
 use super::{
     failure::{Code, RunError},
-    print::say,
+    print::{say, say_json},
 };
 use crate::{
     edge::store::{Place, Transferred},
-    engine::run::Installation,
+    engine::{place::HeldLock, run::Installation},
 };
 
 /// What is to be done with the state.
@@ -33,8 +34,16 @@ pub(super) enum Act {
     },
 }
 
-pub(super) async fn state(installation: &Installation, act: &Act) -> Result<(), RunError> {
+pub(super) async fn state(installation: &Installation, act: &Act, as_json: bool) -> Result<(), RunError> {
     match act {
+        Act::Lock if as_json => {
+            let lock = installation.lock().await?;
+            let document = lock.map(|HeldLock { holder, lease }| {
+                let (epoch, seconds_left) = lease.map(|(epoch, left)| (epoch, left.as_secs())).unzip();
+                json!({ "holder": holder, "epoch": epoch, "seconds_left": seconds_left })
+            });
+            say_json(&json!({ "format": "punchlist/lock/1", "held": document }))
+        }
         Act::Lock => {
             let holder = installation.lock().await?;
             say(&holder.map_or_else(|| "Nobody holds the lock.\n".to_owned(), |holder| format!("{holder}\n")))

@@ -84,10 +84,22 @@ fn a_state_on_a_server_is_all_that_one_in_a_directory_is() {
     assert_eq!(rig.run(&["apply", "--pending"]).code, 0);
     assert!(rig.sandbox.world().find_client("Acme GmbH").is_none(), "it is as its page says again");
 
+    // Where no checkpoints are asked for, none is missed: the chain is followed.
+    rig.configure("");
+    let copy = rig.home.path().join("log.jsonl");
+    let copy = copy.to_str().expect("UTF-8");
+    assert_eq!(rig.run(&["logs", "verify"]).code, 0);
+    assert_eq!(rig.run(&["logs", "export", "--out", copy]).code, 0);
+    assert_eq!(rig.run(&["logs", "verify", copy]).code, 0);
+    let looked = rig.run(&["doctor", "--json"]).json();
+    let of_log = looked["checks"].as_array().expect("checks").iter().find(|check| check["code"] == "log").cloned();
+    assert_eq!(of_log.expect("it looks at the log")["verdict"], "ok");
+
     let logged = rig.run(&["logs", "list", "--json"]);
     assert!(logged.json()["runs"].as_array().expect("runs").len() >= 7, "{}", logged.stdout);
     assert_eq!(rig.run(&["logs", "verify"]).code, 0);
     assert_eq!(rig.run(&["state", "lock"]).stdout, "Nobody holds the lock.\n", "every run has let it go");
+    assert_eq!(rig.run(&["state", "lock", "--json"]).json(), json!({ "format": "punchlist/lock/1", "held": null }));
     let kept = rig.home.path().join("state");
     assert!(!kept.exists(), "nothing of it is on this machine");
 }
@@ -110,6 +122,8 @@ fn a_second_run_is_refused_and_told_who_holds_the_lock_which_a_person_can_break(
     let holder =
         format!("“auto-approve” by {}", asked(&rig, "SELECT holder::json->>'by' FROM lease WHERE name = 'run'"));
     assert!(said.contains(&holder) && said.contains("applying, since"), "{said}");
+    let held = rig.run(&["state", "lock", "--json"]).json();
+    assert_eq!((&held["held"]["epoch"], &held["held"]["holder"]["trigger"]), (&json!(epoch), &json!("auto-approve")));
     let second = rig.run(&["--auto-approve"]);
     assert_eq!(second.code, 5, "{}", second.stderr);
     for words in [holder.as_str(), &format!("at epoch {epoch}"), "--lock-timeout"] {

@@ -193,7 +193,7 @@ async fn check_log(store: &Store, checkpoints: &Checkpoints) -> Result<Check, Ru
         let found = if entries == 0 && kept.checkpoints.is_empty() {
             Vec::new()
         } else {
-            store.verify(&kept.checkpoints).await?.findings
+            checkpoints.looked_for(store.verify(&kept.checkpoints).await?).findings
         };
         kept.findings.into_iter().chain(found).next()
     } else {
