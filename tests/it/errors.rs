@@ -103,6 +103,7 @@ fn another_run_is_told_with_its_code() {
     let now = jiff::Timestamp::UNIX_EPOCH;
     let mut lock = done(punchlist::edge::store::Store::open(&rig.state(), now)).expect("opens");
     done(lock.lock(punchlist::edge::store::Holder::here("ana", "review", now))).expect("free");
+    done(lock.tell_doing(punchlist::edge::store::Doing::Applying)).expect("one that only reads would be waited for");
     let error = error(&rig.run(&["--auto-approve", "--json"]), 5);
     assert!(says(&error).contains("another run"), "{error}");
     drop(lock);
