@@ -1,8 +1,8 @@
-//! The program: arguments in, exit code out.
+//! The program.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     punchlist::edge::machine::keep_memory_private();
-    punchlist::face::cli::main(std::env::args_os())
+    punchlist::face::cli::main()
 }

@@ -265,10 +265,12 @@ enum Cure {
     Rebuild,
 }
 
-/// Does what the arguments ask for.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Does what the arguments of this process ask for.
+pub fn main() -> ExitCode {
+    // It takes nothing that could make it generic: it would be compiled where it is called from, and the whole program
+    // with it, a second time.
     tell_panics();
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
     let parsed = Cli::with_help(help::here()).try_get_matches_from(&arguments);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
