@@ -333,6 +333,20 @@ fn killed_after_any_commit_the_end_is_the_same() {
 }
 
 #[test]
+fn a_panic_in_the_middle_is_told_and_the_end_is_the_same() {
+    let scene = Scene::new(without_unique_names());
+    let end = scene.end();
+    for (point, number) in [("commit", COMMITS / 2), ("committed", COMMITS / 2), ("committed", COMMITS - 1)] {
+        let rig = scene.rig();
+        let crash = format!("a panic at {point} {number}");
+        let ran = rig.run_at(&format!("{point}:{number}:panic"), &["--auto-approve"]);
+        assert_eq!(ran.code, 101, "{crash}: {}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("the fail point {point} was reached")), "{crash}: {}", ran.stderr);
+        assert_eq!(finish(&rig, &crash), end, "{crash}");
+    }
+}
+
+#[test]
 fn killed_again_while_recovering_the_end_is_the_same() {
     let every = std::env::var("PUNCHLIST_CRASH_PAIRS").is_ok();
     let scene = Scene::new(without_unique_names());

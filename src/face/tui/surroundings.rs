@@ -147,15 +147,12 @@ pub(super) fn leave() {
     drop(disable_raw_mode());
 }
 
-/// Gives the terminal back before a panic is told on it, and ends the program: a console whose worker is gone, or the
-/// other way round, is of no use, and what was under way is in the journal. To be called after every other hook was
-/// installed.
+/// Gives the terminal back before a panic is told on it. To be called after every other hook was installed.
 pub(super) fn leave_on_panic() {
     let told = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         leave();
         told(panic);
-        std::process::exit(101);
     }));
 }
 
