@@ -1,7 +1,8 @@
 //! From one value to another. In long texts only the words that differ are set apart, in brackets as well as in colour.
 
 use ratatui::text::{Line, Span};
-use similar::{ChangeTag, TextDiff};
+use similar::{Algorithm, DiffTag, capture_diff_slices, diff_ratio};
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::{
     domain::{model::Value, plan::FieldChange, text::Shown},
@@ -51,21 +52,23 @@ fn words(theme: Theme, from: &Shown, to: &Shown) -> Option<Vec<Span<'static>>> {
     if from.width().max(to.width()) < LONG {
         return None;
     }
-    let difference = TextDiff::from_unicode_words(from.as_str(), to.as_str());
-    if difference.ratio() < ALIKE_MIN {
+    let (before, after): (Vec<&str>, Vec<&str>) =
+        (from.as_str().split_word_bounds().collect(), to.as_str().split_word_bounds().collect());
+    let steps = capture_diff_slices(Algorithm::Myers, &before, &after);
+    if diff_ratio(&steps, before.len(), after.len()) < ALIKE_MIN {
         return None;
     }
-    let mut parts: Vec<(ChangeTag, String)> = Vec::new();
-    for change in difference.iter_all_changes() {
-        match parts.last_mut() {
-            Some((tag, text)) if *tag == change.tag() => text.push_str(change.value()),
-            _ => parts.push((change.tag(), change.value().to_owned())),
+    let spans = steps.iter().flat_map(|step| {
+        let (tag, removed, added) = step.as_tag_tuple();
+        let (removed, added) = (before[removed].concat(), after[added].concat());
+        let removed_span = || Span::styled(format!("[-{removed}-]"), theme.removed());
+        let added_span = || Span::styled(format!("{{+{added}+}}"), theme.added());
+        match tag {
+            DiffTag::Equal => vec![Span::raw(added)],
+            DiffTag::Delete => vec![removed_span()],
+            DiffTag::Insert => vec![added_span()],
+            DiffTag::Replace => vec![removed_span(), added_span()],
         }
-    }
-    let spans = parts.into_iter().map(|(tag, text)| match tag {
-        ChangeTag::Equal => Span::raw(text),
-        ChangeTag::Delete => Span::styled(format!("[-{text}-]"), theme.removed()),
-        ChangeTag::Insert => Span::styled(format!("{{+{text}+}}"), theme.added()),
     });
     Some([Span::raw("“")].into_iter().chain(spans).chain([Span::raw("”")]).collect())
 }
