@@ -142,7 +142,7 @@ impl Action {
 
     fn by_place(order: usize) -> impl Iterator<Item = Self> {
         let mut actions: Vec<Self> = Self::proposed().collect();
-        actions.sort_by_key(|action| action.row().places[order]);
+        actions.sort_unstable_by_key(|action| action.row().places[order]);
         actions.into_iter()
     }
 

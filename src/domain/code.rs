@@ -71,7 +71,7 @@ mod tests {
         let number = |code: &Code| u8::from(*code).to_string();
         let mut codes = Code::RANKED.to_vec();
         codes.push(Code::Usage);
-        codes.sort();
+        codes.sort_unstable();
         assert_eq!(listed, codes.iter().map(number).collect::<Vec<_>>());
         let ranks = Code::RANKED.iter().map(number).collect::<Vec<_>>().join(", ");
         assert!(after.contains(&format!("the first of {ranks} is returned")), "{ranks}");

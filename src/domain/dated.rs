@@ -47,7 +47,7 @@ fn choose(snapshots: &Snapshots, registry: &Registry) -> BTreeMap<PageId, Raw> {
         }
     }
     // Who has a task goes before who is new, and among them the older one.
-    waiting.sort_by_key(|(is_new, page, ..)| (*is_new, page.created, page.id));
+    waiting.sort_unstable_by_key(|(is_new, page, ..)| (*is_new, page.created, page.id));
     for (_, page, place, name) in waiting {
         let may_be = name.into_iter().chain(names(page).map(|name| name.canonical().into_raw()));
         if let Some(name) = may_be.into_iter().find(|name| taken.insert((place, name.clone()))) {
@@ -79,7 +79,7 @@ fn names(page: &Page) -> [Raw; 3] {
 /// oldest page has it.
 fn own_objects(snapshots: &Snapshots, registry: &Registry, kind: Kind) -> HashMap<PageId, ObjectId> {
     let mut pages: Vec<&Page> = snapshots.pages[kind].rows().iter().collect();
-    pages.sort_by_key(|page| (registry.of_page(page.id).is_none(), page.created, page.id));
+    pages.sort_unstable_by_key(|page| (registry.of_page(page.id).is_none(), page.created, page.id));
     let mut owners: HashMap<ObjectId, PageId> = HashMap::new();
     let mut own = HashMap::new();
     for page in pages {

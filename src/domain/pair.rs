@@ -557,7 +557,7 @@ fn candidates<'a>(names: &Names<'a>, page: &Page, parent: Option<ObjectId>) -> V
             .map(|&object| (strsim::jaro_winkler(&loose, &object.name.canonical().loose()), object))
             .filter(|&(score, _)| score >= SIMILAR_FROM)
             .collect();
-        similar.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.id.cmp(&right.1.id)));
+        similar.sort_unstable_by(|left, right| right.0.total_cmp(&left.0).then(left.1.id.cmp(&right.1.id)));
         found.extend(
             similar
                 .into_iter()
@@ -565,7 +565,7 @@ fn candidates<'a>(names: &Names<'a>, page: &Page, parent: Option<ObjectId>) -> V
                 .map(|(_, object)| Candidate { object, evidence: Evidence::NameSimilar }),
         );
     }
-    found.sort_by_key(|candidate| (std::cmp::Reverse(candidate.evidence.confidence()), candidate.object.id));
+    found.sort_unstable_by_key(|candidate| (std::cmp::Reverse(candidate.evidence.confidence()), candidate.object.id));
     found
 }
 

@@ -501,7 +501,7 @@ impl Plan {
             let field = change.proposal.fields.first().map(|field| field.field);
             (position.get(&change.page).copied(), change.proposal.action, field, change.id)
         });
-        self.notices.sort();
+        self.notices.sort_unstable();
         self.hash = sha256(&document::Sealed::of(&self));
         self
     }
@@ -642,7 +642,7 @@ impl Plan {
             children.entry(parent).or_default().push((place.name.canonical().loose(), *page));
         }
         for siblings in children.values_mut() {
-            siblings.sort();
+            siblings.sort_unstable();
         }
         let mut positions = BTreeMap::new();
         let mut stack: Vec<PageId> = Vec::new();

@@ -111,7 +111,7 @@ impl Report {
         let with = |report: &Self, applied_changes| Self { applied_changes, ..report.clone() };
         let in_order = |report: &Self| {
             let mut applied = report.applied_changes.clone();
-            applied.sort_by_key(|change| change.change_id);
+            applied.sort_unstable_by_key(|change| change.change_id);
             with(report, applied)
         };
         in_order(self) == in_order(kept) || kept.applied_changes.is_empty() && with(self, Vec::new()) == *kept

@@ -159,7 +159,7 @@ mod tests {
         }
         let mut names: Vec<_> =
             fs::read_dir(home.path().join(DIRECTORY)).expect("a directory").flatten().map(|f| f.file_name()).collect();
-        names.sort();
+        names.sort_unstable();
         assert_eq!(names, ["punchlist.2026-11-23.jsonl", "punchlist.2026-11-24.jsonl", "punchlist.2026-11-25.jsonl"]);
 
         let line = format!("{{\"message\":\"{}\"}}\n", "x".repeat(400_000));

@@ -283,7 +283,22 @@ impl Http {
 
     /// Sends a request, again if the table says so, until there is an answer of the wanted form. Repeats of all
     /// requests together go one at a time and are counted together; once there is no hope, nothing is sent.
-    pub(in crate::edge) async fn send<T: DeserializeOwned>(&self, request: &Request) -> Result<Answer<T>, Failure> {
+    pub(in crate::edge) async fn send<T: DeserializeOwned + Send>(
+        &self,
+        request: &Request,
+    ) -> Result<Answer<T>, Failure> {
+        let mut taken = None;
+        let mut take = |body: &[u8]| serde_json::from_slice(body).map(|body| taken = Some(body));
+        let Answer { headers, bytes, .. } = Box::pin(self.send_until_taken(request, &mut take)).await?;
+        match taken {
+            Some(body) => Ok(Answer { body, headers, bytes }),
+            None => unreachable!("an answer is one whose body was taken"),
+        }
+    }
+
+    /// The same for any form: what takes an answer refuses one of another form. It is much code, so that there is
+    /// only one of it.
+    async fn send_until_taken(&self, request: &Request, take: &mut Take<'_>) -> Result<Answer<()>, Failure> {
         let began = Instant::now();
         let give_up = began + self.patience;
         let mut attempt = 1;
@@ -314,7 +329,7 @@ impl Http {
                 Some(proxy) => proxy.turn().await.map_err(|failure| perhaps_done.clone().unwrap_or(failure))?,
                 None => None,
             };
-            let miss = match self.attempt(request, attempt).await {
+            let miss = match self.attempt(request, take, attempt).await {
                 Ok(answer) => return Ok(answer),
                 Err(miss) => miss,
             };
@@ -389,10 +404,10 @@ impl Http {
         }
     }
 
-    async fn attempt<T: DeserializeOwned>(&self, request: &Request, attempt: u32) -> Result<Answer<T>, Miss> {
+    async fn attempt(&self, request: &Request, take: &mut Take<'_>, attempt: u32) -> Result<Answer<()>, Miss> {
         let started = Instant::now();
         let mut seen = Seen::default();
-        let result = self.exchange(request, &mut seen).await;
+        let result = self.exchange(request, take, &mut seen).await;
         self.note(&result, started, attempt);
         match &result {
             Err(miss) if matches!(miss.happened, Happened::Status(429 | 503 | 529)) => self.flights.turned_away(),
@@ -446,7 +461,7 @@ impl Http {
     }
 
     /// Notes what an attempt says about the service and the way to it.
-    fn note<T>(&self, result: &Result<Answer<T>, Miss>, began: Instant, attempt: u32) {
+    fn note(&self, result: &Result<Answer<()>, Miss>, began: Instant, attempt: u32) {
         let happened = result.as_ref().err().map(|miss| miss.happened);
         match happened {
             Some(Happened::NoWay) => {
@@ -476,7 +491,7 @@ impl Http {
         }
     }
 
-    async fn exchange<T: DeserializeOwned>(&self, request: &Request, seen: &mut Seen) -> Result<Answer<T>, Miss> {
+    async fn exchange(&self, request: &Request, take: &mut Take<'_>, seen: &mut Seen) -> Result<Answer<()>, Miss> {
         let base = request.base.as_ref().unwrap_or(&self.base);
         let mut builder =
             self.client.request(request.method.clone(), format!("{base}{}{}", request.path, request.query));
@@ -505,12 +520,12 @@ impl Http {
                 return Err(Miss::new(Happened::TooLarge, error));
             }
             let bytes = body.len();
-            let body = serde_json::from_slice(&body).map_err(|error| {
+            take(&body).map_err(|error| {
                 let what = if body.trim_ascii_start().starts_with(b"<") { words_of(&body) } else { None };
                 let what = what.unwrap_or_else(|| format!("something that cannot be read: {error}"));
                 Miss::new(Happened::Unreadable, format!("{} answered {code} with {what}", self.service))
             })?;
-            return Ok(Answer { body, headers, bytes });
+            return Ok(Answer { body: (), headers, bytes });
         }
         Err(Miss::refused(code, &headers, &body.unwrap_or_default()))
     }
@@ -717,6 +732,9 @@ fn words_of(body: &[u8]) -> Option<String> {
         text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| title.trim());
     Some(title.map_or_else(|| "a page of HTML".to_owned(), |title| format!("a page of HTML, “{title}”")))
 }
+
+/// Takes the body of an answer apart.
+type Take<'a> = dyn FnMut(&[u8]) -> serde_json::Result<()> + Send + 'a;
 
 /// A good answer.
 pub(in crate::edge) struct Answer<T> {

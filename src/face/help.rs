@@ -84,7 +84,7 @@ mod tests {
         let listed: Vec<String> = rows.map(|(number, _)| number.to_owned()).collect();
         let mut codes = Code::RANKED.to_vec();
         codes.push(Code::Usage);
-        codes.sort();
+        codes.sort_unstable();
         assert_eq!(listed, codes.into_iter().map(|code| u8::from(code).to_string()).collect::<Vec<_>>());
         let ranks: Vec<String> = Code::RANKED.iter().map(|code| u8::from(*code).to_string()).collect();
         assert!(CODES.contains(&ranks.join(", ")));

@@ -211,7 +211,7 @@ impl Verifier {
     /// Follows a log that begins after an entry: 0 and [`Hash::START`], or where it was cut off.
     pub fn new(start: (u64, Hash), checkpoints: Vec<Checkpoint>) -> Self {
         let mut checkpoints = checkpoints;
-        checkpoints.sort_by_key(|checkpoint| checkpoint.n);
+        checkpoints.sort_unstable_by_key(|checkpoint| checkpoint.n);
         let (last, head) = start;
         let verdict = Findings {
             entries: 0,

@@ -189,7 +189,7 @@ pub fn findings(read: &Read<'_>, tree: &Tree, period: Period, zone: &Zone, polic
         search.timer(timer);
     }
     let mut found = search.found;
-    found.sort_by(|a, b| (a.severity, a.code, &a.name, &a.id).cmp(&(b.severity, b.code, &b.name, &b.id)));
+    found.sort_unstable_by(|a, b| (a.severity, a.code, &a.name, &a.id).cmp(&(b.severity, b.code, &b.name, &b.id)));
     found
 }
 

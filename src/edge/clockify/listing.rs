@@ -237,7 +237,7 @@ impl Clockify {
     ///
     /// What is too large for one answer is asked for in smaller pages, from where the listing has come to; where a
     /// single row is too large by what it carries along, as `bare` asks for it, without that.
-    async fn list<T: HasId + DeserializeOwned>(
+    async fn list<T: HasId + DeserializeOwned + Send>(
         &self,
         request: &Request,
         bare: Option<&Request>,

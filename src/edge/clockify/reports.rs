@@ -292,7 +292,12 @@ impl Clockify {
         Ok(entries.into_iter().map(booking).collect())
     }
 
-    async fn report<T: DeserializeOwned>(&self, workspace: &str, report: &str, body: Json) -> Result<T, Failure> {
+    async fn report<T: DeserializeOwned + Send>(
+        &self,
+        workspace: &str,
+        report: &str,
+        body: Json,
+    ) -> Result<T, Failure> {
         let path = ["v1", "workspaces", workspace, "reports", report];
         let request = Request::new(Method::POST, &path, Some(body), Repeat::Read).listing().at(&self.reports);
         let answer: Answer<T> = self.http.send(&request).await?;

@@ -573,7 +573,7 @@ pub(super) fn read_source(id: PageId, reference: &str, body: &Json) -> Source {
             }
         })
         .collect();
-    properties.sort_by(|a, b| a.name.cmp(&b.name));
+    properties.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     let id = body["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(id);
     Source { data_source: id, title: text_of(&body["title"]).into(), reference: reference.to_owned(), properties }
 }

@@ -116,7 +116,7 @@ fn exposed(directory: &Path) -> Result<Vec<(PathBuf, u32)>, StoreError> {
     };
     let within = entries.flatten().map(|entry| entry.path());
     let mut paths: Vec<PathBuf> = within.collect();
-    paths.sort();
+    paths.sort_unstable();
     paths.insert(0, directory.to_owned());
     for path in paths {
         let metadata = path.symlink_metadata().map_err(failed(&path))?;

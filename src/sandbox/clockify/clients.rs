@@ -22,7 +22,7 @@ impl Call<'_> {
         }
         let mut clients = self.world.clockify.clients.listing(|_| true);
         clients.retain(|client| archived.is_none_or(|archived| archived == client.archived) && named(&client.name));
-        clients.sort_by_key(|client| (client.name.to_lowercase(), client.id));
+        clients.sort_unstable_by_key(|client| (client.name.to_lowercase(), client.id));
         if descending {
             clients.reverse();
         }

@@ -169,7 +169,7 @@ impl Call<'_> {
         let body = self.body()?;
         let window = Window::of_report(body, self.world.clockify.tracking.zone())?;
         let mut entries = self.reported(body, &window)?;
-        entries.sort_by_key(|(entry, _)| std::cmp::Reverse((entry.start, entry.id)));
+        entries.sort_unstable_by_key(|(entry, _)| std::cmp::Reverse((entry.start, entry.id)));
         let filter = &body["detailedFilter"];
         let number = |key: &str, default: usize| {
             filter[key].as_u64().and_then(|number| usize::try_from(number).ok()).unwrap_or(default).max(1)

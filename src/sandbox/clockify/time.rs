@@ -32,7 +32,7 @@ impl Call<'_> {
                 && wanted("task", entry.task)
                 && entry.description.to_lowercase().contains(&description)
         });
-        entries.sort_by_key(|entry| std::cmp::Reverse((entry.start, entry.id)));
+        entries.sort_unstable_by_key(|entry| std::cmp::Reverse((entry.start, entry.id)));
         self.page(entries.into_iter().map(|entry| self.render_entry(entry)).collect())
     }
 

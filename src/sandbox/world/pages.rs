@@ -349,7 +349,7 @@ impl World {
         };
         let rows = self.notion.pages.values().filter(|page| page.parent == Parent::DataSource(source));
         let mut rows: Vec<&Page> = rows.collect();
-        rows.sort_by_key(|page| page.number);
+        rows.sort_unstable_by_key(|page| page.number);
         rows.into_iter().filter_map(|page| self.page(page.id)).collect()
     }
 
