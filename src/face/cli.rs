@@ -348,7 +348,7 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
             pending::list(&setup.installation, &global).await.map(|()| Code::Done.into())
         }
         Some(Command::Pending { act: Some(act) }) => {
-            pending::act(&Setup::load(&global).await?.installation, act).await.map(|()| Code::Done.into())
+            pending::act(&Setup::load(&global).await?.installation, act, global.json).await.map(|()| Code::Done.into())
         }
         Some(Command::Ignored { act }) => {
             let setup = Setup::load(&global).await?;
@@ -358,9 +358,9 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
             let setup = Setup::to_look_back(&global).await?;
             state::state(&setup.installation, &act, global.json).await.map(|()| Code::Done.into())
         }
-        Some(Command::Unlink { page }) => {
-            unlink::unlink(&Setup::load(&global).await?.installation, &page).await.map(|()| Code::Done.into())
-        }
+        Some(Command::Unlink { page }) => unlink::unlink(&Setup::load(&global).await?.installation, &page, global.json)
+            .await
+            .map(|()| Code::Done.into()),
         Some(Command::Doctor { what: None, fix }) => doctor::doctor(&global, fix).await,
         Some(Command::Doctor { what: Some(Cure::Rebuild), .. }) => {
             let setup = Setup::load(&global).await?;
@@ -387,7 +387,9 @@ async fn run(cli: Cli) -> Result<u8, RunError> {
         Some(Command::Serve { arm: Some(name), .. }) => {
             serve::arm(&Setup::to_look_back(&global).await?.installation, &name).await
         }
-        Some(Command::Serve { check: true, .. }) => serve::check(&Setup::load(&global).await?.installation).await,
+        Some(Command::Serve { check: true, .. }) => {
+            serve::check(&Setup::load(&global).await?.installation, global.json).await
+        }
         Some(Command::Sandbox(serving)) => sandbox(&serving).await,
         Some(Command::Completions { shell }) => manual::completions(shell, Cli::command()).map(|()| 0),
         Some(Command::Man { keys: true, .. }) => say(manual::CONFIGURATION).map(|()| 0),

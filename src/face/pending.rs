@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     failure::RunError,
-    print::{page, say, say_json},
+    print::{page, say, say_json, tell_done},
     setup::Global,
     text::{overtaken_line, put, when},
 };
@@ -371,7 +371,7 @@ pub(super) fn age(now: Timestamp, since: Timestamp) -> String {
 }
 
 /// Decides about what waits, or takes decisions back.
-pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), RunError> {
+pub(super) async fn act(installation: &Installation, act: Act, as_json: bool) -> Result<(), RunError> {
     let mut text = String::new();
     match act {
         Act::Approve(which) => {
@@ -423,7 +423,7 @@ pub(super) async fn act(installation: &Installation, act: Act) -> Result<(), Run
     if text.is_empty() {
         text.push_str("Nothing waits that this names.\n");
     }
-    say(&text)
+    tell_done(&text, as_json)
 }
 
 /// Tells what was not kept.
@@ -452,7 +452,7 @@ pub(super) async fn ignored(
     if text.is_empty() {
         text.push_str("Nothing is ignored.\n");
     }
-    say(&text)
+    tell_done(&text, as_json)
 }
 
 fn ignored_json(known: &[Remembered]) -> serde_json::Value {

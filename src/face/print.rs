@@ -51,6 +51,15 @@ pub(super) fn page(text: &str, global: &Global) -> Result<(), RunError> {
     Ok(())
 }
 
+/// Prints what was done, in lines for people, or as a document that holds these.
+pub(super) fn tell_done(lines: &str, as_json: bool) -> Result<(), RunError> {
+    if !as_json {
+        return say(lines);
+    }
+    let said: Vec<&str> = lines.lines().collect();
+    say_json(&serde_json::json!({ "format": "punchlist/said/1", "said": said }))
+}
+
 /// Prints a document, however large it is.
 pub(super) fn say_json(document: &impl serde::Serialize) -> Result<(), RunError> {
     let mut stdout = BufWriter::new(io::stdout().lock());

@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 use super::{
     failure::{Code, RunError},
-    print::say,
+    print::{say, tell_done},
     stop,
 };
 use crate::{
@@ -93,7 +93,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, RunError> {
 }
 
 /// Proves that it could serve, and says when it would run.
-pub(super) async fn check(installation: &Installation) -> Result<u8, RunError> {
+pub(super) async fn check(installation: &Installation, as_json: bool) -> Result<u8, RunError> {
     let readings = Readings::default();
     let (_, listener) = prepare(installation, &readings).await?;
     let settings = &installation.settings;
@@ -113,7 +113,7 @@ pub(super) async fn check(installation: &Installation) -> Result<u8, RunError> {
     let callers = callers.collect::<Vec<_>>().join("\n");
     let callers =
         if callers.is_empty() { "Nobody may call.\n".to_owned() } else { format!("Who may call:\n{callers}\n") };
-    say(&format!("The next runs, in {zone}:\n{times}\n{listening}{callers}"))?;
+    tell_done(&format!("The next runs, in {zone}:\n{times}\n{listening}{callers}"), as_json)?;
     Ok(0)
 }
 

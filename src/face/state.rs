@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     failure::{Code, RunError},
-    print::{say, say_json},
+    print::{say, say_json, tell_done},
 };
 use crate::{
     edge::store::{Place, Transferred},
@@ -51,13 +51,14 @@ pub(super) async fn state(installation: &Installation, act: &Act, as_json: bool)
         Act::Move { to } => {
             let (place, Transferred { entries, links }) = installation.move_state(to).await?;
             let key = if matches!(place, Place::Directory(_)) { "state.dir" } else { "state.url" };
-            say(&format!(
+            let told = format!(
                 "{entries} entries of the log and {links} links are in {place} now. Set {key} to it; here nothing runs any more.\n"
-            ))
+            );
+            tell_done(&told, as_json)
         }
         Act::Unlock { epoch } => {
             if installation.break_lock(*epoch).await? {
-                return say("The lock is free. The next run takes up what was under way.\n");
+                return tell_done("The lock is free. The next run takes up what was under way.\n", as_json);
             }
             let failure = RunError::new(Code::Error, format!("nobody holds the lock at epoch {epoch}"));
             Err(failure.hint("`punchlist state lock` says who holds it"))

@@ -2,7 +2,7 @@
 
 use super::{
     failure::{Code, RunError},
-    print::say,
+    print::tell_done,
 };
 use crate::{
     domain::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Parts a page, by its ID or address, from its object.
-pub(super) async fn unlink(installation: &Installation, page: &str) -> Result<(), RunError> {
+pub(super) async fn unlink(installation: &Installation, page: &str, as_json: bool) -> Result<(), RunError> {
     let shown = Shown::of(page).clipped(80).to_string();
     let wanted = reference::page(page)
         .ok_or_else(|| RunError::new(Code::Usage, format!("“{shown}” is no ID or address of a page")))?;
@@ -26,8 +26,9 @@ pub(super) async fn unlink(installation: &Installation, page: &str) -> Result<()
     };
     let parted = Link { sight: Sight::Parted, ..link.clone() };
     installation.unlink(&mut state, &parted).await?;
-    say(&format!(
+    let told = format!(
         "The {} page {wanted} is no longer linked to {}. Both stay as they are; they are linked again only where somebody says so.\n",
         link.kind, link.object
-    ))
+    );
+    tell_done(&told, as_json)
 }

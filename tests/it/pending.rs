@@ -359,3 +359,29 @@ fn what_waits_alike_stands_under_one_heading_with_every_id() {
     let all = ["changes", "notices"].into_iter().flat_map(|what| document[what].as_array().expect("a list").clone());
     assert!(all.map(|one| id(&one)).all(|id| text.contains(&id)), "{text}");
 }
+
+#[test]
+fn what_only_does_something_says_so_in_a_document_too() {
+    let (rig, [page, ..]) = agreed();
+    drift(&rig, "Globex", "Globex Inc");
+    assert_eq!(rig.auto_approve().0, 2);
+    let id = id(&pending(&rig)[0]);
+    let elsewhere = rig.home.path().join("elsewhere").display().to_string();
+    let page = page.to_string();
+    for (arguments, wanted) in [
+        (&["pending", "approve", &id][..], "approved: "),
+        (&["pending", "clear", &id], "not decided any more: "),
+        (&["pending", "ignore", &id], "ignored: "),
+        (&["ignored", "revoke", "--all"], "asked about again: "),
+        (&["serve", "--check"], "The next runs, in "),
+        (&["unlink", &page], "The client page "),
+        (&["state", "move", "--to", &elsewhere], " links are in "),
+    ] {
+        let ran = rig.run(&[arguments, &["--json"]].concat());
+        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+        let document = ran.json();
+        assert_eq!(document["format"], "punchlist/said/1", "{arguments:?}");
+        let first = document["said"][0].as_str().unwrap_or_default();
+        assert!(first.contains(wanted), "{arguments:?}: {document}");
+    }
+}
