@@ -10,6 +10,9 @@ use super::{
     text::{Raw, Shown},
 };
 
+/// Columns of a client's name.
+const NAME_COLUMNS: usize = 40;
+
 /// That somebody is on a client, until some time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
@@ -31,6 +34,11 @@ impl Reservation {
     pub const LASTS: SignedDuration = SignedDuration::from_mins(10);
     /// How much of that may pass before a decision renews it.
     pub const RENEWED_AFTER: SignedDuration = SignedDuration::from_mins(1);
+
+    /// `ana is on “Acme”`
+    pub fn words(&self) -> Shown {
+        format!("{} is on “{}”", Shown::of(&self.by), self.name.shown().clipped(NAME_COLUMNS)).into()
+    }
 
     /// True while it has not ended by itself.
     pub fn holds(&self, now: Timestamp) -> bool {

@@ -536,6 +536,14 @@ impl Approved {
     pub fn verdicts(&self) -> &[(Said, String)] {
         &self.verdicts
     }
+
+    /// True where what stands by now says otherwise about some of it.
+    pub fn is_overruled(&self, standing: &[Remembered]) -> bool {
+        let approved: HashMap<_, _> = self.verdicts.iter().map(|(said, _)| (said.change, &said.verdict)).collect();
+        standing
+            .iter()
+            .any(|known| approved.get(&known.said.change).is_some_and(|verdict| !verdict.agrees(&known.said.verdict)))
+    }
 }
 
 #[cfg(test)]

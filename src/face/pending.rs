@@ -249,8 +249,7 @@ fn text(queue: &Queue, now: Timestamp) -> String {
         put(&mut text, format_args!("    {state}, {}, ID {}\n", age(now, *at), said.change));
     }
     for on in &queue.reserved {
-        let (by, client) = (Shown::of(&on.by), on.name.shown().clipped(NAME_COLUMNS));
-        put(&mut text, format_args!("{by} is on “{client}”, until {} unless they decide on\n", when(on.until)));
+        put(&mut text, format_args!("{}, until {} unless they decide on\n", on.words(), when(on.until)));
     }
     let of_rows = queue.rows.iter().filter(|row| queue.is_approved(row)).count();
     let (approvals, others): (Vec<_>, Vec<_>) = queue.standing().partition(|known| is_approval(known));

@@ -12,6 +12,7 @@ mod show;
 mod walk;
 
 use std::{
+    collections::BTreeSet,
     io::{self, IsTerminal},
     sync::Arc,
     time::Instant,
@@ -27,11 +28,12 @@ use super::{
     setup::{Global, Setup},
     stop,
     talk::Talk,
-    text::{self, Styling, overtaken_line},
+    text::{self, OVERRULED, Styling, overtaken_line},
 };
 use crate::{
     domain::{
         journal::RunId,
+        model::PageId,
         plan::Plan,
         report::Stopped,
         review::{Approved, Tally},
@@ -90,17 +92,25 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
         session.let_others_run().await?;
         let approved = loop {
             let deciding = decide(&mut talk, session, &plan, &installation.by, styling, global.read_only);
-            let Some(approved) = deciding.await? else {
-                session.close("reviewed").await?;
-                return Ok(Code::Done.into());
-            };
+            let Some(approved) = deciding.await? else { break None };
             match session.take_turn().await.map_err(RunError::from) {
-                Ok(()) => break approved,
+                Ok(()) if approved.is_overruled(&session.remembered().await?) => {
+                    session.let_others_run().await?;
+                    talk.say(&format!("{OVERRULED}\n"))?;
+                }
+                Ok(()) => break Some(approved),
                 Err(failure) if failure.code == Code::Locked => {
                     talk.say(&format!("{}: nothing was applied; P tries again\n", failure.text()))?;
                 }
                 Err(failure) => return Err(failure),
             }
+        };
+        if !global.read_only {
+            session.give_up(None).await?;
+        }
+        let Some(approved) = approved else {
+            session.close("reviewed").await?;
+            return Ok(Code::Done.into());
         };
         progress.about_to_apply(&approved);
         // While somebody thinks, no run goes on.
@@ -131,7 +141,9 @@ async fn decide(
         talk.say(&format!("{} to know of besides: N lists them.\n", notices(plan.notices.len())))?;
     }
     talk.say(&walk.here())?;
+    let mut told = BTreeSet::new();
     loop {
+        tell_who_is_on(talk, session, walk.client(), &mut told).await?;
         let Some(line) = talk.ask(&command::prompt(walk.offer())).await? else { break };
         let command = match command::parse(&line) {
             Ok(command) => command,
@@ -158,7 +170,11 @@ async fn decide(
         };
         let Answer { text, changed } = walk.act(command);
         // Kept before it is said: what was answered is never lost.
-        let overtaken = session.keep(&walk.review.unworded(&changed).said()).await?;
+        let unworded = walk.review.unworded(&changed);
+        let overtaken = session.keep(&unworded.said()).await?;
+        if let Some((client, place)) = unworded.client().and_then(|client| plan.places.get_key_value(&client)) {
+            session.reserve(*client, place.name.clone()).await?;
+        }
         talk.say(&text)?;
         for lost in overtaken {
             if let Some(at) = walk.review.place(&lost.said.change) {
@@ -169,6 +185,21 @@ async fn decide(
     }
     talk.say(&format!("Decisions are kept: {}. Nothing was applied.\n", Tally::of(&walk.review).words()))?;
     Ok(None)
+}
+
+/// Says once for each client who else is on it.
+async fn tell_who_is_on(
+    talk: &mut Talk,
+    session: &Session<'_>,
+    client: Option<PageId>,
+    told: &mut BTreeSet<PageId>,
+) -> Result<(), RunError> {
+    let Some(client) = client.filter(|client| !told.contains(client)) else { return Ok(()) };
+    for on in session.reservations().await?.iter().filter(|on| on.client == client && !session.is_own(on)) {
+        told.insert(client);
+        talk.say(&format!("{}\n", on.words()))?;
+    }
+    Ok(())
 }
 
 fn notices(count: usize) -> String {

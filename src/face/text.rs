@@ -13,7 +13,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use unicode_width::UnicodeWidthStr;
 
-pub(crate) use together::overtaken_line;
+pub(crate) use together::{OVERRULED, overtaken_line};
 
 pub(crate) use crate::domain::audit::{
     ended, everything, from_to as event_from_to, line_of, outcome_words, shown_value, when,

@@ -400,6 +400,41 @@ fn hear(output: &mut impl Read, text: &str) {
 }
 
 #[test]
+fn who_is_on_it_is_said_and_what_somebody_refuses_meanwhile_is_not_applied() {
+    let mut world = World::empty();
+    world.add_client_page("Acme Corp");
+    let rig = Rig::new(world);
+    let open = |name: &str| {
+        let mut command = rig.command();
+        command.arg("--plain").env("USER", name).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("starts");
+        let (mut input, mut output) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
+        hear(&mut output, "(?)help > ");
+        let mut ask = move |line: &str, wanted: &str| {
+            writeln!(input, "{line}").expect("it reads");
+            hear(&mut output, wanted);
+        };
+        (child, move |line: &str, wanted: &str| ask(line, wanted))
+    };
+    let (ana, mut ask_ana) = open("ana");
+    ask_ana("a", "(?)help > ");
+
+    let (ben, mut ask_ben) = open("ben");
+    ask_ben("g 1", "ana is on “Acme Corp”");
+    ask_ben("s", "skipped: create client “Acme Corp”");
+    ask_ana("P", "type yes to apply");
+    ask_ana("yes", "somebody has decided otherwise meanwhile: look again");
+    ask_ana("g 1", "skipped");
+    for (child, mut ask) in [(ana, ask_ana), (ben, ask_ben)] {
+        ask("q", "Nothing was applied.");
+        assert_eq!(ended(child), Some(0));
+    }
+
+    assert_eq!(rig.sandbox.world().clients().len(), 0);
+    assert!(!rig.run(&["pending"]).stdout.contains("is on “"), "who has left is on nothing");
+}
+
+#[test]
 fn what_has_changed_since_it_was_shown_is_not_applied() {
     let rig = acme();
     rig.configure("rules.stale_after_seconds = 0\n");

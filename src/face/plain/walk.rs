@@ -9,7 +9,7 @@ use super::{
 use crate::{
     domain::{
         entry, four_eyes,
-        model::Field,
+        model::{Field, PageId},
         plan::{Plan, State, field_word},
         review::{Decision, Review, Tally},
     },
@@ -61,6 +61,12 @@ impl Walk {
             fields: !self.review.chosen_with_rejected(at).fields.is_empty() && change.state != State::Held,
             ..offer
         }
+    }
+
+    /// The client that the change at hand stands below.
+    pub(super) fn client(&self) -> Option<PageId> {
+        let plan = self.review.plan();
+        plan.client_of(plan.changes[self.at?].page)
     }
 
     /// The change at hand, or that there is none.

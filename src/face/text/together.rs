@@ -3,6 +3,9 @@
 use super::when;
 use crate::domain::{review::Overtaken, text::Shown};
 
+/// Why nothing was applied of what somebody else has decided about since.
+pub(crate) const OVERRULED: &str = "somebody has decided otherwise meanwhile: look again";
+
 /// What was not kept, who decided otherwise and when: `not kept: create client “Acme”: ben has skipped it meanwhile
 /// (2026-11-23 12:00:00)`.
 pub(crate) fn overtaken_line(lost: &Overtaken) -> Shown {

@@ -4,7 +4,6 @@ mod hours;
 mod others;
 
 use std::{
-    collections::HashMap,
     sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -26,12 +25,7 @@ use super::{
     },
 };
 use crate::{
-    domain::{
-        journal::RunId,
-        plan::Plan,
-        review::{Approved, Remembered},
-        text::Shown,
-    },
+    domain::{journal::RunId, plan::Plan, text::Shown},
     edge::store::Place,
     engine::{
         hours::HoursQuery,
@@ -43,6 +37,7 @@ use crate::{
         hours::wanted,
         setup::Setup,
         stop::Stop,
+        text,
     },
 };
 
@@ -297,9 +292,9 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
                     continue;
                 }
                 // What others have decided since is seen first.
-                if others.look(session).await.is_some_and(|standing| is_against(&approved, &standing)) {
+                if others.look(session).await.is_some_and(|standing| approved.is_overruled(&standing)) {
                     session.let_others_run().await?;
-                    tell(news, News::Refused("somebody has decided otherwise meanwhile: look again".into()));
+                    tell(news, News::Refused(text::OVERRULED.into()));
                     continue;
                 }
                 let Some(sides) = at_hand.take() else { continue };
@@ -318,14 +313,6 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
         session.close("reviewed").await?;
     }
     Ok(Next::Leave)
-}
-
-/// True where somebody has said otherwise about something that was approved.
-fn is_against(approved: &Approved, standing: &[Remembered]) -> bool {
-    let approved: HashMap<_, _> = approved.verdicts().iter().map(|(said, _)| (said.change, &said.verdict)).collect();
-    standing
-        .iter()
-        .any(|known| approved.get(&known.said.change).is_some_and(|verdict| !verdict.agrees(&known.said.verdict)))
 }
 
 /// True where another run holds the lock, or somebody did not want to wait for it any longer: that is said, and the

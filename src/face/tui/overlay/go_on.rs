@@ -8,9 +8,6 @@ use crate::face::{
     tui::{command::Command, effect::Effect, keymap::Keymap, state::State, tab, tab::review::together},
 };
 
-/// Columns of a name in a sentence.
-const NAME_COLUMNS: usize = 40;
-
 /// Does what was asked for all the same; below these clients nobody is asked again.
 pub(super) fn go_on(state: &mut State, command: Command) -> Option<Effect> {
     state.overlay = None;
@@ -22,9 +19,10 @@ pub(super) fn go_on(state: &mut State, command: Command) -> Option<Effect> {
 pub(super) fn sheet(state: &State, keymap: &Keymap, command: Command) -> Sheet {
     let (on, back) = (keymap.first(Command::Toggle), keymap.first(Command::Back));
     let mut lines = vec![Line::raw(format!(" {on} decides all the same, {back} goes back. ")), Line::default()];
-    lines.extend(together::in_the_hands_of_others(state, command).into_iter().map(|on| {
-        let (client, until) = (on.name.shown().clipped(NAME_COLUMNS), text::when(on.until));
-        Line::styled(format!(" {} is on “{client}”, until {until} ", on.by), state.theme.alert())
-    }));
+    lines.extend(
+        together::in_the_hands_of_others(state, command)
+            .into_iter()
+            .map(|on| Line::styled(format!(" {}, until {} ", on.words(), text::when(on.until)), state.theme.alert())),
+    );
     Sheet { title: "Somebody is on it".to_owned(), lines, ..Sheet::default() }
 }
