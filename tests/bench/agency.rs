@@ -32,6 +32,37 @@ pub fn world(tasks: usize) -> World {
     world
 }
 
+/// Services of which only one has anything: 19 clients, 83 projects and 654 tasks, all in Notion.
+pub fn unborn() -> World {
+    let mut world = World::empty();
+    let clients: Vec<_> = (0..19).map(|number| world.add_client_page(&format!("Client {number}"))).collect();
+    let projects = (0..83).map(|number| world.add_project_page(&format!("Project {number}"), clients[number % 19]));
+    let projects: Vec<_> = projects.collect();
+    for number in 0..654 {
+        world.add_task_page(&format!("Task {number}"), projects[number % 83]);
+    }
+    world
+}
+
+/// So many new tasks in three projects that are on both sides: none of them goes along with anything.
+pub fn new_tasks(count: usize) -> World {
+    let mut world = World::empty();
+    let (client_page, client) = (world.add_client_page("Client"), world.add_client("Client"));
+    world.set_claim(client_page, client);
+    let pages: Vec<_> = (0..3)
+        .map(|project| {
+            let name = format!("Project {project}");
+            let (page, object) = (world.add_project_page(&name, client_page), world.add_project(&name, client));
+            world.set_claim(page, object);
+            page
+        })
+        .collect();
+    for number in 0..count {
+        world.add_task_page(&format!("Task {number}"), pages[number % 3]);
+    }
+    world
+}
+
 /// Both sides of it, and the registry, with every so manieth task renamed in Notion.
 pub fn sides(tasks: usize, renamed_every: usize) -> (Snapshots, Registry) {
     let mut world = Sides::default();

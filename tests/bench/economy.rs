@@ -1,46 +1,60 @@
-//! What punchlist costs: calls, processor time, memory, syncs of the disk and log, each beside what it may be, and how
-//! it grows with ten times the tasks. `cargo bench --bench economy`.
+//! What punchlist costs: calls, processor time, memory, syncs of the disk, log and time, each beside what it may be, and
+//! how it grows with ten times the tasks. `cargo bench --bench economy` measures all of it; `-- hourly pace` these parts
+//! alone, of those that [`PARTS`] lists.
 //!
 //! Processor time and memory are those of runs over 1,000, 10,000 and 100,000 tasks, or of those that `ECONOMY_TASKS`
 //! names, in place of everything else: `ECONOMY_TASKS=1000000`. The binary is this one's, or another that
 //! `ECONOMY_BINARY` names, for comparing.
 
 #![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "it starts the binary, and says what it measured")]
+#![allow(unreachable_pub, reason = "nobody else sees it")]
 
 mod agency;
+mod hourly;
+mod office;
+mod pace;
+#[path = "../it/support/template.rs"]
+mod template;
 
 use std::{
     fmt::Display,
     fs,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use jiff::SignedDuration;
 use punchlist::{
     domain::{diff::diff, plan::Scope, rules::Rules},
-    sandbox::{Knobs, Sandbox, Service, World},
+    sandbox::World,
 };
-use rusqlite::Connection;
-use tempfile::TempDir;
 
-/// Kernel ticks in a second, on every Linux that we know.
-const TICKS: f64 = 100.0;
-/// Counts the syncs of a program, where it is installed.
-const STRACE: &str = "/usr/bin/strace";
+use self::office::{Office, STRACE};
+
+/// What can be measured by itself.
+const PARTS: [(&str, fn()); 7] = [
+    ("calls", calls),
+    ("new", new_workspace),
+    ("rename", rename),
+    ("hourly", hourly::measure),
+    ("pace", pace::measure),
+    ("resources", || resources(vec![1000, 10_000, 100_000])),
+    ("plans", plans),
+];
 
 fn main() {
     if let Ok(tasks) = std::env::var("ECONOMY_TASKS") {
         let tasks = tasks.split(',').map(|tasks| tasks.parse().expect("numbers of tasks, with commas between them"));
         return resources(tasks.collect());
     }
-    calls();
-    new_workspace();
-    rename();
-    resources(vec![1000, 10_000, 100_000]);
-    plans();
+    // cargo adds `--bench`.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    for word in &wanted {
+        assert!(PARTS.iter().any(|(part, _)| part == word), "no part is called {word}");
+    }
+    for (part, measure) in PARTS {
+        if wanted.is_empty() || wanted.iter().any(|word| word == part) {
+            measure();
+        }
+    }
 }
 
 fn say(what: &str, cost: impl Display, may_be: &str) {
@@ -52,34 +66,26 @@ fn calls() {
     for (clients, projects, tasks, may_be) in [(20, 100, 1000, "12 + 2"), (50, 500, 5000, "56 + 2")] {
         let office = Office::new(World::sized(clients, projects, tasks));
         office.settle();
+        let template = template::calls(&office.sandbox.world());
         let size = format!("{clients} clients, {projects} projects, {tasks} tasks, in sync");
         let bytes = office.log_bytes();
         let run = office.run(&[]);
         say(&format!("{size}: calls"), run.calls(), "3 + 2");
         say(&format!("{size}: log"), format!("{} bytes", office.log_bytes() - bytes), "");
         say(&format!("{size}, --full: calls"), office.run(&["--full"]).calls(), may_be);
+        say("    the n8n template by its nodes: calls", format!("at least {template}"), "assets/docs/comparison.md");
     }
 }
 
 /// The first run of a workspace in which nothing is in Clockify yet.
 fn new_workspace() {
-    let world = || {
-        let mut world = World::empty();
-        let clients: Vec<_> = (0..19).map(|number| world.add_client_page(&format!("Client {number}"))).collect();
-        let projects = (0..83).map(|number| world.add_project_page(&format!("Project {number}"), clients[number % 19]));
-        let projects: Vec<_> = projects.collect();
-        for number in 0..654 {
-            world.add_task_page(&format!("Task {number}"), projects[number % 83]);
-        }
-        world
-    };
-    let office = Office::new(world());
+    let office = Office::new(agency::unborn());
     let run = office.run(&[]);
     let mutations = office.sandbox.calls().iter().filter(|call| call.mutation).count();
     say("19 clients, 83 projects, 654 tasks, all new: calls", run.calls(), "");
     say("    of these writes", mutations, "");
     let syncs = if fs::exists(STRACE).unwrap_or_default() {
-        Office::new(world()).syncs().to_string()
+        Office::new(agency::unborn()).syncs().to_string()
     } else {
         "not counted without strace".to_owned()
     };
@@ -138,140 +144,5 @@ fn plans() {
         let may_be = if tasks == 1_000_000 { "2 s" } else { "" };
         say(&format!("{tasks} tasks, plan in memory"), format!("{took:.2?}{}", grown.unwrap_or_default()), may_be);
         before = Some(took);
-    }
-}
-
-/// A sandbox, and a home for the binary with the configuration that reaches it.
-struct Office {
-    sandbox: Sandbox,
-    home: TempDir,
-    _runtime: tokio::runtime::Runtime,
-}
-
-/// What a run has cost.
-struct Cost {
-    notion: usize,
-    clockify: usize,
-    /// Seconds.
-    processor: f64,
-    took: Duration,
-    /// The most at any time, in MiB.
-    memory: u64,
-}
-
-impl Cost {
-    fn calls(&self) -> String {
-        format!("{} + {}", self.notion, self.clockify)
-    }
-
-    fn resources(&self) -> String {
-        let Self { processor, memory, took, .. } = self;
-        format!("{processor:.2} s of processor, {memory} MiB ({took:.1?})")
-    }
-}
-
-impl Office {
-    fn new(world: World) -> Self {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let sandbox = runtime.block_on(Sandbox::start(world, Knobs::default(), address)).expect("a free port");
-        let office = Self { sandbox, home: TempDir::new().expect("a directory"), _runtime: runtime };
-        office.configure();
-        office
-    }
-
-    fn configure(&self) {
-        let source = |name| self.sandbox.world().data_source(name).expect("a data source").to_string();
-        let text = format!(
-            "notion.token = \"env:NOTION_TOKEN\"\nnotion.base_url = \"{}\"\nnotion.requests_per_minute = 100000\n\
-             notion.clients.data_source = \"{}\"\nnotion.projects.data_source = \"{}\"\nnotion.tasks.data_source = \"{}\"\n\
-             clockify.token = \"env:CLOCKIFY_API_KEY\"\nclockify.base_url = \"{}\"\nstate.dir = \"{}\"\n",
-            self.sandbox.notion_url(),
-            source("Clients"),
-            source("Projects"),
-            source("Tasks"),
-            self.sandbox.clockify_url(),
-            self.home.path().join("state").display(),
-        );
-        fs::write(self.configuration(), text).expect("writes");
-    }
-
-    fn configuration(&self) -> PathBuf {
-        self.home.path().join("config.toml")
-    }
-
-    /// `--auto-approve`, by the binary or by a program that watches it.
-    fn command(&self, watched_by: &[&str], more: &[&str]) -> Command {
-        let binary = std::env::var("ECONOMY_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_punchlist").to_owned());
-        let mut words = watched_by.iter().copied().chain([binary.as_str()]);
-        let mut command = Command::new(words.next().expect("at least the binary"));
-        command.args(words).args(["--auto-approve", "--config"]).arg(self.configuration()).args(more);
-        command.env_clear().stdout(Stdio::null()).stderr(Stdio::null()).envs([
-            ("HOME", self.home.path().to_str().expect("UTF-8")),
-            ("NOTION_TOKEN", "ntn_sandbox"),
-            ("CLOCKIFY_API_KEY", "sandbox"),
-        ]);
-        command
-    }
-
-    fn run(&self, more: &[&str]) -> Cost {
-        self.sandbox.clear_calls();
-        let (before, begun) = (processor(), Instant::now());
-        let (memory, code) = peak(&mut self.command(&[], more));
-        let (processor, took) = (processor() - before, begun.elapsed());
-        assert_eq!(code, 0, "a run that ends well");
-        let calls = self.sandbox.calls();
-        let notion = calls.iter().filter(|call| call.service == Service::Notion).count();
-        Cost { notion, clockify: calls.len() - notion, processor, took, memory }
-    }
-
-    /// Runs until a run has nothing to do but to read what was edited since.
-    fn settle(&self) {
-        for _ in 0..2 {
-            self.run(&[]);
-            self.sandbox.world().advance(SignedDuration::from_mins(5));
-        }
-    }
-
-    /// Bytes of all entries of the log.
-    fn log_bytes(&self) -> i64 {
-        let state = Connection::open(self.home.path().join("state").join("punchlist.sqlite3")).expect("a state");
-        state.query_row("SELECT coalesce(sum(length(body)), 0) FROM event", [], |row| row.get(0)).expect("a log")
-    }
-
-    /// How often a run has what it wrote put on the disk.
-    fn syncs(&self) -> usize {
-        let counts = self.home.path().join("syncs");
-        let watched_by = [STRACE, "-f", "-qq", "-e", "trace=fsync,fdatasync", "-e", "signal=none", "-o"];
-        let counts_name = counts.to_str().expect("UTF-8");
-        let watched_by: Vec<&str> = watched_by.into_iter().chain([counts_name]).collect();
-        assert!(self.command(&watched_by, &[]).status().expect("strace runs").success());
-        let lines = fs::read_to_string(counts).expect("what strace wrote");
-        lines.lines().filter(|line| line.contains("sync(")).count()
-    }
-}
-
-/// Processor time of all processes that this one has waited for, in seconds; zero where the platform does not say.
-fn processor() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    // The 16th and 17th fields of proc_pid_stat(5); the name is the second.
-    let ticks = after_name.split_whitespace().skip(13).take(2).filter_map(|field| field.parse::<f64>().ok());
-    ticks.sum::<f64>() / TICKS
-}
-
-/// The most memory that a process had at any time, in MiB, and its exit code.
-fn peak(command: &mut Command) -> (u64, i32) {
-    let mut child = command.spawn().expect("the binary runs");
-    let mut most = 0;
-    loop {
-        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-        // The kernel keeps the most by itself; before the program has begun, that is our own.
-        most = line.trim().trim_end_matches(" kB").parse::<u64>().map_or(most, |kib| kib / 1024);
-        if let Some(ended) = child.try_wait().expect("waits") {
-            return (most, ended.code().unwrap_or(-1));
-        }
-        std::thread::sleep(Duration::from_millis(5));
     }
 }

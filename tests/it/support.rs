@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 pub(crate) mod postgres;
+pub(crate) mod template;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
