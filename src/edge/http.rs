@@ -410,7 +410,9 @@ impl Http {
         let result = self.exchange(request, take, &mut seen).await;
         self.note(&result, started, attempt);
         match &result {
-            Err(miss) if matches!(miss.happened, Happened::Status(429 | 503 | 529)) => self.flights.turned_away(),
+            Err(miss) if matches!(miss.happened, Happened::Status(429 | 503 | 529)) => {
+                self.flights.turned_away(started);
+            }
             Ok(_) if request.method != Method::GET => self.flights.answered(started.elapsed()),
             _ => {}
         }

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
+
 use super::pace::Budget;
 
 /// On their way at once to any service, whatever its pace.
@@ -37,6 +39,8 @@ struct Heard {
     times: Option<(Duration, Duration)>,
     /// The most that it takes at once, as far as it has turned any away.
     takes: f64,
+    /// When that was halved last: what left before and is turned away as well says nothing new.
+    halved: Option<Instant>,
 }
 
 impl Flights {
@@ -44,7 +48,8 @@ impl Flights {
     pub(crate) fn new(budget: Budget) -> Self {
         let paces = [(budget.per_second, 1.0), (budget.per_minute, 60.0), (budget.per_hour, 3600.0)];
         let paces = paces.into_iter().filter_map(|(count, seconds)| Some(f64::from(count?) / seconds));
-        Self { pace: paces.reduce(f64::min), heard: Mutex::new(Heard { times: None, takes: MOST as f64 }) }
+        let heard = Heard { times: None, takes: MOST as f64, halved: None };
+        Self { pace: paces.reduce(f64::min), heard: Mutex::new(heard) }
     }
 
     /// Notes how long a write took to be answered.
@@ -57,10 +62,13 @@ impl Flights {
         }));
     }
 
-    /// Notes that a request was turned away since there were too many.
-    pub(crate) fn turned_away(&self) {
+    /// Notes that a request that left then was turned away since there were too many.
+    pub(crate) fn turned_away(&self, left: Instant) {
         let mut heard = self.lock();
-        heard.takes = (heard.takes / 2.0).max(1.0);
+        if heard.halved.is_none_or(|halved| left > halved) {
+            heard.takes = (heard.takes / 2.0).max(1.0);
+            heard.halved = Some(Instant::now());
+        }
     }
 
     /// How many may be on their way now.
@@ -105,15 +113,21 @@ mod tests {
         assert_eq!(after(&Flights::new(Budget::default()), 20, 5_000), 6);
     }
 
-    #[test]
-    fn who_is_turned_away_sends_half_as_many_and_then_one_more_at_a_time() {
+    #[tokio::test(start_paused = true)]
+    async fn who_is_turned_away_sends_half_as_many_and_then_one_more_at_a_time() {
+        let later = || tokio::time::advance(Duration::from_millis(1));
         let flights = flights();
         assert_eq!(after(&flights, 20, 5_000), 48);
-        flights.turned_away();
-        assert_eq!(flights.most(), 24);
+        let left = Instant::now();
+        later().await;
+        for _ in 0..9 {
+            flights.turned_away(left);
+        }
+        assert_eq!(flights.most(), 24, "nine that were on their way together are one refusal");
         assert!((25..=26).contains(&after(&flights, 30, 5_000)), "{}", flights.most());
         for _ in 0..10 {
-            flights.turned_away();
+            later().await;
+            flights.turned_away(Instant::now());
         }
         assert_eq!(flights.most(), 1);
     }
