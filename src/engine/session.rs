@@ -93,6 +93,8 @@ pub enum Progress {
     Happened(Event),
     /// Something went wrong beside the run, which goes on all the same.
     Warned(Shown),
+    /// Another run holds the lock and is waited for, or has let it go.
+    Awaits(bool),
 }
 
 /// Is told about progress; from several places at once.

@@ -34,6 +34,8 @@ struct Running {
     last: Instant,
     rows: BTreeMap<(Service, Kind), usize>,
     read: Vec<Service>,
+    /// True while another run holds the lock, so that nothing is read.
+    awaits: bool,
     /// What is waited for.
     paused: Option<Queued>,
     approved: Option<usize>,
@@ -57,20 +59,7 @@ impl ProgressLine {
             (false, true) => How::Line,
             (false, false) => How::Heartbeat,
         };
-        let now = Instant::now();
-        Self(Arc::new(Mutex::new(Running {
-            how,
-            verbose,
-            started: now,
-            last: now,
-            rows: BTreeMap::new(),
-            read: Vec::new(),
-            paused: None,
-            approved: None,
-            applied: 0,
-            failed: 0,
-            on_screen: false,
-        })))
+        Self(Arc::new(Mutex::new(Running::new(how, verbose))))
     }
 
     /// What a session tells goes here.
@@ -130,6 +119,24 @@ fn print(text: std::fmt::Arguments<'_>) {
 }
 
 impl Running {
+    fn new(how: How, verbose: bool) -> Self {
+        let now = Instant::now();
+        Self {
+            how,
+            verbose,
+            started: now,
+            last: now,
+            rows: BTreeMap::new(),
+            read: Vec::new(),
+            awaits: false,
+            paused: None,
+            approved: None,
+            applied: 0,
+            failed: 0,
+            on_screen: false,
+        }
+    }
+
     fn hear(&mut self, news: Progress) {
         let mut force = false;
         match news {
@@ -153,6 +160,11 @@ impl Running {
             Progress::Warned(text) => {
                 let clear = if std::mem::take(&mut self.on_screen) { "\r\x1b[K" } else { "" };
                 print(format_args!("{clear}warning: {text}\n"));
+            }
+            Progress::Awaits(awaits) => {
+                self.awaits = awaits;
+                // The warning has said it where nothing is rewritten.
+                force = self.how == How::Line;
             }
             Progress::Happened(event) => match event.what {
                 What::Applied { .. } => self.applied += 1,
@@ -180,6 +192,9 @@ impl Running {
     }
 
     fn line(&self) -> String {
+        if self.awaits {
+            return "waiting for another run".to_owned();
+        }
         let paused = self.paused.map_or_else(String::new, |Queued { service, limit, wait }| {
             let comma = if limit.is_some() { "," } else { "" };
             format!(" · {}{comma} {} s", waited_for(service, limit), wait.as_secs().max(1))
@@ -203,5 +218,22 @@ impl Running {
             format!("{service} {}{done}", if counts.is_empty() { "…".to_owned() } else { counts.join(", ") })
         };
         format!("reading {} · {}{paused}", side(Service::Notion), side(Service::Clockify))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_another_run_is_waited_for_nothing_is_said_to_be_read() {
+        let mut running = Running::new(How::Silent, false);
+        let nothing = running.line();
+        running.hear(Progress::Awaits(true));
+        assert_eq!(running.line(), "waiting for another run");
+        running.hear(Progress::Awaits(false));
+        assert_eq!(running.line(), nothing);
+        running.hear(Progress::Reading(Service::Notion, Kind::Client, 20));
+        assert_eq!(running.line(), "reading Notion 20 clients · Clockify …");
     }
 }

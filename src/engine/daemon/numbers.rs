@@ -77,7 +77,8 @@ impl Numbers {
             | Progress::Read(_)
             | Progress::Queued(_)
             | Progress::Applying(_)
-            | Progress::Warned(_) => {}
+            | Progress::Warned(_)
+            | Progress::Awaits(_) => {}
         }
     }
 

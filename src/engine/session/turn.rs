@@ -47,10 +47,17 @@ impl Turn {
                 Err(locked) if begun.elapsed() < self.patience_with(&locked) => {
                     (locked.to_string(), self.patience_with(&locked))
                 }
-                taken => return Ok(taken?),
+                taken => {
+                    taken?;
+                    if is_said {
+                        (self.watch)(Progress::Awaits(false));
+                    }
+                    return Ok(());
+                }
             };
             if !std::mem::replace(&mut is_said, true) {
                 self.warn(format!("{locked}; waiting up to {} s for it", patience.as_secs()));
+                (self.watch)(Progress::Awaits(true));
             }
             tokio::select! {
                 () = tokio::time::sleep(LOCK_POLL) => {}

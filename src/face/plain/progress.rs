@@ -100,6 +100,8 @@ impl Heard {
                 }
             }
             Progress::Warned(text) => say(stderr().lock(), &format!("warning: {text}")),
+            // Said along with the warning.
+            Progress::Awaits(_) => {}
             Progress::Applying(approved) => {
                 (self.approved, self.done, self.failed) = (approved, 0, 0);
             }

@@ -273,3 +273,16 @@ fn a_review_waits_for_one_that_only_reads_and_not_for_one_that_applies() {
     refused.keys("q");
     assert_eq!(refused.end().code, 5);
 }
+
+#[test]
+fn a_run_that_waits_for_another_says_so_and_not_that_it_reads() {
+    let rig = clients(1);
+    let mut store = done(Store::open(&rig.state(), Timestamp::UNIX_EPOCH)).expect("opens");
+    done(store.lock(Holder::here("ana", "auto-approve", Timestamp::UNIX_EPOCH))).expect("free");
+    let mut waits = Terminal::punchlist(&rig, &["--auto-approve", "--lock-timeout", "60"], WIDE);
+    waits.shows("waiting for another run");
+    assert!(!waits.screen().contents().contains("reading Notion"), "{}", waits.screen().contents());
+    done(store.release()).expect("lets it go");
+    waits.shows("1 applied");
+    assert_eq!(waits.end().code, 0);
+}

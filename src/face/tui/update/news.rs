@@ -95,7 +95,7 @@ fn progressed(state: &mut State, progress: Progress) {
                 state.toast = format!("{} asked us to wait {seconds} s", exchange.service).into();
             }
         }
-        Progress::Applying(_) => {}
+        Progress::Applying(_) | Progress::Awaits(_) => {}
         Progress::Warned(text) => state.toast = text.into(),
         Progress::Happened(event) => {
             state.logs.grew();
