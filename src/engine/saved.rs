@@ -16,7 +16,7 @@ use crate::{
         },
         reach::Reach,
         report::Stopped,
-        review::Review,
+        review::{Approved, Review},
         rules::Allowance,
         steps::estimate,
         text::{Shown, json},
@@ -80,10 +80,14 @@ pub fn save(out: &Path, document: &Document<'_>) -> Result<(), RunError> {
 impl Session<'_> {
     /// What a plan has cost so far, and what applying its ready changes would cost.
     pub fn cost(&self, plan: &Plan, sides: &Sides) -> Cost {
-        let now = (self.turn.clock)();
-        let estimate = estimate(plan, &sides.snapshots, self.rules, &self.pace_now());
-        let estimate = Estimate { hourly: estimate.hourly.map(|hourly| hourly.dated(now)), ..estimate };
-        Cost { created_at: now, calls: self.calls(), estimate }
+        let estimate = self.estimate(&Review::by_policy(plan).approved(), sides);
+        Cost { created_at: (self.turn.clock)(), calls: self.calls(), estimate }
+    }
+
+    /// What applying what was approved would cost, and when it would be done.
+    pub fn estimate(&self, approved: &Approved, sides: &Sides) -> Estimate {
+        let estimate = estimate(approved, &sides.snapshots, self.rules, &self.pace_now());
+        Estimate { hourly: estimate.hourly.map(|hourly| hourly.dated((self.turn.clock)())), ..estimate }
     }
 
     /// Applies, of a saved plan's ready changes, those that a fresh plan proposes unchanged, and of those that its

@@ -18,6 +18,8 @@ use std::{
     time::Instant,
 };
 
+use jiff::tz::TimeZone;
+
 use self::{
     command::Command,
     progress::PrintedProgress,
@@ -40,7 +42,7 @@ use crate::{
     },
     edge::environment::Environment,
     engine::{
-        run::Beside,
+        run::{Beside, Installation},
         session::{Session, Sides},
     },
 };
@@ -91,7 +93,7 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
         // Others may run while somebody thinks.
         session.let_others_run().await?;
         let approved = loop {
-            let deciding = decide(&mut talk, session, &plan, &installation.by, styling, global.read_only);
+            let deciding = decide(&mut talk, session, &sides, &plan, installation, styling, global.read_only);
             let Some(approved) = deciding.await? else { break None };
             match session.take_turn().await.map_err(RunError::from) {
                 Ok(()) if approved.is_overruled(&session.remembered().await?) => {
@@ -127,12 +129,13 @@ pub(super) async fn review(global: Global, setup: Setup, undoes: Option<RunId>) 
 async fn decide(
     talk: &mut Talk,
     session: &mut Session<'_>,
+    sides: &Sides,
     plan: &Arc<Plan>,
-    by: &str,
+    installation: &Installation,
     styling: Styling,
     read_only: bool,
 ) -> Result<Option<Approved>, RunError> {
-    let mut walk = Walk::new(session.decided(Arc::clone(plan), by).await?, styling);
+    let mut walk = Walk::new(session.decided(Arc::clone(plan), &installation.by).await?, styling);
     let tally = Tally::of(&walk.review);
     if tally.undecided < plan.changes.len() {
         talk.say(&format!("Decided before: {}.\n", tally.words()))?;
@@ -142,6 +145,9 @@ async fn decide(
     }
     talk.say(&walk.here())?;
     let mut told = BTreeSet::new();
+    let dated = |approved: &Approved, session: &Session<'_>| {
+        text::dated_calls(&session.estimate(approved, sides), (installation.clock)(), &TimeZone::system())
+    };
     loop {
         tell_who_is_on(talk, session, walk.client(), &mut told).await?;
         let Some(line) = talk.ask(&command::prompt(walk.offer())).await? else { break };
@@ -158,7 +164,7 @@ async fn decide(
                 talk.say("only looking (--read-only): nothing can be decided or applied\n")?;
                 continue;
             }
-            Command::Apply => match confirm(talk, &walk).await? {
+            Command::Apply => match confirm(talk, &walk, dated(&walk.review.approved(), session)).await? {
                 Some(approved) => return Ok(Some(approved)),
                 None => continue,
             },
@@ -207,13 +213,16 @@ fn notices(count: usize) -> String {
 }
 
 /// Says what would be written, and asks for a word that nobody types by accident.
-async fn confirm(talk: &mut Talk, walk: &Walk) -> Result<Option<Approved>, RunError> {
+async fn confirm(talk: &mut Talk, walk: &Walk, dated: Option<String>) -> Result<Option<Approved>, RunError> {
     let (approved, tally) = (walk.review.approved(), Tally::of(&walk.review));
     if approved.changes().is_empty() {
         talk.say(&format!("nothing to apply is approved yet: {}\n", tally.words()))?;
         return Ok(None);
     }
     talk.say(&show::confirmation(&approved, tally))?;
+    if let Some(dated) = dated {
+        talk.say(&format!("{dated}.\n"))?;
+    }
     let (word, question) = match tally.closes {
         0 => ("yes".to_owned(), "type yes to apply, anything else to go back > ".to_owned()),
         closes => {

@@ -22,7 +22,8 @@ use crate::domain::{
     action::Sort,
     model::{Kind, PageId, Service, duration_words},
     plan::{
-        Action, Change, FieldChange, Hourly, Plan, Proposal, State, Summary, client_names, document::Cost, field_word,
+        Action, Change, Estimate, FieldChange, Hourly, Plan, Proposal, State, Summary, client_names, document::Cost,
+        field_word,
     },
     report::{Alike, AppliedChange, Ending, Report},
     review::{Review, Tally},
@@ -303,38 +304,40 @@ fn costs(text: &mut String, cost: Cost) {
             0 => "a moment".to_owned(),
             seconds => duration_words(seconds),
         };
-        let time = match estimate.hourly.and_then(|hourly| Some((hourly.per_hour, hourly.done_at?))) {
-            Some((per_hour, at)) => {
-                let at = weekday(at, cost.created_at);
-                format!(": done {at} at {per_hour} an hour, what people wait for and track time on first")
-            }
-            None => format!(", about {time}"),
-        };
-        put(
-            text,
-            format_args!(
-                " Applying what is ready costs {} Notion and {} Clockify calls{time}.\n",
-                estimate.notion_calls, estimate.clockify_calls,
-            ),
-        );
+        let clockify = dated_calls(&estimate, cost.created_at, &TimeZone::system())
+            .unwrap_or_else(|| format!("{} Clockify calls, about {time}", estimate.clockify_calls));
+        put(text, format_args!(" Applying what is ready costs {} Notion and {clockify}.\n", estimate.notion_calls));
     } else {
         text.push('\n');
     }
     if let Some(hourly) = estimate.hourly {
-        put(text, format_args!("{}\n", spent_of(&hourly)));
+        put(text, format_args!("{}\n", spent_of(hourly.spent, hourly.per_hour)));
     }
 }
 
 /// How much of an hourly budget is spent.
-fn spent_of(hourly: &Hourly) -> String {
-    let Hourly { per_hour, spent, .. } = hourly;
+pub(super) fn spent_of(spent: impl fmt::Display, per_hour: impl fmt::Display) -> String {
     format!("Clockify takes {per_hour} calls an hour, and {spent} were made within the last one.")
 }
 
+/// What an hourly budget makes of the calls to Clockify: `412 Clockify calls: done Tuesday 14:20 at 30 an hour, …`;
+/// nothing where this hour is enough.
+pub(super) fn dated_calls(estimate: &Estimate, now: Timestamp, zone: &TimeZone) -> Option<String> {
+    let done = done_at(estimate.hourly.as_ref()?, now, zone)?;
+    let calls = estimate.clockify_calls;
+    Some(format!("{calls} Clockify calls: {done}, what people wait for and track time on first"))
+}
+
+/// When an hourly budget lets the last call leave: `done Tuesday 14:20 at 30 an hour`; nothing where this hour is
+/// enough.
+pub(super) fn done_at(hourly: &Hourly, now: Timestamp, zone: &TimeZone) -> Option<String> {
+    Some(format!("done {} at {} an hour", weekday(hourly.done_at?, now, zone), hourly.per_hour))
+}
+
 /// A time after another: `Tuesday 14:20`, with the date where that is about a week later.
-fn weekday(at: Timestamp, after: Timestamp) -> String {
+fn weekday(at: Timestamp, after: Timestamp, zone: &TimeZone) -> String {
     let is_near = at.duration_since(after) < SignedDuration::from_hours(6 * 24);
-    at.to_zoned(TimeZone::system()).strftime(if is_near { "%A %H:%M" } else { "%A %Y-%m-%d %H:%M" }).to_string()
+    at.to_zoned(zone.clone()).strftime(if is_near { "%A %H:%M" } else { "%A %Y-%m-%d %H:%M" }).to_string()
 }
 
 /// What a plan without changes comes to.
@@ -466,14 +469,14 @@ pub(super) fn report_and(report: &Report, goes_on: &str, styling: Styling) -> St
         ),
     );
     if let Some(hourly) = &report.hourly {
-        put(&mut text, format_args!("{}", spent_of(hourly)));
+        put(&mut text, format_args!("{}", spent_of(hourly.spent, hourly.per_hour)));
+        let zone = TimeZone::system();
         if hourly.left > 0 {
             let are = if hourly.left == 1 { "1 change is" } else { &format!("{} changes are", hourly.left) };
-            let again = report.not_before.map(|at| format!(": run again {}", weekday(at, at))).unwrap_or_default();
-            let done = hourly
-                .done_at
-                .map(|at| format!("; done {}", weekday(at, report.not_before.unwrap_or(at))))
-                .unwrap_or_default();
+            let again =
+                report.not_before.map(|at| format!(": run again {}", weekday(at, at, &zone))).unwrap_or_default();
+            let after = report.not_before.or(hourly.done_at).unwrap_or_default();
+            let done = done_at(hourly, after, &zone).map(|done| format!("; {done}")).unwrap_or_default();
             put(&mut text, format_args!(" {are} left for that{again}{done}."));
         }
         text.push('\n');

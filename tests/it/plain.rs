@@ -570,3 +570,17 @@ fn who_only_looks_decides_nothing_and_leaves_nothing() {
     let pending = rig.run(&["pending", "--json"]).json();
     assert_eq!((&pending["changes"], &pending["decisions"]), (&json!([]), &json!([])), "{pending}");
 }
+
+#[test]
+fn before_an_apply_under_an_hourly_budget_it_says_when_it_is_done() {
+    let mut world = World::empty();
+    for number in 0..40 {
+        world.add_client_page(&format!("Client {number}"));
+    }
+    let rig = Rig::new(world);
+    rig.configure("clockify.requests_per_hour = 30\n");
+
+    let ran = talk(&rig, &["A", "P", "no", "q"]);
+
+    says(&ran, &["40 Clockify calls: done ", " at 30 an hour, what people wait for and track time on first.\n"]);
+}

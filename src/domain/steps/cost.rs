@@ -1,22 +1,21 @@
-//! What the ready changes of a plan cost, before anybody has decided about them.
+//! What changes cost that are approved, or would be.
 
 use std::collections::BTreeMap;
 
 use super::{Act, Step, along, steps};
 use crate::domain::{
     model::{Field, Kind, Service, Snapshots},
-    plan::{Estimate, Pace, Plan},
-    review::Review,
+    plan::{Estimate, Pace},
+    review::Approved,
     rules::Rules,
 };
 
 /// Tasks that went along with their projects and are shown by one listing.
 const TASKS_PER_LISTING: usize = 100;
 
-/// What applying the ready changes would cost.
-pub fn estimate(plan: &Plan, snapshots: &Snapshots, rules: &Rules, pace: &Pace) -> Estimate {
-    let approved = Review::by_policy(plan).approved();
-    let steps = steps(&approved, snapshots, rules);
+/// What applying them would cost.
+pub fn estimate(approved: &Approved, snapshots: &Snapshots, rules: &Rules, pace: &Pace) -> Estimate {
+    let steps = steps(approved, snapshots, rules);
     let along = along(&steps);
     let tasks: usize = along.values().map(Vec::len).sum();
     let count = |service| steps.iter().filter(|step| step.act.service() == Some(service)).count();

@@ -16,7 +16,7 @@ use super::state::{
 use crate::{
     domain::{
         model::PageId,
-        plan::{ChangeId, Plan},
+        plan::{ChangeId, Estimate, Plan},
         report::Report,
         reservation::Reservation,
         review::{Overtaken, Remembered},
@@ -58,6 +58,8 @@ pub(crate) enum News {
     /// Another run holds the lock, so that nothing was done.
     Refused(Shown),
     Applied(Box<Report>),
+    /// What applying would cost of what was approved when that was asked.
+    Estimated(Estimate),
     Matched {
         mode: SearchMode,
         number: u64,

@@ -5,6 +5,7 @@
 mod apply;
 mod daemon;
 mod decisions;
+mod drip;
 mod finding;
 mod hours;
 mod logs;

@@ -287,6 +287,11 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
                 let matches = haystack.get_or_insert_with(|| Haystack::new(&plan)).find(&query);
                 tell(news, News::Matched { mode: query.mode, number: query.number, matches });
             }
+            Order::Estimate(approved) => {
+                if let Some(sides) = &at_hand {
+                    tell(news, News::Estimated(session.estimate(&approved, sides)));
+                }
+            }
             Order::Apply(approved) => {
                 if at_hand.is_none() || is_refused(session.take_turn().await, stop, news)? {
                     continue;

@@ -257,3 +257,17 @@ fn a_filter_that_is_saved_stands_in_the_configuration_and_is_there_the_next_time
     terminal.keys(key::CTRL_C);
     assert_eq!(terminal.end().code, 0);
 }
+
+#[test]
+fn before_an_apply_under_an_hourly_budget_it_says_when_it_is_done() {
+    let mut world = World::empty();
+    for number in 0..40 {
+        world.add_client_page(&format!("Client {number:02}"));
+    }
+    let rig = Rig::new(world);
+    rig.configure("clockify.requests_per_hour = 30\n");
+    let mut terminal = Terminal::punchlist(&rig, &[], WIDE);
+    terminal.shows_row(&["Client 00"]);
+    terminal.keys("AP");
+    terminal.shows_row(&["40 Clockify calls: done ", " at 30 an hour"]);
+}

@@ -34,6 +34,7 @@ pub(super) fn apply(state: &mut State) -> Option<Effect> {
     state.overlay = None;
     let approved = state.reviewing.review.as_ref()?.approved();
     state.applying = Applying::new(&approved, state.now);
+    state.applying.hourly = state.reviewing.estimate.take().and_then(|cost| cost.hourly);
     (state.phase, state.tab, state.reading) = (Phase::Applying, Tab::Apply, Reading::default());
     Some(Effect::Order(Order::Apply(approved)))
 }
@@ -75,8 +76,9 @@ fn lines(state: &State, keymap: &Keymap) -> Vec<Line<'static>> {
         lines.push(Line::styled(text, theme.action(*action)));
     }
     if let Some((spent, of)) = state.reading.of_hour {
-        let text = format!(" Clockify takes {of} calls an hour, and {spent} were made within the last one. ");
-        lines.push(Line::styled(text, theme.dim()));
+        let dated = state.reviewing.estimate.and_then(|cost| text::dated_calls(&cost, state.now, &state.zone));
+        lines.extend(dated.map(|dated| Line::raw(format!(" {dated}. "))));
+        lines.push(Line::styled(format!(" {} ", text::spent_of(spent, of)), theme.dim()));
     }
     let left = tally.left_alone();
     if !left.is_empty() {

@@ -8,7 +8,7 @@ use super::stepped;
 use crate::domain::{
     journal::{Event, What, WriteId},
     model::{Kind, PageId, Service},
-    plan::{Action, ChangeId},
+    plan::{Action, ChangeId, Hourly},
     report::Report,
     review::Approved,
     text::Shown,
@@ -66,6 +66,8 @@ pub(crate) struct Wait {
 /// How an apply goes on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Applying {
+    /// What an hourly budget was going to make of it.
+    pub(crate) hourly: Option<Hourly>,
     what: BTreeMap<ChangeId, (Action, Kind, Shown)>,
     /// The pages of all that was approved.
     pub(crate) pages: HashSet<PageId>,

@@ -49,9 +49,10 @@ pub(crate) fn ask_to_release(state: &mut State) {
     prompt::ask(state, Purpose::ReleaseAll, "");
 }
 
-/// Asks whether what is approved is to be applied.
+/// Asks whether what is approved is to be applied. What that would cost is not known yet.
 pub(crate) fn ask_to_apply(state: &mut State) {
     state.overlay = Some(Overlay::Confirm);
+    state.reviewing.estimate = None;
     if state.reviewing.tally.closes > 0 {
         prompt::ask(state, Purpose::Confirm, "");
     }

@@ -18,7 +18,7 @@ use super::{
 use crate::domain::{
     journal::RunId,
     model::{Kind, ObjectId, PageId},
-    plan::{Action, ChangeId, FieldChange, Plan, Summary},
+    plan::{Action, ChangeId, Estimate, FieldChange, Plan, Summary},
     review::{Decision, Remembered, Review, Tally},
 };
 
@@ -47,6 +47,8 @@ pub(crate) struct Reviewing {
     /// Of each row.
     pub(crate) counts: Vec<Counts>,
     pub(crate) tally: Tally,
+    /// What applying what is approved would cost, once that was asked for.
+    pub(crate) estimate: Option<Estimate>,
     /// The row under the cursor, by its place in the tree.
     pub(crate) cursor: u32,
     /// The first row that is drawn, by its place among those shown.

@@ -35,7 +35,7 @@ use crate::{
         state::{
             Phase, State,
             matching::SearchMode,
-            overlay::{Overlay, ask_to_apply, ask_to_release, show_ways},
+            overlay::{Overlay, ask_to_release, show_ways},
             prompt::{self, Purpose},
             reviewing::{Search, Selection},
             subject::Subject,
@@ -297,7 +297,7 @@ fn act(state: &mut State, command: Command) -> Option<Effect> {
         }
         Command::SaveFilter => prompt::ask(state, Purpose::SaveFilter, ""),
         Command::ToClient => prompt::ask(state, Purpose::Client, ""),
-        Command::Apply => ask_to_apply(state),
+        Command::Apply => return planned::ask(state),
         Command::Focus => reviewing.detail.focused = !reviewing.detail.focused,
         Command::Zoom => reviewing.detail.zoomed = !reviewing.detail.zoomed,
         Command::Detail => {

@@ -48,28 +48,30 @@ fn applied_three(failing: bool) -> Vec<Scene> {
     scenes
 }
 
+/// A request that only reads went well; so much of an hour's budget is spent then.
+pub(super) fn exchanged(service: Service, of_hour: Option<(usize, usize)>) -> Scene {
+    let (method, path) = ("GET".to_owned(), "/".to_owned());
+    let (status, millis, attempt) = (Some(200), 9, 1);
+    let exchange = Exchange {
+        service,
+        method,
+        path,
+        status,
+        millis,
+        attempt,
+        only_reads: true,
+        of_hour,
+        pause: None,
+        request_id: None,
+        bodies: None,
+    };
+    Scene::News(News::Progress(Progress::Exchanged(exchange)))
+}
+
 /// Both sides are read with seven requests, and this is left.
 fn read(plan: Plan) -> Vec<Scene> {
-    let exchanged = |service| {
-        let (method, path) = ("GET".to_owned(), "/".to_owned());
-        let (status, millis, attempt) = (Some(200), 9, 1);
-        let exchange = Exchange {
-            service,
-            method,
-            path,
-            status,
-            millis,
-            attempt,
-            only_reads: true,
-            of_hour: None,
-            pause: None,
-            request_id: None,
-            bodies: None,
-        };
-        Scene::News(News::Progress(Progress::Exchanged(exchange)))
-    };
     let services = [Service::Notion; 4].into_iter().chain([Service::Clockify; 3]);
-    let mut scenes: Vec<Scene> = services.map(exchanged).collect();
+    let mut scenes: Vec<Scene> = services.map(|service| exchanged(service, None)).collect();
     scenes.push(Scene::News(News::Planned { plan: Arc::new(plan), remembered: Vec::new(), at: noon() }));
     scenes
 }

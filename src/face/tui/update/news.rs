@@ -44,6 +44,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             (state.phase, state.tab, state.toast) = (Phase::Ready, Tab::Review, text.into());
             state.applying = Applying::default();
         }
+        News::Estimated(estimate) => state.reviewing.estimate = Some(estimate),
         News::Applied(report) => return Some(applied(state, *report)),
         News::Matched { mode, number, matches } => planned::matched(state, mode, number, matches),
         News::Runs(runs, daemon) => {

@@ -9,7 +9,6 @@ use ratatui::{
 
 use crate::{
     domain::model::Kind,
-    face::progress::waited_for,
     face::tui::{
         command::{Command, Tab},
         hits::Hits,
@@ -21,6 +20,7 @@ use crate::{
         },
         theme::Theme,
     },
+    face::{progress::waited_for, text},
 };
 
 /// Cells of the whole bar, and of one stage's.
@@ -112,6 +112,9 @@ fn total(state: &State) -> Vec<Line<'static>> {
         facts.push(format!("{} in flight", applying.on_their_way(state.now)));
     }
     facts.extend(waiting(state));
+    if let (Phase::Applying, Some(hourly)) = (&state.phase, &applying.hourly) {
+        facts.extend(text::done_at(hourly, state.now, &state.zone));
+    }
     if let (times @ 1.., seconds) = applying.throttled {
         facts.push(format!("asked to wait {times} times, {seconds} s in all"));
     }

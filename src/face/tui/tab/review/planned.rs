@@ -16,7 +16,7 @@ use crate::{
     },
     face::tui::{
         command::{Command, Tab},
-        effect::Effect,
+        effect::{Effect, Order},
         message::Message,
         state::{
             Phase, State,
@@ -63,10 +63,8 @@ pub(crate) fn planned(
     if std::mem::take(&mut state.reading.of_rest) {
         come_back(state);
     }
-    if let Some(pages) = state.reviewing.retrying.take() {
-        ask_again(state, &pages);
-    }
-    (!state.reviewing.filter.text.is_empty()).then(|| search(state, SearchMode::Filter))
+    let asked = state.reviewing.retrying.take().and_then(|pages| ask_again(state, &pages));
+    if state.reviewing.filter.text.is_empty() { asked } else { Some(search(state, SearchMode::Filter)) }
 }
 
 /// Back from the results of an apply to what is left, unless something failed or somebody has gone elsewhere; says what
@@ -88,21 +86,27 @@ fn come_back(state: &mut State) {
 pub(crate) fn retry(state: &mut State) -> Option<Effect> {
     let pages = state.applying.pages.clone();
     if state.reviewing.review.is_some() {
-        ask_again(state, &pages);
-        return None;
+        return ask_again(state, &pages);
     }
     state.reviewing.retrying = Some(pages);
     (state.phase != Phase::Reading).then(|| tab::read_again(state, state.reviewing.undoes))
 }
 
-fn ask_again(state: &mut State, pages: &HashSet<PageId>) {
+/// Asks whether what is approved is to be applied. Under an hourly budget the worker is asked what that would cost.
+pub(super) fn ask(state: &mut State) -> Option<Effect> {
+    ask_to_apply(state);
+    let review = state.reviewing.review.as_ref().filter(|_| state.reading.of_hour.is_some())?;
+    Some(Effect::Order(Order::Estimate(review.approved())))
+}
+
+fn ask_again(state: &mut State, pages: &HashSet<PageId>) -> Option<Effect> {
     state.tab = Tab::Review;
     finish_what_was_approved(&mut state.reviewing, pages);
     if state.reviewing.tally.approved > 0 {
-        ask_to_apply(state);
-    } else {
-        state.toast = "nothing that was approved is left to do".into();
+        return ask(state);
     }
+    state.toast = "nothing that was approved is left to do".into();
+    None
 }
 
 /// Approves what a stopped run left of changes that were approved: the IDs that did not get into their pages any more.
