@@ -3,6 +3,8 @@
 mod paused;
 mod refused;
 mod shared;
+mod stale;
+mod vanished;
 
 use std::{
     process::{Child, Stdio},

@@ -1,6 +1,8 @@
 //! The rig: a sandbox in this process, the real binary beside it, and a directory that holds its configuration and its
 //! state.
 
+#[cfg(all(unix, feature = "postgres"))]
+pub(crate) mod network;
 #[cfg(unix)]
 pub(crate) mod postgres;
 pub(crate) mod template;

@@ -88,6 +88,10 @@ pub(super) enum Fault {
     /// There is no room.
     #[error("the disk is full")]
     Full,
+    /// The server has not answered for too long.
+    #[cfg(feature = "postgres")]
+    #[error("the server does not answer")]
+    Silent,
     /// The right to run has run out.
     #[cfg(feature = "postgres")]
     #[error("the right to run has run out")]
@@ -131,6 +135,8 @@ impl Fault {
             #[cfg(feature = "postgres")]
             Self::Postgres(error) => return postgres::explained(&error, place),
             Self::Full => return full(),
+            #[cfg(feature = "postgres")]
+            Self::Silent => return unusable("the server does not answer".into(), postgres::HINT_AWAY),
             #[cfg(feature = "postgres")]
             Self::Lost => {
                 let because =

@@ -8,57 +8,93 @@ pub(super) mod open;
 use std::{
     pin::pin,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
 use tokio_postgres::{
-    AsyncMessage, Client, RowStream,
+    AsyncMessage, Client, Row,
     error::SqlState,
     types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
 };
 
 use super::{Fault, Place, StoreError, value::Value};
-use crate::edge::{failpoint, scrub::scrub};
+use crate::edge::{
+    failpoint::{self, shortened},
+    scrub::scrub,
+};
 
 /// Statements of one sort that are on their way at once.
 const AHEAD: usize = 64;
 /// What to do about a state that is damaged.
 pub(super) const HINT_DAMAGED: &str =
     "put a backup of the server in its place, or name another schema in what state.url refers to";
+/// What to do where a server is not there.
+pub(super) const HINT_AWAY: &str =
+    "check the address, the server and the network; run again when it is there: what was under way is taken up";
+/// How long a server may say nothing to what it was asked: longer than anybody waits there for their turn.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(90);
 /// Begins a transaction that may write. There is one at a time, as with `SQLite`: it waits for its turn.
 const BEGIN: &str = "BEGIN; SELECT n FROM turn FOR UPDATE";
 
 /// A connection, on which one transaction at a time is under way.
 pub(super) struct Postgres {
-    pub(super) client: Client,
+    client: Client,
+    /// True once it has said nothing for too long: nothing is asked over it any more.
+    is_silent: AtomicBool,
     /// True after a transaction that nobody waited for to its end: it is taken back before anything else.
     is_left: AtomicBool,
     /// The schema, and the channel on which others hear that something was written.
     pub(super) schema: String,
     /// What the server says by itself.
-    pub(super) said: Said,
+    said: Said,
 }
 
 /// What a server says by itself.
 pub(in crate::edge::store) type Said = mpsc::UnboundedReceiver<AsyncMessage>;
 
 impl Postgres {
-    pub(super) fn new(client: Client, schema: String, said: Said) -> Self {
-        Self { client, is_left: AtomicBool::new(false), schema, said }
+    fn new(client: Client, schema: String, said: Said) -> Self {
+        let [is_silent, is_left] = [false; 2].map(AtomicBool::new);
+        Self { client, is_silent, is_left, schema, said }
     }
 
-    pub(super) async fn stream(&self, sql: &str, values: &[Value<'_>]) -> Result<RowStream, Fault> {
+    /// Waits for an answer, but not for ever: a network that vanishes says nothing.
+    async fn answered<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Fault> {
+        if self.is_silent.load(Ordering::Relaxed) {
+            return Err(Fault::Silent);
+        }
+        let Ok(answer) = tokio::time::timeout(shortened(ANSWERS_WITHIN), answer).await else {
+            self.is_silent.store(true, Ordering::Relaxed);
+            return Err(Fault::Silent);
+        };
+        Ok(answer?)
+    }
+
+    /// Executes statements without values and answers.
+    pub(super) async fn batch(&self, sql: &str) -> Result<(), Fault> {
+        self.answered(self.client.batch_execute(sql)).await
+    }
+
+    pub(super) async fn stream<'a>(
+        &'a self,
+        sql: &str,
+        values: &[Value<'_>],
+    ) -> Result<impl Stream<Item = Result<Row, Fault>> + use<'a>, Fault> {
         self.take_back().await?;
         let values = values.iter().map(|value| (value, value.kind()));
-        Ok(self.client.query_typed_raw(&dialect(sql), values).await?)
+        let rows = Box::pin(self.answered(self.client.query_typed_raw(&dialect(sql), values)).await?);
+        Ok(stream::try_unfold(rows, move |mut rows| async move {
+            Ok(self.answered(rows.try_next()).await?.map(|row| (row, rows)))
+        }))
     }
 
     pub(super) async fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, Fault> {
         self.take_back().await?;
         let values: Vec<(&(dyn ToSql + Sync), Type)> =
             values.iter().map(|value| (value as &(dyn ToSql + Sync), value.kind())).collect();
-        Ok(self.client.execute_typed(&dialect(sql), &values).await?)
+        self.answered(self.client.execute_typed(&dialect(sql), &values)).await
     }
 
     /// The first number of an answer that has one.
@@ -82,7 +118,7 @@ impl Postgres {
     pub(super) async fn transact<T>(&self, work: impl AsyncFnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
         self.take_back().await?;
         let left = Left(&self.is_left);
-        self.client.batch_execute(BEGIN).await?;
+        self.batch(BEGIN).await?;
         let result = async {
             let result = work().await?;
             if failpoint::reach("commit") == failpoint::Point::DiskFull {
@@ -92,11 +128,11 @@ impl Postgres {
         }
         .await;
         if result.is_ok() {
-            self.client.batch_execute("COMMIT").await?;
+            self.batch("COMMIT").await?;
             std::mem::forget(left);
             failpoint::reach("committed");
             // A server without such channels refuses it; those who listen look by themselves, too.
-            drop(self.client.batch_execute(&format!("NOTIFY {}", quoted(&self.schema))).await);
+            drop(self.batch(&format!("NOTIFY {}", quoted(&self.schema))).await);
         } else {
             // At once: others wait for their turn.
             drop(left);
@@ -109,7 +145,7 @@ impl Postgres {
     pub(super) async fn snapshot<T>(&self, work: impl AsyncFnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
         self.take_back().await?;
         let left = Left(&self.is_left);
-        self.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        self.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         let result = work().await;
         drop(left);
         self.take_back().await?;
@@ -118,7 +154,7 @@ impl Postgres {
 
     async fn take_back(&self) -> Result<(), Fault> {
         if self.is_left.swap(false, Ordering::Relaxed) {
-            self.client.batch_execute("ROLLBACK").await?;
+            self.batch("ROLLBACK").await?;
         }
         Ok(())
     }
@@ -188,9 +224,7 @@ pub(super) fn explained(error: &tokio_postgres::Error, place: &Place) -> StoreEr
     let unusable =
         |because: String, hint: &str| StoreError::Unusable { place: place.to_string(), because, hint: hint.into() };
     let Some(code) = error.code() else {
-        let hint =
-            "check the address, the server and the network; run again when it is there: what was under way is taken up";
-        return unusable(format!("the server cannot be reached ({said})"), hint);
+        return unusable(format!("the server cannot be reached ({said})"), HINT_AWAY);
     };
     match code.code().get(..2).unwrap_or_default() {
         _ if *code == SqlState::INSUFFICIENT_PRIVILEGE => no_right(place, &said),

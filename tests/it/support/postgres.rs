@@ -122,6 +122,11 @@ impl Server {
         self.control(&["-w", "-m", "immediate", "-l", "log", "restart"]);
     }
 
+    /// Where it listens.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.directory.join(format!(".s.PGSQL.{}", self.port))
+    }
+
     /// Its data, with its settings.
     pub(crate) fn data(&self) -> PathBuf {
         self.directory.join("data")

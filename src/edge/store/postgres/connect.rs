@@ -11,8 +11,11 @@ use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, Connection, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Postgres, Said, address::Address, quoted};
-use crate::edge::store::{Fault, Place, StoreError, unusable};
+use super::{ANSWERS_WITHIN, Postgres, Said, address::Address, quoted};
+use crate::edge::{
+    failpoint::shortened,
+    store::{Fault, Place, StoreError, unusable},
+};
 
 /// How long to wait for a server where its address does not say so.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -44,7 +47,7 @@ impl Unconnected {
 /// What a server says of writes to a state, from now on; nothing where it tells of none.
 pub(in crate::edge::store) async fn listen(address: &Address) -> Option<Said> {
     let database = connect(address).await.ok()?;
-    database.client.batch_execute(&format!("LISTEN {}", quoted(&address.schema))).await.ok()?;
+    database.batch(&format!("LISTEN {}", quoted(&address.schema))).await.ok()?;
     let Postgres { client, mut said, .. } = database;
     let (tell, told) = mpsc::unbounded_channel();
     tokio::spawn(async move {
@@ -61,6 +64,12 @@ pub(in crate::edge::store) async fn listen(address: &Address) -> Option<Said> {
 
 /// A connection whose schema is the one of the address.
 pub(super) async fn connect(address: &Address) -> Result<Postgres, Unconnected> {
+    // Who listens there may say nothing, too.
+    let connected = tokio::time::timeout(shortened(ANSWERS_WITHIN), begin(address)).await;
+    connected.unwrap_or(Err(Unconnected::Fault(Fault::Silent)))
+}
+
+async fn begin(address: &Address) -> Result<Postgres, Unconnected> {
     let mut config = address.config.as_ref().clone();
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_WITHIN);

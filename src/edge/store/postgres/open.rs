@@ -56,9 +56,9 @@ async fn prepare(database: &Postgres, purpose: Purpose) -> Result<bool, Refusal>
     }
     // Who stops in the middle of a transaction, with its machine perhaps, keeps others waiting no longer than a lease does.
     let left = format!("SET idle_in_transaction_session_timeout = {}", lease::lasts().as_millis());
-    database.client.batch_execute(&format!("{left}; SET lock_timeout = {}", TURN_WITHIN.as_millis())).await?;
+    database.batch(&format!("{left}; SET lock_timeout = {}", TURN_WITHIN.as_millis())).await?;
     if purpose == Purpose::Read {
-        database.client.batch_execute("SET default_transaction_read_only = on").await?;
+        database.batch("SET default_transaction_read_only = on").await?;
     }
     let reads_only = "SELECT CASE current_setting('transaction_read_only') WHEN 'on' THEN 1 ELSE 0 END::bigint";
     if purpose == Purpose::Write && number(database, reads_only, &[]).await? == 1 {
@@ -92,8 +92,7 @@ async fn version(database: &Postgres) -> Result<Option<i64>, Refusal> {
 
 /// Takes the schema to the newest version, in one transaction that others wait for.
 async fn migrate(database: &Postgres) -> Result<(), Refusal> {
-    let client = &database.client;
-    client.batch_execute("BEGIN").await?;
+    database.batch("BEGIN").await?;
     let lock = "SELECT count(pg_advisory_xact_lock(hashtext('punchlist ' || ?1)::bigint))";
     number(database, lock, &values![&database.schema]).await?;
     let migrated = async {
@@ -104,26 +103,26 @@ async fn migrate(database: &Postgres) -> Result<(), Refusal> {
         let schema = quoted(&database.schema);
         if from.is_some() {
             // The run that is under way may be of the older version.
-            client.batch_execute("SELECT n FROM turn FOR UPDATE").await?;
+            database.batch("SELECT n FROM turn FOR UPDATE").await?;
             if let Some(lease) = lease::held(database, lease::RUN).await? {
                 return Err(Refusal::Locked(lease));
             }
         } else {
             let known = "SELECT count(*) FROM pg_namespace WHERE nspname = ?1";
             if number(database, known, &values![&database.schema]).await? == 0 {
-                client.batch_execute(&format!("CREATE SCHEMA {schema}")).await?;
+                database.batch(&format!("CREATE SCHEMA {schema}")).await?;
             }
         }
         for (to, sql) in (FIRST..=NEWEST).zip(MIGRATIONS).skip_while(|(to, _)| from.is_some_and(|from| *to <= from)) {
-            client.batch_execute(sql).await?;
-            client.batch_execute(&format!("DELETE FROM version; INSERT INTO version (version) VALUES ({to})")).await?;
+            database.batch(sql).await?;
+            database.batch(&format!("DELETE FROM version; INSERT INTO version (version) VALUES ({to})")).await?;
         }
         Ok(())
     };
     match migrated.await {
-        Ok(()) => Ok(client.batch_execute("COMMIT").await?),
+        Ok(()) => Ok(database.batch("COMMIT").await?),
         Err(refusal) => {
-            drop(client.batch_execute("ROLLBACK").await);
+            drop(database.batch("ROLLBACK").await);
             Err(refusal)
         }
     }
@@ -140,7 +139,7 @@ pub(in crate::edge::store) async fn set_aside(address: &Address, now: Timestamp)
     let database = connect(address).await.map_err(|unconnected| unconnected.explained(&place))?;
     let aside = format!("{:.40}.before-{}", database.schema, now.strftime("%Y%m%dT%H%M%SZ"));
     let sql = format!("ALTER SCHEMA {} RENAME TO {}", quoted(&database.schema), quoted(&aside));
-    database.client.batch_execute(&sql).await.map_err(|error| Fault::from(error).explained(&place))
+    database.batch(&sql).await.map_err(|fault| fault.explained(&place))
 }
 
 /// Why a state on a server is not opened.
@@ -158,12 +157,6 @@ enum Refusal {
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
-    }
-}
-
-impl From<tokio_postgres::Error> for Refusal {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Self::Fault(error.into())
     }
 }
 

@@ -67,12 +67,12 @@ async fn who_was_left_in_the_middle_of_a_transaction_does_not_keep_others_waitin
     };
     assert_eq!(setting("idle_in_transaction_session_timeout").await, "30000", "as long as a lease");
     assert_eq!(setting("lock_timeout").await, "60000");
-    database.client.batch_execute("SET idle_in_transaction_session_timeout = 50").await.expect("sets");
-    database.client.batch_execute("BEGIN; SELECT n FROM turn FOR UPDATE").await.expect("begins");
+    database.batch("SET idle_in_transaction_session_timeout = 50").await.expect("sets");
+    database.batch("BEGIN; SELECT n FROM turn FOR UPDATE").await.expect("begins");
 
     beside(&world).await.remember("x", &1).await.expect("waits until the server ends the other one");
 
-    assert!(database.client.batch_execute("COMMIT").await.is_err());
+    assert!(database.batch("COMMIT").await.is_err());
 }
 
 /// Numbers that look random, the same for the same seed.
