@@ -1,5 +1,6 @@
 //! The state on a server: the real binary against a real `PostgreSQL`.
 
+mod old;
 mod paused;
 mod refused;
 mod shared;

@@ -23,7 +23,7 @@ fn run_at(rig: &Rig, address: &str, words: &[&str]) -> Ran {
 }
 
 #[track_caller]
-fn check(rig: &Rig, address: &str, words: &[&str], code: i32, said: &str) {
+pub(super) fn check(rig: &Rig, address: &str, words: &[&str], code: i32, said: &str) {
     let ran = run_at(rig, address, words);
     assert_eq!(ran.code, code, "{address} {words:?}: {}", ran.stderr);
     assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
