@@ -12,7 +12,7 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_postgres::{
     AsyncMessage, Client, Row,
     error::SqlState,
@@ -49,15 +49,19 @@ pub(super) struct Postgres {
     pub(super) schema: String,
     /// What the server says by itself.
     said: Said,
+    /// Changes when the connection ends.
+    lives: Lives,
 }
 
 /// What a server says by itself.
 pub(in crate::edge::store) type Said = mpsc::UnboundedReceiver<AsyncMessage>;
+/// Whether a connection has ended.
+type Lives = watch::Receiver<()>;
 
 impl Postgres {
-    fn new(client: Client, schema: String, said: Said) -> Self {
+    fn new(client: Client, schema: String, (said, lives): (Said, Lives)) -> Self {
         let [is_silent, is_left] = [false; 2].map(AtomicBool::new);
-        Self { client, is_silent, is_left, schema, said }
+        Self { client, is_silent, is_left, schema, said, lives }
     }
 
     /// Waits for an answer, but not for ever: a network that vanishes says nothing.

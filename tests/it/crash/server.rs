@@ -2,6 +2,8 @@
 //!
 //! `PUNCHLIST_CRASH_SERVER=1` kills at every boundary; otherwise at a few.
 
+mod failover;
+
 use super::*;
 use crate::support::{
     Ran,
@@ -58,27 +60,43 @@ fn no_boundary_escapes_on_a_server() {
     assert_eq!(boundaries, (REQUESTS, REQUESTS_OF_AN_OLD_PLAN, COMMITS_THERE), "each must be killed at, too");
 }
 
+/// The database that the state of a rig is in.
+fn database_of(rig: &Rig) -> String {
+    let address = rig.server.as_deref().expect("on a server");
+    address.rsplit('/').next().and_then(|rest| rest.strip_suffix('?')).expect("it names one").to_owned()
+}
+
+/// Starts a run.
+fn begin(rig: &Rig) -> Child {
+    let mut command = rig.command();
+    command.arg("--auto-approve").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts")
+}
+
+fn intents_of_last_run(server: &Server, database: &str) -> usize {
+    let run = "(SELECT run_id FROM run ORDER BY started_at DESC LIMIT 1)";
+    let intents = format!("SELECT count(*) FROM event WHERE kind = 'intent' AND run_id = {run}");
+    server.sql_in(database, &format!("SET search_path TO punchlist; {intents}")).parse().expect("a number")
+}
+
+/// A server that no other test has to do with.
+fn own_server() -> Option<&'static Server> {
+    Some(Box::leak(Box::new(Server::start()?)))
+}
+
 /// What happens to a run in the middle of its apply, after so many writes.
 fn cut_off(server: &'static Server, scene: &Scene, writes: usize, cut: impl Fn(&str)) {
     let end = scene.end();
     let rig = scene.rig();
     rig.sandbox.knobs().latency = Duration::from_millis(40);
-    let address = rig.server.clone().expect("on a server");
-    let database = address.rsplit('/').next().and_then(|rest| rest.strip_suffix('?')).expect("it names one");
-    let mut command = rig.command();
-    command.arg("--auto-approve").stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut running = command.spawn().expect("starts");
+    let database = database_of(&rig);
+    let mut running = begin(&rig);
     assert!(wait_for(&mut running, || rig.mutations().len() >= writes), "it makes as many writes");
-    cut(database);
+    cut(&database);
     let ended = Ran::of(running.wait_with_output().expect("it ends"));
     let crash = format!("cut off after {writes} writes: {}", ended.stderr);
     assert_eq!(ended.code, 6, "{crash}");
     assert!(ended.stderr.contains("what was under way is taken up"), "{crash}");
-    let run = "(SELECT run_id FROM run ORDER BY started_at DESC LIMIT 1)";
-    let intents = format!("SELECT count(*) FROM event WHERE kind = 'intent' AND run_id = {run}");
-    let intents: usize =
-        server.sql_in(database, &format!("SET search_path TO punchlist; {intents}")).parse().expect("a number");
-    let sent = rig.mutations().len();
+    let (sent, intents) = (rig.mutations().len(), intents_of_last_run(server, &database));
     assert!(sent <= intents, "{crash}: {sent} writes left and {intents} were in the journal");
     rig.sandbox.knobs().latency = Duration::ZERO;
     assert_eq!(finish(&rig, &crash), end, "{crash}");
@@ -97,8 +115,7 @@ fn a_run_whose_connection_is_cut_is_taken_up_by_the_next() {
 
 #[test]
 fn a_run_whose_server_is_started_anew_is_taken_up_by_the_next() {
-    let Some(server) = Server::start() else { return };
-    let server: &'static Server = Box::leak(Box::new(server));
+    let Some(server) = own_server() else { return };
     let scene = scene_on(server);
     for writes in [2, 6] {
         cut_off(server, &scene, writes, |_| server.restart());

@@ -122,6 +122,30 @@ impl Server {
         self.control(&["-w", "-m", "immediate", "-l", "log", "restart"]);
     }
 
+    /// Lets others copy it while it runs, as of the next start.
+    pub(crate) fn let_be_copied(&self) {
+        self.set("wal_level = replica\nmax_wal_senders = 2\n");
+        let admitted = format!("{ADMITTED}local replication all trust\n");
+        fs::write(self.data().join("pg_hba.conf"), admitted).expect("writable");
+    }
+
+    /// A copy of all of it as it is now, while it goes on.
+    pub(crate) fn back_up(&self) -> PathBuf {
+        let copy = self.directory.join(format!("data{}", self.number()));
+        let mut copied = self.program("pg_basebackup");
+        copied.args(["-U", "postgres", "-c", "fast", "-X", "fetch", "--no-sync", "-D"]).arg(&copy);
+        ran(copied.arg("-h").arg(&self.directory).arg("-p").arg(self.port.to_string()));
+        copy
+    }
+
+    /// Is lost, without a word to anybody, with all that it knows since a copy was made, which takes its place.
+    pub(crate) fn fail_over(&self, copy: &Path) {
+        self.control(&["-m", "immediate", "stop"]);
+        fs::remove_dir_all(self.data()).expect("it is ours");
+        fs::rename(copy, self.data()).expect("it is ours");
+        self.control(&["-w", "-l", "log", "start"]);
+    }
+
     /// Where it listens.
     pub(crate) fn socket(&self) -> PathBuf {
         self.directory.join(format!(".s.PGSQL.{}", self.port))

@@ -7,11 +7,11 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 use rustls_platform_verifier::BuilderVerifierExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_postgres::{AsyncMessage, Connection, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{ANSWERS_WITHIN, Postgres, Said, address::Address, quoted};
+use super::{ANSWERS_WITHIN, Lives, Postgres, Said, address::Address, quoted};
 use crate::edge::{
     failpoint::shortened,
     store::{Fault, Place, StoreError, unusable},
@@ -74,7 +74,7 @@ async fn begin(address: &Address) -> Result<Postgres, Unconnected> {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_WITHIN);
     }
-    let (client, said) = if config.get_ssl_mode() == SslMode::Disable {
+    let (client, pumped) = if config.get_ssl_mode() == SslMode::Disable {
         let (client, connection) = config.connect(NoTls).await?;
         (client, pump(connection))
     } else {
@@ -83,23 +83,26 @@ async fn begin(address: &Address) -> Result<Postgres, Unconnected> {
         (client, pump(connection))
     };
     client.batch_execute(&format!("SET search_path TO {}", quoted(&address.schema))).await?;
-    Ok(Postgres::new(client, address.schema.clone(), said))
+    Ok(Postgres::new(client, address.schema.clone(), pumped))
 }
 
-/// Moves what goes and comes over a connection, for as long as it lasts.
-fn pump<S, T>(mut connection: Connection<S, T>) -> Said
+/// Moves what goes and comes over a connection, for as long as it lasts. Returns what the server says by itself, and what
+/// changes when it ends.
+fn pump<S, T>(mut connection: Connection<S, T>) -> (Said, Lives)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
     let (tell, said) = mpsc::unbounded_channel();
+    let (life, lives) = watch::channel(());
     tokio::spawn(async move {
+        let _life = life;
         // An error ends it; whoever waits for an answer is told.
         while let Some(Ok(message)) = std::future::poll_fn(|context| connection.poll_message(context)).await {
             drop(tell.send(message));
         }
     });
-    said
+    (said, lives)
 }
 
 /// How a server is known: by some certificates, or by those that the system trusts, or else by our own.

@@ -25,10 +25,16 @@ const RENEWED_EVERY: Duration = Duration::from_secs(5);
 /// The clock of the server, in milliseconds since 1970.
 const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
+/// Which lease, by its name, its epoch and who took it when. An older copy of the server may take the place of one that
+/// is lost, and then an epoch comes again.
+const OURS: &str = "name = ?1 AND epoch = ?2 AND holder::jsonb - 'doing' = ?3::jsonb - 'doing'";
+
 /// A lease, for as long as this lives and the server is told.
 pub(in crate::edge::store) struct Lease {
     name: &'static str,
     epoch: i64,
+    /// Who took it, as the server was told.
+    holder: String,
     holding: Holding,
     /// Who renews it; it ends with this.
     keeper: JoinHandle<()>,
@@ -62,14 +68,22 @@ impl Lease {
         };
         let holding = holding.clone();
         holding.set(asked + lasts());
-        let keeper = tokio::spawn(keep(address.clone(), name, epoch, holding.clone()));
-        Ok(Ok(Self { name, epoch, holding, keeper }))
+        let (kept, mut lives) = (holding.clone(), database.lives.clone());
+        let renewing = keep(address.clone(), name, epoch, text.clone(), holding.clone());
+        let keeper = tokio::spawn(async move {
+            tokio::select! {
+                // What cannot be journaled any more does not leave.
+                _ = lives.changed() => kept.set(Duration::ZERO),
+                () = renewing => {}
+            }
+        });
+        Ok(Ok(Self { name, epoch, holder: text, holding, keeper }))
     }
 
     /// Refuses what only the holder may do, in a transaction: somebody else may have taken it meanwhile.
     pub(in crate::edge::store) async fn guard(&self, database: &Postgres) -> Result<(), Fault> {
-        let sql = &format!("SELECT epoch FROM lease WHERE name = ?1 AND epoch = ?2 AND expires_at > {NOW}");
-        if database.number(sql, &values![self.name, self.epoch]).await?.is_some() {
+        let sql = &format!("SELECT epoch FROM lease WHERE {OURS} AND expires_at > {NOW}");
+        if database.number(sql, &values![self.name, self.epoch, &self.holder]).await?.is_some() {
             return Ok(());
         }
         self.holding.set(Duration::ZERO);
@@ -78,8 +92,8 @@ impl Lease {
 
     /// Says something else about its holder.
     pub(in crate::edge::store) async fn tell(&self, database: &Postgres, holder: &Holder) -> Result<(), Fault> {
-        let sql = "UPDATE lease SET holder = ?3 WHERE name = ?1 AND epoch = ?2";
-        database.execute(sql, &values![self.name, self.epoch, to_json(holder)?]).await?;
+        let sql = &format!("UPDATE lease SET holder = ?4 WHERE {OURS}");
+        database.execute(sql, &values![self.name, self.epoch, &self.holder, to_json(holder)?]).await?;
         Ok(())
     }
 
@@ -87,8 +101,8 @@ impl Lease {
     pub(in crate::edge::store) async fn release(self, database: &Postgres) -> Result<(), Fault> {
         self.keeper.abort();
         self.holding.set(Duration::ZERO);
-        let sql = "UPDATE lease SET expires_at = 0 WHERE name = ?1 AND epoch = ?2";
-        database.transact(async || database.execute(sql, &values![self.name, self.epoch]).await).await?;
+        let sql = &format!("UPDATE lease SET expires_at = 0 WHERE {OURS}");
+        database.transact(async || database.execute(sql, &values![self.name, self.epoch, &self.holder]).await).await?;
         Ok(())
     }
 }
@@ -142,7 +156,7 @@ pub(in crate::edge::store) async fn epoch(database: &Postgres, name: &str) -> Re
 }
 
 /// Renews a lease over a connection of its own, until it is lost.
-async fn keep(address: Address, name: &'static str, epoch: i64, holding: Holding) {
+async fn keep(address: Address, name: &'static str, epoch: i64, holder: String, holding: Holding) {
     let mut connected = None;
     loop {
         tokio::time::sleep(shortened(RENEWED_EVERY)).await;
@@ -155,7 +169,7 @@ async fn keep(address: Address, name: &'static str, epoch: i64, holding: Holding
                 Some(database) => database,
                 None => connect(&address).await.ok()?,
             };
-            let renewed = renew(&database, name, epoch).await.ok()?;
+            let renewed = renew(&database, name, epoch, &holder).await.ok()?;
             connected = Some(database);
             Some(renewed)
         };
@@ -169,10 +183,14 @@ async fn keep(address: Address, name: &'static str, epoch: i64, holding: Holding
 }
 
 /// Renews a lease that has not run out; false where it has, or somebody else holds it.
-pub(in crate::edge::store) async fn renew(database: &Postgres, name: &str, epoch: i64) -> Result<bool, Fault> {
-    let sql =
-        &format!("UPDATE lease SET expires_at = {NOW} + ?3 WHERE name = ?1 AND epoch = ?2 AND expires_at > {NOW}");
-    Ok(database.execute(sql, &values![name, epoch, milliseconds(lasts())]).await? == 1)
+pub(in crate::edge::store) async fn renew(
+    database: &Postgres,
+    name: &str,
+    epoch: i64,
+    holder: &str,
+) -> Result<bool, Fault> {
+    let sql = &format!("UPDATE lease SET expires_at = {NOW} + ?4 WHERE {OURS} AND expires_at > {NOW}");
+    Ok(database.execute(sql, &values![name, epoch, holder, milliseconds(lasts())]).await? == 1)
 }
 
 /// How long a lease lasts that is not renewed.

@@ -57,6 +57,41 @@ async fn who_has_lost_the_right_to_run_writes_nothing_and_may_take_it_again() {
 }
 
 #[tokio::test]
+async fn who_can_journal_nothing_any_more_has_lost_the_right_at_once() {
+    let Some(world) = world_on_server() else { return };
+    let store = world.open().await;
+    let holding = store.holding().expect("a lease");
+    assert!(holding.is_held());
+    let own = "SELECT pg_backend_pid()::bigint";
+    let own = store.database.one(own, &[], |row| row.number(0)).await.expect("reads");
+
+    beside(&world).await.tamper(&format!("SELECT pg_terminate_backend({own})")).await.expect("ends it");
+
+    let lasts = tokio::time::timeout(Duration::from_secs(10), holding.lasts(Duration::from_hours(1))).await;
+    assert_eq!(lasts, Ok(false), "its lease would last longer, and whoever renews it has a connection of its own");
+}
+
+#[tokio::test]
+async fn an_epoch_that_comes_again_on_an_older_copy_of_the_server_is_not_the_same() {
+    let Some(world) = world_on_server() else { return };
+    let mut stale = world.open().await;
+    let epoch = stale.leased().await.expect("reads").expect("held").epoch;
+    stale.tamper("UPDATE lease SET epoch = epoch - 1, expires_at = 0").await.expect("forgets that it was taken");
+    let mut other = beside(&world).await;
+    other.lock(holder("ben")).await.expect("free");
+    assert_eq!(other.leased().await.expect("reads").map(|leased| leased.epoch), Some(epoch));
+
+    let renewed = lease::renew(server_of(&stale), RUN, epoch, &to_json(&holder("ana")).expect("JSON")).await;
+    assert!(!renewed.expect("asks"), "it is another one's");
+    assert!(stale.append(&intent("a", 1)).await.is_err());
+    stale.release().await.expect("asks");
+    other.tell_doing(Doing::Applying).await.expect("tells");
+    other.append(&intent("b", 1)).await.expect("it has the right still");
+    let renewed = lease::renew(server_of(&other), RUN, epoch, &to_json(&holder("ben")).expect("JSON")).await;
+    assert!(renewed.expect("asks"), "whatever it is at");
+}
+
+#[tokio::test]
 async fn who_was_left_in_the_middle_of_a_transaction_does_not_keep_others_waiting_for_ever() {
     let Some(world) = world_on_server() else { return };
     let store = world.open().await;
@@ -130,7 +165,9 @@ async fn step(stores: &mut [Store; 3], right: &mut Rightful, chance: &mut Chance
         }
         5 => {
             if let Some(epoch) = right.believed[at] {
-                let renewed = lease::renew(server_of(store), RUN, epoch).await.expect("asks");
+                let renewed = lease::renew(server_of(store), RUN, epoch, &to_json(&holder("ana")).expect("JSON"))
+                    .await
+                    .expect("asks");
                 assert_eq!(renewed, right.holds(at), "renews: {case}");
             }
         }
