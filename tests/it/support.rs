@@ -5,6 +5,8 @@
 pub(crate) mod network;
 #[cfg(unix)]
 pub(crate) mod postgres;
+#[cfg(all(target_os = "linux", feature = "postgres"))]
+pub(crate) mod preload;
 pub(crate) mod template;
 
 use std::{

@@ -251,6 +251,11 @@ pub(super) fn explained(error: &tokio_postgres::Error, place: &Place) -> StoreEr
         "08" | "53" | "57" => {
             unusable(format!("the server ended it ({said})"), "run again: what was under way is taken up")
         }
+        // E.g. a quota, a limit to the size of a file, or a disk that fails: the server knows more than it says.
+        "58" | "XX" => unusable(
+            format!("the server failed ({said})"),
+            "look into its log, and at its disk; run again when it is well: what was under way is taken up",
+        ),
         "40" | "55" => unusable(format!("others keep it busy ({said})"), "run again: what was under way is taken up"),
         // Statements that have worked a thousand times do not fit what is there: what is there has changed.
         "22" | "23" | "42" | "3F" | "P0" => {

@@ -3,6 +3,8 @@
 //! `PUNCHLIST_CRASH_SERVER=1` kills at every boundary; otherwise at a few.
 
 mod failover;
+#[cfg(target_os = "linux")]
+mod full;
 
 use super::*;
 use crate::support::{

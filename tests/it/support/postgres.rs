@@ -119,7 +119,14 @@ impl Server {
 
     /// Ends it without a word to anybody, and starts it again: as after a crash.
     pub(crate) fn restart(&self) {
-        self.control(&["-w", "-m", "immediate", "-l", "log", "restart"]);
+        self.restart_with(&[]);
+    }
+
+    /// The same with more in its environment.
+    pub(crate) fn restart_with(&self, environment: &[(&str, &Path)]) {
+        let mut control = self.program("pg_ctl");
+        control.args(["-w", "-m", "immediate", "-l", "log", "restart", "-D"]).arg(self.data());
+        ran(control.envs(environment.iter().copied()));
     }
 
     /// Lets others copy it while it runs, as of the next start.
@@ -146,9 +153,24 @@ impl Server {
         self.control(&["-w", "-l", "log", "start"]);
     }
 
+    /// Lets no file of whoever connects from now on grow beyond so many bytes; nothing where there is no limit.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let known = fs::read_to_string(self.data().join("postmaster.pid")).expect("it runs");
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let mut limited = self.program("prlimit");
+        ran(limited.args(["--pid", known.lines().next().expect("a process"), &format!("--fsize={limit}:")]));
+    }
+
     /// Where it listens.
     pub(crate) fn socket(&self) -> PathBuf {
         self.directory.join(format!(".s.PGSQL.{}", self.port))
+    }
+
+    /// Where all of it is, and goes with it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Its data, with its settings.
