@@ -4,6 +4,8 @@ mod old;
 mod paused;
 mod refused;
 mod shared;
+#[cfg(target_os = "linux")]
+mod skewed;
 mod stale;
 mod vanished;
 
