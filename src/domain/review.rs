@@ -20,6 +20,8 @@ use super::{
     text::Shown,
 };
 
+#[cfg(test)]
+pub(crate) use self::together::tests as reviewing;
 pub use self::{
     standing::waits_words,
     tally::Tally,

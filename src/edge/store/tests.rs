@@ -20,6 +20,8 @@ macro_rules! wherever {
     };
 }
 
+#[cfg(all(unix, feature = "postgres"))]
+mod actors;
 mod damage;
 #[cfg(all(unix, feature = "postgres"))]
 mod lease;

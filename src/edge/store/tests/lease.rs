@@ -8,11 +8,11 @@ use super::{
 };
 
 /// A store on the server that has not taken the lock.
-async fn beside(world: &World) -> Store {
+pub(super) async fn beside(world: &World) -> Store {
     Store::open(&world.place(), at(0)).await.expect("opens")
 }
 
-fn holder(by: &str) -> Holder {
+pub(super) fn holder(by: &str) -> Holder {
     Holder::here(by, "review", at(0))
 }
 
@@ -111,10 +111,10 @@ async fn who_was_left_in_the_middle_of_a_transaction_does_not_keep_others_waitin
 }
 
 /// Numbers that look random, the same for the same seed.
-struct Chance(u64);
+pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
-    fn below(&mut self, end: u64) -> usize {
+    pub(super) fn below(&mut self, end: u64) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from((self.0 >> 33) % end).expect("small")
     }
@@ -135,7 +135,7 @@ impl Rightful {
     }
 }
 
-fn server_of(store: &Store) -> &postgres::Postgres {
+pub(super) fn server_of(store: &Store) -> &postgres::Postgres {
     let Database::Postgres(database) = &store.database else { panic!("it is on a server") };
     database
 }
