@@ -130,6 +130,26 @@ fn who_has_gone_elsewhere_meanwhile_is_not_taken_away() {
 }
 
 #[test]
+fn where_what_is_left_cannot_be_read_the_results_stay_and_say_so() {
+    for (typed, tab) in [("", Tab::Apply), ("4", Tab::Runs), ("1", Tab::Review)] {
+        let mut scenes = applied_three(false);
+        scenes.extend(keys(typed).into_iter().map(Scene::Input));
+        let text = vec!["error: the request budget of Clockify is spent".into()];
+        scenes.push(Scene::News(News::Failed { text, code: 75 }));
+
+        let film = after(scenes, (80, 24), "");
+
+        assert_eq!((film.state.tab, matches!(film.state.phase, Phase::Failed { code: 75, .. })), (tab, true));
+        if tab != Tab::Runs {
+            assert!(film.frame.contains("the request budget of Clockify is spent"), "{}", film.frame);
+            assert!(film.frame.contains("R reads both sides again"), "{}", film.frame);
+        }
+        assert_eq!(film.frame.contains("3 applied, 0 failed, 0 not started."), tab == Tab::Apply, "{}", film.frame);
+        assert!(matches!(film.orders.last(), Some(Order::Read)));
+    }
+}
+
+#[test]
 fn what_failed_is_asked_about_again_without_another_reading() {
     for while_reading in [true, false] {
         let mut scenes = applied_three(true);

@@ -35,7 +35,10 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             // Nobody is there any more to keep a decision or to apply one: the failure takes the plan's place, until it
             // is read again.
             state.reviewing.leave_plan();
-            (state.tab, state.overlay, state.prompt) = (Tab::Review, None, None);
+            // What an apply brought about stays in sight where only what is left could not be read.
+            if !std::mem::take(&mut state.reading.of_rest) {
+                (state.tab, state.overlay, state.prompt) = (Tab::Review, None, None);
+            }
             state.applying.in_flight.clear();
             state.applying.ended.get_or_insert(state.now);
             state.phase = Phase::Failed { text, code };
