@@ -29,6 +29,8 @@ use crate::domain::{
 
 /// Write-backs that wait below which the IDs of more tasks are asked for: Notion need not wait for them then.
 const WRITE_BACKS_WAITING_MIN: usize = 32;
+/// Why nobody knows what became of what was never listed.
+const NOT_LISTED: &str = "it was sent along with its project, and the next run looks up what has become of it";
 /// Why nobody knows what became of what a listing does not show.
 const NOT_SHOWN: &str = "it was sent along with its project, and no listing shows it yet";
 const LOOKED_UP_FIRST: &str = "run again: it is looked up before anything else is written for it";
@@ -176,6 +178,12 @@ impl<J: Journal> Applying<'_, '_, J> {
                 None => self.one_by_one |= lacking.len() == sent,
                 Some(_) => {}
             }
+            if matches!(failure, Some(WriteFailure::OutOfBudget { .. })) {
+                for task in lacking {
+                    self.leave_unlisted(progress, task.step, task.number).await?;
+                }
+                continue;
+            }
             let error = failure.map_or_else(|| NOT_SHOWN.into(), |failure| format!("{NOT_SHOWN}: {failure}").into());
             for task in lacking {
                 self.leave_open(progress, task.step, task.number, &error).await?;
@@ -212,6 +220,23 @@ impl<J: Journal> Applying<'_, '_, J> {
         // Its kind of write may have been stopped meanwhile, and it with that.
         let ends = matches!(progress.state[step], StepState::Waiting | StepState::Started);
         if ends { self.failed(progress, step, error, LOOKED_UP_FIRST).await } else { Ok(()) }
+    }
+
+    /// Journals that nobody knows yet what became of what went along with a project that was made. It has not failed: the
+    /// listing that shows it is for the next run to make.
+    pub(super) async fn leave_unlisted(
+        &mut self,
+        progress: &mut Agenda,
+        step: usize,
+        write: WriteId,
+    ) -> Result<(), J::Error> {
+        self.append(vec![What::Outcome { write, outcome: Outcome::Unknown { error: NOT_LISTED.into() } }], &[]).await?;
+        if !matches!(progress.state[step], StepState::Waiting | StepState::Started) {
+            return Ok(());
+        }
+        let skipped = progress.ended(step, false);
+        self.report(&[step], |change| What::Begun { change, because: NOT_LISTED.into() }).await?;
+        self.skip(progress, &skipped, "something that it needs is not listed yet").await
     }
 
     /// What went along and was not listed before the run ended.

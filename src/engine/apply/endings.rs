@@ -55,12 +55,11 @@ impl<J: Journal> Applying<'_, '_, J> {
     /// enough.
     pub(super) async fn abandon(&mut self, progress: &mut Agenda) -> Result<(), J::Error> {
         let unanswered = std::mem::take(&mut self.aloft).into_values().flat_map(|writes| writes.into_iter().rev());
-        let unlisted = self.never_listed().into_iter();
-        let unlisted = unlisted.map(|left| (left, "the run ended before it was listed"));
-        for ((at, write), error) in
-            unanswered.map(|left| (left, "the run was stopped before it was answered")).chain(unlisted)
-        {
-            self.leave_open(progress, at, write, &error.into()).await?;
+        for (at, write) in unanswered {
+            self.leave_open(progress, at, write, &"the run was stopped before it was answered".into()).await?;
+        }
+        for (at, write) in self.never_listed() {
+            self.leave_unlisted(progress, at, write).await?;
         }
         Ok(())
     }

@@ -206,6 +206,15 @@ fn without_an_answer_to_the_listing_the_next_run_looks_them_up() {
 }
 
 #[test]
+fn what_the_hour_has_no_listing_left_for_has_begun_and_not_failed() {
+    let run = with_fault(&new_projects(), "read names of tasks", Fault::OutOfBudget);
+    assert_eq!(run.ended, Ok(Stopped::OutOfBudget));
+    assert_eq!(left_open(&run).len(), 4, "{}", run.log(true));
+    let ends = run.ends();
+    assert_eq!(["applied", "begun", "failed"].map(|end| ends.matches(end).count()), [2, 4, 0], "{ends}");
+}
+
+#[test]
 fn what_is_never_answered_is_as_open_with_all_that_went_along() {
     let world = new_projects();
     let faults = vec![("create project", Fault::Hangs)];
